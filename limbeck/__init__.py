@@ -1,0 +1,1 @@
+"""Model distillation with a certificate, a control and an honest failure."""

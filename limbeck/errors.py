@@ -1,0 +1,76 @@
+"""One family of errors: each gives the value that was refused and the remedy."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = [
+    "AccessDenied",
+    "FileRefused",
+    "InvalidInput",
+    "LimbeckError",
+    "MissingExtra",
+    "TeacherFailed",
+    "did_you_mean",
+]
+
+
+class LimbeckError(Exception):
+    """Base of all errors raised on purpose by limbeck.
+
+    Parameters
+    ----------
+    problem : str
+        What was refused, with the offending value, as a sentence.
+    remedy : str
+        What to do instead, as a sentence.
+    """
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        self.problem = problem
+        self.remedy = remedy
+        super().__init__(f"{problem} {remedy}")
+
+
+class InvalidInput(LimbeckError, ValueError):
+    """An argument or a data set that cannot be used as given."""
+
+
+class AccessDenied(LimbeckError):
+    """A method needs more of the teacher than the teacher grants."""
+
+
+class TeacherFailed(LimbeckError, RuntimeError):
+    """The teacher raised, or returned something that is not a table of scores."""
+
+
+class FileRefused(LimbeckError, ValueError):
+    """A file that is unreadable, altered, or written by a newer limbeck."""
+
+
+class MissingExtra(LimbeckError, ImportError):
+    """An optional package is needed for what was asked."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A sentence that lists what exists, nearest first.
+
+    Parameters
+    ----------
+    name : str
+        The name that was not found.
+    known : iterable of str
+        The names that exist.
+
+    Returns
+    -------
+    str
+        ``Did you mean 'x'?`` where one is near, else the known names.
+    """
+    names = [str(k) for k in known]
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    if near:
+        return f"Did you mean {near[0]!r}?"
+    shown = ", ".join(repr(n) for n in names[:12]) + (", ..." if len(names) > 12 else "")
+    return f"Known: {shown}." if names else "There is none."

@@ -1,0 +1,1 @@
+"""Numbers computed once, then drawn."""

@@ -1,0 +1,1 @@
+"""Where fresh inputs come from."""

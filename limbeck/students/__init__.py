@@ -1,0 +1,1 @@
+"""What a teacher becomes: each a scikit-learn estimator that holds no teacher."""

@@ -1,0 +1,1 @@
+"""What a distiller may see of a model."""
