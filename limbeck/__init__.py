@@ -1,1 +1,57 @@
 """Model distillation with a certificate, a control and an honest failure."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from limbeck.certificates import budget, certify, verify
+    from limbeck.contract import Access, Certificate, Task
+    from limbeck.distilling import distill
+    from limbeck.errors import LimbeckError
+    from limbeck.result import Distillation
+    from limbeck.students.files import load
+    from limbeck.teachers import as_teacher
+
+__version__ = "0.1.0"
+
+# Public names and the rooms they live in; each is imported when first used, so that
+# `import limbeck` stays quick.
+_ROOMS = {
+    "Access": "contract",
+    "Certificate": "contract",
+    "Distillation": "result",
+    "LimbeckError": "errors",
+    "Task": "contract",
+    "as_teacher": "teachers",
+    "budget": "certificates",
+    "certify": "certificates",
+    "distill": "distilling",
+    "load": "students.files",
+    "verify": "certificates",
+}
+
+__all__ = [
+    "Access",
+    "Certificate",
+    "Distillation",
+    "LimbeckError",
+    "Task",
+    "as_teacher",
+    "budget",
+    "certify",
+    "distill",
+    "load",
+    "verify",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return getattr(import_module(f"limbeck.{_ROOMS[name]}"), name)
+    raise AttributeError(f"module 'limbeck' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_ROOMS])

@@ -8,7 +8,7 @@ form in which the user gave them.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -19,6 +19,7 @@ from limbeck.errors import InvalidInput, did_you_mean
 
 __all__ = ["Feature", "Features", "Rows"]
 
+_CATEGORY = re.compile(r"category(\[(?P<of>\w+)\])?(?P<ordered> ordered)?")
 Kind = Literal["numeric", "boolean", "categorical"]
 _UNIT = re.compile(r"\s*[\[(]([^\[\]()]+)[\])]\s*$")
 
@@ -111,25 +112,31 @@ class Features:
             If a column is lacking, the number of columns differs, or a number is infinite.
         """
         if isinstance(X, Rows):
-            return X.values
-        if _is_frame(X):
-            out = self._encode_frame(X)
-        else:
-            A = _as_matrix(X)
-            if A.shape[1] != len(self):
-                raise InvalidInput(
-                    f"The rows have {A.shape[1]} columns, and {len(self)} were expected.",
-                    f"Give these columns in this order: {', '.join(self.names[:8])}"
-                    + (", ..." if len(self) > 8 else "."),
-                )
-            out = A.astype(np.float64)
-        if np.isinf(out).any():
-            j = int(np.flatnonzero(np.isinf(out).any(axis=0))[0])
-            raise InvalidInput(
-                f"Column {self.names[j]!r} holds an infinite value.",
-                "Replace it by a number, or by NaN for missing.",
-            )
+            return X.values if X.features.columns == self.columns else self.encode(X.native())
+        out = self._encode_frame(X) if _is_frame(X) else self._matrix(X).astype(np.float64)
+        self._refuse_infinite(out)
         return out
+
+    def blocks(self, X: Any, size: int = 16384) -> Iterator[NDArray[np.float64]]:
+        """Encoded rows, at most ``size`` at a time, to keep a block near the processor.
+
+        The same numbers as :meth:`encode`, with no copy of the whole. A block may share memory
+        with X: do not write to it.
+
+        Raises
+        ------
+        InvalidInput
+            As :meth:`encode`; for an infinite number when its block is reached.
+        """
+        if isinstance(X, Rows) or _is_frame(X):
+            values = self.encode(X)
+            yield from (values[i : i + size] for i in range(0, len(values), size))
+            return
+        A = self._matrix(X)
+        for i in range(0, len(A), size):
+            block = A[i : i + size].astype(np.float64, copy=False)
+            self._refuse_infinite(block)
+            yield block
 
     def decode(self, values: NDArray[np.float64]) -> Any:
         """Rows in the user's own form (array or DataFrame) from an encoded matrix (n, d)."""
@@ -137,6 +144,8 @@ class Features:
             dtype = np.dtype(self.dtypes[0])
             if dtype.kind in "iub":
                 values = np.round(values)
+                if np.isnan(values).any():
+                    return values  # whole numbers have no missing value: they become floats
             return values.astype(dtype)
         import pandas as pd
 
@@ -162,6 +171,27 @@ class Features:
             raise InvalidInput(f"There is no column {name!r}.", did_you_mean(name, self.names))
         return self.names.index(name)
 
+    def _matrix(self, X: Any) -> NDArray[Any]:
+        A = _as_matrix(X)
+        if A.shape[1] != len(self):
+            raise InvalidInput(
+                f"The rows have {A.shape[1]} columns, and {len(self)} were expected.",
+                f"Give these columns in this order: {', '.join(self.names[:8])}"
+                + (", ..." if len(self) > 8 else "."),
+            )
+        return A
+
+    def _refuse_infinite(self, values: NDArray[np.float64]) -> None:
+        with np.errstate(invalid="ignore", over="ignore"):
+            if np.isfinite(values.sum()):  # no NaN and no infinity: the common, cheap case
+                return
+        infinite = np.isinf(values).any(axis=0)
+        if infinite.any():
+            raise InvalidInput(
+                f"Column {self.names[int(infinite.argmax())]!r} holds an infinite value.",
+                "Replace it by a number, or by NaN for missing.",
+            )
+
     def _encode_frame(self, X: Any) -> NDArray[np.float64]:
         lacking = [n for n in self.names if n not in X.columns]
         if lacking and not self.frame and X.shape[1] == len(self):
@@ -171,6 +201,7 @@ class Features:
                 f"Column {lacking[0]!r} is not in the rows.",
                 did_you_mean(lacking[0], map(str, X.columns)),
             )
+        _no_duplicates([str(n) for n in X.columns if n in self.names])
         out = np.empty((len(X), len(self)), dtype=np.float64)
         for j, c in enumerate(self.columns):
             out[:, j] = _encode_column(c, X[c.name])
@@ -210,14 +241,15 @@ def _is_frame(X: Any) -> bool:
 def _as_matrix(X: Any) -> NDArray[Any]:
     if hasattr(X, "detach"):  # a tensor, on any device
         X = X.detach().cpu().numpy()
+    if hasattr(X, "toarray"):
+        raise InvalidInput("X is sparse, which is not supported.", "Give X.toarray().")
     A = np.asarray(X)
     if A.ndim != 2:
         raise InvalidInput(
             f"X has shape {A.shape}, and a table of rows and columns is needed.",
-            "Give shape (n, d); a single row as X.reshape(1, -1).",
+            "Reshape your data to (n, d); a single row as X.reshape(1, -1).",
         )
-    if A.shape[0] == 0 or A.shape[1] == 0:
-        raise InvalidInput(f"X has shape {A.shape}: it is empty.", "Give at least one row.")
+    _not_empty(A.shape)
     if A.dtype == object:
         try:
             A = A.astype(np.float64)
@@ -231,6 +263,15 @@ def _as_matrix(X: Any) -> NDArray[Any]:
             f"X has dtype {A.dtype}.", "Give numbers or booleans, or a pandas DataFrame."
         )
     return A
+
+
+def _not_empty(shape: tuple[int, ...]) -> None:
+    for count, what in zip(shape, ("sample", "feature"), strict=True):
+        if count == 0:
+            raise InvalidInput(
+                f"X holds 0 {what}(s) (shape={shape}) while a minimum of 1 is required.",
+                "Give at least one row and one column.",
+            )
 
 
 def _unit_in(name: str) -> str:
@@ -247,8 +288,7 @@ def _no_duplicates(names: Sequence[str]) -> None:
 
 
 def _features_of_frame(X: Any) -> Features:
-    if X.shape[0] == 0 or X.shape[1] == 0:
-        raise InvalidInput(f"X has shape {X.shape}: it is empty.", "Give at least one row.")
+    _not_empty(X.shape)
     names = tuple(map(str, X.columns))
     _no_duplicates(names)
     strange = [c for c in X.columns if not isinstance(c, str)]
@@ -262,7 +302,7 @@ def _features_of_frame(X: Any) -> Features:
     for name in names:
         kind, levels = _kind_of(X[name], name)
         columns.append(Feature(name, kind, str(units.get(name, _unit_in(name))), levels))
-    return Features(tuple(columns), frame=True, dtypes=tuple(str(t) for t in X.dtypes))
+    return Features(tuple(columns), frame=True, dtypes=tuple(map(_dtype_name, X.dtypes)))
 
 
 def _kind_of(column: Any, name: str) -> tuple[Kind, tuple[str, ...]]:
@@ -285,6 +325,17 @@ def _kind_of(column: Any, name: str) -> tuple[Kind, tuple[str, ...]]:
         f"Column {name!r} has dtype {column.dtype}, which is no number, boolean or category.",
         "Drop it, or turn it into numbers (a date into days since a date) or into text.",
     )
+
+
+def _dtype_name(dtype: Any) -> str:
+    """The dtype as text; for categories with what decoding needs: numbers, and an order."""
+    import pandas as pd
+
+    if not isinstance(dtype, pd.CategoricalDtype):
+        return str(dtype)
+    of = dtype.categories.dtype
+    numbers = f"[{of}]" if of.kind in "iuf" else ""
+    return f"category{numbers}{' ordered' if dtype.ordered else ''}"
 
 
 def _encode_column(c: Feature, column: Any) -> NDArray[np.float64]:
@@ -313,14 +364,19 @@ def _decode_column(c: Feature, values: NDArray[np.float64], dtype: str) -> Any:
     missing = np.isnan(values)
     if c.kind == "categorical":
         codes = np.where(missing, -1, values).astype(np.int64)
-        column = pd.Categorical.from_codes(codes, categories=list(c.levels))
-        return column if dtype == "category" else column.astype(object)
+        found = _CATEGORY.fullmatch(dtype)
+        levels = pd.Index(list(c.levels))
+        if found and found["of"]:
+            levels = levels.astype(found["of"])
+        ordered = bool(found and found["ordered"])
+        column = pd.Categorical.from_codes(codes, categories=levels, ordered=ordered)
+        return column if found else column.astype(object)
     if c.kind == "boolean" and dtype == "object":
         out = np.round(values).astype(object)
         return np.array([None if m else bool(v) for v, m in zip(out, missing, strict=True)], object)
     whole = not dtype.lower().startswith("float")
     if whole:
         values = np.round(values)
-    if missing.any() and dtype.startswith(("int", "uint", "bool")):
+    if missing.any() and (dtype == "bool" or dtype.startswith(("int", "uint"))):
         return values  # pandas has no missing value for these: they become floats, as in pandas
     return pd.Series(values).astype(dtype)

@@ -1,0 +1,226 @@
+"""The control: is the student any better than the same student without a teacher?
+
+All are measured on the rows of the certificate, which none of them saw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.certificates.binomial import interval, paired_interval
+from limbeck.contract import Task
+
+__all__ = [
+    "Comparison",
+    "Contender",
+    "Difference",
+    "Entry",
+    "Measured",
+    "Verdict",
+    "compare",
+    "score",
+]
+
+Verdict = Literal["helped", "no evidence", "hurt", "no control"]
+_RESAMPLES = 1000
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A share of right answers (or R^2, for regression) with its interval."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the table: a model, its size, and how it does on the holdout rows.
+
+    ``agreement`` is with the teacher, ``accuracy`` with the labels (None where there are none).
+    """
+
+    role: str
+    model: str
+    size: str
+    agreement: Measured
+    accuracy: Measured | None
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Student less control, with an interval for the paired difference."""
+
+    what: str
+    value: float
+    low: float
+    high: float
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether the interval excludes zero, and on which side."""
+        return "helped" if self.low > 0 else "hurt" if self.high < 0 else "no evidence"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Teacher, student, control and baselines on the same holdout rows.
+
+    Parameters
+    ----------
+    entries : tuple of Entry
+        Teacher first, then student, control, baselines.
+    differences : tuple of Difference
+        Student less control: agreement with the teacher, then accuracy on the labels; empty
+        where no control could be trained.
+    level : float
+        Level of all intervals.
+    """
+
+    entries: tuple[Entry, ...]
+    differences: tuple[Difference, ...]
+    level: float
+
+    @property
+    def verdict(self) -> Verdict:
+        """Helped if any difference is above zero and none is below; see ``sentence``."""
+        found = {d.verdict for d in self.differences}
+        if not found:
+            return "no control"
+        if "hurt" in found:
+            return "hurt"
+        return "helped" if "helped" in found else "no evidence"
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in words, with the numbers it rests on."""
+        if not self.differences:
+            return "No control: without labels y the same student cannot be trained on its own."
+        parts = []
+        for d in self.differences:
+            numbers = f"{d.value:+.3f} ({self.level:.0%} interval {d.low:+.3f} to {d.high:+.3f})"
+            start = {
+                "helped": f"Distilling helped {d.what}",
+                "hurt": f"Distilling hurt {d.what}",
+            }.get(d.verdict, f"No evidence that distilling helped {d.what}")
+            parts.append(
+                f"{start}: {numbers} against the same student trained without the teacher."
+            )
+        return " ".join(parts)
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A model to compare: its predictions are class indices (n,) or values (n,)."""
+
+    role: str
+    model: str
+    size: str
+    predicted: NDArray[Any]
+
+
+def compare(
+    contenders: list[Contender],
+    teacher: NDArray[Any],
+    y: NDArray[Any] | None,
+    task: Task,
+    delta: float,
+) -> Comparison:
+    """Measure all contenders against the teacher's answers and the labels.
+
+    Parameters
+    ----------
+    contenders : list of Contender
+        The first is the teacher; the one in the role ``student`` is compared with the one in
+        the role ``control``, if there is one.
+    teacher : ndarray of shape (n,)
+        The teacher's class indices or values.
+    y : ndarray of shape (n,) or None
+        Labels, as class indices or values.
+    task : Task
+        Classes, or regression.
+    delta : float
+        One less the level of the intervals.
+
+    Notes
+    -----
+    For classes the intervals are exact (Clopper and Pearson 1934; McNemar 1947). For R^2 they
+    are percentile bootstrap intervals over rows, 1,000 resamples from a fixed seed.
+    """
+    measure = _shares if task.classifies else _explained
+    entries = tuple(
+        Entry(
+            c.role,
+            c.model,
+            c.size,
+            measure(c.predicted, teacher, delta),
+            None if y is None else measure(c.predicted, y, delta),
+        )
+        for c in contenders
+    )
+    by_role = {c.role: c.predicted for c in contenders}
+    differences = []
+    if "student" in by_role and "control" in by_role:
+        pair = by_role["student"], by_role["control"]
+        gain = _paired_shares if task.classifies else _paired_explained
+        differences.append(gain("agreement with the teacher", *pair, teacher, delta))
+        if y is not None:
+            name = "accuracy on the labels" if task.classifies else "R² on the labels"
+            differences.append(gain(name, *pair, y, delta))
+    return Comparison(entries, tuple(differences), 1 - delta)
+
+
+def score(predicted: NDArray[Any], truth: NDArray[Any], task: Task) -> float:
+    """Share of equal class indices, or R^2."""
+    return float((predicted == truth).mean()) if task.classifies else _r2(predicted, truth)
+
+
+def _shares(predicted: NDArray[Any], truth: NDArray[Any], delta: float) -> Measured:
+    right, n = int((predicted == truth).sum()), len(truth)
+    return Measured(right / n, *interval(right, n, delta))
+
+
+def _paired_shares(
+    what: str, a: NDArray[Any], b: NDArray[Any], truth: NDArray[Any], delta: float
+) -> Difference:
+    only_a = int(((a != truth) & (b == truth)).sum())
+    only_b = int(((a == truth) & (b != truth)).sum())
+    low, high = paired_interval(only_b, only_a, len(truth), delta)
+    return Difference(what, (only_b - only_a) / len(truth), low, high)
+
+
+def _explained(predicted: NDArray[Any], truth: NDArray[Any], delta: float) -> Measured:
+    return Measured(*_bootstrap(lambda i: _r2(predicted[i], truth[i]), len(truth), delta))
+
+
+def _paired_explained(
+    what: str, a: NDArray[Any], b: NDArray[Any], truth: NDArray[Any], delta: float
+) -> Difference:
+    def gain(i: Any) -> float:
+        return _r2(a[i], truth[i]) - _r2(b[i], truth[i])
+
+    return Difference(what, *_bootstrap(gain, len(truth), delta))
+
+
+def _r2(predicted: NDArray[Any], truth: NDArray[Any]) -> float:
+    spread = float(((truth - truth.mean()) ** 2).sum())
+    missed = float(((truth - predicted) ** 2).sum())
+    return 1.0 - missed / spread if spread > 0 else float(missed == 0)
+
+
+def _bootstrap(
+    statistic: Callable[[Any], float], n: int, delta: float
+) -> tuple[float, float, float]:
+    rng = np.random.default_rng(0)
+    draws = [statistic(rng.integers(0, n, n)) for _ in range(_RESAMPLES)]
+    low, high = np.quantile(draws, [delta / 2, 1 - delta / 2])
+    return statistic(slice(None)), float(low), float(high)

@@ -1,0 +1,247 @@
+"""The one door: access, method, control, certificate."""
+
+from __future__ import annotations
+
+import platform
+import time
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.baselines import Linear
+from limbeck.certificates.binomial import check_share
+from limbeck.certificates.certify import certify
+from limbeck.certificates.fingerprint import overlap, row_hashes
+from limbeck.comparison import Comparison, Contender, compare, score
+from limbeck.contract import Method, Progress, Student, Task, Teacher
+from limbeck.contract import answers as hard_answers
+from limbeck.features import Features, Rows
+from limbeck.holdout import positions, read_labels, split
+from limbeck.progress import shown
+from limbeck.result import Distillation, Holdout
+from limbeck.routes import method_for, refuse_without_access
+from limbeck.students.targets import class_array
+from limbeck.students.tree import Tree
+from limbeck.teachers import as_teacher
+
+__all__ = ["distill"]
+
+
+def distill(
+    teacher: Any,
+    X: Any,
+    y: Any = None,
+    *,
+    into: str | Method = "tree",
+    epsilon: float = 0.05,
+    delta: float = 0.05,
+    holdout: float | tuple[Any, Any] = 0.3,
+    groups: Any = None,
+    classes: Any = None,
+    regression: bool | None = None,
+    unit: str = "",
+    seed: int = 0,
+    progress: bool | None = None,
+    **settings: Any,
+) -> Distillation:
+    """Distil a teacher into a student, with a certificate and a control.
+
+    Parameters
+    ----------
+    teacher : torch.nn.Module, scikit-learn estimator, callable or Teacher
+        The model to distil.
+    X : array-like or DataFrame of shape (n, d)
+        Rows from the distribution on which the student will be used, best not those that
+        trained the teacher. A DataFrame gives names, categories and units.
+    y : array-like of shape (n,), optional
+        True labels or values. They train the control and score everybody; the student never
+        sees them.
+    into : {"tree", "junta"} or Method
+        The student.
+    epsilon, delta : float
+        The certificate that is wanted: with probability 1 - delta the student differs from the
+        teacher on at most a share epsilon of inputs.
+    holdout : float or (X, y)
+        The share of rows set aside for certificate and control, or rows of your own for it.
+    groups : array-like of shape (n,) or str, optional
+        A group for every row, or the name of a column: one more bound a group, all at once.
+    classes : sequence, optional
+        The classes in the order of the teacher's outputs; from y by default.
+    regression : bool, optional
+        Whether the teacher predicts a number; found from teacher and y by default.
+    unit : str
+        The unit of a predicted number.
+    seed : int
+        The same seed gives the same split and the same student.
+    progress : bool, optional
+        Show a progress bar; by default only on a terminal.
+    **settings
+        Settings of the method, such as ``max_leaves``, ``leaves``, ``queries``, ``layers`` for
+        :class:`limbeck.methods.search_and_stitch.SearchAndStitch`.
+
+    Returns
+    -------
+    Distillation
+        Prints as a table; see there.
+
+    Raises
+    ------
+    InvalidInput
+        If an argument or the data cannot be used.
+    AccessDenied
+        If the method needs more of the teacher than it grants.
+    TeacherFailed
+        If the teacher raises or returns no scores.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> forest = RandomForestClassifier(random_state=0).fit(X[::2], y[::2])
+    >>> result = distill(forest, X[1::2], y[1::2], into="tree", max_leaves=4, queries=500)
+    >>> result.student.size <= 4
+    True
+    """
+    started = time.perf_counter()
+    check_share("epsilon", epsilon)
+    check_share("delta", delta)
+    features = Features.of(X)
+    if into == "tree":
+        settings.setdefault("epsilon", epsilon)
+    method = method_for(into, settings)
+    y = read_labels(y, len(X))
+    said = {"classes": classes, "regression": regression, "unit": unit or None}
+    if y is None and classes is None and hasattr(teacher, "named_modules"):
+        said["example"] = X[:64]  # a module's outputs tell what it predicts
+    wrapped = as_teacher(teacher, y, **{k: v for k, v in said.items() if v is not None})
+    refuse_without_access(method, wrapped)
+    fit, test = split(X, y, groups, holdout, seed)
+    fit_y, test_y = positions(fit.y, wrapped.task), positions(test.y, wrapped.task)
+    fit_rows = features.rows(fit.X)
+    streams = np.random.default_rng(seed).spawn(3)
+    with shown(progress) as tell:
+        finding = method.distill(wrapped, fit_rows, streams[0], tell)
+        tell("asking the teacher about the holdout rows", 0, 1)
+        answers = hard_answers(wrapped.scores(test.X), wrapped.task)
+        labels = _named(answers, wrapped.task)
+        seen = row_hashes(fit_rows.values)
+        test_rows = features.rows(test.X)
+        tell("certificate", 0, 1)
+        certificate = certify(
+            finding.student,
+            test_rows,
+            labels,
+            delta=delta,
+            epsilon=epsilon,
+            seen=seen if isinstance(holdout, tuple) else None,
+            groups=test.groups,
+        )
+        comparison = _control(
+            method, wrapped, finding.student, fit_rows, fit_y, test_rows, answers, test_y,
+            delta, streams[1], tell,
+        )  # fmt: skip
+    trace = dict(finding.trace)
+    found = overlap(row_hashes(test_rows.values), seen)
+    if not found.explained:
+        trace["repeated_rows"] = found.hits
+    return Distillation(
+        student=finding.student,
+        status=finding.status,
+        certificate=certificate,
+        comparison=comparison,
+        frontier=_frontier(finding.frontier, finding.trace, test_rows, answers, wrapped.task),
+        queries=finding.queries,
+        rows_seen=len(fit_rows),
+        trace=trace,
+        settings={
+            "into": into if isinstance(into, str) else into.name,
+            "method": repr(method),
+            "teacher": wrapped.name,
+            "epsilon": epsilon,
+            "delta": delta,
+            "seed": seed,
+            "seconds": round(time.perf_counter() - started, 3),
+            "versions": _versions(),
+        },
+        holdout=Holdout(test_rows, labels, test.y, seen),
+    )
+
+
+def _control(
+    method: Method,
+    teacher: Teacher,
+    student: Student,
+    rows: Rows,
+    y: NDArray[Any] | None,
+    test: Rows,
+    answers: NDArray[Any],
+    test_y: NDArray[Any] | None,
+    delta: float,
+    rng: np.random.Generator,
+    tell: Progress,
+) -> Comparison:
+    """Train the control and the baselines, and measure all on the holdout rows."""
+    task = teacher.task
+    own = hard_answers(teacher.scores(rows.native()), task)
+    linear = Linear(rows.features, task).fit(rows.values, own)
+    plain = Tree(max_leaves=max(student.size, 2), task=task).fit(rows, _named(own, task))
+    contenders = [
+        Contender("teacher", teacher.name, str(getattr(teacher, "size", "")), answers),
+        Contender("student", _kind(student), _size(student), _predicted(student, test, task)),
+    ]
+    if y is not None:
+        tell("control", 0, 1)
+        control = method.learn(rows, y, task, rng)
+        predicted = _predicted(control, test, task)
+        contenders.append(Contender("control", _kind(control), _size(control), predicted))
+    contenders += [
+        Contender(
+            "baseline", "linear model", f"{linear.size} weights", linear.predict(test.values)
+        ),
+        Contender("baseline", "greedy tree", _size(plain), _predicted(plain, test, task)),
+    ]
+    return compare(contenders, answers, test_y, task, delta)
+
+
+def _predicted(student: Any, rows: Rows, task: Task) -> NDArray[Any]:
+    found = positions(np.asarray(student.predict(rows)), task)
+    assert found is not None  # noqa: S101  (labels were given)
+    return found
+
+
+def _named(answers: NDArray[Any], task: Task) -> NDArray[Any]:
+    return class_array(task)[answers] if task.classifies else answers
+
+
+def _kind(student: Any) -> str:
+    return type(student).__name__.lower()
+
+
+def _size(student: Any) -> str:
+    return f"{student.size} {'leaves' if isinstance(student, Tree) else 'cells'}"
+
+
+def _frontier(
+    students: tuple[Student, ...],
+    trace: Any,
+    rows: Rows,
+    answers: NDArray[Any],
+    task: Task,
+) -> tuple[dict[str, float], ...]:
+    costs = dict(map(tuple, trace.get("frontier", ())))
+    return tuple(
+        {
+            "size": student.size,
+            "cost": costs.get(student.size, float("nan")),
+            "agreement": score(_predicted(student, rows, task), answers, task),
+        }
+        for student in students
+    )
+
+
+def _versions() -> dict[str, str]:
+    names = ("limbeck", "numpy", "scipy", "scikit-learn", "pandas")
+    return {"python": platform.python_version(), **{n: version(n) for n in names}}

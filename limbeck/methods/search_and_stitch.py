@@ -1,0 +1,360 @@
+"""Search and stitch: a decision tree out of a network (Boix-Adsera 2024, arXiv 2403.09053).
+
+The linear representation hypothesis (LRH) says that the tests which a network computes on its
+way to a tree-like answer, AND clauses of literals, are nearly linear in its activations. So
+clauses are *searched* for with linear probes, deeper and deeper, and then *stitched* into a tree
+by a dynamic programme that needs no further look at the network. On real inputs every clause is
+a little linear, and probes alone rank badly; the pool therefore also holds the clauses of greedy
+and lookahead trees on the teacher's answers and the neighbours of all good trees. The stitched
+tree is then at every size at least as good, on the rows and queries, as the greedy tree.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.contract import (
+    Access,
+    Finding,
+    Progress,
+    Sampler,
+    Status,
+    StatusCode,
+    Task,
+    Teacher,
+)
+from limbeck.contract import (
+    answers as hard_answers,
+)
+from limbeck.errors import AccessDenied, InvalidInput
+from limbeck.features import Rows
+from limbeck.methods.trees.costs import COSTS, cost_named, row_statistics
+from limbeck.methods.trees.descent import Descent, Guide
+from limbeck.methods.trees.layers import LayerReport, probe_layers
+from limbeck.methods.trees.literals import Literals, grid
+from limbeck.methods.trees.plan import literals_of, nodes_of, plan_of
+from limbeck.methods.trees.pool import Pool
+from limbeck.methods.trees.refine import refine
+from limbeck.methods.trees.sample import Sample
+from limbeck.students.growth import grow
+from limbeck.students.nodes import Nodes
+from limbeck.students.tree import Tree
+
+__all__ = ["SearchAndStitch"]
+
+# Below this share of variance, a linear function of the activations does not tell the clause.
+_LRH_HOLDS = 0.5
+
+
+@dataclass(frozen=True)
+class SearchAndStitch:
+    """Distil any teacher into a decision tree; see the module's first lines.
+
+    Parameters
+    ----------
+    max_leaves : int
+        The largest tree that is considered.
+    epsilon : float
+        The disagreement aimed at: the smallest tree within half of it on the rows and queries
+        is chosen, else the best one. For regression, the share of variance left unexplained.
+    leaves : int or None
+        Choose exactly this place on the frontier instead.
+    queries : int or None
+        Fresh rows to ask the teacher about; None for 20,000 where it answers queries.
+    sampler : Sampler or None
+        Where queries come from; None for :class:`limbeck.samplers.Jitter`.
+    layers : sequence of str or None
+        Layers to probe; None for all.
+    guide : {"both", "probes", "answers"}
+        What orders the search; see :mod:`limbeck.methods.trees.descent`.
+    cost : str or None
+        ``misclassification`` (default), ``gini``, ``log_loss``, or ``squared_error``.
+    depth : int or None
+        Depth of the search; None for what ``max_leaves`` needs in a full tree.
+    max_probes, max_clauses : int
+        Limits of the search.
+    probe_rows : int
+        Rows on which the probes are made.
+    max_rows : int
+        Rows used at most; a random part of more.
+    """
+
+    max_leaves: int = 16
+    epsilon: float = 0.05
+    leaves: int | None = None
+    queries: int | None = None
+    sampler: Sampler | None = None
+    layers: Sequence[str] | None = None
+    guide: Guide = "both"
+    cost: str | None = None
+    depth: int | None = None
+    max_probes: int = 80_000
+    max_clauses: int = 300
+    probe_rows: int = 1200
+    max_rows: int = 30_000
+    query_weight: float = 1.0
+
+    name = "search and stitch"
+    needs = Access.SCORES
+
+    def __post_init__(self) -> None:
+        for field in ("max_leaves", "max_rows", "probe_rows"):
+            if getattr(self, field) < 2:
+                raise InvalidInput(f"{field} is {getattr(self, field)}.", "Give 2 or more.")
+        if self.leaves is not None and not 1 <= self.leaves <= self.max_leaves:
+            raise InvalidInput(
+                f"leaves is {self.leaves}, and max_leaves is {self.max_leaves}.",
+                "Give leaves between 1 and max_leaves.",
+            )
+        if self.queries is not None and self.queries < 0:
+            raise InvalidInput(f"queries is {self.queries}.", "Give 0 for none, or a number.")
+
+    def distill(
+        self, teacher: Teacher, rows: Rows, rng: np.random.Generator, progress: Progress
+    ) -> Finding:
+        """Distil; see :class:`limbeck.contract.Method`.
+
+        Raises
+        ------
+        AccessDenied
+            If queries are asked of a teacher that answers stored rows only.
+        """
+        started = time.perf_counter()
+        if len(rows) > self.max_rows:
+            rows = rows[np.sort(rng.choice(len(rows), self.max_rows, replace=False))]
+        asked = self._fresh(teacher, rows, rng)
+        everything = Rows(rows.features, np.vstack([rows.values, asked.values]))
+        weight = np.ones(len(everything))
+        weight[len(rows) :] = self.query_weight
+        progress("asking the teacher", 0, 1)
+        answers = hard_answers(teacher.scores(everything.native()), teacher.task)
+        search = _Search(self, everything, answers, teacher.task, weight, rng, progress)
+        search.grow()
+        probed = search.probe(teacher)
+        done = search.run()
+        nodes = [search.tree(size) for size in range(1, self.max_leaves + 1)]
+        trees = [Tree.from_nodes(n, rows.features, teacher.task) for n in nodes]
+        chosen = self._choose(search, teacher.task)
+        report = search.explain(chosen, probed)
+        status = self._status(search, chosen, done, report)
+        kept = [t for i, t in enumerate(trees) if i == 0 or t.size > trees[i - 1].size]
+        trace = {
+            "probes": search.descent.probes.count if search.descent.probes else 0,
+            "clauses_ordered": search.descent.ordered,
+            "clauses_kept": len(search.pool),
+            "splits_kept": search.pool.n_splits,
+            "literals": len(search.literals),
+            "rows": len(rows),
+            "queries": len(asked),
+            "seconds": time.perf_counter() - started,
+            "seconds_by_stage": search.seconds,
+            "cost": self.cost
+            or ("misclassification" if teacher.task.classifies else "squared_error"),
+            "frontier": [[t.size, search.share(search.frontier[t.size - 1])] for t in kept],
+            "greedy": [[n, search.share(c)] for n, c in search.greedy],
+            **({"layers": report.layers, "lrh": report.lrh} if report else {}),
+        }
+        return Finding(trees[chosen - 1], status, len(asked), tuple(kept), trace)
+
+    def learn(self, rows: Rows, y: NDArray[Any], task: Task, rng: np.random.Generator) -> Tree:
+        """The control: the same pool, stitch and limits on labels, with no teacher."""
+        if len(rows) > self.max_rows:
+            part = np.sort(rng.choice(len(rows), self.max_rows, replace=False))
+            rows, y = rows[part], y[part]
+        search = _Search(self, rows, y, task, np.ones(len(rows)), rng, _quiet)
+        search.grow()
+        search.run()
+        return Tree.from_nodes(search.tree(self._choose(search, task)), rows.features, task)
+
+    def _fresh(self, teacher: Teacher, rows: Rows, rng: np.random.Generator) -> Rows:
+        can = Access.QUERIES in teacher.access
+        n = self.queries if self.queries is not None else (20_000 if can else 0)
+        if n and not can:
+            raise AccessDenied(
+                f"{n} queries were asked of {teacher.name}, which answers stored rows only.",
+                "Set queries=0, or give a teacher that can be asked about new rows.",
+            )
+        if n == 0:
+            return rows[:0]
+        from limbeck.samplers.jitter import Jitter
+
+        return (self.sampler or Jitter()).draw(rows, n, rng)
+
+    def _choose(self, search: _Search, task: Task) -> int:
+        if self.leaves is not None:
+            return self.leaves
+        shares = np.array([search.share(c) for c in search.frontier])
+        within = np.flatnonzero(shares <= self.epsilon / 2)
+        if len(within):
+            return int(within[0]) + 1
+        return int(np.flatnonzero(shares <= shares.min() + 1e-12)[0]) + 1
+
+    def _status(
+        self, search: _Search, chosen: int, done: StatusCode, report: LayerReport | None
+    ) -> Status:
+        left = search.share(search.frontier[chosen - 1])
+        seen = f"{len(search.sample):,} rows and queries"
+        if done is StatusCode.INTERRUPTED:
+            return Status(done, "The search was interrupted; this is the best tree so far.", "")
+        if left == 0:
+            return Status(
+                StatusCode.EXACT,
+                f"The tree of {chosen} leaves agrees with the teacher on all {seen}.",
+            )
+        if report is not None and report.lrh["r_squared"] < _LRH_HOLDS:
+            return Status(
+                StatusCode.HYPOTHESIS_FAILED,
+                "The linear representation hypothesis fails for this teacher: a linear function of"
+                f" its activations explains {report.lrh['r_squared']:.0%} of the tree's clauses"
+                f" (at least {_LRH_HOLDS:.0%} are needed). The tree was grown from the teacher's"
+                " answers and is the best of its pool.",
+                "Trust the certificate, not the clauses; for a closer student raise max_leaves, or"
+                " choose another kind of student.",
+            )
+        remedy = "" if left <= self.epsilon else "Raise max_leaves for a closer student."
+        what = f"The tree of {chosen} leaves leaves a cost of {left:.2%} on {seen}."
+        return Status(done, what, remedy)
+
+
+class _Search:
+    """One run: the sample, the pool and the descent, step by step."""
+
+    def __init__(
+        self,
+        method: SearchAndStitch,
+        rows: Rows,
+        answers: NDArray[Any],
+        task: Task,
+        weight: NDArray[np.float64],
+        rng: np.random.Generator,
+        progress: Progress,
+    ) -> None:
+        self.method, self.rows, self.task = method, rows, task
+        self.answers, self.weight, self.rng, self.progress = answers, weight, rng, progress
+        self.seconds: dict[str, float] = {}
+        self._clock = time.perf_counter()
+
+    def grow(self) -> None:
+        """The greedy tree, the literals and the pool."""
+        method, task, values = self.method, self.task, self.rows.values
+        cost = cost_named(method.cost, task)
+        self.impurity = COSTS["gini" if task.classifies else "squared_error"]
+        greedy: Nodes = grow(
+            self.rows.features,
+            values,
+            self.answers,
+            self.weight,
+            classes=len(task.classes),
+            max_leaves=method.max_leaves,
+            criterion="gini" if task.classifies else "squared_error",
+        )
+        self.literals = Literals(grid(self.rows.features, values) + literals_of(greedy))
+        stats = row_statistics(self.answers, task, self.weight)
+        self.sample = Sample(self.literals, values, stats)
+        self.pool = Pool(self.sample, cost, method.max_leaves)
+        self.pool.add(plan_of(greedy, self.literals))
+        self.frontier = self.pool.stitch()
+        sizes = [n for n in (2, 4, 8, 16, 32, 64) if n <= method.max_leaves]
+        self.greedy = [(n, float(self.frontier[n - 1])) for n in sizes]
+        self.descent = self._descent(None, np.arange(0))
+        self._tick("greedy tree")
+
+    def probe(self, teacher: Teacher) -> LayerReport | None:
+        """Activations on a part of the rows, and the probes made of them."""
+        layers = teacher.layers() if Access.ACTIVATIONS in teacher.access else ()
+        if self.method.layers is not None:
+            layers = tuple(self.method.layers)
+        if not layers or self.method.guide == "answers" or len(self.literals) == 0:
+            return None
+        n = min(self.method.probe_rows, len(self.rows))
+        chosen = np.sort(self.rng.choice(len(self.rows), n, replace=False))
+        self.progress("reading activations", 0, 1)
+        phi = teacher.activations(self.rows[chosen].native(), layers)
+        probed = probe_layers(phi, self.sample, chosen, self.rng)
+        self.descent = self._descent(probed.probes, chosen)
+        self._tick("probes set up")
+        return probed
+
+    def run(self) -> StatusCode:
+        """Descend with a rising budget, then refine; an interrupt keeps what was found."""
+        try:
+            limit = self._descend()
+            self._tick("search")
+            if self.share(self.frontier[-1]) > 0:
+                refine(self.pool, self.impurity, self.task.classifies, self.rng, self.progress)
+            self.frontier = self.pool.stitch()
+            self._tick("stitch")
+        except KeyboardInterrupt:
+            self.frontier = self.pool.stitch()
+            return StatusCode.INTERRUPTED
+        return StatusCode.LIMIT if limit else StatusCode.COMPLETE
+
+    def _descend(self) -> bool:
+        """Iterative deepening with no discrepancy, then full depth with more and more."""
+        if len(self.literals) == 0:
+            return False
+        root, full = (
+            self.pool.root,
+            self.method.depth or math.ceil(math.log2(self.method.max_leaves)),
+        )
+        best, stale = self.pool.leaf_cost(root), 0
+        plan = [(d, 0) for d in range(1, full + 1)] + [(full, b) for b in range(1, 64)]
+        for i, (depth, budget) in enumerate(plan):
+            self.progress("searching", i, len(plan))
+            found = self.descent.solve(root, depth, budget)
+            if found <= 1e-9:
+                return False
+            improved = found < best * 0.98
+            stale = 0 if improved or depth < full else stale + 1
+            best = min(best, found)
+            if self.descent.spent:
+                return True
+            if stale >= 5:
+                return False
+        return True
+
+    def tree(self, leaves: int) -> Nodes:
+        """The best tree with at most so many leaves."""
+        plan = self.pool.best(leaves)
+        return nodes_of(plan, self.sample, self.answers, self.weight, self.task)
+
+    def share(self, cost: float) -> float:
+        """A cost per weight; for squared error, per variance."""
+        scale = float(self.weight.sum())
+        if not self.task.classifies:
+            scale = self.pool.leaf_cost(self.pool.root)
+        return max(float(cost), 0.0) / scale if scale > 0 else 0.0
+
+    def explain(self, leaves: int, report: LayerReport | None) -> LayerReport | None:
+        """The layer report, with the scores of the chosen tree's own clauses."""
+        if report is None:
+            return None
+        return report.about(self.pool.best(leaves), self.sample)
+
+    def _descent(self, probes: Any, chosen: NDArray[np.int64]) -> Descent:
+        return Descent(
+            self.pool,
+            probes,
+            chosen,
+            self.impurity,
+            self.method.guide,
+            self.method.max_probes,
+            self.method.max_clauses,
+            self.rng,
+        )
+
+    def _tick(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.seconds[stage] = round(now - self._clock, 3)
+        self._clock = now
+
+
+def _quiet(stage: str, done: float, total: float) -> None:
+    """Progress for work that shows none."""

@@ -1,0 +1,197 @@
+"""What a distillation returns: the student, its certificate, the control, and how it was found."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.certificates.certificate_file import save as save_certificate
+from limbeck.comparison import Comparison
+from limbeck.contract import Certificate, Status, Student
+from limbeck.errors import InvalidInput
+from limbeck.features import Rows
+
+__all__ = ["Distillation", "Holdout"]
+
+
+@dataclass(frozen=True, eq=False)
+class Holdout:
+    """The rows of the certificate, the teacher's answers on them, and the labels if given.
+
+    ``answers`` and ``y`` hold labels or values; ``seen`` the hashes of rows the method saw.
+    """
+
+    rows: Rows
+    answers: NDArray[Any]
+    y: NDArray[Any] | None
+    seen: NDArray[np.uint64]
+
+
+@dataclass(frozen=True, eq=False)
+class Distillation:
+    """The record of one distillation.
+
+    Parameters
+    ----------
+    student : Student
+        The student; it holds no teacher.
+    status : Status
+        How the search ended, and what to do about it.
+    certificate : Certificate
+        How far the student is from the teacher, on rows the method never saw.
+    comparison : Comparison
+        Teacher, student, control and baselines on those rows.
+    frontier : tuple of dict
+        By size: the cost on rows and queries, and the agreement on the holdout rows (a point
+        estimate; only the chosen student is certified).
+    queries, rows_seen : int
+        Teacher answers beyond the user's rows; rows of the user that the method saw.
+    trace : mapping
+        Numbers of the search: probes, seconds, layers, LRH score.
+    settings : mapping
+        Everything needed to run it again, versions included.
+    holdout : Holdout
+        What :meth:`save` writes so that a third party can verify.
+    """
+
+    student: Student
+    status: Status
+    certificate: Certificate
+    comparison: Comparison
+    frontier: tuple[Mapping[str, float], ...]
+    queries: int
+    rows_seen: int
+    trace: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    holdout: Holdout = field(repr=False)
+
+    @property
+    def verdict(self) -> str:
+        """What came out, in two or three sentences."""
+        return f"{self.certificate.statement} {self.comparison.sentence}"
+
+    def report(self, path: str | Path) -> Path:
+        """Write one self-contained HTML page; returns its path.
+
+        Raises
+        ------
+        InvalidInput
+            If the folder does not exist.
+        """
+        from limbeck.reports.page import write_page
+
+        return write_page(self, path)
+
+    def save(self, folder: str | Path, *, rows: bool = True) -> Path:
+        """Write student, certificate, table, report, and the rows of the certificate.
+
+        Parameters
+        ----------
+        folder : path
+            Made if it does not exist; files of the same names are replaced, each at once.
+        rows : bool
+            Whether to write the holdout rows with the teacher's answers in the column
+            ``teacher_label``; without them nobody can verify the certificate.
+
+        Returns
+        -------
+        Path
+            The folder.
+        """
+        folder = Path(folder)
+        if folder.exists() and not folder.is_dir():
+            raise InvalidInput(f"{str(folder)!r} is a file.", "Give the name of a folder.")
+        folder.mkdir(parents=True, exist_ok=True)
+        self.student.save(folder / "student.json")
+        save_certificate(self.certificate, folder / "certificate.json")
+        _write(folder / "result.json", json.dumps(self.to_dict(), indent=1).encode())
+        buffer = io.BytesIO()
+        np.save(buffer, self.holdout.seen, allow_pickle=False)
+        _write(folder / "seen.npy", buffer.getvalue())
+        if rows:
+            _write_rows(folder, self.holdout)
+        self.report(folder / "report.html")
+        return folder
+
+    def to_dict(self) -> dict[str, Any]:
+        """All numbers, ready for JSON; the student and the rows are left out."""
+        return {
+            "format": "limbeck-result",
+            "version": 1,
+            "status": {"code": self.status.code.name.lower(), "message": str(self.status)},
+            "verdict": self.verdict,
+            "comparison": asdict(self.comparison),
+            "frontier": [dict(f) for f in self.frontier],
+            "queries": self.queries,
+            "rows_seen": self.rows_seen,
+            "trace": _plain(self.trace),
+            "settings": _plain(self.settings),
+        }
+
+    def __rich__(self) -> Any:
+        from limbeck.reports.tables import result_table
+
+        return result_table(self)
+
+    def __str__(self) -> str:
+        from limbeck.reports.tables import plain_text
+
+        return plain_text(self.__rich__())
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        from limbeck.reports.page import fragment
+
+        return fragment(self)
+
+
+def _write(path: Path, content: bytes) -> None:
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        partial.write_bytes(content)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _write_rows(folder: Path, holdout: Holdout) -> None:
+    import importlib.util
+
+    import pandas as pd
+
+    native = holdout.rows.native()
+    if isinstance(native, pd.DataFrame):
+        frame = native
+    else:
+        frame = pd.DataFrame(native, columns=list(holdout.rows.features.names))
+    frame = frame.assign(teacher_label=holdout.answers)
+    if holdout.y is not None:
+        frame = frame.assign(true_label=holdout.y)
+    buffer = io.BytesIO()
+    if importlib.util.find_spec("pyarrow"):
+        frame.to_parquet(buffer)
+        _write(folder / "holdout.parquet", buffer.getvalue())
+    else:  # float64 prints exactly, float32 does not
+        floats = frame.select_dtypes("float32").columns
+        frame.astype(dict.fromkeys(floats, "float64")).to_csv(buffer, index=False)
+        _write(folder / "holdout.csv", buffer.getvalue())
+
+
+def _plain(value: Any) -> Any:
+    """Containers and numpy numbers as JSON knows them."""
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    if isinstance(value, np.generic):
+        return value.item()
+    return value if isinstance(value, str | int | float | bool | None) else str(value)

@@ -1,0 +1,106 @@
+"""The web of reductions: which method leads to which student, and how errors add up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import fields, is_dataclass
+from typing import Any, cast
+
+from limbeck.contract import Access, Method, Teacher
+from limbeck.errors import AccessDenied, InvalidInput, did_you_mean
+
+__all__ = ["chain", "method_for", "refuse_without_access"]
+
+
+def _tree() -> type[Any]:
+    from limbeck.methods.search_and_stitch import SearchAndStitch
+
+    return SearchAndStitch
+
+
+def _junta() -> type[Any]:
+    from limbeck.methods.junta import FindJunta
+
+    return FindJunta
+
+
+ROUTES: dict[str, Callable[[], type[Any]]] = {"tree": _tree, "junta": _junta}
+
+
+def method_for(into: str | Method, settings: dict[str, Any]) -> Method:
+    """The method that leads to a student, with its settings.
+
+    Parameters
+    ----------
+    into : str or Method
+        ``"tree"`` or ``"junta"``; or a method object, which is used as it is.
+    settings : dict
+        Settings of the method; None values are left at their defaults.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such student or no such setting.
+    """
+    given = {k: v for k, v in settings.items() if v is not None}
+    if not isinstance(into, str):
+        if not (is_dataclass(into) and hasattr(into, "distill")):
+            raise InvalidInput(
+                f"into is {type(into).__name__}.",
+                f"Give {' or '.join(map(repr, ROUTES))}, or a method object.",
+            )
+        if given:
+            raise InvalidInput(
+                f"{next(iter(given))!r} was given beside a method object.",
+                "Set it on the method object.",
+            )
+        return cast(Method, into)
+    if into not in ROUTES:
+        raise InvalidInput(f"There is no student {into!r}.", did_you_mean(into, ROUTES))
+    cls = ROUTES[into]()
+    known = [f.name for f in fields(cls)]
+    for name in given:
+        if name not in known:
+            raise InvalidInput(
+                f"Distilling into {into!r} has no setting {name!r}.", did_you_mean(name, known)
+            )
+    return cast(Method, cls(**given))
+
+
+def refuse_without_access(method: Method, teacher: Teacher) -> None:
+    """Compare what a method needs with what the teacher grants.
+
+    Raises
+    ------
+    AccessDenied
+        If something is lacking; the message names it.
+    """
+    lacking = Access(method.needs & ~teacher.access)
+    if lacking:
+        raise AccessDenied(
+            f"{method.name.capitalize()} needs {lacking} of the teacher, and {teacher.name} grants"
+            f" {teacher.access}.",
+            "Give the model itself instead of its stored scores, or choose a method that needs"
+            " scores only, such as into='tree' with queries=0.",
+        )
+
+
+def chain(bounds: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """The bound for a student of a student: epsilons and deltas add.
+
+    Disagreement obeys the triangle inequality, and failures obey the union bound
+    (Boix-Adsera 2024, section 3.3).
+
+    Parameters
+    ----------
+    bounds : sequence of (epsilon, delta)
+        The certificates along the chain, first teacher to last student.
+
+    Raises
+    ------
+    InvalidInput
+        If there is none, or a number is outside [0, 1].
+    """
+    if not bounds or any(not 0 <= v <= 1 for pair in bounds for v in pair):
+        raise InvalidInput(f"bounds is {list(bounds)!r}.", "Give pairs of numbers in [0, 1].")
+    return (min(sum(e for e, _ in bounds), 1.0), min(sum(d for _, d in bounds), 1.0))
