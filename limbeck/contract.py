@@ -157,8 +157,8 @@ class StatusCode(Enum):
     LIMIT = "the search stopped at its limit; the student is the best found so far"
     INTERRUPTED = "the search was interrupted; the student is the best found so far"
     HYPOTHESIS_FAILED = (
-        "the linear representation hypothesis does not hold for this teacher;"
-        " the student was grown from the teacher's answers alone"
+        "the hypothesis that the method rests on does not hold for this teacher;"
+        " the student is the best found without it"
     )
 
 

@@ -1,1 +1,39 @@
 """Bounds that a third party can verify: they import only the contract and the errors."""
+
+from limbeck.certificates.binomial import interval, paired_interval, smallest_n, upper_bound
+from limbeck.certificates.bounded import betting_bound, empirical_bernstein
+from limbeck.certificates.budgets import Budget, BudgetRow, budget
+from limbeck.certificates.certificate_file import Difference, Verification, load, save, verify
+from limbeck.certificates.certify import certify, certify_all
+from limbeck.certificates.fingerprint import Fingerprint, Overlap, overlap, row_hashes
+from limbeck.certificates.frontier import Frontier, frontier, vc_dimension
+from limbeck.certificates.sequential import AnytimeBound
+from limbeck.certificates.tolerance import tolerance_bound
+
+__all__ = [
+    "AnytimeBound",
+    "Budget",
+    "BudgetRow",
+    "Difference",
+    "Fingerprint",
+    "Frontier",
+    "Overlap",
+    "Verification",
+    "betting_bound",
+    "budget",
+    "certify",
+    "certify_all",
+    "empirical_bernstein",
+    "frontier",
+    "interval",
+    "load",
+    "overlap",
+    "paired_interval",
+    "row_hashes",
+    "save",
+    "smallest_n",
+    "tolerance_bound",
+    "upper_bound",
+    "vc_dimension",
+    "verify",
+]

@@ -196,7 +196,7 @@ class FindJunta:
                 (f"Give a k above {self.k}, or distil" if len(names) == self.k else "Distil")
                 + " into a tree with into='tree'.",
             )
-        if agreement == 1.0:
+        if agreement == 1.0 and rest["influence"] == 0:
             return Status(
                 StatusCode.EXACT, f"{share}; the table agrees on every row and every query."
             )

@@ -62,10 +62,11 @@ class SearchAndStitch:
     max_leaves : int
         The largest tree that is considered.
     epsilon : float
-        The disagreement aimed at: the smallest tree within half of it on the rows and queries
-        is chosen, else the best one. For regression, the share of variance left unexplained.
+        The disagreement aimed at. Chosen is the smallest tree whose cost on the user's rows is
+        within half of it, or within one standard error of the best (Breiman et al. 1984,
+        section 3.4.3). For regression the cost is the share of variance left unexplained.
     leaves : int or None
-        Choose exactly this place on the frontier instead.
+        Choose the best tree with at most so many leaves instead.
     queries : int or None
         Fresh rows to ask the teacher about; None for 20,000 where it answers queries.
     sampler : Sampler or None
@@ -141,7 +142,7 @@ class SearchAndStitch:
         done = search.run()
         nodes = [search.tree(size) for size in range(1, self.max_leaves + 1)]
         trees = [Tree.from_nodes(n, rows.features, teacher.task) for n in nodes]
-        chosen = self._choose(search, teacher.task)
+        chosen = self._choose(search, trees, len(rows))
         report = search.explain(chosen, probed)
         status = self._status(search, chosen, done, report)
         kept = [t for i, t in enumerate(trees) if i == 0 or t.size > trees[i - 1].size]
@@ -171,7 +172,9 @@ class SearchAndStitch:
         search = _Search(self, rows, y, task, np.ones(len(rows)), rng, _quiet)
         search.grow()
         search.run()
-        return Tree.from_nodes(search.tree(self._choose(search, task)), rows.features, task)
+        nodes = [search.tree(size) for size in range(1, self.max_leaves + 1)]
+        trees = [Tree.from_nodes(n, rows.features, task) for n in nodes]
+        return trees[self._choose(search, trees, len(rows)) - 1]
 
     def _fresh(self, teacher: Teacher, rows: Rows, rng: np.random.Generator) -> Rows:
         can = Access.QUERIES in teacher.access
@@ -187,14 +190,14 @@ class SearchAndStitch:
 
         return (self.sampler or Jitter()).draw(rows, n, rng)
 
-    def _choose(self, search: _Search, task: Task) -> int:
+    def _choose(self, search: _Search, trees: list[Tree], n: int) -> int:
         if self.leaves is not None:
             return self.leaves
-        shares = np.array([search.share(c) for c in search.frontier])
-        within = np.flatnonzero(shares <= self.epsilon / 2)
-        if len(within):
-            return int(within[0]) + 1
-        return int(np.flatnonzero(shares <= shares.min() + 1e-12)[0]) + 1
+        losses = np.stack([search.losses(tree, n) for tree in trees])
+        means = losses.mean(axis=1)
+        best = int(means.argmin())
+        allowed = means[best] + losses[best].std() / math.sqrt(n)
+        return int(np.flatnonzero(means <= max(allowed, self.epsilon / 2) + 1e-12)[0]) + 1
 
     def _status(
         self, search: _Search, chosen: int, done: StatusCode, report: LayerReport | None
@@ -324,6 +327,14 @@ class _Search:
         """The best tree with at most so many leaves."""
         plan = self.pool.best(leaves)
         return nodes_of(plan, self.sample, self.answers, self.weight, self.task)
+
+    def losses(self, tree: Tree, n: int) -> NDArray[np.float64]:
+        """Loss of a tree on each of the first n rows: the user's own."""
+        rows, answers = self.rows[:n], self.answers[:n]
+        if self.task.classifies:
+            found = tree.predict_proba(rows).argmax(axis=1)
+            return np.asarray(found != answers, dtype=np.float64)
+        return np.asarray((tree.predict(rows) - answers) ** 2 / max(float(answers.var()), 1e-30))
 
     def share(self, cost: float) -> float:
         """A cost per weight; for squared error, per variance."""

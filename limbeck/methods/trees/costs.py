@@ -43,7 +43,7 @@ def log_loss(s: Array) -> Array:
 
 def squared_error(s: Array) -> Array:
     """Weighted squared deviation from the leaf's mean."""
-    return np.maximum(s[2] - s[1] * s[1] / np.maximum(s[0], _TINY), 0.0)
+    return np.asarray(np.maximum(s[2] - s[1] * s[1] / np.maximum(s[0], _TINY), 0.0))
 
 
 COSTS: dict[str, Cost] = {
@@ -78,7 +78,7 @@ def row_statistics(answers: Array, task: Task, weight: Array) -> NDArray[np.floa
     """Statistics of shape (q, n) from class indices (n,) or values (n,) and weights (n,)."""
     if task.classifies:
         classes = np.arange(len(task.classes))[:, None]
-        return ((answers[None, :] == classes) * weight).astype(np.float32)
+        return np.asarray((answers[None, :] == classes) * weight, dtype=np.float32)
     # Centred, so that sums of squares lose no digits in float32.
     y = answers - np.average(answers, weights=weight)
     y = y / max(float(y.std()), _TINY)

@@ -50,7 +50,7 @@ class LayerReport:
     def about(self, plan: Plan, sample: Sample) -> LayerReport:
         """The report on a finished tree."""
         clauses, answers = _clauses(plan, sample, self.at), sample.stats[:, self.at].T.astype(float)
-        layers = []
+        layers: list[dict[str, Any]] = []
         for name, probes in self.single.items():
             n = probes.n
             layers.append(
@@ -62,7 +62,7 @@ class LayerReport:
                     "clauses_r2": _mean(probes.r_squared(clauses[:n])),
                 }
             )
-        raw = next(r["clauses_r2"] for r in layers if r["layer"] == "inputs")
+        raw = float(next(r["clauses_r2"] for r in layers if r["layer"] == "inputs"))
         lrh = {
             "r_squared": _mean(self.probes.r_squared(clauses)),
             "r_squared_inputs": raw,

@@ -85,12 +85,12 @@ class Probes:
         """Leave-one-out share of variance explained, for targets (n, t)."""
         errors = (self._residuals(self.penalty, targets, self._U.T @ targets) ** 2).sum(axis=0)
         variance = ((targets - targets.mean(axis=0)) ** 2).sum(axis=0)
-        return 1.0 - errors / np.maximum(variance, 1e-30)
+        return np.asarray(1.0 - errors / np.maximum(variance, 1e-30))
 
     def norms(self, targets: NDArray[np.float64]) -> NDArray[np.float64]:
         """Norm tau of the ridge probe of every target (n, t), activations at mean norm 1."""
         weights = self._s / (self._s + self.penalty) ** 2
-        return np.sqrt(((self._U.T @ targets) ** 2 * weights[:, None]).sum(axis=0))
+        return np.asarray(np.sqrt(((self._U.T @ targets) ** 2 * weights[:, None]).sum(axis=0)))
 
     def siblings(self, rows: Index, truth: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Leave-one-out R^2 of both children of a clause together, for every literal.

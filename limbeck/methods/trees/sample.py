@@ -57,7 +57,7 @@ class Sample:
         self.coarse = _coarse(literals.feature)
 
     def __len__(self) -> int:
-        return self.stats.shape[1]
+        return int(self.stats.shape[1])
 
     def total(self, rows: Index) -> NDArray[np.float64]:
         """Summed statistics (q,) of some rows."""

@@ -1,0 +1,98 @@
+"""Distil a neural network into a certified decision tree: no download, a minute or so.
+
+The network tells benign from malignant tumours by 30 measurements of cell nuclei (Wolberg,
+Street and Mangasarian 1995, in scikit-learn). It is trained on 200 of the 569 rows; the others
+serve to distil it and to certify the tree.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from rich.console import Console
+from sklearn.datasets import load_breast_cancer
+from torch import nn
+
+import limbeck
+
+
+class Standardise(nn.Module):
+    """First layer: the network takes measurements in their own units."""
+
+    def __init__(self, mean: torch.Tensor, deviation: torch.Tensor) -> None:
+        super().__init__()
+        self.register_buffer("mean", mean)
+        self.register_buffer("deviation", deviation)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return (x - self.mean) / self.deviation
+
+
+def measurements() -> tuple[pd.DataFrame, np.ndarray]:
+    """Rows with units (lengths in pixels of the image), and the diagnosis as text."""
+    bunch = load_breast_cancer(as_frame=True)
+    X = bunch.data
+    X.attrs["units"] = {
+        name: "px²" if "area" in name else "px"
+        for name in X.columns
+        if any(word in name for word in ("radius", "perimeter", "area"))
+    }
+    return X, bunch.target_names[bunch.target]
+
+
+def train(X: pd.DataFrame, y: np.ndarray) -> nn.Module:
+    """A network of two hidden layers, trained for a second or two."""
+    torch.manual_seed(0)
+    x = torch.tensor(X.to_numpy(), dtype=torch.float32)
+    target = torch.tensor((y == "malignant").astype(np.int64))
+    network = nn.Sequential(
+        Standardise(x.mean(0), x.std(0)),
+        nn.Linear(30, 64),
+        nn.ReLU(),
+        nn.Linear(64, 64),
+        nn.ReLU(),
+        nn.Linear(64, 2),
+    )
+    optimiser = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=1e-2)
+    for _ in range(300):
+        optimiser.zero_grad()
+        nn.functional.cross_entropy(network(x), target).backward()
+        optimiser.step()
+    return network
+
+
+def main() -> None:
+    X, y = measurements()
+    order = np.random.default_rng(0).permutation(len(X))
+    known, fresh = order[:200], order[200:]
+    network = train(X.iloc[known], y[known])
+    result = limbeck.distill(
+        network,
+        X.iloc[fresh],
+        y[fresh],
+        into="tree",
+        classes=["benign", "malignant"],
+        max_leaves=8,
+        epsilon=0.1,
+        holdout=0.5,
+    )
+    console = Console()
+    console.print(result)
+    console.print()
+    console.print(result.student.text(), highlight=False, markup=False)
+    console.print("\nleaves  agreement with the network on the rows set aside")
+    for point in result.frontier:
+        bar = "█" * round(40 * point["agreement"])
+        chosen = "  <- chosen, certified" if point["size"] == result.student.size else ""
+        console.print(
+            f"{point['size']:6d}  {point['agreement']:.3f} {bar}{chosen}", highlight=False
+        )
+    page = result.report("report.html")
+    console.print(f"\nThe whole report: {Path(page).resolve().as_uri()}", soft_wrap=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,246 @@
+"""From a student and fresh rows to a certificate."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.certificates import wording
+from limbeck.certificates.binomial import check_share, smallest_n, upper_bound
+from limbeck.certificates.bounded import betting_bound, empirical_bernstein
+from limbeck.certificates.evidence import Evidence, Predictor, count
+from limbeck.certificates.issue import issue
+from limbeck.certificates.losses import Loss, LossFunction, choose_loss
+from limbeck.certificates.tolerance import tolerance_bound
+from limbeck.certificates.until import certify_until
+from limbeck.contract import Batches, Certificate, GroupBound
+from limbeck.errors import InvalidInput, did_you_mean
+
+__all__ = ["certify", "certify_all"]
+
+MIN_ROWS = 10
+"""Below 10 rows even an errorless student is certified only for an error above 25% at 95%."""
+
+_TOLERANCE_EPSILON = 0.05
+_BOUNDS = {"betting": wording.BETTING, "empirical-bernstein": wording.BERNSTEIN}
+BoundName = Literal["betting", "empirical-bernstein"]
+
+
+def certify(
+    student: Predictor,
+    rows: Any = None,
+    answers: Any = None,
+    *,
+    delta: float = 0.05,
+    epsilon: float | None = None,
+    loss: str | LossFunction | None = None,
+    loss_range: tuple[float, float] | None = None,
+    tolerance: float | None = None,
+    bound: BoundName = "betting",
+    seen: NDArray[np.uint64] | None = None,
+    groups: Any = None,
+    candidates: int = 1,
+    until: float | None = None,
+    draws: Batches | None = None,
+    max_rows: int = 1_000_000,
+) -> Certificate:
+    """Certify how far a student is from its teacher, from rows that it has never met.
+
+    Classes are compared by exact binomial bounds. For regression the default is a tolerance:
+    the error that at least 1 - epsilon of inputs stay within. Other losses with a known range
+    get a betting or an empirical-Bernstein bound for their mean.
+
+    Parameters
+    ----------
+    student : Predictor
+        Anything with ``predict``, ``features_``, ``task_`` and ``fingerprint()``.
+    rows : DataFrame, array or Rows of shape (n, d)
+        Fresh rows, drawn like the inputs that the student will meet. Omit with ``draws``.
+    answers : array-like of shape (n,)
+        The teacher's labels, or its values for regression. Omit with ``draws``.
+    delta : float
+        Probability, over the draw of the rows, that the certificate is wrong; in (0, 1).
+    epsilon : float, optional
+        What is asked for. The certificate says whether it was reached; for a tolerance it is
+        the share of inputs that may exceed it (0.05 unless told).
+    loss : str or callable, optional
+        ``disagreement`` (default for classes), ``tolerance`` (default for regression),
+        ``absolute``, ``squared``, or ``loss(predicted, answers) -> (n,)``.
+    loss_range : tuple of float, optional
+        The range that the loss can never leave; needed for all but the first two.
+    tolerance : float, optional
+        A tolerance fixed beforehand, in units of the answer: the share of inputs that exceed it
+        is bounded. Without it the tolerance is found.
+    bound : str
+        ``betting`` or ``empirical-bernstein``, for losses that are not counts.
+    seen : ndarray of uint64, optional
+        Hashes of the rows that training saw (`row_hashes`, repeats kept). An overlap that
+        coincidence does not explain is refused; see `overlap`.
+    groups : array-like of shape (n,), optional
+        A label a row. Each of g groups gets a bound at delta / g; they hold all at once with
+        probability 1 - delta, and so does the overall bound, each of the two on its own. Where
+        the tolerance is found from the rows, the group bounds use the inequality of Dvoretzky,
+        Kiefer and Wolfowitz (Massart 1990), which holds for every tolerance at once.
+    candidates : int
+        Students compared on these rows; each gets delta / candidates. See `certify_all`.
+    until : float, optional
+        Draw from ``draws`` only until the mean loss is certified to be at most this.
+    draws : iterator of (rows, answers), optional
+        Batches of fresh rows with the teacher's answers.
+    max_rows : int
+        With ``until``: stop here, with whatever bound was reached.
+
+    Returns
+    -------
+    Certificate
+        The numbers, the sentence, and what must be true for it.
+
+    Raises
+    ------
+    InvalidInput
+        If a number is outside its range, the rows are too few or were seen in training, or
+        answers, groups and loss do not fit rows and student.
+    """
+    check_share("delta", delta)
+    if candidates < 1:
+        raise InvalidInput(
+            f"candidates is {candidates}.", "Give the number of students, 1 or more."
+        )
+    chosen = choose_loss(loss, loss_range, tolerance, student.task_)
+    if until is not None or draws is not None:
+        if until is None or draws is None or rows is not None or answers is not None:
+            raise InvalidInput(
+                "until and draws go together, and instead of rows and answers.",
+                "Give until=0.01 and draws=batches, or rows and answers.",
+            )
+        if groups is not None or epsilon is not None:
+            raise InvalidInput(
+                "groups and epsilon have no meaning with until.",
+                "Leave them out, or give rows and answers.",
+            )
+        return certify_until(
+            student, draws, chosen, until, delta, candidates=candidates, seen=seen, limit=max_rows
+        )
+    if rows is None or answers is None:
+        raise InvalidInput(
+            "There are no rows or no answers.", "Give fresh rows and the teacher's answers to them."
+        )
+    if bound not in _BOUNDS:
+        raise InvalidInput(f"There is no bound {bound!r}.", did_you_mean(bound, _BOUNDS))
+    if chosen.finds_tolerance and epsilon is None:
+        epsilon = _TOLERANCE_EPSILON
+    n, level = count(rows), delta / candidates
+    _check_size(n, epsilon, chosen, level)
+    labels = None if groups is None else _group_labels(groups, n)
+
+    evidence = Evidence(student, chosen, seen)
+    evidence.record(rows, answers, n)
+    evidence.freshness()  # refuses before the student is asked
+    losses = evidence.measure(rows, answers)
+    if epsilon is not None and chosen.finds_tolerance:
+        tolerance, _ = tolerance_bound(losses, epsilon, level)
+        losses = np.asarray(losses > tolerance, dtype=np.float64)
+        value, name = epsilon, wording.ORDER_STATISTIC
+    else:
+        value = _mean_bound(losses, chosen, level, bound)
+        name = wording.CLOPPER_PEARSON if chosen.counts else _BOUNDS[bound]
+    return issue(
+        evidence,
+        epsilon=value,
+        delta=delta,
+        n=n,
+        mean=float(losses.mean()),
+        bound=name,
+        asked=epsilon,
+        tolerance=tolerance,
+        candidates=candidates,
+        groups=() if labels is None else _group_bounds(losses, labels, chosen, level, bound),
+        settings={"bound": bound},
+    )
+
+
+def certify_all(
+    students: Sequence[Predictor], rows: Any, answers: Any, *, delta: float = 0.05, **settings: Any
+) -> tuple[Certificate, ...]:
+    """Certify several candidates on one holdout; all certificates hold at once.
+
+    Each of c candidates gets delta / c (Bonferroni), so that the best may be chosen afterwards.
+
+    Parameters
+    ----------
+    students : sequence of Predictor
+        The candidates, c of them, all fixed before these rows were looked at.
+    rows, answers, delta
+        As for `certify`.
+    **settings
+        As for `certify`, but for ``candidates``, ``until`` and ``draws``.
+
+    Returns
+    -------
+    tuple of Certificate
+        One a candidate, in their order.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no candidate, or as for `certify`.
+    """
+    if not students:
+        raise InvalidInput("There is no student to certify.", "Give at least one.")
+    c = len(students)
+    return tuple(certify(s, rows, answers, delta=delta, candidates=c, **settings) for s in students)
+
+
+def _mean_bound(losses: NDArray[np.float64], loss: Loss, level: float, bound: str) -> float:
+    if loss.counts:
+        return upper_bound(int(losses.sum()), len(losses), level)
+    if bound == "betting" or len(losses) < 2:
+        return betting_bound(losses, level, loss.low, loss.high)
+    return empirical_bernstein(losses, level, loss.low, loss.high)
+
+
+def _group_bounds(
+    losses: NDArray[np.float64], labels: NDArray[Any], loss: Loss, level: float, bound: str
+) -> tuple[GroupBound, ...]:
+    names = np.unique(labels)
+    share = level / len(names)
+    out = []
+    for name in names:
+        own = losses[labels == name]
+        if loss.finds_tolerance:  # the tolerance came from these rows, so it must hold for all
+            slack = math.sqrt(math.log(1 / min(share, 0.5)) / (2 * len(own)))
+            value = min(1.0, float(own.mean()) + slack)
+        else:
+            value = _mean_bound(own, loss, share, bound)
+        out.append(GroupBound(str(name), value, share, len(own), float(own.mean())))
+    return tuple(out)
+
+
+def _group_labels(groups: Any, n: int) -> NDArray[Any]:
+    labels = np.asarray(groups)
+    if labels.shape != (n,):
+        raise InvalidInput(
+            f"The groups have shape {labels.shape} for {n} rows.", "Give one label a row, (n,)."
+        )
+    return np.array([str(v) for v in labels])
+
+
+def _check_size(n: int, epsilon: float | None, loss: Loss, level: float) -> None:
+    if epsilon is not None and loss.counts:
+        check_share("epsilon", epsilon)
+    elif epsilon is not None and not loss.low < epsilon < loss.high:
+        raise InvalidInput(
+            f"epsilon is {epsilon}, outside the range of the loss ({loss.low}, {loss.high}).",
+            "Ask for a mean loss within that range.",
+        )
+    if n < MIN_ROWS:
+        goal = epsilon if epsilon is not None and loss.counts else 0.05
+        raise InvalidInput(
+            f"There are {n} rows, and fewer than {MIN_ROWS} certify next to nothing.",
+            f"For an error of at most {goal:.6g} give {smallest_n(goal, level):,} fresh rows or"
+            " more.",
+        )

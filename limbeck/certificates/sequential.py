@@ -1,0 +1,162 @@
+"""A bound that may be looked at after every row: stop as soon as it suffices."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logsumexp
+
+from limbeck.certificates.binomial import check_share
+from limbeck.certificates.bounded import to_unit
+from limbeck.errors import InvalidInput
+
+__all__ = ["AnytimeBound"]
+
+# Fractions of the largest safe bet, and how the starting capital is shared among them. A full
+# bet is the best one while no error is seen and is ruined by the first; 0.85 is right where the
+# mean is a quarter of epsilon and survives errors; the small ones make the bound sharp where
+# the mean is not small. Tuned on exact medians of Bernoulli losses; benchmarks/certificates.py.
+_FRACTIONS = np.array([1.0, 0.85, 0.7, 0.5, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01])
+_SHARES = np.array([0.3, 0.53, 0.115, 0.035, 0.008, 0.004, 0.002, 0.002, 0.002, 0.002])
+_BLOCK = 4096
+
+
+class AnytimeBound:
+    """Upper bound for the mean of losses in [0, 1], valid at every row at once.
+
+    For each m a mixture of bets that the losses fall below m,
+    ``K_t(m) = sum_j w_j prod_i (1 + c_j (m - x_i) / (1 - m))``, is a nonnegative martingale
+    where the mean is m; by Ville's inequality (1939) it ever exceeds 1/delta with probability
+    at most delta. So "mean <= epsilon" may be certified at the first row at which
+    ``K_t(epsilon) >= 1/delta``, whatever rule decides to go on or to stop. Waudby-Smith and
+    Ramdas (2023), section 4; the mixture over fixed bets is Robbins's (1970).
+
+    Parameters
+    ----------
+    epsilon : float
+        The mean to certify; in (0, 1).
+    delta : float
+        Probability that the bound is ever below the mean; in (0, 1).
+
+    Attributes
+    ----------
+    n : int
+        Losses seen.
+    rows : int or None
+        The number of losses at which the mean was certified; None before.
+
+    Raises
+    ------
+    InvalidInput
+        If epsilon or delta is outside (0, 1).
+
+    Examples
+    --------
+    >>> bound = AnytimeBound(epsilon=0.01, delta=0.05)
+    >>> bound.update([0.0] * 200)
+    False
+    >>> bound.update([0.0] * 200)
+    True
+    """
+
+    def __init__(self, epsilon: float, delta: float) -> None:
+        check_share("epsilon", epsilon)
+        check_share("delta", delta)
+        self.epsilon = epsilon
+        self.delta = delta
+        self.n = 0
+        self.rows: int | None = None
+        self._log_wealth = np.log(_SHARES)
+        self._counts: dict[float, int] = {}  # the bound depends on the values, not their order
+        self._lowest = 1.0
+
+    @property
+    def certified(self) -> bool:
+        """Whether "mean <= epsilon" was certified at some row; it stays so."""
+        return self.rows is not None
+
+    def update(self, losses: NDArray[np.float64] | list[float]) -> bool:
+        """Take the next losses, in the order in which their rows were drawn.
+
+        Once certified, later losses are not taken: the bound is that of the stopping row.
+
+        Parameters
+        ----------
+        losses : array-like of shape (b,)
+            Losses in [0, 1].
+
+        Returns
+        -------
+        bool
+            Whether the mean is certified now.
+
+        Raises
+        ------
+        InvalidInput
+            If a loss is outside [0, 1].
+        """
+        x = np.asarray(losses, dtype=np.float64)
+        if x.size:
+            x = to_unit(x, 0.0, 1.0)
+        for start in range(0, len(x), _BLOCK):
+            if self.certified:
+                break
+            self._take(x[start : start + _BLOCK])
+        return self.certified
+
+    @property
+    def bound(self) -> float:
+        """The upper bound after the losses so far, the lowest at any look; 1 before the first."""
+        if self.n:
+            values = np.fromiter(self._counts, dtype=np.float64)
+            counts = np.fromiter(self._counts.values(), dtype=np.float64)
+            self._lowest = min(self._lowest, _bound(values, counts, self.delta))
+        return min(self._lowest, self.epsilon) if self.certified else self._lowest
+
+    @property
+    def mean(self) -> float:
+        """Mean of the losses so far.
+
+        Raises
+        ------
+        InvalidInput
+            If there is none.
+        """
+        if not self.n:
+            raise InvalidInput("No loss was given yet.", "Call update first.")
+        return math.fsum(v * c for v, c in self._counts.items()) / self.n
+
+    def _take(self, x: NDArray[np.float64]) -> None:
+        paths = self._log_wealth + np.cumsum(log_factors(x, self.epsilon), axis=0)  # (b, bets)
+        reached = np.flatnonzero(logsumexp(paths, axis=1) >= -math.log(self.delta))
+        taken = int(reached[0]) + 1 if len(reached) else len(x)
+        self._log_wealth = paths[taken - 1]
+        for value, count in zip(*np.unique(x[:taken], return_counts=True), strict=True):
+            self._counts[float(value)] = self._counts.get(float(value), 0) + int(count)
+        self.n += taken
+        if len(reached):
+            self.rows = self.n
+
+
+def log_factors(x: NDArray[np.float64], m: float) -> NDArray[np.float64]:
+    """Log of what each bet returns for each loss, shape (n, bets); a full bet may be ruined."""
+    with np.errstate(divide="ignore"):
+        out: NDArray[np.float64] = np.log1p(_FRACTIONS * ((m - x) / (1 - m))[:, None])
+    return out
+
+
+def _bound(values: NDArray[np.float64], counts: NDArray[np.float64], delta: float) -> float:
+    """The largest m that the mixture has not driven above 1/delta."""
+    low, high = float(values @ counts / counts.sum()), 1.0
+    for _ in range(50):
+        middle = (low + high) / 2
+        if middle >= 1.0:
+            break
+        wealth = np.log(_SHARES) + counts @ log_factors(values, middle)
+        if logsumexp(wealth) >= -math.log(delta):
+            high = middle  # wealth grows with m: everything above is excluded as well
+        else:
+            low = middle
+    return high

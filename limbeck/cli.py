@@ -1,0 +1,225 @@
+"""The same door from a shell."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from limbeck.errors import LimbeckError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Distil a model into a readable student, with a certificate and a control.",
+)
+
+Share = Annotated[float, typer.Option(help="Strictly between 0 and 1.")]
+Table = Annotated[Path, typer.Option(help="A .parquet or .csv file with one row an input.")]
+StudentFile = Annotated[Path, typer.Option(help="student.json, as limbeck wrote it.")]
+Answers = Annotated[str, typer.Option(help="The column with the teacher's answers.")]
+Seen = Annotated[
+    Path | None, typer.Option(help="Hashes of training rows; seen.npy beside the student if there.")
+]
+
+
+@app.command()
+def distill(
+    teacher: Annotated[str, typer.Option(help="package.module:name of a model or a factory.")],
+    data: Table,
+    out: Annotated[Path, typer.Option(help="The folder for the student and its papers.")],
+    into: Annotated[str, typer.Option(help="tree or junta.")] = "tree",
+    weights: Annotated[
+        Path | None, typer.Option(help="A .safetensors file for a torch module.")
+    ] = None,
+    label: Annotated[str | None, typer.Option(help="The column with the true labels.")] = None,
+    drop: Annotated[list[str] | None, typer.Option(help="A column to leave out.")] = None,
+    classes: Annotated[
+        str | None, typer.Option(help="The classes in the order of the outputs, by commas.")
+    ] = None,
+    group: Annotated[str | None, typer.Option(help="A column: one more bound a group.")] = None,
+    epsilon: Share = 0.05,
+    delta: Share = 0.05,
+    holdout: Share = 0.3,
+    max_leaves: Annotated[int | None, typer.Option(help="The largest tree.")] = None,
+    leaves: Annotated[int | None, typer.Option(help="Exactly this size.")] = None,
+    queries: Annotated[
+        int | None, typer.Option(help="Fresh rows to ask about; 0 for none.")
+    ] = None,
+    seed: int = 0,
+) -> None:
+    """Distil a model into a student; print the table and write a folder."""
+    from limbeck.distilling import distill as run
+    from limbeck.loading import read_table, read_teacher
+
+    with _plainly():
+        frame = read_table(data)
+        y = _column(frame, label)
+        X = frame.drop(columns=[c for c in [*(drop or []), label] if c is not None], errors="raise")
+        model = read_teacher(teacher, weights)
+        result = run(
+            model,
+            X,
+            y,
+            into=into,
+            epsilon=epsilon,
+            delta=delta,
+            holdout=holdout,
+            groups=group,
+            classes=_classes(classes, y),
+            seed=seed,
+            max_leaves=max_leaves,
+            leaves=leaves,
+            queries=queries,
+        )
+        folder = result.save(out)
+        console = Console()
+        console.print(result)
+        console.print(Text(f"\nWritten to {folder}/: open {folder / 'report.html'}"))
+
+
+@app.command()
+def certify(
+    student: StudentFile,
+    rows: Table,
+    answers: Answers = "teacher_label",
+    delta: Share = 0.05,
+    epsilon: Annotated[float | None, typer.Option(help="The bound that is wanted.")] = None,
+    group: Annotated[str | None, typer.Option(help="A column: one more bound a group.")] = None,
+    seen: Seen = None,
+    out: Annotated[Path | None, typer.Option(help="Write the certificate to this file.")] = None,
+) -> None:
+    """Certify a student on fresh rows that carry the teacher's answers; no teacher is needed."""
+    from limbeck.certificates.certificate_file import save
+    from limbeck.certificates.certify import certify as run
+    from limbeck.loading import read_seen, read_table
+    from limbeck.students.files import load
+
+    with _plainly():
+        pupil, frame = load(student), read_table(rows)
+        certificate = run(
+            pupil,
+            frame,
+            _column(frame, answers),
+            delta=delta,
+            epsilon=epsilon,
+            groups=_column(frame, group),
+            seen=read_seen(seen, student),
+        )
+        console = Console()
+        console.print(Text(certificate.statement))
+        for line in certificate.assumptions:
+            console.print(Text(f"  provided that {line[0].lower()}{line[1:]}", style="dim"))
+        for bound in certificate.groups:
+            console.print(Text(f"  {bound.group}: at most {bound.epsilon:.2%} ({bound.n} rows)"))
+        if out is not None:
+            console.print(Text(f"Written to {save(certificate, out)}"))
+        if not certificate.reached:
+            raise typer.Exit(1)
+
+
+@app.command()
+def verify(
+    certificate: Annotated[Path, typer.Argument(help="certificate.json")],
+    student: StudentFile,
+    rows: Table,
+    answers: Answers = "teacher_label",
+    group: Annotated[str | None, typer.Option(help="The column of the groups.")] = None,
+) -> None:
+    """Recompute a certificate and compare; exits with 1 if anything differs."""
+    from limbeck.certificates.certificate_file import verify as run
+    from limbeck.loading import read_table
+    from limbeck.students.files import load
+
+    with _plainly():
+        frame = read_table(rows)
+        found = run(
+            certificate,
+            load(student),
+            frame,
+            _column(frame, answers),
+            groups=_column(frame, group),
+        )
+        Console().print(Text(str(found)))
+        if not found.ok:
+            raise typer.Exit(1)
+
+
+@app.command()
+def budget(
+    epsilon: Share,
+    delta: Share,
+    into: Annotated[str, typer.Option(help="tree, junta, rules or linear.")] = "tree",
+    features: Annotated[int, typer.Option(help="Number of columns.")] = 10,
+    depth: Annotated[int | None, typer.Option(help="Of the tree.")] = None,
+    leaves: Annotated[int | None, typer.Option(help="Of the tree.")] = None,
+    k: Annotated[int | None, typer.Option(help="Variables of the junta.")] = None,
+    thresholds: Annotated[int, typer.Option(help="Tests a feature; 1 for booleans.")] = 1,
+    classes: Annotated[int, typer.Option(help="Number of classes.")] = 2,
+) -> None:
+    """How many rows distilling needs, and how many learning the same student needs."""
+    from limbeck.certificates.budgets import budget as run
+
+    with _plainly():
+        found = run(
+            into,
+            epsilon,
+            delta,
+            features=features,
+            depth=depth,
+            leaves=leaves,
+            k=k,
+            thresholds=thresholds,
+            classes=classes,
+        )
+        Console().print(found)
+
+
+def main() -> None:
+    """Entry point of the command ``limbeck``."""
+    app()
+
+
+@contextmanager
+def _plainly() -> Iterator[None]:
+    """Errors raised on purpose become two sentences and exit status 2."""
+    try:
+        yield
+    except LimbeckError as error:
+        console = Console(stderr=True)
+        console.print(Text(error.problem, style="red"))
+        console.print(Text(error.remedy))
+        raise typer.Exit(2) from None
+    except KeyboardInterrupt:
+        sys.stderr.write("Interrupted; nothing was written.\n")
+        raise typer.Exit(130) from None
+
+
+def _column(frame: Any, name: str | None) -> Any:
+    from limbeck.errors import InvalidInput, did_you_mean
+
+    if name is None:
+        return None
+    if name not in frame.columns:
+        raise InvalidInput(f"There is no column {name!r}.", did_you_mean(name, frame.columns))
+    return frame[name].to_numpy()
+
+
+def _classes(text: str | None, y: Any) -> list[Any] | None:
+    """Classes named in the shell, of the type that the labels have."""
+    if text is None:
+        return None
+    names = [part.strip() for part in text.split(",")]
+    if y is None:
+        return names
+    known = {str(label): label for label in set(y.tolist())}
+    return [known.get(name, name) for name in names]

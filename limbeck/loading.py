@@ -1,0 +1,130 @@
+"""What the shell names: tables, teachers, and hashes of rows."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.errors import FileRefused, InvalidInput, MissingExtra, did_you_mean
+
+__all__ = ["read_seen", "read_table", "read_teacher"]
+
+
+def read_table(path: Path) -> Any:
+    """A DataFrame from a .parquet or .csv file.
+
+    Raises
+    ------
+    FileRefused
+        If the file is absent, of another kind, or cannot be read.
+    MissingExtra
+        If Parquet is asked for without pyarrow.
+    """
+    import pandas as pd
+
+    if not path.is_file():
+        raise FileRefused(f"There is no file {str(path)!r}.", "Give a .parquet or .csv file.")
+    try:
+        if path.suffix == ".parquet":
+            return pd.read_parquet(path)
+        if path.suffixes[-1:] == [".csv"] or path.name.endswith(".csv.gz"):
+            return pd.read_csv(path)
+    except ImportError:
+        raise MissingExtra(
+            f"Reading {path.name!r} needs pyarrow.",
+            "pip install 'limbeck[parquet]', or give a .csv.",
+        ) from None
+    except Exception as error:
+        raise FileRefused(f"{str(path)!r} cannot be read: {error}.", "Write it anew.") from error
+    raise FileRefused(f"{path.name!r} is no table.", "Give a .parquet or .csv file.")
+
+
+def read_teacher(name: str, weights: Path | None) -> Any:
+    """The object at ``package.module:name``; a function or class is called to make the model.
+
+    Parameters
+    ----------
+    name : str
+        As in uvicorn: the module, a colon, and what to take from it. The current folder is
+        searched too.
+    weights : path or None
+        A .safetensors file, loaded into a torch module.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such module or name.
+    FileRefused
+        If the weights do not fit.
+    """
+    module_name, _, attribute = name.partition(":")
+    if not module_name or not attribute:
+        raise InvalidInput(f"The teacher is {name!r}.", "Write package.module:name.")
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name and not module_name.startswith(error.name):
+            raise  # the user's module is there; what it imports is not
+        raise InvalidInput(
+            f"There is no module {module_name!r}.", "Run this from its folder, or install it."
+        ) from None
+    if not hasattr(module, attribute):
+        raise InvalidInput(
+            f"{module_name} has no {attribute!r}.",
+            did_you_mean(attribute, (n for n in dir(module) if not n.startswith("_"))),
+        )
+    model = getattr(module, attribute)
+    is_model = hasattr(model, "named_modules") or hasattr(model, "predict")
+    if isinstance(model, type) or (callable(model) and not is_model and _takes_nothing(model)):
+        model = model()
+    if weights is not None:
+        _load_weights(model, weights)
+    return model
+
+
+def read_seen(path: Path | None, student: Path) -> NDArray[np.uint64] | None:
+    """Hashes of the rows that training saw; by default from the file beside the student."""
+    if path is None:
+        path = student.parent / "seen.npy"
+        if not path.is_file():
+            return None
+    try:
+        return np.asarray(np.load(path, allow_pickle=False), dtype=np.uint64)
+    except (OSError, ValueError) as error:
+        raise FileRefused(f"{str(path)!r} holds no hashes: {error}.", "Leave --seen out.") from None
+
+
+def _takes_nothing(function: Any) -> bool:
+    import inspect
+
+    parameters = inspect.signature(function).parameters.values()
+    return all(p.default is not p.empty for p in parameters)
+
+
+def _load_weights(model: Any, path: Path) -> None:
+    if not hasattr(model, "load_state_dict"):
+        raise InvalidInput(
+            f"Weights were given for a {type(model).__name__}.", "Leave --weights out."
+        )
+    if path.suffix != ".safetensors":
+        raise FileRefused(
+            f"{path.name!r} is not a .safetensors file, and pickles are never loaded.",
+            "Convert it with safetensors.torch.save_file(module.state_dict(), ...).",
+        )
+    from safetensors.torch import load_file
+
+    try:
+        model.load_state_dict(load_file(path))
+    except Exception as error:
+        first = str(error).splitlines()[0]
+        raise FileRefused(
+            f"{path.name!r} does not fit the module: {first}", "Check both."
+        ) from error

@@ -1,0 +1,119 @@
+"""HTML whose text is escaped unless it says that it is HTML already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+__all__ = ["Html", "box", "definitions", "join", "table", "tag"]
+
+_VOID = {"meta"}
+
+
+class Html(str):
+    """Markup, as against text of which nothing is known."""
+
+    __slots__ = ()
+
+
+Child = str | None
+"""Text, which is escaped; or Html, which is not; or nothing."""
+
+
+def tag(name: str, *children: Child, **attributes: str | float | None) -> Html:
+    """One element.
+
+    Parameters
+    ----------
+    name : str
+        The element.
+    *children : str, Html or None
+        Its content, in order.
+    **attributes : str, number or None
+        ``class_`` is written ``class`` and ``stroke_width`` is written ``stroke-width``; those
+        that are None are left out. Numbers are rounded to two decimals.
+    """
+    pairs = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{escape(_written(value))}"'
+        for key, value in attributes.items()
+        if value is not None
+    )
+    if name in _VOID:
+        return Html(f"<{name}{pairs}>")
+    return Html(f"<{name}{pairs}>{join(children)}</{name}>")
+
+
+def join(children: Iterable[Child], between: str = "") -> Html:
+    """Several elements or texts, one after another."""
+    return Html(between.join(_escaped(child) for child in children if child is not None))
+
+
+def box(content: Child, label: str, class_: str = "scroll") -> Html:
+    """A box in which wide content scrolls, with the keyboard as well, instead of the page."""
+    return tag("div", content, class_=class_, tabindex="0", role="region", aria_label=label)
+
+
+def table(
+    caption: str,
+    head: Sequence[Child],
+    rows: Iterable[Sequence[Child]],
+    *,
+    strong: Sequence[bool] = (),
+    foot: Sequence[Child] = (),
+    numbers: Sequence[int] = (),
+) -> Html:
+    """A table in a box of its own.
+
+    Parameters
+    ----------
+    caption : str
+        What the table shows.
+    head : sequence of str or Html
+        The column headings.
+    rows : iterable of sequences of str or Html
+        The cells; the first of a row is its heading.
+    strong : sequence of bool
+        Which rows stand out.
+    foot : sequence of str or Html
+        The last row, such as axes under drawings.
+    numbers : sequence of int
+        The columns set flush right.
+    """
+
+    def cell(name: str, at: int, content: Child, scope: str | None = None) -> Html:
+        return tag(name, content, scope=scope, class_="number" if at in numbers else None)
+
+    lines = [
+        tag(
+            "tr",
+            *(
+                cell("th" if j == 0 else "td", j, c, None if j else "row")
+                for j, c in enumerate(row)
+            ),
+            class_="strong" if i < len(strong) and strong[i] else None,
+        )
+        for i, row in enumerate(rows)
+    ]
+    return box(
+        tag(
+            "table",
+            tag("caption", caption),
+            tag("thead", tag("tr", *(cell("th", j, c, "col") for j, c in enumerate(head)))),
+            tag("tbody", join(lines, "\n")),
+            tag("tfoot", tag("tr", *(tag("td", c) for c in foot))) if foot else None,
+        ),
+        caption,
+    )
+
+
+def definitions(pairs: Iterable[tuple[str, Child]]) -> Html:
+    """A list of names and what they stand for."""
+    return tag("dl", *(tag("div", tag("dt", name), tag("dd", what)) for name, what in pairs))
+
+
+def _escaped(child: str) -> str:
+    return child if isinstance(child, Html) else escape(child)
+
+
+def _written(value: str | float) -> str:
+    return value if isinstance(value, str) else f"{value:.2f}".rstrip("0").rstrip(".")

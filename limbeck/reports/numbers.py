@@ -1,0 +1,67 @@
+"""How numbers are written in all reports."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Self
+
+from limbeck.comparison import Measured
+from limbeck.result import Distillation
+
+__all__ = ["NONE", "Headings", "count", "decimal", "duration", "measured", "percent"]
+
+NONE = "—"
+"""Stands where there is no number."""
+
+
+@dataclass(frozen=True)
+class Headings:
+    """What the measured columns are called; ``labels`` says whether there is an accuracy."""
+
+    agreement: str
+    accuracy: str
+    labels: bool
+
+    @classmethod
+    def of(cls, result: Distillation) -> Self:
+        """The headings that fit the task of a result."""
+        labels = any(e.accuracy is not None for e in result.comparison.entries)
+        if result.student.task_.classifies:
+            return cls("agreement with the teacher", "accuracy on the labels", labels)
+        return cls("R² against the teacher", "R² on the labels", labels)
+
+
+def decimal(value: float | None, digits: int = 3) -> str:
+    """A number with so many decimals; a dash where there is none."""
+    if value is None or not math.isfinite(value):
+        return NONE
+    return f"{value + 0.0:.{digits}f}"  # -0.0 loses its sign
+
+
+def measured(value: Measured | None) -> str:
+    """A measured share with its interval, such as ``0.910 [0.870, 0.941]``."""
+    if value is None or not math.isfinite(value.value):
+        return NONE
+    return f"{decimal(value.value)} [{decimal(value.low)}, {decimal(value.high)}]"
+
+
+def percent(value: float | None, digits: int = 1) -> str:
+    """A share in percent."""
+    if value is None or not math.isfinite(value):
+        return NONE
+    return f"{100 * value:.{digits}f}%"
+
+
+def count(value: float | None) -> str:
+    """A whole number with commas between thousands."""
+    return NONE if value is None or not math.isfinite(value) else f"{value:,.0f}"
+
+
+def duration(seconds: float | None) -> str:
+    """A time in the unit that fits: ms, s or min."""
+    if seconds is None or not math.isfinite(seconds):
+        return NONE
+    if seconds < 1:
+        return f"{1000 * seconds:.0f} ms"
+    return f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:.1f} min"

@@ -1,0 +1,105 @@
+"""A result as a table in the terminal."""
+
+from __future__ import annotations
+
+import io
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from limbeck.comparison import Entry, Measured
+from limbeck.contract import StatusCode
+from limbeck.reports.numbers import Headings, measured
+from limbeck.result import Distillation
+
+__all__ = ["plain_text", "result_table"]
+
+_WIDTH = 100
+_STYLES = {"teacher": "cyan", "student": "bold", "control": "", "baseline": "dim"}
+_GOOD, _WARN = "green", "yellow"
+
+
+def result_table(result: Distillation) -> Group:
+    """Teacher, student, control and baselines; then status, certificate and verdict.
+
+    Parameters
+    ----------
+    result : Distillation
+        What :func:`limbeck.distill` returned.
+
+    Returns
+    -------
+    rich.console.Group
+        Readable from 80 columns on.
+    """
+    return Group(_models(result), Text(), _sentences(result))
+
+
+def plain_text(renderable: RenderableType) -> str:
+    """Render without colour, 100 characters wide, whatever the terminal.
+
+    Parameters
+    ----------
+    renderable : rich renderable
+        Such as :func:`result_table` returns.
+
+    Returns
+    -------
+    str
+        Lines without trailing blanks.
+    """
+    console = Console(
+        file=io.StringIO(),
+        width=_WIDTH,
+        color_system=None,
+        force_terminal=False,
+        force_jupyter=False,
+        legacy_windows=False,
+    )
+    with console.capture() as capture:
+        console.print(renderable)
+    return "\n".join(line.rstrip() for line in capture.get().splitlines()).rstrip()
+
+
+def _models(result: Distillation) -> Table:
+    headings = Headings.of(result)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, show_edge=False)
+    table.add_column("role", no_wrap=True)
+    table.add_column("model", overflow="fold")  # the one that gives way in a narrow terminal
+    table.add_column("size", no_wrap=True)
+    table.add_column(headings.agreement.replace(" the ", "\nthe "), no_wrap=True)
+    if headings.labels:
+        table.add_column(headings.accuracy.replace(" the ", "\nthe "), no_wrap=True)
+    for entry in result.comparison.entries:
+        cells = [entry.role, entry.model, entry.size or "—", _agreement(entry)]
+        if headings.labels:
+            cells.append(_cell(entry.accuracy))
+        # Text, not str: a model's name may hold what rich takes for markup.
+        table.add_row(*map(Text, cells), style=_STYLES.get(entry.role, ""))
+    return table
+
+
+def _agreement(entry: Entry) -> str:
+    return "itself" if entry.role == "teacher" else measured(entry.agreement)
+
+
+def _cell(value: Measured | None) -> str:
+    return "—" if value is None else measured(value)
+
+
+def _sentences(result: Distillation) -> Table:
+    certificate, verdict = result.certificate, result.comparison.verdict
+    poor = result.status.code in (StatusCode.INTERRUPTED, StatusCode.HYPOTHESIS_FAILED)
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(max_width=100)
+    rows = [
+        ("search", str(result.status), _WARN if poor else ""),
+        ("certificate", certificate.statement, _GOOD if certificate.reached else _WARN),
+        ("verdict", result.comparison.sentence, _WARN if verdict == "hurt" else ""),
+    ]
+    for name, sentence, style in rows:
+        table.add_row(Text(name, style=style), Text(sentence))
+    return table

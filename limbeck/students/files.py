@@ -1,0 +1,230 @@
+"""Students as JSON: one versioned schema, exact round trips, files written whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any, TypeVar
+
+from limbeck.contract import Label, Task
+from limbeck.errors import FileRefused, did_you_mean
+from limbeck.features import Feature, Features
+
+__all__ = [
+    "FORMAT",
+    "VERSION",
+    "fingerprint",
+    "head",
+    "parsed",
+    "read",
+    "read_head",
+    "write",
+    "write_bytes",
+]
+
+FORMAT, VERSION = "limbeck-student", 1
+_KINDS = ("numeric", "boolean", "categorical")
+# Kind in the file -> module and class, imported when asked for; a new student adds its line.
+_STUDENTS = {
+    "tree": ("limbeck.students.tree", "Tree"),
+    "junta": ("limbeck.students.junta", "Junta"),
+}
+T = TypeVar("T")
+
+
+def head(kind: str, features: Features, task: Task) -> dict[str, Any]:
+    """The part of the schema that all students share, ready for JSON."""
+    columns = [
+        {"name": c.name, "kind": c.kind, "unit": c.unit, "levels": list(c.levels)}
+        for c in features.columns
+    ]
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "kind": kind,
+        "features": columns,
+        "rows": {"frame": features.frame, "dtypes": list(features.dtypes)},
+        "task": {"classes": [plain(c) for c in task.classes], "unit": task.unit},
+    }
+
+
+def plain(label: Any) -> Label:
+    """A label as a Python text, bool, int or float (numpy scalars converted)."""
+    value: Label = label.item() if hasattr(label, "item") else label
+    return value
+
+
+def read_head(data: Any, kind: str) -> tuple[Features, Task]:
+    """Read what :func:`head` wrote.
+
+    Raises
+    ------
+    FileRefused
+        If the format, version, kind or a field is not as it should be.
+    """
+    _check_format(data)
+    if data.get("kind") != kind:
+        raise FileRefused(
+            f"This student is of kind {data.get('kind')!r}, not {kind!r}.",
+            "Use limbeck.students.load, which finds the kind.",
+        )
+    return parsed(data, _columns), parsed(data, _task)
+
+
+def parsed(data: dict[str, Any], reader: Callable[[dict[str, Any]], T]) -> T:
+    """What ``reader`` makes of ``data``, with a fault of the data turned into FileRefused."""
+    try:
+        return reader(data)
+    except FileRefused:
+        raise
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
+        fault = f"lacks {error}" if isinstance(error, KeyError) else f"is malformed: {error}"
+        raise FileRefused(f"The student's file {fault}.", "Save the student again.") from None
+
+
+def canonical(data: Any) -> str:
+    """JSON with sorted keys and no spaces; floats by repr, so that they come back exactly."""
+    return json.dumps(
+        data, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False
+    )
+
+
+def fingerprint(data: Any) -> str:
+    """SHA-256 of the canonical JSON, in hexadecimal."""
+    return hashlib.sha256(canonical(data).encode()).hexdigest()
+
+
+def write(data: dict[str, Any], path: str | os.PathLike[str]) -> Path:
+    """Write canonical JSON to a file; see :func:`write_bytes`."""
+    return write_bytes(f"{canonical(data)}\n".encode(), path)
+
+
+def write_bytes(content: bytes, path: str | os.PathLike[str]) -> Path:
+    """Write a file whole: a reader sees the old file or the new one, never a part.
+
+    Raises
+    ------
+    FileRefused
+        If the folder does not exist or cannot be written to.
+    """
+    path = Path(path)
+    temporary = ""
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        mask = os.umask(0)  # mkstemp makes private files: give this one the usual permissions
+        os.umask(mask)
+        Path(temporary).chmod(0o666 & ~mask)
+        os.replace(temporary, path)
+    except OSError as error:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+        raise FileRefused(
+            f"{str(path)!r} cannot be written: {error.strerror}.",
+            "Create the folder, or choose another name.",
+        ) from None
+    return path
+
+
+def read(path: str | Path) -> dict[str, Any]:
+    """Read a student's file and check its format and version.
+
+    Raises
+    ------
+    FileRefused
+        If the file cannot be read, is no JSON, no student, or written by a newer limbeck.
+    """
+    try:
+        data = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FileRefused(
+            f"{str(path)!r} cannot be read: {error.strerror}.", "Check the path."
+        ) from None
+    except (ValueError, RecursionError):
+        raise FileRefused(
+            f"{str(path)!r} is not JSON.", "Give a file that student.save wrote."
+        ) from None
+    _check_format(data)
+    checked: dict[str, Any] = data
+    return checked
+
+
+def load(path: str | Path) -> Any:
+    """Read a student from the file that its ``save`` wrote.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    Student
+        Of the kind that was saved, with the same fingerprint.
+
+    Raises
+    ------
+    FileRefused
+        If the file cannot be read, is no student, is malformed, or is newer than this limbeck.
+    """
+    data = read(path)
+    kind = data.get("kind")
+    if not isinstance(kind, str) or kind not in _STUDENTS:
+        known = did_you_mean(str(kind), _STUDENTS)
+        raise FileRefused(f"There is no student of kind {kind!r}.", known)
+    module, name = _STUDENTS[kind]
+    return getattr(import_module(module), name).from_dict(data)
+
+
+def _check_format(data: Any) -> None:
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        raise FileRefused(
+            f"This is no student: its format is not {FORMAT!r}.",
+            "Give a file that student.save wrote.",
+        )
+    version = data.get("version")
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise FileRefused(f"There is no version {version!r}.", "Save the student again.")
+    if version > VERSION:
+        raise FileRefused(
+            f"The student has version {version}, and this limbeck reads up to {VERSION}.",
+            "Upgrade limbeck: pip install --upgrade limbeck.",
+        )
+
+
+def _columns(data: dict[str, Any]) -> Features:
+    columns = tuple(
+        Feature(_text(c["name"]), c["kind"], _text(c["unit"]), tuple(map(_text, c["levels"])))
+        for c in data["features"]
+    )
+    strange = [c.kind for c in columns if c.kind not in _KINDS]
+    if strange:
+        raise ValueError(f"there is no kind of column {strange[0]!r}")
+    names = [c.name for c in columns]
+    if not names or len(set(names)) < len(names):
+        raise ValueError("it needs columns with different names")
+    rows = data["rows"]
+    dtypes = tuple(map(_text, rows["dtypes"]))
+    frame = rows["frame"]
+    if not isinstance(frame, bool) or len(dtypes) != (len(names) if frame else 1):
+        raise ValueError("the dtypes do not fit the columns")
+    return Features(columns, frame, dtypes)
+
+
+def _task(data: dict[str, Any]) -> Task:
+    classes = tuple(data["task"]["classes"])
+    if not all(isinstance(c, Label) for c in classes) or len(set(classes)) < len(classes):
+        raise ValueError("classes must be different labels")
+    return Task(classes, _text(data["task"]["unit"]))
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"text was expected, and {value!r} found")
+    return value

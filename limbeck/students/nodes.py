@@ -1,0 +1,164 @@
+"""The nodes of a tree as read-only arrays: what all that read, draw or export a tree share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["EQ", "LE", "MISSING", "Nodes"]
+
+LE, EQ, MISSING = 0, 1, 2
+_DTYPES: dict[str, type[np.generic]] = {
+    "feature": np.int32,
+    "op": np.uint8,
+    "threshold": np.float64,
+    "missing_left": np.bool_,
+    "left": np.int32,
+    "right": np.int32,
+    "value": np.float64,
+    "weight": np.float64,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Nodes:
+    """The m nodes of a binary tree; node 0 is the root.
+
+    Arrays are copied and made read-only. Nothing is checked here: see :meth:`problem`.
+
+    Parameters
+    ----------
+    feature : ndarray of shape (m,), int32
+        The column that a node asks about; -1 for a leaf.
+    op : ndarray of shape (m,), uint8
+        What is asked, and sends a row left: ``LE`` (0) ``x <= threshold``, ``EQ`` (1)
+        ``x == threshold`` for the code of a category, ``MISSING`` (2) ``x`` is missing.
+    threshold : ndarray of shape (m,), float64
+        A number or a code; 0 where it has no meaning.
+    missing_left : ndarray of shape (m,), bool
+        Where ``LE`` and ``EQ`` send a missing value.
+    left, right : ndarray of shape (m,), int32
+        The children; -1 for a leaf.
+    value : ndarray of shape (m, k), float64
+        Class fractions; for regression (k = 1) the mean.
+    weight : ndarray of shape (m,), float64
+        Weight of the training rows that reach the node, for display.
+    """
+
+    feature: NDArray[np.int32]
+    op: NDArray[np.uint8]
+    threshold: NDArray[np.float64]
+    missing_left: NDArray[np.bool_]
+    left: NDArray[np.int32]
+    right: NDArray[np.int32]
+    value: NDArray[np.float64]
+    weight: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        for name, dtype in _DTYPES.items():
+            array: NDArray[Any] = np.array(getattr(self, name), dtype=dtype)
+            array.flags.writeable = False
+            object.__setattr__(self, name, array)
+
+    def __len__(self) -> int:
+        return len(self.feature)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Nodes, tuple(getattr(self, f.name) for f in fields(self))  # read-only again
+
+    @classmethod
+    def leaf(cls, value: ArrayLike, weight: float = 1.0) -> Nodes:
+        """A tree of one leaf, with a value of shape (k,)."""
+        row = np.asarray(value, dtype=np.float64).reshape(1, -1)
+        none, zero = np.array([-1]), np.zeros(1)
+        return cls(none, zero, zero, zero, none, none, row, np.array([weight]))  # type: ignore[arg-type]
+
+    @classmethod
+    def from_lists(cls, lists: Mapping[str, Any]) -> Nodes:
+        """Nodes from lists by name, as in a file.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            If a list is lacking, or a number does not fit its dtype exactly.
+        """
+        arrays: dict[str, NDArray[Any]] = {}
+        for name, dtype in _DTYPES.items():
+            given = np.array(lists[name])
+            if given.dtype.kind in "biuf":
+                arrays[name] = given.astype(dtype)
+            if name not in arrays or (arrays[name] != given).any():
+                raise ValueError(f"the array {name!r} holds a value that is no {dtype.__name__}")
+        return cls(**arrays)
+
+    @property
+    def is_leaf(self) -> NDArray[np.bool_]:
+        """Which nodes are leaves, shape (m,)."""
+        return self.feature < 0
+
+    @property
+    def size(self) -> int:
+        """The number of leaves."""
+        return int(self.is_leaf.sum())
+
+    @property
+    def depths(self) -> NDArray[np.int32]:
+        """The number of questions before each node, shape (m,)."""
+        out = np.zeros(len(self), dtype=np.int32)
+        for i in self.preorder():
+            if self.feature[i] >= 0:
+                out[[self.left[i], self.right[i]]] = out[i] + 1
+        return out
+
+    def preorder(self) -> list[int]:
+        """The nodes from the root, left before right, each before its children."""
+        stack, order = [0], []
+        while stack:
+            i = stack.pop()
+            order.append(i)
+            if self.feature[i] >= 0:
+                stack += [int(self.right[i]), int(self.left[i])]
+        return order
+
+    def problem(self, features: tuple[Any, ...], outputs: int) -> str:
+        """What is wrong with these nodes as one sentence; empty for a sound tree.
+
+        Parameters
+        ----------
+        features : tuple of Feature
+            The columns, d of them.
+        outputs : int
+            The number of classes, or 1 for regression.
+        """
+        m = len(self)
+        shapes = {n: getattr(self, n).shape for n in _DTYPES if n != "value"}
+        odd = [f"{n!r} has shape {s}" for n, s in shapes.items() if s != (m,)]
+        if odd or m == 0:
+            return f"A tree of {m} nodes needs arrays of that length" + "".join(
+                f", and {o}" for o in odd[:1]
+            )
+        if self.value.shape != (m, outputs):
+            return f"The values have shape {self.value.shape}, and ({m}, {outputs}) is needed"
+        for name in ("threshold", "value", "weight"):
+            if not np.isfinite(getattr(self, name)).all():
+                return f"The array {name!r} holds a number that is not finite"
+        inner = ~self.is_leaf
+        if (self.feature >= len(features)).any():
+            return f"A node asks about column {self.feature.max()} of {len(features)}"
+        if (self.op > MISSING).any():
+            return f"There is no question of kind {self.op.max()}"
+        return self._broken_links(inner)
+
+    def _broken_links(self, inner: NDArray[np.bool_]) -> str:
+        m = len(self)
+        children = np.concatenate([self.left[inner], self.right[inner]])
+        if ((children < 1) | (children >= m)).any():
+            return f"A child lies outside of nodes 1 to {m - 1}"
+        if (np.bincount(children, minlength=m)[1:] != 1).any():
+            return "Every node but the root needs exactly one parent"
+        # One parent each: only a cycle that is cut off from the root can be wrong still.
+        return "" if len(self.preorder()) == m else "Some nodes cannot be reached from the root"

@@ -1,0 +1,139 @@
+"""What is learned: classes or values, and the weights of the rows, checked for all students."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.contract import Label, Task
+from limbeck.errors import InvalidInput, did_you_mean
+
+__all__ = ["TaskLike", "class_array", "predicts_classes", "read_target", "read_weight"]
+
+TaskLike = Task | Literal["classes", "value"] | None
+
+
+def read_target(y: Any, n: int, task: TaskLike) -> tuple[Task, NDArray[Any]]:
+    """The task, and the targets as positions of classes or as values.
+
+    Parameters
+    ----------
+    y : array-like of shape (n,)
+        Labels (text, whole numbers, booleans, floats) or values.
+    n : int
+        The number of rows.
+    task : Task, "classes", "value" or None
+        What y holds; None takes floats for values and all else for classes.
+
+    Returns
+    -------
+    task : Task
+        With the classes sorted, unless a Task with classes was given.
+    target : ndarray of shape (n,)
+        Positions in ``task.classes`` (int64), or values (float64).
+
+    Raises
+    ------
+    InvalidInput
+        If y is not one-dimensional, of another length, holds missing values, or labels that
+        are not among the classes of the task.
+    """
+    if y is None:
+        raise InvalidInput(
+            "fit requires y to be passed, but the target y is None.", "Give labels or values."
+        )
+    array = np.asarray(y)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim != 1 or len(array) != n:
+        raise InvalidInput(
+            f"y has shape {array.shape}, and X has {n} rows.", "Give one label or value a row."
+        )
+    if isinstance(task, str) and task not in ("classes", "value"):
+        raise InvalidInput(f"There is no task {task!r}.", did_you_mean(task, ["classes", "value"]))
+    if task is None:
+        task = "value" if array.dtype.kind == "f" else "classes"
+    if task == "value" or (isinstance(task, Task) and not task.classifies):
+        return Task() if task == "value" else task, _values(array)
+    return _positions(array, task.classes if isinstance(task, Task) else ())
+
+
+def read_weight(weight: Any, n: int) -> NDArray[np.float64]:
+    """Weights of shape (n,), 1 for all where none are given.
+
+    Raises
+    ------
+    InvalidInput
+        If there is not one finite weight of 0 or more a row, or their sum is 0.
+    """
+    if weight is None:
+        return np.ones(n)
+    array = np.asarray(weight, dtype=np.float64)
+    if array.ndim == 0:
+        array = np.full(n, float(array))
+    if array.shape != (n,):
+        raise InvalidInput(
+            f"sample_weight has shape {array.shape}, and X has {n} rows.", "Give one weight a row."
+        )
+    if not (np.isfinite(array).all() and (array >= 0).all() and array.sum() > 0):
+        raise InvalidInput(
+            "sample_weight holds a missing, infinite or negative weight, or zeros only.",
+            "Give finite weights of 0 or more.",
+        )
+    return array
+
+
+def predicts_classes(student: Any) -> bool | None:
+    """Whether a student predicts classes, or None where only fit will tell."""
+    task: TaskLike = getattr(student, "task_", student.task)
+    if isinstance(task, Task):
+        return task.classifies
+    return None if task is None else task == "classes"
+
+
+def class_array(task: Task) -> NDArray[Any]:
+    """The classes as an array of shape (k,), of their own dtype where they share one."""
+    one_type = len({type(c) for c in task.classes}) == 1
+    return np.array(list(task.classes), dtype=None if one_type else object)
+
+
+def _values(array: NDArray[Any]) -> NDArray[np.float64]:
+    try:
+        values = array.astype(np.float64)
+    except (TypeError, ValueError):
+        raise InvalidInput(
+            f"y has dtype {array.dtype}, and values are numbers.", "For labels, use task='classes'."
+        ) from None
+    if not np.isfinite(values).all():
+        raise InvalidInput("y holds a missing (NaN) or infinite value.", "Drop those rows.")
+    return values
+
+
+def _positions(array: NDArray[Any], classes: tuple[Label, ...]) -> tuple[Task, NDArray[np.int64]]:
+    labels: list[Any] = array.tolist()
+    bad = [v for v in labels if not _is_label(v)]
+    if bad:
+        raise InvalidInput(
+            f"{bad[0]!r} (NaN, inf, None or an object) is no class label.",
+            "Use text, whole numbers or booleans.",
+        )
+    if not classes:
+        try:
+            classes = tuple(sorted(set(labels)))
+        except TypeError:
+            raise InvalidInput("y mixes text and numbers.", "Use labels of one kind.") from None
+    position = {label: i for i, label in enumerate(classes)}
+    unknown = next((v for v in labels if v not in position), None)
+    if unknown is not None:
+        raise InvalidInput(
+            f"The label {unknown!r} is not a class of the task.",
+            did_you_mean(str(unknown), map(str, classes)),
+        )
+    return Task(classes), np.array([position[v] for v in labels], dtype=np.int64)
+
+
+def _is_label(value: Any) -> bool:
+    return isinstance(value, Label) and not (isinstance(value, float) and not isfinite(value))

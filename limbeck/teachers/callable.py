@@ -1,0 +1,173 @@
+"""Any function from rows to scores as a teacher: a black box."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.contract import Access, Label, ScoreKind, Task
+from limbeck.errors import AccessDenied, InvalidInput, TeacherFailed
+
+__all__ = ["CallableTeacher"]
+
+
+class CallableTeacher:
+    """A function that answers any row, asked in batches.
+
+    Parameters
+    ----------
+    function : callable
+        From rows in the user's form to labels (n,), values (n,) or scores (n, k).
+    classes : sequence of labels, optional
+        The classes in the order of the scores; without them the function predicts a number.
+    unit : str
+        The unit of a predicted number.
+    score_kind : {"logit", "probability", "label"}, optional
+        What a classifier's answers are. Otherwise found at the first query (``label`` until then):
+        one column is read as labels, several columns as probabilities where rows are non-negative
+        and sum to 1, and as logits elsewhere. Needed for one column of logits or probabilities,
+        which are those of the second of two classes.
+    batch_size : int
+        Rows in one call of the function.
+    name : str, optional
+        By default the function's own name.
+
+    Raises
+    ------
+    InvalidInput
+        If there are fewer than two different classes, or the kind does not fit the task.
+    """
+
+    def __init__(
+        self,
+        function: Callable[[Any], Any],
+        *,
+        classes: Sequence[Label] | None = None,
+        unit: str = "",
+        score_kind: ScoreKind | str | None = None,
+        batch_size: int = 65_536,
+        name: str | None = None,
+    ) -> None:
+        if batch_size < 1:
+            raise InvalidInput(f"batch_size is {batch_size}.", "Give at least 1.")
+        self.function = function
+        self.batch_size = batch_size
+        self.name = name or getattr(function, "__name__", type(function).__name__)
+        labels = [
+            c.item() if isinstance(c, np.generic) else c
+            for c in (() if classes is None else classes)
+        ]
+        if classes is not None and (len(set(labels)) != len(labels) or len(labels) < 2):
+            raise InvalidInput(f"classes is {labels[:8]}.", "Give at least two different classes.")
+        self.task = Task(tuple(labels), unit="" if labels else unit)
+        kinds = set(ScoreKind) - {ScoreKind.VALUE} if classes is not None else {ScoreKind.VALUE}
+        if score_kind is not None and score_kind not in kinds:
+            raise InvalidInput(
+                f"score_kind is {str(score_kind)!r}.",
+                f"Give one of {', '.join(sorted(kinds))} here, or classes=[...].",
+            )
+        self.access = Access.SCORES | Access.QUERIES
+        self._kind = None if score_kind is None else ScoreKind(score_kind)
+        if classes is None:
+            self._kind = ScoreKind.VALUE
+
+    @property
+    def score_kind(self) -> ScoreKind:
+        """What the scores are; label until the first query where it was not given."""
+        return self._kind or ScoreKind.LABEL
+
+    def scores(self, X: Any) -> NDArray[np.float64]:
+        """Scores of shape (n, k); labels one-hot, one logit z as (0, z).
+
+        Raises
+        ------
+        TeacherFailed
+            If the function raises, or does not answer each row with what its task needs.
+        """
+        X = X if hasattr(X, "shape") else np.asarray(X)
+        out = np.empty((len(X), len(self.task.classes) or 1))
+        for start in range(0, len(X), self.batch_size):
+            rows = slice(start, min(start + self.batch_size, len(X)))
+            batch = X.iloc[rows] if hasattr(X, "iloc") else X[rows]
+            out[rows] = self._columns(self._call(batch, rows), rows)
+        return out
+
+    def layers(self) -> tuple[str, ...]:
+        """No layers."""
+        return ()
+
+    def activations(self, X: Any, layers: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        """Refused: see ``access``."""
+        raise self._denied("activations")
+
+    def gradient(self, X: Any, output: int) -> NDArray[np.float64]:
+        """Refused: see ``access``."""
+        raise self._denied("gradients")
+
+    def _denied(self, what: str) -> AccessDenied:
+        return AccessDenied(
+            f"{self.name} is a black box without {what}.",
+            "Use a method that asks for scores only.",
+        )
+
+    def _call(self, batch: Any, rows: slice) -> NDArray[Any]:
+        try:
+            raw = self.function(batch)
+        except Exception as error:
+            raise TeacherFailed(
+                f"{self.name} raised {type(error).__name__} on rows {rows.start} to"
+                f" {rows.stop - 1}: {error}",
+                "Call the function on these rows by itself.",
+            ) from error
+        raw = np.asarray(raw.detach().cpu() if hasattr(raw, "detach") else raw)
+        if raw.ndim == 2 and raw.shape[1] == 1:
+            raw = raw[:, 0]
+        if raw.ndim not in (1, 2) or len(raw) != rows.stop - rows.start:
+            raise self._failed(f"returned shape {raw.shape}", rows)
+        return raw
+
+    def _columns(self, raw: NDArray[Any], rows: slice) -> NDArray[np.float64]:
+        """Scores (n, k) of one batch, checked against the task."""
+        classes = self.task.classes
+        numbers = np.issubdtype(raw.dtype, np.number) or raw.dtype == np.bool_
+        if self._kind is None and (numbers or raw.ndim == 1):
+            self._kind = _kind_of(raw)
+        if self._kind is ScoreKind.LABEL and raw.ndim == 1:
+            hot = np.stack([raw == c for c in classes], axis=1)
+            strange = np.flatnonzero(~hot.any(axis=1))
+            if strange.size:
+                label = raw[strange[0]]
+                raise self._failed(f"returned {label!r}, which is none of its classes,", rows)
+            return hot.astype(np.float64)
+        if not numbers:
+            raise self._failed(f"returned {raw.dtype} that are not numbers", rows)
+        table = raw.astype(np.float64)
+        if raw.ndim == 1 and len(classes) == 2:
+            first = 1 - table if self._kind is ScoreKind.PROBABILITY else np.zeros(len(table))
+            table = np.column_stack([first, table])
+        table = table[:, None] if table.ndim == 1 else table
+        if table.shape[1] != (len(classes) or 1):
+            raise self._failed(f"returned {table.shape[1]} column(s)", rows)
+        if not np.isfinite(table).all():
+            bad = int(np.flatnonzero(~np.isfinite(table).all(axis=1))[0]) + rows.start
+            raise self._failed(f"gave a score that is not a finite number for row {bad}", rows)
+        return table
+
+    def _failed(self, what: str, rows: slice) -> TeacherFailed:
+        k = len(self.task.classes)
+        wanted = f"labels or scores of shape (n, {k})" if k else "one number a row"
+        return TeacherFailed(
+            f"{self.name} {what} for rows {rows.start} to {rows.stop - 1}.",
+            f"Let it return {wanted}"
+            + (", or set score_kind='logit' for one logit." if k == 2 else "."),
+        )
+
+
+def _kind_of(raw: NDArray[Any]) -> ScoreKind:
+    if raw.ndim == 1:
+        return ScoreKind.LABEL
+    sums_to_one = (raw >= 0).all() and np.allclose(raw.sum(axis=1), 1.0, atol=1e-4)
+    return ScoreKind.PROBABILITY if sums_to_one else ScoreKind.LOGIT

@@ -1,0 +1,52 @@
+"""Small students of the shape that certificates need, as fixtures."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+import pytest
+
+from limbeck.contract import Task
+from limbeck.features import Features
+
+
+class Threshold:
+    """Answers yes where the first column is above a threshold."""
+
+    def __init__(self, threshold: float = 0.0, columns: int = 3) -> None:
+        self.threshold = threshold
+        self.features_ = Features.of(np.zeros((1, columns)))
+        self.task_ = Task(classes=("no", "yes"))
+
+    def predict(self, X: Any) -> Any:
+        return np.where(self.features_.encode(X)[:, 0] > self.threshold, "yes", "no")
+
+    def fingerprint(self) -> str:
+        return hashlib.sha256(f"threshold {self.threshold}".encode()).hexdigest()
+
+
+class Scale:
+    """Answers with a multiple of the first column, in kPa."""
+
+    def __init__(self, factor: float = 1.0, columns: int = 3) -> None:
+        self.factor = factor
+        self.features_ = Features.of(np.zeros((1, columns)))
+        self.task_ = Task(unit="kPa")
+
+    def predict(self, X: Any) -> Any:
+        return self.factor * self.features_.encode(X)[:, 0]
+
+    def fingerprint(self) -> str:
+        return hashlib.sha256(f"scale {self.factor}".encode()).hexdigest()
+
+
+@pytest.fixture
+def threshold() -> type[Threshold]:
+    return Threshold
+
+
+@pytest.fixture
+def scale() -> type[Scale]:
+    return Scale
