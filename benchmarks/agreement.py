@@ -140,9 +140,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument(
-        "--sets", nargs="*", default=["breast_cancer", "digits", "adult", "compas"]
-    )
+    parser.add_argument("--sets", nargs="*", default=["breast_cancer", "digits", "adult", "compas"])
     args = parser.parse_args()
     torch.set_num_threads(1)
     print("| teacher on | leaves | limbeck | greedy | difference | seeds won/tied/lost | seconds |")

@@ -80,6 +80,12 @@ class Task:
         """Whether this is classification."""
         return bool(self.classes)
 
+    @property
+    def labels(self) -> NDArray[Any]:
+        """The classes as an array of shape (k,), of their own dtype where they share one."""
+        one_type = len({type(c) for c in self.classes}) == 1
+        return np.array(list(self.classes), dtype=None if one_type else object)
+
 
 @runtime_checkable
 class Teacher(Protocol):

@@ -22,7 +22,6 @@ from limbeck.holdout import positions, read_labels, split
 from limbeck.progress import shown
 from limbeck.result import Distillation, Holdout
 from limbeck.routes import method_for, refuse_without_access
-from limbeck.students.targets import class_array
 from limbeck.students.tree import Tree
 from limbeck.teachers import as_teacher
 
@@ -213,7 +212,7 @@ def _predicted(student: Any, rows: Rows, task: Task) -> NDArray[Any]:
 
 
 def _named(answers: NDArray[Any], task: Task) -> NDArray[Any]:
-    return class_array(task)[answers] if task.classifies else answers
+    return task.labels[answers] if task.classifies else answers
 
 
 def _kind(student: Any) -> str:

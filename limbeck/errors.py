@@ -32,6 +32,9 @@ class LimbeckError(Exception):
         self.remedy = remedy
         super().__init__(f"{problem} {remedy}")
 
+    def __reduce__(self) -> tuple[type[LimbeckError], tuple[str, str]]:
+        return type(self), (self.problem, self.remedy)  # errors cross processes
+
 
 class InvalidInput(LimbeckError, ValueError):
     """An argument or a data set that cannot be used as given."""

@@ -117,8 +117,8 @@ class Features:
         self._refuse_infinite(out)
         return out
 
-    def blocks(self, X: Any, size: int = 16384) -> Iterator[NDArray[np.float64]]:
-        """Encoded rows, at most ``size`` at a time, to keep a block near the processor.
+    def blocks(self, X: Any, size: int | None = None) -> Iterator[NDArray[np.float64]]:
+        """Encoded rows, at most ``size`` at a time: by default 4 MiB, which stays in cache.
 
         The same numbers as :meth:`encode`, with no copy of the whole. A block may share memory
         with X: do not write to it.
@@ -128,6 +128,7 @@ class Features:
         InvalidInput
             As :meth:`encode`; for an infinite number when its block is reached.
         """
+        size = size or max(1, min(2**14, 2**19 // len(self)))
         if isinstance(X, Rows) or _is_frame(X):
             values = self.encode(X)
             yield from (values[i : i + size] for i in range(0, len(values), size))

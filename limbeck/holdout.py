@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -68,8 +69,8 @@ def split(
         return Side(_take(X, chosen), _take(y, chosen), None), Side(
             aside, labels, _groups(groups, aside)
         )
-    if isinstance(holdout, bool) or not 0 < float(holdout) < 1:
-        raise InvalidInput(f"holdout is {holdout}.", "Give a share between 0 and 1, or (X, y).")
+    if isinstance(holdout, bool) or not isinstance(holdout, Real) or not 0 < holdout < 1:
+        raise InvalidInput(f"holdout is {holdout!r}.", "Give a share between 0 and 1, or (X, y).")
     n = len(X)
     aside_n = round(n * float(holdout))
     _enough(aside_n, f"of {n} rows to set aside")
@@ -121,11 +122,14 @@ def positions(y: NDArray[Any] | None, task: Task) -> NDArray[Any] | None:
         return None
     if not task.classifies:
         try:
-            return y.astype(np.float64)
+            values: NDArray[np.float64] = y.astype(np.float64)
         except (TypeError, ValueError):
             raise InvalidInput(
                 f"y has dtype {y.dtype}, and the teacher predicts numbers.", "Give numbers."
             ) from None
+        if not np.isfinite(values).all():
+            raise InvalidInput("y holds an infinite value.", "Drop those rows, or leave y out.")
+        return values
     place = {c: i for i, c in enumerate(task.classes)}
     labels = y.tolist()
     unknown = next((v for v in labels if v not in place), None)
@@ -151,6 +155,8 @@ def _order(n: int, seed: int) -> NDArray[np.int64]:
 def _take(values: Any, rows: NDArray[np.int64]) -> Any:
     if values is None:
         return None
+    if isinstance(values, list | tuple):
+        values = np.asarray(values)
     return values.iloc[rows] if hasattr(values, "iloc") else values[rows]
 
 

@@ -71,7 +71,7 @@ def read_teacher(name: str, weights: Path | None) -> Any:
     try:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
-        if error.name and not module_name.startswith(error.name):
+        if error.name and not f"{module_name}.".startswith(f"{error.name}."):
             raise  # the user's module is there; what it imports is not
         raise InvalidInput(
             f"There is no module {module_name!r}.", "Run this from its folder, or install it."

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 
-from scipy.special import bdtr
-from scipy.stats import beta
+from scipy.special import bdtr, betainccinv, betaincinv
 
 from limbeck.errors import InvalidInput
 
@@ -39,7 +38,7 @@ def upper_bound(errors: int, n: int, delta: float) -> float:
     """
     _check_counts(errors, n)
     check_share("delta", delta)
-    return 1.0 if errors == n else float(beta.ppf(1.0 - delta, errors + 1, n - errors))
+    return 1.0 if errors == n else float(betainccinv(errors + 1, n - errors, delta))
 
 
 def interval(errors: int, n: int, delta: float) -> tuple[float, float]:
@@ -64,7 +63,7 @@ def interval(errors: int, n: int, delta: float) -> tuple[float, float]:
         As in `upper_bound`.
     """
     high = upper_bound(errors, n, delta / 2)
-    low = 0.0 if errors == 0 else float(beta.ppf(delta / 2, errors, n - errors + 1))
+    low = 0.0 if errors == 0 else float(betaincinv(errors, n - errors + 1, delta / 2))
     return low, high
 
 

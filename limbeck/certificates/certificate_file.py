@@ -313,10 +313,11 @@ def _certificate(record: Any, path: str | Path) -> Certificate:
         values["n"] = int(values["n"])
         values["assumptions"] = tuple(map(str, values["assumptions"]))
         values["groups"] = tuple(GroupBound(**g) for g in values.get("groups", ()))
-        if not isinstance(values.get("settings", {}), Mapping):
-            raise TypeError("settings")
+        settings = values.get("settings", {})
+        int(settings.get("candidates", 1)), int(settings.get("max_rows", 1))
+        float(settings.get("until", 0.0)), [float(end) for end in settings.get("loss_range", ())]
         return Certificate(**values)
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise FileRefused(
             f"{path} is not a complete certificate ({error}).",
             "Ask for the file again, or certify anew.",

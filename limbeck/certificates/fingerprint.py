@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binom
+from scipy.special import bdtrc
 
 from limbeck.certificates.binomial import upper_bound
 from limbeck.contract import Label
@@ -161,7 +161,7 @@ def overlap(hashes: NDArray[np.uint64], seen: NDArray[np.uint64]) -> Overlap:
     hits, n, m = int(np.isin(hashes, values).sum()), len(hashes), int(counts.sum())
     twins = int(counts[counts > 1].sum())
     highest = upper_bound(twins, m, _LEVEL) if twins else 0.0
-    p_value = float(binom.sf(hits - 1, n, highest)) if hits else 1.0
+    p_value = float(bdtrc(hits - 1, n, highest)) if hits else 1.0
     return Overlap(hits, n, twins / max(m, 1), highest, p_value)
 
 

@@ -70,8 +70,8 @@ def issue(
         anytime=anytime,
         candidates=candidates,
     )
-    if asked is not None and epsilon > asked:
-        sentence += wording.not_reached(loss, asked, delta / candidates)
+    if asked is not None:
+        sentence += wording.against_asked(loss, epsilon, asked, delta / candidates)
     return Certificate(
         epsilon=epsilon,
         delta=delta,

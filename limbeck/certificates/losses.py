@@ -208,7 +208,8 @@ def _no_tolerance(tolerance: float | None) -> None:
 
 
 def _column(values: Any, what: str) -> NDArray[Any]:
-    raw = np.asarray(values)
+    # a list that mixes text and missing values would turn them all into text
+    raw = np.asarray(values, dtype=None if hasattr(values, "dtype") else object)
     if raw.ndim == 2 and raw.shape[1] == 1:
         raw = raw[:, 0]
     if raw.ndim != 1:

@@ -19,7 +19,7 @@ __all__ = ["AnytimeBound"]
 # mean is a quarter of epsilon and survives errors; the small ones make the bound sharp where
 # the mean is not small. Tuned on exact medians of Bernoulli losses; benchmarks/certificates.py.
 _FRACTIONS = np.array([1.0, 0.85, 0.7, 0.5, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01])
-_SHARES = np.array([0.3, 0.53, 0.115, 0.035, 0.008, 0.004, 0.002, 0.002, 0.002, 0.002])
+_SHARES = np.array([0.33, 0.525, 0.1, 0.025, 0.008, 0.004, 0.002, 0.002, 0.002, 0.002])
 _BLOCK = 4096
 
 

@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from limbeck.certificates.binomial import smallest_n
 from limbeck.certificates.losses import Loss
 
-__all__ = ["assumptions", "not_reached", "statement", "surplus", "upward", "versions"]
+__all__ = ["against_asked", "assumptions", "statement", "surplus", "upward", "versions"]
 
 CLOPPER_PEARSON = "exact binomial (Clopper and Pearson 1934)"
 ORDER_STATISTIC = "order statistic (Wilks 1941)"
@@ -81,14 +81,17 @@ def statement(
     )
 
 
-def not_reached(loss: Loss, asked: float, level: float) -> str:
-    """A sentence that says that the epsilon asked for is not certified, and what it takes."""
+def against_asked(loss: Loss, epsilon: float, asked: float, level: float) -> str:
+    """A sentence that compares the bound with the epsilon that was asked for."""
+    if loss.finds_tolerance:
+        return ""  # the share is given and the tolerance is the answer
+    goal = f"{100 * asked:.6g}%" if loss.counts else f"{asked:.6g}"
+    if epsilon <= asked:
+        return f" At most {goal} was asked for."
+    short = f" The {goal} that was asked for is not reached"
     if not loss.counts:
-        return f" The {asked:.6g} that was asked for is not reached."
-    return (
-        f" The {100 * asked:.6g}% that was asked for is not reached: that takes at least"
-        f" {smallest_n(asked, level):,} rows, more with each error."
-    )
+        return f"{short}."
+    return f"{short}: that takes at least {smallest_n(asked, level):,} rows, more with each error."
 
 
 def surplus(n: int, drawn: int) -> str:

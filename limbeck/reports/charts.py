@@ -11,7 +11,7 @@ from limbeck.reports.scales import Scale, finite
 
 __all__ = ["axis", "bar", "chart", "whisker", "whisker_scale"]
 
-_WIDE, _HIGH = 150, 16  # of a whisker
+_WIDE, _HIGH, _EDGE = 160, 16, 14  # of a whisker, and room for half a label
 _BAR = 96  # of a full bar
 _CHART = (360, 250)
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 350, 34, 206  # the plot inside a chart
@@ -19,7 +19,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 350, 34, 206  # the plot inside a chart
 
 def whisker_scale(values: list[float | None], top: float | None = None) -> Scale:
     """The scale that whiskers of one column share."""
-    return Scale.linear(finite(values), 8, _WIDE - 8, top=top)
+    return Scale.linear(finite(values), _EDGE, _WIDE - _EDGE, top=top)
 
 
 def whisker(value: float, low: float, high: float, scale: Scale, strong: bool = False) -> Html:
@@ -35,6 +35,7 @@ def whisker(value: float, low: float, high: float, scale: Scale, strong: bool = 
         _line(ends[0], middle, ends[1], middle, "interval"),
         *(_line(x, middle - 3, x, middle + 3, "interval") for x in ends),
         tag("circle", cx=scale.at(value), cy=middle, r=4, class_="dot main" if strong else "dot"),
+        class_="whisker",
     )
 
 
@@ -44,7 +45,7 @@ def axis(scale: Scale) -> Html:
     far = [t for t in shown if _apart(scale, t)]
     marks = [_line(scale.at(t), 0, scale.at(t), 3, "rule") for t in shown]
     texts = [_text(scale.at(t), 13, scale.label(t)) for t in far]
-    return _svg((_WIDE, _HIGH), None, *marks, *texts)
+    return _svg((_WIDE, _HIGH), None, *marks, *texts, class_="whisker")
 
 
 def bar(share: float) -> Html:
@@ -79,6 +80,7 @@ def chart(panel: Panel) -> Html:
         *below,
         *steps,
         _line(marked, _TOP, marked, _BOTTOM, "chosen"),
+        _text(marked, _TOP - 6, str(panel.chosen)),
         *(drawn for line in reversed(panel.lines) for drawn in _drawn(line, x, y)),
         *(
             tag("circle", cx=marked, cy=y.at(v), r=7, class_="ring")
@@ -92,12 +94,12 @@ def chart(panel: Panel) -> Html:
 def _drawn(line: Line, x: Scale, y: Scale) -> list[Html]:
     """Lines between points, and a mark at each: circles for the student, squares for others."""
     at = [(x.at(n), y.at(v)) for n, v in line.points]
-    kind = "main" if line.main else "other"
+    kind, dot = "main" if line.main else "other", 3 if len(at) <= 24 else 2
     out = [_line(*a, *b, f"curve {kind}") for a, b in pairwise(at)]
     for (a, b), (n, v) in zip(at, line.points, strict=True):
         says = tag("title", f"{line.name}, size {n:g}: {decimal(v)}")
         if line.main:
-            out.append(tag("circle", says, cx=a, cy=b, r=3, class_="point main"))
+            out.append(tag("circle", says, cx=a, cy=b, r=dot, class_="point main"))
         else:
             out.append(tag("rect", says, x=a - 3.5, y=b - 3.5, width=7, height=7, class_="point"))
     return out
@@ -110,7 +112,9 @@ def _apart(scale: Scale, tick: float) -> bool:
     return not inner or all(abs(scale.at(tick) - scale.at(t)) > 28 for t in ends)
 
 
-def _svg(size: tuple[int, int], label: str | None, *children: Html | None) -> Html:
+def _svg(
+    size: tuple[int, int], label: str | None, *children: Html | None, class_: str | None = None
+) -> Html:
     wide, high = size
     return tag(
         "svg",
@@ -121,6 +125,7 @@ def _svg(size: tuple[int, int], label: str | None, *children: Html | None) -> Ht
         role="img" if label else None,
         aria_label=label,
         aria_hidden=None if label else "true",
+        class_=class_,
     )
 
 

@@ -83,15 +83,15 @@ def advice(certificate: Certificate) -> str | None:
     seen = f"On these rows the student was off on {percent(rate)}"
     if rate >= asked:
         return (
-            f"{seen}, so more rows will not reach {percent(asked)}: allow a larger student, ask"
+            f"{seen}, so more rows will not reach {100 * asked:.6g}%: allow a larger student, ask"
             " for a larger epsilon, or use another kind of student."
         )
     level = float(certificate.settings.get("level", certificate.delta))
     n = _rows_needed(rate, asked, level)
     enough = f"about {count(n)} rows" if n else f"more than {count(_MOST_ROWS)} rows"
     return (
-        f"{seen}; if that stays so, a holdout of {enough} reaches {percent(asked)}. A larger"
-        " student needs fewer."
+        f"{seen}; if that stays so, a holdout of {enough} reaches {100 * asked:.6g}%. A larger"
+        " student may need fewer."
     )
 
 

@@ -20,13 +20,13 @@ Child = str | None
 """Text, which is escaped; or Html, which is not; or nothing."""
 
 
-def tag(name: str, *children: Child, **attributes: str | float | None) -> Html:
+def tag(element: str, /, *children: Child, **attributes: str | float | None) -> Html:
     """One element.
 
     Parameters
     ----------
-    name : str
-        The element.
+    element : str
+        Its name.
     *children : str, Html or None
         Its content, in order.
     **attributes : str, number or None
@@ -38,9 +38,9 @@ def tag(name: str, *children: Child, **attributes: str | float | None) -> Html:
         for key, value in attributes.items()
         if value is not None
     )
-    if name in _VOID:
-        return Html(f"<{name}{pairs}>")
-    return Html(f"<{name}{pairs}>{join(children)}</{name}>")
+    if element in _VOID:
+        return Html(f"<{element}{pairs}>")
+    return Html(f"<{element}{pairs}>{join(children)}</{element}>")
 
 
 def join(children: Iterable[Child], between: str = "") -> Html:
@@ -80,8 +80,8 @@ def table(
         The columns set flush right.
     """
 
-    def cell(name: str, at: int, content: Child, scope: str | None = None) -> Html:
-        return tag(name, content, scope=scope, class_="number" if at in numbers else None)
+    def cell(element: str, at: int, content: Child, scope: str | None = None) -> Html:
+        return tag(element, content, scope=scope, class_="number" if at in numbers else None)
 
     lines = [
         tag(
@@ -94,16 +94,17 @@ def table(
         )
         for i, row in enumerate(rows)
     ]
-    return box(
+    drawn = box(
         tag(
             "table",
-            tag("caption", caption),
             tag("thead", tag("tr", *(cell("th", j, c, "col") for j, c in enumerate(head)))),
             tag("tbody", join(lines, "\n")),
             tag("tfoot", tag("tr", *(tag("td", c) for c in foot))) if foot else None,
         ),
         caption,
     )
+    # Not a <caption>: that would be as wide as the table, and scroll away with it.
+    return tag("figure", tag("figcaption", caption), drawn, class_="tabled")
 
 
 def definitions(pairs: Iterable[tuple[str, Child]]) -> Html:

@@ -33,17 +33,17 @@ class Headings:
 
 
 def decimal(value: float | None, digits: int = 3) -> str:
-    """A number with so many decimals; a dash where there is none."""
+    """A number with so many decimals and a true minus; a dash where there is none."""
     if value is None or not math.isfinite(value):
         return NONE
-    return f"{value + 0.0:.{digits}f}"  # -0.0 loses its sign
+    return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")  # + 0.0: no "−0"
 
 
 def measured(value: Measured | None) -> str:
-    """A measured share with its interval, such as ``0.910 [0.870, 0.941]``."""
+    """A measured share with its interval, such as ``0.910 [0.870, 0.941]``, in plain ASCII."""
     if value is None or not math.isfinite(value.value):
         return NONE
-    return f"{decimal(value.value)} [{decimal(value.low)}, {decimal(value.high)}]"
+    return str(value)
 
 
 def percent(value: float | None, digits: int = 1) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
+from limbeck.reports.numbers import decimal
+
 __all__ = ["Scale", "finite"]
 
 _FEW = 16  # up to so many leaves a linear scale shows each size
@@ -56,7 +58,7 @@ class Scale:
         low, high = min(sizes := list(sizes), default=1), max(sizes, default=2)
         high = max(high, low + 1)
         if high <= _FEW:
-            ticks = tuple(float(n) for n in range(int(low), int(high) + 1, 1 if high <= 10 else 3))
+            ticks = tuple(float(n) for n in range(int(low), int(high) + 1, 1 if high <= 12 else 2))
             return cls(low, high, start, end, ticks)
         powers = tuple(2.0**i for i in range(12) if low <= 2**i <= high)
         return cls(low, high, start, end, powers, doubling=True)
@@ -75,7 +77,7 @@ class Scale:
         gaps = [b - a for a, b in zip(self.ticks, self.ticks[1:], strict=False)]
         step = min(gaps, default=1.0)
         digits = 0 if step >= 0.999 else 2 if step < 0.0999 else 1
-        return f"{tick + 0.0:.{digits}f}".replace("-", "−")
+        return decimal(tick, digits)
 
 
 def finite(values: Iterable[float | None]) -> list[float]:

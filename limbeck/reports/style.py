@@ -5,12 +5,17 @@ __all__ = ["FRAGMENT", "PAGE"]
 # Shared by both. Colours: Okabe and Ito (2008), lightened on dark pages.
 _COMMON = """
 .limbeck table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: 0; }
-.limbeck caption { text-align: left; color: var(--soft); padding: 0 0 .5rem; font-size: .875rem; }
+.limbeck figure { margin: 0 0 1.5rem; }
+.limbeck figcaption { font-size: .875rem; color: var(--soft); max-width: 42rem; }
+.limbeck .tabled figcaption { margin-bottom: .35rem; }
 .limbeck th, .limbeck td { padding: .35rem 1rem .35rem 0; text-align: left;
   vertical-align: top; border: 0; background: none; }
 .limbeck thead th { border-bottom: 1px solid var(--line); font-weight: 600; font-size: .875rem;
   vertical-align: bottom; }
-.limbeck tbody th { font-weight: 400; }
+.limbeck tbody th { font-weight: 400; overflow-wrap: anywhere; min-width: 4.5rem; }
+.limbeck tbody th:has(+ td .range) { min-width: 8rem; }
+.limbeck tbody td { white-space: nowrap; }
+.limbeck .name { white-space: normal; }
 .limbeck tbody tr + tr > * { border-top: 1px solid var(--faint); }
 .limbeck tbody tr.strong > * { font-weight: 650; }
 .limbeck tfoot td { padding-top: 0; padding-bottom: 0; }
@@ -19,7 +24,8 @@ _COMMON = """
 .limbeck .scroll { overflow-x: auto; max-width: 100%; }
 .limbeck .yes::before { content: "✓ "; color: var(--main); }
 .limbeck .no::before { content: "✗ "; color: var(--other); }
-.limbeck td svg { display: block; margin: .15rem 0 0 -8px; }
+.limbeck td svg { display: block; margin: .15rem 0 0; }
+.limbeck td svg.whisker { margin-left: -14px; }
 .limbeck tfoot svg { margin-top: 0; }
 .limbeck svg line { stroke-width: 1; }
 .limbeck svg .rule { stroke: var(--faint); }
@@ -40,7 +46,7 @@ PAGE = (
 }
 html { background: #fff; -webkit-text-size-adjust: 100%; }
 @media (prefers-color-scheme: dark) { html { background: #15171a; } }
-body.limbeck { margin: 0; background: var(--paper); color: var(--ink);
+body.limbeck { margin: 0; container-type: inline-size; background: var(--paper); color: var(--ink);
   font: 1.0625rem/1.55 Charter, "Bitstream Charter", "Sitka Text", Cambria, Georgia, serif; }
 .limbeck main { max-width: 62rem; margin: 0 auto; padding: 3rem 1.25rem 4rem; }
 .limbeck h1, .limbeck h2, .limbeck h3, .limbeck table, .limbeck dl, .limbeck summary,
@@ -58,7 +64,7 @@ body.limbeck { margin: 0; background: var(--paper); color: var(--ink);
 .limbeck li { margin-bottom: .3rem; }
 .limbeck li::marker { color: var(--soft); }
 .limbeck table, .limbeck dl { font-size: .9375rem; line-height: 1.4; }
-.limbeck .scroll { margin: 0 0 1.5rem; }
+.limbeck p + .scroll { margin: 0 0 1rem; }
 .limbeck .scroll:focus-visible, .limbeck summary:focus-visible { outline: 2px solid var(--main);
   outline-offset: 2px; }
 .limbeck dl { margin: 0 0 1.25rem; max-width: 52rem; }
@@ -71,10 +77,12 @@ body.limbeck { margin: 0; background: var(--paper); color: var(--ink);
   "DejaVu Sans Mono", monospace; }
 .limbeck pre { margin: 0; background: var(--shade); padding: .75rem 1rem; border-radius: 4px;
   width: max-content; min-width: 100%; box-sizing: border-box; }
-.limbeck figure { margin: 0 0 1.5rem; }
-.limbeck figcaption { font-size: .875rem; color: var(--soft); max-width: 42rem; }
-.limbeck .picture { overflow: auto; max-height: 90vh; border: 1px solid var(--faint);
-  border-radius: 4px; padding: .5rem; margin-bottom: .5rem; }
+.limbeck .picture { overflow: auto; width: fit-content; max-width: 100%; max-height: 90vh;
+  border: 1px solid var(--faint); border-radius: 4px; padding: .5rem; margin-bottom: .5rem;
+  box-sizing: border-box; }
+@supports (width: 1cqw) { /* a wide tree may use the right margin of the page */
+  .limbeck .picture { max-width: calc(100% + max(0px, (100cqw - 64.5rem) / 2)); }
+}
 .limbeck .picture > svg { display: block; }
 .limbeck .picture p { display: none; }
 .limbeck .charts { display: flex; flex-wrap: wrap; gap: 1.5rem 3rem; }
@@ -95,7 +103,6 @@ body.limbeck { margin: 0; background: var(--paper); color: var(--ink);
 .limbeck .key.ring { background: none; border: 1.5px solid var(--ink); box-sizing: border-box; }
 .limbeck svg .frame { fill: var(--shade); stroke: var(--faint); }
 .limbeck svg .fill { fill: var(--main); }
-.limbeck td.bar svg { margin-left: 0; }
 .limbeck details { margin: 0 0 1rem; max-width: 100%; }
 .limbeck summary { cursor: pointer; padding: .25rem 0; font-size: .9375rem; }
 .limbeck details ol { padding-left: 2.5rem; font-size: .9375rem; overflow-wrap: anywhere; }
@@ -112,9 +119,11 @@ body.limbeck { margin: 0; background: var(--paper); color: var(--ink);
     --main: #0072b2; --other: #c65a00; }
   html, body.limbeck { background: #fff; font-size: 10pt; }
   .limbeck main { max-width: none; padding: 0; }
-  .limbeck .scroll, .limbeck .picture { overflow: visible; max-height: none; border: 0; padding: 0; }
+  .limbeck .scroll, .limbeck .picture { overflow: visible; max-height: none; max-width: 100%;
+    border: 0; padding: 0; }
   .limbeck .picture > svg { max-width: 100%; height: auto; }
   .limbeck pre { white-space: pre-wrap; width: auto; padding: 0; }
+  .limbeck .rules::details-content { content-visibility: visible; } /* paper does not unfold */
   .limbeck h2, .limbeck h3 { break-after: avoid; }
   .limbeck tr, .limbeck .charts figure { break-inside: avoid; }
 }

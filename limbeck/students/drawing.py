@@ -27,7 +27,7 @@ FONT = 12
 BLUE, ORANGE, GREEN, PINK = "#0072b2", "#e69f00", "#009e73", "#cc79a7"
 SKY, RED, YELLOW, GREY = "#56b4e9", "#d55e00", "#f0e442", "#999999"
 PALETTE = (BLUE, ORANGE, GREEN, PINK, SKY, RED, YELLOW, GREY)
-LOW, HIGH = (0xDE, 0xEB, 0xF7), (0x08, 0x45, 0x94)  # regression: light blue to dark blue
+LOW, HIGH = (0xB0, 0xCF, 0xEA), (0x08, 0x45, 0x94)  # regression: light blue to dark blue
 STYLE = f'font-family="Helvetica, Arial, sans-serif" font-size="{FONT}" fill="#1a1a1a"'
 
 
@@ -112,11 +112,10 @@ def _places(nodes: Nodes) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 def _colours(nodes: Nodes, task: Task) -> list[str]:
     if task.classifies:
         return [PALETTE[int(v.argmax()) % len(PALETTE)] for v in nodes.value]
-    value = nodes.value[:, 0]
+    value = nodes.value[:, 0] / 2  # halves, so that no difference overflows
     low, span = value.min(), np.ptp(value) or 1.0
-    mixed = [
-        [a + (b - a) * (v - low) / span for a, b in zip(LOW, HIGH, strict=True)] for v in value
-    ]
+    tone = (value - low) / span
+    mixed = [[a + (b - a) * t for a, b in zip(LOW, HIGH, strict=True)] for t in tone]
     return ["#" + "".join(f"{round(c):02x}" for c in rgb) for rgb in mixed]
 
 

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from limbeck.contract import Label, Task
 from limbeck.errors import FileRefused, did_you_mean
 from limbeck.features import Feature, Features
+from limbeck.students.targets import is_label
 
 __all__ = [
     "FORMAT",
@@ -219,7 +220,7 @@ def _columns(data: dict[str, Any]) -> Features:
 
 def _task(data: dict[str, Any]) -> Task:
     classes = tuple(data["task"]["classes"])
-    if not all(isinstance(c, Label) for c in classes) or len(set(classes)) < len(classes):
+    if not all(map(is_label, classes)) or len(set(classes)) < len(classes):
         raise ValueError("classes must be different labels")
     return Task(classes, _text(data["task"]["unit"]))
 

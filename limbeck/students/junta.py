@@ -192,10 +192,14 @@ class Junta(Piecewise):
     def rules(self) -> list[str]:
         """One IF ... THEN ... sentence a seen cell."""
         names, *rows = self._rows()
+        numeric = [self.features_.columns[j].kind == "numeric" for j in self.table_.variables]
         out = []
         for row in rows:
-            pairs = zip(names[:-2], row[:-2], strict=True)
-            parts = [f"{n} {w if w[0] in '<>' else f'is {w}'}" for n, w in pairs if w != "any"]
+            parts = [
+                f"{name} {said}" if number and said.startswith(("<", ">")) else f"{name} is {said}"
+                for name, said, number in zip(names[:-2], row[:-2], numeric, strict=True)
+                if not (number and said == "any")
+            ]
             condition = f"IF {' and '.join(parts)} THEN " if parts else "ALWAYS "
             out.append(f"{condition}{row[-2]}  [{row[-1]}]")
         return out

@@ -65,7 +65,7 @@ class Nodes:
             object.__setattr__(self, name, array)
 
     def __len__(self) -> int:
-        return len(self.feature)
+        return int(self.feature.size)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Nodes, tuple(getattr(self, f.name) for f in fields(self))  # read-only again
@@ -90,7 +90,8 @@ class Nodes:
         for name, dtype in _DTYPES.items():
             given = np.array(lists[name])
             if given.dtype.kind in "biuf":
-                arrays[name] = given.astype(dtype)
+                with np.errstate(invalid="ignore"):  # NaN as a whole number is refused below
+                    arrays[name] = given.astype(dtype)
             if name not in arrays or (arrays[name] != given).any():
                 raise ValueError(f"the array {name!r} holds a value that is no {dtype.__name__}")
         return cls(**arrays)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from limbeck.contract import Label, Task
 from limbeck.errors import InvalidInput, did_you_mean
 
-__all__ = ["TaskLike", "class_array", "predicts_classes", "read_target", "read_weight"]
+__all__ = ["TaskLike", "class_array", "is_label", "predicts_classes", "read_target", "read_weight"]
 
 TaskLike = Task | Literal["classes", "value"] | None
 
@@ -100,6 +100,11 @@ def class_array(task: Task) -> NDArray[Any]:
     return np.array(list(task.classes), dtype=None if one_type else object)
 
 
+def is_label(value: Any) -> bool:
+    """Whether a value is text, a whole number, a boolean or a finite float."""
+    return isinstance(value, Label) and not (isinstance(value, float) and not isfinite(value))
+
+
 def _values(array: NDArray[Any]) -> NDArray[np.float64]:
     try:
         values = array.astype(np.float64)
@@ -114,7 +119,7 @@ def _values(array: NDArray[Any]) -> NDArray[np.float64]:
 
 def _positions(array: NDArray[Any], classes: tuple[Label, ...]) -> tuple[Task, NDArray[np.int64]]:
     labels: list[Any] = array.tolist()
-    bad = [v for v in labels if not _is_label(v)]
+    bad = [v for v in labels if not is_label(v)]
     if bad:
         raise InvalidInput(
             f"{bad[0]!r} (NaN, inf, None or an object) is no class label.",
@@ -133,7 +138,3 @@ def _positions(array: NDArray[Any], classes: tuple[Label, ...]) -> tuple[Task, N
             did_you_mean(str(unknown), map(str, classes)),
         )
     return Task(classes), np.array([position[v] for v in labels], dtype=np.int64)
-
-
-def _is_label(value: Any) -> bool:
-    return isinstance(value, Label) and not (isinstance(value, float) and not isfinite(value))

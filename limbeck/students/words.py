@@ -147,6 +147,8 @@ class _Range:
         return f"({condition} or is missing)" if missing and self.missing else condition
 
     def _present(self, name: str) -> str:
+        if self.low >= self.high:
+            return f"{name} is impossible"
         if self.feature.kind == "boolean" and math.isinf(self.low) != math.isinf(self.high):
             return f"{name} is {'true' if math.isinf(self.high) else 'false'}"
         if self.feature.kind == "categorical":

@@ -58,7 +58,10 @@ def test_hashing_needs_little_memory() -> None:
 
 def test_the_hash_of_a_row_never_changes() -> None:
     """Stored hashes of seen rows must still fit: these were written down once."""
-    assert row_hashes(np.array([[1.0, 2.0], [np.nan, -0.0]])).tolist() == [14199987803724027041, 10605810629709943833]
+    assert row_hashes(np.array([[1.0, 2.0], [np.nan, -0.0]])).tolist() == [
+        14199987803724027041,
+        10605810629709943833,
+    ]
 
 
 def test_fingerprint_depends_on_rows_order_answers_and_classes() -> None:

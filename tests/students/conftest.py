@@ -31,6 +31,19 @@ TASKS = {
 }
 
 
+# Checks of scikit-learn that limbeck fails on purpose, and why.
+DIFFERS = {
+    "check_n_features_in_after_fitting": "the message names the columns that are expected",
+    "check_sample_weights_pandas_series": "a DataFrame needs names of text",
+    "check_classifier_data_not_an_array": "a DataFrame needs names of text",
+    "check_regressor_data_not_an_array": "a DataFrame needs names of text",
+    "check_complex_data": "the message is limbeck's own",
+    "check_dtype_object": "InvalidInput is a ValueError, not a TypeError",
+    "check_classifiers_regression_target": "floats may be labels where task='classes'",
+    "check_supervised_y_2d": "a column is taken as y, without a warning",
+}
+
+
 def random_nodes(rng: np.random.Generator, size: int, outputs: int) -> Nodes:
     """A random tree over FEATURES with questions of all kinds, children in any order."""
     rows: list[dict[str, Any]] = [{}]
@@ -91,5 +104,10 @@ def naive_leaf(nodes: Nodes, row: np.ndarray) -> int:
 def forest() -> SimpleNamespace:
     """What tests need of random trees, as one name that hypothesis may reuse."""
     return SimpleNamespace(
-        features=FEATURES, tasks=TASKS, tree=random_tree, rows=random_rows, leaf=naive_leaf
+        features=FEATURES,
+        tasks=TASKS,
+        tree=random_tree,
+        rows=random_rows,
+        differs=DIFFERS,
+        leaf=naive_leaf,
     )

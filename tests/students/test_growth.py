@@ -28,7 +28,7 @@ def test_questions_of_all_kinds_come_from_sklearn() -> None:
     rng = np.random.default_rng(0)
     values = np.c_[np.round(rng.normal(size=400), 1), rng.integers(0, 2, 400)]
     values[rng.random(values.shape) < 0.2] = np.nan
-    y = np.isnan(values[:, 0]) ^ (values[:, 1] == 1) ^ (values[:, 0] > 0.3)
+    y = np.isnan(values[:, 0]) | ((values[:, 1] == 1) & (values[:, 0] > 0.3))
     matrix, columns = expand(COLOURS, values)
     peer = DecisionTreeClassifier(random_state=0).fit(matrix, y)
     nodes = from_sklearn(peer.tree_, columns)

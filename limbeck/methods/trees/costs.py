@@ -30,12 +30,14 @@ def misclassification(s: Array) -> Array:
 
 def gini(s: Array) -> Array:
     """Weight times Gini impurity (Breiman et al. 1984, chapter 4)."""
+    s = np.maximum(s, 0)  # a difference of sums may leave less than nothing
     total = s.sum(axis=0)
     return np.asarray(total - (s * s).sum(axis=0) / np.maximum(total, _TINY))
 
 
 def log_loss(s: Array) -> Array:
     """Weight times entropy in nats: the log loss of the leaf's class shares."""
+    s = np.maximum(s, 0)
     total = s.sum(axis=0)
     share = s / np.maximum(total, _TINY)
     return np.asarray(-(s * np.log(np.maximum(share, _TINY))).sum(axis=0))
@@ -81,5 +83,6 @@ def row_statistics(answers: Array, task: Task, weight: Array) -> NDArray[np.floa
         return np.asarray((answers[None, :] == classes) * weight, dtype=np.float32)
     # Centred, so that sums of squares lose no digits in float32.
     y = answers - np.average(answers, weights=weight)
-    y = y / max(float(y.std()), _TINY)
+    spread = float(y.std())  # of equal answers only rounding is left, and no digits count
+    y = y / spread if spread > 1e-13 * float(np.abs(answers).max()) else np.zeros_like(y)
     return np.stack([weight, weight * y, weight * y * y]).astype(np.float32)

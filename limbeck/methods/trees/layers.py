@@ -93,7 +93,8 @@ def probe_layers(
     inputs = np.nan_to_num(sample.values[at], nan=0.0)
     spread = inputs.std(axis=0)
     inputs = ((inputs - inputs.mean(axis=0)) / np.where(spread > 0, spread, 1)).astype(np.float32)
-    blocks = {"inputs": inputs, **phi}
+    named = {"layer inputs" if k == "inputs" else k: block for k, block in phi.items()}
+    blocks = {"inputs": inputs, **named}
     single = {k: Probes([b[:few]], targets[:few]) for k, b in blocks.items()}
     width = {k: b.shape[1] for k, b in blocks.items()}
     return LayerReport(Probes(list(phi.values()), targets), at, single, width)

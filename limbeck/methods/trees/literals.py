@@ -85,6 +85,7 @@ def _midpoints(present: NDArray[np.float64], most: int) -> list[float]:
     if len(distinct) < 2:
         return []
     middles = (distinct[1:] + distinct[:-1]) / 2
+    middles = np.where(middles < distinct[1:], middles, distinct[:-1])  # neighbouring floats
     if len(middles) > most:
         wanted = np.quantile(present, (np.arange(most) + 1) / (most + 1))
         middles = np.unique(middles[np.clip(np.searchsorted(middles, wanted), 0, len(middles) - 1)])

@@ -108,7 +108,8 @@ class Pool:
                         best[size - 1],
                         (-2, size),
                     )  # one leaf fewer is as good
-        return self._clauses[self.root].frontier.copy()
+        found = self._clauses[self.root].frontier
+        return np.pad(found, (0, self.max_leaves - len(found)), mode="edge")  # few rows
 
     def best(self, leaves: int, clause: bytes | None = None) -> Plan:
         """The best tree with at most so many leaves, after :meth:`stitch`."""

@@ -40,6 +40,8 @@ def refine(
     rounds : int
         At most so many.
     """
+    if len(pool.sample.literals) == 0:
+        return  # no column varies: a leaf is all there is
     sizes = _sizes(pool.max_leaves)
     _lookahead(pool, pool.root, pool.max_leaves, impurity, rng)
     before = pool.stitch()

@@ -74,7 +74,7 @@ class Sample:
         inside = self.truth[:, rows]
         count = inside.sum(axis=1)
         left, right = self.halves(rows)
-        out = cost(left) + cost(np.maximum(right, 0.0))
+        out = cost(left) + cost(right)
         return np.where((count == 0) | (count == len(rows)), np.inf, out)
 
     def after_two(self, rows: Index, cost: Cost, rng: np.random.Generator) -> Lookahead:
@@ -110,10 +110,10 @@ def _best_second(
     inside: NDArray[Any], whole: NDArray[Any], cost: Cost
 ) -> tuple[NDArray[np.float64], Index]:
     """For every root, the cheapest second literal (or none, -1) and its cost."""
-    pairs = cost(np.maximum(inside, 0)) + cost(np.maximum(whole - inside, 0))
+    pairs = cost(inside) + cost(whole - inside)
     second = pairs.argmin(axis=1)
     best = pairs[np.arange(len(pairs)), second]
-    leaf = cost(np.maximum(whole[:, :, 0], 0))
+    leaf = cost(whole[:, :, 0])
     worth = best < leaf * (1 - 1e-6)
     return np.where(worth, best, leaf).astype(np.float64), np.where(worth, second, -1)
 
