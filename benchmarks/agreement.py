@@ -112,7 +112,6 @@ def run(name: str, folder: Path, seed: int, sampler=None, **settings) -> dict[in
     both = Rows(features, np.vstack([fit.values, queries.values]))
     labels = answers(teacher.scores(both.native()), teacher.task)
     weight = np.ones(len(both))
-    weight[len(fit) :] = settings.get("query_weight", 1.0)
     truth = np.array(teacher.task.classes)[answers(teacher.scores(test.native()), teacher.task)]
     started = time.perf_counter()
     method = SearchAndStitch(

@@ -19,6 +19,10 @@ from torch import nn
 import limbeck
 
 
+class Network(nn.Sequential):
+    """A plain sequence, with a name for the table."""
+
+
 class Standardise(nn.Module):
     """First layer: the network takes measurements in their own units."""
 
@@ -48,7 +52,7 @@ def train(X: pd.DataFrame, y: np.ndarray) -> nn.Module:
     torch.manual_seed(0)
     x = torch.tensor(X.to_numpy(), dtype=torch.float32)
     target = torch.tensor((y == "malignant").astype(np.int64))
-    network = nn.Sequential(
+    network = Network(
         Standardise(x.mean(0), x.std(0)),
         nn.Linear(30, 64),
         nn.ReLU(),

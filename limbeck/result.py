@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ from limbeck.comparison import Comparison
 from limbeck.contract import Certificate, Status, Student
 from limbeck.errors import InvalidInput
 from limbeck.features import Rows
+from limbeck.writing import write_bytes
 
 __all__ = ["Distillation", "Holdout"]
 
@@ -112,10 +112,10 @@ class Distillation:
         folder.mkdir(parents=True, exist_ok=True)
         self.student.save(folder / "student.json")
         save_certificate(self.certificate, folder / "certificate.json")
-        _write(folder / "result.json", json.dumps(self.to_dict(), indent=1).encode())
+        write_bytes(json.dumps(self.to_dict(), indent=1).encode(), folder / "result.json")
         buffer = io.BytesIO()
         np.save(buffer, self.holdout.seen, allow_pickle=False)
-        _write(folder / "seen.npy", buffer.getvalue())
+        write_bytes(buffer.getvalue(), folder / "seen.npy")
         if rows:
             _write_rows(folder, self.holdout)
         self.report(folder / "report.html")
@@ -154,15 +154,6 @@ class Distillation:
         return fragment(self)
 
 
-def _write(path: Path, content: bytes) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        partial.write_bytes(content)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
 def _write_rows(folder: Path, holdout: Holdout) -> None:
     import importlib.util
 
@@ -179,11 +170,11 @@ def _write_rows(folder: Path, holdout: Holdout) -> None:
     buffer = io.BytesIO()
     if importlib.util.find_spec("pyarrow"):
         frame.to_parquet(buffer)
-        _write(folder / "holdout.parquet", buffer.getvalue())
+        write_bytes(buffer.getvalue(), folder / "holdout.parquet")
     else:  # float64 prints exactly, float32 does not
         floats = frame.select_dtypes("float32").columns
         frame.astype(dict.fromkeys(floats, "float64")).to_csv(buffer, index=False)
-        _write(folder / "holdout.csv", buffer.getvalue())
+        write_bytes(buffer.getvalue(), folder / "holdout.csv")
 
 
 def _plain(value: Any) -> Any:

@@ -28,7 +28,6 @@ def test_family(kind: type[errors.LimbeckError], builtin: type[Exception]) -> No
     assert issubclass(kind, builtin)
 
 
-@pytest.mark.xfail(reason="LimbeckError needs __reduce__ to cross processes", strict=False)
 def test_errors_cross_processes() -> None:
     error = pickle.loads(pickle.dumps(errors.FileRefused("Bad.", "Fix.")))
     assert (type(error), error.problem, error.remedy) == (errors.FileRefused, "Bad.", "Fix.")

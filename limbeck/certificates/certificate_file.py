@@ -6,7 +6,6 @@ import json
 import math
 import os
 import tempfile
-from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -296,6 +295,7 @@ def _same(a: Any, b: Any) -> bool:
     return bool(a == b)
 
 
+_SETTINGS = {"candidates", "max_rows", "until", "drawn"}  # numbers that recomputing needs
 _NUMBERS = {"epsilon", "delta", "mean_loss", "asked", "tolerance"}
 
 
@@ -314,8 +314,8 @@ def _certificate(record: Any, path: str | Path) -> Certificate:
         values["assumptions"] = tuple(map(str, values["assumptions"]))
         values["groups"] = tuple(GroupBound(**g) for g in values.get("groups", ()))
         settings = values.get("settings", {})
-        int(settings.get("candidates", 1)), int(settings.get("max_rows", 1))
-        float(settings.get("until", 0.0)), [float(end) for end in settings.get("loss_range", ())]
+        for name in _SETTINGS & settings.keys():
+            float(settings[name])
         return Certificate(**values)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise FileRefused(

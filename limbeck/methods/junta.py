@@ -21,7 +21,6 @@ from limbeck.errors import InvalidInput
 from limbeck.features import Rows
 from limbeck.students.junta import Junta
 from limbeck.students.table import MAX_CELLS
-from limbeck.students.targets import class_array
 
 __all__ = ["FindJunta"]
 
@@ -122,7 +121,7 @@ class FindJunta:
             interrupted = True
         kept = self._keep(changed, order, probe)
         names = tuple(rows.features.names[j] for j in kept)
-        labels = class_array(task)[told] if task.classifies else told
+        labels = task.labels[told] if task.classifies else told
         student = Junta(variables=names, k=len(names), bins=self.bins, task=task)
         student.fit(Rows(rows.features, seen), labels)
         said = student.predict(Rows(rows.features, seen))
@@ -150,7 +149,7 @@ class FindJunta:
 
     def learn(self, rows: Rows, y: NDArray[Any], task: Task, rng: np.random.Generator) -> Junta:
         """The control: a table over k variables chosen from labels."""
-        labels = class_array(task)[y] if task.classifies else y
+        labels = task.labels[y] if task.classifies else y
         return Junta(k=self.k, bins=self.bins, task=task).fit(rows, labels)
 
     def _pairs(self, d: int) -> int:

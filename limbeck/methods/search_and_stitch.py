@@ -43,6 +43,7 @@ from limbeck.methods.trees.plan import literals_of, nodes_of, plan_of
 from limbeck.methods.trees.pool import Pool
 from limbeck.methods.trees.refine import refine
 from limbeck.methods.trees.sample import Sample
+from limbeck.progress import quiet
 from limbeck.students.growth import grow
 from limbeck.students.nodes import Nodes
 from limbeck.students.tree import Tree
@@ -100,7 +101,6 @@ class SearchAndStitch:
     max_clauses: int = 300
     probe_rows: int = 1200
     max_rows: int = 30_000
-    query_weight: float = 1.0
 
     name = "search and stitch"
     needs = Access.SCORES
@@ -132,11 +132,9 @@ class SearchAndStitch:
             rows = rows[np.sort(rng.choice(len(rows), self.max_rows, replace=False))]
         asked = self._fresh(teacher, rows, rng)
         everything = Rows(rows.features, np.vstack([rows.values, asked.values]))
-        weight = np.ones(len(everything))
-        weight[len(rows) :] = self.query_weight
         progress("asking the teacher", 0, 1)
         answers = hard_answers(teacher.scores(everything.native()), teacher.task)
-        search = _Search(self, everything, answers, teacher.task, weight, rng, progress)
+        search = _Search(self, everything, answers, teacher.task, rng, progress)
         search.grow()
         probed = search.probe(teacher)
         done = search.run()
@@ -169,7 +167,7 @@ class SearchAndStitch:
         if len(rows) > self.max_rows:
             part = np.sort(rng.choice(len(rows), self.max_rows, replace=False))
             rows, y = rows[part], y[part]
-        search = _Search(self, rows, y, task, np.ones(len(rows)), rng, _quiet)
+        search = _Search(self, rows, y, task, rng, quiet)
         search.grow()
         search.run()
         nodes = [search.tree(size) for size in range(1, self.max_leaves + 1)]
@@ -235,12 +233,12 @@ class _Search:
         rows: Rows,
         answers: NDArray[Any],
         task: Task,
-        weight: NDArray[np.float64],
         rng: np.random.Generator,
         progress: Progress,
     ) -> None:
         self.method, self.rows, self.task = method, rows, task
-        self.answers, self.weight, self.rng, self.progress = answers, weight, rng, progress
+        self.answers, self.rng, self.progress = answers, rng, progress
+        self.weight = np.ones(len(rows))
         self.seconds: dict[str, float] = {}
         self._clock = time.perf_counter()
 
@@ -365,7 +363,3 @@ class _Search:
         now = time.perf_counter()
         self.seconds[stage] = round(now - self._clock, 3)
         self._clock = now
-
-
-def _quiet(stage: str, done: float, total: float) -> None:
-    """Progress for work that shows none."""

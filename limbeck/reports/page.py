@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from limbeck.errors import InvalidInput
@@ -12,6 +11,7 @@ from limbeck.reports.models import model_table
 from limbeck.reports.sections import SECTIONS, picture
 from limbeck.reports.style import FRAGMENT, PAGE
 from limbeck.result import Distillation
+from limbeck.writing import write_bytes
 
 __all__ = ["fragment", "write_page"]
 
@@ -46,14 +46,7 @@ def write_page(result: Distillation, path: str | Path) -> Path:
         )
     if path.is_dir():
         raise InvalidInput(f"{str(path)!r} is a folder.", "Give the name of a file.")
-    content = _page(result).encode("utf-8")
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        partial.write_bytes(content)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
-    return path
+    return write_bytes(_page(result).encode("utf-8"), path)
 
 
 def fragment(result: Distillation) -> str:

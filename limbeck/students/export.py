@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from limbeck.contract import Task
 from limbeck.errors import MissingExtra
 from limbeck.features import Features
-from limbeck.students.files import fingerprint, head, write_bytes
+from limbeck.students.files import fingerprint, head
 from limbeck.students.nodes import EQ, MISSING, Nodes
-from limbeck.students.targets import class_array
+from limbeck.writing import write_bytes
 
 __all__ = ["to_onnx"]
 
@@ -106,7 +106,7 @@ def _tables(nodes: Nodes, task: Task) -> dict[str, NDArray[Any]]:
     value = nodes.value[nodes.is_leaf]
     if not task.classifies:
         return {"value": value[:, 0].copy()}
-    classes = class_array(task)
+    classes = task.labels
     if classes.dtype.kind in "UO":  # ONNX has text, and no dtype for a mixture
         classes = np.array([str(c) for c in task.classes], dtype=object)
     return {"label": classes[value.argmax(axis=1)], "probabilities": value}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -15,6 +14,7 @@ from limbeck.contract import Label, Task
 from limbeck.errors import FileRefused, did_you_mean
 from limbeck.features import Feature, Features
 from limbeck.students.targets import is_label
+from limbeck.writing import write_bytes
 
 __all__ = [
     "FORMAT",
@@ -25,7 +25,6 @@ __all__ = [
     "read",
     "read_head",
     "write",
-    "write_bytes",
 ]
 
 FORMAT, VERSION = "limbeck-student", 1
@@ -101,36 +100,8 @@ def fingerprint(data: Any) -> str:
 
 
 def write(data: dict[str, Any], path: str | os.PathLike[str]) -> Path:
-    """Write canonical JSON to a file; see :func:`write_bytes`."""
+    """Write canonical JSON to a file; see :func:`limbeck.writing.write_bytes`."""
     return write_bytes(f"{canonical(data)}\n".encode(), path)
-
-
-def write_bytes(content: bytes, path: str | os.PathLike[str]) -> Path:
-    """Write a file whole: a reader sees the old file or the new one, never a part.
-
-    Raises
-    ------
-    FileRefused
-        If the folder does not exist or cannot be written to.
-    """
-    path = Path(path)
-    temporary = ""
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        mask = os.umask(0)  # mkstemp makes private files: give this one the usual permissions
-        os.umask(mask)
-        Path(temporary).chmod(0o666 & ~mask)
-        os.replace(temporary, path)
-    except OSError as error:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
-        raise FileRefused(
-            f"{str(path)!r} cannot be written: {error.strerror}.",
-            "Create the folder, or choose another name.",
-        ) from None
-    return path
 
 
 def read(path: str | Path) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from limbeck.contract import Task
 from limbeck.features import Features
 from limbeck.students import files
-from limbeck.students.targets import class_array, predicts_classes
+from limbeck.students.targets import predicts_classes
 
 __all__ = ["Finder", "Piecewise"]
 
@@ -96,7 +96,7 @@ class Piecewise(BaseEstimator, ABC):  # type: ignore[misc]
         for name in ("classes_", "feature_names_in_"):
             self.__dict__.pop(name, None)  # from an earlier fit
         if task.classifies:
-            self.classes_ = class_array(task)
+            self.classes_ = task.labels
         if features.frame:
             self.feature_names_in_ = np.array(features.names, dtype=object)
         return self

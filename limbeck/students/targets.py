@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from limbeck.contract import Label, Task
 from limbeck.errors import InvalidInput, did_you_mean
 
-__all__ = ["TaskLike", "class_array", "is_label", "predicts_classes", "read_target", "read_weight"]
+__all__ = ["TaskLike", "is_label", "predicts_classes", "read_target", "read_weight"]
 
 TaskLike = Task | Literal["classes", "value"] | None
 
@@ -92,12 +92,6 @@ def predicts_classes(student: Any) -> bool | None:
     if isinstance(task, Task):
         return task.classifies
     return None if task is None else task == "classes"
-
-
-def class_array(task: Task) -> NDArray[Any]:
-    """The classes as an array of shape (k,), of their own dtype where they share one."""
-    one_type = len({type(c) for c in task.classes}) == 1
-    return np.array(list(task.classes), dtype=None if one_type else object)
 
 
 def is_label(value: Any) -> bool:

@@ -7,9 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from limbeck.contract import Task
 from limbeck.features import Features
+
+# timings say nothing on a machine that is shared
+settings.register_profile("shared machine", deadline=None)
+settings.load_profile("shared machine")
 
 
 class Threshold:

@@ -18,6 +18,7 @@ from limbeck.features import Feature, Features
 from limbeck.students import files, load
 from limbeck.students.junta import Junta
 from limbeck.students.tree import Tree
+from limbeck.writing import write_bytes
 
 
 @pytest.fixture
@@ -59,10 +60,10 @@ def test_write_replaces_whole_and_leaves_nothing_behind(saved: Path) -> None:
     before = saved.read_bytes()
     assert stat.S_IMODE(saved.stat().st_mode) & 0o444 == 0o444
     with pytest.raises(FileRefused, match="cannot be written"):
-        files.write_bytes(b"x", saved.parent / "no" / "folder")
+        write_bytes(b"x", saved.parent / "no" / "folder")
     (saved.parent / "taken").mkdir()
     with pytest.raises(FileRefused, match="cannot be written"):
-        files.write_bytes(b"x", saved.parent / "taken")
+        write_bytes(b"x", saved.parent / "taken")
     assert saved.read_bytes() == before
     assert {p.name for p in saved.parent.iterdir()} == {"taken", "tree.json"}
 

@@ -8,7 +8,7 @@ import pytest
 
 from limbeck.contract import Task
 from limbeck.errors import InvalidInput
-from limbeck.students.targets import class_array, read_target, read_weight
+from limbeck.students.targets import read_target, read_weight
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def test_classes(y: Any, classes: tuple[Any, ...], kind: str) -> None:
     assert task == Task(classes)
     assert target.tolist() == [1, 0]
     assert [type(c) for c in task.classes] == [type(c) for c in classes]
-    assert class_array(task).dtype.kind == kind
+    assert task.labels.dtype.kind == kind
 
 
 def test_floats_are_values_unless_said_otherwise() -> None:

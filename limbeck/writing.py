@@ -1,0 +1,39 @@
+"""Files are written whole: a reader sees the old file or the new one, never a part."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from limbeck.errors import FileRefused
+
+__all__ = ["write_bytes"]
+
+
+def write_bytes(content: bytes, path: str | os.PathLike[str]) -> Path:
+    """Write a file whole: a reader sees the old file or the new one, never a part.
+
+    Raises
+    ------
+    FileRefused
+        If the folder does not exist or cannot be written to.
+    """
+    path = Path(path)
+    temporary = ""
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        mask = os.umask(0)  # mkstemp makes private files: give this one the usual permissions
+        os.umask(mask)
+        Path(temporary).chmod(0o666 & ~mask)
+        os.replace(temporary, path)
+    except OSError as error:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+        raise FileRefused(
+            f"{str(path)!r} cannot be written: {error.strerror}.",
+            "Create the folder, or choose another name.",
+        ) from None
+    return path
