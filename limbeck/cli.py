@@ -101,6 +101,7 @@ def certify(
     """Certify a student on fresh rows that carry the teacher's answers; no teacher is needed."""
     from limbeck.certificates.certificate_file import save
     from limbeck.certificates.certify import certify as run
+    from limbeck.certificates.wording import upward
     from limbeck.loading import read_seen, read_table
     from limbeck.students.files import load
 
@@ -120,7 +121,9 @@ def certify(
         for line in certificate.assumptions:
             console.print(Text(f"  provided that {line[0].lower()}{line[1:]}", style="dim"))
         for bound in certificate.groups:
-            console.print(Text(f"  {bound.group}: at most {bound.epsilon:.2%} ({bound.n} rows)"))
+            console.print(
+                Text(f"  {bound.group}: at most {upward(100 * bound.epsilon)}% ({bound.n} rows)")
+            )
         if out is not None:
             console.print(Text(f"Written to {save(certificate, out)}"))
         if not certificate.reached:

@@ -25,15 +25,18 @@ def write_bytes(content: bytes, path: str | os.PathLike[str]) -> Path:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with os.fdopen(handle, "wb") as file:
             file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
         mask = os.umask(0)  # mkstemp makes private files: give this one the usual permissions
         os.umask(mask)
         Path(temporary).chmod(0o666 & ~mask)
         os.replace(temporary, path)
     except OSError as error:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
         raise FileRefused(
-            f"{str(path)!r} cannot be written: {error.strerror}.",
+            f"{str(path)!r} cannot be written: {error.strerror or error}.",
             "Create the folder, or choose another name.",
         ) from None
+    finally:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
     return path

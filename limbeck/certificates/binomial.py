@@ -8,7 +8,9 @@ from scipy.special import bdtr, betainccinv, betaincinv
 
 from limbeck.errors import InvalidInput
 
-__all__ = ["interval", "paired_interval", "smallest_n", "upper_bound"]
+__all__ = ["interval", "paired_interval", "rows_needed", "smallest_n", "upper_bound"]
+
+_MOST_ROWS = 1_000_000
 
 
 def upper_bound(errors: int, n: int, delta: float) -> float:
@@ -153,6 +155,30 @@ def smallest_n(epsilon: float, delta: float, errors: int = 0) -> int:
         else:
             low = middle + 1
     return low
+
+
+def rows_needed(rate: float, epsilon: float, delta: float) -> int | None:
+    """The rows, about, with which `upper_bound` reaches epsilon if errors come at a given rate.
+
+    Parameters
+    ----------
+    rate : float
+        The error rate to plan for, in [0, 1].
+    epsilon, delta : float
+        As in `smallest_n`.
+
+    Returns
+    -------
+    int or None
+        None where a million rows would not do, as when the rate is above epsilon.
+    """
+    n = smallest_n(epsilon, delta)
+    while n <= _MOST_ROWS and rate < epsilon:
+        needed = smallest_n(epsilon, delta, round(rate * n))
+        if needed <= n:
+            return n
+        n = needed
+    return None
 
 
 def check_share(name: str, value: float) -> None:

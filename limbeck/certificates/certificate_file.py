@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import tempfile
 from dataclasses import MISSING, asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ from limbeck.certificates.evidence import Predictor, first
 from limbeck.certificates.losses import LossFunction
 from limbeck.contract import Certificate, GroupBound
 from limbeck.errors import FileRefused, InvalidInput
+from limbeck.writing import write_bytes
 
 __all__ = ["Difference", "Verification", "load", "save", "verify"]
 
@@ -45,23 +44,12 @@ def save(certificate: Certificate, path: str | Path) -> Path:
 
     Raises
     ------
-    OSError
+    FileRefused
         If the folder does not exist or cannot be written.
     """
-    path = Path(path)
     record = {"kind": KIND, "schema": SCHEMA, "certificate": asdict(certificate)}
     text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-    return path
+    return write_bytes(text.encode(), path)
 
 
 def load(path: str | Path) -> Certificate:

@@ -71,7 +71,7 @@ def issue(
         candidates=candidates,
     )
     if asked is not None:
-        sentence += wording.against_asked(loss, epsilon, asked, delta / candidates)
+        sentence += wording.against_asked(loss, epsilon, asked, delta / candidates, mean)
     return Certificate(
         epsilon=epsilon,
         delta=delta,

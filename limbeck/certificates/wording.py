@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from importlib.metadata import PackageNotFoundError, version
 
-from limbeck.certificates.binomial import smallest_n
+from limbeck.certificates.binomial import rows_needed
 from limbeck.certificates.losses import Loss
 
 __all__ = ["against_asked", "assumptions", "statement", "surplus", "upward", "versions"]
@@ -81,8 +81,8 @@ def statement(
     )
 
 
-def against_asked(loss: Loss, epsilon: float, asked: float, level: float) -> str:
-    """A sentence that compares the bound with the epsilon that was asked for."""
+def against_asked(loss: Loss, epsilon: float, asked: float, level: float, mean: float) -> str:
+    """A sentence that compares the bound with the epsilon that was asked for, and the remedy."""
     if loss.finds_tolerance:
         return ""  # the share is given and the tolerance is the answer
     goal = f"{100 * asked:.6g}%" if loss.counts else f"{asked:.6g}"
@@ -91,7 +91,10 @@ def against_asked(loss: Loss, epsilon: float, asked: float, level: float) -> str
     short = f" The {goal} that was asked for is not reached"
     if not loss.counts:
         return f"{short}."
-    return f"{short}: that takes at least {smallest_n(asked, level):,} rows, more with each error."
+    rows = rows_needed(mean, asked, level)
+    if rows is None:
+        return f"{short}, and more rows will not help: a closer student is needed."
+    return f"{short}: at this rate of errors that takes about {rows:,} rows."
 
 
 def surplus(n: int, drawn: int) -> str:

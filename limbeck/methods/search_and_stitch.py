@@ -190,7 +190,7 @@ class SearchAndStitch:
 
     def _choose(self, search: _Search, trees: list[Tree], n: int) -> int:
         if self.leaves is not None:
-            return self.leaves
+            return trees[self.leaves - 1].size
         losses = np.stack([search.losses(tree, n) for tree in trees])
         means = losses.mean(axis=1)
         best = int(means.argmin())

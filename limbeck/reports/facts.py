@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from limbeck.certificates.binomial import smallest_n
+from limbeck.certificates.binomial import rows_needed
 from limbeck.certificates.wording import upward
 from limbeck.contract import Certificate
 from limbeck.reports.numbers import count, percent
 from limbeck.result import Distillation
 
 __all__ = ["Line", "Panel", "advice", "lead", "panels", "title", "worth"]
-
-_MOST_ROWS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -87,8 +85,8 @@ def advice(certificate: Certificate) -> str | None:
             " for a larger epsilon, or use another kind of student."
         )
     level = float(certificate.settings.get("level", certificate.delta))
-    n = _rows_needed(rate, asked, level)
-    enough = f"about {count(n)} rows" if n else f"more than {count(_MOST_ROWS)} rows"
+    n = rows_needed(rate, asked, level)
+    enough = f"about {count(n)} rows" if n else f"more than {count(1_000_000)} rows"
     return (
         f"{seen}; if that stays so, a holdout of {enough} reaches {100 * asked:.6g}%. A larger"
         " student may need fewer."
@@ -133,14 +131,3 @@ def _unit(trace: Any) -> str:
         "squared_error": "share of variance unexplained, rows and queries",
     }
     return known.get(name, f"{name.replace('_', ' ')} a row or query")
-
-
-def _rows_needed(rate: float, asked: float, level: float) -> int | None:
-    """The fewest rows, about, that certify ``asked`` if errors keep their rate."""
-    n = smallest_n(asked, level)
-    while n <= _MOST_ROWS:
-        needed = smallest_n(asked, level, round(rate * n))
-        if needed <= n:
-            return n
-        n = needed
-    return None

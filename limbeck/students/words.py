@@ -30,7 +30,7 @@ def percent(share: float) -> str:
     """A share as a percentage; a small one is not rounded to nothing."""
     if 0 < share < 0.01:
         return "<1 %"
-    return ">99 %" if 0.99 < share < 1 else f"{100 * share:.0f} %"
+    return ">99 %" if 0.99 < share < 1 else f"{100 * float(share):.0f} %"
 
 
 def fraction(p: float, digits: int = 3) -> str:

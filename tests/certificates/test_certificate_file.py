@@ -47,7 +47,7 @@ def test_a_failed_write_leaves_the_old_file(
         raise OSError("disk full")
 
     monkeypatch.setattr(os, "fsync", fail)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(FileRefused, match="disk full"):
         save(replace(certificate, n=1), path)
     assert path.read_text() == before
     assert os.listdir(tmp_path) == ["certificate.json"]

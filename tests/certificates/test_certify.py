@@ -59,9 +59,8 @@ def test_what_was_asked_for_is_compared(threshold: Any, rows: np.ndarray) -> Non
     assert certify(threshold(), rows, y, epsilon=0.05).reached
     short = certify(threshold(), rows, y, epsilon=0.01)
     assert not short.reached
-    assert "The 1% that was asked for is not reached: that takes at least 299 rows" in (
-        short.statement
-    )
+    assert "The 1% that was asked for is not reached" in short.statement
+    assert "about 299 rows" in short.statement
 
 
 @pytest.mark.parametrize("form", ["frame", "rows", "list", "int answers"])

@@ -53,12 +53,13 @@ def test_sentences() -> None:
 
 def test_comparison_with_what_was_asked() -> None:
     counted, found = Loss("disagreement"), Loss("exceeds")
-    assert against_asked(counted, 0.05, 0.1, 0.05) == " At most 10% was asked for."
-    assert "at least 299 rows" in against_asked(counted, 0.05, 0.01, 0.05)
-    assert against_asked(Loss("squared", 0, 9), 0.5, 0.1, 0.05).endswith(
+    assert against_asked(counted, 0.05, 0.1, 0.05, 0.01) == " At most 10% was asked for."
+    assert "about 299 rows" in against_asked(counted, 0.05, 0.01, 0.05, 0.0)
+    assert "will not help" in against_asked(counted, 0.05, 0.01, 0.05, 0.02)
+    assert against_asked(Loss("squared", 0, 9), 0.5, 0.1, 0.05, 0.3).endswith(
         "0.1 that was asked for is not reached."
     )
-    assert against_asked(found, 0.05, 0.05, 0.05) == ""
+    assert against_asked(found, 0.05, 0.05, 0.05, 0.0) == ""
     assert surplus(10, 10) == ""
     assert "12 were drawn" in surplus(10, 12)
 

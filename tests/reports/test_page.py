@@ -15,7 +15,7 @@ from sklearn.ensemble import RandomForestClassifier
 
 import limbeck
 from limbeck.contract import Status, StatusCode
-from limbeck.errors import InvalidInput
+from limbeck.errors import FileRefused, InvalidInput
 from limbeck.reports import facts
 from limbeck.reports.page import fragment, write_page
 from limbeck.result import Distillation
@@ -184,7 +184,7 @@ def test_nothing_is_left_when_writing_fails(
         raise OSError("disk")
 
     monkeypatch.setattr("os.replace", fail)
-    with pytest.raises(OSError, match="disk"):
+    with pytest.raises(FileRefused, match="disk"):
         write_page(result, target)
     assert [p.name for p in tmp_path.iterdir()] == ["r.html"]
     assert target.read_text() == "old"

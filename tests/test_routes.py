@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from limbeck.contract import Access
+from limbeck.errors import AccessDenied, InvalidInput
+from limbeck.methods.junta import FindJunta
+from limbeck.methods.search_and_stitch import SearchAndStitch
+from limbeck.routes import chain, method_for, refuse_without_access
+from limbeck.teachers import CallableTeacher, StoredScores
+
+
+def test_names_lead_to_methods_with_their_settings():
+    assert method_for("tree", {"max_leaves": 5, "queries": None}) == SearchAndStitch(max_leaves=5)
+    assert method_for("junta", {"k": 2}) == FindJunta(k=2)
+
+
+def test_a_method_object_is_used_as_it_is():
+    method = SearchAndStitch(leaves=3)
+    assert method_for(method, {"max_leaves": None}) is method
+    with pytest.raises(InvalidInput, match="'max_leaves' was given beside a method object"):
+        method_for(method, {"max_leaves": 4})
+
+
+@pytest.mark.parametrize(
+    ("into", "settings", "message"),
+    [
+        ("tre", {}, r"no student 'tre'\. Did you mean 'tree'"),
+        ("zebra", {}, r"Known: 'tree', 'junta'"),
+        ("tree", {"max_leafs": 4}, r"no setting 'max_leafs'\. Did you mean 'max_leaves'"),
+        ("junta", {"max_leaves": 4}, "Distilling into 'junta' has no setting 'max_leaves'"),
+        (7, {}, "into is int"),
+        (SearchAndStitch, {}, "into is type"),
+    ],
+)
+def test_what_does_not_exist_is_refused(into, settings, message):
+    with pytest.raises(InvalidInput, match=message):
+        method_for(into, settings)
+
+
+def test_access_is_compared_before_any_work():
+    X = np.zeros((3, 2))
+    stored = StoredScores(X, [0, 1, 0])
+    refuse_without_access(SearchAndStitch(), stored)
+    refuse_without_access(FindJunta(), CallableTeacher(lambda X: X[:, 0]))
+    message = r"Junta needs queries of the teacher, and stored scores grants\s*scores.*queries=0"
+    with pytest.raises(AccessDenied, match=message):
+        refuse_without_access(FindJunta(), stored)
+
+
+def test_everything_that_lacks_is_named():
+    @dataclass(frozen=True)
+    class Greedy:
+        name = "greedy"
+        needs = Access.SCORES | Access.GRADIENTS | Access.WEIGHTS
+
+    with pytest.raises(AccessDenied, match="Greedy needs gradients, weights of the teacher"):
+        refuse_without_access(Greedy(), CallableTeacher(lambda X: X[:, 0]))
+
+
+def test_errors_add_along_a_chain():
+    assert chain([(0.02, 0.01)]) == (0.02, 0.01)
+    assert chain([(0.02, 0.01), (0.03, 0.04)]) == pytest.approx((0.05, 0.05))
+    assert chain([(0.7, 0.01), (0.6, 0.995), (0.0, 0.0)]) == (1.0, 1.0)
+
+
+@given(st.integers(0, 10_000), st.integers(1, 4))
+def test_a_chain_of_students_never_disagrees_more_than_its_bound(seed, length):
+    rng = np.random.default_rng(seed)
+    models = [rng.integers(0, 3, 50)]
+    for _ in range(length):
+        flips = rng.random(50) < rng.random() * 0.5
+        models.append(np.where(flips, rng.integers(0, 3, 50), models[-1]))
+    steps = [(float((a != b).mean()), 0.0) for a, b in zip(models[:-1], models[1:], strict=True)]
+    assert (models[0] != models[-1]).mean() <= chain(steps)[0] + 1e-12
+
+
+@pytest.mark.parametrize("bad", [[], [(0.1, -0.1)], [(1.1, 0.0)], [(0.1, float("nan"))]])
+def test_bounds_outside_the_unit_interval(bad):
+    with pytest.raises(InvalidInput, match="Give pairs of numbers in"):
+        chain(bad)
