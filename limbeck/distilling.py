@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from limbeck.baselines import Linear
 from limbeck.certificates.binomial import check_share
 from limbeck.certificates.certify import certify
-from limbeck.certificates.fingerprint import overlap, row_hashes
+from limbeck.certificates.fingerprint import overlap, refuse_seen, row_hashes
 from limbeck.comparison import Comparison, Contender, compare, score
 from limbeck.contract import Method, Progress, Student, Task, Teacher
 from limbeck.contract import answers as hard_answers
@@ -119,15 +119,16 @@ def distill(
     refuse_without_access(method, wrapped)
     fit, test = split(X, y, groups, holdout, seed)
     fit_y, test_y = positions(fit.y, wrapped.task), positions(test.y, wrapped.task)
-    fit_rows = features.rows(fit.X)
+    fit_rows, test_rows = features.rows(fit.X), features.rows(test.X)
+    seen = row_hashes(fit_rows.values)
+    if isinstance(holdout, tuple):
+        refuse_seen(row_hashes(test_rows.values), seen)
     streams = np.random.default_rng(seed).spawn(3)
     with shown(progress) as tell:
         finding = method.distill(wrapped, fit_rows, streams[0], tell)
         tell("asking the teacher about the holdout rows", 0, 1)
         answers = hard_answers(wrapped.scores(test.X), wrapped.task)
         labels = _named(answers, wrapped.task)
-        seen = row_hashes(fit_rows.values)
-        test_rows = features.rows(test.X)
         tell("certificate", 0, 1)
         certificate = certify(
             finding.student,

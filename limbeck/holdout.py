@@ -101,7 +101,9 @@ def read_labels(y: Any, n: int) -> NDArray[Any] | None:
         array = array[:, 0]
     if array.shape != (n,):
         raise InvalidInput(f"y has shape {array.shape}, and there are {n} rows.", "Give one a row.")
-    missing = np.array([v is None or v != v for v in array.tolist()])
+    missing = np.array(
+        [v is None or type(v).__name__ == "NAType" or v != v for v in array.tolist()]
+    )
     if missing.any():
         raise InvalidInput(
             f"{int(missing.sum())} labels in y are missing (NaN or None).",

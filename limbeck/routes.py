@@ -44,7 +44,7 @@ def method_for(into: str | Method, settings: dict[str, Any]) -> Method:
     """
     given = {k: v for k, v in settings.items() if v is not None}
     if not isinstance(into, str):
-        if not (is_dataclass(into) and hasattr(into, "distill")):
+        if isinstance(into, type) or not (is_dataclass(into) and hasattr(into, "distill")):
             raise InvalidInput(
                 f"into is {type(into).__name__}.",
                 f"Give {' or '.join(map(repr, ROUTES))}, or a method object.",

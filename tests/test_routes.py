@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,7 +77,7 @@ def test_a_chain_of_students_never_disagrees_more_than_its_bound(seed, length):
     for _ in range(length):
         flips = rng.random(50) < rng.random() * 0.5
         models.append(np.where(flips, rng.integers(0, 3, 50), models[-1]))
-    steps = [(float((a != b).mean()), 0.0) for a, b in zip(models[:-1], models[1:], strict=True)]
+    steps = [(float((a != b).mean()), 0.0) for a, b in itertools.pairwise(models)]
     assert (models[0] != models[-1]).mean() <= chain(steps)[0] + 1e-12
 
 

@@ -33,7 +33,7 @@ from limbeck.contract import (
 from limbeck.contract import (
     answers as hard_answers,
 )
-from limbeck.errors import AccessDenied, InvalidInput
+from limbeck.errors import AccessDenied, InvalidInput, did_you_mean
 from limbeck.features import Rows
 from limbeck.methods.trees.costs import COSTS, cost_named, row_statistics
 from limbeck.methods.trees.descent import Descent, Guide
@@ -44,6 +44,7 @@ from limbeck.methods.trees.pool import Pool
 from limbeck.methods.trees.refine import refine
 from limbeck.methods.trees.sample import Sample
 from limbeck.progress import quiet
+from limbeck.samplers.jitter import Jitter
 from limbeck.students.growth import grow
 from limbeck.students.nodes import Nodes
 from limbeck.students.tree import Tree
@@ -125,9 +126,13 @@ class SearchAndStitch:
         Raises
         ------
         AccessDenied
-            If queries are asked of a teacher that answers stored rows only.
+            If queries are asked of a teacher that answers stored rows only, or layers of one that
+            shows none.
+        InvalidInput
+            If a layer is not in the teacher.
         """
         started = time.perf_counter()
+        self._check_layers(teacher, rows)
         if len(rows) > self.max_rows:
             rows = rows[np.sort(rng.choice(len(rows), self.max_rows, replace=False))]
         asked = self._fresh(teacher, rows, rng)
@@ -174,6 +179,21 @@ class SearchAndStitch:
         trees = [Tree.from_nodes(n, rows.features, task) for n in nodes]
         return trees[self._choose(search, trees, len(rows)) - 1]
 
+    def _check_layers(self, teacher: Teacher, rows: Rows) -> None:
+        """Refuse unknown layers before the teacher is asked at length."""
+        if self.layers is None:
+            return
+        if Access.ACTIVATIONS not in teacher.access:
+            raise AccessDenied(
+                f"Layers were named, and {teacher.name} grants {teacher.access}.",
+                "Leave layers out, or give the network itself.",
+            )
+        teacher.scores(rows[:1].native())  # layers are known once a row has run
+        known = teacher.layers()
+        for name in self.layers:
+            if name not in known:
+                raise InvalidInput(f"There is no layer {name!r}.", did_you_mean(name, known))
+
     def _fresh(self, teacher: Teacher, rows: Rows, rng: np.random.Generator) -> Rows:
         can = Access.QUERIES in teacher.access
         n = self.queries if self.queries is not None else (20_000 if can else 0)
@@ -184,8 +204,6 @@ class SearchAndStitch:
             )
         if n == 0:
             return rows[:0]
-        from limbeck.samplers.jitter import Jitter
-
         return (self.sampler or Jitter()).draw(rows, n, rng)
 
     def _choose(self, search: _Search, trees: list[Tree], n: int) -> int:
@@ -219,9 +237,11 @@ class SearchAndStitch:
                 "Trust the certificate, not the clauses; for a closer student raise max_leaves, or"
                 " choose another kind of student.",
             )
-        remedy = "" if left <= self.epsilon else "Raise max_leaves for a closer student."
-        what = f"The tree of {chosen} leaves leaves a cost of {left:.2%} on {seen}."
-        return Status(done, what, remedy)
+        limit = done is StatusCode.LIMIT
+        end = "The search stopped at its limit" if limit else "The search ran to its end"
+        what = f"{end}: the tree of {chosen} leaves {_cost_in_words(search, left)} {seen}."
+        more = "max_leaves or max_clauses" if limit else "max_leaves"
+        return Status(done, what, "" if left <= self.epsilon else f"Raise {more} for a closer one.")
 
 
 class _Search:
@@ -363,3 +383,11 @@ class _Search:
         now = time.perf_counter()
         self.seconds[stage] = round(now - self._clock, 3)
         self._clock = now
+
+
+def _cost_in_words(search: _Search, left: float) -> str:
+    if not search.task.classifies:
+        return f"leaves {left:.1%} of the teacher's variance unexplained on"
+    if search.method.cost in (None, "misclassification"):
+        return f"differs from the teacher on {left:.1%} of"
+    return f"has a {search.method.cost} of {left:.3f} on"

@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 from limbeck.methods.trees.costs import Cost
 from limbeck.methods.trees.pool import Pool
 from limbeck.methods.trees.probes import Probes
-from limbeck.methods.trees.sample import Index, Lookahead
+from limbeck.methods.trees.sample import Index
 
 __all__ = ["Descent", "Guide"]
 
 Guide = OneOf["both", "probes", "answers"]
+_PURE = 1e-9
 
 
 @dataclass
@@ -58,7 +59,6 @@ class Descent:
     rng: np.random.Generator
     ordered: int = 0
     _order: dict[bytes, list[int]] = field(default_factory=dict)
-    _ahead: dict[bytes, Lookahead] = field(default_factory=dict)
     _solved: dict[tuple[bytes, int, int], float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -73,15 +73,10 @@ class Descent:
         made = self.probes.count if self.probes else 0
         return made >= self.max_probes or self.ordered >= self.max_clauses
 
-    def solve(self, clause: bytes, depth: int, budget: int, enough: float = 0.0) -> float:
-        """Lowest cost found below a clause with so much depth and budget.
-
-        ``enough`` is the share of a clause's weight that may cost; at or below it the clause
-        is left alone.
-        """
+    def solve(self, clause: bytes, depth: int, budget: int) -> float:
+        """Lowest cost found below a clause with so much depth and budget; pure ones are left."""
         best = self.pool.leaf_cost(clause)
-        allowed = enough * len(self.pool.rows(clause)) + 1e-9
-        if depth == 0 or best <= allowed:
+        if depth == 0 or best <= _PURE:
             return best
         last = depth == 1 or (depth == 2 and self.guide != "probes")
         key = (clause, depth, 0 if last else budget)
@@ -94,10 +89,9 @@ class Descent:
                 children = self.pool.split(clause, literal)
                 if children is None:
                     continue
-                best = min(
-                    best, sum(self.solve(c, depth - 1, budget - i, enough) for c in children)
-                )
-                if best <= allowed or self.spent:
+                below = sum(self.solve(c, depth - 1, budget - i) for c in children)
+                best = min(best, below)
+                if best <= _PURE or self.spent:
                     break
         self._solved[key] = best
         return best
