@@ -144,7 +144,7 @@ def search(teacher: TorchTeacher, depth: int, d: int = 100):
     X = Inputs(d).numpy(2000, rng)
     method = SearchAndStitch(
         max_leaves=2**depth, depth=depth, sampler=Inputs(d), guide="probes", max_clauses=400,
-        max_probes=10**9,
+        max_probes=10**9, patience=10**9,
     )  # fmt: skip
     return method.distill(teacher, Features.of(X).rows(X), rng, quiet)
 

@@ -64,6 +64,8 @@ def distill(
     with _plainly():
         frame = read_table(data)
         y = _column(frame, label)
+        for name in drop or ():
+            _column(frame, name)  # refuses what is not there
         X = frame.drop(columns=[c for c in [*(drop or []), label] if c is not None], errors="raise")
         model = read_teacher(teacher, weights)
         result = run(

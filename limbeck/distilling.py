@@ -127,7 +127,9 @@ def distill(
     with shown(progress) as tell:
         finding = method.distill(wrapped, fit_rows, streams[0], tell)
         tell("asking the teacher about the holdout rows", 0, 1)
-        answers = hard_answers(wrapped.scores(test.X), wrapped.task)
+        named = features.frame and hasattr(test.X, "columns")  # own rows: in the order of X
+        asked = test.X[list(features.names)] if named else test.X
+        answers = hard_answers(wrapped.scores(asked), wrapped.task)
         labels = _named(answers, wrapped.task)
         tell("certificate", 0, 1)
         certificate = certify(

@@ -279,7 +279,6 @@ def test_groups_get_a_bound_each():
         ({"y": np.r_[7, np.zeros(399, int)], "classes": [0, 1]}, "The label 7 in y is not one"),
         ({"y": np.zeros(400, int)}, "Give at least two different classes"),
         ({"X": table(15)}, r"4 of 15 rows to set aside.*At least 10"),
-        ({"X": table(12), "holdout": (table(50), None)}, "nothing"),
         ({"groups": "ward"}, "There is no column 'ward'"),
         ({"X": np.zeros((100, 0))}, "0 feature"),
         ({"X": np.zeros(100)}, "a table of rows and columns is needed"),
@@ -287,9 +286,6 @@ def test_groups_get_a_bound_each():
     ],
 )
 def test_arguments_that_cannot_be_used(settings, message):
-    if message == "nothing":  # twelve rows are enough where the holdout is given
-        assert run(**settings).rows_seen == 12
-        return
     with pytest.raises(InvalidInput, match=message):
         run(**settings)
 
@@ -332,6 +328,11 @@ def test_a_teacher_with_one_answer():
     assert result.student.size == 1
     assert result.certificate.mean_loss == 0
     assert all(e.agreement.value == 1 for e in result.comparison.entries)
+
+
+def test_a_dozen_rows_are_enough_beside_a_holdout():
+    result = run(X=table(12), holdout=(table(50, seed=5), None), queries=0)
+    assert (result.rows_seen, result.certificate.n) == (12, 50)
 
 
 @pytest.mark.parametrize("share", [0.4, 0.5])

@@ -83,6 +83,8 @@ class SearchAndStitch:
         Depth of the search; None for what ``max_leaves`` needs in a full tree.
     max_probes, max_clauses : int
         Limits of the search.
+    patience : int
+        The search ends after so many clauses without a gain.
     probe_rows : int
         Rows on which the probes are made.
     max_rows : int
@@ -100,6 +102,7 @@ class SearchAndStitch:
     depth: int | None = None
     max_probes: int = 80_000
     max_clauses: int = 300
+    patience: int = 60
     probe_rows: int = 1200
     max_rows: int = 30_000
 
@@ -325,21 +328,20 @@ class _Search:
             self.pool.root,
             self.method.depth or math.ceil(math.log2(self.method.max_leaves)),
         )
-        best, stale = self.pool.leaf_cost(root), 0
-        plan = [(d, 0) for d in range(1, full + 1)] + [(full, b) for b in range(1, 64)]
-        for i, (depth, budget) in enumerate(plan):
-            self.progress("searching", i, len(plan))
+        best, since = self.pool.leaf_cost(root), 0
+        budgets = range(1, len(self.rows.features))
+        for depth, budget in [(d, 0) for d in range(1, full + 1)] + [(full, b) for b in budgets]:
+            self.progress("searching", self.descent.ordered, self.method.max_clauses)
             found = self.descent.solve(root, depth, budget)
             if found <= 1e-9:
                 return False
-            improved = found < best * 0.98
-            stale = 0 if improved or depth < full else stale + 1
-            best = min(best, found)
+            if found < best * 0.98 or depth < full:
+                best, since = min(best, found), self.descent.looked
             if self.descent.spent:
                 return True
-            if stale >= 5:
+            if self.descent.looked - since > self.method.patience:
                 return False
-        return True
+        return False
 
     def tree(self, leaves: int) -> Nodes:
         """The best tree with at most so many leaves."""

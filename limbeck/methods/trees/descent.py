@@ -47,6 +47,11 @@ class Descent:
         The search starts no clause beyond this many probes.
     max_clauses : int
         The search puts in order at most this many clauses.
+
+    Attributes
+    ----------
+    ordered, looked : int
+        Clauses put in order so far; these and those finished by the answers.
     """
 
     pool: Pool
@@ -58,6 +63,7 @@ class Descent:
     max_clauses: int
     rng: np.random.Generator
     ordered: int = 0
+    looked: int = 0
     _order: dict[bytes, list[int]] = field(default_factory=dict)
     _solved: dict[tuple[bytes, int, int], float] = field(default_factory=dict)
 
@@ -98,6 +104,7 @@ class Descent:
 
     def _finish(self, clause: bytes, depth: int) -> float:
         """The last one or two splits, exactly, from the answers: no probe is needed."""
+        self.looked += 1
         rows, sample, cost = self.pool.rows(clause), self.pool.sample, self.pool.cost
         if len(rows) < 2:
             return self.pool.leaf_cost(clause)
@@ -125,6 +132,7 @@ class Descent:
         if self.spent:
             return []
         self.ordered += 1
+        self.looked += 1
         rows, sample = self.pool.rows(clause), self.pool.sample
         score = np.zeros(len(sample.literals))
         if self.guide != "probes":
