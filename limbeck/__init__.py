@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from limbeck.auditing import audit
     from limbeck.certificates import budget, certify, verify
     from limbeck.contract import Access, Certificate, Task
     from limbeck.distilling import distill
@@ -25,6 +26,7 @@ _ROOMS = {
     "LimbeckError": "errors",
     "Task": "contract",
     "as_teacher": "teachers",
+    "audit": "auditing",
     "budget": "certificates",
     "certify": "certificates",
     "distill": "distilling",
@@ -39,6 +41,7 @@ __all__ = [
     "LimbeckError",
     "Task",
     "as_teacher",
+    "audit",
     "budget",
     "certify",
     "distill",

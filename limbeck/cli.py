@@ -189,6 +189,49 @@ def budget(
         Console().print(found)
 
 
+@app.command()
+def audit(
+    scores: Annotated[Path, typer.Argument(help="A .csv or .parquet file with one row a case.")],
+    score: Annotated[str, typer.Option(help="The column with the audited scores.")],
+    outcome: Annotated[
+        str | None, typer.Option(help="The column with what happened, 0 or 1.")
+    ] = None,
+    drop: Annotated[list[str] | None, typer.Option(help="A column to leave out.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write the page to this .html file.")] = None,
+    group: Annotated[
+        list[str] | None, typer.Option(help="A column: one more answer a group.")
+    ] = None,
+    weight: Annotated[
+        str | None, typer.Option(help="The column with how often a row counts.")
+    ] = None,
+    bags: Annotated[int, typer.Option(help="Resamples behind the bands.")] = 100,
+    seed: int = 0,
+) -> None:
+    """Audit a black box from a file of its scores; print the answers and write a page."""
+    from limbeck.auditing import audit as run
+    from limbeck.loading import read_table
+    from limbeck.reports.audit_tables import audit_table
+    from limbeck.reports.document import place
+
+    with _plainly():
+        if report is not None:
+            place(report)  # refuses before minutes of work
+        found = run(
+            read_table(scores),
+            score=score,
+            outcome=outcome,
+            drop=tuple(drop or ()),
+            groups=tuple(group or ()),
+            weight=weight,
+            bags=bags,
+            seed=seed,
+        )
+        console = Console()
+        console.print(audit_table(found))
+        if report is not None:
+            console.print(Text(f"\nWritten to {found.report(report)}"))
+
+
 def main() -> None:
     """Entry point of the command ``limbeck``."""
     app()

@@ -57,8 +57,9 @@ class Calibration:
     """How the score relates to the outcome on the logit scale.
 
     ``score``, ``rate``, ``low``, ``high`` and ``count`` have one entry a bin of the score;
-    ``curve`` is the fitted log-odds at ``score``. ``p_linear`` tests that the log-odds are linear in the
-    score, ``p_monotone`` that they never fall. ``method`` is ``linear`` or ``monotone``.
+    ``curve`` is the fitted log-odds at ``score``. ``p_linear`` tests that the log-odds are linear
+    in the score, ``p_monotone`` that they never fall. ``method`` is ``linear``, ``monotone``, or
+    ``none`` without an outcome.
     """
 
     score: Vector

@@ -31,6 +31,7 @@ FORMAT, VERSION = "limbeck-student", 1
 _KINDS = ("numeric", "boolean", "categorical")
 # Kind in the file -> module and class, imported when asked for; a new student adds its line.
 _STUDENTS = {
+    "additive": ("limbeck.students.additive", "Additive"),
     "tree": ("limbeck.students.tree", "Tree"),
     "junta": ("limbeck.students.junta", "Junta"),
 }

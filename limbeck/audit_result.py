@@ -1,0 +1,225 @@
+"""What an audit returns: its numbers, and what can still be asked of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from limbeck.audits.differences import Scaled
+from limbeck.audits.fitting import Models
+from limbeck.audits.results import (
+    Calibration,
+    Caveat,
+    Differences,
+    Fidelity,
+    GroupFinding,
+    MissingFeatures,
+    Stories,
+)
+from limbeck.audits.stories import tell_stories
+from limbeck.audits.table import AuditTable
+from limbeck.certificates.certificate_file import save as save_certificate
+from limbeck.contract import Certificate
+from limbeck.errors import InvalidInput
+from limbeck.progress import shown
+from limbeck.students.additive import Additive
+from limbeck.writing import write_bytes
+
+__all__ = ["Audit", "Work"]
+
+_MOST_CASES = 1_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Work:
+    """What an audit computes with; kept so that more can be asked of it.
+
+    ``aside`` (n,) are the rows of the certificate; ``done`` holds what was asked for once.
+    """
+
+    table: AuditTable
+    models: Models
+    on: Scaled
+    aside: NDArray[np.bool_]
+    level: float
+    seed: int
+    progress: bool | None
+    done: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Audit:
+    """The record of one audit.
+
+    Parameters
+    ----------
+    score, outcome, weight : str or None
+        The audited columns.
+    rows : int
+        Rows used.
+    features : tuple of str
+        The audited features.
+    caveats : tuple of Caveat
+        What must be known before anything else is read.
+    dropped : tuple of (str, str)
+        Columns that were left out, and why.
+    calibration : Calibration
+        Score against outcome.
+    fidelity : Fidelity
+        Out-of-fold fit of the student and of the outcome model.
+    differences : Differences
+        Shapes of score and outcome with bands, and what can be told of them.
+    groups : tuple of GroupFinding
+        The same by the columns in ``group``; all intervals of a column hold at once.
+    group : str or None
+        Those columns, with commas.
+    student : Additive
+        An additive student of the score in its own units, of all rows but the first fold's.
+    certificate : Certificate or None
+        How far that student strays from the score, by the first fold, which neither its bins
+        nor its tables saw. None where rows are weighted or too few.
+    settings : mapping
+        Everything needed to run it again, versions included.
+    """
+
+    score: str
+    outcome: str | None
+    weight: str | None
+    rows: int
+    features: tuple[str, ...]
+    caveats: tuple[Caveat, ...]
+    dropped: tuple[tuple[str, str], ...]
+    calibration: Calibration
+    fidelity: Fidelity
+    differences: Differences
+    groups: tuple[GroupFinding, ...]
+    group: str | None
+    student: Additive
+    certificate: Certificate | None
+    settings: Mapping[str, Any]
+    work: Work = field(repr=False)
+
+    def missing_features(self) -> MissingFeatures:
+        """Whether the score uses something that is not audited; computed once, when asked for.
+
+        Rows that stand for several cases count that often, up to a million; other weights have
+        no part in it. Without an outcome only twins are looked at.
+        """
+        w = self.work
+        if "missing" not in w.done:
+            from limbeck.audits.missing import missing_features
+
+            t, m = w.table, w.models
+            times = np.ones(len(t), dtype=np.int64)
+            if t.counted and t.mass.sum() <= _MOST_CASES:
+                times = t.mass.astype(np.int64)
+            rows = np.repeat(np.arange(len(t)), times)
+            o, p = t.outcome, m.outcome_out
+            with shown(w.progress) as tell:
+                w.done["missing"] = missing_features(
+                    t.values[rows],
+                    t.features,
+                    t.score[rows],
+                    None if o is None else o[rows],
+                    m.score_out[rows],
+                    None if p is None else np.asarray(expit(p))[rows],
+                    seed=w.seed,
+                    progress=tell,
+                )
+        found: MissingFeatures = w.done["missing"]
+        return found
+
+    def stories(self) -> Stories:
+        """What students of near-equal fidelity agree on; computed when first asked for."""
+        w = self.work
+        if "stories" not in w.done:
+            with shown(w.progress) as tell:
+                w.done["stories"] = tell_stories(w.table, w.models, tell)
+        found: Stories = w.done["stories"]
+        return found
+
+    def report(self, path: str | Path) -> Path:
+        """Write one self-contained HTML page; returns its path.
+
+        Raises
+        ------
+        InvalidInput
+            If the folder does not exist.
+        """
+        from limbeck.reports.audit_page import write_audit_page
+
+        return write_audit_page(self, path)
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the student, its certificate, all numbers, and the page; returns the folder.
+
+        No rows are written: they may speak of people.
+
+        Raises
+        ------
+        InvalidInput
+            If the folder is a file.
+        """
+        folder = Path(folder)
+        if folder.exists() and not folder.is_dir():
+            raise InvalidInput(f"{str(folder)!r} is a file.", "Give the name of a folder.")
+        folder.mkdir(parents=True, exist_ok=True)
+        self.student.save(folder / "student.json")
+        if self.certificate is not None:
+            save_certificate(self.certificate, folder / "certificate.json")
+        write_bytes(json.dumps(self.to_dict(), indent=1).encode(), folder / "audit.json")
+        self.report(folder / "report.html")
+        return folder
+
+    def to_dict(self) -> dict[str, Any]:
+        """All numbers, ready for JSON (``null`` for what is not known); no rows."""
+        names = (
+            "score", "outcome", "weight", "rows", "features", "caveats", "dropped", "calibration",
+            "fidelity", "differences", "groups", "group", "settings",
+        )  # fmt: skip
+        return {
+            "format": "limbeck-audit",
+            "version": 1,
+            **{name: _plain(getattr(self, name)) for name in names},
+            "missing_features": _plain(self.missing_features()),
+            "stories": _plain(self.stories()),
+        }
+
+    def __rich__(self) -> Any:
+        from limbeck.reports.audit_tables import audit_table
+
+        return audit_table(self)
+
+    def __str__(self) -> str:
+        from limbeck.reports.tables import plain_text
+
+        return plain_text(self.__rich__())
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        return f"<pre>{escape(str(self))}</pre>"
+
+
+def _plain(value: Any) -> Any:
+    """Records, containers and numpy numbers as JSON knows them; not a number as None."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return _plain(asdict(value))
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    if isinstance(value, np.ndarray | np.generic):
+        return _plain(value.tolist())
+    if isinstance(value, float):
+        return value if np.isfinite(value) else None
+    return value if isinstance(value, str | int | bool | None) else str(value)

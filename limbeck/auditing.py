@@ -1,0 +1,203 @@
+"""The door of an audit: from a table of scores and outcomes to an :class:`Audit`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.audit_result import Audit, Work
+from limbeck.audits.calibration import calibrate
+from limbeck.audits.differences import differences, scaled
+from limbeck.audits.fidelity import fidelity
+from limbeck.audits.fitting import fit_models, make_folds
+from limbeck.audits.groups import by_groups
+from limbeck.audits.results import Caveat
+from limbeck.audits.table import AuditTable, read_table
+from limbeck.certificates.binomial import check_share, smallest_n
+from limbeck.certificates.certify import MIN_ROWS, certify
+from limbeck.contract import Certificate
+from limbeck.errors import InvalidInput
+from limbeck.features import Rows
+from limbeck.progress import shown
+from limbeck.students.additive import Additive
+
+__all__ = ["Audit", "audit"]
+
+_SHARE = 0.05
+"""The share of inputs on which the student may stray further than its certificate says."""
+
+
+def audit(
+    df: Any,
+    *,
+    score: str,
+    outcome: str | None = None,
+    features: Sequence[str] | None = None,
+    drop: Sequence[str] = (),
+    weight: str | None = None,
+    groups: str | Sequence[str] | None = None,
+    pairs: int = 0,
+    bags: int = 100,
+    folds: int = 5,
+    level: float = 0.95,
+    seed: int = 0,
+    progress: bool | None = None,
+) -> Audit:
+    """Audit a black box from a table of its scores, and of what really happened.
+
+    An additive student imitates the score, a model of the same kind predicts the outcome from
+    the same features, and both are compared (Tan, Caruana, Hooker, Lou, "Distill-and-Compare",
+    AIES 2018). The black box itself is never asked.
+
+    Parameters
+    ----------
+    df : DataFrame
+        A row a case: its score, its outcome, its features.
+    score : str
+        The column with the scores, numbers.
+    outcome : str, optional
+        The column with what happened, 0 or 1. Without it only the student is made.
+    features : sequence of str, optional
+        The columns to audit; all others by default.
+    drop : sequence of str
+        Columns to leave out: names of rows, and what was recorded after the outcome.
+    weight : str, optional
+        A column of weights: how many cases a row stands for, or sampling weights.
+    groups : str or sequence of str, optional
+        Columns by which results are also given.
+    pairs : int
+        The most pairs of features with a table of their own in either model.
+    bags : int
+        Bootstrap bags for the bands; at least level / (1 - level).
+    folds : int
+        Folds of the cross-fitted predictions.
+    level : float
+        Of all intervals and bands; in (0.5, 1).
+    seed : int
+        The same seed gives the same audit.
+    progress : bool, optional
+        Show a progress bar; by default only on a terminal. An interruption after 40 bags ends
+        the audit with these; an earlier one stops it.
+
+    Returns
+    -------
+    Audit
+        Prints as a table; ``report`` writes a page.
+
+    Raises
+    ------
+    InvalidInput
+        If an argument or the data cannot be used; see `limbeck.audits.table.read_table`.
+    MissingExtra
+        If interpret-core is not installed.
+    """
+    started = time.perf_counter()
+    _check(pairs, bags, folds, level)
+    table = read_table(
+        df, score=score, outcome=outcome, features=features, drop=drop, weight=weight, groups=groups
+    )
+    streams = np.random.default_rng(seed).spawn(5)
+    caveats = list(table.caveats)
+    with shown(progress) as tell:
+        tell("calibration", 0, 1)
+        calibration, curve = calibrate(table.score, table.outcome, table.mass, level, streams[0])
+        split = make_folds(len(table), folds, streams[1])
+        models = fit_models(table, curve, split, pairs=pairs, bags=bags, rng=streams[2], tell=tell)
+        if len(models.bags) < bags:
+            caveats.append(
+                Caveat(
+                    "bags",
+                    f"The audit was interrupted after {len(models.bags)} of {bags} bags.",
+                    "Its bands hold, and are less steady; run it again for all bags.",
+                )
+            )
+        tell("differences", 0, 1)
+        fit = fidelity(
+            table.score, models.score_out, table.outcome, models.outcome_out, table.mass, level,
+            streams[3],
+        )  # fmt: skip
+        on = scaled(models)
+        found = differences(table, models, on, level)
+        groups_found = by_groups(table, models, on, curve, level, streams[4])
+        tell("certificate", 0, 1)
+        aside = split.of == 0
+        student, certificate, note = _certified(table, aside, pairs, level, seed)
+    return Audit(
+        score=score,
+        outcome=outcome,
+        weight=weight,
+        rows=len(table),
+        features=table.features.names,
+        caveats=(*caveats, *note),
+        dropped=table.dropped,
+        calibration=calibration,
+        fidelity=fit,
+        differences=found,
+        groups=groups_found,
+        group=", ".join(table.groups) or None,
+        student=student,
+        certificate=certificate,
+        settings={
+            "pairs": pairs,
+            "bags": bags,
+            "folds": folds,
+            "level": level,
+            "seed": seed,
+            "drop": list(drop),
+            "seconds": round(time.perf_counter() - started, 3),
+            "versions": _versions(),
+        },
+        work=Work(table, models, on, aside, level, seed, progress),
+    )
+
+
+def _certified(
+    table: AuditTable, aside: NDArray[np.bool_], pairs: int, level: float, seed: int
+) -> tuple[Additive, Certificate | None, list[Caveat]]:
+    """A student of the rows that are not set aside, and a certificate from those that are."""
+    rows = Rows(table.features, table.values)
+    student = Additive(pairs=pairs, task="value", random_state=seed)
+    student.fit(rows[~aside], table.score[~aside], table.mass[~aside])
+    n, delta = int(aside.sum()), 1 - level
+    reason, remedy = "", ""
+    if table.weight is not None:
+        reason = "rows are weighted, and a certificate needs rows that are drawn alike"
+        remedy = "Give a row a case, without weights."
+    elif n < max(smallest_n(_SHARE, delta), MIN_ROWS):
+        reason = f"the {n} rows set aside are too few"
+        remedy = f"Give {5 * smallest_n(_SHARE, delta)} rows or more."
+    if reason:
+        note = Caveat("certificate", f"No certificate was made: {reason}.", remedy)
+        return student, None, [note]
+    certificate = certify(
+        student, rows[aside], table.score[aside], delta=delta, epsilon=_SHARE, loss="tolerance"
+    )
+    return student, certificate, []
+
+
+def _check(pairs: int, bags: int, folds: int, level: float) -> None:
+    check_share("level", level)
+    if level <= 0.5:
+        raise InvalidInput(f"level is {level}.", "Give a level above 0.5, such as 0.95.")
+    least = int(np.ceil(level / (1 - level) - 1e-9))
+    for name, given, fewest in (("pairs", pairs, 0), ("bags", bags, least), ("folds", folds, 2)):
+        if isinstance(given, bool) or not isinstance(given, int | np.integer) or given < fewest:
+            raise InvalidInput(f"{name} is {given!r}.", f"Give a whole number from {fewest}.")
+
+
+def _versions() -> dict[str, str]:
+    names = ("limbeck", "interpret-core", "numpy", "scipy", "scikit-learn", "pandas")
+    found = {}
+    for name in names:
+        try:
+            found[name] = version(name)
+        except ImportError:  # not installed as a package
+            from limbeck import __version__
+
+            found[name] = __version__
+    return found

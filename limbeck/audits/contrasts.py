@@ -1,0 +1,155 @@
+"""Differences between two bins of a feature, told in plain words with bands that hold at once."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Contrast", "Feature", "contrasts", "sentences"]
+
+Vector = NDArray[np.float64]
+
+_MOST_BINS = 60  # of a feature whose contrasts are all looked at: the heaviest
+
+
+@dataclass(frozen=True, eq=False)
+class Feature:
+    """What is known of one feature: b bins, and what m bags say of them.
+
+    ``ordered`` says whether the bins are those of a number; ``middle`` (b,) then holds a value for
+    each. ``main`` (b,) is what is told of, with ``bags`` (m, b): the difference, or the score.
+    ``least`` (b,) is a variance below which that of no bin is believed.
+    """
+
+    name: str
+    unit: str
+    ordered: bool
+    words: tuple[str, ...]
+    middle: Vector
+    score: Vector
+    outcome: Vector
+    main: Vector
+    bags: Vector
+    least: Vector | float = 0.0
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """Bin ``end`` less bin ``start`` of feature ``of``, with a simultaneous band."""
+
+    of: int
+    start: int
+    end: int
+    value: float
+    low: float
+    high: float
+
+    @property
+    def sure(self) -> float:
+        """How far the band stays from zero; negative where it holds zero."""
+        return max(self.low, -self.high)
+
+
+def contrasts(features: list[Feature], level: float) -> list[Contrast]:
+    """All contrasts of all features, with bands that hold for all of them at once (max-t)."""
+    found: list[tuple[int, NDArray[np.intp], NDArray[np.intp], Vector, Vector]] = []
+    worst = np.zeros(len(features[0].bags) if features else 0)
+    for k, f in enumerate(features):
+        bins = np.arange(min(len(f.main), _MOST_BINS))
+        a, b = (bins[i] for i in np.triu_indices(len(bins), 1))
+        if not len(a):
+            continue
+        value, bags = f.main[b] - f.main[a], f.bags[:, b] - f.bags[:, a]
+        least = np.broadcast_to(f.least, f.main.shape)
+        spread = np.sqrt(np.maximum(bags.var(axis=0, ddof=1), least[a] + least[b]))
+        safe = np.where(spread > 0, spread, np.inf)
+        worst = np.maximum(worst, (np.abs(bags - value) / safe).max(axis=1))
+        found.append((k, a, b, value, spread))
+    if not found:
+        return []
+    place = min(math.ceil(level * (len(worst) + 1)) - 1, len(worst) - 1)
+    factor = float(np.sort(worst)[place])
+    return [
+        Contrast(k, int(i), int(e), float(v), float(v - factor * s), float(v + factor * s))
+        for k, a, b, value, spread in found
+        for i, e, v, s in zip(a, b, value, spread, strict=True)
+    ]
+
+
+def sentences(features: list[Feature], level: float, compared: bool) -> list[str]:
+    """What can be told, surest first, and last a sentence on what cannot.
+
+    A feature gets its surest contrast and, for a number, the surest one of the other direction.
+
+    Parameters
+    ----------
+    features : list of Feature
+        All audited features.
+    level : float
+        At which all sentences hold together.
+    compared : bool
+        Whether score is compared with outcome, or told alone.
+    """
+    best: dict[tuple[int, bool], Contrast] = {}
+    for c in contrasts(features, level):
+        key = (c.of, c.value > 0 or not features[c.of].ordered)
+        if c.sure > 0 and (key not in best or c.sure > best[key].sure):
+            best[key] = c
+    told = sorted(best.values(), key=lambda c: -c.sure)
+    out = [_sentence(features[c.of], c, level, compared) for c in told]
+    silent = [f.name for k, f in enumerate(features) if k not in {c.of for c in told}]
+    if silent:
+        what = "difference between score and outcome" if compared else "effect on the score"
+        out.append(
+            f"Nothing can be told of {_list(silent)}: every {level:.0%} band of a {what} holds 0."
+        )
+    return out
+
+
+def _sentence(f: Feature, c: Contrast, level: float, compared: bool) -> str:
+    start, end, value, low, high = c.start, c.end, c.value, c.low, c.high
+    if not f.ordered and value < 0:
+        start, end, value, low, high = end, start, -value, -high, -low
+    size, ends = abs(value), sorted((abs(low), abs(high)))
+    band = f"{level:.0%} band {ends[0]:.2f} to {ends[1]:.2f} log-odds."
+    if not compared:
+        band = f"{level:.0%} band {ends[0]:.3g} to {ends[1]:.3g}."
+        way = "rises" if value > 0 else "falls"
+        if f.ordered and _numbers(f, start, end):
+            return f"The score {way} {size:.3g} {_span(f, start, end)}; {band}"
+        start, end = (start, end) if value > 0 else (end, start)
+        return (
+            f"The score is {size:.3g} higher for {f.name} {f.words[end]} than for"
+            f" {f.words[start]}; {band}"
+        )
+    if not (f.ordered and _numbers(f, start, end)):
+        start, end = (start, end) if value > 0 else (end, start)
+        return (
+            f"The score sets {f.name} {f.words[end]} {size:.2f} higher above {f.words[start]}"
+            f" than the outcome does; {band}"
+        )
+    rise = f.score[end] - f.score[start]
+    span = _span(f, start, end)
+    way = "rises" if rise > 0 else "falls"
+    how = "more" if rise * value > 0 else "less"
+    return f"The score {way} {size:.2f} {how} {span} than the outcome does; {band}"
+
+
+def _numbers(f: Feature, start: int, end: int) -> bool:
+    return bool(np.isfinite(f.middle[[start, end]]).all())
+
+
+def _span(f: Feature, start: int, end: int) -> str:
+    unit = f" {f.unit}" if f.unit else ""
+    return f"from {f.name} {_number(f.middle[start])} to {_number(f.middle[end])}{unit}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
+
+
+def _list(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,275 @@
+"""The student of the score and the model of the outcome: same bins, same folds, same bags.
+
+Shapes: n rows, d features, p bins of all features together, b bags.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.audits.calibration import Curve, fit_curve
+from limbeck.audits.refit import Design, Refit, refit
+from limbeck.audits.results import Folds
+from limbeck.audits.table import AuditTable
+from limbeck.contract import Progress
+from limbeck.students.bins import Bins
+from limbeck.students.boosting import Terms, boost
+
+__all__ = ["ENOUGH_BAGS", "Bags", "Models", "fit_models", "mains", "make_folds"]
+
+Vector = NDArray[np.float64]
+Codes = NDArray[np.int64]
+
+_MOST_BINS = 16
+ENOUGH_BAGS = 40
+"""An interrupted audit ends with what it has once this many bags are fitted."""
+_SHARE = 0.01
+"""The least share of rows in a bin of a number."""
+_RARE = 25.0
+"""Categories with fewer rows share a bin."""
+
+
+@dataclass(frozen=True, eq=False)
+class Bags:
+    """What each of b bags says; ``nan`` where there is no outcome.
+
+    ``score`` and ``outcome`` (b, p) are contributions after Newton steps, ``score_spread`` and
+    ``outcome_spread`` (b,) the standard deviations of their predictions without noise, ``boosted``
+    (b, p) the boosted student's contributions to the score, and ``r2`` (b,) how much of the
+    calibrated score it explains on the rows that its bag left out.
+    """
+
+    score: Vector
+    outcome: Vector
+    score_spread: Vector
+    outcome_spread: Vector
+    boosted: Vector
+    r2: Vector
+
+    def __len__(self) -> int:
+        return len(self.score)
+
+
+@dataclass(frozen=True, eq=False)
+class Models:
+    """Both additive models of an audit.
+
+    Parameters
+    ----------
+    bins : Bins
+        Shared by all models.
+    codes : ndarray of int64, shape (n, d)
+        The binned rows.
+    design : Design
+        The same, as positions among p bins.
+    mass : ndarray of shape (p,)
+        The weight of each bin.
+    folds : Folds
+        Shared by both cross-fitted predictions.
+    score_out, outcome_out : ndarray of shape (n,)
+        Out-of-fold predictions of the score, in its own units, and of the outcome's log-odds (None
+        without outcome).
+    student, model : Terms
+        The boosted student of the calibrated score, and the boosted model of the outcome, of
+        all rows.
+    score, outcome : Refit
+        The same after Newton steps.
+    bags : Bags
+        Paired bootstrap bags of both.
+    """
+
+    bins: Bins
+    codes: Codes
+    design: Design
+    mass: Vector
+    folds: Folds
+    score_out: Vector
+    outcome_out: Vector | None
+    student: Terms
+    model: Terms | None
+    score: Refit
+    outcome: Refit | None
+    bags: Bags
+
+
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """All that a fit needs besides weights."""
+
+    codes: Codes
+    counts: tuple[int, ...]
+    nominal: tuple[bool, ...]
+    design: Design
+    raw: Vector
+    curve: Curve
+    outcome: Vector | None
+    pairs: int
+    rounds: int
+
+
+def make_folds(n: int, number: int, rng: np.random.Generator) -> Folds:
+    """Random folds of equal size, shared by all models of an audit."""
+    return Folds(rng.permutation(n) % number, number)
+
+
+def shared_bins(table: AuditTable) -> Bins:
+    """At most 16 bins a number, each with 1% of the rows and with 25; rare categories pooled."""
+    n, mass = len(table), table.mass
+    return Bins.learn(
+        table.features, table.values, mass * (n / mass.sum()),
+        int(np.clip(n // 150, 4, _MOST_BINS)), max(_RARE, _SHARE * n), _RARE,
+    )  # fmt: skip
+
+
+def fit_models(
+    table: AuditTable,
+    curve: Curve,
+    folds: Folds,
+    *,
+    pairs: int,
+    bags: int,
+    rng: np.random.Generator,
+    tell: Progress,
+    rounds: int = 200,
+) -> Models:
+    """Fit both models by folds, on all rows and on bags.
+
+    Parameters
+    ----------
+    table : AuditTable
+        The rows.
+    curve : Curve
+        From score to calibrated log-odds; refitted in each bag.
+    folds : Folds
+        Which fold each row is in.
+    pairs : int
+        The most pairs of features in either model; they are kept out of the compared shapes.
+    bags : int
+        Paired bootstrap bags: both models see the same redrawn rows. A row that stands for w
+        cases is redrawn Poisson(w) times; other weights multiply those of redrawn rows.
+    rng : Generator
+        For the bags.
+    tell : Progress
+        Told of each fit.
+    rounds : int
+        Of boosting; 0 starts the Newton steps from a constant, for simulations.
+
+    Returns
+    -------
+    Models
+        Both models.
+    """
+    bins = shared_bins(table)
+    codes = bins.codes(table.values)
+    design = Design.of(codes, bins.counts)
+    nominal = tuple(c.kind == "categorical" for c in table.features.columns)
+    task = _Task(
+        codes, bins.counts, nominal, design, table.score, curve, table.outcome, pairs, rounds
+    )  # fmt: skip
+    weight = table.mass if table.counted else table.mass * (len(table) / table.mass.sum())
+    score_out = np.empty(len(table))
+    outcome_out = None if table.outcome is None else np.empty(len(table))
+    for k in range(folds.number):
+        tell("cross-fitted models", k, folds.number)
+        test = folds.of == k
+        w = np.where(test, 0.0, weight)
+        score_out[test] = _boost(task, table.score, w, False).add_up(codes[test])
+        if outcome_out is not None and table.outcome is not None:
+            outcome_out[test] = _boost(task, table.outcome, w, True).add_up(codes[test])
+    tell("models of all rows", 0, 1)
+    student, score, model, outcome = _both(task, weight, curve)
+    drawn = _bags(task, _weights(table, weight, bags, rng), bags, tell)
+    return Models(
+        bins, codes, design, design.sums(weight), folds, score_out, outcome_out,
+        student, model, score, outcome, drawn,
+    )  # fmt: skip
+
+
+def _boost(task: _Task, target: Vector, weight: Vector, classifies: bool) -> Terms:
+    return boost(
+        task.codes, task.counts, task.nominal, target, weight,
+        classifies=classifies, pairs=task.pairs, rounds=task.rounds,
+    )  # fmt: skip
+
+
+def _both(
+    task: _Task, weight: Vector, curve: Curve
+) -> tuple[Terms, Refit, Terms | None, Refit | None]:
+    student, score = _fit(task, curve(task.raw), weight, False)
+    if task.outcome is None:
+        return student, score, None, None
+    return (student, score, *_fit(task, task.outcome, weight, True))
+
+
+def _fit(task: _Task, target: Vector, weight: Vector, classifies: bool) -> tuple[Terms, Refit]:
+    terms = _boost(task, target, weight, classifies)
+    offset = np.zeros(len(target))
+    for at, table in zip(terms.columns, terms.tables, strict=True):
+        if len(at) == 2:
+            offset += table[task.codes[:, at[0]], task.codes[:, at[1]]]
+    start = mains(terms)
+    return terms, refit(task.design, target, weight, start, terms.intercept, offset, classifies)
+
+
+def mains(terms: Terms) -> Vector:
+    """The tables of all single columns, one after the other, shape (p,)."""
+    parts = [t for at, t in zip(terms.columns, terms.tables, strict=True) if len(at) == 1]
+    return np.concatenate(parts)
+
+
+def _weights(
+    table: AuditTable, weight: Vector, bags: int, rng: np.random.Generator
+) -> Iterator[Vector]:
+    n = len(table)
+    for stream in rng.spawn(bags):
+        if table.counted:
+            yield stream.poisson(weight).astype(np.float64)
+        else:
+            yield stream.multinomial(n, np.full(n, 1 / n)) * weight
+
+
+def _bag(task: _Task, weight: Vector) -> tuple[Refit, Refit | None, Vector, float]:
+    curve = task.curve
+    if curve.method != "none" and task.outcome is not None:
+        curve = fit_curve(task.raw, task.outcome, weight, curve.method)
+    student, score, _, outcome = _both(task, weight, curve)
+    out = weight == 0
+    target = curve(task.raw)
+    r2 = float("nan")
+    if out.sum() > 20 and np.ptp(target[out]) > 0:
+        missed = target[out] - student.add_up(task.codes[out])
+        r2 = 1 - float(np.mean(missed**2) / np.var(target[out]))
+    return score, outcome, mains(student), r2
+
+
+def _bags(task: _Task, weights: Iterator[Vector], bags: int, tell: Progress) -> Bags:
+    found = []
+    tell("bags", 0, bags)
+    # boosting runs outside Python's lock, so that threads share the rows at no cost
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, 8)) as pool:
+        waiting = [pool.submit(_bag, task, w) for w in weights]
+        try:
+            for one in waiting:
+                found.append(one.result())
+                tell("bags", len(found), bags)
+        except KeyboardInterrupt:
+            if len(found) < ENOUGH_BAGS:
+                raise
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+    p = task.design.starts[-1]
+    nan = np.full(p, np.nan)
+    return Bags(
+        np.array([f[0].theta for f in found]).reshape(-1, p),
+        np.array([nan if f[1] is None else f[1].theta for f in found]).reshape(-1, p),
+        np.array([f[0].spread for f in found]),
+        np.array([np.nan if f[1] is None else f[1].spread for f in found]),
+        np.array([f[2] for f in found]).reshape(-1, p),
+        np.array([f[3] for f in found]),
+    )

@@ -1,0 +1,243 @@
+"""Does the score use something that is not among the audited features? Three answers, one verdict.
+
+The verdict rests on the tests whose false alarms are controlled; the published correlations are
+shown beside them. Shapes: n rows, d features.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.audits.correlations import error_correlations
+from limbeck.audits.memorised import memorised
+from limbeck.audits.model_test import FEWEST_ROWS, cross_fit, model_test
+from limbeck.audits.results import Memorised, MissingFeatures, ModelTest, TwinTest, Verdict
+from limbeck.audits.twins import twin_test
+from limbeck.contract import Progress
+from limbeck.errors import InvalidInput
+from limbeck.features import Features
+from limbeck.progress import quiet
+
+__all__ = ["missing_features"]
+
+Vector = NDArray[np.float64]
+_LEVEL = 0.05
+_TWIN_SHARE = 0.25
+_TWIN_ROWS = 200
+
+
+def missing_features(
+    values: NDArray[np.float64],
+    features: Features | Collection[int],
+    score: Vector,
+    outcome: Vector | None,
+    score_oof: Vector | None,
+    outcome_oof: Vector | None,
+    *,
+    seed: int = 0,
+    permutations: int = 2000,
+    simulations: int = 399,
+    progress: Progress = quiet,
+) -> MissingFeatures:
+    """Put the correlations, the twin test, the model test and the check for memory together.
+
+    Exact twins decide alone where they hold a quarter of the rows, and at least 200: their test
+    is exact. Elsewhere twins and models decide together, each at half the level (Bonferroni).
+
+    Parameters
+    ----------
+    values : ndarray of shape (n, d)
+        Audited features: numbers, codes of categories, NaN for missing.
+    features : Features, or collection of int
+        The columns of ``values``, or the positions of those that hold codes.
+    score : ndarray of shape (n,)
+        The score.
+    outcome : ndarray of shape (n,) or None
+        0 or 1; None for an audit of scores alone.
+    score_oof, outcome_oof : ndarray of shape (n,) or None
+        Out-of-fold predictions of the score, in its unit, and of the outcome, as a probability;
+        without them the correlations and near twins rest on the model test's own.
+    seed : int
+        Of permutations, folds and simulations.
+    permutations, simulations : int
+        As for `twin_test` and `model_test`.
+
+    Raises
+    ------
+    InvalidInput
+        If the columns differ in length, a score is missing, or an outcome is neither 0 nor 1.
+    """
+    _check(values, score, outcome)
+    codes = _codes(features)
+    if outcome is None:
+        return _spread_only(twin_test(values, score, None, categorical=codes))
+    fit = None
+    if len(score) >= FEWEST_ROWS and np.ptp(score) > 0 and np.ptp(outcome) > 0:
+        fit = cross_fit(values, score, outcome, categorical=codes, seed=seed)
+        if len(fit.rows) == len(score):
+            if score_oof is None:
+                score_oof = score - fit.score * score.std()
+            if outcome_oof is None:
+                outcome_oof = outcome - fit.outcome
+    twins = twin_test(
+        values,
+        score,
+        outcome,
+        score_fit=score_oof,
+        outcome_fit=outcome_oof,
+        categorical=codes,
+        permutations=permutations,
+        seed=seed,
+        progress=progress,
+    )
+    if fit is None:
+        model = _no_model(f"No test by models: it takes {FEWEST_ROWS} rows that vary.")
+        memory = _no_memory()
+    else:
+        model = model_test(fit, simulations=simulations, seed=seed, progress=progress)
+        memory = memorised(values[fit.rows], fit.score, fit.outcome)
+    correlations = (
+        error_correlations(score, outcome, score_oof, outcome_oof, seed=seed)
+        if score_oof is not None and outcome_oof is not None and len(score) >= 10
+        else ()
+    )
+    verdict, words = _verdict(twins, model, memory, len(score))
+    may, may_not = _conclusions(verdict, twins, model)
+    return MissingFeatures(correlations, twins, model, memory, verdict, words, may, may_not)
+
+
+def _check(values: NDArray[np.float64], score: Vector, outcome: Vector | None) -> None:
+    lengths = {len(values), len(score)} | ({len(outcome)} if outcome is not None else set())
+    if len(lengths) > 1:
+        raise InvalidInput(
+            f"Features, score and outcome have different numbers of rows: {sorted(lengths)}.",
+            "Give one score and one outcome a row.",
+        )
+    if not np.isfinite(score).all():
+        raise InvalidInput(
+            f"{int((~np.isfinite(score)).sum()):,} rows have no finite score.", "Leave them out."
+        )
+    if outcome is not None and not np.isin(outcome, (0, 1)).all():
+        raise InvalidInput("The outcome holds values other than 0 and 1.", "Encode it as 0 and 1.")
+
+
+def _codes(features: Features | Collection[int]) -> frozenset[int]:
+    if isinstance(features, Features):
+        kinds = enumerate(c.kind for c in features.columns)
+        return frozenset(j for j, kind in kinds if kind == "categorical")
+    return frozenset(features)
+
+
+def _no_model(why: str) -> ModelTest:
+    return ModelTest(math.nan, math.nan, math.nan, 0, why)
+
+
+def _no_memory() -> Memorised:
+    return Memorised(False, math.nan, math.nan, "Whether the score was memorised is not known.")
+
+
+def _decides_alone(twins: TwinTest, n: int) -> bool:
+    return twins.kind == "exact" and twins.rows >= max(_TWIN_ROWS, _TWIN_SHARE * n)
+
+
+def _verdict(twins: TwinTest, model: ModelTest, memory: Memorised, n: int) -> tuple[Verdict, str]:
+    if memory.flagged:
+        return "memorised", f"{memory.sentence} Nothing can be said of missing features."
+    known = [t for t in (twins.p_value, model.p_value) if not math.isnan(t)]
+    if not known:
+        return "cannot tell", "Neither twins nor models could be tested: too few rows."
+    if _decides_alone(twins, n):
+        if twins.spread == 0:
+            return "no evidence", _same_scores(model)
+        p, by = twins.p_value, "exact twins"
+    else:
+        p = min(1.0, len(known) * min(known))
+        one = "models alone" if math.isnan(twins.p_value) else "twins alone"
+        by = "twins and models together" if len(known) == 2 else one
+    if p <= _LEVEL:
+        return "missing feature", (
+            "The score knows something about the outcome that the audited features do not tell"
+            f" (p = {p:.2g}, {by})."
+        )
+    return "no evidence", (
+        f"No evidence that the score knows more than the audited features tell (p = {p:.2g}, {by})."
+    )
+
+
+def _same_scores(model: ModelTest) -> str:
+    words = "Rows that agree in every audited feature agree in score: it seems to use no other."
+    if model.p_value <= _LEVEL:
+        words += (
+            " That what the models leave of score and outcome goes together then speaks of their"
+            " misfit, or of a score that was fitted on these rows."
+        )
+    return words
+
+
+def _conclusions(
+    verdict: Verdict, twins: TwinTest, model: ModelTest
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    may, may_not = [], []
+    if twins.kind == "exact" and twins.spread > 0:
+        may.append("The score is no function of the audited features: equal rows differ in score.")
+        may_not.append("That a difference between twins is no noise, unless a test says so.")
+    if verdict == "missing feature":
+        may.append("The score carries information on the outcome beyond the audited features.")
+        may_not += [
+            "Which feature is missing, or that the model reads one column that you lack: it may"
+            " see an audited feature in more detail than you (an exact age, not years).",
+            "That using it is unlawful or unfair.",
+        ]
+        if twins.kind != "exact" or not twins.p_value <= _LEVEL:
+            may_not.append(
+                "That misfit is excluded: no exact test stands behind this verdict. In simulated"
+                " audits models accused 1% of the innocent on smooth truths, 5% on wiggly ones, and"
+                " up to 25% in the worst kind (docs/audit_errors.md)."
+            )
+    if verdict == "no evidence":
+        may.append("The data do not contradict that the score uses the audited features only.")
+        may_not += [
+            "That the score uses nothing else: something that says nothing about the outcome, or"
+            " little, or that other audited features stand for, is not found.",
+            "That the audited features themselves are fair to use.",
+        ]
+    if verdict == "memorised":
+        may.append("The score is no forecast: it knew these rows' outcomes, or nearly so.")
+        may_not.append(
+            "Anything about missing features: ask for scores that were given beforehand."
+        )
+    if verdict == "cannot tell":
+        may_not.append("That features are missing, or that none are.")
+    if not math.isnan(model.p_value) and verdict != "memorised":
+        may_not.append(
+            "That the score was not fitted on these rows in part: following their outcomes a little"
+            " looks like a missing feature."
+        )
+    may_not.append(
+        "From the correlations alone: they exclude 0 for scores that use audited features only."
+    )
+    return tuple(may), tuple(may_not)
+
+
+def _spread_only(twins: TwinTest) -> MissingFeatures:
+    model = _no_model("No test by models: there is no outcome.")
+    may: tuple[str, ...] = ()
+    verdict: Verdict = "cannot tell"
+    if twins.kind == "none":
+        words = "Without outcomes and without twins nothing can be said of missing features."
+    elif twins.spread == 0:
+        verdict = "no evidence"
+        words = "Rows that agree in every audited feature have the same score."
+        may = ("Among rows with a twin the score is a function of the audited features.",)
+    else:
+        words = (
+            "Equal rows differ in score: it uses something else, or is noisy. Without outcomes the"
+            " two cannot be told apart."
+        )
+        may = ("The score is no function of the audited features.",)
+    may_not = ("Whether what the score uses besides carries information on any outcome.",)
+    return MissingFeatures((), twins, model, _no_memory(), verdict, words, may, may_not)

@@ -1,0 +1,134 @@
+"""The sections of an audit's page on what was asked, what stays open, and how to repeat it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+
+from limbeck.reports.audit_facts import AuditFacts
+from limbeck.reports.audit_fit import explained
+from limbeck.reports.markup import Child, Html, box, definitions, join, tag
+from limbeck.reports.numbers import count, duration
+
+__all__ = ["asked", "limits", "repeat", "settings", "verdict"]
+
+_ALWAYS = (
+    "Why the score differs from the outcome on a feature: the audit describes, it gives no cause.",
+    "That a feature is used, where another that goes along with it would explain the same scores.",
+    "Anything on people unlike those in these rows, or on a later version of the model.",
+    "Whether the outcome column itself records fairly what happened.",
+)
+
+
+def verdict(audit: AuditFacts) -> Html:
+    """What must be known first, then the answers in plain words."""
+    says: list[Child] = []
+    if audit.calibration is not None:
+        says.append(audit.calibration.sentence)
+    if audit.missing is not None and audit.missing.memorised.flagged:
+        says.append(audit.missing.memorised.sentence)
+    if audit.differences is not None:
+        says += audit.differences.sentences[:3]
+    says.append(explained(audit))
+    return join(
+        [
+            tag("p", "limbeck: audit of a score", class_="kind"),
+            tag("h1", audit.title),
+            _caveats(audit),
+            tag("p", audit.lead, class_="lead"),
+            tag("ul", *(tag("li", s) for s in says if s)),
+        ]
+    )
+
+
+def asked(audit: AuditFacts) -> Html:
+    """Columns and rows, and what was left out."""
+    shown = join([tag("span", f, class_="column") for f in audit.features], ", ")
+    rows: list[tuple[str, Child]] = [
+        ("Score audited", audit.score),
+        ("Outcome", audit.outcome or "none was given: only the score is described"),
+        ("Rows", count(audit.rows)),
+        ("Weights", f"column {audit.weight}" if audit.weight else "all rows count the same"),
+        (f"Audited features ({len(audit.features)})", shown),
+        *((f"Left out: {name}", why) for name, why in audit.dropped),
+    ]
+    return join(
+        [
+            tag("h2", "What was asked"),
+            tag("p", "The audit sees stored scores only: it never asks the model about new cases,"
+                " and knows nothing of how it was made. It fits two models of one simple kind to"
+                " the same rows: a student of the score, and a model of what happened. Where the"
+                " two disagree, the score uses a feature differently from how it bears on the"
+                " outcome."),
+            definitions(rows),
+        ]
+    )  # fmt: skip
+
+
+def limits(audit: AuditFacts) -> Html:
+    """What cannot be concluded from this audit."""
+    none = () if audit.outcome else ("Whether the score is right: there is no outcome to check.",)
+    lines = [tag("li", item) for item in (*none, *_ALWAYS)]
+    return join([tag("h2", "What cannot be concluded"), tag("ul", *lines)])
+
+
+def settings(audit: AuditFacts) -> Html:
+    """Everything that determines the numbers."""
+    given = {k: v for k, v in audit.settings.items() if v is not None and k != "command"}
+    versions = given.pop("versions", {})
+    rows: list[tuple[str, Child]] = []
+    for key, value in given.items():
+        if key == "seconds":
+            rows.append(("Time", duration(value)))
+        else:
+            rows.append((key.replace("_", " ").capitalize(), _written(value)))
+    if isinstance(versions, Mapping):
+        rows.append(("Versions", ", ".join(f"{k} {v}" for k, v in versions.items())))
+    return join([tag("h2", "Settings"), definitions(rows)])
+
+
+def repeat(audit: AuditFacts) -> Html:
+    """The command and the call that make this page again."""
+    return join(
+        [
+            tag("h2", "How to repeat"),
+            tag("p", "The same table, versions and seed give the same numbers. From a shell:"),
+            box(tag("pre", tag("code", _command(audit))), "The command that repeats the audit"),
+            tag("p", "From Python, all settings named:"),
+            box(tag("pre", tag("code", _call(audit))), "The call that repeats the audit"),
+        ]
+    )
+
+
+def _caveats(audit: AuditFacts) -> Html | None:
+    """What must be known before reading on."""
+    if not audit.caveats:
+        return None
+    rows: list[tuple[str, Child]] = [(c.subject, f"{c.problem} {c.remedy}") for c in audit.caveats]
+    return tag("div", tag("h2", "Read this first"), definitions(rows), class_="caveats")
+
+
+def _command(audit: AuditFacts) -> str:
+    by = audit.group.split(", ") if audit.group else []
+    named = [("score", audit.score), ("outcome", audit.outcome), ("weight", audit.weight)]
+    named += [("drop", name) for name, _ in audit.dropped] + [("group", name) for name in by]
+    words = ["limbeck audit scores.csv", *(f"--{o} {shlex.quote(n)}" for o, n in named if n)]
+    words += [f"--{o} {audit.settings[o]}" for o in ("bags", "seed") if o in audit.settings]
+    return " \\\n    ".join([*words, "--report audit.html"])
+
+
+def _call(audit: AuditFacts) -> str:
+    by = audit.group.split(", ") if audit.group else None
+    given: dict[str, object] = {"score": audit.score, "outcome": audit.outcome}
+    given |= {"weight": audit.weight, "groups": by, "features": list(audit.features)}
+    given |= {k: audit.settings.get(k) for k in ("pairs", "bags", "folds", "level", "seed")}
+    lines = [f"    {name}={value!r},\n" for name, value in given.items() if value is not None]
+    return f"limbeck.audit(\n    df,\n{''.join(lines)})"
+
+
+def _written(value: object) -> str:
+    if isinstance(value, list | tuple | set | frozenset):
+        return ", ".join(map(str, value)) or "none"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{k} {v}" for k, v in value.items()) or "none"
+    return str(value)

@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import expit
+
+from limbeck.audits.calibration import calibrate
+from limbeck.audits.contrasts import Feature, contrasts, sentences
+from limbeck.audits.differences import critical, differences, scaled
+from limbeck.audits.fitting import Models, fit_models, make_folds
+from limbeck.audits.results import Differences
+from limbeck.audits.table import AuditTable, read_table
+from limbeck.progress import quiet
+
+
+def simulate(seed: int, n: int = 2000, extra: float = 1.0, blind: bool = False) -> pd.DataFrame:
+    """The score steps up at age 40, by ``extra``, where the outcome does not."""
+    rng = np.random.default_rng(seed)
+    age, kind = rng.integers(18, 70, n).astype(float), rng.choice(["a", "b"], n)
+    x = rng.normal(size=n)
+    z = 1.0 * x + 0.5 * (kind == "b")
+    df = pd.DataFrame({"age [years]": age, "kind": kind, "x": x})
+    df["score"] = z + extra * (age > 40) + rng.normal(0, 0.4, n)
+    df["outcome"] = (rng.random(n) < (0.5 if blind else expit(z))).astype(int)
+    return df
+
+
+def run(df: pd.DataFrame, outcome: str | None = "outcome", bags: int = 60) -> tuple[
+    AuditTable, Models, Differences
+]:  # fmt: skip
+    t = read_table(df, score="score", outcome=outcome, drop=() if outcome else ("outcome",))
+    rng = np.random.default_rng(0)
+    _, curve = calibrate(t.score, t.outcome, t.mass, 0.95, rng)
+    m = fit_models(
+        t, curve, make_folds(len(t), 2, rng), pairs=0, bags=bags, rng=rng, tell=quiet, rounds=0
+    )
+    return t, m, differences(t, m, scaled(m), 0.95)
+
+
+def test_the_known_difference_is_told_first() -> None:
+    _, _, found = run(simulate(0))
+    assert found.shapes[0].feature == "age [years]"
+    first = found.sentences[0]
+    assert first.startswith("The score rises ")
+    assert " more from age " in first
+    assert "years than the outcome does; 95% band " in first
+    assert first.endswith(" log-odds.")
+    assert "Nothing can be told of" in found.sentences[-1]
+    assert "kind" in found.sentences[-1]
+
+
+def test_shapes_add_up_and_bands_nest() -> None:
+    t, m, found = run(simulate(1))
+    for s in found.shapes:
+        b = len(s.count)
+        assert s.count.sum() == len(t)
+        assert b == (len(s.edges) + 1 + len(s.levels) if len(s.edges) else len(s.levels))
+        assert np.allclose(s.difference, s.score - s.outcome)
+        for values in (s.score, s.outcome, s.difference):
+            assert abs(np.average(values, weights=s.count)) < 1e-9
+        assert (s.simultaneous[:, 0] <= s.pointwise[:, 0]).all()
+        assert (s.pointwise[:, 1] <= s.simultaneous[:, 1]).all()
+        assert (s.pointwise[:, 0] <= s.difference).all()
+    assert found.bags == len(m.bags) == 60
+
+
+def test_scaling_takes_off_the_score_s_unit() -> None:
+    df = simulate(2)
+    _, _, one = run(df)
+    _, _, other = run(df.assign(score=100 * df["score"] + 7))
+    for a, b in zip(one.shapes, other.shapes, strict=True):
+        assert np.allclose(a.difference, b.difference, atol=1e-6)
+
+
+def test_missing_values_are_a_level_of_their_own() -> None:
+    df = simulate(3)
+    df.loc[::9, "age [years]"] = np.nan
+    _, _, found = run(df)
+    age = next(s for s in found.shapes if s.feature == "age [years]")
+    assert age.levels == ("missing",)
+    assert len(age.count) == len(age.edges) + 2
+    assert age.count[-1] == len(df.index[::9])
+
+
+def test_without_outcome_the_score_is_told_alone() -> None:
+    _, _, found = run(simulate(4), outcome=None)
+    assert np.isnan(found.shapes[0].difference).all()
+    assert np.isfinite(found.shapes[0].score_band).all()
+    assert any(s.startswith("The score rises") and "from x" in s for s in found.sentences)
+    assert "outcome" not in " ".join(found.sentences)
+
+
+def test_an_outcome_that_nothing_explains_has_no_scale() -> None:
+    _, _, found = run(simulate(5, n=600, blind=True))
+    assert len(found.sentences) == 1
+    assert "no common scale" in found.sentences[0]
+    assert np.isnan(found.shapes[0].simultaneous).all()
+
+
+@pytest.mark.slow
+def test_bands_cover_and_sentences_are_true_at_their_level() -> None:
+    """In 60 audits with no difference at all, hardly any sentence tells of one."""
+    told = [len(run(simulate(100 + i, n=1500, extra=0.0))[2].sentences) > 1 for i in range(60)]
+    assert np.mean(told) <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 60)
+
+
+def test_a_level_without_any_outcome_tells_nothing() -> None:
+    df = simulate(6)
+    df["town"] = np.where(df.index < 40, "small", "large")
+    df.loc[df["town"] == "small", "outcome"] = 0
+    _, _, found = run(df)
+    town = next(s for s in found.shapes if s.feature == "town")
+    small = town.levels.index("small")
+    assert np.isfinite(town.outcome).all()
+    assert np.ptp(town.simultaneous[small]) > 2 * 2.5 * np.sqrt(2)
+
+
+def test_critical_is_the_quantile_of_the_largest_deviation() -> None:
+    bags = np.arange(1.0, 101.0)[:, None]
+    assert critical(np.zeros(1), bags, np.ones(1), 0.95) == 96.0
+    assert critical(np.zeros(1), bags[:5], np.ones(1), 0.95) == 5.0
+    assert critical(np.zeros(2), np.hstack([bags, bags * 0]), np.array([1.0, 0.0]), 0.9) == 91.0
+
+
+def told(
+    main: list[float], score: list[float], outcome: list[float], noise: float = 0.01
+) -> Feature:
+    values = np.array(main)
+    bags = values + np.random.default_rng(0).normal(0, noise, (50, len(values)))
+    return Feature(
+        "age", "years", True, ("up to 20", "above 20"), np.array([19.0, 25.0]),
+        np.array(score), np.array(outcome), values, bags,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("main", "score", "outcome", "words"),
+    [
+        ([0, 0.4], [0, 0.5], [0, 0.1], "The score rises 0.40 more from age 19 to 25 years than"),
+        ([0, -0.4], [0, 0.1], [0, 0.5], "The score rises 0.40 less from age"),
+        ([0, -0.4], [0, -0.5], [0, -0.1], "The score falls 0.40 more from age"),
+        ([0, 0.4], [0, -0.1], [0, -0.5], "The score falls 0.40 less from age"),
+    ],
+)
+def test_words_fit_the_signs(
+    main: list[float], score: list[float], outcome: list[float], words: str
+) -> None:
+    said = sentences([told(main, score, outcome)], 0.95, True)
+    assert said[0].startswith(words)
+    low, high = said[0].split("band ")[1].removesuffix(" log-odds.").split(" to ")
+    assert 0.3 < float(low) < 0.4 < float(high) < 0.5
+
+
+def test_levels_are_told_higher_than_others() -> None:
+    f = dataclasses.replace(
+        told([0.3, -0.2], [0, 0], [0, 0]), ordered=False, words=("red", "blue"), name="colour"
+    )
+    assert sentences([f], 0.95, True)[0].startswith(
+        "The score sets colour red 0.50 higher above blue than the outcome does; 95% band"
+    )
+    assert "is 0.5 higher for colour red than for blue" in sentences([f], 0.95, False)[0]
+
+
+def test_silence_where_bands_hold_zero() -> None:
+    said = sentences([told([0, 0.1], [0, 0.1], [0, 0], noise=1.0)], 0.95, True)
+    assert said == [
+        "Nothing can be told of age: every 95% band of a difference between score and outcome"
+        " holds 0."
+    ]
+    assert contrasts([], 0.95) == []

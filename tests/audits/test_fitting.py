@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import expit
+from sklearn.linear_model import LinearRegression, LogisticRegression
+
+from limbeck.audits import fitting
+from limbeck.audits.calibration import calibrate
+from limbeck.audits.fidelity import auc, fidelity
+from limbeck.audits.fitting import Models, fit_models, make_folds
+from limbeck.audits.refit import Design, refit
+from limbeck.audits.table import AuditTable, read_table
+from limbeck.progress import quiet
+
+pytest.importorskip("interpret")
+
+
+def table(n: int = 800, weight: bool = False, outcome: bool = True) -> AuditTable:
+    rng = np.random.default_rng(0)
+    x, kind = rng.normal(size=n), rng.choice(["a", "b"], n)
+    z = 1.2 * x + 0.8 * (kind == "b")
+    df = pd.DataFrame({"x": x, "kind": kind, "score": z + rng.normal(0, 0.5, n)})
+    df["outcome"] = (rng.random(n) < expit(z - 0.5)).astype(int)
+    df["w"] = rng.integers(1, 4, n)
+    return read_table(
+        df if weight else df.drop(columns="w"),
+        score="score",
+        outcome="outcome" if outcome else None,
+        drop=() if outcome else ("outcome",),
+        weight="w" if weight else None,
+    )
+
+
+def fit(t: AuditTable, bags: int = 5, seed: int = 0, pairs: int = 0) -> Models:
+    rng = np.random.default_rng(seed)
+    _, curve = calibrate(t.score, t.outcome, t.mass, 0.95, rng)
+    return fit_models(
+        t, curve, make_folds(len(t), 5, rng), pairs=pairs, bags=bags, rng=rng, tell=quiet, rounds=60
+    )
+
+
+def test_folds_are_of_equal_size() -> None:
+    folds = make_folds(103, 5, np.random.default_rng(0))
+    assert np.bincount(folds.of).tolist() == [21, 21, 21, 20, 20]
+
+
+def test_both_models_follow_what_they_should() -> None:
+    t = table()
+    m = fit(t)
+    assert np.corrcoef(m.score_out, t.score)[0, 1] > 0.85
+    assert m.outcome_out is not None
+    assert auc(m.outcome_out, t.outcome)(t.mass) > 0.7
+    assert m.bags.score.shape == m.bags.outcome.shape == (5, m.design.starts[-1])
+    assert (m.bags.r2 > 0.6).all()
+    assert m.mass.sum() == 2 * len(t)
+
+
+def test_same_seed_same_models() -> None:
+    t = table()
+    a, b = fit(t), fit(t)
+    assert (a.score_out == b.score_out).all()
+    assert (a.bags.score == b.bags.score).all()
+    assert not (a.bags.score == fit(t, seed=1).bags.score).all()
+
+
+def test_out_of_fold_predictions_see_no_row_of_their_own() -> None:
+    t = table()
+    rng = np.random.default_rng(0)
+    noise = rng.normal(size=len(t))
+    blind = read_table(pd.DataFrame({"x": rng.normal(size=len(t)), "score": noise}), score="score")
+    m = fit(blind)
+    assert abs(np.corrcoef(m.score_out, noise)[0, 1]) < 0.15
+
+
+def test_score_only_and_weights() -> None:
+    alone = fit(table(outcome=False))
+    assert alone.outcome_out is None
+    assert alone.outcome is None
+    assert np.isnan(alone.bags.outcome).all()
+    weighted = table(weight=True)
+    m = fit(weighted)
+    assert m.mass.sum() == pytest.approx(2 * weighted.mass.sum())
+    assert weighted.counted
+
+
+def test_interrupted_after_enough_bags(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fitting, "ENOUGH_BAGS", 3)
+    t = table(300)
+    rng = np.random.default_rng(0)
+    _, curve = calibrate(t.score, t.outcome, t.mass, 0.95, rng)
+    for stop, wanted in ((4, 4), (2, None)):
+
+        def tell(stage: str, done: float, total: float, stop: int = stop) -> None:
+            if stage == "bags" and done == stop:
+                raise KeyboardInterrupt
+
+        given = (t, curve, make_folds(300, 3, rng))
+        if wanted is None:
+            with pytest.raises(KeyboardInterrupt):
+                fit_models(*given, pairs=0, bags=9, rng=rng, tell=tell, rounds=0)
+        else:
+            found = fit_models(*given, pairs=0, bags=9, rng=rng, tell=tell, rounds=0)
+            assert len(found.bags) == wanted
+
+
+def test_refit_is_least_squares_and_maximum_likelihood() -> None:
+    rng = np.random.default_rng(0)
+    codes = np.column_stack([rng.integers(0, 4, 2000), rng.integers(0, 3, 2000)])
+    design = Design.of(codes, (4, 3))
+    hot = np.column_stack([codes[:, 0] == k for k in range(1, 4)]
+                          + [codes[:, 1] == k for k in range(1, 3)]).astype(float)  # fmt: skip
+    z = codes[:, 0] * 0.5 - (codes[:, 1] == 1)
+    y = z + rng.normal(size=2000)
+    ones, none = np.ones(2000), np.zeros(2000)
+    start = rng.normal(0, 0.2, 7)
+    linear = refit(design, y, ones, start, 0.0, none, False)
+    peer = LinearRegression().fit(hot, y)
+    assert np.diff(linear.theta[:4])[1:] == pytest.approx(np.diff(peer.coef_[:3]), abs=1e-3)
+    assert linear.spread == pytest.approx(z.std(), rel=0.1)
+    o = (rng.random(2000) < expit(z)).astype(float)
+    logistic = refit(design, o, ones, start, 0.0, none, True)
+    likely = LogisticRegression(C=1e6, max_iter=500).fit(hot, o)
+    assert np.diff(logistic.theta[:4])[1:] == pytest.approx(np.diff(likely.coef_[0, :3]), abs=5e-3)
+
+
+def test_noise_alone_has_no_spread() -> None:
+    rng = np.random.default_rng(1)
+    codes = rng.integers(0, 12, (1000, 3))
+    design = Design.of(codes, (12, 12, 12))
+    spreads = [
+        refit(design, rng.normal(size=1000), np.ones(1000), np.zeros(36), 0.0, np.zeros(1000),
+              False).spread
+        for _ in range(20)
+    ]  # fmt: skip
+    assert np.mean(spreads) < 0.08  # the raw spread is about sqrt(33 / 1000) = 0.18
+
+
+def test_fidelity_of_known_errors() -> None:
+    rng = np.random.default_rng(0)
+    s = rng.normal(size=4000)
+    out = s + rng.choice([-0.5, 0.5], 4000)
+    o = (rng.random(4000) < expit(s)).astype(float)
+    found = fidelity(s, out, o, s, np.ones(4000), 0.95, rng)
+    assert found.score_rmse.value == pytest.approx(0.5)
+    assert found.score_r2.value == pytest.approx(0.75, abs=0.03)
+    assert found.outcome_auc is not None
+    assert found.outcome_auc.low < found.outcome_auc.value < found.outcome_auc.high
+    assert found.outcome_auc == found.outcome_auc
+    assert fidelity(s, out, None, None, np.ones(4000), 0.9, rng).score_auc is None
+
+
+def test_auc_is_that_of_sklearn() -> None:
+    from sklearn.metrics import roc_auc_score
+
+    rng = np.random.default_rng(0)
+    s, o, w = rng.integers(0, 9, 500) * 1.0, rng.integers(0, 2, 500) * 1.0, rng.random(500)
+    assert auc(s, o)(w) == pytest.approx(roc_auc_score(o, s, sample_weight=w))

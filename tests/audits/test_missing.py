@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.ensemble import RandomForestClassifier
+
+from limbeck.audits.missing import missing_features
+from limbeck.audits.results import MissingFeatures
+from limbeck.errors import InvalidInput
+from limbeck.features import Features
+
+N = 600
+
+
+def world(levels: bool) -> tuple[np.ndarray, np.ndarray, np.random.Generator]:
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 4, (N, 3)).astype(float) if levels else rng.standard_normal((N, 3))
+    return X, X[:, 0] - X[:, 0].mean() + 0.5 * X[:, 1], rng
+
+
+def outcome(odds: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return (rng.random(len(odds)) < 1 / (1 + np.exp(-odds))).astype(float)
+
+
+def audit(X, score, y, **more) -> MissingFeatures:
+    return missing_features(X, (), score, y, None, None, simulations=99, **more)
+
+
+@pytest.mark.parametrize("levels", [True, False])
+def test_verdicts(levels: bool) -> None:
+    X, odds, rng = world(levels)
+    hidden = 1.5 * rng.standard_normal(N)
+    y = outcome(odds + hidden, rng)
+    found = audit(X, odds + hidden, y)
+    assert found.verdict == "missing feature"
+    assert ("exact twins" if levels else "models") in found.sentence
+    innocent = audit(X, odds + 0.3 * rng.standard_normal(N), y)
+    assert innocent.verdict == "no evidence"
+    assert any("uses nothing else" in s for s in innocent.may_not_conclude)
+    forest = RandomForestClassifier(30, random_state=0).fit(X, y).predict_proba(X)[:, 1]
+    learnt = audit(X, forest, y)
+    # among few cells of many rows each, a forest is but a function of the audited features
+    assert learnt.verdict == ("no evidence" if levels else "memorised")
+    assert ("seems to use no other" if levels else "Nothing can be said") in learnt.sentence
+    for f in (found, innocent, learnt):
+        assert [c.name for c in f.correlations] == ["Pearson", "Spearman", "Kendall"]
+        assert "correlations alone" in f.may_not_conclude[-1]
+
+
+def test_exact_twins_with_equal_scores_overrule_the_models() -> None:
+    X, odds, rng = world(levels=True)
+    y = outcome(odds, rng)
+    cell = (X @ [16, 4, 1]).astype(int)
+    means = np.bincount(cell, weights=y, minlength=64) / np.bincount(cell, minlength=64).clip(1)
+    score = odds + 0.7 * means[cell]  # follows these rows' outcomes, by audited features alone
+    found = audit(X, score, y)
+    assert found.twins.spread == 0
+    assert found.verdict in ("no evidence", "memorised")
+
+
+def test_predictions_that_are_handed_over_are_used() -> None:
+    X, odds, rng = world(levels=True)
+    y = outcome(odds, rng)
+    score = odds + rng.standard_normal(N)
+    found = missing_features(X, (), score, y, odds, 1 / (1 + np.exp(-odds)), simulations=19)
+    a, b = score - odds, y - 1 / (1 + np.exp(-odds))
+    assert found.correlations[0].value.value == pytest.approx(np.corrcoef(a, b)[0, 1])
+
+
+def test_scores_alone() -> None:
+    X, odds, rng = world(levels=True)
+    noisy = audit(X, odds + rng.standard_normal(N), None)
+    assert noisy.verdict == "cannot tell"
+    assert "or is noisy" in noisy.sentence
+    assert noisy.correlations == ()
+    assert audit(X, odds, None).verdict == "no evidence"
+    lonely = audit(rng.standard_normal((N, 2)), odds, None)
+    assert lonely.verdict == "cannot tell"
+    assert "without twins" in lonely.sentence
+
+
+def test_40_rows_cannot_tell() -> None:
+    rng = np.random.default_rng(0)
+    found = audit(rng.standard_normal((40, 2)), rng.random(40), rng.integers(0, 2, 40))
+    assert found.verdict == "cannot tell"
+    assert math.isnan(found.model.p_value)
+
+
+def test_columns_may_be_described() -> None:
+    X, odds, rng = world(levels=True)
+    frame = pd.DataFrame({"a": X[:, 0], "b": X[:, 1].astype(str)})
+    features = Features.of(frame)
+    y = outcome(odds, rng)
+    found = missing_features(
+        features.encode(frame), features, odds, y, None, None, simulations=19, seed=1
+    )
+    assert found.twins.kind == "exact"
+
+
+def test_bad_columns_are_refused() -> None:
+    X, odds, _ = world(levels=True)
+    with pytest.raises(InvalidInput, match="different numbers of rows"):
+        audit(X, odds[:-1], odds > 0)
+    with pytest.raises(InvalidInput, match="values other than 0 and 1"):
+        audit(X, odds, odds)
+    with pytest.raises(InvalidInput, match="1 rows have no finite score"):
+        audit(X, np.append(odds[:-1], math.nan), odds > 0)

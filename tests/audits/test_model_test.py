@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from limbeck.audits.model_test import CrossFit, cross_fit, model_test
+from limbeck.errors import InvalidInput
+
+
+def world(seed: int, n: int = 800) -> tuple[np.ndarray, np.ndarray, np.random.Generator]:
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, 3))
+    X[:, 2] = rng.integers(0, 5, n)
+    return X, X[:, 0] + np.sin(X[:, 1]) + 0.5 * (X[:, 2] == 2), rng
+
+
+def outcome(odds: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return (rng.random(len(odds)) < 1 / (1 + np.exp(-odds))).astype(float)
+
+
+def fitted(seed: int, hidden: float, noise: float = 0.3) -> CrossFit:
+    X, odds, rng = world(seed)
+    odds = odds + hidden * rng.standard_normal(len(X))
+    y = outcome(odds, rng)
+    return cross_fit(X, odds + noise * rng.standard_normal(len(X)), y, categorical=[2], seed=seed)
+
+
+def test_a_missing_feature_is_found() -> None:
+    found = model_test(fitted(0, hidden=1.5), simulations=99)
+    assert found.p_value == 2 / 100
+    assert found.statistic > 4
+    assert "more than misfit explains" in found.sentence
+
+
+def test_its_level_on_a_smooth_truth() -> None:
+    p = [model_test(fitted(s, hidden=0), simulations=99).p_value for s in range(16)]
+    assert np.mean(np.array(p) <= 0.05) <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 16)
+
+
+def test_a_score_without_noise_is_nearly_all_misfit() -> None:
+    clean, noisy = fitted(1, hidden=0, noise=0), fitted(1, hidden=0, noise=1)
+    assert clean.explained > 0.97 > noisy.explained
+    assert clean.misfit > 2 * noisy.misfit
+    assert np.var(clean.score) >= 0.018  # topped up by noise
+
+
+def test_rows_are_predicted_by_models_that_did_not_see_them() -> None:
+    """An outcome without any signal is not explained, however many basis functions there are."""
+    X, _, rng = world(3)
+    y = (rng.random(len(X)) < 0.5).astype(float)
+    fit = cross_fit(X, rng.standard_normal(len(X)), y)
+    assert fit.explained < 0.02
+    assert np.var(fit.outcome) > 0.24
+
+
+def test_the_unit_of_the_score_does_not_matter() -> None:
+    X, odds, rng = world(4)
+    y, score = outcome(odds, rng), odds + rng.standard_normal(len(odds))
+    a, b = (model_test(cross_fit(X, s, y), simulations=19) for s in (score, 1000 * score - 7))
+    assert a.statistic == pytest.approx(b.statistic)
+    assert a.p_value == b.p_value
+
+
+def test_missing_values_constant_columns_and_many_levels() -> None:
+    X, odds, rng = world(5)
+    many = rng.integers(0, 300, len(X)).astype(float)
+    X = np.column_stack([X, np.ones(len(X)), np.full(len(X), math.nan), many])
+    X[::7, 0] = math.nan
+    fit = cross_fit(X, odds, outcome(odds, rng), categorical=[2, 5])
+    assert np.isfinite(fit.score).all()
+    assert np.isfinite(model_test(fit, simulations=19).p_value)
+
+
+def test_what_cannot_be_tested_is_refused() -> None:
+    X, odds, rng = world(0)
+    y = outcome(odds, rng)
+    with pytest.raises(InvalidInput, match="at least 200 rows"):
+        cross_fit(X[:50], odds[:50], y[:50])
+    with pytest.raises(InvalidInput, match="same score, 1"):
+        cross_fit(X, np.ones(len(X)), y)
+    with pytest.raises(InvalidInput, match="same outcome, 0"):
+        cross_fit(X, odds, np.zeros(len(X)))
