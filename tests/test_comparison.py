@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest
+from scipy.stats import binomtest, bootstrap
 from sklearn.metrics import accuracy_score, r2_score
 
 from limbeck.comparison import Comparison, Contender, Difference, Measured, compare, score
@@ -140,6 +140,19 @@ def test_the_paired_interval_covers_the_true_difference(better, worse):
         d = found.differences[0]
         missed += not d.low <= 0.8 * (better - worse) <= d.high
     assert missed / runs <= delta + 3 * np.sqrt(delta * (1 - delta) / runs)
+
+
+@pytest.mark.parametrize("delta", [0.05, 0.4])
+def test_bootstrap_intervals_by_scipy(delta):
+    rng = np.random.default_rng(3)
+    y = rng.normal(size=200)
+    teacher = student = y + 0.5 * rng.normal(size=200)
+    found = compare(contenders(teacher, student), teacher, y, NUMBER, delta).entries[1].accuracy
+    peer = bootstrap(
+        (student, y), lambda p, t: r2_score(t, p), paired=True, vectorized=False,
+        n_resamples=2000, confidence_level=1 - delta, method="percentile", rng=1,
+    ).confidence_interval  # fmt: skip
+    assert (found.low, found.high) == pytest.approx((peer.low, peer.high), abs=0.01)
 
 
 def test_the_bootstrap_interval_of_r_squared_covers_about_as_it_says():

@@ -176,6 +176,15 @@ def test_the_wanted_epsilon_is_that_of_the_method_too():
     assert run(epsilon=0.001).certificate.reached is False
 
 
+def test_delta_is_that_of_certificate_and_intervals():
+    X = table()
+    result = run(X=X, y=corner(X), delta=0.2)
+    wrong = round(result.certificate.mean_loss * 120)
+    assert result.certificate.epsilon == pytest.approx(upper_bound(wrong, 120, 0.2))
+    assert result.certificate.delta == 0.2
+    assert result.comparison.level == 0.8
+
+
 def test_the_same_seed_is_the_same_result():
     one, two, other = (run(seed=s) for s in (4, 4, 5))
     assert one.student.fingerprint() == two.student.fingerprint()

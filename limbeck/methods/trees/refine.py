@@ -68,10 +68,14 @@ def _lookahead(
     if leaves < 2 or pool.leaf_cost(clause) <= 1e-9 or len(rows) < 4:
         return
     for cost in (impurity, pool.cost):
-        first = int(pool.sample.after_two(rows, cost, rng).total.argmin())
+        ahead = pool.sample.after_two(rows, cost, rng)
+        first = int(ahead.total.argmin())
         children = pool.split(clause, first)
         if children is None:
             continue
+        for child, second in zip(children, (ahead.left[first], ahead.right[first]), strict=True):
+            if second >= 0:
+                pool.split(child, int(second))
         if cost is impurity:
             for child in children:
                 _lookahead(pool, child, leaves // 2, impurity, rng)
