@@ -155,7 +155,7 @@ def search(result: Distillation) -> Html:
         "literals": "Literals",
         "clauses_kept": "Clauses kept",
         "splits_kept": "Splits kept",
-        "repeated_rows": "Holdout rows equal to rows seen",
+        "repeated_rows_left_out": "Holdout rows left out as copies",
     }
     rows: list[tuple[str, Child]] = [
         ("Outcome", f"{result.status.code.value[:1].upper()}{result.status.code.value[1:]}."),
