@@ -301,7 +301,7 @@ class _Search:
         chosen = np.sort(self.rng.choice(len(self.rows), n, replace=False))
         self.progress("reading activations", 0, 1)
         phi = teacher.activations(self.rows[chosen].native(), layers)
-        probed = probe_layers(phi, self.sample, chosen, self.rng)
+        probed = probe_layers(phi, self.sample, chosen, self.task.classifies, self.rng)
         self.descent = self._descent(probed.probes, chosen)
         self._tick("probes set up")
         return probed
