@@ -164,3 +164,26 @@ def test_the_bootstrap_interval_of_r_squared_covers_about_as_it_says():
         d = found.differences[0]
         missed += not d.low <= 0.36 - 0.25 <= d.high
     assert missed / runs <= 0.1 + 3 * np.sqrt(0.1 * 0.9 / runs)
+
+
+def test_a_baseline_that_is_closer_is_named() -> None:
+    """It agrees on all of 400 rows, the student on 300: no chance finding."""
+    truth = np.zeros(400, dtype=np.int64)
+    student, other = truth.copy(), truth.copy()
+    student[:100], other[:101] = 1, 1
+    found = compare(
+        [
+            Contender("teacher", "net", "", truth),
+            Contender("student", "tree", "", student),
+            Contender("baseline", "linear model", "", truth),
+            Contender("baseline", "greedy tree", "", other),
+        ],
+        truth,
+        None,
+        Task((0, 1)),
+        0.05,
+    )
+    assert [r.what for r in found.rivals] == ["linear model"]
+    assert found.rivals[0].value == -0.25
+    assert "linear model is closer to the teacher" in found.sentence
+    assert found.sentence.startswith("No control")

@@ -22,6 +22,7 @@ def verdict(result: Distillation) -> Html:
             tag("p", "limbeck: report of a distillation", class_="kind"),
             tag("h1", facts.title(result)),
             tag("p", facts.lead(result), " ", facts.worth(result), class_="lead"),
+            tag("p", result.comparison.warning) if result.comparison.warning else None,
             tag("p", str(result.status)),
         ]
     )
