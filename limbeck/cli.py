@@ -76,7 +76,7 @@ def distill(
             epsilon=epsilon,
             delta=delta,
             holdout=holdout,
-            groups=group,
+            groups=_column(frame, group),
             classes=_classes(classes, y),
             seed=seed,
             max_leaves=max_leaves,

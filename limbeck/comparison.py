@@ -84,11 +84,15 @@ class Comparison:
         where no control could be trained.
     level : float
         Level of all intervals.
+    rivals : tuple of Difference
+        Baselines that agree with the teacher more than the student does, beyond doubt: student
+        less baseline, each at its share of the level.
     """
 
     entries: tuple[Entry, ...]
     differences: tuple[Difference, ...]
     level: float
+    rivals: tuple[Difference, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -104,7 +108,8 @@ class Comparison:
     def sentence(self) -> str:
         """The verdict in words, with the numbers it rests on."""
         if not self.differences:
-            return "No control: without labels y the same student cannot be trained on its own."
+            start = "No control: without labels y the same student cannot be trained on its own."
+            return f"{start} {self.warning}".rstrip()
         parts = []
         for d in self.differences:
             numbers = f"{d.value:+.3f} ({self.level:.0%} interval {d.low:+.3f} to {d.high:+.3f})"
@@ -115,7 +120,17 @@ class Comparison:
             parts.append(
                 f"{start}: {numbers} against the same student trained without the teacher."
             )
-        return " ".join(parts)
+        return " ".join([*parts, self.warning]).rstrip()
+
+    @property
+    def warning(self) -> str:
+        """Which baselines are closer to the teacher than the student; empty where none is."""
+        return " ".join(
+            f"The {r.what} is closer to the teacher than the student ({r.value:+.3f}, interval"
+            f" {r.low:+.3f} to {r.high:+.3f}): prefer it, unless it is this kind of student that is"
+            " wanted."
+            for r in self.rivals
+        )
 
 
 @dataclass(frozen=True)
@@ -169,14 +184,21 @@ def compare(
     )
     by_role = {c.role: c.predicted for c in contenders}
     differences = []
+    gain = _paired_shares if task.classifies else _paired_explained
     if "student" in by_role and "control" in by_role:
         pair = by_role["student"], by_role["control"]
-        gain = _paired_shares if task.classifies else _paired_explained
         differences.append(gain("agreement with the teacher", *pair, teacher, delta))
         if y is not None:
             name = "accuracy on the labels" if task.classifies else "R² on the labels"
             differences.append(gain(name, *pair, y, delta))
-    return Comparison(entries, tuple(differences), 1 - delta)
+    baselines = [c for c in contenders if c.role == "baseline"]
+    rivals = []
+    if "student" in by_role:
+        for c in baselines:
+            shared = delta / len(baselines)
+            found = gain(c.model, by_role["student"], c.predicted, teacher, shared)
+            rivals += [found] if found.high < 0 else []
+    return Comparison(entries, tuple(differences), 1 - delta, tuple(rivals))
 
 
 def score(predicted: NDArray[Any], truth: NDArray[Any], task: Task) -> float:

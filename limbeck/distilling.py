@@ -17,6 +17,7 @@ from limbeck.certificates.fingerprint import overlap, refuse_seen, row_hashes
 from limbeck.comparison import Comparison, Contender, compare, score
 from limbeck.contract import Method, Progress, Student, Task, Teacher
 from limbeck.contract import answers as hard_answers
+from limbeck.errors import InvalidInput
 from limbeck.features import Features, Rows
 from limbeck.holdout import positions, read_labels, split
 from limbeck.progress import shown
@@ -107,6 +108,8 @@ def distill(
     started = time.perf_counter()
     check_share("epsilon", epsilon)
     check_share("delta", delta)
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise InvalidInput(f"seed is {seed!r}.", "Give a whole number of 0 or more.")
     features = Features.of(X)
     if into == "tree":
         settings.setdefault("epsilon", epsilon)
@@ -118,11 +121,16 @@ def distill(
     wrapped = as_teacher(teacher, y, **{k: v for k, v in said.items() if v is not None})
     refuse_without_access(method, wrapped)
     fit, test = split(X, y, groups, holdout, seed)
-    fit_y, test_y = positions(fit.y, wrapped.task), positions(test.y, wrapped.task)
     fit_rows, test_rows = features.rows(fit.X), features.rows(test.X)
-    seen = row_hashes(fit_rows.values)
+    seen, hashes = row_hashes(fit_rows.values), row_hashes(test_rows.values)
+    repeats = 0
     if isinstance(holdout, tuple):
-        refuse_seen(row_hashes(test_rows.values), seen)
+        refuse_seen(hashes, seen)
+    elif not overlap(hashes, seen).explained:  # copies in a file, not coincidences
+        fresh = np.flatnonzero(~np.isin(hashes, seen))
+        repeats, test = len(hashes) - len(fresh), test.keep(fresh)
+        test_rows = test_rows[fresh]
+    fit_y, test_y = positions(fit.y, wrapped.task), positions(test.y, wrapped.task)
     streams = np.random.default_rng(seed).spawn(3)
     with shown(progress) as tell:
         finding = method.distill(wrapped, fit_rows, streams[0], tell)
@@ -138,17 +146,13 @@ def distill(
             labels,
             delta=delta,
             epsilon=epsilon,
-            seen=seen if isinstance(holdout, tuple) else None,
+            seen=seen,
             groups=test.groups,
         )
         comparison = _control(
             method, wrapped, finding.student, fit_rows, fit_y, test_rows, answers, test_y,
             delta, streams[1], tell,
         )  # fmt: skip
-    trace = dict(finding.trace)
-    found = overlap(row_hashes(test_rows.values), seen)
-    if not found.explained:
-        trace["repeated_rows"] = found.hits
     return Distillation(
         student=finding.student,
         status=finding.status,
@@ -157,7 +161,7 @@ def distill(
         frontier=_frontier(finding.frontier, finding.trace, test_rows, answers, wrapped.task),
         queries=finding.queries,
         rows_seen=len(fit_rows),
-        trace=trace,
+        trace={**finding.trace, "repeated_rows_left_out": repeats},
         settings={
             "into": into if isinstance(into, str) else into.name,
             "method": repr(method),
@@ -168,7 +172,7 @@ def distill(
             "seconds": round(time.perf_counter() - started, 3),
             "versions": _versions(),
         },
-        holdout=Holdout(test_rows, labels, test.y, seen),
+        holdout=Holdout(test_rows, labels, test.y, test.groups, seen),
     )
 
 

@@ -27,6 +27,11 @@ class Side:
     y: NDArray[Any] | None
     groups: NDArray[Any] | None
 
+    def keep(self, rows: NDArray[np.int64]) -> Side:
+        """Only these rows; refused where too few are left."""
+        _enough(len(rows), "holdout rows that training did not see")
+        return Side(_take(self.X, rows), _take(self.y, rows), _take(self.groups, rows))
+
 
 def split(
     X: Any, y: NDArray[Any] | None, groups: Any, holdout: float | tuple[Any, Any], seed: int

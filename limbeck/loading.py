@@ -83,6 +83,11 @@ def read_teacher(name: str, weights: Path | None) -> Any:
         )
     model = getattr(module, attribute)
     is_model = hasattr(model, "named_modules") or hasattr(model, "predict")
+    if isinstance(model, type) and not _takes_nothing(model):
+        raise InvalidInput(
+            f"The class {attribute} needs arguments to make a model.",
+            "Name a model, or a function that makes one without arguments.",
+        )
     if isinstance(model, type) or (callable(model) and not is_model and _takes_nothing(model)):
         model = model()
     if weights is not None:
@@ -106,7 +111,8 @@ def _takes_nothing(function: Any) -> bool:
     import inspect
 
     parameters = inspect.signature(function).parameters.values()
-    return all(p.default is not p.empty for p in parameters)
+    optional = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return all(p.default is not p.empty or p.kind in optional for p in parameters)
 
 
 def _load_weights(model: Any, path: Path) -> None:

@@ -32,7 +32,7 @@ def shown(wanted: bool | None = None) -> Iterator[Progress]:
     from rich.progress import Progress as Bar
 
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Bar(*columns, console=Console(stderr=True, force_terminal=wanted), transient=True) as bar:
         task = bar.add_task("starting", total=1.0)
 
         def tell(stage: str, done: float, total: float) -> None:

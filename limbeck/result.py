@@ -26,12 +26,13 @@ __all__ = ["Distillation", "Holdout"]
 class Holdout:
     """The rows of the certificate, the teacher's answers on them, and the labels if given.
 
-    ``answers`` and ``y`` hold labels or values; ``seen`` the hashes of rows the method saw.
+    ``answers`` and ``y`` hold labels or values, ``seen`` the hashes of rows the method saw.
     """
 
     rows: Rows
     answers: NDArray[Any]
     y: NDArray[Any] | None
+    groups: NDArray[Any] | None
     seen: NDArray[np.uint64]
 
 
@@ -98,8 +99,9 @@ class Distillation:
         folder : path
             Made if it does not exist; files of the same names are replaced, each at once.
         rows : bool
-            Whether to write the holdout rows with the teacher's answers in the column
-            ``teacher_label``; without them nobody can verify the certificate.
+            Whether to write the holdout rows, with the teacher's answers in the column
+            ``teacher_label``, labels in ``true_label``, groups in ``group``; without them nobody
+            can verify the certificate.
 
         Returns
         -------
@@ -167,6 +169,8 @@ def _write_rows(folder: Path, holdout: Holdout) -> None:
     frame = frame.assign(teacher_label=holdout.answers)
     if holdout.y is not None:
         frame = frame.assign(true_label=holdout.y)
+    if holdout.groups is not None:
+        frame = frame.assign(group=holdout.groups)
     buffer = io.BytesIO()
     if importlib.util.find_spec("pyarrow"):
         frame.to_parquet(buffer)

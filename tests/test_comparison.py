@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest
+from scipy.stats import binomtest, bootstrap
 from sklearn.metrics import accuracy_score, r2_score
 
 from limbeck.comparison import Comparison, Contender, Difference, Measured, compare, score
@@ -142,6 +142,19 @@ def test_the_paired_interval_covers_the_true_difference(better, worse):
     assert missed / runs <= delta + 3 * np.sqrt(delta * (1 - delta) / runs)
 
 
+@pytest.mark.parametrize("delta", [0.05, 0.4])
+def test_bootstrap_intervals_by_scipy(delta):
+    rng = np.random.default_rng(3)
+    y = rng.normal(size=200)
+    teacher = student = y + 0.5 * rng.normal(size=200)
+    found = compare(contenders(teacher, student), teacher, y, NUMBER, delta).entries[1].accuracy
+    peer = bootstrap(
+        (student, y), lambda p, t: r2_score(t, p), paired=True, vectorized=False,
+        n_resamples=2000, confidence_level=1 - delta, method="percentile", rng=1,
+    ).confidence_interval  # fmt: skip
+    assert (found.low, found.high) == pytest.approx((peer.low, peer.high), abs=0.01)
+
+
 def test_the_bootstrap_interval_of_r_squared_covers_about_as_it_says():
     rng, missed, runs = np.random.default_rng(1), 0, 60
     for _ in range(runs):
@@ -151,3 +164,26 @@ def test_the_bootstrap_interval_of_r_squared_covers_about_as_it_says():
         d = found.differences[0]
         missed += not d.low <= 0.36 - 0.25 <= d.high
     assert missed / runs <= 0.1 + 3 * np.sqrt(0.1 * 0.9 / runs)
+
+
+def test_a_baseline_that_is_closer_is_named() -> None:
+    """It agrees on all of 400 rows, the student on 300: no chance finding."""
+    truth = np.zeros(400, dtype=np.int64)
+    student, other = truth.copy(), truth.copy()
+    student[:100], other[:101] = 1, 1
+    found = compare(
+        [
+            Contender("teacher", "net", "", truth),
+            Contender("student", "tree", "", student),
+            Contender("baseline", "linear model", "", truth),
+            Contender("baseline", "greedy tree", "", other),
+        ],
+        truth,
+        None,
+        Task((0, 1)),
+        0.05,
+    )
+    assert [r.what for r in found.rivals] == ["linear model"]
+    assert found.rivals[0].value == -0.25
+    assert "linear model is closer to the teacher" in found.sentence
+    assert found.sentence.startswith("No control")

@@ -144,12 +144,11 @@ class SearchAndStitch:
         answers = hard_answers(teacher.scores(everything.native()), teacher.task)
         search = _Search(self, everything, answers, teacher.task, rng, progress)
         search.grow()
-        probed = search.probe(teacher)
-        done = search.run()
+        done = search.run(teacher)
         nodes = [search.tree(size) for size in range(1, self.max_leaves + 1)]
         trees = [Tree.from_nodes(n, rows.features, teacher.task) for n in nodes]
         chosen = self._choose(search, trees, len(rows))
-        report = search.explain(chosen, probed)
+        report = search.explain(chosen)
         status = self._status(search, chosen, done, report)
         kept = [t for i, t in enumerate(trees) if i == 0 or t.size > trees[i - 1].size]
         trace = {
@@ -262,6 +261,7 @@ class _Search:
         self.method, self.rows, self.task = method, rows, task
         self.answers, self.rng, self.progress = answers, rng, progress
         self.weight = np.ones(len(rows))
+        self.report: LayerReport | None = None
         self.seconds: dict[str, float] = {}
         self._clock = time.perf_counter()
 
@@ -301,14 +301,16 @@ class _Search:
         chosen = np.sort(self.rng.choice(len(self.rows), n, replace=False))
         self.progress("reading activations", 0, 1)
         phi = teacher.activations(self.rows[chosen].native(), layers)
-        probed = probe_layers(phi, self.sample, chosen, self.rng)
+        probed = probe_layers(phi, self.sample, chosen, self.task.classifies, self.rng)
         self.descent = self._descent(probed.probes, chosen)
         self._tick("probes set up")
         return probed
 
-    def run(self) -> StatusCode:
-        """Descend with a rising budget, then refine; an interrupt keeps what was found."""
+    def run(self, teacher: Teacher | None = None) -> StatusCode:
+        """Probe, descend with a rising budget, refine; an interrupt keeps what was found."""
         try:
+            if teacher is not None:
+                self.report = self.probe(teacher)
             limit = self._descend()
             self._tick("search")
             if self.share(self.frontier[-1]) > 0:
@@ -363,11 +365,11 @@ class _Search:
             scale = self.pool.leaf_cost(self.pool.root)
         return max(float(cost), 0.0) / scale if scale > 0 else 0.0
 
-    def explain(self, leaves: int, report: LayerReport | None) -> LayerReport | None:
+    def explain(self, leaves: int) -> LayerReport | None:
         """The layer report, with the scores of the chosen tree's own clauses."""
-        if report is None:
+        if self.report is None:
             return None
-        return report.about(self.pool.best(leaves), self.sample)
+        return self.report.about(self.pool.best(leaves), self.sample)
 
     def _descent(self, probes: Any, chosen: NDArray[np.int64]) -> Descent:
         return Descent(

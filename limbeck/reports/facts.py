@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from limbeck.certificates.binomial import rows_needed
@@ -61,7 +61,7 @@ def worth(result: Distillation) -> str:
     """The comparison with the control in one short sentence."""
     found = result.comparison.differences
     if not found:
-        return result.comparison.sentence
+        return replace(result.comparison, rivals=()).sentence  # the page names rivals itself
     sides = {v: [d.what for d in found if d.verdict == v] for v in ("helped", "hurt")}
     parts = [f"{verb} {' and '.join(what)}" for verb, what in sides.items() if what]
     against = "the same student trained without the teacher"

@@ -22,6 +22,7 @@ def verdict(result: Distillation) -> Html:
             tag("p", "limbeck: report of a distillation", class_="kind"),
             tag("h1", facts.title(result)),
             tag("p", facts.lead(result), " ", facts.worth(result), class_="lead"),
+            tag("p", result.comparison.warning) if result.comparison.warning else None,
             tag("p", str(result.status)),
         ]
     )
@@ -155,7 +156,7 @@ def search(result: Distillation) -> Html:
         "literals": "Literals",
         "clauses_kept": "Clauses kept",
         "splits_kept": "Splits kept",
-        "repeated_rows": "Holdout rows equal to rows seen",
+        "repeated_rows_left_out": "Holdout rows left out as copies",
     }
     rows: list[tuple[str, Child]] = [
         ("Outcome", f"{result.status.code.value[:1].upper()}{result.status.code.value[1:]}."),

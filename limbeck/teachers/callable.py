@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from limbeck.contract import Access, Label, ScoreKind, Task
 from limbeck.errors import AccessDenied, InvalidInput, TeacherFailed
+from limbeck.teachers.closed import Closed
 
 __all__ = ["CallableTeacher"]
 
 
-class CallableTeacher:
+class CallableTeacher(Closed):
     """A function that answers any row, asked in batches.
 
     Parameters
@@ -94,18 +95,6 @@ class CallableTeacher:
             batch = X.iloc[rows] if hasattr(X, "iloc") else X[rows]
             out[rows] = self._columns(self._call(batch, rows), rows)
         return out
-
-    def layers(self) -> tuple[str, ...]:
-        """No layers."""
-        return ()
-
-    def activations(self, X: Any, layers: Sequence[str]) -> dict[str, NDArray[np.float32]]:
-        """Refused: see ``access``."""
-        raise self._denied("activations")
-
-    def gradient(self, X: Any, output: int) -> NDArray[np.float64]:
-        """Refused: see ``access``."""
-        raise self._denied("gradients")
 
     def _denied(self, what: str) -> AccessDenied:
         return AccessDenied(

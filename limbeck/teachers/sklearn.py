@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from limbeck.contract import Access, Label, ScoreKind, Task
 from limbeck.errors import AccessDenied, InvalidInput, TeacherFailed
+from limbeck.teachers.closed import Closed
 
 __all__ = ["SklearnTeacher"]
 
@@ -21,7 +21,7 @@ _KINDS = {
 }
 
 
-class SklearnTeacher:
+class SklearnTeacher(Closed):
     """An estimator or pipeline that is fitted and answers any row.
 
     A classifier gives probabilities where it has ``predict_proba``, else the values of its
@@ -106,18 +106,6 @@ class SklearnTeacher:
                 "Drop such rows, or mend the model.",
             )
         return scores
-
-    def layers(self) -> tuple[str, ...]:
-        """No layers."""
-        return ()
-
-    def activations(self, X: Any, layers: Sequence[str]) -> dict[str, NDArray[np.float32]]:
-        """Refused: see ``access``."""
-        raise self._denied("activations")
-
-    def gradient(self, X: Any, output: int) -> NDArray[np.float64]:
-        """Refused: see ``access``."""
-        raise self._denied("gradients")
 
     def _denied(self, what: str) -> AccessDenied:
         return AccessDenied(

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from limbeck.contract import Access, Label, ScoreKind, Task
 from limbeck.errors import AccessDenied, InvalidInput
 from limbeck.features import Features
+from limbeck.teachers.closed import Closed
 
 __all__ = ["StoredScores"]
 
 
-class StoredScores:
+class StoredScores(Closed):
     """What a model once answered, without the model.
 
     A row is looked up by its values. Of a row that is stored several times the mean of the scores
@@ -98,18 +99,6 @@ class StoredScores:
                 "Give the model itself as the teacher, or use a method that asks for no new rows.",
             )
         return self._scores[places]
-
-    def layers(self) -> tuple[str, ...]:
-        """No layers."""
-        return ()
-
-    def activations(self, X: Any, layers: Sequence[str]) -> dict[str, NDArray[np.float32]]:
-        """Refused: see ``access``."""
-        raise self._denied("activations")
-
-    def gradient(self, X: Any, output: int) -> NDArray[np.float64]:
-        """Refused: see ``access``."""
-        raise self._denied("gradients")
 
     def _denied(self, what: str) -> AccessDenied:
         return AccessDenied(

@@ -357,57 +357,109 @@ def test_an_interrupt_keeps_the_best_so_far(stage, after):
     assert finding.student.predict(X).shape == (400,)
 
 
+def test_what_the_search_found_before_an_interrupt_is_used():
+    calls = []
+
+    def progress(stage, done, total):
+        calls.append(stage)
+        if calls.count("searching") == 3:  # depths 1 and 2 are done
+            raise KeyboardInterrupt
+
+    def teacher(X):  # a checkerboard, wrong in one corner, so that the search goes on
+        return ((X[:, 3] * X[:, 7] > 0) ^ (X[:, [0, 1, 2, 4, 5]] > 0).all(axis=1)).astype(int)
+
+    X = signs(2000)
+    finding = find(teacher, X, progress=progress, max_leaves=4, queries=0)
+    assert finding.status.code is StatusCode.INTERRUPTED
+    assert finding.trace["greedy"][1][1] > 0.2  # four greedy leaves
+    assert (finding.frontier[-1].predict(X) != teacher(X)).mean() < 0.05
+
+
+def test_the_smallest_tree_within_a_standard_error_of_the_best_is_chosen():
+    truth = lambda X: (np.sin(2 * X[:, 0]) + 0.5 * X[:, 1] > 0.2).astype(int)  # noqa: E731
+    X = normal(300, seed=2)
+    for epsilon in (1e-6, 0.1):
+        finding = find(truth, X, epsilon=epsilon, queries=500)
+        wrong = np.array([t.predict(X) != truth(X) for t in finding.frontier])
+        best = wrong[wrong.mean(axis=1).argmin()]
+        allowed = max(best.mean() + best.std() / np.sqrt(len(X)), epsilon / 2)
+        expected = next(
+            t for t, w in zip(finding.frontier, wrong, strict=True) if w.mean() <= allowed
+        )
+        assert finding.student.size == expected.size
+        assert 2 < expected.size < finding.frontier[-1].size
+
+
+def test_patience_and_clauses_limit_the_search():
+    hard = lambda X: (np.sin(4 * X[:, 0]) * X[:, 1] + X[:, 2] * X[:, 3] > 0).astype(int)  # noqa: E731
+    hasty, calm, few = (
+        find(hard, normal(), **limits)
+        for limits in ({"patience": 1}, {"patience": 10**6}, {"max_clauses": 3})
+    )
+    assert 0 < hasty.trace["clauses_ordered"] < calm.trace["clauses_ordered"]
+    assert few.trace["clauses_ordered"] == 3
+    assert few.status.code is StatusCode.LIMIT
+    assert "max_clauses" in few.status.remedy
+
+
 # --- activations ----------------------------------------------------------------------------
 
-torch = pytest.importorskip("torch")
 
-
-class Clauses(torch.nn.Module):
+def network_that_is_a_tree(d, depth, seed):
     """A network that is a tree: hidden units are its AND clauses, the output is linear in them.
 
     Over +-1 inputs, relu(sum of k signed literals - (k - 1)) is the AND of the literals.
     """
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(seed)
+    rows, biases, votes = [], [], []
 
-    def __init__(self, d, depth, seed):
-        super().__init__()
-        rng = np.random.default_rng(seed)
-        rows, biases, votes = [], [], []
+    def visit(path, free):
+        if path:
+            w = np.zeros(d)
+            for j, sign in path:
+                w[j] = sign
+            rows.append(w)
+            biases.append(1.0 - len(path))
+            votes.append(0.0)
+        if len(path) == depth:
+            votes[-1] = path[-1][1] * turns[-1]
+            return
+        j = int(rng.choice(free))
+        if len(path) == depth - 1:
+            turns.append(rng.choice([-1.0, 1.0]))  # which of the two last leaves is positive
+        for sign in (-1.0, 1.0):
+            visit([*path, (j, sign)], [f for f in free if f != j])
 
-        def visit(path, free):
-            if path:
-                w = np.zeros(d)
-                for j, sign in path:
-                    w[j] = sign
-                rows.append(w)
-                biases.append(1.0 - len(path))
-                votes.append(0.0)
-            if len(path) == depth:
-                votes[-1] = 1.0 if path[-1][1] * self.turn > 0 else -1.0
-                return
-            j = int(rng.choice(free))
-            if len(path) == depth - 1:
-                self.turn = rng.choice([-1, 1])
-            for sign in (-1.0, 1.0):
-                visit([*path, (j, sign)], [f for f in free if f != j])
+    turns = []
+    visit([], list(range(d)))
 
-        visit([], list(range(d)))
-        self.hidden = torch.nn.Linear(d, len(rows))
-        self.relu = torch.nn.ReLU()
-        self.out = torch.nn.Linear(len(rows), 1)
-        with torch.no_grad():
-            self.hidden.weight.copy_(torch.tensor(np.array(rows)))
-            self.hidden.bias.copy_(torch.tensor(biases))
-            self.out.weight.copy_(torch.tensor([votes]))
-            self.out.bias.zero_()
+    class Clauses(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.hidden = torch.nn.Linear(d, len(rows))
+            self.relu = torch.nn.ReLU()
+            self.out = torch.nn.Linear(len(rows), 1)
 
-    def forward(self, x):
-        return self.out(self.relu(self.hidden(x)))
+        def forward(self, x):
+            return self.out(self.relu(self.hidden(x)))
+
+    made = Clauses()
+    with torch.no_grad():
+        made.hidden.weight.copy_(torch.tensor(np.array(rows)))
+        made.hidden.bias.copy_(torch.tensor(biases))
+        made.out.weight.copy_(torch.tensor([votes]))
+        made.out.bias.zero_()
+    return made
 
 
 def asked_of_network(depth, seed, n=700, d=30, **settings):
+    pytest.importorskip("torch")
     from limbeck.teachers import TorchTeacher
 
-    teacher = TorchTeacher(Clauses(d, depth, seed), classes=[0, 1], score_kind="logit")
+    teacher = TorchTeacher(
+        network_that_is_a_tree(d, depth, seed), classes=[0, 1], score_kind="logit"
+    )
     X = signs(n, d, seed)
     settings = {"max_leaves": 2**depth, "sampler": Marginals(), "queries": 3000, **settings}
     return find(teacher, X, seed=seed, **settings), teacher
@@ -448,6 +500,8 @@ def test_layers_may_be_chosen_and_probes_left_out():
 
 @pytest.mark.torch
 def test_a_network_whose_clauses_are_not_linear_is_named_so():
+    torch = pytest.importorskip("torch")
+
     class Blind(torch.nn.Module):
         """Its activations are noise of the input's bits; its answer is a parity."""
 

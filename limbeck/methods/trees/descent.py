@@ -110,20 +110,11 @@ class Descent:
             return self.pool.leaf_cost(clause)
         if depth == 1:
             after = sample.after_one(rows, cost)
-            first, seconds = int(after.argmin()), (-1, -1)
-            found = float(after[first])
-        else:
-            ahead = sample.after_two(rows, cost, self.rng)
-            first = int(ahead.total.argmin())
-            seconds = (int(ahead.left[first]), int(ahead.right[first]))
-            found = float(ahead.total[first])
-        if not np.isfinite(found):
-            return self.pool.leaf_cost(clause)
-        children = self.pool.split(clause, first)
-        for child, second in zip(children or (), seconds, strict=False):
-            if second >= 0:
-                self.pool.split(child, second)
-        return found
+            self.pool.split(clause, int(after.argmin()))
+            return float(after.min())
+        ahead = sample.after_two(rows, cost, self.rng)
+        self.pool.split_two(clause, ahead, int(ahead.total.argmin()))
+        return float(ahead.total.min())
 
     def _ordered(self, clause: bytes) -> list[int]:
         """The best literal of every feature, most promising first."""

@@ -28,8 +28,12 @@ class LayerReport:
         On all layers; the search uses these.
     at : ndarray of int
         The sample rows of the probes.
+    inputs : Probes
+        On the raw features, for comparison with ``probes``.
+    answers : ndarray of shape (n, t)
+        The teacher's answers on those rows: indicators of classes, or values.
     single : mapping from str to Probes
-        Probes of one layer, on the first rows of ``at``; ``inputs`` are the raw features.
+        Probes of one layer, and of the raw ``inputs``, on the first 400 rows of ``at``.
     width : mapping from str to int
         Activations of each layer.
     layers : list of dict
@@ -41,7 +45,9 @@ class LayerReport:
     """
 
     probes: Probes
+    inputs: Probes
     at: Index
+    answers: NDArray[np.float64]
     single: Mapping[str, Probes]
     width: Mapping[str, int]
     layers: list[dict[str, Any]] = field(default_factory=list)
@@ -49,7 +55,7 @@ class LayerReport:
 
     def about(self, plan: Plan, sample: Sample) -> LayerReport:
         """The report on a finished tree."""
-        clauses, answers = _clauses(plan, sample, self.at), sample.stats[:, self.at].T.astype(float)
+        clauses = _clauses(plan, sample, self.at)
         layers: list[dict[str, Any]] = []
         for name, probes in self.single.items():
             n = probes.n
@@ -58,14 +64,13 @@ class LayerReport:
                     "layer": name,
                     "width": self.width[name],
                     "rank": probes.rank,
-                    "answers_r2": _mean(probes.r_squared(answers[:n])),
+                    "answers_r2": _mean(probes.r_squared(self.answers[:n])),
                     "clauses_r2": _mean(probes.r_squared(clauses[:n])),
                 }
             )
-        raw = float(next(r["clauses_r2"] for r in layers if r["layer"] == "inputs"))
         lrh = {
             "r_squared": _mean(self.probes.r_squared(clauses)),
-            "r_squared_inputs": raw,
+            "r_squared_inputs": _mean(self.inputs.r_squared(clauses)),
             "tau": float(self.probes.norms(clauses).max()) if clauses.shape[1] else 0.0,
             "penalty": self.probes.penalty,
         }
@@ -73,7 +78,11 @@ class LayerReport:
 
 
 def probe_layers(
-    phi: Mapping[str, NDArray[np.float32]], sample: Sample, at: Index, rng: np.random.Generator
+    phi: Mapping[str, NDArray[np.float32]],
+    sample: Sample,
+    at: Index,
+    classifies: bool,
+    rng: np.random.Generator,
 ) -> LayerReport:
     """Set up probes on all layers, and on each alone for the report.
 
@@ -85,10 +94,15 @@ def probe_layers(
         The labelled rows.
     at : ndarray of shape (n,), int
         Positions in the sample.
+    classifies : bool
+        Whether the answers are classes (else values).
     rng : numpy.random.Generator
         Chooses the clauses on which the ridge penalty is chosen.
     """
-    targets = _panel(sample, at, rng)
+    # Of the statistics of a regression only the value itself is an answer.
+    answers = sample.stats[:, at] if classifies else sample.stats[1:2, at]
+    answers = answers[answers.std(axis=1) > 0].T.astype(np.float64)
+    targets = np.hstack([answers, _panel(sample, at, rng)])
     few = min(_REPORT_ROWS, len(at))
     inputs = np.nan_to_num(sample.values[at], nan=0.0)
     spread = inputs.std(axis=0)
@@ -97,19 +111,18 @@ def probe_layers(
     blocks = {"inputs": inputs, **named}
     single = {k: Probes([b[:few]], targets[:few]) for k, b in blocks.items()}
     width = {k: b.shape[1] for k, b in blocks.items()}
-    return LayerReport(Probes(list(phi.values()), targets), at, single, width)
+    both = Probes(list(phi.values()), targets), Probes([inputs], targets)
+    return LayerReport(*both, at, answers, single, width)
 
 
 def _panel(
     sample: Sample, at: Index, rng: np.random.Generator, most: int = 48
 ) -> NDArray[np.float64]:
-    """Targets for choosing lambda: the answers, single literals, and pairs of literals."""
+    """Targets for choosing lambda beside the answers: literals, and pairs of them."""
     truth = sample.truth[:, at].astype(np.float64)
     chosen = rng.choice(len(truth), min(most, len(truth)), replace=False)
     other = rng.permutation(chosen)
-    return np.vstack([sample.stats[:, at], truth[chosen], truth[chosen] * truth[other]]).T.astype(
-        np.float64
-    )
+    return np.vstack([truth[chosen], truth[chosen] * truth[other]]).T
 
 
 def _clauses(plan: Plan, sample: Sample, at: Index) -> NDArray[np.float64]:

@@ -67,7 +67,7 @@ def grid(features: Features, values: NDArray[np.float64], limit: int = 1200) -> 
         present = values[:, j][~np.isnan(values[:, j])]
         holes = len(present) < len(values)
         if holes and len(present):
-            out.append(Literal(j, MISSING, 0.0, True))
+            out.append(Literal(j, MISSING, 0.0, False))
         if column.kind == "categorical":
             codes = np.unique(present)
             out += [Literal(j, EQ, float(c), False) for c in codes if len(codes) > 1 or holes]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from limbeck.methods.trees.costs import Cost
 from limbeck.methods.trees.plan import Plan
-from limbeck.methods.trees.sample import Index, Sample
+from limbeck.methods.trees.sample import Index, Lookahead, Sample
 
 __all__ = ["Pool"]
 
@@ -72,6 +72,13 @@ class Pool:
         parent.splits[literal] = (self._keep(left), self._keep(right))
         self.n_splits += 1
         return parent.splits[literal]
+
+    def split_two(self, clause: bytes, ahead: Lookahead, literal: int) -> None:
+        """Keep a split that a lookahead found, and the splits of its children."""
+        children = self.split(clause, literal) if np.isfinite(ahead.total[literal]) else None
+        for child, seconds in zip(children or (), (ahead.left, ahead.right), strict=False):
+            if seconds[literal] >= 0:
+                self.split(child, int(seconds[literal]))
 
     def add(self, plan: Plan, clause: bytes | None = None) -> None:
         """Keep every split of a tree below a clause (the root by default)."""

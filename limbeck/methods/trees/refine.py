@@ -63,17 +63,16 @@ def refine(
 def _lookahead(
     pool: Pool, clause: bytes, leaves: int, impurity: Cost, rng: np.random.Generator
 ) -> None:
-    """A tree grown two levels at a time, the costlier side with more leaves."""
+    """A tree grown greedily, every split chosen two levels ahead."""
     rows = pool.rows(clause)
     if leaves < 2 or pool.leaf_cost(clause) <= 1e-9 or len(rows) < 4:
         return
     for cost in (impurity, pool.cost):
-        first = int(pool.sample.after_two(rows, cost, rng).total.argmin())
-        children = pool.split(clause, first)
-        if children is None:
-            continue
+        ahead = pool.sample.after_two(rows, cost, rng)
+        first = int(ahead.total.argmin())
+        pool.split_two(clause, ahead, first)
         if cost is impurity:
-            for child in children:
+            for child in pool.split(clause, first) or ():
                 _lookahead(pool, child, leaves // 2, impurity, rng)
 
 
@@ -96,14 +95,7 @@ def _neighbours(
                     pool.split(clause, int(literal))
         ahead = pool.sample.after_two(rows, pool.cost, rng)
         for literal in np.argsort(ahead.total, kind="stable")[:_NEIGHBOURS]:
-            children = (
-                pool.split(clause, int(literal)) if np.isfinite(ahead.total[literal]) else None
-            )
-            for child, second in zip(
-                children or (), (ahead.left[literal], ahead.right[literal]), strict=False
-            ):
-                if second >= 0:
-                    pool.split(child, int(second))
+            pool.split_two(clause, ahead, int(literal))
     if plan.left is None or plan.right is None:
         return
     children = pool.split(clause, plan.literal)

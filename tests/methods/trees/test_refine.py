@@ -8,6 +8,7 @@ from limbeck.features import Feature, Features
 from limbeck.methods.trees.costs import COSTS, row_statistics
 from limbeck.methods.trees.literals import Literals, grid
 from limbeck.methods.trees.plan import literals_of, plan_of
+from limbeck.methods.trees.polish import polish
 from limbeck.methods.trees.pool import Pool
 from limbeck.methods.trees.refine import refine
 from limbeck.methods.trees.sample import Sample
@@ -81,3 +82,32 @@ def test_progress_is_told_each_round_and_may_interrupt():
         refine(pool, impurity, True, rng, progress)
     assert told == [("stitching", 0, 4)]
     assert (pool.stitch() <= before).all()
+
+
+def test_lookahead_alone_solves_a_checkerboard():
+    rng = np.random.default_rng(1)
+    values = rng.choice([-1.0, 1.0], size=(400, 6))
+    answers = (values[:, 1] * values[:, 3] > 0).astype(int)
+    pool, impurity = greedy_pool(values, answers, Task((0, 1)), leaves=4)
+    assert pool.stitch()[3] > 0
+    refine(pool, impurity, True, rng, quiet, rounds=0)
+    assert pool.stitch()[3] == 0
+
+
+def test_polished_trees_are_kept():
+    polished = 0
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        values = rng.normal(size=(300, 4))
+        answers = (np.sin(3 * values[:, 0]) + values[:, 1] > 0).astype(int)
+        pool, impurity = greedy_pool(values, answers, Task((0, 1)), leaves=8)
+        refine(pool, impurity, True, rng, quiet, rounds=0)
+        pool.stitch()
+        better = polish(pool.best(8), pool.sample, True)
+        refine(pool, impurity, True, rng, quiet, rounds=1)
+        count = pool.n_splits
+        for plan in better:
+            polished += 1
+            pool.add(plan)
+        assert pool.n_splits == count  # they were there already
+    assert polished >= 3

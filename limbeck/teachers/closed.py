@@ -1,0 +1,34 @@
+"""What teachers have in common that show scores and nothing of their inside."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.errors import AccessDenied
+
+__all__ = ["Closed"]
+
+
+class Closed(ABC):
+    """A teacher without layers, activations and gradients; it lacks the rest of a teacher."""
+
+    def layers(self) -> tuple[str, ...]:
+        """No layers."""
+        return ()
+
+    def activations(self, X: Any, layers: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        """Refused: see ``access``."""
+        raise self._denied("activations")
+
+    def gradient(self, X: Any, output: int) -> NDArray[np.float64]:
+        """Refused: see ``access``."""
+        raise self._denied("gradients")
+
+    @abstractmethod
+    def _denied(self, what: str) -> AccessDenied:
+        """The error for someone who asks for ``what``."""

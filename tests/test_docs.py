@@ -1,0 +1,53 @@
+"""What the documents promise is tried."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris
+from sklearn.ensemble import RandomForestClassifier
+
+import limbeck
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def test_the_teacher_of_the_extension_guide_can_be_distilled() -> None:
+    block = re.search(r"```python\n(.*?)```", (ROOT / "docs/extend.md").read_text(), re.DOTALL)
+    assert block is not None
+    room: dict = {}
+    exec(block.group(1), room)
+    X, y = load_iris(return_X_y=True)
+    two = y < 2
+    labels = np.array(["no", "yes"])[y[two]]
+    members = [RandomForestClassifier(5, random_state=i).fit(X[two], labels) for i in range(2)]
+    committee = room["Committee"](members)
+    result = limbeck.distill(committee, X[two], labels, max_leaves=3, queries=500)
+    assert result.comparison.entries[0].model == "committee"
+    assert result.student.size <= 3
+    with pytest.raises(limbeck.LimbeckError, match="has no gradients"):
+        committee.gradient(X, 0)
+
+
+@pytest.mark.parametrize("page", sorted((ROOT).glob("*.md")) + sorted((ROOT / "docs").glob("*.md")))
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
+        assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_every_file_of_the_map_exists_and_every_room_is_on_it() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text()
+    block = text.split("```")[1]
+    named = set(re.findall(r"^  ([\w/]+(?:\.py|/))", block, re.MULTILINE))
+    for name in named:
+        assert (ROOT / "limbeck" / name).exists(), name
+    there = {
+        p.name + ("/" if p.is_dir() else "")
+        for p in (ROOT / "limbeck").iterdir()
+        if (p.is_dir() and (p / "__init__.py").exists())
+        or (p.suffix == ".py" and not p.name.startswith("__"))
+    }
+    assert there <= named, there - named
