@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from limbeck.audits.results import Caveat
 from limbeck.audits.table import AuditTable, read_table
 from limbeck.certificates.binomial import check_share, smallest_n
 from limbeck.certificates.certify import MIN_ROWS, certify
+from limbeck.certificates.wording import versions
 from limbeck.contract import Certificate
 from limbeck.errors import InvalidInput
 from limbeck.features import Rows
@@ -150,7 +150,7 @@ def audit(
             "seed": seed,
             "drop": list(drop),
             "seconds": round(time.perf_counter() - started, 3),
-            "versions": _versions(),
+            "versions": versions("interpret-core", "scikit-learn", "pandas"),
         },
         work=Work(table, models, on, aside, level, seed, progress),
     )
@@ -188,16 +188,3 @@ def _check(pairs: int, bags: int, folds: int, level: float) -> None:
     for name, given, fewest in (("pairs", pairs, 0), ("bags", bags, least), ("folds", folds, 2)):
         if isinstance(given, bool) or not isinstance(given, int | np.integer) or given < fewest:
             raise InvalidInput(f"{name} is {given!r}.", f"Give a whole number from {fewest}.")
-
-
-def _versions() -> dict[str, str]:
-    names = ("limbeck", "interpret-core", "numpy", "scipy", "scikit-learn", "pandas")
-    found = {}
-    for name in names:
-        try:
-            found[name] = version(name)
-        except ImportError:  # not installed as a package
-            from limbeck import __version__
-
-            found[name] = __version__
-    return found

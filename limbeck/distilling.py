@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 import time
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from limbeck.baselines import Linear
 from limbeck.certificates.binomial import check_share
 from limbeck.certificates.certify import certify
 from limbeck.certificates.fingerprint import overlap, refuse_seen, row_hashes
+from limbeck.certificates.wording import versions
 from limbeck.comparison import Comparison, Contender, compare, score
 from limbeck.contract import Method, Progress, Student, Task, Teacher
 from limbeck.contract import answers as hard_answers
@@ -170,7 +170,10 @@ def distill(
             "delta": delta,
             "seed": seed,
             "seconds": round(time.perf_counter() - started, 3),
-            "versions": _versions(),
+            "versions": {
+                "python": platform.python_version(),
+                **versions("scikit-learn", "pandas"),
+            },
         },
         holdout=Holdout(test_rows, labels, test.y, test.groups, seen),
     )
@@ -246,8 +249,3 @@ def _frontier(
         }
         for student in students
     )
-
-
-def _versions() -> dict[str, str]:
-    names = ("limbeck", "numpy", "scipy", "scikit-learn", "pandas")
-    return {"python": platform.python_version(), **{n: version(n) for n in names}}

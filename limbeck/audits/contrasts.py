@@ -104,7 +104,7 @@ def sentences(features: list[Feature], level: float, compared: bool) -> list[str
     if silent:
         what = "difference between score and outcome" if compared else "effect on the score"
         out.append(
-            f"Nothing can be told of {_list(silent)}: every {level:.0%} band of a {what} holds 0."
+            f"Nothing can be told of {_list(silent)}: every {level:.0%} band of the {what} holds 0."
         )
     return out
 

@@ -179,7 +179,8 @@ def model_test(
     rng = np.random.default_rng([seed, 1])
     rate = fit._sides.rate
     push = fit._sides.slope * fit.misfit * fit.score
-    plain, pushed = [], []
+    plain: list[NDArray[np.float64]] = []
+    pushed: list[NDArray[np.float64]] = []
     for start in range(0, simulations, _BLOCK):
         progress("simulating audits", start, simulations)
         b = min(_BLOCK, simulations - start)

@@ -148,10 +148,10 @@ def assumptions(
     return tuple(out)
 
 
-def versions() -> dict[str, str]:
-    """Versions of what computed the numbers."""
+def versions(*names: str) -> dict[str, str]:
+    """Versions of what computed the numbers: of limbeck, numpy, scipy, and of ``names``."""
     out = {}
-    for name in ("limbeck", "numpy", "scipy"):
+    for name in ("limbeck", "numpy", "scipy", *names):
         try:
             out[name] = version(name)
         except PackageNotFoundError:  # a checkout that was never installed

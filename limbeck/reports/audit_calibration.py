@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from limbeck.audits.results import Calibration
+from limbeck.reports import strokes
 from limbeck.reports.audit_axes import compact, shortened
 from limbeck.reports.audit_charts import path
 from limbeck.reports.audit_facts import AuditFacts, p_value
-from limbeck.reports.charts import _line, _svg, _text
 from limbeck.reports.markup import Child, Html, definitions, join, table, tag
 from limbeck.reports.numbers import NONE, count, decimal, percent
 from limbeck.reports.scales import Scale, finite
@@ -65,24 +65,24 @@ def _chart(found: Calibration, score: str, outcome: str) -> Html:
             continue
         says = f"score {compact(s)}: {percent(rate)} of {count(n)} rows"
         if np.isfinite([low, high]).all():
-            marks.append(_line(x.at(s), y.at(low), x.at(s), y.at(high), "interval"))
+            marks.append(strokes.line(x.at(s), y.at(low), x.at(s), y.at(high), "interval"))
             says += f", interval {percent(low)} to {percent(high)}"
         size = 2.5 + 2.5 * float(np.sqrt(max(n, 0.0) / largest))
         marks.append(tag("circle", tag("title", says), cx=x.at(s), cy=y.at(rate), r=size,
                          class_="dot main"))  # fmt: skip
     fitted = [(x.at(s), y.at(_share(c))) for s, c in zip(found.score, found.curve, strict=False)
               if np.isfinite([s, c]).all()]  # fmt: skip
-    return _svg(
+    return strokes.svg(
         (_WIDE, _HIGH),
         f"Share of rows with {outcome} = 1 by {score}",
-        _text(0, 12, f"share of rows with {shortened(outcome)} = 1", "start"),
-        *(_line(_LEFT, y.at(t), _RIGHT, y.at(t), "rule") for t in y.ticks),
-        *(_text(_LEFT - 6, y.at(t) + 4, y.label(t), "end") for t in y.ticks),
-        _line(_LEFT, _FOOT, _RIGHT, _FOOT, "axis"),
-        *(_text(x.at(t), _FOOT + 16, compact(t)) for t in x.ticks),
+        strokes.text(0, 12, f"share of rows with {shortened(outcome)} = 1", "start"),
+        *(strokes.line(_LEFT, y.at(t), _RIGHT, y.at(t), "rule") for t in y.ticks),
+        *(strokes.text(_LEFT - 6, y.at(t) + 4, y.label(t), "end") for t in y.ticks),
+        strokes.line(_LEFT, _FOOT, _RIGHT, _FOOT, "axis"),
+        *(strokes.text(x.at(t), _FOOT + 16, compact(t)) for t in x.ticks),
         path(fitted, "fitted") if len(fitted) > 1 else None,
         *marks,
-        _text((_LEFT + _RIGHT) / 2, _HIGH - 8, shortened(score, 44)),
+        strokes.text((_LEFT + _RIGHT) / 2, _HIGH - 8, shortened(score, 44)),
     )
 
 

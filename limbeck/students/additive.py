@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from html import escape
-from typing import Any, NoReturn, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +17,13 @@ from limbeck.features import Features
 from limbeck.students import files
 from limbeck.students.bins import Bins
 from limbeck.students.boosting import Terms, boost
-from limbeck.students.piecewise import Piecewise
+from limbeck.students.readable import Readable
 from limbeck.students.targets import TaskLike, predicts_classes, read_target, read_weight
 
 __all__ = ["Additive"]
 
 
-class Additive(Piecewise):
+class Additive(Readable):
     """A sum of contributions, one for the bin of each column (a generalised additive model).
 
     Fitted by interpret-core's explainable boosting machine (Nori, Jenkins, Koch, Caruana 2019);
@@ -254,9 +254,6 @@ class Additive(Piecewise):
     ) -> Self:
         self.terms_, self.bins_, self.weight_ = terms, bins, weight
         return self._hold(features, task)
-
-    def _pieces(self) -> NoReturn:
-        raise NotImplementedError("An additive student has too many pieces to list them.")
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

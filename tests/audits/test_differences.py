@@ -167,7 +167,7 @@ def test_levels_are_told_higher_than_others() -> None:
 def test_silence_where_bands_hold_zero() -> None:
     said = sentences([told([0, 0.1], [0, 0.1], [0, 0], noise=1.0)], 0.95, True)
     assert said == [
-        "Nothing can be told of age: every 95% band of a difference between score and outcome"
+        "Nothing can be told of age: every 95% band of the difference between score and outcome"
         " holds 0."
     ]
     assert contrasts([], 0.95) == []

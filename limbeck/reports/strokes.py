@@ -1,0 +1,35 @@
+"""The strokes of which all drawings in reports are made, as SVG."""
+
+from __future__ import annotations
+
+from limbeck.reports.markup import Html, tag
+
+__all__ = ["line", "svg", "text"]
+
+
+def svg(
+    size: tuple[int, int], label: str | None, *children: Html | None, class_: str | None = None
+) -> Html:
+    """A drawing of that width and height; without a label it is hidden from screen readers."""
+    wide, high = size
+    return tag(
+        "svg",
+        *children,
+        viewBox=f"0 0 {wide} {high}",
+        width=wide,
+        height=high,
+        role="img" if label else None,
+        aria_label=label,
+        aria_hidden=None if label else "true",
+        class_=class_,
+    )
+
+
+def line(x1: float, y1: float, x2: float, y2: float, class_: str) -> Html:
+    """A straight line."""
+    return tag("line", x1=x1, y1=y1, x2=x2, y2=y2, class_=class_)
+
+
+def text(x: float, y: float, words: str, anchor: str = "middle") -> Html:
+    """Words at a place; ``anchor`` is start, middle or end."""
+    return tag("text", words, x=x, y=y, text_anchor=anchor)

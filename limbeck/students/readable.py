@@ -1,0 +1,81 @@
+"""What all students share: they are estimators that hold no teacher, and write themselves."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from limbeck.contract import Task
+from limbeck.features import Features
+from limbeck.students import files
+from limbeck.students.targets import predicts_classes
+
+__all__ = ["Readable"]
+
+
+class Readable(BaseEstimator, ABC):  # type: ignore[misc]
+    """A scikit-learn estimator that can be written as JSON; holds what it learned by ``_hold``."""
+
+    features_: Features
+    task_: Task
+    classes_: NDArray[Any]
+    n_features_in_: int
+
+    @abstractmethod
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Labels or values of shape (n,), for rows of shape (n, d)."""
+
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """All that the student is, ready for JSON."""
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Accuracy for classes, R squared for values."""
+        from sklearn.metrics import accuracy_score, r2_score
+
+        check_is_fitted(self)
+        measure = accuracy_score if self.task_.classifies else r2_score
+        return float(measure(y, self.predict(X), sample_weight=sample_weight))
+
+    def save(self, path: str | Path) -> Path:
+        """Write the student as JSON, whole or not at all; ``limbeck.students.load`` reads it.
+
+        Raises
+        ------
+        FileRefused
+            If the file cannot be written.
+        """
+        return files.write(self.to_dict(), path)
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the canonical JSON, in hexadecimal."""
+        return files.fingerprint(self.to_dict())
+
+    def _hold(self, features: Features, task: Task) -> Self:
+        self.features_, self.task_, self.n_features_in_ = features, task, len(features)
+        for name in ("classes_", "feature_names_in_"):
+            self.__dict__.pop(name, None)  # from an earlier fit
+        if task.classifies:
+            self.classes_ = task.labels
+        if features.frame:
+            self.feature_names_in_ = np.array(features.names, dtype=object)
+        return self
+
+    def __sklearn_tags__(self) -> Any:
+        from sklearn.utils import ClassifierTags, RegressorTags
+
+        tags = super().__sklearn_tags__()
+        classifies = predicts_classes(self)
+        if classifies is not None:
+            tags.estimator_type = "classifier" if classifies else "regressor"
+            tags.classifier_tags = ClassifierTags() if classifies else None
+            tags.regressor_tags = None if classifies else RegressorTags()
+        tags.target_tags.required = True
+        tags.input_tags.allow_nan = True
+        return tags
