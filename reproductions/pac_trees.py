@@ -241,7 +241,7 @@ def one(args: argparse.Namespace, d: int, r: int, seed: int) -> dict[str, Any]:
     X = inputs.numpy(2_000, rng)
     method = SearchAndStitch(
         max_leaves=2**r, depth=r, leaves=2**r, queries=args.queries, sampler=inputs,
-        guide=args.guide, max_probes=args.max_probes, max_clauses=10**9, patience=1000,
+        guide=args.guide, max_probes=args.max_probes, max_clauses=10**9, patience=300,
     )  # fmt: skip
     started = time.perf_counter()
     found = method.distill(teacher, Features.of(X).rows(X), rng, quiet)

@@ -28,14 +28,12 @@ class LayerReport:
         On all layers; the search uses these.
     at : ndarray of int
         The sample rows of the probes.
-    inputs : Probes
-        On the raw features, for comparison with ``probes``.
     answers : ndarray of shape (n, t)
         The teacher's answers on those rows: indicators of classes, or values.
-    single : mapping from str to Probes
-        Probes of one layer, and of the raw ``inputs``, on the first 400 rows of ``at``.
-    width : mapping from str to int
-        Activations of each layer.
+    targets : ndarray of shape (n, t)
+        What the ridge penalty was chosen on.
+    blocks : mapping from str to ndarray of shape (n, m)
+        The raw ``inputs``, standardised, and the activations of each layer.
     layers : list of dict
         After :meth:`about`: a row a layer with its width, rank, and R^2 of the answers and of
         the tree's clauses.
@@ -45,32 +43,33 @@ class LayerReport:
     """
 
     probes: Probes
-    inputs: Probes
     at: Index
     answers: NDArray[np.float64]
-    single: Mapping[str, Probes]
-    width: Mapping[str, int]
+    targets: NDArray[np.float64]
+    blocks: Mapping[str, NDArray[np.float32]]
     layers: list[dict[str, Any]] = field(default_factory=list)
     lrh: dict[str, float] = field(default_factory=dict)
 
     def about(self, plan: Plan, sample: Sample) -> LayerReport:
-        """The report on a finished tree."""
+        """The report on a finished tree; each layer is probed alone, on the first 400 rows."""
         clauses = _clauses(plan, sample, self.at)
         layers: list[dict[str, Any]] = []
-        for name, probes in self.single.items():
-            n = probes.n
+        n = min(_REPORT_ROWS, len(self.at))
+        for name, block in self.blocks.items():
+            probes = Probes([block[:n]], self.targets[:n])
             layers.append(
                 {
                     "layer": name,
-                    "width": self.width[name],
+                    "width": block.shape[1],
                     "rank": probes.rank,
                     "answers_r2": _mean(probes.r_squared(self.answers[:n])),
                     "clauses_r2": _mean(probes.r_squared(clauses[:n])),
                 }
             )
+        inputs = Probes([self.blocks["inputs"]], self.targets)
         lrh = {
             "r_squared": _mean(self.probes.r_squared(clauses)),
-            "r_squared_inputs": _mean(self.inputs.r_squared(clauses)),
+            "r_squared_inputs": _mean(inputs.r_squared(clauses)),
             "tau": float(self.probes.norms(clauses).max()) if clauses.shape[1] else 0.0,
             "penalty": self.probes.penalty,
         }
@@ -84,7 +83,7 @@ def probe_layers(
     classifies: bool,
     rng: np.random.Generator,
 ) -> LayerReport:
-    """Set up probes on all layers, and on each alone for the report.
+    """Set up probes on all layers, and keep what the report needs.
 
     Parameters
     ----------
@@ -103,16 +102,12 @@ def probe_layers(
     answers = sample.stats[:, at] if classifies else sample.stats[1:2, at]
     answers = answers[answers.std(axis=1) > 0].T.astype(np.float64)
     targets = np.hstack([answers, _panel(sample, at, rng)])
-    few = min(_REPORT_ROWS, len(at))
     inputs = np.nan_to_num(sample.values[at], nan=0.0)
     spread = inputs.std(axis=0)
     inputs = ((inputs - inputs.mean(axis=0)) / np.where(spread > 0, spread, 1)).astype(np.float32)
     named = {"layer inputs" if k == "inputs" else k: block for k, block in phi.items()}
-    blocks = {"inputs": inputs, **named}
-    single = {k: Probes([b[:few]], targets[:few]) for k, b in blocks.items()}
-    width = {k: b.shape[1] for k, b in blocks.items()}
-    both = Probes(list(phi.values()), targets), Probes([inputs], targets)
-    return LayerReport(*both, at, answers, single, width)
+    probes = Probes(list(phi.values()), targets)
+    return LayerReport(probes, at, answers, targets, {"inputs": inputs, **named})
 
 
 def _panel(

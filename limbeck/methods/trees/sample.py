@@ -63,19 +63,14 @@ class Sample:
         """Summed statistics (q,) of some rows."""
         return np.asarray(self.stats[:, rows].sum(axis=1, dtype=np.float64))
 
-    def halves(self, rows: Index) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Statistics (q, literals) of both sides of every literal."""
-        inside = self.truth[:, rows].astype(np.float32)
-        left = (self.stats[:, rows] @ inside.T).astype(np.float64)
-        return left, self.total(rows)[:, None] - left
-
     def after_one(self, rows: Index, cost: Cost) -> NDArray[np.float64]:
         """Cost after one split, by literal; infinite where nothing is split."""
-        inside = self.truth[:, rows]
-        count = inside.sum(axis=1)
-        left, right = self.halves(rows)
-        out = cost(left) + cost(right)
-        return np.where((count == 0) | (count == len(rows)), np.inf, out)
+        inside = self.truth.take(rows, axis=1).astype(np.float32)
+        stats = np.vstack([self.stats.take(rows, axis=1), np.ones(len(rows), dtype=np.float32)])
+        sums = (stats @ inside.T).astype(np.float64)  # the last row counts
+        left, count = sums[:-1], sums[-1]
+        right = stats[:-1].sum(axis=1, dtype=np.float64)[:, None] - left
+        return np.where((count == 0) | (count == len(rows)), np.inf, cost(left) + cost(right))
 
     def after_two(self, rows: Index, cost: Cost, rng: np.random.Generator) -> Lookahead:
         """Cost of the best tree of depth two, by its root literal, exact over all pairs.

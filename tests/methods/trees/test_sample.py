@@ -106,14 +106,10 @@ def test_a_side_that_is_pure_needs_no_second_literal():
     assert ahead.right[0] == middle
 
 
-def test_totals_and_halves_are_sums_of_rows():
+def test_totals_are_sums_of_rows():
     sample = made(0, "gini")
     rows = np.array([1, 5, 9, 20])
     np.testing.assert_allclose(sample.total(rows), sample.stats[:, rows].sum(axis=1), rtol=1e-6)
-    left, right = sample.halves(rows)
-    truth = sample.truth[:, rows].astype(float)
-    np.testing.assert_allclose(left, sample.stats[:, rows] @ truth.T, rtol=1e-5)
-    np.testing.assert_allclose(right, sample.stats[:, rows] @ (1 - truth).T, atol=1e-5)
 
 
 def test_a_share_of_very_many_rows_estimates_their_cost(monkeypatch):
