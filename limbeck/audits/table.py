@@ -235,7 +235,7 @@ def _score(column: Any, name: str) -> Vector:
 
 def _outcome(column: Any, name: str) -> Vector:
     present = column.dropna()
-    seen = list(present.unique())
+    seen = present.unique().tolist()
     if len(seen) > 2:
         shown = ", ".join(repr(v) for v in seen[:4])
         raise InvalidInput(
