@@ -35,18 +35,11 @@ from limbeck.contract import (
 )
 from limbeck.errors import AccessDenied, InvalidInput, did_you_mean
 from limbeck.features import Rows
-from limbeck.methods.trees.costs import COSTS, cost_named, row_statistics
-from limbeck.methods.trees.descent import Descent, Guide
-from limbeck.methods.trees.layers import LayerReport, probe_layers
-from limbeck.methods.trees.literals import Literals, grid
-from limbeck.methods.trees.plan import literals_of, nodes_of, plan_of
-from limbeck.methods.trees.pool import Pool
-from limbeck.methods.trees.refine import refine
-from limbeck.methods.trees.sample import Sample
+from limbeck.methods.trees.descent import Guide
+from limbeck.methods.trees.layers import LayerReport
+from limbeck.methods.trees.search import Search
 from limbeck.progress import quiet
 from limbeck.samplers.jitter import Jitter
-from limbeck.students.growth import grow
-from limbeck.students.nodes import Nodes
 from limbeck.students.tree import Tree
 
 __all__ = ["SearchAndStitch"]
@@ -142,7 +135,7 @@ class SearchAndStitch:
         everything = Rows(rows.features, np.vstack([rows.values, asked.values]))
         progress("asking the teacher", 0, 1)
         answers = hard_answers(teacher.scores(everything.native()), teacher.task)
-        search = _Search(self, everything, answers, teacher.task, rng, progress)
+        search = Search(self, everything, answers, teacher.task, rng, progress)
         search.grow()
         done = search.run(teacher)
         nodes = [search.tree(size) for size in range(1, self.max_leaves + 1)]
@@ -174,7 +167,7 @@ class SearchAndStitch:
         if len(rows) > self.max_rows:
             part = np.sort(rng.choice(len(rows), self.max_rows, replace=False))
             rows, y = rows[part], y[part]
-        search = _Search(self, rows, y, task, rng, quiet)
+        search = Search(self, rows, y, task, rng, quiet)
         search.grow()
         search.run()
         nodes = [search.tree(size) for size in range(1, self.max_leaves + 1)]
@@ -208,7 +201,7 @@ class SearchAndStitch:
             return rows[:0]
         return (self.sampler or Jitter()).draw(rows, n, rng)
 
-    def _choose(self, search: _Search, trees: list[Tree], n: int) -> int:
+    def _choose(self, search: Search, trees: list[Tree], n: int) -> int:
         if self.leaves is not None:
             return trees[self.leaves - 1].size
         losses = np.stack([search.losses(tree, n) for tree in trees])
@@ -218,7 +211,7 @@ class SearchAndStitch:
         return int(np.flatnonzero(means <= max(allowed, self.epsilon / 2) + 1e-12)[0]) + 1
 
     def _status(
-        self, search: _Search, chosen: int, done: StatusCode, report: LayerReport | None
+        self, search: Search, chosen: int, done: StatusCode, report: LayerReport | None
     ) -> Status:
         left = search.share(search.frontier[chosen - 1])
         seen = f"{len(search.sample):,} rows and queries"
@@ -246,150 +239,7 @@ class SearchAndStitch:
         return Status(done, what, "" if left <= self.epsilon else f"Raise {more} for a closer one.")
 
 
-class _Search:
-    """One run: the sample, the pool and the descent, step by step."""
-
-    def __init__(
-        self,
-        method: SearchAndStitch,
-        rows: Rows,
-        answers: NDArray[Any],
-        task: Task,
-        rng: np.random.Generator,
-        progress: Progress,
-    ) -> None:
-        self.method, self.rows, self.task = method, rows, task
-        self.answers, self.rng, self.progress = answers, rng, progress
-        self.weight = np.ones(len(rows))
-        self.report: LayerReport | None = None
-        self.seconds: dict[str, float] = {}
-        self._clock = time.perf_counter()
-
-    def grow(self) -> None:
-        """The greedy tree, the literals and the pool."""
-        method, task, values = self.method, self.task, self.rows.values
-        cost = cost_named(method.cost, task)
-        self.impurity = COSTS["gini" if task.classifies else "squared_error"]
-        greedy: Nodes = grow(
-            self.rows.features,
-            values,
-            self.answers,
-            self.weight,
-            classes=len(task.classes),
-            max_leaves=method.max_leaves,
-            criterion="gini" if task.classifies else "squared_error",
-        )
-        self.literals = Literals(grid(self.rows.features, values) + literals_of(greedy))
-        stats = row_statistics(self.answers, task, self.weight)
-        self.sample = Sample(self.literals, values, stats)
-        self.pool = Pool(self.sample, cost, method.max_leaves)
-        self.pool.add(plan_of(greedy, self.literals))
-        self.frontier = self.pool.stitch()
-        sizes = [n for n in (2, 4, 8, 16, 32, 64) if n <= method.max_leaves]
-        self.greedy = [(n, float(self.frontier[n - 1])) for n in sizes]
-        self.descent = self._descent(None, np.arange(0))
-        self._tick("greedy tree")
-
-    def probe(self, teacher: Teacher) -> LayerReport | None:
-        """Activations on a part of the rows, and the probes made of them."""
-        layers = teacher.layers() if Access.ACTIVATIONS in teacher.access else ()
-        if self.method.layers is not None:
-            layers = tuple(self.method.layers)
-        if not layers or self.method.guide == "answers" or len(self.literals) == 0:
-            return None
-        n = min(self.method.probe_rows, len(self.rows))
-        chosen = np.sort(self.rng.choice(len(self.rows), n, replace=False))
-        self.progress("reading activations", 0, 1)
-        phi = teacher.activations(self.rows[chosen].native(), layers)
-        probed = probe_layers(phi, self.sample, chosen, self.task.classifies, self.rng)
-        self.descent = self._descent(probed.probes, chosen)
-        self._tick("probes set up")
-        return probed
-
-    def run(self, teacher: Teacher | None = None) -> StatusCode:
-        """Probe, descend with a rising budget, refine; an interrupt keeps what was found."""
-        try:
-            if teacher is not None:
-                self.report = self.probe(teacher)
-            limit = self._descend()
-            self._tick("search")
-            if self.share(self.frontier[-1]) > 0:
-                refine(self.pool, self.impurity, self.task.classifies, self.rng, self.progress)
-            self.frontier = self.pool.stitch()
-            self._tick("stitch")
-        except KeyboardInterrupt:
-            self.frontier = self.pool.stitch()
-            return StatusCode.INTERRUPTED
-        return StatusCode.LIMIT if limit else StatusCode.COMPLETE
-
-    def _descend(self) -> bool:
-        """Iterative deepening with no discrepancy, then full depth with more and more."""
-        if len(self.literals) == 0:
-            return False
-        root, full = (
-            self.pool.root,
-            self.method.depth or math.ceil(math.log2(self.method.max_leaves)),
-        )
-        best, since = self.pool.leaf_cost(root), 0
-        budgets = range(1, len(self.rows.features))
-        for depth, budget in [(d, 0) for d in range(1, full + 1)] + [(full, b) for b in budgets]:
-            self.progress("searching", self.descent.ordered, self.method.max_clauses)
-            found = self.descent.solve(root, depth, budget)
-            if found <= 1e-9:
-                return False
-            if found < best * 0.98 or depth < full:
-                best, since = min(best, found), self.descent.looked
-            if self.descent.spent:
-                return True
-            if self.descent.looked - since > self.method.patience:
-                return False
-        return False
-
-    def tree(self, leaves: int) -> Nodes:
-        """The best tree with at most so many leaves."""
-        plan = self.pool.best(leaves)
-        return nodes_of(plan, self.sample, self.answers, self.weight, self.task)
-
-    def losses(self, tree: Tree, n: int) -> NDArray[np.float64]:
-        """Loss of a tree on each of the first n rows: the user's own."""
-        rows, answers = self.rows[:n], self.answers[:n]
-        if self.task.classifies:
-            found = tree.predict_proba(rows).argmax(axis=1)
-            return np.asarray(found != answers, dtype=np.float64)
-        return np.asarray((tree.predict(rows) - answers) ** 2 / max(float(answers.var()), 1e-30))
-
-    def share(self, cost: float) -> float:
-        """A cost per weight; for squared error, per variance."""
-        scale = float(self.weight.sum())
-        if not self.task.classifies:
-            scale = self.pool.leaf_cost(self.pool.root)
-        return max(float(cost), 0.0) / scale if scale > 0 else 0.0
-
-    def explain(self, leaves: int) -> LayerReport | None:
-        """The layer report, with the scores of the chosen tree's own clauses."""
-        if self.report is None:
-            return None
-        return self.report.about(self.pool.best(leaves), self.sample)
-
-    def _descent(self, probes: Any, chosen: NDArray[np.int64]) -> Descent:
-        return Descent(
-            self.pool,
-            probes,
-            chosen,
-            self.impurity,
-            self.method.guide,
-            self.method.max_probes,
-            self.method.max_clauses,
-            self.rng,
-        )
-
-    def _tick(self, stage: str) -> None:
-        now = time.perf_counter()
-        self.seconds[stage] = round(now - self._clock, 3)
-        self._clock = now
-
-
-def _cost_in_words(search: _Search, left: float) -> str:
+def _cost_in_words(search: Search, left: float) -> str:
     if not search.task.classifies:
         return f"leaves {left:.1%} of the teacher's variance unexplained on"
     if search.method.cost in (None, "misclassification"):
