@@ -1,0 +1,55 @@
+"""Networks into smaller networks: objectives, training, teacher cache; everything here is torch's.
+
+Each name is imported when first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+# Public names and the files they live in.
+_ROOMS = {
+    "Objective": "objective",
+    "Term": "objective",
+    "GoldLabels": "objectives.labels",
+    "TeacherLabels": "objectives.labels",
+    "SoftTargets": "objectives.probabilities",
+    "ReverseKL": "objectives.probabilities",
+    "JensenShannon": "objectives.probabilities",
+    "DKD": "objectives.decoupled",
+    "DIST": "objectives.decoupled",
+    "Logits": "objectives.logits",
+    "LogitsCosine": "objectives.logits",
+    "HiddenStates": "objectives.hidden",
+    "Embeddings": "objectives.hidden",
+    "AttentionMaps": "objectives.attention",
+    "AttentionTransfer": "objectives.attention",
+    "Relations": "objectives.relations",
+    "Contrastive": "objectives.contrastive",
+    "Interchange": "objectives.interchange",
+    "Linear": "schedules",
+    "Cosine": "schedules",
+    "Steps": "schedules",
+    "WhereRight": "filters",
+    "WhereSure": "filters",
+    "RowWeights": "filters",
+    "Ensemble": "ensemble",
+    "BornAgain": "modes",
+    "Exits": "exits",
+    "TeacherCache": "cache",
+    "transplant": "transplant",
+    "propose_pairs": "matching",
+}
+
+__all__ = sorted(_ROOMS)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return getattr(import_module(f"limbeck.networks.{_ROOMS[name]}"), name)
+    raise AttributeError(f"module 'limbeck.networks' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_ROOMS])

@@ -1,0 +1,169 @@
+"""Reading, and editing, what single layers of one network return.
+
+Hooks hang on the instances of one network while the context is open, and on nothing afterwards:
+two networks of one class never share them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Self
+
+from torch import Tensor, nn
+
+from limbeck.errors import InvalidInput, did_you_mean
+
+__all__ = ["Capture", "logits_of", "run"]
+
+_ITEM = re.compile(r"(?P<name>.*?)(\[(?P<item>\d+)\])?$")
+Edit = Callable[[Tensor], Tensor]
+
+
+class Capture:
+    """The outputs of named layers of one network, of its last call.
+
+    Parameters
+    ----------
+    module : nn.Module
+        The network.
+    names : sequence of str
+        Names as in ``named_modules()``. Of a layer that returns a tuple the first tensor is
+        taken, or with ``name[1]`` the second entry (where attention weights usually are).
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such layer.
+
+    Examples
+    --------
+    >>> import torch
+    >>> net = nn.Sequential(nn.Linear(2, 3), nn.ReLU())
+    >>> with Capture(net, ["0"]) as capture:
+    ...     _ = net(torch.zeros(5, 2))
+    ...     capture.take()["0"].shape
+    torch.Size([5, 3])
+    """
+
+    def __init__(self, module: nn.Module, names: Sequence[str]) -> None:
+        self._layers: dict[str, tuple[nn.Module, int | None]] = {}
+        known = dict(module.named_modules(remove_duplicate=False))
+        for name in dict.fromkeys(names):
+            found = _ITEM.fullmatch(name)
+            assert found is not None  # noqa: S101  (the pattern takes every text)
+            if found["name"] not in known or not found["name"]:
+                raise InvalidInput(
+                    f"{type(module).__name__} has no layer {name!r}.",
+                    did_you_mean(found["name"], [k for k in known if k]),
+                )
+            item = found["item"]
+            self._layers[name] = (known[found["name"]], None if item is None else int(item))
+        self._taken: dict[str, Tensor] = {}
+        self._edits: Mapping[str, Edit] = {}
+        self._handles: list[Any] = []
+
+    def __enter__(self) -> Self:
+        for name, (layer, item) in self._layers.items():
+            self._handles.append(layer.register_forward_hook(self._hook(name, item)))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for handle in self._handles:
+            handle.remove()
+        self._handles.clear()
+        self._taken.clear()
+
+    def take(self) -> dict[str, Tensor]:
+        """What the layers returned in the last call, and forget it.
+
+        Raises
+        ------
+        InvalidInput
+            If a layer did not run in that call.
+        """
+        absent = [n for n in self._layers if n not in self._taken]
+        if absent:
+            raise InvalidInput(
+                f"The layer {absent[0]!r} did not run, or returned no tensor there.",
+                "Name a layer that runs in every call.",
+            )
+        taken, self._taken = self._taken, {}
+        return taken
+
+    @contextmanager
+    def editing(self, edits: Mapping[str, Edit]) -> Iterator[None]:
+        """Let functions change what the layers return, in the calls made inside."""
+        self._edits = edits
+        try:
+            yield
+        finally:
+            self._edits = {}
+
+    def _hook(self, name: str, item: int | None) -> Callable[..., Any]:
+        def see(module: nn.Module, inputs: Any, output: Any) -> Any:
+            place, found = _pick(output, item)
+            if found is None:
+                return None
+            edit = self._edits.get(name)
+            if edit is not None:
+                found = edit(found)
+                output = _replaced(output, place, found)
+            self._taken[name] = found
+            return output if edit is not None else None
+
+        return see
+
+
+def run(module: nn.Module, inputs: Any) -> Any:
+    """Call a network: with one tensor, with the entries of a tuple, or with named tensors."""
+    if isinstance(inputs, Mapping):
+        return module(**inputs)
+    return module(*inputs) if isinstance(inputs, tuple | list) else module(inputs)
+
+
+def logits_of(output: Any, name: str) -> Tensor:
+    """The logits in what a network returned: itself, ``.logits``, or the first tensor of a tuple.
+
+    Raises
+    ------
+    InvalidInput
+        If there is none; names the network.
+    """
+    found = output.get("logits") if isinstance(output, Mapping) else None
+    if found is None:
+        found = getattr(output, "logits", None)
+    if found is None:
+        found = _pick(output, None)[1]
+    if found is None:
+        raise InvalidInput(
+            f"{name} returned a {type(output).__name__}, in which no logits are found.",
+            "Let it return a tensor, a tuple that starts with one, or an object with logits.",
+        )
+    return found
+
+
+def _pick(output: Any, item: int | None) -> tuple[Any, Tensor | None]:
+    """The tensor of an output, and where in it that is."""
+    if isinstance(output, Tensor):
+        return None, output if item in (None, 0) else None
+    entries = list(output.items()) if isinstance(output, Mapping) else None
+    if entries is None and isinstance(output, tuple | list):
+        entries = list(enumerate(output))
+    if not entries:
+        return None, None
+    if item is not None:
+        place, found = entries[item] if item < len(entries) else (None, None)
+        return place, found if isinstance(found, Tensor) else None
+    return next(((p, v) for p, v in entries if isinstance(v, Tensor)), (None, None))
+
+
+def _replaced(output: Any, place: Any, found: Tensor) -> Any:
+    if isinstance(output, Tensor):
+        return found
+    if isinstance(output, tuple):
+        entries = tuple(found if i == place else v for i, v in enumerate(output))
+        return type(output)(*entries) if hasattr(output, "_fields") else entries
+    output[place] = found  # a list, or a mapping such as transformers' ModelOutput
+    return output

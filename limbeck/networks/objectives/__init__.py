@@ -1,0 +1,1 @@
+"""Objectives, lightest first: one kind a file."""

@@ -1,0 +1,172 @@
+"""What an objective sees of one batch: what both networks computed, labels, and what counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor
+
+__all__ = ["Aligned", "Goal", "Kind", "Run", "Step", "View"]
+
+IGNORED = -100
+"""The label of a token that does not count (the convention of torch's cross entropy)."""
+
+
+class Kind(StrEnum):
+    """What the outputs mean."""
+
+    CLASSES = "classification"
+    MULTILABEL = "multilabel"
+    VALUES = "regression"
+    TOKENS = "tokens"
+    LANGUAGE = "language"
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What is predicted, and by how many outputs.
+
+    Parameters
+    ----------
+    kind : Kind
+        Classification: logits (n, k), labels (n,). Multi-label: (n, k) and (n, k) of 0 and 1.
+        Regression: (n, k) and (n, k). Tokens: (n, t, k) and (n, t). Language: the same, where
+        the output at a place predicts the next token.
+    outputs : int
+        k: classes, labels, numbers, or the vocabulary.
+    """
+
+    kind: Kind
+    outputs: int
+
+    @property
+    def sequential(self) -> bool:
+        """Whether there is an answer a token."""
+        return self.kind in (Kind.TOKENS, Kind.LANGUAGE)
+
+    @property
+    def classifies(self) -> bool:
+        """Whether one of k classes is the answer, at every place that counts."""
+        return self.kind in (Kind.CLASSES, Kind.TOKENS, Kind.LANGUAGE)
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """What one network computed on one batch.
+
+    Parameters
+    ----------
+    logits : Tensor of shape (n, k) or (n, t, k)
+        Its outputs; numbers for regression.
+    layers : mapping
+        Outputs of the layers that were asked for, by name.
+    """
+
+    logits: Tensor
+    layers: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+Run = Callable[[Any, Mapping[str, Callable[[Tensor], Tensor]]], View]
+"""Run a network on inputs, with edits of the outputs of named layers: ``run(inputs, edits)``."""
+
+
+@dataclass(frozen=True, eq=False)
+class Aligned:
+    """Only the places that count: p rows, or tokens of all sequences one after another.
+
+    Shapes: student and teacher (p, k), labels (p,) or (p, k), weight (p,). Whatever is absent
+    is None; a weight of None means 1 everywhere.
+    """
+
+    student: Tensor
+    teacher: Tensor | None
+    labels: Tensor | None
+    weight: Tensor | None
+
+
+@dataclass(eq=False)
+class Step:
+    """One batch, as objectives see it.
+
+    Parameters
+    ----------
+    inputs : Any
+        What the networks are called with: a tensor, a tuple, or a mapping of tensors.
+    labels : Tensor or None
+        As in `Goal`; ``IGNORED`` marks tokens that do not count.
+    student : View
+        With gradients.
+    teacher : View or None
+        Without gradients; None for a control.
+    goal : Goal
+        What the outputs mean.
+    weight : Tensor of shape (n,) or (n, t), optional
+        From a filter; None means 1.
+    mask : Tensor of shape (n, t), optional
+        Tokens that are there (an attention mask), for sequences without labels.
+    done : float
+        Share of the training that is over, in [0, 1], for schedules.
+    index : Tensor of shape (n,), optional
+        Places of the samples in the training set.
+    generator : torch.Generator, optional
+        For objectives that draw.
+    run_student, run_teacher : Run, optional
+        For objectives that run the networks again, with interventions.
+    """
+
+    inputs: Any
+    labels: Tensor | None
+    student: View
+    teacher: View | None
+    goal: Goal
+    weight: Tensor | None = None
+    mask: Tensor | None = None
+    done: float = 0.0
+    index: Tensor | None = None
+    generator: torch.Generator | None = None
+    run_student: Run | None = None
+    run_teacher: Run | None = None
+
+    @cached_property
+    def aligned(self) -> Aligned:
+        """Logits, labels and weights of the places that count."""
+        return self.align(
+            self.student.logits, None if self.teacher is None else self.teacher.logits
+        )
+
+    def align(self, student: Tensor, teacher: Tensor | None) -> Aligned:
+        """The same for other logits than those of the step, of the same shapes."""
+        labels, weight = self.labels, self.weight
+        if not self.goal.sequential:
+            return Aligned(student, teacher, labels, weight)
+        mask = self.mask
+        if self.goal.kind is Kind.LANGUAGE:  # the output at a place predicts the next token
+            student = student[:, :-1]
+            teacher = None if teacher is None else teacher[:, :-1]
+            labels = None if labels is None else labels[:, 1:]
+            mask = None if mask is None else mask[:, 1:]
+            weight = weight[:, 1:] if weight is not None and weight.ndim == 2 else weight
+        counts = torch.ones(student.shape[:2], dtype=torch.bool, device=student.device)
+        if mask is not None:
+            counts &= mask.bool()
+        if labels is not None:
+            counts &= labels != IGNORED
+        if weight is not None and weight.ndim == 1:
+            weight = weight[:, None].expand(counts.shape)
+        return Aligned(
+            student[counts],
+            None if teacher is None else teacher[counts],
+            None if labels is None else labels[counts],
+            None if weight is None else weight[counts],
+        )
+
+    def mean(self, losses: Tensor, weight: Tensor | None = None) -> Tensor:
+        """The weighted mean of losses (p,); 0, with a gradient, where nothing counts."""
+        if weight is None:
+            return losses.mean() if losses.numel() else losses.sum()
+        return (losses * weight).sum() / weight.sum().clamp_min(torch.finfo(losses.dtype).tiny)
