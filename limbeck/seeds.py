@@ -1,4 +1,4 @@
-"""What repeats when training is repeated: intervals that cover other seeds and other rows at once."""
+"""What repeats when training is repeated: intervals that cover other seeds and other rows."""
 
 from __future__ import annotations
 

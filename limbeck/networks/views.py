@@ -108,7 +108,7 @@ class Step:
     weight : Tensor of shape (n,) or (n, t), optional
         From a filter; None means 1.
     mask : Tensor of shape (n, t), optional
-        Tokens that are there (an attention mask), for sequences without labels.
+        Tokens that are there; by default the ``attention_mask`` of named inputs.
     done : float
         Share of the training that is over, in [0, 1], for schedules.
     index : Tensor of shape (n,), optional
@@ -131,6 +131,10 @@ class Step:
     generator: torch.Generator | None = None
     run_student: Run | None = None
     run_teacher: Run | None = None
+
+    def __post_init__(self) -> None:
+        if self.mask is None and isinstance(self.inputs, Mapping):
+            self.mask = self.inputs.get("attention_mask")
 
     @cached_property
     def aligned(self) -> Aligned:

@@ -1,0 +1,194 @@
+"""What networks say of rows they never saw: right answers, agreement, calibration, mistakes.
+
+A place is what is answered: a row, a token, a label of a row, or a number. Scores are means over
+the places of a row, so that rows, which are what was drawn, stay the unit of every interval.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from limbeck.networks.capture import logits_of, run
+from limbeck.networks.views import Goal, Kind, Step, View
+
+__all__ = ["Mistakes", "Said", "agreement", "ask", "by_class", "calibration", "mistakes", "right"]
+
+BINS = 15
+
+
+@dataclass(frozen=True, eq=False)
+class Said:
+    """What one network said, place by place.
+
+    Parameters
+    ----------
+    answers : ndarray of shape (p,)
+        Class indices, labels 0 and 1, or numbers.
+    confidence : ndarray of shape (p,)
+        The probability of that answer; 1 for numbers.
+    labels : ndarray of shape (p,) or None
+        The truth.
+    row : ndarray of shape (p,)
+        The row of each place, rising from 0.
+    goal : Goal
+        What was answered.
+    """
+
+    answers: NDArray[Any]
+    confidence: NDArray[np.float64]
+    labels: NDArray[Any] | None
+    row: NDArray[np.int64]
+    goal: Goal
+
+    def by_row(self, scores: NDArray[Any]) -> NDArray[np.float64]:
+        """Means of scores (p,) over the places of each row, of shape (n,)."""
+        places = np.bincount(self.row)
+        sums = np.bincount(self.row, weights=np.asarray(scores, dtype=np.float64))
+        return np.asarray(sums / np.maximum(places, 1))
+
+
+def ask(module: nn.Module, batches: Iterable[Any], goal: Goal) -> Said:
+    """Run a network over batches, in eval mode and without gradients; its modes are restored.
+
+    Parameters
+    ----------
+    module : nn.Module
+        The network.
+    batches : iterable of Batch
+        From `Samples.batches`, in the order of the rows.
+    goal : Goal
+        What its outputs mean.
+    """
+    modes = [(m, m.training) for m in module.modules()]
+    answers, sure, labels, rows = [], [], [], []
+    start = 0
+    try:
+        module.eval()
+        with torch.inference_mode():
+            for batch in batches:
+                logits = logits_of(run(module, batch.inputs), type(module).__name__).float()
+                step = Step(batch.inputs, batch.labels, View(logits), None, goal, mask=batch.mask)
+                a, c, y, r = _places(step)
+                answers.append(a.cpu().numpy())
+                sure.append(c.double().cpu().numpy())
+                rows.append(r.cpu().numpy() + start)
+                if y is not None:
+                    labels.append(y.cpu().numpy())
+                start += len(logits)
+    finally:
+        for m, training in modes:
+            m.training = training
+    return Said(
+        np.concatenate(answers),
+        np.concatenate(sure),
+        np.concatenate(labels) if labels else None,
+        np.concatenate(rows),
+        goal,
+    )
+
+
+def _places(step: Step) -> tuple[Any, Any, Any, Any]:
+    """Answers, confidences, labels and rows of the places of one batch."""
+    goal, aligned = step.goal, step.aligned
+    z, y = aligned.student, aligned.labels  # (p, k), (p,) or (p, k)
+    n = len(step.student.logits)
+    if goal.classifies:
+        p, a = z.softmax(-1).max(-1)
+        if not goal.sequential:
+            return a, p, y, torch.arange(n)
+        ids = torch.arange(n, device=z.device).view(n, 1, 1)
+        ids = ids.expand_as(step.student.logits[..., :1])
+        return a, p, y, step.align(ids, None).student[:, 0]
+    z = z.reshape(n, -1)
+    y = None if y is None else y.reshape(n, -1)
+    row = torch.arange(n).repeat_interleave(z.shape[1])
+    flat = None if y is None else y.flatten()
+    if goal.kind is Kind.MULTILABEL:
+        yes = z > 0
+        return yes.long().flatten(), torch.sigmoid(z.abs()).flatten(), flat, row
+    return z.flatten(), torch.ones_like(z).flatten(), flat, row
+
+
+def right(said: Said) -> NDArray[np.float64] | None:
+    """A score a row against the labels, shape (n,); None where there are no labels.
+
+    The share of right answers; for numbers what adds up to R squared: 1 - e^2 / var(labels).
+    """
+    if said.labels is None:
+        return None
+    return _score(said, said.labels)
+
+
+def agreement(student: Said, teacher: Said) -> NDArray[np.float64]:
+    """A score a row against the teacher's answers, shape (n,); see `right`."""
+    return _score(student, teacher.answers)
+
+
+def _score(said: Said, truth: NDArray[Any]) -> NDArray[np.float64]:
+    if said.goal.kind is Kind.VALUES:
+        error = (said.answers - truth) ** 2
+        spread = float(np.var(truth))
+        return said.by_row(1 - error / spread) if spread else said.by_row(error == 0)
+    return said.by_row(said.answers == truth)
+
+
+def calibration(said: Said) -> float:
+    """Expected calibration error: mean |accuracy - confidence| over 15 equal bins of confidence.
+
+    Guo, Pleiss, Sun, Weinberger 2017, equation 3. NaN for numbers, or without labels.
+    """
+    if said.labels is None or said.goal.kind is Kind.VALUES:
+        return float("nan")
+    place = np.minimum((said.confidence * BINS).astype(int), BINS - 1)
+    correct = said.answers == said.labels
+    gaps = np.bincount(place, weights=correct - said.confidence, minlength=BINS)
+    return float(np.abs(gaps).sum() / len(place))
+
+
+@dataclass(frozen=True)
+class Mistakes:
+    """Where a network is wrong: shares of all places.
+
+    ``inherited`` are the teacher's mistakes repeated word for word, ``own`` those where the
+    teacher is right, ``other`` those where both are wrong in different ways.
+    """
+
+    inherited: float
+    own: float
+    other: float
+
+
+def mistakes(student: Said, teacher: Said) -> Mistakes | None:
+    """Tell a student's own mistakes from those of its teacher; None for numbers or no labels."""
+    if student.labels is None or student.goal.kind is Kind.VALUES:
+        return None
+    wrong = student.answers != student.labels
+    same = student.answers == teacher.answers
+    taught = teacher.answers == student.labels
+    return Mistakes(
+        float((wrong & same).mean()),
+        float((wrong & taught).mean()),
+        float((wrong & ~same & ~taught).mean()),
+    )
+
+
+def by_class(said: Said, teacher: Said) -> dict[int, dict[str, float]]:
+    """Places, accuracy and agreement for each class of the labels; empty without classes."""
+    if said.labels is None or said.goal.kind is Kind.VALUES:
+        return {}
+    out = {}
+    for label in np.unique(said.labels):
+        of = said.labels == label
+        out[int(label)] = {
+            "places": int(of.sum()),
+            "accuracy": float((said.answers == said.labels)[of].mean()),
+            "agreement": float((said.answers == teacher.answers)[of].mean()),
+        }
+    return out
