@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Self
 
+import torch
 from torch import Tensor, nn
 
 from limbeck.errors import InvalidInput, did_you_mean
 
-__all__ = ["Capture", "logits_of", "run"]
+__all__ = ["Capture", "asking", "logits_of", "run"]
 
 _ITEM = re.compile(r"(?P<name>.*?)(\[(?P<item>\d+)\])?$")
 Edit = Callable[[Tensor], Tensor]
@@ -114,6 +115,20 @@ class Capture:
             return output if edit is not None else None
 
         return see
+
+
+@contextmanager
+def asking(*modules: nn.Module) -> Iterator[None]:
+    """Eval mode and no gradients inside; afterwards every submodule is back in its own mode."""
+    modes = [(m, m.training) for module in modules for m in module.modules()]
+    try:
+        for module in modules:
+            module.eval()
+        with torch.inference_mode():
+            yield
+    finally:
+        for m, training in modes:
+            m.training = training
 
 
 def run(module: nn.Module, inputs: Any) -> Any:

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from limbeck.networks.capture import logits_of, run
+from limbeck.networks.capture import asking, logits_of, run
 from limbeck.networks.views import Goal, Kind, Step, View
 
 __all__ = ["Mistakes", "Said", "agreement", "ask", "by_class", "calibration", "mistakes", "right"]
@@ -66,25 +66,18 @@ def ask(module: nn.Module, batches: Iterable[Any], goal: Goal) -> Said:
     goal : Goal
         What its outputs mean.
     """
-    modes = [(m, m.training) for m in module.modules()]
     answers, sure, labels, rows = [], [], [], []
     start = 0
-    try:
-        module.eval()
-        with torch.inference_mode():
-            for batch in batches:
-                logits = logits_of(run(module, batch.inputs), type(module).__name__).float()
-                step = Step(batch.inputs, batch.labels, View(logits), None, goal, mask=batch.mask)
-                a, c, y, r = _places(step)
-                answers.append(a.cpu().numpy())
-                sure.append(c.double().cpu().numpy())
-                rows.append(r.cpu().numpy() + start)
-                if y is not None:
-                    labels.append(y.cpu().numpy())
-                start += len(logits)
-    finally:
-        for m, training in modes:
-            m.training = training
+    with asking(module):
+        for batch in batches:
+            logits = logits_of(run(module, batch.inputs), type(module).__name__).float()
+            a, c, y, r = _places(Step(batch.inputs, batch.labels, View(logits), None, goal))
+            answers.append(a.cpu().numpy())
+            sure.append(c.double().cpu().numpy())
+            rows.append(r.cpu().numpy() + start)
+            if y is not None:
+                labels.append(y.cpu().numpy())
+            start += len(logits)
     return Said(
         np.concatenate(answers),
         np.concatenate(sure),
