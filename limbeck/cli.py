@@ -34,9 +34,18 @@ Seen = Annotated[
 
 @app.command()
 def distill(
-    teacher: Annotated[str, typer.Option(help="package.module:name of a model or a factory.")],
-    data: Table,
-    out: Annotated[Path, typer.Option(help="The folder for the student and its papers.")],
+    run: Annotated[
+        Path | None, typer.Argument(help="A run.yaml, for a network into a smaller network.")
+    ] = None,
+    teacher: Annotated[
+        str | None, typer.Option(help="package.module:name of a model or a factory.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="A .parquet or .csv file with one row an input.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The folder for the student and its papers.")
+    ] = None,
     into: Annotated[str, typer.Option(help="tree or junta.")] = "tree",
     weights: Annotated[
         Path | None, typer.Option(help="A .safetensors file for a torch module.")
@@ -57,19 +66,26 @@ def distill(
     ] = None,
     seed: int = 0,
 ) -> None:
-    """Distil a model into a student; print the table and write a folder."""
-    from limbeck.distilling import distill as run
+    """Distil a model into a student; print the table and write a folder.
+
+    Either with a run.yaml, or with --teacher, --data and --out.
+    """
+    from limbeck.distilling import distill as start
     from limbeck.loading import read_table, read_teacher
 
     with _plainly():
-        frame = read_table(data)
+        if run is not None:
+            _refuse_beside_run(teacher=teacher, data=data, out=out, weights=weights, label=label)
+            _network(run, resumed=False)
+            return
+        name, table, folder = _all_given(teacher=teacher, data=data, out=out)
+        frame = read_table(Path(table))
         y = _column(frame, label)
-        for name in drop or ():
-            _column(frame, name)  # refuses what is not there
+        for column in drop or ():
+            _column(frame, column)  # refuses what is not there
         X = frame.drop(columns=[c for c in [*(drop or []), label] if c is not None], errors="raise")
-        model = read_teacher(teacher, weights)
-        result = run(
-            model,
+        result = start(
+            read_teacher(str(name), weights),
             X,
             y,
             into=into,
@@ -83,10 +99,19 @@ def distill(
             leaves=leaves,
             queries=queries,
         )
-        folder = result.save(out)
+        written = result.save(Path(folder))
         console = Console()
         console.print(result)
-        console.print(Text(f"\nWritten to {folder}/: open {folder / 'report.html'}"))
+        console.print(Text(f"\nWritten to {written}/: open {written / 'report.html'}"))
+
+
+@app.command()
+def resume(
+    folder: Annotated[Path, typer.Argument(help="The folder of a run that was cut off.")],
+) -> None:
+    """Go on with a run of `limbeck distill run.yaml` where it was cut off."""
+    with _plainly():
+        _network(folder, resumed=True)
 
 
 @app.command()
@@ -104,11 +129,11 @@ def certify(
     from limbeck.certificates.certificate_file import save
     from limbeck.certificates.certify import certify as run
     from limbeck.certificates.wording import upward
-    from limbeck.loading import read_seen, read_table
+    from limbeck.loading import read_rows, read_seen
     from limbeck.students.files import load
 
     with _plainly():
-        pupil, frame = load(student), read_table(rows)
+        pupil, frame = load(student), read_rows(rows)
         certificate = run(
             pupil,
             frame,
@@ -142,11 +167,11 @@ def verify(
 ) -> None:
     """Recompute a certificate and compare; exits with 1 if anything differs."""
     from limbeck.certificates.certificate_file import verify as run
-    from limbeck.loading import read_table
+    from limbeck.loading import read_rows
     from limbeck.students.files import load
 
     with _plainly():
-        frame = read_table(rows)
+        frame = read_rows(rows)
         found = run(
             certificate,
             load(student),
@@ -235,6 +260,39 @@ def audit(
 def main() -> None:
     """Entry point of the command ``limbeck``."""
     app()
+
+
+def _network(path: Path, *, resumed: bool) -> None:
+    """Run a run.yaml or go on with its folder; only the first of several processes prints."""
+    import os
+
+    from limbeck import run_file
+
+    result = run_file.resume(path) if resumed else run_file.run(path)
+    if int(os.environ.get("RANK", "0")) == 0:
+        console = Console()
+        console.print(result)
+        folder = result.settings["out"]
+        console.print(Text(f"\nWritten to {folder}/: open {Path(folder) / 'report.html'}"))
+
+
+def _refuse_beside_run(**given: Any) -> None:
+    from limbeck.errors import InvalidInput
+
+    for name, value in given.items():
+        if value is not None:
+            raise InvalidInput(
+                f"--{name} was given beside a run file.", f"Write it into the file: {name}: ..."
+            )
+
+
+def _all_given(**given: Any) -> list[Any]:
+    from limbeck.errors import InvalidInput
+
+    for name, value in given.items():
+        if value is None:
+            raise InvalidInput(f"--{name} is missing.", f"Give --{name}, or a run.yaml.")
+    return list(given.values())
 
 
 @contextmanager

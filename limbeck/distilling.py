@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import platform
+import sys
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,19 @@ from limbeck.routes import method_for, refuse_without_access
 from limbeck.students.tree import Tree
 from limbeck.teachers import as_teacher
 
+if TYPE_CHECKING:
+    from limbeck.network_result import NetworkDistillation
+
 __all__ = ["distill"]
+
+@overload
+def distill(
+    teacher: Any, X: Any, y: Any = None, *, into: str | Method = "tree", **settings: Any
+) -> Distillation: ...
+@overload
+def distill(
+    teacher: Any, X: Any, y: Any = None, *, into: Any, **settings: Any
+) -> NetworkDistillation: ...
 
 
 def distill(
@@ -45,7 +58,7 @@ def distill(
     seed: int = 0,
     progress: bool | None = None,
     **settings: Any,
-) -> Distillation:
+) -> Any:
     """Distil a teacher into a student, with a certificate and a control.
 
     Parameters
@@ -58,8 +71,10 @@ def distill(
     y : array-like of shape (n,), optional
         True labels or values. They train the control and score everybody; the student never
         sees them.
-    into : {"tree", "junta"} or Method
-        The student.
+    into : {"tree", "junta"}, Method or network
+        The student. For a torch module, a function that makes one, or a list of these, see
+        :func:`limbeck.compressing.compress`, which takes the rest of the arguments and returns a
+        :class:`limbeck.network_result.NetworkDistillation`.
     epsilon, delta : float
         The certificate that is wanted: with probability 1 - delta the student differs from the
         teacher on at most a share epsilon of inputs.
@@ -105,6 +120,20 @@ def distill(
     >>> result.student.size <= 4
     True
     """
+    if _is_network(into):
+        from limbeck.compressing import compress
+
+        refused = {"groups": groups, "regression": regression}
+        for name, value in refused.items():
+            if value is not None:
+                raise InvalidInput(
+                    f"{name} was given for a student that is a network.", f"Leave {name} out."
+                )
+        aside = {"test": holdout} if isinstance(holdout, tuple) else {"holdout": holdout}
+        return compress(
+            teacher, X, y, into=into, epsilon=epsilon, delta=delta, classes=classes, unit=unit,
+            seed=seed, progress=progress, **aside, **settings,
+        )  # fmt: skip
     started = time.perf_counter()
     check_share("epsilon", epsilon)
     check_share("delta", delta)
@@ -177,6 +206,16 @@ def distill(
         },
         holdout=Holdout(test_rows, labels, test.y, test.groups, seen),
     )
+
+
+def _is_network(into: Any) -> bool:
+    """Whether a student is a torch module, a function that makes one, or a list of these."""
+    if isinstance(into, list | tuple):
+        return bool(into)
+    torch = sys.modules.get("torch")  # who has a module has imported torch
+    if torch is not None and isinstance(into, torch.nn.Module):
+        return True
+    return callable(into) and not isinstance(into, str) and not hasattr(into, "distill")
 
 
 def _control(

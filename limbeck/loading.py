@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from limbeck.errors import FileRefused, InvalidInput, MissingExtra, did_you_mean
 
-__all__ = ["read_seen", "read_table", "read_teacher"]
+__all__ = ["read_named", "read_rows", "read_seen", "read_table", "read_teacher"]
 
 
 def read_table(path: Path) -> Any:
@@ -44,6 +44,27 @@ def read_table(path: Path) -> Any:
     raise FileRefused(f"{path.name!r} is no table.", "Give a .parquet or .csv file.")
 
 
+def read_rows(path: Path) -> Any:
+    """Rows of a table, or the array ``rows`` of an .npz file beside an ``answers`` array.
+
+    Returns
+    -------
+    DataFrame
+        For an .npz file with the columns ``x0, x1, ...`` and ``teacher_label``.
+    """
+    if path.suffix != ".npz":
+        return read_table(path)
+    import pandas as pd
+
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            rows, answers = file["rows"], file["answers"]
+            names = [str(n) for n in file["names"]]
+    except (OSError, ValueError, KeyError) as error:
+        raise FileRefused(f"{str(path)!r} cannot be read: {error}.", "Write it anew.") from None
+    return pd.DataFrame(rows, columns=names).assign(teacher_label=answers)
+
+
 def read_teacher(name: str, weights: Path | None) -> Any:
     """The object at ``package.module:name``; a function or class is called to make the model.
 
@@ -62,9 +83,32 @@ def read_teacher(name: str, weights: Path | None) -> Any:
     FileRefused
         If the weights do not fit.
     """
+    model = read_named(name)
+    attribute = name.rpartition(":")[2]
+    is_model = hasattr(model, "named_modules") or hasattr(model, "predict")
+    if isinstance(model, type) and not _takes_nothing(model):
+        raise InvalidInput(
+            f"The class {attribute} needs arguments to make a model.",
+            "Name a model, or a function that makes one without arguments.",
+        )
+    if isinstance(model, type) or (callable(model) and not is_model and _takes_nothing(model)):
+        model = model()
+    if weights is not None:
+        _load_weights(model, weights)
+    return model
+
+
+def read_named(name: str) -> Any:
+    """The object at ``package.module:name``; the current folder is searched too.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such module or name.
+    """
     module_name, _, attribute = name.partition(":")
     if not module_name or not attribute:
-        raise InvalidInput(f"The teacher is {name!r}.", "Write package.module:name.")
+        raise InvalidInput(f"{name!r} names nothing.", "Write package.module:name.")
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)
@@ -81,18 +125,7 @@ def read_teacher(name: str, weights: Path | None) -> Any:
             f"{module_name} has no {attribute!r}.",
             did_you_mean(attribute, (n for n in dir(module) if not n.startswith("_"))),
         )
-    model = getattr(module, attribute)
-    is_model = hasattr(model, "named_modules") or hasattr(model, "predict")
-    if isinstance(model, type) and not _takes_nothing(model):
-        raise InvalidInput(
-            f"The class {attribute} needs arguments to make a model.",
-            "Name a model, or a function that makes one without arguments.",
-        )
-    if isinstance(model, type) or (callable(model) and not is_model and _takes_nothing(model)):
-        model = model()
-    if weights is not None:
-        _load_weights(model, weights)
-    return model
+    return getattr(module, attribute)
 
 
 def read_seen(path: Path | None, student: Path) -> NDArray[np.uint64] | None:

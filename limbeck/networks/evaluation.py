@@ -132,17 +132,25 @@ def _score(said: Said, truth: NDArray[Any]) -> NDArray[np.float64]:
     return said.by_row(said.answers == truth)
 
 
-def calibration(said: Said) -> float:
+def calibration(said: Said, times: NDArray[np.int64] | None = None) -> float:
     """Expected calibration error: mean |accuracy - confidence| over 15 equal bins of confidence.
 
     Guo, Pleiss, Sun, Weinberger 2017, equation 3. NaN for numbers, or without labels.
+
+    Parameters
+    ----------
+    said : Said
+        Answers with their confidence.
+    times : ndarray of shape (n,), optional
+        How often each row counts, for a bootstrap.
     """
     if said.labels is None or said.goal.kind is Kind.VALUES:
         return float("nan")
+    weight = np.ones(len(said.row)) if times is None else times[said.row]
     place = np.minimum((said.confidence * BINS).astype(int), BINS - 1)
     correct = said.answers == said.labels
-    gaps = np.bincount(place, weights=correct - said.confidence, minlength=BINS)
-    return float(np.abs(gaps).sum() / len(place))
+    gaps = np.bincount(place, weights=weight * (correct - said.confidence), minlength=BINS)
+    return float(np.abs(gaps).sum() / weight.sum())
 
 
 @dataclass(frozen=True)

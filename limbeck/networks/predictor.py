@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +20,7 @@ from limbeck.networks.views import IGNORED, Goal, Kind
 from limbeck.students.layout import Block, Layout
 from limbeck.students.onnx import answers_of
 
-__all__ = ["Certified", "named", "table_of"]
+__all__ = ["Certified", "Table", "layout_of", "named", "rows_of", "table_of"]
 
 _TOLD = "teacher's answers"
 _COMPARED = {Kind.MULTILABEL: "labels", Kind.TOKENS: "tokens", Kind.LANGUAGE: "tokens"}
@@ -33,6 +34,8 @@ class Table:
     ----------
     layout : Layout
         The inputs, and the teacher's answers where a row has many.
+    names : tuple of str or None
+        The names under which the network takes its inputs, if any.
     rows : ndarray of shape (n, d)
         The table.
     answers : ndarray of shape (n,)
@@ -44,6 +47,7 @@ class Table:
     """
 
     layout: Layout
+    names: tuple[str, ...] | None
     rows: NDArray[np.float64]
     answers: NDArray[Any]
     task: Task
@@ -56,7 +60,6 @@ class Certified:
 
     module: nn.Module
     table: Table
-    names: tuple[str, ...] | None
     batch_size: int = 256
     _print: str = field(default="", init=False)
 
@@ -77,18 +80,23 @@ class Certified:
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Labels or values of shape (n,), for rows of shape (n, d)."""
-        rows = self.features_.encode(X)
-        device = next((p.device for p in self.module.parameters()), torch.device("cpu"))
-        out = []
+        rows, out = self.features_.encode(X), []
         with asking(self.module):
             for start in range(0, len(rows), self.batch_size):
-                parts = self.table.layout.inputs(rows[start : start + self.batch_size])
-                told = parts.pop() if self.table.compared else None
-                given = [torch.from_numpy(p).to(device) for p in parts]
-                output = run(self.module, _as_inputs(given, self.names))
+                some = rows[start : start + self.batch_size]
+                told = self.table.layout.inputs(some)[-1] if self.table.compared else None
+                output = run(self.module, self.inputs(some))
                 scores = logits_of(output, type(self.module).__name__).float().cpu().numpy()
                 out.append(answers_of(scores, self.task_, told, self.table.compared))
         return np.concatenate(out)
+
+    def inputs(self, rows: NDArray[np.float64]) -> Any:
+        """Rows of shape (n, d) as the network takes them, where its weights are."""
+        parts = self.table.layout.inputs(rows)
+        if self.table.compared:
+            parts.pop()
+        device = next((p.device for p in self.module.parameters()), torch.device("cpu"))
+        return _as_inputs([torch.from_numpy(p).to(device) for p in parts], self.table.names)
 
 
 def named(inputs: Any) -> tuple[tuple[str, ...] | None, list[Tensor]]:
@@ -98,10 +106,29 @@ def named(inputs: Any) -> tuple[tuple[str, ...] | None, list[Tensor]]:
     return None, list(inputs) if isinstance(inputs, tuple | list) else [inputs]
 
 
+def layout_of(batches: Iterable[Any]) -> Layout:
+    """The layout that all inputs of these batches fit into."""
+    widest: dict[str, Block] = {}
+    for batch in batches:
+        names, tensors = named(batch.inputs)
+        for name, tensor in zip(names or _numbered(len(tensors)), tensors, strict=True):
+            shape = tuple(tensor.shape[1:])
+            known = widest.get(name)
+            if known is not None:
+                shape = tuple(map(max, known.shape, shape))
+            widest[name] = Block(name, shape, str(tensor.dtype).removeprefix("torch."))
+    return Layout(tuple(widest.values()))
+
+
+def rows_of(inputs: Any, layout: Layout) -> NDArray[np.float64]:
+    """The inputs of a batch as rows of shape (n, d)."""
+    return layout.rows([t.cpu().numpy() for t in named(inputs)[1]])
+
+
 def table_of(
-    batches: Any, teacher: nn.Module, goal: Goal, task: Task
-) -> tuple[Table, tuple[str, ...] | None]:
-    """Test rows as a table with the teacher's answers, and the names of the inputs.
+    batches: Iterable[Any], teacher: nn.Module, goal: Goal, task: Task, layout: Layout
+) -> Table:
+    """Test rows as a table, with the teacher's answers.
 
     Parameters
     ----------
@@ -113,32 +140,30 @@ def table_of(
         What the outputs mean.
     task : Task
         The classes of a classification, or the unit of a number.
+    layout : Layout
+        That of the inputs; the teacher's answers are appended where a row has many.
     """
-    parts: list[list[NDArray[Any]]] = []
-    told: list[NDArray[Any]] = []
-    names: tuple[str, ...] | None = None
+    rows, told, names = [], [], None
     with asking(teacher):
         for batch in batches:
-            names, tensors = named(batch.inputs)
-            parts.append([t.cpu().numpy() for t in tensors])
+            names = named(batch.inputs)[0]
+            rows.append(rows_of(batch.inputs, layout))
             logits = logits_of(run(teacher, batch.inputs), type(teacher).__name__).float()
             told.append(_told(logits, batch, goal))
-    columns = zip(names or _numbered(parts), zip(*parts, strict=True), strict=True)
-    blocks = [_block(n, p) for n, p in columns]
-    compared = _COMPARED.get(goal.kind, "numbers" if goal.kind is Kind.VALUES else "")
-    if goal.kind is Kind.VALUES and goal.outputs == 1:
-        compared = ""
-    if not compared:
-        layout = Layout(tuple(blocks))
+    many = goal.kind not in (Kind.CLASSES, Kind.VALUES) or (
+        goal.kind is Kind.VALUES and goal.outputs > 1
+    )
+    if not many:
         answers = np.concatenate(told)
         said = task.labels[answers] if task.classifies else answers.reshape(-1)
-        return Table(layout, _stack(layout, parts), said, task, ""), names
-    widest = Block(_TOLD, _largest(told), str(told[0].dtype))
-    layout = Layout((*blocks, widest))
-    joined = [[*p, _filled(t, widest.shape)] for p, t in zip(parts, told, strict=True)]
+        return Table(layout, names, np.concatenate(rows), said, task, "")
+    compared = _COMPARED.get(goal.kind, "numbers")
+    shape = tuple(int(v) for v in np.max([t.shape[1:] for t in told], axis=0))
+    answers = np.concatenate([_filled(t, shape) for t in told]).reshape(-1, math.prod(shape))
+    widened = Layout((*layout.blocks, Block(_TOLD, shape, str(told[0].dtype))))
+    table = np.concatenate([np.concatenate(rows), answers], axis=1)
     unit = task.unit if compared == "numbers" else "share of answers"
-    rows = _stack(layout, joined)
-    return Table(layout, rows, np.zeros(len(rows)), Task(unit=unit), compared), names
+    return Table(widened, names, table, np.zeros(len(table)), Task(unit=unit), compared)
 
 
 def _told(logits: Tensor, batch: Any, goal: Goal) -> NDArray[Any]:
@@ -159,26 +184,13 @@ def _told(logits: Tensor, batch: Any, goal: Goal) -> NDArray[Any]:
     return np.asarray(found.cpu().numpy())
 
 
-def _numbered(parts: list[list[NDArray[Any]]]) -> tuple[str, ...]:
-    n = len(parts[0])
+def _numbered(n: int) -> tuple[str, ...]:
     return ("input",) if n == 1 else tuple(f"input{i}" for i in range(n))
-
-
-def _block(name: str, arrays: tuple[NDArray[Any], ...]) -> Block:
-    return Block(name, _largest(list(arrays)), str(arrays[0].dtype))
-
-
-def _largest(arrays: list[NDArray[Any]]) -> tuple[int, ...]:
-    return tuple(int(v) for v in np.max([a.shape[1:] for a in arrays], axis=0))
 
 
 def _filled(told: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
     pad = [(0, 0), *((0, b - a) for a, b in zip(told.shape[1:], shape, strict=True))]
     return np.pad(told, pad, constant_values=-1)
-
-
-def _stack(layout: Layout, parts: list[list[NDArray[Any]]]) -> NDArray[np.float64]:
-    return np.concatenate([layout.rows(p) for p in parts])
 
 
 def _as_inputs(tensors: list[Tensor], names: tuple[str, ...] | None) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["Aligned", "Goal", "Kind", "Run", "Step", "View"]
+__all__ = ["IGNORED", "Aligned", "Goal", "Kind", "Run", "Step", "View", "weighted_mean"]
 
 IGNORED = -100
 """The label of a token that does not count (the convention of torch's cross entropy)."""
@@ -170,7 +170,12 @@ class Step:
         )
 
     def mean(self, losses: Tensor, weight: Tensor | None = None) -> Tensor:
-        """The weighted mean of losses (p,); 0, with a gradient, where nothing counts."""
-        if weight is None:
-            return losses.mean() if losses.numel() else losses.sum()
-        return (losses * weight).sum() / weight.sum().clamp_min(torch.finfo(losses.dtype).tiny)
+        """The weighted mean of losses; see `weighted_mean`."""
+        return weighted_mean(losses, weight)
+
+
+def weighted_mean(losses: Tensor, weight: Tensor | None = None) -> Tensor:
+    """The weighted mean of losses (p,); 0, with a gradient, where nothing counts."""
+    if weight is None:
+        return losses.mean() if losses.numel() else losses.sum()
+    return (losses * weight).sum() / weight.sum().clamp_min(torch.finfo(losses.dtype).tiny)

@@ -134,7 +134,7 @@ def load(path: str | Path) -> Any:
     Parameters
     ----------
     path : str or Path
-        The file.
+        The file; an .onnx file that limbeck wrote is a network.
 
     Returns
     -------
@@ -146,6 +146,10 @@ def load(path: str | Path) -> Any:
     FileRefused
         If the file cannot be read, is no student, is malformed, or is newer than this limbeck.
     """
+    if Path(path).suffix == ".onnx":
+        from limbeck.students.onnx import OnnxStudent
+
+        return OnnxStudent(path)
     data = read(path)
     kind = data.get("kind")
     if not isinstance(kind, str) or kind not in _STUDENTS:

@@ -1,0 +1,568 @@
+"""A network into a smaller network: train, control, compare, certify. The door behind `distill`."""
+
+from __future__ import annotations
+
+import copy
+import platform
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from limbeck.certificates.binomial import check_share
+from limbeck.certificates.fingerprint import overlap, row_hashes
+from limbeck.certificates.wording import versions
+from limbeck.contract import Progress, Status, StatusCode, Task
+from limbeck.errors import InvalidInput, did_you_mean
+from limbeck.judging import Contestant, Judge
+from limbeck.network_papers import Papers
+from limbeck.network_result import NetworkDistillation
+from limbeck.networks.baselines import linear_baseline
+from limbeck.networks.cache import TeacherCache
+from limbeck.networks.capture import asking, logits_of, run
+from limbeck.networks.data import Samples
+from limbeck.networks.ensemble import Ensemble
+from limbeck.networks.goals import guess_goal, same_outputs
+from limbeck.networks.loop import Trained, train, train_together
+from limbeck.networks.objective import Objective
+from limbeck.networks.objectives.labels import GoldLabels
+from limbeck.networks.objectives.logits import Logits
+from limbeck.networks.objectives.probabilities import SoftTargets
+from limbeck.networks.predictor import layout_of, rows_of
+from limbeck.networks.training import Training
+from limbeck.networks.transplant import transplant
+from limbeck.networks.views import Goal, Kind, View
+from limbeck.progress import shown
+from limbeck.students.layout import Layout
+
+__all__ = ["compress"]
+
+_MOST_HASHED = 200_000
+_FEWEST = 10
+
+
+def compress(
+    teacher: Any,
+    data: Any,
+    y: Any = None,
+    *,
+    into: Any,
+    objective: Any = None,
+    mode: Any = None,
+    filter: Any = None,  # noqa: A002  (the field's word)
+    start: Any = None,
+    cache: Any = None,
+    validation: Any = None,
+    test: Any = None,
+    holdout: float = 0.3,
+    seeds: int = 1,
+    task: str | Goal | None = None,
+    classes: Sequence[Any] | None = None,
+    unit: str = "",
+    control: bool | str | Path = True,
+    baseline: bool = True,
+    epsilon: float = 0.05,
+    delta: float = 0.05,
+    seed: int = 0,
+    out: str | Path | None = None,
+    progress: bool | None = None,
+    **training: Any,
+) -> NetworkDistillation:
+    """Distil a network into a smaller network, with a control and a certificate.
+
+    Parameters
+    ----------
+    teacher : nn.Module, sequence of nn.Module, or None
+        Never trained, never moved; several are an `limbeck.networks.Ensemble`. None where peers
+        or exits teach.
+    data, y : Dataset, DataLoader, arrays or Hugging Face data set
+        Training rows, see `limbeck.networks.data.Samples.of`; y are labels given apart.
+    into : nn.Module, function, or list of them
+        The student: its weights are the start for every seed. A function without arguments makes
+        a fresh one for every seed. A list trains students together, each taught by the others
+        (and by the teacher, if there is one); the first is *the* student.
+    objective : Term or Objective
+        By default soft targets at temperature 4 (0.9) with gold labels (0.1); for numbers half
+        the teacher's values, half the labels.
+    mode : BornAgain, optional
+        Generations of students, each taught by the one before.
+    filter : Filter, optional
+        Learn from the teacher only where it is right, or sure.
+    start : str, mapping or sequence, optional
+        Copy layers of the teacher first; see `limbeck.networks.transplant`. The control starts
+        there, too.
+    cache : bool, path or TeacherCache, optional
+        Ask the teacher once and keep its outputs: in this folder, or in ``out``.
+    validation, test : as data, optional
+        Rows to choose by, and rows for table and certificate; without test rows a share
+        ``holdout`` of the data is set aside.
+    seeds : int
+        How often all is trained; from 2 on intervals cover training again.
+    task : str or Goal, optional
+        classification, multilabel, regression, tokens or language; found from data and student.
+    classes, unit
+        Names of the classes; the unit of a number.
+    control : bool or path
+        Train the same student on gold labels, with the same start, budget, order and seeds; a
+        path keeps these runs and takes them up again wherever they are the same.
+    baseline : bool
+        Train a linear model of the inputs as well.
+    epsilon, delta : float
+        What is asked of the certificate.
+    seed : int
+        The first seed; the same seed gives the same student.
+    out : path, optional
+        Checkpoints, metrics and, in the end, everything `NetworkDistillation.save` writes. A run
+        that was cut off goes on when it is called again with the same arguments.
+    progress : bool, optional
+        A progress bar; by default only on a terminal.
+    **training
+        Settings of `limbeck.networks.training.Training`: epochs, batch_size, lr, ...
+
+    Raises
+    ------
+    InvalidInput
+        If an argument, the data, or a pair of networks cannot be used; before any work.
+    """
+    started = time.perf_counter()
+    check_share("epsilon", epsilon)
+    check_share("delta", delta)
+    _whole("seeds", seeds, 1)
+    _whole("seed", seed, 0)
+    settings = _training(training)
+    tutor, makers = _tutor(teacher), _makers(into)
+    folder = None if out is None else Path(out)
+    rows, aside = _rows(data, y, test, holdout, seed, settings)
+    checked = None if validation is None else Samples.of(validation)
+    pupil = _made(makers[0], seed, None, None)
+    goal = _goal(rows, tutor, pupil, task, settings)
+    names = _task(goal, classes, unit, tutor, pupil)
+    rows, aside = rows.aimed(goal), aside.aimed(goal)
+    checked = None if checked is None else checked.aimed(goal)
+    aim = Objective.of(objective) if objective is not None else _default(goal, rows, tutor)
+    aim.check(goal)
+    _refuse_lacking(aim, rows, tutor, len(makers), mode)
+    layout, seen, aside, notes = _fresh(rows, aside, test is not None, settings)
+
+    with shown(progress) as tell:
+        source = _source(cache, tutor, rows, aim, folder, tell)
+        first = rows.fetch(range(min(len(rows), 32))).inputs
+
+        def students(gold: bool, own: int, where: Path | None, title: str) -> list[Trained]:
+            def said(stage: str, done: float, total: float) -> None:
+                tell(f"{title}, seed {own}: {stage}", done, total)
+
+            made = [_made(m, own, None if start is None else (tutor, start), first) for m in makers]
+            shared: dict[str, Any] = {
+                "training": settings,
+                "seed": own,
+                "validation": checked,
+                "folder": where,
+                "progress": said,
+            }
+            if gold:
+                return [train(made[0], rows, Objective.of(GoldLabels()), goal, **shared)]
+            shared |= {"teacher": source, "filter": filter}
+            if len(made) > 1:
+                return train_together(made, rows, aim, goal, **shared)
+            if mode is not None:
+                return mode.run(
+                    lambda: _made(makers[0], own, None, None), made[0], rows, aim, goal, **shared
+                )
+            return [train(made[0], rows, aim, goal, **shared)]
+
+        with_control = control is not False and rows.has_labels and not _only_gold(aim)
+        runs: list[list[Trained]] = []
+        controls: list[Trained] = []
+        for own in range(seed, seed + seeds):
+            runs.append(students(False, own, _under(folder, f"seed-{own}/distilled"), "student"))
+            if with_control:
+                base = Path(control) if isinstance(control, str | Path) else folder
+                controls += students(True, own, _under(base, f"seed-{own}/control"), "control")
+        chief = [r[-1] if mode is not None else r[0] for r in runs]
+        plain = _baseline(first, rows, goal, settings, seed, pupil) if baseline else None
+
+        tell("asking about the test rows", 0, 1)
+        size = settings.batch_size
+        judge = Judge(lambda: aside.batches(range(len(aside)), size), goal, names, tutor, delta)
+        label = type(chief[0].module).__name__
+        contestants = [Contestant("student", label, [t.module for t in chief])]
+        if controls:
+            contestants.append(Contestant("control", label, [t.module for t in controls]))
+        contestants += _others(runs, mode)
+        if plain is not None:
+            contestants.append(Contestant("baseline", "linear model", [plain.module]))
+        comparison, facts = judge.compare(contestants)
+        best = _best(chief)
+        certificate = certified = None
+        if tutor is not None:
+            certificate, certified = judge.certificate(chief[best].module, layout, seen, epsilon)
+
+    result = NetworkDistillation(
+        student=chief[best].module,
+        students=tuple(t.module for t in chief),
+        controls=tuple(t.module for t in controls),
+        status=_status(comparison, seeds),
+        certificate=certificate,
+        comparison=comparison,
+        facts=facts,
+        history=_history(runs, controls, seed),
+        notes=(*notes, *rows.notes, *_remarks(chief, controls, plain, rows, checked, best)),
+        settings={
+            "teacher": None if tutor is None else type(tutor).__name__,
+            "student": label,
+            "objective": [[n, _weight(p.weight), repr(p.term)]
+                          for n, p in zip(aim.names, aim.parts, strict=True)],
+            "balanced": aim.balanced,
+            "task": str(goal.kind),
+            "classifies": goal.kind is not Kind.VALUES,
+            "training": {f.name: _plain(getattr(settings, f.name)) for f in fields(settings)},
+            "rows": len(rows),
+            "test_rows": len(aside),
+            "seeds": list(range(seed, seed + seeds)),
+            "chosen_seed": seed + best,
+            "epsilon": epsilon,
+            "delta": delta,
+            "out": None if folder is None else str(folder),
+            "seconds": round(time.perf_counter() - started, 3),
+            "versions": {"python": platform.python_version(), **versions("torch", "accelerate")},
+        },
+        papers=Papers(certified, layout, seen, epsilon, delta),
+    )  # fmt: skip
+    if folder is not None and _first_process():
+        result.save(folder)
+    return result
+
+
+def _whole(name: str, value: Any, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise InvalidInput(f"{name} is {value!r}.", f"Give a whole number from {least}.")
+
+
+def _training(given: Mapping[str, Any]) -> Training:
+    known = [f.name for f in fields(Training)]
+    for name in given:
+        if name not in known:
+            raise InvalidInput(
+                f"Distilling into a network has no setting {name!r}.", did_you_mean(name, known)
+            )
+    return Training(**given)
+
+
+def _tutor(teacher: Any) -> nn.Module | None:
+    """The teacher as one module."""
+    if teacher is None or isinstance(teacher, nn.Module):
+        return teacher
+    inner = getattr(teacher, "module", None)  # a limbeck teacher of a module
+    if isinstance(inner, nn.Module):
+        return inner
+    if isinstance(teacher, list | tuple) and teacher:
+        return Ensemble([t for t in map(_tutor, teacher) if t is not None])
+    raise InvalidInput(
+        f"A {type(teacher).__name__} cannot teach a network.",
+        "Give a torch module or a list of them; for other models ask for into='tree'.",
+    )
+
+
+def _makers(into: Any) -> list[Any]:
+    makers = list(into) if isinstance(into, list | tuple) else [into]
+    for maker in makers:
+        if not isinstance(maker, nn.Module) and not callable(maker):
+            raise InvalidInput(
+                f"into holds a {type(maker).__name__}.",
+                "Give modules, or functions without arguments that make one.",
+            )
+    return makers
+
+
+def _made(maker: Any, seed: int, start: tuple[Any, Any] | None, batch: Any) -> nn.Module:
+    """A student to train, with the start that the seed gives it."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        student = copy.deepcopy(maker) if isinstance(maker, nn.Module) else maker()
+    if not isinstance(student, nn.Module):
+        raise InvalidInput(
+            f"into made a {type(student).__name__}.", "Let the function return a torch module."
+        )
+    if start is not None:
+        tutor, layers = start
+        if tutor is None:
+            raise InvalidInput("start was given without a teacher.", "Leave start out.")
+        transplant(tutor, student, layers, batch)
+    return student
+
+
+def _rows(
+    data: Any, y: Any, test: Any, holdout: float, seed: int, settings: Training
+) -> tuple[Samples, Samples]:
+    """Training rows and test rows."""
+    rows = Samples.of(data, y, batch_size=settings.batch_size)
+    if test is not None:
+        return rows, Samples.of(test, batch_size=settings.batch_size)
+    check_share("holdout", holdout)
+    n = round(len(rows) * holdout)
+    if min(n, len(rows) - n) < _FEWEST:
+        raise InvalidInput(
+            f"{n} of {len(rows)} rows would be set aside.",
+            f"At least {_FEWEST} are needed on both sides: give more rows, or test=...",
+        )
+    order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed))
+    return rows.subset(order[n:].sort().values), rows.subset(order[:n].sort().values)
+
+
+def _goal(
+    rows: Samples, tutor: nn.Module | None, pupil: nn.Module, task: Any, settings: Training
+) -> Goal:
+    """What is predicted; refuses networks whose outputs do not mean the same."""
+    batch = rows.fetch(range(min(len(rows), 4)))
+    views = []
+    for role, module in (("teacher", tutor), ("student", pupil)):
+        if module is None:
+            continue
+        with asking(module):
+            try:
+                views.append(View(logits_of(run(module, batch.inputs), type(module).__name__)))
+            except InvalidInput:
+                raise
+            except Exception as error:
+                raise InvalidInput(
+                    f"The {role} {type(module).__name__} raised {type(error).__name__} on the first"
+                    f" rows: {error}",
+                    "Call it on these rows by hand; both networks must take the same inputs.",
+                ) from error
+    if tutor is not None:
+        same_outputs(views[0], views[1], tutor, pupil)
+    return guess_goal(rows, views[-1].logits, task, module=pupil)
+
+
+def _task(goal: Goal, classes: Any, unit: str, *modules: nn.Module | None) -> Task:
+    """The classes by name, where there are any."""
+    if goal.kind is not Kind.CLASSES:
+        return Task(unit=unit)
+    if classes is None:
+        names = next(
+            (c.id2label for m in modules if (c := getattr(m, "config", None)) is not None
+             and getattr(c, "id2label", None)), None,
+        )  # fmt: skip
+        classes = range(goal.outputs) if names is None else [names[i] for i in sorted(names)]
+    if len(classes) != goal.outputs:
+        raise InvalidInput(
+            f"There are {len(classes)} classes and {goal.outputs} outputs.", "Name every output."
+        )
+    return Task(classes=tuple(classes))
+
+
+def _default(goal: Goal, rows: Samples, tutor: nn.Module | None) -> Objective:
+    """Hinton, Vinyals and Dean's (2015) mixture, or what of it is possible."""
+    if tutor is None:
+        raise InvalidInput(
+            "There is neither a teacher nor an objective.", "Give one, or students as a list."
+        )
+    soft: Any = Logits() if goal.kind is Kind.VALUES else SoftTargets(temperature=4.0)
+    if not rows.has_labels:
+        return Objective.of(soft)
+    share = 0.5 if goal.kind is Kind.VALUES else 0.9
+    return Objective.of(share * soft + (1 - share) * GoldLabels())
+
+
+def _refuse_lacking(
+    aim: Objective, rows: Samples, tutor: nn.Module | None, students: int, mode: Any
+) -> None:
+    if aim.needs.labels and not rows.has_labels:
+        raise InvalidInput(
+            "The objective needs labels, and the data has none.",
+            "Leave GoldLabels out of the objective, or give y.",
+        )
+    if aim.needs.teacher and tutor is None and students == 1 and mode is None:
+        raise InvalidInput(
+            "The objective needs a teacher, and there is none.",
+            "Give a teacher, or several students in into=[...] that teach each other.",
+        )
+
+
+def _fresh(
+    rows: Samples, aside: Samples, own: bool, settings: Training
+) -> tuple[Layout, NDArray[np.uint64] | None, Samples, list[str]]:
+    """The layout of all inputs, hashes of the training rows, and test rows that are not among them.
+
+    Rows of one's own that training would see are refused; of those set aside here, copies of
+    training rows are left out.
+    """
+    size = settings.batch_size
+    if rows.random:
+        layout = layout_of(aside.batches(range(len(aside)), size))
+        note = (
+            "Training rows are augmented at random: whether test rows are among them was not"
+            " looked at."
+        )
+        return layout, None, aside, [note]
+    n = min(len(rows), _MOST_HASHED)
+    sides = (rows, range(n)), (aside, range(len(aside)))
+    layout = layout_of(b for side, places in sides for b in side.batches(places, size))
+    seen, found = (
+        np.concatenate([row_hashes(rows_of(b.inputs, layout)) for b in side.batches(places, size)])
+        for side, places in sides
+    )
+    notes = [] if n == len(rows) else [f"Only {n:,} of {len(rows):,} training rows were compared."]
+    told = overlap(found, seen)
+    if told.explained:
+        return layout, seen, aside, notes
+    if own:
+        raise InvalidInput(
+            f"{told.hits:,} of the {told.n:,} test rows are among the training rows.",
+            "Give test rows that training never sees.",
+        )
+    kept = np.flatnonzero(~np.isin(found, seen))
+    if len(kept) < _FEWEST:
+        raise InvalidInput(
+            f"Only {len(kept)} of the rows set aside are no copies of training rows.",
+            "Drop repeated rows, or give test=...",
+        )
+    notes.append(f"{told.hits:,} test rows were left out: training rows repeat them.")
+    return layout, seen, aside.subset(torch.from_numpy(kept)), notes
+
+
+def _source(
+    cache: Any,
+    tutor: nn.Module | None,
+    rows: Samples,
+    aim: Objective,
+    folder: Path | None,
+    tell: Progress,
+) -> nn.Module | TeacherCache | None:
+    """Whom the student asks: the teacher, or what it said once."""
+    if cache is None or cache is False or tutor is None:
+        return tutor
+    if isinstance(cache, TeacherCache):
+        return cache
+    if cache is True:
+        if folder is None:
+            raise InvalidInput("cache=True was given without out.", "Give cache a folder, or out.")
+        cache = folder / "teacher_cache"
+    found = TeacherCache(cache, layers=aim.needs.teacher_layers)
+    found.fill(tutor, rows, progress=tell)
+    return found
+
+
+def _baseline(
+    first: Any, rows: Samples, goal: Goal, settings: Training, seed: int, pupil: nn.Module
+) -> Trained | None:
+    """A linear model on gold labels, by the same loop."""
+    if not rows.has_labels:
+        return None
+    vocabulary = getattr(getattr(pupil, "config", None), "vocab_size", None)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = linear_baseline(first, goal, vocabulary)
+    if model is None:
+        return None
+    gold = Objective.of(GoldLabels())
+    plain = Training(epochs=settings.epochs, batch_size=settings.batch_size, lr=1e-3)
+    return train(model, rows, gold, goal, training=plain, seed=seed)
+
+
+def _others(runs: Sequence[Sequence[Trained]], mode: Any) -> list[Contestant]:
+    """Peers, or earlier generations, as lines of the table."""
+    others = range(len(runs[0]) - 1) if mode is not None else range(1, len(runs[0]))
+    word = "generation" if mode is not None else "peer"
+    return [
+        Contestant(f"{word} {i + 1 if mode is not None else i}", type(runs[0][i].module).__name__,
+                   [r[i].module for r in runs])
+        for i in others
+    ]  # fmt: skip
+
+
+def _best(chief: Sequence[Trained]) -> int:
+    """The seed that did best on validation rows; the first without them."""
+    scores = [t.history[t.best_epoch].get("score") for t in chief]
+    if any(s is None for s in scores):
+        return 0
+    return max(range(len(scores)), key=lambda i: (scores[i], -i))
+
+
+def _only_gold(aim: Objective) -> bool:
+    return not aim.needs.teacher
+
+
+def _status(comparison: Any, seeds: int) -> Status:
+    """How it ended; a teacher that knows no more than the control is an honest failure."""
+    by_role = {e.role: e for e in comparison.entries}
+    teacher, control = by_role.get("teacher"), by_role.get("control")
+    if (
+        teacher is not None
+        and control is not None
+        and teacher.accuracy is not None
+        and control.accuracy is not None
+        and teacher.accuracy.value <= control.accuracy.value
+    ):
+        return Status(
+            StatusCode.HYPOTHESIS_FAILED,
+            f"The teacher is no better ({teacher.accuracy}) than the same student without it"
+            f" ({control.accuracy}) on the test rows.",
+            "Train the teacher further or take a larger one: there is little to hand on.",
+        )
+    again = "" if seeds > 1 else " One seed says nothing about training again: give seeds=3."
+    return Status(StatusCode.COMPLETE, f"All {seeds} trainings ran to their end.".replace(
+        "All 1 trainings", "The training"), again.strip())  # fmt: skip
+
+
+def _remarks(
+    chief: Sequence[Trained],
+    controls: Sequence[Trained],
+    plain: Trained | None,
+    rows: Samples,
+    checked: Samples | None,
+    best: int,
+) -> list[str]:
+    notes = []
+    if not rows.has_labels:
+        notes.append("Without labels there are no control and no accuracy.")
+    elif not controls:
+        notes.append("No control was trained.")
+    if plain is None:
+        notes.append("A linear baseline makes no sense for these inputs, or was not asked for.")
+    if checked is None and len(chief) > 1:
+        notes.append("Without validation rows the student of the first seed was chosen.")
+    elif len(chief) > 1:
+        notes.append(f"Of {len(chief)} seeds number {best + 1} did best on the validation rows.")
+    return notes
+
+
+def _history(
+    runs: Sequence[Sequence[Trained]], controls: Sequence[Trained], seed: int
+) -> tuple[dict[str, Any], ...]:
+    out: list[dict[str, Any]] = []
+    for i, run_ in enumerate(runs):
+        for j, trained in enumerate(run_):
+            role = "student" if len(run_) == 1 else f"student {j + 1}"
+            out += [{"seed": seed + i, "role": role, **row} for row in trained.history]
+    for i, trained in enumerate(controls):
+        out += [{"seed": seed + i, "role": "control", **row} for row in trained.history]
+    return tuple(out)
+
+
+def _under(folder: Path | None, name: str) -> Path | None:
+    return None if folder is None else folder / name
+
+
+def _weight(weight: Any) -> Any:
+    return repr(weight) if callable(weight) else weight
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, str | int | float | bool | None) else repr(value)
+
+
+def _first_process() -> bool:
+    import os
+
+    return int(os.environ.get("RANK", "0")) == 0
+
+
+Maker = Callable[[], nn.Module]

@@ -1,0 +1,200 @@
+"""Networks on the same unseen rows: the table, the verdict, the certificate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from limbeck.certificates.certify import certify
+from limbeck.comparison import Comparison, Difference, Entry, Measured
+from limbeck.contract import Certificate, Task
+from limbeck.network_result import ModelFacts
+from limbeck.networks.evaluation import Said, agreement, ask, by_class, calibration, mistakes, right
+from limbeck.networks.handover import measure
+from limbeck.networks.predictor import Certified, Table, table_of
+from limbeck.networks.views import Goal, Kind
+from limbeck.seeds import gain_over, mean_over
+from limbeck.students.layout import Layout
+
+__all__ = ["Contestant", "Judge", "issue"]
+
+_RESAMPLES = 200
+_UNKNOWN = Measured(float("nan"), float("nan"), float("nan"))
+
+
+@dataclass(frozen=True, eq=False)
+class Contestant:
+    """A model of the table: one network a seed."""
+
+    role: str
+    model: str
+    networks: Sequence[nn.Module]
+
+
+@dataclass(frozen=True, eq=False)
+class Judge:
+    """Measures networks on rows that training never saw.
+
+    Parameters
+    ----------
+    batches : callable
+        Makes the batches of the test rows, in their order, anew.
+    goal : Goal
+        What is predicted.
+    task : Task
+        Its classes, or the unit of a number.
+    teacher : nn.Module or None
+        Agreement is with its answers.
+    delta : float
+        One less the level of all intervals, and the delta of the certificate.
+    """
+
+    batches: Callable[[], Iterable[Any]]
+    goal: Goal
+    task: Task
+    teacher: nn.Module | None
+    delta: float
+
+    def compare(
+        self, contestants: Sequence[Contestant]
+    ) -> tuple[Comparison, dict[str, ModelFacts]]:
+        """The table with its verdict, and what each network costs, by role.
+
+        Parameters
+        ----------
+        contestants : sequence of Contestant
+            The one in the role ``student`` is compared with the one in the role ``control``,
+            seed by seed; those in the role ``baseline`` with the student.
+        """
+        taught = None if self.teacher is None else ask(self.teacher, self.batches(), self.goal)
+        said: dict[str, list[Said]] = {}
+        models: dict[str, tuple[str, nn.Module]] = {}
+        if taught is not None and self.teacher is not None:
+            said["teacher"] = [taught]
+            models["teacher"] = type(self.teacher).__name__, self.teacher
+        for c in contestants:
+            said[c.role] = [ask(m, self.batches(), self.goal) for m in c.networks]
+            models[c.role] = c.model, c.networks[0]
+        entries = [self._entry(role, m, said[role], taught) for role, (m, _) in models.items()]
+        facts = {role: self._facts(said[role], taught, m) for role, (_, m) in models.items()}
+        self._time(facts, {role: m for role, (_, m) in models.items()})
+        differences = self._differences(said, "control", taught)
+        closest = self._differences(said, "baseline", taught)[:1] if taught is not None else []
+        rivals = [replace(d, what=models["baseline"][0]) for d in closest if d.high < 0]
+        return Comparison(tuple(entries), differences, 1 - self.delta, tuple(rivals)), facts
+
+    def _entry(self, role: str, model: str, said: Sequence[Said], taught: Said | None) -> Entry:
+        agreed = [agreement(s, taught) for s in said] if taught is not None else None
+        scored = [right(s) for s in said]
+        return Entry(
+            role,
+            model,
+            "",
+            _UNKNOWN if agreed is None else mean_over(np.array(agreed), self.delta),
+            mean_over(np.array(scored), self.delta) if scored[0] is not None else None,
+        )
+
+    def _differences(
+        self, said: Mapping[str, Sequence[Said]], other: str, taught: Said | None
+    ) -> tuple[Difference, ...]:
+        """Student less another role: agreement with the teacher, then right answers."""
+        if other not in said or "student" not in said:
+            return ()
+        sides = said["student"], said[other]
+        out = []
+        if taught is not None:
+            ours, theirs = (np.array([agreement(s, taught) for s in side]) for side in sides)
+            pair = np.broadcast_arrays(ours, theirs)  # one baseline against several seeds
+            out.append(gain_over("agreement with the teacher", *pair, self.delta))
+        if sides[0][0].labels is not None:
+            name = "R² on the labels" if self.goal.kind is Kind.VALUES else "accuracy on the labels"
+            ours, theirs = (np.array([right(s) for s in side]) for side in sides)
+            out.append(gain_over(name, *np.broadcast_arrays(ours, theirs), self.delta))
+        return tuple(out)
+
+    def _facts(self, said: Sequence[Said], taught: Said | None, module: nn.Module) -> ModelFacts:
+        parameters = list(module.parameters())
+        wrong = None if taught is None else mistakes(said[0], taught)
+        return ModelFacts(
+            sum(p.numel() for p in parameters),
+            sum(p.numel() * p.element_size() for p in parameters),
+            calibration=self._calibration(said),
+            mistakes={} if wrong is None else asdict(wrong),
+            by_class={} if taught is None else self._classes(said[0], taught),
+        )
+
+    def _classes(self, said: Said, taught: Said) -> dict[str, dict[str, float]]:
+        names = self.task.classes
+        found = by_class(said, taught)
+        return {str(names[c] if c < len(names) else c): row for c, row in found.items()}
+
+    def _calibration(self, said: Sequence[Said]) -> Measured | None:
+        """Expected calibration error, the mean over seeds; bootstrap interval over rows."""
+        if said[0].labels is None or self.goal.kind is Kind.VALUES:
+            return None
+        rng, n = np.random.default_rng(0), int(said[0].row[-1]) + 1
+        draws = []
+        for _ in range(_RESAMPLES):
+            times = np.bincount(rng.integers(0, n, n), minlength=n)
+            draws.append(np.mean([calibration(s, times) for s in said]))
+        low, high = np.quantile(draws, [self.delta / 2, 1 - self.delta / 2])
+        return Measured(float(np.mean([calibration(s) for s in said])), float(low), float(high))
+
+    def _time(self, facts: dict[str, ModelFacts], models: Mapping[str, nn.Module]) -> None:
+        """Latency and memory of all, side by side."""
+        inputs = next(iter(self.batches())).inputs
+        for role, found in measure(models, inputs).items():
+            facts[role] = replace(
+                facts[role],
+                milliseconds=Measured(*found.milliseconds),
+                batch_size=found.batch_size,
+                threads=found.threads,
+                peak_bytes=found.peak_bytes,
+            )
+
+    def certificate(
+        self,
+        student: nn.Module,
+        layout: Layout,
+        seen: NDArray[np.uint64] | None,
+        epsilon: float,
+    ) -> tuple[Certificate, Certified]:
+        """Certify a student on the test rows.
+
+        Parameters
+        ----------
+        student : nn.Module
+            Chosen without a look at these rows.
+        layout : Layout
+            That of the inputs.
+        seen : ndarray of uint64, optional
+            Hashes of the training rows in that layout.
+        epsilon : float
+            What is asked for.
+
+        Raises
+        ------
+        InvalidInput
+            If training saw the rows.
+        """
+        assert self.teacher is not None  # noqa: S101  (the caller asks only with a teacher)
+        table = table_of(self.batches(), self.teacher, self.goal, self.task, layout)
+        certified = Certified(student, table)
+        return issue(certified, table, seen, epsilon, self.delta), certified
+
+
+def issue(
+    student: Any, table: Table, seen: NDArray[np.uint64] | None, epsilon: float, delta: float
+) -> Certificate:
+    """The certificate of anything that answers the rows of a table."""
+    asked: dict[str, Any] = {"delta": delta, "epsilon": epsilon}
+    if not table.compared:
+        asked["seen"] = seen  # otherwise rows hold the teacher's answers as well
+    elif table.compared != "numbers":
+        asked |= {"loss": "absolute", "loss_range": (0.0, 1.0)}
+    return certify(student, table.rows, table.answers, **asked)

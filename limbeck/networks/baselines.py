@@ -1,0 +1,84 @@
+"""The plain baseline of a network: a linear model of the same inputs, trained by the same loop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from limbeck.networks.views import Goal, Kind
+
+__all__ = ["LinearBaseline", "linear_baseline"]
+
+_WIDEST = 100_000
+
+
+class LinearBaseline(nn.Module):
+    """A linear model of standardised, flattened numbers.
+
+    Parameters
+    ----------
+    columns, outputs : int
+        Its sizes; the mean and spread of the columns are set from a batch.
+    """
+
+    mean: Tensor
+    spread: Tensor
+
+    def __init__(self, columns: int, outputs: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(columns, outputs)
+        self.register_buffer("mean", torch.zeros(columns))
+        self.register_buffer("spread", torch.ones(columns))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Scores of shape (n, k)."""
+        found: Tensor = self.linear((x.flatten(1).float() - self.mean) / self.spread)
+        return found
+
+
+class BagOfTokens(nn.Module):
+    """A linear model of which tokens occur."""
+
+    def __init__(self, vocabulary: int, outputs: int) -> None:
+        super().__init__()
+        self.weights = nn.EmbeddingBag(vocabulary, outputs, mode="sum")
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        nn.init.zeros_(self.weights.weight)
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None, **_: Any) -> Tensor:
+        """Scores of shape (n, k)."""
+        there = torch.ones_like(input_ids) if attention_mask is None else attention_mask
+        found: Tensor = self.weights(input_ids, per_sample_weights=there.float()) + self.bias
+        return found
+
+
+def linear_baseline(inputs: Any, goal: Goal, vocabulary: int | None = None) -> nn.Module | None:
+    """A linear model that takes these inputs; None where a linear model makes no sense.
+
+    Parameters
+    ----------
+    inputs : Any
+        A batch, as the networks take it; its numbers set the scale of the columns.
+    goal : Goal
+        What is predicted; for tokens there is no baseline.
+    vocabulary : int, optional
+        The number of different tokens, for inputs named ``input_ids``.
+    """
+    if goal.kind in (Kind.TOKENS, Kind.LANGUAGE):
+        return None
+    if isinstance(inputs, Mapping):
+        known = "input_ids" in inputs and vocabulary is not None
+        return BagOfTokens(vocabulary or 0, goal.outputs) if known else None
+    if not isinstance(inputs, Tensor) or not inputs.is_floating_point():
+        return None
+    flat = inputs.flatten(1).float().cpu()
+    if flat.shape[1] > _WIDEST:
+        return None
+    model = LinearBaseline(flat.shape[1], goal.outputs)
+    if len(flat) > 1:
+        model.mean.copy_(flat.mean(0))
+        model.spread.copy_(flat.std(0).clamp_min(1e-3 * flat.std().clamp_min(1e-12)))
+    return model

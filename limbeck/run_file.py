@@ -1,0 +1,210 @@
+"""A distillation of networks as a file: ``limbeck distill run.yaml``, ``limbeck resume run/``."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from limbeck.errors import FileRefused, InvalidInput, MissingExtra, did_you_mean
+from limbeck.loading import read_named, read_teacher
+from limbeck.writing import write_bytes
+
+if TYPE_CHECKING:
+    from limbeck.network_result import NetworkDistillation
+
+__all__ = ["KEPT", "read_run", "resume", "run"]
+
+KEPT = "run.yaml"
+"""The name of the run file that is kept in the run's folder, so that it can be resumed."""
+
+_MODELS = ("teacher", "student")
+_DATA = ("train", "validation", "test")
+_NEEDED = ("student", "train", "objective", "out")
+
+
+def read_run(path: str | Path) -> dict[str, Any]:
+    """Read a run file and check its names.
+
+    Parameters
+    ----------
+    path : path
+        YAML: ``teacher``, ``student`` (``package.module:name``; ``teacher_weights`` and
+        ``student_weights`` name .safetensors files), ``train``, ``validation``, ``test`` (the
+        same, or .npz files with the arrays X and y), ``objective`` (a list of terms, each with
+        its ``weight`` and settings), ``filter``, ``out``, and settings of `limbeck.distill` and
+        of `limbeck.networks.training.Training`.
+
+    Returns
+    -------
+    dict
+        As it was written.
+
+    Raises
+    ------
+    FileRefused
+        If the file is absent, no YAML, or no mapping.
+    InvalidInput
+        If a name is unknown or lacking.
+    """
+    try:
+        import yaml
+    except ImportError:
+        raise MissingExtra("A run file needs PyYAML.", "pip install 'limbeck[networks]'.") from None
+    try:
+        data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FileRefused(
+            f"{str(path)!r} cannot be read: {error.strerror}.", "Give a run file."
+        ) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise FileRefused(f"{str(path)!r} is no YAML: {error}.", "Correct it.") from None
+    if not isinstance(data, dict):
+        raise FileRefused(f"{str(path)!r} holds no names.", "Write name: value lines.")
+    known = _known()
+    for name in data:
+        if name not in known:
+            raise InvalidInput(
+                f"{name!r} in {Path(path).name} is no setting.", did_you_mean(name, known)
+            )
+    for name in _NEEDED:
+        if data.get(name) is None:
+            raise InvalidInput(f"{Path(path).name} has no {name!r}.", f"Add a line {name}: ...")
+    return data
+
+
+def run(path: str | Path, progress: bool | None = None) -> NetworkDistillation:
+    """Do what a run file says, and keep a copy of it in the run's folder.
+
+    Raises
+    ------
+    LimbeckError
+        As :func:`read_run` and :func:`limbeck.distill`.
+    """
+    from limbeck.compressing import compress
+
+    data = read_run(path)
+    given = {k: v for k, v in data.items() if not k.endswith("_weights") and k != "train"}
+    for name in _MODELS:
+        if name in given:
+            given[name] = _model(given[name], data.get(f"{name}_weights"), name)
+    for name in _DATA[1:]:
+        if given.get(name) is not None:
+            given[name] = _rows(given[name])
+    given["objective"] = _objective(given["objective"])
+    if "filter" in given:
+        given["filter"] = _made(given["filter"], "filter")
+    if "mode" in given:
+        given["mode"] = _made(given["mode"], "mode")
+    if given.pop("balanced", False):
+        given["objective"] = dataclasses.replace(given["objective"], balanced=True)
+    folder = Path(given["out"])
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = folder / KEPT
+    if Path(path).resolve() != kept.resolve():
+        write_bytes(Path(path).read_bytes(), kept)
+    train, y = _split(_rows(data["train"]))
+    teacher, student = given.pop("teacher", None), given.pop("student")
+    return compress(teacher, train, y, into=student, progress=progress, **given)
+
+
+def resume(folder: str | Path, progress: bool | None = None) -> NetworkDistillation:
+    """Go on with a run that was cut off; what is finished is not done again.
+
+    Raises
+    ------
+    FileRefused
+        If the folder holds no run file.
+    """
+    kept = Path(folder) / KEPT
+    if not kept.is_file():
+        raise FileRefused(
+            f"{str(folder)!r} holds no {KEPT}.",
+            "Give the folder of a run that `limbeck distill run.yaml` began; a run from Python goes"
+            " on when limbeck.distill is called again with the same arguments.",
+        )
+    return run(kept, progress)
+
+
+def _known() -> list[str]:
+    from inspect import signature
+
+    from limbeck.compressing import compress
+    from limbeck.networks.training import Training
+
+    ours = [*_MODELS, "teacher_weights", "student_weights", *_DATA, "balanced"]
+    hidden = {"data", "y", "into", "progress", "training"}
+    named = [n for n in signature(compress).parameters if n not in hidden]
+    return list(dict.fromkeys([*ours, *named, *(f.name for f in dataclasses.fields(Training))]))
+
+
+def _model(name: Any, weights: Any, role: str) -> Any:
+    if isinstance(name, list):
+        return [_model(n, None, role) for n in name]
+    found = read_named(str(name))
+    if role == "student" and weights is None and callable(found) and not _is_module(found):
+        return found  # made anew for every seed
+    return read_teacher(str(name), None if weights is None else Path(weights))
+
+
+def _is_module(found: Any) -> bool:
+    return hasattr(found, "named_modules") and not isinstance(found, type)
+
+
+def _rows(name: Any) -> Any:
+    """Samples: a .npz file with X and y, or an object in a module, called if it is a function."""
+    text = str(name)
+    if text.endswith(".npz"):
+        import numpy as np
+
+        try:
+            with np.load(text, allow_pickle=False) as file:
+                return file["X"], (file["y"] if "y" in file.files else None)
+        except (OSError, ValueError, KeyError) as error:
+            raise FileRefused(
+                f"{text!r} cannot be read: {error}.", "Write arrays X and y with numpy.savez."
+            ) from None
+    found = read_named(text)
+    return found() if callable(found) and not hasattr(found, "__getitem__") else found
+
+
+def _split(rows: Any) -> tuple[Any, Any]:
+    if isinstance(rows, tuple) and len(rows) == 2:
+        return rows
+    return rows, None
+
+
+def _objective(items: Any) -> Any:
+    """A list of terms with weights as an objective."""
+    from limbeck.networks.objective import Objective
+
+    if not isinstance(items, list) or not items:
+        raise InvalidInput(
+            f"objective is {items!r}.",
+            "Write a list, such as - {weight: 0.9, term: SoftTargets, temperature: 4}.",
+        )
+    total: Any = None
+    for item in items:
+        given = dict(item) if isinstance(item, dict) else {"term": item}
+        weight = given.pop("weight", 1.0)
+        if isinstance(weight, dict):
+            weight = _made(weight, "objective")
+        part = weight * Objective.of(_made(given, "objective"))
+        total = part if total is None else total + part
+    return Objective.of(total)
+
+
+def _made(given: Any, where: str) -> Any:
+    """An object of limbeck.networks from ``{term: Name, setting: value}``."""
+    import limbeck.networks as room
+
+    settings = dict(given) if isinstance(given, dict) else {"term": given}
+    name = settings.pop("term", None)
+    if name not in room.__all__:
+        raise InvalidInput(
+            f"There is no {name!r} for {where}.", did_you_mean(str(name), room.__all__)
+        )
+    try:
+        return getattr(room, name)(**settings)
+    except TypeError as error:
+        raise InvalidInput(f"{name} in {where}: {error}.", "See docs/objectives.md.") from None
