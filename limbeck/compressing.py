@@ -2,49 +2,47 @@
 
 from __future__ import annotations
 
-import copy
 import platform
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
 from limbeck.certificates.binomial import check_share
-from limbeck.certificates.fingerprint import overlap, row_hashes
 from limbeck.certificates.wording import versions
-from limbeck.contract import Progress, Status, StatusCode, Task
-from limbeck.errors import InvalidInput, did_you_mean
+from limbeck.contract import Progress, Status, StatusCode
+from limbeck.errors import InvalidInput
 from limbeck.judging import Contestant, Judge
 from limbeck.network_papers import Papers
 from limbeck.network_result import NetworkDistillation
 from limbeck.networks.baselines import linear_baseline
 from limbeck.networks.cache import TeacherCache
-from limbeck.networks.capture import asking, logits_of, run
 from limbeck.networks.data import Samples
-from limbeck.networks.ensemble import Ensemble
-from limbeck.networks.goals import guess_goal, same_outputs
-from limbeck.networks.loop import Trained, train, train_together
+from limbeck.networks.loop import Trained, train
 from limbeck.networks.objective import Objective
 from limbeck.networks.objectives.labels import GoldLabels
-from limbeck.networks.objectives.logits import Logits
-from limbeck.networks.objectives.probabilities import SoftTargets
-from limbeck.networks.predictor import layout_of, rows_of
 from limbeck.networks.training import Training
-from limbeck.networks.transplant import transplant
-from limbeck.networks.views import Goal, Kind, View
+from limbeck.networks.views import Goal, Kind
+from limbeck.preparing import (
+    default_objective,
+    fresh_rows,
+    goal_of,
+    make,
+    makers_of,
+    one_teacher,
+    refuse_lacking,
+    settings_of,
+    task_of,
+    two_sides,
+    whole,
+)
 from limbeck.progress import shown
-from limbeck.students.layout import Layout
 
 __all__ = ["compress"]
-
-_MOST_HASHED = 200_000
-_FEWEST = 10
 
 
 def compress(
@@ -133,22 +131,22 @@ def compress(
     started = time.perf_counter()
     check_share("epsilon", epsilon)
     check_share("delta", delta)
-    _whole("seeds", seeds, 1)
-    _whole("seed", seed, 0)
-    settings = _training(training)
-    tutor, makers = _tutor(teacher), _makers(into)
+    whole("seeds", seeds, 1)
+    whole("seed", seed, 0)
+    settings = settings_of(training)
+    tutor, makers = one_teacher(teacher), makers_of(into)
     folder = None if out is None else Path(out)
-    rows, aside = _rows(data, y, test, holdout, seed, settings)
+    rows, aside = two_sides(data, y, test, holdout, seed, settings)
     checked = None if validation is None else Samples.of(validation)
-    pupil = _made(makers[0], seed, None, None)
-    goal = _goal(rows, tutor, pupil, task, settings)
-    names = _task(goal, classes, unit, tutor, pupil)
+    pupil = make(makers[0], seed, None, None)
+    goal = goal_of(rows, tutor, pupil, task, settings)
+    names = task_of(goal, classes, unit, tutor, pupil)
     rows, aside = rows.aimed(goal), aside.aimed(goal)
     checked = None if checked is None else checked.aimed(goal)
-    aim = Objective.of(objective) if objective is not None else _default(goal, rows, tutor)
+    aim = Objective.of(objective) if objective is not None else default_objective(goal, rows, tutor)
     aim.check(goal)
-    _refuse_lacking(aim, rows, tutor, len(makers), mode)
-    layout, seen, aside, notes = _fresh(rows, aside, test is not None, settings)
+    refuse_lacking(aim, rows, tutor, len(makers), mode)
+    layout, seen, aside, notes = fresh_rows(rows, aside, test is not None, settings)
 
     with shown(progress) as tell:
         source = _source(cache, tutor, rows, aim, folder, tell)
@@ -158,7 +156,7 @@ def compress(
             def said(stage: str, done: float, total: float) -> None:
                 tell(f"{title}, seed {own}: {stage}", done, total)
 
-            made = [_made(m, own, None if start is None else (tutor, start), first) for m in makers]
+            made = [make(m, own, None if start is None else (tutor, start), first) for m in makers]
             shared: dict[str, Any] = {
                 "training": settings,
                 "seed": own,
@@ -170,10 +168,12 @@ def compress(
                 return [train(made[0], rows, Objective.of(GoldLabels()), goal, **shared)]
             shared |= {"teacher": source, "filter": filter}
             if len(made) > 1:
+                from limbeck.networks.modes import train_together
+
                 return train_together(made, rows, aim, goal, **shared)
             if mode is not None:
                 return mode.run(
-                    lambda: _made(makers[0], own, None, None), made[0], rows, aim, goal, **shared
+                    lambda: make(makers[0], own, None, None), made[0], rows, aim, goal, **shared
                 )
             return [train(made[0], rows, aim, goal, **shared)]
 
@@ -238,194 +238,6 @@ def compress(
     if folder is not None and _first_process():
         result.save(folder)
     return result
-
-
-def _whole(name: str, value: Any, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise InvalidInput(f"{name} is {value!r}.", f"Give a whole number from {least}.")
-
-
-def _training(given: Mapping[str, Any]) -> Training:
-    known = [f.name for f in fields(Training)]
-    for name in given:
-        if name not in known:
-            raise InvalidInput(
-                f"Distilling into a network has no setting {name!r}.", did_you_mean(name, known)
-            )
-    return Training(**given)
-
-
-def _tutor(teacher: Any) -> nn.Module | None:
-    """The teacher as one module."""
-    if teacher is None or isinstance(teacher, nn.Module):
-        return teacher
-    inner = getattr(teacher, "module", None)  # a limbeck teacher of a module
-    if isinstance(inner, nn.Module):
-        return inner
-    if isinstance(teacher, list | tuple) and teacher:
-        return Ensemble([t for t in map(_tutor, teacher) if t is not None])
-    raise InvalidInput(
-        f"A {type(teacher).__name__} cannot teach a network.",
-        "Give a torch module or a list of them; for other models ask for into='tree'.",
-    )
-
-
-def _makers(into: Any) -> list[Any]:
-    makers = list(into) if isinstance(into, list | tuple) else [into]
-    for maker in makers:
-        if not isinstance(maker, nn.Module) and not callable(maker):
-            raise InvalidInput(
-                f"into holds a {type(maker).__name__}.",
-                "Give modules, or functions without arguments that make one.",
-            )
-    return makers
-
-
-def _made(maker: Any, seed: int, start: tuple[Any, Any] | None, batch: Any) -> nn.Module:
-    """A student to train, with the start that the seed gives it."""
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        student = copy.deepcopy(maker) if isinstance(maker, nn.Module) else maker()
-    if not isinstance(student, nn.Module):
-        raise InvalidInput(
-            f"into made a {type(student).__name__}.", "Let the function return a torch module."
-        )
-    if start is not None:
-        tutor, layers = start
-        if tutor is None:
-            raise InvalidInput("start was given without a teacher.", "Leave start out.")
-        transplant(tutor, student, layers, batch)
-    return student
-
-
-def _rows(
-    data: Any, y: Any, test: Any, holdout: float, seed: int, settings: Training
-) -> tuple[Samples, Samples]:
-    """Training rows and test rows."""
-    rows = Samples.of(data, y, batch_size=settings.batch_size)
-    if test is not None:
-        return rows, Samples.of(test, batch_size=settings.batch_size)
-    check_share("holdout", holdout)
-    n = round(len(rows) * holdout)
-    if min(n, len(rows) - n) < _FEWEST:
-        raise InvalidInput(
-            f"{n} of {len(rows)} rows would be set aside.",
-            f"At least {_FEWEST} are needed on both sides: give more rows, or test=...",
-        )
-    order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed))
-    return rows.subset(order[n:].sort().values), rows.subset(order[:n].sort().values)
-
-
-def _goal(
-    rows: Samples, tutor: nn.Module | None, pupil: nn.Module, task: Any, settings: Training
-) -> Goal:
-    """What is predicted; refuses networks whose outputs do not mean the same."""
-    batch = rows.fetch(range(min(len(rows), 4)))
-    views = []
-    for role, module in (("teacher", tutor), ("student", pupil)):
-        if module is None:
-            continue
-        with asking(module):
-            try:
-                views.append(View(logits_of(run(module, batch.inputs), type(module).__name__)))
-            except InvalidInput:
-                raise
-            except Exception as error:
-                raise InvalidInput(
-                    f"The {role} {type(module).__name__} raised {type(error).__name__} on the first"
-                    f" rows: {error}",
-                    "Call it on these rows by hand; both networks must take the same inputs.",
-                ) from error
-    if tutor is not None:
-        same_outputs(views[0], views[1], tutor, pupil)
-    return guess_goal(rows, views[-1].logits, task, module=pupil)
-
-
-def _task(goal: Goal, classes: Any, unit: str, *modules: nn.Module | None) -> Task:
-    """The classes by name, where there are any."""
-    if goal.kind is not Kind.CLASSES:
-        return Task(unit=unit)
-    if classes is None:
-        names = next(
-            (c.id2label for m in modules if (c := getattr(m, "config", None)) is not None
-             and getattr(c, "id2label", None)), None,
-        )  # fmt: skip
-        classes = range(goal.outputs) if names is None else [names[i] for i in sorted(names)]
-    if len(classes) != goal.outputs:
-        raise InvalidInput(
-            f"There are {len(classes)} classes and {goal.outputs} outputs.", "Name every output."
-        )
-    return Task(classes=tuple(classes))
-
-
-def _default(goal: Goal, rows: Samples, tutor: nn.Module | None) -> Objective:
-    """Hinton, Vinyals and Dean's (2015) mixture, or what of it is possible."""
-    if tutor is None:
-        raise InvalidInput(
-            "There is neither a teacher nor an objective.", "Give one, or students as a list."
-        )
-    soft: Any = Logits() if goal.kind is Kind.VALUES else SoftTargets(temperature=4.0)
-    if not rows.has_labels:
-        return Objective.of(soft)
-    share = 0.5 if goal.kind is Kind.VALUES else 0.9
-    return Objective.of(share * soft + (1 - share) * GoldLabels())
-
-
-def _refuse_lacking(
-    aim: Objective, rows: Samples, tutor: nn.Module | None, students: int, mode: Any
-) -> None:
-    if aim.needs.labels and not rows.has_labels:
-        raise InvalidInput(
-            "The objective needs labels, and the data has none.",
-            "Leave GoldLabels out of the objective, or give y.",
-        )
-    if aim.needs.teacher and tutor is None and students == 1 and mode is None:
-        raise InvalidInput(
-            "The objective needs a teacher, and there is none.",
-            "Give a teacher, or several students in into=[...] that teach each other.",
-        )
-
-
-def _fresh(
-    rows: Samples, aside: Samples, own: bool, settings: Training
-) -> tuple[Layout, NDArray[np.uint64] | None, Samples, list[str]]:
-    """The layout of all inputs, hashes of the training rows, and test rows that are not among them.
-
-    Rows of one's own that training would see are refused; of those set aside here, copies of
-    training rows are left out.
-    """
-    size = settings.batch_size
-    if rows.random:
-        layout = layout_of(aside.batches(range(len(aside)), size))
-        note = (
-            "Training rows are augmented at random: whether test rows are among them was not"
-            " looked at."
-        )
-        return layout, None, aside, [note]
-    n = min(len(rows), _MOST_HASHED)
-    sides = (rows, range(n)), (aside, range(len(aside)))
-    layout = layout_of(b for side, places in sides for b in side.batches(places, size))
-    seen, found = (
-        np.concatenate([row_hashes(rows_of(b.inputs, layout)) for b in side.batches(places, size)])
-        for side, places in sides
-    )
-    notes = [] if n == len(rows) else [f"Only {n:,} of {len(rows):,} training rows were compared."]
-    told = overlap(found, seen)
-    if told.explained:
-        return layout, seen, aside, notes
-    if own:
-        raise InvalidInput(
-            f"{told.hits:,} of the {told.n:,} test rows are among the training rows.",
-            "Give test rows that training never sees.",
-        )
-    kept = np.flatnonzero(~np.isin(found, seen))
-    if len(kept) < _FEWEST:
-        raise InvalidInput(
-            f"Only {len(kept)} of the rows set aside are no copies of training rows.",
-            "Drop repeated rows, or give test=...",
-        )
-    notes.append(f"{told.hits:,} test rows were left out: training rows repeat them.")
-    return layout, seen, aside.subset(torch.from_numpy(kept)), notes
 
 
 def _source(
@@ -563,6 +375,3 @@ def _first_process() -> bool:
     import os
 
     return int(os.environ.get("RANK", "0")) == 0
-
-
-Maker = Callable[[], nn.Module]

@@ -106,15 +106,17 @@ class Judge:
         if other not in said or "student" not in said:
             return ()
         sides = said["student"], said[other]
-        out = []
+        scores: dict[str, Callable[[Said], Any]] = {}
         if taught is not None:
-            ours, theirs = (np.array([agreement(s, taught) for s in side]) for side in sides)
-            pair = np.broadcast_arrays(ours, theirs)  # one baseline against several seeds
-            out.append(gain_over("agreement with the teacher", *pair, self.delta))
+            scores["agreement with the teacher"] = lambda s: agreement(s, taught)
         if sides[0][0].labels is not None:
-            name = "R² on the labels" if self.goal.kind is Kind.VALUES else "accuracy on the labels"
-            ours, theirs = (np.array([right(s) for s in side]) for side in sides)
-            out.append(gain_over(name, *np.broadcast_arrays(ours, theirs), self.delta))
+            numbers = self.goal.kind is Kind.VALUES
+            scores["R² on the labels" if numbers else "accuracy on the labels"] = right
+        out = []
+        for what, score in scores.items():
+            ours, theirs = (np.array([score(s) for s in side]) for side in sides)
+            ours, theirs = np.broadcast_arrays(ours, theirs)  # one baseline, several seeds
+            out.append(gain_over(what, ours, theirs, self.delta))
         return tuple(out)
 
     def _facts(self, said: Sequence[Said], taught: Said | None, module: nn.Module) -> ModelFacts:

@@ -113,5 +113,5 @@ def _smallest(rows: NDArray[np.float64]) -> str:
 
 def _save_npz(path: Path, **arrays: NDArray[Any]) -> None:
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
     write_bytes(buffer.getvalue(), path)
