@@ -55,7 +55,7 @@ def compress(
     mode: Any = None,
     filter: Any = None,  # noqa: A002  (the field's word)
     start: Any = None,
-    cache: Any = None,
+    cache: bool | str | Path | TeacherCache | None = None,
     validation: Any = None,
     test: Any = None,
     holdout: float = 0.3,
@@ -96,7 +96,9 @@ def compress(
         Copy layers of the teacher first; see `limbeck.networks.transplant`. The control starts
         there, too.
     cache : bool, path or TeacherCache, optional
-        Ask the teacher once and keep its outputs: in this folder, or in ``out``.
+        Ask the teacher once and keep its outputs: in this folder, or in ``out``. Where samples are
+        augmented, or only the largest logits shall be kept, give a
+        ``TeacherCache(folder, views=4, top=32)``.
     validation, test : as data, optional
         Rows to choose by, and rows for table and certificate; without test rows a share
         ``holdout`` of the data is set aside.
@@ -236,12 +238,12 @@ def compress(
         papers=Papers(certified, layout, seen, epsilon, delta),
     )  # fmt: skip
     if folder is not None and _first_process():
-        result.save(folder)
+        result = result.kept(folder)
     return result
 
 
 def _source(
-    cache: Any,
+    cache: bool | str | Path | TeacherCache | None,
     tutor: nn.Module | None,
     rows: Samples,
     aim: Objective,
@@ -251,15 +253,13 @@ def _source(
     """Whom the student asks: the teacher, or what it said once."""
     if cache is None or cache is False or tutor is None:
         return tutor
-    if isinstance(cache, TeacherCache):
-        return cache
     if cache is True:
         if folder is None:
             raise InvalidInput("cache=True was given without out.", "Give cache a folder, or out.")
         cache = folder / "teacher_cache"
-    found = TeacherCache(cache, layers=aim.needs.teacher_layers)
-    found.fill(tutor, rows, progress=tell)
-    return found
+    if not isinstance(cache, TeacherCache):
+        cache = TeacherCache(cache, layers=aim.needs.teacher_layers)
+    return cache.fill(tutor, rows, progress=tell)
 
 
 def _baseline(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -124,11 +124,16 @@ class NetworkDistillation:
         the code of the network: ``limbeck verify certificate.json --student student.onnx --rows
         rows.npz``. Where the export failed it speaks of the weights.
         """
-        folder = Path(folder)
-        self.papers.write(self, folder)
-        write_bytes(json.dumps(self.to_dict(), indent=1).encode(), folder / "result.json")
-        self.report(folder / "report.html")
-        return folder
+        self.kept(Path(folder))
+        return Path(folder)
+
+    def kept(self, folder: Path) -> NetworkDistillation:
+        """As `save`; returns the record with notes on what could not be written."""
+        lost = self.papers.write(self, folder)
+        noted = replace(self, notes=(*self.notes, *lost))
+        write_bytes(json.dumps(noted.to_dict(), indent=1).encode(), folder / "result.json")
+        noted.report(folder / "report.html")
+        return noted
 
     def to_dict(self) -> dict[str, Any]:
         """All numbers, ready for JSON; weights and rows are left out."""

@@ -40,7 +40,7 @@ def size_of(facts: ModelFacts | None) -> str:
         return NONE
     p = facts.parameters
     short = f"{p / 1e6:.1f} M" if p >= 1e6 else f"{p / 1e3:.1f} k" if p >= 1e3 else str(p)
-    return f"{short}, {facts.weight_bytes / 1e6:.3g} MB"
+    return f"{short} ({facts.weight_bytes / 1e6:.3g} MB)"
 
 
 def time_of(facts: ModelFacts | None) -> str:
@@ -60,9 +60,9 @@ def _models(result: NetworkDistillation) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, show_edge=False)
     table.add_column("role", no_wrap=True)
     table.add_column("model", overflow="fold")
-    table.add_column("size", no_wrap=True)
+    table.add_column("size")
     if labels:
-        table.add_column("R²\non labels" if numbers else "accuracy\non labels", no_wrap=True)
+        table.add_column("R² on\nlabels" if numbers else "accuracy\non labels", no_wrap=True)
     table.add_column("R² against\nteacher" if numbers else "agreement\nwith teacher", no_wrap=True)
     if calibrated:
         table.add_column("calibration\nerror (ECE)", no_wrap=True)
@@ -78,8 +78,13 @@ def _models(result: NetworkDistillation) -> Table:
             cells.append(_short(facts.calibration if facts else None))
         if timed:
             cells.append(time_of(facts))
-        table.add_row(*map(Text, cells), style=_STYLES.get(e.role, ""))
+        table.add_row(*map(_broken, cells), style=_STYLES.get(e.role, ""))
     return table
+
+
+def _broken(cell: str) -> Text:
+    """A cell whose interval or unit stands in a line of its own."""
+    return Text(cell.replace(" [", "\n[").replace(" (", "\n("))
 
 
 def _agreement(entry: Entry) -> str:

@@ -1,0 +1,63 @@
+"""What run.yaml names: a convolutional teacher, a small student, and handwritten digits.
+
+Run it from this folder: ``limbeck distill run.yaml``.
+"""
+
+from __future__ import annotations
+
+import torch
+from sklearn.datasets import load_digits
+from torch import nn
+
+from limbeck.networks import GoldLabels
+from limbeck.networks.data import Samples
+from limbeck.networks.loop import train as fit
+from limbeck.networks.training import Training
+from limbeck.networks.views import Goal, Kind
+
+
+def part(start: int, end: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Images (n, 1, 8, 8) between 0 and 1, and their digits."""
+    X, y = load_digits(return_X_y=True)
+    order = torch.randperm(len(X), generator=torch.Generator().manual_seed(0))[start:end]
+    images = torch.tensor(X, dtype=torch.float32).view(-1, 1, 8, 8) / 16
+    return images[order], torch.tensor(y)[order]
+
+
+def train() -> tuple[torch.Tensor, torch.Tensor]:
+    """Rows to learn from: few, so that the teacher has something to hand on."""
+    return part(0, 100)
+
+
+def validation() -> tuple[torch.Tensor, torch.Tensor]:
+    """Rows to choose by."""
+    return part(300, 600)
+
+
+def test() -> tuple[torch.Tensor, torch.Tensor]:
+    """Rows for table and certificate."""
+    return part(600, 1200)
+
+
+def student() -> nn.Module:
+    """A thousand parameters."""
+    return nn.Sequential(
+        nn.Conv2d(1, 6, 3, stride=2, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(96, 10)
+    )
+
+
+def teacher() -> nn.Module:
+    """A larger network that has seen other rows; trained here in a few seconds."""
+    torch.manual_seed(1)
+    net = nn.Sequential(
+        nn.Conv2d(1, 32, 3, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(32, 32, 3, padding=1, stride=2),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(512, 64),
+        nn.ReLU(),
+        nn.Linear(64, 10),
+    )
+    samples, goal = Samples.of(part(1200, 1797)), Goal(Kind.CLASSES, 10)
+    return fit(net, samples, GoldLabels(), goal, training=Training(epochs=20, batch_size=32)).module

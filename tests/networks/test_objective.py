@@ -1,0 +1,70 @@
+"""Objectives add and scale."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from limbeck.errors import InvalidInput
+from limbeck.networks import GoldLabels, HiddenStates, Linear, Logits, Objective, SoftTargets
+from limbeck.networks.views import Goal, Kind, Step, View
+
+weights = st.floats(0, 100, allow_nan=False)
+
+
+def step(done: float = 0.0) -> Step:
+    g = torch.Generator().manual_seed(0)
+    s, t = torch.randn(4, 3, generator=g), torch.randn(4, 3, generator=g)
+    return Step(None, torch.tensor([0, 1, 2, 0]), View(s), View(t), Goal(Kind.CLASSES, 3), done=done)
+
+
+@given(weights, weights, weights)
+def test_weights_distribute(a: float, b: float, c: float) -> None:
+    objective = c * (a * GoldLabels() + Logits() * b)
+    assert [p.weight for p in objective.parts] == [c * a, c * b]
+
+
+def test_the_total_is_the_weighted_sum() -> None:
+    objective = 0.9 * SoftTargets(temperature=4) + 0.1 * GoldLabels()
+    now = step()
+    losses = objective.losses(now, objective.maps(now))
+    expected = 0.9 * losses["SoftTargets"] + 0.1 * losses["GoldLabels"]
+    assert objective.total(losses, 0.0) == expected
+
+
+def test_weights_follow_schedules_and_still_scale() -> None:
+    objective = 0.5 * (Linear(1.0, 0.0) * GoldLabels()) + Logits()
+    assert objective.weights(0.0) == {"GoldLabels": 0.5, "Logits": 1.0}
+    assert objective.weights(0.75) == {"GoldLabels": 0.125, "Logits": 1.0}
+
+
+def test_terms_of_one_kind_get_names_of_their_own() -> None:
+    objective = Logits() + GoldLabels() + Logits()
+    assert objective.names == ("Logits", "GoldLabels", "Logits_2")
+
+
+def test_needs_add_up() -> None:
+    found = (GoldLabels() + HiddenStates({"t": "s"}) + HiddenStates({"t": "s2"})).needs
+    assert found.labels
+    assert found.teacher
+    assert found.teacher_layers == ("t",)
+    assert found.student_layers == ("s", "s2")
+
+
+@pytest.mark.parametrize("bad", [-1, float("nan"), float("inf"), "much", True])
+def test_weights_that_mean_nothing_are_refused(bad: object) -> None:
+    with pytest.raises((InvalidInput, TypeError)):
+        bad * GoldLabels()
+
+
+@pytest.mark.parametrize("bad", [None, "soft", GoldLabels, 0 * GoldLabels()])
+def test_what_is_no_objective_is_refused(bad: object) -> None:
+    with pytest.raises(InvalidInput):
+        Objective.of(bad)
+
+
+def test_adding_something_else_is_a_type_error() -> None:
+    with pytest.raises(TypeError):
+        GoldLabels() + 1

@@ -1,0 +1,45 @@
+"""Inputs as rows of a table, and back."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from limbeck.errors import FileRefused, InvalidInput
+from limbeck.students.layout import Layout
+
+
+@given(st.lists(st.lists(st.integers(1, 4), max_size=3), min_size=1, max_size=3), st.data())
+def test_inputs_come_back_as_they_were(shapes: list[list[int]], data: st.DataObject) -> None:
+    rng = np.random.default_rng(0)
+    dtypes = data.draw(st.lists(st.sampled_from(["float32", "int64"]), min_size=len(shapes)))
+    inputs = [
+        (10 * rng.normal(size=(5, *s))).astype(t) for s, t in zip(shapes, dtypes, strict=False)
+    ]
+    layout = Layout.of([f"x{i}" for i in range(len(inputs))], inputs)
+    rows = layout.rows(inputs)
+    assert rows.shape == (5, len(layout.features))
+    for before, after in zip(inputs, layout.inputs(rows), strict=True):
+        assert after.dtype == before.dtype
+        np.testing.assert_array_equal(after, before)
+    assert Layout.from_list(layout.to_list()) == layout
+
+
+def test_shorter_inputs_end_in_zeros_and_longer_ones_are_refused() -> None:
+    layout = Layout.of(["tokens"], [np.ones((2, 4), np.int64)])
+    assert layout.rows([np.ones((1, 2), np.int64)]).tolist() == [[1, 1, 0, 0]]
+    with pytest.raises(InvalidInput, match=r"tokens has shape \(5,\), and \(4,\)"):
+        layout.rows([np.ones((1, 5), np.int64)])
+
+
+def test_columns_are_named_by_place() -> None:
+    layout = Layout.of(["a", "b"], [np.zeros((1, 2, 2)), np.zeros(1)])
+    assert layout.features.names == ("a[0,0]", "a[0,1]", "a[1,0]", "a[1,1]", "b")
+
+
+@pytest.mark.parametrize("data", [None, 3, [["a"]], [["a", [1], "no dtype"]], [["a", "x", "f4"]]])
+def test_a_malformed_layout_is_refused(data: object) -> None:
+    with pytest.raises(FileRefused, match="no layout"):
+        Layout.from_list(data)
