@@ -72,7 +72,7 @@ def test_edits_change_what_follows_and_gradients_flow() -> None:
 
 def test_unknown_and_unused_layers_are_named() -> None:
     net = Net()
-    with pytest.raises(InvalidInput, match="'frist'.*Did you mean 'first'"):
+    with pytest.raises(InvalidInput, match=r"'frist'.*Did you mean 'first'"):
         Capture(net, ["frist"])
     with Capture(net, ["unused"]) as capture:
         net(torch.randn(1, 3))

@@ -17,7 +17,8 @@ weights = st.floats(0, 100, allow_nan=False)
 def step(done: float = 0.0) -> Step:
     g = torch.Generator().manual_seed(0)
     s, t = torch.randn(4, 3, generator=g), torch.randn(4, 3, generator=g)
-    return Step(None, torch.tensor([0, 1, 2, 0]), View(s), View(t), Goal(Kind.CLASSES, 3), done=done)
+    y = torch.tensor([0, 1, 2, 0])
+    return Step(None, y, View(s), View(t), Goal(Kind.CLASSES, 3), done=done)
 
 
 @given(weights, weights, weights)

@@ -1,0 +1,177 @@
+"""Distillations of networks from files, as a user of the shell meets them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from torch import nn
+from typer.testing import CliRunner
+
+from limbeck.cli import app
+from limbeck.errors import FileRefused, InvalidInput
+from limbeck.run_file import read_run, resume, run
+
+MODELS = """
+import torch
+from torch import nn
+
+def teacher():
+    net = nn.Linear(4, 2)
+    with torch.no_grad():
+        net.weight.copy_(torch.tensor([[1.0, 1, 0, 0], [0, 0, 1, 1]]))
+        net.bias.zero_()
+    return net
+
+def student():
+    return nn.Sequential(nn.Linear(4, 4), nn.Dropout(0.2), nn.ReLU(), nn.Linear(4, 2))
+
+def part(n, seed):
+    x = torch.randn(n, 4, generator=torch.Generator().manual_seed(seed))
+    return x, (x[:, 2:].sum(1) > x[:, :2].sum(1)).long()
+
+def train():
+    return part(200, 0)
+
+def test():
+    return part(80, 1)
+"""
+
+RUN: dict[str, Any] = {
+    "teacher": "models_of_a_user:teacher",
+    "student": "models_of_a_user:student",
+    "train": "models_of_a_user:train",
+    "test": "models_of_a_user:test",
+    "objective": [
+        {"weight": 0.9, "term": "SoftTargets", "temperature": 2.0},
+        {"weight": 0.1, "term": "GoldLabels"},
+    ],
+    "epochs": 2,
+    "batch_size": 32,
+    "out": "run",
+}
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "models_of_a_user.py").write_text(MODELS)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    sys.modules.pop("models_of_a_user", None)
+    return tmp_path
+
+
+def write(folder: Path, **changes: Any) -> Path:
+    data = {k: v for k, v in {**RUN, **changes}.items() if v is not None}
+    path = folder / "run.yaml"
+    path.write_text(yaml.safe_dump(data))
+    return path
+
+
+def test_a_run_from_the_shell_can_be_verified_in_the_shell(here: Path) -> None:
+    shell = CliRunner()
+    done = shell.invoke(app, ["distill", str(write(here))])
+    assert done.exit_code == 0, done.output
+    assert "verdict" in done.output
+    assert (here / "run/run.yaml").is_file()
+    command = "verify run/certificate.json --student run/student.onnx --rows run/rows.npz"
+    checked = shell.invoke(app, command.split())
+    assert checked.exit_code == 0, checked.output
+    assert "Verified" in checked.output
+    again = shell.invoke(app, ["certify", "--student", "run/student.onnx", "--rows",
+                               "run/rows.npz", "--epsilon", "0.9"])  # fmt: skip
+    assert again.exit_code == 0, again.output
+
+
+def test_arrays_weights_filters_and_schedules_from_files(here: Path) -> None:
+    x = np.random.default_rng(0).normal(size=(100, 4)).astype(np.float32)
+    np.savez(here / "rows.npz", X=x, y=(x.sum(1) > 0).astype(np.int64))
+    from safetensors.torch import save_file
+
+    net = nn.Linear(4, 2)
+    save_file(net.state_dict(), here / "teacher.safetensors")
+    path = write(
+        here,
+        train="rows.npz",
+        test=None,
+        teacher_weights="teacher.safetensors",
+        objective=[
+            {"weight": {"term": "Linear", "start": 1.0, "end": 0.5}, "term": "Logits"},
+            "GoldLabels",
+        ],
+        balanced=True,
+        filter="WhereRight",
+        control=False,
+    )
+    found = run(path)
+    assert found.settings["balanced"]
+    assert found.settings["rows"] == 70
+    assert [name for name, _, _ in found.settings["objective"]] == ["Logits", "GoldLabels"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"epoch": 3}, r"'epoch' in run.yaml is no setting. Did you mean 'epochs'"),
+        ({"train": None}, "run.yaml has no 'train'"),
+        ({"student": "models_of_a_user:studnet"}, "has no 'studnet'. Did you mean 'student'"),
+        ({"objective": []}, "objective is"),
+        ({"objective": [{"term": "SoftTarget"}]}, "Did you mean 'SoftTargets'"),
+        ({"objective": [{"term": "SoftTargets", "heat": 3}]}, "SoftTargets in objective"),
+    ],
+)
+def test_a_wrong_file_is_refused_with_the_name(
+    here: Path, changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        run(write(here, **changes))
+    assert not list(here.glob("run/seed*"))
+
+
+def test_what_is_no_run_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FileRefused, match="cannot be read"):
+        read_run(tmp_path / "absent.yaml")
+    (tmp_path / "bad.yaml").write_text("a: [")
+    with pytest.raises(FileRefused, match="is no YAML"):
+        read_run(tmp_path / "bad.yaml")
+    (tmp_path / "list.yaml").write_text("- a")
+    with pytest.raises(FileRefused, match="holds no names"):
+        read_run(tmp_path / "list.yaml")
+    with pytest.raises(FileRefused, match=r"holds no run.yaml"):
+        resume(tmp_path)
+
+
+def test_options_beside_a_run_file_are_refused(here: Path) -> None:
+    shell = CliRunner()
+    done = shell.invoke(app, ["distill", str(write(here)), "--out", "elsewhere"])
+    assert done.exit_code == 2
+    assert "--out was given beside a run file" in done.output
+
+
+@pytest.mark.slow
+def test_a_killed_run_resumes_to_the_same_weights(here: Path) -> None:
+    path = write(here, epochs=120, batch_size=8, checkpoint_every=20, baseline=False, control=False)
+    command = [sys.executable, "-m", "limbeck"]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(here), *sys.path])}
+    started = subprocess.Popen([*command, "distill", str(path)], cwd=here, env=env)
+    folder = here / "run/seed-0/distilled"
+    until = time.monotonic() + 120
+    while len(list(folder.rglob("*.safetensors"))) == 0 and time.monotonic() < until:
+        time.sleep(0.02)
+    time.sleep(0.3)
+    started.send_signal(signal.SIGKILL)
+    assert started.wait() == -signal.SIGKILL
+    assert not (here / "run/model.safetensors").exists()
+    subprocess.run([*command, "resume", "run"], cwd=here, env=env, check=True)
+    resumed = (here / "run/model.safetensors").read_bytes()
+    (here / "run").rename(here / "first")
+    subprocess.run([*command, "distill", str(path)], cwd=here, env=env, check=True)
+    assert (here / "run/model.safetensors").read_bytes() == resumed
