@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from limbeck.ablating import ablate
     from limbeck.auditing import audit
     from limbeck.certificates import budget, certify, verify
     from limbeck.contract import Access, Certificate, Task
@@ -25,6 +26,7 @@ _ROOMS = {
     "Distillation": "result",
     "LimbeckError": "errors",
     "Task": "contract",
+    "ablate": "ablating",
     "as_teacher": "teachers",
     "audit": "auditing",
     "budget": "certificates",
@@ -40,6 +42,7 @@ __all__ = [
     "Distillation",
     "LimbeckError",
     "Task",
+    "ablate",
     "as_teacher",
     "audit",
     "budget",

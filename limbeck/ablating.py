@@ -17,9 +17,9 @@ from limbeck.networks.evaluation import Said, agreement, ask, right
 from limbeck.networks.loop import train
 from limbeck.networks.objective import Objective
 from limbeck.networks.printed import Printed, Sheet
+from limbeck.networks.rounds import make, started
 from limbeck.preparing import (
     goal_of,
-    make,
     makers_of,
     one_teacher,
     refuse_lacking,
@@ -172,14 +172,13 @@ def ablate(
     if rows is not None:
         whole("rows", rows, 1)
         order = np.random.default_rng(seed).permutation(len(samples))[:rows]
-        samples = samples.subset(np.sort(order))
-    goal = goal_of(samples, tutor, make(maker, seed, None, None), task, settings)
+        samples = samples.subset(sorted(order.tolist()))
+    goal = goal_of(samples, tutor, make(maker, seed), task, settings)
     samples, aside = samples.aimed(goal), aside.aimed(goal)
     aim = Objective.of(objective)
     aim.check(goal)
-    refuse_lacking(aim, samples, tutor, 1, None)
+    refuse_lacking(aim, samples, tutor, 1, None, None)
     variants = {"": aim, **without_each(aim)}
-    first = samples.fetch(range(min(len(samples), 32))).inputs
     size = settings.batch_size
 
     def said(module: Any) -> Said:
@@ -197,7 +196,7 @@ def ablate(
             told = []
             for own in range(seed, seed + seeds):
                 tell(f"without {name or 'nothing'}", i * seeds + own - seed, len(variants) * seeds)
-                student = make(maker, own, None if start is None else (tutor, start), first)
+                student = started(maker, own, samples, tutor, start)
                 asked = left.needs.teacher
                 trained = train(
                     student, samples, left, goal, training=settings, seed=own,

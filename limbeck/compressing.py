@@ -24,14 +24,13 @@ from limbeck.networks.cache import TeacherCache
 from limbeck.networks.data import Samples
 from limbeck.networks.loop import Trained, train
 from limbeck.networks.objective import Objective
-from limbeck.networks.objectives.labels import GoldLabels
+from limbeck.networks.rounds import GOLD, Rounds, make
 from limbeck.networks.training import Training
 from limbeck.networks.views import Goal, Kind
 from limbeck.preparing import (
     default_objective,
     fresh_rows,
     goal_of,
-    make,
     makers_of,
     one_teacher,
     refuse_lacking,
@@ -140,55 +139,30 @@ def compress(
     folder = None if out is None else Path(out)
     rows, aside = two_sides(data, y, test, holdout, seed, settings)
     checked = None if validation is None else Samples.of(validation)
-    pupil = make(makers[0], seed, None, None)
+    pupil = make(makers[0], seed)
     goal = goal_of(rows, tutor, pupil, task, settings)
     names = task_of(goal, classes, unit, tutor, pupil)
     rows, aside = rows.aimed(goal), aside.aimed(goal)
     checked = None if checked is None else checked.aimed(goal)
     aim = Objective.of(objective) if objective is not None else default_objective(goal, rows, tutor)
     aim.check(goal)
-    refuse_lacking(aim, rows, tutor, len(makers), mode)
+    refuse_lacking(aim, rows, tutor, len(makers), mode, filter)
     layout, seen, aside, notes = fresh_rows(rows, aside, test is not None, settings)
 
     with shown(progress) as tell:
         source = _source(cache, tutor, rows, aim, folder, tell)
-        first = rows.fetch(range(min(len(rows), 32))).inputs
-
-        def students(gold: bool, own: int, where: Path | None, title: str) -> list[Trained]:
-            def said(stage: str, done: float, total: float) -> None:
-                tell(f"{title}, seed {own}: {stage}", done, total)
-
-            made = [make(m, own, None if start is None else (tutor, start), first) for m in makers]
-            shared: dict[str, Any] = {
-                "training": settings,
-                "seed": own,
-                "validation": checked,
-                "folder": where,
-                "progress": said,
-            }
-            if gold:
-                return [train(made[0], rows, Objective.of(GoldLabels()), goal, **shared)]
-            shared |= {"teacher": source, "filter": filter}
-            if len(made) > 1:
-                from limbeck.networks.modes import train_together
-
-                return train_together(made, rows, aim, goal, **shared)
-            if mode is not None:
-                return mode.run(
-                    lambda: make(makers[0], own, None, None), made[0], rows, aim, goal, **shared
-                )
-            return [train(made[0], rows, aim, goal, **shared)]
-
-        with_control = control is not False and rows.has_labels and not _only_gold(aim)
+        rounds = Rounds(
+            makers, start, tutor, source, rows, checked, goal, aim, settings, mode, filter
+        )
+        kept = Path(control) if isinstance(control, str | Path) else folder
         runs: list[list[Trained]] = []
         controls: list[Trained] = []
         for own in range(seed, seed + seeds):
-            runs.append(students(False, own, _under(folder, f"seed-{own}/distilled"), "student"))
-            if with_control:
-                base = Path(control) if isinstance(control, str | Path) else folder
-                controls += students(True, own, _under(base, f"seed-{own}/control"), "control")
+            runs.append(rounds.distilled(own, _under(folder, f"seed-{own}/distilled"), tell))
+            if control is not False and rows.has_labels and aim.needs.teacher:
+                controls.append(rounds.control(own, _under(kept, f"seed-{own}/control"), tell))
         chief = [r[-1] if mode is not None else r[0] for r in runs]
-        plain = _baseline(first, rows, goal, settings, seed, pupil) if baseline else None
+        plain = _baseline(rows, goal, settings, seed, pupil) if baseline else None
 
         tell("asking about the test rows", 0, 1)
         size = settings.batch_size
@@ -263,7 +237,7 @@ def _source(
 
 
 def _baseline(
-    first: Any, rows: Samples, goal: Goal, settings: Training, seed: int, pupil: nn.Module
+    rows: Samples, goal: Goal, settings: Training, seed: int, pupil: nn.Module
 ) -> Trained | None:
     """A linear model on gold labels, by the same loop."""
     if not rows.has_labels:
@@ -271,12 +245,12 @@ def _baseline(
     vocabulary = getattr(getattr(pupil, "config", None), "vocab_size", None)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
+        first = rows.fetch(range(min(len(rows), 1024))).inputs
         model = linear_baseline(first, goal, vocabulary)
     if model is None:
         return None
-    gold = Objective.of(GoldLabels())
     plain = Training(epochs=settings.epochs, batch_size=settings.batch_size, lr=1e-3)
-    return train(model, rows, gold, goal, training=plain, seed=seed)
+    return train(model, rows, GOLD, goal, training=plain, seed=seed)
 
 
 def _others(runs: Sequence[Sequence[Trained]], mode: Any) -> list[Contestant]:
@@ -296,10 +270,6 @@ def _best(chief: Sequence[Trained]) -> int:
     if any(s is None for s in scores):
         return 0
     return max(range(len(scores)), key=lambda i: (scores[i], -i))
-
-
-def _only_gold(aim: Objective) -> bool:
-    return not aim.needs.teacher
 
 
 def _status(comparison: Any, seeds: int) -> Status:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
@@ -26,7 +25,6 @@ from limbeck.networks.objectives.logits import Logits
 from limbeck.networks.objectives.probabilities import SoftTargets
 from limbeck.networks.predictor import layout_of, rows_of
 from limbeck.networks.training import Training
-from limbeck.networks.transplant import transplant
 from limbeck.networks.views import Goal, Kind, View
 from limbeck.students.layout import Layout
 
@@ -34,7 +32,6 @@ __all__ = [
     "default_objective",
     "fresh_rows",
     "goal_of",
-    "make",
     "makers_of",
     "one_teacher",
     "refuse_lacking",
@@ -90,23 +87,6 @@ def makers_of(into: Any) -> list[Any]:
                 "Give modules, or functions without arguments that make one.",
             )
     return makers
-
-
-def make(maker: Any, seed: int, start: tuple[Any, Any] | None, batch: Any) -> nn.Module:
-    """A student to train, with the start that the seed gives it."""
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        student = copy.deepcopy(maker) if isinstance(maker, nn.Module) else maker()
-    if not isinstance(student, nn.Module):
-        raise InvalidInput(
-            f"into made a {type(student).__name__}.", "Let the function return a torch module."
-        )
-    if start is not None:
-        tutor, layers = start
-        if tutor is None:
-            raise InvalidInput("start was given without a teacher.", "Leave start out.")
-        transplant(tutor, student, layers, batch)
-    return student
 
 
 def two_sides(
@@ -183,9 +163,15 @@ def default_objective(goal: Goal, rows: Samples, tutor: nn.Module | None) -> Obj
 
 
 def refuse_lacking(
-    aim: Objective, rows: Samples, tutor: nn.Module | None, students: int, mode: Any
+    aim: Objective, rows: Samples, tutor: nn.Module | None, students: int, mode: Any, given: Any
 ) -> None:
-    """Refuse an objective that needs labels or a teacher where there are none."""
+    """Refuse an objective that needs labels or a teacher where there are none; modes that clash."""
+    if students > 1 and (mode is not None or given is not None):
+        what = "mode" if mode is not None else "filter"
+        raise InvalidInput(
+            f"{what} was given for {students} students that teach each other.",
+            f"Leave {what} out, or give one student.",
+        )
     if aim.needs.labels and not rows.has_labels:
         raise InvalidInput(
             "The objective needs labels, and the data has none.",

@@ -10,7 +10,7 @@ from limbeck.errors import InvalidInput
 from limbeck.networks.data import Samples
 from limbeck.networks.training import Training
 from limbeck.networks.views import Goal, Kind
-from limbeck.preparing import default_objective, fresh_rows, make, one_teacher, task_of, two_sides
+from limbeck.preparing import default_objective, fresh_rows, one_teacher, task_of, two_sides
 
 
 def samples(n: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -41,15 +41,6 @@ def test_two_sides_share_nothing_and_follow_the_seed() -> None:
     assert len(found[1]) == 30
     assert found[1] == found[3]
     assert found[1] != found[5]
-
-
-def test_a_maker_is_called_after_the_seed_and_disturbs_nothing() -> None:
-    torch.manual_seed(3)
-    before = torch.random.get_rng_state()
-    a, b, c = (make(lambda: nn.Linear(2, 2), s, None, None) for s in (0, 0, 1))
-    assert torch.equal(torch.random.get_rng_state(), before)
-    assert torch.equal(a.weight, b.weight)
-    assert not torch.equal(a.weight, c.weight)
 
 
 def test_several_teachers_are_one_ensemble() -> None:
