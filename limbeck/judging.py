@@ -136,7 +136,11 @@ class Judge:
         return {str(names[c] if c < len(names) else c): row for c, row in found.items()}
 
     def _calibration(self, said: Sequence[Said]) -> Measured | None:
-        """Expected calibration error, the mean over seeds; bootstrap interval over rows."""
+        """Expected calibration error, the mean over seeds, with a bootstrap interval over rows.
+
+        The spread of the resamples is laid around the estimate: their own middle is biased
+        upwards, as is, where rows are few, the estimate.
+        """
         if said[0].labels is None or self.goal.kind is Kind.VALUES:
             return None
         rng, n = np.random.default_rng(0), int(said[0].row[-1]) + 1
@@ -144,8 +148,11 @@ class Judge:
         for _ in range(_RESAMPLES):
             times = np.bincount(rng.integers(0, n, n), minlength=n)
             draws.append(np.mean([calibration(s, times) for s in said]))
-        low, high = np.quantile(draws, [self.delta / 2, 1 - self.delta / 2])
-        return Measured(float(np.mean([calibration(s) for s in said])), float(low), float(high))
+        value = float(np.mean([calibration(s) for s in said]))
+        low, high = (
+            np.quantile(draws, [self.delta / 2, 1 - self.delta / 2]) - np.mean(draws) + value
+        )
+        return Measured(value, max(float(low), 0.0), float(high))
 
     def _time(self, facts: dict[str, ModelFacts], models: Mapping[str, nn.Module]) -> None:
         """Latency and memory of all, side by side."""

@@ -32,6 +32,15 @@ def test_the_teacher_of_the_extension_guide_can_be_distilled() -> None:
         committee.gradient(X, 0)
 
 
+def test_the_run_on_the_page_of_networks_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    block = re.search(r"```python\n(.*?)```", (ROOT / "docs/networks.md").read_text(), re.DOTALL)
+    assert block is not None
+    exec(block.group(1), {})
+    printed = capsys.readouterr().out
+    assert "verdict" in printed
+    assert "control" in printed
+
+
 @pytest.mark.parametrize("page", sorted((ROOT).glob("*.md")) + sorted((ROOT / "docs").glob("*.md")))
 def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):

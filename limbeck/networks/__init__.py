@@ -36,10 +36,15 @@ _ROOMS = {
     "RowWeights": "filters",
     "Ensemble": "ensemble",
     "BornAgain": "modes",
+    "balanced": "balance",
+    "Training": "training",
     "Exits": "exits",
     "TeacherCache": "cache",
     "transplant": "transplant",
     "propose_pairs": "matching",
+    "causal_agreement": "causal",
+    "hand_over": "handover",
+    "measure": "costs",
 }
 
 __all__ = sorted(_ROOMS)

@@ -6,9 +6,11 @@ two networks of one class never share them.
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, Self
 
 import torch
@@ -16,7 +18,7 @@ from torch import Tensor, nn
 
 from limbeck.errors import InvalidInput, did_you_mean
 
-__all__ = ["Capture", "asking", "logits_of", "run"]
+__all__ = ["Capture", "asking", "logits_of", "placed", "run"]
 
 _ITEM = re.compile(r"(?P<name>.*?)(\[(?P<item>\d+)\])?$")
 Edit = Callable[[Tensor], Tensor]
@@ -132,10 +134,35 @@ def asking(*modules: nn.Module) -> Iterator[None]:
 
 
 def run(module: nn.Module, inputs: Any) -> Any:
-    """Call a network: with one tensor, with the entries of a tuple, or with named tensors."""
+    """Call a network: with one tensor, with the entries of a tuple, or with named tensors.
+
+    Of named tensors it gets those that its ``forward`` names, so that networks of different kinds
+    read one data set; all of them where ``forward`` takes any.
+    """
     if isinstance(inputs, Mapping):
-        return module(**inputs)
+        inner = getattr(module, "module", module)  # inside a wrapper for several processes
+        taken = _named_by(type(inner if isinstance(inner, nn.Module) else module).forward)
+        return module(**{k: v for k, v in inputs.items() if taken is None or k in taken})
     return module(*inputs) if isinstance(inputs, tuple | list) else module(inputs)
+
+
+@lru_cache(maxsize=64)
+def _named_by(forward: Callable[..., Any]) -> frozenset[str] | None:
+    """The names of a function's arguments; None where it takes any."""
+    found = inspect.signature(forward).parameters.values()
+    if any(p.kind is p.VAR_KEYWORD for p in found):
+        return None
+    return frozenset(p.name for p in found)
+
+
+def placed(inputs: Any, module: nn.Module) -> Any:
+    """A batch where a network's parameters are."""
+    device = next((p.device for p in module.parameters()), None)
+    if isinstance(inputs, Mapping):
+        return {name: value.to(device) for name, value in inputs.items()}
+    if isinstance(inputs, tuple | list):
+        return tuple(value.to(device) for value in inputs)
+    return inputs.to(device)
 
 
 def logits_of(output: Any, name: str) -> Tensor:

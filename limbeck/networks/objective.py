@@ -6,6 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import ClassVar
 
 from torch import Tensor, nn
@@ -198,7 +199,7 @@ class Objective(_Sums):
             total |= part.term.needs
         return total
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """A different name for every term, numbered where two are of one kind."""
         seen: dict[str, int] = {}

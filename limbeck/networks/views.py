@@ -57,7 +57,7 @@ class Goal:
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """What one network computed on one batch.
+    """What one network computed on one batch, in float32 or finer.
 
     Parameters
     ----------
@@ -178,4 +178,5 @@ def weighted_mean(losses: Tensor, weight: Tensor | None = None) -> Tensor:
     """The weighted mean of losses (p,); 0, with a gradient, where nothing counts."""
     if weight is None:
         return losses.mean() if losses.numel() else losses.sum()
-    return (losses * weight).sum() / weight.sum().clamp_min(torch.finfo(losses.dtype).tiny)
+    total = weight.sum()
+    return (losses * weight).sum() / (total + (total == 0))

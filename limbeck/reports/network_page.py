@@ -94,7 +94,8 @@ def _table(result: NetworkDistillation) -> Html:
     rows = []
     for e in entries:
         strong, facts = e.role == "student", result.facts.get(e.role)
-        cells: list[Child] = [e.role, tag("span", e.model, class_="name"), size_of(facts)]
+        name = join([e.role, tag("span", f" {e.model}", class_="range")])
+        cells: list[Child] = [name, size_of(facts)]
         cells += [_drawn(e.accuracy, scales[0], strong)] if scored else []
         cells.append("itself" if e.role == "teacher" else _drawn(e.agreement, scales[1], strong))
         if calibrated:
@@ -112,11 +113,11 @@ def _table(result: NetworkDistillation) -> Html:
     return table(
         f"On {count(result.settings.get('test_rows'))} rows that no training saw; means over seeds,"
         f" {c.level:.0%} intervals in brackets and drawn.{said}",
-        ["role", "model", "size", *([right] * scored), agree,
+        ["", "size", *([right] * scored), agree,
          *(["calibration error"] * calibrated), "ms a batch"],
         rows,
         strong=[e.role == "student" for e in entries],
-        foot=["", "", "", *drawn, *([axis(errors)] * calibrated), ""],
+        foot=["", "", *drawn, *([axis(errors)] * calibrated), ""],
     )  # fmt: skip
 
 

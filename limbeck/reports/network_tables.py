@@ -29,7 +29,7 @@ def network_table(result: NetworkDistillation) -> Group:
     Returns
     -------
     rich.console.Group
-        Readable from 100 columns on.
+        Readable from 80 columns on.
     """
     return Group(_models(result), Text(), _sentences(result))
 
@@ -40,7 +40,7 @@ def size_of(facts: ModelFacts | None) -> str:
         return NONE
     p = facts.parameters
     short = f"{p / 1e6:.1f} M" if p >= 1e6 else f"{p / 1e3:.1f} k" if p >= 1e3 else str(p)
-    return f"{short} ({facts.weight_bytes / 1e6:.3g} MB)"
+    return f"{short} ({facts.weight_bytes / 1e6:.2g} MB)"
 
 
 def time_of(facts: ModelFacts | None) -> str:
@@ -48,7 +48,7 @@ def time_of(facts: ModelFacts | None) -> str:
     if facts is None or facts.milliseconds is None:
         return NONE
     m = facts.milliseconds
-    return f"{m.value:.3g} [{m.low:.3g}, {m.high:.3g}]"
+    return f"{m.value:.2g} [{m.low:.2g}, {m.high:.2g}]"
 
 
 def _models(result: NetworkDistillation) -> Table:
@@ -58,26 +58,25 @@ def _models(result: NetworkDistillation) -> Table:
     timed = any(f.milliseconds is not None for f in result.facts.values())
     numbers = not result.settings.get("classifies", True)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, show_edge=False)
-    table.add_column("role", no_wrap=True)
-    table.add_column("model", overflow="fold")
-    table.add_column("size")
+    table.add_column("", overflow="fold", min_width=10)
+    table.add_column("size", no_wrap=True)
     if labels:
         table.add_column("R² on\nlabels" if numbers else "accuracy\non labels", no_wrap=True)
     table.add_column("R² against\nteacher" if numbers else "agreement\nwith teacher", no_wrap=True)
     if calibrated:
         table.add_column("calibration\nerror (ECE)", no_wrap=True)
     if timed:
-        table.add_column("ms a batch", no_wrap=True)
+        table.add_column("ms a\nbatch", no_wrap=True)
     for e in entries:
         facts = result.facts.get(e.role)
-        cells = [e.role, e.model, size_of(facts) if facts else e.size or NONE]
+        cells = [f"{e.role}\n{e.model}", size_of(facts) if facts else e.size or NONE]
         if labels:
             cells.append(measured(e.accuracy))
         cells.append(_agreement(e))
         if calibrated:
             cells.append(_short(facts.calibration if facts else None))
         if timed:
-            cells.append(time_of(facts))
+            cells.append(time_of(facts).partition(" ")[0])
         table.add_row(*map(_broken, cells), style=_STYLES.get(e.role, ""))
     return table
 

@@ -1,0 +1,101 @@
+"""Weights as shares of the gradient: 0.9 and 0.1 mean the same for losses of any size.
+
+The norm of every term's gradient with respect to the student's weights is measured every 25
+updates. The student's weights, rather than its outputs, because every term reaches them: a loss on
+hidden states does not pass the outputs. Term i, of share s_i, gets the factor
+
+    w_i = s_i / mean(g_i),    the mean over all measurements so far,
+
+so that its gradient, averaged over the training so far, has the norm s_i; and a loss that is
+multiplied by a number changes nothing. The mean over all, rather than the last norm: factors come
+to rest, so that what is minimised in the end is one weighted sum. With the last norm a term would
+be amplified as it is learned, and a share of more than a half would win alone, whatever the others
+say. (GradNorm, Chen et al. 2018, learns weights that equalise rates of training; here shares are
+given and norms measured.)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from limbeck.networks.objective import Objective
+
+__all__ = ["Balance", "balanced"]
+
+EVERY = 25
+"""Updates from one measurement to the next: one more backward pass of each term."""
+
+
+def balanced(objective: object) -> Objective:
+    """Let the weights of an objective mean shares of the gradient's norm.
+
+    Parameters
+    ----------
+    objective : Objective or Term
+        ``balanced(0.9 * SoftTargets(temperature=4) + 0.1 * GoldLabels())``.
+    """
+    return replace(Objective.of(objective), balanced=True)
+
+
+class Balance:
+    """Factors of the terms, from their shares and the norms of their gradients.
+
+    Parameters
+    ----------
+    parameters : sequence of nn.Parameter
+        The student's weights.
+    mean : callable
+        The mean of a tensor over processes.
+    """
+
+    def __init__(
+        self, parameters: Sequence[nn.Parameter], mean: Callable[[Tensor], Tensor] = lambda x: x
+    ) -> None:
+        self._parameters, self._mean = list(parameters), mean
+        self._sums: dict[str, float] = {}
+        self._counts: dict[str, int] = {}
+        self._calls = 0
+
+    def total(self, losses: dict[str, Tensor], shares: dict[str, float]) -> Tensor:
+        """The weighted sum of the losses, a scalar; measures every 25th time."""
+        if self._calls % EVERY == 0:
+            self._measure(losses)
+        self._calls += 1
+        parts = [w * losses[n] for n, w in self.factors(shares).items()]
+        return torch.stack(parts).sum()
+
+    def factors(self, shares: dict[str, float]) -> dict[str, float]:
+        """The factor of each term; 0 for one that never had a gradient."""
+        sums, counts = self._sums, self._counts
+        return {n: s * counts[n] / sums[n] if n in sums else 0.0 for n, s in shares.items()}
+
+    def _measure(self, losses: dict[str, Tensor]) -> None:
+        found = []
+        for loss in losses.values():
+            parts = (
+                torch.autograd.grad(loss, self._parameters, retain_graph=True, allow_unused=True)
+                if loss.requires_grad
+                else ()
+            )
+            given = [p.flatten() for p in parts if p is not None]
+            # The norm of the mean over processes, which is not the mean of their norms.
+            found.append(self._mean(torch.cat(given)).norm() if given else loss.new_zeros(()))
+        for name, norm in zip(losses, torch.stack(found).tolist(), strict=True):
+            if 0 < norm < math.inf:  # the loop reports what is no number
+                self._sums[name] = self._sums.get(name, 0.0) + norm
+                self._counts[name] = self._counts.get(name, 0) + 1
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint holds."""
+        return {"sums": self._sums, "counts": self._counts, "calls": self._calls}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a state."""
+        self._sums, self._counts = dict(state["sums"]), dict(state["counts"])
+        self._calls = state["calls"]

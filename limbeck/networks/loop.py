@@ -1,0 +1,363 @@
+"""Training students: at the speed of a loop by hand, resumable, and the same for the same seed."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from limbeck.contract import Progress
+from limbeck.errors import InvalidInput
+from limbeck.networks.cache_file import CacheFile
+from limbeck.networks.data import Batch, Samples
+from limbeck.networks.engine import Engine, device_of
+from limbeck.networks.filters import Filter
+from limbeck.networks.fingerprint import fingerprint
+from limbeck.networks.learner import Learner
+from limbeck.networks.network import modes_kept, watched
+from limbeck.networks.objective import Needs, Objective
+from limbeck.networks.refusals import refuse_outputs, refuse_settings, refuse_shared
+from limbeck.networks.session import Session
+from limbeck.networks.teaching import Ask, asked, consensus
+from limbeck.networks.training import Training
+from limbeck.networks.validation import Validation
+from limbeck.networks.views import Goal, Step
+from limbeck.progress import quiet
+
+if TYPE_CHECKING:
+    from limbeck.networks.cache import TeacherCache
+
+__all__ = ["Student", "Trained", "fit", "train"]
+
+Student = nn.Module | Callable[[], nn.Module]
+"""A network, whose weights are where every training starts, or what makes one."""
+
+_FREE = ("log_every", "checkpoint_every", "device")  # settings that change no result
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A trained student.
+
+    Parameters
+    ----------
+    module : nn.Module
+        The student, in eval mode: of the best epoch where there was validation, else of the last.
+    maps : nn.ModuleDict
+        Learned maps of the objective, of the last update; no part of the student.
+    history : tuple of mappings
+        One row an epoch: epoch (from 0), step, loss (the total), each term's raw loss (means of
+        the epoch), lr, and score (validation, larger is better; None without).
+    best_epoch : int
+        The epoch, from 0, that the weights are from.
+    steps : int
+        Updates made.
+    seconds : float
+        Of training.
+    """
+
+    module: nn.Module
+    maps: nn.ModuleDict
+    history: tuple[Mapping[str, Any], ...]
+    best_epoch: int
+    steps: int
+    seconds: float
+
+
+def train(
+    student: Student,
+    samples: Samples,
+    objective: object,
+    goal: Goal,
+    *,
+    training: Training | None = None,
+    seed: int = 0,
+    teacher: nn.Module | TeacherCache | None = None,
+    filter: Filter | None = None,  # noqa: A002  (the word of the design)
+    validation: Samples | None = None,
+    views: int | None = None,
+    augment_seed: int | None = None,
+    folder: str | Path | None = None,
+    progress: Progress = quiet,
+) -> Trained:
+    """Train a student.
+
+    Parameters
+    ----------
+    student : nn.Module or callable
+        A network, which is copied, or a function that makes one; it is called after the seed is
+        set.
+    samples : Samples
+        Training rows.
+    objective : Objective or Term
+        What is learned.
+    goal : Goal
+        What is predicted.
+    training : Training, optional
+        Settings of the loop.
+    seed : int
+        Of the order, the augmentation and everything that is drawn. The same seed gives the same
+        student, bit for bit on a CPU.
+    teacher : nn.Module or TeacherCache, optional
+        Who teaches; stays as it is.
+    filter : Filter, optional
+        What the teacher is listened to for.
+    validation : Samples, optional
+        Rows that choose the epoch and may stop the training.
+    views : int, optional
+        Augmented views of each sample that epochs go through in turn; None means a new one every
+        epoch, and with stored outputs as many as are stored.
+    augment_seed : int, optional
+        Of the augmentation: with stored outputs the seed they were stored for, else ``seed``. A
+        control sees the same augmented samples where it is given the same views and this seed.
+    folder : path, optional
+        Where checkpoints and metrics are written. A training that is found there goes on, and
+        one that is finished is returned at once; other settings than its own are refused.
+    progress : callable
+        Told how far the work is.
+
+    Returns
+    -------
+    Trained
+        The student and its history.
+
+    Raises
+    ------
+    InvalidInput
+        If objective, data, networks and settings do not fit, or a loss is not finite.
+    FileRefused
+        If the folder cannot be read or written.
+    """
+    return fit(
+        [student], samples, objective, goal, training=training, seed=seed, teacher=teacher,
+        filter=filter, validation=validation, views=views, augment_seed=augment_seed,
+        folder=folder, progress=progress,
+    )[0]  # fmt: skip
+
+
+def fit(
+    students: Sequence[Student],
+    samples: Samples,
+    objective: object,
+    goal: Goal,
+    *,
+    training: Training | None = None,
+    seed: int = 0,
+    teacher: nn.Module | TeacherCache | None = None,
+    filter: Filter | None = None,  # noqa: A002  (the word of the design)
+    validation: Samples | None = None,
+    views: int | None = None,
+    augment_seed: int | None = None,
+    folder: str | Path | None = None,
+    progress: Progress = quiet,
+) -> list[Trained]:
+    """Train one student, or several that teach each other; see `train` and `train_together`."""
+    training = training or Training()
+    found = Objective.of(objective)
+    peers = len(students) > 1
+    refuse_settings(found, goal, samples, teacher, filter, peers)
+    if training.patience is not None and validation is None:
+        raise InvalidInput(
+            f"patience is {training.patience}, and there are no validation rows.",
+            "Give validation rows, or no patience: training rows never stop a training.",
+        )
+    samples = samples if samples.goal == goal else samples.aimed(goal)
+    needs = found.needs if filter is None else found.needs | filter.needs
+    if teacher is not None and not isinstance(teacher, nn.Module):
+        teacher.check(samples, layers=needs.teacher_layers, goal=goal)
+        views, augment_seed = teacher.views, teacher.seed
+    augment_seed = seed if augment_seed is None else augment_seed
+    where = None if folder is None else Path(folder)
+    with ExitStack() as stack:
+        stack.enter_context(torch.random.fork_rng(range(torch.cuda.device_count())))
+        torch.manual_seed(seed)
+        modules = [_made(s, teacher) for s in students]
+        settings = {}
+        if where is not None:
+            where.mkdir(parents=True, exist_ok=True)
+            settings = _settings(training, found, goal, samples, teacher, filter, validation,
+                                 views, seed, augment_seed, modules)  # fmt: skip
+        engine = stack.enter_context(Engine.started(training, device_of(modules[0])))
+        moved = training.device is not None or engine.processes > 1
+        ask, asked_teacher = stack.enter_context(
+            asked(teacher, needs.teacher_layers, engine, moved)
+        )
+        if engine.sharded and found.balanced:
+            raise InvalidInput(
+                "Weights are balanced and strategy is 'fsdp'.",
+                "Choose 'ddp': shares are measured on whole gradients.",
+            )
+        for module in modules:
+            module.to(engine.device)
+        rows = samples.order(0, seed)[:2]
+        first = next(
+            iter(samples.batches(rows, 2, seed=augment_seed, view=0, device=engine.device))
+        )
+        maps = _maps(modules, first, found, goal, ask, needs, seed, engine)
+        if where is not None:
+            settings["processes"] = engine.processes
+        many = engine.processes > 1
+        if engine.rank:
+            torch.manual_seed(seed + 7919 * engine.rank)  # other draws than the first process's
+        plain = [copy.deepcopy(m) for m in modules] if engine.sharded else modules
+        called = [engine.prepared(m, many and _unused(m, first)) for m in modules]
+        learners = [
+            Learner(
+                m,
+                stack.enter_context(
+                    watched(
+                        m,
+                        needs.student_layers,
+                        "The student",
+                        called=c,
+                        context=engine.autocast if engine.mixed else None,
+                    )
+                ),
+                found,
+                own,
+                training,
+                engine,
+            )
+            for m, c, own in zip(modules, called, maps, strict=True)
+        ]
+        score = None
+        if validation is not None:
+            aimed = validation if validation.goal == goal else validation.aimed(goal)
+            score = Validation(aimed, goal, training.batch_size, engine, asked_teacher)
+        session = Session(
+            learners, ask, asked_teacher, samples, goal, training, engine, seed=seed,
+            augment_seed=augment_seed, views=views, validation=score, filter=filter, folder=where, settings=settings,
+        )  # fmt: skip
+        session.run(progress)
+        if engine.sharded:
+            for whole, learner in zip(plain, learners, strict=True):
+                whole.load_state_dict(learner.student_state())
+        return [
+            Trained(
+                m.eval(),
+                own,
+                tuple(r.history),
+                r.best_epoch,
+                session.steps,
+                session.seconds,
+            )
+            for m, own, r in zip(plain, maps, session.records, strict=True)
+        ]
+
+
+def _made(student: Student, teacher: object) -> nn.Module:
+    """The network that is trained: a copy, or a new one."""
+    module = copy.deepcopy(student) if isinstance(student, nn.Module) else student()
+    if not isinstance(module, nn.Module):
+        raise InvalidInput(
+            f"The student's function returned a {type(module).__name__}.",
+            "Return a torch.nn.Module.",
+        )
+    if isinstance(teacher, nn.Module):
+        refuse_shared(teacher, module)
+    return module
+
+
+def _maps(
+    modules: Sequence[nn.Module],
+    batch: Batch,
+    objective: Objective,
+    goal: Goal,
+    ask: Ask | None,
+    needs: Needs,
+    seed: int,
+    engine: Engine,
+) -> list[nn.ModuleDict]:
+    """Learned maps of every student, after a look at the outputs and layers of a first batch.
+
+    The look leaves no trace: networks are in eval mode, and the random numbers are put back.
+    """
+    given = None if ask is None else ask(batch)
+    if given is not None:
+        refuse_outputs(given.logits, goal, "teacher")
+    seen = []
+    for module in modules:
+        with (
+            modes_kept(module),
+            torch.no_grad(),
+            watched(
+                module.eval(), needs.student_layers, "The student", context=engine.autocast
+            ) as network,
+        ):
+            seen.append(network(batch.inputs))
+        refuse_outputs(seen[-1].logits, goal, "student")
+    out = []
+    for i, own in enumerate(seen):
+        others = [v for j, v in enumerate(seen) if j != i]
+        teacher = given if not others else consensus([*others, *([given] if given else [])], goal)
+        step = Step(batch.inputs, batch.labels, own, teacher, goal, index=batch.index)
+        with torch.random.fork_rng(range(torch.cuda.device_count())):
+            torch.manual_seed(seed + i)
+            out.append(objective.maps(step).to(engine.device))
+    return out
+
+
+def _unused(module: nn.Module, batch: Batch) -> bool:
+    """Whether some weights do not enter the outputs."""
+    with modes_kept(module), watched(module.eval(), (), "The student") as network:
+        logits = network(batch.inputs).logits
+    weights = [p for p in module.parameters() if p.requires_grad]
+    return None in torch.autograd.grad(logits.sum(), weights, allow_unused=True)
+
+
+def _settings(
+    training: Training,
+    objective: Objective,
+    goal: Goal,
+    samples: Samples,
+    teacher: nn.Module | TeacherCache | None,
+    filter: Filter | None,  # noqa: A002
+    validation: Samples | None,
+    views: int | None,
+    seed: int,
+    augment_seed: int,
+    modules: Sequence[nn.Module],
+) -> dict[str, Any]:
+    """What must be the same for a training to go on, by name."""
+    out: dict[str, Any] = {
+        f.name: _told(getattr(training, f.name)) for f in fields(training) if f.name not in _FREE
+    }
+    parts = [f"{_told(p.weight)} * {_told(p.term)}" for p in objective.parts]
+    return out | {
+        "objective": " + ".join(parts) + (" balanced" if objective.balanced else ""),
+        "goal": f"{goal.kind} of {goal.outputs}",
+        "seed": seed,
+        "views": views,
+        "augment_seed": augment_seed,
+        "filter": _told(filter),
+        "samples": samples.fingerprint(),
+        "validation": None if validation is None else validation.fingerprint(),
+        "teacher": _taught_by(teacher),
+        "student": [fingerprint(m) for m in modules],
+    }
+
+
+def _taught_by(teacher: nn.Module | TeacherCache | None) -> str | None:
+    if isinstance(teacher, nn.Module):
+        return fingerprint(teacher)
+    if teacher is None:
+        return None
+    file = CacheFile.open(teacher.folder)
+    assert file is not None  # noqa: S101  (checked before)
+    return f"stored outputs {sorted((k, str(v)) for k, v in file.head.items())}"
+
+
+def _told(value: Any) -> Any:
+    """A setting as text that is the same in the next process: no addresses."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if hasattr(value, "__qualname__"):
+        return f"{value.__module__}.{value.__qualname__}"
+    return re.sub(r" at 0x[0-9a-f]+", "", repr(value))

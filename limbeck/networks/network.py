@@ -1,0 +1,95 @@
+"""One network of a training, as the objectives see it: its outputs and the layers they read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from limbeck.networks.capture import Capture, logits_of, run
+from limbeck.networks.views import View
+
+__all__ = ["Network", "modes_kept", "watched"]
+
+
+class Network:
+    """A network whose layers are being read; made by `watched`."""
+
+    def __init__(
+        self,
+        module: nn.Module,
+        capture: Capture | None,
+        name: str,
+        context: Callable[[], AbstractContextManager[Any]] | None,
+    ) -> None:
+        self.module = module
+        self._capture = capture
+        self._name = name
+        self._context = context
+
+    def __call__(self, inputs: Any) -> View:
+        """What it computes on a batch."""
+        if self._context is None:
+            output = run(self.module, inputs)
+        else:
+            with self._context():
+                output = run(self.module, inputs)
+        logits = logits_of(output, self._name)
+        if self._capture is None:
+            return View(logits if logits.dtype is torch.float32 else _wide(logits))
+        return View(_wide(logits), {n: _wide(t) for n, t in self._capture.take().items()})
+
+    def run(self, inputs: Any, edits: Mapping[str, Callable[[Tensor], Tensor]]) -> View:
+        """The same, with some layers' outputs changed on the way."""
+        if self._capture is None:
+            return self(inputs)
+        with self._capture.editing(edits):
+            return self(inputs)
+
+
+def _wide(x: Tensor) -> Tensor:
+    """Half precision is for the networks; losses are computed in float32."""
+    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
+
+
+@contextmanager
+def watched(
+    module: nn.Module,
+    layers: Sequence[str],
+    name: str,
+    *,
+    called: nn.Module | None = None,
+    context: Callable[[], AbstractContextManager[Any]] | None = None,
+) -> Iterator[Network]:
+    """Read a network's layers while the context is open.
+
+    Parameters
+    ----------
+    module : nn.Module
+        The network, whose layers are named.
+    layers : sequence of str
+        The layers to read.
+    name : str
+        What it is called in errors.
+    called : nn.Module, optional
+        What is called in its place: a replica around it.
+    context : callable, optional
+        Makes the context of each call, such as mixed precision.
+    """
+    with ExitStack() as stack:
+        capture = stack.enter_context(Capture(module, layers)) if layers else None
+        yield Network(module if called is None else called, capture, name, context)
+
+
+@contextmanager
+def modes_kept(module: nn.Module) -> Iterator[None]:
+    """Give each part of a network back in the mode, train or eval, that it was in."""
+    modes = [(m, m.training) for m in module.modules()]
+    try:
+        yield
+    finally:
+        for part, training in modes:
+            part.training = training

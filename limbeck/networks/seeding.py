@@ -1,0 +1,61 @@
+"""Random numbers as a function of what they are for: a seed, a sample and a view of it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+
+__all__ = ["mixed", "restored", "seed_all", "state"]
+
+_MASK = (1 << 64) - 1
+
+
+def mixed(*parts: int) -> int:
+    """One seed in [0, 2^64) from several integers, by the mixer of splitmix64 (Steele 2014).
+
+    Examples
+    --------
+    >>> mixed(0, 1) == mixed(0, 1), mixed(0, 1) == mixed(1, 0)
+    (True, False)
+    """
+    z = 0
+    for part in parts:
+        z = (z ^ (part & _MASK)) + 0x9E3779B97F4A7C15 & _MASK
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 & _MASK
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EB & _MASK
+        z ^= z >> 31
+    return z
+
+
+def seed_all(seed: int) -> None:
+    """Seed the global generators that augmentations draw from: torch's on the CPU, numpy's, random.
+
+    The generators of accelerators are left alone: a network that trains there is not disturbed.
+    """
+    torch.default_generator.manual_seed(seed & _MASK >> 1)
+    np.random.seed(seed & 0xFFFFFFFF)  # noqa: NPY002  (what augmentations use is global)
+    random.seed(seed)
+
+
+def state() -> tuple[Any, ...]:
+    """Where the three global generators stand; two states compare equal where none was used."""
+    found: Any = np.random.get_state()  # noqa: NPY002
+    _, words, *rest = found
+    return torch.get_rng_state().numpy().tobytes(), words.tobytes(), rest, random.getstate()
+
+
+@contextmanager
+def restored() -> Iterator[None]:
+    """Leave the three global generators as they were found."""
+    kept = torch.get_rng_state(), np.random.get_state(), random.getstate()  # noqa: NPY002
+    try:
+        yield
+    finally:
+        torch.set_rng_state(kept[0])
+        np.random.set_state(kept[1])  # noqa: NPY002
+        random.setstate(kept[2])
