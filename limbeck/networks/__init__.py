@@ -40,6 +40,7 @@ _ROOMS = {
     "Training": "training",
     "Exits": "exits",
     "TeacherCache": "cache",
+    "Samples": "data",
     "transplant": "transplant",
     "propose_pairs": "matching",
     "causal_agreement": "causal",

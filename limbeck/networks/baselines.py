@@ -80,5 +80,7 @@ def linear_baseline(inputs: Any, goal: Goal, vocabulary: int | None = None) -> n
     model = LinearBaseline(flat.shape[1], goal.outputs)
     if len(flat) > 1:
         model.mean.copy_(flat.mean(0))
-        model.spread.copy_(flat.std(0).clamp_min(1e-3 * flat.std().clamp_min(1e-12)))
+        spread = flat.std(0)
+        constant = spread <= 1e-6 * flat.abs().amax(0)
+        model.spread.copy_(spread.masked_fill(constant, 1.0))
     return model

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 
 from limbeck.contract import Progress
 from limbeck.errors import FileRefused, InvalidInput
-from limbeck.networks.cache_file import Array, CacheFile, locked
-from limbeck.networks.capture import Capture, asking
+from limbeck.networks.cache_file import CacheFile, locked
 from limbeck.networks.data import Batch, Samples
+from limbeck.networks.filling import Filling
 from limbeck.networks.fingerprint import fingerprint
 from limbeck.networks.recording import Recorder
 from limbeck.networks.staleness import (
@@ -212,7 +212,8 @@ class TeacherCache:
                 refuse_settings(file, head)
                 refuse_answers(file, teacher, samples)
             if file is None or file.done < file.rows:
-                file = self._ask(file, head, teacher, samples, batch_size, progress)
+                ask = Filling(self._recorder, teacher, samples, batch_size, progress)
+                file = ask.go_on(file) if file is not None else ask.start(self.folder, head)
         self._load(file)
         return self
 
@@ -347,46 +348,3 @@ class TeacherCache:
             )
         self.__dict__.pop("_maps", None)
         self._file = file
-
-    def _ask(
-        self,
-        file: CacheFile | None,
-        head: dict[str, Any],
-        teacher: nn.Module,
-        samples: Samples,
-        batch_size: int | None,
-        progress: Progress,
-    ) -> CacheFile:
-        """Append the rows that are not there yet."""
-        n, views = len(samples), int(head["views"])
-        first = next(teacher.parameters(), None)
-        device = None if first is None else first.device
-        done = 0 if file is None else file.done
-        with asking(teacher), Capture(teacher, self.layers) as capture:
-            if file is None:
-                batch = samples.fetch([0], seed=self.seed).to(device)
-                rows, outputs = self._recorder.record(teacher, capture, batch)
-                arrays = {k: Array(v.shape[1:], str(v.dtype)) for k, v in rows.items()}
-                head = {**head, "outputs": outputs, "augmented": samples.random or views > 1}
-                file = CacheFile(self.folder, head, arrays, views * n)
-            with file.appending():
-                for view in range(done // n, views):
-                    order = range(done % n if view == done // n else 0, n)
-                    for batch in samples.batches(
-                        order, batch_size, seed=self.seed, view=view, device=device
-                    ):
-                        rows, _ = self._recorder.record(teacher, capture, batch)
-                        self._refuse_shapes(file, rows)
-                        file.append(rows)
-                        progress("asking the teacher", file.done, file.rows)
-        return file
-
-    def _refuse_shapes(self, file: CacheFile, rows: dict[str, NDArray[Any]]) -> None:
-        for name, array in file.arrays.items():
-            if rows[name].shape[1:] != array.shape:
-                raise InvalidInput(
-                    f"Outputs have shape {array.shape} for the first sample and"
-                    f" {rows[name].shape[1:]} in another batch.",
-                    "Pad sequences to one length: Samples.of(..., length=...); or train without a"
-                    " cache.",
-                )

@@ -148,7 +148,7 @@ def causal_agreement(
         watched(teacher, list(pairs), "the teacher") as of_teacher,
         watched(student, list(pairs.values()), "the student") as of_student,
     ):
-        for chunk in torch.arange(n // 2).split(batch_size):
+        for chunk in torch.split(torch.arange(n // 2), batch_size):
             base, source = (_rows(inputs, which[chunk]) for which in (bases, sources))
             rule = _Exchanges(base, source, of_teacher, of_student, part, share, at[chunk])
             plain_t, plain_s = (_answers(v, goal) for v in rule.plain)
@@ -184,11 +184,9 @@ class _Exchanges:
         self.nets = teacher, student
         self.plain = [net(placed(base, net.module)).logits.cpu() for net in self.nets]
         self.views = [net(placed(source, net.module)).layers for net in self.nets]
-        masks = [
-            x.get("attention_mask") if isinstance(x, Mapping) else None for x in (base, source)
-        ]
-        self.here: Tensor | None = None if masks[0] is None else masks[0].bool().cpu()
-        self.shared = None if masks[0] is None else masks[0].bool() & masks[1].bool()
+        masks = [_mask(x) for x in (base, source)]
+        self.here, other = masks
+        self.shared = None if self.here is None or other is None else self.here & other
 
     def outcomes(self, *names: str) -> list[Tensor]:
         """Logits of teacher and student after the interchange at a pair of layers."""
@@ -204,7 +202,7 @@ class _Exchanges:
             here = self.shared
             if here is None:
                 here = torch.ones(values[0].shape[:2], dtype=torch.bool)
-            tokens = windows(here.cpu(), self.share, self.at)
+            tokens = windows(here, self.share, self.at)
         swaps = [
             exchange(v, units, None if tokens is None else tokens.to(v.device), name)
             for name, v, units in zip(names, values, halves(self.part), strict=True)
@@ -213,6 +211,12 @@ class _Exchanges:
             net.run(placed(self.base, net.module), {name: swap}).logits.cpu()
             for net, name, swap in zip(self.nets, names, swaps, strict=True)
         ]
+
+
+def _mask(inputs: Any) -> Tensor | None:
+    """Tokens that are there, (n, t) on the CPU."""
+    mask = inputs.get("attention_mask") if isinstance(inputs, Mapping) else None
+    return None if mask is None else mask.bool().cpu()
 
 
 def _answers(logits: Tensor, goal: Goal | None) -> Tensor:

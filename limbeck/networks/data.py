@@ -68,7 +68,8 @@ class Batch:
 
     def to(self, device: torch.device | str | None) -> Batch:
         """The same batch on a device; the index stays on the CPU."""
-        if device is None or (self.device == torch.device(device)):
+        held = [self.device] if self.labels is None else [self.device, self.labels.device]
+        if device is None or all(d == torch.device(device) for d in held):
             return self
         x = self.inputs
         if isinstance(x, Mapping):

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import (
+    BatchSampler,
     DataLoader,
     Dataset,
     IterableDataset,
@@ -79,16 +80,25 @@ def opened(data: Any, labels: Any, padding: Padding) -> Opened:
 
 def _loader(loader: DataLoader[Any], padding: Padding) -> tuple[Any, Any, dict[str, Any], Any]:
     """Data set, collation, worker settings and batch size of a DataLoader."""
-    sampler = getattr(loader.batch_sampler, "sampler", loader.sampler)
-    plain = isinstance(sampler, SequentialSampler) or (
-        isinstance(sampler, RandomSampler) and not sampler.replacement
-    )
-    if not (plain or type(sampler).__name__ in ("DistributedSampler", "_InfiniteConstantSampler")):
+    batches = loader.batch_sampler
+    if batches is None:
         raise InvalidInput(
-            f"The DataLoader draws by a {type(sampler).__name__}, which is not taken over.",
-            "Give the data set, with RowWeights as filter where rows should count differently.",
+            "The DataLoader has batch_size=None: its items are no single samples.",
+            "Give a data set of samples, or a DataLoader that batches them.",
         )
-    size = loader.batch_size or getattr(loader.batch_sampler, "batch_size", None)
+    drawn: Any = getattr(batches, "sampler", batches)
+    plain = type(batches) is BatchSampler and (
+        type(drawn).__name__ == "DistributedSampler"
+        or isinstance(drawn, SequentialSampler)
+        or (isinstance(drawn, RandomSampler) and not drawn.replacement)
+    )
+    if not plain:
+        raise InvalidInput(
+            f"The DataLoader draws by a {type(drawn).__name__}, which is not taken over.",
+            "Give the data set, with RowWeights as filter where rows should count differently, or"
+            " by_length=True where sequences of one length belong together.",
+        )
+    size = loader.batch_size
     collate = padding if loader.collate_fn in (default_collate, None) else loader.collate_fn
     keys = ("num_workers", "pin_memory", "timeout", "worker_init_fn", "multiprocessing_context")
     settings = {k: getattr(loader, k) for k in (*keys, "prefetch_factor")}

@@ -38,11 +38,15 @@ def trace(module: nn.Module, inputs: Any) -> dict[str, tuple[Axis, ...]]:
     with modes_kept(module), torch.no_grad(), watch:
         module.eval()
         watch.fix(logits_of(run(module, placed(inputs, module)), type(module).__name__))
-    return {
+    found = {
         name: tuple(resolved(axis) for axis in watch.axes(value))
         for name, value in state.items()
         if id(value) in watch.used
     }
+    for axis in (axis for axes in found.values() for axis in axes):
+        if any(factor.piece is not None for factor in axis):
+            lose(axis)  # cut, and never put together again as it was
+    return found
 
 
 class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]

@@ -69,9 +69,9 @@ class Validation:
         """The student's score; its modes are restored."""
         sums = torch.zeros(2, dtype=torch.float64, device=self._engine.device)
         with (
-            modes_kept(student.eval()),
+            modes_kept(student),
             torch.no_grad(),
-            watched(student, (), "The student", context=self._engine.autocast) as network,
+            watched(student.eval(), (), "The student", context=self._engine.autocast) as network,
         ):
             batches = self._samples.batches(
                 self._rows, self._batch, seed=0, view=0, device=self._engine.device

@@ -212,6 +212,8 @@ def test_a_batch_knows_its_mask_and_moves() -> None:
     assert moved.labels.device == torch.device("meta")
     assert moved.index.device == torch.device("cpu")
     assert batch.to("cpu") is batch
+    apart = Samples.of(torch.zeros(2, 1, device="meta"), np.zeros(2)).fetch([0])
+    assert apart.to("meta").labels.device == torch.device("meta")  # type: ignore[union-attr]
     assert Samples.of(torch.zeros(2, 1)).fetch([0]).mask is None
 
 

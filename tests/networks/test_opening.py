@@ -154,6 +154,8 @@ def test_data_without_labels() -> None:
             None,
             "WeightedRandomSampler",
         ),
+        (DataLoader(Pairs(), batch_sampler=[[0, 1], [4, 5]]), None, "draws by a list"),
+        (DataLoader(Pairs(), batch_size=None), None, "batch_size=None"),
         ((X, Y[:5]), None, "5 and 6 rows"),
         (Pairs(), Y[:5], "6 samples and 5 labels"),
         ({"a": X, "b": X[:3]}, None, "3 and 6 rows"),

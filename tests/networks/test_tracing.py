@@ -71,7 +71,7 @@ class Odd(nn.Module):
     ("mix", "followed"),
     [
         (torch.relu, True),
-        (lambda x: x / x.norm(dim=-1, keepdim=True).clamp(min=1), True),
+        (lambda x: x / (x - x.mean(-1, keepdim=True)).square().sum(-1, keepdim=True), True),
         (lambda x: x * torch.rsqrt(x.square().mean(-1, keepdim=True) + 1), True),
         (lambda x: functional.softmax(x, -1) + x[:, :], True),
         (lambda x: x.flip(-1), False),
@@ -79,6 +79,7 @@ class Odd(nn.Module):
         (lambda x: torch.cat([x[:, :3], x[:, 3:]], -1), False),
         (lambda x: x.cumsum(-1), False),
         (lambda x: x.reshape(-1, 2, 3).transpose(1, 2).reshape(-1, 6), False),
+        (lambda x: x.reshape(-1, 2, 3).tanh().reshape(-1, 6), True),
     ],
 )
 def test_only_what_keeps_channels_in_place_is_followed(mix, followed):

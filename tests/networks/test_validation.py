@@ -40,7 +40,7 @@ def score(samples, goal, student, teacher=None):
         validation = Validation(Samples.of(samples).aimed(goal), goal, 4, engine, network)
         student.train()
         first = validation(student)
-        assert student.training is False or student.training  # modes are the loop's
+        assert all(m.training for m in student.modules())
         assert validation(student) == first  # answers of the teacher are kept
         return first
 

@@ -1,0 +1,85 @@
+"""Networks as what a certificate needs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from limbeck.contract import Task
+from limbeck.networks.data import Samples
+from limbeck.networks.predictor import Certified, layout_of, rows_of, table_of
+from limbeck.networks.views import IGNORED, Goal, Kind
+from limbeck.students.onnx import answers_of
+
+
+class Tokens(nn.Module):
+    """Logits by token: its own, or those of the token before."""
+
+    def __init__(self, moved: int = 0) -> None:
+        super().__init__()
+        self.table = nn.Parameter(torch.eye(4))
+        self.moved = moved
+        self.drop = nn.Dropout(0.9)
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
+        return self.drop(self.table[(input_ids + self.moved) % 4])
+
+
+def certified(data: Any, teacher: nn.Module, student: nn.Module, goal: Goal, task: Task) -> Any:
+    samples = Samples.of(data).aimed(goal)
+    batches = lambda: samples.batches(range(len(samples)), 2)  # noqa: E731
+    table = table_of(batches(), teacher, goal, task, layout_of(batches()))
+    return Certified(student, table, batch_size=2)
+
+
+def test_classes_are_answered_in_eval_mode() -> None:
+    torch.manual_seed(0)
+    x, y = torch.randn(5, 2, 3), torch.zeros(5, dtype=torch.long)
+    net = nn.Sequential(nn.Flatten(), nn.Linear(6, 2), nn.Dropout(0.9)).train()
+    found = certified((x, y), net, net, Goal(Kind.CLASSES, 2), Task(("no", "yes")))
+    assert found.table.rows.shape == (5, 6)
+    expected = np.array(["no", "yes"])[net[1](x.flatten(1)).argmax(1).numpy()]
+    np.testing.assert_array_equal(found.predict(found.table.rows), expected)
+    np.testing.assert_array_equal(found.table.answers, expected)
+    assert net.training
+    assert len(found.fingerprint()) == 64
+
+
+def test_one_number_is_answered_as_it_is_and_several_by_the_largest_error() -> None:
+    x = torch.arange(8.0).view(4, 2)
+    one = certified((x, x.sum(1, keepdim=True)), nn.Linear(2, 1), nn.Linear(2, 1),
+                    Goal(Kind.VALUES, 1), Task(unit="mm"))  # fmt: skip
+    np.testing.assert_allclose(one.predict(one.table.rows), one.module(x)[:, 0].detach(), rtol=1e-6)
+    many = certified((x, x), nn.Identity(), nn.Sequential(nn.Identity()),
+                     Goal(Kind.VALUES, 2), Task(unit="mm"))  # fmt: skip
+    assert many.task_.unit == "mm"
+    assert many.predict(many.table.rows).tolist() == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("kind", [Kind.TOKENS, Kind.LANGUAGE])
+def test_tokens_are_answered_by_the_share_that_differs(kind: Kind) -> None:
+    ids = torch.tensor([[1, 2, 3], [1, 2, 0]])
+    mask = torch.tensor([[1, 1, 1], [1, 1, 0]])
+    data = {"input_ids": ids, "attention_mask": mask, "labels": ids.masked_fill(mask == 0, IGNORED)}
+    goal = Goal(kind, 4)
+    same = certified(data, Tokens(), Tokens().train(), goal, Task())
+    assert same.predict(same.table.rows).tolist() == [0, 0]
+    other = certified(data, Tokens(), Tokens(1), goal, Task())
+    assert other.predict(other.table.rows).tolist() == [1, 1]
+
+
+def test_ragged_batches_share_a_layout() -> None:
+    batches = [type("B", (), {"inputs": torch.ones(1, n)}) for n in (2, 4, 3)]
+    layout = layout_of(batches)
+    assert layout.blocks[0].shape == (4,)
+    assert rows_of(batches[0].inputs, layout).tolist() == [[1, 1, 0, 0]]
+
+
+def test_labels_that_hold_together_are_answered_by_the_share_that_differs() -> None:
+    scores = np.array([[1.0, -1.0], [1.0, 1.0]])
+    told = np.array([[1, 0], [0, 1]])
+    assert answers_of(scores, Task(), told, "labels").tolist() == [0, 0.5]
