@@ -24,11 +24,11 @@ from limbeck.preparing import (
     one_teacher,
     refuse_lacking,
     settings_of,
-    two_sides,
     whole,
 )
 from limbeck.progress import shown
 from limbeck.seeds import gain_over, mean_over
+from limbeck.unseen import two_sides
 
 __all__ = ["Ablation", "Dropped", "ablate"]
 
@@ -173,11 +173,10 @@ def ablate(
         whole("rows", rows, 1)
         order = np.random.default_rng(seed).permutation(len(samples))[:rows]
         samples = samples.subset(sorted(order.tolist()))
-    goal = goal_of(samples, tutor, make(maker, seed), task, settings)
+    goal = goal_of(samples, tutor, [make(maker, seed)], task)
     samples, aside = samples.aimed(goal), aside.aimed(goal)
     aim = Objective.of(objective)
-    aim.check(goal)
-    refuse_lacking(aim, samples, tutor, 1, None, None)
+    refuse_lacking(aim, goal, samples, tutor, filter=filter)
     variants = {"": aim, **without_each(aim)}
     size = settings.batch_size
 
@@ -196,7 +195,7 @@ def ablate(
             told = []
             for own in range(seed, seed + seeds):
                 tell(f"without {name or 'nothing'}", i * seeds + own - seed, len(variants) * seeds)
-                student = started(maker, own, samples, tutor, start)
+                student, _ = started(maker, own, samples, tutor, start)
                 asked = left.needs.teacher
                 trained = train(
                     student, samples, left, goal, training=settings, seed=own,

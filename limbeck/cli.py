@@ -264,12 +264,15 @@ def main() -> None:
 
 def _network(path: Path, *, resumed: bool) -> None:
     """Run a run.yaml or go on with its folder; only the first of several processes prints."""
-    import os
-
     from limbeck import run_file
+    from limbeck.networks.processes import first
 
-    result = run_file.resume(path) if resumed else run_file.run(path)
-    if int(os.environ.get("RANK", "0")) == 0:
+    try:
+        result = run_file.resume(path) if resumed else run_file.run(path)
+    except KeyboardInterrupt:
+        sys.stderr.write("Interrupted; what was done is kept: `limbeck resume` goes on.\n")
+        raise typer.Exit(130) from None
+    if first():
         console = Console()
         console.print(result)
         folder = result.settings["out"]

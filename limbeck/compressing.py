@@ -5,41 +5,26 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 
 from limbeck.certificates.binomial import check_share
 from limbeck.certificates.wording import versions
-from limbeck.contract import Progress, Status, StatusCode
-from limbeck.errors import InvalidInput
-from limbeck.judging import Contestant, Judge
+from limbeck.judging import Judge
 from limbeck.network_papers import Papers
 from limbeck.network_result import NetworkDistillation
-from limbeck.networks.baselines import linear_baseline
 from limbeck.networks.cache import TeacherCache
-from limbeck.networks.data import Samples
-from limbeck.networks.loop import Trained, train
-from limbeck.networks.objective import Objective
-from limbeck.networks.rounds import GOLD, Rounds, make
-from limbeck.networks.training import Training
+from limbeck.networks.filters import Filter
+from limbeck.networks.modes import BornAgain
+from limbeck.networks.processes import first
+from limbeck.networks.rounds import Rounds
 from limbeck.networks.views import Goal, Kind
-from limbeck.preparing import (
-    default_objective,
-    fresh_rows,
-    goal_of,
-    makers_of,
-    one_teacher,
-    refuse_lacking,
-    settings_of,
-    task_of,
-    two_sides,
-    whole,
-)
+from limbeck.prepared import Prepared, prepared
+from limbeck.preparing import whole
 from limbeck.progress import shown
+from limbeck.runs import Runs, objective_record, status_of, training_record
 
 __all__ = ["compress"]
 
@@ -51,8 +36,8 @@ def compress(
     *,
     into: Any,
     objective: Any = None,
-    mode: Any = None,
-    filter: Any = None,  # noqa: A002  (the field's word)
+    mode: BornAgain | None = None,
+    filter: Filter | None = None,  # noqa: A002  (the field's word)
     start: Any = None,
     cache: bool | str | Path | TeacherCache | None = None,
     validation: Any = None,
@@ -127,221 +112,87 @@ def compress(
     Raises
     ------
     InvalidInput
-        If an argument, the data, or a pair of networks cannot be used; before any work.
+        If an argument, the data, or a pair of networks cannot be used, before any work; later,
+        if a loss is not finite, which names the term, or layers do not fit each other.
+    FileRefused
+        If ``out`` cannot be written to, for example since the disk is full; the same call goes on
+        from the last checkpoint.
+
+    Notes
+    -----
+    Under torchrun all processes train together, and the first alone writes files and measures
+    times.
     """
-    started = time.perf_counter()
+    began = time.perf_counter()
     check_share("epsilon", epsilon)
     check_share("delta", delta)
     whole("seeds", seeds, 1)
     whole("seed", seed, 0)
-    settings = settings_of(training)
-    tutor, makers = one_teacher(teacher), makers_of(into)
     folder = None if out is None else Path(out)
-    rows, aside = two_sides(data, y, test, holdout, seed, settings)
-    checked = None if validation is None else Samples.of(validation)
-    pupil = make(makers[0], seed)
-    goal = goal_of(rows, tutor, pupil, task, settings)
-    names = task_of(goal, classes, unit, tutor, pupil)
-    rows, aside = rows.aimed(goal), aside.aimed(goal)
-    checked = None if checked is None else checked.aimed(goal)
-    aim = Objective.of(objective) if objective is not None else default_objective(goal, rows, tutor)
-    aim.check(goal)
-    refuse_lacking(aim, rows, tutor, len(makers), mode, filter)
-    layout, seen, aside, notes = fresh_rows(rows, aside, test is not None, settings)
+    given = prepared(
+        teacher, data, y, into=into, objective=objective, mode=mode, filter=filter, start=start,
+        cache=cache, validation=validation, test=test, holdout=holdout, task=task,
+        classes=classes, unit=unit, seed=seed, folder=folder, training=training,
+    )  # fmt: skip
+    kept = Path(control) if isinstance(control, str | Path) else folder
 
     with shown(progress) as tell:
-        source = _source(cache, tutor, rows, aim, folder, tell)
+        source: nn.Module | TeacherCache | None = given.teacher
+        if given.cache is not None and given.teacher is not None:
+            source = given.cache.fill(given.teacher, given.rows, progress=tell)
         rounds = Rounds(
-            makers, start, tutor, source, rows, checked, goal, aim, settings, mode, filter
-        )
-        kept = Path(control) if isinstance(control, str | Path) else folder
-        runs: list[list[Trained]] = []
-        controls: list[Trained] = []
+            given.makers, start, given.teacher, source, given.rows, given.validation,
+            given.goal, given.objective, given.training, mode, filter,
+        )  # fmt: skip
+        students, controls = [], []
         for own in range(seed, seed + seeds):
-            runs.append(rounds.distilled(own, _under(folder, f"seed-{own}/distilled"), tell))
-            if control is not False and rows.has_labels and aim.needs.teacher:
-                controls.append(rounds.control(own, _under(kept, f"seed-{own}/control"), tell))
-        chief = [r[-1] if mode is not None else r[0] for r in runs]
-        plain = _baseline(rows, goal, settings, seed, pupil) if baseline else None
+            students.append(rounds.distilled(own, _under(folder, own, "distilled"), tell))
+            if control is not False and given.comparable:
+                controls.append(rounds.control(own, _under(kept, own, "control"), tell))
+        plain = rounds.linear(seed) if baseline else None
+        runs = Runs(students, controls, plain, seed, generations=mode is not None)
 
         tell("asking about the test rows", 0, 1)
-        size = settings.batch_size
-        judge = Judge(lambda: aside.batches(range(len(aside)), size), goal, names, tutor, delta)
-        label = type(chief[0].module).__name__
-        contestants = [Contestant("student", label, [t.module for t in chief])]
-        if controls:
-            contestants.append(Contestant("control", label, [t.module for t in controls]))
-        contestants += _others(runs, mode)
-        if plain is not None:
-            contestants.append(Contestant("baseline", "linear model", [plain.module]))
-        comparison, facts = judge.compare(contestants)
-        best = _best(chief)
-        certificate = certified = None
-        if tutor is not None:
-            certificate, certified = judge.certificate(chief[best].module, layout, seen, epsilon)
+        judge = Judge(given.test, given.goal, given.task, given.teacher, delta)
+        comparison, facts = judge.compare(runs.contestants())
+        student = runs.chosen.module
+        certificate, certified = judge.certificate(student, given.layout, given.seen, epsilon)
 
     result = NetworkDistillation(
-        student=chief[best].module,
-        students=tuple(t.module for t in chief),
+        student=student,
+        students=tuple(t.module for t in runs.chief),
         controls=tuple(t.module for t in controls),
-        status=_status(comparison, seeds),
+        status=status_of(comparison, seeds),
         certificate=certificate,
         comparison=comparison,
         facts=facts,
-        history=_history(runs, controls, seed),
-        notes=(*notes, *rows.notes, *_remarks(chief, controls, plain, rows, checked, best)),
-        settings={
-            "teacher": None if tutor is None else type(tutor).__name__,
-            "student": label,
-            "objective": [[n, _weight(p.weight), repr(p.term)]
-                          for n, p in zip(aim.names, aim.parts, strict=True)],
-            "balanced": aim.balanced,
-            "task": str(goal.kind),
-            "classifies": goal.kind is not Kind.VALUES,
-            "training": {f.name: _plain(getattr(settings, f.name)) for f in fields(settings)},
-            "rows": len(rows),
-            "test_rows": len(aside),
-            "seeds": list(range(seed, seed + seeds)),
-            "chosen_seed": seed + best,
-            "epsilon": epsilon,
-            "delta": delta,
-            "out": None if folder is None else str(folder),
-            "seconds": round(time.perf_counter() - started, 3),
-            "versions": {"python": platform.python_version(), **versions("torch", "accelerate")},
-        },
-        papers=Papers(certified, layout, seen, epsilon, delta),
+        history=runs.history(),
+        notes=(*given.notes, *runs.remarks(given.rows.has_labels, given.validation is not None)),
+        settings=_record(given, runs)
+        | {"epsilon": epsilon, "delta": delta, "out": None if folder is None else str(folder),
+           "seconds": round(time.perf_counter() - began, 3)},
+        papers=Papers(certified, given.layout, given.seen, epsilon, delta),
     )  # fmt: skip
-    if folder is not None and _first_process():
-        result = result.kept(folder)
-    return result
+    return result.kept(folder) if folder is not None and first() else result
 
 
-def _source(
-    cache: bool | str | Path | TeacherCache | None,
-    tutor: nn.Module | None,
-    rows: Samples,
-    aim: Objective,
-    folder: Path | None,
-    tell: Progress,
-) -> nn.Module | TeacherCache | None:
-    """Whom the student asks: the teacher, or what it said once."""
-    if cache is None or cache is False or tutor is None:
-        return tutor
-    if cache is True:
-        if folder is None:
-            raise InvalidInput("cache=True was given without out.", "Give cache a folder, or out.")
-        cache = folder / "teacher_cache"
-    if not isinstance(cache, TeacherCache):
-        cache = TeacherCache(cache, layers=aim.needs.teacher_layers)
-    return cache.fill(tutor, rows, progress=tell)
+def _under(folder: Path | None, seed: int, name: str) -> Path | None:
+    return None if folder is None else folder / f"seed-{seed}" / name
 
 
-def _baseline(
-    rows: Samples, goal: Goal, settings: Training, seed: int, pupil: nn.Module
-) -> Trained | None:
-    """A linear model on gold labels, by the same loop."""
-    if not rows.has_labels:
-        return None
-    vocabulary = getattr(getattr(pupil, "config", None), "vocab_size", None)
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        first = rows.fetch(range(min(len(rows), 1024))).inputs
-        model = linear_baseline(first, goal, vocabulary)
-    if model is None:
-        return None
-    plain = Training(epochs=settings.epochs, batch_size=settings.batch_size, lr=1e-3)
-    return train(model, rows, GOLD, goal, training=plain, seed=seed)
-
-
-def _others(runs: Sequence[Sequence[Trained]], mode: Any) -> list[Contestant]:
-    """Peers, or earlier generations, as lines of the table."""
-    others = range(len(runs[0]) - 1) if mode is not None else range(1, len(runs[0]))
-    word = "generation" if mode is not None else "peer"
-    return [
-        Contestant(f"{word} {i + 1 if mode is not None else i}", type(runs[0][i].module).__name__,
-                   [r[i].module for r in runs])
-        for i in others
-    ]  # fmt: skip
-
-
-def _best(chief: Sequence[Trained]) -> int:
-    """The seed that did best on validation rows; the first without them."""
-    scores = [t.history[t.best_epoch].get("score") for t in chief]
-    if any(s is None for s in scores):
-        return 0
-    return max(range(len(scores)), key=lambda i: (scores[i], -i))
-
-
-def _status(comparison: Any, seeds: int) -> Status:
-    """How it ended; a teacher that knows no more than the control is an honest failure."""
-    by_role = {e.role: e for e in comparison.entries}
-    teacher, control = by_role.get("teacher"), by_role.get("control")
-    if (
-        teacher is not None
-        and control is not None
-        and teacher.accuracy is not None
-        and control.accuracy is not None
-        and teacher.accuracy.value <= control.accuracy.value
-    ):
-        return Status(
-            StatusCode.HYPOTHESIS_FAILED,
-            f"The teacher is no better ({teacher.accuracy}) than the same student without it"
-            f" ({control.accuracy}) on the test rows.",
-            "Train the teacher further or take a larger one: there is little to hand on.",
-        )
-    again = "" if seeds > 1 else " One seed says nothing about training again: give seeds=3."
-    return Status(StatusCode.COMPLETE, f"All {seeds} trainings ran to their end.".replace(
-        "All 1 trainings", "The training"), again.strip())  # fmt: skip
-
-
-def _remarks(
-    chief: Sequence[Trained],
-    controls: Sequence[Trained],
-    plain: Trained | None,
-    rows: Samples,
-    checked: Samples | None,
-    best: int,
-) -> list[str]:
-    notes = []
-    if not rows.has_labels:
-        notes.append("Without labels there are no control and no accuracy.")
-    elif not controls:
-        notes.append("No control was trained.")
-    if plain is None:
-        notes.append("A linear baseline makes no sense for these inputs, or was not asked for.")
-    if checked is None and len(chief) > 1:
-        notes.append("Without validation rows the student of the first seed was chosen.")
-    elif len(chief) > 1:
-        notes.append(f"Of {len(chief)} seeds number {best + 1} did best on the validation rows.")
-    return notes
-
-
-def _history(
-    runs: Sequence[Sequence[Trained]], controls: Sequence[Trained], seed: int
-) -> tuple[dict[str, Any], ...]:
-    out: list[dict[str, Any]] = []
-    for i, run_ in enumerate(runs):
-        for j, trained in enumerate(run_):
-            role = "student" if len(run_) == 1 else f"student {j + 1}"
-            out += [{"seed": seed + i, "role": role, **row} for row in trained.history]
-    for i, trained in enumerate(controls):
-        out += [{"seed": seed + i, "role": "control", **row} for row in trained.history]
-    return tuple(out)
-
-
-def _under(folder: Path | None, name: str) -> Path | None:
-    return None if folder is None else folder / name
-
-
-def _weight(weight: Any) -> Any:
-    return repr(weight) if callable(weight) else weight
-
-
-def _plain(value: Any) -> Any:
-    return value if isinstance(value, str | int | float | bool | None) else repr(value)
-
-
-def _first_process() -> bool:
-    import os
-
-    return int(os.environ.get("RANK", "0")) == 0
+def _record(given: Prepared, runs: Runs) -> dict[str, Any]:
+    """What it was made from, ready for JSON."""
+    return {
+        "teacher": None if given.teacher is None else type(given.teacher).__name__,
+        "student": type(runs.chosen.module).__name__,
+        "objective": objective_record(given.objective),
+        "balanced": given.objective.balanced,
+        "task": str(given.goal.kind),
+        "classifies": given.goal.kind is not Kind.VALUES,
+        "training": training_record(given.training),
+        "rows": len(given.rows),
+        "test_rows": len(given.test),
+        "seeds": [runs.seed + i for i in range(len(runs.students))],
+        "chosen_seed": runs.seed + runs.best,
+        "versions": {"python": platform.python_version(), **versions("torch", "accelerate")},
+    }

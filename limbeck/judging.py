@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -15,8 +16,10 @@ from limbeck.comparison import Comparison, Difference, Entry, Measured
 from limbeck.contract import Certificate, Task
 from limbeck.network_result import ModelFacts
 from limbeck.networks.costs import measure
+from limbeck.networks.data import Batch, Samples
 from limbeck.networks.evaluation import Said, agreement, ask, by_class, calibration, mistakes, right
 from limbeck.networks.predictor import Certified, Table, table_of
+from limbeck.networks.processes import first, quietly
 from limbeck.networks.views import Goal, Kind
 from limbeck.seeds import gain_over, mean_over
 from limbeck.students.layout import Layout
@@ -42,8 +45,8 @@ class Judge:
 
     Parameters
     ----------
-    batches : callable
-        Makes the batches of the test rows, in their order, anew.
+    rows : Samples
+        Test rows; they are read in their order, in batches of their own size.
     goal : Goal
         What is predicted.
     task : Task
@@ -54,7 +57,7 @@ class Judge:
         One less the level of all intervals, and the delta of the certificate.
     """
 
-    batches: Callable[[], Iterable[Any]]
+    rows: Samples
     goal: Goal
     task: Task
     teacher: nn.Module | None
@@ -71,22 +74,27 @@ class Judge:
             The one in the role ``student`` is compared with the one in the role ``control``,
             seed by seed; those in the role ``baseline`` with the student.
         """
-        taught = None if self.teacher is None else ask(self.teacher, self.batches(), self.goal)
+        taught = None if self.teacher is None else ask(self.teacher, self._batches(), self.goal)
         said: dict[str, list[Said]] = {}
         models: dict[str, tuple[str, nn.Module]] = {}
         if taught is not None and self.teacher is not None:
             said["teacher"] = [taught]
             models["teacher"] = type(self.teacher).__name__, self.teacher
         for c in contestants:
-            said[c.role] = [ask(m, self.batches(), self.goal) for m in c.networks]
+            said[c.role] = [ask(m, self._batches(), self.goal) for m in c.networks]
             models[c.role] = c.model, c.networks[0]
         entries = [self._entry(role, m, said[role], taught) for role, (m, _) in models.items()]
         facts = {role: self._facts(said[role], taught, m) for role, (_, m) in models.items()}
-        self._time(facts, {role: m for role, (_, m) in models.items()})
+        with quietly():
+            if first():
+                facts |= self._timed(facts, {role: m for role, (_, m) in models.items()})
         differences = self._differences(said, "control", taught)
         closest = self._differences(said, "baseline", taught)[:1] if taught is not None else []
         rivals = [replace(d, what=models["baseline"][0]) for d in closest if d.high < 0]
         return Comparison(tuple(entries), differences, 1 - self.delta, tuple(rivals)), facts
+
+    def _batches(self) -> Iterator[Batch]:
+        return self.rows.batches(range(len(self.rows)))
 
     def _entry(self, role: str, model: str, said: Sequence[Said], taught: Said | None) -> Entry:
         agreed = [agreement(s, taught) for s in said] if taught is not None else None
@@ -95,9 +103,14 @@ class Judge:
             role,
             model,
             "",
-            _UNKNOWN if agreed is None else mean_over(np.array(agreed), self.delta),
-            mean_over(np.array(scored), self.delta) if scored[0] is not None else None,
+            _UNKNOWN if agreed is None else self._mean(agreed),
+            None if scored[0] is None else self._mean(scored),
         )
+
+    def _mean(self, scores: Sequence[Any]) -> Measured:
+        """The mean of scores by seed and row; of shares never below 0."""
+        lowest = -math.inf if self.goal.kind is Kind.VALUES else 0.0
+        return mean_over(np.array(scores), self.delta, (lowest, 1.0))
 
     def _differences(
         self, said: Mapping[str, Sequence[Said]], other: str, taught: Said | None
@@ -154,17 +167,21 @@ class Judge:
         )
         return Measured(value, max(float(low), 0.0), float(high))
 
-    def _time(self, facts: dict[str, ModelFacts], models: Mapping[str, nn.Module]) -> None:
-        """Latency and memory of all, side by side."""
-        inputs = next(iter(self.batches())).inputs
-        for role, found in measure(models, inputs).items():
-            facts[role] = replace(
+    def _timed(
+        self, facts: Mapping[str, ModelFacts], models: Mapping[str, nn.Module]
+    ) -> dict[str, ModelFacts]:
+        """The same with latency and memory of all, measured side by side."""
+        inputs = next(self._batches()).inputs
+        return {
+            role: replace(
                 facts[role],
                 milliseconds=Measured(*found.milliseconds),
                 batch_size=found.batch_size,
                 threads=found.threads,
                 peak_bytes=found.peak_bytes,
             )
+            for role, found in measure(models, inputs).items()
+        }
 
     def certificate(
         self,
@@ -172,8 +189,8 @@ class Judge:
         layout: Layout,
         seen: NDArray[np.uint64] | None,
         epsilon: float,
-    ) -> tuple[Certificate, Certified]:
-        """Certify a student on the test rows.
+    ) -> tuple[Certificate, Certified] | tuple[None, None]:
+        """Certify a student on the test rows; there is nothing to certify without a teacher.
 
         Parameters
         ----------
@@ -191,8 +208,9 @@ class Judge:
         InvalidInput
             If training saw the rows.
         """
-        assert self.teacher is not None  # noqa: S101  (the caller asks only with a teacher)
-        table = table_of(self.batches(), self.teacher, self.goal, self.task, layout)
+        if self.teacher is None:
+            return None, None
+        table = table_of(self._batches(), self.teacher, self.goal, self.task, layout)
         certified = Certified(student, table)
         return issue(certified, table, seen, epsilon, self.delta), certified
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -131,13 +132,14 @@ class NetworkDistillation:
         """As `save`; returns the record with notes on what could not be written."""
         lost = self.papers.write(self, folder)
         noted = replace(self, notes=(*self.notes, *lost))
-        write_bytes(json.dumps(noted.to_dict(), indent=1).encode(), folder / "result.json")
+        told = json.dumps(noted.to_dict(), indent=1, allow_nan=False)
+        write_bytes(told.encode(), folder / "result.json")
         noted.report(folder / "report.html")
         return noted
 
     def to_dict(self) -> dict[str, Any]:
-        """All numbers, ready for JSON; weights and rows are left out."""
-        return {
+        """All numbers, ready for JSON, None where not finite; weights and rows are left out."""
+        told = {
             "format": "limbeck-network-result",
             "version": 1,
             "status": {"code": self.status.code.name.lower(), "message": str(self.status)},
@@ -148,6 +150,7 @@ class NetworkDistillation:
             "notes": list(self.notes),
             "settings": dict(self.settings),
         }
+        return {name: _finite(value) for name, value in told.items()}
 
     def __rich__(self) -> Any:
         from limbeck.reports.network_tables import network_table
@@ -165,3 +168,12 @@ class NetworkDistillation:
         from limbeck.reports.network_page import fragment
 
         return fragment(self)
+
+
+def _finite(value: Any) -> Any:
+    """The same with None for NaN and infinity, which JSON does not know."""
+    if isinstance(value, Mapping):
+        return {k: _finite(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(v) for v in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from numbers import Real
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
 from torch import nn
 
-from limbeck.certificates.binomial import check_share
-from limbeck.certificates.fingerprint import overlap, row_hashes
 from limbeck.contract import Task
 from limbeck.errors import InvalidInput, did_you_mean
-from limbeck.networks.capture import asking, logits_of, run
+from limbeck.networks.cache import TeacherCache
+from limbeck.networks.capture import asking, logits_of, placed, run
 from limbeck.networks.data import Samples
 from limbeck.networks.ensemble import Ensemble
 from limbeck.networks.goals import guess_goal, same_outputs
@@ -23,26 +21,21 @@ from limbeck.networks.objective import Objective
 from limbeck.networks.objectives.labels import GoldLabels
 from limbeck.networks.objectives.logits import Logits
 from limbeck.networks.objectives.probabilities import SoftTargets
-from limbeck.networks.predictor import layout_of, rows_of
+from limbeck.networks.refusals import refuse_settings
 from limbeck.networks.training import Training
 from limbeck.networks.views import Goal, Kind, View
-from limbeck.students.layout import Layout
 
 __all__ = [
+    "cache_of",
     "default_objective",
-    "fresh_rows",
     "goal_of",
     "makers_of",
     "one_teacher",
     "refuse_lacking",
     "settings_of",
     "task_of",
-    "two_sides",
     "whole",
 ]
-
-_MOST_HASHED = 200_000
-_FEWEST = 10
 
 
 def whole(name: str, value: Any, least: int) -> None:
@@ -54,87 +47,108 @@ def whole(name: str, value: Any, least: int) -> None:
 def settings_of(given: Mapping[str, Any]) -> Training:
     """Settings of the loop by name; an unknown one is refused with its nearest neighbour."""
     known = [f.name for f in fields(Training)]
-    for name in given:
+    for name, value in given.items():
         if name not in known:
             raise InvalidInput(
                 f"Distilling into a network has no setting {name!r}.", did_you_mean(name, known)
             )
+        numeric = isinstance(getattr(Training, name), Real)
+        if numeric and not isinstance(value, Real):
+            raise InvalidInput(f"{name} is {value!r}.", "Give a number.")
     return Training(**given)
 
 
-def one_teacher(teacher: Any) -> nn.Module | None:
-    """The teacher as one module."""
+def one_teacher(teacher: Any, goal: Goal | None = None) -> nn.Module | None:
+    """The teacher as one module; several by the mean of what they answer.
+
+    For one class out of many that is the mean of probabilities; for numbers, for labels that hold
+    together, and as long as the goal is not known, the mean of outputs.
+    """
+    classes = goal is not None and goal.classifies
+    if isinstance(teacher, Ensemble) and goal is not None and not classes and not teacher.choose:
+        _refuse_probabilities(teacher, goal)
     if teacher is None or isinstance(teacher, nn.Module):
         return teacher
     inner = getattr(teacher, "module", None)  # a limbeck teacher of a module
     if isinstance(inner, nn.Module):
         return inner
     if isinstance(teacher, list | tuple) and teacher:
-        return Ensemble([t for t in map(one_teacher, teacher) if t is not None])
+        several = [t for t in map(one_teacher, teacher) if t is not None]
+        return Ensemble(several, combine="probabilities" if classes else "logits")
     raise InvalidInput(
         f"A {type(teacher).__name__} cannot teach a network.",
         "Give a torch module or a list of them; for other models ask for into='tree'.",
     )
 
 
+def _refuse_probabilities(teacher: Ensemble, goal: Goal) -> None:
+    if teacher.combine == "probabilities":
+        raise InvalidInput(
+            f"The ensemble combines probabilities of classes, and the task is {goal.kind}.",
+            "Give Ensemble(..., combine='logits').",
+        )
+
+
 def makers_of(into: Any) -> list[Any]:
     """Students, or functions that make them, as a list."""
     makers = list(into) if isinstance(into, list | tuple) else [into]
-    for maker in makers:
+    if not makers:
+        raise InvalidInput("into is an empty list.", "Give a student, or several.")
+    for i, maker in enumerate(makers):
         if not isinstance(maker, nn.Module) and not callable(maker):
             raise InvalidInput(
                 f"into holds a {type(maker).__name__}.",
                 "Give modules, or functions without arguments that make one.",
             )
+        if isinstance(maker, nn.Module) and any(maker is m for m in makers[:i]):
+            raise InvalidInput(
+                "into holds the same network twice.",
+                "Students that start alike stay alike: give different ones, or a function twice.",
+            )
     return makers
 
 
-def two_sides(
-    data: Any, y: Any, test: Any, holdout: float, seed: int, settings: Training
-) -> tuple[Samples, Samples]:
-    """Training rows and test rows."""
-    rows = Samples.of(data, y, batch_size=settings.batch_size)
-    if test is not None:
-        return rows, Samples.of(test, batch_size=settings.batch_size)
-    check_share("holdout", holdout)
-    n = round(len(rows) * holdout)
-    if min(n, len(rows) - n) < _FEWEST:
-        raise InvalidInput(
-            f"{n} of {len(rows)} rows would be set aside.",
-            f"At least {_FEWEST} are needed on both sides: give more rows, or test=...",
-        )
-    order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed))
-    return rows.subset(order[n:].sort().values), rows.subset(order[:n].sort().values)
-
-
 def goal_of(
-    rows: Samples, tutor: nn.Module | None, pupil: nn.Module, task: Any, settings: Training
+    rows: Samples, teacher: nn.Module | None, students: Sequence[nn.Module], task: Any
 ) -> Goal:
     """What is predicted; refuses networks whose outputs do not mean the same."""
     batch = rows.fetch(range(min(len(rows), 4)))
-    views = []
-    for role, module in (("teacher", tutor), ("student", pupil)):
-        if module is None:
-            continue
-        with asking(module):
-            try:
-                views.append(View(logits_of(run(module, batch.inputs), type(module).__name__)))
-            except InvalidInput:
-                raise
-            except Exception as error:
-                raise InvalidInput(
-                    f"The {role} {type(module).__name__} raised {type(error).__name__} on the first"
-                    f" rows: {error}",
-                    "Call it on these rows by hand; both networks must take the same inputs.",
-                ) from error
-    if tutor is not None:
-        same_outputs(views[0], views[1], tutor, pupil)
-    return guess_goal(rows, views[-1].logits, task, module=pupil)
+    views = [_looked_at("student", m, batch.inputs) for m in students]
+    if teacher is not None:
+        view = _looked_at("teacher", teacher, batch.inputs)
+        for module, own in zip(students, views, strict=True):
+            same_outputs(view, own, teacher, module)
+    goal = guess_goal(rows, views[0].logits, task, module=students[0])
+    for view in views[1:]:
+        if view.logits.shape != views[0].logits.shape:
+            raise InvalidInput(
+                f"Students return the shapes {tuple(views[0].logits.shape)} and"
+                f" {tuple(view.logits.shape)}.",
+                "Students that teach each other need the same outputs.",
+            )
+    return goal
+
+
+def _looked_at(role: str, module: nn.Module, inputs: Any) -> View:
+    """A network's outputs for a few rows, or why it cannot read them."""
+    name = type(module).__name__
+    with asking(module):
+        try:
+            return View(logits_of(run(module, placed(inputs, module)), name))
+        except InvalidInput:
+            raise
+        except Exception as error:
+            raise InvalidInput(
+                f"The {role} {name} raised {type(error).__name__} on the first rows: {error}",
+                "Call it on these rows by hand; both networks must take the same inputs.",
+            ) from error
 
 
 def task_of(goal: Goal, classes: Any, unit: str, *modules: nn.Module | None) -> Task:
     """The classes by name, where there are any."""
-    if goal.kind is not Kind.CLASSES:
+    if goal.kind not in (Kind.CLASSES, Kind.TOKENS):
+        if classes is not None:
+            raise InvalidInput(f"classes were given for {goal.kind}.", "Leave them out.")
         return Task(unit=unit)
     if classes is None:
         names = next(
@@ -149,11 +163,11 @@ def task_of(goal: Goal, classes: Any, unit: str, *modules: nn.Module | None) -> 
     return Task(classes=tuple(classes))
 
 
-def default_objective(goal: Goal, rows: Samples, tutor: nn.Module | None) -> Objective:
+def default_objective(goal: Goal, rows: Samples, teacher: nn.Module | None) -> Objective:
     """Hinton, Vinyals and Dean's (2015) mixture, or what of it is possible."""
-    if tutor is None:
+    if teacher is None:
         raise InvalidInput(
-            "There is neither a teacher nor an objective.", "Give one, or students as a list."
+            "There is neither a teacher nor an objective.", "Give a teacher, or an objective."
         )
     soft: Any = Logits() if goal.kind is Kind.VALUES else SoftTargets(temperature=4.0)
     if not rows.has_labels:
@@ -163,64 +177,46 @@ def default_objective(goal: Goal, rows: Samples, tutor: nn.Module | None) -> Obj
 
 
 def refuse_lacking(
-    aim: Objective, rows: Samples, tutor: nn.Module | None, students: int, mode: Any, given: Any
+    objective: Objective,
+    goal: Goal,
+    rows: Samples,
+    teacher: nn.Module | TeacherCache | None,
+    students: int = 1,
+    mode: Any = None,
+    filter: Any = None,  # noqa: A002  (the field's word)
 ) -> None:
     """Refuse an objective that needs labels or a teacher where there are none; modes that clash."""
-    if students > 1 and (mode is not None or given is not None):
+    if students > 1 and (mode is not None or filter is not None):
         what = "mode" if mode is not None else "filter"
         raise InvalidInput(
             f"{what} was given for {students} students that teach each other.",
             f"Leave {what} out, or give one student.",
         )
-    if aim.needs.labels and not rows.has_labels:
-        raise InvalidInput(
-            "The objective needs labels, and the data has none.",
-            "Leave GoldLabels out of the objective, or give y.",
-        )
-    if aim.needs.teacher and tutor is None and students == 1 and mode is None:
-        raise InvalidInput(
-            "The objective needs a teacher, and there is none.",
-            "Give a teacher, or several students in into=[...] that teach each other.",
-        )
+    if mode is not None and teacher is None:
+        teacher = nn.Identity()  # stands for the first generation, which teaches the second
+    refuse_settings(objective, goal, rows, teacher, filter, students > 1)
 
 
-def fresh_rows(
-    rows: Samples, aside: Samples, own: bool, settings: Training
-) -> tuple[Layout, NDArray[np.uint64] | None, Samples, list[str]]:
-    """The layout of all inputs, hashes of the training rows, and test rows that are not among them.
-
-    Rows of one's own that training would see are refused; of those set aside here, copies of
-    training rows are left out.
-    """
-    size = settings.batch_size
+def cache_of(
+    given: bool | str | Path | TeacherCache | None,
+    teacher: nn.Module | None,
+    rows: Samples,
+    layers: Sequence[str],
+    folder: Path | None,
+) -> TeacherCache | None:
+    """Where the teacher's answers are kept, if they are; it is not filled yet."""
+    if given is None or given is False:
+        return None
+    if teacher is None:
+        raise InvalidInput("cache was given without a teacher.", "Leave it out.")
+    if isinstance(given, TeacherCache):
+        return given
+    if given is True and folder is None:
+        raise InvalidInput("cache=True was given without out.", "Give cache a folder, or out.")
     if rows.random:
-        layout = layout_of(aside.batches(range(len(aside)), size))
-        note = (
-            "Training rows are augmented at random: whether test rows are among them was not"
-            " looked at."
-        )
-        return layout, None, aside, [note]
-    n = min(len(rows), _MOST_HASHED)
-    sides = (rows, range(n)), (aside, range(len(aside)))
-    layout = layout_of(b for side, places in sides for b in side.batches(places, size))
-    seen, found = (
-        np.concatenate([row_hashes(rows_of(b.inputs, layout)) for b in side.batches(places, size)])
-        for side, places in sides
-    )
-    notes = [] if n == len(rows) else [f"Only {n:,} of {len(rows):,} training rows were compared."]
-    told = overlap(found, seen)
-    if told.explained:
-        return layout, seen, aside, notes
-    if own:
         raise InvalidInput(
-            f"{told.hits:,} of the {told.n:,} test rows are among the training rows.",
-            "Give test rows that training never sees.",
+            f"cache={given!r} was given, and the rows are augmented at random.",
+            "Say how many versions of each are stored: cache=TeacherCache(folder, views=4).",
         )
-    kept = np.flatnonzero(~np.isin(found, seen))
-    if len(kept) < _FEWEST:
-        raise InvalidInput(
-            f"Only {len(kept)} of the rows set aside are no copies of training rows.",
-            "Drop repeated rows, or give test=...",
-        )
-    notes.append(f"{told.hits:,} test rows were left out: training rows repeat them.")
-    return layout, seen, aside.subset(torch.from_numpy(kept)), notes
+    where = folder / "teacher_cache" if given is True and folder is not None else Path(str(given))
+    return TeacherCache(where, layers=layers)

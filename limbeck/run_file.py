@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+from collections.abc import Mapping
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from limbeck.errors import FileRefused, InvalidInput, MissingExtra, did_you_mean
 from limbeck.loading import read_named, read_teacher
+from limbeck.networks.processes import first
 from limbeck.writing import write_bytes
 
 if TYPE_CHECKING:
@@ -52,7 +56,8 @@ def read_run(path: str | Path) -> dict[str, Any]:
     except ImportError:
         raise MissingExtra("A run file needs PyYAML.", "pip install 'limbeck[networks]'.") from None
     try:
-        data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        text = Path(path).read_text(encoding="utf-8")
+        data = yaml.load(text, Loader=_loader())  # noqa: S506  (a SafeLoader)
     except OSError as error:
         raise FileRefused(
             f"{str(path)!r} cannot be read: {error.strerror}.", "Give a run file."
@@ -73,6 +78,21 @@ def read_run(path: str | Path) -> dict[str, Any]:
     return data
 
 
+def _loader() -> Any:
+    """YAML's safe loader that reads 1e-3 as a number, as YAML 1.2 does."""
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        pass
+
+    Loader.add_implicit_resolver(
+        "tag:yaml.org,2002:float",
+        re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+$"),
+        list("-+0123456789"),
+    )
+    return Loader
+
+
 def run(path: str | Path, progress: bool | None = None) -> NetworkDistillation:
     """Do what a run file says, and keep a copy of it in the run's folder.
 
@@ -81,31 +101,7 @@ def run(path: str | Path, progress: bool | None = None) -> NetworkDistillation:
     LimbeckError
         As :func:`read_run` and :func:`limbeck.distill`.
     """
-    from limbeck.compressing import compress
-
-    data = read_run(path)
-    given = {k: v for k, v in data.items() if not k.endswith("_weights") and k != "train"}
-    for name in _MODELS:
-        if name in given:
-            given[name] = _model(given[name], data.get(f"{name}_weights"), name)
-    for name in _DATA[1:]:
-        if given.get(name) is not None:
-            given[name] = _rows(given[name])
-    given["objective"] = _objective(given["objective"])
-    if "filter" in given:
-        given["filter"] = _made(given["filter"], "filter")
-    if "mode" in given:
-        given["mode"] = _made(given["mode"], "mode")
-    if given.pop("balanced", False):
-        given["objective"] = dataclasses.replace(given["objective"], balanced=True)
-    folder = Path(given["out"])
-    folder.mkdir(parents=True, exist_ok=True)
-    kept = folder / KEPT
-    if Path(path).resolve() != kept.resolve():
-        write_bytes(Path(path).read_bytes(), kept)
-    train, y = _split(_rows(data["train"]))
-    teacher, student = given.pop("teacher", None), given.pop("student")
-    return compress(teacher, train, y, into=student, progress=progress, **given)
+    return _run(Path(path), read_run(path), progress)
 
 
 def resume(folder: str | Path, progress: bool | None = None) -> NetworkDistillation:
@@ -123,12 +119,45 @@ def resume(folder: str | Path, progress: bool | None = None) -> NetworkDistillat
             "Give the folder of a run that `limbeck distill run.yaml` began; a run from Python goes"
             " on when limbeck.distill is called again with the same arguments.",
         )
-    return run(kept, progress)
+    return _run(kept, read_run(kept) | {"out": str(folder)}, progress)
+
+
+def _run(path: Path, data: Mapping[str, Any], progress: bool | None) -> NetworkDistillation:
+    from limbeck.compressing import compress
+
+    given = {k: v for k, v in data.items() if not k.endswith("_weights") and k != "train"}
+    for name in _MODELS:
+        if name in given:
+            given[name] = _model(given[name], data.get(f"{name}_weights"), name)
+    for name in _DATA[1:]:
+        if given.get(name) is not None:
+            given[name] = _rows(given[name])
+    given["objective"] = _objective(given["objective"])
+    for name in ("filter", "mode"):
+        if given.get(name) is not None:
+            given[name] = _made(given[name], name)
+    if isinstance(given.get("cache"), dict):
+        given["cache"] = _made({"term": "TeacherCache", **given["cache"]}, "cache")
+    if given.pop("balanced", False):
+        given["objective"] = dataclasses.replace(given["objective"], balanced=True)
+    train, y = _split(_rows(data["train"]))
+    teacher, student = given.pop("teacher", None), given.pop("student")
+    kept = Path(given["out"]) / KEPT
+    if not kept.exists():  # a changed file must not take the place of the one that was begun with
+        _keep(path, kept)
+    result = compress(teacher, train, y, into=student, progress=progress, **given)
+    _keep(path, kept)
+    return result
+
+
+def _keep(path: Path, kept: Path) -> None:
+    """Copy the run file into the run's folder."""
+    if first() and path.resolve() != kept.resolve():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes(path.read_bytes(), kept)
 
 
 def _known() -> list[str]:
-    from inspect import signature
-
     from limbeck.compressing import compress
     from limbeck.networks.training import Training
 
@@ -140,6 +169,11 @@ def _known() -> list[str]:
 
 def _model(name: Any, weights: Any, role: str) -> Any:
     if isinstance(name, list):
+        if weights is not None:
+            raise InvalidInput(
+                f"{role}_weights was given for {len(name)} of them.",
+                "Let the functions that make them load their weights.",
+            )
         return [_model(n, None, role) for n in name]
     found = read_named(str(name))
     if role == "student" and weights is None and callable(found) and not _is_module(found):
@@ -204,7 +238,20 @@ def _made(given: Any, where: str) -> Any:
         raise InvalidInput(
             f"There is no {name!r} for {where}.", did_you_mean(str(name), room.__all__)
         )
+    make = getattr(room, name)
+    known = list(signature(make).parameters)
+    for setting in settings:
+        if setting not in known:
+            raise InvalidInput(
+                f"{name} in {where} has no setting {setting!r}.", _instead(name, setting, known)
+            )
     try:
-        return getattr(room, name)(**settings)
+        return make(**settings)
     except TypeError as error:
         raise InvalidInput(f"{name} in {where}: {error}.", "See docs/objectives.md.") from None
+
+
+def _instead(name: str, setting: str, known: list[str]) -> str:
+    if name == "TeacherLabels" and setting == "temperature":
+        return "Hard labels have no temperature: use SoftTargets, or leave it out."
+    return did_you_mean(setting, known)

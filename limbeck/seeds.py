@@ -12,7 +12,9 @@ from limbeck.comparison import Difference, Measured
 __all__ = ["gain_over", "mean_over"]
 
 
-def mean_over(scores: NDArray[np.float64], delta: float) -> Measured:
+def mean_over(
+    scores: NDArray[np.float64], delta: float, within: tuple[float, float] = (-np.inf, np.inf)
+) -> Measured:
     """The mean of scores and an interval for it.
 
     Parameters
@@ -21,6 +23,8 @@ def mean_over(scores: NDArray[np.float64], delta: float) -> Measured:
         A score for each of s seeds and n rows, such as 1 for a right answer.
     delta : float
         One less the level of the interval.
+    within : (float, float)
+        What a mean can be at all, such as 0 to 1 for a share: the interval is cut there.
 
     Returns
     -------
@@ -30,8 +34,8 @@ def mean_over(scores: NDArray[np.float64], delta: float) -> Measured:
     if len(scores) == 1 and set(np.unique(scores)) <= {0.0, 1.0}:
         n, right = scores.shape[1], int(scores.sum())
         return Measured(right / n, *interval(right, n, delta))
-    half = _spread(scores, delta)
-    return Measured(float(scores.mean()), float(scores.mean()) - half, float(scores.mean()) + half)
+    middle, half = float(scores.mean()), _spread(scores, delta)
+    return Measured(middle, max(middle - half, within[0]), min(middle + half, within[1]))
 
 
 def gain_over(

@@ -109,7 +109,7 @@ def test_what_it_refuses():
     given = {"into": student, "objective": SoftTargets() + GoldLabels()}
     with pytest.raises(InvalidInput, match="no setting 'epoch'"):
         ablate(Knows(), X, TRUTH, **given, epoch=3)
-    with pytest.raises(InvalidInput, match="needs labels"):
+    with pytest.raises(InvalidInput, match="reads labels"):
         ablate(Knows(), X, **given)
     with pytest.raises(InvalidInput, match="alone"):
         ablate(Knows(), X, TRUTH, into=student, objective=SoftTargets())

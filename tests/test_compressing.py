@@ -133,7 +133,7 @@ def test_without_labels_there_is_no_control_and_level_zero_is_refused() -> None:
     found = limbeck.distill(Truth(), x, into=small, **FAST)
     assert found.comparison.verdict == "no control"
     assert found.certificate is not None
-    with pytest.raises(InvalidInput, match="needs labels"):
+    with pytest.raises(InvalidInput, match="GoldLabels reads labels"):
         limbeck.distill(Truth(), x, into=small, objective=GoldLabels(), **FAST)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -33,6 +34,9 @@ def teacher():
 
 def student():
     return nn.Sequential(nn.Linear(4, 4), nn.Dropout(0.2), nn.ReLU(), nn.Linear(4, 2))
+
+def plain():
+    return nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 2))
 
 def part(n, seed):
     x = torch.randn(n, 4, generator=torch.Generator().manual_seed(seed))
@@ -125,7 +129,17 @@ def test_arrays_weights_filters_and_schedules_from_files(here: Path) -> None:
         ({"student": "models_of_a_user:studnet"}, "has no 'studnet'. Did you mean 'student'"),
         ({"objective": []}, "objective is"),
         ({"objective": [{"term": "SoftTarget"}]}, "Did you mean 'SoftTargets'"),
-        ({"objective": [{"term": "SoftTargets", "heat": 3}]}, "SoftTargets in objective"),
+        (
+            {"objective": [{"term": "SoftTargets", "heat": 3}]},
+            "SoftTargets in objective has no setting 'heat'",
+        ),
+        (
+            {"objective": [{"term": "TeacherLabels", "temperature": 4}]},
+            "TeacherLabels in objective has no setting 'temperature'. Hard labels have no",
+        ),
+        ({"teacher_weights": "a.safetensors", "teacher": ["a:b", "a:c"]}, "given for 2 of them"),
+        ({"mode": {"term": "BornAgain", "generation": 2}}, "Did you mean 'generations'"),
+        ({"lr": "fast"}, "lr is 'fast'. Give a number"),
     ],
 )
 def test_a_wrong_file_is_refused_with_the_name(
@@ -147,6 +161,36 @@ def test_what_is_no_run_file_is_refused(tmp_path: Path) -> None:
         read_run(tmp_path / "list.yaml")
     with pytest.raises(FileRefused, match=r"holds no run.yaml"):
         resume(tmp_path)
+
+
+def test_numbers_are_read_as_in_yaml_1_2(here: Path) -> None:
+    (here / "run.yaml").write_text("student: a:b\ntrain: a:c\nobjective: [x]\nout: run\nlr: 1e-3\n")
+    assert read_run(here / "run.yaml")["lr"] == 0.001
+
+
+def test_a_folder_is_resumed_from_anywhere(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = run(write(here))
+    elsewhere = here / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    again = resume(here / "run")
+    assert again.settings["out"] == str(here / "run")
+    assert not list(elsewhere.iterdir())
+    for a, b in zip(first.student.parameters(), again.student.parameters(), strict=True):
+        assert a.equal(b)
+
+
+def test_a_refused_file_does_not_take_the_place_of_the_one_begun_with(here: Path) -> None:
+    run(write(here))
+    with pytest.raises(InvalidInput, match="epochs was 2 and is 3"):
+        run(write(here, epochs=3))
+    assert resume(here / "run").settings["training"]["epochs"] == 2
+
+
+def test_a_cache_with_settings(here: Path) -> None:
+    found = run(write(here, cache={"folder": "kept", "dtype": "float64"}, control=False))
+    assert (here / "kept/cache.json").is_file()
+    assert found.settings["rows"] == 200
 
 
 def test_options_beside_a_run_file_are_refused(here: Path) -> None:
@@ -175,3 +219,29 @@ def test_a_killed_run_resumes_to_the_same_weights(here: Path) -> None:
     (here / "run").rename(here / "first")
     subprocess.run([*command, "distill", str(path)], cwd=here, env=env, check=True)
     assert (here / "run/model.safetensors").read_bytes() == resumed
+
+
+@pytest.mark.slow
+def test_two_processes_give_what_one_gives(here: Path) -> None:
+    name = "models_of_a_user:plain"
+    path = write(here, student=name, cache=True, seeds=2, validation=RUN["test"])
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(here), *sys.path])}
+    many = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2",
+            "--rdzv-backend=c10d", "--rdzv-endpoint=localhost:0"]  # fmt: skip
+    command = ["-m", "limbeck", "distill", str(path)]
+    done = subprocess.run([*many, *command], cwd=here, env=env, capture_output=True, text=True,
+                          timeout=300)  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.count("verdict") == 1
+    (here / "run").rename(here / "two")
+    subprocess.run([sys.executable, *command], cwd=here, env=env, check=True, capture_output=True)
+    names = {p.relative_to(here / "run") for p in (here / "run").rglob("*")}
+    assert names == {p.relative_to(here / "two") for p in (here / "two").rglob("*")}
+    from safetensors.torch import load_file
+
+    two, one = (load_file(here / f"{f}/model.safetensors") for f in ("two", "run"))
+    for name, value in one.items():
+        assert value.numpy() == pytest.approx(two[name].numpy(), abs=1e-5)
+    told = [json.loads((here / f"{f}/result.json").read_text()) for f in ("two", "run")]
+    assert told[0]["verdict"] == told[1]["verdict"]
+    assert all(f["milliseconds"] for f in told[0]["facts"].values())

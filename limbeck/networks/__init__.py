@@ -41,7 +41,7 @@ _ROOMS = {
     "Exits": "exits",
     "TeacherCache": "cache",
     "Samples": "data",
-    "transplant": "transplant",
+    "transplant": "transplanting",
     "propose_pairs": "matching",
     "causal_agreement": "causal",
     "hand_over": "handover",

@@ -99,14 +99,17 @@ class Padding:
         return out
 
     def _stacked(self, values: Sequence[Any], where: str) -> Tensor:
-        rows = [tensor(v) for v in values]
+        kind = type(values[0])
+        if kind in (int, float) and all(type(v) is kind for v in values):
+            return torch.tensor(values)  # at once, since this is on the way of every batch
+        rows = [v if isinstance(v, Tensor) else tensor(v) for v in values]
         if any(r is None for r in rows):
             raise InvalidInput(
                 f"There is a {type(values[0]).__name__} as {where}.",
                 "Turn it into a tensor in the data set, or give a DataLoader with a collate_fn.",
             )
-        shapes = sorted({tuple(r.shape) for r in rows if r is not None})
-        if len(shapes) > 1:
+        if len({r.shape for r in rows if r is not None}) > 1:
+            shapes = sorted({tuple(r.shape) for r in rows if r is not None})
             raise InvalidInput(
                 f"Items differ in shape: {shapes[0]} and {shapes[-1]} as {where}.",
                 "Give items as mappings with input_ids (these are padded), or a DataLoader with a"

@@ -102,7 +102,7 @@ def measure(
             parameters=sum(n for n, _ in sizes),
             weight_bytes=sum(b for _, b in sizes),
             milliseconds=(middle, low, high),
-            batch_size=_rows(inputs),
+            batch_size=_rows(given[role]),
             threads=torch.get_num_threads(),
             device=str(_device(net)),
             peak_bytes=peaks[role],
@@ -121,9 +121,9 @@ def peak_bytes(module: nn.Module, inputs: Any) -> int:
     module : nn.Module
         Called once, in its own mode; without gradients, or activations are held for them.
     inputs : Any
-        One batch, on the module's device.
+        One batch.
     """
-    device = _device(module)
+    device, inputs = _device(module), placed(inputs, module)
     if device.type == "cuda":
         torch.cuda.synchronize(device)
         torch.cuda.reset_peak_memory_stats(device)

@@ -115,6 +115,7 @@ class Samples:
         self.goal = goal
         self.by_length = by_length
         self._workers = dict(workers or {})
+        self._ready = False
 
     @classmethod
     def of(
@@ -328,7 +329,12 @@ class Samples:
             by_length=self.by_length,
         )
         if isinstance(self.source, Arrays) and self.source.labels is not None:
-            shaped(Arrays(self.source.labels, rows=self.source.rows).all(), goal)
+            labels = shaped(Arrays(self.source.labels, rows=self.source.rows).all(), goal)
+            if (rows := self.source.rows) is not None:
+                whole = labels.new_zeros((len(self.source.labels), *labels.shape[1:]))
+                labels = whole.index_copy_(0, rows.to(labels.device), labels)
+            new.source = replace(self.source, labels=labels)
+            new._ready = True  # nothing is left to do, or to check, for each batch
         elif self.has_labels:
             for i in _spread(len(self), _HASHED).tolist():
                 new.fetch([i])
@@ -339,7 +345,7 @@ class Samples:
 
     def _batch(self, rows: Tensor, found: tuple[Any, Tensor | None], seed: int, view: int) -> Batch:
         inputs, labels = found
-        if labels is not None and self.goal is not None:
+        if labels is not None and self.goal is not None and not self._ready:
             labels = shaped(labels, self.goal)
         return Batch(inputs, labels, rows, view, seed)
 

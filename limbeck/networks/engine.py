@@ -65,6 +65,8 @@ class Engine:
             device = torch.device(place)
         else:
             device = torch.device(training.device or student or "cpu")
+            if device.type == "cuda" and device.index is None:
+                device = torch.device("cuda", torch.cuda.current_device())
         if training.precision == "fp16" and device.type == "cpu":
             raise InvalidInput("precision is 'fp16' on the CPU.", "Choose 'bf16' or 'fp32' there.")
         sharded = training.strategy == "fsdp"

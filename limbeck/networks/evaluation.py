@@ -48,10 +48,10 @@ class Said:
     goal: Goal
 
     def by_row(self, scores: NDArray[Any]) -> NDArray[np.float64]:
-        """Means of scores (p,) over the places of each row, of shape (n,)."""
+        """Means of scores (p,) over the places of each row (n,); rows without any are left out."""
         places = np.bincount(self.row)
         sums = np.bincount(self.row, weights=np.asarray(scores, dtype=np.float64))
-        return np.asarray(sums / np.maximum(places, 1))
+        return np.asarray(sums[places > 0] / places[places > 0])
 
 
 def ask(module: nn.Module, batches: Iterable[Any], goal: Goal) -> Said:
@@ -67,9 +67,10 @@ def ask(module: nn.Module, batches: Iterable[Any], goal: Goal) -> Said:
         What its outputs mean.
     """
     answers, sure, labels, rows = [], [], [], []
-    start = 0
+    start, home = 0, next((p.device for p in module.parameters()), None)
     with asking(module):
         for batch in batches:
+            batch = batch.to(home)
             logits = logits_of(run(module, batch.inputs), type(module).__name__).float()
             a, c, y, r = _places(Step(batch.inputs, batch.labels, View(logits), None, goal))
             answers.append(a.cpu().numpy())
@@ -112,7 +113,8 @@ def _places(step: Step) -> tuple[Any, Any, Any, Any]:
 def right(said: Said) -> NDArray[np.float64] | None:
     """A score a row against the labels, shape (n,); None where there are no labels.
 
-    The share of right answers; for numbers what adds up to R squared: 1 - e^2 / var(labels).
+    The share of right answers; for numbers what adds up to R squared, the mean over outputs:
+    1 - e^2 / var(labels).
     """
     if said.labels is None:
         return None
@@ -126,9 +128,11 @@ def agreement(student: Said, teacher: Said) -> NDArray[np.float64]:
 
 def _score(said: Said, truth: NDArray[Any]) -> NDArray[np.float64]:
     if said.goal.kind is Kind.VALUES:
-        error = (said.answers - truth) ** 2
-        spread = float(np.var(truth))
-        return said.by_row(1 - error / spread) if spread else said.by_row(error == 0)
+        k = said.goal.outputs
+        error = ((said.answers - truth) ** 2).reshape(-1, k)  # (n, k)
+        spread = truth.reshape(-1, k).var(axis=0)
+        explained = 1 - error / np.where(spread > 0, spread, 1.0)
+        return np.asarray(np.where(spread > 0, explained, error == 0).mean(axis=1))
     return said.by_row(said.answers == truth)
 
 
@@ -181,15 +185,17 @@ def mistakes(student: Said, teacher: Said) -> Mistakes | None:
 
 
 def by_class(said: Said, teacher: Said) -> dict[int, dict[str, float]]:
-    """Places, accuracy and agreement for each class of the labels; empty without classes."""
-    if said.labels is None or said.goal.kind is Kind.VALUES:
+    """Places, accuracy and agreement for each class of the labels.
+
+    Empty for numbers, without labels, and for language, whose classes are a vocabulary.
+    """
+    if said.labels is None or said.goal.kind in (Kind.VALUES, Kind.LANGUAGE):
         return {}
-    out = {}
-    for label in np.unique(said.labels):
-        of = said.labels == label
-        out[int(label)] = {
-            "places": int(of.sum()),
-            "accuracy": float((said.answers == said.labels)[of].mean()),
-            "agreement": float((said.answers == teacher.answers)[of].mean()),
-        }
-    return out
+    labels, of = np.unique(said.labels, return_inverse=True)
+    places = np.bincount(of)
+    accuracy = np.bincount(of, weights=said.answers == said.labels) / places
+    agreed = np.bincount(of, weights=said.answers == teacher.answers) / places
+    return {
+        int(label): {"places": int(n), "accuracy": float(a), "agreement": float(b)}
+        for label, n, a, b in zip(labels, places, accuracy, agreed, strict=True)
+    }

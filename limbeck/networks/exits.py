@@ -172,9 +172,10 @@ class Exits(nn.Module):
     ) -> Objective:
         """Self-distillation: labels, the end's probabilities, and its features, at every exit.
 
-        ``GoldLabels + (1 - a) ExitLabels + a ExitTargets(T) + b ExitHints``: Zhang et al. (2019),
-        equations 1 to 4, with a, T and b as in the authors' code. The deepest exit, which is the
-        network's own end, learns from labels alone.
+        ``GoldLabels + (1 - a) ExitLabels + a ExitTargets(T) + b ExitHints``: the three losses of
+        Zhang et al. (2019). The deepest exit, which is the network's own end, learns from labels
+        alone. The numbers a, T and b are those of the authors' code; there the losses of exits
+        are summed and T^2 is left out, here they are means and T^2 keeps the size of gradients.
 
         Parameters
         ----------

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,9 +102,10 @@ def write_student(module: nn.Module, folder: str | Path) -> tuple[Path, ...]:
 
     folder = Path(folder)
     with tempfile.TemporaryDirectory() as made:  # then file by file, each of them whole
-        save_pretrained = getattr(module, "save_pretrained", None)
+        save_pretrained = getattr(module, "save_pretrained", None)  # of transformers
         if callable(save_pretrained):
-            save_pretrained(made)
+            with _no_bar():
+                save_pretrained(made)
         else:
             save_model(module, str(Path(made) / WEIGHTS))
             (Path(made) / CONFIG).write_text(json.dumps(_config(module), indent=1))
@@ -123,3 +126,17 @@ def _config(module: nn.Module) -> dict[str, Any]:
         "fingerprint": fingerprint(module),
         "torch": torch.__version__,
     }
+
+
+@contextmanager
+def _no_bar() -> Iterator[None]:
+    """Without the progress bar of transformers."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()

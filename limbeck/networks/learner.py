@@ -87,7 +87,7 @@ class Learner:
         part = total if share == 1.0 else total * share
         context = self._engine.alone(self.network.module, not last)
         with context if self._together else nullcontext():
-            (part if self.scaler is None else self.scaler.scale(part)).backward()
+            (part if self.scaler is None else self.scaler.scale(part)).backward()  # type: ignore[no-untyped-call]
         return losses, total
 
     def update(self, step: int, total: int, measured: bool) -> Tensor | None:
@@ -130,13 +130,13 @@ class Learner:
     def sound(self) -> bool:
         """Whether all weights are finite."""
         with torch.no_grad():
-            norms = [n for kind in self._kinds for n in torch._foreach_norm(kind)]
+            norms = [n for kind in self._kinds for n in torch._foreach_norm([*kind])]
             return bool(torch.stack([whole(n) for n in norms]).isfinite().all())
 
     def _norm(self) -> Tensor:
         """The norm of the whole gradient."""
         grads = [[p.grad for p in kind if p.grad is not None] for kind in self._kinds]
-        norms = [whole(torch.nn.utils.get_total_norm(g)) for g in grads]
+        norms: list[Tensor] = [whole(torch.nn.utils.get_total_norm(g)) for g in grads]
         return norms[0] if len(norms) == 1 else torch.stack(norms).norm()
 
     def student_state(self) -> dict[str, Tensor]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import copy
-import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,20 +14,20 @@ from torch import nn
 
 from limbeck.contract import Progress
 from limbeck.errors import InvalidInput
-from limbeck.networks.cache_file import CacheFile
-from limbeck.networks.data import Batch, Samples
+from limbeck.networks.data import Samples
 from limbeck.networks.engine import Engine, device_of
 from limbeck.networks.filters import Filter
-from limbeck.networks.fingerprint import fingerprint
+from limbeck.networks.first_look import maps_of, unused
 from limbeck.networks.learner import Learner
-from limbeck.networks.network import modes_kept, watched
-from limbeck.networks.objective import Needs, Objective
-from limbeck.networks.refusals import refuse_outputs, refuse_settings, refuse_shared
+from limbeck.networks.network import watched
+from limbeck.networks.objective import Objective
+from limbeck.networks.refusals import refuse_settings, refuse_shared
 from limbeck.networks.session import Session
-from limbeck.networks.teaching import Ask, asked, consensus
+from limbeck.networks.settings import settings_of
+from limbeck.networks.teaching import asked
 from limbeck.networks.training import Training
 from limbeck.networks.validation import Validation
-from limbeck.networks.views import Goal, Step
+from limbeck.networks.views import Goal
 from limbeck.progress import quiet
 
 if TYPE_CHECKING:
@@ -38,8 +37,6 @@ __all__ = ["Student", "Trained", "fit", "train"]
 
 Student = nn.Module | Callable[[], nn.Module]
 """A network, whose weights are where every training starts, or what makes one."""
-
-_FREE = ("log_every", "checkpoint_every", "device")  # settings that change no result
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,7 +179,7 @@ def fit(
         settings = {}
         if where is not None:
             where.mkdir(parents=True, exist_ok=True)
-            settings = _settings(training, found, goal, samples, teacher, filter, validation,
+            settings = settings_of(training, found, goal, samples, teacher, filter, validation,
                                  views, seed, augment_seed, modules)  # fmt: skip
         engine = stack.enter_context(Engine.started(training, device_of(modules[0])))
         moved = training.device is not None or engine.processes > 1
@@ -200,14 +197,14 @@ def fit(
         first = next(
             iter(samples.batches(rows, 2, seed=augment_seed, view=0, device=engine.device))
         )
-        maps = _maps(modules, first, found, goal, ask, needs, seed, engine)
+        maps = maps_of(modules, first, found, goal, ask, needs, seed, engine)
         if where is not None:
             settings["processes"] = engine.processes
         many = engine.processes > 1
         if engine.rank:
             torch.manual_seed(seed + 7919 * engine.rank)  # other draws than the first process's
         plain = [copy.deepcopy(m) for m in modules] if engine.sharded else modules
-        called = [engine.prepared(m, many and _unused(m, first)) for m in modules]
+        called = [engine.prepared(m, many and unused(m, first)) for m in modules]
         learners = [
             Learner(
                 m,
@@ -233,7 +230,8 @@ def fit(
             score = Validation(aimed, goal, training.batch_size, engine, asked_teacher)
         session = Session(
             learners, ask, asked_teacher, samples, goal, training, engine, seed=seed,
-            augment_seed=augment_seed, views=views, validation=score, filter=filter, folder=where, settings=settings,
+            augment_seed=augment_seed, views=views, validation=score, filter=filter, folder=where,
+            settings=settings,
         )  # fmt: skip
         session.run(progress)
         if engine.sharded:
@@ -263,101 +261,3 @@ def _made(student: Student, teacher: object) -> nn.Module:
     if isinstance(teacher, nn.Module):
         refuse_shared(teacher, module)
     return module
-
-
-def _maps(
-    modules: Sequence[nn.Module],
-    batch: Batch,
-    objective: Objective,
-    goal: Goal,
-    ask: Ask | None,
-    needs: Needs,
-    seed: int,
-    engine: Engine,
-) -> list[nn.ModuleDict]:
-    """Learned maps of every student, after a look at the outputs and layers of a first batch.
-
-    The look leaves no trace: networks are in eval mode, and the random numbers are put back.
-    """
-    given = None if ask is None else ask(batch)
-    if given is not None:
-        refuse_outputs(given.logits, goal, "teacher")
-    seen = []
-    for module in modules:
-        with (
-            modes_kept(module),
-            torch.no_grad(),
-            watched(
-                module.eval(), needs.student_layers, "The student", context=engine.autocast
-            ) as network,
-        ):
-            seen.append(network(batch.inputs))
-        refuse_outputs(seen[-1].logits, goal, "student")
-    out = []
-    for i, own in enumerate(seen):
-        others = [v for j, v in enumerate(seen) if j != i]
-        teacher = given if not others else consensus([*others, *([given] if given else [])], goal)
-        step = Step(batch.inputs, batch.labels, own, teacher, goal, index=batch.index)
-        with torch.random.fork_rng(range(torch.cuda.device_count())):
-            torch.manual_seed(seed + i)
-            out.append(objective.maps(step).to(engine.device))
-    return out
-
-
-def _unused(module: nn.Module, batch: Batch) -> bool:
-    """Whether some weights do not enter the outputs."""
-    with modes_kept(module), watched(module.eval(), (), "The student") as network:
-        logits = network(batch.inputs).logits
-    weights = [p for p in module.parameters() if p.requires_grad]
-    return None in torch.autograd.grad(logits.sum(), weights, allow_unused=True)
-
-
-def _settings(
-    training: Training,
-    objective: Objective,
-    goal: Goal,
-    samples: Samples,
-    teacher: nn.Module | TeacherCache | None,
-    filter: Filter | None,  # noqa: A002
-    validation: Samples | None,
-    views: int | None,
-    seed: int,
-    augment_seed: int,
-    modules: Sequence[nn.Module],
-) -> dict[str, Any]:
-    """What must be the same for a training to go on, by name."""
-    out: dict[str, Any] = {
-        f.name: _told(getattr(training, f.name)) for f in fields(training) if f.name not in _FREE
-    }
-    parts = [f"{_told(p.weight)} * {_told(p.term)}" for p in objective.parts]
-    return out | {
-        "objective": " + ".join(parts) + (" balanced" if objective.balanced else ""),
-        "goal": f"{goal.kind} of {goal.outputs}",
-        "seed": seed,
-        "views": views,
-        "augment_seed": augment_seed,
-        "filter": _told(filter),
-        "samples": samples.fingerprint(),
-        "validation": None if validation is None else validation.fingerprint(),
-        "teacher": _taught_by(teacher),
-        "student": [fingerprint(m) for m in modules],
-    }
-
-
-def _taught_by(teacher: nn.Module | TeacherCache | None) -> str | None:
-    if isinstance(teacher, nn.Module):
-        return fingerprint(teacher)
-    if teacher is None:
-        return None
-    file = CacheFile.open(teacher.folder)
-    assert file is not None  # noqa: S101  (checked before)
-    return f"stored outputs {sorted((k, str(v)) for k, v in file.head.items())}"
-
-
-def _told(value: Any) -> Any:
-    """A setting as text that is the same in the next process: no addresses."""
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    if hasattr(value, "__qualname__"):
-        return f"{value.__module__}.{value.__qualname__}"
-    return re.sub(r" at 0x[0-9a-f]+", "", repr(value))

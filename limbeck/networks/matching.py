@@ -23,7 +23,7 @@ def cka(x: Tensor, y: Tensor) -> float:
 
     HSIC(K, L) / sqrt(HSIC(K, K) HSIC(L, L)) with K = x x^T and L = y y^T: Kornblith et al.
     (2019), Similarity of neural network representations revisited, section 3. HSIC is estimated
-    without bias (Song et al. 2012, equation 5, as in Nguyen et al. 2021, equation 3): the
+    without bias (Song et al. 2012, as in Nguyen et al. 2021): the
     ordinary estimate nears 1 for any two layers with many more units than there are rows.
 
     Parameters
@@ -58,7 +58,7 @@ def gram(x: Tensor) -> Tensor:
 
 
 def _hsic(k: Tensor, m: Tensor) -> float:
-    """HSIC_1 of two Gram matrices without diagonals: Song et al. 2012, equation 5."""
+    """The unbiased estimate from two Gram matrices without diagonals (Song et al. 2012)."""
     n = len(k)
     sums = k.sum(1), m.sum(1)
     cross = (k * m).sum() - 2 / (n - 2) * sums[0] @ sums[1]
@@ -110,7 +110,7 @@ class Pairs(Printed, Mapping[str, str]):
     def sheet(self) -> Sheet:
         """The similarities, with a star at each pair."""
         lines = [
-            [t, *(f"{v:.2f}{'*' if self.chosen.get(t) == s else ' '}" for s, v in each)]
+            [t, *(f"{v:.3f}{'*' if self.chosen.get(t) == s else ' '}" for s, v in each)]
             for t, each in zip(
                 self.teacher_layers,
                 (zip(self.student_layers, row, strict=True) for row in self.similarity),

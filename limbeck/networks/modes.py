@@ -142,11 +142,11 @@ class BornAgain:
             learned = objective if told is not None else _alone(objective, first)
             own = dict(settings) if told is not None else settings | {"filter": None}
             where = None if folder is None else Path(folder) / f"generation_{g}"
-            out.append(
-                train(student, samples, learned, goal, seed=seed + g, teacher=told, folder=where,
-                      **own)  # fmt: skip
+            trained = train(
+                student, samples, learned, goal, seed=seed + g, teacher=told, folder=where, **own
             )
-            told = out[-1].module
+            out.append(trained)
+            told = trained.module
         return out
 
 

@@ -49,13 +49,9 @@ def opened(data: Any, labels: Any, padding: Padding) -> Opened:
     workers: dict[str, Any] = {}
     size: int | None = None
     collate: Any = padding
+    _refuse_stream(data.dataset if isinstance(data, DataLoader) else data)
     if isinstance(data, DataLoader):
         data, collate, workers, size = _loader(data, padding)
-    if isinstance(data, IterableDataset | Iterator):
-        raise InvalidInput(
-            f"{type(data).__name__} is a stream: its samples have no places.",
-            "Give a data set with a length and items by place.",
-        )
     apart = None if labels is None or labels is False else _array(labels)
     notes: tuple[str, ...] = ()
     source: Source | None = None
@@ -76,6 +72,14 @@ def opened(data: Any, labels: Any, padding: Padding) -> Opened:
             f"There are {len(source)} samples and {len(apart)} labels.", "Give one for each."
         )
     return Opened(source, size, workers, notes)
+
+
+def _refuse_stream(data: Any) -> None:
+    if isinstance(data, IterableDataset | Iterator):
+        raise InvalidInput(
+            f"{type(data).__name__} is a stream: its samples have no places.",
+            "Give a data set with a length and items by place.",
+        )
 
 
 def _loader(loader: DataLoader[Any], padding: Padding) -> tuple[Any, Any, dict[str, Any], Any]:

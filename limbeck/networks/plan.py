@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
+import torch
+from torch import Tensor
 
 from limbeck.errors import InvalidInput
 
@@ -71,13 +71,12 @@ class Plan:
         """Of one epoch."""
         return self.rows // self.batch + (self._last > 0)
 
-    def order(self, order: Sequence[int], rank: int, done: int) -> np.ndarray:
+    def order(self, order: Tensor, rank: int, done: int) -> Tensor:
         """The rows of one process, in order, without those of the first ``done`` updates."""
-        given = np.asarray(order)
         full = self.rows // self.batch * self.batch
-        own = given[:full].reshape(-1, self.batch)[:, rank * self.own : (rank + 1) * self.own]
-        rest = given[full + rank * self._last : full + (rank + 1) * self._last]
-        return np.concatenate([own.reshape(-1), rest])[done * self.own :]
+        own = order[:full].view(-1, self.batch)[:, rank * self.own : (rank + 1) * self.own]
+        rest = order[full + rank * self._last : full + (rank + 1) * self._last]
+        return torch.cat([own.reshape(-1), rest])[done * self.own :]
 
     def sizes(self, update: int) -> list[int]:
         """Rows of the parts of one update, in one process."""

@@ -144,10 +144,12 @@ def table_of(
         That of the inputs; the teacher's answers are appended where a row has many.
     """
     rows, told, names = [], [], None
+    home = next((p.device for p in teacher.parameters()), None)
     with asking(teacher):
         for batch in batches:
             names = named(batch.inputs)[0]
             rows.append(rows_of(batch.inputs, layout))
+            batch = batch.to(home)
             logits = logits_of(run(teacher, batch.inputs), type(teacher).__name__).float()
             told.append(_told(logits, batch, goal))
     many = goal.kind not in (Kind.CLASSES, Kind.VALUES) or (

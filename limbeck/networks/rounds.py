@@ -13,6 +13,7 @@ from torch import nn
 
 from limbeck.contract import Progress
 from limbeck.errors import InvalidInput
+from limbeck.networks.baselines import linear_baseline
 from limbeck.networks.cache import TeacherCache
 from limbeck.networks.data import Samples
 from limbeck.networks.filters import Filter
@@ -20,8 +21,9 @@ from limbeck.networks.loop import Student, Trained, train
 from limbeck.networks.modes import BornAgain, train_together
 from limbeck.networks.objective import Objective
 from limbeck.networks.objectives.labels import GoldLabels
+from limbeck.networks.seeding import mixed
 from limbeck.networks.training import Training
-from limbeck.networks.transplant import transplant
+from limbeck.networks.transplanting import Transplant, transplant
 from limbeck.networks.views import Goal
 
 __all__ = ["GOLD", "Rounds", "make", "started"]
@@ -72,7 +74,7 @@ class Rounds:
     def distilled(self, seed: int, folder: Path | None, tell: Progress) -> list[Trained]:
         """The students of one seed: one, peers in their order, or generations in theirs."""
         shared = self._shared(seed, folder, tell, "student") | {"teacher": self.source}
-        made = [self._start(m, seed) for m in self.makers]
+        made = [self._start(m, own_seed(seed, i)) for i, m in enumerate(self.makers)]
         given = self.rows, self.objective, self.goal
         if len(made) > 1:
             return train_together(made, *given, **shared)
@@ -89,8 +91,23 @@ class Rounds:
             shared |= {"views": self.source.views, "augment_seed": self.source.seed}
         return train(self._start(self.makers[0], seed), self.rows, GOLD, self.goal, **shared)
 
+    def linear(self, seed: int) -> Trained | None:
+        """A linear model on gold labels, by the same loop; None where there is no such model."""
+        if not self.rows.has_labels:
+            return None
+        pupil = make(self.makers[0], seed)
+        vocabulary = getattr(getattr(pupil, "config", None), "vocab_size", None)
+        first = self.rows.fetch(range(min(len(self.rows), 1024))).inputs
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            model = linear_baseline(first, self.goal, vocabulary)
+        if model is None:
+            return None
+        budget = Training(epochs=self.training.epochs, batch_size=self.training.batch_size)
+        return train(model, self.rows, GOLD, self.goal, training=budget, seed=seed)
+
     def _start(self, maker: Student, seed: int) -> nn.Module:
-        return started(maker, seed, self.rows, self.teacher, self.start)
+        return started(maker, seed, self.rows, self.teacher, self.start)[0]
 
     def _shared(self, seed: int, folder: Path | None, tell: Progress, title: str) -> dict[str, Any]:
         def said(stage: str, done: float, total: float) -> None:
@@ -105,17 +122,22 @@ class Rounds:
         }
 
 
+def own_seed(seed: int, place: int) -> int:
+    """Where the student at a place starts: peers from one function start differently."""
+    return seed if place == 0 else mixed(seed, place)
+
+
 def started(
     maker: Student, seed: int, rows: Samples, teacher: nn.Module | None, start: Any
-) -> nn.Module:
-    """A student as `make` makes it, with the teacher's layers that ``start`` names, if any."""
+) -> tuple[nn.Module, Transplant | None]:
+    """A student as `make` makes it, and what ``start`` copied from the teacher, if anything."""
     student = make(maker, seed)
-    if start is not None:
-        if teacher is None:
-            raise InvalidInput("start was given without a teacher.", "Leave start out.")
-        batch = rows.fetch(range(min(len(rows), 32))).inputs
-        transplant(teacher, student, start, batch)
-    return student
+    if start is None:
+        return student, None
+    if teacher is None:
+        raise InvalidInput("start was given without a teacher.", "Leave start out.")
+    batch = rows.fetch(range(min(len(rows), 32))).inputs
+    return student, transplant(teacher, student, start, batch)
 
 
 def make(maker: Student, seed: int) -> nn.Module:

@@ -105,6 +105,7 @@ class Session:
         self._finished = False
         self._seconds = 0.0
         self._metrics: list[Metrics] = []
+        self._ending: tuple[list[Tensor | None], float] = [], 0.0  # of the epoch's last update
 
     @property
     def steps(self) -> int:
@@ -222,7 +223,8 @@ class Session:
         self._finished = self._epoch == self._training.epochs or (
             patience is not None and waited >= patience
         )
-        if self._training.checkpoint_every is None or self._finished:
+        every = self._training.checkpoint_every
+        if every is None or self._step % every == 0 or self._finished:
             self._save()
 
     def _columns(self, i: int) -> list[str]:
@@ -262,7 +264,8 @@ class Session:
             return
         for ledger in self._ledgers:
             ledger.settle()
-        if not all([x.sound() for x in self._learners]):
+        sound = [x.sound() for x in self._learners]  # of all: processes must ask alike
+        if not all(sound):
             raise InvalidInput(
                 f"Weights are not finite after update {self._step}, in epoch {self._epoch + 1}.",
                 f"Lower lr or give clip=1.0; the last good checkpoint is in {str(self._folder)!r}.",
@@ -277,9 +280,7 @@ class Session:
             "seconds": self._seconds,
             "kept": self._kept,
             "random": engine.gathered(self._random()),
-            "learners": [x.state() for x in self._learners],
-            "ledgers": [x.state() for x in self._ledgers],
-            "records": [x.state() for x in self.records],
+            **{k: [x.state() for x in parts] for k, parts in self._parts().items()},
         }
         if engine.main:
             checkpoint.write(self._folder, state)
@@ -295,11 +296,7 @@ class Session:
         self._step, self._epoch, self._update = (state[k] for k in ("step", "epoch", "update"))
         self._finished, self._seconds = state["finished"], state["seconds"]
         self._kept.copy_(state["kept"])
-        for name, parts in (
-            ("learners", self._learners),
-            ("ledgers", self._ledgers),
-            ("records", self.records),
-        ):
+        for name, parts in self._parts().items():
             for part, own in zip(parts, state[name], strict=True):
                 part.restore(own)
         own = state["random"][self._engine.rank]
@@ -307,6 +304,10 @@ class Session:
         self._generator.set_state(own["generator"])
         if "cuda" in own:
             torch.cuda.set_rng_state(own["cuda"], self._engine.device)
+
+    def _parts(self) -> dict[str, Sequence[Any]]:
+        """What has a state of its own."""
+        return {"learners": self._learners, "ledgers": self._ledgers, "records": self.records}
 
     def _random(self) -> dict[str, Tensor]:
         out = {"torch": torch.get_rng_state(), "generator": self._generator.get_state()}

@@ -79,12 +79,13 @@ class Items:
         """See `Source`."""
         rows = rows if self.rows is None else self.rows[rows]
         places = rows.tolist()
+        start = mixed(seed, view)
         with restored():
             items = []
             for place in places:
-                seed_all(mixed(seed, place, view))
+                seed_all(mixed(start ^ place))
                 items.append(self.dataset[place])
-            seed_all(mixed(seed, places[0], view, 1))
+            seed_all(mixed(start, places[0]))
             batch = self.collate(items)
         inputs, labels = split(batch, self.labelled and self.labels is None)
         return inputs, _taken(self.labels, rows) if self.labels is not None else labels

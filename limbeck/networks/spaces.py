@@ -1,7 +1,7 @@
 """Channels: which axes of which tensors are the same, and what a reshape makes of them.
 
 A space is a set of channels: what one layer writes, every layer that reads it, and whatever is
-added to it; a group of the dependency graph of Fang et al. (2023), DepGraph, section 3.
+added to it; a group of the dependency graph of Fang et al. (2023), DepGraph.
 """
 
 from __future__ import annotations

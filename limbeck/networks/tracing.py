@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -25,7 +25,7 @@ def trace(module: nn.Module, inputs: Any) -> dict[str, tuple[Axis, ...]]:
     module : nn.Module
         Run once in eval mode without gradients; left in its modes.
     inputs : Any
-        A batch, as it is called with it.
+        A batch, as it is called with it; its first two rows are run.
 
     Returns
     -------
@@ -37,7 +37,7 @@ def trace(module: nn.Module, inputs: Any) -> dict[str, tuple[Axis, ...]]:
     watch = _Watch(state.values())
     with modes_kept(module), torch.no_grad(), watch:
         module.eval()
-        watch.fix(logits_of(run(module, placed(inputs, module)), type(module).__name__))
+        watch.fix(logits_of(run(module, _two(placed(inputs, module))), type(module).__name__))
     found = {
         name: tuple(resolved(axis) for axis in watch.axes(value))
         for name, value in state.items()
@@ -47,6 +47,13 @@ def trace(module: nn.Module, inputs: Any) -> dict[str, tuple[Axis, ...]]:
         if any(factor.piece is not None for factor in axis):
             lose(axis)  # cut, and never put together again as it was
     return found
+
+
+def _two(inputs: Any) -> Any:
+    """Two rows: all tensors of the run are held to its end."""
+    if isinstance(inputs, Mapping):
+        return {name: value[:2] for name, value in inputs.items()}
+    return tuple(value[:2] for value in inputs) if isinstance(inputs, tuple) else inputs[:2]
 
 
 class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -94,7 +101,12 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
             if rule is None or not isinstance(first, Tensor):
                 raise LookupError
             rule(self, args, kwargs or {}, first)
-        except (LookupError, TypeError, ValueError):  # no rule, or called as the rule never saw
+        except (
+            AttributeError,
+            LookupError,
+            TypeError,
+            ValueError,
+        ):  # no rule, or called as the rule never saw
             self._lost(args, kwargs or {}, out)
         for value in tree_leaves(out):
             if isinstance(value, Tensor) and id(value) not in self._axes:

@@ -52,7 +52,8 @@ class Training:
     precision : {"fp32", "bf16", "fp16"}
         Of the forward passes (autocast); weights and losses stay in float32.
     accumulate : int
-        Parts that each batch is computed in, to save memory.
+        Parts that each batch is computed in, to save memory. Losses between rows and batch norm
+        see the rows of one part, as they see those of one process.
     clip : float, optional
         The largest norm of the gradient.
     patience : int, optional

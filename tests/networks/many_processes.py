@@ -24,11 +24,25 @@ def run(folder: Path, strategy: str = "auto", shares: bool = False, epochs: int 
     student = Student()
     terms = 0.5 * SoftTargets(temperature=2) + 0.3 * GoldLabels() + 0.2 * HiddenStates({"0": "one"})
     return train(
-        student, Samples.of((x, y)), balanced(terms) if shares else terms, Goal(Kind.CLASSES, 2),
-        training=Training(epochs, 24, lr=0.02, strategy=strategy, log_every=1, clip=1.0,
-                          accumulate=1 if shares else 2, checkpoint_every=2),
-        seed=1, teacher=teacher, validation=Samples.of((x[:31], y[:31])), folder=folder,
-    )  # fmt: skip
+        student,
+        Samples.of((x, y)),
+        balanced(terms) if shares else terms,
+        Goal(Kind.CLASSES, 2),
+        training=Training(
+            epochs,
+            24,
+            lr=0.02,
+            strategy=strategy,
+            log_every=1,
+            clip=1.0,
+            accumulate=1 if shares else 2,
+            checkpoint_every=2,
+        ),
+        seed=1,
+        teacher=teacher,
+        validation=Samples.of((x[:31], y[:31])),
+        folder=folder,
+    )
 
 
 class Student(nn.Module):
@@ -66,8 +80,11 @@ if __name__ == "__main__":
     rank = dist.get_rank()
     weights = [p.detach().flatten().tolist() for p in runs[0].module.parameters()]
     told = {
-        "history": list(runs[0].history), "weights": weights, "again": list(runs[1].history), "cut": list(runs[2].history),
+        "history": list(runs[0].history),
+        "weights": weights,
+        "again": list(runs[1].history),
+        "cut": list(runs[2].history),
         "maps": [p.detach().flatten().tolist() for p in runs[0].maps.parameters()],
-    }  # fmt: skip
+    }
     (where / f"rank_{rank}.json").write_text(json.dumps(told))
     dist.destroy_process_group()

@@ -80,9 +80,14 @@ def trained(factor: float, folder=None, epochs: int = 20, batch: int = 20, lr: f
     x, teacher, student = networks()
     terms = 0.6 * SoftTargets(temperature=4) + 0.1 * GoldLabels() + 0.3 * Times(Logits(), factor)
     return train(
-        student, Samples.of((x, teacher(x).argmax(1))), balanced(terms), GOAL, teacher=teacher,
-        training=Training(epochs, batch, optimizer="sgd", lr=lr, log_every=1), folder=folder,
-    )  # fmt: skip
+        student,
+        Samples.of((x, teacher(x).argmax(1))),
+        balanced(terms),
+        GOAL,
+        teacher=teacher,
+        training=Training(epochs, batch, optimizer="sgd", lr=lr, log_every=1),
+        folder=folder,
+    )
 
 
 def test_a_loss_that_is_multiplied_changes_nothing():

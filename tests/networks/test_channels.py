@@ -5,7 +5,7 @@ import pytest
 torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
-from limbeck.networks.transplant import transplant  # noqa: E402
+from limbeck.networks.transplanting import transplant  # noqa: E402
 
 pytestmark = pytest.mark.torch
 

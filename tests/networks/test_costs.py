@@ -71,3 +71,15 @@ def test_all_take_turns_in_eval_mode():
 def test_no_repeat_is_refused():
     with pytest.raises(InvalidInput, match="repeats is 0"):
         measure({"a": nn.Linear(2, 2)}, torch.zeros(2, 2), repeats=0)
+
+
+def test_named_inputs_of_a_tokenizer():
+    from transformers import BatchEncoding
+
+    class Named(nn.Module):
+        def forward(self, x):
+            return x * 2
+
+    batch = BatchEncoding({"x": torch.zeros(6, 2)})
+    assert measure({"a": Named()}, batch, repeats=1)["a"].batch_size == 6
+    assert peak_bytes(Named(), batch) == 48

@@ -22,7 +22,7 @@ def draw(*shape, seed=0):
 
 
 def hsic_by_u_statistic(k, m):
-    """Song et al. 2012, equation 4: the mean over ordered quadruples of different rows."""
+    """Song et al. 2012: the mean over ordered quadruples of different rows."""
     n = len(k)
     total = count = 0.0
     for i in range(n):
@@ -45,7 +45,7 @@ def test_value_against_the_u_statistic():
 
 
 def test_it_nears_the_biased_formula_of_features_with_many_rows():
-    # Kornblith et al. 2019, equation 4, in features rather than in rows.
+    # Kornblith et al. 2019, in features rather than in rows.
     x = draw(1500, 4)
     y = torch.cat([x[:, :2] @ draw(2, 3, seed=1), draw(1500, 2, seed=2)], 1)
     a, b = x - x.mean(0), y - y.mean(0)
@@ -139,9 +139,9 @@ def test_the_first_layers_of_a_teacher_are_found():
     assert not student.training
     assert HiddenStates(pairs).needs.teacher_layers == ("layers.0", "layers.1")
     text = str(pairs)
-    assert text.count("1.00*") == 2
+    assert text.count("1.000*") == 2
     assert "60 rows" in text
-    assert "1.00*" in pairs._repr_html_()
+    assert "1.000*" in pairs._repr_html_()
     assert repr(pairs) == "{'layers.0': 'layers.0', 'layers.1': 'layers.1'}"
 
 

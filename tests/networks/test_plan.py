@@ -1,12 +1,15 @@
 from __future__ import annotations
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from limbeck.errors import InvalidInput
-from limbeck.networks.plan import Plan
+torch = pytest.importorskip("torch")
+from hypothesis import given  # noqa: E402
+from hypothesis import strategies as st  # noqa: E402
+
+from limbeck.errors import InvalidInput  # noqa: E402
+from limbeck.networks.plan import Plan  # noqa: E402
+
+pytestmark = pytest.mark.torch
 
 
 @given(
@@ -18,16 +21,16 @@ from limbeck.networks.plan import Plan
 def test_every_update_is_the_next_batch_of_the_order_shared_equally(rows, own, processes, parts):
     batch = own * processes * parts
     plan = Plan(rows, batch, processes, parts)
-    order = np.random.default_rng(rows).permutation(rows)
+    order = torch.randperm(rows, generator=torch.Generator().manual_seed(rows))
     shares = [plan.order(order, rank, 0) for rank in range(processes)]
     assert len({len(s) for s in shares}) == 1
     place = 0
     for update in range(plan.updates):
         sizes = plan.sizes(update)
         rows_each = sum(sizes)
-        taken = np.concatenate([s[place : place + rows_each] for s in shares])
+        taken = torch.cat([s[place : place + rows_each] for s in shares])
         start = update * batch
-        assert np.array_equal(taken, order[start : start + len(taken)])
+        assert torch.equal(taken, order[start : start + len(taken)])
         assert len(taken) == batch or update == plan.updates - 1
         assert all(s == plan.micro for s in sizes[:-1])
         place += rows_each
@@ -38,7 +41,7 @@ def test_every_update_is_the_next_batch_of_the_order_shared_equally(rows, own, p
 
 def test_going_on_in_the_middle_leaves_out_what_was_done():
     plan = Plan(10, 4, 2, 1)
-    order = np.arange(10)
+    order = torch.arange(10)
     assert plan.order(order, 0, 0).tolist() == [0, 1, 4, 5, 8]
     assert plan.order(order, 1, 1).tolist() == [6, 7, 9]
 

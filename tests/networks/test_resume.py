@@ -55,14 +55,28 @@ def run(folder: Path | None, pause: float = 0.0, **changes):
     def told(stage: str, done: float, total: float) -> None:
         time.sleep(pause)
 
-    settings = dict(epochs=5, batch_size=8, lr=0.02, warmup=0.1, patience=4, checkpoint_every=3,
-                    log_every=2, accumulate=2)  # fmt: skip
+    settings = {
+        "epochs": 5,
+        "batch_size": 8,
+        "lr": 0.02,
+        "warmup": 0.1,
+        "patience": 4,
+        "checkpoint_every": 3,
+        "log_every": 2,
+        "accumulate": 2,
+    }
     return train(
-        lambda: net(8), Samples.of(Noisy()), balanced(terms), Goal(Kind.CLASSES, 2),
-        training=Training(**(settings | changes)), seed=SEEDS, teacher=teacher,
+        lambda: net(8),
+        Samples.of(Noisy()),
+        balanced(terms),
+        Goal(Kind.CLASSES, 2),
+        training=Training(**(settings | changes)),
+        seed=SEEDS,
+        teacher=teacher,
         validation=Samples.of((Noisy().x, (Noisy().x[:, 0] > 0).long())),
-        folder=folder, progress=told,
-    )  # fmt: skip
+        folder=folder,
+        progress=told,
+    )
 
 
 def same(a, b) -> bool:
@@ -105,9 +119,9 @@ def test_a_training_stopped_anywhere_goes_on_bit_for_bit(tmp_path, monkeypatch, 
 
 
 CODE = """
-import sys; sys.path.insert(0, {tests!r})
-from pathlib import Path
-from test_resume import run
+import sys; sys.path.insert(0, {tests!r})  # noqa: E402
+from pathlib import Path  # noqa: E402
+from test_resume import run  # noqa: E402
 run(Path({folder!r}), pause=0.05)
 """
 
@@ -116,8 +130,10 @@ run(Path({folder!r}), pause=0.05)
 def test_killed_in_the_middle_of_an_epoch_and_resumed_equals_uninterrupted(tmp_path):
     code = CODE.format(tests=str(Path(__file__).parent), folder=str(tmp_path / "cut"))
     env = os.environ | {"OMP_NUM_THREADS": str(torch.get_num_threads())}
-    process = subprocess.Popen([sys.executable, "-c", "import limbeck.networks.session as s\n"
-                                "s.TOLD_EVERY = 0.0\n" + code], env=env)  # fmt: skip
+    process = subprocess.Popen(
+        [sys.executable, "-c", "import limbeck.networks.session as s\ns.TOLD_EVERY = 0.0\n" + code],
+        env=env,
+    )
     try:
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline:

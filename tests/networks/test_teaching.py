@@ -38,15 +38,25 @@ def test_stored_outputs_of_augmented_samples_teach_what_the_teacher_does(tmp_pat
     teacher, samples = net(16), Samples.of(Noisy())
     cache = TeacherCache(tmp_path / "cache", views=2, seed=3).fill(teacher, samples)
     both = 0.9 * SoftTargets(temperature=4) + 0.1 * GoldLabels()
-    settings = dict(training=Training(4, 16, lr=0.01), seed=seed)
-    live = train(net, samples, both, Goal(Kind.CLASSES, 2), teacher=teacher, views=2,
-                 augment_seed=3, **settings)  # fmt: skip
-    stored = train(net, samples, both, Goal(Kind.CLASSES, 2), teacher=cache, folder=tmp_path / "r",
-                   **settings)  # fmt: skip
+    settings = {"training": Training(4, 16, lr=0.01), "seed": seed}
+    live = train(
+        net,
+        samples,
+        both,
+        Goal(Kind.CLASSES, 2),
+        teacher=teacher,
+        views=2,
+        augment_seed=3,
+        **settings,
+    )
+    stored = train(
+        net, samples, both, Goal(Kind.CLASSES, 2), teacher=cache, folder=tmp_path / "r", **settings
+    )
     for a, b in zip(live.module.parameters(), stored.module.parameters(), strict=True):
         torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-6)  # batches of another size
-    again = train(net, samples, both, Goal(Kind.CLASSES, 2), teacher=cache, folder=tmp_path / "r",
-                  **settings)  # fmt: skip
+    again = train(
+        net, samples, both, Goal(Kind.CLASSES, 2), teacher=cache, folder=tmp_path / "r", **settings
+    )
     assert again.history == stored.history
 
 
@@ -66,11 +76,16 @@ def test_what_stored_outputs_cannot_do_is_refused(tmp_path):
 
 def test_the_teacher_is_given_back_as_it_was_also_after_an_error():
     teacher = net().train()
-    with Engine.started(Training(), torch.device("cpu")) as engine:
-        with pytest.raises(ZeroDivisionError), asked(teacher, ("0",), engine, False) as (_, network):
+
+    def failing(engine: Engine) -> None:
+        with asked(teacher, ("0",), engine, False) as (_, network):
             assert not teacher.training
             assert not network(torch.zeros(2, 4)).logits.requires_grad
-            1 / 0  # noqa: B018
+            raise ZeroDivisionError
+
+    with Engine.started(Training(), torch.device("cpu")) as engine:
+        with pytest.raises(ZeroDivisionError):
+            failing(engine)
         assert teacher.training
         assert not any(m._forward_hooks for m in teacher.modules())
         with (
@@ -86,10 +101,14 @@ def test_the_consensus_is_the_mean_of_what_is_said(kind):
     logits = [3 * torch.randn(shape, requires_grad=True, dtype=torch.float64) for _ in range(3)]
     view = consensus([View(z) for z in logits], Goal(kind, 3))
     say = {
-        Kind.CLASSES: lambda z: z.softmax(-1), Kind.TOKENS: lambda z: z.softmax(-1),
-        Kind.MULTILABEL: torch.sigmoid, Kind.VALUES: lambda z: z,
-    }[kind]  # fmt: skip
-    torch.testing.assert_close(say(view.logits), torch.stack([say(z) for z in logits]).mean(0).detach())
+        Kind.CLASSES: lambda z: z.softmax(-1),
+        Kind.TOKENS: lambda z: z.softmax(-1),
+        Kind.MULTILABEL: torch.sigmoid,
+        Kind.VALUES: lambda z: z,
+    }[kind]
+    torch.testing.assert_close(
+        say(view.logits), torch.stack([say(z) for z in logits]).mean(0).detach()
+    )
     assert not view.logits.requires_grad
     one = consensus([View(logits[0])], Goal(kind, 3)).logits
     assert torch.equal(one, logits[0])

@@ -3,11 +3,14 @@ from __future__ import annotations
 import math
 
 import pytest
-import torch
-from torch import nn
 
-from limbeck.errors import InvalidInput
-from limbeck.networks.training import Training
+torch = pytest.importorskip("torch")
+from torch import nn  # noqa: E402
+
+from limbeck.errors import InvalidInput  # noqa: E402
+from limbeck.networks.training import Training  # noqa: E402
+
+pytestmark = pytest.mark.torch
 
 
 @pytest.mark.parametrize(

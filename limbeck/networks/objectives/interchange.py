@@ -56,7 +56,7 @@ def swapped(
 ) -> Tensor:
     """The base activation with a part taken from the source: the interchange intervention.
 
-    Geiger et al. (2021), Causal abstractions of neural networks, section 3.
+    Geiger et al. (2021), Causal abstractions of neural networks.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def exchange(
 ) -> Callable[[Tensor], Tensor]:
     """The interchange intervention: what takes a part of an activation from a source.
 
-    Geiger et al. (2021), Causal abstractions of neural networks, section 3.
+    Geiger et al. (2021), Causal abstractions of neural networks.
 
     Parameters
     ----------
@@ -123,11 +123,11 @@ class Interchange(OnLayers):
 
     Each row of a batch is a base, and another row, drawn by a permutation, is its source. Both
     networks run again on the base while activations of a paired layer are those of the source,
-    and the outcomes are to match: Wu et al. (2022), Causal distillation for language models,
-    section 3. The activations of the sources are at hand from the ordinary run, so this costs
-    one more run of each network. One pair of layers is drawn a batch. Gradients reach the
-    student through both of its runs, that on the base and that on the source, as in the
-    authors' code; the teacher gets none.
+    and the outcomes are to match: Wu et al. (2022), Causal distillation for language models. The
+    activations of the sources are at hand from the ordinary run, so this costs one more run of
+    each network. One pair of layers is drawn a batch. Gradients reach the student through both
+    of its runs, that on the base and that on the source, as in the authors' code; the teacher
+    gets none.
 
     Parameters
     ----------
@@ -154,6 +154,9 @@ class Interchange(OnLayers):
     To exchange the whole of a layer that everything runs through gives the source's own answer,
     which is no more than an ordinary loss: name a part of the units there. In sequences tokens
     are exchanged and the others stay.
+
+    The student's second run is a run of training: it draws its own dropout, and the running
+    statistics of batch normalisation see it.
 
     Examples
     --------

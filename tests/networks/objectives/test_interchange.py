@@ -9,12 +9,17 @@ from torch import nn  # noqa: E402
 
 from limbeck.errors import InvalidInput  # noqa: E402
 from limbeck.networks.capture import Capture, logits_of, run  # noqa: E402
+from limbeck.networks.causal import causal_agreement  # noqa: E402
+from limbeck.networks.data import Samples  # noqa: E402
+from limbeck.networks.loop import train  # noqa: E402
+from limbeck.networks.objective import Objective  # noqa: E402
 from limbeck.networks.objectives.interchange import (  # noqa: E402
     Interchange,
     exchange,
     windows,
 )
-from limbeck.networks.objectives.probabilities import soft_targets  # noqa: E402
+from limbeck.networks.objectives.probabilities import SoftTargets, soft_targets  # noqa: E402
+from limbeck.networks.training import Training  # noqa: E402
 from limbeck.networks.views import Goal, Kind, Step, View  # noqa: E402
 
 pytestmark = pytest.mark.torch
@@ -153,6 +158,17 @@ def test_the_whole_gradient_is_that_of_source_alone_where_the_whole_layer_is_exc
     assert TEACHER[0].weight.grad is None
 
 
+class Halves(nn.Module):
+    def __init__(self, seed):
+        super().__init__()
+        torch.manual_seed(seed)
+        self.hidden = nn.Sequential(nn.Linear(2, 8), nn.ReLU())
+        self.out = nn.Linear(8, 2)
+
+    def forward(self, x):
+        return self.out(self.hidden(x))
+
+
 class Tokens(nn.Module):
     """A mean over tokens of a layer, so that exchanged tokens add to the others."""
 
@@ -262,3 +278,37 @@ def test_settings_compare_and_are_frozen():
     assert Interchange({"a": "b"}).needs.student_layers == ("b",)
     with pytest.raises(AttributeError):
         Interchange({"0": "0"}).share = 0.5
+
+
+def test_the_loop_teaches_counterfactual_behaviour():
+    """The teacher keeps a in its first units and b in the others; so does the student afterwards.
+
+    Answers alone do not fix where a student keeps what.
+    """
+    draw = torch.Generator().manual_seed(0)
+    x = torch.randn(256, 2, generator=draw)
+    teacher = Halves(0).eval()
+    with torch.no_grad():  # a + b > 0, from the positive and negative parts of a and of b
+        for p in teacher.parameters():
+            p.zero_()
+        for unit in range(8):
+            teacher.hidden[0].weight[unit, unit // 4] = (-1.0) ** unit
+        teacher.out.weight[1] = torch.tensor([1.0, -1.0] * 4) * 2
+    part = slice(0, 4)
+    pairs = {"hidden": "hidden"}
+    found = {}
+    for name, objective in {
+        "answers": Objective.of(SoftTargets()),
+        "both": SoftTargets() + Interchange(pairs, part=part),
+    }.items():
+        trained = train(
+            Halves(1), Samples.of(x), objective, CLASSES, teacher=teacher,
+            training=Training(epochs=60, batch_size=64, lr=0.02),
+        ).module  # fmt: skip
+        fresh = torch.randn(400, 2, generator=torch.Generator().manual_seed(1))
+        found[name] = causal_agreement(teacher, trained, fresh, pairs, part=part)
+    for agreement in found.values():
+        assert agreement.ordinary.share > 0.9
+    after = {name: a.moved["hidden", "hidden"] for name, a in found.items()}
+    assert after["both"].share > 0.85
+    assert after["both"].interval[0] > after["answers"].interval[1]

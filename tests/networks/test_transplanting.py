@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
 from limbeck.errors import InvalidInput  # noqa: E402
-from limbeck.networks.transplant import transplant  # noqa: E402
+from limbeck.networks.transplanting import transplant  # noqa: E402
 
 pytestmark = pytest.mark.torch
 NO_BATCH = "channels are selected where there is a batch"

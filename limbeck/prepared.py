@@ -1,0 +1,137 @@
+"""All that a distillation of networks works with, understood and checked before any work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from limbeck.contract import Task
+from limbeck.networks.cache import TeacherCache
+from limbeck.networks.data import Samples
+from limbeck.networks.filters import Filter
+from limbeck.networks.modes import BornAgain
+from limbeck.networks.objective import Objective
+from limbeck.networks.objectives.labels import GoldLabels
+from limbeck.networks.rounds import started
+from limbeck.networks.training import Training
+from limbeck.networks.views import Goal
+from limbeck.preparing import (
+    cache_of,
+    default_objective,
+    goal_of,
+    makers_of,
+    one_teacher,
+    refuse_lacking,
+    settings_of,
+    task_of,
+)
+from limbeck.students.layout import Layout
+from limbeck.unseen import fresh_rows, two_sides
+
+__all__ = ["Prepared", "prepared"]
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """Everything that a distillation works with, checked.
+
+    Parameters
+    ----------
+    teacher : nn.Module or None
+        One module.
+    makers : sequence of nn.Module or callable
+        What students are made from.
+    rows, test, validation : Samples
+        Their labels in the shape of the goal; no test row is among the training rows.
+    goal : Goal
+        What is predicted.
+    task : Task
+        Its classes, or the unit of a number.
+    objective : Objective
+        What is learned.
+    training : Training
+        Settings of the loop.
+    cache : TeacherCache or None
+        Not filled yet.
+    layout : Layout
+        That of the inputs.
+    seen : ndarray of uint64 or None
+        Hashes of the training rows in that layout.
+    notes : sequence of str
+        How all of it was understood.
+    """
+
+    teacher: nn.Module | None
+    makers: Sequence[Any]
+    rows: Samples
+    test: Samples
+    validation: Samples | None
+    goal: Goal
+    task: Task
+    objective: Objective
+    training: Training
+    cache: TeacherCache | None
+    layout: Layout
+    seen: NDArray[np.uint64] | None
+    notes: Sequence[str]
+
+    @property
+    def comparable(self) -> bool:
+        """Whether the same student can learn something else on its own: gold labels."""
+        alone = all(isinstance(p.term, GoldLabels) for p in self.objective.parts)
+        return self.rows.has_labels and not alone
+
+
+def prepared(
+    teacher: Any,
+    data: Any,
+    y: Any,
+    *,
+    into: Any,
+    objective: Any,
+    mode: BornAgain | None,
+    filter: Filter | None,  # noqa: A002  (the field's word)
+    start: Any,
+    cache: bool | str | Path | TeacherCache | None,
+    validation: Any,
+    test: Any,
+    holdout: float,
+    task: str | Goal | None,
+    classes: Sequence[Any] | None,
+    unit: str,
+    seed: int,
+    folder: Path | None,
+    training: Mapping[str, Any],
+) -> Prepared:
+    """Understand the arguments of `limbeck.compressing.compress`, and refuse what cannot be used.
+
+    Raises
+    ------
+    InvalidInput
+        Names the argument, the value and the remedy.
+    """
+    settings = settings_of(training)
+    tutor, makers = one_teacher(teacher), makers_of(into)
+    rows, aside = two_sides(data, y, test, holdout, seed, settings)
+    pupils = [started(m, seed, rows, tutor, start) for m in makers]
+    goal = goal_of(rows, tutor, [pupil for pupil, _ in pupils], task)
+    tutor = one_teacher(teacher, goal)
+    names = task_of(goal, classes, unit, tutor, pupils[0][0])
+    rows, aside = rows.aimed(goal), aside.aimed(goal)
+    checked = None if validation is None else Samples.of(validation).aimed(goal)
+    aim = default_objective(goal, rows, tutor) if objective is None else Objective.of(objective)
+    layers = (aim.needs if filter is None else aim.needs | filter.needs).teacher_layers
+    kept = cache_of(cache, tutor, rows, layers, folder)
+    refuse_lacking(aim, goal, rows, kept or tutor, len(makers), mode, filter)
+    copied = [note for _, report in pupils if report is not None for note in report.sheet().notes]
+    layout, seen, aside, notes = fresh_rows(rows, aside, test is not None, settings)
+    return Prepared(
+        tutor, makers, rows, aside, checked, goal, names, aim, settings, kept, layout, seen,
+        tuple(dict.fromkeys((*copied, *notes, *rows.notes, *aside.notes))),
+    )  # fmt: skip

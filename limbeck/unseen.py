@@ -1,0 +1,120 @@
+"""Test rows that no training saw: set aside, or the user's own, and compared with training's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from limbeck.certificates.binomial import check_share
+from limbeck.certificates.fingerprint import overlap, row_hashes
+from limbeck.errors import InvalidInput
+from limbeck.networks.data import Samples
+from limbeck.networks.predictor import layout_of, rows_of
+from limbeck.networks.training import Training
+from limbeck.students.layout import Layout
+
+__all__ = ["fresh_rows", "two_sides"]
+
+_MOST_HASHED = 200_000
+_FEWEST = 10
+
+
+def two_sides(
+    data: Any, y: Any, test: Any, holdout: float, seed: int, settings: Training
+) -> tuple[Samples, Samples]:
+    """Training rows and test rows.
+
+    Raises
+    ------
+    InvalidInput
+        If there are too few on a side.
+    """
+    rows = Samples.of(data, y, batch_size=settings.batch_size)
+    if test is not None:
+        aside = Samples.of(test, batch_size=settings.batch_size)
+        if len(aside) < _FEWEST:
+            raise InvalidInput(
+                f"There are {len(aside)} test rows.", f"Give at least {_FEWEST}, or none."
+            )
+        return rows, aside
+    check_share("holdout", holdout)
+    n = round(len(rows) * holdout)
+    if min(n, len(rows) - n) < _FEWEST:
+        raise InvalidInput(
+            f"{n} of {len(rows)} rows would be set aside.",
+            f"At least {_FEWEST} are needed on both sides: give more rows, or test=...",
+        )
+    order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed))
+    return rows.subset(order[n:].sort().values), rows.subset(order[:n].sort().values)
+
+
+def fresh_rows(
+    rows: Samples, aside: Samples, own: bool, settings: Training
+) -> tuple[Layout, NDArray[np.uint64] | None, Samples, list[str]]:
+    """The layout of all inputs, hashes of the training rows, and test rows that are not among them.
+
+    Rows of one's own that training would see are refused; of those set aside here, copies of
+    training rows are left out.
+
+    Parameters
+    ----------
+    rows, aside : Samples
+        Of training, and for the test.
+    own : bool
+        Whether the test rows were given, rather than set aside here.
+    settings : Training
+        Its batch size is used.
+
+    Returns
+    -------
+    layout : Layout
+        Of the inputs of both, where both were looked at.
+    seen : ndarray of uint64 or None
+        None where training rows are augmented, so that none of them stays the same.
+    aside : Samples
+        What is left of the test rows.
+    notes : list of str
+        What was not looked at, and what was left out.
+
+    Raises
+    ------
+    InvalidInput
+        If test rows are among the training rows.
+    """
+    size, notes = settings.batch_size, []
+    if aside.random:
+        notes.append("Test rows are augmented at random: give test=... with rows as they are.")
+    if rows.random:
+        notes.append(
+            "Training rows are augmented at random: whether test rows are among them was not"
+            " looked at."
+        )
+        return layout_of(aside.batches(range(len(aside)), size)), None, aside, notes
+    n = min(len(rows), _MOST_HASHED)
+    sides = (rows, range(n)), (aside, range(len(aside)))
+    layout = layout_of(b for side, places in sides for b in side.batches(places, size))
+    seen, found = (
+        np.concatenate([row_hashes(rows_of(b.inputs, layout)) for b in side.batches(places, size)])
+        for side, places in sides
+    )
+    if n < len(rows):
+        notes.append(f"Only {n:,} of {len(rows):,} training rows were compared with test rows.")
+    told = overlap(found, seen)
+    if told.explained:
+        return layout, seen, aside, notes
+    if own:
+        raise InvalidInput(
+            f"{told.hits:,} of the {told.n:,} test rows are among the training rows.",
+            "Give test rows that training never sees.",
+        )
+    kept = np.flatnonzero(~np.isin(found, seen))
+    if len(kept) < _FEWEST:
+        raise InvalidInput(
+            f"Only {len(kept)} of the rows set aside are no copies of training rows.",
+            "Drop repeated rows, or give test=...",
+        )
+    notes.append(f"{told.hits:,} test rows were left out: training rows repeat them.")
+    return layout, seen, aside.subset(torch.from_numpy(kept)), notes

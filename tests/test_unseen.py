@@ -1,0 +1,67 @@
+"""Test rows that no training saw."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.utils.data import Dataset
+
+from limbeck.errors import InvalidInput
+from limbeck.networks.data import Samples
+from limbeck.networks.training import Training
+from limbeck.unseen import fresh_rows, two_sides
+
+
+def samples(n: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    g = torch.Generator().manual_seed(seed)
+    return torch.randn(n, 3, generator=g), torch.randint(0, 2, (n,), generator=g)
+
+
+def test_copies_of_training_rows_are_left_out_of_rows_set_aside() -> None:
+    x, y = samples(80, 0)
+    z, w = samples(30, 1)
+    rows, aside = Samples.of((x, y)), Samples.of((torch.cat([z, x[:5]]), torch.cat([w, y[:5]])))
+    layout, seen, kept, notes = fresh_rows(rows, aside, False, Training())
+    assert len(kept) == 30
+    torch.testing.assert_close(kept.fetch(range(30)).inputs, z)
+    assert seen is not None
+    assert len(seen) == 80
+    assert notes == ["5 test rows were left out: training rows repeat them."]
+    assert layout.rows([z.numpy()]).shape == (30, 3)
+    with pytest.raises(InvalidInput, match="5 of the 35 test rows are among"):
+        fresh_rows(rows, aside, True, Training())
+
+
+def test_two_sides_share_nothing_and_follow_the_seed() -> None:
+    data = torch.arange(100.0)[:, None]
+    sides = [two_sides(data, None, None, 0.3, seed, Training()) for seed in (0, 0, 1)]
+    found = [s.fetch(range(len(s))).inputs[:, 0].tolist() for pair in sides for s in pair]
+    assert sorted(found[0] + found[1]) == list(range(100))
+    assert len(found[1]) == 30
+    assert found[1] == found[3]
+    assert found[1] != found[5]
+
+
+def test_few_test_rows_are_refused() -> None:
+    with pytest.raises(InvalidInput, match="There are 3 test rows"):
+        two_sides(samples(50, 0), None, samples(3, 1), 0.3, 0, Training())
+    with pytest.raises(InvalidInput, match="4 of 13 rows would be set aside"):
+        two_sides(samples(13, 0), None, None, 0.3, 0, Training())
+
+
+def test_what_is_augmented_is_said() -> None:
+    class Noisy(Dataset[torch.Tensor]):
+        def __len__(self) -> int:
+            return 60
+
+        def __getitem__(self, i: int) -> torch.Tensor:
+            return i + torch.rand(3)
+
+    rows, aside = two_sides(Noisy(), None, None, 0.3, 0, Training())
+    _, seen, kept, notes = fresh_rows(rows, aside, False, Training())
+    assert seen is None
+    assert len(kept) == 18
+    assert [n.split(":")[0] for n in notes] == [
+        "Test rows are augmented at random",
+        "Training rows are augmented at random",
+    ]
