@@ -66,6 +66,7 @@ class Transformer(nn.Module):
 CASES: dict[str, tuple[Callable[[], nn.Module], Callable[[], nn.Module], Any, int, float]] = {
     # student, teacher, shape of a row, batch, the most that the ratio should be
     "MLP 784-256-10": (lambda: mlp(256), lambda: mlp(1024), (784,), 128, 1.10),
+    "MLP 784-128-10": (lambda: mlp(128), lambda: mlp(256), (784,), 128, 1.10),
     "CNN": (lambda: cnn(16), lambda: cnn(32), (3, 32, 32), 64, 1.03),
     "transformer": (lambda: Transformer(64, 2), lambda: Transformer(128, 4), 32, 32, 1.03),
 }

@@ -25,6 +25,7 @@ from limbeck.prepared import Prepared, prepared
 from limbeck.preparing import whole
 from limbeck.progress import shown
 from limbeck.runs import Runs, objective_record, status_of, training_record
+from limbeck.unseen import refuse_few
 
 __all__ = ["compress"]
 
@@ -134,6 +135,8 @@ def compress(
         cache=cache, validation=validation, test=test, holdout=holdout, task=task,
         classes=classes, unit=unit, seed=seed, folder=folder, training=training,
     )  # fmt: skip
+    if given.teacher is not None:
+        refuse_few(given.test, given.goal, epsilon, delta)
     kept = Path(control) if isinstance(control, str | Path) else folder
 
     with shown(progress) as tell:

@@ -211,7 +211,7 @@ def distill(
 def _is_network(into: Any) -> bool:
     """Whether a student is a torch module, a function that makes one, or a list of these."""
     if isinstance(into, list | tuple):
-        return bool(into)
+        return True
     torch = sys.modules.get("torch")  # who has a module has imported torch
     if torch is not None and isinstance(into, torch.nn.Module):
         return True

@@ -10,13 +10,15 @@ from numpy.typing import NDArray
 
 from limbeck.certificates.binomial import check_share
 from limbeck.certificates.fingerprint import overlap, row_hashes
+from limbeck.certificates.tolerance import tolerance_bound
 from limbeck.errors import InvalidInput
 from limbeck.networks.data import Samples
 from limbeck.networks.predictor import layout_of, rows_of
 from limbeck.networks.training import Training
+from limbeck.networks.views import Goal, Kind
 from limbeck.students.layout import Layout
 
-__all__ = ["fresh_rows", "two_sides"]
+__all__ = ["fresh_rows", "refuse_few", "two_sides"]
 
 _MOST_HASHED = 200_000
 _FEWEST = 10
@@ -118,3 +120,9 @@ def fresh_rows(
         )
     notes.append(f"{told.hits:,} test rows were left out: training rows repeat them.")
     return layout, seen, aside.subset(torch.from_numpy(kept)), notes
+
+
+def refuse_few(aside: Samples, goal: Goal, epsilon: float, delta: float) -> None:
+    """Refuse, before any training, test rows that are too few for a certificate of numbers."""
+    if goal.kind is Kind.VALUES:
+        tolerance_bound(np.zeros(len(aside)), epsilon, delta)

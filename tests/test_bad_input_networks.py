@@ -147,10 +147,6 @@ BEFORE_WORK: dict[str, tuple[dict[str, Any], str]] = {
         "With 30 rows no error can be certified.*Give at least 59",
     ),
     "few test rows": ({"test": rows(5, 1)}, "There are 5 test rows"),
-    "a temperature below 0": (
-        {"objective": lambda: SoftTargets(temperature=-1)},
-        "temperature is -1",
-    ),
     "classes of numbers": (
         {"data": (rows(80, 0)[0], rows(80, 0)[0][:, :2]), "classes": ["a", "b"]},
         "classes were given for regression",
@@ -167,10 +163,8 @@ def test_refused_before_any_work(
     monkeypatch.chdir(tmp_path)
     change, message = BEFORE_WORK[case]
     given = {"teacher": teacher(), "data": rows(80, 0), "into": student, "test": rows(40, 1)}
+    given = {**FAST, **given, **change}
     with pytest.raises(InvalidInput, match=message):
-        given = {**FAST, **given, **change}
-        if callable(given.get("objective")):
-            given["objective"] = given["objective"]()
         limbeck.distill(given.pop("teacher"), given.pop("data"), **given)
     assert not list(tmp_path.iterdir())
 
@@ -213,7 +207,7 @@ def test_a_filter_that_lets_nothing_pass() -> None:
         def forward(self, x: Tensor) -> Tensor:
             return 0 * super().forward(x)
 
-    with pytest.raises(InvalidInput, match="lets no row pass.*at least 0.9"):
+    with pytest.raises(InvalidInput, match=r"lets no row pass.*at least 0.9"):
         limbeck.distill(Unsure(4, 2), rows(80, 0), into=student, objective=Logits(),
                         filter=WhereSure(0.9), **FAST)  # fmt: skip
 
@@ -236,7 +230,7 @@ def test_a_loss_that_is_no_number_names_its_term_and_keeps_the_last_good_checkpo
                 return super().forward(x) * torch.inf
             return super().forward(x)
 
-    with pytest.raises(InvalidInput, match="The loss of Logits is .*in epoch"):
+    with pytest.raises(InvalidInput, match=r"The loss of Logits is .*in epoch"):
         limbeck.distill(Breaking(*teacher()), (x, y), into=student, test=rows(40, 1), out=tmp_path,
                         objective=GoldLabels() + Logits(), **{**FAST, "epochs": 9})  # fmt: skip
     assert kept

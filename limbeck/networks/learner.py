@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -85,9 +84,12 @@ class Learner:
         else:
             total = self.balance.total(losses, self.objective.weights(step.done))
         part = total if share == 1.0 else total * share
-        context = self._engine.alone(self.network.module, not last)
-        with context if self._together else nullcontext():
-            (part if self.scaler is None else self.scaler.scale(part)).backward()  # type: ignore[no-untyped-call]
+        given: Tensor = part if self.scaler is None else self.scaler.scale(part)
+        if self._together:
+            with self._engine.alone(self.network.module, not last):
+                given.backward()  # type: ignore[no-untyped-call]
+        else:
+            given.backward()  # type: ignore[no-untyped-call]
         return losses, total
 
     def update(self, step: int, total: int, measured: bool) -> Tensor | None:

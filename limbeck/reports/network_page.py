@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +10,15 @@ from limbeck.certificates.wording import upward
 from limbeck.comparison import Measured
 from limbeck.network_result import NetworkDistillation
 from limbeck.reports import models
-from limbeck.reports.charts import axis, bar, chart, whisker, whisker_scale
+from limbeck.reports.charts import axis, bar, whisker, whisker_scale
 from limbeck.reports.document import document, write_document
-from limbeck.reports.facts import Line, Panel
 from limbeck.reports.markup import Child, Html, box, definitions, join, table, tag
 from limbeck.reports.network_tables import size_of, time_of
+from limbeck.reports.network_training import training
 from limbeck.reports.numbers import NONE, count, decimal, duration, percent
 from limbeck.reports.style import FRAGMENT, PAGE
 
 __all__ = ["fragment", "write_page"]
-
-_LONGEST = 40  # epochs drawn; more are thinned
 
 
 def write_page(result: NetworkDistillation, path: str | Path) -> Path:
@@ -187,53 +185,6 @@ def _classes(result: NetworkDistillation) -> Html | None:
     )  # fmt: skip
 
 
-def _training(result: NetworkDistillation) -> Html | None:
-    panels = list(_panels(result.history))
-    if not panels:
-        return None
-    figures = [tag("figure", tag("h3", p.heading), chart(p)) for p in panels]
-    keys = join([tag("span", class_="key"), " student; ",
-                 tag("span", class_="key other"), " control, first seed of both."])  # fmt: skip
-    return join(
-        [
-            tag("h2", "Training"),
-            tag("div", *figures, class_="charts"),
-            tag("p", keys, " Losses are raw: before weights. The dashed line marks the epoch that"
-                " was kept."),
-        ]
-    )  # fmt: skip
-
-
-def _panels(history: Sequence[Mapping[str, Any]]) -> Iterator[Panel]:
-    """The validation score and every raw loss over epochs, for student and control."""
-    first = history[0]["seed"] if history else None
-    roles = {
-        role: [r for r in history if r["seed"] == first and r["role"] == role]
-        for role in ("student", "control")
-    }
-    own = roles["student"]
-    if len(own) < 2:
-        return
-    scores = [r.get("score") for r in own]
-    known = [s for s in scores if s is not None]
-    kept = own[scores.index(max(known))]["epoch"] + 1 if known else own[-1]["epoch"] + 1
-    skipped = {"seed", "role", "epoch", "step", "lr", "seconds", "gradient_norm"}
-    names = [k for k in own[0] if k not in skipped and not k.startswith(("weight", "share"))]
-    for name in sorted(names, key=lambda k: (k != "score", k != "loss")):
-        lines = []
-        for role, rows in roles.items():
-            thin = max(1, -(-len(rows) // _LONGEST))
-            points = tuple(
-                (r["epoch"] + 1, float(r[name])) for r in rows[::thin] if r.get(name) is not None
-            )
-            if points:
-                lines.append(Line(role, points, role == "student"))
-        if lines and lines[0].main:
-            heading = {"score": "Validation score", "loss": "Loss, weighted sum"}.get(name, name)
-            unit = "larger is better" if name == "score" else "loss"
-            yield Panel(heading, unit, tuple(lines), kept, "epoch")
-
-
 def _notes(result: NetworkDistillation) -> Html | None:
     if not result.notes:
         return None
@@ -272,7 +223,7 @@ def _verification(result: NetworkDistillation) -> Html | None:
 
 
 _SECTIONS = (
-    _lead, _compared, _certificate, _mistakes, _classes, _training, _notes, _settings,
+    _lead, _compared, _certificate, _mistakes, _classes, training, _notes, _settings,
     _verification,
 )  # fmt: skip
 

@@ -7,8 +7,13 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from limbeck.comparison import Comparison, Difference, Entry, Measured
+from limbeck.contract import Status, StatusCode
+from limbeck.network_result import ModelFacts, NetworkDistillation
 
 # All folded parts are opened first: they must fit as well.
 _MEASURE = (
@@ -50,3 +55,47 @@ def widths(tmp_path: Path) -> Callable[[str, int], tuple[int, int]]:
         return content, window
 
     return measure
+
+
+@pytest.fixture
+def networks() -> Callable[..., NetworkDistillation]:
+    """Makes the record of a distillation of networks, without training any."""
+
+    def make(**changes: Any) -> NetworkDistillation:
+        share = Measured(0.912, 0.881, 0.937)
+        roles = ["teacher", "student", "control", "baseline"]
+        names = ["ResNet50ForImageClassification", "<b>Small</b>", "<b>Small</b>", "linear model"]
+        entries = tuple(
+            Entry(role, name, "", share, share) for role, name in zip(roles, names, strict=True)
+        )
+        gain = Difference("accuracy on the labels", 0.031, 0.004, 0.058)
+        shares = {"inherited": 0.05, "own": 0.03, "other": 0.01}
+        classes = {
+            name: {"places": 40, "accuracy": 0.9, "agreement": 0.8}
+            for name in ("cat", "<i>dog</i>", "truck")
+        }
+        facts = {
+            role: ModelFacts(
+                23_500_000 // (i + 1), 94_000_000 // (i + 1), Measured(0.021, 0.011, 0.034),
+                Measured(1234.5 / (i + 1), 1100.0 / (i + 1), 1400.0 / (i + 1)), 64, 2, 1 << 20,
+                shares if role != "teacher" else {}, classes,
+            )
+            for i, role in enumerate(roles)
+        }  # fmt: skip
+        history = tuple(
+            {"seed": seed, "role": role, "epoch": e, "step": 10 * e, "loss": 2.0 / (e + 1),
+             "SoftTargets": 3.0 / (e + 1), "lr": 0.1, "score": 0.9 - 0.01 * (e - 60) ** 2}
+            for seed in (0, 1) for role in ("student", "control") for e in range(100)
+        )  # fmt: skip
+        given: dict[str, Any] = {
+            "student": None, "students": (), "controls": (), "certificate": None,
+            "status": Status(StatusCode.COMPLETE, "All 2 trainings ran to their end."),
+            "comparison": Comparison(entries, (gain,), 0.95), "facts": facts, "history": history,
+            "notes": ("<u>Columns</u> left out.",), "papers": None,
+            "settings": {"teacher": names[0], "student": names[1], "rows": 50_000,
+                         "test_rows": 10_000, "seeds": [0, 1], "classifies": True,
+                         "seconds": 12.0},
+        }  # fmt: skip
+        return NetworkDistillation(**{**given, **changes})
+
+    return make
