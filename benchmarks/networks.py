@@ -24,8 +24,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from limbeck.networks import GoldLabels, SoftTargets, TeacherCache, Training
-from limbeck.networks.data import Samples
-from limbeck.networks.loop import train
+from limbeck.networks.loop.train import train
+from limbeck.networks.samples.data import Samples
 from limbeck.networks.views import Goal, Kind
 
 GOAL = Goal(Kind.CLASSES, 10)

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from limbeck.certificates.binomial import check_share
 from limbeck.comparison import Difference, Measured
 from limbeck.errors import InvalidInput
-from limbeck.networks.ablate import without_each
 from limbeck.networks.evaluation import Said, agreement, ask, right
-from limbeck.networks.loop import train
+from limbeck.networks.loop.rounds import make, started
+from limbeck.networks.loop.train import train
 from limbeck.networks.objective import Objective
 from limbeck.networks.printed import Printed, Sheet
-from limbeck.networks.rounds import make, started
+from limbeck.networks.structure.ablate import without_each
 from limbeck.preparing import (
     goal_of,
     makers_of,
@@ -152,7 +152,7 @@ def ablate(
     progress : bool, optional
         A progress bar; by default only on a terminal.
     **training
-        Settings of `limbeck.networks.training.Training`; ``epochs`` is 3 unless given.
+        Settings of `limbeck.networks.loop.training.Training`; ``epochs`` is 3 unless given.
 
     Returns
     -------

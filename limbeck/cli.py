@@ -265,7 +265,7 @@ def main() -> None:
 def _network(path: Path, *, resumed: bool) -> None:
     """Run a run.yaml or go on with its folder; only the first of several processes prints."""
     from limbeck import run_file
-    from limbeck.networks.processes import first
+    from limbeck.networks.loop.processes import first
 
     try:
         result = run_file.resume(path) if resumed else run_file.run(path)

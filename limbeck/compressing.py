@@ -15,11 +15,11 @@ from limbeck.certificates.wording import versions
 from limbeck.judging import Judge
 from limbeck.network_papers import Papers
 from limbeck.network_result import NetworkDistillation
-from limbeck.networks.cache import TeacherCache
+from limbeck.networks.cache.teacher_cache import TeacherCache
 from limbeck.networks.filters import Filter
-from limbeck.networks.modes import BornAgain
-from limbeck.networks.processes import first
-from limbeck.networks.rounds import Rounds
+from limbeck.networks.loop.modes import BornAgain
+from limbeck.networks.loop.processes import first
+from limbeck.networks.loop.rounds import Rounds
 from limbeck.networks.views import Goal, Kind
 from limbeck.prepared import Prepared, prepared
 from limbeck.preparing import whole
@@ -65,7 +65,7 @@ def compress(
         Never trained, never moved; several are an `limbeck.networks.Ensemble`. None where peers
         or exits teach.
     data, y : Dataset, DataLoader, arrays or Hugging Face data set
-        Training rows, see `limbeck.networks.data.Samples.of`; y are labels given apart.
+        Training rows, see `limbeck.networks.samples.data.Samples.of`; y are labels given apart.
     into : nn.Module, function, or list of them
         The student: its weights are the start for every seed. A function without arguments makes
         a fresh one for every seed. A list trains students together, each taught by the others
@@ -108,7 +108,7 @@ def compress(
     progress : bool, optional
         A progress bar; by default only on a terminal.
     **training
-        Settings of `limbeck.networks.training.Training`: epochs, batch_size, lr, ...
+        Settings of `limbeck.networks.loop.training.Training`: epochs, batch_size, lr, ...
 
     Raises
     ------

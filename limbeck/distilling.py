@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["distill"]
 
+
 @overload
 def distill(
     teacher: Any, X: Any, y: Any = None, *, into: str | Method = "tree", **settings: Any

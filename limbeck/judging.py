@@ -15,11 +15,11 @@ from limbeck.certificates.certify import certify
 from limbeck.comparison import Comparison, Difference, Entry, Measured
 from limbeck.contract import Certificate, Task
 from limbeck.network_result import ModelFacts
-from limbeck.networks.costs import measure
-from limbeck.networks.data import Batch, Samples
 from limbeck.networks.evaluation import Said, agreement, ask, by_class, calibration, mistakes, right
+from limbeck.networks.handing.costs import measure
+from limbeck.networks.loop.processes import first, quietly
 from limbeck.networks.predictor import Certified, Table, table_of
-from limbeck.networks.processes import first, quietly
+from limbeck.networks.samples.data import Batch, Samples
 from limbeck.networks.views import Goal, Kind
 from limbeck.seeds import gain_over, mean_over
 from limbeck.students.layout import Layout

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from limbeck.certificates.certificate_file import save as save_certificate
 from limbeck.errors import InvalidInput, LimbeckError
 from limbeck.judging import issue
-from limbeck.networks.handover import write_student
-from limbeck.networks.onnx_graph import export_onnx
+from limbeck.networks.handing.handover import write_student
+from limbeck.networks.handing.onnx_graph import export_onnx
 from limbeck.networks.predictor import Certified
 from limbeck.students.layout import Layout
 from limbeck.students.onnx import KEY, OnnxStudent

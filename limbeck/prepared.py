@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from torch import nn
 
 from limbeck.contract import Task
-from limbeck.networks.cache import TeacherCache
-from limbeck.networks.data import Samples
+from limbeck.networks.cache.teacher_cache import TeacherCache
 from limbeck.networks.filters import Filter
-from limbeck.networks.modes import BornAgain
+from limbeck.networks.loop.modes import BornAgain
+from limbeck.networks.loop.rounds import started
+from limbeck.networks.loop.training import Training
 from limbeck.networks.objective import Objective
 from limbeck.networks.objectives.labels import GoldLabels
-from limbeck.networks.rounds import started
-from limbeck.networks.training import Training
+from limbeck.networks.samples.data import Samples
 from limbeck.networks.views import Goal
 from limbeck.preparing import (
     cache_of,

@@ -12,17 +12,17 @@ from torch import nn
 
 from limbeck.contract import Task
 from limbeck.errors import InvalidInput, did_you_mean
-from limbeck.networks.cache import TeacherCache
+from limbeck.networks.cache.teacher_cache import TeacherCache
 from limbeck.networks.capture import asking, logits_of, placed, run
-from limbeck.networks.data import Samples
 from limbeck.networks.ensemble import Ensemble
-from limbeck.networks.goals import guess_goal, same_outputs
+from limbeck.networks.loop.refusals import refuse_settings
+from limbeck.networks.loop.training import Training
 from limbeck.networks.objective import Objective
 from limbeck.networks.objectives.labels import GoldLabels
 from limbeck.networks.objectives.logits import Logits
 from limbeck.networks.objectives.probabilities import SoftTargets
-from limbeck.networks.refusals import refuse_settings
-from limbeck.networks.training import Training
+from limbeck.networks.samples.data import Samples
+from limbeck.networks.samples.goals import guess_goal, same_outputs
 from limbeck.networks.views import Goal, Kind, View
 
 __all__ = [

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from limbeck.errors import FileRefused, InvalidInput, MissingExtra, did_you_mean
 from limbeck.loading import read_named, read_teacher
-from limbeck.networks.processes import first
+from limbeck.networks.loop.processes import first
 from limbeck.writing import write_bytes
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def read_run(path: str | Path) -> dict[str, Any]:
         ``student_weights`` name .safetensors files), ``train``, ``validation``, ``test`` (the
         same, or .npz files with the arrays X and y), ``objective`` (a list of terms, each with
         its ``weight`` and settings), ``filter``, ``out``, and settings of `limbeck.distill` and
-        of `limbeck.networks.training.Training`.
+        of `limbeck.networks.loop.training.Training`.
 
     Returns
     -------
@@ -159,7 +159,7 @@ def _keep(path: Path, kept: Path) -> None:
 
 def _known() -> list[str]:
     from limbeck.compressing import compress
-    from limbeck.networks.training import Training
+    from limbeck.networks.loop.training import Training
 
     ours = [*_MODELS, "teacher_weights", "student_weights", *_DATA, "balanced"]
     hidden = {"data", "y", "into", "progress", "training"}

@@ -9,9 +9,9 @@ from typing import Any
 from limbeck.comparison import Comparison
 from limbeck.contract import Status, StatusCode
 from limbeck.judging import Contestant
-from limbeck.networks.loop import Trained
+from limbeck.networks.loop.train import Trained
+from limbeck.networks.loop.training import Training
 from limbeck.networks.objective import Objective
-from limbeck.networks.training import Training
 
 __all__ = ["Runs", "objective_record", "status_of", "training_record"]
 

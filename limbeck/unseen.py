@@ -12,9 +12,9 @@ from limbeck.certificates.binomial import check_share
 from limbeck.certificates.fingerprint import overlap, row_hashes
 from limbeck.certificates.tolerance import tolerance_bound
 from limbeck.errors import InvalidInput
-from limbeck.networks.data import Samples
+from limbeck.networks.loop.training import Training
 from limbeck.networks.predictor import layout_of, rows_of
-from limbeck.networks.training import Training
+from limbeck.networks.samples.data import Samples
 from limbeck.networks.views import Goal, Kind
 from limbeck.students.layout import Layout
 

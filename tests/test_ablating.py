@@ -8,14 +8,14 @@ from torch import nn  # noqa: E402
 
 from limbeck.ablating import ablate  # noqa: E402
 from limbeck.errors import InvalidInput  # noqa: E402
-from limbeck.networks.data import Samples  # noqa: E402
 from limbeck.networks.evaluation import ask, right  # noqa: E402
-from limbeck.networks.loop import train  # noqa: E402
+from limbeck.networks.loop.train import train  # noqa: E402
+from limbeck.networks.loop.training import Training  # noqa: E402
 from limbeck.networks.objective import Objective  # noqa: E402
 from limbeck.networks.objectives.hidden import HiddenStates  # noqa: E402
 from limbeck.networks.objectives.labels import GoldLabels  # noqa: E402
 from limbeck.networks.objectives.probabilities import SoftTargets  # noqa: E402
-from limbeck.networks.training import Training  # noqa: E402
+from limbeck.networks.samples.data import Samples  # noqa: E402
 from limbeck.networks.views import Goal, Kind  # noqa: E402
 
 pytestmark = pytest.mark.torch

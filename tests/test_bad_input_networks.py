@@ -28,10 +28,10 @@ from limbeck.networks import (
     WhereRight,
     WhereSure,
 )
-from limbeck.networks.checkpoint import NAME
-from limbeck.networks.goals import same_tokenizers
-from limbeck.networks.loop import Trained
-from limbeck.networks.rounds import Rounds
+from limbeck.networks.loop.checkpoint import NAME
+from limbeck.networks.loop.rounds import Rounds
+from limbeck.networks.loop.train import Trained
+from limbeck.networks.samples.goals import same_tokenizers
 
 FAST: dict[str, Any] = {"epochs": 2, "batch_size": 16, "baseline": False}
 

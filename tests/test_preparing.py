@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from limbeck.errors import InvalidInput
-from limbeck.networks.data import Samples
 from limbeck.networks.ensemble import Ensemble
+from limbeck.networks.samples.data import Samples
 from limbeck.networks.views import Goal, Kind
 from limbeck.preparing import default_objective, one_teacher, task_of
 

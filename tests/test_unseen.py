@@ -7,8 +7,8 @@ import torch
 from torch.utils.data import Dataset
 
 from limbeck.errors import InvalidInput
-from limbeck.networks.data import Samples
-from limbeck.networks.training import Training
+from limbeck.networks.loop.training import Training
+from limbeck.networks.samples.data import Samples
 from limbeck.unseen import fresh_rows, two_sides
 
 

@@ -40,7 +40,7 @@ def size_of(facts: ModelFacts | None) -> str:
         return NONE
     p = facts.parameters
     short = f"{p / 1e6:.1f} M" if p >= 1e6 else f"{p / 1e3:.1f} k" if p >= 1e3 else str(p)
-    return f"{short} ({facts.weight_bytes / 1e6:.2g} MB)"
+    return f"{short} ({_brief(facts.weight_bytes / 1e6)} MB)"
 
 
 def time_of(facts: ModelFacts | None) -> str:
@@ -48,7 +48,12 @@ def time_of(facts: ModelFacts | None) -> str:
     if facts is None or facts.milliseconds is None:
         return NONE
     m = facts.milliseconds
-    return f"{m.value:.2g} [{m.low:.2g}, {m.high:.2g}]"
+    return f"{_brief(m.value)} [{_brief(m.low)}, {_brief(m.high)}]"
+
+
+def _brief(value: float) -> str:
+    """Two digits, or all before the point."""
+    return f"{value:.2g}" if value < 99.5 else f"{value:.0f}"
 
 
 def _models(result: NetworkDistillation) -> Table:

@@ -7,10 +7,10 @@ import torch
 from sklearn.linear_model import LogisticRegression
 
 from limbeck.networks.baselines import BagOfTokens, LinearBaseline, linear_baseline
-from limbeck.networks.data import Samples
-from limbeck.networks.loop import train
-from limbeck.networks.rounds import GOLD
-from limbeck.networks.training import Training
+from limbeck.networks.loop.rounds import GOLD
+from limbeck.networks.loop.train import train
+from limbeck.networks.loop.training import Training
+from limbeck.networks.samples.data import Samples
 from limbeck.networks.views import Goal, Kind
 
 CLASSES = Goal(Kind.CLASSES, 3)

@@ -8,7 +8,6 @@ import torch
 from sklearn.metrics import accuracy_score, r2_score
 from torch import Tensor, nn
 
-from limbeck.networks.data import Samples
 from limbeck.networks.evaluation import (
     Said,
     agreement,
@@ -18,6 +17,7 @@ from limbeck.networks.evaluation import (
     mistakes,
     right,
 )
+from limbeck.networks.samples.data import Samples
 from limbeck.networks.views import IGNORED, Goal, Kind
 
 CLASSES = Goal(Kind.CLASSES, 3)

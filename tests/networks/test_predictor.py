@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from limbeck.contract import Task
-from limbeck.networks.data import Samples
 from limbeck.networks.predictor import Certified, layout_of, rows_of, table_of
+from limbeck.networks.samples.data import Samples
 from limbeck.networks.views import IGNORED, Goal, Kind
 from limbeck.students.onnx import answers_of
 

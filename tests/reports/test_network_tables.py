@@ -12,6 +12,7 @@ from limbeck.comparison import Comparison, Entry, Measured
 from limbeck.contract import Status, StatusCode
 from limbeck.network_result import ModelFacts, NetworkDistillation
 from limbeck.reports.network_tables import network_table, size_of, time_of
+from limbeck.reports.numbers import NONE
 
 Make = Callable[..., NetworkDistillation]
 
@@ -31,7 +32,7 @@ def test_all_of_it_fits_and_nothing_is_cut(networks: Make, width: int) -> None:
     assert "…" not in text
     assert text.count("[0.881, 0.937]") == 7  # of 4 models, less the teacher's with itself
     assert text.count("[0.011, 0.034]") == 4
-    for said in ("23.5 M", "(94 MB)", "itself", "control", "baseline", "1.2e+03", "<u>Columns</u>"):
+    for said in ("23.5 M", "(94 MB)", "itself", "control", "baseline", "1234", "<u>Columns</u>"):
         assert said in text
     assert result.comparison.sentence in " ".join(text.split())
 
@@ -77,5 +78,6 @@ def test_a_poor_end_is_marked(networks: Make) -> None:
 def test_sizes_and_times() -> None:
     assert size_of(ModelFacts(999, 3996)) == "999 (0.004 MB)"
     assert size_of(ModelFacts(1_000, 4_000)) == "1.0 k (0.004 MB)"
-    assert size_of(None) == time_of(None) == time_of(ModelFacts(1, 4)) == "-"
+    assert size_of(ModelFacts(109_000_000, 438_000_000)) == "109.0 M (438 MB)"
+    assert size_of(None) == time_of(None) == time_of(ModelFacts(1, 4)) == NONE
     assert time_of(ModelFacts(1, 4, milliseconds=Measured(1.26, 1.1, 2.0))) == "1.3 [1.1, 2]"

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from limbeck.errors import FileRefused
-from limbeck.networks.onnx_graph import export_onnx
+from limbeck.networks.handing.onnx_graph import export_onnx
 from limbeck.students.files import load
 from limbeck.students.onnx import KEY, OnnxStudent
 

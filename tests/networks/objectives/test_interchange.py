@@ -9,9 +9,8 @@ from torch import nn  # noqa: E402
 
 from limbeck.errors import InvalidInput  # noqa: E402
 from limbeck.networks.capture import Capture, logits_of, run  # noqa: E402
-from limbeck.networks.causal import causal_agreement  # noqa: E402
-from limbeck.networks.data import Samples  # noqa: E402
-from limbeck.networks.loop import train  # noqa: E402
+from limbeck.networks.loop.train import train  # noqa: E402
+from limbeck.networks.loop.training import Training  # noqa: E402
 from limbeck.networks.objective import Objective  # noqa: E402
 from limbeck.networks.objectives.interchange import (  # noqa: E402
     Interchange,
@@ -19,7 +18,8 @@ from limbeck.networks.objectives.interchange import (  # noqa: E402
     windows,
 )
 from limbeck.networks.objectives.probabilities import SoftTargets, soft_targets  # noqa: E402
-from limbeck.networks.training import Training  # noqa: E402
+from limbeck.networks.samples.data import Samples  # noqa: E402
+from limbeck.networks.structure.causal import causal_agreement  # noqa: E402
 from limbeck.networks.views import Goal, Kind, Step, View  # noqa: E402
 
 pytestmark = pytest.mark.torch

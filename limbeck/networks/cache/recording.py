@@ -1,0 +1,125 @@
+"""A teacher's answers to a batch as rows of arrays, and back as logits and layers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from limbeck.errors import InvalidInput, TeacherFailed
+from limbeck.networks.cache.marks import marks
+from limbeck.networks.cache.truncation import restored_logits, shortened
+from limbeck.networks.capture import Capture, logits_of, run
+from limbeck.networks.samples.data import Batch
+from limbeck.networks.views import View
+
+__all__ = ["Recorder", "wide"]
+
+Rows = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Recorder:
+    """What is kept of an answer.
+
+    Parameters
+    ----------
+    top : int or None
+        How many largest logits; None keeps all.
+    layers : tuple of str
+        Layers whose outputs are kept; the i-th is the array ``layer_i``.
+    dtype : {"float32", "float16", "float64"}
+        Of the numbers kept.
+    """
+
+    top: int | None
+    layers: tuple[str, ...]
+    dtype: str
+
+    def record(self, teacher: nn.Module, capture: Capture, batch: Batch) -> tuple[Rows, int]:
+        """Ask the teacher about a batch.
+
+        Returns
+        -------
+        rows : dict of ndarray
+            By name, samples first: ``logits``, or ``values``, ``indices`` and ``log_rest`` as in
+            `truncation.shortened`; layers; ``marks`` of the inputs.
+        outputs : int
+            How many logits there are.
+
+        Raises
+        ------
+        InvalidInput
+            If an output does not have samples first, ``top`` is no part of the outputs, or a
+            number is too large for the dtype.
+        TeacherFailed
+            If an output is not a number.
+        """
+        name = type(teacher).__name__
+        logits = wide(logits_of(run(teacher, batch.inputs), name))
+        layers = capture.take()
+        _refuse_shape(f"{name} returned", logits, len(batch))
+        for layer, found in layers.items():
+            _refuse_shape(f"The layer {layer!r} has", found, len(batch))
+        _refuse_nan(name, logits, batch)
+        kept: dict[str, Tensor] = {f"layer_{i}": layers[k] for i, k in enumerate(self.layers)}
+        exact: Rows = {"marks": marks(batch.inputs)[0].cpu().numpy()}
+        outputs = logits.shape[-1]
+        if self.top is None:
+            kept["logits"] = logits
+        elif self.top >= outputs:
+            raise InvalidInput(
+                f"top is {self.top} of {outputs} outputs.", "Leave it out, which keeps all."
+            )
+        else:
+            kept["values"], indices, log_rest = shortened(logits, self.top)
+            small = np.uint16 if outputs <= 1 << 16 else np.uint32
+            exact["indices"] = indices.cpu().numpy().astype(small)
+            exact["log_rest"] = log_rest.float().cpu().numpy()
+        return {**{k: self._narrow(k, v) for k, v in kept.items()}, **exact}, outputs
+
+    def restore(self, stored: Callable[[str], Tensor], outputs: int) -> View:
+        """What the teacher answered, from the rows of each array."""
+        if self.top is None:
+            logits = wide(stored("logits"))
+        else:
+            logits = restored_logits(
+                wide(stored("values")), stored("indices").long(), stored("log_rest"), outputs
+            )
+        return View(logits, {k: wide(stored(f"layer_{i}")) for i, k in enumerate(self.layers)})
+
+    def _narrow(self, name: str, value: Tensor) -> NDArray[Any]:
+        narrow = value.to(getattr(torch, self.dtype))
+        if narrow.dtype is torch.float16 and bool((narrow.isinf() & ~value.isinf()).any()):
+            raise InvalidInput(
+                f"A number of {float(value.abs().max()):.3g} in {name} is too large for float16.",
+                "Give dtype='float32'.",
+            )
+        return narrow.cpu().numpy()
+
+
+def wide(x: Tensor) -> Tensor:
+    """Half precision is for storage and networks; losses are computed in float32."""
+    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
+
+
+def _refuse_shape(told: str, found: Tensor, n: int) -> None:
+    if found.ndim < 1 or len(found) != n:
+        raise InvalidInput(
+            f"{told} shape {tuple(found.shape)} for {n} samples.",
+            "Only what has samples on its first axis can be stored.",
+        )
+
+
+def _refuse_nan(name: str, logits: Tensor, batch: Batch) -> None:
+    bad = torch.isnan(logits).reshape(len(batch), -1).any(1).cpu()
+    if bad.any():
+        raise TeacherFailed(
+            f"{name} gave an output that is not a number for sample {int(batch.index[bad][0])}.",
+            "Look at that sample, or drop it.",
+        )

@@ -1,0 +1,1 @@
+"""What leaves the house: weights, ONNX, costs."""

@@ -1,0 +1,158 @@
+"""One seed's trainings: the students, and the same student without the teacher."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from limbeck.contract import Progress
+from limbeck.errors import InvalidInput
+from limbeck.networks.baselines import linear_baseline
+from limbeck.networks.cache.teacher_cache import TeacherCache
+from limbeck.networks.filters import Filter
+from limbeck.networks.loop.modes import BornAgain, train_together
+from limbeck.networks.loop.train import Student, Trained, train
+from limbeck.networks.loop.training import Training
+from limbeck.networks.objective import Objective
+from limbeck.networks.objectives.labels import GoldLabels
+from limbeck.networks.samples.data import Samples
+from limbeck.networks.samples.seeding import mixed
+from limbeck.networks.structure.transplanting import Transplant, transplant
+from limbeck.networks.views import Goal
+
+__all__ = ["GOLD", "Rounds", "make", "started"]
+
+GOLD = Objective.of(GoldLabels())
+
+
+@dataclass(frozen=True, eq=False)
+class Rounds:
+    """What every seed trains.
+
+    Parameters
+    ----------
+    makers : sequence of nn.Module or callable
+        The students' starts.
+    start : optional
+        The teacher's layers that are copied first; see `transplant`.
+    teacher : nn.Module or None
+        Whose layers these are.
+    source : nn.Module, TeacherCache or None
+        Whom the students ask.
+    rows, validation : Samples
+        What is trained on, and chosen by.
+    goal : Goal
+        What is predicted.
+    objective : Objective
+        What is learned from the teacher.
+    training : Training
+        The budget, the same for all.
+    mode : BornAgain or None
+        Generations.
+    filter : Filter or None
+        What the teacher is listened to for.
+    """
+
+    makers: Sequence[Student]
+    start: Any
+    teacher: nn.Module | None
+    source: nn.Module | TeacherCache | None
+    rows: Samples
+    validation: Samples | None
+    goal: Goal
+    objective: Objective
+    training: Training
+    mode: BornAgain | None
+    filter: Filter | None
+
+    def distilled(self, seed: int, folder: Path | None, tell: Progress) -> list[Trained]:
+        """The students of one seed: one, peers in their order, or generations in theirs."""
+        shared = self._shared(seed, folder, tell, "student") | {"teacher": self.source}
+        made = [self._start(m, own_seed(seed, i)) for i, m in enumerate(self.makers)]
+        given = self.rows, self.objective, self.goal
+        if len(made) > 1:
+            return train_together(made, *given, **shared)
+        shared["filter"] = self.filter
+        if self.mode is not None:
+            fresh = isinstance(self.makers[0], nn.Module) or self.start is not None
+            return self.mode.run(made[0] if fresh else self.makers[0], *given, **shared)
+        return [train(made[0], *given, **shared)]
+
+    def control(self, seed: int, folder: Path | None, tell: Progress) -> Trained:
+        """The same student on gold labels: same start, budget, order and augmentation."""
+        shared = self._shared(seed, folder, tell, "control")
+        if isinstance(self.source, TeacherCache):
+            shared |= {"views": self.source.views, "augment_seed": self.source.seed}
+        return train(self._start(self.makers[0], seed), self.rows, GOLD, self.goal, **shared)
+
+    def linear(self, seed: int) -> Trained | None:
+        """A linear model on gold labels, by the same loop; None where there is no such model."""
+        if not self.rows.has_labels:
+            return None
+        pupil = make(self.makers[0], seed)
+        vocabulary = getattr(getattr(pupil, "config", None), "vocab_size", None)
+        first = self.rows.fetch(range(min(len(self.rows), 1024))).inputs
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            model = linear_baseline(first, self.goal, vocabulary)
+        if model is None:
+            return None
+        budget = Training(epochs=self.training.epochs, batch_size=self.training.batch_size)
+        return train(model, self.rows, GOLD, self.goal, training=budget, seed=seed)
+
+    def _start(self, maker: Student, seed: int) -> nn.Module:
+        return started(maker, seed, self.rows, self.teacher, self.start)[0]
+
+    def _shared(self, seed: int, folder: Path | None, tell: Progress, title: str) -> dict[str, Any]:
+        def said(stage: str, done: float, total: float) -> None:
+            tell(f"{title}, seed {seed}: {stage}", done, total)
+
+        return {
+            "training": self.training,
+            "seed": seed,
+            "validation": self.validation,
+            "folder": folder,
+            "progress": said,
+        }
+
+
+def own_seed(seed: int, place: int) -> int:
+    """Where the student at a place starts: peers from one function start differently."""
+    return seed if place == 0 else mixed(seed, place)
+
+
+def started(
+    maker: Student, seed: int, rows: Samples, teacher: nn.Module | None, start: Any
+) -> tuple[nn.Module, Transplant | None]:
+    """A student as `make` makes it, and what ``start`` copied from the teacher, if anything."""
+    student = make(maker, seed)
+    if start is None:
+        return student, None
+    if teacher is None:
+        raise InvalidInput("start was given without a teacher.", "Leave start out.")
+    batch = rows.fetch(range(min(len(rows), 32))).inputs
+    return student, transplant(teacher, student, start, batch)
+
+
+def make(maker: Student, seed: int) -> nn.Module:
+    """A network to train: a copy, or one that a function makes after the seed was set.
+
+    Raises
+    ------
+    InvalidInput
+        If the function returns something else.
+    """
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        student = copy.deepcopy(maker) if isinstance(maker, nn.Module) else maker()
+    if not isinstance(student, nn.Module):
+        raise InvalidInput(
+            f"into made a {type(student).__name__}.", "Let the function return a torch module."
+        )
+    return student

@@ -1,0 +1,1 @@
+"""Samples of any kind in batches, and what is predicted."""

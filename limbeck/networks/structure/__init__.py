@@ -1,0 +1,1 @@
+"""What depends on the layers of networks: transplants, pairs, exits, causes, ablation."""

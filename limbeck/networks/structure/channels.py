@@ -1,0 +1,144 @@
+"""Narrower layers from wider ones: the important channels, the same ones wherever they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from limbeck.networks.structure.spaces import Axis, Factor, Space, join
+from limbeck.networks.structure.tracing import trace
+
+__all__ = ["select"]
+
+Chosen = tuple[Tensor, ...]
+"""For each axis of a tensor of the teacher, the indices that the student takes."""
+
+
+def select(
+    teacher: nn.Module, student: nn.Module, tensors: Mapping[str, str], batch: Any
+) -> dict[str, Chosen | str]:
+    """Choose, for each tensor of another shape, which channels of the teacher's a student takes.
+
+    Both networks run once on the batch, and the channels of every axis are followed through the
+    run (see `limbeck.networks.structure.tracing`), so that a channel is kept or dropped in all
+    tensors that write or read it. The most important are kept, in their order: those with the
+    largest sum, over all weights that hold them, of their share of the weight's squared norm (group norm:
+    Fang et al. 2023, DepGraph; here every weight counts alike). Where channels are
+    cut into heads, whole heads are chosen if their width stays, else the same number in each.
+
+    Parameters
+    ----------
+    teacher, student : nn.Module
+        Left as they are.
+    tensors : mapping of str to str
+        Names of the student's state to names of the teacher's.
+    batch : Any
+        What both are called with.
+
+    Returns
+    -------
+    dict
+        By the student's names, of tensors whose shapes differ: indices an axis, or why there are
+        none.
+    """
+    olds, news = trace(teacher, batch), trace(student, batch)
+    sources: dict[Space, list[Space]] = {}
+    for new, old in tensors.items():
+        for a, b in zip(news.get(new, ()), olds.get(old, ()), strict=False):
+            for f, g in zip(a, b, strict=False):
+                if f.space is not None and g.space is not None and len(a) == len(b):
+                    sources.setdefault(f.space.root(), []).append(g.space)
+    for found in sources.values():  # what one set of channels comes from is chosen as one
+        for other in found[1:]:
+            if other.root().size == found[0].root().size:
+                join(_axis(found[0]), _axis(other))
+            else:
+                other.root().lost = found[0].root().lost = True
+    weights = {n: p.detach() for n, p in teacher.named_parameters()}
+    importance = _importance(weights, olds)
+    out: dict[str, Chosen | str] = {}
+    state = student.state_dict(), teacher.state_dict()
+    for new, old in tensors.items():
+        if state[0][new].shape == state[1][old].shape:
+            continue
+        if new not in news or old not in olds or len(news[new]) != len(olds[old]):
+            out[new] = "it takes no part in the run on the batch"
+            continue
+        axes = [_chosen(a, b, importance) for a, b in zip(news[new], olds[old], strict=True)]
+        reasons = [a for a in axes if isinstance(a, str)]
+        out[new] = reasons[0] if reasons else tuple(a for a in axes if isinstance(a, Tensor))
+    return out
+
+
+def _axis(space: Space) -> Axis:
+    return (Factor(space.size, space),)
+
+
+def _importance(
+    weights: Mapping[str, Tensor], axes: Mapping[str, tuple[Axis, ...]]
+) -> dict[Space, Tensor]:
+    """For each set of channels, the sum over weights of shares of the squared norm."""
+    out: dict[Space, Tensor] = {}
+    for name, value in weights.items():
+        square = value.double().square()
+        total = square.sum()
+        if name not in axes or not total > 0:
+            continue
+        for dim, axis in enumerate(axes[name]):
+            rest = [d for d in range(value.ndim) if d != dim]
+            along = (square.sum(rest) if rest else square).reshape([f.size for f in axis])
+            for at, factor in enumerate(axis):
+                if factor.space is None or factor.piece is not None:
+                    continue
+                others = [d for d in range(len(axis)) if d != at]
+                share = (along.sum(others) if others else along) / total
+                root = factor.space.root()
+                out[root] = out[root] + share if root in out else share
+    return out
+
+
+def _chosen(new: Axis, old: Axis, importance: Mapping[Space, Tensor]) -> Tensor | str:
+    """Indices along one axis."""
+    if len(new) != len(old):
+        return "its channels are laid out in another way"
+    out = torch.zeros(1, dtype=torch.int64)
+    for a, b in zip(new, old, strict=True):
+        part = torch.arange(a.size) if a.size == b.size else _of_space(a, b, importance)
+        if isinstance(part, str):
+            return part
+        out = (out[:, None] * b.size + part[None, :].to(out.device)).flatten()
+    return out
+
+
+def _of_space(new: Factor, old: Factor, importance: Mapping[Space, Tensor]) -> Tensor | str:
+    if new.size > old.size:
+        return "wider than the teacher's"
+    if new.space is None or old.space is None:
+        return "not channels, and of another size"
+    a, b = new.space.root(), old.space.root()
+    if a.fixed or b.fixed:
+        return "inputs, outputs or positions of another number"
+    if a.lost or b.lost or b not in importance or new.piece is not None:
+        return "its channels could not be followed through the run"
+    score = importance[b]
+    if a.split is None and b.split is None:
+        return _best(score, a.size)
+    if a.split is None or b.split is None or len(a.split) != 2 or len(b.split) != 2:
+        return "its channels are laid out in another way"
+    table = score.reshape(b.split)  # (heads, width)
+    if a.split[1] == b.split[1]:
+        heads = _best(table.sum(1), a.split[0])
+        return (heads[:, None] * b.split[1] + torch.arange(b.split[1])).flatten()
+    if a.split[0] == b.split[0]:
+        inner = torch.stack([_best(row, a.split[1]) for row in table])
+        return (torch.arange(b.split[0])[:, None] * b.split[1] + inner).flatten()
+    return "heads of another number and another width"
+
+
+def _best(score: Tensor, n: int) -> Tensor:
+    """The n largest, in their order; the first of equals."""
+    order = torch.argsort(score.cpu(), descending=True, stable=True)
+    return order[:n].sort().values

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("onnxscript")
+import onnxruntime  # noqa: E402
+from torch import nn  # noqa: E402
+
+from limbeck.errors import InvalidInput  # noqa: E402
+from limbeck.networks.handing.onnx_graph import export_onnx  # noqa: E402
+
+pytestmark = pytest.mark.torch
+
+
+def cnn(seed=0):
+    torch.manual_seed(seed)
+    return nn.Sequential(
+        nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 36, 3)
+    )
+
+
+def bert(seed=0):
+    from transformers import BertConfig, BertForSequenceClassification
+
+    torch.manual_seed(seed)
+    return BertForSequenceClassification(
+        BertConfig(
+            num_hidden_layers=2, hidden_size=8, num_attention_heads=2,
+            intermediate_size=16, vocab_size=30, max_position_embeddings=32,
+        )
+    )  # fmt: skip
+
+
+IMAGES = torch.randn(5, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+
+
+def session(path):
+    return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+
+
+def test_onnx_of_a_cnn_for_any_number_of_rows(tmp_path):
+    net = cnn().train()
+    before = copy.deepcopy(net.state_dict())
+    found = export_onnx(net, IMAGES, tmp_path / "net.onnx", metadata={"a": "b"})
+    assert found.rows == 5
+    assert found.difference < 1e-5
+    assert net.training
+    assert all(torch.equal(v, before[k]) for k, v in net.state_dict().items())
+    runner = session(found.path)
+    assert [i.name for i in runner.get_inputs()] == ["input"]
+    assert [o.name for o in runner.get_outputs()] == ["logits"]
+    assert runner.get_modelmeta().custom_metadata_map["a"] == "b"
+    many = torch.randn(17, 3, 8, 8)
+    with torch.no_grad():
+        expected = net.eval()(many).numpy()
+    assert np.allclose(runner.run(None, {"input": many.numpy()})[0], expected, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_onnx_of_a_transformer_with_named_inputs_of_any_length(tmp_path):
+    net = bert().eval()
+    ids = torch.randint(0, 30, (3, 7), generator=torch.Generator().manual_seed(0))
+    mask = torch.ones_like(ids)
+    mask[1, 4:] = 0
+    inputs = {"input_ids": ids, "attention_mask": mask}
+    found = export_onnx(net, inputs, tmp_path / "net.onnx")
+    assert found.difference < 1e-5
+    runner = session(found.path)
+    assert [i.name for i in runner.get_inputs()] == ["input_ids", "attention_mask"]
+    longer = torch.randint(0, 30, (4, 11))
+    with torch.no_grad():
+        expected = net(longer).logits.numpy()
+    fed = {"input_ids": longer.numpy(), "attention_mask": np.ones((4, 11), dtype=np.int64)}
+    assert np.allclose(runner.run(None, fed)[0], expected, atol=1e-5)
+
+
+def test_a_graph_that_answers_otherwise_is_not_written(tmp_path):
+    class Remembers(nn.Module):
+        """The export freezes how often it was called."""
+
+        def __init__(self):
+            super().__init__()
+            self.calls = 0
+
+        def forward(self, x):
+            self.calls += 1
+            return x * self.calls
+
+    with pytest.raises(InvalidInput, match="onnxruntime's logits are up to"):
+        export_onnx(Remembers(), torch.ones(3, 2), tmp_path / "net.onnx")
+    assert not (tmp_path / "net.onnx").exists()
+
+
+def test_one_row_is_refused(tmp_path):
+    with pytest.raises(InvalidInput, match="1 row"):
+        export_onnx(cnn(), IMAGES[:1], tmp_path / "net.onnx")

@@ -1,0 +1,90 @@
+"""Started by torchrun in test_engine.py: one training, written by the first process."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from limbeck.networks import GoldLabels, HiddenStates, SoftTargets, balanced
+from limbeck.networks.loop.train import train
+from limbeck.networks.loop.training import Training
+from limbeck.networks.samples.data import Samples
+from limbeck.networks.views import Goal, Kind
+
+
+def run(folder: Path, strategy: str = "auto", shares: bool = False, epochs: int = 3):
+    torch.manual_seed(0)
+    x = torch.randn(70, 4)
+    y = (x[:, 0] > 0).long()
+    teacher = nn.Sequential(nn.Linear(4, 16), nn.Tanh(), nn.Linear(16, 2))
+    student = Student()
+    terms = 0.5 * SoftTargets(temperature=2) + 0.3 * GoldLabels() + 0.2 * HiddenStates({"0": "one"})
+    return train(
+        student,
+        Samples.of((x, y)),
+        balanced(terms) if shares else terms,
+        Goal(Kind.CLASSES, 2),
+        training=Training(
+            epochs,
+            24,
+            lr=0.02,
+            strategy=strategy,
+            log_every=1,
+            clip=1.0,
+            accumulate=1 if shares else 2,
+            checkpoint_every=2,
+        ),
+        seed=1,
+        teacher=teacher,
+        validation=Samples.of((x[:31], y[:31])),
+        folder=folder,
+    )
+
+
+class Student(nn.Module):
+    """With a layer that does not enter the outputs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.idle, self.two = nn.Linear(4, 8), nn.Linear(8, 8), nn.Linear(8, 2)
+
+    def forward(self, x):
+        return self.two(torch.tanh(self.one(x)))
+
+
+if __name__ == "__main__":
+    import torch.distributed as dist
+
+    from limbeck.networks.loop.learner import Learner
+
+    where, strategy, shares = Path(sys.argv[1]), sys.argv[2], sys.argv[3] == "shares"
+    runs = [run(where / "a", strategy, shares)]
+    runs.append(run(where / "a", strategy, shares))  # a second one in the same processes
+    update = Learner.update
+
+    def stopping(self, step, *rest):
+        if step == 4:  # in the middle of the second epoch
+            raise InterruptedError
+        return update(self, step, *rest)
+
+    Learner.update = stopping
+    try:
+        run(where / "cut", strategy, shares)
+    except InterruptedError:
+        Learner.update = update
+    runs.append(run(where / "cut", strategy, shares))
+    rank = dist.get_rank()
+    weights = [p.detach().flatten().tolist() for p in runs[0].module.parameters()]
+    told = {
+        "history": list(runs[0].history),
+        "weights": weights,
+        "again": list(runs[1].history),
+        "cut": list(runs[2].history),
+        "maps": [p.detach().flatten().tolist() for p in runs[0].maps.parameters()],
+    }
+    (where / f"rank_{rank}.json").write_text(json.dumps(told))
+    dist.destroy_process_group()

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import pytest
+
+torch = pytest.importorskip("torch")
+from torch import nn  # noqa: E402
+
+from limbeck.networks.loop.network import modes_kept, watched  # noqa: E402
+
+pytestmark = pytest.mark.torch
+
+
+def net() -> nn.Module:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 2))
+
+
+def test_a_view_holds_outputs_and_the_layers_asked_for():
+    module, x = net(), torch.randn(5, 2)
+    with watched(module, ["1"], "It") as network:
+        view = network(x)
+        changed = network.run(x, {"1": torch.zeros_like})
+        again = network(x)
+    assert torch.equal(view.logits, module(x))
+    assert torch.equal(view.layers["1"], module[:2](x))
+    assert torch.equal(changed.logits, module[2].bias.expand(5, 2))
+    assert torch.equal(again.logits, view.logits)
+    assert not any(m._forward_hooks for m in module.modules())
+
+
+def test_without_layers_there_are_no_hooks():
+    module = net()
+    with watched(module, [], "It") as network:
+        assert not any(m._forward_hooks for m in module.modules())
+        assert dict(network(torch.zeros(1, 2)).layers) == {}
+
+
+def test_half_precision_ends_at_the_view():
+    module = net()
+
+    def context():
+        return torch.autocast("cpu", dtype=torch.bfloat16)
+
+    with watched(module, ["0"], "It", context=context) as network:
+        view = network(torch.randn(5, 2))
+    assert view.logits.dtype == view.layers["0"].dtype == torch.float32
+    assert not torch.equal(view.logits, module(torch.randn(5, 2)))
+    double = net().double()
+    with watched(double, [], "It") as network:
+        assert network(torch.zeros(1, 2).double()).logits.dtype == torch.float64
+
+
+def test_modes_of_every_part_come_back_also_after_an_error():
+    module = net().train()
+    module[1].eval()
+
+    def failing():
+        with modes_kept(module):
+            module.eval()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        failing()
+    assert [m.training for m in module] == [True, False, True]

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+
+torch = pytest.importorskip("torch")
+from torch import nn  # noqa: E402
+
+from limbeck.errors import InvalidInput  # noqa: E402
+from limbeck.networks.loop.training import Training  # noqa: E402
+
+pytestmark = pytest.mark.torch
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("epochs", 0),
+        ("batch_size", -3),
+        ("optimizer", "adam"),
+        ("schedule", "cos"),
+        ("precision", "fp8"),
+        ("strategy", "deepspeed"),
+        ("lr", float("nan")),
+        ("clip", -1.0),
+        ("warmup", 1.0),
+        ("patience", 0),
+        ("accumulate", 3),
+    ],
+)
+def test_a_value_without_meaning_is_refused_by_name(name, value):
+    with pytest.raises(InvalidInput, match=name) as error:
+        Training(**{name: value})
+    assert str(value) in str(error.value)
+
+
+def test_schedules_against_values_by_hand():
+    cosine = Training(schedule="cosine")
+    assert cosine.factor(0, 10) == 1.0
+    assert math.isclose(cosine.factor(5, 10), 0.5)
+    assert math.isclose(Training(schedule="linear").factor(3, 10), 0.7)
+    assert Training(schedule="constant").factor(9, 10) == 1.0
+    own = Training(schedule=lambda done: 1 - done**2)
+    assert math.isclose(own.factor(5, 10), 0.75)
+
+
+def test_the_cosine_is_that_of_torch():
+    weight = nn.Parameter(torch.zeros(1))
+    optimizer = torch.optim.SGD([weight], lr=1.0)
+    peer = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=20)
+    for step in range(20):
+        assert math.isclose(Training().factor(step, 20), peer.get_last_lr()[0], abs_tol=1e-12)
+        optimizer.step()
+        peer.step()
+
+
+def test_warmup_rises_in_equal_steps_and_then_the_schedule_starts():
+    training = Training(schedule="linear", warmup=0.4)
+    got = [training.factor(step, 10) for step in range(10)]
+    assert got[:4] == [0.25, 0.5, 0.75, 1.0]
+    assert got[4] == 1.0
+    assert math.isclose(got[9], 1 / 6)
+
+
+def test_named_optimizers_are_those_of_torch():
+    weights = [[nn.Parameter(torch.zeros(2))]]
+    sgd = Training(optimizer="sgd", lr=0.1, momentum=0.8, weight_decay=0.3).optimizer_of(weights)
+    assert isinstance(sgd, torch.optim.SGD)
+    group = sgd.param_groups[0]
+    assert (group["lr"], group["momentum"], group["weight_decay"]) == (0.1, 0.8, 0.3)
+    assert isinstance(Training().optimizer_of(weights), torch.optim.AdamW)
+    own = Training(optimizer=lambda p: torch.optim.RMSprop(p, lr=0.5)).optimizer_of(weights)
+    assert isinstance(own, torch.optim.RMSprop)

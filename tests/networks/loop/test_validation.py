@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import pytest
+
+torch = pytest.importorskip("torch")
+from torch import nn  # noqa: E402
+from torch.nn import functional as F  # noqa: E402
+
+from limbeck.errors import InvalidInput  # noqa: E402
+from limbeck.networks.loop.engine import Engine  # noqa: E402
+from limbeck.networks.loop.network import Network  # noqa: E402
+from limbeck.networks.loop.training import Training  # noqa: E402
+from limbeck.networks.loop.validation import Validation  # noqa: E402
+from limbeck.networks.samples.data import Samples  # noqa: E402
+from limbeck.networks.views import Goal, Kind  # noqa: E402
+
+pytestmark = pytest.mark.torch
+generator = torch.Generator().manual_seed(0)
+X = torch.randn(23, 4, generator=generator)
+IDS = torch.randint(0, 6, (11, 5), generator=generator)
+
+
+class Words(nn.Module):
+    def __init__(self, outputs: int) -> None:
+        super().__init__()
+        self.table = nn.Embedding(6, outputs)
+
+    def forward(self, input_ids, attention_mask=None):
+        return self.table(input_ids)
+
+
+@pytest.fixture(autouse=True)
+def _seed():
+    torch.manual_seed(0)
+
+
+def score(samples, goal, student, teacher=None):
+    with Engine.started(Training(), torch.device("cpu")) as engine:
+        network = None if teacher is None else Network(teacher, None, "The teacher", torch.no_grad)
+        validation = Validation(Samples.of(samples).aimed(goal), goal, 4, engine, network)
+        student.train()
+        first = validation(student)
+        assert all(m.training for m in student.modules())
+        assert validation(student) == first  # answers of the teacher are kept
+        return first
+
+
+def test_classes():
+    student, y = nn.Linear(4, 3), torch.randint(0, 3, (23,))
+    want = (student(X).argmax(1) == y).float().mean().item()
+    assert score((X, y), Goal(Kind.CLASSES, 3), student) == pytest.approx(want)
+
+
+def test_labels():
+    student, y = nn.Linear(4, 3), torch.randint(0, 2, (23, 3))
+    want = ((student(X) > 0) == y.bool()).float().mean().item()
+    assert score((X, y), Goal(Kind.MULTILABEL, 3), student) == pytest.approx(want)
+
+
+def test_numbers():
+    student, y = nn.Linear(4, 2), torch.randn(23, 2)
+    want = -F.mse_loss(student(X), y).item()
+    assert score((X, y), Goal(Kind.VALUES, 2), student) == pytest.approx(want, rel=1e-5)
+
+
+def test_tokens_and_language_leave_out_what_does_not_count():
+    labels = IDS.clone()
+    labels[:, 3:] = -100
+    student = Words(6)
+    logits = student(IDS)
+    right = (logits.argmax(-1) == IDS)[:, :3].float().mean().item()
+    data = {"input_ids": IDS, "labels": labels}
+    assert score(data, Goal(Kind.TOKENS, 6), student) == pytest.approx(right)
+    entropy = F.cross_entropy(logits[:, :2].flatten(0, 1), IDS[:, 1:3].flatten())
+    assert score(data, Goal(Kind.LANGUAGE, 6), student) == pytest.approx(-entropy.item(), rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_without_labels_agreement_with_the_teacher(kind):
+    sequential = kind in (Kind.TOKENS, Kind.LANGUAGE)
+    student, teacher = (Words(6), Words(6)) if sequential else (nn.Linear(4, 6), nn.Linear(4, 6))
+    x = {"input_ids": IDS} if sequential else X
+    s, t = (student(IDS), teacher(IDS)) if sequential else (student(X), teacher(X))
+    if kind is Kind.LANGUAGE:
+        s, t = s[:, :-1], t[:, :-1]
+    if kind is Kind.VALUES:
+        want = -F.mse_loss(s, t).item()
+    elif kind is Kind.MULTILABEL:
+        want = ((s > 0) == (t > 0)).float().mean().item()
+    else:
+        want = (s.argmax(-1) == t.argmax(-1)).float().mean().item()
+    assert score(x, Goal(kind, 6), student, teacher) == pytest.approx(want, rel=1e-5)
+
+
+def test_neither_labels_nor_a_teacher():
+    with pytest.raises(InvalidInput, match="no labels"):
+        score(X, Goal(Kind.CLASSES, 3), nn.Linear(4, 3))

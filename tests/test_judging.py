@@ -1,0 +1,186 @@
+"""Networks on the same unseen rows: entries, differences, calibration, certificate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from sklearn.metrics import r2_score
+from torch import Tensor, nn
+
+from limbeck.certificates.binomial import interval, paired_interval
+from limbeck.contract import Task
+from limbeck.judging import Contestant, Judge
+from limbeck.networks.predictor import layout_of
+from limbeck.networks.samples.data import Samples
+from limbeck.networks.views import Goal, Kind
+from limbeck.seeds import gain_over, mean_over
+
+N, K = 60, 3
+GOAL, TASK = Goal(Kind.CLASSES, K), Task(classes=("a", "b", "c"))
+
+
+class Answers(nn.Module):
+    """Gives a row, whose place is its input, the answer of a table with a chosen confidence."""
+
+    def __init__(self, answers: NDArray[Any], sure: float = 0.9) -> None:
+        super().__init__()
+        logit = float(np.log(sure * (K - 1) / (1 - sure)))
+        one_hot = torch.nn.functional.one_hot(torch.tensor(answers), K).float()
+        self.table = nn.Parameter(logit * one_hot)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.table[x[:, 0].long()]
+
+
+def drawn(seed: int, share: float, truth: NDArray[Any]) -> NDArray[Any]:
+    """Answers of which a share is the truth."""
+    rng = np.random.default_rng(seed)
+    return np.where(rng.random(len(truth)) < share, truth, (truth + rng.integers(1, K, N)) % K)
+
+
+@pytest.fixture(scope="module")
+def truth() -> NDArray[Any]:
+    return np.random.default_rng(0).integers(0, K, N)
+
+
+def judge(truth: NDArray[Any] | None, teacher: nn.Module | None, delta: float = 0.05) -> Judge:
+    rows = torch.arange(float(N))[:, None]
+    samples = Samples.of(rows, truth, batch_size=16).aimed(GOAL)
+    return Judge(samples, GOAL, TASK, teacher, delta)
+
+
+@pytest.fixture(scope="module")
+def made(truth: NDArray[Any]) -> dict[str, list[NDArray[Any]]]:
+    return {
+        "teacher": [drawn(1, 0.9, truth)],
+        "student": [drawn(s, 0.8, truth) for s in (2, 3, 4)],
+        "control": [drawn(s, 0.5, truth) for s in (5, 6, 7)],
+        "baseline": [drawn(8, 0.4, truth)],
+    }
+
+
+@pytest.fixture(scope="module")
+def found(truth: NDArray[Any], made: dict[str, list[NDArray[Any]]]) -> Any:
+    contestants = [
+        Contestant(role, role.title(), [Answers(a) for a in answers])
+        for role, answers in made.items()
+        if role != "teacher"
+    ]
+    return judge(truth, Answers(made["teacher"][0])).compare(contestants)
+
+
+def test_entries_are_means_over_seeds(found: Any, truth: Any, made: Any) -> None:
+    comparison, _ = found
+    assert [e.role for e in comparison.entries] == ["teacher", "student", "control", "baseline"]
+    for entry in comparison.entries:
+        right = np.array([a == truth for a in made[entry.role]], float)
+        agreed = np.array([a == made["teacher"][0] for a in made[entry.role]], float)
+        assert entry.accuracy == mean_over(right, 0.05, (0.0, 1.0))
+        assert entry.agreement == mean_over(agreed, 0.05, (0.0, 1.0))
+        assert 0 <= entry.accuracy.low <= entry.accuracy.value <= entry.accuracy.high <= 1
+    assert comparison.entries[0].agreement.value == 1
+    one = comparison.entries[3].accuracy  # one seed: exact
+    hits = int((made["baseline"][0] == truth).sum())
+    assert (one.low, one.high) == pytest.approx(interval(hits, N, 0.05))
+
+
+def test_differences_pair_seeds_and_rows(found: Any, truth: Any, made: Any) -> None:
+    agreement, accuracy = found[0].differences
+    for difference, target in ((agreement, made["teacher"][0]), (accuracy, truth)):
+        ours, theirs = (
+            np.array([a == target for a in made[role]], float) for role in ("student", "control")
+        )
+        assert difference == gain_over(difference.what, ours, theirs, 0.05)
+        assert difference.value == pytest.approx((ours - theirs).mean())
+    assert accuracy.verdict == "helped"
+
+
+def test_one_seed_is_compared_exactly(truth: Any, made: Any) -> None:
+    pair = [Contestant(r, r, [Answers(made[r][0])]) for r in ("student", "control")]
+    comparison, _ = judge(truth, None).compare(pair)
+    (only,) = comparison.differences
+    ours, theirs = (made[r][0] == truth for r in ("student", "control"))
+    low, high = paired_interval(int((ours & ~theirs).sum()), int((~ours & theirs).sum()), N, 0.05)
+    assert (only.low, only.high) == pytest.approx((low, high))
+    assert np.isnan(comparison.entries[0].agreement.value)  # nobody to agree with
+
+
+def test_a_baseline_closer_to_the_teacher_is_named(truth: Any, made: Any) -> None:
+    rival = [Contestant("student", "Net", [Answers(drawn(9, 0.3, truth))])]
+    rival.append(Contestant("baseline", "linear model", [Answers(made["teacher"][0])]))
+    comparison, _ = judge(truth, Answers(made["teacher"][0])).compare(rival)
+    (found,) = comparison.rivals
+    assert found.what == "linear model"
+    assert found.high < 0
+    assert "The linear model is closer to the teacher" in comparison.sentence
+
+
+def test_facts_hold_sizes_mistakes_classes_and_costs(found: Any, truth: Any, made: Any) -> None:
+    facts = found[1]["student"]
+    said, taught = made["student"][0], made["teacher"][0]
+    assert facts.parameters == N * K
+    assert facts.weight_bytes == 4 * N * K
+    assert facts.mistakes["inherited"] == pytest.approx(((said != truth) & (said == taught)).mean())
+    assert facts.mistakes["own"] == pytest.approx(((said != truth) & (taught == truth)).mean())
+    assert sum(facts.mistakes.values()) == pytest.approx((said != truth).mean())
+    assert list(facts.by_class) == ["a", "b", "c"]
+    assert sum(row["places"] for row in facts.by_class.values()) == N
+    assert facts.by_class["b"]["accuracy"] == pytest.approx((said == truth)[truth == 1].mean())
+    assert facts.milliseconds.low <= facts.milliseconds.value <= facts.milliseconds.high
+    assert facts.batch_size == 16
+
+
+def test_without_labels_only_agreement_is_told(made: Any) -> None:
+    pair = [Contestant(r, r, [Answers(made[r][0])]) for r in ("student", "control")]
+    comparison, facts = judge(None, Answers(made["teacher"][0])).compare(pair)
+    assert [d.what for d in comparison.differences] == ["agreement with the teacher"]
+    assert all(e.accuracy is None for e in comparison.entries)
+    assert facts["student"].calibration is None
+    assert facts["student"].mistakes == {}
+
+
+def test_calibration_has_an_interval_that_covers(truth: Any) -> None:
+    """All answers fall into one bin: the error is |share right - 0.9| and its mean is known."""
+    hits, runs, share = 0, 60, 0.6
+    for seed in range(runs):
+        net = Answers(drawn(100 + seed, share, truth), sure=0.9)
+        fixed = judge(truth, None, delta=0.1)
+        said = fixed.compare([Contestant("student", "Net", [net])])[1]["student"].calibration
+        right = float((net.table.argmax(1).numpy() == truth).mean())
+        assert said.value == pytest.approx(abs(right - 0.9), abs=1e-6)
+        assert said.low <= said.value <= said.high
+        hits += said.low <= 0.9 - share <= said.high
+    assert hits / runs > 0.9 - 3 * (0.09 / runs) ** 0.5
+
+
+def test_the_certificate_is_of_the_rows_and_needs_a_teacher(truth: Any, made: Any) -> None:
+    full = judge(truth, Answers(made["teacher"][0]))
+    layout = layout_of(full.rows.batches(range(N)))
+    student = Answers(made["student"][0])
+    certificate, certified = full.certificate(student, layout, None, 0.5)
+    differ = made["student"][0] != made["teacher"][0]
+    assert certificate.mean_loss == pytest.approx(differ.mean())
+    labels = np.array(["a", "b", "c"])[made["student"][0]]
+    np.testing.assert_array_equal(certified.predict(certified.table.rows), labels)
+    assert judge(truth, None).certificate(student, layout, None, 0.5) == (None, None)
+
+
+def test_numbers_are_scored_by_the_mean_r_squared_of_outputs() -> None:
+    torch.manual_seed(0)
+    x = torch.randn(50, 4)
+    y = x[:, :2] * torch.tensor([1.0, 10.0]) + torch.tensor([0.0, 300.0])
+    net = nn.Linear(4, 2)
+    goal = Goal(Kind.VALUES, 2)
+    rows = Samples.of((x, y)).aimed(goal)
+    comparison, facts = Judge(rows, goal, Task(unit="m"), None, 0.05).compare(
+        [Contestant("student", "Linear", [net])]
+    )
+    with torch.no_grad():
+        expected = r2_score(y.numpy(), net(x).numpy())
+    assert comparison.entries[0].accuracy.value == pytest.approx(expected, rel=1e-4)
+    assert facts["student"].calibration is None
+    assert facts["student"].by_class == {}
