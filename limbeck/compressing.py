@@ -13,7 +13,7 @@ from torch import nn
 from limbeck.certificates.binomial import check_share
 from limbeck.certificates.wording import versions
 from limbeck.judging import Judge
-from limbeck.network_papers import Papers
+from limbeck.network_papers import Papers, open_folder
 from limbeck.network_result import NetworkDistillation
 from limbeck.networks.cache.teacher_cache import TeacherCache
 from limbeck.networks.filters import Filter
@@ -137,6 +137,8 @@ def compress(
     )  # fmt: skip
     if given.teacher is not None:
         refuse_few(given.test, given.goal, epsilon, delta)
+    if folder is not None:
+        open_folder(folder)
     kept = Path(control) if isinstance(control, str | Path) else folder
 
     with shown(progress) as tell:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.certificates.certificate_file import save as save_certificate
-from limbeck.errors import InvalidInput, LimbeckError
+from limbeck.errors import FileRefused, InvalidInput, LimbeckError
 from limbeck.judging import issue
 from limbeck.networks.handing.handover import write_student
 from limbeck.networks.handing.onnx_graph import export_onnx
@@ -21,7 +21,7 @@ from limbeck.students.layout import Layout
 from limbeck.students.onnx import KEY, OnnxStudent
 from limbeck.writing import write_bytes
 
-__all__ = ["Papers"]
+__all__ = ["Papers", "open_folder"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,9 +61,7 @@ class Papers:
         InvalidInput
             If the folder is a file.
         """
-        if folder.exists() and not folder.is_dir():
-            raise InvalidInput(f"{str(folder)!r} is a file.", "Give the name of a folder.")
-        folder.mkdir(parents=True, exist_ok=True)
+        open_folder(folder)
         write_student(result.student, folder)
         if self.certified is None:
             return ()
@@ -105,6 +103,26 @@ class Papers:
             "compared": table.compared,
         }
         return {KEY: json.dumps(told)}
+
+
+def open_folder(folder: Path) -> None:
+    """Make a folder if it does not exist.
+
+    Raises
+    ------
+    InvalidInput
+        If it is a file.
+    FileRefused
+        If it cannot be made.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise InvalidInput(f"{str(folder)!r} is a file.", "Give the name of a folder.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileRefused(
+            f"{str(folder)!r} cannot be made: {error.strerror or error}.", "Choose another folder."
+        ) from None
 
 
 def _smallest(rows: NDArray[np.float64]) -> str:

@@ -152,8 +152,10 @@ def _run(path: Path, data: Mapping[str, Any], progress: bool | None) -> NetworkD
 
 def _keep(path: Path, kept: Path) -> None:
     """Copy the run file into the run's folder."""
+    from limbeck.network_papers import open_folder
+
     if first() and path.resolve() != kept.resolve():
-        kept.parent.mkdir(parents=True, exist_ok=True)
+        open_folder(kept.parent)
         write_bytes(path.read_bytes(), kept)
 
 

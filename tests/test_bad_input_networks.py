@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 import limbeck
-from limbeck.errors import InvalidInput
+from limbeck.errors import InvalidInput, LimbeckError
 from limbeck.networks import (
     BornAgain,
     Ensemble,
@@ -169,6 +169,14 @@ def test_refused_before_any_work(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.usefixtures("untrained")
+def test_a_file_in_the_place_of_the_folder_is_refused_at_once(tmp_path: Path) -> None:
+    (tmp_path / "run").write_text("here")
+    for out, told in (("run", "is a file"), ("run/deeper", "cannot be made")):
+        with pytest.raises(LimbeckError, match=told):
+            limbeck.distill(teacher(), rows(80, 0), into=student, out=tmp_path / out, **FAST)
+
+
 IN_THE_FIRST_BATCH: dict[str, tuple[Any, str]] = {
     "widths that differ": (
         HiddenStates({"0": "0"}, learned=False),
@@ -261,6 +269,7 @@ else:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such limits")
 def test_a_full_disk_is_said_and_the_run_goes_on_afterwards(tmp_path: Path) -> None:
     def ran(out: str, limit: int) -> str:

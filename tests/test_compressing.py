@@ -9,12 +9,20 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 import limbeck
 from limbeck.contract import StatusCode
 from limbeck.errors import InvalidInput
-from limbeck.networks import GoldLabels, HiddenStates, Logits, SoftTargets
+from limbeck.networks import (
+    BornAgain,
+    Exits,
+    GoldLabels,
+    HiddenStates,
+    Logits,
+    SoftTargets,
+    TeacherCache,
+)
 from limbeck.students.files import load
 
 FAST: dict[str, Any] = {"epochs": 4, "batch_size": 32, "lr": 0.02}
@@ -240,3 +248,137 @@ def test_a_finished_run_is_not_done_again(tmp_path: Path) -> None:
     ]
     assert stamps
     assert (tmp_path / "run/teacher_cache").is_dir()
+
+
+class Deep(nn.Module):
+    """A stack of layers."""
+
+    def __init__(self, layers: int) -> None:
+        super().__init__()
+        self.first, self.last = nn.Linear(6, 8), nn.Linear(8, 3)
+        self.layers = nn.ModuleList(nn.Linear(8, 8) for _ in range(layers))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.first(x)
+        for layer in self.layers:
+            x = torch.relu(layer(x))
+        out: Tensor = self.last(x)
+        return out
+
+
+def test_a_start_is_told() -> None:
+    found = limbeck.distill(Deep(4), rows(80, 0), into=lambda: Deep(2), start="every second",
+                            test=rows(60, 2), baseline=False, **FAST)  # fmt: skip
+    assert "100.0% of the student's parameters come from the teacher." in found.notes
+
+
+def test_exits_have_a_control_although_they_need_no_teacher() -> None:
+    exits = Exits(small(), {"1": "auto"}, rows(4, 0)[0])
+    found = limbeck.distill(None, rows(80, 0), into=exits, objective=exits.objective(),
+                            test=rows(60, 2), baseline=False, **FAST)  # fmt: skip
+    assert [e.role for e in found.comparison.entries] == ["student", "control"]
+    assert [d.what for d in found.comparison.differences] == ["accuracy on the labels"]
+
+
+def test_generations_are_lines_of_the_table() -> None:
+    found = limbeck.distill(Truth(), rows(80, 0), into=small, mode=BornAgain(3), test=rows(60, 2),
+                            baseline=False, **FAST)  # fmt: skip
+    roles = [e.role for e in found.comparison.entries]
+    assert roles == ["teacher", "student", "control", "generation 1", "generation 2"]
+    assert {r["role"] for r in found.history} == set(roles) - {"teacher"}
+
+
+class Noisy(Dataset[tuple[Tensor, Tensor]]):
+    """Rows that are augmented at random."""
+
+    def __len__(self) -> int:
+        return 80
+
+    def __getitem__(self, i: int) -> tuple[Tensor, Tensor]:
+        x, y = rows(80, 0)
+        return x[i] + 0.1 * torch.randn(6), y[i]
+
+
+def test_augmented_rows_are_stored_in_views_for_every_seed(tmp_path: Path) -> None:
+    given: dict[str, Any] = {"into": small, "test": rows(60, 2), "baseline": False, **FAST}
+    with pytest.raises(InvalidInput, match=r"augmented at random.*views=4"):
+        limbeck.distill(Truth(), Noisy(), cache=True, out=tmp_path / "run", **given)
+    cache = TeacherCache(tmp_path / "kept", views=2)
+    found = limbeck.distill(Truth(), Noisy(), cache=cache, seeds=2, **given)
+    assert len(found.controls) == 2
+    assert cache.views == 2
+
+
+def test_several_labels_and_several_numbers_are_certified() -> None:
+    x, t = rows(120, 0)[0], rows(90, 2)[0]
+    net = nn.Linear(6, 2)
+    labels = limbeck.distill(net, (x, (x[:, :2] > 0).float()), into=lambda: nn.Linear(6, 2),
+                             test=(t, (t[:, :2] > 0).float()), **FAST)  # fmt: skip
+    assert labels.settings["task"] == "multilabel"
+    assert labels.certificate.mean_loss == pytest.approx(
+        float(((labels.student(t) > 0) != (net(t) > 0)).double().mean()), abs=1e-9
+    )
+    several = [nn.Linear(6, 2), nn.Linear(6, 2)]  # the mean of their numbers
+    numbers = limbeck.distill(several, (x, x[:, :2]), into=lambda: nn.Linear(6, 2),
+                              test=(t, t[:, :2]), **FAST)  # fmt: skip
+    assert numbers.settings["task"] == "regression"
+    with torch.no_grad():
+        far = (numbers.student(t) - sum(m(t) for m in several) / 2).abs().amax(1)
+    assert numbers.certificate.tolerance <= float(far.max()) * (1 + 1e-6)
+    assert numbers.certificate.tolerance >= float(far.quantile(0.95))
+
+
+def test_loaders_on_all_sides() -> None:
+    loaders = [DataLoader(TensorDataset(*rows(n, s)), batch_size=7) for n, s in
+               ((80, 0), (30, 1), (60, 2))]  # fmt: skip
+    found = limbeck.distill(Truth(), loaders[0], into=small, validation=loaders[1],
+                            test=loaders[2], baseline=False, **FAST)  # fmt: skip
+    assert found.certificate.n == 60
+
+
+def sentences(n: int, seed: int, words: bool) -> dict[str, Tensor]:
+    ids = torch.randint(1, 50, (n, 9), generator=torch.Generator().manual_seed(seed))
+    mask = torch.ones_like(ids)
+    mask[::2, 6:] = 0
+    labels = ids if words else (ids > 25).long()
+    return {"input_ids": ids * mask, "attention_mask": mask,
+            "labels": torch.where(mask > 0, labels, -100)}  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", ["tokens", "language"])
+def test_answers_by_token(task: str) -> None:
+    transformers = pytest.importorskip("transformers")
+    size = {"vocab_size": 50, "num_labels": 2}
+
+    def net(layers: int) -> nn.Module:
+        if task == "tokens":
+            config = transformers.BertConfig(
+                hidden_size=16, num_hidden_layers=layers, num_attention_heads=2,
+                intermediate_size=32, max_position_embeddings=32, **size,
+            )  # fmt: skip
+            found = transformers.BertForTokenClassification(config)
+        else:
+            config = transformers.GPT2Config(
+                n_embd=16, n_layer=layers, n_head=2, n_positions=32, bos_token_id=0,
+                eos_token_id=0, **size,
+            )  # fmt: skip
+            found = transformers.GPT2LMHeadModel(config)
+        assert isinstance(found, nn.Module)
+        return found
+
+    teacher = net(2)
+    words = task == "language"
+    found = limbeck.distill(teacher, sentences(64, 0, words), into=lambda: net(1), seeds=2,
+                            test=sentences(32, 1, words), start="every second", **FAST)  # fmt: skip
+    assert found.settings["task"] == task
+    data = sentences(32, 1, words)
+    there = data["attention_mask"].bool()
+    asked = {k: v for k, v in data.items() if k != "labels"}
+    with torch.no_grad():
+        said = found.student(**asked).logits.argmax(-1)
+        taught = teacher.eval()(**asked).logits.argmax(-1)
+    if words:  # what is said at a place is the next token
+        said, taught, there = said[:, :-1], taught[:, :-1], there[:, 1:]
+    shares = ((said != taught) & there).sum(1) / there.sum(1)
+    assert found.certificate.mean_loss == pytest.approx(float(shares.double().mean()), abs=1e-6)

@@ -28,8 +28,8 @@ def rows(n: int, seed: int) -> tuple[Tensor, Tensor]:
     return x, (x[:, 0] > 0).long()
 
 
-class Leaving(nn.Module):
-    """Leaves torch on its way, which no ONNX file can hold."""
+class Looking(nn.Module):
+    """Decides by a number that is known only when it runs, which no ONNX file can hold."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class Leaving(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.body(x)
-        return torch.from_numpy(out.detach().numpy()) + out - out.detach()
+        return out if float(x.abs().max()) < 100 else -out
 
 
 def distilled(student: Any, teacher: nn.Module | None, objective: Any) -> NetworkDistillation:
@@ -94,7 +94,7 @@ def test_an_export_that_fails_is_noted_and_the_certificate_speaks_of_the_weights
     tmp_path: Path,
 ) -> None:
     torch.manual_seed(0)
-    found = distilled(Leaving, nn.Linear(4, 2), SoftTargets()).kept(tmp_path)
+    found = distilled(Looking, nn.Linear(4, 2), SoftTargets()).kept(tmp_path)
     assert {p.name for p in tmp_path.iterdir()} == FILES - {"student.onnx"}
     assert found.notes[-1].startswith("student.onnx was not written: ")
     told = json.loads((tmp_path / "certificate.json").read_text())

@@ -10,9 +10,10 @@ from torch import Tensor, nn
 
 from limbeck.networks.views import Goal, Kind
 
-__all__ = ["LinearBaseline", "linear_baseline"]
+__all__ = ["BagOfTokens", "LinearBaseline", "linear_baseline"]
 
 _WIDEST = 100_000
+_TOKENS = 100  # of a text, about
 
 
 class LinearBaseline(nn.Module):
@@ -26,10 +27,16 @@ class LinearBaseline(nn.Module):
 
     mean: Tensor
     spread: Tensor
+    rate: float
+    """A learning rate for Adam: steps of all columns add up, at random, to their square root."""
 
     def __init__(self, columns: int, outputs: int) -> None:
         super().__init__()
         self.linear = nn.Linear(columns, outputs)
+        nn.init.zeros_(
+            self.linear.weight
+        )
+        self.rate = 0.2 * columns**-0.5
         self.register_buffer("mean", torch.zeros(columns))
         self.register_buffer("spread", torch.ones(columns))
 
@@ -40,7 +47,15 @@ class LinearBaseline(nn.Module):
 
 
 class BagOfTokens(nn.Module):
-    """A linear model of which tokens occur."""
+    """A linear model of which tokens occur.
+
+    Parameters
+    ----------
+    vocabulary, outputs : int
+        Its sizes.
+    """
+
+    rate = 0.2 * _TOKENS**-0.5
 
     def __init__(self, vocabulary: int, outputs: int) -> None:
         super().__init__()
@@ -55,7 +70,9 @@ class BagOfTokens(nn.Module):
         return found
 
 
-def linear_baseline(inputs: Any, goal: Goal, vocabulary: int | None = None) -> nn.Module | None:
+def linear_baseline(
+    inputs: Any, goal: Goal, vocabulary: int | None = None
+) -> LinearBaseline | BagOfTokens | None:
     """A linear model that takes these inputs; None where a linear model makes no sense.
 
     Parameters

@@ -133,3 +133,26 @@ def test_by_class_counts_by_the_true_class() -> None:
 
 def test_agreement_is_with_the_answers_of_the_teacher() -> None:
     assert agreement(said([0, 1], None), said([0, 2], None)).tolist() == [1.0, 0.0]
+
+
+def test_rows_without_a_place_that_counts_are_left_out() -> None:
+    answers, row = np.array([1, 1, 0]), np.array([0, 0, 2])  # nothing counts in row 1
+    tokens = Said(answers, np.ones(3), np.array([1, 0, 0]), row, Goal(Kind.TOKENS, 2))
+    np.testing.assert_allclose(right(tokens), [0.5, 1.0])
+
+
+def test_several_numbers_are_scored_one_by_one() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.normal(size=(30, 2)) * [1, 10] + [0, 500]
+    told = truth + rng.normal(size=(30, 2)) * [0.5, 9]
+    goal = Goal(Kind.VALUES, 2)
+    found = Said(told.ravel(), np.ones(60), truth.ravel(), np.arange(30).repeat(2), goal)
+    scores = right(found)
+    assert scores is not None
+    assert scores.shape == (30,)
+    assert scores.mean() == pytest.approx(r2_score(truth, told))
+
+
+def test_a_vocabulary_is_no_list_of_classes() -> None:
+    words = Said(np.array([1]), np.ones(1), np.array([1]), np.zeros(1, int), Goal(Kind.LANGUAGE, 9))
+    assert by_class(words, words) == {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ from limbeck.networks.views import Goal
 __all__ = ["GOLD", "Rounds", "make", "started"]
 
 GOLD = Objective.of(GoldLabels())
+_UPDATES = 500  # of the linear model, at least: a few epochs of few rows would leave it untrained
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +105,9 @@ class Rounds:
             model = linear_baseline(first, self.goal, vocabulary)
         if model is None:
             return None
-        budget = Training(epochs=self.training.epochs, batch_size=self.training.batch_size)
+        size = self.training.batch_size
+        epochs = max(self.training.epochs, math.ceil(_UPDATES * size / len(self.rows)))
+        budget = Training(epochs=epochs, batch_size=size, lr=model.rate)
         return train(model, self.rows, GOLD, self.goal, training=budget, seed=seed)
 
     def _start(self, maker: Student, seed: int) -> nn.Module:

@@ -25,8 +25,8 @@ def select(
     Both networks run once on the batch, and the channels of every axis are followed through the
     run (see `limbeck.networks.structure.tracing`), so that a channel is kept or dropped in all
     tensors that write or read it. The most important are kept, in their order: those with the
-    largest sum, over all weights that hold them, of their share of the weight's squared norm (group norm:
-    Fang et al. 2023, DepGraph; here every weight counts alike). Where channels are
+    largest sum, over all weights that hold them, of their share of the weight's squared norm
+    (group norm: Fang et al. 2023, DepGraph; here every weight counts alike). Where channels are
     cut into heads, whole heads are chosen if their width stays, else the same number in each.
 
     Parameters

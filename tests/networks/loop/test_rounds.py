@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 import torch
+from sklearn.linear_model import LogisticRegression
 from torch import nn
 
-from limbeck.networks.loop.rounds import make
+from limbeck.networks import GoldLabels, SoftTargets
+from limbeck.networks.loop.rounds import Rounds, make, started
+from limbeck.networks.loop.training import Training
+from limbeck.networks.objective import Objective
+from limbeck.networks.samples.data import Samples
+from limbeck.networks.views import Goal, Kind
+from limbeck.progress import quiet
+
+GOAL = Goal(Kind.CLASSES, 2)
 
 
 def test_a_maker_is_called_after_the_seed_and_disturbs_nothing() -> None:
@@ -15,3 +27,56 @@ def test_a_maker_is_called_after_the_seed_and_disturbs_nothing() -> None:
     assert torch.equal(torch.random.get_rng_state(), before)
     assert torch.equal(a.weight, b.weight)
     assert not torch.equal(a.weight, c.weight)
+
+
+def rounds(makers: list[Any], **changes: Any) -> Rounds:
+    x = torch.randn(40, 3, generator=torch.Generator().manual_seed(0))
+    given: dict[str, Any] = {
+        "makers": makers, "start": None, "teacher": None, "source": None,
+        "rows": Samples.of((x, (x[:, 0] > 0).long())).aimed(GOAL), "validation": None,
+        "goal": GOAL, "objective": Objective.of(SoftTargets() + GoldLabels()),
+        "training": Training(epochs=2, batch_size=8, lr=0.1), "mode": None, "filter": None,
+    }  # fmt: skip
+    return Rounds(**{**given, **changes})
+
+
+def test_peers_made_by_one_function_start_and_end_apart() -> None:
+    def small() -> nn.Module:
+        return nn.Linear(3, 2)
+
+    one, two = rounds([small, small]).distilled(0, None, quiet)
+    assert not torch.equal(one.module.weight, two.module.weight)  # type: ignore[arg-type]
+
+
+def test_the_control_starts_where_the_student_does() -> None:
+    frozen = Training(epochs=1, batch_size=8, lr=0.0, weight_decay=0.0)
+    teacher = nn.Linear(3, 2)
+    each = rounds([lambda: nn.Linear(3, 2)], teacher=teacher, source=teacher, training=frozen)
+    (student,), control = each.distilled(4, None, quiet), each.control(4, None, quiet)
+    for a, b in zip(student.module.parameters(), control.module.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_a_start_is_reported() -> None:
+    teacher, rows = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2)), rounds([]).rows
+    student, report = started(nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2)), 0, rows, teacher,
+                              "every second")  # fmt: skip
+    assert report is not None
+    assert report.share == 1.0
+    assert all(
+        torch.equal(a, b) for a, b in zip(student.parameters(), teacher.parameters(), strict=True)
+    )
+    assert started(nn.Linear(3, 2), 0, rows, teacher, None)[1] is None
+
+
+@pytest.mark.parametrize("columns", [3, 100])
+def test_the_linear_model_is_trained_even_in_one_epoch(columns: int) -> None:
+    x = torch.randn(900, columns, generator=torch.Generator().manual_seed(0))
+    y = (x[:, 0] > 0).long()
+    rows = Samples.of((x[:600], y[:600])).aimed(GOAL)
+    made = rounds([lambda: nn.Linear(columns, 2)], rows=rows, training=Training(1, 16))
+    found = made.linear(0)
+    assert found is not None
+    right = float((found.module(x[600:]).argmax(1) == y[600:]).double().mean())
+    peer = LogisticRegression().fit(x[:600], y[:600]).score(x[600:], y[600:])
+    assert right > peer - 0.05
