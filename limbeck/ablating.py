@@ -12,13 +12,7 @@ from numpy.typing import NDArray
 from limbeck.certificates.binomial import check_share
 from limbeck.comparison import Difference, Measured
 from limbeck.errors import InvalidInput
-from limbeck.networks.evaluation import Said, agreement, ask, right
-from limbeck.networks.loop.rounds import make, started
-from limbeck.networks.loop.train import train
-from limbeck.networks.objective import Objective
-from limbeck.networks.printed import Printed, Sheet
-from limbeck.networks.structure.ablate import without_each
-from limbeck.preparing import (
+from limbeck.network_runs.preparing import (
     goal_of,
     makers_of,
     one_teacher,
@@ -26,9 +20,15 @@ from limbeck.preparing import (
     settings_of,
     whole,
 )
+from limbeck.network_runs.unseen import two_sides
+from limbeck.networks.evaluation import Said, agreement, ask, right
+from limbeck.networks.loop.rounds import make, started
+from limbeck.networks.loop.train import train
+from limbeck.networks.objective import Objective
+from limbeck.networks.printed import Printed, Sheet
+from limbeck.networks.structure.ablate import without_each
 from limbeck.progress import shown
 from limbeck.seeds import gain_over, mean_over
-from limbeck.unseen import two_sides
 
 __all__ = ["Ablation", "Dropped", "ablate"]
 

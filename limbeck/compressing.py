@@ -12,20 +12,20 @@ from torch import nn
 
 from limbeck.certificates.binomial import check_share
 from limbeck.certificates.wording import versions
-from limbeck.judging import Judge
-from limbeck.network_papers import Papers, open_folder
 from limbeck.network_result import NetworkDistillation
+from limbeck.network_runs.judging import Judge
+from limbeck.network_runs.papers import Papers, open_folder
+from limbeck.network_runs.prepared import Prepared, prepared
+from limbeck.network_runs.preparing import whole
+from limbeck.network_runs.runs import Runs, objective_record, status_of, training_record
+from limbeck.network_runs.unseen import refuse_few
 from limbeck.networks.cache.teacher_cache import TeacherCache
 from limbeck.networks.filters import Filter
 from limbeck.networks.loop.modes import BornAgain
 from limbeck.networks.loop.processes import first
 from limbeck.networks.loop.rounds import Rounds
 from limbeck.networks.views import Goal, Kind
-from limbeck.prepared import Prepared, prepared
-from limbeck.preparing import whole
 from limbeck.progress import shown
-from limbeck.runs import Runs, objective_record, status_of, training_record
-from limbeck.unseen import refuse_few
 
 __all__ = ["compress"]
 

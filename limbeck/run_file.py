@@ -152,7 +152,7 @@ def _run(path: Path, data: Mapping[str, Any], progress: bool | None) -> NetworkD
 
 def _keep(path: Path, kept: Path) -> None:
     """Copy the run file into the run's folder."""
-    from limbeck.network_papers import open_folder
+    from limbeck.network_runs.papers import open_folder
 
     if first() and path.resolve() != kept.resolve():
         open_folder(kept.parent)

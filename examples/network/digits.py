@@ -10,9 +10,9 @@ from sklearn.datasets import load_digits
 from torch import nn
 
 from limbeck.networks import GoldLabels
-from limbeck.networks.samples.data import Samples
 from limbeck.networks.loop.train import train as fit
 from limbeck.networks.loop.training import Training
+from limbeck.networks.samples.data import Samples
 from limbeck.networks.views import Goal, Kind
 
 

@@ -33,9 +33,7 @@ class LinearBaseline(nn.Module):
     def __init__(self, columns: int, outputs: int) -> None:
         super().__init__()
         self.linear = nn.Linear(columns, outputs)
-        nn.init.zeros_(
-            self.linear.weight
-        )
+        nn.init.zeros_(self.linear.weight)
         self.rate = 0.2 * columns**-0.5
         self.register_buffer("mean", torch.zeros(columns))
         self.register_buffer("spread", torch.ones(columns))

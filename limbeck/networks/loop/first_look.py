@@ -11,9 +11,9 @@ import torch
 from torch import nn
 
 from limbeck.networks.loop.engine import Engine
-from limbeck.networks.loop.network import modes_kept, watched
 from limbeck.networks.loop.refusals import refuse_outputs
 from limbeck.networks.loop.teaching import Ask, consensus
+from limbeck.networks.network import modes_kept, watched
 from limbeck.networks.objective import Needs, Objective
 from limbeck.networks.samples.data import Batch
 from limbeck.networks.views import Goal, Step

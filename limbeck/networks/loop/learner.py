@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from limbeck.errors import InvalidInput
 from limbeck.networks.loop.balance import Balance
 from limbeck.networks.loop.engine import Engine
-from limbeck.networks.loop.network import Network
 from limbeck.networks.loop.shards import sharded_like, whole
 from limbeck.networks.loop.training import Training
+from limbeck.networks.network import Network
 from limbeck.networks.objective import Objective
 from limbeck.networks.views import Step
 

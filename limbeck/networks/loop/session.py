@@ -20,12 +20,12 @@ from limbeck.networks.loop.engine import Engine
 from limbeck.networks.loop.learner import Learner
 from limbeck.networks.loop.ledger import Ledger
 from limbeck.networks.loop.logs import Metrics
-from limbeck.networks.loop.network import Network
 from limbeck.networks.loop.plan import Plan
 from limbeck.networks.loop.record import Record
 from limbeck.networks.loop.teaching import Ask, consensus
 from limbeck.networks.loop.training import Training
 from limbeck.networks.loop.validation import Validation
+from limbeck.networks.network import Network
 from limbeck.networks.samples.data import Samples
 from limbeck.networks.views import Goal, Step, View
 

@@ -18,13 +18,13 @@ from limbeck.networks.filters import Filter
 from limbeck.networks.loop.engine import Engine, device_of
 from limbeck.networks.loop.first_look import maps_of, unused
 from limbeck.networks.loop.learner import Learner
-from limbeck.networks.loop.network import watched
 from limbeck.networks.loop.refusals import refuse_settings, refuse_shared
 from limbeck.networks.loop.session import Session
 from limbeck.networks.loop.settings import settings_of
 from limbeck.networks.loop.teaching import asked
 from limbeck.networks.loop.training import Training
 from limbeck.networks.loop.validation import Validation
+from limbeck.networks.network import watched
 from limbeck.networks.objective import Objective
 from limbeck.networks.samples.data import Samples
 from limbeck.networks.views import Goal

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from limbeck.errors import InvalidInput
 from limbeck.networks.loop.engine import Engine
-from limbeck.networks.loop.network import Network, modes_kept, watched
+from limbeck.networks.network import Network, modes_kept, watched
 from limbeck.networks.samples.data import Batch, Samples
 from limbeck.networks.views import Goal, Kind, Step, View
 

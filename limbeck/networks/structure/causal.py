@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from limbeck.certificates.binomial import interval
 from limbeck.errors import InvalidInput
 from limbeck.networks.capture import asking, placed
-from limbeck.networks.loop.network import Network, watched
+from limbeck.networks.network import Network, watched
 from limbeck.networks.objectives.interchange import Part, exchange, halves, windows
 from limbeck.networks.printed import Printed, Sheet
 from limbeck.networks.views import Goal, Kind

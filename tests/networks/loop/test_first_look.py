@@ -11,8 +11,8 @@ from limbeck.errors import InvalidInput  # noqa: E402
 from limbeck.networks import GoldLabels, HiddenStates, SoftTargets  # noqa: E402
 from limbeck.networks.loop.engine import Engine  # noqa: E402
 from limbeck.networks.loop.first_look import maps_of, unused  # noqa: E402
-from limbeck.networks.loop.network import watched  # noqa: E402
 from limbeck.networks.loop.training import Training  # noqa: E402
+from limbeck.networks.network import watched  # noqa: E402
 from limbeck.networks.objective import Objective  # noqa: E402
 from limbeck.networks.samples.data import Samples  # noqa: E402
 from limbeck.networks.views import Goal, Kind  # noqa: E402

@@ -8,9 +8,9 @@ from torch.nn import functional as F  # noqa: E402
 
 from limbeck.errors import InvalidInput  # noqa: E402
 from limbeck.networks.loop.engine import Engine  # noqa: E402
-from limbeck.networks.loop.network import Network  # noqa: E402
 from limbeck.networks.loop.training import Training  # noqa: E402
 from limbeck.networks.loop.validation import Validation  # noqa: E402
+from limbeck.networks.network import Network  # noqa: E402
 from limbeck.networks.samples.data import Samples  # noqa: E402
 from limbeck.networks.views import Goal, Kind  # noqa: E402
 

@@ -7,9 +7,9 @@ import torch
 from torch.utils.data import Dataset
 
 from limbeck.errors import InvalidInput
+from limbeck.network_runs.unseen import fresh_rows, two_sides
 from limbeck.networks.loop.training import Training
 from limbeck.networks.samples.data import Samples
-from limbeck.unseen import fresh_rows, two_sides
 
 
 def samples(n: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:

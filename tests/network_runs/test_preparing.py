@@ -7,10 +7,10 @@ import torch
 from torch import nn
 
 from limbeck.errors import InvalidInput
+from limbeck.network_runs.preparing import default_objective, one_teacher, task_of
 from limbeck.networks.ensemble import Ensemble
 from limbeck.networks.samples.data import Samples
 from limbeck.networks.views import Goal, Kind
-from limbeck.preparing import default_objective, one_teacher, task_of
 
 
 def samples(n: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -9,10 +9,10 @@ from torch import nn
 
 from limbeck.comparison import Comparison, Entry, Measured
 from limbeck.contract import StatusCode
+from limbeck.network_runs.runs import Runs, objective_record, status_of, training_record
 from limbeck.networks import GoldLabels, Linear, SoftTargets
 from limbeck.networks.loop.train import Trained
 from limbeck.networks.loop.training import Training
-from limbeck.runs import Runs, objective_record, status_of, training_record
 
 
 def trained(score: float | None, outputs: int = 2) -> Trained:

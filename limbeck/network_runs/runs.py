@@ -8,7 +8,7 @@ from typing import Any
 
 from limbeck.comparison import Comparison
 from limbeck.contract import Status, StatusCode
-from limbeck.judging import Contestant
+from limbeck.network_runs.judging import Contestant
 from limbeck.networks.loop.train import Trained
 from limbeck.networks.loop.training import Training
 from limbeck.networks.objective import Objective

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from limbeck.errors import FileRefused, InvalidInput
-from limbeck.network_papers import open_folder
+from limbeck.network_runs.papers import open_folder
 
 
 def test_a_folder_is_made_once_and_a_file_is_none(tmp_path: Path) -> None:

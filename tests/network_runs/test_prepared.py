@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import nn
 
+from limbeck.network_runs.prepared import Prepared, prepared
 from limbeck.networks import GoldLabels, SoftTargets, TeacherCache
 from limbeck.networks.views import Kind
-from limbeck.prepared import Prepared, prepared
 
 
 def made(teacher: Any, y: Any, **changes: Any) -> Prepared:

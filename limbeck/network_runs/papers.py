@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from limbeck.certificates.certificate_file import save as save_certificate
 from limbeck.errors import FileRefused, InvalidInput, LimbeckError
-from limbeck.judging import issue
+from limbeck.network_runs.judging import issue
 from limbeck.networks.handing.handover import write_student
 from limbeck.networks.handing.onnx_graph import export_onnx
 from limbeck.networks.predictor import Certified

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from limbeck.certificates.binomial import interval, paired_interval
 from limbeck.contract import Task
-from limbeck.judging import Contestant, Judge
+from limbeck.network_runs.judging import Contestant, Judge
 from limbeck.networks.predictor import layout_of
 from limbeck.networks.samples.data import Samples
 from limbeck.networks.views import Goal, Kind

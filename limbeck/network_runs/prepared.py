@@ -12,16 +12,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from limbeck.contract import Task
-from limbeck.networks.cache.teacher_cache import TeacherCache
-from limbeck.networks.filters import Filter
-from limbeck.networks.loop.modes import BornAgain
-from limbeck.networks.loop.rounds import started
-from limbeck.networks.loop.training import Training
-from limbeck.networks.objective import Objective
-from limbeck.networks.objectives.labels import GoldLabels
-from limbeck.networks.samples.data import Samples
-from limbeck.networks.views import Goal
-from limbeck.preparing import (
+from limbeck.network_runs.preparing import (
     cache_of,
     default_objective,
     goal_of,
@@ -31,8 +22,17 @@ from limbeck.preparing import (
     settings_of,
     task_of,
 )
+from limbeck.network_runs.unseen import fresh_rows, two_sides
+from limbeck.networks.cache.teacher_cache import TeacherCache
+from limbeck.networks.filters import Filter
+from limbeck.networks.loop.modes import BornAgain
+from limbeck.networks.loop.rounds import started
+from limbeck.networks.loop.training import Training
+from limbeck.networks.objective import Objective
+from limbeck.networks.objectives.labels import GoldLabels
+from limbeck.networks.samples.data import Samples
+from limbeck.networks.views import Goal
 from limbeck.students.layout import Layout
-from limbeck.unseen import fresh_rows, two_sides
 
 __all__ = ["Prepared", "prepared"]
 
