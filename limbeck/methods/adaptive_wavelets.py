@@ -78,7 +78,7 @@ class AdaptiveWavelets:
         memory does not grow with the number of signals.
     max_queries : int
         For differences: new rows at most.
-    largest, model : optional
+    largest, keep, model : optional
         See :class:`limbeck.students.wavelet.WaveletStudent`.
     shape : tuple of int, optional
         The shape of one signal: (length,), (channels, length) or (channels, height, width).
@@ -102,6 +102,7 @@ class AdaptiveWavelets:
     rows: int = 4096
     max_queries: int = 100_000
     largest: int | None = None
+    keep: Keep | None = None
     model: Literal["linear", "additive"] = "linear"
     shape: tuple[int, ...] | None = None
 
@@ -185,7 +186,7 @@ class AdaptiveWavelets:
                 ),
                 "loss": found.loss,
                 "success": points[chosen].success,
-                "starts": found.starts,
+                "starts": sum(p.found.starts for p in points),
                 "reached": found.reached,
                 "margin": found.margin if math.isfinite(found.margin) else None,
             }  # fmt: skip
@@ -293,7 +294,7 @@ class AdaptiveWavelets:
     def _student(self, low: Matrix, transform: Decomposition, task: Task) -> WaveletStudent:
         return WaveletStudent(
             low=low, levels=transform.levels, boundary=self.boundary, shape=transform.shape,
-            largest=self.largest, model=self.model, task=task,
+            largest=self.largest, keep=self.keep, model=self.model, task=task,
         )  # fmt: skip
 
     def _chosen(
@@ -312,8 +313,8 @@ class AdaptiveWavelets:
         try:
             for i, p in enumerate(points if len(points) > 1 else []):
                 progress("students of the path", i, len(points))
-                student = linear._student(p.found.low, transform, task).fit(rows[few], y[few])
-                scores.append(max(t["score"] for t in student.tried_))
+                student = linear._student(p.found.low, transform, task)
+                scores.append(max(t["score"] for t in student.compare(rows[few], y[few])))
         except KeyboardInterrupt:
             pass  # those that are scored are compared
         path = [

@@ -30,7 +30,7 @@ from limbeck.wavelets.bank import Boundary, analysis, analysis2, attributions, a
 __all__ = ["Attribution", "Loss", "Rows", "coefficients"]
 
 Attribution = Literal["saliency", "input_x_gradient"]
-_AT_ONCE = 1 << 21  # numbers held at once: rows are streamed beyond
+_AT_ONCE = 1 << 20  # numbers held at once: rows are streamed beyond
 _SAME = 1e-6  # rows whose cosine is this near to 1 or -1 are one
 
 

@@ -6,9 +6,10 @@ rung below, lengthened by two zeros and shaken; at the last rung also from named
 smoothed, less and less. All starts of a rung descend side by side on few rows; the best few end on
 many rows.
 
-The run says whether it arrived. The loss has a floor of 1, reached only where every row is one
-coefficient; a filter that reaches it is an answer that no other can beat. Above the floor nothing
-is proved: the margin to the next distinct filter and the starts that came to the best are told.
+The run says whether it arrived. The loss has a floor (``Loss.floor``), for saliency reached only
+where every row is one coefficient; a filter that reaches it is an answer that no other can beat.
+Above the floor nothing is proved: the margin to the next distinct filter and the number of starts
+that came to the best are told.
 """
 
 from __future__ import annotations
@@ -181,9 +182,7 @@ class Search:
         """Filters with two more taps, of zeros at either end or both, shaken."""
         short = _filters(free).numpy()
         grown = [_angles(np.pad(h, (a, 2 - a))) for h in short for a in (0, 1, 2)]
-        still = torch.cat(grown)
-        shaken = [still + s * torch.from_numpy(rng.standard_normal(still.shape)) for s in _SHAKES]
-        return torch.cat(shaken)
+        return _shaken(torch.cat(grown), rng)
 
     def _arrived(self, loss: Loss, rung: _Rung) -> bool:
         near = loss.floor * (1 + _FLOOR)
@@ -193,10 +192,14 @@ class Search:
         self, loss: Loss, filters: Sequence[NDArray[np.float64]], rng: np.random.Generator
     ) -> Found:
         """Descend from filters of one length, of a loss that differs little: a warm start."""
-        free = torch.cat([_angles(h) for h in filters])
-        shaken = free + _SHAKES[0] * torch.from_numpy(rng.standard_normal(free.shape))
-        rung = self._rung(self._few(loss, rng), torch.cat([free, shaken]))
-        return self._ended(loss, [rung], filters[:1], 2 * len(free), rng)
+        few = self._few(loss, rng)
+        rungs = [self._rung(few, torch.cat([_angles(h) for h in filters]))]
+        tried = len(filters)
+        if len(filters[0]) < self.taps:  # other weights may want a longer one
+            grown = torch.cat([_angles(_padded(h, self.taps)) for h in filters])
+            rungs.append(self._rung(few, _shaken(grown, rng)))
+            tried += len(_SHAKES) * len(grown)
+        return self._ended(loss, rungs, filters[:1], tried, rng)
 
     def _ended(
         self,
@@ -255,6 +258,12 @@ def difference(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
 
 def _filters(free: Tensor) -> Tensor:
     return filter_from_angles(complete(free))
+
+
+def _shaken(free: Tensor, rng: np.random.Generator) -> Tensor:
+    """The angles moved by a little and by more."""
+    noise = (torch.from_numpy(rng.standard_normal(free.shape)) for _ in _SHAKES)
+    return torch.cat([free + s * z for s, z in zip(_SHAKES, noise, strict=True)])
 
 
 def _taps(rung: _Rung) -> int:
