@@ -37,7 +37,7 @@ def distill(
     teacher: Annotated[str, typer.Option(help="package.module:name of a model or a factory.")],
     data: Table,
     out: Annotated[Path, typer.Option(help="The folder for the student and its papers.")],
-    into: Annotated[str, typer.Option(help="tree or junta.")] = "tree",
+    into: Annotated[str, typer.Option(help="tree, junta or wavelet.")] = "tree",
     weights: Annotated[
         Path | None, typer.Option(help="A .safetensors file for a torch module.")
     ] = None,

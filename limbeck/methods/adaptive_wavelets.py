@@ -30,6 +30,7 @@ from limbeck.features import Rows
 from limbeck.progress import quiet
 from limbeck.students.wavelet import WaveletStudent
 from limbeck.students.wavelet_bands import Boundary, Decomposition, filter_of
+from limbeck.students.wavelet_strongest import Keep
 
 if TYPE_CHECKING:
     from limbeck.wavelets.asking import Asked
