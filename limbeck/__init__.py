@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from limbeck import transforms
     from limbeck.ablating import ablate
     from limbeck.auditing import audit
     from limbeck.certificates import budget, certify, verify
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from limbeck.result import Distillation
     from limbeck.students.files import load
     from limbeck.teachers import as_teacher
+    from limbeck.trimming import trim
 
 __version__ = "0.1.0"
 
@@ -33,6 +35,7 @@ _ROOMS = {
     "certify": "certificates",
     "distill": "distilling",
     "load": "students.files",
+    "trim": "trimming",
     "verify": "certificates",
 }
 
@@ -49,15 +52,26 @@ __all__ = [
     "certify",
     "distill",
     "load",
+    "transforms",
+    "trim",
     "verify",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    if name in _ROOMS:
-        return getattr(import_module(f"limbeck.{_ROOMS[name]}"), name)
-    raise AttributeError(f"module 'limbeck' has no attribute {name!r}")
+    if name not in __all__:
+        raise AttributeError(f"module 'limbeck' has no attribute {name!r}")
+    try:
+        room = import_module(f"limbeck.{_ROOMS.get(name, name)}")
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        from limbeck.errors import MissingExtra
+
+        remedy = "pip install 'limbeck[wavelets]'."
+        raise MissingExtra(f"limbeck.{name} needs torch.", remedy) from error
+    return getattr(room, name) if name in _ROOMS else room
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_ROOMS])
+    return sorted({*globals(), *__all__})

@@ -46,7 +46,7 @@ def distill(
     out: Annotated[
         Path | None, typer.Option(help="The folder for the student and its papers.")
     ] = None,
-    into: Annotated[str, typer.Option(help="tree or junta.")] = "tree",
+    into: Annotated[str, typer.Option(help="tree, junta or wavelet.")] = "tree",
     weights: Annotated[
         Path | None, typer.Option(help="A .safetensors file for a torch module.")
     ] = None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import sys
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -26,6 +27,7 @@ from limbeck.result import Distillation, Holdout
 from limbeck.routes import method_for, refuse_without_access
 from limbeck.students.tree import Tree
 from limbeck.teachers import as_teacher
+from limbeck.teachers.shaped import Shaped
 
 if TYPE_CHECKING:
     from limbeck.network_result import NetworkDistillation
@@ -68,11 +70,12 @@ def distill(
         The model to distil.
     X : array-like or DataFrame of shape (n, d)
         Rows from the distribution on which the student will be used, best not those that
-        trained the teacher. A DataFrame gives names, categories and units.
+        trained the teacher. A DataFrame gives names, categories and units. For wavelets also
+        arrays or tensors of shape (n, channels, length) or (n, channels, height, width).
     y : array-like of shape (n,), optional
         True labels or values. They train the control and score everybody; the student never
         sees them.
-    into : {"tree", "junta"}, Method or network
+    into : {"tree", "junta", "wavelet"}, Method or network
         The student. For a torch module, a function that makes one, or a list of these, see
         :func:`limbeck.compressing.compress`, which takes the rest of the arguments and returns a
         :class:`limbeck.network_result.NetworkDistillation`.
@@ -95,7 +98,8 @@ def distill(
         Show a progress bar; by default only on a terminal.
     **settings
         Settings of the method, such as ``max_leaves``, ``leaves``, ``queries``, ``layers`` for
-        :class:`limbeck.methods.search_and_stitch.SearchAndStitch`.
+        :class:`limbeck.methods.search_and_stitch.SearchAndStitch`, or those of
+        :class:`limbeck.methods.adaptive_wavelets.AdaptiveWavelets`.
 
     Returns
     -------
@@ -140,15 +144,19 @@ def distill(
     check_share("delta", delta)
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise InvalidInput(f"seed is {seed!r}.", "Give a whole number of 0 or more.")
-    features = Features.of(X)
     if into == "tree":
         settings.setdefault("epsilon", epsilon)
     method = method_for(into, settings)
+    native = X
+    method, X, holdout, shape = _in_rows(method, X, holdout)
+    features = Features.of(X)
     y = read_labels(y, len(X))
     said = {"classes": classes, "regression": regression, "unit": unit or None}
     if y is None and classes is None and hasattr(teacher, "named_modules"):
-        said["example"] = X[:64]  # a module's outputs tell what it predicts
+        said["example"] = native[:64]  # a module's outputs tell what it predicts
     wrapped = as_teacher(teacher, y, **{k: v for k, v in said.items() if v is not None})
+    if len(shape) > 1:
+        wrapped = Shaped(wrapped, shape)
     refuse_without_access(method, wrapped)
     fit, test = split(X, y, groups, holdout, seed)
     fit_rows, test_rows = features.rows(fit.X), features.rows(test.X)
@@ -181,7 +189,7 @@ def distill(
         )
         comparison = _control(
             method, wrapped, finding.student, fit_rows, fit_y, test_rows, answers, test_y,
-            delta, streams[1], tell,
+            delta, streams[1:], tell,
         )  # fmt: skip
     return Distillation(
         student=finding.student,
@@ -229,28 +237,32 @@ def _control(
     answers: NDArray[Any],
     test_y: NDArray[Any] | None,
     delta: float,
-    rng: np.random.Generator,
+    streams: list[np.random.Generator],
     tell: Progress,
 ) -> Comparison:
     """Train the control and the baselines, and measure all on the holdout rows."""
     task = teacher.task
     own = hard_answers(teacher.scores(rows.native()), task)
     linear = Linear(rows.features, task).fit(rows.values, own)
-    plain = Tree(max_leaves=max(student.size, 2), task=task).fit(rows, _named(own, task))
+    if hasattr(method, "rivals"):
+        rivals = method.rivals(teacher, rows, streams[1])
+    else:
+        plain = Tree(max_leaves=max(student.size, 2), task=task)
+        rivals = {"greedy tree": plain.fit(rows, _named(own, task))}
     contenders = [
         Contender("teacher", teacher.name, str(getattr(teacher, "size", "")), answers),
         Contender("student", _kind(student), _size(student), _predicted(student, test, task)),
     ]
     if y is not None:
         tell("control", 0, 1)
-        control = method.learn(rows, y, task, rng)
+        control = method.learn(rows, y, task, streams[0])
         predicted = _predicted(control, test, task)
         contenders.append(Contender("control", _kind(control), _size(control), predicted))
     contenders += [
         Contender(
             "baseline", "linear model", f"{linear.size} weights", linear.predict(test.values)
         ),
-        Contender("baseline", "greedy tree", _size(plain), _predicted(plain, test, task)),
+        *(Contender("baseline", n, _size(r), _predicted(r, test, task)) for n, r in rivals.items()),
     ]
     return compare(contenders, answers, test_y, task, delta)
 
@@ -266,11 +278,30 @@ def _named(answers: NDArray[Any], task: Task) -> NDArray[Any]:
 
 
 def _kind(student: Any) -> str:
-    return type(student).__name__.lower()
+    return type(student).__name__.lower().removesuffix("student")
 
 
 def _size(student: Any) -> str:
-    return f"{student.size} {'leaves' if isinstance(student, Tree) else 'cells'}"
+    return f"{student.size} {getattr(student, 'size_in', 'cells')}"
+
+
+def _in_rows(method: Any, X: Any, holdout: Any) -> tuple[Any, Any, Any, tuple[int, ...]]:
+    """Signals and images as rows (n, d), for a method that knows shapes; and their shape."""
+    if not hasattr(method, "shape") or hasattr(X, "columns"):
+        return method, X, holdout, ()
+
+    def flat(signals: Any) -> NDArray[Any]:
+        if hasattr(signals, "detach"):
+            signals = signals.detach().cpu().numpy()
+        array = np.asarray(signals)
+        return array.reshape(len(array), -1) if array.ndim > 2 else array
+
+    shape = tuple(int(side) for side in np.shape(X)[1:])
+    if method.shape is None and shape:
+        method = replace(method, shape=shape)
+    if isinstance(holdout, tuple) and len(holdout) == 2:
+        holdout = (flat(holdout[0]), holdout[1])
+    return method, flat(X), holdout, shape
 
 
 def _frontier(

@@ -24,7 +24,13 @@ def _junta() -> type[Any]:
     return FindJunta
 
 
-ROUTES: dict[str, Callable[[], type[Any]]] = {"tree": _tree, "junta": _junta}
+def _wavelet() -> type[Any]:
+    from limbeck.methods.adaptive_wavelets import AdaptiveWavelets
+
+    return AdaptiveWavelets
+
+
+ROUTES: dict[str, Callable[[], type[Any]]] = {"tree": _tree, "junta": _junta, "wavelet": _wavelet}
 
 
 def method_for(into: str | Method, settings: dict[str, Any]) -> Method:
@@ -33,7 +39,7 @@ def method_for(into: str | Method, settings: dict[str, Any]) -> Method:
     Parameters
     ----------
     into : str or Method
-        ``"tree"`` or ``"junta"``; or a method object, which is used as it is.
+        ``"tree"``, ``"junta"`` or ``"wavelet"``; or a method object, which is used as it is.
     settings : dict
         Settings of the method; None values are left at their defaults.
 

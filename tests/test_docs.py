@@ -41,6 +41,17 @@ def test_the_run_on_the_page_of_networks_runs(capsys: pytest.CaptureFixture[str]
     assert "control" in printed
 
 
+def test_the_examples_of_trim_run() -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("captum")
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs/trim.md").read_text(), re.DOTALL)
+    room: dict = {}
+    for block in blocks:
+        exec(block, room)
+    assert len(blocks) == 4
+    assert room["shap"].shape == room["found"].scores.shape
+
+
 @pytest.mark.parametrize("page", sorted((ROOT).glob("*.md")) + sorted((ROOT / "docs").glob("*.md")))
 def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):

@@ -48,6 +48,18 @@ def test_every_public_name_is_there(name):
     assert name in dir(limbeck)
 
 
+@pytest.mark.parametrize("name", ["trim", "transforms"])
+def test_what_needs_torch_says_so(name):
+    code = (
+        "import sys; sys.modules['torch'] = None\n"
+        "import limbeck\n"
+        f"try: limbeck.{name}\n"
+        "except limbeck.LimbeckError as error: print(error)"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.startswith(f"limbeck.{name} needs torch. pip install")
+
+
 def test_other_names_are_not():
     with pytest.raises(AttributeError, match="no attribute 'distil'"):
         limbeck.distil  # noqa: B018

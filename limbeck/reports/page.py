@@ -10,6 +10,8 @@ from limbeck.reports.markup import Html, tag
 from limbeck.reports.models import model_table
 from limbeck.reports.sections import SECTIONS, picture
 from limbeck.reports.style import FRAGMENT, PAGE
+from limbeck.reports.wavelet_facts import is_wavelet
+from limbeck.reports.wavelet_style import BARS, WAVELET
 from limbeck.result import Distillation
 
 __all__ = ["fragment", "write_page"]
@@ -36,7 +38,8 @@ def write_page(result: Distillation, path: str | Path) -> Path:
         If the folder does not exist, or the path is a folder.
     """
     sections = [made for section in SECTIONS if (made := section(result)) is not None]
-    return write_document(document(facts.title(result), sections, PAGE), path)
+    style = WAVELET if is_wavelet(result.student) else PAGE
+    return write_document(document(facts.title(result), sections, style), path)
 
 
 def fragment(result: Distillation) -> str:
@@ -54,7 +57,7 @@ def fragment(result: Distillation) -> str:
     """
     return tag(
         "div",
-        tag("style", Html(FRAGMENT)),
+        tag("style", Html(FRAGMENT + BARS if is_wavelet(result.student) else FRAGMENT)),
         tag("p", tag("strong", facts.title(result)), ". ", facts.lead(result), " ",
             facts.worth(result)),
         model_table(result),

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from limbeck.certificates.wording import upward
-from limbeck.reports import facts, models
+from limbeck.reports import facts, models, wavelet_sections
 from limbeck.reports.charts import bar, chart
 from limbeck.reports.markup import Child, Html, box, definitions, join, table, tag
 from limbeck.reports.numbers import count, decimal, duration, percent
+from limbeck.reports.wavelet_facts import is_wavelet
 from limbeck.result import Distillation
 
 __all__ = ["SECTIONS", "picture"]
@@ -97,6 +98,8 @@ def picture(result: Distillation) -> Html:
             f"{model.size} leaves, depth {model.depth}. A leaf gives {says}, then its share of"
             " the rows and queries; the width of a branch shows the same."
         )
+    elif is_wavelet(model):
+        drawing = wavelet_sections.weights(model)
     elif hasattr(model, "_repr_html_"):
         drawing = Html(model._repr_html_())
     else:
@@ -208,8 +211,8 @@ def verification(result: Distillation) -> Html:
 
 
 SECTIONS = (
-    verdict, comparison, certificate, student, curve, layers, influences, search, settings,
-    verification,
+    verdict, comparison, certificate, student, *wavelet_sections.SECTIONS, curve, layers,
+    influences, search, settings, verification,
 )  # fmt: skip
 
 

@@ -34,6 +34,7 @@ _STUDENTS = {
     "additive": ("limbeck.students.additive", "Additive"),
     "tree": ("limbeck.students.tree", "Tree"),
     "junta": ("limbeck.students.junta", "Junta"),
+    "wavelet": ("limbeck.students.wavelet", "WaveletStudent"),
 }
 T = TypeVar("T")
 

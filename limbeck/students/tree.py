@@ -74,6 +74,8 @@ class Tree(Piecewise):
 
     nodes_: Nodes
 
+    size_in = "leaves"
+
     def __init__(
         self,
         max_leaves: int = 16,

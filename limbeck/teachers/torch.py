@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -94,6 +94,27 @@ class TorchTeacher:
                 f"Nothing says what the outputs of {self.name} are.",
                 "Give classes=[...], or regression=True, or rows as example=X.",
             )
+
+    @classmethod
+    def of_outputs(cls, module: nn.Module, X: Any, batch_size: int = 4096) -> Self:
+        """A teacher whose outputs are taken as they are: one number, or one score a class.
+
+        Parameters
+        ----------
+        module : torch.nn.Module
+            Asked about the first row, for the number of its outputs.
+        X : array-like or Tensor of shape (n, ...)
+            Rows as the module takes them.
+        batch_size : int
+            Rows in one call of the module.
+        """
+        number = cls(module, regression=True, batch_size=batch_size)
+        with number._asking(), torch.no_grad():
+            rows, x = next(number._batches(_slice(_table(X), 0, 1)))
+            k = number._raw(number._call(x, rows), rows).shape[1]
+        if k == 1:
+            return number
+        return cls(module, classes=k, score_kind=ScoreKind.LOGIT, batch_size=batch_size)
 
     @property
     def access(self) -> Access:
@@ -233,16 +254,26 @@ class TorchTeacher:
         if not 0 <= output < k:
             raise InvalidInput(f"There is no output {output}.", f"Give one from 0 to {k - 1}.")
         out = np.empty((len(X), int(np.prod(X.shape[1:]))))
-        with self._asking(), torch.enable_grad():
+        with self._asking(), torch.enable_grad(), _differentiable(self.module):
             for rows, x in self._batches(X):
                 x = x.requires_grad_()
                 score = self._columns(self._call(x, rows), rows)[:, output].sum()
-                slope = None
-                if score.requires_grad:
-                    (slope,) = torch.autograd.grad(score, x, allow_unused=True)
+                slope = self._slope(score, x, rows) if score.requires_grad else None
                 slope = torch.zeros_like(x) if slope is None else slope
                 out[rows] = slope.to("cpu", torch.float64).reshape(len(x), -1).numpy()
         return out
+
+    def _slope(self, score: Tensor, x: Tensor, rows: slice) -> Tensor | None:
+        try:
+            (slope,) = torch.autograd.grad(score, x, allow_unused=True)
+        except RuntimeError as error:
+            raise TeacherFailed(
+                f"{self.name} cannot be differentiated on rows {rows.start} to {rows.stop - 1}:"
+                f" {error}",
+                "Use a method that asks for scores only, or differentiable operations.",
+            ) from error
+        found: Tensor | None = slope
+        return found
 
     @contextmanager
     def _asking(self) -> Iterator[None]:
@@ -381,6 +412,13 @@ class TorchTeacher:
                 " may be a logit or a probability.",
                 "Give score_kind='logit' or score_kind='probability'.",
             )
+
+
+def _differentiable(module: nn.Module) -> AbstractContextManager[None]:
+    """In eval mode, cuDNN differentiates no recurrent layer; torch's other kernels do."""
+    if any(isinstance(m, nn.RNNBase) for m in module.modules()):
+        return torch.backends.cudnn.flags(enabled=False)
+    return nullcontext()
 
 
 def _task(classes: Sequence[Label] | int | None, unit: str, regression: bool) -> Task | None:

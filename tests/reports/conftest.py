@@ -6,14 +6,20 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import pywt
 
+import limbeck
 from limbeck.comparison import Comparison, Difference, Entry, Measured
-from limbeck.contract import Status, StatusCode
+from limbeck.contract import Access, Finding, Status, StatusCode, Task, answers
 from limbeck.network_result import ModelFacts, NetworkDistillation
+from limbeck.result import Distillation
+from limbeck.students.wavelet import WaveletStudent
 
 # All folded parts are opened first: they must fit as well.
 _MEASURE = (
@@ -99,3 +105,69 @@ def networks() -> Callable[..., NetworkDistillation]:
         return NetworkDistillation(**{**given, **changes})
 
     return make
+
+
+@dataclass(frozen=True)
+class Searched:
+    """Wavelet students of a given filter, with the numbers of a search that was not made."""
+
+    shape: tuple[int, ...]
+    wavelet: str = "sym5"
+    name: str = "adaptive wavelets"
+    needs: Access = Access.QUERIES
+
+    def distill(self, teacher: Any, rows: Any, rng: Any, progress: Any) -> Finding:
+        student = self.learn(rows, answers(teacher.scores(rows.native()), teacher.task),
+                             teacher.task, rng)  # fmt: skip
+        bands, levels = student.bands, range(5)
+        share = np.linspace(5, 1, len(bands))
+        trace = {
+            "start": {"wavelet": "db5", "low": list(pywt.Wavelet("db5").rec_lo)},
+            "low": list(student.filters.low),
+            "path": [
+                {"trim": 0.1 * i, "sparsity": 1e-3, "loss": 1.0, "kept": 0.9 - 0.2 * i,
+                 "score": 0.2 + 0.01 * i}
+                for i in levels
+            ],
+            "chosen": 3,
+            "importance": {
+                "bands": [band.name for band in bands],
+                "by_band": share.tolist(),
+                "by_time": np.multiply.outer(share, np.ones(self.shape[-2:])).tolist()
+                if len(self.shape) == 3
+                else np.multiply.outer(share, np.arange(self.shape[-1])).tolist(),
+            },
+            "loss": 1.0,
+            "success": True,
+            "starts": 24,
+        }  # fmt: skip
+        return Finding(student, Status(StatusCode.COMPLETE, "All starts were run."), trace=trace)
+
+    def learn(self, rows: Any, y: Any, task: Task, rng: Any) -> WaveletStudent:
+        named = task.labels[y] if task.classifies else y
+        student = WaveletStudent(self.wavelet, levels=2, shape=self.shape, largest=2, task=task)
+        return student.fit(rows, named)
+
+
+def distilled(shape: tuple[int, ...], classes: bool = False) -> Distillation:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(240, *shape)).cumsum(axis=-1)
+
+    def bump(X: Any) -> Any:
+        value = np.asarray(X).reshape(len(X), -1)[:, 5:9].mean(axis=1)
+        return (value > 0).astype(int) if classes else value
+
+    teacher = limbeck.as_teacher(bump, **({"classes": [0, 1]} if classes else {}))
+    return limbeck.distill(
+        teacher, X.reshape(240, -1), bump(X), into=Searched(shape), progress=False
+    )
+
+
+@pytest.fixture(scope="session")
+def wavelet_results() -> dict[str, Distillation]:
+    """One signal, two channels, a picture."""
+    return {
+        "signal": distilled((40,)),
+        "channels": distilled((2, 32)),
+        "picture": distilled((1, 12, 16), classes=True),
+    }

@@ -416,6 +416,61 @@ def test_gradients_of_one_logit_and_of_unused_inputs():
         teacher.gradient(X, 2)
 
 
+def test_what_cannot_be_differentiated_is_the_teachers_failure():
+    class Cut(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, z):
+            return z.clone()
+
+        @staticmethod
+        def backward(ctx, g):
+            raise RuntimeError("no way back")
+
+    teacher = TorchTeacher(Returns(Cut.apply), classes=3)
+    assert teacher.scores(X).shape == (11, 3)
+    with pytest.raises(TeacherFailed, match="cannot be differentiated on rows 0 to 10: no way"):
+        teacher.gradient(X, 0)
+
+
+@pytest.mark.parametrize("recurrent", [True, False])
+def test_recurrent_layers_are_differentiated_without_cudnn(recurrent, monkeypatch):
+    """It refuses in eval mode: "cudnn RNN backward can only be called in training mode"."""
+    seen = []
+
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.cells = nn.GRU(4, 1, batch_first=True) if recurrent else nn.Linear(4, 1)
+
+        def forward(self, x):
+            seen.append((torch.backends.cudnn.enabled, torch.backends.cudnn.benchmark))
+            out = self.cells(x[:, None])
+            return (out[0] if recurrent else out)[:, 0]
+
+    monkeypatch.setattr(torch.backends.cudnn, "benchmark", True)
+    teacher = TorchTeacher(Net(), regression=True)
+    assert teacher.gradient(X, 0).any()
+    assert seen == [(False, False) if recurrent else (True, True)]
+    assert torch.backends.cudnn.enabled
+    assert torch.backends.cudnn.benchmark
+
+
+@pytest.mark.parametrize("k", [1, 2, 4])
+def test_outputs_may_be_taken_as_they_are(k):
+    module = mlp(k=k)
+    module.train()
+    teacher = TorchTeacher.of_outputs(module, X, batch_size=3)
+    assert teacher.task == (Task() if k == 1 else Task(tuple(range(k))))
+    np.testing.assert_allclose(teacher.scores(X), plain(module), atol=1e-6)
+    assert teacher.batch_size == 3
+    assert module.training
+
+
+def test_probabilities_taken_as_they_are_stay_scores():
+    teacher = TorchTeacher.of_outputs(nn.Sequential(mlp(), nn.Softmax(1)), X)
+    assert teacher.score_kind is ScoreKind.LOGIT
+
+
 @pytest.mark.parametrize("rows", [np.zeros(4), np.zeros((0, 4)), 3.0, []])
 def test_rows_must_be_a_table(rows):
     with pytest.raises(InvalidInput, match="shape"):

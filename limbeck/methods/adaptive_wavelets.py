@@ -1,0 +1,345 @@
+"""Learn the wavelet in which a network's signals and gradients are sparse, and a small model on it.
+
+Adaptive wavelet distillation (Ha, Singh, Lanusse, Upadhyayula, Yu 2021). The attribution of a
+wavelet coefficient is the transform of the network's gradient (TRIM; Singh, Ha, Lanusse, Boehm,
+Liu, Yu 2020), so the gradients are asked for once, and the search for the wavelet never touches
+the network again.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.contract import (
+    Access,
+    Finding,
+    Progress,
+    Task,
+    Teacher,
+    probabilities,
+)
+from limbeck.errors import InvalidInput, MissingExtra, did_you_mean
+from limbeck.features import Rows
+from limbeck.progress import quiet
+from limbeck.students.wavelet import WaveletStudent
+from limbeck.students.wavelet_bands import Boundary, Decomposition, filter_of
+from limbeck.students.wavelet_strongest import Keep
+
+if TYPE_CHECKING:
+    from limbeck.wavelets.asking import Asked
+    from limbeck.wavelets.path import Point
+
+__all__ = ["AdaptiveWavelets"]
+
+Attribution = Literal["saliency", "input_x_gradient", "differences"]
+Parametrization = Literal["angles", "penalty"]
+Matrix = NDArray[np.float64]
+_SCORED = 2000  # rows on which the points of a path are compared
+
+
+@dataclass(frozen=True)
+class AdaptiveWavelets:
+    """Find the wavelet for what a network reads of its signals, and fit a model in it.
+
+    Parameters
+    ----------
+    wavelet : str or array-like of shape (N,)
+        The orthogonal wavelet to start from and to compare with. The filter found has at most as
+        many taps, fewer where they serve as well.
+    levels : int, optional
+        Levels of the transform; by default up to 4, the coarsest band with 4 points or more.
+    boundary : {"periodic", "symmetric", "zero"}
+        How signals go on beyond their ends. Any length works; with "periodic" a band of odd length
+        is first lengthened by one point, as PyWavelets does.
+    attribution : {"saliency", "input_x_gradient", "differences"}
+        What TRIM measures of a coefficient: the gradient, the gradient times the coefficient, or
+        the gradient by central differences of queries. Without access to gradients saliency is
+        taken by differences.
+    sparsity, trim : float or sequence of float
+        Weights of the sparsity of the signals and of the attributions; see
+        :mod:`limbeck.wavelets.loss`. Of several pairs the student with the best cross-validated
+        score is taken. Sparsity 0 looks at the network alone.
+    starts : int
+        Random starts of the search at each length of filter.
+    parametrization : {"angles", "penalty"}
+        "angles" keeps the filter orthogonal; "penalty" is the authors' form, for comparison.
+    epochs : int
+        Passes over the rows with "penalty".
+    moments : int
+        Vanishing moments of the filter.
+    rows : int
+        Rows at most whose gradients are asked for, drawn at random; the search sees these. So its
+        memory does not grow with the number of signals.
+    max_queries : int
+        For differences: new rows at most.
+    largest, keep, model : optional
+        See :class:`limbeck.students.wavelet.WaveletStudent`.
+    shape : tuple of int, optional
+        The shape of one signal: (length,), (channels, length) or (channels, height, width).
+
+    Raises
+    ------
+    InvalidInput
+        If a setting cannot be used.
+    """
+
+    wavelet: str | Sequence[float] = "db5"
+    levels: int | None = None
+    boundary: Boundary = "periodic"
+    attribution: Attribution = "saliency"
+    sparsity: float | tuple[float, ...] = 1.0
+    trim: float | tuple[float, ...] = (0.0, 0.3, 1.0, 3.0, 30.0)
+    starts: int = 64
+    parametrization: Parametrization = "angles"
+    epochs: int = 20
+    moments: int = 1
+    rows: int = 4096
+    max_queries: int = 100_000
+    largest: int | None = None
+    keep: Keep | None = None
+    model: Literal["linear", "additive"] = "linear"
+    shape: tuple[int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        for name, allowed in (
+            ("boundary", get_args(Boundary)),
+            ("attribution", get_args(Attribution)),
+            ("parametrization", get_args(Parametrization)),
+        ):
+            if getattr(self, name) not in allowed:
+                said = str(getattr(self, name))
+                raise InvalidInput(f"There is no {name} {said!r}.", did_you_mean(said, allowed))
+        for name in ("starts", "epochs", "moments", "rows", "max_queries"):
+            if not (isinstance(getattr(self, name), int) and getattr(self, name) >= 1):
+                raise InvalidInput(f"{name} is {getattr(self, name)!r}.", "Give 1 or more.")
+        weights = np.concatenate([np.ravel(self.sparsity), np.ravel(self.trim)]).astype(float)
+        if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
+            raise InvalidInput(
+                f"sparsity is {self.sparsity} and trim is {self.trim}.",
+                "Give numbers of 0 or more, one of them above 0.",
+            )
+
+    @property
+    def needs(self) -> Access:
+        """Queries; gradients are used where the teacher grants them."""
+        return Access.QUERIES
+
+    @property
+    def name(self) -> str:
+        """The method's name."""
+        return "wavelet"
+
+    def distill(
+        self, teacher: Teacher, rows: Rows, rng: np.random.Generator, progress: Progress
+    ) -> Finding:
+        """Ask for gradients, find the wavelet, and fit the student to the teacher's answers.
+
+        Raises
+        ------
+        InvalidInput
+            If signals hold NaN, are all zero or too short for the levels, or the shape does not
+            fit the columns.
+        MissingExtra
+            If torch or PyWavelets is not installed.
+        """
+        _torch()
+        from limbeck.wavelets.asking import ask
+        from limbeck.wavelets.telling import status_of
+
+        transform = self._transform(rows)
+        scores, task = teacher.scores(rows.native()), teacher.task
+        y = _targets(scores, teacher)
+        several = len(task.classes) > 2
+        winners = scores.argmax(axis=1) if several else np.full(len(rows), scores.shape[1] - 1)
+        asked = ask(
+            teacher, rows, winners, self.rows, self.max_queries,
+            self.attribution == "differences", rng, progress,
+        )  # fmt: skip
+        points, interrupted = self._search(transform, rows, asked, rng, progress)
+        chosen, path = self._chosen(points, transform, rows, y, task, progress)
+        low = points[chosen].found.low if points else transform.low
+        student = self._student(low, transform, task).fit(rows, y)
+        responds = bool(asked.gradients.any())
+        trace = {
+            "start": {"wavelet": self._start_name, "low": transform.low.tolist()},
+            "low": low.tolist(),
+            "path": path,
+            "chosen": chosen,
+            "gradient_rows": len(asked.at),
+            "queries": asked.queries,
+        }
+        if points:
+            from limbeck.wavelets.importance import importance
+
+            x, gradients = self._signals(transform, rows, asked)
+            found = points[chosen].found
+            trace |= {
+                "importance": importance(
+                    x, gradients, low, transform.levels, self.boundary,
+                    self.attribution == "input_x_gradient",
+                ),
+                "loss": found.loss,
+                "success": points[chosen].success,
+                "starts": sum(p.found.starts for p in points),
+                "reached": found.reached,
+                "margin": found.margin if math.isfinite(found.margin) else None,
+            }  # fmt: skip
+        point = points[chosen] if points else None
+        status = status_of(point, responds, interrupted, self._start_name)
+        return Finding(student, status, asked.queries, (student,), trace)
+
+    def learn(
+        self, rows: Rows, y: NDArray[Any], task: Task, rng: np.random.Generator
+    ) -> WaveletStudent:
+        """The control: a wavelet in which the signals are sparse, no TRIM, fitted to labels."""
+        _torch()
+        from limbeck.wavelets.asking import Asked
+
+        transform = self._transform(rows)
+        at = np.sort(rng.permutation(len(rows))[: self.rows])
+        nothing = Asked(at, np.zeros((len(at), len(rows.features))))
+        points, _ = self._search(transform, rows, nothing, rng, quiet)
+        low = points[-1].found.low if points else transform.low
+        labels = task.labels[y] if task.classifies else y
+        return self._student(low, transform, task).fit(rows, labels)
+
+    def rivals(
+        self, teacher: Teacher, rows: Rows, rng: np.random.Generator
+    ) -> dict[str, WaveletStudent]:
+        """The same student taught by the teacher on the fixed wavelet, for comparison."""
+        transform = self._transform(rows)
+        y = _targets(teacher.scores(rows.native()), teacher)
+        student = self._student(transform.low, transform, teacher.task).fit(rows, y)
+        return {f"fixed {self._start_name} wavelets": student}
+
+    @property
+    def _start_name(self) -> str:
+        return self.wavelet if isinstance(self.wavelet, str) else "given"
+
+    def _transform(self, rows: Rows) -> Decomposition:
+        """The transform by the wavelet of the start, once rows and settings are checked."""
+        d = len(rows.features)
+        shape = self.shape or (d,)
+        if math.prod(shape) != d:
+            raise InvalidInput(
+                f"shape is {shape}, and the signals have {d} columns.",
+                "Give the shape of one signal.",
+            )
+        gap = np.isnan(rows.values)
+        if gap.any():
+            row, column = np.argwhere(gap)[0]
+            raise InvalidInput(
+                f"{int(gap.any(axis=1).sum())} signals hold missing values (NaN); the first is"
+                f" signal {int(row)}, at position {int(column)}.",
+                "Fill the gaps, for example by interpolation, or drop such signals.",
+            )
+        side = min(shape[1:] if len(shape) > 1 else shape)
+        if side < 2:
+            raise InvalidInput(
+                f"Signals of shape {shape} are too short.", "Give at least 2 points a side."
+            )
+        levels = self.levels
+        if levels is None:
+            levels = max(1, min(4, int(math.log2(side)) - 2))
+        low = filter_of(self.wavelet)
+        if self.moments > len(low) // 2:
+            raise InvalidInput(
+                f"moments is {self.moments} for a filter of {len(low)} taps.",
+                f"Give at most {len(low) // 2}.",
+            )
+        if levels == 0:
+            raise InvalidInput("levels is 0.", "Give 1 or more.")
+        return Decomposition(low, levels, self.boundary, shape)
+
+    def _search(
+        self,
+        transform: Decomposition,
+        rows: Rows,
+        asked: Asked,
+        rng: np.random.Generator,
+        progress: Progress,
+    ) -> tuple[list[Point], bool]:
+        """The points of the path, as far as they were reached, and whether it was interrupted."""
+        from limbeck.wavelets.learning import Learning
+
+        learning = Learning(
+            transform.levels, self.boundary, self.sparsity, self.trim,
+            self.attribution == "input_x_gradient", self.starts, self.moments,
+            self.epochs if self.parametrization == "penalty" else None,
+        )  # fmt: skip
+        signals = self._signals(transform, rows, asked)
+        points = learning.run(*signals, transform.low, rng, progress)
+        done: list[Point] = []
+        try:
+            for point in points:
+                done.append(point)
+        except KeyboardInterrupt:
+            return done, True
+        return done, False
+
+    def _signals(self, transform: Decomposition, rows: Rows, asked: Asked) -> tuple[Matrix, Matrix]:
+        """Signals and gradients as (m, C, L) or (m, C, H, W)."""
+        shape = transform.shape if len(transform.shape) > 1 else (1, *transform.shape)
+        return (
+            rows.values[asked.at].reshape(-1, *shape),
+            asked.gradients.reshape(-1, *shape),
+        )
+
+    def _student(self, low: Matrix, transform: Decomposition, task: Task) -> WaveletStudent:
+        return WaveletStudent(
+            low=low, levels=transform.levels, boundary=self.boundary, shape=transform.shape,
+            largest=self.largest, keep=self.keep, model=self.model, task=task,
+        )  # fmt: skip
+
+    def _chosen(
+        self,
+        points: list[Point],
+        transform: Decomposition,
+        rows: Rows,
+        y: Matrix,
+        task: Task,
+        progress: Progress,
+    ) -> tuple[int, list[dict[str, Any]]]:
+        """The point whose linear student predicts best, cross-validated, and all for the trace."""
+        linear = replace(self, model="linear")
+        few = slice(0, _SCORED)
+        scores: list[float] = []
+        try:
+            for i, p in enumerate(points if len(points) > 1 else []):
+                progress("students of the path", i, len(points))
+                student = linear._student(p.found.low, transform, task)
+                scores.append(max(t["score"] for t in student.compare(rows[few], y[few])))
+        except KeyboardInterrupt:
+            pass  # those that are scored are compared
+        path = [
+            {
+                "sparsity": p.sparsity, "trim": p.trim, "loss": p.found.loss,
+                "signals": p.signals, "attributions": p.attributions, "kept": p.kept,
+                "taps": len(p.found.low), "success": p.success, "score": score,
+            }
+            for p, score in itertools.zip_longest(points, scores)
+        ]  # fmt: skip
+        return int(np.argmax(scores)) if scores else 0, path
+
+
+def _targets(scores: Matrix, teacher: Teacher) -> Matrix:
+    """What the student is fitted to: values (n,), or probabilities (n, k)."""
+    if not teacher.task.classifies:
+        return scores[:, 0]
+    return probabilities(scores, teacher.score_kind)
+
+
+def _torch() -> None:
+    try:
+        import limbeck.wavelets.loss  # noqa: F401
+    except ModuleNotFoundError:
+        raise MissingExtra(
+            "Learning wavelets needs the package torch.", "pip install 'limbeck[wavelets]'."
+        ) from None

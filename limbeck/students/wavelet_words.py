@@ -1,0 +1,65 @@
+"""A wavelet student in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.students.additive import Additive
+from limbeck.students.wavelet_bands import Band
+from limbeck.students.wavelet_strongest import Strongest
+from limbeck.students.words import number
+
+__all__ = ["by_group", "feature_names", "text"]
+
+_ORDER = {"size": "largest magnitudes", "value": "largest values", "place": "places"}
+_SHOWN = 8
+
+
+def by_group(
+    bands: Sequence[Band], strongest: Strongest, each: NDArray[np.float64]
+) -> Iterator[tuple[Band, NDArray[np.float64]]]:
+    """Numbers of features (p,), group by group, with the band of the group."""
+    ends = np.cumsum(strongest.counts)
+    for group, end, count in zip(strongest.groups, ends, strongest.counts, strict=True):
+        band = next(b for b in bands if b.start <= group.start < b.stop)
+        yield band, each[end - count : end]
+
+
+def feature_names(bands: Sequence[Band], strongest: Strongest) -> list[str]:
+    """A name for each feature: its band, its channel where there are several, and its rank."""
+    several = bands[0].shape[0] > 1
+    names, channel = [], dict.fromkeys(bands, 0)
+    for band, part in by_group(bands, strongest, np.zeros(sum(strongest.counts))):
+        channel[band] += 1
+        where = f"{band.name}, channel {channel[band]}" if several else band.name
+        names += [f"{where}, no. {i + 1}" for i in range(len(part))]
+    return names
+
+
+def text(student: Any) -> str:
+    """The wavelet, and band by band what its coefficients add, as lines."""
+    d, s, readout, task = (
+        student.decomposition_, student.strongest_, student.readout_, student.task_
+    )  # fmt: skip
+    what = f"log-odds of {task.classes[-1]!r}" if task.classifies else "value"
+    if len(task.classes) > 2:
+        what = "log-odds of each class"
+    lines = [
+        f"Wavelets with {len(d.low)} taps, {d.levels} levels, {d.boundary} boundary",
+        f"{what}: {student.size} coefficients, up to {s.largest} {_ORDER[s.keep]} of each of"
+        f" {len(s.groups)} groups",
+    ]
+    if isinstance(readout, Additive):
+        return "\n".join([*lines, readout.text()])
+    if readout.weights.shape[1] > 1:
+        found = student.importances()
+        return "\n".join([*lines, *(f"{k}: {number(v)}" for k, v in found.items())])
+    lines.append(f"{number(float(readout.intercept[0]))} + weights x coefficients:")
+    for band, part in by_group(student.bands, s, readout.weights[:, 0]):
+        shown = " ".join(f"{w:+.3g}" for w in part[:_SHOWN])
+        lines.append(f"{band.name}: {shown}{' ...' if len(part) > _SHOWN else ''}")
+    return "\n".join(lines)

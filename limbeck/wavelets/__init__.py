@@ -1,0 +1,1 @@
+"""The mathematics of learned wavelets: filter banks, angles, loss and search."""

@@ -1,0 +1,43 @@
+"""Attributions by band and by time."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pywt = pytest.importorskip("pywt")
+pytest.importorskip("torch")
+
+from limbeck.wavelets import importance as module  # noqa: E402
+from limbeck.wavelets.importance import importance  # noqa: E402
+
+RNG = np.random.default_rng(0)
+HAAR = np.array(pywt.Wavelet("haar").rec_lo)
+
+
+def test_by_pywavelets() -> None:
+    x, g = RNG.normal(size=(2, 300, 2, 16))
+    found = importance(x, g, HAAR, 2, "periodic", input_x_gradient=True)
+    bands = [pywt.wavedec(a, "haar", mode="periodization", level=2) for a in (x, g)]
+    means = [np.abs(a * b).sum((0, 1)) / 300 for a, b in zip(*bands, strict=True)]
+    assert found["bands"] == ["approximation 2", "detail 2", "detail 1"]
+    np.testing.assert_allclose(found["by_band"], [m.sum() for m in means])
+    np.testing.assert_allclose(found["by_time"][0], np.repeat(means[0], 4))
+    np.testing.assert_allclose(found["by_time"][2], np.repeat(means[2], 2))
+
+
+def test_saliency_of_images() -> None:
+    x, g = RNG.normal(size=(2, 5, 1, 8, 4))
+    found = importance(x, g, HAAR, 1, "periodic", input_x_gradient=False)
+    first, (across, *_) = pywt.wavedec2(g, "haar", mode="periodization", level=1)
+    assert np.shape(found["by_time"]) == (4, 8, 4)
+    np.testing.assert_allclose(
+        found["by_time"][1], np.abs(across).mean((0, 1)).repeat(2, 0).repeat(2, 1)
+    )
+    assert found["by_band"][0] == pytest.approx(np.abs(first).sum() / 5)
+
+
+def test_a_large_picture_is_left_out(monkeypatch) -> None:
+    monkeypatch.setattr(module, "_MOST", 40)
+    x, g = RNG.normal(size=(2, 5, 1, 16))
+    assert "by_time" not in importance(x, g, HAAR, 2, "zero", False)
