@@ -129,19 +129,6 @@ def adamw(parameters: Any) -> torch.optim.Optimizer:
 # --- the table -----------------------------------------------------------------------------
 
 
-def keeps(table: Table, keys: list[tuple[str, str]]) -> str:
-    lines = []
-    for key in keys:
-        found = table.found(key)
-        if found is not None:
-            a = found["accuracy"]
-            share = 100 * a["student"][0] / a["teacher"][0]
-            alone = 100 * a["control"][0] / a["teacher"][0]
-            lines.append(f"* {key[0]}, {key[1]}: keeps {share:.1f}% of the teacher's accuracy"
-                         f" (the control {alone:.1f}%).")  # fmt: skip
-    return "\n".join(lines)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--teacher", action="store_true", help="only fine-tune the teacher")
@@ -176,8 +163,7 @@ def main() -> None:
                 ),
             )  # fmt: skip
     keys = [(s, o) for s in STARTS for o in OBJECTIVES]
-    print(table.markdown(keys, ("start", "objective")), "", keeps(table, keys), "", sep="\n")
-    print(table.costs(keys))
+    print(table.markdown(keys, ("start", "objective")), "", table.costs(keys), sep="\n")
     print(f"{args.epochs} epochs, {args.seeds} seed(s); {machine()}")
 
 

@@ -75,7 +75,7 @@ def main() -> None:
     elif args.full:
         args.out = args.out / "full"
     data = cifar10(full=args.full, rows=300 if args.quick else None)
-    teacher = trained(args.out / "teacher.safetensors", data.train, 1 if args.quick else 12)
+    teacher = trained(args.out / "teacher.safetensors", data.train, 2 if args.quick else 12)
     if args.teacher:
         print(f"test {accuracy(teacher, plain_batches(data.test, DEVICE)):.4f}")
         return

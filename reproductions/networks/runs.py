@@ -16,7 +16,9 @@ from typing import Any
 from limbeck.reports.numbers import count, duration
 from limbeck.writing import write_bytes
 
-HEAD = ("teacher", "distilled", "control", "gain", "agreement", "verdict", "time")
+HEAD = ("accuracy", "gain over the control", "agreement with the teacher", "calibration error",
+        "keeps", "verdict", "time")  # fmt: skip
+CONTROL = "gold labels (the control)"
 
 
 class Table:
@@ -59,11 +61,22 @@ class Table:
         return json.loads(path.read_text()) if path.is_file() else None
 
     def markdown(self, keys: Sequence[tuple[str, ...]], head: Sequence[str]) -> str:
-        """The finished cells of these keys, as a table; a key's parts are its first columns."""
+        """The finished cells of these keys as a table, under their teacher and their control.
+
+        A key's parts are its first columns; cells that differ in the last part only share a
+        control. Numbers are percent, with 95% intervals.
+        """
         lines = [f"| {' | '.join([*head, *HEAD])} |", "|---" * (len(head) + len(HEAD)) + "|"]
+        group: Any = None
         for key in keys:
-            if (found := self.found(key)) is not None:
-                lines.append(f"| {' | '.join([*key, *row(found)])} |")
+            found = self.found(key)
+            if found is None:
+                continue
+            if key[:-1] != group:
+                group = key[:-1]
+                for role, name in (("teacher", "the teacher"), ("control", CONTROL)):
+                    lines.append(f"| {' | '.join([*group, name, *row(found, role)])} |")
+            lines.append(f"| {' | '.join([*key, *row(found, 'student')])} |")
         return "\n".join(lines)
 
     def costs(self, keys: Sequence[tuple[str, ...]]) -> str:
@@ -108,17 +121,17 @@ def _three(found: Any) -> list[float]:
     return [found.value, found.low, found.high]
 
 
-def row(found: dict[str, Any]) -> list[str]:
-    """The cells of one row after its key: shares in percent, with 95% intervals."""
-    accuracy = found["accuracy"]
+def row(found: dict[str, Any], role: str) -> list[str]:
+    """The cells of the teacher's, the control's or the student's row."""
+    accuracy, student = found["accuracy"], role == "student"
     return [
-        f"{100 * accuracy['teacher'][0]:.2f}",
-        _percent(accuracy["student"]),
-        _percent(accuracy["control"]),
-        _percent(found["gain"], "+"),
-        _percent(found["agreement"]["student"]),
-        found["verdict"],
-        duration(found["seconds"]),
+        _percent(accuracy[role]),
+        _percent(found["gain"], "+") if student else "",
+        _percent(found["agreement"][role]) if role != "teacher" else "",
+        _percent(found["calibration"][role]),
+        f"{100 * accuracy[role][0] / accuracy['teacher'][0]:.1f}",
+        found["verdict"] if student else "",
+        duration(found["seconds"]) if student else "",
     ]
 
 
