@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from limbeck.errors import InvalidInput, did_you_mean
 
-__all__ = ["Capture", "asking", "logits_of", "placed", "run"]
+__all__ = ["Capture", "asking", "logits_of", "modes_kept", "placed", "run"]
 
 _ITEM = re.compile(r"(?P<name>.*?)(\[(?P<item>\d+)\])?$")
 Edit = Callable[[Tensor], Tensor]
@@ -120,17 +120,24 @@ class Capture:
 
 
 @contextmanager
-def asking(*modules: nn.Module) -> Iterator[None]:
-    """Eval mode and no gradients inside; afterwards every submodule is back in its own mode."""
+def modes_kept(*modules: nn.Module) -> Iterator[None]:
+    """Give each part of networks back in the mode, train or eval, that it was in."""
     modes = [(m, m.training) for module in modules for m in module.modules()]
     try:
+        yield
+    finally:
+        for part, training in modes:
+            part.training = training
+
+
+@contextmanager
+def asking(*modules: nn.Module) -> Iterator[None]:
+    """Eval mode and no gradients inside; afterwards every submodule is back in its own mode."""
+    with modes_kept(*modules):
         for module in modules:
             module.eval()
         with torch.inference_mode():
             yield
-    finally:
-        for m, training in modes:
-            m.training = training
 
 
 def run(module: nn.Module, inputs: Any) -> Any:

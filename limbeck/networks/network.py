@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from limbeck.networks.capture import Capture, logits_of, run
 from limbeck.networks.views import View
 
-__all__ = ["Network", "modes_kept", "watched"]
+__all__ = ["Network", "watched"]
 
 
 class Network:
@@ -82,14 +82,3 @@ def watched(
     with ExitStack() as stack:
         capture = stack.enter_context(Capture(module, layers)) if layers else None
         yield Network(module if called is None else called, capture, name, context)
-
-
-@contextmanager
-def modes_kept(module: nn.Module) -> Iterator[None]:
-    """Give each part of a network back in the mode, train or eval, that it was in."""
-    modes = [(m, m.training) for m in module.modules()]
-    try:
-        yield
-    finally:
-        for part, training in modes:
-            part.training = training

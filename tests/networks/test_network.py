@@ -5,7 +5,8 @@ import pytest
 torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
-from limbeck.networks.network import modes_kept, watched  # noqa: E402
+from limbeck.networks.capture import modes_kept  # noqa: E402
+from limbeck.networks.network import watched  # noqa: E402
 
 pytestmark = pytest.mark.torch
 

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
+from limbeck.networks.capture import modes_kept
 from limbeck.networks.loop.engine import Engine
 from limbeck.networks.loop.refusals import refuse_outputs
 from limbeck.networks.loop.teaching import Ask, consensus
-from limbeck.networks.network import modes_kept, watched
+from limbeck.networks.network import watched
 from limbeck.networks.objective import Needs, Objective
 from limbeck.networks.samples.data import Batch
 from limbeck.networks.views import Goal, Step

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from limbeck.errors import InvalidInput
+from limbeck.networks.capture import modes_kept
 from limbeck.networks.loop.engine import Engine, device_of
-from limbeck.networks.network import Network, modes_kept, watched
+from limbeck.networks.network import Network, watched
 from limbeck.networks.samples.data import Batch
 from limbeck.networks.views import Goal, Kind, View
 

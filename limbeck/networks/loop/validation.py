@@ -7,8 +7,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from limbeck.errors import InvalidInput
+from limbeck.networks.capture import modes_kept
 from limbeck.networks.loop.engine import Engine
-from limbeck.networks.network import Network, modes_kept, watched
+from limbeck.networks.network import Network, watched
 from limbeck.networks.samples.data import Batch, Samples
 from limbeck.networks.views import Goal, Kind, Step, View
 

@@ -10,8 +10,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from limbeck.networks.capture import logits_of, placed, run
-from limbeck.networks.network import modes_kept
+from limbeck.networks.capture import logits_of, modes_kept, placed, run
 from limbeck.networks.structure.spaces import Axis, Factor, Space, join, lose, reshaped, resolved
 
 __all__ = ["trace"]
