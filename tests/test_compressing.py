@@ -382,3 +382,15 @@ def test_answers_by_token(task: str) -> None:
         said, taught, there = said[:, :-1], taught[:, :-1], there[:, 1:]
     shares = ((said != taught) & there).sum(1) / there.sum(1)
     assert found.certificate.mean_loss == pytest.approx(float(shares.double().mean()), abs=1e-6)
+
+
+def test_a_control_is_kept_for_other_objectives_with_and_without_a_cache(tmp_path: Path) -> None:
+    given: dict[str, Any] = {
+        "into": small, "test": rows(50, 2), "control": tmp_path / "controls", "baseline": False,
+    }  # fmt: skip
+    first = limbeck.distill(Truth(), rows(100, 0), cache=tmp_path / "cache", **given, **FAST)
+    stamps = [p.stat().st_mtime_ns for p in sorted((tmp_path / "controls").rglob("*"))]
+    again = limbeck.distill(Truth(), rows(100, 0), objective=Logits(), **given, **FAST)
+    assert [p.stat().st_mtime_ns for p in sorted((tmp_path / "controls").rglob("*"))] == stamps
+    for a, b in zip(first.controls[0].parameters(), again.controls[0].parameters(), strict=True):
+        assert torch.equal(a, b)

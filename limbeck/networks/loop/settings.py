@@ -42,13 +42,14 @@ def settings_of(
     out: dict[str, Any] = {
         f.name: _told(getattr(training, f.name)) for f in fields(training) if f.name not in _FREE
     }
+    drawn = samples.random  # otherwise neither views nor their seed change anything
     parts = [f"{_told(p.weight)} * {_told(p.term)}" for p in objective.parts]
     return out | {
         "objective": " + ".join(parts) + (" balanced" if objective.balanced else ""),
         "goal": f"{goal.kind} of {goal.outputs}",
         "seed": seed,
-        "views": views,
-        "augment_seed": augment_seed,
+        "views": views if drawn else None,
+        "augment_seed": augment_seed if drawn else None,
         "filter": _told(filter),
         "samples": samples.fingerprint(),
         "validation": None if validation is None else validation.fingerprint(),
