@@ -176,7 +176,7 @@ class AdaptiveWavelets:
             "queries": asked.queries,
         }
         if points:
-            from limbeck.wavelets.importance import importance
+            from limbeck.transforms.importance import importance
 
             x, gradients = self._signals(transform, rows, asked)
             found = points[chosen].found

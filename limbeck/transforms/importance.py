@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from limbeck.transforms.wavelet import Wavelet
 from limbeck.wavelets.bank import (
     Boundary,
     analysis,
@@ -43,8 +44,8 @@ def importance(
     -------
     dict
         ``bands`` (names), ``by_band`` (the sum of each band's means), ``by_time`` (for each band
-        a list of L numbers, or H lists of W: the mean of the coefficient at that place, summed
-        over channels; left out where it is long).
+        a list of L numbers, or H lists of W: each coefficient laid over the places that its atom
+        covers, see `Transform.spread`, summed over channels; left out where it is long).
     """
     dims = x.ndim - 2
     h = torch.from_numpy(low)
@@ -55,7 +56,7 @@ def importance(
         if input_x_gradient:
             own = _flat(forward(torch.from_numpy(x[at]), h, levels, boundary))
             bands = [a * c for a, c in zip(bands, own, strict=True)]
-        part = [a.abs().sum(dim=(0, 1)).numpy() for a in bands]  # over rows and channels
+        part = [a.abs().sum(dim=0).numpy() for a in bands]  # over rows: (C, ...)
         sums = [s + p for s, p in zip(sums, part, strict=True)] if sums else part
     means = [s / len(x) for s in sums]
     found: dict[str, Any] = {
@@ -63,16 +64,10 @@ def importance(
         "by_band": [float(m.sum()) for m in means],
     }
     if len(means) * np.prod(x.shape[2:]) <= _MOST:
-        found["by_time"] = [_stretched(m, x.shape[2:]).tolist() for m in means]
+        laid = Wavelet(low, levels, boundary).fit(x[:1])  # the transform asks for shapes only
+        places = laid.spread(np.concatenate([m.reshape(-1) for m in means]))  # (bands, C, ...)
+        found["by_time"] = places.sum(axis=1).tolist()
     return found
-
-
-def _stretched(band: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """The band with each coefficient repeated over the places that it stands for."""
-    for axis, length in enumerate(shape):
-        at = np.arange(length) * band.shape[axis] // length
-        band = band.take(at, axis=axis)
-    return band
 
 
 def _flat(bands: Any) -> list[torch.Tensor]:

@@ -8,8 +8,8 @@ import pytest
 pywt = pytest.importorskip("pywt")
 pytest.importorskip("torch")
 
-from limbeck.wavelets import importance as module  # noqa: E402
-from limbeck.wavelets.importance import importance  # noqa: E402
+from limbeck.transforms import importance as module  # noqa: E402
+from limbeck.transforms.importance import importance  # noqa: E402
 
 RNG = np.random.default_rng(0)
 HAAR = np.array(pywt.Wavelet("haar").rec_lo)
@@ -22,8 +22,18 @@ def test_by_pywavelets() -> None:
     means = [np.abs(a * b).sum((0, 1)) / 300 for a, b in zip(*bands, strict=True)]
     assert found["bands"] == ["approximation 2", "detail 2", "detail 1"]
     np.testing.assert_allclose(found["by_band"], [m.sum() for m in means])
-    np.testing.assert_allclose(found["by_time"][0], np.repeat(means[0], 4))
-    np.testing.assert_allclose(found["by_time"][2], np.repeat(means[2], 2))
+    np.testing.assert_allclose(found["by_time"][0], np.repeat(means[0], 4) / 4)
+    np.testing.assert_allclose(found["by_time"][2], np.repeat(means[2], 2) / 2)
+
+
+def test_long_filters_lie_where_their_atoms_are() -> None:
+    db5 = np.array(pywt.Wavelet("db5").rec_lo)
+    zeros = [np.zeros(n) for n in (4, 4, 8, 16, 32)]
+    zeros[0][2] = 1.0
+    atom = pywt.waverec(zeros, "db5", mode="periodization")
+    found = importance(np.zeros((3, 1, 64)), np.tile(atom, (3, 1, 1)), db5, 4, "periodic", False)
+    np.testing.assert_allclose(found["by_time"][0], atom**2, atol=1e-10)
+    assert found["by_band"][0] == pytest.approx(1.0)
 
 
 def test_saliency_of_images() -> None:
@@ -32,7 +42,7 @@ def test_saliency_of_images() -> None:
     first, (across, *_) = pywt.wavedec2(g, "haar", mode="periodization", level=1)
     assert np.shape(found["by_time"]) == (4, 8, 4)
     np.testing.assert_allclose(
-        found["by_time"][1], np.abs(across).mean((0, 1)).repeat(2, 0).repeat(2, 1)
+        found["by_time"][1], np.abs(across).mean((0, 1)).repeat(2, 0).repeat(2, 1) / 4
     )
     assert found["by_band"][0] == pytest.approx(np.abs(first).sum() / 5)
 
