@@ -283,6 +283,8 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=60, help="of the LSTM")
     parser.add_argument("--out", type=Path, help="a folder for the pictures")
     args = parser.parse_args()
+    if args.out is not None:
+        args.out.mkdir(parents=True, exist_ok=True)
     tracks, classes = load(args.target), args.target == "aux_positive"
     learn, test = tracks[tracks.cell <= 6], tracks[tracks.cell > 6]
     starts = 8 if args.quick else 64

@@ -76,6 +76,8 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=6000, help="digits that the student sees")
     parser.add_argument("--out", type=Path, help="a folder for the pictures")
     args = parser.parse_args()
+    if args.out is not None:
+        args.out.mkdir(parents=True, exist_ok=True)
     data = load()
     net = trained(data["x_train"][:TRAIN], data["y_train"][:TRAIN])
     n, tests = (1000, 1000) if args.quick else (args.rows, len(data["x_test"]))

@@ -152,6 +152,8 @@ def main() -> None:
     parser.add_argument("--only", choices=list(CASES), nargs="*")
     parser.add_argument("--out", type=Path, help="a folder for a picture a data set")
     args = parser.parse_args()
+    if args.out is not None:
+        args.out.mkdir(parents=True, exist_ok=True)
     names = args.only or [n for n, c in CASES.items() if c.quick or not args.quick]
     print(
         "| signals | rows, test rows | model | size | agrees with the teacher | right | seconds |"

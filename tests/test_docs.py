@@ -32,6 +32,21 @@ def test_the_teacher_of_the_extension_guide_can_be_distilled() -> None:
         committee.gradient(X, 0)
 
 
+def test_the_objective_of_the_extension_guide_can_be_learned() -> None:
+    torch = pytest.importorskip("torch")
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs/extend.md").read_text(), re.DOTALL)
+    room: dict = {}
+    exec(blocks[-1], room)
+    x = torch.randn(60, 4, generator=torch.Generator().manual_seed(0))
+    torch.manual_seed(0)
+    teacher, student = torch.nn.Linear(4, 3), torch.nn.Linear(4, 3)
+    found = limbeck.distill(
+        teacher, x, into=student, objective=0.5 * room["Margins"](), epochs=2, baseline=False
+    )
+    losses = [row["Margins"] for row in found.history]
+    assert losses[1] < losses[0]
+
+
 def test_the_run_on_the_page_of_networks_runs(capsys: pytest.CaptureFixture[str]) -> None:
     block = re.search(r"```python\n(.*?)```", (ROOT / "docs/networks.md").read_text(), re.DOTALL)
     assert block is not None
