@@ -53,7 +53,6 @@ def test_they_are_text_and_numbers_without_addresses():
         ("objective", Objective.of(SoftTargets(temperature=3) + GoldLabels())),
         ("objective", balanced(Linear(1, 0) * SoftTargets(temperature=4) + GoldLabels())),
         ("filter", WhereRight()),
-        ("views", 2),
         ("seed", 1),
         ("teacher", nn.Linear(2, 2)),
         ("validation", Samples.of(torch.zeros(3, 2))),
@@ -63,6 +62,24 @@ def test_they_are_text_and_numbers_without_addresses():
 def test_whatever_changes_the_result_changes_them_and_nothing_else(name, value):
     before, now = told(), told(**{name: value})
     assert {k for k in before if before[k] != now[k]} == {name}
+
+
+class Noisy(torch.utils.data.Dataset):
+    """Rows that are drawn anew each time."""
+
+    def __len__(self):
+        return 5
+
+    def __getitem__(self, i):
+        return torch.randn(2), 0
+
+
+@pytest.mark.parametrize("name", ["views", "augment_seed"])
+def test_augmentation_counts_where_rows_are_augmented_and_nowhere_else(name):
+    noisy = Samples.of(Noisy())
+    before, now = told(samples=noisy), told(samples=noisy, **{name: 2})
+    assert {k for k in before if before[k] != now[k]} == {name}
+    assert told(**{name: 2}) == told()
 
 
 def test_what_changes_no_result_is_not_among_them():
