@@ -108,7 +108,7 @@ class Comparison:
     def sentence(self) -> str:
         """The verdict in words, with the numbers it rests on."""
         if not self.differences:
-            start = "No control was trained: the same student on its own needs labels."
+            start = "No control was trained; without labels there can be none."
             return f"{start} {self.warning}".rstrip()
         parts = []
         for d in self.differences:
