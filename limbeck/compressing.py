@@ -95,7 +95,7 @@ def compress(
         Names of the classes; the unit of a number.
     control : bool or path
         Train the same student on gold labels, with the same start, budget, order and seeds; a
-        path keeps these runs and takes them up again wherever they are the same.
+        path keeps these runs for other objectives; with other settings it is refused.
     baseline : bool
         Train a linear model of the inputs as well.
     epsilon, delta : float
