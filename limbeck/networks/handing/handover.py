@@ -18,7 +18,7 @@ from limbeck.networks.fingerprint import fingerprint
 from limbeck.networks.handing.onnx_graph import Exported, export_onnx
 from limbeck.writing import write_bytes
 
-__all__ = ["Handover", "export_onnx", "hand_over", "write_student"]
+__all__ = ["Handover", "hand_over", "write_student"]
 
 WEIGHTS, CONFIG, GRAPH = "model.safetensors", "config.json", "student.onnx"
 

@@ -16,29 +16,7 @@ from limbeck.networks.handing.handover import hand_over, write_student  # noqa: 
 pytestmark = pytest.mark.torch
 
 
-def cnn(seed=0):
-    torch.manual_seed(seed)
-    return nn.Sequential(
-        nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 36, 3)
-    )
-
-
-def bert(seed=0):
-    from transformers import BertConfig, BertForSequenceClassification
-
-    torch.manual_seed(seed)
-    return BertForSequenceClassification(
-        BertConfig(
-            num_hidden_layers=2, hidden_size=8, num_attention_heads=2,
-            intermediate_size=16, vocab_size=30, max_position_embeddings=32,
-        )
-    )  # fmt: skip
-
-
-IMAGES = torch.randn(5, 3, 8, 8, generator=torch.Generator().manual_seed(0))
-
-
-def test_weights_come_back_bit_for_bit(tmp_path):
+def test_weights_come_back_bit_for_bit(tmp_path, cnn):
     net = cnn()
     files = write_student(net, tmp_path)
     assert {f.name for f in files} == {"model.safetensors", "config.json"}
@@ -66,7 +44,7 @@ def test_tied_weights(tmp_path):
     assert other.out.weight is other.embed.weight
 
 
-def test_transformers_are_read_by_from_pretrained(tmp_path):
+def test_transformers_are_read_by_from_pretrained(tmp_path, bert):
     from transformers import BertForSequenceClassification
 
     net = bert()
@@ -93,8 +71,8 @@ def test_the_rest_is_written_where_onnx_fails(tmp_path):
     assert {f.name for f in (tmp_path / "new").iterdir()} == {"model.safetensors", "config.json"}
 
 
-def test_hand_over_writes_all_three(tmp_path):
-    found = hand_over(cnn(), IMAGES, tmp_path)
+def test_hand_over_writes_all_three(tmp_path, cnn, images):
+    found = hand_over(cnn(), images, tmp_path)
     assert {f.name for f in found.files} == {"model.safetensors", "config.json", "student.onnx"}
     assert all(f.exists() for f in found.files)
     onnx.checker.check_model(str(tmp_path / "student.onnx"))

@@ -16,36 +16,14 @@ from limbeck.networks.handing.onnx_graph import export_onnx  # noqa: E402
 pytestmark = pytest.mark.torch
 
 
-def cnn(seed=0):
-    torch.manual_seed(seed)
-    return nn.Sequential(
-        nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 36, 3)
-    )
-
-
-def bert(seed=0):
-    from transformers import BertConfig, BertForSequenceClassification
-
-    torch.manual_seed(seed)
-    return BertForSequenceClassification(
-        BertConfig(
-            num_hidden_layers=2, hidden_size=8, num_attention_heads=2,
-            intermediate_size=16, vocab_size=30, max_position_embeddings=32,
-        )
-    )  # fmt: skip
-
-
-IMAGES = torch.randn(5, 3, 8, 8, generator=torch.Generator().manual_seed(0))
-
-
 def session(path):
     return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
 
 
-def test_onnx_of_a_cnn_for_any_number_of_rows(tmp_path):
+def test_onnx_of_a_cnn_for_any_number_of_rows(tmp_path, cnn, images):
     net = cnn().train()
     before = copy.deepcopy(net.state_dict())
-    found = export_onnx(net, IMAGES, tmp_path / "net.onnx", metadata={"a": "b"})
+    found = export_onnx(net, images, tmp_path / "net.onnx", metadata={"a": "b"})
     assert found.rows == 5
     assert found.difference < 1e-5
     assert net.training
@@ -61,7 +39,7 @@ def test_onnx_of_a_cnn_for_any_number_of_rows(tmp_path):
 
 
 @pytest.mark.slow
-def test_onnx_of_a_transformer_with_named_inputs_of_any_length(tmp_path):
+def test_onnx_of_a_transformer_with_named_inputs_of_any_length(tmp_path, bert):
     net = bert().eval()
     ids = torch.randint(0, 30, (3, 7), generator=torch.Generator().manual_seed(0))
     mask = torch.ones_like(ids)
@@ -95,6 +73,6 @@ def test_a_graph_that_answers_otherwise_is_not_written(tmp_path):
     assert not (tmp_path / "net.onnx").exists()
 
 
-def test_one_row_is_refused(tmp_path):
+def test_one_row_is_refused(tmp_path, cnn, images):
     with pytest.raises(InvalidInput, match="1 row"):
-        export_onnx(cnn(), IMAGES[:1], tmp_path / "net.onnx")
+        export_onnx(cnn(), images[:1], tmp_path / "net.onnx")
