@@ -19,6 +19,8 @@ from limbeck.networks.capture import asking, placed, run
 
 __all__ = ["Cost", "measure", "peak_bytes"]
 
+_ENOUGH = 5  # turns that a median and quartiles can be taken from
+
 
 @dataclass(frozen=True)
 class Cost:
@@ -50,8 +52,9 @@ class Cost:
 
 
 def measure(
-    models: Mapping[str, nn.Module], inputs: Any, *, repeats: int = 30, warmup: int = 3
-) -> dict[str, Cost]:
+    models: Mapping[str, nn.Module], inputs: Any, *, repeats: int = 30, warmup: int = 3,
+    seconds: float = 5.0,
+) -> dict[str, Cost]:  # fmt: skip
     """Measure networks in turns, so that what else the machine does hits all of them alike.
 
     Parameters
@@ -65,6 +68,8 @@ def measure(
         Timed calls of each network, at least 1.
     warmup : int
         Calls before these.
+    seconds : float
+        Once they have taken so long, 5 timed calls of each are enough.
 
     Returns
     -------
@@ -87,7 +92,10 @@ def measure(
     given = {role: placed(inputs, net) for role, net in models.items()}
     times: dict[str, list[float]] = {role: [] for role in models}
     with asking(*models.values()):
+        began = time.perf_counter()
         for turn in range(-warmup, repeats):
+            if turn >= _ENOUGH and time.perf_counter() - began > seconds:
+                break
             for role, net in models.items():
                 start = _now(_device(net))
                 run(net, given[role])

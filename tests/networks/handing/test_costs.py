@@ -68,6 +68,12 @@ def test_all_take_turns_in_eval_mode():
     assert models["a"].training
 
 
+def test_slow_networks_are_called_less_often():
+    net = Holds(False)
+    measure({"a": net}, torch.zeros(2, 2), repeats=30, warmup=1, seconds=0.0)
+    assert len(net.calls) == 1 + 5 + 1  # to warm up, timed, for memory
+
+
 def test_no_repeat_is_refused():
     with pytest.raises(InvalidInput, match="repeats is 0"):
         measure({"a": nn.Linear(2, 2)}, torch.zeros(2, 2), repeats=0)
