@@ -113,8 +113,10 @@ def _places(step: Step) -> tuple[Any, Any, Any, Any]:
 def right(said: Said) -> NDArray[np.float64] | None:
     """A score a row against the labels, shape (n,); None where there are no labels.
 
-    The share of right answers; for numbers what adds up to R squared, the mean over outputs:
-    1 - e^2 / var(labels).
+    The share of right answers; for numbers scores whose mean is R squared, the mean over outputs.
+    They are R squared's influence values, u + m (v - 1) with u = 1 - e^2 / V, m = mean(e^2) / V
+    and v = (label - mean)^2 / V, V the variance of the labels: u alone has the same mean, but its
+    spread leaves out that V is an estimate, too (Cochran 1977, Sampling Techniques, chapter 6).
     """
     if said.labels is None:
         return None
@@ -130,8 +132,10 @@ def _score(said: Said, truth: NDArray[Any]) -> NDArray[np.float64]:
     if said.goal.kind is Kind.VALUES:
         k = said.goal.outputs
         error = ((said.answers - truth) ** 2).reshape(-1, k)  # (n, k)
-        spread = truth.reshape(-1, k).var(axis=0)
-        explained = 1 - error / np.where(spread > 0, spread, 1.0)
+        away = (truth.reshape(-1, k) - truth.reshape(-1, k).mean(axis=0)) ** 2  # (n, k)
+        spread = away.mean(axis=0)
+        unit = np.where(spread > 0, spread, 1.0)
+        explained = 1 - error / unit + error.mean(axis=0) / unit * (away / unit - 1)
         return np.asarray(np.where(spread > 0, explained, error == 0).mean(axis=1))
     return said.by_row(said.answers == truth)
 
