@@ -15,7 +15,7 @@ from limbeck.certificates.certify import certify
 from limbeck.comparison import Comparison, Difference, Entry, Measured
 from limbeck.contract import Certificate, Task
 from limbeck.network_result import ModelFacts
-from limbeck.networks.evaluation import Said, agreement, ask, by_class, calibration, mistakes, right
+from limbeck.networks.evaluation import Said, agreement, ask, by_class, gaps, mistakes, right
 from limbeck.networks.handing.costs import measure
 from limbeck.networks.loop.processes import first, quietly
 from limbeck.networks.predictor import Certified, Table, table_of
@@ -151,20 +151,25 @@ class Judge:
     def _calibration(self, said: Sequence[Said]) -> Measured | None:
         """Expected calibration error, the mean over seeds, with a bootstrap interval over rows.
 
-        The spread of the resamples is laid around the estimate: their own middle is biased
-        upwards, as is, where rows are few, the estimate.
+        The estimate is biased upwards, since absolute values are summed: most where the error is
+        small and rows are few. So the lower end takes off what the estimate can be wrong by at
+        most, the sum over bins of |gap resampled - gap|; the upper end adds the spread of the
+        resampled errors around their own mean.
         """
         if said[0].labels is None or self.goal.kind is Kind.VALUES:
             return None
         rng, n = np.random.default_rng(0), int(said[0].row[-1]) + 1
-        draws = []
+        found = np.array([gaps(s) for s in said])  # (seeds, bins)
+        resampled = []
         for _ in range(_RESAMPLES):
             times = np.bincount(rng.integers(0, n, n), minlength=n)
-            draws.append(np.mean([calibration(s, times) for s in said]))
-        value = float(np.mean([calibration(s) for s in said]))
-        low, high = (
-            np.quantile(draws, [self.delta / 2, 1 - self.delta / 2]) - np.mean(draws) + value
-        )
+            resampled.append([gaps(s, times) for s in said])
+        draws = np.array(resampled)  # (resamples, seeds, bins)
+        value = float(np.abs(found).sum(axis=1).mean())
+        off = np.abs(draws - found).sum(axis=2).mean(axis=1)  # (resamples,)
+        errors = np.abs(draws).sum(axis=2).mean(axis=1)
+        low = value - np.quantile(off, 1 - self.delta / 2)
+        high = value + np.quantile(errors, 1 - self.delta / 2) - errors.mean()
         return Measured(value, max(float(low), 0.0), float(high))
 
     def _timed(

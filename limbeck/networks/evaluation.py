@@ -18,7 +18,7 @@ from torch import nn
 from limbeck.networks.capture import asking, logits_of, run
 from limbeck.networks.views import Goal, Kind, Step, View
 
-__all__ = ["Mistakes", "Said", "agreement", "ask", "by_class", "calibration", "mistakes", "right"]
+__all__ = ["Mistakes", "Said", "agreement", "ask", "by_class", "gaps", "mistakes", "right"]
 
 BINS = 15
 
@@ -140,25 +140,28 @@ def _score(said: Said, truth: NDArray[Any]) -> NDArray[np.float64]:
     return said.by_row(said.answers == truth)
 
 
-def calibration(said: Said, times: NDArray[np.int64] | None = None) -> float:
-    """Expected calibration error: mean |accuracy - confidence| over 15 equal bins of confidence.
+def gaps(said: Said, times: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
+    """Accuracy less confidence in each of 15 equal bins of confidence, times the bin's share.
 
-    Guo, Pleiss, Sun, Weinberger 2017, equation 3. NaN for numbers, or without labels.
+    The sum of their absolute values is the expected calibration error (Guo, Pleiss, Sun,
+    Weinberger 2017, equation 3).
 
     Parameters
     ----------
     said : Said
-        Answers with their confidence.
+        Answers with their confidence, and labels.
     times : ndarray of shape (n,), optional
         How often each row counts, for a bootstrap.
+
+    Returns
+    -------
+    ndarray of shape (15,)
     """
-    if said.labels is None or said.goal.kind is Kind.VALUES:
-        return float("nan")
     weight = np.ones(len(said.row)) if times is None else times[said.row]
     place = np.minimum((said.confidence * BINS).astype(int), BINS - 1)
     correct = said.answers == said.labels
-    gaps = np.bincount(place, weights=weight * (correct - said.confidence), minlength=BINS)
-    return float(np.abs(gaps).sum() / weight.sum())
+    sums = np.bincount(place, weights=weight * (correct - said.confidence), minlength=BINS)
+    return np.asarray(sums / weight.sum())
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from limbeck.certificates.binomial import interval, paired_interval
 from limbeck.contract import Task
 from limbeck.network_runs.judging import Contestant, Judge
+from limbeck.networks.evaluation import Said
 from limbeck.networks.predictor import layout_of
 from limbeck.networks.samples.data import Samples
 from limbeck.networks.views import Goal, Kind
@@ -155,6 +156,23 @@ def test_calibration_has_an_interval_that_covers(truth: Any) -> None:
         assert said.low <= said.value <= said.high
         hits += said.low <= 0.9 - share <= said.high
     assert hits / runs > 0.9 - 3 * (0.09 / runs) ** 0.5
+
+
+@pytest.mark.parametrize(("off", "true"), [(0.0, 0.0), (0.1, 0.1)])
+def test_intervals_of_calibration_cover_many_bins(off: float, true: float) -> None:
+    """Confidence over nine bins, right less often by ``off``; without it the truth is 0.
+
+    The estimate is then 0.06 in the mean of 300 rows: an interval laid around it leaves 0 out.
+    """
+    rng, hits, runs, n = np.random.default_rng(0), 0, 60, 300
+    for _ in range(runs):
+        sure = rng.uniform(0.45, 0.99, n)
+        right = rng.random(n) < sure - off
+        found = Said(np.zeros(n, int), sure, np.where(right, 0, 1), np.arange(n), GOAL)
+        measured = judge(None, None)._calibration([found])
+        assert measured is not None
+        hits += measured.low <= true <= measured.high
+    assert hits / runs > 0.95 - 3 * (0.05 * 0.95 / runs) ** 0.5
 
 
 def test_the_certificate_is_of_the_rows_and_needs_a_teacher(truth: Any, made: Any) -> None:

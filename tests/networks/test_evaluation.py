@@ -13,7 +13,7 @@ from limbeck.networks.evaluation import (
     agreement,
     ask,
     by_class,
-    calibration,
+    gaps,
     mistakes,
     right,
 )
@@ -100,12 +100,13 @@ def test_labels_that_hold_together_count_one_by_one() -> None:
     assert found.confidence[0] == pytest.approx(1 / (1 + np.exp(-1)))
 
 
-def test_calibration_is_the_gap_by_bins() -> None:
+def test_gaps_are_accuracy_less_confidence_by_bins() -> None:
     # two bins: 0.95 sure and half right, 0.55 sure and all right
     found = said([0, 0, 1, 1], [0, 2, 1, 1], [0.95, 0.95, 0.55, 0.55])
-    assert calibration(found) == pytest.approx(0.5 * 0.45 + 0.5 * 0.45)
-    assert calibration(found, np.array([1, 0, 0, 0])) == pytest.approx(0.05)
-    assert np.isnan(calibration(said([0], None)))
+    expected = np.zeros(15)
+    expected[[14, 8]] = -0.5 * 0.45, 0.5 * 0.45
+    np.testing.assert_allclose(gaps(found), expected)
+    assert gaps(found, np.array([1, 0, 0, 0])).sum() == pytest.approx(0.05)
 
 
 def test_a_calibrated_network_has_little_error() -> None:
@@ -113,7 +114,7 @@ def test_a_calibrated_network_has_little_error() -> None:
     sure = rng.uniform(0.5, 1, 20_000)
     correct = rng.random(20_000) < sure
     found = Said(np.zeros(20_000), sure, np.where(correct, 0, 1), np.arange(20_000), CLASSES)
-    assert calibration(found) < 0.02
+    assert np.abs(gaps(found)).sum() < 0.02
 
 
 def test_mistakes_are_told_apart_and_add_up() -> None:
