@@ -134,19 +134,22 @@ class Judge:
 
     def _facts(self, said: Sequence[Said], taught: Said | None, module: nn.Module) -> ModelFacts:
         parameters = list(module.parameters())
-        wrong = None if taught is None else mistakes(said[0], taught)
+        wrong = [] if taught is None else [asdict(m) for s in said if (m := mistakes(s, taught))]
         return ModelFacts(
             sum(p.numel() for p in parameters),
             sum(p.numel() * p.element_size() for p in parameters),
             calibration=self._calibration(said),
-            mistakes={} if wrong is None else asdict(wrong),
-            by_class={} if taught is None else self._classes(said[0], taught),
+            mistakes=_means(wrong),
+            by_class={} if taught is None else self._classes(said, taught),
         )
 
-    def _classes(self, said: Said, taught: Said) -> dict[str, dict[str, float]]:
+    def _classes(self, said: Sequence[Said], taught: Said) -> dict[str, dict[str, float]]:
         names = self.task.classes
-        found = by_class(said, taught)
-        return {str(names[c] if c < len(names) else c): row for c, row in found.items()}
+        each = [by_class(s, taught) for s in said]
+        return {
+            str(names[c] if c < len(names) else c): _means([found[c] for found in each])
+            for c in each[0]
+        }
 
     def _calibration(self, said: Sequence[Said]) -> Measured | None:
         """Expected calibration error, the mean over seeds, with a bootstrap interval over rows.
@@ -218,6 +221,11 @@ class Judge:
         table = table_of(self._batches(), self.teacher, self.goal, self.task, layout)
         certified = Certified(student, table)
         return issue(certified, table, seen, epsilon, self.delta), certified
+
+
+def _means(each: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Means over seeds, name by name."""
+    return {name: float(np.mean([one[name] for one in each])) for name in (each or [{}])[0]}
 
 
 def issue(

@@ -155,7 +155,7 @@ def _mistakes(result: NetworkDistillation) -> Html | None:
         [
             tag("h2", "Whose mistakes"),
             table(
-                f"Shares of all answers of the first seed; full bars are {percent(most)}.",
+                f"Shares of all answers, means over seeds; full bars are {percent(most)}.",
                 ["model", "the teacher's mistake, repeated", "wrong where the teacher is right",
                  "wrong in another way than the teacher"],
                 rows,
@@ -179,7 +179,7 @@ def _classes(result: NetworkDistillation) -> Html | None:
     return join(
         [
             tag("h2", "By class"),
-            table("By the true class, first seed; bars from 0 to 1.",
+            table("By the true class, means over seeds; bars from 0 to 1.",
                   [*head, "student agrees", ""], rows, numbers=range(1, len(head) + 1)),
         ]
     )  # fmt: skip
