@@ -85,8 +85,8 @@ def compress(
         augmented, or only the largest logits shall be kept, give a
         ``TeacherCache(folder, views=4, top=32)``.
     validation, test : as data, optional
-        Rows to choose by, and rows for table and certificate; without test rows a share
-        ``holdout`` of the data is set aside.
+        Rows to choose by, and rows for table and certificate, which must not be among those that
+        teach or choose; without test rows a share ``holdout`` of the data is set aside.
     seeds : int
         How often all is trained; from 2 on intervals cover training again.
     task : str or Goal, optional

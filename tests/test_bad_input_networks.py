@@ -146,6 +146,10 @@ BEFORE_WORK: dict[str, tuple[dict[str, Any], str]] = {
         },
         "With 30 rows no error can be certified.*Give at least 59",
     ),
+    "test rows that choose the student": (
+        {"validation": rows(40, 1)},
+        "40 of the 40 test rows are among the validation rows. Give test rows that choose neither",
+    ),
     "few test rows": ({"test": rows(5, 1)}, "There are 5 test rows"),
     "classes of numbers": (
         {"data": (rows(80, 0)[0], rows(80, 0)[0][:, :2]), "classes": ["a", "b"]},

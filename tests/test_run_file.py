@@ -47,6 +47,9 @@ def train():
 
 def test():
     return part(80, 1)
+
+def validation():
+    return part(80, 2)
 """
 
 RUN: dict[str, Any] = {
@@ -224,7 +227,8 @@ def test_a_killed_run_resumes_to_the_same_weights(here: Path) -> None:
 @pytest.mark.slow
 def test_two_processes_give_what_one_gives(here: Path) -> None:
     name = "models_of_a_user:plain"
-    path = write(here, student=name, cache=True, seeds=2, validation=RUN["test"])
+    rows = "models_of_a_user:validation"
+    path = write(here, student=name, cache=True, seeds=2, validation=rows)
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(here), *sys.path])}
     many = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2",
             "--rdzv-backend=c10d", "--rdzv-endpoint=localhost:0"]  # fmt: skip

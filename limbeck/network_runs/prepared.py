@@ -22,7 +22,7 @@ from limbeck.network_runs.preparing import (
     settings_of,
     task_of,
 )
-from limbeck.network_runs.unseen import fresh_rows, two_sides
+from limbeck.network_runs.unseen import fresh_rows, two_sides, unchosen_rows
 from limbeck.networks.cache.teacher_cache import TeacherCache
 from limbeck.networks.filters import Filter
 from limbeck.networks.loop.modes import BornAgain
@@ -48,7 +48,7 @@ class Prepared:
     makers : sequence of nn.Module or callable
         What students are made from.
     rows, test, validation : Samples
-        Their labels in the shape of the goal; no test row is among the training rows.
+        Their labels in the shape of the goal; no test row is among the others.
     goal : Goal
         What is predicted.
     task : Task
@@ -131,7 +131,8 @@ def prepared(
     refuse_lacking(aim, goal, rows, kept or tutor, len(makers), mode, filter)
     copied = [note for _, report in pupils if report is not None for note in report.sheet().notes]
     layout, seen, aside, notes = fresh_rows(rows, aside, test is not None, settings)
+    aside, left = unchosen_rows(aside, checked, test is not None, settings)
     return Prepared(
         tutor, makers, rows, aside, checked, goal, names, aim, settings, kept, layout, seen,
-        tuple(dict.fromkeys((*copied, *notes, *rows.notes, *aside.notes))),
+        tuple(dict.fromkeys((*copied, *notes, *left, *rows.notes, *aside.notes))),
     )  # fmt: skip

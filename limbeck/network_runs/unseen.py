@@ -18,7 +18,7 @@ from limbeck.networks.samples.data import Samples
 from limbeck.networks.views import Goal, Kind
 from limbeck.students.layout import Layout
 
-__all__ = ["fresh_rows", "refuse_few", "two_sides"]
+__all__ = ["fresh_rows", "refuse_few", "two_sides", "unchosen_rows"]
 
 _MOST_HASHED = 200_000
 _FEWEST = 10
@@ -96,30 +96,72 @@ def fresh_rows(
         )
         return layout_of(aside.batches(range(len(aside)), size)), None, aside, notes
     n = min(len(rows), _MOST_HASHED)
-    sides = (rows, range(n)), (aside, range(len(aside)))
+    layout, seen, found = _hashes(rows, n, aside, size)
+    if n < len(rows):
+        notes.append(f"Only {n:,} of {len(rows):,} training rows were compared with test rows.")
+    kept, left = _apart(aside, found, seen, own, "training", "training never sees")
+    return layout, seen, kept, notes + left
+
+
+def unchosen_rows(
+    aside: Samples, validation: Samples | None, own: bool, settings: Training
+) -> tuple[Samples, list[str]]:
+    """Test rows that are not among the rows that choose the student; see `fresh_rows`.
+
+    Raises
+    ------
+    InvalidInput
+        If test rows of one's own are among the validation rows.
+    """
+    if validation is None:
+        return aside, []
+    if validation.random:
+        return aside, [
+            "Validation rows are augmented at random: whether test rows are among them was not"
+            " looked at."
+        ]
+    _, seen, found = _hashes(validation, len(validation), aside, settings.batch_size)
+    return _apart(aside, found, seen, own, "validation", "choose neither epoch nor seed")
+
+
+def _hashes(
+    known: Samples, n: int, aside: Samples, size: int
+) -> tuple[Layout, NDArray[np.uint64], NDArray[np.uint64]]:
+    """The layout of both, and hashes of the first n known rows and of all test rows."""
+    sides = (known, range(n)), (aside, range(len(aside)))
     layout = layout_of(b for side, places in sides for b in side.batches(places, size))
     seen, found = (
         np.concatenate([row_hashes(rows_of(b.inputs, layout)) for b in side.batches(places, size)])
         for side, places in sides
     )
-    if n < len(rows):
-        notes.append(f"Only {n:,} of {len(rows):,} training rows were compared with test rows.")
+    return layout, seen, found
+
+
+def _apart(
+    aside: Samples,
+    found: NDArray[np.uint64],
+    seen: NDArray[np.uint64],
+    own: bool,
+    role: str,
+    wanted: str,
+) -> tuple[Samples, list[str]]:
+    """Test rows that are not among those of another role, with a note where some were left out."""
     told = overlap(found, seen)
     if told.explained:
-        return layout, seen, aside, notes
+        return aside, []
     if own:
         raise InvalidInput(
-            f"{told.hits:,} of the {told.n:,} test rows are among the training rows.",
-            "Give test rows that training never sees.",
+            f"{told.hits:,} of the {told.n:,} test rows are among the {role} rows.",
+            f"Give test rows that {wanted}.",
         )
     kept = np.flatnonzero(~np.isin(found, seen))
     if len(kept) < _FEWEST:
         raise InvalidInput(
-            f"Only {len(kept)} of the rows set aside are no copies of training rows.",
+            f"Only {len(kept)} of the rows set aside are no copies of {role} rows.",
             "Drop repeated rows, or give test=...",
         )
-    notes.append(f"{told.hits:,} test rows were left out: training rows repeat them.")
-    return layout, seen, aside.subset(torch.from_numpy(kept)), notes
+    note = f"{told.hits:,} test rows were left out: {role} rows repeat them."
+    return aside.subset(torch.from_numpy(kept)), [note]
 
 
 def refuse_few(aside: Samples, goal: Goal, epsilon: float, delta: float) -> None:

@@ -7,7 +7,7 @@ import torch
 from torch.utils.data import Dataset
 
 from limbeck.errors import InvalidInput
-from limbeck.network_runs.unseen import fresh_rows, two_sides
+from limbeck.network_runs.unseen import fresh_rows, two_sides, unchosen_rows
 from limbeck.networks.loop.training import Training
 from limbeck.networks.samples.data import Samples
 
@@ -30,6 +30,23 @@ def test_copies_of_training_rows_are_left_out_of_rows_set_aside() -> None:
     assert layout.rows([z.numpy()]).shape == (30, 3)
     with pytest.raises(InvalidInput, match="5 of the 35 test rows are among"):
         fresh_rows(rows, aside, True, Training())
+
+
+def test_rows_that_choose_the_student_are_no_test_rows() -> None:
+    """They would choose epoch and seed, and then certify what they chose."""
+    x, y = samples(60, 0)
+    z, w = samples(30, 1)
+    aside = Samples.of((torch.cat([z, x[:20]]), torch.cat([w, y[:20]])))
+    validation = Samples.of((x, y))
+    with pytest.raises(InvalidInput, match="20 of the 50 test rows are among the validation rows"):
+        unchosen_rows(aside, validation, True, Training())
+    kept, notes = unchosen_rows(aside, validation, False, Training())
+    torch.testing.assert_close(kept.fetch(range(30)).inputs, z)
+    assert len(kept) == 30
+    assert notes == ["20 test rows were left out: validation rows repeat them."]
+    assert unchosen_rows(aside, None, True, Training()) == (aside, [])
+    with pytest.raises(InvalidInput, match="Only 0 of the rows set aside"):
+        unchosen_rows(validation, validation, False, Training())
 
 
 def test_two_sides_share_nothing_and_follow_the_seed() -> None:
