@@ -15,6 +15,7 @@ from limbeck.networks.loop.train import Student, Trained, fit, train
 from limbeck.networks.loop.training import Training
 from limbeck.networks.objective import Objective
 from limbeck.networks.samples.data import Samples
+from limbeck.networks.samples.seeding import mixed
 from limbeck.networks.views import Goal
 from limbeck.progress import quiet
 
@@ -116,8 +117,9 @@ class BornAgain:
         Parameters
         ----------
         student : nn.Module or callable
-            As in `train`. Generation g (from 0) starts with ``seed + g``, so that a function makes
-            new weights for each.
+            As in `train`. The last generation has the seed itself, so that it starts and sees
+            rows as a control of that seed does; those before it have seeds made from it, so that
+            a function makes new weights for each.
         samples, objective, goal, seed, teacher, folder
             As in `train`; each generation writes to ``generation_g`` in the folder.
         first : Objective or Term, optional
@@ -142,8 +144,10 @@ class BornAgain:
             learned = objective if told is not None else _alone(objective, first)
             own = dict(settings) if told is not None else settings | {"filter": None}
             where = None if folder is None else Path(folder) / f"generation_{g}"
+            left = self.generations - 1 - g
+            seeded = seed if left == 0 else mixed(seed, left) >> 32
             trained = train(
-                student, samples, learned, goal, seed=seed + g, teacher=told, folder=where, **own
+                student, samples, learned, goal, seed=seeded, teacher=told, folder=where, **own
             )
             out.append(trained)
             told = trained.module

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,8 +82,8 @@ class Rounds:
             return train_together(made, *given, **shared)
         shared["filter"] = self.filter
         if self.mode is not None:
-            fresh = isinstance(self.makers[0], nn.Module) or self.start is not None
-            return self.mode.run(made[0] if fresh else self.makers[0], *given, **shared)
+            kept = isinstance(self.makers[0], nn.Module) or self.start is not None
+            return self.mode.run(made[0] if kept else _alike(self.makers[0]), *given, **shared)
         return [train(made[0], *given, **shared)]
 
     def control(self, seed: int, folder: Path | None, tell: Progress) -> Trained:
@@ -124,6 +124,16 @@ class Rounds:
             "folder": folder,
             "progress": said,
         }
+
+
+def _alike(maker: Callable[[], nn.Module]) -> Callable[[], nn.Module]:
+    """The same function, after which what is drawn is as if its network had been copied."""
+
+    def made() -> nn.Module:
+        with torch.random.fork_rng():
+            return maker()
+
+    return made
 
 
 def own_seed(seed: int, place: int) -> int:

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
-from torch import nn
+from torch import Tensor, nn
+from torch.utils.data import Dataset
 
-from limbeck.networks import GoldLabels, SoftTargets
+from limbeck.networks import (
+    BornAgain,
+    GoldLabels,
+    SoftTargets,
+    TeacherCache,
+    WhereRight,
+    WhereSure,
+)
 from limbeck.networks.loop.rounds import Rounds, make, started
+from limbeck.networks.loop.train import Trained
 from limbeck.networks.loop.training import Training
 from limbeck.networks.objective import Objective
 from limbeck.networks.samples.data import Samples
@@ -53,6 +63,69 @@ def test_the_control_starts_where_the_student_does() -> None:
     teacher = nn.Linear(3, 2)
     each = rounds([lambda: nn.Linear(3, 2)], teacher=teacher, source=teacher, training=frozen)
     (student,), control = each.distilled(4, None, quiet), each.control(4, None, quiet)
+    for a, b in zip(student.module.parameters(), control.module.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+class Moving(Dataset[tuple[Tensor, Tensor]]):
+    """Rows that are augmented at random."""
+
+    def __len__(self) -> int:
+        return 40
+
+    def __getitem__(self, i: int) -> tuple[Tensor, Tensor]:
+        x = torch.full((3,), i / 40) + 0.1 * torch.randn(3)
+        return x, torch.tensor(i % 2)
+
+
+def dropping() -> nn.Module:
+    return nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Dropout(0.3), nn.Linear(4, 2))
+
+
+def steady() -> nn.Module:
+    return nn.Linear(3, 2)
+
+
+SILENT = Objective.of(GoldLabels() + 0.0 * SoftTargets(temperature=2))
+SAME_AS_THE_CONTROL: dict[str, tuple[Any, dict[str, Any]]] = {
+    "gold labels": ([dropping], {"objective": Objective.of(GoldLabels())}),
+    "a silent teacher": ([dropping], {}),
+    "a network, not a function": ([dropping()], {}),
+    "a filter": ([dropping], {"filter": WhereRight() & WhereSure(0.5)}),
+    "augmented rows": ([dropping], {"rows": Samples.of(Moving()).aimed(GOAL)}),
+    "a start": ([dropping], {"start": {"0": "0"}}),
+    "early stopping": ([dropping], {"training": Training(9, 8, lr=0.1, patience=1)}),
+    "parts of batches": ([dropping], {"training": Training(2, 8, accumulate=2, clip=0.5)}),
+    "generations": ([dropping], {"mode": BornAgain(3)}),
+    "generations of a network": ([dropping()], {"mode": BornAgain(2)}),
+    "peers": ([steady, steady], {"teacher": None, "source": None}),
+}
+
+
+@pytest.mark.parametrize("case", SAME_AS_THE_CONTROL)
+def test_a_student_that_learns_gold_labels_alone_is_its_control_bit_for_bit(case: str) -> None:
+    makers, changes = SAME_AS_THE_CONTROL[case]
+    torch.manual_seed(0)
+    teacher = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Dropout(0.5), nn.Linear(4, 2))
+    given = {"teacher": teacher, "source": teacher, "objective": SILENT} | changes
+    if case == "early stopping":
+        given["validation"] = rounds([]).rows
+    each = rounds(makers, **given)
+    students, control = each.distilled(3, None, quiet), each.control(3, None, quiet)
+    student = students[-1] if each.mode is not None else students[0]
+    alike(student, control)
+
+
+def test_a_cache_of_augmented_rows_leaves_the_control_alike(tmp_path: Path) -> None:
+    rows = Samples.of(Moving()).aimed(GOAL)
+    teacher = nn.Linear(3, 2)
+    source = TeacherCache(tmp_path, views=2, seed=5).fill(teacher, rows)
+    each = rounds([dropping], teacher=teacher, source=source, rows=rows, objective=SILENT)
+    alike(each.distilled(3, None, quiet)[0], each.control(3, None, quiet))
+
+
+def alike(student: Trained, control: Trained) -> None:
+    assert (student.steps, student.best_epoch) == (control.steps, control.best_epoch)
     for a, b in zip(student.module.parameters(), control.module.parameters(), strict=True):
         assert torch.equal(a, b)
 
