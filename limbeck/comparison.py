@@ -87,16 +87,24 @@ class Comparison:
     rivals : tuple of Difference
         Baselines that agree with the teacher more than the student does, beyond doubt: student
         less baseline, each at its share of the level.
+    seeds : int or None
+        How often all was trained; with one the sentence speaks of that seed only, since another
+        start or order of rows may turn the verdict. None where training draws nothing.
     """
 
     entries: tuple[Entry, ...]
     differences: tuple[Difference, ...]
     level: float
     rivals: tuple[Difference, ...] = ()
+    seeds: int | None = None
 
     @property
     def verdict(self) -> Verdict:
-        """Helped if any difference is above zero and none is below; see ``sentence``."""
+        """Helped if any difference is above zero and none is below; see ``sentence``.
+
+        Each interval holds at the level for itself: two differences of no effect at all give a
+        verdict other than "no evidence" with probability up to twice one less the level.
+        """
         found = {d.verdict for d in self.differences}
         if not found:
             return "no control"
@@ -111,6 +119,7 @@ class Comparison:
             start = "No control was trained; without labels there can be none."
             return f"{start} {self.warning}".rstrip()
         parts = []
+        only = " with this seed" if self.seeds == 1 else ""
         for d in self.differences:
             numbers = f"{d.value:+.3f} ({self.level:.0%} interval {d.low:+.3f} to {d.high:+.3f})"
             start = {
@@ -118,7 +127,7 @@ class Comparison:
                 "hurt": f"Distilling hurt {d.what}",
             }.get(d.verdict, f"No evidence that distilling helped {d.what}")
             parts.append(
-                f"{start}: {numbers} against the same student trained without the teacher."
+                f"{start}{only}: {numbers} against the same student trained without the teacher."
             )
         return " ".join([*parts, self.warning]).rstrip()
 

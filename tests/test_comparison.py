@@ -93,6 +93,8 @@ def test_the_sentence_gives_its_numbers():
         "Distilling helped accuracy: +0.100 (90% interval +0.050 to +0.150) against the same"
         " student trained without the teacher."
     )
+    one = Comparison((), (Difference("accuracy", 0.1, 0.05, 0.15),), 0.9, seeds=1).sentence
+    assert one.startswith("Distilling helped accuracy with this seed: +0.100")
     assert str(Measured(0.5, 0.4, 0.6)) == "0.500 [0.400, 0.600]"
 
 

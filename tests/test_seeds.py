@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy.stats import ttest_1samp
 
 from limbeck.certificates.binomial import interval
@@ -56,3 +57,25 @@ def test_one_seed_of_graded_scores_covers_over_rows() -> None:
         found = gain_over("share of tokens", ours, theirs, 0.1)
         hits += found.low <= 0.1 <= found.high
     assert abs(hits / runs - 0.9) < 3 * (0.09 / runs) ** 0.5
+
+
+@pytest.mark.parametrize("seeds", [1, 2, 3, 5])
+@pytest.mark.parametrize(("seed_spread", "own_rows"), [(0.0, 0.7), (0.05, 0.0), (0.3, 0.3)])
+def test_models_that_are_alike_are_told_apart_at_most_at_delta(
+    seeds: int, seed_spread: float, own_rows: float
+) -> None:
+    """Right or wrong on rows, some harder than others; each model has rows of its own liking.
+
+    One seed speaks of two networks only, so that there seeds do not vary.
+    """
+    rng, wrong, runs, n, delta = np.random.default_rng(3), 0, 300, 150, 0.05
+    spread = 0.0 if seeds == 1 else seed_spread
+    for _ in range(runs):
+        rows = 1.5 + 1.5 * rng.normal(size=n)  # of both
+
+        def model(rows: NDArray[np.float64] = rows) -> NDArray[np.float64]:
+            liked, seed = own_rows * rng.normal(size=n), spread * rng.normal(size=(seeds, 1))
+            return (rows + liked + seed + 0.5 * rng.normal(size=(seeds, n)) > 0).astype(float)
+
+        wrong += gain_over("accuracy", model(), model(), delta).verdict != "no evidence"
+    assert wrong / runs <= delta + 3 * (delta * (1 - delta) / runs) ** 0.5

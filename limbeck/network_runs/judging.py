@@ -91,7 +91,9 @@ class Judge:
         differences = self._differences(said, "control", taught)
         closest = self._differences(said, "baseline", taught)[:1] if taught is not None else []
         rivals = [replace(d, what=models["baseline"][0]) for d in closest if d.high < 0]
-        return Comparison(tuple(entries), differences, 1 - self.delta, tuple(rivals)), facts
+        seeds = len(said.get("student", ()))
+        level = 1 - self.delta
+        return Comparison(tuple(entries), differences, level, tuple(rivals), seeds), facts
 
     def _batches(self) -> Iterator[Batch]:
         return self.rows.batches(range(len(self.rows)))

@@ -98,6 +98,7 @@ def test_differences_pair_seeds_and_rows(found: Any, truth: Any, made: Any) -> N
         assert difference == gain_over(difference.what, ours, theirs, 0.05)
         assert difference.value == pytest.approx((ours - theirs).mean())
     assert accuracy.verdict == "helped"
+    assert "this seed" not in found[0].sentence
 
 
 def test_one_seed_is_compared_exactly(truth: Any, made: Any) -> None:
@@ -108,6 +109,7 @@ def test_one_seed_is_compared_exactly(truth: Any, made: Any) -> None:
     low, high = paired_interval(int((ours & ~theirs).sum()), int((~ours & theirs).sum()), N, 0.05)
     assert (only.low, only.high) == pytest.approx((low, high))
     assert np.isnan(comparison.entries[0].agreement.value)  # nobody to agree with
+    assert "with this seed" in comparison.sentence
 
 
 def test_a_baseline_closer_to_the_teacher_is_named(truth: Any, made: Any) -> None:
