@@ -24,6 +24,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from limbeck.networks.loop.shards import whole
 from limbeck.networks.objective import Objective
 
 __all__ = ["Balance", "balanced"]
@@ -52,12 +53,21 @@ class Balance:
         The student's weights.
     mean : callable
         The mean of a tensor over processes.
+    maps : sequence of nn.Parameter
+        Weights beside the student's, which a backward pass reaches as well.
+    sharded : bool
+        Whether the student's weights lie in shards over the processes.
     """
 
     def __init__(
-        self, parameters: Sequence[nn.Parameter], mean: Callable[[Tensor], Tensor] = lambda x: x
+        self,
+        parameters: Sequence[nn.Parameter],
+        mean: Callable[[Tensor], Tensor] = lambda x: x,
+        maps: Sequence[nn.Parameter] = (),
+        sharded: bool = False,
     ) -> None:
-        self._parameters, self._mean = list(parameters), mean
+        self._parameters, self._mean, self._maps = list(parameters), mean, list(maps)
+        self._norm = self._norm_in_shards if sharded else self._norm_at_once
         self._sums: dict[str, float] = {}
         self._counts: dict[str, int] = {}
         self._calls = 0
@@ -76,20 +86,36 @@ class Balance:
         return {n: s * counts[n] / sums[n] if n in sums else 0.0 for n, s in shares.items()}
 
     def _measure(self, losses: dict[str, Tensor]) -> None:
-        found = []
-        for loss in losses.values():
-            parts = (
-                torch.autograd.grad(loss, self._parameters, retain_graph=True, allow_unused=True)
-                if loss.requires_grad
-                else ()
-            )
-            given = [p.flatten() for p in parts if p is not None]
-            # The norm of the mean over processes, which is not the mean of their norms.
-            found.append(self._mean(torch.cat(given)).norm() if given else loss.new_zeros(()))
+        found = [
+            self._norm(loss) if loss.requires_grad else loss.new_zeros(())
+            for loss in losses.values()
+        ]
         for name, norm in zip(losses, torch.stack(found).tolist(), strict=True):
             if 0 < norm < math.inf:  # the loop reports what is no number
                 self._sums[name] = self._sums.get(name, 0.0) + norm
                 self._counts[name] = self._counts.get(name, 0) + 1
+
+    def _norm_at_once(self, loss: Tensor) -> Tensor:
+        """The norm of the mean of a loss's gradients over processes, not the mean of norms."""
+        parts = torch.autograd.grad(loss, self._parameters, retain_graph=True, allow_unused=True)
+        given = [p.flatten() for p in parts if p is not None]
+        return self._mean(torch.cat(given)).norm() if given else loss.new_zeros(())
+
+    def _norm_in_shards(self, loss: Tensor) -> Tensor:
+        """The same of shards, which get their part of the mean in a backward pass, and only there.
+
+        Gradients that were there before are put back.
+        """
+        every = [*self._parameters, *self._maps]
+        kept = [p.grad for p in every]
+        for p in every:
+            p.grad = None
+        loss.backward(retain_graph=True)  # type: ignore[no-untyped-call]
+        given = [p.grad for p in self._parameters if p.grad is not None]
+        norm: Tensor = whole(torch.nn.utils.get_total_norm(given))
+        for p, grad in zip(every, kept, strict=True):
+            p.grad = grad
+        return norm if given else loss.new_zeros(())
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint holds."""

@@ -62,7 +62,9 @@ class Learner:
         self.optimizer = training.optimizer_of(self._kinds)
         self._rates = [g["lr"] for g in self.optimizer.param_groups]
         self.scaler = engine.scaler()
-        self.balance = Balance(own, engine.mean) if objective.balanced else None
+        self.balance = (
+            Balance(own, engine.mean, self._maps, engine.sharded) if objective.balanced else None
+        )
         self._steady = training.schedule == "constant" and training.warmup == 0
         self._together = engine.processes > 1 and not engine.sharded
 
@@ -79,6 +81,9 @@ class Learner:
             Whether it is the last part.
         """
         losses = self.objective.losses(step, self.maps)
+        if self._engine.processes > 1:  # replicas and shards meet where gradients pass the outputs
+            nothing = 0.0 * step.student.logits.reshape(-1)[0]
+            losses = {name: loss + nothing for name, loss in losses.items()}
         if self.balance is None:
             total = self.objective.total(losses, step.done)
         else:

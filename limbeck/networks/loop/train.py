@@ -186,11 +186,6 @@ def fit(
         ask, asked_teacher = stack.enter_context(
             asked(teacher, needs.teacher_layers, engine, moved)
         )
-        if engine.sharded and found.balanced:
-            raise InvalidInput(
-                "Weights are balanced and strategy is 'fsdp'.",
-                "Choose 'ddp': shares are measured on whole gradients.",
-            )
         for module in modules:
             module.to(engine.device)
         rows = samples.order(0, seed)[:2]

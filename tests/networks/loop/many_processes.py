@@ -16,20 +16,22 @@ from limbeck.networks.samples.data import Samples
 from limbeck.networks.views import Goal, Kind
 
 
-def run(folder: Path, strategy: str = "auto", shares: bool = False, epochs: int = 3):
+def run(folder: Path, strategy: str = "auto", shares: bool = False, layers: bool = False):
     torch.manual_seed(0)
     x = torch.randn(70, 4)
     y = (x[:, 0] > 0).long()
     teacher = nn.Sequential(nn.Linear(4, 16), nn.Tanh(), nn.Linear(16, 2))
     student = Student()
-    terms = 0.5 * SoftTargets(temperature=2) + 0.3 * GoldLabels() + 0.2 * HiddenStates({"0": "one"})
+    terms = 0.2 * HiddenStates({"0": "one"})
+    if not layers:
+        terms = 0.5 * SoftTargets(temperature=2) + 0.3 * GoldLabels() + terms
     return train(
         student,
         Samples.of((x, y)),
         balanced(terms) if shares else terms,
         Goal(Kind.CLASSES, 2),
         training=Training(
-            epochs,
+            3,
             24,
             lr=0.02,
             strategy=strategy,
@@ -77,11 +79,15 @@ if __name__ == "__main__":
     except InterruptedError:
         Learner.update = update
     runs.append(run(where / "cut", strategy, shares))
+    runs.append(run(where / "layers", strategy, shares, layers=True))
     rank = dist.get_rank()
-    weights = [p.detach().flatten().tolist() for p in runs[0].module.parameters()]
+    weights, layers = (
+        [p.detach().flatten().tolist() for p in runs[i].module.parameters()] for i in (0, 3)
+    )
     told = {
         "history": list(runs[0].history),
         "weights": weights,
+        "layers": layers,
         "again": list(runs[1].history),
         "cut": list(runs[2].history),
         "maps": [p.detach().flatten().tolist() for p in runs[0].maps.parameters()],

@@ -58,7 +58,8 @@ def loaded():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("strategy", "shares"), [("ddp", ""), ("ddp", "shares"), ("fsdp", "")])
+@pytest.mark.parametrize("strategy", ["ddp", "fsdp"])
+@pytest.mark.parametrize("shares", ["", "shares"])
 def test_two_processes_learn_what_one_learns_from_the_same_batches(tmp_path, strategy, shares):
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2",
                "--rdzv-backend=c10d", "--rdzv-endpoint=localhost:0", str(SCRIPT), str(tmp_path),
@@ -75,4 +76,9 @@ def test_two_processes_learn_what_one_learns_from_the_same_batches(tmp_path, str
     for a, b in zip(told[0]["history"], one.history, strict=True):
         assert a == pytest.approx(dict(b), rel=2e-4)
     for a, b in zip(told[0]["weights"], one.module.parameters(), strict=True):
-        assert a == pytest.approx(b.detach().flatten().tolist(), abs=2e-4)
+        assert a == pytest.approx(b.detach().flatten().tolist(), abs=1e-5)
+    # A gradient of hidden states alone does not pass the outputs, where processes meet. Weights
+    # behind that layer get none in one process, and zeros, hence weight decay, in several.
+    alone = loaded().run(tmp_path / "alone", shares=bool(shares), layers=True).module.one
+    for a, b in zip(told[0]["layers"], alone.parameters(), strict=False):
+        assert a == pytest.approx(b.detach().flatten().tolist(), abs=1e-5)
