@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -304,13 +305,27 @@ def _plainly() -> Iterator[None]:
     try:
         yield
     except LimbeckError as error:
-        console = Console(stderr=True)
-        console.print(Text(error.problem, style="red"))
-        console.print(Text(error.remedy))
+        _told_once(error)
         raise typer.Exit(2) from None
     except KeyboardInterrupt:
         sys.stderr.write("Interrupted; nothing was written.\n")
         raise typer.Exit(130) from None
+
+
+def _told_once(error: LimbeckError) -> None:
+    """Print an error; of several processes that meet the same one alone prints it."""
+
+    def tell() -> None:
+        console = Console(stderr=True)
+        console.print(Text(error.problem, style="red"))
+        console.print(Text(error.remedy))
+
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        tell()
+        return
+    from limbeck.networks.loop.processes import once
+
+    once(str(error), tell)
 
 
 def _column(frame: Any, name: str | None) -> Any:

@@ -224,21 +224,47 @@ def test_a_killed_run_resumes_to_the_same_weights(here: Path) -> None:
     assert (here / "run/model.safetensors").read_bytes() == resumed
 
 
+def by_two(here: Path, command: list[str]) -> subprocess.CompletedProcess[str]:
+    """A command of limbeck in two processes."""
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(here), *sys.path])}
+    many = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2",
+            "--rdzv-backend=c10d", "--rdzv-endpoint=localhost:0", "-m", "limbeck"]  # fmt: skip
+    return subprocess.run([*many, *command], cwd=here, env=env, capture_output=True, text=True,
+                          timeout=300)  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("who", ["both", "second"])
+def test_an_error_is_printed_once_whoever_meets_it(here: Path, who: str) -> None:
+    if who == "both":
+        path = write(here, temperature=4)
+        problem = "'temperature' in run.yaml is no setting"
+    else:
+        with (here / "models_of_a_user.py").open("a") as file:
+            file.write(
+                "import os\nfrom limbeck.errors import InvalidInput\ndef train():\n"
+                "    if os.environ['RANK'] == '1':\n"
+                "        raise InvalidInput('No rows here.', 'Mount them.')\n"
+                "    return part(200, 0)\n"
+            )
+        path, problem = write(here), "No rows here"
+    done = by_two(here, ["distill", str(path)])
+    assert done.returncode != 0
+    assert done.stderr.count(problem) == 1, done.stderr[-3000:]
+
+
 @pytest.mark.slow
 def test_two_processes_give_what_one_gives(here: Path) -> None:
     name = "models_of_a_user:plain"
     rows = "models_of_a_user:validation"
     path = write(here, student=name, cache=True, seeds=2, validation=rows)
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(here), *sys.path])}
-    many = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2",
-            "--rdzv-backend=c10d", "--rdzv-endpoint=localhost:0"]  # fmt: skip
-    command = ["-m", "limbeck", "distill", str(path)]
-    done = subprocess.run([*many, *command], cwd=here, env=env, capture_output=True, text=True,
-                          timeout=300)  # fmt: skip
+    done = by_two(here, ["distill", str(path)])
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout.count("verdict") == 1
     (here / "run").rename(here / "two")
-    subprocess.run([sys.executable, *command], cwd=here, env=env, check=True, capture_output=True)
+    command = [sys.executable, "-m", "limbeck", "distill", str(path)]
+    subprocess.run(command, cwd=here, env=env, check=True, capture_output=True)
     written = [
         sorted(str(p.relative_to(here / f)).partition("events")[0] for p in (here / f).rglob("*"))
         for f in ("two", "run")

@@ -1,12 +1,16 @@
-"""Several processes that run one program (torchrun): what only the first of them does."""
+"""Several processes that run one program (torchrun): what only one of them does."""
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
-__all__ = ["first", "quietly"]
+__all__ = ["first", "once", "quietly"]
+
+_PATIENCE = timedelta(seconds=5)
 
 
 def first() -> bool:
@@ -25,3 +29,38 @@ def quietly() -> Iterator[None]:
         from accelerate import PartialState
 
         PartialState().wait_for_everyone()
+
+
+def once(text: str, tell: Callable[[], None]) -> None:
+    """Tell what several processes may have to tell in one of them, whichever comes first.
+
+    They meet in the store of torchrun, which is there before they know each other and needs no
+    answer from those that have nothing to tell. Who comes later waits until it was told, since
+    torchrun ends all processes when one fails; and tells it where it was not.
+
+    Parameters
+    ----------
+    text : str
+        What is told; processes that tell something else tell it, too.
+    tell : callable
+        Tells it.
+    """
+    if os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True":
+        tell()
+        return
+    from torch.distributed import TCPStore  # type: ignore[attr-defined]
+
+    attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
+    key = f"limbeck/{attempt}/{hashlib.sha256(text.encode()).hexdigest()}"
+    try:
+        place = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+        store = TCPStore(*place, is_master=False, timeout=_PATIENCE)
+        mine = store.add(key, 1) == 1
+        if not mine:
+            store.wait([f"{key}/told"], _PATIENCE)
+    except (RuntimeError, KeyError, ValueError):  # rather twice than never
+        tell()
+        return
+    if mine:
+        tell()
+        store.set(f"{key}/told", "")
