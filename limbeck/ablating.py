@@ -122,6 +122,7 @@ def ablate(
     seeds: int = 3,
     seed: int = 0,
     task: Any = None,
+    tokenizers: Sequence[Any] | None = None,
     delta: float = 0.05,
     progress: bool | None = None,
     **training: Any,
@@ -134,7 +135,7 @@ def ablate(
 
     Parameters
     ----------
-    teacher, data, y, into, filter, start, task
+    teacher, data, y, into, filter, start, task, tokenizers
         As for a network in :func:`limbeck.distill`.
     objective : Term or Objective
         A sum of terms, or a term with several pairs of layers.
@@ -173,7 +174,7 @@ def ablate(
         whole("rows", rows, 1)
         order = np.random.default_rng(seed).permutation(len(samples))[:rows]
         samples = samples.subset(sorted(order.tolist()))
-    goal = goal_of(samples, tutor, [make(maker, seed)], task)
+    goal = goal_of(samples, tutor, [make(maker, seed)], task, tokenizers)
     samples, aside = samples.aimed(goal), aside.aimed(goal)
     aim = Objective.of(objective)
     refuse_lacking(aim, goal, samples, tutor, filter=filter)

@@ -46,6 +46,7 @@ def compress(
     holdout: float = 0.3,
     seeds: int = 1,
     task: str | Goal | None = None,
+    tokenizers: Sequence[Any] | None = None,
     classes: Sequence[Any] | None = None,
     unit: str = "",
     control: bool | str | Path = True,
@@ -91,6 +92,10 @@ def compress(
         How often all is trained; from 2 on intervals cover training again.
     task : str or Goal, optional
         classification, multilabel, regression, tokens or language; found from data and student.
+    tokenizers : pair, optional
+        The teacher's tokenizer and the student's (with ``get_vocab``, as in transformers), to be
+        refused if they number tokens differently. Without them only the sizes of the networks'
+        vocabularies are compared.
     classes, unit
         Names of the classes; the unit of a number.
     control : bool or path
@@ -133,7 +138,8 @@ def compress(
     given = prepared(
         teacher, data, y, into=into, objective=objective, mode=mode, filter=filter, start=start,
         cache=cache, validation=validation, test=test, holdout=holdout, task=task,
-        classes=classes, unit=unit, seed=seed, folder=folder, training=training,
+        tokenizers=tokenizers, classes=classes, unit=unit, seed=seed, folder=folder,
+        training=training,
     )  # fmt: skip
     if given.teacher is not None:
         refuse_few(given.test, given.goal, epsilon, delta)

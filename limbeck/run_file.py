@@ -36,8 +36,9 @@ def read_run(path: str | Path) -> dict[str, Any]:
         YAML: ``teacher``, ``student`` (``package.module:name``; ``teacher_weights`` and
         ``student_weights`` name .safetensors files), ``train``, ``validation``, ``test`` (the
         same, or .npz files with the arrays X and y), ``objective`` (a list of terms, each with
-        its ``weight`` and settings), ``filter``, ``out``, and settings of `limbeck.distill` and
-        of `limbeck.networks.loop.training.Training`.
+        its ``weight`` and settings), ``filter``, ``tokenizers`` (names of the teacher's and the
+        student's, as ``package.module:name``), ``out``, and settings of `limbeck.distill` and of
+        `limbeck.networks.loop.training.Training`.
 
     Returns
     -------
@@ -132,6 +133,8 @@ def _run(path: Path, data: Mapping[str, Any], progress: bool | None) -> NetworkD
     for name in _DATA[1:]:
         if given.get(name) is not None:
             given[name] = _rows(given[name])
+    if isinstance(given.get("tokenizers"), list):
+        given["tokenizers"] = [_tokenizer(name) for name in given["tokenizers"]]
     given["objective"] = _objective(given["objective"])
     for name in ("filter", "mode"):
         if given.get(name) is not None:
@@ -202,6 +205,12 @@ def _rows(name: Any) -> Any:
             ) from None
     found = read_named(text)
     return found() if callable(found) and not hasattr(found, "__getitem__") else found
+
+
+def _tokenizer(name: Any) -> Any:
+    """A tokenizer in a module, or what a function there returns."""
+    found = read_named(str(name))
+    return found() if callable(found) and not hasattr(found, "get_vocab") else found
 
 
 def _split(rows: Any) -> tuple[Any, Any]:

@@ -50,6 +50,18 @@ def test():
 
 def validation():
     return part(80, 2)
+
+class Tokenizer:
+    def __init__(self, *tokens):
+        self.tokens = tokens
+
+    def get_vocab(self):
+        return {t: i for i, t in enumerate(self.tokens)}
+
+one = Tokenizer("a", "b")
+
+def two():
+    return Tokenizer("b", "a")
 """
 
 RUN: dict[str, Any] = {
@@ -142,6 +154,11 @@ def test_arrays_weights_filters_and_schedules_from_files(here: Path) -> None:
         ),
         ({"teacher_weights": "a.safetensors", "teacher": ["a:b", "a:c"]}, "given for 2 of them"),
         ({"mode": {"term": "BornAgain", "generation": 2}}, "Did you mean 'generations'"),
+        (
+            {"tokenizers": ["models_of_a_user:one", "models_of_a_user:two"]},
+            "Token 'a' is 0 to the teacher and 1 to the student",
+        ),
+        ({"tokenizers": "models_of_a_user:one"}, "tokenizers is a str, not a pair"),
         ({"lr": "fast"}, "lr is 'fast'. Give a number"),
     ],
 )

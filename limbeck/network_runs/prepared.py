@@ -103,6 +103,7 @@ def prepared(
     test: Any,
     holdout: float,
     task: str | Goal | None,
+    tokenizers: Sequence[Any] | None,
     classes: Sequence[Any] | None,
     unit: str,
     seed: int,
@@ -120,7 +121,7 @@ def prepared(
     tutor, makers = one_teacher(teacher), makers_of(into)
     rows, aside = two_sides(data, y, test, holdout, seed, settings)
     pupils = [started(m, seed, rows, tutor, start) for m in makers]
-    goal = goal_of(rows, tutor, [pupil for pupil, _ in pupils], task)
+    goal = goal_of(rows, tutor, [pupil for pupil, _ in pupils], task, tokenizers)
     tutor = one_teacher(teacher, goal)
     names = task_of(goal, classes, unit, tutor, pupils[0][0])
     rows, aside = rows.aimed(goal), aside.aimed(goal)

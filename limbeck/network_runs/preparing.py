@@ -23,6 +23,11 @@ from limbeck.networks.objectives.logits import Logits
 from limbeck.networks.objectives.probabilities import SoftTargets
 from limbeck.networks.samples.data import Samples
 from limbeck.networks.samples.goals import guess_goal, same_outputs
+from limbeck.networks.samples.vocabularies import (
+    same_tokenizers,
+    same_vocabularies,
+    vocabulary,
+)
 from limbeck.networks.views import Goal, Kind, View
 
 __all__ = [
@@ -109,32 +114,45 @@ def makers_of(into: Any) -> list[Any]:
 
 
 def goal_of(
-    rows: Samples, teacher: nn.Module | None, students: Sequence[nn.Module], task: Any
+    rows: Samples,
+    teacher: nn.Module | None,
+    students: Sequence[nn.Module],
+    task: Any,
+    tokenizers: Sequence[Any] | None = None,
 ) -> Goal:
-    """What is predicted; refuses networks whose outputs do not mean the same."""
+    """What is predicted; refuses networks whose inputs or outputs do not mean the same.
+
+    Vocabularies are compared by their sizes only where no tokenizers tell.
+    """
+    if tokenizers is not None:
+        same_tokenizers(tokenizers)
     batch = rows.fetch(range(min(len(rows), 4)))
-    views = [_looked_at("student", m, batch.inputs) for m in students]
+    looks = [_looked_at("student", m, batch.inputs) for m in students]
+    first, read = looks[0]
     if teacher is not None:
-        view = _looked_at("teacher", teacher, batch.inputs)
-        for module, own in zip(students, views, strict=True):
-            same_outputs(view, own, teacher, module)
-    goal = guess_goal(rows, views[0].logits, task, module=students[0])
-    for view in views[1:]:
-        if view.logits.shape != views[0].logits.shape:
+        answered, read = _looked_at("teacher", teacher, batch.inputs)
+        for module, (view, _) in zip(students, looks, strict=True):
+            same_outputs(answered, view, teacher, module)
+    for _, known in looks if tokenizers is None else ():
+        same_vocabularies(read, known)
+    goal = guess_goal(rows, first.logits, task, module=students[0])
+    for view, _ in looks[1:]:
+        if view.logits.shape != first.logits.shape:
             raise InvalidInput(
-                f"Students return the shapes {tuple(views[0].logits.shape)} and"
+                f"Students return the shapes {tuple(first.logits.shape)} and"
                 f" {tuple(view.logits.shape)}.",
                 "Students that teach each other need the same outputs.",
             )
     return goal
 
 
-def _looked_at(role: str, module: nn.Module, inputs: Any) -> View:
-    """A network's outputs for a few rows, or why it cannot read them."""
+def _looked_at(role: str, module: nn.Module, inputs: Any) -> tuple[View, set[int]]:
+    """A network's outputs for a few rows and the size of its vocabulary, or why it cannot read."""
     name = type(module).__name__
     with asking(module):
         try:
-            return View(logits_of(run(module, placed(inputs, module)), name))
+            with vocabulary(module, inputs) as known:
+                view = View(logits_of(run(module, placed(inputs, module)), name))
         except InvalidInput:
             raise
         except Exception as error:
@@ -142,6 +160,7 @@ def _looked_at(role: str, module: nn.Module, inputs: Any) -> View:
                 f"The {role} {name} raised {type(error).__name__} on the first rows: {error}",
                 "Call it on these rows by hand; both networks must take the same inputs.",
             ) from error
+    return view, known
 
 
 def task_of(goal: Goal, classes: Any, unit: str, *modules: nn.Module | None) -> Task:

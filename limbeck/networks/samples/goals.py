@@ -14,7 +14,7 @@ from limbeck.networks.views import IGNORED, Goal, Kind, View
 if TYPE_CHECKING:
     from limbeck.networks.samples.data import Samples
 
-__all__ = ["guess_goal", "same_outputs", "same_tokenizers", "shaped"]
+__all__ = ["guess_goal", "same_outputs", "shaped"]
 
 _PROBES = 256
 
@@ -142,12 +142,12 @@ def same_outputs(
         Of one batch.
     teacher_module, student_module : nn.Module, optional
         Where both have a ``config`` as in transformers, the order of their classes
-        (``id2label``) and the sizes of their vocabularies are compared as well.
+        (``id2label``) is compared as well.
 
     Raises
     ------
     InvalidInput
-        If shapes, classes or vocabularies differ; says what can be done.
+        If shapes or classes differ; says what can be done.
     """
     a, b = teacher.logits.shape, student.logits.shape
     if a[-1] != b[-1]:
@@ -164,13 +164,6 @@ def same_outputs(
     one, two = (getattr(m, "config", None) for m in (teacher_module, student_module))
     if one is None or two is None:
         return
-    sizes = tuple(getattr(c, "vocab_size", None) for c in (one, two))
-    if None not in sizes and sizes[0] != sizes[1]:
-        raise InvalidInput(
-            f"The teacher's vocabulary has {sizes[0]} tokens, the student's {sizes[1]}.",
-            "Both read the same tokens: make the student with the teacher's tokenizer and"
-            " vocab_size.",
-        )
     names = tuple(_names(c) for c in (one, two))
     if names[0] and names[1] and names[0] != names[1]:
         differs = next(i for i in names[0] if names[0][i] != names[1].get(i))
@@ -178,29 +171,6 @@ def same_outputs(
             f"Class {differs} is {names[0][differs]!r} to the teacher and"
             f" {names[1].get(differs)!r} to the student.",
             "Give the student the teacher's id2label, and labels in that order.",
-        )
-
-
-def same_tokenizers(teacher: Any, student: Any) -> None:
-    """Refuse tokenizers (with ``get_vocab``, as in transformers) that number tokens differently.
-
-    Raises
-    ------
-    InvalidInput
-        Names a token that differs.
-    """
-    one, two = teacher.get_vocab(), student.get_vocab()
-    for token, place in one.items():
-        if two.get(token) != place:
-            raise InvalidInput(
-                f"Token {token!r} is {place} to the teacher and {two.get(token)} to the student.",
-                "Use the teacher's tokenizer for both, and a student made for it.",
-            )
-    if len(two) > len(one):
-        extra = next(t for t in two if t not in one)
-        raise InvalidInput(
-            f"The student's tokenizer knows {extra!r}, the teacher's does not.",
-            "Use the teacher's tokenizer for both.",
         )
 
 
