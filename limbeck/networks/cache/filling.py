@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,11 @@ from torch import nn
 from limbeck.contract import Progress
 from limbeck.errors import InvalidInput
 from limbeck.networks.cache.cache_file import Array, CacheFile
+from limbeck.networks.cache.packing import Packing, extremes
 from limbeck.networks.cache.recording import Recorder
+from limbeck.networks.cache.staleness import alike
 from limbeck.networks.capture import Capture, asking
-from limbeck.networks.samples.data import Samples
+from limbeck.networks.samples.data import Batch, Samples
 
 __all__ = ["Filling"]
 
@@ -43,17 +45,58 @@ class Filling:
         return None if first is None else first.device
 
     def start(self, folder: Path, head: Mapping[str, Any]) -> CacheFile:
-        """Fill a new cache; the answer to the first sample tells the shapes."""
-        batch = self.samples.fetch([0], seed=head["seed"]).to(self.device)
+        """Fill a new cache; the answer to one sample tells the shapes.
+
+        Raises
+        ------
+        InvalidInput
+            If answers depend on how far sequences are padded, or as `go_on`.
+        """
+        found = extremes(self.samples, head["seed"], head["views"], self._fetch)
         with asking(self.teacher), Capture(self.teacher, self.recorder.layers) as capture:
-            rows, outputs = self.recorder.record(self.teacher, capture, batch)
+            packing = None if found is None else self._packing(capture, *found)
+            recorder = replace(self.recorder, packing=packing)
+            batch = self._fetch([0], seed=head["seed"])
+            rows, outputs = recorder.record(self.teacher, capture, batch)
         told = {
             **head,
             "outputs": outputs,
             "augmented": self.samples.random or head["views"] > 1,
+            "packing": None if packing is None else packing.to_dict(),
         }
         arrays = {k: Array(v.shape[1:], str(v.dtype)) for k, v in rows.items()}
-        return self.go_on(CacheFile(folder, told, arrays, head["views"] * len(self.samples)))
+        file = CacheFile(folder, told, arrays, head["views"] * len(self.samples))
+        return replace(self, recorder=recorder).go_on(file)
+
+    def _fetch(self, *given: Any, **named: Any) -> Batch:
+        return self.samples.fetch(*given, **named).to(self.device)
+
+    def _packing(
+        self, capture: Capture, length: int, short: Batch, long: Batch, together: Batch
+    ) -> Packing | None:
+        """How answers a token are kept, if there are any; refused if they depend on padding."""
+        said = []
+        for batch in (short, long, together):
+            assert batch.mask is not None  # noqa: S101  (see `extremes`)
+            answers = self.recorder.answers(self.teacher, capture, batch)
+            said.append((batch.mask, answers))
+        packing = Packing.of(length, *[(m.shape[1], answers) for m, answers in said[:2]])
+        alone, beside = (
+            packing.pack("logits", answers["logits"][:1].cpu().numpy(), mask[:1])
+            for mask, answers in (said[0], said[2])
+        )
+        if packing.axes["logits"]:
+            n = int(said[0][0].bool().sum())
+            alone, beside = alone[:, :n], beside[:, :n]
+        if not alike(torch.from_numpy(beside), torch.from_numpy(alone)):
+            raise InvalidInput(
+                f"The teacher answers sample {int(short.index[0])} otherwise in a batch of"
+                f" {said[2][0].shape[1]} places than in one of {said[0][0].shape[1]}: its answers"
+                " depend on how far a batch is padded.",
+                "Pad to one length with Samples.of(..., length=...); pad on the right, or give"
+                " position_ids; or train without a cache.",
+            )
+        return packing if any(packing.axes.values()) else None
 
     def go_on(self, file: CacheFile) -> CacheFile:
         """Append the rows that are missing.
@@ -87,6 +130,6 @@ def _refuse_shapes(file: CacheFile, rows: Mapping[str, NDArray[np.generic]]) -> 
             raise InvalidInput(
                 f"Outputs have shape {array.shape} for the first sample and"
                 f" {rows[name].shape[1:]} in another batch.",
-                "Pad sequences to one length: Samples.of(..., length=...); or train without a"
-                " cache.",
+                "Give sequences with an attention_mask, or pad them to one length:"
+                " Samples.of(..., length=...); or train without a cache.",
             )

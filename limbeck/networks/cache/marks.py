@@ -25,7 +25,7 @@ def marks(inputs: Any) -> tuple[Tensor, Tensor]:
     At most 256 entries of each tensor of a row are read: all of them, or as many at random places
     that depend on the row's size only; of a named sequence the first. Integers are scrambled
     first, so that neighbouring tokens differ. What an attention mask hides does not count, so that
-    padding does not matter.
+    padding does not matter, on either side.
 
     Returns
     -------
@@ -37,10 +37,12 @@ def marks(inputs: Any) -> tuple[Tensor, Tensor]:
     mask = named.get(MASK)
     held = [inputs] if isinstance(inputs, Tensor) else list(inputs)
     held = [named[k] for k in sorted(named) if k != MASK] if named else held
+    order = None if mask is None or mask.ndim != 2 else _tokens_first(mask)
     total = square = torch.zeros(len(held[0]), device=held[0].device)
     for seed, x in enumerate(held):
         if mask is not None and x.ndim >= 2 and x.shape[:2] == mask.shape:
             x = x * mask.to(x.dtype).reshape(*mask.shape, *[1] * (x.ndim - 2))
+            x = x if order is None else x[torch.arange(len(x), device=x.device)[:, None], order]
         sequence = bool(named) and x.ndim <= 3
         x = x.reshape(len(x), -1)
         where, weight = _direction(x.shape[1], seed, sequence, x.device)
@@ -63,6 +65,14 @@ def _direction(
         return None, weight
     where = torch.randperm(size, generator=generator)[:_READ].sort().values
     return where.to(device), weight
+
+
+def _tokens_first(mask: Tensor) -> Tensor | None:
+    """Places (n, t) with those that the mask hides last; None where they are last already."""
+    there = mask.bool()
+    if not (there[:, 1:] & ~there[:, :-1]).any():
+        return None
+    return there.int().argsort(stable=True, dim=1, descending=True)
 
 
 def _scrambled(x: Tensor) -> Tensor:

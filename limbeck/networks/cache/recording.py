@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from limbeck.errors import InvalidInput, TeacherFailed
 from limbeck.networks.cache.marks import marks
+from limbeck.networks.cache.packing import Packing
 from limbeck.networks.cache.truncation import restored_logits, shortened
 from limbeck.networks.capture import Capture, logits_of, run
 from limbeck.networks.samples.data import Batch
@@ -35,11 +36,30 @@ class Recorder:
         Layers whose outputs are kept; the i-th is the array ``layer_i``.
     dtype : {"float32", "float16", "float64"}
         Of the numbers kept.
+    packing : Packing, optional
+        Where sequences differ in length.
     """
 
     top: int | None
     layers: tuple[str, ...]
     dtype: str
+    packing: Packing | None = None
+
+    def answers(self, teacher: nn.Module, capture: Capture, batch: Batch) -> dict[str, Tensor]:
+        """Ask the teacher about a batch: ``logits``, and the i-th layer as ``layer_i``.
+
+        Raises
+        ------
+        InvalidInput
+            If an output does not have samples first.
+        """
+        name = type(teacher).__name__
+        logits = wide(logits_of(run(teacher, batch.inputs), name))
+        layers = capture.take()
+        _refuse_shape(f"{name} returned", logits, len(batch))
+        for layer, found in layers.items():
+            _refuse_shape(f"The layer {layer!r} has", found, len(batch))
+        return {"logits": logits, **{f"layer_{i}": layers[k] for i, k in enumerate(self.layers)}}
 
     def record(self, teacher: nn.Module, capture: Capture, batch: Batch) -> tuple[Rows, int]:
         """Ask the teacher about a batch.
@@ -48,7 +68,8 @@ class Recorder:
         -------
         rows : dict of ndarray
             By name, samples first: ``logits``, or ``values``, ``indices`` and ``log_rest`` as in
-            `truncation.shortened`; layers; ``marks`` of the inputs.
+            `truncation.shortened`; layers; ``marks`` of the inputs; with a packing the
+            ``lengths`` of the samples.
         outputs : int
             How many logits there are.
 
@@ -60,14 +81,10 @@ class Recorder:
         TeacherFailed
             If an output is not a number.
         """
-        name = type(teacher).__name__
-        logits = wide(logits_of(run(teacher, batch.inputs), name))
-        layers = capture.take()
-        _refuse_shape(f"{name} returned", logits, len(batch))
-        for layer, found in layers.items():
-            _refuse_shape(f"The layer {layer!r} has", found, len(batch))
-        _refuse_nan(name, logits, batch)
-        kept: dict[str, Tensor] = {f"layer_{i}": layers[k] for i, k in enumerate(self.layers)}
+        kept = self.answers(teacher, capture, batch)
+        logits = kept.pop("logits")
+        mask = batch.mask if self.packing is not None else None
+        _refuse_nan(type(teacher).__name__, logits, batch, mask)
         exact: Rows = {"marks": marks(batch.inputs)[0].cpu().numpy()}
         outputs = logits.shape[-1]
         if self.top is None:
@@ -81,10 +98,14 @@ class Recorder:
             small = np.uint16 if outputs <= 1 << 16 else np.uint32
             exact["indices"] = indices.cpu().numpy().astype(small)
             exact["log_rest"] = log_rest.float().cpu().numpy()
-        return {**{k: self._narrow(k, v) for k, v in kept.items()}, **exact}, outputs
+        rows = {**{k: self._narrow(k, v) for k, v in kept.items()}, **exact}
+        if self.packing is not None and mask is not None:
+            rows = {k: self.packing.pack(k, v, mask) for k, v in rows.items()}
+            rows["lengths"] = mask.bool().sum(1).cpu().numpy().astype(np.int32)
+        return rows, outputs
 
     def restore(self, stored: Callable[[str], Tensor], outputs: int) -> View:
-        """What the teacher answered, from the rows of each array."""
+        """What the teacher answered, from the rows of each array, in the places of the batch."""
         if self.top is None:
             logits = wide(stored("logits"))
         else:
@@ -116,8 +137,11 @@ def _refuse_shape(told: str, found: Tensor, n: int) -> None:
         )
 
 
-def _refuse_nan(name: str, logits: Tensor, batch: Batch) -> None:
-    bad = torch.isnan(logits).reshape(len(batch), -1).any(1).cpu()
+def _refuse_nan(name: str, logits: Tensor, batch: Batch, mask: Tensor | None) -> None:
+    bad = torch.isnan(logits)
+    if mask is not None and mask.shape == logits.shape[:2]:
+        bad = bad & mask.bool()[..., None]  # what is padded may be anything
+    bad = bad.reshape(len(batch), -1).any(1).cpu()
     if bad.any():
         raise TeacherFailed(
             f"{name} gave an output that is not a number for sample {int(batch.index[bad][0])}.",

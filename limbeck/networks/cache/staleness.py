@@ -8,16 +8,17 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from limbeck.errors import FileRefused, InvalidInput
 from limbeck.networks.cache.cache_file import CacheFile
 from limbeck.networks.cache.marks import TOLERANCE, marks
+from limbeck.networks.cache.packing import Packing
 from limbeck.networks.cache.recording import wide
 from limbeck.networks.capture import asking, logits_of, run
 from limbeck.networks.samples.data import Batch, Samples
 
-__all__ = ["refuse_answers", "refuse_inputs", "refuse_random", "refuse_settings"]
+__all__ = ["alike", "refuse_answers", "refuse_inputs", "refuse_random", "refuse_settings"]
 
 _CHECKED = 16  # stored rows that the teacher answers again
 _CLOSE = 0.02  # as a share of the largest logit: kernels, precision and batch sizes differ
@@ -103,17 +104,34 @@ def refuse_answers(file: CacheFile, teacher: nn.Module, samples: Samples) -> Non
     with asking(teacher):
         output = run(teacher, batch.to(None if first is None else first.device).inputs)
         now = wide(logits_of(output, type(teacher).__name__)).cpu()
+    packing, mask = Packing.from_dict(file.head.get("packing")), batch.mask
+
+    def stored(name: str) -> Tensor:
+        part = file.part(name, places)
+        if packing is not None and mask is not None:
+            part = packing.unpack(name, part, mask)
+        return torch.from_numpy(part.astype(np.int64) if name == "indices" else part)
+
     name = "logits" if file.head["top"] is None else "values"
-    then = torch.from_numpy(file.part(name, places)).to(now.dtype)
+    then = stored(name).to(now.dtype)
     if now.shape[-1] == file.head["outputs"] and name == "values":
-        now = now.gather(-1, torch.from_numpy(file.part("indices", places).astype(np.int64)))
-    largest = float(torch.where(then.isfinite(), then, 0).abs().max())
-    if now.shape != then.shape or not torch.allclose(now, then, _CLOSE, _CLOSE * largest):
+        now = now.gather(-1, stored("indices"))
+    if packing is not None and mask is not None and packing.axes["logits"]:
+        then, now = (x[mask.bool()] for x in (then, now))
+    if not alike(now, then):
         raise FileRefused(
             f"The teacher answers {len(places)} samples otherwise than stored in"
             f" {str(file.folder)!r}, with the same weights.",
             _REMEDY,
         )
+
+
+def alike(now: Tensor, then: Tensor) -> bool:
+    """Whether two answers to the same samples are the same within 2% of the largest one."""
+    if now.shape != then.shape:
+        return False
+    largest = torch.where(then.isfinite(), then, 0).abs().max() if then.numel() else 0.0
+    return torch.allclose(now, then, _CLOSE, _CLOSE * float(largest))
 
 
 def refuse_inputs(batch: Batch, stored: NDArray[Any]) -> None:

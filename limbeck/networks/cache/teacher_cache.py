@@ -16,6 +16,7 @@ from limbeck.contract import Progress
 from limbeck.errors import FileRefused, InvalidInput
 from limbeck.networks.cache.cache_file import CacheFile, locked
 from limbeck.networks.cache.filling import Filling
+from limbeck.networks.cache.packing import Packing
 from limbeck.networks.cache.recording import Recorder
 from limbeck.networks.cache.staleness import (
     refuse_answers,
@@ -79,6 +80,10 @@ class TeacherCache:
 
     Notes
     -----
+    Where sequences differ in length, answers a token are kept without padding, each sample in the
+    room of the longest one; a batch gets them where its attention mask has tokens, and what lies
+    elsewhere is of no meaning. Before that every sample is drawn once for its length.
+
     What is refused: a teacher whose weights, structure or configuration changed, or that answers 16
     stored rows differently; samples whose content as delivered changed, among those hashed (see
     `Samples.hashed`); other settings. What is compared at every use: up to 256 entries of each
@@ -186,7 +191,8 @@ class TeacherCache:
         ------
         InvalidInput
             If samples are augmented and ``views`` is not given, or draw what cannot be repeated;
-            if outputs differ in shape from batch to batch; if ``top`` is no part of the outputs.
+            if outputs differ in shape from batch to batch otherwise than the attention mask; if
+            answers depend on how far a batch is padded; if ``top`` is no part of the outputs.
         FileRefused
             If the folder holds answers of another teacher, other samples, or other settings; if
             the disk is full (what is complete stays).
@@ -213,7 +219,7 @@ class TeacherCache:
                 refuse_settings(file, head)
                 refuse_answers(file, teacher, samples)
             if file is None or file.done < file.rows:
-                ask = Filling(self._recorder, teacher, samples, batch_size, progress)
+                ask = Filling(self._recorder(file), teacher, samples, batch_size, progress)
                 file = ask.go_on(file) if file is not None else ask.start(self.folder, head)
         self._load(file)
         return self
@@ -281,14 +287,20 @@ class TeacherCache:
         self._served += 1
         if device.type == "cpu" or self._served % _SPARSELY == 1:
             refuse_inputs(batch, self._maps["marks"][rows])
+        recorder, mask = self._recorder(file), batch.mask
 
         def stored(name: str) -> Tensor:
-            return torch.from_numpy(self._maps[name][rows]).to(device, non_blocking=True)
+            found = self._maps[name][rows]
+            if recorder.packing is not None and mask is not None:
+                found = recorder.packing.unpack(name, found, mask)
+            return torch.from_numpy(found).to(device, non_blocking=True)
 
-        return self._recorder.restore(stored, file.head["outputs"])
+        return recorder.restore(stored, file.head["outputs"])
 
     def left_out(self, temperature: float = 1.0) -> LeftOut:
         """Bounds of what storing only the largest logits changes, over all stored rows.
+
+        Of sequences that differ in length over their tokens, without padding.
 
         Raises
         ------
@@ -305,7 +317,11 @@ class TeacherCache:
                 torch.from_numpy(self._maps[name][some].copy()) for name in ("values", "log_rest")
             )
             found = error_bounds(values, log_rest, file.head["outputs"], temperature)
-            bounds.append((found[0].flatten(), found[1].flatten()))
+            there = torch.ones_like(found[0], dtype=torch.bool)
+            if "lengths" in self._maps and there.ndim == 2:
+                lengths = torch.from_numpy(self._maps["lengths"][some].copy())
+                there = torch.arange(there.shape[1]) < lengths[:, None]  # (rows, length)
+            bounds.append((found[0][there], found[1][there]))
         variation, divergence = (torch.cat(parts) for parts in zip(*bounds, strict=True))
         return LeftOut(
             temperature,
@@ -315,9 +331,9 @@ class TeacherCache:
             float(divergence.max()),
         )
 
-    @property
-    def _recorder(self) -> Recorder:
-        return Recorder(self._settings["top"], self.layers, self._settings["dtype"])
+    def _recorder(self, file: CacheFile | None) -> Recorder:
+        packing = None if file is None else Packing.from_dict(file.head.get("packing"))
+        return Recorder(self._settings["top"], self.layers, self._settings["dtype"], packing)
 
     @cached_property
     def _maps(self) -> dict[str, NDArray[Any]]:

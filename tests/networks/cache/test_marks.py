@@ -67,6 +67,9 @@ def test_padding_does_not_matter() -> None:
     long["input_ids"][:, 3:] = 99  # any token fills up
     assert not _differ(short, long).any()
     assert not _differ({"input_ids": ids}, short).any()
+    left = {k: v.roll(400, 1) for k, v in long.items()}
+    assert not _differ(short, left).any()
+    assert _differ(left, {**left, "input_ids": left["input_ids"] + 1}).all()
     frames = torch.randn(2, 3, 4)
     one = {"frames": frames, "attention_mask": torch.ones(2, 3)}
     two = {

@@ -371,9 +371,136 @@ def test_an_answer_for_each_token(tmp_path: Path, top: int | None) -> None:
     torch.testing.assert_close(then.gather(-1, kept), now.gather(-1, kept))
 
 
-def test_sequences_of_any_length_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match=r"\(4, 9\).*\(3, 9\).*length="):
-        TeacherCache(tmp_path).fill(Tagger(), Samples.of(SENTENCES), batch_size=3)
+def left(items: list[dict[str, Any]]) -> dict[str, Tensor]:
+    """Padding on the left, as decoders like it."""
+    width = max(len(i["input_ids"]) for i in items)
+    rows = [[0] * (width - len(i["input_ids"])) + i["input_ids"] for i in items]
+    mask = [[0] * (width - len(i["input_ids"])) + [1] * len(i["input_ids"]) for i in items]
+    return {"input_ids": torch.tensor(rows), "attention_mask": torch.tensor(mask)}
+
+
+RAGGED = [{"input_ids": [1 + (7 * i + j) % 29 for j in range(1 + i * 5 % 11)]} for i in range(40)]
+LEFT = Samples.of(DataLoader(RAGGED, collate_fn=left))  # type: ignore[arg-type]
+RIGHT = Samples.of({"input_ids": [r["input_ids"] for r in RAGGED]})
+
+
+@pytest.mark.parametrize("top", [None, 2])
+@pytest.mark.parametrize("filled", [LEFT, RIGHT])
+@pytest.mark.parametrize("asked", [LEFT, RIGHT])
+def test_sequences_of_any_length(
+    tmp_path: Path, top: int | None, filled: Samples, asked: Samples
+) -> None:
+    """Filled in one order and size of batches, asked in others, padded on either side."""
+    net = Tagger()
+    cache = TeacherCache(tmp_path, top=top).fill(net, filled, batch_size=7)
+    for epoch in range(2):
+        for batch in asked.batches(asked.order(epoch, seed=1), 6):
+            there = batch.inputs["attention_mask"].bool()
+            with torch.no_grad():
+                now = net(**batch.inputs)["logits"][there]
+            view = cache.view(batch).logits
+            assert view.isfinite().all()
+            then = view[there]
+            kept = now.topk(top or 9).indices
+            torch.testing.assert_close(then.gather(-1, kept), now.gather(-1, kept))
+            left_out = 1 - now.softmax(-1).gather(-1, kept).sum(-1)
+            told = 1 - then.softmax(-1).gather(-1, kept).sum(-1)
+            torch.testing.assert_close(told, left_out, rtol=1e-3, atol=1e-5)
+    longest = max(len(r["input_ids"]) for r in RAGGED)
+    name = "logits" if top is None else "values"
+    assert np.load(tmp_path / f"{name}.npy").shape == (40, longest, top or 9)
+
+
+def test_sequences_of_any_length_go_on_and_are_kept(tmp_path: Path) -> None:
+    net = Tagger()
+
+    def stop(stage: str, done: float, total: float) -> None:
+        if done >= 20:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        TeacherCache(tmp_path / "a").fill(net, RIGHT, batch_size=5, progress=stop)
+    seen: list[float] = []
+    TeacherCache(tmp_path / "a").fill(
+        net, RIGHT, batch_size=5, progress=lambda stage, done, total: seen.append(done)
+    )
+    assert seen[0] == 25
+    TeacherCache(tmp_path / "b").fill(net, RIGHT, batch_size=5)
+    for name in ("logits", "marks", "lengths"):
+        one, two = ((tmp_path / f / f"{name}.npy").read_bytes() for f in "ab")
+        assert one == two
+    TeacherCache(tmp_path / "a").fill(net, RIGHT)  # asks 16 rows again, of any length
+    net.head.bias.data += 0.1
+    with pytest.raises(FileRefused, match="another teacher"):
+        TeacherCache(tmp_path / "a").fill(net, RIGHT)
+
+
+def test_a_teacher_of_sequences_that_answers_otherwise(tmp_path: Path) -> None:
+    class Scaled(Tagger):
+        scale = 1.0
+
+        def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Any:
+            return {"logits": super().forward(input_ids, attention_mask)["logits"] * self.scale}
+
+    net = Scaled()
+    for top in (None, 3):
+        TeacherCache(tmp_path / str(top), top=top).fill(net, RIGHT)
+    net.scale = 1.2
+    for top in (None, 3):
+        with pytest.raises(FileRefused, match="answers 16 samples otherwise"):
+            TeacherCache(tmp_path / str(top), top=top).fill(net, RIGHT)
+
+
+def test_what_is_left_out_of_sequences_is_of_their_tokens(tmp_path: Path) -> None:
+    net = Tagger()
+    net.head.weight.data *= 20
+    cache = TeacherCache(tmp_path, top=4).fill(net, RIGHT, batch_size=9)
+    tails = []
+    for batch in RIGHT.batches(range(40), 9):
+        with torch.no_grad():
+            p = net(**batch.inputs)["logits"].double().softmax(-1)
+        rest = 1 - p.topk(4).values.sum(-1)
+        tails.append(rest[batch.inputs["attention_mask"].bool()])
+    told = cache.left_out()
+    assert told.mean_variation == pytest.approx(float(torch.cat(tails).mean()) * (1 - 1 / 5), 1e-4)
+    assert told.max_variation == pytest.approx(float(torch.cat(tails).max()) * (1 - 1 / 5), 1e-4)
+
+
+@pytest.mark.parametrize("by_row", [True, False])
+def test_a_teacher_that_minds_the_padding_is_refused(tmp_path: Path, by_row: bool) -> None:
+    class Minds(Tagger):
+        def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Any:
+            x = self.head(self.embedding(input_ids))
+            return {"logits": x.mean(1) if by_row else x + x.mean(1, keepdim=True)}
+
+    with pytest.raises(InvalidInput, match=r"sample 0 otherwise in a batch of 11 places than in"):
+        TeacherCache(tmp_path).fill(Minds(), RIGHT)
+    assert not (tmp_path / "cache.json").exists()
+    even = Samples.of({"input_ids": [r["input_ids"] for r in RAGGED]}, length=11)
+    TeacherCache(tmp_path).fill(Minds(), even)
+
+
+def test_layers_and_attention_maps_of_sequences(tmp_path: Path) -> None:
+    transformers = pytest.importorskip("transformers")
+    torch.manual_seed(0)
+    net = transformers.BertForTokenClassification(
+        transformers.BertConfig(
+            vocab_size=30, hidden_size=8, num_hidden_layers=1, num_attention_heads=2,
+            intermediate_size=8, num_labels=3, attn_implementation="eager",
+        )
+    ).eval()  # fmt: skip
+    names = ["bert.encoder.layer.0", "bert.encoder.layer.0.attention.self[1]"]
+    cache = TeacherCache(tmp_path, layers=names).fill(net, RIGHT, batch_size=6)
+    batch = RIGHT.fetch([3, 17, 8, 2])
+    there = batch.inputs["attention_mask"].bool()
+    with Capture(net, names) as capture, torch.no_grad():
+        logits = net(**batch.inputs).logits
+        told = capture.take()
+    view = cache.view(batch)
+    torch.testing.assert_close(view.logits[there], logits[there])
+    torch.testing.assert_close(view.layers[names[0]][there], told[names[0]][there])
+    both = (there[:, :, None] & there[:, None, :])[:, None].expand_as(told[names[1]])
+    torch.testing.assert_close(view.layers[names[1]][both], told[names[1]][both])
 
 
 def test_padding_changes_no_answer_by_row(tmp_path: Path) -> None:

@@ -60,6 +60,45 @@ def test_stored_outputs_of_augmented_samples_teach_what_the_teacher_does(tmp_pat
     assert again.history == stored.history
 
 
+@pytest.mark.parametrize("by_length", [False, True])
+def test_stored_answers_a_token_teach_what_the_teacher_does(tmp_path, by_length):
+    """A language model and sequences of any length, in other batches than the cache knows."""
+    transformers = pytest.importorskip("transformers")
+    from limbeck.networks import HiddenStates
+
+    def gpt(width: int) -> nn.Module:
+        return transformers.GPT2LMHeadModel(
+            transformers.GPT2Config(
+                vocab_size=20, n_positions=16, n_embd=width, n_layer=1, n_head=2, bos_token_id=0,
+                eos_token_id=0, embd_pdrop=0.0, attn_pdrop=0.0, resid_pdrop=0.0,
+            )
+        )  # fmt: skip
+
+    torch.manual_seed(1)
+    teacher = gpt(16)
+    ids = [[1 + (i * j) % 19 for j in range(2 + i * 7 % 12)] for i in range(1, 30)]
+    samples = Samples.of({"input_ids": ids, "labels": ids}, by_length=by_length, batch_size=8)
+    layer = "transformer.h.0"
+    cache = TeacherCache(tmp_path, layers=[layer]).fill(teacher, samples, batch_size=5)
+    aim = 0.5 * SoftTargets(temperature=2) + 0.5 * GoldLabels() + HiddenStates({layer: layer})
+    live, stored = (
+        train(
+            lambda: gpt(8),
+            samples.aimed(Goal(Kind.LANGUAGE, 20)),
+            aim,
+            Goal(Kind.LANGUAGE, 20),
+            teacher=source,
+            training=Training(3, 8, lr=0.01),
+        )
+        for source in (teacher, cache)
+    )
+    for a, b in zip(live.history, stored.history, strict=True):
+        for term in ("SoftTargets", "GoldLabels", "HiddenStates"):
+            assert a[term] == pytest.approx(b[term], rel=1e-5)
+    for a, b in zip(live.module.parameters(), stored.module.parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
+
+
 def test_what_stored_outputs_cannot_do_is_refused(tmp_path):
     from limbeck.networks import HiddenStates, Interchange
 
