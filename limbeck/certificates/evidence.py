@@ -52,7 +52,8 @@ class Evidence:
     loss : Loss
         What is counted.
     seen : ndarray of uint64, optional
-        Hashes of the rows that training saw.
+        Hashes of the rows that training saw. Of a student with a method ``bare`` they are of what
+        it makes of rows (n, d): without answers that lie beside the inputs, and without padding.
     """
 
     student: Predictor
@@ -83,7 +84,8 @@ class Evidence:
             values = features.encode(part)
             self._rows.add(values)
             if self.seen is not None:
-                self._hashes.append(row_hashes(values))
+                bare = getattr(self.student, "bare", None)
+                self._hashes.append(row_hashes(values if bare is None else bare(values)))
 
     def measure(self, rows: Any, answers: Any) -> NDArray[np.float64]:
         """Losses of the student, shape (n,); absolute errors where a tolerance is to be found.

@@ -209,7 +209,7 @@ class Judge:
         layout : Layout
             That of the inputs.
         seen : ndarray of uint64, optional
-            Hashes of the training rows in that layout.
+            Hashes of the training rows, `Layout.bare`, in that layout.
         epsilon : float
             What is asked for.
 
@@ -234,9 +234,7 @@ def issue(
     student: Any, table: Table, seen: NDArray[np.uint64] | None, epsilon: float, delta: float
 ) -> Certificate:
     """The certificate of anything that answers the rows of a table."""
-    asked: dict[str, Any] = {"delta": delta, "epsilon": epsilon}
-    if not table.compared:
-        asked["seen"] = seen  # otherwise rows hold the teacher's answers as well
-    elif table.compared != "numbers":
+    asked: dict[str, Any] = {"delta": delta, "epsilon": epsilon, "seen": seen}
+    if table.compared not in ("", "numbers"):
         asked |= {"loss": "absolute", "loss_range": (0.0, 1.0)}
     return certify(student, table.rows, table.answers, **asked)

@@ -131,7 +131,9 @@ def _hashes(
     sides = (known, range(n)), (aside, range(len(aside)))
     layout = layout_of(b for side, places in sides for b in side.batches(places, size))
     seen, found = (
-        np.concatenate([row_hashes(rows_of(b.inputs, layout)) for b in side.batches(places, size)])
+        np.concatenate(
+            [row_hashes(layout.bare(rows_of(b.inputs, layout))) for b in side.batches(places, size)]
+        )
         for side, places in sides
     )
     return layout, seen, found

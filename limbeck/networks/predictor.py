@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from limbeck.contract import Task
+from limbeck.errors import InvalidInput
 from limbeck.features import Features
 from limbeck.networks.capture import asking, logits_of, run
 from limbeck.networks.fingerprint import fingerprint
@@ -78,6 +79,10 @@ class Certified:
         self._print = self._print or fingerprint(self.module)
         return self._print
 
+    def bare(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What rows of shape (n, d) share with rows of the training: inputs without padding."""
+        return self.table.layout.bare(rows, told=bool(self.table.compared))
+
     def predict(self, X: Any) -> NDArray[Any]:
         """Labels or values of shape (n,), for rows of shape (n, d)."""
         rows, out = self.features_.encode(X), []
@@ -121,8 +126,23 @@ def layout_of(batches: Iterable[Any]) -> Layout:
 
 
 def rows_of(inputs: Any, layout: Layout) -> NDArray[np.float64]:
-    """The inputs of a batch as rows of shape (n, d)."""
-    return layout.rows([t.cpu().numpy() for t in named(inputs)[1]])
+    """The inputs of a batch as rows of shape (n, d); named ones in the order of the layout.
+
+    Raises
+    ------
+    InvalidInput
+        If names are lacking, or inputs do not fit.
+    """
+    names, tensors = named(inputs)
+    if names is not None:
+        wanted = tuple(b.name for b in layout.blocks)
+        if set(names) != set(wanted):
+            raise InvalidInput(
+                f"Some rows have the inputs {sorted(names)}, others {sorted(wanted)}.",
+                "Give training and test rows with the same columns.",
+            )
+        tensors = [inputs[name] for name in wanted]
+    return layout.rows([t.cpu().numpy() for t in tensors])
 
 
 def table_of(
@@ -143,15 +163,17 @@ def table_of(
     layout : Layout
         That of the inputs; the teacher's answers are appended where a row has many.
     """
-    rows, told, names = [], [], None
+    rows, told = [], []
     home = next((p.device for p in teacher.parameters()), None)
+    ordered = False
     with asking(teacher):
         for batch in batches:
-            names = named(batch.inputs)[0]
+            ordered = isinstance(batch.inputs, Mapping)
             rows.append(rows_of(batch.inputs, layout))
             batch = batch.to(home)
             logits = logits_of(run(teacher, batch.inputs), type(teacher).__name__).float()
             told.append(_told(logits, batch, goal))
+    names = tuple(b.name for b in layout.blocks) if ordered else None
     many = goal.kind not in (Kind.CLASSES, Kind.VALUES) or (
         goal.kind is Kind.VALUES and goal.outputs > 1
     )

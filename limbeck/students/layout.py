@@ -15,6 +15,8 @@ from limbeck.features import Feature, Features
 
 __all__ = ["Block", "Layout"]
 
+_MASK = "attention_mask"
+
 
 @dataclass(frozen=True)
 class Block:
@@ -96,6 +98,31 @@ class Layout:
             for b, p in zip(self.blocks, parts, strict=True)
         ]
 
+    def bare(self, rows: NDArray[np.float64], told: bool = False) -> NDArray[np.float64]:
+        """The same inputs without what pads them, by which equal inputs are known as equal.
+
+        Of inputs as long as ``attention_mask``, what it shows comes first and the rest is 0. For
+        comparing only: a network may answer these rows otherwise.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n, d)
+            As from `rows`.
+        told : bool
+            Whether the last block is no input, but the teacher's answers: it is left out.
+        """
+        blocks = self.blocks[:-1] if told else self.blocks
+        parts = self.inputs(rows)[: len(blocks)]
+        mask = next((x for b, x in zip(blocks, parts, strict=True) if b.name == _MASK), None)
+        if mask is not None and mask.ndim == 2:
+            there = mask != 0
+            order = np.argsort(~there, axis=1, kind="stable")
+            there = np.take_along_axis(there, order, 1)
+            parts = [_shown(x, there, order) if x.shape[1:2] == mask.shape[1:] else x
+                     for x in parts]  # fmt: skip
+        flat = [x.reshape(len(rows), b.width) for b, x in zip(blocks, parts, strict=True)]
+        return np.concatenate([x.astype(np.float64) for x in flat], axis=1)
+
     def to_list(self) -> list[list[Any]]:
         """The blocks, ready for JSON."""
         return [[b.name, list(b.shape), b.dtype] for b in self.blocks]
@@ -114,3 +141,9 @@ class Layout:
         except (TypeError, ValueError):
             raise FileRefused(f"{data!r} is no layout of inputs.", "Export it again.") from None
         return cls(blocks)
+
+
+def _shown(x: NDArray[Any], there: NDArray[np.bool_], order: NDArray[np.int64]) -> NDArray[Any]:
+    """Entries (n, t, ...) in an order (n, t), with 0 where nothing is there."""
+    x = x[np.arange(len(x))[:, None], order]
+    return np.where(there.reshape(*there.shape, *[1] * (x.ndim - 2)), x, np.zeros((), x.dtype))

@@ -83,6 +83,10 @@ class OnnxStudent:
         """SHA-256 of the file, in hexadecimal."""
         return self._hash
 
+    def bare(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What rows of shape (n, d) share with rows of the training: inputs without padding."""
+        return self.layout.bare(rows, told=bool(self.compared))
+
     def predict(self, X: Any) -> NDArray[Any]:
         """Labels or values of shape (n,) for rows of shape (n, d); see `answers_of`."""
         rows, names = self.features_.encode(X), [i.name for i in self._session.get_inputs()]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,13 +14,18 @@ from sklearn.metrics import r2_score
 from torch import Tensor, nn
 
 from limbeck.certificates.binomial import interval, paired_interval
+from limbeck.certificates.certificate_file import verify
+from limbeck.certificates.fingerprint import row_hashes
 from limbeck.contract import Task
+from limbeck.errors import InvalidInput
 from limbeck.network_runs.judging import Contestant, Judge
+from limbeck.network_runs.papers import Papers
 from limbeck.networks.evaluation import Said
-from limbeck.networks.predictor import layout_of
+from limbeck.networks.predictor import layout_of, rows_of
 from limbeck.networks.samples.data import Samples
 from limbeck.networks.views import Goal, Kind
 from limbeck.seeds import gain_over, mean_over
+from limbeck.students.onnx import OnnxStudent
 
 N, K = 60, 3
 GOAL, TASK = Goal(Kind.CLASSES, K), Task(classes=("a", "b", "c"))
@@ -206,3 +213,82 @@ def test_numbers_are_scored_by_the_mean_r_squared_of_outputs() -> None:
     assert comparison.entries[0].accuracy.value == pytest.approx(expected, rel=1e-4)
     assert facts["student"].calibration is None
     assert facts["student"].by_class == {}
+
+
+class Tags(nn.Module):
+    """A label a token, by its table."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()
+        g = torch.Generator().manual_seed(seed)
+        self.table = nn.Parameter(torch.randn(30, K, generator=g))
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        return self.table[input_ids]
+
+
+class Several(nn.Linear):
+    """Labels that hold together, or several numbers."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(4, K)
+        with torch.no_grad():
+            self.weight.copy_(torch.randn(K, 4, generator=torch.Generator().manual_seed(seed)))
+
+
+def sentences(n: int, seed: int) -> dict[str, Any]:
+    rng = np.random.default_rng(seed)
+    return {"input_ids": [rng.integers(1, 30, rng.integers(3, 9)).tolist() for _ in range(n)]}
+
+
+def several(n: int, seed: int) -> Tensor:
+    return torch.randn(n, 4, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize(
+    ("kind", "net", "drawn"),
+    [
+        (Kind.TOKENS, Tags, sentences),
+        (Kind.LANGUAGE, Tags, sentences),
+        (Kind.MULTILABEL, Several, several),
+        (Kind.VALUES, Several, several),
+    ],
+)
+def test_training_rows_among_rows_with_many_answers_are_refused(
+    kind: Kind, net: Any, drawn: Any, tmp_path: Path
+) -> None:
+    """In the certificate of the networks, in that of the ONNX file, and when it is verified."""
+    goal, teacher, student = Goal(kind, K), net(0), net(1)
+    training, test = Samples.of(drawn(80, 1)), Samples.of(drawn(70, 2))
+    whole = [s.batches(range(len(s)), 7) for s in (training, test)]
+    layout = layout_of(b for side in whole for b in side)
+
+    def hashes(rows: Samples) -> NDArray[np.uint64]:
+        parts = [rows_of(b.inputs, layout) for b in rows.batches(range(len(rows)), 9)]
+        return row_hashes(layout.bare(np.concatenate(parts)))
+
+    fair = Judge(test, goal, Task(), teacher, 0.05)
+    fresh, leaked = hashes(training), np.concatenate([hashes(training), hashes(test)[:5]])
+    certificate, certified = fair.certificate(student, layout, fresh, 0.5)
+    assert certificate is not None
+    assert certified is not None
+    assert any("80 rows that training saw: 0 of 70 coincide" in a for a in certificate.assumptions)
+    with pytest.raises(InvalidInput, match="Training saw 5 of these 70 rows"):
+        fair.certificate(student, layout, leaked, 0.5)
+
+    Papers(certified, layout, fresh, 0.5, 0.05).write(Written(student, certificate), tmp_path)
+    onnx = OnnxStudent(tmp_path / "student.onnx")
+    with np.load(tmp_path / "rows.npz") as file:
+        rows, answers = file["rows"], file["answers"]
+    checked = verify(tmp_path / "certificate.json", onnx, rows, answers, seen=fresh)
+    assert checked.ok
+    with pytest.raises(InvalidInput, match="Training saw 5 of these 70 rows"):
+        verify(tmp_path / "certificate.json", onnx, rows, answers, seen=leaked)
+
+
+@dataclass
+class Written:
+    """What `Papers.write` needs of a result."""
+
+    student: nn.Module
+    certificate: Any

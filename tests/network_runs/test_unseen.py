@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
-from torch.utils.data import Dataset
+from torch.utils.data import DataLoader, Dataset
 
 from limbeck.errors import InvalidInput
 from limbeck.network_runs.unseen import fresh_rows, two_sides, unchosen_rows
@@ -47,6 +48,38 @@ def test_rows_that_choose_the_student_are_no_test_rows() -> None:
     assert unchosen_rows(aside, None, True, Training()) == (aside, [])
     with pytest.raises(InvalidInput, match="Only 0 of the rows set aside"):
         unchosen_rows(validation, validation, False, Training())
+
+
+def padded(rows: list[list[int]], pad: int, left: bool) -> Samples:
+    def collate(items: list[list[int]]) -> dict[str, torch.Tensor]:
+        width = max(map(len, items))
+        fill = [[pad] * (width - len(i)) for i in items]
+        pairs = list(zip(items, fill, strict=True))
+        masks = [([1] * len(i), [0] * len(f)) for i, f in pairs]
+        return {
+            "input_ids": torch.tensor([f + i if left else i + f for i, f in pairs]),
+            "attention_mask": torch.tensor([f + i if left else i + f for i, f in masks]),
+        }
+
+    return Samples.of(DataLoader(rows, batch_size=4, collate_fn=collate))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("left", [False, True])
+def test_copies_are_found_however_they_are_padded(left: bool) -> None:
+    """The same sentence in a batch of longer ones: other tokens fill it up, and other places."""
+    draw = np.random.default_rng(0)
+    one, two = (
+        [
+            [*draw.integers(2, 50, draw.integers(1, 9)).tolist(), n]
+            for n in range(40 * p, 40 + 40 * p)
+        ]
+        for p in (2, 3)
+    )
+    leaked = [*one[:6], *two]
+    settings = Training(batch_size=4)
+    with pytest.raises(InvalidInput, match="6 of the 46 test rows are among"):
+        fresh_rows(padded(one, 1, left), padded(leaked, 1, left), True, settings)
+    assert len(fresh_rows(padded(one, 1, left), padded(two, 1, left), True, settings)[2]) == 40
 
 
 def test_two_sides_share_nothing_and_follow_the_seed() -> None:

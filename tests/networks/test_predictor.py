@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from limbeck.contract import Task
+from limbeck.errors import InvalidInput
 from limbeck.networks.predictor import Certified, layout_of, rows_of, table_of
 from limbeck.networks.samples.data import Samples
 from limbeck.networks.views import IGNORED, Goal, Kind
@@ -77,6 +78,22 @@ def test_ragged_batches_share_a_layout() -> None:
     layout = layout_of(batches)
     assert layout.blocks[0].shape == (4,)
     assert rows_of(batches[0].inputs, layout).tolist() == [[1, 1, 0, 0]]
+
+
+def test_named_inputs_are_taken_by_name() -> None:
+    ids, mask = torch.tensor([[5, 6]]), torch.ones(1, 2, dtype=torch.long)
+    one, two = (
+        type("B", (), {"inputs": i})
+        for i in (
+            {"input_ids": ids, "attention_mask": mask},
+            {"attention_mask": mask, "input_ids": ids},
+        )
+    )
+    layout = layout_of([one, two])
+    assert rows_of(two.inputs, layout).tolist() == rows_of(one.inputs, layout).tolist()
+    assert rows_of(two.inputs, layout).tolist() == [[5, 6, 1, 1]]
+    with pytest.raises(InvalidInput, match=r"\['input_ids'\], others \['attention_mask', 'inp"):
+        rows_of({"input_ids": ids}, layout)
 
 
 def test_labels_that_hold_together_are_answered_by_the_share_that_differs() -> None:

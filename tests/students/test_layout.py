@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from limbeck.errors import FileRefused, InvalidInput
-from limbeck.students.layout import Layout
+from limbeck.students.layout import Block, Layout
 
 
 @given(st.lists(st.lists(st.integers(1, 4), max_size=3), min_size=1, max_size=3), st.data())
@@ -32,6 +32,25 @@ def test_shorter_inputs_end_in_zeros_and_longer_ones_are_refused() -> None:
     assert layout.rows([np.ones((1, 2), np.int64)]).tolist() == [[1, 1, 0, 0]]
     with pytest.raises(InvalidInput, match=r"tokens has shape \(5,\), and \(4,\)"):
         layout.rows([np.ones((1, 5), np.int64)])
+
+
+def test_padding_does_not_tell_inputs_apart() -> None:
+    """Equal tokens with equal masks are equal rows, however they are padded."""
+    ids = [[7, 8, 0, 0], [0, 0, 7, 8], [1, 1, 7, 8], [7, 9, 0, 0]]
+    mask = [[1, 1, 0, 0], [0, 0, 1, 1], [0, 0, 1, 1], [1, 1, 0, 0]]
+    inputs = [np.array(ids), np.array(mask), np.array(mask)[..., None] * np.array(ids)[..., None]]
+    layout = Layout.of(["input_ids", "attention_mask", "vectors"], inputs)
+    rows = layout.rows(inputs)
+    bare = layout.bare(rows)
+    assert bare[0].tolist() == bare[1].tolist() == bare[2].tolist() == rows[0].tolist()
+    assert bare[3].tolist() == rows[3].tolist()
+    answered = Layout((*layout.blocks, Block("answers", (2,), "int64")))
+    wider = np.concatenate([rows, [[1, 2]] * 4], axis=1)
+    np.testing.assert_array_equal(answered.bare(wider, told=True), bare)
+    np.testing.assert_array_equal(answered.bare(wider)[:, -2:], [[1, 2]] * 4)
+    plain = Layout.of(["x", "y"], [np.ones((2, 3), np.float32), np.ones((2, 2), np.int64)])
+    x = np.arange(10.0).reshape(2, 5)
+    np.testing.assert_array_equal(plain.bare(x), x)
 
 
 def test_columns_are_named_by_place() -> None:
