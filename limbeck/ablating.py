@@ -26,6 +26,7 @@ from limbeck.networks.loop.rounds import make, started
 from limbeck.networks.loop.train import train
 from limbeck.networks.objective import Objective
 from limbeck.networks.printed import Printed, Sheet
+from limbeck.networks.samples.vocabularies import pad_token
 from limbeck.networks.structure.ablate import without_each
 from limbeck.progress import shown
 from limbeck.seeds import gain_over, mean_over
@@ -169,7 +170,8 @@ def ablate(
     whole("seeds", seeds, 1)
     settings = settings_of({"epochs": 3, **training})
     tutor, maker = one_teacher(teacher), makers_of(into)[0]
-    samples, aside = two_sides(data, y, validation, holdout, seed, settings)
+    pad = pad_token(tutor, maker)
+    samples, aside = two_sides(data, y, validation, holdout, seed, settings, pad)
     if rows is not None:
         whole("rows", rows, 1)
         order = np.random.default_rng(seed).permutation(len(samples))[:rows]

@@ -31,6 +31,7 @@ from limbeck.networks.loop.training import Training
 from limbeck.networks.objective import Objective
 from limbeck.networks.objectives.labels import GoldLabels
 from limbeck.networks.samples.data import Samples
+from limbeck.networks.samples.vocabularies import pad_token
 from limbeck.networks.views import Goal
 from limbeck.students.layout import Layout
 
@@ -119,13 +120,14 @@ def prepared(
     """
     settings = settings_of(training)
     tutor, makers = one_teacher(teacher), makers_of(into)
-    rows, aside = two_sides(data, y, test, holdout, seed, settings)
+    pad = pad_token(tutor, *makers)
+    rows, aside = two_sides(data, y, test, holdout, seed, settings, pad)
     pupils = [started(m, seed, rows, tutor, start) for m in makers]
     goal = goal_of(rows, tutor, [pupil for pupil, _ in pupils], task, tokenizers)
     tutor = one_teacher(teacher, goal)
     names = task_of(goal, classes, unit, tutor, pupils[0][0])
     rows, aside = rows.aimed(goal), aside.aimed(goal)
-    checked = None if validation is None else Samples.of(validation).aimed(goal)
+    checked = None if validation is None else Samples.of(validation, pad=pad).aimed(goal)
     aim = default_objective(goal, rows, tutor) if objective is None else Objective.of(objective)
     layers = (aim.needs if filter is None else aim.needs | filter.needs).teacher_layers
     kept = cache_of(cache, tutor, rows, layers, folder)

@@ -25,18 +25,18 @@ _FEWEST = 10
 
 
 def two_sides(
-    data: Any, y: Any, test: Any, holdout: float, seed: int, settings: Training
+    data: Any, y: Any, test: Any, holdout: float, seed: int, settings: Training, pad: int = 0
 ) -> tuple[Samples, Samples]:
-    """Training rows and test rows.
+    """Training rows and test rows; ``pad`` is the token that fills up sequences.
 
     Raises
     ------
     InvalidInput
         If there are too few on a side.
     """
-    rows = Samples.of(data, y, batch_size=settings.batch_size)
+    rows = Samples.of(data, y, batch_size=settings.batch_size, pad=pad)
     if test is not None:
-        aside = Samples.of(test, batch_size=settings.batch_size)
+        aside = Samples.of(test, batch_size=settings.batch_size, pad=pad)
         if len(aside) < _FEWEST:
             raise InvalidInput(
                 f"There are {len(aside)} test rows.", f"Give at least {_FEWEST}, or none."

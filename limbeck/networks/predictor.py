@@ -17,6 +17,7 @@ from limbeck.errors import InvalidInput
 from limbeck.features import Features
 from limbeck.networks.capture import asking, logits_of, run
 from limbeck.networks.fingerprint import fingerprint
+from limbeck.networks.samples.vocabularies import pad_token
 from limbeck.networks.views import IGNORED, Goal, Kind
 from limbeck.students.layout import Block, Layout
 from limbeck.students.onnx import answers_of
@@ -125,8 +126,10 @@ def layout_of(batches: Iterable[Any]) -> Layout:
     return Layout(tuple(widest.values()))
 
 
-def rows_of(inputs: Any, layout: Layout) -> NDArray[np.float64]:
+def rows_of(inputs: Any, layout: Layout, pad: int = 0) -> NDArray[np.float64]:
     """The inputs of a batch as rows of shape (n, d); named ones in the order of the layout.
+
+    Shorter inputs are filled up with 0, and ``input_ids`` with the token ``pad``.
 
     Raises
     ------
@@ -142,6 +145,10 @@ def rows_of(inputs: Any, layout: Layout) -> NDArray[np.float64]:
                 "Give training and test rows with the same columns.",
             )
         tensors = [inputs[name] for name in wanted]
+        for i, block in enumerate(layout.blocks):
+            if block.name == "input_ids" and len(block.shape) == 1:
+                more = max(block.shape[0] - tensors[i].shape[1], 0)
+                tensors[i] = torch.nn.functional.pad(tensors[i], (0, more), value=pad)
     return layout.rows([t.cpu().numpy() for t in tensors])
 
 
@@ -165,11 +172,11 @@ def table_of(
     """
     rows, told = [], []
     home = next((p.device for p in teacher.parameters()), None)
-    ordered = False
+    ordered, pad = False, pad_token(teacher)
     with asking(teacher):
         for batch in batches:
             ordered = isinstance(batch.inputs, Mapping)
-            rows.append(rows_of(batch.inputs, layout))
+            rows.append(rows_of(batch.inputs, layout, pad))
             batch = batch.to(home)
             logits = logits_of(run(teacher, batch.inputs), type(teacher).__name__).float()
             told.append(_told(logits, batch, goal))

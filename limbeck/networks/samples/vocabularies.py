@@ -1,4 +1,4 @@
-"""Whether networks read the same tokens: by their tokenizers, else by the sizes of vocabularies."""
+"""Which tokens networks read, and whether the same: by their tokenizers, else by vocabularies."""
 
 from __future__ import annotations
 
@@ -10,7 +10,21 @@ from torch import Tensor, nn
 
 from limbeck.errors import InvalidInput
 
-__all__ = ["same_tokenizers", "same_vocabularies", "vocabulary"]
+__all__ = ["pad_token", "same_tokenizers", "same_vocabularies", "vocabulary"]
+
+
+def pad_token(*networks: Any) -> int:
+    """The token that fills up sequences, by the first configuration that names one; else 0.
+
+    Some networks look for it in spite of an attention mask: classifiers on decoders take the last
+    token that is another one.
+    """
+    for network in networks:
+        for part in network.modules() if isinstance(network, nn.Module) else ():
+            found = getattr(getattr(part, "config", None), "pad_token_id", None)
+            if isinstance(found, int) and found >= 0:
+                return found
+    return 0
 
 
 def same_tokenizers(tokenizers: Sequence[Any]) -> None:

@@ -15,6 +15,7 @@ from limbeck.errors import InvalidInput
 from limbeck.networks.capture import run
 from limbeck.networks.ensemble import Ensemble
 from limbeck.networks.samples.vocabularies import (
+    pad_token,
     same_tokenizers,
     same_vocabularies,
     vocabulary,
@@ -101,3 +102,14 @@ def test_real_networks_of_transformers() -> None:
     same_vocabularies(sizes[0], set())
     with pytest.raises(InvalidInput, match=r"20 tokens, the student's 21.*tokenizers=\(teacher"):
         same_vocabularies(*sizes)
+
+
+def test_the_pad_token_is_that_of_the_first_network_that_names_one() -> None:
+    def of(**known: Any) -> nn.Module:
+        inner = nn.Linear(1, 1)
+        inner.config = SimpleNamespace(**known)  # type: ignore[assignment]
+        return nn.Sequential(inner)
+
+    assert pad_token(None, of(), of(pad_token_id=None), of(pad_token_id=7), of(pad_token_id=8)) == 7
+    assert pad_token(Ensemble([of(pad_token_id=3)])) == 3
+    assert pad_token(of(pad_token_id=-1), lambda: of(pad_token_id=5)) == 0
