@@ -18,7 +18,7 @@ from limbeck.features import Features
 from limbeck.networks.capture import asking, logits_of, run
 from limbeck.networks.fingerprint import fingerprint
 from limbeck.networks.samples.vocabularies import pad_token
-from limbeck.networks.views import IGNORED, Goal, Kind
+from limbeck.networks.views import Goal, Kind, Step, View
 from limbeck.students.layout import Block, Layout
 from limbeck.students.onnx import answers_of
 
@@ -205,12 +205,7 @@ def _told(logits: Tensor, batch: Any, goal: Goal) -> NDArray[Any]:
         return np.asarray((logits > 0).long().cpu().numpy())
     found = logits.argmax(-1)
     if goal.sequential:
-        mask = batch.inputs.get("attention_mask") if isinstance(batch.inputs, Mapping) else None
-        counts = torch.ones_like(found, dtype=torch.bool) if mask is None else mask.bool()
-        if batch.labels is not None:
-            counts = counts & (batch.labels != IGNORED)
-        if goal.kind is Kind.LANGUAGE:
-            counts = torch.cat([counts[:, 1:], torch.zeros_like(counts[:, :1])], dim=1)
+        counts = Step(batch.inputs, batch.labels, View(logits), None, goal).counts(logits)
         found = torch.where(counts, found, -1)
     return np.asarray(found.cpu().numpy())
 

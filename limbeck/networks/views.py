@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 __all__ = ["IGNORED", "Aligned", "Goal", "Kind", "Run", "Step", "View", "weighted_mean"]
@@ -148,18 +149,12 @@ class Step:
         labels, weight = self.labels, self.weight
         if not self.goal.sequential:
             return Aligned(student, teacher, labels, weight)
-        mask = self.mask
+        counts = self.counts(student)
         if self.goal.kind is Kind.LANGUAGE:  # the output at a place predicts the next token
-            student = student[:, :-1]
+            student, counts = student[:, :-1], counts[:, :-1]
             teacher = None if teacher is None else teacher[:, :-1]
             labels = None if labels is None else labels[:, 1:]
-            mask = None if mask is None else mask[:, 1:]
             weight = weight[:, 1:] if weight is not None and weight.ndim == 2 else weight
-        counts = torch.ones(student.shape[:2], dtype=torch.bool, device=student.device)
-        if mask is not None:
-            counts &= mask.bool()
-        if labels is not None:
-            counts &= labels != IGNORED
         if weight is not None and weight.ndim == 1:
             weight = weight[:, None].expand(counts.shape)
         return Aligned(
@@ -168,6 +163,22 @@ class Step:
             None if labels is None else labels[counts],
             None if weight is None else weight[counts],
         )
+
+    def counts(self, logits: Tensor) -> Tensor:
+        """Which outputs (n, t) of a sequence count, for logits (n, t, k).
+
+        Those of tokens that are there and have a label; of language those before such a token,
+        and after none that is hidden: what stands on padding to the left predicts nothing.
+        """
+        counts = torch.ones(logits.shape[:2], dtype=torch.bool, device=logits.device)
+        if self.mask is not None:
+            counts &= self.mask.bool()
+        here = counts
+        if self.labels is not None:
+            counts = counts & (self.labels != IGNORED)
+        if self.goal.kind is Kind.LANGUAGE:
+            counts = F.pad(counts[:, 1:] & here[:, :-1], (0, 1))
+        return counts
 
     def mean(self, losses: Tensor, weight: Tensor | None = None) -> Tensor:
         """The weighted mean of losses; see `weighted_mean`."""

@@ -43,6 +43,29 @@ def test_language_predicts_the_next_token() -> None:
     assert step.aligned.labels.tolist() == [6]
 
 
+def test_padding_on_the_left_predicts_nothing() -> None:
+    """The same places count as without padding, and as with padding on the right."""
+    tokens = torch.tensor([[0, 0, 5, 6, 7]])
+    z = torch.arange(5.0).view(1, 5, 1)
+    mask = (tokens > 0).long()
+    goal = Goal(Kind.LANGUAGE, 9)
+    for labels in (tokens, tokens.masked_fill(mask == 0, IGNORED), None):
+        step = Step({"attention_mask": mask}, labels, View(z), None, goal)
+        assert step.aligned.student.tolist() == [[2.0], [3.0]]
+        assert labels is None or step.aligned.labels.tolist() == [6, 7]  # type: ignore[union-attr]
+        assert step.counts(z).tolist() == [[False, False, True, True, False]]
+
+
+def test_a_prompt_without_labels_predicts_the_first_token_after_it() -> None:
+    tokens, z = torch.tensor([[5, 6, 7, 8]]), torch.arange(4.0).view(1, 4, 1)
+    labels = torch.tensor([[IGNORED, IGNORED, 7, 8]])
+    mask = {"attention_mask": torch.ones_like(tokens)}
+    step = Step(mask, labels, View(z), None, Goal(Kind.LANGUAGE, 9))
+    assert step.aligned.student.tolist() == [[1.0], [2.0]]
+    assert step.aligned.labels is not None
+    assert step.aligned.labels.tolist() == [7, 8]
+
+
 def test_means_are_weighted_and_nothing_is_zero_with_a_gradient() -> None:
     step = Step(None, None, View(torch.zeros(1, 1)), None, Goal(Kind.VALUES, 1))
     losses = torch.tensor([1.0, 3.0], requires_grad=True)
