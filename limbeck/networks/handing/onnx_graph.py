@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from limbeck.errors import InvalidInput, MissingExtra
 from limbeck.networks.capture import asking, logits_of, run
+from limbeck.networks.samples.collate import MASK
 from limbeck.writing import write_bytes
 
 __all__ = ["Exported", "export_onnx"]
@@ -43,7 +44,7 @@ def export_onnx(
     The graph takes the inputs in their order, with any number of rows, and of any length where
     inputs are tokens (whole numbers of shape (n, t)) and the network allows it; its one output
     is ``logits``. Weights are float32, on the CPU. It is run on all rows and on the first alone,
-    and compared with the module.
+    and compared with the module; of answers a token those that the attention mask shows.
 
     Parameters
     ----------
@@ -105,6 +106,9 @@ def export_onnx(
             expected = plain(*rows)
         fed = {i.name: t.numpy() for i, t in zip(session.get_inputs(), rows, strict=True)}
         found = torch.from_numpy(session.run(None, fed)[0])
+        mask = rows[names.index(MASK)] if MASK in names else None
+        if mask is not None and mask.any() and mask.shape == expected.shape[:2]:
+            expected, found = expected[mask.bool()], found[mask.bool()]  # padding may be anything
         scale = max(1.0, float(expected.abs().max()))
         apart = float((found - expected).abs().max())
         if not apart <= tolerance * scale:  # NaN included

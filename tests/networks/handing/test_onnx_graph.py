@@ -76,3 +76,29 @@ def test_a_graph_that_answers_otherwise_is_not_written(tmp_path):
 def test_one_row_is_refused(tmp_path, cnn, images):
     with pytest.raises(InvalidInput, match="1 row"):
         export_onnx(cnn(), images[:1], tmp_path / "net.onnx")
+
+
+@pytest.mark.parametrize("hidden", [True, False])
+def test_answers_on_padding_may_be_anything(tmp_path, hidden):
+    """Kernels differ where a token sees nothing at all; there an answer means nothing."""
+
+    class Marked(nn.Module):
+        """Once exported, it answers otherwise on padding, or on tokens."""
+
+        def __init__(self):
+            super().__init__()
+            self.table = nn.Embedding(9, 4)
+
+        def forward(self, input_ids, attention_mask):
+            there = attention_mask[..., None] == (0 if hidden else 1)
+            return self.table(input_ids) + there * torch.onnx.is_in_onnx_export()
+
+    rows = {
+        "input_ids": torch.tensor([[0, 0, 3], [1, 2, 3]]),
+        "attention_mask": torch.tensor([[0, 0, 1], [1, 1, 1]]),
+    }
+    if hidden:
+        assert export_onnx(Marked(), rows, tmp_path / "net.onnx").difference < 1e-6
+    else:
+        with pytest.raises(InvalidInput, match="onnxruntime's logits are up to 1 away"):
+            export_onnx(Marked(), rows, tmp_path / "net.onnx")
