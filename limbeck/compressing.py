@@ -12,6 +12,7 @@ from torch import nn
 
 from limbeck.certificates.binomial import check_share
 from limbeck.certificates.wording import versions
+from limbeck.contract import Certificate
 from limbeck.network_result import NetworkDistillation
 from limbeck.network_runs.judging import Judge
 from limbeck.network_runs.papers import Papers, open_folder
@@ -178,7 +179,8 @@ def compress(
         comparison=comparison,
         facts=facts,
         history=runs.history(),
-        notes=(*given.notes, *runs.remarks(given.rows.has_labels, given.validation is not None)),
+        notes=(*given.notes, *runs.remarks(given.rows.has_labels, given.validation is not None),
+               *_empty(certificate, given)),
         settings=_record(given, runs)
         | {"epsilon": epsilon, "delta": delta, "out": None if folder is None else str(folder),
            "seconds": round(time.perf_counter() - began, 3)},
@@ -189,6 +191,12 @@ def compress(
 
 def _under(folder: Path | None, seed: int, name: str) -> Path | None:
     return None if folder is None else folder / f"seed-{seed}" / name
+
+
+def _empty(certificate: Certificate | None, given: Prepared) -> list[str]:
+    """A note on sequences that say nothing about a network."""
+    lost = 0 if certificate is None else len(given.test) - certificate.n
+    return [f"{lost:,} test rows have no token that counts, and were left out."] if lost else []
 
 
 def _record(given: Prepared, runs: Runs) -> dict[str, Any]:

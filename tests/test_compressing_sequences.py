@@ -68,3 +68,20 @@ def test_a_classifier_that_looks_for_the_pad_token(saved: bool, tmp_path: Any) -
         found.save(tmp_path)
         assert (tmp_path / "student.onnx").exists()
         assert load(tmp_path / "certificate.json").mean_loss == pytest.approx(differ)
+
+
+def test_rows_of_which_no_token_counts_are_left_out_and_said() -> None:
+    def part(n: int, seed: int) -> Any:
+        rows = sentences(n, seed)
+        said = [[-100] * len(r) if i % 3 == 0 else [t % 3 for t in r] for i, r in enumerate(rows)]
+        return datasets.Dataset.from_dict({"input_ids": rows, "labels": said})
+
+    found = limbeck.distill(
+        gpt("GPT2ForTokenClassification", 0, num_labels=3), part(100, 0),
+        into=gpt("GPT2ForTokenClassification", 1, num_labels=3), test=part(60, 1), **FAST,
+    )  # fmt: skip
+    assert found.certificate is not None
+    assert found.certificate.n == 40
+    agreed = found.comparison.entries[1].agreement.value
+    assert found.certificate.mean_loss == pytest.approx(1 - agreed)
+    assert "20 test rows have no token that counts, and were left out." in found.notes

@@ -155,7 +155,7 @@ def rows_of(inputs: Any, layout: Layout, pad: int = 0) -> NDArray[np.float64]:
 def table_of(
     batches: Iterable[Any], teacher: nn.Module, goal: Goal, task: Task, layout: Layout
 ) -> Table:
-    """Test rows as a table, with the teacher's answers.
+    """Test rows as a table, with the teacher's answers; sequences of which no token counts are out.
 
     Parameters
     ----------
@@ -193,6 +193,8 @@ def table_of(
     answers = np.concatenate([_filled(t, shape) for t in told]).reshape(-1, math.prod(shape))
     widened = Layout((*layout.blocks, Block(_TOLD, shape, str(told[0].dtype))))
     table = np.concatenate([np.concatenate(rows), answers], axis=1)
+    if goal.sequential:
+        table = table[(answers >= 0).any(axis=1)]
     unit = task.unit if compared == "numbers" else "share of answers"
     return Table(widened, names, table, np.zeros(len(table)), Task(unit=unit), compared)
 

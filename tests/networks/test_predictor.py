@@ -73,6 +73,19 @@ def test_tokens_are_answered_by_the_share_that_differs(kind: Kind) -> None:
     assert other.predict(other.table.rows).tolist() == [1, 1]
 
 
+@pytest.mark.parametrize("kind", [Kind.TOKENS, Kind.LANGUAGE])
+def test_sequences_of_which_no_token_counts_are_left_out(kind: Kind) -> None:
+    """They would count as rows on which student and teacher agree."""
+    ids = torch.tensor([[1, 2, 3], [1, 2, 0], [3, 2, 1]])
+    labels = ids.clone()
+    labels[1] = IGNORED
+    data = {"input_ids": ids, "labels": labels}
+    other = certified(data, Tokens(), Tokens(1), Goal(kind, 4), Task())
+    assert other.table.rows[:, :3].tolist() == [[1, 2, 3], [3, 2, 1]]
+    assert len(other.table.answers) == 2
+    assert other.predict(other.table.rows).tolist() == [1, 1]
+
+
 def test_ragged_batches_share_a_layout() -> None:
     batches = [type("B", (), {"inputs": torch.ones(1, n)}) for n in (2, 4, 3)]
     layout = layout_of(batches)
