@@ -170,10 +170,9 @@ def task_of(goal: Goal, classes: Any, unit: str, *modules: nn.Module | None) -> 
             raise InvalidInput(f"classes were given for {goal.kind}.", "Leave them out.")
         return Task(unit=unit)
     if classes is None:
-        names = next(
-            (c.id2label for m in modules if (c := getattr(m, "config", None)) is not None
-             and getattr(c, "id2label", None)), None,
-        )  # fmt: skip
+        told = (getattr(getattr(m, "config", None), "id2label", None) for m in modules)
+        # a network with a vocabulary has two names that nobody gave
+        names = next((n for n in told if n and len(n) == goal.outputs), None)
         classes = range(goal.outputs) if names is None else [names[i] for i in sorted(names)]
     if len(classes) != goal.outputs:
         raise InvalidInput(

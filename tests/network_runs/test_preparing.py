@@ -61,3 +61,5 @@ def test_classes_take_the_names_of_a_configuration() -> None:
     assert task_of(goal, None, "", net, None).classes == ("good", "bad")
     assert task_of(goal, None, "", None, None).classes == (0, 1)
     assert task_of(Goal(Kind.VALUES, 1), None, "mm", None).unit == "mm"
+    vocabulary = task_of(Goal(Kind.TOKENS, 50), None, "", net)  # masked words: other outputs
+    assert vocabulary.classes == tuple(range(50))
