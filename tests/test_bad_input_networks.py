@@ -165,6 +165,10 @@ BEFORE_WORK: dict[str, tuple[dict[str, Any], str]] = {
         {"teacher": None, "objective": GoldLabels(), "cache": "kept"},
         "cache was given without a teacher",
     ),
+    "stored outputs for validation rows without labels": (
+        {"objective": SoftTargets(), "cache": "kept", "validation": rows(20, 2)[0]},
+        "The validation rows have no labels, and the teacher's stored answers are of the training",
+    ),
     "interventions on stored outputs": (
         {"objective": Interchange({"0": "0"}), "cache": "kept"},
         "Interchange runs the teacher again, which stored outputs cannot",

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from limbeck.contract import Task
+from limbeck.errors import InvalidInput
 from limbeck.network_runs.preparing import (
     cache_of,
     default_objective,
@@ -131,6 +132,12 @@ def prepared(
     aim = default_objective(goal, rows, tutor) if objective is None else Objective.of(objective)
     layers = (aim.needs if filter is None else aim.needs | filter.needs).teacher_layers
     kept = cache_of(cache, tutor, rows, layers, folder)
+    if kept is not None and checked is not None and not checked.has_labels:
+        raise InvalidInput(
+            "The validation rows have no labels, and the teacher's stored answers are of the"
+            " training rows.",
+            "Give their labels, or leave cache out.",
+        )
     refuse_lacking(aim, goal, rows, kept or tutor, len(makers), mode, filter)
     copied = [note for _, report in pupils if report is not None for note in report.sheet().notes]
     layout, seen, aside, notes = fresh_rows(rows, aside, test is not None, settings)
