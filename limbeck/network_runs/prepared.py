@@ -13,6 +13,7 @@ from torch import nn
 
 from limbeck.contract import Task
 from limbeck.errors import InvalidInput
+from limbeck.network_runs.padding import padding_notes
 from limbeck.network_runs.preparing import (
     cache_of,
     default_objective,
@@ -142,6 +143,8 @@ def prepared(
     copied = [note for _, report in pupils if report is not None for note in report.sheet().notes]
     layout, seen, aside, notes = fresh_rows(rows, aside, test is not None, settings)
     aside, left = unchosen_rows(aside, checked, test is not None, settings)
+    several = {"teacher": tutor, "student": pupils[0][0]}
+    notes += padding_notes(rows, {role: m for role, m in several.items() if m is not None})
     return Prepared(
         tutor, makers, rows, aside, checked, goal, names, aim, settings, kept, layout, seen,
         tuple(dict.fromkeys((*copied, *notes, *left, *rows.notes, *aside.notes))),
