@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from limbeck.networks.structure.importance import Importance, by_activation, by_norm
 from limbeck.networks.structure.spaces import Axis, Factor, Space, join
 from limbeck.networks.structure.tracing import trace
 
@@ -18,16 +19,18 @@ Chosen = tuple[Tensor, ...]
 
 
 def select(
-    teacher: nn.Module, student: nn.Module, tensors: Mapping[str, str], batch: Any
+    teacher: nn.Module,
+    student: nn.Module,
+    tensors: Mapping[str, str],
+    batch: Any,
+    importance: Importance = "activation",
 ) -> dict[str, Chosen | str]:
     """Choose, for each tensor of another shape, which channels of the teacher's a student takes.
 
     Both networks run once on the batch, and the channels of every axis are followed through the
     run (see `limbeck.networks.structure.tracing`), so that a channel is kept or dropped in all
-    tensors that write or read it. The most important are kept, in their order: those with the
-    largest sum, over all weights that hold them, of their share of the weight's squared norm
-    (group norm: Fang et al. 2023, DepGraph; here every weight counts alike). Where channels are
-    cut into heads, whole heads are chosen if their width stays, else the same number in each.
+    tensors that write or read it. The most important are kept, in their order. Where channels
+    are cut into heads, whole heads are chosen if their width stays, else the same number in each.
 
     Parameters
     ----------
@@ -37,6 +40,9 @@ def select(
         Names of the student's state to names of the teacher's.
     batch : Any
         What both are called with.
+    importance : {"activation", "norm"}
+        By what they give on the batch, or by their weights; see
+        `limbeck.networks.structure.importance`.
 
     Returns
     -------
@@ -44,7 +50,8 @@ def select(
         By the student's names, of tensors whose shapes differ: indices an axis, or why there are
         none.
     """
-    olds, news = trace(teacher, batch), trace(student, batch)
+    told = trace(teacher, batch)
+    olds, news = told.axes, trace(student, batch).axes
     sources: dict[Space, list[Space]] = {}
     for new, old in tensors.items():
         for a, b in zip(news.get(new, ()), olds.get(old, ()), strict=False):
@@ -58,7 +65,9 @@ def select(
             else:
                 other.root().lost = found[0].root().lost = True
     weights = {n: p.detach() for n, p in teacher.named_parameters()}
-    importance = _importance(weights, olds)
+    scores = by_norm(weights, olds)
+    if importance == "activation":
+        scores |= by_activation(told.reads)
     out: dict[str, Chosen | str] = {}
     state = student.state_dict(), teacher.state_dict()
     for new, old in tensors.items():
@@ -67,7 +76,7 @@ def select(
         if new not in news or old not in olds or len(news[new]) != len(olds[old]):
             out[new] = "it takes no part in the run on the batch"
             continue
-        axes = [_chosen(a, b, importance) for a, b in zip(news[new], olds[old], strict=True)]
+        axes = [_chosen(a, b, scores) for a, b in zip(news[new], olds[old], strict=True)]
         reasons = [a for a in axes if isinstance(a, str)]
         out[new] = reasons[0] if reasons else tuple(a for a in axes if isinstance(a, Tensor))
     return out
@@ -77,43 +86,20 @@ def _axis(space: Space) -> Axis:
     return (Factor(space.size, space),)
 
 
-def _importance(
-    weights: Mapping[str, Tensor], axes: Mapping[str, tuple[Axis, ...]]
-) -> dict[Space, Tensor]:
-    """For each set of channels, the sum over weights of shares of the squared norm."""
-    out: dict[Space, Tensor] = {}
-    for name, value in weights.items():
-        square = value.double().square()
-        total = square.sum()
-        if name not in axes or not total > 0:
-            continue
-        for dim, axis in enumerate(axes[name]):
-            rest = [d for d in range(value.ndim) if d != dim]
-            along = (square.sum(rest) if rest else square).reshape([f.size for f in axis])
-            for at, factor in enumerate(axis):
-                if factor.space is None or factor.piece is not None:
-                    continue
-                others = [d for d in range(len(axis)) if d != at]
-                share = (along.sum(others) if others else along) / total
-                root = factor.space.root()
-                out[root] = out[root] + share if root in out else share
-    return out
-
-
-def _chosen(new: Axis, old: Axis, importance: Mapping[Space, Tensor]) -> Tensor | str:
+def _chosen(new: Axis, old: Axis, scores: Mapping[Space, Tensor]) -> Tensor | str:
     """Indices along one axis."""
     if len(new) != len(old):
         return "its channels are laid out in another way"
     out = torch.zeros(1, dtype=torch.int64)
     for a, b in zip(new, old, strict=True):
-        part = torch.arange(a.size) if a.size == b.size else _of_space(a, b, importance)
+        part = torch.arange(a.size) if a.size == b.size else _of_space(a, b, scores)
         if isinstance(part, str):
             return part
         out = (out[:, None] * b.size + part[None, :].to(out.device)).flatten()
     return out
 
 
-def _of_space(new: Factor, old: Factor, importance: Mapping[Space, Tensor]) -> Tensor | str:
+def _of_space(new: Factor, old: Factor, scores: Mapping[Space, Tensor]) -> Tensor | str:
     if new.size > old.size:
         return "wider than the teacher's"
     if new.space is None or old.space is None:
@@ -121,9 +107,9 @@ def _of_space(new: Factor, old: Factor, importance: Mapping[Space, Tensor]) -> T
     a, b = new.space.root(), old.space.root()
     if a.fixed or b.fixed:
         return "inputs, outputs or positions of another number"
-    if a.lost or b.lost or b not in importance or new.piece is not None:
+    if a.lost or b.lost or b not in scores or new.piece is not None:
         return "its channels could not be followed through the run"
-    score = importance[b]
+    score = scores[b]
     if a.split is None and b.split is None:
         return _best(score, a.size)
     if a.split is None or b.split is None or len(a.split) != 2 or len(b.split) != 2:

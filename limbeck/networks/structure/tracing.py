@@ -2,41 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, MutableMapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
+from torch.utils.weak import WeakTensorKeyDictionary
 
 from limbeck.networks.capture import logits_of, modes_kept, placed, run
 from limbeck.networks.structure.spaces import Axis, Factor, Space, join, lose, reshaped, resolved
 
-__all__ = ["trace"]
+__all__ = ["Trace", "trace"]
 
 
-def trace(module: nn.Module, inputs: Any) -> dict[str, tuple[Axis, ...]]:
-    """The axes of every tensor of a network's state that takes part in a run.
+@dataclass(frozen=True)
+class Trace:
+    """What one run of a network tells of its channels.
+
+    Parameters
+    ----------
+    axes : dict of str to tuple of Axis
+        Of every tensor of the state that took part, by the names of ``state_dict``. Two axes are
+        the same channels where their factors have the same ``space.root()``.
+    reads : tuple of (Axis, Tensor)
+        For each time that a weight summed over channels: which, and what each of them gave to
+        the sum: Var(x_j) |w_j|^2, of shape (channels,), with x_j what was read in channel j, over
+        rows and places, and w_j the weights that read it.
+    """
+
+    axes: dict[str, tuple[Axis, ...]]
+    reads: tuple[tuple[Axis, Tensor], ...]
+
+
+def trace(module: nn.Module, inputs: Any) -> Trace:
+    """Follow the channels of a network through a run.
 
     Parameters
     ----------
     module : nn.Module
         Run once in eval mode without gradients; left in its modes.
     inputs : Any
-        A batch, as it is called with it; its first two rows are run.
-
-    Returns
-    -------
-    dict of str to tuple of Axis
-        By the names of ``state_dict``. Two axes are the same channels where their factors have
-        the same ``space.root()``.
+        A batch, as it is called with it.
     """
     state = module.state_dict(keep_vars=True)
     watch = _Watch(state.values())
     with modes_kept(module), torch.no_grad(), watch:
         module.eval()
-        watch.fix(logits_of(run(module, _two(placed(inputs, module))), type(module).__name__))
+        watch.fix(logits_of(run(module, placed(inputs, module)), type(module).__name__))
     found = {
         name: tuple(resolved(axis) for axis in watch.axes(value))
         for name, value in state.items()
@@ -45,40 +60,43 @@ def trace(module: nn.Module, inputs: Any) -> dict[str, tuple[Axis, ...]]:
     for axis in (axis for axes in found.values() for axis in axes):
         if any(factor.piece is not None for factor in axis):
             lose(axis)  # cut, and never put together again as it was
-    return found
-
-
-def _two(inputs: Any) -> Any:
-    """Two rows: all tensors of the run are held to its end."""
-    if isinstance(inputs, Mapping):
-        return {name: value[:2] for name, value in inputs.items()}
-    return tuple(value[:2] for value in inputs) if isinstance(inputs, tuple) else inputs[:2]
+    return Trace(found, tuple((resolved(axis), given) for axis, given in watch.reads))
 
 
 class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Follows the axes of all tensors through the operations of a run."""
 
-    def __init__(self, state: Any) -> None:
+    def __init__(self, state: Iterable[Tensor]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self._axes: dict[int, list[Axis]] = {}
-        self._kept: list[Tensor] = []  # so that no id is used twice
+        self._axes: MutableMapping[Tensor, list[Axis]] = WeakTensorKeyDictionary()
         self._state = set()
+        self._memory = set()  # where the state lies
         self.used: set[int] = set()
+        self.reads: list[tuple[Axis, Tensor]] = []
         for value in state:
-            if id(value) not in self._axes:
+            if value not in self._axes:
                 self.put(value, [(Factor(s, Space(s)),) for s in value.shape])
                 self._state.add(id(value))
+                self._memory.add(value.untyped_storage().data_ptr())
 
     def axes(self, value: Tensor) -> list[Axis]:
         """The axes of a tensor; nothing is known of inputs."""
         if id(value) in self._state:
             self.used.add(id(value))
-        return self._axes.get(id(value)) or [(Factor(s),) for s in value.shape]
+        return self._axes.get(value) or [(Factor(s),) for s in value.shape]
 
     def put(self, value: Tensor, axes: Sequence[Axis]) -> None:
-        """Keep the axes of a tensor."""
-        self._axes[id(value)] = list(axes)
-        self._kept.append(value)
+        """Keep the axes of a tensor, as long as it lives."""
+        self._axes[value] = list(axes)
+
+    def read(self, value: Tensor, dim: int, weight: Tensor, along: int) -> None:
+        """Note what each channel of a value gives to the sum that a weight makes over them."""
+        if weight.untyped_storage().data_ptr() not in self._memory:
+            return  # values are summed with values, as queries with keys
+        rest = [d for d in range(value.ndim) if d != dim]
+        others = [d for d in range(weight.ndim) if d != along]
+        given = value.double().var(rest, correction=0) * weight.double().square().sum(others)
+        self.reads.append((self.axes(weight)[along], given))
 
     def fix(self, value: Tensor, *dims: int) -> None:
         """All channels of these axes are needed; of all axes by default."""
@@ -107,9 +125,6 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
             ValueError,
         ):  # no rule, or called as the rule never saw
             self._lost(args, kwargs or {}, out)
-        for value in tree_leaves(out):
-            if isinstance(value, Tensor) and id(value) not in self._axes:
-                self._kept.append(value)
         return out
 
     def _lost(self, args: Any, kwargs: Any, out: Any) -> None:
@@ -137,6 +152,7 @@ def _contract(a: Axis, b: Axis) -> None:
 
 def _linear(watch: _Watch, args: Any, kwargs: Any, out: Tensor) -> None:
     x, w = watch.axes(args[0]), watch.axes(args[1])
+    watch.read(args[0], args[0].ndim - 1, args[1], 1)
     _contract(x[-1], w[1])
     if len(args) > 2 and args[2] is not None:
         join(watch.axes(args[2])[0], w[0])
@@ -145,6 +161,7 @@ def _linear(watch: _Watch, args: Any, kwargs: Any, out: Tensor) -> None:
 
 def _addmm(watch: _Watch, args: Any, kwargs: Any, out: Tensor) -> None:
     bias, x, w = (watch.axes(v) for v in args[:3])
+    watch.read(args[1], 1, args[2], 0)
     _contract(x[1], w[0])
     join(bias[-1], w[1])
     watch.put(out, [x[0], w[1]])
@@ -152,6 +169,7 @@ def _addmm(watch: _Watch, args: Any, kwargs: Any, out: Tensor) -> None:
 
 def _matmul(watch: _Watch, args: Any, kwargs: Any, out: Tensor) -> None:
     x, y = watch.axes(args[0]), watch.axes(args[1])
+    watch.read(args[0], args[0].ndim - 1, args[1], args[1].ndim - 2)
     _contract(x[-1], y[-2])
     for a, b in zip(x[:-2], y[:-2], strict=True):
         join(a, b)
@@ -171,6 +189,7 @@ def _convolution(watch: _Watch, args: Any, kwargs: Any, out: Tensor) -> None:
     x, w = watch.axes(value), watch.axes(weight)
     inner, outer = (w[0], w[1]) if transposed else (w[1], w[0])
     if groups == 1:
+        watch.read(value, 1, weight, 0 if transposed else 1)
         _contract(x[1], inner)
     elif groups == value.shape[1] == weight.shape[0]:
         join(x[1], outer)  # one kernel a channel

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor, nn
 
-from limbeck.errors import InvalidInput
+from limbeck.errors import InvalidInput, did_you_mean
 from limbeck.networks.capture import asking, placed, run
 from limbeck.networks.printed import Printed, Sheet
 from limbeck.networks.structure.channels import select
+from limbeck.networks.structure.importance import Importance
 from limbeck.networks.structure.matching import cka
 from limbeck.networks.structure.pairing import Layers, pair
 
@@ -94,7 +95,11 @@ class Transplant(Printed):
 
 
 def transplant(
-    teacher: nn.Module, student: nn.Module, layers: Layers = "every second", batch: Any = None
+    teacher: nn.Module,
+    student: nn.Module,
+    layers: Layers = "every second",
+    batch: Any = None,
+    importance: Importance = "activation",
 ) -> Transplant:
     """Copy weights of the teacher into the student, in place, before it is trained.
 
@@ -119,6 +124,10 @@ def transplant(
         each of the student's. Or ``{teacher layer: student layer}``, by names of modules.
     batch : optional
         What both networks are called with: for ``"similar"``, and for narrower layers.
+    importance : {"activation", "norm"}
+        Which channels are important: those by which what layers sum varies most over the batch
+        (An et al. 2024, FLAP), or those with the largest weights (Fang et al. 2023, DepGraph).
+        See `limbeck.networks.structure.importance`.
 
     Returns
     -------
@@ -129,7 +138,7 @@ def transplant(
     ------
     InvalidInput
         If a named layer does not exist, no stack has the asked number of blocks, or a batch is
-        needed and absent.
+        needed and absent; or importance is unknown.
 
     Examples
     --------
@@ -139,6 +148,10 @@ def transplant(
     >>> report.layers, report.share
     ({'0': '0', '1': '1', '5': '2'}, 1.0)
     """
+    if importance not in get_args(Importance):
+        raise InvalidInput(
+            f"importance is {importance!r}.", did_you_mean(importance, get_args(Importance))
+        )
     changes = None if batch is None else lambda names: _changes(teacher, batch, names)
     pairing = pair(teacher, student, layers, changes)
     source = teacher.state_dict(keep_vars=True)
@@ -149,7 +162,7 @@ def transplant(
     )
     chosen: Mapping[str, Any] = {}
     if narrower and batch is not None:
-        chosen = select(teacher, student, pairing.tensors, batch)
+        chosen = select(teacher, student, pairing.tensors, batch, importance)
     learned = {name for name, _ in student.named_parameters()}
     entries = []
     with torch.no_grad():

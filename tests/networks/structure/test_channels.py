@@ -53,7 +53,7 @@ def test_a_narrower_mlp_without_its_dead_units_is_the_teacher():
     silence(teacher, {"2.weight": (1, [0, 3, 7]), "4.weight": (1, [1, 5])})
     silence(teacher, {"0.weight": (0, [0, 3, 7]), "0.bias": (0, [0, 3, 7])})
     silence(teacher, {"2.weight": (0, [1, 5]), "2.bias": (0, [1, 5])})
-    report = transplant(teacher, student, batch=draw(3, 4))
+    report = transplant(teacher, student, batch=draw(30, 4))
     assert report.share == 1.0
     assert {e.name for e in report.of("copied")} == {"4.bias"}
     assert torch.equal(student[0].weight, teacher[0].weight[[1, 2, 4, 5, 6]])

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.torch
 
 
 def roots(module, inputs):
-    found = trace(module, inputs)
+    found = trace(module, inputs).axes
     return {
         n: tuple(None if a[0].space is None else a[0].space.root() for a in axes)
         for n, axes in found.items()
@@ -113,4 +113,4 @@ def test_the_network_is_left_as_it_was():
 def test_weights_that_take_no_part_are_absent():
     net = nn.ModuleDict({"a": nn.Linear(2, 2), "b": nn.Linear(2, 2)})
     net.forward = lambda x: net["a"](x)
-    assert set(trace(net, torch.zeros(2, 2))) == {"a.weight", "a.bias"}
+    assert set(trace(net, torch.zeros(2, 2)).axes) == {"a.weight", "a.bias"}
