@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
@@ -54,10 +55,9 @@ def select(
     olds, news = told.axes, trace(student, batch).axes
     sources: dict[Space, list[Space]] = {}
     for new, old in tensors.items():
-        for a, b in zip(news.get(new, ()), olds.get(old, ()), strict=False):
-            for f, g in zip(a, b, strict=False):
-                if f.space is not None and g.space is not None and len(a) == len(b):
-                    sources.setdefault(f.space.root(), []).append(g.space)
+        for ours, theirs in zip(news.get(new, ()), olds.get(old, ()), strict=False):
+            for a, b in _alike(ours, theirs):
+                sources.setdefault(a, []).append(b)
     for found in sources.values():  # what one set of channels comes from is chosen as one
         for other in found[1:]:
             if other.root().size == found[0].root().size:
@@ -82,6 +82,18 @@ def select(
     return out
 
 
+def _alike(new: Axis, old: Axis) -> Iterator[tuple[Space, Space]]:
+    """Sets of channels of a student, each with that of the teacher in its place."""
+    if len(new) != len(old):
+        return
+    for f, g in zip(new, old, strict=True):
+        for p, q in zip(f.parts, g.parts, strict=False):
+            if len(f.parts) == len(g.parts):
+                yield from _alike(p, q)
+        if f.space is not None and g.space is not None:
+            yield f.space.root(), g.space
+
+
 def _axis(space: Space) -> Axis:
     return (Factor(space.size, space),)
 
@@ -92,11 +104,27 @@ def _chosen(new: Axis, old: Axis, scores: Mapping[Space, Tensor]) -> Tensor | st
         return "its channels are laid out in another way"
     out = torch.zeros(1, dtype=torch.int64)
     for a, b in zip(new, old, strict=True):
-        part = torch.arange(a.size) if a.size == b.size else _of_space(a, b, scores)
+        if a.parts or b.parts:
+            part = _of_parts(a, b, scores)
+        else:
+            part = torch.arange(a.size) if a.size == b.size else _of_space(a, b, scores)
         if isinstance(part, str):
             return part
         out = (out[:, None] * b.size + part[None, :].to(out.device)).flatten()
     return out
+
+
+def _of_parts(new: Factor, old: Factor, scores: Mapping[Space, Tensor]) -> Tensor | str:
+    if len(new.parts) != len(old.parts):
+        return f"{len(old.parts) or 1} parts joined in the teacher, {len(new.parts) or 1} here"
+    out, first = [], 0
+    for a, b in zip(new.parts, old.parts, strict=True):
+        part = _chosen(a, b, scores)
+        if isinstance(part, str):
+            return part
+        out.append(first + part)
+        first += math.prod(f.size for f in b)
+    return torch.cat(out)
 
 
 def _of_space(new: Factor, old: Factor, scores: Mapping[Space, Tensor]) -> Tensor | str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
+import torch
 from torch import Tensor
 
 from limbeck.networks.structure.spaces import Axis, Space
@@ -67,13 +69,19 @@ def by_activation(reads: Iterable[tuple[Axis, Tensor]]) -> dict[Space, Tensor]:
 def _add(out: dict[Space, Tensor], axis: Axis, along: Tensor) -> None:
     """Add, to every set of channels along an axis, each channel's share of the whole."""
     total = along.sum()
-    if not total > 0:
-        return
-    table = (along / total).reshape([f.size for f in axis])
+    if total > 0:
+        _spread(out, axis, along / total)
+
+
+def _spread(out: dict[Space, Tensor], axis: Axis, shares: Tensor) -> None:
+    table = shares.reshape([f.size for f in axis])
     for at, factor in enumerate(axis):
-        if factor.space is None or factor.piece is not None:
-            continue
         others = [d for d in range(len(axis)) if d != at]
         share = table.sum(others) if others else table
-        root = factor.space.root()
-        out[root] = out[root] + share if root in out else share
+        if factor.parts:
+            sizes = [math.prod(f.size for f in part) for part in factor.parts]
+            for part, own in zip(factor.parts, torch.split(share, sizes), strict=True):
+                _spread(out, part, own)
+        elif factor.space is not None and factor.piece is None:
+            root = factor.space.root()
+            out[root] = out[root] + share if root in out else share

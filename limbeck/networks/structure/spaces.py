@@ -7,10 +7,14 @@ added to it; a group of the dependency graph of Fang et al. (2023), DepGraph.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
-__all__ = ["Axis", "Factor", "Space", "join", "lose", "reshaped", "resolved"]
+__all__ = [
+    "Axis", "Factor", "Space", "chained", "fix", "join", "lose", "portion", "reshaped", "resolved",
+    "roots",
+]  # fmt: skip
 
 
 @dataclass(eq=False)
@@ -36,11 +40,15 @@ class Space:
 
 @dataclass(frozen=True, eq=False)
 class Factor:
-    """A part of an axis: a space, one piece of a space that was cut, or nothing known (None)."""
+    """What an axis is made of: a space, one piece of a space that was cut, or nothing known (None).
+
+    ``parts`` are axes that lie one after another, as after a concatenation.
+    """
 
     size: int
     space: Space | None = None
     piece: int | None = None
+    parts: tuple[Axis, ...] = ()
 
 
 Axis = tuple[Factor, ...]
@@ -48,35 +56,76 @@ Axis = tuple[Factor, ...]
 
 
 def resolved(axis: Axis) -> Axis:
-    """With what a flattened axis was found to be put in its place."""
+    """With what a flattened or joined axis was found to be put in its place."""
     out: list[Factor] = []
     for f in axis:
         inner = None if f.space is None or f.piece is not None else f.space.root().is_
-        out += [f] if inner is None else resolved(inner)
+        if f.parts:
+            out += chained([resolved(part) for part in f.parts])
+        else:
+            out += [f] if inner is None else resolved(inner)
     return tuple(out)
+
+
+def chained(parts: Sequence[Axis]) -> Axis:
+    """Axes one after another as one."""
+    flat: list[Axis] = []
+    for part in parts:
+        flat += part[0].parts if len(part) == 1 and part[0].parts else [part]
+    return flat[0] if len(flat) == 1 else (Factor(sum(map(_size, flat)), parts=tuple(flat)),)
+
+
+def _size(axis: Axis) -> int:
+    return math.prod(f.size for f in axis)
+
+
+def roots(*axes: Axis) -> Iterator[Space]:
+    """All sets of channels in axes."""
+    for f in (f for axis in axes for f in resolved(axis)):
+        if f.parts:
+            yield from roots(*f.parts)
+        elif f.space is not None:
+            yield f.space.root()
 
 
 def join(a: Axis, b: Axis) -> None:
     """Two axes are found to be the same channels."""
-    a, b = resolved(a), resolved(b)
-    if all(f.space is None for f in a) or all(f.space is None for f in b):
+    short, long = sorted((resolved(a), resolved(b)), key=lambda x: (len(x), bool(x[0].parts)))
+    if not any(roots(short)) or not any(roots(long)):
         return
-    if len(a) != len(b):
-        short, long = sorted((a, b), key=len)
-        space = short[0].space
-        if len(short) == 1 and space is not None and short[0].piece is None:
-            space.root().is_ = long
-        else:
-            lose(a, b)
+    if len(short) == len(long) > 1:
+        for pair in zip(short, long, strict=True):
+            one, other = ((f,) for f in pair)
+            if any(roots(one)) == any(roots(other)):
+                join(one, other)
+            else:
+                lose(one, other)
         return
-    for f, g in zip(a, b, strict=True):
-        if f.space is None or g.space is None:
-            if f.space is not g.space:
-                lose((f, g))
-        elif (f.piece, f.size) != (g.piece, g.size):
-            lose((f, g))
-        else:
+    f, g = short[0], long[0]
+    if len(long) == 1 and f.space is not None and g.space is not None:
+        if (f.piece, f.size) == (g.piece, g.size):
             _union(f.space.root(), g.space.root())
+        else:
+            lose(short, long)
+    elif len(short) == 1 and f.space is not None and f.piece is None:
+        _made_of(f.space.root(), long)
+    elif len(long) == 1 and list(map(_size, f.parts)) == list(map(_size, g.parts)):
+        for p, q in zip(f.parts, g.parts, strict=True):
+            join(p, q)
+    else:
+        lose(short, long)
+
+
+def _made_of(space: Space, axis: Axis) -> None:
+    """A set of channels is found to be several."""
+    if space.split is not None:  # cut in another way before
+        lose((Factor(space.size, space),), axis)
+        return
+    if space.fixed:
+        fix(axis)
+    if space.lost:
+        lose(axis)
+    space.is_ = axis
 
 
 def _union(a: Space, b: Space) -> None:
@@ -90,9 +139,38 @@ def _union(a: Space, b: Space) -> None:
 
 def lose(*axes: Axis) -> None:
     """What happens to these channels is not followed."""
-    for factor in (f for axis in axes for f in resolved(axis)):
-        if factor.space is not None:
-            factor.space.root().lost = True
+    for space in roots(*axes):
+        space.lost = True
+
+
+def fix(*axes: Axis) -> None:
+    """None of these channels can be left out."""
+    for space in roots(*axes):
+        space.fixed = True
+
+
+def portion(axis: Axis, start: int, end: int) -> Axis:
+    """The channels from start to end, excluded, as a set of their own."""
+    axis = resolved(axis)
+    if not any(roots(axis)):
+        return (Factor(end - start),)
+    if (start, end) == (0, _size(axis)):
+        return axis
+    (f, *more), size = axis, _size(axis)
+    if more or f.piece is not None or (f.space is not None and f.space.root().split is not None):
+        lose(axis)
+        return (Factor(end - start, Space(end - start, lost=True)),)
+    if f.space is not None:  # whole until now
+        cuts = sorted({0, start, end, size})
+        sizes = [last - first for first, last in pairwise(cuts)]
+        _made_of(f.space.root(), chained([(Factor(s, Space(s)),) for s in sizes]))
+    out, at = [], 0
+    for part in resolved(axis)[0].parts:
+        low, high = max(start - at, 0), min(end - at, _size(part))
+        if low < high:
+            out.append(portion(part, low, high))
+        at += _size(part)
+    return chained(out)
 
 
 def reshaped(axes: Sequence[Axis], sizes: Sequence[int]) -> list[Axis]:
@@ -122,6 +200,7 @@ def _cut(factor: Factor, sizes: Sequence[int]) -> list[Factor]:
             parts.append(size)
     space = factor.space
     fits = math.prod(parts) == factor.size
+    lose(*factor.parts)
     if space is None:
         return [Factor(p) for p in parts] if fits else [Factor(factor.size)]
     root = space.root()

@@ -76,7 +76,7 @@ class Odd(nn.Module):
         (lambda x: functional.softmax(x, -1) + x[:, :], True),
         (lambda x: x.flip(-1), False),
         (lambda x: x.roll(1, -1), False),
-        (lambda x: torch.cat([x[:, :3], x[:, 3:]], -1), False),
+        (lambda x: x[:, ::2].repeat_interleave(2, -1), False),
         (lambda x: x.cumsum(-1), False),
         (lambda x: x.reshape(-1, 2, 3).transpose(1, 2).reshape(-1, 6), False),
         (lambda x: x.reshape(-1, 2, 3).tanh().reshape(-1, 6), True),
@@ -98,8 +98,6 @@ def test_depthwise_and_transposed_convolutions():
     found = roots(net, torch.zeros(2, 3, 9, 9))
     assert found["0.weight"][0] is found["1.weight"][0] is found["2.weight"][0]
     assert found["2.weight"][1] is found["5.weight"][1]
-    grouped = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Conv2d(4, 6, 3, groups=2))
-    assert roots(grouped, torch.zeros(2, 3, 9, 9))["0.weight"][0].lost
 
 
 def test_the_network_is_left_as_it_was():
