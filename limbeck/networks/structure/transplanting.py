@@ -74,14 +74,15 @@ class Transplant(Printed):
                 continue
             line = (*self._places(e), e.how)
             lines[line] = lines.get(line, 0) + e.size
-            if e.why:
-                reasons.setdefault(f"{e.how}, {e.why}", []).append(e.name)
+            if e.how == "left":
+                shapes, _, why = e.why.rpartition("; ")
+                reasons.setdefault(why, []).append(f"{e.name} ({shapes})" if shapes else e.name)
         share = f"{100 * self.share:.1f}% of the student's parameters come from the teacher."
         return Sheet(
             "The student's start",
             ("student", "teacher", "how", "parameters"),
             [(*line, f"{size:,}") for line, size in lines.items()],
-            (share, *(f"{why}: {_few(names)}" for why, names in reasons.items())),
+            (share, *(f"left, {why}: {_few(names)}" for why, names in reasons.items())),
         )
 
     def _places(self, e: Entry) -> tuple[str, str]:

@@ -229,11 +229,22 @@ def test_a_deeper_student_is_left_where_it_is_deeper():
 
 def test_it_prints_a_table():
     report = transplant(bert(6), bert(3, seed=1, labels=5))
-    text = str(report)
+    text = " ".join(str(report).split())
     assert "bert.encoder.layer.5" in text
-    assert "left, 3 x 8 in the teacher, 5 x 8 here" in text
+    assert f"left, {NO_BATCH}: classifier.weight (3 x 8 in the teacher, 5 x 8 here)" in text
     assert f"{100 * report.share:.1f}%" in text
     assert "<td>bert.encoder.layer.5</td>" in report._repr_html_()
+
+
+def test_selected_channels_need_no_note_each():
+    def net(width):
+        return nn.Sequential(nn.Linear(4, width), nn.ReLU(), nn.Linear(width, width + 1))
+
+    report = transplant(net(8), net(6), batch=torch.randn(4, 4))
+    assert [e.name for e in report.of("selected")] == ["0.weight", "0.bias"]
+    (share, left) = report.sheet().notes
+    assert share.startswith("38.0%")  # 30 of 79
+    assert left.startswith("left, inputs, outputs or positions of another number: 2.weight (9 x 8")
 
 
 def test_tied_weights_count_once():
