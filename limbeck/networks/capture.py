@@ -15,10 +15,11 @@ from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _NormBase
 
 from limbeck.errors import InvalidInput, did_you_mean
 
-__all__ = ["Capture", "asking", "logits_of", "modes_kept", "placed", "run"]
+__all__ = ["Capture", "asking", "logits_of", "modes_kept", "placed", "run", "statistics_kept"]
 
 _ITEM = re.compile(r"(?P<name>.*?)(\[(?P<item>\d+)\])?$")
 Edit = Callable[[Tensor], Tensor]
@@ -128,6 +129,26 @@ def modes_kept(*modules: nn.Module) -> Iterator[None]:
     finally:
         for part, training in modes:
             part.training = training
+
+
+@contextmanager
+def statistics_kept(module: nn.Module) -> Iterator[None]:
+    """Let runs in train mode leave the running statistics of normalisation as they are.
+
+    What is computed stays the same: in train mode it does not depend on them.
+    """
+    kept = [
+        (m._buffers, dict(m._buffers))
+        for m in module.modules()
+        if isinstance(m, _NormBase) and m.training and m.track_running_stats
+    ]
+    for buffers, own in kept:  # copies to write to: nothing is undone in place
+        buffers.update({n: None if v is None else v.clone() for n, v in own.items()})
+    try:
+        yield
+    finally:
+        for buffers, own in kept:
+            buffers.update(own)
 
 
 @contextmanager

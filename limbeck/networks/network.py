@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from limbeck.networks.capture import Capture, logits_of, run
+from limbeck.networks.capture import Capture, logits_of, run, statistics_kept
 from limbeck.networks.views import View
 
 __all__ = ["Network", "watched"]
@@ -43,11 +43,15 @@ class Network:
         return View(_wide(logits), {n: _wide(t) for n, t in self._capture.take().items()})
 
     def run(self, inputs: Any, edits: Mapping[str, Callable[[Tensor], Tensor]]) -> View:
-        """The same, with some layers' outputs changed on the way."""
-        if self._capture is None:
-            return self(inputs)
-        with self._capture.editing(edits):
-            return self(inputs)
+        """The same, with some layers' outputs changed on the way.
+
+        Running statistics, as of batch normalisation, do not see what was changed.
+        """
+        with statistics_kept(self.module):
+            if self._capture is None:
+                return self(inputs)
+            with self._capture.editing(edits):
+                return self(inputs)
 
 
 def _wide(x: Tensor) -> Tensor:

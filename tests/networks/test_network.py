@@ -63,3 +63,47 @@ def test_modes_of_every_part_come_back_also_after_an_error():
     with pytest.raises(ZeroDivisionError):
         failing()
     assert [m.training for m in module] == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    "norm",
+    [
+        lambda: nn.BatchNorm1d(3),
+        lambda: nn.BatchNorm1d(3, momentum=None),
+        lambda: nn.InstanceNorm1d(3, affine=True, track_running_stats=True),
+    ],
+)
+def test_running_statistics_see_ordinary_runs_alone(norm):
+    def made():
+        torch.manual_seed(0)
+        return nn.Sequential(nn.Conv1d(2, 3, 1), norm(), nn.ReLU(), nn.Flatten(), nn.Linear(12, 2))
+
+    module, x = made(), torch.randn(6, 2, 4)
+    other, alone = made(), made()
+    alone(x)
+    with watched(module, ["2"], "It") as network:
+        first = network(x)
+        changed = network.run(x, {"2": lambda v: v * 2})
+    inner = other[:3](x) * 2
+    assert torch.equal(changed.logits, other[3:](inner))  # what it computes is that of training
+    for name, value in module.state_dict().items():
+        assert torch.equal(value, alone.state_dict()[name]), name
+    (first.logits + changed.logits).sum().backward()
+    other.zero_grad()
+    (other(x) + other[3:](other[:3](x) * 2)).sum().backward()
+    for p, q in zip(module.parameters(), other.parameters(), strict=True):
+        assert torch.equal(p.grad, q.grad)
+
+
+def test_running_statistics_come_back_after_an_error_and_are_read_in_eval_mode():
+    module = nn.Sequential(nn.BatchNorm1d(2), nn.Linear(2, 2))
+    own = dict(module[0]._buffers)
+    with watched(module, ["0"], "It") as network:
+        with pytest.raises(ZeroDivisionError):
+            network.run(torch.randn(4, 2), {"0": lambda v: v / (1 // 0)})
+        assert all(module[0]._buffers[n] is v for n, v in own.items())
+        assert int(module[0].num_batches_tracked) == 0
+        module.eval()
+        module[0].running_mean.fill_(5.0)
+        seen = network.run(torch.zeros(4, 2), {"0": lambda v: v}).layers["0"]
+    assert torch.allclose(seen, torch.tensor(-5.0), atol=1e-4)

@@ -155,8 +155,9 @@ class Interchange(OnLayers):
     which is no more than an ordinary loss: name a part of the units there. In sequences tokens
     are exchanged and the others stay.
 
-    The student's second run is a run of training: it draws its own dropout, and the running
-    statistics of batch normalisation see it.
+    The student's second run is a run of training: it draws its own dropout, and batch
+    normalisation takes mean and variance of what it sees there. Its running statistics, which the
+    student has in the end, see the first run alone.
 
     Examples
     --------

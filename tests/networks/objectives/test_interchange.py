@@ -312,3 +312,24 @@ def test_the_loop_teaches_counterfactual_behaviour():
     after = {name: a.moved["hidden", "hidden"] for name, a in found.items()}
     assert after["both"].share > 0.85
     assert after["both"].interval[0] > after["answers"].interval[1]
+
+
+def test_running_statistics_of_the_student_see_its_own_answers_alone():
+    """With rate 0 the weights stay, and so the statistics are those of the batches as they are."""
+    torch.manual_seed(0)
+    teacher = nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.Linear(4, 2))
+    student = nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.BatchNorm1d(4), nn.Linear(4, 2))
+    x = torch.randn(24, 2) * 3
+    training = Training(epochs=2, batch_size=8, lr=0.0)
+    found = {}
+    for name, objective in {
+        "answers": Objective.of(SoftTargets()),
+        "interchange": Objective.of(Interchange({"1": "1"}, part=slice(0, 2))),
+    }.items():
+        made = train(
+            student, Samples.of(x), objective, CLASSES, teacher=teacher, training=training
+        ).module
+        found[name] = made[2]
+    assert int(found["interchange"].num_batches_tracked) == 6
+    assert torch.equal(found["interchange"].running_mean, found["answers"].running_mean)
+    assert torch.equal(found["interchange"].running_var, found["answers"].running_var)
