@@ -163,6 +163,6 @@ def _alone(objective: object, first: object | None) -> object:
     if not parts:
         raise InvalidInput(
             "No term of the objective can be learned without a teacher.",
-            "Give a teacher, or first=GoldLabels().",
+            "Give a teacher, or add a term on labels, such as GoldLabels().",
         )
     return Objective(parts, found.balanced)

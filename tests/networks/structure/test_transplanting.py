@@ -231,7 +231,7 @@ def test_it_prints_a_table():
     report = transplant(bert(6), bert(3, seed=1, labels=5))
     text = " ".join(str(report).split())
     assert "bert.encoder.layer.5" in text
-    assert f"left, {NO_BATCH}: classifier.weight (3 x 8 in the teacher, 5 x 8 here)" in text
+    assert f"Left as they were ({NO_BATCH}): classifier.weight (3 x 8 in the teacher, 5 x 8 here)" in text
     assert f"{100 * report.share:.1f}%" in text
     assert "<td>bert.encoder.layer.5</td>" in report._repr_html_()
 
@@ -244,7 +244,8 @@ def test_selected_channels_need_no_note_each():
     assert [e.name for e in report.of("selected")] == ["0.weight", "0.bias"]
     (share, left) = report.sheet().notes
     assert share.startswith("38.0%")  # 30 of 79
-    assert left.startswith("left, inputs, outputs or positions of another number: 2.weight (9 x 8")
+    why = "inputs, outputs or positions of another number"
+    assert left.startswith(f"Left as they were ({why}): 2.weight (9 x 8")
 
 
 def test_tied_weights_count_once():
