@@ -51,31 +51,6 @@ def windows(here: Tensor, share: float, at: Tensor) -> Tensor:
     return here & (rank >= start[:, None]) & (rank < (start + width)[:, None])
 
 
-def swapped(
-    base: Tensor, source: Tensor, part: slice | None, tokens: Tensor | None = None
-) -> Tensor:
-    """The base activation with a part taken from the source: the interchange intervention.
-
-    Geiger et al. (2021), Causal abstractions of neural networks.
-
-    Parameters
-    ----------
-    base, source : Tensor of shape (n, m), (n, t, m) or (n, c, h, w)
-        Units are the last axis; the channels of feature maps.
-    part : slice or None
-        Units that are exchanged; None is all of them.
-    tokens : Tensor of shape (n, t), bool, optional
-        Tokens that are exchanged; of sequences only.
-    """
-    axis = 1 if base.ndim == 4 else -1
-    units = torch.zeros(base.shape[axis], dtype=torch.bool, device=base.device)
-    units[slice(None) if part is None else part] = True
-    chosen = units[:, None, None] if base.ndim == 4 else units
-    if tokens is not None:
-        chosen = chosen & tokens[..., None]
-    return torch.where(chosen, source.to(base.dtype), base)
-
-
 def exchange(
     source: Tensor, part: slice | None, tokens: Tensor | None, layer: str
 ) -> Callable[[Tensor], Tensor]:
