@@ -19,7 +19,16 @@ from torch.nn.modules.batchnorm import _NormBase
 
 from limbeck.errors import InvalidInput, did_you_mean
 
-__all__ = ["Capture", "asking", "logits_of", "modes_kept", "placed", "run", "statistics_kept"]
+__all__ = [
+    "Capture",
+    "asking",
+    "logits_of",
+    "modes_kept",
+    "placed",
+    "run",
+    "statistics_kept",
+    "wide",
+]
 
 _ITEM = re.compile(r"(?P<name>.*?)(\[(?P<item>\d+)\])?$")
 Edit = Callable[[Tensor], Tensor]
@@ -212,6 +221,11 @@ def logits_of(output: Any, name: str) -> Tensor:
             "Let it return a tensor, a tuple that starts with one, or an object with logits.",
         )
     return found
+
+
+def wide(x: Tensor) -> Tensor:
+    """Half precision is for storage and networks; losses are computed in float32."""
+    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
 
 
 def _pick(output: Any, item: int | None) -> tuple[Any, Tensor | None]:

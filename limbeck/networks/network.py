@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from limbeck.networks.capture import Capture, logits_of, run, statistics_kept
+from limbeck.networks.capture import Capture, logits_of, run, statistics_kept, wide
 from limbeck.networks.views import View
 
 __all__ = ["Network", "watched"]
@@ -39,8 +39,8 @@ class Network:
                 output = run(self.module, inputs)
         logits = logits_of(output, self._name)
         if self._capture is None:
-            return View(logits if logits.dtype is torch.float32 else _wide(logits))
-        return View(_wide(logits), {n: _wide(t) for n, t in self._capture.take().items()})
+            return View(logits if logits.dtype is torch.float32 else wide(logits))
+        return View(wide(logits), {n: wide(t) for n, t in self._capture.take().items()})
 
     def run(self, inputs: Any, edits: Mapping[str, Callable[[Tensor], Tensor]]) -> View:
         """The same, with some layers' outputs changed on the way.
@@ -52,11 +52,6 @@ class Network:
                 return self(inputs)
             with self._capture.editing(edits):
                 return self(inputs)
-
-
-def _wide(x: Tensor) -> Tensor:
-    """Half precision is for the networks; losses are computed in float32."""
-    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
 
 
 @contextmanager

@@ -15,11 +15,11 @@ from limbeck.errors import InvalidInput, TeacherFailed
 from limbeck.networks.cache.marks import marks
 from limbeck.networks.cache.packing import Packing
 from limbeck.networks.cache.truncation import restored_logits, shortened
-from limbeck.networks.capture import Capture, logits_of, run
+from limbeck.networks.capture import Capture, logits_of, run, wide
 from limbeck.networks.samples.data import Batch
 from limbeck.networks.views import View
 
-__all__ = ["Recorder", "wide"]
+__all__ = ["Recorder"]
 
 Rows = dict[str, NDArray[Any]]
 
@@ -122,11 +122,6 @@ class Recorder:
                 "Give dtype='float32'.",
             )
         return narrow.cpu().numpy()
-
-
-def wide(x: Tensor) -> Tensor:
-    """Half precision is for storage and networks; losses are computed in float32."""
-    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
 
 
 def _refuse_shape(told: str, found: Tensor, n: int) -> None:

@@ -14,8 +14,7 @@ from limbeck.errors import FileRefused, InvalidInput
 from limbeck.networks.cache.cache_file import CacheFile
 from limbeck.networks.cache.marks import TOLERANCE, marks
 from limbeck.networks.cache.packing import Packing
-from limbeck.networks.cache.recording import wide
-from limbeck.networks.capture import asking, logits_of, run
+from limbeck.networks.capture import asking, logits_of, run, wide
 from limbeck.networks.samples.data import Batch, Samples
 
 __all__ = ["alike", "refuse_answers", "refuse_inputs", "refuse_random", "refuse_settings"]
