@@ -48,8 +48,6 @@ def contrast(
         The (weighted) mean over rows, a scalar above 0: log n where the student knows nothing,
         near 0 where student equals teacher and rows differ.
     """
-    if not len(student):
-        return student.sum()
     scores = F.normalize(student, dim=-1) @ F.normalize(teacher, dim=-1).T / temperature
     own = torch.eye(len(scores), dtype=torch.bool, device=scores.device)
     if rivals is not None or weight is not None:
@@ -142,11 +140,7 @@ class Contrastive(OnLayers):
 
     def _rivals(self, step: Step) -> Tensor | None:
         """Which rows of the batch are negatives of which; None for all others."""
-        rivals = None
-        if step.index is not None:
-            rivals = step.index[:, None] != step.index[None, :]
-        if self.other_classes:
+        if self.other_classes:  # then two rows of one sample, which have one label, are none
             assert step.labels is not None  # noqa: S101  (see needs)
-            differ = step.labels[:, None] != step.labels[None, :]
-            rivals = differ if rivals is None else rivals & differ
-        return rivals
+            return step.labels[:, None] != step.labels[None, :]
+        return None if step.index is None else step.index[:, None] != step.index[None, :]

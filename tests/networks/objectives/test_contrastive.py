@@ -54,6 +54,7 @@ def test_between_0_and_the_log_of_the_rows(draw: Draw) -> None:
     assert 0 < contrast(torch.eye(8), torch.eye(8)).item() < 1e-5  # nearly 0 at the teacher
     assert contrast(teacher, teacher) < contrast(draw(8, 16), teacher)
     assert contrast(teacher[:1], draw(1, 16)) == 0  # no negatives, nothing to learn
+    assert contrast(teacher[:0], draw(0, 16)) == 0
 
 
 def test_gradients(draw: Draw) -> None:
