@@ -24,6 +24,7 @@ __all__ = [
     "asking",
     "logits_of",
     "modes_kept",
+    "picked",
     "placed",
     "run",
     "statistics_kept",
@@ -200,6 +201,15 @@ def placed(inputs: Any, module: nn.Module) -> Any:
     if isinstance(inputs, tuple | list):
         return tuple(value.to(device) for value in inputs)
     return inputs.to(device)
+
+
+def picked(inputs: Any, rows: Tensor) -> Any:
+    """Some rows of a batch."""
+    if isinstance(inputs, Mapping):
+        return {name: value[rows.to(value.device)] for name, value in inputs.items()}
+    if isinstance(inputs, tuple | list):
+        return tuple(value[rows.to(value.device)] for value in inputs)
+    return inputs[rows.to(inputs.device)]
 
 
 def logits_of(output: Any, name: str) -> Tensor:

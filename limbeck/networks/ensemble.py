@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from limbeck.errors import InvalidInput
-from limbeck.networks.capture import logits_of, run
+from limbeck.networks.capture import logits_of, picked, run
 
 __all__ = ["Ensemble"]
 
@@ -110,7 +110,7 @@ class Ensemble(nn.Module):
             )
         for i in sorted(set(places.tolist())):
             rows = (places == i).nonzero()[:, 0]
-            found = self._ask(i, _rows(batch, rows))
+            found = self._ask(i, picked(batch, rows))
             if out is None:
                 out = found.new_empty((len(places), *found.shape[1:]))
             _refuse_other(i, found.shape[-1], out.shape[-1])
@@ -128,11 +128,3 @@ def _refuse_other(i: int, outputs: int, known: int) -> None:
             f"Teacher {i} has {outputs} outputs, an earlier one {known}.",
             "Let all teachers answer the same classes, in the same order.",
         )
-
-
-def _rows(batch: Any, rows: Tensor) -> Any:
-    if isinstance(batch, Mapping):
-        return {k: v[rows.to(v.device)] for k, v in batch.items()}
-    if isinstance(batch, tuple):
-        return tuple(v[rows.to(v.device)] for v in batch)
-    return batch[rows.to(batch.device)]

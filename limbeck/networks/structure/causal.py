@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from limbeck.certificates.binomial import interval
 from limbeck.errors import InvalidInput
-from limbeck.networks.capture import asking, placed
+from limbeck.networks.capture import asking, picked, placed
 from limbeck.networks.network import Network, watched
 from limbeck.networks.objectives.interchange import Part, exchange, halves, windows
 from limbeck.networks.printed import Printed, Sheet
@@ -134,7 +134,7 @@ def causal_agreement(
             "Causal agreement counts equal answers, and regression answers with numbers.",
             'Use the loss of Interchange(pairs, distance="mse") on held-out rows.',
         )
-    n = len(next(iter(_tensors(inputs))))
+    n = len(_tensors(inputs)[0])
     if n < 2:
         raise InvalidInput(f"There is {n} row.", "Give two or more: a base and a source.")
     draw = torch.Generator().manual_seed(seed)
@@ -149,7 +149,7 @@ def causal_agreement(
         watched(student, list(pairs.values()), "the student") as of_student,
     ):
         for chunk in torch.split(torch.arange(n // 2), batch_size):
-            base, source = (_rows(inputs, which[chunk]) for which in (bases, sources))
+            base, source = (picked(inputs, which[chunk]) for which in (bases, sources))
             rule = _Exchanges(base, source, of_teacher, of_student, part, share, at[chunk])
             plain_t, plain_s = (_answers(v, goal) for v in rule.plain)
             here = rule.here
@@ -237,11 +237,3 @@ def _tensors(inputs: Any) -> list[Tensor]:
     if isinstance(inputs, Mapping):
         return list(inputs.values())
     return list(inputs) if isinstance(inputs, tuple | list) else [inputs]
-
-
-def _rows(inputs: Any, which: Tensor) -> Any:
-    if isinstance(inputs, Mapping):
-        return {k: v[which.to(v.device)] for k, v in inputs.items()}
-    if isinstance(inputs, tuple | list):
-        return tuple(v[which.to(v.device)] for v in inputs)
-    return inputs[which.to(inputs.device)]
