@@ -61,9 +61,8 @@ class Validation:
         self._batch = batch_size
         self._teacher = None if samples.has_labels else teacher
         shared = engine.processes > 1 and not engine.sharded
-        self._rows = range(len(samples))[engine.rank :: engine.processes if shared else 1]
-        if not shared:
-            self._rows = range(len(samples))
+        every = range(len(samples))
+        self._rows = every[engine.rank :: engine.processes] if shared else every
         self._answers: list[Tensor] = []
 
     def __call__(self, student: nn.Module) -> float:
