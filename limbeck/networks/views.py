@@ -12,10 +12,24 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["IGNORED", "Aligned", "Goal", "Kind", "Run", "Step", "View", "weighted_mean"]
+__all__ = [
+    "IGNORED",
+    "MASK",
+    "Aligned",
+    "Goal",
+    "Kind",
+    "Run",
+    "Step",
+    "View",
+    "mask_of",
+    "weighted_mean",
+]
 
 IGNORED = -100
 """The label of a token that does not count (the convention of torch's cross entropy)."""
+
+MASK = "attention_mask"
+"""The name of the input that says which tokens are there (the convention of transformers)."""
 
 
 class Kind(StrEnum):
@@ -134,8 +148,8 @@ class Step:
     run_teacher: Run | None = None
 
     def __post_init__(self) -> None:
-        if self.mask is None and isinstance(self.inputs, Mapping):
-            self.mask = self.inputs.get("attention_mask")
+        if self.mask is None:
+            self.mask = mask_of(self.inputs)
 
     @cached_property
     def aligned(self) -> Aligned:
@@ -183,6 +197,11 @@ class Step:
     def mean(self, losses: Tensor, weight: Tensor | None = None) -> Tensor:
         """The weighted mean of losses; see `weighted_mean`."""
         return weighted_mean(losses, weight)
+
+
+def mask_of(inputs: Any) -> Tensor | None:
+    """The attention mask (n, t), where inputs have names and one is among them."""
+    return inputs.get(MASK) if isinstance(inputs, Mapping) else None
 
 
 def weighted_mean(losses: Tensor, weight: Tensor | None = None) -> Tensor:

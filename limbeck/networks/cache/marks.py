@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from limbeck.networks.samples.collate import MASK
+from limbeck.networks.views import MASK
 
 __all__ = ["TOLERANCE", "marks"]
 

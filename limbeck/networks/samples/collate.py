@@ -11,13 +11,12 @@ import torch
 from torch import Tensor
 
 from limbeck.errors import InvalidInput
-from limbeck.networks.views import IGNORED
+from limbeck.networks.views import IGNORED, MASK
 
-__all__ = ["LABELS", "MASK", "Padding", "split", "tensor"]
+__all__ = ["LABELS", "Padding", "split", "tensor"]
 
 LABELS = ("labels", "label")
 """Where labels are in items with names, first found first."""
-MASK = "attention_mask"
 
 
 def tensor(value: Any) -> Tensor | None:

@@ -13,13 +13,13 @@ from torch.utils.data import DataLoader, Dataset
 
 from limbeck.errors import InvalidInput
 from limbeck.networks.fingerprint import digest
-from limbeck.networks.samples.collate import MASK, Padding
+from limbeck.networks.samples.collate import Padding
 from limbeck.networks.samples.goals import shaped
 from limbeck.networks.samples.opening import opened
 from limbeck.networks.samples.ordering import alike, tokens
 from limbeck.networks.samples.seeding import mixed
 from limbeck.networks.samples.sources import Arrays, Items, Source
-from limbeck.networks.views import Goal
+from limbeck.networks.views import Goal, mask_of
 
 __all__ = ["Batch", "Samples"]
 
@@ -56,7 +56,7 @@ class Batch:
     @property
     def mask(self) -> Tensor | None:
         """The attention mask (n, t), where inputs have names and one is among them."""
-        return self.inputs.get(MASK) if isinstance(self.inputs, Mapping) else None
+        return mask_of(self.inputs)
 
     @property
     def device(self) -> torch.device:

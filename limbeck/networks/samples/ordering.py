@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from limbeck.errors import InvalidInput
-from limbeck.networks.samples.collate import MASK
+from limbeck.networks.views import MASK
 
 __all__ = ["alike", "tokens"]
 

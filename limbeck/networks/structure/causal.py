@@ -15,7 +15,7 @@ from limbeck.networks.capture import asking, picked, placed
 from limbeck.networks.network import Network, watched
 from limbeck.networks.objectives.interchange import Part, exchange, halves, windows
 from limbeck.networks.printed import Printed, Sheet
-from limbeck.networks.views import Goal, Kind
+from limbeck.networks.views import Goal, Kind, mask_of
 
 __all__ = ["Agreement", "CausalAgreement", "causal_agreement"]
 
@@ -215,7 +215,7 @@ class _Exchanges:
 
 def _mask(inputs: Any) -> Tensor | None:
     """Tokens that are there, (n, t) on the CPU."""
-    mask = inputs.get("attention_mask") if isinstance(inputs, Mapping) else None
+    mask = mask_of(inputs)
     return None if mask is None else mask.bool().cpu()
 
 

@@ -15,6 +15,7 @@ from limbeck.networks.objective import Objective, Schedule
 from limbeck.networks.objectives.exits import ExitHints, ExitLabels, ExitTargets
 from limbeck.networks.objectives.labels import GoldLabels
 from limbeck.networks.objectives.layers import vectors
+from limbeck.networks.views import mask_of
 
 __all__ = ["Early", "Exits", "Head"]
 
@@ -108,7 +109,7 @@ class Exits(nn.Module):
             out = self.module(*args, **kwargs)
             taken = capture.take()
         for name in self.layers:
-            self._head(name, taken[name], kwargs.get("attention_mask"))
+            self._head(name, taken[name], mask_of(kwargs))
         return out
 
     def outputs(self, inputs: Any) -> dict[str, Tensor]:
@@ -142,7 +143,7 @@ class Exits(nn.Module):
         """
         if not 0 < threshold <= 1:
             raise InvalidInput(f"The threshold is {threshold}.", "Give more than 0, at most 1.")
-        mask = inputs.get("attention_mask") if isinstance(inputs, Mapping) else None
+        mask = mask_of(inputs)
         said: list[Tensor] = []
 
         def at(name: str) -> Callable[[Tensor], Tensor]:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from limbeck.errors import InvalidInput
 from limbeck.networks.capture import Capture, asking, placed, run
 from limbeck.networks.printed import Printed, Sheet
+from limbeck.networks.views import mask_of
 
 __all__ = ["Pairs", "cka", "gram", "propose_pairs"]
 
@@ -223,7 +224,7 @@ def _grams(net: nn.Module, names: Sequence[str], batch: Any) -> list[Tensor]:
     with asking(net), Capture(net, names) as capture:
         run(net, batch)
         taken = capture.take()
-    mask = batch.get("attention_mask") if isinstance(batch, Mapping) else None
+    mask = mask_of(batch)
     out = []
     for name in names:
         value = taken[name]
