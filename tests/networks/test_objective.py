@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from limbeck.errors import InvalidInput
-from limbeck.networks import GoldLabels, HiddenStates, Linear, Logits, Objective, SoftTargets
+from limbeck.networks import (
+    GoldLabels,
+    HiddenStates,
+    Interchange,
+    Linear,
+    Logits,
+    Objective,
+    SoftTargets,
+)
 from limbeck.networks.views import Goal, Kind, Step, View
 
 weights = st.floats(0, 100, allow_nan=False)
@@ -52,6 +60,15 @@ def test_needs_add_up() -> None:
     assert found.teacher
     assert found.teacher_layers == ("t",)
     assert found.student_layers == ("s", "s2")
+    assert not found.runs
+    assert (Interchange({"t": "s"}) + GoldLabels()).needs.runs
+
+
+def test_every_term_is_asked_about_the_goal() -> None:
+    objective = GoldLabels() + SoftTargets()
+    objective.check(Goal(Kind.CLASSES, 3))
+    with pytest.raises(InvalidInput, match="SoftTargets"):
+        objective.check(Goal(Kind.VALUES, 3))
 
 
 @pytest.mark.parametrize("bad", [-1, float("nan"), float("inf"), "much", True])

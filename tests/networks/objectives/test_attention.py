@@ -67,9 +67,14 @@ def test_masks_and_weights_are_numpys(on: Make, draw: Draw) -> None:
                 parts += counts
     found = maps().loss(on(student, teacher, mask=MASK, weight=weight), None)
     assert found.item() == pytest.approx(total / parts)
-    by_token = weight[:, None].expand(2, 3)
-    again = maps().loss(on(student, teacher, mask=MASK, weight=by_token), None)
-    torch.testing.assert_close(again, found)
+
+
+def test_weights_of_tokens_are_those_of_queries(on: Make, draw: Draw) -> None:
+    student, teacher = draw(2, 4, 3, 3), draw(2, 4, 3, 3)
+    weight = draw(2, 3).abs()
+    errors = ((student - teacher) ** 2).mean((1, 3)).numpy()  # (n, t): the mean over keys
+    found = maps().loss(on(student, teacher, weight=weight), None)
+    assert found.item() == pytest.approx(np.average(errors, weights=weight.numpy()))
 
 
 @pytest.mark.parametrize("term", [maps(), transfer()])

@@ -139,6 +139,13 @@ def test_temperatures_may_follow_a_schedule(step: Make, draw: Draw) -> None:
         assert moving.loss(now, None) == fixed.loss(now, None)
 
 
+def test_dkd_takes_each_weight_for_its_part(step: Make, draw: Draw) -> None:
+    student, teacher = draw(5, 4), draw(5, 4)
+    target, others = parts_by_scipy(student, teacher, LABELS, 2.0)
+    found = DKD(alpha=0.5, beta=3, temperature=2).loss(step(student, teacher, LABELS), None)
+    torch.testing.assert_close(found, 4 * (0.5 * target + 3 * others).mean())
+
+
 def test_dist_adds_its_parts(step: Make, draw: Draw) -> None:
     student, teacher = draw(5, 4), draw(5, 4)
     expected = 2 * inter_class(student, teacher, 4.0) + 3 * intra_class(student, teacher, 4.0)
@@ -163,7 +170,7 @@ def test_what_they_need_and_refuse() -> None:
         DIST().check(Goal(Kind.CLASSES, 2))
     DIST(inter=0).check(Goal(Kind.CLASSES, 2))
     for term, bad in (
-        (DKD, {"alpha": -1}),
+        (DKD, {"alpha": -0.1}),
         (DKD, {"alpha": 0, "beta": 0}),
         (DKD, {"temperature": 0}),
         (DIST, {"inter": float("nan")}),

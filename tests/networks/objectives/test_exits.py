@@ -44,6 +44,17 @@ def test_hints_by_hand_and_pooled():
     mask = torch.tensor([[1, 1, 0]])
     step = step_of(None, {"f": torch.tensor([[0.0, 0.0]]), "h": hint}, mask=mask)
     assert float(ExitHints(("f",), "h").loss(step, None)) == pytest.approx((4 + 9) / 2)
+    step.student.layers["g"] = torch.tensor([[2.0, 0.0]])
+    both = float(ExitHints(("f", "g"), "h").loss(step, None))
+    assert both == pytest.approx(((4 + 9) / 2 + 9 / 2) / 2)
+
+
+def test_a_filter_is_of_the_teacher_and_not_of_the_own_end():
+    end, early = torch.randn(4, 3), torch.randn(4, 3)
+    plain = step_of(end, {"a": early})
+    weighed = step_of(end, {"a": early}, weight=torch.tensor([1.0, 0.0, 0.0, 2.0]))
+    term = ExitTargets(("a",))
+    assert term.loss(weighed, None) == term.loss(plain, None)
 
 
 @pytest.mark.parametrize("goal", [GOAL, Goal(Kind.VALUES, 3), Goal(Kind.MULTILABEL, 3)])
@@ -58,10 +69,12 @@ def test_zero_where_an_exit_says_what_the_end_says(goal):
 def test_gradients_move_exits_and_not_the_end(goal):
     end = torch.randn(5, 3, dtype=torch.float64, requires_grad=True)
     exit_ = torch.randn(5, 3, dtype=torch.float64, requires_grad=True)
+    labels = torch.arange(5) % 3 if goal is GOAL else torch.randn(5, 3, dtype=torch.float64)
 
     def loss(exit_):
-        step = step_of(end, {"a": exit_, "f": exit_, "h": end}, goal=goal)
-        return ExitTargets(("a",), 2.0).loss(step, None) + ExitHints(("f",), "h").loss(step, None)
+        step = step_of(end, {"a": exit_, "f": exit_, "h": end}, labels, goal)
+        terms = ExitLabels(("a",)), ExitTargets(("a",), 2.0), ExitHints(("f",), "h")
+        return sum(term.loss(step, None) for term in terms)
 
     assert torch.autograd.gradcheck(loss, [exit_])
     loss(exit_).backward()

@@ -93,6 +93,10 @@ def test_a_convolution_and_a_pool_as_written_by_hand(on: Make, draw: Draw) -> No
     assert isinstance(maps, nn.ModuleList)
     by_hand = F.mse_loss(maps[0](F.avg_pool2d(student, 2)), teacher)
     torch.testing.assert_close(HiddenStates(ONE).loss(on(student, teacher), maps), by_hand)
+    now = on(student, teacher[:, :3])  # of as many channels: nothing is learned
+    assert HiddenStates(ONE).maps(now) is None
+    by_hand = F.mse_loss(F.avg_pool2d(student, 2), teacher[:, :3])
+    torch.testing.assert_close(HiddenStates(ONE).loss(now, None), by_hand)
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -188,6 +188,23 @@ def test_only_tokens_of_base_and_source_are_exchanged():
         assert not (found & ~here).any()
     assert windows(here, 0.5, torch.zeros(3))[2].tolist() == [False, False, True, True, False]
     assert not windows(torch.zeros(1, 4).bool(), 0.5, torch.zeros(1)).any()
+    every = torch.ones(1, 4).bool()
+    assert windows(every, 0.1, torch.zeros(1)).tolist() == [[True, False, False, False]]  # one
+    assert windows(every, 0.5, torch.tensor([0.999])).tolist() == [[False, False, True, True]]
+
+
+def test_the_place_of_the_run_of_tokens_is_drawn():
+    pairs, starts = {"layer": "layer"}, set()
+    for seed in range(20):
+        x = torch.randn(2, 6, 2, dtype=torch.float64)
+        step = step_of(Tokens(), Tokens(), x, pairs, goal=Goal(Kind.VALUES, 3), seed=seed)
+        edits, inner = [], step.run_teacher
+        step.run_teacher = lambda x, e, inner=inner, edits=edits: edits.append(e) or inner(x, e)
+        Interchange(pairs, "mse", share=0.5).loss(step, None)
+        taken = edits[0]["layer"](torch.full((2, 6, 3), torch.nan)).isfinite().all(-1)  # (2, 6)
+        assert taken.sum(1).tolist() == [3, 3]
+        starts |= set(taken.int().argmax(1).tolist())
+    assert starts == {0, 1, 2, 3}
 
 
 def test_tokens_move_and_the_rest_stays():

@@ -44,6 +44,9 @@ def test_a_layer_whose_rows_are_not_first_is_refused(step: Make, draw: Draw) -> 
     now.student.layers["s"] = draw(4, 3)  # type: ignore[index]
     with pytest.raises(InvalidInput, match=r"teacher's layer 't' returns \(7, 4, 3\) for 4 rows"):
         HiddenStates({"t": "s"}).loss(now, None)
+    now.teacher.layers["t"] = draw(4)  # type: ignore[index, union-attr]
+    with pytest.raises(InvalidInput, match=r"returns \(4,\) for 4 rows"):
+        HiddenStates({"t": "s"}).loss(now, None)
 
 
 def test_a_layer_of_other_tokens_than_the_mask_is_refused(step: Make, draw: Draw) -> None:

@@ -115,6 +115,10 @@ def test_standardising_makes_scale_and_shift_of_the_teacher_irrelevant(
     assert found.item() == pytest.approx(expected.mean(), rel=1e-5)
     moved = term.loss(step(student, 5 * teacher + 2), None)
     torch.testing.assert_close(moved, found, rtol=1e-5, atol=0)
+    assert term.loss(step(3 * teacher + 1, teacher), None).item() == pytest.approx(0, abs=1e-12)
+    assert torch.autograd.gradcheck(
+        lambda s: term.loss(step(s, teacher), None), (student.requires_grad_(),)
+    )
 
 
 @pytest.mark.parametrize("which", [0, 1, 2])
