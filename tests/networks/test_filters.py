@@ -37,6 +37,7 @@ def test_where_sure_is_numpys() -> None:
         p = expit(z)
         expected = (np.maximum(p, 1 - p) >= threshold).all(1)
         assert sure(step(logits, kind=Kind.MULTILABEL)).tolist() == expected.tolist()
+    assert WhereSure(0.5)(step(torch.zeros(1, 2))).tolist() == [1]  # at least
 
 
 def test_tokens_and_language() -> None:
@@ -140,6 +141,8 @@ def test_what_makes_no_sense_is_refused() -> None:
     WhereSure(1.0).check(Goal(Kind.LANGUAGE, 9), 2)
     with pytest.raises(InvalidInput, match="2 weights and 3 samples"):
         (WhereRight() & RowWeights([1.0, 1.0])).check(Goal(Kind.CLASSES, 2), 3)
+    with pytest.raises(InvalidInput, match="2 weights and 1 samples"):
+        RowWeights([1.0, 1.0]).check(Goal(Kind.CLASSES, 2), 1)
     for bad in ([-1.0, 1.0], [float("nan"), 1.0], [0.0, 0.0], [[1.0]], 1.0):
         with pytest.raises(InvalidInput, match="weights"):
             RowWeights(bad)

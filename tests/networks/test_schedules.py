@@ -43,7 +43,14 @@ def test_steps_change_where_they_say() -> None:
 
 @pytest.mark.parametrize(
     ("values", "at"),
-    [((1, 2), ()), ((1,), (0.5,)), ((1, 2, 3), (0.8, 0.5)), ((1, 2), (0,)), ((1, 2), (1.0,))],
+    [
+        ((1, 2), ()),
+        ((1,), (0.5,)),
+        ((1, 2, 3), (0.8, 0.5)),
+        ((1, 2), (0,)),
+        ((1, 2), (1.0,)),
+        ((1, math.nan), (0.5,)),
+    ],
 )
 def test_steps_that_make_no_sense_are_refused(
     values: tuple[float, ...], at: tuple[float, ...]
@@ -71,6 +78,8 @@ def test_temperatures() -> None:
     check_temperature(Cosine(4, 1))
     with pytest.raises(InvalidInput, match="The temperature is 0"):
         check_temperature(Linear(4, 0))
+    with pytest.raises(InvalidInput, match="The temperature is -1"):
+        check_temperature(Steps((4, -1, 4), at=(0.4, 0.6)))
     dips = Steps((4, -1, 4), at=(0.6, 0.7))
     check_temperature(dips)  # not seen at the start, the middle or the end
     with pytest.raises(InvalidInput, match="The temperature is -1"):
