@@ -94,6 +94,7 @@ def test_filters_combine_by_product() -> None:
     assert three(step(logits, labels, index=index)).tolist() == [7, 0, 0]
     assert both.needs.labels
     assert both.needs.teacher
+    assert (RowWeights([1.0]) & WhereRight()).needs.labels
     assert not RowWeights([1.0]).needs.teacher
     with pytest.raises(TypeError):
         both & 3
