@@ -25,8 +25,6 @@ from limbeck.networks.views import Goal, Kind  # noqa: E402
 pytestmark = pytest.mark.torch
 SEEDS = 3
 
-_TELL = "import limbeck.networks.loop.session as s\ns.TOLD_EVERY = 0.0\n"
-
 
 class Noisy(torch.utils.data.Dataset):
     """Rows with an augmentation that draws from torch's generator."""

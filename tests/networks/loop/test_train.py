@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import dataclass, field
+from typing import ClassVar
 
 import pytest
 
@@ -21,8 +23,9 @@ from limbeck.networks import (  # noqa: E402
 )
 from limbeck.networks.loop.train import train  # noqa: E402
 from limbeck.networks.loop.training import Training  # noqa: E402
+from limbeck.networks.objective import Needs, Term  # noqa: E402
 from limbeck.networks.samples.data import Samples  # noqa: E402
-from limbeck.networks.views import Goal, Kind  # noqa: E402
+from limbeck.networks.views import Goal, Kind, Step  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
@@ -148,6 +151,43 @@ def test_nothing_of_the_user_is_changed(table, teacher):
     assert [m.training for m in teacher] == [True, False, True, True, True]
     assert all(p.requires_grad and p.grad is None for p in teacher.parameters())
     assert not any(m._forward_hooks for m in (*teacher.modules(), *student.modules()))
+
+
+@dataclass(frozen=True)
+class Noting(Term):
+    """Cross entropy that notes what it is told of each step."""
+
+    seen: list[Step] = field(default_factory=list)
+    level: ClassVar[int] = 0
+
+    @property
+    def needs(self) -> Needs:
+        return Needs(labels=True)
+
+    def loss(self, step, maps):
+        self.seen.append(step)
+        return F.cross_entropy(step.student.logits, step.labels)
+
+
+def test_a_term_is_told_rows_time_and_generator(table, teacher):
+    term = Noting()
+    train(nn.Linear(6, 3), Samples.of(table), term, GOAL, training=Training(2, 32), seed=5)
+    assert [s.done for s in term.seen] == [k / 6 for k in range(6)]
+    orders = [rows for epoch in (0, 1) for rows in Samples.of(table).order(epoch, 5).split(32)]
+    for step, rows in zip(term.seen, orders, strict=True):
+        assert torch.equal(step.index, rows)
+        assert torch.equal(step.inputs, table[0][rows])
+        assert torch.equal(step.labels, table[1][rows])
+    assert {s.generator.initial_seed() for s in term.seen} == {5}
+
+
+def test_labels_are_shaped_for_the_goal(table):
+    (x, y), start = table, nn.Linear(6, 3)
+    runs = [
+        train(start, Samples.of((x, labels)), GoldLabels(), GOAL, training=Training(1))
+        for labels in (y, y.float()[:, None])
+    ]
+    assert equal(runs[0].module, runs[1].module)
 
 
 class Watching(nn.Module):
