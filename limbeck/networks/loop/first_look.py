@@ -13,7 +13,7 @@ from torch import nn
 from limbeck.networks.capture import modes_kept
 from limbeck.networks.loop.engine import Engine
 from limbeck.networks.loop.refusals import refuse_outputs
-from limbeck.networks.loop.teaching import Ask, consensus
+from limbeck.networks.loop.teaching import Ask, heard
 from limbeck.networks.network import watched
 from limbeck.networks.objective import Needs, Objective
 from limbeck.networks.samples.data import Batch
@@ -55,8 +55,7 @@ def maps_of(
         refuse_outputs(seen[-1].logits, goal, "student")
     out = []
     for i, own in enumerate(seen):
-        others = [v for j, v in enumerate(seen) if j != i]
-        teacher = given if not others else consensus([*others, *([given] if given else [])], goal)
+        teacher = heard(given, seen, i, goal)
         step = Step(batch.inputs, batch.labels, own, teacher, goal, index=batch.index)
         with torch.random.fork_rng(range(torch.cuda.device_count())):
             torch.manual_seed(seed + i)

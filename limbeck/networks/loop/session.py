@@ -22,12 +22,12 @@ from limbeck.networks.loop.ledger import Ledger
 from limbeck.networks.loop.logs import Metrics
 from limbeck.networks.loop.plan import Plan
 from limbeck.networks.loop.record import Record
-from limbeck.networks.loop.teaching import Ask, consensus
+from limbeck.networks.loop.teaching import Ask, heard
 from limbeck.networks.loop.training import Training
 from limbeck.networks.loop.validation import Validation
 from limbeck.networks.network import Network
 from limbeck.networks.samples.data import Samples
-from limbeck.networks.views import Goal, Step, View
+from limbeck.networks.views import Goal, Step
 
 __all__ = ["Session"]
 
@@ -161,7 +161,7 @@ class Session:
                     batch.inputs,
                     batch.labels,
                     own,
-                    given if len(seen) == 1 else self._peers(given, seen, i),
+                    heard(given, seen, i, self._goal),
                     self._goal,
                     done=done,
                     index=batch.index,
@@ -191,10 +191,6 @@ class Session:
                 told = time.perf_counter()
                 progress("training", self._step, self._total)
         self._ending = norms, done
-
-    def _peers(self, given: View | None, seen: list[View], i: int) -> View:
-        others = [v for j, v in enumerate(seen) if j != i]
-        return consensus(others if given is None else [*others, given], self._goal)
 
     def _weighted(self, step: Step, given: Filter) -> Step:
         weight = given(step).detach()

@@ -19,7 +19,7 @@ from limbeck.networks.views import Goal, Kind, View
 if TYPE_CHECKING:
     from limbeck.networks.cache.teacher_cache import TeacherCache
 
-__all__ = ["asked", "consensus"]
+__all__ = ["Ask", "asked", "consensus", "heard"]
 
 Ask = Callable[[Batch], View]
 
@@ -84,6 +84,14 @@ def _silent(engine: Engine) -> Callable[[], AbstractContextManager[Any]]:
         return stack
 
     return context
+
+
+def heard(given: View | None, seen: Sequence[View], i: int, goal: Goal) -> View | None:
+    """What student i learns from: the teacher; among peers the consensus of the others and it."""
+    others = [v for j, v in enumerate(seen) if j != i]
+    if not others:
+        return given
+    return consensus(others if given is None else [*others, given], goal)
 
 
 def consensus(views: Sequence[View], goal: Goal) -> View:
