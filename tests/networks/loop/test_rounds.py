@@ -19,6 +19,7 @@ from limbeck.networks import (
     WhereRight,
     WhereSure,
 )
+from limbeck.networks.loop.checkpoint import NAME
 from limbeck.networks.loop.rounds import Rounds, make, started
 from limbeck.networks.loop.train import Trained
 from limbeck.networks.loop.training import Training
@@ -128,6 +129,15 @@ def alike(student: Trained, control: Trained) -> None:
     assert (student.steps, student.best_epoch) == (control.steps, control.best_epoch)
     for a, b in zip(student.module.parameters(), control.module.parameters(), strict=True):
         assert torch.equal(a, b)
+
+
+def test_both_trainings_are_kept_in_the_folder_that_was_named(tmp_path: Path) -> None:
+    teacher = nn.Linear(3, 2)
+    each = rounds([lambda: nn.Linear(3, 2)], teacher=teacher, source=teacher)
+    each.distilled(0, tmp_path / "a", quiet)
+    each.control(0, tmp_path / "b", quiet)
+    assert (tmp_path / "a" / NAME).exists()
+    assert (tmp_path / "b" / NAME).exists()
 
 
 def test_a_start_is_reported() -> None:

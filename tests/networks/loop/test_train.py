@@ -209,7 +209,7 @@ class Watching(nn.Module):
 
 
 def test_students_train_and_teachers_do_not_also_after_validation(table, teacher):
-    student, taught = Watching(net(8)), Watching(teacher)
+    student, taught = Watching(net(8)).eval(), Watching(teacher).train()
     train(
         student,
         Samples.of(table),
