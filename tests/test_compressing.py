@@ -97,6 +97,15 @@ def test_student_and_control_start_alike_and_learn_apart(result: Any) -> None:
         )
 
 
+def test_validation_rows_choose_the_epoch_of_students_and_controls(result: Any) -> None:
+    x, y = rows(60, 1)
+    for role, networks in (("student", result.students), ("control", result.controls)):
+        for seed, network in enumerate(networks):
+            told = [r for r in result.history if (r["role"], r["seed"]) == (role, seed)]
+            share = float((network(x).argmax(1) == y).double().mean())
+            assert max(r["score"] for r in told) == pytest.approx(share)
+
+
 def test_it_prints_the_verdict(result: Any) -> None:
     text = str(result)
     for said in ("teacher", "control", "certificate", "verdict", "linear"):
