@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from limbeck.errors import InvalidInput, MissingExtra
 from limbeck.networks.capture import asking, logits_of, run
-from limbeck.networks.samples.collate import MASK
+from limbeck.networks.views import MASK
 from limbeck.writing import write_bytes
 
 __all__ = ["Exported", "export_onnx"]
