@@ -82,7 +82,10 @@ class Transplant(Printed):
             "The student's start",
             ("student", "teacher", "how", "parameters"),
             [(*line, f"{size:,}") for line, size in lines.items()],
-            (share, *(f"Left as they were ({why}): {_few(names)}." for why, names in reasons.items())),
+            (
+                share,
+                *(f"Left as they were ({why}): {_few(names)}." for why, names in reasons.items()),
+            ),
         )
 
     def _places(self, e: Entry) -> tuple[str, str]:

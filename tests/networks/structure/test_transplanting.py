@@ -231,7 +231,10 @@ def test_it_prints_a_table():
     report = transplant(bert(6), bert(3, seed=1, labels=5))
     text = " ".join(str(report).split())
     assert "bert.encoder.layer.5" in text
-    assert f"Left as they were ({NO_BATCH}): classifier.weight (3 x 8 in the teacher, 5 x 8 here)" in text
+    assert (
+        f"Left as they were ({NO_BATCH}): classifier.weight (3 x 8 in the teacher, 5 x 8 here)"
+        in text
+    )
     assert f"{100 * report.share:.1f}%" in text
     assert "<td>bert.encoder.layer.5</td>" in report._repr_html_()
 
