@@ -85,3 +85,25 @@ def test_rows_of_which_no_token_counts_are_left_out_and_said() -> None:
     agreed = found.comparison.entries[1].agreement.value
     assert found.certificate.mean_loss == pytest.approx(1 - agreed)
     assert "20 test rows have no token that counts, and were left out." in found.notes
+
+
+def test_row_numbers_do_not_hide_training_rows() -> None:
+    """Data sets of benchmarks number their rows, in a column that a network takes and ignores."""
+
+    def part(rows: list[list[int]], start: int) -> Any:
+        idx = list(range(start, start + len(rows)))
+        return datasets.Dataset.from_dict(
+            {"input_ids": rows, "label": [r[0] % 3 for r in rows], "idx": idx}
+        )
+
+    train, test = sentences(100, 0), sentences(60, 1)
+    test = [r for r in test if r not in train]
+    pair = [gpt("GPT2ForSequenceClassification", s, num_labels=3) for s in (0, 1)]
+
+    def ran(rows: list[list[int]]) -> Any:
+        return limbeck.distill(pair[0], part(train, 0), into=pair[1], test=part(rows, 900), **FAST)
+
+    found = ran(test)
+    assert "No network reads idx: rows were compared without." in found.notes
+    with pytest.raises(limbeck.LimbeckError, match=r"5 of the .* test rows are among the training"):
+        ran([*test, *train[:5]])

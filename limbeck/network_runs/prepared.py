@@ -23,6 +23,7 @@ from limbeck.network_runs.preparing import (
     refuse_lacking,
     settings_of,
     task_of,
+    unread_inputs,
 )
 from limbeck.network_runs.unseen import fresh_rows, two_sides, unchosen_rows
 from limbeck.networks.cache.teacher_cache import TeacherCache
@@ -141,10 +142,14 @@ def prepared(
         )
     refuse_lacking(aim, goal, rows, kept or tutor, len(makers), mode, filter)
     copied = [note for _, report in pupils if report is not None for note in report.sheet().notes]
-    layout, seen, aside, notes = fresh_rows(rows, aside, test is not None, settings)
-    aside, left = unchosen_rows(aside, checked, test is not None, settings)
-    several = {"teacher": tutor, "student": pupils[0][0]}
-    notes += padding_notes(rows, {role: m for role, m in several.items() if m is not None})
+    pair = {"teacher": tutor, "student": pupils[0][0]}
+    networks = {role: m for role, m in pair.items() if m is not None}
+    unread = unread_inputs(rows, list(networks.values()))
+    layout, seen, aside, notes = fresh_rows(rows, aside, test is not None, settings, unread)
+    aside, left = unchosen_rows(aside, checked, test is not None, settings, unread)
+    notes += padding_notes(rows, networks)
+    if unread:
+        notes.append(f"No network reads {', '.join(unread)}: rows were compared without.")
     return Prepared(
         tutor, makers, rows, aside, checked, goal, names, aim, settings, kept, layout, seen,
         tuple(dict.fromkeys((*copied, *notes, *left, *rows.notes, *aside.notes))),

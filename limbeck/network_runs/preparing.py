@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from inspect import signature
 from numbers import Real
 from pathlib import Path
 from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from limbeck.contract import Task
 from limbeck.errors import InvalidInput, did_you_mean
@@ -39,6 +41,7 @@ __all__ = [
     "refuse_lacking",
     "settings_of",
     "task_of",
+    "unread_inputs",
     "whole",
 ]
 
@@ -161,6 +164,36 @@ def _looked_at(role: str, module: nn.Module, inputs: Any) -> tuple[View, set[int
                 "Call it on these rows by hand; both networks must take the same inputs.",
             ) from error
     return view, known
+
+
+def unread_inputs(rows: Samples, networks: Sequence[nn.Module]) -> list[str]:
+    """Named inputs that no network reads, such as a column of row numbers.
+
+    No ``forward`` names them, and no answer to a few rows follows a change of them: networks of
+    transformers take any name.
+    """
+    given = rows.fetch(range(min(len(rows), 4))).inputs
+    if not isinstance(given, Mapping):
+        return []
+    named = {n for m in networks for n in signature(type(m).forward).parameters}
+    others = [n for n in given if n not in named]
+    found = [n for n in others if not any(_follows(m, given, n) for m in networks)]
+    return [] if len(found) == len(given) else found
+
+
+def _follows(module: nn.Module, inputs: Mapping[str, Tensor], name: str) -> bool:
+    """Whether a network's answers change with an input, or it refuses another."""
+    changed = {**inputs, name: ~inputs[name] if inputs[name].dtype is torch.bool
+               else inputs[name] + 1}  # fmt: skip
+    with asking(module):
+        try:
+            one, two = (
+                logits_of(run(module, placed(x, module)), type(module).__name__)
+                for x in (inputs, changed)
+            )
+        except Exception:
+            return True
+    return not torch.equal(one, two)
 
 
 def task_of(goal: Goal, classes: Any, unit: str, *modules: nn.Module | None) -> Task:

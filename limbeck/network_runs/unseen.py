@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -54,7 +56,11 @@ def two_sides(
 
 
 def fresh_rows(
-    rows: Samples, aside: Samples, own: bool, settings: Training
+    rows: Samples,
+    aside: Samples,
+    own: bool,
+    settings: Training,
+    unread: Collection[str] = (),
 ) -> tuple[Layout, NDArray[np.uint64] | None, Samples, list[str]]:
     """The layout of all inputs, hashes of the training rows, and test rows that are not among them.
 
@@ -69,6 +75,8 @@ def fresh_rows(
         Whether the test rows were given, rather than set aside here.
     settings : Training
         Its batch size is used.
+    unread : collection of str
+        Named inputs that do not tell rows apart, since no network reads them.
 
     Returns
     -------
@@ -96,7 +104,7 @@ def fresh_rows(
         )
         return layout_of(aside.batches(range(len(aside)), size)), None, aside, notes
     n = min(len(rows), _MOST_HASHED)
-    layout, seen, found = _hashes(rows, n, aside, size)
+    layout, seen, found = _hashes(rows, n, aside, size, unread)
     if n < len(rows):
         notes.append(f"Only {n:,} of {len(rows):,} training rows were compared with test rows.")
     kept, left = _apart(aside, found, seen, own, "training", "training never sees")
@@ -104,7 +112,11 @@ def fresh_rows(
 
 
 def unchosen_rows(
-    aside: Samples, validation: Samples | None, own: bool, settings: Training
+    aside: Samples,
+    validation: Samples | None,
+    own: bool,
+    settings: Training,
+    unread: Collection[str] = (),
 ) -> tuple[Samples, list[str]]:
     """Test rows that are not among the rows that choose the student; see `fresh_rows`.
 
@@ -120,16 +132,19 @@ def unchosen_rows(
             "Validation rows are augmented at random: whether test rows are among them was not"
             " looked at."
         ]
-    _, seen, found = _hashes(validation, len(validation), aside, settings.batch_size)
+    n, size = len(validation), settings.batch_size
+    _, seen, found = _hashes(validation, n, aside, size, unread)
     return _apart(aside, found, seen, own, "validation", "choose neither epoch nor seed")
 
 
 def _hashes(
-    known: Samples, n: int, aside: Samples, size: int
+    known: Samples, n: int, aside: Samples, size: int, unread: Collection[str]
 ) -> tuple[Layout, NDArray[np.uint64], NDArray[np.uint64]]:
     """The layout of both, and hashes of the first n known rows and of all test rows."""
     sides = (known, range(n)), (aside, range(len(aside)))
     layout = layout_of(b for side, places in sides for b in side.batches(places, size))
+    blocks = (replace(b, read=b.name not in unread) for b in layout.blocks)
+    layout = Layout(tuple(blocks))
     seen, found = (
         np.concatenate(
             [row_hashes(layout.bare(rows_of(b.inputs, layout))) for b in side.batches(places, size)]

@@ -20,11 +20,12 @@ _MASK = "attention_mask"
 
 @dataclass(frozen=True)
 class Block:
-    """One input: its name, the shape of a row, and its dtype."""
+    """One input: its name, the shape of a row, its dtype, and whether a network reads it."""
 
     name: str
     shape: tuple[int, ...]
     dtype: str
+    read: bool = True
 
     @property
     def width(self) -> int:
@@ -101,7 +102,8 @@ class Layout:
     def bare(self, rows: NDArray[np.float64], told: bool = False) -> NDArray[np.float64]:
         """The same inputs without what pads them, by which equal inputs are known as equal.
 
-        Of inputs as long as ``attention_mask``, what it shows comes first and the rest is 0. For
+        What no network reads, such as the number of a row, is left out. Of inputs as long as
+        ``attention_mask``, what it shows comes first and the rest is 0. For
         comparing only: a network may answer these rows otherwise.
 
         Parameters
@@ -120,12 +122,13 @@ class Layout:
             there = np.take_along_axis(there, order, 1)
             parts = [_shown(x, there, order) if x.shape[1:2] == mask.shape[1:] else x
                      for x in parts]  # fmt: skip
-        flat = [x.reshape(len(rows), b.width) for b, x in zip(blocks, parts, strict=True)]
+        pairs = zip(blocks, parts, strict=True)
+        flat = [x.reshape(len(rows), b.width) for b, x in pairs if b.read]
         return np.concatenate([x.astype(np.float64) for x in flat], axis=1)
 
     def to_list(self) -> list[list[Any]]:
         """The blocks, ready for JSON."""
-        return [[b.name, list(b.shape), b.dtype] for b in self.blocks]
+        return [[b.name, list(b.shape), b.dtype, *([] if b.read else [False])] for b in self.blocks]
 
     @classmethod
     def from_list(cls, data: Any) -> Self:
@@ -137,7 +140,10 @@ class Layout:
             If it is malformed.
         """
         try:
-            blocks = tuple(Block(str(n), tuple(map(int, s)), str(np.dtype(t))) for n, s, t in data)
+            blocks = tuple(
+                Block(str(n), tuple(map(int, s)), str(np.dtype(t)), all(read))
+                for n, s, t, *read in data
+            )
         except (TypeError, ValueError):
             raise FileRefused(f"{data!r} is no layout of inputs.", "Export it again.") from None
         return cls(blocks)

@@ -53,6 +53,13 @@ def test_padding_does_not_tell_inputs_apart() -> None:
     np.testing.assert_array_equal(plain.bare(x), x)
 
 
+def test_what_no_network_reads_does_not_tell_inputs_apart() -> None:
+    layout = Layout((Block("x", (2,), "float32"), Block("idx", (), "int64", read=False)))
+    rows = np.array([[1.0, 2.0, 7.0], [1.0, 2.0, 8.0]])
+    assert layout.bare(rows).tolist() == [[1, 2], [1, 2]]
+    assert Layout.from_list(layout.to_list()) == layout
+
+
 def test_columns_are_named_by_place() -> None:
     layout = Layout.of(["a", "b"], [np.zeros((1, 2, 2)), np.zeros(1)])
     assert layout.features.names == ("a[0,0]", "a[0,1]", "a[1,0]", "a[1,1]", "b")
