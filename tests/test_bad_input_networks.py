@@ -79,6 +79,23 @@ def sentences(n: int, seed: int) -> dict[str, Tensor]:
     }
 
 
+class Tags(nn.Module):
+    """A label for each token."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words = nn.Embedding(30, 2)
+
+    def forward(self, input_ids: Tensor) -> Tensor:
+        found: Tensor = self.words(input_ids)
+        return found
+
+
+def tagged(n: int) -> dict[str, Tensor]:
+    tokens = sentences(n, n)["input_ids"]
+    return {"input_ids": tokens, "labels": tokens[:, 1:] % 2}
+
+
 def configured(**known: Any) -> nn.Module:
     net = nn.Linear(4, 2)
     net.config = Config(**known)  # type: ignore[assignment]
@@ -128,6 +145,10 @@ BEFORE_WORK: dict[str, tuple[dict[str, Any], str]] = {
             "test": sentences(40, 1),
         },
         "There is a token .*, and Text knows 3",
+    ),
+    "labels of words instead of tokens": (
+        {"teacher": Tags(), "into": Tags, "data": tagged(80), "test": tagged(40)},
+        r"Labels of the first rows have shape \(4, 4\), and the student answers \(4, 5\) places",
     ),
     "other tokenizers": (
         {"tokenizers": (Tokenizer(a=0, b=1, c=2), Tokenizer(a=0, c=1, b=2))},

@@ -139,6 +139,15 @@ def goal_of(
     for _, known in looks if tokenizers is None else ():
         same_vocabularies(read, known)
     goal = guess_goal(rows, first.logits, task, module=students[0])
+    if goal.sequential and batch.labels is not None:
+        places = tuple(batch.labels.shape[:2]), tuple(first.logits.shape[:2])
+        if places[0] != places[1]:
+            raise InvalidInput(
+                f"Labels of the first rows have shape {places[0]}, and the student answers"
+                f" {places[1]} places.",
+                "Give each token a label: -100 for special tokens, and for all but the first of a"
+                " word.",
+            )
     for view, _ in looks[1:]:
         if view.logits.shape != first.logits.shape:
             raise InvalidInput(
