@@ -13,6 +13,7 @@ from torch import nn
 
 from limbeck.contract import Task
 from limbeck.errors import InvalidInput
+from limbeck.network_runs.extremes import try_extremes
 from limbeck.network_runs.padding import padding_notes
 from limbeck.network_runs.preparing import (
     cache_of,
@@ -144,6 +145,8 @@ def prepared(
     copied = [note for _, report in pupils if report is not None for note in report.sheet().notes]
     pair = {"teacher": tutor, "student": pupils[0][0]}
     networks = {role: m for role, m in pair.items() if m is not None}
+    for side in (rows, aside):
+        try_extremes(side, networks)
     unread = unread_inputs(rows, list(networks.values()))
     layout, seen, aside, notes = fresh_rows(rows, aside, test is not None, settings, unread)
     aside, left = unchosen_rows(aside, checked, test is not None, settings, unread)

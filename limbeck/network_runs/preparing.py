@@ -36,6 +36,7 @@ __all__ = [
     "cache_of",
     "default_objective",
     "goal_of",
+    "looked_at",
     "makers_of",
     "one_teacher",
     "refuse_lacking",
@@ -130,10 +131,10 @@ def goal_of(
     if tokenizers is not None:
         same_tokenizers(tokenizers)
     batch = rows.fetch(range(min(len(rows), 4)))
-    looks = [_looked_at("student", m, batch.inputs) for m in students]
+    looks = [looked_at("student", m, batch.inputs) for m in students]
     first, read = looks[0]
     if teacher is not None:
-        answered, read = _looked_at("teacher", teacher, batch.inputs)
+        answered, read = looked_at("teacher", teacher, batch.inputs)
         for module, (view, _) in zip(students, looks, strict=True):
             same_outputs(answered, view, teacher, module)
     for _, known in looks if tokenizers is None else ():
@@ -158,8 +159,16 @@ def goal_of(
     return goal
 
 
-def _looked_at(role: str, module: nn.Module, inputs: Any) -> tuple[View, set[int]]:
-    """A network's outputs for a few rows and the size of its vocabulary, or why it cannot read."""
+def looked_at(
+    role: str, module: nn.Module, inputs: Any, where: str = "the first rows"
+) -> tuple[View, set[int]]:
+    """A network's outputs for a few rows and the size of its vocabulary, or why it cannot read.
+
+    Raises
+    ------
+    InvalidInput
+        With what the network raised.
+    """
     name = type(module).__name__
     with asking(module):
         try:
@@ -169,7 +178,7 @@ def _looked_at(role: str, module: nn.Module, inputs: Any) -> tuple[View, set[int
             raise
         except Exception as error:
             raise InvalidInput(
-                f"The {role} {name} raised {type(error).__name__} on the first rows: {error}",
+                f"The {role} {name} raised {type(error).__name__} on {where}: {error}",
                 "Call it on these rows by hand; both networks must take the same inputs.",
             ) from error
     return view, known
