@@ -76,7 +76,7 @@ class Learner:
         step : Step
             The part, as seen by the student and its teacher.
         share : float
-            Its rows in those of the whole batch.
+            Its part of what counts in the whole batch; see `limbeck.networks.loop.shares`.
         last : bool
             Whether it is the last part.
         """

@@ -55,10 +55,11 @@ class Ledger:
     def add(self, step: int, share: float, losses: dict[str, Tensor], total: Tensor) -> None:
         """Note the losses of one part of an update, of which it is a share."""
         if self._eager:
-            self._note(step, share, [total.item(), *(x.item() for x in losses.values())])
+            row = [total.item(), *(x.item() for x in losses.values())]
+            self._note(step, share, [share * x for x in row])
         else:
-            row = [total.detach(), *(x.detach() for x in losses.values())]
-            self._pending.append((step, share, row))
+            seen = [total.detach(), *(x.detach() for x in losses.values())]
+            self._pending.append((step, share, seen))
 
     def settle(self) -> None:
         """Read what is pending.
@@ -71,18 +72,20 @@ class Ledger:
         pending, self._pending = self._pending, []
         if not pending:
             return
-        table = torch.stack([x for _, _, row in pending for x in row]).double()
-        values = self._mean(table).tolist()
         width = len(self.names)
-        for i, (step, share, _) in enumerate(pending):
-            self._note(step, share, values[i * width : (i + 1) * width])
+        table = torch.stack([x for _, _, row in pending for x in row]).double().view(-1, width)
+        shares = table.new_tensor([share for _, share, _ in pending])[:, None]
+        values = self._mean(torch.cat([shares * table, shares], dim=1)).tolist()
+        for (step, _, _), row in zip(pending, values, strict=True):
+            self._note(step, row[-1], row[:-1])
 
     def _note(self, step: int, share: float, row: list[float]) -> None:
+        """Add losses that are multiplied with their share."""
         if not all(map(math.isfinite, row)):
             self._refuse(step, row)
         for sums in (self._window, self._epoch):
             for i, value in enumerate(row):
-                sums[i] += share * value
+                sums[i] += value
             sums[-1] += share
 
     def _refuse(self, step: int, row: list[float]) -> None:

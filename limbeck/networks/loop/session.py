@@ -22,6 +22,7 @@ from limbeck.networks.loop.ledger import Ledger
 from limbeck.networks.loop.logs import Metrics
 from limbeck.networks.loop.plan import Plan
 from limbeck.networks.loop.record import Record
+from limbeck.networks.loop.shares import shared
 from limbeck.networks.loop.teaching import Ask, heard
 from limbeck.networks.loop.training import Training
 from limbeck.networks.loop.validation import Validation
@@ -148,12 +149,9 @@ class Session:
         batches = self._samples.batches(
             rows, plan.micro, seed=self._augment_seed, view=view, device=engine.device
         )
-        sizes, part, told = plan.sizes(self._update), 0, 0.0
-        for batch in batches:
+        told = 0.0
+        for batch, share, last in shared(batches, plan, self._update, self._goal, engine):
             done = self._step / self._total
-            share = 1.0 if len(sizes) == 1 else sizes[part] / sum(sizes)
-            part += 1
-            last = part == len(sizes)
             given = None if self._ask is None else self._ask(batch)
             seen = [x.network(batch.inputs) for x in self._learners]
             for i, (learner, own) in enumerate(zip(self._learners, seen, strict=True)):
@@ -174,7 +172,6 @@ class Session:
                 self._ledgers[i].add(self._step, share, *learner.learn(step, share, last))
             if not last:
                 continue
-            part = 0
             self._step += 1
             self._update += 1
             ending = self._update == plan.updates
@@ -185,8 +182,6 @@ class Session:
             every = training.checkpoint_every
             if every is not None and self._step % every == 0 and not ending:
                 self._save()
-            if not ending:
-                sizes = plan.sizes(self._update)
             if ending or time.perf_counter() - told > TOLD_EVERY:
                 told = time.perf_counter()
                 progress("training", self._step, self._total)

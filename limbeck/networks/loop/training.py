@@ -52,8 +52,9 @@ class Training:
     precision : {"fp32", "bf16", "fp16"}
         Of the forward passes (autocast); weights and losses stay in float32.
     accumulate : int
-        Parts that each batch is computed in, to save memory. Losses between rows and batch norm
-        see the rows of one part, as they see those of one process.
+        Parts that each batch is computed in, to save memory. Parts and processes count by their
+        rows, of sequences by the outputs that count. Losses between rows and batch norm see the
+        rows of one part, as they see those of one process.
     clip : float, optional
         The largest norm of the gradient.
     patience : int, optional

@@ -31,6 +31,18 @@ def test_means_of_windows_and_epochs_with_parts_by_their_share(eager):
     assert book.epoch() == {"a": 3.0, "b": 3.0, "loss": 9.0}
 
 
+def test_processes_count_by_their_shares():
+    """Another process has three times the tokens, and twice the loss."""
+
+    def mean(here: torch.Tensor) -> torch.Tensor:
+        there = torch.cat([3.0 * 2.0 * here[:, :-1], 3.0 * here[:, -1:]], dim=1)
+        return (here + there) / 2
+
+    book = Ledger(["a", "b"], False, mean, updates=10)
+    add(book, 0, 1.0, 2.0, share=0.5)
+    assert book.window() == {"a": 1.75, "b": 3.5, "loss": 8.75}
+
+
 @pytest.mark.parametrize("eager", [True, False])
 def test_what_is_pending_is_in_the_state(eager):
     book, other = ledger(eager), ledger(eager)
