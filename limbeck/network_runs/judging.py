@@ -122,10 +122,11 @@ class Judge:
             return ()
         sides = said["student"], said[other]
         scores: dict[str, Callable[[Said], Any]] = {}
+        numbers = self.goal.kind is Kind.VALUES
         if taught is not None:
-            scores["agreement with the teacher"] = lambda s: agreement(s, taught)
+            name = "R² against the teacher" if numbers else "agreement with the teacher"
+            scores[name] = lambda s: agreement(s, taught)
         if sides[0][0].labels is not None:
-            numbers = self.goal.kind is Kind.VALUES
             scores["R² on the labels" if numbers else "accuracy on the labels"] = right
         out = []
         for what, score in scores.items():

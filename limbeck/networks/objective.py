@@ -124,6 +124,8 @@ class Weighted:
             raise InvalidInput(f"The weight of {self.term.name} is {factor}.", "Give 0 or more.")
         if not callable(factor) and not callable(self.weight):
             return replace(self, weight=float(factor) * self.weight)
+        if self.weight == 1.0:
+            return replace(self, weight=self._schedule(factor))
         return replace(self, weight=_Product(self._schedule(factor), self._schedule(self.weight)))
 
     @staticmethod
@@ -135,6 +137,9 @@ class Weighted:
 class _Constant:
     value: float
 
+    def __repr__(self) -> str:
+        return f"{self.value:g}"
+
     def __call__(self, done: float) -> float:
         return self.value
 
@@ -143,6 +148,9 @@ class _Constant:
 class _Product:
     a: Schedule
     b: Schedule
+
+    def __repr__(self) -> str:
+        return f"{self.a!r} * {self.b!r}"
 
     def __call__(self, done: float) -> float:
         return self.a(done) * self.b(done)

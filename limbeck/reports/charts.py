@@ -61,9 +61,10 @@ def bar(share: float) -> Html:
 
 
 def chart(panel: Panel) -> Html:
-    """Values over the size of the student, the chosen size marked."""
+    """Values over the size of the student, or over epochs, the chosen one marked."""
     points = [p for line in panel.lines for p in line.points]
-    x = Scale.sizes([p[0] for p in points], _LEFT + 6, _RIGHT - 6)
+    across = Scale.epochs if panel.place == "epoch" else Scale.sizes
+    x = across([p[0] for p in points], _LEFT + 6, _RIGHT - 6)
     y = Scale.linear([p[1] for p in points], _BOTTOM, _TOP, top=panel.top)
     marked = x.at(panel.chosen)
     grid = [strokes.line(_LEFT, y.at(t), _RIGHT, y.at(t), "rule") for t in y.ticks]
@@ -82,7 +83,7 @@ def chart(panel: Panel) -> Html:
         *steps,
         strokes.line(marked, _TOP, marked, _BOTTOM, "chosen"),
         strokes.text(marked, _TOP - 6, str(panel.chosen)),
-        *(drawn for line in reversed(panel.lines) for drawn in _drawn(line, x, y)),
+        *(drawn for line in reversed(panel.lines) for drawn in _drawn(line, panel.place, x, y)),
         *(
             tag("circle", cx=marked, cy=y.at(v), r=7, class_="ring")
             for n, v in panel.lines[0].points
@@ -92,13 +93,13 @@ def chart(panel: Panel) -> Html:
     )
 
 
-def _drawn(line: Line, x: Scale, y: Scale) -> list[Html]:
+def _drawn(line: Line, place: str, x: Scale, y: Scale) -> list[Html]:
     """Lines between points, and a mark at each: circles for the student, squares for others."""
     at = [(x.at(n), y.at(v)) for n, v in line.points]
     kind, dot = "main" if line.main else "other", 3 if len(at) <= 24 else 2
     out = [strokes.line(*a, *b, f"curve {kind}") for a, b in pairwise(at)]
     for (a, b), (n, v) in zip(at, line.points, strict=True):
-        says = tag("title", f"{line.name}, size {n:g}: {decimal(v)}")
+        says = tag("title", f"{line.name}, {place} {n:g}: {decimal(v)}")
         if line.main:
             out.append(tag("circle", says, cx=a, cy=b, r=dot, class_="point main"))
         else:

@@ -25,13 +25,17 @@ class Line:
 
 @dataclass(frozen=True)
 class Panel:
-    """One chart over the size of the student; ``chosen`` is the size of the one returned."""
+    """One chart over the size of the student; ``chosen`` is the size of the one returned.
+
+    ``sizes`` names the axis and ``place`` one point of it; over epochs the axis is even.
+    """
 
     heading: str
     unit: str
     lines: tuple[Line, ...]
     chosen: int
     sizes: str = "leaves"
+    place: str = "size"
     top: float | None = None
 
 

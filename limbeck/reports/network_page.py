@@ -65,7 +65,8 @@ def _lead(result: NetworkDistillation) -> Html:
             tag("h1", _title(result)),
             tag("p", result.comparison.sentence, smaller, class_="lead"),
             tag("p", f"{count(s.get('rows'))} training rows, {count(s.get('test_rows'))} test rows"
-                f" that no training saw, {len(s.get('seeds', ()))} seed(s). ", str(result.status)),
+                f" that no training saw, {_many(len(s.get('seeds', ())), 'seed')}. ",
+                str(result.status)),
         ]
     )  # fmt: skip
 
@@ -105,13 +106,15 @@ def _table(result: NetworkDistillation) -> Html:
     drawn: list[Child] = [*([axis(scales[0])] * scored), axis(scales[1])]
     timed = next((f for f in result.facts.values() if f.milliseconds is not None), None)
     said = "" if timed is None else (
-        f" Times are medians for {timed.batch_size} rows at once on {timed.threads} thread(s), with"
-        " quartiles."
+        f" Times are medians for {timed.batch_size} rows at once on"
+        f" {_many(timed.threads, 'thread')}, with quartiles."
     )  # fmt: skip
+    several = len(result.settings.get("seeds", ())) > 1
+    over = "; those of accuracy and agreement cover other seeds, too" if several else ""
     return table(
         f"On {count(result.settings.get('test_rows'))} rows that no training saw; means over seeds,"
-        f" {c.level:.0%} intervals in brackets and drawn.{said}",
-        ["", "size", *([right] * scored), agree,
+        f" {c.level:.0%} intervals in brackets and drawn{over}.{said}",
+        ["", "parameters", *([right] * scored), agree,
          *(["calibration error"] * calibrated), "ms a batch"],
         rows,
         strong=[e.role == "student" for e in entries],
@@ -128,8 +131,8 @@ def _certificate(result: NetworkDistillation) -> Html | None:
         ("Asked for", f"{asked}: {'reached' if c.reached else 'not reached'}" if asked else None),
         ("Rows", count(c.n)),
         ("Bound", c.bound),
-        ("Student", tag("code", c.student[:16])),
-        ("Rows with answers", tag("code", c.rows[:16])),
+        ("Student (SHA-256)", tag("code", c.student[:16])),
+        ("Rows (SHA-256)", tag("code", c.rows[:16])),
     ]
     return join(
         [
@@ -195,6 +198,8 @@ def _settings(result: NetworkDistillation) -> Html:
     rows: list[tuple[str, Child]] = []
     for key, value in result.settings.items():
         name = key.replace("_", " ").capitalize()
+        if value is False or key == "classifies":
+            continue
         if key == "seconds":
             rows.append(("Time", duration(value)))
         elif isinstance(value, Mapping):
@@ -203,8 +208,10 @@ def _settings(result: NetworkDistillation) -> Html:
             terms = [tag("code", f"{decimal(w, 3) if isinstance(w, float) else w} × {t}")
                      for _, w, t in value]  # fmt: skip
             rows.append((name, join(terms, " + ")))
+        elif isinstance(value, list):
+            rows.append((name, ", ".join(map(str, value))))
         elif value is not None:
-            rows.append((name, str(value)))
+            rows.append((name, "yes" if value is True else str(value)))
     return join([tag("h2", "Settings"), definitions(rows)])
 
 
@@ -226,6 +233,10 @@ _SECTIONS = (
     _lead, _compared, _certificate, _mistakes, _classes, training, _notes, _settings,
     _verification,
 )  # fmt: skip
+
+
+def _many(n: int, what: str) -> str:
+    return f"{count(n)} {what}" if n == 1 else f"{count(n)} {what}s"
 
 
 def _scale(shown: Sequence[Measured | None], top: float | None = 1.0) -> Any:

@@ -64,7 +64,7 @@ def _models(result: NetworkDistillation) -> Table:
     numbers = not result.settings.get("classifies", True)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, show_edge=False)
     table.add_column("", overflow="fold", min_width=10)
-    table.add_column("size", no_wrap=True)
+    table.add_column("parameters", no_wrap=True)
     if labels:
         table.add_column("R² on\nlabels" if numbers else "accuracy\non labels", no_wrap=True)
     table.add_column("R² against\nteacher" if numbers else "agreement\nwith teacher", no_wrap=True)

@@ -26,9 +26,9 @@ def training(result: NetworkDistillation) -> Html | None:
     return join(
         [
             tag("h2", "Training"),
+            tag("p", keys, " Losses of terms are raw: before weights. The dotted line marks the"
+                " epoch whose weights the student kept."),
             tag("div", *figures, class_="charts"),
-            tag("p", keys, " Losses are raw: before weights. The dashed line marks the epoch that"
-                " was kept."),
         ]
     )  # fmt: skip
 
@@ -68,4 +68,4 @@ def panels(history: Sequence[Mapping[str, Any]]) -> Iterator[Panel]:
         if lines and lines[0].main:
             heading = {"score": "Validation score", "loss": "Loss, weighted sum"}.get(name, name)
             unit = "larger is better" if name == "score" else "loss"
-            yield Panel(heading, unit, tuple(lines), kept, "epoch")
+            yield Panel(heading, unit, tuple(lines), kept, "epochs", "epoch")

@@ -63,6 +63,15 @@ class Scale:
         powers = tuple(2.0**i for i in range(12) if low <= 2**i <= high)
         return cls(low, high, start, end, powers, doubling=True)
 
+    @classmethod
+    def epochs(cls, epochs: Iterable[float], start: float, end: float) -> Self:
+        """An even scale with whole numbers at its ticks, the first among them."""
+        low, high = min(epochs := list(epochs), default=1), max(epochs, default=2)
+        high = max(high, low + 1)
+        step = max(1, round(_step(high - low)))
+        later = range(int(low // step + 1) * step, int(high) + 1, step)
+        return cls(low, high, start, end, (low, *(float(t) for t in later)))
+
     def at(self, value: float) -> float:
         """The pixel of a value."""
         inside = min(max(value, self.low), self.high)

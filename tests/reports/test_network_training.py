@@ -22,6 +22,15 @@ def test_panels_show_score_and_losses_of_the_first_seed(
     assert dict(found[2].lines[0].points)[1] == 3.0
 
 
+def test_points_and_axes_speak_of_epochs(networks: Callable[..., NetworkDistillation]) -> None:
+    html = training(networks())
+    assert html is not None
+    for told in ("<title>student, epoch 61: ", "<title>control, epoch 1: ", ">epochs</text>"):
+        assert told in html
+    for other in ("size", "twice as many"):
+        assert other not in html
+
+
 def test_one_epoch_is_no_curve(networks: Callable[..., NetworkDistillation]) -> None:
     history = [r for r in networks().history if r["epoch"] == 0]
     assert list(panels(history)) == []

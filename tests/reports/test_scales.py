@@ -31,5 +31,17 @@ def test_many_leaves_are_laid_out_by_doubling() -> None:
     assert Scale.sizes([1, 8], 0, 70).at(2) == pytest.approx(10)
 
 
+@pytest.mark.parametrize(
+    ("epochs", "ticks"),
+    [([1, 2], (1, 2)), ([1, 3], (1, 2, 3)), ([1, 20], (1, 5, 10, 15, 20)),
+     ([1, 90], (1, 20, 40, 60, 80)), ([3], (3, 4))],
+)  # fmt: skip
+def test_epochs_are_even_and_whole(epochs: list[float], ticks: tuple[float, ...]) -> None:
+    scale = Scale.epochs(epochs, 0, 100)
+    assert scale.ticks == ticks
+    assert not scale.doubling
+    assert scale.at((scale.low + scale.high) / 2) == pytest.approx(50)
+
+
 def test_what_is_no_number_is_left_out() -> None:
     assert finite([1, None, math.nan, math.inf, 2]) == [1.0, 2.0]
