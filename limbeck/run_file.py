@@ -125,6 +125,7 @@ def resume(folder: str | Path, progress: bool | None = None) -> NetworkDistillat
 
 def _run(path: Path, data: Mapping[str, Any], progress: bool | None) -> NetworkDistillation:
     from limbeck.compressing import compress
+    from limbeck.networks.loop.checkpoint import NAME
 
     given = {k: v for k, v in data.items() if not k.endswith("_weights") and k != "train"}
     for name in _MODELS:
@@ -146,7 +147,8 @@ def _run(path: Path, data: Mapping[str, Any], progress: bool | None) -> NetworkD
     train, y = _split(_rows(data["train"]))
     teacher, student = given.pop("teacher", None), given.pop("student")
     kept = Path(given["out"]) / KEPT
-    if not kept.exists():  # a changed file must not take the place of the one that was begun with
+    # A changed file must not take the place of the one that was begun with, but of one refused.
+    if not any(kept.parent.rglob(NAME)):
         _keep(path, kept)
     result = compress(teacher, train, y, into=student, progress=progress, **given)
     _keep(path, kept)

@@ -241,6 +241,18 @@ def test_a_killed_run_resumes_to_the_same_weights(here: Path) -> None:
     assert (here / "run/model.safetensors").read_bytes() == resumed
 
 
+def test_a_run_that_was_refused_makes_room_for_the_corrected_one(here: Path) -> None:
+    with pytest.raises(InvalidInput, match="patience is 2"):
+        run(write(here, patience=2))
+    run(write(here, epochs=1))
+    begun = (here / "run/run.yaml").read_text()
+    assert "patience" not in begun
+    with pytest.raises(InvalidInput, match="epochs was 1 and is 3"):
+        run(write(here, epochs=3))
+    assert (here / "run/run.yaml").read_text() == begun
+    assert resume(here / "run").status.code.name == "COMPLETE"
+
+
 def by_two(here: Path, command: list[str]) -> subprocess.CompletedProcess[str]:
     """A command of limbeck in two processes."""
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(here), *sys.path])}
