@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from pathlib import Path
@@ -17,7 +18,7 @@ def write_bytes(content: bytes, path: str | os.PathLike[str]) -> Path:
     Raises
     ------
     FileRefused
-        If the folder does not exist or cannot be written to.
+        If the folder does not exist or cannot be written to, or the disk is full.
     """
     path = Path(path)
     temporary = ""
@@ -34,7 +35,9 @@ def write_bytes(content: bytes, path: str | os.PathLike[str]) -> Path:
     except OSError as error:
         raise FileRefused(
             f"{str(path)!r} cannot be written: {error.strerror or error}.",
-            "Create the folder, or choose another name.",
+            "Free some space, or choose another disk."
+            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+            else "Create the folder, or choose another name.",
         ) from None
     finally:
         if temporary:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -37,6 +38,15 @@ def test_the_old_file_stays_when_writing_fails(
     assert isinstance(caught.value, KeyboardInterrupt) or "disk full" in str(caught.value)
     assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["a.json"]
+
+
+def test_a_full_disk_asks_for_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(FileRefused, match=r"No space left on device\. Free some space"):
+        write_bytes(b"new", tmp_path / "a.json")
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from limbeck.errors import InvalidInput
+from limbeck.networks.loop.checkpoint import NAME
 
 __all__ = ["Ledger"]
 
@@ -92,7 +93,8 @@ class Ledger:
         bad = [n for n, v in zip(self.names[1:], row[1:], strict=True) if not math.isfinite(v)]
         value = next(v for v in row if not math.isfinite(v))
         what = " and ".join(bad) if bad else "the weighted sum"
-        kept = "" if self._folder is None else f" Checkpoints in {str(self._folder)!r} are kept."
+        there = self._folder is not None and (self._folder / NAME).exists()
+        kept = f" The last good checkpoint is in {str(self._folder)!r}." if there else ""
         raise InvalidInput(
             f"The loss of {what} is {value} in update {step + 1}, in epoch"
             f" {step // self._updates + 1}.",

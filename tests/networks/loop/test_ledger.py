@@ -5,6 +5,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from limbeck.errors import InvalidInput  # noqa: E402
+from limbeck.networks.loop.checkpoint import NAME  # noqa: E402
 from limbeck.networks.loop.ledger import Ledger  # noqa: E402
 
 pytestmark = pytest.mark.torch
@@ -62,3 +63,12 @@ def test_eager_stops_at_once_and_otherwise_at_the_next_reading():
     add(book, 13, float("nan"), float("nan"))
     with pytest.raises(InvalidInput, match="loss of a is nan in update 13, in epoch 2"):
         book.settle()
+
+
+def test_a_checkpoint_is_named_where_there_is_one(tmp_path):
+    book = Ledger(["a", "b"], True, lambda x: x, 10, tmp_path)
+    with pytest.raises(InvalidInput, match=r"that term reads\.$"):
+        add(book, 0, float("nan"), 1.0)
+    (tmp_path / NAME).touch()
+    with pytest.raises(InvalidInput, match="The last good checkpoint is in"):
+        add(book, 11, float("nan"), 1.0)
