@@ -222,6 +222,26 @@ BEFORE_WORK: dict[str, tuple[dict[str, Any], str]] = {
         {"validation": rows(40, 1)},
         "40 of the 40 test rows are among the validation rows. Give test rows that choose neither",
     ),
+    "test rows of another width": (
+        {"test": (torch.zeros(40, 5), torch.zeros(40).long())},
+        "The student Sequential raised RuntimeError on the first test rows: mat1 and mat2",
+    ),
+    "validation rows of another width": (
+        {"validation": (torch.zeros(40, 5), torch.zeros(40).long())},
+        "on the first validation rows",
+    ),
+    "patience without validation": (
+        {"patience": 2, "cache": "kept"},
+        "patience is 2, and there are no validation rows",
+    ),
+    "layers that do not fit, with a cache": (
+        {"objective": HiddenStates({"0": "0"}, learned=False), "cache": "kept"},
+        r"The teacher's layer '0' returns \(2, 16\) and the student's layer '0' \(2, 8\)",
+    ),
+    "no such layer, with a cache": (
+        {"objective": HiddenStates({"9": "0"}), "cache": "kept"},
+        "has no layer '9'",
+    ),
     "few test rows": ({"test": rows(5, 1)}, "There are 5 test rows"),
     "classes of numbers": (
         {"data": (rows(80, 0)[0], rows(80, 0)[0][:, :2]), "classes": ["a", "b"]},

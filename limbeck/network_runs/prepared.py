@@ -22,6 +22,8 @@ from limbeck.network_runs.preparing import (
     makers_of,
     one_teacher,
     refuse_lacking,
+    refuse_layers,
+    refuse_unread,
     settings_of,
     task_of,
     unread_inputs,
@@ -30,6 +32,7 @@ from limbeck.network_runs.unseen import fresh_rows, two_sides, unchosen_rows
 from limbeck.networks.cache.teacher_cache import TeacherCache
 from limbeck.networks.filters import Filter
 from limbeck.networks.loop.modes import BornAgain
+from limbeck.networks.loop.refusals import refuse_patience
 from limbeck.networks.loop.rounds import started
 from limbeck.networks.loop.training import Training
 from limbeck.networks.objective import Objective
@@ -142,6 +145,12 @@ def prepared(
             "Give their labels, or leave cache out.",
         )
     refuse_lacking(aim, goal, rows, kept or tutor, len(makers), mode, filter)
+    refuse_patience(settings.patience, checked)
+    students = [pupil for pupil, _ in pupils]
+    for later, what in ((checked, "validation"), (aside, "test")):
+        refuse_unread(later, what, tutor, students)
+    if tutor is not None and len(students) == 1:
+        refuse_layers(aim, goal, rows, tutor, students[0])
     copied = [note for _, report in pupils if report is not None for note in report.sheet().notes]
     pair = {"teacher": tutor, "student": pupils[0][0]}
     networks = {role: m for role, m in pair.items() if m is not None}

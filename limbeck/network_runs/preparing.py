@@ -19,6 +19,7 @@ from limbeck.networks.capture import asking, logits_of, placed, run
 from limbeck.networks.ensemble import Ensemble
 from limbeck.networks.loop.refusals import refuse_settings
 from limbeck.networks.loop.training import Training
+from limbeck.networks.network import watched
 from limbeck.networks.objective import Objective
 from limbeck.networks.objectives.labels import GoldLabels
 from limbeck.networks.objectives.logits import Logits
@@ -30,7 +31,7 @@ from limbeck.networks.samples.vocabularies import (
     same_vocabularies,
     vocabulary,
 )
-from limbeck.networks.views import Goal, Kind, View
+from limbeck.networks.views import Goal, Kind, Step, View
 
 __all__ = [
     "cache_of",
@@ -40,6 +41,8 @@ __all__ = [
     "makers_of",
     "one_teacher",
     "refuse_lacking",
+    "refuse_layers",
+    "refuse_unread",
     "settings_of",
     "task_of",
     "unread_inputs",
@@ -157,6 +160,33 @@ def goal_of(
                 "Students that teach each other need the same outputs.",
             )
     return goal
+
+
+def refuse_unread(
+    rows: Samples | None, what: str, teacher: nn.Module | None, students: Sequence[nn.Module]
+) -> None:
+    """Refuse rows for later that the networks cannot read; they are known by ``what``."""
+    if rows is not None:
+        inputs = rows.fetch(range(min(len(rows), 2))).inputs
+        for role, modules in (("student", students), ("teacher", [teacher] if teacher else [])):
+            for module in modules:
+                looked_at(role, module, inputs, f"the first {what} rows")
+
+
+def refuse_layers(
+    objective: Objective, goal: Goal, rows: Samples, teacher: nn.Module, student: nn.Module
+) -> None:
+    """Refuse layers that are not there or do not fit each other, before a cache is filled."""
+    batch, needs, seen = rows.fetch(range(min(len(rows), 2))), objective.needs, []
+    for module, layers, name in (
+        (teacher, needs.teacher_layers, "The teacher"),
+        (student, needs.student_layers, "The student"),
+    ):
+        with asking(module), watched(module, layers, name) as network:
+            seen.append(network(placed(batch.inputs, module)))
+    step = Step(batch.inputs, batch.labels, seen[1], seen[0], goal, index=batch.index)
+    with torch.random.fork_rng():
+        objective.maps(step)
 
 
 def looked_at(

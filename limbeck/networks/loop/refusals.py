@@ -15,7 +15,7 @@ from limbeck.networks.views import Goal
 if TYPE_CHECKING:
     from limbeck.networks.cache.teacher_cache import TeacherCache
 
-__all__ = ["refuse_outputs", "refuse_settings", "refuse_shared"]
+__all__ = ["refuse_outputs", "refuse_patience", "refuse_settings", "refuse_shared"]
 
 
 def refuse_settings(
@@ -58,6 +58,21 @@ def refuse_settings(
                 f"{name} runs the teacher again, which stored outputs cannot.",
                 "Give the teacher itself.",
             )
+
+
+def refuse_patience(patience: int | None, validation: Samples | None) -> None:
+    """Refuse to wait for what is not measured.
+
+    Raises
+    ------
+    InvalidInput
+        With the number of epochs.
+    """
+    if patience is not None and validation is None:
+        raise InvalidInput(
+            f"patience is {patience}, and there are no validation rows.",
+            "Give validation rows, or no patience: training rows never stop a training.",
+        )
 
 
 def refuse_outputs(logits: Tensor, goal: Goal, who: str) -> None:

@@ -18,7 +18,7 @@ from limbeck.networks.filters import Filter
 from limbeck.networks.loop.engine import Engine, device_of
 from limbeck.networks.loop.first_look import maps_of, unused
 from limbeck.networks.loop.learner import Learner
-from limbeck.networks.loop.refusals import refuse_settings, refuse_shared
+from limbeck.networks.loop.refusals import refuse_patience, refuse_settings, refuse_shared
 from limbeck.networks.loop.session import Session
 from limbeck.networks.loop.settings import settings_of
 from limbeck.networks.loop.teaching import asked
@@ -160,11 +160,7 @@ def fit(
     found = Objective.of(objective)
     peers = len(students) > 1
     refuse_settings(found, goal, samples, teacher, filter, peers)
-    if training.patience is not None and validation is None:
-        raise InvalidInput(
-            f"patience is {training.patience}, and there are no validation rows.",
-            "Give validation rows, or no patience: training rows never stop a training.",
-        )
+    refuse_patience(training.patience, validation)
     samples = samples if samples.goal == goal else samples.aimed(goal)
     needs = found.needs if filter is None else found.needs | filter.needs
     if teacher is not None and not isinstance(teacher, nn.Module):
