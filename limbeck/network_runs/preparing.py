@@ -208,7 +208,8 @@ def looked_at(
             raise
         except Exception as error:
             raise InvalidInput(
-                f"The {role} {name} raised {type(error).__name__} on {where}: {error}",
+                f"The {role} {name} raised {type(error).__name__} on {where}:"
+                f" {str(error).rstrip('.')}.",
                 "Call it on these rows by hand; both networks must take the same inputs.",
             ) from error
     return view, known

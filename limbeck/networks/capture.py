@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, Self
@@ -176,12 +176,27 @@ def run(module: nn.Module, inputs: Any) -> Any:
 
     Of named tensors it gets those that its ``forward`` names, so that networks of different kinds
     read one data set; all of them where ``forward`` takes any.
+
+    Raises
+    ------
+    InvalidInput
+        If it names none of them.
     """
     if isinstance(inputs, Mapping):
         inner = getattr(module, "module", module)  # inside a wrapper for several processes
         taken = _named_by(type(inner if isinstance(inner, nn.Module) else module).forward)
+        if taken is not None and not taken & inputs.keys():
+            raise InvalidInput(
+                f"{type(module).__name__} takes {_listed(taken - {'self'})}, and the rows have"
+                f" {_listed(inputs)}.",
+                "Name inputs as forward does, or give them without names, as tuples.",
+            )
         return module(**{k: v for k, v in inputs.items() if taken is None or k in taken})
     return module(*inputs) if isinstance(inputs, tuple | list) else module(inputs)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(map(repr, sorted(names))) or "nothing"
 
 
 @lru_cache(maxsize=64)

@@ -89,6 +89,9 @@ def test_inputs_of_every_kind_are_passed_on() -> None:
     assert run(Two(), {"b": one, "a": 3 * one}).item() == 2
     assert run(Two(), (3 * one, one)).item() == 2
     assert run(nn.Identity(), one) is one
+    assert run(Two(), {"b": one, "a": 3 * one, "unread": one}).item() == 2
+    with pytest.raises(InvalidInput, match=r"Two takes 'a', 'b', and the rows have 'image'\."):
+        run(Two(), {"image": one})
 
 
 def test_logits_are_found_where_libraries_put_them() -> None:

@@ -106,7 +106,7 @@ class Exits(nn.Module):
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the network returns; the heads run beside it."""
         with Capture(self.module, self.layers) as capture:
-            out = self.module(*args, **kwargs)
+            out = run(self.module, kwargs) if kwargs else self.module(*args)
             taken = capture.take()
         for name in self.layers:
             self._head(name, taken[name], mask_of(kwargs))

@@ -109,7 +109,15 @@ def pair(
         indices fits no stack.
     """
     if isinstance(layers, str) and layers not in get_args(Rule):
-        raise InvalidInput(f"layers is {layers!r}.", did_you_mean(layers, get_args(Rule)))
+        raise InvalidInput(
+            f"The teacher's layers are to be chosen by {layers!r}.",
+            did_you_mean(layers, get_args(Rule)),
+        )
+    if not isinstance(layers, str | Mapping | Sequence):
+        raise InvalidInput(
+            f"The teacher's layers are to be chosen by {layers!r}.",
+            "Give a rule such as 'every second', indices, or {teacher layer: student layer}.",
+        )
     if layers == "similar" and changes is None:
         raise InvalidInput(
             "layers='similar' chooses by activations, and there is no batch.", "Give batch=."

@@ -139,6 +139,22 @@ def test_transformers():
         assert capture.take()["heads.bert_encoder_layer_0"].shape == end.shape == (2, 5, 4)
 
 
+def test_names_that_the_network_does_not_take_stay_outside():
+    class Named(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b = nn.Linear(3, 4), nn.Linear(4, 2)
+
+        def forward(self, x):
+            return self.b(self.a(x))
+
+    inputs = {"x": torch.randn(5, 3), "place": torch.arange(5)}
+    inner = Named()
+    exits = Exits(inner, {"a": "auto"}, inputs)
+    assert torch.equal(exits(**inputs), inner(inputs["x"]))
+    assert exits.outputs(inputs)["a"].shape == (5, 2)
+
+
 def test_what_it_refuses():
     with pytest.raises(InvalidInput, match="no exit"):
         Exits(net(), {}, X)
