@@ -85,8 +85,7 @@ class Scale:
         """A tick as text, with as many decimals as the step between ticks needs."""
         gaps = [b - a for a, b in zip(self.ticks, self.ticks[1:], strict=False)]
         step = min(gaps, default=1.0)
-        digits = 0 if step >= 0.999 else 2 if step < 0.0999 else 1
-        return decimal(tick, digits)
+        return decimal(tick, max(math.ceil(-math.log10(step) - 1e-9), 0))
 
 
 def finite(values: Iterable[float | None]) -> list[float]:

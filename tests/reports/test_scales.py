@@ -45,3 +45,14 @@ def test_epochs_are_even_and_whole(epochs: list[float], ticks: tuple[float, ...]
 
 def test_what_is_no_number_is_left_out() -> None:
     assert finite([1, None, math.nan, math.inf, 2]) == [1.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    "values", [(0.12, 0.14), (0.0, 1.0), (0.5, 0.50003), (2.0, 5.0), (0.2, 0.6), (-3e-4, 8e-4)]
+)
+def test_labels_tell_ticks_apart_and_are_the_ticks(values: tuple[float, float]) -> None:
+    scale = Scale.linear(values, 0, 100)
+    labels = [scale.label(t) for t in scale.ticks]
+    assert len(set(labels)) == len(labels)
+    read = [float(text.replace("−", "-")) for text in labels]
+    assert read == pytest.approx(list(scale.ticks), abs=1e-9)
