@@ -21,6 +21,7 @@ from limbeck.networks.structure.spaces import (
     reshaped,
     resolved,
     roots,
+    tabled,
 )
 
 if TYPE_CHECKING:
@@ -164,6 +165,12 @@ def _same(watch: Watch, args: Any, kwargs: Any, out: Tensor) -> None:
     watch.put(out, watch.axes(args[0]))
 
 
+def _strided(watch: Watch, args: Any, kwargs: Any, out: Tensor) -> None:
+    if out.shape != args[0].shape:
+        raise LookupError  # other places of the same memory
+    watch.put(out, watch.axes(args[0]))
+
+
 def _spread(watch: Watch, args: Any, kwargs: Any, out: Tensor) -> None:
     x = watch.axes(args[0])
     new = out.ndim - len(x)
@@ -178,8 +185,24 @@ def _spread(watch: Watch, args: Any, kwargs: Any, out: Tensor) -> None:
 
 def _chosen(watch: Watch, args: Any, kwargs: Any, out: Tensor) -> None:
     x = list(watch.axes(args[0]))
-    lose(x.pop(args[1] % len(x)))  # one place of the axis
+    _one_place(x.pop(args[1] % len(x)))
     watch.put(out, x)
+
+
+def _unbound(watch: Watch, args: Any, kwargs: Any, out: list[Tensor]) -> None:
+    x = list(watch.axes(args[0]))
+    _one_place(x.pop((args[1] if len(args) > 1 else 0) % len(x)))
+    for value in out:
+        watch.put(value, x)
+
+
+def _one_place(axis: Axis) -> None:
+    """Places are taken one by one, as queries, keys and values of one layer: all are needed."""
+    if all(f.piece is not None for f in resolved(axis)):
+        tabled(axis)
+        fix(axis)
+    else:
+        lose(axis)
 
 
 def _sliced(watch: Watch, args: Any, kwargs: Any, out: Tensor) -> None:
@@ -307,9 +330,11 @@ _KINDS: dict[Rule, str] = {
     _turned: "t transpose permute",
     _shaped: "view unsafe_view reshape unsqueeze squeeze",
     _same: "clone detach alias to_copy contiguous lift_fresh softmax log_softmax native_dropout",
+    _strided: "as_strided",
     _spread: "expand",
     _sliced: "slice",
     _chosen: "select",
+    _unbound: "unbind",
     _gated: "glu",
     _divided: "split split_with_sizes unsafe_split",
     _joined: "cat",

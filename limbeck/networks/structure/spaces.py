@@ -13,7 +13,7 @@ from itertools import pairwise
 
 __all__ = [
     "Axis", "Factor", "Space", "chained", "fix", "join", "lose", "portion", "reshaped", "resolved",
-    "roots",
+    "roots", "tabled",
 ]  # fmt: skip
 
 
@@ -59,7 +59,9 @@ def resolved(axis: Axis) -> Axis:
     """With what a flattened or joined axis was found to be put in its place."""
     out: list[Factor] = []
     for f in axis:
-        inner = None if f.space is None or f.piece is not None else f.space.root().is_
+        inner = None if f.space is None else f.space.root().is_
+        if f.piece is not None and inner is not None:
+            inner = (inner[f.piece],)
         if f.parts:
             out += chained([resolved(part) for part in f.parts])
         else:
@@ -149,6 +151,17 @@ def fix(*axes: Axis) -> None:
         space.fixed = True
 
 
+def tabled(axis: Axis) -> None:
+    """Let pieces of a set of channels be chosen each for itself: a table of rows and columns."""
+    for f in resolved(axis):
+        if f.space is not None and f.piece is not None:
+            root = f.space.root()
+            assert root.split is not None  # noqa: S101  (it was cut)
+            root.is_ = tuple(
+                Factor(s, Space(s, fixed=root.fixed, lost=root.lost)) for s in root.split
+            )
+
+
 def portion(axis: Axis, start: int, end: int) -> Axis:
     """The channels from start to end, excluded, as a set of their own."""
     axis = resolved(axis)
@@ -183,7 +196,9 @@ def reshaped(axes: Sequence[Axis], sizes: Sequence[int]) -> list[Axis]:
             taken.append(left.pop(0))
         over = math.prod(f.size for f in taken) // max(size, 1)
         if over > 1:  # the last one is cut
-            left = [*_cut(taken.pop(), sizes[at:]), *left]
+            last = taken.pop()
+            first = size // math.prod(f.size for f in taken)
+            left = [*_cut(last, (first, *sizes[at + 1 :])), *left]
             taken.append(left.pop(0))
         if math.prod(f.size for f in taken) != size:
             lose(tuple(taken), tuple(left))
@@ -203,8 +218,12 @@ def _cut(factor: Factor, sizes: Sequence[int]) -> list[Factor]:
     lose(*factor.parts)
     if space is None:
         return [Factor(p) for p in parts] if fits else [Factor(factor.size)]
+    if factor.piece is not None:
+        tabled((factor,))
+        (factor,) = resolved((factor,))
+        return _cut(factor, sizes)
     root = space.root()
-    if not fits or factor.piece is not None or root.split not in (None, tuple(parts)):
+    if not fits or root.split not in (None, tuple(parts)):
         root.lost = True
         return [Factor(p) for p in parts] if fits else [factor]
     root.split = tuple(parts)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, MutableMapping, Sequence
+from collections.abc import Iterable, Iterator, MutableMapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,7 +51,7 @@ def trace(module: nn.Module, inputs: Any) -> Trace:
     """
     state = module.state_dict(keep_vars=True)
     watch = Watch(state.values())
-    with modes_kept(module), torch.no_grad(), watch:
+    with modes_kept(module), torch.no_grad(), _in_parts(), watch:
         module.eval()
         watch.fix(logits_of(run(module, placed(inputs, module)), type(module).__name__))
     found = {
@@ -62,6 +63,17 @@ def trace(module: nn.Module, inputs: Any) -> Trace:
         if any(factor.piece is not None for factor in axis):
             lose(axis)  # cut, and never put together again as it was
     return Trace(found, tuple((resolved(axis), given) for axis, given in watch.reads))
+
+
+@contextmanager
+def _in_parts() -> Iterator[None]:
+    """Let torch's own attention and encoder layers run operation by operation."""
+    before = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(before)
 
 
 class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]

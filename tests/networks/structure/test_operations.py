@@ -134,6 +134,31 @@ def fused(w):
     return Calls(attend, qkv=nn.Linear(24, 3 * w), out=nn.Linear(w, 5))
 
 
+def tokens(x):
+    return x.flatten(2).transpose(1, 2)  # (n, places, channels)
+
+
+def packed(w, heads):
+    """Torch's own attention: queries, keys and values in one weight, fewer heads of one width."""
+    return Calls(
+        lambda x, a, m, end: end(m(*[a(tokens(x))] * 3)[0]).mean(1),
+        a=nn.Linear(3, w), m=nn.MultiheadAttention(w, heads, batch_first=True), end=nn.Linear(w, 5),
+    )  # fmt: skip
+
+
+def tabled(w, heads):
+    """The same in one view of five axes, as of vision transformers."""
+
+    def attend(x, a, qkv, end):
+        x = a(tokens(x))
+        n, t, _ = x.shape
+        q, k, v = qkv(x).reshape(n, t, 3, heads, -1).permute(2, 0, 3, 1, 4).unbind(0)
+        x = functional.scaled_dot_product_attention(q, k, v, scale=0.5)
+        return end(x.transpose(1, 2).reshape(n, t, -1)).mean(1)
+
+    return Calls(attend, a=nn.Linear(3, w), qkv=nn.Linear(w, 3 * w), end=nn.Linear(w, 5))
+
+
 CASES = {
     "separable and inverted": (mobile, (8,), (4,)),
     "groups of fewer channels": (resnext, (16, 4), (8, 4)),
@@ -146,6 +171,10 @@ CASES = {
     "parts of channels": (parted, (8,), (4,)),
     "zeros for channels": (padded, (8,), (4,)),
     "queries, keys and values at once": (fused, (8,), (4,)),
+    "torch's attention of fewer heads": (packed, (16, 4), (8, 2)),
+    "a view of fewer heads": (tabled, (16, 4), (8, 2)),
+    "a view of narrower heads": (tabled, (16, 4), (8, 4)),
+    "a view of fewer, narrower heads": (tabled, (24, 4), (6, 2)),
 }
 
 
@@ -228,6 +257,19 @@ def test_the_most_important_of_every_part_are_kept():
     chosen = select(net, student, {n: n for n in student.state_dict()}, x)
     assert chosen["parts.a.weight"][0].tolist() == [0, 3]
     assert chosen["parts.b.weight"][1].tolist() == [0, 3, 4, 5, 6]
+
+
+def test_torchs_encoder_layer_is_followed_though_it_runs_as_one_in_eval_mode():
+    def net(w):
+        layer = nn.TransformerEncoderLayer(w, 2, 2 * w, batch_first=True)
+        return Calls(
+            lambda x, a, m, end: end(m(a(tokens(x)))).mean(1),
+            a=nn.Linear(3, w), m=layer, end=nn.Linear(w, 5),
+        )  # fmt: skip
+
+    before = torch.backends.mha.get_fastpath_enabled()
+    assert transplant(net(8), net(4), batch=torch.randn(4, 3, 4, 4)).share == 1.0
+    assert torch.backends.mha.get_fastpath_enabled() == before
 
 
 def test_group_norm_keeps_as_many_channels_of_each_group():

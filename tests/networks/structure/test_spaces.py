@@ -6,7 +6,19 @@ from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch")
 
-from limbeck.networks.structure.spaces import Factor, Space, join, lose, reshaped, resolved  # noqa: E402
+from limbeck.networks.structure.spaces import (  # noqa: E402
+    Factor,
+    Space,
+    chained,
+    fix,
+    join,
+    lose,
+    portion,
+    reshaped,
+    resolved,
+    roots,
+    tabled,
+)
 
 pytestmark = pytest.mark.torch
 
@@ -94,3 +106,50 @@ def test_spaces_of_other_sizes_are_lost():
     a, b = Space(4), Space(5)
     join(axis(a), axis(b))
     assert a.root().lost
+
+
+def parts(a):
+    (whole,) = resolved(a)
+    return [(sum(f.size for f in part), part[0].space) for part in whole.parts]
+
+
+def test_parts_lie_one_after_another_and_are_cut_where_asked():
+    first, second = Space(4), Space(6)
+    both = chained([axis(first), axis(second)])
+    assert parts(both) == [(4, first), (6, second)]
+    three = chained([both, axis(Space(2))])
+    assert [n for n, _ in parts(three)] == [4, 6, 2]  # no parts of parts
+    assert resolved(portion(both, 4, 10))[0].space is second
+    inner = portion(both, 2, 7)  # two of the first, three of the second
+    assert [n for n, _ in parts(inner)] == [2, 3]
+    assert [n for n, _ in parts(both)] == [2, 2, 3, 3]
+    again = portion(both, 2, 7)
+    assert [s.root() for _, s in parts(again)] == [s.root() for _, s in parts(inner)]
+
+
+def test_what_reads_parts_is_made_of_them():
+    a, b, read, other = Space(4), Space(6), Space(10), Space(10)
+    join(axis(read), chained([axis(a), axis(b)]))
+    assert list(roots(axis(read))) == [a, b]
+    join(axis(other), axis(read))
+    fix(portion(axis(other), 0, 4))
+    assert (a.fixed, b.fixed) == (True, False)
+    lose(axis(read))
+    assert b.lost
+    unlike = chained([axis(Space(5)), axis(Space(5))])
+    join(unlike, axis(read))
+    assert all(s.lost for s in roots(unlike))
+
+
+def test_pieces_may_become_a_table():
+    packed = Space(12)
+    three, width = reshaped([axis(packed)], (3, 4))
+    tabled(three)
+    fix(three)
+    (rows,), (columns,) = resolved(three), resolved(width)
+    assert (rows.size, rows.space.fixed) == (3, True)
+    assert (columns.size, columns.space.fixed) == (4, False)
+    assert [f.space for f in resolved(axis(packed))] == [rows.space, columns.space]
+    heads = reshaped([width], (2, 2))[0]
+    assert (heads[0].space, heads[0].piece) == (columns.space, 0)
+    assert not packed.lost
