@@ -222,6 +222,7 @@ def test_test_rows_that_training_saw_are_refused_before_work() -> None:
     [
         ({"into": lambda: nn.Linear(6, 4)}, "The teacher has 3 outputs, the student 4"),
         ({"into": lambda: nn.Linear(5, 3)}, r"The student Linear raised .*[^.]\. Call it"),
+        ({"start": "first"}, "start='first' copies nothing from the Truth into the Sequential"),
         ({"start": True}, "layers are to be chosen by True"),
         ({"start": "every other"}, "chosen by 'every other'.*Did you mean 'every second'"),
         ({"into": lambda: 3}, "into made a int"),

@@ -39,6 +39,7 @@ from limbeck.networks.objective import Objective
 from limbeck.networks.objectives.labels import GoldLabels
 from limbeck.networks.samples.data import Samples
 from limbeck.networks.samples.vocabularies import pad_token
+from limbeck.networks.structure.transplanting import Transplant
 from limbeck.networks.views import Goal
 from limbeck.students.layout import Layout
 
@@ -130,6 +131,7 @@ def prepared(
     pad = pad_token(tutor, *makers)
     rows, aside = two_sides(data, y, test, holdout, seed, settings, pad)
     pupils = [started(m, seed, rows, tutor, start) for m in makers]
+    _refuse_no_start(tutor, pupils, start)
     goal = goal_of(rows, tutor, [pupil for pupil, _ in pupils], task, tokenizers)
     tutor = one_teacher(teacher, goal)
     names = task_of(goal, classes, unit, tutor, pupils[0][0])
@@ -166,3 +168,16 @@ def prepared(
         tutor, makers, rows, aside, checked, goal, names, aim, settings, kept, layout, seen,
         tuple(dict.fromkeys((*copied, *notes, *left, *rows.notes, *aside.notes))),
     )  # fmt: skip
+
+
+def _refuse_no_start(
+    teacher: nn.Module | None, pupils: Sequence[tuple[nn.Module, Transplant | None]], start: Any
+) -> None:
+    """Refuse a start by which no student takes anything from the teacher."""
+    reports = [report for _, report in pupils if report is not None]
+    if reports and not any(report.share for report in reports):
+        raise InvalidInput(
+            f"start={start!r} copies nothing from the {type(teacher).__name__} into the"
+            f" {type(pupils[0][0]).__name__}: {reports[0].entries[0].why}.",
+            "Leave start out, or name layers of both: {teacher layer: student layer}.",
+        )
