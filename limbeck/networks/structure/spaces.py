@@ -133,8 +133,11 @@ def _made_of(space: Space, axis: Axis) -> None:
 def _union(a: Space, b: Space) -> None:
     if a is b:
         return
+    if a.size != b.size:  # pieces of one size, as the heads of queries and of fewer keys
+        a.lost = b.lost = True
+        return
     a.fixed |= b.fixed
-    a.lost |= b.lost or a.size != b.size or (None not in (a.split, b.split) and a.split != b.split)
+    a.lost |= b.lost or (None not in (a.split, b.split) and a.split != b.split)
     a.split = a.split or b.split
     b.parent = a
 

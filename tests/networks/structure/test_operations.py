@@ -272,6 +272,22 @@ def test_torchs_encoder_layer_is_followed_though_it_runs_as_one_in_eval_mode():
     assert torch.backends.mha.get_fastpath_enabled() == before
 
 
+@pytest.mark.parametrize("importance", ["activation", "norm"])
+def test_fewer_keys_than_queries(importance):
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    def net(width):
+        config = LlamaConfig(
+            hidden_size=width, intermediate_size=2 * width, num_hidden_layers=1, vocab_size=40,
+            num_attention_heads=4, num_key_value_heads=2, head_dim=8,
+        )  # fmt: skip
+        return LlamaForCausalLM(config)
+
+    words = torch.randint(1, 40, (4, 6), generator=torch.Generator().manual_seed(0))
+    report = transplant(net(32), net(16), batch={"input_ids": words}, importance=importance)
+    assert report.share == 1.0
+
+
 def test_group_norm_keeps_as_many_channels_of_each_group():
     def net(w):
         return ended(w, nn.Conv2d(3, w, 1), nn.GroupNorm(2, w), nn.ReLU())

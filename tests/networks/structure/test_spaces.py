@@ -153,3 +153,16 @@ def test_pieces_may_become_a_table():
     heads = reshaped([width], (2, 2))[0]
     assert (heads[0].space, heads[0].piece) == (columns.space, 0)
     assert not packed.lost
+
+
+def test_pieces_of_sets_of_other_sizes_stay_apart():
+    queries, keys = Space(12), Space(6)
+    (_, a), (_, b) = reshaped([axis(queries)], (3, 4)), reshaped([axis(keys)], (2, 3))
+    join(a, b)
+    assert queries.lost
+    queries, keys = Space(12), Space(8)
+    (_, a), (_, b) = reshaped([axis(queries)], (3, 4)), reshaped([axis(keys)], (2, 4))
+    join(a, b)
+    assert queries.lost
+    assert keys.lost
+    assert queries.root() is not keys.root()
