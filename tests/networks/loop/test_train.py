@@ -181,6 +181,26 @@ def test_a_term_is_told_rows_time_and_generator(table, teacher):
     assert {s.generator.initial_seed() for s in term.seen} == {5}
 
 
+class Shaky(torch.utils.data.Dataset):
+    """Rows with an augmentation."""
+
+    def __len__(self):
+        return 20
+
+    def __getitem__(self, i):
+        return i + torch.randn(6), i % 3
+
+
+@pytest.mark.parametrize(("views", "seen"), [(None, [0, 1, 2, 3]), (3, [0, 1, 2, 0])])
+def test_each_epoch_sees_the_next_view(views, seen):
+    term, samples = Noting(), Samples.of(Shaky())
+    train(nn.Linear(6, 3), samples, term, GOAL, training=Training(4, 20), seed=5, augment_seed=7,
+          views=views)  # fmt: skip
+    for step, view in zip(term.seen, seen, strict=True):
+        expected = samples.fetch(step.index, seed=7, view=view).inputs
+        assert torch.equal(step.inputs, expected)
+
+
 def test_labels_are_shaped_for_the_goal(table):
     (x, y), start = table, nn.Linear(6, 3)
     runs = [

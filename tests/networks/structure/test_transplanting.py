@@ -164,6 +164,8 @@ def test_named_layers_of_networks_with_other_names():
     assert same(student, teacher, "y", "c")
     assert not same(student, teacher, "x", "a")
     assert report.share == 0.5
+    with pytest.raises(InvalidInput, match="teacher has no layer ''"):
+        transplant(teacher, student, {"": "y"})
     with pytest.raises(InvalidInput, match="teacher has no layer 'd'"):
         transplant(teacher, student, {"d": "y"})
 
