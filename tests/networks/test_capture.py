@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from limbeck.errors import InvalidInput
-from limbeck.networks.capture import Capture, asking, logits_of, run
+from limbeck.networks.capture import Capture, asking, logits_of, run, wide
 
 
 class Attends(nn.Module):
@@ -111,3 +111,10 @@ def test_asking_restores_every_submodule() -> None:
         assert not any(m.training for m in net.modules())
         assert torch.is_inference_mode_enabled()
     assert [m.training for m in net.modules()] == [True, True, True, False, True]
+
+
+@pytest.mark.parametrize("half", [torch.float16, torch.bfloat16])
+def test_half_precision_is_widened_and_nothing_else_is(half: torch.dtype) -> None:
+    assert wide(torch.ones(2, dtype=half)).dtype is torch.float32
+    for other in (torch.float32, torch.float64, torch.int64):
+        assert wide(torch.ones(2, dtype=other)).dtype is other

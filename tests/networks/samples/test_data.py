@@ -118,6 +118,7 @@ def test_orders_are_permutations_of_epoch_and_seed() -> None:
     assert samples.order(0, 0).equal(first)
     assert not samples.order(1, 0).equal(first)
     assert not samples.order(0, 1).equal(first)
+    assert not samples.order(0, 1).equal(samples.order(1, 0))
 
 
 def test_a_run_goes_on_inside_an_epoch() -> None:

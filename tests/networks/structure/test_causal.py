@@ -61,6 +61,13 @@ def test_counts_by_hand(same_unit):
         assert found.after[PAIR].share < 0.8  # although they always agree without intervention
 
 
+def test_labels_that_hold_together_are_answered_by_the_sign():
+    settings = {"pairs": {"hidden": "hidden"}, "part": slice(0, 1), "seed": 3}
+    labels = Goal(Kind.MULTILABEL, 2)  # the first logit is 0, and never answers yes
+    found = causal_agreement(TEACHER, STUDENT, X, **settings, goal=labels)
+    assert found == causal_agreement(TEACHER, STUDENT, X, **settings)
+
+
 def test_the_interval_is_the_exact_one():
     assert Agreement(17, 20, 0.1).interval == interval(17, 20, 0.1)
     assert str(Agreement(0, 0, 0.05)) == "—"
