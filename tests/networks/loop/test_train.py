@@ -21,6 +21,7 @@ from limbeck.networks import (  # noqa: E402
     WhereRight,
     WhereSure,
 )
+from limbeck.networks.filters import Filter  # noqa: E402
 from limbeck.networks.loop.train import train  # noqa: E402
 from limbeck.networks.loop.training import Training  # noqa: E402
 from limbeck.networks.objective import Needs, Term  # noqa: E402
@@ -179,6 +180,27 @@ def test_a_term_is_told_rows_time_and_generator(table, teacher):
         assert torch.equal(step.inputs, table[0][rows])
         assert torch.equal(step.labels, table[1][rows])
     assert {s.generator.initial_seed() for s in term.seen} == {5}
+
+
+class ByStudent(Filter):
+    """Rows on which the student's logits are large."""
+
+    needs = Needs()
+
+    def describe(self):
+        return "with large logits"
+
+    def __call__(self, step):
+        return step.student.logits.square().sum(-1)
+
+
+def test_a_filter_is_no_way_to_lower_the_loss(table, teacher):
+    term = Noting()
+    train(nn.Linear(6, 3), Samples.of(table), term + Logits(), GOAL, training=Training(1, 90),
+          teacher=teacher, filter=ByStudent())  # fmt: skip
+    (step,) = term.seen
+    assert torch.equal(step.weight, step.student.logits.detach().square().sum(-1))
+    assert not step.weight.requires_grad
 
 
 class Shaky(torch.utils.data.Dataset):
