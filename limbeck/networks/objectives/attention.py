@@ -110,7 +110,8 @@ class AttentionTransfer(OnLayers):
     """Level 4: the student answers strongly where the teacher does. The mean over pairs.
 
     The squared distance between the two vectors of `energy`, between 0 and 2, the mean over rows.
-    (The authors' code divides by the number of places as well, and multiplies by 1,000.)
+    (Equation 2 of the paper has the distance itself; the authors' code squares it, as here, divides
+    by the number of places as well, and multiplies by 1,000.)
 
     Parameters
     ----------
