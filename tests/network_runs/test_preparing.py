@@ -8,6 +8,7 @@ from torch import nn
 
 from limbeck.errors import InvalidInput
 from limbeck.network_runs.preparing import default_objective, one_teacher, task_of
+from limbeck.networks import SoftTargets
 from limbeck.networks.ensemble import Ensemble
 from limbeck.networks.samples.data import Samples
 from limbeck.networks.views import Goal, Kind
@@ -46,9 +47,11 @@ def test_the_default_objective_fits_the_goal() -> None:
         ("SoftTargets", 0.9),
         ("GoldLabels", pytest.approx(0.1)),
     ]
+    assert classes.parts[0].term == SoftTargets(temperature=4)
     alone = default_objective(Goal(Kind.CLASSES, 2), Samples.of(x), tutor)
     assert alone.names == ("SoftTargets",)
     numbers = default_objective(Goal(Kind.VALUES, 1), Samples.of((x, y.float())), tutor)
+    assert [p.weight for p in numbers.parts] == [0.5, 0.5]
     assert numbers.names == ("Logits", "GoldLabels")
     with pytest.raises(InvalidInput, match="neither a teacher nor an objective"):
         default_objective(Goal(Kind.CLASSES, 2), Samples.of((x, y)), None)

@@ -52,6 +52,9 @@ def test_they_are_text_and_numbers_without_addresses():
     [
         ("objective", Objective.of(SoftTargets(temperature=3) + GoldLabels())),
         ("objective", balanced(Linear(1, 0) * SoftTargets(temperature=4) + GoldLabels())),
+        ("objective", Objective.of(Linear(1, 0) * SoftTargets(temperature=4) + 2 * GoldLabels())),
+        ("goal", Goal(Kind.CLASSES, 3)),
+        ("student", [nn.Linear(2, 2)]),
         ("filter", WhereRight()),
         ("seed", 1),
         ("teacher", nn.Linear(2, 2)),
@@ -60,7 +63,7 @@ def test_they_are_text_and_numbers_without_addresses():
     ],
 )
 def test_whatever_changes_the_result_changes_them_and_nothing_else(name, value):
-    before, now = told(), told(**{name: value})
+    before, now = told(), told(**{"modules" if name == "student" else name: value})
     assert {k for k in before if before[k] != now[k]} == {name}
 
 

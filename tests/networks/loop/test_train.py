@@ -120,6 +120,18 @@ def test_equal_to_a_loop_by_hand_bit_for_bit(table, teacher, tmp_path):
     assert equal(ours.module, student)
 
 
+def test_an_epoch_ends_with_a_row_of_metrics(table, tmp_path):
+    run = train(nn.Linear(6, 3), Samples.of(table), GoldLabels(), GOAL, folder=tmp_path,
+                training=Training(2, 32, log_every=100), validation=Samples.of(table))  # fmt: skip
+    rows = read(tmp_path)
+    assert [(r["step"], r["epoch"]) for r in rows] == [("3", "0"), ("6", "1")]
+    for row, told in zip(rows, run.history, strict=True):
+        assert float(row["gradient_norm"]) > 0
+        assert [float(row[k]) for k in ("loss", "lr", "validation")] == [
+            told[k] for k in ("loss", "lr", "score")
+        ]
+
+
 def test_the_same_seed_gives_the_same_student_and_another_seed_another(table, teacher):
     runs = [
         train(

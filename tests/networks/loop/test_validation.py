@@ -37,11 +37,16 @@ def _seed():
 def score(samples, goal, student, teacher=None):
     with Engine.started(Training(), torch.device("cpu")) as engine:
         network = None if teacher is None else Network(teacher, None, "The teacher", torch.no_grad)
-        validation = Validation(Samples.of(samples).aimed(goal), goal, 4, engine, network)
+        rows = Samples.of(samples).aimed(goal)
+        validation = Validation(rows, goal, 4, engine, network)
+        asked = []
+        if teacher is not None:
+            teacher.register_forward_hook(lambda *_: asked.append(1))
         student.train()
         first = validation(student)
         assert all(m.training for m in student.modules())
-        assert validation(student) == first  # answers of the teacher are kept
+        assert validation(student) == first
+        assert len(asked) in (0, -(-len(rows) // 4))  # answers of the teacher are kept
         return first
 
 
