@@ -108,6 +108,8 @@ def test_a_training_stopped_anywhere_goes_on_bit_for_bit(tmp_path, monkeypatch, 
         patch.setattr(Learner, "update", stopping)
         with pytest.raises(Stop):
             run(tmp_path / "cut")
+    kept = read(tmp_path / "cut")
+    assert (0 if kept is None else kept["step"]) == at // 3 * 3  # every third update
     again = run(tmp_path / "cut")
     assert same(again, whole)
     files = [read(tmp_path / name) for name in ("whole", "cut")]
@@ -116,6 +118,24 @@ def test_a_training_stopped_anywhere_goes_on_bit_for_bit(tmp_path, monkeypatch, 
     assert str(files[0]) == str(files[1])  # optimizer, generators and all
     lines = [(tmp_path / n / "metrics.csv").read_text() for n in ("whole", "cut")]
     assert lines[0] == lines[1]
+
+
+def test_stopped_between_the_last_update_of_an_epoch_and_its_end(tmp_path, monkeypatch):
+    from limbeck.networks.loop.session import Session
+
+    close = Session._close_epoch
+
+    def stopping(self):
+        if self.steps == 24:
+            raise Stop
+        close(self)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Session, "_close_epoch", stopping)
+        with pytest.raises(Stop):
+            run(tmp_path)
+    assert read(tmp_path)["step"] == 21
+    assert same(run(tmp_path), run(None))
 
 
 CODE = """
