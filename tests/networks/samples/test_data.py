@@ -62,6 +62,7 @@ def test_an_augmentation_is_a_function_of_seed_sample_and_view(workers: int) -> 
     assert by_place(samples, samples.order(0, 1), 4, seed=5, view=2).equal(plain)
     assert not by_place(samples, range(N), 4, seed=5, view=3).equal(plain)
     assert not by_place(samples, range(N), 4, seed=6, view=2).equal(plain)
+    assert samples.fetch([3, 1], seed=5, view=2).inputs.equal(plain[[3, 1]])
 
 
 @settings(max_examples=20, deadline=None)

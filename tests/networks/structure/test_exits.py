@@ -87,7 +87,8 @@ def test_self_distillation_trains_all_exits_with_the_loop():
     exits = Exits(net(), {"1": "auto", "3": "auto"}, X, hint="5")
     objective = exits.objective(teaching=0.3, temperature=3.0, hints=0.03)
     assert objective.names == ("GoldLabels", "ExitLabels", "ExitTargets", "ExitHints")
-    assert objective.weights(0.0)["ExitLabels"] == pytest.approx(0.7)
+    assert list(objective.weights(0.0).values()) == pytest.approx([1, 0.7, 0.3, 0.03])
+    assert objective.parts[2].term.temperature == 3.0
     trained = train(
         exits, Samples.of(X, y), objective, GOAL,
         training=Training(epochs=60, batch_size=20, lr=0.02),
