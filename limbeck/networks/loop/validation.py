@@ -39,7 +39,7 @@ class Validation:
     Raises
     ------
     InvalidInput
-        If there are neither labels nor a teacher that can be asked, or no rows.
+        If there are neither labels nor a teacher that can be asked.
     """
 
     def __init__(
@@ -50,8 +50,6 @@ class Validation:
         engine: Engine,
         teacher: Network | None,
     ) -> None:
-        if len(samples) == 0:
-            raise InvalidInput("There are no validation rows.", "Give some, or none at all.")
         if not samples.has_labels and teacher is None:
             raise InvalidInput(
                 "The validation rows have no labels, and there is no teacher to ask.",
