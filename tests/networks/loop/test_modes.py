@@ -75,6 +75,40 @@ def test_two_students_write_and_go_on_in_one_folder(tmp_path):
     assert not torch.equal(weights(runs[0][0].module), weights(runs[0][1].module))
 
 
+def test_each_student_is_scored_by_its_own_answers():
+    x, y = table()
+    torch.manual_seed(1)
+    got = train_together(
+        [net(), net(5)], Samples.of((x, y)), BOTH, GOAL, training=SGD, validation=Samples.of((x, y))
+    )
+    scores = [trained.history[trained.best_epoch]["score"] for trained in got]
+    shares = [(t.module(x).argmax(1) == y).float().mean().item() for t in got]
+    assert scores == pytest.approx(shares)
+    assert scores[0] != scores[1]
+
+
+class Still(nn.Module):
+    """A student that cannot learn."""
+
+    def __init__(self):
+        super().__init__()
+        self.idle = nn.Parameter(torch.zeros(1))
+
+    def forward(self, x):
+        return 0 * self.idle.expand(len(x), 1)
+
+
+def test_training_stops_when_no_student_gets_better_any_more():
+    x, _ = table()
+    rows, numbers = Samples.of((x, x[:, :1])), Goal(Kind.VALUES, 1)
+    settings = Training(6, 20, optimizer="sgd", lr=0.02, weight_decay=0, patience=1)
+    got = train_together(
+        [nn.Linear(4, 1), Still()], rows, GoldLabels(), numbers, training=settings, validation=rows
+    )
+    assert [len(trained.history) for trained in got] == [6, 6]
+    assert [trained.best_epoch for trained in got] == [5, 0]
+
+
 def test_generations_teach_the_next():
     samples = Samples.of(table())
     got = BornAgain(3).run(net, samples, BOTH, GOAL, training=SGD, seed=7)
