@@ -257,8 +257,9 @@ class Session:
             ledger.settle()
         sound = [x.sound() for x in self._learners]  # of all: processes must ask alike
         if not all(sound):
+            epoch = (self._step - 1) // self._plan.updates + 1  # the next has begun at its end
             raise InvalidInput(
-                f"Weights are not finite after update {self._step}, in epoch {self._epoch + 1}.",
+                f"Weights are not finite after update {self._step}, in epoch {epoch}.",
                 f"Lower lr or give clip=1.0; the last good checkpoint is in {str(self._folder)!r}.",
             )
         engine = self._engine

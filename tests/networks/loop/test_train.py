@@ -502,6 +502,20 @@ def test_a_loss_that_is_no_number_stops_and_names_the_term(table, teacher, tmp_p
     assert (tmp_path / "checkpoint.safetensors").exists()  # of epoch 1
 
 
+def test_weights_that_are_no_numbers_are_not_kept(table, tmp_path):
+    x, y = table
+    with pytest.raises(InvalidInput, match="Weights are not finite after update 1, in epoch 1"):
+        train(
+            nn.Linear(6, 3),
+            Samples.of((1000 * x, y)),
+            GoldLabels(),
+            GOAL,
+            training=Training(1, 90, optimizer="sgd", lr=3e38),
+            folder=tmp_path,
+        )
+    assert not (tmp_path / "checkpoint.safetensors").exists()
+
+
 def test_progress_is_told_to_the_end(table, teacher):
     told = []
     train(
