@@ -15,8 +15,17 @@ from safetensors import safe_open  # noqa: E402
 from torch import nn  # noqa: E402
 
 from limbeck.errors import FileRefused, InvalidInput  # noqa: E402
-from limbeck.networks import GoldLabels, HiddenStates, SoftTargets, balanced  # noqa: E402
+from limbeck.networks import (  # noqa: E402
+    GoldLabels,
+    HiddenStates,
+    Logits,
+    RowWeights,
+    SoftTargets,
+    balanced,
+)
 from limbeck.networks.loop.checkpoint import NAME, read  # noqa: E402
+from limbeck.networks.loop.learner import Learner  # noqa: E402
+from limbeck.networks.loop.session import Session  # noqa: E402
 from limbeck.networks.loop.train import train  # noqa: E402
 from limbeck.networks.loop.training import Training  # noqa: E402
 from limbeck.networks.samples.data import Samples  # noqa: E402
@@ -92,11 +101,8 @@ class Stop(Exception):
     pass
 
 
-@pytest.mark.parametrize("at", [2, 3, 4, 15, 23, 24])
-def test_a_training_stopped_anywhere_goes_on_bit_for_bit(tmp_path, monkeypatch, at):
-    from limbeck.networks.loop.learner import Learner
-
-    whole = run(tmp_path / "whole")
+def stop(patch, at: int) -> None:
+    """Let trainings stop in this update."""
     update = Learner.update
 
     def stopping(self, step, *rest):
@@ -104,8 +110,14 @@ def test_a_training_stopped_anywhere_goes_on_bit_for_bit(tmp_path, monkeypatch, 
             raise Stop
         return update(self, step, *rest)
 
+    patch.setattr(Learner, "update", stopping)
+
+
+@pytest.mark.parametrize("at", [2, 3, 4, 15, 23, 24])
+def test_a_training_stopped_anywhere_goes_on_bit_for_bit(tmp_path, monkeypatch, at):
+    whole = run(tmp_path / "whole")
     with monkeypatch.context() as patch:
-        patch.setattr(Learner, "update", stopping)
+        stop(patch, at)
         with pytest.raises(Stop):
             run(tmp_path / "cut")
     kept = read(tmp_path / "cut")
@@ -120,9 +132,25 @@ def test_a_training_stopped_anywhere_goes_on_bit_for_bit(tmp_path, monkeypatch, 
     assert lines[0] == lines[1]
 
 
-def test_stopped_between_the_last_update_of_an_epoch_and_its_end(tmp_path, monkeypatch):
-    from limbeck.networks.loop.session import Session
+def test_rows_that_a_filter_let_pass_before_the_stop_count(tmp_path, monkeypatch):
+    samples, weights = Samples.of(Noisy(8).x), torch.zeros(8)
+    weights[samples.order(0, 0)[0]] = 1  # in the first update, and never again
+    student, teacher = net(8), net(12)
 
+    def go():
+        return train(
+            student, samples, Logits(), Goal(Kind.CLASSES, 2), teacher=teacher, folder=tmp_path,
+            filter=RowWeights(weights), training=Training(1, 2, checkpoint_every=1),
+        )  # fmt: skip
+
+    with monkeypatch.context() as patch:
+        stop(patch, 2)
+        with pytest.raises(Stop):
+            go()
+    assert go().steps == 4
+
+
+def test_stopped_between_the_last_update_of_an_epoch_and_its_end(tmp_path, monkeypatch):
     close = Session._close_epoch
 
     def stopping(self):
@@ -177,8 +205,6 @@ def test_killed_in_the_middle_of_an_epoch_and_resumed_equals_uninterrupted(tmp_p
 
 def test_a_finished_training_is_returned_at_once(tmp_path, monkeypatch):
     first = run(tmp_path)
-    from limbeck.networks.loop.learner import Learner
-
     monkeypatch.setattr(Learner, "update", None)  # any update would fail
     again = run(tmp_path)
     assert same(first, again)
