@@ -16,6 +16,7 @@ from limbeck.networks import (  # noqa: E402
     GoldLabels,
     HiddenStates,
     Interchange,
+    Linear,
     Logits,
     SoftTargets,
     WhereRight,
@@ -130,6 +131,16 @@ def test_an_epoch_ends_with_a_row_of_metrics(table, tmp_path):
         assert [float(row[k]) for k in ("loss", "lr", "validation")] == [
             told[k] for k in ("loss", "lr", "score")
         ]
+
+
+def test_weights_follow_their_schedule(table, tmp_path):
+    train(nn.Linear(6, 3), Samples.of(table), Linear(1, 0) * GoldLabels(), GOAL,
+          training=Training(4, 90), folder=tmp_path)  # fmt: skip
+    rows = read(tmp_path)
+    assert [float(r["weight/GoldLabels"]) for r in rows] == [1, 0.75, 0.5, 0.25]
+    for row in rows:
+        expected = float(row["weight/GoldLabels"]) * float(row["GoldLabels"])
+        assert float(row["loss"]) == pytest.approx(expected)
 
 
 def test_the_same_seed_gives_the_same_student_and_another_seed_another(table, teacher):
