@@ -18,6 +18,7 @@ from limbeck.errors import FileRefused, InvalidInput  # noqa: E402
 from limbeck.networks import (  # noqa: E402
     GoldLabels,
     HiddenStates,
+    Interchange,
     Logits,
     RowWeights,
     SoftTargets,
@@ -56,10 +57,11 @@ def net(width: int) -> nn.Module:
 
 
 def run(folder: Path | None, pause: float = 0.0, **changes):
-    """A training with everything that has a state: dropout, AdamW, maps, shares, stopping."""
+    """A training with all that has a state: dropout, AdamW, maps, draws, shares, stopping."""
     torch.manual_seed(9)
     teacher = net(12)
-    terms = 0.6 * SoftTargets(temperature=2) + 0.3 * GoldLabels() + 0.1 * HiddenStates({"0": "0"})
+    terms = 0.5 * SoftTargets(temperature=2) + 0.3 * GoldLabels() + 0.1 * HiddenStates({"0": "0"})
+    terms += 0.1 * Interchange({"2": "2"}, part=(slice(0, 6), slice(0, 4)))
 
     def told(stage: str, done: float, total: float) -> None:
         time.sleep(pause)
