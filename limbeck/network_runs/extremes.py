@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 
-from limbeck.network_runs.preparing import looked_at
+from limbeck.network_runs.reading import looked_at
 from limbeck.networks.samples.data import Samples
 
 __all__ = ["try_extremes"]

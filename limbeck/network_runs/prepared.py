@@ -22,12 +22,10 @@ from limbeck.network_runs.preparing import (
     makers_of,
     one_teacher,
     refuse_lacking,
-    refuse_layers,
-    refuse_unread,
     settings_of,
     task_of,
-    unread_inputs,
 )
+from limbeck.network_runs.reading import refuse_layers, refuse_unread, unread_inputs
 from limbeck.network_runs.unseen import fresh_rows, two_sides, unchosen_rows
 from limbeck.networks.cache.teacher_cache import TeacherCache
 from limbeck.networks.filters import Filter

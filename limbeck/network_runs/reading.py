@@ -1,0 +1,103 @@
+"""Whether the networks can read the rows: tried on a few, before any work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from inspect import signature
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from limbeck.errors import InvalidInput
+from limbeck.networks.capture import asking, logits_of, placed, run
+from limbeck.networks.network import watched
+from limbeck.networks.objective import Objective
+from limbeck.networks.samples.data import Samples
+from limbeck.networks.samples.vocabularies import vocabulary
+from limbeck.networks.views import Goal, Step, View
+
+__all__ = ["looked_at", "refuse_layers", "refuse_unread", "unread_inputs"]
+
+
+def looked_at(
+    role: str, module: nn.Module, inputs: Any, where: str = "the first rows"
+) -> tuple[View, set[int]]:
+    """A network's outputs for a few rows and the size of its vocabulary, or why it cannot read.
+
+    Raises
+    ------
+    InvalidInput
+        With what the network raised.
+    """
+    name = type(module).__name__
+    with asking(module):
+        try:
+            with vocabulary(module, inputs) as known:
+                view = View(logits_of(run(module, placed(inputs, module)), name))
+        except InvalidInput:
+            raise
+        except Exception as error:
+            raise InvalidInput(
+                f"The {role} {name} raised {type(error).__name__} on {where}:"
+                f" {str(error).rstrip('.')}.",
+                "Call it on these rows by hand; both networks must take the same inputs.",
+            ) from error
+    return view, known
+
+
+def refuse_unread(
+    rows: Samples | None, what: str, teacher: nn.Module | None, students: Sequence[nn.Module]
+) -> None:
+    """Refuse rows for later that the networks cannot read; they are known by ``what``."""
+    if rows is not None:
+        inputs = rows.fetch(range(min(len(rows), 2))).inputs
+        for role, modules in (("student", students), ("teacher", [teacher] if teacher else [])):
+            for module in modules:
+                looked_at(role, module, inputs, f"the first {what} rows")
+
+
+def refuse_layers(
+    objective: Objective, goal: Goal, rows: Samples, teacher: nn.Module, student: nn.Module
+) -> None:
+    """Refuse layers that are not there or do not fit each other, before a cache is filled."""
+    batch, needs, seen = rows.fetch(range(min(len(rows), 2))), objective.needs, []
+    for module, layers, name in (
+        (teacher, needs.teacher_layers, "The teacher"),
+        (student, needs.student_layers, "The student"),
+    ):
+        with asking(module), watched(module, layers, name) as network:
+            seen.append(network(placed(batch.inputs, module)))
+    step = Step(batch.inputs, batch.labels, seen[1], seen[0], goal, index=batch.index)
+    with torch.random.fork_rng():
+        objective.maps(step)
+
+
+def unread_inputs(rows: Samples, networks: Sequence[nn.Module]) -> list[str]:
+    """Named inputs that no network reads, such as a column of row numbers.
+
+    No ``forward`` names them, and no answer to a few rows follows a change of them: networks of
+    transformers take any name.
+    """
+    given = rows.fetch(range(min(len(rows), 4))).inputs
+    if not isinstance(given, Mapping):
+        return []
+    named = {n for m in networks for n in signature(type(m).forward).parameters}
+    others = [n for n in given if n not in named]
+    found = [n for n in others if not any(_follows(m, given, n) for m in networks)]
+    return [] if len(found) == len(given) else found
+
+
+def _follows(module: nn.Module, inputs: Mapping[str, Tensor], name: str) -> bool:
+    """Whether a network's answers change with an input, or it refuses another."""
+    changed = {**inputs, name: ~inputs[name] if inputs[name].dtype is torch.bool
+               else inputs[name] + 1}  # fmt: skip
+    with asking(module):
+        try:
+            one, two = (
+                logits_of(run(module, placed(x, module)), type(module).__name__)
+                for x in (inputs, changed)
+            )
+        except Exception:
+            return True
+    return not torch.equal(one, two)
