@@ -133,6 +133,12 @@ def test_an_epoch_ends_with_a_row_of_metrics(table, tmp_path):
         ]
 
 
+def test_a_constant_rate_is_warmed_up_too(table):
+    settings = Training(4, 90, lr=0.1, schedule="constant", warmup=0.5)
+    run = train(nn.Linear(6, 3), Samples.of(table), GoldLabels(), GOAL, training=settings)
+    assert [row["lr"] for row in run.history] == pytest.approx([0.05, 0.1, 0.1, 0.1])
+
+
 def test_weights_follow_their_schedule(table, tmp_path):
     train(nn.Linear(6, 3), Samples.of(table), Linear(1, 0) * GoldLabels(), GOAL,
           training=Training(4, 90), folder=tmp_path)  # fmt: skip
