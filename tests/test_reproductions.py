@@ -54,7 +54,7 @@ def test_networks_quick(
             capture_output=True,
             text=True,
             check=True,
-            timeout=900,
+            timeout=1800,
             env={**os.environ, "LIMBECK_DATA": str(data_folder), "PYTHONPATH": str(ROOT)},
         )
         for _ in range(2)
