@@ -18,7 +18,7 @@ from limbeck.features import Features
 from limbeck.networks.capture import asking, logits_of, run
 from limbeck.networks.fingerprint import fingerprint
 from limbeck.networks.samples.vocabularies import pad_token
-from limbeck.networks.views import Goal, Kind, Step, View
+from limbeck.networks.views import Goal, Kind, counted
 from limbeck.students.layout import Block, Layout
 from limbeck.students.onnx import answers_of
 
@@ -207,7 +207,7 @@ def _told(logits: Tensor, batch: Any, goal: Goal) -> NDArray[Any]:
         return np.asarray((logits > 0).long().cpu().numpy())
     found = logits.argmax(-1)
     if goal.sequential:
-        counts = Step(batch.inputs, batch.labels, View(logits), None, goal).counts(logits)
+        counts = counted(logits, batch.mask, batch.labels, goal)
         found = torch.where(counts, found, -1)
     return np.asarray(found.cpu().numpy())
 

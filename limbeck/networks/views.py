@@ -21,6 +21,7 @@ __all__ = [
     "Run",
     "Step",
     "View",
+    "counted",
     "mask_of",
     "weighted_mean",
 ]
@@ -179,20 +180,8 @@ class Step:
         )
 
     def counts(self, logits: Tensor) -> Tensor:
-        """Which outputs (n, t) of a sequence count, for logits (n, t, k).
-
-        Those of tokens that are there and have a label; of language those before such a token,
-        and after none that is hidden: what stands on padding to the left predicts nothing.
-        """
-        counts = torch.ones(logits.shape[:2], dtype=torch.bool, device=logits.device)
-        if self.mask is not None:
-            counts &= self.mask.bool()
-        here = counts
-        if self.labels is not None:
-            counts = counts & (self.labels != IGNORED)
-        if self.goal.kind is Kind.LANGUAGE:
-            counts = F.pad(counts[:, 1:] & here[:, :-1], (0, 1))
-        return counts
+        """Which outputs (n, t) of a sequence count, for logits (n, t, k); see `counted`."""
+        return counted(logits, self.mask, self.labels, self.goal)
 
     def mean(self, losses: Tensor, weight: Tensor | None = None) -> Tensor:
         """The weighted mean of losses; see `weighted_mean`."""
@@ -202,6 +191,23 @@ class Step:
 def mask_of(inputs: Any) -> Tensor | None:
     """The attention mask (n, t), where inputs have names and one is among them."""
     return inputs.get(MASK) if isinstance(inputs, Mapping) else None
+
+
+def counted(like: Tensor, mask: Tensor | None, labels: Tensor | None, goal: Goal) -> Tensor:
+    """Which outputs (n, t) of sequences count, for anything of shape (n, t, ...).
+
+    Those of tokens that are there and have a label; of language those before such a token, and
+    after none that is hidden: what stands on padding to the left predicts nothing.
+    """
+    counts = torch.ones(like.shape[:2], dtype=torch.bool, device=like.device)
+    if mask is not None:
+        counts &= mask.bool()
+    here = counts
+    if labels is not None:
+        counts = counts & (labels != IGNORED)
+    if goal.kind is Kind.LANGUAGE:
+        counts = F.pad(counts[:, 1:] & here[:, :-1], (0, 1))
+    return counts
 
 
 def weighted_mean(losses: Tensor, weight: Tensor | None = None) -> Tensor:

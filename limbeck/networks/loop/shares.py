@@ -10,7 +10,7 @@ import torch
 from limbeck.networks.loop.engine import Engine
 from limbeck.networks.loop.plan import Plan
 from limbeck.networks.samples.data import Batch
-from limbeck.networks.views import Goal, Step, View
+from limbeck.networks.views import Goal, counted
 
 __all__ = ["shared"]
 
@@ -65,4 +65,4 @@ def _counted(batch: Batch, goal: Goal) -> float:
     like = batch.mask if batch.labels is None else batch.labels
     if like is None:
         return float(len(batch))
-    return float(Step(batch.inputs, batch.labels, View(like), None, goal).counts(like).sum())
+    return float(counted(like, batch.mask, batch.labels, goal).sum())
