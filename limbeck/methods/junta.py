@@ -19,6 +19,7 @@ from limbeck.certificates.binomial import check_share, interval
 from limbeck.contract import Access, Finding, Progress, Status, StatusCode, Task, Teacher, answers
 from limbeck.errors import InvalidInput
 from limbeck.features import Rows
+from limbeck.methods.weights import check_query_weight, weights
 from limbeck.students.junta import Junta
 from limbeck.students.table import MAX_CELLS
 
@@ -48,6 +49,8 @@ class FindJunta:
         for filling cells.
     bins : int
         Intervals into which the table divides a number.
+    query_weight : float
+        Share of the whole weight that the queries which fill the cells carry together.
     tolerance : float
         For regression: answers differ when farther apart than this many standard deviations of
         the teacher's answers on the rows.
@@ -69,6 +72,7 @@ class FindJunta:
     max_queries: int = 100_000
     bins: int = 8
     tolerance: float = 0.05
+    query_weight: float = 0.5
 
     def __post_init__(self) -> None:
         check_share("epsilon", self.epsilon)
@@ -76,6 +80,7 @@ class FindJunta:
         for name, least in (("k", 1), ("max_queries", 4), ("bins", 2), ("tolerance", 0)):
             if not getattr(self, name) >= least:
                 raise InvalidInput(f"{name} is {getattr(self, name)}.", f"Give at least {least}.")
+        check_query_weight(self.query_weight)
 
     @property
     def needs(self) -> Access:
@@ -88,9 +93,21 @@ class FindJunta:
         return "junta"
 
     def distill(
-        self, teacher: Teacher, rows: Rows, rng: np.random.Generator, progress: Progress
+        self,
+        teacher: Teacher,
+        rows: Rows,
+        rng: np.random.Generator,
+        progress: Progress,
+        sample_weight: NDArray[np.float64] | None = None,
     ) -> Finding:
         """Find the variables and fill the table; see the class.
+
+        Parameters
+        ----------
+        teacher, rows, rng, progress
+            As in :class:`limbeck.contract.Method`.
+        sample_weight : ndarray of shape (n,), optional
+            How much each row counts in the table; the influences are of the rows as they come.
 
         Raises
         ------
@@ -123,7 +140,8 @@ class FindJunta:
         names = tuple(rows.features.names[j] for j in kept)
         labels = task.labels[told] if task.classifies else told
         student = Junta(variables=names, k=len(names), bins=self.bins, task=task)
-        student.fit(Rows(rows.features, seen), labels)
+        counts = weights(len(rows), len(seen) - len(rows), self.query_weight, sample_weight)
+        student.fit(Rows(rows.features, seen), labels, counts)
         said = student.predict(Rows(rows.features, seen))
         wrong = said != labels if task.classifies else probe.differ(said, labels)
         level = self.delta / (len(order) + 1)
@@ -147,10 +165,31 @@ class FindJunta:
             status = self._status(rest, agreement, names)
         return Finding(student, status, probe.queries, (student,), trace)
 
-    def learn(self, rows: Rows, y: NDArray[Any], task: Task, rng: np.random.Generator) -> Junta:
-        """The control: a table over k variables chosen from labels."""
+    def learn(
+        self,
+        rows: Rows,
+        y: NDArray[Any],
+        task: Task,
+        rng: np.random.Generator,
+        sample_weight: NDArray[np.float64] | None = None,
+    ) -> Junta:
+        """The control: a table over k variables chosen from labels.
+
+        Parameters
+        ----------
+        rows : Rows
+            Of n rows.
+        y : ndarray of shape (n,)
+            Class indices or values.
+        task : Task
+            What they are.
+        rng : numpy.random.Generator
+            Not used: nothing is drawn.
+        sample_weight : ndarray of shape (n,), optional
+            How much each row counts.
+        """
         labels = task.labels[y] if task.classifies else y
-        return Junta(k=self.k, bins=self.bins, task=task).fit(rows, labels)
+        return Junta(k=self.k, bins=self.bins, task=task).fit(rows, labels, sample_weight)
 
     def _pairs(self, d: int) -> int:
         """Pairs that miss no influence of epsilon / 2, but with probability delta / 2 in all."""

@@ -38,8 +38,10 @@ from limbeck.features import Rows
 from limbeck.methods.trees.descent import Guide
 from limbeck.methods.trees.layers import LayerReport
 from limbeck.methods.trees.search import Search
+from limbeck.methods.weights import check_query_weight, weights
 from limbeck.progress import quiet
 from limbeck.samplers.jitter import Jitter
+from limbeck.students.targets import read_weight
 from limbeck.students.tree import Tree
 
 __all__ = ["SearchAndStitch"]
@@ -66,6 +68,8 @@ class SearchAndStitch:
         Fresh rows to ask the teacher about; None for 20,000 where it answers queries.
     sampler : Sampler or None
         Where queries come from; None for :class:`limbeck.samplers.Jitter`.
+    query_weight : float
+        Share of the whole weight that the queries carry together, however many they are.
     layers : sequence of str or None
         Layers to probe; None for all.
     guide : {"both", "probes", "answers"}
@@ -89,6 +93,7 @@ class SearchAndStitch:
     leaves: int | None = None
     queries: int | None = None
     sampler: Sampler | None = None
+    query_weight: float = 0.5
     layers: Sequence[str] | None = None
     guide: Guide = "both"
     cost: str | None = None
@@ -113,11 +118,24 @@ class SearchAndStitch:
             )
         if self.queries is not None and self.queries < 0:
             raise InvalidInput(f"queries is {self.queries}.", "Give 0 for none, or a number.")
+        check_query_weight(self.query_weight)
 
     def distill(
-        self, teacher: Teacher, rows: Rows, rng: np.random.Generator, progress: Progress
+        self,
+        teacher: Teacher,
+        rows: Rows,
+        rng: np.random.Generator,
+        progress: Progress,
+        sample_weight: NDArray[np.float64] | None = None,
     ) -> Finding:
         """Distil; see :class:`limbeck.contract.Method`.
+
+        Parameters
+        ----------
+        teacher, rows, rng, progress
+            As there.
+        sample_weight : ndarray of shape (n,), optional
+            How much each row counts, beside the other rows.
 
         Raises
         ------
@@ -129,13 +147,14 @@ class SearchAndStitch:
         """
         started = time.perf_counter()
         self._check_layers(teacher, rows)
-        if len(rows) > self.max_rows:
-            rows = rows[np.sort(rng.choice(len(rows), self.max_rows, replace=False))]
+        used, sample_weight = self._used(rows, sample_weight, rng)
+        rows = rows[used]
         asked = self._fresh(teacher, rows, rng)
         everything = Rows(rows.features, np.vstack([rows.values, asked.values]))
         progress("asking the teacher", 0, 1)
         answers = hard_answers(teacher.scores(everything.native()), teacher.task)
-        search = Search(self, everything, answers, teacher.task, rng, progress)
+        weight = weights(len(rows), len(asked), self.query_weight, sample_weight)
+        search = Search(self, everything, answers, teacher.task, rng, progress, weight)
         search.grow()
         done = search.run(teacher)
         nodes = [search.tree(size) for size in range(1, self.max_leaves + 1)]
@@ -162,17 +181,48 @@ class SearchAndStitch:
         }
         return Finding(trees[chosen - 1], status, len(asked), tuple(kept), trace)
 
-    def learn(self, rows: Rows, y: NDArray[Any], task: Task, rng: np.random.Generator) -> Tree:
-        """The control: the same pool, stitch and limits on labels, with no teacher."""
-        if len(rows) > self.max_rows:
-            part = np.sort(rng.choice(len(rows), self.max_rows, replace=False))
-            rows, y = rows[part], y[part]
-        search = Search(self, rows, y, task, rng, quiet)
+    def learn(
+        self,
+        rows: Rows,
+        y: NDArray[Any],
+        task: Task,
+        rng: np.random.Generator,
+        sample_weight: NDArray[np.float64] | None = None,
+    ) -> Tree:
+        """The control: the same pool, stitch and limits on labels, with no teacher.
+
+        Parameters
+        ----------
+        rows : Rows
+            Of n rows.
+        y : ndarray of shape (n,)
+            Class indices or values.
+        task : Task
+            What they are.
+        rng : numpy.random.Generator
+            The source of chance.
+        sample_weight : ndarray of shape (n,), optional
+            How much each row counts.
+        """
+        used, sample_weight = self._used(rows, sample_weight, rng)
+        rows, y = rows[used], y[used]
+        weight = weights(len(rows), 0, self.query_weight, sample_weight)
+        search = Search(self, rows, y, task, rng, quiet, weight)
         search.grow()
         search.run()
         nodes = [search.tree(size) for size in range(1, self.max_leaves + 1)]
         trees = [Tree.from_nodes(n, rows.features, task) for n in nodes]
         return trees[self._choose(search, trees, len(rows)) - 1]
+
+    def _used(
+        self, rows: Rows, sample_weight: NDArray[np.float64] | None, rng: np.random.Generator
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """The rows that are used, at most ``max_rows`` of those that count, and their weights."""
+        weight = read_weight(sample_weight, len(rows))
+        used = np.flatnonzero(weight)
+        if len(used) > self.max_rows:
+            used = np.sort(rng.choice(used, self.max_rows, replace=False))
+        return used, weight[used]
 
     def _check_layers(self, teacher: Teacher, rows: Rows) -> None:
         """Refuse unknown layers before the teacher is asked at length."""
@@ -204,8 +254,9 @@ class SearchAndStitch:
     def _choose(self, search: Search, trees: list[Tree], n: int) -> int:
         if self.leaves is not None:
             return trees[self.leaves - 1].size
-        losses = np.stack([search.losses(tree, n) for tree in trees])
-        means = losses.mean(axis=1)
+        own, answers, weight = search.rows[:n], search.answers[:n], search.weight[:n]
+        losses = np.stack([_losses(tree, own, answers, search.task) for tree in trees])
+        means = np.average(losses, axis=1, weights=weight)
         best = int(means.argmin())
         allowed = means[best] + losses[best].std() / math.sqrt(n)
         return int(np.flatnonzero(means <= max(allowed, self.epsilon / 2) + 1e-12)[0]) + 1
@@ -237,6 +288,13 @@ class SearchAndStitch:
         what = f"{end}: the tree of {chosen} leaves {_cost_in_words(search, left)} {seen}."
         more = "max_leaves or max_clauses" if limit else "max_leaves"
         return Status(done, what, "" if left <= self.epsilon else f"Raise {more} for a closer one.")
+
+
+def _losses(tree: Tree, rows: Rows, answers: NDArray[Any], task: Task) -> NDArray[np.float64]:
+    """Loss of a tree on each row: disagreement, or the squared error per variance."""
+    if task.classifies:
+        return np.asarray(tree.predict_proba(rows).argmax(axis=1) != answers, dtype=np.float64)
+    return np.asarray((tree.predict(rows) - answers) ** 2 / max(float(answers.var()), 1e-30))
 
 
 def _cost_in_words(search: Search, left: float) -> str:

@@ -141,6 +141,23 @@ def test_queries_are_counted_and_bounded():
     assert finding.queries <= 5000
 
 
+def test_queries_do_not_outvote_the_rows_of_a_cell():
+    """Where two columns move together, redrawing one alone leaves the data."""
+
+    def teacher(X):
+        return ((X[:, 0] > 0) & (np.abs(X[:, 0] - X[:, 1]) < 1)).astype(int)
+
+    x = np.random.default_rng(0).choice([-1.0, 1.0], size=400)
+    X = np.column_stack([x, x, np.random.default_rng(1).choice([-1.0, 1.0], size=400)])
+    rows = {}
+    for weight in (0.05, 0.99):
+        finding, _ = find(teacher, X, k=1, query_weight=weight)
+        rows[weight] = finding.student.to_dict()["table"]["weight"]
+    assert rows[0.05] != rows[0.99]
+    with pytest.raises(InvalidInput, match=r"query_weight is 1\.5"):
+        FindJunta(query_weight=1.5)
+
+
 def test_too_few_queries_are_refused_or_said_to_decide_nothing():
     with pytest.raises(InvalidInput, match="max_queries is 30 for 20 variables"):
         find(parity, signs(), max_queries=30)

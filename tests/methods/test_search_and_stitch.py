@@ -14,6 +14,7 @@ from limbeck.contract import Access, StatusCode, Task
 from limbeck.errors import AccessDenied, InvalidInput
 from limbeck.features import Features
 from limbeck.methods.search_and_stitch import SearchAndStitch
+from limbeck.methods.weights import weights
 from limbeck.progress import quiet
 from limbeck.samplers.marginals import Marginals
 from limbeck.teachers import CallableTeacher, StoredScores
@@ -218,6 +219,8 @@ def test_stored_scores_answer_no_queries():
         ({"leaves": 20}, "leaves is 20, and max_leaves is 16"),
         ({"leaves": 0}, "leaves is 0"),
         ({"queries": -1}, "queries is -1"),
+        ({"query_weight": 0.0}, r"query_weight is 0.0. .*queries=0 for none"),
+        ({"query_weight": 1.0}, "query_weight is 1.0"),
         ({"probe_rows": 0}, "probe_rows is 0"),
     ],
 )
@@ -245,27 +248,72 @@ def test_never_worse_than_the_greedy_tree_on_rows_and_queries(seed, classifies):
     finding = find(truth, X, classes=(0, 1) if classifies else None, seed=seed, queries=700)
     asked, answers = truth.rows.astype(float), truth.function(truth.rows)
     assert len(asked) == 1000
+    weight = np.repeat([0.5 / 300, 0.5 / 700], [300, 700])  # rows and queries count half each
 
     def loss(model):
         said = model.predict(asked)
-        return ((said != answers) if classifies else (said - answers) ** 2).mean()
+        return (((said != answers) if classifies else (said - answers) ** 2) * weight).sum()
 
     peer = DecisionTreeClassifier if classifies else DecisionTreeRegressor
     better = 0
     for size in range(2, 17):
-        greedy = peer(max_leaf_nodes=size, random_state=0).fit(asked, answers)
+        greedy = peer(max_leaf_nodes=size, random_state=0).fit(asked, answers, weight)
         ours = max((t for t in finding.frontier if t.size <= size), key=lambda t: t.size)
         assert loss(ours) <= loss(greedy) * (1 + 1e-3) + 1e-12, size
         better += loss(ours) < loss(greedy) * 0.98
     assert better >= 5
     # what the trace says of each size is what its tree does
-    scale = 1 if classifies else answers.var()
+    mean = np.average(answers, weights=weight)
+    scale = 1 if classifies else np.average((answers - mean) ** 2, weights=weight)
     for tree, (size, share) in zip(finding.frontier, finding.trace["frontier"], strict=True):
         assert tree.size == size
         assert loss(tree) / scale == pytest.approx(share, rel=1e-3, abs=1e-6)
     greedy_by_size = dict(map(tuple, finding.trace["greedy"]))
     ours_by_size = dict(map(tuple, finding.trace["frontier"]))
     assert all(ours_by_size[n] <= c + 1e-9 for n, c in greedy_by_size.items() if n in ours_by_size)
+
+
+@pytest.mark.parametrize("classifies", [True, False])
+def test_a_weight_of_two_is_a_row_given_twice(classifies):
+    rng = np.random.default_rng(3)
+    X = np.round(2 * normal(300)) / 2  # so few values that all thresholds are candidates
+    y = (X[:, 0] * X[:, 1] + 0.3 * rng.normal(size=300)).astype(np.float32).astype(float)
+    y = (y > 0.2).astype(int) if classifies else y
+    task = Task((0, 1)) if classifies else Task()
+    count = rng.integers(0, 3, len(X))
+    settings = {"max_leaves": 6, "leaves": 6}
+    weighted, repeated = (
+        SearchAndStitch(**settings).learn(rows_of(A), b, task, np.random.default_rng(0), w)
+        for A, b, w in ((X, y, 5.0 * count), (np.repeat(X, count, 0), np.repeat(y, count), None))
+    )
+    fresh = normal(1000, seed=8)
+    if classifies:
+        np.testing.assert_array_equal(weighted.predict(fresh), repeated.predict(fresh))
+    else:
+        np.testing.assert_allclose(weighted.predict(fresh), repeated.predict(fresh), atol=1e-5)
+
+
+def test_many_queries_count_no_more_than_the_rows():
+    class Elsewhere:
+        def draw(self, rows, n, rng):
+            return rows_of(np.hstack([rng.uniform(2, 9, (n, 1)), rng.normal(size=(n, 1))]))
+
+        def describe(self):
+            return "rows far from the data"
+
+    def teacher(X):  # by the first column among the rows, by the second elsewhere
+        return np.where(X[:, 0] > 1.5, X[:, 1] > 0, X[:, 0] > 0).astype(int)
+
+    X = np.random.default_rng(0).uniform(-1, 1, (200, 2))
+    wrong = {
+        weight: (found.student.predict(X) != teacher(X)).mean()
+        for weight in (0.05, 0.5, 0.98)
+        for found in [
+            find(teacher, X, leaves=2, queries=5000, sampler=Elsewhere(), query_weight=weight)
+        ]
+    }
+    assert wrong[0.05] < 0.02
+    assert wrong[0.98] > 0.3
 
 
 def test_frontier_grows_and_the_chosen_is_on_it():
@@ -351,9 +399,11 @@ def test_an_interrupt_keeps_the_best_so_far(stage, after):
     assert finding.status.code is StatusCode.INTERRUPTED
     assert "interrupted" in str(finding.status)
     asked, answers = teacher.rows, teacher.function(teacher.rows)
-    greedy = DecisionTreeClassifier(max_leaf_nodes=16, random_state=0).fit(asked, answers)
+    weight = weights(400, 1000, 0.5)
+    greedy = DecisionTreeClassifier(max_leaf_nodes=16, random_state=0).fit(asked, answers, weight)
     best = finding.frontier[-1]
-    assert (best.predict(asked) != answers).sum() <= (greedy.predict(asked) != answers).sum()
+    ours, theirs = (weight @ (t.predict(asked) != answers) for t in (best, greedy))
+    assert ours <= theirs + 1e-9
     assert finding.student.predict(X).shape == (400,)
 
 

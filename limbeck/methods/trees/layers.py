@@ -99,8 +99,10 @@ def probe_layers(
         Chooses the clauses on which the ridge penalty is chosen.
     """
     # Of the statistics of a regression only the value itself is an answer.
-    answers = sample.stats[:, at] if classifies else sample.stats[1:2, at]
-    answers = answers[answers.std(axis=1) > 0].T.astype(np.float64)
+    counted = sample.stats[:, at].astype(np.float64)
+    weight = counted.sum(axis=0) if classifies else counted[0]
+    answers = (counted if classifies else counted[1:2]) / weight  # the answers themselves
+    answers = answers[answers.std(axis=1) > 0].T
     targets = np.hstack([answers, _panel(sample, at, rng)])
     inputs = np.nan_to_num(sample.values[at], nan=0.0)
     spread = inputs.std(axis=0)

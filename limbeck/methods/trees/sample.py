@@ -45,14 +45,21 @@ class Sample:
         Encoded rows.
     stats : ndarray of shape (q, n), float32
         Statistics of every row, see :mod:`limbeck.methods.trees.costs`.
+    weight : ndarray of shape (n,), optional
+        The weights in ``stats``; by default all the same.
     """
 
     def __init__(
-        self, literals: Literals, values: NDArray[np.float64], stats: NDArray[np.float32]
+        self,
+        literals: Literals,
+        values: NDArray[np.float64],
+        stats: NDArray[np.float32],
+        weight: NDArray[np.float64] | None = None,
     ) -> None:
         self.literals = literals
         self.values = values
         self.stats = stats
+        self.weight = np.ones(len(values)) if weight is None else weight
         self.truth = literals.truth(values)
         self.coarse = _coarse(literals.feature)
 
@@ -76,29 +83,47 @@ class Sample:
         """Cost of the best tree of depth two, by its root literal, exact over all pairs.
 
         One matrix product a statistic serves all pairs of literals: with truth T (l, n), the
-        statistics of v-and-w are (T * s) T^t. On very many rows a random share is used and the
-        costs are scaled up.
+        statistics of v-and-w are (T * s) T^t. On very many rows a random part stands for all,
+        see :meth:`part`.
         """
-        at, share = self.coarse, 1.0
+        at = self.coarse
         most = max(int(_MOST_OPERATIONS / (2 * len(at) ** 2 * len(self.stats))), _FEWEST_ROWS)
-        if len(rows) > most:
-            share = most / len(rows)
-            rows = np.sort(rng.choice(rows, most, replace=False))
+        rows, scale = self.part(rows, most, rng)
+        stats = self.stats[:, rows] * scale
         T = self.truth[np.ix_(at, rows)].astype(np.float32)
-        both = np.stack([(T * s) @ T.T for s in self.stats[:, rows]])  # (q, v, w): v and w
+        both = np.stack([(T * s) @ T.T for s in stats])  # (q, v, w): v and w
         own = np.einsum("qvv->qv", both)
-        whole = self.total(rows)
+        whole = stats.sum(axis=1, dtype=np.float64)
         left = _best_second(both, own[:, :, None], cost)
         other = own[:, None, :] - both  # not v, and w
         right = _best_second(other, (whole[:, None] - own)[:, :, None], cost)
         count = T.sum(axis=1)
         splits = (count > 0) & (count < len(rows))
         total = np.full(len(self.literals), np.inf)
-        total[at] = np.where(splits, (left[0] + right[0]) / share, np.inf)
+        total[at] = np.where(splits, left[0] + right[0], np.inf)
         seconds = np.full((2, len(self.literals)), -1, dtype=np.int64)
         for side, (_, second) in enumerate((left, right)):
             seconds[side, at] = np.where(second >= 0, at[second], -1)
         return Lookahead(total, seconds[0], seconds[1])
+
+    def part(
+        self, rows: Index, most: int, rng: np.random.Generator
+    ) -> tuple[Index, NDArray[np.float32]]:
+        """About ``most`` of some rows, and the factors by which they stand for all.
+
+        Heavy rows are all kept, light ones with a probability in proportion to their weight and
+        scaled up by its inverse (Horvitz and Thompson 1952), so that sums keep their expectation.
+        """
+        if len(rows) <= most:
+            return rows, np.ones(len(rows), dtype=np.float32)
+        weight = self.weight[rows]
+        chance = np.minimum(1.0, weight * (most / weight.sum()))
+        for _ in range(3):  # what heavy rows leave over goes to the light ones
+            light = chance < 1.0
+            left = most - int((~light).sum())
+            chance[light] = np.minimum(1.0, weight[light] * (left / weight[light].sum()))
+        kept = rng.random(len(rows)) < chance
+        return rows[kept], (1.0 / chance[kept]).astype(np.float32)
 
 
 def _best_second(

@@ -21,7 +21,6 @@ from limbeck.methods.trees.refine import refine
 from limbeck.methods.trees.sample import Sample
 from limbeck.students.growth import grow
 from limbeck.students.nodes import Nodes
-from limbeck.students.tree import Tree
 
 if TYPE_CHECKING:
     from limbeck.methods.search_and_stitch import SearchAndStitch
@@ -30,7 +29,25 @@ __all__ = ["Search"]
 
 
 class Search:
-    """One run: the sample, the pool and the descent, step by step."""
+    """One run: the sample, the pool and the descent, step by step.
+
+    Parameters
+    ----------
+    method : SearchAndStitch
+        The settings.
+    rows : Rows
+        Of n rows: the user's own first, then queries.
+    answers : ndarray of shape (n,)
+        Class indices or values.
+    task : Task
+        What is predicted.
+    rng : numpy.random.Generator
+        The source of chance.
+    progress : Progress
+        Told how far the work is.
+    weight : ndarray of shape (n,), optional
+        How much each row counts in costs and leaves; by default all the same.
+    """
 
     def __init__(
         self,
@@ -40,10 +57,11 @@ class Search:
         task: Task,
         rng: np.random.Generator,
         progress: Progress,
+        weight: NDArray[np.float64] | None = None,
     ) -> None:
         self.method, self.rows, self.task = method, rows, task
         self.answers, self.rng, self.progress = answers, rng, progress
-        self.weight = np.ones(len(rows))
+        self.weight = np.ones(len(rows)) if weight is None else weight
         self.report: LayerReport | None = None
         self.seconds: dict[str, float] = {}
         self._clock = time.perf_counter()
@@ -64,7 +82,7 @@ class Search:
         )
         self.literals = Literals(grid(self.rows.features, values) + literals_of(greedy))
         stats = row_statistics(self.answers, task, self.weight)
-        self.sample = Sample(self.literals, values, stats)
+        self.sample = Sample(self.literals, values, stats, self.weight)
         self.pool = Pool(self.sample, cost, method.max_leaves)
         self.pool.add(plan_of(greedy, self.literals))
         self.frontier = self.pool.stitch()
@@ -132,14 +150,6 @@ class Search:
         """The best tree with at most so many leaves."""
         plan = self.pool.best(leaves)
         return nodes_of(plan, self.sample, self.answers, self.weight, self.task)
-
-    def losses(self, tree: Tree, n: int) -> NDArray[np.float64]:
-        """Loss of a tree on each of the first n rows: the user's own."""
-        rows, answers = self.rows[:n], self.answers[:n]
-        if self.task.classifies:
-            found = tree.predict_proba(rows).argmax(axis=1)
-            return np.asarray(found != answers, dtype=np.float64)
-        return np.asarray((tree.predict(rows) - answers) ** 2 / max(float(answers.var()), 1e-30))
 
     def share(self, cost: float) -> float:
         """A cost per weight; for squared error, per variance."""

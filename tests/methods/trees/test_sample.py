@@ -127,6 +127,28 @@ def test_a_share_of_very_many_rows_estimates_their_cost(monkeypatch):
     np.testing.assert_allclose(part.total, exact.total, rtol=0.15)
 
 
+def test_a_part_keeps_heavy_rows_and_sums_in_expectation(monkeypatch):
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(6000, 2))
+    answers = (values[:, 0] > 0).astype(int)
+    weight = np.repeat([30.0, 0.5], [100, 5900])
+    features = Features((Feature("a"), Feature("b")))
+    stats = row_statistics(answers, Task((0, 1)), weight)
+    sample = Sample(Literals(grid(features, values)), values, stats, weight)
+    all_rows = np.arange(6000)
+    sums = []
+    for _ in range(60):
+        rows, scale = sample.part(all_rows, 1000, rng)
+        assert set(range(100)) <= set(rows.tolist())
+        assert (scale[rows < 100] == 1).all()
+        assert 900 < len(rows) < 1100
+        sums.append((stats[:, rows] * scale).sum(axis=1))
+    np.testing.assert_allclose(np.mean(sums, axis=0), stats.sum(axis=1), rtol=0.01)
+    rows, scale = sample.part(all_rows, 6000, rng)
+    assert len(rows) == 6000
+    assert (scale == 1).all()
+
+
 def test_the_coarse_grid_spreads_over_every_feature():
     values = np.random.default_rng(0).normal(size=(300, 40))
     features = Features(tuple(Feature(f"x{j}") for j in range(40)))
