@@ -55,6 +55,8 @@ def decoupled(
     """
     s_target, s_others = _split(student / temperature, labels)
     t_target, t_others = _split(teacher / temperature, labels)
+    certain = (t_others == -math.inf).all(1, keepdim=True)  # says nothing of the other classes
+    s_others, t_others = (x.masked_fill(certain, 0.0) for x in (s_others, t_others))
     parts = alpha * soft_targets(s_target, t_target, 1.0, weight)
     parts = parts + beta * soft_targets(s_others, t_others, 1.0, weight)
     return parts * temperature * temperature

@@ -34,7 +34,8 @@ def soft_targets(
     """T^2 KL(softmax(t / T) || softmax(s / T)), the mean over rows (Hinton et al. 2015, section 2).
 
     The sum over classes is never divided by their number. T^2 keeps the size of the gradient
-    where T changes.
+    where T changes. A class of probability 0 (a logit of -inf) counts 0 log 0 = 0, here and in the
+    other divergences; one that only the student rules out makes the divergence infinite.
 
     Parameters
     ----------
@@ -52,7 +53,8 @@ def soft_targets(
     """
     log_s = F.log_softmax(student / temperature, -1)
     t = F.softmax(teacher / temperature, -1)
-    return _mean_over_rows(log_s, t, temperature, weight)
+    found = F.kl_div(log_s, t, reduction="none")  # (p, k)
+    return _mean_over_rows(found.masked_fill_(t == 0, 0.0), temperature, weight)
 
 
 def reverse_kl(
@@ -60,11 +62,12 @@ def reverse_kl(
 ) -> Tensor:
     """T^2 KL(softmax(s / T) || softmax(t / T)): the student seeks the teacher's modes.
 
-    Gu et al. 2024 (MiniLLM), equation 1. Parameters as in `soft_targets`.
+    Gu et al. 2024 (MiniLLM), equation 1. Parameters as in `soft_targets`. Infinite where the
+    student gives a probability to a class that the teacher rules out.
     """
     log_s = F.log_softmax(student / temperature, -1)
     log_t = F.log_softmax(teacher / temperature, -1)
-    return _mean_over_rows(log_t, log_s, temperature, weight, log_target=True)
+    return _mean_over_rows(_relative(log_s, log_t), temperature, weight)
 
 
 def jensen_shannon(
@@ -76,19 +79,27 @@ def jensen_shannon(
     """
     log_s = F.log_softmax(student / temperature, -1)
     log_t = F.log_softmax(teacher / temperature, -1)
-    log_m = torch.logaddexp(log_s, log_t) - math.log(2)
-    of_teacher = _mean_over_rows(log_m, log_t, temperature, weight, log_target=True)
-    of_student = _mean_over_rows(log_m, log_s, temperature, weight, log_target=True)
+    neither = (log_s == -math.inf) & (log_t == -math.inf)  # there the gradient would be NaN
+    both = (log.masked_fill(neither, 0.0) for log in (log_s, log_t))
+    log_m = torch.logaddexp(*both) - math.log(2)
+    of_teacher = _mean_over_rows(_relative(log_t, log_m), temperature, weight)
+    of_student = _mean_over_rows(_relative(log_s, log_m), temperature, weight)
     return (of_teacher + of_student) / 2
 
 
 def standardised(logits: Tensor) -> Tensor:
     """(z - mean(z)) / std(z) within each row, so that only the shape of the logits is learned.
 
-    Sun et al. 2024, algorithm 1 (the standard deviation divides by k).
+    Sun et al. 2024, algorithm 1 (the standard deviation divides by k). Classes with a logit of
+    -inf stay so, and count in neither mean nor standard deviation.
     """
-    centred = logits - logits.mean(-1, keepdim=True)
-    return centred / (logits.std(-1, keepdim=True, correction=0) + 1e-7)
+    absent = logits == -math.inf
+    there = logits.masked_fill(absent, 0.0)
+    k = (~absent).sum(-1, keepdim=True)
+    centred = (there - there.sum(-1, keepdim=True) / k).masked_fill(absent, 0.0)
+    variance = centred.square().sum(-1, keepdim=True) / k
+    deviation = variance.clamp_min(torch.finfo(logits.dtype).tiny).sqrt()
+    return (centred / (deviation + 1e-7)).masked_fill(absent, -math.inf)
 
 
 def refuse_without_probabilities(term: Term, goal: Goal) -> None:
@@ -211,18 +222,16 @@ def _yes_no(logits: Tensor) -> Tensor:
     return torch.stack((logits, torch.zeros_like(logits)), -1).flatten(0, -2)
 
 
-def _mean_over_rows(
-    log_p: Tensor,
-    target: Tensor,
-    temperature: float,
-    weight: Tensor | None,
-    *,
-    log_target: bool = False,
-) -> Tensor:
-    """T^2 sum target (log target - log p), the mean over rows."""
-    if weight is None and len(log_p):
-        mean = F.kl_div(log_p, target, reduction="batchmean", log_target=log_target)
+def _relative(log_p: Tensor, log_q: Tensor) -> Tensor:
+    """p (log p - log q), of shape (p, k); 0 where p is 0."""
+    absent = log_p == -math.inf
+    return log_p.exp() * (log_p.masked_fill(absent, 0.0) - log_q.masked_fill(absent, 0.0))
+
+
+def _mean_over_rows(found: Tensor, temperature: float, weight: Tensor | None) -> Tensor:
+    """T^2 times the sum over classes of (p, k), the mean over rows."""
+    if weight is None and len(found):
+        mean = found.sum() / len(found)
     else:
-        rows = F.kl_div(log_p, target, reduction="none", log_target=log_target).sum(-1)  # (p,)
-        mean = weighted_mean(rows, weight)
+        mean = weighted_mean(found.sum(-1), weight)
     return mean * temperature * temperature

@@ -44,6 +44,28 @@ def test_dkd_is_the_papers(draw: Draw, T: float) -> None:
     torch.testing.assert_close(found, (rows * weight).sum() / weight.sum())
 
 
+@pytest.mark.parametrize("who", ["teacher", "both"])
+def test_dkd_of_classes_that_are_ruled_out_is_the_papers(draw: Draw, who: str) -> None:
+    student, teacher = 2 * draw(5, 4), 2 * draw(5, 4)
+    teacher[:, 1] = -np.inf  # the label of the third row, too
+    if who == "both":
+        student[:, 1] = -np.inf
+    student.requires_grad_()
+    target, others = parts_by_scipy(student.detach(), teacher, LABELS, 2.0)
+    loss = decoupled(student, teacher, LABELS, 0.5, 3.0, 2.0)
+    torch.testing.assert_close(loss, (4 * (0.5 * target + 3 * others)).mean())
+    (gradient,) = torch.autograd.grad(loss, student)
+    assert gradient.isfinite().all()
+
+
+def test_dkd_of_a_teacher_that_rules_out_all_but_the_target() -> None:
+    teacher = torch.tensor([[1.0, -np.inf, -np.inf]])
+    student = torch.zeros(1, 3, requires_grad=True)
+    loss = decoupled(student, teacher, torch.tensor([0]), 1.0, 8.0, 1.0)
+    assert loss.item() == pytest.approx(np.log(3))  # -log p_y, and nothing of the others
+    assert torch.autograd.grad(loss, student)[0].isfinite().all()
+
+
 def test_dkd_by_hand() -> None:
     # teacher (1/2, 1/4, 1/4), student (1/2, 1/8, 3/8), target 0: the first part is 0
     teacher = torch.tensor([[1 / 2, 1 / 4, 1 / 4]]).log()

@@ -71,6 +71,58 @@ def test_without_weights_soft_targets_are_the_usual_line_bit_for_bit(draw: Draw)
     assert torch.equal(soft_targets(s, t, T), usual)
 
 
+@pytest.mark.parametrize("which", [0, 1, 2])
+@pytest.mark.parametrize("who", ["teacher", "student", "both", "each another"])
+@pytest.mark.parametrize("T", [1.0, 4.0])
+def test_classes_that_are_ruled_out_have_scipys_values(
+    draw: Draw, which: int, who: str, T: float
+) -> None:
+    """A logit of -inf is a probability of 0, and 0 log 0 is 0."""
+    student, teacher = draw(6, 5), draw(6, 5)
+    if who != "student":
+        teacher[:, 1] = -np.inf
+    if who != "teacher":
+        student[:, 3 if who == "each another" else 1] = -np.inf
+    rows = rows_by_scipy(which, student.numpy(), teacher.numpy(), T)
+    for weight in (None, draw(6).abs()):
+        found = LOSSES[which](student.requires_grad_(), teacher, T, weight)
+        expected = np.average(rows, weights=weight)
+        assert found.item() == pytest.approx(expected)
+        if np.isfinite(expected):
+            (gradient,) = torch.autograd.grad(found, student)
+            assert gradient.isfinite().all()
+
+
+@pytest.mark.parametrize("which", [0, 1, 2])
+def test_standardised_classes_that_are_ruled_out(draw: Draw, which: int) -> None:
+    """Mean and deviation are of the other classes, so that the loss is that of these alone."""
+    student, teacher = draw(6, 5), draw(6, 5)
+    student[:, 1] = teacher[:, 1] = -np.inf
+    student.requires_grad_()
+    loss = LOSSES[which](standardised(student), standardised(teacher), 2.0)
+    left = [x[:, [0, 2, 3, 4]] for x in (student, teacher)]
+    torch.testing.assert_close(loss, LOSSES[which](*map(standardised, left), 2.0))
+    (gradient,) = torch.autograd.grad(loss, student)
+    assert gradient.isfinite().all()
+
+
+def test_labels_that_are_ruled_out_are_bernoulli_of_0(step: Make, draw: Draw) -> None:
+    student, teacher = draw(4, 3), draw(4, 3)
+    student[:, 1] = teacher[:, 1] = -np.inf
+    for term in TERMS:
+        found = term().loss(step(student, teacher, kind=Kind.MULTILABEL), None)
+        left = [x[:, [0, 2]] for x in (student, teacher)]
+        rest = term().loss(step(*left, kind=Kind.MULTILABEL), None)
+        torch.testing.assert_close(found, rest * 2 / 3)
+
+
+def test_equal_logits_standardise_to_0_with_a_finite_gradient() -> None:
+    logits = torch.full((2, 4), 3.0, requires_grad=True)
+    found = standardised(logits)
+    assert not found.any()
+    assert torch.autograd.grad(found[:, 0].sum(), logits)[0].isfinite().all()
+
+
 @pytest.mark.parametrize("loss", LOSSES)
 def test_gradients(draw: Draw, loss: Callable[..., Tensor]) -> None:
     student, teacher, weight = draw(4, 3).requires_grad_(), draw(4, 3), draw(4).abs()
