@@ -123,7 +123,7 @@ def test_arrays_weights_filters_and_schedules_from_files(here: Path) -> None:
         test=None,
         teacher_weights="teacher.safetensors",
         objective=[
-            {"weight": {"term": "Linear", "start": 1.0, "end": 0.5}, "term": "Logits"},
+            {"weight": {"term": "LinearSchedule", "start": 1.0, "end": 0.5}, "term": "Logits"},
             "GoldLabels",
         ],
         balanced=True,

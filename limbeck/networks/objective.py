@@ -118,7 +118,8 @@ class Weighted:
         """The same term, with its weight multiplied."""
         if isinstance(factor, bool) or not (isinstance(factor, int | float) or callable(factor)):
             raise InvalidInput(
-                f"A weight is {factor!r}.", "Give a number, or a schedule such as Linear(1, 0)."
+                f"A weight is {factor!r}.",
+                "Give a number, or a schedule such as LinearSchedule(1, 0).",
             )
         if not callable(factor) and not (math.isfinite(factor) and factor >= 0):
             raise InvalidInput(f"The weight of {self.term.name} is {factor}.", "Give 0 or more.")

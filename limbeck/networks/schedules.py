@@ -9,16 +9,22 @@ from itertools import pairwise
 from limbeck.errors import InvalidInput
 from limbeck.networks.objective import Schedule
 
-__all__ = ["Cosine", "Linear", "Steps", "check_temperature", "temperature_at"]
+__all__ = [
+    "CosineSchedule",
+    "LinearSchedule",
+    "StepSchedule",
+    "check_temperature",
+    "temperature_at",
+]
 
 
 @dataclass(frozen=True)
-class Linear:
+class LinearSchedule:
     """From ``start`` to ``end`` along a straight line.
 
     Examples
     --------
-    >>> Linear(1, 0)(0.25)
+    >>> LinearSchedule(1, 0)(0.25)
     0.75
     """
 
@@ -34,14 +40,14 @@ class Linear:
 
 
 @dataclass(frozen=True)
-class Cosine:
+class CosineSchedule:
     """From ``start`` to ``end`` along half a cosine wave: slow, fast, slow.
 
     end + (start - end) (1 + cos(pi done)) / 2 (Loshchilov and Hutter 2017, equation 5).
 
     Examples
     --------
-    >>> Cosine(4, 1)(0.5)
+    >>> CosineSchedule(4, 1)(0.5)
     2.5
     """
 
@@ -57,7 +63,7 @@ class Cosine:
 
 
 @dataclass(frozen=True)
-class Steps:
+class StepSchedule:
     """One value after another.
 
     Parameters
@@ -75,7 +81,7 @@ class Steps:
 
     Examples
     --------
-    >>> steps = Steps((1.0, 0.1), at=(0.5,))
+    >>> steps = StepSchedule((1.0, 0.1), at=(0.5,))
     >>> steps(0.49), steps(0.5)
     (1.0, 0.1)
     """

@@ -10,7 +10,7 @@ from torch import nn
 from limbeck.comparison import Comparison, Entry, Measured
 from limbeck.contract import StatusCode
 from limbeck.network_runs.runs import Runs, objective_record, status_of, training_record
-from limbeck.networks import GoldLabels, Linear, SoftTargets
+from limbeck.networks import GoldLabels, LinearSchedule, SoftTargets
 from limbeck.networks.loop.train import Trained
 from limbeck.networks.loop.training import Training
 
@@ -79,9 +79,9 @@ def test_a_teacher_that_knows_no_more_is_a_failure() -> None:
 
 
 def test_settings_are_told_as_text_and_numbers() -> None:
-    told = objective_record(Linear(1.0, 0.0) * SoftTargets() + 0.5 * GoldLabels())
+    told = objective_record(LinearSchedule(1.0, 0.0) * SoftTargets() + 0.5 * GoldLabels())
     assert [line[0] for line in told] == ["SoftTargets", "GoldLabels"]
-    assert "Linear" in told[0][1]
+    assert "LinearSchedule" in told[0][1]
     assert told[1][1] == 0.5
     found = training_record(Training(epochs=3, optimizer=sorted))
     assert found["epochs"] == 3

@@ -12,7 +12,7 @@ from limbeck.networks import (
     GoldLabels,
     HiddenStates,
     Interchange,
-    Linear,
+    LinearSchedule,
     Logits,
     Objective,
     SoftTargets,
@@ -44,9 +44,9 @@ def test_the_total_is_the_weighted_sum() -> None:
 
 
 def test_weights_follow_schedules_and_still_scale() -> None:
-    objective = 0.5 * (Linear(1.0, 0.0) * GoldLabels()) + Logits()
-    assert repr(objective.parts[0].weight) == "0.5 * Linear(start=1.0, end=0.0)"
-    assert (Linear(1.0, 0.0) * Logits()).parts[0].weight == Linear(1.0, 0.0)
+    objective = 0.5 * (LinearSchedule(1.0, 0.0) * GoldLabels()) + Logits()
+    assert repr(objective.parts[0].weight) == "0.5 * LinearSchedule(start=1.0, end=0.0)"
+    assert (LinearSchedule(1.0, 0.0) * Logits()).parts[0].weight == LinearSchedule(1.0, 0.0)
     assert objective.weights(0.0) == {"GoldLabels": 0.5, "Logits": 1.0}
     assert objective.weights(0.75) == {"GoldLabels": 0.125, "Logits": 1.0}
 

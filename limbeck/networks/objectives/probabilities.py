@@ -223,7 +223,7 @@ def _yes_no(logits: Tensor) -> Tensor:
 
 
 def _relative(log_p: Tensor, log_q: Tensor) -> Tensor:
-    """p (log p - log q), of shape (p, k); 0 where p is 0."""
+    """P (log p - log q), of shape (p, k); 0 where p is 0."""
     absent = log_p == -math.inf
     return log_p.exp() * (log_p.masked_fill(absent, 0.0) - log_q.masked_fill(absent, 0.0))
 

@@ -7,7 +7,7 @@ import pytest
 torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
-from limbeck.networks import GoldLabels, Linear, SoftTargets, WhereRight, balanced  # noqa: E402
+from limbeck.networks import GoldLabels, LinearSchedule, SoftTargets, WhereRight, balanced  # noqa: E402
 from limbeck.networks.loop.settings import settings_of  # noqa: E402
 from limbeck.networks.loop.training import Training  # noqa: E402
 from limbeck.networks.objective import Objective  # noqa: E402
@@ -26,7 +26,7 @@ def told(**changes):
     x = torch.randn(5, 2)
     given = {
         "training": Training(optimizer=optimizer),
-        "objective": Objective.of(Linear(1, 0) * SoftTargets(temperature=4) + GoldLabels()),
+        "objective": Objective.of(LinearSchedule(1, 0) * SoftTargets(temperature=4) + GoldLabels()),
         "goal": Goal(Kind.CLASSES, 2),
         "samples": Samples.of((x, torch.zeros(5))),
         "teacher": nn.Linear(2, 2),
@@ -51,8 +51,11 @@ def test_they_are_text_and_numbers_without_addresses():
     ("name", "value"),
     [
         ("objective", Objective.of(SoftTargets(temperature=3) + GoldLabels())),
-        ("objective", balanced(Linear(1, 0) * SoftTargets(temperature=4) + GoldLabels())),
-        ("objective", Objective.of(Linear(1, 0) * SoftTargets(temperature=4) + 2 * GoldLabels())),
+        ("objective", balanced(LinearSchedule(1, 0) * SoftTargets(temperature=4) + GoldLabels())),
+        (
+            "objective",
+            Objective.of(LinearSchedule(1, 0) * SoftTargets(temperature=4) + 2 * GoldLabels()),
+        ),
         ("goal", Goal(Kind.CLASSES, 3)),
         ("student", [nn.Linear(2, 2)]),
         ("filter", WhereRight()),

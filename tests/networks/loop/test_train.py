@@ -16,7 +16,7 @@ from limbeck.networks import (  # noqa: E402
     GoldLabels,
     HiddenStates,
     Interchange,
-    Linear,
+    LinearSchedule,
     Logits,
     SoftTargets,
     WhereRight,
@@ -140,7 +140,7 @@ def test_a_constant_rate_is_warmed_up_too(table):
 
 
 def test_weights_follow_their_schedule(table, tmp_path):
-    train(nn.Linear(6, 3), Samples.of(table), Linear(1, 0) * GoldLabels(), GOAL,
+    train(nn.Linear(6, 3), Samples.of(table), LinearSchedule(1, 0) * GoldLabels(), GOAL,
           training=Training(4, 90), folder=tmp_path)  # fmt: skip
     rows = read(tmp_path)
     assert [float(r["weight/GoldLabels"]) for r in rows] == [1, 0.75, 0.5, 0.25]

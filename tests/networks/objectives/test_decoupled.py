@@ -13,7 +13,7 @@ from scipy.stats import entropy, pearsonr
 from torch import Tensor
 
 from limbeck.errors import InvalidInput
-from limbeck.networks import DIST, DKD, Linear, SoftTargets
+from limbeck.networks import DIST, DKD, LinearSchedule, SoftTargets
 from limbeck.networks.objectives.decoupled import decoupled, inter_class, intra_class
 from limbeck.networks.objectives.probabilities import soft_targets
 from limbeck.networks.views import Goal, Kind, Step
@@ -157,7 +157,7 @@ def test_temperatures_may_follow_a_schedule(step: Make, draw: Draw) -> None:
     student, teacher = draw(5, 4), draw(5, 4)
     for term in (DKD, DIST):
         now = step(student, teacher, LABELS, done=0.5)
-        moving, fixed = term(temperature=Linear(4, 2)), term(temperature=3.0)
+        moving, fixed = term(temperature=LinearSchedule(4, 2)), term(temperature=3.0)
         assert moving.loss(now, None) == fixed.loss(now, None)
 
 

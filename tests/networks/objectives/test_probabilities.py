@@ -16,7 +16,7 @@ from scipy.stats import entropy, zscore
 from torch import Tensor
 
 from limbeck.errors import InvalidInput
-from limbeck.networks import JensenShannon, Linear, ReverseKL, SoftTargets
+from limbeck.networks import JensenShannon, LinearSchedule, ReverseKL, SoftTargets
 from limbeck.networks.objectives.probabilities import (
     jensen_shannon,
     reverse_kl,
@@ -229,13 +229,13 @@ def test_masked_tokens_do_not_count(
 
 def test_the_temperature_may_follow_a_schedule(step: Make, draw: Draw) -> None:
     student, teacher = draw(4, 3), draw(4, 3)
-    term = SoftTargets(temperature=Linear(4, 2))
+    term = SoftTargets(temperature=LinearSchedule(4, 2))
     for done, T in ((0.0, 4.0), (0.5, 3.0), (1.0, 2.0)):
         found = term.loss(step(student, teacher, done=done), None)
         assert found == soft_targets(student, teacher, T)
 
 
-@pytest.mark.parametrize("T", [0, -1, float("nan"), float("inf"), "4", True, Linear(4, 0)])
+@pytest.mark.parametrize("T", [0, -1, float("nan"), float("inf"), "4", True, LinearSchedule(4, 0)])
 @pytest.mark.parametrize("term", TERMS)
 def test_a_temperature_must_be_positive(T: object, term: Callable[..., SoftTargets]) -> None:
     with pytest.raises(InvalidInput, match=r"The temperature is .* positive"):
