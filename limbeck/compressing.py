@@ -52,6 +52,7 @@ def compress(
     unit: str = "",
     control: bool | str | Path = True,
     baseline: bool = True,
+    timing: bool = True,
     epsilon: float = 0.05,
     delta: float = 0.05,
     seed: int = 0,
@@ -104,6 +105,9 @@ def compress(
         path keeps these runs for other objectives; with other settings it is refused.
     baseline : bool
         Train a linear model of the inputs as well.
+    timing : bool
+        Time all networks side by side, and measure their memory, on a batch of test rows; this
+        calls each of them 13 times at most, and is for nothing else.
     epsilon, delta : float
         What is asked of the certificate.
     seed : int
@@ -165,7 +169,7 @@ def compress(
         runs = Runs(students, controls, plain, seed, generations=mode is not None)
 
         tell("asking about the test rows", 0, 1)
-        judge = Judge(given.test, given.goal, given.task, given.teacher, delta)
+        judge = Judge(given.test, given.goal, given.task, given.teacher, delta, timing)
         comparison, facts = judge.compare(runs.contestants())
         student = runs.chosen.module
         certificate, certified = judge.certificate(student, given.layout, given.seen, epsilon)

@@ -36,6 +36,8 @@ class ModelFacts:
         Shares of all places: ``inherited`` from the teacher, ``own``, ``other``; may be empty.
     by_class : mapping
         Places, accuracy and agreement for each class; may be empty.
+    timed_calls : int
+        Calls of the network that measuring time and memory took; 0 where it was switched off.
     """
 
     parameters: int
@@ -47,6 +49,7 @@ class ModelFacts:
     peak_bytes: int | None = None
     mistakes: Mapping[str, float] = field(default_factory=dict)
     by_class: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    timed_calls: int = 0
 
 
 @dataclass(frozen=True, eq=False)

@@ -106,6 +106,31 @@ def test_validation_rows_choose_the_epoch_of_students_and_controls(result: Any) 
             assert max(r["score"] for r in told) == pytest.approx(share)
 
 
+def test_the_teacher_is_asked_for_each_test_row_once_where_timing_is_off(tmp_path: Path) -> None:
+    """But for two rows that are tried before any work; also with everything saved."""
+    x, y = rows(300, 2)
+
+    class Counted(Truth):
+        def __init__(self) -> None:
+            super().__init__()
+            self.asked: list[Tensor] = []
+
+        def forward(self, given: Tensor) -> Tensor:
+            self.asked.append(given.detach().clone())
+            return super().forward(given)
+
+    teacher = Counted()
+    found = limbeck.distill(teacher, rows(200, 0), into=small, test=(x, y), timing=False,
+                            out=tmp_path, **FAST)  # fmt: skip
+    seen = torch.cat(teacher.asked)
+    times = (seen[:, None] == x[None]).all(2).sum(0)
+    assert times[:2].tolist() == [2, 2]
+    assert times[2:].eq(1).all()
+    assert found.facts["teacher"].milliseconds is None
+    assert "batch" not in str(found).partition("training")[0]
+    assert "ms a batch" not in (tmp_path / "report.html").read_text("utf-8")
+
+
 def test_it_prints_the_verdict(result: Any) -> None:
     text = str(result)
     for said in ("teacher", "control", "certificate", "verdict", "linear"):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from limbeck.certificates.certify import certify
 from limbeck.comparison import Comparison, Difference, Entry, Measured
@@ -18,8 +19,9 @@ from limbeck.network_result import ModelFacts
 from limbeck.networks.evaluation import Said, agreement, ask, by_class, gaps, mistakes, right
 from limbeck.networks.handing.costs import measure
 from limbeck.networks.loop.processes import first, quietly
-from limbeck.networks.predictor import Certified, Table, table_of
+from limbeck.networks.predictor import Certified, Table, table_of, told_of
 from limbeck.networks.samples.data import Batch, Samples
+from limbeck.networks.samples.vocabularies import pad_token
 from limbeck.networks.views import Goal, Kind
 from limbeck.seeds import gain_over, mean_over
 from limbeck.students.layout import Layout
@@ -55,6 +57,8 @@ class Judge:
         Agreement is with its answers.
     delta : float
         One less the level of all intervals, and the delta of the certificate.
+    timing : bool
+        Whether the networks are timed, which takes a few more calls of each.
     """
 
     rows: Samples
@@ -62,6 +66,7 @@ class Judge:
     task: Task
     teacher: nn.Module | None
     delta: float
+    timing: bool = True
 
     def compare(
         self, contestants: Sequence[Contestant]
@@ -74,7 +79,7 @@ class Judge:
             The one in the role ``student`` is compared with the one in the role ``control``,
             seed by seed; those in the role ``baseline`` with the student.
         """
-        taught = None if self.teacher is None else ask(self.teacher, self._batches(), self.goal)
+        taught = None if self.teacher is None else self._heard[0]
         said: dict[str, list[Said]] = {}
         models: dict[str, tuple[str, nn.Module]] = {}
         if taught is not None and self.teacher is not None:
@@ -86,7 +91,7 @@ class Judge:
         entries = [self._entry(role, m, said[role], taught) for role, (m, _) in models.items()]
         facts = {role: self._facts(said[role], taught, m) for role, (_, m) in models.items()}
         with quietly():
-            if first():
+            if first() and self.timing:
                 facts |= self._timed(facts, {role: m for role, (_, m) in models.items()})
         differences = self._differences(said, "control", taught)
         closest = self._differences(said, "baseline", taught)[:1] if taught is not None else []
@@ -94,6 +99,17 @@ class Judge:
         seeds = len(said.get("student", ()))
         level = 1 - self.delta
         return Comparison(tuple(entries), differences, level, tuple(rivals), seeds), facts
+
+    @cached_property
+    def _heard(self) -> tuple[Said, list[NDArray[Any]]]:
+        """What the teacher says of the rows, for table and certificate: it is asked once."""
+        assert self.teacher is not None  # noqa: S101  (the callers check)
+        told: list[NDArray[Any]] = []
+
+        def kept(logits: Tensor, batch: Batch) -> None:
+            told.append(told_of(logits, batch, self.goal))
+
+        return ask(self.teacher, self._batches(), self.goal, kept), told
 
     def _batches(self) -> Iterator[Batch]:
         return self.rows.batches(range(len(self.rows)))
@@ -189,6 +205,7 @@ class Judge:
                 milliseconds=Measured(*found.milliseconds),
                 batch_size=found.batch_size,
                 threads=found.threads,
+                timed_calls=found.calls,
                 peak_bytes=found.peak_bytes,
             )
             for role, found in measure(models, inputs).items()
@@ -221,7 +238,8 @@ class Judge:
         """
         if self.teacher is None:
             return None, None
-        table = table_of(self._batches(), self.teacher, self.goal, self.task, layout)
+        pad = pad_token(self.teacher)
+        table = table_of(self._batches(), self._heard[1], self.goal, self.task, layout, pad)
         certified = Certified(student, table)
         return issue(certified, table, seen, epsilon, self.delta), certified
 

@@ -147,7 +147,7 @@ def prepared(
     refuse_lacking(aim, goal, rows, kept or tutor, len(makers), mode, filter)
     refuse_patience(settings.patience, checked)
     students = [pupil for pupil, _ in pupils]
-    for later, what in ((checked, "validation"), (aside, "test")):
+    for later, what in ((checked, "validation"), (None if test is None else aside, "test")):
         refuse_unread(later, what, tutor, students)
     if tutor is not None and len(students) == 1:
         refuse_layers(aim, goal, rows, tutor, students[0])

@@ -6,14 +6,14 @@ the places of a row, so that rows, which are what was drawn, stay the unit of ev
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from limbeck.networks.capture import asking, logits_of, run
 from limbeck.networks.views import Goal, Kind, Step, View
@@ -54,7 +54,12 @@ class Said:
         return np.asarray(sums[places > 0] / places[places > 0])
 
 
-def ask(module: nn.Module, batches: Iterable[Any], goal: Goal) -> Said:
+def ask(
+    module: nn.Module,
+    batches: Iterable[Any],
+    goal: Goal,
+    each: Callable[[Tensor, Any], None] | None = None,
+) -> Said:
     """Run a network over batches, in eval mode and without gradients; its modes are restored.
 
     Parameters
@@ -65,6 +70,9 @@ def ask(module: nn.Module, batches: Iterable[Any], goal: Goal) -> Said:
         From `Samples.batches`, in the order of the rows.
     goal : Goal
         What its outputs mean.
+    each : callable, optional
+        Gets the outputs of every batch as float32, and the batch, so that what else is needed of
+        them takes no second pass.
     """
     answers, sure, labels, rows = [], [], [], []
     start, home = 0, next((p.device for p in module.parameters()), None)
@@ -72,6 +80,8 @@ def ask(module: nn.Module, batches: Iterable[Any], goal: Goal) -> Said:
         for batch in batches:
             batch = batch.to(home)
             logits = logits_of(run(module, batch.inputs), type(module).__name__).float()
+            if each is not None:
+                each(logits, batch)
             a, c, y, r = _places(Step(batch.inputs, batch.labels, View(logits), None, goal))
             answers.append(a.cpu().numpy())
             sure.append(c.double().cpu().numpy())

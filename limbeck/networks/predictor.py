@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,12 +17,11 @@ from limbeck.errors import InvalidInput
 from limbeck.features import Features
 from limbeck.networks.capture import asking, logits_of, run
 from limbeck.networks.fingerprint import fingerprint
-from limbeck.networks.samples.vocabularies import pad_token
 from limbeck.networks.views import Goal, Kind, counted
 from limbeck.students.layout import Block, Layout
 from limbeck.students.onnx import answers_of
 
-__all__ = ["Certified", "Table", "layout_of", "named", "rows_of", "table_of"]
+__all__ = ["Certified", "Table", "layout_of", "named", "rows_of", "table_of", "told_of"]
 
 _TOLD = "teacher's answers"
 _COMPARED = {Kind.MULTILABEL: "labels", Kind.TOKENS: "tokens", Kind.LANGUAGE: "tokens"}
@@ -153,7 +152,12 @@ def rows_of(inputs: Any, layout: Layout, pad: int = 0) -> NDArray[np.float64]:
 
 
 def table_of(
-    batches: Iterable[Any], teacher: nn.Module, goal: Goal, task: Task, layout: Layout
+    batches: Iterable[Any],
+    told: Sequence[NDArray[Any]],
+    goal: Goal,
+    task: Task,
+    layout: Layout,
+    pad: int = 0,
 ) -> Table:
     """Test rows as a table, with the teacher's answers; sequences of which no token counts are out.
 
@@ -161,25 +165,21 @@ def table_of(
     ----------
     batches : iterable of Batch
         In the order of the rows.
-    teacher : nn.Module
-        Asked in eval mode, without gradients.
+    told : sequence of ndarray
+        The teacher's answers to each of these batches, as `told_of` gives them.
     goal : Goal
         What the outputs mean.
     task : Task
         The classes of a classification, or the unit of a number.
     layout : Layout
         That of the inputs; the teacher's answers are appended where a row has many.
+    pad : int
+        The token that fills up shorter sequences.
     """
-    rows, told = [], []
-    home = next((p.device for p in teacher.parameters()), None)
-    ordered, pad = False, pad_token(teacher)
-    with asking(teacher):
-        for batch in batches:
-            ordered = isinstance(batch.inputs, Mapping)
-            rows.append(rows_of(batch.inputs, layout, pad))
-            batch = batch.to(home)
-            logits = logits_of(run(teacher, batch.inputs), type(teacher).__name__).float()
-            told.append(_told(logits, batch, goal))
+    rows, ordered = [], False
+    for batch in batches:
+        ordered = isinstance(batch.inputs, Mapping)
+        rows.append(rows_of(batch.inputs, layout, pad))
     names = tuple(b.name for b in layout.blocks) if ordered else None
     many = goal.kind not in (Kind.CLASSES, Kind.VALUES) or (
         goal.kind is Kind.VALUES and goal.outputs > 1
@@ -199,8 +199,18 @@ def table_of(
     return Table(widened, names, table, np.zeros(len(table)), Task(unit=unit), compared)
 
 
-def _told(logits: Tensor, batch: Any, goal: Goal) -> NDArray[Any]:
-    """The teacher's answers: (n,), or (n, ...) with -1 where none counts."""
+def told_of(logits: Tensor, batch: Any, goal: Goal) -> NDArray[Any]:
+    """A network's answers to a batch: (n,), or (n, ...) with -1 where none counts.
+
+    Parameters
+    ----------
+    logits : Tensor of shape (n, ...)
+        What it returned.
+    batch : Batch
+        Its mask and labels say which tokens count.
+    goal : Goal
+        What the outputs mean.
+    """
     if goal.kind is Kind.VALUES:
         return np.asarray(logits.reshape(len(logits), -1).double().cpu().numpy())
     if goal.kind is Kind.MULTILABEL:

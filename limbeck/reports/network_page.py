@@ -90,6 +90,7 @@ def _table(result: NetworkDistillation) -> Html:
     scales = [_scale([e.accuracy for e in entries]), _scale(others)]
     errors = _scale([f.calibration for f in result.facts.values()], top=None)
     calibrated = any(f.calibration is not None for f in result.facts.values())
+    timed = next((f for f in result.facts.values() if f.milliseconds is not None), None)
     rows = []
     for e in entries:
         strong, facts = e.role == "student", result.facts.get(e.role)
@@ -99,15 +100,15 @@ def _table(result: NetworkDistillation) -> Html:
         cells.append("itself" if e.role == "teacher" else _drawn(e.agreement, scales[1], strong))
         if calibrated:
             cells.append(_drawn(facts.calibration if facts else None, errors, strong))
-        cells.append(time_of(facts))
+        cells += [] if timed is None else [time_of(facts)]
         rows.append(cells)
     right, agree = ("R² on the labels", "R² against the teacher") if numbers else (
         "accuracy on the labels", "agreement with the teacher")  # fmt: skip
     drawn: list[Child] = [*([axis(scales[0])] * scored), axis(scales[1])]
-    timed = next((f for f in result.facts.values() if f.milliseconds is not None), None)
     said = "" if timed is None else (
         f" Times are medians for {timed.batch_size} rows at once on"
-        f" {_many(timed.threads, 'thread')}, with quartiles."
+        f" {_many(timed.threads, 'thread')}, with quartiles, of {timed.timed_calls} calls of each"
+        " network in all."
     )  # fmt: skip
     several = len(result.settings.get("seeds", ())) > 1
     over = "; those of accuracy and agreement cover other seeds, too" if several else ""
@@ -115,10 +116,10 @@ def _table(result: NetworkDistillation) -> Html:
         f"On {count(result.settings.get('test_rows'))} rows that no training saw; means over seeds,"
         f" {c.level:.0%} intervals in brackets and drawn{over}.{said}",
         ["", "parameters", *([right] * scored), agree,
-         *(["calibration error"] * calibrated), "ms a batch"],
+         *(["calibration error"] * calibrated), *(["ms a batch"] * (timed is not None))],
         rows,
         strong=[e.role == "student" for e in entries],
-        foot=["", "", *drawn, *([axis(errors)] * calibrated), ""],
+        foot=["", "", *drawn, *([axis(errors)] * calibrated), *([""] * (timed is not None))],
     )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +127,56 @@ def test_a_baseline_closer_to_the_teacher_is_named(truth: Any, made: Any) -> Non
     assert found.what == "linear model"
     assert found.high < 0
     assert "The linear model is closer to the teacher" in comparison.sentence
+
+
+def test_a_baseline_is_closer_only_where_the_interval_says_so(truth: Any) -> None:
+    """Two rows of 60 more is an estimate below zero, and no proof."""
+    taught = drawn(1, 0.9, truth)
+    student, linear = taught.copy(), taught.copy()
+    student[:5] = (student[:5] + 1) % K
+    linear[5:8] = (linear[5:8] + 1) % K
+    pair = [Contestant("student", "Net", [Answers(student)])]
+    pair.append(Contestant("baseline", "linear model", [Answers(linear)]))
+    entries, rivals = (lambda c: (c.entries, c.rivals))(
+        judge(truth, Answers(taught)).compare(pair)[0]
+    )
+    assert entries[1].agreement.value < entries[2].agreement.value
+    assert rivals == ()
+
+
+class Counted(nn.Module):
+    """A network that counts how often each row is asked for."""
+
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner, self.asked = inner, torch.zeros(N)
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.asked[x[:, 0].long()] += 1
+        return self.inner(x)
+
+
+def test_the_teacher_is_asked_for_each_row_once(truth: Any, made: Any) -> None:
+    """Table, differences, classes, calibration and certificate share one pass."""
+    teacher = Counted(Answers(made["teacher"][0]))
+    pair = [Contestant(r, r, [Answers(made[r][0])]) for r in ("student", "control", "baseline")]
+    quick = replace(judge(truth, teacher), timing=False)
+    facts = quick.compare(pair)[1]
+    quick.certificate(pair[0].networks[0], layout_of(quick.rows.batches(range(N))), None, 0.5)
+    assert teacher.asked.tolist() == [1.0] * N
+    assert facts["student"].by_class
+    assert facts["student"].milliseconds is None
+    assert facts["student"].timed_calls == 0
+    assert facts["student"].parameters == N * K
+
+
+def test_timing_calls_are_few_and_counted(truth: Any, made: Any) -> None:
+    teacher = Counted(Answers(made["teacher"][0]))
+    facts = judge(truth, teacher).compare([Contestant("student", "s", [teacher])])[1]
+    beyond = teacher.asked - 2  # teacher and student are the same network
+    assert beyond[16:].eq(0).all()  # on the first batch only
+    assert beyond[:16].eq(2 * facts["student"].timed_calls).all()
+    assert facts["student"].timed_calls <= 13
 
 
 def test_facts_hold_sizes_mistakes_classes_and_costs(found: Any, truth: Any, made: Any) -> None:

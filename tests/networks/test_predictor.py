@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from limbeck.contract import Task
 from limbeck.errors import InvalidInput
-from limbeck.networks.predictor import Certified, layout_of, rows_of, table_of
+from limbeck.networks.evaluation import ask
+from limbeck.networks.predictor import Certified, layout_of, rows_of, table_of, told_of
 from limbeck.networks.samples.data import Samples
 from limbeck.networks.views import IGNORED, Goal, Kind
 from limbeck.students.onnx import answers_of
@@ -33,7 +34,9 @@ class Tokens(nn.Module):
 def certified(data: Any, teacher: nn.Module, student: nn.Module, goal: Goal, task: Task) -> Any:
     samples = Samples.of(data).aimed(goal)
     batches = lambda: samples.batches(range(len(samples)), 2)  # noqa: E731
-    table = table_of(batches(), teacher, goal, task, layout_of(batches()))
+    told: list[Any] = []
+    ask(teacher, batches(), goal, lambda logits, batch: told.append(told_of(logits, batch, goal)))
+    table = table_of(batches(), told, goal, task, layout_of(batches()))
     return Certified(student, table, batch_size=2)
 
 

@@ -36,6 +36,9 @@ class Cost:
         Of one call: the median, the lower and the upper quartile.
     batch_size, threads : int
         Rows a call, and threads that torch used.
+    calls : int
+        All calls that measuring took: those before the timed ones, the timed ones, and one for
+        the memory.
     device : str
         Where it ran.
     peak_bytes : int
@@ -47,12 +50,13 @@ class Cost:
     milliseconds: tuple[float, float, float]
     batch_size: int
     threads: int
+    calls: int
     device: str
     peak_bytes: int
 
 
 def measure(
-    models: Mapping[str, nn.Module], inputs: Any, *, repeats: int = 30, warmup: int = 3,
+    models: Mapping[str, nn.Module], inputs: Any, *, repeats: int = 10, warmup: int = 2,
     seconds: float = 5.0,
 ) -> dict[str, Cost]:  # fmt: skip
     """Measure networks in turns, so that what else the machine does hits all of them alike.
@@ -112,6 +116,7 @@ def measure(
             milliseconds=(middle, low, high),
             batch_size=_rows(given[role]),
             threads=torch.get_num_threads(),
+            calls=warmup + len(times[role]) + 1,
             device=str(_device(net)),
             peak_bytes=peaks[role],
         )
