@@ -19,9 +19,10 @@ from limbeck.certificates.wording import versions
 from limbeck.comparison import Comparison, Contender, compare, score
 from limbeck.contract import Method, Progress, Student, Task, Teacher
 from limbeck.contract import answers as hard_answers
+from limbeck.data.labels import positions, read_labels
 from limbeck.errors import InvalidInput
 from limbeck.features import Features, Rows
-from limbeck.holdout import positions, read_labels, split
+from limbeck.holdout import split
 from limbeck.progress import shown
 from limbeck.result import Distillation, Holdout
 from limbeck.routes import method_for, refuse_without_access
@@ -150,11 +151,11 @@ def distill(
     native = X
     method, X, holdout, shape = _in_rows(method, X, holdout)
     features = Features.of(X)
-    y = read_labels(y, len(X))
+    labels_given, y = y, read_labels(y, len(X))
     said = {"classes": classes, "regression": regression, "unit": unit or None}
     if y is None and classes is None and hasattr(teacher, "named_modules"):
         said["example"] = native[:64]  # a module's outputs tell what it predicts
-    wrapped = as_teacher(teacher, y, **{k: v for k, v in said.items() if v is not None})
+    wrapped = as_teacher(teacher, labels_given, **{k: v for k, v in said.items() if v is not None})
     if len(shape) > 1:
         wrapped = Shaped(wrapped, shape)
     refuse_without_access(method, wrapped)

@@ -1,4 +1,4 @@
-"""Setting rows aside before anything is learned, and reading labels."""
+"""Setting rows aside before anything is learned."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.contract import Task
+from limbeck.data.labels import read_labels
 from limbeck.errors import InvalidInput, did_you_mean
 
-__all__ = ["Side", "positions", "read_labels", "split"]
+__all__ = ["Side", "split"]
 
 _FEWEST = 10
 # More rows than this teach a readable student nothing; the rest of a huge X is left unread.
@@ -87,65 +87,6 @@ def split(
         Side(_take(X, fit), _take(y, fit), None),
         Side(_take(X, test), _take(y, test), _take(of, test)),
     )
-
-
-def read_labels(y: Any, n: int) -> NDArray[Any] | None:
-    """Labels as an array (n,), or None.
-
-    Raises
-    ------
-    InvalidInput
-        If the length differs, or a label is missing.
-    """
-    if y is None:
-        return None
-    if hasattr(y, "detach"):
-        y = y.detach().cpu().numpy()
-    array = np.asarray(y)
-    if array.ndim == 2 and array.shape[1] == 1:
-        array = array[:, 0]
-    if array.shape != (n,):
-        raise InvalidInput(f"y has shape {array.shape}, and there are {n} rows.", "Give one a row.")
-    missing = np.array(
-        [v is None or type(v).__name__ == "NAType" or v != v for v in array.tolist()]
-    )
-    if missing.any():
-        raise InvalidInput(
-            f"{int(missing.sum())} labels in y are missing (NaN or None).",
-            "Drop those rows, or leave y out.",
-        )
-    return array
-
-
-def positions(y: NDArray[Any] | None, task: Task) -> NDArray[Any] | None:
-    """Labels as class indices (int64), or values (float64).
-
-    Raises
-    ------
-    InvalidInput
-        If a label is not among the teacher's classes.
-    """
-    if y is None:
-        return None
-    if not task.classifies:
-        try:
-            values: NDArray[np.float64] = y.astype(np.float64)
-        except (TypeError, ValueError):
-            raise InvalidInput(
-                f"y has dtype {y.dtype}, and the teacher predicts numbers.", "Give numbers."
-            ) from None
-        if not np.isfinite(values).all():
-            raise InvalidInput("y holds an infinite value.", "Drop those rows, or leave y out.")
-        return values
-    place = {c: i for i, c in enumerate(task.classes)}
-    labels = y.tolist()
-    unknown = next((v for v in labels if v not in place), None)
-    if unknown is not None:
-        raise InvalidInput(
-            f"The label {unknown!r} in y is not one of the teacher's classes.",
-            did_you_mean(str(unknown), map(str, task.classes)),
-        )
-    return np.array([place[v] for v in labels], dtype=np.int64)
 
 
 def _enough(n: int, what: str) -> None:

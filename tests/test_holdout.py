@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from limbeck.contract import Task
 from limbeck.errors import InvalidInput
-from limbeck.holdout import positions, read_labels, split
+from limbeck.data.labels import positions, read_labels
+from limbeck.holdout import split
 
 
 @given(st.integers(20, 200), st.floats(0.3, 0.7), st.integers(0, 50))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.contract import Task
+from limbeck.data.labels import class_codes, is_missing, label_array
 from limbeck.errors import InvalidInput, did_you_mean
 
 __all__ = ["Loss", "LossFunction", "choose_loss", "encode_answers", "encode_predictions"]
@@ -152,12 +153,12 @@ def encode_answers(answers: Any, n: int, task: Task) -> tuple[NDArray[Any], NDAr
     InvalidInput
         If their number is not n, one is missing, or one is no class of the student.
     """
-    raw = _column(answers, "The answers")
+    raw = label_array(answers, "The list of answers")
     if len(raw) != n:
         raise InvalidInput(
             f"There are {len(raw)} answers for {n} rows.", "Give the teacher's answer to each row."
         )
-    missing = _missing(raw)
+    missing = is_missing(raw)
     if missing.any():
         raise InvalidInput(
             f"The answer to row {int(np.flatnonzero(missing)[0])} is missing.",
@@ -165,7 +166,7 @@ def encode_answers(answers: Any, n: int, task: Task) -> tuple[NDArray[Any], NDAr
         )
     if not task.classifies:
         return raw, _numbers(raw, "The answers")
-    codes = _codes(raw, task.classes)
+    codes = class_codes(raw, task.classes)
     unknown = np.flatnonzero(codes < 0)
     if len(unknown):
         label = raw[unknown[0]]
@@ -175,7 +176,7 @@ def encode_answers(answers: Any, n: int, task: Task) -> tuple[NDArray[Any], NDAr
             f" class of the student; its classes are {type(task.classes[0]).__name__}.",
             did_you_mean(str(label), map(str, task.classes)),
         )
-    return raw, codes
+    return raw, codes.astype(np.float64)
 
 
 def encode_predictions(
@@ -188,14 +189,14 @@ def encode_predictions(
     InvalidInput
         If their number is not n, or a predicted number is missing.
     """
-    raw = _column(predicted, "The student's predictions")
+    raw = label_array(predicted, "The list of predictions")
     if len(raw) != n:
         raise InvalidInput(
             f"The student gave {len(raw)} predictions for {n} rows.",
             "Its predict must return one answer a row.",
         )
     if task.classifies:
-        return raw, _codes(raw, task.classes)
+        return raw, class_codes(raw, task.classes).astype(np.float64)
     return raw, _numbers(raw, "The student's predictions")
 
 
@@ -205,16 +206,6 @@ def _no_tolerance(tolerance: float | None) -> None:
             f"tolerance={tolerance} has no meaning for this loss.",
             "Use loss='tolerance', or leave tolerance out.",
         )
-
-
-def _column(values: Any, what: str) -> NDArray[Any]:
-    # a list that mixes text and missing values would turn them all into text
-    raw = np.asarray(values, dtype=None if hasattr(values, "dtype") else object)
-    if raw.ndim == 2 and raw.shape[1] == 1:
-        raw = raw[:, 0]
-    if raw.ndim != 1:
-        raise InvalidInput(f"{what} have shape {raw.shape}.", "Give one a row, shape (n,).")
-    return raw
 
 
 def _numbers(raw: NDArray[Any], what: str) -> NDArray[np.float64]:
@@ -230,26 +221,3 @@ def _numbers(raw: NDArray[Any], what: str) -> NDArray[np.float64]:
             f"{what} hold {out[bad[0]]} in row {bad[0]}.", "Give a finite number for each row."
         )
     return out
-
-
-def _codes(raw: NDArray[Any], classes: Sequence[Any]) -> NDArray[np.float64]:
-    index = {label: float(i) for i, label in enumerate(classes)}
-    if raw.dtype == object:
-        return np.array([index.get(v, -1.0) for v in raw], dtype=np.float64)
-    values, inverse = np.unique(raw, return_inverse=True)
-    return np.array([index.get(v, -1.0) for v in values.tolist()], dtype=np.float64)[inverse]
-
-
-def _missing(raw: NDArray[Any]) -> NDArray[np.bool_]:
-    if raw.dtype.kind == "f":
-        return np.asarray(np.isnan(raw), dtype=np.bool_)
-    if raw.dtype != object:
-        return np.zeros(len(raw), dtype=np.bool_)
-    names = ("NAType", "NaTType")  # pandas' own marks, without importing pandas
-    return np.array(
-        [
-            v is None or type(v).__name__ in names or (isinstance(v, float) and math.isnan(v))
-            for v in raw
-        ],
-        dtype=np.bool_,
-    )

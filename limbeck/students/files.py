@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from limbeck.contract import Label, Task
+from limbeck.data.labels import is_label
 from limbeck.errors import FileRefused, did_you_mean
 from limbeck.features import Feature, Features
-from limbeck.students.targets import is_label
 from limbeck.writing import write_bytes
 
 __all__ = [

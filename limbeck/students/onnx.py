@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.contract import Task
+from limbeck.data.labels import is_label
 from limbeck.errors import FileRefused, MissingExtra
 from limbeck.features import Features
 from limbeck.students.layout import Layout
-from limbeck.students.targets import is_label
 
 __all__ = ["KEY", "OnnxStudent", "answers_of"]
 

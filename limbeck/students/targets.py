@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from math import isfinite
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.contract import Label, Task
+from limbeck.contract import Task
+from limbeck.data.labels import classes_of, encode_labels, label_array
 from limbeck.errors import InvalidInput, did_you_mean
 
-__all__ = ["TaskLike", "is_label", "predicts_classes", "read_target", "read_weight"]
+__all__ = ["TaskLike", "predicts_classes", "read_target", "read_weight"]
 
 TaskLike = Task | Literal["classes", "value"] | None
 
@@ -26,12 +26,13 @@ def read_target(y: Any, n: int, task: TaskLike) -> tuple[Task, NDArray[Any]]:
     n : int
         The number of rows.
     task : Task, "classes", "value" or None
-        What y holds; None takes floats for values and all else for classes.
+        What y holds; None takes fractions, and more than 100 different whole numbers, for values
+        and all else for classes, as `limbeck.data.labels.classes_of` does.
 
     Returns
     -------
     task : Task
-        With the classes sorted, unless a Task with classes was given.
+        With the classes sorted, unless a Task with classes, or pandas categories, were given.
     target : ndarray of shape (n,)
         Positions in ``task.classes`` (int64), or values (float64).
 
@@ -45,20 +46,23 @@ def read_target(y: Any, n: int, task: TaskLike) -> tuple[Task, NDArray[Any]]:
         raise InvalidInput(
             "fit requires y to be passed, but the target y is None.", "Give labels or values."
         )
-    array = np.asarray(y)
-    if array.ndim == 2 and array.shape[1] == 1:
-        array = array[:, 0]
-    if array.ndim != 1 or len(array) != n:
+    array = label_array(y)
+    if len(array) != n:
         raise InvalidInput(
             f"y has shape {array.shape}, and X has {n} rows.", "Give one label or value a row."
         )
     if isinstance(task, str) and task not in ("classes", "value"):
         raise InvalidInput(f"There is no task {task!r}.", did_you_mean(task, ["classes", "value"]))
-    if task is None:
-        task = "value" if array.dtype.kind == "f" else "classes"
     if task == "value" or (isinstance(task, Task) and not task.classifies):
         return Task() if task == "value" else task, _values(array)
-    return _positions(array, task.classes if isinstance(task, Task) else ())
+    if isinstance(task, Task):
+        return task, encode_labels(array, task.classes, owner="the classes of the task")
+    classes = classes_of(y)
+    if classes is None and task is None:
+        return Task(), _values(array)
+    if classes is None:
+        classes = tuple(np.unique(array).tolist())
+    return Task(classes), encode_labels(array, classes)
 
 
 def read_weight(weight: Any, n: int) -> NDArray[np.float64]:
@@ -94,11 +98,6 @@ def predicts_classes(student: Any) -> bool | None:
     return None if task is None else task == "classes"
 
 
-def is_label(value: Any) -> bool:
-    """Whether a value is text, a whole number, a boolean or a finite float."""
-    return isinstance(value, Label) and not (isinstance(value, float) and not isfinite(value))
-
-
 def _values(array: NDArray[Any]) -> NDArray[np.float64]:
     try:
         values = array.astype(np.float64)
@@ -109,26 +108,3 @@ def _values(array: NDArray[Any]) -> NDArray[np.float64]:
     if not np.isfinite(values).all():
         raise InvalidInput("y holds a missing (NaN) or infinite value.", "Drop those rows.")
     return values
-
-
-def _positions(array: NDArray[Any], classes: tuple[Label, ...]) -> tuple[Task, NDArray[np.int64]]:
-    labels: list[Any] = array.tolist()
-    bad = [v for v in labels if not is_label(v)]
-    if bad:
-        raise InvalidInput(
-            f"{bad[0]!r} (NaN, inf, None or an object) is no class label.",
-            "Use text, whole numbers or booleans.",
-        )
-    if not classes:
-        try:
-            classes = tuple(sorted(set(labels)))
-        except TypeError:
-            raise InvalidInput("y mixes text and numbers.", "Use labels of one kind.") from None
-    position = {label: i for i, label in enumerate(classes)}
-    unknown = next((v for v in labels if v not in position), None)
-    if unknown is not None:
-        raise InvalidInput(
-            f"The label {unknown!r} is not a class of the task.",
-            did_you_mean(str(unknown), map(str, classes)),
-        )
-    return Task(classes), np.array([position[v] for v in labels], dtype=np.int64)

@@ -11,9 +11,8 @@ from importlib import import_module
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from limbeck.contract import Label, Teacher
+from limbeck.contract import Teacher
+from limbeck.data.labels import classes_of, read_labels
 from limbeck.errors import InvalidInput, did_you_mean
 
 if TYPE_CHECKING:
@@ -30,7 +29,6 @@ _ROOMS = {
     "StoredScores": "stored",
     "TorchTeacher": "torch",
 }
-_MANY = 100  # more different whole numbers than this are amounts, not classes
 
 
 def __getattr__(name: str) -> Any:
@@ -75,7 +73,8 @@ def as_teacher(obj: Any, y: Any = None, **options: Any) -> Teacher:
     if kind in ("TorchTeacher", "CallableTeacher") and y is not None:
         said = options.get("regression") or options.get("unit")
         if not said and options.get("classes") is None:
-            options["classes"] = _classes_in(y)
+            read_labels(y, len(y))  # refuses missing ones
+            options["classes"] = classes_of(y)
             if options["classes"] is None and kind == "TorchTeacher":
                 options["regression"] = True
     number = bool(options.get("regression"))
@@ -111,28 +110,3 @@ def _kind_of(obj: Any) -> str:
         "Give a torch module, a fitted scikit-learn estimator or pipeline, a function from rows to"
         " scores, a pair (X, scores), or an object with the methods of limbeck.contract.Teacher.",
     )
-
-
-def _classes_in(y: Any) -> list[Label] | None:
-    """The sorted labels; None for numbers to be predicted."""
-    if hasattr(y, "detach"):
-        y = y.detach().cpu()
-    labels = np.asarray(y)
-    if labels.dtype.kind == "f" and np.isnan(labels).any():
-        labels = labels.astype(object)
-        labels[np.isnan(labels.astype(float))] = None  # refused below, as missing text is
-    try:
-        different = np.unique(labels)
-    except TypeError:
-        raise InvalidInput(
-            "The labels y are of different types, or missing.",
-            "Give all as text or all as numbers, or drop the rows without a label.",
-        ) from None
-    if labels.dtype.kind in "fiu":
-        whole = labels.dtype.kind != "f" or bool((different == np.rint(different)).all())
-        if not whole or len(different) > _MANY:
-            return None
-        if labels.dtype.kind == "f":
-            different = different.astype(np.int64)
-    found: list[Label] = different.tolist()
-    return found

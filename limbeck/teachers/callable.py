@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.contract import Access, Label, ScoreKind, Task
+from limbeck.data.labels import as_classes, class_codes
 from limbeck.errors import AccessDenied, InvalidInput, TeacherFailed
 from limbeck.teachers.closed import Closed
 
@@ -57,13 +58,8 @@ class CallableTeacher(Closed):
         self.function = function
         self.batch_size = batch_size
         self.name = name or getattr(function, "__name__", type(function).__name__)
-        labels = [
-            c.item() if isinstance(c, np.generic) else c
-            for c in (() if classes is None else classes)
-        ]
-        if classes is not None and (len(set(labels)) != len(labels) or len(labels) < 2):
-            raise InvalidInput(f"classes is {labels[:8]}.", "Give at least two different classes.")
-        self.task = Task(tuple(labels), unit="" if labels else unit)
+        labels = () if classes is None else as_classes(classes)
+        self.task = Task(labels, unit="" if labels else unit)
         kinds = set(ScoreKind) - {ScoreKind.VALUE} if classes is not None else {ScoreKind.VALUE}
         if score_kind is not None and score_kind not in kinds:
             raise InvalidInput(
@@ -125,12 +121,11 @@ class CallableTeacher(Closed):
         if self._kind is None and (numbers or raw.ndim == 1):
             self._kind = _kind_of(raw)
         if self._kind is ScoreKind.LABEL and raw.ndim == 1:
-            hot = np.stack([raw == c for c in classes], axis=1)
-            strange = np.flatnonzero(~hot.any(axis=1))
-            if strange.size:
-                label = raw[strange[0]]
+            codes = class_codes(raw, classes)
+            if (codes < 0).any():
+                label = raw[codes < 0].tolist()[0]
                 raise self._failed(f"returned {label!r}, which is none of its classes,", rows)
-            return hot.astype(np.float64)
+            return np.eye(len(classes))[codes]
         if not numbers:
             raise self._failed(f"returned {raw.dtype} that are not numbers", rows)
         table = raw.astype(np.float64)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.contract import Access, Label, ScoreKind, Task
+from limbeck.data.labels import class_codes
 from limbeck.errors import AccessDenied, InvalidInput, TeacherFailed
 from limbeck.teachers.closed import Closed
 
@@ -88,7 +89,14 @@ class SklearnTeacher(Closed):
         if raw.ndim == 2 and raw.shape[1] == 1:
             raw = raw[:, 0]
         if self.score_kind is ScoreKind.LABEL and raw.ndim == 1:
-            raw = np.stack([raw == c for c in classes], axis=1)
+            codes = class_codes(raw, classes)
+            if (codes < 0).any():
+                raise TeacherFailed(
+                    f"{self.name} answered {raw[codes < 0].tolist()[0]!r}, which is none of its"
+                    f" classes {list(classes)[:8]}.",
+                    f"Call its {self.method} on these rows by itself.",
+                )
+            raw = np.eye(len(classes))[codes]
         elif classes and raw.ndim == 1:
             raw = np.column_stack([np.zeros(len(raw)), raw])
         elif raw.ndim == 1:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.contract import Access, Label, ScoreKind, Task
+from limbeck.data.labels import classes_of, encode_labels, label_array
 from limbeck.errors import AccessDenied, InvalidInput
 from limbeck.features import Features
 from limbeck.teachers.closed import Closed
@@ -28,8 +29,9 @@ class StoredScores(Closed):
     X : array-like or DataFrame of shape (n, d)
         The rows.
     scores : array-like of shape (n,) or (n, k)
-        Labels, values, or one column a class. One column of numbers is read as values if they are
-        floating or a unit is given, and as labels otherwise.
+        Labels, values, or one column a class. One column of numbers is read as values if a unit is
+        given, or there are fractions or more than 100 different whole numbers; as labels
+        otherwise.
     classes : sequence of labels, optional
         The classes in the order of the columns; by default the sorted labels, or 0 to k - 1.
     unit : str
@@ -60,9 +62,9 @@ class StoredScores(Closed):
         self.access = Access.SCORES
         self._features = Features.of(X)
         values = self._features.encode(X)
-        raw = np.asarray(scores)
-        if raw.ndim == 2 and raw.shape[1] == 1:
-            raw = raw[:, 0]
+        raw = np.asarray(scores.detach().cpu() if hasattr(scores, "detach") else scores)
+        if raw.ndim < 2 or raw.shape[1:] == (1,):
+            raw = label_array(scores, "scores")
         if raw.ndim not in (1, 2) or len(raw) != len(values):
             raise InvalidInput(
                 f"There are {len(values)} rows, and the scores have shape {raw.shape}.",
@@ -70,6 +72,8 @@ class StoredScores(Closed):
             )
         if classes is not None:
             classes = [c.item() if isinstance(c, np.generic) else c for c in classes]
+        elif raw.ndim == 1 and score_kind in (None, "label") and not unit:
+            classes = classes_of(scores, what="scores")
         self.score_kind = _kind_of(raw, classes, unit, score_kind)
         self.task, table = _table(raw, classes, unit, self.score_kind)
         self._places: dict[bytes, int] = {}
@@ -127,8 +131,7 @@ def _kind_of(
             return ScoreKind.LOGIT  # refused later: no numbers
         whole = (raw >= 0).all() and np.allclose(raw.sum(axis=1), 1.0, atol=1e-4)
         return ScoreKind.PROBABILITY if whole else ScoreKind.LOGIT
-    numbers = raw.dtype.kind == "f" or (bool(unit) and raw.dtype.kind in "iu")
-    return ScoreKind.VALUE if numbers and classes is None else ScoreKind.LABEL
+    return ScoreKind.VALUE if classes is None else ScoreKind.LABEL
 
 
 def _table(
@@ -169,17 +172,6 @@ def _table(
 def _one_hot(
     raw: NDArray[Any], classes: Sequence[Label] | None
 ) -> tuple[Task, NDArray[np.float64]]:
-    try:
-        labels = tuple(np.unique(raw).tolist()) if classes is None else tuple(classes)
-    except TypeError:  # text mixed with numbers or None
-        raise InvalidInput(
-            "The labels are of different types, or missing.", "Give all as text or all as numbers."
-        ) from None
-    hot = np.stack([raw == c for c in labels], axis=1)
-    strange = np.flatnonzero(~hot.any(axis=1))
-    if strange.size:
-        raise InvalidInput(
-            f"Row {strange[0]} has the label {raw[strange[0]]!r}, which is not among the classes.",
-            "Name all classes in classes=[...].",
-        )
-    return Task(labels), hot.astype(np.float64)
+    labels = tuple(np.unique(raw).tolist() if classes is None else classes)
+    codes = encode_labels(raw, labels, what="scores", owner="the classes; name all of them")
+    return Task(labels), np.eye(len(labels))[codes]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from limbeck.contract import Access, Label, ScoreKind, Task
+from limbeck.data.labels import as_classes
 from limbeck.errors import AccessDenied, InvalidInput, TeacherFailed, did_you_mean
 
 __all__ = ["TorchTeacher"]
@@ -424,11 +425,10 @@ def _differentiable(module: nn.Module) -> AbstractContextManager[None]:
 def _task(classes: Sequence[Label] | int | None, unit: str, regression: bool) -> Task | None:
     if classes is None:
         return Task(unit=unit) if regression or unit else None
-    given = range(classes) if isinstance(classes, int) else classes
-    labels = tuple(c.item() if isinstance(c, np.generic) else c for c in given)
-    if regression or len(set(labels)) != len(labels) or len(labels) < 2:
+    labels = as_classes(classes)
+    if regression:
         raise InvalidInput(
-            f"classes is {list(labels)[:8]}" + (" with regression=True." if regression else "."),
+            f"classes is {list(labels)[:8]} with regression=True.",
             "Give at least two different classes, or regression=True alone.",
         )
     return Task(labels)

@@ -93,5 +93,5 @@ def test_shorten() -> None:
 
 
 def test_one_value_only() -> None:
-    tree = Tree(1).fit([[1.0]], [2.0])
+    tree = Tree(1, task="value").fit([[1.0]], [2.0])
     assert "2" in [t.text for t in ElementTree.fromstring(tree.svg()).iter(f"{SVG}text")]

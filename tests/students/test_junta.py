@@ -62,7 +62,7 @@ def test_missing_is_a_level_and_unseen_cells_take_the_nearest() -> None:
 
 
 def test_no_variables_give_the_mean() -> None:
-    junta = Junta(variables=[]).fit([[1.0], [2.0]], [1.0, 3.0], sample_weight=[3, 1])
+    junta = Junta(variables=[], task="value").fit([[1.0], [2.0]], [1.0, 3.0], sample_weight=[3, 1])
     assert junta.predict([[5.0]]).tolist() == [1.5]
     assert junta.rules() == ["ALWAYS 1.5  [100 %]"]
 

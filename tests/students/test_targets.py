@@ -29,8 +29,10 @@ def test_classes(y: Any, classes: tuple[Any, ...], kind: str) -> None:
     assert task.labels.dtype.kind == kind
 
 
-def test_floats_are_values_unless_said_otherwise() -> None:
-    assert read_target([1.0, 2.0], 2, None)[0] == Task()
+def test_fractions_are_values_unless_said_otherwise() -> None:
+    assert read_target([1.0, 2.5], 2, None)[0] == Task()
+    assert read_target([0.0, 1.0], 2, None)[0] == Task((0, 1))
+    assert read_target([1.5, 2.0], 2, "classes")[0] == Task((1.5, 2.0))
     assert read_target([1.0, 2.0], 2, "classes")[0] == Task((1.0, 2.0))
     assert read_target([1, 2], 2, "value")[1].dtype == np.float64
     assert read_target([1, 2], 2, Task(unit="kg"))[0] == Task(unit="kg")

@@ -210,7 +210,7 @@ def test_notebook_shows_drawing_and_size() -> None:
         ({"min_rows": True}, "min_rows is True"),
         ({"criterion": "ginni"}, "Did you mean 'gini'"),
         ({"task": "class"}, "Did you mean 'classes'"),
-        ({"task": Task(("no", "maybe"))}, "'yes' is not a class"),
+        ({"task": Task(("no", "maybe"))}, "'yes' in y is not one of"),
     ],
 )
 def test_refuses_settings(settings: dict[str, Any], message: str) -> None:

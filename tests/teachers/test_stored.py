@@ -31,6 +31,13 @@ def test_new_rows_are_denied():
         (["b", "a", "b", "c"], {}, Task(("a", "b", "c")), ScoreKind.LABEL),
         ([1, 0, 1, 1], {}, Task((0, 1)), ScoreKind.LABEL),
         ([True, False, True, True], {}, Task((False, True)), ScoreKind.LABEL),
+        ([1.0, 0.0, 1.0, 1.0], {}, Task((0, 1)), ScoreKind.LABEL),
+        (
+            pd.Categorical(["lo", "hi", "lo", "hi"], ["lo", "hi"]),
+            {},
+            Task(("lo", "hi")),
+            ScoreKind.LABEL,
+        ),
         ([1, 0, 5, 1], {"unit": "mm"}, Task(unit="mm"), ScoreKind.VALUE),
         ([1.5, 0, 5, 1], {}, Task(), ScoreKind.VALUE),
         ([[1.5], [0], [5], [1]], {}, Task(), ScoreKind.VALUE),
@@ -48,7 +55,7 @@ def test_the_task_is_read_from_the_scores(scores, options, task, kind):
 
 def test_repeated_rows_are_averaged_and_labels_voted():
     twice = np.array([[1.0, -0.0], [1.0, 0.0], [1.0, 0.0], [2.0, np.nan]])
-    values = StoredScores(twice, [1.0, 2.0, 6.0, 4.0])
+    values = StoredScores(twice, [1.0, 2.0, 6.0, 4.0], score_kind="value")
     assert len(values) == 2
     np.testing.assert_array_equal(values.scores(twice)[:, 0], [3, 3, 3, 4])
     labels = StoredScores(twice, ["a", "b", "b", "a"])
@@ -69,7 +76,8 @@ def test_rows_that_were_decoded_are_found_again():
     [
         ([1, 2], {}, "4 rows"),
         (np.zeros((4, 2, 2)), {}, "shape"),
-        ([1.0, 2.0, np.nan, 3.0], {}, "row 2"),
+        ([1.0, 2.0, np.nan, 3.0], {"score_kind": "value"}, "row 2"),
+        ([1.0, 2.0, np.nan, 2.0], {}, "1 labels in scores are missing"),
         (["a", "b", "c", "a"], {"classes": ["a", "b"]}, "'c'"),
         (["a", 1, None, "b"], {"classes": None, "score_kind": "value"}, "not numbers"),
         (np.array(["a", None, "b", "b"], dtype=object), {}, "missing"),
