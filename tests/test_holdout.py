@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from limbeck.contract import Task
-from limbeck.errors import InvalidInput
 from limbeck.data.labels import positions, read_labels
+from limbeck.errors import InvalidInput
 from limbeck.holdout import split
 
 
