@@ -25,7 +25,7 @@ from limbeck.network_runs.preparing import (
     settings_of,
     task_of,
 )
-from limbeck.network_runs.reading import refuse_layers, refuse_unread, unread_inputs
+from limbeck.network_runs.reading import refuse_layers, refuse_unread, unread_inputs, unread_note
 from limbeck.network_runs.unseen import fresh_rows, two_sides, unchosen_rows
 from limbeck.networks.cache.teacher_cache import TeacherCache
 from limbeck.networks.filters import Filter
@@ -161,7 +161,7 @@ def prepared(
     aside, left = unchosen_rows(aside, checked, test is not None, settings, unread)
     notes += padding_notes(rows, networks)
     if unread:
-        notes.append(f"No network reads {', '.join(unread)}: rows were compared without.")
+        notes.append(unread_note(unread))
     return Prepared(
         tutor, makers, rows, aside, checked, goal, names, aim, settings, kept, layout, seen,
         tuple(dict.fromkeys((*copied, *notes, *left, *rows.notes, *aside.notes))),

@@ -39,6 +39,12 @@ __all__ = [
 ]
 
 
+_ELSEWHERE = {
+    "label_smoothing": "It is one of the loss: objective=0.9 * SoftTargets(temperature=4) + 0.1 *"
+    " GoldLabels(label_smoothing=0.1).",
+}
+
+
 def whole(name: str, value: Any, least: int) -> None:
     """Refuse what is no whole number from ``least`` on."""
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
@@ -51,7 +57,8 @@ def settings_of(given: Mapping[str, Any]) -> Training:
     for name, value in given.items():
         if name not in known:
             raise InvalidInput(
-                f"Distilling into a network has no setting {name!r}.", did_you_mean(name, known)
+                f"Distilling into a network has no setting {name!r}.",
+                _ELSEWHERE.get(name) or did_you_mean(name, known),
             )
         numeric = isinstance(getattr(Training, name), Real)
         if numeric and not isinstance(value, Real):

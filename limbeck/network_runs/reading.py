@@ -13,11 +13,15 @@ from limbeck.errors import InvalidInput
 from limbeck.networks.capture import asking, logits_of, placed, run
 from limbeck.networks.network import watched
 from limbeck.networks.objective import Objective
+from limbeck.networks.samples.collate import LABELS
 from limbeck.networks.samples.data import Samples
 from limbeck.networks.samples.vocabularies import vocabulary
 from limbeck.networks.views import Goal, Step, View
 
-__all__ = ["looked_at", "refuse_layers", "refuse_unread", "unread_inputs"]
+__all__ = ["looked_at", "refuse_layers", "refuse_unread", "unread_inputs", "unread_note"]
+
+
+_LIKE_LABELS = (*LABELS, "class", "classes", "category", "gold", "ground_truth", "output", "answer")
 
 
 def looked_at(
@@ -68,7 +72,8 @@ def refuse_layers(
     ):
         with asking(module), watched(module, layers, name) as network:
             seen.append(network(placed(batch.inputs, module)))
-    step = Step(batch.inputs, batch.labels, seen[1], seen[0], goal, index=batch.index)
+    step = Step(batch.inputs, batch.labels, seen[1], seen[0], goal, index=batch.index,
+                labelled=batch.labelled)  # fmt: skip
     with torch.random.fork_rng():
         objective.maps(step)
 
@@ -86,6 +91,15 @@ def unread_inputs(rows: Samples, networks: Sequence[nn.Module]) -> list[str]:
     others = [n for n in given if n not in named]
     found = [n for n in others if not any(_follows(m, given, n) for m in networks)]
     return [] if len(found) == len(given) else found
+
+
+def unread_note(unread: Sequence[str]) -> str:
+    """What is said of inputs that no network reads; of one named as labels are, a question."""
+    note = f"No network reads {', '.join(unread)}: rows were compared without."
+    for name in unread:
+        if name.lower() in _LIKE_LABELS:
+            note += f" Is {name!r} the label? Then name it 'label', or give it as y."
+    return note
 
 
 def _follows(module: nn.Module, inputs: Mapping[str, Tensor], name: str) -> bool:

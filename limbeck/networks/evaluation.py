@@ -34,11 +34,13 @@ class Said:
     confidence : ndarray of shape (p,)
         The probability of that answer; 1 for numbers.
     labels : ndarray of shape (p,) or None
-        The truth.
+        The truth; of distributions over classes the likeliest one.
     row : ndarray of shape (p,)
         The row of each place, rising from 0.
     goal : Goal
         What was answered.
+    known : ndarray of bool of shape (p,), optional
+        Which places have a label; None means all.
     """
 
     answers: NDArray[Any]
@@ -46,11 +48,24 @@ class Said:
     labels: NDArray[Any] | None
     row: NDArray[np.int64]
     goal: Goal
+    known: NDArray[np.bool_] | None = None
 
-    def by_row(self, scores: NDArray[Any]) -> NDArray[np.float64]:
-        """Means of scores (p,) over the places of each row (n,); rows without any are left out."""
-        places = np.bincount(self.row)
-        sums = np.bincount(self.row, weights=np.asarray(scores, dtype=np.float64))
+    def by_row(
+        self, scores: NDArray[Any], counts: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.float64]:
+        """Means of scores (p,) over the places of each row (n,); rows without any are left out.
+
+        Parameters
+        ----------
+        scores : ndarray of shape (p,)
+            One a place.
+        counts : ndarray of bool of shape (p,), optional
+            The places that count; all by default.
+        """
+        row = self.row if counts is None else self.row[counts]
+        scores = np.asarray(scores, dtype=np.float64)
+        places = np.bincount(row)
+        sums = np.bincount(row, weights=scores if counts is None else scores[counts])
         return np.asarray(sums[places > 0] / places[places > 0])
 
 
@@ -74,7 +89,7 @@ def ask(
         Gets the outputs of every batch as float32, and the batch, so that what else is needed of
         them takes no second pass.
     """
-    answers, sure, labels, rows = [], [], [], []
+    answers, sure, labels, rows, known = [], [], [], [], []
     start, home = 0, next((p.device for p in module.parameters()), None)
     with asking(module):
         for batch in batches:
@@ -88,6 +103,8 @@ def ask(
             rows.append(r.cpu().numpy() + start)
             if y is not None:
                 labels.append(y.cpu().numpy())
+                there = batch.labelled
+                known.append(torch.ones_like(y, dtype=torch.bool) if there is None else there)
             start += len(logits)
     return Said(
         np.concatenate(answers),
@@ -95,7 +112,13 @@ def ask(
         np.concatenate(labels) if labels else None,
         np.concatenate(rows),
         goal,
+        None if not known or all(bool(k.all()) for k in known) else _flat(known),
     )
+
+
+def _flat(parts: list[Tensor]) -> NDArray[np.bool_]:
+    """One array of masks, rows first."""
+    return np.concatenate([part.flatten().cpu().numpy() for part in parts])
 
 
 def _places(step: Step) -> tuple[Any, Any, Any, Any]:
@@ -106,7 +129,7 @@ def _places(step: Step) -> tuple[Any, Any, Any, Any]:
     if goal.classifies:
         p, a = z.softmax(-1).max(-1)
         if not goal.sequential:
-            return a, p, y, torch.arange(n)
+            return a, p, step.classes, torch.arange(n)
         ids = torch.arange(n, device=z.device).view(n, 1, 1)
         ids = ids.expand_as(step.student.logits[..., :1])
         return a, p, y, step.align(ids, None).student[:, 0]
@@ -130,7 +153,7 @@ def right(said: Said) -> NDArray[np.float64] | None:
     """
     if said.labels is None:
         return None
-    return _score(said, said.labels)
+    return _score(said, said.labels, said.known)
 
 
 def agreement(student: Said, teacher: Said) -> NDArray[np.float64]:
@@ -138,7 +161,9 @@ def agreement(student: Said, teacher: Said) -> NDArray[np.float64]:
     return _score(student, teacher.answers)
 
 
-def _score(said: Said, truth: NDArray[Any]) -> NDArray[np.float64]:
+def _score(
+    said: Said, truth: NDArray[Any], counts: NDArray[np.bool_] | None = None
+) -> NDArray[np.float64]:
     if said.goal.kind is Kind.VALUES:
         k = said.goal.outputs
         error = ((said.answers - truth) ** 2).reshape(-1, k)  # (n, k)
@@ -147,7 +172,7 @@ def _score(said: Said, truth: NDArray[Any]) -> NDArray[np.float64]:
         unit = np.where(spread > 0, spread, 1.0)
         explained = 1 - error / unit + error.mean(axis=0) / unit * (away / unit - 1)
         return np.asarray(np.where(spread > 0, explained, error == 0).mean(axis=1))
-    return said.by_row(said.answers == truth)
+    return said.by_row(said.answers == truth, counts)
 
 
 def gaps(said: Said, times: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
@@ -168,15 +193,16 @@ def gaps(said: Said, times: NDArray[np.int64] | None = None) -> NDArray[np.float
     ndarray of shape (15,)
     """
     weight = np.ones(len(said.row)) if times is None else times[said.row]
+    weight = weight if said.known is None else weight * said.known
     place = np.minimum((said.confidence * BINS).astype(int), BINS - 1)
     correct = said.answers == said.labels
     sums = np.bincount(place, weights=weight * (correct - said.confidence), minlength=BINS)
-    return np.asarray(sums / weight.sum())
+    return np.asarray(sums / (weight.sum() or 1.0))
 
 
 @dataclass(frozen=True)
 class Mistakes:
-    """Where a network is wrong: shares of all places.
+    """Where a network is wrong: shares of all places that have a label.
 
     ``inherited`` are the teacher's mistakes repeated word for word, ``own`` those where the
     teacher is right, ``other`` those where both are wrong in different ways.
@@ -191,13 +217,14 @@ def mistakes(student: Said, teacher: Said) -> Mistakes | None:
     """Tell a student's own mistakes from those of its teacher; None for numbers or no labels."""
     if student.labels is None or student.goal.kind is Kind.VALUES:
         return None
+    there = slice(None) if student.known is None else student.known
     wrong = student.answers != student.labels
     same = student.answers == teacher.answers
     taught = teacher.answers == student.labels
     return Mistakes(
-        float((wrong & same).mean()),
-        float((wrong & taught).mean()),
-        float((wrong & ~same & ~taught).mean()),
+        float((wrong & same)[there].mean()),
+        float((wrong & taught)[there].mean()),
+        float((wrong & ~same & ~taught)[there].mean()),
     )
 
 
@@ -208,10 +235,11 @@ def by_class(said: Said, teacher: Said) -> dict[int, dict[str, float]]:
     """
     if said.labels is None or said.goal.kind in (Kind.VALUES, Kind.LANGUAGE):
         return {}
-    labels, of = np.unique(said.labels, return_inverse=True)
+    there = slice(None) if said.known is None else said.known
+    labels, of = np.unique(said.labels[there], return_inverse=True)
     places = np.bincount(of)
-    accuracy = np.bincount(of, weights=said.answers == said.labels) / places
-    agreed = np.bincount(of, weights=said.answers == teacher.answers) / places
+    accuracy = np.bincount(of, weights=(said.answers == said.labels)[there]) / places
+    agreed = np.bincount(of, weights=(said.answers == teacher.answers)[there]) / places
     return {
         int(label): {"places": int(n), "accuracy": float(a), "agreement": float(b)}
         for label, n, a, b in zip(labels, places, accuracy, agreed, strict=True)

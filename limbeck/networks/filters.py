@@ -62,7 +62,10 @@ class Filter(ABC):
 
 @dataclass(frozen=True)
 class WhereRight(Filter):
-    """Rows, or tokens, on which the teacher's answer is the label (multi-label: all labels)."""
+    """Rows, or tokens, on which the teacher's answer is the label (multi-label: all labels).
+
+    Rows without a label pass: nothing speaks against the teacher there.
+    """
 
     @property
     def needs(self) -> Needs:
@@ -83,14 +86,16 @@ class WhereRight(Filter):
 
     def __call__(self, step: Step) -> Tensor:
         """1 where right, else 0."""
-        logits, labels = _teacher(step), step.labels
+        logits, labels, known = _teacher(step), step.classes, step.labelled
         assert labels is not None  # noqa: S101  (see needs)
         if step.goal.kind is Kind.MULTILABEL:
-            return ((logits > 0) == (labels > 0.5)).all(-1).to(logits.dtype)
+            same = (logits > 0) == (labels > 0.5)
+            return (same if known is None else same | ~known).all(-1).to(logits.dtype)
         if step.goal.kind is Kind.LANGUAGE:
             right = logits[:, :-1].argmax(-1) == labels[:, 1:]
             return _at_predicted(right.to(logits.dtype))
-        return (logits.argmax(-1) == labels).to(logits.dtype)
+        same = logits.argmax(-1) == labels
+        return (same if known is None else same | ~known).to(logits.dtype)
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 IGNORED = -100
-"""The label of a token that does not count (the convention of torch's cross entropy)."""
+"""The label of a row without one, and of a token that does not count (as in torch)."""
 
 MASK = "attention_mask"
 """The name of the input that says which tokens are there (the convention of transformers)."""
@@ -50,9 +50,10 @@ class Goal:
     Parameters
     ----------
     kind : Kind
-        Classification: logits (n, k), labels (n,). Multi-label: (n, k) and (n, k) of 0 and 1.
-        Regression: (n, k) and (n, k). Tokens: (n, t, k) and (n, t). Language: the same, where
-        the output at a place predicts the next token.
+        Classification: logits (n, k), labels (n,), or (n, k) where they are distributions over
+        classes. Multi-label: (n, k) and (n, k) of 0 and 1. Regression: (n, k) and (n, k). Tokens:
+        (n, t, k) and (n, t). Language: the same, where the output at a place predicts the next
+        token.
     outputs : int
         k: classes, labels, numbers, or the vocabulary.
     """
@@ -114,7 +115,8 @@ class Step:
     inputs : Any
         What the networks are called with: a tensor, a tuple, or a mapping of tensors.
     labels : Tensor or None
-        As in `Goal`; ``IGNORED`` marks tokens that do not count.
+        As in `Goal`; ``IGNORED`` marks tokens that do not count, and rows (of classes) or entries
+        (of multi-label) without a label.
     student : View
         With gradients.
     teacher : View or None
@@ -133,6 +135,8 @@ class Step:
         For objectives that draw.
     run_student, run_teacher : Run, optional
         For objectives that run the networks again, with interventions.
+    labelled : Tensor of bool of shape (n,) or (n, k), optional
+        Which rows have a label, or for multi-label which entries; None means all.
     """
 
     inputs: Any
@@ -147,10 +151,19 @@ class Step:
     generator: torch.Generator | None = None
     run_student: Run | None = None
     run_teacher: Run | None = None
+    labelled: Tensor | None = None
 
     def __post_init__(self) -> None:
         if self.mask is None:
             self.mask = mask_of(self.inputs)
+
+    @property
+    def classes(self) -> Tensor | None:
+        """The labels as class indices: of distributions over classes the likeliest one."""
+        labels = self.labels
+        if labels is None or self.goal.kind is not Kind.CLASSES or labels.ndim == 1:
+            return labels
+        return torch.where(labels[:, 0] < 0, IGNORED, labels.argmax(-1))
 
     @cached_property
     def aligned(self) -> Aligned:

@@ -56,7 +56,8 @@ def maps_of(
     out = []
     for i, own in enumerate(seen):
         teacher = heard(given, seen, i, goal)
-        step = Step(batch.inputs, batch.labels, own, teacher, goal, index=batch.index)
+        step = Step(batch.inputs, batch.labels, own, teacher, goal, index=batch.index,
+                    labelled=batch.labelled)  # fmt: skip
         with torch.random.fork_rng(range(torch.cuda.device_count())):
             torch.manual_seed(seed + i)
             out.append(objective.maps(step).to(engine.device))

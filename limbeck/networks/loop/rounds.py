@@ -87,11 +87,17 @@ class Rounds:
         return [train(made[0], *given, **shared)]
 
     def control(self, seed: int, folder: Path | None, tell: Progress) -> Trained:
-        """The same student on gold labels: same start, budget, order and augmentation."""
+        """The same student on gold labels: same start, budget, order, augmentation, smoothing."""
         shared = self._shared(seed, folder, tell, "control")
         if isinstance(self.source, TeacherCache):
             shared |= {"views": self.source.views, "augment_seed": self.source.seed}
-        return train(self._start(self.makers[0], seed), self.rows, GOLD, self.goal, **shared)
+        gold = Objective.of(GoldLabels(label_smoothing=self._smoothing()))
+        return train(self._start(self.makers[0], seed), self.rows, gold, self.goal, **shared)
+
+    def _smoothing(self) -> float:
+        """The label smoothing of the objective, which its control has too."""
+        terms = [p.term for p in self.objective.parts]
+        return next((t.label_smoothing for t in terms if isinstance(t, GoldLabels)), 0.0)
 
     def linear(self, seed: int) -> Trained | None:
         """A linear model on gold labels, by the same loop; None where there is no such model."""

@@ -166,6 +166,7 @@ class Session:
                     generator=self._generator,
                     run_student=learner.network.run,
                     run_teacher=None if self._teacher is None else self._teacher.run,
+                    labelled=batch.labelled,
                 )
                 if self._filter is not None:
                     step = self._weighted(step, self._filter)

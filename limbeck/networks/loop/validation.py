@@ -77,23 +77,30 @@ class Validation:
             for i, batch in enumerate(batches):
                 view = network(batch.inputs)
                 labels = batch.labels if self._teacher is None else self._answer(i, batch)
-                found = Step(batch.inputs, labels, view, None, self._goal).aligned
-                assert found.labels is not None  # noqa: S101  (checked when made)
-                scores = self._scores(found.student, found.labels)  # (p,)
+                step = Step(batch.inputs, labels, view, None, self._goal)
+                found = step.aligned.labels if self._goal.sequential else step.classes
+                assert found is not None  # noqa: S101  (checked when made)
+                known = batch.labelled if self._teacher is None else None
+                scores = self._scores(step.aligned.student, found, known)  # (p,)
                 sums += torch.stack([scores.sum(dtype=torch.float64), sums.new_tensor(len(scores))])
         total, places = self._engine.mean(sums).tolist()
         return float(total / places) if places else 0.0
 
-    def _scores(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """One score a place, (p,)."""
+    def _scores(self, logits: Tensor, labels: Tensor, known: Tensor | None) -> Tensor:
+        """One score a place that has a label, (p,)."""
         kind = self._goal.kind
         if kind is Kind.LANGUAGE and self._teacher is None:
             return -F.cross_entropy(logits, labels, reduction="none")
         if self._goal.classifies:
-            return (logits.argmax(-1) == labels).float()
+            same = (logits.argmax(-1) == labels).float()
+            return same if known is None else same[known]
         labels = labels.reshape(logits.shape)
         if kind is Kind.MULTILABEL:
-            return ((logits > 0) == (labels > 0.5)).float().mean(-1)
+            same = ((logits > 0) == (labels > 0.5)).float()
+            if known is None:
+                return same.mean(-1)
+            counts = known.sum(-1)
+            return ((same * known).sum(-1) / counts.clamp(min=1))[counts > 0]
         return -((logits - labels) ** 2).flatten(1).mean(-1)
 
     def _answer(self, i: int, batch: Batch) -> Tensor:

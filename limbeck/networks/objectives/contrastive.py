@@ -141,6 +141,8 @@ class Contrastive(OnLayers):
     def _rivals(self, step: Step) -> Tensor | None:
         """Which rows of the batch are negatives of which; None for all others."""
         if self.other_classes:  # then two rows of one sample, which have one label, are none
-            assert step.labels is not None  # noqa: S101  (see needs)
-            return step.labels[:, None] != step.labels[None, :]
+            classes, known = step.classes, step.labelled
+            assert classes is not None  # noqa: S101  (see needs)
+            other = classes[:, None] != classes[None, :]
+            return other if known is None else other & known[:, None] & known[None, :]
         return None if step.index is None else step.index[:, None] != step.index[None, :]

@@ -134,7 +134,7 @@ class DKD(Term):
 
     @property
     def needs(self) -> Needs:
-        """A teacher, and labels to say which class is the target."""
+        """A teacher, and labels to say which class is the target (the teacher's without one)."""
         return Needs(labels=True, teacher=True)
 
     def check(self, goal: Goal) -> None:
@@ -145,11 +145,12 @@ class DKD(Term):
         """The weighted mean over rows."""
         a = step.aligned
         assert a.teacher is not None  # noqa: S101  (see needs)
-        assert a.labels is not None  # noqa: S101
+        labels = a.labels if step.goal.sequential else step.classes
+        assert labels is not None  # noqa: S101
+        if step.labelled is not None:
+            labels = torch.where(step.labelled, labels, a.teacher.argmax(-1))
         temperature = temperature_at(self.temperature, step.done)
-        return decoupled(
-            a.student, a.teacher, a.labels, self.alpha, self.beta, temperature, a.weight
-        )
+        return decoupled(a.student, a.teacher, labels, self.alpha, self.beta, temperature, a.weight)
 
 
 @dataclass(frozen=True)

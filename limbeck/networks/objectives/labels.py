@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -16,7 +17,12 @@ __all__ = ["GoldLabels", "TeacherLabels", "gold_labels", "teacher_labels"]
 
 
 def gold_labels(
-    student: Tensor, labels: Tensor, kind: Kind, weight: Tensor | None = None
+    student: Tensor,
+    labels: Tensor,
+    kind: Kind,
+    weight: Tensor | None = None,
+    label_smoothing: float = 0.0,
+    labelled: Tensor | None = None,
 ) -> Tensor:
     """The loss of plain training: what people write by hand.
 
@@ -25,32 +31,50 @@ def gold_labels(
     student : Tensor of shape (p, k)
         Logits, or values for regression.
     labels : Tensor of shape (p,) or (p, k)
-        Classes; 0 and 1 for multi-label; values for regression.
+        Classes, or distributions over classes; 0 and 1 for multi-label; values for regression.
     kind : Kind
-        Cross entropy -log softmax(s)_y for classes and tokens; binary cross entropy for
+        Cross entropy -sum_c y_c log softmax(s)_c for classes and tokens; binary cross entropy for
         multi-label and squared error for regression, both the mean over rows and outputs.
     weight : Tensor of shape (p,), optional
         How much each row counts.
+    label_smoothing : float
+        The share e of the label that is spread evenly over the k classes, y (1 - e) + e / k, as
+        in ``torch.nn.CrossEntropyLoss`` (Szegedy et al. 2016, section 7); for multi-label over
+        the two answers of each label, y (1 - e) + e / 2.
+    labelled : Tensor of bool of shape (p,), or (p, k) for multi-label, optional
+        What has a label; the rest counts nothing. None means all.
 
     Returns
     -------
     Tensor
-        The (weighted) mean over rows, a scalar.
+        The (weighted) mean over rows, a scalar; 0 where there is none.
     """
     if not student.numel():
         return student.sum()
-    how = "mean" if weight is None else "none"
+    how = "mean" if weight is None and labelled is None else "none"
     if kind is Kind.MULTILABEL:
-        losses = F.binary_cross_entropy_with_logits(
-            student, labels.to(student.dtype), reduction=how
-        )
+        labels = labels.to(student.dtype)
+        if label_smoothing:
+            labels = labels * (1 - label_smoothing) + label_smoothing / 2
+        losses = F.binary_cross_entropy_with_logits(student, labels, reduction=how)
     elif kind is Kind.VALUES:
         losses = F.mse_loss(student, labels.to(student.dtype).reshape(student.shape), reduction=how)
     else:
-        losses = F.cross_entropy(student, labels, reduction=how)
-    if weight is None:
+        labels = labels.to(student.dtype) if labels.ndim == 2 else labels
+        losses = F.cross_entropy(student, labels, reduction=how, label_smoothing=label_smoothing)
+    if how == "mean":
         return losses
-    return weighted_mean(losses.mean(-1) if losses.ndim == 2 else losses, weight)
+    return _counted_mean(losses, weight, labelled)
+
+
+def _counted_mean(losses: Tensor, weight: Tensor | None, labelled: Tensor | None) -> Tensor:
+    """The weighted mean of losses (p,) or (p, k), over what has a label."""
+    if labelled is None:
+        return weighted_mean(losses.mean(-1) if losses.ndim == 2 else losses, weight)
+    counts = labelled.to(losses.dtype)
+    if weight is not None:
+        counts = counts * (weight if counts.ndim == 1 else weight[:, None])
+    return weighted_mean(torch.where(labelled, losses, 0.0).flatten(), counts.flatten())
 
 
 def teacher_labels(
@@ -67,7 +91,7 @@ def teacher_labels(
 
 @dataclass(frozen=True)
 class GoldLabels(Term):
-    """Level 0: the labels of the data, on all rows, whatever a filter says.
+    """Level 0: the labels of the data, on all rows that have one, whatever a filter says.
 
     Parameters
     ----------
@@ -75,10 +99,32 @@ class GoldLabels(Term):
         Whether only the rows count that the filter leaves out (weight 0), so that each row has
         one source: "the teacher where it is right, labels on the rest". Where no teacher takes
         part (a control), all rows count.
+    label_smoothing : float
+        From 0 to 1: as in ``torch.nn.CrossEntropyLoss``; see `gold_labels`.
+
+    Raises
+    ------
+    InvalidInput
+        If ``label_smoothing`` is no such number.
     """
 
     level: ClassVar[int] = 0
     rest: bool = False
+    label_smoothing: float = 0.0
+
+    def __post_init__(self) -> None:
+        if isinstance(self.label_smoothing, bool) or not 0 <= self.label_smoothing <= 1:
+            raise InvalidInput(
+                f"label_smoothing is {self.label_smoothing!r}.", "Give a number from 0 to 1."
+            )
+
+    def check(self, goal: Goal) -> None:
+        """Refuse smoothed numbers."""
+        if self.label_smoothing and goal.kind is Kind.VALUES:
+            raise InvalidInput(
+                f"label_smoothing is {self.label_smoothing:g}, and the task is regression.",
+                "Leave it out: only classes can be smoothed.",
+            )
 
     @property
     def needs(self) -> Needs:
@@ -104,7 +150,10 @@ class GoldLabels(Term):
                     "Give a filter such as WhereRight(), or GoldLabels().",
                 )
             weight = (aligned.weight == 0).to(aligned.student.dtype)
-        return gold_labels(aligned.student, aligned.labels, step.goal.kind, weight)
+        return gold_labels(
+            aligned.student, aligned.labels, step.goal.kind, weight, self.label_smoothing,
+            step.labelled,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)

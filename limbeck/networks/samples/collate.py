@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +13,24 @@ from torch import Tensor
 from limbeck.errors import InvalidInput
 from limbeck.networks.views import IGNORED, MASK
 
-__all__ = ["LABELS", "Padding", "split", "tensor"]
+__all__ = ["LABELS", "Padding", "label_names", "split", "tensor"]
 
-LABELS = ("labels", "label")
+LABELS = ("labels", "label", "targets", "target", "y")
 """Where labels are in items with names, first found first."""
+
+_ALWAYS = LABELS[:2]  # never an input of a network that is called without labels
+
+
+def label_names(names: Iterable[str], labelled: bool = True) -> list[str]:
+    """Which names of an item are no inputs: first the one that holds the labels.
+
+    ``labels`` and ``label`` always; where there is neither, the first of ``targets``, ``target``
+    and ``y``, unless labels are given apart.
+    """
+    given = set(names)
+    found = [n for n in _ALWAYS if n in given]
+    others = [n for n in LABELS[2:] if n in given]
+    return found or (others[:1] if labelled and len(given) > 1 else [])
 
 
 def tensor(value: Any) -> Tensor | None:
@@ -47,7 +61,7 @@ class Padding:
     ----------
     pad : int
         The token that fills up ``input_ids``. Masks and other named inputs are filled with 0,
-        labels with -100, so that these places do not count.
+        labels with -100, so that these places do not count. A label of None is -100, too.
     length : int, optional
         Pad to this length in every batch, rather than to the longest.
     """
@@ -68,7 +82,10 @@ class Padding:
             return self._named(items)
         if isinstance(first, tuple | list):
             return tuple(
-                self._stacked([item[j] for item in items], f"entry {j} of an item")
+                self._stacked(
+                    _marked([item[j] for item in items], j > 0 and j == len(first) - 1),
+                    f"entry {j} of an item",
+                )
                 for j in range(len(first))
             )
         return self._stacked(items, "an item")
@@ -79,18 +96,23 @@ class Padding:
         Columns without numbers are left out. With ``input_ids``, or where sequences differ in
         length, there is an attention mask.
         """
-        rows = {name: _numbers(column) for name, column in columns.items()}
+        labels = label_names(columns)
+        rows = {n: _numbers(_marked(column, n in labels)) for n, column in columns.items()}
         held = {name: found for name, found in rows.items() if found is not None}
-        lengths = _lengths(held)
-        out = {name: self._filled(found, name, lengths) for name, found in held.items()}
+        lengths = _lengths({n: found for n, found in held.items() if n not in labels})
+        out = {n: self._filled(found, n, lengths, n in labels) for n, found in held.items()}
         if lengths is not None and MASK not in out:
             width = self.length or max(lengths)
             out[MASK] = (torch.arange(width) < torch.tensor(lengths)[:, None]).long()  # (n, t)
         return out
 
     def _named(self, items: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:
-        out = self.columns({name: [item[name] for item in items] for name in items[0]})
-        if not [name for name in out if name not in LABELS]:
+        names = dict.fromkeys(name for item in items for name in item)
+        labels = label_names(names)
+        out = self.columns(
+            {n: [item.get(n) if n in labels else item[n] for item in items] for n in names}
+        )
+        if not [name for name in out if name not in labels]:
             raise InvalidInput(
                 f"No entry of an item holds numbers: {list(items[0])[:8]}.",
                 "Tokenize texts, and turn pictures into tensors, in the data set.",
@@ -116,11 +138,13 @@ class Padding:
             )
         return torch.stack([r for r in rows if r is not None])
 
-    def _filled(self, rows: Tensor | list[Tensor], name: str, lengths: list[int] | None) -> Tensor:
+    def _filled(
+        self, rows: Tensor | list[Tensor], name: str, lengths: list[int] | None, label: bool
+    ) -> Tensor:
         """One tensor of rows, padded where they are sequences."""
         each = [len(r) if r.ndim else -1 for r in rows]
         width = max(each)
-        counted = name not in LABELS or not rows[0].is_floating_point()
+        counted = not label or not rows[0].is_floating_point()
         if self.length is not None and each == lengths and counted:
             if width > self.length:
                 raise InvalidInput(
@@ -135,7 +159,7 @@ class Padding:
                 f"Items differ in shape: {[tuple(r.shape) for r in rows[:4]]} in {name!r}.",
                 "Only the first axis may differ; or give a DataLoader with a collate_fn.",
             )
-        fill = IGNORED if name in LABELS else self.pad if name == "input_ids" else 0
+        fill = IGNORED if label else self.pad if name == "input_ids" else 0
         out = torch.full((len(rows), width, *rows[0].shape[1:]), fill, dtype=rows[0].dtype)
         for place, row in zip(out, rows, strict=True):
             place[: len(row)] = row
@@ -150,11 +174,20 @@ def _numbers(column: Sequence[Any]) -> Tensor | list[Tensor] | None:
     return None if any(r is None for r in rows) else [r for r in rows if r is not None]
 
 
+def _marked(values: Sequence[Any], labels: bool) -> Sequence[Any]:
+    """Labels with -100 in the place of None, in the shape of the others."""
+    if not labels or isinstance(values, Tensor) or all(v is not None for v in values):
+        return values
+    known = next((tensor(v) for v in values if v is not None), None)
+    mark = torch.tensor(IGNORED) if known is None else torch.full_like(known, IGNORED)
+    return [mark if v is None else v for v in values]
+
+
 def _lengths(columns: Mapping[str, Tensor | list[Tensor]]) -> list[int] | None:
     """Lengths of the sequences: of ``input_ids``, or of the first column where they differ."""
     for name, rows in sorted(columns.items(), key=lambda c: c[0] != "input_ids"):
         each = [len(r) if r.ndim else -1 for r in rows]
-        if name not in LABELS and (name == "input_ids" or len(set(each)) > 1) and min(each) >= 0:
+        if (name == "input_ids" or len(set(each)) > 1) and min(each) >= 0:
             return each
     return None
 
@@ -165,14 +198,14 @@ def split(batch: Any, labelled: bool) -> tuple[Any, Tensor | None]:
     Parameters
     ----------
     batch : tensor, tuple or mapping of tensors
-        Of a mapping, ``labels`` or ``label`` are the labels; of a tuple with two or more entries,
-        the last. What is no tensor in a mapping is left out.
+        Of a mapping, what `label_names` names are the labels; of a tuple with two or more
+        entries, the last. What is no tensor in a mapping is left out.
     labelled : bool
         Whether it may hold labels.
     """
     if isinstance(batch, Mapping):
         named = {k: v for k, v in batch.items() if isinstance(v, Tensor)}
-        found = [named.pop(k) for k in LABELS if k in named]
+        found = [named.pop(k) for k in label_names(named, labelled)]
         return named, found[0] if found and labelled else None
     if isinstance(batch, tuple | list):
         inputs = tuple(batch)

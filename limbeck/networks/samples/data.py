@@ -14,12 +14,12 @@ from torch.utils.data import DataLoader, Dataset
 from limbeck.errors import InvalidInput
 from limbeck.networks.fingerprint import digest
 from limbeck.networks.samples.collate import Padding
-from limbeck.networks.samples.goals import shaped
+from limbeck.networks.samples.labels import label_notes, labelled, shaped, unlabelled
 from limbeck.networks.samples.opening import opened
 from limbeck.networks.samples.ordering import alike, tokens
 from limbeck.networks.samples.seeding import mixed
 from limbeck.networks.samples.sources import Arrays, Items, Source
-from limbeck.networks.views import Goal, mask_of
+from limbeck.networks.views import IGNORED, Goal, mask_of
 
 __all__ = ["Batch", "Samples"]
 
@@ -42,6 +42,8 @@ class Batch:
         Places of the samples in the data set.
     view, seed : int
         Which augmented version this is; with the place they fix every drawn number.
+    labelled : Tensor of bool, optional
+        Which rows, or for multi-label which entries, have a label; None means all.
     """
 
     inputs: Any
@@ -49,6 +51,7 @@ class Batch:
     index: Tensor
     view: int = 0
     seed: int = 0
+    labelled: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.index)
@@ -78,8 +81,11 @@ class Batch:
             moved = tuple(v.to(device, non_blocking=True) for v in x)
         else:
             moved = x.to(device, non_blocking=True)
-        labels = None if self.labels is None else self.labels.to(device, non_blocking=True)
-        return replace(self, inputs=moved, labels=labels)
+        labels, labelled = (
+            None if t is None else t.to(device, non_blocking=True)
+            for t in (self.labels, self.labelled)
+        )
+        return replace(self, inputs=moved, labels=labels, labelled=labelled)
 
 
 class Samples:
@@ -115,7 +121,8 @@ class Samples:
         self.goal = goal
         self.by_length = by_length
         self._workers = dict(workers or {})
-        self._ready = False
+        self._ready = False  # whether labels are shaped already
+        self._partly = False  # whether some of those have no label
 
     @classmethod
     def of(
@@ -135,7 +142,8 @@ class Samples:
         data : Samples, DataLoader, Dataset, arrays or Hugging Face data set
             A DataLoader's data set, batch size, workers and ``collate_fn`` are taken over;
             shuffling is done here. Items and arrays are one input, tuples with labels last, or
-            mappings with ``labels`` or ``label``. A pair of arrays is (inputs, labels).
+            mappings with ``labels``, ``label``, ``targets``, ``target`` or ``y``. A pair of arrays
+            is (inputs, labels).
         labels : array or False, optional
             Labels given apart, rows first: items and arrays are then inputs alone. False where
             the data holds none although items are tuples.
@@ -172,8 +180,18 @@ class Samples:
 
     @cached_property
     def has_labels(self) -> bool:
-        """Whether samples come with labels."""
-        return self.fetch([0]).labels is not None
+        """Whether samples come with labels: not where all that is looked at is -1 or -100.
+
+        All labels of arrays are looked at, and where the first is such a mark those of 256
+        samples of a data set.
+        """
+        first = self.source.fetch(torch.tensor([0]), 0, 0)[1]
+        if _known(first):
+            return True
+        if isinstance(self.source, Arrays):
+            return first is not None and _known(self._whole_labels())
+        some = _spread(len(self), _PROBES if first is None else _HASHED).tolist()
+        return any(_known(self.source.fetch(torch.tensor([i]), 0, 0)[1]) for i in some)
 
     @cached_property
     def random(self) -> bool:
@@ -329,25 +347,53 @@ class Samples:
             by_length=self.by_length,
         )
         if isinstance(self.source, Arrays) and self.source.labels is not None:
-            labels = shaped(Arrays(self.source.labels, rows=self.source.rows).all(), goal)
+            labels = shaped(self._whole_labels(), goal)
+            new._partly = labelled(labels, goal) is not None
+            new.notes = _noted(self.notes, labels, goal, len(self))
             if (rows := self.source.rows) is not None:
                 whole = labels.new_zeros((len(self.source.labels), *labels.shape[1:]))
                 labels = whole.index_copy_(0, rows.to(labels.device), labels)
             new.source = replace(self.source, labels=labels)
             new._ready = True  # nothing is left to do, or to check, for each batch
         elif self.has_labels:
-            for i in _spread(len(self), _HASHED).tolist():
-                new.fetch([i])
+            found = [new.fetch([i]).labels for i in _spread(len(self), _HASHED).tolist()]
+            new.notes = _noted(self.notes, found, goal, len(self))
         return new
+
+    def _whole_labels(self) -> Tensor:
+        """The labels of all samples, of arrays."""
+        assert isinstance(self.source, Arrays)  # noqa: S101  (the callers check)
+        found: Tensor = Arrays(self.source.labels, rows=self.source.rows).all()
+        return found
 
     def _probes(self) -> list[int]:
         return [int(i) for i in _spread(len(self), _PROBES)]
 
     def _batch(self, rows: Tensor, found: tuple[Any, Tensor | None], seed: int, view: int) -> Batch:
         inputs, labels = found
-        if labels is not None and self.goal is not None and not self._ready:
-            labels = shaped(labels, self.goal)
-        return Batch(inputs, labels, rows, view, seed)
+        if not self.has_labels:
+            return Batch(inputs, None, rows, view, seed)
+        if labels is None:  # the samples of this batch have none, others do
+            labels = torch.full((len(rows),), IGNORED)
+        known = None
+        if self.goal is not None:
+            labels = labels if self._ready else shaped(labels, self.goal)
+            known = labelled(labels, self.goal) if self._partly or not self._ready else None
+        return Batch(inputs, labels, rows, view, seed, known)
+
+
+def _known(labels: Tensor | None) -> bool:
+    """Whether there is any label; of whole numbers, any that is not a mark of none."""
+    if labels is None or labels.is_floating_point():
+        return labels is not None
+    return not bool(unlabelled(labels).all())
+
+
+def _noted(
+    notes: tuple[str, ...], labels: Tensor | Sequence[Tensor | None], goal: Goal, n: int
+) -> tuple[str, ...]:
+    """Notes on data, and how its labels were understood."""
+    return tuple(dict.fromkeys((*notes, *label_notes(labels, goal, n))))
 
 
 class _Remote(Dataset[Any]):

@@ -9,12 +9,13 @@ import torch
 from torch import Tensor, nn
 
 from limbeck.errors import InvalidInput, did_you_mean
+from limbeck.networks.samples.labels import distributions, refuse_shifted, unlabelled
 from limbeck.networks.views import IGNORED, Goal, Kind, View
 
 if TYPE_CHECKING:
     from limbeck.networks.samples.data import Samples
 
-__all__ = ["guess_goal", "same_outputs", "shaped"]
+__all__ = ["guess_goal", "same_outputs"]
 
 _PROBES = 256
 
@@ -42,9 +43,10 @@ def guess_goal(
     Returns
     -------
     Goal
-        Integers (n,) are classes; 0 and 1 of shape (n, k), or for one output, are labels that may
-        hold together; other numbers are values. A label for each token makes tokens, or language
-        where the labels are the inputs themselves.
+        Integers (n,) are classes; rows (n, k) from 0 that sum to one are distributions over them;
+        other 0 and 1 of shape (n, k), or for one output, are labels that may hold together; other
+        numbers are values. Labels of -1 and -100 are left out. A label for each token makes tokens,
+        or language where the labels are the inputs themselves.
 
     Raises
     ------
@@ -74,58 +76,16 @@ def guess_goal(
     else:
         kind = _by_row(samples, k, module)
     goal = Goal(kind, k)
+    if kind in (Kind.CLASSES, Kind.MULTILABEL) and (found := _labels(samples)) is not None:
+        labels = torch.cat(found[1])
+        if labels.ndim == 1 or labels.shape[1:] == (1,):
+            refuse_shifted(labels, max(k, 2))
     if goal.sequential != sequential:
         raise InvalidInput(
             f"The task is {kind}, and the network returned shape {tuple(logits.shape)}.",
             "Let it return (n, t, k)." if goal.sequential else "Let it return (n, k).",
         )
     return goal
-
-
-def shaped(labels: Tensor, goal: Goal) -> Tensor:
-    """Labels in the shape and dtype of `Goal`.
-
-    Raises
-    ------
-    InvalidInput
-        If they do not fit: names the value and the remedy.
-    """
-    k = goal.outputs
-    if goal.kind in (Kind.VALUES, Kind.MULTILABEL):
-        if labels.ndim == 1 and k == 1:
-            labels = labels[:, None]
-        if labels.ndim != 2 or labels.shape[1] != k:
-            raise InvalidInput(
-                f"Labels have shape {tuple(labels.shape)} for {k} outputs.",
-                f"Give labels of shape (n, {k}), or another task.",
-            )
-        labels = labels if labels.is_floating_point() else labels.float()
-        if goal.kind is Kind.MULTILABEL:
-            _refuse(labels, (labels != 0) & (labels != 1), "Labels that hold together are 0 or 1.")
-        else:
-            _refuse(labels, ~torch.isfinite(labels), "Drop samples without a number.")
-        return labels
-    places = 2 if goal.sequential else 1
-    if labels.ndim == places + 1 and labels.shape[-1] == 1:
-        labels = labels[..., 0]
-    if labels.ndim != places:
-        raise InvalidInput(
-            f"Labels have shape {tuple(labels.shape)} for the task {goal.kind}.",
-            "Give a class for each token, (n, t)." if places == 2 else "Give a class a row, (n,).",
-        )
-    if labels.is_floating_point():
-        _refuse(labels, labels != labels.round(), "Give classes as integers, or task='regression'.")
-    labels = labels.long()
-    outside = (labels < 0) | (labels >= k)
-    if goal.sequential:
-        outside &= labels != IGNORED
-    _refuse(
-        labels,
-        outside,
-        f"Classes are 0 to {k - 1}."
-        + (" A part without labels is given with labels=False." if k > 1 else ""),
-    )
-    return labels
 
 
 def same_outputs(
@@ -181,6 +141,8 @@ def _labels(samples: Samples) -> tuple[list[Any], list[Tensor]] | None:
     n = len(samples)
     places = torch.linspace(0, n - 1, min(n, _PROBES), dtype=torch.float64).round().long()
     found = [samples.fetch([i]) for i in places.tolist()]
+    ndim = max(0 if b.labels is None else b.labels.ndim for b in found)
+    found = [b for b in found if b.labels is not None and b.labels.ndim == ndim]
     return [b.inputs for b in found], [b.labels for b in found if b.labels is not None]
 
 
@@ -210,17 +172,21 @@ def _by_row(samples: Samples, k: int, module: nn.Module | None) -> Kind:
     if found is None:
         return Kind.CLASSES if k > 1 else Kind.VALUES
     labels = torch.cat(found[1])
-    binary = bool(((labels == 0) | (labels == 1)).all())
+    known = labels[~unlabelled(labels)]
+    binary = bool(((known == 0) | (known == 1)).all())
     if labels.ndim == 2 and labels.shape[1] == k > 1:
+        if distributions(labels):
+            return Kind.CLASSES
+        _refuse_half_known(labels, binary)
         return Kind.MULTILABEL if binary else Kind.VALUES
     if k == 1:
+        _refuse_half_known(labels, binary)
         return Kind.MULTILABEL if binary else Kind.VALUES
     if labels.ndim == 1 or labels.shape[1:] == (1,):
-        if not labels.is_floating_point():
+        if not labels.is_floating_point() or bool((known == known.round()).all()):
             return Kind.CLASSES
         raise InvalidInput(
-            f"Labels are numbers such as {labels.flatten()[0].item():.4g}, and the network has {k}"
-            " outputs.",
+            f"Labels are numbers such as {_uneven(known):.4g}, and the network has {k} outputs.",
             "Give classes as integers, numbers of shape (n, k), or the task.",
         )
     raise InvalidInput(
@@ -230,12 +196,22 @@ def _by_row(samples: Samples, k: int, module: nn.Module | None) -> Kind:
     )
 
 
+def _refuse_half_known(labels: Tensor, binary: bool) -> None:
+    """Refuse -1 beside 0 and 1, which may be a number or mean that there is no label."""
+    if binary and bool((labels == -1).any()):
+        shown = ", ".join(f"{v:g}" for v in sorted(set(labels.flatten().tolist())))
+        raise InvalidInput(
+            f"Labels are {shown}: -1 may be a number, or mean that there is no label.",
+            "Give task='multilabel', where -1 means no label, or task='regression'.",
+        )
+
+
+def _uneven(labels: Tensor) -> float:
+    """A label that is no whole number."""
+    return float(labels[labels != labels.round()][0])
+
+
 def _names(config: Any) -> dict[int, str]:
     """Names of classes, where somebody gave them ("LABEL_0" is nobody's)."""
     names = {int(i): str(n) for i, n in (getattr(config, "id2label", None) or {}).items()}
     return {} if all(n == f"LABEL_{i}" for i, n in names.items()) else names
-
-
-def _refuse(labels: Tensor, bad: Tensor, remedy: str) -> None:
-    if bad.any():
-        raise InvalidInput(f"There is a label {labels[bad][0].item():g}.", remedy)

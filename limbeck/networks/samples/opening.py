@@ -22,7 +22,7 @@ from torch.utils.data import (
 )
 
 from limbeck.errors import InvalidInput
-from limbeck.networks.samples.collate import LABELS, Padding, tensor
+from limbeck.networks.samples.collate import Padding, label_names, tensor
 from limbeck.networks.samples.sources import Arrays, Columns, Items, Source
 
 __all__ = ["Opened", "opened"]
@@ -146,7 +146,7 @@ def _arrays(data: Any, labels: Any) -> Arrays | None:
         data = _array(data)
     if isinstance(data, Mapping):
         named = dict(data)
-        found = [named.pop(k) for k in LABELS if k in named]
+        found = [named.pop(k) for k in label_names(named, labels is None)]
         labels = found[0] if found and labels is None else labels
         if not named or not all(isinstance(v, Tensor | np.ndarray) for v in named.values()):
             return None
@@ -184,7 +184,7 @@ def _columns(
     first = data[0] if len(data) else {}
     kept = [k for k, v in first.items() if tensor(v) is not None]
     left = [k for k in first if k not in kept]
-    if first and not [k for k in kept if k not in LABELS]:
+    if first and not [k for k in kept if k not in label_names(kept, labelled)]:
         raise InvalidInput(
             f"No column of the data set holds numbers: {data.column_names}.",
             "Tokenize texts first: data.map(lambda rows: tokenizer(rows['text']), batched=True).",

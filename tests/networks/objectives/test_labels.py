@@ -165,3 +165,45 @@ def test_what_they_need_and_refuse() -> None:
         GoldLabels().check(Goal(kind, 4))
     with pytest.raises(InvalidInput, match="regression"):
         TeacherLabels().check(Goal(Kind.VALUES, 1))
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.9])
+def test_smoothed_and_soft_labels_are_torchs(draw: Draw, smoothing: float) -> None:
+    student = draw(64, 5).float()
+    labels, soft = draw(64, 5).argmax(1), draw(64, 5).float().softmax(1)
+    peer = torch.nn.CrossEntropyLoss(label_smoothing=smoothing)
+    for truth in (labels, soft):
+        found = gold_labels(student, truth, Kind.CLASSES, label_smoothing=smoothing)
+        assert found == peer(student, truth)
+    known = torch.arange(64) % 3 == 0
+    marked = torch.where(known, labels, IGNORED)
+    found = gold_labels(student, marked, Kind.CLASSES, label_smoothing=smoothing, labelled=known)
+    torch.testing.assert_close(found, peer(student, marked))
+    marked_soft = torch.where(known[:, None], soft, float(IGNORED))
+    found = gold_labels(
+        student, marked_soft, Kind.CLASSES, label_smoothing=smoothing, labelled=known
+    )
+    torch.testing.assert_close(found, peer(student[known], soft[known]))
+    two = (labels > 2).long()
+    yes = torch.stack([torch.zeros(64), student[:, 0]], 1)
+    found = gold_labels(student[:, :1], two[:, None], Kind.MULTILABEL, label_smoothing=smoothing)
+    torch.testing.assert_close(found, peer(yes, two))
+
+
+def test_where_nothing_has_a_label_there_is_no_loss_and_no_gradient(draw: Draw) -> None:
+    for kind in (Kind.CLASSES, Kind.MULTILABEL):
+        student = draw(4, 3).requires_grad_()
+        labels = torch.full((4, 3), -100.0) if kind is Kind.MULTILABEL else torch.full((4,), -100)
+        loss = gold_labels(student, labels, kind, labelled=labels >= 0)
+        loss.backward()
+        assert loss == 0
+        assert student.grad is not None
+        assert student.grad.abs().sum() == 0
+
+
+def test_smoothing_is_a_share() -> None:
+    for bad in (-0.1, 1.5, True):
+        with pytest.raises(InvalidInput, match="label_smoothing"):
+            GoldLabels(label_smoothing=bad)
+    with pytest.raises(InvalidInput, match="regression"):
+        GoldLabels(label_smoothing=0.1).check(Goal(Kind.VALUES, 1))

@@ -198,8 +198,8 @@ def test_labels_are_shaped_for_a_goal() -> None:
     assert aimed.aimed(Goal(Kind.VALUES, 1)).fetch([0]).labels.shape == (1, 1)  # type: ignore[union-attr]
     with pytest.raises(InvalidInput, match="label 3"):
         Samples.of((x, [0, 1, 3])).aimed(Goal(Kind.CLASSES, 3))
-    with pytest.raises(InvalidInput, match="label -1"):
-        Samples.of([(torch.zeros(2), -1)] * 3).aimed(Goal(Kind.CLASSES, 3))
+    with pytest.raises(InvalidInput, match="label -2"):
+        Samples.of([(torch.zeros(2), -2)] * 3).aimed(Goal(Kind.CLASSES, 3))
     assert not Samples.of(x).aimed(Goal(Kind.CLASSES, 2)).has_labels
 
 

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from limbeck.errors import InvalidInput
 from limbeck.networks.samples.data import Samples
-from limbeck.networks.samples.goals import guess_goal, same_outputs, shaped
+from limbeck.networks.samples.goals import guess_goal, same_outputs
+from limbeck.networks.samples.labels import shaped
 from limbeck.networks.views import Goal, Kind, View
 
 X = torch.zeros(4, 3)
@@ -101,10 +102,10 @@ def test_labels_in_the_shape_of_the_goal() -> None:
     ("labels", "goal", "told"),
     [
         (torch.tensor([0, 3]), Goal(Kind.CLASSES, 3), "label 3. Classes are 0 to 2"),
-        (torch.tensor([-1, 0]), Goal(Kind.CLASSES, 3), "label -1"),
-        (torch.tensor([-100, 0]), Goal(Kind.CLASSES, 3), "label -100"),
+        (torch.tensor([-2, 0]), Goal(Kind.CLASSES, 3), "label -2"),
+        (torch.tensor([[0.5, 0.4]]), Goal(Kind.CLASSES, 2), r"\[0.5, 0.4\], which is no dist"),
         (torch.tensor([0.5, 1]), Goal(Kind.CLASSES, 3), "task='regression'"),
-        (torch.zeros(2, 4), Goal(Kind.CLASSES, 4), r"shape \(2, 4\)"),
+        (torch.zeros(2, 4), Goal(Kind.CLASSES, 5), r"shape \(2, 4\)"),
         (torch.zeros(2), Goal(Kind.TOKENS, 4), r"shape \(2,\)"),
         (torch.tensor([[0.5]]), Goal(Kind.MULTILABEL, 1), "label 0.5"),
         (torch.tensor([[torch.nan]]), Goal(Kind.VALUES, 1), "label nan"),
