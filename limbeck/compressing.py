@@ -90,6 +90,9 @@ def compress(
     validation, test : as data, optional
         Rows to choose by, and rows for table and certificate, which must not be among those that
         teach or choose; without test rows a share ``holdout`` of the data is set aside.
+        ``validation`` may be a share of the training rows. Without it a tenth of them (at most
+        2,000) is set aside where ``epochs`` is not given, or ``patience`` is; with given epochs
+        all rows train, to the end.
     seeds : int
         How often all is trained; from 2 on intervals cover training again.
     task : str or Goal, optional

@@ -132,7 +132,7 @@ def _run(path: Path, data: Mapping[str, Any], progress: bool | None) -> NetworkD
         if name in given:
             given[name] = _model(given[name], data.get(f"{name}_weights"), name)
     for name in _DATA[1:]:
-        if given.get(name) is not None:
+        if given.get(name) is not None and not isinstance(given[name], int | float):
             given[name] = _rows(given[name])
     if isinstance(given.get("tokenizers"), list):
         given["tokenizers"] = [_tokenizer(name) for name in given["tokenizers"]]

@@ -188,7 +188,7 @@ BEFORE_WORK: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "stored outputs for validation rows without labels": (
         {"objective": SoftTargets(), "cache": "kept", "validation": rows(20, 2)[0]},
-        "The validation rows have no labels, and the teacher's stored answers are of the training",
+        "The validation rows have no labels, and stored outputs are of training rows. Give their",
     ),
     "interventions on stored outputs": (
         {"objective": Interchange({"0": "0"}), "cache": "kept"},
@@ -224,7 +224,7 @@ BEFORE_WORK: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "test rows of another width": (
         {"test": (torch.zeros(40, 5), torch.zeros(40).long())},
-        "The student Sequential raised RuntimeError on the first test rows: mat1 and mat2",
+        "The teacher Sequential raised RuntimeError on the first test rows: mat1 and mat2",
     ),
     "validation rows of another width": (
         {"validation": (torch.zeros(40, 5), torch.zeros(40).long())},

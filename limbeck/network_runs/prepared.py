@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from torch import nn
 
 from limbeck.contract import Task
 from limbeck.errors import InvalidInput
+from limbeck.network_runs.early_stopping import validation_part, validation_share
 from limbeck.network_runs.extremes import try_extremes
 from limbeck.network_runs.padding import padding_notes
 from limbeck.network_runs.preparing import (
@@ -30,7 +32,7 @@ from limbeck.network_runs.unseen import fresh_rows, two_sides, unchosen_rows
 from limbeck.networks.cache.teacher_cache import TeacherCache
 from limbeck.networks.filters import Filter
 from limbeck.networks.loop.modes import BornAgain
-from limbeck.networks.loop.refusals import refuse_patience
+from limbeck.networks.loop.refusals import refuse_patience, refuse_unscored
 from limbeck.networks.loop.rounds import started
 from limbeck.networks.loop.training import Training
 from limbeck.networks.objective import Objective
@@ -55,7 +57,8 @@ class Prepared:
     makers : sequence of nn.Module or callable
         What students are made from.
     rows, test, validation : Samples
-        Their labels in the shape of the goal; no test row is among the others.
+        Their labels in the shape of the goal; no test row is among the others. Validation rows
+        may be a part of what was given to train on, see `early_stopping`.
     goal : Goal
         What is predicted.
     task : Task
@@ -134,38 +137,47 @@ def prepared(
     tutor = one_teacher(teacher, goal)
     names = task_of(goal, classes, unit, tutor, pupils[0][0])
     rows, aside = rows.aimed(goal), aside.aimed(goal)
-    checked = None if validation is None else Samples.of(validation, pad=pad).aimed(goal)
+    share = validation_share(validation, settings)
+    own = validation is not None and not isinstance(validation, Real)
+    checked = Samples.of(validation, pad=pad).aimed(goal) if own else None
     aim = default_objective(goal, rows, tutor) if objective is None else Objective.of(objective)
     layers = (aim.needs if filter is None else aim.needs | filter.needs).teacher_layers
     kept = cache_of(cache, tutor, rows, layers, folder)
-    if kept is not None and checked is not None and not checked.has_labels:
-        raise InvalidInput(
-            "The validation rows have no labels, and the teacher's stored answers are of the"
-            " training rows.",
-            "Give their labels, or leave cache out.",
-        )
     refuse_lacking(aim, goal, rows, kept or tutor, len(makers), mode, filter)
-    refuse_patience(settings.patience, checked)
-    students = [pupil for pupil, _ in pupils]
+    refuse_unscored(checked, kept or tutor)
+    networks = _named(tutor, [pupil for pupil, _ in pupils])
     for later, what in ((checked, "validation"), (None if test is None else aside, "test")):
-        refuse_unread(later, what, tutor, students)
-    if tutor is not None and len(students) == 1:
-        refuse_layers(aim, goal, rows, tutor, students[0])
+        refuse_unread(later, what, networks)
+    if tutor is not None and len(pupils) == 1:
+        refuse_layers(aim, goal, rows, tutor, pupils[0][0])
     copied = [note for _, report in pupils if report is not None for note in report.sheet().notes]
-    pair = {"teacher": tutor, "student": pupils[0][0]}
-    networks = {role: m for role, m in pair.items() if m is not None}
     for side in (rows, aside):
         try_extremes(side, networks)
     unread = unread_inputs(rows, list(networks.values()))
     layout, seen, aside, notes = fresh_rows(rows, aside, test is not None, settings, unread)
     aside, left = unchosen_rows(aside, checked, test is not None, settings, unread)
     notes += padding_notes(rows, networks)
+    chosen: list[str] = []
+    if checked is None:
+        asked = isinstance(validation, Real)
+        rows, checked, chosen = validation_part(
+            rows, share, seed, asked=asked, goal=goal, filter=filter, cache=kept
+        )
+    settings = settings.settled(len(rows), checked is not None)
+    refuse_patience(settings.patience, checked)
     if unread:
         notes.append(unread_note(unread))
     return Prepared(
         tutor, makers, rows, aside, checked, goal, names, aim, settings, kept, layout, seen,
-        tuple(dict.fromkeys((*copied, *notes, *left, *rows.notes, *aside.notes))),
+        tuple(dict.fromkeys((*copied, *chosen, *notes, *left, *rows.notes, *aside.notes))),
     )  # fmt: skip
+
+
+def _named(teacher: nn.Module | None, students: Sequence[nn.Module]) -> dict[str, nn.Module]:
+    """All networks by what they are called in messages; several students by number."""
+    several = len(students) > 1
+    named = {f"student {i + 1}" if several else "student": s for i, s in enumerate(students)}
+    return named if teacher is None else {"teacher": teacher, **named}
 
 
 def _refuse_no_start(

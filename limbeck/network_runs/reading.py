@@ -50,15 +50,12 @@ def looked_at(
     return view, known
 
 
-def refuse_unread(
-    rows: Samples | None, what: str, teacher: nn.Module | None, students: Sequence[nn.Module]
-) -> None:
-    """Refuse rows for later that the networks cannot read; they are known by ``what``."""
+def refuse_unread(rows: Samples | None, what: str, networks: Mapping[str, nn.Module]) -> None:
+    """Refuse rows for later that networks cannot read; both are known by what they are called."""
     if rows is not None:
         inputs = rows.fetch(range(min(len(rows), 2))).inputs
-        for role, modules in (("student", students), ("teacher", [teacher] if teacher else [])):
-            for module in modules:
-                looked_at(role, module, inputs, f"the first {what} rows")
+        for role, module in networks.items():
+            looked_at(role, module, inputs, f"the first {what} rows")
 
 
 def refuse_layers(

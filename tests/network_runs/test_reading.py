@@ -60,11 +60,11 @@ def test_rows_that_a_network_cannot_read_are_named() -> None:
     inputs = rows().fetch([0, 1]).inputs
     view, _ = looked_at("student", net, inputs)
     torch.testing.assert_close(view.logits, net(**inputs))
-    refuse_unread(rows(), "test", net, [net])
-    refuse_unread(None, "validation", net, [net])
-    told = "The student Anything raised ValueError on the first test rows: x is negative. Call it"
+    refuse_unread(rows(), "test", {"teacher": net, "student": net})
+    refuse_unread(None, "validation", {"student": net})
+    told = "The student 2 Anything raised ValueError on the first test rows: x is negative. Call it"
     with pytest.raises(InvalidInput, match=told):
-        refuse_unread(rows(-2.0), "test", None, [net])
+        refuse_unread(rows(-2.0), "test", {"student 2": net})
 
 
 def test_layers_are_tried_before_the_cache_is_filled() -> None:

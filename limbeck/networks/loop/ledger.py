@@ -52,6 +52,8 @@ class Ledger:
         self._pending: list[tuple[int, float, list[Tensor]]] = []
         self._window = [0.0] * (len(self.names) + 1)  # sums, and last the updates in them
         self._epoch = list(self._window)
+        self.first: float | None = None
+        """The total of the first update, or of its first part."""
 
     def add(self, step: int, share: float, losses: dict[str, Tensor], total: Tensor) -> None:
         """Note the losses of one part of an update, of which it is a share."""
@@ -84,6 +86,8 @@ class Ledger:
         """Add losses that are multiplied with their share."""
         if not all(map(math.isfinite, row)):
             self._refuse(step, row)
+        if self.first is None:
+            self.first = row[0] / (share or 1.0)
         for sums in (self._window, self._epoch):
             for i, value in enumerate(row):
                 sums[i] += value
@@ -119,8 +123,9 @@ class Ledger:
     def state(self) -> dict[str, Any]:
         """What a checkpoint holds."""
         self.settle()
-        return {"window": self._window, "epoch": self._epoch}
+        return {"window": self._window, "epoch": self._epoch, "first": self.first}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from a state."""
         self._window, self._epoch = list(state["window"]), list(state["epoch"])
+        self.first = state["first"]

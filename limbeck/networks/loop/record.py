@@ -8,18 +8,23 @@ from typing import Any
 from torch import Tensor
 
 from limbeck.networks.loop.checkpoint import cloned
+from limbeck.networks.loop.validation import Scored
 
 __all__ = ["Record"]
 
 
 class Record:
-    """One row an epoch; where validation scores them, the weights of the best."""
+    """One row an epoch; where validation scores them, the weights of the best.
+
+    Of epochs of the same score the one with the smaller validation loss is better: a share of
+    few rows is the same in many epochs, of which the first may be one of an untrained student.
+    """
 
     def __init__(self) -> None:
         self.history: list[dict[str, Any]] = []
         self.best_epoch = -1
         self.best: dict[str, Tensor] | None = None
-        self._best_score = float("-inf")
+        self._best_score = float("-inf"), float("-inf")
 
     def add(
         self,
@@ -27,15 +32,19 @@ class Record:
         step: int,
         means: dict[str, float],
         rate: float,
-        score: float | None,
+        scored: Scored | None,
         weights: Callable[[], dict[str, Tensor]],
     ) -> None:
         """Note an epoch; without a score the last one counts as the best."""
-        self.history.append({"epoch": epoch, "step": step, **means, "lr": rate, "score": score})
-        if score is None:
+        score, loss = (None, None) if scored is None else scored
+        row = {"epoch": epoch, "step": step, **means, "lr": rate, "score": score}
+        self.history.append(row | {"validation_loss": loss})
+        if scored is None:
             self.best_epoch = epoch
-        elif score > self._best_score or self.best is None:
-            self._best_score, self.best_epoch = score, epoch
+            return
+        found = scored.score, -scored.loss
+        if found > self._best_score or self.best is None:
+            self._best_score, self.best_epoch = found, epoch
             self.best = cloned(weights())
 
     def state(self) -> dict[str, Any]:
@@ -52,4 +61,4 @@ class Record:
         self.history, self.best_epoch = list(state["history"]), state["best_epoch"]
         self.best = state["best"]
         if self.best is not None:
-            self._best_score = state["best_score"]
+            self._best_score = tuple(state["best_score"])

@@ -15,7 +15,13 @@ from limbeck.networks.views import Goal
 if TYPE_CHECKING:
     from limbeck.networks.cache.teacher_cache import TeacherCache
 
-__all__ = ["refuse_outputs", "refuse_patience", "refuse_settings", "refuse_shared"]
+__all__ = [
+    "refuse_outputs",
+    "refuse_patience",
+    "refuse_settings",
+    "refuse_shared",
+    "refuse_unscored",
+]
 
 
 def refuse_settings(
@@ -71,7 +77,30 @@ def refuse_patience(patience: int | None, validation: Samples | None) -> None:
     if patience is not None and validation is None:
         raise InvalidInput(
             f"patience is {patience}, and there are no validation rows.",
-            "Give validation rows, or no patience: training rows never stop a training.",
+            "Give validation rows, or no patience: early stopping needs rows that do not train.",
+        )
+
+
+def refuse_unscored(validation: Samples | None, teacher: object) -> None:
+    """Refuse validation rows without labels that no teacher can be asked about.
+
+    Parameters
+    ----------
+    validation : Samples or None
+        Rows to choose by.
+    teacher : nn.Module, TeacherCache or None
+        Stored outputs are of the training rows only.
+
+    Raises
+    ------
+    InvalidInput
+        With the remedy.
+    """
+    if validation is not None and not validation.has_labels and not isinstance(teacher, nn.Module):
+        why = "there is no teacher" if teacher is None else "stored outputs are of training rows"
+        raise InvalidInput(
+            f"The validation rows have no labels, and {why}.",
+            "Give their labels, or the teacher itself without a cache.",
         )
 
 

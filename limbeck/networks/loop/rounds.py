@@ -112,7 +112,7 @@ class Rounds:
         if model is None:
             return None
         size = self.training.batch_size
-        epochs = max(self.training.epochs, math.ceil(_UPDATES * size / len(self.rows)))
+        epochs = max(self.training.epochs or 0, math.ceil(_UPDATES * size / len(self.rows)))
         budget = Training(epochs=epochs, batch_size=size, lr=model.rate)
         return train(model, self.rows, GOLD, self.goal, training=budget, seed=seed)
 

@@ -88,12 +88,15 @@ class Session:
         settings: dict[str, Any],
     ) -> None:
         self._learners, self._ask, self._teacher = list(learners), ask, teacher
-        self._samples, self._goal, self._training, self._engine = samples, goal, training, engine
+        self._samples, self._goal, self._engine = samples, goal, engine
         self._seed, self._augment_seed, self._views = seed, augment_seed, views
         self._validation, self._filter = validation, filter
         self._folder, self._settings = folder, settings
         self._plan = Plan(len(samples), training.batch_size, engine.processes, training.accumulate)
-        self._total = self._plan.updates * training.epochs
+        training = training.settled(len(samples), validation is not None)
+        assert training.epochs is not None  # noqa: S101  (settled)
+        self._training, self._epochs = training, training.epochs
+        self._total = self._plan.updates * self._epochs
         self._generator = torch.Generator(engine.device).manual_seed(seed)
         eager = engine.device.type == "cpu" and engine.processes == 1
         self._ledgers = [
@@ -112,6 +115,13 @@ class Session:
     def steps(self) -> int:
         """Updates made."""
         return self._step
+
+    def began(self, student: int) -> dict[str, float]:
+        """Losses before anything was learned; see `limbeck.networks.loop.train.Trained`."""
+        own = {"loss": self._ledgers[student].first}
+        if self._validation is not None:
+            own["validation_loss"] = self._validation.constant
+        return {name: value for name, value in own.items() if value is not None}
 
     @property
     def seconds(self) -> float:
@@ -204,15 +214,15 @@ class Session:
         for learner, ledger, record in zip(
             self._learners, self._ledgers, self.records, strict=True
         ):
-            score = None if self._validation is None else self._validation(learner.student)
+            scored = None if self._validation is None else self._validation(learner.student)
             means = ledger.epoch()
-            record.add(self._epoch, self._step, means, learner.rate, score, learner.student_state)
+            record.add(self._epoch, self._step, means, learner.rate, scored, learner.student_state)
         self._log(norms, done, ended=True)
         self._epoch += 1
         self._update = 0
         patience = self._training.patience
         waited = min(self._epoch - 1 - r.best_epoch for r in self.records)
-        self._finished = self._epoch == self._training.epochs or (
+        self._finished = self._epoch == self._epochs or (
             patience is not None and waited >= patience
         )
         every = self._training.checkpoint_every

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,12 @@ from limbeck.networks.filters import Filter
 from limbeck.networks.loop.engine import Engine, device_of
 from limbeck.networks.loop.first_look import maps_of, unused
 from limbeck.networks.loop.learner import Learner
-from limbeck.networks.loop.refusals import refuse_patience, refuse_settings, refuse_shared
+from limbeck.networks.loop.refusals import (
+    refuse_patience,
+    refuse_settings,
+    refuse_shared,
+    refuse_unscored,
+)
 from limbeck.networks.loop.session import Session
 from limbeck.networks.loop.settings import settings_of
 from limbeck.networks.loop.teaching import asked
@@ -51,13 +56,16 @@ class Trained:
         Learned maps of the objective, of the last update; no part of the student.
     history : tuple of mappings
         One row an epoch: epoch (from 0), step, loss (the total), each term's raw loss (means of
-        the epoch), lr, and score (validation, larger is better; None without).
+        the epoch), lr, score and validation_loss (see `Validation`; None without).
     best_epoch : int
         The epoch, from 0, that the weights are from.
     steps : int
         Updates made.
     seconds : float
         Of training.
+    began : mapping
+        What losses were before anything was learned: loss that of the first update;
+        validation_loss that of the best answer that is the same for all rows.
     """
 
     module: nn.Module
@@ -66,6 +74,7 @@ class Trained:
     best_epoch: int
     steps: int
     seconds: float
+    began: Mapping[str, float] = field(default_factory=dict)
 
 
 def train(
@@ -156,11 +165,12 @@ def fit(
     progress: Progress = quiet,
 ) -> list[Trained]:
     """Train one student, or several that teach each other; see `train` and `train_together`."""
-    training = training or Training()
+    training = (training or Training()).settled(len(samples), validation is not None)
     found = Objective.of(objective)
     peers = len(students) > 1
     refuse_settings(found, goal, samples, teacher, filter, peers)
     refuse_patience(training.patience, validation)
+    refuse_unscored(validation, teacher)
     samples = samples if samples.goal == goal else samples.aimed(goal)
     needs = found.needs if filter is None else found.needs | filter.needs
     if teacher is not None and not isinstance(teacher, nn.Module):
@@ -236,8 +246,9 @@ def fit(
                 r.best_epoch,
                 session.steps,
                 session.seconds,
+                session.began(i),
             )
-            for m, own, r in zip(plain, maps, session.records, strict=True)
+            for i, (m, own, r) in enumerate(zip(plain, maps, session.records, strict=True))
         ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import nn
@@ -27,6 +27,7 @@ _CHOICES = {
     "precision": ("fp32", "bf16", "fp16"),
     "strategy": ("auto", "ddp", "fsdp"),
 }
+_EPOCHS, _UPDATES, _PATIENCE = 10, 3000, 1000  # by default; at least, and what epochs add up to
 _COUNTS = ("epochs", "batch_size", "accumulate", "log_every", "patience", "checkpoint_every")
 
 
@@ -36,8 +37,9 @@ class Training:
 
     Parameters
     ----------
-    epochs : int
-        Passes over the samples.
+    epochs : int, optional
+        Passes over the samples. By default as many as make 3,000 updates, at least 10: few rows
+        take more of them than many.
     batch_size : int
         Rows of one update, over all processes and accumulated parts together.
     optimizer : {"adamw", "sgd"} or callable
@@ -58,7 +60,9 @@ class Training:
     clip : float, optional
         The largest norm of the gradient.
     patience : int, optional
-        Epochs without a better validation score after which training stops.
+        Epochs without a better validation score after which training stops. By default none,
+        but where epochs are not given either and there are validation rows: as many as make
+        1,000 updates, at least 10.
     strategy : {"auto", "ddp", "fsdp"}
         With several processes: replicas, or shards of the weights. Auto means replicas.
     device : str, optional
@@ -76,7 +80,7 @@ class Training:
         If a value has no meaning.
     """
 
-    epochs: int = 10
+    epochs: int | None = None
     batch_size: int = 128
     optimizer: str | Optimizers = "adamw"
     lr: float = 1e-3
@@ -113,6 +117,25 @@ class Training:
                 f"batch_size is {self.batch_size} and accumulate is {self.accumulate}.",
                 "Give a batch size that is a multiple of it.",
             )
+
+    def settled(self, rows: int, validated: bool) -> Training:
+        """The same with numbers of epochs, and of patience, where none were given.
+
+        Parameters
+        ----------
+        rows : int
+            Training rows.
+        validated : bool
+            Whether there are validation rows.
+        """
+        if self.epochs is not None:
+            return self
+        updates = max(rows // self.batch_size, 1)
+        epochs = max(_EPOCHS, math.ceil(_UPDATES / updates))
+        patience = self.patience
+        if patience is None and validated:
+            patience = max(_EPOCHS, math.ceil(_PATIENCE / updates))
+        return replace(self, epochs=epochs, patience=patience)
 
     def optimizer_of(self, kinds: Sequence[Sequence[nn.Parameter]]) -> torch.optim.Optimizer:
         """The optimizer of these parameters, which make one group a kind."""

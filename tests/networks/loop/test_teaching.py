@@ -109,7 +109,7 @@ def test_what_stored_outputs_cannot_do_is_refused(tmp_path):
         train(net, samples, HiddenStates({"0": "0"}), goal, teacher=cache)
     with pytest.raises(InvalidInput, match="runs the teacher again"):
         train(net, samples, Interchange({"0": "0"}), goal, teacher=cache)
-    with pytest.raises(InvalidInput, match="no labels, and there is no teacher to ask"):
+    with pytest.raises(InvalidInput, match="no labels, and stored outputs are of training rows"):
         train(net, samples, Logits(), goal, teacher=cache, validation=samples)
 
 

@@ -72,3 +72,18 @@ def test_named_optimizers_are_those_of_torch():
     assert isinstance(Training().optimizer_of(weights), torch.optim.AdamW)
     own = Training(optimizer=lambda p: torch.optim.RMSprop(p, lr=0.5)).optimizer_of(weights)
     assert isinstance(own, torch.optim.RMSprop)
+
+
+@pytest.mark.parametrize(
+    ("rows", "epochs", "patience"),
+    [(1280, 300, 100), (100, 3000, 1000), (128 * 400, 10, 10), (128 * 200, 15, 10)],
+)
+def test_default_epochs_are_enough_updates(rows, epochs, patience):
+    """3,000 updates in all and 1,000 without a better score, never fewer than 10 epochs."""
+    open_ended = Training()
+    found = open_ended.settled(rows, validated=True)
+    assert (found.epochs, found.patience) == (epochs, patience)
+    assert open_ended.settled(rows, validated=False).patience is None
+    assert Training(patience=3).settled(rows, validated=True).patience == 3
+    fixed = Training(epochs=2)
+    assert fixed.settled(rows, validated=True) == fixed

@@ -47,7 +47,44 @@ def score(samples, goal, student, teacher=None):
         assert all(m.training for m in student.modules())
         assert validation(student) == first
         assert len(asked) in (0, -(-len(rows) // 4))  # answers of the teacher are kept
-        return first
+        return first.score
+
+
+def losses(samples, goal, student):
+    """The student's loss, and that of the best constant answer."""
+    with Engine.started(Training(), torch.device("cpu")) as engine:
+        validation = Validation(Samples.of(samples).aimed(goal), goal, 4, engine, None)
+        return validation(student).loss, validation.constant
+
+
+def test_losses_are_those_of_torch_and_of_the_best_constant():
+    """Entropy of the labels, or their variance: what a student that learned nothing reaches."""
+    student, y = nn.Linear(4, 3), torch.randint(0, 3, (23,))
+    loss, constant = losses((X, y), Goal(Kind.CLASSES, 3), student)
+    assert loss == pytest.approx(F.cross_entropy(student(X), y).item(), rel=1e-5)
+    shares = torch.bincount(y) / 23
+    assert constant == pytest.approx(F.cross_entropy(shares.log().expand(23, 3), y).item())
+
+    y = torch.randint(0, 2, (23, 3))
+    loss, constant = losses((X, y), Goal(Kind.MULTILABEL, 3), student)
+    want = F.binary_cross_entropy_with_logits(student(X), y.float())
+    assert loss == pytest.approx(want.item(), rel=1e-5)
+    shares = y.float().mean(0).expand(23, 3)
+    assert constant == pytest.approx(F.binary_cross_entropy(shares, y.float()).item())
+
+    y = torch.randn(23, 3)
+    loss, constant = losses((X, y), Goal(Kind.VALUES, 3), student)
+    assert loss == pytest.approx(F.mse_loss(student(X), y).item(), rel=1e-5)
+    assert constant == pytest.approx(F.mse_loss(y.mean(0).expand(23, 3), y).item(), rel=1e-5)
+
+    words = Words(6)
+    loss, constant = losses({"input_ids": IDS, "labels": IDS}, Goal(Kind.LANGUAGE, 6), words)
+    told = words(IDS)[:, :-1].flatten(0, 1), IDS[:, 1:].flatten()
+    assert loss == pytest.approx(F.cross_entropy(*told).item(), rel=1e-5)
+    shares = torch.bincount(told[1]) / len(told[1])
+    assert constant == pytest.approx(
+        F.cross_entropy(shares.log().expand(len(told[1]), -1), told[1]).item()
+    )
 
 
 def test_classes():

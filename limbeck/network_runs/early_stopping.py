@@ -1,0 +1,135 @@
+"""Training rows that are set aside to choose the epoch by, where no validation rows are given."""
+
+from __future__ import annotations
+
+from numbers import Real
+from typing import Any
+
+import torch
+
+from limbeck.errors import InvalidInput, LimbeckError
+from limbeck.networks.cache.teacher_cache import TeacherCache
+from limbeck.networks.filters import Filter
+from limbeck.networks.loop.training import Training
+from limbeck.networks.samples.data import Samples
+from limbeck.networks.samples.seeding import mixed
+from limbeck.networks.views import Goal
+
+__all__ = ["validation_part", "validation_share"]
+
+_SHARE, _MOST, _FEWEST = 0.1, 2000, 10
+
+
+def validation_share(validation: Any, training: Training) -> float:
+    """The share of the training rows that are to be validation rows; 0 for none.
+
+    Parameters
+    ----------
+    validation : share, None or rows
+        What the user gave: a share is taken as it is, rows of one's own leave all for training.
+        None is a tenth where the settings leave open how long to train or ask for patience, and
+        otherwise 0: a given number of epochs is trained to its end on all rows.
+    training : Training
+        Settings of the loop.
+
+    Raises
+    ------
+    InvalidInput
+        If a share is not from 0 to below 1.
+    """
+    if validation is None:
+        return _SHARE if training.epochs is None or training.patience is not None else 0.0
+    if not isinstance(validation, Real):
+        return 0.0
+    share = float(validation)
+    if not 0 <= share < 1:
+        raise InvalidInput(
+            f"validation is {validation!r}.",
+            "Give rows, or a share of the training rows from 0 to below 1.",
+        )
+    return share
+
+
+def validation_part(
+    rows: Samples,
+    share: float,
+    seed: int,
+    *,
+    asked: bool,
+    goal: Goal,
+    filter: Filter | None = None,  # noqa: A002  (the field's word)
+    cache: TeacherCache | None = None,
+) -> tuple[Samples, Samples | None, list[str]]:
+    """Training rows without a part, that part, and a note on it.
+
+    Students and controls of all seeds are validated on the same part. Of many rows at most 2,000
+    are taken unless a share was asked for. None are taken where that would leave fewer than 10 of
+    them, or where their place in the training set is tied to something else: weights for each
+    row, stored answers of a teacher that could not be asked about them, or a cache that was
+    filled with all rows.
+
+    Parameters
+    ----------
+    rows : Samples
+        Training rows.
+    share : float
+        How many of them, see `validation_share`.
+    seed : int
+        Which of them.
+    asked : bool
+        Whether the user asked for this share, so that it is refused rather than left out.
+    goal : Goal
+        What is predicted.
+    filter : Filter, optional
+        What weighs the training rows.
+    cache : TeacherCache, optional
+        Where answers of the teacher to the training rows are stored.
+
+    Raises
+    ------
+    InvalidInput
+        If the share was asked for and cannot be taken.
+    """
+    if not share:
+        return rows, None, []
+    n = round(share * len(rows))
+    n = n if asked else min(n, _MOST)
+    why = _why_not(rows, n, goal, filter, cache)
+    if why and asked:
+        raise InvalidInput(f"validation is {share}, and {why}.", "Give validation rows.")
+    if why:
+        return rows, None, [
+            f"No training rows were set aside for early stopping: {why}. All of the training is"
+            " done, and its last weights are the student's; give validation rows to choose."
+        ]  # fmt: skip
+    generator = torch.Generator().manual_seed(mixed(seed, 1) >> 1)
+    order = torch.randperm(len(rows), generator=generator)
+    part = rows.subset(order[:n].sort().values)
+    note = (
+        f"Early stopping: {n:,} of {len(rows):,} training rows were set aside to choose the epoch"
+        " by, the same for student and control; give validation=... to choose by other rows, or"
+        " validation=0 to train on all."
+    )
+    return rows.subset(order[n:].sort().values), part, [note]
+
+
+def _why_not(
+    rows: Samples, n: int, goal: Goal, given: Filter | None, cache: TeacherCache | None
+) -> str:
+    """Why no validation rows can be taken from the training rows; empty where they can."""
+    if n < _FEWEST:
+        return f"{n} of {len(rows):,} rows are too few to choose by"
+    if not rows.has_labels and cache is not None:
+        return "the rows have no labels, and the teacher's answers are stored for training only"
+    if given is not None:
+        try:
+            given.check(goal, len(rows) - n)
+        except InvalidInput:
+            return f"{type(given).__name__} has a weight for each of the training rows"
+    if cache is not None:
+        try:
+            cache.check(rows)
+        except LimbeckError:
+            return ""
+        return "the teacher cache holds answers to all of them"
+    return ""
