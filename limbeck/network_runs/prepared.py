@@ -34,6 +34,7 @@ from limbeck.networks.filters import Filter
 from limbeck.networks.loop.modes import BornAgain
 from limbeck.networks.loop.refusals import refuse_patience, refuse_unscored
 from limbeck.networks.loop.rounds import started
+from limbeck.networks.loop.shares import part_notes
 from limbeck.networks.loop.training import Training
 from limbeck.networks.objective import Objective
 from limbeck.networks.objectives.labels import GoldLabels
@@ -156,7 +157,7 @@ def prepared(
     unread = unread_inputs(rows, list(networks.values()))
     layout, seen, aside, notes = fresh_rows(rows, aside, test is not None, settings, unread)
     aside, left = unchosen_rows(aside, checked, test is not None, settings, unread)
-    notes += padding_notes(rows, networks)
+    notes += padding_notes(rows, networks) + part_notes(aim, pupils[0][0], settings)
     chosen: list[str] = []
     if checked is None:
         asked = isinstance(validation, Real)

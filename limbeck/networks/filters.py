@@ -205,7 +205,7 @@ class RowWeights(Filter):
     def __call__(self, step: Step) -> Tensor:
         """The weights of the batch's samples."""
         assert step.index is not None  # noqa: S101  (the loop gives it)
-        device = step.student.logits.device
+        device = (step.student if step.teacher is None else step.teacher).logits.device
         if device not in self._on:  # moved once, not in every step
             self._on[device] = self.weights.to(device)
         return self._on[device][step.index.to(device)]

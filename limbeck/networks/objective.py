@@ -12,7 +12,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from limbeck.errors import InvalidInput
-from limbeck.networks.views import Goal, Step
+from limbeck.networks.views import Goal, Over, Step
 
 __all__ = ["Needs", "Objective", "Schedule", "Term", "Weighted"]
 
@@ -75,6 +75,22 @@ class Term(_Sums, ABC):
     @abstractmethod
     def needs(self) -> Needs:
         """What it reads."""
+
+    @property
+    def over(self) -> Over | None:
+        """What the loss is the mean over, so that updates in parts add up.
+
+        By default the outputs that count: weighed by the filter where it reads a teacher, else
+        with a label where it reads labels. None where the loss takes its `Step.share` itself.
+        """
+        if self.needs.teacher:
+            return Over.WEIGHTS
+        return Over.LABELS if self.needs.labels else Over.OUTPUTS
+
+    @property
+    def between_rows(self) -> str:
+        """Why the loss of a batch is no mean over its rows; "" where it is."""
+        return ""
 
     def check(self, goal: Goal) -> None:
         """Refuse a goal that the term has no meaning for, before any work.
@@ -229,10 +245,17 @@ class Objective(_Sums):
         return nn.ModuleDict({n: m for n, m in made.items() if m is not None})
 
     def losses(self, step: Step, maps: nn.ModuleDict) -> dict[str, Tensor]:
-        """The raw loss of every term, scalars, before weights."""
-        return {
+        """The raw loss of every term, scalars, before weights; of a part of an update its part."""
+        found = {
             n: p.term.loss(step, maps[n] if n in maps else None)  # noqa: SIM401
             for n, p in zip(self.names, self.parts, strict=True)
+        }
+        if step.shares is None:
+            return found
+        overs = [p.term.over for p in self.parts]
+        return {
+            n: loss if over is None else loss * step.share(over)
+            for (n, loss), over in zip(found.items(), overs, strict=True)
         }
 
     def weights(self, done: float) -> dict[str, float]:

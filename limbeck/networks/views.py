@@ -18,6 +18,7 @@ __all__ = [
     "Aligned",
     "Goal",
     "Kind",
+    "Over",
     "Run",
     "Step",
     "View",
@@ -41,6 +42,20 @@ class Kind(StrEnum):
     VALUES = "regression"
     TOKENS = "tokens"
     LANGUAGE = "language"
+
+
+class Over(StrEnum):
+    """What a loss is the mean over, so that the parts of an update add up to the whole."""
+
+    OUTPUTS = "outputs that count"
+    WEIGHTS = "weights of outputs that count"
+    LABELS = "outputs that have a label"
+    REST = "outputs that have a label and that the filter leaves out"
+    ROWS = "rows"
+    ROW_WEIGHTS = "weights of rows"
+    TOKENS = "tokens that are there"
+    TOKEN_WEIGHTS = "weights of tokens that are there"  # noqa: S105
+    ENTRY_WEIGHTS = "weights of pairs of tokens"
 
 
 @dataclass(frozen=True)
@@ -137,6 +152,8 @@ class Step:
         For objectives that run the networks again, with interventions.
     labelled : Tensor of bool of shape (n,) or (n, k), optional
         Which rows have a label, or for multi-label which entries; None means all.
+    shares : mapping, optional
+        Where this is a part of an update: what it holds of the whole, see `share`.
     """
 
     inputs: Any
@@ -152,6 +169,7 @@ class Step:
     run_student: Run | None = None
     run_teacher: Run | None = None
     labelled: Tensor | None = None
+    shares: Mapping[Over, float] | None = None
 
     def __post_init__(self) -> None:
         if self.mask is None:
@@ -191,6 +209,13 @@ class Step:
             None if labels is None else labels[counts],
             None if weight is None else weight[counts],
         )
+
+    def share(self, over: Over) -> float:
+        """What this part of an update holds of the whole; 1 where it is the whole.
+
+        A mean over the part, times this, is its part of the mean over the whole update.
+        """
+        return 1.0 if self.shares is None else self.shares[over]
 
     def counts(self, logits: Tensor) -> Tensor:
         """Which outputs (n, t) of a sequence count, for logits (n, t, k); see `counted`."""

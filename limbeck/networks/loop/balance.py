@@ -72,10 +72,22 @@ class Balance:
         self._counts: dict[str, int] = {}
         self._calls = 0
 
-    def total(self, losses: dict[str, Tensor], shares: dict[str, float]) -> Tensor:
-        """The weighted sum of the losses, a scalar; measures every 25th time."""
+    def total(
+        self, losses: dict[str, Tensor], shares: dict[str, float], part: float = 1.0
+    ) -> Tensor:
+        """The weighted sum of the losses, a scalar; measures every 25th time.
+
+        Parameters
+        ----------
+        losses : dict of Tensor
+            By term.
+        shares : dict of float
+            By term.
+        part : float
+            The share of an update that the losses are of; norms are as if they were of all.
+        """
         if self._calls % EVERY == 0:
-            self._measure(losses)
+            self._measure(losses, part or 1.0)
         self._calls += 1
         parts = [w * losses[n] for n, w in self.factors(shares).items()]
         return torch.stack(parts).sum()
@@ -85,12 +97,12 @@ class Balance:
         sums, counts = self._sums, self._counts
         return {n: s * counts[n] / sums[n] if n in sums else 0.0 for n, s in shares.items()}
 
-    def _measure(self, losses: dict[str, Tensor]) -> None:
+    def _measure(self, losses: dict[str, Tensor], part: float = 1.0) -> None:
         found = [
             self._norm(loss) if loss.requires_grad else loss.new_zeros(())
             for loss in losses.values()
         ]
-        for name, norm in zip(losses, torch.stack(found).tolist(), strict=True):
+        for name, norm in zip(losses, (torch.stack(found) / part).tolist(), strict=True):
             if 0 < norm < math.inf:  # the loop reports what is no number
                 self._sums[name] = self._sums.get(name, 0.0) + norm
                 self._counts[name] = self._counts.get(name, 0) + 1

@@ -14,7 +14,7 @@ from limbeck.networks.loop.shards import sharded_like, whole
 from limbeck.networks.loop.training import Training
 from limbeck.networks.network import Network
 from limbeck.networks.objective import Objective
-from limbeck.networks.views import Step
+from limbeck.networks.views import Over, Step
 
 __all__ = ["Learner"]
 
@@ -68,28 +68,27 @@ class Learner:
         self._steady = training.schedule == "constant" and training.warmup == 0
         self._together = engine.processes > 1 and not engine.sharded
 
-    def learn(self, step: Step, share: float, last: bool) -> tuple[dict[str, Tensor], Tensor]:
-        """Add the gradient of one part of a batch; gives the raw losses and their total.
+    def learn(self, step: Step, last: bool) -> tuple[dict[str, Tensor], Tensor]:
+        """Add the gradient of one part of an update; gives its part of the losses and their total.
 
         Parameters
         ----------
         step : Step
-            The part, as seen by the student and its teacher.
-        share : float
-            Its part of what counts in the whole batch; see `limbeck.networks.loop.shares`.
+            The part, as seen by the student and its teacher, with its shares of the update; see
+            `limbeck.networks.loop.shares`.
         last : bool
             Whether it is the last part.
         """
         losses = self.objective.losses(step, self.maps)
         if self._engine.processes > 1:  # replicas and shards meet where gradients pass the outputs
-            nothing = 0.0 * step.student.logits.reshape(-1)[0]
+            nothing = 0.0 * step.student.logits.reshape(-1)[:1].clamp(-1, 1).sum()
             losses = {name: loss + nothing for name, loss in losses.items()}
         if self.balance is None:
             total = self.objective.total(losses, step.done)
         else:
-            total = self.balance.total(losses, self.objective.weights(step.done))
-        part = total if share == 1.0 else total * share
-        given: Tensor = part if self.scaler is None else self.scaler.scale(part)
+            share = step.share(Over.OUTPUTS)  # norms are of a batch as a whole
+            total = self.balance.total(losses, self.objective.weights(step.done), share)
+        given: Tensor = total if self.scaler is None else self.scaler.scale(total)
         if self._together:
             with self._engine.alone(self.network.module, not last):
                 given.backward()  # type: ignore[no-untyped-call]

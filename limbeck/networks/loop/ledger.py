@@ -49,20 +49,31 @@ class Ledger:
         self._updates, self._folder = updates, folder
         self.names = ["loss", *names]
         self._eager, self._mean = eager, mean
-        self._pending: list[tuple[int, float, list[Tensor]]] = []
+        self._pending: list[tuple[int, bool, list[Tensor]]] = []
         self._window = [0.0] * (len(self.names) + 1)  # sums, and last the updates in them
         self._epoch = list(self._window)
         self.first: float | None = None
         """The total of the first update, or of its first part."""
 
-    def add(self, step: int, share: float, losses: dict[str, Tensor], total: Tensor) -> None:
-        """Note the losses of one part of an update, of which it is a share."""
+    def add(self, step: int, last: bool, losses: dict[str, Tensor], total: Tensor) -> None:
+        """Note the losses of one part of an update, which add up to those of the update.
+
+        Parameters
+        ----------
+        step : int
+            The update, from 0.
+        last : bool
+            Whether the part completes it.
+        losses : dict of Tensor
+            By term, raw.
+        total : Tensor
+            The weighted sum.
+        """
         if self._eager:
-            row = [total.item(), *(x.item() for x in losses.values())]
-            self._note(step, share, [share * x for x in row])
+            self._note(step, last, [total.item(), *(x.item() for x in losses.values())])
         else:
             seen = [total.detach(), *(x.detach() for x in losses.values())]
-            self._pending.append((step, share, seen))
+            self._pending.append((step, last, seen))
 
     def settle(self) -> None:
         """Read what is pending.
@@ -77,13 +88,10 @@ class Ledger:
             return
         width = len(self.names)
         table = torch.stack([x for _, _, row in pending for x in row]).double().view(-1, width)
-        shares = table.new_tensor([share for _, share, _ in pending])[:, None]
-        values = self._mean(torch.cat([shares * table, shares], dim=1)).tolist()
-        for (step, _, _), row in zip(pending, values, strict=True):
-            self._note(step, row[-1], row[:-1])
+        for (step, last, _), row in zip(pending, self._mean(table).tolist(), strict=True):
+            self._note(step, last, row)
 
-    def _note(self, step: int, share: float, row: list[float]) -> None:
-        """Add losses that are multiplied with their share."""
+    def _note(self, step: int, last: bool, row: list[float]) -> None:
         if not all(map(math.isfinite, row)):
             self._refuse(step, row)
         if self.first is None:
@@ -91,7 +99,7 @@ class Ledger:
         for sums in (self._window, self._epoch):
             for i, value in enumerate(row):
                 sums[i] += value
-            sums[-1] += share
+            sums[-1] += last
 
     def _refuse(self, step: int, row: list[float]) -> None:
         bad = [n for n, v in zip(self.names[1:], row[1:], strict=True) if not math.isfinite(v)]

@@ -22,7 +22,7 @@ from limbeck.networks.loop.ledger import Ledger
 from limbeck.networks.loop.logs import Metrics
 from limbeck.networks.loop.plan import Plan
 from limbeck.networks.loop.record import Record
-from limbeck.networks.loop.shares import shared
+from limbeck.networks.loop.shares import Part, parts_of
 from limbeck.networks.loop.teaching import Ask, heard
 from limbeck.networks.loop.training import Training
 from limbeck.networks.loop.validation import Validation
@@ -160,16 +160,17 @@ class Session:
             rows, plan.micro, seed=self._augment_seed, view=view, device=engine.device
         )
         told = 0.0
-        for batch, share, last in shared(batches, plan, self._update, self._goal, engine):
-            done = self._step / self._total
-            given = None if self._ask is None else self._ask(batch)
+        for part in parts_of(
+            batches, plan, self._update, self._goal, engine, self._ask, self._filter
+        ):
+            batch, done = part.batch, self._step / self._total
             seen = [x.network(batch.inputs) for x in self._learners]
             for i, (learner, own) in enumerate(zip(self._learners, seen, strict=True)):
                 step = Step(
                     batch.inputs,
                     batch.labels,
                     own,
-                    heard(given, seen, i, self._goal),
+                    heard(part.taught, seen, i, self._goal),
                     self._goal,
                     done=done,
                     index=batch.index,
@@ -177,11 +178,12 @@ class Session:
                     run_student=learner.network.run,
                     run_teacher=None if self._teacher is None else self._teacher.run,
                     labelled=batch.labelled,
+                    shares=part.shares,
                 )
                 if self._filter is not None:
-                    step = self._weighted(step, self._filter)
-                self._ledgers[i].add(self._step, share, *learner.learn(step, share, last))
-            if not last:
+                    step = replace(step, weight=self._weight(step, part, self._filter))
+                self._ledgers[i].add(self._step, part.last, *learner.learn(step, part.last))
+            if not part.last:
                 continue
             self._step += 1
             self._update += 1
@@ -198,11 +200,12 @@ class Session:
                 progress("training", self._step, self._total)
         self._ending = norms, done
 
-    def _weighted(self, step: Step, given: Filter) -> Step:
-        weight = given(step).detach()
+    def _weight(self, step: Step, part: Part, given: Filter) -> Tensor:
+        """What the filter says of a part of an update; it was asked where there are several."""
+        weight = given(step).detach() if part.weight is None else part.weight
         if self._epoch == 0:
             self._kept += weight.sum()
-        return replace(step, weight=weight)
+        return weight
 
     def _close_epoch(self) -> None:
         """Validate, note, decide whether to stop, and keep a checkpoint."""

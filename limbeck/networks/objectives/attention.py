@@ -7,8 +7,14 @@ from dataclasses import dataclass
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from limbeck.networks.objectives.layers import OnLayers, Pair, mismatch, pooled_alike
-from limbeck.networks.views import Step, weighted_mean
+from limbeck.networks.objectives.layers import (
+    OnLayers,
+    Pair,
+    entry_weights,
+    mismatch,
+    pooled_alike,
+)
+from limbeck.networks.views import Over, Step, weighted_mean
 
 __all__ = ["AttentionMaps", "AttentionTransfer", "attention_error", "energy"]
 
@@ -99,10 +105,7 @@ class AttentionMaps(OnLayers):
 
     def loss(self, step: Step, maps: nn.Module | None) -> Tensor:
         """The mean over pairs of layers."""
-        return self.mean(
-            attention_error(_heads(pair.student), _heads(pair.teacher), _of_entries(pair))
-            for pair in self.of(step)
-        )
+        return self.mean(step, ((_maps(pair), Over.ENTRY_WEIGHTS) for pair in self.of(step)))
 
 
 @dataclass(frozen=True)
@@ -144,7 +147,7 @@ class AttentionTransfer(OnLayers):
 
     def loss(self, step: Step, maps: nn.Module | None) -> Tensor:
         """The mean over pairs of layers."""
-        return self.mean(_transfer(pair) for pair in self.of(step))
+        return self.mean(step, ((_transfer(pair), Over.ROW_WEIGHTS) for pair in self.of(step)))
 
 
 def _transfer(pair: Pair) -> Tensor:
@@ -162,16 +165,5 @@ def _heads(attention: Tensor) -> Tensor:
     return attention if attention.ndim == 4 else attention[:, None]
 
 
-def _of_entries(pair: Pair) -> Tensor | None:
-    """The weight of each pair of query and key, (n, t, t); None where all count alike."""
-    if pair.mask is None and pair.weight is None:
-        return None
-    shape = (len(pair.student), *pair.student.shape[-2:])
-    weight = pair.student.new_ones(shape)
-    if pair.mask is not None:
-        weight = weight * pair.mask[:, :, None] * pair.mask[:, None, :]
-    if pair.weight is not None:
-        weight = (
-            weight * (pair.weight[:, None] if pair.weight.ndim == 1 else pair.weight)[..., None]
-        )
-    return weight
+def _maps(pair: Pair) -> Tensor:
+    return attention_error(_heads(pair.student), _heads(pair.teacher), entry_weights(pair))

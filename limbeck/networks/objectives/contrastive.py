@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from limbeck.errors import InvalidInput
 from limbeck.networks.objective import Needs
 from limbeck.networks.objectives.layers import OnLayers, vectors
-from limbeck.networks.views import Goal, Kind, Step, weighted_mean
+from limbeck.networks.views import Goal, Kind, Over, Step, weighted_mean
 
 __all__ = ["Contrastive", "contrast"]
 
@@ -127,6 +127,11 @@ class Contrastive(OnLayers):
                 )
         return made
 
+    @property
+    def between_rows(self) -> str:
+        """Its negatives are other rows."""
+        return "has the other rows of a batch as negatives"
+
     def loss(self, step: Step, maps: nn.Module | None) -> Tensor:
         """The mean over pairs of layers."""
         assert isinstance(maps, nn.ModuleList)  # noqa: S101
@@ -135,8 +140,9 @@ class Contrastive(OnLayers):
         for i, pair in enumerate(self.of(step)):
             student = maps[2 * i](vectors(pair.student, pair.mask))
             teacher = maps[2 * i + 1](vectors(pair.teacher, pair.mask))
-            parts.append(contrast(student, teacher, self.temperature, rivals, pair.row_weight))
-        return self.mean(parts)
+            loss = contrast(student, teacher, self.temperature, rivals, pair.row_weight)
+            parts.append((loss, Over.ROW_WEIGHTS))
+        return self.mean(step, parts)
 
     def _rivals(self, step: Step) -> Tensor | None:
         """Which rows of the batch are negatives of which; None for all others."""

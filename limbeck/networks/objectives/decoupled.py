@@ -188,6 +188,11 @@ class DIST(Term):
         """A teacher."""
         return Needs(teacher=True)
 
+    @property
+    def between_rows(self) -> str:
+        """Correlations within a class are over rows."""
+        return "correlates the probabilities of a class over the rows of a batch" * bool(self.intra)
+
     def check(self, goal: Goal) -> None:
         """Refuse a goal without classes, and correlations over two."""
         _refuse_without_classes(self, goal)

@@ -13,7 +13,7 @@ from limbeck.networks.objectives.labels import GoldLabels
 from limbeck.networks.objectives.layers import vectors
 from limbeck.networks.objectives.logits import Logits, squared_error
 from limbeck.networks.objectives.probabilities import SoftTargets
-from limbeck.networks.views import Kind, Step, View
+from limbeck.networks.views import Kind, Over, Step, View
 
 __all__ = ["ExitHints", "ExitLabels", "ExitTargets"]
 
@@ -53,6 +53,11 @@ class ExitTargets(Term):
         """The heads."""
         return Needs(student_layers=self.exits)
 
+    @property
+    def over(self) -> Over:
+        """All outputs that count."""
+        return Over.OUTPUTS
+
     def loss(self, step: Step, maps: nn.Module | None) -> Tensor:
         """The mean over exits of the loss of `SoftTargets`, or of `Logits` for numbers."""
         numbers = step.goal.kind is Kind.VALUES
@@ -73,8 +78,16 @@ class ExitHints(Term):
         """Features of the heads, and the layer that is the hint."""
         return Needs(student_layers=(*self.exits, self.hint))
 
+    @property
+    def over(self) -> None:
+        """Rows or tokens, exit by exit."""
+        return None
+
     def loss(self, step: Step, maps: nn.Module | None) -> Tensor:
-        """The mean over exits of the mean squared error; the hint is not moved."""
+        """The mean over exits of the mean squared error; the hint is not moved.
+
+        Of tokens, only those count that the attention mask says are there.
+        """
         layers = step.student.layers
         hint = layers[self.hint].detach()
         mask = step.mask.bool() if step.mask is not None and hint.ndim == 3 else None
@@ -82,7 +95,11 @@ class ExitHints(Term):
         for name in self.exits:
             mine = layers[name]
             target = hint if mine.ndim == hint.ndim else vectors(hint, mask)
-            losses.append(squared_error(mine, target))
+            tokens = mine.ndim == 3
+            if tokens and mask is not None:
+                mine, target = mine[mask], target[mask]
+            share = step.share(Over.TOKENS if tokens else Over.ROWS)
+            losses.append(share * squared_error(mine, target))
         return torch.stack(losses).mean()
 
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from limbeck.networks.objectives.layers import OnLayers, Pair, check_option, mismatch, pooled_alike
 from limbeck.networks.objectives.logits import cosine_distance, squared_error
-from limbeck.networks.views import Step
+from limbeck.networks.views import Over, Step
 
 __all__ = ["Embeddings", "HiddenStates"]
 
@@ -65,10 +65,12 @@ class HiddenStates(OnLayers):
 
     def loss(self, step: Step, maps: nn.Module | None) -> Tensor:
         """The mean over pairs of their (weighted) means over rows or tokens."""
-        return self.mean(
-            self._distance(pair, maps[i] if isinstance(maps, nn.ModuleList) else None)
-            for i, pair in enumerate(self.of(step))
-        )
+        parts = []
+        for i, pair in enumerate(self.of(step)):
+            over = Over.TOKEN_WEIGHTS if pair.student.ndim == 3 else Over.ROW_WEIGHTS
+            learned = maps[i] if isinstance(maps, nn.ModuleList) else None
+            parts.append((self._distance(pair, learned), over))
+        return self.mean(step, parts)
 
     def _map(self, pair: Pair) -> nn.Module:
         student, teacher = pair.student, pair.teacher

@@ -15,7 +15,7 @@ from limbeck.networks.objectives.labels import TeacherLabels
 from limbeck.networks.objectives.layers import OnLayers, Pair, check_option, mismatch
 from limbeck.networks.objectives.logits import Logits
 from limbeck.networks.objectives.probabilities import SoftTargets
-from limbeck.networks.views import Goal, Step
+from limbeck.networks.views import Goal, Over, Step
 
 __all__ = ["Interchange", "Part", "exchange", "halves", "windows"]
 
@@ -159,6 +159,16 @@ class Interchange(OnLayers):
     def needs(self) -> Needs:
         """The paired layers of both networks, and both networks to run again."""
         return replace(super().needs, runs=True)
+
+    @property
+    def over(self) -> Over:
+        """The outcomes, weighed by the filter."""
+        return Over.WEIGHTS
+
+    @property
+    def between_rows(self) -> str:
+        """Its sources are other rows."""
+        return "exchanges activations between the rows of a batch"
 
     def check(self, goal: Goal) -> None:
         """Refuse what the distance between outcomes refuses."""

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from limbeck.errors import InvalidInput
 from limbeck.networks.objective import Needs, Term
-from limbeck.networks.views import Goal, Kind, Step, weighted_mean
+from limbeck.networks.views import Goal, Kind, Over, Step, weighted_mean
 
 __all__ = ["GoldLabels", "TeacherLabels", "gold_labels", "teacher_labels"]
 
@@ -130,6 +130,11 @@ class GoldLabels(Term):
     def needs(self) -> Needs:
         """Labels."""
         return Needs(labels=True)
+
+    @property
+    def over(self) -> Over:
+        """All outputs with a label, or those left out; without a filter the two are the same."""
+        return Over.REST if self.rest else Over.LABELS
 
     def loss(self, step: Step, maps: nn.Module | None) -> Tensor:
         """The mean over all rows, or over the rest.

@@ -12,9 +12,18 @@ from torch import Tensor
 
 from limbeck.errors import InvalidInput
 from limbeck.networks.objective import Needs, Term
-from limbeck.networks.views import Kind, Step
+from limbeck.networks.views import Kind, Over, Step
 
-__all__ = ["OnLayers", "Pair", "check_option", "mismatch", "pooled_alike", "vectors"]
+__all__ = [
+    "OnLayers",
+    "Pair",
+    "check_option",
+    "entry_weights",
+    "mismatch",
+    "pair_of",
+    "pooled_alike",
+    "vectors",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +56,11 @@ class Pair:
         if self.mask is None:
             return self.weight.mean(1)
         return (self.weight * self.mask).sum(1) / self.mask.sum(1).clamp_min(1)
+
+    @property
+    def tokens_there(self) -> int:
+        """T of layers (n, t, d), and of attention maps (n, t, t) or (n, h, t, t)."""
+        return self.student.shape[1 if self.student.ndim == 3 else 2]
 
     def tokens(self) -> tuple[Tensor, Tensor, Tensor | None]:
         """Layers (n, t, d) as the p tokens that count: student, teacher (p, d) and weight (p,)."""
@@ -99,9 +113,22 @@ class OnLayers(Term):
             teacher_layers=tuple(self.pairs),
         )
 
-    def mean(self, parts: Iterable[Tensor]) -> Tensor:
-        """The mean over pairs, so that a weight means the same whatever their number."""
-        losses = list(parts)
+    @property
+    def over(self) -> Over | None:
+        """None: `mean` takes the share of each pair, whose layers may be of rows or tokens."""
+        return None
+
+    def mean(self, step: Step, parts: Iterable[tuple[Tensor, Over]]) -> Tensor:
+        """The mean over pairs, so that a weight means the same whatever their number.
+
+        Parameters
+        ----------
+        step : Step
+            Of which each pair takes its share.
+        parts : iterable of (Tensor, Over)
+            The loss of each pair, and what it is the mean over.
+        """
+        losses = [loss if step.shares is None else loss * step.share(over) for loss, over in parts]
         return losses[0] if len(losses) == 1 else torch.stack(losses).mean()
 
     def of(self, step: Step) -> Iterator[Pair]:
@@ -113,15 +140,34 @@ class OnLayers(Term):
             If a layer's first dimension is not that of rows, or its tokens are not the mask's.
         """
         assert step.teacher is not None  # noqa: S101  (see needs)
-        weight = step.weight
-        if weight is not None and weight.ndim == 2 and step.goal.kind is Kind.LANGUAGE:
-            weight = F.pad(weight[:, 1:], (0, 1))  # what is at a place predicts the next token
         for t_name, s_name in self.pairs.items():
             student, teacher = step.student.layers[s_name], step.teacher.layers[t_name]
             _check_rows("teacher", t_name, teacher, step)
             _check_rows("student", s_name, student, step)
-            mask = None if step.mask is None else step.mask.bool()
-            yield Pair((t_name, s_name), student, teacher, mask, weight)
+            yield pair_of(step, (t_name, s_name), student, teacher)
+
+
+def pair_of(step: Step, names: tuple[str, str], student: Tensor, teacher: Tensor) -> Pair:
+    """What two layers returned, with the mask and the weights of a step."""
+    weight, mask = step.weight, None if step.mask is None else step.mask.bool()
+    if weight is not None and weight.ndim == 2 and step.goal.kind is Kind.LANGUAGE:
+        # what is at a place predicts the next token, and before padding nothing
+        weight = F.pad((weight if mask is None else weight * mask)[:, 1:], (0, 1))
+    return Pair(names, student, teacher, mask, weight)
+
+
+def entry_weights(pair: Pair) -> Tensor | None:
+    """The weight of each pair of query and key, (n, t, t); None where all count alike."""
+    if pair.mask is None and pair.weight is None:
+        return None
+    weight = pair.student.new_ones(len(pair.student), pair.tokens_there, pair.tokens_there)
+    if pair.mask is not None:
+        weight = weight * pair.mask[:, :, None] * pair.mask[:, None, :]
+    if pair.weight is not None:
+        weight = (
+            weight * (pair.weight[:, None] if pair.weight.ndim == 1 else pair.weight)[..., None]
+        )
+    return weight
 
 
 def mismatch(pair: Pair, remedy: str) -> InvalidInput:

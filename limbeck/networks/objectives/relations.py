@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from limbeck.errors import InvalidInput
 from limbeck.networks.objectives.layers import OnLayers, vectors
-from limbeck.networks.views import Step, weighted_mean
+from limbeck.networks.views import Over, Step, weighted_mean
 
 __all__ = ["Relations", "angle_relations", "distance_relations"]
 
@@ -85,6 +85,11 @@ class Relations(OnLayers):
         if not (self.distance or self.angle):
             raise InvalidInput("distance and angle are 0.", "Give one of them more.")
 
+    @property
+    def between_rows(self) -> str:
+        """It compares rows with each other."""
+        return "compares the rows of a batch with each other"
+
     def loss(self, step: Step, maps: nn.Module | None) -> Tensor:
         """The mean over pairs of layers."""
         parts = []
@@ -95,8 +100,8 @@ class Relations(OnLayers):
                 part = part + self.distance * distance_relations(student, teacher, pair.row_weight)
             if self.angle:
                 part = part + self.angle * angle_relations(student, teacher, pair.row_weight)
-            parts.append(part)
-        return self.mean(parts)
+            parts.append((part, Over.ROW_WEIGHTS))
+        return self.mean(step, parts)
 
 
 def _products(rows: Tensor, weight: Tensor | None, order: int) -> Tensor:

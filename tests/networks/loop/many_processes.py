@@ -9,7 +9,14 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from limbeck.networks import GoldLabels, HiddenStates, SoftTargets, balanced
+from limbeck.networks import (
+    GoldLabels,
+    HiddenStates,
+    RowWeights,
+    SoftTargets,
+    WhereRight,
+    balanced,
+)
 from limbeck.networks.loop.train import train
 from limbeck.networks.loop.training import Training
 from limbeck.networks.samples.data import Samples
@@ -47,6 +54,40 @@ def run(folder: Path, strategy: str = "auto", shares: bool = False, layers: bool
     )
 
 
+def run_tokens(folder: Path, accumulate: int):
+    """Ragged tokens, some without a label, and a filter; objectives of outputs and of layers."""
+    ids = [[1 + (i * j) % 19 for j in range(1, 3 + i * 7 % 12)] for i in range(1, 49)]
+    labels = [[t % 3 if j else -100 for j, t in enumerate(row)] for row in ids]
+    torch.manual_seed(0)
+    teacher, student = Tagger(9), Tagger(5)
+    goal = Goal(Kind.TOKENS, 3)
+    objective = (
+        0.5 * SoftTargets(temperature=2)
+        + 0.3 * GoldLabels(rest=True)
+        + 0.2 * HiddenStates({"words": "words"})
+    )
+    return train(
+        student,
+        Samples.of({"input_ids": ids, "labels": labels}).aimed(goal),
+        objective,
+        goal,
+        training=Training(2, 16, optimizer="sgd", lr=0.5, accumulate=accumulate),
+        seed=1,
+        teacher=teacher,
+        filter=WhereRight() & RowWeights([i % 3 / 2 for i in range(48)]),
+        folder=folder,
+    )
+
+
+class Tagger(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.words, self.head = nn.Embedding(20, width), nn.Linear(width, 3)
+
+    def forward(self, input_ids):
+        return self.head(self.words(input_ids).tanh())
+
+
 class Student(nn.Module):
     """With a layer that does not enter the outputs."""
 
@@ -80,6 +121,7 @@ if __name__ == "__main__":
         Learner.update = update
     runs.append(run(where / "cut", strategy, shares))
     runs.append(run(where / "layers", strategy, shares, layers=True))
+    tokens = run_tokens(where / "tokens", 2)
     rank = dist.get_rank()
     weights, layers = (
         [p.detach().flatten().tolist() for p in runs[i].module.parameters()] for i in (0, 3)
@@ -89,6 +131,8 @@ if __name__ == "__main__":
         "weights": weights,
         "layers": layers,
         "again": list(runs[1].history),
+        "tokens": [p.detach().flatten().tolist() for p in tokens.module.parameters()],
+        "of tokens": list(tokens.history),
         "cut": list(runs[2].history),
         "maps": [p.detach().flatten().tolist() for p in runs[0].maps.parameters()],
     }

@@ -77,6 +77,11 @@ def test_two_processes_learn_what_one_learns_from_the_same_batches(tmp_path, str
         assert a == pytest.approx(dict(b), rel=2e-4)
     for a, b in zip(told[0]["weights"], one.module.parameters(), strict=True):
         assert a == pytest.approx(b.detach().flatten().tolist(), abs=1e-5)
+    whole = loaded().run_tokens(tmp_path / "whole", 1)
+    for a, b in zip(told[0]["tokens"], whole.module.parameters(), strict=True):
+        assert a == pytest.approx(b.detach().flatten().tolist(), abs=1e-6)
+    for a, b in zip(told[0]["of tokens"], whole.history, strict=True):
+        assert a["loss"] == pytest.approx(b["loss"], rel=1e-5)
     # A gradient of hidden states alone does not pass the outputs, where processes meet. Weights
     # behind that layer get none in one process, and zeros, hence weight decay, in several.
     alone = loaded().run(tmp_path / "alone", shares=bool(shares), layers=True).module.one

@@ -15,32 +15,27 @@ def ledger(eager: bool) -> Ledger:
     return Ledger(["a", "b"], eager, lambda x: x, updates=10)
 
 
-def add(to: Ledger, step: int, a: float, b: float, share: float = 1.0) -> None:
+def add(to: Ledger, step: int, a: float, b: float, last: bool = True) -> None:
     losses = {"a": torch.tensor(a), "b": torch.tensor(b)}
-    to.add(step, share, losses, losses["a"] + 2 * losses["b"])
+    to.add(step, last, losses, losses["a"] + 2 * losses["b"])
 
 
 @pytest.mark.parametrize("eager", [True, False])
-def test_means_of_windows_and_epochs_with_parts_by_their_share(eager):
+def test_means_of_windows_and_epochs_over_updates_in_parts(eager):
     book = ledger(eager)
     add(book, 0, 1.0, 2.0)
-    add(book, 1, 3.0, 4.0, 0.25)
-    add(book, 1, 7.0, 8.0, 0.75)
+    add(book, 1, 0.75, 1.0, last=False)
+    add(book, 1, 5.25, 6.0)
     assert book.window() == {"a": 3.5, "b": 4.5, "loss": 12.5}
     add(book, 2, 2.0, 0.0)
     assert book.window() == {"a": 2.0, "b": 0.0, "loss": 2.0}
     assert book.epoch() == {"a": 3.0, "b": 3.0, "loss": 9.0}
 
 
-def test_processes_count_by_their_shares():
-    """Another process has three times the tokens, and twice the loss."""
-
-    def mean(here: torch.Tensor) -> torch.Tensor:
-        there = torch.cat([3.0 * 2.0 * here[:, :-1], 3.0 * here[:, -1:]], dim=1)
-        return (here + there) / 2
-
-    book = Ledger(["a", "b"], False, mean, updates=10)
-    add(book, 0, 1.0, 2.0, share=0.5)
+def test_losses_are_means_over_processes():
+    """Another process has six times the loss of this one."""
+    book = Ledger(["a", "b"], False, lambda here: (here + 6 * here) / 2, updates=10)
+    add(book, 0, 0.5, 1.0)
     assert book.window() == {"a": 1.75, "b": 3.5, "loss": 8.75}
 
 
