@@ -53,7 +53,7 @@ class Ledger:
         self._window = [0.0] * (len(self.names) + 1)  # sums, and last the updates in them
         self._epoch = list(self._window)
         self.first: float | None = None
-        """The total of the first update, or of its first part."""
+        """The total of the first update."""
 
     def add(self, step: int, last: bool, losses: dict[str, Tensor], total: Tensor) -> None:
         """Note the losses of one part of an update, which add up to those of the update.
@@ -94,12 +94,12 @@ class Ledger:
     def _note(self, step: int, last: bool, row: list[float]) -> None:
         if not all(map(math.isfinite, row)):
             self._refuse(step, row)
-        if self.first is None:
-            self.first = row[0] / (share or 1.0)
         for sums in (self._window, self._epoch):
             for i, value in enumerate(row):
                 sums[i] += value
             sums[-1] += last
+        if self.first is None and last:
+            self.first = self._epoch[0]
 
     def _refuse(self, step: int, row: list[float]) -> None:
         bad = [n for n, v in zip(self.names[1:], row[1:], strict=True) if not math.isfinite(v)]
