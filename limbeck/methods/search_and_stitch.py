@@ -147,6 +147,7 @@ class SearchAndStitch:
         """
         started = time.perf_counter()
         self._check_layers(teacher, rows)
+        given = rows.values[read_weight(sample_weight, len(rows)) > 0]
         used, sample_weight = self._used(rows, sample_weight, rng)
         rows = rows[used]
         asked = self._fresh(teacher, rows, rng)
@@ -158,7 +159,8 @@ class SearchAndStitch:
         search.grow()
         done = search.run(teacher)
         nodes = [search.tree(size) for size in range(1, self.max_leaves + 1)]
-        trees = [Tree.from_nodes(n, rows.features, teacher.task) for n in nodes]
+        seen = np.vstack([given, asked.values])
+        trees = [Tree.from_nodes(n, rows.features, teacher.task, seen) for n in nodes]
         chosen = self._choose(search, trees, len(rows))
         report = search.explain(chosen)
         status = self._status(search, chosen, done, report)
@@ -204,6 +206,7 @@ class SearchAndStitch:
         sample_weight : ndarray of shape (n,), optional
             How much each row counts.
         """
+        given = rows.values[read_weight(sample_weight, len(rows)) > 0]
         used, sample_weight = self._used(rows, sample_weight, rng)
         rows, y = rows[used], y[used]
         weight = weights(len(rows), 0, self.query_weight, sample_weight)
@@ -211,7 +214,7 @@ class SearchAndStitch:
         search.grow()
         search.run()
         nodes = [search.tree(size) for size in range(1, self.max_leaves + 1)]
-        trees = [Tree.from_nodes(n, rows.features, task) for n in nodes]
+        trees = [Tree.from_nodes(n, rows.features, task, given) for n in nodes]
         return trees[self._choose(search, trees, len(rows)) - 1]
 
     def _used(

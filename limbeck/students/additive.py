@@ -19,6 +19,7 @@ from limbeck.students.bins import Bins
 from limbeck.students.boosting import Terms, boost
 from limbeck.students.readable import Readable
 from limbeck.students.targets import TaskLike, predicts_classes, read_target, read_weight
+from limbeck.students.words import number, signed
 
 __all__ = ["Additive"]
 
@@ -188,12 +189,25 @@ class Additive(Readable):
                 found[self.features_.names[at[0]]] = float(np.average(np.abs(table), weights=w))
         return dict(sorted(found.items(), key=lambda item: -item[1]))
 
-    def text(self) -> str:
-        """The contributions as indented lines, a term after the other; most important first."""
+    def text(self, *, digits: int | None = None, exact: bool = False) -> str:
+        """The contributions as indented lines, a term after the other; most important first.
+
+        Edges are printed in the shortest decimals that put all training rows into the same bins
+        as the student itself; a bin holds its upper edge.
+
+        Parameters
+        ----------
+        digits : int, optional
+            At least so many significant digits in an edge, and so many in a contribution
+            (four by default).
+        exact : bool
+            Print edges and contributions exactly.
+        """
         check_is_fitted(self)
         rank = {name: i for i, name in enumerate(self.importances())}
         what = f"log-odds of {self.task_.classes[-1]!r}" if self.task_.classifies else "value"
-        lines = [f"{what} = {self.terms_.intercept:.4g} + the sum of:"]
+        kept = None if exact else digits or 4
+        lines = [f"{what} = {number(self.terms_.intercept, kept)} + the sum of:"]
         names = self.features_.names
         terms = sorted(
             zip(self.terms_.columns, self.terms_.tables, strict=True),
@@ -203,13 +217,13 @@ class Additive(Readable):
             if len(at) == 2:
                 low, high = float(table.min()), float(table.max())
                 pair = " and ".join(names[j] for j in at)
-                lines.append(f"{pair}: {low:+.4g} to {high:+.4g}")
+                lines.append(f"{pair}: {signed(low, kept)} to {signed(high, kept)}")
                 continue
             lines.append(f"{names[at[0]]}:")
-            words = self.bins_.words(at[0], self.features_.columns[at[0]])
+            words = self.bins_.words(at[0], self.features_.columns[at[0]], digits, exact)
             for word, value, seen in zip(words, table, self.weight_[at[0]], strict=True):
                 if seen > 0:
-                    lines.append(f"  {word}: {value:+.4g}")
+                    lines.append(f"  {word}: {signed(float(value), kept)}")
         return "\n".join(lines)
 
     def to_dict(self) -> dict[str, Any]:

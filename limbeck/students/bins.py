@@ -10,6 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.features import Feature, Features
+from limbeck.students.thresholds import (
+    decimal,
+    distinct_in_float32,
+    midway,
+    printed_all,
+    surrounds,
+)
 
 __all__ = ["Bins"]
 
@@ -28,10 +35,13 @@ class Bins:
         empty for a category.
     groups : tuple of ndarray of int64
         For a category the bin of each level; rare levels share one. Empty for a number.
+    between : tuple of ndarray of shape (edges, 2), optional
+        The values seen next to each edge; None where they are not known.
     """
 
     edges: tuple[Vector, ...]
     groups: tuple[Codes, ...]
+    between: tuple[Vector, ...] | None = None
 
     @classmethod
     def learn(
@@ -60,15 +70,17 @@ class Bins:
         rare : float, optional
             Categories of less weight share a bin; ``least`` by default.
         """
-        edges, groups = [], []
+        edges, groups, between = [], [], []
         rare = least if rare is None else rare
         for j, c in enumerate(features.columns):
             there = ~np.isnan(values[:, j])
             v, w = values[there, j], weight[there]
             category = c.kind == "categorical"
-            edges.append(np.empty(0) if category else _cut(v, w, most, least))
+            pairs = np.empty((0, 2)) if category else _cut(v, w, most, least)
+            edges.append(midway(pairs[:, 0], pairs[:, 1]))
+            between.append(pairs)
             groups.append(_pool(v, w, len(c.levels), rare) if category else np.empty(0, np.int64))
-        return cls(tuple(edges), tuple(groups))
+        return cls(tuple(edges), tuple(groups), tuple(between))
 
     @property
     def counts(self) -> tuple[int, ...]:
@@ -95,8 +107,20 @@ class Bins:
             out[missing, j] = count - 1
         return out
 
-    def words(self, j: int, column: Feature) -> tuple[str, ...]:
-        """What each bin of column j holds, in a few characters; ``missing`` comes last."""
+    def words(
+        self, j: int, column: Feature, digits: int | None = None, exact: bool = False
+    ) -> tuple[str, ...]:
+        """What each bin of a column holds, in a few characters; ``missing`` comes last.
+
+        Parameters
+        ----------
+        j : int
+            The position of the column.
+        column : Feature
+            The column.
+        digits, exact
+            How edges are printed; see :func:`limbeck.students.thresholds.printed`.
+        """
         edges, group = self.edges[j], self.groups[j]
         if len(group) or (column.kind == "categorical"):
             count = self.counts[j] - 1
@@ -109,8 +133,10 @@ class Bins:
             return ("no", "yes", "missing")
         if not len(edges):
             return ("any", "missing")
-        inner = [f"{a:g} to {b:g}" for a, b in pairwise(edges)]
-        return (f"up to {edges[0]:g}", *inner, f"above {edges[-1]:g}", "missing")
+        seen = None if self.between is None else self.between[j]
+        ends = [decimal(e) for e in printed_all(edges, seen, digits, exact)]
+        inner = [f"{a} to {b}" for a, b in pairwise(ends)]
+        return (f"up to {ends[0]}", *inner, f"above {ends[-1]}", "missing")
 
     def problem(self, features: Features) -> str:
         """What keeps these from being the bins of the columns, as a sentence; else empty."""
@@ -124,12 +150,21 @@ class Bins:
                     return f"The bins of {c.name!r} do not fit its levels"
             elif len(group) or not (np.isfinite(edges).all() and (np.diff(edges) > 0).all()):
                 return f"The edges of {c.name!r} do not increase"
+        if self.between is not None and (
+            len(self.between) != len(self.edges)
+            or not all(map(surrounds, self.between, self.edges))
+        ):
+            return "An edge lies outside of the values seen on both sides of it"
         return ""
 
     def to_lists(self) -> list[dict[str, Any]]:
         """Ready for JSON, one entry a column."""
         pairs = zip(self.edges, self.groups, strict=True)
-        return [{"edges": e.tolist(), "groups": g.tolist()} for e, g in pairs]
+        out = [{"edges": e.tolist(), "groups": g.tolist()} for e, g in pairs]
+        if self.between is not None:
+            for column, seen in zip(out, self.between, strict=True):
+                column["between"] = seen.tolist()
+        return out
 
     @classmethod
     def from_lists(cls, data: list[dict[str, Any]]) -> Self:
@@ -138,26 +173,29 @@ class Bins:
         if not all(isinstance(g, int) for group in groups for g in group):
             raise ValueError("groups must be whole numbers")
         edges = tuple(np.array(c["edges"], dtype=np.float64).reshape(-1) for c in data)
-        return cls(edges, tuple(np.array(g, dtype=np.int64).reshape(-1) for g in groups))
+        between = None
+        if all("between" in c for c in data):  # older files have none
+            between = tuple(np.array(c["between"], np.float64).reshape(-1, 2) for c in data)
+        shaped = tuple(np.array(g, dtype=np.int64).reshape(-1) for g in groups)
+        return cls(edges, shaped, between)
 
 
 def _cut(v: Vector, w: Vector, most: int, least: float) -> Vector:
-    """Edges midway between neighbouring values, so that bins weigh about the same."""
+    """Neighbouring values (m, 2) between which to cut, so that bins weigh about the same."""
     seen, at = np.unique(v, return_inverse=True)
-    if len(seen) < 2:
-        return np.empty(0)
     mass = np.bincount(at, w, len(seen))
-    left, room, held, edges = float(mass.sum()), most, 0.0, []
+    left, room, held, cuts = float(mass.sum()), most, 0.0, set()
     for i in range(len(seen) - 1):
         held += mass[i]
         if held >= max(left / room, least) and left - held >= least and room > 1:
-            edges.append(seen[i] + (seen[i + 1] - seen[i]) / 2)
+            cuts.add(i)
             left, room, held = left - held, room - 1, 0.0
         elif i + 1 < len(seen) and mass[i + 1] >= max(left / room, least) and held >= least:
-            edges.append(seen[i] + (seen[i + 1] - seen[i]) / 2)  # a heavy value stands alone
+            cuts.add(i)  # a heavy value stands alone
             left, room, held = left - held, max(room - 1, 2), 0.0
-    cuts = np.unique(np.array(edges, dtype=np.float64))
-    return cuts[np.isfinite(cuts)]
+    below = np.array(sorted(cuts), dtype=np.intp)
+    below = below[distinct_in_float32(seen[below], seen[below + 1])]
+    return np.column_stack([seen[below], seen[below + 1]])
 
 
 def _pool(v: Vector, w: Vector, levels: int, least: float) -> Codes:

@@ -16,12 +16,24 @@ from numpy.typing import NDArray
 
 from limbeck.contract import Task
 from limbeck.features import Features
+from limbeck.students.conditions import quoted
 from limbeck.students.nodes import MISSING, Nodes
-from limbeck.students.words import fraction, outcome, percent, question, shares
+from limbeck.students.words import (
+    as_printed,
+    fraction,
+    outcome,
+    percent,
+    plural,
+    question,
+    shares,
+    shows_missing,
+    value_digits,
+)
 
 __all__ = ["shorten", "svg"]
 
-BOX, GAP, SLOT, MARGIN = 196, 56, 32, 8  # width of a box, between columns, of a slot, of the page
+BOX, SLOT, MARGIN = 196, 32, 8  # width of a box, height of a slot, edge of the page
+GAP, GAP_MISSING = 56, 108  # between columns, and where an edge says "yes, missing"
 QUESTION, LEAF = 38, 26  # heights of boxes
 FONT = 12
 BLUE, ORANGE, GREEN, PINK = "#0072b2", "#e69f00", "#009e73", "#cc79a7"
@@ -31,7 +43,14 @@ LOW, HIGH = (0xB0, 0xCF, 0xEA), (0x08, 0x45, 0x94)  # regression: light blue to 
 STYLE = f'font-family="Helvetica, Arial, sans-serif" font-size="{FONT}" fill="#1a1a1a"'
 
 
-def svg(nodes: Nodes, features: Features, task: Task) -> str:
+def svg(
+    nodes: Nodes,
+    features: Features,
+    task: Task,
+    missing: bool | None = None,
+    digits: int | None = None,
+    exact: bool = False,
+) -> str:
     """Draw a tree.
 
     Parameters
@@ -42,6 +61,10 @@ def svg(nodes: Nodes, features: Features, task: Task) -> str:
         The d columns, with units.
     task : Task
         The classes, or the unit of the value.
+    missing : bool, optional
+        Whether edges say where missing values go; see :func:`limbeck.students.words.shows_missing`.
+    digits, exact
+        See :func:`limbeck.students.words.as_printed`.
 
     Returns
     -------
@@ -49,20 +72,29 @@ def svg(nodes: Nodes, features: Features, task: Task) -> str:
         One ``<svg>`` element, well-formed XML, of a natural size in pixels. Edges are as wide as
         the share of the training rows; hovering over a box shows what was shortened.
     """
-    x, y = _places(nodes)
+    missing = True if exact and missing is None else missing
+    shown, kept = (
+        shows_missing(nodes, features, missing),
+        value_digits(nodes.value[nodes.is_leaf, 0], digits, exact),
+    )
+    nodes = as_printed(nodes, digits, exact)
+    noted = np.isin(nodes.feature, list(shown)) & (nodes.op != MISSING)
+    gap = GAP_MISSING if noted.any() else GAP
+    x, y = _places(nodes, gap)
     width = int(x.max()) + BOX + MARGIN
     height = int(y.max()) + SLOT // 2 + MARGIN
-    label = f"Decision tree of {nodes.size} leaves and depth {nodes.depths.max()}"
+    size = plural(nodes.size, "leaf", "leaves")
+    label = f"Decision tree of {size} and depth {nodes.depths.max()}"
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label={quoteattr(label)} '
         f'width="{width}" height="{height}" viewBox="0 0 {width} {height}" {STYLE}>',
         f"<title>{escape(label)}</title>",
-        *_edges(nodes, x, y),
+        *_edges(nodes, x, y, gap, noted),
     ]
     colours = _colours(nodes, task)
     for i in nodes.preorder():
         if nodes.feature[i] < 0:
-            parts += _leaf(nodes, i, task, colours[i], float(x[i]), float(y[i]))
+            parts += _leaf(nodes, i, task, colours[i], float(x[i]), float(y[i]), kept)
         else:
             parts += _question(nodes, i, features, float(x[i]), float(y[i]))
     return "\n".join([*parts, "</svg>"])
@@ -95,9 +127,9 @@ def _em(letter: str) -> float:
     return 0.75 if letter.isupper() or letter in "<>≤+=" else 0.64
 
 
-def _places(nodes: Nodes) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _places(nodes: Nodes, gap: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The left edge and the vertical centre of each node."""
-    x = MARGIN + nodes.depths.astype(np.float64) * (BOX + GAP)
+    x = MARGIN + nodes.depths.astype(np.float64) * (BOX + gap)
     y = np.zeros(len(nodes))
     order = nodes.preorder()
     top = MARGIN + max(SLOT, QUESTION) / 2
@@ -119,11 +151,18 @@ def _colours(nodes: Nodes, task: Task) -> list[str]:
     return ["#" + "".join(f"{round(c):02x}" for c in rgb) for rgb in mixed]
 
 
-def _edges(nodes: Nodes, x: NDArray[np.float64], y: NDArray[np.float64]) -> Iterator[str]:
+def _edges(
+    nodes: Nodes,
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    gap: int,
+    noted: NDArray[np.bool_],
+) -> Iterator[str]:
     share = shares(nodes)
     for i in np.flatnonzero(~nodes.is_leaf):
-        start, middle = x[i] + BOX, x[i] + BOX + GAP / 2
+        start, middle = x[i] + BOX, x[i] + BOX + gap / 2
         for child, answer in ((nodes.left[i], "yes"), (nodes.right[i], "no")):
+            goes = noted[i] and bool(nodes.missing_left[i]) == (answer == "yes")
             wide = 1 + 9 * share[child]
             yield (
                 f'<path d="M{start:g},{y[i]:g} C{middle:g},{y[i]:g} {middle:g},{y[child]:g} '
@@ -134,12 +173,12 @@ def _edges(nodes: Nodes, x: NDArray[np.float64], y: NDArray[np.float64]) -> Iter
             below = y[child] + wide / 2 + 11 if answer == "no" else y[child] - wide / 2 - 4
             yield (
                 f'<text x="{x[child] - 4:g}" y="{below:g}" text-anchor="end" font-size="11" '
-                f'fill="#7d7d7d">{answer}</text>'
+                f'fill="#7d7d7d">{answer}{", missing" if goes else ""}</text>'
             )
 
 
 def _question(nodes: Nodes, i: int, features: Features, x: float, y: float) -> Iterator[str]:
-    name = features.columns[nodes.feature[i]].label
+    name = quoted(features.columns[nodes.feature[i]].label)
     full = question(nodes, i, features)
     asked = full[len(name) :].strip().replace("<=", "≤")
     way = "yes" if nodes.missing_left[i] else "no"
@@ -156,9 +195,11 @@ def _question(nodes: Nodes, i: int, features: Features, x: float, y: float) -> I
     yield "</g>"
 
 
-def _leaf(nodes: Nodes, i: int, task: Task, colour: str, x: float, y: float) -> Iterator[str]:
+def _leaf(
+    nodes: Nodes, i: int, task: Task, colour: str, x: float, y: float, digits: int | None
+) -> Iterator[str]:
     value = nodes.value[i]
-    full = outcome(value, task)
+    full = outcome(value, task, digits)
     if task.classifies:
         pairs = zip(task.classes, value, strict=True)
         full = ", ".join(f"{c}: {fraction(float(v))}" for c, v in pairs)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.contract import Task
-from limbeck.errors import MissingExtra
+from limbeck.errors import InvalidInput, MissingExtra
 from limbeck.features import Features
 from limbeck.students.files import fingerprint, head
 from limbeck.students.nodes import EQ, MISSING, Nodes
@@ -22,10 +22,16 @@ _LEQ, _EQ = 0, 4  # branch modes of TreeEnsemble
 _OPSET, _ML_OPSET, _IR = 21, 5, 10  # the oldest with TreeEnsemble: onnxruntime 1.20
 
 
-def to_onnx(nodes: Nodes, features: Features, task: Task, path: str | Path | None = None) -> Any:
+def to_onnx(
+    nodes: Nodes,
+    features: Features,
+    task: Task,
+    path: str | Path | None = None,
+    dtype: Literal["float64", "float32"] = "float64",
+) -> Any:
     """Export a tree.
 
-    The input ``rows`` is the encoded matrix, float64 of shape (n, d): numbers as they are,
+    The input ``rows`` is the encoded matrix, of shape (n, d): numbers as they are,
     booleans as 0 and 1, a category as its position in the levels, missing as NaN. Outputs are
     ``label`` (n,) and ``probabilities`` (n, k) in float64, or ``value`` (n,) for regression.
     ``metadata_props`` hold the columns with their levels (``limbeck.features``, JSON) and the
@@ -40,6 +46,9 @@ def to_onnx(nodes: Nodes, features: Features, task: Task, path: str | Path | Non
         The tree, its columns, and what it predicts.
     path : str or Path, optional
         A file to write the model to as well.
+    dtype : {"float64", "float32"}
+        That of ``rows``. A tree that limbeck fitted gives the same answers in both, since its
+        thresholds lie halfway between float32 numbers.
 
     Returns
     -------
@@ -51,7 +60,11 @@ def to_onnx(nodes: Nodes, features: Features, task: Task, path: str | Path | Non
         If onnx is not installed.
     FileRefused
         If the file cannot be written.
+    InvalidInput
+        If there is no such dtype.
     """
+    if dtype not in ("float64", "float32"):
+        raise InvalidInput(f"dtype is {dtype!r}.", "Give 'float64' or 'float32'.")
     try:
         from onnx import helper, numpy_helper
     except ImportError:
@@ -61,7 +74,11 @@ def to_onnx(nodes: Nodes, features: Features, task: Task, path: str | Path | Non
     tables = _tables(nodes, task)
     steps = [
         helper.make_node(
-            "TreeEnsemble", ["rows"], ["found"], domain="ai.onnx.ml", **_ensemble(nodes)
+            "TreeEnsemble",
+            ["rows"],
+            ["found"],
+            domain="ai.onnx.ml",
+            **_ensemble(nodes, np.dtype(dtype)),
         ),
         helper.make_node("Cast", ["found"], ["leaf_2d"], to=helper.np_dtype_to_tensor_dtype(_INT)),
         helper.make_node("Reshape", ["leaf_2d", "flat"], ["leaf"]),
@@ -69,12 +86,13 @@ def to_onnx(nodes: Nodes, features: Features, task: Task, path: str | Path | Non
     ]
     constants = [numpy_helper.from_array(np.array([-1], dtype=np.int64), "flat")]
     constants += [numpy_helper.from_array(t, f"{name}_by_leaf") for name, t in tables.items()]
-    double = helper.np_dtype_to_tensor_dtype(np.dtype(np.float64))
     outputs = [
         helper.make_tensor_value_info(name, constant.data_type, ["n", *constant.dims[1:]])
         for name, constant in zip(tables, constants[1:], strict=True)
     ]
-    rows = helper.make_tensor_value_info("rows", double, ["n", len(features)])
+    rows = helper.make_tensor_value_info(
+        "rows", helper.np_dtype_to_tensor_dtype(np.dtype(dtype)), ["n", len(features)]
+    )
     model = helper.make_model(
         helper.make_graph(steps, "tree", [rows], outputs, constants),
         opset_imports=[
@@ -112,11 +130,11 @@ def _tables(nodes: Nodes, task: Task) -> dict[str, NDArray[Any]]:
     return {"label": classes[value.argmax(axis=1)], "probabilities": value}
 
 
-def _ensemble(nodes: Nodes) -> dict[str, Any]:
+def _ensemble(nodes: Nodes, dtype: np.dtype[Any]) -> dict[str, Any]:
     """The attributes of TreeEnsemble: inner nodes and leaves are numbered apart."""
     from onnx import numpy_helper
 
-    def tensor(array: NDArray[Any], dtype: type) -> Any:
+    def tensor(array: NDArray[Any], dtype: Any) -> Any:
         return numpy_helper.from_array(array.astype(dtype))
 
     leaf = nodes.is_leaf
@@ -137,12 +155,12 @@ def _ensemble(nodes: Nodes) -> dict[str, Any]:
         "tree_roots": [0],
         "nodes_featureids": columns.astype(int).tolist(),
         "nodes_modes": tensor(modes, np.uint8),
-        "nodes_splits": tensor(splits, np.float64),
+        "nodes_splits": tensor(splits, dtype),
         "nodes_missing_value_tracks_true": tracks.astype(int).tolist(),
         "nodes_truenodeids": place[left].tolist(),
         "nodes_falsenodeids": place[right].tolist(),
         "nodes_trueleafs": leaf[left].astype(int).tolist(),
         "nodes_falseleafs": leaf[right].astype(int).tolist(),
         "leaf_targetids": [0] * nodes.size,
-        "leaf_weights": tensor(np.arange(nodes.size), np.float64),
+        "leaf_weights": tensor(np.arange(nodes.size), dtype),
     }

@@ -18,7 +18,7 @@ from limbeck.students.information import choose
 from limbeck.students.piecewise import Finder, Piecewise
 from limbeck.students.table import MAX_CELLS, Table, cut, level, levels_of, spread
 from limbeck.students.targets import TaskLike, read_target, read_weight
-from limbeck.students.words import outcome, percent
+from limbeck.students.words import outcome, percent, value_digits
 
 __all__ = ["Junta"]
 
@@ -151,7 +151,8 @@ class Junta(Piecewise):
                 raise InvalidInput(f"{name} is {given!r}.", f"Give a whole number from {least}.")
         names = range(len(features)) if self.variables is None else self.variables
         pool = _positions(names, features)
-        edges = {j: cut(features.columns[j], values[:, j], weight, self.bins) for j in pool}
+        cuts = {j: cut(features.columns[j], values[:, j], weight, self.bins) for j in pool}
+        edges = {j: edges for j, (edges, _) in cuts.items()}
         levels = {j: levels_of(features.columns[j], edges[j]) for j in pool}
         if self.variables is None:
             codes = [level(values[:, j], edges[j], levels[j]) for j in pool]
@@ -167,7 +168,8 @@ class Junta(Piecewise):
         empty = np.zeros((cells, len(task.classes) or 1))
         table = Table(pool, tuple(edges[j] for j in pool), counts, empty, np.zeros(cells))
         value, mass = _fill(table.cell(values), cells, target, weight, len(task.classes))
-        table = Table(pool, table.edges, counts, spread(counts, value, mass), mass)
+        between = tuple(cuts[j][1] for j in pool)
+        table = Table(pool, table.edges, counts, spread(counts, value, mass), mass, between)
         return self._take(table, features, task)
 
     @property
@@ -182,24 +184,31 @@ class Junta(Piecewise):
         check_is_fitted(self)
         return tuple(self.features_.names[j] for j in self.table_.variables)
 
-    def text(self) -> str:
-        """The seen cells as a table of text."""
-        rows = self._rows()
+    def text(self, *, digits: int | None = None, exact: bool = False) -> str:
+        """The seen cells as a table of text; parameters as in :meth:`rules`."""
+        rows = self._rows(digits, exact)
         widths = [max(len(r[c]) for r in rows) for c in range(len(rows[0]))]
         lines = ("  ".join(t.ljust(w) for t, w in zip(r, widths, strict=True)) for r in rows)
         return "\n".join(line.rstrip() for line in lines)
 
-    def rules(self) -> list[str]:
-        """One IF ... THEN ... sentence a seen cell."""
-        names, *rows = self._rows()
-        numeric = [self.features_.columns[j].kind == "numeric" for j in self.table_.variables]
+    def rules(self, *, digits: int | None = None, exact: bool = False) -> list[str]:
+        """One IF ... THEN ... sentence a seen cell.
+
+        Edges are printed in the shortest decimals that put all training rows into the same
+        cells as the junta itself. Cells without a training row take the value of the nearest.
+
+        Parameters
+        ----------
+        digits : int, optional
+            At least so many significant digits in an edge.
+        exact : bool
+            Print edges exactly.
+        """
+        check_is_fitted(self)
+        conditions = self.table_.conditions(self.features_, digits, exact)
         out = []
-        for row in rows:
-            parts = [
-                f"{name} {said}" if number and said.startswith(("<", ">")) else f"{name} is {said}"
-                for name, said, number in zip(names[:-2], row[:-2], numeric, strict=True)
-                if not (number and said == "any")
-            ]
+        for (_, at), row in zip(self.table_.seen(), self._rows(digits, exact)[1:], strict=True):
+            parts = [conditions[v][code].words() for v, code in enumerate(at)]
             condition = f"IF {' and '.join(parts)} THEN " if parts else "ALWAYS "
             out.append(f"{condition}{row[-2]}  [{row[-1]}]")
         return out
@@ -215,6 +224,8 @@ class Junta(Piecewise):
             "value": t.value.tolist(),
             "weight": t.weight.tolist(),
         }
+        if t.between is not None:
+            table["between"] = [b.tolist() for b in t.between]
         return {**files.head("junta", self.features_, self.task_), "table": table}
 
     @classmethod
@@ -240,17 +251,18 @@ class Junta(Piecewise):
     def _pieces(self) -> tuple[Finder, NDArray[np.float64]]:
         return self.table_.cell, self.table_.value
 
-    def _rows(self) -> list[list[str]]:
+    def _rows(self, digits: int | None = None, exact: bool = False) -> list[list[str]]:
         """The header, then the words of each seen cell: levels, outcome and share of rows."""
         check_is_fitted(self)
         t = self.table_
-        words = t.words(self.features_)
+        words = t.words(self.features_, digits, exact)
+        kept = value_digits(t.value[t.weight > 0, 0], digits, exact)
         total = t.weight.sum()
         out = [[*(self.features_.columns[j].label for j in t.variables), "outcome", "share"]]
         for cell, at in t.seen():
             said = [words[v][code] for v, code in enumerate(at)]
             share = percent(float(t.weight[cell] / total))
-            out.append([*said, outcome(t.value[cell], self.task_), share])
+            out.append([*said, outcome(t.value[cell], self.task_, kept), share])
         return out
 
     def _repr_html_(self) -> str:
@@ -302,4 +314,8 @@ def _table(data: dict[str, Any]) -> Table:
         raise ValueError("variables and levels must be whole numbers")
     edges = tuple(np.array(e, dtype=np.float64).reshape(-1) for e in t["edges"])
     value = np.array(t["value"], dtype=np.float64)
-    return Table(tuple(t["variables"]), edges, tuple(t["levels"]), value, np.array(t["weight"]))
+    between = t.get("between")  # older files have none
+    if between is not None:
+        between = tuple(np.array(b, dtype=np.float64).reshape(-1, 2) for b in between)
+    weight = np.array(t["weight"])
+    return Table(tuple(t["variables"]), edges, tuple(t["levels"]), value, weight, between)

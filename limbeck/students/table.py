@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import pairwise
 from typing import Any
 
@@ -11,7 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.features import Feature, Features
-from limbeck.students.words import number
+from limbeck.students.conditions import Condition, quoted
+from limbeck.students.thresholds import (
+    decimal,
+    distinct_in_float32,
+    midway,
+    midways,
+    printed_all,
+    surrounds,
+)
 
 __all__ = ["MAX_CELLS", "Table", "cut", "spread"]
 
@@ -38,6 +46,8 @@ class Table:
         Class fractions, or the mean in one column.
     weight : ndarray of shape (cells,), float64
         Weight of the training rows in each cell; 0 where none was seen.
+    between : tuple of ndarray of shape (edges, 2), optional
+        For each variable the values seen next to each edge; None where they are not known.
     """
 
     variables: tuple[int, ...]
@@ -45,14 +55,18 @@ class Table:
     levels: tuple[int, ...]
     value: NDArray[np.float64]
     weight: NDArray[np.float64]
+    between: tuple[NDArray[np.float64], ...] | None = None
 
     def __post_init__(self) -> None:
         for name in ("value", "weight"):
             object.__setattr__(self, name, _frozen(getattr(self, name)))
         object.__setattr__(self, "edges", tuple(_frozen(e) for e in self.edges))
+        if self.between is not None:
+            pairs = tuple(_frozen(b).reshape(-1, 2) for b in self.between)
+            object.__setattr__(self, "between", pairs)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Table, (self.variables, self.edges, self.levels, self.value, self.weight)
+        return Table, tuple(getattr(self, f.name) for f in fields(self))
 
     def cell(self, values: NDArray[np.float64]) -> NDArray[np.intp]:
         """The cell of each row, shape (n,), for encoded rows (n, d)."""
@@ -82,16 +96,49 @@ class Table:
                 return f"{features.names[j]!r} is no number, and has no edges"
             if count != levels_of(features.columns[j], edges):
                 return f"{features.names[j]!r} cannot have {count} levels"
+        if self.between is not None and (
+            len(self.between) != k or not all(map(surrounds, self.between, self.edges))
+        ):
+            return "An edge lies outside of the values seen on both sides of it"
         cells = int(np.prod(self.levels, dtype=np.int64))
         if self.value.shape != (cells, outputs) or self.weight.shape != (cells,):
             return f"The table needs values of shape ({cells}, {outputs}) and as many weights"
         sound = np.isfinite(self.value).all() and np.isfinite(self.weight).all()
         return "" if sound else "The table holds a number that is not finite"
 
-    def words(self, features: Features) -> list[list[str]]:
-        """For each variable the words for its levels, such as ``<= 3 mm`` and ``missing``."""
-        pairs = zip(self.variables, self.edges, strict=True)
-        return [_level_words(features.columns[j], edges) for j, edges in pairs]
+    def conditions(
+        self, features: Features, digits: int | None = None, exact: bool = False
+    ) -> list[list[Condition]]:
+        """For each variable what its levels let through; parameters as in :meth:`words`."""
+        return [
+            _level_conditions(features.columns[j], ends, count)
+            for j, ends, count in zip(
+                self.variables, self.printed_edges(digits, exact), self.levels, strict=True
+            )
+        ]
+
+    def printed_edges(self, digits: int | None = None, exact: bool = False) -> list[list[float]]:
+        """The edges of each variable as they are printed; parameters as in :meth:`words`."""
+        between = self.between or (None,) * len(self.edges)
+        return [
+            printed_all(edges, seen, digits, exact)
+            for edges, seen in zip(self.edges, between, strict=True)
+        ]
+
+    def words(
+        self, features: Features, digits: int | None = None, exact: bool = False
+    ) -> list[list[str]]:
+        """For each variable the words for its levels, such as ``<= 3 mm`` and ``missing``.
+
+        Parameters
+        ----------
+        features : Features
+            The d columns.
+        digits, exact
+            How edges are printed; see :func:`limbeck.students.thresholds.printed`.
+        """
+        pairs = zip(self.variables, self.printed_edges(digits, exact), strict=True)
+        return [_level_words(features.columns[j], ends) for j, ends in pairs]
 
 
 def levels_of(feature: Feature, edges: NDArray[np.float64]) -> int:
@@ -112,26 +159,29 @@ def level(x: NDArray[np.float64], edges: NDArray[np.float64], count: int) -> NDA
 
 def cut(
     feature: Feature, x: NDArray[np.float64], weight: NDArray[np.float64], bins: int
-) -> NDArray[np.float64]:
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Edges for a column (n,): between distinct numbers if few, else at weighted quantiles.
 
     Returns
     -------
-    ndarray of float64
-        At most ``bins - 1`` increasing edges; none for booleans and categories.
+    edges : ndarray of shape (m,), float64
+        At most ``bins - 1`` increasing edges, see :func:`limbeck.students.thresholds.midway`;
+        none for booleans and categories.
+    between : ndarray of shape (m, 2), float64
+        The values next to each edge.
     """
     if feature.kind != "numeric":
-        return np.empty(0)
+        return np.empty(0), np.empty((0, 2))
     counts = ~np.isnan(x) & (weight > 0)
     distinct, place = np.unique(x[counts], return_inverse=True)
     if len(distinct) <= bins:
-        low, high = distinct[:-1], distinct[1:]
-        middle = low / 2 + high / 2
-        return np.where(middle < high, middle, low)  # neighbours in float64 have no middle
+        return midways(distinct)
     below = np.cumsum(np.bincount(place, weight[counts]))
-    at = np.searchsorted(below, np.linspace(0, below[-1], bins + 1)[1:-1])
-    edges = np.unique(distinct[at])  # a level ends with a number that occurs
-    return np.asarray(edges[edges < distinct[-1]])
+    at = np.unique(np.searchsorted(below, np.linspace(0, below[-1], bins + 1)[1:-1]))
+    at = at[at < len(distinct) - 1]
+    pairs = np.column_stack([distinct[at], distinct[at + 1]])
+    pairs = pairs[distinct_in_float32(pairs[:, 0], pairs[:, 1])]
+    return midway(pairs[:, 0], pairs[:, 1]), pairs
 
 
 def spread(
@@ -172,14 +222,24 @@ def _frozen(array: Any) -> NDArray[np.float64]:
     return out
 
 
-def _level_words(feature: Feature, edges: NDArray[np.float64]) -> list[str]:
+def _level_conditions(feature: Feature, ends: Sequence[float], count: int) -> list[Condition]:
+    missing = Condition(feature, present=False)
     if feature.kind == "categorical":
-        return [*feature.levels, "missing"]
+        codes = (frozenset({float(c)}) for c in range(count - 1))
+        return [*(Condition(feature, codes=c, missing=False) for c in codes), missing]
+    inner = [0.5] if feature.kind == "boolean" else ends
+    bounds = pairwise([-np.inf, *inner, np.inf])
+    return [*(Condition(feature, a, b, missing=False) for a, b in bounds), missing]
+
+
+def _level_words(feature: Feature, edges: Sequence[float]) -> list[str]:
+    if feature.kind == "categorical":
+        return [*map(quoted, feature.levels), "missing"]
     if feature.kind == "boolean":
         return ["false", "true", "missing"]
     unit = f" {feature.unit}" if feature.unit else ""
     if not len(edges):
         return ["any", "missing"]
-    ends = [number(float(e)) for e in edges]
-    between = [f"{a} to {b}{unit}" for a, b in pairwise(ends)]
+    ends = [decimal(e) for e in edges]
+    between = [f"({a}, {b}]{unit}" for a, b in pairwise(ends)]
     return [f"<= {ends[0]}{unit}", *between, f"> {ends[-1]}{unit}", "missing"]

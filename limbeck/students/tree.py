@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,7 +67,7 @@ class Tree(Piecewise):
     --------
     >>> tree = Tree(max_leaves=2).fit([[1.0], [2.0], [5.0], [6.0]], ["no", "no", "yes", "yes"])
     >>> print(tree.text())
-    x0 <= 3.5?  [100 %]
+    x0 <= 3?  [100 %]
     ├─ yes: no (1)  [50 %]
     └─ no:  yes (1)  [50 %]
     """
@@ -91,8 +91,22 @@ class Tree(Piecewise):
         self.random_state = random_state
 
     @classmethod
-    def from_nodes(cls, nodes: Nodes, features: Features, task: Task) -> Self:
+    def from_nodes(
+        cls,
+        nodes: Nodes,
+        features: Features,
+        task: Task,
+        seen: NDArray[np.float64] | None = None,
+    ) -> Self:
         """A tree made of nodes that were found elsewhere.
+
+        Parameters
+        ----------
+        nodes, features, task
+            The tree, its d columns, and what it predicts.
+        seen : ndarray of shape (n, d), optional
+            The encoded rows on which the tree was found. Thresholds then move midway between
+            their values, and are printed as short as these allow; no row changes its leaf.
 
         Raises
         ------
@@ -102,6 +116,8 @@ class Tree(Piecewise):
         problem = _problem(nodes, features, task)
         if problem:
             raise InvalidInput(f"{problem}.", "Give the nodes of one binary tree.")
+        if seen is not None:
+            nodes = nodes.settled(seen)
         return cls(max_leaves=max(nodes.size, 1), task=task)._take(nodes, features, task)
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -140,7 +156,7 @@ class Tree(Piecewise):
             classes=len(task.classes), max_leaves=self.max_leaves, min_rows=self.min_rows,
             criterion=self.criterion or allowed[0], seed=self.random_state,
         )  # fmt: skip
-        return self._take(nodes, features, task)
+        return self._take(nodes.settled(values[weight > 0]), features, task)
 
     def apply(self, X: Any) -> NDArray[np.int32]:
         """The leaf that each row reaches, as its position in ``nodes_``, shape (n,)."""
@@ -159,34 +175,57 @@ class Tree(Piecewise):
         check_is_fitted(self)
         return int(self.nodes_.depths.max())
 
-    def text(self, missing: bool = False) -> str:
-        """The tree as indented lines; with ``missing``, where missing values go as well."""
+    def text(
+        self, missing: bool | None = None, *, digits: int | None = None, exact: bool = False
+    ) -> str:
+        """The tree as indented lines; parameters as in :meth:`rules`."""
         check_is_fitted(self)
-        return words.text(self.nodes_, self.features_, self.task_, missing)
+        return words.text(self.nodes_, self.features_, self.task_, missing, digits, exact)
 
-    def rules(self, missing: bool = False) -> list[str]:
-        """One IF ... THEN ... sentence a leaf, from left to right."""
+    def rules(
+        self, missing: bool | None = None, *, digits: int | None = None, exact: bool = False
+    ) -> list[str]:
+        """One IF ... THEN ... sentence a leaf, from left to right.
+
+        Thresholds are printed in the shortest decimals that send all rows on which the tree was
+        found (queries included) the same way as the tree itself.
+
+        Parameters
+        ----------
+        missing : bool, optional
+            Whether to say where missing values go: in all columns or in none. By default in
+            those that had missing values.
+        digits : int, optional
+            At least so many significant digits.
+        exact : bool
+            Print thresholds and values exactly, and where missing values go, so that the rules
+            hold for every row.
+        """
         check_is_fitted(self)
-        return words.rules(self.nodes_, self.features_, self.task_, missing)
+        return words.rules(self.nodes_, self.features_, self.task_, missing, digits, exact)
 
-    def svg(self) -> str:
-        """A drawing of the tree, as inline SVG that needs nothing else."""
+    def svg(
+        self, missing: bool | None = None, *, digits: int | None = None, exact: bool = False
+    ) -> str:
+        """A drawing, as inline SVG that needs nothing else; parameters as in :meth:`rules`."""
         from limbeck.students.drawing import svg
 
         check_is_fitted(self)
-        return svg(self.nodes_, self.features_, self.task_)
+        return svg(self.nodes_, self.features_, self.task_, missing, digits, exact)
 
-    def to_onnx(self, path: str | Path | None = None) -> Any:
+    def to_onnx(
+        self, path: str | Path | None = None, dtype: Literal["float64", "float32"] = "float64"
+    ) -> Any:
         """The tree as an ONNX model; see :func:`limbeck.students.export.to_onnx`."""
         from limbeck.students.export import to_onnx
 
         check_is_fitted(self)
-        return to_onnx(self.nodes_, self.features_, self.task_, path)
+        return to_onnx(self.nodes_, self.features_, self.task_, path, dtype)
 
     def to_dict(self) -> dict[str, Any]:
         """All that the tree is, ready for JSON."""
         check_is_fitted(self)
-        nodes = {name: getattr(self.nodes_, name).tolist() for name in Nodes.__annotations__}
+        nodes = self.nodes_.to_lists()
         return {**files.head("tree", self.features_, self.task_), "nodes": nodes}
 
     @classmethod

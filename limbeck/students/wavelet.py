@@ -233,10 +233,18 @@ class WaveletStudent(Readable):
             sums[band.name] += float(part.sum())
         return dict(sorted(sums.items(), key=lambda item: -item[1]))
 
-    def text(self) -> str:
-        """The wavelet, and band by band what its coefficients add, as lines."""
+    def text(self, *, digits: int | None = None, exact: bool = False) -> str:
+        """The wavelet, and band by band what its coefficients add, as lines.
+
+        Parameters
+        ----------
+        digits : int, optional
+            Significant digits of the weights.
+        exact : bool
+            Print all weights, and exactly.
+        """
         check_is_fitted(self)
-        return text(self)
+        return text(self, digits, exact)
 
     def to_onnx(self, path: str | Path | None = None) -> Any:
         """The student as an ONNX model; see :func:`limbeck.students.wavelet_onnx.to_onnx`."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from limbeck.students.additive import Additive
 from limbeck.students.wavelet_bands import Band
 from limbeck.students.wavelet_strongest import Strongest
-from limbeck.students.words import number
+from limbeck.students.words import number, signed
 
 __all__ = ["by_group", "feature_names", "text"]
 
@@ -40,8 +40,20 @@ def feature_names(bands: Sequence[Band], strongest: Strongest) -> list[str]:
     return names
 
 
-def text(student: Any) -> str:
-    """The wavelet, and band by band what its coefficients add, as lines."""
+def text(student: Any, digits: int | None = None, exact: bool = False) -> str:
+    """The wavelet, and band by band what its coefficients add, as lines.
+
+    Parameters
+    ----------
+    student : WaveletStudent
+        Fitted.
+    digits : int, optional
+        Significant digits of the weights (three by default); for a readout of bins see
+        :meth:`limbeck.students.additive.Additive.text`.
+    exact : bool
+        Print all weights, and exactly.
+    """
+    kept = None if exact else digits or 3
     d, s, readout, task = (
         student.decomposition_, student.strongest_, student.readout_, student.task_
     )  # fmt: skip
@@ -54,12 +66,14 @@ def text(student: Any) -> str:
         f" {len(s.groups)} groups",
     ]
     if isinstance(readout, Additive):
-        return "\n".join([*lines, readout.text()])
+        return "\n".join([*lines, readout.text(digits=digits, exact=exact)])
     if readout.weights.shape[1] > 1:
         found = student.importances()
         return "\n".join([*lines, *(f"{k}: {number(v)}" for k, v in found.items())])
-    lines.append(f"{number(float(readout.intercept[0]))} + weights x coefficients:")
+    start = number(float(readout.intercept[0]), None if exact else digits or 4)
+    lines.append(f"{start} + weights x coefficients:")
     for band, part in by_group(student.bands, s, readout.weights[:, 0]):
-        shown = " ".join(f"{w:+.3g}" for w in part[:_SHOWN])
-        lines.append(f"{band.name}: {shown}{' ...' if len(part) > _SHOWN else ''}")
+        some = part if exact else part[:_SHOWN]
+        shown = " ".join(signed(float(w), kept) for w in some)
+        lines.append(f"{band.name}: {shown}{' ...' if len(part) > len(some) else ''}")
     return "\n".join(lines)

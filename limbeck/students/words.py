@@ -3,27 +3,63 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.contract import Task
-from limbeck.features import Feature, Features
-from limbeck.students.nodes import EQ, LE, MISSING, Nodes
+from limbeck.features import Features
+from limbeck.students.conditions import Condition
+from limbeck.students.nodes import LE, MISSING, Nodes
+from limbeck.students.thresholds import decimal, printed
 
-__all__ = ["fraction", "number", "outcome", "percent", "question", "rules", "shares", "text"]
+__all__ = [
+    "as_printed",
+    "fraction",
+    "number",
+    "outcome",
+    "percent",
+    "plural",
+    "question",
+    "rules",
+    "shares",
+    "shows_missing",
+    "signed",
+    "text",
+    "value_digits",
+]
 
 
-def number(x: float) -> str:
-    """A number with four significant digits, and no exponent from 0.001 to a million."""
+def number(x: float, digits: int | None = 4) -> str:
+    """A number without an exponent from 0.001 to a million.
+
+    Parameters
+    ----------
+    x : float
+        The number.
+    digits : int or None
+        How many significant digits; None for as many as give the number back.
+    """
+    if digits is None:
+        return decimal(x)
     if x == 0 or not math.isfinite(x):
         return "0" if x == 0 else str(x)
-    digits = max(0, 3 - math.floor(math.log10(abs(x))))
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(x))))
     if 1e-3 <= abs(x) < 1e6:
-        plain = f"{x:.{digits}f}"
+        plain = f"{x:.{decimals}f}"
         return plain.rstrip("0").rstrip(".") if "." in plain else plain
-    return f"{x:.4g}"
+    return f"{x:.{digits}g}"
+
+
+def signed(x: float, digits: int | None = 4) -> str:
+    """A number with its sign, such as ``+0.5``; see :func:`number`."""
+    return number(x, digits) if x < 0 else f"+{number(x, digits)}"
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """A count with its noun, such as ``1 leaf`` and ``1,200 leaves``."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def percent(share: float) -> str:
@@ -41,16 +77,95 @@ def fraction(p: float, digits: int = 3) -> str:
     return number(round(p, digits))
 
 
+def as_printed(nodes: Nodes, digits: int | None = None, exact: bool = False) -> Nodes:
+    """The tree that is printed: its thresholds are the shortest decimals that fit what was seen.
+
+    Every row on which the tree was found reaches the same leaf in both. Where it is not known
+    what was seen, thresholds stay as they are.
+
+    Parameters
+    ----------
+    nodes : Nodes
+        The tree that predicts.
+    digits : int, optional
+        At least so many significant digits in a threshold.
+    exact : bool
+        Whether to keep the thresholds.
+    """
+    seen = nodes.seen
+    if seen is None or exact:
+        return nodes
+    threshold = nodes.threshold.copy()
+    for i in np.flatnonzero(~nodes.is_leaf & (nodes.op == LE)):
+        low, high = float(seen.below[i]), float(seen.above[i])
+        threshold[i] = printed(float(threshold[i]), low, high, digits)
+    return replace(nodes, threshold=threshold, seen=None)
+
+
+def shows_missing(nodes: Nodes, features: Features, missing: bool | None) -> set[int]:
+    """The columns of which it is said where missing values go.
+
+    Parameters
+    ----------
+    nodes, features
+        The tree and its columns.
+    missing : bool, optional
+        All columns or none. By default those that had missing values in the rows on which the
+        tree was found; where these are not known, those about whose missing values it asks.
+    """
+    if missing is not None:
+        return set(range(len(features))) if missing else set()
+    asks = nodes.missing_left | (nodes.op == MISSING)
+    if nodes.seen is not None:
+        asks = asks | nodes.seen.missing
+    return {int(f) for f in nodes.feature[asks & ~nodes.is_leaf]}
+
+
 def question(nodes: Nodes, i: int, features: Features) -> str:
     """What node ``i`` asks; a row for which it is true goes left."""
-    c = features.columns[nodes.feature[i]]
-    return _Range(c).ask(nodes, i, True).words()
+    return Condition(features.columns[nodes.feature[i]]).ask(nodes, i, True).words()
 
 
-def outcome(value: NDArray[np.float64], task: Task) -> str:
-    """What a value of shape (k,) predicts: class and share, or number and unit."""
+def value_digits(
+    value: NDArray[np.float64], digits: int | None = None, exact: bool = False
+) -> int | None:
+    """How many significant digits of predicted numbers are printed; None for all of them.
+
+    Four, or as many more as leave three digits of the difference between the least and the
+    largest.
+
+    Parameters
+    ----------
+    value : ndarray of shape (n,)
+        All numbers that the student predicts.
+    digits : int, optional
+        At least so many.
+    exact : bool
+        Whether all are printed.
+    """
+    if exact:
+        return None
+    spread, largest = float(np.ptp(value / 2)) * 2, float(np.abs(value).max())
+    if not 0 < spread < math.inf:
+        return max(4, digits or 0)
+    lost = math.floor(math.log10(largest)) - math.floor(math.log10(spread))
+    return min(max(4, digits or 0, lost + 3), 17)
+
+
+def outcome(value: NDArray[np.float64], task: Task, digits: int | None = 4) -> str:
+    """What a value of shape (k,) predicts: class and share, or number and unit.
+
+    Parameters
+    ----------
+    value : ndarray of shape (k,)
+        Class shares, or a number.
+    task : Task
+        The classes, or the unit.
+    digits : int or None
+        Significant digits of a number; None for all.
+    """
     if not task.classifies:
-        return f"{number(float(value[0]))} {task.unit}".strip()
+        return f"{number(float(value[0]), digits)} {task.unit}".strip()
     best = int(value.argmax())
     return f"{task.classes[best]} ({fraction(float(value[best]))})"
 
@@ -61,8 +176,31 @@ def shares(nodes: Nodes) -> NDArray[np.float64]:
     return nodes.weight / total if total > 0 else np.zeros(len(nodes))
 
 
-def text(nodes: Nodes, features: Features, task: Task, missing: bool = False) -> str:
-    """The tree as indented lines, one a node, with the share of the rows in brackets."""
+def text(
+    nodes: Nodes,
+    features: Features,
+    task: Task,
+    missing: bool | None = None,
+    digits: int | None = None,
+    exact: bool = False,
+) -> str:
+    """The tree as indented lines, one a node, with the share of the rows in brackets.
+
+    Parameters
+    ----------
+    nodes, features, task
+        The tree, its columns, and what it predicts.
+    missing : bool, optional
+        Whether to say where missing values go; see :func:`shows_missing`.
+    digits, exact
+        See :func:`as_printed`.
+    """
+    missing = True if exact and missing is None else missing
+    shown, kept = (
+        shows_missing(nodes, features, missing),
+        value_digits(nodes.value[nodes.is_leaf, 0], digits, exact),
+    )
+    nodes = as_printed(nodes, digits, exact)
     share = shares(nodes)
     lines: list[str] = []
     stack = [(0, "", "", "")]
@@ -70,104 +208,54 @@ def text(nodes: Nodes, features: Features, task: Task, missing: bool = False) ->
         i, branch, answer, indent = stack.pop()
         known = f"  [{percent(share[i])}]" if share[0] else ""
         if nodes.feature[i] < 0:
-            lines.append(f"{branch}{answer}{outcome(nodes.value[i], task)}{known}")
+            lines.append(f"{branch}{answer}{outcome(nodes.value[i], task, kept)}{known}")
             continue
         way = "yes" if nodes.missing_left[i] else "no"
-        note = f" (missing: {way})" if missing and nodes.op[i] != MISSING else ""
+        noted = nodes.feature[i] in shown and nodes.op[i] != MISSING
+        note = f" (missing: {way})" if noted else ""
         lines.append(f"{branch}{answer}{question(nodes, i, features)}?{note}{known}")
         stack.append((int(nodes.right[i]), indent + "└─ ", "no:  ", indent + "   "))
         stack.append((int(nodes.left[i]), indent + "├─ ", "yes: ", indent + "│  "))
     return "\n".join(lines)
 
 
-def rules(nodes: Nodes, features: Features, task: Task, missing: bool = False) -> list[str]:
+def rules(
+    nodes: Nodes,
+    features: Features,
+    task: Task,
+    missing: bool | None = None,
+    digits: int | None = None,
+    exact: bool = False,
+) -> list[str]:
     """One sentence a leaf, from left to right; questions about one column become one range.
 
     Parameters
     ----------
     nodes, features, task
         The tree, its columns, and what it predicts.
-    missing : bool
-        Whether to say where missing values go as well.
+    missing : bool, optional
+        Whether to say where missing values go; see :func:`shows_missing`.
+    digits, exact
+        See :func:`as_printed`.
     """
+    missing = True if exact and missing is None else missing
+    shown, kept = (
+        shows_missing(nodes, features, missing),
+        value_digits(nodes.value[nodes.is_leaf, 0], digits, exact),
+    )
+    nodes = as_printed(nodes, digits, exact)
     out: list[str] = []
-    stack: list[tuple[int, dict[int, _Range]]] = [(0, {})]
+    stack: list[tuple[int, dict[int, Condition]]] = [(0, {})]
     while stack:
         i, path = stack.pop()
         if nodes.feature[i] < 0:
-            parts = [p for r in path.values() if (p := r.words(missing))]
+            parts = [p for f, c in path.items() if (p := c.words(f in shown))]
             condition = f"IF {' and '.join(parts)} THEN " if parts else "ALWAYS "
             share = f"  [{percent(shares(nodes)[i])}]" if nodes.weight[0] > 0 else ""
-            out.append(condition + outcome(nodes.value[i], task) + share)
+            out.append(condition + outcome(nodes.value[i], task, kept) + share)
             continue
         f = int(nodes.feature[i])
-        known = path.get(f, _Range(features.columns[f]))
+        known = path.get(f, Condition(features.columns[f]))
         for child, left in ((nodes.right[i], False), (nodes.left[i], True)):
             stack.append((int(child), {**path, f: known.ask(nodes, i, left)}))
     return out
-
-
-@dataclass(frozen=True)
-class _Range:
-    """The values of one column that a path lets through: an interval, levels, missing or not."""
-
-    feature: Feature
-    low: float = -math.inf
-    high: float = math.inf
-    codes: frozenset[float] | None = None
-    without: frozenset[float] = field(default_factory=frozenset)
-    present: bool = True  # whether any value that is not missing comes through
-    missing: bool = True  # whether missing values come through
-
-    def ask(self, nodes: Nodes, i: int, left: bool) -> _Range:
-        """The range after node ``i`` was answered by going left or right."""
-        t = float(nodes.threshold[i])
-        low, high, codes, without = self.low, self.high, self.codes, self.without
-        present = self.present
-        if nodes.op[i] == MISSING:
-            goes_with, present = left, present and not left
-        else:
-            goes_with = bool(nodes.missing_left[i]) == left
-        if nodes.op[i] == LE:
-            low, high = (low, min(high, t)) if left else (max(low, t), high)
-        elif nodes.op[i] == EQ and left:
-            codes = frozenset({t}) if codes is None else codes & {t}
-        elif nodes.op[i] == EQ:
-            without = without | {t}
-        return _Range(self.feature, low, high, codes, without, present, self.missing and goes_with)
-
-    def words(self, missing: bool = False) -> str:
-        """The range as a condition; empty where everything comes through."""
-        name = self.feature.label
-        if not self.present:
-            return f"{name} is missing" if self.missing else f"{name} is impossible"
-        condition = self._present(name)
-        if not condition:
-            return "" if self.missing else f"{name} is not missing"
-        return f"({condition} or is missing)" if missing and self.missing else condition
-
-    def _present(self, name: str) -> str:
-        if self.low >= self.high:
-            return f"{name} is impossible"
-        if self.feature.kind == "boolean" and math.isinf(self.low) != math.isinf(self.high):
-            return f"{name} is {'true' if math.isinf(self.high) else 'false'}"
-        if self.feature.kind == "categorical":
-            return self._levels(name)
-        unit = f" {self.feature.unit}" if self.feature.unit else ""
-        if math.isinf(self.low):
-            return "" if math.isinf(self.high) else f"{name} <= {number(self.high)}{unit}"
-        if math.isinf(self.high):
-            return f"{name} > {number(self.low)}{unit}"
-        return f"{number(self.low)} < {name} <= {number(self.high)}{unit}"
-
-    def _levels(self, name: str) -> str:
-        levels = self.feature.levels
-        if self.codes is not None:
-            left = sorted(self.codes - self.without)
-            return (
-                f"{name} is {' or '.join(levels[int(c)] for c in left)}"
-                if left
-                else (f"{name} is impossible")
-            )
-        out = [levels[int(c)] for c in sorted(self.without)]
-        return f"{name} is not {' or '.join(out)}" if out else ""

@@ -69,7 +69,8 @@ def test_is_accessible_and_shows_full_names() -> None:
     assert root.get("role") == "img"
     assert root.get("aria-label") == "Decision tree of 4 leaves and depth 2"
     titles = [t.text or "" for t in root.iter(f"{SVG}title")]
-    assert any('a very long "name" of <one> column & more of it <= 0.1235 mm?' in t for t in titles)
+    name = """'a very long "name" of <one> column & more of it'"""
+    assert any(f"{name} <= 0.123456 mm?" in t for t in titles)
     shown = [t.text or "" for t in root.iter(f"{SVG}text")]
     assert {"yes", "no"} <= set(shown)
     assert any("…" in t for t in shown)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from limbeck.contract import Task
-from limbeck.errors import FileRefused, MissingExtra
+from limbeck.errors import FileRefused, InvalidInput, MissingExtra
 from limbeck.students.nodes import EQ, Nodes
 from limbeck.students.tree import Tree
 
@@ -75,3 +75,24 @@ def test_without_onnx(forest: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(MissingExtra, match=r"limbeck\[onnx\]"):
         forest.tree(0, 5, forest.tasks["value"]).to_onnx()
+
+
+@pytest.mark.parametrize("middle", [0.0, 300.0, 1013.25, -73.98])
+def test_float32_rows_and_models_give_the_same_answers(middle: float) -> None:
+    rng = np.random.default_rng(0)
+    X = np.round(middle + 0.1 * rng.normal(size=(3000, 2)), 3)
+    X[::50, 1] = np.nan
+    y = np.where(np.nan_to_num(X - middle).sum(axis=1) > 0.03, "yes", "no")
+    tree = Tree(30).fit(X[:200], y[:200])
+    middles = np.column_stack([np.linspace(X[:, 0].min(), X[:, 0].max(), 4000), np.zeros(4000)])
+    for rows in (X, middles):
+        narrow = rows.astype(np.float32)
+        answers = tree.predict(rows)
+        assert (tree.predict(narrow) == answers).all()
+        assert (run(tree.to_onnx(), narrow.astype(np.float64))[0] == answers).all()
+        assert (run(tree.to_onnx(dtype="float32"), narrow)[0] == answers).all()
+
+
+def test_other_dtypes_are_refused(forest: Any) -> None:
+    with pytest.raises(InvalidInput, match="dtype is 'int8'"):
+        forest.tree(0, 3, forest.tasks["int"]).to_onnx(dtype="int8")

@@ -143,4 +143,4 @@ def test_notebook_shows_a_table() -> None:
     assert "Junta" in Junta()._repr_html_()
     page = Junta().fit(frame, ["x", "y"])._repr_html_()
     assert "<th>&lt;b&gt;</th>" in page
-    assert "<td>&lt;= 1.5</td>" in page
+    assert "<td>&lt;= 1</td>" in page

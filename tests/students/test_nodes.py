@@ -33,7 +33,7 @@ def test_copies_and_locks_its_arrays() -> None:
     nodes = pickle.loads(pickle.dumps(Nodes.leaf(value)))
     value[0, 0] = 2.0
     assert nodes.value[0, 0] == 1.0
-    for name in Nodes.__annotations__:
+    for name in nodes.to_lists():
         assert not getattr(nodes, name).flags.writeable
 
 
@@ -52,6 +52,6 @@ def test_deep_trees_need_no_recursion(forest: Any) -> None:
 
 @pytest.mark.parametrize("bad", [[1.5], ["a"], [[1], [1, 2]], [2**70], [float("nan")], [None]])
 def test_lists_must_fit_exactly(bad: Any) -> None:
-    lists = {name: getattr(Nodes.leaf([1.0]), name).tolist() for name in Nodes.__annotations__}
+    lists = Nodes.leaf([1.0]).to_lists()
     with pytest.raises(ValueError, match=r"feature|inhomogeneous"):
         Nodes.from_lists(lists | {"feature": bad})

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from limbeck.features import Features
 from limbeck.students.nodes import EQ, LE, MISSING
+from limbeck.students.thresholds import distinct_in_float32
 
 __all__ = ["Literal", "Literals", "grid"]
 
@@ -80,12 +81,14 @@ def grid(features: Features, values: NDArray[np.float64], limit: int = 1200) -> 
 
 
 def _midpoints(present: NDArray[np.float64], most: int) -> list[float]:
-    """Midpoints between neighbouring values, thinned to those nearest to even quantiles."""
+    """Midpoints between neighbouring values, thinned to those nearest to even quantiles.
+
+    Values that float32 cannot tell apart are not split. A finished tree moves its thresholds; see
+    :meth:`limbeck.students.nodes.Nodes.settled`.
+    """
     distinct = np.unique(present)
-    if len(distinct) < 2:
-        return []
-    middles = (distinct[1:] + distinct[:-1]) / 2
-    middles = np.where(middles < distinct[1:], middles, distinct[:-1])  # neighbouring floats
+    middles = distinct[1:] / 2 + distinct[:-1] / 2
+    middles = middles[distinct_in_float32(distinct[:-1], distinct[1:])]
     if len(middles) > most:
         wanted = np.quantile(present, (np.arange(most) + 1) / (most + 1))
         middles = np.unique(middles[np.clip(np.searchsorted(middles, wanted), 0, len(middles) - 1)])

@@ -71,7 +71,8 @@ def nodes_of(
         return here
 
     visit(plan, np.arange(len(sample), dtype=np.int64))
-    return Nodes(*(np.array(part) for part in zip(*out, strict=True)))
+    f, op, threshold, missing, left, right, value, total = map(np.array, zip(*out, strict=True))
+    return Nodes(f, op, threshold, missing, left, right, value, total)
 
 
 def _literal(nodes: Nodes, i: int) -> Literal:

@@ -68,14 +68,13 @@ def test_no_literal_is_constant_on_the_rows(seed, n, holes):
     assert told.any(axis=1).all()
 
 
-def test_neighbouring_floats_are_told_apart():
-    a = 1.0
-    for _ in range(4):
-        b = np.nextafter(a, 2)
-        values = np.array([[a], [b]])
-        told = Literals(grid(Features((Feature("x"),)), values)).truth(values)
-        np.testing.assert_array_equal(told, [[True, False]])
-        a = b
+def test_values_that_float32_cannot_tell_apart_are_not_split():
+    features = Features((Feature("x"),))
+    close = np.nextafter(1.0, 2.0)
+    assert grid(features, np.array([[1.0], [close]])) == []
+    assert len(grid(features, np.array([[1.0], [close], [1.001]]))) == 1
+    seconds = 1.7e9 + np.arange(1000.0)  # a float32 step is 128
+    assert len(grid(features, seconds[:, None])) == 8
 
 
 def test_numbers_are_cut_between_their_values_and_both_ways_where_some_are_missing():
