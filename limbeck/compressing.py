@@ -15,6 +15,7 @@ from limbeck.certificates.wording import versions
 from limbeck.contract import Certificate
 from limbeck.network_result import NetworkDistillation
 from limbeck.network_runs.judging import Judge
+from limbeck.network_runs.outputs import readings_kept
 from limbeck.network_runs.papers import Papers, open_folder
 from limbeck.network_runs.prepared import Prepared, prepared
 from limbeck.network_runs.preparing import whole
@@ -31,6 +32,7 @@ from limbeck.progress import shown
 __all__ = ["compress"]
 
 
+@readings_kept
 def compress(
     teacher: Any,
     data: Any,
@@ -48,6 +50,7 @@ def compress(
     seeds: int = 1,
     task: str | Goal | None = None,
     tokenizers: Sequence[Any] | None = None,
+    output: Any = None,
     classes: Sequence[Any] | None = None,
     unit: str = "",
     control: bool | str | Path = True,
@@ -101,6 +104,10 @@ def compress(
         The teacher's tokenizer and the student's (with ``get_vocab``, as in transformers), to be
         refused if they number tokens differently. Without them only the sizes of the networks'
         vocabularies are compared.
+    output : str, int or mapping, optional
+        Which tensor is meant where networks return several: its name or position, for both or as
+        ``{"teacher": "out", "student": 0}``. Without it the one named ``logits``, or the only one
+        that fits labels and classes; two that fit are refused.
     classes, unit
         Names of the classes; the unit of a number.
     control : bool or path
@@ -146,7 +153,7 @@ def compress(
     given = prepared(
         teacher, data, y, into=into, objective=objective, mode=mode, filter=filter, start=start,
         cache=cache, validation=validation, test=test, holdout=holdout, task=task,
-        tokenizers=tokenizers, classes=classes, unit=unit, seed=seed, folder=folder,
+        tokenizers=tokenizers, output=output, classes=classes, unit=unit, seed=seed, folder=folder,
         training=training,
     )  # fmt: skip
     if given.teacher is not None:
@@ -161,7 +168,7 @@ def compress(
             source = given.cache.fill(given.teacher, given.rows, progress=tell)
         rounds = Rounds(
             given.makers, start, given.teacher, source, given.rows, given.validation,
-            given.goal, given.objective, given.training, mode, filter,
+            given.goal, given.objective, given.training, mode, filter, given.reads,
         )  # fmt: skip
         students, controls = [], []
         for own in range(seed, seed + seeds):

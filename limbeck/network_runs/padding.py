@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from torch import Tensor, nn
 
 from limbeck.networks.cache.staleness import alike
-from limbeck.networks.capture import asking, logits_of, placed, run
+from limbeck.networks.capture import asking, placed
+from limbeck.networks.outputs import answer
 from limbeck.networks.samples.data import Batch, Samples
 
 __all__ = ["padding_notes"]
@@ -47,6 +48,6 @@ def _answer(module: nn.Module, batch: Batch, row: int) -> Tensor:
     """Logits of one row, at its tokens where there is one answer a token."""
     assert batch.mask is not None  # noqa: S101  (the caller checks)
     with asking(module):
-        found = logits_of(run(module, placed(batch.inputs, module)), type(module).__name__)
+        found = answer(module, placed(batch.inputs, module))
     found = found[row].float().cpu()
     return found[batch.mask[row].bool().cpu()] if found.ndim == 2 else found

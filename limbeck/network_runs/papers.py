@@ -16,6 +16,7 @@ from limbeck.errors import FileRefused, InvalidInput, LimbeckError
 from limbeck.network_runs.judging import issue
 from limbeck.networks.handing.handover import write_student
 from limbeck.networks.handing.onnx_graph import export_onnx
+from limbeck.networks.outputs import reading_of
 from limbeck.networks.predictor import Certified
 from limbeck.students.layout import Layout
 from limbeck.students.onnx import KEY, OnnxStudent
@@ -101,6 +102,7 @@ class Papers:
             "unit": task.unit,
             "layout": table.layout.to_list(),
             "compared": table.compared,
+            "form": reading_of(self.certified.module).form,
         }
         return {KEY: json.dumps(told)}
 

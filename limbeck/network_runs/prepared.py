@@ -16,6 +16,7 @@ from limbeck.contract import Task
 from limbeck.errors import InvalidInput
 from limbeck.network_runs.early_stopping import validation_part, validation_share
 from limbeck.network_runs.extremes import try_extremes
+from limbeck.network_runs.outputs import read_outputs
 from limbeck.network_runs.padding import padding_notes
 from limbeck.network_runs.preparing import (
     cache_of,
@@ -38,6 +39,7 @@ from limbeck.networks.loop.shares import part_notes
 from limbeck.networks.loop.training import Training
 from limbeck.networks.objective import Objective
 from limbeck.networks.objectives.labels import GoldLabels
+from limbeck.networks.outputs import Reading
 from limbeck.networks.samples.data import Samples
 from limbeck.networks.samples.vocabularies import pad_token
 from limbeck.networks.structure.transplanting import Transplant
@@ -57,6 +59,8 @@ class Prepared:
         One module.
     makers : sequence of nn.Module or callable
         What students are made from.
+    reads : sequence of Reading
+        How the outputs of each are found in what it returns.
     rows, test, validation : Samples
         Their labels in the shape of the goal; no test row is among the others. Validation rows
         may be a part of what was given to train on, see `early_stopping`.
@@ -80,6 +84,7 @@ class Prepared:
 
     teacher: nn.Module | None
     makers: Sequence[Any]
+    reads: Sequence[Reading]
     rows: Samples
     test: Samples
     validation: Samples | None
@@ -115,6 +120,7 @@ def prepared(
     holdout: float,
     task: str | Goal | None,
     tokenizers: Sequence[Any] | None,
+    output: Any,
     classes: Sequence[Any] | None,
     unit: str,
     seed: int,
@@ -134,6 +140,7 @@ def prepared(
     rows, aside = two_sides(data, y, test, holdout, seed, settings, pad)
     pupils = [started(m, seed, rows, tutor, start) for m in makers]
     _refuse_no_start(tutor, pupils, start)
+    reads, read = read_outputs(rows, tutor, [pupil for pupil, _ in pupils], output, task, classes)
     goal = goal_of(rows, tutor, [pupil for pupil, _ in pupils], task, tokenizers)
     tutor = one_teacher(teacher, goal)
     names = task_of(goal, classes, unit, tutor, pupils[0][0])
@@ -169,8 +176,8 @@ def prepared(
     if unread:
         notes.append(unread_note(unread))
     return Prepared(
-        tutor, makers, rows, aside, checked, goal, names, aim, settings, kept, layout, seen,
-        tuple(dict.fromkeys((*copied, *chosen, *notes, *left, *rows.notes, *aside.notes))),
+        tutor, makers, reads, rows, aside, checked, goal, names, aim, settings, kept, layout, seen,
+        tuple(dict.fromkeys((*copied, *chosen, *notes, *read, *left, *rows.notes, *aside.notes))),
     )  # fmt: skip
 
 

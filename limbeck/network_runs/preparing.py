@@ -140,7 +140,7 @@ def goal_of(
         same_vocabularies(read, known)
     goal = guess_goal(rows, first.logits, task, module=students[0])
     if goal.sequential and batch.labels is not None:
-        places = tuple(batch.labels.shape[:2]), tuple(first.logits.shape[:2])
+        places = tuple(batch.labels.flatten(1).shape), tuple(first.logits.shape[:2])
         if places[0] != places[1]:
             raise InvalidInput(
                 f"Labels of the first rows have shape {places[0]}, and the student answers"

@@ -10,15 +10,16 @@ import torch
 from torch import Tensor, nn
 
 from limbeck.errors import InvalidInput
-from limbeck.networks.capture import asking, logits_of, placed, run
+from limbeck.networks.capture import asking, placed, run
 from limbeck.networks.network import watched
 from limbeck.networks.objective import Objective
+from limbeck.networks.outputs import answer, reading_of
 from limbeck.networks.samples.collate import LABELS
 from limbeck.networks.samples.data import Samples
 from limbeck.networks.samples.vocabularies import vocabulary
 from limbeck.networks.views import Goal, Step, View
 
-__all__ = ["looked_at", "refuse_layers", "refuse_unread", "unread_inputs", "unread_note"]
+__all__ = ["called", "looked_at", "refuse_layers", "refuse_unread", "unread_inputs", "unread_note"]
 
 
 _LIKE_LABELS = (*LABELS, "class", "classes", "category", "gold", "ground_truth", "output", "answer")
@@ -34,20 +35,40 @@ def looked_at(
     InvalidInput
         With what the network raised.
     """
-    name = type(module).__name__
-    with asking(module):
-        try:
-            with vocabulary(module, inputs) as known:
-                view = View(logits_of(run(module, placed(inputs, module)), name))
-        except InvalidInput:
-            raise
-        except Exception as error:
-            raise InvalidInput(
-                f"The {role} {name} raised {type(error).__name__} on {where}:"
-                f" {str(error).rstrip('.')}.",
-                "Call it on these rows by hand; both networks must take the same inputs.",
-            ) from error
-    return view, known
+    with asking(module), vocabulary(module, inputs) as known:
+        output = called(role, module, inputs, where)
+        return View(reading_of(module).outputs(output, type(module).__name__)), known
+
+
+def called(role: str, module: nn.Module, inputs: Any, where: str = "the first rows") -> Any:
+    """What a network returns for a few rows, or why it cannot read them.
+
+    Parameters
+    ----------
+    role : str
+        What it is called in errors.
+    module : nn.Module
+        The network, in the mode that it is in.
+    inputs : Any
+        As in `limbeck.networks.capture.run`.
+    where : str
+        What the rows are called.
+
+    Raises
+    ------
+    InvalidInput
+        With what the network raised.
+    """
+    try:
+        return run(module, placed(inputs, module))
+    except InvalidInput:
+        raise
+    except Exception as error:
+        raise InvalidInput(
+            f"The {role} {type(module).__name__} raised {type(error).__name__} on {where}:"
+            f" {str(error).rstrip('.')}.",
+            "Call it on these rows by hand; both networks must take the same inputs.",
+        ) from error
 
 
 def refuse_unread(rows: Samples | None, what: str, networks: Mapping[str, nn.Module]) -> None:
@@ -105,10 +126,7 @@ def _follows(module: nn.Module, inputs: Mapping[str, Tensor], name: str) -> bool
                else inputs[name] + 1}  # fmt: skip
     with asking(module):
         try:
-            one, two = (
-                logits_of(run(module, placed(x, module)), type(module).__name__)
-                for x in (inputs, changed)
-            )
+            one, two = (answer(module, placed(x, module)) for x in (inputs, changed))
         except Exception:
             return True
     return not torch.equal(one, two)

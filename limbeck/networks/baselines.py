@@ -13,6 +13,7 @@ from limbeck.networks.views import Goal, Kind
 __all__ = ["BagOfTokens", "LinearBaseline", "linear_baseline"]
 
 _WIDEST = 100_000
+_LARGEST = 10_000_000  # weights
 _TOKENS = 100  # of a text, about
 
 
@@ -90,7 +91,7 @@ def linear_baseline(
     if not isinstance(inputs, Tensor) or not inputs.is_floating_point():
         return None
     flat = inputs.flatten(1).float().cpu()
-    if flat.shape[1] > _WIDEST:
+    if flat.shape[1] > _WIDEST or flat.shape[1] * goal.outputs > _LARGEST:
         return None
     model = LinearBaseline(flat.shape[1], goal.outputs)
     if len(flat) > 1:

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from limbeck.errors import InvalidInput
-from limbeck.networks.capture import logits_of, picked, run
+from limbeck.networks.capture import picked
+from limbeck.networks.outputs import answer
 
 __all__ = ["Ensemble"]
 
@@ -81,8 +82,8 @@ class Ensemble(nn.Module):
         if self.choose is not None:
             return self._chosen(batch, self.choose(batch))
         answers = [self._ask(i, batch) for i in range(len(self.teachers))]
-        for i, answer in enumerate(answers):
-            _refuse_other(i, answer.shape[-1], answers[0].shape[-1])
+        for i, found in enumerate(answers):
+            _refuse_other(i, found.shape[-1], answers[0].shape[-1])
         if self.combine == "probabilities":
             if answers[0].shape[-1] == 1:
                 raise InvalidInput(
@@ -119,7 +120,7 @@ class Ensemble(nn.Module):
         return out
 
     def _ask(self, i: int, batch: Any) -> Tensor:
-        return logits_of(run(self.teachers[i], batch), f"Teacher {i}")
+        return answer(self.teachers[i], batch, f"Teacher {i}")
 
 
 def _refuse_other(i: int, outputs: int, known: int) -> None:

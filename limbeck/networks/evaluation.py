@@ -15,7 +15,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from limbeck.networks.capture import asking, logits_of, run
+from limbeck.networks.capture import asking
+from limbeck.networks.outputs import answer
 from limbeck.networks.views import Goal, Kind, Step, View
 
 __all__ = ["Mistakes", "Said", "agreement", "ask", "by_class", "gaps", "mistakes", "right"]
@@ -94,7 +95,7 @@ def ask(
     with asking(module):
         for batch in batches:
             batch = batch.to(home)
-            logits = logits_of(run(module, batch.inputs), type(module).__name__).float()
+            logits = answer(module, batch.inputs).float()
             if each is not None:
                 each(logits, batch)
             a, c, y, r = _places(Step(batch.inputs, batch.labels, View(logits), None, goal))

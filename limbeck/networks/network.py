@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from limbeck.networks.capture import Capture, logits_of, run, statistics_kept, wide
+from limbeck.networks.capture import Capture, run, statistics_kept, wide
+from limbeck.networks.outputs import Reading, reading_of
 from limbeck.networks.views import View
 
 __all__ = ["Network", "watched"]
@@ -24,8 +25,10 @@ class Network:
         capture: Capture | None,
         name: str,
         context: Callable[[], AbstractContextManager[Any]] | None,
+        reading: Reading,
     ) -> None:
         self.module = module
+        self._reading = reading
         self._capture = capture
         self._name = name
         self._context = context
@@ -37,7 +40,7 @@ class Network:
         else:
             with self._context():
                 output = run(self.module, inputs)
-        logits = logits_of(output, self._name)
+        logits = self._reading.outputs(output, self._name)
         if self._capture is None:
             return View(logits if logits.dtype is torch.float32 else wide(logits))
         return View(wide(logits), {n: wide(t) for n, t in self._capture.take().items()})
@@ -80,4 +83,5 @@ def watched(
     """
     with ExitStack() as stack:
         capture = stack.enter_context(Capture(module, layers)) if layers else None
-        yield Network(module if called is None else called, capture, name, context)
+        inner = module if called is None else called
+        yield Network(inner, capture, name, context, reading_of(module))

@@ -15,8 +15,9 @@ from torch import Tensor, nn
 from limbeck.contract import Task
 from limbeck.errors import InvalidInput
 from limbeck.features import Features
-from limbeck.networks.capture import asking, logits_of, run
+from limbeck.networks.capture import asking
 from limbeck.networks.fingerprint import fingerprint
+from limbeck.networks.outputs import answer
 from limbeck.networks.views import Goal, Kind, counted
 from limbeck.students.layout import Block, Layout
 from limbeck.students.onnx import answers_of
@@ -90,8 +91,7 @@ class Certified:
             for start in range(0, len(rows), self.batch_size):
                 some = rows[start : start + self.batch_size]
                 told = self.table.layout.inputs(some)[-1] if self.table.compared else None
-                output = run(self.module, self.inputs(some))
-                scores = logits_of(output, type(self.module).__name__).float().cpu().numpy()
+                scores = answer(self.module, self.inputs(some)).float().cpu().numpy()
                 out.append(answers_of(scores, self.task_, told, self.table.compared))
         return np.concatenate(out)
 

@@ -71,7 +71,7 @@ class OnnxStudent:
                 f"{str(path)!r} does not say what its inputs mean.",
                 "Give a student.onnx that limbeck wrote.",
             )
-        self.task_, self.layout, self.compared = _read(meta)
+        self.task_, self.layout, self.compared, self._form = _read(meta)
         self._hash = hashlib.sha256(data).hexdigest()
 
     @property
@@ -95,7 +95,7 @@ class OnnxStudent:
             parts = self.layout.inputs(rows[start : start + _BATCH])
             told = parts[len(names) :]
             given = dict(zip(names, parts, strict=False))
-            scores = self._session.run(None, given)[0]
+            scores = _in_form(self._session.run(None, given)[0], self._form)
             out.append(answers_of(scores, self.task_, told[0] if told else None, self.compared))
         return np.concatenate(out)
 
@@ -134,12 +134,30 @@ def answers_of(
     return np.asarray(differ.reshape(n, -1).sum(1) / np.maximum(counts.reshape(n, -1).sum(1), 1))
 
 
-def _read(meta: str) -> tuple[Task, Layout, str]:
+def _in_form(scores: NDArray[Any], form: str) -> NDArray[Any]:
+    """Outputs as answers are read from them: (n, k), or (n, t, k) with an answer at every place.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n, ...)
+        As the network returns them.
+    form : {"", "flat", "places"}
+        As they are; numbers side by side; or classes on the second axis, (n, k, h, w).
+    """
+    if form == "flat":
+        return scores.reshape(len(scores), -1)
+    if form == "places":
+        return scores.reshape(*scores.shape[:2], -1).swapaxes(1, 2)
+    return scores
+
+
+def _read(meta: str) -> tuple[Task, Layout, str, str]:
     try:
         data = json.loads(meta)
         classes, unit, compared = tuple(data["classes"]), data["unit"], data["compared"]
+        form = str(data.get("form", ""))
         if not all(map(is_label, classes)) or not isinstance(unit, str):
             raise ValueError
     except (ValueError, KeyError, TypeError):
         raise FileRefused("The file's metadata are malformed.", "Export it again.") from None
-    return Task(classes, unit), Layout.from_list(data["layout"]), str(compared)
+    return Task(classes, unit), Layout.from_list(data["layout"]), str(compared), form

@@ -19,7 +19,7 @@ def made(teacher: Any, y: Any, **changes: Any) -> Prepared:
     given: dict[str, Any] = {
         "into": lambda: nn.Linear(3, 2), "objective": None, "mode": None, "filter": None,
         "start": None, "cache": None, "validation": None, "test": None, "holdout": 0.5,
-        "task": None, "tokenizers": None, "classes": None, "unit": "", "seed": 0,
+        "task": None, "tokenizers": None, "output": None, "classes": None, "unit": "", "seed": 0,
         "folder": None, "training": {},
     }  # fmt: skip
     return prepared(teacher, x, y, **{**given, **changes})

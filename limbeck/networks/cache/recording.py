@@ -15,7 +15,8 @@ from limbeck.errors import InvalidInput, TeacherFailed
 from limbeck.networks.cache.marks import marks
 from limbeck.networks.cache.packing import Packing
 from limbeck.networks.cache.truncation import restored_logits, shortened
-from limbeck.networks.capture import Capture, logits_of, run, wide
+from limbeck.networks.capture import Capture, wide
+from limbeck.networks.outputs import answer
 from limbeck.networks.samples.data import Batch
 from limbeck.networks.views import View
 
@@ -54,7 +55,7 @@ class Recorder:
             If an output does not have samples first.
         """
         name = type(teacher).__name__
-        logits = wide(logits_of(run(teacher, batch.inputs), name))
+        logits = wide(answer(teacher, batch.inputs, name))
         layers = capture.take()
         _refuse_shape(f"{name} returned", logits, len(batch))
         for layer, found in layers.items():

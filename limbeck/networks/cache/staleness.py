@@ -14,7 +14,8 @@ from limbeck.errors import FileRefused, InvalidInput
 from limbeck.networks.cache.cache_file import CacheFile
 from limbeck.networks.cache.marks import TOLERANCE, marks
 from limbeck.networks.cache.packing import Packing
-from limbeck.networks.capture import asking, logits_of, run, wide
+from limbeck.networks.capture import asking, wide
+from limbeck.networks.outputs import answer
 from limbeck.networks.samples.data import Batch, Samples
 
 __all__ = ["alike", "refuse_answers", "refuse_inputs", "refuse_random", "refuse_settings"]
@@ -101,8 +102,8 @@ def refuse_answers(file: CacheFile, teacher: nn.Module, samples: Samples) -> Non
     first = next(teacher.parameters(), None)
     batch = samples.fetch(torch.from_numpy(places), seed=file.head["seed"])
     with asking(teacher):
-        output = run(teacher, batch.to(None if first is None else first.device).inputs)
-        now = wide(logits_of(output, type(teacher).__name__)).cpu()
+        inputs = batch.to(None if first is None else first.device).inputs
+        now = wide(answer(teacher, inputs)).cpu()
     packing, mask = Packing.from_dict(file.head.get("packing")), batch.mask
 
     def stored(name: str) -> Tensor:

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from limbeck.errors import InvalidInput, MissingExtra
-from limbeck.networks.capture import asking, logits_of, run
+from limbeck.networks.capture import asking, run
+from limbeck.networks.outputs import reading_of
 from limbeck.networks.views import MASK
 from limbeck.writing import write_bytes
 
@@ -43,8 +44,9 @@ def export_onnx(
 
     The graph takes the inputs in their order, with any number of rows, and of any length where
     inputs are tokens (whole numbers of shape (n, t)) and the network allows it; its one output
-    is ``logits``. Weights are float32, on the CPU. It is run on all rows and on the first alone,
-    and compared with the module; of answers a token those that the attention mask shows.
+    is ``logits``, in the axes in which the network returns them. Weights are float32, on the CPU.
+    It is run on all rows and on the first alone, and compared with the module; of answers a token
+    those that the attention mask shows.
 
     Parameters
     ----------
@@ -133,7 +135,8 @@ class _Plain(nn.Module):
 
     def forward(self, *tensors: Tensor) -> Tensor:
         named = None if self.names is None else dict(zip(self.names, tensors, strict=True))
-        return logits_of(run(self.module, tensors if named is None else named), "the network")
+        output = run(self.module, tensors if named is None else named)
+        return reading_of(self.module).raw(output)
 
 
 def _named(inputs: Any) -> tuple[list[str], list[Tensor]]:

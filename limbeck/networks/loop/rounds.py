@@ -22,6 +22,7 @@ from limbeck.networks.loop.train import Student, Trained, train
 from limbeck.networks.loop.training import Training
 from limbeck.networks.objective import Objective
 from limbeck.networks.objectives.labels import GoldLabels
+from limbeck.networks.outputs import Reading, read_by
 from limbeck.networks.samples.data import Samples
 from limbeck.networks.samples.seeding import mixed
 from limbeck.networks.structure.transplanting import Transplant, transplant
@@ -59,6 +60,8 @@ class Rounds:
         Generations.
     filter : Filter or None
         What the teacher is listened to for.
+    reads : sequence of Reading
+        How the outputs of each student are found in what it returns; plainly by default.
     """
 
     makers: Sequence[Student]
@@ -72,18 +75,19 @@ class Rounds:
     training: Training
     mode: BornAgain | None
     filter: Filter | None
+    reads: Sequence[Reading] = ()
 
     def distilled(self, seed: int, folder: Path | None, tell: Progress) -> list[Trained]:
         """The students of one seed: one, peers in their order, or generations in theirs."""
         shared = self._shared(seed, folder, tell, "student") | {"teacher": self.source}
-        made = [self._start(m, own_seed(seed, i)) for i, m in enumerate(self.makers)]
+        made = [self._start(i, own_seed(seed, i)) for i in range(len(self.makers))]
         given = self.rows, self.objective, self.goal
         if len(made) > 1:
             return train_together(made, *given, **shared)
         shared["filter"] = self.filter
         if self.mode is not None:
             kept = isinstance(self.makers[0], nn.Module) or self.start is not None
-            return self.mode.run(made[0] if kept else _alike(self.makers[0]), *given, **shared)
+            return self.mode.run(made[0] if kept else self._alike(), *given, **shared)
         return [train(made[0], *given, **shared)]
 
     def control(self, seed: int, folder: Path | None, tell: Progress) -> Trained:
@@ -92,7 +96,7 @@ class Rounds:
         if isinstance(self.source, TeacherCache):
             shared |= {"views": self.source.views, "augment_seed": self.source.seed}
         gold = Objective.of(GoldLabels(label_smoothing=self._smoothing()))
-        return train(self._start(self.makers[0], seed), self.rows, gold, self.goal, **shared)
+        return train(self._start(0, seed), self.rows, gold, self.goal, **shared)
 
     def _smoothing(self) -> float:
         """The label smoothing of the objective, which its control has too."""
@@ -116,8 +120,23 @@ class Rounds:
         budget = Training(epochs=epochs, batch_size=size, lr=model.rate)
         return train(model, self.rows, GOLD, self.goal, training=budget, seed=seed)
 
-    def _start(self, maker: Student, seed: int) -> nn.Module:
-        return started(maker, seed, self.rows, self.teacher, self.start)[0]
+    def _start(self, place: int, seed: int) -> nn.Module:
+        module = started(self.makers[place], seed, self.rows, self.teacher, self.start)[0]
+        return read_by(module, self._reading(place))
+
+    def _reading(self, place: int) -> Reading:
+        return self.reads[place] if self.reads else Reading()
+
+    def _alike(self) -> Callable[[], nn.Module]:
+        """The student's function, after which what is drawn is as if a network had been copied."""
+        maker = self.makers[0]
+        assert not isinstance(maker, nn.Module)  # noqa: S101  (the caller checks)
+
+        def made() -> nn.Module:
+            with torch.random.fork_rng():
+                return read_by(maker(), self._reading(0))
+
+        return made
 
     def _shared(self, seed: int, folder: Path | None, tell: Progress, title: str) -> dict[str, Any]:
         def said(stage: str, done: float, total: float) -> None:
@@ -130,16 +149,6 @@ class Rounds:
             "folder": folder,
             "progress": said,
         }
-
-
-def _alike(maker: Callable[[], nn.Module]) -> Callable[[], nn.Module]:
-    """The same function, after which what is drawn is as if its network had been copied."""
-
-    def made() -> nn.Module:
-        with torch.random.fork_rng():
-            return maker()
-
-    return made
 
 
 def own_seed(seed: int, place: int) -> int:

@@ -15,7 +15,7 @@ from limbeck.networks.views import IGNORED, Goal, Kind, View
 if TYPE_CHECKING:
     from limbeck.networks.samples.data import Samples
 
-__all__ = ["guess_goal", "same_outputs"]
+__all__ = ["guess_goal", "probed_labels", "same_outputs"]
 
 _PROBES = 256
 
@@ -134,6 +134,12 @@ def same_outputs(
         )
 
 
+def probed_labels(samples: Samples) -> list[Tensor]:
+    """The labels of 256 samples, spread evenly, one by one; none where there are none."""
+    found = _labels(samples)
+    return [] if found is None else found[1]
+
+
 def _labels(samples: Samples) -> tuple[list[Any], list[Tensor]] | None:
     """Inputs and labels of some samples, one by one."""
     if not samples.has_labels:
@@ -172,6 +178,8 @@ def _by_row(samples: Samples, k: int, module: nn.Module | None) -> Kind:
     if found is None:
         return Kind.CLASSES if k > 1 else Kind.VALUES
     labels = torch.cat(found[1])
+    if labels.ndim > 2 and labels[0].numel() == k:
+        labels = labels.flatten(1)
     known = labels[~unlabelled(labels)]
     binary = bool(((known == 0) | (known == 1)).all())
     if labels.ndim == 2 and labels.shape[1] == k > 1:

@@ -46,7 +46,8 @@ def shaped(labels: Tensor, goal: Goal) -> Tensor:
     ----------
     labels : Tensor
         Classes (n,) or (n, 1), or distributions over classes (n, k); 0 and 1 of shape (n, k);
-        numbers (n, k); or classes of tokens (n, t). Except in numbers, -1 and -100 mean that
+        numbers (n, k); or classes of tokens (n, t). Those of places on several axes, such as
+        (n, h, w), are put side by side. Except in numbers, -1 and -100 mean that
         there is no label.
     goal : Goal
         What is predicted.
@@ -59,6 +60,8 @@ def shaped(labels: Tensor, goal: Goal) -> Tensor:
     k = goal.outputs
     if goal.kind in (Kind.VALUES, Kind.MULTILABEL):
         return _numbers(labels, goal)
+    if goal.kind is Kind.TOKENS and labels.ndim > 2:
+        labels = labels.flatten(1)  # of places on several axes, such as (n, h, w)
     places = 2 if goal.sequential else 1
     if labels.ndim == places + 1 and labels.shape[-1] == 1:
         labels = labels[..., 0]
@@ -86,6 +89,8 @@ def _numbers(labels: Tensor, goal: Goal) -> Tensor:
     k = goal.outputs
     if labels.ndim == 1 and k == 1:
         labels = labels[:, None]
+    if labels.ndim > 2:
+        labels = labels.flatten(1)
     if labels.ndim != 2 or labels.shape[1] != k:
         raise InvalidInput(
             f"Labels have shape {tuple(labels.shape)} for {k} outputs.",

@@ -10,11 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from limbeck.errors import InvalidInput
-from limbeck.networks.capture import Capture, asking, logits_of, run
+from limbeck.networks.capture import Capture, asking, run
 from limbeck.networks.objective import Objective, Schedule
 from limbeck.networks.objectives.exits import ExitHints, ExitLabels, ExitTargets
 from limbeck.networks.objectives.labels import GoldLabels
 from limbeck.networks.objectives.layers import vectors
+from limbeck.networks.outputs import answer
 from limbeck.networks.views import mask_of
 
 __all__ = ["Early", "Exits", "Head"]
@@ -92,7 +93,7 @@ class Exits(nn.Module):
         with asking(module), Capture(module, layers) as capture:
             edits = {n: _noting(n, order) for n in layers}
             with capture.editing(edits):
-                logits = logits_of(run(module, inputs), type(module).__name__)
+                logits = answer(module, inputs)
             shapes = {n: v.shape for n, v in capture.take().items()}
         self.module = module
         self.layers = tuple(n for n in dict.fromkeys(order) if n in heads)
@@ -119,7 +120,7 @@ class Exits(nn.Module):
         """
         heads = {n: f"heads.{_key(n)}" for n in self.layers}
         with asking(self), Capture(self, list(heads.values())) as capture:
-            end = logits_of(run(self, inputs), type(self.module).__name__)
+            end = answer(self, inputs, type(self.module).__name__)
             taken = capture.take()
         return {**{n: taken[head] for n, head in heads.items()}, "end": end}
 
@@ -159,7 +160,7 @@ class Exits(nn.Module):
         with asking(self), Capture(self.module, self.layers) as capture:
             try:
                 with capture.editing({n: at(n) for n in self.layers}):
-                    said.append(logits_of(run(self.module, inputs), type(self.module).__name__))
+                    said.append(answer(self.module, inputs))
             except _AllLeft:
                 pass
         logits = torch.stack(said)  # (exits, n, k)

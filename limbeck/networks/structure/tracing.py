@@ -13,7 +13,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakTensorKeyDictionary
 
-from limbeck.networks.capture import logits_of, modes_kept, placed, run
+from limbeck.networks.capture import modes_kept, placed
+from limbeck.networks.outputs import answer
 from limbeck.networks.structure.operations import rule_of
 from limbeck.networks.structure.spaces import Axis, Factor, Space, fix, lose, resolved, roots
 
@@ -53,7 +54,7 @@ def trace(module: nn.Module, inputs: Any) -> Trace:
     watch = Watch(state.values())
     with modes_kept(module), torch.no_grad(), _in_parts(), watch:
         module.eval()
-        watch.fix(logits_of(run(module, placed(inputs, module)), type(module).__name__))
+        watch.fix(answer(module, placed(inputs, module)))
     found = {
         name: tuple(resolved(axis) for axis in watch.axes(value))
         for name, value in state.items()

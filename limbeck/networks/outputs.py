@@ -1,0 +1,150 @@
+"""Which of the tensors that a network returns are its outputs, and how their axes are read.
+
+A network whose outputs are not plain carries a `Reading`, as an attribute that its copies keep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+
+from limbeck.errors import InvalidInput, did_you_mean
+from limbeck.networks.capture import logits_of, run
+
+__all__ = ["Place", "Reading", "answer", "entries", "entry", "read_by", "reading_of", "readings"]
+
+Place = str | int | None
+"""The name or the position of a tensor among what a network returns; None: by convention."""
+
+_MARK = "_limbeck_reading"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How the outputs of a network are found in what it returns.
+
+    Parameters
+    ----------
+    place : str, int or None
+        Name or position; None takes ``logits``, or the first tensor.
+    form : {"", "flat", "places"}
+        Axes: ``""`` as they are; ``"flat"``: numbers (n, ...) side by side, (n, k);
+        ``"places"``: classes on the second axis, as of segmentation, (n, k, h, w) to (n, h w, k).
+
+    Examples
+    --------
+    >>> import torch
+    >>> Reading("b", "places").outputs({"a": torch.zeros(2, 1), "b": torch.zeros(2, 3, 4, 5)}).shape
+    torch.Size([2, 20, 3])
+    """
+
+    place: Place = None
+    form: str = ""
+
+    def raw(self, output: Any, name: str = "The network") -> Tensor:
+        """The tensor itself, in the axes in which it is returned.
+
+        Raises
+        ------
+        InvalidInput
+            If it is not there; names what is.
+        """
+        if self.place is None or isinstance(output, Tensor):
+            return logits_of(output, name)
+        return entry(output, self.place, name)
+
+    def outputs(self, output: Any, name: str = "The network") -> Tensor:
+        """The outputs: (n, k), or (n, t, k) where there is an answer at every place."""
+        found = self.raw(output, name)
+        if self.form == "flat":
+            return found.flatten(1)
+        return found.flatten(2).transpose(1, 2) if self.form == "places" else found
+
+
+_PLAIN = Reading()
+
+
+def reading_of(module: Any) -> Reading:
+    """How the outputs of a module are read; plainly unless `readings` or `read_by` said more."""
+    found = getattr(module, _MARK, None)
+    return _PLAIN if found is None else Reading(*found)
+
+
+def read_by(module: nn.Module, reading: Reading) -> nn.Module:
+    """The module, whose outputs are read so from now on, in its copies, too."""
+    if reading != _PLAIN:
+        setattr(module, _MARK, (reading.place, reading.form))
+    return module
+
+
+@contextmanager
+def readings(modules: Sequence[nn.Module], each: Sequence[Reading]) -> Iterator[None]:
+    """Read the outputs of modules so inside; afterwards they are as before."""
+    with ExitStack() as stack:
+        for module, reading in zip(modules, each, strict=True):
+            before = getattr(module, _MARK, None)
+            stack.callback(_put_back, module, before)
+            read_by(module, reading)
+        yield
+
+
+def _put_back(module: nn.Module, before: Any) -> None:
+    if before is not None:
+        setattr(module, _MARK, before)
+    elif getattr(module, _MARK, None) is not None:
+        delattr(module, _MARK)
+
+
+def answer(module: nn.Module, inputs: Any, name: str | None = None) -> Tensor:
+    """Call a network, and take its outputs from what it returns.
+
+    Parameters
+    ----------
+    module : nn.Module
+        The network.
+    inputs : Any
+        As in `limbeck.networks.capture.run`.
+    name : str, optional
+        What it is called in errors; by default its class.
+    """
+    return reading_of(module).outputs(run(module, inputs), name or type(module).__name__)
+
+
+def entries(output: Any) -> dict[str | int, Any]:
+    """What a network returned, by name where there are names, else by position.
+
+    Of a mapping and of a named tuple the names, of an object its attributes.
+    """
+    if isinstance(output, Mapping):
+        return dict(output)
+    if isinstance(output, tuple | list):
+        names = getattr(output, "_fields", None) or range(len(output))
+        return dict(zip(names, output, strict=True))
+    return {} if isinstance(output, Tensor) else dict(getattr(output, "__dict__", {}))
+
+
+def entry(output: Any, place: str | int, name: str = "The network") -> Tensor:
+    """A tensor in what a network returned, by name or position.
+
+    Raises
+    ------
+    InvalidInput
+        If there is none; names those that there are.
+    """
+    found = entries(output)
+    by_position = isinstance(place, int) and place not in found
+    keys = list(found)
+    if by_position and isinstance(place, int) and -len(keys) <= place < len(keys):
+        place = keys[place]
+    value = found.get(place)
+    if not isinstance(value, Tensor):
+        there = [k for k, v in found.items() if isinstance(v, Tensor)]
+        raise InvalidInput(
+            f"{name} returns no tensor as output={place!r}.",
+            did_you_mean(str(place), map(str, there)) if there else "Leave output out.",
+        )
+    return value
