@@ -285,6 +285,7 @@ class Session:
             "finished": self._finished,
             "seconds": self._seconds,
             "kept": self._kept,
+            "constant": None if self._validation is None else self._validation.constant,
             "random": engine.gathered(self._random()),
             **{k: [x.state() for x in parts] for k, parts in self._parts().items()},
         }
@@ -302,6 +303,8 @@ class Session:
         self._step, self._epoch, self._update = (state[k] for k in ("step", "epoch", "update"))
         self._finished, self._seconds = state["finished"], state["seconds"]
         self._kept.copy_(state["kept"])
+        if self._validation is not None:
+            self._validation.constant = state["constant"]
         for name, parts in self._parts().items():
             for part, own in zip(parts, state[name], strict=True):
                 part.restore(own)
