@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import sys
 import time
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -19,6 +19,7 @@ from limbeck.certificates.wording import versions
 from limbeck.comparison import Comparison, Contender, compare, score
 from limbeck.contract import Method, Progress, Student, Task, Teacher
 from limbeck.contract import answers as hard_answers
+from limbeck.data.inputs import read_pair, some_rows
 from limbeck.data.labels import positions, read_labels
 from limbeck.errors import InvalidInput
 from limbeck.features import Features, Rows
@@ -28,7 +29,6 @@ from limbeck.result import Distillation, Holdout
 from limbeck.routes import method_for, refuse_without_access
 from limbeck.students.tree import Tree
 from limbeck.teachers import as_teacher
-from limbeck.teachers.shaped import Shaped
 
 if TYPE_CHECKING:
     from limbeck.network_result import NetworkDistillation
@@ -59,6 +59,9 @@ def distill(
     classes: Any = None,
     regression: bool | None = None,
     unit: str = "",
+    score_kind: str | None = None,
+    preprocess: Callable[[Any], Any] | None = None,
+    names: Sequence[str] | None = None,
     seed: int = 0,
     progress: bool | None = None,
     **settings: Any,
@@ -69,10 +72,11 @@ def distill(
     ----------
     teacher : torch.nn.Module, scikit-learn estimator, callable or Teacher
         The model to distil.
-    X : array-like or DataFrame of shape (n, d)
+    X : array-like or DataFrame of shape (n, d), or array-like of shape (n, ...)
         Rows from the distribution on which the student will be used, best not those that
-        trained the teacher. A DataFrame gives names, categories and units. For wavelets also
-        arrays or tensors of shape (n, channels, length) or (n, channels, height, width).
+        trained the teacher. A DataFrame gives names, categories and units. Signals (n, t, c) and
+        images (n, c, h, w) reach the teacher in their own shape; the student names their numbers
+        by position, ``x[3, 1]``. A pair ``(X, y)`` may be given instead of X and y.
     y : array-like of shape (n,), optional
         True labels or values. They train the control and score everybody; the student never
         sees them.
@@ -93,6 +97,13 @@ def distill(
         Whether the teacher predicts a number; found from teacher and y by default.
     unit : str
         The unit of a predicted number.
+    score_kind : {"logit", "probability", "label", "value"}, optional
+        What the teacher's outputs are; by default found from them, and said in ``notes``.
+    preprocess : callable, optional
+        From rows as they are in X to what the teacher takes, such as
+        ``ColumnTransformer.transform``: the student then speaks of the columns of X.
+    names : sequence of str, optional
+        Names for the columns of an array.
     seed : int
         The same seed gives the same split and the same student.
     progress : bool, optional
@@ -129,7 +140,10 @@ def distill(
     if _is_network(into):
         from limbeck.compressing import compress
 
-        refused = {"groups": groups, "regression": regression}
+        refused = {
+            "groups": groups, "regression": regression, "score_kind": score_kind,
+            "preprocess": preprocess, "names": names,
+        }  # fmt: skip
         for name, value in refused.items():
             if value is not None:
                 raise InvalidInput(
@@ -148,18 +162,19 @@ def distill(
     if into == "tree":
         settings.setdefault("epsilon", epsilon)
     method = method_for(into, settings)
-    native = X
-    method, X, holdout, shape = _in_rows(method, X, holdout)
-    features = Features.of(X)
+    X, y = read_pair(X, y)
+    if isinstance(holdout, tuple) and len(holdout) == 2:
+        holdout = read_pair(*holdout)
+    features = Features.of(X, names)
     labels_given, y = y, read_labels(y, len(X))
-    said = {"classes": classes, "regression": regression, "unit": unit or None}
-    if y is None and classes is None and hasattr(teacher, "named_modules"):
-        said["example"] = native[:64]  # a module's outputs tell what it predicts
-    wrapped = as_teacher(teacher, labels_given, **{k: v for k, v in said.items() if v is not None})
-    if len(shape) > 1:
-        wrapped = Shaped(wrapped, shape)
-    refuse_without_access(method, wrapped)
     fit, test = split(X, y, groups, holdout, seed)
+    said = {"classes": classes, "regression": regression, "unit": unit or None,
+            "score_kind": score_kind, "preprocess": preprocess}  # fmt: skip
+    known = y is not None or classes is not None
+    example = some_rows(fit.X, 256 if known else 2048)  # the outputs tell what they are
+    given = {k: v for k, v in said.items() if v is not None}
+    wrapped = as_teacher(teacher, labels_given, example=example, **given)
+    refuse_without_access(method, wrapped)
     fit_rows, test_rows = features.rows(fit.X), features.rows(test.X)
     seen, hashes = row_hashes(fit_rows.values), row_hashes(test_rows.values)
     repeats = 0
@@ -215,6 +230,7 @@ def distill(
             },
         },
         holdout=Holdout(test_rows, labels, test.y, test.groups, seen),
+        notes=tuple(n for n in (getattr(wrapped, "note", ""),) if n),
     )
 
 
@@ -284,25 +300,6 @@ def _kind(student: Any) -> str:
 
 def _size(student: Any) -> str:
     return f"{student.size} {getattr(student, 'size_in', 'cells')}"
-
-
-def _in_rows(method: Any, X: Any, holdout: Any) -> tuple[Any, Any, Any, tuple[int, ...]]:
-    """Signals and images as rows (n, d), for a method that knows shapes; and their shape."""
-    if not hasattr(method, "shape") or hasattr(X, "columns"):
-        return method, X, holdout, ()
-
-    def flat(signals: Any) -> NDArray[Any]:
-        if hasattr(signals, "detach"):
-            signals = signals.detach().cpu().numpy()
-        array = np.asarray(signals)
-        return array.reshape(len(array), -1) if array.ndim > 2 else array
-
-    shape = tuple(int(side) for side in np.shape(X)[1:])
-    if method.shape is None and shape:
-        method = replace(method, shape=shape)
-    if isinstance(holdout, tuple) and len(holdout) == 2:
-        holdout = (flat(holdout[0]), holdout[1])
-    return method, flat(X), holdout, shape
 
 
 def _frontier(

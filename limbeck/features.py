@@ -51,11 +51,15 @@ class Features:
         Whether rows are handed to the teacher as a pandas DataFrame (else as an array).
     dtypes : tuple of str
         The dtype of every column (one for all, for an array), restored on decoding.
+    shape : tuple of int
+        The shape of one row, (t, c) or (c, h, w), where rows are no table but signals or images;
+        they are encoded as d columns, named by position, and decoded to this shape.
     """
 
     columns: tuple[Feature, ...]
     frame: bool = False
     dtypes: tuple[str, ...] = ("float64",)
+    shape: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.columns)
@@ -74,10 +78,11 @@ class Features:
 
         Parameters
         ----------
-        X : array-like or DataFrame of shape (n, d)
-            The rows.
+        X : array-like or DataFrame of shape (n, d), or array-like of shape (n, ...)
+            The rows; signals (n, t, c) and images (n, c, h, w) in their own shape.
         names : sequence of str, optional
-            Names for the columns of an array; ``x0 ... x{d-1}`` otherwise.
+            Names for the columns of an array; ``x0 ... x{d-1}`` otherwise, and ``x[3, 1]`` for
+            the numbers at those places of a signal or image.
 
         Raises
         ------
@@ -89,17 +94,19 @@ class Features:
             return _features_of_frame(X)
         if isinstance(X, Rows):
             return X.features
-        A = _as_matrix(X)
+        A, shape = _as_matrix(X)
         d = A.shape[1]
-        labels = tuple(f"x{j}" for j in range(d)) if names is None else tuple(map(str, names))
+        places = (f"x{list(place)}" for place in np.ndindex(shape))
+        own = tuple(places) if shape else tuple(f"x{j}" for j in range(d))
+        labels = own if names is None else tuple(map(str, names))
         if len(labels) != d:
             raise InvalidInput(
                 f"There are {len(labels)} names for {d} columns.", "Give one name a column."
             )
         _no_duplicates(labels)
         kind: Kind = "boolean" if A.dtype == np.bool_ else "numeric"
-        columns = tuple(Feature(n, kind, _unit_in(n)) for n in labels)
-        return cls(columns, dtypes=(str(A.dtype),))
+        columns = tuple(Feature(n, kind, "" if labels is own else _unit_in(n)) for n in labels)
+        return cls(columns, dtypes=(str(A.dtype),), shape=shape)
 
     def encode(self, X: Any) -> NDArray[np.float64]:
         """Encode rows as a float64 matrix of shape (n, d); see the module's first lines.
@@ -145,9 +152,9 @@ class Features:
             dtype = np.dtype(self.dtypes[0])
             if dtype.kind in "iub":
                 values = np.round(values)
-                if np.isnan(values).any():
-                    return values  # whole numbers have no missing value: they become floats
-            return values.astype(dtype)
+                if np.isnan(values).any():  # whole numbers have no missing value
+                    dtype = np.dtype(np.float64)
+            return values.astype(dtype).reshape(len(values), *(self.shape or (len(self),)))
         import pandas as pd
 
         data = {
@@ -173,7 +180,12 @@ class Features:
         return self.names.index(name)
 
     def _matrix(self, X: Any) -> NDArray[Any]:
-        A = _as_matrix(X)
+        A, shape = _as_matrix(X)
+        if shape and self.shape and shape != self.shape:
+            raise InvalidInput(
+                f"The rows have shape {shape} each, and {self.shape} was expected.",
+                "Give rows in the shape in which they were when the student was made.",
+            )
         if A.shape[1] != len(self):
             raise InvalidInput(
                 f"The rows have {A.shape[1]} columns, and {len(self)} were expected.",
@@ -239,12 +251,16 @@ def _is_frame(X: Any) -> bool:
     return hasattr(X, "columns") and hasattr(X, "iloc")
 
 
-def _as_matrix(X: Any) -> NDArray[Any]:
+def _as_matrix(X: Any) -> tuple[NDArray[Any], tuple[int, ...]]:
+    """Rows as a matrix (n, d), and the shape that they had; () for a table."""
     if hasattr(X, "detach"):  # a tensor, on any device
         X = X.detach().cpu().numpy()
     if hasattr(X, "toarray"):
         raise InvalidInput("X is sparse, which is not supported.", "Give X.toarray().")
     A = np.asarray(X)
+    shape = A.shape[1:] if A.ndim > 2 else ()
+    if shape and A.size:
+        A = A.reshape(len(A), -1)
     if A.ndim != 2:
         raise InvalidInput(
             f"X has shape {A.shape}, and a table of rows and columns is needed.",
@@ -263,7 +279,7 @@ def _as_matrix(X: Any) -> NDArray[Any]:
         raise InvalidInput(
             f"X has dtype {A.dtype}.", "Give numbers or booleans, or a pandas DataFrame."
         )
-    return A
+    return A, shape
 
 
 def _not_empty(shape: tuple[int, ...]) -> None:

@@ -59,6 +59,8 @@ class Distillation:
         Numbers of the search: probes, seconds, layers, LRH score.
     settings : mapping
         Everything needed to run it again, versions included.
+    notes : tuple of str
+        What was guessed about the teacher, and what a reader should know.
     holdout : Holdout
         What :meth:`save` writes so that a third party can verify.
     """
@@ -73,6 +75,7 @@ class Distillation:
     trace: Mapping[str, Any]
     settings: Mapping[str, Any]
     holdout: Holdout = field(repr=False)
+    notes: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> str:
@@ -130,6 +133,7 @@ class Distillation:
             "version": 1,
             "status": {"code": self.status.code.name.lower(), "message": str(self.status)},
             "verdict": self.verdict,
+            "notes": list(self.notes),
             "comparison": asdict(self.comparison),
             "frontier": [dict(f) for f in self.frontier],
             "queries": self.queries,
@@ -165,7 +169,8 @@ def _write_rows(folder: Path, holdout: Holdout) -> None:
     if isinstance(native, pd.DataFrame):
         frame = native
     else:
-        frame = pd.DataFrame(native, columns=list(holdout.rows.features.names))
+        names = list(holdout.rows.features.names)  # signals and images lie flat, named by place
+        frame = pd.DataFrame(np.asarray(native).reshape(len(native), -1), columns=names)
     frame = frame.assign(teacher_label=holdout.answers)
     if holdout.y is not None:
         frame = frame.assign(true_label=holdout.y)

@@ -237,7 +237,8 @@ def test_the_method_never_meets_a_holdout_row(own):
     assert len(aside) == 120
     met = set(recorder.asked["method"])
     assert not met & aside
-    assert len(recorder.asked["method"]) == len(X) - (0 if own else 120) + 200
+    # 256 rows first, to see what the answers are
+    assert len(recorder.asked["method"]) == 256 + len(X) - (0 if own else 120) + 200
     assert aside <= set(recorder.asked["after"])
     if not own:
         assert met | aside >= {tuple(v) for v in X}
@@ -288,7 +289,6 @@ def test_groups_get_a_bound_each():
         ({"y": [0, 1]}, "there are 400 rows"),
         ({"y": np.full(400, np.nan)}, "400 labels in y are missing"),
         ({"y": np.r_[7, np.zeros(399, int)], "classes": [0, 1]}, "The label 7 in y is not one"),
-        ({"y": np.zeros(400, int)}, "Give at least two different classes"),
         ({"X": table(15)}, r"4 of 15 rows to set aside.*At least 10"),
         ({"groups": "ward"}, "There is no column 'ward'"),
         ({"X": np.zeros((100, 0))}, "0 feature"),

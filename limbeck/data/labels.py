@@ -67,10 +67,10 @@ def label_array(y: Any, what: str = "y") -> NDArray[Any]:
     if array.ndim != 1:
         raise InvalidInput(f"{what} has shape {array.shape}.", "Give one label or value a row.")
     if array.dtype == object:
-        kinds = {type(v) for v in array.tolist()}
-        if len(kinds) == 1 and issubclass(kinds.pop(), str | bool | int | float | np.generic):
-            tight = np.array(array.tolist())
-            array = tight if tight.ndim == 1 else array
+        kinds = {type(v) for v in array}
+        numbers = all(issubclass(k, int | float | np.number) for k in kinds)
+        if numbers or (len(kinds) == 1 and issubclass(*kinds, str)):  # type: ignore[call-arg]
+            array = np.array(array.tolist())
     return array
 
 
@@ -149,11 +149,13 @@ def classes_of(
     values = values[~is_missing(values)]
     if unlabelled:
         values = values[class_codes(values, tuple(unlabelled)) < 0]
+    if values.dtype.kind == "f" and np.isinf(values).any():
+        return None
     different = _different(values, what)
     bad = next((v for v in different if not is_label(v)), None)
     if bad is not None:
         raise InvalidInput(
-            f"{bad!r} (inf or an object) in {what} is no class label.",
+            f"{bad!r} in {what} is no class label.",
             "Use text, whole numbers or booleans.",
         )
     order = getattr(getattr(y, "dtype", None), "categories", None)

@@ -82,7 +82,8 @@ class AdaptiveWavelets:
     largest, keep, model : optional
         See :class:`limbeck.students.wavelet.WaveletStudent`.
     shape : tuple of int, optional
-        The shape of one signal: (length,), (channels, length) or (channels, height, width).
+        The shape of one signal: (length,), (channels, length) or (channels, height, width); by
+        default that of the rows.
 
     Raises
     ------
@@ -226,7 +227,7 @@ class AdaptiveWavelets:
     def _transform(self, rows: Rows) -> Decomposition:
         """The transform by the wavelet of the start, once rows and settings are checked."""
         d = len(rows.features)
-        shape = self.shape or (d,)
+        shape = self.shape or rows.features.shape or (d,)
         if math.prod(shape) != d:
             raise InvalidInput(
                 f"shape is {shape}, and the signals have {d} columns.",

@@ -25,6 +25,7 @@ def verdict(result: Distillation) -> Html:
             tag("p", facts.lead(result), " ", facts.worth(result), class_="lead"),
             tag("p", result.comparison.warning) if result.comparison.warning else None,
             tag("p", str(result.status)),
+            *(tag("p", note) for note in result.notes),
         ]
     )
 

@@ -99,6 +99,7 @@ def _sentences(result: Distillation) -> Table:
         ("search", str(result.status), _WARN if poor else ""),
         ("certificate", certificate.statement, _GOOD if certificate.reached else _WARN),
         ("verdict", result.comparison.sentence, _WARN if verdict == "hurt" else ""),
+        *(("note", note, "") for note in result.notes),
     ]
     for name, sentence, style in rows:
         table.add_row(Text(name, style=style), Text(sentence))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Callable
 from importlib import import_module
@@ -45,12 +46,15 @@ def head(kind: str, features: Features, task: Task) -> dict[str, Any]:
         {"name": c.name, "kind": c.kind, "unit": c.unit, "levels": list(c.levels)}
         for c in features.columns
     ]
+    rows: dict[str, Any] = {"frame": features.frame, "dtypes": list(features.dtypes)}
+    if features.shape:
+        rows["shape"] = list(features.shape)
     return {
         "format": FORMAT,
         "version": VERSION,
         "kind": kind,
         "features": columns,
-        "rows": {"frame": features.frame, "dtypes": list(features.dtypes)},
+        "rows": rows,
         "task": {"classes": [plain(c) for c in task.classes], "unit": task.unit},
     }
 
@@ -192,7 +196,12 @@ def _columns(data: dict[str, Any]) -> Features:
     frame = rows["frame"]
     if not isinstance(frame, bool) or len(dtypes) != (len(names) if frame else 1):
         raise ValueError("the dtypes do not fit the columns")
-    return Features(columns, frame, dtypes)
+    shape = tuple(rows.get("shape", ()))
+    if not all(isinstance(side, int) and side > 0 for side in shape) or (
+        shape and math.prod(shape) != len(names)
+    ):
+        raise ValueError("the shape of a row does not fit the columns")
+    return Features(columns, frame, dtypes, shape)
 
 
 def _task(data: dict[str, Any]) -> Task:

@@ -61,6 +61,8 @@ def read_target(y: Any, n: int, task: TaskLike) -> tuple[Task, NDArray[Any]]:
     if classes is None and task is None:
         return Task(), _values(array)
     if classes is None:
+        if not np.isfinite(array).all():
+            raise InvalidInput("y holds inf, which is no class label.", "Drop those rows.")
         classes = tuple(np.unique(array).tolist())
     return Task(classes), encode_labels(array, classes)
 

@@ -420,8 +420,10 @@ class WaveletStudent(Readable):
 
 def _flat(X: Any) -> tuple[Any, tuple[int, ...]]:
     """Signals as rows (n, d), tables as they are; and the shape of one."""
-    if isinstance(X, Rows) or hasattr(X, "columns") or hasattr(X, "toarray"):
-        return X, (len(X.features) if isinstance(X, Rows) else X.shape[1],)
+    if isinstance(X, Rows):
+        return X, X.features.shape or (len(X.features),)
+    if hasattr(X, "columns") or hasattr(X, "toarray"):
+        return X, (X.shape[1],)
     if hasattr(X, "detach"):
         X = X.detach().cpu().numpy()
     array = np.asarray(X)

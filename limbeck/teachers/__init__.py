@@ -11,8 +11,9 @@ from importlib import import_module
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
-from limbeck.contract import Teacher
+from limbeck.contract import Label, Teacher
 from limbeck.data.labels import classes_of, read_labels
+from limbeck.data.scores import KnownOutputs, OutputReading, read_outputs, read_table
 from limbeck.errors import InvalidInput, did_you_mean
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def __getattr__(name: str) -> Any:
     return getattr(import_module(f"{__name__}.{_ROOMS[name]}"), name)
 
 
-def as_teacher(obj: Any, y: Any = None, **options: Any) -> Teacher:
+def as_teacher(obj: Any, y: Any = None, *, example: Any = None, **options: Any) -> Teacher:
     """Turn a model, or what a model once said, into a teacher.
 
     Parameters
@@ -46,17 +47,25 @@ def as_teacher(obj: Any, y: Any = None, **options: Any) -> Teacher:
         A teacher, which is returned as it is; a torch module; a fitted scikit-learn estimator or
         pipeline; a function from rows to scores; or a pair ``(X, scores)``.
     y : array-like of shape (n,), optional
-        The true labels. Where ``options`` do not say what is predicted, they do for modules and
-        functions: labels give the classes, sorted; numbers, that is, fractions or more than 100
-        different whole numbers, mean regression.
+        The true labels. Where ``options`` do not say what is predicted, they do for all but
+        estimators, together with the outputs: see `limbeck.data.labels.classes_of`.
+    example : rows, optional
+        Some rows about which a module or function is asked at once, so that its outputs tell what
+        they are: see `limbeck.data.scores.read_outputs`.
     **options
         Passed on to the teacher's class, for example ``classes``, ``score_kind``, ``preprocess``;
         and ``regression=True``, to say of any of them that it predicts a number.
 
+    Returns
+    -------
+    Teacher
+        What was guessed is in its ``note``.
+
     Raises
     ------
     InvalidInput
-        If ``obj`` is none of these or has not been fitted, or an option is unknown.
+        If ``obj`` is none of these or has not been fitted, an option is unknown, or outputs may be
+        read in two ways.
     """
     if isinstance(obj, type):
         raise InvalidInput(
@@ -70,29 +79,72 @@ def as_teacher(obj: Any, y: Any = None, **options: Any) -> Teacher:
             )
         return obj
     kind = _kind_of(obj)
-    if kind in ("TorchTeacher", "CallableTeacher") and y is not None:
-        said = options.get("regression") or options.get("unit")
-        if not said and options.get("classes") is None:
-            read_labels(y, len(y))  # refuses missing ones
-            options["classes"] = classes_of(y)
-            if options["classes"] is None and kind == "TorchTeacher":
-                options["regression"] = True
-    number = bool(options.get("regression"))
-    if kind != "TorchTeacher":
-        options.pop("regression", None)  # only a module does not know it by itself
-    if number and kind == "StoredScores":
-        options.setdefault("score_kind", "value")
     made = __getattr__(kind)
-    known = list(signature(made).parameters)[1:]
+    known = [*list(signature(made).parameters)[1:], "regression"]
     for option in options:
         if option not in known:
             raise InvalidInput(f"{kind} has no option {option!r}.", did_you_mean(option, known))
-    teacher: Teacher = made(*obj, **options) if kind == "StoredScores" else made(obj, **options)
+    if kind == "SklearnTeacher":
+        return _estimator(made, obj, options)
+    read = _read(kind, made, obj, y, example, options)
+    number = bool(options.pop("regression", False))
+    if read is not None:
+        options["classes"] = read.task.classes or None
+        options["score_kind"] = read.kind if read.task.classifies else None
+        number = not read.task.classifies
+    if number and kind == "TorchTeacher":
+        options["regression"] = True
+    if number and kind == "StoredScores":
+        options["score_kind"] = "value"
+    teacher = made(*obj, **options) if kind == "StoredScores" else made(obj, **options)
+    if read is not None:
+        teacher.note, teacher.order_guessed = read.note, read.order_guessed
+    found: Teacher = teacher
+    return found
+
+
+def _estimator(made: Any, obj: Any, options: dict[str, Any]) -> Teacher:
+    """An estimator, which says itself what it predicts."""
+    number = options.pop("regression", False)
+    teacher: Teacher = made(obj, **options)
     if number and teacher.task.classifies:
         raise InvalidInput(
             f"{teacher.name} predicts classes, and regression=True was given.", "Leave it out."
         )
     return teacher
+
+
+def _read(
+    kind: str, made: Any, obj: Any, y: Any, example: Any, options: dict[str, Any]
+) -> OutputReading | None:
+    """What the outputs are; without any, None, and ``options`` tell as far as y does."""
+    labels: tuple[Label, ...] | None = ()
+    if y is not None:
+        read_labels(y, len(y))  # refuses missing ones
+        labels = classes_of(y)
+    said = {n: options[n] for n in ("classes", "unit", "regression") if options.get(n)}
+    sigmoid = False
+    if kind == "StoredScores":
+        outputs = read_table(obj[1])
+    elif example is None:
+        if not said and y is not None:
+            options["classes"] = labels
+            if labels is None:
+                options["regression"] = True
+        return None
+    elif kind == "TorchTeacher":
+        asked = {n: v for n, v in options.items() if n in ("preprocess", "batch_size", "device")}
+        outputs, sigmoid = made(obj, regression=True, **asked).look(example)
+    else:
+        asked = {n: v for n, v in options.items() if n in ("preprocess", "batch_size")}
+        outputs = made(obj, **asked).look(example)
+    plain = "stored scores" if kind == "StoredScores" else type(obj).__name__
+    name = str(options.get("name") or getattr(obj, "__name__", plain))
+    known = KnownOutputs(
+        name, labels=labels, kind=options.get("score_kind"), network=kind == "TorchTeacher",
+        sigmoid=sigmoid, **said,
+    )  # fmt: skip
+    return read_outputs(outputs, known)
 
 
 def _kind_of(obj: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from limbeck.contract import Access, Label, ScoreKind, Task
 from limbeck.data.labels import as_classes, class_codes
+from limbeck.data.scores import KnownOutputs, read_outputs, sums_to_one, within_one
 from limbeck.errors import AccessDenied, InvalidInput, TeacherFailed
 from limbeck.teachers.closed import Closed
 
@@ -28,10 +29,11 @@ class CallableTeacher(Closed):
     unit : str
         The unit of a predicted number.
     score_kind : {"logit", "probability", "label"}, optional
-        What a classifier's answers are. Otherwise found at the first query (``label`` until then):
-        one column is read as labels, several columns as probabilities where rows are non-negative
-        and sum to 1, and as logits elsewhere. Needed for one column of logits or probabilities,
-        which are those of the second of two classes.
+        What a classifier's answers are. Otherwise found at the first query (``label`` until
+        then), as `limbeck.data.scores.read_outputs` does. One column of probabilities or logits
+        is that of the second of two classes; of logits it has to be said.
+    preprocess : callable, optional
+        From the user's rows to what the function takes, such as ``ColumnTransformer.transform``.
     batch_size : int
         Rows in one call of the function.
     name : str, optional
@@ -50,14 +52,16 @@ class CallableTeacher(Closed):
         classes: Sequence[Label] | None = None,
         unit: str = "",
         score_kind: ScoreKind | str | None = None,
+        preprocess: Callable[[Any], Any] | None = None,
         batch_size: int = 65_536,
         name: str | None = None,
     ) -> None:
         if batch_size < 1:
             raise InvalidInput(f"batch_size is {batch_size}.", "Give at least 1.")
         self.function = function
+        self.preprocess = preprocess
         self.batch_size = batch_size
-        self.name = name or getattr(function, "__name__", type(function).__name__)
+        self.name: str = name or str(getattr(function, "__name__", type(function).__name__))
         labels = () if classes is None else as_classes(classes)
         self.task = Task(labels, unit="" if labels else unit)
         kinds = set(ScoreKind) - {ScoreKind.VALUE} if classes is not None else {ScoreKind.VALUE}
@@ -86,11 +90,25 @@ class CallableTeacher(Closed):
         """
         X = X if hasattr(X, "shape") else np.asarray(X)
         out = np.empty((len(X), len(self.task.classes) or 1))
+        for rows, raw in self._answers(X):
+            out[rows] = self._columns(raw, rows)
+        return out
+
+    def look(self, X: Any) -> NDArray[Any]:
+        """The function's answers to rows as they are, of shape (n,) or (n, k).
+
+        Parameters
+        ----------
+        X : rows
+            In the user's form.
+        """
+        return np.concatenate([raw for _, raw in self._answers(X)])
+
+    def _answers(self, X: Any) -> Iterator[tuple[slice, NDArray[Any]]]:
         for start in range(0, len(X), self.batch_size):
             rows = slice(start, min(start + self.batch_size, len(X)))
             batch = X.iloc[rows] if hasattr(X, "iloc") else X[rows]
-            out[rows] = self._columns(self._call(batch, rows), rows)
-        return out
+            yield rows, self._call(batch, rows)
 
     def _denied(self, what: str) -> AccessDenied:
         return AccessDenied(
@@ -100,7 +118,7 @@ class CallableTeacher(Closed):
 
     def _call(self, batch: Any, rows: slice) -> NDArray[Any]:
         try:
-            raw = self.function(batch)
+            raw = self.function(self.preprocess(batch) if self.preprocess else batch)
         except Exception as error:
             raise TeacherFailed(
                 f"{self.name} raised {type(error).__name__} on rows {rows.start} to"
@@ -118,8 +136,12 @@ class CallableTeacher(Closed):
         """Scores (n, k) of one batch, checked against the task."""
         classes = self.task.classes
         numbers = np.issubdtype(raw.dtype, np.number) or raw.dtype == np.bool_
-        if self._kind is None and (numbers or raw.ndim == 1):
-            self._kind = _kind_of(raw)
+        if (
+            self._kind is None
+            and (numbers or raw.ndim == 1)
+            and raw.shape[1:] in ((), (len(classes),))
+        ):
+            self._kind = read_outputs(raw, KnownOutputs(self.name, classes)).kind
         if self._kind is ScoreKind.LABEL and raw.ndim == 1:
             codes = class_codes(raw, classes)
             if (codes < 0).any():
@@ -129,6 +151,13 @@ class CallableTeacher(Closed):
         if not numbers:
             raise self._failed(f"returned {raw.dtype} that are not numbers", rows)
         table = raw.astype(np.float64)
+        fits = within_one if raw.ndim == 1 else sums_to_one
+        if self._kind is ScoreKind.PROBABILITY and np.isfinite(table).all() and not fits(raw):
+            raise TeacherFailed(
+                f"The answers of {self.name} were taken for probabilities, and rows {rows.start} to"
+                f" {rows.stop - 1} hold others.",
+                "Give score_kind='logit', or regression=True.",
+            )
         if raw.ndim == 1 and len(classes) == 2:
             first = 1 - table if self._kind is ScoreKind.PROBABILITY else np.zeros(len(table))
             table = np.column_stack([first, table])
@@ -148,10 +177,3 @@ class CallableTeacher(Closed):
             f"Let it return {wanted}"
             + (", or set score_kind='logit' for one logit." if k == 2 else "."),
         )
-
-
-def _kind_of(raw: NDArray[Any]) -> ScoreKind:
-    if raw.ndim == 1:
-        return ScoreKind.LABEL
-    sums_to_one = (raw >= 0).all() and np.allclose(raw.sum(axis=1), 1.0, atol=1e-4)
-    return ScoreKind.PROBABILITY if sums_to_one else ScoreKind.LOGIT

@@ -17,6 +17,11 @@ __all__ = ["Closed"]
 class Closed(ABC):
     """A teacher without layers, activations and gradients; it lacks the rest of a teacher."""
 
+    note: str = ""
+    """What was guessed about its outputs, in words."""
+    order_guessed: bool = False
+    """Whether which output is which class was guessed."""
+
     def layers(self) -> tuple[str, ...]:
         """No layers."""
         return ()

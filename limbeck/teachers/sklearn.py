@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
@@ -39,6 +40,8 @@ class SklearnTeacher(Closed):
         (those of scikit-learn are recognised).
     unit : str
         The unit of a predicted number.
+    preprocess : callable, optional
+        From the user's rows to what the estimator takes, such as ``ColumnTransformer.transform``.
     name : str, optional
         By default the name of the estimator's class, of a pipeline's last step.
 
@@ -54,10 +57,12 @@ class SklearnTeacher(Closed):
         *,
         method: Way | None = None,
         unit: str = "",
+        preprocess: Callable[[Any], Any] | None = None,
         name: str | None = None,
     ) -> None:
         _check_fitted(estimator)
         self.estimator = estimator
+        self.preprocess = preprocess
         last = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
         self.name = name or type(last).__name__
         classes = _classes(estimator)
@@ -80,7 +85,8 @@ class SklearnTeacher(Closed):
         """
         n, classes = np.shape(X)[0], self.task.classes
         try:
-            raw = np.asarray(getattr(self.estimator, self.method)(X))
+            taken = self.preprocess(X) if self.preprocess else X
+            raw = np.asarray(getattr(self.estimator, self.method)(taken))
         except Exception as error:
             raise TeacherFailed(
                 f"{self.name} raised {type(error).__name__} on rows 0 to {n - 1}: {error}",

@@ -13,7 +13,9 @@ from torch import Tensor, nn
 
 from limbeck.contract import Access, Label, ScoreKind, Task
 from limbeck.data.labels import as_classes
+from limbeck.data.scores import KnownOutputs, read_outputs, sums_to_one, within_one
 from limbeck.errors import AccessDenied, InvalidInput, TeacherFailed, did_you_mean
+from limbeck.teachers.last_operation import ends_in_sigmoid
 
 __all__ = ["TorchTeacher"]
 
@@ -36,8 +38,9 @@ class TorchTeacher:
     unit : str
         The unit of a predicted number.
     score_kind : {"logit", "probability"}, optional
-        What the outputs are. Otherwise found at the first query (``logit`` until then): rows that
-        are non-negative and sum to 1 are probabilities, all others logits.
+        What the outputs are. Otherwise found at the first query (``logit`` until then), as
+        `limbeck.data.scores.read_outputs` does: rows that are non-negative and sum to 1, and one
+        output of a sigmoid, are probabilities, all others logits.
     preprocess : callable, optional
         From the user's rows to an array or tensor that the module takes, for example
         ``ColumnTransformer.transform``; applied to one batch at a time.
@@ -62,6 +65,11 @@ class TorchTeacher:
     Floating rows take the dtype of the module's parameters. So do integers and booleans, unless
     the first layer with parameters is an embedding, which needs integers.
     """
+
+    note: str = ""
+    """What was guessed about its outputs, in words."""
+    order_guessed: bool = False
+    """Whether which output is which class was guessed."""
 
     def __init__(
         self,
@@ -373,10 +381,8 @@ class TorchTeacher:
                 + (f"{k} classes {list(self.task.classes)[:8]}." if k else "one number."),
                 "Give classes=[...] in the order of the outputs, or regression=True.",
             )
-        sure = raw.shape[1] == 1 or _sums_to_one(raw)
-        if self._kind is ScoreKind.PROBABILITY and not (
-            sure and bool((raw >= 0).all()) and bool((raw <= 1.0001).all())
-        ):
+        fits = within_one if raw.shape[1] == 1 else sums_to_one
+        if self._kind is ScoreKind.PROBABILITY and not fits(_numpy(raw)):
             raise TeacherFailed(
                 f"The outputs of {self.name} were taken for probabilities, and rows {rows.start} to"
                 f" {rows.stop - 1} hold others.",
@@ -387,32 +393,34 @@ class TorchTeacher:
             return torch.cat([other, raw], dim=1)
         return raw
 
-    def _settle(self, X: Any) -> None:
-        """Find out from one batch how many outputs there are and of what kind."""
+    def look(self, X: Any) -> tuple[NDArray[Any], bool]:
+        """Outputs (n, k) of one batch as they are, and whether a sigmoid or softmax made them.
+
+        Parameters
+        ----------
+        X : rows
+            The first batch of them is run.
+        """
         with self._asking(), torch.no_grad():
             rows, x = next(self._batches(_table(X)))
             raw = self._raw(self._call(x, rows), rows)
-        if self._task is None:
-            if raw.shape[1] == 1:
-                raise InvalidInput(
-                    f"{self.name} has one output, which may be a number or the logit of a class.",
-                    "Give regression=True, or classes=[first, second].",
-                )
-            self._task = Task(tuple(range(raw.shape[1])))
-        if self._kind is not None:
-            return
-        if raw.shape[1] > 1:
-            self._kind = ScoreKind.PROBABILITY if _sums_to_one(raw) else ScoreKind.LOGIT
-        elif isinstance([*self.module.modules()][-1], nn.Sigmoid):
-            self._kind = ScoreKind.PROBABILITY
-        elif bool(((raw < 0) | (raw > 1)).any()):
-            self._kind = ScoreKind.LOGIT
-        else:
-            raise InvalidInput(
-                f"The one output of {self.name} is between 0 and 1 on all {len(raw)} rows, so it"
-                " may be a logit or a probability.",
-                "Give score_kind='logit' or score_kind='probability'.",
+        with self._asking(), torch.enable_grad(), _differentiable(self.module):
+            few = x[:2].requires_grad_(x.is_floating_point())
+            ends = ends_in_sigmoid(
+                self._raw(self._call(few, slice(0, len(few))), slice(0, len(few)))
             )
+        return _numpy(raw), ends
+
+    def _settle(self, X: Any) -> None:
+        """Find out from one batch how many outputs there are and of what kind."""
+        raw, sigmoid = self.look(X)
+        classes = None if self._task is None else self._task.classes
+        read = read_outputs(
+            raw,
+            KnownOutputs(self.name, classes, kind=self._kind, network=True, sigmoid=sigmoid),
+        )
+        self._task, self._kind = read.task, read.kind
+        self.note, self.order_guessed = read.note, read.order_guessed
 
 
 def _differentiable(module: nn.Module) -> AbstractContextManager[None]:
@@ -444,6 +452,12 @@ def _kind(kind: ScoreKind | str | None, task: Task | None) -> ScoreKind | None:
     return None if kind is None else ScoreKind(kind)
 
 
+def _numpy(raw: Tensor) -> NDArray[Any]:
+    raw = raw.detach()
+    half = raw.dtype is torch.bfloat16  # unknown to numpy
+    return np.asarray(raw.to("cpu", torch.float16 if half else raw.dtype).numpy())
+
+
 def _starts_with_embedding(module: nn.Module) -> bool:
     own = (m for m in module.modules() if any(True for _ in m.parameters(recurse=False)))
     return isinstance(next(own, None), nn.Embedding | nn.EmbeddingBag)
@@ -458,11 +472,6 @@ def _tensor(output: Any) -> Tensor | None:
     elif isinstance(output, tuple | list) and output:
         return _tensor(output[0])
     return output if isinstance(output, Tensor) else None
-
-
-def _sums_to_one(raw: Tensor) -> bool:
-    close = (raw.sum(1) - 1).abs() <= (1e-4 if raw.dtype.itemsize >= 4 else 1e-2)
-    return bool((raw >= 0).all()) and bool(close.all())
 
 
 def _side_by_side(runs: list[Tensor], name: str, n: int) -> NDArray[np.float32]:

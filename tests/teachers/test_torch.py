@@ -124,12 +124,49 @@ def test_probabilities_are_recognised():
     assert one.score_kind is ScoreKind.PROBABILITY
 
 
+@pytest.mark.parametrize(
+    "shape",
+    [
+        torch.sigmoid,
+        lambda z: torch.sigmoid(z)[:, 0],
+        lambda z: torch.sigmoid(z).squeeze(1).clone().view(-1, 1),
+        lambda z: torch.sigmoid(z - 9),  # all on one side
+        lambda z: 1 / (1 + torch.exp(-z)),  # seen by no name: the values cross one half
+    ],
+)
+def test_a_sigmoid_anywhere_at_the_end_is_recognised(shape):
+    module = Returns(shape, k=1)
+    for p in module.parameters():
+        p.requires_grad_(False)
+    teacher = TorchTeacher(module, classes=2)
+    np.testing.assert_allclose(teacher.scores(X).sum(axis=1), 1)
+    assert teacher.score_kind is ScoreKind.PROBABILITY
+    assert "read as probabilities of 1" in teacher.note
+    assert not any(p.requires_grad for p in module.parameters())
+
+
 def test_one_output_between_0_and_1_is_not_guessed():
-    module = Returns(lambda z: torch.sigmoid(z), k=1)
+    module = Returns(lambda z: 0.1 + 0.3 * torch.sigmoid(z), k=1)
     with pytest.raises(InvalidInput, match=r"all 11 rows.*score_kind='logit'"):
         TorchTeacher(module, classes=2).scores(X)
     teacher = TorchTeacher(module, classes=2, score_kind="probability")
     np.testing.assert_allclose(teacher.scores(X).sum(axis=1), 1)
+    assert teacher.note == ""
+
+
+def test_a_sigmoid_in_the_middle_makes_no_probabilities():
+    class Gated(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.turn = nn.Linear(4, 1)
+            self.gate = nn.Sigmoid()  # registered last, and not at the end
+
+        def forward(self, x):
+            return 4 * self.gate(self.turn(x)) - 2
+
+    teacher = TorchTeacher(Gated(), classes=2)
+    teacher.scores(X)
+    assert teacher.score_kind is ScoreKind.LOGIT
 
 
 def test_logits_that_were_called_probabilities_are_refused():
@@ -158,7 +195,7 @@ def test_unclear_settings_are_refused(options, k, words):
     ("options", "k"), [({"classes": 4}, 3), ({"classes": 3}, 1), ({"regression": True}, 2)]
 )
 def test_outputs_must_match_the_task(options, k):
-    with pytest.raises(InvalidInput, match=f"{k} output"):
+    with pytest.raises(InvalidInput, match=f"{k} output|one output"):
         TorchTeacher(mlp(k=k), **options).scores(X)
 
 
