@@ -5,8 +5,9 @@ Shapes: n rows, d features, p bins of all features together, b bags.
 
 from __future__ import annotations
 
+import copy
 import os
-from collections.abc import Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -40,17 +41,13 @@ class Bags:
     """What each of b bags says; ``nan`` where there is no outcome.
 
     ``score`` and ``outcome`` (b, p) are contributions after Newton steps, ``score_spread`` and
-    ``outcome_spread`` (b,) the standard deviations of their predictions without noise, ``boosted``
-    (b, p) the boosted student's contributions to the score, and ``r2`` (b,) how much of the
-    calibrated score it explains on the rows that its bag left out.
+    ``outcome_spread`` (b,) the standard deviations of their predictions without noise.
     """
 
     score: Vector
     outcome: Vector
     score_spread: Vector
     outcome_spread: Vector
-    boosted: Vector
-    r2: Vector
 
     def __len__(self) -> int:
         return len(self.score)
@@ -96,6 +93,9 @@ class Models:
     score: Refit
     outcome: Refit | None
     bags: Bags
+    boosted: Callable[[int], tuple[Vector, float]]
+    """For a bag: the contributions (p,) of a student boosted on it alone, and how much of the
+    calibrated score it explains on the rows that its bag left out; fitted when asked for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,10 +184,20 @@ def fit_models(
             outcome_out[test] = _boost(task, table.outcome, w, True).add_up(codes[test])
     tell("models of all rows", 0, 1)
     student, score, model, outcome = _both(task, weight, curve)
-    drawn = _bags(task, _weights(table, weight, bags, rng), bags, tell)
+    streams = rng.spawn(bags)
+    # every bag starts from the models of all rows: its Newton steps lead to the bag's own optimum
+    start = tuple(None if terms is None else _start(task, terms) for terms in (student, model))
+
+    def drawn(i: int) -> Vector:
+        return _weights(table, weight, copy.deepcopy(streams[i]))
+
+    def boosted(i: int) -> tuple[Vector, float]:
+        return _boosted(task, drawn(i))
+
+    found = _bags(task, start, drawn, bags, tell)
     return Models(
         bins, codes, design, design.sums(weight), folds, score_out, outcome_out,
-        student, model, score, outcome, drawn,
+        student, model, score, outcome, found, boosted,
     )  # fmt: skip
 
 
@@ -209,12 +219,32 @@ def _both(
 
 def _fit(task: _Task, target: Vector, weight: Vector, classifies: bool) -> tuple[Terms, Refit]:
     terms = _boost(task, target, weight, classifies)
-    offset = np.zeros(len(target))
+    return terms, _refit(task, target, weight, _start(task, terms), classifies)
+
+
+@dataclass(frozen=True, eq=False)
+class _Start:
+    """Where Newton steps begin: contributions (p,), the intercept, and what pairs add (n,)."""
+
+    theta: Vector
+    intercept: float
+    offset: Vector
+
+
+def _start(task: _Task, terms: Terms) -> _Start:
+    offset = np.zeros(len(task.codes))
     for at, table in zip(terms.columns, terms.tables, strict=True):
         if len(at) == 2:
             offset += table[task.codes[:, at[0]], task.codes[:, at[1]]]
-    start = mains(terms)
-    return terms, refit(task.design, target, weight, start, terms.intercept, offset, classifies)
+    return _Start(mains(terms), terms.intercept, offset)
+
+
+def _refit(
+    task: _Task, target: Vector, weight: Vector, start: _Start, classifies: bool
+) -> Refit:
+    return refit(
+        task.design, target, weight, start.theta, start.intercept, start.offset, classifies
+    )
 
 
 def mains(terms: Terms) -> Vector:
@@ -223,37 +253,52 @@ def mains(terms: Terms) -> Vector:
     return np.concatenate(parts)
 
 
-def _weights(
-    table: AuditTable, weight: Vector, bags: int, rng: np.random.Generator
-) -> Iterator[Vector]:
+def _weights(table: AuditTable, weight: Vector, rng: np.random.Generator) -> Vector:
+    """Weights (n,) of one bag."""
     n = len(table)
-    for stream in rng.spawn(bags):
-        if table.counted:
-            yield stream.poisson(weight).astype(np.float64)
-        else:
-            yield stream.multinomial(n, np.full(n, 1 / n)) * weight
+    if table.counted:
+        return rng.poisson(weight).astype(np.float64)
+    return np.asarray(rng.multinomial(n, np.full(n, 1 / n)) * weight)
 
 
-def _bag(task: _Task, weight: Vector) -> tuple[Refit, Refit | None, Vector, float]:
-    curve = task.curve
-    if curve.method != "none" and task.outcome is not None:
-        curve = fit_curve(task.raw, task.outcome, weight, curve.method)
-    student, score, _, outcome = _both(task, weight, curve)
-    out = weight == 0
-    target = curve(task.raw)
-    r2 = float("nan")
+def _bag_curve(task: _Task, weight: Vector) -> Curve:
+    if task.curve.method == "none" or task.outcome is None:
+        return task.curve
+    return fit_curve(task.raw, task.outcome, weight, task.curve.method)
+
+
+def _bag(
+    task: _Task, start: tuple[_Start | None, ...], weight: Vector
+) -> tuple[Refit, Refit | None]:
+    target, (of_score, of_outcome) = _bag_curve(task, weight)(task.raw), start
+    assert of_score is not None
+    score = _refit(task, target, weight, of_score, False)
+    if task.outcome is None or of_outcome is None:
+        return score, None
+    return score, _refit(task, task.outcome, weight, of_outcome, True)
+
+
+def _boosted(task: _Task, weight: Vector) -> tuple[Vector, float]:
+    target = _bag_curve(task, weight)(task.raw)
+    student, out, r2 = _boost(task, target, weight, False), weight == 0, float("nan")
     if out.sum() > 20 and np.ptp(target[out]) > 0:
         missed = target[out] - student.add_up(task.codes[out])
         r2 = 1 - float(np.mean(missed**2) / np.var(target[out]))
-    return score, outcome, mains(student), r2
+    return mains(student), r2
 
 
-def _bags(task: _Task, weights: Iterator[Vector], bags: int, tell: Progress) -> Bags:
+def _bags(
+    task: _Task,
+    start: tuple[_Start | None, ...],
+    drawn: Callable[[int], Vector],
+    bags: int,
+    tell: Progress,
+) -> Bags:
     found = []
     tell("bags", 0, bags)
-    # boosting runs outside Python's lock, so that threads share the rows at no cost
+    # sums over rows run outside Python's lock, so that threads share the rows at no cost
     with ThreadPoolExecutor(min(os.cpu_count() or 1, 8)) as pool:
-        waiting = [pool.submit(_bag, task, w) for w in weights]
+        waiting = [pool.submit(lambda i: _bag(task, start, drawn(i)), i) for i in range(bags)]
         try:
             for one in waiting:
                 found.append(one.result())
@@ -270,6 +315,4 @@ def _bags(task: _Task, weights: Iterator[Vector], bags: int, tell: Progress) -> 
         np.array([nan if f[1] is None else f[1].theta for f in found]).reshape(-1, p),
         np.array([f[0].spread for f in found]),
         np.array([np.nan if f[1] is None else f[1].spread for f in found]),
-        np.array([f[2] for f in found]).reshape(-1, p),
-        np.array([f[3] for f in found]),
     )

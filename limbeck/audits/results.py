@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 __all__ = [
     "Calibration",
     "Caveat",
+    "ColumnReading",
     "Correlation",
     "Differences",
     "Estimate",
@@ -30,7 +31,9 @@ __all__ = [
 ]
 
 Vector = NDArray[np.float64]
-Verdict = Literal["missing feature", "no evidence", "cannot tell", "memorised"]
+Verdict = Literal[
+    "missing feature", "negative association", "no evidence", "cannot tell", "memorised"
+]
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,23 @@ class Caveat:
     subject: str
     problem: str
     remedy: str
+
+
+@dataclass(frozen=True)
+class ColumnReading:
+    """How one column was read.
+
+    ``role`` is what it is used for (score, outcome, feature, left out, ...), ``kind`` what it
+    holds; ``values`` counts different values, ``missing`` rows without one. ``note`` tells what was
+    done to its text, or why it is left out.
+    """
+
+    name: str
+    role: str
+    kind: str
+    values: int
+    missing: int
+    note: str
 
 
 @dataclass(frozen=True)

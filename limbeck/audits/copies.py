@@ -1,0 +1,182 @@
+"""Rows that say the same in every column: different people, or copies of one?
+
+Where all columns take few values, people agree by coincidence, and each counts. A copy says nothing
+new: counted as people, copies make every test too sure. The two differ in one thing that can be
+seen. People who agree in all other columns still differ in the outcome now and then, as often as
+its probability says; copies never do. Shapes: n rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Copies", "find_copies", "row_codes"]
+
+_AGREE = 0.2
+"""Correlation of the outcomes of identical rows, less what a model of the outcome explains, above
+which they are taken for copies: 0 for different people, 1 for copies."""
+_FEWEST = 20
+_MOST_ROWS = 20_000
+_FOLDS = 3
+
+Vector = NDArray[np.float64]
+Codes = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Copies:
+    """How often each row counts.
+
+    Parameters
+    ----------
+    count : ndarray of int64, shape (n,)
+        The number of different people that each row stands for; 0 for a copy of an earlier row.
+    times : int
+        Each distinct row was there this many times, or a multiple of it; 1 where it was not.
+    kind : str
+        ``none`` (no identical rows), ``chance`` (identical rows that count as people) or
+        ``copies``.
+    identical : int
+        Rows (or people) that are identical to an earlier one.
+    agreement : float
+        Correlation of the outcomes of identical rows; ``nan`` where it was not needed.
+    """
+
+    count: Codes
+    times: int
+    kind: str
+    identical: int
+    agreement: float
+
+
+def row_codes(frame: Any) -> Codes:
+    """A number for each row (n,), the same for rows that agree in every column.
+
+    Numbers are compared after rounding to float32, so that a column that was written and read
+    again still agrees; missing agrees with missing.
+    """
+    import pandas as pd
+
+    out = np.zeros(len(frame), dtype=np.int64)
+    for name in frame.columns:
+        column = frame[name]
+        if pd.api.types.is_float_dtype(column.dtype):
+            with np.errstate(over="ignore"):
+                column = pd.Series(column.to_numpy(dtype=np.float32, na_value=np.nan))
+        elif not pd.api.types.is_numeric_dtype(column.dtype):
+            column = column.astype(str)
+        codes = pd.factorize(column, use_na_sentinel=False)[0].astype(np.int64)
+        out = pd.factorize(out * (int(codes.max(initial=0)) + 1) + codes)[0].astype(np.int64)
+    return out
+
+
+def find_copies(
+    row: Codes,
+    cell: Codes,
+    people: Codes,
+    continuous: bool,
+    values: Vector,
+    outcome: Vector | None,
+    seed: int = 0,
+) -> Copies:
+    """Decide whether identical rows are different people or copies.
+
+    Copies are assumed where every distinct row is there ``k`` times or a multiple of it (then one
+    in ``k`` counts), where a column is continuous, and where the outcomes of rows that agree in
+    everything else agree far more often than a cross-fitted model of the outcome expects.
+
+    Parameters
+    ----------
+    row : ndarray of shape (n,)
+        The same number for rows that agree in every column.
+    cell : ndarray of shape (n,)
+        The same number for rows that agree in every column but the outcome.
+    people : ndarray of shape (n,)
+        Frequency weights; ones where there are none.
+    continuous : bool
+        Whether some column is continuous: then people do not agree in it by chance.
+    values : ndarray of shape (n, m)
+        Features and score, for the model of the outcome.
+    outcome : ndarray of shape (n,) or None
+        0 or 1. Without it only the first two rules apply.
+    seed : int
+        Of the model's folds.
+    """
+    first = np.unique(row, return_index=True)[1]
+    total = np.bincount(row, weights=people).astype(np.int64)
+    identical = int((total - 1).sum())
+    if identical == 0:
+        return Copies(people.copy(), 1, "none", 0, float("nan"))
+    times = int(np.gcd.reduce(total))
+    if times ** min(len(total), 64) < 2**_FEWEST:
+        times = 1  # so few rows may share a divisor by chance
+    total = total // times
+    agreement = float("nan")
+    copies = False
+    if (total > 1).any():
+        if continuous:
+            copies = True
+        elif outcome is not None:
+            agreement = _agreement(row, cell, total, first, values, outcome, seed)
+            copies = agreement > _AGREE
+    if copies:
+        total = np.ones_like(total)
+    if not copies and times == 1:
+        return Copies(people.copy(), 1, "chance", identical, agreement)
+    count = np.zeros(len(row), dtype=np.int64)
+    order = np.argsort(row, kind="stable")  # the first rows of each kind are kept
+    place = np.arange(len(row)) - np.searchsorted(row[order], row[order])
+    held = people[order] > 1
+    if held.any():  # frequency weights: one row of each kind stands for all
+        count[first] = total
+    else:
+        count[order[place < total[row[order]]]] = 1
+    return Copies(count, times, "copies", identical, agreement)
+
+
+def _agreement(
+    row: Codes,
+    cell: Codes,
+    total: Codes,
+    first: NDArray[np.intp],
+    values: Vector,
+    outcome: Vector,
+    seed: int,
+) -> float:
+    """Mean over rows of the correlation with another row of the cell (intraclass correlation)."""
+    at = np.unique(cell[first], return_inverse=True)[1]
+    size = np.bincount(at, weights=total)
+    ones = np.bincount(at, weights=total * outcome[first])
+    p = _expected(values[first], outcome[first], total.astype(np.float64), at, seed)
+    mean = np.bincount(at, weights=total * p) / size
+    many = size > 1
+    n, k, p = size[many], ones[many], np.clip(mean[many], 0.02, 0.98)
+    if not len(n):
+        return float("nan")
+    pairs = (k - n * p) ** 2 - (k * (1 - 2 * p) + n * p * p)
+    return float((pairs / (n - 1)).sum() / (n * p * (1 - p)).sum())
+
+
+def _expected(values: Vector, outcome: Vector, weight: Vector, at: Codes, seed: int) -> Vector:
+    """The outcome's probability (n,), each cell by a model that did not see it."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    rng = np.random.default_rng(seed)
+    fold = rng.integers(0, _FOLDS, int(at.max()) + 1)[at]
+    out = np.full(len(values), float(np.average(outcome, weights=weight)))
+    for k in range(_FOLDS):
+        train = np.flatnonzero(fold != k)
+        if len(train) > _MOST_ROWS:
+            train = rng.choice(train, _MOST_ROWS, replace=False)
+        if np.ptp(outcome[train]) == 0 or not (fold == k).any():
+            continue
+        model = HistGradientBoostingClassifier(
+            max_iter=60, max_leaf_nodes=15, early_stopping=False, random_state=seed
+        )
+        model.fit(values[train], outcome[train], sample_weight=weight[train])
+        out[fold == k] = model.predict_proba(values[fold == k])[:, 1]
+    return out
