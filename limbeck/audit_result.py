@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, is_dataclass
+from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from limbeck.audits.audited_rows import AuditTable
 from limbeck.audits.differences import Scaled
 from limbeck.audits.fitting import Models
 from limbeck.audits.results import (
     Calibration,
     Caveat,
+    ColumnReading,
     Differences,
     Fidelity,
     GroupFinding,
@@ -24,7 +26,6 @@ from limbeck.audits.results import (
     Stories,
 )
 from limbeck.audits.stories import tell_stories
-from limbeck.audits.table import AuditTable
 from limbeck.certificates.certificate_file import save as save_certificate
 from limbeck.contract import Certificate
 from limbeck.errors import InvalidInput
@@ -33,8 +34,6 @@ from limbeck.students.additive import Additive
 from limbeck.writing import write_bytes
 
 __all__ = ["Audit", "Work"]
-
-_MOST_CASES = 1_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,10 +59,14 @@ class Audit:
 
     Parameters
     ----------
-    score, outcome, weight : str or None
-        The audited columns.
+    score, outcome, frequency_weight, sampling_weight, cases : str or None
+        The columns with a role.
     rows : int
         Rows used.
+    counting : str
+        A sentence on what counts as one case.
+    columns : tuple of ColumnReading
+        How every column was read.
     features : tuple of str
         The audited features.
     caveats : tuple of Caveat
@@ -91,8 +94,12 @@ class Audit:
 
     score: str
     outcome: str | None
-    weight: str | None
+    frequency_weight: str | None
+    sampling_weight: str | None
+    cases: str | None
     rows: int
+    counting: str
+    columns: tuple[ColumnReading, ...]
     features: tuple[str, ...]
     caveats: tuple[Caveat, ...]
     dropped: tuple[tuple[str, str], ...]
@@ -109,21 +116,20 @@ class Audit:
     def missing_features(self) -> MissingFeatures:
         """Whether the score uses something that is not audited; computed once, when asked for.
 
-        Rows that stand for several cases count that often, up to a million; other weights have
-        no part in it. Without an outcome only twins are looked at.
+        The tests take independent cases: people behind frequency weights, one row of each case;
+        sampling weights have a part where rows were drawn by score and outcome together. Without
+        an outcome only twins are looked at.
         """
         w = self.work
         if "missing" not in w.done:
+            from limbeck.audits.independent import independent_rows
             from limbeck.audits.missing import missing_features
 
             t, m = w.table, w.models
-            times = np.ones(len(t), dtype=np.int64)
-            if t.counted and t.mass.sum() <= _MOST_CASES:
-                times = t.mass.astype(np.int64)
-            rows = np.repeat(np.arange(len(t)), times)
+            rows, note = independent_rows(t, w.seed)
             o, p = t.outcome, m.outcome_out
             with shown(w.progress) as tell:
-                w.done["missing"] = missing_features(
+                found = missing_features(
                     t.values[rows],
                     t.features,
                     t.score[rows],
@@ -133,8 +139,9 @@ class Audit:
                     seed=w.seed,
                     progress=tell,
                 )
-        found: MissingFeatures = w.done["missing"]
-        return found
+            w.done["missing"] = replace(found, sentence=f"{found.sentence} {note}".strip())
+        kept: MissingFeatures = w.done["missing"]
+        return kept
 
     def stories(self) -> Stories:
         """What students of near-equal fidelity agree on; computed when first asked for."""
@@ -181,12 +188,13 @@ class Audit:
     def to_dict(self) -> dict[str, Any]:
         """All numbers, ready for JSON (``null`` for what is not known); no rows."""
         names = (
-            "score", "outcome", "weight", "rows", "features", "caveats", "dropped", "calibration",
-            "fidelity", "differences", "groups", "group", "settings",
+            "score", "outcome", "frequency_weight", "sampling_weight", "cases", "rows", "counting",
+            "columns", "features", "caveats", "dropped", "calibration", "fidelity", "differences",
+            "groups", "group", "settings",
         )  # fmt: skip
         return {
             "format": "limbeck-audit",
-            "version": 1,
+            "version": 2,
             **{name: _plain(getattr(self, name)) for name in names},
             "missing_features": _plain(self.missing_features()),
             "stories": _plain(self.stories()),

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.audit_result import Audit, Work
+from limbeck.audits.audited_rows import AuditTable
 from limbeck.audits.calibration import calibrate
 from limbeck.audits.differences import differences, scaled
 from limbeck.audits.fidelity import fidelity
 from limbeck.audits.fitting import fit_models, make_folds
 from limbeck.audits.groups import by_groups
 from limbeck.audits.results import Caveat
-from limbeck.audits.table import AuditTable, read_table
+from limbeck.audits.table import read_table
 from limbeck.certificates.binomial import check_share, smallest_n
 from limbeck.certificates.certify import MIN_ROWS, certify
 from limbeck.certificates.wording import versions
@@ -39,8 +41,13 @@ def audit(
     outcome: str | None = None,
     features: Sequence[str] | None = None,
     drop: Sequence[str] = (),
-    weight: str | None = None,
-    groups: str | Sequence[str] | None = None,
+    frequency_weight: str | None = None,
+    sampling_weight: str | None = None,
+    cases: str | None = None,
+    groups: str | Sequence[str | Sequence[str]] | None = None,
+    positive: Any = None,
+    score_levels: Sequence[Any] | None = None,
+    missing: Sequence[Any] = (),
     pairs: int = 0,
     bags: int = 100,
     folds: int = 5,
@@ -59,17 +66,35 @@ def audit(
     df : DataFrame
         A row a case: its score, its outcome, its features.
     score : str
-        The column with the scores, numbers.
+        The column with the scores: numbers, also as text, or ordered categories.
     outcome : str, optional
         The column with what happened, 0 or 1. Without it only the student is made.
     features : sequence of str, optional
         The columns to audit; all others by default.
     drop : sequence of str
         Columns to leave out: names of rows, and what was recorded after the outcome.
-    weight : str, optional
-        A column of weights: how many cases a row stands for, or sampling weights.
-    groups : str or sequence of str, optional
-        Columns by which results are also given.
+    frequency_weight : str, optional
+        A column of whole numbers: a row stands for so many different people who agree in every
+        column. The audit is that of the rows written out, a row a person. Where so many people
+        could not agree by chance (a column is continuous, their outcomes never differ, or all
+        weights share a divisor) they are no people: this is said, and each row counts as a case.
+    sampling_weight : str, optional
+        A column of weights of rows that were drawn with unequal chances, such as those of a
+        survey. They count in every average; certainty is that of the effective number of rows,
+        which is never more than the rows that are there.
+    cases : str, optional
+        A column that names the case (the person) of each row. Rows of a case stay together in
+        folds and resamples, and tests take one of them. Without it a row is a case, and exact
+        copies of a row are left out.
+    groups : str, or sequence of str or of sequences of str, optional
+        Columns by which results are also given; ``"race x sex"`` or ``("race", "sex")`` within
+        the sequence crosses two. Numbers with more than 12 values are cut at their quartiles.
+    positive : optional
+        The value of the outcome that means that it happened, where it is not coded 1 and 0.
+    score_levels : sequence, optional
+        The levels of a score in words, the lowest first; they count 1, 2, 3, ...
+    missing : sequence
+        Values that stand for missing in any column, such as ``(999, "unknown")``.
     pairs : int
         The most pairs of features with a table of their own in either model.
     bags : int
@@ -99,14 +124,19 @@ def audit(
     started = time.perf_counter()
     _check(pairs, bags, folds, level)
     table = read_table(
-        df, score=score, outcome=outcome, features=features, drop=drop, weight=weight, groups=groups
-    )
+        df, score=score, outcome=outcome, features=features, drop=drop,
+        frequency_weight=frequency_weight, sampling_weight=sampling_weight, cases=cases,
+        groups=groups, positive=positive, score_levels=score_levels, missing=missing, seed=seed,
+    )  # fmt: skip
     streams = np.random.default_rng(seed).spawn(5)
     caveats = list(table.caveats)
     with shown(progress) as tell:
         tell("calibration", 0, 1)
-        calibration, curve = calibrate(table.score, table.outcome, table.mass, level, streams[0])
-        split = make_folds(len(table), folds, streams[1])
+        evidence = table.evidence
+        calibration, curve = calibrate(table.score, table.outcome, evidence, level, streams[0])
+        shown_rows = table.mass.sum() if table.frequency is not None else len(table)
+        calibration = replace(calibration, count=calibration.count * (shown_rows / evidence.sum()))
+        split = make_folds(len(table), folds, streams[1], table.cases)
         models = fit_models(table, curve, split, pairs=pairs, bags=bags, rng=streams[2], tell=tell)
         if len(models.bags) < bags:
             caveats.append(
@@ -117,10 +147,7 @@ def audit(
                 )
             )
         tell("differences", 0, 1)
-        fit = fidelity(
-            table.score, models.score_out, table.outcome, models.outcome_out, table.mass, level,
-            streams[3],
-        )  # fmt: skip
+        fit = fidelity(table, models.score_out, models.outcome_out, level, streams[3])
         on = scaled(models)
         found = differences(table, models, on, level)
         groups_found = by_groups(table, models, on, curve, level, streams[4])
@@ -130,8 +157,12 @@ def audit(
     return Audit(
         score=score,
         outcome=outcome,
-        weight=weight,
+        frequency_weight=frequency_weight,
+        sampling_weight=sampling_weight,
+        cases=cases,
         rows=len(table),
+        counting=table.counting,
+        columns=table.columns,
         features=table.features.names,
         caveats=(*caveats, *note),
         dropped=table.dropped,
@@ -149,6 +180,9 @@ def audit(
             "level": level,
             "seed": seed,
             "drop": list(drop),
+            "positive": None if positive is None else str(positive),
+            "score_levels": None if score_levels is None else [str(v) for v in score_levels],
+            "missing": [str(v) for v in missing] or None,
             "seconds": round(time.perf_counter() - started, 3),
             "versions": versions("interpret-core", "scikit-learn", "pandas"),
         },
@@ -165,9 +199,12 @@ def _certified(
     student.fit(rows[~aside], table.score[~aside], table.mass[~aside])
     n, delta = int(aside.sum()), 1 - level
     reason, remedy = "", ""
-    if table.weight is not None:
+    if table.weighted:
         reason = "rows are weighted, and a certificate needs rows that are drawn alike"
         remedy = "Give a row a case, without weights."
+    elif table.case is not None:
+        reason = "several rows may be of one case, and a certificate needs independent rows"
+        remedy = "Give a row a case."
     elif n < max(smallest_n(_SHARE, delta), MIN_ROWS):
         reason = f"the {n} rows set aside are too few"
         remedy = f"Give {5 * smallest_n(_SHARE, delta)} rows or more."

@@ -217,18 +217,36 @@ def budget(
 
 @app.command()
 def audit(
-    scores: Annotated[Path, typer.Argument(help="A .csv or .parquet file with one row a case.")],
+    scores: Annotated[
+        Path, typer.Argument(help="A table with one row a case: .csv, .tsv, .txt, .parquet.")
+    ],
     score: Annotated[str, typer.Option(help="The column with the audited scores.")],
     outcome: Annotated[
         str | None, typer.Option(help="The column with what happened, 0 or 1.")
     ] = None,
+    positive: Annotated[
+        str | None, typer.Option(help="The outcome's value that means that it happened.")
+    ] = None,
+    score_levels: Annotated[
+        str | None, typer.Option(help="A score in words: its levels, lowest first, by commas.")
+    ] = None,
     drop: Annotated[list[str] | None, typer.Option(help="A column to leave out.")] = None,
+    missing: Annotated[
+        list[str] | None, typer.Option(help="A value that stands for missing, such as 999.")
+    ] = None,
     report: Annotated[Path | None, typer.Option(help="Write the page to this .html file.")] = None,
     group: Annotated[
-        list[str] | None, typer.Option(help="A column: one more answer a group.")
+        list[str] | None,
+        typer.Option(help="A column, or 'race x sex': one more answer a group."),
     ] = None,
-    weight: Annotated[
-        str | None, typer.Option(help="The column with how often a row counts.")
+    cases: Annotated[
+        str | None, typer.Option(help="The column that names the case of each row.")
+    ] = None,
+    frequency_weight: Annotated[
+        str | None, typer.Option(help="The column with how many people a row stands for.")
+    ] = None,
+    sampling_weight: Annotated[
+        str | None, typer.Option(help="The column with survey weights.")
     ] = None,
     bags: Annotated[int, typer.Option(help="Resamples behind the bands.")] = 100,
     seed: int = 0,
@@ -248,7 +266,12 @@ def audit(
             outcome=outcome,
             drop=tuple(drop or ()),
             groups=tuple(group or ()),
-            weight=weight,
+            cases=cases,
+            frequency_weight=frequency_weight,
+            sampling_weight=sampling_weight,
+            positive=positive,
+            score_levels=None if score_levels is None else _parts(score_levels),
+            missing=tuple(missing or ()),
             bags=bags,
             seed=seed,
         )
@@ -338,11 +361,15 @@ def _column(frame: Any, name: str | None) -> Any:
     return frame[name].to_numpy()
 
 
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",")]
+
+
 def _classes(text: str | None, y: Any) -> list[Any] | None:
     """Classes named in the shell, of the type that the labels have."""
     if text is None:
         return None
-    names = [part.strip() for part in text.split(",")]
+    names = _parts(text)
     if y is None:
         return names
     known = {str(label): label for label in set(y.tolist())}

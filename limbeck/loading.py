@@ -10,38 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.errors import FileRefused, InvalidInput, MissingExtra, did_you_mean
+from limbeck.data.tables import read_table
+from limbeck.errors import FileRefused, InvalidInput, did_you_mean
 
 __all__ = ["read_named", "read_rows", "read_seen", "read_table", "read_teacher"]
-
-
-def read_table(path: Path) -> Any:
-    """A DataFrame from a .parquet or .csv file.
-
-    Raises
-    ------
-    FileRefused
-        If the file is absent, of another kind, or cannot be read.
-    MissingExtra
-        If Parquet is asked for without pyarrow.
-    """
-    import pandas as pd
-
-    if not path.is_file():
-        raise FileRefused(f"There is no file {str(path)!r}.", "Give a .parquet or .csv file.")
-    try:
-        if path.suffix == ".parquet":
-            return pd.read_parquet(path)
-        if path.suffixes[-1:] == [".csv"] or path.name.endswith(".csv.gz"):
-            return pd.read_csv(path)
-    except ImportError:
-        raise MissingExtra(
-            f"Reading {path.name!r} needs pyarrow.",
-            "pip install 'limbeck[parquet]', or give a .csv.",
-        ) from None
-    except Exception as error:
-        raise FileRefused(f"{str(path)!r} cannot be read: {error}.", "Write it anew.") from error
-    raise FileRefused(f"{path.name!r} is no table.", "Give a .parquet or .csv file.")
 
 
 def read_rows(path: Path) -> Any:

@@ -150,7 +150,7 @@ def run(case: Case, frame: pd.DataFrame, bags: int, seed: int) -> tuple[Any, flo
         outcome=case.outcome,
         drop=case.drop,
         groups=case.group,
-        weight=case.weight,
+        frequency_weight=case.weight,
         bags=bags,
         seed=seed,
     )

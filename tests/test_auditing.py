@@ -52,7 +52,8 @@ def test_the_record_is_whole(found: Audit) -> None:
     assert [g.group for g in found.groups] == ["kind a", "kind b"]
     assert found.group == "kind"
     assert found.settings["bags"] == 24
-    assert not found.caveats
+    assert [c.subject for c in found.caveats] == ["x"]  # it explains most of the score
+    assert "Either it was made from the score" in found.caveats[0].problem
 
 
 def test_the_certificate_is_of_rows_that_the_student_never_saw(found: Audit) -> None:
@@ -112,7 +113,7 @@ def test_weights_are_cases() -> None:
     df = frame().drop(columns="id")
     df["cases"] = np.random.default_rng(0).integers(1, 4, len(df))
     weighted = limbeck.audit(
-        df, score="score", outcome="outcome", weight="cases", bags=20, progress=False
+        df, score="score", outcome="outcome", frequency_weight="cases", bags=20, progress=False
     )
     assert weighted.certificate is None
     assert "weighted" in weighted.caveats[-1].problem

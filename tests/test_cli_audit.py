@@ -74,7 +74,7 @@ def test_as_a_process_on_parquet_without_an_outcome(here: Path) -> None:
     frame.to_parquet(here / "scores.parquet")
     done = subprocess.run(
         [sys.executable, "-W", "error", "-m", "limbeck", "audit", "scores.parquet", "--score",
-         "score", "--weight", "people", "--bags", "19", "--report", "only.html"],
+         "score", "--frequency-weight", "people", "--bags", "19", "--report", "only.html"],
         capture_output=True, text=True, timeout=300, check=False, env=os.environ,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -91,7 +91,7 @@ def test_as_a_process_on_parquet_without_an_outcome(here: Path) -> None:
         (["--outcome", "hapened"], "Did you mean 'happened'?"),
         (["--drop", "idd"], "Did you mean 'id'?"),
         (["--group", "sexx"], "Did you mean 'sex'?"),
-        (["--weight", "weight"], "'weight'"),
+        (["--frequency-weight", "weight"], "'weight'"),
         (["--score", "sex"], "'sex'"),
         (["--outcome", "sex"], "'sex'"),
         (["--outcome", "age"], "'age'"),

@@ -19,6 +19,8 @@ __all__ = ["Copies", "find_copies", "row_codes"]
 _AGREE = 0.2
 """Correlation of the outcomes of identical rows, less what a model of the outcome explains, above
 which they are taken for copies: 0 for different people, 1 for copies."""
+_SURE = 3.0
+"""Standard errors by which it must lie above: a few identical rows prove nothing."""
 _FEWEST = 20
 _MOST_ROWS = 20_000
 _FOLDS = 3
@@ -38,8 +40,9 @@ class Copies:
     times : int
         Each distinct row was there this many times, or a multiple of it; 1 where it was not.
     kind : str
-        ``none`` (no identical rows), ``chance`` (identical rows that count as people) or
-        ``copies``.
+        ``none`` (no identical rows), ``chance`` (identical rows that count as people),
+        ``multiples`` (each distinct row is there ``times`` times, and what is left are people) or
+        ``copies`` (each distinct row counts once).
     identical : int
         Rows (or people) that are identical to an earlier one.
     agreement : float
@@ -121,8 +124,8 @@ def find_copies(
         if continuous:
             copies = True
         elif outcome is not None:
-            agreement = _agreement(row, cell, total, first, values, outcome, seed)
-            copies = agreement > _AGREE
+            agreement, error = _agreement(row, cell, total, first, values, outcome, seed)
+            copies = agreement - _SURE * error > _AGREE
     if copies:
         total = np.ones_like(total)
     if not copies and times == 1:
@@ -135,7 +138,7 @@ def find_copies(
         count[first] = total
     else:
         count[order[place < total[row[order]]]] = 1
-    return Copies(count, times, "copies", identical, agreement)
+    return Copies(count, times, "copies" if copies else "multiples", identical, agreement)
 
 
 def _agreement(
@@ -146,8 +149,11 @@ def _agreement(
     values: Vector,
     outcome: Vector,
     seed: int,
-) -> float:
-    """Mean over rows of the correlation with another row of the cell (intraclass correlation)."""
+) -> tuple[float, float]:
+    """Intraclass correlation: of a row's outcome with another of its cell; and its error.
+
+    The mean over rows, and its standard error if rows of a cell are independent.
+    """
     at = np.unique(cell[first], return_inverse=True)[1]
     size = np.bincount(at, weights=total)
     ones = np.bincount(at, weights=total * outcome[first])
@@ -156,9 +162,11 @@ def _agreement(
     many = size > 1
     n, k, p = size[many], ones[many], np.clip(mean[many], 0.02, 0.98)
     if not len(n):
-        return float("nan")
+        return float("nan"), float("nan")
     pairs = (k - n * p) ** 2 - (k * (1 - 2 * p) + n * p * p)
-    return float((pairs / (n - 1)).sum() / (n * p * (1 - p)).sum())
+    room = n * p * (1 - p)
+    error = np.sqrt((room**2 * 2 / (n * (n - 1))).sum()) / room.sum()
+    return float((pairs / (n - 1)).sum() / room.sum()), float(error)
 
 
 def _expected(values: Vector, outcome: Vector, weight: Vector, at: Codes, seed: int) -> Vector:

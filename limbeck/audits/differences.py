@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+from limbeck.audits.audited_rows import AuditTable
 from limbeck.audits.contrasts import Feature, sentences
 from limbeck.audits.fitting import Models
 from limbeck.audits.results import Differences, Shape
-from limbeck.audits.table import AuditTable
 
 __all__ = ["Scaled", "critical", "differences", "least_variance", "scaled"]
 
@@ -185,7 +185,7 @@ def least_variance(table: AuditTable, models: Models) -> Vector:
     """The least variance (p,) of a contribution to the outcome's log-odds."""
     if table.outcome is None:
         return np.zeros_like(models.mass)
-    weight = table.mass if table.counted else np.ones(len(table))
+    weight = table.evidence
     n, hits = models.design.sums(weight), models.design.sums(weight * table.outcome)
     return np.asarray(1 / (hits + 0.5) + 1 / (n - hits + 0.5))
 

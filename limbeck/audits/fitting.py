@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from limbeck.audits.audited_rows import AuditTable
 from limbeck.audits.calibration import Curve, fit_curve
-from limbeck.audits.refit import Design, Refit, refit
+from limbeck.audits.refit import Design, Refit, one_step, refit
 from limbeck.audits.results import Folds
-from limbeck.audits.table import AuditTable
 from limbeck.contract import Progress
 from limbeck.students.bins import Bins
 from limbeck.students.boosting import Terms, boost
@@ -32,6 +32,8 @@ ENOUGH_BAGS = 40
 """An interrupted audit ends with what it has once this many bags are fitted."""
 _SHARE = 0.01
 """The least share of rows in a bin of a number."""
+_MANY = 20_000
+"""With more rows bags take one step from the models of all rows."""
 _RARE = 25.0
 """Categories with fewer rows share a bin."""
 
@@ -113,9 +115,24 @@ class _Task:
     rounds: int
 
 
-def make_folds(n: int, number: int, rng: np.random.Generator) -> Folds:
-    """Random folds of equal size, shared by all models of an audit."""
-    return Folds(rng.permutation(n) % number, number)
+def make_folds(n: int, number: int, rng: np.random.Generator, cases: Codes | None = None) -> Folds:
+    """Random folds of equal size, shared by all models of an audit.
+
+    Parameters
+    ----------
+    n : int
+        Rows.
+    number : int
+        Folds.
+    rng : Generator
+        For the draw.
+    cases : ndarray of int64, shape (n,), optional
+        The case of each row, from 0 on: rows of one case share a fold, and folds have equally many
+        cases.
+    """
+    if cases is None:
+        return Folds(rng.permutation(n) % number, number)
+    return Folds((rng.permutation(int(cases.max()) + 1) % number)[cases], number)
 
 
 def shared_bins(table: AuditTable) -> Bins:
@@ -151,8 +168,8 @@ def fit_models(
     pairs : int
         The most pairs of features in either model; they are kept out of the compared shapes.
     bags : int
-        Paired bootstrap bags: both models see the same redrawn rows. A row that stands for w
-        cases is redrawn Poisson(w) times; other weights multiply those of redrawn rows.
+        Paired bootstrap bags of whole cases: both models see the same redrawn rows. A row that
+        stands for w people is redrawn Poisson(w) times; sampling weights multiply redrawn rows.
     rng : Generator
         For the bags.
     tell : Progress
@@ -172,7 +189,7 @@ def fit_models(
     task = _Task(
         codes, bins.counts, nominal, design, table.score, curve, table.outcome, pairs, rounds
     )  # fmt: skip
-    weight = table.mass if table.counted else table.mass * (len(table) / table.mass.sum())
+    weight = table.evidence
     score_out = np.empty(len(table))
     outcome_out = None if table.outcome is None else np.empty(len(table))
     for k in range(folds.number):
@@ -186,17 +203,21 @@ def fit_models(
     student, score, model, outcome = _both(task, weight, curve)
     streams = rng.spawn(bags)
     # every bag starts from the models of all rows: its Newton steps lead to the bag's own optimum
-    start = tuple(None if terms is None else _start(task, terms) for terms in (student, model))
+    start = tuple(_start(task, terms) for terms in (student, model) if terms is not None)
+
+    scale = float(weight.sum() / table.mass.sum())
 
     def drawn(i: int) -> Vector:
-        return _weights(table, weight, copy.deepcopy(streams[i]))
+        return scale * table.redraw(copy.deepcopy(streams[i]))
 
     def boosted(i: int) -> tuple[Vector, float]:
         return _boosted(task, drawn(i))
 
-    found = _bags(task, start, drawn, bags, tell)
+    optima = (score, outcome) if len(table) > _MANY else (None, None)
+    found = _bags(task, start, optima, drawn, bags, tell)
+    mass = table.mass if table.frequency is not None else table.mass / table.mass.mean()
     return Models(
-        bins, codes, design, design.sums(weight), folds, score_out, outcome_out,
+        bins, codes, design, design.sums(mass), folds, score_out, outcome_out,
         student, model, score, outcome, found, boosted,
     )  # fmt: skip
 
@@ -239,9 +260,7 @@ def _start(task: _Task, terms: Terms) -> _Start:
     return _Start(mains(terms), terms.intercept, offset)
 
 
-def _refit(
-    task: _Task, target: Vector, weight: Vector, start: _Start, classifies: bool
-) -> Refit:
+def _refit(task: _Task, target: Vector, weight: Vector, start: _Start, classifies: bool) -> Refit:
     return refit(
         task.design, target, weight, start.theta, start.intercept, start.offset, classifies
     )
@@ -253,14 +272,6 @@ def mains(terms: Terms) -> Vector:
     return np.concatenate(parts)
 
 
-def _weights(table: AuditTable, weight: Vector, rng: np.random.Generator) -> Vector:
-    """Weights (n,) of one bag."""
-    n = len(table)
-    if table.counted:
-        return rng.poisson(weight).astype(np.float64)
-    return np.asarray(rng.multinomial(n, np.full(n, 1 / n)) * weight)
-
-
 def _bag_curve(task: _Task, weight: Vector) -> Curve:
     if task.curve.method == "none" or task.outcome is None:
         return task.curve
@@ -268,14 +279,22 @@ def _bag_curve(task: _Task, weight: Vector) -> Curve:
 
 
 def _bag(
-    task: _Task, start: tuple[_Start | None, ...], weight: Vector
+    task: _Task,
+    start: tuple[_Start, ...],
+    optima: tuple[Refit | None, Refit | None],
+    weight: Vector,
 ) -> tuple[Refit, Refit | None]:
-    target, (of_score, of_outcome) = _bag_curve(task, weight)(task.raw), start
-    assert of_score is not None
-    score = _refit(task, target, weight, of_score, False)
-    if task.outcome is None or of_outcome is None:
-        return score, None
-    return score, _refit(task, task.outcome, weight, of_outcome, True)
+    """Both models of one bag; with many rows one step from those of all rows."""
+    target = _bag_curve(task, weight)(task.raw)
+
+    def fitted(k: int, wanted: Vector) -> Refit:
+        done = optima[k]
+        if done is not None and done.optimum is not None:
+            return one_step(task.design, wanted, weight, done.optimum, k == 1)
+        return _refit(task, wanted, weight, start[k], k == 1)
+
+    score = fitted(0, target)
+    return score, None if task.outcome is None else fitted(1, task.outcome)
 
 
 def _boosted(task: _Task, weight: Vector) -> tuple[Vector, float]:
@@ -289,7 +308,8 @@ def _boosted(task: _Task, weight: Vector) -> tuple[Vector, float]:
 
 def _bags(
     task: _Task,
-    start: tuple[_Start | None, ...],
+    start: tuple[_Start, ...],
+    optima: tuple[Refit | None, Refit | None],
     drawn: Callable[[int], Vector],
     bags: int,
     tell: Progress,
@@ -298,7 +318,9 @@ def _bags(
     tell("bags", 0, bags)
     # sums over rows run outside Python's lock, so that threads share the rows at no cost
     with ThreadPoolExecutor(min(os.cpu_count() or 1, 8)) as pool:
-        waiting = [pool.submit(lambda i: _bag(task, start, drawn(i)), i) for i in range(bags)]
+        waiting = [
+            pool.submit(lambda i: _bag(task, start, optima, drawn(i)), i) for i in range(bags)
+        ]
         try:
             for one in waiting:
                 found.append(one.result())

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from scipy.special import expit
 from scipy.stats import norm
 
+from limbeck.audits.audited_rows import AuditTable
 from limbeck.audits.calibration import Curve
 from limbeck.audits.differences import Scaled, critical
 from limbeck.audits.fidelity import bootstrap
 from limbeck.audits.fitting import Models
 from limbeck.audits.results import Estimate, GroupFinding
-from limbeck.audits.table import AuditTable
 from limbeck.certificates.binomial import interval
 
 __all__ = ["by_groups"]
@@ -92,7 +92,7 @@ def _finding(
     rng: np.random.Generator,
     said: tuple[str, ...],
 ) -> GroupFinding:
-    w, score = table.mass[here], table.score[here]
+    w, score = table.evidence[here], table.score[here]
     missed = (score - models.score_out[here]) ** 2
     n = int(here.sum())
     if n < _FEWEST:
@@ -104,27 +104,44 @@ def _finding(
             lambda v: float(np.average(score, weights=v)),
             lambda v: float(np.sqrt(np.average(missed, weights=v))),
         ],
-        w, level, rng,
+        table, level, rng, here,
     )  # fmt: skip
     if table.outcome is None:
         return GroupFinding(name, n, mean, None, rmse, None, said)
     o = table.outcome[here]
-    rate, gap = _rate(o, w, level), _gap(o, expit(curve(score)), w, level)
+    rate = _rate(o, w, _size(table, here), level)
+    gap = _gap(o, expit(curve(score)), table, here, level)
     return GroupFinding(name, n, mean, rate, rmse, gap, said)
 
 
-def _rate(o: Vector, w: Vector, level: float) -> Estimate:
-    """The outcome's rate; exact binomial ends, at the effective number of rows under weights."""
-    size = max(round(float(w.sum() ** 2 / (w**2).sum())), 1)
+def _size(table: AuditTable, here: NDArray[np.bool_]) -> float:
+    """The number of independent cases that the rows of a group are worth."""
+    if table.frequency is not None:
+        return float(table.frequency[here].sum())
+    total = np.bincount(table.cases[here], weights=table.mass[here])
+    return float(total.sum() ** 2 / (total**2).sum())
+
+
+def _rate(o: Vector, w: Vector, cases: float, level: float) -> Estimate:
+    """The outcome's rate; exact binomial ends, at the effective number of cases."""
+    size = max(round(cases), 1)
     value = float(np.average(o, weights=w))
     low, high = interval(min(round(value * size), size), size, 1 - level)
     return Estimate(value, min(low, value), max(high, value), level)
 
 
-def _gap(o: Vector, expected: Vector, w: Vector, level: float) -> Estimate:
+def _gap(
+    o: Vector, expected: Vector, table: AuditTable, here: NDArray[np.bool_], level: float
+) -> Estimate:
+    """Outcome less expected; the error from sums over cases, or over people."""
+    w = table.mass[here]
     value = float(np.average(o - expected, weights=w))
-    error = float(np.sqrt((w**2 * (o - expected - value) ** 2).sum())) / float(w.sum())
-    half = float(norm.ppf((1 + level) / 2)) * error
+    off = o - expected - value
+    if table.frequency is not None:
+        squares = float((w * off**2).sum())
+    else:
+        squares = float((np.bincount(table.cases[here], weights=w * off) ** 2).sum())
+    half = float(norm.ppf((1 + level) / 2)) * float(np.sqrt(squares)) / float(w.sum())
     return Estimate(value, value - half, value + half, level)
 
 

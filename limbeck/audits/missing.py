@@ -28,6 +28,8 @@ Vector = NDArray[np.float64]
 _LEVEL = 0.05
 _TWIN_SHARE = 0.25
 _TWIN_ROWS = 200
+_SURE = 2.0
+_ALL_EXPLAINED = 0.98
 
 
 def missing_features(
@@ -98,14 +100,16 @@ def missing_features(
         model = _no_model(f"No test by models: it takes {FEWEST_ROWS} rows that vary.")
         memory = _no_memory()
     else:
-        model = model_test(fit, simulations=simulations, seed=seed, progress=progress)
+        level = _LEVEL if math.isnan(twins.p_value) else _LEVEL / 2
+        model = model_test(fit, simulations=simulations, level=level, seed=seed, progress=progress)
         memory = memorised(values[fit.rows], fit.score, fit.outcome)
     correlations = (
         error_correlations(score, outcome, score_oof, outcome_oof, seed=seed)
         if score_oof is not None and outcome_oof is not None and len(score) >= 10
         else ()
     )
-    verdict, words = _verdict(twins, model, memory, len(score))
+    way = 0 if score_oof is None else _orientation(score_oof, outcome)
+    verdict, words = _verdict(twins, model, memory, len(score), way)
     may, may_not = _conclusions(verdict, twins, model)
     return MissingFeatures(correlations, twins, model, memory, verdict, words, may, may_not)
 
@@ -144,27 +148,96 @@ def _decides_alone(twins: TwinTest, n: int) -> bool:
     return twins.kind == "exact" and twins.rows >= max(_TWIN_ROWS, _TWIN_SHARE * n)
 
 
-def _verdict(twins: TwinTest, model: ModelTest, memory: Memorised, n: int) -> tuple[Verdict, str]:
+def _orientation(score_fit: Vector, outcome: Vector) -> int:
+    """Whether what the features make of the score goes with more (1) or fewer (-1) outcomes.
+
+    0 where that is not certain: it says which direction the score's maker meant.
+    """
+    if np.ptp(score_fit) == 0:
+        return 0
+    r = float(np.corrcoef(score_fit, outcome)[0, 1])
+    return int(np.sign(r)) if abs(r) * math.sqrt(len(outcome)) > _SURE else 0
+
+
+def _verdict(
+    twins: TwinTest, model: ModelTest, memory: Memorised, n: int, way: int
+) -> tuple[Verdict, str]:
     if memory.flagged:
         return "memorised", f"{memory.sentence} Nothing can be said of missing features."
     known = [t for t in (twins.p_value, model.p_value) if not math.isnan(t)]
     if not known:
         return "cannot tell", "Neither twins nor models could be tested: too few rows."
+    by_model = not math.isnan(model.p_value) and (
+        math.isnan(twins.p_value) or model.p_value <= twins.p_value
+    )
     if _decides_alone(twins, n):
         if twins.spread == 0:
             return "no evidence", _same_scores(model)
-        p, by = twins.p_value, "exact twins"
+        p, by, by_model = twins.p_value, "exact twins", False
     else:
         p = min(1.0, len(known) * min(known))
         one = "models alone" if math.isnan(twins.p_value) else "twins alone"
         by = "twins and models together" if len(known) == 2 else one
     if p <= _LEVEL:
-        return "missing feature", (
-            "The score knows something about the outcome that the audited features do not tell"
-            f" (p = {p:.2g}, {by})."
-        )
-    return "no evidence", (
+        sign = int(np.sign(model.statistic)) if by_model else twins.sign
+        return _accused(sign, way, f"p = {p:.2g}, {by}")
+    words = (
         f"No evidence that the score knows more than the audited features tell (p = {p:.2g}, {by})."
+    )
+    return "no evidence", f"{words} {_would_have_shown(twins, model, by_model)}"
+
+
+def _accused(sign: int, way: int, how: str) -> tuple[Verdict, str]:
+    """The verdict where score and outcome go together beyond the features, by its direction."""
+    more = "more" if sign > 0 else "fewer"
+    seen = f"Among cases alike in the audited features, higher scores go with {more} outcomes"
+    if sign * way < 0:
+        return "negative association", (
+            f"{seen} ({how}), against the direction that the features give the score. That is what"
+            " feedback does (a score that acts on its outcome: who is detained cannot reoffend),"
+            " and censoring (the outcome is seen less often where scores are high, or low); a"
+            " feature that the score uses the wrong way round does it too. It is no sign that the"
+            " score knows more than the audited features tell."
+        )
+    if way == 0 and sign < 0:
+        return "missing feature", (
+            "The score is tied to the outcome by something that the audited features do not tell."
+            f" {seen} ({how}). If higher scores are meant to go with more outcomes, think of"
+            " feedback (a score that acts on its outcome) and censoring first."
+        )
+    turned = ""
+    if way < 0:
+        turned = (
+            " Over all rows, too, higher scores go with fewer outcomes: if the score is meant the"
+            " other way round, think of feedback (a score that acts on its outcome) and censoring"
+            " first."
+        )
+    return "missing feature", (
+        "The score knows something about the outcome that the audited features do not tell, or"
+        f" brings it about. {seen} ({how}).{turned}"
+    )
+
+
+def _would_have_shown(twins: TwinTest, model: ModelTest, by_model: bool) -> str:
+    """The smallest effect that these rows would have shown, beside "no evidence"."""
+    alone = math.isnan(model.p_value) or (not by_model and twins.kind == "exact")
+    if not alone and model.explained > _ALL_EXPLAINED:
+        return (
+            f"But the audited features explain {model.explained:.1%} of the score: hardly anything"
+            " is left that could be tested."
+        )
+    exact = twins.kind == "exact" and not math.isnan(twins.detectable)
+    effects = [] if math.isnan(model.detectable) else [model.detectable]
+    if alone or not effects:
+        effects = [twins.detectable] if exact else effects
+    if not effects:
+        return "These rows would have shown only a very strong effect: that says little."
+    effect = effects[0]
+    unit = "of the score among twins" if alone and exact else "of what they leave of the score"
+    return (
+        "Of hidden influences on the outcome, 8 in 10 would have been found that are as strong as"
+        f" {effect:.2g} log-odds for one standard deviation {unit} (odds times"
+        f" {math.exp(effect):.2g}); weaker ones mostly stay unseen."
     )
 
 
@@ -186,18 +259,33 @@ def _conclusions(
         may.append("The score is no function of the audited features: equal rows differ in score.")
         may_not.append("That a difference between twins is no noise, unless a test says so.")
     if verdict == "missing feature":
-        may.append("The score carries information on the outcome beyond the audited features.")
+        may.append("Score and outcome go together beyond what the audited features tell.")
         may_not += [
+            "That the score foresaw: a score that brings its outcome about (who is scored high is"
+            " watched more) looks the same.",
             "Which feature is missing, or that the model reads one column that you lack: it may"
             " see an audited feature in more detail than you (an exact age, not years).",
             "That using it is unlawful or unfair.",
         ]
-        if twins.kind != "exact" or not twins.p_value <= _LEVEL:
-            may_not.append(
-                "That misfit is excluded: no exact test stands behind this verdict. In simulated"
-                " audits models accused 1% of the innocent on smooth truths, 5% on wiggly ones, and"
-                " up to 25% in the worst kind (docs/audit_errors.md)."
-            )
+    if verdict == "negative association":
+        may.append(
+            "Given the audited features, score and outcome go together in the opposite direction."
+        )
+        may_not += [
+            "That a feature is missing, or that none is: feedback and censoring hide both.",
+            "Which it is, feedback, censoring or a feature used the wrong way round. Ask what was"
+            " done with the scores, and for whom the outcome could be seen; audit rows on which"
+            " nobody acted.",
+            "That differences between score and outcome below are the score's mistakes: the same"
+            " feedback is in them.",
+        ]
+    by_models = twins.kind != "exact" or not twins.p_value <= _LEVEL
+    if verdict in ("missing feature", "negative association") and by_models:
+        may_not.append(
+            "That misfit is excluded: no exact test stands behind this verdict. In simulated"
+            " audits models accused 1% of the innocent on smooth truths, 5% on wiggly ones, and"
+            " up to 25% in the worst kind (docs/audit_errors.md)."
+        )
     if verdict == "no evidence":
         may.append("The data do not contradict that the score uses the audited features only.")
         may_not += [

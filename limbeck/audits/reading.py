@@ -174,7 +174,7 @@ def _text(column: Any, told: ColumnReading) -> Read:
     gone = [v for v in levels if v.lower() in MISSING_TEXT]
     rest = [v for v in levels if v.lower() not in MISSING_TEXT]
     if rest and {v.lower() for v in rest} <= {"true", "false"}:
-        values = text.map(lambda v: {"true": True, "false": False}.get(str(v).lower(), None))
+        values = text.map(lambda v: {"true": True, "false": False}.get(str(v).lower()))
         told = replace(told, kind="yes or no", missing=int(values.isna().sum()))
         return Read(values.astype("boolean"), replace(told, note=_missing_note(gone)))
     if rest and sum(_DATE.fullmatch(v) is not None for v in rest) > 0.9 * len(rest):
@@ -260,15 +260,11 @@ def _decimal_comma(bare: list[str], money: bool) -> bool | None:
     """Whether a comma is the decimal sign; None where both readings are possible."""
     with_comma = [b.lstrip("+-") for b in bare if "," in b]
     if not with_comma:
-        if any(b.count(".") > 1 for b in bare):
-            return True  # 1.234.567: points between thousands
-        return False
+        return any(b.count(".") > 1 for b in bare)  # 1.234.567: points between thousands
     thousands = [re.fullmatch(r"[1-9]\d{0,2}(,\d{3})+(\.\d+)?", b) is not None for b in with_comma]
-    decimals = [
-        re.fullmatch(r"\d+,\d+|\d{1,3}(\.\d{3})+,\d+", b) is not None for b in with_comma
-    ]
+    decimals = [re.fullmatch(r"\d+,\d+|\d{1,3}(\.\d{3})+,\d+", b) is not None for b in with_comma]
     if not all(thousands):
-        return True if all(decimals) else False
+        return all(decimals)
     if not all(decimals) or money:
         return False  # two commas, or a comma and a point: thousands
     others = [b.lstrip("+-") for b in bare if "," not in b]

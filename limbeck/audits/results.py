@@ -154,6 +154,9 @@ class TwinTest:
 
     ``kind`` says whether groups are exact or near twins (then the test is approximate).
     ``spread`` is the within-group standard deviation of the score, ``spread_all`` that of all.
+    ``sign`` is 1 where higher scores go with more outcomes among them, -1 with fewer, 0 unknown.
+    ``detectable`` is the effect that 80% of such audits would show (exact twins; else NaN), in
+    log-odds of the outcome for one standard deviation of the score within groups.
     """
 
     kind: Literal["exact", "near", "none"]
@@ -164,17 +167,26 @@ class TwinTest:
     p_value: float
     permutations: int
     sentence: str
+    sign: int = 0
+    detectable: float = float("nan")
 
 
 @dataclass(frozen=True)
 class ModelTest:
-    """Do the errors of two cross-fitted models go together, beyond what their misfit explains?"""
+    """Do the errors of two cross-fitted models go together, beyond what their misfit explains?
+
+    ``explained`` is the share of the score's variance that the audited features explain out of
+    fold. ``detectable`` is the effect that 80% of such audits would show, in log-odds of the
+    outcome for one standard deviation of what the features leave of the score.
+    """
 
     statistic: float
     p_value: float
     p_uncalibrated: float
     simulations: int
     sentence: str
+    explained: float = float("nan")
+    detectable: float = float("nan")
 
 
 @dataclass(frozen=True)

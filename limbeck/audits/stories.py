@@ -14,9 +14,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from limbeck.audits.audited_rows import AuditTable
 from limbeck.audits.fitting import Models, mains
 from limbeck.audits.results import Statement, Stories
-from limbeck.audits.table import AuditTable
 from limbeck.contract import Progress
 from limbeck.students.boosting import boost
 
@@ -48,10 +48,10 @@ def tell_stories(
 ) -> Stories:
     """Collect near-equal students, and see in which of them each statement holds.
 
-    Students are those of the first 20 bags, whose R squared on the rows left out by their bag is within
-    ``margin`` of the median bag's or better, and students that lack features: each of the twelve
-    least important alone, then more and more of them together, least harmful first, as long as R
-    squared on a fifth of the rows that none of them saw falls by at most ``margin``.
+    Students are those of the first 20 bags, whose R squared on the rows left out by their bag is
+    within ``margin`` of the median bag's or better, and students that lack features: each of the
+    twelve least important alone, then more and more of them together, least harmful first, as
+    long as R squared on a fifth of the rows that none of them saw falls by at most ``margin``.
 
     Parameters
     ----------

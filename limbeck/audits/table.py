@@ -3,88 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.audits.columns import looks_strange, unfit
-from limbeck.audits.results import Caveat
+from limbeck.audits.audited_rows import AuditTable
+from limbeck.audits.columns import unfit
+from limbeck.audits.counting import FEWEST_ROWS, counted
+from limbeck.audits.leaks import copied_columns, looks_strange
+from limbeck.audits.reading import Read, read_column
+from limbeck.audits.results import Caveat, ColumnReading
+from limbeck.audits.roles import (
+    crossed,
+    group_labels,
+    read_cases,
+    read_outcome,
+    read_score,
+    read_weight,
+)
 from limbeck.errors import InvalidInput, did_you_mean
 from limbeck.features import Features
 
 __all__ = ["FEWEST_ROWS", "AuditTable", "read_table"]
 
-FEWEST_ROWS = 200
-"""With fewer rows an audit cannot conclude anything, and is refused."""
-
 Vector = NDArray[np.float64]
-
-
-@dataclass(frozen=True, eq=False)
-class AuditTable:
-    """What is audited, n rows by d features.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        The rows that are used, with all their columns, in the user's form.
-    features : Features
-        The d audited features.
-    values : ndarray of shape (n, d)
-        Their encoded values; NaN is missing.
-    score : ndarray of shape (n,)
-        The audited score, in its own units.
-    outcome : ndarray of shape (n,) or None
-        What happened, 0 or 1.
-    weight : ndarray of shape (n,) or None
-        How many cases a row stands for (whole numbers), or a sampling weight.
-    groups : mapping from str to ndarray of shape (n,)
-        Labels of the rows, a column each.
-    score_name, outcome_name, weight_name : str
-        Their columns; empty where there is none.
-    caveats : tuple of Caveat
-        What was dropped or looks strange, and the remedy.
-    dropped : tuple of (str, str)
-        Columns that are not audited, and why.
-    """
-
-    frame: Any
-    features: Features
-    values: Vector
-    score: Vector
-    outcome: Vector | None
-    weight: Vector | None
-    groups: dict[str, NDArray[Any]]
-    score_name: str
-    outcome_name: str = ""
-    weight_name: str = ""
-    caveats: tuple[Caveat, ...] = ()
-    dropped: tuple[tuple[str, str], ...] = ()
-
-    def __len__(self) -> int:
-        return len(self.score)
-
-    @property
-    def mass(self) -> Vector:
-        """The weights, 1 for all rows where none are given."""
-        return np.ones(len(self)) if self.weight is None else self.weight
-
-    @property
-    def counted(self) -> bool:
-        """Whether the weights are numbers of cases (whole), so that a row stands for many."""
-        return self.weight is not None and bool((self.weight == np.round(self.weight)).all())
-
-    def without(self, name: str) -> AuditTable:
-        """The table with one feature fewer."""
-        j = self.features.index(name)
-        f = self.features
-        kept = tuple(c for c in f.columns if c.name != name)
-        dtypes = tuple(t for i, t in enumerate(f.dtypes) if i != j)
-        return replace(
-            self, features=Features(kept, True, dtypes), values=np.delete(self.values, j, axis=1)
-        )
+Groups = str | Sequence[str | Sequence[str]]
 
 
 def read_table(
@@ -94,8 +39,14 @@ def read_table(
     outcome: str | None = None,
     features: Sequence[str] | None = None,
     drop: Sequence[str] = (),
-    weight: str | None = None,
-    groups: str | Sequence[str] | None = None,
+    frequency_weight: str | None = None,
+    sampling_weight: str | None = None,
+    cases: str | None = None,
+    groups: Groups | None = None,
+    positive: Any = None,
+    score_levels: Sequence[Any] | None = None,
+    missing: Sequence[Any] = (),
+    seed: int = 0,
 ) -> AuditTable:
     """Read and check the rows of an audit.
 
@@ -103,21 +54,31 @@ def read_table(
     ----------
     df : DataFrame
         Rows with a column of scores, perhaps outcomes and weights, and features.
-    score, outcome, weight : str
+    score, outcome, frequency_weight, sampling_weight, cases : str
         Names of columns; the outcome is 0 or 1 (or False and True).
     features : sequence of str, optional
         The columns to audit; all others by default.
     drop : sequence of str
         Columns to leave out.
-    groups : str or sequence of str, optional
-        Columns by which results are also given; they stay audited features.
+    groups : str, or sequence of str or of sequences of str, optional
+        Columns by which results are also given; they stay audited features. Several columns
+        together, or "race x sex", are crossed.
+    positive : optional
+        The value of the outcome that means that it happened.
+    score_levels : sequence, optional
+        The levels of a score in words, the lowest first.
+    missing : sequence
+        Values that stand for missing in any column, such as 999.
+    seed : int
+        Of the folds behind the caveats.
 
     Returns
     -------
     AuditTable
-        Rows without score, outcome or weight are left out and counted in a caveat; so are, with a
-        reason each, features that cannot be audited: constant, nearly always missing, dates,
-        lists, names of rows, more than 500 levels, a copy of score or outcome.
+        Rows without score, outcome or weight are left out and counted in a caveat; so are copies
+        of a row; so are, with a reason each, features that cannot be audited: constant, nearly
+        always missing, dates, lists, names of rows, more than 500 levels, copies of score, outcome
+        or another feature.
 
     Raises
     ------
@@ -125,6 +86,85 @@ def read_table(
         If a column does not exist, the score is no varying number, the outcome has not two
         values, score and outcome look swapped, or fewer than 200 rows or no feature are left.
     """
+    frame, names = _frame(df)
+    by: tuple[str | Sequence[str], ...] = (
+        (groups,) if isinstance(groups, str) else (*(groups or ()),)
+    )
+    members = [n for g in by for n in crossed(g, names)]
+    weights = [n for n in (frequency_weight, sampling_weight) if n is not None]
+    roles = [score, *(n for n in (outcome, *weights, cases) if n is not None)]
+    _names_exist([*roles, *members, *(features or ()), *drop], names)
+    _roles_fit(roles, frequency_weight, sampling_weight, cases)
+    gone = tuple(missing)
+    _not_swapped(frame, score, outcome)
+    told: list[ColumnReading] = []
+    s, reading = read_score(frame[score], score, score_levels, gone)
+    told.append(reading)
+    o = w = None
+    if outcome is not None:
+        o, reading = read_outcome(frame[outcome], outcome, positive, gone)
+        told.append(reading)
+    kind = "frequency weight" if frequency_weight is not None else "sampling weight"
+    if weights:
+        w, reading = read_weight(frame[weights[0]], weights[0], kind)
+        told.append(reading)
+    kept, caveats = _complete(s, o, w, kind)
+    frame = frame.loc[kept].reset_index(drop=True)
+    s = s[kept]
+    o, w = (None if o is None else o[kept]), (None if w is None else w[kept])
+    _varies(s, o, score, outcome)
+    wanted = list(features) if features is not None else names
+    wanted = [n for n in wanted if n not in {*roles, *drop}]
+    dropped = [(n, "left out as asked") for n in drop if n not in roles]
+    used: dict[str, Read] = {}
+    for name in wanted:
+        read = read_column(frame[name], name, gone)
+        reason, remedy = unfit(read, name, s, o)
+        if reason:
+            dropped.append((name, reason))
+            caveats.append(Caveat(name, f"{name} is not audited: {reason}.", remedy))
+            told.append(replace(read.reading, role="left out", note=reason))
+            continue
+        used[name] = read
+        if read.doubt:
+            value = read.doubt.partition(" ")[0]
+            caveats.append(
+                Caveat(name, read.doubt, f"If it stands for missing, give missing=({value},)"
+                       f" (--missing {value}).")
+            )  # fmt: skip
+    encoded, values = _encode(used)
+    for name, twin in copied_columns(list(used), values).items():
+        reason = f"it says the same as {twin}, row by row"
+        dropped.append((name, reason))
+        caveats.append(
+            Caveat(name, f"{name} is not audited: {reason}.", f"Audit it in the place of {twin} if"
+                   " you prefer its name.")
+        )  # fmt: skip
+        told.append(replace(used.pop(name).reading, role="left out", note=reason))
+    if not used:
+        raise InvalidInput(
+            "No feature is left to audit.", "Give columns that are neither score nor outcome."
+        )
+    encoded, values = _encode(used)
+    told += [read.reading for read in used.values()]
+    case = None
+    if cases is not None:
+        case, reading = read_cases(frame[cases], cases)
+        told.append(reading)
+    labels, notes = group_labels(frame, by)
+    table = AuditTable(
+        frame, encoded, values, s, o, labels, score, outcome or "",
+        w if frequency_weight is not None else None,
+        w if sampling_weight is not None else None,
+        case, tuple(caveats), tuple(dropped), _in_order(told, names, frame, drop),
+    )  # fmt: skip
+    table = counted(table, weights, cases, seed)
+    strange = looks_strange(table.features, table.values, table.score, table.outcome, table.cases)
+    strange += [Caveat("groups", note, "Give a column of bins for other cuts.") for note in notes]
+    return replace(table, caveats=(*table.caveats, *strange))
+
+
+def _frame(df: Any) -> tuple[Any, list[str]]:
     if not (hasattr(df, "columns") and hasattr(df, "iloc")):
         raise InvalidInput(
             f"An audit reads a pandas DataFrame, and was given {type(df).__name__}.",
@@ -134,37 +174,62 @@ def read_table(
     twice = next((n for i, n in enumerate(names) if n in names[:i]), None)
     if twice is not None:
         raise InvalidInput(f"Two columns are called {twice!r}.", "Rename or drop one of them.")
-    frame = df.rename(columns=str)
-    by = (groups,) if isinstance(groups, str) else tuple(groups or ())
-    roles = [score, *(n for n in (outcome, weight) if n is not None)]
-    for name in (*roles, *by, *(features or ()), *drop):
+    return df.rename(columns=str), names
+
+
+def _names_exist(asked: list[str], names: list[str]) -> None:
+    for name in asked:
         if name not in names:
             raise InvalidInput(f"There is no column {name!r}.", did_you_mean(name, names))
+
+
+def _roles_fit(
+    roles: list[str], frequency: str | None, sampling: str | None, cases: str | None
+) -> None:
     if len(set(roles)) < len(roles):
         raise InvalidInput(
             f"One column has two roles: {', '.join(map(repr, roles))}.",
-            "Name different columns for score, outcome and weight.",
+            "Name different columns for score, outcome, weights and cases.",
         )
-    swapped = outcome is not None and _distinct(frame[score]) == 2 and _distinct(frame[outcome]) > 2
-    if swapped:
+    if frequency is not None and sampling is not None:
+        raise InvalidInput(
+            f"{frequency!r} is a frequency weight and {sampling!r} a sampling weight.",
+            "Give one: rows stand for several people each, or were drawn with unequal chances.",
+        )
+    if frequency is not None and cases is not None:
+        raise InvalidInput(
+            f"{frequency!r} says that a row stands for several people, and {cases!r} that several"
+            " rows stand for one.",
+            "Give one of the two.",
+        )
+
+
+def _not_swapped(frame: Any, score: str, outcome: str | None) -> None:
+    if outcome is None:
+        return
+    of_score, of_outcome = (int(frame[n].dropna().astype(str).nunique()) for n in (score, outcome))
+    if of_score == 2 and of_outcome > 2:
         raise InvalidInput(
             f"The score {score!r} has two values and the outcome {outcome!r} has"
-            f" {_distinct(frame[outcome])}: they look swapped.",
+            f" {of_outcome}: they look swapped.",
             f"Try score={outcome!r}, outcome={score!r}.",
         )
-    s = _score(frame[score], score)
-    o = None if outcome is None else _outcome(frame[outcome], outcome)
-    w = None if weight is None else _weight(frame[weight], weight)
+
+
+def _complete(
+    s: Vector, o: Vector | None, w: Vector | None, kind: str
+) -> tuple[NDArray[np.bool_], list[Caveat]]:
+    """Which rows have all that is needed, and caveats on the others."""
     caveats: list[Caveat] = []
     kept = np.isfinite(s)
-    for role, column in ((score, s), (outcome, o), (weight, w)):
+    for role, column in (("score", s), ("outcome", o), (kind, w)):
         lost = 0 if column is None else int((~np.isfinite(column)).sum())
         if column is not None and lost:
             kept &= np.isfinite(column)
             caveats.append(
                 Caveat(
-                    str(role),
-                    f"{lost:,} of {len(frame):,} rows have no {role} and were left out.",
+                    role,
+                    f"{lost:,} of {len(s):,} rows have no {role} and were left out.",
                     "Ask whether rows without it differ from the others.",
                 )
             )
@@ -176,9 +241,10 @@ def read_table(
             f" {FEWEST_ROWS} cannot conclude anything.",
             "Give more rows.",
         )
-    frame = frame.loc[kept].reset_index(drop=True)
-    s = s[kept]
-    o, w = (None if o is None else o[kept]), (None if w is None else w[kept])
+    return kept, caveats
+
+
+def _varies(s: Vector, o: Vector | None, score: str, outcome: str | None) -> None:
     if np.ptp(s) == 0:
         raise InvalidInput(
             f"All scores in {score!r} are {s[0]:g}.", "Give the column that holds the scores."
@@ -188,87 +254,35 @@ def read_table(
             f"All outcomes in {outcome!r} are {o[0]:g}.",
             "Leave the outcome out, or give rows with both outcomes.",
         )
-    wanted = list(features) if features is not None else names
-    wanted = [n for n in wanted if n not in {*roles, *drop}]
-    used, dropped = [], [(n, "left out as asked") for n in drop if n not in roles]
-    for name in wanted:
-        reason, remedy = unfit(frame[name], name, s, o)
-        if reason:
-            dropped.append((name, reason))
-            caveats.append(Caveat(name, f"{name} is not audited: {reason}.", remedy))
-        else:
-            used.append(name)
+
+
+def _encode(used: dict[str, Read]) -> tuple[Features, Vector]:
+    import pandas as pd
+
     if not used:
-        raise InvalidInput(
-            "No feature is left to audit.", "Give columns that are neither score nor outcome."
-        )
-    part = frame[used]
+        return Features((), True, ()), np.empty((0, 0))
+    part = pd.DataFrame({name: read.values for name, read in used.items()})
     found = Features.of(part)
-    values = found.encode(part)
-    for j, feature in enumerate(found.columns):
-        caveats += looks_strange(feature, values[:, j], s, o)
-    labels = {name: _labels(frame[name]) for name in by}
-    return AuditTable(
-        frame, found, values, s, o, w, labels, score, outcome or "", weight or "",
-        tuple(caveats), tuple(dropped),
-    )  # fmt: skip
+    return found, found.encode(part)
 
 
-def _distinct(column: Any) -> int:
-    return int(column.dropna().nunique())
-
-
-def _score(column: Any, name: str) -> Vector:
-    from pandas.api import types
-
-    if not types.is_numeric_dtype(column.dtype) or types.is_complex_dtype(column.dtype):
-        seen = ", ".join(repr(v) for v in list(column.dropna().unique())[:4])
-        raise InvalidInput(
-            f"The score {name!r} holds text or dates (such as {seen}), and a score is a number.",
-            "Code its levels as numbers in their order, such as Low 1, Medium 2, High 3.",
-        )
-    out: Vector = column.to_numpy(dtype=np.float64, na_value=np.nan)
-    if np.isinf(out).any():
-        raise InvalidInput(f"The score {name!r} holds infinite values.", "Drop those rows.")
-    return out
-
-
-def _outcome(column: Any, name: str) -> Vector:
-    present = column.dropna()
-    seen = present.unique().tolist()
-    if len(seen) > 2:
-        shown = ", ".join(repr(v) for v in seen[:4])
-        raise InvalidInput(
-            f"The outcome {name!r} has {len(seen)} values (such as {shown}), and an outcome"
-            " happened or did not: 1 or 0.",
-            "Choose the value that is audited, such as df[name] == value.",
-        )
-    try:
-        out: Vector = column.to_numpy(dtype=np.float64, na_value=np.nan)
-    except (TypeError, ValueError):
-        out = np.full(len(column), -1.0)
-    if not np.isin(out[np.isfinite(out)], (0.0, 1.0)).all() or np.isinf(out).any():
-        shown = " and ".join(repr(v) for v in seen)
-        raise InvalidInput(
-            f"The outcome {name!r} is coded {shown}, so which of them happened is not known.",
-            "Code it as 1 where it happened and 0 where it did not.",
-        )
-    return out
-
-
-def _weight(column: Any, name: str) -> Vector:
-    try:
-        out: Vector = column.to_numpy(dtype=np.float64, na_value=np.nan)
-    except (TypeError, ValueError):
-        raise InvalidInput(f"The weight {name!r} is no number.", "Give numbers.") from None
-    if np.isinf(out).any() or (out < 0).any():
-        raise InvalidInput(
-            f"The weight {name!r} holds a negative or infinite value.", "Give numbers of 0 or more."
-        )
-    return out
-
-
-def _labels(column: Any) -> NDArray[Any]:
-    missing = column.isna().to_numpy()
-    values = zip(column.tolist(), missing, strict=True)
-    return np.array(["missing" if m else str(v) for v, m in values], dtype=object)
+def _in_order(
+    told: list[ColumnReading], names: list[str], frame: Any, drop: Sequence[str]
+) -> tuple[ColumnReading, ...]:
+    """What is known of each column, in the table's order; names given twice in a file are told."""
+    known = {r.name: r for r in told}
+    renamed = getattr(frame, "attrs", {}).get("limbeck_headers", {})
+    out = []
+    for name in names:
+        reading = known.get(name)
+        if reading is None:
+            role = "left out" if name in drop else "not used"
+            column = frame[name]
+            count = int(column.astype(str).nunique())
+            note = "left out as asked" if name in drop else ""
+            reading = ColumnReading(name, role, "", count, int(column.isna().sum()), note)
+        if name in renamed:
+            twice = f"a later column called {renamed[name]} in the file"
+            reading = replace(reading, note="; ".join(n for n in (twice, reading.note) if n))
+        out.append(reading)
+    return tuple(out)

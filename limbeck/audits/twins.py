@@ -37,6 +37,7 @@ CALIPER = 0.05
 _FEW = 12
 _CELLS = 2**21
 _MOST_ROWS = 50_000
+_POWER = 1.96 + 0.84  # normal quantiles: 5% on two sides, power 80%
 
 Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]
@@ -137,9 +138,12 @@ def twin_test(
         if len(some) > _MOST_ROWS:
             some = np.sort(rng.choice(some, _MOST_ROWS, replace=False))
         ranks = rankdata(score)[some]
-        p = _permuted(groups[some], ranks, outcome[some], permutations, rng, progress)
-        words = _spread_sentence(rows, number, spread, spread_all) + _p_sentence("exact", p)
-        return TwinTest("exact", rows, number, spread, spread_all, p, permutations, words)
+        p, sign = _permuted(groups[some], ranks, outcome[some], permutations, rng, progress)
+        words = _spread_sentence(rows, number, spread, spread_all) + _p_sentence("exact", p, sign)
+        seen = _detectable(groups[some], ranks, score[some], outcome[some], spread)
+        return TwinTest(
+            "exact", rows, number, spread, spread_all, p, permutations, words, sign, seen
+        )
     if score_fit is not None and outcome_fit is not None:
         pairs, distance = near_pairs(values, categorical)
         mixed = pairs[outcome[pairs[:, 0]] != outcome[pairs[:, 1]]]
@@ -150,10 +154,10 @@ def twin_test(
             odds = logit(np.clip(outcome_fit, 0.005, 0.995))
             left = squares_at_zero(gap**2, distance) / max(float(np.mean(gap**2)), 1e-300)
             push = _slope(score_fit, odds) * float(np.clip(1 - left, 0, 1))
-            p = _swapped(mixed, residual, outcome, odds, push, permutations, rng)
-            words = _near_sentence(len(pairs), near, spread_all) + _p_sentence("near", p)
+            p, sign = _swapped(mixed, residual, outcome, odds, push, permutations, rng)
+            words = _near_sentence(len(pairs), near, spread_all) + _p_sentence("near", p, sign)
             n = len(pairs)
-            return TwinTest("near", 2 * n, n, near, spread_all, p, permutations, words)
+            return TwinTest("near", 2 * n, n, near, spread_all, p, permutations, words, sign)
     words = (
         f"Only {int(use.sum()):,} rows have an exact twin with the other outcome, and near twins"
         " are too few as well: no test by twins was made."
@@ -181,22 +185,41 @@ def _permuted(
     permutations: int,
     rng: np.random.Generator,
     progress: Progress,
-) -> float:
-    """Two-sided exact p-value: outcomes permuted within groups, in blocks."""
+) -> tuple[float, int]:
+    """Two-sided exact p-value and the sign: outcomes permuted within groups, in blocks."""
     order = np.argsort(groups, kind="stable")
     g = np.unique(groups[order], return_inverse=True)[1]
     size = np.bincount(g)
     r = ranks[order] - (np.bincount(g, weights=ranks[order]) / size)[g]
     r[np.abs(r) < 1e-9] = 0.0
     o = outcome[order].astype(np.float64)
-    observed = abs(float(r @ o))
+    signed = float(r @ o)
+    observed = abs(signed)
     base, block, hits = g.astype(np.float64), max(1, _CELLS // len(g)), 0
     for start in range(0, permutations, block):
         progress("permuting twins", start, permutations)
         b = min(block, permutations - start)
         shuffled = o[np.argsort(base + rng.random((b, len(g))), axis=1)]  # stays within groups
         hits += int((np.abs(shuffled @ r) >= observed * (1 - 1e-12)).sum())
-    return (1 + hits) / (1 + permutations)
+    return (1 + hits) / (1 + permutations), int(np.sign(signed))
+
+
+def _detectable(
+    groups: Groups, ranks: Vector, score: Vector, outcome: Vector, spread: float
+) -> float:
+    """The effect that 80% of such tests find at 5%, by the normal approximation of both sides."""
+    g = np.unique(groups, return_inverse=True)[1]
+    size = np.bincount(g)
+    share = np.bincount(g, weights=outcome) / size
+    r = ranks - (np.bincount(g, weights=ranks) / size)[g]
+    z = score - (np.bincount(g, weights=score) / size)[g]
+    variance = share * (1 - share)
+    null = float((variance * size / (size - 1) * np.bincount(g, weights=r * r)).sum())
+    gain = float((variance * np.bincount(g, weights=r * z)).sum()) / max(spread, 1e-300)
+    if spread <= 0 or gain <= 0:
+        return float("nan")
+    found = _POWER * float(np.sqrt(null)) / gain
+    return found if found <= 3 else float("nan")
 
 
 def near_pairs(
@@ -264,8 +287,11 @@ def _swapped(
     push: float,
     permutations: int,
     rng: np.random.Generator,
-) -> float:
-    """Two-sided p-value: which row of a pair had the outcome, drawn by its odds, pushed or not."""
+) -> tuple[float, int]:
+    """Two-sided p-value, and the sign.
+
+    Which row of a pair had the outcome is drawn by its odds, pushed or not.
+    """
     a, b = pairs.T
     ranks = rankdata(residual)
     gap, plain = ranks[a] - ranks[b], odds[a] - odds[b]
@@ -278,7 +304,7 @@ def _swapped(
         low, high = high, low
     above = (1 + int((high >= observed - 1e-9).sum())) / (1 + permutations)
     below = (1 + int((low <= observed + 1e-9).sum())) / (1 + permutations)
-    return min(1.0, 2 * min(above, below))
+    return min(1.0, 2 * min(above, below)), int(np.sign(observed))
 
 
 def _spread_sentence(rows: int, groups: int, spread: float, spread_all: float) -> str:
@@ -301,8 +327,11 @@ def _near_sentence(pairs: int, spread: float, spread_all: float) -> str:
     )
 
 
-def _p_sentence(kind: str, p: float) -> str:
+def _p_sentence(kind: str, p: float, sign: int) -> str:
     how = "exact" if kind == "exact" else "approximate, as near twins differ a little"
     if p <= 0.05:
-        return f" Among them the score goes with the outcome (p = {p:.2g}, {how})."
-    return f" Among them the score does not demonstrably go with the outcome (p = {p:.2g}, {how})."
+        way = "more" if sign > 0 else "fewer"
+        return f" Among them higher scores go with {way} outcomes (p = {p:.2g}, {how})."
+    few = "" if kind == "exact" else " They find little: the model test carries the verdict."
+    none = f" Among them the score does not demonstrably go with the outcome (p = {p:.2g}, {how})."
+    return none + few

@@ -10,6 +10,7 @@ from typing import Any
 from limbeck.audits.results import (
     Calibration,
     Caveat,
+    ColumnReading,
     Differences,
     Estimate,
     Fidelity,
@@ -41,7 +42,11 @@ class AuditFacts:
     stories: Stories | None = None
     groups: tuple[GroupFinding, ...] = ()
     group: str | None = None
-    weight: str | None = None
+    frequency_weight: str | None = None
+    sampling_weight: str | None = None
+    cases: str | None = None
+    counting: str = ""
+    columns: tuple[ColumnReading, ...] = ()
     dropped: tuple[tuple[str, str], ...] = ()
     certificate: Certificate | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)

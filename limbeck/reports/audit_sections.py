@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from limbeck.reports.audit_facts import AuditFacts
 from limbeck.reports.audit_fit import explained
-from limbeck.reports.markup import Child, Html, box, definitions, join, tag
+from limbeck.reports.markup import Child, Html, box, definitions, join, table, tag
 from limbeck.reports.numbers import count, duration
 
 __all__ = ["asked", "limits", "repeat", "settings", "verdict"]
@@ -44,11 +44,16 @@ def verdict(audit: AuditFacts) -> Html:
 def asked(audit: AuditFacts) -> Html:
     """Columns and rows, and what was left out."""
     shown = join([tag("span", f, class_="column") for f in audit.features], ", ")
+    weights = (
+        (audit.frequency_weight, "how many people a row stands for"),
+        (audit.sampling_weight, "rows were drawn with unequal chances"),
+    )
     rows: list[tuple[str, Child]] = [
         ("Score audited", audit.score),
         ("Outcome", audit.outcome or "none was given: only the score is described"),
         ("Rows", count(audit.rows)),
-        ("Weights", f"column {audit.weight}" if audit.weight else "all rows count the same"),
+        ("Cases", audit.counting or "each row one case"),
+        *(("Weights", f"column {name}: {what}") for name, what in weights if name),
         (f"Audited features ({len(audit.features)})", shown),
         *((f"Left out: {name}", why) for name, why in audit.dropped),
     ]
@@ -61,7 +66,25 @@ def asked(audit: AuditFacts) -> Html:
                 " two disagree, the score uses a feature differently from how it bears on the"
                 " outcome."),
             definitions(rows),
+            _columns(audit),
         ]
+    )  # fmt: skip
+
+
+def _columns(audit: AuditFacts) -> Html | None:
+    """How every column was read, folded away."""
+    if not audit.columns:
+        return None
+    rows: list[list[Child]] = [
+        [c.name, c.role, c.kind, count(c.values), count(c.missing), c.note] for c in audit.columns
+    ]
+    return tag(
+        "details",
+        tag("summary", f"How each of the {count(len(rows))} columns was read"),
+        table("Every column of the table, as the audit read it.",
+              ["column", "used as", "read as", "values", "missing", "note"], rows,
+              numbers=(3, 4)),
+        class_="rules",
     )  # fmt: skip
 
 
@@ -110,7 +133,12 @@ def _caveats(audit: AuditFacts) -> Html | None:
 
 def _command(audit: AuditFacts) -> str:
     by = audit.group.split(", ") if audit.group else []
-    named = [("score", audit.score), ("outcome", audit.outcome), ("weight", audit.weight)]
+    named = [("score", audit.score), ("outcome", audit.outcome)]
+    named += [("positive", audit.settings.get("positive"))]
+    named += [("score-levels", ",".join(audit.settings.get("score_levels") or ()))]
+    named += [("frequency-weight", audit.frequency_weight), ("cases", audit.cases)]
+    named += [("sampling-weight", audit.sampling_weight)]
+    named += [("missing", value) for value in audit.settings.get("missing") or ()]
     named += [("drop", name) for name, _ in audit.dropped] + [("group", name) for name in by]
     words = ["limbeck audit scores.csv", *(f"--{o} {shlex.quote(n)}" for o, n in named if n)]
     words += [f"--{o} {audit.settings[o]}" for o in ("bags", "seed") if o in audit.settings]
@@ -120,7 +148,10 @@ def _command(audit: AuditFacts) -> str:
 def _call(audit: AuditFacts) -> str:
     by = audit.group.split(", ") if audit.group else None
     given: dict[str, object] = {"score": audit.score, "outcome": audit.outcome}
-    given |= {"weight": audit.weight, "groups": by, "features": list(audit.features)}
+    given |= {"frequency_weight": audit.frequency_weight, "cases": audit.cases}
+    given |= {"sampling_weight": audit.sampling_weight, "groups": by}
+    given |= {"features": list(audit.features)}
+    given |= {k: audit.settings.get(k) for k in ("positive", "score_levels", "missing")}
     given |= {k: audit.settings.get(k) for k in ("pairs", "bags", "folds", "level", "seed")}
     lines = [f"    {name}={value!r},\n" for name, value in given.items() if value is not None]
     return f"limbeck.audit(\n    df,\n{''.join(lines)})"

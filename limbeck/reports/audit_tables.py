@@ -17,6 +17,7 @@ __all__ = ["audit_table"]
 
 _WARN, _STRONG = "yellow", "bold"
 _FEW = 8  # sentences
+_MOST_COLUMNS = 40
 
 
 def audit_table(audit: Any) -> Group:
@@ -40,6 +41,10 @@ def audit_table(audit: Any) -> Group:
     if facts.caveats:
         caveats = [(c.subject, f"{c.problem} {c.remedy}", _WARN) for c in facts.caveats]
         parts += [Text(), _sentences(caveats)]
+    if facts.counting:
+        parts.insert(1, Text(facts.counting))
+    if facts.columns:
+        parts += [Text(), _columns(facts)]
     parts += [Text(), _fit(facts)]
     if facts.missing is not None:
         parts += [Text(), _missing(facts.missing)]
@@ -47,6 +52,23 @@ def audit_table(audit: Any) -> Group:
     if facts.groups:
         parts += [Text(), _groups(facts)]
     return Group(*parts)
+
+
+def _columns(facts: AuditFacts) -> Table:
+    """How each column was read; of very many, those with a role or a note."""
+    table = _plain("columns", "used as", "read as", "values", "missing")
+    shown = facts.columns
+    if len(shown) > _MOST_COLUMNS:
+        shown = tuple(c for c in shown if c.role != "feature" or c.note)[:_MOST_COLUMNS]
+    for c in shown:
+        table.add_row(Text(c.name), Text(c.role), Text(c.kind or "—"), count(c.values),
+                      count(c.missing))  # fmt: skip
+        if c.note:
+            table.add_row(Text(""), Text(""), Text(f"({c.note})"))
+    left = len(facts.columns) - len(shown)
+    if left:
+        table.add_row(Text(f"{left} more"), Text(""), Text("in the report"))
+    return table
 
 
 def _fit(facts: AuditFacts) -> Table:
@@ -73,7 +95,7 @@ def _missing(found: MissingFeatures) -> Table:
     )  # fmt: skip
     table.add_row(Text(f"{t.kind} twins" if t.kind != "none" else "twins"), Text(seen),
                   Text(p_value(t.p_value)))  # fmt: skip
-    table.add_row("model of both sides", Text(f"statistic {decimal(m.statistic, 2)}"),
+    table.add_row(Text("model of both sides"), Text(f"statistic {decimal(m.statistic, 2)}"),
                   Text(p_value(m.p_value)))  # fmt: skip
     published = "; ".join(f"{c.name} {between(c.value, 2)}" for c in found.correlations)
     table.add_row("published measure", Text(published or "none"), "not a test")
@@ -85,7 +107,7 @@ def _missing(found: MissingFeatures) -> Table:
 def _said(facts: AuditFacts) -> list[tuple[str, str, str]]:
     rows = []
     if facts.missing is not None:
-        poor = facts.missing.verdict in ("missing feature", "memorised")
+        poor = facts.missing.verdict in ("missing feature", "negative association", "memorised")
         rows.append(("verdict", facts.missing.sentence, _WARN if poor else ""))
     if facts.calibration is not None:
         rows.append(("calibration", facts.calibration.sentence, ""))

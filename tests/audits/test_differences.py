@@ -7,12 +7,13 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
+from limbeck.audits.audited_rows import AuditTable
 from limbeck.audits.calibration import calibrate
 from limbeck.audits.contrasts import Feature, contrasts, sentences
 from limbeck.audits.differences import critical, differences, scaled
 from limbeck.audits.fitting import Models, fit_models, make_folds
 from limbeck.audits.results import Differences
-from limbeck.audits.table import AuditTable, read_table
+from limbeck.audits.table import read_table
 from limbeck.progress import quiet
 
 

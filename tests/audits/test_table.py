@@ -25,7 +25,7 @@ def frame(n: int = 400, seed: int = 0) -> pd.DataFrame:
 
 
 def read(df: Any, **given: Any) -> Any:
-    return read_table(df, **{"score": "score", "outcome": "outcome", "weight": "weight", **given})
+    return read_table(df, **{"score": "score", "outcome": "outcome", "drop": ["weight"], **given})
 
 
 def test_reads_what_it_should() -> None:
@@ -36,11 +36,15 @@ def test_reads_what_it_should() -> None:
     assert len(table) == 400
     assert set(table.outcome) == {0.0, 1.0}
     assert table.groups["race"].tolist() == df["race"].tolist()
-    assert table.counted
-    assert table.mass.sum() == df["weight"].sum()
+    assert (table.mass == 1).all()
     assert not table.caveats
+    assert table.counting.startswith("400 rows, each one case")
+    weighted = read(df, sampling_weight="weight", drop=())
+    assert weighted.mass.sum() == df["weight"].sum()
+    w = df["weight"]
+    assert weighted.evidence.sum() == pytest.approx(w.sum() ** 2 / (w**2).sum())
     assert table.without("race").features.names == ("age", "happy")
-    assert read(df, weight=None, outcome=None, drop=["outcome"]).dropped[0][0] == "outcome"
+    assert read(df, outcome=None, drop=["outcome", "weight"]).dropped[0][0] == "outcome"
     assert read(df, features=["age"]).features.names == ("age",)
 
 
@@ -52,8 +56,21 @@ def test_reads_what_it_should() -> None:
         ({"score": 3}, {}, "All scores", "column that holds the scores"),
         ({"score": np.inf}, {}, "infinite", "Drop"),
         ({"outcome": 1}, {}, "All outcomes", "Leave the outcome out"),
-        ({"weight": -1}, {}, "negative", "0 or more"),
-        ({"weight": "much"}, {}, "no number", "Give numbers"),
+        ({"weight": -1}, {"sampling_weight": "weight"}, "negative", "0 or more"),
+        ({"weight": 1.5}, {"frequency_weight": "weight"}, "part of a person", "sampling_weight"),
+        (
+            {},
+            {"frequency_weight": "weight", "sampling_weight": "age"},
+            "a frequency weight and 'age' a sampling weight",
+            "Give one",
+        ),
+        (
+            {},
+            {"frequency_weight": "weight", "cases": "age"},
+            "several rows stand for one",
+            "one of the two",
+        ),
+        ({"weight": "much"}, {"sampling_weight": "weight"}, "no number", "Give numbers"),
         ({}, {"score": "scor"}, "no column 'scor'", "Did you mean 'score'"),
         ({}, {"drop": ["x"]}, "no column 'x'", "Known"),
         ({}, {"outcome": "score"}, "two roles", "different columns"),
@@ -131,6 +148,7 @@ def test_columns_that_cannot_be_audited_are_dropped_with_a_reason() -> None:
         "name": "names the rows",
         "when": "dates",
         "day": "dates as text",
+        "weight": "left out as asked",
         "nearly": "98.0% of its values are missing",
         "always": "same value",
         "code": "levels",

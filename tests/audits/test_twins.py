@@ -60,7 +60,9 @@ def test_noise_is_not_accused_and_a_missing_feature_is() -> None:
     assert twin_test(X, p + 0.1 * rng.standard_normal(1500), y).p_value > 0.01
     guilty = twin_test(X, p + 0.1 * hidden, y)
     assert guilty.p_value == 1 / 2001
-    assert "goes with the outcome" in guilty.sentence
+    assert "higher scores go with more outcomes" in guilty.sentence
+    assert guilty.sign == 1
+    assert twin_test(X, p - 0.1 * hidden, y).sign == -1
 
 
 def test_its_level() -> None:

@@ -105,7 +105,6 @@ def example() -> AuditFacts:
             for g in ("A", "<i>B</i>")
         ),
         group="race",
-        weight=None,
         dropped=(("id", "asked for"), ("leak & co", "the outcome in disguise")),
         settings={"bags": 100, "seed": 0, "seconds": 130.0, "pairs": None,
                   "versions": {"limbeck": "0.1.0"}},
@@ -133,7 +132,7 @@ def only_score(facts: AuditFacts) -> AuditFacts:
             verdict="cannot tell",
         ),
         groups=tuple(replace(g, outcome_rate=None, calibration_gap=None) for g in facts.groups),
-        weight="count",
+        frequency_weight="count",
     )
 
 

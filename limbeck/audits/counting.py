@@ -1,0 +1,168 @@
+"""What counts as one case: a row, a person behind a frequency weight, a named case."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from limbeck.audits.audited_rows import AuditTable
+from limbeck.audits.copies import Copies, find_copies, row_codes
+from limbeck.audits.results import Caveat
+from limbeck.errors import InvalidInput
+
+__all__ = ["FEWEST_ROWS", "counted"]
+
+FEWEST_ROWS = 200
+"""With fewer rows, or cases, an audit cannot conclude anything, and is refused."""
+
+
+def counted(table: AuditTable, weights: list[str], cases: str | None, seed: int) -> AuditTable:
+    """The table with copies of rows taken out, and a sentence on what counts as a case.
+
+    Parameters
+    ----------
+    table : AuditTable
+        As it was read.
+    weights : list of str
+        The column of weights, if any.
+    cases : str or None
+        The column that names the cases; identical rows are then not looked for.
+    seed : int
+        Of the model that tells copies from people.
+    """
+    n = len(table)
+    if cases is not None:
+        m = int(table.cases.max()) + 1
+        _enough(m)
+        return replace(
+            table,
+            counting=f"{n:,} rows of {m:,} cases by {cases}: folds, resamples and tests take whole"
+            " cases.",
+        )
+    copies = _copies(table, weights, seed)
+    if table.sampling is not None:
+        size = float(table.evidence.sum())
+        counting = (
+            f"{n:,} rows with sampling weights, worth about {size:,.0f} rows drawn with equal"
+            " chances."
+        )
+        table = replace(table, counting=counting)
+    if copies.kind == "none":
+        return _plain_counting(table)
+    if copies.kind == "chance":
+        return _by_chance(table, copies)
+    return _without_copies(table, copies, weights)
+
+
+def _copies(table: AuditTable, weights: list[str], seed: int) -> Copies:
+    frame, n = table.frame, len(table)
+    compared, continuous = [], False
+    for name in frame.columns:
+        if name in weights:
+            continue
+        column = frame[name]
+        distinct = len(np.unique(row_codes(frame[[name]])))
+        number = column.dtype.kind == "f"
+        fractions = number and bool((np.nan_to_num(column % 1) != 0).any())
+        if distinct == n and not fractions:
+            continue  # a name or number of the row: a copy may have got a new one
+        compared.append(name)
+        continuous |= fractions and distinct > n / 20
+    row = row_codes(frame[compared])
+    cell = row_codes(frame[[c for c in compared if c != table.outcome_name]])
+    people = np.ones(n, dtype=np.int64)
+    if table.frequency is not None:
+        people = table.frequency.astype(np.int64)
+    values = np.column_stack([table.values, table.score])
+    return find_copies(row, cell, people, continuous, values, table.outcome, seed)
+
+
+def _plain_counting(table: AuditTable) -> AuditTable:
+    if table.counting:
+        return table
+    return replace(table, counting=f"{len(table):,} rows, each one case.")
+
+
+def _by_chance(table: AuditTable, copies: Copies) -> AuditTable:
+    total = int(table.mass.sum()) if table.frequency is not None else len(table)
+    why = "as people are in columns of few values"
+    if np.isfinite(copies.agreement):
+        why = "and their outcomes differ as those of different people do"
+    words = (
+        f"{total:,} {'people' if table.frequency is not None else 'rows'}, each one case;"
+        f" {copies.identical:,} of them are identical to another in every column, {why}."
+    )
+    return replace(table, counting=table.counting or words)
+
+
+def _without_copies(table: AuditTable, copies: Copies, weights: list[str]) -> AuditTable:
+    """The table without copies of rows; with frequency weights, the weights put right."""
+    n = len(table)
+    if table.frequency is not None and copies.kind == "copies":
+        return _no_people(table, weights[0])
+    at = np.flatnonzero(copies.count > 0)
+    m = len(at)
+    _enough(int(copies.count.sum()))
+    if table.frequency is not None:
+        name = weights[0]
+        caveat = Caveat(
+            name,
+            f"All frequency weights are multiples of {copies.times}, as numbers of people are not."
+            f" {copies.times} people of a row count as one case.",
+            "Weights that blow a sample up to a population are sampling weights:"
+            f" sampling_weight={name!r}.",
+        )
+        people = copies.count[at].astype(np.float64)
+        said = f"{m:,} rows that stand for {int(people.sum()):,} cases."
+        table = replace(table, frequency=people if people.max() > 1 else None)
+    else:
+        often = f", {copies.times} of each or a multiple of it" if copies.times > 1 else ""
+        caveat = Caveat(
+            "copies",
+            f"{n - m:,} of {n:,} rows are copies of another in every column{often}. A copy says"
+            f" nothing new, so copies were left out: the audit is of {m:,} rows.",
+            "If they are different people who happen to agree, name the people with cases=.",
+        )
+        said = f"{m:,} rows, each one case, after {n - m:,} copies were left out."
+    if table.frequency is not None and len(table.frequency) != m:
+        table = replace(table, frequency=table.frequency[at])
+    return replace(
+        table,
+        frame=table.frame.iloc[at].reset_index(drop=True),
+        values=table.values[at],
+        score=table.score[at],
+        outcome=None if table.outcome is None else table.outcome[at],
+        sampling=None if table.sampling is None else table.sampling[at],
+        groups={name: labels[at] for name, labels in table.groups.items()},
+        caveats=(*table.caveats, caveat),
+        counting=said,
+    )
+
+
+def _no_people(table: AuditTable, name: str) -> AuditTable:
+    """Frequency weights that no number of different people explains become sampling weights."""
+    caveat = Caveat(
+        name,
+        "The rows cannot stand for as many different people as the frequency weights say: so many"
+        " people would not agree in every column, outcome and score included. The weights count in"
+        " averages, and each row as one case.",
+        "Give a row a person; or, if rows were drawn with unequal chances,"
+        f" sampling_weight={name!r}.",
+    )
+    counted = replace(table, frequency=None, sampling=table.frequency)
+    size = float(counted.evidence.sum())
+    return replace(
+        counted,
+        caveats=(*table.caveats, caveat),
+        counting=f"{len(table):,} weighted rows, worth about {size:,.0f} rows of equal weight.",
+    )
+
+
+def _enough(cases: int) -> None:
+    if cases < FEWEST_ROWS:
+        raise InvalidInput(
+            f"There are {cases} different cases, and an audit of fewer than {FEWEST_ROWS} cannot"
+            " conclude anything.",
+            "Give more cases.",
+        )

@@ -1,0 +1,148 @@
+"""Tables from files: Parquet, and text in any common dialect and encoding."""
+
+from __future__ import annotations
+
+import bz2
+import csv
+import gzip
+import io
+import lzma
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from limbeck.errors import FileRefused, MissingExtra
+
+__all__ = ["read_table"]
+
+_KINDS = "Give a .csv, .tsv or .txt file, packed (.gz, .zip) or not, or a .parquet file."
+_DELIMITERS = (",", ";", "\t", "|")
+_LINES = 50
+_TEXT = (".csv", ".tsv", ".txt", ".tab", ".data")
+
+
+def read_table(path: Path) -> Any:
+    """A DataFrame from a file.
+
+    Text may be separated by commas, semicolons, tabs or bars, and encoded as UTF-8 (with or
+    without a byte order mark), UTF-16 or Windows-1252 (which covers Latin-1). Its first line
+    holds the names of the columns.
+
+    Parameters
+    ----------
+    path : Path
+        A .csv, .tsv or .txt file, packed (.gz, .bz2, .xz, .zip) or not, or a .parquet file;
+        capitals do not matter.
+
+    Returns
+    -------
+    DataFrame
+        Of two columns with one name the second gets a number after a point; which, is kept in
+        ``attrs["limbeck_headers"]``.
+
+    Raises
+    ------
+    FileRefused
+        If the file is absent, of another kind, empty, or cannot be read.
+    MissingExtra
+        If Parquet is asked for without pyarrow.
+    """
+    import pandas as pd
+
+    if not path.is_file():
+        raise FileRefused(f"There is no file {str(path)!r}.", _KINDS)
+    suffixes = [s.lower() for s in path.suffixes]
+    try:
+        if suffixes[-1:] in ([".parquet"], [".pq"]):
+            return pd.read_parquet(path)
+        if suffixes[-1:] and (suffixes[-1] in _TEXT or suffixes[-1] in _PACKED):
+            return _from_text(_unpacked(path, suffixes[-1]), path)
+    except ImportError:
+        raise MissingExtra(
+            f"Reading {path.name!r} needs pyarrow.",
+            "pip install 'limbeck[parquet]', or give a .csv.",
+        ) from None
+    except FileRefused:
+        raise
+    except Exception as error:
+        raise FileRefused(f"{str(path)!r} cannot be read: {error}.", "Write it anew.") from error
+    raise FileRefused(f"{path.name!r} is no table.", _KINDS)
+
+
+def _zipped(path: Path) -> bytes:
+    with zipfile.ZipFile(path) as archive:
+        names = [n for n in archive.namelist() if not n.endswith("/") and "__MACOSX" not in n]
+        if len(names) != 1:
+            raise FileRefused(
+                f"{path.name!r} holds {len(names)} files.", "Give an archive of one table."
+            )
+        return archive.read(names[0])
+
+
+_PACKED = {
+    ".gz": lambda path: gzip.decompress(path.read_bytes()),
+    ".bz2": lambda path: bz2.decompress(path.read_bytes()),
+    ".xz": lambda path: lzma.decompress(path.read_bytes()),
+    ".zip": _zipped,
+}
+
+
+def _unpacked(path: Path, suffix: str) -> bytes:
+    return _PACKED[suffix](path) if suffix in _PACKED else path.read_bytes()
+
+
+def _from_text(data: bytes, path: Path) -> Any:
+    import pandas as pd
+
+    text = _decoded(data).replace("\r\n", "\n").replace("\r", "\n")
+    if not text.strip():
+        raise FileRefused(f"{path.name!r} is empty.", "Give a file with a row of names and rows.")
+    first, _, after = text.partition("\n")
+    declared = first.lower().startswith("sep=") and len(first) == 5
+    delimiter = first[4] if declared else _delimiter(text)
+    body = after if declared else text
+    if delimiter is None:
+        raise FileRefused(
+            f"{path.name!r} is no table: no comma, semicolon, tab or bar parts its lines alike.",
+            _KINDS,
+        )
+    header = next(csv.reader(io.StringIO(body), delimiter=delimiter))
+    frame = pd.read_csv(io.StringIO(body), sep=delimiter, low_memory=False, index_col=False)
+    if not len(frame):
+        raise FileRefused(f"{path.name!r} holds names and no rows.", "Give a file with rows.")
+    if len(header) == len(frame.columns):
+        renamed = {
+            str(new): old
+            for new, old in zip(frame.columns, header, strict=True)
+            if str(new) != old and header.count(old) > 1
+        }
+        if renamed:
+            frame.attrs["limbeck_headers"] = renamed
+    return frame
+
+
+def _decoded(data: bytes) -> str:
+    for mark, encoding in (
+        (b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"),
+    ):  # fmt: skip
+        if data.startswith(mark):
+            return data.decode(encoding)
+    if data[1:200:2].count(0) > 40:  # Latin letters in UTF-16 without a mark
+        return data.decode("utf-16-le")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", errors="replace")
+
+
+def _delimiter(text: str) -> str | None:
+    """What parts the first lines into most fields, equally many in each."""
+    lines = text.split("\n", _LINES + 1)[:_LINES]
+    best, most = None, 1
+    for delimiter in _DELIMITERS:
+        rows = [r for r in csv.reader(io.StringIO("\n".join(lines)), delimiter=delimiter) if r]
+        widths = {len(r) for r in rows[:-1] or rows}
+        fields = min(widths, default=1)
+        if len(widths) == 1 and fields > most:
+            best, most = delimiter, fields
+    return best
