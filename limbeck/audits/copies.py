@@ -166,7 +166,7 @@ def _agreement(
     pairs = (k - n * p) ** 2 - (k * (1 - 2 * p) + n * p * p)
     room = n * p * (1 - p)
     error = np.sqrt((room**2 * 2 / (n * (n - 1))).sum()) / room.sum()
-    return float((pairs / (n - 1)).sum() / room.sum()), float(error)
+    return min(1.0, float((pairs / (n - 1)).sum() / room.sum())), float(error)
 
 
 def _expected(values: Vector, outcome: Vector, weight: Vector, at: Codes, seed: int) -> Vector:
@@ -177,14 +177,14 @@ def _expected(values: Vector, outcome: Vector, weight: Vector, at: Codes, seed: 
     fold = rng.integers(0, _FOLDS, int(at.max()) + 1)[at]
     out = np.full(len(values), float(np.average(outcome, weights=weight)))
     for k in range(_FOLDS):
-        train = np.flatnonzero(fold != k)
+        train = np.repeat(np.arange(len(fold)), np.where(fold != k, weight, 0).astype(np.int64))
         if len(train) > _MOST_ROWS:
             train = rng.choice(train, _MOST_ROWS, replace=False)
-        if np.ptp(outcome[train]) == 0 or not (fold == k).any():
+        if not len(train) or np.ptp(outcome[train]) == 0 or not (fold == k).any():
             continue
         model = HistGradientBoostingClassifier(
             max_iter=60, max_leaf_nodes=15, early_stopping=False, random_state=seed
         )
-        model.fit(values[train], outcome[train], sample_weight=weight[train])
+        model.fit(values[train], outcome[train])
         out[fold == k] = model.predict_proba(values[fold == k])[:, 1]
     return out

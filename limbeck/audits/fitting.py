@@ -22,7 +22,7 @@ from limbeck.contract import Progress
 from limbeck.students.bins import Bins
 from limbeck.students.boosting import Terms, boost
 
-__all__ = ["ENOUGH_BAGS", "Bags", "Models", "fit_models", "mains", "make_folds"]
+__all__ = ["ENOUGH_BAGS", "Bags", "Models", "fit_models", "mains", "make_folds", "some_rows"]
 
 Vector = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -34,6 +34,8 @@ _SHARE = 0.01
 """The least share of rows in a bin of a number."""
 _MANY = 20_000
 """With more rows bags take one step from the models of all rows."""
+_MOST_BOOSTED = 50_000
+"""Boosting sees so many rows; the Newton steps after it see all."""
 _RARE = 25.0
 """Categories with fewer rows share a bin."""
 
@@ -137,7 +139,8 @@ def make_folds(n: int, number: int, rng: np.random.Generator, cases: Codes | Non
 
 def shared_bins(table: AuditTable) -> Bins:
     """At most 16 bins a number, each with 1% of the rows and with 25; rare categories pooled."""
-    n, mass = len(table), table.mass
+    mass = table.mass
+    n = int(mass.sum()) if table.frequency is not None else len(table)
     return Bins.learn(
         table.features, table.values, mass * (n / mass.sum()),
         int(np.clip(n // 150, 4, _MOST_BINS)), max(_RARE, _SHARE * n), _RARE,
@@ -224,9 +227,20 @@ def fit_models(
 
 def _boost(task: _Task, target: Vector, weight: Vector, classifies: bool) -> Terms:
     return boost(
-        task.codes, task.counts, task.nominal, target, weight,
+        task.codes, task.counts, task.nominal, target, some_rows(weight),
         classifies=classifies, pairs=task.pairs, rounds=task.rounds,
     )  # fmt: skip
+
+
+def some_rows(weight: Vector) -> Vector:
+    """Weights (n,) of at most 50,000 rows, at random; boosting gains nothing from more."""
+    used = np.flatnonzero(weight > 0)
+    if len(used) <= _MOST_BOOSTED:
+        return weight
+    kept = np.random.default_rng(0).choice(used, _MOST_BOOSTED, replace=False)
+    out = np.zeros_like(weight)
+    out[kept] = weight[kept]
+    return out
 
 
 def _both(

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.audits.audited_rows import AuditTable
-from limbeck.audits.fitting import Models, mains
+from limbeck.audits.fitting import Models, mains, some_rows
 from limbeck.audits.results import Statement, Stories
 from limbeck.contract import Progress
 from limbeck.students.boosting import boost
@@ -118,7 +118,9 @@ def _subsets(table: AuditTable, models: Models, margin: float, tell: Progress) -
     def fit(out: set[int]) -> tuple[float, Vector]:
         codes = models.codes.copy()
         codes[:, sorted(out)] = 0  # a column of one value says nothing
-        terms = boost(codes, counts, nominal, table.score, weight, classifies=False, rounds=200)
+        terms = boost(
+            codes, counts, nominal, table.score, some_rows(weight), classifies=False, rounds=200
+        )
         missed = (table.score[test] - terms.add_up(codes[test])) ** 2
         return float(np.average(missed, weights=table.mass[test])) / spread, mains(terms)
 

@@ -235,9 +235,10 @@ def _complete(
             )
     if w is not None:
         kept &= w > 0
-    if kept.sum() < FEWEST_ROWS:
+    people = float(w[kept].sum()) if w is not None and kind == "frequency weight" else kept.sum()
+    if people < FEWEST_ROWS:
         raise InvalidInput(
-            f"There are {int(kept.sum())} rows with all that is needed, and an audit of fewer than"
+            f"There are {int(people)} rows with all that is needed, and an audit of fewer than"
             f" {FEWEST_ROWS} cannot conclude anything.",
             "Give more rows.",
         )
