@@ -29,6 +29,7 @@ from limbeck.result import Distillation, Holdout
 from limbeck.routes import method_for, refuse_without_access
 from limbeck.students.tree import Tree
 from limbeck.teachers import as_teacher
+from limbeck.teachers.order import check_order
 
 if TYPE_CHECKING:
     from limbeck.network_result import NetworkDistillation
@@ -185,6 +186,9 @@ def distill(
         repeats, test = len(hashes) - len(fresh), test.keep(fresh)
         test_rows = test_rows[fresh]
     fit_y, test_y = positions(fit.y, wrapped.task), positions(test.y, wrapped.task)
+    notes = [getattr(wrapped, "note", "")]
+    if fit_y is not None and wrapped.task.classifies:
+        notes.append(check_order(wrapped, some_rows(fit.X, 1000), some_rows(fit_y, 1000)))
     streams = np.random.default_rng(seed).spawn(3)
     with shown(progress) as tell:
         finding = method.distill(wrapped, fit_rows, streams[0], tell)
@@ -230,7 +234,7 @@ def distill(
             },
         },
         holdout=Holdout(test_rows, labels, test.y, test.groups, seen),
-        notes=tuple(n for n in (getattr(wrapped, "note", ""),) if n),
+        notes=tuple(n for n in notes if n),
     )
 
 
