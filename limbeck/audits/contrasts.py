@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from limbeck.audits.bands import Bags, critical_value
 
 __all__ = ["Contrast", "Feature", "contrasts", "sentences"]
 
@@ -55,27 +56,22 @@ class Contrast:
 
 def contrasts(features: list[Feature], level: float) -> list[Contrast]:
     """All contrasts of all features, with bands that hold for all of them at once (max-t)."""
-    found: list[tuple[int, NDArray[np.intp], NDArray[np.intp], Vector, Vector]] = []
-    worst = np.zeros(len(features[0].bags) if features else 0)
+    found: list[tuple[int, NDArray[np.intp], NDArray[np.intp], Vector, Bags]] = []
     for k, f in enumerate(features):
         bins = np.arange(min(len(f.main), _MOST_BINS))
         a, b = (bins[i] for i in np.triu_indices(len(bins), 1))
         if not len(a):
             continue
-        value, bags = f.main[b] - f.main[a], f.bags[:, b] - f.bags[:, a]
-        least = np.broadcast_to(f.least, f.main.shape)
-        spread = np.sqrt(np.maximum(bags.var(axis=0, ddof=1), least[a] + least[b]))
-        safe = np.where(spread > 0, spread, np.inf)
-        worst = np.maximum(worst, (np.abs(bags - value) / safe).max(axis=1))
-        found.append((k, a, b, value, spread))
+        value, least = f.main[b] - f.main[a], np.broadcast_to(f.least, f.main.shape)
+        bags = Bags(value, f.bags[:, b] - f.bags[:, a], np.sqrt(least[a] + least[b]))
+        found.append((k, a, b, value, bags))
     if not found:
         return []
-    place = min(math.ceil(level * (len(worst) + 1)) - 1, len(worst) - 1)
-    factor = float(np.sort(worst)[place])
+    factor = critical_value([bags.worst for *_, bags in found], level)
     return [
         Contrast(k, int(i), int(e), float(v), float(v - factor * s), float(v + factor * s))
-        for k, a, b, value, spread in found
-        for i, e, v, s in zip(a, b, value, spread, strict=True)
+        for k, a, b, value, bags in found
+        for i, e, v, s in zip(a, b, value, bags.spread, strict=True)
     ]
 
 

@@ -11,14 +11,14 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 from limbeck.audits.audited_rows import AuditTable
+from limbeck.audits.bands import Bags, critical_value, pointwise_factor
 from limbeck.audits.contrasts import Feature, sentences
 from limbeck.audits.fitting import Models
 from limbeck.audits.results import Differences, Shape
 
-__all__ = ["Scaled", "critical", "differences", "least_variance", "scaled"]
+__all__ = ["Scaled", "differences", "least_variance", "scaled"]
 
 Vector = NDArray[np.float64]
 
@@ -82,12 +82,11 @@ def scaled(models: Models) -> Scaled:
 def differences(table: AuditTable, models: Models, on: Scaled, level: float) -> Differences:
     """Shapes, differences with pointwise and simultaneous bands, and sentences.
 
-    Pointwise bands are normal, with the bags' standard deviation. Simultaneous bands widen all
-    of them by one factor: the quantile over bags of the largest standardised deviation, over all
-    bins of all features (max-t: Westfall and Young 1993). No standard deviation is less than that
-    of the log-odds of as many outcomes (Haldane 1956), which bags of a bin where all outcomes are
-    alike would miss. Sentences speak of contrasts between
-    two bins of a feature, and have bands that are simultaneous over all contrasts of all features.
+    Pointwise bands have the bags' standard deviation and Student's t. Simultaneous bands widen
+    all of them by one factor, see `limbeck.audits.bands.critical_value`. No standard deviation is
+    less than that of the log-odds of as many outcomes (Haldane 1956), which bags of a bin where
+    all outcomes are alike would miss. Sentences speak of contrasts between two bins of a feature,
+    and have bands that are simultaneous over all contrasts of all features.
 
     Parameters
     ----------
@@ -110,11 +109,13 @@ def differences(table: AuditTable, models: Models, on: Scaled, level: float) -> 
     compared = table.outcome is not None
     main = on.difference if compared else on.score
     bags = on.bag_difference if compared else on.bag_score
-    z = float(norm.ppf((1 + level) / 2))
+    z = pointwise_factor(level, len(bags))
     least = least_variance(table, models)
     share = models.mass / float(models.mass.sum()) * len(table.features)
-    spread = np.maximum(_spread(bags), (1 - share) * np.sqrt(least))
-    factor = critical(main[live], bags[:, live], spread[live], level) if on.told else math.nan
+    spread, factor = np.full(len(main), math.nan), math.nan
+    if on.told:
+        resampled = Bags(main[live], bags[:, live], ((1 - share) * np.sqrt(least))[live])
+        spread[live], factor = resampled.spread, critical_value([resampled.worst], level)
     shapes, parts = [], []
     for j, column in enumerate(table.features.columns):
         a, b = models.design.starts[j], models.design.starts[j + 1]
@@ -167,18 +168,6 @@ def differences(table: AuditTable, models: Models, on: Scaled, level: float) -> 
         level,
         len(models.bags),
     )
-
-
-def critical(main: Vector, bags: Vector, spread: Vector, level: float) -> float:
-    """The factor of the standard deviations that holds all of main (p,) at once.
-
-    The ``ceil(level (b + 1))``-th largest deviation of b bags (b, p) from ``main``: from it
-    rather than from the bags' mean, so that a bias which resampling shows makes bands wider.
-    """
-    safe = np.where(spread > 0, spread, np.inf)
-    most = np.sort((np.abs(bags - main) / safe).max(axis=1, initial=0.0))
-    place = math.ceil(level * (len(most) + 1)) - 1
-    return float(most[min(place, len(most) - 1)])
 
 
 def least_variance(table: AuditTable, models: Models) -> Vector:

@@ -10,8 +10,9 @@ from scipy.special import expit
 from scipy.stats import norm
 
 from limbeck.audits.audited_rows import AuditTable
+from limbeck.audits.bands import Bags, critical_value
 from limbeck.audits.calibration import Curve
-from limbeck.audits.differences import Scaled, critical
+from limbeck.audits.differences import Scaled
 from limbeck.audits.fidelity import bootstrap
 from limbeck.audits.fitting import Models
 from limbeck.audits.results import Estimate, GroupFinding
@@ -172,8 +173,8 @@ def _sentences(
             main.append(on.difference[at] @ shares[at])
             bags.append(on.bag_difference[:, at] @ shares[at])
     value, drawn = np.array(main), np.array(bags).T
-    spread = drawn.std(axis=0, ddof=1)
-    half = critical(value, drawn, spread, level) * spread
+    resampled = Bags(value, drawn)
+    half = critical_value([resampled.worst], level) * resampled.spread
     out = {}
     for g, name in enumerate(names):
         sure = [i for i in range(g * d, (g + 1) * d) if abs(value[i]) - half[i] >= _SMALLEST]

@@ -10,7 +10,7 @@ from scipy.special import expit
 from limbeck.audits.audited_rows import AuditTable
 from limbeck.audits.calibration import calibrate
 from limbeck.audits.contrasts import Feature, contrasts, sentences
-from limbeck.audits.differences import critical, differences, scaled
+from limbeck.audits.differences import differences, scaled
 from limbeck.audits.fitting import Models, fit_models, make_folds
 from limbeck.audits.results import Differences
 from limbeck.audits.table import read_table
@@ -117,13 +117,6 @@ def test_a_level_without_any_outcome_tells_nothing() -> None:
     small = town.levels.index("small")
     assert np.isfinite(town.outcome).all()
     assert np.ptp(town.simultaneous[small]) > 2 * 2.5 * np.sqrt(2)
-
-
-def test_critical_is_the_quantile_of_the_largest_deviation() -> None:
-    bags = np.arange(1.0, 101.0)[:, None]
-    assert critical(np.zeros(1), bags, np.ones(1), 0.95) == 96.0
-    assert critical(np.zeros(1), bags[:5], np.ones(1), 0.95) == 5.0
-    assert critical(np.zeros(2), np.hstack([bags, bags * 0]), np.array([1.0, 0.0]), 0.9) == 91.0
 
 
 def told(
