@@ -1,12 +1,13 @@
 """Do the simultaneous bands of an audit cover the true difference, and are its sentences true?
 
 Simulated audits with known truths: a score and an outcome that depend on four features. The
-truth of a bin is the mean, over a million rows, of the score's contribution, scaled as an audit
+truth of a bin is the mean, over many rows, of the score's contribution, scaled as an audit
 scales it, less the outcome's. Audits run whole but for one thing: the boosted students, from which
 Newton steps lead to the compared shapes, are replaced by a constant, from which the same steps lead
 to the same place. ``--boosted`` adds audits with boosted students, which are slower.
 
-    python benchmarks/audit_bands.py [--audits 200] [--boosted 20] [--rows 2000] [--bags 100]
+    python benchmarks/audit_bands.py [--audits 200] [--boosted 20] [--rows 2000]
+        [--bags 100] [--features 4]
 """
 
 from __future__ import annotations
@@ -54,18 +55,21 @@ def equal(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 TRUTHS = {"smooth": smooth, "steps": steps, "no difference": equal}
 
 
-def draw(n: int, rng: np.random.Generator) -> np.ndarray:
-    X = rng.normal(size=(n, 4))
+def draw(n: int, rng: np.random.Generator, features: int = 4) -> np.ndarray:
+    """Four features that matter, and more that neither score nor outcome depends on."""
+    X = rng.normal(size=(n, features))
     X[:, 1] = 0.5 * X[:, 0] + np.sqrt(0.75) * X[:, 1]
     X[:, 3] = rng.integers(0, 3, n)
     return X
 
 
-def one(name: str, seed: int, n: int, bags: int, rounds: int) -> tuple[float, ...]:
+def one(name: str, seed: int, n: int, bags: int, rounds: int, features: int) -> tuple[float, ...]:
     rng = np.random.default_rng([seed, len(name)])
-    X = draw(n, rng)
+    X = draw(n, rng, features)
     s, o = TRUTHS[name](X)
-    frame = pd.DataFrame(X, columns=["a", "b", "c", "kind"])
+    frame = pd.DataFrame(
+        X, columns=["a", "b", "c", "kind", *(f"u{j}" for j in range(features - 4))]
+    )
     frame["kind"] = frame["kind"].map({0.0: "x", 1.0: "y", 2.0: "z"})
     frame["score"] = s.sum(axis=1) + rng.normal(0, 0.7, n)
     frame["outcome"] = (rng.random(n) < expit(o.sum(axis=1) - 0.3)).astype(int)
@@ -77,8 +81,8 @@ def one(name: str, seed: int, n: int, bags: int, rounds: int) -> tuple[float, ..
     on = scaled(models)
     least = least_variance(table, models)
     found = {shape.feature: shape for shape in differences(table, models, on, LEVEL).shapes}
-    million = draw(1_000_000, np.random.default_rng(1))
-    big_s, big_o = TRUTHS[name](million)
+    million = draw(2_000_000 // features, np.random.default_rng(1), features)
+    big_s, big_o = (np.pad(v, ((0, 0), (0, features - 4))) for v in TRUTHS[name](million))
     ratio = big_o.sum(axis=1).std() / big_s.sum(axis=1).std()
     codes = models.bins.codes(million)
     covered, pointwise, width, told = True, [], [], []
@@ -113,8 +117,9 @@ def main() -> None:
     parser.add_argument("--boosted", type=int, default=0)
     parser.add_argument("--rows", type=int, default=2000)
     parser.add_argument("--bags", type=int, default=100)
+    parser.add_argument("--features", type=int, default=4)
     given = parser.parse_args()
-    print(f"{given.rows} rows, {given.bags} bags, level {LEVEL:.0%}\n")
+    print(f"{given.rows} rows, {given.features} features, {given.bags} bags, level {LEVEL:.0%}\n")
     print("| truth | student | audits | all bins covered | all contrasts covered | single bins |"
           " half width | something told | seconds |")  # fmt: skip
     print("|---|---|---|---|---|---|---|---|---|")
@@ -126,7 +131,9 @@ def main() -> None:
             if not number:
                 continue
             start = time.perf_counter()
-            run = partial(one, name, n=given.rows, bags=given.bags, rounds=rounds)
+            run = partial(
+                one, name, n=given.rows, bags=given.bags, rounds=rounds, features=given.features
+            )
             with ProcessPoolExecutor(os.cpu_count()) as pool:
                 runs = list(pool.map(run, range(number)))
             bins, pairs, single, width, told = np.mean(runs, axis=0)
