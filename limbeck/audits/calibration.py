@@ -19,7 +19,8 @@ from limbeck.certificates.binomial import interval
 
 __all__ = ["Curve", "calibrate", "fit_curve"]
 
-_BINS = 10
+_FEWEST_BINS, _MOST_BINS = 10, 50
+_EVENTS = 20  # of either outcome that a bin beyond the first ten should hold
 _DRAWS = 500
 _ALPHA = 0.05
 
@@ -46,7 +47,14 @@ class Curve:
         if self.method != "monotone":
             return self.intercept + self.slope * x
         inside = np.clip(x, self.knots[0], self.knots[-1])
-        return np.asarray(PchipInterpolator(self.knots, self.heights)(inside))
+        out = PchipInterpolator(self.knots, self.heights)(inside)
+        return np.asarray(out + (x - inside) * np.where(x < inside, *self._ends()))
+
+    def _ends(self) -> tuple[float, float]:
+        """The slope of the curve over its outer three knots, at the lower and the upper end."""
+        x, z = self.knots, self.heights
+        k = min(2, len(x) - 1)
+        return (z[k] - z[0]) / (x[k] - x[0]), (z[-1] - z[-1 - k]) / (x[-1] - x[-1 - k])
 
 
 def calibrate(
@@ -54,11 +62,13 @@ def calibrate(
 ) -> tuple[Calibration, Curve]:
     """Compare score and outcome, and fit the curve from one to the other.
 
-    Up to 12 different scores are bins of their own; more are cut into 10 bins of equal weight.
+    Up to 12 different scores are bins of their own; more are cut into bins of equal weight: 10,
+    and with more than 2,000 rows the cube root of half their number, at most 50.
     Linearity is tested by the likelihood ratio of free rates in the bins against a line in the
     score, monotonicity by that of free rates against isotonic ones, with the null drawn from the
     isotonic fit (parametric bootstrap, 500 draws). Where linearity is rejected at 0.05 the curve
-    is an isotonic regression of the bins, smoothed by a monotone cubic (Fritsch and Carlson 1980).
+    is an isotonic regression of the bins, smoothed by a monotone cubic (Fritsch and Carlson 1980);
+    beyond the outer bins' means it goes on as a line, with the slope over the outer three.
 
     Parameters
     ----------
@@ -88,7 +98,7 @@ def calibrate(
         )  # fmt: skip
         return found, Curve("none", logged, 0.0, 1.0, empty, empty)
     x = _scale(score, logged)
-    at, centre = _bins(x, weight)
+    at, centre = _bins(x, weight, _number_of_bins(outcome))
     n = _sums(at, weight)
     hits = _sums(at, weight * outcome)
     line = _line(centre, n, hits)
@@ -110,7 +120,7 @@ def fit_curve(
     score: Vector, outcome: Vector, weight: Vector, method: Literal["linear", "monotone"]
 ) -> Curve:
     """The curve of the given kind; also for bags, where weights are redrawn."""
-    used = weight > 0
+    used, bins = weight > 0, _number_of_bins(outcome)  # as many in each bag
     score, outcome, weight = score[used], outcome[used], weight[used]
     logged = bool((score > 0).all() and (score < 1).all())
     x = _scale(score, logged)
@@ -119,7 +129,7 @@ def fit_curve(
         values, at = np.unique(x, return_inverse=True)
         a, b = _line(values, _sums(at, weight), _sums(at, weight * outcome))
         return Curve("linear", logged, a, b, empty, empty)
-    at, centre = _bins(x, weight)
+    at, centre = _bins(x, weight, bins)
     n, hits = _sums(at, weight), _sums(at, weight * outcome)
     sign = 1.0 if _line(centre, n, hits)[1] >= 0 else -1.0
     rate = _isotonic(sign * (hits + 0.5) / (n + 1), n) * sign
@@ -130,12 +140,18 @@ def _scale(score: Vector, logged: bool) -> Vector:
     return np.asarray(logit(np.clip(score, 1e-9, 1 - 1e-9)) if logged else score)
 
 
-def _bins(x: Vector, weight: Vector) -> tuple[NDArray[np.int64], Vector]:
+def _number_of_bins(outcome: Vector) -> int:
+    rarer = min(float(outcome.sum()), float((1 - outcome).sum()))
+    most = int(min((len(outcome) / 2) ** (1 / 3), rarer / _EVENTS))
+    return int(np.clip(most, _FEWEST_BINS, _MOST_BINS))
+
+
+def _bins(x: Vector, weight: Vector, number: int) -> tuple[NDArray[np.int64], Vector]:
     """The bin of each row, and the mean of x in each bin."""
     values, at = np.unique(x, return_inverse=True)
     if len(values) > 12:
         mass = np.cumsum(_sums(at, weight))
-        place = np.minimum((mass - mass[0] / 2) / mass[-1] * _BINS, _BINS - 1e-9).astype(np.int64)
+        place = np.minimum((mass - mass[0] / 2) / mass[-1] * number, number - 1e-9).astype(np.int64)
         at = np.unique(place, return_inverse=True)[1][at]
     n = _sums(at, weight)
     return at.astype(np.int64), _sums(at, weight * x) / n

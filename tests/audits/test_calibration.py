@@ -39,6 +39,21 @@ def test_a_bend_gets_a_monotone_curve() -> None:
     assert np.corrcoef(curve(s), 3 * np.tanh(2 * s))[0, 1] > 0.97
 
 
+def test_the_curve_goes_on_beyond_the_outer_bins() -> None:
+    n, at = 200_000, np.array([-3.5, -3.0, 3.0, 3.5])
+    s, o = draw(n, lambda s: 0.8 * s + 0.3 * np.maximum(s, 0))
+    found, curve = calibrate(s, o, np.ones(n), 0.95, np.random.default_rng(0))
+    assert found.method == "monotone"
+    assert curve(at) == pytest.approx(0.8 * at + 0.3 * np.maximum(at, 0), abs=0.25)
+    assert len(found.score) == 46  # more bins for more rows
+
+
+def test_a_flat_end_stays_flat() -> None:
+    s, o = draw(20_000, lambda s: np.clip(3 * s, -2, 1))
+    _, curve = calibrate(s, o, np.ones(20_000), 0.95, np.random.default_rng(0))
+    assert curve(np.array([5.0])) == pytest.approx(1.0, abs=0.5)
+
+
 def test_a_rate_that_falls_is_found() -> None:
     s, o = draw(5000, lambda s: 0.4 * s - 2 - 3 * (s == 6), deciles=True)
     found, _ = calibrate(s, o, np.ones(5000), 0.95, np.random.default_rng(0))
