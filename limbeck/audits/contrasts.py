@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit, logit
 
 from limbeck.audits.bands import Bags, critical_value
 
-__all__ = ["Contrast", "Feature", "contrasts", "sentences"]
+__all__ = ["Contrast", "Feature", "contrasts", "percentage_points", "sentences"]
 
 Vector = NDArray[np.float64]
 
@@ -75,7 +76,23 @@ def contrasts(features: list[Feature], level: float) -> list[Contrast]:
     ]
 
 
-def sentences(features: list[Feature], level: float, compared: bool) -> list[str]:
+def percentage_points(log_odds: float, rate: float) -> float:
+    """What a difference in log-odds is in percentage points, around a rate.
+
+    Parameters
+    ----------
+    log_odds : float
+        The difference.
+    rate : float
+        The rate in (0, 1) that lies midway between both ends, on the log-odds scale.
+    """
+    middle = logit(rate)
+    return float(100 * (expit(middle + log_odds / 2) - expit(middle - log_odds / 2)))
+
+
+def sentences(
+    features: list[Feature], level: float, compared: bool, rate: float | None = None
+) -> list[str]:
     """What can be told, surest first, and last a sentence on what cannot.
 
     A feature gets its surest contrast and, for a number, the surest one of the other direction.
@@ -88,6 +105,8 @@ def sentences(features: list[Feature], level: float, compared: bool) -> list[str
         At which all sentences hold together.
     compared : bool
         Whether score is compared with outcome, or told alone.
+    rate : float, optional
+        The outcome's rate, around which differences are also given in percentage points.
     """
     best: dict[tuple[int, bool], Contrast] = {}
     for c in contrasts(features, level):
@@ -95,7 +114,7 @@ def sentences(features: list[Feature], level: float, compared: bool) -> list[str
         if c.sure > 0 and (key not in best or c.sure > best[key].sure):
             best[key] = c
     told = sorted(best.values(), key=lambda c: -c.sure)
-    out = [_sentence(features[c.of], c, level, compared) for c in told]
+    out = [_sentence(features[c.of], c, level, compared, rate) for c in told]
     silent = [f.name for k, f in enumerate(features) if k not in {c.of for c in told}]
     if silent:
         what = "difference between score and outcome" if compared else "effect on the score"
@@ -105,12 +124,16 @@ def sentences(features: list[Feature], level: float, compared: bool) -> list[str
     return out
 
 
-def _sentence(f: Feature, c: Contrast, level: float, compared: bool) -> str:
+def _sentence(f: Feature, c: Contrast, level: float, compared: bool, rate: float | None) -> str:
     start, end, value, low, high = c.start, c.end, c.value, c.low, c.high
     if not f.ordered and value < 0:
         start, end, value, low, high = end, start, -value, -high, -low
     size, ends = abs(value), sorted((abs(low), abs(high)))
-    band = f"{level:.0%} band {ends[0]:.2f} to {ends[1]:.2f} log-odds."
+    band = f"{level:.0%} band {ends[0]:.2f} to {ends[1]:.2f} log-odds"
+    if rate is not None and 0 < rate < 1:
+        points = [percentage_points(e, rate) for e in ends]
+        band += f", or {points[0]:.2g} to {points[1]:.2g} percentage points around {rate:.0%}"
+    band += "."
     if not compared:
         band = f"{level:.0%} band {ends[0]:.3g} to {ends[1]:.3g}."
         way = "rises" if value > 0 else "falls"

@@ -164,7 +164,7 @@ def differences(table: AuditTable, models: Models, on: Scaled, level: float) -> 
     order = sorted(range(len(shapes)), key=lambda i: _rank(main, spread, factor, models, i))
     return Differences(
         tuple(shapes[i] for i in order),
-        tuple(sentences(parts, level, compared)),
+        tuple(sentences(parts, level, compared, _rate(table))),
         level,
         len(models.bags),
     )
@@ -177,6 +177,11 @@ def least_variance(table: AuditTable, models: Models) -> Vector:
     weight = table.evidence
     n, hits = models.design.sums(weight), models.design.sums(weight * table.outcome)
     return np.asarray(1 / (hits + 0.5) + 1 / (n - hits + 0.5))
+
+
+def _rate(table: AuditTable) -> float | None:
+    """The outcome's rate."""
+    return None if table.outcome is None else float(np.average(table.outcome, weights=table.mass))
 
 
 def _rank(

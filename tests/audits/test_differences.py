@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ from scipy.special import expit
 
 from limbeck.audits.audited_rows import AuditTable
 from limbeck.audits.calibration import calibrate
-from limbeck.audits.contrasts import Feature, contrasts, sentences
+from limbeck.audits.contrasts import Feature, contrasts, percentage_points, sentences
 from limbeck.audits.differences import differences, scaled
 from limbeck.audits.fitting import Models, fit_models, make_folds
 from limbeck.audits.results import Differences
@@ -48,7 +49,7 @@ def test_the_known_difference_is_told_first() -> None:
     assert first.startswith("The score rises ")
     assert " more from age " in first
     assert "years than the outcome does; 95% band " in first
-    assert first.endswith(" log-odds.")
+    assert re.search(r" log-odds, or [\d.]+ to [\d.]+ percentage points around \d\d%\.$", first)
     assert "Nothing can be told of" in found.sentences[-1]
     assert "kind" in found.sentences[-1]
 
@@ -128,6 +129,12 @@ def told(
         "age", "years", True, ("up to 20", "above 20"), np.array([19.0, 25.0]),
         np.array(score), np.array(outcome), values, bags,
     )  # fmt: skip
+
+
+def test_percentage_points_lie_around_the_rate() -> None:
+    assert percentage_points(np.log(4.0), 0.5) == pytest.approx(100 / 3)  # odds 2 and 1/2
+    assert percentage_points(-np.log(4.0), 0.5) == pytest.approx(-100 / 3)
+    assert percentage_points(0.01, 0.1) == pytest.approx(0.09, rel=1e-3)  # p (1 - p)
 
 
 @pytest.mark.parametrize(
