@@ -41,6 +41,7 @@ from limbeck.networks.objective import Objective
 from limbeck.networks.objectives.labels import GoldLabels
 from limbeck.networks.outputs import Reading
 from limbeck.networks.samples.data import Samples
+from limbeck.networks.samples.finite import refuse_inputs
 from limbeck.networks.samples.vocabularies import pad_token
 from limbeck.networks.structure.transplanting import Transplant
 from limbeck.networks.views import Goal
@@ -159,6 +160,9 @@ def prepared(
     if tutor is not None and len(pupils) == 1:
         refuse_layers(aim, goal, rows, tutor, pupils[0][0])
     copied = [note for _, report in pupils if report is not None for note in report.sheet().notes]
+    for side, what in ((rows, "training"), (aside, "test"), (checked, "validation")):
+        if side is not None:
+            refuse_inputs(side, what, networks)
     for side in (rows, aside):
         try_extremes(side, networks)
     unread = unread_inputs(rows, list(networks.values()))

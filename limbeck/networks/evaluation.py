@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from limbeck.networks.capture import asking
 from limbeck.networks.outputs import answer
+from limbeck.networks.samples.finite import refuse_nan
 from limbeck.networks.views import Goal, Kind, Step, View
 
 __all__ = ["Mistakes", "Said", "agreement", "ask", "by_class", "gaps", "mistakes", "right"]
@@ -96,6 +97,7 @@ def ask(
         for batch in batches:
             batch = batch.to(home)
             logits = answer(module, batch.inputs).float()
+            refuse_nan(type(module).__name__, logits, batch)
             if each is not None:
                 each(logits, batch)
             a, c, y, r = _places(Step(batch.inputs, batch.labels, View(logits), None, goal))

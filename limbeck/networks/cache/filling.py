@@ -117,7 +117,7 @@ class Filling:
                 for batch in self.samples.batches(
                     order, self.batch_size, seed=seed, view=view, device=self.device
                 ):
-                    rows, _ = self.recorder.record(self.teacher, capture, batch)
+                    rows, _ = self.recorder.record(self.teacher, capture, batch, self.samples)
                     _refuse_shapes(file, rows)
                     file.append(rows)
                     self.progress("asking the teacher", file.done, file.rows)

@@ -11,13 +11,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from limbeck.errors import InvalidInput, TeacherFailed
+from limbeck.errors import InvalidInput
 from limbeck.networks.cache.marks import marks
 from limbeck.networks.cache.packing import Packing
 from limbeck.networks.cache.truncation import restored_logits, shortened
 from limbeck.networks.capture import Capture, wide
 from limbeck.networks.outputs import answer
-from limbeck.networks.samples.data import Batch
+from limbeck.networks.samples.data import Batch, Samples
+from limbeck.networks.samples.finite import refuse_nan
 from limbeck.networks.views import View
 
 __all__ = ["Recorder"]
@@ -62,8 +63,10 @@ class Recorder:
             _refuse_shape(f"The layer {layer!r} has", found, len(batch))
         return {"logits": logits, **{f"layer_{i}": layers[k] for i, k in enumerate(self.layers)}}
 
-    def record(self, teacher: nn.Module, capture: Capture, batch: Batch) -> tuple[Rows, int]:
-        """Ask the teacher about a batch.
+    def record(
+        self, teacher: nn.Module, capture: Capture, batch: Batch, samples: Samples | None = None
+    ) -> tuple[Rows, int]:
+        """Ask the teacher about a batch; ``samples`` tells where its rows are from.
 
         Returns
         -------
@@ -85,7 +88,7 @@ class Recorder:
         kept = self.answers(teacher, capture, batch)
         logits = kept.pop("logits")
         mask = batch.mask if self.packing is not None else None
-        _refuse_nan(type(teacher).__name__, logits, batch, mask)
+        refuse_nan(type(teacher).__name__, logits, batch, samples)
         exact: Rows = {"marks": marks(batch.inputs)[0].cpu().numpy()}
         outputs = logits.shape[-1]
         if self.top is None:
@@ -130,16 +133,4 @@ def _refuse_shape(told: str, found: Tensor, n: int) -> None:
         raise InvalidInput(
             f"{told} shape {tuple(found.shape)} for {n} samples.",
             "Only what has samples on its first axis can be stored.",
-        )
-
-
-def _refuse_nan(name: str, logits: Tensor, batch: Batch, mask: Tensor | None) -> None:
-    bad = torch.isnan(logits)
-    if mask is not None and mask.shape == logits.shape[:2]:
-        bad = bad & mask.bool()[..., None]  # what is padded may be anything
-    bad = bad.reshape(len(batch), -1).any(1).cpu()
-    if bad.any():
-        raise TeacherFailed(
-            f"{name} gave an output that is not a number for sample {int(batch.index[bad][0])}.",
-            "Look at that sample, or drop it.",
         )

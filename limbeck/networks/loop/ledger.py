@@ -36,6 +36,9 @@ class Ledger:
         Of one epoch, to say in which a loss went wrong.
     folder : Path or None
         Where the last good checkpoint is.
+    fault : callable, optional
+        Says what is wrong with the rows of an update, given the names of the terms whose loss is
+        no number; None where all is in order.
     """
 
     def __init__(
@@ -45,8 +48,9 @@ class Ledger:
         mean: Callable[[Tensor], Tensor],
         updates: int,
         folder: Path | None = None,
+        fault: Callable[[int, str], InvalidInput | None] = lambda step, terms: None,
     ) -> None:
-        self._updates, self._folder = updates, folder
+        self._updates, self._folder, self._fault = updates, folder, fault
         self.names = ["loss", *names]
         self._eager, self._mean = eager, mean
         self._pending: list[tuple[int, bool, list[Tensor]]] = []
@@ -105,6 +109,8 @@ class Ledger:
         bad = [n for n, v in zip(self.names[1:], row[1:], strict=True) if not math.isfinite(v)]
         value = next(v for v in row if not math.isfinite(v))
         what = " and ".join(bad) if bad else "the weighted sum"
+        if (found := self._fault(step, f"the loss of {what} in update {step + 1}")) is not None:
+            raise found
         there = self._folder is not None and (self._folder / NAME).exists()
         kept = f" The last good checkpoint is in {str(self._folder)!r}." if there else ""
         raise InvalidInput(

@@ -28,6 +28,7 @@ from limbeck.networks.loop.training import Training
 from limbeck.networks.loop.validation import Validation
 from limbeck.networks.network import Network
 from limbeck.networks.samples.data import Samples
+from limbeck.networks.samples.finite import fault_of
 from limbeck.networks.views import Goal, Step
 
 __all__ = ["Session"]
@@ -100,7 +101,7 @@ class Session:
         self._generator = torch.Generator(engine.device).manual_seed(seed)
         eager = engine.device.type == "cpu" and engine.processes == 1
         self._ledgers = [
-            Ledger(x.objective.names, eager, engine.mean, self._plan.updates, folder)
+            Ledger(x.objective.names, eager, engine.mean, self._plan.updates, folder, self._fault)
             for x in learners
         ]
         self.records = [Record() for _ in learners]
@@ -231,6 +232,17 @@ class Session:
         every = self._training.checkpoint_every
         if every is None or self._step % every == 0 or self._finished:
             self._save()
+
+    def _fault(self, step: int, terms: str) -> InvalidInput | None:
+        """What is wrong with the rows of an update, over all processes; None if nothing is."""
+        epoch, update = divmod(step, self._plan.updates)
+        size, device = self._training.batch_size, self._engine.device
+        rows = self._samples.order(epoch, self._seed)[update * size : (update + 1) * size]
+        view = epoch if self._views is None else epoch % self._views
+        batches = self._samples.batches(rows, self._plan.micro, seed=self._augment_seed, view=view,
+                                        device=device)  # fmt: skip
+        answered = ((b, None if self._ask is None else self._ask(b).logits) for b in batches)
+        return fault_of(self._samples, answered, terms)
 
     def _columns(self, i: int) -> list[str]:
         names = self._ledgers[i].names

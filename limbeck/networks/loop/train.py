@@ -198,7 +198,7 @@ def fit(
         first = next(
             iter(samples.batches(rows, 2, seed=augment_seed, view=0, device=engine.device))
         )
-        maps = maps_of(modules, first, found, goal, ask, needs, seed, engine)
+        maps = maps_of(modules, first, found, goal, ask, needs, seed, engine, asked_teacher, filter)
         if where is not None:
             settings["processes"] = engine.processes
         many = engine.processes > 1

@@ -1,19 +1,23 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import dataclass
+from typing import ClassVar
 
 import pytest
 
 torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
+from torch.nn import functional as F  # noqa: E402
 
 from limbeck.errors import InvalidInput  # noqa: E402
-from limbeck.networks import GoldLabels, HiddenStates, SoftTargets  # noqa: E402
+from limbeck.networks import GoldLabels, HiddenStates, Interchange, SoftTargets  # noqa: E402
 from limbeck.networks.loop.engine import Engine  # noqa: E402
 from limbeck.networks.loop.first_look import maps_of, unused  # noqa: E402
+from limbeck.networks.loop.train import train  # noqa: E402
 from limbeck.networks.loop.training import Training  # noqa: E402
 from limbeck.networks.network import watched  # noqa: E402
-from limbeck.networks.objective import Objective  # noqa: E402
+from limbeck.networks.objective import Needs, Objective, Term  # noqa: E402
 from limbeck.networks.samples.data import Samples  # noqa: E402
 from limbeck.networks.views import Goal, Kind  # noqa: E402
 
@@ -79,3 +83,64 @@ def test_weights_that_do_not_enter_the_outputs_are_seen():
     idle = net(5)
     idle.register_parameter("idle", nn.Parameter(torch.zeros(1)))
     assert unused(idle, batch)
+
+
+@dataclass(frozen=True)
+class Own(Term):
+    """A loss of one's own that is wrong in a way."""
+
+    level: ClassVar[int] = 0
+    how: str = ""
+
+    @property
+    def needs(self) -> Needs:
+        return Needs(labels=True)
+
+    def loss(self, step, maps):
+        losses = F.cross_entropy(step.student.logits, step.labels, reduction="none")
+        return {
+            "vector": losses,
+            "detached": losses.mean().detach(),
+            "number": losses.mean().item(),
+            "hard": (step.student.logits.argmax(-1) != step.labels).float().mean(),
+            "right": losses.mean(),
+        }.get(self.how) if self.how != "raising" else losses[7]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ("vector", r"loss of Own_2 is of shape \(2,\), not one number.*mean over rows"),
+        ("number", "loss of Own_2 is of float"),
+        ("nothing", "loss of Own_2 is of NoneType"),
+        ("detached", "No gradient of Own_2 reaches the student.*detach"),
+        ("hard", "No gradient of Own_2 reaches the student"),
+        ("raising", "loss of Own_2 raised IndexError on 2 rows"),
+    ],
+)
+def test_a_loss_that_trains_nothing_is_refused_by_name_before_training(how, message):
+    student = net(5)
+    with pytest.raises(InvalidInput, match=message):
+        look([student], Own(how="right") + Own(how=how))
+    assert look([student], Own(how="right")) != []
+    if how in ("detached", "hard"):  # only watched
+        assert look([student], Own(how="right") + 0 * Own(how=how)) != []
+
+
+def test_hidden_states_of_frozen_layers_train_nothing():
+    student = net(7)
+    for p in student[0].parameters():
+        p.requires_grad_(False)
+    with pytest.raises(InvalidInput, match=r"No gradient of HiddenStates.*requires_grad"):
+        look([student], HiddenStates({"0": "0"}))
+
+
+def test_objectives_that_run_networks_again_are_tried_without_a_trace():
+    torch.manual_seed(0)
+    x = torch.randn(40, 4)
+    samples, teacher, student = Samples.of((x, (x[:, 0] > 0).long())), net(7), net(5)
+    run = train(
+        student, samples, Interchange({"0": "0"}, part=slice(2)) + GoldLabels(),
+        Goal(Kind.CLASSES, 3), teacher=teacher, training=Training(1, 20),
+    )  # fmt: skip
+    assert run.steps == 2
