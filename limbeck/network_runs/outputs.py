@@ -26,6 +26,7 @@ from limbeck.networks.outputs import (
 from limbeck.networks.samples.data import Batch, Samples
 from limbeck.networks.samples.goals import probed_labels
 from limbeck.networks.samples.labels import unlabelled
+from limbeck.networks.samples.vocabularies import vocabulary
 from limbeck.networks.views import Goal, Kind
 
 __all__ = ["places_of", "read_outputs", "readings_kept"]
@@ -136,7 +137,7 @@ def read_outputs(
     said = []
     for role, modules in (("teacher", _parts(teacher)), ("student", students)):
         for module in modules:
-            with asking(module):
+            with asking(module), vocabulary(module, batch.inputs):
                 said.append((role, module, called(role, module, batch.inputs)))
     _refuse_needless(output, [found for _, _, found in said])
     wanted = _Wanted.of(rows, batch, task, classes)
