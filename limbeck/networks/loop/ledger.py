@@ -37,8 +37,7 @@ class Ledger:
     folder : Path or None
         Where the last good checkpoint is.
     fault : callable, optional
-        Says what is wrong with the rows of an update, given the names of the terms whose loss is
-        no number; None where all is in order.
+        Says what is wrong with the rows of an update, and the remedy; None if all is in order.
     """
 
     def __init__(
@@ -48,7 +47,7 @@ class Ledger:
         mean: Callable[[Tensor], Tensor],
         updates: int,
         folder: Path | None = None,
-        fault: Callable[[int, str], InvalidInput | None] = lambda step, terms: None,
+        fault: Callable[[int], tuple[str, str] | None] = lambda step: None,
     ) -> None:
         self._updates, self._folder, self._fault = updates, folder, fault
         self.names = ["loss", *names]
@@ -109,14 +108,15 @@ class Ledger:
         bad = [n for n, v in zip(self.names[1:], row[1:], strict=True) if not math.isfinite(v)]
         value = next(v for v in row if not math.isfinite(v))
         what = " and ".join(bad) if bad else "the weighted sum"
-        if (found := self._fault(step, f"the loss of {what} in update {step + 1}")) is not None:
-            raise found
         there = self._folder is not None and (self._folder / NAME).exists()
         kept = f" The last good checkpoint is in {str(self._folder)!r}." if there else ""
+        told = f"The loss of {what} is {value} in update {step + 1}, in epoch"
+        told += f" {step // self._updates + 1}"
+        found = self._fault(step)
+        if found is not None:
+            raise InvalidInput(f"{told}: {found[0]}.", f"{found[1]}{kept}")
         raise InvalidInput(
-            f"The loss of {what} is {value} in update {step + 1}, in epoch"
-            f" {step // self._updates + 1}.",
-            f"Lower lr, give clip=1.0, or look at what that term reads.{kept}",
+            f"{told}.", f"Lower lr, give clip=1.0, or look at what that term reads.{kept}"
         )
 
     def window(self) -> dict[str, float]:

@@ -233,8 +233,8 @@ class Session:
         if every is None or self._step % every == 0 or self._finished:
             self._save()
 
-    def _fault(self, step: int, terms: str) -> InvalidInput | None:
-        """What is wrong with the rows of an update, over all processes; None if nothing is."""
+    def _fault(self, step: int) -> tuple[str, str] | None:
+        """What is wrong with the rows of an update, over all processes, and the remedy."""
         epoch, update = divmod(step, self._plan.updates)
         size, device = self._training.batch_size, self._engine.device
         rows = self._samples.order(epoch, self._seed)[update * size : (update + 1) * size]
@@ -242,7 +242,7 @@ class Session:
         batches = self._samples.batches(rows, self._plan.micro, seed=self._augment_seed, view=view,
                                         device=device)  # fmt: skip
         answered = ((b, None if self._ask is None else self._ask(b).logits) for b in batches)
-        return fault_of(self._samples, answered, terms)
+        return fault_of(self._samples, answered)
 
     def _columns(self, i: int) -> list[str]:
         names = self._ledgers[i].names

@@ -95,8 +95,8 @@ def refuse_nan(name: str, logits: Tensor, batch: Batch, samples: Samples | None 
 
 
 def fault_of(
-    samples: Samples, batches: Iterator[tuple[Batch, Tensor | None]], terms: str
-) -> InvalidInput | None:
+    samples: Samples, batches: Iterator[tuple[Batch, Tensor | None]]
+) -> tuple[str, str] | None:
     """Why a loss may be no number: the inputs of its rows, or the teacher's answers.
 
     Parameters
@@ -105,30 +105,25 @@ def fault_of(
         Where the rows are from.
     batches : iterator of (Batch, Tensor or None)
         The rows of an update, and the teacher's answers.
-    terms : str
-        Whose loss is not finite.
 
     Returns
     -------
-    InvalidInput or None
-        Names rows and columns; None where all numbers are in order.
+    (str, str) or None
+        What is wrong, with rows and columns, and the remedy; None where all is in order.
     """
     for batch, logits in batches:
         if bool(_bad_rows(batch.inputs).any()):
             told = _told(samples, batch, _tensors(batch.inputs), "column")
-            return InvalidInput(f"Inputs are not finite: {told}. So {terms} is not.", _INPUTS)
+            return f"inputs are not finite: {told}", _INPUTS
         if logits is None or bool(logits.isfinite().all()):
             continue
         wrong = torch.where(logits == -torch.inf, 0.0, logits)
         if not bool(wrong.isfinite().all()):
             told = _told(samples, batch, [("", wrong)], "output")
-            return InvalidInput(
-                f"The teacher's answers are not finite: {told}. So {terms} is not.", _ANSWERS
-            )
+            return f"the teacher's answers are not finite: {told}", _ANSWERS
         told = _told(samples, batch, [("", logits)], "output")
-        return InvalidInput(
-            f"The teacher rules out outputs by logits of -inf ({told}), and {terms} is not finite"
-            " where the student does not.",
+        return (
+            f"the teacher rules out outputs by logits of -inf, and the student does not: {told}",
             "Use SoftTargets() or JensenShannon(), or let the student give the same outputs -inf.",
         )
     return None
