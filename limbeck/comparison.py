@@ -26,7 +26,7 @@ __all__ = [
     "score",
 ]
 
-Verdict = Literal["helped", "no evidence", "hurt", "no control"]
+Verdict = Literal["helped", "no evidence", "hurt", "no control", "trained too short"]
 _RESAMPLES = 1000
 
 
@@ -90,6 +90,12 @@ class Comparison:
     seeds : int or None
         How often all was trained; with one the sentence speaks of that seed only, since another
         start or order of rows may turn the verdict. None where training draws nothing.
+    behind : tuple of Difference
+        Student and control, by role, where a linear model does better beyond doubt: the role less
+        the linear model, each at half of one less the level.
+    untrained : str
+        Why no verdict can be given: student or control were trained too short. Empty where they
+        were not.
     """
 
     entries: tuple[Entry, ...]
@@ -97,10 +103,14 @@ class Comparison:
     level: float
     rivals: tuple[Difference, ...] = ()
     seeds: int | None = None
+    behind: tuple[Difference, ...] = ()
+    untrained: str = ""
 
     @property
     def verdict(self) -> Verdict:
         """Helped if any difference is above zero and none is below; see ``sentence``.
+
+        Where student or control were trained too short there is no verdict on distilling.
 
         Each interval holds at the level for itself: two differences of no effect at all give a
         verdict other than "no evidence" with probability up to twice one less the level.
@@ -108,6 +118,8 @@ class Comparison:
         found = {d.verdict for d in self.differences}
         if not found:
             return "no control"
+        if self.untrained:
+            return "trained too short"
         if "hurt" in found:
             return "hurt"
         return "helped" if "helped" in found else "no evidence"
@@ -122,6 +134,9 @@ class Comparison:
         only = " with this seed" if self.seeds == 1 else ""
         for d in self.differences:
             numbers = f"{d.value:+.3f} ({self.level:.0%} interval {d.low:+.3f} to {d.high:+.3f})"
+            if self.untrained:
+                parts.append(f"{d.what} {numbers}")
+                continue
             start = {
                 "helped": f"Distilling helped {d.what}",
                 "hurt": f"Distilling hurt {d.what}",
@@ -129,6 +144,9 @@ class Comparison:
             parts.append(
                 f"{start}{only}: {numbers} against the same student trained without the teacher."
             )
+        if self.untrained:
+            parts = [f"No verdict on distilling. So far the student less its control{only}:"
+                     f" {'; '.join(parts)}."]  # fmt: skip
         return " ".join([*parts, self.warning]).rstrip()
 
     @property

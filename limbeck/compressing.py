@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from limbeck.certificates.binomial import check_share
 from limbeck.certificates.wording import versions
 from limbeck.contract import Certificate
 from limbeck.network_result import NetworkDistillation
+from limbeck.network_runs.convergence import too_short
 from limbeck.network_runs.judging import Judge
 from limbeck.network_runs.outputs import readings_kept
 from limbeck.network_runs.papers import Papers, open_folder
@@ -181,6 +183,9 @@ def compress(
         tell("asking about the test rows", 0, 1)
         judge = Judge(given.test, given.goal, given.task, given.teacher, delta, timing)
         comparison, facts = judge.compare(runs.contestants())
+        short = too_short(runs.by_role(), comparison, given.objective, given.training,
+                          len(given.rows))  # fmt: skip
+        comparison = replace(comparison, untrained=short.message if short else "")
         student = runs.chosen.module
         certificate, certified = judge.certificate(student, given.layout, given.seen, epsilon)
 
@@ -188,7 +193,7 @@ def compress(
         student=student,
         students=tuple(t.module for t in runs.chief),
         controls=tuple(t.module for t in controls),
-        status=status_of(comparison, seeds),
+        status=short or status_of(comparison, seeds),
         certificate=certificate,
         comparison=comparison,
         facts=facts,

@@ -99,9 +99,10 @@ class NetworkDistillation:
 
     @property
     def verdict(self) -> str:
-        """What came out, in a few sentences."""
+        """What came out, in a few sentences; first that the training was too short, if it was."""
         statement = self.certificate.statement if self.certificate else "There is no certificate."
-        return f"{statement} {self.comparison.sentence}"
+        short = f"{self.status} " if self.comparison.untrained else ""
+        return f"{short}{statement} {self.comparison.sentence}"
 
     def report(self, path: str | Path) -> Path:
         """Write one self-contained HTML page; returns its path."""

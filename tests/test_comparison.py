@@ -189,3 +189,14 @@ def test_a_baseline_that_is_closer_is_named() -> None:
     assert found.rivals[0].value == -0.25
     assert "linear model is closer to the teacher" in found.sentence
     assert found.sentence.startswith("No control")
+
+
+def test_networks_that_were_trained_too_short_get_no_verdict() -> None:
+    gains = Difference("accuracy", 0.1, 0.05, 0.15), Difference("agreement", -0.1, -0.2, -0.05)
+    found = Comparison((), gains, 0.9, seeds=1, untrained="Trained too short: ...")
+    assert found.verdict == "trained too short"
+    assert found.sentence == (
+        "No verdict on distilling. So far the student less its control with this seed: accuracy"
+        " +0.100 (90% interval +0.050 to +0.150); agreement -0.100 (90% interval -0.200 to -0.050)."
+    )
+    assert Comparison((), (), 0.9, untrained="Trained too short: ...").verdict == "no control"

@@ -97,8 +97,9 @@ class Judge:
         closest = self._differences(said, "baseline", taught)[:1] if taught is not None else []
         rivals = [replace(d, what=models["baseline"][0]) for d in closest if d.high < 0]
         seeds = len(said.get("student", ()))
+        behind = self._behind(said, taught)
         level = 1 - self.delta
-        return Comparison(tuple(entries), differences, level, tuple(rivals), seeds), facts
+        return Comparison(tuple(entries), differences, level, tuple(rivals), seeds, behind), facts
 
     @cached_property
     def _heard(self) -> tuple[Said, list[NDArray[Any]]]:
@@ -130,13 +131,34 @@ class Judge:
         lowest = -math.inf if self.goal.kind is Kind.VALUES else 0.0
         return mean_over(np.array(scores), self.delta, (lowest, 1.0))
 
-    def _differences(
-        self, said: Mapping[str, Sequence[Said]], other: str, taught: Said | None
+    def _behind(
+        self, said: Mapping[str, Sequence[Said]], taught: Said | None
     ) -> tuple[Difference, ...]:
-        """Student less another role: agreement with the teacher, then right answers."""
-        if other not in said or "student" not in said:
+        """Student and control where the linear model does better beyond doubt, named by role.
+
+        On the labels, or where the rows have none by agreement with the teacher. A student must
+        be behind in both where there are both: that of a teacher that is wrong is wrong, too.
+        """
+        found = []
+        for role in ("student", "control"):
+            each = self._differences(said, "baseline", taught, role, self.delta / 2)
+            each = each if role == "student" else each[-1:]
+            if each and all(d.high < 0 for d in each):
+                found.append(replace(each[-1], what=role))
+        return tuple(found)
+
+    def _differences(
+        self,
+        said: Mapping[str, Sequence[Said]],
+        other: str,
+        taught: Said | None,
+        role: str = "student",
+        delta: float | None = None,
+    ) -> tuple[Difference, ...]:
+        """One role less another: agreement with the teacher, then right answers."""
+        if other not in said or role not in said:
             return ()
-        sides = said["student"], said[other]
+        sides = said[role], said[other]
         scores: dict[str, Callable[[Said], Any]] = {}
         numbers = self.goal.kind is Kind.VALUES
         if taught is not None:
@@ -148,7 +170,7 @@ class Judge:
         for what, score in scores.items():
             ours, theirs = (np.array([score(s) for s in side]) for side in sides)
             ours, theirs = np.broadcast_arrays(ours, theirs)  # one baseline, several seeds
-            out.append(gain_over(what, ours, theirs, self.delta))
+            out.append(gain_over(what, ours, theirs, delta or self.delta))
         return tuple(out)
 
     def _facts(self, said: Sequence[Said], taught: Said | None, module: nn.Module) -> ModelFacts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -60,7 +60,7 @@ class Runs:
 
     def contestants(self) -> list[Contestant]:
         """The lines of the table, without the teacher."""
-        found = [_contestant(role, made) for role, made in self._by_role()]
+        found = [_contestant(role, made) for role, made in self.by_role().items()]
         if self.baseline is not None:
             found.append(Contestant("baseline", "linear model", [self.baseline.module]))
         return found
@@ -69,20 +69,22 @@ class Runs:
         """A row an epoch of every training, with its seed and its role in the table."""
         return tuple(
             {"seed": self.seed + i, "role": role, **row}
-            for role, made in self._by_role()
+            for role, made in self.by_role().items()
             for i, trained in enumerate(made)
             for row in trained.history
         )
 
-    def _by_role(self) -> Iterator[tuple[str, Sequence[Trained]]]:
-        yield "student", self.chief
+    def by_role(self) -> dict[str, Sequence[Trained]]:
+        """All trainings but the linear model's by their role in the table, one a seed."""
+        found: dict[str, Sequence[Trained]] = {"student": self.chief}
         if self.controls:
-            yield "control", self.controls
+            found["control"] = self.controls
         others = len(self.students[0]) - 1
         for i in range(others):
             place = i if self.generations else i + 1
             word = "generation" if self.generations else "peer"
-            yield f"{word} {i + 1}", [made[place] for made in self.students]
+            found[f"{word} {i + 1}"] = [made[place] for made in self.students]
+        return found
 
     def remarks(self, labels: bool, validated: bool) -> list[str]:
         """What must be known of them; whether there were labels, and rows to choose by."""

@@ -41,8 +41,10 @@ def model_table(result: Distillation) -> Html:
     )
 
 
-def difference_table(differences: Sequence[Difference], level: float) -> Html | None:
-    """Student less control, a row a measure."""
+def difference_table(
+    differences: Sequence[Difference], level: float, judged: bool = True
+) -> Html | None:
+    """Student less control, a row a measure; without a verdict where it cannot be ``judged``."""
     if not differences:
         return None
     scale = whisker_scale([v for d in differences for v in (d.low, d.high, 0.0)])
@@ -50,15 +52,15 @@ def difference_table(differences: Sequence[Difference], level: float) -> Html | 
         [
             d.what,
             _cell(_signed(d.value), d.low, d.high, whisker(d.value, d.low, d.high, scale, True)),
-            d.verdict,
+            *([d.verdict] if judged else []),
         ]
         for d in differences
     ]
     return table(
         f"Student less control on the same rows, with {level:.0%} intervals.",
-        ["measure", "difference", "distilling"],
+        ["measure", "difference", *(["distilling"] if judged else [])],
         rows,
-        foot=["", axis(scale), ""],
+        foot=["", axis(scale), *([""] if judged else [])],
     )
 
 

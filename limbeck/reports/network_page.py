@@ -59,14 +59,15 @@ def _lead(result: NetworkDistillation) -> Html:
             f" The student has {count(size)} parameters,"
             f" {100 * size / max(teacher.parameters, 1):.3g}% of its teacher's."
         )
+    short = f"{result.status} " if result.comparison.untrained else ""
     return join(
         [
             tag("p", "limbeck: report of a distillation", class_="kind"),
             tag("h1", _title(result)),
-            tag("p", result.comparison.sentence, smaller, class_="lead"),
+            tag("p", short, result.comparison.sentence, smaller, class_="lead"),
             tag("p", f"{count(s.get('rows'))} training rows, {count(s.get('test_rows'))} test rows"
                 f" that no training saw, {_many(len(s.get('seeds', ())), 'seed')}. ",
-                str(result.status)),
+                "" if short else str(result.status)),
         ]
     )  # fmt: skip
 
@@ -77,7 +78,9 @@ def _compared(result: NetworkDistillation) -> Html:
         [
             tag("h2", "Teacher, student and control"),
             _table(result),
-            models.difference_table(result.comparison.differences, level),
+            models.difference_table(
+                result.comparison.differences, level, judged=not result.comparison.untrained
+            ),
         ]
     )
 

@@ -101,7 +101,7 @@ def _short(value: Measured | None) -> str:
 
 def _sentences(result: NetworkDistillation) -> Table:
     verdict = result.comparison.verdict
-    poor = result.status.code in (StatusCode.INTERRUPTED, StatusCode.HYPOTHESIS_FAILED)
+    poor = result.status.code is not StatusCode.COMPLETE
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
     table.add_column(max_width=100)

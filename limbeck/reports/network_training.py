@@ -13,6 +13,9 @@ from limbeck.reports.markup import Html, join, tag
 __all__ = ["panels", "training"]
 
 _LONGEST = 40  # epochs drawn; more are thinned
+_HEADINGS = {
+    "score": "Validation score", "validation_loss": "Validation loss", "loss": "Loss, weighted sum",
+}  # fmt: skip
 
 
 def training(result: NetworkDistillation) -> Html | None:
@@ -49,9 +52,9 @@ def panels(history: Sequence[Mapping[str, Any]]) -> Iterator[Panel]:
     own = roles["student"]
     if len(own) < 2:
         return
-    scores = [r.get("score") for r in own]
-    known = [s for s in scores if s is not None]
-    kept = own[scores.index(max(known))]["epoch"] + 1 if known else own[-1]["epoch"] + 1
+    scored = [r for r in own if r.get("score") is not None]
+    best = max(scored, key=lambda r: (r["score"], -(r.get("validation_loss") or 0.0)), default=None)
+    kept = (own[-1] if best is None else best)["epoch"] + 1
     skipped = {"seed", "role", "epoch", "step", "lr", "seconds", "gradient_norm"}
     names = [k for k in own[0] if k not in skipped and not k.startswith(("weight", "share"))]
     for name in sorted(names, key=lambda k: (k != "score", k != "loss")):
@@ -66,6 +69,6 @@ def panels(history: Sequence[Mapping[str, Any]]) -> Iterator[Panel]:
             if points:
                 lines.append(Line(role, points, role == "student"))
         if lines and lines[0].main:
-            heading = {"score": "Validation score", "loss": "Loss, weighted sum"}.get(name, name)
+            heading = _HEADINGS.get(name, name)
             unit = "larger is better" if name == "score" else "loss"
             yield Panel(heading, unit, tuple(lines), kept, "epochs", "epoch")

@@ -342,3 +342,21 @@ class Written:
 
     student: nn.Module
     certificate: Any
+
+
+def test_student_and_control_behind_the_baseline_are_named(truth: Any) -> None:
+    """By interval; a student of a wrong teacher is as wrong, and closer to it than the baseline."""
+    good, poor, near = (
+        Answers(drawn(s, share, truth)) for s, share in ((1, 1), (2, 0.3), (3, 0.9))
+    )
+
+    def behind(teacher: Any, student: nn.Module, control: nn.Module) -> list[str]:
+        lines = [Contestant("student", "s", [student]), Contestant("control", "c", [control]),
+                 Contestant("baseline", "linear model", [good])]  # fmt: skip
+        return [d.what for d in judge(truth, teacher).compare(lines)[0].behind]
+
+    assert behind(good, poor, poor) == ["student", "control"]
+    assert behind(good, near, poor) == ["control"]
+    assert behind(good, near, near) == []
+    assert behind(poor, poor, near) == []
+    assert behind(None, poor, near) == ["student"]
