@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from limbeck.contract import Access, Certificate, Task
     from limbeck.distilling import distill
     from limbeck.errors import LimbeckError
+    from limbeck.loading import load
     from limbeck.result import Distillation
-    from limbeck.students.files import load
     from limbeck.teachers import as_teacher
     from limbeck.trimming import trim
 
@@ -34,7 +34,7 @@ _ROOMS = {
     "budget": "certificates",
     "certify": "certificates",
     "distill": "distilling",
-    "load": "students.files",
+    "load": "loading",
     "trim": "trimming",
     "verify": "certificates",
 }

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, is_dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,14 +25,18 @@ from limbeck.audits.results import (
     Stories,
 )
 from limbeck.audits.stories import tell_stories
+from limbeck.certificates.certificate_file import load as load_certificate
 from limbeck.certificates.certificate_file import save as save_certificate
 from limbeck.contract import Certificate
 from limbeck.errors import InvalidInput
 from limbeck.progress import shown
+from limbeck.records import plain, read_json, record, write_json
 from limbeck.students.additive import Additive
-from limbeck.writing import write_bytes
+from limbeck.students.files import load as load_student
 
 __all__ = ["Audit", "Work"]
+
+_FORMAT, _VERSION = "limbeck-audit", 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +54,13 @@ class Work:
     seed: int
     progress: bool | None
     done: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class _Answered:
+    """What was asked of an audit before it was saved: all that a file holds."""
+
+    done: dict[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +121,7 @@ class Audit:
     student: Additive
     certificate: Certificate | None
     settings: Mapping[str, Any]
-    work: Work = field(repr=False)
+    work: Work | _Answered = field(repr=False)
 
     def missing_features(self) -> MissingFeatures:
         """Whether the score uses something that is not audited; computed once, when asked for.
@@ -121,7 +131,7 @@ class Audit:
         an outcome only twins are looked at.
         """
         w = self.work
-        if "missing" not in w.done:
+        if isinstance(w, Work) and "missing" not in w.done:
             from limbeck.audits.independent import independent_rows
             from limbeck.audits.missing import missing_features
 
@@ -146,7 +156,7 @@ class Audit:
     def stories(self) -> Stories:
         """What students of near-equal fidelity agree on; computed when first asked for."""
         w = self.work
-        if "stories" not in w.done:
+        if isinstance(w, Work) and "stories" not in w.done:
             with shown(w.progress) as tell:
                 w.done["stories"] = tell_stories(w.table, w.models, tell)
         found: Stories = w.done["stories"]
@@ -181,9 +191,33 @@ class Audit:
         self.student.save(folder / "student.json")
         if self.certificate is not None:
             save_certificate(self.certificate, folder / "certificate.json")
-        write_bytes(json.dumps(self.to_dict(), indent=1).encode(), folder / "audit.json")
+        write_json(self.to_dict(), folder / "audit.json")
         self.report(folder / "report.html")
         return folder
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Read a folder that :meth:`save` wrote; see :func:`limbeck.load`.
+
+        Raises
+        ------
+        FileRefused
+            If a file is lacking, malformed, or newer than this limbeck.
+        """
+        folder = Path(folder)
+        data = read_json(folder / "audit.json", _FORMAT, _VERSION)
+        certificate = folder / "certificate.json"
+        answered = {
+            "missing": record(MissingFeatures, data.get("missing_features")),
+            "stories": record(Stories, data.get("stories")),
+        }
+        return record(
+            cls,
+            data,
+            student=load_student(folder / "student.json"),
+            certificate=load_certificate(certificate) if certificate.exists() else None,
+            work=_Answered(answered),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """All numbers, ready for JSON (``null`` for what is not known); no rows."""
@@ -193,11 +227,11 @@ class Audit:
             "groups", "group", "settings",
         )  # fmt: skip
         return {
-            "format": "limbeck-audit",
-            "version": 2,
-            **{name: _plain(getattr(self, name)) for name in names},
-            "missing_features": _plain(self.missing_features()),
-            "stories": _plain(self.stories()),
+            "format": _FORMAT,
+            "version": _VERSION,
+            **{name: plain(getattr(self, name)) for name in names},
+            "missing_features": plain(self.missing_features()),
+            "stories": plain(self.stories()),
         }
 
     def __rich__(self) -> Any:
@@ -216,18 +250,3 @@ class Audit:
         from html import escape
 
         return f"<pre>{escape(str(self))}</pre>"
-
-
-def _plain(value: Any) -> Any:
-    """Records, containers and numpy numbers as JSON knows them; not a number as None."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return _plain(asdict(value))
-    if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
-    if isinstance(value, np.ndarray | np.generic):
-        return _plain(value.tolist())
-    if isinstance(value, float):
-        return value if np.isfinite(value) else None
-    return value if isinstance(value, str | int | bool | None) else str(value)

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, Flag, StrEnum, auto
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.errors import InvalidInput
+from limbeck.errors import FileRefused, InvalidInput
 from limbeck.features import Features, Rows
 
 __all__ = [
@@ -178,6 +178,24 @@ class Status:
 
     def __str__(self) -> str:
         return f"{self.message} {self.remedy}".strip()
+
+    def to_dict(self) -> dict[str, str]:
+        """The code's name, and the whole sentence, ready for JSON."""
+        return {"code": self.code.name.lower(), "message": str(self)}
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Self:
+        """Read what :meth:`to_dict` gave.
+
+        Raises
+        ------
+        FileRefused
+            If it is malformed, or there is no such code.
+        """
+        try:
+            return cls(StatusCode[data["code"].upper()], str(data["message"]))
+        except (KeyError, TypeError, AttributeError):
+            raise FileRefused(f"{data!r} is no status.", "Save the result again.") from None
 
 
 class Progress(Protocol):

@@ -1,8 +1,9 @@
-"""What the shell names: tables, teachers, and hashes of rows."""
+"""What lies on disk: what limbeck wrote, tables, teachers, and hashes of rows."""
 
 from __future__ import annotations
 
 import importlib
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,76 @@ from numpy.typing import NDArray
 from limbeck.data.tables import read_table
 from limbeck.errors import FileRefused, InvalidInput, did_you_mean
 
-__all__ = ["read_named", "read_rows", "read_seen", "read_table", "read_teacher"]
+__all__ = ["load", "read_named", "read_rows", "read_seen", "read_table", "read_teacher"]
+
+
+_RESULTS = {
+    "limbeck-result": ("limbeck.result", "Distillation"),
+    "limbeck-network-result": ("limbeck.network_result", "NetworkDistillation"),
+    "limbeck-audit": ("limbeck.audit_result", "Audit"),
+}
+
+
+def load(path: str | Path) -> Any:
+    """Read what limbeck wrote: the folder of a result, or the file of a student.
+
+    Parameters
+    ----------
+    path : str or Path
+        A folder that ``save`` or the shell wrote; or a student's file, ``student.json`` or
+        ``student.onnx``.
+
+    Returns
+    -------
+    Distillation, NetworkDistillation, Audit or Student
+        A result prints as it did, with its student, certificate and comparison. The student of
+        a network is its ONNX file. Rows are there as far as they were written.
+
+    Raises
+    ------
+    FileRefused
+        If nothing of limbeck is there, or it is malformed or newer than this limbeck.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from limbeck import distill
+    >>> X, y = load_iris(return_X_y=True)
+    >>> forest = RandomForestClassifier(random_state=0).fit(X[::2], y[::2])
+    >>> result = distill(forest, X[1::2], y[1::2], max_leaves=4, queries=0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     again = load(result.save(folder))
+    >>> str(again) == str(result)
+    True
+    """
+    path = Path(path)
+    if not path.is_dir():
+        from limbeck.students.files import load as load_student
+
+        return load_student(path)
+    for name in ("result.json", "audit.json"):
+        if (path / name).exists():
+            module, kind = _RESULTS[_format(path / name)]
+            return getattr(importlib.import_module(module), kind).load(path)
+    students = [n for n in ("student.json", "student.onnx") if (path / n).exists()]
+    raise FileRefused(
+        f"The folder {str(path)!r} holds no result.json and no audit.json.",
+        f"Load {str(path / students[0])!r} for the student alone."
+        if students
+        else "Give a folder that limbeck wrote.",
+    )
+
+
+def _format(path: Path) -> str:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))["format"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        found = None
+    if found not in _RESULTS:
+        raise FileRefused(f"{str(path)!r} is no result of limbeck.", "Save the result again.")
+    return str(found)
 
 
 def read_rows(path: Path) -> Any:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+from limbeck.certificates.certificate_file import load as load_certificate
 from limbeck.comparison import Comparison, Measured
 from limbeck.contract import Certificate, Status
-from limbeck.writing import write_bytes
+from limbeck.errors import InvalidInput, LimbeckError
+from limbeck.records import plain, read_json, record, write_json
 
 __all__ = ["ModelFacts", "NetworkDistillation"]
+
+_FORMAT, _VERSION = "limbeck-network-result", 1
 
 
 @dataclass(frozen=True)
@@ -132,29 +134,62 @@ class NetworkDistillation:
         self.kept(Path(folder))
         return Path(folder)
 
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Read a folder that :meth:`save` wrote; see :func:`limbeck.load`.
+
+        Its student is the ONNX file, which predicts without the code of the network (None where
+        the export failed or onnxruntime is absent; the notes say so), and there is nothing in
+        ``students`` and ``controls``: the weights lie in the folder.
+
+        Raises
+        ------
+        FileRefused
+            If a file is lacking, malformed, or newer than this limbeck.
+        """
+        folder = Path(folder)
+        data = read_json(folder / "result.json", _FORMAT, _VERSION)
+        student, notes = _exported(folder)
+        certificate = folder / "certificate.json"
+        found = record(
+            cls,
+            data,
+            student=student,
+            students=(),
+            controls=(),
+            status=Status.from_dict(data.get("status")),
+            certificate=load_certificate(certificate) if certificate.exists() else None,
+            papers=None,
+        )
+        return replace(found, notes=(*found.notes, *notes))
+
     def kept(self, folder: Path) -> NetworkDistillation:
         """As `save`; returns the record with notes on what could not be written."""
+        if self.papers is None:
+            raise InvalidInput(
+                "This result was read from a folder and holds no network to write.",
+                "Copy the folder.",
+            )
         lost = self.papers.write(self, folder)
         noted = replace(self, notes=(*self.notes, *lost))
-        told = json.dumps(noted.to_dict(), indent=1, allow_nan=False)
-        write_bytes(told.encode(), folder / "result.json")
+        write_json(noted.to_dict(), folder / "result.json")
         noted.report(folder / "report.html")
         return noted
 
     def to_dict(self) -> dict[str, Any]:
         """All numbers, ready for JSON, None where not finite; weights and rows are left out."""
         told = {
-            "format": "limbeck-network-result",
-            "version": 1,
-            "status": {"code": self.status.code.name.lower(), "message": str(self.status)},
+            "format": _FORMAT,
+            "version": _VERSION,
+            "status": self.status.to_dict(),
             "verdict": self.verdict,
-            "comparison": asdict(self.comparison),
-            "facts": {role: asdict(f) for role, f in self.facts.items()},
-            "history": [dict(row) for row in self.history],
-            "notes": list(self.notes),
-            "settings": dict(self.settings),
+            "comparison": self.comparison,
+            "facts": self.facts,
+            "history": self.history,
+            "notes": self.notes,
+            "settings": self.settings,
         }
-        return {name: _finite(value) for name, value in told.items()}
+        return {name: plain(value) for name, value in told.items()}
 
     def __rich__(self) -> Any:
         from limbeck.reports.network_tables import network_table
@@ -174,10 +209,14 @@ class NetworkDistillation:
         return fragment(self)
 
 
-def _finite(value: Any) -> Any:
-    """The same with None for NaN and infinity, which JSON does not know."""
-    if isinstance(value, Mapping):
-        return {k: _finite(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(v) for v in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+def _exported(folder: Path) -> tuple[Any, tuple[str, ...]]:
+    """The ONNX student of a folder, and a note where it cannot be read."""
+    from limbeck.students.files import load as load_student
+
+    path = folder / "student.onnx"
+    if not path.exists():
+        return None, ()
+    try:
+        return load_student(path), ()
+    except LimbeckError as error:
+        return None, (f"student.onnx was not read: {error.problem} {error.remedy}",)

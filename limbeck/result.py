@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from limbeck.certificates.certificate_file import load as load_certificate
 from limbeck.certificates.certificate_file import save as save_certificate
 from limbeck.comparison import Comparison
 from limbeck.contract import Certificate, Status, Student
 from limbeck.errors import InvalidInput
 from limbeck.features import Rows
+from limbeck.records import plain, read_json, record, write_json
+from limbeck.students.files import load as load_student
 from limbeck.writing import write_bytes
 
 __all__ = ["Distillation", "Holdout"]
+
+_FORMAT, _VERSION = "limbeck-result", 1
+_TOLD = {"answers": "teacher_label", "y": "true_label", "groups": "group"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,8 +66,9 @@ class Distillation:
         Everything needed to run it again, versions included.
     notes : tuple of str
         What was guessed about the teacher, and what a reader should know.
-    holdout : Holdout
-        What :meth:`save` writes so that a third party can verify.
+    holdout : Holdout or None
+        What :meth:`save` writes so that a third party can verify; None where it was read from a
+        folder without these rows.
     """
 
     student: Student
@@ -74,7 +80,7 @@ class Distillation:
     rows_seen: int
     trace: Mapping[str, Any]
     settings: Mapping[str, Any]
-    holdout: Holdout = field(repr=False)
+    holdout: Holdout | None = field(repr=False)
     notes: tuple[str, ...] = ()
 
     @property
@@ -117,29 +123,51 @@ class Distillation:
         folder.mkdir(parents=True, exist_ok=True)
         self.student.save(folder / "student.json")
         save_certificate(self.certificate, folder / "certificate.json")
-        write_bytes(json.dumps(self.to_dict(), indent=1).encode(), folder / "result.json")
-        buffer = io.BytesIO()
-        np.save(buffer, self.holdout.seen, allow_pickle=False)
-        write_bytes(buffer.getvalue(), folder / "seen.npy")
-        if rows:
-            _write_rows(folder, self.holdout)
+        write_json(self.to_dict(), folder / "result.json")
+        if self.holdout is not None:
+            buffer = io.BytesIO()
+            np.save(buffer, self.holdout.seen, allow_pickle=False)
+            write_bytes(buffer.getvalue(), folder / "seen.npy")
+            if rows:
+                _write_rows(folder, self.holdout)
         self.report(folder / "report.html")
         return folder
 
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Read a folder that :meth:`save` wrote; see :func:`limbeck.load`.
+
+        Raises
+        ------
+        FileRefused
+            If a file is lacking, malformed, or newer than this limbeck.
+        """
+        folder = Path(folder)
+        data = read_json(folder / "result.json", _FORMAT, _VERSION)
+        student = load_student(folder / "student.json")
+        return record(
+            cls,
+            data,
+            student=student,
+            status=Status.from_dict(data.get("status")),
+            certificate=load_certificate(folder / "certificate.json"),
+            holdout=_read_rows(folder, student),
+        )
+
     def to_dict(self) -> dict[str, Any]:
-        """All numbers, ready for JSON; the student and the rows are left out."""
+        """All numbers, ready for JSON, None where not finite; student and rows are left out."""
         return {
-            "format": "limbeck-result",
-            "version": 1,
-            "status": {"code": self.status.code.name.lower(), "message": str(self.status)},
+            "format": _FORMAT,
+            "version": _VERSION,
+            "status": self.status.to_dict(),
             "verdict": self.verdict,
             "notes": list(self.notes),
-            "comparison": asdict(self.comparison),
-            "frontier": [dict(f) for f in self.frontier],
+            "comparison": plain(self.comparison),
+            "frontier": plain(self.frontier),
             "queries": self.queries,
             "rows_seen": self.rows_seen,
-            "trace": _plain(self.trace),
-            "settings": _plain(self.settings),
+            "trace": plain(self.trace),
+            "settings": plain(self.settings),
         }
 
     def __rich__(self) -> Any:
@@ -186,12 +214,20 @@ def _write_rows(folder: Path, holdout: Holdout) -> None:
         write_bytes(buffer.getvalue(), folder / "holdout.csv")
 
 
-def _plain(value: Any) -> Any:
-    """Containers and numpy numbers as JSON knows them."""
-    if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
-    if isinstance(value, np.generic):
-        return value.item()
-    return value if isinstance(value, str | int | float | bool | None) else str(value)
+def _read_rows(folder: Path, student: Student) -> Holdout | None:
+    """The rows of the certificate, where they were written."""
+    import pandas as pd
+
+    if (folder / "holdout.parquet").exists():
+        frame = pd.read_parquet(folder / "holdout.parquet")
+    elif (folder / "holdout.csv").exists():
+        frame = pd.read_csv(folder / "holdout.csv")
+    else:
+        return None
+    others = set(frame.columns) - set(student.features_.names)
+    told = {name: frame[c].to_numpy() for name, c in _TOLD.items() if c in others}
+    seen = np.empty(0, np.uint64)
+    if (folder / "seen.npy").exists():
+        seen = np.load(folder / "seen.npy", allow_pickle=False)
+    rows = student.features_.rows(frame)
+    return Holdout(rows, told["answers"], told.get("y"), told.get("groups"), seen)

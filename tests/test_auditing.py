@@ -92,6 +92,12 @@ def test_save_writes_all_but_rows(found: Audit, tmp_path: Path) -> None:
     assert data["format"] == "limbeck-audit"
     assert len(data["differences"]["shapes"]) == 2
     assert load(folder / "student.json").fingerprint() == found.student.fingerprint()
+    again = limbeck.load(folder)
+    assert type(again) is type(found)
+    assert str(again) == str(found)
+    assert again.to_dict() == found.to_dict()
+    again.report(tmp_path / "again.html")
+    assert (tmp_path / "again.html").read_text() == (folder / "report.html").read_text()
 
 
 def test_prints(found: Audit) -> None:

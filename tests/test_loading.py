@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from limbeck.errors import FileRefused, InvalidInput
-from limbeck.loading import read_seen, read_table, read_teacher
+from limbeck.loading import load, read_seen, read_table, read_teacher
 
 
 @pytest.fixture
@@ -130,3 +130,21 @@ def test_weights_for_something_else(here):
     (here / "zoo_rule.py").write_text("def rule(X):\n    return X\n")
     with pytest.raises(InvalidInput, match="Weights were given for a function"):
         read_teacher("zoo_rule:rule", Path("net.safetensors"))
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({}, "holds no result.json"),
+        ({"student.json": "{}"}, r"Load '.*student.json' for the student alone"),
+        ({"result.json": "{}"}, "is no result of limbeck"),
+        ({"result.json": "not json"}, "is no result of limbeck"),
+        ({"result.json": '{"format": "limbeck-result", "version": 99}'}, "version 99"),
+        ({"audit.json": '{"format": "limbeck-audit", "version": 1}'}, "malformed"),
+    ],
+)
+def test_folders_that_are_no_results(tmp_path, files, message):
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    with pytest.raises(FileRefused, match=message):
+        load(tmp_path)

@@ -117,3 +117,18 @@ def test_a_file_is_no_folder(result: NetworkDistillation, tmp_path: Path) -> Non
     (tmp_path / "run").write_text("here")
     with pytest.raises(InvalidInput, match="is a file"):
         result.save(tmp_path / "run")
+
+
+def test_a_folder_comes_back(result: NetworkDistillation, tmp_path: Path) -> None:
+    folder = result.save(tmp_path / "run")
+    again = limbeck.load(folder)
+    assert isinstance(again, NetworkDistillation)
+    assert again.to_dict() == result.to_dict()
+    assert str(again.comparison) == str(result.comparison)
+    assert str(again) == str(result)
+    with np.load(folder / "rows.npz", allow_pickle=False) as kept:
+        table = kept["rows"].astype(np.float64)
+        assert limbeck.verify(again.certificate, again.student, table, kept["answers"]).ok
+    again.report(tmp_path / "again.html")
+    with pytest.raises(InvalidInput, match=r"holds no network to write\. Copy the folder"):
+        again.save(tmp_path / "copy")

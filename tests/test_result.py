@@ -82,6 +82,47 @@ def test_numbers_as_json(iris, tmp_path):
     assert data["trace"]["frontier"] == [list(map(float, f)) for f in iris.trace["frontier"]]
 
 
+def strict(text):
+    """JSON as any other parser reads it: without NaN and Infinity."""
+
+    def refuse(name):
+        raise AssertionError(name)
+
+    return json.loads(text, parse_constant=refuse)
+
+
+@pytest.mark.parametrize("into", ["tree", "junta"])
+def test_json_is_strict_and_a_folder_comes_back(into, tmp_path):
+    X, y = mixed(), by_colour(mixed())
+    result = distill(by_colour, X, y, into=into, epsilon=0.2, groups=X["on"])
+    folder = result.save(tmp_path / "run")
+    data = strict((folder / "result.json").read_text())
+    if into == "junta":
+        assert data["frontier"][0]["cost"] is None  # a table has no cost of a search
+    again = load(folder)
+    assert type(again) is type(result)
+    assert str(again) == str(result)
+    assert again.certificate == result.certificate
+    assert again.comparison == result.comparison
+    assert again.student.fingerprint() == result.student.fingerprint()
+    np.testing.assert_array_equal(again.holdout.rows.values, result.holdout.rows.values)
+    assert verify(again.certificate, again.student, again.holdout.rows, again.holdout.answers,
+                  groups=again.holdout.groups).ok  # fmt: skip
+    again.save(tmp_path / "copy")
+    names = {p.name for p in folder.iterdir()}
+    for name in names - {"holdout.parquet"}:
+        assert (tmp_path / "copy" / name).read_bytes() == (folder / name).read_bytes(), name
+    assert strict(json.dumps(again.to_dict(), allow_nan=False)) == data
+
+
+def test_a_folder_without_rows_comes_back_without_them(iris, tmp_path):
+    again = load(iris.save(tmp_path, rows=False))
+    assert again.holdout is None
+    assert str(again) == str(iris)
+    again.save(tmp_path / "copy")
+    assert not (tmp_path / "copy" / "seen.npy").exists()
+
+
 def test_rows_may_be_withheld(iris, tmp_path):
     folder = iris.save(tmp_path, rows=False)
     assert not (folder / "holdout.parquet").exists()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from limbeck.networks.handing.handover import write_student
 from limbeck.networks.handing.onnx_graph import export_onnx
 from limbeck.networks.outputs import reading_of
 from limbeck.networks.predictor import Certified
+from limbeck.records import strict_json
 from limbeck.students.layout import Layout
 from limbeck.students.onnx import KEY, OnnxStudent
 from limbeck.writing import write_bytes
@@ -104,7 +104,7 @@ class Papers:
             "compared": table.compared,
             "form": reading_of(self.certified.module).form,
         }
-        return {KEY: json.dumps(told)}
+        return {KEY: strict_json(told, indent=None)}
 
 
 def open_folder(folder: Path) -> None:

@@ -143,6 +143,7 @@ def kept_rows(result: Distillation) -> Kept:
     """Up to six rows of the holdout, spread over the teacher's answers."""
     model: Any = result.student
     held = result.holdout
+    assert held is not None  # noqa: S101  (see wavelet_sections.kept)
     rows = held.rows[np.arange(min(len(held.rows), _ENOUGH))]
     shape = tuple(model.decomposition_.shape)
     original = rows.values

@@ -87,7 +87,7 @@ def importance(result: Distillation) -> Html | None:
 
 def kept(result: Distillation) -> Html | None:
     """The signals, and what is left of them."""
-    if not is_wavelet(result.student):
+    if not is_wavelet(result.student) or result.holdout is None:
         return None
     found, model = kept_rows(result), result.student
     images = found.original.ndim == 4

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from limbeck.contract import Task
 from limbeck.errors import InvalidInput, MissingExtra
 from limbeck.features import Features
+from limbeck.records import strict_json
 from limbeck.students.files import fingerprint, head
 from limbeck.students.nodes import EQ, MISSING, Nodes
 from limbeck.writing import write_bytes
@@ -106,7 +106,7 @@ def to_onnx(
     helper.set_model_props(
         model,
         {
-            "limbeck.features": json.dumps(columns, ensure_ascii=False),
+            "limbeck.features": strict_json(columns, indent=None),
             "limbeck.features.sha256": fingerprint(columns),
             "limbeck.unit": task.unit,
         },

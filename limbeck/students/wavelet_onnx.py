@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.errors import InvalidInput, MissingExtra
+from limbeck.records import strict_json
 from limbeck.students.additive import Additive
 from limbeck.students.files import fingerprint, head
 from limbeck.students.wavelet_readout import Linear
@@ -112,7 +112,7 @@ def to_onnx(student: Any, path: str | Path | None = None) -> Any:
     helper.set_model_props(
         model,
         {
-            "limbeck.features": json.dumps(columns, ensure_ascii=False),
+            "limbeck.features": strict_json(columns, indent=None),
             "limbeck.features.sha256": fingerprint(columns),
             "limbeck.unit": task.unit,
         },

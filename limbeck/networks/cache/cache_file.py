@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.errors import FileRefused
-from limbeck.writing import write_bytes
+from limbeck.records import write_json
 
 __all__ = ["Array", "CacheFile", "locked"]
 
@@ -232,7 +232,7 @@ class CacheFile:
             "rows": self.rows,
             "done": self.done,
         }
-        write_bytes(json.dumps(data, indent=1).encode(), self.folder / "cache.json")
+        write_json(data, self.folder / "cache.json")
         self._settled = time.monotonic()
 
     def _refused(self, error: OSError) -> FileRefused:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from torch import nn
 from limbeck.errors import FileRefused, LimbeckError
 from limbeck.networks.fingerprint import fingerprint
 from limbeck.networks.handing.onnx_graph import Exported, export_onnx
+from limbeck.records import strict_json
 from limbeck.writing import write_bytes
 
 __all__ = ["Handover", "hand_over", "write_student"]
@@ -108,7 +108,7 @@ def write_student(module: nn.Module, folder: str | Path) -> tuple[Path, ...]:
                 save_pretrained(made)
         else:
             save_model(module, str(Path(made) / WEIGHTS))
-            (Path(made) / CONFIG).write_text(json.dumps(_config(module), indent=1))
+            (Path(made) / CONFIG).write_text(strict_json(_config(module)))
         return tuple(
             write_bytes(file.read_bytes(), folder / file.name)
             for file in sorted(Path(made).iterdir())

@@ -8,6 +8,7 @@ it is code.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ __all__ = ["NAME", "cloned", "read", "same", "write"]
 
 NAME = "checkpoint.safetensors"
 FORMAT = 1
-_TENSOR = "tensor:"
+_TENSOR, _NUMBER = "tensor:", "number:"  # a number is NaN or infinite, which JSON lacks
 
 
 def write(folder: Path, state: Mapping[str, Any]) -> Path:
@@ -39,7 +40,7 @@ def write(folder: Path, state: Mapping[str, Any]) -> Path:
 
     tensors: dict[str, Tensor] = {}
     plain = _taken_apart(state, "", tensors)
-    header = {"limbeck": json.dumps({"format": FORMAT, "state": plain})}
+    header = {"limbeck": json.dumps({"format": FORMAT, "state": plain}, allow_nan=False)}
     return write_bytes(save(_alone(tensors), header), folder / NAME)
 
 
@@ -100,9 +101,11 @@ def _taken_apart(value: Any, path: str, tensors: dict[str, Tensor]) -> Any:
         return {"keys": [[k, _taken_apart(v, f"{path}/{k}", tensors)] for k, v in value.items()]}
     if isinstance(value, list | tuple):
         return [_taken_apart(v, f"{path}/{i}", tensors) for i, v in enumerate(value)]
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"{_NUMBER}{value}"
     if value is None or isinstance(value, bool | int | float):
         return value
-    if isinstance(value, str) and not value.startswith(_TENSOR):
+    if isinstance(value, str) and not value.startswith((_TENSOR, _NUMBER)):
         return value
     raise InvalidInput(
         f"{path} is a {type(value).__name__}, which a checkpoint cannot hold.",
@@ -117,6 +120,8 @@ def _put_together(value: Any, tensors: dict[str, Tensor]) -> Any:
         return [_put_together(v, tensors) for v in value]
     if isinstance(value, str) and value.startswith(_TENSOR):
         return tensors[value.removeprefix(_TENSOR)]
+    if isinstance(value, str) and value.startswith(_NUMBER):
+        return float(value.removeprefix(_NUMBER))
     return value
 
 
