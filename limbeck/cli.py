@@ -28,6 +28,13 @@ Share = Annotated[float, typer.Option(help="Strictly between 0 and 1.")]
 Table = Annotated[Path, typer.Option(help="A .parquet or .csv file with one row an input.")]
 StudentFile = Annotated[Path, typer.Option(help="student.json, as limbeck wrote it.")]
 Answers = Annotated[str, typer.Option(help="The column with the teacher's answers.")]
+Cases = Annotated[
+    str | None,
+    typer.Option(help="A column, such as a patient: rows that may depend on each other."),
+]
+Identical = Annotated[
+    str, typer.Option(help="What identical rows are: auto, drop (copies) or keep (own draws).")
+]
 Seen = Annotated[
     Path | None, typer.Option(help="Hashes of training rows; seen.npy beside the student if there.")
 ]
@@ -57,6 +64,8 @@ def distill(
         str | None, typer.Option(help="The classes in the order of the outputs, by commas.")
     ] = None,
     group: Annotated[str | None, typer.Option(help="A column: one more bound a group.")] = None,
+    cases: Cases = None,
+    duplicates: Identical = "auto",
     epsilon: Share = 0.05,
     delta: Share = 0.05,
     holdout: Share = 0.3,
@@ -94,6 +103,8 @@ def distill(
             delta=delta,
             holdout=holdout,
             groups=_column(frame, group),
+            cases=cases,
+            duplicates=_rule(duplicates),
             classes=_classes(classes, y),
             seed=seed,
             max_leaves=max_leaves,
@@ -123,6 +134,8 @@ def certify(
     delta: Share = 0.05,
     epsilon: Annotated[float | None, typer.Option(help="The bound that is wanted.")] = None,
     group: Annotated[str | None, typer.Option(help="A column: one more bound a group.")] = None,
+    cases: Cases = None,
+    duplicates: Identical = "auto",
     seen: Seen = None,
     out: Annotated[Path | None, typer.Option(help="Write the certificate to this file.")] = None,
 ) -> None:
@@ -142,6 +155,8 @@ def certify(
             delta=delta,
             epsilon=epsilon,
             groups=_column(frame, group),
+            cases=_column(frame, cases),
+            duplicates=_rule(duplicates),
             seen=read_seen(seen, student),
         )
         console = Console()
@@ -150,7 +165,10 @@ def certify(
             console.print(Text(f"  provided that {line[0].lower()}{line[1:]}", style="dim"))
         for bound in certificate.groups:
             console.print(
-                Text(f"  {bound.group}: at most {upward(100 * bound.epsilon)}% ({bound.n} rows)")
+                Text(
+                    f"  {bound.group}: at most {upward(100 * bound.epsilon)}%"
+                    f" ({bound.n} {'rows' if cases is None else 'cases'})"
+                )
             )
         if out is not None:
             console.print(Text(f"Written to {save(certificate, out)}"))
@@ -164,21 +182,34 @@ def verify(
     student: StudentFile,
     rows: Table,
     answers: Answers = "teacher_label",
-    group: Annotated[str | None, typer.Option(help="The column of the groups.")] = None,
+    group: Annotated[
+        str | None, typer.Option(help="The column of the groups; 'group' by default.")
+    ] = None,
+    cases: Annotated[
+        str | None, typer.Option(help="The column of the cases; 'case' by default.")
+    ] = None,
+    seen: Seen = None,
 ) -> None:
-    """Recompute a certificate and compare; exits with 1 if anything differs."""
-    from limbeck.certificates.certificate_file import verify as run
-    from limbeck.loading import read_rows
+    """Recompute a certificate, compare, and say what no check shows; exits with 1 if it differs."""
+    from limbeck.certificates.certificate_file import load as read
+    from limbeck.certificates.verification import verify as run
+    from limbeck.loading import read_rows, read_seen
     from limbeck.students.files import load
 
     with _plainly():
-        frame = read_rows(rows)
+        frame, stated = read_rows(rows), read(certificate)
+        if group is None and stated.groups and "group" in frame.columns:
+            group = "group"  # as Distillation.save names them
+        if cases is None and stated.settings.get("cases") and "case" in frame.columns:
+            cases = "case"
         found = run(
             certificate,
             load(student),
             frame,
             _column(frame, answers),
             groups=_column(frame, group),
+            cases=_column(frame, cases),
+            seen=read_seen(seen, student),
         )
         Console().print(Text(str(found)))
         if not found.ok:
@@ -363,6 +394,16 @@ def _column(frame: Any, name: str | None) -> Any:
 
 def _parts(text: str) -> list[str]:
     return [part.strip() for part in text.split(",")]
+
+
+def _rule(name: str) -> Any:
+    """What identical rows are, refused where there is no such rule."""
+    from limbeck.data.duplicates import RULES
+    from limbeck.errors import InvalidInput, did_you_mean
+
+    if name not in RULES:
+        raise InvalidInput(f"--duplicates is {name!r}.", did_you_mean(name, RULES))
+    return name
 
 
 def _classes(text: str | None, y: Any) -> list[Any] | None:

@@ -14,6 +14,7 @@ from torch import nn
 from limbeck.certificates.binomial import check_share
 from limbeck.certificates.wording import versions
 from limbeck.contract import Certificate
+from limbeck.data.duplicates import Rule
 from limbeck.network_result import NetworkDistillation
 from limbeck.network_runs.convergence import too_short
 from limbeck.network_runs.judging import Judge
@@ -49,6 +50,8 @@ def compress(
     validation: Any = None,
     test: Any = None,
     holdout: float = 0.3,
+    cases: Any = None,
+    duplicates: Rule = "auto",
     seeds: int = 1,
     task: str | Goal | None = None,
     tokenizers: Sequence[Any] | None = None,
@@ -98,6 +101,16 @@ def compress(
         ``validation`` may be a share of the training rows. Without it a tenth of them (at most
         2,000) is set aside where ``epochs`` is not given, or ``patience`` is; with given epochs
         all rows train, to the end.
+    cases : array-like of shape (n,) or str, optional
+        The case that each row belongs to, such as a patient: split, comparison and certificate go
+        by case, and the loss of a case is the mean over its rows. A column of a Hugging Face data
+        set, or of a mapping of arrays, is taken out of the inputs. With ``test`` an array is of
+        the test rows, and a column must be in both.
+    duplicates : {"auto", "drop", "keep"}
+        What identical rows are. By default they are copies, of which all come to one side and
+        each counts once, if they are images, signals, or marked by a value of a continuous input;
+        whole numbers, such as tokens, are discrete, and coincide by nature. ``drop`` takes all
+        for copies, ``keep`` none.
     seeds : int
         How often all is trained; from 2 on intervals cover training again.
     task : str or Goal, optional
@@ -154,7 +167,8 @@ def compress(
     folder = None if out is None else Path(out)
     given = prepared(
         teacher, data, y, into=into, objective=objective, mode=mode, filter=filter, start=start,
-        cache=cache, validation=validation, test=test, holdout=holdout, task=task,
+        cache=cache, validation=validation, test=test, holdout=holdout, cases=cases,
+        duplicates=duplicates, task=task,
         tokenizers=tokenizers, output=output, classes=classes, unit=unit, seed=seed, folder=folder,
         training=training,
     )  # fmt: skip
@@ -181,7 +195,7 @@ def compress(
         runs = Runs(students, controls, plain, seed, generations=mode is not None)
 
         tell("asking about the test rows", 0, 1)
-        judge = Judge(given.test, given.goal, given.task, given.teacher, delta, timing)
+        judge = Judge(given.test, given.goal, given.task, given.teacher, delta, timing, duplicates)
         comparison, facts = judge.compare(runs.contestants())
         short = too_short(runs.by_role(), comparison, given.objective, given.training,
                           len(given.rows))  # fmt: skip
@@ -203,7 +217,7 @@ def compress(
         settings=_record(given, runs)
         | {"epsilon": epsilon, "delta": delta, "out": None if folder is None else str(folder),
            "seconds": round(time.perf_counter() - began, 3)},
-        papers=Papers(certified, given.layout, given.seen, epsilon, delta),
+        papers=Papers(certified, given.layout, given.seen, epsilon, delta, duplicates),
     )  # fmt: skip
     return result.kept(folder) if folder is not None and first() else result
 

@@ -273,9 +273,9 @@ class Certificate:
     delta : float
         The probability, over the draw of the rows, that the statement is wrong.
     n : int
-        Rows used.
+        Independent draws used: different rows, or cases.
     mean_loss : float
-        Mean loss on those rows.
+        Mean loss on them; that of a case is the mean over its rows.
     loss : str
         ``disagreement``, or the name of a bounded loss, or ``exceeds`` for tolerance bounds.
     bound : str
@@ -291,9 +291,10 @@ class Certificate:
     groups : tuple of GroupBound
         Simultaneous bounds by group.
     student, rows : str
-        Fingerprints (SHA-256) of the student and of the rows with their answers.
+        Fingerprints (SHA-256) of the student and of the rows with their answers; that of the rows
+        depends neither on their order nor on digits that float32 does not keep.
     settings : mapping
-        Everything else needed to recompute: loss range, candidates, versions.
+        Everything else needed to recompute: loss range, candidates, copies, cases, versions.
     """
 
     epsilon: float
@@ -317,8 +318,8 @@ class Certificate:
         return self.asked is None or self.epsilon <= self.asked
 
 
-Batches = Iterator[tuple[Any, NDArray[Any]]]
-"""Pairs of fresh rows and the teacher's answers, drawn one batch at a time."""
+Batches = Iterator[tuple[Any, ...]]
+"""Fresh rows and the teacher's answers (and the cases of the rows), drawn one batch at a time."""
 
 
 def answers(scores: NDArray[np.float64], task: Task) -> NDArray[np.int64] | NDArray[np.float64]:

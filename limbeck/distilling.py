@@ -14,16 +14,17 @@ from numpy.typing import NDArray
 from limbeck.baselines import Linear
 from limbeck.certificates.binomial import check_share
 from limbeck.certificates.certify import certify
-from limbeck.certificates.fingerprint import overlap, refuse_seen, row_hashes
 from limbeck.certificates.wording import versions
 from limbeck.comparison import Comparison, Contender, compare, score
 from limbeck.contract import Method, Progress, Student, Task, Teacher
 from limbeck.contract import answers as hard_answers
+from limbeck.data.cases import read_column
+from limbeck.data.duplicates import Rule
 from limbeck.data.inputs import read_pair, some_rows
 from limbeck.data.labels import positions, read_labels
 from limbeck.errors import InvalidInput
 from limbeck.features import Features, Rows
-from limbeck.holdout import split
+from limbeck.holdout import set_apart
 from limbeck.progress import shown
 from limbeck.result import Distillation, Holdout
 from limbeck.routes import method_for, refuse_without_access
@@ -57,6 +58,8 @@ def distill(
     delta: float = 0.05,
     holdout: float | tuple[Any, Any] = 0.3,
     groups: Any = None,
+    cases: Any = None,
+    duplicates: Rule = "auto",
     classes: Any = None,
     regression: bool | None = None,
     unit: str = "",
@@ -92,6 +95,16 @@ def distill(
         The share of rows set aside for certificate and control, or rows of your own for it.
     groups : array-like of shape (n,) or str, optional
         A group for every row, or the name of a column: one more bound a group, all at once.
+    cases : array-like of shape (n,) or str, optional
+        The case that each row belongs to, such as a patient. Split, comparison and certificate
+        then go by case; the loss of a case is the mean over its rows. A column that is named is
+        taken out of X: neither teacher nor student sees it. With holdout rows of your own an
+        array is of these, and a column must be in both.
+    duplicates : {"auto", "drop", "keep"}
+        What identical rows are: by default copies where a value in a continuous column marks
+        them, and draws of their own where not, as in discrete columns. All copies come to one
+        side of the split, and count once in the certificate. ``drop`` takes all for copies,
+        ``keep`` none; see :func:`limbeck.data.duplicates.find_duplicates`.
     classes : sequence, optional
         The classes in the order of the teacher's outputs; from y by default.
     regression : bool, optional
@@ -153,7 +166,7 @@ def distill(
         aside = {"test": holdout} if isinstance(holdout, tuple) else {"holdout": holdout}
         return compress(
             teacher, X, y, into=into, epsilon=epsilon, delta=delta, classes=classes, unit=unit,
-            seed=seed, progress=progress, **aside, **settings,
+            cases=cases, duplicates=duplicates, seed=seed, progress=progress, **aside, **settings,
         )  # fmt: skip
     started = time.perf_counter()
     check_share("epsilon", epsilon)
@@ -166,9 +179,12 @@ def distill(
     X, y = read_pair(X, y)
     if isinstance(holdout, tuple) and len(holdout) == 2:
         holdout = read_pair(*holdout)
-    features = Features.of(X, names)
+    features = Features.of(X if not isinstance(cases, str) else _without(X, cases), names)
     labels_given, y = y, read_labels(y, len(X))
-    fit, test = split(X, y, groups, holdout, seed)
+    apart = set_apart(
+        X, y, groups, holdout, seed, features=features, cases=cases, duplicates=duplicates
+    )
+    fit, test, fit_rows, test_rows = apart.fit, apart.test, apart.fit_rows, apart.test_rows
     said = {"classes": classes, "regression": regression, "unit": unit or None,
             "score_kind": score_kind, "preprocess": preprocess}  # fmt: skip
     known = y is not None or classes is not None
@@ -176,15 +192,6 @@ def distill(
     given = {k: v for k, v in said.items() if v is not None}
     wrapped = as_teacher(teacher, labels_given, example=example, **given)
     refuse_without_access(method, wrapped)
-    fit_rows, test_rows = features.rows(fit.X), features.rows(test.X)
-    seen, hashes = row_hashes(fit_rows.values), row_hashes(test_rows.values)
-    repeats = 0
-    if isinstance(holdout, tuple):
-        refuse_seen(hashes, seen)
-    elif not overlap(hashes, seen).explained:  # copies in a file, not coincidences
-        fresh = np.flatnonzero(~np.isin(hashes, seen))
-        repeats, test = len(hashes) - len(fresh), test.keep(fresh)
-        test_rows = test_rows[fresh]
     fit_y, test_y = positions(fit.y, wrapped.task), positions(test.y, wrapped.task)
     notes = [getattr(wrapped, "note", "")]
     if fit_y is not None and wrapped.task.classifies:
@@ -204,22 +211,28 @@ def distill(
             labels,
             delta=delta,
             epsilon=epsilon,
-            seen=seen,
+            seen=apart.seen,
             groups=test.groups,
+            cases=test.cases,
+            duplicates=duplicates,
         )
+        once = apart.once
+        test_y = None if test_y is None else test_y[once]
         comparison = _control(
-            method, wrapped, finding.student, fit_rows, fit_y, test_rows, answers, test_y,
-            delta, streams[1:], tell,
+            method, wrapped, finding.student, fit_rows, fit_y, test_rows[once], answers[once],
+            test_y, delta, streams[1:], tell,
         )  # fmt: skip
     return Distillation(
         student=finding.student,
         status=finding.status,
         certificate=certificate,
         comparison=comparison,
-        frontier=_frontier(finding.frontier, finding.trace, test_rows, answers, wrapped.task),
+        frontier=_frontier(
+            finding.frontier, finding.trace, test_rows[once], answers[once], wrapped.task
+        ),
         queries=finding.queries,
         rows_seen=len(fit_rows),
-        trace={**finding.trace, "repeated_rows_left_out": repeats},
+        trace={**finding.trace, **apart.facts},
         settings={
             "into": into if isinstance(into, str) else into.name,
             "method": repr(method),
@@ -233,9 +246,15 @@ def distill(
                 **versions("scikit-learn", "pandas"),
             },
         },
-        holdout=Holdout(test_rows, labels, test.y, test.groups, seen),
+        holdout=Holdout(test_rows, labels, test.y, test.groups, apart.seen, test.cases),
         notes=tuple(n for n in notes if n),
     )
+
+
+def _without(X: Any, column: str) -> Any:
+    """A table without the column that names cases."""
+    read_column(column, X, "cases")  # refuses what is not there
+    return X.drop(columns=column)
 
 
 def _is_network(into: Any) -> bool:

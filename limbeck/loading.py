@@ -92,7 +92,8 @@ def read_rows(path: Path) -> Any:
     Returns
     -------
     DataFrame
-        For an .npz file with the columns ``x0, x1, ...`` and ``teacher_label``.
+        For an .npz file with the columns ``x0, x1, ...`` and ``teacher_label``, and ``case``
+        where rows have cases.
     """
     if path.suffix != ".npz":
         return read_table(path)
@@ -101,10 +102,11 @@ def read_rows(path: Path) -> Any:
     try:
         with np.load(path, allow_pickle=False) as file:
             rows, answers = file["rows"], file["answers"]
+            more = {"case": file["cases"]} if "cases" in file else {}
             names = [str(n) for n in file["names"]]
     except (OSError, ValueError, KeyError) as error:
         raise FileRefused(f"{str(path)!r} cannot be read: {error}.", "Write it anew.") from None
-    return pd.DataFrame(rows, columns=names).assign(teacher_label=answers)
+    return pd.DataFrame(rows, columns=names).assign(teacher_label=answers, **more)
 
 
 def read_teacher(name: str, weights: Path | None) -> Any:
@@ -171,7 +173,20 @@ def read_named(name: str) -> Any:
 
 
 def read_seen(path: Path | None, student: Path) -> NDArray[np.uint64] | None:
-    """Hashes of the rows that training saw; by default from the file beside the student."""
+    """Hashes of the rows that training saw; by default from the file beside the student.
+
+    Parameters
+    ----------
+    path : Path or None
+        A .npy file of shape (m,), or (m, 2) with hashes of cases beside those of rows.
+    student : Path
+        The student's file.
+
+    Raises
+    ------
+    FileRefused
+        If the file holds no hashes.
+    """
     if path is None:
         path = student.parent / "seen.npy"
         if not path.is_file():

@@ -31,7 +31,8 @@ _TOLD = {"answers": "teacher_label", "y": "true_label", "groups": "group"}
 class Holdout:
     """The rows of the certificate, the teacher's answers on them, and the labels if given.
 
-    ``answers`` and ``y`` hold labels or values, ``seen`` the hashes of rows the method saw.
+    ``answers`` and ``y`` hold labels or values, ``seen`` the hashes of rows the method saw, with
+    those of their cases where rows have cases.
     """
 
     rows: Rows
@@ -39,6 +40,7 @@ class Holdout:
     y: NDArray[Any] | None
     groups: NDArray[Any] | None
     seen: NDArray[np.uint64]
+    cases: NDArray[Any] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,8 +111,9 @@ class Distillation:
             Made if it does not exist; files of the same names are replaced, each at once.
         rows : bool
             Whether to write the holdout rows, with the teacher's answers in the column
-            ``teacher_label``, labels in ``true_label``, groups in ``group``; without them nobody
-            can verify the certificate.
+            ``teacher_label``, labels in ``true_label``, groups in ``group``, cases in ``case``;
+            without them nobody can verify the certificate. The hashes of the rows that the method
+            saw are in ``seen.npy``, for ``limbeck verify --seen``.
 
         Returns
         -------
@@ -204,6 +207,8 @@ def _write_rows(folder: Path, holdout: Holdout) -> None:
         frame = frame.assign(true_label=holdout.y)
     if holdout.groups is not None:
         frame = frame.assign(group=holdout.groups)
+    if holdout.cases is not None:
+        frame = frame.assign(case=holdout.cases)
     buffer = io.BytesIO()
     if importlib.util.find_spec("pyarrow"):
         frame.to_parquet(buffer)

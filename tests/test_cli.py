@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from limbeck import load
+from limbeck.certificates import row_hashes
 from limbeck.cli import app
 
 RULE = """
@@ -149,15 +150,13 @@ def test_an_altered_student_is_named(run):
     assert "The rows or their answers differ" not in said
 
 
-@pytest.mark.parametrize("what", ["value", "answer", "order", "dropped"])
+@pytest.mark.parametrize("what", ["value", "answer", "dropped"])
 def test_altered_rows_are_named(run, what):
     rows = pd.read_parquet(run / "holdout.parquet")
     if what == "value":
-        rows.loc[7, "c"] = np.nextafter(rows.loc[7, "c"], 9)
+        rows.loc[7, "c"] += 1e-6
     elif what == "answer":
         rows.loc[7, "teacher_label"] = {"yes": "no", "no": "yes"}[rows.loc[7, "teacher_label"]]
-    elif what == "order":
-        rows = rows.iloc[::-1]
     else:
         rows = rows.iloc[:-1]
     rows.to_parquet(run / "holdout.parquet")
@@ -166,6 +165,32 @@ def test_altered_rows_are_named(run, what):
     said = plain(result.output)
     assert "The rows or their answers differ" in said
     assert "not the student that was certified" not in said
+
+
+def test_rows_may_be_kept_in_another_order_and_as_float32(run):
+    rows = pd.read_parquet(run / "holdout.parquet").iloc[::-1]
+    floats = rows.select_dtypes("float64").columns
+    rows.astype(dict.fromkeys(floats, "float32")).to_parquet(run / "holdout.parquet")
+    result = limbeck("verify", "run/certificate.json", *FILES)
+    assert result.exit_code == 0, result.output
+
+
+def test_what_was_not_checked_is_said(run):
+    said = " ".join(plain(limbeck("verify", "run/certificate.json", *FILES).output).split())
+    assert "Not checked:" in said  # the hashes beside the student are found
+    assert "freshness is the word" not in said
+    (run / "seen.npy").rename(run / "hashes.npy")
+    said = " ".join(plain(limbeck("verify", "run/certificate.json", *FILES).output).split())
+    assert "freshness is the word of whoever issued it" in said
+    seen = ["--seen", "run/hashes.npy"]
+    said = " ".join(plain(limbeck("verify", "run/certificate.json", *FILES, *seen).output).split())
+    assert "freshness is the word" not in said
+    student = load(run / "student.json")
+    rows = student.features_.encode(pd.read_parquet(run / "holdout.parquet"))
+    np.save(run / "hashes.npy", row_hashes(rows[:3]))
+    result = limbeck("verify", "run/certificate.json", *FILES, *seen)
+    assert result.exit_code == 2
+    assert "Training saw 3 of these" in plain(result.output)
 
 
 def test_an_altered_certificate_is_named(run):
@@ -192,7 +217,7 @@ def newer(path, *keys):
         (lambda run: (run / "holdout.parquet").unlink(), "There is no file"),
         (lambda run: (run / "student.json").write_text("{"), "is not JSON"),
         (lambda run: newer(run / "student.json", "version"), "The student has version 2"),
-        (lambda run: newer(run / "certificate.json", "schema"), "has schema 2"),
+        (lambda run: newer(run / "certificate.json", "schema"), "has schema 3"),
     ],
     ids=["no student", "no certificate", "no rows", "half", "newer student", "newer certificate"],
 )
@@ -258,10 +283,32 @@ def test_groups_go_all_the_way(here):
     assert result.exit_code == 0, result.output
     certificate = json.loads((here / "run" / "certificate.json").read_text())["certificate"]
     assert {g["group"] for g in certificate["groups"]} == {"north", "south"}
+    # they are in the column "group" of the rows that were saved, and "ward" is a feature as well
+    assert limbeck("verify", "run/certificate.json", *FILES).exit_code == 0
+    assert limbeck("verify", "run/certificate.json", *FILES, "--group", "ward").exit_code == 0
+    rows = pd.read_parquet(here / "run" / "holdout.parquet").drop(columns="group")
+    rows.to_parquet(here / "run" / "holdout.parquet")
     result = limbeck("verify", "run/certificate.json", *FILES)
     assert result.exit_code == 2
     assert "Give groups" in plain(result.output)
-    assert limbeck("verify", "run/certificate.json", *FILES, "--group", "ward").exit_code == 0
+
+
+def test_cases_go_all_the_way(here):
+    rows = table()
+    rows["patient"] = np.arange(len(rows)) // 4
+    rows.to_csv("rows.csv", index=False)
+    result = limbeck(*DISTILL, "--data", "rows.csv", "--cases", "patient")
+    assert result.exit_code == 0, result.output
+    assert "each case counted alike" in " ".join(plain(result.output).split())
+    kept = pd.read_parquet(here / "run" / "holdout.parquet")
+    assert "patient" not in kept.columns
+    assert (kept.groupby("case").size() == 4).all()
+    said = plain(limbeck("verify", "run/certificate.json", *FILES).output)
+    assert said.startswith("Verified")
+    said = plain(limbeck("certify", *FILES, "--cases", "case").output)
+    assert f"over {kept['case'].nunique()} fresh cases with {len(kept)} rows" in " ".join(
+        said.split()
+    )
 
 
 def test_classes_take_the_type_of_the_labels(here):

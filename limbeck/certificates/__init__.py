@@ -3,12 +3,13 @@
 from limbeck.certificates.binomial import interval, paired_interval, smallest_n, upper_bound
 from limbeck.certificates.bounded import betting_bound, empirical_bernstein
 from limbeck.certificates.budgets import Budget, BudgetRow, budget
-from limbeck.certificates.certificate_file import Difference, Verification, load, save, verify
+from limbeck.certificates.certificate_file import load, save
 from limbeck.certificates.certify import certify, certify_all
 from limbeck.certificates.fingerprint import Fingerprint, Overlap, overlap, row_hashes
 from limbeck.certificates.frontier import Frontier, frontier, vc_dimension
 from limbeck.certificates.sequential import AnytimeBound
 from limbeck.certificates.tolerance import tolerance_bound
+from limbeck.certificates.verification import Difference, Verification, verify
 
 __all__ = [
     "AnytimeBound",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -15,9 +16,13 @@ from limbeck.certificates.bounded import betting_bound, empirical_bernstein
 from limbeck.certificates.evidence import Evidence, Predictor, count
 from limbeck.certificates.issue import issue
 from limbeck.certificates.losses import Loss, LossFunction, choose_loss
+from limbeck.certificates.planning import Plan, plan_counts, plan_means
+from limbeck.certificates.reducing import losses_by_draw
 from limbeck.certificates.tolerance import tolerance_bound
 from limbeck.certificates.until import certify_until
 from limbeck.contract import Batches, Certificate, GroupBound
+from limbeck.data.cases import read_column
+from limbeck.data.duplicates import Rule
 from limbeck.errors import InvalidInput, did_you_mean
 
 __all__ = ["certify", "certify_all"]
@@ -43,6 +48,8 @@ def certify(
     bound: BoundName = "betting",
     seen: NDArray[np.uint64] | None = None,
     groups: Any = None,
+    cases: Any = None,
+    duplicates: Rule = "auto",
     candidates: int = 1,
     until: float | None = None,
     draws: Batches | None = None,
@@ -53,6 +60,9 @@ def certify(
     Classes are compared by exact binomial bounds. For regression the default is a tolerance:
     the error that at least 1 - epsilon of inputs stay within. Other losses with a known range
     get a betting or an empirical-Bernstein bound for their mean.
+
+    Rows that are copies of each other count once. With ``cases`` it is cases that are drawn, and
+    the loss of a case is the mean over its rows.
 
     Parameters
     ----------
@@ -78,13 +88,24 @@ def certify(
     bound : str
         ``betting`` or ``empirical-bernstein``, for losses that are not counts.
     seen : ndarray of uint64, optional
-        Hashes of the rows that training saw (`row_hashes`, repeats kept). An overlap that
-        coincidence does not explain is refused; see `overlap`.
+        Hashes of the rows that training saw (`row_hashes`, repeats kept), (m,), or with those of
+        their cases as a second column (`limbeck.data.cases.case_hashes`). Rows that training saw
+        are refused; see `limbeck.certificates.fingerprint.seen_among`.
     groups : array-like of shape (n,), optional
-        A label a row. Each of g groups gets a bound at delta / g; they hold all at once with
+        A label for each row. Each of g groups gets a bound at delta / g; they hold all at once with
         probability 1 - delta, and so does the overall bound, each of the two on its own. Where
         the tolerance is found from the rows, the group bounds use the inequality of Dvoretzky,
         Kiefer and Wolfowitz (Massart 1990), which holds for every tolerance at once.
+    cases : array-like of shape (n,) or str, optional
+        The case that each row belongs to, such as a patient, or the name of its column: rows of
+        a case may depend on each other, cases may not. Bounds are then those for bounded losses
+        (``bound``); where the tolerance is found, one row of each case is drawn for it. With
+        ``until`` a column name, or ``draws`` gives (rows, answers, cases), whole cases in a batch.
+    duplicates : {"auto", "drop", "keep"}
+        What identical rows are. By default they are copies, which count once, where a value in a
+        continuous column marks them, and draws of their own where not, as in discrete columns;
+        see `limbeck.data.duplicates.find_duplicates`. ``drop`` takes all for copies, ``keep``
+        none. With ``until`` copies are refused.
     candidates : int
         Students compared on these rows; each gets delta / candidates. See `certify_all`.
     until : float, optional
@@ -123,8 +144,9 @@ def certify(
                 "Leave them out, or give rows and answers.",
             )
         return certify_until(
-            student, draws, chosen, until, delta, candidates=candidates, seen=seen, limit=max_rows
-        )
+            student, draws, chosen, until, delta, candidates=candidates, seen=seen, limit=max_rows,
+            cases=cases, duplicates=duplicates,
+        )  # fmt: skip
     if rows is None or answers is None:
         raise InvalidInput(
             "There are no rows or no answers.", "Give fresh rows and the teacher's answers to them."
@@ -136,29 +158,40 @@ def certify(
     n, level = count(rows), delta / candidates
     _check_size(n, epsilon, chosen, level)
     labels = None if groups is None else _group_labels(groups, n)
+    case_of = read_column(cases, rows, "cases")
 
-    evidence = Evidence(student, chosen, seen)
-    evidence.record(rows, answers, n)
+    evidence = Evidence(student, chosen, seen, duplicates)
+    evidence.record(rows, answers, n, case_of)
+    draws_n = evidence.units.count
+    _check_size(draws_n, epsilon, chosen, level, n, "cases" if evidence.has_cases else "rows")
     evidence.freshness()  # refuses before the student is asked
-    losses = evidence.measure(rows, answers)
+    losses, exact = evidence.measure(rows, answers), chosen.counts and not evidence.has_cases
+    bounds = _Bounds(evidence, losses, chosen, bound, exact)
+    own = bounds.losses()
+    plan = None
     if epsilon is not None and chosen.finds_tolerance:
-        tolerance, _ = tolerance_bound(losses, epsilon, level)
+        tolerance, _ = tolerance_bound(own, epsilon, level)
         losses = np.asarray(losses > tolerance, dtype=np.float64)
+        bounds = replace(bounds, losses_of_rows=losses)
+        own = bounds.losses()
         value, name = epsilon, wording.ORDER_STATISTIC
     else:
-        value = _mean_bound(losses, chosen, level, bound)
-        name = wording.CLOPPER_PEARSON if chosen.counts else _BOUNDS[bound]
+        value = bounds.mean(own, level)
+        name = wording.CLOPPER_PEARSON if exact else _BOUNDS[bound]
+        if epsilon is not None and value > epsilon:
+            plan = bounds.plan(own, epsilon, level)
     return issue(
         evidence,
         epsilon=value,
         delta=delta,
-        n=n,
-        mean=float(losses.mean()),
+        n=len(own),
+        mean=float(own.mean()),
         bound=name,
         asked=epsilon,
         tolerance=tolerance,
         candidates=candidates,
-        groups=() if labels is None else _group_bounds(losses, labels, chosen, level, bound),
+        groups=() if labels is None else bounds.groups(labels, level),
+        plan=plan,
         settings={"bound": bound},
     )
 
@@ -195,29 +228,57 @@ def certify_all(
     return tuple(certify(s, rows, answers, delta=delta, candidates=c, **settings) for s in students)
 
 
-def _mean_bound(losses: NDArray[np.float64], loss: Loss, level: float, bound: str) -> float:
-    if loss.counts:
-        return upper_bound(int(losses.sum()), len(losses), level)
-    if bound == "betting" or len(losses) < 2:
-        return betting_bound(losses, level, loss.low, loss.high)
-    return empirical_bernstein(losses, level, loss.low, loss.high)
+@dataclass(frozen=True)
+class _Bounds:
+    """Losses of rows, and the bounds that their draws give."""
 
+    evidence: Evidence
+    losses_of_rows: NDArray[np.float64]
+    loss: Loss
+    bound: str
+    exact: bool
 
-def _group_bounds(
-    losses: NDArray[np.float64], labels: NDArray[Any], loss: Loss, level: float, bound: str
-) -> tuple[GroupBound, ...]:
-    names = np.unique(labels)
-    share = level / len(names)
-    out = []
-    for name in names:
-        own = losses[labels == name]
-        if loss.finds_tolerance:  # the tolerance came from these rows, so it must hold for all
-            slack = math.sqrt(math.log(1 / min(share, 0.5)) / (2 * len(own)))
-            value = min(1.0, float(own.mean()) + slack)
-        else:
-            value = _mean_bound(own, loss, share, bound)
-        out.append(GroupBound(str(name), value, share, len(own), float(own.mean())))
-    return tuple(out)
+    def losses(self, places: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
+        """One loss for each draw, or for each that has a row among some."""
+        first, units = self.evidence.duplicates.first, self.evidence.units.of
+        losses = self.losses_of_rows
+        if places is not None:
+            losses, units = losses[places], units[places]
+            _, start, where = np.unique(first[places], return_index=True, return_inverse=True)
+            first = start[where]
+        cases = units if self.evidence.has_cases else None
+        return losses_by_draw(losses, first, cases, one=self.loss.finds_tolerance)
+
+    def mean(self, own: NDArray[np.float64], level: float) -> float:
+        """A bound for the mean of the losses of draws."""
+        if self.exact:
+            return upper_bound(int(own.sum()), len(own), level)
+        if self.bound == "betting" or len(own) < 2:
+            return betting_bound(own, level, self.loss.low, self.loss.high)
+        return empirical_bernstein(own, level, self.loss.low, self.loss.high)
+
+    def plan(self, own: NDArray[np.float64], asked: float, level: float) -> Plan:
+        """What more draws would do."""
+        if self.exact:
+            return plan_counts(int(own.sum()), len(own), asked, level)
+        return plan_means(own, asked, level, self.loss.low, self.loss.high)
+
+    def groups(self, labels: NDArray[Any], level: float) -> tuple[GroupBound, ...]:
+        """A bound for each group; all hold at once."""
+        names = np.unique(labels)
+        share = level / len(names)
+        out = []
+        for name in names:
+            own = self.losses(np.flatnonzero(labels == name))
+            if (
+                self.loss.finds_tolerance
+            ):  # the tolerance came from these rows: it must hold for all
+                slack = math.sqrt(math.log(1 / min(share, 0.5)) / (2 * len(own)))
+                value = min(1.0, float(own.mean()) + slack)
+            else:
+                value = self.mean(own, share)
+            out.append(GroupBound(str(name), value, share, len(own), float(own.mean())))
+        return tuple(out)
 
 
 def _group_labels(groups: Any, n: int) -> NDArray[Any]:
@@ -229,7 +290,14 @@ def _group_labels(groups: Any, n: int) -> NDArray[Any]:
     return np.array([str(v) for v in labels])
 
 
-def _check_size(n: int, epsilon: float | None, loss: Loss, level: float) -> None:
+def _check_size(
+    n: int,
+    epsilon: float | None,
+    loss: Loss,
+    level: float,
+    given: int | None = None,
+    what: str = "rows",
+) -> None:
     if epsilon is not None and loss.counts:
         check_share("epsilon", epsilon)
     elif epsilon is not None and not loss.low < epsilon < loss.high:
@@ -239,8 +307,13 @@ def _check_size(n: int, epsilon: float | None, loss: Loss, level: float) -> None
         )
     if n < MIN_ROWS:
         goal = epsilon if epsilon is not None and loss.counts else 0.05
+        there = f"There are {n} {what}, and"
+        if given is not None and what == "rows":
+            there = (
+                f"There are {n} different rows of {given:,}, which are copies of each other, and"
+            )
         raise InvalidInput(
-            f"There are {n} rows, and fewer than {MIN_ROWS} certify next to nothing.",
-            f"For an error of at most {goal:.6g} give {smallest_n(goal, level):,} fresh rows or"
+            f"{there} fewer than {MIN_ROWS} certify next to nothing.",
+            f"For an error of at most {goal:.6g} give {smallest_n(goal, level):,} fresh {what} or"
             " more.",
         )

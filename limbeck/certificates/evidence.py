@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.certificates.fingerprint import Fingerprint, refuse_seen, row_hashes
+from limbeck.certificates import sentences
+from limbeck.certificates.fingerprint import Fingerprint, seen_among
 from limbeck.certificates.losses import Loss, encode_answers, encode_predictions
 from limbeck.contract import Task
+from limbeck.data.cases import Units, case_hashes, units_of
+from limbeck.data.duplicates import ColumnKind, Duplicates, Rule, find_duplicates, kinds_of
+from limbeck.errors import InvalidInput
 from limbeck.features import Features, Rows
 
-__all__ = ["Evidence", "Predictor"]
+__all__ = ["Evidence", "Predictor", "count", "first", "take"]
 
 _BLOCK = 65_536
 
@@ -52,40 +58,101 @@ class Evidence:
     loss : Loss
         What is counted.
     seen : ndarray of uint64, optional
-        Hashes of the rows that training saw. Of a student with a method ``bare`` they are of what
-        it makes of rows (n, d): without answers that lie beside the inputs, and without padding.
+        Hashes of the rows that training saw, (m,), or with those of their cases (m, 2). Of a
+        student with a method ``bare`` they are of what it makes of rows (n, d): without answers
+        that lie beside the inputs, and without padding.
+    rule : {"auto", "drop", "keep"}
+        What identical rows are; see `limbeck.data.duplicates.find_duplicates`.
     """
 
     student: Predictor
     loss: Loss
     seen: NDArray[np.uint64] | None = None
+    rule: Rule = "auto"
     _answers: list[NDArray[np.float64]] = field(default_factory=list)
-    _hashes: list[NDArray[np.uint64]] = field(default_factory=list)
+    _values: list[NDArray[np.float64]] = field(default_factory=list)
+    _cases: list[NDArray[Any]] = field(default_factory=list)
     _rows: Fingerprint = field(default_factory=Fingerprint)
 
     @property
     def rows(self) -> str:
-        """SHA-256 of the rows with their answers."""
-        answers = np.concatenate(self._answers)
-        return self._rows.hexdigest(answers, self.student.task_.classes)
+        """SHA-256 of the rows with their answers, in any order."""
+        return self._rows.hexdigest(np.concatenate(self._answers), self.student.task_.classes)
 
-    def record(self, rows: Any, answers: Any, n: int) -> None:
+    @property
+    def ordered_rows(self) -> str:
+        """The same of the rows, and cases, in their order."""
+        answers = np.concatenate(self._answers)
+        out = self._rows.hexdigest(answers, self.student.task_.classes, ordered=True)
+        if not self.has_cases:
+            return out
+        cases = units_of(np.arange(self.count), np.concatenate(self._cases)).of
+        return hashlib.sha256(out.encode() + cases.astype("<i8").tobytes()).hexdigest()
+
+    @property
+    def count(self) -> int:
+        """Rows recorded."""
+        return sum(map(len, self._answers))
+
+    @property
+    def has_cases(self) -> bool:
+        """Whether rows belong to cases."""
+        return bool(self._cases)
+
+    @property
+    def kinds(self) -> Sequence[ColumnKind]:
+        """What the columns hold by which rows are compared."""
+        own: Sequence[ColumnKind] | None = getattr(self.student, "kinds", None)
+        return kinds_of(self.student.features_) if own is None else own
+
+    @cached_property
+    def duplicates(self) -> Duplicates:
+        """Which of the rows recorded are copies.
+
+        Raises
+        ------
+        InvalidInput
+            If the table was repeated; see `find_duplicates`.
+        """
+        return find_duplicates(np.concatenate(self._values), self.kinds, self.rule)
+
+    @cached_property
+    def units(self) -> Units:
+        """The independent draws: different rows, or cases."""
+        cases = np.concatenate(self._cases) if self._cases else None
+        return units_of(self.duplicates.first, cases)
+
+    def record(self, rows: Any, answers: Any, n: int, cases: NDArray[Any] | None = None) -> None:
         """Fingerprint the first n rows and their answers.
+
+        Parameters
+        ----------
+        rows : DataFrame, array or Rows of shape (m, d)
+            At least n rows.
+        answers : array-like of shape (m,)
+            The teacher's answers.
+        n : int
+            Rows to record.
+        cases : ndarray of shape (m,), optional
+            The case of each row.
 
         Raises
         ------
         InvalidInput
             If rows or answers do not fit the student.
         """
+        for name in ("duplicates", "units"):
+            self.__dict__.pop(name, None)  # they are of all rows
         features = self.student.features_
         _, encoded = encode_answers(answers, count(rows), self.student.task_)
         self._answers.append(encoded[:n])
+        if cases is not None:
+            self._cases.append(cases[:n])
+        bare = getattr(self.student, "bare", None)
         for part, _ in _blocks(rows, features, n):
             values = features.encode(part)
             self._rows.add(values)
-            if self.seen is not None:
-                bare = getattr(self.student, "bare", None)
-                self._hashes.append(row_hashes(values if bare is None else bare(values)))
+            self._values.append(values if bare is None else bare(values))
 
     def measure(self, rows: Any, answers: Any) -> NDArray[np.float64]:
         """Losses of the student, shape (n,); absolute errors where a tolerance is to be found.
@@ -117,19 +184,37 @@ class Evidence:
         Raises
         ------
         InvalidInput
-            If training saw them; see `fingerprint.overlap`.
+            If training saw them, or one of their cases; see `seen_among`.
         """
+        return sentences.freshness(self.seen_facts)
+
+    @property
+    def seen_facts(self) -> dict[str, Any] | None:
+        """The numbers of the comparison with rows that training saw; None without a list."""
         if self.seen is None:
-            return (
-                "No list of the rows that training saw was given: that these rows are fresh is"
-                " the word of whoever gave them."
+            return None
+        seen = np.asarray(self.seen, dtype=np.uint64)
+        own = seen if seen.ndim == 1 else seen[:, 0]
+        values = np.concatenate(self._values)
+        found = seen_among(values, own, self.kinds, self.rule)
+        found.refuse()
+        hits = int(found.hit.sum())
+        facts = {"rows": len(own), "hits": hits, "of": len(values), "cases": None}
+        if seen.ndim == 2 and self._cases:
+            facts["cases"] = self._fresh_cases(seen[:, 1])
+        digest = hashlib.sha256(np.sort(own).astype("<u8").tobytes()).hexdigest()
+        return {**facts, "list": digest}
+
+    def _fresh_cases(self, seen: NDArray[np.uint64]) -> int:
+        """The number of cases that training saw, none of which is here."""
+        own, known = np.unique(case_hashes(np.concatenate(self._cases))), np.unique(seen)
+        shared = int(np.isin(own, known).sum())
+        if shared:
+            raise InvalidInput(
+                f"Training saw {shared:,} of these {len(own):,} cases.",
+                "Certify on cases of which training saw no row.",
             )
-        found = refuse_seen(np.concatenate(self._hashes), self.seen)
-        return (
-            f"The rows were compared with the {len(self.seen):,} rows that training saw:"
-            f" {found.hits:,} of {found.n:,} coincide"
-            + (", no more than repeats in the data explain." if found.hits else ".")
-        )
+        return len(known)
 
 
 def count(rows: Any) -> int:
@@ -152,3 +237,10 @@ def _blocks(rows: Any, features: Features, n: int) -> Iterator[tuple[Any, slice]
 def first(rows: Any, n: int) -> Any:
     """The first n rows, in the form in which they were given."""
     return getattr(rows, "iloc", rows)[:n]
+
+
+def take(rows: Any, places: NDArray[Any]) -> Any:
+    """Some of the rows, in the form in which they were given."""
+    if not hasattr(rows, "shape") and not isinstance(rows, Rows):
+        rows = np.asarray(rows)
+    return getattr(rows, "iloc", rows)[places]

@@ -1,4 +1,4 @@
-"""Which rows were used: hashes of single rows, and one fingerprint of rows with answers."""
+"""Which rows were used, and whether training saw them: fingerprints and overlaps."""
 
 from __future__ import annotations
 
@@ -13,80 +13,54 @@ from scipy.special import bdtrc
 
 from limbeck.certificates.binomial import upper_bound
 from limbeck.contract import Label
+from limbeck.data.duplicates import (
+    ColumnKind,
+    Rule,
+    distinctive,
+    near_hashes,
+    round_to_float32,
+    row_hashes,
+)
 from limbeck.errors import InvalidInput
 
-__all__ = ["Fingerprint", "Overlap", "overlap", "refuse_seen", "row_hashes"]
+__all__ = ["Fingerprint", "Overlap", "Seen", "overlap", "refuse_seen", "row_hashes", "seen_among"]
 
 _BLOCK = 8192
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _LEVEL = 1e-3
 
 
-def row_hashes(values: NDArray[np.float64]) -> NDArray[np.uint64]:
-    """A 64-bit hash for each row; equal rows have equal hashes.
-
-    Zeros of either sign are one value, and so are all NaN. The mixer is splitmix64 (Steele,
-    Lea and Flood 2014), column after column, on blocks of rows, so that a large table needs
-    little memory. Among a million rows two different ones collide with probability 3e-8; this
-    is no defence against someone who builds collisions.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n, d), float64
-        Encoded rows.
-
-    Returns
-    -------
-    ndarray of shape (n,), uint64
-        The hashes.
-    """
-    out = np.empty(len(values), dtype=np.uint64)
-    for start in range(0, len(values), _BLOCK):
-        bits = _canonical(values[start : start + _BLOCK]).T.copy().view(np.uint64)
-        h = np.full(bits.shape[1], len(bits), dtype=np.uint64)
-        for column in bits:  # order matters: each column is mixed into all before it
-            h = _mix((h ^ column) + _GOLDEN)
-        out[start : start + _BLOCK] = h
-    return out
-
-
-def _canonical(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    block = np.asarray(values, dtype="<f8") + 0.0  # a copy, with -0.0 turned into 0.0
-    block[np.isnan(block)] = np.nan
-    return block
-
-
-def _mix(h: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    h ^= h >> np.uint64(30)
-    h *= np.uint64(0xBF58476D1CE4E5B9)
-    h ^= h >> np.uint64(27)
-    h *= np.uint64(0x94D049BB133111EB)
-    h ^= h >> np.uint64(31)
-    return h
-
-
 class Fingerprint:
-    """SHA-256 of rows, in their order, with their answers; fed block by block.
+    """SHA-256 of rows with their answers, whatever their order; fed block by block.
+
+    Rows and answers are rounded as by `round_to_float32`, so that a table kept as float32 has the
+    fingerprint of the same table in float64.
 
     Examples
     --------
     >>> a = Fingerprint()
-    >>> a.add(np.array([[0.0, 1.0]]))
+    >>> a.add(np.array([[0.0, 0.1], [2.0, 3.0]]))
     >>> b = Fingerprint()
-    >>> b.add(np.array([[-0.0, 1.0]]))
-    >>> a.hexdigest(np.array([1.0])) == b.hexdigest(np.array([1.0]))
+    >>> b.add(np.array([[2.0, 3.0], [-0.0, np.float32(0.1)]]))
+    >>> a.hexdigest(np.array([1.0, 4.0])) == b.hexdigest(np.array([4.0, 1.0]))
     True
     """
 
     def __init__(self) -> None:
-        self._hash = hashlib.sha256(b"limbeck rows 1\n")
+        self._rows: list[bytes] = []
 
     def add(self, values: NDArray[np.float64]) -> None:
         """Add encoded rows of shape (b, d)."""
         for start in range(0, len(values), _BLOCK):
-            self._hash.update(_canonical(values[start : start + _BLOCK]).tobytes())
+            block = round_to_float32(values[start : start + _BLOCK])
+            self._rows += [hashlib.sha256(row.tobytes()).digest() for row in block]
 
-    def hexdigest(self, answers: NDArray[np.float64], classes: Sequence[Label] = ()) -> str:
+    def hexdigest(
+        self,
+        answers: NDArray[np.float64],
+        classes: Sequence[Label] = (),
+        *,
+        ordered: bool = False,
+    ) -> str:
         """The fingerprint, in hexadecimal.
 
         Parameters
@@ -95,10 +69,15 @@ class Fingerprint:
             Values, or indices of classes.
         classes : sequence of labels
             The classes that the indices mean; empty for regression.
+        ordered : bool
+            Whether the order of the rows enters it, for bounds that depend on it.
         """
-        out = self._hash.copy()
-        out.update(json.dumps(["answers", len(answers), [str(c) for c in classes]]).encode())
-        out.update(_canonical(answers).tobytes())
+        told = round_to_float32(answers)
+        each = [row + answer.tobytes() for row, answer in zip(self._rows, told, strict=True)]
+        out = hashlib.sha256(b"limbeck rows 2\n")
+        out.update(json.dumps([ordered, len(told), [str(c) for c in classes]]).encode())
+        for entry in each if ordered else sorted(each):
+            out.update(entry)
         return out.hexdigest()
 
 
@@ -157,8 +136,13 @@ def overlap(hashes: NDArray[np.uint64], seen: NDArray[np.uint64]) -> Overlap:
     Overlap
         The counts and the test.
     """
-    values, counts = np.unique(np.asarray(seen, dtype=np.uint64), return_counts=True)
-    hits, n, m = int(np.isin(hashes, values).sum()), len(hashes), int(counts.sum())
+    known = np.asarray(seen, dtype=np.uint64)
+    return _overlap(int(np.isin(hashes, known).sum()), len(hashes), known)
+
+
+def _overlap(hits: int, n: int, seen: NDArray[np.uint64]) -> Overlap:
+    counts = np.unique(seen, return_counts=True)[1]
+    m = int(counts.sum())
     twins = int(counts[counts > 1].sum())
     highest = upper_bound(twins, m, _LEVEL) if twins else 0.0
     p_value = float(bdtrc(hits - 1, n, highest)) if hits else 1.0
@@ -191,3 +175,83 @@ def refuse_seen(hashes: NDArray[np.uint64], seen: NDArray[np.uint64]) -> Overlap
             "Certify on rows that were set aside before training, or on fresh draws.",
         )
     return found
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """Which rows of a holdout training saw.
+
+    Parameters
+    ----------
+    hit : ndarray of shape (n,), bool
+        Rows that are equal, within the rounding of float32, to a row that training saw.
+    copied : ndarray of shape (n,), bool
+        Those of them that cannot coincide by chance; see `limbeck.data.duplicates.distinctive`.
+    overlap : Overlap
+        Whether chance explains the others.
+    """
+
+    hit: NDArray[np.bool_]
+    copied: NDArray[np.bool_]
+    overlap: Overlap
+
+    @property
+    def explained(self) -> bool:
+        """Whether fresh rows might coincide with the seen ones as often."""
+        return not self.copied.any() and self.overlap.explained
+
+    def refuse(self) -> None:
+        """Refuse a holdout that training saw.
+
+        Raises
+        ------
+        InvalidInput
+            If chance does not explain it.
+        """
+        if not self.explained:
+            n = len(self.hit)
+            raise InvalidInput(
+                f"Training saw {int(self.hit.sum()):,} of these {n:,} rows; repeats in the data"
+                f" explain about {self.overlap.twin_rate * self.overlap.n:.3g}.",
+                "Certify on rows that were set aside before training, or on fresh draws.",
+            )
+
+
+def seen_among(
+    values: NDArray[np.float64],
+    seen: NDArray[np.uint64],
+    kinds: Sequence[ColumnKind],
+    rule: Rule = "auto",
+) -> Seen:
+    """Compare rows of a holdout with the rows that training saw.
+
+    A row with a value, in a continuous column, that no different row of the holdout holds cannot
+    equal a seen row by chance: one is enough to be refused. For the others see `overlap`.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n, d), float64
+        Encoded rows of the holdout.
+    seen : ndarray of shape (m,), uint64
+        Hashes of the rows that training saw, repeats kept.
+    kinds : sequence of d kinds
+        What the columns hold.
+    rule : {"auto", "drop", "keep"}
+        Where identical rows are said to be copies, so is each that training saw; where they are
+        said to be draws of their own, chance may explain each.
+
+    Returns
+    -------
+    Seen
+        Which rows training saw, and whether chance explains them.
+    """
+    known, own = np.asarray(seen, dtype=np.uint64), row_hashes(values)
+    hit = np.isin(own, known)
+    for hashes in near_hashes(values):
+        hit |= np.isin(hashes, known)
+    marked = np.full(len(hit), rule == "drop")
+    if rule == "auto" and hit.any():
+        _, place, where = np.unique(own, return_index=True, return_inverse=True)
+        marked = distinctive(values[place], kinds)[where]
+    rest = int((hit & ~marked).sum())
+    return Seen(hit, hit & marked, _overlap(rest, int((~marked).sum()), known))

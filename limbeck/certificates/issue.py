@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict, replace
 from typing import Any
 
-from limbeck.certificates import wording
+from limbeck.certificates import sentences, wording
 from limbeck.certificates.evidence import Evidence
+from limbeck.certificates.planning import Plan
 from limbeck.contract import Certificate, GroupBound
 
-__all__ = ["issue"]
+__all__ = ["in_words", "issue"]
 
 
 def issue(
@@ -24,6 +26,7 @@ def issue(
     tolerance: float | None,
     candidates: int,
     groups: tuple[GroupBound, ...] = (),
+    plan: Plan | None = None,
     settings: Mapping[str, Any],
 ) -> Certificate:
     """Fill in a certificate, with its sentence and its assumptions.
@@ -35,7 +38,7 @@ def issue(
     epsilon, delta : float
         The bound and the probability that it is wrong.
     n : int
-        Rows used.
+        Draws: different rows, or cases.
     mean : float
         Mean loss on them.
     bound : str
@@ -46,6 +49,8 @@ def issue(
         Students that share delta.
     groups : tuple of GroupBound
         Bounds by group.
+    plan : Plan, optional
+        What more rows would do, where the epsilon that was asked for is not reached.
     settings : mapping
         What else is needed to recompute; ``until`` and ``drawn`` mark an anytime bound.
 
@@ -57,49 +62,51 @@ def issue(
     Raises
     ------
     InvalidInput
-        If training saw the rows; see `fingerprint.overlap`.
+        If training saw the rows; see `limbeck.certificates.fingerprint.seen_among`.
     """
-    loss, anytime = evidence.loss, bound == wording.ANYTIME
-    sentence = wording.statement(
-        loss,
-        epsilon=epsilon,
-        delta=delta,
-        n=n,
-        mean=mean,
-        tolerance=tolerance,
-        anytime=anytime,
-        candidates=candidates,
+    loss, ordered = evidence.loss, bound in (wording.BETTING, wording.ANYTIME)
+    return in_words(
+        Certificate(
+            epsilon=epsilon,
+            delta=delta,
+            n=n,
+            mean_loss=mean,
+            loss=loss.name,
+            bound=bound,
+            statement="",
+            assumptions=(),
+            student=evidence.student.fingerprint(),
+            rows=evidence.rows,
+            asked=asked,
+            tolerance=tolerance,
+            groups=groups,
+            settings={
+                "candidates": candidates,
+                "level": delta / candidates,
+                "loss_range": [loss.low, loss.high],
+                "own_loss": loss.function is not None,
+                "finds_tolerance": loss.finds_tolerance,
+                "unit": loss.unit,
+                "rows": evidence.count,
+                "cases": evidence.has_cases,
+                "merged": evidence.units.merged,
+                "duplicates": evidence.rule,
+                "copies": evidence.duplicates.copies,
+                "coincidences": evidence.duplicates.coincidences,
+                "seen": evidence.seen_facts,
+                "ordered_rows": evidence.ordered_rows if ordered or evidence.has_cases else None,
+                "plan": None if plan is None else asdict(plan),
+                **settings,
+                "versions": wording.versions(),
+            },
+        )
     )
-    if asked is not None:
-        sentence += wording.against_asked(loss, epsilon, asked, delta / candidates, mean)
-    return Certificate(
-        epsilon=epsilon,
-        delta=delta,
-        n=n,
-        mean_loss=mean,
-        loss=loss.name,
-        bound=bound,
-        statement=sentence + wording.surplus(n, settings.get("drawn", n)),
-        assumptions=wording.assumptions(
-            loss,
-            freshness=evidence.freshness(),
-            anytime=anytime,
-            candidates=candidates,
-            groups=len(groups),
-            order=bound in (wording.BETTING, wording.ANYTIME),
-        ),
-        student=evidence.student.fingerprint(),
-        rows=evidence.rows,
-        asked=asked,
-        tolerance=tolerance,
-        groups=groups,
-        settings={
-            "candidates": candidates,
-            "level": delta / candidates,
-            "loss_range": [loss.low, loss.high],
-            "own_loss": loss.function is not None,
-            "finds_tolerance": loss.finds_tolerance,
-            **settings,
-            "versions": wording.versions(),
-        },
+
+
+def in_words(certificate: Certificate) -> Certificate:
+    """The same certificate with the statement and the assumptions that its numbers make."""
+    return replace(
+        certificate,
+        statement=sentences.statement_of(certificate),
+        assumptions=sentences.assumptions_of(certificate),
     )

@@ -9,11 +9,14 @@ from numpy.typing import NDArray
 
 from limbeck.certificates import wording
 from limbeck.certificates.bounded import to_unit
-from limbeck.certificates.evidence import Evidence, Predictor, count
+from limbeck.certificates.evidence import Evidence, Predictor, count, take
 from limbeck.certificates.issue import issue
 from limbeck.certificates.losses import Loss
+from limbeck.certificates.reducing import losses_by_draw
 from limbeck.certificates.sequential import AnytimeBound
 from limbeck.contract import Batches, Certificate
+from limbeck.data.cases import read_column, units_of
+from limbeck.data.duplicates import Rule
 from limbeck.errors import InvalidInput
 
 __all__ = ["certify_until"]
@@ -29,6 +32,8 @@ def certify_until(
     candidates: int = 1,
     seen: NDArray[np.uint64] | None = None,
     limit: int = 1_000_000,
+    cases: str | None = None,
+    duplicates: Rule = "auto",
 ) -> Certificate:
     """Draw batches until the mean loss is certified, the draws end, or the limit is reached.
 
@@ -40,8 +45,9 @@ def certify_until(
     ----------
     student : Predictor
         The student.
-    draws : iterator of (rows, answers)
-        Batches of fresh rows with the teacher's answers, independent of one another.
+    draws : iterator of (rows, answers) or (rows, answers, cases)
+        Batches of fresh rows with the teacher's answers, independent of one another; all rows of
+        a case in one batch.
     loss : Loss
         What is counted; a tolerance must be fixed.
     until : float
@@ -52,6 +58,10 @@ def certify_until(
         As for `certify`.
     limit : int
         The most rows to use.
+    cases : str, optional
+        The column of the rows that holds their cases.
+    duplicates : {"auto", "drop", "keep"}
+        As for `certify`; copies are refused.
 
     Returns
     -------
@@ -62,7 +72,8 @@ def certify_until(
     ------
     InvalidInput
         If until is outside the range of the loss, a tolerance would have to be found, the limit
-        is below 1, or no row was drawn; and as for `certify`.
+        is below 1, no row was drawn, a row was drawn twice that cannot coincide by chance, or a
+        case goes on in another batch; and as for `certify`.
     """
     if loss.finds_tolerance:
         raise InvalidInput(
@@ -79,10 +90,17 @@ def certify_until(
         raise InvalidInput(f"max_rows is {limit}.", "Give 1 or more.")
     width, level = loss.high - loss.low, delta / candidates
     anytime = AnytimeBound((until - loss.low) / width, level)
-    evidence = Evidence(student, loss, seen)
-    drawn = _draw(draws, evidence, anytime, loss, limit)
+    evidence = Evidence(student, loss, seen, duplicates)
+    drawn = _draw(draws, evidence, anytime, loss, limit, cases)
     if not anytime.n:
         raise InvalidInput("No row was drawn.", "Give an iterator of (rows, answers) batches.")
+    if evidence.duplicates.copies:
+        raise InvalidInput(
+            f"{evidence.duplicates.copies:,} of the {evidence.count:,} rows that were drawn copy"
+            " others: these draws are not independent.",
+            "Draw fresh rows; or give rows and answers without until, where copies count once; or"
+            ' duplicates="keep", if they are what the student will meet.',
+        )
     epsilon, mean = loss.low + width * anytime.bound, loss.low + width * anytime.mean
     if anytime.certified:
         epsilon = min(epsilon, until)  # the way to [0, 1] and back costs a last bit
@@ -100,15 +118,47 @@ def certify_until(
     )
 
 
-def _draw(draws: Batches, evidence: Evidence, anytime: AnytimeBound, loss: Loss, limit: int) -> int:
+def _draw(
+    draws: Batches,
+    evidence: Evidence,
+    anytime: AnytimeBound,
+    loss: Loss,
+    limit: int,
+    cases: str | None,
+) -> int:
     """Feed batches to the bound until it is certified; the number of rows drawn."""
-    drawn = 0
-    for batch, answers in draws:
+    drawn, known = 0, set[Any]()
+    for batch, answers, *more in draws:
         drawn += count(batch)
+        case_of = read_column(more[0] if more else cases, batch, "cases")
+        losses = evidence.measure(batch, answers)
+        units = (
+            np.arange(len(losses))
+            if case_of is None
+            else units_of(np.arange(len(losses)), case_of).of
+        )
+        if case_of is not None:
+            _refuse_torn(known, case_of)
+            losses = losses_by_draw(losses, np.arange(len(units)), case_of)
+        ends = np.cumsum(np.bincount(units))  # rows up to each draw
+        losses = losses[: int(np.searchsorted(ends, limit - evidence.count, side="right"))]
         before = anytime.n
-        losses: NDArray[Any] = evidence.measure(batch, answers)[: limit - before]
         anytime.update(to_unit(losses, loss.low, loss.high) if len(losses) else losses)
-        evidence.record(batch, answers, anytime.n - before)
-        if anytime.certified or anytime.n >= limit:
+        used = np.flatnonzero(units < anytime.n - before)
+        own = None if case_of is None else case_of[used]
+        evidence.record(take(batch, used), np.asarray(answers)[used], len(used), own)
+        if anytime.certified or evidence.count >= limit or len(losses) < len(ends):
             break
     return drawn
+
+
+def _refuse_torn(known: set[Any], cases: NDArray[Any]) -> None:
+    """Refuse a case of an earlier batch, whose mean loss has been counted; remember the others."""
+    here = set(cases.tolist())
+    torn = known & here
+    if torn:
+        raise InvalidInput(
+            f"The case {next(iter(torn))!r} goes on in another batch.",
+            "Give all rows of a case in one batch.",
+        )
+    known |= here

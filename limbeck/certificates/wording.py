@@ -5,16 +5,25 @@ from __future__ import annotations
 import math
 from importlib.metadata import PackageNotFoundError, version
 
-from limbeck.certificates.binomial import rows_needed
 from limbeck.certificates.losses import Loss
+from limbeck.certificates.planning import Plan, plan_counts
 
-__all__ = ["against_asked", "assumptions", "statement", "surplus", "upward", "versions"]
+__all__ = [
+    "against_asked",
+    "assumptions",
+    "identical_rows",
+    "statement",
+    "surplus",
+    "upward",
+    "versions",
+]
 
 CLOPPER_PEARSON = "exact binomial (Clopper and Pearson 1934)"
 ORDER_STATISTIC = "order statistic (Wilks 1941)"
 BETTING = "betting (Waudby-Smith and Ramdas 2023)"
 BERNSTEIN = "empirical Bernstein (Maurer and Pontil 2009)"
 ANYTIME = "anytime-valid betting (Waudby-Smith and Ramdas 2023)"
+_MANY = 10**9  # rows by which a rate is as good as known
 
 
 def upward(value: float, digits: int = 3) -> str:
@@ -36,6 +45,7 @@ def statement(
     tolerance: float | None,
     anytime: bool,
     candidates: int,
+    rows: int | None = None,
 ) -> str:
     """The certificate as one sentence.
 
@@ -55,15 +65,21 @@ def statement(
         Whether the number of rows was decided while they were drawn.
     candidates : int
         Students compared on the same rows.
+    rows : int, optional
+        Rows of n cases, where the loss of a case is the mean over its rows; by default rows are
+        draws themselves.
     """
     share = f"{100 * (1 - delta):.6g}%"
     among = f", for all {candidates} candidates at once" if candidates > 1 else ""
-    when = (
-        f"after {n:,} teacher queries, wherever one stops" if anytime else f"over {n:,} fresh rows"
-    )
+    when = f"over {n:,} fresh " + ("rows" if rows is None else f"cases with {rows:,} rows")
+    if anytime:
+        asked = f"{n:,} teacher queries" if rows is None else f"{n:,} cases with {rows:,} rows"
+        when = f"after {asked}, wherever one stops"
     start = f"With probability at least {share} {when}{among}, "
     unit = f" {loss.unit}" if loss.unit else ""
     bad = round(mean * n)
+    if rows is not None:
+        return start + _of_cases(loss, epsilon, mean, tolerance)
     if loss.counts and loss.name == "disagreement":
         return (
             f"{start}the student differs from the teacher on at most {upward(100 * epsilon)}% of"
@@ -81,20 +97,87 @@ def statement(
     )
 
 
-def against_asked(loss: Loss, epsilon: float, asked: float, level: float, mean: float) -> str:
-    """A sentence that compares the bound with the epsilon that was asked for, and the remedy."""
+def _of_cases(loss: Loss, epsilon: float, mean: float, tolerance: float | None) -> str:
+    """What is certified of cases drawn like these; each counts alike, however many rows it has."""
+    unit = f" {loss.unit}" if loss.unit else ""
+    like = "in cases drawn like them, each case counted alike"
+    if loss.counts and loss.name == "disagreement":
+        return (
+            f"the student differs from the teacher on at most {upward(100 * epsilon)}% of rows"
+            f" {like} ({100 * mean:.3g}% in these)."
+        )
+    if loss.counts and tolerance is not None:
+        return (
+            f"the student is within {upward(tolerance, 6)}{unit} of the teacher on at least"
+            f" {_percent_down(1 - epsilon)}% of rows {like} (all but {100 * mean:.3g}% in these)."
+        )
+    return (
+        f"the mean loss ({loss.name}) of the student against the teacher is at most"
+        f" {upward(epsilon)}{unit} on rows {like} ({mean:.3g} in these)."
+    )
+
+
+def against_asked(
+    loss: Loss,
+    epsilon: float,
+    asked: float,
+    level: float,
+    mean: float,
+    plan: Plan | None = None,
+    what: str = "rows",
+) -> str:
+    """A sentence that compares the bound with the epsilon that was asked for, and the remedy.
+
+    More rows are said not to help only where the lower confidence limit of the loss is above
+    what was asked for.
+
+    Parameters
+    ----------
+    loss : Loss
+        What was counted.
+    epsilon, asked : float
+        The bound, and what was asked for.
+    level : float
+        The level of the bound.
+    mean : float
+        Mean loss.
+    plan : Plan, optional
+        What more rows would do; for counts by default as if the mean were known for sure.
+    what : str
+        What is counted: rows, or cases.
+    """
     if loss.finds_tolerance:
         return ""  # the share is given and the tolerance is the answer
     goal = f"{100 * asked:.6g}%" if loss.counts else f"{asked:.6g}"
     if epsilon <= asked:
         return f" At most {goal} was asked for."
     short = f" The {goal} that was asked for is not reached"
-    if not loss.counts:
-        return f"{short}."
-    rows = rows_needed(mean, asked, level)
-    if rows is None:
-        return f"{short}, and more rows will not help: a closer student is needed."
-    return f"{short}: at this rate of errors that takes about {rows:,} rows."
+    if plan is None:
+        if not loss.counts:
+            return f"{short}."
+        plan = plan_counts(round(mean * _MANY), _MANY, asked, level)
+    rate = "rate of errors" if loss.counts else "mean loss"
+    if plan.lower > asked:
+        return f"{short}, and more {what} will not help: a closer student is needed."
+    if mean < asked:
+        enough = f"about {plan.needed:,} {what}" if plan.needed else f"over a million {what}"
+        return f"{short}: at this {rate} that takes {enough}."
+    least = f"{100 * plan.lower:.3g}%" if loss.counts else f"{plan.lower:.3g}"
+    more = f"about {plan.settled:,} {what}" if plan.settled else f"over a million {what}"
+    return (
+        f"{short}, and whether it can be is open: with the same confidence the {rate} is at least"
+        f" {least}. At the {rate} seen, {more} would show that it cannot."
+    )
+
+
+def identical_rows(copies: int, coincidences: int) -> str:
+    """Sentences on identical rows, empty where there are none."""
+    out = ""
+    if copies:
+        out += f" Copies of these rows were left out: {copies:,}."
+    if coincidences:
+        out += f" Rows identical to others, counted as draws of their own: {coincidences:,}."
+    return out
 
 
 def surplus(n: int, drawn: int) -> str:
@@ -107,7 +190,15 @@ def _percent_down(share: float) -> str:
 
 
 def assumptions(
-    loss: Loss, *, freshness: str, anytime: bool, candidates: int, groups: int, order: bool
+    loss: Loss,
+    *,
+    freshness: str,
+    anytime: bool,
+    candidates: int,
+    groups: int,
+    order: bool,
+    cases: bool = False,
+    identical: str = "",
 ) -> tuple[str, ...]:
     """What must be true for the statement to hold, a sentence each.
 
@@ -123,9 +214,20 @@ def assumptions(
         Students compared on the rows, and groups with a bound of their own.
     order : bool
         Whether the bound depends on the order of the rows.
+    cases : bool
+        Whether rows belong to cases, and cases are what was drawn.
+    identical : str
+        What identical rows were taken for, where there were any.
     """
+    drawn = "cases" if cases else "rows"
+    independent = "The rows are independent draws from the inputs that the student will meet."
+    if cases:
+        independent = (
+            "The cases are independent draws from those that the student will meet; the rows of a"
+            " case may depend on each other."
+        )
     out = [
-        "The rows are independent draws from the inputs that the student will meet.",
+        independent,
         "The student was made and chosen without these rows; they are used this once.",
         freshness,
         "The answers are the teacher's own, on these very rows.",
@@ -134,8 +236,10 @@ def assumptions(
         out.append(
             f"The loss never leaves [{loss.low:.6g}, {loss.high:.6g}], a range fixed beforehand."
         )
+    if identical:
+        out.append(identical)
     if order:
-        out.append("The rows stand in the order in which they were drawn.")
+        out.append(f"The {drawn} stand in the order in which they were drawn.")
     if anytime:
         out.append("No stopping rule is assumed: the bound holds at every row at once.")
     if candidates > 1:

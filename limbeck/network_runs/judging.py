@@ -15,6 +15,9 @@ from torch import Tensor, nn
 from limbeck.certificates.certify import certify
 from limbeck.comparison import Comparison, Difference, Entry, Measured
 from limbeck.contract import Certificate, Task
+from limbeck.data.cases import units_of
+from limbeck.data.duplicates import Rule
+from limbeck.errors import InvalidInput
 from limbeck.network_result import ModelFacts
 from limbeck.networks.evaluation import Said, agreement, ask, by_class, gaps, mistakes, right
 from limbeck.networks.handing.costs import measure
@@ -59,6 +62,8 @@ class Judge:
         One less the level of all intervals, and the delta of the certificate.
     timing : bool
         Whether the networks are timed, which takes a few more calls of each.
+    duplicates : {"auto", "drop", "keep"}
+        What identical rows are; see `limbeck.certificates.certify.certify`.
     """
 
     rows: Samples
@@ -67,6 +72,7 @@ class Judge:
     teacher: nn.Module | None
     delta: float
     timing: bool = True
+    duplicates: Rule = "auto"
 
     def compare(
         self, contestants: Sequence[Contestant]
@@ -112,6 +118,11 @@ class Judge:
 
         return ask(self.teacher, self._batches(), self.goal, kept), told
 
+    @cached_property
+    def _cases(self) -> NDArray[np.int64]:
+        """The number of the case of each row."""
+        return units_of(np.arange(len(self.rows)), self.rows.cases).of
+
     def _batches(self) -> Iterator[Batch]:
         return self.rows.batches(range(len(self.rows)))
 
@@ -129,7 +140,21 @@ class Judge:
     def _mean(self, scores: Sequence[Any]) -> Measured:
         """The mean of scores by seed and row; of shares never below 0."""
         lowest = -math.inf if self.goal.kind is Kind.VALUES else 0.0
-        return mean_over(np.array(scores), self.delta, (lowest, 1.0))
+        return mean_over(self._drawn(np.array(scores)), self.delta, (lowest, 1.0))
+
+    def _drawn(self, scores: NDArray[Any]) -> NDArray[np.float64]:
+        """Scores by seed and row; with cases by seed and case, the mean over its rows."""
+        if self.rows.cases is None:
+            return scores
+        of = self._cases
+        if scores.shape[1] != len(of):
+            raise InvalidInput(
+                f"{len(of) - scores.shape[1]:,} test rows have no label or token that counts, and"
+                " scores by case need one in each.",
+                "Leave these rows out, or give no cases.",
+            )
+        sums = np.stack([np.bincount(of, s) for s in scores.astype(np.float64)])
+        return np.asarray(sums / np.bincount(of))
 
     def _behind(
         self, said: Mapping[str, Sequence[Said]], taught: Said | None
@@ -170,7 +195,8 @@ class Judge:
         for what, score in scores.items():
             ours, theirs = (np.array([score(s) for s in side]) for side in sides)
             ours, theirs = np.broadcast_arrays(ours, theirs)  # one baseline, several seeds
-            out.append(gain_over(what, ours, theirs, delta or self.delta))
+            gain = gain_over(what, self._drawn(ours), self._drawn(theirs), delta or self.delta)
+            out.append(gain)
         return tuple(out)
 
     def _facts(self, said: Sequence[Said], taught: Said | None, module: nn.Module) -> ModelFacts:
@@ -202,11 +228,13 @@ class Judge:
         """
         if said[0].labels is None or self.goal.kind is Kind.VALUES:
             return None
-        rng, n = np.random.default_rng(0), int(said[0].row[-1]) + 1
+        rng, last = np.random.default_rng(0), int(said[0].row[-1]) + 1
+        of = np.arange(last) if self.rows.cases is None else self._cases[:last]
+        n = int(of.max()) + 1
         found = np.array([gaps(s) for s in said])  # (seeds, bins)
         resampled = []
         for _ in range(_RESAMPLES):
-            times = np.bincount(rng.integers(0, n, n), minlength=n)
+            times = np.bincount(rng.integers(0, n, n), minlength=n)[of]
             resampled.append([gaps(s, times) for s in said])
         draws = np.array(resampled)  # (resamples, seeds, bins)
         value = float(np.abs(found).sum(axis=1).mean())
@@ -261,9 +289,11 @@ class Judge:
         if self.teacher is None:
             return None, None
         pad = pad_token(self.teacher)
-        table = table_of(self._batches(), self._heard[1], self.goal, self.task, layout, pad)
+        table = table_of(
+            self._batches(), self._heard[1], self.goal, self.task, layout, pad, self.rows.cases
+        )
         certified = Certified(student, table)
-        return issue(certified, table, seen, epsilon, self.delta), certified
+        return issue(certified, table, seen, epsilon, self.delta, self.duplicates), certified
 
 
 def _means(each: Sequence[Mapping[str, float]]) -> dict[str, float]:
@@ -272,10 +302,16 @@ def _means(each: Sequence[Mapping[str, float]]) -> dict[str, float]:
 
 
 def issue(
-    student: Any, table: Table, seen: NDArray[np.uint64] | None, epsilon: float, delta: float
+    student: Any,
+    table: Table,
+    seen: NDArray[np.uint64] | None,
+    epsilon: float,
+    delta: float,
+    duplicates: Rule = "auto",
 ) -> Certificate:
     """The certificate of anything that answers the rows of a table."""
     asked: dict[str, Any] = {"delta": delta, "epsilon": epsilon, "seen": seen}
+    asked |= {"cases": table.cases, "duplicates": duplicates}
     if table.compared not in ("", "numbers"):
         asked |= {"loss": "absolute", "loss_range": (0.0, 1.0)}
     return certify(student, table.rows, table.answers, **asked)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.certificates.certificate_file import save as save_certificate
+from limbeck.data.duplicates import Rule
 from limbeck.errors import FileRefused, InvalidInput, LimbeckError
 from limbeck.network_runs.judging import issue
 from limbeck.networks.handing.handover import write_student
@@ -39,6 +40,8 @@ class Papers:
         Hashes of the training rows.
     epsilon, delta : float
         What was asked for.
+    duplicates : {"auto", "drop", "keep"}
+        What identical rows are.
     """
 
     certified: Certified | None
@@ -46,6 +49,7 @@ class Papers:
     seen: NDArray[np.uint64] | None
     epsilon: float
     delta: float
+    duplicates: Rule = "auto"
 
     def write(self, result: Any, folder: Path) -> tuple[str, ...]:
         """Write weights, ONNX, certificate and rows; returns what could not be written.
@@ -72,6 +76,7 @@ class Papers:
             rows=table.rows.astype(_smallest(table.rows)),
             names=np.array(table.layout.features.names),
             answers=np.asarray(table.answers),
+            **({} if table.cases is None else {"cases": np.array([str(c) for c in table.cases])}),
         )
         if self.seen is not None:
             buffer = io.BytesIO()
@@ -82,7 +87,9 @@ class Papers:
             inputs = self._inputs()
             export_onnx(result.student, inputs, folder / "student.onnx", metadata=self._meta())
             exported = OnnxStudent(folder / "student.onnx")
-            certificate = issue(exported, table, self.seen, self.epsilon, self.delta)
+            certificate = issue(
+                exported, table, self.seen, self.epsilon, self.delta, self.duplicates
+            )
         except LimbeckError as error:
             lost.append(f"student.onnx was not written: {error.problem} {error.remedy}")
         save_certificate(certificate, folder / "certificate.json")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from limbeck.contract import Task
+from limbeck.data.duplicates import Rule
 from limbeck.errors import InvalidInput
 from limbeck.network_runs.early_stopping import validation_part, validation_share
 from limbeck.network_runs.extremes import try_extremes
@@ -29,7 +30,7 @@ from limbeck.network_runs.preparing import (
     task_of,
 )
 from limbeck.network_runs.reading import refuse_layers, refuse_unread, unread_inputs, unread_note
-from limbeck.network_runs.unseen import fresh_rows, two_sides, unchosen_rows
+from limbeck.network_runs.unseen import counted_once, fresh_rows, two_sides, unchosen_rows
 from limbeck.networks.cache.teacher_cache import TeacherCache
 from limbeck.networks.filters import Filter
 from limbeck.networks.loop.modes import BornAgain
@@ -119,6 +120,8 @@ def prepared(
     validation: Any,
     test: Any,
     holdout: float,
+    cases: Any = None,
+    duplicates: Rule = "auto",
     task: str | Goal | None,
     tokenizers: Sequence[Any] | None,
     output: Any,
@@ -138,7 +141,9 @@ def prepared(
     settings = settings_of(training)
     tutor, makers = one_teacher(teacher), makers_of(into)
     pad = pad_token(tutor, *makers)
-    rows, aside = two_sides(data, y, test, holdout, seed, settings, pad)
+    rows, aside = two_sides(
+        data, y, test, holdout, seed, settings, pad, cases=cases, duplicates=duplicates
+    )
     pupils = [started(m, seed, rows, tutor, start) for m in makers]
     _refuse_no_start(tutor, pupils, start)
     reads, read = read_outputs(rows, tutor, [pupil for pupil, _ in pupils], output, task, classes)
@@ -166,8 +171,14 @@ def prepared(
     for side in (rows, aside):
         try_extremes(side, networks)
     unread = unread_inputs(rows, list(networks.values()))
-    layout, seen, aside, notes = fresh_rows(rows, aside, test is not None, settings, unread)
-    aside, left = unchosen_rows(aside, checked, test is not None, settings, unread)
+    layout, seen, aside, notes = fresh_rows(
+        rows, aside, test is not None, settings, unread, duplicates=duplicates
+    )
+    aside, left = unchosen_rows(
+        aside, checked, test is not None, settings, unread, duplicates=duplicates
+    )
+    aside, once = counted_once(aside, layout, settings, duplicates)
+    left += once
     notes += padding_notes(rows, networks) + part_notes(aim, pupils[0][0], settings)
     chosen: list[str] = []
     if checked is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,48 +11,121 @@ import torch
 from numpy.typing import NDArray
 
 from limbeck.certificates.binomial import check_share
-from limbeck.certificates.fingerprint import overlap, row_hashes
+from limbeck.certificates.fingerprint import Seen, seen_among
 from limbeck.certificates.tolerance import tolerance_bound
+from limbeck.data.cases import case_hashes, read_column, refuse_shared_cases, units_of
+from limbeck.data.duplicates import Rule, find_duplicates, row_hashes
+from limbeck.data.splitting import split_units
 from limbeck.errors import InvalidInput
 from limbeck.networks.loop.training import Training
 from limbeck.networks.predictor import layout_of, rows_of
 from limbeck.networks.samples.data import Samples
+from limbeck.networks.samples.sources import Arrays
 from limbeck.networks.views import Goal, Kind
 from limbeck.students.layout import Layout
 
-__all__ = ["fresh_rows", "refuse_few", "two_sides", "unchosen_rows"]
+__all__ = ["counted_once", "fresh_rows", "refuse_few", "two_sides", "unchosen_rows"]
 
 _MOST_HASHED = 200_000
 _FEWEST = 10
+_BYTES = 1 << 30  # of rows as float64, in which copies are looked for before the split
 
 
 def two_sides(
-    data: Any, y: Any, test: Any, holdout: float, seed: int, settings: Training, pad: int = 0
+    data: Any,
+    y: Any,
+    test: Any,
+    holdout: float,
+    seed: int,
+    settings: Training,
+    pad: int = 0,
+    *,
+    cases: Any = None,
+    duplicates: Rule = "auto",
 ) -> tuple[Samples, Samples]:
-    """Training rows and test rows; ``pad`` is the token that fills up sequences.
+    """Training rows and test rows; copies of a row, and rows of a case, come to one side.
+
+    Copies are looked for in arrays of up to 1 GiB; of other data, test rows that training repeats
+    are left out later, see `fresh_rows`.
+
+    Parameters
+    ----------
+    data, y, test, holdout, seed
+        As for `limbeck.compressing.compress`.
+    settings : Training
+        Its batch size is used.
+    pad : int
+        The token that fills up sequences.
+    cases : array-like of shape (n,), str or None
+        The case of each row, of the test rows where these are given; or a column of both.
+    duplicates : {"auto", "drop", "keep"}
+        What identical rows are; see `limbeck.data.duplicates.find_duplicates`.
 
     Raises
     ------
     InvalidInput
-        If there are too few on a side.
+        If there are too few on a side, or cases do not fit.
     """
-    rows = Samples.of(data, y, batch_size=settings.batch_size, pad=pad)
+    column = isinstance(cases, str)
+    data, of_rows = _cases_in(data, cases, own=column or test is None)
+    rows = _with_cases(Samples.of(data, y, batch_size=settings.batch_size, pad=pad), of_rows)
     if test is not None:
-        aside = Samples.of(test, batch_size=settings.batch_size, pad=pad)
+        test, of_test = _cases_in(test, cases, own=True)
+        aside = _with_cases(Samples.of(test, batch_size=settings.batch_size, pad=pad), of_test)
         if len(aside) < _FEWEST:
             raise InvalidInput(
                 f"There are {len(aside)} test rows.", f"Give at least {_FEWEST}, or none."
             )
+        refuse_shared_cases(rows.cases, aside.cases, "training rows")
         return rows, aside
     check_share("holdout", holdout)
-    n = round(len(rows) * holdout)
-    if min(n, len(rows) - n) < _FEWEST:
+    units = units_of(_first(rows, duplicates, settings), rows.cases)
+    n = round(units.count * holdout)
+    if min(n, units.count - n) < _FEWEST:
+        what = "different rows" if rows.cases is None else "cases"
+        what = "rows" if units.count == len(rows) else what
         raise InvalidInput(
-            f"{n} of {len(rows)} rows would be set aside.",
+            f"{n} of {units.count} {what} would be set aside.",
             f"At least {_FEWEST} are needed on both sides: give more rows, or test=...",
         )
-    order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed))
-    return rows.subset(order[n:].sort().values), rows.subset(order[:n].sort().values)
+    order = torch.randperm(units.count, generator=torch.Generator().manual_seed(seed)).numpy()
+    fit, held = split_units(units, order, holdout)
+    return rows.subset(torch.from_numpy(np.sort(fit))), rows.subset(torch.from_numpy(held))
+
+
+def _cases_in(data: Any, cases: Any, *, own: bool) -> tuple[Any, NDArray[Any] | None]:
+    """The data without the column that names cases, and the cases where they are these rows'."""
+    if not isinstance(cases, str):
+        return data, None if cases is None or not own else np.asarray(cases)
+    names = data.column_names if hasattr(data, "column_names") else data
+    if not (hasattr(data, "column_names") or isinstance(data, Mapping)) or cases not in names:
+        raise InvalidInput(
+            f"cases is {cases!r}, and the data has no column of that name.",
+            "Give an array with the case of each row.",
+        )
+    found = np.asarray(data[cases])
+    if hasattr(data, "remove_columns"):
+        return data.remove_columns(cases), found
+    return {name: values for name, values in data.items() if name != cases}, found
+
+
+def _with_cases(rows: Samples, cases: NDArray[Any] | None) -> Samples:
+    if cases is not None:
+        rows = rows.subset(range(len(rows)))  # not the caller's own object
+        rows.cases = read_column(cases, range(len(rows)), "cases")
+    return rows
+
+
+def _first(rows: Samples, rule: Rule, settings: Training) -> NDArray[np.int64]:
+    """Of which row each is a copy, where all rows can be looked at cheaply."""
+    size, n = settings.batch_size, len(rows)
+    if not isinstance(rows.source, Arrays) or n > _MOST_HASHED:
+        return np.arange(n)
+    layout = layout_of(rows.batches(range(n), size))
+    if n * sum(b.width for b in layout.blocks) * 8 > _BYTES:
+        return np.arange(n)
+    values = _bare(rows, range(n), layout, size)
+    return find_duplicates(values, layout.kinds(), rule).first
 
 
 def fresh_rows(
@@ -61,6 +134,8 @@ def fresh_rows(
     own: bool,
     settings: Training,
     unread: Collection[str] = (),
+    *,
+    duplicates: Rule = "auto",
 ) -> tuple[Layout, NDArray[np.uint64] | None, Samples, list[str]]:
     """The layout of all inputs, hashes of the training rows, and test rows that are not among them.
 
@@ -77,13 +152,16 @@ def fresh_rows(
         Its batch size is used.
     unread : collection of str
         Named inputs that do not tell rows apart, since no network reads them.
+    duplicates : {"auto", "drop", "keep"}
+        What identical rows are; see `limbeck.data.duplicates.find_duplicates`.
 
     Returns
     -------
     layout : Layout
         Of the inputs of both, where both were looked at.
     seen : ndarray of uint64 or None
-        None where training rows are augmented, so that none of them stays the same.
+        None where training rows are augmented, so that none of them stays the same. With those of
+        their cases as a second column where rows have cases.
     aside : Samples
         What is left of the test rows.
     notes : list of str
@@ -104,10 +182,13 @@ def fresh_rows(
         )
         return layout_of(aside.batches(range(len(aside)), size)), None, aside, notes
     n = min(len(rows), _MOST_HASHED)
-    layout, seen, found = _hashes(rows, n, aside, size, unread)
+    layout, seen, found = _looked_at(rows, n, aside, size, unread)
     if n < len(rows):
         notes.append(f"Only {n:,} of {len(rows):,} training rows were compared with test rows.")
-    kept, left = _apart(aside, found, seen, own, "training", "training never sees")
+    told = seen_among(found, seen, layout.kinds(), duplicates)
+    kept, left = _apart(aside, told, own, "training", "training never sees")
+    if rows.cases is not None:
+        seen = np.stack([seen, case_hashes(rows.cases[:n])], axis=1)
     return layout, seen, kept, notes + left
 
 
@@ -117,6 +198,8 @@ def unchosen_rows(
     own: bool,
     settings: Training,
     unread: Collection[str] = (),
+    *,
+    duplicates: Rule = "auto",
 ) -> tuple[Samples, list[str]]:
     """Test rows that are not among the rows that choose the student; see `fresh_rows`.
 
@@ -133,55 +216,95 @@ def unchosen_rows(
             " looked at."
         ]
     n, size = len(validation), settings.batch_size
-    _, seen, found = _hashes(validation, n, aside, size, unread)
-    return _apart(aside, found, seen, own, "validation", "choose neither epoch nor seed")
+    layout, seen, found = _looked_at(validation, n, aside, size, unread)
+    told = seen_among(found, seen, layout.kinds(), duplicates)
+    return _apart(aside, told, own, "validation", "choose neither epoch nor seed")
 
 
-def _hashes(
+def _looked_at(
     known: Samples, n: int, aside: Samples, size: int, unread: Collection[str]
-) -> tuple[Layout, NDArray[np.uint64], NDArray[np.uint64]]:
-    """The layout of both, and hashes of the first n known rows and of all test rows."""
-    sides = (known, range(n)), (aside, range(len(aside)))
-    layout = layout_of(b for side, places in sides for b in side.batches(places, size))
-    blocks = (replace(b, read=b.name not in unread) for b in layout.blocks)
-    layout = Layout(tuple(blocks))
-    seen, found = (
-        np.concatenate(
-            [row_hashes(layout.bare(rows_of(b.inputs, layout))) for b in side.batches(places, size)]
-        )
-        for side, places in sides
+) -> tuple[Layout, NDArray[np.uint64], NDArray[np.float64]]:
+    """The layout of both, hashes of the first n known rows, and what is compared of test rows."""
+    places, held = range(n), range(len(aside))
+    layout = layout_of(
+        b for side, of in ((known, places), (aside, held)) for b in side.batches(of, size)
     )
-    return layout, seen, found
+    layout = Layout(tuple(replace(b, read=b.name not in unread) for b in layout.blocks))
+    seen = np.concatenate(
+        [row_hashes(layout.bare(rows_of(b.inputs, layout))) for b in known.batches(places, size)]
+    )
+    return layout, seen, _bare(aside, held, layout, size)
+
+
+def _bare(rows: Samples, places: range, layout: Layout, size: int | None) -> NDArray[np.float64]:
+    """What rows are compared by, (n, d)."""
+    return np.concatenate(
+        [layout.bare(rows_of(b.inputs, layout)) for b in rows.batches(places, size)]
+    )
 
 
 def _apart(
-    aside: Samples,
-    found: NDArray[np.uint64],
-    seen: NDArray[np.uint64],
-    own: bool,
-    role: str,
-    wanted: str,
+    aside: Samples, told: Seen, own: bool, role: str, wanted: str
 ) -> tuple[Samples, list[str]]:
     """Test rows that are not among those of another role, with a note where some were left out."""
-    told = overlap(found, seen)
     if told.explained:
         return aside, []
+    out = told.copied if told.overlap.explained else told.hit
+    hits = int(out.sum())
     if own:
         raise InvalidInput(
-            f"{told.hits:,} of the {told.n:,} test rows are among the {role} rows.",
+            f"{hits:,} of the {len(aside):,} test rows are among the {role} rows.",
             f"Give test rows that {wanted}.",
         )
-    kept = np.flatnonzero(~np.isin(found, seen))
+    kept = np.flatnonzero(~out)
     if len(kept) < _FEWEST:
         raise InvalidInput(
             f"Only {len(kept)} of the rows set aside are no copies of {role} rows.",
             "Drop repeated rows, or give test=...",
         )
-    note = f"{told.hits:,} test rows were left out: {role} rows repeat them."
+    note = f"{hits:,} test rows were left out: {role} rows repeat them."
+    return aside.subset(torch.from_numpy(kept)), [note]
+
+
+def counted_once(
+    aside: Samples, layout: Layout, settings: Training, duplicates: Rule
+) -> tuple[Samples, list[str]]:
+    """Test rows without copies of others among them, with a note where there were some.
+
+    Parameters
+    ----------
+    aside : Samples
+        The test rows.
+    layout : Layout
+        That of the inputs.
+    settings : Training
+        Its batch size is used.
+    duplicates : {"auto", "drop", "keep"}
+        What identical rows are; see `limbeck.data.duplicates.find_duplicates`.
+
+    Raises
+    ------
+    InvalidInput
+        If too few different rows are left.
+    """
+    if aside.random:
+        return aside, []
+    values = _bare(aside, range(len(aside)), layout, settings.batch_size)
+    found = find_duplicates(values, layout.kinds(), duplicates)
+    if not found.copies:
+        return aside, []
+    kept = np.flatnonzero(found.first == np.arange(len(aside)))
+    if len(kept) < _FEWEST:
+        raise InvalidInput(
+            f"The {len(aside):,} test rows are copies of {len(kept)} different ones.",
+            f"Give at least {_FEWEST} different test rows.",
+        )
+    note = f"{found.copies:,} test rows copy others, and were left out: each row counts once."
     return aside.subset(torch.from_numpy(kept)), [note]
 
 
 def refuse_few(aside: Samples, goal: Goal, epsilon: float, delta: float) -> None:
     """Refuse, before any training, test rows that are too few for a certificate of numbers."""
     if goal.kind is Kind.VALUES:
-        tolerance_bound(np.zeros(len(aside)), epsilon, delta)
+        draws = len(aside) if aside.cases is None else len(np.unique(case_hashes(aside.cases)))
+        tolerance_bound(np.zeros(draws), epsilon, delta)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from limbeck.contract import Task
+from limbeck.data.duplicates import ColumnKind
 from limbeck.errors import InvalidInput
 from limbeck.features import Features
 from limbeck.networks.capture import asking
@@ -46,6 +47,8 @@ class Table:
         Classes, or one number.
     compared : str
         See `limbeck.students.onnx.answers_of`.
+    cases : ndarray of shape (n,) or None
+        The case of each row.
     """
 
     layout: Layout
@@ -54,6 +57,7 @@ class Table:
     answers: NDArray[Any]
     task: Task
     compared: str
+    cases: NDArray[Any] | None = None
 
 
 @dataclass(eq=False)
@@ -79,6 +83,11 @@ class Certified:
         """SHA-256 of the module; see `limbeck.networks.fingerprint`."""
         self._print = self._print or fingerprint(self.module)
         return self._print
+
+    @property
+    def kinds(self) -> tuple[ColumnKind, ...]:
+        """What the columns of `bare` hold; see `limbeck.students.layout.Layout.kinds`."""
+        return self.table.layout.kinds(told=bool(self.table.compared))
 
     def bare(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """What rows of shape (n, d) share with rows of the training: inputs without padding."""
@@ -158,6 +167,7 @@ def table_of(
     task: Task,
     layout: Layout,
     pad: int = 0,
+    cases: NDArray[Any] | None = None,
 ) -> Table:
     """Test rows as a table, with the teacher's answers; sequences of which no token counts are out.
 
@@ -175,6 +185,8 @@ def table_of(
         That of the inputs; the teacher's answers are appended where a row has many.
     pad : int
         The token that fills up shorter sequences.
+    cases : ndarray, optional
+        The case of each row.
     """
     rows, ordered = [], False
     for batch in batches:
@@ -187,16 +199,17 @@ def table_of(
     if not many:
         answers = np.concatenate(told)
         said = task.labels[answers] if task.classifies else answers.reshape(-1)
-        return Table(layout, names, np.concatenate(rows), said, task, "")
+        return Table(layout, names, np.concatenate(rows), said, task, "", cases)
     compared = _COMPARED.get(goal.kind, "numbers")
     shape = tuple(int(v) for v in np.max([t.shape[1:] for t in told], axis=0))
     answers = np.concatenate([_filled(t, shape) for t in told]).reshape(-1, math.prod(shape))
     widened = Layout((*layout.blocks, Block(_TOLD, shape, str(told[0].dtype))))
     table = np.concatenate([np.concatenate(rows), answers], axis=1)
     if goal.sequential:
-        table = table[(answers >= 0).any(axis=1)]
+        there = (answers >= 0).any(axis=1)
+        table, cases = table[there], None if cases is None else cases[there]
     unit = task.unit if compared == "numbers" else "share of answers"
-    return Table(widened, names, table, np.zeros(len(table)), Task(unit=unit), compared)
+    return Table(widened, names, table, np.zeros(len(table)), Task(unit=unit), compared, cases)
 
 
 def told_of(logits: Tensor, batch: Any, goal: Goal) -> NDArray[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from limbeck.certificates.binomial import rows_needed
+from limbeck.certificates.sentences import plan_of
 from limbeck.certificates.wording import upward
 from limbeck.contract import Certificate
 from limbeck.reports.numbers import count, percent
@@ -81,16 +81,23 @@ def advice(certificate: Certificate) -> str | None:
         return None
     if certificate.loss not in ("disagreement", "exceeds"):
         return "Give more holdout rows, or allow a larger student."
-    rate = certificate.mean_loss
+    rate, plan = certificate.mean_loss, plan_of(certificate)
     seen = f"On these rows the student was off on {percent(rate)}"
-    if rate >= asked:
+    what = "cases" if certificate.settings.get("cases") else "rows"
+    if plan is None:
+        return "Give more holdout rows, or allow a larger student."
+    if plan.lower > asked:
         return (
-            f"{seen}, so more rows will not reach {100 * asked:.6g}%: allow a larger student, ask"
+            f"{seen}, so more {what} will not reach {100 * asked:.6g}%: allow a larger student, ask"
             " for a larger epsilon, or use another kind of student."
         )
-    level = float(certificate.settings.get("level", certificate.delta))
-    n = rows_needed(rate, asked, level)
-    enough = f"about {count(n)} rows" if n else f"more than {count(1_000_000)} rows"
+    n = plan.needed if rate < asked else plan.settled
+    enough = f"about {count(n)} {what}" if n else f"more than {count(1_000_000)} {what}"
+    if rate >= asked:
+        return (
+            f"{seen}, but it may be off on as little as {percent(plan.lower)}: a holdout of"
+            f" {enough} would tell. A larger student may need fewer."
+        )
     return (
         f"{seen}; if that stays so, a holdout of {enough} reaches {100 * asked:.6g}%. A larger"
         " student may need fewer."

@@ -160,7 +160,9 @@ def search(result: Distillation) -> Html:
         "literals": "Literals",
         "clauses_kept": "Clauses kept",
         "splits_kept": "Splits kept",
-        "repeated_rows_left_out": "Holdout rows left out as copies",
+        "repeated_rows_left_out": "Holdout rows left out: the method sees the same",
+        "copies_counted_once": "Holdout rows that copy others, and do not count",
+        "identical_rows_counted": "Holdout rows identical to others, counted each",
     }
     rows: list[tuple[str, Child]] = [
         ("Outcome", f"{result.status.code.value[:1].upper()}{result.status.code.value[1:]}."),

@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from limbeck.data.duplicates import ColumnKind
 from limbeck.errors import FileRefused, InvalidInput
 from limbeck.features import Feature, Features
 
@@ -125,6 +126,24 @@ class Layout:
         pairs = zip(blocks, parts, strict=True)
         flat = [x.reshape(len(rows), b.width) for b, x in pairs if b.read]
         return np.concatenate([x.astype(np.float64) for x in flat], axis=1)
+
+    def kinds(self, told: bool = False) -> tuple[ColumnKind, ...]:
+        """What the columns of `bare` hold, by which rows are compared.
+
+        Whole numbers, such as tokens, are discrete; floating point numbers in rows of more than
+        one dimension are signals or images; others are columns of a table.
+
+        Parameters
+        ----------
+        told : bool
+            As in `bare`.
+        """
+        out: list[ColumnKind] = []
+        for b in self.blocks[:-1] if told else self.blocks:
+            if b.read:
+                numeric: ColumnKind = "signal" if len(b.shape) > 1 else "numeric"
+                out += [numeric if "float" in b.dtype else "discrete"] * b.width
+        return tuple(out)
 
     def to_list(self) -> list[list[Any]]:
         """The blocks, ready for JSON."""

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.contract import Task
+from limbeck.data.duplicates import ColumnKind
 from limbeck.data.labels import is_label
 from limbeck.errors import FileRefused, MissingExtra
 from limbeck.features import Features
@@ -82,6 +83,11 @@ class OnnxStudent:
     def fingerprint(self) -> str:
         """SHA-256 of the file, in hexadecimal."""
         return self._hash
+
+    @property
+    def kinds(self) -> tuple[ColumnKind, ...]:
+        """What the columns of `bare` hold; see `limbeck.students.layout.Layout.kinds`."""
+        return self.layout.kinds(told=bool(self.compared))
 
     def bare(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """What rows of shape (n, d) share with rows of the training: inputs without padding."""

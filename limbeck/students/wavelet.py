@@ -15,6 +15,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from limbeck.contract import Task
+from limbeck.data.duplicates import ColumnKind, kinds_of
 from limbeck.errors import InvalidInput, did_you_mean
 from limbeck.features import Features, Rows
 from limbeck.students import files
@@ -118,6 +119,11 @@ class WaveletStudent(Readable):
         self.model = model
         self.task = task
         self.random_state = random_state
+
+    @property
+    def kinds(self) -> tuple[ColumnKind, ...]:
+        """What the columns hold: signals, which do not come twice by chance."""
+        return kinds_of(self.features_, signals=True)
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> Self:
         """Choose the coefficients and fit the readout; rows are read in blocks.

@@ -33,7 +33,7 @@ def test_what_is_saved_is_loaded(certificate: Certificate, tmp_path: Path) -> No
     path = save(certificate, tmp_path / "certificate.json")
     assert load(path) == certificate
     record = json.loads(path.read_text())
-    assert (record["kind"], record["schema"]) == ("limbeck certificate", 1)
+    assert (record["kind"], record["schema"]) == ("limbeck certificate", 2)
     assert os.listdir(tmp_path) == ["certificate.json"]
 
 
@@ -98,7 +98,7 @@ def test_other_rows_or_answers_are_found_out(
     certificate: Certificate, threshold: Any, rows: np.ndarray, answers: Any
 ) -> None:
     altered = rows.copy()
-    altered[5, 2] += 1e-12
+    altered[5, 2] += 1e-6
     found = verify(certificate, threshold(), altered, answers, groups=rows[:, 1] > 0)
     assert _fields(found) == {"rows"}
     assert "rows or their answers differ" in str(found)
@@ -201,8 +201,11 @@ def test_files_are_refused(certificate: Certificate, tmp_path: Path) -> None:
         load(path)
     save(certificate, path)
     record = json.loads(path.read_text())
-    path.write_text(json.dumps({**record, "schema": 2}))
-    with pytest.raises(FileRefused, match=r"schema 2.*Upgrade limbeck"):
+    path.write_text(json.dumps({**record, "schema": 3}))
+    with pytest.raises(FileRefused, match=r"schema 3.*Upgrade limbeck"):
+        load(path)
+    path.write_text(json.dumps({**record, "schema": 1}))
+    with pytest.raises(FileRefused, match=r"schema 1.*certify anew"):
         load(path)
     path.write_text(json.dumps({**record, "schema": None}))
     with pytest.raises(FileRefused, match="schema None"):

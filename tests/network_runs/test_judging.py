@@ -14,8 +14,8 @@ from sklearn.metrics import r2_score
 from torch import Tensor, nn
 
 from limbeck.certificates.binomial import interval, paired_interval
-from limbeck.certificates.certificate_file import verify
 from limbeck.certificates.fingerprint import row_hashes
+from limbeck.certificates.verification import verify
 from limbeck.contract import Task
 from limbeck.errors import InvalidInput
 from limbeck.network_runs.judging import Contestant, Judge

@@ -157,6 +157,7 @@ def test_regression_gives_tolerance_and_unit() -> None:
 
 def test_advice_only_where_something_is_lacking(result: Distillation) -> None:
     c = result.certificate
+    c = replace(c, n=1000, settings={**c.settings, "plan": None})
     assert facts.advice(replace(c, epsilon=0.04, asked=0.05)) is None
     few = facts.advice(replace(c, epsilon=0.1, asked=0.05, mean_loss=0.02, loss="disagreement"))
     assert few is not None
@@ -164,6 +165,10 @@ def test_advice_only_where_something_is_lacking(result: Distillation) -> None:
     far = facts.advice(replace(c, epsilon=0.2, asked=0.05, mean_loss=0.1, loss="disagreement"))
     assert far is not None
     assert "more rows will not reach 5%" in far
+    unclear = replace(c, n=100, epsilon=0.2, asked=0.05, mean_loss=0.07, loss="disagreement")
+    said = facts.advice(unclear)
+    assert said is not None
+    assert "rows would tell" in said
 
 
 def test_folder_must_exist(result: Distillation, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
@@ -99,6 +100,8 @@ class Samples:
         What was left out of the data, in sentences.
     goal : Goal or None
         What labels are shaped for; see `aimed`.
+    cases : ndarray of shape (n,) or None
+        The case that each sample belongs to, such as a patient.
     """
 
     def __init__(
@@ -110,6 +113,7 @@ class Samples:
         notes: tuple[str, ...] = (),
         goal: Goal | None = None,
         by_length: bool = False,
+        cases: NDArray[Any] | None = None,
     ) -> None:
         if len(source) == 0:
             raise InvalidInput("There are no samples.", "Give at least one.")
@@ -120,6 +124,7 @@ class Samples:
         self.notes = notes
         self.goal = goal
         self.by_length = by_length
+        self.cases = cases
         self._workers = dict(workers or {})
         self._ready = False  # whether labels are shaped already
         self._partly = False  # whether some of those have no label
@@ -319,6 +324,7 @@ class Samples:
     def subset(self, rows: Sequence[int] | Tensor) -> Samples:
         """Some of the samples, at new places; what is drawn for a sample stays the same."""
         chosen = torch.as_tensor(rows, dtype=torch.int64)
+        cases = None if self.cases is None else self.cases[chosen.numpy()]
         before = getattr(self.source, "rows", None)
         chosen = chosen if before is None else before[chosen]
         return Samples(
@@ -328,6 +334,7 @@ class Samples:
             notes=self.notes,
             goal=self.goal,
             by_length=self.by_length,
+            cases=cases,
         )
 
     def aimed(self, goal: Goal) -> Samples:
@@ -345,6 +352,7 @@ class Samples:
             notes=self.notes,
             goal=goal,
             by_length=self.by_length,
+            cases=self.cases,
         )
         if isinstance(self.source, Arrays) and self.source.labels is not None:
             labels = shaped(self._whole_labels(), goal)

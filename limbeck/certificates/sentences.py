@@ -1,0 +1,130 @@
+"""The sentences of a certificate, made from its numbers, so that no text need be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from limbeck.certificates.losses import Loss
+from limbeck.certificates.planning import Plan, plan_counts
+from limbeck.certificates.wording import (
+    ANYTIME,
+    BETTING,
+    against_asked,
+    assumptions,
+    identical_rows,
+    statement,
+    surplus,
+)
+from limbeck.contract import Certificate
+
+__all__ = ["assumptions_of", "freshness", "loss_of", "plan_of", "statement_of"]
+
+
+def freshness(seen: Mapping[str, Any] | None) -> str:
+    """What is known about rows that training saw, from the numbers of the comparison."""
+    if not seen:
+        return (
+            "No list of the rows that training saw was given: that these rows are fresh is"
+            " the word of whoever gave them."
+        )
+    out = (
+        f"The rows were compared with the {seen['rows']:,} rows that training saw:"
+        f" {seen['hits']:,} of {seen['of']:,} coincide"
+    )
+    out += ", no more than repeats in the data explain." if seen["hits"] else "."
+    if seen.get("cases") is not None:
+        out += f" None of their cases is among the {seen['cases']:,} cases that training saw."
+    return out
+
+
+def loss_of(certificate: Certificate) -> Loss:
+    """The loss of a certificate, from its numbers; a function of the user's own is not kept."""
+    settings = certificate.settings
+    low, high = settings.get("loss_range", (0.0, 1.0))
+    found = settings.get("finds_tolerance", False)
+    return Loss(
+        certificate.loss,
+        float(low),
+        float(high),
+        str(settings.get("unit", "")),
+        None if found else certificate.tolerance,
+        _not_kept if settings.get("own_loss") else None,
+    )
+
+
+def plan_of(certificate: Certificate) -> Plan | None:
+    """What more rows would do, where an epsilon was asked for and is not reached."""
+    plan, asked = certificate.settings.get("plan"), certificate.asked
+    if plan is not None:
+        return Plan(**plan)
+    if asked is None or certificate.reached or not loss_of(certificate).counts:
+        return None
+    level = certificate.delta / certificate.settings.get("candidates", 1)
+    return plan_counts(round(certificate.mean_loss * certificate.n), certificate.n, asked, level)
+
+
+def statement_of(certificate: Certificate) -> str:
+    """The statement that the numbers of a certificate make."""
+    c, settings, loss = certificate, certificate.settings, loss_of(certificate)
+    candidates, cases = settings.get("candidates", 1), settings.get("cases", False)
+    out = statement(
+        loss,
+        epsilon=c.epsilon,
+        delta=c.delta,
+        n=c.n,
+        mean=c.mean_loss,
+        tolerance=c.tolerance,
+        anytime=c.bound == ANYTIME,
+        candidates=candidates,
+        rows=settings.get("rows", c.n) - settings.get("copies", 0) if cases else None,
+    )
+    if c.asked is not None:
+        level, what = c.delta / candidates, "cases" if cases else "rows"
+        out += against_asked(loss, c.epsilon, c.asked, level, c.mean_loss, plan_of(c), what)
+    out += identical_rows(settings.get("copies", 0), settings.get("coincidences", 0))
+    if settings.get("merged"):
+        out += f" Cases that share a copied row count as one: {settings['merged']:,} joined others."
+    return out + surplus(settings.get("rows", c.n), settings.get("drawn", 0))
+
+
+def assumptions_of(certificate: Certificate) -> tuple[str, ...]:
+    """What must be true for the statement, from the numbers of a certificate."""
+    c, settings = certificate, certificate.settings
+    return assumptions(
+        loss_of(c),
+        freshness=freshness(settings.get("seen")),
+        anytime=c.bound == ANYTIME,
+        candidates=settings.get("candidates", 1),
+        groups=len(c.groups),
+        order=c.bound in (BETTING, ANYTIME),
+        cases=settings.get("cases", False),
+        identical=identity(settings),
+    )
+
+
+def identity(settings: Mapping[str, Any]) -> str:
+    """What identical rows were taken for, and by whom; empty where there were none."""
+    copies, rule = settings.get("copies", 0), settings.get("duplicates", "auto")
+    if not copies and not settings.get("coincidences", 0):
+        return ""
+    if rule == "keep":
+        return (
+            "Identical rows are draws of their own: so said whoever issued the certificate"
+            ' (duplicates="keep").'
+        )
+    if rule == "drop":
+        return (
+            "Identical rows are copies: so said whoever issued the certificate"
+            ' (duplicates="drop"). The statement is about different rows.'
+        )
+    if not copies:
+        return "Identical rows are draws of their own, as happens where columns are discrete."
+    return (
+        "Identical rows with a value of their own in a continuous column are copies: the statement"
+        " is about different rows."
+    )
+
+
+def _not_kept(*_: Any) -> Any:
+    raise NotImplementedError

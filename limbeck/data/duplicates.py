@@ -1,0 +1,282 @@
+"""Which rows are the same row: hashes that float32 does not change, copies and coincidences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from limbeck.errors import InvalidInput, did_you_mean
+from limbeck.features import Features
+
+__all__ = [
+    "RULES",
+    "ColumnKind",
+    "Duplicates",
+    "Rule",
+    "distinctive",
+    "find_duplicates",
+    "kinds_of",
+    "near_hashes",
+    "round_to_float32",
+    "row_hashes",
+]
+
+ColumnKind = Literal["discrete", "numeric", "signal"]
+"""What a column holds: categories; numbers, continuous or not; one number of a signal or image."""
+Rule = Literal["auto", "drop", "keep"]
+RULES: tuple[Rule, ...] = ("auto", "drop", "keep")
+"""What to do with identical rows: see `find_duplicates`."""
+
+_BLOCK = 8192
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_NUDGE = 1e-11  # far above float64's rounding, far below that of float32
+_CELLS = 10  # a grid has a value in at least every tenth of its cells
+_CHANCE = 10_000  # a table that repeats itself by chance is at least this rare
+
+
+def round_to_float32(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Numbers rounded to the 24 bits of float32, as float64: half to even, as a cast does.
+
+    Zeros of either sign become one value, and so do all NaN. Unlike a cast it keeps numbers
+    beyond the range of float32 apart.
+
+    Parameters
+    ----------
+    values : ndarray of any shape, float64
+        The numbers; they are not changed.
+
+    Returns
+    -------
+    ndarray of the same shape
+        The rounded numbers.
+    """
+    out = np.asarray(values, dtype="<f8") + 0.0  # a copy, with -0.0 turned into 0.0
+    out[np.isnan(out)] = np.nan
+    bits = out.view(np.uint64)
+    half = bits >> np.uint64(29)
+    half &= np.uint64(1)
+    half += np.uint64(0x0FFFFFFF)
+    bits += half
+    bits &= np.uint64(0xFFFFFFFFE0000000)
+    return out
+
+
+def row_hashes(values: NDArray[np.float64]) -> NDArray[np.uint64]:
+    """A 64-bit hash for each row; rows that are equal after `round_to_float32` have equal hashes.
+
+    The mixer is splitmix64 (Steele, Lea and Flood 2014), column after column, on blocks of rows,
+    so that a large table needs little memory. Among a million rows two different ones collide
+    with probability 3e-8; this is no defence against someone who builds collisions.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n, d), float64
+        Encoded rows.
+
+    Returns
+    -------
+    ndarray of shape (n,), uint64
+        The hashes.
+    """
+    out = np.empty(len(values), dtype=np.uint64)
+    for start in range(0, len(values), _BLOCK):
+        rounded = round_to_float32(values[start : start + _BLOCK])
+        bits = rounded.T.copy().view(np.uint64)
+        del rounded
+        h = np.full(bits.shape[1], len(bits), dtype=np.uint64)
+        for column in bits:  # order matters: each column is mixed into all before it
+            h = _mix((h ^ column) + _GOLDEN)
+        out[start : start + _BLOCK] = h
+    return out
+
+
+def near_hashes(values: NDArray[np.float64]) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """Hashes of the rows made larger and smaller by 1e-11 of themselves.
+
+    A number that lies just beside the middle between two float32 numbers may be rounded to the
+    other one after a change far below the rounding of float32. A row is the same as another if
+    its hash, or one of these two, is the hash of the other.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n, d), float64
+        Encoded rows.
+
+    Returns
+    -------
+    tuple of two ndarrays of shape (n,), uint64
+        The hashes.
+    """
+    up, down = (np.empty(len(values), dtype=np.uint64) for _ in range(2))
+    for start in range(0, len(values), _BLOCK):
+        where = slice(start, start + _BLOCK)
+        up[where] = row_hashes(values[where] * (1 + _NUDGE))
+        down[where] = row_hashes(values[where] * (1 - _NUDGE))
+    return up, down
+
+
+def _mix(h: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    h ^= h >> np.uint64(30)
+    h *= np.uint64(0xBF58476D1CE4E5B9)
+    h ^= h >> np.uint64(27)
+    h *= np.uint64(0x94D049BB133111EB)
+    h ^= h >> np.uint64(31)
+    return h
+
+
+@dataclass(frozen=True, eq=False)
+class Duplicates:
+    """Which rows are copies of others.
+
+    Parameters
+    ----------
+    first : ndarray of shape (n,), int64
+        For each row the place of the first row of which it is a copy; its own where it is none.
+    copies : int
+        Rows that copy an earlier row: they are no draws of their own.
+    coincidences : int
+        Rows that are identical to an earlier row and yet count as draws of their own.
+    """
+
+    first: NDArray[np.int64]
+    copies: int
+    coincidences: int
+
+
+def kinds_of(features: Features, *, signals: bool = False) -> tuple[ColumnKind, ...]:
+    """The kind of each column of a table, or of rows that are signals or images."""
+    one: ColumnKind = "signal"
+    if signals or features.shape:
+        return (one,) * len(features)
+    return tuple("numeric" if c.kind == "numeric" else "discrete" for c in features.columns)
+
+
+def find_duplicates(
+    values: NDArray[np.float64], kinds: Sequence[ColumnKind], rule: Rule = "auto"
+) -> Duplicates:
+    """Find identical rows, and tell copies from coincidences.
+
+    Rows are identical if they are equal within the rounding of float32. In discrete columns rows
+    coincide by nature, and each is a draw of its own. Identical rows are copies where that cannot
+    be: where one of their values, in a continuous column, is in no other row that differs from
+    them (`distinctive`). Copies tell nothing new, so they count once, and all of them belong on
+    one side of a split.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n, d), float64
+        Encoded rows.
+    kinds : sequence of d kinds
+        What the columns hold.
+    rule : {"auto", "drop", "keep"}
+        ``drop`` takes all identical rows for copies, ``keep`` none.
+
+    Returns
+    -------
+    Duplicates
+        Which rows are copies.
+
+    Raises
+    ------
+    InvalidInput
+        If no column is continuous and every row occurs a multiple of k times: draws do not do
+        that, and a file written k times does.
+    """
+    if rule not in RULES:
+        raise InvalidInput(f"duplicates is {rule!r}.", did_you_mean(str(rule), RULES))
+    n, own = len(values), np.arange(len(values))
+    label = _identical(values)
+    place = np.full(label.max() + 1 if n else 0, n)
+    np.minimum.at(place, label, own)
+    first = place[label]
+    repeated = int((first != own).sum())
+    if rule == "drop" or not repeated:
+        return Duplicates(first, repeated, 0)
+    if rule == "keep":
+        return Duplicates(own, 0, repeated)
+    distinct = np.sort(place)
+    marked = np.zeros(n, dtype=np.bool_)
+    marked[distinct] = distinctive(values[distinct], kinds)
+    if not marked.any():
+        _refuse_repeated_table(np.bincount(label))
+    first = np.where(marked[first], first, own)
+    copies = int((first != own).sum())
+    return Duplicates(first, copies, repeated - copies)
+
+
+def _identical(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    """A number for each row, the same for rows that are equal within the rounding of float32."""
+    known, label = np.unique(row_hashes(values), return_inverse=True)
+    ends: list[NDArray[np.int64]] = []
+    for hashes in near_hashes(values):
+        at = np.minimum(np.searchsorted(known, hashes), len(known) - 1)
+        beside = np.flatnonzero((known[at] == hashes) & (at != label))
+        ends.append(np.stack([label[beside], at[beside]]))
+    edges = np.concatenate(ends, axis=1)
+    if not edges.shape[1]:
+        return np.asarray(label, dtype=np.int64)
+    graph = coo_array((np.ones(edges.shape[1]), edges), shape=(len(known), len(known)))
+    joined = connected_components(graph, directed=False)[1]
+    return np.asarray(joined[label], dtype=np.int64)
+
+
+def distinctive(values: NDArray[np.float64], kinds: Sequence[ColumnKind]) -> NDArray[np.bool_]:
+    """Which of some different rows hold a value that marks them: none comes twice by chance.
+
+    A value marks a row if its column is continuous and no other row holds it. A column is
+    continuous if it is numeric and its values do not lie on a grid: whole multiples of one
+    step, in at least every tenth cell, as counts, codes and rounded numbers do. Rows of signals
+    and images are marked unless all their values are the same.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n, d), float64
+        Rows, no two of them equal.
+    kinds : sequence of d kinds
+        What the columns hold.
+
+    Returns
+    -------
+    ndarray of shape (n,), bool
+        Which rows are marked.
+    """
+    out = np.zeros(len(values), dtype=np.bool_)
+    signal = [j for j, kind in enumerate(kinds) if kind == "signal"]
+    if signal:
+        shown = values[:, signal]
+        out |= (shown != shown[:, :1]).any(axis=1)
+    for j in (j for j, kind in enumerate(kinds) if kind == "numeric"):
+        column = round_to_float32(values[:, j])
+        there = ~np.isnan(column)
+        found, at, times = np.unique(column[there], return_inverse=True, return_counts=True)
+        if not _on_grid(found):
+            out[there] |= times[at] == 1
+    return out
+
+
+def _on_grid(found: NDArray[np.float64]) -> bool:
+    """Whether sorted different values are multiples of one step and fill their range."""
+    if len(found) <= 2:
+        return True
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        cells = (found - found[0]) / np.diff(found).min()
+    near = np.abs(cells - np.rint(cells)).max()  # below 0.1: float32 rounds values and step
+    return bool(cells[-1] < _CELLS * len(found) and near < 0.1)
+
+
+def _refuse_repeated_table(times: NDArray[np.int64]) -> None:
+    times = times[times > 0]
+    k = int(np.gcd.reduce(times))
+    if k > 1 and (len(times) - 1) * np.log(k) > np.log(_CHANCE):
+        raise InvalidInput(
+            f"Each of the {len(times):,} different rows occurs {k} times or a multiple of it: the"
+            " table was repeated, and no continuous column tells copies from coincidences.",
+            'Give the table once; or say what identical rows are: duplicates="drop" counts each'
+            ' once, duplicates="keep" counts them as draws of their own.',
+        )
