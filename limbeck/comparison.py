@@ -5,8 +5,8 @@ All are measured on the rows of the certificate, which none of them saw.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -105,6 +105,28 @@ class Comparison:
     seeds: int | None = None
     behind: tuple[Difference, ...] = ()
     untrained: str = ""
+
+    def with_best_of(self, models: Sequence[str]) -> Comparison:
+        """The same with one line for several baselines of one kind: the one closest to the teacher.
+
+        All were compared with the student, each at its share of the level; only the best is shown,
+        which is the hardest for the student.
+
+        Parameters
+        ----------
+        models : sequence of str
+            The names of those baselines.
+        """
+        kind = [e for e in self.entries if e.role == "baseline" and e.model in models]
+        if len(kind) < 2:
+            return self
+        best = max(kind, key=lambda e: e.agreement.value)
+        beaten = {e.model for e in kind} - {best.model}
+        return replace(
+            self,
+            entries=tuple(e for e in self.entries if e not in kind or e is best),
+            rivals=tuple(r for r in self.rivals if r.what not in beaten),
+        )
 
     @property
     def verdict(self) -> Verdict:

@@ -220,6 +220,9 @@ class Finding:
         The best student of every size, smallest first (may be only the chosen one).
     trace : mapping
         Numbers of the search, ready for JSON: probes, seconds, layer scores, history.
+    rivals : mapping from str to Student
+        Baselines of one kind and the student's size, of what they were trained on; the best of
+        them is the baseline that is shown. Empty where the method names its own or has none.
     """
 
     student: Student
@@ -227,6 +230,7 @@ class Finding:
     queries: int = 0
     frontier: tuple[Student, ...] = ()
     trace: Mapping[str, Any] = field(default_factory=dict)
+    rivals: Mapping[str, Student] = field(default_factory=dict)
 
 
 class Method(Protocol):

@@ -16,7 +16,7 @@ from limbeck.certificates.binomial import check_share
 from limbeck.certificates.certify import certify
 from limbeck.certificates.wording import versions
 from limbeck.comparison import Comparison, Contender, compare, score
-from limbeck.contract import Method, Progress, Student, Task, Teacher
+from limbeck.contract import Finding, Method, Progress, Student, Task, Teacher
 from limbeck.contract import answers as hard_answers
 from limbeck.data.cases import read_column
 from limbeck.data.duplicates import Rule
@@ -219,7 +219,7 @@ def distill(
         once = apart.once
         test_y = None if test_y is None else test_y[once]
         comparison = _control(
-            method, wrapped, finding.student, fit_rows, fit_y, test_rows[once], answers[once],
+            method, wrapped, finding, fit_rows, fit_y, test_rows[once], answers[once],
             test_y, delta, streams[1:], tell,
         )  # fmt: skip
     return Distillation(
@@ -270,7 +270,7 @@ def _is_network(into: Any) -> bool:
 def _control(
     method: Method,
     teacher: Teacher,
-    student: Student,
+    finding: Finding,
     rows: Rows,
     y: NDArray[Any] | None,
     test: Rows,
@@ -281,10 +281,12 @@ def _control(
     tell: Progress,
 ) -> Comparison:
     """Train the control and the baselines, and measure all on the holdout rows."""
-    task = teacher.task
+    task, student = teacher.task, finding.student
     own = hard_answers(teacher.scores(rows.native()), task)
     linear = Linear(rows.features, task).fit(rows.values, own)
-    if hasattr(method, "rivals"):
+    if finding.rivals:
+        rivals = dict(finding.rivals)
+    elif hasattr(method, "rivals"):
         rivals = method.rivals(teacher, rows, streams[1])
     else:
         plain = Tree(max_leaves=max(student.size, 2), task=task)
@@ -304,7 +306,8 @@ def _control(
         ),
         *(Contender("baseline", n, _size(r), _predicted(r, test, task)) for n, r in rivals.items()),
     ]
-    return compare(contenders, answers, test_y, task, delta)
+    compared = compare(contenders, answers, test_y, task, delta)
+    return compared.with_best_of(list(finding.rivals))
 
 
 def _predicted(student: Any, rows: Rows, task: Task) -> NDArray[Any]:

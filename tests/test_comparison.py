@@ -200,3 +200,23 @@ def test_networks_that_were_trained_too_short_get_no_verdict() -> None:
         " +0.100 (90% interval +0.050 to +0.150); agreement -0.100 (90% interval -0.200 to -0.050)."
     )
     assert Comparison((), (), 0.9, untrained="Trained too short: ...").verdict == "no control"
+
+
+def test_of_several_baselines_of_one_kind_the_closest_is_shown():
+    teacher = np.array([0, 1] * 40)
+    half, most = teacher.copy(), teacher.copy()
+    half[:40] ^= 1
+    most[:4] ^= 1
+    contenders = [
+        Contender("teacher", "t", "", teacher),
+        Contender("student", "s", "", half),
+        Contender("baseline", "linear", "", half),
+        Contender("baseline", "tree a", "", half),
+        Contender("baseline", "tree b", "", most),
+    ]
+    all_of_them = compare(contenders, teacher, None, Task((0, 1)), 0.05)
+    shown = all_of_them.with_best_of(["tree a", "tree b"])
+    assert [e.model for e in shown.entries] == ["t", "s", "linear", "tree b"]
+    assert [r.what for r in shown.rivals] == ["tree b"]
+    assert shown.rivals == all_of_them.rivals  # its interval still shares the level with all
+    assert all_of_them.with_best_of(["tree a"]) is all_of_them

@@ -15,7 +15,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,6 @@ from limbeck.contract import (
     Finding,
     Progress,
     Sampler,
-    Status,
     StatusCode,
     Task,
     Teacher,
@@ -35,19 +34,22 @@ from limbeck.contract import (
 )
 from limbeck.errors import AccessDenied, InvalidInput, did_you_mean
 from limbeck.features import Rows
+from limbeck.methods.trees.asking import Asked, Trials, ask
+from limbeck.methods.trees.crossfit import FOLDS, Index, split_folds
 from limbeck.methods.trees.descent import Guide
-from limbeck.methods.trees.layers import LayerReport
+from limbeck.methods.trees.judged import LeftOut, judge
+from limbeck.methods.trees.plan import Plan
 from limbeck.methods.trees.search import Search
+from limbeck.methods.trees.telling import Outcome, status_of
 from limbeck.methods.weights import check_query_weight, weights
 from limbeck.progress import quiet
-from limbeck.samplers.jitter import Jitter
+from limbeck.samplers.named import sampler_named
 from limbeck.students.targets import read_weight
 from limbeck.students.tree import Tree
 
 __all__ = ["SearchAndStitch"]
 
-# Below this share of variance, a linear function of the activations does not tell the clause.
-_LRH_HOLDS = 0.5
+Kind = Literal["stitched", "greedy"]
 
 
 @dataclass(frozen=True)
@@ -59,17 +61,23 @@ class SearchAndStitch:
     max_leaves : int
         The largest tree that is considered.
     epsilon : float
-        The disagreement aimed at. Chosen is the smallest tree whose cost on the user's rows is
-        within half of it, or within one standard error of the best (Breiman et al. 1984,
-        section 3.4.3). For regression the cost is the share of variance left unexplained.
+        The disagreement aimed at. Chosen is the smallest tree whose cost on rows left out
+        (5-fold, see :mod:`limbeck.methods.trees.judged`) is within half of it, or within one
+        standard error of the best (Breiman et al. 1984, section 3.4.3). For regression the cost
+        is the share of variance left unexplained.
     leaves : int or None
         Choose the best tree with at most so many leaves instead.
     queries : int or None
-        Fresh rows to ask the teacher about; None for 20,000 where it answers queries.
-    sampler : Sampler or None
-        Where queries come from; None for :class:`limbeck.samplers.Jitter`.
+        Fresh rows to ask the teacher about, trials of samplers included; None for 10,000 where
+        it answers queries.
+    sampler : str or Sampler
+        Where queries come from: ``"munge"``, ``"gaussian_copula"``, ``"jitter"``,
+        ``"marginals"``, ``"none"``, or a sampler. With ``"auto"`` the first three are tried, each
+        with a fifth of the queries, and the one whose trees agree best with the teacher on rows
+        left out gets the rest; or none, where trees of the rows alone agree best.
     query_weight : float
-        Share of the whole weight that the queries carry together, however many they are.
+        Share of the whole weight that the queries carry together, however many they are; but no
+        query counts more than a row.
     layers : sequence of str or None
         Layers to probe; None for all.
     guide : {"both", "probes", "answers"}
@@ -92,7 +100,7 @@ class SearchAndStitch:
     epsilon: float = 0.05
     leaves: int | None = None
     queries: int | None = None
-    sampler: Sampler | None = None
+    sampler: str | Sampler = "auto"
     query_weight: float = 0.5
     layers: Sequence[str] | None = None
     guide: Guide = "both"
@@ -119,6 +127,8 @@ class SearchAndStitch:
         if self.queries is not None and self.queries < 0:
             raise InvalidInput(f"queries is {self.queries}.", "Give 0 for none, or a number.")
         check_query_weight(self.query_weight)
+        if isinstance(self.sampler, str) and self.sampler not in ("auto", "none"):
+            sampler_named(self.sampler)
 
     def distill(
         self,
@@ -150,20 +160,28 @@ class SearchAndStitch:
         given = rows.values[read_weight(sample_weight, len(rows)) > 0]
         used, sample_weight = self._used(rows, sample_weight, rng)
         rows = rows[used]
-        asked = self._fresh(teacher, rows, rng)
-        everything = Rows(rows.features, np.vstack([rows.values, asked.values]))
         progress("asking the teacher", 0, 1)
-        answers = hard_answers(teacher.scores(everything.native()), teacher.task)
-        weight = weights(len(rows), len(asked), self.query_weight, sample_weight)
-        search = Search(self, everything, answers, teacher.task, rng, progress, weight)
+        task = teacher.task
+        own = hard_answers(teacher.scores(rows.native()), task)
+        fold = split_folds(rows, rng)
+        trials = Trials(rows, own, sample_weight, fold, task, self.query_weight, self._sizes())
+        asked = ask(teacher, trials, self._budget(teacher), self.sampler, rng, progress)
+        everything = Rows(rows.features, np.vstack([rows.values, asked.rows.values]))
+        answers = np.concatenate([own, asked.answers])
+        weight = weights(len(rows), len(asked.rows), self.query_weight, sample_weight)
+        search = Search(self, everything, answers, task, rng, progress, weight)
         search.grow()
         done = search.run(teacher)
-        nodes = [search.tree(size) for size in range(1, self.max_leaves + 1)]
-        seen = np.vstack([given, asked.values])
-        trees = [Tree.from_nodes(n, rows.features, teacher.task, seen) for n in nodes]
-        chosen = self._choose(search, trees, len(rows))
-        report = search.explain(chosen)
-        status = self._status(search, chosen, done, report)
+        judged = self._judged(rows, own, sample_weight, task, asked, fold, done, rng)
+        plans, kind = self._plans(search, judged, len(asked.rows))
+        seen = np.vstack([given, asked.rows.values])
+        trees = [Tree.from_nodes(search.nodes(plan), rows.features, task, seen) for plan in plans]
+        losses = self._losses(search, trees, judged, kind, len(rows))
+        chosen = self._choose(trees, losses, sample_weight)
+        report = search.explain(plans[chosen - 1])
+        costs = [search.share(search.pool.cost_of(plan)) for plan in plans]
+        outcome = self._outcome(search, trees[chosen - 1], judged, losses, len(rows))
+        status = status_of(outcome, done, report, self.epsilon)
         kept = [t for i, t in enumerate(trees) if i == 0 or t.size > trees[i - 1].size]
         trace = {
             "probes": search.descent.probes.count if search.descent.probes else 0,
@@ -172,16 +190,26 @@ class SearchAndStitch:
             "splits_kept": search.pool.n_splits,
             "literals": len(search.literals),
             "rows": len(rows),
-            "queries": len(asked),
+            "queries": len(asked.rows),
+            "sampler": asked.sampler,
+            "samplers_tried": asked.trials,
+            "query_weight": float(weight[len(rows) :].sum() / weight.sum()),
             "seconds": time.perf_counter() - started,
             "seconds_by_stage": search.seconds,
             "cost": self.cost
             or ("misclassification" if teacher.task.classifies else "squared_error"),
-            "frontier": [[t.size, search.share(search.frontier[t.size - 1])] for t in kept],
+            "tree": kind,
+            "frontier": [[t.size, costs[t.size - 1]] for t in kept],
             "greedy": [[n, search.share(c)] for n, c in search.greedy],
+            "left_out": [
+                [t.size, float(np.average(losses[t.size - 1], weights=sample_weight))]
+                for t in kept
+                if judged is not None
+            ],
             **({"layers": report.layers, "lrh": report.lrh} if report else {}),
         }
-        return Finding(trees[chosen - 1], status, len(asked), tuple(kept), trace)
+        rivals = search.rivals(self.leaves or chosen, len(rows))
+        return Finding(trees[chosen - 1], status, asked.total, tuple(kept), trace, rivals)
 
     def learn(
         self,
@@ -210,12 +238,16 @@ class SearchAndStitch:
         used, sample_weight = self._used(rows, sample_weight, rng)
         rows, y = rows[used], y[used]
         weight = weights(len(rows), 0, self.query_weight, sample_weight)
+        fold = split_folds(rows, rng)
         search = Search(self, rows, y, task, rng, quiet, weight)
         search.grow()
-        search.run()
-        nodes = [search.tree(size) for size in range(1, self.max_leaves + 1)]
-        trees = [Tree.from_nodes(n, rows.features, task, given) for n in nodes]
-        return trees[self._choose(search, trees, len(rows)) - 1]
+        done = search.run()
+        none = Asked(rows[:0], y[:0], np.zeros((0, 0), dtype=np.int64), "none", 0)
+        judged = self._judged(rows, y, sample_weight, task, none, fold, done, rng)
+        plans, kind = self._plans(search, judged, 0)
+        trees = [Tree.from_nodes(search.nodes(plan), rows.features, task, given) for plan in plans]
+        losses = self._losses(search, trees, judged, kind, len(rows))
+        return trees[self._choose(trees, losses, sample_weight) - 1]
 
     def _used(
         self, rows: Rows, sample_weight: NDArray[np.float64] | None, rng: np.random.Generator
@@ -242,55 +274,94 @@ class SearchAndStitch:
             if name not in known:
                 raise InvalidInput(f"There is no layer {name!r}.", did_you_mean(name, known))
 
-    def _fresh(self, teacher: Teacher, rows: Rows, rng: np.random.Generator) -> Rows:
+    def _budget(self, teacher: Teacher) -> int:
+        """How many queries may be asked."""
         can = Access.QUERIES in teacher.access
-        n = self.queries if self.queries is not None else (20_000 if can else 0)
+        n = self.queries if self.queries is not None else (10_000 if can else 0)
         if n and not can:
             raise AccessDenied(
                 f"{n} queries were asked of {teacher.name}, which answers stored rows only.",
                 "Set queries=0, or give a teacher that can be asked about new rows.",
             )
-        if n == 0:
-            return rows[:0]
-        return (self.sampler or Jitter()).draw(rows, n, rng)
+        return n
 
-    def _choose(self, search: Search, trees: list[Tree], n: int) -> int:
+    def _sizes(self) -> range:
+        """Leaves of the trees by which samplers are tried: about as many as are wanted."""
+        most = self.leaves or self.max_leaves
+        return range(max(2, most // 2) if self.leaves else 2, max(most, 2) + 1)
+
+    def _judged(
+        self,
+        rows: Rows,
+        answers: NDArray[Any],
+        weight: NDArray[np.float64],
+        task: Task,
+        asked: Asked,
+        fold: Index,
+        done: StatusCode,
+        rng: np.random.Generator,
+    ) -> LeftOut | None:
+        """Losses on rows left out; None for too few rows."""
+        if len(rows) < 2 * FOLDS or done is StatusCode.INTERRUPTED:
+            return None
+        return judge(self, rows, answers, weight, task, asked, fold, rng)
+
+    def _plans(
+        self, search: Search, judged: LeftOut | None, queries: int
+    ) -> tuple[list[Plan], Kind]:
+        """The trees of all sizes: stitched, or greedy where that is all the rows can tell.
+
+        A few rows alone are fitted more closely by the stitch than new ones are: there stitched
+        trees must agree better on rows left out.
+        """
+        leaves = self.leaves or self.max_leaves
+        if judged is not None and not queries and not judged.stitched_is_better(leaves):
+            return search.cut_back(), "greedy"
+        return search.stitched(), "stitched"
+
+    def _losses(
+        self,
+        search: Search,
+        trees: list[Tree],
+        judged: LeftOut | None,
+        kind: Kind,
+        n: int,
+    ) -> NDArray[np.float64]:
+        """Losses of the trees of all sizes on each of n rows, left out where there are enough."""
+        if judged is not None:
+            return judged.stitched if kind == "stitched" else judged.greedy
+        own, answers = search.rows[:n], search.answers[:n]
+        return np.stack([_losses(tree, own, answers, search.task) for tree in trees])
+
+    def _choose(
+        self, trees: list[Tree], losses: NDArray[np.float64], weight: NDArray[np.float64]
+    ) -> int:
         if self.leaves is not None:
             return trees[self.leaves - 1].size
-        own, answers, weight = search.rows[:n], search.answers[:n], search.weight[:n]
-        losses = np.stack([_losses(tree, own, answers, search.task) for tree in trees])
         means = np.average(losses, axis=1, weights=weight)
         best = int(means.argmin())
-        allowed = means[best] + losses[best].std() / math.sqrt(n)
-        return int(np.flatnonzero(means <= max(allowed, self.epsilon / 2) + 1e-12)[0]) + 1
+        allowed = means[best] + losses[best].std() / math.sqrt(len(weight))
+        size = int(np.flatnonzero(means <= max(allowed, self.epsilon / 2) + 1e-12)[0]) + 1
+        return trees[size - 1].size
 
-    def _status(
-        self, search: Search, chosen: int, done: StatusCode, report: LayerReport | None
-    ) -> Status:
-        left = search.share(search.frontier[chosen - 1])
-        seen = f"{len(search.sample):,} rows and queries"
-        if done is StatusCode.INTERRUPTED:
-            return Status(done, "The search was interrupted; this is the best tree so far.", "")
-        if left == 0:
-            return Status(
-                StatusCode.EXACT,
-                f"The tree of {chosen} leaves agrees with the teacher on all {seen}.",
-            )
-        if report is not None and report.lrh["r_squared"] < _LRH_HOLDS:
-            return Status(
-                StatusCode.HYPOTHESIS_FAILED,
-                "The linear representation hypothesis fails for this teacher: a linear function of"
-                f" its activations explains {report.lrh['r_squared']:.0%} of the tree's clauses"
-                f" (at least {_LRH_HOLDS:.0%} are needed). The tree was grown from the teacher's"
-                " answers and is the best of its pool.",
-                "Trust the certificate, not the clauses; for a closer student raise max_leaves, or"
-                " choose another kind of student.",
-            )
-        limit = done is StatusCode.LIMIT
-        end = "The search stopped at its limit" if limit else "The search ran to its end"
-        what = f"{end}: the tree of {chosen} leaves {_cost_in_words(search, left)} {seen}."
-        more = "max_leaves or max_clauses" if limit else "max_leaves"
-        return Status(done, what, "" if left <= self.epsilon else f"Raise {more} for a closer one.")
+    def _outcome(
+        self,
+        search: Search,
+        tree: Tree,
+        judged: LeftOut | None,
+        left_out: NDArray[np.float64],
+        n: int,
+    ) -> Outcome:
+        losses = _losses(tree, search.rows, search.answers, search.task)
+        return Outcome(
+            chosen=tree.size,
+            most=self.max_leaves,
+            classifies=search.task.classifies,
+            seen=float(np.average(losses[:n], weights=search.weight[:n])),
+            queries=float(losses[n:].mean()) if len(losses) > n else None,
+            left_out=None if judged is None else left_out,
+            exact=not losses.any(),
+        )
 
 
 def _losses(tree: Tree, rows: Rows, answers: NDArray[Any], task: Task) -> NDArray[np.float64]:
@@ -298,11 +369,3 @@ def _losses(tree: Tree, rows: Rows, answers: NDArray[Any], task: Task) -> NDArra
     if task.classifies:
         return np.asarray(tree.predict_proba(rows).argmax(axis=1) != answers, dtype=np.float64)
     return np.asarray((tree.predict(rows) - answers) ** 2 / max(float(answers.var()), 1e-30))
-
-
-def _cost_in_words(search: Search, left: float) -> str:
-    if not search.task.classifies:
-        return f"leaves {left:.1%} of the teacher's variance unexplained on"
-    if search.method.cost in (None, "misclassification"):
-        return f"differs from the teacher on {left:.1%} of"
-    return f"has a {search.method.cost} of {left:.3f} on"

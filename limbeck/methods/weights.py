@@ -38,8 +38,9 @@ def weights(
     rows, queries : int
         How many there are.
     query_weight : float
-        Share of the whole weight that the queries carry together, each as much as the others.
-        The rows carry the rest.
+        Share of the whole weight that the queries carry together, each as much as the others;
+        less where they are so few that one would count more than a row does on average. The rows
+        carry the rest.
     sample_weight : array-like of shape (rows,), optional
         How the rows share theirs; by default equally.
 
@@ -51,5 +52,6 @@ def weights(
     if not queries:
         return np.asarray(own * (rows / own.sum()))
     total = rows + queries
+    query_weight = min(query_weight, queries / total)
     own = own * (total * (1 - query_weight) / own.sum())
     return np.concatenate([own, np.full(queries, total * query_weight / queries)])

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.errors import InvalidInput
-from limbeck.features import Features, Rows
+from limbeck.features import Rows
+from limbeck.samplers.columns import profile_of
 
 __all__ = ["Jitter"]
-
-Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -71,23 +69,44 @@ class Jitter:
         InvalidInput
             If n is negative.
         """
+        return self.draw_with_sources(rows, n, rng)[0]
+
+    def draw_with_sources(
+        self, rows: Rows, n: int, rng: np.random.Generator
+    ) -> tuple[Rows, NDArray[np.int64]]:
+        """Draw n new rows, and say from which rows of the data each was made.
+
+        Parameters
+        ----------
+        rows, n, rng
+            As in :meth:`draw`.
+
+        Returns
+        -------
+        drawn : Rows
+            Of shape (n, d).
+        sources : ndarray of shape (n, 1), int
+            The row that was picked; values exchanged from other rows are not counted.
+
+        Raises
+        ------
+        InvalidInput
+            If n is negative.
+        """
         if n < 0:
             raise InvalidInput(f"n is {n}.", "Ask for a number of rows.")
-        seen = _profile(rows)
-        out = rows.values[rng.integers(len(rows), size=n)]
+        seen = profile_of(rows)
+        at = rng.integers(len(rows), size=n)
+        out = rows.values[at]
         moved = seen.moved
         if self.scale > 0 and moved.size:
             noise = rng.standard_normal((n, moved.size))
             noise *= self.scale * seen.spread
             noise += out[:, moved]
-            out[:, moved] = np.clip(noise, seen.low, seen.high, out=noise)
-            for j, grid in seen.grids.items():
-                out[:, j] = _nearest(grid, out[:, j])
-            for dtype, columns in seen.narrow.items():  # what the teacher's dtype can hold
-                out[:, columns] = out[:, columns].astype(dtype)
+            seen.settle(out, noise)
         places = np.nonzero(rng.random(out.shape) < self.swap)
         out[places] = rows.values[rng.integers(len(rows), size=len(places[1])), places[1]]
-        return Rows(rows.features, out)
+        return Rows(rows.features, out), at[:, None]
 
     def describe(self) -> str:
         """The distribution in words."""
@@ -96,74 +115,3 @@ class Jitter:
             f" column's spread, and each value exchanged for that of another row with probability"
             f" {self.swap:g}"
         )
-
-
-@dataclass(frozen=True)
-class _Profile:
-    """What a draw must know of the columns."""
-
-    moved: NDArray[np.int64]  # columns to which noise is added; the next three go with them
-    spread: Vector
-    low: Vector
-    high: Vector
-    grids: dict[int, Vector]  # the observed numbers of whole-numbered columns
-    narrow: dict[str, list[int]]  # columns of half and single precision
-
-
-# Methods draw from the same rows thousands of times; an entry lives as long as its rows.
-_PROFILES: WeakKeyDictionary[Rows, _Profile] = WeakKeyDictionary()
-
-
-def _profile(rows: Rows) -> _Profile:
-    if rows not in _PROFILES:
-        _PROFILES[rows] = _measure(rows)
-    return _PROFILES[rows]
-
-
-def _measure(rows: Rows) -> _Profile:
-    moved, spread, low, high = [], [], [], []
-    grids: dict[int, Vector] = {}
-    narrow: dict[str, list[int]] = {}
-    for j, column in enumerate(rows.features.columns):
-        values = rows.values[:, j]
-        values = values[~np.isnan(values)]
-        if column.kind != "numeric" or not len(values):
-            continue
-        least, most = values.min(), values.max()
-        if ((values == least) | (values == most)).all():
-            continue  # one value or two: a flag, such as +-1 or one-hot, that noise would break
-        moved.append(j)
-        spread.append(_spread(values))
-        low.append(least)
-        high.append(most)
-        dtype = _dtype(rows.features, j)
-        if (values == np.rint(values)).all():
-            grids[j] = np.unique(values)
-        elif dtype in ("float16", "float32"):
-            narrow.setdefault(dtype, []).append(j)
-    return _Profile(
-        np.array(moved, dtype=np.int64),
-        np.array(spread),
-        np.array(low),
-        np.array(high),
-        grids,
-        narrow,
-    )
-
-
-def _spread(values: Vector) -> float:
-    q1, q3 = np.quantile(values, [0.25, 0.75])
-    deviation, quartiles = float(values.std()), float(q3 - q1) / 1.349
-    return min(deviation, quartiles) if quartiles > 0 else deviation
-
-
-def _dtype(features: Features, j: int) -> str:
-    return features.dtypes[j if features.frame else 0].lower()
-
-
-def _nearest(grid: Vector, values: Vector) -> Vector:
-    """The value of a sorted grid nearest to each value; missing stays missing."""
-    right = np.clip(np.searchsorted(grid, values), 1, len(grid) - 1)
-    left, after = grid[right - 1], grid[right]
-    near = np.where(values - left <= after - values, left, after)
-    return np.where(np.isnan(values), np.nan, near)

@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as arrays
 
 from limbeck.errors import InvalidInput
 from limbeck.features import Features
-from limbeck.samplers import jitter
+from limbeck.samplers import columns
 from limbeck.samplers.jitter import Jitter
 
 
@@ -101,8 +101,8 @@ def test_noise_is_in_units_of_the_columns_spread():
     X = np.linspace(-1, 1, 1001)[:, None] * [1.0, 1000.0]
     X[500] = 0.5  # the only row that is drawn below
     rows = rows_of(X)
-    jitter._PROFILES[rows] = jitter._measure(rows)
-    spread = jitter._PROFILES[rows].spread
+    columns._PROFILES[rows] = columns._measure(rows)
+    spread = columns._PROFILES[rows].spread
     np.testing.assert_allclose(spread[1] / spread[0], 1000, rtol=1e-2)
     drawn = Jitter(0.01, 0.0).draw(rows, 5000, rng).values
     nearest = np.abs(drawn[:, 0, None] - X[None, :, 0]).min(axis=1)
@@ -127,13 +127,13 @@ def test_draws_follow_the_seed_and_leave_the_rows():
 
 def test_what_was_measured_goes_with_the_rows():
     gc.collect()
-    held = len(jitter._PROFILES)
+    held = len(columns._PROFILES)
     rows = rows_of(np.random.default_rng(0).normal(size=(50, 3)))
     Jitter().draw(rows, 3, np.random.default_rng(0))
-    assert len(jitter._PROFILES) == held + 1
+    assert len(columns._PROFILES) == held + 1
     del rows
     gc.collect()
-    assert len(jitter._PROFILES) == held
+    assert len(columns._PROFILES) == held
 
 
 @pytest.mark.parametrize("bad", [{"scale": -1}, {"scale": np.nan}, {"swap": 1.5}, {"swap": -0.1}])

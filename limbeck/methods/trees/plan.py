@@ -37,12 +37,26 @@ def literals_of(nodes: Nodes) -> list[Literal]:
     return [_literal(nodes, i) for i in range(len(nodes)) if nodes.feature[i] >= 0]
 
 
-def plan_of(nodes: Nodes, literals: Literals, at: int = 0) -> Plan:
-    """A tree's nodes as a plan; all its questions must be among ``literals``."""
-    if nodes.feature[at] < 0:
+def plan_of(nodes: Nodes, literals: Literals, at: int = 0, first: int | None = None) -> Plan:
+    """A tree's nodes as a plan.
+
+    Parameters
+    ----------
+    nodes : Nodes
+        The tree.
+    literals : Literals
+        All its questions are among these.
+    at : int
+        The node to start from.
+    first : int, optional
+        Only so many of the nodes are kept. Of a tree grown best first the first 2 m - 1 are the
+        tree of m leaves.
+    """
+    most = len(nodes) if first is None else first
+    if nodes.feature[at] < 0 or int(nodes.left[at]) >= most or int(nodes.right[at]) >= most:
         return Plan()
-    left = plan_of(nodes, literals, int(nodes.left[at]))
-    right = plan_of(nodes, literals, int(nodes.right[at]))
+    left = plan_of(nodes, literals, int(nodes.left[at]), first)
+    right = plan_of(nodes, literals, int(nodes.right[at]), first)
     return Plan(literals.position[_literal(nodes, at)], left, right)
 
 

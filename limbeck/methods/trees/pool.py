@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +27,7 @@ __all__ = ["Pool"]
 class _Clause:
     rows: Index
     splits: dict[int, tuple[bytes, bytes]]
-    frontier: NDArray[np.float64]  # cost with at most 1, 2, ... leaves
-    choice: list[tuple[int, int]]  # literal and leaves on the left, or (-1, 0) for a leaf
+    leaf: float  # cost as one leaf
 
 
 class Pool:
@@ -46,6 +46,8 @@ class Pool:
     def __init__(self, sample: Sample, cost: Cost, max_leaves: int) -> None:
         self.sample, self.cost, self.max_leaves = sample, cost, max_leaves
         self._clauses: dict[bytes, _Clause] = {}
+        self._frontiers: dict[bytes, NDArray[np.float64]] = {}
+        self.least = 1e-9 * float(sample.weight.sum())  # smaller gains are rounding
         self.root = self._keep(np.arange(len(sample), dtype=np.int64))
         self.n_splits = 0
 
@@ -58,7 +60,7 @@ class Pool:
 
     def leaf_cost(self, clause: bytes) -> float:
         """The cost of the clause as one leaf."""
-        return float(self._clauses[clause].frontier[0])
+        return self._clauses[clause].leaf
 
     def split(self, clause: bytes, literal: int) -> tuple[bytes, bytes] | None:
         """Keep a split and both children; None if one side would be empty."""
@@ -95,49 +97,61 @@ class Pool:
 
     def stitch(self) -> NDArray[np.float64]:
         """Fill every clause's frontier; return the root's, by leaves 1 ... max_leaves."""
-        for clause in sorted(self._clauses.values(), key=lambda c: len(c.rows)):
-            most = min(self.max_leaves, len(clause.rows))
-            best, choice = clause.frontier, clause.choice
-            for literal, (a, b) in clause.splits.items():
-                left, right = self._clauses[a].frontier, self._clauses[b].frontier
-                # min-plus convolution; frontiers never rise, so "at most" adds up
-                for i in range(min(most - 1, len(left))):
-                    if i and left[i] >= left[i - 1]:
-                        continue
-                    sums = left[i] + right[: most - 1 - i]
-                    gain = np.flatnonzero(sums < best[i + 1 : i + 1 + len(sums)] - 1e-9)
-                    for g in gain:
-                        best[i + 1 + g] = sums[g]
-                        choice[i + 1 + g] = (literal, i + 1)
-            for size in range(1, len(best)):
-                if best[size] >= best[size - 1] - 1e-9:
-                    best[size], choice[size] = (
-                        best[size - 1],
-                        (-2, size),
-                    )  # one leaf fewer is as good
-        found = self._clauses[self.root].frontier
-        return np.pad(found, (0, self.max_leaves - len(found)), mode="edge")  # few rows
+        left, right, start = _sums(self.max_leaves)
+        out: dict[bytes, NDArray[np.float64]] = {}
+        for key, clause in sorted(self._clauses.items(), key=lambda item: len(item[1].rows)):
+            best = np.full(self.max_leaves, clause.leaf)
+            pairs = list(dict.fromkeys(clause.splits.values()))
+            if pairs and len(start):
+                a, b = (np.stack([out[pair[side]] for pair in pairs]) for side in (0, 1))
+                # min-plus convolution: all ways to share the leaves between the two sides
+                shared = (a[:, left] + b[:, right]).min(axis=0)
+                best[1:] = np.minimum(best[1:], np.minimum.reduceat(shared, start))
+                best = np.minimum.accumulate(best)
+            out[key] = best
+        self._frontiers = out
+        return out[self.root]
 
     def best(self, leaves: int, clause: bytes | None = None) -> Plan:
         """The best tree with at most so many leaves, after :meth:`stitch`."""
-        at = self._clauses[self.root if clause is None else clause]
-        size = min(leaves, len(at.choice))
-        while at.choice[size - 1][0] == -2:
-            size = at.choice[size - 1][1]
-        literal, on_left = at.choice[size - 1]
-        if literal == -1:
+        clause = self.root if clause is None else clause
+        known = self._frontiers
+        cost = known[clause]
+        size = min(leaves, len(cost))
+        while size > 1 and cost[size - 2] <= cost[size - 1] + self.least:
+            size -= 1  # one leaf fewer is as good
+        if size == 1:
             return Plan()
-        a, b = at.splits[literal]
+        literal, on_left, lowest = -1, 0, np.inf
+        for candidate, (a, b) in self._clauses[clause].splits.items():
+            sums = known[a][: size - 1] + known[b][: size - 1][::-1]
+            at = int(sums.argmin())
+            if sums[at] < lowest - self.least / 10:
+                literal, on_left, lowest = candidate, at + 1, float(sums[at])
+        a, b = self._clauses[clause].splits[literal]
         return Plan(literal, self.best(on_left, a), self.best(size - on_left, b))
+
+    def cost_of(self, plan: Plan, rows: Index | None = None) -> float:
+        """The cost of a tree on some rows of the sample, all by default."""
+        rows = self.rows(self.root) if rows is None else rows
+        if plan.left is None or plan.right is None:
+            return float(self.cost(self.sample.total(rows)))
+        inside = self.sample.truth[plan.literal, rows]
+        left, right = self.cost_of(plan.left, rows[inside]), self.cost_of(plan.right, rows[~inside])
+        return left + right
 
     def _keep(self, rows: Index) -> bytes:
         mask = np.zeros(len(self.sample), dtype=np.bool_)
         mask[rows] = True
         key = hashlib.blake2b(np.packbits(mask).tobytes(), digest_size=16).digest()
         if key not in self._clauses:
-            leaf = float(self.cost(self.sample.total(rows)))
-            size = min(self.max_leaves, len(rows))
-            self._clauses[key] = _Clause(
-                rows, {}, np.full(size, leaf), [(-1, 0)] + [(-2, i) for i in range(1, size)]
-            )
+            self._clauses[key] = _Clause(rows, {}, float(self.cost(self.sample.total(rows))))
         return key
+
+
+@cache
+def _sums(size: int) -> tuple[Index, Index, Index]:
+    """Leaves less one on the left and right, by their sum 0 ... size - 2, and each sum's start."""
+    pairs = [(i, t - i) for t in range(size - 1) for i in range(t + 1)]
+    left, right = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+    return left, right, np.cumsum([0, *range(1, size - 1)])[: max(size - 1, 0)]

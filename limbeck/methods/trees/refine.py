@@ -10,7 +10,7 @@ from limbeck.methods.trees.plan import Plan
 from limbeck.methods.trees.polish import polish
 from limbeck.methods.trees.pool import Pool
 
-__all__ = ["refine"]
+__all__ = ["look_ahead", "refine"]
 
 _NEIGHBOURS = 4
 
@@ -43,7 +43,7 @@ def refine(
     if len(pool.sample.literals) == 0:
         return  # no column varies: a leaf is all there is
     sizes = _sizes(pool.max_leaves)
-    _lookahead(pool, pool.root, pool.max_leaves, impurity, rng)
+    look_ahead(pool, pool.root, pool.max_leaves, impurity, rng)
     before = pool.stitch()
     looked: set[bytes] = set()
     for i in range(rounds):
@@ -60,7 +60,7 @@ def refine(
         before = after
 
 
-def _lookahead(
+def look_ahead(
     pool: Pool, clause: bytes, leaves: int, impurity: Cost, rng: np.random.Generator
 ) -> None:
     """A tree grown greedily, every split chosen two levels ahead."""
@@ -73,7 +73,7 @@ def _lookahead(
         pool.split_two(clause, ahead, first)
         if cost is impurity:
             for child in pool.split(clause, first) or ():
-                _lookahead(pool, child, leaves // 2, impurity, rng)
+                look_ahead(pool, child, leaves // 2, impurity, rng)
 
 
 def _neighbours(

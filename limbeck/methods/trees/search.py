@@ -12,15 +12,16 @@ from numpy.typing import NDArray
 from limbeck.contract import Access, Progress, StatusCode, Task, Teacher
 from limbeck.features import Rows
 from limbeck.methods.trees.costs import COSTS, cost_named, row_statistics
+from limbeck.methods.trees.crossfit import greedy
 from limbeck.methods.trees.descent import Descent
 from limbeck.methods.trees.layers import LayerReport, probe_layers
 from limbeck.methods.trees.literals import Literals, grid
-from limbeck.methods.trees.plan import literals_of, nodes_of, plan_of
+from limbeck.methods.trees.plan import Plan, literals_of, nodes_of, plan_of
 from limbeck.methods.trees.pool import Pool
-from limbeck.methods.trees.refine import refine
+from limbeck.methods.trees.refine import look_ahead, refine
 from limbeck.methods.trees.sample import Sample
-from limbeck.students.growth import grow
 from limbeck.students.nodes import Nodes
+from limbeck.students.tree import Tree
 
 if TYPE_CHECKING:
     from limbeck.methods.search_and_stitch import SearchAndStitch
@@ -71,20 +72,14 @@ class Search:
         method, task, values = self.method, self.task, self.rows.values
         cost = cost_named(method.cost, task)
         self.impurity = COSTS["gini" if task.classifies else "squared_error"]
-        greedy: Nodes = grow(
-            self.rows.features,
-            values,
-            self.answers,
-            self.weight,
-            classes=len(task.classes),
-            max_leaves=method.max_leaves,
-            criterion="gini" if task.classifies else "squared_error",
+        nodes = self._greedy = greedy(
+            self.rows.features, values, self.answers, self.weight, task, method.max_leaves
         )
-        self.literals = Literals(grid(self.rows.features, values) + literals_of(greedy))
+        self.literals = Literals(grid(self.rows.features, values) + literals_of(nodes))
         stats = row_statistics(self.answers, task, self.weight)
         self.sample = Sample(self.literals, values, stats, self.weight)
         self.pool = Pool(self.sample, cost, method.max_leaves)
-        self.pool.add(plan_of(greedy, self.literals))
+        self.pool.add(plan_of(nodes, self.literals))
         self.frontier = self.pool.stitch()
         sizes = [n for n in (2, 4, 8, 16, 32, 64) if n <= method.max_leaves]
         self.greedy = [(n, float(self.frontier[n - 1])) for n in sizes]
@@ -146,10 +141,45 @@ class Search:
                 return False
         return False
 
-    def tree(self, leaves: int) -> Nodes:
-        """The best tree with at most so many leaves."""
-        plan = self.pool.best(leaves)
+    def look_ahead(self) -> None:
+        """A tree of two looks ahead, stitched with the greedy one: a light search."""
+        if len(self.literals):
+            look_ahead(self.pool, self.pool.root, self.method.max_leaves, self.impurity, self.rng)
+        self.frontier = self.pool.stitch()
+
+    def stitched(self) -> list[Plan]:
+        """The best trees with at most 1, 2, ... max_leaves leaves."""
+        return [self.pool.best(size) for size in range(1, self.method.max_leaves + 1)]
+
+    def cut_back(self) -> list[Plan]:
+        """The greedy tree, cut back to at most 1, 2, ... max_leaves leaves."""
+        return [
+            plan_of(self._greedy, self.literals, first=2 * size - 1)
+            for size in range(1, self.method.max_leaves + 1)
+        ]
+
+    def nodes(self, plan: Plan) -> Nodes:
+        """A tree, its leaves valued by the rows that arrive."""
         return nodes_of(plan, self.sample, self.answers, self.weight, self.task)
+
+    def rivals(self, leaves: int, n: int) -> dict[str, Tree]:
+        """Greedy trees of as many leaves: on all there is, and on the first n rows alone."""
+        parts = {"greedy tree on rows and queries": len(self.rows)} if len(self.rows) > n else {}
+        return {
+            name: Tree.from_nodes(
+                greedy(
+                    self.rows.features,
+                    self.rows.values[:to],
+                    self.answers[:to],
+                    self.weight[:to],
+                    self.task,
+                    leaves,
+                ),
+                self.rows.features,
+                self.task,
+            )
+            for name, to in {**parts, "greedy tree on rows alone": n}.items()
+        }
 
     def share(self, cost: float) -> float:
         """A cost per weight; for squared error, per variance."""
@@ -158,11 +188,9 @@ class Search:
             scale = self.pool.leaf_cost(self.pool.root)
         return max(float(cost), 0.0) / scale if scale > 0 else 0.0
 
-    def explain(self, leaves: int) -> LayerReport | None:
-        """The layer report, with the scores of the chosen tree's own clauses."""
-        if self.report is None:
-            return None
-        return self.report.about(self.pool.best(leaves), self.sample)
+    def explain(self, plan: Plan) -> LayerReport | None:
+        """The layer report, with the scores of a tree's own clauses."""
+        return None if self.report is None else self.report.about(plan, self.sample)
 
     def _descent(self, probes: Any, chosen: NDArray[np.int64]) -> Descent:
         return Descent(
