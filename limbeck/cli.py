@@ -74,6 +74,13 @@ def distill(
     queries: Annotated[
         int | None, typer.Option(help="Fresh rows to ask about; 0 for none.")
     ] = None,
+    sampler: Annotated[
+        str | None,
+        typer.Option(help="Where they come from: auto, munge, gaussian_copula, jitter or none."),
+    ] = None,
+    query_weight: Annotated[
+        float | None, typer.Option(help="What they count together, beside the rows: 0.5.")
+    ] = None,
     seed: int = 0,
 ) -> None:
     """Distil a model into a student; print the table and write a folder.
@@ -110,6 +117,8 @@ def distill(
             max_leaves=max_leaves,
             leaves=leaves,
             queries=queries,
+            sampler=sampler,
+            query_weight=query_weight,
         )
         written = result.save(Path(folder))
         console = Console()

@@ -257,11 +257,18 @@ def test_distill_refuses_in_words_and_writes_nothing(here, more, message):
 
 def test_options_reach_the_method(here):
     more = ["--delta", 0.2, "--seed", 7, "--leaves", 2, "--holdout", 0.5, "--epsilon", 0.3]
+    more += ["--sampler", "munge", "--query-weight", 0.4]
     result = limbeck(*DISTILL, *more)
     assert result.exit_code == 0, result.output
     settings = json.loads((here / "run" / "result.json").read_text())["settings"]
     assert (settings["delta"], settings["seed"], settings["epsilon"]) == (0.2, 7, 0.3)
-    for setting in ("leaves=2", "max_leaves=4", "queries=200"):
+    for setting in (
+        "leaves=2",
+        "max_leaves=4",
+        "queries=200",
+        "sampler=.munge.",
+        "query_weight=0.4",
+    ):
         assert setting in settings["method"]
     assert load(here / "run" / "student.json").size == 2
     certificate = json.loads((here / "run" / "certificate.json").read_text())["certificate"]

@@ -311,12 +311,14 @@ class SearchAndStitch:
     ) -> tuple[list[Plan], Kind]:
         """The trees of all sizes: stitched, or greedy where that is all the rows can tell.
 
-        A few rows alone are fitted more closely by the stitch than new ones are: there stitched
-        trees must agree better on rows left out.
+        The stitch fits a few rows more closely than it will fit new ones. So rows left out
+        decide, by half a standard error: without queries stitched trees must agree better on
+        them, with queries they must not agree worse.
         """
-        leaves = self.leaves or self.max_leaves
-        if judged is not None and not queries and not judged.stitched_is_better(leaves):
-            return search.cut_back(), "greedy"
+        if judged is not None:
+            gain = judged.gain(self.leaves or self.max_leaves)
+            if gain <= (-0.5 if queries else 0.5):
+                return search.cut_back(), "greedy"
         return search.stitched(), "stitched"
 
     def _losses(

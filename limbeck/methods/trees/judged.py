@@ -52,12 +52,12 @@ class LeftOut:
     greedy: NDArray[np.float64]
     weight: NDArray[np.float64]
 
-    def stitched_is_better(self, leaves: int) -> bool:
-        """Whether stitched trees of about so many leaves agree better, by half a standard error."""
+    def gain(self, leaves: int) -> float:
+        """How much better stitched trees of about so many leaves agree, in standard errors."""
         sizes = slice(max(1, leaves // 2 - 1), leaves)
         gain = (self.greedy[sizes] - self.stitched[sizes]).mean(axis=0)
-        mean = float(np.average(gain, weights=self.weight))
-        return mean > 0.5 * float(gain.std()) / math.sqrt(len(gain))
+        error = float(gain.std()) / math.sqrt(len(gain))
+        return float(np.average(gain, weights=self.weight)) / error if error > 0 else 0.0
 
 
 def judge(
