@@ -266,7 +266,7 @@ def test_options_reach_the_method(here):
         "leaves=2",
         "max_leaves=4",
         "queries=200",
-        "sampler=.munge.",
+        "sampler='munge'",
         "query_weight=0.4",
     ):
         assert setting in settings["method"]
