@@ -98,8 +98,9 @@ class Models:
     outcome: Refit | None
     bags: Bags
     boosted: Callable[[int], tuple[Vector, float]]
-    """For a bag: the contributions (p,) of a student boosted on it alone, and how much of the
-    calibrated score it explains on the rows that its bag left out; fitted when asked for."""
+    """For a bag: the contributions (p,) to the score, in its own units, of a student boosted on it
+    alone, and how much of the score it explains on the rows that its bag left out; fitted when
+    asked for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -312,11 +313,10 @@ def _bag(
 
 
 def _boosted(task: _Task, weight: Vector) -> tuple[Vector, float]:
-    target = _bag_curve(task, weight)(task.raw)
-    student, out, r2 = _boost(task, target, weight, False), weight == 0, float("nan")
-    if out.sum() > 20 and np.ptp(target[out]) > 0:
-        missed = target[out] - student.add_up(task.codes[out])
-        r2 = 1 - float(np.mean(missed**2) / np.var(target[out]))
+    student, out, r2 = _boost(task, task.raw, weight, False), weight == 0, float("nan")
+    if out.sum() > 20 and np.ptp(task.raw[out]) > 0:
+        missed = task.raw[out] - student.add_up(task.codes[out])
+        r2 = 1 - float(np.mean(missed**2) / np.var(task.raw[out]))
     return mains(student), r2
 
 

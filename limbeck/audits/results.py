@@ -230,6 +230,8 @@ class Stories:
     statements: tuple[Statement, ...]
     rankings: tuple[tuple[str, ...], ...]
     """The features by importance in each student."""
+    silent: tuple[str, ...] = ()
+    """Features of which nothing is stated: their effects are too small, or not sure enough."""
 
 
 @dataclass(frozen=True)

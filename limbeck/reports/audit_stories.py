@@ -18,10 +18,11 @@ def stories(audit: AuditFacts) -> Html | None:
     if found is None:
         return None
     parts: list[Child] = [
-        tag("h2", "Many stories"),
+        tag("h2", "Models of near-equal fidelity"),
         tag("p", f"{count(found.students)} students within {decimal(found.margin, 3)} of the best"
-            " fidelity were compared. A statement that holds in all of them does not hang on which"
-            " one was picked; one that holds in some is a matter of choice, and proves little."),
+            " fidelity were compared, refitted on resampled rows and without some of the features."
+            " A statement that holds in all of them does not depend on which one was picked. One"
+            " that holds only in some of these models is not supported by the data."),
     ]  # fmt: skip
     if found.statements:
         rows = [[s.text, percent(s.share, 0), bar(s.share)] for s in found.statements]
@@ -29,6 +30,13 @@ def stories(audit: AuditFacts) -> Html | None:
             table("Statements, and the share of students in which they hold.",
                   ["statement", "holds in", ""], rows, numbers=(1,),
                   strong=[s.share >= 1 for s in found.statements])
+        )  # fmt: skip
+    if found.silent:
+        names = join([tag("span", name, class_="column") for name in found.silent], ", ")
+        parts.append(
+            tag("p", "Nothing is stated of ", names, ": their effect on the score is less than 5%"
+                " of its standard deviation, less than refitting moves it, or less than that of"
+                " twelve other features. That is no proof that they have none.")
         )  # fmt: skip
     if found.rankings:
         parts.append(_ranks(found.rankings))
