@@ -14,6 +14,7 @@ from scipy.special import expit
 from limbeck.audits.audited_rows import AuditTable
 from limbeck.audits.differences import Scaled
 from limbeck.audits.fitting import Models
+from limbeck.audits.group_metrics import GroupMetrics
 from limbeck.audits.results import (
     Calibration,
     Caveat,
@@ -93,6 +94,9 @@ class Audit:
         The same by the columns in ``group``; all intervals of a column hold at once.
     group : str or None
         Those columns, with commas.
+    group_metrics : tuple of GroupMetrics
+        AUC and calibration, and with a threshold selection rates, impact ratios, errors and
+        predictive values: of all rows, then by group.
     student : Additive
         An additive student of the score in its own units, of all rows but the first fold's.
     certificate : Certificate or None
@@ -118,6 +122,7 @@ class Audit:
     differences: Differences
     groups: tuple[GroupFinding, ...]
     group: str | None
+    group_metrics: tuple[GroupMetrics, ...]
     student: Additive
     certificate: Certificate | None
     settings: Mapping[str, Any]
@@ -224,7 +229,7 @@ class Audit:
         names = (
             "score", "outcome", "frequency_weight", "sampling_weight", "cases", "rows", "counting",
             "columns", "features", "caveats", "dropped", "calibration", "fidelity", "differences",
-            "groups", "group", "settings",
+            "groups", "group", "group_metrics", "settings",
         )  # fmt: skip
         return {
             "format": _FORMAT,

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from limbeck.audit_result import Audit, Work
 from limbeck.audits.audited_rows import AuditTable
-from limbeck.audits.calibration import calibrate
+from limbeck.audits.calibration import Curve, calibrate
 from limbeck.audits.differences import differences, scaled
 from limbeck.audits.fidelity import fidelity
 from limbeck.audits.fitting import fit_models, make_folds
+from limbeck.audits.group_metrics import Favourable, GroupMetrics, group_metrics
 from limbeck.audits.groups import by_groups
 from limbeck.audits.results import Caveat
 from limbeck.audits.table import read_table
@@ -48,6 +49,8 @@ def audit(
     positive: Any = None,
     score_levels: Sequence[Any] | None = None,
     missing: Sequence[Any] = (),
+    threshold: float | None = None,
+    favourable: Favourable | None = None,
     pairs: int = 0,
     bags: int = 100,
     folds: int = 5,
@@ -95,6 +98,12 @@ def audit(
         The levels of a score in words, the lowest first; they count 1, 2, 3, ...
     missing : sequence
         Values that stand for missing in any column, such as ``(999, "unknown")``.
+    threshold : float, optional
+        Scores of at least this are selected: selection rates, errors and predictive values are
+        given, for all rows and by group.
+    favourable : {"high", "low"}, optional
+        Whether being selected is the favourable decision, or not being selected is. With it
+        impact ratios (the four-fifths rule) are given by group.
     pairs : int
         The most pairs of features with a table of their own in either model.
     bags : int
@@ -128,6 +137,7 @@ def audit(
         frequency_weight=frequency_weight, sampling_weight=sampling_weight, cases=cases,
         groups=groups, positive=positive, score_levels=score_levels, missing=missing, seed=seed,
     )  # fmt: skip
+    _check_decision(table, threshold, favourable)
     streams = np.random.default_rng(seed).spawn(5)
     caveats = list(table.caveats)
     with shown(progress) as tell:
@@ -151,6 +161,7 @@ def audit(
         on = scaled(models)
         found = differences(table, models, on, level)
         groups_found = by_groups(table, models, on, curve, level, streams[4])
+        metrics = _metrics(table, curve, threshold, favourable, level)
         tell("certificate", 0, 1)
         aside = split.of == 0
         student, certificate, note = _certified(table, aside, pairs, level, seed)
@@ -171,6 +182,7 @@ def audit(
         differences=found,
         groups=groups_found,
         group=", ".join(table.groups) or None,
+        group_metrics=metrics,
         student=student,
         certificate=certificate,
         settings={
@@ -183,11 +195,52 @@ def audit(
             "positive": None if positive is None else str(positive),
             "score_levels": None if score_levels is None else [str(v) for v in score_levels],
             "missing": [str(v) for v in missing] or None,
+            "threshold": threshold,
+            "favourable": favourable,
             "seconds": round(time.perf_counter() - started, 3),
             "versions": versions("interpret-core", "scikit-learn", "pandas"),
         },
         work=Work(table, models, on, aside, level, seed, progress),
     )
+
+
+def _metrics(
+    table: AuditTable,
+    curve: Curve,
+    threshold: float | None,
+    favourable: Favourable | None,
+    level: float,
+) -> tuple[GroupMetrics, ...]:
+    """Rates of all rows, then of every group; a grouping's intervals hold at once."""
+    out: list[GroupMetrics] = []
+    for column, labels in ({"": np.full(len(table), "all rows")} | table.groups).items():
+        found = group_metrics(
+            table.score, table.outcome, labels, threshold=threshold, favourable=favourable,
+            weight=table.evidence, curve=None if table.outcome is None else curve, level=level,
+        )  # fmt: skip
+        out += [replace(g, name=f"{column} {g.name}".strip()) for g in found]
+    return tuple(out)
+
+
+def _check_decision(
+    table: AuditTable, threshold: float | None, favourable: Favourable | None
+) -> None:
+    """Refuse a threshold that decides nothing, before any work."""
+    if favourable not in (None, "high", "low"):
+        raise InvalidInput(
+            f"favourable is {favourable!r}.", "Give 'high' or 'low', or leave it out."
+        )
+    if favourable is not None and threshold is None:
+        raise InvalidInput(
+            f"favourable is {favourable!r}, and there is no threshold.",
+            "Give threshold=..., the least score that is selected.",
+        )
+    low, high = float(table.score.min()), float(table.score.max())
+    if threshold is not None and not low < threshold <= high:
+        raise InvalidInput(
+            f"threshold is {threshold:g}, and the scores reach from {low:g} to {high:g}.",
+            "Give a threshold that selects some rows and not all.",
+        )
 
 
 def _certified(

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 from rich.console import Console
@@ -288,6 +288,13 @@ def audit(
     sampling_weight: Annotated[
         str | None, typer.Option(help="The column with survey weights.")
     ] = None,
+    threshold: Annotated[
+        float | None, typer.Option(help="The least score that is selected, for rates by group.")
+    ] = None,
+    favourable: Annotated[
+        str | None,
+        typer.Option(help="'high' or 'low': which decision is favourable, for impact ratios."),
+    ] = None,
     bags: Annotated[int, typer.Option(help="Resamples behind the bands.")] = 100,
     seed: int = 0,
 ) -> None:
@@ -312,6 +319,8 @@ def audit(
             positive=positive,
             score_levels=None if score_levels is None else _parts(score_levels),
             missing=tuple(missing or ()),
+            threshold=threshold,
+            favourable=cast(Any, favourable),
             bags=bags,
             seed=seed,
         )

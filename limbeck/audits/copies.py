@@ -103,7 +103,8 @@ def find_copies(
     continuous : bool
         Whether some column is continuous: then people do not agree in it by chance.
     values : ndarray of shape (n, m)
-        Features and score, for the model of the outcome.
+        All columns that make up ``cell``, for the model of the outcome: columns that record the
+        outcome, too, make identical rows agree in it, and that is no sign of copies.
     outcome : ndarray of shape (n,) or None
         0 or 1. Without it only the first two rules apply.
     seed : int

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from limbeck.audits.audited_rows import AuditTable
 from limbeck.audits.copies import Copies, find_copies, row_codes
@@ -74,8 +76,16 @@ def _copies(table: AuditTable, weights: list[str], seed: int) -> Copies:
     people = np.ones(n, dtype=np.int64)
     if table.frequency is not None:
         people = table.frequency.astype(np.int64)
-    values = np.column_stack([table.values, table.score])
+    others = [c for c in compared if c != table.outcome_name]
+    values = np.column_stack([_numbers(frame[c]) for c in others])
     return find_copies(row, cell, people, continuous, values, table.outcome, seed)
+
+
+def _numbers(column: Any) -> NDArray[np.float64]:
+    """A column as numbers for a model of trees: its own, or the place of each value."""
+    if column.dtype.kind in "fiub":
+        return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan))
+    return row_codes(column.to_frame()).astype(np.float64)
 
 
 def _plain_counting(table: AuditTable) -> AuditTable:

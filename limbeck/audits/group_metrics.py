@@ -6,9 +6,9 @@ much is *selected*. Shapes: n rows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,22 +18,29 @@ from scipy.stats import norm, rankdata
 from limbeck.audits.results import Estimate
 from limbeck.certificates.binomial import interval
 
-__all__ = ["CalibrationCurve", "GroupMetrics", "auc", "group_metrics", "impact_ratio"]
+__all__ = ["CalibrationCurve", "Favourable", "GroupMetrics", "auc", "group_metrics", "impact_ratio"]
 
 FEWEST = 30
 """Groups with fewer rows get no numbers."""
 _BINS = 5
 
 Vector = NDArray[np.float64]
+Favourable = Literal["high", "low"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CalibrationCurve:
-    """The outcome's rate by the score, within one group: an entry a bin of the score."""
+    """The outcome's rate by the score within one group; arrays of shape (b,) over bins.
 
-    score: tuple[float, ...]
-    rate: tuple[Estimate, ...]
-    rows: tuple[int, ...]
+    ``curve`` is the log-odds that the calibration of all rows together expects.
+    """
+
+    score: Vector
+    rate: Vector
+    low: Vector
+    high: Vector
+    count: Vector
+    curve: Vector
 
 
 @dataclass(frozen=True)
@@ -49,8 +56,9 @@ class GroupMetrics:
     selection_rate : Estimate or None
         The share with a score of at least the threshold; None without a threshold.
     impact_ratio : Estimate or None
-        The selection rate over that of the group with the highest one (US Uniform Guidelines on
-        Employee Selection Procedures 1978, section 4D: the four-fifths rule).
+        The share that gets the favourable decision, over that of the group in which it is highest
+        (US Uniform Guidelines on Employee Selection Procedures 1978, section 4D: the four-fifths
+        rule). None for that group, and where nobody says which decision is favourable.
     false_positive_rate, false_negative_rate : Estimate or None
         Of those without the outcome the share that is selected; of those with it the share that
         is not. None without threshold or outcome, or where there are none of these.
@@ -77,18 +85,17 @@ class GroupMetrics:
 
 @dataclass(frozen=True, eq=False)
 class _Group:
-    """The rows of one group: w (n,) are weights, size the independent people a row is worth."""
+    """The rows of one group."""
 
     name: str
     score: Vector
     outcome: Vector | None
     weight: Vector
-    worth: float
 
     def share(self, of: NDArray[np.bool_], within: NDArray[np.bool_], level: float) -> Estimate:
         """The share of rows ``within`` that are also in ``of``; exact binomial ends."""
         total = float(self.weight[within].sum())
-        size = max(round(total * self.worth), 1)
+        size = max(round(total), 1)
         value = float(self.weight[within & of].sum()) / total
         low, high = interval(min(round(value * size), size), size, 1 - level)
         return Estimate(value, min(low, value), max(high, value), level)
@@ -100,8 +107,9 @@ def group_metrics(
     groups: Sequence[object] | NDArray[np.object_],
     *,
     threshold: float | None = None,
+    favourable: Favourable | None = None,
     weight: Vector | None = None,
-    worth: float = 1.0,
+    curve: Callable[[Vector], Vector] | None = None,
     level: float = 0.95,
 ) -> tuple[GroupMetrics, ...]:
     """Rates by group.
@@ -116,11 +124,13 @@ def group_metrics(
         The group of each row.
     threshold : float, optional
         Scores of at least this are selected. Without it only AUC and calibration are given.
+    favourable : {"high", "low"}, optional
+        Whether the selected, or the others, get the favourable decision; for impact ratios.
     weight : ndarray of shape (n,), optional
-        Weights of the rows; 1 each by default.
-    worth : float
-        How many independent people a unit of weight is worth (Kish's effective sample size over
-        the sum of weights, 1965, section 8.2); 1 where weights count people.
+        How many independent people each row is worth, see `AuditTable.evidence`; 1 each by
+        default.
+    curve : callable, optional
+        From scores to the log-odds that the calibration of all rows expects.
     level : float
         At which all intervals of one column hold together, over the groups.
 
@@ -143,14 +153,17 @@ def group_metrics(
     edges = _edges(score, w)
     rows = {name: labels == name for name in names}
     held = {
-        name: _Group(name, score[at], None if outcome is None else outcome[at], w[at], worth)
+        str(name): _Group(str(name), score[at], None if outcome is None else outcome[at], w[at])
         for name, at in rows.items()
         if at.sum() >= FEWEST
     }
-    best = _highest(held, threshold)
+    ratios = {} if favourable is None else _ratios(held, threshold, favourable == "high", each)
     return tuple(
-        _of_group(held[name], held.get(best), threshold, edges, each)
-        if name in held
+        replace(
+            _of_group(held[str(name)], threshold, edges, curve, each),
+            impact_ratio=ratios.get(str(name)),
+        )
+        if str(name) in held
         else GroupMetrics(str(name), int(at.sum()))
         for name, at in rows.items()
     )
@@ -173,15 +186,13 @@ def impact_ratio(group: Estimate, best: Estimate, value: float, level: float) ->
     return Estimate(value, low, high, level)
 
 
-def auc(score: Vector, outcome: Vector, weight: Vector, worth: float, level: float) -> Estimate:
+def auc(score: Vector, outcome: Vector, weight: Vector, level: float) -> Estimate:
     """The area under the ROC curve, with Newcombe's interval.
 
     Parameters
     ----------
     score, outcome, weight : ndarray of shape (n,)
-        Scores, 0 or 1, and weights.
-    worth : float
-        Independent people a unit of weight is worth.
+        Scores, 0 or 1, and how many independent people each row is worth.
     level : float
         Of the interval.
 
@@ -193,7 +204,7 @@ def auc(score: Vector, outcome: Vector, weight: Vector, worth: float, level: flo
         Statistics in Medicine 25, 559-573, method 5).
     """
     hit = outcome == 1
-    m, n = float(weight[hit].sum()) * worth, float(weight[~hit].sum()) * worth
+    m, n = float(weight[hit].sum()), float(weight[~hit].sum())
     value = _area(score, hit, weight)
     z = float(norm.ppf((1 + level) / 2))
     mean = (m + n) / 2
@@ -210,20 +221,17 @@ def auc(score: Vector, outcome: Vector, weight: Vector, worth: float, level: flo
 
 
 def _of_group(
-    g: _Group, best: _Group | None, threshold: float | None, edges: Vector, level: float
+    g: _Group,
+    threshold: float | None,
+    edges: Vector,
+    curve: Callable[[Vector], Vector] | None,
+    level: float,
 ) -> GroupMetrics:
     every = np.ones(len(g.score), dtype=bool)
     found: dict[str, Any] = {}
     selected = every if threshold is None else g.score >= threshold
     if threshold is not None:
         found["selection_rate"] = g.share(selected, every, level)
-        if best is not None:
-            half = 1 - (1 - level) / 2
-            top = best.score >= threshold
-            one = g.share(selected, every, half)
-            other = best.share(top, np.ones(len(top), dtype=bool), half)
-            if other.value > 0 and g is not best:
-                found["impact_ratio"] = impact_ratio(one, other, one.value / other.value, level)
     if g.outcome is None:
         return GroupMetrics(g.name, len(g.score), **found)
     hit = g.outcome == 1
@@ -236,25 +244,31 @@ def _of_group(
         ):
             found[name] = g.share(of, within, level) if g.weight[within].sum() > 0 else None
     if min(g.weight[hit].sum(), g.weight[~hit].sum()) > 0:
-        found["auc"] = auc(g.score, g.outcome, g.weight, g.worth, level)
-    curve = _calibration(g, edges, hit, level)
-    return GroupMetrics(g.name, len(g.score), **found, calibration=curve)
+        found["auc"] = auc(g.score, g.outcome, g.weight, level)
+    calibration = _calibration(g, edges, hit, curve, level)
+    return GroupMetrics(g.name, len(g.score), **found, calibration=calibration)
 
 
 def _calibration(
-    g: _Group, edges: Vector, hit: NDArray[np.bool_], level: float
-) -> CalibrationCurve | None:
+    g: _Group,
+    edges: Vector,
+    hit: NDArray[np.bool_],
+    curve: Callable[[Vector], Vector] | None,
+    level: float,
+) -> CalibrationCurve:
     """Rates in bins of the score that all groups share; bins without rows are left out."""
-    bins = [b for b in range(len(edges) + 1) if (np.digitize(g.score, edges) == b).any()]
-    if not bins:
-        return None
-    share = 1 - (1 - level) / len(bins)
     at = np.digitize(g.score, edges)
-    here = [at == b for b in bins]
+    here = [at == b for b in np.unique(at)]
+    share = 1 - (1 - level) / len(here)
+    rates = [g.share(hit, i, share) for i in here]
+    score = np.array([float(np.average(g.score[i], weights=g.weight[i])) for i in here])
     return CalibrationCurve(
-        tuple(float(np.average(g.score[i], weights=g.weight[i])) for i in here),
-        tuple(g.share(hit, i, share) for i in here),
-        tuple(int(i.sum()) for i in here),
+        score,
+        np.array([r.value for r in rates]),
+        np.array([r.low for r in rates]),
+        np.array([r.high for r in rates]),
+        np.array([float(i.sum()) for i in here]),
+        np.full(len(score), np.nan) if curve is None else curve(score),
     )
 
 
@@ -268,12 +282,25 @@ def _edges(score: Vector, weight: Vector) -> Vector:
     return np.unique(values[np.minimum(cuts + 1, len(values) - 1)])
 
 
-def _highest(groups: dict[str, _Group], threshold: float | None) -> str:
-    """The group with the highest selection rate."""
-    if threshold is None or not groups:
-        return ""
-    rates = {k: np.average(g.score >= threshold, weights=g.weight) for k, g in groups.items()}
-    return max(rates, key=lambda k: float(rates[k]))
+def _ratios(
+    groups: dict[str, _Group], threshold: float | None, high: bool, level: float
+) -> dict[str, Estimate]:
+    """Impact ratios of all groups but the one with the highest favourable rate."""
+    if threshold is None:
+        return {}
+    half = 1 - (1 - level) / 2
+    rates = {
+        name: g.share((g.score >= threshold) == high, np.ones(len(g.score), dtype=bool), half)
+        for name, g in groups.items()
+    }
+    best = max(rates, key=lambda name: rates[name].value, default="")
+    if not best or rates[best].value == 0:
+        return {}
+    return {
+        name: impact_ratio(rate, rates[best], rate.value / rates[best].value, level)
+        for name, rate in rates.items()
+        if name != best
+    }
 
 
 def _area(score: Vector, hit: NDArray[np.bool_], weight: Vector) -> float:

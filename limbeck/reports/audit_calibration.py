@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from limbeck.audits.group_metrics import CalibrationCurve
 from limbeck.audits.results import Calibration
 from limbeck.reports import strokes
 from limbeck.reports.audit_axes import compact, shortened
@@ -13,7 +14,7 @@ from limbeck.reports.markup import Child, Html, definitions, join, table, tag
 from limbeck.reports.numbers import NONE, count, decimal, percent
 from limbeck.reports.scales import Scale, finite
 
-__all__ = ["calibration"]
+__all__ = ["calibration", "calibration_chart"]
 
 _LEFT, _RIGHT, _WIDE, _HIGH, _FOOT = 46, 350, 360, 290, 246
 
@@ -36,7 +37,7 @@ def calibration(audit: AuditFacts) -> Html | None:
     ]
     figure = tag(
         "figure",
-        _chart(found, audit.score, audit.outcome),
+        calibration_chart(found, audit.score, audit.outcome),
         tag("figcaption", "Points: bins of the score, larger where there are more rows, with 95%"
             " intervals. Line: the fitted curve."),
     )  # fmt: skip
@@ -53,8 +54,16 @@ def calibration(audit: AuditFacts) -> Html | None:
     )
 
 
-def _chart(found: Calibration, score: str, outcome: str) -> Html:
-    """Share of outcomes by bin of the score with intervals, and the fitted curve."""
+def calibration_chart(found: Calibration | CalibrationCurve, score: str, outcome: str) -> Html:
+    """Share of outcomes by bin of the score with intervals, and the fitted curve.
+
+    Parameters
+    ----------
+    found : Calibration or CalibrationCurve
+        What is drawn.
+    score, outcome : str
+        Their columns.
+    """
     x = Scale.linear(finite(found.score), _LEFT + 8, _RIGHT - 8)
     y = Scale.linear([0.0, *finite(found.high), *finite(found.rate)], _FOOT, 20, top=1.0)
     largest = max(finite(found.count), default=1.0) or 1.0

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from limbeck.audits.group_metrics import GroupMetrics
 from limbeck.audits.results import (
     Calibration,
     Caveat,
@@ -42,6 +43,7 @@ class AuditFacts:
     stories: Stories | None = None
     groups: tuple[GroupFinding, ...] = ()
     group: str | None = None
+    group_metrics: tuple[GroupMetrics, ...] = ()
     frequency_weight: str | None = None
     sampling_weight: str | None = None
     cases: str | None = None
@@ -57,9 +59,9 @@ class AuditFacts:
         against = f" against {self.outcome}" if self.outcome else ""
         return f"Audit of {self.score}{against}"
 
-    def group_name(self, found: GroupFinding) -> str:
+    def group_name(self, group: str) -> str:
         """A group without the name of its column, where there is but one."""
-        return found.group.removeprefix(f"{self.group} ")
+        return group.removeprefix(f"{self.group} ")
 
     @property
     def lead(self) -> str:

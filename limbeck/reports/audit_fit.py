@@ -65,7 +65,7 @@ def groups(audit: AuditFacts) -> Html | None:
     columns.append(("student's error (RMSE)", [g.rmse for g in audit.groups]))
     scales = [_around(found) for _, found in columns]
     rows = [
-        [audit.group_name(g), count(g.n), *(_estimate(found[i], s) for (_, found), s in
+        [audit.group_name(g.group), count(g.n), *(_estimate(found[i], s) for (_, found), s in
                                 zip(columns, scales, strict=True))]
         for i, g in enumerate(audit.groups)
     ]  # fmt: skip

@@ -138,9 +138,10 @@ def _command(audit: AuditFacts) -> str:
     named += [("score-levels", ",".join(audit.settings.get("score_levels") or ()))]
     named += [("frequency-weight", audit.frequency_weight), ("cases", audit.cases)]
     named += [("sampling-weight", audit.sampling_weight)]
+    named += [(k, audit.settings.get(k)) for k in ("threshold", "favourable")]
     named += [("missing", value) for value in audit.settings.get("missing") or ()]
     named += [("drop", name) for name, _ in audit.dropped] + [("group", name) for name in by]
-    words = ["limbeck audit scores.csv", *(f"--{o} {shlex.quote(n)}" for o, n in named if n)]
+    words = ["limbeck audit scores.csv", *(f"--{o} {shlex.quote(str(n))}" for o, n in named if n)]
     words += [f"--{o} {audit.settings[o]}" for o in ("bags", "seed") if o in audit.settings]
     return " \\\n    ".join([*words, "--report audit.html"])
 
@@ -152,6 +153,7 @@ def _call(audit: AuditFacts) -> str:
     given |= {"sampling_weight": audit.sampling_weight, "groups": by}
     given |= {"features": list(audit.features)}
     given |= {k: audit.settings.get(k) for k in ("positive", "score_levels", "missing")}
+    given |= {k: audit.settings.get(k) for k in ("threshold", "favourable")}
     given |= {k: audit.settings.get(k) for k in ("pairs", "bags", "folds", "level", "seed")}
     lines = [f"    {name}={value!r},\n" for name, value in given.items() if value is not None]
     return f"limbeck.audit(\n    df,\n{''.join(lines)})"

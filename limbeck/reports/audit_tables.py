@@ -9,8 +9,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from limbeck.audits.results import MissingFeatures
+from limbeck.audits.results import Estimate, MissingFeatures
 from limbeck.reports.audit_facts import AuditFacts, between, facts_of, p_value
+from limbeck.reports.audit_rates import columns_of
 from limbeck.reports.numbers import count, decimal, percent
 
 __all__ = ["audit_table"]
@@ -51,6 +52,8 @@ def audit_table(audit: Any) -> Group:
     parts += [Text(), _sentences(_said(facts))]
     if facts.groups:
         parts += [Text(), _groups(facts)]
+    if columns_of(facts.group_metrics):
+        parts += [Text(), _rates(facts)]
     return Group(*parts)
 
 
@@ -129,9 +132,26 @@ def _groups(facts: AuditFacts) -> Table:
     table = _plain(facts.group or "group", "rows", "mean score", "outcome", "RMSE")
     for g in facts.groups:
         rate = "—" if g.outcome_rate is None else percent(g.outcome_rate.value)
-        table.add_row(Text(facts.group_name(g)), count(g.n), Text(between(g.mean_score, 2)), rate,
-                      Text(between(g.rmse, 2)))  # fmt: skip
+        name, mean, error = facts.group_name(g.group), between(g.mean_score, 2), between(g.rmse, 2)
+        table.add_row(Text(name), count(g.n), Text(mean), rate, Text(error))
     return table
+
+
+def _rates(facts: AuditFacts) -> Table:
+    """Rates in whole percentages; the report has all of them, and their decimals."""
+    columns = [c for c in columns_of(facts.group_metrics) if "predictive" not in c[0]]
+    table = _plain("errors by group" if facts.group else "errors", *(name for name, _ in columns))
+    for g in facts.group_metrics:
+        cells = [_brief(getattr(g, attribute), attribute) for _, attribute in columns]
+        table.add_row(Text(facts.group_name(g.name)), *map(Text, cells))
+    return table
+
+
+def _brief(found: Estimate | None, attribute: str) -> str:
+    if found is None or attribute in ("auc", "impact_ratio"):
+        return between(found, 2)
+    low, high = round(100 * found.low), round(100 * found.high)
+    return f"{100 * found.value:.0f}% [{low}, {high}]"
 
 
 def _plain(*columns: str) -> Table:

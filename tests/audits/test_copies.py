@@ -6,6 +6,7 @@ import pytest
 from scipy.special import expit
 
 from limbeck.audits.copies import Copies, find_copies, row_codes
+from limbeck.audits.table import read_table
 
 
 def people(seed: int = 0, n: int = 2000) -> pd.DataFrame:
@@ -96,3 +97,17 @@ def test_frequency_weights_are_judged_as_the_rows_written_out() -> None:
     lone = lone.drop_duplicates().reset_index(drop=True)
     rng = np.random.default_rng(3)
     assert judged(lone, rng.integers(1, 6, len(lone))).kind == "copies"
+
+
+def test_columns_that_record_the_outcome_make_nobody_a_copy() -> None:
+    """COMPAS: people alike in all columns, among them one that tells the outcome, stay people."""
+    rng = np.random.default_rng(0)
+    n = 4000
+    df = pd.DataFrame({f"x{j}": rng.integers(0, 5, n) for j in range(4)})
+    df["score"] = rng.integers(1, 5, n)
+    df["outcome"] = (rng.random(n) < 0.2 + 0.1 * df["x0"]).astype(int)
+    df["recorded"] = np.where(rng.random(n) < 0.97, df["outcome"], 1 - df["outcome"])
+    df["number"] = np.arange(n)
+    found = read_table(df, score="score", outcome="outcome", features=["x0", "x1", "x2", "x3"])
+    assert len(found) == n
+    assert "their outcomes differ as those of different people do" in found.counting
