@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from limbeck.by_class import ClassAgreement, by_class
 from limbeck.certificates.binomial import interval, paired_interval
 from limbeck.contract import Task
 
@@ -96,6 +97,8 @@ class Comparison:
     untrained : str
         Why no verdict can be given: student or control were trained too short. Empty where they
         were not.
+    classes : tuple of ClassAgreement
+        Agreement with the teacher, class by class; empty for regression.
     """
 
     entries: tuple[Entry, ...]
@@ -105,6 +108,7 @@ class Comparison:
     seeds: int | None = None
     behind: tuple[Difference, ...] = ()
     untrained: str = ""
+    classes: tuple[ClassAgreement, ...] = ()
 
     def with_best_of(self, models: Sequence[str]) -> Comparison:
         """The same with one line for several baselines of one kind: the one closest to the teacher.
@@ -247,7 +251,13 @@ def compare(
             shared = delta / len(baselines)
             found = gain(c.model, by_role["student"], c.predicted, teacher, shared)
             rivals += [found] if found.high < 0 else []
-    return Comparison(entries, tuple(differences), 1 - delta, tuple(rivals))
+    others = [(_key(c), c.predicted) for c in contenders if c.role != "teacher"]
+    classes = by_class(others, teacher, task, delta)
+    return Comparison(entries, tuple(differences), 1 - delta, tuple(rivals), classes=classes)
+
+
+def _key(contender: Contender) -> str:
+    return contender.model if contender.role == "baseline" else contender.role
 
 
 def score(predicted: NDArray[Any], truth: NDArray[Any], task: Task) -> float:

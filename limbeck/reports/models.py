@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from limbeck.certificates.wording import upward
+from limbeck.by_class import ClassAgreement
 from limbeck.comparison import Difference, Measured
 from limbeck.contract import GroupBound
 from limbeck.reports.charts import axis, bar, whisker, whisker_scale
@@ -13,7 +14,7 @@ from limbeck.reports.numbers import NONE, Headings, count, decimal, percent
 from limbeck.reports.scales import Scale
 from limbeck.result import Distillation
 
-__all__ = ["difference_table", "group_table", "influence_table", "layer_table", "model_table"]
+__all__ = ["class_table", "difference_table", "group_table", "influence_table", "layer_table", "model_table"]
 
 
 def model_table(result: Distillation) -> Html:
@@ -38,6 +39,30 @@ def model_table(result: Distillation) -> Html:
         rows,
         strong=[e.role == "student" for e in entries],
         foot=["", "", "", axis(agreement), *([axis(accuracy)] * headings.labels)],
+    )
+
+
+def class_table(classes: Sequence[ClassAgreement], level: float) -> Html | None:
+    """A row a class of the teacher: how often it is predicted, and agreement on its rows."""
+    if len(classes) < 2:
+        return None
+    roles = [r for r in ("student", "control") if r in classes[0].models]
+    every = [c.models[role] for c in classes for role in roles]
+    scale = whisker_scale([v for s in every for v in (s.low, s.high)], top=1.0)
+    rows = []
+    for c in classes:
+        cells: list[Child] = [c.label, count(c.rows), count(c.models["student"].predicted)]
+        for role in roles:
+            s = c.models[role]
+            found = None if s.value is None else Measured(s.value, s.low, s.high)
+            cells.append(_measured(found, scale, role == "student"))
+        rows.append(cells)
+    return table(
+        f"By the class that the teacher predicts, with {level:.0%} intervals, each for itself.",
+        ["class", "rows", "student predicts", *(f"{role} agrees" for role in roles)],
+        rows,
+        numbers=(1, 2),
+        foot=["", "", "", *([axis(scale)] * len(roles))],
     )
 
 

@@ -37,6 +37,7 @@ def comparison(result: Distillation) -> Html:
             tag("h2", "Teacher, student and control"),
             models.model_table(result),
             models.difference_table(result.comparison.differences, result.comparison.level),
+            models.class_table(result.comparison.classes, result.comparison.level),
         ]
     )
 

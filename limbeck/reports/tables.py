@@ -9,14 +9,16 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from limbeck.by_class import ClassAgreement, ClassShare
 from limbeck.comparison import Entry, Measured
 from limbeck.contract import StatusCode
-from limbeck.reports.numbers import Headings, measured
+from limbeck.reports.numbers import NONE, Headings, count, measured
 from limbeck.result import Distillation
 
 __all__ = ["plain_text", "result_table"]
 
 _WIDTH = 100
+_MOST_CLASSES = 10
 _STYLES = {"teacher": "cyan", "student": "bold", "control": "", "baseline": "dim"}
 _GOOD, _WARN = "green", "yellow"
 
@@ -34,7 +36,8 @@ def result_table(result: Distillation) -> Group:
     rich.console.Group
         Readable from 80 columns on.
     """
-    return Group(_models(result), Text(), _sentences(result))
+    parts = [_models(result), Text(), _classes(result), _sentences(result)]
+    return Group(*(part for part in parts if part is not None))
 
 
 def plain_text(renderable: RenderableType) -> str:
@@ -79,6 +82,36 @@ def _models(result: Distillation) -> Table:
         # Text, not str: a model's name may hold what rich takes for markup.
         table.add_row(*map(Text, cells), style=_STYLES.get(entry.role, ""))
     return table
+
+
+def _classes(result: Distillation) -> Table | None:
+    """Agreement by class; of many classes those on which the student does worst."""
+    classes = result.comparison.classes
+    if len(classes) < 2:
+        return None
+    shown = sorted(classes, key=_worst)[:_MOST_CLASSES] if len(classes) > _MOST_CLASSES else classes
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, show_edge=False)
+    table.add_column("teacher's class" if len(shown) == len(classes) else "worst classes")
+    table.add_column("rows", justify="right", no_wrap=True)
+    table.add_column("student\npredicts", justify="right", no_wrap=True)
+    roles = [r for r in ("student", "control") if r in classes[0].models]
+    for role in roles:
+        table.add_column(f"{role} agrees\nwith the teacher", no_wrap=True)
+    for c in shown:
+        cells = [c.label, count(c.rows), count(c.models["student"].predicted)]
+        cells += [_share(c.models[role]) for role in roles]
+        lost = c.rows and not c.models["student"].predicted
+        table.add_row(*map(Text, cells), style=_WARN if lost else "")
+    return table
+
+
+def _worst(c: ClassAgreement) -> float:
+    value = c.models["student"].value
+    return 1.0 if value is None else value
+
+
+def _share(share: ClassShare) -> str:
+    return NONE if share.value is None else str(Measured(share.value, share.low, share.high))
 
 
 def _agreement(entry: Entry) -> str:
