@@ -20,7 +20,7 @@ from limbeck.errors import InvalidInput
 __all__ = [
     "KnownOutputs",
     "OutputReading",
-    "read_outputs",
+    "read_scores",
     "read_table",
     "sums_to_one",
     "within_one",
@@ -103,7 +103,7 @@ def sums_to_one(outputs: NDArray[Any]) -> bool:
     return within_one(outputs) and bool((np.abs(sums - 1) <= slack).all())
 
 
-def read_outputs(outputs: NDArray[Any], known: KnownOutputs) -> OutputReading:
+def read_scores(outputs: NDArray[Any], known: KnownOutputs) -> OutputReading:
     """What outputs are.
 
     Parameters

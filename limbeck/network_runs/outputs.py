@@ -29,7 +29,7 @@ from limbeck.networks.samples.labels import unlabelled
 from limbeck.networks.samples.vocabularies import vocabulary
 from limbeck.networks.views import Goal, Kind
 
-__all__ = ["places_of", "read_outputs", "readings_kept"]
+__all__ = ["parts_of", "places_of", "read_outputs", "readings_kept"]
 
 _ROLES = ("teacher", "student")
 P = ParamSpec("P")
@@ -56,17 +56,17 @@ def readings_kept(door: Callable[P, R]) -> Callable[P, R]:
 
 @contextmanager
 def _as_before(teacher: Any) -> Iterator[None]:
-    parts = _parts(teacher)
+    parts = parts_of(teacher)
     with readings(parts, [reading_of(p) for p in parts]):
         yield
 
 
-def _parts(teacher: Any) -> list[nn.Module]:
+def parts_of(teacher: Any) -> list[nn.Module]:
     """The networks in a teacher: one, or those of an ensemble."""
     if isinstance(teacher, Ensemble):
         return list(teacher.teachers)
     if isinstance(teacher, list | tuple):
-        return [p for t in teacher for p in _parts(t)]
+        return [p for t in teacher for p in parts_of(t)]
     inner = teacher if isinstance(teacher, nn.Module) else getattr(teacher, "module", None)
     return [inner] if isinstance(inner, nn.Module) else []
 
@@ -135,7 +135,7 @@ def read_outputs(
     """
     places, batch = places_of(output), rows.fetch(range(min(len(rows), 4)))
     said = []
-    for role, modules in (("teacher", _parts(teacher)), ("student", students)):
+    for role, modules in (("teacher", parts_of(teacher)), ("student", students)):
         for module in modules:
             with asking(module), vocabulary(module, batch.inputs):
                 said.append((role, module, called(role, module, batch.inputs)))

@@ -17,7 +17,7 @@ from limbeck.data.duplicates import Rule
 from limbeck.errors import InvalidInput
 from limbeck.network_runs.early_stopping import validation_part, validation_share
 from limbeck.network_runs.extremes import try_extremes
-from limbeck.network_runs.outputs import read_outputs
+from limbeck.network_runs.outputs import parts_of, read_outputs
 from limbeck.network_runs.padding import padding_notes
 from limbeck.network_runs.preparing import (
     cache_of,
@@ -29,6 +29,7 @@ from limbeck.network_runs.preparing import (
     settings_of,
     task_of,
 )
+from limbeck.network_runs.probabilities import probability_notes
 from limbeck.network_runs.reading import refuse_layers, refuse_unread, unread_inputs, unread_note
 from limbeck.network_runs.unseen import counted_once, fresh_rows, two_sides, unchosen_rows
 from limbeck.networks.cache.teacher_cache import TeacherCache
@@ -148,6 +149,7 @@ def prepared(
     _refuse_no_start(tutor, pupils, start)
     reads, read = read_outputs(rows, tutor, [pupil for pupil, _ in pupils], output, task, classes)
     goal = goal_of(rows, tutor, [pupil for pupil, _ in pupils], task, tokenizers)
+    read += probability_notes(parts_of(tutor))
     tutor = one_teacher(teacher, goal)
     names = task_of(goal, classes, unit, tutor, pupils[0][0])
     rows, aside = rows.aimed(goal), aside.aimed(goal)

@@ -12,6 +12,8 @@ from torch import nn
 
 from limbeck.contract import Task
 from limbeck.errors import InvalidInput, did_you_mean
+from limbeck.network_runs.outputs import parts_of
+from limbeck.network_runs.probabilities import read_probabilities
 from limbeck.network_runs.reading import looked_at
 from limbeck.networks.cache.teacher_cache import TeacherCache
 from limbeck.networks.ensemble import Ensemble
@@ -139,6 +141,7 @@ def goal_of(
     for _, known in looks if tokenizers is None else ():
         same_vocabularies(read, known)
     goal = guess_goal(rows, first.logits, task, module=students[0])
+    read_probabilities(batch.inputs, goal, parts_of(teacher), students)
     if goal.sequential and batch.labels is not None:
         places = tuple(batch.labels.flatten(1).shape), tuple(first.logits.shape[:2])
         if places[0] != places[1]:

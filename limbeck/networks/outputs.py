@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from limbeck.errors import InvalidInput, did_you_mean
@@ -34,6 +35,9 @@ class Reading:
     form : {"", "flat", "places"}
         Axes: ``""`` as they are; ``"flat"``: numbers (n, ...) side by side, (n, k);
         ``"places"``: classes on the second axis, as of segmentation, (n, k, h, w) to (n, h w, k).
+    scale : {"", "softmax", "sigmoid"}
+        What the network returns: logits, or probabilities of classes or of labels that may hold
+        together. Their logarithms, or log-odds, are then its outputs.
 
     Examples
     --------
@@ -44,6 +48,7 @@ class Reading:
 
     place: Place = None
     form: str = ""
+    scale: str = ""
 
     def raw(self, output: Any, name: str = "The network") -> Tensor:
         """The tensor itself, in the axes in which it is returned.
@@ -61,8 +66,18 @@ class Reading:
         """The outputs: (n, k), or (n, t, k) where there is an answer at every place."""
         found = self.raw(output, name)
         if self.form == "flat":
-            return found.flatten(1)
-        return found.flatten(2).transpose(1, 2) if self.form == "places" else found
+            found = found.flatten(1)
+        elif self.form == "places":
+            found = found.flatten(2).transpose(1, 2)
+        return _logits(found, self.scale) if self.scale else found
+
+
+def _logits(p: Tensor, scale: str) -> Tensor:
+    """Logits of probabilities; those of 0 and 1 are finite."""
+    p = p if p.dtype is torch.float64 else p.float()
+    if scale == "softmax":
+        return p.clamp_min(torch.finfo(p.dtype).tiny).log()
+    return torch.logit(p, eps=torch.finfo(p.dtype).eps)
 
 
 _PLAIN = Reading()
@@ -77,7 +92,7 @@ def reading_of(module: Any) -> Reading:
 def read_by(module: nn.Module, reading: Reading) -> nn.Module:
     """The module, whose outputs are read so from now on, in its copies, too."""
     if reading != _PLAIN:
-        setattr(module, _MARK, (reading.place, reading.form))
+        setattr(module, _MARK, (reading.place, reading.form, reading.scale))
     return module
 
 

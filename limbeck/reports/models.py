@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from limbeck.certificates.wording import upward
 from limbeck.by_class import ClassAgreement
+from limbeck.certificates.wording import upward
 from limbeck.comparison import Difference, Measured
 from limbeck.contract import GroupBound
 from limbeck.reports.charts import axis, bar, whisker, whisker_scale
@@ -14,7 +14,14 @@ from limbeck.reports.numbers import NONE, Headings, count, decimal, percent
 from limbeck.reports.scales import Scale
 from limbeck.result import Distillation
 
-__all__ = ["class_table", "difference_table", "group_table", "influence_table", "layer_table", "model_table"]
+__all__ = [
+    "class_table",
+    "difference_table",
+    "group_table",
+    "influence_table",
+    "layer_table",
+    "model_table",
+]
 
 
 def model_table(result: Distillation) -> Html:

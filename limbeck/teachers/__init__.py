@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from limbeck.contract import Label, Teacher
 from limbeck.data.labels import classes_of, read_labels
-from limbeck.data.scores import KnownOutputs, OutputReading, read_outputs, read_table
+from limbeck.data.scores import KnownOutputs, OutputReading, read_scores, read_table
 from limbeck.errors import InvalidInput, did_you_mean
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def as_teacher(obj: Any, y: Any = None, *, example: Any = None, **options: Any) 
         estimators, together with the outputs: see `limbeck.data.labels.classes_of`.
     example : rows, optional
         Some rows about which a module or function is asked at once, so that its outputs tell what
-        they are: see `limbeck.data.scores.read_outputs`.
+        they are: see `limbeck.data.scores.read_scores`.
     **options
         Passed on to the teacher's class, for example ``classes``, ``score_kind``, ``preprocess``;
         and ``regression=True``, to say of any of them that it predicts a number.
@@ -144,7 +144,7 @@ def _read(
         name, labels=labels, kind=options.get("score_kind"), network=kind == "TorchTeacher",
         sigmoid=sigmoid, **said,
     )  # fmt: skip
-    return read_outputs(outputs, known)
+    return read_scores(outputs, known)
 
 
 def _kind_of(obj: Any) -> str:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from limbeck.contract import Access, Label, ScoreKind, Task
 from limbeck.data.labels import as_classes, class_codes
-from limbeck.data.scores import KnownOutputs, read_outputs, sums_to_one, within_one
+from limbeck.data.scores import KnownOutputs, read_scores, sums_to_one, within_one
 from limbeck.errors import AccessDenied, InvalidInput, TeacherFailed
 from limbeck.teachers.closed import Closed
 
@@ -30,7 +30,7 @@ class CallableTeacher(Closed):
         The unit of a predicted number.
     score_kind : {"logit", "probability", "label"}, optional
         What a classifier's answers are. Otherwise found at the first query (``label`` until
-        then), as `limbeck.data.scores.read_outputs` does. One column of probabilities or logits
+        then), as `limbeck.data.scores.read_scores` does. One column of probabilities or logits
         is that of the second of two classes; of logits it has to be said.
     preprocess : callable, optional
         From the user's rows to what the function takes, such as ``ColumnTransformer.transform``.
@@ -141,7 +141,7 @@ class CallableTeacher(Closed):
             and (numbers or raw.ndim == 1)
             and raw.shape[1:] in ((), (len(classes),))
         ):
-            self._kind = read_outputs(raw, KnownOutputs(self.name, classes)).kind
+            self._kind = read_scores(raw, KnownOutputs(self.name, classes)).kind
         if self._kind is ScoreKind.LABEL and raw.ndim == 1:
             codes = class_codes(raw, classes)
             if (codes < 0).any():

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from limbeck.contract import Access, Label, ScoreKind
 from limbeck.data.labels import encode_labels
-from limbeck.data.scores import KnownOutputs, OutputReading, read_outputs, read_table
+from limbeck.data.scores import KnownOutputs, OutputReading, read_scores, read_table
 from limbeck.errors import AccessDenied, InvalidInput
 from limbeck.features import Features
 from limbeck.teachers.closed import Closed
@@ -30,7 +30,7 @@ class StoredScores(Closed):
     X : array-like or DataFrame of shape (n, d)
         The rows.
     scores : array-like of shape (n,) or (n, k)
-        Labels, values, or one column a class, read as `limbeck.data.scores.read_outputs` does.
+        Labels, values, or one column a class, read as `limbeck.data.scores.read_scores` does.
     classes : sequence of labels, optional
         The classes in the order of the columns; by default the sorted labels, or 0 to k - 1.
     unit : str
@@ -70,7 +70,7 @@ class StoredScores(Closed):
             raise InvalidInput(
                 f"score_kind is {str(score_kind)!r}.", f"Give one of {', '.join(ScoreKind)}."
             )
-        read = read_outputs(raw, KnownOutputs(name, classes, kind=score_kind, unit=unit))
+        read = read_scores(raw, KnownOutputs(name, classes, kind=score_kind, unit=unit))
         self.task, self.score_kind, self.note = read.task, read.kind, read.note
         table = _table(raw, read)
         self._places: dict[bytes, int] = {}

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from limbeck.contract import Access, Label, ScoreKind, Task
 from limbeck.data.labels import as_classes
-from limbeck.data.scores import KnownOutputs, read_outputs, sums_to_one, within_one
+from limbeck.data.scores import KnownOutputs, read_scores, sums_to_one, within_one
 from limbeck.errors import AccessDenied, InvalidInput, TeacherFailed, did_you_mean
 from limbeck.teachers.last_operation import ends_in_sigmoid
 
@@ -39,7 +39,7 @@ class TorchTeacher:
         The unit of a predicted number.
     score_kind : {"logit", "probability"}, optional
         What the outputs are. Otherwise found at the first query (``logit`` until then), as
-        `limbeck.data.scores.read_outputs` does: rows that are non-negative and sum to 1, and one
+        `limbeck.data.scores.read_scores` does: rows that are non-negative and sum to 1, and one
         output of a sigmoid, are probabilities, all others logits.
     preprocess : callable, optional
         From the user's rows to an array or tensor that the module takes, for example
@@ -415,7 +415,7 @@ class TorchTeacher:
         """Find out from one batch how many outputs there are and of what kind."""
         raw, sigmoid = self.look(X)
         classes = None if self._task is None else self._task.classes
-        read = read_outputs(
+        read = read_scores(
             raw,
             KnownOutputs(self.name, classes, kind=self._kind, network=True, sigmoid=sigmoid),
         )

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from limbeck.contract import ScoreKind, Task
-from limbeck.data.scores import KnownOutputs, read_outputs, sums_to_one, within_one
+from limbeck.data.scores import KnownOutputs, read_scores, sums_to_one, within_one
 from limbeck.errors import InvalidInput
 
 P = np.array([0.2, 0.7, 0.4, 0.9])
@@ -22,7 +22,7 @@ YES = ("no", "yes")
 
 
 def read(outputs: Any, **known: Any) -> Any:
-    return read_outputs(np.asarray(outputs), KnownOutputs("f", **known))
+    return read_scores(np.asarray(outputs), KnownOutputs("f", **known))
 
 
 @pytest.mark.parametrize(
