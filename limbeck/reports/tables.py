@@ -36,8 +36,8 @@ def result_table(result: Distillation) -> Group:
     rich.console.Group
         Readable from 80 columns on.
     """
-    parts = [_models(result), Text(), _classes(result), _sentences(result)]
-    return Group(*(part for part in parts if part is not None))
+    tables = [t for t in (_models(result), _classes(result)) if t is not None]
+    return Group(*(part for t in tables for part in (t, Text())), _sentences(result))
 
 
 def plain_text(renderable: RenderableType) -> str:
