@@ -12,7 +12,7 @@ from limbeck.errors import FileRefused
 __all__ = ["write_bytes"]
 
 
-def write_bytes(content: bytes, path: str | os.PathLike[str]) -> Path:
+def write_bytes(content: bytes | bytearray, path: str | os.PathLike[str]) -> Path:
     """Write a file whole: a reader sees the old file or the new one, never a part.
 
     Raises

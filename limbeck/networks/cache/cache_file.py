@@ -1,9 +1,10 @@
 """Rows of several arrays in one folder, appended by batches, read through the page cache.
 
 ``cache.json`` says what is there and how many rows are complete; it is written whole, after the
-rows are on disk. Each array is a ``.npy`` file of its full shape, written from its first row on.
-A killed or failed run leaves complete rows and perhaps some beyond; these are cut off when the
-work goes on. Nothing is pickled.
+rows are on disk. Each array is a ``.npy`` file of its full shape, written from its first row on,
+with the checksums of its blocks in a ``.crc`` file beside it; ``cache.json`` holds a checksum of
+these, and one of itself. A killed or failed run leaves complete rows and perhaps some beyond; these
+are cut off when the work goes on. Nothing is pickled.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import json
 import os
 import shutil
 import time
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -23,12 +25,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.errors import FileRefused
+from limbeck.networks.cache.checksums import BLOCK, Checked, Sums
 from limbeck.records import write_json
 
 __all__ = ["Array", "CacheFile", "locked"]
 
 _FORMAT = "limbeck teacher cache"
-_VERSION = 1
+_VERSION = 2  # 2: with checksums
 _SETTLED = 1.0  # seconds between two entries of the number of complete rows
 
 
@@ -76,6 +79,9 @@ class CacheFile:
         self.rows = rows
         self.done = done
         self._files: dict[str, IO[bytes]] = {}
+        self._sums = {name: Sums() for name in self.arrays}
+        self._entered: dict[str, int] = {}  # bytes of checksums that are on disk
+        self._opened: dict[str, tuple[Checked, NDArray[Any], int]] = {}
         self._settled = time.monotonic()
 
     @classmethod
@@ -92,10 +98,14 @@ class CacheFile:
             data = json.loads(path.read_bytes())
             if data["format"] != _FORMAT:
                 raise ValueError(f"it is no {_FORMAT}")
-            if data["version"] > _VERSION:
-                raise ValueError("it was written by a newer limbeck")
+            if data["version"] != _VERSION:
+                older = data["version"] < _VERSION
+                raise ValueError(f"it was written by {'an older' if older else 'a newer'} limbeck")
+            if data.pop("checksum") != _checksum(data):
+                raise ValueError("its checksum is not that of its content")
             arrays = {k: Array(tuple(s), d) for k, (s, d) in data["arrays"].items()}
             found = cls(folder, data["head"], arrays, data["rows"], data["done"])
+            found._sums = {name: found._read_sums(name, *data["sums"][name]) for name in arrays}
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -135,7 +145,7 @@ class CacheFile:
             )
         try:
             for name, array in self.arrays.items():
-                self._files[name] = self._opened(name, array)
+                self._files[name] = self._ready(name, array)
             self._settle()
         except OSError as error:
             self._close()
@@ -155,42 +165,64 @@ class CacheFile:
         FileRefused
             If the disk is full; the complete rows stay, and the work can go on later.
         """
+        written: dict[str, memoryview] = {}
         try:
             for name, array in self.arrays.items():
                 block = np.ascontiguousarray(rows[name], dtype=array.dtype)
-                left = block.reshape(-1).view(np.uint8).data
+                written[name] = left = block.reshape(-1).view(np.uint8).data
                 while left:  # a raw write may take only a part
                     left = left[self._files[name].write(left) :]
         except OSError as error:
             raise self._refused(error) from None
+        for name, data in written.items():
+            self._sums[name].add(data)
         self.done += len(next(iter(rows.values())))
         if time.monotonic() - self._settled > _SETTLED:
             self._settle()
 
-    def maps(self) -> dict[str, NDArray[Any]]:
-        """All arrays, memory-mapped and read only; complete ones."""
-        return {
-            n: np.asarray(np.load(self._path(n), mmap_mode="r", allow_pickle=False))
-            for n in self.arrays
-        }
+    def read(self, name: str, rows: NDArray[np.int64]) -> NDArray[Any]:
+        """Complete rows of an array, (len(rows), ...); it may be incomplete.
 
-    def part(self, name: str, rows: NDArray[np.int64]) -> NDArray[Any]:
-        """Complete rows of an array that may be incomplete."""
+        Raises
+        ------
+        FileRefused
+            If the bytes are not those that were written: names the file and the block.
+        """
         array = self.arrays[name]
-        out = np.empty((len(rows), *array.shape), array.dtype)
-        with self._path(name).open("rb") as file:
-            for place, row in zip(out.reshape(len(rows), -1), rows, strict=True):
-                file.seek(len(self._start(name)) + int(row) * array.row_bytes)
-                place[:] = np.frombuffer(file.read(array.row_bytes), array.dtype)
-        return out
+        size = array.row_bytes
+        if not (size and len(rows)):
+            return np.empty((len(rows), *array.shape), array.dtype)
+        if name not in self._opened:
+            start = len(self._start(name))
+            end = start + self.done * size
+            held = Checked(self._path(name), self._sums[name].blocks(), end)
+            table = held.bytes[start:].view(array.dtype).reshape(self.done, *array.shape)
+            self._opened[name] = held, table, start
+        held, table, start = self._opened[name]
+        places = start + np.asarray(rows, dtype=np.int64) * size
+        held.check(places, places + size)
+        return np.asarray(table[rows])
 
     def remove(self) -> None:
         """Delete the arrays and the header, the header first."""
-        for file in (self.folder / "cache.json", *map(self._path, self.arrays)):
+        files = [path for n in self.arrays for path in (self._path(n), self._sums_path(n))]
+        for file in (self.folder / "cache.json", *files):
             file.unlink(missing_ok=True)
 
     def _path(self, name: str) -> Path:
         return self.folder / f"{name}.npy"
+
+    def _sums_path(self, name: str) -> Path:
+        return self.folder / f"{name}.crc"
+
+    def _read_sums(self, name: str, full: int, of_full: int, tail: int) -> Sums:
+        """The checksums of an array: how many complete blocks, the checksum of theirs, the last."""
+        path, size = self._sums_path(name), 4 * full
+        content = path.read_bytes()[:size] if full else b""
+        if len(content) != size or zlib.crc32(content) != of_full:
+            raise ValueError(f"the checksums in {str(path)!r} are damaged")
+        end = len(self._start(name)) + self.done * self.arrays[name].row_bytes
+        return Sums(content, tail, end - full * BLOCK)
 
     def _start(self, name: str) -> bytes:
         """The first bytes of a .npy file of the full shape."""
@@ -206,10 +238,14 @@ class CacheFile:
         )
         return out.getvalue()
 
-    def _opened(self, name: str, array: Array) -> IO[bytes]:
+    def _ready(self, name: str, array: Array) -> IO[bytes]:
         path, start = self._path(name), self._start(name)
+        self._opened.pop(name, None)
         if self.done == 0:
             path.write_bytes(start)
+            self._sums_path(name).write_bytes(b"")
+            self._sums[name] = Sums()
+            self._sums[name].add(memoryview(start))
         file: IO[bytes] = path.open("r+b", buffering=0)
         file.truncate(len(start) + self.done * array.row_bytes)
         file.seek(0, os.SEEK_END)
@@ -222,8 +258,9 @@ class CacheFile:
 
     def _settle(self) -> None:
         """Enter the number of complete rows, once they are on disk."""
-        for file in self._files.values():
+        for name, file in self._files.items():
             os.fsync(file.fileno())
+            self._write_sums(name)
         data = {
             "format": _FORMAT,
             "version": _VERSION,
@@ -231,9 +268,24 @@ class CacheFile:
             "arrays": {k: [a.shape, a.dtype] for k, a in self.arrays.items()},
             "rows": self.rows,
             "done": self.done,
-        }
+            "sums": {k: [len(s.full) // 4, zlib.crc32(s.full), s.tail]
+                     for k, s in self._sums.items()},
+        }  # fmt: skip
+        data["checksum"] = _checksum(data)
         write_json(data, self.folder / "cache.json")
         self._settled = time.monotonic()
+
+    def _write_sums(self, name: str) -> None:
+        """Append the checksums of blocks that are complete by now."""
+        full = self._sums[name].full
+        with self._sums_path(name).open("r+b") as file:
+            have = min(file.seek(0, os.SEEK_END), self._entered.get(name, 0))
+            file.seek(have)
+            file.truncate()
+            file.write(full[have:])
+            file.flush()
+            os.fsync(file.fileno())
+        self._entered[name] = len(full)
 
     def _refused(self, error: OSError) -> FileRefused:
         left = sum((self.rows - self.done) * a.row_bytes for a in self.arrays.values())
@@ -242,6 +294,11 @@ class CacheFile:
             f" {self.done:,} of {self.rows:,} rows are complete and stay.",
             f"Make room for {left:,} bytes and fill it again: it goes on where it stopped.",
         )
+
+
+def _checksum(data: Mapping[str, Any]) -> int:
+    """Of what a header holds, however it is spaced."""
+    return zlib.crc32(json.dumps(data, sort_keys=True).encode())
 
 
 @contextmanager

@@ -107,7 +107,7 @@ def refuse_answers(file: CacheFile, teacher: nn.Module, samples: Samples) -> Non
     packing, mask = Packing.from_dict(file.head.get("packing")), batch.mask
 
     def stored(name: str) -> Tensor:
-        part = file.part(name, places)
+        part = file.read(name, places)
         if packing is not None and mask is not None:
             part = packing.unpack(name, part, mask)
         return torch.from_numpy(part.astype(np.int64) if name == "indices" else part)

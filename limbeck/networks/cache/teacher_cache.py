@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from limbeck.contract import Progress
@@ -286,11 +285,11 @@ class TeacherCache:
         device = batch.device
         self._served += 1
         if device.type == "cpu" or self._served % _SPARSELY == 1:
-            refuse_inputs(batch, self._maps["marks"][rows])
+            refuse_inputs(batch, file.read("marks", rows))
         recorder, mask = self._recorder(file), batch.mask
 
         def stored(name: str) -> Tensor:
-            found = self._maps[name][rows]
+            found = file.read(name, rows)
             if recorder.packing is not None and mask is not None:
                 found = recorder.packing.unpack(name, found, mask)
             return torch.from_numpy(found).to(device, non_blocking=True)
@@ -312,14 +311,14 @@ class TeacherCache:
             return LeftOut(temperature, 0.0, 0.0, 0.0, 0.0)
         bounds: list[tuple[Tensor, Tensor]] = []
         for start in range(0, file.rows, 4096):
-            some = slice(start, start + 4096)
+            some = np.arange(start, min(start + 4096, file.rows))
             values, log_rest = (
-                torch.from_numpy(self._maps[name][some].copy()) for name in ("values", "log_rest")
+                torch.from_numpy(file.read(name, some)) for name in ("values", "log_rest")
             )
             found = error_bounds(values, log_rest, file.head["outputs"], temperature)
             there = torch.ones_like(found[0], dtype=torch.bool)
-            if "lengths" in self._maps and there.ndim == 2:
-                lengths = torch.from_numpy(self._maps["lengths"][some].copy())
+            if "lengths" in file.arrays and there.ndim == 2:
+                lengths = torch.from_numpy(file.read("lengths", some))
                 there = torch.arange(there.shape[1]) < lengths[:, None]  # (rows, length)
             bounds.append((found[0][there], found[1][there]))
         variation, divergence = (torch.cat(parts) for parts in zip(*bounds, strict=True))
@@ -334,10 +333,6 @@ class TeacherCache:
     def _recorder(self, file: CacheFile | None) -> Recorder:
         packing = None if file is None else Packing.from_dict(file.head.get("packing"))
         return Recorder(self._settings["top"], self.layers, self._settings["dtype"], packing)
-
-    @cached_property
-    def _maps(self) -> dict[str, NDArray[Any]]:
-        return self._ready().maps()
 
     def _ready(self) -> CacheFile:
         """The file, complete and made with these settings."""
@@ -363,5 +358,4 @@ class TeacherCache:
                 f" {file.rows:,} rows.",
                 "Call fill(teacher, samples): it goes on where it stopped.",
             )
-        self.__dict__.pop("_maps", None)
         self._file = file

@@ -2,13 +2,15 @@
 
 One file, replaced as a whole: tensors as safetensors, everything else as JSON in its header. So a
 kill at any moment leaves the older checkpoint or the newer one, never parts of two; and nothing in
-it is code.
+it is code. The header holds checksums: of the header, and of the tensors by blocks of 64 KiB, so
+that a byte that changed since is refused rather than trained on.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,13 +19,17 @@ import torch
 from torch import Tensor
 
 from limbeck.errors import FileRefused, InvalidInput
+from limbeck.networks.cache.checksums import BLOCK, block_sums
 from limbeck.writing import write_bytes
 
 __all__ = ["NAME", "cloned", "read", "same", "write"]
 
 NAME = "checkpoint.safetensors"
-FORMAT = 1
+FORMAT = 2
+"""2: with checksums."""
 _TENSOR, _NUMBER = "tensor:", "number:"  # a number is NaN or infinite, which JSON lacks
+_OF_HEADER = "0" * 8  # stands for the checksum of the header, in it
+_HELD = b'"header":"' + _OF_HEADER.encode()
 
 
 def write(folder: Path, state: Mapping[str, Any]) -> Path:
@@ -40,8 +46,14 @@ def write(folder: Path, state: Mapping[str, Any]) -> Path:
 
     tensors: dict[str, Tensor] = {}
     plain = _taken_apart(state, "", tensors)
-    header = {"limbeck": json.dumps({"format": FORMAT, "state": plain}, allow_nan=False)}
-    return write_bytes(save(_alone(tensors), header), folder / NAME)
+    held = _alone(tensors)
+    blocks = math.ceil(sum(t.nbytes for t in held.values()) / BLOCK)
+    header = {
+        "limbeck": json.dumps({"format": FORMAT, "state": plain}, allow_nan=False),
+        "header": _OF_HEADER,
+        "blocks": "0" * (8 * blocks),
+    }
+    return write_bytes(_summed(save(held, header)), folder / NAME)
 
 
 def read(folder: Path) -> dict[str, Any] | None:
@@ -50,7 +62,7 @@ def read(folder: Path) -> dict[str, Any] | None:
     Raises
     ------
     FileRefused
-        If the file is damaged or of a newer format.
+        If the file is damaged (names the block), or of another format.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -58,6 +70,7 @@ def read(folder: Path) -> dict[str, Any] | None:
     if not path.exists():
         return None
     try:
+        _check(path)
         with safe_open(str(path), "pt") as file:
             header = json.loads(file.metadata()["limbeck"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
@@ -73,6 +86,48 @@ def read(folder: Path) -> dict[str, Any] | None:
             f"{str(path)!r} is not a checkpoint: {error}.", "Remove it to start anew."
         ) from None
     return state
+
+
+def _summed(content: bytes) -> bytearray:
+    """The same file with its checksums in place of the zeros that stand for them."""
+    out = bytearray(content)
+    end = 8 + int.from_bytes(out[:8], "little")
+    sums = "".join(f"{s:08x}" for s in block_sums(memoryview(out)[end:]).tolist())
+    place = out.index(b'"blocks":"', 0, end) + len(b'"blocks":"')
+    out[place : place + len(sums)] = sums.encode()
+    place = out.index(_HELD, 0, end) + len(_HELD) - 8
+    out[place : place + 8] = f"{zlib.crc32(memoryview(out)[:end]):08x}".encode()
+    return out
+
+
+def _check(path: Path) -> None:
+    """Refuse a file of which a byte is not the one that was written."""
+    remedy = "Remove it to start anew."
+    with path.open("rb") as file:
+        start = file.read(8)
+        length = int.from_bytes(start, "little")
+        short = length > path.stat().st_size  # a header that does not end is not read
+        header = bytearray(b"" if short else file.read(length))
+        place = header.find(_HELD[:-8]) + len(_HELD) - 8
+        if place < len(_HELD) - 8:
+            raise FileRefused(
+                f"{str(path)!r} is not a checkpoint of this limbeck, or is damaged: there are no"
+                " checksums in it.",
+                remedy,
+            )
+        told = bytes(header[place : place + 8])
+        header[place : place + 8] = b"0" * 8
+        if told != f"{zlib.crc32(header, zlib.crc32(start)):08x}".encode():
+            raise FileRefused(f"{str(path)!r} is damaged: its header is not as written.", remedy)
+        sums = json.loads(header)["__metadata__"]["blocks"]
+        for block in range(len(sums) // 8 + 1):  # behind the last there is nothing
+            found = f"{zlib.crc32(some):08x}" if (some := file.read(BLOCK)) else ""
+            if found != sums[8 * block : 8 * block + 8]:
+                raise FileRefused(
+                    f"{str(path)!r} is damaged: block {block} of its tensors (64 KiB from byte"
+                    f" {8 + len(header) + block * BLOCK:,}) is not as written.",
+                    remedy,
+                )
 
 
 def same(before: Mapping[str, Any], now: Mapping[str, Any], folder: Path) -> None:

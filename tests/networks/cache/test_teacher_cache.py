@@ -8,6 +8,7 @@ import random
 import subprocess
 import sys
 import time
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from limbeck.errors import FileRefused, InvalidInput, TeacherFailed
+from limbeck.networks.cache.checksums import Sums
 from limbeck.networks.cache.teacher_cache import TeacherCache
 from limbeck.networks.capture import Capture
 from limbeck.networks.samples.data import Batch, Samples
@@ -639,6 +641,13 @@ def test_a_real_file_of_a_million_rows(tmp_path: Path) -> None:
     header = json.loads((tmp_path / "cache.json").read_text())
     header |= {"rows": n, "done": n}
     header["head"]["samples"] = n
+    for path in tmp_path.glob("*.npy"):
+        sums = Sums()
+        sums.add(memoryview(path.read_bytes()))
+        path.with_suffix(".crc").write_bytes(sums.full)
+        header["sums"][path.stem] = [len(sums.full) // 4, zlib.crc32(sums.full), sums.tail]
+    del header["checksum"]
+    header["checksum"] = zlib.crc32(json.dumps(header, sort_keys=True).encode())
     (tmp_path / "cache.json").write_text(json.dumps(header))
     cache = TeacherCache.open(tmp_path)
     assert cache.nbytes == sum(f.stat().st_size for f in tmp_path.glob("*.npy")) < 300e6

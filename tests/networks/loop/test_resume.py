@@ -228,5 +228,5 @@ def test_the_checkpoint_holds_no_code_and_is_replaced_whole(tmp_path):
         json.loads(file.metadata()["limbeck"])
     whole = (tmp_path / NAME).read_bytes()
     (tmp_path / NAME).write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(FileRefused, match="is not a checkpoint"):
+    with pytest.raises(FileRefused, match="is damaged"):
         run(tmp_path, epochs=1)
