@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from limbeck.certificates.binomial import check_share
 from limbeck.comparison import Difference, Measured
 from limbeck.errors import InvalidInput
+from limbeck.network_runs.outputs import read_outputs, readings_kept
 from limbeck.network_runs.preparing import (
     goal_of,
+    loader_settings,
     makers_of,
     one_teacher,
     refuse_lacking,
@@ -25,6 +27,7 @@ from limbeck.networks.evaluation import Said, agreement, ask, right
 from limbeck.networks.loop.rounds import make, started
 from limbeck.networks.loop.train import train
 from limbeck.networks.objective import Objective
+from limbeck.networks.outputs import read_by
 from limbeck.networks.printed import Printed, Sheet
 from limbeck.networks.samples.vocabularies import pad_token
 from limbeck.networks.structure.ablate import without_each
@@ -108,6 +111,7 @@ class Ablation(Printed):
         )
 
 
+@readings_kept
 def ablate(
     teacher: Any,
     data: Any,
@@ -124,6 +128,7 @@ def ablate(
     seed: int = 0,
     task: Any = None,
     tokenizers: Sequence[Any] | None = None,
+    output: Any = None,
     delta: float = 0.05,
     progress: bool | None = None,
     **training: Any,
@@ -136,7 +141,7 @@ def ablate(
 
     Parameters
     ----------
-    teacher, data, y, into, filter, start, task, tokenizers
+    teacher, data, y, into, filter, start, task, tokenizers, output
         As for a network in :func:`limbeck.distill`.
     objective : Term or Objective
         A sum of terms, or a term with several pairs of layers.
@@ -168,7 +173,7 @@ def ablate(
     """
     check_share("delta", delta)
     whole("seeds", seeds, 1)
-    settings = settings_of({"epochs": 3, **training})
+    settings = settings_of(loader_settings(data, {"epochs": 3, **training})[0])
     tutor, maker = one_teacher(teacher), makers_of(into)[0]
     pad = pad_token(tutor, maker)
     samples, aside = two_sides(data, y, validation, holdout, seed, settings, pad)
@@ -176,7 +181,9 @@ def ablate(
         whole("rows", rows, 1)
         order = np.random.default_rng(seed).permutation(len(samples))[:rows]
         samples = samples.subset(sorted(order.tolist()))
-    goal = goal_of(samples, tutor, [make(maker, seed)], task, tokenizers)
+    pupil = make(maker, seed)
+    (reading,), _ = read_outputs(samples, tutor, [pupil], output, task)
+    goal = goal_of(samples, tutor, [pupil], task, tokenizers)
     samples, aside = samples.aimed(goal), aside.aimed(goal)
     aim = Objective.of(objective)
     refuse_lacking(aim, goal, samples, tutor, filter=filter)
@@ -198,7 +205,7 @@ def ablate(
             told = []
             for own in range(seed, seed + seeds):
                 tell(f"without {name or 'nothing'}", i * seeds + own - seed, len(variants) * seeds)
-                student, _ = started(maker, own, samples, tutor, start)
+                student = read_by(started(maker, own, samples, tutor, start)[0], reading)
                 asked = left.needs.teacher
                 trained = train(
                     student, samples, left, goal, training=settings, seed=own,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Mapping
+from functools import partial
 from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,7 +37,9 @@ def read_run(path: str | Path) -> dict[str, Any]:
         YAML: ``teacher``, ``student`` (``package.module:name``; ``teacher_weights`` and
         ``student_weights`` name .safetensors files), ``train``, ``validation``, ``test`` (the
         same, or .npz files with the arrays X and y), ``objective`` (a list of terms, each with
-        its ``weight`` and settings), ``filter``, ``tokenizers`` (names of the teacher's and the
+        its ``weight`` and settings), ``optimizer`` and ``schedule`` (a name, a function as
+        ``package.module:name``, or a class of torch as a mapping, ``{term: StepLR, step_size:
+        10}``), ``filter``, ``tokenizers`` (names of the teacher's and the
         student's, as ``package.module:name``), ``out``, and settings of `limbeck.distill` and of
         `limbeck.networks.loop.training.Training`.
 
@@ -137,6 +140,9 @@ def _run(path: Path, data: Mapping[str, Any], progress: bool | None) -> NetworkD
     if isinstance(given.get("tokenizers"), list):
         given["tokenizers"] = [_tokenizer(name) for name in given["tokenizers"]]
     given["objective"] = _objective(given["objective"])
+    for name in ("optimizer", "schedule"):
+        if name in given:
+            given[name] = _of_torch(given[name], name)
     for name in ("filter", "mode"):
         if given.get(name) is not None:
             given[name] = _made(given[name], name)
@@ -262,6 +268,26 @@ def _made(given: Any, where: str) -> Any:
         return make(**settings)
     except TypeError as error:
         raise InvalidInput(f"{name} in {where}: {error}.", "See docs/objectives.md.") from None
+
+
+def _of_torch(given: Any, where: str) -> Any:
+    """An optimizer or a schedule: a name, ``module:function``, or ``{term: Name, setting: value}``.
+
+    Of a mapping the class of ``torch.optim``, or ``torch.optim.lr_scheduler``, with its settings.
+    """
+    if isinstance(given, str):
+        return read_named(given) if ":" in given else given
+    if not isinstance(given, dict):
+        return given
+    import torch
+
+    room = torch.optim if where == "optimizer" else torch.optim.lr_scheduler
+    settings = dict(given)
+    name = str(settings.pop("term", None))
+    known = [n for n, c in vars(room).items() if isinstance(c, type) and not n.startswith("_")]
+    if name not in known:
+        raise InvalidInput(f"There is no {name!r} for {where}.", did_you_mean(name, known))
+    return partial(getattr(room, name), **settings)
 
 
 def _instead(name: str, setting: str, known: list[str]) -> str:

@@ -159,7 +159,10 @@ def test_arrays_weights_filters_and_schedules_from_files(here: Path) -> None:
             "Token 'a' is 0 to the teacher and 1 to the student",
         ),
         ({"tokenizers": "models_of_a_user:one"}, "tokenizers is a str, not a pair"),
-        ({"lr": "fast"}, "lr is 'fast'. Give a number"),
+        ({"lr": "fast"}, "lr is 'fast'. Give a finite number"),
+        ({"epochs": "many"}, "epochs is 'many'"),
+        ({"ema": "much"}, "ema is 'much'"),
+        ({"num_workers": "two"}, "num_workers is 'two'"),
     ],
 )
 def test_a_wrong_file_is_refused_with_the_name(
@@ -307,3 +310,17 @@ def test_two_processes_give_what_one_gives(here: Path) -> None:
     told = [json.loads((here / f"{f}/result.json").read_text()) for f in ("two", "run")]
     assert told[0]["verdict"] == told[1]["verdict"]
     assert all(f["milliseconds"] for f in told[0]["facts"].values())
+
+
+def test_optimizers_and_schedules_of_torch_in_a_file(here: Path) -> None:
+    path = write(
+        here,
+        optimizer={"term": "Adam", "betas": [0.8, 0.9]},
+        schedule={"term": "StepLR", "step_size": 1},
+        max_steps=5,
+    )
+    result = run(path)
+    assert result.history[-1]["step"] <= 5
+    assert "StepLR" in result.settings["training"]["schedule"]
+    with pytest.raises(InvalidInput, match="Did you mean 'StepLR'"):
+        run(write(here, schedule={"term": "StepLRs"}))

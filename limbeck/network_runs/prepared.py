@@ -23,6 +23,7 @@ from limbeck.network_runs.preparing import (
     cache_of,
     default_objective,
     goal_of,
+    loader_settings,
     makers_of,
     one_teacher,
     refuse_lacking,
@@ -139,7 +140,8 @@ def prepared(
     InvalidInput
         Names the argument, the value and the remedy.
     """
-    settings = settings_of(training)
+    sized, loaded = loader_settings(data, training)
+    settings = settings_of(sized)
     tutor, makers = one_teacher(teacher), makers_of(into)
     pad = pad_token(tutor, *makers)
     rows, aside = two_sides(
@@ -155,7 +157,8 @@ def prepared(
     rows, aside = rows.aimed(goal), aside.aimed(goal)
     share = validation_share(validation, settings)
     own = validation is not None and not isinstance(validation, Real)
-    checked = Samples.of(validation, pad=pad).aimed(goal) if own else None
+    workers = settings.num_workers
+    checked = Samples.of(validation, pad=pad, num_workers=workers).aimed(goal) if own else None
     aim = default_objective(goal, rows, tutor) if objective is None else Objective.of(objective)
     layers = (aim.needs if filter is None else aim.needs | filter.needs).teacher_layers
     kept = cache_of(cache, tutor, rows, layers, folder)
@@ -194,7 +197,8 @@ def prepared(
         notes.append(unread_note(unread))
     return Prepared(
         tutor, makers, reads, rows, aside, checked, goal, names, aim, settings, kept, layout, seen,
-        tuple(dict.fromkeys((*copied, *chosen, *notes, *read, *left, *rows.notes, *aside.notes))),
+        tuple(dict.fromkeys((*copied, *loaded, *chosen, *notes, *read, *left, *rows.notes,
+                             *aside.notes))),
     )  # fmt: skip
 
 

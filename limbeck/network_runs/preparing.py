@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from torch import nn
+from torch.utils.data import DataLoader, SequentialSampler
 
 from limbeck.contract import Task
 from limbeck.errors import InvalidInput, did_you_mean
@@ -32,6 +33,7 @@ __all__ = [
     "cache_of",
     "default_objective",
     "goal_of",
+    "loader_settings",
     "makers_of",
     "one_teacher",
     "refuse_lacking",
@@ -66,6 +68,31 @@ def settings_of(given: Mapping[str, Any]) -> Training:
         if numeric and not isinstance(value, Real):
             raise InvalidInput(f"{name} is {value!r}.", "Give a number.")
     return Training(**given)
+
+
+def loader_settings(data: Any, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Settings with the batch size of a DataLoader, or of Samples, unless one is given.
+
+    Returns
+    -------
+    settings : dict
+        As given, with ``batch_size``.
+    notes : list of str
+        What was taken over from a DataLoader, and what was not.
+    """
+    size = data.batch_size if isinstance(data, DataLoader | Samples) else None
+    loader = isinstance(data, DataLoader)
+    notes = []
+    settings = dict(given)
+    if size is not None and given.get("batch_size") is None:
+        settings["batch_size"] = size
+        if loader:
+            notes.append(f"Batches have {size} rows, as the DataLoader's.")
+    if loader and isinstance(data.sampler, SequentialSampler):
+        notes.append(
+            "The DataLoader does not shuffle; training takes rows in a new order an epoch."
+        )
+    return settings, notes
 
 
 def one_teacher(teacher: Any, goal: Goal | None = None) -> nn.Module | None:

@@ -66,12 +66,14 @@ def two_sides(
     InvalidInput
         If there are too few on a side, or cases do not fit.
     """
+    said: dict[str, Any] = {"batch_size": settings.batch_size, "pad": pad,
+                            "num_workers": settings.num_workers}  # fmt: skip
     column = isinstance(cases, str)
     data, of_rows = _cases_in(data, cases, own=column or test is None)
-    rows = _with_cases(Samples.of(data, y, batch_size=settings.batch_size, pad=pad), of_rows)
+    rows = _with_cases(Samples.of(data, y, **said), of_rows)
     if test is not None:
         test, of_test = _cases_in(test, cases, own=True)
-        aside = _with_cases(Samples.of(test, batch_size=settings.batch_size, pad=pad), of_test)
+        aside = _with_cases(Samples.of(test, **said), of_test)
         if len(aside) < _FEWEST:
             raise InvalidInput(
                 f"There are {len(aside)} test rows.", f"Give at least {_FEWEST}, or none."

@@ -25,10 +25,10 @@ class Network:
         capture: Capture | None,
         name: str,
         context: Callable[[], AbstractContextManager[Any]] | None,
-        reading: Reading,
+        reading: Reading | None = None,
     ) -> None:
         self.module = module
-        self._reading = reading
+        self._reading = reading or reading_of(module)
         self._capture = capture
         self._name = name
         self._context = context

@@ -73,7 +73,8 @@ def read(folder: Path) -> dict[str, Any] | None:
         _check(path)
         with safe_open(str(path), "pt") as file:
             header = json.loads(file.metadata()["limbeck"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            # Copies lie as torch lays them: sums over others may be rounded otherwise.
+            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
         if header["format"] > FORMAT:
             raise FileRefused(
                 f"{str(path)!r} has format {header['format']}.", "Install a newer limbeck."

@@ -30,12 +30,15 @@ class Plan:
         Rows of one update.
     processes, parts : int
         What a batch is split into.
+    drop_last : bool
+        Whether rows that fill no batch are left out of the epoch, as a DataLoader may ask.
     """
 
     rows: int
     batch: int
     processes: int = 1
     parts: int = 1
+    drop_last: bool = False
 
     def __post_init__(self) -> None:
         if self.batch % (self.processes * self.parts):
@@ -45,8 +48,10 @@ class Plan:
                 f"Give a multiple of {self.processes * self.parts}.",
             )
         if self.updates == 0:
+            dropped = f", and drop_last leaves out fewer than {self.batch}" * self.drop_last
             raise InvalidInput(
-                f"There are {self.rows} samples for {self.processes} processes.", "Give more."
+                f"There are {self.rows} samples for {self.processes} processes{dropped}.",
+                "Give more, or a smaller batch size." if self.drop_last else "Give more.",
             )
 
     @property
@@ -64,7 +69,7 @@ class Plan:
         """Rows of the last, shorter update in one process; 0 where there is none."""
         rest = self.rows % self.batch
         alone = rest == 1 and self.batch > 1 and self.rows > 1
-        return 0 if alone else rest // self.processes
+        return 0 if alone or self.drop_last else rest // self.processes
 
     @property
     def updates(self) -> int:

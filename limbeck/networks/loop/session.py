@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -93,11 +95,17 @@ class Session:
         self._seed, self._augment_seed, self._views = seed, augment_seed, views
         self._validation, self._filter = validation, filter
         self._folder, self._settings = folder, settings
-        self._plan = Plan(len(samples), training.batch_size, engine.processes, training.accumulate)
+        self._plan = Plan(len(samples), training.batch_size, engine.processes, training.accumulate,
+                          samples.drop_last)  # fmt: skip
         training = training.settled(len(samples), validation is not None)
         assert training.epochs is not None  # noqa: S101  (settled)
         self._training, self._epochs = training, training.epochs
         self._total = self._plan.updates * self._epochs
+        if training.max_steps is not None:
+            self._total = min(self._total, training.max_steps)
+            self._epochs = math.ceil(self._total / self._plan.updates)
+        for learner in learners:
+            learner.plan(self._total, self._epochs)
         self._generator = torch.Generator(engine.device).manual_seed(seed)
         eager = engine.device.type == "cpu" and engine.processes == 1
         self._ledgers = [
@@ -146,8 +154,7 @@ class Session:
                 self._seconds = time.perf_counter() - began
                 self._close_epoch()
         for learner, record in zip(self._learners, self.records, strict=True):
-            if record.best is not None:
-                learner.load(record.best)
+            learner.finish(record.best)
 
     def _train(self, progress: Progress) -> None:
         """The rest of one epoch."""
@@ -161,6 +168,7 @@ class Session:
             rows, plan.micro, seed=self._augment_seed, view=view, device=engine.device
         )
         told = 0.0
+        held: list[list[Step]] = [[] for _ in self._learners]  # where a step asks for the loss
         for part in parts_of(
             batches, plan, self._update, self._goal, engine, self._ask, self._filter
         ):
@@ -183,14 +191,20 @@ class Session:
                 )
                 if self._filter is not None:
                     step = replace(step, weight=self._weight(step, part, self._filter))
+                if learner.closes:
+                    held[i].append(step)
                 self._ledgers[i].add(self._step, part.last, *learner.learn(step, part.last))
             if not part.last:
                 continue
             self._step += 1
             self._update += 1
-            ending = self._update == plan.updates
+            ending = self._update == plan.updates or self._step == self._total
             logging = ending or self._step % training.log_every == 0
-            norms = [x.update(self._step - 1, self._total, logging) for x in self._learners]
+            norms = [
+                x.update(self._step - 1, self._total, logging, partial(_again, x, steps))
+                for x, steps in zip(self._learners, held, strict=True)
+            ]
+            held = [[] for _ in self._learners]
             if logging and not ending:
                 self._log(norms, done)
             every = training.checkpoint_every
@@ -199,6 +213,8 @@ class Session:
             if ending or time.perf_counter() - told > TOLD_EVERY:
                 told = time.perf_counter()
                 progress("training", self._step, self._total)
+            if ending:
+                break
         self._ending = norms, done
 
     def _weight(self, step: Step, part: Part, given: Filter) -> Tensor:
@@ -218,17 +234,18 @@ class Session:
         for learner, ledger, record in zip(
             self._learners, self._ledgers, self.records, strict=True
         ):
-            scored = None if self._validation is None else self._validation(learner.student)
+            scored = None if self._validation is None else self._validation(learner.judged)
             means = ledger.epoch()
             record.add(self._epoch, self._step, means, learner.rate, scored, learner.student_state)
+            if learner.scheduler is not None:
+                score, loss = (None, means["loss"]) if scored is None else scored
+                learner.scheduler.ended(loss, score)
         self._log(norms, done, ended=True)
         self._epoch += 1
         self._update = 0
         patience = self._training.patience
         waited = min(self._epoch - 1 - r.best_epoch for r in self.records)
-        self._finished = self._epoch == self._epochs or (
-            patience is not None and waited >= patience
-        )
+        self._finished = self._step >= self._total or (patience is not None and waited >= patience)
         every = self._training.checkpoint_every
         if every is None or self._step % every == 0 or self._finished:
             self._save()
@@ -335,3 +352,10 @@ class Session:
         if self._engine.device.type == "cuda":
             out["cuda"] = torch.cuda.get_rng_state(self._engine.device)
         return out
+
+
+def _again(learner: Learner, steps: Sequence[Step]) -> None:
+    """Learn the parts of an update once more, with the weights as they are now."""
+    for i, step in enumerate(steps):
+        own = learner.network(step.inputs)
+        learner.learn(replace(step, student=own), i + 1 == len(steps))

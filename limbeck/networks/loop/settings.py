@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["settings_of"]
 
-_FREE = ("log_every", "checkpoint_every", "device")  # settings that change no result
+_FREE = ("log_every", "checkpoint_every", "device", "num_workers")  # settings that change no result
 
 
 def settings_of(
@@ -52,6 +52,7 @@ def settings_of(
         "augment_seed": augment_seed if drawn else None,
         "filter": _told(filter),
         "samples": samples.fingerprint(),
+        "drop_last": samples.drop_last,
         "validation": None if validation is None else validation.fingerprint(),
         "teacher": _taught_by(teacher),
         "student": [fingerprint(m) for m in modules],

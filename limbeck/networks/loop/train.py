@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from limbeck.contract import Progress
 from limbeck.errors import InvalidInput
@@ -204,6 +205,7 @@ def fit(
         many = engine.processes > 1
         if engine.rank:
             torch.manual_seed(seed + 7919 * engine.rank)  # other draws than the first process's
+        averages = [_averaged(m, training.ema) for m in modules]
         plain = [copy.deepcopy(m) for m in modules] if engine.sharded else modules
         called = [engine.prepared(m, many and unused(m, first)) for m in modules]
         learners = [
@@ -222,8 +224,9 @@ def fit(
                 own,
                 training,
                 engine,
+                average,
             )
-            for m, c, own in zip(modules, called, maps, strict=True)
+            for m, c, own, average in zip(modules, called, maps, averages, strict=True)
         ]
         score = None
         if validation is not None:
@@ -250,6 +253,14 @@ def fit(
             )
             for i, (m, own, r) in enumerate(zip(plain, maps, session.records, strict=True))
         ]
+
+
+def _averaged(module: nn.Module, decay: float | None) -> AveragedModel | None:
+    """An exponential moving average of a module's weights and buffers, before any hooks hang."""
+    if decay is None:
+        return None
+    update = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+    return AveragedModel(module, multi_avg_fn=update, use_buffers=True)
 
 
 def _made(student: Student, teacher: object) -> nn.Module:

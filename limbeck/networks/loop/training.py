@@ -5,15 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
+from typing import Any, cast
 
 import torch
 from torch import nn
+from torch.optim.lr_scheduler import LRScheduler
 
 from limbeck.errors import InvalidInput
+from limbeck.networks.loop.optimizers import defaults, made, refuse_unknown
+from limbeck.networks.loop.schedulers import Scheduler, makes_scheduler
 
 __all__ = ["Training"]
 
-Optimizers = Callable[[Sequence[nn.Parameter]], torch.optim.Optimizer]
+Optimizers = Callable[..., torch.optim.Optimizer]
 Shape = Callable[[float], float]
 
 _SHAPES: dict[str, Shape] = {
@@ -22,13 +27,16 @@ _SHAPES: dict[str, Shape] = {
     "cosine": lambda done: 0.5 * (1.0 + math.cos(math.pi * done)),
 }
 _CHOICES = {
-    "optimizer": ("adamw", "sgd"),
     "schedule": tuple(_SHAPES),
     "precision": ("fp32", "bf16", "fp16"),
     "strategy": ("auto", "ddp", "fsdp"),
+    "schedule_interval": ("epoch", "step"),
 }
 _EPOCHS, _UPDATES, _PATIENCE = 10, 3000, 1000  # by default; at least, and what epochs add up to
-_COUNTS = ("epochs", "batch_size", "accumulate", "log_every", "patience", "checkpoint_every")
+_COUNTS = (
+    "epochs", "batch_size", "accumulate", "log_every", "patience", "checkpoint_every", "max_steps",
+)  # fmt: skip
+_RATES = ("lr", "weight_decay", "momentum", "clip")
 
 
 @dataclass(frozen=True)
@@ -38,17 +46,22 @@ class Training:
     Parameters
     ----------
     epochs : int, optional
-        Passes over the samples. By default as many as make 3,000 updates, at least 10: few rows
-        take more of them than many.
+        Passes over the samples. By default as many as make ``max_steps``, or else 3,000 updates,
+        at least 10: few rows take more of them than many.
     batch_size : int
-        Rows of one update, over all processes and accumulated parts together.
-    optimizer : {"adamw", "sgd"} or callable
-        A callable gets the list of parameters and returns a torch optimizer; its own learning
-        rates then count instead of ``lr``, and the schedule multiplies them.
-    lr, weight_decay, momentum : float
-        Of the named optimizers; momentum of SGD only.
+        Rows of one update, over all processes and accumulated parts together. `limbeck.distill`
+        takes that of a DataLoader by default.
+    optimizer : str or callable
+        The name of any optimizer in ``torch.optim``, in upper or lower case, or its class, or a
+        function that makes one of a list of weights, of ``named_parameters`` or of a ``model``
+        (the names of its argument); see `limbeck.networks.loop.optimizers.made`. Of a function
+        its own learning rates count instead of ``lr``, and the schedule multiplies them.
+    lr, weight_decay, momentum : float, optional
+        Of optimizers that are named. None means torch's own default (0.001 for AdamW and SGD), but
+        a weight decay of 0.01 and a momentum of 0.9 for SGD.
     schedule : {"cosine", "constant", "linear"} or callable
-        The factor of the learning rate, from the share of the training that is over.
+        The factor of the learning rate, from the share of the training that is over; or a class of
+        ``torch.optim.lr_scheduler``, or a function of an ``optimizer`` that makes one.
     warmup : float
         The share of the training, in [0, 1), in which the rate rises from 0.
     precision : {"fp32", "bf16", "fp16"}
@@ -73,6 +86,17 @@ class Training:
         Updates from one row of metrics to the next.
     checkpoint_every : int, optional
         Updates from one checkpoint to the next; None means one an epoch.
+    max_steps : int, optional
+        The largest number of updates; the last epoch may then end early.
+    num_workers : int, optional
+        Processes that load the samples; by default as the DataLoader says, else none.
+    ema : float, optional
+        The decay, in [0, 1), of an exponential moving average of the student's weights and
+        buffers after every update (``torch.optim.swa_utils``). The average is what is validated
+        and returned, for the control as well.
+    schedule_interval : {"epoch", "step"}, optional
+        When a scheduler of torch steps: after every epoch or every update. None means every update
+        for OneCycleLR and CyclicLR, else every epoch.
 
     Raises
     ------
@@ -83,10 +107,10 @@ class Training:
     epochs: int | None = None
     batch_size: int = 128
     optimizer: str | Optimizers = "adamw"
-    lr: float = 1e-3
-    weight_decay: float = 0.01
-    momentum: float = 0.9
-    schedule: str | Shape = "cosine"
+    lr: float | None = None
+    weight_decay: float | None = None
+    momentum: float | None = None
+    schedule: str | Shape | Callable[..., LRScheduler] = "cosine"
     warmup: float = 0.0
     precision: str = "fp32"
     accumulate: int = 1
@@ -96,20 +120,32 @@ class Training:
     device: str | None = None
     log_every: int = 50
     checkpoint_every: int | None = None
+    max_steps: int | None = None
+    num_workers: int | None = None
+    ema: float | None = None
+    schedule_interval: str | None = None
 
     def __post_init__(self) -> None:
         for name, known in _CHOICES.items():
             given = getattr(self, name)
-            if not callable(given) and given not in known:
+            free = name == "schedule_interval" and given is None
+            if not callable(given) and given not in known and not free:
                 raise InvalidInput(f"{name} is {given!r}.", f"Choose one of {', '.join(known)}.")
-        for name in _COUNTS:
+        for name, least in (*((n, 1) for n in _COUNTS), ("num_workers", 0)):
             given = getattr(self, name)
-            if given is not None and (isinstance(given, bool) or int(given) != given or given < 1):
-                raise InvalidInput(f"{name} is {given!r}.", "Give a whole number from 1.")
-        for name, least in (("lr", 0.0), ("weight_decay", 0.0), ("momentum", 0.0), ("clip", 0.0)):
+            whole = _is_number(given) and int(given) == given and given >= least
+            if given is not None and not whole:
+                raise InvalidInput(f"{name} is {given!r}.", f"Give a whole number from {least}.")
+        for name in _RATES:
             given = getattr(self, name)
-            if given is not None and not (math.isfinite(given) and given >= least):
+            if given is not None and not (_is_number(given) and given >= 0):
                 raise InvalidInput(f"{name} is {given!r}.", "Give a finite number from 0.")
+        if self.ema is not None and not (_is_number(self.ema) and 0 <= self.ema < 1):
+            raise InvalidInput(f"ema is {self.ema!r}.", "Give a decay from 0 to below 1.")
+        if self.ema is not None and self.strategy == "fsdp":
+            raise InvalidInput("ema was given with strategy='fsdp'.", "Choose 'ddp'.")
+        refuse_unknown(self.optimizer, self._rates)
+        self._check_schedule()
         if not 0 <= self.warmup < 1:
             raise InvalidInput(f"warmup is {self.warmup!r}.", "Give a share from 0 to below 1.")
         if self.batch_size % self.accumulate:
@@ -128,25 +164,70 @@ class Training:
         validated : bool
             Whether there are validation rows.
         """
+        rates: dict[str, Any] = {
+            n: v for n, v in defaults(self.optimizer).items() if getattr(self, n) is None
+        }
+        known = replace(self, **rates)
         if self.epochs is not None:
-            return self
+            return known
         updates = max(rows // self.batch_size, 1)
+        if self.max_steps is not None:
+            return replace(known, epochs=math.ceil(self.max_steps / updates))
         epochs = max(_EPOCHS, math.ceil(_UPDATES / updates))
         patience = self.patience
         if patience is None and validated:
             patience = max(_EPOCHS, math.ceil(_PATIENCE / updates))
-        return replace(self, epochs=epochs, patience=patience)
+        return replace(known, epochs=epochs, patience=patience)
 
-    def optimizer_of(self, kinds: Sequence[Sequence[nn.Parameter]]) -> torch.optim.Optimizer:
-        """The optimizer of these parameters, which make one group a kind."""
-        if callable(self.optimizer):
-            return self.optimizer([p for kind in kinds for p in kind])
-        groups = [{"params": list(kind)} for kind in kinds]
-        if self.optimizer == "sgd":
-            return torch.optim.SGD(
-                groups, lr=self.lr, momentum=self.momentum, weight_decay=self.weight_decay
+    @property
+    def by_scheduler(self) -> bool:
+        """Whether a scheduler of torch sets the learning rate."""
+        return makes_scheduler(self.schedule)
+
+    @property
+    def _rates(self) -> dict[str, float | None]:
+        return {"lr": self.lr, "weight_decay": self.weight_decay, "momentum": self.momentum}
+
+    def _check_schedule(self) -> None:
+        if isinstance(self.schedule, LRScheduler):
+            raise InvalidInput(
+                f"schedule is a {type(self.schedule).__name__} of another optimizer.",
+                "Give its class, or a function: schedule=lambda optimizer: StepLR(optimizer, 10).",
             )
-        return torch.optim.AdamW(groups, lr=self.lr, weight_decay=self.weight_decay)
+        if self.by_scheduler and self.warmup:
+            raise InvalidInput(
+                f"warmup is {self.warmup:g}, and a scheduler of torch sets the learning rate.",
+                "Leave warmup out; LinearLR and SequentialLR warm up.",
+            )
+        if self.schedule_interval is not None and not self.by_scheduler:
+            raise InvalidInput(
+                f"schedule_interval is {self.schedule_interval!r}, and schedule is"
+                f" {self.schedule!r}.",
+                "Leave it out: it is for schedulers of torch.",
+            )
+
+    def optimizer_of(
+        self, student: nn.Module, kinds: Sequence[Sequence[nn.Parameter]], maps: nn.ModuleDict
+    ) -> torch.optim.Optimizer:
+        """The optimizer of a student; see `limbeck.networks.loop.optimizers.made`."""
+        return made(self.optimizer, self._rates, student, kinds, maps)
+
+    def scheduler_of(
+        self, optimizer: torch.optim.Optimizer, updates: int, epochs: int
+    ) -> Scheduler | None:
+        """The scheduler of torch that sets the learning rate, if one does.
+
+        Parameters
+        ----------
+        optimizer : torch.optim.Optimizer
+            Whose rates it sets.
+        updates, epochs : int
+            Of the whole training.
+        """
+        if not self.by_scheduler:
+            return None
+        make = cast(Callable[..., LRScheduler], self.schedule)
+        return Scheduler(make, optimizer, self.schedule_interval, updates, epochs)
 
     def factor(self, step: int, total: int) -> float:
         """What the learning rate is multiplied by in update ``step`` (from 0) of ``total``."""
@@ -154,4 +235,9 @@ class Training:
         if step < rise:
             return (step + 1) / rise
         shape = self.schedule if callable(self.schedule) else _SHAPES[self.schedule]
-        return shape((step - rise) / max(total - rise, 1))
+        return cast(Shape, shape)((step - rise) / max(total - rise, 1))
+
+
+def _is_number(value: Any) -> bool:
+    """Whether a value is a finite number."""
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)

@@ -102,6 +102,8 @@ class Samples:
         What labels are shaped for; see `aimed`.
     cases : ndarray of shape (n,) or None
         The case that each sample belongs to, such as a patient.
+    drop_last : bool
+        Whether an epoch of training leaves out rows that fill no batch, as a DataLoader says.
     """
 
     def __init__(
@@ -114,6 +116,7 @@ class Samples:
         goal: Goal | None = None,
         by_length: bool = False,
         cases: NDArray[Any] | None = None,
+        drop_last: bool = False,
     ) -> None:
         if len(source) == 0:
             raise InvalidInput("There are no samples.", "Give at least one.")
@@ -125,6 +128,7 @@ class Samples:
         self.goal = goal
         self.by_length = by_length
         self.cases = cases
+        self.drop_last = drop_last
         self._workers = dict(workers or {})
         self._ready = False  # whether labels are shaped already
         self._partly = False  # whether some of those have no label
@@ -139,13 +143,15 @@ class Samples:
         pad: int = 0,
         length: int | None = None,
         by_length: bool = False,
+        num_workers: int | None = None,
     ) -> Samples:
         """Samples from whatever torch users have.
 
         Parameters
         ----------
         data : Samples, DataLoader, Dataset, arrays or Hugging Face data set
-            A DataLoader's data set, batch size, workers and ``collate_fn`` are taken over;
+            A DataLoader's data set, batch size, ``drop_last``, workers and ``collate_fn`` are taken
+            over;
             shuffling is done here. Items and arrays are one input, tuples with labels last, or
             mappings with ``labels``, ``label``, ``targets``, ``target`` or ``y``. A pair of arrays
             is (inputs, labels).
@@ -161,6 +167,9 @@ class Samples:
         by_length : bool
             Put sequences of similar length into one batch, so that little is padded; give
             ``batch_size`` too. Each sample is drawn once, to see its length.
+        num_workers : int, optional
+            Processes that load items; by default as a DataLoader says, else none. Arrays need
+            none.
 
         Raises
         ------
@@ -175,10 +184,12 @@ class Samples:
         return cls(
             found.source,
             batch_size=found.batch_size if batch_size is None else batch_size,
-            workers=found.workers,
+            workers={**found.workers, **({} if num_workers is None
+                                         else {"num_workers": num_workers})},
             notes=found.notes,
             by_length=by_length,
-        )
+            drop_last=found.drop_last,
+        )  # fmt: skip
 
     def __len__(self) -> int:
         return len(self.source)
@@ -335,6 +346,7 @@ class Samples:
             goal=self.goal,
             by_length=self.by_length,
             cases=cases,
+            drop_last=self.drop_last,
         )
 
     def aimed(self, goal: Goal) -> Samples:
@@ -353,6 +365,7 @@ class Samples:
             goal=goal,
             by_length=self.by_length,
             cases=self.cases,
+            drop_last=self.drop_last,
         )
         if isinstance(self.source, Arrays) and self.source.labels is not None:
             labels = shaped(self._whole_labels(), goal)

@@ -36,6 +36,7 @@ class Opened:
     batch_size: int | None = None
     workers: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    drop_last: bool = False
 
 
 def opened(data: Any, labels: Any, padding: Padding) -> Opened:
@@ -50,6 +51,7 @@ def opened(data: Any, labels: Any, padding: Padding) -> Opened:
     size: int | None = None
     collate: Any = padding
     _refuse_stream(data.dataset if isinstance(data, DataLoader) else data)
+    drop_last = isinstance(data, DataLoader) and data.drop_last
     if isinstance(data, DataLoader):
         data, collate, workers, size = _loader(data, padding)
     apart = None if labels is None or labels is False else _array(labels)
@@ -71,7 +73,7 @@ def opened(data: Any, labels: Any, padding: Padding) -> Opened:
         raise InvalidInput(
             f"There are {len(source)} samples and {len(apart)} labels.", "Give one for each."
         )
-    return Opened(source, size, workers, notes)
+    return Opened(source, size, workers, notes, drop_last)
 
 
 def _refuse_stream(data: Any) -> None:

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.torch
     [
         ("epochs", 0),
         ("batch_size", -3),
-        ("optimizer", "adam"),
+        ("optimizer", "adan"),
         ("schedule", "cos"),
         ("precision", "fp8"),
         ("strategy", "deepspeed"),
@@ -64,13 +64,14 @@ def test_warmup_rises_in_equal_steps_and_then_the_schedule_starts():
 
 
 def test_named_optimizers_are_those_of_torch():
-    weights = [[nn.Parameter(torch.zeros(2))]]
-    sgd = Training(optimizer="sgd", lr=0.1, momentum=0.8, weight_decay=0.3).optimizer_of(weights)
+    student, maps = nn.Linear(2, 1), nn.ModuleDict()
+    given = student, [list(student.parameters())], maps
+    sgd = Training(optimizer="sgd", lr=0.1, momentum=0.8, weight_decay=0.3).optimizer_of(*given)
     assert isinstance(sgd, torch.optim.SGD)
     group = sgd.param_groups[0]
     assert (group["lr"], group["momentum"], group["weight_decay"]) == (0.1, 0.8, 0.3)
-    assert isinstance(Training().optimizer_of(weights), torch.optim.AdamW)
-    own = Training(optimizer=lambda p: torch.optim.RMSprop(p, lr=0.5)).optimizer_of(weights)
+    assert isinstance(Training().optimizer_of(*given), torch.optim.AdamW)
+    own = Training(optimizer=lambda p: torch.optim.RMSprop(p, lr=0.5)).optimizer_of(*given)
     assert isinstance(own, torch.optim.RMSprop)
 
 
@@ -86,4 +87,7 @@ def test_default_epochs_are_enough_updates(rows, epochs, patience):
     assert open_ended.settled(rows, validated=False).patience is None
     assert Training(patience=3).settled(rows, validated=True).patience == 3
     fixed = Training(epochs=2)
-    assert fixed.settled(rows, validated=True) == fixed
+    found = fixed.settled(rows, validated=True)
+    assert (found.epochs, found.patience, found.lr) == (2, None, 1e-3)
+    limited = Training(max_steps=30).settled(rows, validated=True)
+    assert limited.epochs == math.ceil(30 / (rows // 128 or 1))
