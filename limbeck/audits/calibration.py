@@ -239,7 +239,9 @@ def _sentence(
     scale = "the score's own log-odds" if logged else "the score"
     if p_monotone < 0.05:
         order = f"The outcome's rate falls somewhere as the score rises (p = {p_monotone:.2g})"
-        if not rising:
+        if rising:
+            order += ", as it does where a score acts on its outcome or hides it"
+        else:
             order = f"The outcome's rate does not rise with the score (p = {p_monotone:.2g})"
     else:
         order = "Nothing speaks against a rate that never falls as the score rises"

@@ -95,13 +95,12 @@ def _plain_counting(table: AuditTable) -> AuditTable:
 
 
 def _by_chance(table: AuditTable, copies: Copies) -> AuditTable:
-    total = int(table.mass.sum()) if table.frequency is not None else len(table)
-    why = "as people are in columns of few values"
-    if np.isfinite(copies.agreement):
-        why = "and their outcomes differ as those of different people do"
+    people = table.frequency is not None
+    total = int(table.mass.sum()) if people else len(table)
     words = (
-        f"{total:,} {'people' if table.frequency is not None else 'rows'}, each one case;"
-        f" {copies.identical:,} of them are identical to another in every column, {why}."
+        f"{total:,} {'people' if people else 'rows'}, each one case; {copies.identical:,} agree"
+        " with another in all columns but names and numbers of rows, and nothing says that they are"
+        " copies."
     )
     return replace(table, counting=table.counting or words)
 
@@ -130,8 +129,9 @@ def _without_copies(table: AuditTable, copies: Copies, weights: list[str]) -> Au
         often = f", {copies.times} of each or a multiple of it" if copies.times > 1 else ""
         caveat = Caveat(
             "copies",
-            f"{n - m:,} of {n:,} rows are copies of another in every column{often}. A copy says"
-            f" nothing new, so copies were left out: the audit is of {m:,} rows.",
+            f"{n - m:,} of {n:,} rows are copies of another{often}: they agree in all columns but"
+            " names and numbers of rows. A copy says nothing new, so copies were left out:"
+            f" the audit is of {m:,} rows.",
             "If they are different people who happen to agree, name the people with cases=.",
         )
         said = f"{m:,} rows, each one case, after {n - m:,} copies were left out."

@@ -233,11 +233,15 @@ def _would_have_shown(twins: TwinTest, model: ModelTest, by_model: bool) -> str:
     if not effects:
         return "These rows would have shown only a very strong effect: that says little."
     effect = effects[0]
-    unit = "of the score among twins" if alone and exact else "of what they leave of the score"
+    unit = (
+        "of the score within groups of twins"
+        if alone and exact
+        else "of what the features leave of the score"
+    )
     return (
-        "Of hidden influences on the outcome, 8 in 10 would have been found that are as strong as"
-        f" {effect:.2g} log-odds for one standard deviation {unit} (odds times"
-        f" {math.exp(effect):.2g}); weaker ones mostly stay unseen."
+        f"An influence of {effect:.2g} log-odds for one standard deviation {unit} (odds times"
+        f" {math.exp(effect):.2g}) would have been found in 8 of 10 such audits; weaker ones mostly"
+        " stay unseen."
     )
 
 

@@ -224,7 +224,7 @@ def _labels(column: Any, name: str) -> tuple[NDArray[Any], str]:
         cuts = np.unique(np.nanquantile(v, np.arange(1, _QUANTILES) / _QUANTILES, method="lower"))
         at = np.searchsorted(cuts, v, side="left")
         words = [f"up to {cuts[0]:.6g}"]
-        words += [f"{a:.6g} to {b:.6g}" for a, b in pairwise(cuts)]
+        words += [f"above {a:.6g} to {b:.6g}" for a, b in pairwise(cuts)]
         words.append(f"above {cuts[-1]:.6g}")
         order = [f"{i + 1}: {w}" for i, w in enumerate(words)]  # names sort as the numbers do
         made = np.array([order[i] for i in at], dtype=object)

@@ -332,6 +332,10 @@ def _p_sentence(kind: str, p: float, sign: int) -> str:
     if p <= 0.05:
         way = "more" if sign > 0 else "fewer"
         return f" Among them higher scores go with {way} outcomes (p = {p:.2g}, {how})."
-    few = "" if kind == "exact" else " They find little: the model test carries the verdict."
+    few = (
+        ""
+        if kind == "exact"
+        else " Near twins find few hidden influences: the model test carries the verdict."
+    )
     none = f" Among them the score does not demonstrably go with the outcome (p = {p:.2g}, {how})."
     return none + few

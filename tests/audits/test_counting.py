@@ -33,7 +33,7 @@ def test_copies_are_named_and_left_out() -> None:
     assert len(table) == 600
     assert (table.score == df["score"]).all()
     (caveat,) = (c for c in table.caveats if c.subject == "copies")
-    assert "1,200 of 1,800 rows are copies of another in every column, 3 of each" in caveat.problem
+    assert "1,200 of 1,800 rows are copies of another, 3 of each" in caveat.problem
     assert "cases=" in caveat.remedy
     numbered = pd.concat([df] * 3, ignore_index=True).assign(number=range(1800))
     assert len(read(numbered)) == 600  # a new number does not make a new row
@@ -81,7 +81,7 @@ def test_frequencies_of_people_equal_the_rows_written_out() -> None:
     short = df.value_counts().reset_index(name="n")
     counted, written = read(short, frequency_weight="n"), read(df)
     assert counted.evidence.sum() == written.evidence.sum() == 900
-    assert "identical to another in every column" in counted.counting
+    assert "agree with another in all columns" in counted.counting
     assert "900 people" in counted.counting
     rows = independent_rows(counted, 0)[0]
     assert sorted(counted.score[rows]) == sorted(written.score)

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import gzip
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from limbeck.data.tables import read_table
+from limbeck.errors import FileRefused
+
+ROWS = [("naïve", 1, "2,5"), ("b", 2, "3,5"), ("c", 3, "x y")]
+
+
+def text(delimiter: str, newline: str = "\n") -> str:
+    cells = [("name", "count", "note"), *ROWS]
+    return newline.join(delimiter.join(f'"{v}"' for v in row) for row in cells) + newline
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "latin-1"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_any_dialect_and_encoding(tmp_path: Path, encoding: str, delimiter: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(text(delimiter, "\r\n").encode(encoding))
+    found = read_table(path)
+    assert list(found) == ["name", "count", "note"]
+    assert found["name"][0] == "naïve"
+    assert found["count"].tolist() == [1, 2, 3]
+    assert found["note"].tolist() == ["2,5", "3,5", "x y"]
+
+
+@pytest.mark.parametrize("name", ["a.CSV", "a.tsv", "a.txt", "a.TXT"])
+def test_any_ending(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text(text("\t"), "utf-8")
+    assert len(read_table(tmp_path / name)) == 3
+
+
+def test_packed_files(tmp_path: Path) -> None:
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(text(";").encode()))
+    with zipfile.ZipFile(tmp_path / "a.csv.zip", "w") as archive:
+        archive.writestr("folder/a.csv", text(","))
+        archive.writestr("__MACOSX/._a.csv", "junk")
+    for name in ("a.csv.gz", "a.csv.zip"):
+        assert read_table(tmp_path / name)["count"].tolist() == [1, 2, 3]
+    with zipfile.ZipFile(tmp_path / "two.zip", "w") as archive:
+        archive.writestr("a.csv", text(","))
+        archive.writestr("b.csv", text(","))
+    with pytest.raises(FileRefused, match="holds 2 files"):
+        read_table(tmp_path / "two.zip")
+
+
+def test_sep_line_and_doubled_headers(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("sep=;\na;a;b\n1;2;3\n4;5;6\n", "utf-8")
+    found = read_table(path)
+    assert list(found) == ["a", "a.1", "b"]
+    assert found.attrs["limbeck_headers"] == {"a.1": "a"}
+
+
+def test_what_is_no_table_is_refused(tmp_path: Path) -> None:
+    for name, content, says in (
+        ("note.txt", "a note\nof two lines\n", "is no table"),
+        ("empty.csv", "", "is empty"),
+        ("names.csv", "a,b,c\n", "names and no rows"),
+        ("picture.png", "a,b\n1,2\n", "is no table"),
+        ("bad.zip", "no archive", "cannot be read"),
+    ):
+        (tmp_path / name).write_text(content, "utf-8")
+        with pytest.raises(FileRefused, match=says):
+            read_table(tmp_path / name)
+    with pytest.raises(FileRefused, match="There is no file"):
+        read_table(tmp_path / "absent.csv")
+
+
+def test_parquet(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    pd.DataFrame({"a": [1, 2]}).to_parquet(tmp_path / "a.Parquet")
+    assert read_table(tmp_path / "a.Parquet")["a"].tolist() == [1, 2]
