@@ -58,7 +58,8 @@ def verdict(df: pd.DataFrame, seed: int, **given: str) -> str:
         table.values[rows], table.features, table.score[rows], table.outcome[rows], None, None,
         seed=seed, simulations=199,
     )  # fmt: skip
-    return found.verdict
+    named = "eedback" in found.sentence and found.verdict != "missing feature"
+    return "feedback named" if named else found.verdict
 
 
 def innocent(design: str, seed: int, rng: np.random.Generator, rows: int = ROWS) -> pd.DataFrame:
@@ -191,7 +192,7 @@ def main() -> None:
         cells = defaultdict(list)
         for _, cell, answer in found:
             cells[cell].append(answer)
-        answers = ("told",) if what == "leaks" else ("missing feature", "negative association")
+        answers = ("told",) if what == "leaks" else ("missing feature", "feedback named")
         print(f"\n| {what} | audits | {' | '.join(answers)} |\n|---|---|{'---|' * len(answers)}")
         for cell, said in cells.items():
             rates = " | ".join(f"{np.mean([s == a for s in said]):.3f}" for a in answers)

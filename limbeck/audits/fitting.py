@@ -34,6 +34,7 @@ _SHARE = 0.01
 """The least share of rows in a bin of a number."""
 _MANY = 20_000
 """With more rows bags take one step from the models of all rows."""
+_NARROW = 2_000
 _MOST_BOOSTED = 50_000
 """Boosting sees so many rows; the Newton steps after it see all."""
 _RARE = 25.0
@@ -116,6 +117,9 @@ class _Task:
     outcome: Vector | None
     pairs: int
     rounds: int
+    at: Codes | None
+    """With many rows, which of 2,000 narrow bins of the score a row is in: a bag's curve is fitted
+    to their means."""
 
 
 def make_folds(n: int, number: int, rng: np.random.Generator, cases: Codes | None = None) -> Folds:
@@ -191,7 +195,8 @@ def fit_models(
     design = Design.of(codes, bins.counts)
     nominal = tuple(c.kind == "categorical" for c in table.features.columns)
     task = _Task(
-        codes, bins.counts, nominal, design, table.score, curve, table.outcome, pairs, rounds
+        codes, bins.counts, nominal, design, table.score, curve, table.outcome, pairs, rounds,
+        _narrow(table.score) if len(table) > _MANY else None,
     )  # fmt: skip
     weight = table.evidence
     score_out = np.empty(len(table))
@@ -231,6 +236,11 @@ def _boost(task: _Task, target: Vector, weight: Vector, classifies: bool) -> Ter
         task.codes, task.counts, task.nominal, target, some_rows(weight),
         classifies=classifies, pairs=task.pairs, rounds=task.rounds,
     )  # fmt: skip
+
+
+def _narrow(score: Vector) -> Codes:
+    cuts = np.unique(np.quantile(score, np.arange(1, _NARROW) / _NARROW))
+    return np.searchsorted(cuts, score).astype(np.int64)
 
 
 def some_rows(weight: Vector) -> Vector:
@@ -290,7 +300,13 @@ def mains(terms: Terms) -> Vector:
 def _bag_curve(task: _Task, weight: Vector) -> Curve:
     if task.curve.method == "none" or task.outcome is None:
         return task.curve
-    return fit_curve(task.raw, task.outcome, weight, task.curve.method)
+    if task.at is None:
+        return fit_curve(task.raw, task.outcome, weight, task.curve.method)
+    n: Vector = np.bincount(task.at, weight).astype(np.float64)
+    used = n > 0
+    score = np.bincount(task.at, weight * task.raw)[used] / n[used]
+    rate = np.bincount(task.at, weight * task.outcome)[used] / n[used]
+    return fit_curve(score, rate, n[used], task.curve.method)
 
 
 def _bag(

@@ -30,6 +30,8 @@ _TWIN_SHARE = 0.25
 _TWIN_ROWS = 200
 _SURE = 2.0
 _ALL_EXPLAINED = 0.98
+_FEEDBACK = "feedback (a score that acts on its outcome: who is detained cannot reoffend)"
+_CENSORING = "censoring (the outcome is seen less often where scores are high, or low)"
 
 
 def missing_features(
@@ -109,7 +111,9 @@ def missing_features(
         else ()
     )
     way = 0 if score_oof is None else _orientation(score_oof, outcome)
-    verdict, words = _verdict(twins, model, memory, len(score), way)
+    halves = score <= np.median(score)
+    turns = tuple(_orientation(score[h], outcome[h]) for h in (halves, ~halves))
+    verdict, words = _verdict(twins, model, memory, len(score), way, turns)
     may, may_not = _conclusions(verdict, twins, model)
     return MissingFeatures(correlations, twins, model, memory, verdict, words, may, may_not)
 
@@ -149,18 +153,23 @@ def _decides_alone(twins: TwinTest, n: int) -> bool:
 
 
 def _orientation(score_fit: Vector, outcome: Vector) -> int:
-    """Whether what the features make of the score goes with more (1) or fewer (-1) outcomes.
+    """Whether a score, or its fitted part, goes with more (1) or fewer (-1) outcomes.
 
-    0 where that is not certain: it says which direction the score's maker meant.
+    0 where that is not certain. The fitted part says which direction the score's maker meant.
     """
-    if np.ptp(score_fit) == 0:
+    if len(outcome) < 3 or np.ptp(score_fit) == 0 or np.ptp(outcome) == 0:
         return 0
     r = float(np.corrcoef(score_fit, outcome)[0, 1])
     return int(np.sign(r)) if abs(r) * math.sqrt(len(outcome)) > _SURE else 0
 
 
 def _verdict(
-    twins: TwinTest, model: ModelTest, memory: Memorised, n: int, way: int
+    twins: TwinTest,
+    model: ModelTest,
+    memory: Memorised,
+    n: int,
+    way: int,
+    turns: tuple[int, ...],
 ) -> tuple[Verdict, str]:
     if memory.flagged:
         return "memorised", f"{memory.sentence} Nothing can be said of missing features."
@@ -180,37 +189,43 @@ def _verdict(
         by = "twins and models together" if len(known) == 2 else one
     if p <= _LEVEL:
         sign = int(np.sign(model.statistic)) if by_model else twins.sign
-        return _accused(sign, way, f"p = {p:.2g}, {by}")
+        return _accused(sign, way, turns, f"p = {p:.2g}, {by}")
     words = (
         f"No evidence that the score knows more than the audited features tell (p = {p:.2g}, {by})."
     )
     return "no evidence", f"{words} {_would_have_shown(twins, model, by_model)}"
 
 
-def _accused(sign: int, way: int, how: str) -> tuple[Verdict, str]:
+def _accused(sign: int, way: int, turns: tuple[int, ...], how: str) -> tuple[Verdict, str]:
     """The verdict where score and outcome go together beyond the features, by its direction."""
     more = "more" if sign > 0 else "fewer"
     seen = f"Among cases alike in the audited features, higher scores go with {more} outcomes"
     if sign * way < 0:
         return "negative association", (
             f"{seen} ({how}), against the direction that the features give the score. That is what"
-            " feedback does (a score that acts on its outcome: who is detained cannot reoffend),"
-            " and censoring (the outcome is seen less often where scores are high, or low); a"
-            " feature that the score uses the wrong way round does it too. It is no sign that the"
-            " score knows more than the audited features tell."
+            f" {_FEEDBACK} does, and {_CENSORING}; a feature that the score uses the wrong way"
+            " round does it too. It is no sign that the score knows more than the audited features"
+            " tell."
+        )
+    if turns[0] * turns[1] < 0:
+        first, then = ("rises", "falls") if turns[0] > 0 else ("falls", "rises")
+        return "cannot tell", (
+            f"{seen} ({how}). But over all rows the outcome's rate {first} with the score in the"
+            f" lower half of the scores and {then} in the upper one. {_FEEDBACK.capitalize()} does"
+            f" that, and {_CENSORING}. Whether the score knows more than the audited features tell"
+            " cannot be told from these rows."
         )
     if way == 0 and sign < 0:
-        return "missing feature", (
-            "The score is tied to the outcome by something that the audited features do not tell."
-            f" {seen} ({how}). If higher scores are meant to go with more outcomes, think of"
-            " feedback (a score that acts on its outcome) and censoring first."
+        return "cannot tell", (
+            f"{seen} ({how}). If higher scores are meant to go with fewer outcomes, the score knows"
+            " something that the audited features do not tell. If they are meant to go with more,"
+            f" think of {_FEEDBACK} and of {_CENSORING} first."
         )
     turned = ""
     if way < 0:
         turned = (
             " Over all rows, too, higher scores go with fewer outcomes: if the score is meant the"
-            " other way round, think of feedback (a score that acts on its outcome) and censoring"
-            " first."
+            f" other way round, think of {_FEEDBACK} and of {_CENSORING} first."
         )
     return "missing feature", (
         "The score knows something about the outcome that the audited features do not tell, or"
@@ -304,6 +319,11 @@ def _conclusions(
         )
     if verdict == "cannot tell":
         may_not.append("That features are missing, or that none are.")
+        if twins.p_value <= _LEVEL or model.p_value <= _LEVEL:
+            may_not.append(
+                "What ties score and outcome: ask what was done with the scores, and for whom the"
+                " outcome could be seen; audit rows on which nobody acted."
+            )
     if not math.isnan(model.p_value) and verdict != "memorised":
         may_not.append(
             "That the score was not fitted on these rows in part: following their outcomes a little"

@@ -110,4 +110,4 @@ def test_columns_that_record_the_outcome_make_nobody_a_copy() -> None:
     df["number"] = np.arange(n)
     found = read_table(df, score="score", outcome="outcome", features=["x0", "x1", "x2", "x3"])
     assert len(found) == n
-    assert "their outcomes differ as those of different people do" in found.counting
+    assert "nothing says that they are copies" in found.counting

@@ -108,6 +108,31 @@ def test_interrupted_after_enough_bags(monkeypatch: pytest.MonkeyPatch) -> None:
             assert len(found.bags) == wanted
 
 
+def test_bags_of_many_rows_take_one_step_to_the_same_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    t = table(8000)
+    full = fit(t, bags=12)
+    monkeypatch.setattr(fitting, "_MANY", 5000)
+    quick = fit(t, bags=12)
+    for name in ("score", "outcome"):
+        a, b = getattr(quick.bags, name), getattr(full.bags, name)
+        live = full.mass > 0
+        spread = b.std(axis=0)
+        assert (np.abs(a - b)[:, live] < 0.35 * spread[live] + 1e-9).all()
+        assert np.abs(a - b)[:, live].mean() < 0.05 * spread[live].mean()
+        ratio = getattr(quick.bags, f"{name}_spread") / getattr(full.bags, f"{name}_spread")
+        assert np.abs(ratio - 1).max() < 0.01
+
+
+def test_boosting_sees_some_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fitting, "_MOST_BOOSTED", 30)
+    weight = np.r_[np.zeros(20), np.arange(1.0, 81)]
+    some = fitting.some_rows(weight)
+    assert (some > 0).sum() == 30
+    assert (some[some > 0] == weight[some > 0]).all()
+
+
 def test_refit_is_least_squares_and_maximum_likelihood() -> None:
     rng = np.random.default_rng(0)
     codes = np.column_stack([rng.integers(0, 4, 2000), rng.integers(0, 3, 2000)])

@@ -50,6 +50,71 @@ def test_verdicts(levels: bool) -> None:
         assert "correlations alone" in f.may_not_conclude[-1]
 
 
+@pytest.mark.parametrize("levels", [True, False])
+@pytest.mark.parametrize("turn", [1, -1])
+@pytest.mark.parametrize("prevented", [0.6, 1.0])
+def test_a_score_that_acts_on_its_outcome_is_named(
+    levels: bool, turn: int, prevented: float
+) -> None:
+    """Who is scored high is detained and cannot reoffend, in either coding of the score."""
+    X, odds, rng = world(levels)
+    score = odds + rng.standard_normal(N)
+    free = (score < np.quantile(score, 0.7)) | (rng.random(N) > prevented)
+    found = audit(X, turn * score, outcome(odds, rng) * free)
+    if prevented < 1:
+        assert found.verdict == "negative association"
+        assert "no sign that the score knows more" in found.sentence
+        way = "fewer" if turn > 0 else "more"
+        assert f"higher scores go with {way} outcomes" in found.sentence
+        assert any("feedback and censoring hide both" in s for s in found.may_not_conclude)
+    else:  # so strong that the features' direction is gone
+        assert found.verdict in ("negative association", "cannot tell")
+    assert "eedback" in found.sentence
+    assert "censoring" in found.sentence
+
+
+def test_a_missing_feature_in_a_score_where_high_means_safe() -> None:
+    X, odds, rng = world(levels=True)
+    hidden = 1.5 * rng.standard_normal(N)
+    found = audit(X, -(odds + hidden), outcome(odds + hidden, rng))
+    assert found.verdict == "missing feature"
+    assert "higher scores go with fewer outcomes" in found.sentence
+    assert "meant the other way round" in found.sentence
+    assert "brings its outcome about" in " ".join(found.may_not_conclude).replace(
+        "brings it about", ""
+    )
+
+
+@pytest.mark.parametrize("levels", [True, False])
+def test_no_evidence_stands_beside_what_would_have_been_found(levels: bool) -> None:
+    """The effect that is told is found in about 80% of audits, and half of it in far fewer."""
+    X, odds, rng = world(levels)
+    noise = rng.standard_normal(N)
+    found = audit(X, odds + noise, outcome(odds, rng))
+    assert "would have been found in 8 of 10 such audits" in found.sentence
+    told = found.twins.detectable if levels else found.model.detectable
+    assert 0.1 < told < 1
+    hits = {}
+    for share in (1.0, 0.4):
+        seen = []
+        for seed in range(20):
+            r = np.random.default_rng(seed)
+            z = r.standard_normal(N)
+            seen.append(
+                audit(X, odds + z, outcome(odds + share * told * z, r), seed=seed).verdict
+                == "missing feature"
+            )
+        hits[share] = np.mean(seen)
+    assert hits[1.0] >= 0.55
+    assert hits[0.4] <= 0.5
+
+
+def test_a_score_without_a_rest_is_told() -> None:
+    X, odds, rng = world(levels=False)
+    found = audit(X, X[:, 0], outcome(odds, rng))
+    assert "hardly anything is left that could be tested" in found.sentence
+
+
 def test_exact_twins_with_equal_scores_overrule_the_models() -> None:
     X, odds, rng = world(levels=True)
     y = outcome(odds, rng)
