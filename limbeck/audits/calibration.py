@@ -43,12 +43,16 @@ class Curve:
 
     def __call__(self, score: Vector) -> Vector:
         """Calibrated log-odds of scores (n,); the score itself where there is no outcome."""
-        x = _scale(score, self.logged)
+        x = self.scale(score)
         if self.method != "monotone":
             return self.intercept + self.slope * x
         inside = np.clip(x, self.knots[0], self.knots[-1])
         out = PchipInterpolator(self.knots, self.heights)(inside)
         return np.asarray(out + (x - inside) * np.where(x < inside, *self._ends()))
+
+    def scale(self, score: Vector) -> Vector:
+        """Scores (n,) before calibration: log-odds of probabilities, others as they are."""
+        return _scale(score, self.logged)
 
     def _ends(self) -> tuple[float, float]:
         """The slope of the curve over its outer three knots, at the lower and the upper end."""

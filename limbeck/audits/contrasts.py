@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,9 @@ class Feature:
 
     ``ordered`` says whether the bins are those of a number; ``middle`` (b,) then holds a value for
     each. ``main`` (b,) is what is told of, with ``bags`` (m, b): the difference, or the score.
-    ``least`` (b,) is a variance below which that of no bin is believed.
+    ``least`` (b,) is a variance below which that of no bin is believed. ``own`` (b,) with
+    ``own_bags`` (m, b) is the difference before the score was brought to the outcome's scale, where
+    the score has log-odds of its own.
     """
 
     name: str
@@ -36,6 +38,8 @@ class Feature:
     main: Vector
     bags: Vector
     least: Vector | float = 0.0
+    own: Vector | None = None
+    own_bags: Vector | None = None
 
 
 @dataclass(frozen=True)
@@ -109,12 +113,14 @@ def sentences(
         The outcome's rate, around which differences are also given in percentage points.
     """
     best: dict[tuple[int, bool], Contrast] = {}
-    for c in contrasts(features, level):
+    found = contrasts(features, level)
+    own = _on_own_scale(features, level)
+    for c in found:
         key = (c.of, c.value > 0 or not features[c.of].ordered)
         if c.sure > 0 and (key not in best or c.sure > best[key].sure):
             best[key] = c
     told = sorted(best.values(), key=lambda c: -c.sure)
-    out = [_sentence(features[c.of], c, level, compared, rate) for c in told]
+    out = [_sentence(features[c.of], c, level, compared, rate) + _also(c, own, level) for c in told]
     silent = [f.name for k, f in enumerate(features) if k not in {c.of for c in told}]
     if silent:
         what = "difference between score and outcome" if compared else "effect on the score"
@@ -122,6 +128,34 @@ def sentences(
             f"Nothing can be told of {_list(silent)}: every {level:.0%} band of the {what} holds 0."
         )
     return out
+
+
+def _on_own_scale(features: list[Feature], level: float) -> dict[tuple[int, int, int], Contrast]:
+    """The same contrasts in the score's own log-odds, where it has them."""
+    own = [
+        replace(f, main=f.own, bags=f.own_bags)
+        for f in features
+        if f.own is not None and f.own_bags is not None
+    ]
+    if len(own) < len(features):
+        return {}
+    return {(c.of, c.start, c.end): c for c in contrasts(own, level)}
+
+
+def _also(c: Contrast, own: dict[tuple[int, int, int], Contrast], level: float) -> str:
+    """What the score's own log-odds say of a contrast that is told on the common scale."""
+    if not own:
+        return ""
+    other = own[c.of, c.start, c.end]
+    sign = 1.0 if c.value > 0 else -1.0
+    low, high = sorted((sign * other.low, sign * other.high))
+    band = f"{level:.0%} band {low:.2f} to {high:.2f}".replace("-", "−")
+    if low > 0:
+        return f" Unscaled, in the score's own log-odds, it is {sign * other.value:.2f}; {band}."
+    return (
+        " It is seen on the common scale only, where a difference in another feature may put it:"
+        f" unscaled, in the score's own log-odds, the {band} (below 0: the other way)."
+    )
 
 
 def _sentence(f: Feature, c: Contrast, level: float, compared: bool, rate: float | None) -> str:

@@ -32,6 +32,8 @@ class Scaled:
     ``score`` and ``outcome`` have shape (p,), ``bag_score`` and ``bag_outcome`` (b, p); outcome
     and its bags are ``nan`` without an outcome. ``told`` is False where the features explain no
     more of the score or of the outcome than noise would, so that there is no common scale.
+    ``ratio`` is what the score's contributions were multiplied by. ``own`` (p,) and ``bag_own``
+    (b, p) are the score's contributions in its own log-odds, unscaled, where it is a probability.
     """
 
     score: Vector
@@ -39,6 +41,9 @@ class Scaled:
     bag_score: Vector
     bag_outcome: Vector
     told: bool
+    ratio: float = 1.0
+    own: Vector | None = None
+    bag_own: Vector | None = None
 
     @property
     def difference(self) -> Vector:
@@ -76,6 +81,9 @@ def scaled(models: Models) -> Scaled:
         _centre(models, ratios[:, None] * bags.score[~bad]),
         _centre(models, bags.outcome[~bad]),
         True,
+        ratio,
+        None if models.own is None else _centre(models, models.own.theta),
+        None if models.own is None else _centre(models, bags.own[~bad]),
     )
 
 
@@ -153,6 +161,8 @@ def differences(table: AuditTable, models: Models, on: Scaled, level: float) -> 
             Feature(
                 column.label, column.unit, alone, words_kept, middles,
                 on.score[at], on.outcome[at], main[at], bags[:, at], least[at],
+                None if on.own is None else on.own[at] - on.outcome[at],
+                None if on.bag_own is None else on.bag_own[:, at] - on.bag_outcome[:, at],
             )
         )  # fmt: skip
     if not on.told:

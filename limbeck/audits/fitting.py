@@ -46,13 +46,15 @@ class Bags:
     """What each of b bags says; ``nan`` where there is no outcome.
 
     ``score`` and ``outcome`` (b, p) are contributions after Newton steps, ``score_spread`` and
-    ``outcome_spread`` (b,) the standard deviations of their predictions without noise.
+    ``outcome_spread`` (b,) the standard deviations of their predictions without noise. ``own``
+    (b, p) are contributions to the score's own log-odds; ``nan`` where it is no probability.
     """
 
     score: Vector
     outcome: Vector
     score_spread: Vector
     outcome_spread: Vector
+    own: Vector
 
     def __len__(self) -> int:
         return len(self.score)
@@ -82,6 +84,8 @@ class Models:
         all rows.
     score, outcome : Refit
         The same after Newton steps.
+    own : Refit or None
+        The student of the score's own log-odds, where it is a probability and there is an outcome.
     bags : Bags
         Paired bootstrap bags of both.
     """
@@ -97,6 +101,7 @@ class Models:
     model: Terms | None
     score: Refit
     outcome: Refit | None
+    own: Refit | None
     bags: Bags
     boosted: Callable[[int], tuple[Vector, float]]
     """For a bag: the contributions (p,) to the score, in its own units, of a student boosted on it
@@ -209,11 +214,13 @@ def fit_models(
         if outcome_out is not None and table.outcome is not None:
             outcome_out[test] = _boost(task, table.outcome, w, True).add_up(codes[test])
     tell("models of all rows", 0, 1)
-    student, score, model, outcome = _both(task, weight, curve)
+    calibrated = _side(task, lambda w: _bag_curve(task, w)(task.raw), curve(task.raw), weight)
+    sides = [calibrated]
+    if task.outcome is not None:
+        sides.append(_side(task, None, task.outcome, weight, classifies=True))
+    if task.outcome is not None and curve.logged:
+        sides.append(_side(task, None, curve.scale(task.raw), weight))
     streams = rng.spawn(bags)
-    # every bag starts from the models of all rows: its Newton steps lead to the bag's own optimum
-    start = tuple(_start(task, terms) for terms in (student, model) if terms is not None)
-
     scale = float(weight.sum() / table.mass.sum())
 
     def drawn(i: int) -> Vector:
@@ -222,12 +229,13 @@ def fit_models(
     def boosted(i: int) -> tuple[Vector, float]:
         return _boosted(task, drawn(i))
 
-    optima = (score, outcome) if len(table) > _MANY else (None, None)
-    found = _bags(task, start, optima, drawn, bags, tell)
+    found = _bags(task, sides, drawn, bags, tell)
     mass = table.mass if table.frequency is not None else table.mass / table.mass.mean()
     return Models(
         bins, codes, design, design.sums(mass), folds, score_out, outcome_out,
-        student, model, score, outcome, found, boosted,
+        calibrated.terms, sides[1].terms if len(sides) > 1 else None,
+        calibrated.found, sides[1].found if len(sides) > 1 else None,
+        sides[2].found if len(sides) > 2 else None, found, boosted,
     )  # fmt: skip
 
 
@@ -254,20 +262,6 @@ def some_rows(weight: Vector) -> Vector:
     return out
 
 
-def _both(
-    task: _Task, weight: Vector, curve: Curve
-) -> tuple[Terms, Refit, Terms | None, Refit | None]:
-    student, score = _fit(task, curve(task.raw), weight, False)
-    if task.outcome is None:
-        return student, score, None, None
-    return (student, score, *_fit(task, task.outcome, weight, True))
-
-
-def _fit(task: _Task, target: Vector, weight: Vector, classifies: bool) -> tuple[Terms, Refit]:
-    terms = _boost(task, target, weight, classifies)
-    return terms, _refit(task, target, weight, _start(task, terms), classifies)
-
-
 @dataclass(frozen=True, eq=False)
 class _Start:
     """Where Newton steps begin: contributions (p,), the intercept, and what pairs add (n,)."""
@@ -283,6 +277,41 @@ def _start(task: _Task, terms: Terms) -> _Start:
         if len(at) == 2:
             offset += table[task.codes[:, at[0]], task.codes[:, at[1]]]
     return _Start(mains(terms), terms.intercept, offset)
+
+
+@dataclass(frozen=True, eq=False)
+class _Side:
+    """One of the models that are refitted in each bag: of the score, of the outcome.
+
+    ``redrawn`` gives its target (n,) in a bag of these weights, where that is not ``target``.
+    """
+
+    terms: Terms
+    start: _Start
+    found: Refit
+    target: Vector
+    redrawn: Callable[[Vector], Vector] | None
+    classifies: bool
+
+    def in_bag(self, task: _Task, weight: Vector) -> Refit:
+        """Newton steps from the model of all rows to the bag's own optimum; one with many rows."""
+        target = self.target if self.redrawn is None else self.redrawn(weight)
+        if len(target) > _MANY and self.found.optimum is not None:
+            return one_step(task.design, target, weight, self.found.optimum, self.classifies)
+        return _refit(task, target, weight, self.start, self.classifies)
+
+
+def _side(
+    task: _Task,
+    redrawn: Callable[[Vector], Vector] | None,
+    target: Vector,
+    weight: Vector,
+    classifies: bool = False,
+) -> _Side:
+    terms = _boost(task, target, weight, classifies)
+    start = _start(task, terms)
+    found = _refit(task, target, weight, start, classifies)
+    return _Side(terms, start, found, target, redrawn, classifies)
 
 
 def _refit(task: _Task, target: Vector, weight: Vector, start: _Start, classifies: bool) -> Refit:
@@ -309,25 +338,6 @@ def _bag_curve(task: _Task, weight: Vector) -> Curve:
     return fit_curve(score, rate, n[used], task.curve.method)
 
 
-def _bag(
-    task: _Task,
-    start: tuple[_Start, ...],
-    optima: tuple[Refit | None, Refit | None],
-    weight: Vector,
-) -> tuple[Refit, Refit | None]:
-    """Both models of one bag; with many rows one step from those of all rows."""
-    target = _bag_curve(task, weight)(task.raw)
-
-    def fitted(k: int, wanted: Vector) -> Refit:
-        done = optima[k]
-        if done is not None and done.optimum is not None:
-            return one_step(task.design, wanted, weight, done.optimum, k == 1)
-        return _refit(task, wanted, weight, start[k], k == 1)
-
-    score = fitted(0, target)
-    return score, None if task.outcome is None else fitted(1, task.outcome)
-
-
 def _boosted(task: _Task, weight: Vector) -> tuple[Vector, float]:
     student, out, r2 = _boost(task, task.raw, weight, False), weight == 0, float("nan")
     if out.sum() > 20 and np.ptp(task.raw[out]) > 0:
@@ -338,19 +348,20 @@ def _boosted(task: _Task, weight: Vector) -> tuple[Vector, float]:
 
 def _bags(
     task: _Task,
-    start: tuple[_Start, ...],
-    optima: tuple[Refit | None, Refit | None],
+    sides: list[_Side],
     drawn: Callable[[int], Vector],
     bags: int,
     tell: Progress,
 ) -> Bags:
-    found = []
+    def bag(i: int) -> list[Refit]:
+        weight = drawn(i)
+        return [side.in_bag(task, weight) for side in sides]
+
+    found: list[list[Refit]] = []
     tell("bags", 0, bags)
     # sums over rows run outside Python's lock, so that threads share the rows at no cost
     with ThreadPoolExecutor(min(os.cpu_count() or 1, 8)) as pool:
-        waiting = [
-            pool.submit(lambda i: _bag(task, start, optima, drawn(i)), i) for i in range(bags)
-        ]
+        waiting = [pool.submit(bag, i) for i in range(bags)]
         try:
             for one in waiting:
                 found.append(one.result())
@@ -361,10 +372,16 @@ def _bags(
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
     p = task.design.starts[-1]
-    nan = np.full(p, np.nan)
+    absent = Refit(np.full(p, np.nan), np.nan)
+
+    def of(k: int) -> list[Refit]:
+        return [f[k] if k < len(f) else absent for f in found]
+
+    score, outcome, own = of(0), of(1), of(2)
     return Bags(
-        np.array([f[0].theta for f in found]).reshape(-1, p),
-        np.array([nan if f[1] is None else f[1].theta for f in found]).reshape(-1, p),
-        np.array([f[0].spread for f in found]),
-        np.array([np.nan if f[1] is None else f[1].spread for f in found]),
+        np.array([f.theta for f in score]).reshape(-1, p),
+        np.array([f.theta for f in outcome]).reshape(-1, p),
+        np.array([f.spread for f in score]),
+        np.array([f.spread for f in outcome]),
+        np.array([f.theta for f in own]).reshape(-1, p),
     )

@@ -172,3 +172,25 @@ def test_silence_where_bands_hold_zero() -> None:
         " holds 0."
     ]
     assert contrasts([], 0.95) == []
+
+
+def test_a_difference_that_the_common_scale_makes_is_said_to_be_one() -> None:
+    """The score makes too much of a and is right on b; scaled down, it makes too little of b."""
+    rng = np.random.default_rng(0)
+    n = 6000
+    df = pd.DataFrame({"a": rng.normal(size=n), "b": rng.normal(size=n)})
+    df["score"] = expit(1.6 * df["a"] + 0.8 * df["b"] + rng.normal(0, 0.1, n))
+    df["outcome"] = (rng.random(n) < expit(0.8 * df["a"] + 0.8 * df["b"])).astype(int)
+    _, m, found = run(df)
+    assert m.own is not None
+    of = {name: [s for s in found.sentences if f" from {name} " in s] for name in "ab"}
+    assert of["a"]
+    assert all("Unscaled, in the score's own log-odds, it is " in s for s in of["a"])
+    assert of["b"]
+    assert all("It is seen on the common scale only" in s for s in of["b"])
+
+
+def test_a_score_that_is_no_probability_has_no_log_odds_of_its_own() -> None:
+    _, m, found = run(simulate(0))
+    assert m.own is None
+    assert not [s for s in found.sentences if "own log-odds" in s]
