@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from limbeck.certificates.binomial import check_share
 from limbeck.comparison import Difference, Measured
 from limbeck.errors import InvalidInput
+from limbeck.network_runs.convergence import too_short
 from limbeck.network_runs.outputs import read_outputs, readings_kept
 from limbeck.network_runs.preparing import (
     goal_of,
@@ -22,7 +24,7 @@ from limbeck.network_runs.preparing import (
     settings_of,
     whole,
 )
-from limbeck.network_runs.unseen import two_sides
+from limbeck.network_runs.unseen import fresh_rows, two_sides
 from limbeck.networks.evaluation import Said, agreement, ask, right
 from limbeck.networks.loop.rounds import make, started
 from limbeck.networks.loop.train import train
@@ -36,6 +38,7 @@ from limbeck.seeds import gain_over, mean_over
 
 __all__ = ["Ablation", "Dropped", "ablate"]
 
+_EPOCHS, _UPDATES = 3, 1000  # by default, at least
 _VERDICTS = {"helped": "brings something", "hurt": "costs something", "no evidence": "no evidence"}
 
 
@@ -75,6 +78,8 @@ class Ablation(Printed):
         Over which everything was measured.
     delta : float
         All intervals of one column hold together with probability 1 - delta (Bonferroni).
+    untrained : str
+        Why nothing can be said of the parts: students were trained too short. Else empty.
     """
 
     full: Measured
@@ -82,6 +87,7 @@ class Ablation(Printed):
     seeds: int
     rows: int
     delta: float
+    untrained: str = ""
 
     def sheet(self) -> Sheet:
         """A line for each part, the one that brings most first."""
@@ -95,7 +101,7 @@ class Ablation(Printed):
                 f"{p.score.value:.3f}",
                 *([_written(p.gain)] if labels else []),
                 *([_written(p.agreement)] if taught else []),
-                _VERDICTS[p.brings.verdict],
+                "" if self.untrained else _VERDICTS[p.brings.verdict],
             ]
             for p in self.parts
         ]
@@ -105,6 +111,7 @@ class Ablation(Printed):
             head,
             [["nothing", f"{self.full.value:.3f}", *["—"] * (labels + taught), ""], *rows],
             (
+                *([self.untrained] if self.untrained else []),
                 f"Intervals of a column hold together at {100 * (1 - self.delta):g}%."
                 f" The budget is small: a part may matter more, or less, in a longer run.{only}",
             ),
@@ -159,7 +166,8 @@ def ablate(
     progress : bool, optional
         A progress bar; by default only on a terminal.
     **training
-        Settings of `limbeck.networks.loop.training.Training`; ``epochs`` is 3 unless given.
+        Settings of `limbeck.networks.loop.training.Training`; ``epochs`` are as many as make
+        1,000 updates, at least 3, unless given.
 
     Returns
     -------
@@ -173,7 +181,7 @@ def ablate(
     """
     check_share("delta", delta)
     whole("seeds", seeds, 1)
-    settings = settings_of(loader_settings(data, {"epochs": 3, **training})[0])
+    settings = settings_of(loader_settings(data, training)[0])
     tutor, maker = one_teacher(teacher), makers_of(into)[0]
     pad = pad_token(tutor, maker)
     samples, aside = two_sides(data, y, validation, holdout, seed, settings, pad)
@@ -181,6 +189,12 @@ def ablate(
         whole("rows", rows, 1)
         order = np.random.default_rng(seed).permutation(len(samples))[:rows]
         samples = samples.subset(sorted(order.tolist()))
+    given = validation is not None
+    _, _, aside, _ = fresh_rows(samples, aside, given, settings, what="validation")
+    if settings.epochs is None and settings.max_steps is None:
+        updates = max(len(samples) // settings.batch_size, 1)
+        settings = replace(settings, epochs=max(_EPOCHS, math.ceil(_UPDATES / updates)))
+    settings = settings.settled(len(samples), validated=False)
     pupil = make(maker, seed)
     (reading,), _ = read_outputs(samples, tutor, [pupil], output, task)
     goal = goal_of(samples, tutor, [pupil], task, tokenizers)
@@ -200,6 +214,7 @@ def ablate(
             "Give labels, or a teacher.",
         )
     scores: dict[str, Scores] = {}
+    whole_runs = []
     with shown(progress) as tell:
         for i, (name, left) in enumerate(variants.items()):
             told = []
@@ -212,8 +227,14 @@ def ablate(
                     teacher=tutor if asked else None, filter=filter if asked else None,
                 )  # fmt: skip
                 told.append(said(trained.module))
+                whole_runs += [] if name else [trained]
             scores[name] = _scores(told, heard)
-    return _ranked(scores, len(aside), seeds, delta)
+    short = too_short(
+        {"the whole objective": whole_runs}, None, aim, settings, len(samples), _UPDATES
+    )
+    return replace(
+        _ranked(scores, len(aside), seeds, delta), untrained="" if short is None else str(short)
+    )
 
 
 Scores = tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]

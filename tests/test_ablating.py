@@ -115,3 +115,35 @@ def test_what_it_refuses():
         ablate(Knows(), X, TRUTH, into=student, objective=SoftTargets())
     with pytest.raises(InvalidInput, match="seeds is 0"):
         ablate(Knows(), X, TRUTH, **given, seeds=0)
+
+
+def test_validation_rows_that_train_are_refused():
+    with pytest.raises(InvalidInput, match="20 of the 300 validation rows are among the training"):
+        ablate(Knows(), X[:300], NOISE, into=student, validation=(X[280:580], TRUTH[280:580]),
+               objective=SoftTargets() + GoldLabels())  # fmt: skip
+
+
+def test_students_that_were_trained_too_short_say_nothing_of_the_parts():
+    short = ablate(
+        Knows(), X[:300], TRUTH[:300], into=student, validation=(X[300:], TRUTH[300:]),
+        objective=SoftTargets(temperature=1.0) + 0.1 * GoldLabels(), epochs=12, batch_size=50,
+        lr=1e-3, seeds=1,
+    )  # fmt: skip
+    assert "Trained too short: the loss still falls by" in short.untrained
+    assert "Try epochs=167." in short.untrained  # 1,000 updates of 6 an epoch
+    assert short.untrained in " ".join(str(short).split())
+    assert "brings something" not in str(short)
+
+
+def test_by_default_a_thousand_updates_are_made(monkeypatch):
+    monkeypatch.setattr("limbeck.ablating._UPDATES", 20)
+    made = []
+    monkeypatch.setattr(
+        "limbeck.ablating.train",
+        lambda *args, training, **given: made.append(training) or train(
+            *args, training=training, **given
+        ),
+    )  # fmt: skip
+    ablate(Knows(), X[:300], NOISE, into=student, validation=(X[300:], TRUTH[300:]),
+           objective=SoftTargets() + GoldLabels(), seeds=1)  # fmt: skip
+    assert {t.epochs for t in made} == {10}  # of 2 full batches

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from scipy.stats import kendalltau
 from limbeck.comparison import Comparison, Difference
 from limbeck.contract import Status, StatusCode
 from limbeck.networks.loop.train import Trained
-from limbeck.networks.loop.training import Training
+from limbeck.networks.loop.training import UPDATES, Training
 from limbeck.networks.objective import Objective
 
 __all__ = ["Falling", "falling", "too_short"]
@@ -80,10 +81,11 @@ def falling(trained: Trained, comparable: bool = True) -> Falling | None:
 
 def too_short(
     trainings: Mapping[str, Sequence[Trained]],
-    comparison: Comparison,
+    comparison: Comparison | None,
     objective: Objective,
     training: Training,
     rows: int,
+    updates: int = UPDATES,
 ) -> Status | None:
     """Why networks are not trained well enough to be judged, and the remedy; None where they are.
 
@@ -91,14 +93,16 @@ def too_short(
     ----------
     trainings : mapping of sequence of Trained
         By role, one a seed. A role counts where the loss still falls in at least half its seeds.
-    comparison : Comparison
-        With those that are behind the linear model.
+    comparison : Comparison or None
+        With those that are behind the linear model; None where there was no comparison.
     objective : Objective
         What all but the control learned.
     training : Training
         Settings, with their number of epochs.
     rows : int
         Training rows.
+    updates : int
+        How many are enough by default.
     """
     found = []
     for role, seeds in trainings.items():
@@ -106,22 +110,26 @@ def too_short(
         falls = [f.per_epoch for f in told if f is not None]
         if 2 * len(falls) >= len(seeds):
             found.append((role, sum(falls) / len(falls)))
-    if not found and not comparison.behind:
+    gaps = () if comparison is None else comparison.behind
+    if not found and not gaps:
         return None
-    enough, made = replace(training, epochs=None).settled(rows, validated=False), training.epochs
-    assert enough.epochs is not None  # noqa: S101  (settled)
+    enough, made = math.ceil(updates / max(rows // training.batch_size, 1)), training.epochs
     assert made is not None  # noqa: S101  (settled before training)
-    longer = f"epochs={max(enough.epochs, 3 * made)}"
-    behind = " ".join(_behind(d, comparison) for d in comparison.behind)
+    longer = f"epochs={max(enough, 3 * made)}"
+    if training.max_steps is not None:
+        made = math.ceil(training.max_steps / max(rows // training.batch_size, 1))
+        longer = f"max_steps={max(updates, 3 * training.max_steps)}"
+    behind = "" if comparison is None else " ".join(_behind(d, comparison) for d in gaps)
     if found:
         by_role = " and ".join(f"{fall:.3g} ({role})" for role, fall in found)
         until = " before the learning rate comes down" if _lowered(trainings[found[0][0]]) else ""
         why = f"the loss still falls by {by_role} per epoch{until}. {behind}".rstrip()
     else:
         why = behind[0].lower() + behind[1:]
-    if found or made < enough.epochs:
+    if found or made < enough:
         return Status(StatusCode.LIMIT, f"Trained too short: {why}", f"Try {longer}.")
-    remedy = f"Try another lr (it was {training.lr:g}), {longer}, or a larger student."
+    was = "" if training.lr is None else f" (it was {training.lr:g})"
+    remedy = f"Try another lr{was}, {longer}, or a larger student."
     return Status(StatusCode.LIMIT, f"Not trained well: {why}", remedy)
 
 

@@ -28,7 +28,7 @@ def validation_share(validation: Any, training: Training) -> float:
     validation : share, None or rows
         What the user gave: a share is taken as it is, rows of one's own leave all for training.
         None is a tenth where the settings leave open how long to train or ask for patience, and
-        otherwise 0: a given number of epochs is trained to its end on all rows.
+        otherwise 0: given epochs, or ``max_steps``, are trained to their end on all rows.
     training : Training
         Settings of the loop.
 
@@ -38,7 +38,8 @@ def validation_share(validation: Any, training: Training) -> float:
         If a share is not from 0 to below 1.
     """
     if validation is None:
-        return _SHARE if training.epochs is None or training.patience is not None else 0.0
+        fixed = training.epochs is not None or training.max_steps is not None
+        return 0.0 if fixed and training.patience is None else _SHARE
     if not isinstance(validation, Real):
         return 0.0
     share = float(validation)

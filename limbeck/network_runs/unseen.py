@@ -138,6 +138,7 @@ def fresh_rows(
     unread: Collection[str] = (),
     *,
     duplicates: Rule = "auto",
+    what: str = "test",
 ) -> tuple[Layout, NDArray[np.uint64] | None, Samples, list[str]]:
     """The layout of all inputs, hashes of the training rows, and test rows that are not among them.
 
@@ -156,6 +157,8 @@ def fresh_rows(
         Named inputs that do not tell rows apart, since no network reads them.
     duplicates : {"auto", "drop", "keep"}
         What identical rows are; see `limbeck.data.duplicates.find_duplicates`.
+    what : str
+        What the rows aside are called.
 
     Returns
     -------
@@ -188,7 +191,7 @@ def fresh_rows(
     if n < len(rows):
         notes.append(f"Only {n:,} of {len(rows):,} training rows were compared with test rows.")
     told = seen_among(found, seen, layout.kinds(), duplicates)
-    kept, left = _apart(aside, told, own, "training", "training never sees")
+    kept, left = _apart(aside, told, own, "training", "training never sees", what)
     if rows.cases is not None:
         seen = np.stack([seen, case_hashes(rows.cases[:n])], axis=1)
     return layout, seen, kept, notes + left
@@ -246,7 +249,7 @@ def _bare(rows: Samples, places: range, layout: Layout, size: int | None) -> NDA
 
 
 def _apart(
-    aside: Samples, told: Seen, own: bool, role: str, wanted: str
+    aside: Samples, told: Seen, own: bool, role: str, wanted: str, what: str = "test"
 ) -> tuple[Samples, list[str]]:
     """Test rows that are not among those of another role, with a note where some were left out."""
     if told.explained:
@@ -255,8 +258,8 @@ def _apart(
     hits = int(out.sum())
     if own:
         raise InvalidInput(
-            f"{hits:,} of the {len(aside):,} test rows are among the {role} rows.",
-            f"Give test rows that {wanted}.",
+            f"{hits:,} of the {len(aside):,} {what} rows are among the {role} rows.",
+            f"Give {what} rows that {wanted}.",
         )
     kept = np.flatnonzero(~out)
     if len(kept) < _FEWEST:

@@ -38,6 +38,7 @@ def test_a_share_is_taken_where_the_length_of_training_is_open() -> None:
     rows = object()
     assert validation_share(None, Training()) == 0.1
     assert validation_share(None, Training(epochs=3)) == 0
+    assert validation_share(None, Training(max_steps=30)) == 0
     assert validation_share(None, Training(epochs=3, patience=2)) == 0.1
     assert validation_share(0.25, Training(epochs=3)) == 0.25
     assert validation_share(0, Training()) == 0
@@ -97,7 +98,7 @@ def tried(**given: Any) -> Any:
 def test_a_run_without_epochs_makes_thousands_of_updates_and_restores_the_best(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("limbeck.networks.loop.training._UPDATES", 40)
+    monkeypatch.setattr("limbeck.networks.loop.training.UPDATES", 40)
     monkeypatch.setattr("limbeck.networks.loop.training._PATIENCE", 20)
     found = tried(batch_size=32)
     settings = found.settings["training"]

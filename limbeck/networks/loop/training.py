@@ -16,7 +16,7 @@ from limbeck.errors import InvalidInput
 from limbeck.networks.loop.optimizers import defaults, made, refuse_unknown
 from limbeck.networks.loop.schedulers import Scheduler, makes_scheduler
 
-__all__ = ["Training"]
+__all__ = ["UPDATES", "Training"]
 
 Optimizers = Callable[..., torch.optim.Optimizer]
 Shape = Callable[[float], float]
@@ -32,7 +32,7 @@ _CHOICES = {
     "strategy": ("auto", "ddp", "fsdp"),
     "schedule_interval": ("epoch", "step"),
 }
-_EPOCHS, _UPDATES, _PATIENCE = 10, 3000, 1000  # by default; at least, and what epochs add up to
+_EPOCHS, UPDATES, _PATIENCE = 10, 3000, 1000  # by default; at least, and what epochs add up to
 _COUNTS = (
     "epochs", "batch_size", "accumulate", "log_every", "patience", "checkpoint_every", "max_steps",
 )  # fmt: skip
@@ -173,7 +173,7 @@ class Training:
         updates = max(rows // self.batch_size, 1)
         if self.max_steps is not None:
             return replace(known, epochs=math.ceil(self.max_steps / updates))
-        epochs = max(_EPOCHS, math.ceil(_UPDATES / updates))
+        epochs = max(_EPOCHS, math.ceil(UPDATES / updates))
         patience = self.patience
         if patience is None and validated:
             patience = max(_EPOCHS, math.ceil(_PATIENCE / updates))
