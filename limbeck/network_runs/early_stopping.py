@@ -5,8 +5,12 @@ from __future__ import annotations
 from numbers import Real
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
+from limbeck.data.cases import units_of
+from limbeck.data.splitting import split_units
 from limbeck.errors import InvalidInput, LimbeckError
 from limbeck.networks.cache.teacher_cache import TeacherCache
 from limbeck.networks.filters import Filter
@@ -60,10 +64,12 @@ def validation_part(
     goal: Goal,
     filter: Filter | None = None,  # noqa: A002  (the field's word)
     cache: TeacherCache | None = None,
+    hashes: NDArray[np.uint64] | None = None,
 ) -> tuple[Samples, Samples | None, list[str]]:
     """Training rows without a part, that part, and a note on it.
 
-    Students and controls of all seeds are validated on the same part. Of many rows at most 2,000
+    Students and controls of all seeds are validated on the same part. Rows of a case, and copies
+    of a row, stay together. Of many rows at most 2,000
     are taken unless a share was asked for. None are taken where that would leave fewer than 10 of
     them, or where their place in the training set is tied to something else: weights for each
     row, stored answers of a teacher that could not be asked about them, or a cache that was
@@ -85,6 +91,8 @@ def validation_part(
         What weighs the training rows.
     cache : TeacherCache, optional
         Where answers of the teacher to the training rows are stored.
+    hashes : ndarray of uint64 of shape (n,) or (n, 2), optional
+        Of the inputs of the training rows, as `limbeck.network_runs.unseen.fresh_rows` gives them.
 
     Raises
     ------
@@ -93,9 +101,13 @@ def validation_part(
     """
     if not share:
         return rows, None, []
-    n = round(share * len(rows))
-    n = n if asked else min(n, _MOST)
-    why = _why_not(rows, n, goal, filter, cache)
+    units = units_of(_first_copies(hashes, len(rows)), rows.cases)
+    share = share if asked else min(share, _MOST / len(rows))
+    generator = torch.Generator().manual_seed(mixed(seed, 1) >> 1)
+    left, chosen = split_units(
+        units, torch.randperm(units.count, generator=generator).numpy(), share
+    )
+    why = _why_not(rows, round(units.count * share), len(left), goal, filter, cache)
     if why and asked:
         raise InvalidInput(f"validation is {share}, and {why}.", "Give validation rows.")
     if why:
@@ -103,28 +115,41 @@ def validation_part(
             f"No training rows were set aside for early stopping: {why}. All of the training is"
             " done, and its last weights are the student's; give validation rows to choose."
         ]  # fmt: skip
-    generator = torch.Generator().manual_seed(mixed(seed, 1) >> 1)
-    order = torch.randperm(len(rows), generator=generator)
-    part = rows.subset(order[:n].sort().values)
+    part = rows.subset(torch.from_numpy(chosen))
     note = (
-        f"Early stopping: {n:,} of {len(rows):,} training rows were set aside to choose the epoch"
-        " by, the same for student and control; give validation=... to choose by other rows, or"
-        " validation=0 to train on all."
+        f"Early stopping: {len(part):,} of {len(rows):,} training rows were set aside to choose the"
+        " epoch by, the same for student and control; give validation=... to choose by other rows,"
+        " or validation=0 to train on all."
     )
-    return rows.subset(order[n:].sort().values), part, [note]
+    return rows.subset(torch.from_numpy(np.sort(left))), part, [note]
+
+
+def _first_copies(hashes: NDArray[np.uint64] | None, n: int) -> NDArray[np.int64]:
+    """Of which row each of n rows is a copy, as far as it is known."""
+    if hashes is None or len(hashes) != n:
+        return np.arange(n)
+    inputs = hashes if hashes.ndim == 1 else hashes[:, 0]
+    _, first, of = np.unique(inputs, return_index=True, return_inverse=True)
+    return np.asarray(first[of], dtype=np.int64)
 
 
 def _why_not(
-    rows: Samples, n: int, goal: Goal, given: Filter | None, cache: TeacherCache | None
+    rows: Samples,
+    n: int,
+    left: int,
+    goal: Goal,
+    given: Filter | None,
+    cache: TeacherCache | None,
 ) -> str:
     """Why no validation rows can be taken from the training rows; empty where they can."""
     if n < _FEWEST:
-        return f"{n} of {len(rows):,} rows are too few to choose by"
+        what = "rows" if rows.cases is None else "cases"
+        return f"{n} {what} of {len(rows):,} rows are too few to choose by"
     if not rows.has_labels and cache is not None:
         return "the rows have no labels, and the teacher's answers are stored for training only"
     if given is not None:
         try:
-            given.check(goal, len(rows) - n)
+            given.check(goal, left)
         except InvalidInput:
             return f"{type(given).__name__} has a weight for each of the training rows"
     if cache is not None:

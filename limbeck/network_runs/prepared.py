@@ -189,7 +189,7 @@ def prepared(
     if checked is None:
         asked = isinstance(validation, Real)
         rows, checked, chosen = validation_part(
-            rows, share, seed, asked=asked, goal=goal, filter=filter, cache=kept
+            rows, share, seed, asked=asked, goal=goal, filter=filter, cache=kept, hashes=seen
         )
     settings = settings.settled(len(rows), checked is not None)
     refuse_patience(settings.patience, checked)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -59,6 +60,19 @@ def test_the_part_and_the_rest_are_all_rows_and_depend_on_the_seed_only() -> Non
     assert "validation=0" in note
 
 
+def test_rows_of_a_case_and_copies_stay_together() -> None:
+    rows = numbered(400)
+    rows.cases = np.arange(400) // 4
+    left, chosen, _ = part(rows)
+    assert len(chosen) == 40
+    assert not {v // 4 for v in values(left)} & {v // 4 for v in values(chosen)}
+    copies = numbered(400)
+    hashes = (np.arange(400) % 200).astype(np.uint64)
+    left, chosen, _ = part(copies, hashes=hashes)
+    assert len(chosen) == 40
+    assert not {v % 200 for v in values(left)} & {v % 200 for v in values(chosen)}
+
+
 def test_of_many_rows_at_most_two_thousand_are_taken_unless_asked() -> None:
     many = numbered(30_000)
     assert len(part(many)[1]) == 2000
@@ -74,7 +88,7 @@ def test_rows_that_cannot_be_spared_are_left_for_training(tmp_path: Path) -> Non
             part(rows, asked=True, **given)
 
     few, plain, bare = numbered(80), numbered(200), numbered(200, labels=False)
-    kept(few, "8 of 80 rows are too few")
+    kept(few, "8 rows of 80 rows are too few")
     kept(plain, "RowWeights has a weight", filter=RowWeights([1.0] * 200))
     empty = TeacherCache(tmp_path)
     assert len(part(plain, cache=empty)[1]) == 20
