@@ -40,19 +40,20 @@ __all__ = ["distill"]
 
 @overload
 def distill(
-    teacher: Any, X: Any, y: Any = None, *, into: str | Method = "tree", **settings: Any
+    teacher: Any, X: Any = None, y: Any = None, *, into: str | Method = "tree", **settings: Any
 ) -> Distillation: ...
 @overload
 def distill(
-    teacher: Any, X: Any, y: Any = None, *, into: Any, **settings: Any
+    teacher: Any, X: Any = None, y: Any = None, *, into: Any, **settings: Any
 ) -> NetworkDistillation: ...
 
 
 def distill(
     teacher: Any,
-    X: Any,
+    X: Any = None,
     y: Any = None,
     *,
+    data: Any = None,
     into: str | Method = "tree",
     epsilon: float = 0.05,
     delta: float = 0.05,
@@ -66,6 +67,7 @@ def distill(
     score_kind: str | None = None,
     preprocess: Callable[[Any], Any] | None = None,
     names: Sequence[str] | None = None,
+    output: Any = None,
     seed: int = 0,
     progress: bool | None = None,
     **settings: Any,
@@ -84,6 +86,8 @@ def distill(
     y : array-like of shape (n,), optional
         True labels or values. They train the control and score everybody; the student never
         sees them.
+    data : optional
+        Another name for X, as examples of networks have it.
     into : {"tree", "junta", "wavelet"}, Method or network
         The student. For a torch module, a function that makes one, or a list of these, see
         :func:`limbeck.compressing.compress`, which takes the rest of the arguments and returns a
@@ -118,6 +122,9 @@ def distill(
         ``ColumnTransformer.transform``: the student then speaks of the columns of X.
     names : sequence of str, optional
         Names for the columns of an array.
+    output : str or int, optional
+        The name or position of the scores where a torch module returns several tensors;
+        otherwise the only one that fits, which ``notes`` say.
     seed : int
         The same seed gives the same split and the same student.
     progress : bool, optional
@@ -151,6 +158,7 @@ def distill(
     >>> result.student.size <= 4
     True
     """
+    X = _given_rows(X, data)
     if _is_network(into):
         from limbeck.compressing import compress
 
@@ -166,7 +174,8 @@ def distill(
         aside = {"test": holdout} if isinstance(holdout, tuple) else {"holdout": holdout}
         return compress(
             teacher, X, y, into=into, epsilon=epsilon, delta=delta, classes=classes, unit=unit,
-            cases=cases, duplicates=duplicates, seed=seed, progress=progress, **aside, **settings,
+            cases=cases, duplicates=duplicates, output=output, seed=seed, progress=progress,
+            **aside, **settings,
         )  # fmt: skip
     started = time.perf_counter()
     check_share("epsilon", epsilon)
@@ -186,7 +195,7 @@ def distill(
     )
     fit, test, fit_rows, test_rows = apart.fit, apart.test, apart.fit_rows, apart.test_rows
     said = {"classes": classes, "regression": regression, "unit": unit or None,
-            "score_kind": score_kind, "preprocess": preprocess}  # fmt: skip
+            "score_kind": score_kind, "preprocess": preprocess, "output": output}  # fmt: skip
     known = y is not None or classes is not None
     example = some_rows(fit.X, 256 if known else 2048)  # the outputs tell what they are
     given = {k: v for k, v in said.items() if v is not None}
@@ -255,6 +264,15 @@ def _without(X: Any, column: str) -> Any:
     """A table without the column that names cases."""
     read_column(column, X, "cases")  # refuses what is not there
     return X.drop(columns=column)
+
+
+def _given_rows(X: Any, data: Any) -> Any:
+    """The rows, by one of their two names."""
+    if X is None and data is None:
+        raise InvalidInput("There are no rows.", "Give them as X, or as data.")
+    if X is not None and data is not None:
+        raise InvalidInput("Rows were given as X and as data.", "Give them once.")
+    return data if X is None else X
 
 
 def _is_network(into: Any) -> bool:

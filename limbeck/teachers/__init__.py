@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import builtins
 import sys
+from dataclasses import replace
 from importlib import import_module
 from inspect import signature
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CallableTeacher", "SklearnTeacher", "StoredScores", "TorchTeacher", "as_teacher"]
 
+_ASKED = ("preprocess", "batch_size", "device", "output")
 _ROOMS = {
     "CallableTeacher": "callable",
     "SklearnTeacher": "sklearn",
@@ -123,7 +125,7 @@ def _read(
         read_labels(y, len(y))  # refuses missing ones
         labels = classes_of(y)
     said = {n: options[n] for n in ("classes", "unit", "regression") if options.get(n)}
-    sigmoid = False
+    sigmoid, chosen = False, ""
     if kind == "StoredScores":
         outputs = read_table(obj[1])
     elif example is None:
@@ -133,8 +135,14 @@ def _read(
                 options["regression"] = True
         return None
     elif kind == "TorchTeacher":
-        asked = {n: v for n, v in options.items() if n in ("preprocess", "batch_size", "device")}
-        outputs, sigmoid = made(obj, regression=True, **asked).look(example)
+        asked = {n: v for n, v in options.items() if n in _ASKED}
+        looked = made(obj, regression=True, **asked)
+        classes = options.get("classes") or labels or ()
+        k = classes if isinstance(classes, int) else len(classes)
+        looked.output, chosen = looked.find_output(example, k)
+        if looked.output is not None:
+            options["output"] = looked.output
+        outputs, sigmoid = looked.look(example)
     else:
         asked = {n: v for n, v in options.items() if n in ("preprocess", "batch_size")}
         outputs = made(obj, **asked).look(example)
@@ -144,7 +152,8 @@ def _read(
         name, labels=labels, kind=options.get("score_kind"), network=kind == "TorchTeacher",
         sigmoid=sigmoid, **said,
     )  # fmt: skip
-    return read_scores(outputs, known)
+    read = read_scores(outputs, known)
+    return replace(read, note=" ".join(n for n in (chosen, read.note) if n))
 
 
 def _kind_of(obj: Any) -> str:

@@ -17,7 +17,7 @@ from limbeck.data.scores import KnownOutputs, read_scores, sums_to_one, within_o
 from limbeck.errors import AccessDenied, InvalidInput, TeacherFailed, did_you_mean
 from limbeck.teachers.last_operation import ends_in_sigmoid
 
-__all__ = ["TorchTeacher"]
+__all__ = ["TorchTeacher", "entries", "entry"]
 
 
 class TorchTeacher:
@@ -30,8 +30,8 @@ class TorchTeacher:
     Parameters
     ----------
     module : torch.nn.Module
-        Called with one tensor of rows. It may return a tensor, a tuple or list whose first entry
-        is the tensor, or a mapping or object with ``logits``. Shapes (n,), (n, 1) and (n, k).
+        Called with one tensor of rows. It may return a tensor, or several in a tuple, list,
+        mapping or object; see ``output``. Shapes (n,), (n, 1) and (n, k).
     classes : sequence of labels or int, optional
         The classes in the order of the outputs, or their number. Two classes go with two outputs,
         or with one output, which then belongs to the second class.
@@ -52,6 +52,9 @@ class TorchTeacher:
         By default the name of the module's class.
     regression : bool
         Whether the one output is a number to predict.
+    output : str or int, optional
+        The name or position of the scores where the module returns several tensors. Otherwise
+        the one named ``logits``, or the only one that fits the classes.
     example : rows, optional
         Rows asked at once, so that the number of outputs and their kind are known from the start.
 
@@ -83,6 +86,7 @@ class TorchTeacher:
         device: str | torch.device | None = None,
         name: str | None = None,
         regression: bool = False,
+        output: str | int | None = None,
         example: Any = None,
     ) -> None:
         if batch_size < 1:
@@ -92,6 +96,7 @@ class TorchTeacher:
         self.batch_size = batch_size
         self.name = name or type(module).__name__
         self.device = device
+        self.output = output
         self._embeds = _starts_with_embedding(module)
         self._first: Tensor | None = None  # the first rows ever asked, to trace the layers
         self._task = _task(classes, unit, regression)
@@ -346,7 +351,8 @@ class TorchTeacher:
 
     def _raw(self, output: Any, rows: slice) -> Tensor:
         """The output as (n, k)."""
-        scores, n = _tensor(output), rows.stop - rows.start
+        n = rows.stop - rows.start
+        scores = self._found(output, n)
         if scores is None:
             keys = f" with {list(output)[:8]}" if isinstance(output, Mapping) else ""
             raise TeacherFailed(
@@ -370,6 +376,76 @@ class TorchTeacher:
                 "Fill in missing values with preprocess=..., or drop such rows.",
             )
         return scores
+
+    def _found(self, output: Any, n: int) -> Tensor | None:
+        """The tensor of scores in what the module returned, if there is one."""
+        if isinstance(output, Tensor):
+            return output
+        if self.output is not None:
+            return entry(output, self.output, self.name)
+        k = len(self._task.classes) if self._task is not None else 0
+        held = self._held(output, n, k)
+        return next(iter(held.values())) if held else _tensor(output)
+
+    def _held(self, output: Any, n: int, k: int) -> dict[str | int, Tensor]:
+        """The one tensor that may be scores of n rows and k classes (0: not known), or none.
+
+        Raises
+        ------
+        InvalidInput
+            If there are several: names them.
+        """
+        there = {
+            key: v
+            for key, v in entries(output).items()
+            if isinstance(v, Tensor)
+            and v.is_floating_point()
+            and v.ndim in (1, 2)
+            and len(v) == n
+            and key != "loss"
+        }
+        if "logits" in there:
+            return {"logits": there["logits"]}
+        widths = {key: v.shape[1] if v.ndim == 2 else 1 for key, v in there.items()}
+        fits = {key: v for key, v in there.items() if widths[key] == k or
+                (k == 2 and widths[key] == 1) or not k}  # fmt: skip
+        if len(fits) > 1:
+            listed = ", ".join(f"{key!r} {tuple(v.shape)}" for key, v in fits.items())
+            raise InvalidInput(
+                f"{self.name} returns {listed}, and each may be its scores.",
+                f"Say which: output={next(iter(fits))!r}.",
+            )
+        return fits
+
+    def find_output(self, X: Any, k: int = 0) -> tuple[str | int | None, str]:
+        """Which of several tensors are the scores, and a sentence where there was a choice.
+
+        Parameters
+        ----------
+        X : rows
+            The first batch of them is run.
+        k : int
+            The number of classes, or 0 where it is not known.
+
+        Raises
+        ------
+        InvalidInput
+            If two tensors fit.
+        """
+        with self._asking(), torch.no_grad():
+            rows, x = next(self._batches(_table(X)))
+            output = self._call(x, rows)
+        if isinstance(output, Tensor) or self.output is not None:
+            return self.output, ""
+        held = self._held(output, rows.stop - rows.start, k)
+        several = [v for v in entries(output).values() if isinstance(v, Tensor) and v.ndim]
+        if not held or len(several) < 2:
+            return None, ""
+        place = next(iter(held))
+        return place, (
+            f"Of {len(several)} tensors that {self.name} returns, {place!r} of shape"
+            f" {tuple(held[place].shape)} is taken for its scores; output=... says which."
+        )
 
     def _columns(self, output: Any, rows: slice) -> Tensor:
         """Scores (n, k), checked against the task."""
@@ -461,6 +537,50 @@ def _numpy(raw: Tensor) -> NDArray[Any]:
 def _starts_with_embedding(module: nn.Module) -> bool:
     own = (m for m in module.modules() if any(True for _ in m.parameters(recurse=False)))
     return isinstance(next(own, None), nn.Embedding | nn.EmbeddingBag)
+
+
+def entries(output: Any) -> dict[str | int, Any]:
+    """What a module returned, by name where there are names, else by position.
+
+    Of a mapping and of a named tuple the names, of an object its attributes.
+    """
+    if isinstance(output, Mapping):
+        return dict(output)
+    if isinstance(output, tuple | list):
+        names = getattr(output, "_fields", None) or range(len(output))
+        return dict(zip(names, output, strict=True))
+    return {} if isinstance(output, Tensor) else dict(getattr(output, "__dict__", {}))
+
+
+def entry(output: Any, place: str | int, name: str = "The network") -> Tensor:
+    """A tensor in what a module returned, by name or position.
+
+    Parameters
+    ----------
+    output : Any
+        A tuple, list, mapping or object.
+    place : str or int
+        Where the tensor is.
+    name : str
+        What the module is called in errors.
+
+    Raises
+    ------
+    InvalidInput
+        If there is none; names those that there are.
+    """
+    found = entries(output)
+    keys = list(found)
+    if isinstance(place, int) and place not in found and -len(keys) <= place < len(keys):
+        place = keys[place]
+    value = found.get(place)
+    if not isinstance(value, Tensor):
+        there = [str(k) for k, v in found.items() if isinstance(v, Tensor)]
+        raise InvalidInput(
+            f"{name} returns no tensor as output={place!r}.",
+            did_you_mean(str(place), there) if there else "Leave output out.",
+        )
+    return value
 
 
 def _tensor(output: Any) -> Tensor | None:
