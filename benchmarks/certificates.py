@@ -2,8 +2,10 @@
 
 ``python benchmarks/certificates.py coverage`` simulates false certificates (2,000 runs a cell,
 a few minutes on one core); ``python benchmarks/certificates.py ratio`` compares the rows that the
-anytime-valid bound needs with those of the exact bound for a fixed n (exact, half a minute).
-Both print tables in markdown; docs/coverage.md keeps a copy.
+anytime-valid bound needs with those of the exact bound for a fixed n (exact, half a minute);
+``python benchmarks/certificates.py dependent`` simulates rows that are copies, or belong to cases
+(`dependent_rows.py`; 2,000 runs each, or as many as a second argument says).
+All print tables in markdown; docs/coverage.md keeps a copy.
 """
 
 from __future__ import annotations
@@ -196,6 +198,11 @@ def header() -> str:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["dependent"]:
+        from dependent_rows import dependent
+
+        dependent(int(sys.argv[2]) if len(sys.argv) > 2 else RUNS)
+        sys.exit()
     tasks = {"coverage": coverage, "ratio": ratio}
     for name in sys.argv[1:] or list(tasks):
         tasks[name]()
