@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from limbeck.by_class import ClassAgreement, by_class
 from limbeck.certificates.binomial import interval, paired_interval
+from limbeck.certificates.bounded import betting_interval
 from limbeck.contract import Task
+from limbeck.data.cases import units_of
 
 __all__ = [
     "Comparison",
@@ -202,6 +204,7 @@ def compare(
     y: NDArray[Any] | None,
     task: Task,
     delta: float,
+    cases: NDArray[Any] | None = None,
 ) -> Comparison:
     """Measure all contenders against the teacher's answers and the labels.
 
@@ -218,20 +221,24 @@ def compare(
         Classes, or regression.
     delta : float
         One less the level of the intervals.
+    cases : ndarray of shape (n,), optional
+        The case of each row. Shares are then means over cases of the share of their rows.
 
     Notes
     -----
-    For classes the intervals are exact (Clopper and Pearson 1934; McNemar 1947). For R^2 they
-    are percentile bootstrap intervals over rows, 1,000 resamples from a fixed seed.
+    For classes the intervals are exact (Clopper and Pearson 1934; McNemar 1947), with cases those
+    of `limbeck.certificates.bounded.betting_interval`. For R^2 they are percentile bootstrap
+    intervals over rows, or over cases, 1,000 resamples from a fixed seed.
     """
+    of = None if cases is None else units_of(np.arange(len(teacher)), cases).of
     measure = _shares if task.classifies else _explained
     entries = tuple(
         Entry(
             c.role,
             c.model,
             c.size,
-            measure(c.predicted, teacher, delta),
-            None if y is None else measure(c.predicted, y, delta),
+            measure(c.predicted, teacher, delta, of),
+            None if y is None else measure(c.predicted, y, delta, of),
         )
         for c in contenders
     )
@@ -240,16 +247,16 @@ def compare(
     gain = _paired_shares if task.classifies else _paired_explained
     if "student" in by_role and "control" in by_role:
         pair = by_role["student"], by_role["control"]
-        differences.append(gain("agreement with the teacher", *pair, teacher, delta))
+        differences.append(gain("agreement with the teacher", *pair, teacher, delta, of))
         if y is not None:
             name = "accuracy on the labels" if task.classifies else "R² on the labels"
-            differences.append(gain(name, *pair, y, delta))
+            differences.append(gain(name, *pair, y, delta, of))
     baselines = [c for c in contenders if c.role == "baseline"]
     rivals = []
     if "student" in by_role:
         for c in baselines:
             shared = delta / len(baselines)
-            found = gain(c.model, by_role["student"], c.predicted, teacher, shared)
+            found = gain(c.model, by_role["student"], c.predicted, teacher, shared, of)
             rivals += [found] if found.high < 0 else []
     others = [(_key(c), c.predicted) for c in contenders if c.role != "teacher"]
     classes = by_class(others, teacher, task, delta)
@@ -265,31 +272,46 @@ def score(predicted: NDArray[Any], truth: NDArray[Any], task: Task) -> float:
     return float((predicted == truth).mean()) if task.classifies else _r2(predicted, truth)
 
 
-def _shares(predicted: NDArray[Any], truth: NDArray[Any], delta: float) -> Measured:
+Cases = NDArray[np.int64] | None
+"""The number of the case of each row, from 0; None where rows are what was drawn."""
+
+
+def _by_case(values: NDArray[Any], of: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The mean over the rows of each case."""
+    return np.asarray(np.bincount(of, values.astype(np.float64)) / np.bincount(of))
+
+
+def _shares(predicted: NDArray[Any], truth: NDArray[Any], delta: float, of: Cases) -> Measured:
+    if of is not None:
+        shares = _by_case(predicted == truth, of)
+        return Measured(float(shares.mean()), *betting_interval(shares, delta))
     right, n = int((predicted == truth).sum()), len(truth)
     return Measured(right / n, *interval(right, n, delta))
 
 
 def _paired_shares(
-    what: str, a: NDArray[Any], b: NDArray[Any], truth: NDArray[Any], delta: float
+    what: str, a: NDArray[Any], b: NDArray[Any], truth: NDArray[Any], delta: float, of: Cases
 ) -> Difference:
+    if of is not None:
+        gains = _by_case((a == truth).astype(int) - (b == truth), of)
+        return Difference(what, float(gains.mean()), *betting_interval(gains, delta, -1.0, 1.0))
     only_a = int(((a != truth) & (b == truth)).sum())
     only_b = int(((a == truth) & (b != truth)).sum())
     low, high = paired_interval(only_b, only_a, len(truth), delta)
     return Difference(what, (only_b - only_a) / len(truth), low, high)
 
 
-def _explained(predicted: NDArray[Any], truth: NDArray[Any], delta: float) -> Measured:
-    return Measured(*_bootstrap(lambda i: _r2(predicted[i], truth[i]), len(truth), delta))
+def _explained(predicted: NDArray[Any], truth: NDArray[Any], delta: float, of: Cases) -> Measured:
+    return Measured(*_bootstrap(lambda i: _r2(predicted[i], truth[i]), len(truth), delta, of))
 
 
 def _paired_explained(
-    what: str, a: NDArray[Any], b: NDArray[Any], truth: NDArray[Any], delta: float
+    what: str, a: NDArray[Any], b: NDArray[Any], truth: NDArray[Any], delta: float, of: Cases
 ) -> Difference:
     def gain(i: Any) -> float:
         return _r2(a[i], truth[i]) - _r2(b[i], truth[i])
 
-    return Difference(what, *_bootstrap(gain, len(truth), delta))
+    return Difference(what, *_bootstrap(gain, len(truth), delta, of))
 
 
 def _r2(predicted: NDArray[Any], truth: NDArray[Any]) -> float:
@@ -299,9 +321,17 @@ def _r2(predicted: NDArray[Any], truth: NDArray[Any]) -> float:
 
 
 def _bootstrap(
-    statistic: Callable[[Any], float], n: int, delta: float
+    statistic: Callable[[Any], float], n: int, delta: float, of: Cases
 ) -> tuple[float, float, float]:
     rng = np.random.default_rng(0)
-    draws = [statistic(rng.integers(0, n, n)) for _ in range(_RESAMPLES)]
+    if of is None:
+        draws = [statistic(rng.integers(0, n, n)) for _ in range(_RESAMPLES)]
+    else:  # whole cases are drawn again
+        rows = np.split(np.argsort(of, kind="stable"), np.cumsum(np.bincount(of))[:-1])
+        m = len(rows)
+        draws = [
+            statistic(np.concatenate([rows[c] for c in rng.integers(0, m, m)]))
+            for _ in range(_RESAMPLES)
+        ]
     low, high = np.quantile(draws, [delta / 2, 1 - delta / 2])
     return statistic(slice(None)), float(low), float(high)

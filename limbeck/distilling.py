@@ -229,7 +229,7 @@ def distill(
         test_y = None if test_y is None else test_y[once]
         comparison = _control(
             method, wrapped, finding, fit_rows, fit_y, test_rows[once], answers[once],
-            test_y, delta, streams[1:], tell,
+            test_y, None if test.cases is None else test.cases[once], delta, streams[1:], tell,
         )  # fmt: skip
     return Distillation(
         student=finding.student,
@@ -294,6 +294,7 @@ def _control(
     test: Rows,
     answers: NDArray[Any],
     test_y: NDArray[Any] | None,
+    cases: NDArray[Any] | None,
     delta: float,
     streams: list[np.random.Generator],
     tell: Progress,
@@ -324,7 +325,7 @@ def _control(
         ),
         *(Contender("baseline", n, _size(r), _predicted(r, test, task)) for n, r in rivals.items()),
     ]
-    compared = compare(contenders, answers, test_y, task, delta)
+    compared = compare(contenders, answers, test_y, task, delta, cases)
     return compared.with_best_of(list(finding.rivals))
 
 

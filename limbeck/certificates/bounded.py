@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from limbeck.certificates.binomial import check_share
 from limbeck.errors import InvalidInput
 
-__all__ = ["betting_bound", "empirical_bernstein", "to_unit"]
+__all__ = ["betting_bound", "betting_interval", "empirical_bernstein", "to_unit"]
 
 
 def empirical_bernstein(
@@ -86,6 +86,36 @@ def betting_bound(
     check_share("delta", delta)
     x = to_unit(losses, low, high)
     return low + (high - low) * float(betting_bounds(x[None, :], delta)[0])
+
+
+def betting_interval(
+    values: NDArray[np.float64], delta: float, low: float = 0.0, high: float = 1.0
+) -> tuple[float, float]:
+    """Two-sided confidence interval for the mean of values in [low, high].
+
+    Both ends are `betting_bound` at delta / 2, the lower one of the values turned round.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n,)
+        In the order in which they were drawn.
+    delta : float
+        Probability that the mean is outside; in (0, 1).
+    low, high : float
+        The range of the values.
+
+    Returns
+    -------
+    tuple of (float, float)
+        The ends.
+
+    Raises
+    ------
+    InvalidInput
+        As for `betting_bound`.
+    """
+    turned = betting_bound(low + high - values, delta / 2, low, high)
+    return low + high - turned, betting_bound(values, delta / 2, low, high)
 
 
 def betting_bounds(x: NDArray[np.float64], delta: float) -> NDArray[np.float64]:

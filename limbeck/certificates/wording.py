@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 from limbeck.certificates.losses import Loss
@@ -254,10 +255,12 @@ def assumptions(
 
 def versions(*names: str) -> dict[str, str]:
     """Versions of what computed the numbers: of limbeck, numpy, scipy, and of ``names``."""
-    out = {}
-    for name in ("limbeck", "numpy", "scipy", *names):
-        try:
-            out[name] = version(name)
-        except PackageNotFoundError:  # a checkout that was never installed
-            out[name] = "not installed"
-    return out
+    return {name: _version(name) for name in ("limbeck", "numpy", "scipy", *names)}
+
+
+@cache
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:  # a checkout that was never installed
+        return "not installed"

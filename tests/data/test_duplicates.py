@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from limbeck.data.duplicates import (
+    distinctive,
+    find_duplicates,
+    kinds_of,
+    near_hashes,
+    round_to_float32,
+    row_hashes,
+)
+from limbeck.errors import InvalidInput
+from limbeck.features import Features
+
+NUMBERS = ("numeric",) * 5
+
+
+@given(st.lists(st.floats(-3.0e38, 3.0e38), min_size=1))
+def test_rounding_is_that_of_a_cast(values: list[float]) -> None:
+    x = np.array(values)
+    normal = (np.abs(x) >= 2.0**-126) | (x == 0)  # below, float32 keeps fewer digits
+    with np.errstate(over="ignore"):
+        cast = x.astype(np.float32).astype(np.float64)
+    np.testing.assert_array_equal(round_to_float32(x)[normal], cast[normal])
+
+
+def test_rounding_keeps_what_float32_cannot_hold_apart() -> None:
+    assert (round_to_float32(np.array([1e300, 2e300])) == [1e300, 2e300]).sum() == 0
+    assert len(np.unique(round_to_float32(np.array([1e300, 2e300, 1e-300, 2e-300])))) == 4
+    assert np.isnan(round_to_float32(np.array([np.nan]))).all()
+    assert not np.signbit(round_to_float32(np.array([-0.0])))[0]
+
+
+def test_rows_cast_to_float32_or_scaled_are_the_same_rows() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(20_000, 30)) * 10 ** rng.uniform(-8, 8, size=30)
+    own = row_hashes(x)
+    assert (row_hashes(x.astype(np.float32).astype(float)) == own).all()
+    for factor in (1 + 1e-12, 1 - 1e-12):
+        scaled = x * factor
+        up, down = near_hashes(scaled)
+        assert ((row_hashes(scaled) == own) | (up == own) | (down == own)).all()
+        assert not (row_hashes(scaled) == own).all()  # the hash alone would miss some
+
+
+def test_whole_numbers_between_two_float32_are_the_same_when_scaled() -> None:
+    """2^24 + 1 lies in the middle between two float32 numbers."""
+    x = np.array([[2.0**24 + 1], [2.0**24 + 3]])
+    for factor in (1 + 1e-12, 1 - 1e-12):
+        found = find_duplicates(np.concatenate([x, x * factor]), ("numeric",), "drop")
+        assert found.first.tolist() in ([0, 1, 0, 1], [0, 0, 0, 0])
+        assert found.first[2] == 0
+
+
+@pytest.mark.parametrize("k", [2, 3, 10])
+def test_copies_of_continuous_rows_are_found(k: int) -> None:
+    rng = np.random.default_rng(k)
+    x = rng.normal(size=(300, 5))
+    order = rng.permutation(300 * k)
+    found = find_duplicates(np.repeat(x, k, axis=0)[order], NUMBERS)
+    assert (found.copies, found.coincidences) == (300 * (k - 1), 0)
+    groups = np.repeat(np.arange(300), k)[order]
+    assert (groups[found.first] == groups).all()
+    assert (found.first <= np.arange(300 * k)).all()
+
+
+def test_copies_within_rounding_are_one_row() -> None:
+    x = np.random.default_rng(0).normal(size=(500, 5))
+    many = np.concatenate([x, x.astype(np.float32), x * (1 + 1e-12), x * (1 - 1e-12)])
+    found = find_duplicates(many, NUMBERS)
+    assert (found.first == np.tile(np.arange(500), 4)).all()
+
+
+def test_discrete_rows_coincide_by_nature() -> None:
+    x = np.random.default_rng(0).integers(0, 3, size=(500, 4)).astype(float)
+    x[:, 1] = x[:, 1] / 10  # tenths are a grid as well
+    x[:, 2] = (x[:, 2] - x[:, 2].mean()) / x[:, 2].std()  # and so are standardized codes
+    found = find_duplicates(x, NUMBERS[:4])
+    assert found.copies == 0
+    assert found.coincidences == 500 - len(np.unique(x, axis=0))
+    assert (found.first == np.arange(500)).all()
+
+
+def test_one_continuous_column_tells_copies() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 2, size=(200, 3)).astype(float)
+    x = np.column_stack([x, rng.normal(size=200)])
+    found = find_duplicates(np.concatenate([x, x[:50]]), NUMBERS[:4])
+    assert (found.copies, found.coincidences) == (50, 0)
+    kinds = ("discrete", "discrete", "discrete", "discrete")
+    assert find_duplicates(np.concatenate([x, x[:50]]), kinds).coincidences == 50
+
+
+def test_values_that_many_rows_share_tell_no_copies() -> None:
+    """Rain of 0 mm on a Monday comes twice by nature; 3.172 mm does not."""
+    rng = np.random.default_rng(0)
+    rain = np.where(rng.random(2000) < 0.8, 0.0, rng.exponential(size=2000))
+    rows = np.column_stack([rng.integers(0, 7, 2000), rain])
+    found = find_duplicates(rows, NUMBERS[:2])
+    assert found.copies == 0
+    assert found.coincidences == (rain == 0).sum() - 7
+    wet = np.flatnonzero(rain > 0)[:30]
+    again = find_duplicates(np.concatenate([rows, rows[wet]]), NUMBERS[:2])
+    assert again.copies == 30
+
+
+def test_a_table_of_codes_that_repeats_itself_is_refused() -> None:
+    x = np.unique(np.random.default_rng(0).integers(0, 9, size=(300, 4)), axis=0).astype(float)
+    with pytest.raises(InvalidInput, match=r"occurs 10 times or a multiple.*duplicates="):
+        find_duplicates(np.repeat(x, 10, axis=0), NUMBERS[:4])
+    assert find_duplicates(np.repeat(x, 10, axis=0), NUMBERS[:4], "drop").copies == 9 * len(x)
+    kept = find_duplicates(np.repeat(x, 10, axis=0), NUMBERS[:4], "keep")
+    assert (kept.copies, kept.coincidences) == (0, 9 * len(x))
+    binary = np.repeat([[0.0], [1.0]], 500, axis=0)  # an even split of two values is no repeat
+    assert find_duplicates(binary, ("numeric",)).coincidences == 998
+
+
+def test_signals_are_copies_unless_they_are_flat() -> None:
+    x = np.random.default_rng(0).integers(0, 2, size=(40, 6)).astype(float)
+    x[:5] = 0.0
+    marked = distinctive(np.unique(x, axis=0), ("signal",) * 6)
+    assert not marked[0]
+    assert marked[1:].all()
+    found = find_duplicates(np.concatenate([x, x[5:20]]), ("signal",) * 6)
+    assert found.coincidences >= 4
+    assert found.copies >= 15
+
+
+def test_missing_values_mark_nothing() -> None:
+    x = np.full((30, 2), np.nan)
+    assert find_duplicates(x, NUMBERS[:2]).copies == 0
+
+
+def test_kinds_are_those_of_the_columns() -> None:
+    frame = pd.DataFrame({"a": [0.5, 1.0], "b": [True, False], "c": ["x", "y"]})
+    assert kinds_of(Features.of(frame)) == ("numeric", "discrete", "discrete")
+    assert kinds_of(Features.of(np.zeros((2, 1, 3)))) == ("signal",) * 3
+    with pytest.raises(InvalidInput, match="duplicates is 'dropp'"):
+        find_duplicates(np.zeros((2, 1)), ("numeric",), "dropp")  # type: ignore[arg-type]
