@@ -5,6 +5,7 @@ import pytest
 from scipy.stats import binomtest, bootstrap
 from sklearn.metrics import accuracy_score, r2_score
 
+from limbeck.certificates.bounded import betting_interval
 from limbeck.comparison import Comparison, Contender, Difference, Measured, compare, score
 from limbeck.contract import Task
 
@@ -220,3 +221,37 @@ def test_of_several_baselines_of_one_kind_the_closest_is_shown():
     assert [r.what for r in shown.rivals] == ["tree b"]
     assert shown.rivals == all_of_them.rivals  # its interval still shares the level with all
     assert all_of_them.with_best_of(["tree a"]) is all_of_them
+
+
+def test_with_cases_shares_are_means_over_cases():
+    truth = np.zeros(12, dtype=int)
+    cases = np.repeat(["a", "b", "c"], [2, 4, 6])
+    student = np.array([0, 1, *[0] * 4, *[1] * 6])  # right on half of a, all of b, none of c
+    control = np.array([0, 0, *[0] * 4, *[1] * 6])
+    contenders = [
+        Contender("teacher", "t", "", truth),
+        Contender("student", "tree", "", student),
+        Contender("control", "tree", "", control),
+    ]
+    found = compare(contenders, truth, None, Task((0, 1)), 0.05, cases)
+    share = found.entries[1].agreement
+    assert share.value == pytest.approx(0.5)
+    assert (share.low, share.high) == pytest.approx(
+        betting_interval(np.array([0.5, 1.0, 0.0]), 0.05)
+    )
+    gain = found.differences[0]
+    assert gain.value == pytest.approx(-1 / 6)
+    assert gain.low < -1 / 6 < gain.high
+
+
+def test_intervals_over_cases_are_those_of_as_many_draws():
+    """Ten equal rows a case tell no more than one."""
+    rng = np.random.default_rng(0)
+    truth = rng.normal(size=40)
+    said = truth + rng.normal(size=40)
+    one = compare([Contender("student", "s", "", said)], truth, None, Task(), 0.05)
+    ten = [np.repeat(v, 10) for v in (said, truth, np.arange(40))]
+    many = compare([Contender("student", "s", "", ten[0])], ten[1], None, Task(), 0.05, ten[2])
+    a, b = one.entries[0].agreement, many.entries[0].agreement
+    assert a.value == pytest.approx(b.value)
+    assert b.high - b.low == pytest.approx(a.high - a.low, rel=0.2)

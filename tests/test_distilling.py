@@ -9,6 +9,7 @@ import pytest
 from sklearn.datasets import load_iris
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
 
 from limbeck import distill
 from limbeck.certificates.binomial import upper_bound
@@ -452,3 +453,106 @@ def test_tensors_are_tables_too():
     assert one.student.fingerprint() == two.student.fingerprint()
     assert one.certificate.rows == two.certificate.rows
     assert not any(p.grad is not None for p in module.parameters())
+
+
+# --- rows that are no independent draws -----------------------------------------------------
+
+
+def memorised(n=300, seed=0):
+    """Rows and a teacher whose answers cannot be learned from other rows."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, 5))
+    return X, KNeighborsClassifier(1).fit(X, rng.integers(0, 2, n))
+
+
+def test_copies_do_not_make_a_student_look_better():
+    X, teacher = memorised()
+    plain = {"max_leaves": 64, "leaves": 64, "queries": 0}
+    result = distill(teacher, np.repeat(X, 10, axis=0), **plain)
+    fresh = np.random.default_rng(1).normal(size=(4000, 5))
+    truth = (teacher.predict(fresh) != result.student.predict(fresh)).mean()
+    assert truth > 0.3
+    assert result.certificate.epsilon > truth
+    assert result.certificate.n == 90
+    assert result.trace["copies_counted_once"] == 810
+    assert result.rows_seen == 2100
+    assert "Copies of these rows were left out: 810." in result.verdict
+    assert result.comparison.entries[1].agreement.value == pytest.approx(
+        1 - result.certificate.mean_loss
+    )
+    # the copies are saved with the rest, and anyone can see that they are copies
+    assert len(result.holdout.rows) == 900
+
+
+def test_copies_within_the_rounding_of_float32_come_to_one_side():
+    X, teacher = memorised()
+    many = np.concatenate([X, X.astype(np.float32), X * (1 + 1e-12)])
+    result = distill(teacher, many, max_leaves=8, queries=0)
+    assert result.certificate.n == 90
+    assert result.trace["repeated_rows_left_out"] == 0
+
+
+def test_own_holdout_rows_that_copy_each_other_count_once():
+    X, teacher = memorised()
+    fresh = np.random.default_rng(1).normal(size=(111, 5))
+    own = (np.repeat(fresh, 20, axis=0), None)
+    result = distill(teacher, X, max_leaves=4, queries=0, holdout=own)
+    assert result.certificate.n == 111
+    with pytest.raises(InvalidInput, match="Training saw"):
+        distill(teacher, X, holdout=(np.concatenate([fresh, X[:1] * (1 + 1e-12)]), None), **FAST)
+
+
+def test_what_identical_rows_are_can_be_said():
+    X = np.random.default_rng(0).integers(0, 4, size=(400, 4)).astype(float)
+    by_nature = run(X=X)
+    assert by_nature.certificate.n == 120
+    assert by_nature.trace["identical_rows_counted"] > 0
+    once = run(X=X, duplicates="drop")
+    assert once.certificate.n < 120
+    with pytest.raises(InvalidInput, match="duplicates is 'drops'"):
+        run(X=X, duplicates="drops")
+
+
+def test_cases_stay_whole_and_are_no_feature():
+    rng = np.random.default_rng(0)
+    case = np.repeat(np.arange(80), rng.integers(1, 9, 80))
+    frame = pd.DataFrame(rng.normal(size=(80, 4))[case], columns=list("abcd"))
+    frame += 0.3 * rng.normal(size=frame.shape)
+    y = noisy(frame)
+    result = run(X=frame.assign(patient=case), y=y, cases="patient")
+    assert result.student.features_.names == tuple("abcd")
+    certificate, kept = result.certificate, result.holdout
+    assert certificate.n == 24 == len(np.unique(kept.cases))
+    assert kept.seen.shape[1] == 2
+    assert np.isin(case, kept.cases).sum() == len(kept.rows)
+    assert "24 fresh cases" in certificate.statement
+    wrong = result.student.predict(kept.rows) != kept.answers
+    means = [wrong[kept.cases == c].mean() for c in dict.fromkeys(kept.cases)]
+    assert certificate.mean_loss == pytest.approx(np.mean(means))
+    agreement = result.comparison.entries[1].agreement
+    assert agreement.value == pytest.approx(1 - np.mean(means))
+    again = run(X=frame, y=y, cases=case)
+    assert again.certificate.epsilon == certificate.epsilon
+    apart = [case < 60, case >= 60]
+    one, two = (frame.assign(patient=case)[side] for side in apart)
+    own = run(X=one, y=y[apart[0]], cases="patient", holdout=(two, y[apart[1]]))
+    assert own.certificate.n == 20
+    mixed = two.assign(patient=two["patient"].replace(60, 3))
+    with pytest.raises(InvalidInput, match="1 cases of the holdout rows are cases of X"):
+        run(X=one, y=y[apart[0]], cases="patient", holdout=(mixed, y[apart[1]]))
+    with pytest.raises(InvalidInput, match="Did you mean 'patient'"):
+        run(X=frame.assign(patient=case), cases="patients")
+
+
+def test_cases_of_values():
+    rng = np.random.default_rng(0)
+    case = np.repeat(np.arange(200), 3)
+    X = rng.normal(size=(200, 4))[case] + 0.1 * rng.normal(size=(600, 4))
+    result = distill(lambda X: X[:, 0], X, X[:, 0], cases=case, regression=True, **FAST)
+    assert result.certificate.n == 60
+    assert result.certificate.tolerance > 0
+    low, high = (
+        result.comparison.entries[1].agreement.low,
+        result.comparison.entries[1].agreement.high,
+    )
+    assert low < result.comparison.entries[1].agreement.value < high

@@ -163,7 +163,7 @@ def against_asked(
     if mean < asked:
         enough = f"about {plan.needed:,} {what}" if plan.needed else f"over a million {what}"
         return f"{short}: at this {rate} that takes {enough}."
-    least = f"{100 * plan.lower:.3g}%" if loss.counts else f"{plan.lower:.3g}"
+    least = f"{_downward(100 * plan.lower)}%" if loss.counts else _downward(plan.lower)
     more = f"about {plan.settled:,} {what}" if plan.settled else f"over a million {what}"
     return (
         f"{short}, and whether it can be is open: with the same confidence the {rate} is at least"
@@ -184,6 +184,11 @@ def identical_rows(copies: int, coincidences: int) -> str:
 def surplus(n: int, drawn: int) -> str:
     """A sentence on what was drawn beyond the stopping row, empty where there is nothing."""
     return f" {drawn:,} were drawn to fill the last batch." if drawn > n else ""
+
+
+def _downward(value: float) -> str:
+    """A number rounded down to 3 digits, so that a lower limit is never overstated."""
+    return upward(-value).removeprefix("-")
 
 
 def _percent_down(share: float) -> str:

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from limbeck.certificates.binomial import interval, upper_bound
+from limbeck.certificates.bounded import betting_bound
+from limbeck.certificates.planning import plan_counts, plan_means
+
+
+def test_the_lower_limit_is_that_of_clopper_and_pearson() -> None:
+    plan = plan_counts(7, 100, 0.05, 0.05)
+    assert plan.lower == pytest.approx(interval(7, 100, 0.1)[0])
+
+
+@pytest.mark.parametrize(("errors", "n"), [(2, 100), (0, 20)])
+def test_so_many_rows_reach_what_was_asked_at_this_rate(errors: int, n: int) -> None:
+    plan = plan_counts(errors, n, 0.05, 0.05)
+    assert plan.needed is not None
+    assert plan.settled is None
+    rate = errors / n
+    assert upper_bound(round(rate * plan.needed), plan.needed, 0.05) <= 0.05
+    fewer = int(plan.needed * 0.9)
+    assert upper_bound(round(rate * fewer), fewer, 0.05) > 0.05
+
+
+def test_so_many_rows_show_that_it_is_out_of_reach_at_this_rate() -> None:
+    plan = plan_counts(7, 100, 0.05, 0.05)
+    assert plan.needed is None
+    assert plan.settled is not None
+    assert plan.lower < 0.05
+    n = plan.settled
+    assert 1 - upper_bound(n - round(0.07 * n), n, 0.05) >= 0.05
+
+
+def test_plans_for_bounded_losses_are_about_right() -> None:
+    rng = np.random.default_rng(0)
+    losses = 4 * rng.beta(1, 19, size=100)  # mean 0.2 on [0, 4]
+    plan = plan_means(losses, 0.25, 0.05, 0.0, 4.0)
+    assert plan.lower < losses.mean()
+    assert plan.needed is not None
+    many = 4 * rng.beta(1, 19, size=plan.needed)
+    assert betting_bound(many * losses.mean() / many.mean(), 0.05, 0, 4) <= 0.26
+    assert plan_means(losses, float(losses.mean()), 0.05, 0.0, 4.0).needed is None
+    far = plan_means(losses, 0.01, 0.05, 0.0, 4.0)
+    assert far.lower > 0.01
