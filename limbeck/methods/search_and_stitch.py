@@ -316,7 +316,7 @@ class SearchAndStitch:
         them, with queries they must not agree worse.
         """
         if judged is not None:
-            gain = judged.gain(self.leaves or self.max_leaves)
+            gain = judged.gain(self._sizes())
             if gain <= (-0.5 if queries else 0.5):
                 return search.cut_back(), "greedy"
         return search.stitched(), "stitched"

@@ -570,3 +570,84 @@ def test_a_network_whose_clauses_are_not_linear_is_named_so():
     assert finding.status.code is StatusCode.HYPOTHESIS_FAILED
     assert "linear representation hypothesis fails" in finding.status.message
     assert finding.trace["lrh"]["r_squared"] < 0.5
+
+
+# --- queries --------------------------------------------------------------------------------
+
+
+def coast(n=900, seed=0):
+    """Coordinates along a coast, and two columns beside."""
+    rng = np.random.default_rng(seed)
+    south = rng.uniform(0, 10, n)
+    east = 0.9 * south + rng.normal(0, 0.25, n)
+    return np.column_stack([south, east, rng.uniform(0, 6, n), rng.normal(size=n)])
+
+
+def prices(X):
+    """Between 0 and 7 on land; off the coast, where no row is, up to 60."""
+    off = np.maximum(np.abs(X[:, 1] - 0.9 * X[:, 0]) - 1.0, 0.0)
+    return 0.6 * X[:, 2] + 1.5 * np.sin(X[:, 0]) + 1.5 + 6.0 * off
+
+
+def r_squared(tree, X, y):
+    return 1 - ((tree.predict(X) - y) ** 2).mean() / y.var()
+
+
+def test_queries_off_the_data_do_not_ruin_a_tree_of_numbers():
+    X, fresh = coast(), coast(3000, seed=1)
+    settings = {"classes": None, "leaves": 16, "queries": 4000}
+    found = {name: find(prices, X, sampler=name, **settings) for name in ("auto", "jitter", "none")}
+    closeness = {k: r_squared(f.student, fresh, prices(fresh)) for k, f in found.items()}
+    assert closeness["jitter"] < closeness["none"] - 0.05  # such queries do harm
+    assert closeness["auto"] > closeness["none"] - 0.02
+    trace = found["auto"].trace
+    assert trace["sampler"] == max(trace["samplers_tried"], key=trace["samplers_tried"].get)
+    assert trace["samplers_tried"]["jitter"] < trace["samplers_tried"]["none"]
+
+
+def test_disagreement_on_queries_alone_is_no_reason_to_raise_max_leaves():
+    X = coast()
+    hard = lambda X: (  # noqa: E731  one threshold on land, a labyrinth off the coast
+        np.where(
+            np.abs(X[:, 1] - 0.9 * X[:, 0]) < 1.2, X[:, 2] > 3, np.sin(7 * X[:, 0] * X[:, 1]) > 0
+        ).astype(int)
+    )
+    finding = find(hard, X, sampler="jitter", queries=3000, max_leaves=8)
+    assert "of the queries" in finding.status.message
+    assert "Raise" not in finding.status.remedy
+    assert (finding.student.predict(coast(seed=3)) == hard(coast(seed=3))).mean() > 0.95
+
+
+def test_the_trace_tells_the_sampler_the_shares_and_the_rows_left_out():
+    X = normal(300)
+    teacher = lambda X: (X[:, 0] * X[:, 1] > 0.1).astype(int)  # noqa: E731
+    finding = find(teacher, X, queries=2500, sampler="auto")
+    trace = finding.trace
+    assert set(trace["samplers_tried"]) == {"munge", "gaussian_copula", "jitter", "none"}
+    assert trace["sampler"] in trace["samplers_tried"]
+    assert finding.queries in (2500, 1500)
+    assert trace["query_weight"] == pytest.approx(0.5 if trace["sampler"] != "none" else 0.0)
+    assert [size for size, _ in trace["left_out"]] == [t.size for t in finding.frontier]
+    assert trace["tree"] in ("stitched", "greedy")
+    again = find(teacher, X, queries=2500, sampler="auto")
+    assert again.student.fingerprint() == finding.student.fingerprint()
+    assert find(teacher, X, queries=500, sampler="none").queries == 0
+    with pytest.raises(InvalidInput, match="There is no sampler 'mungo'"):
+        SearchAndStitch(sampler="mungo")
+
+
+def test_on_rows_alone_the_greedy_tree_is_kept_where_stitching_shows_no_gain():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(40, 8)), rng.integers(0, 2, 40)
+    noise = find(lambda X: y[: len(X)], X, queries=0, max_leaves=8)
+    assert noise.trace["tree"] == "greedy"
+    greedy = DecisionTreeClassifier(max_leaf_nodes=8, random_state=0).fit(X, y)
+    np.testing.assert_array_equal(noise.frontier[-1].predict(X), greedy.predict(X))
+    assert find(nested, signs(), queries=0).trace["tree"] == "stitched"
+
+
+def test_rivals_are_greedy_trees_of_the_students_size():
+    finding = find(lambda X: (X[:, 0] * X[:, 1] > 0.1).astype(int), normal(300), queries=500)
+    names = {"greedy tree on rows and queries", "greedy tree on rows alone"}
+    assert set(finding.rivals) == names
+    assert {t.size for t in finding.rivals.values()} == {finding.student.size}

@@ -9,6 +9,7 @@ all rows, and rows that a split was moved for are not left out.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -52,9 +53,15 @@ class LeftOut:
     greedy: NDArray[np.float64]
     weight: NDArray[np.float64]
 
-    def gain(self, leaves: int) -> float:
-        """How much better stitched trees of about so many leaves agree, in standard errors."""
-        sizes = slice(max(1, leaves // 2 - 1), leaves)
+    def gain(self, leaves: Sequence[int]) -> float:
+        """How much better stitched trees of so many leaves agree, in standard errors.
+
+        Parameters
+        ----------
+        leaves : sequence of int
+            Sizes whose losses are averaged.
+        """
+        sizes = np.array(leaves) - 1
         gain = (self.greedy[sizes] - self.stitched[sizes]).mean(axis=0)
         error = float(gain.std()) / math.sqrt(len(gain))
         return float(np.average(gain, weights=self.weight)) / error if error > 0 else 0.0

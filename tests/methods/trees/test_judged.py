@@ -40,7 +40,7 @@ def test_a_parity_is_found_by_two_looks_only():
     found, _ = left_out(X, y, Task((0, 1)), max_leaves=4)
     assert found.stitched[3].mean() == 0
     assert found.greedy[3].mean() > 0.2
-    assert found.gain(4) > 3
+    assert found.gain([2, 3, 4]) > 3
 
 
 def test_values_are_in_units_of_their_variance():
@@ -79,6 +79,6 @@ def test_the_gain_is_in_standard_errors():
     worse = loss.copy()
     worse[1:, :20] = 1.0
     found = LeftOut(loss, worse, np.ones(100))
-    assert found.gain(4) == pytest.approx(0.2 / (0.4 / 10))
-    assert LeftOut(worse, loss, np.ones(100)).gain(4) == -found.gain(4)
-    assert LeftOut(loss, loss, np.ones(100)).gain(4) == 0.0
+    assert found.gain([2, 3, 4]) == pytest.approx(0.2 / (0.4 / 10))
+    assert LeftOut(worse, loss, np.ones(100)).gain([3, 4]) == -found.gain([3, 4])
+    assert LeftOut(loss, loss, np.ones(100)).gain([1, 2]) == 0.0
