@@ -56,6 +56,7 @@ def compress(
     task: str | Goal | None = None,
     tokenizers: Sequence[Any] | None = None,
     output: Any = None,
+    vocabulary: int | None = None,
     classes: Sequence[Any] | None = None,
     unit: str = "",
     control: bool | str | Path = True,
@@ -123,6 +124,10 @@ def compress(
         Which tensor is meant where networks return several: its name or position, for both or as
         ``{"teacher": "out", "student": 0}``. Without it the one named ``logits``, or the only one
         that fits labels and classes; two that fit are refused.
+    vocabulary : int, optional
+        How many outputs teacher and student share, where one has more that were only filled up
+        (151,936 of 152,064): the first so many. The rest enters no loss, no score, no cache and
+        no certificate. With the same ``tokenizers`` on both sides it is found.
     classes, unit
         Names of the classes; the unit of a number.
     control : bool or path
@@ -169,10 +174,11 @@ def compress(
         teacher, data, y, into=into, objective=objective, mode=mode, filter=filter, start=start,
         cache=cache, validation=validation, test=test, holdout=holdout, cases=cases,
         duplicates=duplicates, task=task,
-        tokenizers=tokenizers, output=output, classes=classes, unit=unit, seed=seed, folder=folder,
+        tokenizers=tokenizers, output=output, vocabulary=vocabulary,
+        classes=classes, unit=unit, seed=seed, folder=folder,
         training=training,
     )  # fmt: skip
-    if given.teacher is not None:
+    if given.reference is not None:
         refuse_few(given.test, given.goal, epsilon, delta)
     if folder is not None:
         open_folder(folder)
@@ -195,7 +201,9 @@ def compress(
         runs = Runs(students, controls, plain, seed, generations=mode is not None)
 
         tell("asking about the test rows", 0, 1)
-        judge = Judge(given.test, given.goal, given.task, given.teacher, delta, timing, duplicates)
+        judge = Judge(
+            given.test, given.goal, given.task, given.reference, delta, timing, duplicates
+        )
         comparison, facts = judge.compare(runs.contestants())
         short = too_short(runs.by_role(), comparison, given.objective, given.training,
                           len(given.rows))  # fmt: skip

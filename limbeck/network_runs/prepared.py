@@ -31,7 +31,14 @@ from limbeck.network_runs.preparing import (
     task_of,
 )
 from limbeck.network_runs.probabilities import probability_notes
-from limbeck.network_runs.reading import refuse_layers, refuse_unread, unread_inputs, unread_note
+from limbeck.network_runs.reading import (
+    looked_at,
+    refuse_layers,
+    refuse_unread,
+    unread_inputs,
+    unread_note,
+)
+from limbeck.network_runs.shared_outputs import apart_notes, share_outputs
 from limbeck.network_runs.unseen import counted_once, fresh_rows, two_sides, unchosen_rows
 from limbeck.networks.cache.teacher_cache import TeacherCache
 from limbeck.networks.filters import Filter
@@ -84,6 +91,8 @@ class Prepared:
         Hashes of the training rows in that layout.
     notes : sequence of str
         How all of it was understood.
+    compares : bool
+        Whether outputs of teacher and student mean the same.
     """
 
     teacher: nn.Module | None
@@ -100,6 +109,12 @@ class Prepared:
     layout: Layout
     seen: NDArray[np.uint64] | None
     notes: Sequence[str]
+    compares: bool = True
+
+    @property
+    def reference(self) -> nn.Module | None:
+        """The teacher that students are compared with; None where outputs do not mean the same."""
+        return self.teacher if self.compares else None
 
     @property
     def comparable(self) -> bool:
@@ -127,6 +142,7 @@ def prepared(
     task: str | Goal | None,
     tokenizers: Sequence[Any] | None,
     output: Any,
+    vocabulary: int | None = None,
     classes: Sequence[Any] | None,
     unit: str,
     seed: int,
@@ -150,8 +166,11 @@ def prepared(
     pupils = [started(m, seed, rows, tutor, start) for m in makers]
     _refuse_no_start(tutor, pupils, start)
     reads, read = read_outputs(rows, tutor, [pupil for pupil, _ in pupils], output, task, classes)
-    goal = goal_of(rows, tutor, [pupil for pupil, _ in pupils], task, tokenizers)
-    read += probability_notes(parts_of(tutor))
+    alike = [pupil for pupil, _ in pupils]
+    reads, vocabulary, padded = share_outputs(rows, tutor, alike, reads, vocabulary, tokenizers)
+    compares = _compares(objective, filter, tutor, alike, rows)
+    goal = goal_of(rows, tutor, alike, task, tokenizers, vocabulary=vocabulary, compares=compares)
+    read += probability_notes(parts_of(tutor)) + padded
     tutor = one_teacher(teacher, goal)
     names = task_of(goal, classes, unit, tutor, pupils[0][0])
     rows, aside = rows.aimed(goal), aside.aimed(goal)
@@ -163,7 +182,9 @@ def prepared(
     layers = (aim.needs if filter is None else aim.needs | filter.needs).teacher_layers
     kept = cache_of(cache, tutor, rows, layers, folder)
     refuse_lacking(aim, goal, rows, kept or tutor, len(makers), mode, filter)
-    refuse_unscored(checked, kept or tutor)
+    refuse_unscored(checked, (kept or tutor) if compares else None)
+    if not (compares or rows.has_labels):
+        share = 0.0  # there is nothing to choose an epoch by
     networks = _named(tutor, [pupil for pupil, _ in pupils])
     for later, what in ((checked, "validation"), (None if test is None else aside, "test")):
         refuse_unread(later, what, networks)
@@ -195,11 +216,35 @@ def prepared(
     refuse_patience(settings.patience, checked)
     if unread:
         notes.append(unread_note(unread))
+    notes += [] if compares else apart_notes(rows.has_labels)
     return Prepared(
         tutor, makers, reads, rows, aside, checked, goal, names, aim, settings, kept, layout, seen,
         tuple(dict.fromkeys((*copied, *loaded, *chosen, *notes, *read, *left, *rows.notes,
                              *aside.notes))),
+        compares,
     )  # fmt: skip
+
+
+def _compares(
+    objective: Any,
+    given: Filter | None,
+    teacher: nn.Module | None,
+    students: Sequence[nn.Module],
+    rows: Samples,
+) -> bool:
+    """Whether outputs of teacher and student mean the same: they must, or they do.
+
+    They must where the objective, or the filter, compares them; with an objective on layers alone
+    they do where as many are returned for the same places.
+    """
+    if objective is None or teacher is None:
+        return True
+    needs = Objective.of(objective).needs
+    if (needs if given is None else needs | given.needs).compares:
+        return True
+    inputs = rows.fetch(range(min(len(rows), 4))).inputs
+    one = looked_at("teacher", teacher, inputs)[0].logits.shape
+    return all(looked_at("student", s, inputs)[0].logits.shape == one for s in students)
 
 
 def _named(teacher: nn.Module | None, students: Sequence[nn.Module]) -> dict[str, nn.Module]:

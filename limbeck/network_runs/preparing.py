@@ -151,10 +151,14 @@ def goal_of(
     students: Sequence[nn.Module],
     task: Any,
     tokenizers: Sequence[Any] | None = None,
+    *,
+    vocabulary: int | None = None,
+    compares: bool = True,
 ) -> Goal:
     """What is predicted; refuses networks whose inputs or outputs do not mean the same.
 
-    Vocabularies are compared by their sizes only where no tokenizers tell.
+    Vocabularies are compared by their sizes only where neither tokenizers nor ``vocabulary`` tell,
+    and outputs only where the objective compares them.
     """
     if tokenizers is not None:
         same_tokenizers(tokenizers)
@@ -163,9 +167,9 @@ def goal_of(
     first, read = looks[0]
     if teacher is not None:
         answered, read = looked_at("teacher", teacher, batch.inputs)
-        for module, (view, _) in zip(students, looks, strict=True):
+        for module, (view, _) in zip(students if compares else (), looks, strict=compares):
             same_outputs(answered, view, teacher, module)
-    for _, known in looks if tokenizers is None else ():
+    for _, known in looks if tokenizers is None and vocabulary is None else ():
         same_vocabularies(read, known)
     goal = guess_goal(rows, first.logits, task, module=students[0])
     read_probabilities(batch.inputs, goal, parts_of(teacher), students)

@@ -124,7 +124,7 @@ class WhereSure(Filter):
     @property
     def needs(self) -> Needs:
         """A teacher."""
-        return Needs(teacher=True)
+        return Needs(teacher=True, same_outputs=False)
 
     def describe(self) -> str:
         """What passes, in words."""

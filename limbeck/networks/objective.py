@@ -30,6 +30,13 @@ class Needs:
     teacher_layers: tuple[str, ...] = ()
     runs: bool = False
     """Whether it runs the teacher again, so that stored outputs do not do."""
+    same_outputs: bool = True
+    """Whether the teacher's outputs must mean what the student's do; layers alone need not."""
+
+    @property
+    def compares(self) -> bool:
+        """Whether outputs of the teacher are compared with the student's, or with labels."""
+        return self.teacher and self.same_outputs
 
     def __or__(self, other: Needs) -> Needs:
         return Needs(
@@ -38,6 +45,7 @@ class Needs:
             tuple(dict.fromkeys(self.student_layers + other.student_layers)),
             tuple(dict.fromkeys(self.teacher_layers + other.teacher_layers)),
             self.runs or other.runs,
+            self.compares or other.compares,
         )
 
 

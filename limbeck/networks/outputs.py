@@ -38,6 +38,8 @@ class Reading:
     scale : {"", "softmax", "sigmoid"}
         What the network returns: logits, or probabilities of classes or of labels that may hold
         together. Their logarithms, or log-odds, are then its outputs.
+    first : int, optional
+        How many outputs there are; what is beyond was only filled up, as of vocabularies.
 
     Examples
     --------
@@ -49,9 +51,10 @@ class Reading:
     place: Place = None
     form: str = ""
     scale: str = ""
+    first: int | None = None
 
     def raw(self, output: Any, name: str = "The network") -> Tensor:
-        """The tensor itself, in the axes in which it is returned.
+        """The tensor itself, in the axes in which it is returned; what was filled up is cut off.
 
         Raises
         ------
@@ -59,8 +62,12 @@ class Reading:
             If it is not there; names what is.
         """
         if self.place is None or isinstance(output, Tensor):
-            return logits_of(output, name)
-        return entry(output, self.place, name)
+            found = logits_of(output, name)
+        else:
+            found = entry(output, self.place, name)
+        if self.first is None:
+            return found
+        return found[:, : self.first] if self.form == "places" else found[..., : self.first]
 
     def outputs(self, output: Any, name: str = "The network") -> Tensor:
         """The outputs: (n, k), or (n, t, k) where there is an answer at every place."""
@@ -92,7 +99,7 @@ def reading_of(module: Any) -> Reading:
 def read_by(module: nn.Module, reading: Reading) -> nn.Module:
     """The module, whose outputs are read so from now on, in its copies, too."""
     if reading != _PLAIN:
-        setattr(module, _MARK, (reading.place, reading.form, reading.scale))
+        setattr(module, _MARK, (reading.place, reading.form, reading.scale, reading.first))
     return module
 
 

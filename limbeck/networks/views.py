@@ -186,9 +186,10 @@ class Step:
     @cached_property
     def aligned(self) -> Aligned:
         """Logits, labels and weights of the places that count."""
-        return self.align(
-            self.student.logits, None if self.teacher is None else self.teacher.logits
-        )
+        teacher = None if self.teacher is None else self.teacher.logits
+        if teacher is not None and teacher.shape[:-1] != self.student.logits.shape[:-1]:
+            teacher = None  # only its layers are compared
+        return self.align(self.student.logits, teacher)
 
     def align(self, student: Tensor, teacher: Tensor | None) -> Aligned:
         """The same for other logits than those of the step, of the same shapes."""

@@ -46,7 +46,7 @@ def maps_of(
         If outputs or layers do not fit, or a loss is no scalar, or trains nothing; names the term.
     """
     given = None if ask is None else ask(batch)
-    if given is not None:
+    if given is not None and needs.compares:
         refuse_outputs(given.logits, goal, "teacher")
     with ExitStack() as stack:
         stack.enter_context(modes_kept(*modules))

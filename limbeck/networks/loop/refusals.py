@@ -43,7 +43,9 @@ def refuse_settings(
     readers = [(p.term.name, p.term.needs) for p in objective.parts]
     if filter is not None:
         filter.check(goal, len(samples))
-        readers.append((type(filter).__name__, filter.needs | Needs(teacher=True)))
+        readers.append(
+            (type(filter).__name__, filter.needs | Needs(teacher=True, same_outputs=False))
+        )
     stored = teacher is not None and not isinstance(teacher, nn.Module)
     for name, needs in readers:
         if needs.labels and not samples.has_labels:

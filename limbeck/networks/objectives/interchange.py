@@ -158,7 +158,7 @@ class Interchange(OnLayers):
     @property
     def needs(self) -> Needs:
         """The paired layers of both networks, and both networks to run again."""
-        return replace(super().needs, runs=True)
+        return replace(super().needs, runs=True, same_outputs=True)
 
     @property
     def over(self) -> Over:

@@ -106,9 +106,10 @@ class OnLayers(Term):
 
     @property
     def needs(self) -> Needs:
-        """A teacher and the layers of both."""
+        """A teacher and the layers of both; their outputs may differ."""
         return Needs(
             teacher=True,
+            same_outputs=False,
             student_layers=tuple(self.pairs.values()),
             teacher_layers=tuple(self.pairs),
         )

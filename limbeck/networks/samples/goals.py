@@ -113,8 +113,9 @@ def same_outputs(
     if a[-1] != b[-1]:
         raise InvalidInput(
             f"The teacher has {a[-1]} outputs, the student {b[-1]}.",
-            "Give the student the teacher's classes or vocabulary, in the same order; or use only"
-            " objectives of hidden layers (HiddenStates, Embeddings, Relations).",
+            "Give the student the teacher's classes or vocabulary, in the same order. Where one was"
+            f" only filled up, say how many are shared: vocabulary={min(a[-1], b[-1])}. Objectives"
+            " of hidden layers alone (HiddenStates, Embeddings, Relations) need no same outputs.",
         )
     if a != b:
         raise InvalidInput(

@@ -124,7 +124,8 @@ def same_vocabularies(teacher: set[int], student: set[int]) -> None:
             f"The teacher's vocabulary has {one} tokens, the student's {two}.",
             "Both read the same tokens: make the student with the teacher's tokenizer and"
             " vocab_size. Where an embedding was only filled up, show that the tokens are the"
-            " same with tokenizers=(teacher_tokenizer, student_tokenizer).",
+            " same with tokenizers=(teacher_tokenizer, student_tokenizer), or say how many are:"
+            f" vocabulary={min(min(teacher), min(student))}.",
         )
 
 
