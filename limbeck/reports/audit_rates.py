@@ -9,7 +9,7 @@ from limbeck.reports.audit_facts import AuditFacts, between
 from limbeck.reports.markup import Child, Html, join, table, tag
 from limbeck.reports.numbers import NONE, count, percent
 
-__all__ = ["COLUMNS", "columns_of", "four_fifths", "rates", "share"]
+__all__ = ["COLUMNS", "columns_of", "four_fifths", "rates"]
 
 COLUMNS = (
     ("selected", "selection_rate"),
@@ -29,7 +29,7 @@ def rates(audit: AuditFacts) -> Html | None:
     if not columns:
         return None
     rows = [
-        [audit.group_name(g.name), count(g.rows), *(share(getattr(g, a), a) for _, a in columns)]
+        [audit.group_name(g.name), count(g.rows), *(_cell(getattr(g, a), a) for _, a in columns)]
         for g in found
     ]
     return join(
@@ -51,13 +51,16 @@ def columns_of(found: tuple[GroupMetrics, ...]) -> list[tuple[str, str]]:
     return [(n, a) for n, a in COLUMNS if any(getattr(g, a) is not None for g in found)]
 
 
-def share(found: Estimate | None, attribute: str) -> str:
-    """A rate with its interval, such as ``12.3% [10.1%, 14.8%]``; AUC and ratios as numbers."""
+def _cell(found: Estimate | None, attribute: str) -> Child:
+    """A rate, and below it the interval; AUC and ratios as numbers."""
     if found is None:
         return NONE
     if attribute in ("auc", "impact_ratio"):
-        return between(found, 2)
-    return f"{percent(found.value)} [{percent(found.low)}, {percent(found.high)}]"
+        value, _, interval = between(found, 2).partition(" ")
+    else:
+        value = percent(found.value)
+        interval = f"[{100 * found.low:.1f}, {100 * found.high:.1f}]"
+    return join([value, Html("<br>"), tag("span", interval, class_="range")])
 
 
 def four_fifths(audit: AuditFacts) -> list[str]:
