@@ -56,9 +56,9 @@ class Bags:
 def critical_value(parts: Iterable[Vector], level: float) -> float:
     """The factor of the spreads that holds all numbers at once (max-t).
 
-    The ``ceil(level (b + 1))``-th of the b bags' largest deviations (Westfall and Young 1993,
-    section 2.2, on the maximum; the studentised bootstrap: Davison and Hinkley 1997, section
-    5.2). Deviations are from the numbers themselves rather than from the bags' mean, so that a
+    The ``ceil(level (b + 1))``-th of the b bags' largest deviations (the distribution of the
+    maximum: Westfall and Young 1993; the studentised bootstrap: Davison and Hinkley 1997).
+    Deviations are from the numbers themselves rather than from the bags' mean, so that a
     bias which resampling shows makes bands wider.
 
     Parameters
