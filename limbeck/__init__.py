@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    if name not in __all__ and (name.startswith("_") or find_spec(f"limbeck.{name}") is None):
         raise AttributeError(f"module 'limbeck' has no attribute {name!r}")
     try:
         room = import_module(f"limbeck.{_ROOMS.get(name, name)}")

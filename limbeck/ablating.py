@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from limbeck.certificates.binomial import check_share
 from limbeck.comparison import Difference, Measured
-from limbeck.errors import InvalidInput
+from limbeck.errors import InvalidInput, plural, whole_number
 from limbeck.network_runs.convergence import too_short
 from limbeck.network_runs.outputs import read_outputs, readings_kept
 from limbeck.network_runs.preparing import (
@@ -22,7 +22,6 @@ from limbeck.network_runs.preparing import (
     one_teacher,
     refuse_lacking,
     settings_of,
-    whole,
 )
 from limbeck.network_runs.unseen import fresh_rows, two_sides
 from limbeck.networks.evaluation import Said, agreement, ask, right
@@ -107,7 +106,8 @@ class Ablation(Printed):
         ]
         only = " One seed: nothing is known about training again." if self.seeds == 1 else ""
         return Sheet(
-            f"What each part brings ({self.seeds} seeds, {self.rows:,} validation rows)",
+            f"What each part brings ({plural(self.seeds, 'seed')},"
+            f" {plural(self.rows, 'validation row')})",
             head,
             [["nothing", f"{self.full.value:.3f}", *["—"] * (labels + taught), ""], *rows],
             (
@@ -180,13 +180,13 @@ def ablate(
         If an argument cannot be used, or there is nothing to drop; before any work.
     """
     check_share("delta", delta)
-    whole("seeds", seeds, 1)
+    seeds, seed = whole_number("seeds", seeds, 1), whole_number("seed", seed)
     settings = settings_of(loader_settings(data, training)[0])
     tutor, maker = one_teacher(teacher), makers_of(into)[0]
     pad = pad_token(tutor, maker)
     samples, aside = two_sides(data, y, validation, holdout, seed, settings, pad)
     if rows is not None:
-        whole("rows", rows, 1)
+        rows = whole_number("rows", rows, 1)
         order = np.random.default_rng(seed).permutation(len(samples))[:rows]
         samples = samples.subset(sorted(order.tolist()))
     given = validation is not None

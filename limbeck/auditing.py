@@ -24,7 +24,7 @@ from limbeck.certificates.binomial import check_share, smallest_n
 from limbeck.certificates.certify import MIN_ROWS, certify
 from limbeck.certificates.wording import versions
 from limbeck.contract import Certificate
-from limbeck.errors import InvalidInput
+from limbeck.errors import InvalidInput, whole_number
 from limbeck.features import Rows
 from limbeck.progress import shown
 from limbeck.students.additive import Additive
@@ -132,6 +132,7 @@ def audit(
     """
     started = time.perf_counter()
     _check(pairs, bags, folds, level)
+    seed = whole_number("seed", seed)
     table = read_table(
         df, score=score, outcome=outcome, features=features, drop=drop,
         frequency_weight=frequency_weight, sampling_weight=sampling_weight, cases=cases,
@@ -250,7 +251,7 @@ def _certified(
     rows = Rows(table.features, table.values)
     student = Additive(pairs=pairs, task="value", random_state=seed)
     student.fit(rows[~aside], table.score[~aside], table.mass[~aside])
-    n, delta = int(aside.sum()), 1 - level
+    n, delta = int(aside.sum()), round(1 - level, 12)
     reason, remedy = "", ""
     if table.weighted:
         reason = "rows are weighted, and a certificate needs rows that are drawn alike"

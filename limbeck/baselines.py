@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.contract import Task
+from limbeck.contract import Status, Task
 from limbeck.features import Features
 from limbeck.students.growth import expand
 
-__all__ = ["Linear"]
+__all__ = ["Linear", "told_constant"]
 
 
 @dataclass
@@ -59,3 +59,48 @@ class Linear:
             return 1
         last = self.model[-1]
         return int(np.size(last.coef_) + np.size(last.intercept_))
+
+
+def told_constant(
+    status: Status,
+    predicted: NDArray[Any],
+    answers: NDArray[Any],
+    task: Task,
+    epsilon: float,
+    reached: bool,
+) -> Status:
+    """A status that calls a student that is a constant by this name; any other as it is.
+
+    Parameters
+    ----------
+    status : Status
+        How the search ended.
+    predicted : ndarray of shape (n,)
+        The student's class indices or values on the rows that the search saw.
+    answers : ndarray of shape (m,)
+        The teacher's class indices or values on the holdout rows.
+    task : Task
+        Classes, or regression.
+    epsilon : float
+        What was asked for.
+    reached : bool
+        Whether the certificate reaches it.
+    """
+    if (predicted != predicted[0]).any():
+        return status
+    meets = f"A constant {'meets' if reached else 'does not meet'} epsilon = {epsilon:g}"
+    if task.classifies:
+        share = float((answers == predicted[0]).mean())
+        name = task.labels[predicted[0]]
+        shown = repr(name.item() if isinstance(name, np.generic) else name)
+        rows = f"{100 * share:.1f}% of rows" if share < 1 else "all rows"
+        said = f"{meets}: the teacher says {shown} on {rows}, and the student always does."
+    else:
+        said = f"{meets}: the student always says {float(predicted[0]):.4g}."
+    if (answers == answers[0]).all():
+        remedy = "Give rows on which the teacher's answers differ."
+    else:
+        remedy = "For a student that tells rows apart ask for a smaller epsilon" + (
+            ", or set leaves." if reached else ", or allow more leaves, or another kind of student."
+        )
+    return replace(status, message=f"{said} {status.message}", remedy=remedy)

@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+import limbeck
 from limbeck.errors import LimbeckError
 
 __all__ = ["app", "main"]
@@ -38,6 +39,21 @@ Identical = Annotated[
 Seen = Annotated[
     Path | None, typer.Option(help="Hashes of training rows; seen.npy beside the student if there.")
 ]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"limbeck {limbeck.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _start(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None:
+    """Runs before every command."""
 
 
 @app.command()

@@ -260,7 +260,9 @@ def compare(
             rivals += [found] if found.high < 0 else []
     others = [(_key(c), c.predicted) for c in contenders if c.role != "teacher"]
     classes = by_class(others, teacher, task, delta)
-    return Comparison(entries, tuple(differences), 1 - delta, tuple(rivals), classes=classes)
+    return Comparison(
+        entries, tuple(differences), round(1 - delta, 12), tuple(rivals), classes=classes
+    )
 
 
 def _key(contender: Contender) -> str:

@@ -15,13 +15,13 @@ from limbeck.certificates.binomial import check_share
 from limbeck.certificates.wording import versions
 from limbeck.contract import Certificate
 from limbeck.data.duplicates import Rule
+from limbeck.errors import whole_number
 from limbeck.network_result import NetworkDistillation
 from limbeck.network_runs.convergence import too_short
 from limbeck.network_runs.judging import Judge
 from limbeck.network_runs.outputs import readings_kept
 from limbeck.network_runs.papers import Papers, open_folder
 from limbeck.network_runs.prepared import Prepared, prepared
-from limbeck.network_runs.preparing import whole
 from limbeck.network_runs.runs import Runs, objective_record, status_of, training_record
 from limbeck.network_runs.unseen import refuse_few
 from limbeck.networks.cache.teacher_cache import TeacherCache
@@ -167,8 +167,7 @@ def compress(
     began = time.perf_counter()
     check_share("epsilon", epsilon)
     check_share("delta", delta)
-    whole("seeds", seeds, 1)
-    whole("seed", seed, 0)
+    seeds, seed = whole_number("seeds", seeds, 1), whole_number("seed", seed)
     folder = None if out is None else Path(out)
     given = prepared(
         teacher, data, y, into=into, objective=objective, mode=mode, filter=filter, start=start,

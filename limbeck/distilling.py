@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.baselines import Linear
+from limbeck.baselines import Linear, told_constant
 from limbeck.certificates.binomial import check_share
 from limbeck.certificates.certify import certify
 from limbeck.certificates.wording import versions
@@ -22,12 +22,13 @@ from limbeck.data.cases import read_column
 from limbeck.data.duplicates import Rule
 from limbeck.data.inputs import read_pair, some_rows
 from limbeck.data.labels import positions, read_labels
-from limbeck.errors import InvalidInput
+from limbeck.data.precision import float32_note
+from limbeck.errors import InvalidInput, plural, whole_number
 from limbeck.features import Features, Rows
 from limbeck.holdout import set_apart
 from limbeck.progress import shown
 from limbeck.result import Distillation, Holdout
-from limbeck.routes import method_for, refuse_without_access
+from limbeck.routes import method_for, refuse_without_access, resolved
 from limbeck.students.tree import Tree
 from limbeck.teachers import as_teacher
 from limbeck.teachers.order import check_order
@@ -159,6 +160,7 @@ def distill(
     True
     """
     X = _given_rows(X, data)
+    into = resolved(into)
     if _is_network(into):
         from limbeck.compressing import compress
 
@@ -180,9 +182,8 @@ def distill(
     started = time.perf_counter()
     check_share("epsilon", epsilon)
     check_share("delta", delta)
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise InvalidInput(f"seed is {seed!r}.", "Give a whole number of 0 or more.")
-    if into == "tree":
+    seed = whole_number("seed", seed)
+    if into == "tree" or getattr(into, "__name__", "") == "SearchAndStitch":
         settings.setdefault("epsilon", epsilon)
     method = method_for(into, settings)
     X, y = read_pair(X, y)
@@ -209,9 +210,7 @@ def distill(
     with shown(progress) as tell:
         finding = method.distill(wrapped, fit_rows, streams[0], tell)
         tell("asking the teacher about the holdout rows", 0, 1)
-        named = features.frame and hasattr(test.X, "columns")  # own rows: in the order of X
-        asked = test.X[list(features.names)] if named else test.X
-        answers = hard_answers(wrapped.scores(asked), wrapped.task)
+        answers = hard_answers(wrapped.scores(features.in_order(test.X)), wrapped.task)
         labels = _named(answers, wrapped.task)
         tell("certificate", 0, 1)
         certificate = certify(
@@ -231,9 +230,15 @@ def distill(
             method, wrapped, finding, fit_rows, fit_y, test_rows[once], answers[once],
             test_y, None if test.cases is None else test.cases[once], delta, streams[1:], tell,
         )  # fmt: skip
+    said_of_rows = _predicted(finding.student, fit_rows, wrapped.task)
+    status = told_constant(
+        finding.status, said_of_rows, answers, wrapped.task, epsilon, certificate.reached
+    )
+    if hasattr(finding.student, "rules"):
+        notes.append(float32_note(fit_rows))
     return Distillation(
         student=finding.student,
-        status=finding.status,
+        status=status,
         certificate=certificate,
         comparison=comparison,
         frontier=_frontier(
@@ -243,7 +248,7 @@ def distill(
         rows_seen=len(fit_rows),
         trace={**finding.trace, **apart.facts},
         settings={
-            "into": into if isinstance(into, str) else into.name,
+            "into": into if isinstance(into, str) else method.name,
             "method": repr(method),
             "teacher": wrapped.name,
             "epsilon": epsilon,
@@ -321,7 +326,7 @@ def _control(
         contenders.append(Contender("control", _kind(control), _size(control), predicted))
     contenders += [
         Contender(
-            "baseline", "linear model", f"{linear.size} weights", linear.predict(test.values)
+            "baseline", "linear model", plural(linear.size, "weight"), linear.predict(test.values)
         ),
         *(Contender("baseline", n, _size(r), _predicted(r, test, task)) for n, r in rivals.items()),
     ]
@@ -344,7 +349,8 @@ def _kind(student: Any) -> str:
 
 
 def _size(student: Any) -> str:
-    return f"{student.size} {getattr(student, 'size_in', 'cells')}"
+    many = getattr(student, "size_in", "cells")
+    return plural(student.size, "leaf" if many == "leaves" else many.removesuffix("s"), many)
 
 
 def _frontier(

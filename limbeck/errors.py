@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from numbers import Integral
+from typing import Any
 
 __all__ = [
     "AccessDenied",
@@ -13,6 +15,8 @@ __all__ = [
     "MissingExtra",
     "TeacherFailed",
     "did_you_mean",
+    "plural",
+    "whole_number",
 ]
 
 
@@ -56,7 +60,7 @@ class MissingExtra(LimbeckError, ImportError):
     """An optional package is needed for what was asked."""
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
+def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
     """A sentence that lists what exists, nearest first.
 
     Parameters
@@ -65,6 +69,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
         The name that was not found.
     known : iterable of str
         The names that exist.
+    otherwise : str, optional
+        What to say where none is near; the known names by default.
 
     Returns
     -------
@@ -75,5 +81,44 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     if near:
         return f"Did you mean {near[0]!r}?"
+    if otherwise:
+        return otherwise
     shown = ", ".join(repr(n) for n in names[:12]) + (", ..." if len(names) > 12 else "")
     return f"Known: {shown}." if names else "There is none."
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """A count with its noun, such as ``1 leaf`` and ``1,200 leaves``.
+
+    Parameters
+    ----------
+    count : int
+        How many.
+    one : str
+        The noun for one.
+    many : str, optional
+        The noun for several; with an s by default.
+    """
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def whole_number(name: str, value: Any, least: int = 0) -> int:
+    """A setting as a Python int; whole numbers of numpy are taken as well.
+
+    Parameters
+    ----------
+    name : str
+        What the setting is called.
+    value : int or numpy integer
+        What was given.
+    least : int
+        The smallest that is allowed.
+
+    Raises
+    ------
+    InvalidInput
+        If it is no whole number, or smaller.
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+        raise InvalidInput(f"{name} is {value!r}.", f"Give a whole number of {least} or more.")
+    return int(value)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, Literal
 
 import numpy as np
@@ -54,12 +55,16 @@ class Features:
     shape : tuple of int
         The shape of one row, (t, c) or (c, h, w), where rows are no table but signals or images;
         they are encoded as d columns, named by position, and decoded to this shape.
+    numbers : tuple of int
+        The whole numbers by which a DataFrame made of an array names its columns; they are
+        called ``x0, x1, ...`` here. Empty where names are text.
     """
 
     columns: tuple[Feature, ...]
     frame: bool = False
     dtypes: tuple[str, ...] = ("float64",)
     shape: tuple[int, ...] = ()
+    numbers: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.columns)
@@ -161,7 +166,16 @@ class Features:
             c.name: _decode_column(c, values[:, j], t)
             for j, (c, t) in enumerate(zip(self.columns, self.dtypes, strict=True))
         }
-        return pd.DataFrame(data)
+        frame = pd.DataFrame(data)
+        if self.numbers:
+            frame.columns = pd.Index(self.numbers)
+        return frame
+
+    def in_order(self, X: Any) -> Any:
+        """A DataFrame's columns in this order, and no others; other rows as they are."""
+        if not (self.frame and _is_frame(X)):
+            return X
+        return X[list(self.numbers or self.names)]
 
     def rows(self, X: Any) -> Rows:
         """Encode ``X`` and keep it together with its columns."""
@@ -206,6 +220,8 @@ class Features:
             )
 
     def _encode_frame(self, X: Any) -> NDArray[np.float64]:
+        if self.numbers:
+            X = X.rename(columns=dict(zip(self.numbers, self.names, strict=True)))
         lacking = [n for n in self.names if n not in X.columns]
         if lacking and not self.frame and X.shape[1] == len(self):
             return self.encode(X.to_numpy())  # names were never known: order decides
@@ -306,20 +322,23 @@ def _no_duplicates(names: Sequence[str]) -> None:
 
 def _features_of_frame(X: Any) -> Features:
     _not_empty(X.shape)
-    names = tuple(map(str, X.columns))
+    numbered = all(isinstance(c, Integral) and not isinstance(c, bool) for c in X.columns)
+    numbers = tuple(map(int, X.columns)) if numbered else ()
+    names = tuple(f"x{c}" for c in numbers) or tuple(map(str, X.columns))
     _no_duplicates(names)
     strange = [c for c in X.columns if not isinstance(c, str)]
-    if strange:
+    if strange and not numbered:
         raise InvalidInput(
-            f"Column names must be text, and one is {strange[0]!r}.",
+            f"Column names must be text, or all whole numbers, and one is {strange[0]!r}.",
             "Rename with X.rename(columns=str).",
         )
     units = X.attrs.get("units", {})
     columns = []
-    for name in names:
-        kind, levels = _kind_of(X[name], name)
-        columns.append(Feature(name, kind, str(units.get(name, _unit_in(name))), levels))
-    return Features(tuple(columns), frame=True, dtypes=tuple(map(_dtype_name, X.dtypes)))
+    for label, name in zip(X.columns, names, strict=True):
+        kind, levels = _kind_of(X[label], name)
+        columns.append(Feature(name, kind, str(units.get(label, _unit_in(name))), levels))
+    dtypes = tuple(map(_dtype_name, X.dtypes))
+    return Features(tuple(columns), frame=True, dtypes=dtypes, numbers=numbers)
 
 
 def _kind_of(column: Any, name: str) -> tuple[Kind, tuple[str, ...]]:

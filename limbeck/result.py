@@ -24,7 +24,7 @@ from limbeck.writing import write_bytes
 __all__ = ["Distillation", "Holdout"]
 
 _FORMAT, _VERSION = "limbeck-result", 1
-_TOLD = {"answers": "teacher_label", "y": "true_label", "groups": "group"}
+_TOLD = {"answers": "teacher_label", "y": "true_label", "groups": "group", "cases": "case"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,11 +196,10 @@ def _write_rows(folder: Path, holdout: Holdout) -> None:
 
     import pandas as pd
 
-    native = holdout.rows.native()
+    native, names = holdout.rows.native(), list(holdout.rows.features.names)
     if isinstance(native, pd.DataFrame):
-        frame = native
-    else:
-        names = list(holdout.rows.features.names)  # signals and images lie flat, named by place
+        frame = native.set_axis(names, axis=1)
+    else:  # signals and images lie flat, named by place
         frame = pd.DataFrame(np.asarray(native).reshape(len(native), -1), columns=names)
     frame = frame.assign(teacher_label=holdout.answers)
     if holdout.y is not None:
@@ -235,4 +234,5 @@ def _read_rows(folder: Path, student: Student) -> Holdout | None:
     if (folder / "seen.npy").exists():
         seen = np.load(folder / "seen.npy", allow_pickle=False)
     rows = student.features_.rows(frame)
-    return Holdout(rows, told["answers"], told.get("y"), told.get("groups"), seen)
+    return Holdout(rows, told.pop("answers"), told.pop("y", None), told.pop("groups", None), seen,
+                   **told)  # fmt: skip

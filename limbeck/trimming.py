@@ -21,7 +21,10 @@ from limbeck.contract import Access, Teacher
 from limbeck.errors import AccessDenied, InvalidInput
 from limbeck.teachers import as_teacher
 from limbeck.transforms.base import Band, Transform, numbers
+from limbeck.transforms.components import Components
+from limbeck.transforms.fourier import Fourier
 from limbeck.transforms.reading import BY_SCORES, Reading, batches
+from limbeck.transforms.wavelet import Wavelet
 
 __all__ = ["Attribution", "Way", "trim"]
 
@@ -51,6 +54,11 @@ class Attribution:
     inverse_error : float
         ||T^-1(T(x)) - x|| / ||x|| over all rows. What the inverse loses stays in the model's
         input as it was, and gets no attribution.
+    step : float
+        For differences, what each coefficient was moved by, in units of its band's size.
+    still : float
+        For differences, the mean share of rows whose answer did not change when a coefficient
+        that the model reads was moved. Where it is large, the step is too small.
     """
 
     scores: Vector
@@ -60,6 +68,8 @@ class Attribution:
     transform: Transform
     model: str
     inverse_error: float
+    step: float = 0.0
+    still: float = 0.0
 
     @property
     def bands(self) -> tuple[Band, ...]:
@@ -93,7 +103,7 @@ def trim(
     model: Any,
     X: Any,
     *,
-    transform: Transform,
+    transform: Transform | str,
     attribution: Way | None = None,
     output: int | None = None,
     steps: int = 50,
@@ -108,8 +118,9 @@ def trim(
         A module is asked in eval mode, and left as it was.
     X : array-like, Tensor or DataFrame of shape (n, *shape)
         Rows as the model takes them, finite.
-    transform : Transform
-        One of ``limbeck.transforms``. If it has not been fitted, a copy is, on X.
+    transform : Transform or str
+        One of ``limbeck.transforms``; or the name of an orthogonal wavelet, such as ``"db5"``,
+        ``"fourier"`` or ``"components"``. If it has not been fitted, a copy is, on X.
     attribution : str, optional
         ``saliency``: the gradient of f', with its sign; ``input_x_gradient``: times the
         coefficient; ``integrated_gradients``: along the line from 0 to the coefficients
@@ -152,6 +163,7 @@ def trim(
     """
     rows = numbers(X)
     _check(attribution, steps, step, batch_size)
+    transform = _transform(transform)
     if not transform.fitted:
         transform = copy.copy(transform).fit(rows)
     transform.forward(torch.from_numpy(rows[:1]))  # refuses rows of another shape
@@ -175,14 +187,43 @@ def trim(
             slope = reading.slope(s, x)
         flat = flat and not slope.any()
         scores[part] = slope * s.numpy() if way in _TIMES_COEFFICIENT else slope
-    if flat and way != "differences":
+    if flat and way == "differences":
+        raise InvalidInput(
+            f"{teacher.name} gave the same answer for all {len(rows)} rows when any coefficient"
+            f" moved by {step:g} times the size of its band: the step is too small for a model"
+            " with steps, such as a forest, or the model does not read its input.",
+            f"Give a larger step, such as step={max(1.0, 10 * step):g}.",
+        )
+    if flat:
         raise InvalidInput(
             f"The gradient of {teacher.name} is zero for all {len(rows)} rows: a step in it cannot"
             " be differentiated, or it does not depend on its input there.",
             BY_SCORES,
         )
     error = (lost / max(float((rows**2).sum()), np.finfo(float).tiny)) ** 0.5
-    return Attribution(scores, coefficients, outputs, way, transform, teacher.name, error)
+    still = _still(scores) if way == "differences" else 0.0
+    return Attribution(
+        scores, coefficients, outputs, way, transform, teacher.name, error, step, still
+    )
+
+
+def _transform(given: Any) -> Transform:
+    """A transform, or the one that a name stands for."""
+    if isinstance(given, Transform):
+        return given
+    if isinstance(given, str):
+        own = {"fourier": Fourier, "components": Components}
+        return own[given]() if given in own else Wavelet(given)
+    made = f"Give {given.__name__}(...)" if isinstance(given, type) else "Give a name such as 'db5'"
+    raise InvalidInput(
+        f"transform is {given!r}.", f"{made}, or one of limbeck.transforms, such as Fourier()."
+    )
+
+
+def _still(scores: Vector) -> float:
+    """Of the coefficients that moved some row's answer, the mean share of rows not moved."""
+    read = scores.any(axis=0)
+    return float((scores[:, read] == 0).mean())
 
 
 def _sizes(coefficients: Vector, bands: tuple[Band, ...]) -> Vector:

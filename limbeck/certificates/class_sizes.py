@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from limbeck.errors import InvalidInput
+from limbeck.errors import InvalidInput, plural
 
 __all__ = ["CLASSES", "Growth", "log2_juntas", "log2_rule_lists", "log2_trees", "size_up"]
 
@@ -64,10 +64,13 @@ def size_up(
                 "Give for example leaves=5, depth=3.",
             )
         size = log2_rule_lists(d * thresholds, leaves, depth, classes)
-        return f"lists of {leaves} rules with {depth} literals", size, lambda _: size, None
+        words = f"lists of {plural(leaves, 'rule')} with {plural(depth, 'literal')}"
+        return words, size, lambda _: size, None
     if depth is None and leaves is None:
         raise InvalidInput("A tree has neither depth nor leaves.", "Give depth=4, or leaves=16.")
-    limits = [f"depth {depth}"] * (depth is not None) + [f"{leaves} leaves"] * (leaves is not None)
+    limits = [f"depth {depth}"] * (depth is not None) + [plural(leaves or 0, "leaf", "leaves")] * (
+        leaves is not None
+    )
     words = f"trees of {' and '.join(limits)} over {d} features"
     if thresholds is None:
         # m rows tell at most m thresholds of a feature apart, the one that decides nothing included

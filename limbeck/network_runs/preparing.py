@@ -39,7 +39,6 @@ __all__ = [
     "refuse_lacking",
     "settings_of",
     "task_of",
-    "whole",
 ]
 
 
@@ -47,12 +46,6 @@ _ELSEWHERE = {
     "label_smoothing": "It is one of the loss: objective=0.9 * SoftTargets(temperature=4) + 0.1 *"
     " GoldLabels(label_smoothing=0.1).",
 }
-
-
-def whole(name: str, value: Any, least: int) -> None:
-    """Refuse what is no whole number from ``least`` on."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise InvalidInput(f"{name} is {value!r}.", f"Give a whole number from {least}.")
 
 
 def settings_of(given: Mapping[str, Any]) -> Training:

@@ -23,6 +23,7 @@ __all__ = ["attribution_fragment", "attribution_table"]
 _FEW = 12  # bands in a table, the strongest
 _MOST = 4096  # coefficients in a picture
 _INVERTS = 1e-6  # more lost than this is worth a warning
+_MOSTLY = 0.5  # of the rows, by a step that is too small
 _HEADS = ["band", "coefficients", "attribution", "share", "each"]
 
 
@@ -44,7 +45,10 @@ def attribution_table(found: Any) -> Group:
     more = _left_out(found)
     if more:
         parts.append(Text(more, style="dim"))
-    return Group(*parts, Text(), Text(_inverse(found), style="yellow" if warned else ""))
+    parts += [Text(), Text(_inverse(found), style="yellow" if warned else "")]
+    if said := _small_step(found):
+        parts.append(Text(said, style="yellow"))
+    return Group(*parts)
 
 
 def attribution_fragment(found: Any) -> Html:
@@ -57,7 +61,7 @@ def attribution_fragment(found: Any) -> Html:
         tag("p", tag("strong", _title(found))),
         table(caption, [*_HEADS, ""], rows, numbers=(1, 2, 3, 4)),
         _picture(found),
-        tag("p", " ".join(filter(None, (_left_out(found), _inverse(found))))),
+        tag("p", " ".join(filter(None, (_left_out(found), _inverse(found), _small_step(found))))),
         class_="limbeck",
     )
 
@@ -104,6 +108,17 @@ def _inverse(found: Any) -> str:
         f"The inverse does not give the rows back: it misses {percent(found.inverse_error, 2)} of"
         " their size (root mean square). What it misses stays in the model's input as it was, so"
         " the answers are exact, and gets no attribution."
+    )
+
+
+def _small_step(found: Any) -> str:
+    """A warning where most answers did not change, as those of a forest by small steps."""
+    if found.still <= _MOSTLY:
+        return ""
+    return (
+        f"The step of {found.step:g} is small for this model: moving a coefficient that it reads"
+        f" did not change the answer for {percent(found.still)} of the rows. Give a larger step,"
+        f" such as step={max(1.0, 10 * found.step):g}, and compare."
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from limbeck.certificates.wording import upward
+from limbeck.errors import plural
 from limbeck.reports import facts, models, wavelet_sections
 from limbeck.reports.charts import bar, chart
 from limbeck.reports.markup import Child, Html, box, definitions, join, table, tag
@@ -82,7 +83,12 @@ def student(result: Distillation) -> Html:
         rules = model.rules()
         items = tag("ol", *(tag("li", rule) for rule in rules))
         words.append(
-            tag("details", tag("summary", f"As {len(rules)} rules"), items, class_="rules")
+            tag(
+                "details",
+                tag("summary", f"As {plural(len(rules), 'rule')}"),
+                items,
+                class_="rules",
+            )
         )
     text = box(tag("pre", model.text()), "The student as text")
     words.append(tag("details", tag("summary", "As text"), text))
@@ -97,8 +103,8 @@ def picture(result: Distillation) -> Html:
         drawing = Html(model.svg())
         says = "its class and how sure" if model.task_.classifies else "its value"
         caption = (
-            f"{model.size} leaves, depth {model.depth}. A leaf gives {says}, then its share of"
-            " the rows and queries; the width of a branch shows the same."
+            f"{plural(model.size, 'leaf', 'leaves')}, depth {model.depth}. A leaf gives {says},"
+            " then its share of the rows and queries; the width of a branch shows the same."
         )
     elif is_wavelet(model):
         drawing = wavelet_sections.weights(model)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.contract import Task
+from limbeck.errors import plural
 from limbeck.features import Features
 from limbeck.students.conditions import quoted
 from limbeck.students.nodes import MISSING, Nodes
@@ -23,7 +24,6 @@ from limbeck.students.words import (
     fraction,
     outcome,
     percent,
-    plural,
     question,
     shares,
     shows_missing,

@@ -49,6 +49,8 @@ def head(kind: str, features: Features, task: Task) -> dict[str, Any]:
     rows: dict[str, Any] = {"frame": features.frame, "dtypes": list(features.dtypes)}
     if features.shape:
         rows["shape"] = list(features.shape)
+    if features.numbers:
+        rows["numbers"] = list(features.numbers)
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -201,7 +203,12 @@ def _columns(data: dict[str, Any]) -> Features:
         shape and math.prod(shape) != len(names)
     ):
         raise ValueError("the shape of a row does not fit the columns")
-    return Features(columns, frame, dtypes, shape)
+    numbers = tuple(rows.get("numbers", ()))
+    if not all(isinstance(n, int) for n in numbers) or (
+        numbers and not (frame and len(set(numbers)) == len(names))
+    ):
+        raise ValueError("the numbers of the columns do not fit them")
+    return Features(columns, frame, dtypes, shape, numbers)
 
 
 def _task(data: dict[str, Any]) -> Task:

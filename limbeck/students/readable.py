@@ -63,7 +63,7 @@ class Readable(BaseEstimator, ABC):  # type: ignore[misc]
             self.__dict__.pop(name, None)  # from an earlier fit
         if task.classifies:
             self.classes_ = task.labels
-        if features.frame:
+        if features.frame and not features.numbers:
             self.feature_names_in_ = np.array(features.names, dtype=object)
         return self
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from limbeck.contract import Task
-from limbeck.errors import FileRefused, InvalidInput, did_you_mean
+from limbeck.errors import FileRefused, InvalidInput, did_you_mean, plural
 from limbeck.features import Features
 from limbeck.students import files, words
 from limbeck.students.growth import grow
@@ -257,8 +257,8 @@ class Tree(Piecewise):
             return f"<pre>{self!r}</pre>"
         key = "its class and how sure" if self.task_.classifies else "its value"
         caption = (
-            f"{self.size} leaves, depth {self.depth}. A leaf gives {key}, then its share of"
-            " the training rows."
+            f"{plural(self.size, 'leaf', 'leaves')}, depth {self.depth}. A leaf gives {key},"
+            " then its share of the training rows."
         )
         return f'<div style="overflow-x:auto">{self.svg()}<p>{caption}</p></div>'
 

@@ -46,13 +46,14 @@ def filter_of(low: Any) -> Matrix:
     """
     if isinstance(low, str):
         pywt = _pywt()
-        known = pywt.wavelist(kind="discrete")
+        known = [n for n in pywt.wavelist(kind="discrete") if pywt.Wavelet(n).orthogonal]
         if low not in known:
-            raise InvalidInput(f"There is no wavelet {low!r}.", did_you_mean(low, known))
-        wavelet = pywt.Wavelet(low)
-        if not wavelet.orthogonal:
-            raise InvalidInput(f"{low!r} is not orthogonal.", "Take db5, sym4, coif1 or the like.")
-        low = wavelet.rec_lo
+            families = "Give haar, db1 to db38, sym2 to sym20, coif1 to coif17, or dmey."
+            raise InvalidInput(
+                f"{low!r} is not among the orthogonal wavelets of PyWavelets.",
+                did_you_mean(low, known, families),
+            )
+        low = pywt.Wavelet(low).rec_lo
     taps = np.asarray(low, dtype=np.float64)
     if taps.ndim != 1 or len(taps) < 2 or len(taps) % 2 or not np.isfinite(taps).all():
         raise InvalidInput(

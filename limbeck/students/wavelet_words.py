@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from limbeck.errors import plural
 from limbeck.students.additive import Additive
 from limbeck.students.wavelet_bands import Band
 from limbeck.students.wavelet_strongest import Strongest
@@ -61,9 +62,9 @@ def text(student: Any, digits: int | None = None, exact: bool = False) -> str:
     if len(task.classes) > 2:
         what = "log-odds of each class"
     lines = [
-        f"Wavelets with {len(d.low)} taps, {d.levels} levels, {d.boundary} boundary",
-        f"{what}: {student.size} coefficients, up to {s.largest} {_ORDER[s.keep]} of each of"
-        f" {len(s.groups)} groups",
+        f"Wavelets with {len(d.low)} taps, {plural(d.levels, 'level')}, {d.boundary} boundary",
+        f"{what}: {plural(student.size, 'coefficient')}, up to {s.largest} {_ORDER[s.keep]} of"
+        + (f" each of {len(s.groups)} groups" if len(s.groups) > 1 else " one group"),
     ]
     if isinstance(readout, Additive):
         return "\n".join([*lines, readout.text(digits=digits, exact=exact)])

@@ -20,7 +20,6 @@ __all__ = [
     "number",
     "outcome",
     "percent",
-    "plural",
     "question",
     "rules",
     "shares",
@@ -55,11 +54,6 @@ def number(x: float, digits: int | None = 4) -> str:
 def signed(x: float, digits: int | None = 4) -> str:
     """A number with its sign, such as ``+0.5``; see :func:`number`."""
     return number(x, digits) if x < 0 else f"+{number(x, digits)}"
-
-
-def plural(count: int, one: str, many: str | None = None) -> str:
-    """A count with its noun, such as ``1 leaf`` and ``1,200 leaves``."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def percent(share: float) -> str:

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from limbeck.errors import InvalidInput, did_you_mean
+from limbeck.errors import InvalidInput
+from limbeck.students.wavelet_bands import filter_of
 from limbeck.transforms.base import Matrix, Transform, like
 from limbeck.wavelets.bank import (
     Boundary,
@@ -58,7 +59,7 @@ class Wavelet(Transform):
         self, wavelet: Any = "db5", levels: int | None = None, boundary: Boundary = "periodic"
     ) -> None:
         super().__init__()
-        self.low = _named(wavelet) if isinstance(wavelet, str) else _given(wavelet)
+        self.low = filter_of(wavelet) if isinstance(wavelet, str) else _given(wavelet)
         self.levels = levels
         self.boundary = boundary
         self._name = wavelet if isinstance(wavelet, str) else f"a filter of {len(self.low)} taps"
@@ -109,20 +110,6 @@ class Wavelet(Transform):
             return synthesis(parts, low, shape[-1], self.boundary)
         one = [part[:, None] for part in parts]
         return synthesis(one, low, shape[-1], self.boundary)[:, 0]
-
-
-def _named(name: str) -> Any:
-    import pywt
-
-    known = pywt.wavelist(kind="discrete")
-    if name not in known:
-        raise InvalidInput(f"There is no wavelet {name!r}.", did_you_mean(name, known))
-    found = pywt.Wavelet(name)
-    if not found.orthogonal:
-        raise InvalidInput(
-            f"{name!r} is not orthogonal.", "Give one of the families haar, db, sym or coif."
-        )
-    return np.array(found.rec_lo)
 
 
 def _given(low: Any) -> Any:
