@@ -222,8 +222,8 @@ def _transform(given: Any) -> Transform:
 
 def _still(scores: Vector) -> float:
     """Of the coefficients that moved some row's answer, the mean share of rows not moved."""
-    read = scores.any(axis=0)
-    return float((scores[:, read] == 0).mean())
+    moved = np.abs(scores) > 1e-9 * np.abs(scores).max()  # less is rounding
+    return float((~moved[:, moved.any(axis=0)]).mean())
 
 
 def _sizes(coefficients: Vector, bands: tuple[Band, ...]) -> Vector:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from limbeck import load
+from limbeck import __version__, load
 from limbeck.certificates import row_hashes
 from limbeck.cli import app
 
@@ -394,3 +394,9 @@ def test_a_network_from_the_shell_to_a_verified_certificate(tmp_path):
     verified = python_m_limbeck("verify", "run/certificate.json", *files)
     assert verified.returncode == 0, verified.stderr
     assert "Verified" in verified.stdout
+
+
+def test_the_version_is_told():
+    found = CliRunner().invoke(app, ["--version"])
+    assert found.exit_code == 0
+    assert found.stdout == f"limbeck {__version__}\n"

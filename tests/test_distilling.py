@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,8 +12,10 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
+import limbeck
 from limbeck import distill
 from limbeck.certificates.binomial import upper_bound
+from limbeck.certificates.fingerprint import row_hashes
 from limbeck.contract import Access, Finding, Status, StatusCode
 from limbeck.errors import AccessDenied, InvalidInput, TeacherFailed
 from limbeck.methods.search_and_stitch import SearchAndStitch
@@ -307,7 +310,7 @@ def test_frames_that_cannot_be_used():
     with pytest.raises(InvalidInput, match="Two columns are called 'a'"):
         run(X=X)
     with pytest.raises(InvalidInput, match=r"one is 0.*rename\(columns=str\)"):
-        run(X=pd.DataFrame(table(100, 3)))
+        run(X=pd.DataFrame(table(100, 3), columns=[0, "b", "c"]))
     X = pd.DataFrame(table(100, 2), columns=list("ab"))
     X["day"] = pd.date_range("2020-01-01", periods=100)
     with pytest.raises(InvalidInput, match="Column 'day' has dtype datetime64"):
@@ -331,7 +334,7 @@ def test_one_class_in_y_where_the_teacher_knows_two():
     model = LogisticRegression().fit(X, corner(X))
     result = run(model, X, np.ones(400, dtype=int))
     control = next(e for e in result.comparison.entries if e.role == "control")
-    assert control.size == "1 leaves"
+    assert control.size == "1 leaf"
     assert control.accuracy.value == 1.0
 
 
@@ -556,3 +559,72 @@ def test_cases_of_values():
         result.comparison.entries[1].agreement.high,
     )
     assert low < result.comparison.entries[1].agreement.value < high
+
+
+def rule_of(column):
+    return lambda X: np.where(X[column] > 0, "yes", "no")
+
+
+def test_a_frame_of_an_array_with_a_numpy_seed_comes_back(tmp_path):
+    X = pd.DataFrame(np.random.default_rng(0).normal(size=(300, 3)))
+    result = distill(rule_of(1), X, classes=["no", "yes"], queries=100, seed=np.int64(3))
+    assert result.settings["seed"] == 3
+    assert any("x1 <=" in rule for rule in result.student.rules())
+    again = limbeck.load(result.save(tmp_path))
+    assert str(again) == str(result)
+    names = list(limbeck.loading.read_table(tmp_path / "holdout.parquet").columns)
+    assert names == ["x0", "x1", "x2", "teacher_label"]
+
+
+def test_a_class_stands_for_its_student():
+    X = pd.DataFrame(np.random.default_rng(0).normal(size=(300, 3)))
+    given = {"classes": ["no", "yes"], "queries": 100, "max_leaves": 4}
+    named = distill(rule_of(1), X, into="tree", **given)
+    for into in (Tree, SearchAndStitch):
+        found = distill(rule_of(1), X, into=into, **given)
+        assert found.student.fingerprint() == named.student.fingerprint()
+    with pytest.raises(InvalidInput, match="one kind of student at a time"):
+        distill(rule_of(1), X, into=("tree", "junta"))
+
+
+def test_a_constant_is_called_one_and_one_leaf_is_no_leaves():
+    X = np.random.default_rng(0).normal(size=(3000, 2))
+    rare = lambda X: np.where(X[:, 0] > 2.7, "yes", "no")  # noqa: E731
+    result = distill(rare, X, classes=["no", "yes"], queries=0, epsilon=0.05)
+    assert result.student.size == 1
+    assert "A constant meets epsilon = 0.05: the teacher says 'no' on 99." in str(result)
+    assert "1 leaves" not in str(result) + result.student._repr_html_()
+    assert "1 leaf" in str(result)
+
+
+def test_columns_that_float32_cannot_tell_apart_are_told():
+    t = 1.7e9 + np.arange(2000.0)
+    X = pd.DataFrame({"time": t, "x": np.random.default_rng(0).normal(size=2000)})
+    result = distill(lambda X: (X["x"] > 0).astype(int), X, classes=[0, 1], queries=0)
+    assert any("'time' (1,400 different values" in note for note in result.notes)
+    X["time"] -= 1.7e9
+    result = distill(lambda X: (X["x"] > 0).astype(int), X, classes=[0, 1], queries=0)
+    assert not any("float32" in note for note in result.notes)
+
+
+def test_printed_rules_are_what_predicts_on_rows_and_queries_of_every_scale():
+    """Pressures, longitudes and kelvins: large numbers of which small differences matter."""
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({
+        "pressure [hPa]": np.round(rng.normal(1013.25, 0.6, 1500), 2),
+        "longitude": rng.normal(-73.98, 0.02, 1500), "heat [K]": rng.normal(300, 0.05, 1500),
+    })  # fmt: skip
+    middle = X.median()
+    y = ((middle < X).sum(axis=1) >= 2).to_numpy()
+    forest = RandomForestClassifier(30, random_state=0).fit(X, np.where(y, "high", "low"))
+    result = distill(forest, X, max_leaves=16, leaves=16, queries=2000)
+    rules = [re.sub(r" (hPa|K)\b", "", r) for r in result.student.rules()]
+    rows = X.rename(columns={"pressure [hPa]": "pressure", "heat [K]": "heat"})
+    said = np.full(len(X), "", dtype=object)
+    for rule in rules:
+        condition, outcome = rule.removeprefix("IF ").split(" THEN ")
+        said[rows.eval(condition).to_numpy()] = outcome.split(" (")[0]
+    agree = said == result.student.predict(X)
+    seen = np.isin(row_hashes(result.student.features_.encode(X)), result.holdout.seen)
+    assert agree[seen].all()
+    assert agree.mean() > 0.99  # the others may lie between the two values next to a threshold

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from pathlib import Path
 
@@ -86,3 +87,34 @@ def test_every_file_of_the_map_exists_and_every_room_is_on_it() -> None:
         or (p.suffix == ".py" and not p.name.startswith("__"))
     }
     assert there <= named, there - named
+
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def mentioned(text: str) -> set[str]:
+    """The names below limbeck that a page mentions, in prose and in code."""
+    names = set(re.findall(r"(?<![\w/.-])limbeck(?:\.[A-Za-z_]\w*)+", text))
+    names = {n for n in names if not n.endswith((".py", ".md", ".toml", ".yaml", ".json", ".html"))}
+    taken = re.findall(r"from (limbeck[\w.]*) import (\([^)]*\)|[^\n]*)", text)
+    for module, listed in taken:
+        parts = re.sub(r"#[^\n]*", "", listed).strip("()").split(",")
+        names |= {f"{module}.{part.split(' as ')[0].strip()}" for part in parts if part.strip()}
+    return names
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_every_name_on_a_page_can_be_imported(page: Path) -> None:
+    pytest.importorskip("torch")
+    for name in sorted(mentioned(page.read_text())):
+        found = limbeck
+        for depth, part in enumerate(name.split(".")[1:], 2):
+            if not hasattr(found, part):
+                importlib.import_module(".".join(name.split(".")[:depth]))
+            found = getattr(found, part)
+
+
+def test_samplers_are_at_hand() -> None:
+    assert limbeck.samplers.Jitter().draw is not None
+    with pytest.raises(AttributeError, match="has no attribute 'sampler'"):
+        limbeck.sampler  # noqa: B018

@@ -173,7 +173,7 @@ def test_infinite_numbers_are_found_beside_others(other: float) -> None:
         (pd.DataFrame({"a": pd.to_datetime(["2020-01-01"])}), "days since"),
         (pd.DataFrame({"a": [[1]]}), "dtype object"),
         (pd.DataFrame([[1, 2]], columns=["a", "a"]), "Two columns"),
-        (pd.DataFrame([[1, 2]]), "must be text"),
+        (pd.DataFrame([[1, 2]], columns=["a", 1]), "must be text, or all whole numbers"),
     ],
 )
 def test_refuses_tables(X: Any, message: str) -> None:
@@ -201,3 +201,21 @@ def test_refuses_other_columns(X: Any, message: str) -> None:
     features = Features.of(pd.DataFrame({"a": [1.0], "b": [2.0]}))
     with pytest.raises(InvalidInput, match=message):
         features.encode(X)
+
+
+def test_columns_named_by_whole_numbers() -> None:
+    """As pandas names those of an array; teachers get the same numbers back."""
+    array = np.random.default_rng(0).normal(size=(6, 3))
+    X = pd.DataFrame(array)
+    features = Features.of(X)
+    assert features.names == ("x0", "x1", "x2")
+    values = features.encode(X[[2, 0, 1]])
+    np.testing.assert_array_equal(values, array)
+    np.testing.assert_array_equal(features.encode(array), array)
+    pd.testing.assert_frame_equal(features.decode(values), X, check_column_type=False)
+    pd.testing.assert_frame_equal(features.in_order(X[[2, 0, 1]]), X, check_column_type=False)
+    years = pd.DataFrame({np.int64(1990): [1.0, 2.0], 1991: ["a", "b"]})
+    assert Features.of(years).names == ("x1990", "x1991")
+    assert list(Features.of(years).decode(Features.of(years).encode(years)).columns) == [1990, 1991]
+    with pytest.raises(InvalidInput, match="'x2' is not in the rows"):
+        features.encode(pd.DataFrame(array[:, :2]))

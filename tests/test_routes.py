@@ -7,12 +7,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.tree import DecisionTreeClassifier
 
 from limbeck.contract import Access
 from limbeck.errors import AccessDenied, InvalidInput
 from limbeck.methods.junta import FindJunta
 from limbeck.methods.search_and_stitch import SearchAndStitch
-from limbeck.routes import chain, method_for, refuse_without_access
+from limbeck.routes import chain, method_for, refuse_without_access, resolved
+from limbeck.students.junta import Junta
+from limbeck.students.tree import Tree
+from limbeck.students.wavelet import WaveletStudent
 from limbeck.teachers import CallableTeacher, StoredScores
 
 
@@ -36,7 +40,7 @@ def test_a_method_object_is_used_as_it_is():
         ("tree", {"max_leafs": 4}, r"no setting 'max_leafs'\. Did you mean 'max_leaves'"),
         ("junta", {"max_leaves": 4}, "Distilling into 'junta' has no setting 'max_leaves'"),
         (7, {}, "into is int"),
-        (SearchAndStitch, {}, "into is type"),
+        (SearchAndStitch, {"max_leafs": 4}, "into SearchAndStitch has no setting 'max_leafs'"),
     ],
 )
 def test_what_does_not_exist_is_refused(into, settings, message):
@@ -85,3 +89,26 @@ def test_a_chain_of_students_never_disagrees_more_than_its_bound(seed, length):
 def test_bounds_outside_the_unit_interval(bad):
     with pytest.raises(InvalidInput, match="Give pairs of numbers in"):
         chain(bad)
+
+
+def test_classes_stand_for_what_they_make():
+    assert [resolved(c) for c in (Tree, Junta, WaveletStudent)] == ["tree", "junta", "wavelet"]
+    assert resolved(SearchAndStitch) is SearchAndStitch
+    assert method_for(SearchAndStitch, {"max_leaves": 4}) == SearchAndStitch(max_leaves=4)
+    method = FindJunta(k=2)
+    assert resolved(method) is method
+    assert resolved("zebra") == "zebra"
+
+
+@pytest.mark.parametrize(
+    ("into", "message"),
+    [
+        (DecisionTreeClassifier, "into is the class DecisionTreeClassifier. Give 'tree', 'junta'"),
+        (("tree", "junta"), "one kind of student at a time.*for name in names"),
+        (["tree", FindJunta()], "one kind of student at a time"),
+        ({"tree"}, "one kind of student at a time"),
+    ],
+)
+def test_what_is_no_student_is_refused(into, message):
+    with pytest.raises(InvalidInput, match=message):
+        resolved(into)

@@ -319,3 +319,36 @@ def test_attributions_by_band_and_the_table():
     page = found._repr_html_()
     assert re.search(r"<svg[^>]*viewBox", page)
     assert page.count("<div") == page.count("</div")
+
+
+def test_a_transform_by_its_name():
+    named = {"db5": Wavelet("db5"), "fourier": Fourier(), "components": Components()}
+    for name, same in named.items():
+        found = limbeck.trim(network(), signals(), transform=name)
+        np.testing.assert_allclose(found.scores, limbeck.trim(network(), signals(),
+                                                              transform=same).scores)  # fmt: skip
+    with pytest.raises(InvalidInput, match="'db77' is not among the orthogonal wavelets"):
+        limbeck.trim(network(), signals(), transform="db77")
+    with pytest.raises(InvalidInput, match=r"Give Wavelet\(\.\.\.\)"):
+        limbeck.trim(network(), signals(), transform=Wavelet)
+    with pytest.raises(InvalidInput, match="transform is 5"):
+        limbeck.trim(network(), signals(), transform=5)
+
+
+def test_a_step_too_small_for_a_forest_is_told():
+    rows = signals(60, (8,))
+    forest = RandomForestRegressor(20, max_depth=3, random_state=0).fit(
+        rows, rows[:, :4].sum(axis=1)
+    )
+    with pytest.raises(InvalidInput, match=r"step is too small.*step=1"):
+        limbeck.trim(forest, rows, transform="haar", step=1e-9)
+    small = limbeck.trim(forest, rows, transform="haar", step=0.01)
+    assert small.still > 0.5
+    assert "The step of 0.01 is small for this model" in str(small)
+    assert "Give a larger step" in small._repr_html_()
+    large = limbeck.trim(forest, rows, transform="haar", step=2.0)
+    assert large.still < small.still
+    assert "is small for this model" not in str(large)
+    smooth = limbeck.trim(lambda x: x[:, :4].sum(axis=1), rows, transform="haar")
+    assert smooth.attribution == "differences"
+    assert smooth.still == 0.0

@@ -47,8 +47,9 @@ def filter_of(low: Any) -> Matrix:
     if isinstance(low, str):
         pywt = _pywt()
         known = [n for n in pywt.wavelist(kind="discrete") if pywt.Wavelet(n).orthogonal]
+        known.remove("dmey")  # cut off: orthogonal to two digits only
         if low not in known:
-            families = "Give haar, db1 to db38, sym2 to sym20, coif1 to coif17, or dmey."
+            families = "Give haar, db1 to db38, sym2 to sym20 or coif1 to coif17."
             raise InvalidInput(
                 f"{low!r} is not among the orthogonal wavelets of PyWavelets.",
                 did_you_mean(low, known, families),

@@ -109,9 +109,8 @@ def shows_missing(nodes: Nodes, features: Features, missing: bool | None) -> set
     """
     if missing is not None:
         return set(range(len(features))) if missing else set()
-    asks = nodes.missing_left | (nodes.op == MISSING)
-    if nodes.seen is not None:
-        asks = asks | nodes.seen.missing
+    asks = nodes.missing_left if nodes.seen is None else nodes.seen.missing
+    asks = asks | (nodes.op == MISSING)
     return {int(f) for f in nodes.feature[asks & ~nodes.is_leaf]}
 
 

@@ -262,3 +262,14 @@ def test_refuses_a_cycle_beside_the_tree() -> None:
     data["nodes"] |= {"feature": [-1, 0, -1], "left": [-1, 1, -1], "right": [-1, 2, -1]}
     with pytest.raises(FileRefused, match="cannot be reached"):
         Tree.from_dict(data)
+
+
+def test_columns_named_by_whole_numbers_come_back_from_a_file(tmp_path: Any) -> None:
+    X = pd.DataFrame(np.random.default_rng(0).normal(size=(50, 2)))
+    tree = Tree(4).fit(X, np.where(X[1] > 0, "a", "b"))
+    assert "x1 <=" in tree.rules()[0]
+    assert not hasattr(tree, "feature_names_in_")
+    again = load(tree.save(tmp_path / "tree.json"))
+    assert again.features_ == tree.features_
+    assert again.fingerprint() == tree.fingerprint()
+    assert (again.predict(X) == tree.predict(X)).all()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import sys
 import warnings
 
@@ -85,3 +86,26 @@ def test_without_pywavelets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pywt", None)
     with pytest.raises(MissingExtra, match=r"limbeck\[wavelets\]"):
         Decomposition(np.ones(2), 1, "periodic", (8,))
+
+
+def test_every_wavelet_that_is_listed_can_be_used() -> None:
+    from limbeck.wavelets.angles import angles_from_filter
+
+    with pytest.raises(InvalidInput, match="haar, db1 to db38, sym2 to sym20 or coif1 to coif17"):
+        filter_of("nonsense of any kind")
+    listed = ["haar"]
+    for family, first, last in (("db", 1, 38), ("sym", 2, 20), ("coif", 1, 17)):
+        listed += [f"{family}{n}" for n in range(first, last + 1)]
+    assert {n for n in pywt.wavelist(kind="discrete") if pywt.Wavelet(n).orthogonal} == {
+        *listed, "dmey",
+    }  # fmt: skip
+    for name in listed:
+        assert len(angles_from_filter(filter_of(name))) == len(filter_of(name)) // 2
+
+
+@pytest.mark.parametrize("name", ["morl", "mexh", "bior2.2", "rbio3.1", "cmor", "dmey", "Db5"])
+def test_what_is_refused_is_not_suggested(name: str) -> None:
+    with pytest.raises(InvalidInput, match="is not among the orthogonal wavelets") as caught:
+        filter_of(name)
+    for suggested in re.findall(r"Did you mean '(.*)'", str(caught.value)):
+        assert len(filter_of(suggested)) > 1

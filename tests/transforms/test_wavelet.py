@@ -69,8 +69,8 @@ def test_levels_by_default_leave_something_free_of_the_ends():
 @pytest.mark.parametrize(
     ("make", "problem"),
     [
-        (lambda: Wavelet("db55"), "no wavelet 'db55'. Did you mean"),
-        (lambda: Wavelet("bior2.2"), "not orthogonal"),
+        (lambda: Wavelet("db55"), "'db55' is not among .* Did you mean"),
+        (lambda: Wavelet("bior2.2"), "is not among the orthogonal wavelets"),
         (lambda: Wavelet([1.0, 2.0, 3.0]), r"shape \(3,\)"),
         (lambda: Wavelet([np.nan, 1.0]), "low-pass filter"),
         (lambda: Wavelet("haar", levels=6).fit(np.ones((1, 40))), r"levels is 6.*Give 1 to 5"),
