@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import re
+import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -48,13 +50,59 @@ def test_the_objective_of_the_extension_guide_can_be_learned() -> None:
     assert losses[1] < losses[0]
 
 
-def test_the_run_on_the_page_of_networks_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    block = re.search(r"```python\n(.*?)```", (ROOT / "docs/networks.md").read_text(), re.DOTALL)
-    assert block is not None
-    exec(block.group(1), {})
+def executed(page: str) -> dict[str, Any]:
+    """What the Python blocks of a page define, run in order."""
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
+    room: dict[str, Any] = {}
+    for block in blocks:
+        exec(block, room)
+    return room
+
+
+@pytest.mark.slow
+def test_the_page_of_networks_runs_from_top_to_bottom(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("torch")
+    room = executed("docs/networks.md")
+    assert room["result"].comparison.verdict == "helped"
+    assert all(d.low > 0 for d in room["result"].comparison.differences)
     printed = capsys.readouterr().out
-    assert "verdict" in printed
-    assert "control" in printed
+    assert "Distilling helped agreement with the teacher" in printed
+    assert "Trained too short: the loss still falls by" in printed
+    assert "What each part brings" in printed
+    assert printed.count("Trained too short") == 1  # of the run that is meant to be
+
+
+@pytest.mark.slow
+def test_the_run_file_on_the_page_of_networks_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a copy of the folder that the page names, as the example's own file does."""
+    pytest.importorskip("torch")
+    pytest.importorskip("yaml")
+    from limbeck.run_file import run
+
+    shutil.copytree(ROOT / "examples/network", tmp_path / "network")
+    monkeypatch.chdir(tmp_path / "network")
+    monkeypatch.syspath_prepend(tmp_path / "network")
+    block = re.search(r"```yaml\n(.*?)```", (ROOT / "docs/networks.md").read_text(), re.DOTALL)
+    assert block is not None
+    Path("page.yaml").write_text(block.group(1).replace("out: run", "out: page"))
+    for name in ("page.yaml", "run.yaml"):
+        found = run(name)
+        assert found.status.code.name == "COMPLETE", name
+        assert found.comparison.verdict == "helped", name
+
+
+def test_the_page_of_objectives_runs_from_top_to_bottom() -> None:
+    torch = pytest.importorskip("torch")
+    room = executed("docs/objectives.md")
+    x = torch.randn(60, 4, generator=torch.Generator().manual_seed(0))
+    torch.manual_seed(0)
+    found = limbeck.distill(
+        torch.nn.Linear(4, 3), (x, torch.arange(60) % 3), into=torch.nn.Linear(4, 3),
+        objective=room["objective"], epochs=2, baseline=False, timing=False,
+    )  # fmt: skip
+    assert "Margin" in found.history[0]  # the page's last objective is of its own term
 
 
 def test_the_examples_of_trim_run() -> None:
