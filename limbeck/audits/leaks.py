@@ -24,6 +24,7 @@ _FOLDS = 5
 _BINS = 30
 _PRIOR = 10.0
 _MOST_ROWS = 20_000
+_FEW_VALUES = 50
 
 Vector = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -79,7 +80,8 @@ def copied_columns(names: list[str], values: Vector) -> dict[str, str]:
     out = {}
     for name, v in zip(names, values.T, strict=True):
         _, first, at = np.unique(v, return_index=True, return_inverse=True)
-        if len(first) > len(v) / 5:  # nearly one value a row: any two such columns go one to one
+        if len(first) > min(_FEW_VALUES, len(v) / 5):
+            # with a value a row, or a person, any two columns go one to one
             down = (int(at.max()) - at).astype(np.int32).tobytes()
             key = min(at.astype(np.int32).tobytes(), down)
         else:

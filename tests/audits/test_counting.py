@@ -35,6 +35,9 @@ def test_copies_are_named_and_left_out() -> None:
     (caveat,) = (c for c in table.caveats if c.subject == "copies")
     assert "1,200 of 1,800 rows are copies of another, 3 of each" in caveat.problem
     assert "cases=" in caveat.remedy
+    ten = read(pd.concat([df] * 10, ignore_index=True))
+    assert len(ten) == 600
+    assert ten.features.names == table.features.names == ("a", "b")
     numbered = pd.concat([df] * 3, ignore_index=True).assign(number=range(1800))
     assert len(read(numbered)) == 600  # a new number does not make a new row
 

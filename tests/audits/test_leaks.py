@@ -95,4 +95,7 @@ def test_copies_of_columns() -> None:
     x, k = rng.normal(size=500), rng.integers(0, 4, 500) * 1.0
     values = np.column_stack([x, rng.normal(size=500), -2 * x, k, (7 * k) % 5, k % 2, k])
     names = ["x", "other", "minus", "k", "recoded", "half", "k2"]
-    assert copied_columns(names, values) == {"minus": "x", "recoded": "k", "k2": "k"}
+    wanted = {"minus": "x", "recoded": "k", "k2": "k"}
+    assert copied_columns(names, values) == wanted
+    for times in (3, 10):  # also where every row, or person, is there several times
+        assert copied_columns(names, np.repeat(values, times, axis=0)) == wanted
