@@ -100,7 +100,7 @@ def audit(X: np.ndarray, score: np.ndarray, y: np.ndarray, seed: int) -> dict[st
         "model": found.model.p_value,
         "uncalibrated": found.model.p_uncalibrated,
         "published": 0.0 if found.correlations[0].value.low > 0 else 1.0,
-        "verdict": 0.0 if found.verdict == "missing feature" else 1.0,
+        "verdict": 0.0 if found.verdict in ("missing feature", "negative association") else 1.0,
         "memorised": 0.0 if found.memorised.flagged else 1.0,
         "share": found.memorised.share,
     }

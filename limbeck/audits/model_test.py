@@ -240,8 +240,8 @@ def _sentence(fit: CrossFit, p: float, statistic: float) -> str:
     if p <= 0.05:
         way = "more" if statistic > 0 else "fewer"
         return (
-            f"{known} The rest goes with the outcome more than misfit explains: what lies above"
-            f" their expectation goes with {way} outcomes (p = {p:.2g})."
+            f"{known} The rest goes with the outcome more than misfit explains: scores above what"
+            f" the features say go with {way} outcomes (p = {p:.2g})."
         )
     return f"{known} The rest does not go with the outcome more than misfit may (p = {p:.2g})."
 

@@ -53,7 +53,7 @@ def _twins(t: TwinTest) -> Html:
              f" ({count(t.permutations)} permutations)")
         )  # fmt: skip
     assumes = {
-        "exact": "independent rows, and nothing else: within a group, any order of the outcomes is"
+        "exact": "independent cases, and nothing else: within a group, any order of the outcomes is"
         " as likely as any other if the score knows nothing more. False alarms at most as often as"
         " the level says.",
         "near": "that score and outcome hardly change between near twins. The test is approximate.",
