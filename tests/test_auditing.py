@@ -115,16 +115,37 @@ def test_score_only() -> None:
     assert json.dumps(alone.to_dict(), allow_nan=False)
 
 
-def test_weights_are_cases() -> None:
-    df = frame().drop(columns="id")
-    df["cases"] = np.random.default_rng(0).integers(1, 4, len(df))
+@pytest.mark.parametrize("written", [0, 200_000])
+def test_frequency_weights_are_people(written: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where there are too many to write out a row each."""
+    monkeypatch.setattr("limbeck.audits.counting._MOST_WRITTEN", written)
+    df = frame().drop(columns="id").value_counts().reset_index(name="cases")
     weighted = limbeck.audit(
-        df, score="score", outcome="outcome", frequency_weight="cases", bags=20, progress=False
-    )
+        df, score="score", outcome="outcome", frequency_weight="cases", groups="kind", bags=20,
+        progress=False,
+    )  # fmt: skip
+    assert weighted.rows == (900 if written else len(df))
+    assert sum(g.n for g in weighted.groups) == 900
+    assert weighted.differences.shapes[0].count.sum() == 900
+    assert weighted.missing_features().twins.rows == 900
+    rows = limbeck.audit(
+        frame().drop(columns="id"), score="score", outcome="outcome", groups="kind", bags=20,
+        progress=False,
+    )  # fmt: skip
+    assert rows.missing_features().verdict == weighted.missing_features().verdict
+    for a, b in zip(rows.groups, weighted.groups, strict=True):
+        assert a.outcome_rate == b.outcome_rate
+    for name in ("x", "kind"):
+        one, other = (
+            next(s for s in found.differences.shapes if s.feature == name)
+            for found in (rows, weighted)
+        )
+        assert np.abs(one.difference - other.difference).max() < 0.02
+    if written:
+        assert weighted.certificate is not None
+        return
     assert weighted.certificate is None
     assert "weighted" in weighted.caveats[-1].problem
-    assert weighted.differences.shapes[0].count.sum() == df["cases"].sum()
-    assert weighted.missing_features().twins.rows == df["cases"].sum()
 
 
 def test_pairs() -> None:

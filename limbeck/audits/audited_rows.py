@@ -109,6 +109,24 @@ class AuditTable:
         times = rng.multinomial(m, np.full(m, 1 / m))[cases]
         return np.asarray(times * self.mass)
 
+    def take(self, at: NDArray[np.intp]) -> AuditTable:
+        """The rows with these numbers (m,), which may repeat."""
+
+        def of(column: Any) -> Any:
+            return None if column is None else column[at]
+
+        return replace(
+            self,
+            frame=self.frame.iloc[at].reset_index(drop=True),
+            values=self.values[at],
+            score=self.score[at],
+            outcome=of(self.outcome),
+            frequency=of(self.frequency),
+            sampling=of(self.sampling),
+            case=of(self.case),
+            groups={name: labels[at] for name, labels in self.groups.items()},
+        )
+
     def without(self, name: str) -> AuditTable:
         """The table with one feature fewer."""
         j = self.features.index(name)

@@ -17,6 +17,8 @@ __all__ = ["FEWEST_ROWS", "counted"]
 
 FEWEST_ROWS = 200
 """With fewer rows, or cases, an audit cannot conclude anything, and is refused."""
+_MOST_WRITTEN = 200_000
+"""People behind frequency weights for whom a row each is written out."""
 
 
 def counted(table: AuditTable, weights: list[str], cases: str | None, seed: int) -> AuditTable:
@@ -51,10 +53,10 @@ def counted(table: AuditTable, weights: list[str], cases: str | None, seed: int)
         )
         table = replace(table, counting=counting)
     if copies.kind == "none":
-        return _plain_counting(table)
+        return _written_out(_plain_counting(table))
     if copies.kind == "chance":
-        return _by_chance(table, copies)
-    return _without_copies(table, copies, weights)
+        return _written_out(_by_chance(table, copies))
+    return _written_out(_without_copies(table, copies, weights))
 
 
 def _copies(table: AuditTable, weights: list[str], seed: int) -> Copies:
@@ -124,7 +126,7 @@ def _without_copies(table: AuditTable, copies: Copies, weights: list[str]) -> Au
         )
         people = copies.count[at].astype(np.float64)
         said = f"{m:,} rows that stand for {int(people.sum()):,} cases."
-        table = replace(table, frequency=people if people.max() > 1 else None)
+        table = replace(table.take(at), frequency=people if people.max() > 1 else None)
     else:
         often = f", {copies.times} of each or a multiple of it" if copies.times > 1 else ""
         caveat = Caveat(
@@ -135,23 +137,21 @@ def _without_copies(table: AuditTable, copies: Copies, weights: list[str]) -> Au
             "If they are different people who happen to agree, name the people with cases=.",
         )
         said = f"{m:,} rows, each one case, after {n - m:,} copies were left out."
-    if table.frequency is not None and len(table.frequency) != m:
-        table = replace(table, frequency=table.frequency[at])
-    return replace(
-        table,
-        frame=table.frame.iloc[at].reset_index(drop=True),
-        values=table.values[at],
-        score=table.score[at],
-        outcome=None if table.outcome is None else table.outcome[at],
-        sampling=None if table.sampling is None else table.sampling[at],
-        groups={name: labels[at] for name, labels in table.groups.items()},
-        caveats=(*table.caveats, caveat),
-        counting=said,
-    )
+        table = table.take(at)
+    return replace(table, caveats=(*table.caveats, caveat), counting=said)
+
+
+def _written_out(table: AuditTable) -> AuditTable:
+    """A row a person in the place of frequency weights, where that is no huge table."""
+    if table.frequency is None or table.frequency.sum() > _MOST_WRITTEN:
+        return table
+    at = np.repeat(np.arange(len(table)), table.frequency.astype(np.int64))
+    return replace(table.take(at), frequency=None)
 
 
 def _no_people(table: AuditTable, name: str) -> AuditTable:
     """Frequency weights that no number of different people explains become sampling weights."""
+    _enough(len(table))
     caveat = Caveat(
         name,
         "The rows cannot stand for as many different people as the frequency weights say: so many"

@@ -67,7 +67,8 @@ def by_groups(
     """
     out: list[GroupFinding] = []
     for column, labels in table.groups.items():
-        names, counts = np.unique(labels, return_counts=True)
+        names, of = np.unique(labels, return_inverse=True)
+        counts = np.bincount(of, None if table.frequency is None else table.frequency)
         if len(names) > _MOST_GROUPS:
             largest = np.sort(np.argsort(-counts, kind="stable")[:_MOST_GROUPS])
             names, counts = names[largest], counts[largest]
@@ -95,7 +96,7 @@ def _finding(
 ) -> GroupFinding:
     w, score = table.evidence[here], table.score[here]
     missed = (score - models.score_out[here]) ** 2
-    n = int(here.sum())
+    n = int(here.sum() if table.frequency is None else table.frequency[here].sum())
     if n < _FEWEST:
         few = f"Nothing can be told of {name}: it has {n} rows, and {_FEWEST} are needed."
         blank = None if table.outcome is None else _unknown(level)

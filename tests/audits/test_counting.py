@@ -76,7 +76,9 @@ def test_frequencies_that_no_people_explain_count_in_averages_only() -> None:
     assert len(independent_rows(found, 0)[0]) == 600
 
 
-def test_frequencies_of_people_equal_the_rows_written_out() -> None:
+def test_frequencies_of_people_equal_the_rows_written_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     rng = np.random.default_rng(0)
     df = pd.DataFrame({"a": rng.integers(0, 5, 900), "b": rng.choice(["x", "y"], 900)})
     df["score"] = df["a"] + rng.integers(0, 3, 900)
@@ -88,6 +90,11 @@ def test_frequencies_of_people_equal_the_rows_written_out() -> None:
     assert "900 people" in counted.counting
     rows = independent_rows(counted, 0)[0]
     assert sorted(counted.score[rows]) == sorted(written.score)
+    assert sorted(counted.score) == sorted(written.score)
+    monkeypatch.setattr("limbeck.audits.counting._MOST_WRITTEN", 0)
+    counted = read(short, frequency_weight="n")
+    assert len(counted) == len(short)
+    assert counted.evidence.sum() == 900
     draws = np.array([counted.redraw(rng).sum() for _ in range(200)])
     assert draws.mean() == pytest.approx(900, abs=10)
 
