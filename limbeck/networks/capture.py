@@ -72,9 +72,11 @@ class Capture:
                     f"{type(module).__name__} has no layer {name!r}.",
                     did_you_mean(found["name"], [k for k in known if k]),
                 )
+            _refuse_compiled(module, name, found["name"], known)
             item = found["item"]
             self._layers[name] = (known[found["name"]], None if item is None else int(item))
         self._taken: dict[str, Tensor] = {}
+        self._without: dict[str, str] = {}  # what layers returned instead of a tensor
         self._edits: Mapping[str, Edit] = {}
         self._handles: list[Any] = []
 
@@ -98,9 +100,17 @@ class Capture:
             If a layer did not run in that call.
         """
         absent = [n for n in self._layers if n not in self._taken]
+        if absent and absent[0] in self._without:
+            instead = self._without[absent[0]]
+            raise InvalidInput(
+                f"The layer {absent[0]!r} returned no tensor there, but {instead}.",
+                "Name a layer, or an entry of what it returns, that is a tensor. Networks of"
+                ' transformers return attention weights when made with attn_implementation="eager"'
+                " (sdpa and flash attention make none).",
+            )
         if absent:
             raise InvalidInput(
-                f"The layer {absent[0]!r} did not run, or returned no tensor there.",
+                f"The layer {absent[0]!r} did not run.",
                 "Name a layer that runs in every call.",
             )
         taken, self._taken = self._taken, {}
@@ -119,6 +129,7 @@ class Capture:
         def see(module: nn.Module, inputs: Any, output: Any) -> Any:
             place, found = _pick(output, item)
             if found is None:
+                self._without[name] = _listed_kinds(output)
                 return None
             edit = self._edits.get(name)
             if edit is not None:
@@ -128,6 +139,25 @@ class Capture:
             return output if edit is not None else None
 
         return see
+
+
+def _refuse_compiled(module: nn.Module, name: str, layer: str, known: Mapping[str, Any]) -> None:
+    """Refuse layers inside a network of TorchScript, whose calls cannot be watched."""
+    above = [layer[:i] for i, letter in enumerate(layer) if letter == "."]
+    if any(isinstance(known[n], torch.jit.ScriptModule) for n in ("", *above)):
+        raise InvalidInput(
+            f"The layer {name!r} is inside a network of TorchScript ({type(module).__name__}),"
+            " whose layers cannot be read.",
+            "Give the network as it was before torch.jit.script or torch.jit.trace, or use an"
+            " objective on outputs, such as SoftTargets().",
+        )
+
+
+def _listed_kinds(output: Any) -> str:
+    """What a layer returned, in words."""
+    if isinstance(output, tuple | list):
+        return f"a {type(output).__name__} of " + ", ".join(type(v).__name__ for v in output)
+    return f"a {type(output).__name__}"
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import count
 from typing import ClassVar
 
 from torch import Tensor, nn
@@ -15,6 +16,11 @@ from limbeck.errors import InvalidInput
 from limbeck.networks.views import Goal, Over, Step
 
 __all__ = ["Needs", "Objective", "Schedule", "Term", "Weighted"]
+
+_COLUMNS = (
+    "epoch", "gradient_norm", "loss", "lr", "role", "score", "seed", "step", "validation",
+    "validation_loss",
+)  # fmt: skip
 
 Schedule = Callable[[float], float]
 """A number that changes while training: from the share that is over, in [0, 1]."""
@@ -234,12 +240,18 @@ class Objective(_Sums):
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """A different name for every term, numbered where two are of one kind."""
-        seen: dict[str, int] = {}
+        """A different name for every term, numbered where two are of one name.
+
+        None is that of another column of the history, such as ``loss``.
+        """
+        taken = set(_COLUMNS)
         out = []
         for part in self.parts:
-            n = seen[part.term.name] = seen.get(part.term.name, 0) + 1
-            out.append(part.term.name if n == 1 else f"{part.term.name}_{n}")
+            own = part.term.name.replace(".", "_")  # names of modules, and of columns
+            numbered = (own if n == 1 else f"{own}_{n}" for n in count(1))
+            name = next(one for one in numbered if one not in taken)
+            taken.add(name)
+            out.append(name)
         return tuple(out)
 
     def check(self, goal: Goal) -> None:

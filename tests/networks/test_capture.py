@@ -118,3 +118,43 @@ def test_half_precision_is_widened_and_nothing_else_is(half: torch.dtype) -> Non
     assert wide(torch.ones(2, dtype=half)).dtype is torch.float32
     for other in (torch.float32, torch.float64, torch.int64):
         assert wide(torch.ones(2, dtype=other)).dtype is other
+
+
+class Attending(nn.Module):
+    """Returns (output, weights), and no weights where they are not computed."""
+
+    def __init__(self, weights: bool) -> None:
+        super().__init__()
+        self.inner, self.weights = nn.Linear(2, 2), weights
+
+    def forward(self, x):
+        return self.inner(x), torch.ones(2) if self.weights else None
+
+
+def test_attention_that_is_not_returned_names_the_remedy() -> None:
+    for weights in (True, False):
+        net = nn.Sequential(Attending(weights))
+        with Capture(net, ["0[1]"]) as capture:
+            net(torch.zeros(1, 2))
+            if weights:
+                assert capture.take()["0[1]"].shape == (2,)
+                continue
+            with pytest.raises(
+                InvalidInput,
+                match=r"'0\[1\]' returned no tensor there, but a tuple.*NoneType.*eager",
+            ):
+                capture.take()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("how", ["script", "trace"])
+def test_layers_of_torchscript_cannot_be_read(how: str) -> None:
+    net = nn.Sequential(nn.Linear(2, 3), nn.Tanh())
+    made = torch.jit.script(net) if how == "script" else torch.jit.trace(net, torch.zeros(1, 2))
+    for whole, name in ((made, "1"), (nn.Sequential(made), "0.1")):
+        with pytest.raises(InvalidInput, match=rf"'{name}' is inside a network of TorchScript"):
+            Capture(whole, [name])
+    outer = nn.Sequential(made, nn.Identity())
+    with Capture(outer, ["1"]) as capture:  # beside it is as ever
+        outer(torch.zeros(1, 2))
+        assert capture.take()["1"].shape == (1, 3)

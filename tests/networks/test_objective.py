@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import pytest
 import torch
 from hypothesis import given
@@ -17,6 +20,7 @@ from limbeck.networks import (
     Objective,
     SoftTargets,
 )
+from limbeck.networks.objective import Needs, Term
 from limbeck.networks.views import Goal, Kind, Step, View
 
 weights = st.floats(0, 100, allow_nan=False)
@@ -88,3 +92,25 @@ def test_what_is_no_objective_is_refused(bad: object) -> None:
 def test_adding_something_else_is_a_type_error() -> None:
     with pytest.raises(TypeError):
         GoldLabels() + 1
+
+
+def test_no_two_losses_and_no_columns_share_a_name() -> None:
+    @dataclass(frozen=True)
+    class Named(Term):
+        level: ClassVar[int] = 0
+        called: str = ""
+
+        @property
+        def name(self) -> str:
+            return self.called
+
+        @property
+        def needs(self) -> Needs:
+            return Needs(labels=True)
+
+        def loss(self, step, maps):
+            return step.student.logits.mean()
+
+    names = ("A", "A", "A_2", "loss", "a.b", "a_b", "lr")
+    objective = sum((Named(called=n) for n in names[1:]), start=Objective.of(Named(called="A")))
+    assert objective.names == ("A", "A_2", "A_2_2", "loss_2", "a_b", "a_b_2", "lr_2")

@@ -99,6 +99,8 @@ class Padding:
         labels = label_names(columns)
         rows = {n: _numbers(_marked(column, n in labels)) for n, column in columns.items()}
         held = {name: found for name, found in rows.items() if found is not None}
+        if any(len(r) == 0 and r.is_floating_point() for r in held.get("input_ids", ()) if r.ndim):
+            raise InvalidInput("A row of input_ids is empty.", "Drop rows without tokens.")
         lengths = _lengths({n: found for n, found in held.items() if n not in labels})
         out = {n: self._filled(found, n, lengths, n in labels) for n, found in held.items()}
         if lengths is not None and MASK not in out:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,8 +100,9 @@ class Exits(nn.Module):
         self.hint = hint
         outs, tokens = logits.shape[-1], logits.ndim == 3
         width = None if hint is None else _width(shapes[hint])
+        self._keys = _keys(self.layers)
         self.heads = nn.ModuleDict(
-            {_key(n): _made(heads[n], shapes[n], outs, width, tokens) for n in self.layers}
+            {key: _made(heads[n], shapes[n], outs, width, tokens) for n, key in self._keys.items()}
         ).to(logits.device)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
@@ -118,7 +119,7 @@ class Exits(nn.Module):
 
         In eval mode and without gradients; modes are kept.
         """
-        heads = {n: f"heads.{_key(n)}" for n in self.layers}
+        heads = {n: f"heads.{key}" for n, key in self._keys.items()}
         with asking(self), Capture(self, list(heads.values())) as capture:
             end = answer(self, inputs, type(self.module).__name__)
             taken = capture.take()
@@ -190,7 +191,7 @@ class Exits(nn.Module):
         """
         if not 0 <= teaching <= 1:
             raise InvalidInput(f"teaching is {teaching}.", "Give 0 to 1.")
-        names = tuple(f"heads.{_key(n)}" for n in self.layers)
+        names = tuple(f"heads.{key}" for key in self._keys.values())
         total = GoldLabels() + (1 - teaching) * ExitLabels(names)
         total = total + teaching * ExitTargets(names, temperature)
         features = tuple(f"{n}.features" for n in names if isinstance(self.get_submodule(n), Head))
@@ -199,7 +200,7 @@ class Exits(nn.Module):
         return total + hints * ExitHints(features, f"module.{self.hint}")
 
     def _head(self, name: str, value: Tensor, mask: Tensor | None) -> Tensor:
-        head = self.heads[_key(name)]
+        head = self.heads[self._keys[name]]
         out = head(value, mask) if isinstance(head, Head) else head(value)
         assert isinstance(out, Tensor)  # noqa: S101  (what a head is)
         return out
@@ -254,5 +255,12 @@ def _width(shape: torch.Size) -> int:
     return shape[1] if len(shape) == 4 else shape[-1]
 
 
-def _key(name: str) -> str:
-    return name.replace(".", "_")
+def _keys(layers: Sequence[str]) -> dict[str, str]:
+    """A name for the head of each layer, without dots: ``a.b`` and ``a_b`` have one each."""
+    out: dict[str, str] = {}
+    for layer in layers:
+        key = layer.replace(".", "_")
+        while key in out.values():
+            key += "_"
+        out[layer] = key
+    return out

@@ -107,3 +107,8 @@ def test_inputs_and_labels() -> None:
     assert split({"a": x, "label": y, "text": ["w"]}, True) == ({"a": x}, y)
     assert split({"a": x, "label": y}, False) == ({"a": x}, None)
     assert split({"a": x, "label": z, "labels": y}, True) == ({"a": x}, y)
+
+
+def test_a_row_without_tokens_is_refused() -> None:
+    with pytest.raises(InvalidInput, match=r"row of input_ids is empty. Drop rows"):
+        Padding()([{"input_ids": [1, 2]}, {"input_ids": []}])

@@ -168,3 +168,21 @@ def test_what_it_refuses():
         exits.early(X, 0)
     with pytest.raises(InvalidInput, match="teaching is 2"):
         exits.objective(teaching=2)
+
+
+def test_layers_whose_names_differ_by_a_dot_have_a_head_each() -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.a = nn.Module()
+            self.a.b, self.a_b, self.end = nn.Linear(4, 5), nn.Linear(5, 6), nn.Linear(6, 2)
+
+        def forward(self, x):
+            return self.end(self.a_b(self.a.b(x)))
+
+    x = torch.randn(3, 4)
+    exits = Exits(Net(), {"a.b": "auto", "a_b": "auto"}, x)
+    assert [head.answer.in_features for head in exits.heads.values()] == [5, 6]
+    assert list(exits.outputs(x)) == ["a.b", "a_b", "end"]
+    assert exits.early(x, 1.0).logits.shape == (3, 2)
+    assert exits.objective().needs.student_layers == ("heads.a_b", "heads.a_b_")
