@@ -27,8 +27,13 @@ class Linear:
     task: Task
     model: Any = None
 
-    def fit(self, values: NDArray[np.float64], answers: NDArray[Any]) -> Linear:
-        """Fit on encoded rows (n, d) and class indices or values (n,)."""
+    def fit(
+        self,
+        values: NDArray[np.float64],
+        answers: NDArray[Any],
+        sample_weight: NDArray[np.float64] | None = None,
+    ) -> Linear:
+        """Fit on encoded rows (n, d), class indices or values (n,), and weights (n,)."""
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.impute import SimpleImputer
         from sklearn.linear_model import LogisticRegression, Ridge
@@ -43,7 +48,8 @@ class Linear:
         self.model = make_pipeline(fill, StandardScaler(), last)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
-            self.model.fit(expand(self.features, values)[0], answers)
+            named = {f"{type(last).__name__.lower()}__sample_weight": sample_weight}
+            self.model.fit(expand(self.features, values)[0], answers, **named)
         return self
 
     def predict(self, values: NDArray[np.float64]) -> NDArray[Any]:

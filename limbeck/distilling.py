@@ -6,12 +6,14 @@ import platform
 import sys
 import time
 from collections.abc import Callable, Sequence
+from inspect import signature
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.baselines import Linear, told_constant
+from limbeck.by_class import never_predicted
 from limbeck.certificates.binomial import check_share
 from limbeck.certificates.certify import certify
 from limbeck.certificates.wording import versions
@@ -19,6 +21,7 @@ from limbeck.comparison import Comparison, Contender, compare, score
 from limbeck.contract import Finding, Method, Progress, Student, Task, Teacher
 from limbeck.contract import answers as hard_answers
 from limbeck.data.cases import read_column
+from limbeck.data.class_weights import ClassWeight, class_weights
 from limbeck.data.duplicates import Rule
 from limbeck.data.inputs import read_pair, some_rows
 from limbeck.data.labels import positions, read_labels
@@ -29,6 +32,7 @@ from limbeck.holdout import set_apart
 from limbeck.progress import shown
 from limbeck.result import Distillation, Holdout
 from limbeck.routes import method_for, refuse_without_access, resolved
+from limbeck.students.targets import read_weight
 from limbeck.students.tree import Tree
 from limbeck.teachers import as_teacher
 from limbeck.teachers.order import check_order
@@ -62,6 +66,8 @@ def distill(
     groups: Any = None,
     cases: Any = None,
     duplicates: Rule = "auto",
+    sample_weight: Any = None,
+    class_weight: ClassWeight = None,
     classes: Any = None,
     regression: bool | None = None,
     unit: str = "",
@@ -100,6 +106,8 @@ def distill(
         The share of rows set aside for certificate and control, or rows of your own for it.
     groups : array-like of shape (n,) or str, optional
         A group for every row, or the name of a column: one more bound a group, all at once.
+        ``"class"`` takes the teacher's class: a bound on how often the student differs where the
+        teacher predicts each.
     cases : array-like of shape (n,) or str, optional
         The case that each row belongs to, such as a patient. Split, comparison and certificate
         then go by case; the loss of a case is the mean over its rows. A column that is named is
@@ -110,6 +118,12 @@ def distill(
         them, and draws of their own where not, as in discrete columns. All copies come to one
         side of the split, and count once in the certificate. ``drop`` takes all for copies,
         ``keep`` none; see :func:`limbeck.data.duplicates.find_duplicates`.
+    sample_weight : array-like of shape (n,) or str, optional
+        How much each row of X counts when student, control and baselines are made; a column that
+        is named is taken out of X. Table and certificate count each holdout row once.
+    class_weight : "balanced" or mapping, optional
+        How much rows and queries count by class: the teacher's for the student, that of y for the
+        control. ``"balanced"`` lets all classes weigh the same, so that rare ones are not lost.
     classes : sequence, optional
         The classes in the order of the teacher's outputs; from y by default.
     regression : bool, optional
@@ -166,7 +180,8 @@ def distill(
 
         refused = {
             "groups": groups, "regression": regression, "score_kind": score_kind,
-            "preprocess": preprocess, "names": names,
+            "preprocess": preprocess, "names": names, "sample_weight": sample_weight,
+            "class_weight": class_weight,
         }  # fmt: skip
         for name, value in refused.items():
             if value is not None:
@@ -189,11 +204,20 @@ def distill(
     X, y = read_pair(X, y)
     if isinstance(holdout, tuple) and len(holdout) == 2:
         holdout = read_pair(*holdout)
+    if isinstance(sample_weight, str):
+        X, sample_weight = _without(X, sample_weight), read_column(sample_weight, X, "weights")
+    weight = None if sample_weight is None else read_weight(sample_weight, len(X))
+    by_class = isinstance(groups, str) and groups == "class"
+    if by_class:
+        groups = None
+        _refuse_column_class(X)
+    weighing = _weighing(method, sample_weight=weight, class_weight=class_weight)
     features = Features.of(X if not isinstance(cases, str) else _without(X, cases), names)
     labels_given, y = y, read_labels(y, len(X))
     apart = set_apart(
-        X, y, groups, holdout, seed, features=features, cases=cases, duplicates=duplicates
-    )
+        X, y, groups, holdout, seed, features=features, cases=cases, duplicates=duplicates,
+        weight=weight,
+    )  # fmt: skip
     fit, test, fit_rows, test_rows = apart.fit, apart.test, apart.fit_rows, apart.test_rows
     said = {"classes": classes, "regression": regression, "unit": unit or None,
             "score_kind": score_kind, "preprocess": preprocess, "output": output}  # fmt: skip
@@ -208,10 +232,18 @@ def distill(
         notes.append(check_order(wrapped, some_rows(fit.X, 1000), some_rows(fit_y, 1000)))
     streams = np.random.default_rng(seed).spawn(3)
     with shown(progress) as tell:
-        finding = method.distill(wrapped, fit_rows, streams[0], tell)
+        if weight is not None:
+            weighing["sample_weight"] = fit.weight
+        finding = method.distill(wrapped, fit_rows, streams[0], tell, **weighing)
         tell("asking the teacher about the holdout rows", 0, 1)
         answers = hard_answers(wrapped.scores(features.in_order(test.X)), wrapped.task)
         labels = _named(answers, wrapped.task)
+        by = np.array([str(c) for c in labels]) if wrapped.task.classifies else None
+        if by_class and by is None:
+            raise InvalidInput(
+                "groups='class' was given for a teacher that predicts a number.",
+                "Give groups of the rows, or leave groups out.",
+            )
         tell("certificate", 0, 1)
         certificate = certify(
             finding.student,
@@ -220,7 +252,7 @@ def distill(
             delta=delta,
             epsilon=epsilon,
             seen=apart.seen,
-            groups=test.groups,
+            groups=by if by_class else test.groups,
             cases=test.cases,
             duplicates=duplicates,
         )
@@ -229,7 +261,9 @@ def distill(
         comparison = _control(
             method, wrapped, finding, fit_rows, fit_y, test_rows[once], answers[once],
             test_y, None if test.cases is None else test.cases[once], delta, streams[1:], tell,
+            fit.weight, class_weight,
         )  # fmt: skip
+        notes.append(never_predicted(comparison.classes, len(once)))
     said_of_rows = _predicted(finding.student, fit_rows, wrapped.task)
     status = told_constant(
         finding.status, said_of_rows, answers, wrapped.task, epsilon, certificate.reached
@@ -260,7 +294,9 @@ def distill(
                 **versions("scikit-learn", "pandas"),
             },
         },
-        holdout=Holdout(test_rows, labels, test.y, test.groups, apart.seen, test.cases),
+        holdout=Holdout(
+            test_rows, labels, test.y, by if by_class else test.groups, apart.seen, test.cases
+        ),
         notes=tuple(n for n in notes if n),
     )
 
@@ -278,6 +314,37 @@ def _given_rows(X: Any, data: Any) -> Any:
     if X is not None and data is not None:
         raise InvalidInput("Rows were given as X and as data.", "Give them once.")
     return data if X is None else X
+
+
+def _refuse_column_class(X: Any) -> None:
+    """Refuse groups="class" where a column is called so."""
+    if "class" in list(getattr(X, "columns", ())):
+        raise InvalidInput(
+            "groups is 'class', which may be a column of X or the classes of the teacher.",
+            "Give groups=X['class'] for the column; rename it for the teacher's classes.",
+        )
+
+
+def _weighing(method: Method, **given: Any) -> dict[str, Any]:
+    """Weights that were given, or why the method cannot use them."""
+    known = signature(method.distill).parameters
+    for name, value in given.items():
+        if value is not None and name not in known:
+            raise InvalidInput(
+                f"{name} was given, and the method {method.name!r} counts all rows alike.",
+                f"Leave {name} out, or ask for into='tree' or into='junta'.",
+            )
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _weights_by_class(
+    class_weight: ClassWeight, task: Task, codes: NDArray[Any], weight: Any
+) -> NDArray[np.float64] | None:
+    """Weights of rows with those of their classes; None where all count alike."""
+    if class_weight is None:
+        return None if weight is None else np.asarray(weight)
+    by_class = class_weights(class_weight, task, codes, weight)[codes]
+    return np.asarray(by_class if weight is None else by_class * weight)
 
 
 def _is_network(into: Any) -> bool:
@@ -303,25 +370,30 @@ def _control(
     delta: float,
     streams: list[np.random.Generator],
     tell: Progress,
+    weight: NDArray[np.float64] | None = None,
+    class_weight: ClassWeight = None,
 ) -> Comparison:
     """Train the control and the baselines, and measure all on the holdout rows."""
     task, student = teacher.task, finding.student
     own = hard_answers(teacher.scores(rows.native()), task)
-    linear = Linear(rows.features, task).fit(rows.values, own)
+    taught = _weights_by_class(class_weight, task, own, weight)
+    linear = Linear(rows.features, task).fit(rows.values, own, taught)
     if finding.rivals:
         rivals = dict(finding.rivals)
     elif hasattr(method, "rivals"):
         rivals = method.rivals(teacher, rows, streams[1])
     else:
         plain = Tree(max_leaves=max(student.size, 2), task=task)
-        rivals = {"greedy tree": plain.fit(rows, _named(own, task))}
+        rivals = {"greedy tree": plain.fit(rows, _named(own, task), taught)}
     contenders = [
         Contender("teacher", teacher.name, str(getattr(teacher, "size", "")), answers),
         Contender("student", _kind(student), _size(student), _predicted(student, test, task)),
     ]
     if y is not None:
         tell("control", 0, 1)
-        control = method.learn(rows, y, task, streams[0])
+        learnt = _weights_by_class(class_weight, task, y, weight)
+        weighing: dict[str, Any] = {} if learnt is None else {"sample_weight": learnt}
+        control = method.learn(rows, y, task, streams[0], **weighing)
         predicted = _predicted(control, test, task)
         contenders.append(Contender("control", _kind(control), _size(control), predicted))
     contenders += [

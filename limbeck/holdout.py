@@ -32,6 +32,7 @@ class Side:
     y: NDArray[Any] | None
     groups: NDArray[Any] | None
     cases: NDArray[Any] | None = None
+    weight: NDArray[np.float64] | None = None
 
     def keep(self, rows: NDArray[np.int64]) -> Side:
         """Only these rows; refused where too few are left."""
@@ -40,7 +41,7 @@ class Side:
 
     def take(self, rows: NDArray[np.int64]) -> Side:
         """Only these rows."""
-        parts = (self.X, self.y, self.groups, self.cases)
+        parts = (self.X, self.y, self.groups, self.cases, self.weight)
         return Side(*(_take(part, rows) for part in parts))
 
 
@@ -93,12 +94,13 @@ def set_apart(
     features: Features,
     cases: Any = None,
     duplicates: Rule = "auto",
+    weight: NDArray[np.float64] | None = None,
 ) -> Apart:
     """Split, find copies, and leave out or refuse what the method sees as well.
 
     Parameters
     ----------
-    X, y, groups, holdout, seed, cases
+    X, y, groups, holdout, seed, cases, weight
         As for `split`.
     features : Features
         The columns by which rows are compared, and which teacher and student get.
@@ -121,7 +123,7 @@ def set_apart(
     first = None
     if not own:
         first = find_duplicates(features.encode(X), kinds, duplicates).first
-    fit, test = split(X, y, groups, holdout, seed, cases=cases, first=first)
+    fit, test = split(X, y, groups, holdout, seed, cases=cases, first=first, weight=weight)
     if isinstance(cases, str):
         fit, test = (replace(side, X=side.X.drop(columns=cases)) for side in (fit, test))
     fit_rows, test_rows = features.rows(fit.X), features.rows(test.X)
@@ -162,6 +164,7 @@ def split(
     *,
     cases: Any = None,
     first: NDArray[np.int64] | None = None,
+    weight: NDArray[np.float64] | None = None,
 ) -> tuple[Side, Side]:
     """Rows for the method and rows for the certificate, apart from each other.
 
@@ -184,6 +187,8 @@ def split(
         Cases of the rows, or a column of X; they belong where the groups do.
     first : ndarray of shape (n,), optional
         Of which row of X each is a copy; see `limbeck.data.duplicates.Duplicates`.
+    weight : ndarray of shape (n,), optional
+        How much each row of X counts for the method.
 
     Raises
     ------
@@ -206,7 +211,7 @@ def split(
         chosen = _order(len(X), seed)[:_MOST_ROWS]
         # a column of cases may be in X as well; an array is of the holdout rows
         known = read_column(cases, X, "cases") if isinstance(cases, str) else None
-        return Side(X, y, None, known).take(chosen), Side(
+        return Side(X, y, None, known, weight).take(chosen), Side(
             aside, labels, read_column(groups, aside, "groups"), read_column(cases, aside, "cases")
         )
     if isinstance(holdout, bool) or not isinstance(holdout, Real) or not 0 < holdout < 1:
@@ -218,7 +223,7 @@ def split(
     whole = Side(X, y, read_column(groups, X, "groups"), case_of)
     fit, test = split_units(units, _order(units.count, seed), float(holdout))
     fit = np.sort(fit[:_MOST_ROWS])
-    return Side(X, y, None, case_of).take(fit), whole.take(test)
+    return Side(X, y, None, case_of, weight).take(fit), whole.take(test)
 
 
 def _enough(n: int, what: str) -> None:

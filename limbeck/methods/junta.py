@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from limbeck.certificates.binomial import check_share, interval
 from limbeck.contract import Access, Finding, Progress, Status, StatusCode, Task, Teacher, answers
+from limbeck.data.class_weights import ClassWeight, class_weights
 from limbeck.errors import InvalidInput
 from limbeck.features import Rows
 from limbeck.methods.weights import check_query_weight, weights
@@ -99,6 +100,7 @@ class FindJunta:
         rng: np.random.Generator,
         progress: Progress,
         sample_weight: NDArray[np.float64] | None = None,
+        class_weight: ClassWeight = None,
     ) -> Finding:
         """Find the variables and fill the table; see the class.
 
@@ -108,6 +110,8 @@ class FindJunta:
             As in :class:`limbeck.contract.Method`.
         sample_weight : ndarray of shape (n,), optional
             How much each row counts in the table; the influences are of the rows as they come.
+        class_weight : "balanced", mapping or None
+            How much rows and queries count by the teacher's class.
 
         Raises
         ------
@@ -140,7 +144,12 @@ class FindJunta:
         names = tuple(rows.features.names[j] for j in kept)
         labels = task.labels[told] if task.classifies else told
         student = Junta(variables=names, k=len(names), bins=self.bins, task=task)
-        counts = weights(len(rows), len(seen) - len(rows), self.query_weight, sample_weight)
+        n, theirs = len(rows), None
+        if class_weight is not None:
+            by_class = class_weights(class_weight, task, told[:n], sample_weight)
+            sample_weight = by_class[told[:n]] * (1.0 if sample_weight is None else sample_weight)
+            theirs = by_class[told[n:]]
+        counts = weights(n, len(seen) - n, self.query_weight, sample_weight, theirs)
         student.fit(Rows(rows.features, seen), labels, counts)
         said = student.predict(Rows(rows.features, seen))
         wrong = said != labels if task.classifies else probe.differ(said, labels)

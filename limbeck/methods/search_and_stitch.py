@@ -32,6 +32,7 @@ from limbeck.contract import (
 from limbeck.contract import (
     answers as hard_answers,
 )
+from limbeck.data.class_weights import ClassWeight, class_weights
 from limbeck.errors import AccessDenied, InvalidInput, did_you_mean
 from limbeck.features import Rows
 from limbeck.methods.trees.asking import Asked, Trials, ask
@@ -137,6 +138,7 @@ class SearchAndStitch:
         rng: np.random.Generator,
         progress: Progress,
         sample_weight: NDArray[np.float64] | None = None,
+        class_weight: ClassWeight = None,
     ) -> Finding:
         """Distil; see :class:`limbeck.contract.Method`.
 
@@ -146,6 +148,9 @@ class SearchAndStitch:
             As there.
         sample_weight : ndarray of shape (n,), optional
             How much each row counts, beside the other rows.
+        class_weight : "balanced", mapping or None
+            How much rows and queries count by the teacher's class; see
+            `limbeck.data.class_weights.class_weights`.
 
         Raises
         ------
@@ -164,11 +169,17 @@ class SearchAndStitch:
         task = teacher.task
         own = hard_answers(teacher.scores(rows.native()), task)
         fold = split_folds(rows, rng)
-        trials = Trials(rows, own, sample_weight, fold, task, self.query_weight, self._sizes())
+        by_class = None
+        if class_weight is not None:
+            by_class = class_weights(class_weight, task, own, sample_weight)
+            sample_weight = sample_weight * by_class[own]
+        trials = Trials(
+            rows, own, sample_weight, fold, task, self.query_weight, self._sizes(), by_class
+        )
         asked = ask(teacher, trials, self._budget(teacher), self.sampler, rng, progress)
         everything = Rows(rows.features, np.vstack([rows.values, asked.rows.values]))
         answers = np.concatenate([own, asked.answers])
-        weight = weights(len(rows), len(asked.rows), self.query_weight, sample_weight)
+        weight = weights(len(rows), len(asked.rows), self.query_weight, sample_weight, asked.weight)
         search = Search(self, everything, answers, task, rng, progress, weight)
         search.grow()
         done = search.run(teacher)

@@ -29,7 +29,11 @@ def check_query_weight(query_weight: float) -> None:
 
 
 def weights(
-    rows: int, queries: int, query_weight: float, sample_weight: Any = None
+    rows: int,
+    queries: int,
+    query_weight: float,
+    sample_weight: Any = None,
+    of_queries: Any = None,
 ) -> NDArray[np.float64]:
     """Weights of the user's own rows, then of the queries, 1 on average.
 
@@ -38,11 +42,13 @@ def weights(
     rows, queries : int
         How many there are.
     query_weight : float
-        Share of the whole weight that the queries carry together, each as much as the others;
+        Share of the whole weight that the queries carry together;
         less where they are so few that one would count more than a row does on average. The rows
         carry the rest.
     sample_weight : array-like of shape (rows,), optional
         How the rows share theirs; by default equally.
+    of_queries : array-like of shape (queries,), optional
+        How the queries share theirs; by default equally.
 
     Returns
     -------
@@ -54,4 +60,5 @@ def weights(
     total = rows + queries
     query_weight = min(query_weight, queries / total)
     own = own * (total * (1 - query_weight) / own.sum())
-    return np.concatenate([own, np.full(queries, total * query_weight / queries)])
+    theirs = read_weight(of_queries, queries)
+    return np.concatenate([own, theirs * (total * query_weight / theirs.sum())])

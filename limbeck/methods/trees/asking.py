@@ -8,7 +8,7 @@ greedy trees are grown on the rows and its queries without a fold of the rows, a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,8 @@ class Asked:
         How many the teacher answered, trials included.
     trials : dict
         Agreement on rows left out (R² for values) by the samplers tried, ``none`` among them.
+    weight : ndarray of shape (q,), optional
+        How much each counts beside the other queries; by default all the same.
     """
 
     rows: Rows
@@ -54,6 +56,7 @@ class Asked:
     sampler: str
     total: int
     trials: dict[str, float] = field(default_factory=dict)
+    weight: NDArray[np.float64] | None = None
 
     def __add__(self, more: Asked) -> Asked:
         """Both, one after the other."""
@@ -63,6 +66,9 @@ class Asked:
             np.concatenate([self.sources, more.sources]),
             self.sampler,
             self.total + more.total,
+            weight=None
+            if self.weight is None or more.weight is None
+            else np.concatenate([self.weight, more.weight]),
         )
 
 
@@ -84,6 +90,8 @@ class Trials:
         See :func:`limbeck.methods.weights.weights`.
     sizes : sequence of int
         Leaves of the trees that are grown; their losses are averaged.
+    class_weight : ndarray of shape (k,), optional
+        How much queries count by the class of their answer.
     """
 
     rows: Rows
@@ -93,6 +101,7 @@ class Trials:
     task: Task
     query_weight: float
     sizes: Sequence[int]
+    class_weight: NDArray[np.float64] | None = None
 
     def losses(self, asked: Asked) -> NDArray[np.float64]:
         """Loss on each row, averaged over sizes, by greedy trees grown without its fold."""
@@ -105,7 +114,10 @@ class Trials:
             own = self.rows[~judged]
             values = np.vstack([own.values, asked.rows.values[far]])
             told = np.concatenate([self.answers[~judged], asked.answers[far]])
-            weight = weights(len(own), int(far.sum()), self.query_weight, self.weight[~judged])
+            theirs = None if asked.weight is None else asked.weight[far]
+            weight = weights(
+                len(own), int(far.sum()), self.query_weight, self.weight[~judged], theirs
+            )
             found = greedy_losses(
                 Rows(own.features, values), told, weight, self.rows[judged],
                 self.answers[judged], self.task, max(self.sizes),
@@ -164,7 +176,7 @@ def ask(
     if best != "none":
         chosen += _asked(teacher, trials, best, n - total, rng)
         total = n
-    return Asked(chosen.rows, chosen.answers, chosen.sources, best, total, found)
+    return replace(chosen, sampler=best, total=total, trials=found)
 
 
 def _asked(
@@ -177,7 +189,8 @@ def _asked(
     else:
         drawn, made_of = source.draw(trials.rows, n, rng), np.zeros((n, 0), dtype=np.int64)
     told = hard_answers(teacher.scores(drawn.native()), trials.task)
-    return Asked(drawn, told, made_of, name, n)
+    weight = None if trials.class_weight is None else trials.class_weight[told]
+    return Asked(drawn, told, made_of, name, n, weight=weight)
 
 
 def _nothing(trials: Trials) -> Asked:

@@ -105,7 +105,8 @@ def judge(
             continue
         values = np.vstack([rows.values[own], asked.rows.values[near]])
         told = np.concatenate([answers[own], asked.answers[near]])
-        counts = weights(len(own), len(near), method.query_weight, weight[own])
+        theirs = None if asked.weight is None else asked.weight[near]
+        counts = weights(len(own), len(near), method.query_weight, weight[own], theirs)
         search = Search(method, Rows(rows.features, values), told, task, rng, quiet, counts)
         search.grow()
         search.look_ahead()
