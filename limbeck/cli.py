@@ -79,7 +79,24 @@ def distill(
     classes: Annotated[
         str | None, typer.Option(help="The classes in the order of the outputs, by commas.")
     ] = None,
-    group: Annotated[str | None, typer.Option(help="A column: one more bound a group.")] = None,
+    score_kind: Annotated[
+        str | None, typer.Option(help="What the outputs are: logit, probability, label or value.")
+    ] = None,
+    preprocess: Annotated[
+        str | None,
+        typer.Option(
+            help="package.module:name of a function from the table's rows to the model's."
+        ),
+    ] = None,
+    group: Annotated[
+        str | None, typer.Option(help="A column, or class: one more bound a group.")
+    ] = None,
+    weight: Annotated[
+        str | None, typer.Option(help="The column with how much each row counts; no feature.")
+    ] = None,
+    class_weight: Annotated[
+        str | None, typer.Option(help="balanced: all classes weigh the same.")
+    ] = None,
     cases: Cases = None,
     duplicates: Identical = "auto",
     epsilon: Share = 0.05,
@@ -104,7 +121,7 @@ def distill(
     Either with a run.yaml, or with --teacher, --data and --out.
     """
     from limbeck.distilling import distill as start
-    from limbeck.loading import read_table, read_teacher
+    from limbeck.loading import read_named, read_table, read_teacher
 
     with _plainly():
         if run is not None:
@@ -125,10 +142,14 @@ def distill(
             epsilon=epsilon,
             delta=delta,
             holdout=holdout,
-            groups=_column(frame, group),
+            groups=_groups(frame, group),
             cases=cases,
             duplicates=_rule(duplicates),
+            sample_weight=weight,
+            class_weight=class_weight,
             classes=_classes(classes, y),
+            score_kind=score_kind,
+            preprocess=None if preprocess is None else read_named(preprocess),
             seed=seed,
             max_leaves=max_leaves,
             leaves=leaves,
@@ -438,6 +459,11 @@ def _rule(name: str) -> Any:
     if name not in RULES:
         raise InvalidInput(f"--duplicates is {name!r}.", did_you_mean(name, RULES))
     return name
+
+
+def _groups(frame: Any, name: str | None) -> Any:
+    """A column, or "class" for the teacher's classes where no column is called so."""
+    return name if name == "class" and name not in frame.columns else _column(frame, name)
 
 
 def _classes(text: str | None, y: Any) -> list[Any] | None:

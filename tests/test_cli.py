@@ -318,6 +318,32 @@ def test_cases_go_all_the_way(here):
     )
 
 
+def test_scores_weights_and_classes_as_groups_go_all_the_way(here):
+    (here / "cli_chance.py").write_text(
+        "import numpy as np\n"
+        "def doubled(X):\n"
+        "    return 2 * X['a'].to_numpy()\n"
+        "def logit(a):\n"
+        "    return a - 1.0\n"
+    )
+    rows = table().assign(w=1.0)
+    rows["label"] = np.where(rows["a"] > 0.5, "yes", "no")
+    rows.to_csv("rows.csv", index=False)
+    more = ["--teacher", "cli_chance:logit", "--preprocess", "cli_chance:doubled", "--data"]
+    more += ["rows.csv", "--group", "class", "--class-weight", "balanced", "--weight", "w"]
+    refused = limbeck(*DISTILL, *more)
+    assert refused.exit_code == 2
+    assert "score_kind='logit'" in plain(refused.output)
+    result = limbeck(*DISTILL, *more, "--score-kind", "logit")
+    assert result.exit_code == 0, result.output
+    certificate = json.loads((here / "run" / "certificate.json").read_text())["certificate"]
+    assert {g["group"] for g in certificate["groups"]} == {"no", "yes"}
+    student = load(here / "run" / "student.json")
+    assert student.task_.classes == ("no", "yes")
+    assert "w" not in student.features_.names
+    assert limbeck("verify", "run/certificate.json", *FILES).exit_code == 0
+
+
 def test_classes_take_the_type_of_the_labels(here):
     (here / "cli_scores.py").write_text(
         "import numpy as np\n"
