@@ -122,9 +122,8 @@ class Contrastive(OnLayers):
         for pair in self.of(step):
             for layer in (pair.student, pair.teacher):
                 rows = vectors(layer, pair.mask)
-                made.append(
-                    nn.Linear(rows.shape[1], self.width, device=rows.device, dtype=rows.dtype)
-                )
+                # drawn on the CPU: the same seed, the same map on every device
+                made.append(nn.Linear(rows.shape[1], self.width).to(rows.device, rows.dtype))
         return made
 
     @property

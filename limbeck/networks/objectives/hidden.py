@@ -87,9 +87,9 @@ class HiddenStates(OnLayers):
         ins, outs = student.shape[width], teacher.shape[width]
         if ins == outs:  # only height and width differ
             return nn.Identity()
-        if image:
-            return nn.Conv2d(ins, outs, 1, device=student.device, dtype=student.dtype)
-        return nn.Linear(ins, outs, device=student.device, dtype=student.dtype)
+        # drawn on the CPU, so that the same seed starts from the same map on every device
+        made = nn.Conv2d(ins, outs, 1) if image else nn.Linear(ins, outs)
+        return made.to(student.device, student.dtype)
 
     def _distance(self, pair: Pair, learned: nn.Module | None) -> Tensor:
         student, teacher, weight = pair.student, pair.teacher, pair.row_weight
