@@ -255,3 +255,21 @@ def test_intervals_over_cases_are_those_of_as_many_draws():
     a, b = one.entries[0].agreement, many.entries[0].agreement
     assert a.value == pytest.approx(b.value)
     assert b.high - b.low == pytest.approx(a.high - a.low, rel=0.2)
+
+
+@pytest.mark.parametrize("task", [CLASSES, NUMBER])
+def test_several_rivals_share_delta(task):
+    """Each of three baselines is compared at a third of delta, so that all hold together."""
+    teacher, close, student, _ = drawn(3)
+    if not task.classifies:
+        teacher, close, student = (a.astype(float) for a in (teacher, close, student))
+    given = [Contender("teacher", "t", "", teacher), Contender("student", "s", "", student)]
+    one = Contender("baseline", "close", "", close)
+    several = [*given, *(Contender("baseline", n, "", close) for n in "abc")]
+    found = compare(several, teacher, None, task, 0.06)
+    assert [r.what for r in found.rivals] == ["a", "b", "c"]
+    alone = compare([*given, one], teacher, None, task, 0.02).rivals[0]
+    wider = compare([*given, one], teacher, None, task, 0.06).rivals[0]
+    for rival in found.rivals:
+        assert (rival.low, rival.high) == (alone.low, alone.high)
+        assert rival.low < wider.low

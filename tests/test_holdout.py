@@ -144,3 +144,16 @@ def test_values_must_be_finite_numbers():
         positions(np.array(["a"]), Task())
     with pytest.raises(InvalidInput, match="infinite"):
         positions(np.array([1.0, np.inf]), Task())
+
+
+def test_the_method_sees_at_most_50_000_rows() -> None:
+    """The rest of a huge X is left unread, and all that is set aside certifies."""
+    X = np.arange(200_000.0)[:, None]
+    fit, test = split(X, None, None, 0.3, 0)
+    assert (len(fit.X), len(test.X)) == (50_000, 60_000)
+    assert not np.isin(fit.X, test.X).any()
+    assert abs(fit.X.mean() - 100_000) < 2_000  # a random part, not the first rows
+    fit, test = split(X, None, None, (X[:20] + 0.5, None), 0)
+    assert (len(fit.X), len(test.X)) == (50_000, 20)
+    fit, test = split(X[:50_100], None, None, 100 / 50_100, 0)
+    assert (len(fit.X), len(test.X)) == (50_000, 100)

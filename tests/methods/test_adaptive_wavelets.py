@@ -236,3 +236,17 @@ def test_gaps_are_named() -> None:
 def test_zeros_alone() -> None:
     with pytest.raises(InvalidInput, match="All signals are zero"):
         found(AdaptiveWavelets("db2"), One(), 0 * X)
+
+
+@pytest.mark.parametrize(
+    ("shape", "levels"),
+    [((4,), 1), ((8,), 1), ((15,), 1), ((16,), 2), ((32,), 3), ((64,), 4), ((1024,), 4),
+     ((2, 32), 3), ((1, 16, 64), 2), ((3, 64, 64), 4)],
+)  # fmt: skip
+def test_levels_by_default(shape, levels):
+    """So many that the coarsest band keeps four values a side, and at most four."""
+    rows = np.random.default_rng(0).normal(size=(3, int(np.prod(shape))))
+    method = AdaptiveWavelets("haar", shape=shape)
+    assert method._transform(Features.of(rows).rows(rows)).levels == levels
+    chosen = AdaptiveWavelets("haar", shape=shape, levels=1)
+    assert chosen._transform(Features.of(rows).rows(rows)).levels == 1

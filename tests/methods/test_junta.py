@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import json
+import math
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import binomtest
 
 from limbeck.contract import Access, StatusCode, Task
 from limbeck.errors import InvalidInput
@@ -225,3 +227,30 @@ def test_bad_settings_are_refused(bad):
 def test_it_needs_queries_only():
     assert FindJunta().needs == Access.QUERIES
     assert FindJunta().name == "junta"
+
+
+@pytest.mark.parametrize(("epsilon", "delta"), [(0.1, 0.05), (0.2, 0.01)])
+def test_influences_hold_together_and_come_from_enough_pairs(epsilon, delta):
+    """d influences and that of the rest share delta; pairs are those of the docstring."""
+    d = 20
+    finding, _ = find(majority, signs(d=d), k=2, epsilon=epsilon, delta=delta)
+    pairs = math.ceil(2 / epsilon * math.log(2 * d / delta))
+    level = delta / (d + 1)
+    assert len(finding.trace["influences"]) == d
+    for found in finding.trace["influences"].values():
+        changed = round(found["influence"] * pairs)
+        assert found["pairs"] == pairs
+        peer = binomtest(changed, pairs).proportion_ci(1 - level, "exact")
+        assert (found["low"], found["high"]) == pytest.approx((peer.low, peer.high))
+    rest = finding.trace["left_out"]
+    assert rest["pairs"] == 10 * pairs
+    peer = binomtest(round(rest["influence"] * rest["pairs"]), rest["pairs"])
+    ends = peer.proportion_ci(1 - level, "exact")
+    assert (rest["low"], rest["high"]) == pytest.approx((ends.low, ends.high))
+
+
+def test_pairs_are_shared_out_where_queries_are_few():
+    finding, _ = find(majority, signs(d=20), k=2, max_queries=400)
+    assert {f["pairs"] for f in finding.trace["influences"].values()} == {10}
+    with pytest.raises(InvalidInput, match=r"Allow at least 40; \d+ are enough"):
+        find(majority, signs(d=20), max_queries=39)
