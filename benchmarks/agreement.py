@@ -1,8 +1,8 @@
 """Trees of 4, 8 and 16 leaves against scikit-learn's greedy tree, on real teachers.
 
-Both see the same rows, the same queries and the same teacher labels; agreement is measured on
-rows that neither saw. Teachers are torch networks of 2 x 128 ReLU units, trained on half of the
-data; 5 seeds change the split, the network and the queries.
+Both see the same rows and queries, which count half each, and the same teacher labels; agreement
+is measured on rows that neither saw. Teachers are torch networks of 2 x 128 ReLU units, trained on
+half of the data; 5 seeds change the split, the network and the queries.
 
     python benchmarks/agreement.py [--data FOLDER] [--seeds 5] [--sets breast_cancer digits ...]
 
@@ -29,6 +29,7 @@ from torch import nn
 from limbeck.contract import answers
 from limbeck.features import Features, Rows
 from limbeck.methods.search_and_stitch import SearchAndStitch
+from limbeck.methods.weights import weights
 from limbeck.progress import quiet
 from limbeck.samplers.jitter import Jitter
 from limbeck.students.growth import grow
@@ -111,7 +112,7 @@ def run(name: str, folder: Path, seed: int, sampler=None, **settings) -> dict[in
     queries = (sampler or Jitter()).draw(fit, settings.pop("queries", 20_000), rng)
     both = Rows(features, np.vstack([fit.values, queries.values]))
     labels = answers(teacher.scores(both.native()), teacher.task)
-    weight = np.ones(len(both))
+    weight = weights(len(fit), len(queries), 0.5)
     truth = np.array(teacher.task.classes)[answers(teacher.scores(test.native()), teacher.task)]
     started = time.perf_counter()
     method = SearchAndStitch(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -74,34 +75,55 @@ def worth(result: Distillation) -> str:
     return f"Against {against}, distilling {' but '.join(parts)}."
 
 
-def advice(certificate: Certificate) -> str | None:
-    """What to do where the epsilon that was asked for is not reached."""
+def larger_helps(trace: Mapping[str, Any]) -> bool:
+    """Whether a larger tree can be expected to be closer, as far as rows left out tell.
+
+    So it can where the largest tried lost less than 95% of what one of half its size lost, and
+    where none were tried.
+    """
+    tried = [(int(size), float(loss)) for size, loss in trace.get("left_out") or ()]
+    if len(tried) < 2:
+        return True
+    most, least = tried[-1]
+    half = [loss for size, loss in tried if size <= max(most // 2, tried[0][0])][-1]
+    return least < 0.95 * half
+
+
+def advice(certificate: Certificate, larger: bool = True) -> str | None:
+    """What to do where the epsilon that was asked for is not reached.
+
+    Parameters
+    ----------
+    certificate : Certificate
+        What was reached.
+    larger : bool
+        Whether a larger student can be expected to be closer; without it none is advised.
+    """
     asked = certificate.asked
     if certificate.reached or asked is None:
         return None
     if certificate.loss not in ("disagreement", "exceeds"):
-        return "Give more holdout rows, or allow a larger student."
+        return f"Give more holdout rows{', or allow a larger student' if larger else ''}."
     rate, plan = certificate.mean_loss, plan_of(certificate)
     seen = f"On these rows the student was off on {percent(rate)}"
     what = "cases" if certificate.settings.get("cases") else "rows"
     if plan is None:
-        return "Give more holdout rows, or allow a larger student."
+        return f"Give more holdout rows{', or allow a larger student' if larger else ''}."
     if plan.lower > asked:
         return (
-            f"{seen}, so more {what} will not reach {100 * asked:.6g}%: allow a larger student, ask"
-            " for a larger epsilon, or use another kind of student."
+            f"{seen}, so more {what} will not reach {100 * asked:.6g}%:"
+            f"{' allow a larger student,' if larger else ''} ask for a larger epsilon, or use"
+            " another kind of student."
         )
     n = plan.needed if rate < asked else plan.settled
+    fewer = " A larger student may need fewer." if larger else ""
     enough = f"about {count(n)} {what}" if n else f"more than {count(1_000_000)} {what}"
     if rate >= asked:
         return (
             f"{seen}, but it may be off on as little as {percent(plan.lower)}: a holdout of"
-            f" {enough} would tell. A larger student may need fewer."
+            f" {enough} would tell.{fewer}"
         )
-    return (
-        f"{seen}; if that stays so, a holdout of {enough} reaches {100 * asked:.6g}%. A larger"
-        " student may need fewer."
-    )
+    return f"{seen}; if that stays so, a holdout of {enough} reaches {100 * asked:.6g}%.{fewer}"
 
 
 def panels(result: Distillation) -> tuple[Panel, ...]:

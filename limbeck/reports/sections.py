@@ -58,7 +58,7 @@ def certificate(result: Distillation) -> Html:
             ("Outcome", tag("span", word, class_="yes" if c.reached else "no")),
         ]
     rows += [
-        ("What to do", facts.advice(c)),
+        ("What to do", facts.advice(c, facts.larger_helps(result.trace))),
         ("Seen", f"{_seen(c.loss, c.mean_loss)} of {count(c.n)} rows"),
         ("Bound", c.bound),
         ("Fingerprints", join([_short("student", c.student), ", ", _short("rows", c.rows)])),
@@ -175,6 +175,7 @@ def search(result: Distillation) -> Html:
         ("Outcome", f"{result.status.code.value[:1].upper()}{result.status.code.value[1:]}."),
         ("Rows seen", count(result.rows_seen)),
         ("Queries", count(result.queries)),
+        *_sampler(trace),
         *((name, count(trace[key])) for key, name in known.items() if key in trace),
         ("Time", f"{duration(result.settings.get('seconds'))}, control and certificate included"),
     ]
@@ -186,6 +187,17 @@ def search(result: Distillation) -> Html:
         numbers=(1,),
     )
     return join([tag("h2", "How it was found"), definitions(rows), times if stages else None])
+
+
+def _sampler(trace: Mapping[str, Any]) -> list[tuple[str, Child]]:
+    """Where the queries came from, and how trees of each sampler agreed on rows left out."""
+    tried = trace.get("samplers_tried") or {}
+    if not tried:
+        return []
+    listed = sorted(tried.items(), key=lambda item: -item[1])
+    agreed = ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in listed)
+    chosen = str(trace["sampler"]).replace("_", " ")
+    return [("Sampler", f"{chosen}; agreement on rows left out (R² for numbers): {agreed}")]
 
 
 def settings(result: Distillation) -> Html:

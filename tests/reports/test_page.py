@@ -201,3 +201,24 @@ def test_the_page_never_scrolls_sideways(
     content, window = widths(page, width)
     assert window == width
     assert content <= window
+
+
+def test_the_sampler_and_what_was_tried_are_shown(result: Distillation, tmp_path: Path) -> None:
+    tried = {"munge": 0.91, "gaussian_copula": 0.934, "none": 0.9}
+    trace = {**result.trace, "sampler": "gaussian_copula", "samplers_tried": tried}
+    page = write_page(replace(result, trace=trace), tmp_path / "r.html")
+    shown = Reader(page.read_text("utf-8")).text
+    assert "gaussian copula; agreement on rows left out" in shown
+    assert "gaussian copula 0.934, munge 0.910, none 0.900" in shown
+
+
+def test_a_larger_student_is_advised_only_where_it_was_seen_to_help(result: Distillation) -> None:
+    c = replace(result.certificate, n=1000, epsilon=0.2, asked=0.05, mean_loss=0.1)
+    c = replace(c, settings={**c.settings, "plan": None})
+    flat = {"left_out": [[1, 0.5], [2, 0.2], [4, 0.2], [8, 0.199]]}
+    falling = {"left_out": [[1, 0.5], [2, 0.3], [4, 0.2], [8, 0.1]]}
+    assert not facts.larger_helps(flat)
+    assert facts.larger_helps(falling)
+    assert facts.larger_helps({})
+    assert "larger student" in str(facts.advice(c))
+    assert "larger student" not in str(facts.advice(c, larger=False))
