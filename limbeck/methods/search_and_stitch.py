@@ -7,6 +7,9 @@ by a dynamic programme that needs no further look at the network. On real inputs
 a little linear, and probes alone rank badly; the pool therefore also holds the clauses of greedy
 and lookahead trees on the teacher's answers and the neighbours of all good trees. The stitched
 tree is then at every size at least as good, on the rows and queries, as the greedy tree.
+
+Which queries are asked, whether stitched or greedy trees are kept, and the size are chosen by
+cross-fitting on the user's rows (:mod:`limbeck.methods.trees.asking`, ``judged``).
 """
 
 from __future__ import annotations
@@ -184,6 +187,7 @@ class SearchAndStitch:
         search.grow()
         done = search.run(teacher)
         judged = self._judged(rows, own, sample_weight, task, asked, fold, done, rng)
+        search.tick("cross-fitting")
         plans, kind = self._plans(search, judged, len(asked.rows))
         seen = np.vstack([given, asked.rows.values])
         trees = [Tree.from_nodes(search.nodes(plan), rows.features, task, seen) for plan in plans]

@@ -84,7 +84,7 @@ class Search:
         sizes = [n for n in (2, 4, 8, 16, 32, 64) if n <= method.max_leaves]
         self.greedy = [(n, float(self.frontier[n - 1])) for n in sizes]
         self.descent = self._descent(None, np.arange(0))
-        self._tick("greedy tree")
+        self.tick("greedy tree")
 
     def probe(self, teacher: Teacher) -> LayerReport | None:
         """Activations on a part of the rows, and the probes made of them."""
@@ -99,7 +99,7 @@ class Search:
         phi = teacher.activations(self.rows[chosen].native(), layers)
         probed = probe_layers(phi, self.sample, chosen, self.task.classifies, self.rng)
         self.descent = self._descent(probed.probes, chosen)
-        self._tick("probes set up")
+        self.tick("probes set up")
         return probed
 
     def run(self, teacher: Teacher | None = None) -> StatusCode:
@@ -108,11 +108,11 @@ class Search:
             if teacher is not None:
                 self.report = self.probe(teacher)
             limit = self._descend()
-            self._tick("search")
+            self.tick("search")
             if self.share(self.frontier[-1]) > 0:
                 refine(self.pool, self.impurity, self.task.classifies, self.rng, self.progress)
             self.frontier = self.pool.stitch()
-            self._tick("stitch")
+            self.tick("stitch")
         except KeyboardInterrupt:
             self.frontier = self.pool.stitch()
             return StatusCode.INTERRUPTED
@@ -204,7 +204,8 @@ class Search:
             self.rng,
         )
 
-    def _tick(self, stage: str) -> None:
+    def tick(self, stage: str) -> None:
+        """Note the time since the last stage under the name of this one."""
         now = time.perf_counter()
         self.seconds[stage] = round(now - self._clock, 3)
         self._clock = now

@@ -28,8 +28,8 @@ class Outcome:
         Leaves of the tree that was chosen, and of the largest that was allowed.
     classifies : bool
         Whether losses are disagreement (else the share of variance unexplained).
-    seen : float or None
-        The loss on the rows; None where it was not counted.
+    seen : float
+        The loss on the rows.
     queries : float or None
         The loss on the queries; None where there are none.
     left_out : ndarray of shape (sizes, n) or None
