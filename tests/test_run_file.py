@@ -159,7 +159,7 @@ def test_arrays_weights_filters_and_schedules_from_files(here: Path) -> None:
             "Token 'a' is 0 to the teacher and 1 to the student",
         ),
         ({"tokenizers": "models_of_a_user:one"}, "tokenizers is a str, not a pair"),
-        ({"lr": "fast"}, "lr is 'fast'. Give a finite number"),
+        ({"lr": "fast"}, "lr is 'fast'. Give a number"),
         ({"epochs": "many"}, "epochs is 'many'"),
         ({"ema": "much"}, "ema is 'much'"),
         ({"num_workers": "two"}, "num_workers is 'two'"),

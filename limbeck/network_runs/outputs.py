@@ -103,6 +103,8 @@ def read_outputs(
     output: Any = None,
     task: Any = None,
     classes: Sequence[Any] | None = None,
+    *,
+    optional: bool = False,
 ) -> tuple[list[Reading], list[str]]:
     """Find out how the outputs of networks are read, and mark the networks with it.
 
@@ -120,6 +122,8 @@ def read_outputs(
         What is predicted, where it was said.
     classes : sequence, optional
         The classes, where they were given.
+    optional : bool
+        Whether ``output`` may be without use here, since it may be meant for another model.
 
     Returns
     -------
@@ -139,7 +143,8 @@ def read_outputs(
         for module in modules:
             with asking(module), vocabulary(module, batch.inputs):
                 said.append((role, module, called(role, module, batch.inputs)))
-    _refuse_needless(output, [found for _, _, found in said])
+    if not optional:
+        _refuse_needless(output, [found for _, _, found in said])
     wanted = _Wanted.of(rows, batch, task, classes)
     held = {i: _held(places[r], m, found, wanted) for i, (r, m, found) in enumerate(said)}
     notes, out = [], []

@@ -17,7 +17,8 @@ from limbeck.data.duplicates import Rule
 from limbeck.errors import InvalidInput
 from limbeck.network_runs.early_stopping import validation_part, validation_share
 from limbeck.network_runs.extremes import try_extremes
-from limbeck.network_runs.outputs import parts_of, read_outputs
+from limbeck.network_runs.outputs import parts_of, places_of, read_outputs
+from limbeck.network_runs.outside import outside_teacher, refuse_outside
 from limbeck.network_runs.padding import padding_notes
 from limbeck.network_runs.preparing import (
     cache_of,
@@ -50,6 +51,7 @@ from limbeck.networks.loop.training import Training
 from limbeck.networks.objective import Objective
 from limbeck.networks.objectives.labels import GoldLabels
 from limbeck.networks.outputs import Reading
+from limbeck.networks.outside import is_outside
 from limbeck.networks.samples.data import Samples
 from limbeck.networks.samples.finite import refuse_inputs
 from limbeck.networks.samples.vocabularies import pad_token
@@ -158,15 +160,23 @@ def prepared(
     """
     sized, loaded = loader_settings(data, training)
     settings = settings_of(sized)
-    tutor, makers = one_teacher(teacher), makers_of(into)
+    outside = is_outside(teacher)
+    tutor, makers = None if outside else one_teacher(teacher), makers_of(into)
     pad = pad_token(tutor, *makers)
     rows, aside = two_sides(
         data, y, test, holdout, seed, settings, pad, cases=cases, duplicates=duplicates
     )
     pupils = [started(m, seed, rows, tutor, start) for m in makers]
     _refuse_no_start(tutor, pupils, start)
-    reads, read = read_outputs(rows, tutor, [pupil for pupil, _ in pupils], output, task, classes)
     alike = [pupil for pupil, _ in pupils]
+    meant = places_of(output)["student"] if outside else output
+    reads, read = read_outputs(rows, tutor, alike, meant, task, classes, optional=outside)
+    if outside:
+        tutor, said = outside_teacher(
+            teacher, data, rows, alike[0], classes=classes, output=places_of(output)["teacher"],
+            task=str(task.kind if isinstance(task, Goal) else task or ""),
+        )  # fmt: skip
+        teacher, read = tutor, [*read, *said]
     reads, vocabulary, padded = share_outputs(rows, tutor, alike, reads, vocabulary, tokenizers)
     compares = _compares(objective, filter, tutor, alike, rows)
     goal = goal_of(rows, tutor, alike, task, tokenizers, vocabulary=vocabulary, compares=compares)
@@ -179,6 +189,7 @@ def prepared(
     workers = settings.num_workers
     checked = Samples.of(validation, pad=pad, num_workers=workers).aimed(goal) if own else None
     aim = default_objective(goal, rows, tutor) if objective is None else Objective.of(objective)
+    refuse_outside(tutor, aim, filter)
     layers = (aim.needs if filter is None else aim.needs | filter.needs).teacher_layers
     kept = cache_of(cache, tutor, rows, layers, folder)
     refuse_lacking(aim, goal, rows, kept or tutor, len(makers), mode, filter)

@@ -11,7 +11,7 @@ from typing import Any
 from torch import nn
 from torch.utils.data import DataLoader, SequentialSampler
 
-from limbeck.contract import Task
+from limbeck.contract import ScoreKind, Task
 from limbeck.errors import InvalidInput, did_you_mean
 from limbeck.network_runs.outputs import parts_of
 from limbeck.network_runs.probabilities import read_probabilities
@@ -21,7 +21,7 @@ from limbeck.networks.ensemble import Ensemble
 from limbeck.networks.loop.refusals import refuse_settings
 from limbeck.networks.loop.training import Training
 from limbeck.networks.objective import Objective
-from limbeck.networks.objectives.labels import GoldLabels
+from limbeck.networks.objectives.labels import GoldLabels, TeacherLabels
 from limbeck.networks.objectives.logits import Logits
 from limbeck.networks.objectives.probabilities import SoftTargets
 from limbeck.networks.samples.data import Samples
@@ -210,6 +210,8 @@ def default_objective(goal: Goal, rows: Samples, teacher: nn.Module | None) -> O
             "There is neither a teacher nor an objective.", "Give a teacher, or an objective."
         )
     soft: Any = Logits() if goal.kind is Kind.VALUES else SoftTargets(temperature=4.0)
+    if getattr(teacher, "kind", None) is ScoreKind.LABEL:
+        soft = TeacherLabels()
     if not rows.has_labels:
         return Objective.of(soft)
     share = 0.5 if goal.kind is Kind.VALUES else 0.9

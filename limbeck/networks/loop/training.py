@@ -139,7 +139,8 @@ class Training:
         for name in _RATES:
             given = getattr(self, name)
             if given is not None and not (_is_number(given) and given >= 0):
-                raise InvalidInput(f"{name} is {given!r}.", "Give a finite number from 0.")
+                remedy = "Give a number, finite and from 0."
+                raise InvalidInput(f"{name} is {given!r}.", remedy)
         if self.ema is not None and not (_is_number(self.ema) and 0 <= self.ema < 1):
             raise InvalidInput(f"ema is {self.ema!r}.", "Give a decay from 0 to below 1.")
         if self.ema is not None and self.strategy == "fsdp":
