@@ -27,6 +27,10 @@ __all__ = [
 ]
 
 Classes = tuple[Label, ...]
+_KINDS = {
+    ScoreKind.LOGIT: ("logit", "logits"),
+    ScoreKind.PROBABILITY: ("probability", "probabilities"),
+}
 
 
 @dataclass(frozen=True)
@@ -268,12 +272,13 @@ def _one_score(kind: ScoreKind, classes: Classes, known: KnownOutputs) -> Output
 
 
 def _of_scores(what: str, kind: ScoreKind, classes: Classes, known: KnownOutputs) -> OutputReading:
-    names = "logits" if kind is ScoreKind.LOGIT else "probabilities"
-    whose = "" if what != "The output" else f" of {classes[1]!r}"
+    one = what == "The output"
+    singular, plural = _KINDS.get(kind, ("label", "labels"))
+    names = f"the {singular} of {classes[1]!r}" if one else plural
     listed = _listed(classes) + (" (sorted, from y)" if known.labels == classes else "")
     open_ = [n for n in ("classes", "kind") if getattr(known, n) is None]
     note = (
-        f"{what} of {known.name} {'was' if whose else 'were'} read as {names}{whose}, with the"
+        f"{what} of {known.name} {'was' if one else 'were'} read as {names}, with the"
         f" classes {listed} in this order. {_remedy(*open_)}"
     )
     return OutputReading(Task(classes), kind, note if open_ else "", known.classes is None)

@@ -118,8 +118,8 @@ def test_what_does_not_fit_is_refused(outputs: Any, known: Any, message: str) ->
 def test_what_was_guessed_is_said_and_how_to_set_it() -> None:
     found = read(P, labels=YES)
     assert found.note == (
-        "The output of f was read as probabilities of 'yes', with the classes 'no', 'yes' (sorted,"
-        " from y) in this order. Give classes=[...] or score_kind=... if that is wrong."
+        "The output of f was read as the probability of 'yes', with the classes 'no', 'yes'"
+        " (sorted, from y) in this order. Give classes=[...] or score_kind=... if that is wrong."
     )
     assert found.order_guessed
     assert read(P, classes=YES, kind="probability").note == ""

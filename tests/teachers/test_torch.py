@@ -141,7 +141,7 @@ def test_a_sigmoid_anywhere_at_the_end_is_recognised(shape):
     teacher = TorchTeacher(module, classes=2)
     np.testing.assert_allclose(teacher.scores(X).sum(axis=1), 1)
     assert teacher.score_kind is ScoreKind.PROBABILITY
-    assert "read as probabilities of 1" in teacher.note
+    assert "read as the probability of 1" in teacher.note
     assert not any(p.requires_grad for p in module.parameters())
 
 
