@@ -163,6 +163,6 @@ def _blocks(losses: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
 
 
 def _slope(values: NDArray[np.float64]) -> float:
-    """The median of all slopes between two values (Theil 1950; Sen 1968)."""
+    """The median of all slopes between two values (Sen 1968, after Theil)."""
     i, j = np.triu_indices(len(values), 1)
     return float(np.median((values[j] - values[i]) / (j - i)))

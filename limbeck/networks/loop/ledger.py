@@ -142,4 +142,4 @@ class Ledger:
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from a state."""
         self._window, self._epoch = list(state["window"]), list(state["epoch"])
-        self.first = state["first"]
+        self.first = state.get("first")

@@ -333,7 +333,7 @@ class Session:
         self._finished, self._seconds = state["finished"], state["seconds"]
         self._kept.copy_(state["kept"])
         if self._validation is not None:
-            self._validation.constant = state["constant"]
+            self._validation.constant = state.get("constant", math.nan)
         for name, parts in self._parts().items():
             for part, own in zip(parts, state[name], strict=True):
                 part.restore(own)
