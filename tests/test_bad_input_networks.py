@@ -247,7 +247,7 @@ BEFORE_WORK: dict[str, tuple[dict[str, Any], str]] = {
         {"data": (rows(80, 0)[0], rows(80, 0)[0][:, :2]), "classes": ["a", "b"]},
         "classes were given for regression",
     ),
-    "a rate in quotes": ({"lr": "1e-3"}, "lr is '1e-3'. Give a number"),
+    "a rate in quotes": ({"lr": "1e-3"}, "lr is '1e-3'. Give a "),
 }
 
 
