@@ -189,14 +189,22 @@ def _labels(outputs: NDArray[Any], known: KnownOutputs) -> OutputReading:
             f" {outputs.tolist()[0]!r}.",
             "Leave score_kind out, or let it return scores.",
         )
-    if known.classes is not None:
-        return OutputReading(Task(as_classes(known.classes)), ScoreKind.LABEL)
     labels = known.labels or ()
+    two = labels if known.classes is None else as_classes(known.classes)
+    if outputs.dtype == np.bool_ and len(two) == 2 and not set(two) <= {False, True}:
+        return _one_score(ScoreKind.PROBABILITY, two, known)  # True is the second class
+    if known.classes is not None:
+        return OutputReading(Task(two), ScoreKind.LABEL)
     own = classes_of(label_array(outputs), what=f"the answers of {known.name}")
     if own is None:
         own = tuple(np.unique(outputs).tolist())
     if set(own) <= {False, True} and not labels:
         own = (False, True) if outputs.dtype == np.bool_ else (0, 1)
+    if labels and own and not set(own) & set(labels):
+        raise InvalidInput(
+            f"{known.name} answers with {own[0]!r}, and y holds {labels[0]!r}: no label in common.",
+            "Let it return labels of y or scores, or give y in its labels.",
+        )
     return _of_labels((*labels, *(c for c in own if c not in labels)), known)
 
 

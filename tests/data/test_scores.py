@@ -41,6 +41,8 @@ def read(outputs: Any, **known: Any) -> Any:
         (["no", "perhaps"], {"labels": YES}, ("no", "yes", "perhaps"), LABEL),
         ([0, 2, 1, 2], {"labels": (0, 1, 2)}, (0, 1, 2), LABEL),
         ([0, 7], {"classes": [0, 1]}, (0, 1), LABEL),  # refused when the rows are answered
+        ([True, False], {"labels": YES}, YES, PROBABILITY),
+        ([True, False], {"classes": YES}, YES, PROBABILITY),
         # one number for two classes
         (P, {"labels": (0, 1)}, (0, 1), PROBABILITY),
         (P, {"labels": YES}, YES, PROBABILITY),
@@ -104,6 +106,7 @@ def test_two_readings_are_refused_with_both(outputs: Any, known: Any, one: str, 
         (Z, {"labels": ("a", "b", "c")}, "one output.*for 3 classes"),
         (Z, {"classes": [1, 2, 3]}, "one output.*for 3 classes"),
         (P, {"classes": "abc", "kind": "probability"}, r"1 output\(s\) for 3 classes"),
+        (["a", "b"], {"labels": YES}, "answers with 'a', and y holds 'no': no label in common"),
         (["a", "b"], {"kind": "logit"}, "returns labels such as 'a'"),
         ([["a", "b"]], {}, "not numbers"),
         (P, {"classes": YES, "regression": True}, "of which a number was asked"),
