@@ -29,6 +29,7 @@ from limbeck.networks.filters import Filter
 from limbeck.networks.loop.modes import BornAgain
 from limbeck.networks.loop.processes import first
 from limbeck.networks.loop.rounds import Rounds
+from limbeck.networks.outside import name_of
 from limbeck.networks.views import Goal, Kind
 from limbeck.progress import shown
 
@@ -242,7 +243,7 @@ def _empty(certificate: Certificate | None, given: Prepared) -> list[str]:
 def _record(given: Prepared, runs: Runs) -> dict[str, Any]:
     """What it was made from, ready for JSON."""
     return {
-        "teacher": None if given.teacher is None else type(given.teacher).__name__,
+        "teacher": None if given.teacher is None else name_of(given.teacher),
         "student": type(runs.chosen.module).__name__,
         "objective": objective_record(given.objective),
         "balanced": given.objective.balanced,

@@ -55,6 +55,7 @@ def probabilities(x: Tensor) -> np.ndarray:
 def test_a_function_teaches_as_the_network_inside_it(teacher: Any, what: str) -> None:
     found = distilled(teacher)
     same(found, distilled(TRUTH))
+    assert found.comparison.entries[0].model == teacher.__name__
     assert any(what in n and teacher.__name__ in n for n in found.notes)
     assert found.comparison.entries[0].accuracy.value == 1.0
     assert found.certificate.n == 60

@@ -22,6 +22,7 @@ from limbeck.network_result import ModelFacts
 from limbeck.networks.evaluation import Said, agreement, ask, by_class, gaps, mistakes, right
 from limbeck.networks.handing.costs import measure
 from limbeck.networks.loop.processes import first, quietly
+from limbeck.networks.outside import name_of
 from limbeck.networks.predictor import Certified, Table, table_of, told_of
 from limbeck.networks.samples.data import Batch, Samples
 from limbeck.networks.samples.vocabularies import pad_token
@@ -90,7 +91,7 @@ class Judge:
         models: dict[str, tuple[str, nn.Module]] = {}
         if taught is not None and self.teacher is not None:
             said["teacher"] = [taught]
-            models["teacher"] = type(self.teacher).__name__, self.teacher
+            models["teacher"] = name_of(self.teacher), self.teacher
         for c in contestants:
             said[c.role] = [ask(m, self._batches(), self.goal) for m in c.networks]
             models[c.role] = c.model, c.networks[0]

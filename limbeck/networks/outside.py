@@ -25,7 +25,7 @@ from limbeck.networks.samples.data import Samples
 from limbeck.teachers.sklearn import SklearnTeacher
 from limbeck.teachers.stored import StoredScores
 
-__all__ = ["OutsideTeacher", "is_outside", "outside_teacher"]
+__all__ = ["OutsideTeacher", "is_outside", "name_of", "outside_teacher"]
 
 _PROBES = 256
 Ask = Callable[[Any], NDArray[Any]]
@@ -66,6 +66,11 @@ class OutsideTeacher(nn.Module):
     def extra_repr(self) -> str:
         """What `repr` shows, and so what a fingerprint sees."""
         return f"{self.name}, {self.kind}, {self.mark[:16]}"
+
+
+def name_of(teacher: nn.Module) -> str:
+    """What a teacher is called in tables: its class, or the model's own name."""
+    return teacher.name if isinstance(teacher, OutsideTeacher) else type(teacher).__name__
 
 
 def is_outside(teacher: Any) -> bool:
