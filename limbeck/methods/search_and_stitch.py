@@ -14,11 +14,10 @@ cross-fitting on the user's rows (:mod:`limbeck.methods.trees.asking`, ``judged`
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,12 +38,12 @@ from limbeck.data.class_weights import ClassWeight, class_weights
 from limbeck.errors import AccessDenied, InvalidInput, did_you_mean
 from limbeck.features import Rows
 from limbeck.methods.trees.asking import Asked, Trials, ask
+from limbeck.methods.trees.choosing import choose
 from limbeck.methods.trees.crossfit import FOLDS, Index, split_folds
 from limbeck.methods.trees.descent import Guide
 from limbeck.methods.trees.judged import LeftOut, judge
-from limbeck.methods.trees.plan import Plan
 from limbeck.methods.trees.search import Search
-from limbeck.methods.trees.telling import Outcome, status_of
+from limbeck.methods.trees.telling import status_of
 from limbeck.methods.weights import check_query_weight, weights
 from limbeck.progress import quiet
 from limbeck.samplers.named import sampler_named
@@ -52,8 +51,6 @@ from limbeck.students.targets import read_weight
 from limbeck.students.tree import Tree
 
 __all__ = ["SearchAndStitch"]
-
-Kind = Literal["stitched", "greedy"]
 
 
 @dataclass(frozen=True)
@@ -177,7 +174,7 @@ class SearchAndStitch:
             by_class = class_weights(class_weight, task, own, sample_weight)
             sample_weight = sample_weight * by_class[own]
         trials = Trials(
-            rows, own, sample_weight, fold, task, self.query_weight, self._sizes(), by_class
+            rows, own, sample_weight, fold, task, self.query_weight, self.sizes(), by_class
         )
         asked = ask(teacher, trials, self._budget(teacher), self.sampler, rng, progress)
         everything = Rows(rows.features, np.vstack([rows.values, asked.rows.values]))
@@ -188,16 +185,13 @@ class SearchAndStitch:
         done = search.run(teacher)
         judged = self._judged(rows, own, sample_weight, task, asked, fold, done, rng)
         search.tick("cross-fitting")
-        plans, kind = self._plans(search, judged, len(asked.rows))
-        seen = np.vstack([given, asked.rows.values])
-        trees = [Tree.from_nodes(search.nodes(plan), rows.features, task, seen) for plan in plans]
-        losses = self._losses(search, trees, judged, kind, len(rows))
-        chosen = self._choose(trees, losses, sample_weight)
-        report = search.explain(plans[chosen - 1])
-        costs = [search.share(search.pool.cost_of(plan)) for plan in plans]
-        outcome = self._outcome(search, trees[chosen - 1], judged, losses, len(rows))
+        choice = choose(self, search, judged, len(rows), np.vstack([given, asked.rows.values]))
+        kept = choice.frontier
+        report = search.explain(choice.plans[choice.leaves - 1])
+        outcome = choice.outcome(search, self.max_leaves)
         status = status_of(outcome, done, report, self.epsilon)
-        kept = [t for i, t in enumerate(trees) if i == 0 or t.size > trees[i - 1].size]
+        costs = [search.share(search.pool.cost_of(plan)) for plan in choice.plans]
+        left_out = np.average(choice.losses, axis=1, weights=sample_weight)
         trace = {
             "probes": search.descent.probes.count if search.descent.probes else 0,
             "clauses_ordered": search.descent.ordered,
@@ -213,18 +207,14 @@ class SearchAndStitch:
             "seconds_by_stage": search.seconds,
             "cost": self.cost
             or ("misclassification" if teacher.task.classifies else "squared_error"),
-            "tree": kind,
+            "tree": choice.kind,
             "frontier": [[t.size, costs[t.size - 1]] for t in kept],
             "greedy": [[n, search.share(c)] for n, c in search.greedy],
-            "left_out": [
-                [t.size, float(np.average(losses[t.size - 1], weights=sample_weight))]
-                for t in kept
-                if judged is not None
-            ],
+            "left_out": [[t.size, float(left_out[t.size - 1])] for t in kept if choice.judged],
             **({"layers": report.layers, "lrh": report.lrh} if report else {}),
         }
-        rivals = search.rivals(self.leaves or chosen, len(rows))
-        return Finding(trees[chosen - 1], status, asked.total, tuple(kept), trace, rivals)
+        rivals = search.rivals(self.leaves or choice.leaves, len(rows))
+        return Finding(choice.tree, status, asked.total, tuple(kept), trace, rivals)
 
     def learn(
         self,
@@ -259,10 +249,7 @@ class SearchAndStitch:
         done = search.run()
         none = Asked(rows[:0], y[:0], np.zeros((0, 0), dtype=np.int64), "none", 0)
         judged = self._judged(rows, y, sample_weight, task, none, fold, done, rng)
-        plans, kind = self._plans(search, judged, 0)
-        trees = [Tree.from_nodes(search.nodes(plan), rows.features, task, given) for plan in plans]
-        losses = self._losses(search, trees, judged, kind, len(rows))
-        return trees[self._choose(trees, losses, sample_weight) - 1]
+        return choose(self, search, judged, len(rows), given).tree
 
     def _used(
         self, rows: Rows, sample_weight: NDArray[np.float64] | None, rng: np.random.Generator
@@ -300,7 +287,7 @@ class SearchAndStitch:
             )
         return n
 
-    def _sizes(self) -> range:
+    def sizes(self) -> range:
         """Leaves of the trees by which samplers are tried: about as many as are wanted."""
         most = self.leaves or self.max_leaves
         return range(max(2, most // 2) if self.leaves else 2, max(most, 2) + 1)
@@ -320,69 +307,3 @@ class SearchAndStitch:
         if len(rows) < 2 * FOLDS or done is StatusCode.INTERRUPTED:
             return None
         return judge(self, rows, answers, weight, task, asked, fold, rng)
-
-    def _plans(
-        self, search: Search, judged: LeftOut | None, queries: int
-    ) -> tuple[list[Plan], Kind]:
-        """The trees of all sizes: stitched, or greedy where that is all the rows can tell.
-
-        The stitch fits a few rows more closely than it will fit new ones. So rows left out
-        decide, by half a standard error: without queries stitched trees must agree better on
-        them, with queries they must not agree worse.
-        """
-        if judged is not None:
-            gain = judged.gain(self._sizes())
-            if gain <= (-0.5 if queries else 0.5):
-                return search.cut_back(), "greedy"
-        return search.stitched(), "stitched"
-
-    def _losses(
-        self,
-        search: Search,
-        trees: list[Tree],
-        judged: LeftOut | None,
-        kind: Kind,
-        n: int,
-    ) -> NDArray[np.float64]:
-        """Losses of the trees of all sizes on each of n rows, left out where there are enough."""
-        if judged is not None:
-            return judged.stitched if kind == "stitched" else judged.greedy
-        own, answers = search.rows[:n], search.answers[:n]
-        return np.stack([_losses(tree, own, answers, search.task) for tree in trees])
-
-    def _choose(
-        self, trees: list[Tree], losses: NDArray[np.float64], weight: NDArray[np.float64]
-    ) -> int:
-        if self.leaves is not None:
-            return trees[self.leaves - 1].size
-        means = np.average(losses, axis=1, weights=weight)
-        best = int(means.argmin())
-        allowed = means[best] + losses[best].std() / math.sqrt(len(weight))
-        size = int(np.flatnonzero(means <= max(allowed, self.epsilon / 2) + 1e-12)[0]) + 1
-        return trees[size - 1].size
-
-    def _outcome(
-        self,
-        search: Search,
-        tree: Tree,
-        judged: LeftOut | None,
-        left_out: NDArray[np.float64],
-        n: int,
-    ) -> Outcome:
-        losses = _losses(tree, search.rows, search.answers, search.task)
-        return Outcome(
-            chosen=tree.size,
-            most=self.max_leaves,
-            classifies=search.task.classifies,
-            seen=float(np.average(losses[:n], weights=search.weight[:n])),
-            queries=float(losses[n:].mean()) if len(losses) > n else None,
-            left_out=None if judged is None else left_out,
-            exact=not losses.any(),
-        )
-
-
-def _losses(tree: Tree, rows: Rows, answers: NDArray[Any], task: Task) -> NDArray[np.float64]:
-    """Loss of a tree on each row: disagreement, or the squared error per variance."""
-    if task.classifies:
-        return np.asarray(tree.predict_proba(rows).argmax(axis=1) != answers, dtype=np.float64)
-    return np.asarray((tree.predict(rows) - answers) ** 2 / max(float(answers.var()), 1e-30))
