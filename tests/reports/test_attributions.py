@@ -15,7 +15,7 @@ def found(transform, scores, error=0.0):
     sizes = np.abs(scores).mean(axis=0)
     return SimpleNamespace(
         scores=scores, bands=bands, transform=transform, model="net <b>", attribution="saliency",
-        inverse_error=error,
+        inverse_error=error, step=0.0, still=0.0,
         by_band=lambda: {b.name: float(sizes[b.start : b.stop].sum()) for b in bands},
     )  # fmt: skip
 
