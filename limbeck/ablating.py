@@ -23,7 +23,8 @@ from limbeck.network_runs.preparing import (
     refuse_lacking,
     settings_of,
 )
-from limbeck.network_runs.unseen import fresh_rows, two_sides
+from limbeck.network_runs.splits import two_sides
+from limbeck.network_runs.unseen import fresh_rows
 from limbeck.networks.evaluation import Said, agreement, ask, right
 from limbeck.networks.loop.rounds import make, started
 from limbeck.networks.loop.train import train

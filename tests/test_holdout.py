@@ -7,9 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from limbeck.contract import Task
+from limbeck.data.duplicates import row_hashes
 from limbeck.data.labels import positions, read_labels
 from limbeck.errors import InvalidInput
-from limbeck.holdout import split
+from limbeck.features import Features
+from limbeck.holdout import set_apart, split
 
 
 @given(st.integers(20, 200), st.floats(0.3, 0.7), st.integers(0, 50))
@@ -157,3 +159,59 @@ def test_the_method_sees_at_most_50_000_rows() -> None:
     assert (len(fit.X), len(test.X)) == (50_000, 20)
     fit, test = split(X[:50_100], None, None, 100 / 50_100, 0)
     assert (len(fit.X), len(test.X)) == (50_000, 100)
+
+
+# --- apart from what the method sees ----------------------------------------------------------
+
+
+def apart(X, holdout=0.3, **settings):
+    return set_apart(
+        X, None, settings.pop("groups", None), holdout, 0, features=Features.of(X), **settings
+    )
+
+
+def test_copies_of_a_row_come_to_one_side():
+    X = np.random.default_rng(0).normal(size=(100, 3))
+    order = np.random.default_rng(1).permutation(500)
+    found = apart(np.repeat(X, 5, axis=0)[order])
+    assert (len(found.fit_rows), len(found.test_rows), len(found.once)) == (350, 150, 30)
+    assert not np.isin(row_hashes(found.test_rows.values), found.seen).any()
+    assert found.facts == {
+        "copies_counted_once": 120,
+        "identical_rows_counted": 0,
+        "repeated_rows_left_out": 0,
+    }
+
+
+def test_without_copies_the_split_is_that_of_a_permutation():
+    X = np.arange(100.0)[:, None]
+    found = apart(X)
+    expected = np.sort(np.random.default_rng(0).permutation(100)[:30])
+    np.testing.assert_array_equal(found.test.X[:, 0], expected)
+
+
+def test_rare_coincidences_across_the_split_are_left_out():
+    """One pair on both sides of a grid is more than no pair in training explains."""
+    X = np.stack(np.meshgrid(np.arange(12.0), np.arange(12.0)), axis=-1).reshape(-1, 2)
+    both = [apart(np.concatenate([X, X[i : i + 1]])) for i in range(20)]
+    left = [f.repeated for f in both]
+    assert set(left) == {0, 1}
+    for f in both:
+        assert not np.isin(row_hashes(f.test_rows.values), f.seen).any()
+
+
+def test_copies_in_several_groups_count_once_in_each():
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    found = apart(np.concatenate([X, X]), groups=np.repeat(["a", "b"], 60))
+    assert len(found.once) == len(found.test_rows) == 36
+
+
+def test_sides_are_counted_in_different_rows_and_cases():
+    X = np.random.default_rng(0).normal(size=(20, 2))
+    with pytest.raises(InvalidInput, match="6 of 20 different rows to set aside"):
+        apart(np.repeat(X, 10, axis=0))
+    with pytest.raises(InvalidInput, match="9 of 30 different cases to set aside"):
+        apart(np.random.default_rng(0).normal(size=(300, 2)), cases=np.arange(300) % 30)
+    fresh = np.random.default_rng(1).normal(size=(9, 2))
+    with pytest.raises(InvalidInput, match="9 different holdout rows"):
+        apart(X, (np.repeat(fresh, 2, axis=0), None))

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.certificates import wording
-from limbeck.certificates.binomial import check_share, smallest_n, upper_bound
-from limbeck.certificates.bounded import betting_bound, empirical_bernstein
+from limbeck.certificates.binomial import check_share, smallest_n
+from limbeck.certificates.draw_bounds import DrawBounds
 from limbeck.certificates.evidence import Evidence, Predictor, count
 from limbeck.certificates.issue import issue
 from limbeck.certificates.losses import Loss, LossFunction, choose_loss
-from limbeck.certificates.planning import Plan, plan_counts, plan_means
-from limbeck.certificates.reducing import losses_by_draw
 from limbeck.certificates.tolerance import tolerance_bound
 from limbeck.certificates.until import certify_until
-from limbeck.contract import Batches, Certificate, GroupBound
+from limbeck.contract import Batches, Certificate
 from limbeck.data.cases import read_column
 from limbeck.data.duplicates import Rule
 from limbeck.errors import InvalidInput, did_you_mean
@@ -166,7 +163,7 @@ def certify(
     _check_size(draws_n, epsilon, chosen, level, n, "cases" if evidence.has_cases else "rows")
     evidence.freshness()  # refuses before the student is asked
     losses, exact = evidence.measure(rows, answers), chosen.counts and not evidence.has_cases
-    bounds = _Bounds(evidence, losses, chosen, bound, exact)
+    bounds = DrawBounds(evidence, losses, chosen, bound, exact)
     own = bounds.losses()
     plan = None
     if epsilon is not None and chosen.finds_tolerance:
@@ -226,59 +223,6 @@ def certify_all(
         raise InvalidInput("There is no student to certify.", "Give at least one.")
     c = len(students)
     return tuple(certify(s, rows, answers, delta=delta, candidates=c, **settings) for s in students)
-
-
-@dataclass(frozen=True)
-class _Bounds:
-    """Losses of rows, and the bounds that their draws give."""
-
-    evidence: Evidence
-    losses_of_rows: NDArray[np.float64]
-    loss: Loss
-    bound: str
-    exact: bool
-
-    def losses(self, places: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
-        """One loss for each draw, or for each that has a row among some."""
-        first, units = self.evidence.duplicates.first, self.evidence.units.of
-        losses = self.losses_of_rows
-        if places is not None:
-            losses, units = losses[places], units[places]
-            _, start, where = np.unique(first[places], return_index=True, return_inverse=True)
-            first = start[where]
-        cases = units if self.evidence.has_cases else None
-        return losses_by_draw(losses, first, cases, one=self.loss.finds_tolerance)
-
-    def mean(self, own: NDArray[np.float64], level: float) -> float:
-        """A bound for the mean of the losses of draws."""
-        if self.exact:
-            return upper_bound(int(own.sum()), len(own), level)
-        if self.bound == "betting" or len(own) < 2:
-            return betting_bound(own, level, self.loss.low, self.loss.high)
-        return empirical_bernstein(own, level, self.loss.low, self.loss.high)
-
-    def plan(self, own: NDArray[np.float64], asked: float, level: float) -> Plan:
-        """What more draws would do."""
-        if self.exact:
-            return plan_counts(int(own.sum()), len(own), asked, level)
-        return plan_means(own, asked, level, self.loss.low, self.loss.high)
-
-    def groups(self, labels: NDArray[Any], level: float) -> tuple[GroupBound, ...]:
-        """A bound for each group; all hold at once."""
-        names = np.unique(labels)
-        share = level / len(names)
-        out = []
-        for name in names:
-            own = self.losses(np.flatnonzero(labels == name))
-            if (
-                self.loss.finds_tolerance
-            ):  # the tolerance came from these rows: it must hold for all
-                slack = math.sqrt(math.log(1 / min(share, 0.5)) / (2 * len(own)))
-                value = min(1.0, float(own.mean()) + slack)
-            else:
-                value = self.mean(own, share)
-            out.append(GroupBound(str(name), value, share, len(own), float(own.mean())))
-        return tuple(out)
 
 
 def _group_labels(groups: Any, n: int) -> NDArray[Any]:

@@ -225,7 +225,7 @@ def seen_among(
 ) -> Seen:
     """Compare rows of a holdout with the rows that training saw.
 
-    A row with a value, in a continuous column, that no different row of the holdout holds cannot
+    A row that values in continuous columns mark (`limbeck.data.duplicates.distinctive`) cannot
     equal a seen row by chance: one is enough to be refused. For the others see `overlap`.
 
     Parameters
@@ -251,7 +251,9 @@ def seen_among(
         hit |= np.isin(hashes, known)
     marked = np.full(len(hit), rule == "drop")
     if rule == "auto" and hit.any():
-        _, place, where = np.unique(own, return_index=True, return_inverse=True)
-        marked = distinctive(values[place], kinds)[where]
+        _, place, where, times = np.unique(
+            own, return_index=True, return_inverse=True, return_counts=True
+        )
+        marked = distinctive(values[place], kinds, times)[where]
     rest = int((hit & ~marked).sum())
     return Seen(hit, hit & marked, _overlap(rest, int((~marked).sum()), known))

@@ -37,6 +37,8 @@ _BLOCK = 8192
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _NUDGE = 1e-11  # far above float64's rounding, far below that of float32
 _CELLS = 10  # a grid has a value in at least every tenth of its cells
+_RARE = 0.05  # a value that more rows hold tells little
+_FEW = 0.01  # rows that would hold all of some values by chance
 _CHANCE = 10_000  # a table that repeats itself by chance is at least this rare
 
 
@@ -165,8 +167,8 @@ def find_duplicates(
     Rows are identical if they are equal within the rounding of float32. In discrete columns rows
     coincide by nature, and each is a draw of its own. Identical rows are copies where that cannot
     be: where one of their values, in a continuous column, is in no other row that differs from
-    them (`distinctive`). Copies tell nothing new, so they count once, and all of them belong on
-    one side of a split.
+    them, or several together are too rare (`distinctive`). Copies tell nothing new, so they count
+    once, and all of them belong on one side of a split.
 
     Parameters
     ----------
@@ -185,8 +187,8 @@ def find_duplicates(
     Raises
     ------
     InvalidInput
-        If no column is continuous and every row occurs a multiple of k times: draws do not do
-        that, and a file written k times does.
+        If values do not mark all identical rows, and every row occurs a multiple of k times: draws
+        do not do that, and a file written k times does.
     """
     if rule not in RULES:
         raise InvalidInput(f"duplicates is {rule!r}.", did_you_mean(str(rule), RULES))
@@ -202,11 +204,12 @@ def find_duplicates(
         return Duplicates(own, 0, repeated)
     distinct = np.sort(place)
     marked = np.zeros(n, dtype=np.bool_)
-    marked[distinct] = distinctive(values[distinct], kinds)
-    if not marked.any():
-        _refuse_repeated_table(np.bincount(label))
+    times = np.bincount(label)[label[distinct]]
+    marked[distinct] = distinctive(values[distinct], kinds, times)
     first = np.where(marked[first], first, own)
     copies = int((first != own).sum())
+    if copies < repeated:
+        _refuse_repeated_table(np.bincount(label))
     return Duplicates(first, copies, repeated - copies)
 
 
@@ -226,13 +229,20 @@ def _identical(values: NDArray[np.float64]) -> NDArray[np.int64]:
     return np.asarray(joined[label], dtype=np.int64)
 
 
-def distinctive(values: NDArray[np.float64], kinds: Sequence[ColumnKind]) -> NDArray[np.bool_]:
-    """Which of some different rows hold a value that marks them: none comes twice by chance.
+def distinctive(
+    values: NDArray[np.float64],
+    kinds: Sequence[ColumnKind],
+    times: NDArray[np.int64] | None = None,
+) -> NDArray[np.bool_]:
+    """Which of some different rows hold values that mark them: none comes twice by chance.
 
     A value marks a row if its column is continuous and no other row holds it. A column is
     continuous if it is numeric and its values do not lie on a grid: whole multiples of one
-    step, in at least every tenth cell, as counts, codes and rounded numbers do. Rows of signals
-    and images are marked unless all their values are the same.
+    step, in at least every tenth cell, as counts, codes and rounded numbers do. Several values
+    mark a row together, as in a table of measurements with one decimal: those of numeric columns
+    that hold other than whole numbers, each in at most 5% of rows, if at those rates less than
+    0.01 rows would hold them all. Rows of signals and images are marked unless all their values
+    are the same.
 
     Parameters
     ----------
@@ -240,6 +250,8 @@ def distinctive(values: NDArray[np.float64], kinds: Sequence[ColumnKind]) -> NDA
         Rows, no two of them equal.
     kinds : sequence of d kinds
         What the columns hold.
+    times : ndarray of shape (n,), optional
+        How often each row occurs; once by default.
 
     Returns
     -------
@@ -251,13 +263,18 @@ def distinctive(values: NDArray[np.float64], kinds: Sequence[ColumnKind]) -> NDA
     if signal:
         shown = values[:, signal]
         out |= (shown != shown[:, :1]).any(axis=1)
+    times = np.ones(len(values), dtype=np.int64) if times is None else times
+    expected = np.log(np.full(len(values), times.sum(), dtype=np.float64))  # rows like each
     for j in (j for j, kind in enumerate(kinds) if kind == "numeric"):
         column = round_to_float32(values[:, j])
         there = ~np.isnan(column)
-        found, at, times = np.unique(column[there], return_inverse=True, return_counts=True)
+        found, at, held = np.unique(column[there], return_inverse=True, return_counts=True)
         if not _on_grid(found):
-            out[there] |= times[at] == 1
-    return out
+            out[there] |= held[at] == 1
+        if (found != np.rint(found)).any():
+            share = np.bincount(at, times[there], minlength=len(found)) / times.sum()
+            expected[there] += np.where(share <= _RARE, np.log(share), 0.0)[at]
+    return out | (expected < np.log(_FEW))
 
 
 def _on_grid(found: NDArray[np.float64]) -> bool:
@@ -276,7 +293,7 @@ def _refuse_repeated_table(times: NDArray[np.int64]) -> None:
     if k > 1 and (len(times) - 1) * np.log(k) > np.log(_CHANCE):
         raise InvalidInput(
             f"Each of the {len(times):,} different rows occurs {k} times or a multiple of it: the"
-            " table was repeated, and no continuous column tells copies from coincidences.",
+            " table was repeated, and its values do not tell copies from coincidences.",
             'Give the table once; or say what identical rows are: duplicates="drop" counts each'
             ' once, duplicates="keep" counts them as draws of their own.',
         )

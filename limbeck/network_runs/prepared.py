@@ -40,7 +40,8 @@ from limbeck.network_runs.reading import (
     unread_note,
 )
 from limbeck.network_runs.shared_outputs import apart_notes, share_outputs
-from limbeck.network_runs.unseen import counted_once, fresh_rows, two_sides, unchosen_rows
+from limbeck.network_runs.splits import two_sides
+from limbeck.network_runs.unseen import counted_once, fresh_rows, unchosen_rows
 from limbeck.networks.cache.teacher_cache import TeacherCache
 from limbeck.networks.filters import Filter
 from limbeck.networks.loop.modes import BornAgain

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.datasets import load_iris, load_wine
 
 from limbeck.data.duplicates import (
     distinctive,
@@ -107,6 +108,22 @@ def test_values_that_many_rows_share_tell_no_copies() -> None:
     wet = np.flatnonzero(rain > 0)[:30]
     again = find_duplicates(np.concatenate([rows, rows[wet]]), NUMBERS[:2])
     assert again.copies == 30
+
+
+def test_measurements_with_one_decimal_are_marked_by_several_values_together() -> None:
+    """No value is a row's own, and yet no row comes twice by chance."""
+    with pytest.raises(InvalidInput, match="occurs 10 times"):  # four columns are too few
+        find_duplicates(np.repeat(load_iris().data, 10, axis=0), NUMBERS[:4])
+    X = load_wine().data
+    assert find_duplicates(np.repeat(X, 10, axis=0), ("numeric",) * 13).copies == 9 * 178
+    rows = np.random.default_rng(0).integers(0, 178, 178)
+    found = find_duplicates(X[rows], ("numeric",) * 13)
+    assert (found.copies, found.coincidences) == (178 - len(np.unique(rows)), 0)
+    # standardized codes of 20 values each: a pair of them comes often
+    codes = np.random.default_rng(0).integers(0, 20, size=(1000, 2))
+    found = find_duplicates((codes - codes.mean(axis=0)) / codes.std(axis=0), NUMBERS[:2])
+    assert found.copies == 0
+    assert found.coincidences == 1000 - len(np.unique(codes, axis=0))
 
 
 def test_a_table_of_codes_that_repeats_itself_is_refused() -> None:

@@ -360,3 +360,28 @@ def test_student_and_control_behind_the_baseline_are_named(truth: Any) -> None:
     assert behind(good, near, near) == []
     assert behind(poor, poor, near) == []
     assert behind(None, poor, near) == ["student"]
+
+
+def test_with_cases_scores_and_certificate_go_by_case() -> None:
+    """Ten copies of a row as one case tell no more than the row."""
+    g = torch.Generator().manual_seed(0)
+    x = torch.randn(40, 3, generator=g)
+    y = torch.randint(0, 2, (40,), generator=g)
+    teacher, student = nn.Linear(3, 2), nn.Linear(3, 2)
+    noise = torch.randn(400, 3, generator=g) * 1e-3
+    many = Samples.of((x.repeat_interleave(10, 0) + noise, y.repeat_interleave(10)))
+    many.cases = np.repeat(np.arange(40), 10)
+    goal = Goal(Kind.CLASSES, 2)
+    judge = Judge(many.aimed(goal), goal, Task((0, 1)), teacher, 0.05, timing=False)
+    comparison, _ = judge.compare([Contestant("student", "Linear", [student])])
+    taught = teacher(many.fetch(range(400)).inputs).argmax(1)
+    told = student(many.fetch(range(400)).inputs).argmax(1)
+    means = (taught == told).float().reshape(40, 10).mean(1).numpy()
+    agreed = comparison.entries[1].agreement
+    assert agreed.value == pytest.approx(means.mean(), abs=1e-6)
+    layout = layout_of(judge.rows.batches(range(400)))
+    certificate, _ = judge.certificate(student, layout, None, 0.05)
+    assert certificate is not None
+    assert certificate.n == 40
+    assert certificate.mean_loss == pytest.approx(1 - means.mean(), abs=1e-6)
+    assert "40 fresh cases with 400 rows" in certificate.statement

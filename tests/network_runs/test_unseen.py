@@ -8,7 +8,8 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from limbeck.errors import InvalidInput
-from limbeck.network_runs.unseen import fresh_rows, two_sides, unchosen_rows
+from limbeck.network_runs.splits import two_sides
+from limbeck.network_runs.unseen import counted_once, fresh_rows, unchosen_rows
 from limbeck.networks.loop.training import Training
 from limbeck.networks.samples.data import Samples
 
@@ -115,3 +116,38 @@ def test_what_is_augmented_is_said() -> None:
         "Test rows are augmented at random",
         "Training rows are augmented at random",
     ]
+
+
+def test_copies_come_to_one_side_and_count_once() -> None:
+    x, y = samples(60, 0)
+    order = torch.randperm(300, generator=torch.Generator().manual_seed(1))
+    many, labels = x.repeat(5, 1)[order], y.repeat(5)[order]
+    rows, aside = two_sides((many, labels), None, None, 0.3, 0, Training())
+    layout, _, kept, notes = fresh_rows(rows, aside, False, Training())
+    assert (len(aside), len(kept), notes) == (90, 90, [])  # 18 rows, with all of their copies
+    once, notes = counted_once(kept, layout, Training(), "auto")
+    assert len(once) == 18
+    assert notes == ["72 test rows copy others, and were left out: each row counts once."]
+    all_of_them, notes = counted_once(kept, layout, Training(), "keep")
+    assert (len(all_of_them), notes) == (90, [])
+    own = torch.cat([samples(9, 3)[0]] * 4)
+    with pytest.raises(InvalidInput, match="36 test rows are copies of 9 different ones"):
+        counted_once(Samples.of(own), layout, Training(), "auto")
+
+
+def test_training_rows_in_another_precision_are_known() -> None:
+    """They are equal within the rounding of float32, though training repeats itself."""
+    x, y = samples(60, 0)
+    rows = Samples.of((x.repeat(4, 1).double() * (1 + 1e-12), y.repeat(4)))
+    with pytest.raises(InvalidInput, match="5 of the 35 test rows are among the training rows"):
+        fresh_rows(rows, Samples.of(torch.cat([samples(30, 1)[0], x[:5]]).double()), True,
+                   Training())  # fmt: skip
+
+
+def test_tokens_coincide_by_nature() -> None:
+    g = torch.Generator().manual_seed(0)
+    words = torch.randint(0, 3, (400, 4), generator=g)
+    rows, aside = two_sides((words, words[:, 0]), None, None, 0.3, 0, Training())
+    layout, _, kept, notes = fresh_rows(rows, aside, False, Training())
+    assert (len(kept), notes) == (120, [])
+    assert counted_once(kept, layout, Training(), "auto") == (kept, [])

@@ -1,0 +1,87 @@
+"""Bounds from the losses of independent draws, overall and by group."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.certificates.binomial import upper_bound
+from limbeck.certificates.bounded import betting_bound, empirical_bernstein
+from limbeck.certificates.evidence import Evidence
+from limbeck.certificates.losses import Loss
+from limbeck.certificates.planning import Plan, plan_counts, plan_means
+from limbeck.certificates.reducing import losses_by_draw
+from limbeck.contract import GroupBound
+
+__all__ = ["DrawBounds"]
+
+
+@dataclass(frozen=True)
+class DrawBounds:
+    """Losses of rows, and the bounds that the independent draws among them give.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        Which rows are copies, and which belong to one case.
+    losses_of_rows : ndarray of shape (n,)
+        Losses; absolute errors where a tolerance is to be found.
+    loss : Loss
+        What was counted.
+    bound : str
+        ``betting`` or ``empirical-bernstein``, where losses of draws are no counts.
+    exact : bool
+        Whether they are.
+    """
+
+    evidence: Evidence
+    losses_of_rows: NDArray[np.float64]
+    loss: Loss
+    bound: str
+    exact: bool
+
+    def losses(self, places: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
+        """One loss for each draw, or for each that has a row among some."""
+        first, units = self.evidence.duplicates.first, self.evidence.units.of
+        losses = self.losses_of_rows
+        if places is not None:
+            losses, units = losses[places], units[places]
+            _, start, where = np.unique(first[places], return_index=True, return_inverse=True)
+            first = start[where]
+        cases = units if self.evidence.has_cases else None
+        return losses_by_draw(losses, first, cases, one=self.loss.finds_tolerance)
+
+    def mean(self, own: NDArray[np.float64], level: float) -> float:
+        """A bound for the mean of the losses of draws."""
+        if self.exact:
+            return upper_bound(int(own.sum()), len(own), level)
+        if self.bound == "betting" or len(own) < 2:
+            return betting_bound(own, level, self.loss.low, self.loss.high)
+        return empirical_bernstein(own, level, self.loss.low, self.loss.high)
+
+    def plan(self, own: NDArray[np.float64], asked: float, level: float) -> Plan:
+        """What more draws would do."""
+        if self.exact:
+            return plan_counts(int(own.sum()), len(own), asked, level)
+        return plan_means(own, asked, level, self.loss.low, self.loss.high)
+
+    def groups(self, labels: NDArray[Any], level: float) -> tuple[GroupBound, ...]:
+        """A bound for each group; all hold at once."""
+        names = np.unique(labels)
+        share = level / len(names)
+        out = []
+        for name in names:
+            own = self.losses(np.flatnonzero(labels == name))
+            if (
+                self.loss.finds_tolerance
+            ):  # the tolerance came from these rows: it must hold for all
+                slack = math.sqrt(math.log(1 / min(share, 0.5)) / (2 * len(own)))
+                value = min(1.0, float(own.mean()) + slack)
+            else:
+                value = self.mean(own, share)
+            out.append(GroupBound(str(name), value, share, len(own), float(own.mean())))
+        return tuple(out)
