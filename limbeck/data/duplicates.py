@@ -274,7 +274,7 @@ def distinctive(
         if (found != np.rint(found)).any():
             share = np.bincount(at, times[there], minlength=len(found)) / times.sum()
             expected[there] += np.where(share <= _RARE, np.log(share), 0.0)[at]
-    return out | (expected < np.log(_FEW))
+    return np.asarray(out | (expected < np.log(_FEW)))
 
 
 def _on_grid(found: NDArray[np.float64]) -> bool:
