@@ -52,8 +52,13 @@ def unfit(read: Read, name: str, s: Vector, o: Vector | None) -> tuple[str, str]
         return "it numbers the rows", "Audit it under another form if its order means something."
     if o is not None and there.all() and (_same(v, o) or _same(1 - v, o)):
         return "it is the outcome itself", "Leave it out."
-    if _same(v, s) or (there.all() and _monotone_equal(v, s)):
-        return "it is the score itself in another scale", "Leave it out."
+    if _same(v, s):
+        return "it is the score itself", "Leave it out."
+    if there.all() and _monotone_equal(v, s):
+        return (
+            "each of its values goes with one value of the score, so that it says the same",
+            "If the score is computed from it alone, that is all there is to audit.",
+        )
     return "", ""
 
 

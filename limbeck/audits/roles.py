@@ -175,7 +175,7 @@ def read_cases(column: Any, name: str) -> tuple[NDArray[np.int64], ColumnReading
 
 
 def group_labels(
-    frame: Any, groups: Sequence[str | Sequence[str]]
+    frame: Any, groups: Sequence[str | Sequence[str]], missing: tuple[Any, ...] = ()
 ) -> tuple[dict[str, NDArray[Any]], list[str]]:
     """Labels of the rows (n,) for each grouping, and what was cut into bins.
 
@@ -185,6 +185,8 @@ def group_labels(
         The rows, columns as they were read.
     groups : sequence of str or of sequences of str
         A column, or several that are crossed; also written as "race x sex".
+    missing : tuple
+        Values that stand for missing.
 
     Returns
     -------
@@ -196,7 +198,7 @@ def group_labels(
         names = crossed(group, list(frame.columns))
         parts = []
         for name in names:
-            labels, note = _labels(frame[name], name)
+            labels, note = _labels(frame[name], name, missing)
             parts.append(labels)
             notes += [note] if note else []
         joined = parts[0]
@@ -215,8 +217,8 @@ def crossed(group: str | Sequence[str], names: list[str]) -> tuple[str, ...]:
     return (group,)
 
 
-def _labels(column: Any, name: str) -> tuple[NDArray[Any], str]:
-    read: Read = read_column(column, name)
+def _labels(column: Any, name: str, missing: tuple[Any, ...]) -> tuple[NDArray[Any], str]:
+    read: Read = read_column(column, name, missing)
     values = read.values if not read.refused else column
     gone = values.isna().to_numpy()
     if read.reading.kind == "number" and read.reading.values > _FEW:

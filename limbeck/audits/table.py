@@ -151,7 +151,7 @@ def read_table(
     if cases is not None:
         case, reading = read_cases(frame[cases], cases)
         told.append(reading)
-    labels, notes = group_labels(frame, by)
+    labels, notes = group_labels(frame, by, gone)
     table = AuditTable(
         frame, encoded, values, s, o, labels, score, outcome or "",
         w if frequency_weight is not None else None,

@@ -55,6 +55,8 @@ def test_groups_are_cut_and_crossed() -> None:
     first = df["age"][ages == min(set(ages) - {"missing"})]
     assert first.max() == float(min(set(ages) - {"missing"}).rpartition(" ")[2])
     assert labels["sex x age"][1] == f"{df['sex'][1]}, {ages[1]}"
+    gone, _ = group_labels(df.fillna(999), ["age"], (999,))
+    assert (gone["age"] == ages).all()
     assert notes == ["age was cut at its quartiles to make groups."]
 
 

@@ -154,7 +154,7 @@ def test_columns_that_cannot_be_audited_are_dropped_with_a_reason() -> None:
         "code": "levels",
         "copy": "outcome itself",
         "other": "outcome itself",
-        "grade": "score itself",
+        "grade": "each of its values goes with one value of the score",
         "listed": "neither numbers nor text",
     }.items():
         assert words in reasons[name]
