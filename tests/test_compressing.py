@@ -268,10 +268,12 @@ def test_bad_input_is_refused_with_the_value(change: dict[str, Any], message: st
         limbeck.distill(Truth(), rows(100, 0), **given)
 
 
-def test_a_tree_cannot_be_taught_as_a_network() -> None:
+def test_what_cannot_teach_a_network_is_refused() -> None:
     from sklearn.linear_model import LogisticRegression
 
     with pytest.raises(InvalidInput, match="cannot teach a network"):
+        limbeck.distill(object(), rows(100, 0), into=small)
+    with pytest.raises(InvalidInput, match="LogisticRegression is not fitted"):
         limbeck.distill(LogisticRegression(), rows(100, 0), into=small)
 
 
