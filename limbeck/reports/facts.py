@@ -81,7 +81,9 @@ def larger_helps(trace: Mapping[str, Any]) -> bool:
     So it can where the largest tried lost less than 95% of what one of half its size lost, and
     where none were tried.
     """
-    tried = [(int(size), float(loss)) for size, loss in trace.get("left_out") or ()]
+    left_out = trace.get("left_out")  # of a junta it is an influence, not losses by size
+    pairs = left_out if isinstance(left_out, list | tuple) else ()
+    tried = [(int(size), float(loss)) for size, loss in pairs]
     if len(tried) < 2:
         return True
     most, least = tried[-1]
