@@ -30,7 +30,7 @@ from limbeck.errors import InvalidInput, plural, whole_number
 from limbeck.features import Features, Rows
 from limbeck.holdout import set_apart
 from limbeck.progress import shown
-from limbeck.result import Distillation, Holdout
+from limbeck.result import Distillation, Holdout, check_saved_names
 from limbeck.routes import method_for, refuse_without_access, resolved
 from limbeck.students.targets import read_weight
 from limbeck.students.tree import Tree
@@ -213,6 +213,7 @@ def distill(
         _refuse_column_class(X)
     weighing = _weighing(method, sample_weight=weight, class_weight=class_weight)
     features = Features.of(X if not isinstance(cases, str) else _without(X, cases), names)
+    check_saved_names(features.names, groups, cases)
     labels_given, y = y, read_labels(y, len(X))
     apart = set_apart(
         X, y, groups, holdout, seed, features=features, cases=cases, duplicates=duplicates,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -21,7 +21,7 @@ from limbeck.records import plain, read_json, record, write_json
 from limbeck.students.files import load as load_student
 from limbeck.writing import write_bytes
 
-__all__ = ["Distillation", "Holdout"]
+__all__ = ["Distillation", "Holdout", "check_saved_names"]
 
 _FORMAT, _VERSION = "limbeck-result", 1
 _TOLD = {"answers": "teacher_label", "y": "true_label", "groups": "group", "cases": "case"}
@@ -189,6 +189,32 @@ class Distillation:
         from limbeck.reports.page import fragment
 
         return fragment(self)
+
+
+def check_saved_names(names: Sequence[str], groups: Any, cases: Any) -> None:
+    """Refuse features whose values would be lost beside what is saved with the holdout rows.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The features.
+    groups, cases : str, array-like or None
+        As given to `limbeck.distill`; a column of that very name is the same thing.
+
+    Raises
+    ------
+    InvalidInput
+        With the name.
+    """
+    taken = {"teacher_label": True, "true_label": True}
+    for name, given in (("group", groups), ("case", cases)):
+        taken[name] = given is not None and not (isinstance(given, str) and given == name)
+    for name in names:
+        if taken.get(name):
+            raise InvalidInput(
+                f"A feature is called {name!r}, and so is what is saved beside the holdout rows.",
+                f"Rename the column: X.rename(columns={{{name!r}: 'my_{name}'}}).",
+            )
 
 
 def _write_rows(folder: Path, holdout: Holdout) -> None:

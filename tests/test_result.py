@@ -14,6 +14,7 @@ from limbeck.certificates.certificate_file import load as load_certificate
 from limbeck.certificates.fingerprint import row_hashes
 from limbeck.errors import InvalidInput
 from limbeck.loading import read_table
+from limbeck.result import check_saved_names
 
 
 @pytest.fixture(scope="module")
@@ -197,3 +198,24 @@ def test_it_prints_as_a_table_and_as_html(iris):
     assert str(iris).count("virginica") == 1  # agreement by class, and no rows
     assert iris.certificate.statement.split(",")[0] in " ".join(str(iris).split())
     assert "<table" in iris._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("names", "groups", "cases", "refused"),
+    [
+        (["x", "group"], "race", None, "group"),
+        (["x", "group"], "group", None, ""),
+        (["x", "group"], None, None, ""),
+        (["case"], None, [1, 2], "case"),
+        (["true_label"], None, None, "true_label"),
+        (["teacher_label"], None, None, "teacher_label"),
+    ],
+)
+def test_features_that_saving_would_overwrite_are_refused(
+    names: list[str], groups: object, cases: object, refused: str
+) -> None:
+    if not refused:
+        check_saved_names(names, groups, cases)
+        return
+    with pytest.raises(InvalidInput, match=f"A feature is called '{refused}'"):
+        check_saved_names(names, groups, cases)
