@@ -99,12 +99,13 @@ def told_constant(
         share = float((answers == predicted[0]).mean())
         name = task.labels[predicted[0]]
         shown = repr(name.item() if isinstance(name, np.generic) else name)
-        rows = f"{100 * share:.1f}% of rows" if share < 1 else "all rows"
+        aside = f"all {len(answers):,} rows set aside"
+        rows = f"{100 * share:.1f}% of rows" if share < 1 else aside
         said = f"{meets}: the teacher says {shown} on {rows}, and the student always does."
     else:
         said = f"{meets}: the student always says {float(predicted[0]):.4g}."
     if (answers == answers[0]).all():
-        remedy = "Give rows on which the teacher's answers differ."
+        remedy = "Give more rows on which the teacher's answers differ."
     else:
         remedy = "For a student that tells rows apart ask for a smaller epsilon" + (
             ", or set leaves." if reached else ", or allow more leaves, or another kind of student."

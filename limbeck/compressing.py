@@ -236,7 +236,9 @@ def _under(folder: Path | None, seed: int, name: str) -> Path | None:
 
 def _empty(certificate: Certificate | None, given: Prepared) -> list[str]:
     """A note on sequences that say nothing about a network."""
-    lost = 0 if certificate is None else len(given.test) - certificate.n
+    if certificate is None or not given.goal.sequential or certificate.settings.get("cases"):
+        return []  # there fewer draws than rows are cases, or copies
+    lost = len(given.test) - certificate.n
     return [f"{lost:,} test rows have no token that counts, and were left out."] if lost else []
 
 

@@ -24,7 +24,7 @@ from limbeck.data.cases import read_column
 from limbeck.data.class_weights import ClassWeight, class_weights
 from limbeck.data.duplicates import Rule
 from limbeck.data.inputs import read_pair, some_rows
-from limbeck.data.labels import positions, read_labels
+from limbeck.data.labels import positions, read_labels, refuse_unlabelled
 from limbeck.data.precision import float32_note
 from limbeck.errors import InvalidInput, plural, whole_number
 from limbeck.features import Features, Rows
@@ -197,6 +197,7 @@ def distill(
     started = time.perf_counter()
     check_share("epsilon", epsilon)
     check_share("delta", delta)
+    epsilon, delta = (float(f"{share:.12g}") for share in (epsilon, delta))  # 1 - 0.9 is 0.1
     seed = whole_number("seed", seed)
     if into == "tree" or getattr(into, "__name__", "") == "SearchAndStitch":
         settings.setdefault("epsilon", epsilon)
@@ -227,6 +228,8 @@ def distill(
     given = {k: v for k, v in said.items() if v is not None}
     wrapped = as_teacher(teacher, labels_given, example=example, **given)
     refuse_without_access(method, wrapped)
+    if regression is None and not wrapped.task.classifies:
+        refuse_unlabelled(y)
     fit_y, test_y = positions(fit.y, wrapped.task), positions(test.y, wrapped.task)
     notes = [getattr(wrapped, "note", "")]
     if fit_y is not None and wrapped.task.classifies:

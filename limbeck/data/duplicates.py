@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,10 @@ _CELLS = 10  # a grid has a value in at least every tenth of its cells
 _RARE = 0.05  # a value that more rows hold tells little
 _FEW = 0.01  # rows that would hold all of some values by chance
 _CHANCE = 10_000  # a table that repeats itself by chance is at least this rare
+_BEYOND = 10  # times as many identical pairs as chance gives: copies. Real tables reach 1.3
+_PAIRS = 20  # fewer identical pairs prove nothing
+_COMMON = 0.05  # rows that make up more than this share of a table are left out of that count
+_LOOKED_AT = 8  # columns, those with the most different values
 
 
 def round_to_float32(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -167,8 +171,9 @@ def find_duplicates(
     Rows are identical if they are equal within the rounding of float32. In discrete columns rows
     coincide by nature, and each is a draw of its own. Identical rows are copies where that cannot
     be: where one of their values, in a continuous column, is in no other row that differs from
-    them, or several together are too rare (`distinctive`). Copies tell nothing new, so they count
-    once, and all of them belong on one side of a split.
+    them, or several together are too rare (`distinctive`), and where a table holds ten times as
+    many pairs of identical rows as pairs that differ in one column alone explain. Copies tell
+    nothing new, so they count once, and all of them belong on one side of a split.
 
     Parameters
     ----------
@@ -206,6 +211,8 @@ def find_duplicates(
     marked = np.zeros(n, dtype=np.bool_)
     times = np.bincount(label)[label[distinct]]
     marked[distinct] = distinctive(values[distinct], kinds, times)
+    if not marked[first[first != own]].all() and _beyond_chance(values, label):
+        marked[:] = True
     first = np.where(marked[first], first, own)
     copies = int((first != own).sum())
     if copies < repeated:
@@ -275,6 +282,34 @@ def distinctive(
             share = np.bincount(at, times[there], minlength=len(found)) / times.sum()
             expected[there] += np.where(share <= _RARE, np.log(share), 0.0)[at]
     return np.asarray(out | (expected < np.log(_FEW)))
+
+
+def _beyond_chance(values: NDArray[np.float64], label: NDArray[np.int64]) -> bool:
+    """Whether far more rows are identical than coincide by chance.
+
+    If column j is left out, D_j more pairs of rows agree. Of pairs that agree in all other
+    columns a share of about q_j, the share of all pairs that agree in column j, agrees in it
+    too, so that chance gives D_j q_j / (1 - q_j) identical pairs; copies agree in every column.
+    Where columns depend on each other, the largest of these numbers over the columns counts.
+    """
+    held = np.bincount(label)[label] <= max(_COMMON * len(label), 2)
+    values, label = values[held], label[held]
+    identical, total = _pairs(label), len(label) * (len(label) - 1) / 2
+    if identical < _PAIRS:
+        return False
+    shares = [_pairs(row_hashes(values[:, [j]])) / total for j in range(values.shape[1])]
+    looked_at = [j for j in np.argsort(shares) if shares[j] < 0.5][:_LOOKED_AT]
+    expected = [
+        (_pairs(row_hashes(np.delete(values, j, axis=1))) - identical) * shares[j] / (1 - shares[j])
+        for j in looked_at
+    ]
+    return bool(expected) and identical > _BEYOND * max(expected)
+
+
+def _pairs(label: NDArray[Any]) -> float:
+    """How many pairs of rows have the same label."""
+    held = np.unique(label, return_counts=True)[1].astype(np.float64)
+    return float((held * (held - 1) / 2).sum())
 
 
 def _on_grid(found: NDArray[np.float64]) -> bool:

@@ -29,6 +29,7 @@ __all__ = [
     "label_array",
     "positions",
     "read_labels",
+    "refuse_unlabelled",
 ]
 
 MOST_CLASSES = 100
@@ -236,6 +237,11 @@ def encode_labels(
         unknown &= class_codes(values, tuple(unlabelled)) < 0
     if unknown.any():
         label = _plain(values[unknown][0])
+        if class_codes(values[unknown], UNLABELLED)[0] >= 0:
+            raise InvalidInput(
+                f"The label {label!r} in {what} is not one of {owner}.",
+                "Drop the rows without a label; or name it in classes=[...] if it is a class.",
+            )
         kinds = sorted({type(c).__name__ for c in classes})
         shown = [type(label).__name__, *kinds]
         raise InvalidInput(
@@ -273,6 +279,31 @@ def read_labels(y: Any, n: int, what: str = "y") -> NDArray[Any] | None:
     if missing.any():
         _refuse_missing(missing, what)
     return array
+
+
+def refuse_unlabelled(y: NDArray[Any] | None) -> None:
+    """Refuse labels of 0 and 1 beside -1 or -100, which may be numbers or mean "no label".
+
+    Parameters
+    ----------
+    y : ndarray of shape (n,) or None
+        Labels that are taken for numbers.
+
+    Raises
+    ------
+    InvalidInput
+        With the value and how often it stands there.
+    """
+    if y is None or y.dtype.kind not in "iufO":
+        return
+    absent = class_codes(y, UNLABELLED) >= 0
+    if absent.any() and (class_codes(y[~absent], (0, 1)) >= 0).all() and not absent.all():
+        value = _plain(y[absent][0])
+        raise InvalidInput(
+            f"y holds {value!r} in {int(absent.sum()):,} rows beside 0 and 1, which may be a number"
+            " or mean that there is no label.",
+            "Drop the rows without a label, or give regression=True.",
+        )
 
 
 def positions(y: NDArray[Any] | None, task: Task) -> NDArray[Any] | None:

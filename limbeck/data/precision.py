@@ -28,7 +28,7 @@ def float32_note(rows: Rows) -> str:
         x = np.unique(x[~np.isnan(x)])
         with np.errstate(over="ignore"):
             kept = len(np.unique(x.astype(np.float32)))
-        if column.kind == "numeric" and kept <= _LOST * len(x):
+        if column.kind == "numeric" and len(x) and kept <= _LOST * len(x):
             lost.append(f"{column.name!r} ({len(x):,} different values, {kept:,} in float32)")
     if not lost:
         return ""

@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 
 from limbeck.contract import Label, ScoreKind, Task
 from limbeck.data.labels import as_classes, class_codes, classes_of, label_array
-from limbeck.errors import InvalidInput
+from limbeck.errors import InvalidInput, did_you_mean
 
 __all__ = [
     "KnownOutputs",
     "OutputReading",
     "read_scores",
     "read_table",
+    "score_kind_of",
     "sums_to_one",
     "within_one",
 ]
@@ -78,6 +79,21 @@ class OutputReading:
     kind: ScoreKind
     note: str = ""
     order_guessed: bool = False
+
+
+def score_kind_of(kind: ScoreKind | str) -> ScoreKind:
+    """The kind of score that was given by name.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such kind.
+    """
+    if kind not in set(ScoreKind):
+        raise InvalidInput(
+            f"score_kind is {str(kind)!r}.", did_you_mean(str(kind), [str(k) for k in ScoreKind])
+        )
+    return ScoreKind(kind)
 
 
 def read_table(scores: Any) -> NDArray[Any]:
@@ -178,7 +194,7 @@ def _table(outputs: NDArray[Any], known: KnownOutputs) -> OutputReading:
     kind = known.kind
     if kind is None:
         kind = ScoreKind.PROBABILITY if sums_to_one(outputs) else ScoreKind.LOGIT
-    return _of_scores(f"The {k} outputs", ScoreKind(kind), classes, known)
+    return _of_scores(f"The {k} outputs", score_kind_of(kind), classes, known)
 
 
 def _labels(outputs: NDArray[Any], known: KnownOutputs) -> OutputReading:

@@ -258,4 +258,6 @@ def _short(name: str, fingerprint: str) -> Html:
 
 
 def _code(value: Any) -> Child:
+    if isinstance(value, float):
+        return f"{value:.12g}"
     return tag("code", value) if isinstance(value, str) and "(" in value else str(value)

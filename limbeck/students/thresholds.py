@@ -94,7 +94,7 @@ def printed(
         The largest value seen at or below the threshold, and the smallest above. With
         low == high they are not known, and the threshold is printed exactly.
     digits : int, optional
-        At least so many significant digits.
+        At least so many significant digits of the threshold itself.
     exact : bool
         Print the threshold exactly.
 
@@ -120,7 +120,7 @@ def printed(
     middle = low / 2 + high / 2
     if digits is None and least <= 0 < most and abs(middle) < (high - low) / 10:
         return 0.0
-    target = Decimal(middle)
+    target = Decimal(middle if digits is None else threshold)
     for kept in range(max(digits or 1, 1), _DIGITS + 1):
         unit = Decimal(1).scaleb(target.adjusted() - kept + 1)
         near = [target.quantize(unit, rounding=way) for way in (ROUND_FLOOR, ROUND_CEILING)]

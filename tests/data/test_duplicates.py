@@ -112,8 +112,8 @@ def test_values_that_many_rows_share_tell_no_copies() -> None:
 
 def test_measurements_with_one_decimal_are_marked_by_several_values_together() -> None:
     """No value is a row's own, and yet no row comes twice by chance."""
-    with pytest.raises(InvalidInput, match="occurs 10 times"):  # four columns are too few
-        find_duplicates(np.repeat(load_iris().data, 10, axis=0), NUMBERS[:4])
+    iris = load_iris().data  # too few columns for that, and far more repeats than chance gives
+    assert find_duplicates(np.repeat(iris, 10, axis=0), NUMBERS[:4]).copies == 1500 - 149
     X = load_wine().data
     assert find_duplicates(np.repeat(X, 10, axis=0), ("numeric",) * 13).copies == 9 * 178
     rows = np.random.default_rng(0).integers(0, 178, 178)
@@ -127,9 +127,12 @@ def test_measurements_with_one_decimal_are_marked_by_several_values_together() -
 
 
 def test_a_table_of_codes_that_repeats_itself_is_refused() -> None:
-    x = np.unique(np.random.default_rng(0).integers(0, 9, size=(300, 4)), axis=0).astype(float)
+    rng = np.random.default_rng(0)
+    flags = np.unique(rng.integers(0, 2, size=(300, 9)), axis=0).astype(float)
     with pytest.raises(InvalidInput, match=r"occurs 10 times or a multiple.*duplicates="):
-        find_duplicates(np.repeat(x, 10, axis=0), NUMBERS[:4])
+        find_duplicates(np.repeat(flags, 10, axis=0), ("numeric",) * 9)
+    x = np.unique(rng.integers(0, 9, size=(300, 4)), axis=0).astype(float)
+    assert find_duplicates(np.repeat(x, 10, axis=0), NUMBERS[:4]).copies == 9 * len(x)
     assert find_duplicates(np.repeat(x, 10, axis=0), NUMBERS[:4], "drop").copies == 9 * len(x)
     kept = find_duplicates(np.repeat(x, 10, axis=0), NUMBERS[:4], "keep")
     assert (kept.copies, kept.coincidences) == (0, 9 * len(x))
@@ -159,3 +162,37 @@ def test_kinds_are_those_of_the_columns() -> None:
     assert kinds_of(Features.of(np.zeros((2, 1, 3)))) == ("signal",) * 3
     with pytest.raises(InvalidInput, match="duplicates is 'dropp'"):
         find_duplicates(np.zeros((2, 1)), ("numeric",), "dropp")  # type: ignore[arg-type]
+
+
+def whole_numbers(n: int, rng: np.random.Generator) -> np.ndarray:
+    """Age, years of school, hours and sex: 229,000 cells, so that rows hardly ever coincide."""
+    return np.column_stack(
+        [rng.integers(*ends, n) for ends in ((17, 90), (1, 17), (1, 99), (0, 2))]
+    ).astype(float)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_copies_in_a_table_of_whole_numbers_are_more_than_chance_gives(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    table = whole_numbers(900, rng)
+    kinds = ("numeric",) * 4
+    drawn = table[rng.integers(0, 900, 900)]  # a bootstrap
+    found = find_duplicates(drawn, kinds)
+    assert found.coincidences == 0
+    assert found.copies == 900 - len(np.unique(drawn, axis=0))
+    oversampled = np.vstack([table, *[table[:90]] * 4])
+    assert find_duplicates(oversampled, kinds).copies >= 360
+    assert find_duplicates(table, kinds).copies == 0
+
+
+def test_coincidences_of_dependent_columns_stay_coincidences() -> None:
+    rng = np.random.default_rng(0)
+    place = rng.integers(0, 300, 3000)
+    zipped = np.column_stack([place, 2 * place, rng.integers(0, 4, 3000)]).astype(float)
+    rate = rng.gamma(0.5, 1, size=(3000, 1))
+    counts = rng.poisson(rate * np.array([1, 2, 3, 0.5, 5])).astype(float)
+    answers = (rng.normal(size=(3000, 20)) + 2 * rng.normal(size=(3000, 1)) > 1).astype(float)
+    for table in (zipped, counts, answers):
+        found = find_duplicates(table, ("numeric",) * table.shape[1])
+        assert found.copies == 0
+        assert found.coincidences > 500

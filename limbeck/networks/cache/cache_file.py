@@ -298,7 +298,7 @@ class CacheFile:
 
 def _checksum(data: Mapping[str, Any]) -> int:
     """Of what a header holds, however it is spaced."""
-    return zlib.crc32(json.dumps(data, sort_keys=True).encode())
+    return zlib.crc32(json.dumps(data, sort_keys=True, allow_nan=False).encode())
 
 
 @contextmanager
