@@ -113,12 +113,7 @@ def too_short(
     gaps = () if comparison is None else comparison.behind
     if not found and not gaps:
         return None
-    enough, made = math.ceil(updates / max(rows // training.batch_size, 1)), training.epochs
-    assert made is not None  # noqa: S101  (settled before training)
-    longer = f"epochs={max(enough, 3 * made)}"
-    if training.max_steps is not None:
-        made = math.ceil(training.max_steps / max(rows // training.batch_size, 1))
-        longer = f"max_steps={max(updates, 3 * training.max_steps)}"
+    made, longer = _longer(training, max(rows // training.batch_size, 1), updates)
     behind = "" if comparison is None else " ".join(_behind(d, comparison) for d in gaps)
     if found:
         by_role = " and ".join(f"{fall:.3g} ({role})" for role, fall in found)
@@ -126,11 +121,24 @@ def too_short(
         why = f"the loss still falls by {by_role} per epoch{until}. {behind}".rstrip()
     else:
         why = behind[0].lower() + behind[1:]
-    if found or made < enough:
+    if found or made < updates:
         return Status(StatusCode.LIMIT, f"Trained too short: {why}", f"Try {longer}.")
     was = "" if training.lr is None else f" (it was {training.lr:g})"
     remedy = f"Try another lr{was}, {longer}, or a larger student."
     return Status(StatusCode.LIMIT, f"Not trained well: {why}", remedy)
+
+
+def _longer(training: Training, per_epoch: int, updates: int) -> tuple[int, str]:
+    """The updates that were made, and settings that make enough, or three times as many."""
+    assert training.epochs is not None  # noqa: S101  (settled before training)
+    most = training.epochs * per_epoch
+    if training.max_steps is None:
+        return most, f"epochs={max(math.ceil(updates / per_epoch), 3 * training.epochs)}"
+    made = min(training.max_steps, most)
+    wanted = max(updates, 3 * made)
+    steps = "" if training.max_steps >= wanted else f"max_steps={wanted}"
+    epochs = "" if most >= wanted else f"epochs={math.ceil(wanted / per_epoch)}"
+    return made, " with ".join(part for part in (steps, epochs) if part)
 
 
 def _behind(d: Difference, comparison: Comparison) -> str:

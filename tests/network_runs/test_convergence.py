@@ -269,3 +269,18 @@ def test_well_trained_runs_are_not_told(teacher: nn.Module) -> None:
         assert min(by_role["student"], by_role["control"]) > 0.9
         short += found.status.code is StatusCode.LIMIT
     assert short <= 1
+
+
+def test_what_limits_the_training_is_what_is_advised() -> None:
+    short = trained(2.3 - 0.05 * np.arange(1, 21))
+
+    def remedy(**settings: Any) -> str:
+        runs = {"student": [short], "control": [short]}
+        found = too_short(runs, compared(), Objective.of(SOFT), Training(**settings), 1280)
+        assert found is not None
+        return found.remedy
+
+    assert remedy(epochs=20, max_steps=10) == "Try max_steps=3000 with epochs=300."
+    assert remedy(epochs=2, max_steps=3000) == "Try epochs=300."
+    assert remedy(epochs=500, max_steps=100) == "Try max_steps=3000."
+    assert remedy(epochs=500, max_steps=4000) == "Try max_steps=12000 with epochs=1200."

@@ -58,6 +58,11 @@ def refuse_unknown(given: Any, settings: Mapping[str, float | None]) -> None:
             f"optimizer is {given!r}.", did_you_mean(str(given).lower(), sorted(known))
         )
     kind = known[given.lower()]
+    if kind is torch.optim.SparseAdam:
+        raise InvalidInput(
+            "optimizer is 'sparseadam', which needs sparse gradients, and those here are dense.",
+            "Give 'adam'.",
+        )
     for name, value in settings.items():
         if value is not None and name not in signature(kind).parameters:
             raise InvalidInput(

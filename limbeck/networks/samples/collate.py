@@ -81,6 +81,15 @@ class Padding:
         if isinstance(first, Mapping):
             return self._named(items)
         if isinstance(first, tuple | list):
+            odd = next(
+                (i for i in items if type(i) is not type(first) or len(i) != len(first)), first
+            )
+            if odd is not first:
+                entries = len(odd) if isinstance(odd, tuple | list) else 1
+                raise InvalidInput(
+                    f"One item has {len(first)} entries and another has {entries}.",
+                    "Give all items the same entries; None as the label of one without a label.",
+                )
             return tuple(
                 self._stacked(
                     _marked([item[j] for item in items], j > 0 and j == len(first) - 1),

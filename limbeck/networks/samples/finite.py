@@ -56,7 +56,8 @@ def refuse_inputs(samples: Samples, what: str, networks: Mapping[str, nn.Module]
         if not bool(logits.isfinite().all()):
             n = len(torch.cat(bad))
             raise InvalidInput(
-                f"{_rows(n)} of the {what} rows hold numbers that are not finite, which the {role}"
+                f"{_rows(n)} of the {what} rows {'holds' if n == 1 else 'hold'} numbers that are"
+                f" not finite, which the {role}"
                 f" cannot answer: {_told(samples, batch, _tensors(batch.inputs), 'column')}.",
                 _INPUTS,
             )

@@ -104,7 +104,7 @@ def _loader(loader: DataLoader[Any], padding: Padding) -> tuple[Any, Any, dict[s
             "Give the data set, with RowWeights as filter where rows should count differently, or"
             " by_length=True where sequences of one length belong together.",
         )
-    size = loader.batch_size
+    size = batches.batch_size if isinstance(batches, BatchSampler) else None
     collate = padding if loader.collate_fn in (default_collate, None) else loader.collate_fn
     keys = ("num_workers", "pin_memory", "timeout", "worker_init_fn", "multiprocessing_context")
     settings = {k: getattr(loader, k) for k in (*keys, "prefetch_factor")}

@@ -93,6 +93,8 @@ def test_settings_of_named_optimizers_are_passed_on_or_refused() -> None:
         Training(optimizer=torch.optim.Adam(net().parameters()))  # type: ignore[arg-type]
     with pytest.raises(InvalidInput, match="Muon"):
         trained(optimizer="muon")  # torch's is for matrices alone
+    with pytest.raises(InvalidInput, match="needs sparse gradients"):
+        trained(optimizer="sparseadam")
 
 
 def test_functions_of_weights_of_names_and_of_the_student() -> None:

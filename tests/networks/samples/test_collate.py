@@ -112,3 +112,10 @@ def test_inputs_and_labels() -> None:
 def test_a_row_without_tokens_is_refused() -> None:
     with pytest.raises(InvalidInput, match=r"row of input_ids is empty. Drop rows"):
         Padding()([{"input_ids": [1, 2]}, {"input_ids": []}])
+
+
+def test_items_of_different_entries_are_refused() -> None:
+    x = torch.zeros(2)
+    for items in ([(x, 1), (x,)], [(x, 1), x]):
+        with pytest.raises(InvalidInput, match="One item has 2 entries and another has 1"):
+            Padding()(items)

@@ -13,9 +13,11 @@ import pandas as pd
 import torch
 from torch import Tensor
 from torch.utils.data import (
+    BatchSampler,
     DataLoader,
     Dataset,
     IterableDataset,
+    SequentialSampler,
     Subset,
     TensorDataset,
     WeightedRandomSampler,
@@ -219,3 +221,9 @@ def test_hugging_face_data_that_cannot_be_used() -> None:
         Samples.of(datasets.DatasetDict({"train": words, "test": words}))
     with pytest.raises(InvalidInput, match="stream"):
         Samples.of(words.to_iterable_dataset())
+
+
+def test_a_batch_sampler_of_one_s_own_keeps_its_batch_size() -> None:
+    data = TensorDataset(torch.arange(10.0)[:, None])
+    batches = BatchSampler(SequentialSampler(data), 4, drop_last=False)
+    assert Samples.of(DataLoader(data, batch_sampler=batches)).batch_size == 4
