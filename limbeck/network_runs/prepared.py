@@ -15,8 +15,10 @@ from torch import nn
 from limbeck.contract import Task
 from limbeck.data.duplicates import Rule
 from limbeck.errors import InvalidInput
+from limbeck.network_runs.class_orders import check_class_order
 from limbeck.network_runs.early_stopping import validation_part, validation_share
 from limbeck.network_runs.extremes import try_extremes
+from limbeck.network_runs.named_labels import coded_labels
 from limbeck.network_runs.outputs import parts_of, places_of, read_outputs
 from limbeck.network_runs.outside import outside_teacher, refuse_outside
 from limbeck.network_runs.padding import padding_notes
@@ -163,6 +165,10 @@ def prepared(
     settings = settings_of(sized)
     outside = is_outside(teacher)
     tutor, makers = None if outside else one_teacher(teacher), makers_of(into)
+    given = coded_labels(data, y, validation, test, classes, teacher, makers)
+    data, y, validation, test = given.data, given.y, given.validation, given.test
+    if given.named is not None:
+        classes = given.named.names
     pad = pad_token(tutor, *makers)
     rows, aside = two_sides(
         data, y, test, holdout, seed, settings, pad, cases=cases, duplicates=duplicates
@@ -183,6 +189,9 @@ def prepared(
     goal = goal_of(rows, tutor, alike, task, tokenizers, vocabulary=vocabulary, compares=compares)
     read += probability_notes(parts_of(tutor)) + padded
     tutor = one_teacher(teacher, goal)
+    if given.named is not None:
+        given.named.refuse(goal)
+        classes = classes if goal.classifies else None
     names = task_of(goal, classes, unit, tutor, pupils[0][0])
     rows, aside = rows.aimed(goal), aside.aimed(goal)
     share = validation_share(validation, settings)
@@ -208,6 +217,8 @@ def prepared(
             refuse_inputs(side, what, networks)
     for side in (rows, aside):
         try_extremes(side, networks)
+    if tutor is not None and compares:
+        check_class_order(rows, tutor, goal, given.named, settings.batch_size)
     unread = unread_inputs(rows, list(networks.values()))
     layout, seen, aside, notes = fresh_rows(
         rows, aside, test is not None, settings, unread, duplicates=duplicates
@@ -231,8 +242,8 @@ def prepared(
     notes += [] if compares else apart_notes(rows.has_labels)
     return Prepared(
         tutor, makers, reads, rows, aside, checked, goal, names, aim, settings, kept, layout, seen,
-        tuple(dict.fromkeys((*copied, *loaded, *chosen, *notes, *read, *left, *rows.notes,
-                             *aside.notes))),
+        tuple(dict.fromkeys((*copied, *loaded, *given.notes, *chosen, *notes, *read, *left,
+                             *rows.notes, *aside.notes))),
         compares,
     )  # fmt: skip
 

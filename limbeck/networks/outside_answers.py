@@ -84,6 +84,8 @@ class Reader:
         """Columns of the teacher's classes in the order of the student's; (n, 1) for one output."""
         own, k = list(self.reading.task.classes), self.outputs
         wanted = list(self.classes)
+        if own == list(range(len(wanted))):  # numbered as the outputs are, which have names
+            own = wanted
         if not set(own) <= set(wanted) or table.shape[1] != len(own):
             raise InvalidInput(
                 f"The teacher's classes are {own[:8]}, those of the student's outputs"

@@ -404,9 +404,11 @@ class Samples:
 
 
 def _known(labels: Tensor | None) -> bool:
-    """Whether there is any label; of whole numbers, any that is not a mark of none."""
-    if labels is None or labels.is_floating_point():
-        return labels is not None
+    """Whether there is any label: not NaN, nor of whole numbers a mark of none."""
+    if labels is None:
+        return False
+    if labels.is_floating_point():
+        return not bool(torch.isnan(labels).all())
     return not bool(unlabelled(labels).all())
 
 

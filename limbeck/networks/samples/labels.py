@@ -20,11 +20,11 @@ _CLOSE = 1e-3  # how far from 1 a row of rounded probabilities may sum
 
 
 def unlabelled(labels: Tensor) -> Tensor:
-    """Which entries are marks of "no label", of the same shape."""
+    """Which entries are marks of "no label", or NaN, of the same shape."""
     first, *others = (labels == mark for mark in UNLABELLED)
     for other in others:
         first = first | other
-    return first
+    return first | torch.isnan(labels) if labels.is_floating_point() else first
 
 
 def distributions(labels: Tensor) -> bool:
@@ -74,10 +74,12 @@ def shaped(labels: Tensor, goal: Goal) -> Tensor:
             if places == 2
             else f"Give a class a row, (n,), or a distribution over the classes, (n, {k}).",
         )
-    if labels.is_floating_point():
-        _refuse(labels, labels != labels.round(), "Give classes as integers, or task='regression'.")
-    labels = labels.long()
     none = unlabelled(labels)
+    if labels.is_floating_point():
+        uneven = (labels != labels.round()) & ~none
+        _refuse(labels, uneven, "Give classes as integers, or task='regression'.")
+        labels = torch.where(none, IGNORED, labels)
+    labels = labels.long()
     labels = torch.where(none, IGNORED, labels) if bool(none.any()) else labels
     outside = ((labels < 0) | (labels >= k)) & ~none
     _refuse(labels, outside, f"Classes are 0 to {k - 1}; -1 and -100 mean no label.")
@@ -166,8 +168,8 @@ def label_notes(labels: Tensor | Sequence[Tensor | None], goal: Goal, n: int) ->
     if known is not None:
         of = f"{n:,} rows" if len(known) == n else f"{len(known):,} rows looked at"
         notes.append(
-            f"{int((~known).sum()):,} of {of} have no label (-1 or -100): they learn from the"
-            " teacher only, the control learns from the others, and accuracy leaves them out."
+            f"{int((~known).sum()):,} of {of} have no label (-1, -100 or missing): they learn from"
+            " the teacher only, the control learns from the others, and accuracy leaves them out."
         )
     return notes
 
@@ -187,7 +189,7 @@ def refuse_shifted(labels: Tensor, k: int) -> None:
     InvalidInput
         With both readings.
     """
-    kinds = sorted(set(labels.flatten().tolist()) - {IGNORED})
+    kinds = sorted(set(labels[~torch.isnan(labels)].tolist()) - {IGNORED})
     if -1 in kinds and len(kinds) == k:
         shown = ", ".join(f"{v:g}" for v in kinds[:6])
         raise InvalidInput(

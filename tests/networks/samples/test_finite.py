@@ -133,5 +133,5 @@ def test_a_cache_and_a_certificate_are_not_made_of_what_is_no_number(table, tmp_
     with pytest.raises(TeacherFailed, match="row 33 has nan in output 1"):
         TeacherCache(tmp_path).fill(Bad(float("nan")), samples)
     with pytest.raises(LimbeckError, match="has nan in output 1"):
-        limbeck.distill(Bad(float("nan")), x[:100], y[:100], into=small(), epochs=1, timing=False,
-                        test=(x[20:60].clone() * 1.01, y[20:60]))  # fmt: skip
+        limbeck.distill(Bad(float("nan")), x[:100], into=small(), epochs=1, timing=False,
+                        test=x[20:60].clone() * 1.01)  # fmt: skip
