@@ -9,7 +9,7 @@ and lookahead trees on the teacher's answers and the neighbours of all good tree
 tree is then at every size at least as good, on the rows and queries, as the greedy tree.
 
 Which queries are asked, whether stitched or greedy trees are kept, and the size are chosen by
-cross-fitting (:mod:`limbeck.methods.trees.asking`, ``judged``).
+cross-fitting on the user's rows (:mod:`limbeck.methods.trees.asking`, ``judged``).
 """
 
 from __future__ import annotations

@@ -85,9 +85,9 @@ def choose(
 ) -> Choice:
     """Choose between stitched and greedy trees, and the size.
 
-    The stitch fits a few rows more closely than it will fit new ones. So rows and queries left out
-    decide, by half a standard error: without queries stitched trees must agree better on them, with
-    queries they must not agree worse. The size is ``leaves``, or the smallest within the tolerance.
+    The stitch fits a few rows more closely than it will fit new ones. So rows left out decide, by
+    half a standard error: without queries stitched trees must agree better on them, with queries
+    they must not agree worse. The size is ``leaves``, or the smallest within the tolerance.
 
     Parameters
     ----------

@@ -2,10 +2,8 @@
 
 Without the fold, and without the queries made from its rows, a lighter search is run (the greedy
 tree and the tree of two looks ahead, stitched), and its trees of every size are judged on the
-fold and on the queries left out. The size is a matter of the rows; but kinds of tree differ
-little, a few rows tell them apart by chance, and so the queries count as half in that choice.
-Stitching again from the pool of the whole search would not do: its splits were polished on all
-rows, and rows that a split was moved for are not left out.
+fold. Stitching again from the pool of the whole search would not do: its splits were polished on
+all rows, and rows that a split was moved for are not left out.
 """
 
 from __future__ import annotations
@@ -49,36 +47,24 @@ class LeftOut:
         The losses of both kinds of tree.
     weight : ndarray of shape (n,)
         How much each row counts.
-    queries : LeftOut, optional
-        The same on queries left out.
     """
 
     stitched: NDArray[np.float64]
     greedy: NDArray[np.float64]
     weight: NDArray[np.float64]
-    queries: LeftOut | None = None
 
     def gain(self, leaves: Sequence[int]) -> float:
         """How much better stitched trees of so many leaves agree, in standard errors.
-
-        Rows and queries count as half each.
 
         Parameters
         ----------
         leaves : sequence of int
             Sizes whose losses are averaged.
         """
-        parts = [self] if self.queries is None else [self, self.queries]
-        gains, errors = zip(*(part._mean_gain(leaves) for part in parts), strict=True)
-        error = math.hypot(*errors)  # the share of each, 1 / len(parts), cancels
-        return float(sum(gains)) / error if error > 0 else 0.0
-
-    def _mean_gain(self, leaves: Sequence[int]) -> tuple[float, float]:
-        """The mean gain, and its standard error."""
         sizes = np.array(leaves) - 1
         gain = (self.greedy[sizes] - self.stitched[sizes]).mean(axis=0)
         error = float(gain.std()) / math.sqrt(len(gain))
-        return float(np.average(gain, weights=self.weight)), error
+        return float(np.average(gain, weights=self.weight)) / error if error > 0 else 0.0
 
 
 def judge(
@@ -111,14 +97,10 @@ def judge(
         The source of chance.
     """
     out = np.zeros((2, method.max_leaves, len(rows)))
-    drawn = np.arange(len(asked.rows), dtype=np.int64)
-    dealt = rng.permutation(drawn) % FOLDS  # for samplers that do not say what rows they used
-    judged_queries: list[tuple[NDArray[np.float64], Index]] = []
     for at in range(FOLDS):
         judged = np.flatnonzero(fold == at)
         own = _some(np.flatnonzero(fold != at), _MOST_ROWS, rng)
-        left = inside(fold, asked.sources, at) if asked.sources.shape[1] else dealt == at
-        near = _some(drawn[~left], _MOST_QUERIES, rng)
+        near = _some(np.flatnonzero(~inside(fold, asked.sources, at)), _MOST_QUERIES, rng)
         if not len(judged) or not len(own):
             continue
         values = np.vstack([rows.values[own], asked.rows.values[near]])
@@ -128,51 +110,19 @@ def judge(
         search = Search(method, Rows(rows.features, values), told, task, rng, quiet, counts)
         search.grow()
         search.look_ahead()
-        out[..., judged] = _losses(search, rows[judged], answers[judged])
-        far = _some(drawn[left], _MOST_QUERIES // FOLDS, rng)
-        if len(far):
-            judged_queries.append((_losses(search, asked.rows[far], asked.answers[far]), far))
-    return _left_out(out, answers, weight, task, _of_queries(judged_queries, asked, task))
-
-
-def _losses(search: Search, rows: Rows, answers: NDArray[Any]) -> NDArray[np.float64]:
-    """Losses on n rows of stitched and of greedy trees, of shape (2, max_leaves, n)."""
-    out = np.zeros((2, search.method.max_leaves, len(rows)))
-    for kind, plans in enumerate((search.stitched(), search.cut_back())):
-        for size, plan in enumerate(plans):
-            if size and plan == plans[size - 1]:
-                out[kind, size] = out[kind, size - 1]
-                continue
-            tree = Tree.from_nodes(search.nodes(plan), rows.features, search.task)
-            said = tree.predict_proba(rows) if search.task.classifies else None
-            values = said if said is not None else tree.predict(rows)[:, None]
-            out[kind, size] = row_losses(values, answers, search.task)
-    return out
-
-
-def _of_queries(
-    judged: list[tuple[NDArray[np.float64], Index]], asked: Asked, task: Task
-) -> LeftOut | None:
-    """Losses on the queries that were left out; None without any."""
-    if not judged:
-        return None
-    out, which = (np.concatenate(parts, axis=-1) for parts in zip(*judged, strict=True))
-    weight = np.ones(len(which)) if asked.weight is None else asked.weight[which]
-    return _left_out(out, asked.answers[which], weight, task)
-
-
-def _left_out(
-    out: NDArray[np.float64],
-    answers: NDArray[Any],
-    weight: NDArray[np.float64],
-    task: Task,
-    queries: LeftOut | None = None,
-) -> LeftOut:
-    """Losses of both kinds (2, max_leaves, n), for values over the variance of the answers."""
+        for kind, plans in enumerate((search.stitched(), search.cut_back())):
+            for size, plan in enumerate(plans):
+                if size and plan == plans[size - 1]:
+                    out[kind, size, judged] = out[kind, size - 1, judged]
+                    continue
+                tree = Tree.from_nodes(search.nodes(plan), rows.features, task)
+                said = tree.predict_proba(rows[judged]) if task.classifies else None
+                values_said = said if said is not None else tree.predict(rows[judged])[:, None]
+                out[kind, size, judged] = row_losses(values_said, answers[judged], task)
     if not task.classifies:
         spread = np.average((answers - np.average(answers, weights=weight)) ** 2, weights=weight)
-        out = out / max(float(spread), 1e-30)
-    return LeftOut(out[0], out[1], weight, queries)
+        out /= max(float(spread), 1e-30)
+    return LeftOut(out[0], out[1], weight)
 
 
 def _some(rows: Index, most: int, rng: np.random.Generator) -> Index:

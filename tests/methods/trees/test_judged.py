@@ -82,33 +82,3 @@ def test_the_gain_is_in_standard_errors():
     assert found.gain([2, 3, 4]) == pytest.approx(0.2 / (0.4 / 10))
     assert LeftOut(worse, loss, np.ones(100)).gain([3, 4]) == -found.gain([3, 4])
     assert LeftOut(loss, loss, np.ones(100)).gain([1, 2]) == 0.0
-
-
-def test_queries_left_out_count_as_half_between_kinds():
-    better, worse = np.zeros((4, 100)), np.zeros((4, 100))
-    worse[1:, :20] = 1.0
-    alike = LeftOut(better, better, np.ones(100))
-    by_queries = LeftOut(better, better, np.ones(100), LeftOut(better, worse, np.ones(100)))
-    assert alike.gain([2, 3, 4]) == 0.0
-    assert by_queries.gain([2, 3, 4]) == pytest.approx(0.2 / (0.4 / 10))
-    error = np.hypot(0.4 / 10, 0.4 / 10)
-    both = LeftOut(better, worse, np.ones(100), LeftOut(better, worse, np.ones(100)))
-    assert both.gain([2, 3, 4]) == pytest.approx(0.4 / error)
-    against = LeftOut(better, worse, np.ones(100), LeftOut(worse, better, np.ones(100)))
-    assert against.gain([2, 3, 4]) == pytest.approx(0.0)
-
-
-@pytest.mark.parametrize("named", [True, False])
-def test_queries_are_judged_by_trees_that_never_saw_them(named):
-    """Answers of chance are told by heart by a tree that saw them, and by no other."""
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(300, 4))
-    rows = Features.of(X).rows(X)
-    drawn = Rows(rows.features, rng.normal(size=(300, 4)))
-    sources = np.arange(300)[:, None] if named else np.zeros((300, 0), dtype=np.int64)
-    asked = Asked(drawn, rng.integers(0, 2, 300), sources, "mine", 300)
-    found, _ = left_out(X, rng.integers(0, 2, 300), Task((0, 1)), asked, max_leaves=32)
-    assert found.queries.stitched.shape == (32, 300)
-    assert found.queries.queries is None
-    assert 0.4 < found.queries.stitched[-1].mean() < 0.6
-    assert 0.4 < found.queries.greedy[-1].mean() < 0.6
