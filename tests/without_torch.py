@@ -75,6 +75,8 @@ def verified(folder: Path) -> None:
     expect(said.stdout.startswith("Verified"), said.stdout)
     rows = read_table(folder / "holdout.csv")
     rows.iloc[::-1].to_csv(folder / "holdout.csv", index=False)
+    expect(verify().returncode == 0, "rows in another order were not verified")
+    rows.iloc[:-1].to_csv(folder / "holdout.csv", index=False)
     said = verify()
     expect(said.returncode == 1, "altered rows were verified")
 
