@@ -62,7 +62,8 @@ def test_rows_may_be_called_data() -> None:
     one = limbeck.distill(Two(lambda h, z: z), data=X, y=labels(), **FAST)
     two = limbeck.distill(Two(lambda h, z: z), X, labels(), **FAST)
     assert one.student.text() == two.student.text()
-    net = nn.Linear(3, 2)
+    net = nn.Linear(3, 2, bias=False)
+    net.weight.data = torch.tensor([[-1.0, 0.0, 0.0], [1.0, 0.0, 0.0]])  # right on all rows
     pair = torch.tensor(X).float(), torch.tensor(labels())
     found = limbeck.distill(net, data=pair, into=nn.Linear(3, 2), epochs=1, timing=False)
     assert found.student is not net
