@@ -121,8 +121,9 @@ def identity(settings: Mapping[str, Any]) -> str:
     if not copies:
         return "Identical rows are draws of their own, as happens where columns are discrete."
     return (
-        "Identical rows with a value of their own in a continuous column are copies: the statement"
-        " is about different rows."
+        "Identical rows are copies where chance does not explain them (by a value of their own in a"
+        " continuous column, or as far more rows are identical than coincide): the statement is"
+        " about different rows."
     )
 
 
