@@ -1,16 +1,16 @@
-"""The web of reductions: which method leads to which student, and how errors add up."""
+"""Which method leads to which student."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from typing import Any, cast
 
 from limbeck.contract import Access, Method, Teacher
 from limbeck.errors import AccessDenied, InvalidInput, did_you_mean
 
-__all__ = ["chain", "method_for", "refuse_without_access", "resolved"]
+__all__ = ["method_for", "refuse_without_access", "resolved"]
 
 
 def _tree() -> type[Any]:
@@ -136,24 +136,3 @@ def refuse_without_access(method: Method, teacher: Teacher) -> None:
             "Give the model itself instead of its stored scores, or choose a method that needs"
             " scores only, such as into='tree' with queries=0.",
         )
-
-
-def chain(bounds: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    """The bound for a student of a student: epsilons and deltas add.
-
-    Disagreement obeys the triangle inequality, and failures obey the union bound
-    (Boix-Adsera 2024, section 3.3).
-
-    Parameters
-    ----------
-    bounds : sequence of (epsilon, delta)
-        The certificates along the chain, first teacher to last student.
-
-    Raises
-    ------
-    InvalidInput
-        If there is none, or a number is outside [0, 1].
-    """
-    if not bounds or any(not 0 <= v <= 1 for pair in bounds for v in pair):
-        raise InvalidInput(f"bounds is {list(bounds)!r}.", "Give pairs of numbers in [0, 1].")
-    return (min(sum(e for e, _ in bounds), 1.0), min(sum(d for _, d in bounds), 1.0))

@@ -1,19 +1,16 @@
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from sklearn.tree import DecisionTreeClassifier
 
 from limbeck.contract import Access
 from limbeck.errors import AccessDenied, InvalidInput
 from limbeck.methods.junta import FindJunta
 from limbeck.methods.search_and_stitch import SearchAndStitch
-from limbeck.routes import chain, method_for, refuse_without_access, resolved
+from limbeck.routes import method_for, refuse_without_access, resolved
 from limbeck.students.junta import Junta
 from limbeck.students.tree import Tree
 from limbeck.students.wavelet import WaveletStudent
@@ -66,29 +63,6 @@ def test_everything_that_lacks_is_named():
 
     with pytest.raises(AccessDenied, match="Greedy needs gradients, weights of the teacher"):
         refuse_without_access(Greedy(), CallableTeacher(lambda X: X[:, 0]))
-
-
-def test_errors_add_along_a_chain():
-    assert chain([(0.02, 0.01)]) == (0.02, 0.01)
-    assert chain([(0.02, 0.01), (0.03, 0.04)]) == pytest.approx((0.05, 0.05))
-    assert chain([(0.7, 0.01), (0.6, 0.995), (0.0, 0.0)]) == (1.0, 1.0)
-
-
-@given(st.integers(0, 10_000), st.integers(1, 4))
-def test_a_chain_of_students_never_disagrees_more_than_its_bound(seed, length):
-    rng = np.random.default_rng(seed)
-    models = [rng.integers(0, 3, 50)]
-    for _ in range(length):
-        flips = rng.random(50) < rng.random() * 0.5
-        models.append(np.where(flips, rng.integers(0, 3, 50), models[-1]))
-    steps = [(float((a != b).mean()), 0.0) for a, b in itertools.pairwise(models)]
-    assert (models[0] != models[-1]).mean() <= chain(steps)[0] + 1e-12
-
-
-@pytest.mark.parametrize("bad", [[], [(0.1, -0.1)], [(1.1, 0.0)], [(0.1, float("nan"))]])
-def test_bounds_outside_the_unit_interval(bad):
-    with pytest.raises(InvalidInput, match="Give pairs of numbers in"):
-        chain(bad)
 
 
 def test_classes_stand_for_what_they_make():

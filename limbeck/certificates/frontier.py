@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from limbeck.errors import InvalidInput
 
-__all__ = ["Frontier", "frontier", "vc_dimension"]
+__all__ = ["Frontier", "frontier", "mutual_vc", "vc_dimension"]
 
 _BLOCK = 512
 _LIMIT = 500_000
@@ -40,8 +40,9 @@ def frontier(functions: Any, teacher: Any, *, limit: int = _LIMIT) -> Frontier:
 
     A student is dominated if another agrees with the teacher wherever it does and somewhere
     more; then it is at least as far from the teacher under every distribution. Agnostic
-    distillation costs the VC dimension of what is left (Boix-Adsera 2024, section on agnostic
-    distillation). If the teacher is in the class, it alone is left, and the VC dimension is 0.
+    distillation costs at most what is left (Boix-Adsera 2024; docs/theory.md), and sometimes
+    less. If the teacher is in the class, it alone is left, and the VC dimension is 0. The domain
+    is finite, and there are two classes.
 
     Parameters
     ----------
@@ -114,16 +115,59 @@ def vc_dimension(functions: Any, *, limit: int = _LIMIT) -> int:
     InvalidInput
         If the table is empty or no boolean, or the search passes the limit.
     """
-    table = np.unique(_booleans(functions), axis=0)
-    # a constant point is never shattered; equal or opposite points never together
-    points = table.T[table.any(axis=0) & ~table.all(axis=0)]
-    points = np.unique(points ^ points[:, :1], axis=0) if len(points) else points
-    ceiling = int(np.log2(len(table)))
+    return _most_shattered([_booleans(functions)], limit)
+
+
+def mutual_vc(teachers: Any, students: Any, *, limit: int = _LIMIT) -> int:
+    """Mutual VC dimension of two finite classes on one finite domain, exact.
+
+    The size of the largest set of points that both classes shatter (Hu and Peale 2023). It
+    governs learning from labels by a learner that knows the teachers' class and need not answer
+    with a student; one that must (proper) can need more, see docs/theory.md.
+
+    Parameters
+    ----------
+    teachers : array-like of bool, shape (f, m)
+        Every function of the teachers' class on every point.
+    students : array-like of bool, shape (g, m)
+        Every function of the students' class on the same points.
+    limit : int
+        As in `vc_dimension`.
+
+    Returns
+    -------
+    int
+        At most the VC dimension of either class.
+
+    Raises
+    ------
+    InvalidInput
+        As in `vc_dimension`; or if the classes differ in the number of points.
+    """
+    tables = [_booleans(teachers), _booleans(students)]
+    if tables[0].shape[1] != tables[1].shape[1]:
+        raise InvalidInput(
+            f"The teachers know {tables[0].shape[1]} points, the students {tables[1].shape[1]}.",
+            "Give both classes on the same points.",
+        )
+    return _most_shattered(tables, limit)
+
+
+def _most_shattered(tables: list[NDArray[np.bool_]], limit: int) -> int:
+    """Size of the largest set of points that every table shatters."""
+    tables = [np.unique(table, axis=0) for table in tables]
+    # a constant point is never shattered; points equal or opposite everywhere never together
+    varies = np.all([table.any(axis=0) & ~table.all(axis=0) for table in tables], axis=0)
+    columns = [table.T[varies] for table in tables]
+    folded = np.concatenate([c ^ c[:, :1] for c in columns], axis=1)
+    _, first = np.unique(folded, axis=0, return_index=True)
+    points = [c[first] for c in columns]
+    ceiling = min(int(np.log2(len(table))) for table in tables)
     best = looked = 0
 
-    def grow(patterns: NDArray[np.int64], size: int, start: int) -> None:
+    def grow(patterns: list[NDArray[np.int64]], size: int, start: int) -> None:
         nonlocal best, looked
-        for j in range(start, len(points)):
+        for j in range(start, len(first)):
             if best == ceiling:
                 return
             looked += 1
@@ -133,14 +177,14 @@ def vc_dimension(functions: Any, *, limit: int = _LIMIT) -> int:
                     f" dimension is at least {best} and at most {ceiling}.",
                     "Give fewer functions or points, or a larger limit.",
                 )
-            grown = 2 * patterns + points[j]
-            rarest = int(np.bincount(grown, minlength=2 ** (size + 1)).min())
+            grown = [2 * p + c[j] for p, c in zip(patterns, points, strict=True)]
+            rarest = min(int(np.bincount(g, minlength=2 ** (size + 1)).min()) for g in grown)
             if rarest:
                 best = max(best, size + 1)
                 if size + 1 + int(np.log2(rarest)) > best:
                     grow(grown, size + 1, j + 1)
 
-    grow(np.zeros(len(table), dtype=np.int64), 0, 0)
+    grow([np.zeros(len(table), dtype=np.int64) for table in tables], 0, 0)
     return best
 
 

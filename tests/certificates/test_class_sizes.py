@@ -2,43 +2,157 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterable
 
 import numpy as np
 import pytest
 
-from limbeck.certificates.class_sizes import log2_juntas, log2_rule_lists, log2_trees, size_up
+from limbeck.certificates.class_sizes import Limits, size_up
+from limbeck.certificates.frontier import vc_dimension
+from limbeck.errors import InvalidInput
 
 
-def _tables_of_trees(depth: int, d: int) -> set[tuple[int, ...]]:
-    points = np.array(list(itertools.product([0, 1], repeat=d)))
-    if depth == 0:
-        return {tuple([0] * len(points)), tuple([1] * len(points))}
-    small = [np.array(t) for t in _tables_of_trees(depth - 1, d)]
-    return {
-        tuple(np.where(points[:, j] == 1, a, b).tolist())
-        for j in range(d)
-        for a in small
-        for b in small
-    }
+def cube(d: int) -> np.ndarray:
+    return np.array(list(itertools.product([0, 1], repeat=d)), dtype=np.bool_)
 
 
-@pytest.mark.parametrize(("depth", "d"), [(0, 2), (1, 2), (1, 3), (2, 2), (2, 3)])
-def test_tree_counts_bound_the_functions(depth: int, d: int) -> None:
-    functions = len(_tables_of_trees(depth, d))
-    assert math.log2(functions) <= log2_trees(d, depth=depth)
-    assert math.log2(functions) <= log2_trees(d, leaves=2**depth)
+def distinct(functions: Iterable[np.ndarray]) -> np.ndarray:
+    return np.unique(np.array(list(functions)), axis=0)
 
 
-def test_tree_counts_by_hand() -> None:
-    assert log2_trees(7, leaves=3) == pytest.approx(math.log2(2 * 7**2 * 2**3))
-    assert log2_trees(7, depth=2, classes=3) == pytest.approx(math.log2(7**3 * 3**4))
-    assert log2_trees(7, depth=9, leaves=3) == log2_trees(7, leaves=3)
+def trees(d: int, depth: int, leaves: int) -> np.ndarray:
+    """Every function of a tree within both limits, by leaves."""
+    X = cube(d)
+    known: dict[tuple[int, int], set[bytes]] = {}
+
+    def grow(depth: int, leaves: int) -> set[bytes]:
+        if (depth, leaves) not in known:
+            out = {np.full(len(X), v).tobytes() for v in (False, True)}
+            if depth and leaves > 1:
+                for left in range(1, leaves):
+                    for a in grow(depth - 1, left):
+                        for b in grow(depth - 1, leaves - left):
+                            ta, tb = np.frombuffer(a, np.bool_), np.frombuffer(b, np.bool_)
+                            out |= {np.where(X[:, j], ta, tb).tobytes() for j in range(d)}
+            known[depth, leaves] = out
+        return known[depth, leaves]
+
+    return distinct(np.frombuffer(t, np.bool_) for t in grow(depth, leaves))
 
 
-def test_junta_and_rule_counts_by_hand() -> None:
-    assert log2_juntas(100, 3) == pytest.approx(math.log2(161_700 * 2**8))
-    assert log2_rule_lists(4, rules=1, literals=1) == pytest.approx(math.log2((1 + 8) * 2 * 2))
-    assert log2_rule_lists(2, 1, 5) == pytest.approx(math.log2(9 * 4))
+def juntas(d: int, k: int) -> np.ndarray:
+    X = cube(d)
+    index = [X[:, c] @ 2 ** np.arange(k) for c in itertools.combinations(range(d), k)]
+    return distinct(table[i] for i in index for table in cube(2**k))
+
+
+def literals(d: int) -> list[np.ndarray]:
+    X = cube(d)
+    return [X[:, j] ^ s for j in range(d) for s in (False, True)]
+
+
+def rules(d: int, count: int, width: int) -> np.ndarray:
+    size = 2**d
+    conditions = [
+        np.all(parts, axis=0) if parts else np.ones(size, np.bool_)
+        for w in range(width + 1)
+        for parts in itertools.combinations(literals(d), w)
+    ]
+    lists = [np.full(size, v) for v in (False, True)]
+    for _ in range(count):
+        lists = list(
+            distinct(
+                [*lists, *(np.where(c, v, b) for c in conditions for v in (0, 1) for b in lists)]
+            )
+        )
+    return distinct(np.array(lists, dtype=np.bool_))
+
+
+def m_of_n(d: int, k: int) -> np.ndarray:
+    constants = [np.full(2**d, v) for v in (False, True)]
+    rules = []
+    for i in range(1, k + 1):
+        for columns in itertools.combinations(range(d), i):
+            for signs in itertools.product([False, True], repeat=i):
+                held = (cube(d)[:, columns] ^ np.array(signs)).sum(axis=1)
+                rules += [held >= m for m in range(1, i + 1)]
+    return distinct(constants + rules)
+
+
+def scorecards(d: int, k: int, points: int) -> np.ndarray:
+    out = []
+    for weights in itertools.product(range(-points, points + 1), repeat=d):
+        if np.count_nonzero(weights) <= k:
+            total = cube(d) @ np.array(weights)
+            out += [total >= c for c in range(-k * points, k * points + 2)]
+    return distinct(out)
+
+
+@pytest.mark.parametrize(
+    ("into", "limits", "functions"),
+    [
+        ("tree", Limits(3, depth=1), trees(3, 1, 8)),
+        ("tree", Limits(4, depth=2), trees(4, 2, 4)),
+        ("tree", Limits(3, depth=3), trees(3, 3, 8)),
+        ("tree", Limits(4, leaves=3), trees(4, 3, 3)),
+        ("tree", Limits(4, leaves=1), trees(4, 3, 1)),
+        ("tree", Limits(4, depth=2, leaves=3), trees(4, 2, 3)),
+        ("tree", Limits(3, leaves=5), trees(3, 4, 5)),
+        ("junta", Limits(4, k=2), juntas(4, 2)),
+        ("junta", Limits(7, k=1), juntas(7, 1)),
+        ("rules", Limits(3, leaves=2, depth=1), rules(3, 2, 1)),
+        ("rules", Limits(3, leaves=2, depth=2), rules(3, 2, 2)),
+        ("rules", Limits(4, leaves=3, depth=1), rules(4, 3, 1)),
+        ("m_of_n", Limits(4, k=2), m_of_n(4, 2)),
+        ("m_of_n", Limits(4, k=4), m_of_n(4, 4)),
+        ("m_of_n", Limits(7, k=1), m_of_n(7, 1)),
+        ("scorecard", Limits(4, k=2, points=2), scorecards(4, 2, 2)),
+        ("scorecard", Limits(3, k=3, points=1), scorecards(3, 3, 1)),
+    ],
+)  # fmt: skip
+def test_sizes_and_dimensions_against_every_function(
+    into: str, limits: Limits, functions: np.ndarray
+) -> None:
+    size = size_up(into, limits)
+    assert size.log2_size is not None
+    assert math.log2(len(functions)) <= size.log2_size
+    assert size.vc_least <= vc_dimension(functions) <= size.log2_size
+    assert size.growth(3) == min(3, size.log2_size)
+
+
+@pytest.mark.parametrize(("depth", "d"), [(1, 3), (1, 7), (2, 4), (2, 8), (3, 100), (4, 100)])
+def test_the_dimension_of_trees_is_that_of_the_formula(depth: int, d: int) -> None:
+    formula = 2 ** (depth - 1) * (1 + math.floor(math.log2(d - depth + 2)))
+    assert size_up("tree", Limits(d, depth=depth)).vc_least == formula
+    assert size_up("tree", Limits(d, leaves=2**depth)).vc_least == formula
+
+
+def test_the_points_of_that_formula_are_shattered() -> None:
+    """d = 4, depth 2: two cells of x0, and three points that stumps of x1..x3 shatter in each."""
+    d, depth = 4, 2
+    stumps = np.array([[0, 0, 0], [1, 1, 0], [1, 0, 1]])  # columns: what the three points show
+    assert vc_dimension(np.unique([*stumps.T, *(1 - stumps.T), [0] * 3, [1] * 3], axis=0)) == 3
+    points = np.array([[cell, *row] for cell in (0, 1) for row in stumps])
+    index = points @ 2 ** np.arange(d)[::-1]  # rows of the cube
+    assert len({tuple(t) for t in trees(d, depth, 4)[:, index].tolist()}) == 2**6
+    assert size_up("tree", Limits(d, depth=depth)).vc_least == 6
+
+
+@pytest.mark.parametrize(("pairs", "d", "bins"), [(0, 2, 3), (1, 2, 2), (1, 2, 3), (1, 3, 2)])
+def test_additive_models_shatter_what_they_say(pairs: int, d: int, bins: int) -> None:
+    """The rank of the indicators over all cells, which is the VC dimension of their signs."""
+    cells = np.array(list(itertools.product(range(bins), repeat=d)))
+    columns = [np.ones(len(cells))]
+    columns += [cells[:, j] == b for j in range(d) for b in range(bins)]
+    columns += [
+        (cells[:, 0] == a) & (cells[:, 1] == b)
+        for a in range(bins) for b in range(bins) if pairs
+    ]  # fmt: skip
+    rank = int(np.linalg.matrix_rank(np.array(columns, dtype=float)))
+    size = size_up("additive", Limits(d, thresholds=bins - 1, pairs=pairs))
+    assert size.vc_least == rank
+    assert size.vc == (rank if d == 2 or not pairs else None)
+    assert size.growth(rank) == rank
 
 
 @pytest.mark.parametrize("m", [1, 2, 3, 5])
@@ -50,12 +164,31 @@ def test_growth_bounds_the_labelings_of_real_stumps(m: int) -> None:
         for t in [*column, 2.0]:
             side = column < t
             labelings |= {tuple(np.where(side, a, b).tolist()) for a in (0, 1) for b in (0, 1)}
-    _, _, growth, _ = size_up("tree", 2, 1, None, None, None, 2)
-    assert math.log2(len(labelings)) <= growth(m) <= m
+    size = size_up("tree", Limits(2, depth=1, thresholds=None))
+    assert math.log2(len(labelings)) <= size.growth(m) <= m
 
 
-def test_growth_of_halfspaces_meets_the_dimension() -> None:
-    words, size, growth, vc = size_up("linear", 4, None, None, None, 1, 2)
-    assert (words, size, vc) == ("linear thresholds of 4 features", None, 5)
-    assert growth(5) == 5
-    assert growth(50) == pytest.approx(5 * math.log2(math.e * 10))
+def test_halfspaces() -> None:
+    size = size_up("linear", Limits(4))
+    assert (size.words, size.log2_size) == ("linear thresholds of 4 features", None)
+    assert (size.vc, size.vc_least) == (5, 5)
+    assert size.growth(5) == 5
+    assert 5 < size.growth(6) < 6
+
+
+@pytest.mark.parametrize(
+    ("into", "limits", "message"),
+    [
+        ("wavelet", Limits(4), "no budget for 'wavelet': its filter is learned"),
+        ("forest", Limits(4), "no budget for 'forest': limbeck does not distil"),
+        ("forrest", Limits(4), "no class of students 'forrest'"),
+        ("rules", Limits(4, leaves=2, depth=2, thresholds=None), "thresholds is None for 'rules'"),
+        ("m_of_n", Limits(4), "need k"),
+        ("scorecard", Limits(4, k=3), "needs k .* and points"),
+        ("scorecard", Limits(4, k=3, points=2, classes=3), "classes is 3"),
+        ("additive", Limits(3, pairs=4), "pairs is 4, and 3 features make 3 pairs"),
+    ],
+)
+def test_refusals(into: str, limits: Limits, message: str) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        size_up(into, limits)

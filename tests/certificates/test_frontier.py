@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from limbeck.certificates.frontier import frontier, vc_dimension
+from limbeck.certificates.frontier import frontier, mutual_vc, vc_dimension
 from limbeck.errors import InvalidInput
 
 classes = st.integers(1, 12).flatmap(
@@ -29,6 +29,33 @@ def brute_vc(table: np.ndarray) -> int:
 @settings(deadline=None)
 def test_vc_dimension_is_that_of_brute_force(table: np.ndarray) -> None:
     assert vc_dimension(table) == brute_vc(table)
+
+
+def brute_mutual(first: np.ndarray, second: np.ndarray) -> int:
+    best = 0
+    for k in range(1, first.shape[1] + 1):
+        for points in itertools.combinations(range(first.shape[1]), k):
+            if all(len({tuple(r) for r in t[:, points].tolist()}) == 2**k for t in (first, second)):
+                best = k
+    return best
+
+
+@given(st.data())
+@settings(deadline=None)
+def test_mutual_vc_dimension_is_that_of_brute_force(data: st.DataObject) -> None:
+    m = data.draw(st.integers(1, 6))
+    first, second = (data.draw(arrays(np.bool_, (data.draw(st.integers(1, 24)), m))) for _ in "ab")
+    assert mutual_vc(first, second) == mutual_vc(second, first) == brute_mutual(first, second)
+    assert mutual_vc(first, first) == vc_dimension(first)
+
+
+def test_mutual_vc_dimension_can_be_far_below_both() -> None:
+    """One class varies on the first four points, the other on the last four."""
+    all4 = np.array(list(itertools.product([0, 1], repeat=4)))
+    left = np.concatenate([all4, np.zeros_like(all4)], axis=1)
+    assert (mutual_vc(left, left[:, ::-1]), vc_dimension(left)) == (0, 4)
+    with pytest.raises(InvalidInput, match="teachers know 8 points, the students 4"):
+        mutual_vc(left, all4)
 
 
 def test_known_vc_dimensions() -> None:
