@@ -7,17 +7,16 @@ Newton steps lead to the compared shapes, are replaced by a constant, from which
 to the same place. ``--boosted`` adds audits with boosted students, which are slower.
 
     python benchmarks/audit_bands.py [--audits 200] [--boosted 20] [--rows 2000]
-        [--bags 100] [--features 4]
+        [--bags 100] [--features 4] [--first 0] [--truths smooth steps ...] [--jobs 1]
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 import pandas as pd
@@ -63,6 +62,14 @@ def draw(n: int, rng: np.random.Generator, features: int = 4) -> np.ndarray:
     return X
 
 
+@lru_cache
+def population(name: str, features: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Many rows, and what each feature adds to their scores and outcomes."""
+    X = draw(400_000, np.random.default_rng(1), features)
+    s, o = (np.pad(v, ((0, 0), (0, features - 4))) for v in TRUTHS[name](X))
+    return X, s, o
+
+
 def one(name: str, seed: int, n: int, bags: int, rounds: int, features: int) -> tuple[float, ...]:
     rng = np.random.default_rng([seed, len(name)])
     X = draw(n, rng, features)
@@ -81,10 +88,9 @@ def one(name: str, seed: int, n: int, bags: int, rounds: int, features: int) -> 
     on = scaled(models)
     least = least_variance(table, models)
     found = {shape.feature: shape for shape in differences(table, models, on, LEVEL).shapes}
-    million = draw(2_000_000 // features, np.random.default_rng(1), features)
-    big_s, big_o = (np.pad(v, ((0, 0), (0, features - 4))) for v in TRUTHS[name](million))
+    many, big_s, big_o = population(name, features)
     ratio = big_o.sum(axis=1).std() / big_s.sum(axis=1).std()
-    codes = models.bins.codes(million)
+    codes = models.bins.codes(many)
     covered, pointwise, width, told = True, [], [], []
     truths = []
     for j, feature in enumerate(table.features.names):
@@ -118,12 +124,15 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=2000)
     parser.add_argument("--bags", type=int, default=100)
     parser.add_argument("--features", type=int, default=4)
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
+    parser.add_argument("--truths", nargs="+", choices=list(TRUTHS), default=list(TRUTHS))
+    parser.add_argument("--jobs", type=int, default=1)
     given = parser.parse_args()
     print(f"{given.rows} rows, {given.features} features, {given.bags} bags, level {LEVEL:.0%}\n")
     print("| truth | student | audits | all bins covered | all contrasts covered | single bins |"
           " half width | something told | seconds |")  # fmt: skip
     print("|---|---|---|---|---|---|---|---|---|")
-    for name in TRUTHS:
+    for name in given.truths:
         for what, number, rounds in (
             ("constant start", given.audits, 0),
             ("boosted start", given.boosted, 200),
@@ -134,8 +143,8 @@ def main() -> None:
             run = partial(
                 one, name, n=given.rows, bags=given.bags, rounds=rounds, features=given.features
             )
-            with ProcessPoolExecutor(os.cpu_count()) as pool:
-                runs = list(pool.map(run, range(number)))
+            with ProcessPoolExecutor(given.jobs) as pool:
+                runs = list(pool.map(run, range(given.first, given.first + number)))
             bins, pairs, single, width, told = np.mean(runs, axis=0)
             print(
                 f"| {name} | {what} | {number} | {bins:.3f} | {pairs:.3f} | {single:.3f} |"

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from limbeck.audit_result import Audit, Work
 from limbeck.audits.audited_rows import AuditTable
 from limbeck.audits.calibration import Curve, calibrate
+from limbeck.audits.certified import certified_student
 from limbeck.audits.differences import differences, scaled
 from limbeck.audits.fidelity import fidelity
 from limbeck.audits.fitting import fit_models, make_folds
@@ -20,20 +21,12 @@ from limbeck.audits.group_metrics import Favourable, GroupMetrics, group_metrics
 from limbeck.audits.groups import by_groups
 from limbeck.audits.results import Caveat
 from limbeck.audits.table import read_table
-from limbeck.certificates.binomial import check_share, smallest_n
-from limbeck.certificates.certify import MIN_ROWS, certify
+from limbeck.certificates.binomial import check_share
 from limbeck.certificates.wording import versions
-from limbeck.contract import Certificate
 from limbeck.errors import InvalidInput, whole_number
-from limbeck.features import Rows
 from limbeck.progress import shown
-from limbeck.students.additive import Additive
 
 __all__ = ["Audit", "audit"]
-
-_SHARE = 0.05
-"""The share of inputs on which the student may stray further than its certificate says."""
-
 
 def audit(
     df: Any,
@@ -165,7 +158,7 @@ def audit(
         metrics = _metrics(table, curve, threshold, favourable, level)
         tell("certificate", 0, 1)
         aside = split.of == 0
-        student, certificate, note = _certified(table, aside, pairs, level, seed)
+        student, certificate, note = certified_student(table, aside, pairs, level, seed)
     return Audit(
         score=score,
         outcome=outcome,
@@ -242,33 +235,6 @@ def _check_decision(
             f"threshold is {threshold:g}, and the scores reach from {low:g} to {high:g}.",
             "Give a threshold that selects some rows and not all.",
         )
-
-
-def _certified(
-    table: AuditTable, aside: NDArray[np.bool_], pairs: int, level: float, seed: int
-) -> tuple[Additive, Certificate | None, list[Caveat]]:
-    """A student of the rows that are not set aside, and a certificate from those that are."""
-    rows = Rows(table.features, table.values)
-    student = Additive(pairs=pairs, task="value", random_state=seed)
-    student.fit(rows[~aside], table.score[~aside], table.mass[~aside])
-    n, delta = int(aside.sum()), round(1 - level, 12)
-    reason, remedy = "", ""
-    if table.weighted:
-        reason = "rows are weighted, and a certificate needs rows that are drawn alike"
-        remedy = "Give a row a case, without weights."
-    elif table.case is not None:
-        reason = "several rows may be of one case, and a certificate needs independent rows"
-        remedy = "Give a row a case."
-    elif n < max(smallest_n(_SHARE, delta), MIN_ROWS):
-        reason = f"the {n} rows set aside are too few"
-        remedy = f"Give {5 * smallest_n(_SHARE, delta)} rows or more."
-    if reason:
-        note = Caveat("certificate", f"No certificate was made: {reason}.", remedy)
-        return student, None, [note]
-    certificate = certify(
-        student, rows[aside], table.score[aside], delta=delta, epsilon=_SHARE, loss="tolerance"
-    )
-    return student, certificate, []
 
 
 def _check(pairs: int, bags: int, folds: int, level: float) -> None:

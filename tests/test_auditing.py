@@ -66,6 +66,38 @@ def test_the_certificate_is_of_rows_that_the_student_never_saw(found: Audit) -> 
     assert (errors <= found.certificate.tolerance).mean() >= 0.95
 
 
+def test_the_certificate_compares_its_rows_with_those_of_the_student(found: Audit) -> None:
+    assert found.certificate is not None
+    (said,) = (a for a in found.certificate.assumptions if "training saw" in a)
+    assert "compared with the 720 rows that training saw: 180 of 180 coincide" in said
+
+
+def two_scores(people: int, twice: float) -> pd.DataFrame:
+    """People whom a number marks; this share of them was scored twice, with two outcomes."""
+    rng = np.random.default_rng(0)
+    df = pd.DataFrame({"x": rng.normal(size=people), "kind": rng.choice(["a", "b"], people)})
+    df = pd.concat([df, df[: round(twice * people)]], ignore_index=True)
+    df["score"] = 2 * df["x"] + rng.normal(size=len(df))
+    df["outcome"] = (rng.random(len(df)) < expit(df["x"])).astype(int)
+    return df.sample(frac=1, random_state=0)
+
+
+def test_people_whom_the_student_saw_are_not_in_the_certificate() -> None:
+    given = {"score": "score", "outcome": "outcome", "bags": 20, "progress": False}
+    some = limbeck.audit(two_scores(700, 0.2), **given)
+    assert some.certificate is not None
+    assert 110 < some.certificate.n < 160  # of 168 set aside about a seventh are such people
+    (said,) = (a for a in some.certificate.assumptions if "training saw" in a)
+    assert f"0 of {some.certificate.settings['rows']} coincide" in said
+
+
+def test_no_certificate_where_hardly_any_row_is_fresh() -> None:
+    given = {"score": "score", "outcome": "outcome", "bags": 20, "progress": False}
+    none = limbeck.audit(two_scores(300, 1.0), **given)
+    assert none.certificate is None
+    assert none.caveats[-1].problem.startswith("No certificate was made: ")
+
+
 def test_missing_features_and_stories_are_kept(found: Audit) -> None:
     assert found.missing_features() is found.missing_features()
     assert found.missing_features().twins.kind == "exact"
