@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from limbeck.audit_result import Audit, Work
 from limbeck.audits.audited_rows import AuditTable
@@ -27,6 +26,7 @@ from limbeck.errors import InvalidInput, whole_number
 from limbeck.progress import shown
 
 __all__ = ["Audit", "audit"]
+
 
 def audit(
     df: Any,

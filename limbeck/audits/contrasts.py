@@ -163,16 +163,16 @@ def _sentence(f: Feature, c: Contrast, level: float, compared: bool, rate: float
     if not f.ordered and value < 0:
         start, end, value, low, high = end, start, -value, -high, -low
     size, ends = abs(value), sorted((abs(low), abs(high)))
-    band = f"{level:.0%} band {ends[0]:.2f} to {ends[1]:.2f} log-odds"
+    band = f"{level:.0%} band {ends[0]:.2f} to {ends[1]:.2f}"
     if rate is not None and 0 < rate < 1:
-        points = [percentage_points(e, rate) for e in ends]
-        band += f", or {points[0]:.2g} to {points[1]:.2g} percentage points around {rate:.0%}"
+        points = " to ".join(_points(percentage_points(e, rate)) for e in ends)
+        band += f", that is {points} percentage points around a rate of {rate:.0%}"
     band += "."
     if not compared:
         band = f"{level:.0%} band {ends[0]:.3g} to {ends[1]:.3g}."
         way = "rises" if value > 0 else "falls"
         if f.ordered and _numbers(f, start, end):
-            return f"The score {way} {size:.3g} {_span(f, start, end)}; {band}"
+            return f"The score {way} {size:.3g} from {_span(f, start, end)}; {band}"
         start, end = (start, end) if value > 0 else (end, start)
         return (
             f"The score is {size:.3g} higher for {f.name} {f.words[end]} than for"
@@ -181,14 +181,14 @@ def _sentence(f: Feature, c: Contrast, level: float, compared: bool, rate: float
     if not (f.ordered and _numbers(f, start, end)):
         start, end = (start, end) if value > 0 else (end, start)
         return (
-            f"The score sets {f.name} {f.words[end]} {size:.2f} higher above {f.words[start]}"
-            f" than the outcome does; {band}"
+            f"For {f.name} {f.words[end]}, against {f.words[start]}, the score is {size:.2f}"
+            f" log-odds higher than the outcome bears out; {band}"
         )
     rise = f.score[end] - f.score[start]
     span = _span(f, start, end)
     way = "rises" if rise > 0 else "falls"
     how = "more" if rise * value > 0 else "less"
-    return f"The score {way} {size:.2f} {how} {span} than the outcome does; {band}"
+    return f"From {span} the score {way} {size:.2f} log-odds {how} than the outcome does; {band}"
 
 
 def _numbers(f: Feature, start: int, end: int) -> bool:
@@ -197,11 +197,16 @@ def _numbers(f: Feature, start: int, end: int) -> bool:
 
 def _span(f: Feature, start: int, end: int) -> str:
     unit = f" {f.unit}" if f.unit else ""
-    return f"from {f.name} {_number(f.middle[start])} to {_number(f.middle[end])}{unit}"
+    return f"{f.name} {_number(f.middle[start])} to {_number(f.middle[end])}{unit}"
+
+
+def _points(value: float) -> str:
+    return f"{value:.0f}" if value >= 9.95 else f"{value:.2g}"
 
 
 def _number(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
+    text = f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
+    return text.replace("-", "−") if "e" not in text else text
 
 
 def _list(names: list[str]) -> str:

@@ -197,7 +197,7 @@ def _tells_outcome(name: str, v: Vector, codes: Codes, o: Vector, fold: Codes) -
             " and so do columns that were recorded afterwards."
         )
         remedy = f"Ask when it is recorded. {drop} if that is after the outcome."
-    return [Caveat(name, words, remedy)]
+    return [Caveat(name, words, remedy, "leak" if auc >= _STRONG else "outcome")]
 
 
 def _tells_score(name: str, codes: Codes, v: Vector, score: Vector, fold: Codes) -> list[Caveat]:
@@ -220,6 +220,7 @@ def _tells_score(name: str, codes: Codes, v: Vector, score: Vector, fold: Codes)
             " or it is a main input of the score. These rows cannot tell which.",
             f"Leave it out with drop=({name!r},) in the first two cases: it explains the score"
             " without telling why. Keep it in the third.",
+            "score",
         )
     ]
 

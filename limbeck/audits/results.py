@@ -48,11 +48,16 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Caveat:
-    """Something the auditor must know before reading on: what, and the remedy."""
+    """Something the auditor must know before reading on: what, and the remedy.
+
+    ``kind`` is ``leak`` for a column that may have been recorded after the outcome, ``outcome`` for
+    one that tells a good part of it, ``score`` for one that may have been made from the score.
+    """
 
     subject: str
     problem: str
     remedy: str
+    kind: Literal["", "leak", "outcome", "score"] = ""
 
 
 @dataclass(frozen=True)

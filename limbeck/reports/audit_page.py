@@ -11,7 +11,7 @@ from limbeck.reports.audit_features import differences, numbers
 from limbeck.reports.audit_fit import fidelity, groups
 from limbeck.reports.audit_missing import missing
 from limbeck.reports.audit_rates import rates
-from limbeck.reports.audit_sections import asked, limits, repeat, settings, verdict
+from limbeck.reports.audit_sections import asked, repeat, settings, verdict
 from limbeck.reports.audit_stories import stories
 from limbeck.reports.audit_style import AUDIT
 from limbeck.reports.document import document, write_document
@@ -20,7 +20,7 @@ from limbeck.reports.markup import Html
 __all__ = ["audit_page", "write_audit_page"]
 
 _SECTIONS = (
-    verdict, asked, missing, differences, calibration, fidelity, stories, groups, rates, limits,
+    verdict, asked, missing, differences, calibration, fidelity, stories, groups, rates,
     settings, repeat, numbers,
 )  # fmt: skip
 

@@ -4,39 +4,28 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from pprint import pformat
 
 from limbeck.reports.audit_facts import AuditFacts
-from limbeck.reports.audit_fit import explained
+from limbeck.reports.audit_summary import in_short
 from limbeck.reports.markup import Child, Html, box, definitions, join, table, tag
 from limbeck.reports.numbers import count, duration
 
-__all__ = ["asked", "limits", "repeat", "settings", "verdict"]
+__all__ = ["asked", "repeat", "settings", "verdict"]
 
-_ALWAYS = (
-    "Why the score differs from the outcome on a feature: the audit describes, it gives no cause.",
-    "That a feature is used, where another that goes along with it would explain the same scores.",
-    "Anything on people unlike those in these rows, or on a later version of the model.",
-    "Whether the outcome column itself records fairly what happened.",
-)
+
+_AS_ASKED = "left out as asked"
 
 
 def verdict(audit: AuditFacts) -> Html:
-    """What must be known first, then the answers in plain words."""
-    says: list[Child] = []
-    if audit.calibration is not None:
-        says.append(audit.calibration.sentence)
-    if audit.missing is not None and audit.missing.memorised.flagged:
-        says.append(audit.missing.memorised.sentence)
-    if audit.differences is not None:
-        says += audit.differences.sentences[:3]
-    says.append(explained(audit))
+    """The answers in plain words, and what must be known before they are relied on."""
     return join(
         [
             tag("p", "limbeck: audit of a score", class_="kind"),
             tag("h1", audit.title),
-            _caveats(audit),
             tag("p", audit.lead, class_="lead"),
-            tag("ul", *(tag("li", s) for s in says if s)),
+            in_short(audit),
+            _caveats(audit),
         ]
     )
 
@@ -55,7 +44,7 @@ def asked(audit: AuditFacts) -> Html:
         ("Cases", audit.counting or "each row one case"),
         *(("Weights", f"column {name}: {what}") for name, what in weights if name),
         (f"Audited features ({len(audit.features)})", shown),
-        *((f"Left out: {name}", why) for name, why in audit.dropped),
+        *_left_out(audit),
     ]
     return join(
         [
@@ -69,6 +58,13 @@ def asked(audit: AuditFacts) -> Html:
             _columns(audit),
         ]
     )  # fmt: skip
+
+
+def _left_out(audit: AuditFacts) -> list[tuple[str, Child]]:
+    """One line for what the auditor left out, and one for each column that could not stay."""
+    asked = [name for name, why in audit.dropped if why == _AS_ASKED]
+    lines: list[tuple[str, Child]] = [("Left out as asked", ", ".join(asked))] if asked else []
+    return lines + [(f"Left out: {name}", why) for name, why in audit.dropped if why != _AS_ASKED]
 
 
 def _columns(audit: AuditFacts) -> Html | None:
@@ -86,13 +82,6 @@ def _columns(audit: AuditFacts) -> Html | None:
               numbers=(3, 4)),
         class_="rules",
     )  # fmt: skip
-
-
-def limits(audit: AuditFacts) -> Html:
-    """What cannot be concluded from this audit."""
-    none = () if audit.outcome else ("Whether the score is right: there is no outcome to check.",)
-    lines = [tag("li", item) for item in (*none, *_ALWAYS)]
-    return join([tag("h2", "What cannot be concluded"), tag("ul", *lines)])
 
 
 def settings(audit: AuditFacts) -> Html:
@@ -128,7 +117,7 @@ def _caveats(audit: AuditFacts) -> Html | None:
     if not audit.caveats:
         return None
     rows: list[tuple[str, Child]] = [(c.subject, f"{c.problem} {c.remedy}") for c in audit.caveats]
-    return tag("div", tag("h2", "Read this first"), definitions(rows), class_="caveats")
+    return tag("div", tag("h2", "Warnings"), definitions(rows), class_="caveats")
 
 
 def _command(audit: AuditFacts) -> str:
@@ -155,8 +144,15 @@ def _call(audit: AuditFacts) -> str:
     given |= {k: audit.settings.get(k) for k in ("positive", "score_levels", "missing")}
     given |= {k: audit.settings.get(k) for k in ("threshold", "favourable")}
     given |= {k: audit.settings.get(k) for k in ("pairs", "bags", "folds", "level", "seed")}
-    lines = [f"    {name}={value!r},\n" for name, value in given.items() if value is not None]
+    lines = [
+        f"    {name}={_in_code(value)},\n" for name, value in given.items() if value is not None
+    ]
     return f"limbeck.audit(\n    df,\n{''.join(lines)})"
+
+
+def _in_code(value: object) -> str:
+    """A value in Python, long lists a few items a line."""
+    return pformat(value, indent=4, width=76, compact=True).replace("\n", "\n    ")
 
 
 def _written(value: object) -> str:

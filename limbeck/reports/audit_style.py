@@ -11,6 +11,9 @@ AUDIT = (
 .limbeck .caveats { border: 1px solid var(--other); border-left-width: 4px; border-radius: 4px;
   padding: .75rem 1rem .25rem; margin: 0 0 1.5rem; max-width: 52rem; }
 .limbeck .caveats h2 { margin: 0 0 .5rem; }
+.limbeck .short .card { margin: 0 0 1rem; max-width: 52rem; }
+.limbeck .short h2 { font-size: 1.0625rem; margin: .5rem 0; }
+.limbeck .short .then::before { content: "→ "; color: var(--soft); }
 .limbeck .legend { font-size: .9375rem; }
 .limbeck .column { overflow-wrap: anywhere; }
 .limbeck h3 { overflow-wrap: anywhere; }
@@ -51,7 +54,19 @@ AUDIT = (
 .limbeck details .tabled { margin-top: .25rem; }
 .limbeck td.number + td { padding-left: 0; }
 .limbeck tbody th:has(~ td svg.bar) { white-space: normal; }
+/* shadows at the ends of a box that scrolls sideways: there is more */
+.limbeck .tabled .scroll { background:
+  linear-gradient(to right, var(--paper) 40%, transparent) left / 2rem 100% no-repeat local,
+  linear-gradient(to left, var(--paper) 40%, transparent) right / 2rem 100% no-repeat local,
+  linear-gradient(to right, var(--line), transparent) left / .6rem 100% no-repeat,
+  linear-gradient(to left, var(--line), transparent) right / .6rem 100% no-repeat; }
+@media (max-width: 40rem) {
+  .limbeck .tabled th, .limbeck .tabled td { padding-right: .6rem; }
+  .limbeck .tabled table { font-size: .8125rem; }
+  .limbeck .tabled thead th { font-size: .8125rem; }
+}
 @media print {
+  .limbeck .tabled .scroll { background: none; }
   .limbeck .card, .limbeck .caveats { break-inside: avoid; }
   .limbeck .wide td svg, .limbeck .wide tfoot { display: none; }
   .limbeck .wide table, .limbeck details table { font-size: .8rem; }

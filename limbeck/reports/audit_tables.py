@@ -12,6 +12,7 @@ from rich.text import Text
 from limbeck.audits.results import Estimate, MissingFeatures
 from limbeck.reports.audit_facts import AuditFacts, between, facts_of, p_value
 from limbeck.reports.audit_rates import columns_of
+from limbeck.reports.audit_summary import summary_of
 from limbeck.reports.numbers import count, decimal, percent
 
 __all__ = ["audit_table"]
@@ -125,7 +126,8 @@ def _said(facts: AuditFacts) -> list[tuple[str, str, str]]:
         firm = [s.text for s in facts.stories.statements if s.share >= 1]
         says = f"{len(firm)} of {len(facts.stories.statements)} statements hold in all"
         rows.append(("stories", f"{says} {facts.stories.students} near-equal students.", ""))
-    return rows
+    steps = summary_of(facts).next
+    return rows + [("" if i else "to do next", step, "") for i, step in enumerate(steps)]
 
 
 def _groups(facts: AuditFacts) -> Table:

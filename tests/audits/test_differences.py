@@ -46,10 +46,12 @@ def test_the_known_difference_is_told_first() -> None:
     _, _, found = run(simulate(0))
     assert found.shapes[0].feature == "age [years]"
     first = found.sentences[0]
-    assert first.startswith("The score rises ")
-    assert " more from age " in first
-    assert "years than the outcome does; 95% band " in first
-    assert re.search(r" log-odds, or [\d.]+ to [\d.]+ percentage points around \d\d%\.$", first)
+    assert first.startswith("From age ")
+    assert re.search(
+        r" years the score rises [\d.]+ log-odds more than the outcome does; 95% band [\d.]+ to"
+        r" [\d.]+, that is [\d.]+ to [\d.]+ percentage points around a rate of \d\d%\.$",
+        first,
+    )
     assert "Nothing can be told of" in found.sentences[-1]
     assert "kind" in found.sentences[-1]
 
@@ -140,10 +142,30 @@ def test_percentage_points_lie_around_the_rate() -> None:
 @pytest.mark.parametrize(
     ("main", "score", "outcome", "words"),
     [
-        ([0, 0.4], [0, 0.5], [0, 0.1], "The score rises 0.40 more from age 19 to 25 years than"),
-        ([0, -0.4], [0, 0.1], [0, 0.5], "The score rises 0.40 less from age"),
-        ([0, -0.4], [0, -0.5], [0, -0.1], "The score falls 0.40 more from age"),
-        ([0, 0.4], [0, -0.1], [0, -0.5], "The score falls 0.40 less from age"),
+        (
+            [0, 0.4],
+            [0, 0.5],
+            [0, 0.1],
+            "From age 19 to 25 years the score rises 0.40 log-odds more than the",
+        ),
+        (
+            [0, -0.4],
+            [0, 0.1],
+            [0, 0.5],
+            "From age 19 to 25 years the score rises 0.40 log-odds less than",
+        ),
+        (
+            [0, -0.4],
+            [0, -0.5],
+            [0, -0.1],
+            "From age 19 to 25 years the score falls 0.40 log-odds more than",
+        ),
+        (
+            [0, 0.4],
+            [0, -0.1],
+            [0, -0.5],
+            "From age 19 to 25 years the score falls 0.40 log-odds less than",
+        ),
     ],
 )
 def test_words_fit_the_signs(
@@ -151,7 +173,7 @@ def test_words_fit_the_signs(
 ) -> None:
     said = sentences([told(main, score, outcome)], 0.95, True)
     assert said[0].startswith(words)
-    low, high = said[0].split("band ")[1].removesuffix(" log-odds.").split(" to ")
+    low, high = said[0].split("band ")[1].removesuffix(".").split(" to ")
     assert 0.3 < float(low) < 0.4 < float(high) < 0.5
 
 
@@ -160,7 +182,7 @@ def test_levels_are_told_higher_than_others() -> None:
         told([0.3, -0.2], [0, 0], [0, 0]), ordered=False, words=("red", "blue"), name="colour"
     )
     assert sentences([f], 0.95, True)[0].startswith(
-        "The score sets colour red 0.50 higher above blue than the outcome does; 95% band"
+        "For colour red, against blue, the score is 0.50 log-odds higher than the outcome bears out"
     )
     assert "is 0.5 higher for colour red than for blue" in sentences([f], 0.95, False)[0]
 
@@ -183,7 +205,7 @@ def test_a_difference_that_the_common_scale_makes_is_said_to_be_one() -> None:
     df["outcome"] = (rng.random(n) < expit(0.8 * df["a"] + 0.8 * df["b"])).astype(int)
     _, m, found = run(df)
     assert m.own is not None
-    of = {name: [s for s in found.sentences if f" from {name} " in s] for name in "ab"}
+    of = {name: [s for s in found.sentences if f"From {name} " in s] for name in "ab"}
     assert of["a"]
     assert all("Unscaled, in the score's own log-odds, it is " in s for s in of["a"])
     assert of["b"]
@@ -194,3 +216,10 @@ def test_a_score_that_is_no_probability_has_no_log_odds_of_its_own() -> None:
     _, m, found = run(simulate(0))
     assert m.own is None
     assert not [s for s in found.sentences if "own log-odds" in s]
+
+
+def test_large_differences_are_written_without_exponents() -> None:
+    """Near-certain outcomes: 99.6 percentage points were written 1e+02."""
+    said = sentences([told([0, 12], [0, 12], [0, 0])], 0.95, True, rate=0.45)
+    assert "that is 99 to 100 percentage points" in said[0] or "that is 100 to 100" in said[0]
+    assert "e+" not in said[0]

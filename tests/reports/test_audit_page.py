@@ -105,7 +105,8 @@ def example() -> AuditFacts:
             for g in ("A", "<i>B</i>")
         ),
         group="race",
-        dropped=(("id", "asked for"), ("leak & co", "the outcome in disguise")),
+        dropped=(("id", "left out as asked"), ("name", "left out as asked"),
+                 ("leak & co", "the outcome in disguise")),
         settings={"bags": 100, "seed": 0, "seconds": 130.0, "pairs": None,
                   "versions": {"limbeck": "0.1.0"}},
     )  # fmt: skip
@@ -225,7 +226,10 @@ def test_it_states_what_was_found(page: str) -> None:
     ):  # fmt: skip
         assert said in text, said
     assert "--drop 'leak & co'" in text
-    assert text.index("Read this first") < text.index(audit.missing.sentence)
+    assert "Left out as asked id, name" in text
+    assert (
+        text.index(audit.missing.sentence) < text.index("Warnings") < text.index("What was asked")
+    )
 
 
 def test_every_bin_of_every_feature_is_in_a_table(page: str) -> None:
@@ -257,7 +261,7 @@ def test_bare_audit() -> None:
         example(), calibration=None, differences=None, missing=None, stories=None, groups=(),
         caveats=(),
     )  # fmt: skip
-    assert "Read this first" not in Reader(audit_page(bare)).text
+    assert "Warnings" not in Reader(audit_page(bare)).text
 
 
 def test_bins_are_named_and_laid_out() -> None:
