@@ -61,7 +61,7 @@ def test_audit_prints_the_answers_and_writes_the_page(here: Path) -> None:
     page = (here / "audit.html").read_text("utf-8")
     assert page.startswith("<!DOCTYPE html>")
     assert "<script" not in page
-    for word in ("age", "priors", "Left out: id", "Groups of sex", "--bags 19"):
+    for word in ("age", "priors", "Left out as asked", "Groups of sex", "--bags 19"):
         assert word in page
     shown = re.sub(r"<style>.*?</style>", "", page, flags=re.S)
     assert not re.search(r"\b(nan|inf|None)\b", shown)
