@@ -163,7 +163,9 @@ def test_a_leak_is_named_first(here: Path) -> None:
     assert "closed" in said
     assert said.index("closed") < said.index("RMSE")
     page = (here / "leak.html").read_text("utf-8")
-    assert page.index("Read this first") < page.index("closed") < page.index("What was asked")
+    assert page.index("Leak? closed: see the warnings first.") < page.index("can be concluded")
+    assert "as long as closed is among the columns" in page
+    assert page.index("Leak? closed alone tells") < page.index("What was asked")
 
 
 def test_the_reproduction_skips_what_is_not_there(here: Path) -> None:

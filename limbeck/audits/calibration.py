@@ -248,7 +248,7 @@ def _sentence(
         else:
             order = f"The outcome's rate does not rise with the score (p = {p_monotone:.2g})"
     else:
-        order = "Nothing speaks against a rate that never falls as the score rises"
+        order = "The outcome's rate never falls as the score rises, as far as can be told"
         order += f" (p = {p_monotone:.2g})"
     if method == "linear":
         unit = f"{slope:.3g} log-odds a unit of {scale}"

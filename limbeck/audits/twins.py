@@ -158,9 +158,10 @@ def twin_test(
             words = _near_sentence(len(pairs), near, spread_all) + _p_sentence("near", p, sign)
             n = len(pairs)
             return TwinTest("near", 2 * n, n, near, spread_all, p, permutations, words, sign)
+    few = f"Only {int(use.sum()):,} rows have" if use.any() else "No row has"
     words = (
-        f"Only {int(use.sum()):,} rows have an exact twin with the other outcome, and near twins"
-        " are too few as well: no test by twins was made."
+        f"{few} an exact twin with the other outcome, and near twins are too few as well: no test"
+        " by twins was made."
     )
     return TwinTest("none", rows, number, spread, spread_all, float("nan"), 0, words)
 

@@ -66,7 +66,9 @@ class AuditFacts:
     @property
     def lead(self) -> str:
         """The two answers that an auditor came for, in plain words."""
-        out = [self.missing.sentence] if self.missing else []
+        leaks = [c.subject for c in self.caveats if c.kind == "leak"]
+        out = [f"Leak? {', '.join(leaks)}: see the warnings first."] if leaks else []
+        out += [self.missing.sentence] if self.missing else []
         if self.outcome is None:
             out.append("No outcome was given, so nothing is said of whether the score is right.")
         elif self.differences is not None and self.differences.shapes:

@@ -93,15 +93,17 @@ def _calibrated(audit: AuditFacts) -> list[str]:
     c = audit.calibration
     if c is None or len(c.rate) < 2 or audit.outcome is None:
         return []
-    if c.p_monotone < _FIRMLY:
+    rises = c.rate[-1] > c.rate[0]
+    if rises and c.p_monotone < _FIRMLY:
         return [
-            f"The share of rows with {audit.outcome} does not simply rise, or fall, with the score:"
-            " see the curve below."
+            f"The share of rows with {audit.outcome} = 1 falls somewhere as the score rises: see"
+            " the curve below."
         ]
-    first, last = percent(c.rate[0], 0), percent(c.rate[-1], 0)
+    digits = 0 if min(c.rate[0], c.rate[-1]) >= 0.02 else 1
+    first, last = percent(c.rate[0], digits), percent(c.rate[-1], digits)
     if first == last:
         return []
-    more = "more" if c.rate[-1] > c.rate[0] else "fewer"
+    more = "more" if rises else "fewer"
     return [
         f"Higher scores go with {more} outcomes: {first} of the rows with the lowest scores have"
         f" {audit.outcome} = 1, and {last} of those with the highest."

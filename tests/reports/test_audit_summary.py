@@ -72,10 +72,12 @@ def test_the_summary_says_what_the_numbers_say() -> None:
 def test_fewer_outcomes_and_turning_rates_are_told_as_such() -> None:
     base = facts()
     assert base.calibration is not None
-    falls = replace(base, calibration=replace(base.calibration, rate=np.array([0.8, 0.5, 0.1])))
-    assert "go with fewer outcomes: 80% of" in summary_of(falls).can[0]
-    turns = replace(base, calibration=replace(base.calibration, p_monotone=0.001))
-    assert "does not simply rise" in summary_of(turns).can[0]
+    falls = replace(base.calibration, rate=np.array([0.8, 0.5, 0.005]), p_monotone=0.001)
+    said = summary_of(replace(base, calibration=falls)).can[0]
+    assert "go with fewer outcomes: 80.0% of" in said
+    assert "and 0.5% of those" in said
+    turns = replace(base.calibration, p_monotone=0.001)
+    assert "falls somewhere" in summary_of(replace(base, calibration=turns)).can[0]
 
 
 @pytest.mark.parametrize(
