@@ -4,7 +4,8 @@
 a few minutes on one core); ``python benchmarks/certificates.py ratio`` compares the rows that the
 anytime-valid bound needs with those of the exact bound for a fixed n (exact, half a minute);
 ``python benchmarks/certificates.py dependent`` simulates rows that are copies, or belong to cases
-(`dependent_rows.py`; 2,000 runs each, or as many as a second argument says).
+(`dependent_rows.py`; 2,000 runs each, or as many as a second argument says; a third is a part of
+the names of what is simulated).
 All print tables in markdown; docs/coverage.md keeps a copy.
 """
 
@@ -201,7 +202,7 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["dependent"]:
         from dependent_rows import dependent
 
-        dependent(int(sys.argv[2]) if len(sys.argv) > 2 else RUNS)
+        dependent(int(sys.argv[2]) if len(sys.argv) > 2 else RUNS, *sys.argv[3:4])
         sys.exit()
     tasks = {"coverage": coverage, "ratio": ratio}
     for name in sys.argv[1:] or list(tasks):

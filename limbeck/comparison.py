@@ -216,7 +216,8 @@ def compare(
     teacher : ndarray of shape (n,)
         The teacher's class indices or values.
     y : ndarray of shape (n,) or None
-        Labels, as class indices or values.
+        Labels, as class indices or values; -1 where a row has no label of a class. Such rows
+        count for agreement only.
     task : Task
         Classes, or regression.
     delta : float
@@ -230,7 +231,9 @@ def compare(
     of `limbeck.certificates.bounded.betting_interval`. For R^2 they are percentile bootstrap
     intervals over rows, or over cases, 1,000 resamples from a fixed seed.
     """
-    of = None if cases is None else units_of(np.arange(len(teacher)), cases).of
+    of = _numbers(cases)
+    known = np.arange(len(teacher)) if y is None or not task.classifies else np.flatnonzero(y >= 0)
+    of_known = None if cases is None else _numbers(cases[known])
     measure = _shares if task.classifies else _explained
     entries = tuple(
         Entry(
@@ -238,7 +241,7 @@ def compare(
             c.model,
             c.size,
             measure(c.predicted, teacher, delta, of),
-            None if y is None else measure(c.predicted, y, delta, of),
+            None if y is None else measure(c.predicted[known], y[known], delta, of_known),
         )
         for c in contenders
     )
@@ -250,7 +253,8 @@ def compare(
         differences.append(gain("agreement with the teacher", *pair, teacher, delta, of))
         if y is not None:
             name = "accuracy on the labels" if task.classifies else "R² on the labels"
-            differences.append(gain(name, *pair, y, delta, of))
+            a, b = (predicted[known] for predicted in pair)
+            differences.append(gain(name, a, b, y[known], delta, of_known))
     baselines = [c for c in contenders if c.role == "baseline"]
     rivals = []
     if "student" in by_role:
@@ -276,6 +280,10 @@ def score(predicted: NDArray[Any], truth: NDArray[Any], task: Task) -> float:
 
 Cases = NDArray[np.int64] | None
 """The number of the case of each row, from 0; None where rows are what was drawn."""
+
+
+def _numbers(cases: NDArray[Any] | None) -> Cases:
+    return None if cases is None else units_of(np.arange(len(cases)), cases).of
 
 
 def _by_case(values: NDArray[Any], of: NDArray[np.int64]) -> NDArray[np.float64]:

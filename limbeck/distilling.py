@@ -24,8 +24,14 @@ from limbeck.data.cases import read_column
 from limbeck.data.class_weights import ClassWeight, class_weights
 from limbeck.data.duplicates import Rule
 from limbeck.data.inputs import read_pair, some_rows
-from limbeck.data.labels import positions, read_labels, refuse_unlabelled
+from limbeck.data.labels import positions, read_labels
 from limbeck.data.precision import float32_note
+from limbeck.data.unlabelled import (
+    label_codes,
+    refuse_unlabelled,
+    unlabelled_note,
+    with_none,
+)
 from limbeck.errors import InvalidInput, plural, whole_number
 from limbeck.features import Features, Rows
 from limbeck.holdout import set_apart
@@ -92,7 +98,7 @@ def distill(
         by position, ``x[3, 1]``. A pair ``(X, y)`` may be given instead of X and y.
     y : array-like of shape (n,), optional
         True labels or values. They train the control and score everybody; the student never
-        sees them.
+        sees them. -1 and -100 beside classes mean that a row has no label.
     data : optional
         Another name for X, as examples of networks have it.
     into : {"tree", "junta", "wavelet"}, Method or network
@@ -230,10 +236,12 @@ def distill(
     refuse_without_access(method, wrapped)
     if regression is None and not wrapped.task.classifies:
         refuse_unlabelled(y)
-    fit_y, test_y = positions(fit.y, wrapped.task), positions(test.y, wrapped.task)
-    notes = [getattr(wrapped, "note", "")]
+    fit_y, test_y = label_codes(fit.y, test.y, wrapped.task)
+    notes = [getattr(wrapped, "note", ""), unlabelled_note(fit_y, test_y, task=wrapped.task)]
     if fit_y is not None and wrapped.task.classifies:
-        notes.append(check_order(wrapped, some_rows(fit.X, 1000), some_rows(fit_y, 1000)))
+        labelled = fit_y >= 0
+        some = some_rows(fit.take(np.flatnonzero(labelled)).X, 1000)
+        notes.append(check_order(wrapped, some, some_rows(fit_y[labelled], 1000)))
     streams = np.random.default_rng(seed).spawn(3)
     with shown(progress) as tell:
         if weight is not None:
@@ -299,7 +307,12 @@ def distill(
             },
         },
         holdout=Holdout(
-            test_rows, labels, test.y, by if by_class else test.groups, apart.seen, test.cases
+            test_rows,
+            labels,
+            with_none(test.y),
+            by if by_class else test.groups,
+            apart.seen,
+            test.cases,
         ),
         notes=tuple(n for n in notes if n),
     )
@@ -395,9 +408,11 @@ def _control(
     ]
     if y is not None:
         tell("control", 0, 1)
-        learnt = _weights_by_class(class_weight, task, y, weight)
+        labelled = np.flatnonzero(y >= 0) if task.classifies else np.arange(len(y))
+        known = None if weight is None else weight[labelled]
+        learnt = _weights_by_class(class_weight, task, y[labelled], known)
         weighing: dict[str, Any] = {} if learnt is None else {"sample_weight": learnt}
-        control = method.learn(rows, y, task, streams[0], **weighing)
+        control = method.learn(rows[labelled], y[labelled], task, streams[0], **weighing)
         predicted = _predicted(control, test, task)
         contenders.append(Contender("control", _kind(control), _size(control), predicted))
     contenders += [

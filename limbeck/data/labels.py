@@ -29,7 +29,6 @@ __all__ = [
     "label_array",
     "positions",
     "read_labels",
-    "refuse_unlabelled",
 ]
 
 MOST_CLASSES = 100
@@ -281,38 +280,13 @@ def read_labels(y: Any, n: int, what: str = "y") -> NDArray[Any] | None:
     return array
 
 
-def refuse_unlabelled(y: NDArray[Any] | None) -> None:
-    """Refuse labels of 0 and 1 beside -1 or -100, which may be numbers or mean "no label".
-
-    Parameters
-    ----------
-    y : ndarray of shape (n,) or None
-        Labels that are taken for numbers.
-
-    Raises
-    ------
-    InvalidInput
-        With the value and how often it stands there.
-    """
-    if y is None or y.dtype.kind not in "iufO":
-        return
-    absent = class_codes(y, UNLABELLED) >= 0
-    if absent.any() and (class_codes(y[~absent], (0, 1)) >= 0).all() and not absent.all():
-        value = _plain(y[absent][0])
-        raise InvalidInput(
-            f"y holds {value!r} in {int(absent.sum()):,} rows beside 0 and 1, which may be a number"
-            " or mean that there is no label.",
-            "Drop the rows without a label, or give regression=True.",
-        )
-
-
 def positions(y: NDArray[Any] | None, task: Task) -> NDArray[Any] | None:
-    """Labels as class indices (int64), or values (float64).
+    """Labels as class indices (int64; -1 for those that mean "no label"), or values (float64).
 
     Parameters
     ----------
     y : ndarray of shape (n,) or None
-        The labels.
+        The labels; -1 and -100 mean "no label" unless they are classes.
     task : Task
         The classes, or regression.
 
@@ -324,7 +298,7 @@ def positions(y: NDArray[Any] | None, task: Task) -> NDArray[Any] | None:
     if y is None:
         return None
     if task.classifies:
-        return encode_labels(y, task.classes)
+        return encode_labels(y, task.classes, unlabelled=UNLABELLED)
     try:
         values: NDArray[np.float64] = y.astype(np.float64)
     except (TypeError, ValueError):

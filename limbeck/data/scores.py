@@ -7,7 +7,7 @@ refused with both readings.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,8 @@ class KnownOutputs:
         The classes in the order of the outputs, as they were given.
     labels : tuple of labels or None
         The classes in the true labels; None where these are numbers, empty where there are none.
+    marks : tuple of int
+        Those of -1 and -100 that stand in the true labels and may mean "no label".
     kind : ScoreKind or str, optional
         What the outputs are.
     regression : bool
@@ -61,6 +63,7 @@ class KnownOutputs:
     name: str
     classes: Any = None
     labels: Classes | None = ()
+    marks: tuple[int, ...] = ()
     kind: ScoreKind | str | None = None
     regression: bool = False
     unit: str = ""
@@ -154,6 +157,8 @@ def read_scores(outputs: NDArray[Any], known: KnownOutputs) -> OutputReading:
         return _number(known)
     if outputs.ndim == 2:
         return _table(outputs, known)
+    if known.labels and not known.network and (class_codes(outputs, known.marks) >= 0).any():
+        known = replace(known, labels=(*sorted(known.marks), *known.labels), marks=())
     if outputs.dtype.kind not in "fiu" or known.kind == ScoreKind.LABEL:
         return _labels(outputs, known)
     return _column(outputs, known)
@@ -276,10 +281,11 @@ def _kind_for_two(values: NDArray[Any], known: KnownOutputs, classes: Classes) -
             (f"the probability of {classes[1]!r}", "score_kind='probability'"),
             ("its logit", "score_kind='logit'"),
         )
-    if known.network:
+    if known.network and not (known.marks and known.classes is None):
         return ScoreKind.LOGIT
+    beside = f", and y holds {known.marks[0]} beside {_listed(classes)}" if known.marks else ""
     raise _two_readings(
-        first,
+        first + beside,
         (f"the logit of {classes[1]!r}", "score_kind='logit'"),
         ("a number to be predicted", "regression=True"),
     )
@@ -309,6 +315,12 @@ def _of_scores(what: str, kind: ScoreKind, classes: Classes, known: KnownOutputs
 
 
 def _of_labels(classes: Classes, known: KnownOutputs) -> OutputReading:
+    if -1 in known.marks and known.classes is None and not any(isinstance(c, str) for c in classes):
+        raise _two_readings(
+            f"{known.name} answers with labels such as {_listed(classes)}, and y also holds -1",
+            ("no label", f"classes={list(classes)}"),
+            ("a class that it did not answer with", f"classes={[-1, *classes]}"),
+        )
     note = (
         f"The answers of {known.name} were read as labels of the classes {_listed(classes)}."
         f" {_remedy('classes', 'regression')}"

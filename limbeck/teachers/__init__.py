@@ -13,8 +13,9 @@ from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from limbeck.contract import Label, Teacher
-from limbeck.data.labels import classes_of, read_labels
+from limbeck.data.labels import read_labels
 from limbeck.data.scores import KnownOutputs, OutputReading, read_scores, read_table
+from limbeck.data.unlabelled import marked_classes
 from limbeck.errors import InvalidInput, did_you_mean
 
 if TYPE_CHECKING:
@@ -121,9 +122,10 @@ def _read(
 ) -> OutputReading | None:
     """What the outputs are; without any, None, and ``options`` tell as far as y does."""
     labels: tuple[Label, ...] | None = ()
+    marks: tuple[int, ...] = ()
     if y is not None:
         read_labels(y, len(y))  # refuses missing ones
-        labels = classes_of(y)
+        labels, marks = marked_classes(y)
     said = {n: options[n] for n in ("classes", "unit", "regression") if options.get(n)}
     sigmoid, chosen = False, ""
     if kind == "StoredScores":
@@ -149,8 +151,8 @@ def _read(
     plain = "stored scores" if kind == "StoredScores" else type(obj).__name__
     name = str(options.get("name") or getattr(obj, "__name__", plain))
     known = KnownOutputs(
-        name, labels=labels, kind=options.get("score_kind"), network=kind == "TorchTeacher",
-        sigmoid=sigmoid, **said,
+        name, labels=labels, marks=marks, kind=options.get("score_kind"),
+        network=kind == "TorchTeacher", sigmoid=sigmoid, **said,
     )  # fmt: skip
     read = read_scores(outputs, known)
     return replace(read, note=" ".join(n for n in (chosen, read.note) if n))

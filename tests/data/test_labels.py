@@ -22,7 +22,6 @@ from limbeck.data.labels import (
     label_array,
     positions,
     read_labels,
-    refuse_unlabelled,
 )
 from limbeck.errors import InvalidInput
 from limbeck.students.targets import read_target
@@ -168,14 +167,3 @@ def test_types_are_kept() -> None:
     assert label_array(["a", "b"]).dtype.kind == "U"
     assert label_array(["a", 1]).tolist() == ["a", 1]
     assert label_array([[1], [2]]).tolist() == [1, 2]
-
-
-@pytest.mark.parametrize("mark", [-1, -100])
-def test_no_label_beside_0_and_1_is_no_number(mark: int) -> None:
-    with pytest.raises(InvalidInput, match=f"y holds {mark} in 2 rows beside 0 and 1, which"):
-        refuse_unlabelled(np.array([0, 1, mark, 1, mark]))
-    refuse_unlabelled(np.array([0, 1, 1]))
-    refuse_unlabelled(np.array([mark, mark]))
-    refuse_unlabelled(np.array([0.0, 1.5, mark]))
-    with pytest.raises(InvalidInput, match="Drop the rows without a label"):
-        encode_labels(np.array([0, 1, mark]), (0, 1))

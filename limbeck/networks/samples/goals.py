@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from limbeck.data.unlabelled import refuse_shifted
 from limbeck.errors import InvalidInput, did_you_mean
-from limbeck.networks.samples.labels import distributions, refuse_shifted, unlabelled
+from limbeck.networks.samples.labels import distributions, unlabelled
 from limbeck.networks.views import IGNORED, Goal, Kind, View
 
 if TYPE_CHECKING:
@@ -79,7 +80,8 @@ def guess_goal(
     if kind in (Kind.CLASSES, Kind.MULTILABEL) and (found := _labels(samples)) is not None:
         labels = torch.cat(found[1])
         if labels.ndim == 1 or labels.shape[1:] == (1,):
-            refuse_shifted(labels, max(k, 2))
+            kinds = torch.unique(labels[~torch.isnan(labels)]).tolist()
+            refuse_shifted(kinds, range(max(k, 2)))
     if goal.sequential != sequential:
         raise InvalidInput(
             f"The task is {kind}, and the network returned shape {tuple(logits.shape)}.",

@@ -14,7 +14,7 @@ from limbeck.data.labels import UNLABELLED
 from limbeck.errors import InvalidInput
 from limbeck.networks.views import IGNORED, Goal, Kind
 
-__all__ = ["distributions", "label_notes", "labelled", "refuse_shifted", "shaped", "unlabelled"]
+__all__ = ["distributions", "label_notes", "labelled", "shaped", "unlabelled"]
 
 _CLOSE = 1e-3  # how far from 1 a row of rounded probabilities may sum
 
@@ -172,30 +172,6 @@ def label_notes(labels: Tensor | Sequence[Tensor | None], goal: Goal, n: int) ->
             " the teacher only, the control learns from the others, and accuracy leaves them out."
         )
     return notes
-
-
-def refuse_shifted(labels: Tensor, k: int) -> None:
-    """Refuse -1 where it may be a class: where the k classes of the data are -1 to k - 2, or +-1.
-
-    Parameters
-    ----------
-    labels : Tensor of shape (n,)
-        As they were given.
-    k : int
-        The number of classes; 2 for one output.
-
-    Raises
-    ------
-    InvalidInput
-        With both readings.
-    """
-    kinds = sorted(set(labels[~torch.isnan(labels)].tolist()) - {IGNORED})
-    if -1 in kinds and len(kinds) == k:
-        shown = ", ".join(f"{v:g}" for v in kinds[:6])
-        raise InvalidInput(
-            f"Labels are {shown}, for {k} classes: -1 may be a class, or mean no label.",
-            f"Number classes from 0 to {k - 1}, and give -100 for rows without a label.",
-        )
 
 
 def _refuse(labels: Tensor, bad: Tensor, remedy: str) -> None:
