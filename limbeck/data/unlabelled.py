@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.contract import Label, Task
@@ -147,7 +146,9 @@ def with_none(y: NDArray[Any] | None) -> NDArray[Any] | None:
     """Names (n,) with None for -1 and -100, so that a file holds one type; others as they are."""
     if y is None or y.dtype != object or not any(isinstance(v, str) for v in y.tolist()):
         return y
-    return np.where(class_codes(y, UNLABELLED) >= 0, None, y)
+    out = y.copy()
+    out[class_codes(y, UNLABELLED) >= 0] = None
+    return out
 
 
 def unlabelled_note(*codes: NDArray[Any] | None, task: Task) -> str:

@@ -196,9 +196,11 @@ def table_of(
     many = goal.kind not in (Kind.CLASSES, Kind.VALUES) or (
         goal.kind is Kind.VALUES and goal.outputs > 1
     )
+    if goal.kind is Kind.MULTILABEL and all(t[0].size == 1 for t in told):  # one label: yes or no
+        many, task = False, Task((0, 1))
     if not many:
-        answers = np.concatenate(told)
-        said = task.labels[answers] if task.classifies else answers.reshape(-1)
+        answers = np.concatenate([t.reshape(-1) for t in told])
+        said = task.labels[answers] if task.classifies else answers
         return Table(layout, names, np.concatenate(rows), said, task, "", cases)
     compared = _COMPARED.get(goal.kind, "numbers")
     shape = tuple(int(v) for v in np.max([t.shape[1:] for t in told], axis=0))

@@ -10,9 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from limbeck.by_class import ClassAgreement, ClassShare
+from limbeck.certificates.wording import upward
 from limbeck.comparison import Entry, Measured
-from limbeck.contract import StatusCode
-from limbeck.reports.numbers import NONE, Headings, count, measured
+from limbeck.contract import GroupBound, StatusCode
+from limbeck.reports.numbers import NONE, Headings, count, measured, percent
 from limbeck.result import Distillation
 
 __all__ = ["plain_text", "result_table"]
@@ -36,7 +37,8 @@ def result_table(result: Distillation) -> Group:
     rich.console.Group
         Readable from 80 columns on.
     """
-    tables = [t for t in (_models(result), _classes(result)) if t is not None]
+    found = _models(result), _classes(result), _groups(result)
+    tables = [t for t in found if t is not None]
     return Group(*(part for t in tables for part in (t, Text())), _sentences(result))
 
 
@@ -95,14 +97,56 @@ def _classes(result: Distillation) -> Table | None:
     table.add_column("rows", justify="right", no_wrap=True)
     table.add_column("student\npredicts", justify="right", no_wrap=True)
     roles = [r for r in ("student", "control") if r in classes[0].models]
+    bounds = {g.group: g for g in result.certificate.groups} if _by_class(result) else {}
     for role in roles:
-        table.add_column(f"{role} agrees\nwith the teacher", no_wrap=True)
+        table.add_column(f"{role} agrees\nwith the teacher", no_wrap=not bounds)
+    if bounds:
+        table.add_column(f"certified at {_sure(result)}:\ndiffers on at most", no_wrap=True)
     for c in shown:
         cells = [c.label, count(c.rows), count(c.models["student"].predicted)]
         cells += [_share(c.models[role]) for role in roles]
+        if bounds:
+            cells.append(_at_most(bounds[c.label]) if c.label in bounds else NONE)
         lost = c.rows and not c.models["student"].predicted
         table.add_row(*map(Text, cells), style=_WARN if lost else "")
     return table
+
+
+def _groups(result: Distillation) -> Table | None:
+    """The bound of every group that is no class; of many groups the largest bounds."""
+    certificate = result.certificate
+    groups = () if _by_class(result) else certificate.groups
+    if not groups:
+        return None
+    shown = groups
+    if len(groups) > _MOST_CLASSES:
+        shown = tuple(sorted(groups, key=lambda g: -g.epsilon)[:_MOST_CLASSES])
+    beyond = certificate.loss == "exceeds"
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, show_edge=False)
+    table.add_column("group" if len(shown) == len(groups) else "largest bounds")
+    table.add_column("rows", justify="right", no_wrap=True)
+    table.add_column("beyond the\ntolerance" if beyond else "mean\nloss", justify="right")
+    table.add_column(
+        f"certified:\nat most ({_sure(result)}, all at once)", justify="right", no_wrap=True
+    )
+    for g in shown:
+        table.add_row(*map(Text, (g.group, count(g.n), percent(g.mean_loss), _at_most(g))))
+    return table
+
+
+def _by_class(result: Distillation) -> bool:
+    """Whether the groups of the certificate are the classes that the teacher predicts."""
+    names = {g.group for g in result.certificate.groups}
+    return names == {c.label for c in result.comparison.classes if c.rows}
+
+
+def _sure(result: Distillation) -> str:
+    """With what probability the bounds of all groups hold at once."""
+    return f"{100 * (1 - sum(g.delta for g in result.certificate.groups)):.4g}%"
+
+
+def _at_most(bound: GroupBound) -> str:
+    return f"{upward(100 * bound.epsilon)}%"
 
 
 def _worst(c: ClassAgreement) -> float:

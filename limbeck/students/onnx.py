@@ -120,9 +120,9 @@ def answers_of(
     told : ndarray or None
         Where a row has many answers: those of the teacher, -1 where none counts.
     compared : str
-        ``""``: the class or the number itself. Otherwise how far the answers are from those told:
-        for ``"tokens"`` and ``"labels"`` the share that differ, for ``"numbers"`` the largest
-        error.
+        ``""``: the class (of two, from one logit) or the number itself. Otherwise how far the
+        answers are from those told: for ``"tokens"`` and ``"labels"`` the share that differ, for
+        ``"numbers"`` the largest error.
 
     Returns
     -------
@@ -130,8 +130,12 @@ def answers_of(
         Labels or values.
     """
     n = len(scores)
+    if told is None and not task.classifies:
+        return scores.reshape(n)
     if told is None:
-        return task.labels[scores.argmax(-1)] if task.classifies else scores.reshape(n)
+        one = scores.size == n  # a single logit: above 0 it says the second of two classes
+        chosen = scores.reshape(n) > 0 if one else scores.argmax(-1)
+        return np.asarray(task.labels[chosen.astype(np.int64)])
     if compared == "numbers":
         return np.asarray(np.abs(scores.reshape(n, -1) - told.reshape(n, -1)).max(axis=1))
     said = scores > 0 if compared == "labels" else scores.argmax(-1)

@@ -116,3 +116,19 @@ def test_labels_that_hold_together_are_answered_by_the_share_that_differs() -> N
     scores = np.array([[1.0, -1.0], [1.0, 1.0]])
     told = np.array([[1, 0], [0, 1]])
     assert answers_of(scores, Task(), told, "labels").tolist() == [0, 0.5]
+
+
+def test_a_single_logit_answers_with_one_of_two_classes() -> None:
+    scores = np.array([[1.5], [-2.0], [0.0]])
+    assert answers_of(scores, Task((0, 1)), None, "").tolist() == [1, 0, 0]
+    batch = type("B", (), {"inputs": torch.zeros(3, 2), "mask": None, "labels": None})
+    goal = Goal(Kind.MULTILABEL, 1)
+    told = told_of(torch.from_numpy(scores), batch, goal)
+    table = table_of([batch], [told], goal, Task(), layout_of([batch]))
+    assert table.compared == ""
+    assert table.task == Task((0, 1))
+    assert table.answers.tolist() == [1, 0, 0]
+    two = table_of(
+        [batch], [np.array([[0, 1]] * 3)], Goal(Kind.MULTILABEL, 2), Task(), layout_of([batch])
+    )
+    assert two.compared == "labels"

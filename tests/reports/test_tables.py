@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
+import numpy as np
 import pytest
 from rich.console import Console
 from rich.text import Text
@@ -40,11 +42,52 @@ def test_it_holds_models_status_certificate_and_verdict(result: Distillation) ->
         assert sentence in flat
 
 
+@pytest.fixture(scope="module")
+def by_class() -> Distillation:
+    return _with_groups("class")
+
+
+def _with_groups(groups: Any) -> Distillation:
+    X, y = load_iris(return_X_y=True, as_frame=True)
+    teacher = RandomForestClassifier(20, random_state=0).fit(X[::2], y[::2])
+    found: Distillation = limbeck.distill(teacher, X, y, max_leaves=4, queries=0, groups=groups)
+    return found
+
+
+def test_bounds_by_class_stand_beside_agreement_by_class(by_class: Distillation) -> None:
+    text = plain_text(result_table(by_class))
+    assert "certified at 95%:" in text
+    start = next(i for i, line in enumerate(text.splitlines()) if "teacher's" in line)
+    lines = text.splitlines()[start + 2 : start + 5]
+    for line, bound in zip(lines, by_class.certificate.groups, strict=True):
+        label, rows, *_, last = line.split()
+        assert (label, rows) == (bound.group, str(bound.n))
+        assert bound.epsilon <= float(last.rstrip("%")) / 100 < bound.epsilon + 0.001
+    assert text.count("certified at") == 1
+
+
+def test_bounds_of_other_groups_have_a_table_of_their_own() -> None:
+    size = np.where(load_iris(return_X_y=True)[0][:, 0] > 5.8, "large", "small")
+    text = plain_text(result_table(_with_groups(size)))
+    assert "at most (95%, all at once)" in text
+    lines = [line.split() for line in text.splitlines() if line.startswith(("large", "small"))]
+    assert [line[0] for line in lines] == ["large", "small"]
+    many = plain_text(result_table(_with_groups(np.arange(150) % 12)))
+    assert "largest bounds" in many
+
+
 @pytest.mark.parametrize("width", [80, 100, 200])
 def test_no_number_is_cut_at_any_width(result: Distillation, width: int) -> None:
     text = rendered(result, width)
     assert max(len(line.rstrip()) for line in text.splitlines()) <= width
     assert all(str(e.accuracy) in text for e in result.comparison.entries)
+    assert "…" not in text
+
+
+@pytest.mark.parametrize("width", [80, 100, 200])
+def test_nor_is_a_bound(by_class: Distillation, width: int) -> None:
+    text = rendered(by_class, width)
+    assert max(len(line.rstrip()) for line in text.splitlines()) <= width
     assert "…" not in text
 
 
