@@ -26,14 +26,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from torch import nn
 
-from limbeck.contract import answers
-from limbeck.features import Features, Rows
-from limbeck.methods.search_and_stitch import SearchAndStitch
+from limbeck.core.columns import Features, Rows
+from limbeck.core.contract import answers
+from limbeck.core.progress import quiet
+from limbeck.methods.search_and_stitch.method import SearchAndStitch
 from limbeck.methods.weights import weights
-from limbeck.progress import quiet
 from limbeck.samplers.jitter import Jitter
-from limbeck.students.growth import grow
-from limbeck.students.tree import Tree
+from limbeck.students.tree.greedy import grow
+from limbeck.students.tree.tree import Tree
 from limbeck.teachers.torch import TorchTeacher
 
 LEAVES = (4, 8, 16)

@@ -28,7 +28,7 @@ from limbeck.audits.contrasts import contrasts
 from limbeck.audits.differences import differences, least_variance, scaled
 from limbeck.audits.fitting import fit_models, make_folds
 from limbeck.audits.table import read_table
-from limbeck.progress import quiet
+from limbeck.core.progress import quiet
 
 Truth = Callable[[np.ndarray], np.ndarray]
 LEVEL = 0.95

@@ -24,7 +24,7 @@ from limbeck.certificates.binomial import smallest_n, upper_bound
 from limbeck.certificates.bounded import betting_exceeds, empirical_bernstein
 from limbeck.certificates.tolerance import tolerance_bound
 from limbeck.certificates.wording import versions
-from limbeck.errors import InvalidInput
+from limbeck.core.errors import InvalidInput
 
 RUNS = 2_000
 RATES = (0.0, 0.001, 0.01, 0.3)

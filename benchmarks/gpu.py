@@ -29,10 +29,10 @@ from sklearn.datasets import load_digits
 from torch import Tensor, nn
 
 import limbeck
+from limbeck.modules.batch import Goal, Kind
 from limbeck.networks import GoldLabels, HiddenStates, TeacherCache, Training
-from limbeck.networks.loop.train import Trained, train
-from limbeck.networks.samples.data import Samples
-from limbeck.networks.views import Goal, Kind
+from limbeck.networks.datasets.data import Samples
+from limbeck.networks.training.train import Trained, train
 
 GOAL = Goal(Kind.CLASSES, 10)
 CPU = torch.device("cpu")

@@ -23,10 +23,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from limbeck.modules.batch import Goal, Kind
 from limbeck.networks import GoldLabels, SoftTargets, TeacherCache, Training
-from limbeck.networks.loop.train import train
-from limbeck.networks.samples.data import Samples
-from limbeck.networks.views import Goal, Kind
+from limbeck.networks.datasets.data import Samples
+from limbeck.networks.training.train import train
 
 GOAL = Goal(Kind.CLASSES, 10)
 BOTH = 0.9 * SoftTargets(temperature=4) + 0.1 * GoldLabels()

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from limbeck.networks import Samples, Training
-from limbeck.networks.loop.train import train
+from limbeck.networks.training.train import train
 
 
 class Named(nn.Module):

@@ -15,7 +15,7 @@ import numpy as np
 import sklearn
 from sklearn.tree import DecisionTreeClassifier
 
-from limbeck.students.tree import Tree
+from limbeck.students.tree.tree import Tree
 
 COLUMNS, TRAINING, REPEATS = 30, 20_000, 7
 

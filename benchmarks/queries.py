@@ -34,16 +34,16 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from torch import nn
 
-from limbeck.comparison import score
-from limbeck.contract import Task, answers
+from limbeck.core.columns import Features, Rows
+from limbeck.core.contract import Task, answers
+from limbeck.core.progress import quiet
 from limbeck.data.labels import positions
-from limbeck.features import Features, Rows
-from limbeck.methods.search_and_stitch import SearchAndStitch
+from limbeck.evaluation.comparison import score
+from limbeck.methods.search_and_stitch.method import SearchAndStitch
 from limbeck.methods.weights import weights
-from limbeck.progress import quiet
 from limbeck.samplers.named import TRIED
-from limbeck.students.growth import grow
-from limbeck.students.tree import Tree
+from limbeck.students.tree.greedy import grow
+from limbeck.students.tree.tree import Tree
 from limbeck.teachers import as_teacher
 from limbeck.teachers.torch import TorchTeacher
 

@@ -19,10 +19,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from limbeck.features import Features
-from limbeck.methods.search_and_stitch import SearchAndStitch
-from limbeck.methods.trees.probes import Probes
-from limbeck.progress import quiet
+from limbeck.core.columns import Features
+from limbeck.core.progress import quiet
+from limbeck.methods.search_and_stitch.method import SearchAndStitch
+from limbeck.methods.search_and_stitch.probes import Probes
 from limbeck.teachers.torch import TorchTeacher
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "reproductions"))

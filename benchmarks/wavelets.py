@@ -27,14 +27,14 @@ import pywt
 import torch
 from torch import Tensor, nn
 
-from limbeck.features import Features
+from limbeck.core.columns import Features
+from limbeck.core.progress import quiet
 from limbeck.methods.adaptive_wavelets import AdaptiveWavelets
-from limbeck.progress import quiet
+from limbeck.signal.wavelets.angles import angles_from_filter, complete, filter_from_angles
+from limbeck.signal.wavelets.bank import analysis, synthesis
+from limbeck.signal.wavelets.loss import Loss, Rows
+from limbeck.signal.wavelets.penalty import Penalty, penalties
 from limbeck.teachers.torch import TorchTeacher
-from limbeck.wavelets.angles import angles_from_filter, complete, filter_from_angles
-from limbeck.wavelets.bank import analysis, synthesis
-from limbeck.wavelets.loss import Loss, Rows
-from limbeck.wavelets.penalty import Penalty, penalties
 
 DB5 = np.array(pywt.Wavelet("db5").rec_lo)
 LEVELS, BATCH = 4, 100

@@ -8,35 +8,35 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from limbeck import transforms
-    from limbeck.ablating import ablate
-    from limbeck.auditing import audit
+    from limbeck.api.ablate import ablate
+    from limbeck.api.audit import audit
+    from limbeck.api.distill import distill
+    from limbeck.api.load import load
+    from limbeck.api.trim import trim
     from limbeck.certificates import budget, certify, verify
-    from limbeck.contract import Access, Certificate, Task
-    from limbeck.distilling import distill
-    from limbeck.errors import LimbeckError
-    from limbeck.loading import load
-    from limbeck.result import Distillation
+    from limbeck.core.contract import Access, Certificate, Task
+    from limbeck.core.errors import LimbeckError
+    from limbeck.results.distillation import Distillation
     from limbeck.teachers import as_teacher
-    from limbeck.trimming import trim
 
 __version__ = "0.1.0"
 
 # Public names and the rooms they live in; each is imported when first used, so that
 # `import limbeck` stays quick.
 _ROOMS = {
-    "Access": "contract",
-    "Certificate": "contract",
-    "Distillation": "result",
-    "LimbeckError": "errors",
-    "Task": "contract",
-    "ablate": "ablating",
+    "Access": "core.contract",
+    "Certificate": "core.contract",
+    "Distillation": "results.distillation",
+    "LimbeckError": "core.errors",
+    "Task": "core.contract",
+    "ablate": "api.ablate",
     "as_teacher": "teachers",
-    "audit": "auditing",
+    "audit": "api.audit",
     "budget": "certificates",
     "certify": "certificates",
-    "distill": "distilling",
-    "load": "loading",
-    "trim": "trimming",
+    "distill": "api.distill",
+    "load": "api.load",
+    "trim": "api.trim",
     "verify": "certificates",
 }
 
@@ -67,7 +67,7 @@ def __getattr__(name: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name != "torch":
             raise
-        from limbeck.errors import MissingExtra
+        from limbeck.core.errors import MissingExtra
 
         remedy = "pip install 'limbeck[wavelets]'."
         raise MissingExtra(f"limbeck.{name} needs torch.", remedy) from error

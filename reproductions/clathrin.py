@@ -30,11 +30,11 @@ from torch import nn
 from wavelet_figures import draw
 
 import limbeck
-from limbeck.contract import Task
-from limbeck.features import Features
+from limbeck.core.columns import Features
+from limbeck.core.contract import Task
+from limbeck.core.progress import quiet
 from limbeck.methods.adaptive_wavelets import AdaptiveWavelets
-from limbeck.progress import quiet
-from limbeck.students.wavelet import WaveletStudent
+from limbeck.students.wavelet.wavelet import WaveletStudent
 from limbeck.teachers.torch import TorchTeacher
 
 HERE = Path(__file__).resolve().parent.parent

@@ -27,8 +27,8 @@ from scipy.stats import kendalltau, rankdata
 
 import limbeck
 from limbeck.audits.results import Estimate
-from limbeck.reports.audit_facts import between, p_value
 from limbeck.reports.numbers import count, duration
+from limbeck.results.audit_sections.facts import between, p_value
 
 DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 

@@ -29,9 +29,9 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.nn.functional import linear, relu, softplus
 
-from limbeck.features import Features, Rows
-from limbeck.methods.search_and_stitch import SearchAndStitch
-from limbeck.progress import quiet
+from limbeck.core.columns import Features, Rows
+from limbeck.core.progress import quiet
+from limbeck.methods.search_and_stitch.method import SearchAndStitch
 from limbeck.teachers.torch import TorchTeacher
 
 # Boix-Adsera 2024, table 1: the fewest probes with which the tree was right everywhere.

@@ -6,10 +6,10 @@ import re
 from html import unescape
 from pathlib import Path
 
-from limbeck.reports import wavelet_sections
-from limbeck.reports.wavelet_style import WAVELET
-from limbeck.result import Distillation
-from limbeck.writing import write_bytes
+from limbeck.core.atomic_io import write_bytes
+from limbeck.results.distillation import Distillation
+from limbeck.results.wavelet_sections import sections as wavelet_sections
+from limbeck.results.wavelet_sections.style import WAVELET
 
 __all__ = ["draw"]
 

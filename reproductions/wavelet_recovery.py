@@ -24,14 +24,14 @@ import pywt
 import torch
 from torch import Tensor, nn
 
-from limbeck.features import Features
+from limbeck.core.columns import Features
+from limbeck.core.progress import quiet
 from limbeck.methods.adaptive_wavelets import AdaptiveWavelets
-from limbeck.progress import quiet
+from limbeck.signal.wavelets.angles import random_filter
+from limbeck.signal.wavelets.bank import analysis
+from limbeck.signal.wavelets.penalty import orthogonality_error
+from limbeck.signal.wavelets.search import difference
 from limbeck.teachers.torch import TorchTeacher
-from limbeck.wavelets.angles import random_filter
-from limbeck.wavelets.bank import analysis
-from limbeck.wavelets.penalty import orthogonality_error
-from limbeck.wavelets.search import difference
 
 LENGTH, LEVELS, ROWS = 128, 3, 500
 FOUND = 0.05

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 import limbeck
-from limbeck.errors import InvalidInput, LimbeckError
+from limbeck.core.errors import InvalidInput, LimbeckError
 from limbeck.networks import (
     BornAgain,
     Ensemble,
@@ -28,9 +28,9 @@ from limbeck.networks import (
     WhereRight,
     WhereSure,
 )
-from limbeck.networks.loop.checkpoint import NAME
-from limbeck.networks.loop.rounds import Rounds
-from limbeck.networks.loop.train import Trained
+from limbeck.networks.training.checkpoint import NAME
+from limbeck.networks.training.seeds import Rounds
+from limbeck.networks.training.train import Trained
 
 FAST: dict[str, Any] = {"epochs": 2, "batch_size": 16, "baseline": False}
 
@@ -345,7 +345,7 @@ def test_a_loss_that_is_no_number_names_its_term_and_keeps_the_last_good_checkpo
 FULL_DISK = """
 import resource, sys
 import limbeck, torch
-from limbeck.errors import FileRefused
+from limbeck.core.errors import FileRefused
 sys.path.insert(0, sys.argv[1])
 from test_bad_input_networks import FAST, rows, student, teacher
 limit = int(sys.argv[3])

@@ -79,7 +79,7 @@ def test_the_run_file_on_the_page_of_networks_runs(
     """In a copy of the folder that the page names, as the example's own file does."""
     pytest.importorskip("torch")
     pytest.importorskip("yaml")
-    from limbeck.run_file import run
+    from limbeck.api.run_file import run
 
     shutil.copytree(ROOT / "examples/network", tmp_path / "network")
     monkeypatch.chdir(tmp_path / "network")

@@ -18,8 +18,8 @@ from sklearn.datasets import load_iris
 from sklearn.ensemble import RandomForestClassifier
 
 from limbeck import certify, distill, load
-from limbeck.errors import MissingExtra
-from limbeck.loading import read_table
+from limbeck.api.load import read_table
+from limbeck.core.errors import MissingExtra
 
 ABSENT = ("torch", "onnx", "pyarrow", "safetensors")
 

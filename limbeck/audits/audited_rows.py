@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.audits.results import Caveat, ColumnReading
-from limbeck.features import Features
+from limbeck.core.columns import Features
 
 __all__ = ["AuditTable"]
 

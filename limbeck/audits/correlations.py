@@ -14,7 +14,7 @@ from scipy.special import ndtri
 from scipy.stats import kendalltau, rankdata
 
 from limbeck.audits.results import Correlation, Estimate
-from limbeck.errors import InvalidInput
+from limbeck.core.errors import InvalidInput
 
 __all__ = ["error_correlations"]
 

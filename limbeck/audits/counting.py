@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from limbeck.audits.audited_rows import AuditTable
 from limbeck.audits.copies import Copies, find_copies, row_codes
 from limbeck.audits.results import Caveat
-from limbeck.errors import InvalidInput
+from limbeck.core.errors import InvalidInput
 
 __all__ = ["FEWEST_ROWS", "counted"]
 

@@ -18,9 +18,9 @@ from limbeck.audits.audited_rows import AuditTable
 from limbeck.audits.calibration import Curve, fit_curve
 from limbeck.audits.refit import Design, Refit, one_step, refit
 from limbeck.audits.results import Folds
-from limbeck.contract import Progress
-from limbeck.students.bins import Bins
-from limbeck.students.boosting import Terms, boost
+from limbeck.core.contract import Progress
+from limbeck.students.additive.bins import Bins
+from limbeck.students.additive.boosting import Terms, boost
 
 __all__ = ["ENOUGH_BAGS", "Bags", "Models", "fit_models", "mains", "make_folds", "some_rows"]
 

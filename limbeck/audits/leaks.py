@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from limbeck.audits.results import Caveat
-from limbeck.features import Features
+from limbeck.core.columns import Features
 
 __all__ = ["copied_columns", "looks_strange", "out_of_fold_auc", "out_of_fold_r2"]
 

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+from limbeck.audits.matched_pairs import twin_groups
 from limbeck.audits.results import Memorised
-from limbeck.audits.twins import twin_groups
 
 __all__ = ["HONEST_SHARE", "memorised"]
 

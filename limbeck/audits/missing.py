@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.audits.correlations import error_correlations
+from limbeck.audits.matched_pairs import twin_test
 from limbeck.audits.memorised import memorised
 from limbeck.audits.model_test import FEWEST_ROWS, cross_fit, model_test
 from limbeck.audits.results import Memorised, MissingFeatures, ModelTest, TwinTest, Verdict
-from limbeck.audits.twins import twin_test
-from limbeck.contract import Progress
-from limbeck.errors import InvalidInput
-from limbeck.features import Features
-from limbeck.progress import quiet
+from limbeck.core.columns import Features
+from limbeck.core.contract import Progress
+from limbeck.core.errors import InvalidInput
+from limbeck.core.progress import quiet
 
 __all__ = ["missing_features"]
 

@@ -21,11 +21,11 @@ from scipy.linalg import cho_factor, cho_solve, eigh
 from scipy.special import expit, logit
 from scipy.stats import norm, rankdata
 
+from limbeck.audits.matched_pairs import near_pairs, squares_at_zero
 from limbeck.audits.results import ModelTest
-from limbeck.audits.twins import near_pairs, squares_at_zero
-from limbeck.contract import Progress
-from limbeck.errors import InvalidInput
-from limbeck.progress import quiet
+from limbeck.core.contract import Progress
+from limbeck.core.errors import InvalidInput
+from limbeck.core.progress import quiet
 
 __all__ = ["FEWEST_ROWS", "CrossFit", "cross_fit", "model_test"]
 

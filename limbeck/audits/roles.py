@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from limbeck.audits.reading import Read, read_column
 from limbeck.audits.results import ColumnReading
+from limbeck.core.errors import InvalidInput, did_you_mean
 from limbeck.data.labels import is_missing, label_array
-from limbeck.errors import InvalidInput, did_you_mean
 
 __all__ = ["group_labels", "read_cases", "read_outcome", "read_score", "read_weight"]
 

@@ -23,8 +23,8 @@ from limbeck.audits.roles import (
     read_score,
     read_weight,
 )
-from limbeck.errors import InvalidInput, did_you_mean
-from limbeck.features import Features
+from limbeck.core.columns import Features
+from limbeck.core.errors import InvalidInput, did_you_mean
 
 __all__ = ["FEWEST_ROWS", "AuditTable", "read_table"]
 

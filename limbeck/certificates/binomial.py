@@ -6,7 +6,7 @@ import math
 
 from scipy.special import bdtr, betainccinv, betaincinv
 
-from limbeck.errors import InvalidInput
+from limbeck.core.errors import InvalidInput
 
 __all__ = ["interval", "paired_interval", "rows_needed", "smallest_n", "upper_bound"]
 

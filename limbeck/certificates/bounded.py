@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.certificates.binomial import check_share
-from limbeck.errors import InvalidInput
+from limbeck.core.errors import InvalidInput
 
 __all__ = ["betting_bound", "betting_interval", "empirical_bernstein", "to_unit"]
 

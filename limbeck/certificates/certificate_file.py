@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from limbeck.certificates.issue import in_words
-from limbeck.contract import Certificate, GroupBound
-from limbeck.errors import FileRefused
-from limbeck.writing import write_bytes
+from limbeck.core.atomic_io import write_bytes
+from limbeck.core.contract import Certificate, GroupBound
+from limbeck.core.errors import FileRefused
 
 __all__ = ["load", "read_stored", "save"]
 

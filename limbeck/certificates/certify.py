@@ -17,10 +17,10 @@ from limbeck.certificates.issue import issue
 from limbeck.certificates.losses import Loss, LossFunction, choose_loss
 from limbeck.certificates.tolerance import tolerance_bound
 from limbeck.certificates.until import certify_until
-from limbeck.contract import Batches, Certificate
+from limbeck.core.contract import Batches, Certificate
+from limbeck.core.errors import InvalidInput, did_you_mean
 from limbeck.data.cases import read_column
 from limbeck.data.duplicates import Rule
-from limbeck.errors import InvalidInput, did_you_mean
 
 __all__ = ["certify", "certify_all"]
 
@@ -87,7 +87,7 @@ def certify(
     seen : ndarray of uint64, optional
         Hashes of the rows that training saw (`row_hashes`, repeats kept), (m,), or with those of
         their cases as a second column (`limbeck.data.cases.case_hashes`). Rows that training saw
-        are refused; see `limbeck.certificates.fingerprint.seen_among`.
+        are refused; see `limbeck.data.fingerprints.seen_among`.
     groups : array-like of shape (n,), optional
         A label for each row. Each of g groups gets a bound at delta / g; they hold all at once with
         probability 1 - delta, and so does the overall bound, each of the two on its own. Where

@@ -15,7 +15,7 @@ from limbeck.certificates.evidence import Evidence
 from limbeck.certificates.losses import Loss
 from limbeck.certificates.planning import Plan, plan_counts, plan_means
 from limbeck.certificates.reducing import losses_by_draw
-from limbeck.contract import GroupBound
+from limbeck.core.contract import GroupBound
 
 __all__ = ["DrawBounds"]
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.errors import InvalidInput
+from limbeck.core.errors import InvalidInput
 
 __all__ = ["Frontier", "frontier", "mutual_vc", "vc_dimension"]
 

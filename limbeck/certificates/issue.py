@@ -9,7 +9,7 @@ from typing import Any
 from limbeck.certificates import sentences, wording
 from limbeck.certificates.evidence import Evidence
 from limbeck.certificates.planning import Plan
-from limbeck.contract import Certificate, GroupBound
+from limbeck.core.contract import Certificate, GroupBound
 
 __all__ = ["in_words", "issue"]
 
@@ -62,7 +62,7 @@ def issue(
     Raises
     ------
     InvalidInput
-        If training saw the rows; see `limbeck.certificates.fingerprint.seen_among`.
+        If training saw the rows; see `limbeck.data.fingerprints.seen_among`.
     """
     loss, ordered = evidence.loss, bound in (wording.BETTING, wording.ANYTIME)
     return in_words(

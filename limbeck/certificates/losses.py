@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.contract import Task
+from limbeck.core.contract import Task
+from limbeck.core.errors import InvalidInput, did_you_mean
 from limbeck.data.labels import class_codes, is_missing, label_array
-from limbeck.errors import InvalidInput, did_you_mean
 
 __all__ = ["Loss", "LossFunction", "choose_loss", "encode_answers", "encode_predictions"]
 

@@ -16,7 +16,7 @@ from limbeck.certificates.wording import (
     statement,
     surplus,
 )
-from limbeck.contract import Certificate
+from limbeck.core.contract import Certificate
 
 __all__ = ["assumptions_of", "freshness", "loss_of", "plan_of", "statement_of"]
 

@@ -10,7 +10,7 @@ from scipy.special import logsumexp
 
 from limbeck.certificates.binomial import check_share
 from limbeck.certificates.bounded import to_unit
-from limbeck.errors import InvalidInput
+from limbeck.core.errors import InvalidInput
 
 __all__ = ["AnytimeBound"]
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.special import bdtr
 
 from limbeck.certificates.binomial import check_share, smallest_n
-from limbeck.errors import InvalidInput
+from limbeck.core.errors import InvalidInput
 
 __all__ = ["tolerance_bound"]
 

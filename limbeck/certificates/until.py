@@ -14,10 +14,10 @@ from limbeck.certificates.issue import issue
 from limbeck.certificates.losses import Loss
 from limbeck.certificates.reducing import losses_by_draw
 from limbeck.certificates.sequential import AnytimeBound
-from limbeck.contract import Batches, Certificate
+from limbeck.core.contract import Batches, Certificate
+from limbeck.core.errors import InvalidInput
 from limbeck.data.cases import read_column, units_of
 from limbeck.data.duplicates import Rule
-from limbeck.errors import InvalidInput
 
 __all__ = ["certify_until"]
 

@@ -15,9 +15,9 @@ from limbeck.certificates.certificate_file import read_stored
 from limbeck.certificates.certify import certify
 from limbeck.certificates.evidence import Predictor, count, take
 from limbeck.certificates.losses import LossFunction
-from limbeck.contract import Certificate, GroupBound
+from limbeck.core.contract import Certificate, GroupBound
+from limbeck.core.errors import InvalidInput
 from limbeck.data.cases import read_column, units_of
-from limbeck.errors import InvalidInput
 
 __all__ = ["Difference", "Verification", "verify"]
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from limbeck.errors import InvalidInput, did_you_mean
+from limbeck.core.errors import InvalidInput, did_you_mean
 
 __all__ = ["Units", "case_hashes", "read_column", "refuse_shared_cases", "units_of"]
 

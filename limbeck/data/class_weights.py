@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.contract import Task
-from limbeck.errors import InvalidInput, did_you_mean
+from limbeck.core.contract import Task
+from limbeck.core.errors import InvalidInput, did_you_mean
 
 __all__ = ["ClassWeight", "class_weights"]
 

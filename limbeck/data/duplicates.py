@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from limbeck.errors import InvalidInput, did_you_mean
-from limbeck.features import Features
+from limbeck.core.columns import Features
+from limbeck.core.errors import InvalidInput, did_you_mean
 
 __all__ = [
     "RULES",

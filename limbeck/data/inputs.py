@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from limbeck.errors import InvalidInput
+from limbeck.core.errors import InvalidInput
 
 __all__ = ["read_pair", "some_rows"]
 

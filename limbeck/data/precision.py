@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from limbeck.features import Rows
+from limbeck.core.columns import Rows
 
 __all__ = ["float32_note"]
 

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.contract import Label, ScoreKind, Task
+from limbeck.core.contract import Label, ScoreKind, Task
+from limbeck.core.errors import InvalidInput, did_you_mean
 from limbeck.data.labels import as_classes, class_codes, classes_of, label_array
-from limbeck.errors import InvalidInput, did_you_mean
 
 __all__ = [
     "KnownOutputs",

@@ -11,7 +11,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from limbeck.errors import FileRefused, MissingExtra
+from limbeck.core.errors import FileRefused, MissingExtra
 
 __all__ = ["read_table"]
 

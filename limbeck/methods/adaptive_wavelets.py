@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.contract import (
+from limbeck.core.columns import Rows
+from limbeck.core.contract import (
     Access,
     Finding,
     Progress,
@@ -25,16 +26,15 @@ from limbeck.contract import (
     Teacher,
     probabilities,
 )
-from limbeck.errors import InvalidInput, MissingExtra, did_you_mean
-from limbeck.features import Rows
-from limbeck.progress import quiet
-from limbeck.students.wavelet import WaveletStudent
-from limbeck.students.wavelet_bands import Boundary, Decomposition, filter_of
-from limbeck.students.wavelet_strongest import Keep
+from limbeck.core.errors import InvalidInput, MissingExtra, did_you_mean
+from limbeck.core.progress import quiet
+from limbeck.signal.bands import Boundary, Decomposition, filter_of
+from limbeck.students.wavelet.strongest import Keep
+from limbeck.students.wavelet.wavelet import WaveletStudent
 
 if TYPE_CHECKING:
-    from limbeck.wavelets.asking import Asked
-    from limbeck.wavelets.path import Point
+    from limbeck.signal.wavelets.gradients import Asked
+    from limbeck.signal.wavelets.path import Point
 
 __all__ = ["AdaptiveWavelets"]
 
@@ -64,7 +64,7 @@ class AdaptiveWavelets:
         taken by differences.
     sparsity, trim : float or sequence of float
         Weights of the sparsity of the signals and of the attributions; see
-        :mod:`limbeck.wavelets.loss`. Of several pairs the student with the best cross-validated
+        :mod:`limbeck.signal.wavelets.loss`. Of several pairs the student with the best cross-validated
         score is taken. Sparsity 0 looks at the network alone.
     starts : int
         Random starts of the search at each length of filter.
@@ -80,7 +80,7 @@ class AdaptiveWavelets:
     max_queries : int
         For differences: new rows at most.
     largest, keep, model : optional
-        See :class:`limbeck.students.wavelet.WaveletStudent`.
+        See :class:`limbeck.students.wavelet.wavelet.WaveletStudent`.
     shape : tuple of int, optional
         The shape of one signal: (length,), (channels, length) or (channels, height, width); by
         default that of the rows.
@@ -151,8 +151,8 @@ class AdaptiveWavelets:
             If torch or PyWavelets is not installed.
         """
         _torch()
-        from limbeck.wavelets.asking import ask
-        from limbeck.wavelets.telling import status_of
+        from limbeck.signal.wavelets.gradients import ask
+        from limbeck.signal.wavelets.status import status_of
 
         transform = self._transform(rows)
         scores, task = teacher.scores(rows.native()), teacher.task
@@ -177,7 +177,7 @@ class AdaptiveWavelets:
             "queries": asked.queries,
         }
         if points:
-            from limbeck.transforms.importance import importance
+            from limbeck.signal.transforms.importance import importance
 
             x, gradients = self._signals(transform, rows, asked)
             found = points[chosen].found
@@ -201,7 +201,7 @@ class AdaptiveWavelets:
     ) -> WaveletStudent:
         """The control: a wavelet in which the signals are sparse, no TRIM, fitted to labels."""
         _torch()
-        from limbeck.wavelets.asking import Asked
+        from limbeck.signal.wavelets.gradients import Asked
 
         transform = self._transform(rows)
         at = np.sort(rng.permutation(len(rows))[: self.rows])
@@ -268,7 +268,7 @@ class AdaptiveWavelets:
         progress: Progress,
     ) -> tuple[list[Point], bool]:
         """The points of the path, as far as they were reached, and whether it was interrupted."""
-        from limbeck.wavelets.learning import Learning
+        from limbeck.signal.wavelets.learning import Learning
 
         learning = Learning(
             transform.levels, self.boundary, self.sparsity, self.trim,
@@ -339,7 +339,7 @@ def _targets(scores: Matrix, teacher: Teacher) -> Matrix:
 
 def _torch() -> None:
     try:
-        import limbeck.wavelets.loss  # noqa: F401
+        import limbeck.signal.wavelets.loss  # noqa: F401
     except ModuleNotFoundError:
         raise MissingExtra(
             "Learning wavelets needs the package torch.", "pip install 'limbeck[wavelets]'."

@@ -16,13 +16,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.certificates.binomial import check_share, interval
-from limbeck.contract import Access, Finding, Progress, Status, StatusCode, Task, Teacher, answers
+from limbeck.core.columns import Rows
+from limbeck.core.contract import (
+    Access,
+    Finding,
+    Progress,
+    Status,
+    StatusCode,
+    Task,
+    Teacher,
+    answers,
+)
+from limbeck.core.errors import InvalidInput
 from limbeck.data.class_weights import ClassWeight, class_weights
-from limbeck.errors import InvalidInput
-from limbeck.features import Rows
 from limbeck.methods.weights import check_query_weight, weights
-from limbeck.students.junta import Junta
-from limbeck.students.table import MAX_CELLS
+from limbeck.students.junta.junta import Junta
+from limbeck.students.junta.table import MAX_CELLS
 
 __all__ = ["FindJunta"]
 
@@ -107,7 +116,7 @@ class FindJunta:
         Parameters
         ----------
         teacher, rows, rng, progress
-            As in :class:`limbeck.contract.Method`.
+            As in :class:`limbeck.core.contract.Method`.
         sample_weight : ndarray of shape (n,), optional
             How much each row counts in the table; the influences are of the rows as they come.
         class_weight : "balanced", mapping or None

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.errors import InvalidInput
+from limbeck.core.errors import InvalidInput
 from limbeck.students.targets import read_weight
 
 __all__ = ["check_query_weight", "weights"]

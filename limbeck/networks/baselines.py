@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from limbeck.networks.views import Goal, Kind
+from limbeck.modules.batch import Goal, Kind
 
 __all__ = ["BagOfTokens", "LinearBaseline", "linear_baseline"]
 

@@ -12,16 +12,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from limbeck.contract import Task
+from limbeck.core.columns import Features
+from limbeck.core.contract import Task
+from limbeck.core.errors import InvalidInput
 from limbeck.data.duplicates import ColumnKind
-from limbeck.errors import InvalidInput
-from limbeck.features import Features
-from limbeck.networks.capture import asking
-from limbeck.networks.fingerprint import fingerprint
-from limbeck.networks.outputs import answer
-from limbeck.networks.views import Goal, Kind, counted
-from limbeck.students.layout import Block, Layout
-from limbeck.students.onnx import answers_of
+from limbeck.modules.batch import Goal, Kind, counted
+from limbeck.modules.capture import asking
+from limbeck.modules.fingerprint import fingerprint
+from limbeck.modules.outputs import answer
+from limbeck.students.onnx.layout import Block, Layout
+from limbeck.students.onnx.student import answers_of
 
 __all__ = ["Certified", "Table", "layout_of", "named", "rows_of", "table_of", "told_of"]
 
@@ -46,7 +46,7 @@ class Table:
     task : Task
         Classes, or one number.
     compared : str
-        See `limbeck.students.onnx.answers_of`.
+        See `limbeck.students.onnx.student.answers_of`.
     cases : ndarray of shape (n,) or None
         The case of each row.
     """
@@ -80,13 +80,13 @@ class Certified:
         return self.table.task
 
     def fingerprint(self) -> str:
-        """SHA-256 of the module; see `limbeck.networks.fingerprint`."""
+        """SHA-256 of the module; see `limbeck.modules.fingerprint`."""
         self._print = self._print or fingerprint(self.module)
         return self._print
 
     @property
     def kinds(self) -> tuple[ColumnKind, ...]:
-        """What the columns of `bare` hold; see `limbeck.students.layout.Layout.kinds`."""
+        """What the columns of `bare` hold; see `limbeck.students.onnx.layout.Layout.kinds`."""
         return self.table.layout.kinds(told=bool(self.table.compared))
 
     def bare(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:

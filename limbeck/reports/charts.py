@@ -5,10 +5,10 @@ from __future__ import annotations
 from itertools import pairwise
 
 from limbeck.reports import strokes
-from limbeck.reports.facts import Line, Panel
 from limbeck.reports.markup import Html, tag
 from limbeck.reports.numbers import decimal
 from limbeck.reports.scales import Scale, finite
+from limbeck.results.distillation_sections.facts import Line, Panel
 
 __all__ = ["axis", "bar", "chart", "whisker", "whisker_scale"]
 

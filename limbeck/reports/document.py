@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from limbeck.errors import InvalidInput
+from limbeck.core.atomic_io import write_bytes
+from limbeck.core.errors import InvalidInput
 from limbeck.reports.markup import Html, join, tag
-from limbeck.writing import write_bytes
 
 __all__ = ["document", "place", "write_document"]
 

@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Self
 
-from limbeck.comparison import Measured
-from limbeck.result import Distillation
+from limbeck.evaluation.comparison import Measured
+from limbeck.results.distillation import Distillation
 
 __all__ = ["NONE", "Headings", "count", "decimal", "duration", "measured", "percent"]
 

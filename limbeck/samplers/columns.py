@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.features import Features, Rows
+from limbeck.core.columns import Features, Rows
 
 __all__ = ["Profile", "profile_of"]
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.errors import InvalidInput
-from limbeck.features import Rows
+from limbeck.core.columns import Rows
+from limbeck.core.errors import InvalidInput
 from limbeck.samplers.columns import profile_of
 
 __all__ = ["Jitter"]

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from limbeck.errors import InvalidInput
-from limbeck.features import Rows
+from limbeck.core.columns import Rows
+from limbeck.core.errors import InvalidInput
 
 __all__ = ["Marginals"]
 

@@ -8,8 +8,8 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.errors import InvalidInput
-from limbeck.features import Rows
+from limbeck.core.columns import Rows
+from limbeck.core.errors import InvalidInput
 from limbeck.samplers.columns import Profile, profile_of
 
 __all__ = ["Munge"]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from limbeck.contract import Sampler
-from limbeck.errors import InvalidInput, did_you_mean
+from limbeck.core.contract import Sampler
+from limbeck.core.errors import InvalidInput, did_you_mean
 from limbeck.samplers.gaussian_copula import GaussianCopula
 from limbeck.samplers.jitter import Jitter
 from limbeck.samplers.marginals import Marginals

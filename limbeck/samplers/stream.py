@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.contract import Access, Sampler, Teacher, answers
-from limbeck.errors import AccessDenied
-from limbeck.features import Features
+from limbeck.core.columns import Features
+from limbeck.core.contract import Access, Sampler, Teacher, answers
+from limbeck.core.errors import AccessDenied
 from limbeck.samplers.jitter import Jitter
 
 __all__ = ["fresh_answers"]

@@ -11,11 +11,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
-from limbeck.contract import Label, Task
+from limbeck.core.atomic_io import write_bytes
+from limbeck.core.columns import Feature, Features
+from limbeck.core.contract import Label, Task
+from limbeck.core.errors import FileRefused, did_you_mean
 from limbeck.data.labels import is_label
-from limbeck.errors import FileRefused, did_you_mean
-from limbeck.features import Feature, Features
-from limbeck.writing import write_bytes
 
 __all__ = [
     "FORMAT",
@@ -32,10 +32,10 @@ FORMAT, VERSION = "limbeck-student", 1
 _KINDS = ("numeric", "boolean", "categorical")
 # Kind in the file -> module and class, imported when asked for; a new student adds its line.
 _STUDENTS = {
-    "additive": ("limbeck.students.additive", "Additive"),
-    "tree": ("limbeck.students.tree", "Tree"),
-    "junta": ("limbeck.students.junta", "Junta"),
-    "wavelet": ("limbeck.students.wavelet", "WaveletStudent"),
+    "additive": ("limbeck.students.additive.additive", "Additive"),
+    "tree": ("limbeck.students.tree.tree", "Tree"),
+    "junta": ("limbeck.students.junta.junta", "Junta"),
+    "wavelet": ("limbeck.students.wavelet.wavelet", "WaveletStudent"),
 }
 T = TypeVar("T")
 
@@ -108,7 +108,7 @@ def fingerprint(data: Any) -> str:
 
 
 def write(data: dict[str, Any], path: str | os.PathLike[str]) -> Path:
-    """Write canonical JSON to a file; see :func:`limbeck.writing.write_bytes`."""
+    """Write canonical JSON to a file; see :func:`limbeck.core.atomic_io.write_bytes`."""
     return write_bytes(f"{canonical(data)}\n".encode(), path)
 
 
@@ -154,7 +154,7 @@ def load(path: str | Path) -> Any:
         If the file cannot be read, is no student, is malformed, or is newer than this limbeck.
     """
     if Path(path).suffix == ".onnx":
-        from limbeck.students.onnx import OnnxStudent
+        from limbeck.students.onnx.student import OnnxStudent
 
         return OnnxStudent(path)
     data = read(path)

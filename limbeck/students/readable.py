@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from limbeck.contract import Task
-from limbeck.features import Features
+from limbeck.core.columns import Features
+from limbeck.core.contract import Task
 from limbeck.students import files
 from limbeck.students.targets import predicts_classes
 

@@ -7,9 +7,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.contract import Task
+from limbeck.core.contract import Task
+from limbeck.core.errors import InvalidInput, did_you_mean
 from limbeck.data.labels import classes_of, encode_labels, label_array
-from limbeck.errors import InvalidInput, did_you_mean
 
 __all__ = ["TaskLike", "predicts_classes", "read_target", "read_weight"]
 

@@ -171,5 +171,5 @@ def _kind_of(obj: Any) -> str:
     raise InvalidInput(
         f"A {type(obj).__name__} cannot be a teacher.",
         "Give a torch module, a fitted scikit-learn estimator or pipeline, a function from rows to"
-        " scores, a pair (X, scores), or an object with the methods of limbeck.contract.Teacher.",
+        " scores, a pair (X, scores), or an object with the methods of limbeck.core.contract.Teacher.",
     )

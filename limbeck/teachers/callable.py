@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.contract import Access, Label, ScoreKind, Task
+from limbeck.core.contract import Access, Label, ScoreKind, Task
+from limbeck.core.errors import AccessDenied, InvalidInput, TeacherFailed
 from limbeck.data.labels import as_classes, class_codes
 from limbeck.data.scores import KnownOutputs, read_scores, sums_to_one, within_one
-from limbeck.errors import AccessDenied, InvalidInput, TeacherFailed
 from limbeck.teachers.closed import Closed
 
 __all__ = ["CallableTeacher"]

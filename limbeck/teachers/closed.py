@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.errors import AccessDenied
+from limbeck.core.errors import AccessDenied
 
 __all__ = ["Closed"]
 

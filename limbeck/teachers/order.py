@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.contract import ScoreKind, Teacher
-from limbeck.contract import answers as hard_answers
+from limbeck.core.contract import ScoreKind, Teacher
+from limbeck.core.contract import answers as hard_answers
+from limbeck.core.errors import InvalidInput
 from limbeck.data.class_order import better_order
-from limbeck.errors import InvalidInput
 
 __all__ = ["check_order"]
 

@@ -8,9 +8,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.contract import Access, Label, ScoreKind, Task
+from limbeck.core.contract import Access, Label, ScoreKind, Task
+from limbeck.core.errors import AccessDenied, InvalidInput, TeacherFailed
 from limbeck.data.labels import class_codes
-from limbeck.errors import AccessDenied, InvalidInput, TeacherFailed
 from limbeck.teachers.closed import Closed
 
 __all__ = ["SklearnTeacher"]

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.contract import Access, Label, ScoreKind
+from limbeck.core.columns import Features
+from limbeck.core.contract import Access, Label, ScoreKind
+from limbeck.core.errors import AccessDenied, InvalidInput
 from limbeck.data.labels import encode_labels
 from limbeck.data.scores import KnownOutputs, OutputReading, read_scores, read_table
-from limbeck.errors import AccessDenied, InvalidInput
-from limbeck.features import Features
 from limbeck.teachers.closed import Closed
 
 __all__ = ["StoredScores"]

@@ -11,10 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from limbeck.contract import Access, Label, ScoreKind, Task
+from limbeck.core.contract import Access, Label, ScoreKind, Task
+from limbeck.core.errors import AccessDenied, InvalidInput, TeacherFailed, did_you_mean
 from limbeck.data.labels import as_classes
 from limbeck.data.scores import KnownOutputs, read_scores, sums_to_one, within_one
-from limbeck.errors import AccessDenied, InvalidInput, TeacherFailed, did_you_mean
 from limbeck.teachers.last_operation import ends_in_sigmoid
 
 __all__ = ["TorchTeacher", "entries", "entry"]

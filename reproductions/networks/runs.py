@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from limbeck.core.atomic_io import write_bytes
 from limbeck.reports.numbers import count, duration
-from limbeck.writing import write_bytes
 
 HEAD = ("accuracy", "gain over the control", "agreement with the teacher", "calibration error",
         "keeps", "verdict", "time")  # fmt: skip

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import kendalltau, pearsonr, spearmanr
 
 from limbeck.audits.correlations import error_correlations
-from limbeck.errors import InvalidInput
+from limbeck.core.errors import InvalidInput
 
 
 def errors(n: int, seed: int) -> tuple[np.ndarray, ...]:

@@ -10,7 +10,7 @@ from scipy.special import expit
 import limbeck
 from limbeck.audits.independent import independent_rows
 from limbeck.audits.table import read_table
-from limbeck.errors import InvalidInput
+from limbeck.core.errors import InvalidInput
 
 
 def frame(n: int = 600, seed: int = 0) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from limbeck.audits.differences import differences, scaled
 from limbeck.audits.fitting import Models, fit_models, make_folds
 from limbeck.audits.results import Differences
 from limbeck.audits.table import read_table
-from limbeck.progress import quiet
+from limbeck.core.progress import quiet
 
 
 def simulate(seed: int, n: int = 2000, extra: float = 1.0, blind: bool = False) -> pd.DataFrame:

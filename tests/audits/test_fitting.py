@@ -15,7 +15,7 @@ from limbeck.audits.fidelity import auc, fidelity
 from limbeck.audits.fitting import Models, fit_models, make_folds
 from limbeck.audits.refit import Design, refit
 from limbeck.audits.table import read_table
-from limbeck.progress import quiet
+from limbeck.core.progress import quiet
 
 pytest.importorskip("interpret")
 

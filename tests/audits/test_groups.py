@@ -11,7 +11,7 @@ from limbeck.audits.fitting import fit_models, make_folds
 from limbeck.audits.groups import by_groups
 from limbeck.audits.results import GroupFinding
 from limbeck.audits.table import read_table
-from limbeck.progress import quiet
+from limbeck.core.progress import quiet
 
 pytest.importorskip("interpret")
 

@@ -9,8 +9,8 @@ from sklearn.ensemble import RandomForestClassifier
 
 from limbeck.audits.missing import missing_features
 from limbeck.audits.results import MissingFeatures
-from limbeck.errors import InvalidInput
-from limbeck.features import Features
+from limbeck.core.columns import Features
+from limbeck.core.errors import InvalidInput
 
 N = 600
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from limbeck.audits.model_test import CrossFit, cross_fit, model_test
-from limbeck.errors import InvalidInput
+from limbeck.core.errors import InvalidInput
 
 
 def world(seed: int, n: int = 800) -> tuple[np.ndarray, np.ndarray, np.random.Generator]:

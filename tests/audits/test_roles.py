@@ -6,7 +6,7 @@ import pytest
 
 from limbeck.audits.roles import group_labels, read_outcome, read_score
 from limbeck.audits.table import read_table
-from limbeck.errors import InvalidInput
+from limbeck.core.errors import InvalidInput
 
 
 def test_ordered_categories_are_scores() -> None:

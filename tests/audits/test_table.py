@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from limbeck.audits.table import read_table
-from limbeck.errors import InvalidInput
+from limbeck.core.errors import InvalidInput
 
 
 def frame(n: int = 400, seed: int = 0) -> pd.DataFrame:

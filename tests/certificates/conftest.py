@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from limbeck.contract import Task
-from limbeck.features import Features
+from limbeck.core.columns import Features
+from limbeck.core.contract import Task
 
 # timings say nothing on a machine that is shared
 settings.register_profile("shared machine", deadline=None)

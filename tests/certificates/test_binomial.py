@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import binom, binomtest
 
 from limbeck.certificates.binomial import interval, paired_interval, smallest_n, upper_bound
-from limbeck.errors import InvalidInput
+from limbeck.core.errors import InvalidInput
 
 deltas = st.floats(1e-6, 0.5)
 

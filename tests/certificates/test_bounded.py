@@ -15,7 +15,7 @@ from limbeck.certificates.bounded import (
     betting_exceeds,
     empirical_bernstein,
 )
-from limbeck.errors import InvalidInput
+from limbeck.core.errors import InvalidInput
 
 losses = arrays(np.float64, st.integers(2, 60), elements=st.floats(0, 1))
 

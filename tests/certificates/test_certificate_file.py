@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from limbeck.certificates import certify, load, row_hashes, save, verify
-from limbeck.contract import Certificate
-from limbeck.errors import FileRefused, InvalidInput
+from limbeck.core.contract import Certificate
+from limbeck.core.errors import FileRefused, InvalidInput
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ from limbeck.certificates import (
     tolerance_bound,
     upper_bound,
 )
-from limbeck.contract import Task
-from limbeck.errors import InvalidInput
-from limbeck.features import Features
+from limbeck.core.columns import Features
+from limbeck.core.contract import Task
+from limbeck.core.errors import InvalidInput
 
 
 @pytest.fixture

@@ -21,8 +21,8 @@ from limbeck.certificates import (
     upper_bound,
     verify,
 )
+from limbeck.core.errors import InvalidInput
 from limbeck.data.cases import case_hashes
-from limbeck.errors import InvalidInput
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from limbeck.certificates import row_hashes
 from limbeck.certificates.evidence import Evidence, count, first
 from limbeck.certificates.losses import Loss
-from limbeck.errors import InvalidInput
+from limbeck.core.errors import InvalidInput
 
 
 def test_rows_recorded_in_parts_have_one_fingerprint(threshold: Any) -> None:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from limbeck.certificates.losses import choose_loss, encode_answers, encode_predictions
-from limbeck.contract import Label, Task
-from limbeck.errors import InvalidInput
+from limbeck.core.contract import Label, Task
+from limbeck.core.errors import InvalidInput
 
 CLASSES, NUMBER = Task(classes=("no", "yes")), Task(unit="K")
 

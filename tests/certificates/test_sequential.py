@@ -13,7 +13,7 @@ from hypothesis.extra.numpy import arrays
 
 from limbeck.certificates import sequential
 from limbeck.certificates.sequential import AnytimeBound
-from limbeck.errors import InvalidInput
+from limbeck.core.errors import InvalidInput
 
 losses = arrays(np.float64, st.integers(1, 80), elements=st.floats(0, 1))
 

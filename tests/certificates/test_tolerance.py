@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from limbeck.certificates.binomial import smallest_n, upper_bound
 from limbeck.certificates.tolerance import tolerance_bound
-from limbeck.errors import InvalidInput
+from limbeck.core.errors import InvalidInput
 
 
 def test_known_order_statistics() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from limbeck.certificates import AnytimeBound, certify, row_hashes
-from limbeck.errors import InvalidInput
+from limbeck.core.errors import InvalidInput
 
 
 def batches(teacher: Any, size: int = 100, seed: int = 0) -> Iterator[tuple[Any, Any]]:

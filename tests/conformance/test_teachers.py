@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClassifier
 
-from limbeck.contract import Access, ScoreKind, Task, Teacher, answers, probabilities
-from limbeck.errors import AccessDenied, InvalidInput
+from limbeck.core.contract import Access, ScoreKind, Task, Teacher, answers, probabilities
+from limbeck.core.errors import AccessDenied, InvalidInput
 from limbeck.teachers import CallableTeacher, SklearnTeacher, StoredScores
 
 rng = np.random.default_rng(0)

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from limbeck.core.errors import InvalidInput
 from limbeck.data.cases import case_hashes, read_column, refuse_shared_cases, units_of
-from limbeck.data.splitting import split_units
-from limbeck.errors import InvalidInput
+from limbeck.data.splits import split_units
 
 
 def test_units_without_cases_are_rows_with_their_copies() -> None:

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.utils.class_weight import compute_class_weight
 
-from limbeck.contract import Task
+from limbeck.core.contract import Task
+from limbeck.core.errors import InvalidInput
 from limbeck.data.class_weights import class_weights
-from limbeck.errors import InvalidInput
 
 TASK = Task(("no", "yes", "unseen"))
 

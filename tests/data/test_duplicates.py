@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.datasets import load_iris, load_wine
 
+from limbeck.core.columns import Features
+from limbeck.core.errors import InvalidInput
 from limbeck.data.duplicates import (
     distinctive,
     find_duplicates,
@@ -15,8 +17,6 @@ from limbeck.data.duplicates import (
     round_to_float32,
     row_hashes,
 )
-from limbeck.errors import InvalidInput
-from limbeck.features import Features
 
 NUMBERS = ("numeric",) * 5
 

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from limbeck.core.errors import InvalidInput
 from limbeck.data.inputs import read_pair, some_rows
-from limbeck.errors import InvalidInput
 
 
 def test_pairs_and_two_arguments_are_the_same() -> None:

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from limbeck.certificates.losses import encode_answers
-from limbeck.contract import Task
+from limbeck.core.contract import Task
+from limbeck.core.errors import InvalidInput
 from limbeck.data.labels import (
     UNLABELLED,
     as_classes,
@@ -23,7 +24,6 @@ from limbeck.data.labels import (
     positions,
     read_labels,
 )
-from limbeck.errors import InvalidInput
 from limbeck.students.targets import read_target
 from limbeck.teachers import CallableTeacher, StoredScores, as_teacher
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limbeck.contract import ScoreKind, Task
+from limbeck.core.contract import ScoreKind, Task
+from limbeck.core.errors import InvalidInput
 from limbeck.data.scores import KnownOutputs, read_scores, sums_to_one, within_one
-from limbeck.errors import InvalidInput
 
 P = np.array([0.2, 0.7, 0.4, 0.9])
 Z = np.array([-1.5, 0.3, 2.0, -0.1])

@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from limbeck.core.errors import FileRefused
 from limbeck.data.tables import read_table
-from limbeck.errors import FileRefused
 
 ROWS = [("naïve", 1, "2,5"), ("b", 2, "3,5"), ("c", 3, "x y")]
 

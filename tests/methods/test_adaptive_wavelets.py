@@ -10,14 +10,14 @@ import pytest
 pywt = pytest.importorskip("pywt")
 torch = pytest.importorskip("torch")
 
-from limbeck.contract import Access, StatusCode, Task  # noqa: E402
-from limbeck.errors import InvalidInput  # noqa: E402
-from limbeck.features import Features  # noqa: E402
+from limbeck.core.columns import Features  # noqa: E402
+from limbeck.core.contract import Access, StatusCode, Task  # noqa: E402
+from limbeck.core.errors import InvalidInput  # noqa: E402
+from limbeck.core.progress import quiet  # noqa: E402
 from limbeck.methods.adaptive_wavelets import AdaptiveWavelets  # noqa: E402
-from limbeck.progress import quiet  # noqa: E402
+from limbeck.signal.wavelets.bank import analysis, analysis2  # noqa: E402
+from limbeck.signal.wavelets.search import difference  # noqa: E402
 from limbeck.teachers import as_teacher  # noqa: E402
-from limbeck.wavelets.bank import analysis, analysis2  # noqa: E402
-from limbeck.wavelets.search import difference  # noqa: E402
 
 DB2 = np.array(pywt.Wavelet("db2").rec_lo)
 X = np.random.default_rng(0).standard_normal((200, 32))

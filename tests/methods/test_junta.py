@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
-from limbeck.contract import Access, StatusCode, Task
-from limbeck.errors import InvalidInput
-from limbeck.features import Features
+from limbeck.core.columns import Features
+from limbeck.core.contract import Access, StatusCode, Task
+from limbeck.core.errors import InvalidInput
 from limbeck.methods.junta import FindJunta
 from limbeck.teachers import CallableTeacher
 

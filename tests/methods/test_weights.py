@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from limbeck.errors import InvalidInput
+from limbeck.core.errors import InvalidInput
 from limbeck.methods.weights import check_query_weight, weights
 
 

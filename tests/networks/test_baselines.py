@@ -6,12 +6,12 @@ import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression
 
+from limbeck.modules.batch import Goal, Kind
 from limbeck.networks.baselines import BagOfTokens, LinearBaseline, linear_baseline
-from limbeck.networks.loop.rounds import GOLD
-from limbeck.networks.loop.train import train
-from limbeck.networks.loop.training import Training
-from limbeck.networks.samples.data import Samples
-from limbeck.networks.views import Goal, Kind
+from limbeck.networks.datasets.data import Samples
+from limbeck.networks.training.seeds import GOLD
+from limbeck.networks.training.settings import Training
+from limbeck.networks.training.train import train
 
 CLASSES = Goal(Kind.CLASSES, 3)
 

@@ -9,13 +9,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from limbeck.contract import Task
-from limbeck.errors import InvalidInput
-from limbeck.networks.evaluation import ask
+from limbeck.core.contract import Task
+from limbeck.core.errors import InvalidInput
+from limbeck.evaluation.networks import ask
+from limbeck.modules.batch import IGNORED, Goal, Kind
+from limbeck.networks.datasets.data import Samples
 from limbeck.networks.predictor import Certified, layout_of, rows_of, table_of, told_of
-from limbeck.networks.samples.data import Samples
-from limbeck.networks.views import IGNORED, Goal, Kind
-from limbeck.students.onnx import answers_of
+from limbeck.students.onnx.student import answers_of
 
 
 class Tokens(nn.Module):

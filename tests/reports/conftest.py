@@ -15,11 +15,11 @@ import pytest
 import pywt
 
 import limbeck
-from limbeck.comparison import Comparison, Difference, Entry, Measured
-from limbeck.contract import Access, Finding, Status, StatusCode, Task, answers
-from limbeck.network_result import ModelFacts, NetworkDistillation
-from limbeck.result import Distillation
-from limbeck.students.wavelet import WaveletStudent
+from limbeck.core.contract import Access, Finding, Status, StatusCode, Task, answers
+from limbeck.evaluation.comparison import Comparison, Difference, Entry, Measured
+from limbeck.results.distillation import Distillation
+from limbeck.results.network import ModelFacts, NetworkDistillation
+from limbeck.students.wavelet.wavelet import WaveletStudent
 
 # All folded parts are opened first: they must fit as well.
 _MEASURE = (

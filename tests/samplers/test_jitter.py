@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from limbeck.errors import InvalidInput
-from limbeck.features import Features
+from limbeck.core.columns import Features
+from limbeck.core.errors import InvalidInput
 from limbeck.samplers import columns
 from limbeck.samplers.jitter import Jitter
 

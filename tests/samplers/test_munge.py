@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
-from limbeck.errors import InvalidInput
-from limbeck.features import Features
+from limbeck.core.columns import Features
+from limbeck.core.errors import InvalidInput
 from limbeck.samplers.columns import profile_of
 from limbeck.samplers.munge import Munge, _neighbours
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from limbeck.errors import InvalidInput
+from limbeck.core.errors import InvalidInput
 from limbeck.samplers.gaussian_copula import GaussianCopula
 from limbeck.samplers.munge import Munge
 from limbeck.samplers.named import NAMES, TRIED, sampler_named

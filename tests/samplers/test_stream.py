@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 from limbeck import as_teacher, certify
-from limbeck.errors import AccessDenied
+from limbeck.core.errors import AccessDenied
 from limbeck.samplers.marginals import Marginals
 from limbeck.samplers.stream import fresh_answers
-from limbeck.students.tree import Tree
+from limbeck.students.tree.tree import Tree
 
 X = pd.DataFrame({"a": np.linspace(0.0, 1.0, 400), "b": np.tile([0.0, 1.0], 200)})
 

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from limbeck.contract import Task
-from limbeck.features import Feature, Features, Rows
-from limbeck.students.nodes import EQ, LE, MISSING, Nodes
-from limbeck.students.tree import Tree
+from limbeck.core.columns import Feature, Features, Rows
+from limbeck.core.contract import Task
+from limbeck.students.tree.nodes import EQ, LE, MISSING, Nodes
+from limbeck.students.tree.tree import Tree
 
 FEATURES = Features(
     (

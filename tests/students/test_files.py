@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from limbeck.contract import Task
-from limbeck.errors import FileRefused
-from limbeck.features import Feature, Features
+from limbeck.core.atomic_io import write_bytes
+from limbeck.core.columns import Feature, Features
+from limbeck.core.contract import Task
+from limbeck.core.errors import FileRefused
 from limbeck.students import files, load
-from limbeck.students.junta import Junta
-from limbeck.students.tree import Tree
-from limbeck.writing import write_bytes
+from limbeck.students.junta.junta import Junta
+from limbeck.students.tree.tree import Tree
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import pytest
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
 import limbeck.teachers as teachers
-from limbeck.contract import ScoreKind, Task
-from limbeck.errors import InvalidInput
+from limbeck.core.contract import ScoreKind, Task
+from limbeck.core.errors import InvalidInput
 from limbeck.teachers import CallableTeacher, SklearnTeacher, StoredScores, as_teacher
 
 X = np.random.default_rng(0).normal(size=(40, 3))

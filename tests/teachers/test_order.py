@@ -7,7 +7,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from limbeck import distill
-from limbeck.errors import InvalidInput
+from limbeck.core.errors import InvalidInput
 
 QUICK: dict[str, Any] = {"queries": 200, "max_leaves": 4}
 X = np.random.default_rng(0).normal(size=(400, 3))

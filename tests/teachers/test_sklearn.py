@@ -13,8 +13,8 @@ from sklearn.preprocessing import OneHotEncoder
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
-from limbeck.contract import ScoreKind, Task, Teacher, answers
-from limbeck.errors import AccessDenied, InvalidInput, TeacherFailed
+from limbeck.core.contract import ScoreKind, Task, Teacher, answers
+from limbeck.core.errors import AccessDenied, InvalidInput, TeacherFailed
 from limbeck.teachers.sklearn import SklearnTeacher
 
 rng = np.random.default_rng(0)

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from limbeck.contract import Access, ScoreKind, Task
-from limbeck.errors import AccessDenied, InvalidInput
-from limbeck.features import Features
+from limbeck.core.columns import Features
+from limbeck.core.contract import Access, ScoreKind, Task
+from limbeck.core.errors import AccessDenied, InvalidInput
 from limbeck.teachers.stored import StoredScores
 
 X = np.arange(8.0).reshape(4, 2)

@@ -24,9 +24,9 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.errors import FileRefused
+from limbeck.core.errors import FileRefused
+from limbeck.core.strict_json import write_json
 from limbeck.networks.cache.checksums import BLOCK, Checked, Sums
-from limbeck.records import write_json
 
 __all__ = ["Array", "CacheFile", "locked"]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.errors import FileRefused
+from limbeck.core.errors import FileRefused
 
 __all__ = ["BLOCK", "Checked", "Sums", "block_sums"]
 

@@ -12,14 +12,14 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from limbeck.contract import Progress
-from limbeck.errors import InvalidInput
+from limbeck.core.contract import Progress
+from limbeck.core.errors import InvalidInput
+from limbeck.modules.capture import Capture, asking
 from limbeck.networks.cache.cache_file import Array, CacheFile
+from limbeck.networks.cache.checks import alike
 from limbeck.networks.cache.packing import Packing, extremes
 from limbeck.networks.cache.recording import Recorder
-from limbeck.networks.cache.staleness import alike
-from limbeck.networks.capture import Capture, asking
-from limbeck.networks.samples.data import Batch, Samples
+from limbeck.networks.datasets.data import Batch, Samples
 
 __all__ = ["Filling"]
 

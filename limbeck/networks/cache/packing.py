@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from limbeck.errors import InvalidInput
-from limbeck.networks.samples.data import Batch, Samples
+from limbeck.core.errors import InvalidInput
+from limbeck.networks.datasets.data import Batch, Samples
 
 __all__ = ["Packing", "extremes"]
 

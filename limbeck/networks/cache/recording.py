@@ -11,15 +11,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from limbeck.errors import InvalidInput
-from limbeck.networks.cache.marks import marks
+from limbeck.core.errors import InvalidInput
+from limbeck.modules.batch import View
+from limbeck.modules.capture import Capture, wide
+from limbeck.modules.outputs import answer
+from limbeck.networks.cache.input_checksums import marks
 from limbeck.networks.cache.packing import Packing
 from limbeck.networks.cache.truncation import restored_logits, shortened
-from limbeck.networks.capture import Capture, wide
-from limbeck.networks.outputs import answer
-from limbeck.networks.samples.data import Batch, Samples
-from limbeck.networks.samples.finite import refuse_nan
-from limbeck.networks.views import View
+from limbeck.networks.datasets.data import Batch, Samples
+from limbeck.networks.datasets.finite import refuse_nan
 
 __all__ = ["Recorder"]
 

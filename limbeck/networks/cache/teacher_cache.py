@@ -11,23 +11,23 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from limbeck.contract import Progress
-from limbeck.errors import FileRefused, InvalidInput
+from limbeck.core.contract import Progress
+from limbeck.core.errors import FileRefused, InvalidInput
+from limbeck.core.progress import quiet
+from limbeck.modules.batch import Goal, View
+from limbeck.modules.fingerprint import fingerprint
 from limbeck.networks.cache.cache_file import CacheFile, locked
-from limbeck.networks.cache.filling import Filling
-from limbeck.networks.cache.packing import Packing
-from limbeck.networks.cache.recording import Recorder
-from limbeck.networks.cache.staleness import (
+from limbeck.networks.cache.checks import (
     refuse_answers,
     refuse_inputs,
     refuse_random,
     refuse_settings,
 )
+from limbeck.networks.cache.filling import Filling
+from limbeck.networks.cache.packing import Packing
+from limbeck.networks.cache.recording import Recorder
 from limbeck.networks.cache.truncation import error_bounds
-from limbeck.networks.fingerprint import fingerprint
-from limbeck.networks.samples.data import Batch, Samples
-from limbeck.networks.views import Goal, View
-from limbeck.progress import quiet
+from limbeck.networks.datasets.data import Batch, Samples
 
 __all__ = ["LeftOut", "TeacherCache"]
 

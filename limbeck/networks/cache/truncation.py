@@ -20,7 +20,7 @@ import math
 import torch
 from torch import Tensor
 
-from limbeck.errors import InvalidInput
+from limbeck.core.errors import InvalidInput
 
 __all__ = ["error_bounds", "restored_logits", "shortened"]
 

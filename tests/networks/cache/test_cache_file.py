@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("torch")
-from limbeck.errors import FileRefused
+from limbeck.core.errors import FileRefused
 from limbeck.networks.cache.cache_file import Array, CacheFile, locked
 
 ARRAYS = {"a": Array((3,), "float32"), "b": Array((), "uint16")}
@@ -116,7 +116,7 @@ _LIMITED = """
 import resource, sys
 from pathlib import Path
 import numpy as np
-from limbeck.errors import FileRefused
+from limbeck.core.errors import FileRefused
 from limbeck.networks.cache.cache_file import Array, CacheFile
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
 file = CacheFile(Path(sys.argv[1]), {}, {"a": Array((100,), "float32")}, 100)

@@ -12,14 +12,14 @@ import pytest
 torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
-from limbeck.errors import FileRefused  # noqa: E402
+from limbeck.core.errors import FileRefused  # noqa: E402
+from limbeck.modules.batch import Goal, Kind  # noqa: E402
 from limbeck.networks import GoldLabels, TeacherCache, Training  # noqa: E402
 from limbeck.networks.cache.cache_file import Array, CacheFile  # noqa: E402
 from limbeck.networks.cache.checksums import BLOCK, Sums, block_sums  # noqa: E402
-from limbeck.networks.loop.checkpoint import NAME, read, write  # noqa: E402
-from limbeck.networks.loop.train import train  # noqa: E402
-from limbeck.networks.samples.data import Samples  # noqa: E402
-from limbeck.networks.views import Goal, Kind  # noqa: E402
+from limbeck.networks.datasets.data import Samples  # noqa: E402
+from limbeck.networks.training.checkpoint import NAME, read, write  # noqa: E402
+from limbeck.networks.training.train import train  # noqa: E402
 
 pytestmark = pytest.mark.torch
 FLIPS = 1000

@@ -10,9 +10,9 @@ import pytest
 pytest.importorskip("torch")
 import torch
 
-from limbeck.errors import InvalidInput
+from limbeck.core.errors import InvalidInput
 from limbeck.networks.cache.packing import Packing, extremes
-from limbeck.networks.samples.data import Samples
+from limbeck.networks.datasets.data import Samples
 
 RIGHT = torch.tensor([[1, 1, 0, 0], [1, 1, 1, 0]])
 LEFT = torch.tensor([[0, 0, 1, 1], [0, 1, 1, 1]])

@@ -11,11 +11,11 @@ pytest.importorskip("torch")
 import torch
 from torch import Tensor, nn
 
-from limbeck.errors import InvalidInput
+from limbeck.core.errors import InvalidInput
+from limbeck.modules.batch import View
+from limbeck.modules.capture import Capture, asking
 from limbeck.networks.cache.recording import Recorder
-from limbeck.networks.capture import Capture, asking
-from limbeck.networks.samples.data import Batch
-from limbeck.networks.views import View
+from limbeck.networks.datasets.data import Batch
 
 
 class Fixed(nn.Module):

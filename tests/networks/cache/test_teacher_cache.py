@@ -20,12 +20,12 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from limbeck.errors import FileRefused, InvalidInput, TeacherFailed
+from limbeck.core.errors import FileRefused, InvalidInput, TeacherFailed
+from limbeck.modules.batch import Goal, Kind
+from limbeck.modules.capture import Capture
 from limbeck.networks.cache.checksums import Sums
 from limbeck.networks.cache.teacher_cache import TeacherCache
-from limbeck.networks.capture import Capture
-from limbeck.networks.samples.data import Batch, Samples
-from limbeck.networks.views import Goal, Kind
+from limbeck.networks.datasets.data import Batch, Samples
 
 N, K = 21, 7
 
@@ -525,7 +525,7 @@ _FILLS = """
 import resource, sys, time
 import torch
 from limbeck.networks.cache.teacher_cache import TeacherCache
-from limbeck.networks.samples.data import Samples
+from limbeck.networks.datasets.data import Samples
 
 folder, wait, limit = sys.argv[1], float(sys.argv[2]), int(sys.argv[3])
 if limit:

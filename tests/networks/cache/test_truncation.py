@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from limbeck.errors import InvalidInput
+from limbeck.core.errors import InvalidInput
 from limbeck.networks.cache.truncation import error_bounds, restored_logits, shortened
 
 

@@ -1,0 +1,284 @@
+"""Which parts of an objective matter: each dropped in turn, on a small budget."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.api.prepare.checks import (
+    goal_of,
+    loader_settings,
+    makers_of,
+    one_teacher,
+    refuse_lacking,
+    settings_of,
+)
+from limbeck.api.prepare.leakage import fresh_rows
+from limbeck.api.prepare.outputs import read_outputs, readings_kept
+from limbeck.api.prepare.splits import two_sides
+from limbeck.certificates.binomial import check_share
+from limbeck.core.errors import InvalidInput, plural, whole_number
+from limbeck.core.progress import shown
+from limbeck.evaluation.comparison import Difference, Measured
+from limbeck.evaluation.convergence import too_short
+from limbeck.evaluation.intervals import gain_over, mean_over
+from limbeck.evaluation.networks import Said, agreement, ask, right
+from limbeck.modules.outputs import read_by
+from limbeck.networks.analysis.ablate import without_each
+from limbeck.networks.datasets.vocabularies import pad_token
+from limbeck.networks.losses.loss import Objective
+from limbeck.networks.training.seeds import make, started
+from limbeck.networks.training.train import train
+from limbeck.reports.printed import Printed, Sheet
+
+__all__ = ["Ablation", "Dropped", "ablate"]
+
+_EPOCHS, _UPDATES = 3, 1000  # by default, at least
+_VERDICTS = {"helped": "brings something", "hurt": "costs something", "no evidence": "no evidence"}
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """What one part of the objective brings: the whole less the objective without it.
+
+    ``gain`` is on the labels (None without labels), ``agreement`` on the teacher's answers (None
+    without a teacher), and ``score`` what the student reaches without the part, on the same as
+    :attr:`brings`.
+    """
+
+    name: str
+    score: Measured
+    gain: Difference | None
+    agreement: Difference | None
+
+    @property
+    def brings(self) -> Difference:
+        """What the ranking goes by: the gain on labels, else that on the teacher's answers."""
+        found = self.gain or self.agreement
+        assert found is not None  # noqa: S101  (`ablate` refuses rows with neither)
+        return found
+
+
+@dataclass(frozen=True, repr=False)
+class Ablation(Printed):
+    """What each part of an objective brings, on rows that were not trained on.
+
+    Parameters
+    ----------
+    full : Measured
+        The student with the whole objective.
+    parts : tuple of Dropped
+        The part that brings most first.
+    seeds, rows : int
+        Over which everything was measured.
+    delta : float
+        All intervals of one column hold together with probability 1 - delta (Bonferroni).
+    untrained : str
+        Why nothing can be said of the parts: students were trained too short. Else empty.
+    """
+
+    full: Measured
+    parts: tuple[Dropped, ...]
+    seeds: int
+    rows: int
+    delta: float
+    untrained: str = ""
+
+    def sheet(self) -> Sheet:
+        """A line for each part, the one that brings most first."""
+        labels = any(p.gain is not None for p in self.parts)
+        taught = any(p.agreement is not None for p in self.parts)
+        head = ["without", "score", *["brings on labels"] * labels]
+        head += [*["brings in agreement"] * taught, "verdict"]
+        rows = [
+            [
+                p.name,
+                f"{p.score.value:.3f}",
+                *([_written(p.gain)] if labels else []),
+                *([_written(p.agreement)] if taught else []),
+                "" if self.untrained else _VERDICTS[p.brings.verdict],
+            ]
+            for p in self.parts
+        ]
+        only = " One seed: nothing is known about training again." if self.seeds == 1 else ""
+        return Sheet(
+            f"What each part brings ({plural(self.seeds, 'seed')},"
+            f" {plural(self.rows, 'validation row')})",
+            head,
+            [["nothing", f"{self.full.value:.3f}", *["—"] * (labels + taught), ""], *rows],
+            (
+                *([self.untrained] if self.untrained else []),
+                f"Intervals of a column hold together at {100 * (1 - self.delta):g}%."
+                f" The budget is small: a part may matter more, or less, in a longer run.{only}",
+            ),
+        )
+
+
+@readings_kept
+def ablate(
+    teacher: Any,
+    data: Any,
+    y: Any = None,
+    *,
+    into: Any,
+    objective: Any,
+    filter: Any = None,  # noqa: A002  (the field's word)
+    start: Any = None,
+    validation: Any = None,
+    holdout: float = 0.3,
+    rows: int | None = None,
+    seeds: int = 3,
+    seed: int = 0,
+    task: Any = None,
+    tokenizers: Sequence[Any] | None = None,
+    output: Any = None,
+    delta: float = 0.05,
+    progress: bool | None = None,
+    **training: Any,
+) -> Ablation:
+    """Rank the terms and layer pairs of an objective by what they bring.
+
+    The student is trained with the whole objective, and again without each term and without each
+    pair of layers, from the same starts and in the same order of rows; what a part brings is
+    the difference, row by row and seed by seed. The weights of what is left stay as they are.
+
+    Parameters
+    ----------
+    teacher, data, y, into, filter, start, task, tokenizers, output
+        As for a network in :func:`limbeck.distill`.
+    objective : Term or Objective
+        A sum of terms, or a term with several pairs of layers.
+    validation : as data, optional
+        Rows to measure on; without them a share ``holdout`` of the data is set aside. They
+        choose nothing: every student is that of the last epoch.
+    rows : int, optional
+        Train on so many rows only, drawn once.
+    seeds : int
+        How often every student is trained; from 2 on intervals cover training again.
+    seed : int
+        The first seed.
+    delta : float
+        One less the level at which the intervals of a column hold together.
+    progress : bool, optional
+        A progress bar; by default only on a terminal.
+    **training
+        Settings of `limbeck.networks.training.settings.Training`; ``epochs`` are as many as make
+        1,000 updates, at least 3, unless given.
+
+    Returns
+    -------
+    Ablation
+        Prints as a table.
+
+    Raises
+    ------
+    InvalidInput
+        If an argument cannot be used, or there is nothing to drop; before any work.
+    """
+    check_share("delta", delta)
+    seeds, seed = whole_number("seeds", seeds, 1), whole_number("seed", seed)
+    settings = settings_of(loader_settings(data, training)[0])
+    tutor, maker = one_teacher(teacher), makers_of(into)[0]
+    pad = pad_token(tutor, maker)
+    samples, aside = two_sides(data, y, validation, holdout, seed, settings, pad)
+    if rows is not None:
+        rows = whole_number("rows", rows, 1)
+        order = np.random.default_rng(seed).permutation(len(samples))[:rows]
+        samples = samples.subset(sorted(order.tolist()))
+    given = validation is not None
+    _, _, aside, _ = fresh_rows(samples, aside, given, settings, what="validation")
+    if settings.epochs is None and settings.max_steps is None:
+        updates = max(len(samples) // settings.batch_size, 1)
+        settings = replace(settings, epochs=max(_EPOCHS, math.ceil(_UPDATES / updates)))
+    settings = settings.settled(len(samples), validated=False)
+    pupil = make(maker, seed)
+    (reading,), _ = read_outputs(samples, tutor, [pupil], output, task)
+    goal = goal_of(samples, tutor, [pupil], task, tokenizers)
+    samples, aside = samples.aimed(goal), aside.aimed(goal)
+    aim = Objective.of(objective)
+    refuse_lacking(aim, goal, samples, tutor, filter=filter)
+    variants = {"": aim, **without_each(aim)}
+    size = settings.batch_size
+
+    def said(module: Any) -> Said:
+        return ask(module, aside.batches(range(len(aside)), size), goal)
+
+    heard = None if tutor is None else said(tutor)
+    if heard is None and not aside.has_labels:
+        raise InvalidInput(
+            "The validation rows have no labels, and there is no teacher to agree with.",
+            "Give labels, or a teacher.",
+        )
+    scores: dict[str, Scores] = {}
+    whole_runs = []
+    with shown(progress) as tell:
+        for i, (name, left) in enumerate(variants.items()):
+            told = []
+            for own in range(seed, seed + seeds):
+                tell(f"without {name or 'nothing'}", i * seeds + own - seed, len(variants) * seeds)
+                student = read_by(started(maker, own, samples, tutor, start)[0], reading)
+                asked = left.needs.teacher
+                trained = train(
+                    student, samples, left, goal, training=settings, seed=own,
+                    teacher=tutor if asked else None, filter=filter if asked else None,
+                )  # fmt: skip
+                told.append(said(trained.module))
+                whole_runs += [] if name else [trained]
+            scores[name] = _scores(told, heard)
+    short = too_short(
+        {"the whole objective": whole_runs}, None, aim, settings, len(samples), _UPDATES
+    )
+    return replace(
+        _ranked(scores, len(aside), seeds, delta), untrained="" if short is None else str(short)
+    )
+
+
+Scores = tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]
+"""On labels and on the teacher's answers, each (seeds, n)."""
+
+
+def _scores(told: Sequence[Said], heard: Said | None) -> Scores:
+    labels = [right(t) for t in told]
+    close = None if heard is None else np.stack([agreement(t, heard) for t in told])
+    known = [x for x in labels if x is not None]
+    return (np.stack(known) if known else None), close
+
+
+def _ranked(scores: dict[str, Scores], rows: int, seeds: int, delta: float) -> Ablation:
+    each = delta / (len(scores) - 1)
+    full = scores.pop("")
+    parts = [
+        Dropped(
+            name,
+            mean_over(_first(less), each),
+            _gain("accuracy", full[0], less[0], each),
+            _gain("agreement", full[1], less[1], each),
+        )
+        for name, less in scores.items()
+    ]
+    parts.sort(key=lambda p: -p.brings.value)
+    return Ablation(mean_over(_first(full), delta), tuple(parts), seeds, rows, delta)
+
+
+def _first(scores: Scores) -> NDArray[np.float64]:
+    found = scores[0] if scores[0] is not None else scores[1]
+    assert found is not None  # noqa: S101  (`ablate` refuses rows with neither)
+    return found
+
+
+def _gain(
+    what: str,
+    ours: NDArray[np.float64] | None,
+    theirs: NDArray[np.float64] | None,
+    delta: float,
+) -> Difference | None:
+    return None if ours is None or theirs is None else gain_over(what, ours, theirs, delta)
+
+
+def _written(gain: Difference | None) -> str:
+    return "—" if gain is None else f"{gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]"

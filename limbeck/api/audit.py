@@ -1,0 +1,246 @@
+"""The door of an audit: from a table of scores and outcomes to an :class:`Audit`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from limbeck.audits.audited_rows import AuditTable
+from limbeck.audits.calibration import Curve, calibrate
+from limbeck.audits.certified import certified_student
+from limbeck.audits.differences import differences, scaled
+from limbeck.audits.fidelity import fidelity
+from limbeck.audits.fitting import fit_models, make_folds
+from limbeck.audits.group_metrics import Favourable, GroupMetrics, group_metrics
+from limbeck.audits.groups import by_groups
+from limbeck.audits.results import Caveat
+from limbeck.audits.table import read_table
+from limbeck.certificates.binomial import check_share
+from limbeck.certificates.wording import versions
+from limbeck.errors import InvalidInput, whole_number
+from limbeck.progress import shown
+
+__all__ = ["Audit", "audit"]
+
+
+def audit(
+    df: Any,
+    *,
+    score: str,
+    outcome: str | None = None,
+    features: Sequence[str] | None = None,
+    drop: Sequence[str] = (),
+    frequency_weight: str | None = None,
+    sampling_weight: str | None = None,
+    cases: str | None = None,
+    groups: str | Sequence[str | Sequence[str]] | None = None,
+    positive: Any = None,
+    score_levels: Sequence[Any] | None = None,
+    missing: Sequence[Any] = (),
+    threshold: float | None = None,
+    favourable: Favourable | None = None,
+    pairs: int = 0,
+    bags: int = 100,
+    folds: int = 5,
+    level: float = 0.95,
+    seed: int = 0,
+    progress: bool | None = None,
+) -> Audit:
+    """Audit a black box from a table of its scores, and of what really happened.
+
+    An additive student imitates the score, a model of the same kind predicts the outcome from
+    the same features, and both are compared (Tan, Caruana, Hooker, Lou, "Distill-and-Compare",
+    AIES 2018). The black box itself is never asked.
+
+    Parameters
+    ----------
+    df : DataFrame
+        A row a case: its score, its outcome, its features.
+    score : str
+        The column with the scores: numbers, also as text, or ordered categories.
+    outcome : str, optional
+        The column with what happened, 0 or 1. Without it only the student is made.
+    features : sequence of str, optional
+        The columns to audit; all others by default.
+    drop : sequence of str
+        Columns to leave out: names of rows, and what was recorded after the outcome.
+    frequency_weight : str, optional
+        A column of whole numbers: a row stands for so many different people who agree in every
+        column. The audit is that of the rows written out, a row a person. Where so many people
+        could not agree by chance (a column is continuous, their outcomes never differ, or all
+        weights share a divisor) they are no people: this is said, and each row counts as a case.
+    sampling_weight : str, optional
+        A column of weights of rows that were drawn with unequal chances, such as those of a
+        survey. They count in every average; certainty is that of the effective number of rows,
+        which is never more than the rows that are there.
+    cases : str, optional
+        A column that names the case (the person) of each row. Rows of a case stay together in
+        folds and resamples, and tests take one of them. Without it a row is a case, and exact
+        copies of a row are left out.
+    groups : str, or sequence of str or of sequences of str, optional
+        Columns by which results are also given; ``"race x sex"`` or ``("race", "sex")`` within
+        the sequence crosses two. Numbers with more than 12 values are cut at their quartiles.
+    positive : optional
+        The value of the outcome that means that it happened, where it is not coded 1 and 0.
+    score_levels : sequence, optional
+        The levels of a score in words, the lowest first; they count 1, 2, 3, ...
+    missing : sequence
+        Values that stand for missing in any column, such as ``(999, "unknown")``.
+    threshold : float, optional
+        Scores of at least this are selected: selection rates, errors and predictive values are
+        given, for all rows and by group.
+    favourable : {"high", "low"}, optional
+        Whether being selected is the favourable decision, or not being selected is. With it
+        impact ratios (the four-fifths rule) are given by group.
+    pairs : int
+        The most pairs of features with a table of their own in either model.
+    bags : int
+        Bootstrap bags for the bands; at least level / (1 - level).
+    folds : int
+        Folds of the cross-fitted predictions.
+    level : float
+        Of all intervals and bands; in (0.5, 1).
+    seed : int
+        The same seed gives the same audit.
+    progress : bool, optional
+        Show a progress bar; by default only on a terminal. An interruption after 40 bags ends
+        the audit with these; an earlier one stops it.
+
+    Returns
+    -------
+    Audit
+        Prints as a table; ``report`` writes a page.
+
+    Raises
+    ------
+    InvalidInput
+        If an argument or the data cannot be used; see `limbeck.audits.table.read_table`.
+    MissingExtra
+        If interpret-core is not installed.
+    """
+    started = time.perf_counter()
+    _check(pairs, bags, folds, level)
+    seed = whole_number("seed", seed)
+    table = read_table(
+        df, score=score, outcome=outcome, features=features, drop=drop,
+        frequency_weight=frequency_weight, sampling_weight=sampling_weight, cases=cases,
+        groups=groups, positive=positive, score_levels=score_levels, missing=missing, seed=seed,
+    )  # fmt: skip
+    _check_decision(table, threshold, favourable)
+    streams = np.random.default_rng(seed).spawn(5)
+    caveats = list(table.caveats)
+    with shown(progress) as tell:
+        tell("calibration", 0, 1)
+        evidence = table.evidence
+        calibration, curve = calibrate(table.score, table.outcome, evidence, level, streams[0])
+        shown_rows = table.mass.sum() if table.frequency is not None else len(table)
+        calibration = replace(calibration, count=calibration.count * (shown_rows / evidence.sum()))
+        split = make_folds(len(table), folds, streams[1], table.cases)
+        models = fit_models(table, curve, split, pairs=pairs, bags=bags, rng=streams[2], tell=tell)
+        if len(models.bags) < bags:
+            caveats.append(
+                Caveat(
+                    "bags",
+                    f"The audit was interrupted after {len(models.bags)} of {bags} bags.",
+                    "Its bands hold, and are less steady; run it again for all bags.",
+                )
+            )
+        tell("differences", 0, 1)
+        fit = fidelity(table, models.score_out, models.outcome_out, level, streams[3])
+        on = scaled(models)
+        found = differences(table, models, on, level)
+        groups_found = by_groups(table, models, on, curve, level, streams[4])
+        metrics = _metrics(table, curve, threshold, favourable, level)
+        tell("certificate", 0, 1)
+        aside = split.of == 0
+        student, certificate, note = certified_student(table, aside, pairs, level, seed)
+    return Audit(
+        score=score,
+        outcome=outcome,
+        frequency_weight=frequency_weight,
+        sampling_weight=sampling_weight,
+        cases=cases,
+        rows=len(table),
+        counting=table.counting,
+        columns=table.columns,
+        features=table.features.names,
+        caveats=(*caveats, *note),
+        dropped=table.dropped,
+        calibration=calibration,
+        fidelity=fit,
+        differences=found,
+        groups=groups_found,
+        group=", ".join(table.groups) or None,
+        group_metrics=metrics,
+        student=student,
+        certificate=certificate,
+        settings={
+            "pairs": pairs,
+            "bags": bags,
+            "folds": folds,
+            "level": level,
+            "seed": seed,
+            "drop": list(drop),
+            "positive": None if positive is None else str(positive),
+            "score_levels": None if score_levels is None else [str(v) for v in score_levels],
+            "missing": [str(v) for v in missing] or None,
+            "threshold": threshold,
+            "favourable": favourable,
+            "seconds": round(time.perf_counter() - started, 3),
+            "versions": versions("interpret-core", "scikit-learn", "pandas"),
+        },
+        work=Work(table, models, on, aside, level, seed, progress),
+    )
+
+
+def _metrics(
+    table: AuditTable,
+    curve: Curve,
+    threshold: float | None,
+    favourable: Favourable | None,
+    level: float,
+) -> tuple[GroupMetrics, ...]:
+    """Rates of all rows, then of every group; a grouping's intervals hold at once."""
+    out: list[GroupMetrics] = []
+    for column, labels in ({"": np.full(len(table), "all rows")} | table.groups).items():
+        found = group_metrics(
+            table.score, table.outcome, labels, threshold=threshold, favourable=favourable,
+            weight=table.evidence, curve=None if table.outcome is None else curve, level=level,
+        )  # fmt: skip
+        out += [replace(g, name=f"{column} {g.name}".strip()) for g in found]
+    return tuple(out)
+
+
+def _check_decision(
+    table: AuditTable, threshold: float | None, favourable: Favourable | None
+) -> None:
+    """Refuse a threshold that decides nothing, before any work."""
+    if favourable not in (None, "high", "low"):
+        raise InvalidInput(
+            f"favourable is {favourable!r}.", "Give 'high' or 'low', or leave it out."
+        )
+    if favourable is not None and threshold is None:
+        raise InvalidInput(
+            f"favourable is {favourable!r}, and there is no threshold.",
+            "Give threshold=..., the least score that is selected.",
+        )
+    low, high = float(table.score.min()), float(table.score.max())
+    if threshold is not None and not low < threshold <= high:
+        raise InvalidInput(
+            f"threshold is {threshold:g}, and the scores reach from {low:g} to {high:g}.",
+            "Give a threshold that selects some rows and not all.",
+        )
+
+
+def _check(pairs: int, bags: int, folds: int, level: float) -> None:
+    check_share("level", level)
+    if level <= 0.5:
+        raise InvalidInput(f"level is {level}.", "Give a level above 0.5, such as 0.95.")
+    least = int(np.ceil(level / (1 - level) - 1e-9))
+    for name, given, fewest in (("pairs", pairs, 0), ("bags", bags, least), ("folds", folds, 2)):
+        if isinstance(given, bool) or not isinstance(given, int | np.integer) or given < fewest:
+            raise InvalidInput(f"{name} is {given!r}.", f"Give a whole number from {fewest}.")

@@ -1,0 +1,226 @@
+"""What lies on disk: what limbeck wrote, tables, teachers, and hashes of rows."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.core.errors import FileRefused, InvalidInput, did_you_mean
+from limbeck.data.tables import read_table
+
+__all__ = ["load", "read_named", "read_rows", "read_seen", "read_table", "read_teacher"]
+
+
+_RESULTS = {
+    "limbeck-result": ("limbeck.results.distillation", "Distillation"),
+    "limbeck-network-result": ("limbeck.results.network", "NetworkDistillation"),
+    "limbeck-audit": ("limbeck.results.audit", "Audit"),
+}
+
+
+def load(path: str | Path) -> Any:
+    """Read what limbeck wrote: the folder of a result, or the file of a student.
+
+    Parameters
+    ----------
+    path : str or Path
+        A folder that ``save`` or the shell wrote; or a student's file, ``student.json`` or
+        ``student.onnx``.
+
+    Returns
+    -------
+    Distillation, NetworkDistillation, Audit or Student
+        A result prints as it did, with its student, certificate and comparison. The student of
+        a network is its ONNX file. Rows are there as far as they were written.
+
+    Raises
+    ------
+    FileRefused
+        If nothing of limbeck is there, or it is malformed or newer than this limbeck.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from limbeck import distill
+    >>> X, y = load_iris(return_X_y=True)
+    >>> forest = RandomForestClassifier(random_state=0).fit(X[::2], y[::2])
+    >>> result = distill(forest, X[1::2], y[1::2], max_leaves=4, queries=0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     again = load(result.save(folder))
+    >>> str(again) == str(result)
+    True
+    """
+    path = Path(path)
+    if not path.is_dir():
+        from limbeck.students.files import load as load_student
+
+        return load_student(path)
+    for name in ("result.json", "audit.json"):
+        if (path / name).exists():
+            module, kind = _RESULTS[_format(path / name)]
+            return getattr(importlib.import_module(module), kind).load(path)
+    students = [n for n in ("student.json", "student.onnx") if (path / n).exists()]
+    raise FileRefused(
+        f"The folder {str(path)!r} holds no result.json and no audit.json.",
+        f"Load {str(path / students[0])!r} for the student alone."
+        if students
+        else "Give a folder that limbeck wrote.",
+    )
+
+
+def _format(path: Path) -> str:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))["format"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        found = None
+    if found not in _RESULTS:
+        raise FileRefused(f"{str(path)!r} is no result of limbeck.", "Save the result again.")
+    return str(found)
+
+
+def read_rows(path: Path) -> Any:
+    """Rows of a table, or the array ``rows`` of an .npz file beside an ``answers`` array.
+
+    Returns
+    -------
+    DataFrame
+        For an .npz file with the columns ``x0, x1, ...`` and ``teacher_label``, and ``case``
+        where rows have cases.
+    """
+    if path.suffix != ".npz":
+        return read_table(path)
+    import pandas as pd
+
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            rows, answers = file["rows"], file["answers"]
+            more = {"case": file["cases"]} if "cases" in file else {}
+            names = [str(n) for n in file["names"]]
+    except (OSError, ValueError, KeyError) as error:
+        raise FileRefused(f"{str(path)!r} cannot be read: {error}.", "Write it anew.") from None
+    return pd.DataFrame(rows, columns=names).assign(teacher_label=answers, **more)
+
+
+def read_teacher(name: str, weights: Path | None) -> Any:
+    """The object at ``package.module:name``; a function or class is called to make the model.
+
+    Parameters
+    ----------
+    name : str
+        As in uvicorn: the module, a colon, and what to take from it. The current folder is
+        searched too.
+    weights : path or None
+        A .safetensors file, loaded into a torch module.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such module or name.
+    FileRefused
+        If the weights do not fit.
+    """
+    model = read_named(name)
+    attribute = name.rpartition(":")[2]
+    is_model = hasattr(model, "named_modules") or hasattr(model, "predict")
+    if isinstance(model, type) and not _takes_nothing(model):
+        raise InvalidInput(
+            f"The class {attribute} needs arguments to make a model.",
+            "Name a model, or a function that makes one without arguments.",
+        )
+    if isinstance(model, type) or (callable(model) and not is_model and _takes_nothing(model)):
+        model = model()
+    if weights is not None:
+        _load_weights(model, weights)
+    return model
+
+
+def read_named(name: str) -> Any:
+    """The object at ``package.module:name``; the current folder is searched too.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such module or name.
+    """
+    module_name, _, attribute = name.partition(":")
+    if not module_name or not attribute:
+        raise InvalidInput(f"{name!r} names nothing.", "Write package.module:name.")
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name and not f"{module_name}.".startswith(f"{error.name}."):
+            raise  # the user's module is there; what it imports is not
+        raise InvalidInput(
+            f"There is no module {module_name!r}.", "Run this from its folder, or install it."
+        ) from None
+    if not hasattr(module, attribute):
+        raise InvalidInput(
+            f"{module_name} has no {attribute!r}.",
+            did_you_mean(attribute, (n for n in dir(module) if not n.startswith("_"))),
+        )
+    return getattr(module, attribute)
+
+
+def read_seen(path: Path | None, student: Path) -> NDArray[np.uint64] | None:
+    """Hashes of the rows that training saw; by default from the file beside the student.
+
+    Parameters
+    ----------
+    path : Path or None
+        A .npy file of shape (m,), or (m, 2) with hashes of cases beside those of rows.
+    student : Path
+        The student's file.
+
+    Raises
+    ------
+    FileRefused
+        If the file holds no hashes.
+    """
+    if path is None:
+        path = student.parent / "seen.npy"
+        if not path.is_file():
+            return None
+    try:
+        return np.asarray(np.load(path, allow_pickle=False), dtype=np.uint64)
+    except (OSError, ValueError) as error:
+        raise FileRefused(f"{str(path)!r} holds no hashes: {error}.", "Leave --seen out.") from None
+
+
+def _takes_nothing(function: Any) -> bool:
+    import inspect
+
+    parameters = inspect.signature(function).parameters.values()
+    optional = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return all(p.default is not p.empty or p.kind in optional for p in parameters)
+
+
+def _load_weights(model: Any, path: Path) -> None:
+    if not hasattr(model, "load_state_dict"):
+        raise InvalidInput(
+            f"Weights were given for a {type(model).__name__}.", "Leave --weights out."
+        )
+    if path.suffix != ".safetensors":
+        raise FileRefused(
+            f"{path.name!r} is not a .safetensors file, and pickles are never loaded.",
+            "Convert it with safetensors.torch.save_file(module.state_dict(), ...).",
+        )
+    from safetensors.torch import load_file
+
+    try:
+        model.load_state_dict(load_file(path))
+    except Exception as error:
+        first = str(error).splitlines()[0]
+        raise FileRefused(
+            f"{path.name!r} does not fit the module: {first}", "Check both."
+        ) from error

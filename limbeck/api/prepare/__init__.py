@@ -1,0 +1,1 @@
+"""What is understood and checked before a network is trained."""

@@ -1,0 +1,264 @@
+"""What must be right before a network is trained: networks, rows, goal, objective, test rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from numbers import Real
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+from torch.utils.data import DataLoader, SequentialSampler
+
+from limbeck.api.prepare.input_checks import looked_at
+from limbeck.api.prepare.outputs import parts_of
+from limbeck.api.prepare.probabilities import read_probabilities
+from limbeck.core.contract import ScoreKind, Task
+from limbeck.core.errors import InvalidInput, did_you_mean
+from limbeck.modules.batch import Goal, Kind
+from limbeck.networks.cache.teacher_cache import TeacherCache
+from limbeck.networks.datasets.data import Samples
+from limbeck.networks.datasets.tasks import guess_goal, same_outputs
+from limbeck.networks.datasets.vocabularies import same_tokenizers, same_vocabularies
+from limbeck.networks.losses.labels import GoldLabels, TeacherLabels
+from limbeck.networks.losses.logits import Logits
+from limbeck.networks.losses.loss import Objective
+from limbeck.networks.losses.probabilities import SoftTargets
+from limbeck.networks.teachers.ensemble import Ensemble
+from limbeck.networks.training.checks import refuse_settings
+from limbeck.networks.training.settings import Training
+
+__all__ = [
+    "cache_of",
+    "default_objective",
+    "goal_of",
+    "loader_settings",
+    "makers_of",
+    "one_teacher",
+    "refuse_lacking",
+    "settings_of",
+    "task_of",
+]
+
+
+_ELSEWHERE = {
+    "label_smoothing": "It is one of the loss: objective=0.9 * SoftTargets(temperature=4) + 0.1 *"
+    " GoldLabels(label_smoothing=0.1).",
+}
+
+
+def settings_of(given: Mapping[str, Any]) -> Training:
+    """Settings of the loop by name; an unknown one is refused with its nearest neighbour."""
+    known = [f.name for f in fields(Training)]
+    for name, value in given.items():
+        if name not in known:
+            raise InvalidInput(
+                f"Distilling into a network has no setting {name!r}.",
+                _ELSEWHERE.get(name) or did_you_mean(name, known),
+            )
+        numeric = isinstance(getattr(Training, name), Real)
+        if numeric and not isinstance(value, Real):
+            raise InvalidInput(f"{name} is {value!r}.", "Give a number.")
+    return Training(**given)
+
+
+def loader_settings(data: Any, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Settings with the batch size of a DataLoader, or of Samples, unless one is given.
+
+    Returns
+    -------
+    settings : dict
+        As given, with ``batch_size``.
+    notes : list of str
+        What was taken over from a DataLoader, and what was not.
+    """
+    size = data.batch_size if isinstance(data, DataLoader | Samples) else None
+    loader = isinstance(data, DataLoader)
+    notes = []
+    settings = dict(given)
+    if size is not None and given.get("batch_size") is None:
+        settings["batch_size"] = size
+        if loader:
+            notes.append(f"Batches have {size} rows, as the DataLoader's.")
+    if loader and isinstance(data.sampler, SequentialSampler):
+        notes.append(
+            "The DataLoader does not shuffle; training takes rows in a new order an epoch."
+        )
+    return settings, notes
+
+
+def one_teacher(teacher: Any, goal: Goal | None = None) -> nn.Module | None:
+    """The teacher as one module; several by the mean of what they answer.
+
+    For one class out of many that is the mean of probabilities; for numbers, for labels that hold
+    together, and as long as the goal is not known, the mean of outputs.
+    """
+    classes = goal is not None and goal.classifies
+    if isinstance(teacher, Ensemble) and goal is not None and not classes and not teacher.choose:
+        _refuse_probabilities(teacher, goal)
+    if teacher is None or isinstance(teacher, nn.Module):
+        return teacher
+    inner = getattr(teacher, "module", None)  # a limbeck teacher of a module
+    if isinstance(inner, nn.Module):
+        return inner
+    if isinstance(teacher, list | tuple) and teacher:
+        several = [t for t in map(one_teacher, teacher) if t is not None]
+        return Ensemble(several, combine="probabilities" if classes else "logits")
+    raise InvalidInput(
+        f"A {type(teacher).__name__} cannot teach a network.",
+        "Give a torch module or a list of them; for other models ask for into='tree'.",
+    )
+
+
+def _refuse_probabilities(teacher: Ensemble, goal: Goal) -> None:
+    if teacher.combine == "probabilities":
+        raise InvalidInput(
+            f"The ensemble combines probabilities of classes, and the task is {goal.kind}.",
+            "Give Ensemble(..., combine='logits').",
+        )
+
+
+def makers_of(into: Any) -> list[Any]:
+    """Students, or functions that make them, as a list."""
+    makers = list(into) if isinstance(into, list | tuple) else [into]
+    if not makers:
+        raise InvalidInput("into is an empty list.", "Give a student, or several.")
+    for i, maker in enumerate(makers):
+        if not isinstance(maker, nn.Module) and not callable(maker):
+            raise InvalidInput(
+                f"into holds a {type(maker).__name__}.",
+                "Give modules, or functions without arguments that make one.",
+            )
+        if isinstance(maker, nn.Module) and any(maker is m for m in makers[:i]):
+            raise InvalidInput(
+                "into holds the same network twice.",
+                "Students that start alike stay alike: give different ones, or a function twice.",
+            )
+    return makers
+
+
+def goal_of(
+    rows: Samples,
+    teacher: nn.Module | None,
+    students: Sequence[nn.Module],
+    task: Any,
+    tokenizers: Sequence[Any] | None = None,
+    *,
+    vocabulary: int | None = None,
+    compares: bool = True,
+) -> Goal:
+    """What is predicted; refuses networks whose inputs or outputs do not mean the same.
+
+    Vocabularies are compared by their sizes only where neither tokenizers nor ``vocabulary`` tell,
+    and outputs only where the objective compares them.
+    """
+    if tokenizers is not None:
+        same_tokenizers(tokenizers)
+    batch = rows.fetch(range(min(len(rows), 4)))
+    looks = [looked_at("student", m, batch.inputs) for m in students]
+    first, read = looks[0]
+    if teacher is not None:
+        answered, read = looked_at("teacher", teacher, batch.inputs)
+        for module, (view, _) in zip(students if compares else (), looks, strict=compares):
+            same_outputs(answered, view, teacher, module)
+    for _, known in looks if tokenizers is None and vocabulary is None else ():
+        same_vocabularies(read, known)
+    goal = guess_goal(rows, first.logits, task, module=students[0])
+    read_probabilities(batch.inputs, goal, parts_of(teacher), students)
+    if goal.sequential and batch.labels is not None:
+        places = tuple(batch.labels.flatten(1).shape), tuple(first.logits.shape[:2])
+        if places[0] != places[1]:
+            raise InvalidInput(
+                f"Labels of the first rows have shape {places[0]}, and the student answers"
+                f" {places[1]} places.",
+                "Give each token a label: -100 for special tokens, and for all but the first of a"
+                " word.",
+            )
+    for view, _ in looks[1:]:
+        if view.logits.shape != first.logits.shape:
+            raise InvalidInput(
+                f"Students return the shapes {tuple(first.logits.shape)} and"
+                f" {tuple(view.logits.shape)}.",
+                "Students that teach each other need the same outputs.",
+            )
+    return goal
+
+
+def task_of(goal: Goal, classes: Any, unit: str, *modules: nn.Module | None) -> Task:
+    """The classes by name, where there are any."""
+    if goal.kind not in (Kind.CLASSES, Kind.TOKENS):
+        if classes is not None:
+            raise InvalidInput(f"classes were given for {goal.kind}.", "Leave them out.")
+        return Task(unit=unit)
+    if classes is None:
+        told = (getattr(getattr(m, "config", None), "id2label", None) for m in modules)
+        # a network with a vocabulary has two names that nobody gave
+        names = next((n for n in told if n and len(n) == goal.outputs), None)
+        classes = range(goal.outputs) if names is None else [names[i] for i in sorted(names)]
+    if len(classes) != goal.outputs:
+        raise InvalidInput(
+            f"There are {len(classes)} classes and {goal.outputs} outputs.", "Name every output."
+        )
+    return Task(classes=tuple(classes))
+
+
+def default_objective(goal: Goal, rows: Samples, teacher: nn.Module | None) -> Objective:
+    """Hinton, Vinyals and Dean's (2015) mixture, or what of it is possible."""
+    if teacher is None:
+        raise InvalidInput(
+            "There is neither a teacher nor an objective.", "Give a teacher, or an objective."
+        )
+    soft: Any = Logits() if goal.kind is Kind.VALUES else SoftTargets(temperature=4.0)
+    if getattr(teacher, "kind", None) is ScoreKind.LABEL:
+        soft = TeacherLabels()
+    if not rows.has_labels:
+        return Objective.of(soft)
+    share = 0.5 if goal.kind is Kind.VALUES else 0.9
+    return Objective.of(share * soft + (1 - share) * GoldLabels())
+
+
+def refuse_lacking(
+    objective: Objective,
+    goal: Goal,
+    rows: Samples,
+    teacher: nn.Module | TeacherCache | None,
+    students: int = 1,
+    mode: Any = None,
+    filter: Any = None,  # noqa: A002  (the field's word)
+) -> None:
+    """Refuse an objective that needs labels or a teacher where there are none; modes that clash."""
+    if students > 1 and (mode is not None or filter is not None):
+        what = "mode" if mode is not None else "filter"
+        raise InvalidInput(
+            f"{what} was given for {students} students that teach each other.",
+            f"Leave {what} out, or give one student.",
+        )
+    if mode is not None and teacher is None:
+        teacher = nn.Identity()  # stands for the first generation, which teaches the second
+    refuse_settings(objective, goal, rows, teacher, filter, students > 1)
+
+
+def cache_of(
+    given: bool | str | Path | TeacherCache | None,
+    teacher: nn.Module | None,
+    rows: Samples,
+    layers: Sequence[str],
+    folder: Path | None,
+) -> TeacherCache | None:
+    """Where the teacher's answers are kept, if they are; it is not filled yet."""
+    if given is None or given is False:
+        return None
+    if teacher is None:
+        raise InvalidInput("cache was given without a teacher.", "Leave it out.")
+    if isinstance(given, TeacherCache):
+        return given
+    if given is True and folder is None:
+        raise InvalidInput("cache=True was given without out.", "Give cache a folder, or out.")
+    if rows.random:
+        raise InvalidInput(
+            f"cache={given!r} was given, and the rows are augmented at random.",
+            "Say how many versions of each are stored: cache=TeacherCache(folder, views=4).",
+        )
+    where = folder / "teacher_cache" if given is True and folder is not None else Path(str(given))
+    return TeacherCache(where, layers=layers)

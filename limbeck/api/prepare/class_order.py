@@ -1,0 +1,127 @@
+"""Whether a teacher's outputs stand for the classes of the labels, seen before training."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from limbeck.api.prepare.labels import ClassNames
+from limbeck.core.errors import InvalidInput
+from limbeck.data.class_order import Reordering, better_order
+from limbeck.modules.batch import Goal, Kind
+from limbeck.modules.capture import asking, placed
+from limbeck.modules.outputs import answer
+from limbeck.networks.datasets.data import Batch, Samples
+from limbeck.networks.datasets.labels import labelled
+from limbeck.networks.datasets.sources import Arrays
+from limbeck.networks.teachers.outside import name_of
+
+__all__ = ["check_class_order"]
+
+_ROWS = 1000
+_SHOWN = 8
+
+
+def check_class_order(
+    rows: Samples, teacher: nn.Module, goal: Goal, named: ClassNames | None, size: int
+) -> None:
+    """Refuse a teacher that is worse than chance, and right in another order of the classes.
+
+    At most 1,000 labelled training rows are looked at; see `limbeck.data.class_order`.
+
+    Parameters
+    ----------
+    rows : Samples
+        Training rows, aimed at the goal.
+    teacher : nn.Module
+        Its outputs are those of the goal.
+    goal : Goal
+        Only one class a row, or one label of 0 and 1, has an order of classes.
+    named : ClassNames or None
+        The classes, where labels were names.
+    size : int
+        Rows that are asked about at once.
+
+    Raises
+    ------
+    InvalidInput
+        With the order that fits, and what can be done.
+    """
+    single = goal.kind is Kind.MULTILABEL and goal.outputs == 1
+    if not rows.has_labels or not (goal.kind is Kind.CLASSES or single):
+        return
+    truth, answers = [], []
+    with asking(teacher):
+        for batch in rows.batches(_places(rows, goal), size):
+            assert batch.labels is not None  # noqa: S101  (the rows have labels)
+            logits = answer(teacher, placed(batch.inputs, teacher)).detach().cpu()
+            if logits.shape != (len(batch), goal.outputs):
+                return
+            known = _known(batch) & torch.isfinite(logits).all(1)
+            labels = batch.labels.cpu()
+            truth.append((labels[:, 0] if single else _hard(labels))[known].long())
+            answers.append((logits[:, 0] > 0 if single else logits.argmax(1))[known].long())
+    y, said = (torch.cat(part).numpy() for part in (truth, answers))
+    found = better_order(y, said, 2 if single else goal.outputs)
+    if found is not None:
+        _refuse(found, name_of(teacher), named, single)
+
+
+def _refuse(found: Reordering, name: str, named: ClassNames | None, single: bool) -> None:
+    what = (
+        f"The teacher {name} agrees with the labels on {found.right / found.rows:.1%} of"
+        f" {found.rows:,} training rows, significantly less than by chance (p = {found.p:.1g});"
+    )
+    then = f"on {found.right_then / found.rows:.1%}"
+    names = range(len(found.order)) if named is None else named.names
+    turned = [names[place] for place in found.order]
+    if named is not None and not named.fixed:
+        guess = f" The order {list(names)} was a guess." * named.guessed
+        raise InvalidInput(
+            f"{what} with the classes in the order {turned}, {then}.{guess}",
+            f"Give classes={turned}. A teacher that was not trained should be; labels that are"
+            " wrong can be left out.",
+        )
+    moved = [(k, turned[k]) for k, place in enumerate(found.order) if place != k]
+    pairs = " and ".join(f"output {k} stands for label {j!r}" for k, j in moved[:_SHOWN])
+    more = " and so on" * (len(moved) > _SHOWN)
+    inverse = np.argsort(found.order).tolist()
+    if single:
+        pairs = (
+            f"its output, a single logit, stands for label {names[0]!r} rather than {names[1]!r}"
+        )
+        mend = "Relabel y, as 1 - y; or turn the sign of the teacher's logit"
+    elif named is not None:
+        mend = f"Relabel y, or reorder the teacher's outputs: outputs[:, {inverse}]"
+    else:
+        mend = (
+            f"Relabel y, as np.array({inverse})[y]; or reorder the teacher's outputs:"
+            f" outputs[:, {inverse}]"
+        )
+    raise InvalidInput(
+        f"{what} {then} if {pairs}{more}.",
+        f"{mend}. A teacher that was not trained should be; labels that are wrong can be left out.",
+    )
+
+
+def _places(rows: Samples, goal: Goal) -> Tensor:
+    """At most 1,000 rows, evenly spread; of arrays among those with a label."""
+    source, places = rows.source, torch.arange(len(rows))
+    if isinstance(source, Arrays) and source.labels is not None:
+        labels: Tensor = Arrays(source.labels, rows=source.rows).all()
+        known = labelled(labels, goal)
+        if known is not None:
+            places = torch.nonzero(known.cpu().reshape(len(rows), -1).all(1))[:, 0]
+    spread = torch.linspace(0, len(places) - 1, min(len(places), _ROWS), dtype=torch.float64)
+    return places[spread.round().long()]
+
+
+def _known(batch: Batch) -> Tensor:
+    if batch.labelled is None:
+        return torch.ones(len(batch), dtype=torch.bool)
+    return batch.labelled.cpu().reshape(len(batch), -1).all(1)
+
+
+def _hard(labels: Tensor) -> Tensor:
+    return labels.argmax(1) if labels.ndim == 2 else labels

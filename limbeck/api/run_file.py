@@ -1,0 +1,296 @@
+"""A distillation of networks as a file: ``limbeck distill run.yaml``, ``limbeck resume run/``."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from functools import partial
+from inspect import signature
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from limbeck.api.load import read_named, read_teacher
+from limbeck.core.atomic_io import write_bytes
+from limbeck.core.errors import FileRefused, InvalidInput, MissingExtra, did_you_mean
+from limbeck.networks.training.processes import first
+
+if TYPE_CHECKING:
+    from limbeck.results.network import NetworkDistillation
+
+__all__ = ["KEPT", "read_run", "resume", "run"]
+
+KEPT = "run.yaml"
+"""The name of the run file that is kept in the run's folder, so that it can be resumed."""
+
+_MODELS = ("teacher", "student")
+_DATA = ("train", "validation", "test")
+_NEEDED = ("student", "train", "objective", "out")
+
+
+def read_run(path: str | Path) -> dict[str, Any]:
+    """Read a run file and check its names.
+
+    Parameters
+    ----------
+    path : path
+        YAML: ``teacher``, ``student`` (``package.module:name``; ``teacher_weights`` and
+        ``student_weights`` name .safetensors files), ``train``, ``validation``, ``test`` (the
+        same, or .npz files with the arrays X and y), ``objective`` (a list of terms, each with
+        its ``weight`` and settings), ``optimizer`` and ``schedule`` (a name, a function as
+        ``package.module:name``, or a class of torch as a mapping, ``{term: StepLR, step_size:
+        10}``), ``filter``, ``tokenizers`` (names of the teacher's and the
+        student's, as ``package.module:name``), ``out``, and settings of `limbeck.distill` and of
+        `limbeck.networks.training.settings.Training`.
+
+    Returns
+    -------
+    dict
+        As it was written.
+
+    Raises
+    ------
+    FileRefused
+        If the file is absent, no YAML, or no mapping.
+    InvalidInput
+        If a name is unknown or lacking.
+    """
+    try:
+        import yaml
+    except ImportError:
+        raise MissingExtra("A run file needs PyYAML.", "pip install 'limbeck[networks]'.") from None
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+        data = yaml.load(text, Loader=_loader())  # noqa: S506  (a SafeLoader)
+    except OSError as error:
+        raise FileRefused(
+            f"{str(path)!r} cannot be read: {error.strerror}.", "Give a run file."
+        ) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise FileRefused(f"{str(path)!r} is no YAML: {error}.", "Correct it.") from None
+    if not isinstance(data, dict):
+        raise FileRefused(f"{str(path)!r} holds no names.", "Write name: value lines.")
+    known = _known()
+    for name in data:
+        if name not in known:
+            raise InvalidInput(
+                f"{name!r} in {Path(path).name} is no setting.", did_you_mean(name, known)
+            )
+    for name in _NEEDED:
+        if data.get(name) is None:
+            raise InvalidInput(f"{Path(path).name} has no {name!r}.", f"Add a line {name}: ...")
+    return data
+
+
+def _loader() -> Any:
+    """YAML's safe loader that reads 1e-3 as a number, as YAML 1.2 does."""
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        pass
+
+    Loader.add_implicit_resolver(
+        "tag:yaml.org,2002:float",
+        re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+$"),
+        list("-+0123456789"),
+    )
+    return Loader
+
+
+def run(path: str | Path, progress: bool | None = None) -> NetworkDistillation:
+    """Do what a run file says, and keep a copy of it in the run's folder.
+
+    Raises
+    ------
+    LimbeckError
+        As :func:`read_run` and :func:`limbeck.distill`.
+    """
+    return _run(Path(path), read_run(path), progress)
+
+
+def resume(folder: str | Path, progress: bool | None = None) -> NetworkDistillation:
+    """Go on with a run that was cut off; what is finished is not done again.
+
+    Raises
+    ------
+    FileRefused
+        If the folder holds no run file.
+    """
+    kept = Path(folder) / KEPT
+    if not kept.is_file():
+        raise FileRefused(
+            f"{str(folder)!r} holds no {KEPT}.",
+            "Give the folder of a run that `limbeck distill run.yaml` began; a run from Python goes"
+            " on when limbeck.distill is called again with the same arguments.",
+        )
+    return _run(kept, read_run(kept) | {"out": str(folder)}, progress)
+
+
+def _run(path: Path, data: Mapping[str, Any], progress: bool | None) -> NetworkDistillation:
+    from limbeck.api.distill_network import compress
+    from limbeck.networks.training.checkpoint import NAME
+
+    given = {k: v for k, v in data.items() if not k.endswith("_weights") and k != "train"}
+    for name in _MODELS:
+        if name in given:
+            given[name] = _model(given[name], data.get(f"{name}_weights"), name)
+    for name in _DATA[1:]:
+        if given.get(name) is not None and not isinstance(given[name], int | float):
+            given[name] = _rows(given[name])
+    if isinstance(given.get("tokenizers"), list):
+        given["tokenizers"] = [_tokenizer(name) for name in given["tokenizers"]]
+    given["objective"] = _objective(given["objective"])
+    for name in ("optimizer", "schedule"):
+        if name in given:
+            given[name] = _of_torch(given[name], name)
+    for name in ("filter", "mode"):
+        if given.get(name) is not None:
+            given[name] = _made(given[name], name)
+    if isinstance(given.get("cache"), dict):
+        given["cache"] = _made({"term": "TeacherCache", **given["cache"]}, "cache")
+    if given.pop("balanced", False):
+        given["objective"] = dataclasses.replace(given["objective"], balanced=True)
+    train, y = _split(_rows(data["train"]))
+    teacher, student = given.pop("teacher", None), given.pop("student")
+    kept = Path(given["out"]) / KEPT
+    # A changed file must not take the place of the one that was begun with, but of one refused.
+    if not any(kept.parent.rglob(NAME)):
+        _keep(path, kept)
+    result = compress(teacher, train, y, into=student, progress=progress, **given)
+    _keep(path, kept)
+    return result
+
+
+def _keep(path: Path, kept: Path) -> None:
+    """Copy the run file into the run's folder."""
+    from limbeck.results.artifacts import open_folder
+
+    if first() and path.resolve() != kept.resolve():
+        open_folder(kept.parent)
+        write_bytes(path.read_bytes(), kept)
+
+
+def _known() -> list[str]:
+    from limbeck.api.distill_network import compress
+    from limbeck.networks.training.settings import Training
+
+    ours = [*_MODELS, "teacher_weights", "student_weights", *_DATA, "balanced"]
+    hidden = {"data", "y", "into", "progress", "training"}
+    named = [n for n in signature(compress).parameters if n not in hidden]
+    return list(dict.fromkeys([*ours, *named, *(f.name for f in dataclasses.fields(Training))]))
+
+
+def _model(name: Any, weights: Any, role: str) -> Any:
+    if isinstance(name, list):
+        if weights is not None:
+            raise InvalidInput(
+                f"{role}_weights was given for {len(name)} of them.",
+                "Let the functions that make them load their weights.",
+            )
+        return [_model(n, None, role) for n in name]
+    found = read_named(str(name))
+    if role == "student" and weights is None and callable(found) and not _is_module(found):
+        return found  # made anew for every seed
+    return read_teacher(str(name), None if weights is None else Path(weights))
+
+
+def _is_module(found: Any) -> bool:
+    return hasattr(found, "named_modules") and not isinstance(found, type)
+
+
+def _rows(name: Any) -> Any:
+    """Samples: a .npz file with X and y, or an object in a module, called if it is a function."""
+    text = str(name)
+    if text.endswith(".npz"):
+        import numpy as np
+
+        try:
+            with np.load(text, allow_pickle=False) as file:
+                return file["X"], (file["y"] if "y" in file.files else None)
+        except (OSError, ValueError, KeyError) as error:
+            raise FileRefused(
+                f"{text!r} cannot be read: {error}.", "Write arrays X and y with numpy.savez."
+            ) from None
+    found = read_named(text)
+    return found() if callable(found) and not hasattr(found, "__getitem__") else found
+
+
+def _tokenizer(name: Any) -> Any:
+    """A tokenizer in a module, or what a function there returns."""
+    found = read_named(str(name))
+    return found() if callable(found) and not hasattr(found, "get_vocab") else found
+
+
+def _split(rows: Any) -> tuple[Any, Any]:
+    if isinstance(rows, tuple) and len(rows) == 2:
+        return rows
+    return rows, None
+
+
+def _objective(items: Any) -> Any:
+    """A list of terms with weights as an objective."""
+    from limbeck.networks.losses.loss import Objective
+
+    if not isinstance(items, list) or not items:
+        raise InvalidInput(
+            f"objective is {items!r}.",
+            "Write a list, such as - {weight: 0.9, term: SoftTargets, temperature: 4}.",
+        )
+    total: Any = None
+    for item in items:
+        given = dict(item) if isinstance(item, dict) else {"term": item}
+        weight = given.pop("weight", 1.0)
+        if isinstance(weight, dict):
+            weight = _made(weight, "objective")
+        part = weight * Objective.of(_made(given, "objective"))
+        total = part if total is None else total + part
+    return Objective.of(total)
+
+
+def _made(given: Any, where: str) -> Any:
+    """An object of limbeck.networks from ``{term: Name, setting: value}``."""
+    import limbeck.networks as room
+
+    settings = dict(given) if isinstance(given, dict) else {"term": given}
+    name = settings.pop("term", None)
+    if name not in room.__all__:
+        raise InvalidInput(
+            f"There is no {name!r} for {where}.", did_you_mean(str(name), room.__all__)
+        )
+    make = getattr(room, name)
+    known = list(signature(make).parameters)
+    for setting in settings:
+        if setting not in known:
+            raise InvalidInput(
+                f"{name} in {where} has no setting {setting!r}.", _instead(name, setting, known)
+            )
+    try:
+        return make(**settings)
+    except TypeError as error:
+        raise InvalidInput(f"{name} in {where}: {error}.", "See docs/objectives.md.") from None
+
+
+def _of_torch(given: Any, where: str) -> Any:
+    """An optimizer or a schedule: a name, ``module:function``, or ``{term: Name, setting: value}``.
+
+    Of a mapping the class of ``torch.optim``, or ``torch.optim.lr_scheduler``, with its settings.
+    """
+    if isinstance(given, str):
+        return read_named(given) if ":" in given else given
+    if not isinstance(given, dict):
+        return given
+    import torch
+
+    room = torch.optim if where == "optimizer" else torch.optim.lr_scheduler
+    settings = dict(given)
+    name = str(settings.pop("term", None))
+    known = [n for n, c in vars(room).items() if isinstance(c, type) and not n.startswith("_")]
+    if name not in known:
+        raise InvalidInput(f"There is no {name!r} for {where}.", did_you_mean(name, known))
+    return partial(getattr(room, name), **settings)
+
+
+def _instead(name: str, setting: str, known: list[str]) -> str:
+    if name == "TeacherLabels" and setting == "temperature":
+        return "Hard labels have no temperature: use SoftTargets, or leave it out."
+    return did_you_mean(setting, known)

@@ -1,0 +1,418 @@
+"""What a column is, and how rows of any kind become one matrix and go back.
+
+Methods and students work on an encoded matrix of float64, shape (n, d): numbers as they are,
+booleans as 0 and 1, categories as codes, missing values as NaN. Teachers get rows back in the
+form in which the user gave them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.core.errors import InvalidInput, did_you_mean
+
+__all__ = ["Feature", "Features", "Rows"]
+
+_CATEGORY = re.compile(r"category(\[(?P<of>\w+)\])?(?P<ordered> ordered)?")
+Kind = Literal["numeric", "boolean", "categorical"]
+_UNIT = re.compile(r"\s*[\[(]([^\[\]()]+)[\])]\s*$")
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One column: its name, kind, unit and, for categories, its levels in code order."""
+
+    name: str
+    kind: Kind = "numeric"
+    unit: str = ""
+    levels: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """The name without a unit in brackets, for display beside a unit."""
+        return _UNIT.sub("", self.name) if self.unit else self.name
+
+
+@dataclass(frozen=True)
+class Features:
+    """The columns of a data set, in order; knows how to encode rows and to decode them.
+
+    Parameters
+    ----------
+    columns : tuple of Feature
+        The columns, d of them, with different names.
+    frame : bool
+        Whether rows are handed to the teacher as a pandas DataFrame (else as an array).
+    dtypes : tuple of str
+        The dtype of every column (one for all, for an array), restored on decoding.
+    shape : tuple of int
+        The shape of one row, (t, c) or (c, h, w), where rows are no table but signals or images;
+        they are encoded as d columns, named by position, and decoded to this shape.
+    numbers : tuple of int
+        The whole numbers by which a DataFrame made of an array names its columns; they are
+        called ``x0, x1, ...`` here. Empty where names are text.
+    """
+
+    columns: tuple[Feature, ...]
+    frame: bool = False
+    dtypes: tuple[str, ...] = ("float64",)
+    shape: tuple[int, ...] = ()
+    numbers: tuple[int, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The column names, in order."""
+        return tuple(c.name for c in self.columns)
+
+    @classmethod
+    def of(cls, X: Any, names: Sequence[str] | None = None) -> Features:
+        """Read the columns of a data set.
+
+        A DataFrame gives names, kinds by dtype, and units, either from ``X.attrs["units"]``
+        (a dict from name to unit) or from a name such as ``"radius [mm]"``.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n, d), or array-like of shape (n, ...)
+            The rows; signals (n, t, c) and images (n, c, h, w) in their own shape.
+        names : sequence of str, optional
+            Names for the columns of an array; ``x0 ... x{d-1}`` otherwise, and ``x[3, 1]`` for
+            the numbers at those places of a signal or image.
+
+        Raises
+        ------
+        InvalidInput
+            If X is not a table, has no rows or columns, duplicate names, or columns of a kind
+            that cannot be encoded (dates, lists, complex numbers).
+        """
+        if _is_frame(X):
+            return _features_of_frame(X)
+        if isinstance(X, Rows):
+            return X.features
+        A, shape = _as_matrix(X)
+        d = A.shape[1]
+        places = (f"x{list(place)}" for place in np.ndindex(shape))
+        own = tuple(places) if shape else tuple(f"x{j}" for j in range(d))
+        labels = own if names is None else tuple(map(str, names))
+        if len(labels) != d:
+            raise InvalidInput(
+                f"There are {len(labels)} names for {d} columns.", "Give one name a column."
+            )
+        _no_duplicates(labels)
+        kind: Kind = "boolean" if A.dtype == np.bool_ else "numeric"
+        columns = tuple(Feature(n, kind, "" if labels is own else _unit_in(n)) for n in labels)
+        return cls(columns, dtypes=(str(A.dtype),), shape=shape)
+
+    def encode(self, X: Any) -> NDArray[np.float64]:
+        """Encode rows as a float64 matrix of shape (n, d); see the module's first lines.
+
+        A category that was not seen when the columns were read is encoded as missing.
+
+        Raises
+        ------
+        InvalidInput
+            If a column is lacking, the number of columns differs, or a number is infinite.
+        """
+        if isinstance(X, Rows):
+            return X.values if X.features.columns == self.columns else self.encode(X.native())
+        out = self._encode_frame(X) if _is_frame(X) else self._matrix(X).astype(np.float64)
+        self._refuse_infinite(out)
+        return out
+
+    def blocks(self, X: Any, size: int | None = None) -> Iterator[NDArray[np.float64]]:
+        """Encoded rows, at most ``size`` at a time: by default 4 MiB, which stays in cache.
+
+        The same numbers as :meth:`encode`, with no copy of the whole. A block may share memory
+        with X: do not write to it.
+
+        Raises
+        ------
+        InvalidInput
+            As :meth:`encode`; for an infinite number when its block is reached.
+        """
+        size = size or max(1, min(2**14, 2**19 // len(self)))
+        if isinstance(X, Rows) or _is_frame(X):
+            values = self.encode(X)
+            yield from (values[i : i + size] for i in range(0, len(values), size))
+            return
+        A = self._matrix(X)
+        for i in range(0, len(A), size):
+            block = A[i : i + size].astype(np.float64, copy=False)
+            self._refuse_infinite(block)
+            yield block
+
+    def decode(self, values: NDArray[np.float64]) -> Any:
+        """Rows in the user's own form (array or DataFrame) from an encoded matrix (n, d)."""
+        if not self.frame:
+            dtype = np.dtype(self.dtypes[0])
+            if dtype.kind in "iub":
+                values = np.round(values)
+                if np.isnan(values).any():  # whole numbers have no missing value
+                    dtype = np.dtype(np.float64)
+            return values.astype(dtype).reshape(len(values), *(self.shape or (len(self),)))
+        import pandas as pd
+
+        data = {
+            c.name: _decode_column(c, values[:, j], t)
+            for j, (c, t) in enumerate(zip(self.columns, self.dtypes, strict=True))
+        }
+        frame = pd.DataFrame(data)
+        if self.numbers:
+            frame.columns = pd.Index(self.numbers)
+        return frame
+
+    def in_order(self, X: Any) -> Any:
+        """A DataFrame's columns in this order, and no others; other rows as they are."""
+        if not (self.frame and _is_frame(X)):
+            return X
+        return X[list(self.numbers or self.names)]
+
+    def rows(self, X: Any) -> Rows:
+        """Encode ``X`` and keep it together with its columns."""
+        return Rows(self, self.encode(X))
+
+    def index(self, name: str) -> int:
+        """The position of a column.
+
+        Raises
+        ------
+        InvalidInput
+            If there is no such column.
+        """
+        if name not in self.names:
+            raise InvalidInput(f"There is no column {name!r}.", did_you_mean(name, self.names))
+        return self.names.index(name)
+
+    def _matrix(self, X: Any) -> NDArray[Any]:
+        A, shape = _as_matrix(X)
+        if shape and self.shape and shape != self.shape:
+            raise InvalidInput(
+                f"The rows have shape {shape} each, and {self.shape} was expected.",
+                "Give rows in the shape in which they were when the student was made.",
+            )
+        if A.shape[1] != len(self):
+            raise InvalidInput(
+                f"The rows have {A.shape[1]} columns, and {len(self)} were expected.",
+                f"Give these columns in this order: {', '.join(self.names[:8])}"
+                + (", ..." if len(self) > 8 else "."),
+            )
+        return A
+
+    def _refuse_infinite(self, values: NDArray[np.float64]) -> None:
+        with np.errstate(invalid="ignore", over="ignore"):
+            if np.isfinite(values.sum()):  # no NaN and no infinity: the common, cheap case
+                return
+        infinite = np.isinf(values).any(axis=0)
+        if infinite.any():
+            raise InvalidInput(
+                f"Column {self.names[int(infinite.argmax())]!r} holds an infinite value.",
+                "Replace it by a number, or by NaN for missing.",
+            )
+
+    def _encode_frame(self, X: Any) -> NDArray[np.float64]:
+        if self.numbers:
+            X = X.rename(columns=dict(zip(self.numbers, self.names, strict=True)))
+        lacking = [n for n in self.names if n not in X.columns]
+        if lacking and not self.frame and X.shape[1] == len(self):
+            return self.encode(X.to_numpy())  # names were never known: order decides
+        if lacking:
+            raise InvalidInput(
+                f"Column {lacking[0]!r} is not in the rows.",
+                did_you_mean(lacking[0], map(str, X.columns)),
+            )
+        _no_duplicates([str(n) for n in X.columns if n in self.names])
+        out = np.empty((len(X), len(self)), dtype=np.float64)
+        for j, c in enumerate(self.columns):
+            out[:, j] = _encode_column(c, X[c.name])
+        return out
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Encoded rows and what their columns mean.
+
+    Parameters
+    ----------
+    features : Features
+        The d columns.
+    values : ndarray of shape (n, d), float64
+        The encoded rows.
+    """
+
+    features: Features
+    values: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, index: Any) -> Rows:
+        return Rows(self.features, self.values[index])
+
+    def native(self) -> Any:
+        """The rows in the form that the teacher expects."""
+        return self.features.decode(self.values)
+
+
+def _is_frame(X: Any) -> bool:
+    return hasattr(X, "columns") and hasattr(X, "iloc")
+
+
+def _as_matrix(X: Any) -> tuple[NDArray[Any], tuple[int, ...]]:
+    """Rows as a matrix (n, d), and the shape that they had; () for a table."""
+    if hasattr(X, "detach"):  # a tensor, on any device
+        X = X.detach().cpu().numpy()
+    if hasattr(X, "toarray"):
+        raise InvalidInput("X is sparse, which is not supported.", "Give X.toarray().")
+    A = np.asarray(X)
+    shape = A.shape[1:] if A.ndim > 2 else ()
+    if shape and A.size:
+        A = A.reshape(len(A), -1)
+    if A.ndim != 2:
+        raise InvalidInput(
+            f"X has shape {A.shape}, and a table of rows and columns is needed.",
+            "Reshape your data to (n, d); a single row as X.reshape(1, -1).",
+        )
+    _not_empty(A.shape)
+    if A.dtype == object:
+        try:
+            A = A.astype(np.float64)
+        except (TypeError, ValueError):
+            raise InvalidInput(
+                "X is an array of objects that are not numbers.",
+                "Give a pandas DataFrame with one dtype a column; text becomes categories.",
+            ) from None
+    if A.dtype.kind not in "fiub":
+        raise InvalidInput(
+            f"X has dtype {A.dtype}.", "Give numbers or booleans, or a pandas DataFrame."
+        )
+    return A, shape
+
+
+def _not_empty(shape: tuple[int, ...]) -> None:
+    for count, what in zip(shape, ("sample", "feature"), strict=True):
+        if count == 0:
+            raise InvalidInput(
+                f"X holds 0 {what}(s) (shape={shape}) while a minimum of 1 is required.",
+                "Give at least one row and one column.",
+            )
+
+
+def _unit_in(name: str) -> str:
+    found = re.search(r"\[([^\[\]]+)\]\s*$", name)
+    return found.group(1) if found else ""
+
+
+def _no_duplicates(names: Sequence[str]) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise InvalidInput(f"Two columns are called {name!r}.", "Rename or drop one of them.")
+        seen.add(name)
+
+
+def _features_of_frame(X: Any) -> Features:
+    _not_empty(X.shape)
+    numbered = all(isinstance(c, Integral) and not isinstance(c, bool) for c in X.columns)
+    numbers = tuple(map(int, X.columns)) if numbered else ()
+    names = tuple(f"x{c}" for c in numbers) or tuple(map(str, X.columns))
+    _no_duplicates(names)
+    strange = [c for c in X.columns if not isinstance(c, str)]
+    if strange and not numbered:
+        raise InvalidInput(
+            f"Column names must be text, or all whole numbers, and one is {strange[0]!r}.",
+            "Rename with X.rename(columns=str).",
+        )
+    units = X.attrs.get("units", {})
+    columns = []
+    for label, name in zip(X.columns, names, strict=True):
+        kind, levels = _kind_of(X[label], name)
+        columns.append(Feature(name, kind, str(units.get(label, _unit_in(name))), levels))
+    dtypes = tuple(map(_dtype_name, X.dtypes))
+    return Features(tuple(columns), frame=True, dtypes=dtypes, numbers=numbers)
+
+
+def _kind_of(column: Any, name: str) -> tuple[Kind, tuple[str, ...]]:
+    import pandas as pd
+    from pandas.api import types
+
+    if types.is_bool_dtype(column.dtype):
+        return "boolean", ()
+    if types.is_numeric_dtype(column.dtype) and not types.is_complex_dtype(column.dtype):
+        return "numeric", ()
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return "categorical", tuple(map(str, column.cat.categories))
+    if types.is_string_dtype(column.dtype) or column.dtype == object:
+        present = column.dropna()
+        if all(isinstance(v, bool) for v in present):
+            return "boolean", ()
+        if all(isinstance(v, str) for v in present):
+            return "categorical", tuple(sorted(present.unique()))
+    raise InvalidInput(
+        f"Column {name!r} has dtype {column.dtype}, which is no number, boolean or category.",
+        "Drop it, or turn it into numbers (a date into days since a date) or into text.",
+    )
+
+
+def _dtype_name(dtype: Any) -> str:
+    """The dtype as text; for categories with what decoding needs: numbers, and an order."""
+    import pandas as pd
+
+    if not isinstance(dtype, pd.CategoricalDtype):
+        return str(dtype)
+    of = dtype.categories.dtype
+    numbers = f"[{of}]" if of.kind in "iuf" else ""
+    return f"category{numbers}{' ordered' if dtype.ordered else ''}"
+
+
+def _encode_column(c: Feature, column: Any) -> NDArray[np.float64]:
+    if c.kind != "categorical":
+        try:
+            out: NDArray[np.float64] = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        except (TypeError, ValueError):
+            raise InvalidInput(
+                f"Column {c.name!r} was {c.kind} when the student was made, and is now"
+                f" {column.dtype}.",
+                "Convert it to numbers before asking.",
+            ) from None
+        return out
+    codes = {level: float(i) for i, level in enumerate(c.levels)}
+    missing = column.isna().to_numpy()
+    text = column.astype(object).to_numpy()
+    pairs = zip(text, missing, strict=True)
+    return np.array(
+        [np.nan if m else codes.get(str(v), np.nan) for v, m in pairs], dtype=np.float64
+    )
+
+
+def _decode_column(c: Feature, values: NDArray[np.float64], dtype: str) -> Any:
+    import pandas as pd
+
+    missing = np.isnan(values)
+    if c.kind == "categorical":
+        codes = np.where(missing, -1, values).astype(np.int64)
+        found = _CATEGORY.fullmatch(dtype)
+        levels = pd.Index(list(c.levels))
+        if found and found["of"]:
+            levels = levels.astype(found["of"])
+        ordered = bool(found and found["ordered"])
+        column = pd.Categorical.from_codes(codes, categories=levels, ordered=ordered)
+        return column if found else column.astype(object)
+    if c.kind == "boolean" and dtype == "object":
+        out = np.round(values).astype(object)
+        return np.array([None if m else bool(v) for v, m in zip(out, missing, strict=True)], object)
+    whole = not dtype.lower().startswith("float")
+    if whole:
+        values = np.round(values)
+    if missing.any() and (dtype == "bool" or dtype.startswith(("int", "uint"))):
+        return values  # pandas has no missing value for these: they become floats, as in pandas
+    return pd.Series(values).astype(dtype)

@@ -1,0 +1,380 @@
+"""The nouns of limbeck, and nothing else. Shapes: n rows, d columns, k outputs, m activations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, Flag, StrEnum, auto
+from pathlib import Path
+from typing import Any, Protocol, Self, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.core.columns import Features, Rows
+from limbeck.core.errors import FileRefused, InvalidInput
+
+__all__ = [
+    "Access",
+    "Certificate",
+    "Finding",
+    "GroupBound",
+    "Label",
+    "Method",
+    "Progress",
+    "Sampler",
+    "ScoreKind",
+    "Status",
+    "StatusCode",
+    "Student",
+    "Task",
+    "Teacher",
+    "answers",
+    "probabilities",
+]
+
+Label = str | int | float | bool
+
+
+class Access(Flag):
+    """What a teacher grants, and what a method needs."""
+
+    SCORES = auto()
+    """Scores for stored rows only."""
+    QUERIES = auto()
+    """Scores for any row."""
+    ACTIVATIONS = auto()
+    GRADIENTS = auto()
+    WEIGHTS = auto()
+
+    def __str__(self) -> str:
+        return ", ".join(a.name.lower() for a in type(self) if a in self and a.name) or "nothing"
+
+
+class ScoreKind(StrEnum):
+    """What a teacher's numbers are, so that a temperature on labels is an error."""
+
+    LOGIT = "logit"
+    PROBABILITY = "probability"
+    LABEL = "label"
+    VALUE = "value"
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is predicted: one of several classes, or a number with a unit.
+
+    Parameters
+    ----------
+    classes : tuple of labels
+        The classes in the order of the score columns; empty for regression.
+    unit : str
+        The unit of the number, for regression.
+    """
+
+    classes: tuple[Label, ...] = ()
+    unit: str = ""
+
+    @property
+    def classifies(self) -> bool:
+        """Whether this is classification."""
+        return bool(self.classes)
+
+    @property
+    def labels(self) -> NDArray[Any]:
+        """The classes as an array of shape (k,), of their own dtype where they share one."""
+        one_type = len({type(c) for c in self.classes}) == 1
+        return np.array(list(self.classes), dtype=None if one_type else object)
+
+
+@runtime_checkable
+class Teacher(Protocol):
+    """What a distiller may see of a model. Rows come in the user's own form."""
+
+    @property
+    def access(self) -> Access: ...
+    @property
+    def task(self) -> Task: ...
+    @property
+    def score_kind(self) -> ScoreKind: ...
+    @property
+    def name(self) -> str: ...
+
+    def scores(self, X: Any) -> NDArray[np.float64]:
+        """Scores of shape (n, k): a column a class, or one column for regression.
+
+        Labels are given one-hot; binary logits as two columns (0, z).
+        """
+        ...
+
+    def layers(self) -> tuple[str, ...]:
+        """Names of the layers whose activations may be read, in order of computation."""
+        ...
+
+    def activations(self, X: Any, layers: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        """Activations by layer, each of shape (n, m), flattened over all but rows."""
+        ...
+
+    def gradient(self, X: Any, output: int) -> NDArray[np.float64]:
+        """Gradient of one score with respect to the inputs, of shape (n, d)."""
+        ...
+
+
+@runtime_checkable
+class Student(Protocol):
+    """A scikit-learn estimator that can say its size, print, draw and export itself."""
+
+    @property
+    def features_(self) -> Features: ...
+    @property
+    def task_(self) -> Task: ...
+    @property
+    def size(self) -> int:
+        """Leaves of a tree, cells of a table, weights of a linear model."""
+        ...
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any: ...
+    def predict(self, X: Any) -> NDArray[Any]: ...
+    def text(self) -> str: ...
+    def to_dict(self) -> dict[str, Any]: ...
+    def save(self, path: str | Path) -> Path: ...
+    def fingerprint(self) -> str:
+        """SHA-256 of the canonical JSON of the student, in hexadecimal."""
+        ...
+
+
+class Sampler(Protocol):
+    """Where fresh inputs come from."""
+
+    def draw(self, rows: Rows, n: int, rng: np.random.Generator) -> Rows:
+        """Draw n new rows, near or from the distribution of ``rows``."""
+        ...
+
+    def describe(self) -> str:
+        """The distribution in words, for the certificate and the report."""
+        ...
+
+
+class StatusCode(Enum):
+    """How a search ended; the value says what it means."""
+
+    EXACT = "the student agrees with the teacher on every row and query the search saw"
+    COMPLETE = "the search ran to its end"
+    LIMIT = "the search stopped at its limit; the student is the best found so far"
+    INTERRUPTED = "the search was interrupted; the student is the best found so far"
+    HYPOTHESIS_FAILED = (
+        "the hypothesis that the method rests on does not hold for this teacher;"
+        " the student is the best found without it"
+    )
+
+
+@dataclass(frozen=True)
+class Status:
+    """A code, the sentence that explains it here, and what to do about it."""
+
+    code: StatusCode
+    message: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.remedy}".strip()
+
+    def to_dict(self) -> dict[str, str]:
+        """The code's name, and the whole sentence, ready for JSON."""
+        return {"code": self.code.name.lower(), "message": str(self)}
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Self:
+        """Read what :meth:`to_dict` gave.
+
+        Raises
+        ------
+        FileRefused
+            If it is malformed, or there is no such code.
+        """
+        try:
+            return cls(StatusCode[data["code"].upper()], str(data["message"]))
+        except (KeyError, TypeError, AttributeError):
+            raise FileRefused(f"{data!r} is no status.", "Save the result again.") from None
+
+
+class Progress(Protocol):
+    """Told how far the work is; may raise KeyboardInterrupt."""
+
+    def __call__(self, stage: str, done: float, total: float) -> None: ...
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a method returns: the student and how it was found.
+
+    Parameters
+    ----------
+    student : Student
+        The student of the chosen size.
+    status : Status
+        How the search ended.
+    queries : int
+        Rows beyond the user's own for which the teacher was asked.
+    frontier : tuple of Student
+        The best student of every size, smallest first (may be only the chosen one).
+    trace : mapping
+        Numbers of the search, ready for JSON: probes, seconds, layer scores, history.
+    rivals : mapping from str to Student
+        Baselines of one kind and the student's size, of what they were trained on; the best of
+        them is the baseline that is shown. Empty where the method names its own or has none.
+    """
+
+    student: Student
+    status: Status
+    queries: int = 0
+    frontier: tuple[Student, ...] = ()
+    trace: Mapping[str, Any] = field(default_factory=dict)
+    rivals: Mapping[str, Student] = field(default_factory=dict)
+
+
+class Method(Protocol):
+    """A frozen dataclass of settings and one algorithm."""
+
+    @property
+    def needs(self) -> Access: ...
+    @property
+    def name(self) -> str: ...
+
+    def distill(
+        self, teacher: Teacher, rows: Rows, rng: np.random.Generator, progress: Progress
+    ) -> Finding:
+        """Distil the teacher into a student, from rows that no certificate will use."""
+        ...
+
+    def learn(self, rows: Rows, y: NDArray[Any], task: Task, rng: np.random.Generator) -> Student:
+        """The control: the same student with the same limits, from labels, with no teacher.
+
+        ``y`` holds class indices (int, shape (n,)) or values (float, shape (n,)).
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class GroupBound:
+    """The bound for one group of rows, at the level shared over all groups."""
+
+    group: str
+    epsilon: float
+    delta: float
+    n: int
+    mean_loss: float
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """With probability at least 1 - delta over the rows, the expected loss is at most epsilon.
+
+    Parameters
+    ----------
+    epsilon : float
+        The certified bound, in units of the loss.
+    delta : float
+        The probability, over the draw of the rows, that the statement is wrong.
+    n : int
+        Independent draws used: different rows, or cases.
+    mean_loss : float
+        Mean loss on them; that of a case is the mean over its rows.
+    loss : str
+        ``disagreement``, or the name of a bounded loss, or ``exceeds`` for tolerance bounds.
+    bound : str
+        The name of the bound, with its source.
+    statement : str
+        The certificate as one sentence.
+    assumptions : tuple of str
+        What must be true for the sentence to hold.
+    asked : float or None
+        The epsilon that was asked for; compare with ``reached``.
+    tolerance : float or None
+        For regression: the error that at least 1 - epsilon of inputs stay within.
+    groups : tuple of GroupBound
+        Simultaneous bounds by group.
+    student, rows : str
+        Fingerprints (SHA-256) of the student and of the rows with their answers; that of the rows
+        depends neither on their order nor on digits that float32 does not keep.
+    settings : mapping
+        Everything else needed to recompute: loss range, candidates, copies, cases, versions.
+    """
+
+    epsilon: float
+    delta: float
+    n: int
+    mean_loss: float
+    loss: str
+    bound: str
+    statement: str
+    assumptions: tuple[str, ...]
+    student: str
+    rows: str
+    asked: float | None = None
+    tolerance: float | None = None
+    groups: tuple[GroupBound, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def reached(self) -> bool:
+        """Whether the epsilon that was asked for is certified (True where none was asked)."""
+        return self.asked is None or self.epsilon <= self.asked
+
+
+Batches = Iterator[tuple[Any, ...]]
+"""Fresh rows and the teacher's answers (and the cases of the rows), drawn one batch at a time."""
+
+
+def answers(scores: NDArray[np.float64], task: Task) -> NDArray[np.int64] | NDArray[np.float64]:
+    """The teacher's hard answers, of shape (n,).
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n, k)
+        What ``Teacher.scores`` returned.
+    task : Task
+        The teacher's task.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        Class indices (int64; the first of equal scores) or values (float64).
+    """
+    return scores.argmax(axis=1).astype(np.int64) if task.classifies else scores[:, 0]
+
+
+def probabilities(
+    scores: NDArray[np.float64], kind: ScoreKind, temperature: float = 1.0
+) -> NDArray[np.float64]:
+    """Class probabilities softmax(z / T), of shape (n, k), from scores.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n, k)
+        What ``Teacher.scores`` returned; for probabilities p, z = log p.
+    kind : ScoreKind
+        What they are. Labels are returned as they are.
+    temperature : float
+        T (Hinton, Vinyals, Dean 2015, equation 1).
+
+    Raises
+    ------
+    InvalidInput
+        If T is not positive, or a temperature is asked of labels, or probabilities of values.
+    """
+    if not (np.isfinite(temperature) and temperature > 0):
+        raise InvalidInput(f"The temperature is {temperature}.", "Give a positive number.")
+    if kind is ScoreKind.VALUE:
+        raise InvalidInput("The teacher predicts a number.", "Use its values themselves.")
+    if kind is ScoreKind.LABEL and temperature != 1.0:
+        raise InvalidInput(
+            f"A temperature of {temperature:g} was asked of a teacher that gives labels only.",
+            "Leave the temperature at 1, or use a teacher that gives logits or probabilities.",
+        )
+    if kind is ScoreKind.LABEL or (kind is ScoreKind.PROBABILITY and temperature == 1.0):
+        return scores
+    with np.errstate(divide="ignore"):  # log 0 = -inf, which the exponential takes back to 0
+        z = (np.log(scores) if kind is ScoreKind.PROBABILITY else scores) / temperature
+    p = np.exp(z - z.max(axis=1, keepdims=True))
+    return np.asarray(p / p.sum(axis=1, keepdims=True))

@@ -1,0 +1,161 @@
+"""Records as strict JSON, which knows neither NaN nor infinity, and back again."""
+
+from __future__ import annotations
+
+import json
+import math
+import types
+from collections.abc import Mapping
+from dataclasses import asdict, fields, is_dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import numpy as np
+
+from limbeck.core.atomic_io import write_bytes
+from limbeck.core.errors import FileRefused
+
+__all__ = ["plain", "read_json", "record", "strict_json", "write_json"]
+
+T = TypeVar("T")
+
+
+def plain(value: Any) -> Any:
+    """Dataclasses, containers, arrays and numpy numbers as JSON knows them.
+
+    Numbers that are not finite become None, and what JSON does not know becomes text.
+    """
+    if is_dataclass(value) and not isinstance(value, type):
+        return plain(asdict(value))
+    if isinstance(value, Mapping):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(v) for v in value]
+    if isinstance(value, np.ndarray | np.generic):
+        return plain(value.tolist())
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    return value if isinstance(value, str | int | bool | None) else str(value)
+
+
+def strict_json(value: Any, indent: int | None = 1) -> str:
+    """JSON of what :func:`plain` makes of a value, which every parser reads."""
+    return json.dumps(plain(value), indent=indent, allow_nan=False, ensure_ascii=False)
+
+
+def write_json(value: Any, path: Path) -> Path:
+    """Write strict JSON, all of it or nothing.
+
+    Raises
+    ------
+    FileRefused
+        If the file cannot be written.
+    """
+    return write_bytes(strict_json(value).encode(), path)
+
+
+def read_json(path: Path, kind: str, newest: int) -> dict[str, Any]:
+    """Read a JSON object that names its format and version.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    kind : str
+        The format that is expected.
+    newest : int
+        The newest version of it that can be read.
+
+    Raises
+    ------
+    FileRefused
+        If the file cannot be read, is no JSON, of another format, or newer.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FileRefused(
+            f"{str(path)!r} cannot be read: {error.strerror}.", "Check the path."
+        ) from None
+    except (ValueError, RecursionError):
+        raise FileRefused(f"{str(path)!r} is not JSON.", "Save the result again.") from None
+    if not isinstance(data, dict) or data.get("format") != kind:
+        found = data.get("format") if isinstance(data, dict) else type(data).__name__
+        raise FileRefused(
+            f"{str(path)!r} has the format {found!r}, not {kind!r}.",
+            "Give a folder that limbeck wrote.",
+        )
+    version = data.get("version")
+    if not isinstance(version, int) or isinstance(version, bool) or not 1 <= version <= newest:
+        raise FileRefused(
+            f"{str(path)!r} has version {version!r}, and this limbeck reads up to {newest}.",
+            "Upgrade limbeck: pip install --upgrade limbeck.",
+        )
+    return data
+
+
+def record(kind: type[T], data: Any, **given: Any) -> T:
+    """A dataclass from what :func:`plain` made of one, by its type hints.
+
+    Fields that are lacking take their defaults. None becomes NaN where a number must be.
+
+    Parameters
+    ----------
+    kind : type
+        The dataclass; its fields are numbers, text, dataclasses, arrays, tuples, mappings and
+        unions with None.
+    data : mapping
+        What was read from JSON.
+    **given
+        Fields that are taken as they are, whatever the data say.
+
+    Raises
+    ------
+    FileRefused
+        If a field is lacking or of another kind.
+    """
+    try:
+        found: T = _made(kind, data, given)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise FileRefused(
+            f"The record of a {kind.__name__} is malformed: {error}.", "Save the result again."
+        ) from None
+    return found
+
+
+def _made(hint: Any, data: Any, given: Mapping[str, Any] = types.MappingProxyType({})) -> Any:
+    if is_dataclass(hint) and isinstance(hint, type):
+        hints = get_type_hints(hint)
+        names = [f.name for f in fields(hint) if f.name in data and f.name not in given]
+        return hint(**{name: _made(hints[name], data[name]) for name in names}, **given)
+    origin, args = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        if data is None and type(None) in args:
+            return None
+        return _made(next(a for a in args if a is not type(None)), data)
+    if origin is tuple:
+        if len(args) == 2 and args[1] is ...:
+            return tuple(_made(args[0], v) for v in data)
+        return tuple(_made(a, v) for a, v in zip(args, data, strict=True))
+    if origin is list:
+        return [_made(args[0], v) for v in data]
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return {k: _made(args[1], v) for k, v in data.items()}
+    if origin is np.ndarray:
+        return np.array(_numbers(data), dtype=get_args(args[1])[0])
+    if hint is float and not isinstance(data, int | float | None):
+        raise TypeError(f"{data!r} is no number")
+    if hint is float:
+        return math.nan if data is None else data
+    if hint in (int, str, bool) and not isinstance(data, hint):
+        raise TypeError(f"{data!r} is no {hint.__name__}")
+    if origin is Literal and data not in args:
+        raise ValueError(f"{data!r} is none of {args}")
+    return data
+
+
+def _numbers(data: Any) -> Any:
+    """Nested lists with NaN for None."""
+    if isinstance(data, list):
+        return [_numbers(v) for v in data]
+    return math.nan if data is None else data

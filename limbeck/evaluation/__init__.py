@@ -1,0 +1,1 @@
+"""Teacher, student, control and baselines on rows that none of them saw."""

@@ -1,0 +1,318 @@
+"""Networks on the same unseen rows: the table, the verdict, the certificate."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from limbeck.certificates.certify import certify
+from limbeck.core.contract import Certificate, Task
+from limbeck.core.errors import InvalidInput
+from limbeck.data.cases import units_of
+from limbeck.data.duplicates import Rule
+from limbeck.evaluation.comparison import Comparison, Difference, Entry, Measured
+from limbeck.evaluation.cost import measure
+from limbeck.evaluation.intervals import gain_over, mean_over
+from limbeck.evaluation.networks import Said, agreement, ask, by_class, gaps, mistakes, right
+from limbeck.modules.batch import Goal, Kind
+from limbeck.networks.datasets.data import Batch, Samples
+from limbeck.networks.datasets.vocabularies import pad_token
+from limbeck.networks.predictor import Certified, Table, table_of, told_of
+from limbeck.networks.teachers.outside import name_of
+from limbeck.networks.training.processes import first, quietly
+from limbeck.results.network import ModelFacts
+from limbeck.students.onnx.layout import Layout
+
+__all__ = ["Contestant", "Judge", "issue"]
+
+_RESAMPLES = 200
+_UNKNOWN = Measured(float("nan"), float("nan"), float("nan"))
+
+
+@dataclass(frozen=True, eq=False)
+class Contestant:
+    """A model of the table: one network a seed."""
+
+    role: str
+    model: str
+    networks: Sequence[nn.Module]
+
+
+@dataclass(frozen=True, eq=False)
+class Judge:
+    """Measures networks on rows that training never saw.
+
+    Parameters
+    ----------
+    rows : Samples
+        Test rows; they are read in their order, in batches of their own size.
+    goal : Goal
+        What is predicted.
+    task : Task
+        Its classes, or the unit of a number.
+    teacher : nn.Module or None
+        Agreement is with its answers.
+    delta : float
+        One less the level of all intervals, and the delta of the certificate.
+    timing : bool
+        Whether the networks are timed, which takes a few more calls of each.
+    duplicates : {"auto", "drop", "keep"}
+        What identical rows are; see `limbeck.certificates.certify.certify`.
+    """
+
+    rows: Samples
+    goal: Goal
+    task: Task
+    teacher: nn.Module | None
+    delta: float
+    timing: bool = True
+    duplicates: Rule = "auto"
+
+    def compare(
+        self, contestants: Sequence[Contestant]
+    ) -> tuple[Comparison, dict[str, ModelFacts]]:
+        """The table with its verdict, and what each network costs, by role.
+
+        Parameters
+        ----------
+        contestants : sequence of Contestant
+            The one in the role ``student`` is compared with the one in the role ``control``,
+            seed by seed; those in the role ``baseline`` with the student.
+        """
+        taught = None if self.teacher is None else self._heard[0]
+        said: dict[str, list[Said]] = {}
+        models: dict[str, tuple[str, nn.Module]] = {}
+        if taught is not None and self.teacher is not None:
+            said["teacher"] = [taught]
+            models["teacher"] = name_of(self.teacher), self.teacher
+        for c in contestants:
+            said[c.role] = [ask(m, self._batches(), self.goal) for m in c.networks]
+            models[c.role] = c.model, c.networks[0]
+        entries = [self._entry(role, m, said[role], taught) for role, (m, _) in models.items()]
+        facts = {role: self._facts(said[role], taught, m) for role, (_, m) in models.items()}
+        with quietly():
+            if first() and self.timing:
+                facts |= self._timed(facts, {role: m for role, (_, m) in models.items()})
+        differences = self._differences(said, "control", taught)
+        closest = self._differences(said, "baseline", taught)[:1] if taught is not None else []
+        rivals = [replace(d, what=models["baseline"][0]) for d in closest if d.high < 0]
+        seeds = len(said.get("student", ()))
+        behind = self._behind(said, taught)
+        level = 1 - self.delta
+        return Comparison(tuple(entries), differences, level, tuple(rivals), seeds, behind), facts
+
+    @cached_property
+    def _heard(self) -> tuple[Said, list[NDArray[Any]]]:
+        """What the teacher says of the rows, for table and certificate: it is asked once."""
+        assert self.teacher is not None  # noqa: S101  (the callers check)
+        told: list[NDArray[Any]] = []
+
+        def kept(logits: Tensor, batch: Batch) -> None:
+            told.append(told_of(logits, batch, self.goal))
+
+        return ask(self.teacher, self._batches(), self.goal, kept), told
+
+    @cached_property
+    def _cases(self) -> NDArray[np.int64]:
+        """The number of the case of each row."""
+        return units_of(np.arange(len(self.rows)), self.rows.cases).of
+
+    def _batches(self) -> Iterator[Batch]:
+        return self.rows.batches(range(len(self.rows)))
+
+    def _entry(self, role: str, model: str, said: Sequence[Said], taught: Said | None) -> Entry:
+        agreed = [agreement(s, taught) for s in said] if taught is not None else None
+        scored = [right(s) for s in said]
+        return Entry(
+            role,
+            model,
+            "",
+            _UNKNOWN if agreed is None else self._mean(agreed),
+            None if scored[0] is None else self._mean(scored),
+        )
+
+    def _mean(self, scores: Sequence[Any]) -> Measured:
+        """The mean of scores by seed and row; of shares never below 0."""
+        lowest = -math.inf if self.goal.kind is Kind.VALUES else 0.0
+        return mean_over(self._drawn(np.array(scores)), self.delta, (lowest, 1.0))
+
+    def _drawn(self, scores: NDArray[Any]) -> NDArray[np.float64]:
+        """Scores by seed and row; with cases by seed and case, the mean over its rows."""
+        if self.rows.cases is None:
+            return scores
+        of = self._cases
+        if scores.shape[1] != len(of):
+            raise InvalidInput(
+                f"{len(of) - scores.shape[1]:,} test rows have no label or token that counts, and"
+                " scores by case need one in each.",
+                "Leave these rows out, or give no cases.",
+            )
+        sums = np.stack([np.bincount(of, s) for s in scores.astype(np.float64)])
+        return np.asarray(sums / np.bincount(of))
+
+    def _behind(
+        self, said: Mapping[str, Sequence[Said]], taught: Said | None
+    ) -> tuple[Difference, ...]:
+        """Student and control where the linear model does better beyond doubt, named by role.
+
+        On the labels, or where the rows have none by agreement with the teacher. A student must
+        be behind in both where there are both: that of a teacher that is wrong is wrong, too.
+        """
+        found = []
+        for role in ("student", "control"):
+            each = self._differences(said, "baseline", taught, role, self.delta / 2)
+            each = each if role == "student" else each[-1:]
+            if each and all(d.high < 0 for d in each):
+                found.append(replace(each[-1], what=role))
+        return tuple(found)
+
+    def _differences(
+        self,
+        said: Mapping[str, Sequence[Said]],
+        other: str,
+        taught: Said | None,
+        role: str = "student",
+        delta: float | None = None,
+    ) -> tuple[Difference, ...]:
+        """One role less another: agreement with the teacher, then right answers."""
+        if other not in said or role not in said:
+            return ()
+        sides = said[role], said[other]
+        scores: dict[str, Callable[[Said], Any]] = {}
+        numbers = self.goal.kind is Kind.VALUES
+        if taught is not None:
+            name = "R² against the teacher" if numbers else "agreement with the teacher"
+            scores[name] = lambda s: agreement(s, taught)
+        if sides[0][0].labels is not None:
+            scores["R² on the labels" if numbers else "accuracy on the labels"] = right
+        out = []
+        for what, score in scores.items():
+            ours, theirs = (np.array([score(s) for s in side]) for side in sides)
+            ours, theirs = np.broadcast_arrays(ours, theirs)  # one baseline, several seeds
+            gain = gain_over(what, self._drawn(ours), self._drawn(theirs), delta or self.delta)
+            out.append(gain)
+        return tuple(out)
+
+    def _facts(self, said: Sequence[Said], taught: Said | None, module: nn.Module) -> ModelFacts:
+        parameters = list(module.parameters())
+        wrong = [] if taught is None else [asdict(m) for s in said if (m := mistakes(s, taught))]
+        return ModelFacts(
+            sum(p.numel() for p in parameters),
+            sum(p.numel() * p.element_size() for p in parameters),
+            calibration=self._calibration(said),
+            mistakes=_means(wrong),
+            by_class={} if taught is None else self._classes(said, taught),
+        )
+
+    def _classes(self, said: Sequence[Said], taught: Said) -> dict[str, dict[str, float]]:
+        names = self.task.classes
+        each = [by_class(s, taught) for s in said]
+        return {
+            str(names[c] if c < len(names) else c): _means([found[c] for found in each])
+            for c in each[0]
+        }
+
+    def _calibration(self, said: Sequence[Said]) -> Measured | None:
+        """Expected calibration error, the mean over seeds, with a bootstrap interval over rows.
+
+        The estimate is biased upwards, since absolute values are summed: most where the error is
+        small and rows are few. So the lower end takes off what the estimate can be wrong by at
+        most, the sum over bins of |gap resampled - gap|; the upper end adds the spread of the
+        resampled errors around their own mean.
+        """
+        if said[0].labels is None or self.goal.kind is Kind.VALUES:
+            return None
+        rng, last = np.random.default_rng(0), int(said[0].row[-1]) + 1
+        of = np.arange(last) if self.rows.cases is None else self._cases[:last]
+        n = int(of.max()) + 1
+        found = np.array([gaps(s) for s in said])  # (seeds, bins)
+        resampled = []
+        for _ in range(_RESAMPLES):
+            times = np.bincount(rng.integers(0, n, n), minlength=n)[of]
+            resampled.append([gaps(s, times) for s in said])
+        draws = np.array(resampled)  # (resamples, seeds, bins)
+        value = float(np.abs(found).sum(axis=1).mean())
+        off = np.abs(draws - found).sum(axis=2).mean(axis=1)  # (resamples,)
+        errors = np.abs(draws).sum(axis=2).mean(axis=1)
+        low = value - np.quantile(off, 1 - self.delta / 2)
+        high = value + np.quantile(errors, 1 - self.delta / 2) - errors.mean()
+        return Measured(value, max(float(low), 0.0), float(high))
+
+    def _timed(
+        self, facts: Mapping[str, ModelFacts], models: Mapping[str, nn.Module]
+    ) -> dict[str, ModelFacts]:
+        """The same with latency and memory of all, measured side by side."""
+        inputs = next(self._batches()).inputs
+        return {
+            role: replace(
+                facts[role],
+                milliseconds=Measured(*found.milliseconds),
+                batch_size=found.batch_size,
+                threads=found.threads,
+                timed_calls=found.calls,
+                peak_bytes=found.peak_bytes,
+            )
+            for role, found in measure(models, inputs).items()
+        }
+
+    def certificate(
+        self,
+        student: nn.Module,
+        layout: Layout,
+        seen: NDArray[np.uint64] | None,
+        epsilon: float,
+    ) -> tuple[Certificate, Certified] | tuple[None, None]:
+        """Certify a student on the test rows; there is nothing to certify without a teacher.
+
+        Parameters
+        ----------
+        student : nn.Module
+            Chosen without a look at these rows.
+        layout : Layout
+            That of the inputs.
+        seen : ndarray of uint64, optional
+            Hashes of the training rows, `Layout.bare`, in that layout.
+        epsilon : float
+            What is asked for.
+
+        Raises
+        ------
+        InvalidInput
+            If training saw the rows.
+        """
+        if self.teacher is None:
+            return None, None
+        pad = pad_token(self.teacher)
+        table = table_of(
+            self._batches(), self._heard[1], self.goal, self.task, layout, pad, self.rows.cases
+        )
+        certified = Certified(student, table)
+        return issue(certified, table, seen, epsilon, self.delta, self.duplicates), certified
+
+
+def _means(each: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Means over seeds, name by name."""
+    return {name: float(np.mean([one[name] for one in each])) for name in (each or [{}])[0]}
+
+
+def issue(
+    student: Any,
+    table: Table,
+    seen: NDArray[np.uint64] | None,
+    epsilon: float,
+    delta: float,
+    duplicates: Rule = "auto",
+) -> Certificate:
+    """The certificate of anything that answers the rows of a table."""
+    asked: dict[str, Any] = {"delta": delta, "epsilon": epsilon, "seen": seen}
+    asked |= {"cases": table.cases, "duplicates": duplicates}
+    if table.compared not in ("", "numbers"):
+        asked |= {"loss": "absolute", "loss_range": (0.0, 1.0)}
+    return certify(student, table.rows, table.answers, **asked)

@@ -1,0 +1,249 @@
+"""What networks say of rows they never saw: right answers, agreement, calibration, mistakes.
+
+A place is what is answered: a row, a token, a label of a row, or a number. Scores are means over
+the places of a row, so that rows, which are what was drawn, stay the unit of every interval.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from limbeck.modules.batch import Goal, Kind, Step, View
+from limbeck.modules.capture import asking
+from limbeck.modules.outputs import answer
+from limbeck.networks.datasets.finite import refuse_nan
+
+__all__ = ["Mistakes", "Said", "agreement", "ask", "by_class", "gaps", "mistakes", "right"]
+
+BINS = 15
+
+
+@dataclass(frozen=True, eq=False)
+class Said:
+    """What one network said, place by place.
+
+    Parameters
+    ----------
+    answers : ndarray of shape (p,)
+        Class indices, labels 0 and 1, or numbers.
+    confidence : ndarray of shape (p,)
+        The probability of that answer; 1 for numbers.
+    labels : ndarray of shape (p,) or None
+        The truth; of distributions over classes the likeliest one.
+    row : ndarray of shape (p,)
+        The row of each place, rising from 0.
+    goal : Goal
+        What was answered.
+    known : ndarray of bool of shape (p,), optional
+        Which places have a label; None means all.
+    """
+
+    answers: NDArray[Any]
+    confidence: NDArray[np.float64]
+    labels: NDArray[Any] | None
+    row: NDArray[np.int64]
+    goal: Goal
+    known: NDArray[np.bool_] | None = None
+
+    def by_row(
+        self, scores: NDArray[Any], counts: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.float64]:
+        """Means of scores (p,) over the places of each row (n,); rows without any are left out.
+
+        Parameters
+        ----------
+        scores : ndarray of shape (p,)
+            One a place.
+        counts : ndarray of bool of shape (p,), optional
+            The places that count; all by default.
+        """
+        row = self.row if counts is None else self.row[counts]
+        scores = np.asarray(scores, dtype=np.float64)
+        places = np.bincount(row)
+        sums = np.bincount(row, weights=scores if counts is None else scores[counts])
+        return np.asarray(sums[places > 0] / places[places > 0])
+
+
+def ask(
+    module: nn.Module,
+    batches: Iterable[Any],
+    goal: Goal,
+    each: Callable[[Tensor, Any], None] | None = None,
+) -> Said:
+    """Run a network over batches, in eval mode and without gradients; its modes are restored.
+
+    Parameters
+    ----------
+    module : nn.Module
+        The network.
+    batches : iterable of Batch
+        From `Samples.batches`, in the order of the rows.
+    goal : Goal
+        What its outputs mean.
+    each : callable, optional
+        Gets the outputs of every batch as float32, and the batch, so that what else is needed of
+        them takes no second pass.
+    """
+    answers, sure, labels, rows, known = [], [], [], [], []
+    start, home = 0, next((p.device for p in module.parameters()), None)
+    with asking(module):
+        for batch in batches:
+            batch = batch.to(home)
+            logits = answer(module, batch.inputs).float()
+            refuse_nan(type(module).__name__, logits, batch)
+            if each is not None:
+                each(logits, batch)
+            a, c, y, r = _places(Step(batch.inputs, batch.labels, View(logits), None, goal))
+            answers.append(a.cpu().numpy())
+            sure.append(c.double().cpu().numpy())
+            rows.append(r.cpu().numpy() + start)
+            if y is not None:
+                labels.append(y.cpu().numpy())
+                there = batch.labelled
+                known.append(torch.ones_like(y, dtype=torch.bool) if there is None else there)
+            start += len(logits)
+    return Said(
+        np.concatenate(answers),
+        np.concatenate(sure),
+        np.concatenate(labels) if labels else None,
+        np.concatenate(rows),
+        goal,
+        None if not known or all(bool(k.all()) for k in known) else _flat(known),
+    )
+
+
+def _flat(parts: list[Tensor]) -> NDArray[np.bool_]:
+    """One array of masks, rows first."""
+    return np.concatenate([part.flatten().cpu().numpy() for part in parts])
+
+
+def _places(step: Step) -> tuple[Any, Any, Any, Any]:
+    """Answers, confidences, labels and rows of the places of one batch."""
+    goal, aligned = step.goal, step.aligned
+    z, y = aligned.student, aligned.labels  # (p, k), (p,) or (p, k)
+    n = len(step.student.logits)
+    if goal.classifies:
+        p, a = z.softmax(-1).max(-1)
+        if not goal.sequential:
+            return a, p, step.classes, torch.arange(n)
+        ids = torch.arange(n, device=z.device).view(n, 1, 1)
+        ids = ids.expand_as(step.student.logits[..., :1])
+        return a, p, y, step.align(ids, None).student[:, 0]
+    z = z.reshape(n, -1)
+    y = None if y is None else y.reshape(n, -1)
+    row = torch.arange(n).repeat_interleave(z.shape[1])
+    flat = None if y is None else y.flatten()
+    if goal.kind is Kind.MULTILABEL:
+        yes = z > 0
+        return yes.long().flatten(), torch.sigmoid(z.abs()).flatten(), flat, row
+    return z.flatten(), torch.ones_like(z).flatten(), flat, row
+
+
+def right(said: Said) -> NDArray[np.float64] | None:
+    """A score a row against the labels, shape (n,); None where there are no labels.
+
+    The share of right answers; for numbers scores whose mean is R squared, the mean over outputs.
+    They are R squared's influence values, u + m (v - 1) with u = 1 - e^2 / V, m = mean(e^2) / V
+    and v = (label - mean)^2 / V, V the variance of the labels: u alone has the same mean, but its
+    spread leaves out that V is an estimate, too (Cochran 1977, Sampling Techniques, chapter 6).
+    """
+    if said.labels is None:
+        return None
+    return _score(said, said.labels, said.known)
+
+
+def agreement(student: Said, teacher: Said) -> NDArray[np.float64]:
+    """A score a row against the teacher's answers, shape (n,); see `right`."""
+    return _score(student, teacher.answers)
+
+
+def _score(
+    said: Said, truth: NDArray[Any], counts: NDArray[np.bool_] | None = None
+) -> NDArray[np.float64]:
+    if said.goal.kind is Kind.VALUES:
+        k = said.goal.outputs
+        error = ((said.answers - truth) ** 2).reshape(-1, k)  # (n, k)
+        away = (truth.reshape(-1, k) - truth.reshape(-1, k).mean(axis=0)) ** 2  # (n, k)
+        spread = away.mean(axis=0)
+        unit = np.where(spread > 0, spread, 1.0)
+        explained = 1 - error / unit + error.mean(axis=0) / unit * (away / unit - 1)
+        return np.asarray(np.where(spread > 0, explained, error == 0).mean(axis=1))
+    return said.by_row(said.answers == truth, counts)
+
+
+def gaps(said: Said, times: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
+    """Accuracy less confidence in each of 15 equal bins of confidence, times the bin's share.
+
+    The sum of their absolute values is the expected calibration error (Guo, Pleiss, Sun,
+    Weinberger 2017, equation 3).
+
+    Parameters
+    ----------
+    said : Said
+        Answers with their confidence, and labels.
+    times : ndarray of shape (n,), optional
+        How often each row counts, for a bootstrap.
+
+    Returns
+    -------
+    ndarray of shape (15,)
+    """
+    weight = np.ones(len(said.row)) if times is None else times[said.row]
+    weight = weight if said.known is None else weight * said.known
+    place = np.minimum((said.confidence * BINS).astype(int), BINS - 1)
+    correct = said.answers == said.labels
+    sums = np.bincount(place, weights=weight * (correct - said.confidence), minlength=BINS)
+    return np.asarray(sums / (weight.sum() or 1.0))
+
+
+@dataclass(frozen=True)
+class Mistakes:
+    """Where a network is wrong: shares of all places that have a label.
+
+    ``inherited`` are the teacher's mistakes repeated word for word, ``own`` those where the
+    teacher is right, ``other`` those where both are wrong in different ways.
+    """
+
+    inherited: float
+    own: float
+    other: float
+
+
+def mistakes(student: Said, teacher: Said) -> Mistakes | None:
+    """Tell a student's own mistakes from those of its teacher; None for numbers or no labels."""
+    if student.labels is None or student.goal.kind is Kind.VALUES:
+        return None
+    there = slice(None) if student.known is None else student.known
+    wrong = student.answers != student.labels
+    same = student.answers == teacher.answers
+    taught = teacher.answers == student.labels
+    return Mistakes(
+        float((wrong & same)[there].mean()),
+        float((wrong & taught)[there].mean()),
+        float((wrong & ~same & ~taught)[there].mean()),
+    )
+
+
+def by_class(said: Said, teacher: Said) -> dict[int, dict[str, float]]:
+    """Places, accuracy and agreement for each class of the labels.
+
+    Empty for numbers, without labels, and for language, whose classes are a vocabulary.
+    """
+    if said.labels is None or said.goal.kind in (Kind.VALUES, Kind.LANGUAGE):
+        return {}
+    there = slice(None) if said.known is None else said.known
+    labels, of = np.unique(said.labels[there], return_inverse=True)
+    places = np.bincount(of)
+    accuracy = np.bincount(of, weights=(said.answers == said.labels)[there]) / places
+    agreed = np.bincount(of, weights=(said.answers == teacher.answers)[there]) / places
+    return {
+        int(label): {"places": int(n), "accuracy": float(a), "agreement": float(b)}
+        for label, n, a, b in zip(labels, places, accuracy, agreed, strict=True)
+    }

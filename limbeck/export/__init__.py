@@ -1,0 +1,1 @@
+"""What leaves limbeck: weights, ONNX, costs."""

@@ -1,0 +1,1 @@
+"""Search and stitch: a network or black box into a tree (Boix-Adsera 2024)."""

@@ -1,0 +1,132 @@
+"""The trees of all sizes after a search, and which of them is chosen."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.core.columns import Rows
+from limbeck.core.contract import Task
+from limbeck.methods.search_and_stitch.plan import Plan
+from limbeck.methods.search_and_stitch.search import Search
+from limbeck.methods.search_and_stitch.status import Outcome
+from limbeck.methods.search_and_stitch.validation import LeftOut
+from limbeck.students.tree.tree import Tree
+
+if TYPE_CHECKING:
+    from limbeck.methods.search_and_stitch.method import SearchAndStitch
+
+__all__ = ["Choice", "choose"]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Trees with at most 1, 2, ... leaves, and the one that is chosen.
+
+    Parameters
+    ----------
+    plans : list of Plan
+        The trees in terms of the search.
+    trees : list of Tree
+        The same as students.
+    kind : {"stitched", "greedy"}
+        What they are.
+    losses : ndarray of shape (max_leaves, n)
+        Their losses on the user's rows, each left out where ``judged``.
+    judged : bool
+        Whether there were enough rows to leave some out.
+    leaves : int
+        Leaves of the chosen one.
+    """
+
+    plans: list[Plan]
+    trees: list[Tree]
+    kind: Literal["stitched", "greedy"]
+    losses: NDArray[np.float64]
+    judged: bool
+    leaves: int
+
+    @property
+    def tree(self) -> Tree:
+        """The chosen one."""
+        return self.trees[self.leaves - 1]
+
+    @property
+    def frontier(self) -> list[Tree]:
+        """One tree of every size that occurs."""
+        sizes = [0, *(tree.size for tree in self.trees)]
+        return [t for t, before in zip(self.trees, sizes, strict=False) if t.size > before]
+
+    def outcome(self, search: Search, most: int) -> Outcome:
+        """What is to be said of it; ``most`` is the largest tree that was allowed."""
+        n = self.losses.shape[1]
+        losses = _losses(self.tree, search.rows, search.answers, search.task)
+        return Outcome(
+            chosen=self.leaves,
+            most=most,
+            classifies=search.task.classifies,
+            seen=float(np.average(losses[:n], weights=search.weight[:n])),
+            queries=float(losses[n:].mean()) if len(losses) > n else None,
+            left_out=self.losses if self.judged else None,
+            exact=not (losses > 1e-12).any(),
+        )
+
+
+def choose(
+    method: SearchAndStitch,
+    search: Search,
+    judged: LeftOut | None,
+    n: int,
+    seen: NDArray[np.float64],
+) -> Choice:
+    """Choose between stitched and greedy trees, and the size.
+
+    The stitch fits a few rows more closely than it will fit new ones. So rows left out decide, by
+    half a standard error: without queries stitched trees must agree better on them, with queries
+    they must not agree worse. The size is ``leaves``, or the smallest within the tolerance.
+
+    Parameters
+    ----------
+    method : SearchAndStitch
+        The settings.
+    search : Search
+        When it has run.
+    judged : LeftOut or None
+        Losses on rows left out; None where there are too few rows.
+    n : int
+        The user's own rows, the first of the search.
+    seen : ndarray of shape (m, d)
+        Encoded rows between which thresholds are put.
+    """
+    gain = 0.0 if judged is None else judged.gain(method.sizes())
+    greedy = judged is not None and gain <= (-0.5 if len(search.rows) > n else 0.5)
+    plans = search.cut_back() if greedy else search.stitched()
+    features, task = search.rows.features, search.task
+    trees = [Tree.from_nodes(search.nodes(plan), features, task, seen) for plan in plans]
+    if judged is not None:
+        losses = judged.greedy if greedy else judged.stitched
+    else:
+        own, answers = search.rows[:n], search.answers[:n]
+        losses = np.stack([_losses(tree, own, answers, task) for tree in trees])
+    size = method.leaves or _smallest(losses, search.weight[:n], method.epsilon)
+    kind: Literal["stitched", "greedy"] = "greedy" if greedy else "stitched"
+    return Choice(plans, trees, kind, losses, judged is not None, trees[size - 1].size)
+
+
+def _smallest(losses: NDArray[np.float64], weight: NDArray[np.float64], epsilon: float) -> int:
+    """The smallest tree within epsilon / 2, or one standard error of the best."""
+    means = np.average(losses, axis=1, weights=weight)
+    best = int(means.argmin())
+    allowed = means[best] + losses[best].std() / math.sqrt(len(weight))
+    return int(np.flatnonzero(means <= max(allowed, epsilon / 2) + 1e-12)[0]) + 1
+
+
+def _losses(tree: Tree, rows: Rows, answers: NDArray[Any], task: Task) -> NDArray[np.float64]:
+    """Loss of a tree on each row: disagreement, or the squared error per variance."""
+    if task.classifies:
+        return np.asarray(tree.predict_proba(rows).argmax(axis=1) != answers, dtype=np.float64)
+    return np.asarray((tree.predict(rows) - answers) ** 2 / max(float(answers.var()), 1e-30))

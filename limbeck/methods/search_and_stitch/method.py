@@ -1,0 +1,309 @@
+"""Search and stitch: a decision tree out of a network (Boix-Adsera 2024, arXiv 2403.09053).
+
+The linear representation hypothesis (LRH) says that the tests which a network computes on its
+way to a tree-like answer, AND clauses of literals, are nearly linear in its activations. So
+clauses are *searched* for with linear probes, deeper and deeper, and then *stitched* into a tree
+by a dynamic programme that needs no further look at the network. On real inputs every clause is
+a little linear, and probes alone rank badly; the pool therefore also holds the clauses of greedy
+and lookahead trees on the teacher's answers and the neighbours of all good trees. The stitched
+tree is then at every size at least as good, on the rows and queries, as the greedy tree.
+
+Which queries are asked, whether stitched or greedy trees are kept, and the size are chosen by
+cross-fitting on the user's rows (:mod:`limbeck.methods.search_and_stitch.queries`, ``judged``).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.core.columns import Rows
+from limbeck.core.contract import (
+    Access,
+    Finding,
+    Progress,
+    Sampler,
+    StatusCode,
+    Task,
+    Teacher,
+)
+from limbeck.core.contract import (
+    answers as hard_answers,
+)
+from limbeck.core.errors import AccessDenied, InvalidInput, did_you_mean
+from limbeck.core.progress import quiet
+from limbeck.data.class_weights import ClassWeight, class_weights
+from limbeck.methods.search_and_stitch.choosing import choose
+from limbeck.methods.search_and_stitch.crossfit import FOLDS, Index, split_folds
+from limbeck.methods.search_and_stitch.descent import Guide
+from limbeck.methods.search_and_stitch.queries import Asked, Trials, ask
+from limbeck.methods.search_and_stitch.search import Search
+from limbeck.methods.search_and_stitch.status import status_of
+from limbeck.methods.search_and_stitch.validation import LeftOut, judge
+from limbeck.methods.weights import check_query_weight, weights
+from limbeck.samplers.named import sampler_named
+from limbeck.students.targets import read_weight
+from limbeck.students.tree.tree import Tree
+
+__all__ = ["SearchAndStitch"]
+
+
+@dataclass(frozen=True)
+class SearchAndStitch:
+    """Distil any teacher into a decision tree; see the module's first lines.
+
+    Parameters
+    ----------
+    max_leaves : int
+        The largest tree that is considered.
+    epsilon : float
+        The disagreement aimed at. Chosen is the smallest tree whose cost on rows left out
+        (5-fold, see :mod:`limbeck.methods.search_and_stitch.validation`) is within half of it, or within one
+        standard error of the best (Breiman et al. 1984, section 3.4.3). For regression the cost
+        is the share of variance left unexplained.
+    leaves : int or None
+        Choose the best tree with at most so many leaves instead.
+    queries : int or None
+        Fresh rows to ask the teacher about, trials of samplers included; None for 10,000 where
+        it answers queries.
+    sampler : str or Sampler
+        Where queries come from: ``"munge"``, ``"gaussian_copula"``, ``"jitter"``,
+        ``"marginals"``, ``"none"``, or a sampler. With ``"auto"`` the first three are tried, each
+        with a fifth of the queries, and the one whose trees agree best with the teacher on rows
+        left out gets the rest; or none, where trees of the rows alone agree best.
+    query_weight : float
+        Share of the whole weight that the queries carry together, however many they are; but no
+        query counts more than a row.
+    layers : sequence of str or None
+        Layers to probe; None for all.
+    guide : {"both", "probes", "answers"}
+        What orders the search; see :mod:`limbeck.methods.search_and_stitch.descent`.
+    cost : str or None
+        ``misclassification`` (default), ``gini``, ``log_loss``, or ``squared_error``.
+    depth : int or None
+        Depth of the search; None for what ``max_leaves`` needs in a full tree.
+    max_probes, max_clauses : int
+        Limits of the search.
+    patience : int
+        The search ends after so many clauses without a gain.
+    probe_rows : int
+        Rows on which the probes are made.
+    max_rows : int
+        Rows used at most; a random part of more.
+    """
+
+    max_leaves: int = 16
+    epsilon: float = 0.05
+    leaves: int | None = None
+    queries: int | None = None
+    sampler: str | Sampler = "auto"
+    query_weight: float = 0.5
+    layers: Sequence[str] | None = None
+    guide: Guide = "both"
+    cost: str | None = None
+    depth: int | None = None
+    max_probes: int = 80_000
+    max_clauses: int = 300
+    patience: int = 60
+    probe_rows: int = 1200
+    max_rows: int = 30_000
+
+    name = "search and stitch"
+    needs = Access.SCORES
+
+    def __post_init__(self) -> None:
+        for field in ("max_leaves", "max_rows", "probe_rows"):
+            if getattr(self, field) < 2:
+                raise InvalidInput(f"{field} is {getattr(self, field)}.", "Give 2 or more.")
+        if self.leaves is not None and not 1 <= self.leaves <= self.max_leaves:
+            raise InvalidInput(
+                f"leaves is {self.leaves}, and max_leaves is {self.max_leaves}.",
+                "Give leaves between 1 and max_leaves.",
+            )
+        if self.queries is not None and self.queries < 0:
+            raise InvalidInput(f"queries is {self.queries}.", "Give 0 for none, or a number.")
+        check_query_weight(self.query_weight)
+        if isinstance(self.sampler, str) and self.sampler not in ("auto", "none"):
+            sampler_named(self.sampler)
+
+    def distill(
+        self,
+        teacher: Teacher,
+        rows: Rows,
+        rng: np.random.Generator,
+        progress: Progress,
+        sample_weight: NDArray[np.float64] | None = None,
+        class_weight: ClassWeight = None,
+    ) -> Finding:
+        """Distil; see :class:`limbeck.core.contract.Method`.
+
+        Parameters
+        ----------
+        teacher, rows, rng, progress
+            As there.
+        sample_weight : ndarray of shape (n,), optional
+            How much each row counts, beside the other rows.
+        class_weight : "balanced", mapping or None
+            How much rows and queries count by the teacher's class; see
+            `limbeck.data.class_weights.class_weights`.
+
+        Raises
+        ------
+        AccessDenied
+            If queries are asked of a teacher that answers stored rows only, or layers of one that
+            shows none.
+        InvalidInput
+            If a layer is not in the teacher.
+        """
+        started = time.perf_counter()
+        self._check_layers(teacher, rows)
+        given = rows.values[read_weight(sample_weight, len(rows)) > 0]
+        used, sample_weight = self._used(rows, sample_weight, rng)
+        rows = rows[used]
+        progress("asking the teacher", 0, 1)
+        task = teacher.task
+        own = hard_answers(teacher.scores(rows.native()), task)
+        fold = split_folds(rows, rng)
+        by_class = None
+        if class_weight is not None:
+            by_class = class_weights(class_weight, task, own, sample_weight)
+            sample_weight = sample_weight * by_class[own]
+        trials = Trials(
+            rows, own, sample_weight, fold, task, self.query_weight, self.sizes(), by_class
+        )
+        asked = ask(teacher, trials, self._budget(teacher), self.sampler, rng, progress)
+        everything = Rows(rows.features, np.vstack([rows.values, asked.rows.values]))
+        answers = np.concatenate([own, asked.answers])
+        weight = weights(len(rows), len(asked.rows), self.query_weight, sample_weight, asked.weight)
+        search = Search(self, everything, answers, task, rng, progress, weight)
+        search.grow()
+        done = search.run(teacher)
+        judged = self._judged(rows, own, sample_weight, task, asked, fold, done, rng)
+        search.tick("cross-fitting")
+        choice = choose(self, search, judged, len(rows), np.vstack([given, asked.rows.values]))
+        kept = choice.frontier
+        report = search.explain(choice.plans[choice.leaves - 1])
+        outcome = choice.outcome(search, self.max_leaves)
+        status = status_of(outcome, done, report, self.epsilon)
+        costs = [search.share(search.pool.cost_of(plan)) for plan in choice.plans]
+        left_out = np.average(choice.losses, axis=1, weights=sample_weight)
+        trace = {
+            "probes": search.descent.probes.count if search.descent.probes else 0,
+            "clauses_ordered": search.descent.ordered,
+            "clauses_kept": len(search.pool),
+            "splits_kept": search.pool.n_splits,
+            "literals": len(search.literals),
+            "rows": len(rows),
+            "queries": len(asked.rows),
+            "sampler": asked.sampler,
+            "samplers_tried": asked.trials,
+            "query_weight": float(weight[len(rows) :].sum() / weight.sum()),
+            "seconds": time.perf_counter() - started,
+            "seconds_by_stage": search.seconds,
+            "cost": self.cost
+            or ("misclassification" if teacher.task.classifies else "squared_error"),
+            "tree": choice.kind,
+            "frontier": [[t.size, costs[t.size - 1]] for t in kept],
+            "greedy": [[n, search.share(c)] for n, c in search.greedy],
+            "left_out": [[t.size, float(left_out[t.size - 1])] for t in kept if choice.judged],
+            **({"layers": report.layers, "lrh": report.lrh} if report else {}),
+        }
+        rivals = search.rivals(self.leaves or choice.leaves, len(rows))
+        return Finding(choice.tree, status, asked.total, tuple(kept), trace, rivals)
+
+    def learn(
+        self,
+        rows: Rows,
+        y: NDArray[Any],
+        task: Task,
+        rng: np.random.Generator,
+        sample_weight: NDArray[np.float64] | None = None,
+    ) -> Tree:
+        """The control: the same pool, stitch and limits on labels, with no teacher.
+
+        Parameters
+        ----------
+        rows : Rows
+            Of n rows.
+        y : ndarray of shape (n,)
+            Class indices or values.
+        task : Task
+            What they are.
+        rng : numpy.random.Generator
+            The source of chance.
+        sample_weight : ndarray of shape (n,), optional
+            How much each row counts.
+        """
+        given = rows.values[read_weight(sample_weight, len(rows)) > 0]
+        used, sample_weight = self._used(rows, sample_weight, rng)
+        rows, y = rows[used], y[used]
+        weight = weights(len(rows), 0, self.query_weight, sample_weight)
+        fold = split_folds(rows, rng)
+        search = Search(self, rows, y, task, rng, quiet, weight)
+        search.grow()
+        done = search.run()
+        none = Asked(rows[:0], y[:0], np.zeros((0, 0), dtype=np.int64), "none", 0)
+        judged = self._judged(rows, y, sample_weight, task, none, fold, done, rng)
+        return choose(self, search, judged, len(rows), given).tree
+
+    def _used(
+        self, rows: Rows, sample_weight: NDArray[np.float64] | None, rng: np.random.Generator
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """The rows that are used, at most ``max_rows`` of those that count, and their weights."""
+        weight = read_weight(sample_weight, len(rows))
+        used = np.flatnonzero(weight)
+        if len(used) > self.max_rows:
+            used = np.sort(rng.choice(used, self.max_rows, replace=False))
+        return used, weight[used]
+
+    def _check_layers(self, teacher: Teacher, rows: Rows) -> None:
+        """Refuse unknown layers before the teacher is asked at length."""
+        if self.layers is None:
+            return
+        if Access.ACTIVATIONS not in teacher.access:
+            raise AccessDenied(
+                f"Layers were named, and {teacher.name} grants {teacher.access}.",
+                "Leave layers out, or give the network itself.",
+            )
+        teacher.scores(rows[:1].native())  # layers are known once a row has run
+        known = teacher.layers()
+        for name in self.layers:
+            if name not in known:
+                raise InvalidInput(f"There is no layer {name!r}.", did_you_mean(name, known))
+
+    def _budget(self, teacher: Teacher) -> int:
+        """How many queries may be asked."""
+        can = Access.QUERIES in teacher.access
+        n = self.queries if self.queries is not None else (10_000 if can else 0)
+        if n and not can:
+            raise AccessDenied(
+                f"{n} queries were asked of {teacher.name}, which answers stored rows only.",
+                "Set queries=0, or give a teacher that can be asked about new rows.",
+            )
+        return n
+
+    def sizes(self) -> range:
+        """Leaves of the trees by which samplers are tried: about as many as are wanted."""
+        most = self.leaves or self.max_leaves
+        return range(max(2, most // 2) if self.leaves else 2, max(most, 2) + 1)
+
+    def _judged(
+        self,
+        rows: Rows,
+        answers: NDArray[Any],
+        weight: NDArray[np.float64],
+        task: Task,
+        asked: Asked,
+        fold: Index,
+        done: StatusCode,
+        rng: np.random.Generator,
+    ) -> LeftOut | None:
+        """Losses on rows left out; None for too few rows."""
+        if len(rows) < 2 * FOLDS or done is StatusCode.INTERRUPTED:
+            return None
+        return judge(self, rows, answers, weight, task, asked, fold, rng)

@@ -1,0 +1,157 @@
+"""The pool of clauses, and the stitch: the best tree of every size in one pass.
+
+A clause is kept as the set of sample rows that satisfy it, so that clauses that say the same
+meet in one place whatever path led there. A split joins a clause to its two children. The best
+tree rooted at a clause is a leaf, or a split whose children are kept (Boix-Adsera 2024,
+section 4); costs add over leaves, so a dynamic programme over clauses, smallest first, gives
+for each the whole frontier of cost against leaves.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.methods.search_and_stitch.costs import Cost
+from limbeck.methods.search_and_stitch.plan import Plan
+from limbeck.methods.search_and_stitch.sample import Index, Lookahead, Sample
+
+__all__ = ["Pool"]
+
+
+@dataclass
+class _Clause:
+    rows: Index
+    splits: dict[int, tuple[bytes, bytes]]
+    leaf: float  # cost as one leaf
+
+
+class Pool:
+    """Clauses and splits found so far.
+
+    Parameters
+    ----------
+    sample : Sample
+        The labelled rows on which costs are counted.
+    cost : Cost
+        What the stitch minimises.
+    max_leaves : int
+        The largest tree that is wanted.
+    """
+
+    def __init__(self, sample: Sample, cost: Cost, max_leaves: int) -> None:
+        self.sample, self.cost, self.max_leaves = sample, cost, max_leaves
+        self._clauses: dict[bytes, _Clause] = {}
+        self._frontiers: dict[bytes, NDArray[np.float64]] = {}
+        self.least = 1e-9 * float(sample.weight.sum())  # smaller gains are rounding
+        self.root = self._keep(np.arange(len(sample), dtype=np.int64))
+        self.n_splits = 0
+
+    def __len__(self) -> int:
+        return len(self._clauses)
+
+    def rows(self, clause: bytes) -> Index:
+        """The sample rows of a clause."""
+        return self._clauses[clause].rows
+
+    def leaf_cost(self, clause: bytes) -> float:
+        """The cost of the clause as one leaf."""
+        return self._clauses[clause].leaf
+
+    def split(self, clause: bytes, literal: int) -> tuple[bytes, bytes] | None:
+        """Keep a split and both children; None if one side would be empty."""
+        parent = self._clauses[clause]
+        if literal in parent.splits:
+            return parent.splits[literal]
+        inside = self.sample.truth[literal, parent.rows]
+        left, right = parent.rows[inside], parent.rows[~inside]
+        if len(left) == 0 or len(right) == 0:
+            return None
+        parent.splits[literal] = (self._keep(left), self._keep(right))
+        self.n_splits += 1
+        return parent.splits[literal]
+
+    def split_two(self, clause: bytes, ahead: Lookahead, literal: int) -> None:
+        """Keep a split that a lookahead found, and the splits of its children."""
+        children = self.split(clause, literal) if np.isfinite(ahead.total[literal]) else None
+        for child, seconds in zip(children or (), (ahead.left, ahead.right), strict=False):
+            if seconds[literal] >= 0:
+                self.split(child, int(seconds[literal]))
+
+    def add(self, plan: Plan, clause: bytes | None = None) -> None:
+        """Keep every split of a tree below a clause (the root by default)."""
+        clause = self.root if clause is None else clause
+        if plan.left is None or plan.right is None:
+            return
+        children = self.split(clause, plan.literal)
+        if children is None:  # this side is empty on the sample: the other side stands for it
+            inside = self.sample.truth[plan.literal, self._clauses[clause].rows[:1]]
+            self.add(plan.left if inside.all() else plan.right, clause)
+            return
+        self.add(plan.left, children[0])
+        self.add(plan.right, children[1])
+
+    def stitch(self) -> NDArray[np.float64]:
+        """Fill every clause's frontier; return the root's, by leaves 1 ... max_leaves."""
+        left, right, start = _sums(self.max_leaves)
+        out: dict[bytes, NDArray[np.float64]] = {}
+        for key, clause in sorted(self._clauses.items(), key=lambda item: len(item[1].rows)):
+            best = np.full(self.max_leaves, clause.leaf)
+            pairs = list(dict.fromkeys(clause.splits.values()))
+            if pairs and len(start):
+                a, b = (np.stack([out[pair[side]] for pair in pairs]) for side in (0, 1))
+                # min-plus convolution: all ways to share the leaves between the two sides
+                shared = (a[:, left] + b[:, right]).min(axis=0)
+                best[1:] = np.minimum(best[1:], np.minimum.reduceat(shared, start))
+                best = np.minimum.accumulate(best)
+            out[key] = best
+        self._frontiers = out
+        return out[self.root]
+
+    def best(self, leaves: int, clause: bytes | None = None) -> Plan:
+        """The best tree with at most so many leaves, after :meth:`stitch`."""
+        clause = self.root if clause is None else clause
+        known = self._frontiers
+        cost = known[clause]
+        size = min(leaves, len(cost))
+        while size > 1 and cost[size - 2] <= cost[size - 1] + self.least:
+            size -= 1  # one leaf fewer is as good
+        if size == 1:
+            return Plan()
+        literal, on_left, lowest = -1, 0, np.inf
+        for candidate, (a, b) in self._clauses[clause].splits.items():
+            sums = known[a][: size - 1] + known[b][: size - 1][::-1]
+            at = int(sums.argmin())
+            if sums[at] < lowest - self.least / 10:
+                literal, on_left, lowest = candidate, at + 1, float(sums[at])
+        a, b = self._clauses[clause].splits[literal]
+        return Plan(literal, self.best(on_left, a), self.best(size - on_left, b))
+
+    def cost_of(self, plan: Plan, rows: Index | None = None) -> float:
+        """The cost of a tree on some rows of the sample, all by default."""
+        rows = self.rows(self.root) if rows is None else rows
+        if plan.left is None or plan.right is None:
+            return float(self.cost(self.sample.total(rows)))
+        inside = self.sample.truth[plan.literal, rows]
+        left, right = self.cost_of(plan.left, rows[inside]), self.cost_of(plan.right, rows[~inside])
+        return left + right
+
+    def _keep(self, rows: Index) -> bytes:
+        mask = np.zeros(len(self.sample), dtype=np.bool_)
+        mask[rows] = True
+        key = hashlib.blake2b(np.packbits(mask).tobytes(), digest_size=16).digest()
+        if key not in self._clauses:
+            self._clauses[key] = _Clause(rows, {}, float(self.cost(self.sample.total(rows))))
+        return key
+
+
+@cache
+def _sums(size: int) -> tuple[Index, Index, Index]:
+    """Leaves less one on the left and right, by their sum 0 ... size - 2, and each sum's start."""
+    pairs = [(i, t - i) for t in range(size - 1) for i in range(t + 1)]
+    left, right = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+    return left, right, np.cumsum([0, *range(1, size - 1)])[: max(size - 1, 0)]

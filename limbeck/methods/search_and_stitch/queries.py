@@ -1,0 +1,197 @@
+"""Which queries a tree is trained on: drawn by the sampler whose trees agree best on rows left out.
+
+No sampler wins everywhere: small trees want the rows to count, large ones many queries, and a
+sampler that leaves the data spends the tree's leaves where no row ever comes. So each is tried:
+greedy trees are grown on the rows and its queries without a fold of the rows, and judged there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.core.columns import Rows
+from limbeck.core.contract import Progress, Sampler, Task, Teacher
+from limbeck.core.contract import answers as hard_answers
+from limbeck.methods.search_and_stitch.crossfit import FOLDS, greedy_losses, inside
+from limbeck.methods.weights import weights
+from limbeck.samplers.named import TRIED, sampler_named
+
+__all__ = ["Asked", "Trials", "ask"]
+
+Index = NDArray[np.int64]
+FEWEST = 2000
+"""Fewer queries than this are not spent on trials."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Queries with the teacher's answers.
+
+    Parameters
+    ----------
+    rows : Rows
+        Of q queries.
+    answers : ndarray of shape (q,)
+        Class indices or values.
+    sources : ndarray of shape (q, s), int
+        The rows of the data that each was made from; s = 0 where the sampler does not say.
+    sampler : str
+        Its name, or ``none``.
+    total : int
+        How many the teacher answered, trials included.
+    trials : dict
+        Agreement on rows left out (R² for values) by the samplers tried, ``none`` among them.
+    weight : ndarray of shape (q,), optional
+        How much each counts beside the other queries; by default all the same.
+    """
+
+    rows: Rows
+    answers: NDArray[Any]
+    sources: Index
+    sampler: str
+    total: int
+    trials: dict[str, float] = field(default_factory=dict)
+    weight: NDArray[np.float64] | None = None
+
+    def __add__(self, more: Asked) -> Asked:
+        """Both, one after the other."""
+        return Asked(
+            Rows(self.rows.features, np.vstack([self.rows.values, more.rows.values])),
+            np.concatenate([self.answers, more.answers]),
+            np.concatenate([self.sources, more.sources]),
+            self.sampler,
+            self.total + more.total,
+            weight=None
+            if self.weight is None or more.weight is None
+            else np.concatenate([self.weight, more.weight]),
+        )
+
+
+@dataclass(frozen=True)
+class Trials:
+    """What the trials of samplers need.
+
+    Parameters
+    ----------
+    rows : Rows
+        The user's own, n of them.
+    answers, weight : ndarray of shape (n,)
+        The teacher's answers, and how much each row counts.
+    fold : ndarray of shape (n,), int
+        The fold of every row.
+    task : Task
+        What the answers are.
+    query_weight : float
+        See :func:`limbeck.methods.weights.weights`.
+    sizes : sequence of int
+        Leaves of the trees that are grown; their losses are averaged.
+    class_weight : ndarray of shape (k,), optional
+        How much queries count by the class of their answer.
+    """
+
+    rows: Rows
+    answers: NDArray[Any]
+    weight: NDArray[np.float64]
+    fold: Index
+    task: Task
+    query_weight: float
+    sizes: Sequence[int]
+    class_weight: NDArray[np.float64] | None = None
+
+    def losses(self, asked: Asked) -> NDArray[np.float64]:
+        """Loss on each row, averaged over sizes, by greedy trees grown without its fold."""
+        out = np.zeros(len(self.rows))
+        for at in range(FOLDS):
+            judged = self.fold == at
+            if judged.all() or not judged.any():
+                continue
+            far = ~inside(self.fold, asked.sources, at)
+            own = self.rows[~judged]
+            values = np.vstack([own.values, asked.rows.values[far]])
+            told = np.concatenate([self.answers[~judged], asked.answers[far]])
+            theirs = None if asked.weight is None else asked.weight[far]
+            weight = weights(
+                len(own), int(far.sum()), self.query_weight, self.weight[~judged], theirs
+            )
+            found = greedy_losses(
+                Rows(own.features, values), told, weight, self.rows[judged],
+                self.answers[judged], self.task, max(self.sizes),
+            )  # fmt: skip
+            out[judged] = found[np.array(self.sizes) - 1].mean(axis=0)
+        return out
+
+    def agreement(self, losses: NDArray[np.float64]) -> float:
+        """The mean as agreement, or as R²."""
+        mean = float(np.average(losses, weights=self.weight))
+        if self.task.classifies:
+            return 1.0 - mean
+        middle = np.average(self.answers, weights=self.weight)
+        spread = float(np.average((self.answers - middle) ** 2, weights=self.weight))
+        return 1.0 - mean / spread if spread > 0 else float(mean == 0)
+
+
+def ask(
+    teacher: Teacher,
+    trials: Trials,
+    n: int,
+    sampler: str | Sampler,
+    rng: np.random.Generator,
+    progress: Progress,
+) -> Asked:
+    """Draw queries and ask the teacher.
+
+    Parameters
+    ----------
+    teacher : Teacher
+        It answers queries.
+    trials : Trials
+        The rows, and how samplers are tried.
+    n : int
+        Queries at most, trials included.
+    sampler : str or Sampler
+        A sampler or its name; ``"none"``; or ``"auto"``, which gives each that is tried a fifth
+        of the queries and the best of them, or none, the rest.
+    rng : numpy.random.Generator
+        The source of chance.
+    progress : Progress
+        Told of every trial.
+    """
+    if n == 0 or sampler == "none":
+        return _nothing(trials)
+    if sampler != "auto" or n < FEWEST or len(trials.rows) < 2 * FOLDS:
+        return _asked(teacher, trials, sampler if sampler != "auto" else TRIED[0], n, rng)
+    tried = [_nothing(trials)]
+    for i, name in enumerate(TRIED):
+        progress("trying samplers", i, len(TRIED))
+        tried.append(_asked(teacher, trials, name, n // (len(TRIED) + 2), rng))
+    found = {t.sampler: trials.agreement(trials.losses(t)) for t in [*tried[1:], tried[0]]}
+    best = max(found, key=lambda name: found[name])  # the first of equals
+    total = sum(t.total for t in tried)
+    chosen = next(t for t in tried if t.sampler == best)
+    if best != "none":
+        chosen += _asked(teacher, trials, best, n - total, rng)
+        total = n
+    return replace(chosen, sampler=best, total=total, trials=found)
+
+
+def _asked(
+    teacher: Teacher, trials: Trials, sampler: str | Sampler, n: int, rng: np.random.Generator
+) -> Asked:
+    name = sampler if isinstance(sampler, str) else type(sampler).__name__
+    source: Any = sampler_named(sampler) if isinstance(sampler, str) else sampler
+    if hasattr(source, "draw_with_sources"):
+        drawn, made_of = source.draw_with_sources(trials.rows, n, rng)
+    else:
+        drawn, made_of = source.draw(trials.rows, n, rng), np.zeros((n, 0), dtype=np.int64)
+    told = hard_answers(teacher.scores(drawn.native()), trials.task)
+    weight = None if trials.class_weight is None else trials.class_weight[told]
+    return Asked(drawn, told, made_of, name, n, weight=weight)
+
+
+def _nothing(trials: Trials) -> Asked:
+    return Asked(trials.rows[:0], trials.answers[:0], np.zeros((0, 0), dtype=np.int64), "none", 0)

@@ -1,0 +1,211 @@
+"""One run of the search, step by step: greedy tree, probes, descent, refinement, stitch."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.core.columns import Rows
+from limbeck.core.contract import Access, Progress, StatusCode, Task, Teacher
+from limbeck.methods.search_and_stitch.costs import COSTS, cost_named, row_statistics
+from limbeck.methods.search_and_stitch.crossfit import greedy
+from limbeck.methods.search_and_stitch.descent import Descent
+from limbeck.methods.search_and_stitch.layers import LayerReport, probe_layers
+from limbeck.methods.search_and_stitch.literals import Literals, grid
+from limbeck.methods.search_and_stitch.plan import Plan, literals_of, nodes_of, plan_of
+from limbeck.methods.search_and_stitch.pool import Pool
+from limbeck.methods.search_and_stitch.refine import look_ahead, refine
+from limbeck.methods.search_and_stitch.sample import Sample
+from limbeck.students.tree.nodes import Nodes
+from limbeck.students.tree.tree import Tree
+
+if TYPE_CHECKING:
+    from limbeck.methods.search_and_stitch.method import SearchAndStitch
+
+__all__ = ["Search"]
+
+
+class Search:
+    """One run: the sample, the pool and the descent, step by step.
+
+    Parameters
+    ----------
+    method : SearchAndStitch
+        The settings.
+    rows : Rows
+        Of n rows: the user's own first, then queries.
+    answers : ndarray of shape (n,)
+        Class indices or values.
+    task : Task
+        What is predicted.
+    rng : numpy.random.Generator
+        The source of chance.
+    progress : Progress
+        Told how far the work is.
+    weight : ndarray of shape (n,), optional
+        How much each row counts in costs and leaves; by default all the same.
+    """
+
+    def __init__(
+        self,
+        method: SearchAndStitch,
+        rows: Rows,
+        answers: NDArray[Any],
+        task: Task,
+        rng: np.random.Generator,
+        progress: Progress,
+        weight: NDArray[np.float64] | None = None,
+    ) -> None:
+        self.method, self.rows, self.task = method, rows, task
+        self.answers, self.rng, self.progress = answers, rng, progress
+        self.weight = np.ones(len(rows)) if weight is None else weight
+        self.report: LayerReport | None = None
+        self.seconds: dict[str, float] = {}
+        self._clock = time.perf_counter()
+
+    def grow(self) -> None:
+        """The greedy tree, the literals and the pool."""
+        method, task, values = self.method, self.task, self.rows.values
+        cost = cost_named(method.cost, task)
+        self.impurity = COSTS["gini" if task.classifies else "squared_error"]
+        nodes = self._greedy = greedy(
+            self.rows.features, values, self.answers, self.weight, task, method.max_leaves
+        )
+        self.literals = Literals(grid(self.rows.features, values) + literals_of(nodes))
+        stats = row_statistics(self.answers, task, self.weight)
+        self.sample = Sample(self.literals, values, stats, self.weight)
+        self.pool = Pool(self.sample, cost, method.max_leaves)
+        self.pool.add(plan_of(nodes, self.literals))
+        self.frontier = self.pool.stitch()
+        sizes = [n for n in (2, 4, 8, 16, 32, 64) if n <= method.max_leaves]
+        self.greedy = [(n, float(self.frontier[n - 1])) for n in sizes]
+        self.descent = self._descent(None, np.arange(0))
+        self.tick("greedy tree")
+
+    def probe(self, teacher: Teacher) -> LayerReport | None:
+        """Activations on a part of the rows, and the probes made of them."""
+        layers = teacher.layers() if Access.ACTIVATIONS in teacher.access else ()
+        if self.method.layers is not None:
+            layers = tuple(self.method.layers)
+        if not layers or self.method.guide == "answers" or len(self.literals) == 0:
+            return None
+        n = min(self.method.probe_rows, len(self.rows))
+        chosen = np.sort(self.rng.choice(len(self.rows), n, replace=False))
+        self.progress("reading activations", 0, 1)
+        phi = teacher.activations(self.rows[chosen].native(), layers)
+        probed = probe_layers(phi, self.sample, chosen, self.task.classifies, self.rng)
+        self.descent = self._descent(probed.probes, chosen)
+        self.tick("probes set up")
+        return probed
+
+    def run(self, teacher: Teacher | None = None) -> StatusCode:
+        """Probe, descend with a rising budget, refine; an interrupt keeps what was found."""
+        try:
+            if teacher is not None:
+                self.report = self.probe(teacher)
+            limit = self._descend()
+            self.tick("search")
+            if self.share(self.frontier[-1]) > 0:
+                refine(self.pool, self.impurity, self.task.classifies, self.rng, self.progress)
+            self.frontier = self.pool.stitch()
+            self.tick("stitch")
+        except KeyboardInterrupt:
+            self.frontier = self.pool.stitch()
+            return StatusCode.INTERRUPTED
+        return StatusCode.LIMIT if limit else StatusCode.COMPLETE
+
+    def _descend(self) -> bool:
+        """Iterative deepening with no discrepancy, then full depth with more and more."""
+        if len(self.literals) == 0:
+            return False
+        root, full = (
+            self.pool.root,
+            self.method.depth or math.ceil(math.log2(self.method.max_leaves)),
+        )
+        best, since = self.pool.leaf_cost(root), 0
+        budgets = range(1, len(self.rows.features))
+        for depth, budget in [(d, 0) for d in range(1, full + 1)] + [(full, b) for b in budgets]:
+            self.progress("searching", self.descent.ordered, self.method.max_clauses)
+            found = self.descent.solve(root, depth, budget)
+            if found <= 1e-9:
+                return False
+            if found < best * 0.98 or depth < full:
+                best, since = min(best, found), self.descent.looked
+            if self.descent.spent:
+                return True
+            if self.descent.looked - since > self.method.patience:
+                return False
+        return False
+
+    def look_ahead(self) -> None:
+        """A tree of two looks ahead, stitched with the greedy one: a light search."""
+        if len(self.literals):
+            look_ahead(self.pool, self.pool.root, self.method.max_leaves, self.impurity, self.rng)
+        self.frontier = self.pool.stitch()
+
+    def stitched(self) -> list[Plan]:
+        """The best trees with at most 1, 2, ... max_leaves leaves."""
+        return [self.pool.best(size) for size in range(1, self.method.max_leaves + 1)]
+
+    def cut_back(self) -> list[Plan]:
+        """The greedy tree, cut back to at most 1, 2, ... max_leaves leaves."""
+        return [
+            plan_of(self._greedy, self.literals, first=2 * size - 1)
+            for size in range(1, self.method.max_leaves + 1)
+        ]
+
+    def nodes(self, plan: Plan) -> Nodes:
+        """A tree, its leaves valued by the rows that arrive."""
+        return nodes_of(plan, self.sample, self.answers, self.weight, self.task)
+
+    def rivals(self, leaves: int, n: int) -> dict[str, Tree]:
+        """Greedy trees of as many leaves: on all there is, and on the first n rows alone."""
+        parts = {"greedy tree on rows and queries": len(self.rows)} if len(self.rows) > n else {}
+        return {
+            name: Tree.from_nodes(
+                greedy(
+                    self.rows.features,
+                    self.rows.values[:to],
+                    self.answers[:to],
+                    self.weight[:to],
+                    self.task,
+                    leaves,
+                ),
+                self.rows.features,
+                self.task,
+            )
+            for name, to in {**parts, "greedy tree on rows alone": n}.items()
+        }
+
+    def share(self, cost: float) -> float:
+        """A cost per weight; for squared error, per variance."""
+        scale = float(self.weight.sum())
+        if not self.task.classifies:
+            scale = self.pool.leaf_cost(self.pool.root)
+        return max(float(cost), 0.0) / scale if scale > 0 else 0.0
+
+    def explain(self, plan: Plan) -> LayerReport | None:
+        """The layer report, with the scores of a tree's own clauses."""
+        return None if self.report is None else self.report.about(plan, self.sample)
+
+    def _descent(self, probes: Any, chosen: NDArray[np.int64]) -> Descent:
+        return Descent(
+            self.pool,
+            probes,
+            chosen,
+            self.impurity,
+            self.method.guide,
+            self.method.max_probes,
+            self.method.max_clauses,
+            self.rng,
+        )
+
+    def tick(self, stage: str) -> None:
+        """Note the time since the last stage under the name of this one."""
+        now = time.perf_counter()
+        self.seconds[stage] = round(now - self._clock, 3)
+        self._clock = now

@@ -1,1 +1,0 @@
-"""The parts of tree search: literals, costs, samples, probes, the pool and its stitch."""

@@ -1,0 +1,1 @@
+"""The one runner of torch modules: modes, devices, outputs by name, captured layers."""

@@ -1,0 +1,87 @@
+"""One network of a training, as the objectives see it: its outputs and the layers they read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from limbeck.modules.batch import View
+from limbeck.modules.capture import Capture, run, statistics_kept, wide
+from limbeck.modules.outputs import Reading, reading_of
+
+__all__ = ["Network", "watched"]
+
+
+class Network:
+    """A network whose layers are being read; made by `watched`."""
+
+    def __init__(
+        self,
+        module: nn.Module,
+        capture: Capture | None,
+        name: str,
+        context: Callable[[], AbstractContextManager[Any]] | None,
+        reading: Reading | None = None,
+    ) -> None:
+        self.module = module
+        self._reading = reading or reading_of(module)
+        self._capture = capture
+        self._name = name
+        self._context = context
+
+    def __call__(self, inputs: Any) -> View:
+        """What it computes on a batch."""
+        if self._context is None:
+            output = run(self.module, inputs)
+        else:
+            with self._context():
+                output = run(self.module, inputs)
+        logits = self._reading.outputs(output, self._name)
+        if self._capture is None:
+            return View(logits if logits.dtype is torch.float32 else wide(logits))
+        return View(wide(logits), {n: wide(t) for n, t in self._capture.take().items()})
+
+    def run(self, inputs: Any, edits: Mapping[str, Callable[[Tensor], Tensor]]) -> View:
+        """The same, with some layers' outputs changed on the way.
+
+        Running statistics, as of batch normalisation, do not see what was changed.
+        """
+        with statistics_kept(self.module):
+            if self._capture is None:
+                return self(inputs)
+            with self._capture.editing(edits):
+                return self(inputs)
+
+
+@contextmanager
+def watched(
+    module: nn.Module,
+    layers: Sequence[str],
+    name: str,
+    *,
+    called: nn.Module | None = None,
+    context: Callable[[], AbstractContextManager[Any]] | None = None,
+) -> Iterator[Network]:
+    """Read a network's layers while the context is open.
+
+    Parameters
+    ----------
+    module : nn.Module
+        The network, whose layers are named.
+    layers : sequence of str
+        The layers to read.
+    name : str
+        What it is called in errors.
+    called : nn.Module, optional
+        What is called in its place: a replica around it.
+    context : callable, optional
+        Makes the context of each call, such as mixed precision.
+    """
+    with ExitStack() as stack:
+        capture = stack.enter_context(Capture(module, layers)) if layers else None
+        inner = module if called is None else called
+        yield Network(inner, capture, name, context, reading_of(module))

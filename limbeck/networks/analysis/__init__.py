@@ -1,0 +1,1 @@
+"""What two networks have in common, and which part of a loss matters."""

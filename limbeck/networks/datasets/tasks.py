@@ -1,0 +1,228 @@
+"""What is predicted: said, or guessed from labels and outputs; and whether two networks match."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from limbeck.data.unlabelled import refuse_shifted
+from limbeck.errors import InvalidInput, did_you_mean
+from limbeck.networks.samples.labels import distributions, unlabelled
+from limbeck.networks.views import IGNORED, Goal, Kind, View
+
+if TYPE_CHECKING:
+    from limbeck.networks.datasets.data import Samples
+
+__all__ = ["guess_goal", "probed_labels", "same_outputs"]
+
+_PROBES = 256
+
+
+def guess_goal(
+    samples: Samples,
+    logits: Tensor,
+    task: str | Goal | None = None,
+    *,
+    module: nn.Module | None = None,
+) -> Goal:
+    """What is predicted, from the labels of 256 samples and the logits of one batch.
+
+    Parameters
+    ----------
+    samples : Samples
+        Their labels may be absent: then several outputs are classes, and one is a number.
+    logits : Tensor of shape (n, k) or (n, t, k)
+        What a network returned for some samples.
+    task : {"classification", "multilabel", "regression", "tokens", "language"} or Goal, optional
+        Said rather than guessed.
+    module : nn.Module, optional
+        The network; its ``config.problem_type`` and its class's name are read.
+
+    Returns
+    -------
+    Goal
+        Integers (n,) are classes; rows (n, k) from 0 that sum to one are distributions over them;
+        other 0 and 1 of shape (n, k), or for one output, are labels that may hold together; other
+        numbers are values. Labels of -1 and -100 are left out. A label for each token makes tokens,
+        or language where the labels are the inputs themselves.
+
+    Raises
+    ------
+    InvalidInput
+        If outputs have no fitting shape, or labels do not fit them.
+    """
+    if logits.ndim not in (2, 3) or not logits.is_floating_point():
+        raise InvalidInput(
+            f"The network returned shape {tuple(logits.shape)} of {logits.dtype}.",
+            "Let it return logits (n, k), or (n, t, k) for an answer at every place.",
+        )
+    k = logits.shape[-1]
+    sequential = logits.ndim == 3
+    if isinstance(task, Goal):
+        kind, wanted = task.kind, task.outputs
+        if wanted != k:
+            raise InvalidInput(
+                f"The network has {k} outputs, the goal {wanted}.", "Let them agree."
+            )
+    elif task is not None:
+        known = [str(one) for one in Kind]
+        if task not in known:
+            raise InvalidInput(f"The task is {task!r}.", did_you_mean(str(task), known))
+        kind = Kind(task)
+    elif sequential:
+        kind = _sequential(samples, module)
+    else:
+        kind = _by_row(samples, k, module)
+    goal = Goal(kind, k)
+    if kind in (Kind.CLASSES, Kind.MULTILABEL) and (found := _labels(samples)) is not None:
+        labels = torch.cat(found[1])
+        if labels.ndim == 1 or labels.shape[1:] == (1,):
+            kinds = torch.unique(labels[~torch.isnan(labels)]).tolist()
+            refuse_shifted(kinds, range(max(k, 2)))
+    if goal.sequential != sequential:
+        raise InvalidInput(
+            f"The task is {kind}, and the network returned shape {tuple(logits.shape)}.",
+            "Let it return (n, t, k)." if goal.sequential else "Let it return (n, k).",
+        )
+    return goal
+
+
+def same_outputs(
+    teacher: View,
+    student: View,
+    teacher_module: nn.Module | None = None,
+    student_module: nn.Module | None = None,
+) -> None:
+    """Refuse networks whose outputs do not mean the same.
+
+    Parameters
+    ----------
+    teacher, student : View
+        Of one batch.
+    teacher_module, student_module : nn.Module, optional
+        Where both have a ``config`` as in transformers, the order of their classes
+        (``id2label``) is compared as well.
+
+    Raises
+    ------
+    InvalidInput
+        If shapes or classes differ; says what can be done.
+    """
+    a, b = teacher.logits.shape, student.logits.shape
+    if a[-1] != b[-1]:
+        raise InvalidInput(
+            f"The teacher has {a[-1]} outputs, the student {b[-1]}.",
+            "Give the student the teacher's classes or vocabulary, in the same order. Where one was"
+            f" only filled up, say how many are shared: vocabulary={min(a[-1], b[-1])}. Objectives"
+            " of hidden layers alone (HiddenStates, Embeddings, Relations) need no same outputs.",
+        )
+    if a != b:
+        raise InvalidInput(
+            f"For one batch the teacher's logits have shape {tuple(a)}, the student's {tuple(b)}.",
+            "Let both answer the same places: the same tokenizer, the same number of steps.",
+        )
+    one, two = (getattr(m, "config", None) for m in (teacher_module, student_module))
+    if one is None or two is None:
+        return
+    names = tuple(_names(c) for c in (one, two))
+    if names[0] and names[1] and names[0] != names[1]:
+        differs = next(i for i in names[0] if names[0][i] != names[1].get(i))
+        raise InvalidInput(
+            f"Class {differs} is {names[0][differs]!r} to the teacher and"
+            f" {names[1].get(differs)!r} to the student.",
+            "Give the student the teacher's id2label, and labels in that order.",
+        )
+
+
+def probed_labels(samples: Samples) -> list[Tensor]:
+    """The labels of 256 samples, spread evenly, one by one; none where there are none."""
+    found = _labels(samples)
+    return [] if found is None else found[1]
+
+
+def _labels(samples: Samples) -> tuple[list[Any], list[Tensor]] | None:
+    """Inputs and labels of some samples, one by one."""
+    if not samples.has_labels:
+        return None
+    n = len(samples)
+    places = torch.linspace(0, n - 1, min(n, _PROBES), dtype=torch.float64).round().long()
+    found = [samples.fetch([i]) for i in places.tolist()]
+    ndim = max(0 if b.labels is None else b.labels.ndim for b in found)
+    found = [b for b in found if b.labels is not None and b.labels.ndim == ndim]
+    return [b.inputs for b in found], [b.labels for b in found if b.labels is not None]
+
+
+def _sequential(samples: Samples, module: nn.Module | None) -> Kind:
+    found = _labels(samples)
+    if found is None:
+        causal = type(module).__name__.endswith(("ForCausalLM", "LMHeadModel"))
+        return Kind.LANGUAGE if causal else Kind.TOKENS
+    for inputs, labels in zip(*found, strict=True):
+        tokens = inputs.get("input_ids") if isinstance(inputs, Mapping) else inputs
+        if not isinstance(tokens, Tensor) or tokens.shape != labels.shape:
+            return Kind.TOKENS
+        if ((labels != tokens) & (labels != IGNORED)).any():
+            return Kind.TOKENS
+    return Kind.LANGUAGE
+
+
+def _by_row(samples: Samples, k: int, module: nn.Module | None) -> Kind:
+    said = getattr(getattr(module, "config", None), "problem_type", None)
+    if said is not None:
+        return {
+            "regression": Kind.VALUES,
+            "multi_label_classification": Kind.MULTILABEL,
+            "single_label_classification": Kind.CLASSES,
+        }[said]
+    found = _labels(samples)
+    if found is None:
+        return Kind.CLASSES if k > 1 else Kind.VALUES
+    labels = torch.cat(found[1])
+    if labels.ndim > 2 and labels[0].numel() == k:
+        labels = labels.flatten(1)
+    known = labels[~unlabelled(labels)]
+    binary = bool(((known == 0) | (known == 1)).all())
+    if labels.ndim == 2 and labels.shape[1] == k > 1:
+        if distributions(labels):
+            return Kind.CLASSES
+        _refuse_half_known(labels, binary)
+        return Kind.MULTILABEL if binary else Kind.VALUES
+    if k == 1:
+        _refuse_half_known(labels, binary)
+        return Kind.MULTILABEL if binary else Kind.VALUES
+    if labels.ndim == 1 or labels.shape[1:] == (1,):
+        if not labels.is_floating_point() or bool((known == known.round()).all()):
+            return Kind.CLASSES
+        raise InvalidInput(
+            f"Labels are numbers such as {_uneven(known):.4g}, and the network has {k} outputs.",
+            "Give classes as integers, numbers of shape (n, k), or the task.",
+        )
+    raise InvalidInput(
+        f"Labels have shape (n, {', '.join(map(str, labels.shape[1:]))}), and the network returned"
+        f" (n, {k}).",
+        "Give a class a row, one label for each output, or the task.",
+    )
+
+
+def _refuse_half_known(labels: Tensor, binary: bool) -> None:
+    """Refuse -1 beside 0 and 1, which may be a number or mean that there is no label."""
+    if binary and bool((labels == -1).any()):
+        shown = ", ".join(f"{v:g}" for v in sorted(set(labels.flatten().tolist())))
+        raise InvalidInput(
+            f"Labels are {shown}: -1 may be a number, or mean that there is no label.",
+            "Give task='multilabel', where -1 means no label, or task='regression'.",
+        )
+
+
+def _uneven(labels: Tensor) -> float:
+    """A label that is no whole number."""
+    return float(labels[labels != labels.round()][0])
+
+
+def _names(config: Any) -> dict[int, str]:
+    """Names of classes, where somebody gave them ("LABEL_0" is nobody's)."""
+    names = {int(i): str(n) for i, n in (getattr(config, "id2label", None) or {}).items()}
+    return {} if all(n == f"LABEL_{i}" for i, n in names.items()) else names

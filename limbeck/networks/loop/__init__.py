@@ -1,1 +1,0 @@
-"""Training: the loop, its settings, checkpoints and modes."""

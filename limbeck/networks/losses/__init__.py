@@ -1,0 +1,1 @@
+"""Losses, lightest first: one kind a file."""

@@ -1,0 +1,237 @@
+"""Level 2: the teacher's probabilities, softened by a temperature."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from limbeck.core.errors import InvalidInput
+from limbeck.modules.batch import Goal, Kind, Step, weighted_mean
+from limbeck.networks.losses.loss import Needs, Schedule, Term
+from limbeck.networks.losses.schedules import check_temperature, temperature_at
+
+__all__ = [
+    "JensenShannon",
+    "ReverseKL",
+    "SoftTargets",
+    "jensen_shannon",
+    "refuse_without_probabilities",
+    "reverse_kl",
+    "soft_targets",
+    "standardised",
+]
+
+
+def soft_targets(
+    student: Tensor, teacher: Tensor, temperature: float = 1.0, weight: Tensor | None = None
+) -> Tensor:
+    """T^2 KL(softmax(t / T) || softmax(s / T)), the mean over rows (Hinton et al. 2015, section 2).
+
+    The sum over classes is never divided by their number. T^2 keeps the size of the gradient
+    where T changes. A class of probability 0 (a logit of -inf) counts 0 log 0 = 0, here and in the
+    other divergences; one that only the student rules out makes the divergence infinite.
+
+    Parameters
+    ----------
+    student, teacher : Tensor of shape (p, k)
+        Logits.
+    temperature : float
+        T > 0.
+    weight : Tensor of shape (p,), optional
+        How much each row counts.
+
+    Returns
+    -------
+    Tensor
+        The (weighted) mean over rows, a scalar; 0 where student equals teacher.
+    """
+    log_s = F.log_softmax(student / temperature, -1)
+    t = F.softmax(teacher / temperature, -1)
+    found = F.kl_div(log_s, t, reduction="none")  # (p, k)
+    return _mean_over_rows(found.masked_fill_(t == 0, 0.0), temperature, weight)
+
+
+def reverse_kl(
+    student: Tensor, teacher: Tensor, temperature: float = 1.0, weight: Tensor | None = None
+) -> Tensor:
+    """T^2 KL(softmax(s / T) || softmax(t / T)): the student seeks the teacher's modes.
+
+    Gu et al. 2024 (MiniLLM), equation 1. Parameters as in `soft_targets`. Infinite where the
+    student gives a probability to a class that the teacher rules out.
+    """
+    log_s = F.log_softmax(student / temperature, -1)
+    log_t = F.log_softmax(teacher / temperature, -1)
+    return _mean_over_rows(_relative(log_s, log_t), temperature, weight)
+
+
+def jensen_shannon(
+    student: Tensor, teacher: Tensor, temperature: float = 1.0, weight: Tensor | None = None
+) -> Tensor:
+    """T^2 (KL(q || m) + KL(p || m)) / 2 with m = (p + q) / 2: symmetric, at most T^2 ln 2.
+
+    Lin 1991, equation 4.1, with equal weights. Parameters as in `soft_targets`.
+    """
+    log_s = F.log_softmax(student / temperature, -1)
+    log_t = F.log_softmax(teacher / temperature, -1)
+    neither = (log_s == -math.inf) & (log_t == -math.inf)  # there the gradient would be NaN
+    both = (log.masked_fill(neither, 0.0) for log in (log_s, log_t))
+    log_m = torch.logaddexp(*both) - math.log(2)
+    of_teacher = _mean_over_rows(_relative(log_t, log_m), temperature, weight)
+    of_student = _mean_over_rows(_relative(log_s, log_m), temperature, weight)
+    return (of_teacher + of_student) / 2
+
+
+def standardised(logits: Tensor) -> Tensor:
+    """(z - mean(z)) / std(z) within each row, so that only the shape of the logits is learned.
+
+    Sun et al. 2024, algorithm 1 (the standard deviation divides by k). Classes with a logit of
+    -inf stay so, and count in neither mean nor standard deviation.
+    """
+    absent = logits == -math.inf
+    there = logits.masked_fill(absent, 0.0)
+    k = (~absent).sum(-1, keepdim=True)
+    centred = (there - there.sum(-1, keepdim=True) / k).masked_fill(absent, 0.0)
+    variance = centred.square().sum(-1, keepdim=True) / k
+    deviation = variance.clamp_min(torch.finfo(logits.dtype).tiny).sqrt()
+    return (centred / (deviation + 1e-7)).masked_fill(absent, -math.inf)
+
+
+def refuse_without_probabilities(term: Term, goal: Goal) -> None:
+    """Refuse regression, and a single class, whose probability is always 1.
+
+    Raises
+    ------
+    InvalidInput
+        With the terms that have a meaning there.
+    """
+    if goal.kind is Kind.VALUES:
+        raise InvalidInput(
+            f"{term.name} compares probabilities, and regression has none: a temperature means"
+            " nothing for numbers.",
+            "Use Logits(), which compares the values.",
+        )
+    if goal.classifies and goal.outputs < 2:
+        raise InvalidInput(
+            f"{term.name} was asked of one class, whose probability is always 1.",
+            'Give networks one output a class, or say task="multilabel".',
+        )
+
+
+@dataclass(frozen=True)
+class _Softened(Term):
+    """A divergence between softened probabilities; a subclass says which."""
+
+    level: ClassVar[int] = 2
+    temperature: float | Schedule = 1.0
+    standardise: bool = False
+
+    def __post_init__(self) -> None:
+        check_temperature(self.temperature)
+
+    @property
+    def needs(self) -> Needs:
+        """A teacher."""
+        return Needs(teacher=True)
+
+    def check(self, goal: Goal) -> None:
+        """Refuse regression, and standardising where it would leave nothing but signs."""
+        refuse_without_probabilities(self, goal)
+        if self.standardise and (goal.kind is Kind.MULTILABEL or goal.outputs < 3):
+            raise InvalidInput(
+                f"{self.name}(standardise=True) was asked of {goal.kind.value} with"
+                f" {goal.outputs} outputs: standardised over fewer than three classes, logits"
+                " keep nothing but their sign, and labels of their own have no common scale.",
+                "Leave standardise at False.",
+            )
+
+    def loss(self, step: Step, maps: nn.Module | None) -> Tensor:
+        """The weighted mean over rows; over rows and labels for multi-label."""
+        a = step.aligned
+        assert a.teacher is not None  # noqa: S101  (see needs)
+        student, teacher, weight = a.student, a.teacher, a.weight
+        if step.goal.kind is Kind.MULTILABEL:  # each label is a choice of two: sigmoid(z) or not
+            weight = None if weight is None else weight.repeat_interleave(student.shape[-1])
+            student, teacher = _yes_no(student), _yes_no(teacher)  # (n k, 2)
+        if self.standardise:
+            student, teacher = standardised(student), standardised(teacher)
+        temperature = temperature_at(self.temperature, step.done)
+        return self.divergence(student, teacher, temperature, weight)
+
+    @staticmethod
+    @abstractmethod
+    def divergence(
+        student: Tensor, teacher: Tensor, temperature: float, weight: Tensor | None
+    ) -> Tensor:
+        """The pure function."""
+
+
+@dataclass(frozen=True)
+class SoftTargets(_Softened):
+    """Level 2: KL from the teacher's softened probabilities to the student's, times T^2.
+
+    Parameters
+    ----------
+    temperature : float or Schedule
+        T > 0: the higher, the more the small probabilities count.
+    standardise : bool
+        Whether logits are standardised within each row first (Sun et al. 2024).
+
+    Raises
+    ------
+    InvalidInput
+        If the temperature is not positive.
+
+    Notes
+    -----
+    For multi-label every label is a Bernoulli distribution of its own, and the loss is the mean
+    over rows and labels, as that of binary cross entropy.
+    """
+
+    divergence = staticmethod(soft_targets)
+
+
+@dataclass(frozen=True)
+class ReverseKL(_Softened):
+    """Level 2: KL from the student's probabilities to the teacher's, times T^2.
+
+    Parameters as in `SoftTargets`. Better than it where the student is too small to cover all
+    that the teacher finds possible, as in language modelling.
+    """
+
+    divergence = staticmethod(reverse_kl)
+
+
+@dataclass(frozen=True)
+class JensenShannon(_Softened):
+    """Level 2: the Jensen-Shannon divergence, times T^2: symmetric and bounded.
+
+    Parameters as in `SoftTargets`. Less moved by rows on which the teacher is certain and wrong.
+    """
+
+    divergence = staticmethod(jensen_shannon)
+
+
+def _yes_no(logits: Tensor) -> Tensor:
+    """Logits of the two outcomes of each label, of shape (n k, 2)."""
+    return torch.stack((logits, torch.zeros_like(logits)), -1).flatten(0, -2)
+
+
+def _relative(log_p: Tensor, log_q: Tensor) -> Tensor:
+    """P (log p - log q), of shape (p, k); 0 where p is 0."""
+    absent = log_p == -math.inf
+    return log_p.exp() * (log_p.masked_fill(absent, 0.0) - log_q.masked_fill(absent, 0.0))
+
+
+def _mean_over_rows(found: Tensor, temperature: float, weight: Tensor | None) -> Tensor:
+    """T^2 times the sum over classes of (p, k), the mean over rows."""
+    if weight is None and len(found):
+        mean = found.sum() / len(found)
+    else:
+        mean = weighted_mean(found.sum(-1), weight)
+    return mean * temperature * temperature

@@ -1,1 +1,0 @@
-"""Objectives, lightest first: one kind a file."""

@@ -1,0 +1,1 @@
+"""Training without a fixed teacher: peers, generations, exits."""

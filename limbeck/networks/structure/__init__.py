@@ -1,1 +1,0 @@
-"""What depends on the layers of networks: transplants, pairs, exits, causes, ablation."""

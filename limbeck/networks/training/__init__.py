@@ -1,0 +1,1 @@
+"""Training: settings, trainer, gradient accumulation, checkpoints."""

@@ -1,0 +1,230 @@
+"""Parts of an update, each with its share of what the update's means are over.
+
+A loss is a mean over what counts: rows, outputs of sequences, weights that a filter gives, pairs of
+tokens. A mean of the parts' means would let what counts in a part of few count for more than in a
+part of many. So each part is told what it holds of the whole update, over all its parts and
+processes, and every loss takes the share of its own kind: the sum over all parts is then the loss
+of the batch as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _NormBase
+
+from limbeck.core.errors import InvalidInput
+from limbeck.modules.batch import Goal, Kind, Over, Step, View
+from limbeck.networks.datasets.data import Batch
+from limbeck.networks.losses.filters import Filter
+from limbeck.networks.losses.layers import entry_weights, pair_of
+from limbeck.networks.losses.loss import Objective
+from limbeck.networks.training.engine import Engine
+from limbeck.networks.training.plan import Plan
+from limbeck.networks.training.settings import Training
+from limbeck.networks.training.teacher_outputs import Ask
+
+__all__ = ["Part", "counts", "part_notes", "parts_of"]
+
+_HELD = 1 << 30
+"""Bytes of the teacher's answers kept from the filter to the loss; beyond, it is asked twice."""
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One part of an update.
+
+    Parameters
+    ----------
+    batch : Batch
+        Its rows.
+    taught : View or None
+        The teacher's answers; None without a teacher.
+    weight : Tensor, optional
+        From the filter; None where it was not asked, since this is the whole update.
+    shares : mapping, optional
+        What the part holds of the whole update, by what losses are means over: the mean over
+        processes of the sums over parts is 1. None where it is the whole.
+    last : bool
+        Whether it completes the update.
+    """
+
+    batch: Batch
+    taught: View | None
+    weight: Tensor | None
+    shares: Mapping[Over, float] | None
+    last: bool
+
+
+def parts_of(
+    batches: Iterator[Batch],
+    plan: Plan,
+    update: int,
+    goal: Goal,
+    engine: Engine,
+    ask: Ask | None = None,
+    filter: Filter | None = None,  # noqa: A002  (the word of the design)
+) -> Iterator[Part]:
+    """Parts of updates in their order.
+
+    Parameters
+    ----------
+    batches : iterator of Batch
+        In this process, from the first part of an update on.
+    plan : Plan
+        How many parts an update has.
+    update : int
+        The first one.
+    goal : Goal
+        What counts.
+    engine : Engine
+        Its processes share every update.
+    ask : callable, optional
+        Gives the teacher's view of a batch.
+    filter : Filter, optional
+        Weighs what is learned from the teacher.
+    """
+    if engine.processes * plan.parts == 1:
+        for batch in islice(batches, plan.updates - update):
+            yield Part(batch, None if ask is None else ask(batch), None, None, True)
+        return
+    for now in range(update, plan.updates):
+        sizes = plan.sizes(now)
+        parts = list(islice(batches, len(sizes)))
+        held: list[View | None] = [None] * len(parts)
+        weights: list[Tensor | None] = [None] * len(parts)
+        room = _HELD
+        if filter is not None:
+            for i, batch in enumerate(parts):
+                taught = None if ask is None else ask(batch)
+                weights[i] = filter(_unseen(batch, taught, goal)).detach()
+                room -= 0 if taught is None else _bytes(taught)
+                held[i] = taught if room > 0 else None
+        found = _shares(parts, weights, goal, engine)
+        for i, (batch, weight, shares) in enumerate(zip(parts, weights, found, strict=True)):
+            taught, held[i] = held[i], None
+            if taught is None and ask is not None:
+                taught = ask(batch)
+            yield Part(batch, taught, weight, shares, i + 1 == len(sizes))
+
+
+def counts(batch: Batch, weight: Tensor | None, goal: Goal) -> Tensor:
+    """What a part holds of everything that losses are means over, in the order of `Over`.
+
+    Parameters
+    ----------
+    batch : Batch
+        Of n rows.
+    weight : Tensor of shape (n,) or (n, t), optional
+        From the filter.
+    goal : Goal
+        What counts. The places of sequences are those of the mask, the labels or the weights;
+        where there is none of these, all rows are taken to have as many.
+
+    Returns
+    -------
+    Tensor of shape (9,), float64
+    """
+    n, like = len(batch), [batch.mask, batch.labels if goal.sequential else None, weight]
+    places = next((x.shape[1] for x in like if x is not None and x.ndim > 1), 1)
+    layer = torch.zeros(n, places, 1, device=batch.device)
+    step = Step(batch.inputs, batch.labels, View(layer if goal.sequential else layer[:, 0]), None,
+                goal, weight=weight, labelled=batch.labelled)  # fmt: skip
+    aligned, pair = step.aligned, pair_of(step, ("", ""), layer, layer)
+    tokens, _, each = pair.tokens()
+    outputs, there, weights = len(aligned.student), len(tokens), aligned.weight
+    left = None if weights is None else weights == 0
+    entries = entry_weights(pair)
+    found = {
+        Over.OUTPUTS: outputs,
+        Over.WEIGHTS: outputs if weights is None else weights.sum(),
+        Over.LABELS: _labels(outputs, batch.labelled, None, goal),
+        Over.REST: _labels(outputs, batch.labelled, left, goal),
+        Over.ROWS: n,
+        Over.ROW_WEIGHTS: n if pair.row_weight is None else pair.row_weight.sum(),
+        Over.TOKENS: there,
+        Over.TOKEN_WEIGHTS: there if each is None else each.sum(),
+        Over.ENTRY_WEIGHTS: n * places**2 if entries is None else entries.sum(),
+    }
+    row = [torch.as_tensor(found[over], dtype=torch.float64, device=layer.device) for over in Over]
+    return torch.stack(row)
+
+
+def _labels(outputs: int, labelled: Tensor | None, left: Tensor | None, goal: Goal) -> int | Tensor:
+    """Outputs with a label, or single labels of a multi-label; only those that are left."""
+    each = goal.outputs if goal.kind is Kind.MULTILABEL else 1
+    if labelled is None:
+        return outputs * each if left is None else left.sum() * each
+    if left is not None:
+        labelled = labelled & (left if labelled.ndim == 1 else left[:, None])
+    return labelled.sum()
+
+
+def part_notes(objective: Objective, student: nn.Module, training: Training) -> list[str]:
+    """What an update in parts computes otherwise than in one, in sentences.
+
+    Parameters
+    ----------
+    objective : Objective
+        What is learned.
+    student : nn.Module
+        Whose batch normalisation sees one part at a time.
+    training : Training
+        Says how many parts there are.
+    """
+    parts = training.accumulate
+    seen = f"with accumulate={parts} it sees {training.batch_size // parts} rows at a time, not"
+    seen += f" {training.batch_size}."
+    if parts == 1:
+        return []
+    notes = [
+        f"{p.term.name} {p.term.between_rows}: {seen}"
+        for p in objective.parts
+        if p.term.between_rows
+    ]
+    if any(isinstance(m, _NormBase) for m in student.modules()):
+        notes.append(f"Batch normalisation takes mean and variance of the rows of a batch: {seen}")
+    if objective.balanced:
+        notes.append(
+            "Weights are shares of the gradient, whose norms are measured on one part of an update"
+            f" (accumulate={parts}), after every 25 parts."
+        )
+    return notes
+
+
+def _shares(
+    parts: list[Batch], weights: list[Tensor | None], goal: Goal, engine: Engine
+) -> list[dict[Over, float]]:
+    """The share of each part, by what is counted; 0 of what nothing in the update holds."""
+    held = [counts(batch, weight, goal) for batch, weight in zip(parts, weights, strict=True)]
+    here = torch.stack(held)  # (parts, 9)
+    whole = engine.mean(here.sum(0))
+    table = torch.where(whole > 0, here / whole, 0.0)
+    return [dict(zip(Over, row, strict=True)) for row in table.tolist()]
+
+
+def _unseen(batch: Batch, taught: View | None, goal: Goal) -> Step:
+    """A batch before the student has seen it, for filters."""
+    student = cast(View, _Unseen())
+    return Step(batch.inputs, batch.labels, student, taught, goal, index=batch.index,
+                labelled=batch.labelled)  # fmt: skip
+
+
+class _Unseen:
+    """Stands for the student's outputs, which are not there yet."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise InvalidInput(
+            "The filter reads the student's outputs, and an update in parts is weighed before its"
+            " first part is learned.",
+            "Give accumulate=1 in one process, or a filter on the teacher, the labels or the rows.",
+        )
+
+
+def _bytes(view: View) -> int:
+    return sum(x.nbytes for x in (view.logits, *view.layers.values()))

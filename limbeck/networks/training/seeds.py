@@ -1,0 +1,187 @@
+"""One seed's trainings: the students, and the same student without the teacher."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from limbeck.core.contract import Progress
+from limbeck.core.errors import InvalidInput
+from limbeck.modules.batch import Goal
+from limbeck.modules.outputs import Reading, read_by
+from limbeck.networks.baselines import linear_baseline
+from limbeck.networks.cache.teacher_cache import TeacherCache
+from limbeck.networks.datasets.data import Samples
+from limbeck.networks.datasets.seeding import mixed
+from limbeck.networks.initialization.from_teacher import Transplant, transplant
+from limbeck.networks.losses.filters import Filter
+from limbeck.networks.losses.labels import GoldLabels
+from limbeck.networks.losses.loss import Objective
+from limbeck.networks.strategies.together import BornAgain, train_together
+from limbeck.networks.training.settings import Training
+from limbeck.networks.training.train import Student, Trained, train
+
+__all__ = ["GOLD", "Rounds", "make", "started"]
+
+GOLD = Objective.of(GoldLabels())
+_UPDATES = 500  # of the linear model, at least: a few epochs of few rows would leave it untrained
+
+
+@dataclass(frozen=True, eq=False)
+class Rounds:
+    """What every seed trains.
+
+    Parameters
+    ----------
+    makers : sequence of nn.Module or callable
+        The students' starts.
+    start : optional
+        The teacher's layers that are copied first; see `transplant`.
+    teacher : nn.Module or None
+        Whose layers these are.
+    source : nn.Module, TeacherCache or None
+        Whom the students ask.
+    rows, validation : Samples
+        What is trained on, and chosen by.
+    goal : Goal
+        What is predicted.
+    objective : Objective
+        What is learned from the teacher.
+    training : Training
+        The budget, the same for all.
+    mode : BornAgain or None
+        Generations.
+    filter : Filter or None
+        What the teacher is listened to for.
+    reads : sequence of Reading
+        How the outputs of each student are found in what it returns; plainly by default.
+    """
+
+    makers: Sequence[Student]
+    start: Any
+    teacher: nn.Module | None
+    source: nn.Module | TeacherCache | None
+    rows: Samples
+    validation: Samples | None
+    goal: Goal
+    objective: Objective
+    training: Training
+    mode: BornAgain | None
+    filter: Filter | None
+    reads: Sequence[Reading] = ()
+
+    def distilled(self, seed: int, folder: Path | None, tell: Progress) -> list[Trained]:
+        """The students of one seed: one, peers in their order, or generations in theirs."""
+        shared = self._shared(seed, folder, tell, "student") | {"teacher": self.source}
+        made = [self._start(i, own_seed(seed, i)) for i in range(len(self.makers))]
+        given = self.rows, self.objective, self.goal
+        if len(made) > 1:
+            return train_together(made, *given, **shared)
+        shared["filter"] = self.filter
+        if self.mode is not None:
+            kept = isinstance(self.makers[0], nn.Module) or self.start is not None
+            return self.mode.run(made[0] if kept else self._alike(), *given, **shared)
+        return [train(made[0], *given, **shared)]
+
+    def control(self, seed: int, folder: Path | None, tell: Progress) -> Trained:
+        """The same student on gold labels: same start, budget, order, augmentation, smoothing."""
+        shared = self._shared(seed, folder, tell, "control")
+        if isinstance(self.source, TeacherCache):
+            shared |= {"views": self.source.views, "augment_seed": self.source.seed}
+        gold = Objective.of(GoldLabels(label_smoothing=self._smoothing()))
+        return train(self._start(0, seed), self.rows, gold, self.goal, **shared)
+
+    def _smoothing(self) -> float:
+        """The label smoothing of the objective, which its control has too."""
+        terms = [p.term for p in self.objective.parts]
+        return next((t.label_smoothing for t in terms if isinstance(t, GoldLabels)), 0.0)
+
+    def linear(self, seed: int) -> Trained | None:
+        """A linear model on gold labels, by the same loop; None where there is no such model."""
+        if not self.rows.has_labels:
+            return None
+        pupil = make(self.makers[0], seed)
+        vocabulary = getattr(getattr(pupil, "config", None), "vocab_size", None)
+        first = self.rows.fetch(range(min(len(self.rows), 1024))).inputs
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            model = linear_baseline(first, self.goal, vocabulary)
+        if model is None:
+            return None
+        size = self.training.batch_size
+        epochs = max(self.training.epochs or 0, math.ceil(_UPDATES * size / len(self.rows)))
+        budget = Training(epochs=epochs, batch_size=size, lr=model.rate)
+        return train(model, self.rows, GOLD, self.goal, training=budget, seed=seed)
+
+    def _start(self, place: int, seed: int) -> nn.Module:
+        module = started(self.makers[place], seed, self.rows, self.teacher, self.start)[0]
+        return read_by(module, self._reading(place))
+
+    def _reading(self, place: int) -> Reading:
+        return self.reads[place] if self.reads else Reading()
+
+    def _alike(self) -> Callable[[], nn.Module]:
+        """The student's function, after which what is drawn is as if a network had been copied."""
+        maker = self.makers[0]
+        assert not isinstance(maker, nn.Module)  # noqa: S101  (the caller checks)
+
+        def made() -> nn.Module:
+            with torch.random.fork_rng():
+                return read_by(maker(), self._reading(0))
+
+        return made
+
+    def _shared(self, seed: int, folder: Path | None, tell: Progress, title: str) -> dict[str, Any]:
+        def said(stage: str, done: float, total: float) -> None:
+            tell(f"{title}, seed {seed}: {stage}", done, total)
+
+        return {
+            "training": self.training,
+            "seed": seed,
+            "validation": self.validation,
+            "folder": folder,
+            "progress": said,
+        }
+
+
+def own_seed(seed: int, place: int) -> int:
+    """Where the student at a place starts: peers from one function start differently."""
+    return seed if place == 0 else mixed(seed, place)
+
+
+def started(
+    maker: Student, seed: int, rows: Samples, teacher: nn.Module | None, start: Any
+) -> tuple[nn.Module, Transplant | None]:
+    """A student as `make` makes it, and what ``start`` copied from the teacher, if anything."""
+    student = make(maker, seed)
+    if start is None:
+        return student, None
+    if teacher is None:
+        raise InvalidInput("start was given without a teacher.", "Leave start out.")
+    batch = rows.fetch(range(min(len(rows), 32))).inputs
+    return student, transplant(teacher, student, start, batch)
+
+
+def make(maker: Student, seed: int) -> nn.Module:
+    """A network to train: a copy, or one that a function makes after the seed was set.
+
+    Raises
+    ------
+    InvalidInput
+        If the function returns something else.
+    """
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        student = copy.deepcopy(maker) if isinstance(maker, nn.Module) else maker()
+    if not isinstance(student, nn.Module):
+        raise InvalidInput(
+            f"into made a {type(student).__name__}.", "Let the function return a torch module."
+        )
+    return student

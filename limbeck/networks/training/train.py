@@ -1,0 +1,276 @@
+"""Training students: at the speed of a loop by hand, resumable, and the same for the same seed."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from limbeck.core.contract import Progress
+from limbeck.core.errors import InvalidInput
+from limbeck.core.progress import quiet
+from limbeck.modules.batch import Goal
+from limbeck.modules.runner import watched
+from limbeck.networks.datasets.data import Samples
+from limbeck.networks.losses.filters import Filter
+from limbeck.networks.losses.loss import Objective
+from limbeck.networks.training.checks import (
+    refuse_patience,
+    refuse_settings,
+    refuse_shared,
+    refuse_unscored,
+)
+from limbeck.networks.training.dry_run import maps_of, unused
+from limbeck.networks.training.engine import Engine, device_of
+from limbeck.networks.training.resume_settings import settings_of
+from limbeck.networks.training.settings import Training
+from limbeck.networks.training.teacher_outputs import asked
+from limbeck.networks.training.trainer import Session
+from limbeck.networks.training.training_step import Learner
+from limbeck.networks.training.validation import Validation
+
+if TYPE_CHECKING:
+    from limbeck.networks.cache.teacher_cache import TeacherCache
+
+__all__ = ["Student", "Trained", "fit", "train"]
+
+Student = nn.Module | Callable[[], nn.Module]
+"""A network, whose weights are where every training starts, or what makes one."""
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A trained student.
+
+    Parameters
+    ----------
+    module : nn.Module
+        The student, in eval mode: of the best epoch where there was validation, else of the last.
+    maps : nn.ModuleDict
+        Learned maps of the objective, of the last update; no part of the student.
+    history : tuple of mappings
+        One row an epoch: epoch (from 0), step, loss (the total), each term's raw loss (means of
+        the epoch), lr, score and validation_loss (see `Validation`; None without).
+    best_epoch : int
+        The epoch, from 0, that the weights are from.
+    steps : int
+        Updates made.
+    seconds : float
+        Of training.
+    began : mapping
+        What losses were before anything was learned: loss that of the first update;
+        validation_loss that of the best answer that is the same for all rows.
+    """
+
+    module: nn.Module
+    maps: nn.ModuleDict
+    history: tuple[Mapping[str, Any], ...]
+    best_epoch: int
+    steps: int
+    seconds: float
+    began: Mapping[str, float] = field(default_factory=dict)
+
+
+def train(
+    student: Student,
+    samples: Samples,
+    objective: object,
+    goal: Goal,
+    *,
+    training: Training | None = None,
+    seed: int = 0,
+    teacher: nn.Module | TeacherCache | None = None,
+    filter: Filter | None = None,  # noqa: A002  (the word of the design)
+    validation: Samples | None = None,
+    views: int | None = None,
+    augment_seed: int | None = None,
+    folder: str | Path | None = None,
+    progress: Progress = quiet,
+) -> Trained:
+    """Train a student.
+
+    Parameters
+    ----------
+    student : nn.Module or callable
+        A network, which is copied, or a function that makes one; it is called after the seed is
+        set.
+    samples : Samples
+        Training rows.
+    objective : Objective or Term
+        What is learned.
+    goal : Goal
+        What is predicted.
+    training : Training, optional
+        Settings of the loop.
+    seed : int
+        Of the order, the augmentation and everything that is drawn. The same seed gives the same
+        student, bit for bit on a CPU.
+    teacher : nn.Module or TeacherCache, optional
+        Who teaches; stays as it is.
+    filter : Filter, optional
+        What the teacher is listened to for.
+    validation : Samples, optional
+        Rows that choose the epoch and may stop the training.
+    views : int, optional
+        Augmented views of each sample that epochs go through in turn; None means a new one every
+        epoch, and with stored outputs as many as are stored.
+    augment_seed : int, optional
+        Of the augmentation: with stored outputs the seed they were stored for, else ``seed``. A
+        control sees the same augmented samples where it is given the same views and this seed.
+    folder : path, optional
+        Where checkpoints and metrics are written. A training that is found there goes on, and
+        one that is finished is returned at once; other settings than its own are refused.
+    progress : callable
+        Told how far the work is.
+
+    Returns
+    -------
+    Trained
+        The student and its history.
+
+    Raises
+    ------
+    InvalidInput
+        If objective, data, networks and settings do not fit, or a loss is not finite.
+    FileRefused
+        If the folder cannot be read or written.
+    """
+    return fit(
+        [student], samples, objective, goal, training=training, seed=seed, teacher=teacher,
+        filter=filter, validation=validation, views=views, augment_seed=augment_seed,
+        folder=folder, progress=progress,
+    )[0]  # fmt: skip
+
+
+def fit(
+    students: Sequence[Student],
+    samples: Samples,
+    objective: object,
+    goal: Goal,
+    *,
+    training: Training | None = None,
+    seed: int = 0,
+    teacher: nn.Module | TeacherCache | None = None,
+    filter: Filter | None = None,  # noqa: A002  (the word of the design)
+    validation: Samples | None = None,
+    views: int | None = None,
+    augment_seed: int | None = None,
+    folder: str | Path | None = None,
+    progress: Progress = quiet,
+) -> list[Trained]:
+    """Train one student, or several that teach each other; see `train` and `train_together`."""
+    training = (training or Training()).settled(len(samples), validation is not None)
+    found = Objective.of(objective)
+    peers = len(students) > 1
+    refuse_settings(found, goal, samples, teacher, filter, peers)
+    refuse_patience(training.patience, validation)
+    refuse_unscored(validation, teacher)
+    samples = samples if samples.goal == goal else samples.aimed(goal)
+    needs = found.needs if filter is None else found.needs | filter.needs
+    if teacher is not None and not isinstance(teacher, nn.Module):
+        teacher.check(samples, layers=needs.teacher_layers, goal=goal)
+        views, augment_seed = teacher.views, teacher.seed
+    augment_seed = seed if augment_seed is None else augment_seed
+    where = None if folder is None else Path(folder)
+    with ExitStack() as stack:
+        stack.enter_context(torch.random.fork_rng(range(torch.cuda.device_count())))
+        torch.manual_seed(seed)
+        modules = [_made(s, teacher) for s in students]
+        settings = {}
+        if where is not None:
+            where.mkdir(parents=True, exist_ok=True)
+            settings = settings_of(training, found, goal, samples, teacher, filter, validation,
+                                 views, seed, augment_seed, modules)  # fmt: skip
+        engine = stack.enter_context(Engine.started(training, device_of(modules[0])))
+        moved = training.device is not None or engine.processes > 1
+        ask, asked_teacher = stack.enter_context(
+            asked(teacher, needs.teacher_layers, engine, moved)
+        )
+        for module in modules:
+            module.to(engine.device)
+        rows = samples.order(0, seed)[:2]
+        first = next(
+            iter(samples.batches(rows, 2, seed=augment_seed, view=0, device=engine.device))
+        )
+        maps = maps_of(modules, first, found, goal, ask, needs, seed, engine, asked_teacher, filter)
+        if where is not None:
+            settings["processes"] = engine.processes
+        many = engine.processes > 1
+        if engine.rank:
+            torch.manual_seed(seed + 7919 * engine.rank)  # other draws than the first process's
+        averages = [_averaged(m, training.ema) for m in modules]
+        plain = [copy.deepcopy(m) for m in modules] if engine.sharded else modules
+        called = [engine.prepared(m, many and unused(m, first)) for m in modules]
+        learners = [
+            Learner(
+                m,
+                stack.enter_context(
+                    watched(
+                        m,
+                        needs.student_layers,
+                        "The student",
+                        called=c,
+                        context=engine.autocast if engine.mixed else None,
+                    )
+                ),
+                found,
+                own,
+                training,
+                engine,
+                average,
+            )
+            for m, c, own, average in zip(modules, called, maps, averages, strict=True)
+        ]
+        score = None
+        if validation is not None:
+            aimed = validation if validation.goal == goal else validation.aimed(goal)
+            score = Validation(aimed, goal, training.batch_size, engine, asked_teacher)
+        session = Session(
+            learners, ask, asked_teacher, samples, goal, training, engine, seed=seed,
+            augment_seed=augment_seed, views=views, validation=score, filter=filter, folder=where,
+            settings=settings,
+        )  # fmt: skip
+        session.run(progress)
+        if engine.sharded:
+            for whole, learner in zip(plain, learners, strict=True):
+                whole.load_state_dict(learner.student_state())
+        return [
+            Trained(
+                m.eval(),
+                own,
+                tuple(r.history),
+                r.best_epoch,
+                session.steps,
+                session.seconds,
+                session.began(i),
+            )
+            for i, (m, own, r) in enumerate(zip(plain, maps, session.records, strict=True))
+        ]
+
+
+def _averaged(module: nn.Module, decay: float | None) -> AveragedModel | None:
+    """An exponential moving average of a module's weights and buffers, before any hooks hang."""
+    if decay is None:
+        return None
+    update = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+    return AveragedModel(module, multi_avg_fn=update, use_buffers=True)
+
+
+def _made(student: Student, teacher: object) -> nn.Module:
+    """The network that is trained: a copy, or a new one."""
+    module = copy.deepcopy(student) if isinstance(student, nn.Module) else student()
+    if not isinstance(module, nn.Module):
+        raise InvalidInput(
+            f"The student's function returned a {type(module).__name__}.",
+            "Return a torch.nn.Module.",
+        )
+    if isinstance(teacher, nn.Module):
+        refuse_shared(teacher, module)
+    return module

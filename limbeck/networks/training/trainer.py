@@ -1,0 +1,361 @@
+"""The training itself: epochs of updates, validation, metrics and checkpoints."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from limbeck.core.contract import Progress
+from limbeck.core.errors import InvalidInput
+from limbeck.modules.batch import Goal, Step
+from limbeck.modules.runner import Network
+from limbeck.networks.datasets.data import Samples
+from limbeck.networks.datasets.finite import fault_of
+from limbeck.networks.losses.filters import Filter
+from limbeck.networks.training import checkpoint
+from limbeck.networks.training.engine import Engine
+from limbeck.networks.training.gradient_accumulation import Part, parts_of
+from limbeck.networks.training.history import Record
+from limbeck.networks.training.logs import Metrics
+from limbeck.networks.training.metrics import Ledger
+from limbeck.networks.training.plan import Plan
+from limbeck.networks.training.settings import Training
+from limbeck.networks.training.teacher_outputs import Ask, heard
+from limbeck.networks.training.training_step import Learner
+from limbeck.networks.training.validation import Validation
+
+__all__ = ["Session"]
+
+TOLD_EVERY = 0.2
+"""Seconds from one report of progress to the next, at least."""
+
+
+class Session:
+    """One training, of one student or of several that teach each other.
+
+    Parameters
+    ----------
+    learners : sequence of Learner
+        The students.
+    ask : callable or None
+        Gives the teacher's view of a batch.
+    teacher : Network or None
+        For objectives that run the teacher again.
+    samples : Samples
+        Training rows.
+    goal : Goal
+        What is predicted.
+    training : Training
+        Settings.
+    engine : Engine
+        Processes and precision.
+    seed, augment_seed : int
+        Of the order and what students and objectives draw; of the augmentation.
+    views : int or None
+        Augmented views of each sample; None means a new one every epoch.
+    validation : Validation or None
+        Scores the students after each epoch.
+    filter : Filter or None
+        Weighs what is learned from the teacher.
+    folder : Path or None
+        Where checkpoints and metrics are written.
+    settings : mapping
+        What must be the same for a checkpoint to be taken up.
+    """
+
+    def __init__(
+        self,
+        learners: Sequence[Learner],
+        ask: Ask | None,
+        teacher: Network | None,
+        samples: Samples,
+        goal: Goal,
+        training: Training,
+        engine: Engine,
+        *,
+        seed: int,
+        augment_seed: int,
+        views: int | None,
+        validation: Validation | None,
+        filter: Filter | None,  # noqa: A002  (the word of the design)
+        folder: Path | None,
+        settings: dict[str, Any],
+    ) -> None:
+        self._learners, self._ask, self._teacher = list(learners), ask, teacher
+        self._samples, self._goal, self._engine = samples, goal, engine
+        self._seed, self._augment_seed, self._views = seed, augment_seed, views
+        self._validation, self._filter = validation, filter
+        self._folder, self._settings = folder, settings
+        self._plan = Plan(len(samples), training.batch_size, engine.processes, training.accumulate,
+                          samples.drop_last)  # fmt: skip
+        training = training.settled(len(samples), validation is not None)
+        assert training.epochs is not None  # noqa: S101  (settled)
+        self._training, self._epochs = training, training.epochs
+        self._total = self._plan.updates * self._epochs
+        if training.max_steps is not None:
+            self._total = min(self._total, training.max_steps)
+            self._epochs = math.ceil(self._total / self._plan.updates)
+        for learner in learners:
+            learner.plan(self._total, self._epochs)
+        self._generator = torch.Generator(engine.device).manual_seed(seed)
+        eager = engine.device.type == "cpu" and engine.processes == 1
+        self._ledgers = [
+            Ledger(x.objective.names, eager, engine.mean, self._plan.updates, folder, self._fault)
+            for x in learners
+        ]
+        self.records = [Record() for _ in learners]
+        self._kept = torch.zeros((), device=engine.device)
+        self._step = self._epoch = self._update = 0  # _update: within the epoch
+        self._finished = False
+        self._seconds = 0.0
+        self._metrics: list[Metrics] = []
+        self._ending: tuple[list[Tensor | None], float] = [], 0.0  # of the epoch's last update
+
+    @property
+    def steps(self) -> int:
+        """Updates made."""
+        return self._step
+
+    def began(self, student: int) -> dict[str, float]:
+        """Losses before anything was learned; see `limbeck.networks.training.train.Trained`."""
+        own = {"loss": self._ledgers[student].first}
+        if self._validation is not None:
+            own["validation_loss"] = self._validation.constant
+        return {name: value for name, value in own.items() if value is not None}
+
+    @property
+    def seconds(self) -> float:
+        """Of training, over all its parts."""
+        return self._seconds
+
+    def run(self, progress: Progress) -> None:
+        """Train to the end, from the start or from the folder's checkpoint."""
+        self._resume()
+        began = time.perf_counter() - self._seconds
+        with ExitStack() as stack:
+            if self._folder is not None and self._engine.main and not self._finished:
+                self._metrics = [
+                    Metrics(self._own(i), self._columns(i), self._step)
+                    for i in range(len(self._learners))
+                ]
+                for metrics in self._metrics:
+                    stack.callback(metrics.close)
+            while not self._finished:
+                self._train(progress)
+                self._seconds = time.perf_counter() - began
+                self._close_epoch()
+        for learner, record in zip(self._learners, self.records, strict=True):
+            learner.finish(record.best)
+
+    def _train(self, progress: Progress) -> None:
+        """The rest of one epoch."""
+        plan, training, engine = self._plan, self._training, self._engine
+        for learner in self._learners:
+            learner.network.module.train()
+        view = self._epoch if self._views is None else self._epoch % self._views
+        order = self._samples.order(self._epoch, self._seed)
+        rows = plan.order(order, engine.rank, self._update)
+        batches = self._samples.batches(
+            rows, plan.micro, seed=self._augment_seed, view=view, device=engine.device
+        )
+        told = 0.0
+        held: list[list[Step]] = [[] for _ in self._learners]  # where a step asks for the loss
+        for part in parts_of(
+            batches, plan, self._update, self._goal, engine, self._ask, self._filter
+        ):
+            batch, done = part.batch, self._step / self._total
+            seen = [x.network(batch.inputs) for x in self._learners]
+            for i, (learner, own) in enumerate(zip(self._learners, seen, strict=True)):
+                step = Step(
+                    batch.inputs,
+                    batch.labels,
+                    own,
+                    heard(part.taught, seen, i, self._goal),
+                    self._goal,
+                    done=done,
+                    index=batch.index,
+                    generator=self._generator,
+                    run_student=learner.network.run,
+                    run_teacher=None if self._teacher is None else self._teacher.run,
+                    labelled=batch.labelled,
+                    shares=part.shares,
+                )
+                if self._filter is not None:
+                    step = replace(step, weight=self._weight(step, part, self._filter))
+                if learner.closes:
+                    held[i].append(step)
+                self._ledgers[i].add(self._step, part.last, *learner.learn(step, part.last))
+            if not part.last:
+                continue
+            self._step += 1
+            self._update += 1
+            ending = self._update == plan.updates or self._step == self._total
+            logging = ending or self._step % training.log_every == 0
+            norms = [
+                x.update(self._step - 1, self._total, logging, partial(_again, x, steps))
+                for x, steps in zip(self._learners, held, strict=True)
+            ]
+            held = [[] for _ in self._learners]
+            if logging and not ending:
+                self._log(norms, done)
+            every = training.checkpoint_every
+            if every is not None and self._step % every == 0 and not ending:
+                self._save()
+            if ending or time.perf_counter() - told > TOLD_EVERY:
+                told = time.perf_counter()
+                progress("training", self._step, self._total)
+            if ending:
+                break
+        self._ending = norms, done
+
+    def _weight(self, step: Step, part: Part, given: Filter) -> Tensor:
+        """What the filter says of a part of an update; it was asked where there are several."""
+        weight = given(step).detach() if part.weight is None else part.weight
+        if self._epoch == 0:
+            self._kept += weight.sum()
+        return weight
+
+    def _close_epoch(self) -> None:
+        """Validate, note, decide whether to stop, and keep a checkpoint."""
+        norms, done = self._ending
+        for ledger in self._ledgers:  # before validation, so that a loss that is none stops here
+            ledger.settle()
+        if self._filter is not None and self._epoch == 0 and not self._engine.mean(self._kept) > 0:
+            raise self._filter.nothing_passed()
+        for learner, ledger, record in zip(
+            self._learners, self._ledgers, self.records, strict=True
+        ):
+            scored = None if self._validation is None else self._validation(learner.judged)
+            means = ledger.epoch()
+            record.add(self._epoch, self._step, means, learner.rate, scored, learner.student_state)
+            if learner.scheduler is not None:
+                score, loss = (None, means["loss"]) if scored is None else scored
+                learner.scheduler.ended(loss, score)
+        self._log(norms, done, ended=True)
+        self._epoch += 1
+        self._update = 0
+        patience = self._training.patience
+        waited = min(self._epoch - 1 - r.best_epoch for r in self.records)
+        self._finished = self._step >= self._total or (patience is not None and waited >= patience)
+        every = self._training.checkpoint_every
+        if every is None or self._step % every == 0 or self._finished:
+            self._save()
+
+    def _fault(self, step: int) -> tuple[str, str] | None:
+        """What is wrong with the rows of an update, over all processes, and the remedy."""
+        epoch, update = divmod(step, self._plan.updates)
+        size, device = self._training.batch_size, self._engine.device
+        rows = self._samples.order(epoch, self._seed)[update * size : (update + 1) * size]
+        view = epoch if self._views is None else epoch % self._views
+        batches = self._samples.batches(rows, self._plan.micro, seed=self._augment_seed, view=view,
+                                        device=device)  # fmt: skip
+        answered = ((b, None if self._ask is None else self._ask(b).logits) for b in batches)
+        return fault_of(self._samples, answered)
+
+    def _columns(self, i: int) -> list[str]:
+        names = self._ledgers[i].names
+        weights = [f"weight/{n}" for n in names[1:]]
+        return ["step", "epoch", *names, *weights, "lr", "gradient_norm", "validation"]
+
+    def _log(self, norms: list[Tensor | None], done: float, ended: bool = False) -> None:
+        """A row of metrics of every student."""
+        for i, (learner, ledger) in enumerate(zip(self._learners, self._ledgers, strict=True)):
+            means = ledger.window()
+            if not self._metrics:
+                continue
+            norm = norms[i]
+            self._metrics[i].write(
+                {
+                    "step": self._step,
+                    "epoch": self._epoch,
+                    **means,
+                    **{f"weight/{n}": w for n, w in learner.weights(done).items()},
+                    "lr": learner.rate,
+                    "gradient_norm": None if norm is None else float(norm),
+                    "validation": self.records[i].history[-1]["score"] if ended else None,
+                }
+            )
+
+    def _own(self, i: int) -> Path:
+        """The folder of one student's metrics."""
+        assert self._folder is not None  # noqa: S101  (the caller checks)
+        one = self._folder if len(self._learners) == 1 else self._folder / f"student_{i}"
+        one.mkdir(parents=True, exist_ok=True)
+        return one
+
+    def _save(self) -> None:
+        """Keep a checkpoint; refuse one of weights that are no numbers."""
+        if self._folder is None:
+            return
+        for ledger in self._ledgers:
+            ledger.settle()
+        sound = [x.sound() for x in self._learners]  # of all: processes must ask alike
+        if not all(sound):
+            epoch = (self._step - 1) // self._plan.updates + 1  # the next has begun at its end
+            raise InvalidInput(
+                f"Weights are not finite after update {self._step}, in epoch {epoch}.",
+                f"Lower lr or give clip=1.0; the last good checkpoint is in {str(self._folder)!r}.",
+            )
+        engine = self._engine
+        state = {
+            "settings": self._settings,
+            "step": self._step,
+            "epoch": self._epoch,
+            "update": self._update,
+            "finished": self._finished,
+            "seconds": self._seconds,
+            "kept": self._kept,
+            "constant": None if self._validation is None else self._validation.constant,
+            "random": engine.gathered(self._random()),
+            **{k: [x.state() for x in parts] for k, parts in self._parts().items()},
+        }
+        if engine.main:
+            checkpoint.write(self._folder, state)
+        engine.wait()
+
+    def _resume(self) -> None:
+        if self._folder is None:
+            return
+        state = checkpoint.read(self._folder)
+        if state is None:
+            return
+        checkpoint.same(state["settings"], self._settings, self._folder)
+        self._step, self._epoch, self._update = (state[k] for k in ("step", "epoch", "update"))
+        self._finished, self._seconds = state["finished"], state["seconds"]
+        self._kept.copy_(state["kept"])
+        if self._validation is not None:
+            self._validation.constant = state.get("constant", math.nan)
+        for name, parts in self._parts().items():
+            for part, own in zip(parts, state[name], strict=True):
+                part.restore(own)
+        own = state["random"][self._engine.rank]
+        torch.set_rng_state(own["torch"])
+        self._generator.set_state(own["generator"])
+        if "cuda" in own:
+            torch.cuda.set_rng_state(own["cuda"], self._engine.device)
+
+    def _parts(self) -> dict[str, Sequence[Any]]:
+        """What has a state of its own."""
+        return {"learners": self._learners, "ledgers": self._ledgers, "records": self.records}
+
+    def _random(self) -> dict[str, Tensor]:
+        out = {"torch": torch.get_rng_state(), "generator": self._generator.get_state()}
+        if self._engine.device.type == "cuda":
+            out["cuda"] = torch.cuda.get_rng_state(self._engine.device)
+        return out
+
+
+def _again(learner: Learner, steps: Sequence[Step]) -> None:
+    """Learn the parts of an update once more, with the weights as they are now."""
+    for i, step in enumerate(steps):
+        own = learner.network(step.inputs)
+        learner.learn(replace(step, student=own), i + 1 == len(steps))

@@ -1,0 +1,158 @@
+"""How well a student does after each epoch on rows set aside: what early stopping goes by."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from limbeck.modules.batch import Goal, Kind, Step, View
+from limbeck.modules.capture import modes_kept
+from limbeck.modules.runner import Network, watched
+from limbeck.networks.datasets.data import Batch, Samples
+from limbeck.networks.training.checks import refuse_unscored
+from limbeck.networks.training.engine import Engine
+
+__all__ = ["Scored", "Validation"]
+
+
+class Scored(NamedTuple):
+    """A student on validation rows: a score, larger is better, and a loss, smaller is better."""
+
+    score: float
+    loss: float
+
+
+class Validation:
+    """The score of a student on validation rows, and its loss.
+
+    Against the labels: the share of right answers for classes, tokens and labels; for language
+    minus the cross entropy; for numbers minus the squared error. Without labels the same against
+    the teacher's answers, where a language model's are its likeliest tokens. The loss is the
+    cross entropy, binary for labels that hold together, or the squared error of numbers: it tells
+    students of the same score apart, and whether one still learns.
+
+    Parameters
+    ----------
+    samples : Samples
+        Rows that are not trained on.
+    goal : Goal
+        What is predicted.
+    batch_size : int
+        Rows of one call.
+    engine : Engine
+        Where it runs; processes share the rows.
+    teacher : Network or None
+        Needed where there are no labels.
+
+    Raises
+    ------
+    InvalidInput
+        If there are neither labels nor a teacher that can be asked.
+    """
+
+    def __init__(
+        self,
+        samples: Samples,
+        goal: Goal,
+        batch_size: int,
+        engine: Engine,
+        teacher: Network | None,
+    ) -> None:
+        refuse_unscored(samples, None if teacher is None else teacher.module)
+        self._samples, self._goal, self._engine = samples, goal, engine
+        self._batch = batch_size
+        self._teacher = None if samples.has_labels else teacher
+        shared = engine.processes > 1 and not engine.sharded
+        every = range(len(samples))
+        self._rows = every[engine.rank :: engine.processes] if shared else every
+        self._answers: list[Tensor] = []
+        self.constant = math.nan
+        """The loss of the best answer that is the same for all rows; known after a call."""
+
+    def __call__(self, student: nn.Module) -> Scored:
+        """The student's score and loss; its modes are restored."""
+        seen: list[Tensor] = []
+        sums = torch.zeros(3, dtype=torch.float64, device=self._engine.device)
+        with (
+            modes_kept(student),
+            torch.no_grad(),
+            watched(student.eval(), (), "The student", context=self._engine.autocast) as network,
+        ):
+            batches = self._samples.batches(
+                self._rows, self._batch, seed=0, view=0, device=self._engine.device
+            )
+            for i, batch in enumerate(batches):
+                view = network(batch.inputs)
+                labels = batch.labels if self._teacher is None else self._answer(i, batch)
+                step = Step(batch.inputs, labels, view, None, self._goal)
+                found = step.aligned.labels if self._goal.sequential else step.classes
+                assert found is not None  # noqa: S101  (checked when made)
+                known = batch.labelled if self._teacher is None else None
+                places = self._scores(step.aligned.student, found, known)  # (p,), (p,)
+                means = [x.sum(dtype=torch.float64) for x in places]
+                sums += torch.stack([*means, sums.new_tensor(len(places[0]))])
+                if math.isnan(self.constant):
+                    whole = known if known is None or known.ndim == 1 else known.all(-1)
+                    seen.append((found if whole is None else found[whole]).cpu())
+        total, lost, count = self._engine.mean(sums).tolist()
+        if math.isnan(self.constant):
+            every = self._engine.gathered(torch.cat(seen) if seen else torch.zeros(0))
+            self.constant = _constant(torch.cat(every), self._goal)
+        return Scored(total / count, lost / count) if count else Scored(0.0, 0.0)
+
+    def _scores(
+        self, logits: Tensor, labels: Tensor, known: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """One score and one loss for each place that has a label, (p,) each."""
+        kind = self._goal.kind
+        if self._goal.classifies:
+            if known is not None:
+                logits, labels = logits[known], labels[known]
+            losses = F.cross_entropy(logits, labels, reduction="none")
+            if kind is Kind.LANGUAGE and self._teacher is None:
+                return -losses, losses
+            return (logits.argmax(-1) == labels).float(), losses
+        labels = labels.reshape(logits.shape)
+        if kind is Kind.MULTILABEL:
+            same = ((logits > 0) == (labels > 0.5)).float()
+            losses = F.binary_cross_entropy_with_logits(logits, labels.float(), reduction="none")
+            if known is None:
+                return same.mean(-1), losses.mean(-1)
+            counts = known.sum(-1)
+            some = counts > 0
+            means = [(x * known).sum(-1) / counts.clamp(min=1) for x in (same, losses)]
+            return means[0][some], means[1][some]
+        errors = ((logits - labels) ** 2).flatten(1).mean(-1)
+        return -errors, errors
+
+    def _answer(self, i: int, batch: Batch) -> Tensor:
+        """What the teacher says of a batch; asked once."""
+        if i == len(self._answers):
+            assert self._teacher is not None  # noqa: S101  (the caller checks)
+            self._answers.append(self._hard(self._teacher(batch.inputs)))
+        return self._answers[i]
+
+    def _hard(self, view: View) -> Tensor:
+        if self._goal.kind is Kind.LANGUAGE:  # moved, so that a place's label is its next token
+            return F.pad(view.logits.argmax(-1), (1, 0))[:, :-1]
+        if self._goal.classifies:
+            return view.logits.argmax(-1)
+        return (view.logits > 0).float() if self._goal.kind is Kind.MULTILABEL else view.logits
+
+
+def _constant(labels: Tensor, goal: Goal) -> float:
+    """The loss of the best answer that is the same for all places: entropy, or variance."""
+    if not len(labels):
+        return 0.0
+    if goal.classifies:
+        share = torch.bincount(labels).double() / len(labels)
+        return float(torch.special.entr(share).sum())
+    labels = labels.double().flatten(1) if labels.ndim > 1 else labels.double()[:, None]
+    if goal.kind is Kind.MULTILABEL:
+        share = labels.mean(0)
+        return float((torch.special.entr(share) + torch.special.entr(1 - share)).mean())
+    return float(labels.var(0, unbiased=False).mean())

@@ -1,0 +1,146 @@
+"""What ``limbeck.trim`` found, as a table in the terminal and in a notebook."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from rich.box import SIMPLE_HEAD
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from limbeck.reports.charts import bar
+from limbeck.reports.heat import heat
+from limbeck.reports.markup import Html, box, table, tag
+from limbeck.reports.numbers import count, decimal, percent
+from limbeck.reports.style import FRAGMENT
+from limbeck.results.wavelet_sections.signals import picture_map
+from limbeck.results.wavelet_sections.style import BARS, HEAT
+
+__all__ = ["attribution_fragment", "attribution_table"]
+
+_FEW = 12  # bands in a table, the strongest
+_MOST = 4096  # coefficients in a picture
+_INVERTS = 1e-6  # more lost than this is worth a warning
+_MOSTLY = 0.5  # of the rows, by a step that is too small
+_HEADS = ["band", "coefficients", "attribution", "share", "each"]
+
+
+def attribution_table(found: Any) -> Group:
+    """The strongest bands, and what the inverse loses.
+
+    Parameters
+    ----------
+    found : Attribution
+        What :func:`limbeck.trim` returned.
+    """
+    lines = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True, show_edge=False)
+    for i, head in enumerate(_HEADS):
+        lines.add_column(head, justify="right" if i else "left", overflow="fold")
+    for cells, _ in _rows(found):
+        lines.add_row(*map(Text, cells))
+    warned = found.inverse_error > _INVERTS
+    parts: list[RenderableType] = [Text(_title(found), style="bold"), Text(), lines]
+    more = _left_out(found)
+    if more:
+        parts.append(Text(more, style="dim"))
+    parts += [Text(), Text(_inverse(found), style="yellow" if warned else "")]
+    if said := _small_step(found):
+        parts.append(Text(said, style="yellow"))
+    return Group(*parts)
+
+
+def attribution_fragment(found: Any) -> Html:
+    """The same for a notebook, with a picture where bands run along the signal."""
+    rows = [[*cells, bar(share)] for cells, share in _rows(found)]
+    caption = "Attribution: sum of absolute values in the band, mean over the rows."
+    return tag(
+        "div",
+        tag("style", Html(FRAGMENT + BARS + HEAT)),
+        tag("p", tag("strong", _title(found))),
+        table(caption, [*_HEADS, ""], rows, numbers=(1, 2, 3, 4)),
+        _picture(found),
+        tag("p", " ".join(filter(None, (_left_out(found), _inverse(found), _small_step(found))))),
+        class_="limbeck",
+    )
+
+
+def _title(found: Any) -> str:
+    n, m = found.scores.shape
+    way = found.attribution.replace("_", " ")
+    return f"{found.model} in {found.transform!r}: {way} of {m} coefficients, {count(n)} rows"
+
+
+def _rows(found: Any) -> list[tuple[list[str], float]]:
+    """Cells of the strongest bands, in the order of the transform, with their bars."""
+    sizes = list(found.by_band().values())
+    total, top = sum(sizes) or 1.0, max(sizes) or 1.0
+    out = []
+    for i in sorted(_strongest(found)):
+        band, size = found.bands[i], sizes[i]
+        number = band.stop - band.start
+        cells = [band.name, count(number), _figures(size), percent(size / total),
+                 _figures(size / number)]  # fmt: skip
+        out.append((cells, size / top))
+    return out
+
+
+def _strongest(found: Any) -> list[int]:
+    sizes = list(found.by_band().values())
+    return sorted(range(len(sizes)), key=lambda i: -sizes[i])[:_FEW]
+
+
+def _figures(value: float) -> str:
+    """Four figures; powers of ten where a decimal would be long."""
+    return decimal(value, 4) if 1e-3 <= abs(value) < 1e5 or value == 0 else f"{value:.3e}"
+
+
+def _left_out(found: Any) -> str:
+    rest = len(found.bands) - _FEW
+    return f"The strongest {_FEW} of {len(found.bands)} bands." if rest > 0 else ""
+
+
+def _inverse(found: Any) -> str:
+    if found.inverse_error <= _INVERTS:
+        return "The inverse gives the rows back."
+    return (
+        f"The inverse does not give the rows back: it misses {percent(found.inverse_error, 2)} of"
+        " their size (root mean square). What it misses stays in the model's input as it was, so"
+        " the answers are exact, and gets no attribution."
+    )
+
+
+def _small_step(found: Any) -> str:
+    """A warning where most answers did not change, as those of a forest by small steps."""
+    if found.still <= _MOSTLY:
+        return ""
+    return (
+        f"The step of {found.step:g} is small for this model: moving a coefficient that it reads"
+        f" did not change the answer for {percent(found.still)} of the rows. Give a larger step,"
+        f" such as step={max(1.0, 10 * found.step):g}, and compare."
+    )
+
+
+def _picture(found: Any) -> Html | None:
+    """Where in the signal or picture the strongest bands lie; channels added up."""
+    shape, m = found.transform.shape, found.scores.shape[1]
+    if len(shape) > 3 or shape[-1] < 2 or m > _MOST:
+        return None
+    spread = found.transform.spread(np.abs(found.scores).mean(axis=0))
+    space = shape[1:] if len(shape) > 1 else shape
+    along = spread.reshape(len(spread), -1, *space).sum(axis=1)
+    first = sorted(_strongest(found))
+    names, along = [found.bands[i].name for i in first], along[first]
+    what = "over the picture" if len(shape) == 3 else "along the signal"
+    says = f"Absolute attribution {what}, mean over the rows; stronger colour is more."
+    if len(shape) < 3:
+        drawn = box(heat(names, list(along), "sample"), says)
+    else:
+        top = float(along.max()) or 1.0
+        maps = [
+            tag("div", name, picture_map(own, top, name))
+            for name, own in zip(names, along, strict=True)
+        ]
+        drawn = tag("div", *maps, class_="maps")
+    return tag("figure", drawn, tag("figcaption", says))

@@ -1,0 +1,257 @@
+"""What an audit returns: its numbers, and what can still be asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from limbeck.audits.audited_rows import AuditTable
+from limbeck.audits.differences import Scaled
+from limbeck.audits.fitting import Models
+from limbeck.audits.group_metrics import GroupMetrics
+from limbeck.audits.model_multiplicity import tell_stories
+from limbeck.audits.results import (
+    Calibration,
+    Caveat,
+    ColumnReading,
+    Differences,
+    Fidelity,
+    GroupFinding,
+    MissingFeatures,
+    Stories,
+)
+from limbeck.certificates.certificate_file import load as load_certificate
+from limbeck.certificates.certificate_file import save as save_certificate
+from limbeck.core.contract import Certificate
+from limbeck.core.errors import InvalidInput
+from limbeck.core.progress import shown
+from limbeck.core.strict_json import plain, read_json, record, write_json
+from limbeck.students.additive.additive import Additive
+from limbeck.students.files import load as load_student
+
+__all__ = ["Audit", "Work"]
+
+_FORMAT, _VERSION = "limbeck-audit", 2
+
+
+@dataclass(frozen=True, eq=False)
+class Work:
+    """What an audit computes with; kept so that more can be asked of it.
+
+    ``aside`` (n,) are the rows of the certificate; ``done`` holds what was asked for once.
+    """
+
+    table: AuditTable
+    models: Models
+    on: Scaled
+    aside: NDArray[np.bool_]
+    level: float
+    seed: int
+    progress: bool | None
+    done: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class _Answered:
+    """What was asked of an audit before it was saved: all that a file holds."""
+
+    done: dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Audit:
+    """The record of one audit.
+
+    Parameters
+    ----------
+    score, outcome, frequency_weight, sampling_weight, cases : str or None
+        The columns with a role.
+    rows : int
+        Rows used.
+    counting : str
+        A sentence on what counts as one case.
+    columns : tuple of ColumnReading
+        How every column was read.
+    features : tuple of str
+        The audited features.
+    caveats : tuple of Caveat
+        What must be known before anything else is read.
+    dropped : tuple of (str, str)
+        Columns that were left out, and why.
+    calibration : Calibration
+        Score against outcome.
+    fidelity : Fidelity
+        Out-of-fold fit of the student and of the outcome model.
+    differences : Differences
+        Shapes of score and outcome with bands, and what can be told of them.
+    groups : tuple of GroupFinding
+        The same by the columns in ``group``; all intervals of a column hold at once.
+    group : str or None
+        Those columns, with commas.
+    group_metrics : tuple of GroupMetrics
+        AUC and calibration, and with a threshold selection rates, impact ratios, errors and
+        predictive values: of all rows, then by group.
+    student : Additive
+        An additive student of the score in its own units, of all rows but the first fold's.
+    certificate : Certificate or None
+        How far that student strays from the score, by the first fold, which neither its bins
+        nor its tables saw. None where rows are weighted or too few.
+    settings : mapping
+        Everything needed to run it again, versions included.
+    """
+
+    score: str
+    outcome: str | None
+    frequency_weight: str | None
+    sampling_weight: str | None
+    cases: str | None
+    rows: int
+    counting: str
+    columns: tuple[ColumnReading, ...]
+    features: tuple[str, ...]
+    caveats: tuple[Caveat, ...]
+    dropped: tuple[tuple[str, str], ...]
+    calibration: Calibration
+    fidelity: Fidelity
+    differences: Differences
+    groups: tuple[GroupFinding, ...]
+    group: str | None
+    group_metrics: tuple[GroupMetrics, ...]
+    student: Additive
+    certificate: Certificate | None
+    settings: Mapping[str, Any]
+    work: Work | _Answered = field(repr=False)
+
+    def missing_features(self) -> MissingFeatures:
+        """Whether the score uses something that is not audited; computed once, when asked for.
+
+        The tests take independent cases: people behind frequency weights, one row of each case;
+        sampling weights have a part where rows were drawn by score and outcome together. Without
+        an outcome only twins are looked at.
+        """
+        w = self.work
+        if isinstance(w, Work) and "missing" not in w.done:
+            from limbeck.audits.independent import independent_rows
+            from limbeck.audits.missing import missing_features
+
+            t, m = w.table, w.models
+            rows, note = independent_rows(t, w.seed)
+            o, p = t.outcome, m.outcome_out
+            with shown(w.progress) as tell:
+                found = missing_features(
+                    t.values[rows],
+                    t.features,
+                    t.score[rows],
+                    None if o is None else o[rows],
+                    m.score_out[rows],
+                    None if p is None else np.asarray(expit(p))[rows],
+                    seed=w.seed,
+                    progress=tell,
+                )
+            w.done["missing"] = replace(found, sentence=f"{found.sentence} {note}".strip())
+        kept: MissingFeatures = w.done["missing"]
+        return kept
+
+    def stories(self) -> Stories:
+        """What students of near-equal fidelity agree on; computed when first asked for."""
+        w = self.work
+        if isinstance(w, Work) and "stories" not in w.done:
+            with shown(w.progress) as tell:
+                w.done["stories"] = tell_stories(w.table, w.models, tell)
+        found: Stories = w.done["stories"]
+        return found
+
+    def report(self, path: str | Path) -> Path:
+        """Write one self-contained HTML page; returns its path.
+
+        Raises
+        ------
+        InvalidInput
+            If the folder does not exist.
+        """
+        from limbeck.results.audit_sections.page import write_audit_page
+
+        return write_audit_page(self, path)
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the student, its certificate, all numbers, and the page; returns the folder.
+
+        No rows are written: they may speak of people.
+
+        Raises
+        ------
+        InvalidInput
+            If the folder is a file.
+        """
+        folder = Path(folder)
+        if folder.exists() and not folder.is_dir():
+            raise InvalidInput(f"{str(folder)!r} is a file.", "Give the name of a folder.")
+        folder.mkdir(parents=True, exist_ok=True)
+        self.student.save(folder / "student.json")
+        if self.certificate is not None:
+            save_certificate(self.certificate, folder / "certificate.json")
+        write_json(self.to_dict(), folder / "audit.json")
+        self.report(folder / "report.html")
+        return folder
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Read a folder that :meth:`save` wrote; see :func:`limbeck.load`.
+
+        Raises
+        ------
+        FileRefused
+            If a file is lacking, malformed, or newer than this limbeck.
+        """
+        folder = Path(folder)
+        data = read_json(folder / "audit.json", _FORMAT, _VERSION)
+        certificate = folder / "certificate.json"
+        answered = {
+            "missing": record(MissingFeatures, data.get("missing_features")),
+            "stories": record(Stories, data.get("stories")),
+        }
+        return record(
+            cls,
+            data,
+            student=load_student(folder / "student.json"),
+            certificate=load_certificate(certificate) if certificate.exists() else None,
+            work=_Answered(answered),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """All numbers, ready for JSON (``null`` for what is not known); no rows."""
+        names = (
+            "score", "outcome", "frequency_weight", "sampling_weight", "cases", "rows", "counting",
+            "columns", "features", "caveats", "dropped", "calibration", "fidelity", "differences",
+            "groups", "group", "group_metrics", "settings",
+        )  # fmt: skip
+        return {
+            "format": _FORMAT,
+            "version": _VERSION,
+            **{name: plain(getattr(self, name)) for name in names},
+            "missing_features": plain(self.missing_features()),
+            "stories": plain(self.stories()),
+        }
+
+    def __rich__(self) -> Any:
+        from limbeck.results.audit_sections.tables import audit_table
+
+        return audit_table(self)
+
+    def __str__(self) -> str:
+        from limbeck.results.distillation_sections.tables import plain_text
+
+        return plain_text(self.__rich__())
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        return f"<pre>{escape(str(self))}</pre>"

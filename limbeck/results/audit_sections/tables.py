@@ -1,0 +1,179 @@
+"""An audit as text and tables in the terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from limbeck.audits.results import Estimate, MissingFeatures
+from limbeck.reports.audit_facts import AuditFacts, between, facts_of, p_value
+from limbeck.reports.audit_rates import columns_of
+from limbeck.reports.audit_summary import summary_of
+from limbeck.reports.numbers import count, decimal, percent
+from limbeck.results.audit_sections.facts import AuditFacts, between, facts_of, p_value
+from limbeck.results.audit_sections.rates import columns_of
+
+__all__ = ["audit_table"]
+
+_WARN, _STRONG = "yellow", "bold"
+_FEW = 8  # sentences
+_MOST_COLUMNS = 40
+
+
+def audit_table(audit: Any) -> Group:
+    """Caveats, fit, the answers on missing features, and the largest differences.
+
+    Parameters
+    ----------
+    audit : Audit or AuditFacts
+        What :func:`limbeck.audit` returned.
+
+    Returns
+    -------
+    rich.console.Group
+        Readable from 80 columns on.
+    """
+    facts = facts_of(audit)
+    parts: list[RenderableType] = [
+        Text(f"{facts.title}: {count(facts.rows)} rows, {_features(len(facts.features))}",
+             style=_STRONG)
+    ]  # fmt: skip
+    if facts.caveats:
+        caveats = [(c.subject, f"{c.problem} {c.remedy}", _WARN) for c in facts.caveats]
+        parts += [Text(), _sentences(caveats)]
+    if facts.counting:
+        parts.insert(1, Text(facts.counting))
+    if facts.columns:
+        parts += [Text(), _columns(facts)]
+    parts += [Text(), _fit(facts)]
+    if facts.missing is not None:
+        parts += [Text(), _missing(facts.missing)]
+    parts += [Text(), _sentences(_said(facts))]
+    if facts.groups:
+        parts += [Text(), _groups(facts)]
+    if columns_of(facts.group_metrics):
+        parts += [Text(), _rates(facts)]
+    return Group(*parts)
+
+
+def _columns(facts: AuditFacts) -> Table:
+    """How each column was read; of very many, those with a role or a note."""
+    table = _plain("columns", "used as", "read as", "values", "missing")
+    shown = facts.columns
+    if len(shown) > _MOST_COLUMNS:
+        shown = tuple(c for c in shown if c.role != "feature" or c.note)[:_MOST_COLUMNS]
+    for c in shown:
+        table.add_row(Text(c.name), Text(c.role), Text(c.kind or "—"), count(c.values),
+                      count(c.missing))  # fmt: skip
+        if c.note:
+            table.add_row(Text(""), Text(""), Text(f"({c.note})"))
+    left = len(facts.columns) - len(shown)
+    if left:
+        table.add_row(Text(f"{left} more"), Text(""), Text("in the report"))
+    return table
+
+
+def _fit(facts: AuditFacts) -> Table:
+    f = facts.fidelity
+    table = _plain("fit, out of fold", "measure", "value [interval]")
+    for who, what, value in (
+        ("student of the score", "RMSE", f.score_rmse),
+        ("", "R²", f.score_r2),
+        ("model of the outcome", "AUC", f.outcome_auc),
+        ("", "log loss", f.outcome_log_loss),
+        ("the score itself", "AUC", f.score_auc),
+    ):
+        if value is not None:
+            table.add_row(Text(who), Text(what), Text(between(value)))
+    return table
+
+
+def _missing(found: MissingFeatures) -> Table:
+    t, m = found.twins, found.model
+    table = _plain("missing features", "what was seen", "p-value")
+    seen = "no twins" if t.kind == "none" else (
+        f"{count(t.rows)} rows in {count(t.groups)} groups; spread of the score"
+        f" {decimal(t.spread, 2)} of {decimal(t.spread_all, 2)}"
+    )  # fmt: skip
+    table.add_row(Text(f"{t.kind} twins" if t.kind != "none" else "twins"), Text(seen),
+                  Text(p_value(t.p_value)))  # fmt: skip
+    table.add_row(Text("model of both sides"), Text(f"statistic {decimal(m.statistic, 2)}"),
+                  Text(p_value(m.p_value)))  # fmt: skip
+    published = "; ".join(f"{c.name} {between(c.value, 2)}" for c in found.correlations)
+    table.add_row("published measure", Text(published or "none"), "not a test")
+    table.add_row("memorised", Text("flagged" if found.memorised.flagged else "no sign"),
+                  Text(p_value(found.memorised.p_value)))  # fmt: skip
+    return table
+
+
+def _said(facts: AuditFacts) -> list[tuple[str, str, str]]:
+    rows = []
+    if facts.missing is not None:
+        poor = facts.missing.verdict in ("missing feature", "negative association", "memorised")
+        rows.append(("verdict", facts.missing.sentence, _WARN if poor else ""))
+    if facts.calibration is not None:
+        rows.append(("calibration", facts.calibration.sentence, ""))
+    found = facts.differences
+    if found is not None:
+        for i, sentence in enumerate(found.sentences[:_FEW]):
+            rows.append(("" if i else "differences", sentence, ""))
+        left = len(found.sentences) - _FEW
+        if left > 0:
+            rows.append(("", f"{left} more in the report.", ""))
+    if facts.stories is not None:
+        firm = [s.text for s in facts.stories.statements if s.share >= 1]
+        says = f"{len(firm)} of {len(facts.stories.statements)} statements hold in all"
+        rows.append(("stories", f"{says} {facts.stories.students} near-equal students.", ""))
+    steps = summary_of(facts).next
+    return rows + [("" if i else "to do next", step, "") for i, step in enumerate(steps)]
+
+
+def _groups(facts: AuditFacts) -> Table:
+    table = _plain(facts.group or "group", "rows", "mean score", "outcome", "RMSE")
+    for g in facts.groups:
+        rate = "—" if g.outcome_rate is None else percent(g.outcome_rate.value)
+        name, mean, error = facts.group_name(g.group), between(g.mean_score, 2), between(g.rmse, 2)
+        table.add_row(Text(name), count(g.n), Text(mean), rate, Text(error))
+    return table
+
+
+def _rates(facts: AuditFacts) -> Table:
+    """Rates in whole percentages; the report has all of them, and their decimals."""
+    columns = [c for c in columns_of(facts.group_metrics) if "predictive" not in c[0]]
+    table = _plain("errors by group" if facts.group else "errors", *(name for name, _ in columns))
+    for g in facts.group_metrics:
+        cells = [_brief(getattr(g, attribute), attribute) for _, attribute in columns]
+        table.add_row(Text(facts.group_name(g.name)), *map(Text, cells))
+    return table
+
+
+def _brief(found: Estimate | None, attribute: str) -> str:
+    if found is None or attribute in ("auc", "impact_ratio"):
+        return between(found, 2)
+    low, high = round(100 * found.low), round(100 * found.high)
+    return f"{100 * found.value:.0f}% [{low}, {high}]"
+
+
+def _plain(*columns: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, show_edge=False)
+    for name in columns:
+        table.add_column(Text(name), overflow="fold")
+    return table
+
+
+def _sentences(rows: list[tuple[str, str, str]]) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(max_width=20, overflow="fold")
+    table.add_column(max_width=100)
+    for name, sentence, style in rows:
+        # Text, not str: a column's name may hold what rich takes for markup.
+        table.add_row(Text(name, style=style), Text(sentence))
+    return table
+
+
+def _features(n: int) -> str:
+    return f"{n} feature" + ("" if n == 1 else "s")

@@ -1,0 +1,264 @@
+"""What a distillation returns: the student, its certificate, the control, and how it was found."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.certificates.certificate_file import load as load_certificate
+from limbeck.certificates.certificate_file import save as save_certificate
+from limbeck.core.atomic_io import write_bytes
+from limbeck.core.columns import Rows
+from limbeck.core.contract import Certificate, Status, Student
+from limbeck.core.errors import InvalidInput
+from limbeck.core.strict_json import plain, read_json, record, write_json
+from limbeck.evaluation.comparison import Comparison
+from limbeck.students.files import load as load_student
+
+__all__ = ["Distillation", "Holdout", "check_saved_names"]
+
+_FORMAT, _VERSION = "limbeck-result", 1
+_TOLD = {"answers": "teacher_label", "y": "true_label", "groups": "group", "cases": "case"}
+
+
+@dataclass(frozen=True, eq=False)
+class Holdout:
+    """The rows of the certificate, the teacher's answers on them, and the labels if given.
+
+    ``answers`` and ``y`` hold labels or values, ``seen`` the hashes of rows the method saw, with
+    those of their cases where rows have cases.
+    """
+
+    rows: Rows
+    answers: NDArray[Any]
+    y: NDArray[Any] | None
+    groups: NDArray[Any] | None
+    seen: NDArray[np.uint64]
+    cases: NDArray[Any] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Distillation:
+    """The record of one distillation.
+
+    Parameters
+    ----------
+    student : Student
+        The student; it holds no teacher.
+    status : Status
+        How the search ended, and what to do about it.
+    certificate : Certificate
+        How far the student is from the teacher, on rows the method never saw.
+    comparison : Comparison
+        Teacher, student, control and baselines on those rows.
+    frontier : tuple of dict
+        By size: the cost on rows and queries, and the agreement on the holdout rows (a point
+        estimate; only the chosen student is certified).
+    queries, rows_seen : int
+        Teacher answers beyond the user's rows; rows of the user that the method saw.
+    trace : mapping
+        Numbers of the search: probes, seconds, layers, LRH score.
+    settings : mapping
+        Everything needed to run it again, versions included.
+    notes : tuple of str
+        What was guessed about the teacher, and what a reader should know.
+    holdout : Holdout or None
+        What :meth:`save` writes so that a third party can verify; None where it was read from a
+        folder without these rows.
+    """
+
+    student: Student
+    status: Status
+    certificate: Certificate
+    comparison: Comparison
+    frontier: tuple[Mapping[str, float], ...]
+    queries: int
+    rows_seen: int
+    trace: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    holdout: Holdout | None = field(repr=False)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> str:
+        """What came out, in two or three sentences."""
+        return f"{self.certificate.statement} {self.comparison.sentence}"
+
+    def report(self, path: str | Path) -> Path:
+        """Write one self-contained HTML page; returns its path.
+
+        Raises
+        ------
+        InvalidInput
+            If the folder does not exist.
+        """
+        from limbeck.results.distillation_sections.page import write_page
+
+        return write_page(self, path)
+
+    def save(self, folder: str | Path, *, rows: bool = True) -> Path:
+        """Write student, certificate, table, report, and the rows of the certificate.
+
+        Parameters
+        ----------
+        folder : path
+            Made if it does not exist; files of the same names are replaced, each at once.
+        rows : bool
+            Whether to write the holdout rows, with the teacher's answers in the column
+            ``teacher_label``, labels in ``true_label``, groups in ``group``, cases in ``case``;
+            without them nobody can verify the certificate. The hashes of the rows that the method
+            saw are in ``seen.npy``, for ``limbeck verify --seen``.
+
+        Returns
+        -------
+        Path
+            The folder.
+        """
+        folder = Path(folder)
+        if folder.exists() and not folder.is_dir():
+            raise InvalidInput(f"{str(folder)!r} is a file.", "Give the name of a folder.")
+        folder.mkdir(parents=True, exist_ok=True)
+        self.student.save(folder / "student.json")
+        save_certificate(self.certificate, folder / "certificate.json")
+        write_json(self.to_dict(), folder / "result.json")
+        if self.holdout is not None:
+            buffer = io.BytesIO()
+            np.save(buffer, self.holdout.seen, allow_pickle=False)
+            write_bytes(buffer.getvalue(), folder / "seen.npy")
+            if rows:
+                _write_rows(folder, self.holdout)
+        self.report(folder / "report.html")
+        return folder
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Read a folder that :meth:`save` wrote; see :func:`limbeck.load`.
+
+        Raises
+        ------
+        FileRefused
+            If a file is lacking, malformed, or newer than this limbeck.
+        """
+        folder = Path(folder)
+        data = read_json(folder / "result.json", _FORMAT, _VERSION)
+        student = load_student(folder / "student.json")
+        return record(
+            cls,
+            data,
+            student=student,
+            status=Status.from_dict(data.get("status")),
+            certificate=load_certificate(folder / "certificate.json"),
+            holdout=_read_rows(folder, student),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """All numbers, ready for JSON, None where not finite; student and rows are left out."""
+        return {
+            "format": _FORMAT,
+            "version": _VERSION,
+            "status": self.status.to_dict(),
+            "verdict": self.verdict,
+            "notes": list(self.notes),
+            "comparison": plain(self.comparison),
+            "frontier": plain(self.frontier),
+            "queries": self.queries,
+            "rows_seen": self.rows_seen,
+            "trace": plain(self.trace),
+            "settings": plain(self.settings),
+        }
+
+    def __rich__(self) -> Any:
+        from limbeck.results.distillation_sections.tables import result_table
+
+        return result_table(self)
+
+    def __str__(self) -> str:
+        from limbeck.results.distillation_sections.tables import plain_text
+
+        return plain_text(self.__rich__())
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        from limbeck.results.distillation_sections.page import fragment
+
+        return fragment(self)
+
+
+def check_saved_names(names: Sequence[str], groups: Any, cases: Any) -> None:
+    """Refuse features whose values would be lost beside what is saved with the holdout rows.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The features.
+    groups, cases : str, array-like or None
+        As given to `limbeck.distill`; a column of that very name is the same thing.
+
+    Raises
+    ------
+    InvalidInput
+        With the name.
+    """
+    taken = {"teacher_label": True, "true_label": True}
+    for name, given in (("group", groups), ("case", cases)):
+        taken[name] = given is not None and not (isinstance(given, str) and given == name)
+    for name in names:
+        if taken.get(name):
+            raise InvalidInput(
+                f"A feature is called {name!r}, and so is what is saved beside the holdout rows.",
+                f"Rename the column: X.rename(columns={{{name!r}: 'my_{name}'}}).",
+            )
+
+
+def _write_rows(folder: Path, holdout: Holdout) -> None:
+    import importlib.util
+
+    import pandas as pd
+
+    native, names = holdout.rows.native(), list(holdout.rows.features.names)
+    if isinstance(native, pd.DataFrame):
+        frame = native.set_axis(names, axis=1)
+    else:  # signals and images lie flat, named by place
+        frame = pd.DataFrame(np.asarray(native).reshape(len(native), -1), columns=names)
+    frame = frame.assign(teacher_label=holdout.answers)
+    if holdout.y is not None:
+        frame = frame.assign(true_label=holdout.y)
+    if holdout.groups is not None:
+        frame = frame.assign(group=holdout.groups)
+    if holdout.cases is not None:
+        frame = frame.assign(case=holdout.cases)
+    buffer = io.BytesIO()
+    if importlib.util.find_spec("pyarrow"):
+        frame.to_parquet(buffer)
+        write_bytes(buffer.getvalue(), folder / "holdout.parquet")
+    else:  # float64 prints exactly, float32 does not
+        floats = frame.select_dtypes("float32").columns
+        frame.astype(dict.fromkeys(floats, "float64")).to_csv(buffer, index=False)
+        write_bytes(buffer.getvalue(), folder / "holdout.csv")
+
+
+def _read_rows(folder: Path, student: Student) -> Holdout | None:
+    """The rows of the certificate, where they were written."""
+    import pandas as pd
+
+    if (folder / "holdout.parquet").exists():
+        frame = pd.read_parquet(folder / "holdout.parquet")
+    elif (folder / "holdout.csv").exists():
+        frame = pd.read_csv(folder / "holdout.csv")
+    else:
+        return None
+    others = set(frame.columns) - set(student.features_.names)
+    told = {name: frame[c].to_numpy() for name, c in _TOLD.items() if c in others}
+    seen = np.empty(0, np.uint64)
+    if (folder / "seen.npy").exists():
+        seen = np.load(folder / "seen.npy", allow_pickle=False)
+    rows = student.features_.rows(frame)
+    return Holdout(rows, told.pop("answers"), told.pop("y", None), told.pop("groups", None), seen,
+                   **told)  # fmt: skip

@@ -1,0 +1,1 @@
+"""A distillation as tables and as a page."""

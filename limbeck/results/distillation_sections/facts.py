@@ -1,0 +1,168 @@
+"""What the page says and draws, taken from a result once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from limbeck.certificates.sentences import plan_of
+from limbeck.certificates.wording import upward
+from limbeck.core.contract import Certificate
+from limbeck.reports.numbers import count, percent
+from limbeck.results.distillation import Distillation
+
+__all__ = ["Line", "Panel", "advice", "lead", "panels", "title", "worth"]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a chart: its name and (size, value) points; ``main`` is the student's own."""
+
+    name: str
+    points: tuple[tuple[float, float], ...]
+    main: bool = True
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One chart over the size of the student; ``chosen`` is the size of the one returned.
+
+    ``sizes`` names the axis and ``place`` one point of it; over epochs the axis is even.
+    """
+
+    heading: str
+    unit: str
+    lines: tuple[Line, ...]
+    chosen: int
+    sizes: str = "leaves"
+    place: str = "size"
+    top: float | None = None
+
+
+def title(result: Distillation) -> str:
+    """Teacher and student in a line."""
+    student = next((e for e in result.comparison.entries if e.role == "student"), None)
+    size = f" of {student.size}" if student else ""
+    name = student.model if student else type(result.student).__name__.lower()
+    return f"{result.settings.get('teacher', 'A teacher')}, distilled into a {name}{size}"
+
+
+def lead(result: Distillation) -> str:
+    """The certificate in one short sentence."""
+    certificate, unit = result.certificate, result.student.task_.unit
+    out = f"With {100 * (1 - certificate.delta):.6g}% confidence the student "
+    if certificate.tolerance is not None:
+        out += f"stays within {upward(certificate.tolerance)}{unit and ' ' + unit} of the teacher"
+        out += f" on at least {100 * (1 - certificate.epsilon):.4g}% of inputs"
+    elif certificate.loss == "disagreement":
+        out += f"differs from the teacher on at most {upward(100 * certificate.epsilon)}% of inputs"
+    else:
+        out += f"has a mean loss ({certificate.loss}) of at most {upward(certificate.epsilon)}"
+    return f"{out}." if certificate.reached else f"{out}; what was asked for is not reached."
+
+
+def worth(result: Distillation) -> str:
+    """The comparison with the control in one short sentence."""
+    found = result.comparison.differences
+    if not found:
+        return replace(result.comparison, rivals=()).sentence  # the page names rivals itself
+    sides = {v: [d.what for d in found if d.verdict == v] for v in ("helped", "hurt")}
+    parts = [f"{verb} {' and '.join(what)}" for verb, what in sides.items() if what]
+    against = "the same student trained without the teacher"
+    if not parts:
+        return f"There is no evidence that distilling did better than {against}."
+    return f"Against {against}, distilling {' but '.join(parts)}."
+
+
+def larger_helps(trace: Mapping[str, Any]) -> bool:
+    """Whether a larger tree can be expected to be closer, as far as rows left out tell.
+
+    So it can where the largest tried lost less than 95% of what one of half its size lost, and
+    where none were tried.
+    """
+    left_out = trace.get("left_out")  # of a junta it is an influence, not losses by size
+    pairs = left_out if isinstance(left_out, list | tuple) else ()
+    tried = [(int(size), float(loss)) for size, loss in pairs]
+    if len(tried) < 2:
+        return True
+    most, least = tried[-1]
+    half = [loss for size, loss in tried if size <= max(most // 2, tried[0][0])][-1]
+    return least < 0.95 * half
+
+
+def advice(certificate: Certificate, larger: bool = True) -> str | None:
+    """What to do where the epsilon that was asked for is not reached.
+
+    Parameters
+    ----------
+    certificate : Certificate
+        What was reached.
+    larger : bool
+        Whether a larger student can be expected to be closer; without it none is advised.
+    """
+    asked = certificate.asked
+    if certificate.reached or asked is None:
+        return None
+    if certificate.loss not in ("disagreement", "exceeds"):
+        return f"Give more holdout rows{', or allow a larger student' if larger else ''}."
+    rate, plan = certificate.mean_loss, plan_of(certificate)
+    seen = f"On these rows the student was off on {percent(rate)}"
+    what = "cases" if certificate.settings.get("cases") else "rows"
+    if plan is None:
+        return f"Give more holdout rows{', or allow a larger student' if larger else ''}."
+    if plan.lower > asked:
+        return (
+            f"{seen}, so more {what} will not reach {100 * asked:.6g}%:"
+            f"{' allow a larger student,' if larger else ''} ask for a larger epsilon, or use"
+            " another kind of student."
+        )
+    n = plan.needed if rate < asked else plan.settled
+    fewer = " A larger student may need fewer." if larger else ""
+    enough = f"about {count(n)} {what}" if n else f"more than {count(1_000_000)} {what}"
+    if rate >= asked:
+        return (
+            f"{seen}, but it may be off on as little as {percent(plan.lower)}: a holdout of"
+            f" {enough} would tell.{fewer}"
+        )
+    return f"{seen}; if that stays so, a holdout of {enough} reaches {100 * asked:.6g}%.{fewer}"
+
+
+def panels(result: Distillation) -> tuple[Panel, ...]:
+    """Agreement on the holdout rows, and cost of the search, by size."""
+    if len(result.frontier) < 2:
+        return ()
+    chosen, trace = result.student.size, result.trace
+    classifies = result.student.task_.classifies
+    n = count(result.certificate.n)
+    agreement = Line("student", tuple((f["size"], f["agreement"]) for f in result.frontier))
+    out = [
+        Panel(
+            "Agreement with the teacher",
+            f"share of {n} holdout rows" if classifies else f"R² on {n} holdout rows",
+            (agreement,),
+            chosen,
+            top=1.0,
+        )
+    ]
+    cost = tuple((f["size"], f["cost"]) for f in result.frontier if f["cost"] == f["cost"])
+    if len(cost) > 1:
+        lines = [Line("search and stitch", cost)]
+        greedy = _pairs(trace.get("greedy"))
+        if greedy:
+            lines.append(Line("greedy tree", greedy, main=False))
+        out.append(Panel("Cost of the search", _unit(trace), tuple(lines), chosen))
+    return tuple(out)
+
+
+def _pairs(given: Any) -> tuple[tuple[float, float], ...]:
+    return tuple((float(n), float(cost)) for n, cost in given or ())
+
+
+def _unit(trace: Any) -> str:
+    name = str(trace.get("cost", ""))
+    known = {
+        "misclassification": "share of rows and queries answered differently",
+        "squared_error": "share of variance unexplained, rows and queries",
+    }
+    return known.get(name, f"{name.replace('_', ' ')} a row or query")

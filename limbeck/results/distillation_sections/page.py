@@ -1,0 +1,66 @@
+"""A result as one HTML page that needs nothing else, and as a fragment for notebooks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from limbeck.reports.document import document, write_document
+from limbeck.reports.markup import Html, tag
+from limbeck.reports.style import FRAGMENT, PAGE
+from limbeck.results.distillation import Distillation
+from limbeck.results.distillation_sections import facts
+from limbeck.results.distillation_sections.models import model_table
+from limbeck.results.distillation_sections.sections import SECTIONS, picture
+from limbeck.results.wavelet_sections.facts import is_wavelet
+from limbeck.results.wavelet_sections.style import BARS, WAVELET
+
+__all__ = ["fragment", "write_page"]
+
+
+def write_page(result: Distillation, path: str | Path) -> Path:
+    """Write one self-contained HTML page, all of it or nothing.
+
+    Parameters
+    ----------
+    result : Distillation
+        What :func:`limbeck.distill` returned.
+    path : str or Path
+        Where; an older file is replaced in one step.
+
+    Returns
+    -------
+    Path
+        The path.
+
+    Raises
+    ------
+    InvalidInput
+        If the folder does not exist, or the path is a folder.
+    """
+    sections = [made for section in SECTIONS if (made := section(result)) is not None]
+    style = WAVELET if is_wavelet(result.student) else PAGE
+    return write_document(document(facts.title(result), sections, style), path)
+
+
+def fragment(result: Distillation) -> str:
+    """The table, the verdict and the student's drawing, for a notebook.
+
+    Parameters
+    ----------
+    result : Distillation
+        What :func:`limbeck.distill` returned.
+
+    Returns
+    -------
+    str
+        One ``<div>`` whose style touches nothing outside of it.
+    """
+    return tag(
+        "div",
+        tag("style", Html(FRAGMENT + BARS if is_wavelet(result.student) else FRAGMENT)),
+        tag("p", tag("strong", facts.title(result)), ". ", facts.lead(result), " ",
+            facts.worth(result)),
+        model_table(result),
+        picture(result),
+        class_="limbeck",
+    )  # fmt: skip

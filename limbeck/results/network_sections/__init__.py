@@ -1,0 +1,1 @@
+"""A network's distillation as tables and as a page."""

@@ -1,0 +1,141 @@
+"""The trainings of all seeds as what is shown of them: contestants, history, remarks, status."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from limbeck.core.contract import Status, StatusCode
+from limbeck.evaluation.comparison import Comparison
+from limbeck.evaluation.network_comparison import Contestant
+from limbeck.networks.losses.loss import Objective
+from limbeck.networks.training.settings import Training
+from limbeck.networks.training.train import Trained
+
+__all__ = ["Runs", "objective_record", "status_of", "training_record"]
+
+
+@dataclass(frozen=True, eq=False)
+class Runs:
+    """What was trained.
+
+    Parameters
+    ----------
+    students : sequence of sequence of Trained
+        By seed: one, peers in their order (the first is *the* student), or generations in
+        theirs (the last is).
+    controls : sequence of Trained
+        By seed; may be empty.
+    baseline : Trained or None
+        The linear model.
+    seed : int
+        The first.
+    generations : bool
+        Whether students of one seed are generations.
+    """
+
+    students: Sequence[Sequence[Trained]]
+    controls: Sequence[Trained]
+    baseline: Trained | None
+    seed: int
+    generations: bool
+
+    @property
+    def chief(self) -> list[Trained]:
+        """*The* student of every seed."""
+        return [made[-1] if self.generations else made[0] for made in self.students]
+
+    @property
+    def best(self) -> int:
+        """The seed, from 0, that did best on validation rows; the first without them."""
+        scores = [t.history[t.best_epoch].get("score") for t in self.chief]
+        known = [s for s in scores if s is not None]
+        return scores.index(max(known)) if len(known) == len(scores) else 0
+
+    @property
+    def chosen(self) -> Trained:
+        """The student that is handed over."""
+        return self.chief[self.best]
+
+    def contestants(self) -> list[Contestant]:
+        """The lines of the table, without the teacher."""
+        found = [_contestant(role, made) for role, made in self.by_role().items()]
+        if self.baseline is not None:
+            found.append(Contestant("baseline", "linear model", [self.baseline.module]))
+        return found
+
+    def history(self) -> tuple[dict[str, Any], ...]:
+        """A row an epoch of every training, with its seed and its role in the table."""
+        return tuple(
+            {"seed": self.seed + i, "role": role, **row}
+            for role, made in self.by_role().items()
+            for i, trained in enumerate(made)
+            for row in trained.history
+        )
+
+    def by_role(self) -> dict[str, Sequence[Trained]]:
+        """All trainings but the linear model's by their role in the table, one a seed."""
+        found: dict[str, Sequence[Trained]] = {"student": self.chief}
+        if self.controls:
+            found["control"] = self.controls
+        others = len(self.students[0]) - 1
+        for i in range(others):
+            place = i if self.generations else i + 1
+            word = "generation" if self.generations else "peer"
+            found[f"{word} {i + 1}"] = [made[place] for made in self.students]
+        return found
+
+    def remarks(self, labels: bool, validated: bool) -> list[str]:
+        """What must be known of them; whether there were labels, and rows to choose by."""
+        notes = []
+        if not labels:
+            notes.append("Without labels on the training rows there is no control.")
+        elif not self.controls:
+            notes.append("No control was trained: it was not asked for, or would be the student.")
+        if self.baseline is None:
+            notes.append("There is no linear model: not asked for, or inputs are no plain numbers.")
+        if len(self.chief) > 1:
+            how = f"the student of seed {self.seed + self.best} was chosen"
+            why = "it did best on the validation rows" if validated else "it was the first"
+            notes.append(f"Of {len(self.chief)} seeds {how}: {why}.")
+        return notes
+
+
+def status_of(comparison: Comparison, seeds: int) -> Status:
+    """How it ended; a teacher that knows no more than the control is an honest failure."""
+    by_role = {e.role: e.accuracy for e in comparison.entries}
+    teacher, control = by_role.get("teacher"), by_role.get("control")
+    if teacher is not None and control is not None and teacher.value <= control.value:
+        return Status(
+            StatusCode.HYPOTHESIS_FAILED,
+            f"The teacher is no better ({teacher}) than the same student without it"
+            f" ({control}) on the test rows.",
+            "Train the teacher further or take a larger one: there is little to hand on.",
+        )
+    if seeds > 1:
+        return Status(StatusCode.COMPLETE, f"All {seeds} trainings ran to their end.")
+    return Status(
+        StatusCode.COMPLETE,
+        "The training ran to its end.",
+        "One seed says nothing about training again: give seeds=3.",
+    )
+
+
+def objective_record(objective: Objective) -> list[list[Any]]:
+    """Name, weight and settings of every term, ready for JSON."""
+    parts = zip(objective.names, objective.parts, strict=True)
+    return [[name, _told(p.weight), repr(p.term)] for name, p in parts]
+
+
+def training_record(training: Training) -> dict[str, Any]:
+    """The settings of the loop, ready for JSON."""
+    return {f.name: _told(getattr(training, f.name)) for f in fields(training)}
+
+
+def _contestant(role: str, made: Sequence[Trained]) -> Contestant:
+    return Contestant(role, type(made[0].module).__name__, [t.module for t in made])
+
+
+def _told(value: float | str | Callable[..., Any] | None) -> Any:
+    return value if isinstance(value, str | int | float | None) else repr(value)

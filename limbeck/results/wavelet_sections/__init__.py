@@ -1,0 +1,1 @@
+"""What a wavelet student adds to the page."""

@@ -1,0 +1,1 @@
+"""Which method leads to which student."""

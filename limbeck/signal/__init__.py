@@ -1,0 +1,1 @@
+"""Transforms of signals, images and graphs, and wavelets that are learned."""

@@ -1,0 +1,1 @@
+"""Filters by angles, the differentiable transform, and the search for wavelets."""

@@ -1,0 +1,1 @@
+"""A sum of shapes, one for each column."""

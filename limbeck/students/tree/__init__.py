@@ -1,0 +1,1 @@
+"""A decision tree, its text and its drawing."""

@@ -1,0 +1,1 @@
+"""A few wavelet coefficients and a readable rule on them."""

@@ -1,1 +1,0 @@
-"""The mathematics of learned wavelets: filter banks, angles, loss and search."""

@@ -1,0 +1,326 @@
+"""Distillations of networks from files, as a user of the shell meets them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from torch import nn
+from typer.testing import CliRunner
+
+from limbeck.api.run_file import read_run, resume, run
+from limbeck.cli.commands import app
+from limbeck.core.errors import FileRefused, InvalidInput
+
+MODELS = """
+import torch
+from torch import nn
+
+def teacher():
+    net = nn.Linear(4, 2)
+    with torch.no_grad():
+        net.weight.copy_(torch.tensor([[1.0, 1, 0, 0], [0, 0, 1, 1]]))
+        net.bias.zero_()
+    return net
+
+def student():
+    return nn.Sequential(nn.Linear(4, 4), nn.Dropout(0.2), nn.ReLU(), nn.Linear(4, 2))
+
+def plain():
+    return nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 2))
+
+def part(n, seed):
+    x = torch.randn(n, 4, generator=torch.Generator().manual_seed(seed))
+    return x, (x[:, 2:].sum(1) > x[:, :2].sum(1)).long()
+
+def train():
+    return part(200, 0)
+
+def test():
+    return part(80, 1)
+
+def validation():
+    return part(80, 2)
+
+class Tokenizer:
+    def __init__(self, *tokens):
+        self.tokens = tokens
+
+    def get_vocab(self):
+        return {t: i for i, t in enumerate(self.tokens)}
+
+one = Tokenizer("a", "b")
+
+def two():
+    return Tokenizer("b", "a")
+"""
+
+RUN: dict[str, Any] = {
+    "teacher": "models_of_a_user:teacher",
+    "student": "models_of_a_user:student",
+    "train": "models_of_a_user:train",
+    "test": "models_of_a_user:test",
+    "objective": [
+        {"weight": 0.9, "term": "SoftTargets", "temperature": 2.0},
+        {"weight": 0.1, "term": "GoldLabels"},
+    ],
+    "epochs": 2,
+    "batch_size": 32,
+    "out": "run",
+}
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "models_of_a_user.py").write_text(MODELS)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    sys.modules.pop("models_of_a_user", None)
+    return tmp_path
+
+
+def write(folder: Path, **changes: Any) -> Path:
+    data = {k: v for k, v in {**RUN, **changes}.items() if v is not None}
+    path = folder / "run.yaml"
+    path.write_text(yaml.safe_dump(data))
+    return path
+
+
+def test_a_run_from_the_shell_can_be_verified_in_the_shell(here: Path) -> None:
+    shell = CliRunner()
+    done = shell.invoke(app, ["distill", str(write(here))])
+    assert done.exit_code == 0, done.output
+    assert "verdict" in done.output
+    assert (here / "run/run.yaml").is_file()
+    command = "verify run/certificate.json --student run/student.onnx --rows run/rows.npz"
+    checked = shell.invoke(app, command.split())
+    assert checked.exit_code == 0, checked.output
+    assert "Verified" in checked.output
+    again = shell.invoke(app, ["certify", "--student", "run/student.onnx", "--rows",
+                               "run/rows.npz", "--epsilon", "0.9"])  # fmt: skip
+    assert again.exit_code == 0, again.output
+
+
+def test_arrays_weights_filters_and_schedules_from_files(here: Path) -> None:
+    x = np.random.default_rng(0).normal(size=(100, 4)).astype(np.float32)
+    np.savez(here / "rows.npz", X=x, y=(x.sum(1) > 0).astype(np.int64))
+    from safetensors.torch import save_file
+
+    net = nn.Linear(4, 2)
+    save_file(net.state_dict(), here / "teacher.safetensors")
+    path = write(
+        here,
+        train="rows.npz",
+        test=None,
+        teacher_weights="teacher.safetensors",
+        objective=[
+            {"weight": {"term": "LinearSchedule", "start": 1.0, "end": 0.5}, "term": "Logits"},
+            "GoldLabels",
+        ],
+        balanced=True,
+        filter="WhereRight",
+        control=False,
+    )
+    found = run(path)
+    assert found.settings["balanced"]
+    assert found.settings["rows"] == 70
+    assert [name for name, _, _ in found.settings["objective"]] == ["Logits", "GoldLabels"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"epoch": 3}, r"'epoch' in run.yaml is no setting. Did you mean 'epochs'"),
+        ({"train": None}, "run.yaml has no 'train'"),
+        ({"student": "models_of_a_user:studnet"}, "has no 'studnet'. Did you mean 'student'"),
+        ({"objective": []}, "objective is"),
+        ({"objective": [{"term": "SoftTarget"}]}, "Did you mean 'SoftTargets'"),
+        (
+            {"objective": [{"term": "SoftTargets", "heat": 3}]},
+            "SoftTargets in objective has no setting 'heat'",
+        ),
+        (
+            {"objective": [{"term": "TeacherLabels", "temperature": 4}]},
+            "TeacherLabels in objective has no setting 'temperature'. Hard labels have no",
+        ),
+        ({"teacher_weights": "a.safetensors", "teacher": ["a:b", "a:c"]}, "given for 2 of them"),
+        ({"mode": {"term": "BornAgain", "generation": 2}}, "Did you mean 'generations'"),
+        (
+            {"tokenizers": ["models_of_a_user:one", "models_of_a_user:two"]},
+            "Token 'a' is 0 to the teacher and 1 to the student",
+        ),
+        ({"tokenizers": "models_of_a_user:one"}, "tokenizers is a str, not a pair"),
+        ({"lr": "fast"}, "lr is 'fast'. Give a number"),
+        ({"epochs": "many"}, "epochs is 'many'"),
+        ({"ema": "much"}, "ema is 'much'"),
+        ({"num_workers": "two"}, "num_workers is 'two'"),
+    ],
+)
+def test_a_wrong_file_is_refused_with_the_name(
+    here: Path, changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        run(write(here, **changes))
+    assert not list(here.glob("run/seed*"))
+
+
+def test_what_is_no_run_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FileRefused, match="cannot be read"):
+        read_run(tmp_path / "absent.yaml")
+    (tmp_path / "bad.yaml").write_text("a: [")
+    with pytest.raises(FileRefused, match="is no YAML"):
+        read_run(tmp_path / "bad.yaml")
+    (tmp_path / "list.yaml").write_text("- a")
+    with pytest.raises(FileRefused, match="holds no names"):
+        read_run(tmp_path / "list.yaml")
+    with pytest.raises(FileRefused, match=r"holds no run.yaml"):
+        resume(tmp_path)
+
+
+def test_numbers_are_read_as_in_yaml_1_2(here: Path) -> None:
+    (here / "run.yaml").write_text("student: a:b\ntrain: a:c\nobjective: [x]\nout: run\nlr: 1e-3\n")
+    assert read_run(here / "run.yaml")["lr"] == 0.001
+
+
+def test_a_folder_is_resumed_from_anywhere(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = run(write(here))
+    elsewhere = here / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    again = resume(here / "run")
+    assert again.settings["out"] == str(here / "run")
+    assert not list(elsewhere.iterdir())
+    for a, b in zip(first.student.parameters(), again.student.parameters(), strict=True):
+        assert a.equal(b)
+
+
+def test_a_refused_file_does_not_take_the_place_of_the_one_begun_with(here: Path) -> None:
+    run(write(here))
+    with pytest.raises(InvalidInput, match="epochs was 2 and is 3"):
+        run(write(here, epochs=3))
+    assert resume(here / "run").settings["training"]["epochs"] == 2
+
+
+def test_a_cache_with_settings(here: Path) -> None:
+    found = run(write(here, cache={"folder": "kept", "dtype": "float64"}, control=False))
+    assert (here / "kept/cache.json").is_file()
+    assert found.settings["rows"] == 200
+
+
+def test_options_beside_a_run_file_are_refused(here: Path) -> None:
+    shell = CliRunner()
+    done = shell.invoke(app, ["distill", str(write(here)), "--out", "elsewhere"])
+    assert done.exit_code == 2
+    assert "--out was given beside a run file" in done.output
+
+
+@pytest.mark.slow
+def test_a_killed_run_resumes_to_the_same_weights(here: Path) -> None:
+    path = write(here, epochs=120, batch_size=8, checkpoint_every=20, baseline=False, control=False)
+    command = [sys.executable, "-m", "limbeck"]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(here), *sys.path])}
+    started = subprocess.Popen([*command, "distill", str(path)], cwd=here, env=env)
+    folder = here / "run/seed-0/distilled"
+    until = time.monotonic() + 120
+    while len(list(folder.rglob("*.safetensors"))) == 0 and time.monotonic() < until:
+        time.sleep(0.02)
+    time.sleep(0.3)
+    started.send_signal(signal.SIGKILL)
+    assert started.wait() == -signal.SIGKILL
+    assert not (here / "run/model.safetensors").exists()
+    subprocess.run([*command, "resume", "run"], cwd=here, env=env, check=True)
+    resumed = (here / "run/model.safetensors").read_bytes()
+    (here / "run").rename(here / "first")
+    subprocess.run([*command, "distill", str(path)], cwd=here, env=env, check=True)
+    assert (here / "run/model.safetensors").read_bytes() == resumed
+
+
+def test_a_run_that_was_refused_makes_room_for_the_corrected_one(here: Path) -> None:
+    with pytest.raises(InvalidInput, match="patience is 2"):
+        run(write(here, patience=2, validation=0))
+    run(write(here, epochs=1))
+    begun = (here / "run/run.yaml").read_text()
+    assert "patience" not in begun
+    with pytest.raises(InvalidInput, match="epochs was 1 and is 3"):
+        run(write(here, epochs=3))
+    assert (here / "run/run.yaml").read_text() == begun
+    assert resume(here / "run").status.code.name == "LIMIT"  # of one epoch
+
+
+def by_two(here: Path, command: list[str]) -> subprocess.CompletedProcess[str]:
+    """A command of limbeck in two processes."""
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(here), *sys.path])}
+    many = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2",
+            "--rdzv-backend=c10d", "--rdzv-endpoint=localhost:0", "-m", "limbeck"]  # fmt: skip
+    return subprocess.run([*many, *command], cwd=here, env=env, capture_output=True, text=True,
+                          timeout=300)  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("who", ["both", "second"])
+def test_an_error_is_printed_once_whoever_meets_it(here: Path, who: str) -> None:
+    if who == "both":
+        path = write(here, temperature=4)
+        problem = "'temperature' in run.yaml is no setting"
+    else:
+        with (here / "models_of_a_user.py").open("a") as file:
+            file.write(
+                "import os\nfrom limbeck.core.errors import InvalidInput\ndef train():\n"
+                "    if os.environ['RANK'] == '1':\n"
+                "        raise InvalidInput('No rows here.', 'Mount them.')\n"
+                "    return part(200, 0)\n"
+            )
+        path, problem = write(here), "No rows here"
+    done = by_two(here, ["distill", str(path)])
+    assert done.returncode != 0
+    assert done.stderr.count(problem) == 1, done.stderr[-3000:]
+
+
+@pytest.mark.slow
+def test_two_processes_give_what_one_gives(here: Path) -> None:
+    name = "models_of_a_user:plain"
+    rows = "models_of_a_user:validation"
+    path = write(here, student=name, cache=True, seeds=2, validation=rows)
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(here), *sys.path])}
+    done = by_two(here, ["distill", str(path)])
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.count("verdict") == 1
+    (here / "run").rename(here / "two")
+    command = [sys.executable, "-m", "limbeck", "distill", str(path)]
+    subprocess.run(command, cwd=here, env=env, check=True, capture_output=True)
+    written = [
+        sorted(str(p.relative_to(here / f)).partition("events")[0] for p in (here / f).rglob("*"))
+        for f in ("two", "run")
+    ]
+    assert written[0] == written[1]
+    from safetensors.torch import load_file
+
+    two, one = (load_file(here / f"{f}/model.safetensors") for f in ("two", "run"))
+    for name, value in one.items():
+        assert value.numpy() == pytest.approx(two[name].numpy(), abs=1e-5)
+    told = [json.loads((here / f"{f}/result.json").read_text()) for f in ("two", "run")]
+    assert told[0]["verdict"] == told[1]["verdict"]
+    assert all(f["milliseconds"] for f in told[0]["facts"].values())
+
+
+def test_optimizers_and_schedules_of_torch_in_a_file(here: Path) -> None:
+    path = write(
+        here,
+        optimizer={"term": "Adam", "betas": [0.8, 0.9]},
+        schedule={"term": "StepLR", "step_size": 1},
+        max_steps=5,
+    )
+    result = run(path)
+    assert result.history[-1]["step"] <= 5
+    assert "StepLR" in result.settings["training"]["schedule"]
+    with pytest.raises(InvalidInput, match="Did you mean 'StepLR'"):
+        run(write(here, schedule={"term": "StepLRs"}))

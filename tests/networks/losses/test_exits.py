@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+
+torch = pytest.importorskip("torch")
+from torch.nn import functional  # noqa: E402
+
+from limbeck.modules.batch import Goal, Kind, Step, View  # noqa: E402
+from limbeck.networks.losses.exits import ExitHints, ExitLabels, ExitTargets  # noqa: E402
+
+pytestmark = pytest.mark.torch
+GOAL = Goal(Kind.CLASSES, 3)
+
+
+def step_of(end, layers, labels=None, goal=GOAL, **more):
+    return Step(None, labels, View(end, layers), None, goal, **more)
+
+
+def test_values_by_hand():
+    end = torch.tensor([[0.0, math.log(3.0), 0.0]])
+    early = torch.tensor([[0.0, 0.0, math.log(2.0)]])
+    other = torch.zeros(1, 3)
+    step = step_of(end, {"a": early, "b": other}, torch.tensor([2]))
+    labels = ExitLabels(("a", "b")).loss(step, None)
+    assert float(labels) == pytest.approx((math.log(4 / 2) + math.log(3)) / 2)
+    p = torch.tensor([1 / 5, 3 / 5, 1 / 5])
+    expected = [
+        sum(a * math.log(a / b) for a, b in zip(p.tolist(), q, strict=True))
+        for q in ([1 / 4, 1 / 4, 2 / 4], [1 / 3] * 3)
+    ]
+    targets = ExitTargets(("a", "b"), 1.0).loss(step, None)
+    assert float(targets) == pytest.approx(sum(expected) / 2, rel=1e-6)
+    softened = ExitTargets(("a",), 2.0).loss(step, None)
+    by_torch = functional.kl_div(
+        functional.log_softmax(early / 2, -1), functional.softmax(end / 2, -1), reduction="sum"
+    )
+    assert float(softened) == pytest.approx(4 * float(by_torch), rel=1e-6)
+
+
+def test_hints_by_hand_and_pooled():
+    hint = torch.tensor([[[1.0, 2.0], [3.0, 4.0], [9.0, 9.0]]])  # the third token is not there
+    mask = torch.tensor([[1, 1, 0]])
+    step = step_of(None, {"f": torch.tensor([[0.0, 0.0]]), "h": hint}, mask=mask)
+    assert float(ExitHints(("f",), "h").loss(step, None)) == pytest.approx((4 + 9) / 2)
+    step.student.layers["g"] = torch.tensor([[2.0, 0.0]])
+    both = float(ExitHints(("f", "g"), "h").loss(step, None))
+    assert both == pytest.approx(((4 + 9) / 2 + 9 / 2) / 2)
+
+
+def test_a_filter_is_of_the_teacher_and_not_of_the_own_end():
+    end, early = torch.randn(4, 3), torch.randn(4, 3)
+    plain = step_of(end, {"a": early})
+    weighed = step_of(end, {"a": early}, weight=torch.tensor([1.0, 0.0, 0.0, 2.0]))
+    term = ExitTargets(("a",))
+    assert term.loss(weighed, None) == term.loss(plain, None)
+
+
+@pytest.mark.parametrize("goal", [GOAL, Goal(Kind.VALUES, 3), Goal(Kind.MULTILABEL, 3)])
+def test_zero_where_an_exit_says_what_the_end_says(goal):
+    end = torch.randn(5, 3, dtype=torch.float64)
+    step = step_of(end, {"a": end.clone(), "f": end.clone(), "h": end}, goal=goal)
+    assert abs(float(ExitTargets(("a",)).loss(step, None))) < 1e-15
+    assert float(ExitHints(("f",), "h").loss(step, None)) == 0.0
+
+
+@pytest.mark.parametrize("goal", [GOAL, Goal(Kind.VALUES, 3)])
+def test_gradients_move_exits_and_not_the_end(goal):
+    end = torch.randn(5, 3, dtype=torch.float64, requires_grad=True)
+    exit_ = torch.randn(5, 3, dtype=torch.float64, requires_grad=True)
+    labels = torch.arange(5) % 3 if goal is GOAL else torch.randn(5, 3, dtype=torch.float64)
+
+    def loss(exit_):
+        step = step_of(end, {"a": exit_, "f": exit_, "h": end}, labels, goal)
+        terms = ExitLabels(("a",)), ExitTargets(("a",), 2.0), ExitHints(("f",), "h")
+        return sum(term.loss(step, None) for term in terms)
+
+    assert torch.autograd.gradcheck(loss, [exit_])
+    loss(exit_).backward()
+    assert end.grad is None

@@ -1,0 +1,230 @@
+"""An update in parts is the update: the same weights, whatever the objective, filter and data."""
+
+from __future__ import annotations
+
+import pytest
+
+torch = pytest.importorskip("torch")
+from torch import nn  # noqa: E402
+
+from limbeck.modules.batch import IGNORED, Goal, Kind  # noqa: E402
+from limbeck.networks import (  # noqa: E402
+    DIST,
+    DKD,
+    AttentionMaps,
+    AttentionTransfer,
+    Contrastive,
+    Embeddings,
+    Exits,
+    GoldLabels,
+    HiddenStates,
+    Interchange,
+    JensenShannon,
+    LinearSchedule,
+    Logits,
+    LogitsCosine,
+    Relations,
+    ReverseKL,
+    RowWeights,
+    SoftTargets,
+    TeacherLabels,
+    WhereRight,
+    WhereSure,
+)
+from limbeck.networks.datasets.data import Samples  # noqa: E402
+from limbeck.networks.training.settings import Training  # noqa: E402
+from limbeck.networks.training.train import train  # noqa: E402
+
+pytestmark = pytest.mark.torch
+
+ROWS = 44  # updates of 16, 16 and 12 rows
+IDS = [[1 + (i * j) % 19 for j in range(1, 3 + i * 7 % 12)] for i in range(1, ROWS + 1)]
+TAGS = [[t % 3 if j else IGNORED for j, t in enumerate(row)] for row in IDS]
+WEIGHTS = [(i * 5 % 7) / 4 for i in range(ROWS)]
+FILTERS = {
+    "no filter": None,
+    "where right": WhereRight(),
+    "where sure": WhereSure(0.4),
+    "row weights": RowWeights(WEIGHTS),
+    "all": WhereRight() & WhereSure(0.36) & RowWeights(WEIGHTS),
+}
+
+
+class Reader(nn.Module):
+    """Of tokens: a hidden layer, attention maps, and one answer a token or a row."""
+
+    def __init__(self, width: int, outputs: int, by_row: bool) -> None:
+        super().__init__()
+        self.words, self.middle = nn.Embedding(20, width), nn.Linear(width, width)
+        self.attention, self.pooled = nn.Identity(), nn.Identity()
+        self.head, self.by_row = nn.Linear(width, outputs), by_row
+
+    def forward(self, input_ids, attention_mask):
+        x = self.middle(self.words(input_ids)).tanh()
+        there = attention_mask.to(x.dtype)
+        scores = x @ x.transpose(1, 2)
+        looks = self.attention(scores.masked_fill(attention_mask[:, None] == 0, -1e30).softmax(-1))
+        x = x + looks @ x
+        row = self.pooled((x * there[..., None]).sum(1) / there.sum(1, keepdim=True))
+        return self.head(row if self.by_row else x)
+
+
+def tokens(kind: Kind) -> tuple[Samples, Goal, nn.Module, nn.Module]:
+    """Ragged tokens with labels, some of which are absent."""
+    by_row = kind is Kind.CLASSES
+    outputs = 20 if kind is Kind.LANGUAGE else 3
+    labels = [sum(row) % 3 for row in IDS] if by_row else IDS if kind is Kind.LANGUAGE else TAGS
+    torch.manual_seed(1)
+    teacher, student = Reader(7, outputs, by_row).double(), Reader(5, outputs, by_row).double()
+    with torch.no_grad():
+        teacher.head.weight.mul_(6)  # sure of some, not of all
+    goal = Goal(kind, outputs)
+    samples = Samples.of({"input_ids": IDS, "labels": labels}).aimed(goal)
+    return samples, goal, teacher, student
+
+
+def table(kind: Kind) -> tuple[Samples, Goal, nn.Module, nn.Module]:
+    generator = torch.Generator().manual_seed(2)
+    x = torch.randn(ROWS, 6, generator=generator, dtype=torch.float64)
+    labels = {
+        Kind.CLASSES: (x[:, 0] > 0).long() + (x[:, 1] > 0).long(),
+        Kind.MULTILABEL: (x[:, :3] > 0).double(),
+        Kind.VALUES: x[:, :3] ** 2,
+    }[kind]
+    torch.manual_seed(1)
+    teacher, student = (
+        nn.Sequential(nn.Linear(6, w), nn.Tanh(), nn.Linear(w, 3)).double() for w in (8, 5)
+    )
+    goal = Goal(kind, 3)
+    return Samples.of((x, labels)).aimed(goal), goal, teacher, student
+
+
+def differs(made, objective, filter_=None, accumulate=(4, 8)) -> float:
+    """The largest difference in a weight, or in an epoch's loss, from those of whole updates."""
+    samples, goal, teacher, student = made
+    runs = [
+        train(student, samples, objective, goal, teacher=teacher, filter=filter_,
+              training=Training(1, 16, optimizer="sgd", lr=0.3, accumulate=parts))
+        for parts in (1, *accumulate)
+    ]  # fmt: skip
+    start = torch.cat([p.detach().flatten() for p in student.parameters()])
+    ends = [
+        torch.cat([p.detach().flatten() for p in (*r.module.parameters(), *r.maps.parameters())])
+        for r in runs
+    ]
+    assert not torch.equal(ends[0][: len(start)], start)  # something was learned
+    losses = torch.tensor([[row["loss"] for row in r.history] for r in runs])
+    apart = [(x - x[0]).abs().max() for x in (torch.stack(ends), losses)]
+    return float(max(apart))
+
+
+OUTPUTS = [
+    GoldLabels(),
+    TeacherLabels(),
+    SoftTargets(temperature=LinearSchedule(4, 1)),
+    SoftTargets(temperature=2, standardise=True),
+    ReverseKL(),
+    JensenShannon(2.0),
+    DKD(),
+    DIST(intra=0),
+    Logits(),
+    LogitsCosine(),
+    0.6 * SoftTargets() + 0.4 * GoldLabels(),
+]
+LAYERS = [
+    HiddenStates({"middle": "middle"}),
+    HiddenStates({"middle": "middle", "pooled": "pooled"}, distance="cosine"),
+    Embeddings({"words": "words"}),
+    AttentionMaps({"attention": "attention"}),
+    AttentionTransfer({"middle": "middle"}),
+]
+
+
+@pytest.mark.parametrize("filter_", FILTERS.values(), ids=FILTERS)
+@pytest.mark.parametrize("objective", OUTPUTS, ids=repr)
+@pytest.mark.parametrize("kind", [Kind.CLASSES, Kind.TOKENS, Kind.LANGUAGE])
+def test_outputs_of_ragged_tokens(kind, objective, filter_) -> None:
+    assert differs(tokens(kind), objective, filter_) < 1e-7
+
+
+@pytest.mark.parametrize("filter_", FILTERS.values(), ids=FILTERS)
+@pytest.mark.parametrize("objective", LAYERS, ids=repr)
+@pytest.mark.parametrize("kind", [Kind.CLASSES, Kind.TOKENS, Kind.LANGUAGE])
+def test_layers_of_ragged_tokens(kind, objective, filter_) -> None:
+    made = tokens(kind)
+    if isinstance(objective, AttentionTransfer) and kind is not Kind.CLASSES:
+        objective = objective + 0.1 * GoldLabels()
+    assert differs(made, objective, filter_) < 1e-7
+
+
+@pytest.mark.parametrize("filter_", FILTERS.values(), ids=FILTERS)
+@pytest.mark.parametrize("objective", OUTPUTS, ids=repr)
+def test_classes_of_a_table(objective, filter_) -> None:
+    assert differs(table(Kind.CLASSES), objective, filter_) < 1e-7
+
+
+@pytest.mark.parametrize("name", ["where right", "row weights", "all"])
+@pytest.mark.parametrize("kind", [Kind.CLASSES, Kind.TOKENS, Kind.LANGUAGE])
+def test_labels_on_the_rest(kind, name) -> None:
+    objective = 0.5 * GoldLabels(rest=True) + 0.5 * SoftTargets()
+    assert differs(tokens(kind), objective, FILTERS[name]) < 1e-7
+
+
+@pytest.mark.parametrize("name", ["no filter", "row weights"])
+@pytest.mark.parametrize(
+    ("kind", "objective"),
+    [
+        (Kind.MULTILABEL, SoftTargets(2.0) + GoldLabels()),
+        (Kind.MULTILABEL, JensenShannon() + TeacherLabels()),
+        (Kind.VALUES, Logits() + GoldLabels()),
+    ],
+    ids=repr,
+)
+def test_labels_that_hold_together_and_numbers(kind, objective, name) -> None:
+    assert differs(table(kind), objective, FILTERS[name]) < 1e-7
+
+
+@pytest.mark.parametrize("name", ["no filter", "row weights", "where right"])
+@pytest.mark.parametrize("kind", [Kind.CLASSES, Kind.MULTILABEL])
+@pytest.mark.parametrize("objective", [GoldLabels(), GoldLabels(rest=True), DKD()], ids=repr)
+def test_rows_without_a_label(kind, objective, name) -> None:
+    made, goal, teacher, student = table(kind)
+    batch = made.fetch(range(ROWS))
+    labels = batch.labels.clone()
+    labels[torch.arange(ROWS) % 5 < 2] = -1
+    if kind is Kind.MULTILABEL:
+        labels[torch.arange(ROWS) % 7 == 0, 1] = -1
+        if isinstance(objective, DKD):
+            pytest.skip("of one class a row")
+    if name == "no filter" and objective == GoldLabels(rest=True):
+        pytest.skip("of what a filter leaves out")
+    made = Samples.of((batch.inputs, labels)).aimed(goal)
+    assert differs((made, goal, teacher, student), objective, FILTERS[name]) < 1e-7
+
+
+@pytest.mark.parametrize("kind", [Kind.CLASSES, Kind.TOKENS])
+def test_exits(kind) -> None:
+    samples, goal, _, student = tokens(kind)
+    batch = samples.fetch([0, 1]).inputs
+    exits = Exits(student, {"words": "auto"}, batch, hint="middle").double()
+    objective = exits.objective()
+    assert len(objective.parts) == 4
+    assert differs((samples, goal, None, exits), objective) < 1e-7
+
+
+@pytest.mark.parametrize(
+    ("term", "why"),
+    [
+        (Relations({"0": "0"}), "compares the rows"),
+        (Contrastive({"0": "0"}, width=4), "negatives"),
+        (Interchange({"0": "0"}, part=slice(2)), "exchanges"),
+        (DIST(), "correlates"),
+        (DIST(intra=0), ""),
+        (SoftTargets(), ""),
+    ],
+    ids=repr,
+)
+def test_losses_between_rows_say_that_they_see_one_part(term, why) -> None:
+    assert why in term.between_rows
+    assert bool(why) == bool(term.between_rows)
+    assert (differs(table(Kind.CLASSES), term) > 1e-6) == bool(why)

@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pytest
+
+torch = pytest.importorskip("torch")
+from torch import nn  # noqa: E402
+from torch.nn import functional as F  # noqa: E402
+
+from limbeck.core.errors import InvalidInput  # noqa: E402
+from limbeck.modules.batch import Goal, Kind  # noqa: E402
+from limbeck.modules.runner import watched  # noqa: E402
+from limbeck.networks import GoldLabels, HiddenStates, Interchange, SoftTargets  # noqa: E402
+from limbeck.networks.datasets.data import Samples  # noqa: E402
+from limbeck.networks.losses.loss import Needs, Objective, Term  # noqa: E402
+from limbeck.networks.training.dry_run import maps_of, unused  # noqa: E402
+from limbeck.networks.training.engine import Engine  # noqa: E402
+from limbeck.networks.training.settings import Training  # noqa: E402
+from limbeck.networks.training.train import train  # noqa: E402
+
+pytestmark = pytest.mark.torch
+
+
+def net(width: int, outputs: int = 3) -> nn.Module:
+    return nn.Sequential(
+        nn.Linear(4, width), nn.BatchNorm1d(width), nn.Dropout(0.5), nn.Linear(width, outputs)
+    )
+
+
+def look(students, objective, seed=0, outputs=3):
+    objective = Objective.of(objective)
+    samples = Samples.of((torch.randn(6, 4), torch.zeros(6, dtype=torch.long)))
+    teacher = net(7).eval()
+    with (
+        Engine.started(Training(), torch.device("cpu")) as engine,
+        watched(teacher, objective.needs.teacher_layers, "t", context=torch.no_grad) as network,
+    ):
+        return maps_of(
+            students,
+            samples.fetch([0, 1]),
+            objective,
+            Goal(Kind.CLASSES, outputs),
+            lambda batch: network(batch.inputs),
+            objective.needs,
+            seed,
+            engine,
+        )
+
+
+def test_the_look_leaves_no_trace():
+    student = net(5)
+    before = copy.deepcopy(student.state_dict())
+    maps = look([student], HiddenStates({"0": "0"}))
+    assert all(torch.equal(v, before[k]) for k, v in student.state_dict().items())
+    assert all(m.training for m in student.modules())
+    assert {tuple(p.shape) for p in maps[0].parameters() if p.ndim == 2} == {(7, 5)}
+
+
+def test_maps_are_a_function_of_the_seed_alone():
+    def made(seed):
+        torch.manual_seed(int(torch.randint(1000, ())))
+        return torch.cat(
+            [p.flatten() for p in look([net(5)], HiddenStates({"0": "0"}), seed)[0].parameters()]
+        )
+
+    assert torch.equal(made(1), made(1))
+    assert not torch.equal(made(1), made(2))
+
+
+def test_networks_with_other_outputs_are_refused():
+    with pytest.raises(InvalidInput, match=r"The student returned shape \(2, 4\).*k = 3"):
+        look([net(5, outputs=4)], GoldLabels())
+    with pytest.raises(InvalidInput, match=r"The teacher returned shape \(2, 3\).*k = 5"):
+        look([net(5, outputs=5)], SoftTargets(temperature=2), outputs=5)
+
+
+def test_weights_that_do_not_enter_the_outputs_are_seen():
+    batch = Samples.of(torch.randn(3, 4)).fetch([0, 1])
+    assert not unused(net(5), batch)
+    idle = net(5)
+    idle.register_parameter("idle", nn.Parameter(torch.zeros(1)))
+    assert unused(idle, batch)
+
+
+@dataclass(frozen=True)
+class Own(Term):
+    """A loss of one's own that is wrong in a way."""
+
+    level: ClassVar[int] = 0
+    how: str = ""
+
+    @property
+    def needs(self) -> Needs:
+        return Needs(labels=True)
+
+    def loss(self, step, maps):
+        losses = F.cross_entropy(step.student.logits, step.labels, reduction="none")
+        return {
+            "vector": losses,
+            "detached": losses.mean().detach(),
+            "number": losses.mean().item(),
+            "hard": (step.student.logits.argmax(-1) != step.labels).float().mean(),
+            "right": losses.mean(),
+        }.get(self.how) if self.how != "raising" else losses[7]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ("vector", r"loss of Own_2 is of shape \(2,\), not one number.*mean over rows"),
+        ("number", "loss of Own_2 is of float"),
+        ("nothing", "loss of Own_2 is of NoneType"),
+        ("detached", "No gradient of Own_2 reaches the student.*detach"),
+        ("hard", "No gradient of Own_2 reaches the student"),
+        ("raising", "loss of Own_2 raised IndexError on 2 rows"),
+    ],
+)
+def test_a_loss_that_trains_nothing_is_refused_by_name_before_training(how, message):
+    student = net(5)
+    with pytest.raises(InvalidInput, match=message):
+        look([student], Own(how="right") + Own(how=how))
+    assert look([student], Own(how="right")) != []
+    if how in ("detached", "hard"):  # only watched
+        assert look([student], Own(how="right") + 0 * Own(how=how)) != []
+
+
+def test_hidden_states_of_frozen_layers_train_nothing():
+    student = net(7)
+    for p in student[0].parameters():
+        p.requires_grad_(False)
+    with pytest.raises(InvalidInput, match=r"No gradient of HiddenStates.*requires_grad"):
+        look([student], HiddenStates({"0": "0"}))
+
+
+def test_objectives_that_run_networks_again_are_tried_without_a_trace():
+    torch.manual_seed(0)
+    x = torch.randn(40, 4)
+    samples, teacher, student = Samples.of((x, (x[:, 0] > 0).long())), net(7), net(5)
+    run = train(
+        student, samples, Interchange({"0": "0"}, part=slice(2)) + GoldLabels(),
+        Goal(Kind.CLASSES, 3), teacher=teacher, training=Training(1, 20),
+    )  # fmt: skip
+    assert run.steps == 2

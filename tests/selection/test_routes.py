@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from sklearn.tree import DecisionTreeClassifier
+
+from limbeck.core.contract import Access
+from limbeck.core.errors import AccessDenied, InvalidInput
+from limbeck.methods.junta import FindJunta
+from limbeck.methods.search_and_stitch import SearchAndStitch
+from limbeck.routes import method_for, refuse_without_access, resolved
+from limbeck.students.junta import Junta
+from limbeck.students.tree import Tree
+from limbeck.students.wavelet import WaveletStudent
+from limbeck.teachers import CallableTeacher, StoredScores
+
+
+def test_names_lead_to_methods_with_their_settings():
+    assert method_for("tree", {"max_leaves": 5, "queries": None}) == SearchAndStitch(max_leaves=5)
+    assert method_for("junta", {"k": 2}) == FindJunta(k=2)
+
+
+def test_a_method_object_is_used_as_it_is():
+    method = SearchAndStitch(leaves=3)
+    assert method_for(method, {"max_leaves": None}) is method
+    with pytest.raises(InvalidInput, match="'max_leaves' was given beside a method object"):
+        method_for(method, {"max_leaves": 4})
+
+
+@pytest.mark.parametrize(
+    ("into", "settings", "message"),
+    [
+        ("tre", {}, r"no student 'tre'\. Did you mean 'tree'"),
+        ("zebra", {}, r"Known: 'tree', 'junta'"),
+        ("tree", {"max_leafs": 4}, r"no setting 'max_leafs'\. Did you mean 'max_leaves'"),
+        ("junta", {"max_leaves": 4}, "Distilling into 'junta' has no setting 'max_leaves'"),
+        (7, {}, "into is int"),
+        (SearchAndStitch, {"max_leafs": 4}, "into SearchAndStitch has no setting 'max_leafs'"),
+    ],
+)
+def test_what_does_not_exist_is_refused(into, settings, message):
+    with pytest.raises(InvalidInput, match=message):
+        method_for(into, settings)
+
+
+def test_access_is_compared_before_any_work():
+    X = np.zeros((3, 2))
+    stored = StoredScores(X, [0, 1, 0])
+    refuse_without_access(SearchAndStitch(), stored)
+    refuse_without_access(FindJunta(), CallableTeacher(lambda X: X[:, 0]))
+    message = r"Junta needs queries of the teacher, and stored scores grants\s*scores.*queries=0"
+    with pytest.raises(AccessDenied, match=message):
+        refuse_without_access(FindJunta(), stored)
+
+
+def test_everything_that_lacks_is_named():
+    @dataclass(frozen=True)
+    class Greedy:
+        name = "greedy"
+        needs = Access.SCORES | Access.GRADIENTS | Access.WEIGHTS
+
+    with pytest.raises(AccessDenied, match="Greedy needs gradients, weights of the teacher"):
+        refuse_without_access(Greedy(), CallableTeacher(lambda X: X[:, 0]))
+
+
+def test_classes_stand_for_what_they_make():
+    assert [resolved(c) for c in (Tree, Junta, WaveletStudent)] == ["tree", "junta", "wavelet"]
+    assert resolved(SearchAndStitch) is SearchAndStitch
+    assert method_for(SearchAndStitch, {"max_leaves": 4}) == SearchAndStitch(max_leaves=4)
+    method = FindJunta(k=2)
+    assert resolved(method) is method
+    assert resolved("zebra") == "zebra"
+
+
+@pytest.mark.parametrize(
+    ("into", "message"),
+    [
+        (DecisionTreeClassifier, "into is the class DecisionTreeClassifier. Give 'tree', 'junta'"),
+        (("tree", "junta"), "one kind of student at a time.*for name in names"),
+        (["tree", FindJunta()], "one kind of student at a time"),
+        ({"tree"}, "one kind of student at a time"),
+    ],
+)
+def test_what_is_no_student_is_refused(into, message):
+    with pytest.raises(InvalidInput, match=message):
+        resolved(into)

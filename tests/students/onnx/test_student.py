@@ -1,0 +1,65 @@
+"""Networks as ONNX files that anyone can ask."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from limbeck.core.errors import FileRefused
+from limbeck.export.onnx_graph import export_onnx
+from limbeck.students.files import load
+from limbeck.students.onnx.student import KEY, OnnxStudent
+
+META = {"classes": ["a", "b"], "unit": "", "layout": [["input", [2, 2], "float32"]], "compared": ""}
+
+
+def exported(path: Path, meta: str | None) -> nn.Module:
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Flatten(), nn.Linear(4, 2)).eval()
+    export_onnx(net, torch.randn(3, 2, 2), path, metadata={} if meta is None else {KEY: meta})
+    return net
+
+
+def test_it_answers_rows_of_a_table_as_the_network_does(tmp_path: Path) -> None:
+    net = exported(tmp_path / "net.onnx", json.dumps(META))
+    student = load(tmp_path / "net.onnx")
+    assert isinstance(student, OnnxStudent)
+    x = torch.randn(600, 2, 2)
+    expected = np.array(["a", "b"])[net(x).argmax(1).numpy()]
+    np.testing.assert_array_equal(student.predict(x.flatten(1).numpy()), expected)
+    assert student.features_.names[0] == "input[0,0]"
+    assert student.task_.classes == ("a", "b")
+
+
+def test_the_fingerprint_is_that_of_the_file(tmp_path: Path) -> None:
+    exported(tmp_path / "net.onnx", json.dumps(META))
+    before = OnnxStudent(tmp_path / "net.onnx").fingerprint()
+    other = json.dumps({**META, "unit": "mm"})
+    exported(tmp_path / "net.onnx", other)
+    assert OnnxStudent(tmp_path / "net.onnx").fingerprint() != before
+
+
+@pytest.mark.parametrize(
+    "meta",
+    ["{", "[]", json.dumps({**META, "classes": [[1]]}), json.dumps({**META, "layout": [["x"]]})],
+)
+def test_malformed_metadata_are_refused(tmp_path: Path, meta: str) -> None:
+    exported(tmp_path / "net.onnx", meta)
+    with pytest.raises(FileRefused):
+        OnnxStudent(tmp_path / "net.onnx")
+
+
+def test_other_files_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(FileRefused, match="cannot be read"):
+        OnnxStudent(tmp_path / "absent.onnx")
+    (tmp_path / "bad.onnx").write_bytes(b"no graph")
+    with pytest.raises(FileRefused, match="is no ONNX file"):
+        OnnxStudent(tmp_path / "bad.onnx")
+    exported(tmp_path / "plain.onnx", None)
+    with pytest.raises(FileRefused, match="does not say what its inputs mean"):
+        OnnxStudent(tmp_path / "plain.onnx")

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import numpy as np
+from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
+
+from limbeck.core.columns import Feature, Features
+from limbeck.students.tree.apply import walker
+from limbeck.students.tree.greedy import Column, expand, from_sklearn
+from limbeck.students.tree.nodes import EQ, LE, MISSING
+
+COLOURS = Features((Feature("x"), Feature("c", "categorical", levels=("r", "g"))), frame=True)
+
+
+def test_expand() -> None:
+    values = np.array([[1.5, 0.0], [2.5, 1.0], [np.nan, np.nan]])
+    matrix, columns = expand(COLOURS, values)
+    nan = np.nan
+    np.testing.assert_array_equal(matrix, [[1.5, 1, 0], [2.5, 0, 1], [nan, nan, nan]])
+    assert columns == (Column(0, LE, 0.0), Column(1, EQ, 0.0), Column(1, EQ, 1.0))
+
+
+def test_expand_without_categories_copies_nothing() -> None:
+    values = np.zeros((2, 1))
+    assert expand(Features((Feature("x"),)), values)[0] is values
+
+
+def test_questions_of_all_kinds_come_from_sklearn() -> None:
+    rng = np.random.default_rng(0)
+    values = np.c_[np.round(rng.normal(size=400), 1), rng.integers(0, 2, 400)]
+    values[rng.random(values.shape) < 0.2] = np.nan
+    y = np.isnan(values[:, 0]) | ((values[:, 1] == 1) & (values[:, 0] > 0.3))
+    matrix, columns = expand(COLOURS, values)
+    peer = DecisionTreeClassifier(random_state=0).fit(matrix, y)
+    nodes = from_sklearn(peer.tree_, columns)
+    walk, leaves = walker(nodes)
+    assert set(nodes.op[~nodes.is_leaf]) == {LE, EQ, MISSING}
+    assert (leaves[walk(values)] == peer.apply(matrix)).all()
+
+
+def test_random_thresholds_are_read_too() -> None:
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(300, 2))
+    peer = ExtraTreeClassifier(random_state=0).fit(values, rng.integers(0, 2, 300))
+    walk, leaves = walker(from_sklearn(peer.tree_, (Column(0, LE, 0), Column(1, LE, 0))))
+    assert (leaves[walk(values)] == peer.apply(values)).all()
