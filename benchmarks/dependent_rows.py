@@ -1,7 +1,8 @@
 """Certificates on rows that are no independent draws: copies, oversampling, bootstraps, panels.
 
 Run by ``python benchmarks/certificates.py dependent``. Each run draws rows, splits them, grows a
-greedy tree of the teacher's answers, and certifies it, through `limbeck.data.holdout.set_apart` and
+greedy tree of the teacher's answers, and certifies it, through
+`limbeck.evaluation.holdout.set_apart` and
 `limbeck.certificates.certify`, the functions that `limbeck.distill` uses. The teacher is fixed and
 has seen none of the rows. A certificate is false where it is below the loss on fresh inputs, of
 which there are 10,000 (of panels 2,000 cases): draws like the rows before they were copied.
@@ -22,7 +23,7 @@ from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from limbeck.certificates import certify
 from limbeck.core.columns import Features
 from limbeck.core.errors import InvalidInput
-from limbeck.data.holdout import set_apart
+from limbeck.evaluation.holdout import set_apart
 from limbeck.students.tree.tree import Tree
 
 DELTA = 0.1

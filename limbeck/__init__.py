@@ -7,7 +7,6 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from limbeck import transforms
     from limbeck.api.ablate import ablate
     from limbeck.api.audit import audit
     from limbeck.api.distill import distill
@@ -17,13 +16,14 @@ if TYPE_CHECKING:
     from limbeck.core.contract import Access, Certificate, Task
     from limbeck.core.errors import LimbeckError
     from limbeck.results.distillation import Distillation
+    from limbeck.signal import transforms
     from limbeck.teachers import as_teacher
 
 __version__ = "0.1.0"
 
-# Public names and the rooms they live in; each is imported when first used, so that
+# Public names and the modules they live in; each is imported when first used, so that
 # `import limbeck` stays quick.
-_ROOMS = {
+_MODULES = {
     "Access": "core.contract",
     "Certificate": "core.contract",
     "Distillation": "results.distillation",
@@ -36,6 +36,7 @@ _ROOMS = {
     "certify": "certificates",
     "distill": "api.distill",
     "load": "api.load",
+    "transforms": "signal.transforms",
     "trim": "api.trim",
     "verify": "certificates",
 }
@@ -63,7 +64,7 @@ def __getattr__(name: str) -> Any:
     if name not in __all__ and (name.startswith("_") or find_spec(f"limbeck.{name}") is None):
         raise AttributeError(f"module 'limbeck' has no attribute {name!r}")
     try:
-        room = import_module(f"limbeck.{_ROOMS.get(name, name)}")
+        module = import_module(f"limbeck.{_MODULES.get(name, name)}")
     except ModuleNotFoundError as error:
         if error.name != "torch":
             raise
@@ -71,7 +72,7 @@ def __getattr__(name: str) -> Any:
 
         remedy = "pip install 'limbeck[wavelets]'."
         raise MissingExtra(f"limbeck.{name} needs torch.", remedy) from error
-    return getattr(room, name) if name in _ROOMS else room
+    return getattr(module, name) if name in _MODULES and name != "transforms" else module
 
 
 def __dir__() -> list[str]:

@@ -23,8 +23,9 @@ from limbeck.api.prepare.outputs import read_outputs, readings_kept
 from limbeck.api.prepare.splits import two_sides
 from limbeck.certificates.binomial import check_share
 from limbeck.core.errors import InvalidInput, plural, whole_number
+from limbeck.core.measured import Measured
 from limbeck.core.progress import shown
-from limbeck.evaluation.comparison import Difference, Measured
+from limbeck.evaluation.comparison import Difference
 from limbeck.evaluation.convergence import too_short
 from limbeck.evaluation.intervals import gain_over, mean_over
 from limbeck.evaluation.networks import Said, agreement, ask, right

@@ -23,7 +23,6 @@ from limbeck.core.progress import shown
 from limbeck.data.cases import read_column
 from limbeck.data.class_weights import ClassWeight, class_weights
 from limbeck.data.duplicates import Rule
-from limbeck.data.holdout import set_apart
 from limbeck.data.inputs import read_pair, some_rows
 from limbeck.data.labels import positions, read_labels
 from limbeck.data.precision import float32_note
@@ -104,8 +103,8 @@ def distill(
         Another name for X, as examples of networks have it.
     into : {"tree", "junta", "wavelet"}, Method or network
         The student. For a torch module, a function that makes one, or a list of these, see
-        :func:`limbeck.api.distill_network.compress`, which takes the rest of the arguments and returns a
-        :class:`limbeck.results.network.NetworkDistillation`.
+        :func:`limbeck.api.distill_network.compress`, which takes the rest of the arguments and
+        returns a :class:`limbeck.results.network.NetworkDistillation`.
     epsilon, delta : float
         The certificate that is wanted: with probability 1 - delta the student differs from the
         teacher on at most a share epsilon of inputs.

@@ -12,7 +12,6 @@ from limbeck.certificates.frontier import Frontier, frontier, mutual_vc, vc_dime
 from limbeck.certificates.sequential import AnytimeBound
 from limbeck.certificates.tolerance import tolerance_bound
 from limbeck.certificates.verification import Difference, Verification, verify
-from limbeck.data.fingerprints import Fingerprint, Overlap, overlap, row_hashes
 
 __all__ = [
     "AnytimeBound",

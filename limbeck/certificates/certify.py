@@ -87,7 +87,7 @@ def certify(
     seen : ndarray of uint64, optional
         Hashes of the rows that training saw (`row_hashes`, repeats kept), (m,), or with those of
         their cases as a second column (`limbeck.data.cases.case_hashes`). Rows that training saw
-        are refused; see `limbeck.data.fingerprints.seen_among`.
+        are refused; see `limbeck.certificates.fingerprint.seen_among`.
     groups : array-like of shape (n,), optional
         A label for each row. Each of g groups gets a bound at delta / g; they hold all at once with
         probability 1 - delta, and so does the overall bound, each of the two on its own. Where

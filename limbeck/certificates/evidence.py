@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.certificates import sentences
+from limbeck.certificates.fingerprint import Fingerprint, seen_among
 from limbeck.certificates.losses import Loss, encode_answers, encode_predictions
 from limbeck.core.columns import Features, Rows
 from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
 from limbeck.data.cases import Units, case_hashes, units_of
 from limbeck.data.duplicates import ColumnKind, Duplicates, Rule, find_duplicates, kinds_of
-from limbeck.data.fingerprints import Fingerprint, seen_among
 
 __all__ = ["Evidence", "Predictor", "count", "first", "take"]
 

@@ -62,7 +62,7 @@ def issue(
     Raises
     ------
     InvalidInput
-        If training saw the rows; see `limbeck.data.fingerprints.seen_among`.
+        If training saw the rows; see `limbeck.certificates.fingerprint.seen_among`.
     """
     loss, ordered = evidence.loss, bound in (wording.BETTING, wording.ANYTIME)
     return in_words(

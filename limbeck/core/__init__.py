@@ -1,1 +1,1 @@
-"""What every part of limbeck stands on: the contract, errors, strict JSON, whole files, progress."""
+"""What all of limbeck stands on: contract, errors, columns, strict JSON, whole files, progress."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from limbeck.certificates.binomial import interval, paired_interval
 from limbeck.certificates.bounded import betting_interval
 from limbeck.core.contract import Task
+from limbeck.core.measured import Measured
 from limbeck.data.cases import units_of
 from limbeck.evaluation.by_class import ClassAgreement, by_class
 
@@ -23,7 +24,6 @@ __all__ = [
     "Contender",
     "Difference",
     "Entry",
-    "Measured",
     "Verdict",
     "compare",
     "score",
@@ -31,18 +31,6 @@ __all__ = [
 
 Verdict = Literal["helped", "no evidence", "hurt", "no control", "trained too short"]
 _RESAMPLES = 1000
-
-
-@dataclass(frozen=True)
-class Measured:
-    """A share of right answers (or R^2, for regression) with its interval."""
-
-    value: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
 
 
 @dataclass(frozen=True)

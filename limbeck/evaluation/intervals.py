@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 from scipy.stats import t as student_t
 
 from limbeck.certificates.binomial import interval, paired_interval
-from limbeck.evaluation.comparison import Difference, Measured
+from limbeck.core.measured import Measured
+from limbeck.evaluation.comparison import Difference
 
 __all__ = ["gain_over", "mean_over"]
 

@@ -15,11 +15,13 @@ from torch import Tensor, nn
 from limbeck.certificates.certify import certify
 from limbeck.core.contract import Certificate, Task
 from limbeck.core.errors import InvalidInput
+from limbeck.core.measured import Measured
 from limbeck.data.cases import units_of
 from limbeck.data.duplicates import Rule
-from limbeck.evaluation.comparison import Comparison, Difference, Entry, Measured
+from limbeck.evaluation.comparison import Comparison, Difference, Entry
 from limbeck.evaluation.cost import measure
 from limbeck.evaluation.intervals import gain_over, mean_over
+from limbeck.evaluation.model_facts import ModelFacts
 from limbeck.evaluation.networks import Said, agreement, ask, by_class, gaps, mistakes, right
 from limbeck.modules.batch import Goal, Kind
 from limbeck.networks.datasets.data import Batch, Samples
@@ -27,7 +29,6 @@ from limbeck.networks.datasets.vocabularies import pad_token
 from limbeck.networks.predictor import Certified, Table, table_of, told_of
 from limbeck.networks.teachers.outside import name_of
 from limbeck.networks.training.processes import first, quietly
-from limbeck.results.network import ModelFacts
 from limbeck.students.onnx.layout import Layout
 
 __all__ = ["Contestant", "Judge", "issue"]

@@ -64,8 +64,8 @@ class AdaptiveWavelets:
         taken by differences.
     sparsity, trim : float or sequence of float
         Weights of the sparsity of the signals and of the attributions; see
-        :mod:`limbeck.signal.wavelets.loss`. Of several pairs the student with the best cross-validated
-        score is taken. Sparsity 0 looks at the network alone.
+        :mod:`limbeck.signal.wavelets.loss`. Of several pairs the student with the best
+        cross-validated score is taken. Sparsity 0 looks at the network alone.
     starts : int
         Random starts of the search at each length of filter.
     parametrization : {"angles", "penalty"}

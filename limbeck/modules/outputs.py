@@ -5,7 +5,7 @@ A network whose outputs are not plain carries a `Reading`, as an attribute that 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from limbeck.core.errors import InvalidInput, did_you_mean
 from limbeck.modules.capture import logits_of, run
-from limbeck.teachers.torch import entries, entry
 
 __all__ = ["Place", "Reading", "answer", "entries", "entry", "read_by", "reading_of", "readings"]
 
@@ -134,3 +134,47 @@ def answer(module: nn.Module, inputs: Any, name: str | None = None) -> Tensor:
         What it is called in errors; by default its class.
     """
     return reading_of(module).outputs(run(module, inputs), name or type(module).__name__)
+
+
+def entries(output: Any) -> dict[str | int, Any]:
+    """What a module returned, by name where there are names, else by position.
+
+    Of a mapping and of a named tuple the names, of an object its attributes.
+    """
+    if isinstance(output, Mapping):
+        return dict(output)
+    if isinstance(output, tuple | list):
+        names = getattr(output, "_fields", None) or range(len(output))
+        return dict(zip(names, output, strict=True))
+    return {} if isinstance(output, Tensor) else dict(getattr(output, "__dict__", {}))
+
+
+def entry(output: Any, place: str | int, name: str = "The network") -> Tensor:
+    """A tensor in what a module returned, by name or position.
+
+    Parameters
+    ----------
+    output : Any
+        A tuple, list, mapping or object.
+    place : str or int
+        Where the tensor is.
+    name : str
+        What the module is called in errors.
+
+    Raises
+    ------
+    InvalidInput
+        If there is none; names those that there are.
+    """
+    found = entries(output)
+    keys = list(found)
+    if isinstance(place, int) and place not in found and -len(keys) <= place < len(keys):
+        place = keys[place]
+    value = found.get(place)
+    if not isinstance(value, Tensor):
+        there = [str(k) for k, v in found.items() if isinstance(v, Tensor)]
+        raise InvalidInput(
+            f"{name} returns no tensor as output={place!r}.",
+            did_you_mean(str(place), there) if there else "Leave output out.",
+        )
+    return value

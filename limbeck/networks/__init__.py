@@ -8,8 +8,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-# Public names and the files they live in.
-_ROOMS = {
+# Public names and the modules they live in.
+_MODULES = {
     "Objective": "networks.losses.loss",
     "Term": "networks.losses.loss",
     "GoldLabels": "networks.losses.labels",
@@ -48,14 +48,14 @@ _ROOMS = {
     "measure": "evaluation.cost",
 }
 
-__all__ = sorted(_ROOMS)
+__all__ = sorted(_MODULES)
 
 
 def __getattr__(name: str) -> Any:
-    if name in _ROOMS:
-        return getattr(import_module(f"limbeck.{_ROOMS[name]}"), name)
+    if name in _MODULES:
+        return getattr(import_module(f"limbeck.{_MODULES[name]}"), name)
     raise AttributeError(f"module 'limbeck.networks' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_ROOMS])
+    return sorted([*globals(), *_MODULES])

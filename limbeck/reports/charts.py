@@ -2,20 +2,45 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 
 from limbeck.reports import strokes
 from limbeck.reports.markup import Html, tag
 from limbeck.reports.numbers import decimal
 from limbeck.reports.scales import Scale, finite
-from limbeck.results.distillation_sections.facts import Line, Panel
 
-__all__ = ["axis", "bar", "chart", "whisker", "whisker_scale"]
+__all__ = ["Line", "Panel", "axis", "bar", "chart", "whisker", "whisker_scale"]
 
 _WIDE, _HIGH, _EDGE = 160, 16, 14  # of a whisker, and room for half a label
 _BAR = 96  # of a full bar
 _CHART = (360, 250)
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 350, 34, 206  # the plot inside a chart
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a chart: its name and (size, value) points; ``main`` is the student's own."""
+
+    name: str
+    points: tuple[tuple[float, float], ...]
+    main: bool = True
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One chart over the size of the student; ``chosen`` is the size of the one returned.
+
+    ``sizes`` names the axis and ``place`` one point of it; over epochs the axis is even.
+    """
+
+    heading: str
+    unit: str
+    lines: tuple[Line, ...]
+    chosen: int
+    sizes: str = "leaves"
+    place: str = "size"
+    top: float | None = None
 
 
 def whisker_scale(values: list[float | None], top: float | None = None) -> Scale:

@@ -3,33 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Self
 
-from limbeck.evaluation.comparison import Measured
-from limbeck.results.distillation import Distillation
+from limbeck.core.measured import Measured
 
-__all__ = ["NONE", "Headings", "count", "decimal", "duration", "measured", "percent"]
+__all__ = ["NONE", "count", "decimal", "duration", "measured", "percent"]
 
 NONE = "—"
 """Stands where there is no number."""
-
-
-@dataclass(frozen=True)
-class Headings:
-    """What the measured columns are called; ``labels`` says whether there is an accuracy."""
-
-    agreement: str
-    accuracy: str
-    labels: bool
-
-    @classmethod
-    def of(cls, result: Distillation) -> Self:
-        """The headings that fit the task of a result."""
-        labels = any(e.accuracy is not None for e in result.comparison.entries)
-        if result.student.task_.classifies:
-            return cls("agreement with the teacher", "accuracy on the labels", labels)
-        return cls("R² against the teacher", "R² on the labels", labels)
 
 
 def decimal(value: float | None, digits: int = 3) -> str:

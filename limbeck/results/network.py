@@ -11,47 +11,12 @@ from limbeck.certificates.certificate_file import load as load_certificate
 from limbeck.core.contract import Certificate, Status
 from limbeck.core.errors import InvalidInput, LimbeckError
 from limbeck.core.strict_json import plain, read_json, record, write_json
-from limbeck.evaluation.comparison import Comparison, Measured
+from limbeck.evaluation.comparison import Comparison
+from limbeck.evaluation.model_facts import ModelFacts
 
-__all__ = ["ModelFacts", "NetworkDistillation"]
+__all__ = ["NetworkDistillation"]
 
 _FORMAT, _VERSION = "limbeck-network-result", 1
-
-
-@dataclass(frozen=True)
-class ModelFacts:
-    """What a network costs and how far its confidence can be trusted.
-
-    Parameters
-    ----------
-    parameters, weight_bytes : int
-        Its size.
-    calibration : Measured or None
-        Expected calibration error (Guo et al. 2017), a share; None for numbers or without labels.
-    milliseconds : Measured or None
-        Time of a batch: median, with the lower and upper quartile as low and high.
-    batch_size, threads : int
-        What that time was measured with.
-    peak_bytes : int or None
-        Memory that a forward pass takes beside the weights, where it could be measured.
-    mistakes : mapping
-        Shares of all places: ``inherited`` from the teacher, ``own``, ``other``; may be empty.
-    by_class : mapping
-        Places, accuracy and agreement for each class; may be empty.
-    timed_calls : int
-        Calls of the network that measuring time and memory took; 0 where it was switched off.
-    """
-
-    parameters: int
-    weight_bytes: int
-    calibration: Measured | None = None
-    milliseconds: Measured | None = None
-    batch_size: int = 0
-    threads: int = 0
-    peak_bytes: int | None = None
-    mistakes: Mapping[str, float] = field(default_factory=dict)
-    by_class: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    timed_calls: int = 0
 
 
 @dataclass(frozen=True, eq=False)

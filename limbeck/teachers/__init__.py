@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["CallableTeacher", "SklearnTeacher", "StoredScores", "TorchTeacher", "as_teacher"]
 
 _ASKED = ("preprocess", "batch_size", "device", "output")
-_ROOMS = {
+_MODULES = {
     "CallableTeacher": "callable",
     "SklearnTeacher": "sklearn",
     "StoredScores": "stored",
@@ -36,9 +36,9 @@ _ROOMS = {
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _ROOMS:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_ROOMS[name]}"), name)
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
 
 
 def as_teacher(obj: Any, y: Any = None, *, example: Any = None, **options: Any) -> Teacher:
@@ -171,5 +171,6 @@ def _kind_of(obj: Any) -> str:
     raise InvalidInput(
         f"A {type(obj).__name__} cannot be a teacher.",
         "Give a torch module, a fitted scikit-learn estimator or pipeline, a function from rows to"
-        " scores, a pair (X, scores), or an object with the methods of limbeck.core.contract.Teacher.",
+        " scores, a pair (X, scores), or an object with the methods"
+        " of limbeck.core.contract.Teacher.",
     )

@@ -15,9 +15,10 @@ from limbeck.core.contract import Access, Label, ScoreKind, Task
 from limbeck.core.errors import AccessDenied, InvalidInput, TeacherFailed, did_you_mean
 from limbeck.data.labels import as_classes
 from limbeck.data.scores import KnownOutputs, read_scores, sums_to_one, within_one
+from limbeck.modules.outputs import entries, entry
 from limbeck.teachers.last_operation import ends_in_sigmoid
 
-__all__ = ["TorchTeacher", "entries", "entry"]
+__all__ = ["TorchTeacher"]
 
 
 class TorchTeacher:
@@ -537,50 +538,6 @@ def _numpy(raw: Tensor) -> NDArray[Any]:
 def _starts_with_embedding(module: nn.Module) -> bool:
     own = (m for m in module.modules() if any(True for _ in m.parameters(recurse=False)))
     return isinstance(next(own, None), nn.Embedding | nn.EmbeddingBag)
-
-
-def entries(output: Any) -> dict[str | int, Any]:
-    """What a module returned, by name where there are names, else by position.
-
-    Of a mapping and of a named tuple the names, of an object its attributes.
-    """
-    if isinstance(output, Mapping):
-        return dict(output)
-    if isinstance(output, tuple | list):
-        names = getattr(output, "_fields", None) or range(len(output))
-        return dict(zip(names, output, strict=True))
-    return {} if isinstance(output, Tensor) else dict(getattr(output, "__dict__", {}))
-
-
-def entry(output: Any, place: str | int, name: str = "The network") -> Tensor:
-    """A tensor in what a module returned, by name or position.
-
-    Parameters
-    ----------
-    output : Any
-        A tuple, list, mapping or object.
-    place : str or int
-        Where the tensor is.
-    name : str
-        What the module is called in errors.
-
-    Raises
-    ------
-    InvalidInput
-        If there is none; names those that there are.
-    """
-    found = entries(output)
-    keys = list(found)
-    if isinstance(place, int) and place not in found and -len(keys) <= place < len(keys):
-        place = keys[place]
-    value = found.get(place)
-    if not isinstance(value, Tensor):
-        there = [str(k) for k, v in found.items() if isinstance(v, Tensor)]
-        raise InvalidInput(
-            f"{name} returns no tensor as output={place!r}.",
-            did_you_mean(str(place), there) if there else "Leave output out.",
-        )
-    return value
 
 
 def _tensor(output: Any) -> Tensor | None:

@@ -15,9 +15,9 @@ from sklearn.neighbors import KNeighborsClassifier
 import limbeck
 from limbeck import distill
 from limbeck.certificates.binomial import upper_bound
+from limbeck.certificates.fingerprint import row_hashes
 from limbeck.core.contract import Access, Finding, Status, StatusCode
 from limbeck.core.errors import AccessDenied, InvalidInput, TeacherFailed
-from limbeck.data.fingerprints import row_hashes
 from limbeck.methods.search_and_stitch.method import SearchAndStitch
 from limbeck.students.tree.tree import Tree
 

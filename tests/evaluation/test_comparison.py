@@ -7,14 +7,8 @@ from sklearn.metrics import accuracy_score, r2_score
 
 from limbeck.certificates.bounded import betting_interval
 from limbeck.core.contract import Task
-from limbeck.evaluation.comparison import (
-    Comparison,
-    Contender,
-    Difference,
-    Measured,
-    compare,
-    score,
-)
+from limbeck.core.measured import Measured
+from limbeck.evaluation.comparison import Comparison, Contender, Difference, compare, score
 
 CLASSES, NUMBER = Task((0, 1, 2)), Task(unit="kg")
 

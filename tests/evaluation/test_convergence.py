@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 import limbeck
 from limbeck.core.contract import StatusCode
-from limbeck.evaluation.comparison import Comparison, Difference, Entry, Measured
+from limbeck.core.measured import Measured
+from limbeck.evaluation.comparison import Comparison, Difference, Entry
 from limbeck.evaluation.convergence import falling, too_short
 from limbeck.networks import BornAgain, GoldLabels, LinearSchedule, SoftTargets, balanced
 from limbeck.networks.losses.loss import Objective

@@ -14,10 +14,10 @@ from sklearn.metrics import r2_score
 from torch import Tensor, nn
 
 from limbeck.certificates.binomial import interval, paired_interval
+from limbeck.certificates.fingerprint import row_hashes
 from limbeck.certificates.verification import verify
 from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
-from limbeck.data.fingerprints import row_hashes
 from limbeck.evaluation.intervals import gain_over, mean_over
 from limbeck.evaluation.network_comparison import Contestant, Judge
 from limbeck.evaluation.networks import Said

@@ -16,9 +16,11 @@ import pywt
 
 import limbeck
 from limbeck.core.contract import Access, Finding, Status, StatusCode, Task, answers
-from limbeck.evaluation.comparison import Comparison, Difference, Entry, Measured
+from limbeck.core.measured import Measured
+from limbeck.evaluation.comparison import Comparison, Difference, Entry
+from limbeck.evaluation.model_facts import ModelFacts
 from limbeck.results.distillation import Distillation
-from limbeck.results.network import ModelFacts, NetworkDistillation
+from limbeck.results.network import NetworkDistillation
 from limbeck.students.wavelet.wavelet import WaveletStudent
 
 # All folded parts are opened first: they must fit as well.

@@ -12,8 +12,8 @@ from sklearn.tree import DecisionTreeClassifier
 from limbeck import certify, distill, load, verify
 from limbeck.api.load import read_table
 from limbeck.certificates.certificate_file import load as load_certificate
+from limbeck.certificates.fingerprint import row_hashes
 from limbeck.core.errors import InvalidInput
-from limbeck.data.fingerprints import row_hashes
 from limbeck.results.distillation import check_saved_names
 
 

@@ -8,7 +8,8 @@ import pytest
 from torch import nn
 
 from limbeck.core.contract import StatusCode
-from limbeck.evaluation.comparison import Comparison, Entry, Measured
+from limbeck.core.measured import Measured
+from limbeck.evaluation.comparison import Comparison, Entry
 from limbeck.networks import GoldLabels, LinearSchedule, SoftTargets
 from limbeck.networks.training.settings import Training
 from limbeck.networks.training.train import Trained

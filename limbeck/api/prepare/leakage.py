@@ -10,11 +10,11 @@ import torch
 from numpy.typing import NDArray
 
 from limbeck.api.prepare.splits import FEWEST, MOST_HASHED, compared_rows
+from limbeck.certificates.fingerprint import Seen, seen_among
 from limbeck.certificates.tolerance import tolerance_bound
 from limbeck.core.errors import InvalidInput
 from limbeck.data.cases import case_hashes
 from limbeck.data.duplicates import Rule, find_duplicates, row_hashes
-from limbeck.data.fingerprints import Seen, seen_among
 from limbeck.modules.batch import Goal, Kind
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.predictor import layout_of, rows_of

@@ -154,7 +154,7 @@ def prepared(
     folder: Path | None,
     training: Mapping[str, Any],
 ) -> Prepared:
-    """Understand the arguments of `limbeck.api.distill_network.compress`, and refuse what cannot be used.
+    """Understand the arguments of `distill_network.compress`, and refuse what cannot be used.
 
     Raises
     ------

@@ -63,9 +63,9 @@ class SearchAndStitch:
         The largest tree that is considered.
     epsilon : float
         The disagreement aimed at. Chosen is the smallest tree whose cost on rows left out
-        (5-fold, see :mod:`limbeck.methods.search_and_stitch.validation`) is within half of it, or within one
-        standard error of the best (Breiman et al. 1984, section 3.4.3). For regression the cost
-        is the share of variance left unexplained.
+        (5-fold, see :mod:`limbeck.methods.search_and_stitch.validation`) is within half of it, or
+        within one standard error of the best (Breiman et al. 1984, section 3.4.3). For regression
+        the cost is the share of variance left unexplained.
     leaves : int or None
         Choose the best tree with at most so many leaves instead.
     queries : int or None

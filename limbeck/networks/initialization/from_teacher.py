@@ -122,10 +122,10 @@ def transplant(
         Changed in place.
     layers : str, mapping, or sequence of int
         ``"every second"`` (evenly from the first to the last), ``"first and last"``,
-        ``"first"``: see `limbeck.networks.initialization.pairing.layer_indices`. ``"similar"``: without
-        the blocks whose output is most similar to their input, by 1 - CKA on a batch (Men et al.
-        2024, ShortGPT, do the same with the cosine). Indices of the teacher's blocks, one for
-        each of the student's. Or ``{teacher layer: student layer}``, by names of modules.
+        ``"first"``: see `limbeck.networks.initialization.pairing.layer_indices`. ``"similar"``:
+        without the blocks whose output is most similar to their input, by 1 - CKA on a batch (Men
+        et al. 2024, ShortGPT, do the same with the cosine). Indices of the teacher's blocks, one
+        for each of the student's. Or ``{teacher layer: student layer}``, by names of modules.
     batch : optional
         What both networks are called with: for ``"similar"``, and for narrower layers.
     importance : {"activation", "norm"}

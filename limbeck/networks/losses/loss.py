@@ -197,7 +197,8 @@ class Objective(_Sums):
         Terms with their weights.
     balanced : bool
         Whether weights mean shares of the gradient's norm rather than factors of the loss, so
-        that they carry over between losses of different size; see `limbeck.networks.training.balance`.
+        that they carry over between losses of different size; see
+        `limbeck.networks.training.balance`.
 
     Examples
     --------

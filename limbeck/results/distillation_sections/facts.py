@@ -4,40 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 from limbeck.certificates.sentences import plan_of
 from limbeck.certificates.wording import upward
 from limbeck.core.contract import Certificate
+from limbeck.reports.charts import Line, Panel
 from limbeck.reports.numbers import count, percent
 from limbeck.results.distillation import Distillation
 
-__all__ = ["Line", "Panel", "advice", "lead", "panels", "title", "worth"]
+__all__ = ["Headings", "advice", "lead", "panels", "title", "worth"]
 
 
 @dataclass(frozen=True)
-class Line:
-    """One line of a chart: its name and (size, value) points; ``main`` is the student's own."""
+class Headings:
+    """What the measured columns are called; ``labels`` says whether there is an accuracy."""
 
-    name: str
-    points: tuple[tuple[float, float], ...]
-    main: bool = True
+    agreement: str
+    accuracy: str
+    labels: bool
 
-
-@dataclass(frozen=True)
-class Panel:
-    """One chart over the size of the student; ``chosen`` is the size of the one returned.
-
-    ``sizes`` names the axis and ``place`` one point of it; over epochs the axis is even.
-    """
-
-    heading: str
-    unit: str
-    lines: tuple[Line, ...]
-    chosen: int
-    sizes: str = "leaves"
-    place: str = "size"
-    top: float | None = None
+    @classmethod
+    def of(cls, result: Distillation) -> Self:
+        """The headings that fit the task of a result."""
+        labels = any(e.accuracy is not None for e in result.comparison.entries)
+        if result.student.task_.classifies:
+            return cls("agreement with the teacher", "accuracy on the labels", labels)
+        return cls("R² against the teacher", "R² on the labels", labels)
 
 
 def title(result: Distillation) -> str:

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 
 from limbeck.certificates.wording import upward
 from limbeck.core.contract import GroupBound
+from limbeck.core.measured import Measured
 from limbeck.evaluation.by_class import ClassAgreement
-from limbeck.evaluation.comparison import Difference, Measured
+from limbeck.evaluation.comparison import Difference
 from limbeck.reports.charts import axis, bar, whisker, whisker_scale
 from limbeck.reports.markup import Child, Html, join, table, tag
-from limbeck.reports.numbers import NONE, Headings, count, decimal, percent
+from limbeck.reports.numbers import NONE, count, decimal, percent
 from limbeck.reports.scales import Scale
 from limbeck.results.distillation import Distillation
+from limbeck.results.distillation_sections.facts import Headings
 
 __all__ = [
     "class_table",

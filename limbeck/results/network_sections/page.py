@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from limbeck.certificates.wording import upward
-from limbeck.evaluation.comparison import Measured
+from limbeck.core.measured import Measured
 from limbeck.reports.charts import axis, bar, whisker, whisker_scale
 from limbeck.reports.document import document, write_document
 from limbeck.reports.markup import Child, Html, box, definitions, join, table, tag

@@ -8,9 +8,11 @@ from rich.table import Table
 from rich.text import Text
 
 from limbeck.core.contract import StatusCode
-from limbeck.evaluation.comparison import Entry, Measured
+from limbeck.core.measured import Measured
+from limbeck.evaluation.comparison import Entry
+from limbeck.evaluation.model_facts import ModelFacts
 from limbeck.reports.numbers import NONE, measured, percent
-from limbeck.results.network import ModelFacts, NetworkDistillation
+from limbeck.results.network import NetworkDistillation
 
 __all__ = ["network_table", "size_of", "time_of"]
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from limbeck.reports.charts import chart
+from limbeck.reports.charts import Line, Panel, chart
 from limbeck.reports.markup import Html, join, tag
-from limbeck.results.distillation_sections.facts import Line, Panel
 from limbeck.results.network import NetworkDistillation
 
 __all__ = ["panels", "training"]

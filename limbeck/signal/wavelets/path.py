@@ -136,8 +136,9 @@ def follow_penalty(
 ) -> Iterator[Point]:
     """The same path by the authors' form, each point from the taps of the one before.
 
-    The weights are lambda and gamma of :mod:`limbeck.signal.wavelets.penalty` as they are. The losses
-    told are those of :mod:`limbeck.signal.wavelets.loss`, which a leaking filter can lower by itself.
+    The weights are lambda and gamma of :mod:`limbeck.signal.wavelets.penalty` as they are. The
+    losses told are those of :mod:`limbeck.signal.wavelets.loss`, which a leaking filter can lower
+    by itself.
     """
     low = start
     for sparsity, trim in weights:

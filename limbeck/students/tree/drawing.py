@@ -62,7 +62,8 @@ def svg(
     task : Task
         The classes, or the unit of the value.
     missing : bool, optional
-        Whether edges say where missing values go; see :func:`limbeck.students.tree.text.shows_missing`.
+        Whether edges say where missing values go; see
+        :func:`limbeck.students.tree.text.shows_missing`.
     digits, exact
         See :func:`limbeck.students.tree.text.as_printed`.
 

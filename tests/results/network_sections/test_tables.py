@@ -9,9 +9,11 @@ import pytest
 from rich.console import Console
 
 from limbeck.core.contract import Status, StatusCode
-from limbeck.evaluation.comparison import Comparison, Entry, Measured
+from limbeck.core.measured import Measured
+from limbeck.evaluation.comparison import Comparison, Entry
+from limbeck.evaluation.model_facts import ModelFacts
 from limbeck.reports.numbers import NONE
-from limbeck.results.network import ModelFacts, NetworkDistillation
+from limbeck.results.network import NetworkDistillation
 from limbeck.results.network_sections.tables import network_table, size_of, time_of
 
 Make = Callable[..., NetworkDistillation]

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
+from limbeck.certificates.fingerprint import Fingerprint, overlap, refuse_seen, row_hashes
 from limbeck.core.errors import InvalidInput
-from limbeck.data.fingerprints import Fingerprint, overlap, refuse_seen, row_hashes
 
 tables = arrays(
     np.float64,

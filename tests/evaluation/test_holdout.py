@@ -10,8 +10,8 @@ from limbeck.core.columns import Features
 from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
 from limbeck.data.duplicates import row_hashes
-from limbeck.data.holdout import set_apart, split
 from limbeck.data.labels import positions, read_labels
+from limbeck.evaluation.holdout import set_apart, split
 
 
 @given(st.integers(20, 200), st.floats(0.3, 0.7), st.integers(0, 50))

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from limbeck.certificates.fingerprint import seen_among
 from limbeck.core.columns import Features, Rows
 from limbeck.core.errors import InvalidInput
 from limbeck.data.cases import Units, case_hashes, read_column, refuse_shared_cases, units_of
 from limbeck.data.duplicates import Rule, find_duplicates, kinds_of, row_hashes
-from limbeck.data.fingerprints import seen_among
 from limbeck.data.labels import read_labels
 from limbeck.data.splits import split_units
 
