@@ -28,8 +28,8 @@ from limbeck.networks import (
     WhereRight,
     WhereSure,
 )
+from limbeck.networks.strategies.seeds import Rounds
 from limbeck.networks.training.checkpoint import NAME
-from limbeck.networks.training.seeds import Rounds
 from limbeck.networks.training.train import Trained
 
 FAST: dict[str, Any] = {"epochs": 2, "batch_size": 16, "baseline": False}

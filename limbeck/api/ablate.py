@@ -33,9 +33,9 @@ from limbeck.modules.outputs import read_by
 from limbeck.networks.analysis.ablate import without_each
 from limbeck.networks.datasets.vocabularies import pad_token
 from limbeck.networks.losses.loss import Objective
-from limbeck.networks.training.seeds import make, started
+from limbeck.networks.strategies.seeds import make, started
 from limbeck.networks.training.train import train
-from limbeck.reports.printed import Printed, Sheet
+from limbeck.reports.printed import Sheet, Tabular
 
 __all__ = ["Ablation", "Dropped", "ablate"]
 
@@ -66,7 +66,7 @@ class Dropped:
 
 
 @dataclass(frozen=True, repr=False)
-class Ablation(Printed):
+class Ablation(Tabular):
     """What each part of an objective brings, on rows that were not trained on.
 
     Parameters

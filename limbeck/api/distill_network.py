@@ -25,10 +25,10 @@ from limbeck.evaluation.network_comparison import Judge
 from limbeck.modules.batch import Goal, Kind
 from limbeck.networks.cache.teacher_cache import TeacherCache
 from limbeck.networks.losses.filters import Filter
+from limbeck.networks.strategies.seeds import Rounds
 from limbeck.networks.strategies.together import BornAgain
 from limbeck.networks.teachers.outside import name_of
 from limbeck.networks.training.processes import first
-from limbeck.networks.training.seeds import Rounds
 from limbeck.results.artifacts import Papers, open_folder
 from limbeck.results.network import NetworkDistillation
 from limbeck.results.seeds import Runs, objective_record, status_of, training_record

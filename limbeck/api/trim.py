@@ -16,9 +16,12 @@ from typing import Any, Literal, get_args
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from rich.console import RenderableType
 
 from limbeck.core.contract import Access, Teacher
 from limbeck.core.errors import AccessDenied, InvalidInput
+from limbeck.reports.printed import Printed
+from limbeck.results.attributions import attribution_fragment, attribution_table
 from limbeck.signal.transforms.base import Band, Transform, numbers
 from limbeck.signal.transforms.components import Components
 from limbeck.signal.transforms.fourier import Fourier
@@ -33,8 +36,8 @@ Vector = NDArray[np.float64]
 _TIMES_COEFFICIENT = ("input_x_gradient", "integrated_gradients")
 
 
-@dataclass(frozen=True, eq=False)
-class Attribution:
+@dataclass(frozen=True, eq=False, repr=False)
+class Attribution(Printed):
     """What each coefficient of each row does to the model's answer.
 
     Parameters
@@ -81,21 +84,10 @@ class Attribution:
         size = np.abs(self.scores).mean(axis=0)
         return {band.name: float(size[band.start : band.stop].sum()) for band in self.bands}
 
-    def __rich__(self) -> Any:
-        from limbeck.results.attributions import attribution_table
-
+    def __rich__(self) -> RenderableType:
         return attribution_table(self)
 
-    def __str__(self) -> str:
-        from limbeck.results.distillation_sections.tables import plain_text
-
-        return plain_text(self.__rich__())
-
-    __repr__ = __str__
-
     def _repr_html_(self) -> str:
-        from limbeck.results.attributions import attribution_fragment
-
         return attribution_fragment(self)
 
 

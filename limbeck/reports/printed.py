@@ -3,14 +3,45 @@
 from __future__ import annotations
 
 import io
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Any
 
-__all__ = ["Printed", "Sheet"]
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+__all__ = ["Printed", "Sheet", "Tabular", "plain_text"]
 
 _WIDTH = 100
+
+
+def plain_text(renderable: RenderableType) -> str:
+    """Render without colour, 100 characters wide, whatever the terminal.
+
+    Parameters
+    ----------
+    renderable : rich renderable
+        Such as :func:`result_table` returns.
+
+    Returns
+    -------
+    str
+        Lines without trailing blanks.
+    """
+    console = Console(
+        file=io.StringIO(),
+        width=_WIDTH,
+        color_system=None,
+        force_terminal=False,
+        force_jupyter=False,
+        legacy_windows=False,
+    )
+    with console.capture() as capture:
+        console.print(renderable)
+    return "\n".join(line.rstrip() for line in capture.get().splitlines()).rstrip()
 
 
 @dataclass(frozen=True)
@@ -35,19 +66,31 @@ class Sheet:
     notes: Sequence[str] = ()
 
 
-class Printed:
-    """What shows its :meth:`sheet` wherever it is printed."""
+class Printed(ABC):
+    """What shows the same table in a terminal, as text, and in a notebook."""
 
+    @abstractmethod
+    def __rich__(self) -> RenderableType:
+        """What `rich` prints in a terminal."""
+
+    @abstractmethod
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+
+    def __str__(self) -> str:
+        return plain_text(self.__rich__())
+
+    __repr__ = __str__
+
+
+class Tabular(Printed):
+    """What is one table of texts; see `sheet`."""
+
+    @abstractmethod
     def sheet(self) -> Sheet:
         """The table to be shown."""
-        raise NotImplementedError
 
-    def __rich__(self) -> Any:
-        from rich import box
-        from rich.console import Group
-        from rich.table import Table
-        from rich.text import Text
-
+    def __rich__(self) -> RenderableType:
         sheet = self.sheet()
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
         for name in sheet.head:
@@ -55,16 +98,6 @@ class Printed:
         for row in sheet.rows:
             table.add_row(*map(Text, row))  # Text: a layer's name may look like rich's markup
         return Group(Text(sheet.title), table, *map(Text, sheet.notes))
-
-    def __str__(self) -> str:
-        from rich.console import Console
-
-        console = Console(file=io.StringIO(), width=_WIDTH, color_system=None, force_terminal=False)
-        with console.capture() as capture:
-            console.print(self.__rich__())
-        return "\n".join(line.rstrip() for line in capture.get().splitlines()).rstrip()
-
-    __repr__ = __str__
 
     def _repr_html_(self) -> str:
         sheet = self.sheet()

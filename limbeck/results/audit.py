@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from html import escape
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.console import RenderableType
 from scipy.special import expit
 
 from limbeck.audits.audited_rows import AuditTable
@@ -32,6 +34,9 @@ from limbeck.core.contract import Certificate
 from limbeck.core.errors import InvalidInput
 from limbeck.core.progress import shown
 from limbeck.core.strict_json import plain, read_json, record, write_json
+from limbeck.results.audit_sections.page import write_audit_page
+from limbeck.results.audit_sections.tables import audit_table
+from limbeck.results.result import Result
 from limbeck.students.additive.additive import Additive
 from limbeck.students.files import load as load_student
 
@@ -64,8 +69,8 @@ class _Answered:
     done: dict[str, Any]
 
 
-@dataclass(frozen=True, eq=False)
-class Audit:
+@dataclass(frozen=True, eq=False, repr=False)
+class Audit(Result):
     """The record of one audit.
 
     Parameters
@@ -175,8 +180,6 @@ class Audit:
         InvalidInput
             If the folder does not exist.
         """
-        from limbeck.results.audit_sections.page import write_audit_page
-
         return write_audit_page(self, path)
 
     def save(self, folder: str | Path) -> Path:
@@ -239,19 +242,8 @@ class Audit:
             "stories": plain(self.stories()),
         }
 
-    def __rich__(self) -> Any:
-        from limbeck.results.audit_sections.tables import audit_table
-
+    def __rich__(self) -> RenderableType:
         return audit_table(self)
 
-    def __str__(self) -> str:
-        from limbeck.results.distillation_sections.tables import plain_text
-
-        return plain_text(self.__rich__())
-
-    __repr__ = __str__
-
     def _repr_html_(self) -> str:
-        from html import escape
-
         return f"<pre>{escape(str(self))}</pre>"

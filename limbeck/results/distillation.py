@@ -1,24 +1,26 @@
-"""What a distillation returns: the student, its certificate, the control, and how it was found."""
+"""What a distillation returns: printed, drawn, saved and loaded."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from rich.console import RenderableType
 
 from limbeck.certificates.certificate_file import load as load_certificate
 from limbeck.certificates.certificate_file import save as save_certificate
 from limbeck.core.atomic_io import write_bytes
-from limbeck.core.columns import Rows
-from limbeck.core.contract import Certificate, Status, Student
+from limbeck.core.contract import Status, Student
 from limbeck.core.errors import InvalidInput
 from limbeck.core.strict_json import plain, read_json, record, write_json
-from limbeck.evaluation.comparison import Comparison
+from limbeck.results.distillation_record import DistillationRecord, Holdout
+from limbeck.results.distillation_sections.page import fragment, write_page
+from limbeck.results.distillation_sections.tables import result_table
+from limbeck.results.result import Result
 from limbeck.students.files import load as load_student
 
 __all__ = ["Distillation", "Holdout", "check_saved_names"]
@@ -27,68 +29,14 @@ _FORMAT, _VERSION = "limbeck-result", 1
 _TOLD = {"answers": "teacher_label", "y": "true_label", "groups": "group", "cases": "case"}
 
 
-@dataclass(frozen=True, eq=False)
-class Holdout:
-    """The rows of the certificate, the teacher's answers on them, and the labels if given.
+@dataclass(frozen=True, eq=False, repr=False)
+class Distillation(DistillationRecord, Result):
+    """The result of one distillation; its fields are those of `DistillationRecord`.
 
-    ``answers`` and ``y`` hold labels or values, ``seen`` the hashes of rows the method saw, with
-    those of their cases where rows have cases.
+    See Also
+    --------
+    limbeck.load : Reads what :meth:`save` wrote.
     """
-
-    rows: Rows
-    answers: NDArray[Any]
-    y: NDArray[Any] | None
-    groups: NDArray[Any] | None
-    seen: NDArray[np.uint64]
-    cases: NDArray[Any] | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Distillation:
-    """The record of one distillation.
-
-    Parameters
-    ----------
-    student : Student
-        The student; it holds no teacher.
-    status : Status
-        How the search ended, and what to do about it.
-    certificate : Certificate
-        How far the student is from the teacher, on rows the method never saw.
-    comparison : Comparison
-        Teacher, student, control and baselines on those rows.
-    frontier : tuple of dict
-        By size: the cost on rows and queries, and the agreement on the holdout rows (a point
-        estimate; only the chosen student is certified).
-    queries, rows_seen : int
-        Teacher answers beyond the user's rows; rows of the user that the method saw.
-    trace : mapping
-        Numbers of the search: probes, seconds, layers, LRH score.
-    settings : mapping
-        Everything needed to run it again, versions included.
-    notes : tuple of str
-        What was guessed about the teacher, and what a reader should know.
-    holdout : Holdout or None
-        What :meth:`save` writes so that a third party can verify; None where it was read from a
-        folder without these rows.
-    """
-
-    student: Student
-    status: Status
-    certificate: Certificate
-    comparison: Comparison
-    frontier: tuple[Mapping[str, float], ...]
-    queries: int
-    rows_seen: int
-    trace: Mapping[str, Any]
-    settings: Mapping[str, Any]
-    holdout: Holdout | None = field(repr=False)
-    notes: tuple[str, ...] = ()
-
-    @property
-    def verdict(self) -> str:
-        """What came out, in two or three sentences."""
-        return f"{self.certificate.statement} {self.comparison.sentence}"
 
     def report(self, path: str | Path) -> Path:
         """Write one self-contained HTML page; returns its path.
@@ -98,8 +46,6 @@ class Distillation:
         InvalidInput
             If the folder does not exist.
         """
-        from limbeck.results.distillation_sections.page import write_page
-
         return write_page(self, path)
 
     def save(self, folder: str | Path, *, rows: bool = True) -> Path:
@@ -173,21 +119,10 @@ class Distillation:
             "settings": plain(self.settings),
         }
 
-    def __rich__(self) -> Any:
-        from limbeck.results.distillation_sections.tables import result_table
-
+    def __rich__(self) -> RenderableType:
         return result_table(self)
 
-    def __str__(self) -> str:
-        from limbeck.results.distillation_sections.tables import plain_text
-
-        return plain_text(self.__rich__())
-
-    __repr__ = __str__
-
     def _repr_html_(self) -> str:
-        from limbeck.results.distillation_sections.page import fragment
-
         return fragment(self)
 
 

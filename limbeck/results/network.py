@@ -2,79 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
+from rich.console import RenderableType
+
 from limbeck.certificates.certificate_file import load as load_certificate
-from limbeck.core.contract import Certificate, Status
+from limbeck.core.contract import Status
 from limbeck.core.errors import InvalidInput, LimbeckError
 from limbeck.core.strict_json import plain, read_json, record, write_json
-from limbeck.evaluation.comparison import Comparison
-from limbeck.evaluation.model_facts import ModelFacts
+from limbeck.results.network_record import NetworkRecord
+from limbeck.results.network_sections.page import fragment, write_page
+from limbeck.results.network_sections.tables import network_table
+from limbeck.results.result import Result
 
 __all__ = ["NetworkDistillation"]
 
 _FORMAT, _VERSION = "limbeck-network-result", 1
 
 
-@dataclass(frozen=True, eq=False)
-class NetworkDistillation:
-    """The record of one distillation of a network into a network.
+@dataclass(frozen=True, eq=False, repr=False)
+class NetworkDistillation(NetworkRecord, Result):
+    """The result of distilling a network into a network; its fields are those of `NetworkRecord`.
 
-    Parameters
-    ----------
-    student : torch.nn.Module
-        The student of the seed that did best on validation rows (the first without them); it
-        holds no teacher.
-    students, controls : tuple of torch.nn.Module
-        The students and their controls of all seeds.
-    status : Status
-        How the training ended, and what to do about it.
-    certificate : Certificate or None
-        How far the student is from the teacher, on rows that training never saw; None where
-        there is no teacher.
-    comparison : Comparison
-        Teacher, student, control and baseline on those rows; means over seeds, with intervals
-        that cover other seeds and other rows where there are several seeds.
-    facts : mapping
-        Size, calibration, latency and mistakes, by role.
-    history : tuple of mapping
-        A row a logged update, with ``seed`` and ``role``: raw losses of the terms, their weights,
-        scores on the validation rows.
-    notes : tuple of str
-        What must be known before the numbers are believed: what was copied from the teacher,
-        how labels and outputs were understood, what was not measured.
-    settings : mapping
-        Everything needed to run it again, versions included.
-    papers : Papers
-        What :meth:`save` writes so that a third party can verify.
+    See Also
+    --------
+    limbeck.load : Reads what :meth:`save` wrote.
     """
-
-    student: Any
-    students: tuple[Any, ...]
-    controls: tuple[Any, ...]
-    status: Status
-    certificate: Certificate | None
-    comparison: Comparison
-    facts: Mapping[str, ModelFacts]
-    history: tuple[Mapping[str, Any], ...]
-    notes: tuple[str, ...]
-    settings: Mapping[str, Any]
-    papers: Any = field(repr=False)
-
-    @property
-    def verdict(self) -> str:
-        """What came out, in a few sentences; first that the training was too short, if it was."""
-        statement = self.certificate.statement if self.certificate else "There is no certificate."
-        short = f"{self.status} " if self.comparison.untrained else ""
-        return f"{short}{statement} {self.comparison.sentence}"
 
     def report(self, path: str | Path) -> Path:
         """Write one self-contained HTML page; returns its path."""
-        from limbeck.results.network_sections.page import write_page
-
         return write_page(self, path)
 
     def save(self, folder: str | Path) -> Path:
@@ -156,21 +114,10 @@ class NetworkDistillation:
         }
         return {name: plain(value) for name, value in told.items()}
 
-    def __rich__(self) -> Any:
-        from limbeck.results.network_sections.tables import network_table
-
+    def __rich__(self) -> RenderableType:
         return network_table(self)
 
-    def __str__(self) -> str:
-        from limbeck.results.distillation_sections.tables import plain_text
-
-        return plain_text(self.__rich__())
-
-    __repr__ = __str__
-
     def _repr_html_(self) -> str:
-        from limbeck.results.network_sections.page import fragment
-
         return fragment(self)
 
 

@@ -54,11 +54,11 @@ from limbeck.networks.initialization.from_teacher import Transplant
 from limbeck.networks.losses.filters import Filter
 from limbeck.networks.losses.labels import GoldLabels
 from limbeck.networks.losses.loss import Objective
+from limbeck.networks.strategies.seeds import started
 from limbeck.networks.strategies.together import BornAgain
 from limbeck.networks.teachers.outside import is_outside
 from limbeck.networks.training.checks import refuse_patience, refuse_unscored
 from limbeck.networks.training.gradient_accumulation import part_notes
-from limbeck.networks.training.seeds import started
 from limbeck.networks.training.settings import Training
 from limbeck.students.onnx.layout import Layout
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +13,10 @@ from limbeck.core.columns import Rows
 from limbeck.core.contract import Task
 from limbeck.methods.search_and_stitch.plan import Plan
 from limbeck.methods.search_and_stitch.search import Search
+from limbeck.methods.search_and_stitch.settings import SearchSettings
 from limbeck.methods.search_and_stitch.status import Outcome
 from limbeck.methods.search_and_stitch.validation import LeftOut
 from limbeck.students.tree.tree import Tree
-
-if TYPE_CHECKING:
-    from limbeck.methods.search_and_stitch.method import SearchAndStitch
 
 __all__ = ["Choice", "choose"]
 
@@ -77,7 +75,7 @@ class Choice:
 
 
 def choose(
-    method: SearchAndStitch,
+    method: SearchSettings,
     search: Search,
     judged: LeftOut | None,
     n: int,
@@ -91,7 +89,7 @@ def choose(
 
     Parameters
     ----------
-    method : SearchAndStitch
+    method : SearchSettings
         The settings.
     search : Search
         When it has run.

@@ -15,7 +15,6 @@ cross-fitting on the user's rows (:mod:`limbeck.methods.search_and_stitch.querie
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +26,6 @@ from limbeck.core.contract import (
     Access,
     Finding,
     Progress,
-    Sampler,
     StatusCode,
     Task,
     Teacher,
@@ -40,13 +38,12 @@ from limbeck.core.progress import quiet
 from limbeck.data.class_weights import ClassWeight, class_weights
 from limbeck.methods.search_and_stitch.choosing import choose
 from limbeck.methods.search_and_stitch.crossfit import FOLDS, Index, split_folds
-from limbeck.methods.search_and_stitch.descent import Guide
 from limbeck.methods.search_and_stitch.queries import Asked, Trials, ask
 from limbeck.methods.search_and_stitch.search import Search
+from limbeck.methods.search_and_stitch.settings import SearchSettings
 from limbeck.methods.search_and_stitch.status import status_of
 from limbeck.methods.search_and_stitch.validation import LeftOut, judge
-from limbeck.methods.weights import check_query_weight, weights
-from limbeck.samplers.named import sampler_named
+from limbeck.methods.weights import weights
 from limbeck.students.targets import read_weight
 from limbeck.students.tree.tree import Tree
 
@@ -54,82 +51,14 @@ __all__ = ["SearchAndStitch"]
 
 
 @dataclass(frozen=True)
-class SearchAndStitch:
+class SearchAndStitch(SearchSettings):
     """Distil any teacher into a decision tree; see the module's first lines.
 
-    Parameters
-    ----------
-    max_leaves : int
-        The largest tree that is considered.
-    epsilon : float
-        The disagreement aimed at. Chosen is the smallest tree whose cost on rows left out
-        (5-fold, see :mod:`limbeck.methods.search_and_stitch.validation`) is within half of it, or
-        within one standard error of the best (Breiman et al. 1984, section 3.4.3). For regression
-        the cost is the share of variance left unexplained.
-    leaves : int or None
-        Choose the best tree with at most so many leaves instead.
-    queries : int or None
-        Fresh rows to ask the teacher about, trials of samplers included; None for 10,000 where
-        it answers queries.
-    sampler : str or Sampler
-        Where queries come from: ``"munge"``, ``"gaussian_copula"``, ``"jitter"``,
-        ``"marginals"``, ``"none"``, or a sampler. With ``"auto"`` the first three are tried, each
-        with a fifth of the queries, and the one whose trees agree best with the teacher on rows
-        left out gets the rest; or none, where trees of the rows alone agree best.
-    query_weight : float
-        Share of the whole weight that the queries carry together, however many they are; but no
-        query counts more than a row.
-    layers : sequence of str or None
-        Layers to probe; None for all.
-    guide : {"both", "probes", "answers"}
-        What orders the search; see :mod:`limbeck.methods.search_and_stitch.descent`.
-    cost : str or None
-        ``misclassification`` (default), ``gini``, ``log_loss``, or ``squared_error``.
-    depth : int or None
-        Depth of the search; None for what ``max_leaves`` needs in a full tree.
-    max_probes, max_clauses : int
-        Limits of the search.
-    patience : int
-        The search ends after so many clauses without a gain.
-    probe_rows : int
-        Rows on which the probes are made.
-    max_rows : int
-        Rows used at most; a random part of more.
+    Its settings are those of `SearchSettings`.
     """
-
-    max_leaves: int = 16
-    epsilon: float = 0.05
-    leaves: int | None = None
-    queries: int | None = None
-    sampler: str | Sampler = "auto"
-    query_weight: float = 0.5
-    layers: Sequence[str] | None = None
-    guide: Guide = "both"
-    cost: str | None = None
-    depth: int | None = None
-    max_probes: int = 80_000
-    max_clauses: int = 300
-    patience: int = 60
-    probe_rows: int = 1200
-    max_rows: int = 30_000
 
     name = "search and stitch"
     needs = Access.SCORES
-
-    def __post_init__(self) -> None:
-        for field in ("max_leaves", "max_rows", "probe_rows"):
-            if getattr(self, field) < 2:
-                raise InvalidInput(f"{field} is {getattr(self, field)}.", "Give 2 or more.")
-        if self.leaves is not None and not 1 <= self.leaves <= self.max_leaves:
-            raise InvalidInput(
-                f"leaves is {self.leaves}, and max_leaves is {self.max_leaves}.",
-                "Give leaves between 1 and max_leaves.",
-            )
-        if self.queries is not None and self.queries < 0:
-            raise InvalidInput(f"queries is {self.queries}.", "Give 0 for none, or a number.")
-        check_query_weight(self.query_weight)
-        if isinstance(self.sampler, str) and self.sampler not in ("auto", "none"):
-            sampler_named(self.sampler)
 
     def distill(
         self,
@@ -286,11 +215,6 @@ class SearchAndStitch:
                 "Set queries=0, or give a teacher that can be asked about new rows.",
             )
         return n
-
-    def sizes(self) -> range:
-        """Leaves of the trees by which samplers are tried: about as many as are wanted."""
-        most = self.leaves or self.max_leaves
-        return range(max(2, most // 2) if self.leaves else 2, max(most, 2) + 1)
 
     def _judged(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +20,9 @@ from limbeck.methods.search_and_stitch.plan import Plan, literals_of, nodes_of, 
 from limbeck.methods.search_and_stitch.pool import Pool
 from limbeck.methods.search_and_stitch.refine import look_ahead, refine
 from limbeck.methods.search_and_stitch.sample import Sample
+from limbeck.methods.search_and_stitch.settings import SearchSettings
 from limbeck.students.tree.nodes import Nodes
 from limbeck.students.tree.tree import Tree
-
-if TYPE_CHECKING:
-    from limbeck.methods.search_and_stitch.method import SearchAndStitch
 
 __all__ = ["Search"]
 
@@ -34,7 +32,7 @@ class Search:
 
     Parameters
     ----------
-    method : SearchAndStitch
+    method : SearchSettings
         The settings.
     rows : Rows
         Of n rows: the user's own first, then queries.
@@ -52,7 +50,7 @@ class Search:
 
     def __init__(
         self,
-        method: SearchAndStitch,
+        method: SearchSettings,
         rows: Rows,
         answers: NDArray[Any],
         task: Task,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,11 +22,9 @@ from limbeck.core.progress import quiet
 from limbeck.methods.search_and_stitch.crossfit import FOLDS, Index, inside, row_losses
 from limbeck.methods.search_and_stitch.queries import Asked
 from limbeck.methods.search_and_stitch.search import Search
+from limbeck.methods.search_and_stitch.settings import SearchSettings
 from limbeck.methods.weights import weights
 from limbeck.students.tree.tree import Tree
-
-if TYPE_CHECKING:
-    from limbeck.methods.search_and_stitch.method import SearchAndStitch
 
 __all__ = ["LeftOut", "judge"]
 
@@ -68,7 +66,7 @@ class LeftOut:
 
 
 def judge(
-    method: SearchAndStitch,
+    method: SearchSettings,
     rows: Rows,
     answers: NDArray[Any],
     weight: NDArray[np.float64],
@@ -81,7 +79,7 @@ def judge(
 
     Parameters
     ----------
-    method : SearchAndStitch
+    method : SearchSettings
         The settings.
     rows : Rows
         The user's own, n of them.

@@ -15,7 +15,7 @@ from limbeck.modules.batch import Goal, Kind, mask_of
 from limbeck.modules.capture import asking, picked, placed
 from limbeck.modules.runner import Network, watched
 from limbeck.networks.losses.interchange import Part, exchange, halves, windows
-from limbeck.reports.printed import Printed, Sheet
+from limbeck.reports.printed import Sheet, Tabular
 
 __all__ = ["Agreement", "CausalAgreement", "causal_agreement"]
 
@@ -44,7 +44,7 @@ class Agreement:
 
 
 @dataclass(frozen=True, repr=False)
-class CausalAgreement(Printed):
+class CausalAgreement(Tabular):
     """How often teacher and student answer alike after the same interchange.
 
     Parameters

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from limbeck.core.errors import InvalidInput
 from limbeck.modules.batch import mask_of
 from limbeck.modules.capture import Capture, asking, placed, run
-from limbeck.reports.printed import Printed, Sheet
+from limbeck.reports.printed import Sheet, Tabular
 
 __all__ = ["Pairs", "cka", "gram", "propose_pairs"]
 
@@ -72,7 +72,7 @@ def _ratio(cross: float, first: float, second: float) -> float:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Pairs(Printed, Mapping[str, str]):
+class Pairs(Tabular, Mapping[str, str]):
     """Pairs of layers, and the similarities from which they were chosen.
 
     A mapping from layers of the teacher to layers of the student, so that ``HiddenStates(pairs)``

@@ -15,7 +15,7 @@ from limbeck.networks.analysis.matching import cka
 from limbeck.networks.initialization.channels import select
 from limbeck.networks.initialization.importance import Importance
 from limbeck.networks.initialization.pairing import Layers, pair
-from limbeck.reports.printed import Printed, Sheet
+from limbeck.reports.printed import Sheet, Tabular
 
 __all__ = ["Entry", "Transplant", "transplant"]
 
@@ -39,7 +39,7 @@ class Entry:
 
 
 @dataclass(frozen=True, repr=False)
-class Transplant(Printed):
+class Transplant(Tabular):
     """What went from the teacher into the student.
 
     Parameters

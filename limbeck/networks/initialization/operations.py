@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 from torch import Tensor
 from torch.utils._pytree import tree_leaves
@@ -24,10 +24,23 @@ from limbeck.networks.initialization.spaces import (
     tabled,
 )
 
-if TYPE_CHECKING:
-    from limbeck.networks.initialization.tracing import Watch
+__all__ = ["Axes", "Rule", "rule_of"]
 
-__all__ = ["Rule", "rule_of"]
+
+class Axes(Protocol):
+    """The axes of all tensors of a run, which the rules read and set."""
+
+    def axes(self, value: Tensor) -> list[Axis]:
+        """The axes of a tensor."""
+
+    def put(self, value: Tensor, axes: Sequence[Axis]) -> None:
+        """Set them."""
+
+    def read(self, value: Tensor, dim: int, weight: Tensor, axis: Axis, squares: Tensor) -> None:
+        """Note what each channel of a value gives to the sum that a weight makes over them."""
+
+    def fix(self, value: Tensor, *dims: int) -> None:
+        """All channels of these axes are needed."""
 
 
 def _contract(a: Axis, b: Axis) -> None:
@@ -38,7 +51,7 @@ def _contract(a: Axis, b: Axis) -> None:
         fix(a, b)
 
 
-def _linear(watch: Watch, args: Any, kwargs: Any, out: Tensor) -> None:
+def _linear(watch: Axes, args: Any, kwargs: Any, out: Tensor) -> None:
     x, w = watch.axes(args[0]), watch.axes(args[1])
     watch.read(args[0], args[0].ndim - 1, args[1], w[1], _squares(args[1], 1))
     _contract(x[-1], w[1])
@@ -47,7 +60,7 @@ def _linear(watch: Watch, args: Any, kwargs: Any, out: Tensor) -> None:
     watch.put(out, [*x[:-1], w[0]])
 
 
-def _addmm(watch: Watch, args: Any, kwargs: Any, out: Tensor) -> None:
+def _addmm(watch: Axes, args: Any, kwargs: Any, out: Tensor) -> None:
     bias, x, w = (watch.axes(v) for v in args[:3])
     watch.read(args[1], 1, args[2], w[0], _squares(args[2], 0))
     _contract(x[1], w[0])
@@ -55,7 +68,7 @@ def _addmm(watch: Watch, args: Any, kwargs: Any, out: Tensor) -> None:
     watch.put(out, [x[0], w[1]])
 
 
-def _matmul(watch: Watch, args: Any, kwargs: Any, out: Tensor) -> None:
+def _matmul(watch: Axes, args: Any, kwargs: Any, out: Tensor) -> None:
     x, y = watch.axes(args[0]), watch.axes(args[1])
     along = args[1].ndim - 2
     watch.read(args[0], args[0].ndim - 1, args[1], y[-2], _squares(args[1], along))
@@ -65,7 +78,7 @@ def _matmul(watch: Watch, args: Any, kwargs: Any, out: Tensor) -> None:
     watch.put(out, [*x[:-1], y[-1]])
 
 
-def _attention(watch: Watch, args: Any, kwargs: Any, out: Tensor) -> None:
+def _attention(watch: Axes, args: Any, kwargs: Any, out: Tensor) -> None:
     q, k, v = (watch.axes(value) for value in args[:3])  # each (n, heads, t, width)
     for other in (k, v):
         join(q[1], other[1])
@@ -73,7 +86,7 @@ def _attention(watch: Watch, args: Any, kwargs: Any, out: Tensor) -> None:
     watch.put(out, [q[0], q[1], q[2], v[3]])
 
 
-def _convolution(watch: Watch, args: Any, kwargs: Any, out: Tensor) -> None:
+def _convolution(watch: Axes, args: Any, kwargs: Any, out: Tensor) -> None:
     value, weight, bias, transposed, groups = args[0], args[1], args[2], args[6], args[8]
     x, w = watch.axes(value), watch.axes(weight)
     inner, outer = (w[0], w[1]) if transposed else (w[1], w[0])
@@ -108,7 +121,7 @@ def _more(axis: Axis) -> Axis:
     return axis if axis[0].size > 1 or len(axis) > 1 else ()
 
 
-def _batch_norm(watch: Watch, args: Any, kwargs: Any, out: Tensor) -> None:
+def _batch_norm(watch: Axes, args: Any, kwargs: Any, out: Tensor) -> None:
     x = watch.axes(args[0])
     for value in args[1:5]:
         if isinstance(value, Tensor):
@@ -116,7 +129,7 @@ def _batch_norm(watch: Watch, args: Any, kwargs: Any, out: Tensor) -> None:
     watch.put(out, x)
 
 
-def _group_norm(watch: Watch, args: Any, kwargs: Any, out: Tensor) -> None:
+def _group_norm(watch: Axes, args: Any, kwargs: Any, out: Tensor) -> None:
     x, groups = watch.axes(args[0]), args[6]
     for value in args[1:3]:
         if isinstance(value, Tensor):
@@ -130,7 +143,7 @@ def _group_norm(watch: Watch, args: Any, kwargs: Any, out: Tensor) -> None:
     watch.put(out, x)
 
 
-def _layer_norm(watch: Watch, args: Any, kwargs: Any, out: Tensor) -> None:
+def _layer_norm(watch: Axes, args: Any, kwargs: Any, out: Tensor) -> None:
     x = watch.axes(args[0])
     for value in args[2:4]:
         if isinstance(value, Tensor):
@@ -139,12 +152,12 @@ def _layer_norm(watch: Watch, args: Any, kwargs: Any, out: Tensor) -> None:
     watch.put(out, x)
 
 
-def _embedding(watch: Watch, args: Any, kwargs: Any, out: Tensor) -> None:
+def _embedding(watch: Axes, args: Any, kwargs: Any, out: Tensor) -> None:
     watch.fix(args[0], 0)
     watch.put(out, [*((Factor(s),) for s in out.shape[:-1]), watch.axes(args[0])[1]])
 
 
-def _turned(watch: Watch, args: Any, kwargs: Any, out: Tensor) -> None:
+def _turned(watch: Axes, args: Any, kwargs: Any, out: Tensor) -> None:
     x = watch.axes(args[0])
     order = list(range(len(x)))
     if len(args) == 1:
@@ -157,21 +170,21 @@ def _turned(watch: Watch, args: Any, kwargs: Any, out: Tensor) -> None:
     watch.put(out, [x[d] for d in order])
 
 
-def _shaped(watch: Watch, args: Any, kwargs: Any, out: Tensor) -> None:
+def _shaped(watch: Axes, args: Any, kwargs: Any, out: Tensor) -> None:
     watch.put(out, reshaped(watch.axes(args[0]), out.shape))
 
 
-def _same(watch: Watch, args: Any, kwargs: Any, out: Tensor) -> None:
+def _same(watch: Axes, args: Any, kwargs: Any, out: Tensor) -> None:
     watch.put(out, watch.axes(args[0]))
 
 
-def _strided(watch: Watch, args: Any, kwargs: Any, out: Tensor) -> None:
+def _strided(watch: Axes, args: Any, kwargs: Any, out: Tensor) -> None:
     if out.shape != args[0].shape:
         raise LookupError  # other places of the same memory
     watch.put(out, watch.axes(args[0]))
 
 
-def _spread(watch: Watch, args: Any, kwargs: Any, out: Tensor) -> None:
+def _spread(watch: Axes, args: Any, kwargs: Any, out: Tensor) -> None:
     x = watch.axes(args[0])
     new = out.ndim - len(x)
     watch.put(
@@ -183,13 +196,13 @@ def _spread(watch: Watch, args: Any, kwargs: Any, out: Tensor) -> None:
     )
 
 
-def _chosen(watch: Watch, args: Any, kwargs: Any, out: Tensor) -> None:
+def _chosen(watch: Axes, args: Any, kwargs: Any, out: Tensor) -> None:
     x = list(watch.axes(args[0]))
     _one_place(x.pop(args[1] % len(x)))
     watch.put(out, x)
 
 
-def _unbound(watch: Watch, args: Any, kwargs: Any, out: list[Tensor]) -> None:
+def _unbound(watch: Axes, args: Any, kwargs: Any, out: list[Tensor]) -> None:
     x = list(watch.axes(args[0]))
     _one_place(x.pop((args[1] if len(args) > 1 else 0) % len(x)))
     for value in out:
@@ -205,7 +218,7 @@ def _one_place(axis: Axis) -> None:
         lose(axis)
 
 
-def _sliced(watch: Watch, args: Any, kwargs: Any, out: Tensor) -> None:
+def _sliced(watch: Axes, args: Any, kwargs: Any, out: Tensor) -> None:
     x = list(watch.axes(args[0]))
     given: tuple[Any, ...] = (*args, *(None, 0, None, None, 1)[len(args) :])
     dim, start, end, step = given[1:]
@@ -220,7 +233,7 @@ def _sliced(watch: Watch, args: Any, kwargs: Any, out: Tensor) -> None:
     watch.put(out, x)
 
 
-def _divided(watch: Watch, args: Any, kwargs: Any, out: list[Tensor]) -> None:
+def _divided(watch: Axes, args: Any, kwargs: Any, out: list[Tensor]) -> None:
     x = list(watch.axes(args[0]))
     dim = args[2] if len(args) > 2 else kwargs.get("dim", 0)
     at, whole = 0, x[dim]
@@ -230,7 +243,7 @@ def _divided(watch: Watch, args: Any, kwargs: Any, out: list[Tensor]) -> None:
         at += value.shape[dim]
 
 
-def _gated(watch: Watch, args: Any, kwargs: Any, out: Tensor) -> None:
+def _gated(watch: Axes, args: Any, kwargs: Any, out: Tensor) -> None:
     x = list(watch.axes(args[0]))
     dim = (args[1] if len(args) > 1 else -1) % len(x)
     size = out.shape[dim]
@@ -244,7 +257,7 @@ def _unknown(size: int) -> Axis:
     return (Factor(size, Space(size, lost=True)),)
 
 
-def _joined(watch: Watch, args: Any, kwargs: Any, out: Tensor) -> None:
+def _joined(watch: Axes, args: Any, kwargs: Any, out: Tensor) -> None:
     dim = (args[1] if len(args) > 1 else 0) % out.ndim
     axes = [watch.axes(v) for v in args[0] if v.ndim == out.ndim]  # none that are empty
     first = axes[0]
@@ -271,7 +284,7 @@ def _chain(parts: list[Axis]) -> Axis:
     )
 
 
-def _padded(watch: Watch, args: Any, kwargs: Any, out: Tensor) -> None:
+def _padded(watch: Axes, args: Any, kwargs: Any, out: Tensor) -> None:
     x = list(watch.axes(args[0]))
     sides = list(zip(args[1][::2], args[1][1::2], strict=True))  # from the last axis
     for i, (before, after) in zip(range(out.ndim - 1, -1, -1), sides, strict=False):
@@ -284,7 +297,7 @@ def _padded(watch: Watch, args: Any, kwargs: Any, out: Tensor) -> None:
     watch.put(out, x)
 
 
-def _reduced(watch: Watch, args: Any, kwargs: Any, out: Tensor) -> None:
+def _reduced(watch: Axes, args: Any, kwargs: Any, out: Tensor) -> None:
     x = watch.axes(args[0])
     dims = args[1] if len(args) > 1 and args[1] is not None else range(len(x))
     gone = {d % len(x) for d in ([dims] if isinstance(dims, int) else dims)}
@@ -294,15 +307,15 @@ def _reduced(watch: Watch, args: Any, kwargs: Any, out: Tensor) -> None:
     )
 
 
-def _normed(watch: Watch, args: Any, kwargs: Any, out: Tensor) -> None:
+def _normed(watch: Axes, args: Any, kwargs: Any, out: Tensor) -> None:
     _reduced(watch, (args[0], *args[2:]), kwargs, out)  # without the order of the norm
 
 
-def _pooled(watch: Watch, args: Any, kwargs: Any, out: Tensor) -> None:
+def _pooled(watch: Axes, args: Any, kwargs: Any, out: Tensor) -> None:
     watch.put(out, [*watch.axes(args[0])[:2], *((Factor(s),) for s in out.shape[2:])])
 
 
-def _pointwise(watch: Watch, args: Any, kwargs: Any, out: Tensor) -> None:
+def _pointwise(watch: Axes, args: Any, kwargs: Any, out: Tensor) -> None:
     axes: list[Axis] = [(Factor(s),) for s in out.shape]
     for value in tree_leaves((args, kwargs)):
         if not isinstance(value, Tensor):
@@ -317,7 +330,7 @@ def _pointwise(watch: Watch, args: Any, kwargs: Any, out: Tensor) -> None:
     watch.put(out, axes)
 
 
-Rule = Callable[["Watch", Any, Any, Any], None]
+Rule = Callable[[Axes, Any, Any, Any], None]
 _KINDS: dict[Rule, str] = {
     _linear: "linear",
     _addmm: "addmm",

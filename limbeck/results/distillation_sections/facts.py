@@ -11,7 +11,7 @@ from limbeck.certificates.wording import upward
 from limbeck.core.contract import Certificate
 from limbeck.reports.charts import Line, Panel
 from limbeck.reports.numbers import count, percent
-from limbeck.results.distillation import Distillation
+from limbeck.results.distillation_record import DistillationRecord
 
 __all__ = ["Headings", "advice", "lead", "panels", "title", "worth"]
 
@@ -25,7 +25,7 @@ class Headings:
     labels: bool
 
     @classmethod
-    def of(cls, result: Distillation) -> Self:
+    def of(cls, result: DistillationRecord) -> Self:
         """The headings that fit the task of a result."""
         labels = any(e.accuracy is not None for e in result.comparison.entries)
         if result.student.task_.classifies:
@@ -33,7 +33,7 @@ class Headings:
         return cls("R² against the teacher", "R² on the labels", labels)
 
 
-def title(result: Distillation) -> str:
+def title(result: DistillationRecord) -> str:
     """Teacher and student in a line."""
     student = next((e for e in result.comparison.entries if e.role == "student"), None)
     size = f" of {student.size}" if student else ""
@@ -41,7 +41,7 @@ def title(result: Distillation) -> str:
     return f"{result.settings.get('teacher', 'A teacher')}, distilled into a {name}{size}"
 
 
-def lead(result: Distillation) -> str:
+def lead(result: DistillationRecord) -> str:
     """The certificate in one short sentence."""
     certificate, unit = result.certificate, result.student.task_.unit
     out = f"With {100 * (1 - certificate.delta):.6g}% confidence the student "
@@ -55,7 +55,7 @@ def lead(result: Distillation) -> str:
     return f"{out}." if certificate.reached else f"{out}; what was asked for is not reached."
 
 
-def worth(result: Distillation) -> str:
+def worth(result: DistillationRecord) -> str:
     """The comparison with the control in one short sentence."""
     found = result.comparison.differences
     if not found:
@@ -121,7 +121,7 @@ def advice(certificate: Certificate, larger: bool = True) -> str | None:
     return f"{seen}; if that stays so, a holdout of {enough} reaches {100 * asked:.6g}%.{fewer}"
 
 
-def panels(result: Distillation) -> tuple[Panel, ...]:
+def panels(result: DistillationRecord) -> tuple[Panel, ...]:
     """Agreement on the holdout rows, and cost of the search, by size."""
     if len(result.frontier) < 2:
         return ()

@@ -13,7 +13,7 @@ from limbeck.reports.charts import axis, bar, whisker, whisker_scale
 from limbeck.reports.markup import Child, Html, join, table, tag
 from limbeck.reports.numbers import NONE, count, decimal, percent
 from limbeck.reports.scales import Scale
-from limbeck.results.distillation import Distillation
+from limbeck.results.distillation_record import DistillationRecord
 from limbeck.results.distillation_sections.facts import Headings
 
 __all__ = [
@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 
-def model_table(result: Distillation) -> Html:
+def model_table(result: DistillationRecord) -> Html:
     """A row a model: agreement with the teacher, and accuracy on the labels where given."""
     entries, headings = result.comparison.entries, Headings.of(result)
     others = [e for e in entries if e.role != "teacher"]
@@ -116,7 +116,7 @@ def group_table(groups: Sequence[GroupBound], exceeds: bool) -> Html | None:
     )
 
 
-def layer_table(result: Distillation) -> Html | None:
+def layer_table(result: DistillationRecord) -> Html | None:
     """How linear the answers and the tree's clauses are in each layer."""
     layers = result.trace.get("layers")
     if not layers:
@@ -139,7 +139,7 @@ def layer_table(result: Distillation) -> Html | None:
     )
 
 
-def influence_table(result: Distillation) -> Html | None:
+def influence_table(result: DistillationRecord) -> Html | None:
     """How often the teacher's answer changes when one variable is redrawn."""
     found = result.trace.get("influences")
     if not found:

@@ -7,7 +7,7 @@ from pathlib import Path
 from limbeck.reports.document import document, write_document
 from limbeck.reports.markup import Html, tag
 from limbeck.reports.style import FRAGMENT, PAGE
-from limbeck.results.distillation import Distillation
+from limbeck.results.distillation_record import DistillationRecord
 from limbeck.results.distillation_sections import facts
 from limbeck.results.distillation_sections.models import model_table
 from limbeck.results.distillation_sections.sections import SECTIONS, picture
@@ -17,12 +17,12 @@ from limbeck.results.wavelet_sections.style import BARS, WAVELET
 __all__ = ["fragment", "write_page"]
 
 
-def write_page(result: Distillation, path: str | Path) -> Path:
+def write_page(result: DistillationRecord, path: str | Path) -> Path:
     """Write one self-contained HTML page, all of it or nothing.
 
     Parameters
     ----------
-    result : Distillation
+    result : DistillationRecord
         What :func:`limbeck.distill` returned.
     path : str or Path
         Where; an older file is replaced in one step.
@@ -42,12 +42,12 @@ def write_page(result: Distillation, path: str | Path) -> Path:
     return write_document(document(facts.title(result), sections, style), path)
 
 
-def fragment(result: Distillation) -> str:
+def fragment(result: DistillationRecord) -> str:
     """The table, the verdict and the student's drawing, for a notebook.
 
     Parameters
     ----------
-    result : Distillation
+    result : DistillationRecord
         What :func:`limbeck.distill` returned.
 
     Returns

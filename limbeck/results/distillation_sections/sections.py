@@ -10,7 +10,7 @@ from limbeck.core.errors import plural
 from limbeck.reports.charts import bar, chart
 from limbeck.reports.markup import Child, Html, box, definitions, join, table, tag
 from limbeck.reports.numbers import count, decimal, duration, percent
-from limbeck.results.distillation import Distillation
+from limbeck.results.distillation_record import DistillationRecord
 from limbeck.results.distillation_sections import facts, models
 from limbeck.results.wavelet_sections import sections as wavelet_sections
 from limbeck.results.wavelet_sections.facts import is_wavelet
@@ -18,7 +18,7 @@ from limbeck.results.wavelet_sections.facts import is_wavelet
 __all__ = ["SECTIONS", "picture"]
 
 
-def verdict(result: Distillation) -> Html:
+def verdict(result: DistillationRecord) -> Html:
     """What came out, at the top."""
     return join(
         [
@@ -32,7 +32,7 @@ def verdict(result: Distillation) -> Html:
     )
 
 
-def comparison(result: Distillation) -> Html:
+def comparison(result: DistillationRecord) -> Html:
     """The control beside the student."""
     return join(
         [
@@ -44,7 +44,7 @@ def comparison(result: Distillation) -> Html:
     )
 
 
-def certificate(result: Distillation) -> Html:
+def certificate(result: DistillationRecord) -> Html:
     """The statement, what was asked, and what must be true."""
     c = result.certificate
     rows: list[tuple[str, Child]] = []
@@ -76,7 +76,7 @@ def certificate(result: Distillation) -> Html:
     )
 
 
-def student(result: Distillation) -> Html:
+def student(result: DistillationRecord) -> Html:
     """The student's own drawing, and its words folded away."""
     model: Any = result.student
     words = []
@@ -96,7 +96,7 @@ def student(result: Distillation) -> Html:
     return join([tag("h2", "The student"), picture(result), *words])
 
 
-def picture(result: Distillation) -> Html:
+def picture(result: DistillationRecord) -> Html:
     """The student's drawing in a box of its own."""
     model: Any = result.student
     caption = None
@@ -117,7 +117,7 @@ def picture(result: Distillation) -> Html:
     return tag("figure", box(drawing, "The student, drawn", "picture"), below)
 
 
-def curve(result: Distillation) -> Html | None:
+def curve(result: DistillationRecord) -> Html | None:
     """Size against agreement and cost."""
     panels = facts.panels(result)
     if not panels:
@@ -139,7 +139,7 @@ def curve(result: Distillation) -> Html | None:
     )  # fmt: skip
 
 
-def layers(result: Distillation) -> Html | None:
+def layers(result: DistillationRecord) -> Html | None:
     """Whether the linear representation hypothesis holds."""
     shown, lrh = models.layer_table(result), result.trace.get("lrh")
     if shown is None or not lrh:
@@ -154,13 +154,13 @@ def layers(result: Distillation) -> Html | None:
     return join([tag("h2", "What the layers say"), tag("p", says), shown])
 
 
-def influences(result: Distillation) -> Html | None:
+def influences(result: DistillationRecord) -> Html | None:
     """Which variables matter, for a junta."""
     shown = models.influence_table(result)
     return join([tag("h2", "Influence of the variables"), shown]) if shown else None
 
 
-def search(result: Distillation) -> Html:
+def search(result: DistillationRecord) -> Html:
     """Queries, probes and seconds."""
     trace, stages = result.trace, result.trace.get("seconds_by_stage") or {}
     known = {
@@ -201,7 +201,7 @@ def _sampler(trace: Mapping[str, Any]) -> list[tuple[str, Child]]:
     return [("Sampler", f"{chosen}; agreement on rows left out (R² for numbers): {agreed}")]
 
 
-def settings(result: Distillation) -> Html:
+def settings(result: DistillationRecord) -> Html:
     """Everything needed to run it again."""
     given = dict(result.settings)
     versions = given.pop("versions", {})
@@ -215,7 +215,7 @@ def settings(result: Distillation) -> Html:
     return join([tag("h2", "Settings"), definitions(rows)])
 
 
-def verification(result: Distillation) -> Html:
+def verification(result: DistillationRecord) -> Html:
     """How a third party checks the certificate."""
     command = (
         "limbeck verify run/certificate.json --student run/student.json --rows run/holdout.parquet"

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
-
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
@@ -16,20 +14,19 @@ from limbeck.contract import GroupBound, StatusCode
 from limbeck.reports.numbers import NONE, Headings, count, measured, percent
 from limbeck.result import Distillation
 
-__all__ = ["plain_text", "result_table"]
+__all__ = ["result_table"]
 
-_WIDTH = 100
 _MOST_CLASSES = 10
 _STYLES = {"teacher": "cyan", "student": "bold", "control": "", "baseline": "dim"}
 _GOOD, _WARN = "green", "yellow"
 
 
-def result_table(result: Distillation) -> Group:
+def result_table(result: DistillationRecord) -> Group:
     """Teacher, student, control and baselines; then status, certificate and verdict.
 
     Parameters
     ----------
-    result : Distillation
+    result : DistillationRecord
         What :func:`limbeck.distill` returned.
 
     Returns
@@ -42,33 +39,7 @@ def result_table(result: Distillation) -> Group:
     return Group(*(part for t in tables for part in (t, Text())), _sentences(result))
 
 
-def plain_text(renderable: RenderableType) -> str:
-    """Render without colour, 100 characters wide, whatever the terminal.
-
-    Parameters
-    ----------
-    renderable : rich renderable
-        Such as :func:`result_table` returns.
-
-    Returns
-    -------
-    str
-        Lines without trailing blanks.
-    """
-    console = Console(
-        file=io.StringIO(),
-        width=_WIDTH,
-        color_system=None,
-        force_terminal=False,
-        force_jupyter=False,
-        legacy_windows=False,
-    )
-    with console.capture() as capture:
-        console.print(renderable)
-    return "\n".join(line.rstrip() for line in capture.get().splitlines()).rstrip()
-
-
-def _models(result: Distillation) -> Table:
+def _models(result: DistillationRecord) -> Table:
     headings = Headings.of(result)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, show_edge=False)
     table.add_column("role", no_wrap=True)
@@ -86,7 +57,7 @@ def _models(result: Distillation) -> Table:
     return table
 
 
-def _classes(result: Distillation) -> Table | None:
+def _classes(result: DistillationRecord) -> Table | None:
     """Agreement by class; of many classes those on which the student does worst."""
     classes = result.comparison.classes
     if len(classes) < 2:
@@ -166,7 +137,7 @@ def _cell(value: Measured | None) -> str:
     return "—" if value is None else measured(value)
 
 
-def _sentences(result: Distillation) -> Table:
+def _sentences(result: DistillationRecord) -> Table:
     certificate, verdict = result.certificate, result.comparison.verdict
     poor = result.status.code in (StatusCode.INTERRUPTED, StatusCode.HYPOTHESIS_FAILED)
     table = Table.grid(padding=(0, 2))

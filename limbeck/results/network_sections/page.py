@@ -14,14 +14,14 @@ from limbeck.reports.markup import Child, Html, box, definitions, join, table, t
 from limbeck.reports.numbers import NONE, count, decimal, duration, percent
 from limbeck.reports.style import FRAGMENT, PAGE
 from limbeck.results.distillation_sections import models
-from limbeck.results.network import NetworkDistillation
+from limbeck.results.network_record import NetworkRecord
 from limbeck.results.network_sections.tables import size_of, time_of
 from limbeck.results.network_sections.training import training
 
 __all__ = ["fragment", "write_page"]
 
 
-def write_page(result: NetworkDistillation, path: str | Path) -> Path:
+def write_page(result: NetworkRecord, path: str | Path) -> Path:
     """Write one self-contained HTML page, all of it or nothing.
 
     Raises
@@ -33,7 +33,7 @@ def write_page(result: NetworkDistillation, path: str | Path) -> Path:
     return write_document(document(_title(result), [s for s in made if s is not None], PAGE), path)
 
 
-def fragment(result: NetworkDistillation) -> str:
+def fragment(result: NetworkRecord) -> str:
     """The verdict and the table, for a notebook."""
     return tag(
         "div",
@@ -44,12 +44,12 @@ def fragment(result: NetworkDistillation) -> str:
     )
 
 
-def _title(result: NetworkDistillation) -> str:
+def _title(result: NetworkRecord) -> str:
     teacher = result.settings.get("teacher") or "Students"
     return f"{teacher}, distilled into a {result.settings.get('student', 'network')}"
 
 
-def _lead(result: NetworkDistillation) -> Html:
+def _lead(result: NetworkRecord) -> Html:
     s = result.settings
     size = result.facts["student"].parameters
     teacher = result.facts.get("teacher")
@@ -72,7 +72,7 @@ def _lead(result: NetworkDistillation) -> Html:
     )  # fmt: skip
 
 
-def _compared(result: NetworkDistillation) -> Html:
+def _compared(result: NetworkRecord) -> Html:
     level = result.comparison.level
     return join(
         [
@@ -85,7 +85,7 @@ def _compared(result: NetworkDistillation) -> Html:
     )
 
 
-def _table(result: NetworkDistillation) -> Html:
+def _table(result: NetworkRecord) -> Html:
     entries, c = result.comparison.entries, result.comparison
     scored = any(e.accuracy is not None for e in entries)
     numbers = not result.settings.get("classifies", True)
@@ -126,7 +126,7 @@ def _table(result: NetworkDistillation) -> Html:
     )  # fmt: skip
 
 
-def _certificate(result: NetworkDistillation) -> Html | None:
+def _certificate(result: NetworkRecord) -> Html | None:
     c = result.certificate
     if c is None:
         return None
@@ -149,7 +149,7 @@ def _certificate(result: NetworkDistillation) -> Html | None:
     )
 
 
-def _mistakes(result: NetworkDistillation) -> Html | None:
+def _mistakes(result: NetworkRecord) -> Html | None:
     found = [(r, f.mistakes) for r, f in result.facts.items() if f.mistakes and r != "teacher"]
     if not found:
         return None
@@ -171,7 +171,7 @@ def _mistakes(result: NetworkDistillation) -> Html | None:
     )  # fmt: skip
 
 
-def _classes(result: NetworkDistillation) -> Html | None:
+def _classes(result: NetworkRecord) -> Html | None:
     student = result.facts["student"].by_class
     if not 1 < len(student) <= 50:
         return None
@@ -192,13 +192,13 @@ def _classes(result: NetworkDistillation) -> Html | None:
     )  # fmt: skip
 
 
-def _notes(result: NetworkDistillation) -> Html | None:
+def _notes(result: NetworkRecord) -> Html | None:
     if not result.notes:
         return None
     return join([tag("h2", "Notes"), tag("ul", *(tag("li", n) for n in result.notes))])
 
 
-def _settings(result: NetworkDistillation) -> Html:
+def _settings(result: NetworkRecord) -> Html:
     rows: list[tuple[str, Child]] = []
     for key, value in result.settings.items():
         name = key.replace("_", " ").capitalize()
@@ -219,7 +219,7 @@ def _settings(result: NetworkDistillation) -> Html:
     return join([tag("h2", "Settings"), definitions(rows)])
 
 
-def _verification(result: NetworkDistillation) -> Html | None:
+def _verification(result: NetworkRecord) -> Html | None:
     if result.certificate is None:
         return None
     command = "limbeck verify run/certificate.json --student run/student.onnx --rows run/rows.npz"

@@ -12,7 +12,7 @@ from limbeck.core.measured import Measured
 from limbeck.evaluation.comparison import Entry
 from limbeck.evaluation.model_facts import ModelFacts
 from limbeck.reports.numbers import NONE, measured, percent
-from limbeck.results.network import NetworkDistillation
+from limbeck.results.network_record import NetworkRecord
 
 __all__ = ["network_table", "size_of", "time_of"]
 
@@ -20,12 +20,12 @@ _STYLES = {"teacher": "cyan", "student": "bold", "baseline": "dim"}
 _GOOD, _WARN = "green", "yellow"
 
 
-def network_table(result: NetworkDistillation) -> Group:
+def network_table(result: NetworkRecord) -> Group:
     """Teacher, student, control and baseline; then status, certificate, verdict and notes.
 
     Parameters
     ----------
-    result : NetworkDistillation
+    result : NetworkRecord
         What :func:`limbeck.distill` returned.
 
     Returns
@@ -58,7 +58,7 @@ def _brief(value: float) -> str:
     return f"{value:.2g}" if value < 99.5 else f"{value:.0f}"
 
 
-def _models(result: NetworkDistillation) -> Table:
+def _models(result: NetworkRecord) -> Table:
     entries = result.comparison.entries
     labels = any(e.accuracy is not None for e in entries)
     calibrated = any(f.calibration is not None for f in result.facts.values())
@@ -101,7 +101,7 @@ def _short(value: Measured | None) -> str:
     return NONE if value is None else str(value)
 
 
-def _sentences(result: NetworkDistillation) -> Table:
+def _sentences(result: NetworkRecord) -> Table:
     verdict = result.comparison.verdict
     poor = result.status.code is not StatusCode.COMPLETE
     table = Table.grid(padding=(0, 2))

@@ -7,7 +7,7 @@ from typing import Any
 
 from limbeck.reports.charts import Line, Panel, chart
 from limbeck.reports.markup import Html, join, tag
-from limbeck.results.network import NetworkDistillation
+from limbeck.results.network_record import NetworkRecord
 
 __all__ = ["panels", "training"]
 
@@ -17,7 +17,7 @@ _HEADINGS = {
 }  # fmt: skip
 
 
-def training(result: NetworkDistillation) -> Html | None:
+def training(result: NetworkRecord) -> Html | None:
     """The section with the curves; None where there are none to draw."""
     drawn = list(panels(result.history))
     if not drawn:

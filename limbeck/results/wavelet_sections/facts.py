@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.results.distillation import Distillation
+from limbeck.results.distillation_record import DistillationRecord
 
 __all__ = ["Kept", "Point", "WaveletFacts", "functions", "is_wavelet", "kept_rows"]
 
@@ -69,7 +69,7 @@ class WaveletFacts:
     starts: int
 
     @classmethod
-    def of(cls, result: Distillation) -> Self:
+    def of(cls, result: DistillationRecord) -> Self:
         """The facts of a result whose student is a wavelet one."""
         model: Any = result.student
         trace = result.trace
@@ -139,7 +139,7 @@ def functions(low: Vector) -> tuple[tuple[Vector, Vector], tuple[Vector, Vector]
     return (np.asarray(x), np.asarray(phi)), (np.asarray(x), np.asarray(psi))
 
 
-def kept_rows(result: Distillation) -> Kept:
+def kept_rows(result: DistillationRecord) -> Kept:
     """Up to six rows of the holdout, spread over the teacher's answers."""
     model: Any = result.student
     held = result.holdout

@@ -10,7 +10,7 @@ from limbeck.reports.charts import bar
 from limbeck.reports.heat import heat
 from limbeck.reports.markup import Html, box, join, table, tag
 from limbeck.reports.numbers import count, percent
-from limbeck.results.distillation import Distillation
+from limbeck.results.distillation_record import DistillationRecord
 from limbeck.results.wavelet_sections.charts import functions_chart, path_chart, stems_chart
 from limbeck.results.wavelet_sections.facts import (
     Kept,
@@ -26,7 +26,7 @@ __all__ = ["SECTIONS", "filters", "importance", "kept", "path", "weights"]
 _CHANNELS = 3
 
 
-def filters(result: Distillation) -> Html | None:
+def filters(result: DistillationRecord) -> Html | None:
     """The filters and their functions, before and after."""
     if not is_wavelet(result.student):
         return None
@@ -68,7 +68,7 @@ def weights(model: Any) -> Html:
     return table(says, ["band", "share", ""], rows, numbers=(1,))
 
 
-def importance(result: Distillation) -> Html | None:
+def importance(result: DistillationRecord) -> Html | None:
     """What the teacher uses, by band and by time."""
     if not is_wavelet(result.student):
         return None
@@ -91,7 +91,7 @@ def importance(result: Distillation) -> Html | None:
     return join([tag("h2", "What the teacher uses"), tag("p", says), shares, _along(facts)])
 
 
-def kept(result: Distillation) -> Html | None:
+def kept(result: DistillationRecord) -> Html | None:
     """The signals, and what is left of them."""
     if not is_wavelet(result.student) or result.holdout is None:
         return None
@@ -108,7 +108,7 @@ def kept(result: Distillation) -> Html | None:
     return join([tag("h2", f"The {what}, and what is kept of them"), tag("p", says), legend, drawn])
 
 
-def path(result: Distillation) -> Html | None:
+def path(result: DistillationRecord) -> Html | None:
     """Sparsity against prediction."""
     if not is_wavelet(result.student):
         return None

@@ -14,9 +14,9 @@ from limbeck.core.columns import Features
 from limbeck.core.contract import Task
 from limbeck.core.errors import FileRefused, InvalidInput
 from limbeck.students import files
-from limbeck.students.additive.piecewise import Finder, Piecewise
 from limbeck.students.junta.mutual_information import choose
 from limbeck.students.junta.table import MAX_CELLS, Table, cut, level, levels_of, spread
+from limbeck.students.piecewise import Finder, Piecewise
 from limbeck.students.targets import TaskLike, read_target, read_weight
 from limbeck.students.tree.text import outcome, percent, value_digits
 

@@ -13,7 +13,7 @@ from limbeck.core.columns import Features
 from limbeck.core.contract import Task
 from limbeck.core.errors import FileRefused, InvalidInput, did_you_mean, plural
 from limbeck.students import files
-from limbeck.students.additive.piecewise import Finder, Piecewise
+from limbeck.students.piecewise import Finder, Piecewise
 from limbeck.students.targets import (
     TaskLike,
     read_target,

@@ -9,7 +9,7 @@ from sklearn.exceptions import NotFittedError
 
 from limbeck.core.columns import Features
 from limbeck.core.contract import Task
-from limbeck.students.additive.piecewise import Piecewise
+from limbeck.students.piecewise import Piecewise
 
 
 class Sign(Piecewise):

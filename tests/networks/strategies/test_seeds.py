@@ -23,8 +23,8 @@ from limbeck.networks import (
 )
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.losses.loss import Objective
+from limbeck.networks.strategies.seeds import Rounds, make, started
 from limbeck.networks.training.checkpoint import NAME
-from limbeck.networks.training.seeds import Rounds, make, started
 from limbeck.networks.training.settings import Training
 from limbeck.networks.training.train import Trained
 
