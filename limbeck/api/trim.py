@@ -147,7 +147,7 @@ def trim(
     Examples
     --------
     >>> import numpy as np
-    >>> from limbeck.transforms import Wavelet
+    >>> from limbeck.signal.transforms import Wavelet
     >>> rows = np.random.default_rng(0).normal(size=(20, 16))
     >>> found = trim(lambda x: x[:, :8].sum(axis=1), rows, transform=Wavelet("haar", levels=3))
     >>> {name: round(value, 3) for name, value in found.by_band().items()}

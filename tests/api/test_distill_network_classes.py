@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 import torch
 from sklearn.ensemble import RandomForestClassifier
-from tests.test_compressing import Truth, rows, small
 from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
 import limbeck
 from limbeck.core.errors import InvalidInput
+from tests.api.test_distill_network import Truth, rows, small
 
 QUICK: dict[str, Any] = {"max_steps": 5, "batch_size": 32, "baseline": False, "timing": False}
 NAMES = np.array(["red", "blue", "green"])  # in the order of the outputs, not of the alphabet

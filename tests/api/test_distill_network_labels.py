@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from tests.test_compressing import FAST, Truth, rows, small
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, default_collate
 
 import limbeck
 from limbeck.core.errors import InvalidInput
 from limbeck.networks import GoldLabels, SoftTargets
+from tests.api.test_distill_network import FAST, Truth, rows, small
 
 BOTH = 0.5 * SoftTargets(temperature=2.0) + 0.5 * GoldLabels()
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 import torch
-from tests.test_compressing import Truth, rows, small
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, TensorDataset, default_collate
 
 import limbeck
 from limbeck.core.errors import InvalidInput
 from limbeck.networks import GoldLabels
+from tests.api.test_distill_network import Truth, rows, small
 
 TEST = rows(60, 1)
 

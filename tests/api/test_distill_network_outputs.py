@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 import torch
-from tests.test_compressing import FAST, Truth, rows
 from torch import Tensor, nn
 
 import limbeck
 from limbeck.core.errors import InvalidInput
 from limbeck.networks import GoldLabels, SoftTargets
 from limbeck.students.onnx.student import OnnxStudent
+from tests.api.test_distill_network import FAST, Truth, rows
 
 Pair = namedtuple("Pair", ["features", "scores"])
 

@@ -10,12 +10,12 @@ import pytest
 import torch
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
-from tests.test_compressing import FAST, Truth, rows, small
 from torch import Tensor, nn
 
 import limbeck
 from limbeck.core.errors import InvalidInput, LimbeckError
 from limbeck.networks import GoldLabels, HiddenStates, Logits, SoftTargets, TeacherLabels
+from tests.api.test_distill_network import FAST, Truth, rows, small
 
 SOFT = 0.9 * SoftTargets(temperature=2.0) + 0.1 * GoldLabels()
 

@@ -7,7 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from limbeck.transforms import (
+from rich.console import Console
+from sklearn.ensemble import RandomForestRegressor
+from sklearn.linear_model import LogisticRegression
+from torch import nn
+
+import limbeck
+from limbeck.core.errors import AccessDenied, InvalidInput, TeacherFailed
+from limbeck.signal.transforms import (
     Components,
     Fourier,
     GraphFourier,
@@ -17,13 +24,6 @@ from limbeck.transforms import (
     Transform,
     Wavelet,
 )
-from rich.console import Console
-from sklearn.ensemble import RandomForestRegressor
-from sklearn.linear_model import LogisticRegression
-from torch import nn
-
-import limbeck
-from limbeck.core.errors import AccessDenied, InvalidInput, TeacherFailed
 from limbeck.signal.transforms.reading import batches
 from limbeck.teachers import CallableTeacher, StoredScores
 

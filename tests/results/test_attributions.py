@@ -4,10 +4,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from limbeck.transforms import Components, Fourier, Own, Wavelet
 
+from limbeck.reports.printed import plain_text
 from limbeck.results.attributions import attribution_fragment, attribution_table
-from limbeck.results.distillation_sections.tables import plain_text
+from limbeck.signal.transforms import Components, Fourier, Own, Wavelet
 
 
 def found(transform, scores, error=0.0):

@@ -12,8 +12,9 @@ from sklearn.ensemble import RandomForestClassifier
 
 import limbeck
 from limbeck.reports.numbers import count, decimal, duration, measured, percent
+from limbeck.reports.printed import plain_text
 from limbeck.results.distillation import Distillation
-from limbeck.results.distillation_sections.tables import plain_text, result_table
+from limbeck.results.distillation_sections.tables import result_table
 
 
 @pytest.fixture(scope="module")

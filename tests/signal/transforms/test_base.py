@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from limbeck.transforms import Components, Fourier, Own, Wavelet
 
 from limbeck.core.errors import InvalidInput
+from limbeck.signal.transforms import Components, Fourier, Own, Wavelet
 from limbeck.signal.transforms.base import like, numbers
 
 

@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from limbeck.transforms import Components
 from sklearn.decomposition import PCA
 
 from limbeck.core.errors import InvalidInput
+from limbeck.signal.transforms import Components
 
 
 def test_components_are_those_of_scikit_learn():

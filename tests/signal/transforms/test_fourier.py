@@ -5,9 +5,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from limbeck.transforms import Fourier
 
 from limbeck.core.errors import InvalidInput
+from limbeck.signal.transforms import Fourier
 
 
 @given(st.lists(st.integers(1, 12), min_size=1, max_size=3), st.sampled_from([None, 1, 3]))

@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from limbeck.transforms import GraphFourier
 from scipy.fft import dct
 
 from limbeck.core.errors import InvalidInput
+from limbeck.signal.transforms import GraphFourier
 
 
 def chain(n: int) -> np.ndarray:

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from limbeck.transforms import GraphWavelets
 
 from limbeck.core.errors import InvalidInput
+from limbeck.signal.transforms import GraphWavelets
 from limbeck.signal.transforms.graph_wavelets import band_pass
 
 

@@ -8,8 +8,7 @@ import pytest
 pywt = pytest.importorskip("pywt")
 pytest.importorskip("torch")
 
-from limbeck.transforms import importance as module  # noqa: E402
-
+from limbeck.signal.transforms import importance as module  # noqa: E402
 from limbeck.signal.transforms.importance import importance  # noqa: E402
 
 RNG = np.random.default_rng(0)

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from limbeck.transforms import Own
 
 from limbeck.core.errors import InvalidInput
+from limbeck.signal.transforms import Own
 
 
 def test_two_functions_and_their_bands():

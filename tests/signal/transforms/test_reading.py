@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from limbeck.transforms import Components, Fourier
 
 from limbeck.core.errors import TeacherFailed
+from limbeck.signal.transforms import Components, Fourier
 from limbeck.signal.transforms.reading import Reading, batches
 from limbeck.teachers import CallableTeacher
 from limbeck.teachers.torch import TorchTeacher

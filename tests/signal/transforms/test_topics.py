@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from limbeck.transforms import Topics
 
 from limbeck.core.errors import InvalidInput
+from limbeck.signal.transforms import Topics
 
 
 def rows(seed: int = 0) -> np.ndarray:

@@ -6,9 +6,9 @@ import pywt
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from limbeck.transforms import Wavelet
 
 from limbeck.core.errors import InvalidInput
+from limbeck.signal.transforms import Wavelet
 
 pytestmark = pytest.mark.filterwarnings("ignore:Level value")  # PyWavelets likes fewer levels
 
