@@ -9,7 +9,7 @@ from limbeck.certificates.binomial import check_share
 from limbeck.certificates.budget_rows import Budget, BudgetRow
 from limbeck.certificates.class_sizes import Limits, size_up
 from limbeck.certificates.frontier import Frontier
-from limbeck.errors import InvalidInput, plural
+from limbeck.core.errors import InvalidInput, plural
 
 __all__ = ["budget"]
 

@@ -14,7 +14,7 @@ from limbeck.certificates.class_counts import (
     log2_scorecards,
     log2_trees,
 )
-from limbeck.errors import InvalidInput, did_you_mean, plural
+from limbeck.core.errors import InvalidInput, did_you_mean, plural
 
 __all__ = ["CLASSES", "ClassSize", "Growth", "Limits", "size_up"]
 

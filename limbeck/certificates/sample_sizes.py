@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from limbeck.certificates.class_counts import log2_binomial_sum
 from limbeck.certificates.class_sizes import Growth
-from limbeck.errors import InvalidInput
+from limbeck.core.errors import InvalidInput
 
 __all__ = [
     "Rows",

@@ -14,7 +14,7 @@ from rich.console import Console
 from limbeck.certificates.budget_rows import Budget
 from limbeck.certificates.budgets import budget
 from limbeck.certificates.frontier import frontier
-from limbeck.errors import InvalidInput
+from limbeck.core.errors import InvalidInput
 
 
 def rows(found: Budget) -> dict[tuple[str, str], int]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from limbeck.certificates.budgets import budget
 from limbeck.certificates.chains import chain, two_steps
-from limbeck.errors import InvalidInput
+from limbeck.core.errors import InvalidInput
 
 
 def test_errors_add_along_a_chain() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from limbeck.certificates.class_sizes import Limits, size_up
 from limbeck.certificates.frontier import vc_dimension
-from limbeck.errors import InvalidInput
+from limbeck.core.errors import InvalidInput
 
 
 def cube(d: int) -> np.ndarray:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from limbeck.certificates.frontier import frontier, mutual_vc, vc_dimension
-from limbeck.errors import InvalidInput
+from limbeck.core.errors import InvalidInput
 
 classes = st.integers(1, 12).flatmap(
     lambda g: st.integers(1, 6).flatmap(lambda m: arrays(np.bool_, (g, m)))

@@ -9,11 +9,11 @@ from sklearn.tree import DecisionTreeClassifier
 from limbeck.core.contract import Access
 from limbeck.core.errors import AccessDenied, InvalidInput
 from limbeck.methods.junta import FindJunta
-from limbeck.methods.search_and_stitch import SearchAndStitch
-from limbeck.routes import method_for, refuse_without_access, resolved
-from limbeck.students.junta import Junta
-from limbeck.students.tree import Tree
-from limbeck.students.wavelet import WaveletStudent
+from limbeck.methods.search_and_stitch.method import SearchAndStitch
+from limbeck.selection.routes import method_for, refuse_without_access, resolved
+from limbeck.students.junta.junta import Junta
+from limbeck.students.tree.tree import Tree
+from limbeck.students.wavelet.wavelet import WaveletStudent
 from limbeck.teachers import CallableTeacher, StoredScores
 
 
