@@ -32,7 +32,7 @@ class Holdout:
     cases: NDArray[Any] | None = None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class DistillationRecord:
     """What one distillation was and came to: the fields that its table and its page are made of.
 

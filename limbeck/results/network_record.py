@@ -13,7 +13,7 @@ from limbeck.evaluation.model_facts import ModelFacts
 __all__ = ["NetworkRecord"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class NetworkRecord:
     """What one distillation of a network into a network was and came to.
 
