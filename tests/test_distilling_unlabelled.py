@@ -9,9 +9,9 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 import limbeck
+from limbeck.core.errors import InvalidInput
 from limbeck.data.labels import is_missing
-from limbeck.errors import InvalidInput
-from limbeck.methods.search_and_stitch import SearchAndStitch
+from limbeck.methods.search_and_stitch.method import SearchAndStitch
 
 X = np.random.default_rng(0).normal(size=(600, 3))
 Y = (X[:, 0] + X[:, 1] + np.random.default_rng(1).normal(size=600) > 0).astype(int)

@@ -21,8 +21,8 @@ from limbeck.audits.results import Caveat
 from limbeck.audits.table import read_table
 from limbeck.certificates.binomial import check_share
 from limbeck.certificates.wording import versions
-from limbeck.errors import InvalidInput, whole_number
-from limbeck.progress import shown
+from limbeck.core.errors import InvalidInput, whole_number
+from limbeck.core.progress import shown
 
 __all__ = ["Audit", "audit"]
 

@@ -32,12 +32,10 @@ from limbeck.data.unlabelled import (
     unlabelled_note,
     with_none,
 )
-from limbeck.errors import InvalidInput, plural, whole_number
-from limbeck.features import Features, Rows
-from limbeck.holdout import set_apart
-from limbeck.progress import shown
-from limbeck.result import Distillation, Holdout, check_saved_names
-from limbeck.routes import method_for, refuse_without_access, resolved
+from limbeck.evaluation.holdout import set_apart
+from limbeck.results.distillation import Distillation, check_saved_names
+from limbeck.results.distillation_record import Holdout
+from limbeck.selection.routes import method_for, refuse_without_access, resolved
 from limbeck.students.targets import read_weight
 from limbeck.students.tree.tree import Tree
 from limbeck.teachers import as_teacher

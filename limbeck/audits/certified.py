@@ -10,11 +10,11 @@ from limbeck.audits.results import Caveat
 from limbeck.certificates.binomial import smallest_n
 from limbeck.certificates.certify import MIN_ROWS, certify
 from limbeck.certificates.fingerprint import seen_among
-from limbeck.contract import Certificate
+from limbeck.core.columns import Rows
+from limbeck.core.contract import Certificate
+from limbeck.core.errors import InvalidInput
 from limbeck.data.duplicates import kinds_of, row_hashes
-from limbeck.errors import InvalidInput
-from limbeck.features import Rows
-from limbeck.students.additive import Additive
+from limbeck.students.additive.additive import Additive
 
 __all__ = ["certified_student"]
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from limbeck.contract import Label, Task
+from limbeck.core.contract import Label, Task
+from limbeck.core.errors import InvalidInput
 from limbeck.data.labels import UNLABELLED, class_codes, classes_of, label_array, positions
-from limbeck.errors import InvalidInput
 
 __all__ = [
     "label_codes",

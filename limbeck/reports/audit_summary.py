@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from limbeck.reports.audit_facts import AuditFacts
-from limbeck.reports.audit_rates import four_fifths
 from limbeck.reports.markup import Child, Html, join, tag
 from limbeck.reports.numbers import count, percent
+from limbeck.results.audit_sections.facts import AuditFacts
+from limbeck.results.audit_sections.rates import four_fifths
 
 __all__ = ["Summary", "in_short", "summary_of"]
 

@@ -12,11 +12,11 @@ from importlib import import_module
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
-from limbeck.contract import Label, Teacher
+from limbeck.core.contract import Label, Teacher
+from limbeck.core.errors import InvalidInput, did_you_mean
 from limbeck.data.labels import read_labels
 from limbeck.data.scores import KnownOutputs, OutputReading, read_scores, read_table
 from limbeck.data.unlabelled import marked_classes
-from limbeck.errors import InvalidInput, did_you_mean
 
 if TYPE_CHECKING:
     from limbeck.teachers.callable import CallableTeacher

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from limbeck.contract import Task
+from limbeck.core.contract import Task
+from limbeck.core.errors import InvalidInput
 from limbeck.data.labels import encode_labels
 from limbeck.data.scores import KnownOutputs, read_scores
 from limbeck.data.unlabelled import (
@@ -17,7 +18,6 @@ from limbeck.data.unlabelled import (
     refuse_unlabelled,
     unlabelled_note,
 )
-from limbeck.errors import InvalidInput
 from limbeck.teachers import as_teacher
 
 

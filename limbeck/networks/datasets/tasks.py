@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from limbeck.core.errors import InvalidInput, did_you_mean
 from limbeck.data.unlabelled import refuse_shifted
-from limbeck.errors import InvalidInput, did_you_mean
-from limbeck.networks.samples.labels import distributions, unlabelled
-from limbeck.networks.views import IGNORED, Goal, Kind, View
+from limbeck.modules.batch import IGNORED, Goal, Kind, View
+from limbeck.networks.datasets.labels import distributions, unlabelled
 
 if TYPE_CHECKING:
     from limbeck.networks.datasets.data import Samples

@@ -5,15 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from limbeck.reports.audit_calibration import calibration
-from limbeck.reports.audit_facts import facts_of
-from limbeck.reports.audit_features import differences, numbers
-from limbeck.reports.audit_fit import fidelity, groups
-from limbeck.reports.audit_missing import missing
-from limbeck.reports.audit_rates import rates
-from limbeck.reports.audit_sections import asked, repeat, settings, verdict
-from limbeck.reports.audit_stories import stories
-from limbeck.reports.audit_style import AUDIT
 from limbeck.reports.document import document, write_document
 from limbeck.reports.markup import Html
 from limbeck.results.audit_sections.calibration import calibration

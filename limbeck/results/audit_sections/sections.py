@@ -6,7 +6,6 @@ import shlex
 from collections.abc import Mapping
 from pprint import pformat
 
-from limbeck.reports.audit_facts import AuditFacts
 from limbeck.reports.audit_summary import in_short
 from limbeck.reports.markup import Child, Html, box, definitions, join, table, tag
 from limbeck.reports.numbers import count, duration

@@ -10,8 +10,6 @@ from rich.table import Table
 from rich.text import Text
 
 from limbeck.audits.results import Estimate, MissingFeatures
-from limbeck.reports.audit_facts import AuditFacts, between, facts_of, p_value
-from limbeck.reports.audit_rates import columns_of
 from limbeck.reports.audit_summary import summary_of
 from limbeck.reports.numbers import count, decimal, percent
 from limbeck.results.audit_sections.facts import AuditFacts, between, facts_of, p_value

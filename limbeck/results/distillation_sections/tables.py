@@ -7,12 +7,14 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from limbeck.by_class import ClassAgreement, ClassShare
 from limbeck.certificates.wording import upward
-from limbeck.comparison import Entry, Measured
-from limbeck.contract import GroupBound, StatusCode
-from limbeck.reports.numbers import NONE, Headings, count, measured, percent
-from limbeck.result import Distillation
+from limbeck.core.contract import GroupBound, StatusCode
+from limbeck.core.measured import Measured
+from limbeck.evaluation.by_class import ClassAgreement, ClassShare
+from limbeck.evaluation.comparison import Entry
+from limbeck.reports.numbers import NONE, count, measured, percent
+from limbeck.results.distillation import Distillation
+from limbeck.results.distillation_sections.facts import Headings
 
 __all__ = ["result_table"]
 
