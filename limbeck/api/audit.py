@@ -23,6 +23,7 @@ from limbeck.certificates.binomial import check_share
 from limbeck.certificates.wording import versions
 from limbeck.core.errors import InvalidInput, whole_number
 from limbeck.core.progress import shown
+from limbeck.results.audit import Audit, Work
 
 __all__ = ["Audit", "audit"]
 

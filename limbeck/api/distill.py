@@ -32,6 +32,9 @@ from limbeck.data.unlabelled import (
     unlabelled_note,
     with_none,
 )
+from limbeck.evaluation.baselines import Linear, told_constant
+from limbeck.evaluation.by_class import never_predicted
+from limbeck.evaluation.comparison import Comparison, Contender, compare, score
 from limbeck.evaluation.holdout import set_apart
 from limbeck.results.distillation import Distillation, check_saved_names
 from limbeck.results.distillation_record import Holdout

@@ -14,7 +14,7 @@ from limbeck.results.audit_sections.fit import fidelity, groups
 from limbeck.results.audit_sections.missing import missing
 from limbeck.results.audit_sections.multiplicity import stories
 from limbeck.results.audit_sections.rates import rates
-from limbeck.results.audit_sections.sections import asked, limits, repeat, settings, verdict
+from limbeck.results.audit_sections.sections import asked, repeat, settings, verdict
 from limbeck.results.audit_sections.style import AUDIT
 
 __all__ = ["audit_page", "write_audit_page"]

@@ -6,11 +6,10 @@ import shlex
 from collections.abc import Mapping
 from pprint import pformat
 
-from limbeck.reports.audit_summary import in_short
 from limbeck.reports.markup import Child, Html, box, definitions, join, table, tag
 from limbeck.reports.numbers import count, duration
 from limbeck.results.audit_sections.facts import AuditFacts
-from limbeck.results.audit_sections.fit import explained
+from limbeck.results.audit_sections.summary import in_short
 
 __all__ = ["asked", "repeat", "settings", "verdict"]
 

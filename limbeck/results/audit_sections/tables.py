@@ -10,10 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from limbeck.audits.results import Estimate, MissingFeatures
-from limbeck.reports.audit_summary import summary_of
 from limbeck.reports.numbers import count, decimal, percent
 from limbeck.results.audit_sections.facts import AuditFacts, between, facts_of, p_value
 from limbeck.results.audit_sections.rates import columns_of
+from limbeck.results.audit_sections.summary import summary_of
 
 __all__ = ["audit_table"]
 

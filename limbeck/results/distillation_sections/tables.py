@@ -13,7 +13,7 @@ from limbeck.core.measured import Measured
 from limbeck.evaluation.by_class import ClassAgreement, ClassShare
 from limbeck.evaluation.comparison import Entry
 from limbeck.reports.numbers import NONE, count, measured, percent
-from limbeck.results.distillation import Distillation
+from limbeck.results.distillation_record import DistillationRecord
 from limbeck.results.distillation_sections.facts import Headings
 
 __all__ = ["result_table"]
@@ -85,7 +85,7 @@ def _classes(result: DistillationRecord) -> Table | None:
     return table
 
 
-def _groups(result: Distillation) -> Table | None:
+def _groups(result: DistillationRecord) -> Table | None:
     """The bound of every group that is no class; of many groups the largest bounds."""
     certificate = result.certificate
     groups = () if _by_class(result) else certificate.groups
@@ -107,13 +107,13 @@ def _groups(result: Distillation) -> Table | None:
     return table
 
 
-def _by_class(result: Distillation) -> bool:
+def _by_class(result: DistillationRecord) -> bool:
     """Whether the groups of the certificate are the classes that the teacher predicts."""
     names = {g.group for g in result.certificate.groups}
     return names == {c.label for c in result.comparison.classes if c.rows}
 
 
-def _sure(result: Distillation) -> str:
+def _sure(result: DistillationRecord) -> str:
     """With what probability the bounds of all groups hold at once."""
     return f"{100 * (1 - sum(g.delta for g in result.certificate.groups)):.4g}%"
 

@@ -20,9 +20,9 @@ from limbeck.audits.results import (
     TwinTest,
     Verdict,
 )
-from limbeck.reports.audit_summary import summary_of
 from limbeck.results.audit_sections.facts import AuditFacts
 from limbeck.results.audit_sections.page import audit_page
+from limbeck.results.audit_sections.summary import summary_of
 
 TOLD = tuple(f"From x{j} 1 to 2 the score rises 0.4 log-odds more." for j in range(5))
 SILENT = "Nothing can be told of sex: every 95% band of the difference holds 0."
