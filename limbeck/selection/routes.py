@@ -20,7 +20,7 @@ def _tree() -> type[Any]:
 
 
 def _junta() -> type[Any]:
-    from limbeck.methods.junta import FindJunta
+    from limbeck.methods.junta.method import FindJunta
 
     return FindJunta
 

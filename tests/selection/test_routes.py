@@ -8,7 +8,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from limbeck.core.contract import Access
 from limbeck.core.errors import AccessDenied, InvalidInput
-from limbeck.methods.junta import FindJunta
+from limbeck.methods.junta.method import FindJunta
 from limbeck.methods.search_and_stitch.method import SearchAndStitch
 from limbeck.selection.routes import method_for, refuse_without_access, resolved
 from limbeck.students.junta.junta import Junta

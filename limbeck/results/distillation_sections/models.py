@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from limbeck.certificates.wording import upward
 from limbeck.core.contract import GroupBound
@@ -146,23 +146,20 @@ def influence_table(result: DistillationRecord) -> Html | None:
         return None
     kept, rest = set(result.trace.get("kept", ())), result.trace.get("left_out")
     lines = [*found.items(), *([("all left out, together", rest)] if rest else [])]
-    scale = whisker_scale([v for _, m in lines for v in (m["low"], m["high"])], top=1.0)
-    rows = [
-        [
-            name,
-            _cell(
-                decimal(m["influence"]),
-                m["low"],
-                m["high"],
-                whisker(m["influence"], m["low"], m["high"], scale, name in kept),
-            ),
-            "kept" if name in kept else "",
-        ]
-        for name, m in lines
-    ]
+    ends = [v for _, m in lines for v in (m.get("low", m["influence"]), m.get("high", 0.0))]
+    scale = whisker_scale([*ends, *(m["influence"] for _, m in lines)], top=1.0)
+
+    def bounds(m: Mapping[str, float], strong: bool) -> Child:
+        value = decimal(m["influence"])
+        if "low" not in m:  # of the table, not measured on the teacher
+            return value
+        bar = whisker(m["influence"], m["low"], m["high"], scale, strong)
+        return _cell(value, m["low"], m["high"], bar)
+
+    rows = [[name, bounds(m, name in kept), "kept" if name in kept else ""] for name, m in lines]
     return table(
-        "Share of answers that change when the variable comes from another row, with"
-        " simultaneous intervals.",
+        "Share of answers that change when the variable comes from another row; intervals hold"
+        " simultaneously, and a number without one is that of the table itself.",
         ["variable", "influence", ""],
         rows,
         strong=[name in kept for name, _ in lines],

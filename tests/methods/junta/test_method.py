@@ -8,10 +8,11 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
+from limbeck.certificates.binomial import smallest_n
 from limbeck.core.columns import Features
 from limbeck.core.contract import Access, StatusCode, Task
 from limbeck.core.errors import InvalidInput
-from limbeck.methods.junta import FindJunta
+from limbeck.methods.junta.method import FindJunta
 from limbeck.teachers import CallableTeacher
 
 
@@ -50,10 +51,89 @@ def test_a_parity_is_found_exactly():
     fresh = signs(seed=9)
     np.testing.assert_array_equal(finding.student.predict(fresh), parity(fresh))
     for name in ("x3", "x7", "x12"):
-        found = finding.trace["influences"][name]
-        assert found["low"] <= 0.5 <= found["high"]
-    assert finding.trace["influences"]["x0"]["low"] == 0
+        assert finding.trace["influences"][name]["influence"] == pytest.approx(0.5, abs=0.05)
+    assert finding.trace["left_out"]["high"] <= 0.05
     json.dumps(finding.trace)
+
+
+def test_it_asks_few_questions_and_counts_them():
+    """x17 xor (x400 and x801) of 1,000: 2 m (k + 1) + (k + 1) (ceil(log2 d) + 2) + 8 cells."""
+    X = np.random.default_rng(3).choice([0.0, 1.0], size=(1500, 1000))
+    asked = []
+
+    def function(X):
+        asked.append(len(X))
+        return ((X[:, 17] > 0) ^ ((X[:, 400] > 0) & (X[:, 801] > 0))).astype(int)
+
+    finding, _ = find(function, X, k=3)
+    assert finding.status.code is StatusCode.EXACT
+    assert finding.trace["kept"] == ["x17", "x400", "x801"]
+    m = smallest_n(0.05, 0.05 * 0.85 / 4)
+    assert sum(asked) == finding.trace["questions"] <= 2 * m * 4 + 4 * 12 + 8
+    assert sum(asked) < 400
+    assert f"{sum(asked)} questions were asked" in finding.status.message
+    fresh = np.random.default_rng(4).choice([0.0, 1.0], size=(2000, 1000))
+    np.testing.assert_array_equal(finding.student.predict(fresh), function(fresh))
+
+
+def test_noisy_answers_are_asked_for_again():
+    noise = np.random.default_rng(8)
+
+    def noisy(X):
+        return np.where(noise.random(len(X)) < 0.1, 1 - parity(X), parity(X))
+
+    finding, _ = find(noisy, signs(), k=3)
+    assert finding.trace["kept"] == ["x3", "x7", "x12"]
+    assert finding.trace["noise"]["rate"] >= 0.1
+    assert finding.trace["noise"]["repeats"] > 10
+    assert "two answers to one row" in finding.status.message
+    fresh = signs(seed=9)
+    np.testing.assert_array_equal(finding.student.predict(fresh), parity(fresh))
+
+
+def test_answers_by_chance_are_refused():
+    noise = np.random.default_rng(8)
+    with pytest.raises(InvalidInput, match=r"two answers to \d+ of 400 rows"):
+        find(lambda X: noise.integers(0, 2, len(X)), signs())
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_any_table_over_few_columns_is_found(seed):
+    """Random functions of 1 to 4 booleans and categories, some of which do not matter."""
+    rng = np.random.default_rng(seed)
+    k = int(rng.integers(1, 5))
+    X = rng.integers(0, 3, size=(1500, 30)).astype(float)
+    columns = rng.choice(30, size=k, replace=False)
+    table = rng.integers(0, 2, size=(3,) * k)
+
+    def function(X):
+        return table[tuple(X[:, columns].astype(int).T)]
+
+    finding, _ = find(function, X, k=4, seed=seed, epsilon=0.02)
+    fresh = rng.integers(0, 3, size=(4000, 30)).astype(float)
+    assert {int(name[1:]) for name in finding.trace["kept"]} <= {*columns, 0}
+    wrong = np.mean(finding.student.predict(fresh) != function(fresh))
+    assert wrong <= finding.trace["left_out"]["high"] <= 0.02
+
+
+def test_the_bound_for_variables_left_out_holds():
+    """The search ends too early, with a share delta of runs at most: x1 matters in 4% of rows."""
+    delta, epsilon, X = 0.3, 0.035, signs(4000, 12)
+
+    def rare(X):  # x1 to x5 all 1, and then x6: influence of the set 3.1% ... of one row in 32
+        return ((X[:, 1:6] > 0).all(axis=1) & (X[:, 6] > 0) | (X[:, 0] > 0)).astype(int)
+
+    at, other = np.random.default_rng(0).integers(len(X), size=(2, 200_000))
+    mixed = X[other].copy()
+    mixed[:, 0] = X[at, 0]
+    influence = np.mean(rare(X[at]) != rare(mixed))
+    assert 0.01 < influence < epsilon
+    below = influence * 0.9
+    early = 0
+    for seed in range(100):
+        finding, _ = find(rare, X, k=8, seed=seed, epsilon=below, delta=delta)
+        early += finding.trace["left_out"]["high"] <= below and finding.trace["kept"] == ["x0"]
+    assert early <= 30 + 3 * math.sqrt(100 * 0.3 * 0.7)
 
 
 def test_fewer_than_k_variables_are_kept_where_fewer_matter():
@@ -139,8 +219,8 @@ def test_queries_are_counted_and_bounded():
 
     X = signs(300)
     finding, _ = find(function, X, k=3, max_queries=5000)
-    assert finding.queries == sum(asked) - len(X)
-    assert finding.queries <= 5000
+    assert finding.trace["questions"] == sum(asked)
+    assert 0 < finding.queries < sum(asked) <= 5000
 
 
 def test_queries_do_not_outvote_the_rows_of_a_cell():
@@ -152,27 +232,37 @@ def test_queries_do_not_outvote_the_rows_of_a_cell():
     x = np.random.default_rng(0).choice([-1.0, 1.0], size=400)
     X = np.column_stack([x, x, np.random.default_rng(1).choice([-1.0, 1.0], size=400)])
     rows = {}
-    for weight in (0.05, 0.99):
+    for weight in (0.001, 0.99):
         finding, _ = find(teacher, X, k=1, query_weight=weight)
         rows[weight] = finding.student.to_dict()["table"]["weight"]
-    assert rows[0.05] != rows[0.99]
+    assert rows[0.001] != rows[0.99]
     with pytest.raises(InvalidInput, match=r"query_weight is 1\.5"):
         FindJunta(query_weight=1.5)
 
 
-def test_too_few_queries_are_refused_or_said_to_decide_nothing():
-    with pytest.raises(InvalidInput, match="max_queries is 30 for 20 variables"):
-        find(parity, signs(), max_queries=30)
-    finding, _ = find(lambda X: (X[:, 0] > 0).astype(int) & ~majority(X), signs(), max_queries=80)
-    assert finding.status.code in (StatusCode.LIMIT, StatusCode.HYPOTHESIS_FAILED)
+@pytest.mark.parametrize("most", [4, 30, 150])
+def test_too_few_queries_are_said_to_decide_nothing(most):
+    finding, _ = find(lambda X: (X[:, 0] > 0).astype(int), signs(), max_queries=most)
+    assert finding.queries <= most
+    assert finding.status.code is (StatusCode.EXACT if most == 150 else StatusCode.LIMIT)
+    if most < 150:
+        assert f"max_queries above {most}" in finding.status.remedy
 
 
-@pytest.mark.parametrize("stop", ["influences", "left-out variables", "cells"])
+def test_more_than_k_variables_are_proven_before_questions_end():
+    finding, _ = find(majority, signs(d=9), k=2, max_queries=60)
+    assert finding.status.code is StatusCode.HYPOTHESIS_FAILED
+    assert "no 2-junta" in finding.status.message
+    assert len(finding.trace["proven"]) == 3
+    for name in finding.trace["proven"]:
+        assert name in finding.status.message
+    assert finding.queries <= 60
+
+
+@pytest.mark.parametrize("stop", ["variables", "cells"])
 def test_an_interruption_gives_the_best_so_far(stop):
     def progress(stage, done, total):
-        if stage == stop and done in (0, 15):
-            if stage == "influences" and done == 0:
-                return
+        if stage == stop == "cells" or (stage == stop and done == 3):
             raise KeyboardInterrupt
 
     finding, _ = find(parity, signs(), progress=progress, k=3)
@@ -181,15 +271,29 @@ def test_an_interruption_gives_the_best_so_far(stop):
     np.testing.assert_array_equal(finding.student.predict(signs()), parity(signs()))
 
 
+@pytest.mark.parametrize("done", [0, 5])
+def test_an_interruption_while_variables_are_ranked_keeps_some(done):
+    def progress(stage, at, total):
+        if stage == "influences" and at == done:
+            raise KeyboardInterrupt
+
+    finding, _ = find(majority, signs(d=9), progress=progress, k=2)
+    assert finding.status.code is StatusCode.INTERRUPTED
+    assert 1 <= len(finding.trace["kept"]) <= 2
+
+
 def test_gradients_order_the_candidates():
     class Smooth(CallableTeacher):
         def __init__(self):
-            super().__init__(lambda X: np.tanh(X[:, 40]) + np.tanh(X[:, 3]), name="smooth")
+            super().__init__(self.function, name="smooth")
             self.access |= Access.GRADIENTS
+
+        def function(self, X):
+            return np.tanh(X[:, 40]) + np.tanh(X[:, 3]) + 0.2 * np.tanh(X[:, 50])
 
         def gradient(self, X, output):
             slope = np.zeros(X.shape)
-            slope[:, [40, 3]] = 1 - np.tanh(X[:, [40, 3]]) ** 2
+            slope[:, [40, 3, 50]] = (1 - np.tanh(X[:, [40, 3, 50]]) ** 2) * [1, 1, 0.2]
             return slope
 
     X = np.random.default_rng(0).normal(size=(400, 60))
@@ -197,7 +301,7 @@ def test_gradients_order_the_candidates():
     finding = method.distill(Smooth(), rows_of(X), np.random.default_rng(0), quiet)
     assert finding.trace["kept"] == ["x3", "x40"]
     assert len(finding.trace["untested"]) > 50
-    assert finding.trace["left_out"]["influence"] == 0
+    assert finding.trace["left_out"]["influence"] > 0
 
 
 def test_the_same_seed_finds_the_same():
@@ -234,6 +338,7 @@ def test_influences_hold_together_and_come_from_enough_pairs(epsilon, delta):
     """d influences and that of the rest share delta; pairs are those of the docstring."""
     d = 20
     finding, _ = find(majority, signs(d=d), k=2, epsilon=epsilon, delta=delta)
+    delta *= 0.1  # the rest is spent on the search before
     pairs = math.ceil(2 / epsilon * math.log(2 * d / delta))
     level = delta / (d + 1)
     assert len(finding.trace["influences"]) == d
@@ -251,6 +356,6 @@ def test_influences_hold_together_and_come_from_enough_pairs(epsilon, delta):
 
 def test_pairs_are_shared_out_where_queries_are_few():
     finding, _ = find(majority, signs(d=20), k=2, max_queries=400)
-    assert {f["pairs"] for f in finding.trace["influences"].values()} == {10}
-    with pytest.raises(InvalidInput, match=r"Allow at least 40; \d+ are enough"):
-        find(majority, signs(d=20), max_queries=39)
+    (pairs,) = {f["pairs"] for f in finding.trace["influences"].values()}
+    assert 5 <= pairs <= 10
+    assert finding.queries <= 400
