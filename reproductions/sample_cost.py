@@ -35,9 +35,9 @@ from safetensors.torch import load_file, save_file
 from sklearn.tree import DecisionTreeClassifier
 from torch.nn.functional import softplus
 
-from limbeck.contract import Task, answers
-from limbeck.features import Features, Rows
-from limbeck.methods.search_and_stitch import SearchAndStitch
+from limbeck.core.columns import Features, Rows
+from limbeck.core.contract import Task, answers
+from limbeck.methods.search_and_stitch.method import SearchAndStitch
 from limbeck.teachers.torch import TorchTeacher
 
 RIGHT = 0.999
