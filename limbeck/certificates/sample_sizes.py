@@ -86,8 +86,8 @@ def choose_of(
 def choose_by_growth(growth: Growth, epsilon: float, delta: float) -> Rows:
     """The same for a class with a growth function S, without a rate of disagreement.
 
-    Symmetrization, Massart's lemma for finite sets and McDiarmid's inequality; see
-    Shalev-Shwartz and Ben-David (2014), whose chapter 26 is on these.
+    Symmetrization, Massart's lemma for finite sets and McDiarmid's inequality (Shalev-Shwartz
+    and Ben-David 2014).
     """
 
     def suffices(m: int) -> bool:
