@@ -1,8 +1,7 @@
 """Adaptive wavelets for clathrin tracks: the case study of Ha et al. (2021).
 
-Ha, Singh, Lanusse, Upadhyayula, Yu, "Adaptive wavelet distillation from neural networks through
-interpretations", NeurIPS 2021. An LSTM reads how much clathrin a pit holds, second by second, and
-predicts how much auxilin it recruits. Wavelets are learnt from the network, and a linear model of
+An LSTM reads how much clathrin a pit holds, second by second, and predicts how much auxilin it
+recruits. Wavelets are learnt from the network, and a linear model of
 the strongest coefficients of each band takes its place. Published are R² on held-out cells, the
 share of coefficients kept, and the time of a prediction, for wavelets learnt with and without the
 network's attributions (TRIM) and for db5.

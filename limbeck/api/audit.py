@@ -54,8 +54,8 @@ def audit(
     """Audit a black box from a table of its scores, and of what really happened.
 
     An additive student imitates the score, a model of the same kind predicts the outcome from
-    the same features, and both are compared (Tan, Caruana, Hooker, Lou, "Distill-and-Compare",
-    AIES 2018). The black box itself is never asked.
+    the same features, and both are compared (Distill-and-Compare: Tan, Caruana, Hooker and
+    Lou 2018). The black box itself is never asked.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""TRIM: which coefficients of a transform a model uses (Singh, Ha, Lanusse, Boehm, Liu, Yu 2020).
+"""TRIM: which coefficients of a transform a model uses (Singh, Ha, Lanusse, Böhm, Liu, Yu 2020).
 
 For a transform s = T(x), the model is read as f'(s) = f(T^-1(s) + r), with the constant
 r = x - T^-1(T(x)). So f'(T(x)) = f(x) whatever the inverse loses, and an attribution of f' at T(x)

@@ -1,7 +1,7 @@
 """Learn the wavelet in which a network's signals and gradients are sparse, and a small model on it.
 
 Adaptive wavelet distillation (Ha, Singh, Lanusse, Upadhyayula, Yu 2021). The attribution of a
-wavelet coefficient is the transform of the network's gradient (TRIM; Singh, Ha, Lanusse, Boehm,
+wavelet coefficient is the transform of the network's gradient (TRIM; Singh, Ha, Lanusse, Böhm,
 Liu, Yu 2020), so the gradients are asked for once, and the search for the wavelet never touches
 the network again.
 """

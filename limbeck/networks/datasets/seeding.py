@@ -16,7 +16,9 @@ _MASK = (1 << 64) - 1
 
 
 def mixed(*parts: int) -> int:
-    """One seed in [0, 2^64) from several integers, by the mixer of splitmix64 (Steele 2014).
+    """One seed in [0, 2^64) from several integers.
+
+    The mixer is that of splitmix64 (Steele, Lea and Flood 2014).
 
     Examples
     --------

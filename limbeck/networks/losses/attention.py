@@ -28,8 +28,8 @@ def attention_error(student: Tensor, teacher: Tensor, weight: Tensor | None = No
     Parameters
     ----------
     student, teacher : Tensor of shape (n, h, t, t)
-        Attention weights, or scores before the softmax. Where the numbers of heads differ, the
-        mean over heads is compared.
+        Attention weights, or scores before the softmax, which the paper compares. Where the
+        numbers of heads differ, the mean over heads is compared.
     weight : Tensor of shape (n, t, t), optional
         How much each pair of query and key counts.
 
@@ -70,7 +70,8 @@ class AttentionMaps(OnLayers):
     pairs : mapping
         Layers of the teacher, and to each the layer of the student that learns from it. They
         return (n, h, t, t), or (n, t, t) averaged over heads; ``name[1]`` takes the second entry
-        of a tuple, where attention weights usually are.
+        of a tuple, where attention weights usually are. Those are taken after the softmax;
+        TinyBERT (Jiao et al. 2020) compares the scores before it.
 
     Raises
     ------

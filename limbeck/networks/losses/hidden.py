@@ -20,7 +20,8 @@ class HiddenStates(OnLayers):
 
     Squared error through a learned map from the student's width to the teacher's (FitNets: Romero
     et al. 2015, equation 3; TinyBERT: Jiao et al. 2020, equation 8), or the cosine between hidden
-    states (DistilBERT: Sanh et al. 2019, section 3). The mean over pairs.
+    states (DistilBERT: Sanh et al. 2019, section 2). The mean over pairs. FitNets trains in two
+    stages, up to the guided layer first; here all terms of an objective are trained jointly.
 
     Parameters
     ----------

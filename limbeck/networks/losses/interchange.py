@@ -56,7 +56,8 @@ def exchange(
 ) -> Callable[[Tensor], Tensor]:
     """The interchange intervention: what takes a part of an activation from a source.
 
-    Geiger et al. (2021), Causal abstractions of neural networks.
+    Geiger et al. (2021), Causal abstractions of neural networks; as a training objective, with
+    outcomes of a causal model in place of a teacher's, Geiger et al. (2022).
 
     Parameters
     ----------

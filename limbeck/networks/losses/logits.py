@@ -37,7 +37,7 @@ def squared_error(student: Tensor, teacher: Tensor, weight: Tensor | None = None
 
 
 def cosine_distance(student: Tensor, teacher: Tensor, weight: Tensor | None = None) -> Tensor:
-    """The mean over rows of 1 - cos(s, t), between 0 and 2 (Sanh et al. 2019, section 3).
+    """The mean over rows of 1 - cos(s, t), between 0 and 2 (Sanh et al. 2019, section 2).
 
     Parameters
     ----------

@@ -62,8 +62,10 @@ def reverse_kl(
 ) -> Tensor:
     """T^2 KL(softmax(s / T) || softmax(t / T)): the student seeks the teacher's modes.
 
-    Gu et al. 2024 (MiniLLM), equation 1. Parameters as in `soft_targets`. Infinite where the
-    student gives a probability to a class that the teacher rules out.
+    After MiniLLM (Gu et al. 2024, equation 1), which takes it between whole sequences that the
+    student draws (on-policy); here it is between the classes of a row or token of the data that
+    are given. Parameters as in `soft_targets`. Infinite where the student gives a probability to
+    a class that the teacher rules out.
     """
     log_s = F.log_softmax(student / temperature, -1)
     log_t = F.log_softmax(teacher / temperature, -1)
@@ -90,8 +92,9 @@ def jensen_shannon(
 def standardised(logits: Tensor) -> Tensor:
     """(z - mean(z)) / std(z) within each row, so that only the shape of the logits is learned.
 
-    Sun et al. 2024, algorithm 1 (the standard deviation divides by k). Classes with a logit of
-    -inf stay so, and count in neither mean nor standard deviation.
+    Sun et al. 2024, algorithm 1: the standard deviation divides by k (their public code by
+    k - 1). Classes with a logit of -inf stay so, and count in neither mean nor standard
+    deviation.
     """
     absent = logits == -math.inf
     there = logits.masked_fill(absent, 0.0)

@@ -10,7 +10,7 @@ so that its gradient, averaged over the training so far, has the norm s_i; and a
 multiplied by a number changes nothing. The mean over all, rather than the last norm: factors come
 to rest, so that what is minimised in the end is one weighted sum. With the last norm a term would
 be amplified as it is learned, and a share of more than a half would win alone, whatever the others
-say. (GradNorm, Chen et al. 2018, learns weights that equalise rates of training; here shares are
+say. (GradNorm: Chen et al. 2018 learn weights that equalise rates of training; here shares are
 given and norms measured.)
 """
 

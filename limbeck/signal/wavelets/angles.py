@@ -116,8 +116,8 @@ def moments(h: Tensor, count: int) -> Tensor:
     """Moments 1 to count - 1 of the high-pass filter, shape (..., count - 1).
 
     sum_k (-1)^k t_k^m h_k with places t_k from -1 to 1; all are zero where polynomials of degree
-    below ``count`` leave no detail (Daubechies 1992, section 7.1). Moment 0 is zero whenever the
-    taps sum to sqrt 2.
+    below ``count`` leave no detail (Daubechies 1992, sections 5.5 and 7.4). Moment 0 is zero
+    whenever the taps sum to sqrt 2.
     """
     t = torch.linspace(-1, 1, h.shape[-1], dtype=h.dtype)
     signs = 1 - 2 * (torch.arange(len(t)) % 2)

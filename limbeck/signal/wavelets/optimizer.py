@@ -1,7 +1,7 @@
 """Many small minimisations side by side: BFGS with one inverse Hessian a start.
 
-Broyden, Fletcher, Goldfarb, Shanno 1970, as in Nocedal and Wright, Numerical Optimization (2006),
-algorithm 6.1 and equation 6.17, with backtracking (algorithm 3.1). The starts share each call of
+As in Nocedal and Wright (2006), Numerical Optimization, algorithm 6.1 and equation 6.17, with
+backtracking (algorithm 3.1). The starts share each call of
 the loss, which costs little more for a hundred filters than for one; that is why this is not
 scipy's.
 """

@@ -1,7 +1,7 @@
 """Boosted additive models on bins, by interpret-core; the only file that imports it.
 
-Lou, Caruana, Gehrke, Hooker, "Accurate intelligible models with pairwise interactions" (KDD
-2013); Nori, Jenkins, Koch, Caruana, "InterpretML" (2019).
+Lou, Caruana, Gehrke and Hooker (2013), Accurate intelligible models with pairwise interactions;
+Nori, Jenkins, Koch and Caruana (2019), InterpretML.
 """
 
 from __future__ import annotations
