@@ -2,11 +2,11 @@
 
 The tutorial (Chariton 2023) trains a network of four convolutions on CIFAR-10, and one of two
 convolutions with three losses beside cross-entropy, each weighed 0.25 to 0.75: soft targets at
-temperature 2, the cosine of hidden representations (flattened convolution features), and squared error of feature maps through a
-learned convolution. One run of ten epochs each was published. Here are three seeds of 20 epochs, on
-5,500 pictures rather than 50,000; so few teach the large network no more than the small one, so it
-is trained on shifted and mirrored ones, for 12 epochs. The learned convolution is 1 x 1 here and
-3 x 3 there.
+temperature 2, the cosine of hidden representations (flattened convolution features), and squared
+error of feature maps through a learned convolution. One run of ten epochs each was published. Here
+are three seeds of 20 epochs, on 5,500 pictures rather than 50,000; so few teach the large network
+no more than the small one, so it is trained on shifted and mirrored ones, for 12 epochs. The
+learned convolution is 1 x 1 here and 3 x 3 there.
 
     python reproductions/tutorial.py --teacher       # only train the teacher; minutes
     python reproductions/tutorial.py --quick         # 300 pictures, one seed: does it run?
