@@ -2,7 +2,9 @@
 
 Ratios of processor time in one thread (wall time on a GPU), medians of repeats in turns, so that a
 busy moment hits all alike. The loop by hand reads its batches by index from tensors, which is the
-fastest that one would write. Setting up and reading the losses counts as limbeck's.
+fastest that one would write. Setting up and reading the losses counts as limbeck's. The allocator
+of the C library is told to keep what it was given: else either loop, by chance, asks the system for
+the memory of each step anew, which moves a ratio by up to a tenth either way.
 
 Run: python benchmarks/networks.py [--repeats 9] [--steps 40]
 """
@@ -11,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import ctypes
 import platform
 import statistics
 import tempfile
@@ -96,6 +99,16 @@ def by_hand(make: Callable[[], nn.Module], teacher: nn.Module, x: Tensor, y: Ten
         optimizer.step()
         if notes is not None:
             notes.append(loss.item())
+
+
+def keep_memory() -> bool:
+    """Let glibc give no memory back between steps; whether it is glibc and took that."""
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError):
+        return False
+    no_mapping, trim_threshold = (-4, 0), (-1, 2**31 - 1)  # M_MMAP_MAX, M_TRIM_THRESHOLD
+    return all([mallopt(*no_mapping), mallopt(*trim_threshold)])
 
 
 def seconds(work: Callable[[], Any], device: str) -> float:
@@ -212,8 +225,9 @@ def main() -> None:
     parser.add_argument("--device", default="cpu")
     given = parser.parse_args()
     torch.set_num_threads(1)
+    kept = "kept" if keep_memory() else "given back as the system likes"
     print(f"{platform.machine()}, Python {platform.python_version()}, torch {torch.__version__},")
-    print(f"{given.device}, {given.steps} steps, median of {given.repeats} repeats in turns\n")
+    print(f"{given.device}, {given.steps} steps, median of {given.repeats} repeats in turns, memory {kept}\n")
     overhead(given.repeats, given.steps, given.device)
     stored(given.repeats, given.steps, given.device)
 

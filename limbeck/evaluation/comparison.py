@@ -82,8 +82,8 @@ class Comparison:
         How often all was trained; with one the sentence speaks of that seed only, since another
         start or order of rows may turn the verdict. None where training draws nothing.
     behind : tuple of Difference
-        Student and control, by role, where a linear model does better beyond doubt: the role less
-        the linear model, each at half of one less the level.
+        Teacher, student and control, by role, where a linear model does better beyond doubt: the
+        role less the linear model, each at a third of one less the level.
     untrained : str
         Why no verdict can be given: student or control were trained too short. Empty where they
         were not.
@@ -167,13 +167,21 @@ class Comparison:
 
     @property
     def warning(self) -> str:
-        """Which baselines are closer to the teacher than the student; empty where none is."""
-        return " ".join(
+        """That the teacher is behind, and which baselines are closer to it than the student."""
+        weak = [
+            "The teacher itself is behind the linear model on the labels"
+            f" ({d.value:+.3f}, interval {d.low:+.3f} to {d.high:+.3f}), and a student learns what"
+            " its teacher knows: train the teacher further, or take another."
+            for d in self.behind
+            if d.what == "teacher"
+        ]
+        closer = (
             f"The {r.what} is closer to the teacher than the student ({r.value:+.3f}, interval"
             f" {r.low:+.3f} to {r.high:+.3f}): prefer it, unless it is this kind of student that is"
             " wanted."
             for r in self.rivals
         )
+        return " ".join([*weak, *closer])
 
 
 @dataclass(frozen=True)

@@ -110,7 +110,7 @@ def too_short(
         falls = [f.per_epoch for f in told if f is not None]
         if 2 * len(falls) >= len(seeds):
             found.append((role, sum(falls) / len(falls)))
-    gaps = () if comparison is None else comparison.behind
+    gaps = () if comparison is None else [d for d in comparison.behind if d.what != "teacher"]
     if not found and not gaps:
         return None
     made, longer = _longer(training, max(rows // training.batch_size, 1), updates)

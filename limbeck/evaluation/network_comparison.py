@@ -161,15 +161,18 @@ class Judge:
     def _behind(
         self, said: Mapping[str, Sequence[Said]], taught: Said | None
     ) -> tuple[Difference, ...]:
-        """Student and control where the linear model does better beyond doubt, named by role.
+        """Teacher, student and control where the linear model does better beyond doubt, by role.
 
-        On the labels, or where the rows have none by agreement with the teacher. A student must
-        be behind in both where there are both: that of a teacher that is wrong is wrong, too.
+        On the labels, or where the rows have none by agreement with the teacher. The student of a
+        teacher that is behind must be so in both: it is as wrong as what it was taught.
         """
-        found = []
-        for role in ("student", "control"):
-            each = self._differences(said, "baseline", taught, role, self.delta / 2)
-            each = each if role == "student" else each[-1:]
+        found: list[Difference] = []
+        for role in ("teacher", "student", "control"):
+            each = self._differences(said, "baseline", taught, role, self.delta / 3)
+            if role == "teacher" and len(each) < 2:  # no labels to be behind on
+                continue
+            taught_badly = role == "student" and bool(found)
+            each = each if taught_badly else each[-1:]
             if each and all(d.high < 0 for d in each):
                 found.append(replace(each[-1], what=role))
         return tuple(found)

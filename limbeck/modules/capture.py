@@ -212,6 +212,8 @@ def run(module: nn.Module, inputs: Any) -> Any:
     InvalidInput
         If it names none of them.
     """
+    if isinstance(inputs, Tensor):
+        return module(inputs)
     if isinstance(inputs, Mapping):
         inner = getattr(module, "module", module)  # inside a wrapper for several processes
         taken = _named_by(type(inner if isinstance(inner, nn.Module) else module).forward)
@@ -265,6 +267,8 @@ def logits_of(output: Any, name: str) -> Tensor:
     InvalidInput
         If there is none; names the network.
     """
+    if isinstance(output, Tensor):
+        return output
     found = output.get("logits") if isinstance(output, Mapping) else None
     if found is None:
         found = getattr(output, "logits", None)

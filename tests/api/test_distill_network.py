@@ -217,7 +217,8 @@ def test_a_teacher_no_better_than_its_student_is_said() -> None:
 
     found = limbeck.distill(Lost(), rows(200, 0), into=small, test=rows(100, 2),
                             objective=SoftTargets(), **FAST | {"epochs": 60})  # fmt: skip
-    assert found.comparison.behind == ()  # a student is as wrong as its teacher
+    assert [d.what for d in found.comparison.behind] == ["teacher"]
+    assert "The teacher itself is behind the linear model" in found.verdict
     assert found.status.code is StatusCode.HYPOTHESIS_FAILED
     assert found.comparison.verdict == "hurt" or "No evidence" in found.verdict
 

@@ -16,13 +16,12 @@ from torch import Tensor, nn
 from limbeck.certificates.binomial import interval, paired_interval
 from limbeck.certificates.fingerprint import row_hashes
 from limbeck.certificates.verification import verify
-from limbeck.core.contract import Task
-from limbeck.core.errors import InvalidInput
-from limbeck.evaluation.intervals import gain_over, mean_over
-from limbeck.evaluation.network_comparison import Contestant, Judge
-from limbeck.evaluation.networks import Said
-from limbeck.modules.batch import Goal, Kind
-from limbeck.networks.datasets.data import Samples
+from limbeck.comparison import Comparison
+from limbeck.contract import Task
+from limbeck.errors import InvalidInput
+from limbeck.network_runs.judging import Contestant, Judge
+from limbeck.network_runs.papers import Papers
+from limbeck.networks.evaluation import Said
 from limbeck.networks.predictor import layout_of, rows_of
 from limbeck.results.artifacts import Papers
 from limbeck.students.onnx.student import OnnxStudent
@@ -358,8 +357,32 @@ def test_student_and_control_behind_the_baseline_are_named(truth: Any) -> None:
     assert behind(good, poor, poor) == ["student", "control"]
     assert behind(good, near, poor) == ["control"]
     assert behind(good, near, near) == []
-    assert behind(poor, poor, near) == []
+    assert behind(poor, poor, near) == ["teacher"]
+    assert behind(poor, poor, poor) == ["teacher", "control"]
+    assert behind(poor, Answers((drawn(2, 0.3, truth) + 1) % K), near) == ["teacher", "student"]
     assert behind(None, poor, near) == ["student"]
+
+
+def test_behind_on_the_labels_alone_is_behind_unless_the_teacher_is(truth: Any) -> None:
+    """The student agrees with its teacher about as often as the linear model does."""
+
+    def wrong(rows: int) -> Answers:
+        return Answers(np.where(np.arange(N) < rows, (truth + 1) % K, truth))
+
+    def found(teacher: Answers) -> Comparison:
+        lines = [Contestant("student", "s", [wrong(12)]), Contestant("control", "c", [wrong(0)]),
+                 Contestant("baseline", "linear model", [wrong(0)])]  # fmt: skip
+        return judge(truth, teacher).compare(lines)[0]
+
+    good = found(wrong(4))
+    assert good.entries[1].agreement.value == pytest.approx(52 / 60)
+    assert good.entries[-1].agreement.value == pytest.approx(56 / 60)
+    assert [d.what for d in good.behind] == ["student"]
+    assert "The teacher itself" not in good.warning
+    weak = found(wrong(12))
+    assert [d.what for d in weak.behind] == ["teacher"]
+    assert "The teacher itself is behind the linear model on the labels (-0.2" in weak.warning
+    assert "train the teacher further" in weak.sentence
 
 
 def test_with_cases_scores_and_certificate_go_by_case() -> None:

@@ -295,7 +295,7 @@ class Samples:
     def batches(
         self,
         order: Sequence[int] | Tensor,
-        batch_size: int | None = None,
+        batch_size: int | Sequence[int] | None = None,
         *,
         seed: int = 0,
         view: int = 0,
@@ -307,15 +307,15 @@ class Samples:
         ----------
         order : sequence of int, of shape (m,)
             Places of samples; the last batch may be smaller.
-        batch_size : int, optional
-            By default ``self.batch_size``, else 128.
+        batch_size : int or sequence of int, optional
+            By default ``self.batch_size``, else 128. With a sequence, of each batch.
         seed, view : int
             What an augmentation draws is a function of these and of the place.
         device : optional
             Where batches are sent; by default they stay where the data is.
         """
         order = torch.as_tensor(order, dtype=torch.int64)
-        chunks = torch.split(order, batch_size or self.batch_size or 128)
+        chunks = torch.split(order, batch_size or self.batch_size or 128)  # type: ignore[arg-type]
         if isinstance(self.source, Arrays) or not self._workers.get("num_workers"):
             for rows in chunks:
                 found = self.source.fetch(rows, seed, view)

@@ -84,7 +84,20 @@ class Plan:
         return torch.cat([own.reshape(-1), rest])[done * self.own :]
 
     def sizes(self, update: int) -> list[int]:
-        """Rows of the parts of one update, in one process."""
-        rows = self.own if update < self.rows // self.batch else self._last
-        full, rest = divmod(rows, self.micro)
-        return [self.micro] * full + [rest] * (rest > 0)
+        """Rows of the parts of one update, in one process.
+
+        Those of a last, shorter update are even, and none is of one row alone, of which batch
+        normalisation knows no variance; so a part may be one row longer than ``micro``.
+        """
+        if update < self.rows // self.batch:
+            return [self.micro] * (self.own // self.micro)
+        rows = self._last
+        parts = -(-rows // self.micro)
+        if self.micro > 1:
+            parts = max(min(parts, rows // 2), 1)
+        each, longer = divmod(rows, parts)
+        return [each + 1] * longer + [each] * (parts - longer)
+
+    def sizes_from(self, update: int) -> list[int]:
+        """Rows of all parts of an epoch, from an update on, in one process."""
+        return [size for now in range(update, self.updates) for size in self.sizes(now)]

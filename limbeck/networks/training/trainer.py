@@ -165,8 +165,9 @@ class Session:
         order = self._samples.order(self._epoch, self._seed)
         rows = plan.order(order, engine.rank, self._update)
         batches = self._samples.batches(
-            rows, plan.micro, seed=self._augment_seed, view=view, device=engine.device
-        )
+            rows, plan.sizes_from(self._update), seed=self._augment_seed, view=view,
+            device=engine.device,
+        )  # fmt: skip
         told = 0.0
         held: list[list[Step]] = [[] for _ in self._learners]  # where a step asks for the loss
         for part in parts_of(

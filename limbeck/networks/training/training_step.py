@@ -85,7 +85,8 @@ class Learner:
         )
         constant = training.schedule == "constant" and training.warmup == 0
         self._steady = constant or training.by_scheduler
-        self._together = engine.processes > 1 and not engine.sharded
+        self._many = engine.processes > 1
+        self._together = self._many and not engine.sharded
 
     def plan(self, updates: int, epochs: int) -> None:
         """Be told how long the training is, which schedulers of torch ask for."""
@@ -103,7 +104,7 @@ class Learner:
             Whether it is the last part.
         """
         losses = self.objective.losses(step, self.maps)
-        if self._engine.processes > 1:  # replicas and shards meet where gradients pass the outputs
+        if self._many:  # replicas and shards meet where gradients pass the outputs
             nothing = 0.0 * step.student.logits.reshape(-1)[:1].clamp(-1, 1).sum()
             losses = {name: loss + nothing for name, loss in losses.items()}
         if self.balance is None:
@@ -176,7 +177,7 @@ class Learner:
 
     def _ready(self, measured: bool) -> Tensor | None:
         """Make the gradient that of all processes, and clip it; its norm where it is known."""
-        if self._maps and self._engine.processes > 1:
+        if self._maps and self._many:
             for p in self._maps:
                 if p.grad is not None:
                     p.grad = self._engine.mean(p.grad)

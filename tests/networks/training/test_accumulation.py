@@ -228,3 +228,28 @@ def test_losses_between_rows_say_that_they_see_one_part(term, why) -> None:
     assert why in term.between_rows
     assert bool(why) == bool(term.between_rows)
     assert (differs(table(Kind.CLASSES), term) > 1e-6) == bool(why)
+
+
+@pytest.mark.parametrize(("parts", "rows"), [(2, 41), (8, 35), (4, 37)])
+def test_batch_normalisation_never_sees_a_part_of_one_row(parts, rows) -> None:
+    x = torch.randn(rows, 6, generator=torch.Generator().manual_seed(0))
+    y, goal = (x[:, 0] > 0).long(), Goal(Kind.CLASSES, 2)
+    torch.manual_seed(0)
+    student = nn.Sequential(nn.Linear(6, 4), nn.BatchNorm1d(4), nn.ReLU(), nn.Linear(4, 2))
+    settings = Training(2, 16, accumulate=parts)
+    found = train(student, Samples.of((x, y)).aimed(goal), GoldLabels(), goal, training=settings)
+    assert found.steps == 6
+    assert found.module[1].num_batches_tracked > 6
+
+
+@pytest.mark.parametrize("rows", [41, 35, 37])
+@pytest.mark.parametrize("filter_", FILTERS.values(), ids=FILTERS)
+def test_parts_of_different_size_are_the_same_update(rows, filter_) -> None:
+    samples, goal, teacher, student = tokens(Kind.TOKENS)
+    made = samples.subset(range(rows)).aimed(goal)
+    if isinstance(filter_, RowWeights):
+        filter_ = RowWeights(WEIGHTS[:rows])
+    elif filter_ is not None and filter_ is FILTERS["all"]:
+        filter_ = WhereRight() & WhereSure(0.36) & RowWeights(WEIGHTS[:rows])
+    objective = 0.6 * SoftTargets() + 0.4 * GoldLabels()
+    assert differs((made, goal, teacher, student), objective, filter_, (2, 4, 8)) < 1e-7

@@ -32,7 +32,12 @@ def test_every_update_is_the_next_batch_of_the_order_shared_equally(rows, own, p
         start = update * batch
         assert torch.equal(taken, order[start : start + len(taken)])
         assert len(taken) == batch or update == plan.updates - 1
-        assert all(s == plan.micro for s in sizes[:-1])
+        full = update < rows // batch
+        assert all(s == plan.micro for s in sizes if full)
+        assert max(sizes) - min(sizes) <= 1
+        assert max(sizes) <= plan.micro + 1
+        assert min(sizes) > 1 or plan.micro == 1 or rows_each == 1
+        assert sizes == plan.sizes_from(update)[: len(sizes)]
         place += rows_each
     assert place == len(shares[0])
     left_out = rows - sum(map(len, shares))
@@ -51,6 +56,18 @@ def test_a_last_batch_of_one_row_is_left_out_but_not_a_batch_size_of_one():
     assert Plan(9, 1).updates == 9
     assert Plan(1, 4).updates == 1
     assert Plan(10, 4).updates == 3
+
+
+@pytest.mark.parametrize(
+    ("parts", "rest", "sizes"),
+    [(2, 9, [5, 4]), (2, 13, [7, 6]), (2, 8, [8]), (8, 2, [2]), (8, 3, [3]), (8, 5, [3, 2]),
+     (16, 3, [1, 1, 1])],
+)  # fmt: skip
+def test_parts_of_a_last_shorter_update_are_even_and_never_of_one_row(parts, rest, sizes):
+    plan = Plan(48 + rest, 16, parts=parts)
+    assert plan.sizes(0) == [plan.micro] * parts
+    assert plan.sizes(3) == sizes
+    assert plan.sizes_from(2) == [plan.micro] * parts + sizes
 
 
 def test_what_does_not_split_is_refused():
