@@ -227,7 +227,10 @@ def main() -> None:
     torch.set_num_threads(1)
     kept = "kept" if keep_memory() else "given back as the system likes"
     print(f"{platform.machine()}, Python {platform.python_version()}, torch {torch.__version__},")
-    print(f"{given.device}, {given.steps} steps, median of {given.repeats} repeats in turns, memory {kept}\n")
+    print(
+        f"{given.device}, {given.steps} steps, median of {given.repeats} repeats in turns,"
+        f" memory {kept}\n"
+    )
     overhead(given.repeats, given.steps, given.device)
     stored(given.repeats, given.steps, given.device)
 

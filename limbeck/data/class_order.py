@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Reordering", "better_order"]
+__all__ = ["Reordering", "better_order", "beyond_chance"]
 
 LEVEL = 1e-3
 """A model at chance is taken for one in another order with at most this probability."""
@@ -82,6 +82,27 @@ def better_order(y: Index, answers: Index, k: int, level: float = LEVEL) -> Reor
         return None
     right_then = int(table[np.arange(k), order].sum())
     return Reordering(tuple(order.tolist()), len(y), int(np.trace(table)), right_then, float(p))
+
+
+def beyond_chance(y: Index, answers: Index, k: int) -> float:
+    """Right answers beyond those by chance, in the order of the classes that has most of them.
+
+    By chance an answer a meets a label b as often as both are given, n_a n_b / n; a model that
+    always answers alike has none beyond that.
+
+    Parameters
+    ----------
+    y, answers : ndarray of shape (n,), int64
+        Labels and answers, as places in the classes.
+    k : int
+        The number of classes.
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    table = np.zeros((k, k))  # [answer, label]
+    np.add.at(table, (answers, y), 1.0)
+    table -= np.outer(table.sum(1), table.sum(0)) / max(len(y), 1)
+    return float(table[linear_sum_assignment(-table)].sum())
 
 
 def _cycles(permutation: Index) -> list[list[int]]:

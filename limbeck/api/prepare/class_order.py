@@ -4,31 +4,38 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from limbeck.api.prepare.labels import ClassNames
 from limbeck.core.errors import InvalidInput
 from limbeck.data.class_order import Reordering, better_order
-from limbeck.modules.batch import Goal, Kind
-from limbeck.modules.capture import asking, placed
-from limbeck.modules.outputs import answer
-from limbeck.networks.datasets.data import Batch, Samples
-from limbeck.networks.datasets.labels import labelled
-from limbeck.networks.datasets.sources import Arrays
-from limbeck.networks.teachers.outside import name_of
+from limbeck.errors import InvalidInput
+from limbeck.network_runs.named_labels import ClassNames
+from limbeck.network_runs.scrambled import looks_trained
+from limbeck.networks.capture import asking, placed
+from limbeck.networks.outputs import answer
+from limbeck.networks.outside import name_of
+from limbeck.networks.samples.data import Batch, Samples
+from limbeck.networks.samples.labels import labelled
+from limbeck.networks.samples.sources import Arrays
+from limbeck.networks.views import Goal, Kind
 
 __all__ = ["check_class_order"]
 
-_ROWS = 1000
+_ROWS, _FEW = 1000, 256
 _SHOWN = 8
 
 
 def check_class_order(
     rows: Samples, teacher: nn.Module, goal: Goal, named: ClassNames | None, size: int
-) -> None:
+) -> list[str]:
     """Refuse a teacher that is worse than chance, and right in another order of the classes.
 
-    At most 1,000 labelled training rows are looked at; see `limbeck.data.class_order`.
+    At most 1,000 labelled training rows are looked at; see `limbeck.data.class_order`. A network
+    that was never trained is often worse than chance, too, since random features tell classes
+    apart. So the teacher must know more than the same weights in random places do, on 256 of these
+    rows (see `limbeck.network_runs.scrambled`); of one that does not a note is given instead.
 
     Parameters
     ----------
@@ -43,6 +50,11 @@ def check_class_order(
     size : int
         Rows that are asked about at once.
 
+    Returns
+    -------
+    list of str
+        A note on a teacher that seems not to be trained.
+
     Raises
     ------
     InvalidInput
@@ -50,22 +62,46 @@ def check_class_order(
     """
     single = goal.kind is Kind.MULTILABEL and goal.outputs == 1
     if not rows.has_labels or not (goal.kind is Kind.CLASSES or single):
-        return
+        return []
+    k, places = 2 if single else goal.outputs, _places(rows, goal)
+    told = _answers(rows, places, teacher, goal, size)
+    found = None if told is None else better_order(*told, k)
+    if found is None:
+        return []
+    few = places[_spread(len(places), _FEW)]
+
+    def of(module: nn.Module) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        own = _answers(rows, few, module, goal, size)
+        assert own is not None  # noqa: S101  (the same shapes as above)
+        return own
+
+    if looks_trained(teacher, of, k):
+        _refuse(found, name_of(teacher), named, single)
+    return [
+        f"The teacher {name_of(teacher)} agrees with the labels on {found.right / found.rows:.1%}"
+        f" of {found.rows:,} training rows, less than by chance, and shuffled weights know as much"
+        " of the labels: it seems not to be trained."
+    ]
+
+
+def _answers(
+    rows: Samples, places: Tensor, teacher: nn.Module, goal: Goal, size: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+    """Labels and answers of rows as places in the classes; None where outputs do not fit."""
+    single = goal.kind is Kind.MULTILABEL
     truth, answers = [], []
     with asking(teacher):
-        for batch in rows.batches(_places(rows, goal), size):
+        for batch in rows.batches(places, size):
             assert batch.labels is not None  # noqa: S101  (the rows have labels)
             logits = answer(teacher, placed(batch.inputs, teacher)).detach().cpu()
             if logits.shape != (len(batch), goal.outputs):
-                return
+                return None
             known = _known(batch) & torch.isfinite(logits).all(1)
             labels = batch.labels.cpu()
             truth.append((labels[:, 0] if single else _hard(labels))[known].long())
             answers.append((logits[:, 0] > 0 if single else logits.argmax(1))[known].long())
     y, said = (torch.cat(part).numpy() for part in (truth, answers))
-    found = better_order(y, said, 2 if single else goal.outputs)
-    if found is not None:
-        _refuse(found, name_of(teacher), named, single)
+    return y, said
 
 
 def _refuse(found: Reordering, name: str, named: ClassNames | None, single: bool) -> None:
@@ -80,8 +116,7 @@ def _refuse(found: Reordering, name: str, named: ClassNames | None, single: bool
         guess = f" The order {list(names)} was a guess." * named.guessed
         raise InvalidInput(
             f"{what} with the classes in the order {turned}, {then}.{guess}",
-            f"Give classes={turned}. A teacher that was not trained should be; labels that are"
-            " wrong can be left out.",
+            f"Give classes={turned}. Labels that are wrong can be left out.",
         )
     moved = [(k, turned[k]) for k, place in enumerate(found.order) if place != k]
     pairs = " and ".join(f"output {k} stands for label {j!r}" for k, j in moved[:_SHOWN])
@@ -101,7 +136,7 @@ def _refuse(found: Reordering, name: str, named: ClassNames | None, single: bool
         )
     raise InvalidInput(
         f"{what} {then} if {pairs}{more}.",
-        f"{mend}. A teacher that was not trained should be; labels that are wrong can be left out.",
+        f"{mend}. Labels that are wrong can be left out.",
     )
 
 
@@ -113,8 +148,12 @@ def _places(rows: Samples, goal: Goal) -> Tensor:
         known = labelled(labels, goal)
         if known is not None:
             places = torch.nonzero(known.cpu().reshape(len(rows), -1).all(1))[:, 0]
-    spread = torch.linspace(0, len(places) - 1, min(len(places), _ROWS), dtype=torch.float64)
-    return places[spread.round().long()]
+    return places[_spread(len(places), _ROWS)]
+
+
+def _spread(n: int, most: int) -> Tensor:
+    """At most so many of n places, evenly spread."""
+    return torch.linspace(0, n - 1, min(n, most), dtype=torch.float64).round().long()
 
 
 def _known(batch: Batch) -> Tensor:

@@ -218,7 +218,7 @@ def prepared(
     for side in (rows, aside):
         try_extremes(side, networks)
     if tutor is not None and compares:
-        check_class_order(rows, tutor, goal, given.named, settings.batch_size)
+        read += check_class_order(rows, tutor, goal, given.named, settings.batch_size)
     unread = unread_inputs(rows, list(networks.values()))
     layout, seen, aside, notes = fresh_rows(
         rows, aside, test is not None, settings, unread, duplicates=duplicates
