@@ -16,12 +16,14 @@ from torch import Tensor, nn
 from limbeck.certificates.binomial import interval, paired_interval
 from limbeck.certificates.fingerprint import row_hashes
 from limbeck.certificates.verification import verify
-from limbeck.comparison import Comparison
-from limbeck.contract import Task
-from limbeck.errors import InvalidInput
-from limbeck.network_runs.judging import Contestant, Judge
-from limbeck.network_runs.papers import Papers
-from limbeck.networks.evaluation import Said
+from limbeck.core.contract import Task
+from limbeck.core.errors import InvalidInput
+from limbeck.evaluation.comparison import Comparison
+from limbeck.evaluation.intervals import gain_over, mean_over
+from limbeck.evaluation.network_comparison import Contestant, Judge
+from limbeck.evaluation.networks import Said
+from limbeck.modules.batch import Goal, Kind
+from limbeck.networks.datasets.data import Samples
 from limbeck.networks.predictor import layout_of, rows_of
 from limbeck.results.artifacts import Papers
 from limbeck.students.onnx.student import OnnxStudent

@@ -8,18 +8,16 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from limbeck.api.prepare.labels import ClassNames
+from limbeck.api.prepare.scrambled import looks_trained
 from limbeck.core.errors import InvalidInput
 from limbeck.data.class_order import Reordering, better_order
-from limbeck.errors import InvalidInput
-from limbeck.network_runs.named_labels import ClassNames
-from limbeck.network_runs.scrambled import looks_trained
-from limbeck.networks.capture import asking, placed
-from limbeck.networks.outputs import answer
-from limbeck.networks.outside import name_of
-from limbeck.networks.samples.data import Batch, Samples
-from limbeck.networks.samples.labels import labelled
-from limbeck.networks.samples.sources import Arrays
-from limbeck.networks.views import Goal, Kind
+from limbeck.modules.batch import Goal, Kind
+from limbeck.modules.capture import asking, placed
+from limbeck.modules.outputs import answer
+from limbeck.networks.datasets.data import Batch, Samples
+from limbeck.networks.datasets.labels import labelled
+from limbeck.networks.datasets.sources import Arrays
+from limbeck.networks.teachers.outside import name_of
 
 __all__ = ["check_class_order"]
 
@@ -35,7 +33,7 @@ def check_class_order(
     At most 1,000 labelled training rows are looked at; see `limbeck.data.class_order`. A network
     that was never trained is often worse than chance, too, since random features tell classes
     apart. So the teacher must know more than the same weights in random places do, on 256 of these
-    rows (see `limbeck.network_runs.scrambled`); of one that does not a note is given instead.
+    rows (see `limbeck.api.prepare.scrambled`); of one that does not a note is given instead.
 
     Parameters
     ----------

@@ -12,12 +12,12 @@ from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wi
 from sklearn.preprocessing import StandardScaler
 from torch import nn
 
+from limbeck.api.prepare.class_order import check_class_order
+from limbeck.api.prepare.scrambled import looks_trained
+from limbeck.core.errors import InvalidInput
 from limbeck.data.class_order import better_order, beyond_chance
-from limbeck.errors import InvalidInput
-from limbeck.network_runs.class_orders import check_class_order
-from limbeck.network_runs.scrambled import looks_trained
-from limbeck.networks.samples.data import Samples
-from limbeck.networks.views import Goal, Kind
+from limbeck.modules.batch import Goal, Kind
+from limbeck.networks.datasets.data import Samples
 
 DATA = {"digits": load_digits, "cancer": load_breast_cancer, "wine": load_wine, "iris": load_iris}
 
@@ -104,7 +104,7 @@ def test_answers_beyond_chance_are_those_of_the_best_order() -> None:
 
 
 def test_large_tensors_are_shuffled_by_lines() -> None:
-    from limbeck.network_runs.scrambled import _shuffled
+    from limbeck.api.prepare.scrambled import _shuffled
 
     table = torch.arange(2**21, dtype=torch.float32).view(2**10, 2**11)
     found = _shuffled(table, torch.Generator().manual_seed(0))
