@@ -87,6 +87,12 @@ def budget(
         If the class is unknown, a size is lacking, out of range or does not apply, or epsilon or
         delta is outside (0, 1).
 
+    Notes
+    -----
+    The upper bounds for learning hold for any member that does best on the rows. A vote of many
+    members, which is no member itself, needs the order of (VC + ln(1/delta)) / epsilon in the
+    realizable task (Hanneke 2016).
+
     Examples
     --------
     >>> print(budget("tree", 0.01, 0.05, features=100, depth=4).rows[0].n)

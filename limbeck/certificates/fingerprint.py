@@ -115,13 +115,15 @@ def overlap(hashes: NDArray[np.uint64], seen: NDArray[np.uint64]) -> Overlap:
     Fresh rows of discrete data may legitimately equal training rows. How often is estimated
     from the seen rows themselves: a seen row is to the others what a fresh row is to all, so
     the share of seen rows that have a twin among the others (leave one out) is the rate to
-    expect. As that share is itself an estimate, its exact upper bound at 1 in 1,000 takes its
-    place, and an exact binomial test at 1 in 1,000 asks whether the overlap is larger.
-    Continuous data have no twins, the expected rate is 0, and any overlap is unexplained.
+    expect, as in Good (1953). As that share is itself an estimate, its upper bound at 1 in 1,000
+    takes its place, and a binomial test at 1 in 1,000 asks whether the overlap is larger. Both
+    are heuristic: twins come in pairs, so that their number is not binomial. Continuous data
+    have no twins, the expected rate is 0, and any overlap is unexplained.
 
     What it cannot do: where coincidence is rare but possible and the seen rows happen to hold
-    no twin, a fresh row that coincides is refused wrongly; where twins are common, a small leak
-    passes. It presumes that seen rows are drawn like the holdout: pass the hashes of the data
+    no twin, a fresh row that coincides is refused wrongly (of 1,000,000 rows that are alike
+    likely, 1,000 seen and 500 held out: in a quarter of cases); where twins are common, a small
+    leak passes. It presumes that seen rows are drawn like the holdout: pass the hashes of the data
     that training used, with their repeats, and leave out queries that a sampler drew elsewhere.
 
     Parameters

@@ -91,6 +91,24 @@ def test_fingerprint_depends_on_rows_answers_and_classes_and_not_on_order() -> N
     assert len({base, *others}) == 5
 
 
+def test_how_often_a_rare_coincidence_refuses_honest_rows() -> None:
+    """A million equally likely rows; and a thousand, where training rows have twins."""
+    rng = np.random.default_rng(0)
+    refused = {
+        size: np.mean(
+            [
+                not overlap(
+                    *(rng.integers(0, size, k).astype(np.uint64) for k in (500, 1000))
+                ).explained
+                for _ in range(400)
+            ]
+        )
+        for size in (10**3, 10**6)
+    }
+    assert refused[10**3] <= 0.005
+    assert 0.15 < refused[10**6] < 0.35
+
+
 def test_any_overlap_of_continuous_rows_is_refused() -> None:
     rng = np.random.default_rng(0)
     seen, fresh = row_hashes(rng.random((1000, 3))), row_hashes(rng.random((500, 3)))

@@ -110,6 +110,16 @@ def test_growth_rows_satisfy_their_inequalities_and_are_the_fewest() -> None:
     assert choose_of_vc(2, 0.1, 0.05)[0] == n  # VC dimension 2, and Sauer's bound is filled
 
 
+def test_consistent_intervals_are_within_epsilon() -> None:
+    """Simulated: the teacher is empty, and the worst consistent interval is the longest gap."""
+    epsilon = delta = 0.2
+    n = consistent_by_growth(lambda m: math.log2(1 + m * (m + 1) / 2), epsilon, delta)[0]
+    rows = np.sort(np.random.default_rng(0).random((2000, n)), axis=1)
+    ends = np.broadcast_to([[0.0], [1.0]], (2, 2000))
+    gaps = np.diff(np.column_stack([ends[0], rows, ends[1]]), axis=1).max(axis=1)
+    assert np.mean(gaps > epsilon) <= delta
+
+
 def test_the_largest_deviation_of_intervals_is_within_its_bound() -> None:
     """Simulated for labels by coin tosses: err of an interval minus that of the best one."""
     rng = np.random.default_rng(0)
