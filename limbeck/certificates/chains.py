@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from limbeck.certificates.budget_rows import Budget
+from limbeck.core.contract import Certificate
 from limbeck.core.errors import InvalidInput
 
 __all__ = ["TwoSteps", "chain", "two_steps"]
 
 
-def chain(bounds: Sequence[tuple[float, float]]) -> tuple[float, float]:
+def chain(bounds: Sequence[Certificate | tuple[float, float]]) -> tuple[float, float]:
     """The bound for a student of a student: epsilons and deltas add.
 
     Disagreement obeys the triangle inequality, and failures obey the union bound
@@ -20,7 +21,7 @@ def chain(bounds: Sequence[tuple[float, float]]) -> tuple[float, float]:
 
     Parameters
     ----------
-    bounds : sequence of (epsilon, delta)
+    bounds : sequence of Certificate or (epsilon, delta)
         The certificates along the chain, first teacher to last student.
 
     Returns
@@ -31,16 +32,30 @@ def chain(bounds: Sequence[tuple[float, float]]) -> tuple[float, float]:
     Raises
     ------
     InvalidInput
-        If there is none, or a number is outside [0, 1].
+        If there is none, a number is outside [0, 1], a certificate is for another loss than
+        disagreement, or only some speak of cases.
 
     Examples
     --------
     >>> chain([(0.02, 0.05), (0.01, 0.05)])
     (0.03, 0.1)
     """
-    if not bounds or any(not 0 <= v <= 1 for pair in bounds for v in pair):
-        raise InvalidInput(f"bounds is {list(bounds)!r}.", "Give pairs of numbers in [0, 1].")
-    return (min(sum(e for e, _ in bounds), 1.0), min(sum(d for _, d in bounds), 1.0))
+    stated = [b for b in bounds if isinstance(b, Certificate)]
+    for certificate in stated:
+        if certificate.loss != "disagreement":
+            raise InvalidInput(
+                f"A certificate of the chain is for the loss {certificate.loss!r}.",
+                "Only rates of disagreement add up; certify each step on classes.",
+            )
+    if len({bool(c.settings.get("cases")) for c in stated}) > 1:
+        raise InvalidInput(
+            "Some certificates of the chain count rows, others cases.",
+            "Certify each step on the same kind of draws.",
+        )
+    pairs = [(b.epsilon, b.delta) if isinstance(b, Certificate) else b for b in bounds]
+    if not pairs or any(not 0 <= v <= 1 for pair in pairs for v in pair):
+        raise InvalidInput(f"bounds is {pairs!r}.", "Give pairs of numbers in [0, 1].")
+    return (min(sum(e for e, _ in pairs), 1.0), min(sum(d for _, d in pairs), 1.0))
 
 
 @dataclass(frozen=True)

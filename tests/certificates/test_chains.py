@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from limbeck.certificates.budgets import budget
+from limbeck.certificates.certify import certify
 from limbeck.certificates.chains import chain, two_steps
 from limbeck.core.errors import InvalidInput
 
@@ -33,6 +35,32 @@ def test_a_chain_of_students_never_disagrees_more_than_its_bound(seed: int, leng
 def test_bounds_outside_the_unit_interval(bad: list[tuple[float, float]]) -> None:
     with pytest.raises(InvalidInput, match="Give pairs of numbers in"):
         chain(bad)
+
+
+def test_certificates_along_a_chain_add_up(threshold: Any) -> None:
+    """Thresholds at 0.50, 0.52 and 0.55 of uniform inputs; rows of its own for each step."""
+    rng = np.random.default_rng(0)
+    teacher, first, last = threshold(0.50), threshold(0.52), threshold(0.55)
+    steps = []
+    for student, answers in ((first, teacher), (last, first)):
+        X = rng.random((2000, 3))
+        steps.append(certify(student, X, answers.predict(X), delta=0.01))
+    epsilon, delta = chain(steps)
+    assert (epsilon, delta) == (steps[0].epsilon + steps[1].epsilon, 0.02)
+    assert 0.05 <= epsilon < 0.09  # the truth is 0.05
+    assert chain([steps[0], (0.01, 0.02)])[1] == pytest.approx(0.03)
+
+
+def test_certificates_that_do_not_add_up(threshold: Any, scale: Any) -> None:
+    X = np.random.default_rng(0).random((400, 3))
+    answers = threshold(0.51).predict(X)
+    rows = certify(threshold(0.5), X, answers)
+    cases = certify(threshold(0.5), X, answers, cases=np.arange(400) // 2)
+    with pytest.raises(InvalidInput, match="others cases"):
+        chain([rows, cases])
+    values = certify(scale(), X, X[:, 0] + 0.01)
+    with pytest.raises(InvalidInput, match=f"for the loss '{values.loss}'"):
+        chain([rows, values])
 
 
 @given(st.integers(0, 10_000))
