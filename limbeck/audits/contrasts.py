@@ -14,6 +14,7 @@ __all__ = ["Contrast", "Feature", "contrasts", "percentage_points", "sentences"]
 
 Vector = NDArray[np.float64]
 
+_HARDLY = 0.1  # of a difference: an effect of the score that is not worth a direction
 _MOST_BINS = 60  # of a feature whose contrasts are all looked at: the heaviest
 
 
@@ -186,6 +187,12 @@ def _sentence(f: Feature, c: Contrast, level: float, compared: bool, rate: float
         )
     rise = f.score[end] - f.score[start]
     span = _span(f, start, end)
+    if abs(rise) < _HARDLY * size:
+        way = "rises" if f.outcome[end] > f.outcome[start] else "falls"
+        return (
+            f"From {span} the outcome {way}, and the score hardly changes: {size:.2f} log-odds"
+            f" apart; {band}"
+        )
     way = "rises" if rise > 0 else "falls"
     how = "more" if rise * value > 0 else "less"
     return f"From {span} the score {way} {size:.2f} log-odds {how} than the outcome does; {band}"

@@ -177,6 +177,15 @@ def test_words_fit_the_signs(
     assert 0.3 < float(low) < 0.4 < float(high) < 0.5
 
 
+def test_a_score_that_hardly_changes_is_not_said_to_rise_or_fall() -> None:
+    """Crumbs of the calibration curve have a sign, and no effect."""
+    said = sentences([told([0, 0.9], [0, -0.0003], [0, -0.9])], 0.95, True)
+    assert said[0].startswith(
+        "From age 19 to 25 years the outcome falls, and the score hardly changes: 0.90 log-odds"
+        " apart; 95% band "
+    )
+
+
 def test_levels_are_told_higher_than_others() -> None:
     f = dataclasses.replace(
         told([0.3, -0.2], [0, 0], [0, 0]), ordered=False, words=("red", "blue"), name="colour"

@@ -74,12 +74,18 @@ def bin_names(shape: Shape) -> list[str]:
 
 
 def _whole(shape: Shape) -> bool:
-    """Whether all edges lie halfway between whole numbers, as those of counts do."""
-    return bool(np.allclose(np.asarray(shape.edges, float) % 1, 0.5, rtol=0, atol=1e-9))
+    """Whether all edges lie halfway between whole numbers, as those of counts do.
+
+    Within the rounding of float32, which bins leave room for.
+    """
+    edges = np.asarray(shape.edges, float)
+    return bool(
+        (np.abs(edges % 1 - 0.5) <= 1e-6 * np.maximum(1, np.abs(edges)).clip(max=1e5)).all()
+    )
 
 
 def _counts(shape: Shape) -> list[str]:
-    below = [float(e) - 0.5 for e in shape.edges]
+    below = [round(float(e) - 0.5) for e in shape.edges]
     names = [f"{compact(below[0])} or less"]
     for a, b in pairwise(below):
         names.append(compact(b) if b - a < 1.5 else f"{compact(a + 1)} to {compact(b)}")

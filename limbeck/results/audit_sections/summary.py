@@ -17,6 +17,7 @@ _SENTENCES = 3  # differences told in the summary; the page has all
 _STATEMENTS = 3
 _NAMES = 6
 _FIRMLY = 0.05
+_ALL = 0.98  # of the score, above which hardly anything is left that could be missing
 _ALWAYS = (
     "Why the score treats a column as it does: the audit describes, it gives no cause.",
     "That the score uses a column, where another that goes along with it would explain the same"
@@ -114,6 +115,8 @@ def _explained(audit: AuditFacts) -> list[str]:
     r2 = audit.fidelity.score_r2
     if not math.isfinite(r2.value):
         return []
+    if r2.low >= _ALL:
+        return [f"The {_columns(audit)} explain how the scores differ, practically without rest."]
     if r2.high <= _FIRMLY:
         return ["The audited columns explain hardly anything of how the scores differ."]
     return [
@@ -238,7 +241,7 @@ def _after_verdict(audit: AuditFacts) -> Iterable[str]:
     elif found.verdict == "cannot tell":
         tested = any(p <= _FIRMLY for p in (found.twins.p_value, found.model.p_value))
         yield _ACTED if tested else "Audit more rows: too few could be tested."
-    else:
+    elif not audit.fidelity.score_r2.low >= _ALL:
         yield (
             "To find weaker influences, audit more rows: four times as many show one about half as"
             " strong."

@@ -271,7 +271,10 @@ def test_bins_are_named_and_laid_out() -> None:
     visits = shape("visits", [0.5, 1.5, 4.5], (), 4, 0)
     assert bin_names(visits) == ["0 or less", "1", "2 to 4", "5 or more"]
     assert [text for _, text in slots(visits, 0, 300).ticks][:2] == ["0", "2"]
-    yes = shape("yes", [0.5], (), 2, 0)
+    yes = shape("yes", [0.5 * (1 + 2.0**-24)], (), 2, 0)  # bins leave room for float32's rounding
+    assert bin_names(yes) == ["0 or less", "1 or more"]
+    far = shape("far", [80.5 * (1 + 2.0**-24), 99999.5 * (1 + 2.0**-24)], (), 3, 0)
+    assert bin_names(far) == ["80 or less", "81 to 99,999", "100,000 or more"]
     assert [text for _, text in slots(yes, 0, 300).ticks] == ["0", "1"]
     assert bin_names(sex) == ["F", "<b>M</b>"]
     for s in SHAPES:

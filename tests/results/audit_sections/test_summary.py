@@ -108,6 +108,14 @@ def test_unique_rows_are_told_how_to_become_twins() -> None:
     assert any(unique in s for s in summary_of(facts(kind="none")).next)
 
 
+def test_a_score_that_the_columns_explain_needs_no_more_rows() -> None:
+    known = facts(kind="none")
+    full = replace(known.fidelity, score_r2=Estimate(1.0, 0.999, 1.0))
+    said = summary_of(replace(known, fidelity=full))
+    assert "practically without rest" in said.can[1]
+    assert not any("four times" in s or "unique" in s for s in said.next)
+
+
 def test_leaks_come_before_all_else() -> None:
     leaky = replace(
         facts(),
