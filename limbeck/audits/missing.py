@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from limbeck.audits.correlations import error_correlations
 from limbeck.audits.matched_pairs import twin_test
 from limbeck.audits.memorised import memorised
-from limbeck.audits.model_test import FEWEST_ROWS, cross_fit, model_test
+from limbeck.audits.model_test import cross_fit, enough_to_test, model_test
 from limbeck.audits.results import Memorised, MissingFeatures, ModelTest, TwinTest, Verdict
 from limbeck.core.columns import Features
 from limbeck.core.contract import Progress
@@ -80,7 +80,7 @@ def missing_features(
     if outcome is None:
         return _spread_only(twin_test(values, score, None, categorical=codes))
     fit = None
-    if len(score) >= FEWEST_ROWS and np.ptp(score) > 0 and np.ptp(outcome) > 0:
+    if enough_to_test(score, outcome):
         fit = cross_fit(values, score, outcome, categorical=codes, seed=seed)
         if len(fit.rows) == len(score):
             if score_oof is None:
@@ -99,7 +99,7 @@ def missing_features(
         progress=progress,
     )
     if fit is None:
-        model = _no_model(f"No test by models: it takes {FEWEST_ROWS} rows that vary.")
+        model = _no_model("No test by models: it takes 200 rows, and 10 of either outcome.")
         memory = _no_memory()
     else:
         level = _LEVEL if math.isnan(twins.p_value) else _LEVEL / 2
@@ -175,7 +175,9 @@ def _verdict(
         return "memorised", f"{memory.sentence} Nothing can be said of missing features."
     known = [t for t in (twins.p_value, model.p_value) if not math.isnan(t)]
     if not known:
-        return "cannot tell", "Neither twins nor models could be tested: too few rows."
+        return "cannot tell", (
+            "Neither twins nor models could be tested: too few rows, or too few of one outcome."
+        )
     by_model = not math.isnan(model.p_value) and (
         math.isnan(twins.p_value) or model.p_value <= twins.p_value
     )

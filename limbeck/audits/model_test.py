@@ -27,10 +27,13 @@ from limbeck.core.contract import Progress
 from limbeck.core.errors import InvalidInput
 from limbeck.core.progress import quiet
 
-__all__ = ["FEWEST_ROWS", "CrossFit", "cross_fit", "model_test"]
+__all__ = ["FEWEST_ROWS", "CrossFit", "cross_fit", "enough_to_test", "model_test"]
 
 FEWEST_ROWS = 200
 """With fewer rows no model-based test is made."""
+_FEWEST_OF_EACH = 10
+"""With fewer rows of one outcome simulated audits may have none, and the test has no level."""
+_LEAST_RATE = 0.005
 _FOLDS = 5
 _KNOTS = 16
 _WAVES = 300
@@ -79,6 +82,16 @@ class CrossFit:
     _sides: _Sides
 
 
+def enough_to_test(score: Vector, outcome: Vector) -> bool:
+    """Whether there are enough rows (n,), of either outcome (0 or 1), for a test by models."""
+    ones = int(outcome.sum())
+    return (
+        len(score) >= FEWEST_ROWS
+        and min(ones, len(outcome) - ones) >= _FEWEST_OF_EACH
+        and bool(np.ptp(score) > 0)
+    )
+
+
 def cross_fit(
     values: Matrix,
     score: Vector,
@@ -108,7 +121,8 @@ def cross_fit(
     Raises
     ------
     InvalidInput
-        If there are fewer than `FEWEST_ROWS` rows, or score or outcome has one value only.
+        If there are fewer than `FEWEST_ROWS` rows, or 10 of either outcome, or all scores are
+        equal.
     """
     n = len(values)
     if n < FEWEST_ROWS:
@@ -121,6 +135,13 @@ def cross_fit(
             raise InvalidInput(
                 f"Every row has the same {name}, {column[0]:g}.", f"Give rows whose {name} varies."
             )
+    ones = int(outcome.sum())
+    if not enough_to_test(score, outcome):
+        raise InvalidInput(
+            f"{min(ones, n - ones):,} of {n:,} rows with one of the outcomes are too few for a test"
+            " by models.",
+            f"Give at least {_FEWEST_OF_EACH} rows of each outcome.",
+        )
     rng = np.random.default_rng(seed)
     rows = np.sort(rng.permutation(n)[:_MOST_ROWS])
     values, score, outcome, n = values[rows], score[rows], outcome[rows], len(rows)
@@ -251,8 +272,9 @@ def _sentence(fit: CrossFit, p: float, statistic: float) -> str:
 
 
 def _normalised(products: Matrix) -> Vector:
-    out: Vector = np.sqrt(len(products)) * products.mean(axis=0) / products.std(axis=0)
-    return out
+    spread = products.std(axis=0)
+    mean = np.sqrt(len(products)) * products.mean(axis=0)
+    return np.divide(mean, spread, out=np.zeros_like(mean), where=spread > 0)
 
 
 class _Sides:
@@ -308,7 +330,9 @@ class _Sides:
         W = _powers(self.score_all)
         fitted = W @ np.linalg.lstsq(W, o, rcond=None)[0]
         rest = self.Z @ _ridge(self.gram, self.Z.T @ (o - fitted), self.penalty)
-        self.rate = np.clip(fitted + rest, 0.005, 0.995)
+        low = min(_LEAST_RATE, float(o.mean()) / 4)  # so that rare outcomes stay as rare
+        high = max(1 - _LEAST_RATE, 1 - float(1 - o.mean()) / 4)
+        self.rate = np.clip(fitted + rest, low, high)
         centred = self.score_all - self.score_all.mean()
         self.slope = float(centred @ o / max(centred @ centred, 1e-12))
 

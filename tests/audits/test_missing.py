@@ -173,3 +173,29 @@ def test_bad_columns_are_refused() -> None:
         audit(X, odds, odds)
     with pytest.raises(InvalidInput, match="1 rows have no finite score"):
         audit(X, np.append(odds[:-1], math.nan), odds > 0)
+
+
+@pytest.mark.parametrize("flipped", [False, True])
+def test_rare_outcomes_are_not_tested(flipped: bool) -> None:
+    """3 outcomes in 1,000 rows: simulated audits without any made p = 0.005 of a statistic of 0."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(1000, 2))
+    outcome = (np.arange(1000) < 3).astype(float)
+    found = missing_features(
+        X, (), X[:, 0] + rng.normal(size=1000), 1 - outcome if flipped else outcome, None, None
+    )
+    assert found.verdict == "cannot tell"
+    assert "too few of one outcome" in found.sentence
+
+
+def test_outcomes_of_one_in_fifty_are_tested_at_their_level() -> None:
+    accused = 0
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        X = rng.normal(size=(600, 2))
+        outcome = (rng.permutation(600) < 12).astype(float)
+        found = missing_features(
+            X, (), X[:, 0] + rng.normal(size=600), outcome, None, None, seed=seed, simulations=99
+        )
+        accused += found.verdict in ("missing feature", "negative association")
+    assert accused <= 2  # 3 or more of 12 at 5%: 2% of such tests
