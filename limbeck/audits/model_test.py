@@ -274,7 +274,8 @@ def _sentence(fit: CrossFit, p: float, statistic: float) -> str:
 def _normalised(products: Matrix) -> Vector:
     spread = products.std(axis=0)
     mean = np.sqrt(len(products)) * products.mean(axis=0)
-    return np.divide(mean, spread, out=np.zeros_like(mean), where=spread > 0)
+    out: Vector = np.divide(mean, spread, out=np.zeros_like(mean), where=spread > 0)
+    return out
 
 
 class _Sides:
