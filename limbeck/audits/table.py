@@ -28,6 +28,9 @@ from limbeck.core.errors import InvalidInput, did_you_mean
 
 __all__ = ["FEWEST_ROWS", "AuditTable", "read_table"]
 
+_HEADERS = "limbeck_headers"
+"""Where `limbeck.data.tables` tells of columns that had the name of an earlier one."""
+
 Vector = NDArray[np.float64]
 Groups = str | Sequence[str | Sequence[str]]
 
@@ -95,6 +98,7 @@ def read_table(
     roles = [score, *(n for n in (outcome, *weights, cases) if n is not None)]
     _names_exist([*roles, *members, *(features or ()), *drop], names)
     _roles_fit(roles, frequency_weight, sampling_weight, cases)
+    _one_of_each_name(frame, [*roles, *members])
     gone = tuple(missing)
     _not_swapped(frame, score, outcome)
     told: list[ColumnReading] = []
@@ -204,6 +208,16 @@ def _roles_fit(
         )
 
 
+def _one_of_each_name(frame: Any, asked: list[str]) -> None:
+    """Refuse to choose between columns of one name in a file, unless they hold the same."""
+    for later, name in frame.attrs.get(_HEADERS, {}).items():
+        if name in asked and not frame[name].equals(frame[later]):
+            raise InvalidInput(
+                f"Two columns of the file are called {name!r}, and they differ.",
+                "Give one of them another name in the file, or take it out.",
+            )
+
+
 def _not_swapped(frame: Any, score: str, outcome: str | None) -> None:
     if outcome is None:
         return
@@ -272,7 +286,7 @@ def _in_order(
 ) -> tuple[ColumnReading, ...]:
     """What is known of each column, in the table's order; names given twice in a file are told."""
     known = {r.name: r for r in told}
-    renamed = getattr(frame, "attrs", {}).get("limbeck_headers", {})
+    renamed = frame.attrs.get(_HEADERS, {})
     out = []
     for name in names:
         reading = known.get(name)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from limbeck.audits.table import read_table
 from limbeck.core.errors import InvalidInput
+from limbeck.data.tables import read_table as read_file
 
 
 def frame(n: int = 400, seed: int = 0) -> pd.DataFrame:
@@ -201,3 +203,22 @@ def test_group_labels_keep_missing_values() -> None:
     df = frame()
     df["race"] = df["race"].where(df.index > 3, None)
     assert "missing" in read(df, groups=["race"]).groups["race"]
+
+
+def doubled(tmp_path: Path, name: str, same: bool) -> pd.DataFrame:
+    df = frame().drop(columns="weight")
+    again = df[name] if same else df[name].sample(frac=1, random_state=0).to_numpy()
+    df.insert(0, f"{name} ", again)
+    df.columns = [c.strip() for c in df.columns]
+    df.to_csv(tmp_path / "twice.csv", index=False)
+    return read_file(tmp_path / "twice.csv")
+
+
+@pytest.mark.parametrize("name", ["score", "outcome", "race"])
+def test_columns_of_one_name_are_not_chosen_between(tmp_path: Path, name: str) -> None:
+    """A file with two different columns called score: the first was audited."""
+    given = {"score": "score", "outcome": "outcome", "groups": "race"}
+    with pytest.raises(InvalidInput, match=f"Two columns of the file are called '{name}'"):
+        read_table(doubled(tmp_path, name, False), **given)
+    table = read_table(doubled(tmp_path, name, True), **given)
+    assert len(table) == 400

@@ -204,7 +204,7 @@ def _steps(audit: AuditFacts) -> Iterable[str]:
             " score. If so, leave out and audit again."
         )
     if len(audit.caveats) > len(leaks) + len(near):
-        yield "Read the warnings below before you rely on anything here."
+        yield "Read the warnings before you rely on anything here."
     if audit.outcome is None:
         yield "Add a column with what really happened, and audit again."
     elif audit.missing is not None:
