@@ -9,14 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.audits.audited_rows import AuditTable
-from limbeck.audits.copies import Copies, find_copies, row_codes
 from limbeck.audits.results import Caveat
 from limbeck.core.errors import InvalidInput
+from limbeck.data.copies import Copies, find_copies
+from limbeck.data.duplicates import round_to_float32
 
 __all__ = ["FEWEST_ROWS", "counted"]
 
 FEWEST_ROWS = 200
 """With fewer rows, or cases, an audit cannot conclude anything, and is refused."""
+_EXACT = 2**24  # whole numbers up to here are exact in float32
 _MOST_WRITTEN = 200_000
 """People behind frequency weights for whom a row each is written out."""
 
@@ -65,29 +67,34 @@ def _copies(table: AuditTable, weights: list[str], seed: int) -> Copies:
     for name in frame.columns:
         if name in weights:
             continue
-        column = frame[name]
-        distinct = len(np.unique(row_codes(frame[[name]])))
-        number = column.dtype.kind == "f"
-        fractions = number and bool((np.nan_to_num(column % 1) != 0).any())
+        column, numbers = frame[name], _numbers(frame[name])
+        distinct = len(np.unique(round_to_float32(numbers)))
+        fractions = column.dtype.kind == "f" and bool((np.nan_to_num(numbers % 1) != 0).any())
         if distinct == n and not fractions:
             continue  # a name or number of the row: a copy may have got a new one
-        compared.append(name)
+        if name != table.outcome_name:
+            compared.append(numbers)
         continuous |= fractions and distinct > n / 20
-    row = row_codes(frame[compared])
-    cell = row_codes(frame[[c for c in compared if c != table.outcome_name]])
     people = np.ones(n, dtype=np.int64)
     if table.frequency is not None:
         people = table.frequency.astype(np.int64)
-    others = [c for c in compared if c != table.outcome_name]
-    values = np.column_stack([_numbers(frame[c]) for c in others])
-    return find_copies(row, cell, people, continuous, values, table.outcome, seed)
+    values = np.column_stack(compared) if compared else np.zeros((n, 1))
+    return find_copies(values, table.outcome, people, continuous, seed)
 
 
 def _numbers(column: Any) -> NDArray[np.float64]:
-    """A column as numbers for a model of trees: its own, or the place of each value."""
-    if column.dtype.kind in "fiub":
+    """A column as numbers that float32 keeps apart: its own, or the place of each value."""
+    import pandas as pd
+
+    if column.dtype.kind in "fb":
         return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan))
-    return row_codes(column.to_frame()).astype(np.float64)
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        found = np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan))
+        if not (np.abs(found) > _EXACT).any():
+            return found
+        return np.asarray(np.unique(found, return_inverse=True)[1], dtype=np.float64)
+    places = pd.factorize(column.astype(str), use_na_sentinel=False)[0]
+    return np.asarray(places, dtype=np.float64)
 
 
 def _plain_counting(table: AuditTable) -> AuditTable:

@@ -21,10 +21,12 @@ __all__ = [
     "Rule",
     "distinctive",
     "find_duplicates",
+    "identical_rows",
     "kinds_of",
     "near_hashes",
     "round_to_float32",
     "row_hashes",
+    "times_repeated",
 ]
 
 ColumnKind = Literal["discrete", "numeric", "signal"]
@@ -198,7 +200,7 @@ def find_duplicates(
     if rule not in RULES:
         raise InvalidInput(f"duplicates is {rule!r}.", did_you_mean(str(rule), RULES))
     n, own = len(values), np.arange(len(values))
-    label = _identical(values)
+    label = identical_rows(values)
     place = np.full(label.max() + 1 if n else 0, n)
     np.minimum.at(place, label, own)
     first = place[label]
@@ -220,8 +222,19 @@ def find_duplicates(
     return Duplicates(first, copies, repeated - copies)
 
 
-def _identical(values: NDArray[np.float64]) -> NDArray[np.int64]:
-    """A number for each row, the same for rows that are equal within the rounding of float32."""
+def identical_rows(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    """A number for each row, the same for rows that are equal within the rounding of float32.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n, d), float64
+        Encoded rows; missing (NaN) agrees with missing.
+
+    Returns
+    -------
+    ndarray of shape (n,), int64
+        From 0 on.
+    """
     known, label = np.unique(row_hashes(values), return_inverse=True)
     ends: list[NDArray[np.int64]] = []
     for hashes in near_hashes(values):
@@ -322,12 +335,31 @@ def _on_grid(found: NDArray[np.float64]) -> bool:
     return bool(cells[-1] < _CELLS * len(found) and near < 0.1)
 
 
-def _refuse_repeated_table(times: NDArray[np.int64]) -> None:
+def times_repeated(times: NDArray[np.int64]) -> int:
+    """The k of which every different row's number of occurrences is a multiple; 1 where chance may.
+
+    Draws do not do that, and a file written k times does.
+
+    Parameters
+    ----------
+    times : ndarray of shape (m,), int64
+        How often each different row occurs.
+
+    Returns
+    -------
+    int
+        1 or k, where numbers drawn at random share the divisor k less than once in 10,000 tables.
+    """
     times = times[times > 0]
-    k = int(np.gcd.reduce(times))
-    if k > 1 and (len(times) - 1) * np.log(k) > np.log(_CHANCE):
+    k = int(np.gcd.reduce(times)) if len(times) else 1
+    return k if k > 1 and (len(times) - 1) * np.log(k) > np.log(_CHANCE) else 1
+
+
+def _refuse_repeated_table(times: NDArray[np.int64]) -> None:
+    k, rows = times_repeated(times), int((times > 0).sum())
+    if k > 1:
         raise InvalidInput(
-            f"Each of the {len(times):,} different rows occurs {k} times or a multiple of it: the"
+            f"Each of the {rows:,} different rows occurs {k} times or a multiple of it: the"
             " table was repeated, and its values do not tell copies from coincidences.",
             'Give the table once; or say what identical rows are: duplicates="drop" counts each'
             ' once, duplicates="keep" counts them as draws of their own.',

@@ -1,27 +1,28 @@
-"""Rows that say the same in every column: different people, or copies of one?
+"""Identical rows with an outcome: different people, or copies of one?
 
 Where all columns take few values, people agree by coincidence, and each counts. A copy says nothing
-new: counted as people, copies make every test too sure. The two differ in one thing that can be
-seen. People who agree in all other columns still differ in the outcome now and then, as often as
-its probability says; copies never do. Shapes: n rows.
+new: counted as people, copies make every test too sure. `limbeck.data.duplicates` tells the two
+apart by values alone; here it is known what happened as well. People who agree in all other columns
+still differ in the outcome now and then, as often as its probability says; copies never do.
+Shapes: n rows.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Copies", "find_copies", "row_codes"]
+from limbeck.data.duplicates import identical_rows, times_repeated
+
+__all__ = ["Copies", "find_copies"]
 
 _AGREE = 0.2
 """Correlation of the outcomes of identical rows, less what a model of the outcome explains, above
 which they are taken for copies: 0 for different people, 1 for copies."""
 _SURE = 3.0
 """Standard errors by which it must lie above: a few identical rows prove nothing."""
-_FEWEST = 20
 _MOST_ROWS = 20_000
 _FOLDS = 3
 
@@ -56,34 +57,11 @@ class Copies:
     agreement: float
 
 
-def row_codes(frame: Any) -> Codes:
-    """A number for each row (n,), the same for rows that agree in every column.
-
-    Numbers are compared after rounding to float32, so that a column that was written and read
-    again still agrees; missing agrees with missing.
-    """
-    import pandas as pd
-
-    out = np.zeros(len(frame), dtype=np.int64)
-    for name in frame.columns:
-        column = frame[name]
-        if pd.api.types.is_float_dtype(column.dtype):
-            with np.errstate(over="ignore"):
-                column = pd.Series(column.to_numpy(dtype=np.float32, na_value=np.nan))
-        elif not pd.api.types.is_numeric_dtype(column.dtype):
-            column = column.astype(str)
-        codes = pd.factorize(column, use_na_sentinel=False)[0].astype(np.int64)
-        out = pd.factorize(out * (int(codes.max(initial=0)) + 1) + codes)[0].astype(np.int64)
-    return out
-
-
 def find_copies(
-    row: Codes,
-    cell: Codes,
-    people: Codes,
-    continuous: bool,
     values: Vector,
     outcome: Vector | None,
+    people: Codes,
+    continuous: bool,
     seed: int = 0,
 ) -> Copies:
     """Decide whether identical rows are different people or copies.
@@ -94,30 +72,28 @@ def find_copies(
 
     Parameters
     ----------
-    row : ndarray of shape (n,)
-        The same number for rows that agree in every column.
-    cell : ndarray of shape (n,)
-        The same number for rows that agree in every column but the outcome.
+    values : ndarray of shape (n, m)
+        All columns but the outcome as numbers, also for a model of the outcome: columns that record
+        the outcome, too, make identical rows agree in it, and that is no sign of copies.
+    outcome : ndarray of shape (n,) or None
+        0 or 1. Without it only the first two rules apply.
     people : ndarray of shape (n,)
         Frequency weights; ones where there are none.
     continuous : bool
         Whether some column is continuous: then people do not agree in it by chance.
-    values : ndarray of shape (n, m)
-        All columns that make up ``cell``, for the model of the outcome: columns that record the
-        outcome, too, make identical rows agree in it, and that is no sign of copies.
-    outcome : ndarray of shape (n,) or None
-        0 or 1. Without it only the first two rules apply.
     seed : int
         Of the model's folds.
     """
+    cell = identical_rows(values)
+    row = cell
+    if outcome is not None:
+        row = identical_rows(np.column_stack([values, outcome]))
     first = np.unique(row, return_index=True)[1]
     total = np.bincount(row, weights=people).astype(np.int64)
     identical = int((total - 1).sum())
     if identical == 0:
         return Copies(people.copy(), 1, "none", 0, float("nan"))
-    times = int(np.gcd.reduce(total))
-    if times ** min(len(total), 64) < 2**_FEWEST:
-        times = 1  # so few rows may share a divisor by chance
+    times = times_repeated(total)
     total = total // times
     agreement = float("nan")
     copies = False
