@@ -69,7 +69,7 @@ class World:
         tree = Tree(max_leaves=self.leaves).fit(apart.fit.X, self.teacher(apart.fit.X))
         certificate = certify(
             tree, apart.test_rows, self.teacher(apart.test.X), delta=DELTA, seen=apart.seen,
-            cases=apart.test.cases, duplicates=self.settings.get("duplicates", "auto"),
+            cases=apart.test.cases, duplicates=apart.duplicates,
             **{k: v for k, v in self.settings.items() if k in ("tolerance", "epsilon")},
         )  # fmt: skip
         predicted = tree.predict(self.fresh.X)
@@ -170,6 +170,16 @@ def worlds() -> list[World]:
     def rounding(draw: Callable[[np.random.Generator], Draw]) -> Callable[..., Draw]:
         return lambda rng: Draw(np.round(10 * draw(rng).X))
 
+    def easy(X: Floats) -> NDArray[np.int64]:
+        """A rare class of one split, and two that are hard to tell."""
+        return np.where(X[:, 0] > 1.8, 2, classes(forest)(X).astype(np.int64))
+
+    def easy_oversampled(rng: np.random.Generator) -> Draw:
+        X = rng.normal(size=(400, 5))
+        small = np.flatnonzero(np.round(10 * X[:, 0]) > 18)
+        more = rng.choice(small, 400 - len(small)) if len(small) else small
+        return Draw(rng.permutation(np.concatenate([X, X[more]])))
+
     def of_tenths(teacher: Callable[[Floats], Any]) -> Callable[[Floats], Any]:
         return lambda X: teacher(X / 10)
 
@@ -179,6 +189,7 @@ def worlds() -> list[World]:
             ("as drawn", copied(1), classes(forest)),
             ("copies: 10", copied(10), classes(forest)),
             ("minority oversampled", oversampled, classes(rare)),
+            ("easy minority oversampled", easy_oversampled, easy),
             ("bootstrap", bootstrap, classes(forest)),
         )
     ]

@@ -186,7 +186,7 @@ def ablate(
     settings = settings_of(loader_settings(data, training)[0])
     tutor, maker = one_teacher(teacher), makers_of(into)[0]
     pad = pad_token(tutor, maker)
-    samples, aside = two_sides(data, y, validation, holdout, seed, settings, pad)
+    samples, aside, _ = two_sides(data, y, validation, holdout, seed, settings, pad)
     if rows is not None:
         rows = whole_number("rows", rows, 1)
         order = np.random.default_rng(seed).permutation(len(samples))[:rows]

@@ -267,7 +267,7 @@ def distill(
             seen=apart.seen,
             groups=by if by_class else test.groups,
             cases=test.cases,
-            duplicates=duplicates,
+            duplicates=apart.duplicates,
         )
         once = apart.once
         test_y = None if test_y is None else test_y[once]

@@ -44,7 +44,9 @@ _FEW = 0.01  # rows that would hold all of some values by chance
 _CHANCE = 10_000  # a table that repeats itself by chance is at least this rare
 _BEYOND = 10  # times as many identical pairs as chance gives: copies. Real tables reach 1.3
 _PAIRS = 20  # fewer identical pairs prove nothing
-_COMMON = 0.05  # rows that make up more than this share of a table are left out of that count
+_TIMES = 3  # a row counts so often at most, so that common ones do not outweigh the rest
+_MANY_TIMES, _SEVERAL = 5, 3  # several rows that occur so often are no accident
+_COMMON = 0.05  # a share of a table that one row, such as a form left blank, may hold by nature
 _LOOKED_AT = 8  # columns, those with the most different values
 
 
@@ -155,6 +157,16 @@ class Duplicates:
     first: NDArray[np.int64]
     copies: int
     coincidences: int
+
+    def rule_for_parts(self, rule: Rule) -> Rule:
+        """The rule for a part of these rows, which alone may tell too little: as here, all or none.
+
+        Parameters
+        ----------
+        rule : {"auto", "drop", "keep"}
+            By which these were found.
+        """
+        return "drop" if self.copies and not self.coincidences else rule
 
 
 def kinds_of(features: Features, *, signals: bool = False) -> tuple[ColumnKind, ...]:
@@ -304,11 +316,19 @@ def _beyond_chance(values: NDArray[np.float64], label: NDArray[np.int64]) -> boo
     columns a share of about q_j, the share of all pairs that agree in column j, agrees in it
     too, so that chance gives D_j q_j / (1 - q_j) identical pairs; copies agree in every column.
     Where columns depend on each other, the largest of these numbers over the columns counts.
+
+    So that a few common rows, such as forms answered with "no" throughout, do not outweigh the
+    rest, a row is counted three times at most, and the most common one, where it makes up more
+    than 5%, not at all. Too few pairs prove nothing, unless several rows occur many times.
     """
-    held = np.bincount(label)[label] <= max(_COMMON * len(label), 2)
-    values, label = values[held], label[held]
+    times = np.bincount(label)
+    counted = np.minimum(times, _TIMES)
+    if times.max() > max(_COMMON * len(label), 2):
+        counted[times.argmax()] = times[times.argmax()] = 0
+    kept = _place_among_equals(label) < counted[label]
+    values, label = values[kept], label[kept]
     identical, total = _pairs(label), len(label) * (len(label) - 1) / 2
-    if identical < _PAIRS:
+    if identical < _PAIRS and int((times >= _MANY_TIMES).sum()) < _SEVERAL:
         return False
     shares = [_pairs(row_hashes(values[:, [j]])) / total for j in range(values.shape[1])]
     looked_at = [j for j in np.argsort(shares) if shares[j] < 0.5][:_LOOKED_AT]
@@ -317,6 +337,15 @@ def _beyond_chance(values: NDArray[np.float64], label: NDArray[np.int64]) -> boo
         for j in looked_at
     ]
     return bool(expected) and identical > _BEYOND * max(expected)
+
+
+def _place_among_equals(label: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How many earlier rows have the same label."""
+    order = np.argsort(label, kind="stable")
+    times = np.bincount(label)
+    out = np.empty(len(label), dtype=np.int64)
+    out[order] = np.arange(len(label)) - (np.cumsum(times) - times)[label[order]]
+    return out
 
 
 def _pairs(label: NDArray[Any]) -> float:

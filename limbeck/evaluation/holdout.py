@@ -63,6 +63,8 @@ class Apart:
         Test rows that are identical to others and count as draws of their own.
     repeated : int
         Rows set aside that were left out since the method sees the same rows.
+    duplicates : {"auto", "drop", "keep"}
+        What identical test rows are: ``drop`` where all that are identical in X are copies.
     """
 
     fit: Side
@@ -73,6 +75,7 @@ class Apart:
     seen: NDArray[np.uint64]
     coincidences: int
     repeated: int
+    duplicates: Rule = "auto"
 
     @property
     def facts(self) -> dict[str, int]:
@@ -122,7 +125,8 @@ def set_apart(
     own = isinstance(holdout, tuple)
     first = None
     if not own:
-        first = find_duplicates(features.encode(X), kinds, duplicates).first
+        whole = find_duplicates(features.encode(X), kinds, duplicates)
+        first, duplicates = whole.first, whole.rule_for_parts(duplicates)
     fit, test = split(X, y, groups, holdout, seed, cases=cases, first=first, weight=weight)
     if isinstance(cases, str):
         fit, test = (replace(side, X=side.X.drop(columns=cases)) for side in (fit, test))
@@ -144,7 +148,9 @@ def set_apart(
     seen = hashes
     if fit.cases is not None:
         seen = np.stack([hashes, case_hashes(fit.cases)], axis=1)
-    return Apart(fit, test, fit_rows, test_rows, once, seen, found.coincidences, repeated)
+    return Apart(
+        fit, test, fit_rows, test_rows, once, seen, found.coincidences, repeated, duplicates
+    )
 
 
 def _once(first: NDArray[np.int64], groups: NDArray[Any] | None) -> NDArray[np.int64]:

@@ -185,6 +185,25 @@ def test_copies_in_a_table_of_whole_numbers_are_more_than_chance_gives(seed: int
     assert find_duplicates(table, kinds).copies == 0
 
 
+def test_a_few_rows_written_many_times_are_copies_though_each_is_common() -> None:
+    table = whole_numbers(400, np.random.default_rng(0))
+    kinds = ("numeric",) * 4
+    found = find_duplicates(np.vstack([table, np.repeat(table[:5], 80, axis=0)]), kinds)
+    assert (found.copies, found.coincidences) == (400, 0)
+    blank = np.vstack([table, np.zeros((200, 4))])  # one row alone may be common by nature
+    found = find_duplicates(blank, kinds)
+    assert (found.copies, found.coincidences) == (0, 199)
+
+
+def test_the_rule_for_parts_is_that_of_the_whole() -> None:
+    x = np.random.default_rng(0).normal(size=(30, 3))
+    assert find_duplicates(np.vstack([x, x[:5]]), NUMBERS[:3]).rule_for_parts("auto") == "drop"
+    assert find_duplicates(x, NUMBERS[:3]).rule_for_parts("auto") == "auto"
+    few = np.random.default_rng(0).integers(0, 2, size=(60, 2)).astype(float)
+    assert find_duplicates(few, NUMBERS[:2]).rule_for_parts("auto") == "auto"
+    assert find_duplicates(np.vstack([x, x]), NUMBERS[:3], "keep").rule_for_parts("keep") == "keep"
+
+
 def test_coincidences_of_dependent_columns_stay_coincidences() -> None:
     rng = np.random.default_rng(0)
     place = rng.integers(0, 300, 3000)

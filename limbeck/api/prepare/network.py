@@ -170,7 +170,7 @@ def prepared(
     if given.named is not None:
         classes = given.named.names
     pad = pad_token(tutor, *makers)
-    rows, aside = two_sides(
+    rows, aside, duplicates = two_sides(
         data, y, test, holdout, seed, settings, pad, cases=cases, duplicates=duplicates
     )
     pupils = [started(m, seed, rows, tutor, start) for m in makers]

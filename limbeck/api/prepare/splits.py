@@ -40,11 +40,11 @@ def two_sides(
     *,
     cases: Any = None,
     duplicates: Rule = "auto",
-) -> tuple[Samples, Samples]:
-    """Training rows and test rows; copies of a row, and rows of a case, come to one side.
+) -> tuple[Samples, Samples, Rule]:
+    """Training rows and test rows, and the rule for identical ones of these.
 
-    Copies are looked for in arrays of up to 1 GiB; of other data, test rows that training repeats
-    are left out later, see `fresh_rows`.
+    Copies of a row, and rows of a case, come to one side. Copies are looked for in arrays of up
+    to 1 GiB; of other data, test rows that training repeats are left out later, see `fresh_rows`.
 
     Parameters
     ----------
@@ -77,9 +77,10 @@ def two_sides(
                 f"There are {len(aside)} test rows.", f"Give at least {FEWEST}, or none."
             )
         refuse_shared_cases(rows.cases, aside.cases, "training rows")
-        return rows, aside
+        return rows, aside, duplicates
     check_share("holdout", holdout)
-    units = units_of(_first(rows, duplicates, settings), rows.cases)
+    first, duplicates = _first(rows, duplicates, settings)
+    units = units_of(first, rows.cases)
     n = round(units.count * holdout)
     if min(n, units.count - n) < FEWEST:
         what = "different rows" if rows.cases is None else "cases"
@@ -90,7 +91,8 @@ def two_sides(
         )
     order = torch.randperm(units.count, generator=torch.Generator().manual_seed(seed)).numpy()
     fit, held = split_units(units, order, holdout)
-    return rows.subset(torch.from_numpy(np.sort(fit))), rows.subset(torch.from_numpy(held))
+    train, aside = (rows.subset(torch.from_numpy(part)) for part in (np.sort(fit), held))
+    return train, aside, duplicates
 
 
 def _cases_in(data: Any, cases: Any, *, own: bool) -> tuple[Any, NDArray[Any] | None]:
@@ -116,16 +118,17 @@ def _with_cases(rows: Samples, cases: NDArray[Any] | None) -> Samples:
     return rows
 
 
-def _first(rows: Samples, rule: Rule, settings: Training) -> NDArray[np.int64]:
-    """Of which row each is a copy, where all rows can be looked at cheaply."""
+def _first(rows: Samples, rule: Rule, settings: Training) -> tuple[NDArray[np.int64], Rule]:
+    """Of which row each is a copy, where all can be looked at cheaply; and the rule for parts."""
     size, n = settings.batch_size, len(rows)
     if not isinstance(rows.source, Arrays) or n > MOST_HASHED:
-        return np.arange(n)
+        return np.arange(n), rule
     layout = layout_of(rows.batches(range(n), size))
     if n * sum(b.width for b in layout.blocks) * 8 > _BYTES:
-        return np.arange(n)
+        return np.arange(n), rule
     values = compared_rows(rows, range(n), layout, size)
-    return find_duplicates(values, layout.kinds(), rule).first
+    found = find_duplicates(values, layout.kinds(), rule)
+    return found.first, found.rule_for_parts(rule)
 
 
 def compared_rows(

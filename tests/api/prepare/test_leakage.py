@@ -85,7 +85,7 @@ def test_copies_are_found_however_they_are_padded(left: bool) -> None:
 
 def test_two_sides_share_nothing_and_follow_the_seed() -> None:
     data = torch.arange(100.0)[:, None]
-    sides = [two_sides(data, None, None, 0.3, seed, Training()) for seed in (0, 0, 1)]
+    sides = [two_sides(data, None, None, 0.3, seed, Training())[:2] for seed in (0, 0, 1)]
     found = [s.fetch(range(len(s))).inputs[:, 0].tolist() for pair in sides for s in pair]
     assert sorted(found[0] + found[1]) == list(range(100))
     assert len(found[1]) == 30
@@ -108,7 +108,7 @@ def test_what_is_augmented_is_said() -> None:
         def __getitem__(self, i: int) -> torch.Tensor:
             return i + torch.rand(3)
 
-    rows, aside = two_sides(Noisy(), None, None, 0.3, 0, Training())
+    rows, aside, _ = two_sides(Noisy(), None, None, 0.3, 0, Training())
     _, seen, kept, notes = fresh_rows(rows, aside, False, Training())
     assert seen is None
     assert len(kept) == 18
@@ -122,7 +122,7 @@ def test_copies_come_to_one_side_and_count_once() -> None:
     x, y = samples(60, 0)
     order = torch.randperm(300, generator=torch.Generator().manual_seed(1))
     many, labels = x.repeat(5, 1)[order], y.repeat(5)[order]
-    rows, aside = two_sides((many, labels), None, None, 0.3, 0, Training())
+    rows, aside, _ = two_sides((many, labels), None, None, 0.3, 0, Training())
     layout, _, kept, notes = fresh_rows(rows, aside, False, Training())
     assert (len(aside), len(kept), notes) == (90, 90, [])  # 18 rows, with all of their copies
     once, notes = counted_once(kept, layout, Training(), "auto")
@@ -147,7 +147,7 @@ def test_training_rows_in_another_precision_are_known() -> None:
 def test_tokens_coincide_by_nature() -> None:
     g = torch.Generator().manual_seed(0)
     words = torch.randint(0, 3, (400, 4), generator=g)
-    rows, aside = two_sides((words, words[:, 0]), None, None, 0.3, 0, Training())
+    rows, aside, _ = two_sides((words, words[:, 0]), None, None, 0.3, 0, Training())
     layout, _, kept, notes = fresh_rows(rows, aside, False, Training())
     assert (len(kept), notes) == (120, [])
     assert counted_once(kept, layout, Training(), "auto") == (kept, [])

@@ -20,7 +20,7 @@ def samples(n: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
 def test_without_copies_and_cases_the_split_is_that_of_a_permutation() -> None:
     x, y = samples(60, 0)
     order = torch.randperm(60, generator=torch.Generator().manual_seed(5))
-    rows, aside = two_sides((x, y), None, None, 0.3, 5, Training())
+    rows, aside, _ = two_sides((x, y), None, None, 0.3, 5, Training())
     torch.testing.assert_close(aside.fetch(range(18)).inputs, x[order[:18].sort().values])
     torch.testing.assert_close(rows.fetch(range(42)).inputs, x[order[18:].sort().values])
 
@@ -30,7 +30,7 @@ def test_cases_stay_whole() -> None:
     case = np.arange(200) // 4
     for data, cases in (((x, y), case), ({"x": x, "label": y, "patient": case}, "patient")):
         labels = None
-        rows, aside = two_sides(data, labels, None, 0.3, 0, Training(), cases=cases)
+        rows, aside, _ = two_sides(data, labels, None, 0.3, 0, Training(), cases=cases)
         assert (len(rows), len(aside)) == (140, 60)
         assert aside.cases is not None
         assert rows.cases is not None
@@ -42,7 +42,7 @@ def test_cases_stay_whole() -> None:
         np.testing.assert_array_equal(kept.cases, aside.cases)  # type: ignore[arg-type]
         inputs = aside.fetch([0]).inputs
         assert not isinstance(inputs, dict) or set(inputs) == {"x"}
-    rows, aside = two_sides((x, y), None, samples(40, 1), 0.3, 0, Training(), cases=case[:40])
+    rows, aside, _ = two_sides((x, y), None, samples(40, 1), 0.3, 0, Training(), cases=case[:40])
     assert rows.cases is None
     assert aside.cases is not None
     first = {"x": x[:100], "label": y[:100], "patient": case[:100]}
