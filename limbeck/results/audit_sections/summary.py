@@ -25,6 +25,7 @@ _ALWAYS = (
     "Anything on people unlike those in these rows, or on a later version of the model.",
     "Whether the outcome column itself records fairly what happened.",
 )
+_NOTES = ("groups", "certificate")  # caveats that doubt neither rows nor columns
 _ACTED = (
     "Ask what was done with the scores, and for whom the outcome could be seen. Audit rows on which"
     " nobody acted, if there are any."
@@ -203,7 +204,7 @@ def _steps(audit: AuditFacts) -> Iterable[str]:
             f"Find out whether {_list(near)} {'were' if len(near) > 1 else 'was'} made from the"
             " score. If so, leave out and audit again."
         )
-    if len(audit.caveats) > len(leaks) + len(near):
+    if any(c.kind == "" and c.subject not in _NOTES for c in audit.caveats):
         yield "Read the warnings before you rely on anything here."
     if audit.outcome is None:
         yield "Add a column with what really happened, and audit again."

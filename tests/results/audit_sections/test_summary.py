@@ -133,6 +133,8 @@ def test_leaks_come_before_all_else() -> None:
     assert not any("warnings" in s for s in said.next)
     other = replace(facts(), caveats=(Caveat("copies", "9 rows are copies.", "Name people."),))
     assert any("warnings" in s for s in summary_of(other).next)
+    note = replace(facts(), caveats=(Caveat("groups", "age was cut.", "Give bins."),))
+    assert not any("warnings" in s for s in summary_of(note).next)
 
 
 def test_impact_ratios_are_told_where_they_are_surely_low() -> None:
