@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from limbeck.audits.results import Caveat
 from limbeck.core.columns import Features
@@ -31,7 +30,12 @@ Codes = NDArray[np.int64]
 
 
 def looks_strange(
-    features: Features, values: Vector, score: Vector, outcome: Vector | None, case: Codes
+    features: Features,
+    values: Vector,
+    score: Vector,
+    outcome: Vector | None,
+    case: Codes,
+    mass: Vector | None = None,
 ) -> list[Caveat]:
     """Caveats on features that stay: they may tell the outcome or the score, or are often missing.
 
@@ -45,6 +49,9 @@ def looks_strange(
         The outcome may be None.
     case : ndarray of shape (n,)
         Rows of one case stay in one fold.
+    mass : ndarray of shape (n,), optional
+        Weights of the rows; ones by default. Rows that were drawn by score and outcome tell more
+        of the outcome than the population does.
     """
     rng = np.random.default_rng(0)
     unit = np.unique(case, return_inverse=True)[1]
@@ -53,6 +60,7 @@ def looks_strange(
     if len(some) > _MOST_ROWS:
         some = np.sort(rng.choice(some, _MOST_ROWS, replace=False))
     fold, s = fold[some], score[some]
+    w = np.ones(len(some)) if mass is None else mass[some] / mass[some].mean()
     o = None if outcome is None else outcome[some]
     out: list[Caveat] = []
     for j, column in enumerate(features.columns):
@@ -60,8 +68,8 @@ def looks_strange(
         codes = _codes(v, column.kind == "categorical")
         out += _often_missing(column.name, values[:, j])
         if o is not None:
-            out += _tells_outcome(column.name, v, codes, o, fold)
-        out += _tells_score(column.name, codes, v, s, fold)
+            out += _tells_outcome(column.name, v, codes, o, fold, w)
+        out += _tells_score(column.name, codes, v, s, fold, w)
     return out
 
 
@@ -93,7 +101,9 @@ def copied_columns(names: list[str], values: Vector) -> dict[str, str]:
     return out
 
 
-def out_of_fold_auc(codes: Codes, outcome: Vector, fold: Codes) -> float:
+def out_of_fold_auc(
+    codes: Codes, outcome: Vector, fold: Codes, weight: Vector | None = None
+) -> float:
     """AUC of the outcome by the rates of a column's levels in the other folds, mean over folds.
 
     Parameters
@@ -104,6 +114,8 @@ def out_of_fold_auc(codes: Codes, outcome: Vector, fold: Codes) -> float:
         0 or 1.
     fold : ndarray of shape (n,)
         The fold of each row.
+    weight : ndarray of shape (n,), optional
+        Weights of the rows, of mean 1; ones by default.
 
     Returns
     -------
@@ -112,32 +124,36 @@ def out_of_fold_auc(codes: Codes, outcome: Vector, fold: Codes) -> float:
         are shrunk to the overall rate, and folds are not compared with each other.
     """
     found, weights = [], []
+    w = np.ones(len(codes)) if weight is None else weight
     for k in np.unique(fold):
         test = fold == k
         o = outcome[test]
-        ones = int(o.sum())
-        if not 0 < ones < len(o):
+        if np.ptp(o) == 0:
             continue
-        rank = rankdata(_rates(codes, outcome, ~test)[codes[test]])
-        found.append((rank[o == 1].sum() - ones * (ones + 1) / 2) / (ones * (len(o) - ones)))
-        weights.append(len(o))
+        at = np.unique(_rates(codes, outcome, ~test, w)[codes[test]], return_inverse=True)[1]
+        ones, zeros = (np.bincount(at, weights=w[test] * part) for part in (o, 1 - o))
+        below = np.cumsum(zeros) - zeros / 2  # ties count half
+        found.append(float(ones @ below / (ones.sum() * zeros.sum())))
+        weights.append(float(w[test].sum()))
     return float(np.average(found, weights=weights)) if found else float("nan")
 
 
-def out_of_fold_r2(codes: Codes, score: Vector, fold: Codes) -> float:
+def out_of_fold_r2(codes: Codes, score: Vector, fold: Codes, weight: Vector | None = None) -> float:
     """Share of the score's variance that the means of a column's levels explain, out of fold."""
     guess = np.empty(len(score))
+    w = np.ones(len(codes)) if weight is None else weight
     for k in np.unique(fold):
         test = fold == k
-        guess[test] = _rates(codes, score, ~test)[codes[test]]
-    return float(1 - np.mean((score - guess) ** 2) / np.var(score))
+        guess[test] = _rates(codes, score, ~test, w)[codes[test]]
+    mean = np.average(score, weights=w)
+    return float(1 - (w @ (score - guess) ** 2) / (w @ (score - mean) ** 2))
 
 
-def _rates(codes: Codes, target: Vector, train: NDArray[np.bool_]) -> Vector:
-    m = int(codes.max()) + 1
-    n = np.bincount(codes[train], minlength=m)
-    total = np.bincount(codes[train], weights=target[train], minlength=m)
-    return np.asarray((total + _PRIOR * target[train].mean()) / (n + _PRIOR))
+def _rates(codes: Codes, target: Vector, train: NDArray[np.bool_], weight: Vector) -> Vector:
+    m, w = int(codes.max()) + 1, weight[train]
+    n = np.bincount(codes[train], weights=w, minlength=m)
+    total = np.bincount(codes[train], weights=w * target[train], minlength=m)
+    return np.asarray((total + _PRIOR * np.average(target[train], weights=w)) / (n + _PRIOR))
 
 
 def _codes(v: Vector, categorical: bool) -> Codes:
@@ -169,12 +185,14 @@ def _often_missing(name: str, v: Vector) -> list[Caveat]:
     ]
 
 
-def _tells_outcome(name: str, v: Vector, codes: Codes, o: Vector, fold: Codes) -> list[Caveat]:
-    auc = out_of_fold_auc(codes, o, fold)
+def _tells_outcome(
+    name: str, v: Vector, codes: Codes, o: Vector, fold: Codes, w: Vector
+) -> list[Caveat]:
+    auc = out_of_fold_auc(codes, o, fold, w)
     if not auc >= _SOFT:
         return []
     gone = np.isnan(v)
-    of_missing = out_of_fold_auc(gone.astype(np.int64), o, fold) if gone.any() else 0.5
+    of_missing = out_of_fold_auc(gone.astype(np.int64), o, fold, w) if gone.any() else 0.5
     known = f"Whether {name} is missing" if of_missing >= auc - 0.02 else name
     strength = f"(AUC {max(auc, of_missing):.3f} on rows that this was not learnt from)"
     drop = f"Leave it out with drop=({name!r},)"
@@ -200,9 +218,11 @@ def _tells_outcome(name: str, v: Vector, codes: Codes, o: Vector, fold: Codes) -
     return [Caveat(name, words, remedy, "leak" if auc >= _STRONG else "outcome")]
 
 
-def _tells_score(name: str, codes: Codes, v: Vector, score: Vector, fold: Codes) -> list[Caveat]:
+def _tells_score(
+    name: str, codes: Codes, v: Vector, score: Vector, fold: Codes, w: Vector
+) -> list[Caveat]:
     """Columns that stand so near to the score that they may have been made from it."""
-    r2 = out_of_fold_r2(codes, score, fold)
+    r2 = out_of_fold_r2(codes, score, fold, w)
     decided = _follows(v, score)
     if not (decided or r2 >= _SAME_SCORE):
         return []

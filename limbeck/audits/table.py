@@ -163,7 +163,9 @@ def read_table(
         case, tuple(caveats), tuple(dropped), _in_order(told, names, frame, drop),
     )  # fmt: skip
     table = counted(table, weights, cases, seed)
-    strange = looks_strange(table.features, table.values, table.score, table.outcome, table.cases)
+    strange = looks_strange(
+        table.features, table.values, table.score, table.outcome, table.cases, table.mass
+    )
     strange += [Caveat("groups", note, "Give a column of bins for other cuts.") for note in notes]
     return replace(table, caveats=(*table.caveats, *strange))
 
