@@ -1,5 +1,6 @@
 """Bounds that a third party can verify: they import only the contract and the errors."""
 
+from limbeck.certificates.active import ActiveCertificate, certify_active
 from limbeck.certificates.binomial import interval, paired_interval, smallest_n, upper_bound
 from limbeck.certificates.bounded import betting_bound, empirical_bernstein
 from limbeck.certificates.budget_rows import Budget, BudgetRow
@@ -14,6 +15,7 @@ from limbeck.certificates.tolerance import tolerance_bound
 from limbeck.certificates.verification import Difference, Verification, verify
 
 __all__ = [
+    "ActiveCertificate",
     "AnytimeBound",
     "Budget",
     "BudgetRow",
@@ -26,6 +28,7 @@ __all__ = [
     "betting_bound",
     "budget",
     "certify",
+    "certify_active",
     "certify_all",
     "chain",
     "empirical_bernstein",

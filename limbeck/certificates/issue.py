@@ -13,6 +13,8 @@ from limbeck.core.contract import Certificate, GroupBound
 
 __all__ = ["in_words", "issue"]
 
+_ORDERED = (wording.BETTING, wording.ANYTIME, wording.ACTIVE)
+
 
 def issue(
     evidence: Evidence,
@@ -64,7 +66,7 @@ def issue(
     InvalidInput
         If training saw the rows; see `limbeck.certificates.fingerprint.seen_among`.
     """
-    loss, ordered = evidence.loss, bound in (wording.BETTING, wording.ANYTIME)
+    loss, ordered = evidence.loss, bound in _ORDERED
     return in_words(
         Certificate(
             epsilon=epsilon,

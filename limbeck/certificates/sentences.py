@@ -8,6 +8,7 @@ from typing import Any
 from limbeck.certificates.losses import Loss
 from limbeck.certificates.planning import Plan, plan_counts
 from limbeck.certificates.wording import (
+    ACTIVE,
     ANYTIME,
     BETTING,
     against_asked,
@@ -78,8 +79,12 @@ def statement_of(certificate: Certificate) -> str:
         anytime=c.bound == ANYTIME,
         candidates=candidates,
         rows=settings.get("rows", c.n) - settings.get("copies", 0) if cases else None,
+        questions=settings["active"]["asked"] if c.bound == ACTIVE else None,
     )
-    if c.asked is not None:
+    if c.bound == ACTIVE and c.asked is not None and not c.reached:
+        goal = f"{100 * c.asked:.6g}%" if loss.counts else f"{c.asked:.6g}"
+        out += f" The {goal} that was asked for is not reached with these rows."
+    elif c.asked is not None:
         level, what = c.delta / candidates, "cases" if cases else "rows"
         out += against_asked(loss, c.epsilon, c.asked, level, c.mean_loss, plan_of(c), what)
     out += identical_rows(settings.get("copies", 0), settings.get("coincidences", 0))
@@ -94,12 +99,22 @@ def assumptions_of(certificate: Certificate) -> tuple[str, ...]:
     return assumptions(
         loss_of(c),
         freshness=freshness(settings.get("seen")),
-        anytime=c.bound == ANYTIME,
+        anytime=c.bound in (ANYTIME, ACTIVE),
         candidates=settings.get("candidates", 1),
         groups=len(c.groups),
-        order=c.bound in (BETTING, ANYTIME),
+        order=c.bound in (BETTING, ANYTIME, ACTIVE),
         cases=settings.get("cases", False),
         identical=identity(settings),
+        chosen=_chosen(settings["active"]) if c.bound == ACTIVE else "",
+    )
+
+
+def _chosen(active: Mapping[str, Any]) -> str:
+    """How rows were chosen, from the settings of an active certificate."""
+    whose = "the student's own doubt" if active["own_doubt"] else "a doubt that was given"
+    return (
+        f"Each row was asked about by chance (seed {active['seed']}, fixed before), with a"
+        f" probability of at least {active['least']:.6g} that {whose} on it decides."
     )
 
 

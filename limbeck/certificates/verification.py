@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.certificates import sentences, wording
+from limbeck.certificates.active import recompute_active
 from limbeck.certificates.certificate_file import read_stored
 from limbeck.certificates.certify import certify
 from limbeck.certificates.evidence import Predictor, count, take
@@ -100,6 +101,7 @@ def verify(
     cases: Any = None,
     loss: LossFunction | None = None,
     seen: NDArray[np.uint64] | None = None,
+    doubt: Any = None,
 ) -> Verification:
     """Recompute a certificate from the student and the rows, and compare every field.
 
@@ -125,6 +127,9 @@ def verify(
         The loss, where it was the user's own.
     seen : ndarray of uint64, optional
         Hashes of training rows, to check that the rows are fresh; as for `certify`.
+    doubt : array-like of shape (n,), optional
+        The doubt by which rows were chosen, where it was given to `certify_active`; answers are
+        then None where the teacher was not asked.
 
     Returns
     -------
@@ -140,7 +145,7 @@ def verify(
         student do not fit together.
     """
     stated = certificate if isinstance(certificate, Certificate) else read_stored(certificate)
-    found = _recompute(stated, student, rows, answers, groups, cases, loss, seen)
+    found = _recompute(stated, student, rows, answers, groups, cases, loss, seen, doubt)
     matches, differences = [], []
     for name, a, b in _pairs(stated, found):
         if _same(a, b):
@@ -189,7 +194,9 @@ def _unchecked(
     if rule != "auto" and settings["copies" if rule == "drop" else "coincidences"]:
         taken = "copies" if rule == "drop" else "draws of their own"
         out.append(f"That identical rows are {taken}: this is the word of whoever issued it.")
-    if found.bound in (wording.BETTING, wording.ANYTIME):
+    if found.bound == wording.ACTIVE:
+        out.append("That the seed by which rows were chosen was fixed before any answer.")
+    if found.bound in (wording.BETTING, wording.ANYTIME, wording.ACTIVE):
         out.append(f"That the {drawn} stand in the order in which they were drawn.")
     if found.loss != "disagreement" and not settings["finds_tolerance"]:
         fixed = "tolerance" if found.loss == "exceeds" else "range of the loss"
@@ -210,6 +217,7 @@ def _recompute(
     cases: Any,
     loss: LossFunction | None,
     seen: NDArray[np.uint64] | None,
+    doubt: Any,
 ) -> Certificate:
     settings = stated.settings
     if stated.groups and groups is None:
@@ -225,6 +233,9 @@ def _recompute(
         raise InvalidInput(
             f"The loss {stated.loss!r} is a function of the user's own.", "Give it as loss=..."
         )
+    if "active" in settings:
+        own = replace(sentences.loss_of(stated), function=loss if settings["own_loss"] else None)
+        return recompute_active(stated, student, rows, answers, own, doubt, seen)
     name: Any = "tolerance" if stated.loss == "exceeds" else stated.loss
     shared: dict[str, Any] = {
         "delta": stated.delta,

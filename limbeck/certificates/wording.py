@@ -24,6 +24,7 @@ ORDER_STATISTIC = "order statistic (Wilks 1941)"
 BETTING = "betting (Waudby-Smith and Ramdas 2023)"
 BERNSTEIN = "empirical Bernstein (Maurer and Pontil 2009)"
 ANYTIME = "anytime-valid betting (Waudby-Smith and Ramdas 2023)"
+ACTIVE = "anytime-valid betting on rows chosen by doubt (Zrnic and Candes 2024)"
 _MANY = 10**9  # rows by which a rate is as good as known
 
 
@@ -47,6 +48,7 @@ def statement(
     anytime: bool,
     candidates: int,
     rows: int | None = None,
+    questions: int | None = None,
 ) -> str:
     """The certificate as one sentence.
 
@@ -69,6 +71,8 @@ def statement(
     rows : int, optional
         Rows of n cases, where the loss of a case is the mean over its rows; by default rows are
         draws themselves.
+    questions : int, optional
+        Rows that the teacher was asked about, where these were chosen by chance.
     """
     share = f"{100 * (1 - delta):.6g}%"
     among = f", for all {candidates} candidates at once" if candidates > 1 else ""
@@ -76,26 +80,34 @@ def statement(
     if anytime:
         asked = f"{n:,} teacher queries" if rows is None else f"{n:,} cases with {rows:,} rows"
         when = f"after {asked}, wherever one stops"
+    if questions is not None:
+        when = f"after {questions:,} teacher queries among {n:,} fresh rows, wherever one stops"
     start = f"With probability at least {share} {when}{among}, "
     unit = f" {loss.unit}" if loss.unit else ""
-    bad = round(mean * n)
     if rows is not None:
         return start + _of_cases(loss, epsilon, mean, tolerance)
     if loss.counts and loss.name == "disagreement":
         return (
             f"{start}the student differs from the teacher on at most {upward(100 * epsilon)}% of"
-            f" inputs drawn like them ({bad:,} of {n:,} differed)."
+            f" inputs drawn like them ({_counted(mean, n, questions, 'differed')})."
         )
     if loss.counts and tolerance is not None:
         return (
             f"{start}the student is within {upward(tolerance, 6)}{unit} of the teacher on at"
-            f" least {_percent_down(1 - epsilon)}% of inputs drawn like them ({bad:,} of {n:,}"
-            f" were further off)."
+            f" least {_percent_down(1 - epsilon)}% of inputs drawn like them"
+            f" ({_counted(mean, n, questions, 'were further off')})."
         )
     return (
         f"{start}the mean loss ({loss.name}) of the student against the teacher is at most"
         f" {upward(epsilon)}{unit} on inputs drawn like them ({mean:.3g} on these)."
     )
+
+
+def _counted(mean: float, n: int, questions: int | None, what: str) -> str:
+    """How many rows had a loss; of rows chosen by doubt, how many are to be expected."""
+    if questions is None:
+        return f"{round(mean * n):,} of {n:,} {what}"
+    return f"an estimated {100 * mean:.3g}% {what}"
 
 
 def _of_cases(loss: Loss, epsilon: float, mean: float, tolerance: float | None) -> str:
@@ -205,6 +217,7 @@ def assumptions(
     order: bool,
     cases: bool = False,
     identical: str = "",
+    chosen: str = "",
 ) -> tuple[str, ...]:
     """What must be true for the statement to hold, a sentence each.
 
@@ -224,6 +237,8 @@ def assumptions(
         Whether rows belong to cases, and cases are what was drawn.
     identical : str
         What identical rows were taken for, where there were any.
+    chosen : str
+        How the rows that the teacher was asked about were chosen, where not all of them were.
     """
     drawn = "cases" if cases else "rows"
     independent = "The rows are independent draws from the inputs that the student will meet."
@@ -244,6 +259,8 @@ def assumptions(
         )
     if identical:
         out.append(identical)
+    if chosen:
+        out.append(chosen)
     if order:
         out.append(f"The {drawn} stand in the order in which they were drawn.")
     if anytime:
