@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from pandas.api.types import is_numeric_dtype
 from queries import load
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_digits
@@ -76,7 +77,7 @@ def questions(folder: Path, orders: int) -> None:
         rng = np.random.default_rng(0)
         at = rng.permutation(len(X))
         train, distil, judge = np.split(at, [len(X) // 5, len(X) // 5 * 2])
-        words = [c for c in X.columns if not np.issubdtype(X[c].dtype, np.number)]
+        words = [c for c in X.columns if not is_numeric_dtype(X[c])]
         encode = make_column_transformer(
             (OneHotEncoder(handle_unknown="ignore"), words), remainder="passthrough"
         )

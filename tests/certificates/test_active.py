@@ -89,9 +89,8 @@ def test_the_bound_holds_whatever_the_doubt_is_worth(threshold: Any, wrong: str)
         }[wrong]
         err = rng.random(len(rows)) < chance
         said = student.predict(rows)
-        truth = dict(
-            zip(rows[:, 0].tolist(), np.where(err, np.where(said == "no", "yes", "no"), said))
-        )
+        told = np.where(err, np.where(said == "no", "yes", "no"), said)
+        truth = dict(zip(rows[:, 0].tolist(), told, strict=True))
         found = certify_active(
             student, rows, lambda r, t=truth: [t[v] for v in r[:, 0].tolist()], until=mean,
             delta=delta, doubt=np.where(rows[:, 1] < 0.2, 1.0, 0.01), seed=seed,
