@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +23,18 @@ from limbeck.core.contract import Progress
 from limbeck.students.additive.bins import Bins
 from limbeck.students.additive.boosting import Terms, boost
 
-__all__ = ["ENOUGH_BAGS", "Bags", "Models", "fit_models", "mains", "make_folds", "some_rows"]
+__all__ = [
+    "ENOUGH_BAGS",
+    "Bags",
+    "Models",
+    "fit_models",
+    "in_threads",
+    "mains",
+    "make_folds",
+    "some_rows",
+]
 
+T = TypeVar("T")
 Vector = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
@@ -206,13 +217,16 @@ def fit_models(
     weight = table.evidence
     score_out = np.empty(len(table))
     outcome_out = None if table.outcome is None else np.empty(len(table))
-    for k in range(folds.number):
-        tell("cross-fitted models", k, folds.number)
+    tell("cross-fitted models", 0, folds.number)
+
+    def fold(k: int) -> None:
         test = folds.of == k
         w = np.where(test, 0.0, weight)
         score_out[test] = _boost(task, table.score, w, False).add_up(codes[test])
         if outcome_out is not None and table.outcome is not None:
             outcome_out[test] = _boost(task, table.outcome, w, True).add_up(codes[test])
+
+    in_threads(fold, range(folds.number))
     tell("models of all rows", 0, 1)
     calibrated = _side(task, lambda w: _bag_curve(task, w)(task.raw), curve(task.raw), weight)
     sides = [calibrated]
@@ -249,6 +263,12 @@ def _boost(task: _Task, target: Vector, weight: Vector, classifies: bool) -> Ter
 def _narrow(score: Vector) -> Codes:
     cuts = np.unique(np.quantile(score, np.arange(1, _NARROW) / _NARROW))
     return np.searchsorted(cuts, score).astype(np.int64)
+
+
+def in_threads(fit: Callable[[int], T], of: Iterable[int]) -> list[T]:
+    """Several independent fits, in their order: boosting runs outside Python's lock."""
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, 8)) as pool:
+        return list(pool.map(fit, of))
 
 
 def some_rows(weight: Vector) -> Vector:

@@ -8,9 +8,7 @@ its own units: on a calibrated scale, the bends of the calibration would look li
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -19,7 +17,7 @@ from numpy.typing import NDArray
 
 from limbeck.audits.audited_rows import AuditTable
 from limbeck.audits.bands import Bags, critical_value
-from limbeck.audits.fitting import Models, mains, some_rows
+from limbeck.audits.fitting import Models, in_threads, mains, some_rows
 from limbeck.audits.results import Statement, Stories
 from limbeck.core.contract import Progress
 from limbeck.students.additive.boosting import boost
@@ -140,10 +138,8 @@ def _student(
 
 def _students_of_bags(models: Models, tell: Progress) -> tuple[list[_Story], Vector]:
     number = min(len(models.bags), _BAGS)
-    found = []
-    for i in range(number):
-        tell("students of bags", i, number)
-        found.append(models.boosted(i))
+    tell("students of bags", 0, number)
+    found = in_threads(models.boosted, range(number))
     return [_story(models, theta) for theta, _ in found], np.array([r2 for _, r2 in found])
 
 
@@ -179,8 +175,7 @@ def _subsets(
     order = [int(j) for j in np.argsort(own.importance, kind="stable")]
     crumbs, alone = order[: max(d - _ALONE, 0)], order[max(d - _ALONE, 0) :]
     tell("students without a feature", 0, len(alone))
-    with ThreadPoolExecutor(min(os.cpu_count() or 1, 8)) as pool:  # boosting runs in parallel
-        singles = list(pool.map(lambda j: fit({j}), alone))
+    singles = in_threads(lambda j: fit({j}), alone)
     loss = {j: missed - base for j, (missed, _) in zip(alone, singles, strict=True)}
     found = [
         _story(models, theta, {j})
