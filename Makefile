@@ -1,44 +1,62 @@
-# Two commands for a fresh machine. Both make .venv when it is not there.
+# Three commands for a fresh machine. Each installs what it needs, and no more, into an
+# environment of its own kind: demo and test share .venv, in two stages.
 PYTHON ?= python3
 BIN := .venv/bin
+DOCS := .venv-docs/bin
+# Exact versions. Bytecode is written when a module is first imported, not for all at once.
+INSTALL := install --quiet --no-compile --disable-pip-version-check -c constraints.txt
 # Small matrices: more threads than cores would only spin.
 export OMP_NUM_THREADS ?= 1
 export OMP_WAIT_POLICY ?= PASSIVE
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test lint types law fast slow bare clean
+.PHONY: demo test docs lint types law fast slow bare clean
 
-demo: .venv/ready
+demo: .venv/demo
 	$(BIN)/python examples/breast_cancer.py
 
 test: lint types law bare
 	$(BIN)/pytest -n 2 --durations=10
 
-slow: .venv/ready
+# The site, in build/site: tutorials and gallery are run again where limbeck has changed.
+docs: .venv-docs/ready
+	NO_MKDOCS_2_WARNING=1 $(DOCS)/mkdocs build --strict
+
+slow: .venv/dev
 	$(BIN)/pytest -n 2 -m slow
 
-lint: .venv/ready
+lint: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: .venv/ready
+types: .venv/dev
 	$(BIN)/mypy
 
-law: .venv/ready
+law: .venv/dev
 	$(BIN)/lint-imports
 
-# What needs no torch works without it: a second environment, without the optional parts.
+# What needs no torch works without it: an environment without the optional parts.
 bare: .venv-bare/ready
 	.venv-bare/bin/python tests/without_torch.py
 
-.venv/ready: pyproject.toml constraints.txt
+.venv/demo: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --upgrade -c constraints.txt -e ".[dev]"
+	$(BIN)/pip $(INSTALL) -e ".[torch]"
+	touch $@
+
+.venv/dev: .venv/demo
+	$(BIN)/pip $(INSTALL) -e ".[dev]"
+	touch $@
+
+.venv-docs/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv-docs
+	$(DOCS)/pip $(INSTALL) -e ".[docs]"
 	touch $@
 
 .venv-bare/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv-bare
-	.venv-bare/bin/pip install --quiet --upgrade -c constraints.txt -e .
+	.venv-bare/bin/pip $(INSTALL) -e .
 	touch $@
 
 clean:
-	rm -rf .venv .venv-bare build *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-bare .venv-docs build *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -92,13 +92,24 @@ class Teacher(Protocol):
     """What a distiller may see of a model. Rows come in the user's own form."""
 
     @property
-    def access(self) -> Access: ...
+    def access(self) -> Access:
+        """What it grants."""
+        ...
+
     @property
-    def task(self) -> Task: ...
+    def task(self) -> Task:
+        """What is predicted."""
+        ...
+
     @property
-    def score_kind(self) -> ScoreKind: ...
+    def score_kind(self) -> ScoreKind:
+        """What the numbers of `scores` are."""
+        ...
+
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The name for tables and reports."""
+        ...
 
     def scores(self, X: Any) -> NDArray[np.float64]:
         """Scores of shape (n, k): a column a class, or one column for regression.
@@ -125,19 +136,40 @@ class Student(Protocol):
     """A scikit-learn estimator that can say its size, print, draw and export itself."""
 
     @property
-    def features_(self) -> Features: ...
+    def features_(self) -> Features:
+        """The columns it was fitted on."""
+        ...
+
     @property
-    def task_(self) -> Task: ...
+    def task_(self) -> Task:
+        """What it predicts."""
+        ...
+
     @property
     def size(self) -> int:
         """Leaves of a tree, cells of a table, weights of a linear model."""
         ...
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any: ...
-    def predict(self, X: Any) -> NDArray[Any]: ...
-    def text(self) -> str: ...
-    def to_dict(self) -> dict[str, Any]: ...
-    def save(self, path: str | Path) -> Path: ...
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+        """Learn from rows of shape (n, d) and labels of shape (n,)."""
+        ...
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Labels or values of shape (n,)."""
+        ...
+
+    def text(self) -> str:
+        """The student in words."""
+        ...
+
+    def to_dict(self) -> dict[str, Any]:
+        """All that the student is, ready for JSON."""
+        ...
+
+    def save(self, path: str | Path) -> Path:
+        """Write the student as JSON."""
+        ...
+
     def fingerprint(self) -> str:
         """SHA-256 of the canonical JSON of the student, in hexadecimal."""
         ...
@@ -237,9 +269,14 @@ class Method(Protocol):
     """A frozen dataclass of settings and one algorithm."""
 
     @property
-    def needs(self) -> Access: ...
+    def needs(self) -> Access:
+        """What the teacher must grant."""
+        ...
+
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The name for tables and reports."""
+        ...
 
     def distill(
         self, teacher: Teacher, rows: Rows, rng: np.random.Generator, progress: Progress

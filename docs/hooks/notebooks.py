@@ -1,0 +1,86 @@
+"""Tutorials: notebooks without outputs, executed when the site is built."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+
+__all__ = ["execute", "page"]
+
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_LIMIT = 900  # seconds for one cell
+
+
+def execute(source: Path, folder: Path) -> None:
+    """Run a notebook in a folder of its own and keep it there with its outputs.
+
+    Raises
+    ------
+    nbclient.exceptions.CellExecutionError
+        If a cell fails; the build stops.
+    """
+    book = nbformat.read(source, as_version=4)
+    scratch = folder / "scratch"
+    scratch.mkdir()
+    kernel = AsyncKernelManager(kernel_name="python3", transport="ipc")  # no open port
+    place = {"metadata": {"path": str(scratch)}}
+    NotebookClient(book, km=kernel, timeout=_LIMIT, resources=place).execute()
+    nbformat.write(book, folder / source.name)
+
+
+def page(executed: Path) -> tuple[str, dict[str, str], dict[str, bytes]]:
+    """A notebook as a page.
+
+    Parameters
+    ----------
+    executed : Path
+        A notebook with its outputs.
+
+    Returns
+    -------
+    markdown : str
+        With a comment where an HTML output goes.
+    html : dict
+        The HTML output by the comment that stands for it.
+    pictures : dict
+        File names and their bytes.
+    """
+    html: dict[str, str] = {}
+    pictures: dict[str, bytes] = {}
+    parts: list[str] = []
+    for cell in nbformat.read(executed, as_version=4).cells:
+        if cell.cell_type == "markdown":
+            parts.append(cell.source)
+            continue
+        parts.append(f"```python\n{cell.source}\n```")
+        for output in cell.outputs:
+            kind, content = _content(output)
+            if kind == "html":
+                mark = f"<!-- output {len(html)} -->"
+                html[mark] = f'<div class="output">{content}</div>'
+                parts.append(mark)
+            elif kind == "png":
+                name = f"{executed.stem}_{len(pictures)}.png"
+                pictures[name] = base64.b64decode(content)
+                parts.append(f"![What the cell above draws]({name})")
+            elif content.strip():
+                parts.append(f"``` {{.text .output}}\n{_COLOURS.sub('', content).rstrip()}\n```")
+    return "\n\n".join(parts) + "\n", html, pictures
+
+
+def _content(output: Any) -> tuple[str, str]:
+    if output.output_type == "stream":
+        return "text", output.text
+    data = output.data
+    for mime, kind in (("text/html", "html"), ("image/svg+xml", "html"), ("image/png", "png")):
+        if mime in data:
+            return kind, data[mime]
+    text = data.get("text/plain", "")
+    return "text", text if isinstance(text, str) else json.dumps(text)
