@@ -93,6 +93,36 @@ def test_the_run_file_on_the_page_of_networks_runs(
         assert found.comparison.verdict == "helped", name
 
 
+def test_the_page_to_start_with_runs_from_top_to_bottom(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    room = executed("docs/start.md")
+    assert room["again"].student.fingerprint() == room["result"].student.fingerprint()
+    assert (tmp_path / "report.html").stat().st_size > 10_000
+    assert (tmp_path / "run" / "certificate.json").exists()
+
+
+@pytest.mark.slow
+def test_the_page_of_readable_students_runs_from_top_to_bottom(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    room = executed("docs/readable.md")
+    assert room["result"].student.size <= 4
+    rows = room["bits"]
+    assert (room["found"].student.predict(rows) == room["alarm"](rows)).all()
+    assert "x2" in room["found"].student.text()
+    assert "x7" in room["found"].student.text()
+
+
+@pytest.mark.slow
+def test_the_page_of_certificates_runs_from_top_to_bottom() -> None:
+    room = executed("docs/certificates.md")
+    wrong = (room["student"].predict(room["fresh"]) != room["teacher"](room["fresh"])).mean()
+    assert wrong <= room["certificate"].epsilon < wrong + 0.1
+
+
 def test_the_page_of_objectives_runs_from_top_to_bottom() -> None:
     torch = pytest.importorskip("torch")
     room = executed("docs/objectives.md")

@@ -1,0 +1,155 @@
+"""The site's pages, navigation, links and API reference, checked without building it."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pkgutil
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import limbeck
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+pytest.importorskip("torch")  # half of what is public needs it
+
+
+@pytest.fixture(scope="module")
+def reference() -> Any:
+    """The module that makes the pages of the API reference."""
+    sys.path.insert(0, str(DOCS / "hooks"))
+    try:
+        return importlib.import_module("reference")
+    finally:
+        sys.path.remove(str(DOCS / "hooks"))
+
+
+@pytest.fixture(scope="module")
+def pages(reference: Any) -> list[Any]:
+    return reference.pages()
+
+
+def public_names() -> set[str]:
+    """What limbeck and the packages below it export, as users write it."""
+    names = {f"limbeck.{n}" for n in limbeck.__all__}
+    for found in pkgutil.iter_modules(limbeck.__path__, "limbeck."):
+        module = importlib.import_module(found.name) if found.ispkg else None
+        names |= {f"{found.name}.{n}" for n in getattr(module, "__all__", ())}
+    names |= {f"limbeck.transforms.{n}" for n in limbeck.transforms.__all__}
+    return names
+
+
+def test_every_public_name_is_in_the_reference(pages: list[Any]) -> None:
+    shown = {e.shown for page in pages for e in page.entries} | {p.module for p in pages}
+    assert public_names() - shown == set()
+
+
+def test_students_methods_results_and_errors_are_found(pages: list[Any]) -> None:
+    from limbeck.core.errors import LimbeckError
+
+    by_page = {page.module: {e.object for e in page.entries} for page in pages}
+    from limbeck.methods.search_and_stitch.method import SearchAndStitch
+    from limbeck.results.audit import Audit
+    from limbeck.students.readable import Readable
+    from limbeck.students.tree.tree import Tree
+
+    assert Tree in by_page["limbeck.students"]
+    assert Readable not in by_page["limbeck.students"]  # abstract
+    assert SearchAndStitch in by_page["limbeck.methods"]
+    assert {Audit, limbeck.Distillation} <= by_page["limbeck.results"]
+    assert set(LimbeckError.__subclasses__()) <= by_page["limbeck.core.errors"]
+
+
+def test_every_path_of_the_reference_leads_to_its_object(pages: list[Any]) -> None:
+    for entry in (e for page in pages for e in page.entries):
+        module, _, name = entry.path.rpartition(".")
+        assert getattr(importlib.import_module(module), name) is entry.object, entry.path
+
+
+def test_each_object_is_described_once_and_linked_from_elsewhere(pages: list[Any]) -> None:
+    described: list[str] = []
+    for page in pages:
+        text = page.markdown()
+        described += re.findall(r"^::: (\S+)", text, re.MULTILINE)
+        for entry in page.entries:
+            assert f"| [`{entry.shown}`][{entry.path}] |" in text
+    assert sorted(described) == sorted({e.path for page in pages for e in page.entries})
+    assert described.count("limbeck.certificates.certify.certify") == 1  # exported twice
+
+
+def test_nothing_public_is_without_a_docstring(reference: Any, pages: list[Any]) -> None:
+    assert [n for page in pages for n in reference.undocumented(page.entries)] == []
+
+
+def test_a_name_without_a_docstring_is_found(reference: Any) -> None:
+    class Bare:
+        def method(self) -> None: ...
+
+    class Told:
+        """Says what it is."""
+
+        def told(self) -> None:
+            """Says what it does."""
+
+        def silent(self) -> None: ...
+
+        def _private(self) -> None: ...
+
+    entries = (reference.Entry("Bare", "Bare", Bare), reference.Entry("Told", "Told", Told))
+    assert reference.undocumented(entries) == ["Bare", "Bare.method", "Told.silent"]
+
+
+def targets(nav: Any) -> list[str]:
+    """The pages that a navigation names."""
+    if isinstance(nav, str):
+        return [nav]
+    return [t for part in (nav.values() if isinstance(nav, dict) else nav) for t in targets(part)]
+
+
+def test_every_page_is_in_the_navigation_once_and_exists() -> None:
+    yaml = pytest.importorskip("yaml")
+    named = targets(yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))["nav"])
+    written = {p.name for p in DOCS.glob("*.md")}
+    made = {f"tutorials/{p.stem}.md" for p in (DOCS / "tutorials").glob("*.ipynb")}
+    assert written | made | {"changelog.md"} == set(named), "add the page to nav in mkdocs.yml"
+    assert len(named) == len(set(named))
+
+
+def anchors(page: Path) -> set[str]:
+    """The headings of a page as links name them."""
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    heads = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"\s+", "-", re.sub(r"[^\w\s-]", "", h).strip().lower()) for h in heads}
+
+
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", *sorted(DOCS.glob("*.md"))], ids=lambda p: p.name
+)
+def test_links_to_headings_lead_somewhere(page: Path) -> None:
+    for file, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#([^)]+)\)", page.read_text()):
+        target = page.parent / file if file else page
+        assert anchor in anchors(target), f"{page.name}: {file}#{anchor}"
+
+
+@pytest.mark.parametrize("book", sorted((DOCS / "tutorials").glob("*.ipynb")), ids=lambda p: p.stem)
+def test_tutorials_are_kept_without_outputs_and_name_what_exists(book: Path) -> None:
+    cells = json.loads(book.read_text(encoding="utf-8"))["cells"]
+    code = [c for c in cells if c["cell_type"] == "code"]
+    assert code
+    assert all(not c["outputs"] and c["execution_count"] is None for c in code)
+    for cell in code:
+        source = "".join(cell["source"])
+        compile(source, book.name, "exec")
+        for name in re.findall(r"(?<![\w.])limbeck((?:\.\w+)+)", source):
+            found: Any = limbeck
+            for part in name.strip(".").split("."):
+                found = getattr(found, part)
+    text = "".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
+    for link in re.findall(r"\]\((?!https?:)([^)#]+)", text):
+        made = link.startswith("../gallery/")
+        assert made or (book.parent / link).exists(), link
