@@ -19,14 +19,19 @@ DOCS = ROOT / "docs"
 pytest.importorskip("torch")  # half of what is public needs it
 
 
+def hook(name: str) -> Any:
+    """One of the modules that make the site."""
+    sys.path.insert(0, str(DOCS / "hooks"))
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.path.remove(str(DOCS / "hooks"))
+
+
 @pytest.fixture(scope="module")
 def reference() -> Any:
     """The module that makes the pages of the API reference."""
-    sys.path.insert(0, str(DOCS / "hooks"))
-    try:
-        return importlib.import_module("reference")
-    finally:
-        sys.path.remove(str(DOCS / "hooks"))
+    return hook("reference")
 
 
 @pytest.fixture(scope="module")
@@ -153,3 +158,45 @@ def test_tutorials_are_kept_without_outputs_and_name_what_exists(book: Path) -> 
     for link in re.findall(r"\]\((?!https?:)([^)#]+)", text):
         made = link.startswith("../gallery/")
         assert made or (book.parent / link).exists(), link
+
+
+def test_the_page_of_the_command_line_has_every_command_and_option() -> None:
+    text = hook("commands").markdown()
+    for command in ("distill", "resume", "certify", "verify", "budget", "audit"):
+        assert f"## limbeck {command}\n" in text
+    assert "| `--teacher` | package.module:name of a model or a factory. |" in text
+    assert "| `--epsilon` | Strictly between 0 and 1. | `0.05` |" in text
+    assert "--help" not in text.partition("## ")[2]
+
+
+def test_the_gallery_names_what_exists() -> None:
+    gallery, options = hook("gallery"), hook("commands").markdown()
+    for entry in gallery.ENTRIES:
+        source = (DOCS / "gallery" / "models.py").read_text(encoding="utf-8")
+        for name in filter(None, (entry.rows, entry.model)):
+            assert f"def {name}(" in source
+        for option in re.findall(r"--[\w-]+", entry.command):
+            assert f"`{option}`" in options
+        shown = gallery._broken(f"limbeck {entry.command}")
+        whole = " ".join(line.removesuffix("\\").strip() for line in shown)
+        assert whole == f"limbeck {entry.command}"
+
+
+def test_what_was_made_is_made_again_only_after_a_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cached = hook("cached")
+    monkeypatch.setattr(cached, "_CACHE", tmp_path / "cache")
+    source = tmp_path / "source"
+    made: list[str] = []
+
+    def make(folder: Path) -> None:
+        assert not any(folder.iterdir())
+        made.append(source.read_text())
+        (folder / "page").write_text(source.read_text())
+
+    for text in ("one", "one", "two"):
+        source.write_text(text)
+        folder = cached.cached("page", [source], make)
+        assert (folder / "page").read_text() == text
+    assert made == ["one", "two"]

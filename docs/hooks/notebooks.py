@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 
 __all__ = ["execute", "page"]
@@ -29,9 +28,14 @@ def execute(source: Path, folder: Path) -> None:
     book = nbformat.read(source, as_version=4)
     scratch = folder / "scratch"
     scratch.mkdir()
-    kernel = AsyncKernelManager(kernel_name="python3", transport="ipc")  # no open port
-    place = {"metadata": {"path": str(scratch)}}
-    NotebookClient(book, km=kernel, timeout=_LIMIT, resources=place).execute()
+    NotebookClient(
+        book,
+        timeout=_LIMIT,
+        startup_timeout=_LIMIT,
+        kernel_name="python3",
+        extra_arguments=["--IPKernelApp.log_level=40"],  # errors
+        resources={"metadata": {"path": str(scratch)}},
+    ).execute()
     nbformat.write(book, folder / source.name)
 
 

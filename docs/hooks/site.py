@@ -5,6 +5,7 @@ mkdocs calls the functions that begin with ``on_``.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,16 @@ def on_page_content(html: str, page: Any, **_: Any) -> str:
     for mark, content in _html.get(page.file.src_uri, {}).items():
         html = html.replace(mark, content)
     return html
+
+
+def on_post_build(config: Any) -> None:
+    """Refuse a site that would fetch anything when it is read."""
+    fetched = re.compile(
+        r"<(?:script|img|iframe|source)[^>]+src=[\"']?https?:|<link[^>]+href=[\"']?https?:"
+    )
+    for path in sorted(Path(config.site_dir).rglob("*.html")):
+        if found := fetched.search(path.read_text(encoding="utf-8")):
+            raise PluginError(f"{path.name} fetches from elsewhere: {found.group()}")
 
 
 def _tutorial(source: Path, files: Files, config: Any) -> None:
