@@ -125,6 +125,19 @@ def test_every_page_is_in_the_navigation_once_and_exists() -> None:
     assert len(named) == len(set(named))
 
 
+def test_links_to_pages_that_are_made_lead_somewhere(pages: list[Any]) -> None:
+    gallery = hook("gallery")
+    made = {p.file for p in pages} | {"reference/commands.md", "gallery/index.md"}
+    made |= {f"gallery/{e.name}.md" for e in gallery.ENTRIES}
+    made |= {f"tutorials/{p.stem}.md" for p in (DOCS / "tutorials").glob("*.ipynb")}
+    for page in DOCS.glob("*.md"):
+        found = re.findall(r"\]\(((?:gallery|reference|tutorials)/[^)#]+)", page.read_text())
+        assert set(found) <= made, page.name
+    for book in (DOCS / "tutorials").glob("*.ipynb"):
+        found = re.findall(r"\]\(\.\./(gallery/[^)#]+)", book.read_text(encoding="utf-8"))
+        assert set(found) <= made, book.name
+
+
 def anchors(page: Path) -> set[str]:
     """The headings of a page as links name them."""
     text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
@@ -177,9 +190,11 @@ def test_the_gallery_names_what_exists() -> None:
             assert f"def {name}(" in source
         for option in re.findall(r"--[\w-]+", entry.command):
             assert f"`{option}`" in options
-        shown = gallery._broken(f"limbeck {entry.command}")
+        if entry.script:
+            assert (DOCS / "gallery" / entry.script).exists()
+        shown = gallery._broken(entry.typed)
         whole = " ".join(line.removesuffix("\\").strip() for line in shown)
-        assert whole == f"limbeck {entry.command}"
+        assert whole == entry.typed
 
 
 def test_what_was_made_is_made_again_only_after_a_change(

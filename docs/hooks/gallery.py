@@ -27,6 +27,12 @@ class Entry:
     rows: str = ""
     model: str = ""
     command: str = ""
+    script: str = ""  # in place of a command, for what only Python offers
+
+    @property
+    def typed(self) -> str:
+        """What is typed in a shell."""
+        return f"python {self.script}" if self.script else f"limbeck {self.command}"
 
 
 ENTRIES = (
@@ -83,12 +89,11 @@ ENTRIES = (
         "curves_wavelet",
         "The wavelet of a signal network",
         "A convolutional network reads each digit as a curve of 64 numbers. The report shows the"
-        " wavelet that was learned from its gradients, and the few coefficients that the student"
-        " uses.",
+        " wavelet that was learned from its gradients, the few coefficients that the student uses,"
+        " and whether the student is better than one that learned from labels alone.",
         "wave_rows",
         "network",
-        "distill --teacher models:network --data rows.csv --label zero --into wavelet"
-        " --epsilon 0.1 --out run",
+        script="curves.py",
     ),
 )
 
@@ -104,12 +109,13 @@ def make(entry: Entry, folder: Path) -> None:
     work = folder / "work"
     work.mkdir()
     if entry.rows:
-        shutil.copy(_MODELS, work)
+        for path in _MODELS.parent.glob("*.py"):
+            shutil.copy(path, work)
         _models()[entry.rows]().to_csv(work / "rows.csv", index=False)
     else:
         shutil.copytree(ROOT / "examples" / "network", work, dirs_exist_ok=True)
     done = subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-m", "limbeck", *entry.command.split()],
+        [sys.executable, *_arguments(entry)],
         cwd=work,
         capture_output=True,
         text=True,
@@ -117,7 +123,7 @@ def make(entry: Entry, folder: Path) -> None:
         env=os.environ | {"COLUMNS": "100", "NO_COLOR": "1", "PYTHONPATH": str(ROOT)},
     )
     if done.returncode:
-        raise RuntimeError(f"limbeck {entry.command}: {done.stdout}{done.stderr}")
+        raise RuntimeError(f"{entry.typed}: {done.stdout}{done.stderr}")
     report = work / "report.html"
     shutil.move(report if report.exists() else work / "run" / "report.html", folder)
     (folder / "output.txt").write_text(done.stdout, encoding="utf-8")
@@ -127,7 +133,7 @@ def make(entry: Entry, folder: Path) -> None:
 def markdown(entry: Entry, folder: Path) -> str:
     """The page of one entry: the report in a frame, the command, its output, the model."""
     said = (folder / "output.txt").read_text(encoding="utf-8").rstrip()
-    lines = "\n".join(_broken(f"limbeck {entry.command}"))
+    lines = "\n".join(_broken(entry.typed))
     parts = [
         f"# {entry.title}",
         entry.about,
@@ -141,6 +147,9 @@ def markdown(entry: Entry, folder: Path) -> str:
     if entry.rows:
         named = [n for n in (entry.model, entry.rows) if n]
         source = "\n\n".join(inspect.getsource(_models()[n]).rstrip() for n in named)
+        if entry.script:
+            script = (_MODELS.parent / entry.script).read_text(encoding="utf-8").rstrip()
+            parts.append(f"`{entry.script}`:\n\n```python\n{script}\n```")
         parts.append("From `models.py`:")
     else:
         source = (ROOT / "examples/network/digits.py").read_text(encoding="utf-8").rstrip()
@@ -156,6 +165,10 @@ def index() -> str:
         "# Gallery\n\nReports as `limbeck` writes them, on data that scikit-learn ships. Each is"
         f" one file of HTML without scripts. This site's build made all of them.\n\n{cards}\n"
     )
+
+
+def _arguments(entry: Entry) -> list[str]:
+    return [entry.script] if entry.script else ["-m", "limbeck", *entry.command.split()]
 
 
 def _models() -> dict[str, object]:
