@@ -190,7 +190,7 @@ def compress(
             source = given.cache.fill(given.teacher, given.rows, progress=tell)
         rounds = Rounds(
             given.makers, start, given.teacher, source, given.rows, given.validation,
-            given.goal, given.objective, given.training, mode, filter, given.reads,
+            given.goal, given.objective, given.training, mode, given.filter, given.reads,
         )  # fmt: skip
         students, controls = [], []
         for own in range(seed, seed + seeds):

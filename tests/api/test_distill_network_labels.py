@@ -152,9 +152,14 @@ def test_a_column_that_may_be_the_label_is_asked_about() -> None:
         def forward(self, input: Tensor) -> Tensor:  # noqa: A002
             return self.body(input)
 
-    found = limbeck.distill(
-        Named(), {"input": x, "label": y, "y": np.arange(120)}, into=Named, baseline=False, **FAST
-    )
-    assert any("'y'" in n and "the label?" in n for n in found.notes)
+    def notes(**columns: Any) -> tuple[str, ...]:
+        data = {"input": x, **columns}
+        found = limbeck.distill(Named(), data, into=Named, baseline=False, **FAST)
+        return tuple(n for n in found.notes if "No network reads" in n)
+
+    (asked,) = notes(gold=np.arange(120))
+    assert "Is 'gold' the label?" in asked
+    (told,) = notes(label=y, y=np.arange(120))  # the rows have one already
+    assert "the label?" not in told
     found = limbeck.distill(Named(), {"input": x, "class": y}, into=Named, baseline=False, **FAST)
     assert any("'class'" in n and "the label?" in n for n in found.notes)

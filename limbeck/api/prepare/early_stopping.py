@@ -12,11 +12,9 @@ from numpy.typing import NDArray
 from limbeck.core.errors import InvalidInput, LimbeckError
 from limbeck.data.cases import units_of
 from limbeck.data.splits import split_units
-from limbeck.modules.batch import Goal
 from limbeck.networks.cache.teacher_cache import TeacherCache
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.datasets.seeding import mixed
-from limbeck.networks.losses.filters import Filter
 from limbeck.networks.training.settings import Training
 
 __all__ = ["validation_part", "validation_share"]
@@ -61,19 +59,16 @@ def validation_part(
     seed: int,
     *,
     asked: bool,
-    goal: Goal,
-    filter: Filter | None = None,  # noqa: A002  (the field's word)
     cache: TeacherCache | None = None,
     hashes: NDArray[np.uint64] | None = None,
 ) -> tuple[Samples, Samples | None, list[str]]:
     """Training rows without a part, that part, and a note on it.
 
     Students and controls of all seeds are validated on the same part. Rows of a case, and copies
-    of a row, stay together. Of many rows at most 2,000
-    are taken unless a share was asked for. None are taken where that would leave fewer than 10 of
-    them, or where their place in the training set is tied to something else: weights for each
-    row, stored answers of a teacher that could not be asked about them, or a cache that was
-    filled with all rows.
+    of a row, stay together. Of many rows at most 2,000 are taken unless a share was asked for. None
+    are taken where that would leave fewer than 10 of them, or where their place in the training set
+    is tied to something else: stored answers of a teacher that could not be asked about them, or a
+    cache that was filled with all rows.
 
     Parameters
     ----------
@@ -85,10 +80,6 @@ def validation_part(
         Which of them.
     asked : bool
         Whether the user asked for this share, so that it is refused rather than left out.
-    goal : Goal
-        What is predicted.
-    filter : Filter, optional
-        What weighs the training rows.
     cache : TeacherCache, optional
         Where answers of the teacher to the training rows are stored.
     hashes : ndarray of uint64 of shape (n,) or (n, 2), optional
@@ -107,7 +98,7 @@ def validation_part(
     left, chosen = split_units(
         units, torch.randperm(units.count, generator=generator).numpy(), share
     )
-    why = _why_not(rows, round(units.count * share), len(left), goal, filter, cache)
+    why = _why_not(rows, round(units.count * share), cache)
     if why and asked:
         raise InvalidInput(f"validation is {share}, and {why}.", "Give validation rows.")
     if why:
@@ -136,9 +127,6 @@ def _first_copies(hashes: NDArray[np.uint64] | None, n: int) -> NDArray[np.int64
 def _why_not(
     rows: Samples,
     n: int,
-    left: int,
-    goal: Goal,
-    given: Filter | None,
     cache: TeacherCache | None,
 ) -> str:
     """Why no validation rows can be taken from the training rows; empty where they can."""
@@ -147,11 +135,6 @@ def _why_not(
         return f"{n} {what} of {len(rows):,} rows are too few to choose by"
     if not rows.has_labels and cache is not None:
         return "the rows have no labels, and the teacher's answers are stored for training only"
-    if given is not None:
-        try:
-            given.check(goal, left)
-        except InvalidInput:
-            return f"{type(given).__name__} has a weight for each of the training rows"
     if cache is not None:
         try:
             cache.check(rows)

@@ -111,10 +111,13 @@ def unread_inputs(rows: Samples, networks: Sequence[nn.Module]) -> list[str]:
     return [] if len(found) == len(given) else found
 
 
-def unread_note(unread: Sequence[str]) -> str:
-    """What is said of inputs that no network reads; of one named as labels are, a question."""
+def unread_note(unread: Sequence[str], labelled: bool) -> str:
+    """What is said of inputs that no network reads; of one named as labels are, a question.
+
+    Where the rows have labels already there is nothing to ask.
+    """
     note = f"No network reads {', '.join(unread)}: rows were compared without."
-    for name in unread:
+    for name in () if labelled else unread:
         if name.lower() in _LIKE_LABELS:
             note += f" Is {name!r} the label? Then name it 'label', or give it as y."
     return note

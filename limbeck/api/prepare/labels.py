@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from limbeck.api.prepare.text_inside import Inside, text_inside
 from limbeck.core.errors import InvalidInput
 from limbeck.data.labels import (
     UNLABELLED,
@@ -20,8 +21,11 @@ from limbeck.data.labels import (
 )
 from limbeck.modules.batch import IGNORED, Goal, Kind
 from limbeck.networks.datasets.collate import label_names
+from limbeck.networks.datasets.text_labels import first_text, flattened, regrouped
 
 __all__ = ["ClassNames", "Coded", "coded_labels"]
+
+_LOOKED = 256  # rows that say whether there are several labels in each
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,11 @@ class Coded:
     named: ClassNames | None = None
     notes: tuple[str, ...] = ()
 
+    @property
+    def names(self) -> tuple[Any, ...] | None:
+        """The classes, for labels that are text inside data sets; None where they are numbers."""
+        return None if self.named is None else self.named.names
+
 
 def coded_labels(
     data: Any,
@@ -84,8 +93,10 @@ def coded_labels(
     """Put places among the classes for labels that are text, booleans, categories or objects.
 
     The order is that of ``classes``; else that in which the teacher, or a student, names its own
-    (``id2label``, ``classes_``); else that of pandas categories, or of sorting. None and NaN mean
-    that there is no label. Labels that are numbers are left as they are.
+    (``id2label``, ``classes_``); else that of pandas categories, of a data set's ``classes``, or
+    of sorting. None and NaN mean that there is no label. Labels that are numbers are left as they
+    are. Labels of places, such as tokens, are read alike. Text inside a data set stays there: it
+    is read by the classes, see `Coded.names`, batch by batch.
 
     Parameters
     ----------
@@ -99,19 +110,25 @@ def coded_labels(
     Raises
     ------
     InvalidInput
-        If a label is none of the classes, or of another type than the others.
+        If a label is none of the classes, or of another type than the others, or the classes of
+        a data set of items are not known.
     """
-    own = _labels_of(data) if y is None else y
+    inside = text_inside(data) if y is None else None
+    own = inside.labels if inside else _labels_of(data) if y is None else y
     sides = {"validation": validation, "test": test}
-    held = {what: _labels_of(side) for what, side in sides.items()}
+    text = {what: text_inside(side) for what, side in sides.items()}
+    held = {what: t.labels if (t := text[what]) else _labels_of(side)
+            for what, side in sides.items()}  # fmt: skip
     if not any(map(_is_named, (own, *held.values()))):
         return Coded(data, y, validation, test)
-    named = _class_names(own, classes, teacher, students)
+    named = _class_names(own, classes, teacher, students, inside)
     strict = classes is None or _is_named(own)
     coded = _coded(own, named, "the training labels", strict)
-    data, y = (_with_labels(data, coded), None) if y is None else (data, coded)
+    if inside is None:
+        data, y = (_with_labels(data, coded), None) if y is None else (data, coded)
     for what, labels in held.items():
-        sides[what] = _with_labels(sides[what], _coded(labels, named, f"the {what} labels", strict))
+        coded = _coded(labels, named, f"the {what} labels", strict)
+        sides[what] = sides[what] if text[what] else _with_labels(sides[what], coded)
     if named is None:
         return Coded(data, y, sides["validation"], sides["test"])
     order = ", ".join(map(repr, named.names[:20])) + (", ..." if len(named.names) > 20 else "")
@@ -122,7 +139,11 @@ def coded_labels(
 
 
 def _class_names(
-    y: Any, classes: Sequence[Any] | None, teacher: Any, students: Sequence[Any]
+    y: Any,
+    classes: Sequence[Any] | None,
+    teacher: Any,
+    students: Sequence[Any],
+    inside: Inside | None,
 ) -> ClassNames | None:
     """The classes and where their order is from; None where training labels are plain numbers."""
     if classes is not None:
@@ -137,10 +158,18 @@ def _class_names(
         told = _told(model)
         if set(found) <= set(told):
             return ClassNames(told, fixed=model is teacher and _by_name(teacher, told))
+    if inside is not None and set(found) <= set(inside.classes):
+        return ClassNames(inside.classes)
+    if inside is not None and not inside.whole:
+        raise InvalidInput(
+            f"Labels in the data set are text, such as {found[0]!r}.",
+            "Say the classes in the order of the outputs: classes=[...].",
+        )
     return ClassNames(found, guessed=not hasattr(getattr(y, "dtype", None), "categories"))
 
 
 def _found(y: Any) -> tuple[Any, ...]:
+    y = flattened(y) if _nested(y) else y
     return classes_of(y, unlabelled=UNLABELLED, what="the training labels") or ()
 
 
@@ -163,6 +192,11 @@ def _coded(y: Any, named: ClassNames | None, what: str, strict: bool) -> Any:
     """Labels as places, -100 for none; numbers as they are where they may be places already."""
     if y is None or y is False or not (_is_named(y) or (named and strict)):
         return y
+    if _nested(y):
+        if first_text(y[:_LOOKED]) is None:
+            return y
+        found = regrouped(y, _coded(flattened(y), named, what, strict).tolist())
+        return np.array(found) if isinstance(y, np.ndarray) else found
     values = label_array(y, what)
     missing = is_missing(values)
     text = any(isinstance(v, str) for v in values[~missing].tolist())
@@ -181,9 +215,14 @@ def _coded(y: Any, named: ClassNames | None, what: str, strict: bool) -> Any:
 
 
 def _is_named(y: Any) -> bool:
-    """Whether labels are one a row and no plain numbers: text, booleans, categories or objects."""
+    """Whether labels are one a row and no plain numbers: text, booleans, categories or objects.
+
+    Those of places, several a row, are where they are text.
+    """
     if y is None or y is False or isinstance(y, str):
         return False
+    if _nested(y):
+        return first_text(y[:_LOOKED]) is not None
     kind = y.dtype if hasattr(y, "dtype") else None
     if isinstance(y, Tensor):
         return y.ndim == 1 and str(kind) == "torch.bool"
@@ -201,6 +240,14 @@ def _is_named(y: Any) -> bool:
     return not any(hasattr(v, "__len__") and not isinstance(v, str | bytes) for v in held) and (
         kind is not None or not all(isinstance(v, int | float) and v is not True for v in held)
     )
+
+
+def _nested(y: Any) -> bool:
+    """Whether there are several labels in a row."""
+    if isinstance(y, np.ndarray) and y.dtype.kind in "UO":
+        return y.ndim > 1 and y.shape[1:] != (1,)
+    rows = y[:_LOOKED] if isinstance(y, list | tuple) else ()
+    return any(isinstance(row, list | tuple | np.ndarray) and np.ndim(row) > 0 for row in rows)
 
 
 def _labels_of(side: Any) -> Any:

@@ -38,9 +38,10 @@ from limbeck.api.prepare.outputs import parts_of, places_of, read_outputs
 from limbeck.api.prepare.outside import outside_teacher, refuse_outside
 from limbeck.api.prepare.padding import padding_notes
 from limbeck.api.prepare.probabilities import probability_notes
+from limbeck.api.prepare.score_column import score_column
 from limbeck.api.prepare.sequence_checks import try_extremes
 from limbeck.api.prepare.shared_outputs import apart_notes, share_outputs
-from limbeck.api.prepare.splits import two_sides
+from limbeck.api.prepare.splits import for_rows, two_sides
 from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
 from limbeck.data.duplicates import Rule
@@ -98,6 +99,8 @@ class Prepared:
         How all of it was understood.
     compares : bool
         Whether outputs of teacher and student mean the same.
+    filter : Filter or None
+        What the teacher is listened to for, with weights of the training rows.
     """
 
     teacher: nn.Module | None
@@ -115,6 +118,7 @@ class Prepared:
     seen: NDArray[np.uint64] | None
     notes: Sequence[str]
     compares: bool = True
+    filter: Filter | None = None
 
     @property
     def reference(self) -> nn.Module | None:
@@ -163,6 +167,7 @@ def prepared(
     """
     sized, loaded = loader_settings(data, training)
     settings = settings_of(sized)
+    teacher, data, validation, test = score_column(teacher, data, validation, test)
     outside = is_outside(teacher)
     tutor, makers = None if outside else one_teacher(teacher), makers_of(into)
     given = coded_labels(data, y, validation, test, classes, teacher, makers)
@@ -171,8 +176,9 @@ def prepared(
         classes = given.named.names
     pad = pad_token(tutor, *makers)
     rows, aside, duplicates = two_sides(
-        data, y, test, holdout, seed, settings, pad, cases=cases, duplicates=duplicates
-    )
+        data, y, test, holdout, seed, settings, pad, cases=cases, duplicates=duplicates,
+        classes=given.names,
+    )  # fmt: skip
     pupils = [started(m, seed, rows, tutor, start) for m in makers]
     _refuse_no_start(tutor, pupils, start)
     alike = [pupil for pupil, _ in pupils]
@@ -194,10 +200,16 @@ def prepared(
         classes = classes if goal.classifies else None
     names = task_of(goal, classes, unit, tutor, pupils[0][0])
     rows, aside = rows.aimed(goal), aside.aimed(goal)
+    if filter is not None:
+        filter = for_rows(filter, rows, Samples.of(data, y, classes=given.names), goal)  # noqa: A001
     share = validation_share(validation, settings)
     own = validation is not None and not isinstance(validation, Real)
     workers = settings.num_workers
-    checked = Samples.of(validation, pad=pad, num_workers=workers).aimed(goal) if own else None
+    checked = (
+        Samples.of(validation, pad=pad, num_workers=workers, classes=given.names).aimed(goal)
+        if own
+        else None
+    )
     aim = default_objective(goal, rows, tutor) if objective is None else Objective.of(objective)
     refuse_outside(tutor, aim, filter)
     layers = (aim.needs if filter is None else aim.needs | filter.needs).teacher_layers
@@ -232,19 +244,21 @@ def prepared(
     chosen: list[str] = []
     if checked is None:
         asked = isinstance(validation, Real)
+        whole = rows
         rows, checked, chosen = validation_part(
-            rows, share, seed, asked=asked, goal=goal, filter=filter, cache=kept, hashes=seen
+            whole, share, seed, asked=asked, cache=kept, hashes=seen
         )
+        filter = for_rows(filter, rows, whole, goal)  # noqa: A001
     settings = settings.settled(len(rows), checked is not None)
     refuse_patience(settings.patience, checked)
     if unread:
-        notes.append(unread_note(unread))
+        notes.append(unread_note(unread, rows.has_labels))
     notes += [] if compares else apart_notes(rows.has_labels)
     return Prepared(
         tutor, makers, reads, rows, aside, checked, goal, names, aim, settings, kept, layout, seen,
         tuple(dict.fromkeys((*copied, *loaded, *given.notes, *chosen, *notes, *read, *left,
                              *rows.notes, *aside.notes))),
-        compares,
+        compares, filter,
     )  # fmt: skip
 
 

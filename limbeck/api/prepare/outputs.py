@@ -273,7 +273,7 @@ def _chosen(
     """The place of the outputs, and a sentence where there was a choice."""
     if isinstance(found, Tensor) or not held:
         return None, ""  # a network without any tensor is refused by what reads it
-    there = {k: v for k, v in entries(found).items() if isinstance(v, Tensor) and v.ndim}
+    there = {k: v for k, v in entries(found).items() if isinstance(v, Tensor)}
     same = {k: v for k, v in held.items() if tuple(v.shape) in others}
     held = same if len(same) == 1 else held
     name = type(module).__name__
@@ -284,7 +284,8 @@ def _chosen(
             " networks differ.",
         )
     place = next(iter(held))
-    if len(there) < 2:
+    rows = [k for k, v in there.items() if v.ndim]
+    if len(rows if place == "logits" else there) < 2:  # a loss beside logits is as usual
         return place, ""
     why = (
         "as output says"

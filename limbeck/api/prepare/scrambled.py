@@ -28,7 +28,7 @@ def looks_trained(
 
     Fresh weights are drawn alike and apart, so that each shuffled copy is as likely as the network
     itself: that it knows more than all of them has the probability 1 / (draws + 1) at most (a
-    permutation test; Phipson and Smyth 2010, section 4). What it knows are the right answers
+    permutation test; Phipson and Smyth 2010). What it knows are the right answers
     beyond chance in the best order of its outputs, see `limbeck.data.class_order.beyond_chance`.
 
     Parameters

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,13 +14,15 @@ from limbeck.core.errors import InvalidInput
 from limbeck.data.cases import read_column, refuse_shared_cases, units_of
 from limbeck.data.duplicates import Rule, find_duplicates
 from limbeck.data.splits import split_units
+from limbeck.modules.batch import Goal
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.datasets.sources import Arrays
+from limbeck.networks.losses.filters import Filter
 from limbeck.networks.predictor import layout_of, rows_of
 from limbeck.networks.training.settings import Training
 from limbeck.students.onnx.layout import Layout
 
-__all__ = ["FEWEST", "MOST_HASHED", "compared_rows", "two_sides"]
+__all__ = ["FEWEST", "MOST_HASHED", "compared_rows", "for_rows", "two_sides"]
 
 MOST_HASHED = 200_000
 """Training rows beyond these are not compared with test rows."""
@@ -40,6 +42,7 @@ def two_sides(
     *,
     cases: Any = None,
     duplicates: Rule = "auto",
+    classes: Sequence[Any] | None = None,
 ) -> tuple[Samples, Samples, Rule]:
     """Training rows and test rows, and the rule for identical ones of these.
 
@@ -58,6 +61,8 @@ def two_sides(
         The case of each row, of the test rows where these are given; or a column of both.
     duplicates : {"auto", "drop", "keep"}
         What identical rows are; see `limbeck.data.duplicates.find_duplicates`.
+    classes : sequence, optional
+        What text labels inside data sets may be.
 
     Raises
     ------
@@ -65,7 +70,7 @@ def two_sides(
         If there are too few on a side, or cases do not fit.
     """
     said: dict[str, Any] = {"batch_size": settings.batch_size, "pad": pad,
-                            "num_workers": settings.num_workers}  # fmt: skip
+                            "num_workers": settings.num_workers, "classes": classes}  # fmt: skip
     column = isinstance(cases, str)
     data, of_rows = _cases_in(data, cases, own=column or test is None)
     rows = _with_cases(Samples.of(data, y, **said), of_rows)
@@ -93,6 +98,36 @@ def two_sides(
     fit, held = split_units(units, order, holdout)
     train, aside = (rows.subset(torch.from_numpy(part)) for part in (np.sort(fit), held))
     return train, aside, duplicates
+
+
+def for_rows(given: Filter | None, rows: Samples, whole: Samples, goal: Goal) -> Filter | None:
+    """A filter of all rows for those that are left of them.
+
+    Parameters
+    ----------
+    given : Filter or None
+        With a weight for each of all rows, or without any.
+    rows, whole : Samples
+        A part, and what it is a part of.
+    goal : Goal
+        What is predicted.
+
+    Raises
+    ------
+    InvalidInput
+        If there are weights of another number than rows.
+    """
+    if given is None:
+        return None
+    given.check(goal, len(whole))
+    if len(rows) == len(whole):
+        return given
+    own, all_rows = (getattr(s.source, "rows", None) for s in (rows, whole))
+    assert own is not None  # noqa: S101  (a part is chosen by rows)
+    if all_rows is None:
+        return given.chosen(own)
+    order = torch.argsort(all_rows)
+    return given.chosen(order[torch.searchsorted(all_rows[order], own)])
 
 
 def _cases_in(data: Any, cases: Any, *, own: bool) -> tuple[Any, NDArray[Any] | None]:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from limbeck.core.errors import InvalidInput
 from limbeck.modules.batch import IGNORED, MASK
+from limbeck.networks.datasets.text_labels import Names, places_of_text
 
 __all__ = ["LABELS", "Padding", "label_names", "split", "tensor"]
 
@@ -64,10 +65,14 @@ class Padding:
         labels with -100, so that these places do not count. A label of None is -100, too.
     length : int, optional
         Pad to this length in every batch, rather than to the longest.
+    names : tuple, optional
+        The classes, where labels may be text: these become their places. None refuses text, and
+        with an empty tuple labels are not read.
     """
 
     pad: int = 0
     length: int | None = None
+    names: Names = None
 
     def __call__(self, items: Sequence[Any]) -> Any:
         """Tensors of a batch in the form of one item: a tensor, a tuple or a mapping.
@@ -92,7 +97,7 @@ class Padding:
                 )
             return tuple(
                 self._stacked(
-                    _marked([item[j] for item in items], j > 0 and j == len(first) - 1),
+                    self._labels([item[j] for item in items], j > 0 and j == len(first) - 1),
                     f"entry {j} of an item",
                 )
                 for j in range(len(first))
@@ -106,7 +111,7 @@ class Padding:
         length, there is an attention mask.
         """
         labels = label_names(columns)
-        rows = {n: _numbers(_marked(column, n in labels)) for n, column in columns.items()}
+        rows = {n: _numbers(self._labels(column, n in labels)) for n, column in columns.items()}
         held = {name: found for name, found in rows.items() if found is not None}
         if any(len(r) == 0 and r.is_floating_point() for r in held.get("input_ids", ()) if r.ndim):
             raise InvalidInput("A row of input_ids is empty.", "Drop rows without tokens.")
@@ -129,6 +134,9 @@ class Padding:
                 "Tokenize texts, and turn pictures into tensors, in the data set.",
             )
         return out
+
+    def _labels(self, values: Sequence[Any], labels: bool) -> Sequence[Any]:
+        return _marked(places_of_text(values, self.names)) if labels else values
 
     def _stacked(self, values: Sequence[Any], where: str) -> Tensor:
         kind = type(values[0])
@@ -185,9 +193,9 @@ def _numbers(column: Sequence[Any]) -> Tensor | list[Tensor] | None:
     return None if any(r is None for r in rows) else [r for r in rows if r is not None]
 
 
-def _marked(values: Sequence[Any], labels: bool) -> Sequence[Any]:
+def _marked(values: Sequence[Any]) -> Sequence[Any]:
     """Labels with -100 in the place of None, in the shape of the others."""
-    if not labels or isinstance(values, Tensor) or all(v is not None for v in values):
+    if isinstance(values, Tensor) or all(v is not None for v in values):
         return values
     known = next((tensor(v) for v in values if v is not None), None)
     mark = torch.tensor(IGNORED) if known is None else torch.full_like(known, IGNORED)
@@ -221,6 +229,11 @@ def split(batch: Any, labelled: bool) -> tuple[Any, Tensor | None]:
     if isinstance(batch, tuple | list):
         inputs = tuple(batch)
         labels = inputs[-1] if labelled and len(inputs) > 1 else None
+        if labels is not None and not isinstance(labels, Tensor):
+            raise InvalidInput(
+                f"The collate_fn returns labels as a {type(labels).__name__}.",
+                "Let it return them as a tensor; text as places among the classes.",
+            )
         inputs = inputs[:-1] if labels is not None else inputs
         return inputs[0] if len(inputs) == 1 else inputs, labels
     return batch, None

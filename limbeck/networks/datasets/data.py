@@ -144,6 +144,7 @@ class Samples:
         length: int | None = None,
         by_length: bool = False,
         num_workers: int | None = None,
+        classes: Sequence[Any] | None = None,
     ) -> Samples:
         """Samples from whatever torch users have.
 
@@ -170,6 +171,8 @@ class Samples:
         num_workers : int, optional
             Processes that load items; by default as a DataLoader says, else none. Arrays need
             none.
+        classes : sequence, optional
+            The classes in the order of the outputs, where labels of items or columns are text.
 
         Raises
         ------
@@ -180,7 +183,9 @@ class Samples:
             if labels is not None:
                 raise InvalidInput("Labels are given beside Samples.", "Give them to Samples.of.")
             return data
-        found = opened(data, labels, Padding(pad, length))
+        found = opened(
+            data, labels, Padding(pad, length, None if classes is None else tuple(classes))
+        )
         return cls(
             found.source,
             batch_size=found.batch_size if batch_size is None else batch_size,

@@ -100,7 +100,16 @@ def _numbers(labels: Tensor, goal: Goal) -> Tensor:
         )
     labels = labels if labels.is_floating_point() else labels.float()
     if goal.kind is Kind.VALUES:
-        _refuse(labels, ~torch.isfinite(labels), "Drop samples without a number.")
+        bad = ~torch.isfinite(labels)
+        if bool(bad.any()):
+            rows = bad.any(1)
+            row, n = int(rows.int().argmax()), int(rows.sum())
+            value = labels[row][bad[row]][0].item()
+            raise InvalidInput(
+                f"{n:,} of {len(rows):,} labels {'is' if n == 1 else 'are'} missing or infinite"
+                f" ({value:g} in place {row}), and numbers are predicted.",
+                "Drop these rows, or leave the labels out and learn from the teacher alone.",
+            )
         return labels
     none = unlabelled(labels)
     wrong = (labels != 0) & (labels != 1) & ~none

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -22,10 +22,14 @@ from torch.utils.data import (
 )
 
 from limbeck.core.errors import InvalidInput
+from limbeck.data.labels import is_missing
 from limbeck.networks.datasets.collate import Padding, label_names, tensor
 from limbeck.networks.datasets.sources import Arrays, Columns, Items, Source
+from limbeck.networks.datasets.text_labels import first_text, places_of_text
 
-__all__ = ["Opened", "opened"]
+__all__ = ["Opened", "opened", "text_column"]
+
+_LOOKED = 256  # labels of a column that say whether it is of text
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +53,8 @@ def opened(data: Any, labels: Any, padding: Padding) -> Opened:
     """
     workers: dict[str, Any] = {}
     size: int | None = None
+    if labels is not None:  # those inside are not read
+        padding = replace(padding, names=())
     collate: Any = padding
     _refuse_stream(data.dataset if isinstance(data, DataLoader) else data)
     drop_last = isinstance(data, DataLoader) and data.drop_last
@@ -124,6 +130,15 @@ def _array(value: Any) -> Any:
             "Rows of a list differ in length.",
             "Give sequences as {'input_ids': rows}, which are padded.",
         ) from None
+    if array.dtype == object and array.ndim > 1:
+        absent = is_missing(array).reshape(len(array), -1).any(1)
+        if absent.any():
+            raise InvalidInput(
+                f"An array of shape {array.shape} holds None or NaN among objects, first in row"
+                f" {int(absent.argmax())} ({int(absent.sum()):,} rows).",
+                "Drop these rows, or fill in numbers; of labels, -1 throughout a row means that it"
+                " has none, except for regression.",
+            )
     if array.dtype.kind not in "biuf" or array.ndim == 0:
         raise InvalidInput(
             f"An array is of {array.dtype} and shape {array.shape}.",
@@ -184,7 +199,11 @@ def _columns(
         return Items(data, padding, labelled, apart), ()
     data = data.with_format("torch", columns=data.format["columns"])
     first = data[0] if len(data) else {}
-    kept = [k for k, v in first.items() if tensor(v) is not None]
+    own = label_names(first, labelled and apart is None)[:1]
+    texts = [] if padding.names == () else [k for k in own if text_column(data, k)]
+    if texts:
+        places_of_text(text_column(data, texts[0]), padding.names)
+    kept = [k for k, v in first.items() if k in texts or tensor(v) is not None]
     left = [k for k in first if k not in kept]
     if first and not [k for k in kept if k not in label_names(kept, labelled)]:
         raise InvalidInput(
@@ -193,6 +212,12 @@ def _columns(
         )
     notes = (f"Columns left out, since they hold no numbers: {', '.join(left)}.",) if left else ()
     return Columns(data.with_format("torch", columns=kept), padding, labelled, apart), notes
+
+
+def text_column(data: Any, name: str) -> list[Any]:
+    """The first 256 labels of a column, where they are text; else nothing."""
+    some = data.select_columns([name]).with_format(None)[:_LOOKED][name]
+    return list(some) if first_text(some) is not None else []
 
 
 class _Rows(Dataset[Any]):

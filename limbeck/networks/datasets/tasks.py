@@ -189,6 +189,8 @@ def _by_row(samples: Samples, k: int, module: nn.Module | None) -> Kind:
         if distributions(labels):
             return Kind.CLASSES
         _refuse_half_known(labels, binary)
+        if binary:
+            _refuse_no_class(labels)
         return Kind.MULTILABEL if binary else Kind.VALUES
     if k == 1:
         _refuse_half_known(labels, binary)
@@ -205,6 +207,19 @@ def _by_row(samples: Samples, k: int, module: nn.Module | None) -> Kind:
         f" (n, {k}).",
         "Give a class a row, one label for each output, or the task.",
     )
+
+
+def _refuse_no_class(labels: Tensor) -> None:
+    """Refuse rows of zeros where all others name one class of three or more: one-hot, or not."""
+    sums = labels[~unlabelled(labels).any(1)].sum(1)
+    none = int((sums == 0).sum())
+    if labels.shape[1] > 2 and none and not bool((sums > 1).any()) and none < len(sums):
+        raise InvalidInput(
+            f"{none:,} of {len(sums):,} rows of labels looked at are all 0, and each of the others"
+            " has a single 1: one class a row, with rows that have none, or labels that may hold"
+            " together.",
+            "Give task='multilabel' if none may hold; or -1 throughout the rows without a class.",
+        )
 
 
 def _refuse_half_known(labels: Tensor, binary: bool) -> None:

@@ -44,6 +44,16 @@ class Filter(ABC):
             For example for the right answers of a regression.
         """
 
+    def chosen(self, places: Tensor) -> Filter:
+        """The same filter for some of the samples, at new places.
+
+        Parameters
+        ----------
+        places : Tensor of shape (m,), int64
+            Where they were.
+        """
+        return self
+
     @abstractmethod
     def __call__(self, step: Step) -> Tensor:
         """The weights."""
@@ -157,7 +167,8 @@ class RowWeights(Filter):
     Parameters
     ----------
     weights : array-like of shape (n,)
-        0 or more, finite, not all 0.
+        0 or more, finite, not all 0; one for each row that is given, also where test or validation
+        rows are set aside from these.
 
     Raises
     ------
@@ -202,6 +213,10 @@ class RowWeights(Filter):
                 "Give one weight a sample, in the order of the data set.",
             )
 
+    def chosen(self, places: Tensor) -> RowWeights:
+        """The weights of some samples."""
+        return RowWeights(self.weights[places])
+
     def __call__(self, step: Step) -> Tensor:
         """The weights of the batch's samples."""
         assert step.index is not None  # noqa: S101  (the loop gives it)
@@ -226,6 +241,9 @@ class _Both(Filter):
     def check(self, goal: Goal, samples: int) -> None:
         self.a.check(goal, samples)
         self.b.check(goal, samples)
+
+    def chosen(self, places: Tensor) -> Filter:
+        return _Both(self.a.chosen(places), self.b.chosen(places))
 
     def __call__(self, step: Step) -> Tensor:
         a, b = self.a(step), self.b(step)

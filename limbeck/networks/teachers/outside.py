@@ -20,12 +20,21 @@ from limbeck.core.contract import ScoreKind
 from limbeck.core.errors import FileRefused, InvalidInput, MissingExtra, TeacherFailed
 from limbeck.data.scores import OutputReading
 from limbeck.modules.fingerprint import digest
+from limbeck.networks.datasets.collate import label_names
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.teachers.outside_answers import Reader, per_label, reading_of_answers, said_of
+from limbeck.networks.teachers.several_outputs import several_outputs
 from limbeck.teachers.sklearn import SklearnTeacher
 from limbeck.teachers.stored import StoredScores
 
-__all__ = ["OutsideTeacher", "is_outside", "name_of", "outside_teacher"]
+__all__ = [
+    "OutsideTeacher",
+    "is_outside",
+    "lines_of",
+    "name_of",
+    "outside_teacher",
+    "without",
+]
 
 _PROBES = 256
 Ask = Callable[[Any], NDArray[Any]]
@@ -132,8 +141,8 @@ def outside_teacher(
             "The teacher is stored scores, and the rows are augmented at random.",
             "Give rows as they are, or the model itself.",
         )
-    ask, known = _asker(teacher, data, output)
     batch = rows.fetch(torch.linspace(0, len(rows) - 1, min(len(rows), _PROBES)).round().long())
+    ask, known = _asker(teacher, data, batch.inputs, output)
     try:
         some = ask(batch.inputs)
     except Exception as error:
@@ -156,21 +165,20 @@ def outside_teacher(
     return made, [said_of(name, reading, read.per_label), *([reading.note] if reading.note else [])]
 
 
-def _asker(teacher: Any, data: Any, output: Any) -> tuple[Ask, OutputReading | None]:
+def _asker(teacher: Any, data: Any, inputs: Any, output: Any) -> tuple[Ask, OutputReading | None]:
     """What is called with inputs, and what is known of its answers."""
     if isinstance(teacher, str | Path):
         return _of_file(Path(teacher), output), None
     if _is_scores(teacher):
-        every = Samples.of(data) if not isinstance(data, tuple) else Samples.of(data[0])
-        places = torch.arange(len(every))
-        held = torch.split(places, 1024)
-        found = np.concatenate([_table(every.fetch(some).inputs) for some in held])
-        teacher = (found, teacher)
+        teacher = (lines_of(data[0] if isinstance(data, tuple) else data), teacher)
     if isinstance(teacher, tuple):
         stored = StoredScores(_rows(teacher[0]), teacher[1])
         kind = OutputReading(stored.task, stored.score_kind, stored.note)
-        return lambda inputs: _thin(stored.scores(_table(inputs)), kind), kind
+        return lambda inputs: _thin(stored.scores(_line(inputs)), kind), kind
     if hasattr(teacher, "fit") and hasattr(teacher, "predict"):
+        several = several_outputs(teacher, inputs)
+        if several is not None:
+            return lambda inputs: several[0](_table(inputs)), several[1]
         estimator = SklearnTeacher(teacher)
         kind = OutputReading(estimator.task, estimator.score_kind)
         return lambda inputs: _thin(estimator.scores(_table(inputs)), kind), kind
@@ -256,8 +264,47 @@ def _rows(given: Any) -> NDArray[Any]:
     return _table(given) if isinstance(given, Tensor) else np.asarray(given).reshape(len(given), -1)
 
 
+def lines_of(data: Any) -> NDArray[Any]:
+    """All rows of data, without labels, as those of stored scores are found again: (n, d).
+
+    Raises
+    ------
+    InvalidInput
+        If rows are sequences of different length.
+    """
+    names = data.column_names if hasattr(data, "column_names") else data
+    if isinstance(names, Mapping | list) and (own := label_names(names)):
+        data = without(data, own[0])
+    every = data if isinstance(data, Samples) else Samples.of(data)
+    found = [
+        _line(every.fetch(some).inputs) for some in torch.split(torch.arange(len(every)), 1024)
+    ]
+    if len({part.shape[1] for part in found}) > 1:
+        raise InvalidInput(
+            "The teacher is stored scores, and the rows are sequences of different length.",
+            "Give a function of the inputs, or pad the rows to one length.",
+        )
+    return np.concatenate(found)
+
+
+def without(data: Any, name: str) -> Any:
+    """The same columns but one."""
+    if hasattr(data, "remove_columns"):
+        return data.remove_columns(name)
+    return {n: values for n, values in data.items() if n != name}
+
+
+def _line(inputs: Any) -> NDArray[Any]:
+    """All numbers of a row one after another, (n, d), which tell rows apart."""
+    parts = inputs.values() if isinstance(inputs, Mapping) else inputs
+    held = list(parts) if isinstance(inputs, Mapping | tuple) else [inputs]
+    return np.concatenate([np.asarray(x.detach().cpu().flatten(1).numpy()) for x in held], axis=1)
+
+
 def _table(inputs: Any) -> NDArray[Any]:
     """Inputs as rows (n, d) of numbers."""
+    if isinstance(inputs, Mapping) and len(inputs) == 1:
+        inputs = next(iter(inputs.values()))
     if isinstance(inputs, Mapping | tuple):
         raise InvalidInput(
             "Rows have several inputs, and the teacher takes rows of numbers (n, d).",

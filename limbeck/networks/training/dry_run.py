@@ -71,13 +71,13 @@ def maps_of(
             out.append(objective.maps(step).to(engine.device))
             if filter is not None:
                 step = replace(step, weight=filter(step).detach())
-            frozen = not any(p.requires_grad for p in modules[i].parameters())  # refused later
-            _try_losses(objective, step, out[-1], frozen)
+            _try_losses(objective, step, out[-1], modules[i])
     return out
 
 
-def _try_losses(objective: Objective, step: Step, maps: nn.ModuleDict, frozen: bool) -> None:
-    """Refuse losses that cannot be minimised: no scalars, or without a gradient."""
+def _try_losses(objective: Objective, step: Step, maps: nn.ModuleDict, student: nn.Module) -> None:
+    """Refuse losses that cannot be minimised: no scalars, or without a gradient in the student."""
+    trained = [p for p in student.parameters() if p.requires_grad]  # without any: refused later
     for name, part in zip(objective.names, objective.parts, strict=True):
         own = maps[name] if name in maps else None  # noqa: SIM401
         try:
@@ -96,12 +96,30 @@ def _try_losses(objective: Objective, step: Step, maps: nn.ModuleDict, frozen: b
                 f"The loss of {name} is of {what}, not one number.",
                 "Return the mean over rows, such as step.mean(losses, step.aligned.weight).",
             )
-        if not (loss.requires_grad or frozen or part.weight == 0.0):
+        if trained and part.weight != 0.0 and not _reaches(loss, trained):
             raise InvalidInput(
                 f"No gradient of {name} reaches the student, so that it would train nothing.",
                 "Compute it from step.student without detach(), item() or torch.no_grad(); of"
                 " layers, name some with weights that may change (requires_grad).",
             )
+
+
+def _reaches(loss: Tensor, weights: Sequence[Tensor]) -> bool:
+    """Whether a gradient of a loss passes to any of the weights, by a walk over what made it.
+
+    Checkpoints that compute again (``torch.utils.checkpoint``) hide what is in them: taken for yes.
+    """
+    wanted = {id(w) for w in weights}
+    left, seen = [loss.grad_fn], set()
+    while left:
+        node = left.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        if id(getattr(node, "variable", None)) in wanted or "Checkpoint" in node.name():
+            return True
+        left += [parent for parent, _ in node.next_functions]
+    return False
 
 
 def unused(module: nn.Module, batch: Batch) -> bool:

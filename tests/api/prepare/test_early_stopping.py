@@ -14,7 +14,7 @@ import limbeck
 from limbeck.api.prepare.early_stopping import validation_part, validation_share
 from limbeck.core.errors import InvalidInput
 from limbeck.modules.batch import Goal, Kind
-from limbeck.networks import RowWeights, SoftTargets, TeacherCache
+from limbeck.networks import SoftTargets, TeacherCache
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.training.settings import Training
 
@@ -32,7 +32,7 @@ def values(rows: Samples) -> list[float]:
 
 
 def part(rows: Samples, share: float = 0.1, seed: int = 0, **given: Any) -> Any:
-    return validation_part(rows, share, seed, **{"asked": False, "goal": GOAL, **given})
+    return validation_part(rows, share, seed, **{"asked": False, **given})
 
 
 def test_a_share_is_taken_where_the_length_of_training_is_open() -> None:
@@ -89,7 +89,6 @@ def test_rows_that_cannot_be_spared_are_left_for_training(tmp_path: Path) -> Non
 
     few, plain, bare = numbered(80), numbered(200), numbered(200, labels=False)
     kept(few, "8 rows of 80 rows are too few")
-    kept(plain, "RowWeights has a weight", filter=RowWeights([1.0] * 200))
     empty = TeacherCache(tmp_path)
     assert len(part(plain, cache=empty)[1]) == 20
     kept(bare, "no labels", cache=empty)

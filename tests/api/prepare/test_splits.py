@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
+from torch import nn
+from torch.utils.data import Subset, TensorDataset
 
+import limbeck
 from limbeck.api.prepare.leakage import fresh_rows
-from limbeck.api.prepare.splits import two_sides
+from limbeck.api.prepare.splits import for_rows, two_sides
 from limbeck.core.errors import InvalidInput
+from limbeck.modules.batch import Goal, Kind
+from limbeck.networks import RowWeights, SoftTargets, WhereSure
+from limbeck.networks.datasets.data import Samples
 from limbeck.networks.training.settings import Training
 
 
@@ -53,3 +61,50 @@ def test_cases_stay_whole() -> None:
         two_sides((x, y), None, None, 0.3, 0, Training(), cases="patient")
     with pytest.raises(InvalidInput, match="9 of 30 cases would be set aside"):
         two_sides((x, y), None, None, 0.3, 0, Training(), cases=np.arange(200) % 30)
+
+
+@pytest.mark.parametrize("given", ["arrays", "samples", "part"])
+def test_weights_of_rows_follow_them_to_their_side(given: str) -> None:
+    x = torch.arange(200.0)[:, None]
+    data: Any = (x, torch.arange(200) % 2)
+    if given == "samples":
+        data = Samples.of(data).subset(torch.arange(199, -1, -1))
+    if given == "part":
+        data = Subset(TensorDataset(*data), list(range(199, -1, -1)))
+    whole = Samples.of(data)
+    order = x[:, 0] if given == "arrays" else 199 - x[:, 0]  # the place of the row that holds x
+    weights = 1 + torch.arange(200.0)
+    rows, *_ = two_sides(data, None, None, 0.3, 0, Training())
+    goal = Goal(Kind.CLASSES, 2)
+    found = for_rows(RowWeights(weights) & WhereSure(0.5), rows, whole, goal)
+    kept = rows.fetch(range(len(rows))).inputs[:, 0].long()
+    assert found.a.weights.tolist() == (1 + order[kept]).tolist()
+    assert found.b == WhereSure(0.5)
+    assert for_rows(WhereSure(0.5), rows, whole, goal) == WhereSure(0.5)
+    with pytest.raises(InvalidInput, match="There are 140 weights and 200 samples"):
+        for_rows(RowWeights(weights[:140]), rows, whole, goal)
+
+
+def test_rows_without_weight_do_not_count_though_test_and_validation_are_set_aside() -> None:
+    """Labels are noise where the weight is 0: the teacher is heard on the others alone."""
+    x = torch.randn(300, 4, generator=torch.Generator().manual_seed(0))
+    y = (x[:, 0] > 0).long()
+    torch.manual_seed(0)
+    wrong = torch.arange(300) % 3 == 0
+    x[wrong, 1] = 30.0  # where the teacher's answer is the other one
+
+    class Teacher(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            turned = torch.where(x[:, 1] > 25, -1.0, 1.0)
+            return torch.stack([-x[:, 0] * turned, x[:, 0] * turned], 1) * 5
+
+    def right(weights: torch.Tensor) -> float:
+        found = limbeck.distill(
+            Teacher(), (x, y), into=lambda: nn.Linear(4, 2), objective=SoftTargets(), epochs=30,
+            filter=RowWeights(weights.float()), validation=0.2, timing=False, lr=0.05,
+        )  # fmt: skip
+        with torch.no_grad():
+            return float((found.student(x).argmax(1) == y)[~wrong].float().mean())
+
+    assert right(~wrong) > 0.9
+    assert right(wrong) < 0.5

@@ -108,7 +108,11 @@ def test_labels_in_the_shape_of_the_goal() -> None:
         (torch.zeros(2, 4), Goal(Kind.CLASSES, 5), r"shape \(2, 4\)"),
         (torch.zeros(2), Goal(Kind.TOKENS, 4), r"shape \(2,\)"),
         (torch.tensor([[0.5]]), Goal(Kind.MULTILABEL, 1), "label 0.5"),
-        (torch.tensor([[torch.nan]]), Goal(Kind.VALUES, 1), "label nan"),
+        (
+            torch.tensor([[torch.nan]]),
+            Goal(Kind.VALUES, 1),
+            "missing or infinite",
+        ),
         (torch.zeros(2, 3), Goal(Kind.VALUES, 1), r"\(2, 3\) for 1 outputs"),
     ],
 )

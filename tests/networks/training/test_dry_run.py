@@ -85,6 +85,9 @@ def test_weights_that_do_not_enter_the_outputs_are_seen():
     assert unused(idle, batch)
 
 
+_LEAF = torch.ones((), requires_grad=True)  # of no network
+
+
 @dataclass(frozen=True)
 class Own(Term):
     """A loss of one's own that is wrong in a way."""
@@ -103,6 +106,8 @@ class Own(Term):
             "detached": losses.mean().detach(),
             "number": losses.mean().item(),
             "hard": (step.student.logits.argmax(-1) != step.labels).float().mean(),
+            "foreign": losses.mean().detach() + _LEAF,
+            "both": losses.mean() * _LEAF,
             "right": losses.mean(),
         }.get(self.how) if self.how != "raising" else losses[7]  # fmt: skip
 
@@ -115,6 +120,7 @@ class Own(Term):
         ("nothing", "loss of Own_2 is of NoneType"),
         ("detached", "No gradient of Own_2 reaches the student.*detach"),
         ("hard", "No gradient of Own_2 reaches the student"),
+        ("foreign", "No gradient of Own_2 reaches the student"),
         ("raising", "loss of Own_2 raised IndexError on 2 rows"),
     ],
 )
@@ -123,7 +129,8 @@ def test_a_loss_that_trains_nothing_is_refused_by_name_before_training(how, mess
     with pytest.raises(InvalidInput, match=message):
         look([student], Own(how="right") + Own(how=how))
     assert look([student], Own(how="right")) != []
-    if how in ("detached", "hard"):  # only watched
+    assert look([student], Own(how="both")) != []
+    if how in ("detached", "hard", "foreign"):  # only watched
         assert look([student], Own(how="right") + 0 * Own(how=how)) != []
 
 
@@ -144,3 +151,26 @@ def test_objectives_that_run_networks_again_are_tried_without_a_trace():
         Goal(Kind.CLASSES, 3), teacher=teacher, training=Training(1, 20),
     )  # fmt: skip
     assert run.steps == 2
+
+
+@pytest.mark.parametrize("reentrant", [True, False])
+def test_weights_that_a_checkpoint_hides_are_taken_to_be_reached(reentrant):
+    from torch.utils.checkpoint import checkpoint
+
+    class Checkpointed(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner, self.fixed = net(5), nn.Linear(4, 4).requires_grad_(False)
+
+        def forward(self, x):
+            seen = self.fixed(x).requires_grad_()
+            return checkpoint(self.inner, seen, use_reentrant=reentrant)
+
+    assert look([Checkpointed()], Own(how="right")) != []
+
+
+def test_a_layer_that_only_learned_maps_follow_trains_nothing():
+    student = net(7)
+    student[0].requires_grad_(False)
+    with pytest.raises(InvalidInput, match="No gradient of HiddenStates"):
+        look([student], GoldLabels() + HiddenStates({"0": "0"}))
