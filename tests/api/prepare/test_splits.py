@@ -108,3 +108,15 @@ def test_rows_without_weight_do_not_count_though_test_and_validation_are_set_asi
 
     assert right(~wrong) > 0.9
     assert right(wrong) < 0.5
+
+
+def test_what_copies_are_is_judged_before_the_split() -> None:
+    ids = torch.randint(0, 50, (200, 6), generator=torch.Generator().manual_seed(0))
+    again = torch.cat([ids, ids[:6].repeat_interleave(30, dim=0)])  # a few texts, 31 times each
+    assert two_sides((ids, ids[:, 0]), None, None, 0.3, 0, Training())[2] == "auto"
+    rows, aside, rule = two_sides((again, again[:, 0]), None, None, 0.3, 0, Training())
+    assert rule == "drop"
+    sides = (side.fetch(range(len(side))).inputs for side in (rows, aside))
+    kept = [{tuple(row) for row in side.tolist()} for side in sides]
+    assert not kept[0] & kept[1]
+    assert two_sides((again, again[:, 0]), None, (ids, ids[:, 0]), 0.3, 0, Training())[2] == "auto"
