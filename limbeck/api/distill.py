@@ -99,7 +99,7 @@ def distill(
         by position, ``x[3, 1]``. A pair ``(X, y)`` may be given instead of X and y.
     y : array-like of shape (n,), optional
         True labels or values. They train the control and score everybody; the student never
-        sees them. -1 and -100 beside classes mean that a row has no label.
+        sees them. Beside classes -1, -100, None and NaN mean that a row has no label.
     data : optional
         Another name for X, as examples of networks have it.
     into : {"tree", "junta", "wavelet"}, Method or network
@@ -222,7 +222,7 @@ def distill(
     weighing = _weighing(method, sample_weight=weight, class_weight=class_weight)
     features = Features.of(X if not isinstance(cases, str) else _without(X, cases), names)
     check_saved_names(features.names, groups, cases)
-    labels_given, y = y, read_labels(y, len(X))
+    labels_given, y = y, read_labels(y, len(X), missing=True)
     apart = set_apart(
         X, y, groups, holdout, seed, features=features, cases=cases, duplicates=duplicates,
         weight=weight,

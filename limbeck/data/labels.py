@@ -251,7 +251,7 @@ def encode_labels(
     return codes
 
 
-def read_labels(y: Any, n: int, what: str = "y") -> NDArray[Any] | None:
+def read_labels(y: Any, n: int, what: str = "y", *, missing: bool = False) -> NDArray[Any] | None:
     """Labels as an array (n,), or None where there are none.
 
     Parameters
@@ -262,11 +262,13 @@ def read_labels(y: Any, n: int, what: str = "y") -> NDArray[Any] | None:
         The number of rows.
     what : str
         What they are called in messages.
+    missing : bool
+        Whether some may be missing.
 
     Raises
     ------
     InvalidInput
-        If the length differs, or a label is missing.
+        If the length differs; if a label is missing and none may be, or all are.
     """
     if y is None:
         return None
@@ -274,9 +276,9 @@ def read_labels(y: Any, n: int, what: str = "y") -> NDArray[Any] | None:
     if len(shape) not in (1, 2) or shape[0] != n or shape[1:] not in ((), (1,)):
         raise InvalidInput(f"{what} has shape {shape}, and there are {n} rows.", "Give one a row.")
     array = label_array(y, what)
-    missing = is_missing(array)
-    if missing.any():
-        _refuse_missing(missing, what)
+    absent = is_missing(array)
+    if absent.any() and (absent.all() or not missing):
+        _refuse_missing(absent, what)
     return array
 
 
@@ -286,7 +288,7 @@ def positions(y: NDArray[Any] | None, task: Task) -> NDArray[Any] | None:
     Parameters
     ----------
     y : ndarray of shape (n,) or None
-        The labels; -1 and -100 mean "no label" unless they are classes.
+        The labels; -1, -100 (unless they are classes) and missing ones mean "no label".
     task : Task
         The classes, or regression.
 
@@ -299,6 +301,8 @@ def positions(y: NDArray[Any] | None, task: Task) -> NDArray[Any] | None:
         return None
     if task.classifies:
         return encode_labels(y, task.classes, unlabelled=UNLABELLED)
+    if (missing := is_missing(y)).any():
+        _refuse_missing(missing, "y")
     try:
         values: NDArray[np.float64] = y.astype(np.float64)
     except (TypeError, ValueError):

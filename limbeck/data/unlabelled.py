@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 
 from limbeck.core.contract import Label, Task
 from limbeck.core.errors import InvalidInput
-from limbeck.data.labels import UNLABELLED, class_codes, classes_of, label_array, positions
+from limbeck.data.labels import (
+    UNLABELLED,
+    class_codes,
+    classes_of,
+    is_missing,
+    label_array,
+    positions,
+)
 
 __all__ = [
     "label_codes",
@@ -136,7 +143,8 @@ def label_codes(
         labelled = int((side >= 0).sum())
         if labelled < min(_FEWEST, len(side)):
             raise InvalidInput(
-                f"Of {len(side):,} rows {what}, {labelled} have a label (-1 and -100 mean none).",
+                f"Of {len(side):,} rows {what}, {labelled} have a label; -1, -100 and missing ones"
+                " are none.",
                 f"Give labels for {_FEWEST} on either side of the split, or leave y out.",
             )
     return codes
@@ -166,14 +174,14 @@ def unlabelled_note(*codes: NDArray[Any] | None, task: Task) -> str:
     if not none:
         return ""
     return (
-        f"{none:,} of {sum(map(len, sides)):,} rows have no label (-1 or -100 in y): they teach the"
-        " student and count for agreement and certificate; the control learns from the others, and"
-        " all that is measured on the labels leaves them out."
+        f"{none:,} of {sum(map(len, sides)):,} rows have no label (-1, -100 or missing in y): they"
+        " teach the student and count for agreement and certificate; the control learns from the"
+        " others, and all that is measured on the labels leaves them out."
     )
 
 
 def _different(y: NDArray[Any]) -> list[Any]:
-    return list(set(y.tolist()))
+    return list(set(y[~is_missing(y)].tolist()))
 
 
 def _negative(label: Label) -> bool:

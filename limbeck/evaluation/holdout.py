@@ -207,7 +207,7 @@ def split(
                 f"holdout is a tuple of {len(holdout)}.", "Give (X, y), with y=None for no labels."
             )
         aside = holdout[0]
-        labels = read_labels(holdout[1], len(aside))
+        labels = read_labels(holdout[1], len(aside), missing=True)
         if (labels is None) != (y is None):
             raise InvalidInput(
                 "Labels were given for only one of X and the holdout rows.",

@@ -68,6 +68,8 @@ def test_the_control_learns_from_the_rows_with_a_label(result: Any) -> None:
 def test_both_marks_and_names_say_the_same(result: Any, tmp_path: Any) -> None:
     others = limbeck.distill(TEACHER, X, marked(Y, -100), **QUICK)
     assert others.comparison == result.comparison
+    missing = limbeck.distill(TEACHER, X, np.where(ABSENT, np.nan, Y), **QUICK)
+    assert missing.comparison == result.comparison
     names = np.array(["no", "yes"])
     named = LogisticRegression().fit(X, names[Y])
     y = np.array([names[v] if v >= 0 else -1 for v in marked(Y, -1)], dtype=object)

@@ -74,13 +74,26 @@ def test_both_sides_are_coded_and_counted() -> None:
     assert codes[1] is not None
     assert codes[0].tolist() == [0, 1, -1, 0] * 10
     assert codes[1].tolist() == [1, -1] * 10
-    assert unlabelled_note(*codes, task=task).startswith("20 of 60 rows have no label (-1 or -100")
+    assert unlabelled_note(*codes, task=task).startswith("20 of 60 rows have no label (-1, -100")
     assert not unlabelled_note(codes[0][codes[0] >= 0], None, task=task)
     numbers = np.array([-1.0, 0.3])
     values = label_codes(numbers, numbers, Task())
     assert values[0] is not None
     assert values[0].tolist() == [-1.0, 0.3]  # a number is no mark
     assert not unlabelled_note(*values, task=Task())
+
+
+def test_missing_labels_are_no_labels() -> None:
+    for fit in (np.array(["no", "yes", None] * 10, dtype=object), np.array([0, 1, np.nan] * 10)):
+        task = Task(("no", "yes") if fit.dtype == object else (0, 1))
+        codes = label_codes(fit, fit, task)
+        assert codes[0] is not None
+        assert codes[0].tolist() == [0, 1, -1] * 10
+        assert unlabelled_note(*codes, task=task).startswith("20 of 60 rows have no label")
+    with pytest.raises(InvalidInput, match="10 labels in y are missing"):
+        label_codes(np.array([0, 1, np.nan] * 10), np.zeros(10), Task())
+    with pytest.raises(InvalidInput, match="-1 may be a class"):
+        label_codes(np.array([-1, 1, np.nan] * 10), np.array([1.0, np.nan] * 10), Task((0, 1)))
 
 
 def test_too_few_labels_are_refused() -> None:

@@ -75,10 +75,11 @@ def test_unknown_options_are_refused_with_the_nearest():
         as_teacher(lambda X: X, clases=[0, 1])
 
 
-@pytest.mark.parametrize("labels", [["a", None], [1.0, np.nan]])
-def test_missing_labels_are_refused(labels):
-    with pytest.raises(InvalidInput, match="missing"):
-        as_teacher(lambda X: X, labels)
+@pytest.mark.parametrize("labels", [["a", "b", None], [0.0, 1.0, np.nan], [0, 1, -1]])
+def test_missing_labels_are_passed_over(labels):
+    assert as_teacher(lambda X: X, labels).task.classes in (("a", "b"), (0, 1))
+    with pytest.raises(InvalidInput, match="2 labels in y are missing"):
+        as_teacher(lambda X: X, [None, np.nan])
 
 
 def test_modules_take_their_classes_from_the_labels():
