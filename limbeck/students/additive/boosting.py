@@ -88,7 +88,7 @@ def boost(
     """
     used = weight > 0
     codes, target, weight = codes[used], target[used], weight[used]
-    present = [np.unique(codes[:, j]) for j in range(codes.shape[1])]
+    present = [np.flatnonzero(np.bincount(column)) for column in codes.T]
     varies = [j for j, p in enumerate(present) if len(p) > 1]
     mean = float(np.average(target, weights=weight))
     start = _log_odds(mean, float(weight.sum())) if classifies else mean
