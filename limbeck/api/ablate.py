@@ -35,7 +35,8 @@ from limbeck.networks.datasets.vocabularies import pad_token
 from limbeck.networks.losses.loss import Objective
 from limbeck.networks.strategies.seeds import make, started
 from limbeck.networks.training.train import train
-from limbeck.reports.printed import Sheet, Tabular
+from limbeck.reports.printed import Tabular
+from limbeck.reports.table import Column, Table
 
 __all__ = ["Ablation", "Dropped", "ablate"]
 
@@ -90,34 +91,34 @@ class Ablation(Tabular):
     delta: float
     untrained: str = ""
 
-    def sheet(self) -> Sheet:
+    def sheet(self) -> Table[Any]:
         """A line for each part, the one that brings most first."""
-        labels = any(p.gain is not None for p in self.parts)
-        taught = any(p.agreement is not None for p in self.parts)
-        head = ["without", "score", *["brings on labels"] * labels]
-        head += [*["brings in agreement"] * taught, "verdict"]
-        rows = [
-            [
-                p.name,
-                f"{p.score.value:.3f}",
-                *([_written(p.gain)] if labels else []),
-                *([_written(p.agreement)] if taught else []),
-                "" if self.untrained else _VERDICTS[p.brings.verdict],
-            ]
-            for p in self.parts
-        ]
+        whole = Dropped("nothing", self.full, None, None)
+        columns: list[Column[Dropped]] = [
+            Column("without", lambda p: p.name, wrap=True),
+            Column("score", lambda p: p.score, brief=True),
+            Column("gain", lambda p: _measured(p.gain), "brings on labels", _signed,
+                   optional=True),
+            Column("agreement_gain", lambda p: _measured(p.agreement), "brings in agreement",
+                   _signed, optional=True),
+            Column("verdict", self._verdict),
+        ]  # fmt: skip
         only = " One seed: nothing is known about training again." if self.seeds == 1 else ""
-        return Sheet(
+        return Table(
             f"What each part brings ({plural(self.seeds, 'seed')},"
             f" {plural(self.rows, 'validation row')})",
-            head,
-            [["nothing", f"{self.full.value:.3f}", *["—"] * (labels + taught), ""], *rows],
+            columns,
+            [whole, *self.parts],
             (
                 *([self.untrained] if self.untrained else []),
                 f"Intervals of a column hold together at {100 * (1 - self.delta):g}%."
                 f" The budget is small: a part may matter more, or less, in a longer run.{only}",
             ),
         )
+
+    def _verdict(self, part: Dropped) -> str:
+        judged = not self.untrained and (part.gain or part.agreement)
+        return _VERDICTS[part.brings.verdict] if judged else ""
 
 
 @readings_kept
@@ -281,5 +282,9 @@ def _gain(
     return None if ours is None or theirs is None else gain_over(what, ours, theirs, delta)
 
 
-def _written(gain: Difference | None) -> str:
-    return "—" if gain is None else f"{gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]"
+def _measured(gain: Difference | None) -> Measured | None:
+    return None if gain is None else Measured(gain.value, gain.low, gain.high)
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.3f}"

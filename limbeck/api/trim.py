@@ -21,7 +21,7 @@ from rich.console import RenderableType
 from limbeck.core.contract import Access, Teacher
 from limbeck.core.errors import AccessDenied, InvalidInput
 from limbeck.reports.printed import Printed
-from limbeck.results.attributions import attribution_fragment, attribution_table
+from limbeck.results.attributions import attribution_fragment, attribution_table, band_table
 from limbeck.signal.transforms.base import Band, Transform, numbers
 from limbeck.signal.transforms.components import Components
 from limbeck.signal.transforms.fourier import Fourier
@@ -83,6 +83,10 @@ class Attribution(Printed):
         """The sum of absolute attributions in each band, on average over the rows."""
         size = np.abs(self.scores).mean(axis=0)
         return {band.name: float(size[band.start : band.stop].sum()) for band in self.bands}
+
+    def to_frame(self) -> Any:
+        """The bands as a `pandas.DataFrame`: coefficients, attribution, share."""
+        return band_table(self).to_frame()
 
     def __rich__(self) -> RenderableType:
         return attribution_table(self)

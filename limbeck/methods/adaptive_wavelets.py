@@ -28,7 +28,8 @@ from limbeck.core.contract import (
 )
 from limbeck.core.errors import InvalidInput, MissingExtra, did_you_mean
 from limbeck.core.progress import quiet
-from limbeck.signal.bands import Boundary, Decomposition, filter_of
+from limbeck.signal.bands import Decomposition
+from limbeck.signal.filters import Boundary, check_boundary, check_levels, filter_of, usual_levels
 from limbeck.students.wavelet.strongest import Keep
 from limbeck.students.wavelet.wavelet import WaveletStudent
 
@@ -109,8 +110,8 @@ class AdaptiveWavelets:
     shape: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
+        check_boundary(self.boundary)
         for name, allowed in (
-            ("boundary", get_args(Boundary)),
             ("attribution", get_args(Attribution)),
             ("parametrization", get_args(Parametrization)),
         ):
@@ -241,22 +242,14 @@ class AdaptiveWavelets:
                 f" signal {int(row)}, at position {int(column)}.",
                 "Fill the gaps, for example by interpolation, or drop such signals.",
             )
-        side = min(shape[1:] if len(shape) > 1 else shape)
-        if side < 2:
-            raise InvalidInput(
-                f"Signals of shape {shape} are too short.", "Give at least 2 points a side."
-            )
-        levels = self.levels
-        if levels is None:
-            levels = max(1, min(4, int(math.log2(side)) - 2))
+        levels = usual_levels(shape) if self.levels is None else self.levels
+        check_levels(levels, shape)
         low = filter_of(self.wavelet)
         if self.moments > len(low) // 2:
             raise InvalidInput(
                 f"moments is {self.moments} for a filter of {len(low)} taps.",
                 f"Give at most {len(low) // 2}.",
             )
-        if levels == 0:
-            raise InvalidInput("levels is 0.", "Give 1 or more.")
         return Decomposition(low, levels, self.boundary, shape)
 
     def _search(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
-from html import escape
+from html import escape, unescape
 
 __all__ = ["Html", "box", "definitions", "join", "table", "tag"]
 
 _VOID = {"meta"}
+_MANY = 4  # columns that a narrow window cannot show side by side
 
 
 class Html(str):
@@ -79,9 +81,20 @@ def table(
     numbers : sequence of int
         The columns set flush right.
     """
+    names = [
+        unescape(re.sub("<[^>]*>", "", name or "")) if isinstance(name, Html) else name or ""
+        for name in head
+    ]
 
     def cell(element: str, at: int, content: Child, scope: str | None = None) -> Html:
-        return tag(element, content, scope=scope, class_="number" if at in numbers else None)
+        label = names[at] if element == "td" else None  # shown beside the cell in narrow windows
+        return tag(
+            element,
+            content,
+            scope=scope,
+            data_label=label,
+            class_="number" if at in numbers else None,
+        )
 
     lines = [
         tag(
@@ -100,6 +113,7 @@ def table(
             tag("thead", tag("tr", *(cell("th", j, c, "col") for j, c in enumerate(head)))),
             tag("tbody", join(lines, "\n")),
             tag("tfoot", tag("tr", *(tag("td", c) for c in foot))) if foot else None,
+            class_="many" if len(head) >= _MANY else None,
         ),
         caption,
     )

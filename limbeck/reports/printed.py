@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import io
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
-from html import escape
+from typing import Any
 
-from rich import box
 from rich.console import Console, Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
-__all__ = ["Printed", "Sheet", "Tabular", "plain_text"]
+from limbeck.reports.markup import Html, tag
+from limbeck.reports.style import FRAGMENT
+from limbeck.reports.table import Table
+
+__all__ = ["Printed", "Tabular", "plain_text"]
 
 _WIDTH = 100
 
@@ -44,28 +44,6 @@ def plain_text(renderable: RenderableType) -> str:
     return "\n".join(line.rstrip() for line in capture.get().splitlines()).rstrip()
 
 
-@dataclass(frozen=True)
-class Sheet:
-    """A table of texts.
-
-    Parameters
-    ----------
-    title : str
-        What the table shows.
-    head : sequence of str
-        Column headings.
-    rows : sequence of sequences of str
-        Cells.
-    notes : sequence of str
-        Sentences below it.
-    """
-
-    title: str
-    head: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    notes: Sequence[str] = ()
-
-
 class Printed(ABC):
     """What shows the same table in a terminal, as text, and in a notebook."""
 
@@ -84,30 +62,21 @@ class Printed(ABC):
 
 
 class Tabular(Printed):
-    """What is one table of texts; see `sheet`."""
+    """What is one table; see `sheet`."""
 
     @abstractmethod
-    def sheet(self) -> Sheet:
+    def sheet(self) -> Table[Any]:
         """The table to be shown."""
+
+    def to_frame(self) -> Any:
+        """The table as a `pandas.DataFrame`, with numbers as numbers."""
+        return self.sheet().to_frame()
 
     def __rich__(self) -> RenderableType:
         sheet = self.sheet()
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-        for name in sheet.head:
-            table.add_column(Text(name), overflow="fold")
-        for row in sheet.rows:
-            table.add_row(*map(Text, row))  # Text: a layer's name may look like rich's markup
-        return Group(Text(sheet.title), table, *map(Text, sheet.notes))
+        return Group(Text(sheet.caption), sheet.to_rich(), *map(Text, sheet.notes))
 
     def _repr_html_(self) -> str:
         sheet = self.sheet()
-        head = "".join(f"<th>{escape(name)}</th>" for name in sheet.head)
-        rows = "".join(
-            "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>"
-            for row in sheet.rows
-        )
-        notes = "".join(f"<p>{escape(note)}</p>" for note in sheet.notes)
-        return (
-            f'<div style="overflow-x:auto"><p>{escape(sheet.title)}</p><table><thead><tr>{head}'
-            f"</tr></thead><tbody>{rows}</tbody></table>{notes}</div>"
-        )
+        notes = [tag("p", note) for note in sheet.notes]
+        return tag("div", tag("style", Html(FRAGMENT)), sheet.to_html(), *notes, class_="limbeck")

@@ -15,6 +15,8 @@ _COMMON = """
 .limbeck tbody th { font-weight: 400; overflow-wrap: anywhere; min-width: 4.5rem; }
 .limbeck tbody th:has(+ td .range) { min-width: 8rem; }
 .limbeck tbody td { white-space: nowrap; }
+.limbeck .under { display: block; color: var(--soft); font-weight: 400; font-size: .9em;
+  overflow-wrap: anywhere; }
 .limbeck .name { white-space: normal; }
 .limbeck tbody tr + tr > * { border-top: 1px solid var(--faint); }
 .limbeck tbody tr.strong > * { font-weight: 650; }
@@ -26,6 +28,7 @@ _COMMON = """
 .limbeck .no::before { content: "✗ "; color: var(--other); }
 .limbeck td svg { display: block; margin: .15rem 0 0; }
 .limbeck td svg.whisker { margin-left: -14px; }
+.limbeck td.number svg { margin-left: auto; }
 .limbeck tfoot svg { margin-top: 0; }
 .limbeck svg line { stroke-width: 1; }
 .limbeck svg .rule { stroke: var(--faint); }
@@ -33,6 +36,35 @@ _COMMON = """
 .limbeck svg .interval { stroke: var(--soft); stroke-width: 1.5; }
 .limbeck svg .dot { fill: var(--soft); }
 .limbeck svg .dot.main { fill: var(--main); }
+.limbeck .outline { display: none; font: .9375rem/1.4 system-ui, -apple-system, "Segoe UI", Roboto,
+  "Helvetica Neue", sans-serif; overflow-wrap: anywhere; }
+.limbeck .outline ul { list-style: none; margin: 0 0 0 .3rem; padding: 0 0 0 .7rem;
+  border-left: 1px solid var(--line); }
+.limbeck .outline li { margin: .25rem 0; }
+.limbeck .outline details { margin: 0; }
+.limbeck .outline summary { padding: .1rem 0; font-size: inherit; cursor: pointer; }
+.limbeck .outline i { color: var(--soft); }
+.limbeck .outline .leaf { display: block; border-left: 4px solid; padding-left: .4rem; }
+@media screen and (max-width: 64rem) { /* a drawn tree is up to 60rem wide */
+  .limbeck .drawn { display: none; }
+  .limbeck .outline { display: block; }
+}
+@media screen and (max-width: 40rem) { /* a row of a wide table becomes a list of its cells */
+  .limbeck tbody td, .limbeck .range { white-space: normal; overflow-wrap: anywhere; }
+  .limbeck table.many, .limbeck .many tbody, .limbeck .many tr, .limbeck .many th {
+    display: block; }
+  .limbeck .many thead { position: absolute; width: 1px; height: 1px; overflow: hidden;
+    clip-path: inset(50%); }
+  .limbeck .many tfoot { display: none; }
+  .limbeck .many tbody th { font-weight: 650; padding: .6rem 0 .2rem; }
+  .limbeck .many tbody td { display: flow-root; padding: .15rem 0 .15rem 9.5rem;
+    text-align: left; }
+  .limbeck .many tbody tr > td { border-top: 0; }
+  .limbeck .many td.number svg { margin-left: 0; }
+  .limbeck .many tbody td:empty { display: none; }
+  .limbeck .many td::before { content: attr(data-label); float: left; width: 9rem;
+    margin-left: -9.5rem; color: var(--soft); font-weight: 400; }
+}
 """
 
 PAGE = (

@@ -5,26 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
-from limbeck.reports.charts import bar
 from limbeck.reports.heat import heat
-from limbeck.reports.markup import Html, box, table, tag
+from limbeck.reports.markup import Html, box, tag
 from limbeck.reports.numbers import count, decimal, percent
 from limbeck.reports.style import FRAGMENT
+from limbeck.reports.table import Column, Drawing, Table
 from limbeck.results.wavelet_sections.signals import picture_map
 from limbeck.results.wavelet_sections.style import BARS, HEAT
 
-__all__ = ["attribution_fragment", "attribution_table"]
+__all__ = ["attribution_fragment", "attribution_table", "band_table"]
 
 _FEW = 12  # bands in a table, the strongest
 _MOST = 4096  # coefficients in a picture
 _INVERTS = 1e-6  # more lost than this is worth a warning
 _MOSTLY = 0.5  # of the rows, by a step that is too small
-_HEADS = ["band", "coefficients", "attribution", "share", "each"]
 
 
 def attribution_table(found: Any) -> Group:
@@ -35,13 +32,12 @@ def attribution_table(found: Any) -> Group:
     found : Attribution
         What :func:`limbeck.trim` returned.
     """
-    lines = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True, show_edge=False)
-    for i, head in enumerate(_HEADS):
-        lines.add_column(head, justify="right" if i else "left", overflow="fold")
-    for cells, _ in _rows(found):
-        lines.add_row(*map(Text, cells))
     warned = found.inverse_error > _INVERTS
-    parts: list[RenderableType] = [Text(_title(found), style="bold"), Text(), lines]
+    parts: list[RenderableType] = [
+        Text(_title(found), style="bold"),
+        Text(),
+        band_table(found, _FEW).to_rich(),
+    ]
     more = _left_out(found)
     if more:
         parts.append(Text(more, style="dim"))
@@ -53,13 +49,11 @@ def attribution_table(found: Any) -> Group:
 
 def attribution_fragment(found: Any) -> Html:
     """The same for a notebook, with a picture where bands run along the signal."""
-    rows = [[*cells, bar(share)] for cells, share in _rows(found)]
-    caption = "Attribution: sum of absolute values in the band, mean over the rows."
     return tag(
         "div",
         tag("style", Html(FRAGMENT + BARS + HEAT)),
         tag("p", tag("strong", _title(found))),
-        table(caption, [*_HEADS, ""], rows, numbers=(1, 2, 3, 4)),
+        band_table(found, _FEW).to_html(),
         _picture(found),
         tag("p", " ".join(filter(None, (_left_out(found), _inverse(found), _small_step(found))))),
         class_="limbeck",
@@ -72,23 +66,30 @@ def _title(found: Any) -> str:
     return f"{found.model} in {found.transform!r}: {way} of {m} coefficients, {count(n)} rows"
 
 
-def _rows(found: Any) -> list[tuple[list[str], float]]:
-    """Cells of the strongest bands, in the order of the transform, with their bars."""
+def band_table(found: Any, most: int | None = None) -> Table[Any]:
+    """A row per band, in the order of the transform; of more than ``most`` the strongest."""
     sizes = list(found.by_band().values())
-    total, top = sum(sizes) or 1.0, max(sizes) or 1.0
-    out = []
-    for i in sorted(_strongest(found)):
-        band, size = found.bands[i], sizes[i]
-        number = band.stop - band.start
-        cells = [band.name, count(number), _figures(size), percent(size / total),
-                 _figures(size / number)]  # fmt: skip
-        out.append((cells, size / top))
-    return out
+    total = sum(sizes) or 1.0
+    shown = range(len(sizes)) if most is None else sorted(_strongest(found, most))
+
+    def width(i: int) -> int:
+        return int(found.bands[i].stop - found.bands[i].start)
+
+    columns: list[Column[int]] = [
+        Column("band", lambda i: found.bands[i].name, wrap=True),
+        Column("coefficients", width, align="right"),
+        Column("attribution", lambda i: sizes[i], format=_figures, align="right"),
+        Column("share", lambda i: sizes[i] / total, format=percent, align="right",
+               drawing=Drawing("bar")),
+        Column("each", lambda i: sizes[i] / width(i), format=_figures, align="right"),
+    ]  # fmt: skip
+    caption = "Attribution: sum of absolute values in the band, mean over the rows."
+    return Table(caption, columns, list(shown))
 
 
-def _strongest(found: Any) -> list[int]:
+def _strongest(found: Any, most: int) -> list[int]:
     sizes = list(found.by_band().values())
-    return sorted(range(len(sizes)), key=lambda i: -sizes[i])[:_FEW]
+    return sorted(range(len(sizes)), key=lambda i: -sizes[i])[:most]
 
 
 def _figures(value: float) -> str:
@@ -130,7 +131,7 @@ def _picture(found: Any) -> Html | None:
     spread = found.transform.spread(np.abs(found.scores).mean(axis=0))
     space = shape[1:] if len(shape) > 1 else shape
     along = spread.reshape(len(spread), -1, *space).sum(axis=1)
-    first = sorted(_strongest(found))
+    first = sorted(_strongest(found, _FEW))
     names, along = [found.bands[i].name for i in first], along[first]
     what = "over the picture" if len(shape) == 3 else "along the signal"
     says = f"Absolute attribution {what}, mean over the rows; stronger colour is more."

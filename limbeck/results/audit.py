@@ -34,6 +34,8 @@ from limbeck.core.contract import Certificate
 from limbeck.core.errors import InvalidInput
 from limbeck.core.progress import shown
 from limbeck.core.strict_json import plain, read_json, record, write_json
+from limbeck.reports.table import Table
+from limbeck.results.audit_sections.frames import tables
 from limbeck.results.audit_sections.page import write_audit_page
 from limbeck.results.audit_sections.tables import audit_table
 from limbeck.results.result import Result
@@ -226,6 +228,10 @@ class Audit(Result):
             certificate=load_certificate(certificate) if certificate.exists() else None,
             work=_Answered(answered),
         )
+
+    def tables(self) -> dict[str, Table[Any]]:
+        """All tables that have rows, by name: features, bins, columns, fit, groups, rates."""
+        return tables(self)
 
     def to_dict(self) -> dict[str, Any]:
         """All numbers, ready for JSON (``null`` for what is not known); no rows."""

@@ -17,9 +17,10 @@ from limbeck.core.atomic_io import write_bytes
 from limbeck.core.contract import Status, Student
 from limbeck.core.errors import InvalidInput
 from limbeck.core.strict_json import plain, read_json, record, write_json
+from limbeck.reports.table import Table
 from limbeck.results.distillation_record import DistillationRecord, Holdout
 from limbeck.results.distillation_sections.page import fragment, write_page
-from limbeck.results.distillation_sections.tables import result_table
+from limbeck.results.distillation_sections.tables import result_table, tables
 from limbeck.results.result import Result
 from limbeck.students.files import load as load_student
 
@@ -102,6 +103,10 @@ class Distillation(DistillationRecord, Result):
             certificate=load_certificate(folder / "certificate.json"),
             holdout=_read_rows(folder, student),
         )
+
+    def tables(self) -> dict[str, Table[Any]]:
+        """All tables that have rows, by name: models, differences, classes, groups, sizes, ..."""
+        return tables(self)
 
     def to_dict(self) -> dict[str, Any]:
         """All numbers, ready for JSON, None where not finite; student and rows are left out."""

@@ -12,9 +12,10 @@ from limbeck.certificates.certificate_file import load as load_certificate
 from limbeck.core.contract import Status
 from limbeck.core.errors import InvalidInput, LimbeckError
 from limbeck.core.strict_json import plain, read_json, record, write_json
+from limbeck.reports.table import Table
 from limbeck.results.network_record import NetworkRecord
 from limbeck.results.network_sections.page import fragment, write_page
-from limbeck.results.network_sections.tables import network_table
+from limbeck.results.network_sections.tables import network_table, tables
 from limbeck.results.result import Result
 
 __all__ = ["NetworkDistillation"]
@@ -98,6 +99,10 @@ class NetworkDistillation(NetworkRecord, Result):
         write_json(noted.to_dict(), folder / "result.json")
         noted.report(folder / "report.html")
         return noted
+
+    def tables(self) -> dict[str, Table[Any]]:
+        """All tables that have rows, by name: models, differences, classes, mistakes, history."""
+        return tables(self)
 
     def to_dict(self) -> dict[str, Any]:
         """All numbers, ready for JSON, None where not finite; weights and rows are left out."""

@@ -6,7 +6,9 @@ from abc import abstractmethod
 from pathlib import Path
 from typing import Any, Self
 
+from limbeck.core.errors import InvalidInput, did_you_mean
 from limbeck.reports.printed import Printed
+from limbeck.reports.table import Table
 
 __all__ = ["Result"]
 
@@ -26,6 +28,34 @@ class Result(Printed):
     @abstractmethod
     def load(cls, folder: str | Path) -> Self:
         """Read a folder that `save` wrote."""
+
+    @abstractmethod
+    def tables(self) -> dict[str, Table[Any]]:
+        """All tables that have rows, by name; the main one first."""
+
+    def to_frame(self, table: str | None = None) -> Any:
+        """A table as a `pandas.DataFrame`, with numbers as numbers.
+
+        Parameters
+        ----------
+        table : str, optional
+            One of :meth:`tables`; by default the first, of the models that were compared.
+
+        Returns
+        -------
+        DataFrame
+            Measured columns come with their intervals, in ``_low`` and ``_high``.
+
+        Raises
+        ------
+        InvalidInput
+            If there is no such table.
+        """
+        found = self.tables()
+        name = next(iter(found)) if table is None else table
+        if name not in found:
+            raise InvalidInput(f"There is no table {name!r}.", did_you_mean(str(name), found))
+        return found[name].to_frame()
 
     @abstractmethod
     def to_dict(self) -> dict[str, Any]:

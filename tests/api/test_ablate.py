@@ -87,7 +87,7 @@ def test_it_prints_the_ranking(found):
     assert text.index("SoftTargets") < text.index("GoldLabels")
     assert "brings something" in text
     assert "2 seeds, 300 validation rows" in text
-    assert "<td>SoftTargets</td>" in found._repr_html_()
+    assert '<span class="name">SoftTargets</span>' in found._repr_html_()
 
 
 def test_pairs_of_layers_rows_and_no_labels():

@@ -46,4 +46,9 @@ def test_a_table_says_which_cells_are_headings() -> None:
     assert "<figcaption>What it shows</figcaption>" in made
     assert '<th scope="col">name</th>' in made
     assert '<th scope="row">tree</th>' in made
-    assert '<td class="number">8</td>' in made
+    assert '<td data-label="size" class="number">8</td>' in made  # its heading, where rows fold
+    assert 'class="many"' not in made
+    head = [Html("a<b>b</b>&amp;"), "c", "d", "e"]
+    wide = table("", head, [["1", "2", "3", "4"]])
+    assert '<table class="many">' in wide
+    assert '<td data-label="c">2</td>' in wide

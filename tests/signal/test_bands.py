@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import re
 import sys
 import warnings
 
@@ -8,7 +7,8 @@ import numpy as np
 import pytest
 
 from limbeck.core.errors import InvalidInput, MissingExtra
-from limbeck.signal.bands import Decomposition, filter_of
+from limbeck.signal.bands import Decomposition
+from limbeck.signal.filters import filter_of
 
 pywt = pytest.importorskip("pywt")
 
@@ -66,13 +66,6 @@ def test_long_signals_need_no_matrix_and_give_the_same() -> None:
     np.testing.assert_allclose(short.matrix.T @ short.matrix, np.eye(1000), atol=1e-10)
 
 
-def test_a_filter_is_a_name_or_numbers() -> None:
-    np.testing.assert_array_equal(filter_of("db2"), pywt.Wavelet("db2").rec_lo)
-    for bad in ("db77", "bior1.3", [1.0], [1.0, np.nan], np.ones((2, 2))):
-        with pytest.raises(InvalidInput):
-            filter_of(bad)
-
-
 def test_too_many_levels_are_named_with_the_most_that_fit() -> None:
     with pytest.raises(InvalidInput, match="13 points have at most 3"):
         Decomposition(filter_of("haar"), 4, "periodic", (2, 13))
@@ -86,26 +79,3 @@ def test_without_pywavelets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pywt", None)
     with pytest.raises(MissingExtra, match=r"limbeck\[wavelets\]"):
         Decomposition(np.ones(2), 1, "periodic", (8,))
-
-
-def test_every_wavelet_that_is_listed_can_be_used() -> None:
-    from limbeck.signal.wavelets.angles import angles_from_filter
-
-    with pytest.raises(InvalidInput, match="haar, db1 to db38, sym2 to sym20 or coif1 to coif17"):
-        filter_of("nonsense of any kind")
-    listed = ["haar"]
-    for family, first, last in (("db", 1, 38), ("sym", 2, 20), ("coif", 1, 17)):
-        listed += [f"{family}{n}" for n in range(first, last + 1)]
-    assert {n for n in pywt.wavelist(kind="discrete") if pywt.Wavelet(n).orthogonal} == {
-        *listed, "dmey",
-    }  # fmt: skip
-    for name in listed:
-        assert len(angles_from_filter(filter_of(name))) == len(filter_of(name)) // 2
-
-
-@pytest.mark.parametrize("name", ["morl", "mexh", "bior2.2", "rbio3.1", "cmor", "dmey", "Db5"])
-def test_what_is_refused_is_not_suggested(name: str) -> None:
-    with pytest.raises(InvalidInput, match="is not among the orthogonal wavelets") as caught:
-        filter_of(name)
-    for suggested in re.findall(r"Did you mean '(.*)'", str(caught.value)):
-        assert len(filter_of(suggested)) > 1

@@ -11,11 +11,13 @@ from torch import Tensor, nn
 
 from limbeck.certificates.binomial import interval
 from limbeck.core.errors import InvalidInput
+from limbeck.core.measured import Measured
 from limbeck.modules.batch import Goal, Kind, mask_of
 from limbeck.modules.capture import asking, picked, placed
 from limbeck.modules.runner import Network, watched
 from limbeck.networks.losses.interchange import Part, exchange, halves, windows
-from limbeck.reports.printed import Sheet, Tabular
+from limbeck.reports.printed import Tabular
+from limbeck.reports.table import Column, Table
 
 __all__ = ["Agreement", "CausalAgreement", "causal_agreement"]
 
@@ -62,15 +64,24 @@ class CausalAgreement(Tabular):
     after: Mapping[tuple[str, str], Agreement]
     moved: Mapping[tuple[str, str], Agreement]
 
-    def sheet(self) -> Sheet:
+    def sheet(self) -> Table[Any]:
         """A line for each pair of layers."""
-        return Sheet(
+
+        def share(found: Agreement) -> Measured | None:
+            return Measured(found.share, *found.interval) if found.n else None
+
+        columns: list[Column[tuple[str, str]]] = [
+            Column("teacher", lambda pair: pair[0], wrap=True),
+            Column("student", lambda pair: pair[1], wrap=True),
+            Column("same_answer", lambda pair: share(self.after[pair]), "same answer"),
+            Column("same_where_moved", lambda pair: share(self.moved[pair]),
+                   "where the teacher's moved"),
+            Column("moved", lambda pair: self.moved[pair].n, align="right"),
+        ]  # fmt: skip
+        return Table(
             f"Causal agreement on {self.ordinary.n:,} interventions",
-            ("teacher", "student", "same answer", "where the teacher's moved", "moved"),
-            [
-                (*names, str(all_rows), str(self.moved[names]), f"{self.moved[names].n:,}")
-                for names, all_rows in self.after.items()
-            ],
+            columns,
+            list(self.after),
             (
                 f"Without intervention: {self.ordinary}. Intervals of"
                 f" {100 * (1 - self.ordinary.delta):g}%, one at a time.",

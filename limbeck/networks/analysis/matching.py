@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from limbeck.core.errors import InvalidInput
 from limbeck.modules.batch import mask_of
 from limbeck.modules.capture import Capture, asking, placed, run
-from limbeck.reports.printed import Sheet, Tabular
+from limbeck.reports.printed import Tabular
+from limbeck.reports.table import Column, Table
 
 __all__ = ["Pairs", "cka", "gram", "propose_pairs"]
 
@@ -108,20 +109,25 @@ class Pairs(Tabular, Mapping[str, str]):
     def __repr__(self) -> str:
         return repr(dict(self.chosen))
 
-    def sheet(self) -> Sheet:
+    def sheet(self) -> Table[str]:
         """The similarities, with a star at each pair."""
-        lines = [
-            [t, *(f"{v:.3f}{'*' if self.chosen.get(t) == s else ' '}" for s, v in each)]
-            for t, each in zip(
-                self.teacher_layers,
-                (zip(self.student_layers, row, strict=True) for row in self.similarity),
-                strict=True,
-            )
-        ]
-        return Sheet(
+        found = {
+            (t, s): value
+            for t, row in zip(self.teacher_layers, self.similarity, strict=True)
+            for s, value in zip(self.student_layers, row, strict=True)
+        }
+
+        def column(student: str) -> Column[str]:
+            return Column(student, lambda t: found[t, student], align="right", wrap=True,
+                          mark=lambda t: self.chosen.get(t) == student)  # fmt: skip
+
+        return Table(
             f"Similarity of layers (linear CKA on {self.rows:,} rows)",
-            ("teacher \\ student", *self.student_layers),
-            lines,
+            [
+                Column("teacher \\ student", lambda t: t, wrap=True),
+                *(column(s) for s in self.student_layers),
+            ],
+            self.teacher_layers,
             ("* proposed: the rising pairs of the largest total.",),
         )
 

@@ -15,7 +15,8 @@ from limbeck.networks.analysis.matching import cka
 from limbeck.networks.initialization.channels import select
 from limbeck.networks.initialization.importance import Importance
 from limbeck.networks.initialization.pairing import Layers, pair
-from limbeck.reports.printed import Sheet, Tabular
+from limbeck.reports.printed import Tabular
+from limbeck.reports.table import Column, Table
 
 __all__ = ["Entry", "Transplant", "transplant"]
 
@@ -65,7 +66,7 @@ class Transplant(Tabular):
         total = sum(e.size for e in learned)
         return sum(e.size for e in learned if e.how != "left") / total if total else 0.0
 
-    def sheet(self) -> Sheet:
+    def sheet(self) -> Table[Any]:
         """One line for each layer of the student, and why any was left."""
         lines: dict[tuple[str, str, str], int] = {}
         reasons: dict[str, list[str]] = {}
@@ -78,10 +79,16 @@ class Transplant(Tabular):
                 shapes, _, why = e.why.rpartition("; ")
                 reasons.setdefault(why, []).append(f"{e.name} ({shapes})" if shapes else e.name)
         share = f"{100 * self.share:.1f}% of the student's parameters come from the teacher."
-        return Sheet(
+        columns: list[Column[Any]] = [
+            Column("student", lambda line: line[0][0], wrap=True),
+            Column("teacher", lambda line: line[0][1], wrap=True),
+            Column("how", lambda line: line[0][2]),
+            Column("parameters", lambda line: line[1], align="right"),
+        ]
+        return Table(
             "The student's start",
-            ("student", "teacher", "how", "parameters"),
-            [(*line, f"{size:,}") for line, size in lines.items()],
+            columns,
+            list(lines.items()),
             (
                 share,
                 *(f"Left as they were ({why}): {_few(names)}." for why, names in reasons.items()),

@@ -60,7 +60,7 @@ def fragment(result: DistillationRecord) -> str:
         tag("style", Html(FRAGMENT + BARS if is_wavelet(result.student) else FRAGMENT)),
         tag("p", tag("strong", facts.title(result)), ". ", facts.lead(result), " ",
             facts.worth(result)),
-        model_table(result),
+        model_table(result).to_html(),
         picture(result),
         class_="limbeck",
     )  # fmt: skip

@@ -10,6 +10,7 @@ from limbeck.core.errors import plural
 from limbeck.reports.charts import bar, chart
 from limbeck.reports.markup import Child, Html, box, definitions, join, table, tag
 from limbeck.reports.numbers import count, decimal, duration, percent
+from limbeck.reports.table import Table
 from limbeck.results.distillation_record import DistillationRecord
 from limbeck.results.distillation_sections import facts, models
 from limbeck.results.wavelet_sections import sections as wavelet_sections
@@ -37,9 +38,9 @@ def comparison(result: DistillationRecord) -> Html:
     return join(
         [
             tag("h2", "Teacher, student and control"),
-            models.model_table(result),
-            models.difference_table(result.comparison.differences, result.comparison.level),
-            models.class_table(result.comparison.classes, result.comparison.level),
+            models.model_table(result).to_html(),
+            drawn(models.difference_table(result.comparison.differences, result.comparison.level)),
+            drawn(models.class_table(result)),
         ]
     )
 
@@ -69,7 +70,7 @@ def certificate(result: DistillationRecord) -> Html:
             tag("h2", "Certificate"),
             tag("blockquote", c.statement),
             definitions((name, what) for name, what in rows if what),
-            models.group_table(c.groups, c.loss == "exceeds"),
+            drawn(models.group_table(c)),
             tag("h3", "It holds if"),
             tag("ul", *(tag("li", a) for a in c.assumptions)),
         ]
@@ -102,6 +103,8 @@ def picture(result: DistillationRecord) -> Html:
     caption = None
     if hasattr(model, "svg"):
         drawing = Html(model.svg())
+        if hasattr(model, "outline"):  # what is shown instead in narrow windows
+            drawing = join([tag("div", drawing, class_="drawn"), Html(model.outline())])
         says = "its class and how sure" if model.task_.classifies else "its value"
         caption = (
             f"{plural(model.size, 'leaf', 'leaves')}, depth {model.depth}. A leaf gives {says},"
@@ -141,7 +144,7 @@ def curve(result: DistillationRecord) -> Html | None:
 
 def layers(result: DistillationRecord) -> Html | None:
     """Whether the linear representation hypothesis holds."""
-    shown, lrh = models.layer_table(result), result.trace.get("lrh")
+    shown, lrh = drawn(models.layer_table(result)), result.trace.get("lrh")
     if shown is None or not lrh:
         return None
     says = (
@@ -156,7 +159,7 @@ def layers(result: DistillationRecord) -> Html | None:
 
 def influences(result: DistillationRecord) -> Html | None:
     """Which variables matter, for a junta."""
-    shown = models.influence_table(result)
+    shown = drawn(models.influence_table(result))
     return join([tag("h2", "Influence of the variables"), shown]) if shown else None
 
 
@@ -237,6 +240,11 @@ SECTIONS = (
     verdict, comparison, certificate, student, *wavelet_sections.SECTIONS, curve, layers,
     influences, search, settings, verification,
 )  # fmt: skip
+
+
+def drawn(table: Table[Any] | None) -> Html | None:
+    """A table for the page, where there is one."""
+    return None if table is None else table.to_html()
 
 
 def _said(loss: str, share: str, mean: str) -> str:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from limbeck.certificates.wording import upward
-from limbeck.core.measured import Measured
-from limbeck.reports.charts import axis, bar, whisker, whisker_scale
+from limbeck.core.errors import plural
 from limbeck.reports.document import document, write_document
-from limbeck.reports.markup import Child, Html, box, definitions, join, table, tag
-from limbeck.reports.numbers import NONE, count, decimal, duration, percent
+from limbeck.reports.markup import Child, Html, box, definitions, join, tag
+from limbeck.reports.numbers import count, decimal, duration
 from limbeck.reports.style import FRAGMENT, PAGE
-from limbeck.results.distillation_sections import models
 from limbeck.results.network_record import NetworkRecord
-from limbeck.results.network_sections.tables import size_of, time_of
+from limbeck.results.network_sections.tables import (
+    class_table,
+    differences,
+    mistake_table,
+    model_table,
+)
 from limbeck.results.network_sections.training import training
 
 __all__ = ["fragment", "write_page"]
+
+_MOST_CLASSES = 50  # on a page
 
 
 def write_page(result: NetworkRecord, path: str | Path) -> Path:
@@ -39,7 +43,7 @@ def fragment(result: NetworkRecord) -> str:
         "div",
         tag("style", Html(FRAGMENT)),
         tag("p", tag("strong", _title(result)), ". ", result.verdict),
-        _table(result),
+        model_table(result).to_html(),
         class_="limbeck",
     )
 
@@ -66,64 +70,21 @@ def _lead(result: NetworkRecord) -> Html:
             tag("h1", _title(result)),
             tag("p", short, result.comparison.sentence, smaller, class_="lead"),
             tag("p", f"{count(s.get('rows'))} training rows, {count(s.get('test_rows'))} test rows"
-                f" that no training saw, {_many(len(s.get('seeds', ())), 'seed')}. ",
+                f" that no training saw, {plural(len(s.get('seeds', ())), 'seed')}. ",
                 "" if short else str(result.status)),
         ]
     )  # fmt: skip
 
 
 def _compared(result: NetworkRecord) -> Html:
-    level = result.comparison.level
+    compared = differences(result)
     return join(
         [
             tag("h2", "Teacher, student and control"),
-            _table(result),
-            models.difference_table(
-                result.comparison.differences, level, judged=not result.comparison.untrained
-            ),
+            model_table(result).to_html(),
+            None if compared is None else compared.to_html(),
         ]
     )
-
-
-def _table(result: NetworkRecord) -> Html:
-    entries, c = result.comparison.entries, result.comparison
-    scored = any(e.accuracy is not None for e in entries)
-    numbers = not result.settings.get("classifies", True)
-    others = [e.agreement for e in entries if e.role != "teacher"]
-    scales = [_scale([e.accuracy for e in entries]), _scale(others)]
-    errors = _scale([f.calibration for f in result.facts.values()], top=None)
-    calibrated = any(f.calibration is not None for f in result.facts.values())
-    timed = next((f for f in result.facts.values() if f.milliseconds is not None), None)
-    rows = []
-    for e in entries:
-        strong, facts = e.role == "student", result.facts.get(e.role)
-        name = join([e.role, tag("span", f" {e.model}", class_="range")])
-        cells: list[Child] = [name, size_of(facts)]
-        cells += [_drawn(e.accuracy, scales[0], strong)] if scored else []
-        cells.append("itself" if e.role == "teacher" else _drawn(e.agreement, scales[1], strong))
-        if calibrated:
-            cells.append(_drawn(facts.calibration if facts else None, errors, strong))
-        cells += [] if timed is None else [time_of(facts)]
-        rows.append(cells)
-    right, agree = ("R² on the labels", "R² against the teacher") if numbers else (
-        "accuracy on the labels", "agreement with the teacher")  # fmt: skip
-    drawn: list[Child] = [*([axis(scales[0])] * scored), axis(scales[1])]
-    said = "" if timed is None else (
-        f" Times are medians for {timed.batch_size} rows at once on"
-        f" {_many(timed.threads, 'thread')}, with quartiles, of {timed.timed_calls} calls of each"
-        " network in all."
-    )  # fmt: skip
-    several = len(result.settings.get("seeds", ())) > 1
-    over = "; those of accuracy and agreement cover other seeds, too" if several else ""
-    return table(
-        f"On {count(result.settings.get('test_rows'))} rows that no training saw; means over seeds,"
-        f" {c.level:.0%} intervals in brackets and drawn{over}.{said}",
-        ["", "parameters", *([right] * scored), agree,
-         *(["calibration error"] * calibrated), *(["ms a batch"] * (timed is not None))],
-        rows,
-        strong=[e.role == "student" for e in entries],
-        foot=["", "", *drawn, *([axis(errors)] * calibrated), *([""] * (timed is not None))],
-    )  # fmt: skip
 
 
 def _certificate(result: NetworkRecord) -> Html | None:
@@ -150,46 +111,15 @@ def _certificate(result: NetworkRecord) -> Html | None:
 
 
 def _mistakes(result: NetworkRecord) -> Html | None:
-    found = [(r, f.mistakes) for r, f in result.facts.items() if f.mistakes and r != "teacher"]
-    if not found:
-        return None
-    most = max((v for _, m in found for v in m.values()), default=0) or 1.0
-    rows = [
-        [role, *(join([percent(m[k]), bar(m[k] / most)]) for k in ("inherited", "own", "other"))]
-        for role, m in found
-    ]
-    return join(
-        [
-            tag("h2", "Whose mistakes"),
-            table(
-                f"Shares of all answers, means over seeds; full bars are {percent(most)}.",
-                ["model", "the teacher's mistake, repeated", "wrong where the teacher is right",
-                 "wrong in another way than the teacher"],
-                rows,
-            ),
-        ]
-    )  # fmt: skip
+    found = mistake_table(result)
+    return join([tag("h2", "Whose mistakes"), found.to_html()]) if found else None
 
 
 def _classes(result: NetworkRecord) -> Html | None:
-    student = result.facts["student"].by_class
-    if not 1 < len(student) <= 50:
+    found = class_table(result)
+    if found is None or len(found.rows) > _MOST_CLASSES:
         return None
-    control = result.facts["control"].by_class if "control" in result.facts else {}
-    rows = []
-    for name, line in student.items():
-        cells: list[Child] = [name, count(line["places"]), percent(line["accuracy"])]
-        if control:
-            cells.append(percent(control[name]["accuracy"]) if name in control else NONE)
-        rows.append([*cells, percent(line["agreement"]), bar(line["agreement"])])
-    head = ["class", "answers", "student right", *(["control right"] * bool(control))]
-    return join(
-        [
-            tag("h2", "By class"),
-            table("By the true class, means over seeds; bars from 0 to 1.",
-                  [*head, "student agrees", ""], rows, numbers=range(1, len(head) + 1)),
-        ]
-    )  # fmt: skip
+    return join([tag("h2", "By class"), found.to_html()])
 
 
 def _notes(result: NetworkRecord) -> Html | None:
@@ -237,19 +167,3 @@ _SECTIONS = (
     _lead, _compared, _certificate, _mistakes, _classes, training, _notes, _settings,
     _verification,
 )  # fmt: skip
-
-
-def _many(n: int, what: str) -> str:
-    return f"{count(n)} {what}" if n == 1 else f"{count(n)} {what}s"
-
-
-def _scale(shown: Sequence[Measured | None], top: float | None = 1.0) -> Any:
-    return whisker_scale([v for m in shown if m for v in (m.low, m.high, m.value)], top=top)
-
-
-def _drawn(m: Measured | None, scale: Any, strong: bool) -> Child:
-    if m is None or m.value != m.value:
-        return NONE
-    between = tag("span", f"[{decimal(m.low)}, {decimal(m.high)}]", class_="range")
-    drawing = whisker(m.value, m.low, m.high, scale, strong)
-    return join([decimal(m.value), Html(" "), between, drawing])

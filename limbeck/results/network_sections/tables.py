@@ -1,23 +1,45 @@
-"""A network's distillation as a table in the terminal."""
+"""The tables of a network's distillation, each declared once, and what the terminal shows."""
 
 from __future__ import annotations
 
-from rich import box
+from collections.abc import Mapping
+from typing import Any
+
 from rich.console import Group
-from rich.table import Table
+from rich.table import Table as RichTable
 from rich.text import Text
 
 from limbeck.core.contract import StatusCode
-from limbeck.core.measured import Measured
+from limbeck.core.errors import plural
 from limbeck.evaluation.comparison import Entry
 from limbeck.evaluation.model_facts import ModelFacts
-from limbeck.reports.numbers import NONE, measured, percent
+from limbeck.reports.numbers import NONE, count, percent
+from limbeck.reports.table import Column, Drawing, Table
+from limbeck.results.distillation_sections.models import difference_table
 from limbeck.results.network_record import NetworkRecord
 
-__all__ = ["network_table", "size_of", "time_of"]
+__all__ = ["class_table", "mistake_table", "model_table", "network_table", "tables"]
 
 _STYLES = {"teacher": "cyan", "student": "bold", "baseline": "dim"}
 _GOOD, _WARN = "green", "yellow"
+_MISTAKES = {
+    "inherited": "the teacher's mistake, repeated",
+    "own": "wrong where the teacher is right",
+    "other": "wrong in another way than the teacher",
+}
+_Line = tuple[Entry, ModelFacts | None]
+
+
+def tables(result: NetworkRecord) -> dict[str, Table[Any]]:
+    """All tables of a network's distillation that have rows, the models first."""
+    found = {
+        "models": model_table(result),
+        "differences": differences(result),
+        "classes": class_table(result),
+        "mistakes": mistake_table(result),
+        "history": history_table(result),
+    }
+    return {name: table for name, table in found.items() if table is not None}
 
 
 def network_table(result: NetworkRecord) -> Group:
@@ -33,24 +55,117 @@ def network_table(result: NetworkRecord) -> Group:
     rich.console.Group
         Readable from 80 columns on.
     """
-    return Group(_models(result), Text(), _sentences(result))
+    return Group(model_table(result).to_rich(), Text(), _sentences(result))
 
 
-def size_of(facts: ModelFacts | None) -> str:
-    """Parameters and megabytes of weights."""
-    if facts is None:
-        return NONE
-    p = facts.parameters
-    short = f"{p / 1e6:.1f} M" if p >= 1e6 else f"{p / 1e3:.1f} k" if p >= 1e3 else str(p)
-    return f"{short} ({_brief(facts.weight_bytes / 1e6)} MB)"
+def model_table(result: NetworkRecord) -> Table[_Line]:
+    """A row per model: size, accuracy, agreement, calibration and time."""
+    numbers = not result.settings.get("classifies", True)
+    share = Drawing(top=1.0)
+    columns: list[Column[_Line]] = [
+        Column("role", lambda row: row[0].role, " ", wrap=True),
+        Column("model", lambda row: row[0].model, under="role"),
+        Column("parameters", lambda row: row[1] and row[1].parameters, format=_short,
+               instead=lambda row: row[0].size or NONE),
+        Column("megabytes", lambda row: row[1] and row[1].weight_bytes / 1e6, under="parameters",
+               format=lambda value: f"({_brief(value)} MB)"),
+        Column("accuracy", lambda row: row[0].accuracy, drawing=share, optional=True,
+               heading="R² on\nthe labels" if numbers else "accuracy\non the labels"),
+        Column("agreement", lambda row: None if row[0].role == "teacher" else row[0].agreement,
+               drawing=share, instead=lambda row: "itself" if row[0].role == "teacher" else NONE,
+               heading="R² against\nteacher" if numbers else "agreement\nwith teacher"),
+        Column("calibration_error", lambda row: row[1] and row[1].calibration,
+               "calibration\nerror (ECE)", drawing=Drawing(), optional=True),
+        Column("milliseconds", lambda row: row[1] and row[1].milliseconds, "ms per\nbatch",
+               format=_brief, brief=True, optional=True),
+    ]  # fmt: skip
+    return Table(
+        _caption(result),
+        columns,
+        [(e, result.facts.get(e.role)) for e in result.comparison.entries],
+        strong=lambda row: row[0].role == "student",
+        style=lambda row: _STYLES.get(row[0].role, ""),
+        stacked=True,
+    )
 
 
-def time_of(facts: ModelFacts | None) -> str:
-    """Median time of a batch with its quartiles, in milliseconds."""
-    if facts is None or facts.milliseconds is None:
-        return NONE
-    m = facts.milliseconds
-    return f"{_brief(m.value)} [{_brief(m.low)}, {_brief(m.high)}]"
+def differences(result: NetworkRecord) -> Table[Any] | None:
+    """Student less control."""
+    c = result.comparison
+    return difference_table(c.differences, c.level, judged=not c.untrained)
+
+
+def mistake_table(result: NetworkRecord) -> Table[Any] | None:
+    """A row per model: whose mistakes it makes."""
+    rows = [(r, f.mistakes) for r, f in result.facts.items() if f.mistakes and r != "teacher"]
+    if not rows:
+        return None
+
+    def column(kind: str, heading: str) -> Column[tuple[str, Mapping[str, float]]]:
+        return Column(kind, lambda row: row[1][kind], heading, format=percent,
+                      drawing=Drawing("bar", group="mistakes"))  # fmt: skip
+
+    most = max((v for _, m in rows for v in m.values()), default=0) or 1.0
+    return Table(
+        f"Shares of all answers, means over seeds; full bars are {percent(most)}.",
+        [Column("model", lambda row: row[0]), *(column(k, h) for k, h in _MISTAKES.items())],
+        rows,
+    )
+
+
+def class_table(result: NetworkRecord) -> Table[Any] | None:
+    """A row per true class."""
+    student = result.facts["student"].by_class if "student" in result.facts else {}
+    if len(student) < 2:
+        return None
+    control = result.facts["control"].by_class if "control" in result.facts else {}
+    columns: list[Column[Any]] = [
+        Column("class", lambda row: row[0], wrap=True),
+        Column("answers", lambda row: int(row[1]["places"]), align="right"),
+        Column("student_accuracy", lambda row: row[1]["accuracy"], "student right",
+               format=percent, align="right"),
+        Column("control_accuracy", lambda row: control.get(row[0], {}).get("accuracy"),
+               "control right", format=percent, align="right", optional=True),
+        Column("agreement", lambda row: row[1]["agreement"], "student agrees", format=percent,
+               align="right", drawing=Drawing("bar", top=1.0)),
+    ]  # fmt: skip
+    return Table("By the true class, means over seeds; bars from 0 to 1.", columns,
+                 list(student.items()))  # fmt: skip
+
+
+def history_table(result: NetworkRecord) -> Table[Any] | None:
+    """A row per logged epoch of every training: losses, weights, scores."""
+    names = list(dict.fromkeys(name for row in result.history for name in row))
+    if not names:
+        return None
+
+    def column(name: str) -> Column[Mapping[str, Any]]:
+        return Column(name, lambda row: row.get(name))
+
+    return Table("Losses, weights and scores by epoch.", [column(n) for n in names],
+                 result.history)  # fmt: skip
+
+
+def _caption(result: NetworkRecord) -> str:
+    c, timed = result.comparison, next(
+        (f for f in result.facts.values() if f.milliseconds is not None), None
+    )  # fmt: skip
+    said = "" if timed is None else (
+        f" Times are medians for {timed.batch_size} rows at once on"
+        f" {plural(timed.threads, 'thread')}, with quartiles, of {timed.timed_calls} calls of each"
+        " network in all."
+    )  # fmt: skip
+    several = len(result.settings.get("seeds", ())) > 1
+    over = "; those of accuracy and agreement cover other seeds, too" if several else ""
+    return (
+        f"On {count(result.settings.get('test_rows'))} rows that no training saw; means over seeds,"
+        f" {c.level:.0%} intervals in brackets and drawn{over}.{said}"
+    )
+
+
+def _short(p: int) -> str:
+    """A number of parameters, in thousands or millions where it is large."""
+    return f"{p / 1e6:.1f} M" if p >= 1e6 else f"{p / 1e3:.1f} k" if p >= 1e3 else str(p)
 
 
 def _brief(value: float) -> str:
@@ -58,53 +173,10 @@ def _brief(value: float) -> str:
     return f"{value:.2g}" if value < 99.5 else f"{value:.0f}"
 
 
-def _models(result: NetworkRecord) -> Table:
-    entries = result.comparison.entries
-    labels = any(e.accuracy is not None for e in entries)
-    calibrated = any(f.calibration is not None for f in result.facts.values())
-    timed = any(f.milliseconds is not None for f in result.facts.values())
-    numbers = not result.settings.get("classifies", True)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, show_edge=False)
-    table.add_column("", overflow="fold", min_width=10)
-    table.add_column("parameters", no_wrap=True)
-    if labels:
-        table.add_column("R² on\nlabels" if numbers else "accuracy\non labels", no_wrap=True)
-    table.add_column("R² against\nteacher" if numbers else "agreement\nwith teacher", no_wrap=True)
-    if calibrated:
-        table.add_column("calibration\nerror (ECE)", no_wrap=True)
-    if timed:
-        table.add_column("ms a\nbatch", no_wrap=True)
-    for e in entries:
-        facts = result.facts.get(e.role)
-        cells = [f"{e.role}\n{e.model}", size_of(facts) if facts else e.size or NONE]
-        if labels:
-            cells.append(measured(e.accuracy))
-        cells.append(_agreement(e))
-        if calibrated:
-            cells.append(_short(facts.calibration if facts else None))
-        if timed:
-            cells.append(time_of(facts).partition(" ")[0])
-        table.add_row(*map(_broken, cells), style=_STYLES.get(e.role, ""))
-    return table
-
-
-def _broken(cell: str) -> Text:
-    """A cell whose interval or unit stands in a line of its own."""
-    return Text(cell.replace(" [", "\n[").replace(" (", "\n("))
-
-
-def _agreement(entry: Entry) -> str:
-    return "itself" if entry.role == "teacher" else measured(entry.agreement)
-
-
-def _short(value: Measured | None) -> str:
-    return NONE if value is None else str(value)
-
-
-def _sentences(result: NetworkRecord) -> Table:
+def _sentences(result: NetworkRecord) -> RichTable:
     verdict = result.comparison.verdict
     poor = result.status.code is not StatusCode.COMPLETE
-    table = Table.grid(padding=(0, 2))
+    table = RichTable.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
     table.add_column(max_width=100)
     rows = [("training", str(result.status), _WARN if poor else "")]

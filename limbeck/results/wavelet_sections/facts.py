@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from limbeck.results.distillation_record import DistillationRecord
 
-__all__ = ["Kept", "Point", "WaveletFacts", "functions", "is_wavelet", "kept_rows"]
+__all__ = ["Kept", "Point", "WaveletFacts", "is_wavelet", "kept_rows"]
 
 Vector = NDArray[np.float64]
-_HALVINGS = 5  # points of a function per sample, as a power of two
 _SHOWN = 6
 _ENOUGH = 2000  # rows to measure what is kept
 
@@ -123,20 +122,6 @@ class Kept:
 def is_wavelet(model: Any) -> bool:
     """Whether a student shows filters and gives signals back."""
     return hasattr(model, "filters") and hasattr(model, "reconstruct")
-
-
-def functions(low: Vector) -> tuple[tuple[Vector, Vector], tuple[Vector, Vector]]:
-    """The scaling function and the wavelet of a filter, each as (x, y), by the cascade algorithm.
-
-    PyWavelets' ``wavefun`` (Daubechies and Lagarias 1991), 32 points a sample.
-    """
-    import pywt
-
-    high = np.where(np.arange(len(low)) % 2, -1.0, 1.0) * low[::-1]
-    bank = pywt.Wavelet("own", filter_bank=(low[::-1], high[::-1], low, high))
-    bank.orthogonal = True
-    phi, psi, x = bank.wavefun(level=_HALVINGS)
-    return (np.asarray(x), np.asarray(phi)), (np.asarray(x), np.asarray(psi))
 
 
 def kept_rows(result: DistillationRecord) -> Kept:

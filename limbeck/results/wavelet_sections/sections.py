@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from limbeck.reports.charts import bar
 from limbeck.reports.heat import heat
 from limbeck.reports.markup import Html, box, join, table, tag
@@ -15,11 +13,11 @@ from limbeck.results.wavelet_sections.charts import functions_chart, path_chart,
 from limbeck.results.wavelet_sections.facts import (
     Kept,
     WaveletFacts,
-    functions,
     is_wavelet,
     kept_rows,
 )
 from limbeck.results.wavelet_sections.signals import picture_map, picture_pair, signal_chart
+from limbeck.signal.filters import filters_of, functions
 
 __all__ = ["SECTIONS", "filters", "importance", "kept", "path", "weights"]
 
@@ -32,7 +30,8 @@ def filters(result: DistillationRecord) -> Html | None:
         return None
     facts = WaveletFacts.of(result)
     low, before = facts.after, facts.before
-    high, old_high = _high(low), None if before is None else _high(before)
+    high = filters_of(low).high
+    old_high = None if before is None else filters_of(before).high
     phi, psi = functions(low)
     old = (None, None) if before is None else functions(before)
     charts = [
@@ -134,10 +133,6 @@ def path(result: DistillationRecord) -> Html | None:
 
 
 SECTIONS = (filters, importance, kept, path)
-
-
-def _high(low: Any) -> Any:
-    return np.where(np.arange(len(low)) % 2, -1.0, 1.0) * low[::-1]
 
 
 def _said_of_filters(facts: WaveletFacts) -> str:

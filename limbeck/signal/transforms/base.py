@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from math import prod
 from typing import Any, Self
 
@@ -14,31 +13,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from limbeck.core.errors import InvalidInput
+from limbeck.signal.bands import Band
 
 __all__ = ["Band", "Transform", "like", "numbers"]
 
 Matrix = NDArray[np.float64]
 _TOGETHER = 256  # atoms at a time
-
-
-@dataclass(frozen=True)
-class Band:
-    """Coefficients that belong together: columns ``start`` to ``stop`` of the matrix.
-
-    Parameters
-    ----------
-    name : str
-        Such as ``detail 2`` or ``component 1``.
-    start, stop : int
-        The columns of the band among all m coefficients; ``stop`` is one past the last.
-    shape : tuple of int
-        The shape of the coefficients of one row, such as (channels, times).
-    """
-
-    name: str
-    start: int
-    stop: int
-    shape: tuple[int, ...]
 
 
 class Transform(ABC):

@@ -8,15 +8,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from limbeck.signal.filters import Boundary, band_names
 from limbeck.signal.transforms.wavelet import Wavelet
-from limbeck.signal.wavelets.bank import (
-    Boundary,
-    analysis,
-    analysis2,
-    attributions,
-    attributions2,
-    band_names,
-)
+from limbeck.signal.wavelets.bank import analysis, analysis2, attributions, attributions2
 
 __all__ = ["importance"]
 

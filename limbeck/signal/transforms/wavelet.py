@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from limbeck.core.errors import InvalidInput
-from limbeck.signal.bands import filter_of
+from limbeck.signal.filters import (
+    Boundary,
+    band_names,
+    check_boundary,
+    check_levels,
+    filter_of,
+    sides,
+)
 from limbeck.signal.transforms.base import Matrix, Transform, like
 from limbeck.signal.wavelets.bank import (
-    Boundary,
     analysis,
     analysis2,
-    band_names,
     most_levels,
     synthesis,
     synthesis2,
@@ -59,7 +63,8 @@ class Wavelet(Transform):
         self, wavelet: Any = "db5", levels: int | None = None, boundary: Boundary = "periodic"
     ) -> None:
         super().__init__()
-        self.low = filter_of(wavelet) if isinstance(wavelet, str) else _given(wavelet)
+        self.low = filter_of(wavelet)
+        check_boundary(boundary)
         self.levels = levels
         self.boundary = boundary
         self._name = wavelet if isinstance(wavelet, str) else f"a filter of {len(self.low)} taps"
@@ -76,15 +81,10 @@ class Wavelet(Transform):
                 "Give (n, length), (n, channels, length) or (n, channels, height, width).",
             )
         image = rows.ndim == 4
-        shortest = min(rows.shape[2:] if image else rows.shape[-1:])
-        most = int(shortest).bit_length() - 1  # a band keeps one value at least
-        free = max(1, most_levels(shortest, len(self.low)))
+        shape = rows.shape[1:]
+        free = max(1, most_levels(min(sides(shape)), len(self.low)))
         wanted = free if self.levels is None else self.levels
-        if not 1 <= wanted <= most:
-            raise InvalidInput(
-                f"levels is {wanted}, and signals have {shortest} values.",
-                f"Give 1 to {most}." if most else "Give longer signals.",
-            )
+        check_levels(wanted, shape)
         self._depth = wanted
         one = torch.from_numpy(rows[:1])
         names = band_names(wanted, 2 if image else 1)
@@ -110,13 +110,3 @@ class Wavelet(Transform):
             return synthesis(parts, low, shape[-1], self.boundary)
         one = [part[:, None] for part in parts]
         return synthesis(one, low, shape[-1], self.boundary)[:, 0]
-
-
-def _given(low: Any) -> Any:
-    low = np.asarray(low.detach().cpu() if hasattr(low, "detach") else low, dtype=np.float64)
-    if low.ndim != 1 or len(low) < 2 or len(low) % 2 or not np.isfinite(low).all():
-        raise InvalidInput(
-            f"The low-pass filter has shape {low.shape}.",
-            "Give one row of an even number of finite taps, such as pywt.Wavelet('db5').rec_lo.",
-        )
-    return low

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from limbeck.core.errors import InvalidInput
+from limbeck.signal.filters import filter_of, filters_of
 
 __all__ = [
     "angles_from_filter",
@@ -76,14 +77,9 @@ def angles_from_filter(h: NDArray[np.float64] | Tensor) -> NDArray[np.float64]:
     InvalidInput
         If the number of taps is odd, or the filter is not orthogonal to 1e-6.
     """
-    h = np.array(h, np.float64)
-    if h.ndim != 1 or len(h) % 2 or not len(h) or not np.isfinite(h).all():
-        raise InvalidInput(
-            f"The filter has shape {h.shape}.", "Give one row of an even number of finite taps."
-        )
+    h = filter_of(h)
     h = h if h.sum() >= 0 else -h
-    signs = np.where(np.arange(len(h)) % 2, -1.0, 1.0)
-    g = -signs * h[::-1]
+    g = -filters_of(h).high
     shifts = np.correlate(h, h, "full")[len(h) - 1 :: 2]
     off = max(np.abs(shifts - (np.arange(len(shifts)) == 0)).max(), abs(h.sum() - np.sqrt(2)))
     if off > _CLOSE:

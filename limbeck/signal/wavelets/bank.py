@@ -20,24 +20,21 @@ from torch import Tensor
 from torch.nn import functional
 
 from limbeck.core.errors import InvalidInput
+from limbeck.signal.filters import Boundary, check_boundary
 
 __all__ = [
-    "Boundary",
     "Image",
     "analysis",
     "analysis2",
     "attributions",
     "attributions2",
     "band_lengths",
-    "band_names",
     "high_pass",
     "most_levels",
     "synthesis",
     "synthesis2",
 ]
 
-Boundary = Literal["periodic", "symmetric", "zero"]
-"""How a signal goes on beyond its ends; PyWavelets calls the first periodization."""
 _Extension = Literal["periodic", "symmetric", "zero", "periodic, zero to even"]
 Image = list[Tensor | tuple[Tensor, Tensor, Tensor]]
 """Coefficients of an image: the approximation, then (horizontal, vertical, diagonal) by level."""
@@ -56,19 +53,6 @@ def most_levels(length: int, taps: int) -> int:
     floor(log2(length / (taps - 1))), and 0 where the signal is shorter than that.
     """
     return max(0, (length // (taps - 1)).bit_length() - 1) if taps > 1 else 0
-
-
-def band_names(levels: int, dims: int = 1) -> tuple[str, ...]:
-    """Names of the bands in the order of ``analysis`` (dims 1) or ``analysis2`` (dims 2).
-
-    Examples
-    --------
-    >>> band_names(2)
-    ('approximation 2', 'detail 2', 'detail 1')
-    """
-    kinds = ("detail",) if dims == 1 else ("horizontal", "vertical", "diagonal")
-    details = (f"{kind} {j}" for j in range(levels, 0, -1) for kind in kinds)
-    return (f"approximation {levels}", *details)
 
 
 def band_lengths(length: int, taps: int, levels: int, boundary: Boundary) -> tuple[int, ...]:
@@ -199,7 +183,7 @@ def _pair(h: Tensor, boundary: str) -> Tensor:
             f"The filter has shape {tuple(h.shape)}.", "Give one row of an even number of taps."
         )
     if boundary not in get_args(_Extension):
-        raise InvalidInput(f"boundary is {boundary!r}.", f"Give one of {get_args(Boundary)}.")
+        check_boundary(boundary)
     return torch.stack([h, high_pass(h)], -2)
 
 

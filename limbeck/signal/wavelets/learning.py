@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.contract import Progress
-from limbeck.signal.wavelets.bank import Boundary
+from limbeck.signal.filters import Boundary
 from limbeck.signal.wavelets.loss import Loss, Rows
 from limbeck.signal.wavelets.path import Point, follow, follow_penalty, points_of
 from limbeck.signal.wavelets.penalty import Penalty

@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from limbeck.core.errors import InvalidInput
-from limbeck.signal.wavelets.bank import Boundary, analysis, analysis2, attributions, attributions2
+from limbeck.signal.filters import Boundary
+from limbeck.signal.wavelets.bank import analysis, analysis2, attributions, attributions2
 
 __all__ = ["Attribution", "Loss", "Rows", "coefficients"]
 

@@ -23,8 +23,8 @@ from torch import Tensor
 
 from limbeck.core.contract import Progress
 from limbeck.core.progress import quiet
+from limbeck.signal.filters import Boundary
 from limbeck.signal.wavelets.bank import (
-    Boundary,
     analysis,
     analysis2,
     attributions,

@@ -214,6 +214,15 @@ class Tree(Piecewise):
         check_is_fitted(self)
         return svg(self.nodes_, self.features_, self.task_, missing, digits, exact)
 
+    def outline(
+        self, missing: bool | None = None, *, digits: int | None = None, exact: bool = False
+    ) -> str:
+        """Nested lists in HTML, for pages of any width; parameters as in :meth:`rules`."""
+        from limbeck.students.tree.outline import outline
+
+        check_is_fitted(self)
+        return outline(self.nodes_, self.features_, self.task_, missing, digits, exact)
+
     def to_onnx(
         self, path: str | Path | None = None, dtype: Literal["float64", "float32"] = "float64"
     ) -> Any:

@@ -10,7 +10,8 @@ import numpy as np
 from limbeck.core.columns import Features
 from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
-from limbeck.signal.bands import Decomposition, filter_of
+from limbeck.signal.bands import Decomposition
+from limbeck.signal.filters import filter_of
 from limbeck.students.additive.additive import Additive
 from limbeck.students.wavelet.readout import Linear
 from limbeck.students.wavelet.strongest import KEEPS, Strongest, groups_of

@@ -18,7 +18,8 @@ from limbeck.core.columns import Features, Rows
 from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput, did_you_mean
 from limbeck.data.duplicates import ColumnKind, kinds_of
-from limbeck.signal.bands import Band, Boundary, Decomposition, Filters, filter_of
+from limbeck.signal.bands import Band, Decomposition
+from limbeck.signal.filters import Boundary, Filters, filter_of, usual_levels
 from limbeck.students import files
 from limbeck.students.additive.additive import Additive
 from limbeck.students.readable import Readable
@@ -314,7 +315,8 @@ class WaveletStudent(Readable):
         n = len(flat)
         task, target = self._target(y, n)
         weight = read_weight(sample_weight, n)
-        transform = Decomposition(filter_of(self.low), self._levels(shape), self.boundary, shape)
+        levels = usual_levels(shape) if self.levels is None else self.levels
+        transform = Decomposition(filter_of(self.low), levels, self.boundary, shape)
         self._hold(features, task)
         self.decomposition_ = transform
         fold = _folds(groups, n, np.random.default_rng(self.random_state))
@@ -326,12 +328,6 @@ class WaveletStudent(Readable):
         ]
         blocks = ((S, target[at], weight[at], fold[at]) for at, S in self._transformed(flat))
         return flat, target, weight, choose(gather(blocks, kinds), kinds, numbers)
-
-    def _levels(self, shape: tuple[int, ...]) -> int:
-        if self.levels is not None:
-            return self.levels
-        side = min(shape[1:] or shape)
-        return max(min(4, int(math.log2(side)) - 2), min(1, int(math.log2(side))))
 
     def _target(self, y: Any, n: int) -> tuple[Task, Matrix]:
         """The task, and targets (n, k): values, or probabilities of the classes."""

@@ -238,7 +238,7 @@ def test_it_prints_a_table():
         in text
     )
     assert f"{100 * report.share:.1f}%" in text
-    assert "<td>bert.encoder.layer.5</td>" in report._repr_html_()
+    assert '<span class="name">bert.encoder.layer.5</span>' in report._repr_html_()
 
 
 def test_selected_channels_need_no_note_each():

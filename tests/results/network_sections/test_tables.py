@@ -9,12 +9,13 @@ import pytest
 from rich.console import Console
 
 from limbeck.core.contract import Status, StatusCode
+from limbeck.core.errors import InvalidInput
 from limbeck.core.measured import Measured
 from limbeck.evaluation.comparison import Comparison, Entry
 from limbeck.evaluation.model_facts import ModelFacts
 from limbeck.reports.numbers import NONE
 from limbeck.results.network import NetworkDistillation
-from limbeck.results.network_sections.tables import network_table, size_of, time_of
+from limbeck.results.network_sections.tables import model_table, network_table
 
 Make = Callable[..., NetworkDistillation]
 
@@ -77,9 +78,37 @@ def test_a_poor_end_is_marked(networks: Make) -> None:
         assert ("\x1b[33m" in line) is marked
 
 
-def test_sizes_and_times() -> None:
-    assert size_of(ModelFacts(999, 3996)) == "999 (0.004 MB)"
-    assert size_of(ModelFacts(1_000, 4_000)) == "1.0 k (0.004 MB)"
-    assert size_of(ModelFacts(109_000_000, 438_000_000)) == "109.0 M (438 MB)"
-    assert size_of(None) == time_of(None) == time_of(ModelFacts(1, 4)) == NONE
-    assert time_of(ModelFacts(1, 4, milliseconds=Measured(1.26, 1.1, 2.0))) == "1.3 [1.1, 2]"
+def sizes_and_times(networks: Make, facts: ModelFacts | None) -> tuple[str, ...]:
+    entry = Entry("student", "Small", "", Measured(0.5, 0.4, 0.6), None)
+    found = {} if facts is None else {"student": facts}
+    table = model_table(networks(comparison=Comparison((entry,), (), 0.95), facts=found))
+    columns = {c.name: c for c in table.columns}
+    (row,) = table.rows
+    return tuple(columns[n].texts(row)[0] for n in ("parameters", "megabytes", "milliseconds"))
+
+
+def test_sizes_and_times(networks: Make) -> None:
+    timed = ModelFacts(1, 4, milliseconds=Measured(1.26, 1.1, 2.0))
+    for facts, texts in (
+        (ModelFacts(999, 3996), ("999", "(0.004 MB)", NONE)),
+        (ModelFacts(1_000, 4_000), ("1.0 k", "(0.004 MB)", NONE)),
+        (ModelFacts(109_000_000, 438_000_000), ("109.0 M", "(438 MB)", NONE)),
+        (timed, ("1", "(4e-06 MB)", "1.3")),
+        (None, (NONE, NONE, NONE)),
+    ):
+        assert sizes_and_times(networks, facts) == texts
+
+
+def test_every_table_is_a_data_frame(networks: Make) -> None:
+    result = networks()
+    assert list(result.tables()) == ["models", "differences", "classes", "mistakes", "history"]
+    models = result.to_frame()
+    assert list(models["role"]) == ["teacher", "student", "control", "baseline"]
+    assert models["parameters"].tolist() == [23_500_000, 11_750_000, 7_833_333, 5_875_000]
+    assert models["accuracy_low"].tolist() == [0.881] * 4
+    assert models["agreement"].isna().tolist() == [True, False, False, False]
+    history = result.to_frame("history")
+    assert len(history) == 400
+    assert history.query("role == 'student' and seed == 0")["loss"].iloc[1] == 1.0
+    with pytest.raises(InvalidInput, match="Did you mean 'classes'"):
+        result.to_frame("clases")

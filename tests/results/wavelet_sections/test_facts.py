@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import pywt
 
-from limbeck.results.wavelet_sections.facts import WaveletFacts, functions, is_wavelet, kept_rows
+from limbeck.results.wavelet_sections.facts import WaveletFacts, is_wavelet, kept_rows
+from limbeck.signal.filters import functions
 
 
 def test_facts_are_those_of_trace_and_student(wavelet_results):

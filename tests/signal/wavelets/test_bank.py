@@ -19,7 +19,6 @@ from limbeck.signal.wavelets.bank import (  # noqa: E402
     attributions,
     attributions2,
     band_lengths,
-    band_names,
     high_pass,
     most_levels,
     synthesis,
@@ -126,11 +125,6 @@ def test_a_gradient_reaches_the_filter() -> None:
 @given(st.integers(1, 5000), st.integers(1, 20))
 def test_most_levels_as_pywavelets(length, half) -> None:
     assert most_levels(length, 2 * half) == pywt.dwt_max_level(length, 2 * half)
-
-
-def test_names_of_bands() -> None:
-    assert band_names(1, 2) == ("approximation 1", "horizontal 1", "vertical 1", "diagonal 1")
-    assert len(band_names(3)) == 4
 
 
 @pytest.mark.parametrize("h", [torch.ones(3), torch.ones(0), torch.ones(2, 2, 2)])

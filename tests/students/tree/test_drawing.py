@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 from xml.etree import ElementTree
 
@@ -8,7 +9,7 @@ import pytest
 
 from limbeck.core.columns import Feature, Features
 from limbeck.core.contract import Task
-from limbeck.students.tree.drawing import FONT, shorten
+from limbeck.students.tree.layout import FONT, Piece, shorten, width_of, wrapped
 from limbeck.students.tree.nodes import Nodes
 from limbeck.students.tree.tree import Tree
 
@@ -73,13 +74,52 @@ def test_is_accessible_and_shows_full_names() -> None:
     assert any(f"{name} <= 0.123456 mm?" in t for t in titles)
     shown = [t.text or "" for t in root.iter(f"{SVG}text")]
     assert {"yes", "no"} <= set(shown)
-    assert any("…" in t for t in shown)
+    whole = " ".join("".join(t.itertext()) for t in root.iter(f"{SVG}text"))
+    assert f"{name} ≤\u00a00.123456\u00a0mm?" in whole  # over two lines, nothing left out
     assert not any("http" in line for line in drawing.splitlines()[1:])
 
 
 def test_edges_are_as_wide_as_shares() -> None:
     root, _ = boxes(Tree(2).fit([[1.0], [2.0], [3.0], [4.0]], ["a", "b", "b", "b"]).svg())
     assert [p.get("stroke-width") for p in root.iter(f"{SVG}path")] == ["3.2", "7.8"]
+
+
+@pytest.mark.parametrize("depth", [1, 3, 7])
+def test_a_drawing_fits_a_page_of_1280_pixels_with_long_names(depth: int) -> None:
+    root, found = boxes(full_tree(depth).svg())
+    assert float(root.get("width", "nan")) <= 970
+    assert (found[:, 2] >= 40).all()
+
+
+def test_lines_down_meet_no_other_box() -> None:
+    root, found = boxes(full_tree(5).svg())
+    for path in root.iter(f"{SVG}path"):
+        x, y, to_y = map(float, re.findall(r"M([\d.]+),([\d.]+) V([\d.]+)", path.get("d", ""))[0])
+        low, high = sorted((y, to_y))
+        across = (found[:, 0] < x) & (x < found[:, 0] + found[:, 2])
+        between = (found[:, 1] < high) & (found[:, 1] + found[:, 3] > low)
+        assert (across & between).sum() == 1  # the question that it comes from
+
+
+def test_long_texts_are_broken_and_nothing_is_lost() -> None:
+    for text in ("a long name of a column " * 2, "no_blank_at_all_" * 3, "長い名前の列の名前" * 3):
+        lines = wrapped([Piece(text.strip(), "bold"), Piece("<= 3?")], 150)
+        assert len(lines) > 1
+        assert all(sum(width_of(p) for p in line) <= 150 for line in lines)
+        said = "".join(p.text for line in lines for p in line).replace(" ", "")
+        assert said == text.replace(" ", "") + "<=3?"
+
+
+def test_texts_of_any_length_take_a_few_lines() -> None:
+    lines = wrapped([Piece("name " * 500, "bold")], 150)
+    assert len(lines) <= 5
+    assert "…" in "".join(p.text for line in lines for p in line)
+
+
+def test_missing_values_are_told_in_the_question() -> None:
+    tree = Tree(2).fit([[1.0], [2.0], [np.nan], [4.0]], ["a", "a", "b", "b"])
+    root, _ = boxes(tree.svg())
+    assert "(missing: no)" in "".join(root.itertext())
 
 
 def test_shorten() -> None:

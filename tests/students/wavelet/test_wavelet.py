@@ -263,7 +263,7 @@ def test_groups_stay_together() -> None:
         ({"low": "db99"}, "'db99' is not among the orthogonal wavelets"),
         ({"low": "bior2.2"}, "'bior2.2' is not among the orthogonal wavelets"),
         ({"low": [1.0, 2.0, 3.0]}, "even number"),
-        ({"boundary": "mirror"}, "no boundary"),
+        ({"boundary": "mirror"}, "boundary is 'mirror'"),
         ({"shape": (5, 5)}, "32 columns"),
         ({"keep": "most"}, "keep='most'"),
         ({"largest": 0}, "largest is 0"),

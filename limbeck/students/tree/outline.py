@@ -1,0 +1,43 @@
+"""A tree as nested lists that fit a page of any width; each branch can be folded away."""
+
+from __future__ import annotations
+
+from limbeck.core.columns import Features
+from limbeck.core.contract import Task
+from limbeck.reports.markup import Child, Html, join, tag
+from limbeck.students.tree.drawing import drawn
+from limbeck.students.tree.layout import Piece
+from limbeck.students.tree.nodes import Nodes
+
+__all__ = ["outline"]
+
+
+def outline(
+    nodes: Nodes,
+    features: Features,
+    task: Task,
+    missing: bool | None = None,
+    digits: int | None = None,
+    exact: bool = False,
+) -> Html:
+    """The tree as HTML; parameters as in :func:`limbeck.students.tree.drawing.svg`."""
+    shown = drawn(nodes, features, task, missing, digits, exact)
+    answer = {int(nodes.left[i]): "yes" for i in (~nodes.is_leaf).nonzero()[0]}
+    made: dict[int, Html] = {}
+    for i in reversed(shown.nodes.preorder()):
+        way = tag("i", answer.get(i, "no")) if i else None
+        text = join([way, *map(_written, shown.texts[i])], " ")
+        if shown.nodes.feature[i] < 0:
+            made[i] = tag("span", text, class_="leaf", style=f"border-color:{shown.colours[i]}",
+                          title=shown.titles[i])  # fmt: skip
+            continue
+        below = (tag("li", made.pop(int(c))) for c in (nodes.left[i], nodes.right[i]))
+        made[i] = tag("details", tag("summary", text, title=shown.titles[i]), tag("ul", *below),
+                      open="")  # fmt: skip
+    return tag("div", made[0], class_="outline")
+
+
+def _written(piece: Piece) -> Child:
+    if piece.look == "bold":
+        return tag("b", piece.text)
+    return tag("span", piece.text, class_="range") if piece.look else piece.text
