@@ -35,6 +35,7 @@ from limbeck.networks.datasets.vocabularies import pad_token
 from limbeck.networks.losses.loss import Objective
 from limbeck.networks.strategies.seeds import make, started
 from limbeck.networks.training.train import train
+from limbeck.reports.plots import GREY, axes_of, intervals
 from limbeck.reports.printed import Tabular
 from limbeck.reports.table import Column, Table
 
@@ -115,6 +116,33 @@ class Ablation(Tabular):
                 f" The budget is small: a part may matter more, or less, in a longer run.{only}",
             ),
         )
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw what each part of the objective brings, with its interval.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; by default a new figure.
+
+        Returns
+        -------
+        matplotlib Axes
+
+        Raises
+        ------
+        MissingExtra
+            If matplotlib is not installed.
+        """
+        ax = axes_of(ax, (6.4, 1.4 + 0.4 * len(self.parts)))
+        gains = [_measured(p.gain) for p in self.parts]
+        agreements = [_measured(p.agreement) for p in self.parts]
+        given = {"on labels": gains, "in agreement with the teacher": agreements}
+        shown = {what: values for what, values in given.items() if any(values)}
+        intervals(ax, [p.name for p in self.parts], shown)
+        ax.axvline(0.0, color=GREY, linewidth=0.8)
+        ax.set_xlabel(f"what the part brings {' and '.join(shown)}")
+        return ax
 
     def _verdict(self, part: Dropped) -> str:
         judged = not self.untrained and (part.gain or part.agreement)

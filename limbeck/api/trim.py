@@ -21,7 +21,12 @@ from rich.console import RenderableType
 from limbeck.core.contract import Access, Teacher
 from limbeck.core.errors import AccessDenied, InvalidInput
 from limbeck.reports.printed import Printed
-from limbeck.results.attributions import attribution_fragment, attribution_table, band_table
+from limbeck.results.attributions import (
+    attribution_fragment,
+    attribution_table,
+    band_table,
+    plot_bands,
+)
 from limbeck.signal.transforms.base import Band, Transform, numbers
 from limbeck.signal.transforms.components import Components
 from limbeck.signal.transforms.fourier import Fourier
@@ -87,6 +92,25 @@ class Attribution(Printed):
     def to_frame(self) -> Any:
         """The bands as a `pandas.DataFrame`: coefficients, attribution, share."""
         return band_table(self).to_frame()
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw a bar per band, of the strongest 24, in the order of the transform.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; by default a new figure.
+
+        Returns
+        -------
+        matplotlib Axes
+
+        Raises
+        ------
+        MissingExtra
+            If matplotlib is not installed.
+        """
+        return plot_bands(self, ax)
 
     def __rich__(self) -> RenderableType:
         return attribution_table(self)

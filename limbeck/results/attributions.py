@@ -11,14 +11,15 @@ from rich.text import Text
 from limbeck.reports.heat import heat
 from limbeck.reports.markup import Html, box, tag
 from limbeck.reports.numbers import count, decimal, percent
+from limbeck.reports.plots import axes_of, bars
 from limbeck.reports.style import FRAGMENT
 from limbeck.reports.table import Column, Drawing, Table
 from limbeck.results.wavelet_sections.signals import picture_map
 from limbeck.results.wavelet_sections.style import BARS, HEAT
 
-__all__ = ["attribution_fragment", "attribution_table", "band_table"]
+__all__ = ["attribution_fragment", "attribution_table", "band_table", "plot_bands"]
 
-_FEW = 12  # bands in a table, the strongest
+_FEW, _DRAWN = 12, 24  # bands in a table and in a plot, the strongest
 _MOST = 4096  # coefficients in a picture
 _INVERTS = 1e-6  # more lost than this is worth a warning
 _MOSTLY = 0.5  # of the rows, by a step that is too small
@@ -85,6 +86,17 @@ def band_table(found: Any, most: int | None = None) -> Table[Any]:
     ]  # fmt: skip
     caption = "Attribution: sum of absolute values in the band, mean over the rows."
     return Table(caption, columns, list(shown))
+
+
+def plot_bands(found: Any, ax: Any = None) -> Any:
+    """Draw a bar per band, of the strongest 24; returns the axes."""
+    sizes, names = list(found.by_band().values()), [b.name for b in found.bands]
+    shown = sorted(_strongest(found, _DRAWN))
+    ax = axes_of(ax, (6.4, 1.2 + 0.3 * len(shown)))
+    bars(ax, [names[i] for i in shown], [sizes[i] for i in shown])
+    ax.set_xlabel("sum of absolute attributions, mean over the rows")
+    ax.set_title(_title(found), parse_math=False, wrap=True, fontsize="medium")
+    return ax
 
 
 def _strongest(found: Any, most: int) -> list[int]:

@@ -37,6 +37,7 @@ from limbeck.core.strict_json import plain, read_json, record, write_json
 from limbeck.reports.table import Table
 from limbeck.results.audit_sections.frames import tables
 from limbeck.results.audit_sections.page import write_audit_page
+from limbeck.results.audit_sections.plot import plot_features
 from limbeck.results.audit_sections.tables import audit_table
 from limbeck.results.result import Result
 from limbeck.students.additive.additive import Additive
@@ -232,6 +233,27 @@ class Audit(Result):
     def tables(self) -> dict[str, Table[Any]]:
         """All tables that have rows, by name: features, bins, columns, fit, groups, rates."""
         return tables(self)
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the features on which score and outcome differ, at most six.
+
+        Where none differs beyond doubt, those of most importance are drawn.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or sequence of Axes, optional
+            Where to draw; single axes are divided; by default a new figure.
+
+        Returns
+        -------
+        ndarray of matplotlib Axes
+
+        Raises
+        ------
+        MissingExtra
+            If matplotlib is not installed.
+        """
+        return plot_features(self, ax)
 
     def to_dict(self) -> dict[str, Any]:
         """All numbers, ready for JSON (``null`` for what is not known); no rows."""

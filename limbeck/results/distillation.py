@@ -20,6 +20,7 @@ from limbeck.core.strict_json import plain, read_json, record, write_json
 from limbeck.reports.table import Table
 from limbeck.results.distillation_record import DistillationRecord, Holdout
 from limbeck.results.distillation_sections.page import fragment, write_page
+from limbeck.results.distillation_sections.plot import plot_models
 from limbeck.results.distillation_sections.tables import result_table, tables
 from limbeck.results.result import Result
 from limbeck.students.files import load as load_student
@@ -107,6 +108,25 @@ class Distillation(DistillationRecord, Result):
     def tables(self) -> dict[str, Table[Any]]:
         """All tables that have rows, by name: models, differences, classes, groups, sizes, ..."""
         return tables(self)
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw teacher, student, control and baselines with their intervals.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; by default a new figure.
+
+        Returns
+        -------
+        matplotlib Axes
+
+        Raises
+        ------
+        MissingExtra
+            If matplotlib is not installed.
+        """
+        return plot_models(self.comparison, self.student.task_.classifies, ax)
 
     def to_dict(self) -> dict[str, Any]:
         """All numbers, ready for JSON, None where not finite; student and rows are left out."""

@@ -15,6 +15,7 @@ from limbeck.core.strict_json import plain, read_json, record, write_json
 from limbeck.reports.table import Table
 from limbeck.results.network_record import NetworkRecord
 from limbeck.results.network_sections.page import fragment, write_page
+from limbeck.results.network_sections.plot import plot_network
 from limbeck.results.network_sections.tables import network_table, tables
 from limbeck.results.result import Result
 
@@ -103,6 +104,25 @@ class NetworkDistillation(NetworkRecord, Result):
     def tables(self) -> dict[str, Table[Any]]:
         """All tables that have rows, by name: models, differences, classes, mistakes, history."""
         return tables(self)
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw all models with their intervals, then losses and scores over epochs.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or sequence of Axes, optional
+            Where to draw; single axes are divided; by default a new figure.
+
+        Returns
+        -------
+        ndarray of matplotlib Axes
+
+        Raises
+        ------
+        MissingExtra
+            If matplotlib is not installed.
+        """
+        return plot_network(self, ax)
 
     def to_dict(self) -> dict[str, Any]:
         """All numbers, ready for JSON, None where not finite; weights and rows are left out."""

@@ -58,5 +58,15 @@ class Result(Printed):
         return found[name].to_frame()
 
     @abstractmethod
+    def plot(self, ax: Any = None) -> Any:
+        """Draw what came out on matplotlib axes; returns the axes, or an array of several.
+
+        Raises
+        ------
+        MissingExtra
+            If matplotlib is not installed.
+        """
+
+    @abstractmethod
     def to_dict(self) -> dict[str, Any]:
         """All numbers, ready for JSON, None where not finite."""

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from limbeck.core.columns import Features
 from limbeck.core.contract import Task
+from limbeck.reports.plots import axes_of
 from limbeck.students import files
 from limbeck.students.targets import predicts_classes
 
@@ -34,6 +35,32 @@ class Readable(BaseEstimator, ABC):  # type: ignore[misc]
     @abstractmethod
     def to_dict(self) -> dict[str, Any]:
         """All that the student is, ready for JSON."""
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the student on matplotlib axes; one without a drawing of its own, as its text.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; by default a new figure.
+
+        Returns
+        -------
+        matplotlib Axes, or an ndarray of them
+
+        Raises
+        ------
+        MissingExtra
+            If matplotlib is not installed.
+        """
+        check_is_fitted(self)
+        text = str(self.text()) if hasattr(self, "text") else repr(self)
+        lines = text.splitlines()
+        ax = axes_of(ax, (1 + 0.085 * max(map(len, lines)), 0.5 + 0.2 * len(lines)))
+        ax.set_axis_off()
+        ax.text(0, 1, text, va="top", family="monospace", transform=ax.transAxes,
+                parse_math=False)  # fmt: skip
+        return ax
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Accuracy for classes, R squared for values."""

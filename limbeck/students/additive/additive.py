@@ -226,6 +226,35 @@ class Additive(Readable):
                     lines.append(f"  {word}: {signed(float(value), kept)}")
         return "\n".join(lines)
 
+    def plot(self, ax: Any = None) -> Any:
+        """Draw what each column adds, the most important first, at most 12 of them.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or sequence of Axes, optional
+            Where to draw; single axes are divided. By default a new figure.
+
+        Returns
+        -------
+        ndarray of matplotlib Axes
+
+        Raises
+        ------
+        MissingExtra
+            If matplotlib is not installed.
+        """
+        from limbeck.students.additive.plot import plot_shapes
+
+        check_is_fitted(self)
+        table = {at[0]: t for at, t in zip(self.terms_.columns, self.terms_.tables, strict=True)
+                 if len(at) == 1}  # fmt: skip
+        order = [self.features_.index(name) for name in self.importances()]
+        shapes = [(j, table[j], self.weight_[j]) for j in order]
+        unit = self.task_.unit or "contribution"
+        if self.task_.classifies:
+            unit = f"log-odds of {self.task_.classes[-1]}"
+        return plot_shapes(shapes, self.bins_, self.features_.columns, unit, ax)
+
     def to_dict(self) -> dict[str, Any]:
         """All that the student is, ready for JSON."""
         check_is_fitted(self)

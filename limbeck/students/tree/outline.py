@@ -39,5 +39,5 @@ def outline(
 
 def _written(piece: Piece) -> Child:
     if piece.look == "bold":
-        return tag("b", piece.text)
+        return tag("strong", piece.text)
     return tag("span", piece.text, class_="range") if piece.look else piece.text

@@ -253,6 +253,29 @@ class WaveletStudent(Readable):
         check_is_fitted(self)
         return text(self, digits, exact)
 
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the filters, the wavelet, and what each band adds to the answers.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or sequence of Axes, optional
+            Where to draw; single axes are divided. By default a new figure.
+
+        Returns
+        -------
+        ndarray of matplotlib Axes
+
+        Raises
+        ------
+        MissingExtra
+            If matplotlib is not installed.
+        """
+        from limbeck.students.wavelet.plot import plot_wavelet
+
+        check_is_fitted(self)
+        found = self.importances()
+        return plot_wavelet(self.filters, {b.name: found[b.name] for b in self.bands}, ax)
+
     def to_onnx(self, path: str | Path | None = None) -> Any:
         """The student as an ONNX model; see :func:`limbeck.students.wavelet.onnx.to_onnx`."""
         from limbeck.students.wavelet.onnx import to_onnx

@@ -197,16 +197,16 @@ def test_where_missing_values_go_is_said_where_there_were_any() -> None:
     y = np.where(X["a"] > 0.5, "yes", np.where(X["b"] > 0.5, "yes", "no"))
     whole = Tree(4).fit(X, y)
     assert "missing" not in whole.text() + "".join(whole.rules())
-    assert ", missing<" not in whole.svg()
+    assert "> (missing:" not in whole.svg()
     X.loc[::9, "b"] = None
     some = Tree(3).fit(X, y)
     assert "b <= 0.5? (missing: " in some.text()
     assert "b <= 0.5 or is missing)" in "".join(
         some.rules()
     ) or "b > 0.5 or is missing)" in "".join(some.rules())
-    assert ", missing</text>" in some.svg()
+    assert "> (missing: " in some.svg()
     assert "missing" not in some.text(missing=False)
-    assert ", missing<" not in some.svg(missing=False)
+    assert "> (missing:" not in some.svg(missing=False)
 
 
 def test_a_file_without_what_was_seen_prints_exactly() -> None:

@@ -1,0 +1,28 @@
+"""A network's distillation on matplotlib axes: all models, then the curves of the training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from limbeck.reports.plots import curves, grid_of
+from limbeck.results.distillation_sections.plot import plot_models
+from limbeck.results.network_record import NetworkRecord
+from limbeck.results.network_sections.training import panels
+
+__all__ = ["plot_network"]
+
+
+def plot_network(result: NetworkRecord, ax: Any = None) -> Any:
+    """Draw the models with their intervals, then the losses and scores over epochs.
+
+    Returns
+    -------
+    ndarray of matplotlib Axes
+        The models first; without a history they are alone.
+    """
+    shown = list(panels(result.history))
+    grid = grid_of(1 + len(shown), ax, columns=2, size=(5.4, 3.6))
+    plot_models(result.comparison, bool(result.settings.get("classifies", True)), grid[0])
+    for own, panel in zip(grid[1:], shown, strict=True):
+        curves(own, panel)
+    return grid
