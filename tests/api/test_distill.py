@@ -242,7 +242,9 @@ def test_the_method_never_meets_a_holdout_row(own):
     met = set(recorder.asked["method"])
     assert not met & aside
     # 256 rows first, to see what the answers are
-    assert len(recorder.asked["method"]) == 256 + len(X) - (0 if own else 120) + 200
+    asked = len(recorder.asked["method"]) - 256 - len(X) + (0 if own else 120)
+    assert asked == result.queries <= 200
+    assert asked >= 160  # a fifth is kept back for disputes between trees
     assert aside <= set(recorder.asked["after"])
     if not own:
         assert met | aside >= {tuple(v) for v in X}

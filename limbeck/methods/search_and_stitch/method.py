@@ -38,7 +38,8 @@ from limbeck.core.progress import quiet
 from limbeck.data.class_weights import ClassWeight, class_weights
 from limbeck.methods.search_and_stitch.choosing import choose
 from limbeck.methods.search_and_stitch.crossfit import FOLDS, Index, split_folds
-from limbeck.methods.search_and_stitch.queries import Asked, Trials, ask
+from limbeck.methods.search_and_stitch.disputes import CANDIDATES, kept_back, settle
+from limbeck.methods.search_and_stitch.queries import Asked, Trials, ask, draw
 from limbeck.methods.search_and_stitch.search import Search
 from limbeck.methods.search_and_stitch.settings import SearchSettings
 from limbeck.methods.search_and_stitch.status import status_of
@@ -105,7 +106,9 @@ class SearchAndStitch(SearchSettings):
         trials = Trials(
             rows, own, sample_weight, fold, task, self.query_weight, self.sizes(), by_class
         )
-        asked = ask(teacher, trials, self._budget(teacher), self.sampler, rng, progress)
+        budget = self._budget(teacher)
+        back = kept_back(budget) if self.sampler == "auto" else 0
+        asked = ask(teacher, trials, budget - back, self.sampler, rng, progress)
         everything = Rows(rows.features, np.vstack([rows.values, asked.rows.values]))
         answers = np.concatenate([own, asked.answers])
         weight = weights(len(rows), len(asked.rows), self.query_weight, sample_weight, asked.weight)
@@ -114,7 +117,16 @@ class SearchAndStitch(SearchSettings):
         done = search.run(teacher)
         judged = self._judged(rows, own, sample_weight, task, asked, fold, done, rng)
         search.tick("cross-fitting")
-        choice = choose(self, search, judged, len(rows), np.vstack([given, asked.rows.values]))
+        seen = np.vstack([given, asked.rows.values])
+        choice = choose(self, search, judged, len(rows), seen)
+        if done is StatusCode.INTERRUPTED:
+            back = 0
+        fresh = draw(rows, asked.sampler, CANDIDATES, rng)[0] if back else rows[:0]
+        settled = settle(
+            choice, search, judged, teacher, fresh, back, self.epsilon, seen,
+            self.leaves or self.max_leaves,
+        )  # fmt: skip
+        choice = settled.choice
         kept = choice.frontier
         report = search.explain(choice.plans[choice.leaves - 1])
         outcome = choice.outcome(search, self.max_leaves)
@@ -131,6 +143,7 @@ class SearchAndStitch(SearchSettings):
             "queries": len(asked.rows),
             "sampler": asked.sampler,
             "samplers_tried": asked.trials,
+            "disputes": {"asked": settled.asked, "share": settled.disputed, "won": settled.won},
             "query_weight": float(weight[len(rows) :].sum() / weight.sum()),
             "seconds": time.perf_counter() - started,
             "seconds_by_stage": search.seconds,
@@ -143,7 +156,7 @@ class SearchAndStitch(SearchSettings):
             **({"layers": report.layers, "lrh": report.lrh} if report else {}),
         }
         rivals = search.rivals(self.leaves or choice.leaves, len(rows))
-        return Finding(choice.tree, status, asked.total, tuple(kept), trace, rivals)
+        return Finding(choice.tree, status, asked.total + settled.asked, tuple(kept), trace, rivals)
 
     def learn(
         self,

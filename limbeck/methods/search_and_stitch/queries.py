@@ -21,7 +21,7 @@ from limbeck.methods.search_and_stitch.crossfit import FOLDS, greedy_losses, ins
 from limbeck.methods.weights import weights
 from limbeck.samplers.named import TRIED, sampler_named
 
-__all__ = ["Asked", "Trials", "ask"]
+__all__ = ["Asked", "Trials", "ask", "draw"]
 
 Index = NDArray[np.int64]
 FEWEST = 2000
@@ -179,15 +179,34 @@ def ask(
     return replace(chosen, sampler=best, total=total, trials=found)
 
 
+def draw(
+    rows: Rows, sampler: str | Sampler, n: int, rng: np.random.Generator
+) -> tuple[Rows, Index]:
+    """Fresh rows of a sampler or its name, and the rows that each was made from.
+
+    Parameters
+    ----------
+    rows : Rows
+        The user's own.
+    sampler : str or Sampler
+        A sampler or its name.
+    n : int
+        How many to draw.
+    rng : numpy.random.Generator
+        The source of chance.
+    """
+    source: Any = sampler_named(sampler) if isinstance(sampler, str) else sampler
+    if hasattr(source, "draw_with_sources"):
+        drawn, made_of = source.draw_with_sources(rows, n, rng)
+        return drawn, made_of
+    return source.draw(rows, n, rng), np.zeros((n, 0), dtype=np.int64)
+
+
 def _asked(
     teacher: Teacher, trials: Trials, sampler: str | Sampler, n: int, rng: np.random.Generator
 ) -> Asked:
     name = sampler if isinstance(sampler, str) else type(sampler).__name__
-    source: Any = sampler_named(sampler) if isinstance(sampler, str) else sampler
-    if hasattr(source, "draw_with_sources"):
-        drawn, made_of = source.draw_with_sources(trials.rows, n, rng)
-    else:
-        drawn, made_of = source.draw(trials.rows, n, rng), np.zeros((n, 0), dtype=np.int64)
+    drawn, made_of = draw(trials.rows, sampler, n, rng)
     told = hard_answers(teacher.scores(drawn.native()), trials.task)
     weight = None if trials.class_weight is None else trials.class_weight[told]
     return Asked(drawn, told, made_of, name, n, weight=weight)

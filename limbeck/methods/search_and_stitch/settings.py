@@ -30,8 +30,10 @@ class SearchSettings:
     leaves : int or None
         Choose the best tree with at most so many leaves instead.
     queries : int or None
-        Fresh rows to ask the teacher about, trials of samplers included; None for 10,000 where
-        it answers queries.
+        Fresh rows to ask the teacher about at most, trials of samplers included; None for 10,000
+        where it answers queries. Of 100 to 1,999 and with ``sampler="auto"`` a fifth, at most 40,
+        is kept for rows on which two trees disagree, and decides between them
+        (:mod:`limbeck.methods.search_and_stitch.disputes`).
     sampler : str or Sampler
         Where queries come from: ``"munge"``, ``"gaussian_copula"``, ``"jitter"``,
         ``"marginals"``, ``"none"``, or a sampler. With ``"auto"`` the first three are tried, each

@@ -14,6 +14,7 @@ from limbeck.core.columns import Features
 from limbeck.core.contract import Access, StatusCode, Task
 from limbeck.core.errors import AccessDenied, InvalidInput
 from limbeck.core.progress import quiet
+from limbeck.methods.search_and_stitch.disputes import kept_back
 from limbeck.methods.search_and_stitch.method import SearchAndStitch
 from limbeck.methods.weights import weights
 from limbeck.samplers.marginals import Marginals
@@ -194,11 +195,14 @@ def test_without_queries_only_the_given_rows_are_asked_about():
     assert finding.queries == 0
 
 
-def test_queries_are_as_many_as_asked_for():
+@pytest.mark.parametrize(("queries", "sampler"), [(60, "auto"), (123, "jitter"), (123, "auto")])
+def test_queries_are_as_many_as_asked_for(queries, sampler):
+    """Of a few, some are kept back for disputes between trees, and asked only there."""
     X, teacher = normal(300), Recorder(lambda X: (X[:, 0] > X[:, 1]).astype(int))
-    finding = find(teacher, X, queries=123)
-    assert len(teacher.rows) == 423
-    assert finding.queries == 123
+    finding = find(teacher, X, queries=queries, sampler=sampler)
+    assert len(teacher.rows) == 300 + finding.queries
+    kept = kept_back(queries) if sampler == "auto" else 0
+    assert finding.queries == queries - kept + finding.trace["disputes"]["asked"] <= queries
 
 
 def test_stored_scores_answer_no_queries():
@@ -245,7 +249,8 @@ def test_never_worse_than_the_greedy_tree_on_rows_and_queries(seed, classifies):
 
     truth = Recorder((lambda X: (smooth(X) > 0.3).astype(int)) if classifies else smooth)
     X = np.random.default_rng(seed).normal(size=(300, 5)).astype(np.float32)
-    finding = find(truth, X, classes=(0, 1) if classifies else None, seed=seed, queries=700)
+    finding = find(truth, X, classes=(0, 1) if classifies else None, seed=seed,
+                   queries=700, sampler="munge")  # fmt: skip
     asked, answers = truth.rows.astype(float), truth.function(truth.rows)
     assert len(asked) == 1000
     weight = np.repeat([0.5 / 300, 0.5 / 700], [300, 700])  # rows and queries count half each
@@ -394,7 +399,7 @@ def test_an_interrupt_keeps_the_best_so_far(stage, after):
 
     X = normal(400)
     teacher = Recorder(lambda X: (np.sin(3 * X[:, 0]) + X[:, 1] * X[:, 2] > 0).astype(int))
-    finding = find(teacher, X, progress=progress)
+    finding = find(teacher, X, progress=progress, sampler="munge")
     assert told[-1] == stage  # nothing was done after the interrupt
     assert finding.status.code is StatusCode.INTERRUPTED
     assert "interrupted" in str(finding.status)
@@ -429,7 +434,7 @@ def test_the_smallest_tree_within_a_standard_error_of_the_best_is_chosen():
     truth = lambda X: (np.sin(2 * X[:, 0]) + 0.5 * X[:, 1] > 0.2).astype(int)  # noqa: E731
     X = normal(300, seed=2)
     for epsilon in (1e-6, 0.1):
-        finding = find(truth, X, epsilon=epsilon, queries=500)
+        finding = find(truth, X, epsilon=epsilon, queries=500, sampler="munge")
         left_out = finding.trace["left_out"]
         best = min(loss for _, loss in left_out)
         allowed = max(best + np.sqrt(best * (1 - best) / len(X)), epsilon / 2)
