@@ -52,7 +52,7 @@ AUDIT = (
 .limbeck .assumes { color: var(--soft); }
 .limbeck tbody th { min-width: 7rem; overflow-wrap: break-word; }
 .limbeck details .tabled { margin-top: .25rem; }
-.limbeck td.number + td { padding-left: 0; }
+@media (min-width: 40.01rem) { .limbeck td.number + td { padding-left: 0; } }
 .limbeck tbody th:has(~ td svg.bar) { white-space: normal; }
 /* shadows at the ends of a box that scrolls sideways: there is more */
 .limbeck .tabled .scroll { background:
