@@ -81,10 +81,10 @@ def coverage() -> None:
     print(f"\nLargest excess over delta: {worst:.2f} standard errors of the simulation.")
 
 
-def questions(folder: Path, orders: int) -> None:
+def questions(folder: Path, orders: int, sets: list[str]) -> None:
     print("| rows of | wrong | certified at most | one by one | by doubt | saved | not reached |")
     print("|---" * 7 + "|", flush=True)
-    for name in ("adult", "compas", "digits"):
+    for name in sets:
         X, y = (
             load_digits(return_X_y=True, as_frame=True) if name == "digits" else load(name, folder)
         )
@@ -129,5 +129,6 @@ if __name__ == "__main__":
     parser.add_argument("what", choices=["coverage", "questions"])
     parser.add_argument("--data", type=Path, default=Path("data"))
     parser.add_argument("--orders", type=int, default=10)
+    parser.add_argument("--sets", nargs="*", default=["digits", "compas", "adult"])
     args = parser.parse_args()
-    coverage() if args.what == "coverage" else questions(args.data, args.orders)
+    coverage() if args.what == "coverage" else questions(args.data, args.orders, args.sets)

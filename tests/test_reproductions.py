@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
 import os
 import subprocess
 import sys
@@ -29,6 +31,28 @@ def test_pac_trees_small() -> None:
     assert agreement >= 0.999
     assert 2 <= leaves <= 8
     assert 0 < probes <= 6000
+
+
+def test_sample_cost_small(tmp_path: Path) -> None:
+    """Every route finds the smallest trees; a second call reads them, and draws the picture."""
+    command = [sys.executable, ROOT / "reproductions/sample_cost.py", "--small", "--out", tmp_path]
+    picture = tmp_path / "rows.png"
+    first, second = (
+        subprocess.run(
+            [*command, *more], capture_output=True, text=True, check=True, timeout=600
+        ).stdout
+        for more in ([], ["--report", picture] if importlib.util.find_spec("matplotlib") else [])
+    )
+    assert first == second
+    runs = [json.loads(line) for line in (tmp_path / "runs.jsonl").read_text().splitlines()]
+    assert len(runs) == 10
+    for row in runs:
+        assert row["network_right"] > 0.999
+        assert row["tried"][-1][0] == row["rows"] <= 3200
+        assert all(right < 0.999 for _, right, _ in row["tried"][:-1])
+        assert row["tried"][-1][1] >= 0.999
+    if importlib.util.find_spec("matplotlib"):
+        assert picture.read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.slow
