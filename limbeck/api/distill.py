@@ -1,48 +1,25 @@
-"""The one door: access, method, control, certificate."""
+"""Distil a teacher into any student: a readable one by the pipeline, or a network."""
 
 from __future__ import annotations
 
-import platform
 import sys
-import time
 from collections.abc import Callable, Sequence
-from inspect import signature
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
-import numpy as np
-from numpy.typing import NDArray
-
-from limbeck.certificates.binomial import check_share
-from limbeck.certificates.certify import certify
-from limbeck.certificates.wording import versions
-from limbeck.core.columns import Features, Rows
-from limbeck.core.contract import Finding, Method, Progress, Student, Task, Teacher
-from limbeck.core.contract import answers as hard_answers
-from limbeck.core.errors import InvalidInput, plural, whole_number
-from limbeck.core.progress import shown
-from limbeck.data.cases import read_column
-from limbeck.data.class_weights import ClassWeight, class_weights
-from limbeck.data.duplicates import Rule
-from limbeck.data.inputs import read_pair, some_rows
-from limbeck.data.labels import positions, read_labels
-from limbeck.data.precision import float32_note
-from limbeck.data.unlabelled import (
-    label_codes,
-    refuse_unlabelled,
-    unlabelled_note,
-    with_none,
+from limbeck.api.pipeline import Request, run
+from limbeck.api.settings import (
+    JuntaArguments,
+    NetworkArguments,
+    TreeArguments,
+    WaveletArguments,
 )
-from limbeck.evaluation.baselines import Linear, told_constant
-from limbeck.evaluation.by_class import never_predicted
-from limbeck.evaluation.comparison import Comparison, Contender, compare, score
-from limbeck.evaluation.holdout import set_apart
-from limbeck.results.distillation import Distillation, check_saved_names
-from limbeck.results.distillation_record import Holdout
-from limbeck.selection.routes import method_for, refuse_without_access, resolved
-from limbeck.students.targets import read_weight
-from limbeck.students.tree.tree import Tree
-from limbeck.teachers import as_teacher
-from limbeck.teachers.order import check_order
+from limbeck.certificates.binomial import check_share
+from limbeck.core.contract import Method
+from limbeck.core.errors import InvalidInput, whole_number
+from limbeck.data.class_weights import ClassWeight
+from limbeck.data.duplicates import Rule
+from limbeck.results.distillation import Distillation
+from limbeck.selection.routes import method_for, resolved
 
 if TYPE_CHECKING:
     from limbeck.results.network import NetworkDistillation
@@ -52,11 +29,38 @@ __all__ = ["distill"]
 
 @overload
 def distill(
-    teacher: Any, X: Any = None, y: Any = None, *, into: str | Method = "tree", **settings: Any
+    teacher: Any,
+    X: Any = None,
+    y: Any = None,
+    *,
+    into: Literal["tree"] = "tree",
+    **settings: Unpack[TreeArguments],
 ) -> Distillation: ...
 @overload
 def distill(
-    teacher: Any, X: Any = None, y: Any = None, *, into: Any, **settings: Any
+    teacher: Any,
+    X: Any = None,
+    y: Any = None,
+    *,
+    into: Literal["junta"],
+    **settings: Unpack[JuntaArguments],
+) -> Distillation: ...
+@overload
+def distill(
+    teacher: Any,
+    X: Any = None,
+    y: Any = None,
+    *,
+    into: Literal["wavelet"],
+    **settings: Unpack[WaveletArguments],
+) -> Distillation: ...
+@overload
+def distill(
+    teacher: Any, X: Any = None, y: Any = None, *, into: str | Method, **settings: Any
+) -> Distillation: ...
+@overload
+def distill(
+    teacher: Any, X: Any = None, y: Any = None, *, into: Any, **settings: Unpack[NetworkArguments]
 ) -> NetworkDistillation: ...
 
 
@@ -182,147 +186,33 @@ def distill(
     """
     X = _given_rows(X, data)
     into = resolved(into)
+    outputs = {
+        "classes": classes, "regression": regression, "unit": unit or None,
+        "score_kind": score_kind, "preprocess": preprocess, "output": output,
+    }  # fmt: skip
     if _is_network(into):
         from limbeck.api.distill_network import compress
 
-        refused = {
-            "groups": groups, "regression": regression, "score_kind": score_kind,
-            "preprocess": preprocess, "names": names, "sample_weight": sample_weight,
-            "class_weight": class_weight,
-        }  # fmt: skip
-        for name, value in refused.items():
-            if value is not None:
-                raise InvalidInput(
-                    f"{name} was given for a student that is a network.", f"Leave {name} out."
-                )
+        _refuse_for_networks(
+            groups=groups, regression=regression, score_kind=score_kind, preprocess=preprocess,
+            names=names, sample_weight=sample_weight, class_weight=class_weight,
+        )  # fmt: skip
         aside = {"test": holdout} if isinstance(holdout, tuple) else {"holdout": holdout}
         return compress(
             teacher, X, y, into=into, epsilon=epsilon, delta=delta, classes=classes, unit=unit,
             cases=cases, duplicates=duplicates, output=output, seed=seed, progress=progress,
             **aside, **settings,
         )  # fmt: skip
-    started = time.perf_counter()
     check_share("epsilon", epsilon)
     check_share("delta", delta)
     epsilon, delta = (float(f"{share:.12g}") for share in (epsilon, delta))  # 1 - 0.9 is 0.1
-    seed = whole_number("seed", seed)
-    if into == "tree" or getattr(into, "__name__", "") == "SearchAndStitch":
-        settings.setdefault("epsilon", epsilon)
-    method = method_for(into, settings)
-    X, y = read_pair(X, y)
-    if isinstance(holdout, tuple) and len(holdout) == 2:
-        holdout = read_pair(*holdout)
-    if isinstance(sample_weight, str):
-        X, sample_weight = _without(X, sample_weight), read_column(sample_weight, X, "weights")
-    weight = None if sample_weight is None else read_weight(sample_weight, len(X))
-    by_class = isinstance(groups, str) and groups == "class"
-    if by_class:
-        groups = None
-        _refuse_column_class(X)
-    weighing = _weighing(method, sample_weight=weight, class_weight=class_weight)
-    features = Features.of(X if not isinstance(cases, str) else _without(X, cases), names)
-    check_saved_names(features.names, groups, cases)
-    labels_given, y = y, read_labels(y, len(X), missing=True)
-    apart = set_apart(
-        X, y, groups, holdout, seed, features=features, cases=cases, duplicates=duplicates,
-        weight=weight,
+    method = method_for(into, settings, epsilon=epsilon)
+    request = Request(
+        teacher, X, y, method, into if isinstance(into, str) else method.name, epsilon, delta,
+        whole_number("seed", seed), holdout, groups, cases, duplicates, sample_weight,
+        class_weight, names, outputs,
     )  # fmt: skip
-    fit, test, fit_rows, test_rows = apart.fit, apart.test, apart.fit_rows, apart.test_rows
-    said = {"classes": classes, "regression": regression, "unit": unit or None,
-            "score_kind": score_kind, "preprocess": preprocess, "output": output}  # fmt: skip
-    known = y is not None or classes is not None
-    example = some_rows(fit.X, 256 if known else 2048)  # the outputs tell what they are
-    given = {k: v for k, v in said.items() if v is not None}
-    wrapped = as_teacher(teacher, labels_given, example=example, **given)
-    refuse_without_access(method, wrapped)
-    if regression is None and not wrapped.task.classifies:
-        refuse_unlabelled(y)
-    fit_y, test_y = label_codes(fit.y, test.y, wrapped.task)
-    notes = [getattr(wrapped, "note", ""), unlabelled_note(fit_y, test_y, task=wrapped.task)]
-    if fit_y is not None and wrapped.task.classifies:
-        labelled = fit_y >= 0
-        some = some_rows(fit.take(np.flatnonzero(labelled)).X, 1000)
-        notes.append(check_order(wrapped, some, some_rows(fit_y[labelled], 1000)))
-    streams = np.random.default_rng(seed).spawn(3)
-    with shown(progress) as tell:
-        if weight is not None:
-            weighing["sample_weight"] = fit.weight
-        finding = method.distill(wrapped, fit_rows, streams[0], tell, **weighing)
-        tell("asking the teacher about the holdout rows", 0, 1)
-        answers = hard_answers(wrapped.scores(features.in_order(test.X)), wrapped.task)
-        labels = _named(answers, wrapped.task)
-        by = np.array([str(c) for c in labels]) if wrapped.task.classifies else None
-        if by_class and by is None:
-            raise InvalidInput(
-                "groups='class' was given for a teacher that predicts a number.",
-                "Give groups of the rows, or leave groups out.",
-            )
-        tell("certificate", 0, 1)
-        certificate = certify(
-            finding.student,
-            test_rows,
-            labels,
-            delta=delta,
-            epsilon=epsilon,
-            seen=apart.seen,
-            groups=by if by_class else test.groups,
-            cases=test.cases,
-            duplicates=apart.duplicates,
-        )
-        once = apart.once
-        test_y = None if test_y is None else test_y[once]
-        comparison = _control(
-            method, wrapped, finding, fit_rows, fit_y, test_rows[once], answers[once],
-            test_y, None if test.cases is None else test.cases[once], delta, streams[1:], tell,
-            fit.weight, class_weight,
-        )  # fmt: skip
-        notes.append(never_predicted(comparison.classes, len(once)))
-    said_of_rows = _predicted(finding.student, fit_rows, wrapped.task)
-    status = told_constant(
-        finding.status, said_of_rows, answers, wrapped.task, epsilon, certificate.reached
-    )
-    if hasattr(finding.student, "rules"):
-        notes.append(float32_note(fit_rows))
-    return Distillation(
-        student=finding.student,
-        status=status,
-        certificate=certificate,
-        comparison=comparison,
-        frontier=_frontier(
-            finding.frontier, finding.trace, test_rows[once], answers[once], wrapped.task
-        ),
-        queries=finding.queries,
-        rows_seen=len(fit_rows),
-        trace={**finding.trace, **apart.facts},
-        settings={
-            "into": into if isinstance(into, str) else method.name,
-            "method": repr(method),
-            "teacher": wrapped.name,
-            "epsilon": epsilon,
-            "delta": delta,
-            "seed": seed,
-            "seconds": round(time.perf_counter() - started, 3),
-            "versions": {
-                "python": platform.python_version(),
-                **versions("scikit-learn", "pandas"),
-            },
-        },
-        holdout=Holdout(
-            test_rows,
-            labels,
-            with_none(test.y),
-            by if by_class else test.groups,
-            apart.seen,
-            test.cases,
-        ),
-        notes=tuple(n for n in notes if n),
-    )
-
-
-def _without(X: Any, column: str) -> Any:
-    """A table without the column that names cases."""
-    read_column(column, X, "cases")  # refuses what is not there
-    return X.drop(columns=column)
+    return run(request, progress)
 
 
 def _given_rows(X: Any, data: Any) -> Any:
@@ -334,35 +224,13 @@ def _given_rows(X: Any, data: Any) -> Any:
     return data if X is None else X
 
 
-def _refuse_column_class(X: Any) -> None:
-    """Refuse groups="class" where a column is called so."""
-    if "class" in list(getattr(X, "columns", ())):
-        raise InvalidInput(
-            "groups is 'class', which may be a column of X or the classes of the teacher.",
-            "Give groups=X['class'] for the column; rename it for the teacher's classes.",
-        )
-
-
-def _weighing(method: Method, **given: Any) -> dict[str, Any]:
-    """Weights that were given, or why the method cannot use them."""
-    known = signature(method.distill).parameters
+def _refuse_for_networks(**given: Any) -> None:
+    """Refuse what a student that is a network cannot be distilled with."""
     for name, value in given.items():
-        if value is not None and name not in known:
+        if value is not None:
             raise InvalidInput(
-                f"{name} was given, and the method {method.name!r} counts all rows alike.",
-                f"Leave {name} out, or ask for into='tree' or into='junta'.",
+                f"{name} was given for a student that is a network.", f"Leave {name} out."
             )
-    return {name: value for name, value in given.items() if value is not None}
-
-
-def _weights_by_class(
-    class_weight: ClassWeight, task: Task, codes: NDArray[Any], weight: Any
-) -> NDArray[np.float64] | None:
-    """Weights of rows with those of their classes; None where all count alike."""
-    if class_weight is None:
-        return None if weight is None else np.asarray(weight)
-    by_class = class_weights(class_weight, task, codes, weight)[codes]
-    return np.asarray(by_class if weight is None else by_class * weight)
 
 
 def _is_network(into: Any) -> bool:
@@ -373,91 +241,3 @@ def _is_network(into: Any) -> bool:
     if torch is not None and isinstance(into, torch.nn.Module):
         return True
     return callable(into) and not isinstance(into, str) and not hasattr(into, "distill")
-
-
-def _control(
-    method: Method,
-    teacher: Teacher,
-    finding: Finding,
-    rows: Rows,
-    y: NDArray[Any] | None,
-    test: Rows,
-    answers: NDArray[Any],
-    test_y: NDArray[Any] | None,
-    cases: NDArray[Any] | None,
-    delta: float,
-    streams: list[np.random.Generator],
-    tell: Progress,
-    weight: NDArray[np.float64] | None = None,
-    class_weight: ClassWeight = None,
-) -> Comparison:
-    """Train the control and the baselines, and measure all on the holdout rows."""
-    task, student = teacher.task, finding.student
-    own = hard_answers(teacher.scores(rows.native()), task)
-    taught = _weights_by_class(class_weight, task, own, weight)
-    linear = Linear(rows.features, task).fit(rows.values, own, taught)
-    if finding.rivals:
-        rivals = dict(finding.rivals)
-    elif hasattr(method, "rivals"):
-        rivals = method.rivals(teacher, rows, streams[1])
-    else:
-        plain = Tree(max_leaves=max(student.size, 2), task=task)
-        rivals = {"greedy tree": plain.fit(rows, _named(own, task), taught)}
-    contenders = [
-        Contender("teacher", teacher.name, str(getattr(teacher, "size", "")), answers),
-        Contender("student", _kind(student), _size(student), _predicted(student, test, task)),
-    ]
-    if y is not None:
-        tell("control", 0, 1)
-        labelled = np.flatnonzero(y >= 0) if task.classifies else np.arange(len(y))
-        known = None if weight is None else weight[labelled]
-        learnt = _weights_by_class(class_weight, task, y[labelled], known)
-        weighing: dict[str, Any] = {} if learnt is None else {"sample_weight": learnt}
-        control = method.learn(rows[labelled], y[labelled], task, streams[0], **weighing)
-        predicted = _predicted(control, test, task)
-        contenders.append(Contender("control", _kind(control), _size(control), predicted))
-    contenders += [
-        Contender(
-            "baseline", "linear model", plural(linear.size, "weight"), linear.predict(test.values)
-        ),
-        *(Contender("baseline", n, _size(r), _predicted(r, test, task)) for n, r in rivals.items()),
-    ]
-    compared = compare(contenders, answers, test_y, task, delta, cases)
-    return compared.with_best_of(list(finding.rivals))
-
-
-def _predicted(student: Any, rows: Rows, task: Task) -> NDArray[Any]:
-    found = positions(np.asarray(student.predict(rows)), task)
-    assert found is not None  # noqa: S101  (labels were given)
-    return found
-
-
-def _named(answers: NDArray[Any], task: Task) -> NDArray[Any]:
-    return task.labels[answers] if task.classifies else answers
-
-
-def _kind(student: Any) -> str:
-    return type(student).__name__.lower().removesuffix("student")
-
-
-def _size(student: Any) -> str:
-    many = getattr(student, "size_in", "cells")
-    return plural(student.size, "leaf" if many == "leaves" else many.removesuffix("s"), many)
-
-
-def _frontier(
-    students: tuple[Student, ...],
-    trace: Any,
-    rows: Rows,
-    answers: NDArray[Any],
-    task: Task,
-) -> tuple[dict[str, float], ...]:
-    costs = dict(map(tuple, trace.get("frontier", ())))
-    return tuple(
-        {
-            "size": student.size,
-            "cost": costs.get(student.size, float("nan")),
-            "agreement": score(_predicted(student, rows, task), answers, task),
-        }
-        for student in students
-    )

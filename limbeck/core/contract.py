@@ -150,12 +150,21 @@ class Student(Protocol):
         """Leaves of a tree, cells of a table, weights of a linear model."""
         ...
 
+    @property
+    def size_unit(self) -> str:
+        """What ``size`` counts, in the plural: leaves, cells."""
+        ...
+
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
         """Learn from rows of shape (n, d) and labels of shape (n,)."""
         ...
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Labels or values of shape (n,)."""
+        ...
+
+    def notes(self, rows: Rows) -> tuple[str, ...]:
+        """What a reader should know of the student on these training rows."""
         ...
 
     def text(self) -> str:
@@ -289,6 +298,17 @@ class Method(Protocol):
 
         ``y`` holds class indices (int, shape (n,)) or values (float, shape (n,)).
         """
+        ...
+
+    def baselines(
+        self,
+        teacher: Teacher,
+        rows: Rows,
+        finding: Finding,
+        rng: np.random.Generator,
+        sample_weight: NDArray[np.float64] | None = None,
+    ) -> Mapping[str, Student]:
+        """Plain students of the same size, taught by the same teacher, by their names."""
         ...
 
 

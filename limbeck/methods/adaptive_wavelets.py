@@ -12,7 +12,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,8 @@ from limbeck.core.contract import (
 )
 from limbeck.core.errors import InvalidInput, MissingExtra, did_you_mean
 from limbeck.core.progress import quiet
+from limbeck.core.registry import METHODS
+from limbeck.methods.base import BaseMethod
 from limbeck.signal.bands import Decomposition
 from limbeck.signal.filters import Boundary, check_boundary, check_levels, filter_of, usual_levels
 from limbeck.students.wavelet.strongest import Keep
@@ -45,8 +47,9 @@ Matrix = NDArray[np.float64]
 _SCORED = 2000  # rows on which the points of a path are compared
 
 
+@METHODS.register("adaptive_wavelets")
 @dataclass(frozen=True)
-class AdaptiveWavelets:
+class AdaptiveWavelets(BaseMethod):
     """Find the wavelet for what a network reads of its signals, and fit a model in it.
 
     Parameters
@@ -92,6 +95,10 @@ class AdaptiveWavelets:
         If a setting cannot be used.
     """
 
+    into: ClassVar[str] = "wavelet"
+    name: ClassVar[str] = "wavelet"
+    needs: ClassVar[Access] = Access.QUERIES  # gradients are used where the teacher grants them
+
     wavelet: str | Sequence[float] = "db5"
     levels: int | None = None
     boundary: Boundary = "periodic"
@@ -127,16 +134,6 @@ class AdaptiveWavelets:
                 f"sparsity is {self.sparsity} and trim is {self.trim}.",
                 "Give numbers of 0 or more, one of them above 0.",
             )
-
-    @property
-    def needs(self) -> Access:
-        """Queries; gradients are used where the teacher grants them."""
-        return Access.QUERIES
-
-    @property
-    def name(self) -> str:
-        """The method's name."""
-        return "wavelet"
 
     def distill(
         self, teacher: Teacher, rows: Rows, rng: np.random.Generator, progress: Progress
@@ -212,10 +209,15 @@ class AdaptiveWavelets:
         labels = task.labels[y] if task.classifies else y
         return self._student(low, transform, task).fit(rows, labels)
 
-    def rivals(
-        self, teacher: Teacher, rows: Rows, rng: np.random.Generator
+    def baselines(
+        self,
+        teacher: Teacher,
+        rows: Rows,
+        finding: Finding,
+        rng: np.random.Generator,
+        sample_weight: NDArray[np.float64] | None = None,
     ) -> dict[str, WaveletStudent]:
-        """The same student taught by the teacher on the fixed wavelet, for comparison."""
+        """The same student taught by the teacher on the fixed wavelet; see `BaseMethod`."""
         transform = self._transform(rows)
         y = _targets(teacher.scores(rows.native()), teacher)
         student = self._student(transform.low, transform, teacher.task).fit(rows, y)

@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 
 from limbeck.core.columns import Rows
 from limbeck.core.errors import InvalidInput
+from limbeck.core.registry import SAMPLERS
 
 __all__ = ["GaussianCopula"]
 
 Matrix = NDArray[np.float64]
 
 
+@SAMPLERS.register("gaussian_copula")
 @dataclass(frozen=True)
 class GaussianCopula:
     """Every column distributed as observed, and all held together by one Gaussian correlation.

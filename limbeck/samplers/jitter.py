@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 
 from limbeck.core.columns import Rows
 from limbeck.core.errors import InvalidInput
+from limbeck.core.registry import SAMPLERS
 from limbeck.samplers.columns import profile_of
 
 __all__ = ["Jitter"]
 
 
+@SAMPLERS.register("jitter")
 @dataclass(frozen=True)
 class Jitter:
     """Rows near the data, for asking a teacher about inputs that resemble those it was made for.

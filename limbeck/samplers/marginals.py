@@ -8,10 +8,12 @@ import numpy as np
 
 from limbeck.core.columns import Rows
 from limbeck.core.errors import InvalidInput
+from limbeck.core.registry import SAMPLERS
 
 __all__ = ["Marginals"]
 
 
+@SAMPLERS.register("marginals")
 @dataclass(frozen=True)
 class Marginals:
     """Every value drawn, independently of all others, from those of its column.

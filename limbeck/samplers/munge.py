@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from limbeck.core.columns import Rows
 from limbeck.core.errors import InvalidInput
+from limbeck.core.registry import SAMPLERS
 from limbeck.samplers.columns import Profile, profile_of
 
 __all__ = ["Munge"]
 
 
+@SAMPLERS.register("munge")
 @dataclass(frozen=True)
 class Munge:
     """Rows between a row and its nearest neighbour, so that columns keep moving together.

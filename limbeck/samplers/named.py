@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from limbeck.core.contract import Sampler
 from limbeck.core.errors import InvalidInput, did_you_mean
-from limbeck.samplers.gaussian_copula import GaussianCopula
-from limbeck.samplers.jitter import Jitter
-from limbeck.samplers.marginals import Marginals
-from limbeck.samplers.munge import Munge
+from limbeck.core.registry import SAMPLERS
 
-__all__ = ["NAMES", "TRIED", "sampler_named"]
+__all__ = ["TRIED", "sampler_named"]
 
-NAMES: dict[str, type[Munge] | type[GaussianCopula] | type[Jitter] | type[Marginals]] = {
-    "munge": Munge,
-    "gaussian_copula": GaussianCopula,
-    "copula": GaussianCopula,
-    "jitter": Jitter,
-    "marginals": Marginals,
-}
 TRIED = ("munge", "gaussian_copula", "jitter")
 """What ``sampler="auto"`` tries, beside no queries at all."""
 
@@ -30,8 +22,7 @@ def sampler_named(name: str) -> Sampler:
     InvalidInput
         If there is none.
     """
-    if name not in NAMES:
-        raise InvalidInput(
-            f"There is no sampler {name!r}.", did_you_mean(name, [*NAMES, "auto", "none"])
-        )
-    return NAMES[name]()
+    if name not in SAMPLERS.names():
+        known = [*SAMPLERS.names(), "auto", "none"]
+        raise InvalidInput(f"There is no sampler {name!r}.", did_you_mean(name, known))
+    return cast(Sampler, SAMPLERS.get(name)())

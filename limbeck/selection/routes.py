@@ -3,43 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from dataclasses import fields, is_dataclass
+from collections.abc import Mapping
 from typing import Any, cast
 
 from limbeck.core.contract import Access, Method, Teacher
 from limbeck.core.errors import AccessDenied, InvalidInput, did_you_mean
+from limbeck.core.registry import METHODS, STUDENTS
+from limbeck.methods.base import BaseMethod
 
-__all__ = ["method_for", "refuse_without_access", "resolved"]
-
-
-def _tree() -> type[Any]:
-    from limbeck.methods.search_and_stitch.method import SearchAndStitch
-
-    return SearchAndStitch
+__all__ = ["method_for", "refuse_without_access", "resolved", "students"]
 
 
-def _junta() -> type[Any]:
-    from limbeck.methods.junta.method import FindJunta
-
-    return FindJunta
-
-
-def _wavelet() -> type[Any]:
-    from limbeck.methods.adaptive_wavelets import AdaptiveWavelets
-
-    return AdaptiveWavelets
-
-
-ROUTES: dict[str, Callable[[], type[Any]]] = {"tree": _tree, "junta": _junta, "wavelet": _wavelet}
-
-
-# What a student's class is called in `into`.
-_CLASSES = {
-    "limbeck.students.tree.tree.Tree": "tree",
-    "limbeck.students.junta.junta.Junta": "junta",
-    "limbeck.students.wavelet.wavelet.WaveletStudent": "wavelet",
-}
+def students() -> dict[str, type[BaseMethod]]:
+    """The students that a teacher can be distilled into by name, each with its method."""
+    found = {method.into: method for _, method in METHODS.items() if method.into}
+    return dict(sorted(found.items()))
 
 
 def resolved(into: Any) -> Any:
@@ -50,7 +28,6 @@ def resolved(into: Any) -> Any:
     InvalidInput
         If it is several names, or a class that is no student, method or torch module.
     """
-    known = ", ".join(map(repr, ROUTES))
     if isinstance(into, list | tuple | set | frozenset):
         if any(isinstance(i, str) or hasattr(i, "distill") for i in into):
             raise InvalidInput(
@@ -59,65 +36,58 @@ def resolved(into: Any) -> Any:
                 " names}.",
             )
         return into
-    if not isinstance(into, type):
+    if not isinstance(into, type) or issubclass(into, BaseMethod):
         return into
-    name = f"{into.__module__}.{into.__qualname__}"
-    if name in _CLASSES:
-        return _CLASSES[name]
+    name = STUDENTS.name_of(into)
+    if name in students():
+        return name
     torch = sys.modules.get("torch")  # who has a module's class has imported torch
-    module = torch is not None and issubclass(into, torch.nn.Module)
-    if not module and not (is_dataclass(into) and hasattr(into, "distill")):
-        raise InvalidInput(
-            f"into is the class {into.__name__}.",
-            f"Give {known}, a method, or a torch module or a function that makes one.",
-        )
-    return into
+    if torch is not None and issubclass(into, torch.nn.Module):
+        return into
+    raise InvalidInput(
+        f"into is the class {into.__name__}.",
+        f"Give {', '.join(map(repr, students()))}, a method, or a torch module or a function that"
+        " makes one.",
+    )
 
 
-def method_for(into: str | Method, settings: dict[str, Any]) -> Method:
+def method_for(into: Any, settings: Mapping[str, Any], **defaults: Any) -> Method:
     """The method that leads to a student, with its settings.
 
     Parameters
     ----------
-    into : str or Method
-        ``"tree"``, ``"junta"`` or ``"wavelet"``; a method's class, which takes the settings; or
-        a method object, which is used as it is.
-    settings : dict
+    into : str, method or its class
+        A student's name; a method's class, which takes the settings; or a method, which is used
+        as it is.
+    settings : mapping
         Settings of the method; None values are left at their defaults.
+    **defaults
+        Taken where the method has such a setting and none was given.
 
     Raises
     ------
     InvalidInput
         If there is no such student or no such setting.
     """
-    given = {k: v for k, v in settings.items() if v is not None}
-    if isinstance(into, type) and is_dataclass(into) and hasattr(into, "distill"):
-        return _made(into, into.__name__, given)
-    if not isinstance(into, str):
-        if not (is_dataclass(into) and hasattr(into, "distill")):
-            raise InvalidInput(
-                f"into is {type(into).__name__}.",
-                f"Give {' or '.join(map(repr, ROUTES))}, or a method object.",
-            )
+    if isinstance(into, type) and issubclass(into, BaseMethod):
+        return cast(Method, into.from_settings(settings, **defaults))
+    if isinstance(into, BaseMethod):
+        given = [name for name, value in settings.items() if value is not None]
         if given:
             raise InvalidInput(
-                f"{next(iter(given))!r} was given beside a method object.",
-                "Set it on the method object.",
+                f"{given[0]!r} was given beside a method object.", "Set it on the method object."
             )
-        return cast(Method, into)
-    if into not in ROUTES:
-        raise InvalidInput(f"There is no student {into!r}.", did_you_mean(into, ROUTES))
-    return _made(ROUTES[into](), repr(into), given)
-
-
-def _made(cls: type[Any], into: str, given: dict[str, Any]) -> Method:
-    known = [f.name for f in fields(cls)]
-    for name in given:
-        if name not in known:
-            raise InvalidInput(
-                f"Distilling into {into} has no setting {name!r}.", did_you_mean(name, known)
-            )
-    return cast(Method, cls(**given))
+        return into
+    known = students()
+    if not isinstance(into, str):
+        raise InvalidInput(
+            f"into is {type(into).__name__}.",
+            f"Give {' or '.join(map(repr, known))}, or a method object that extends"
+            " limbeck.methods.base.BaseMethod.",
+        )
+    if into not in known:
+        raise InvalidInput(f"There is no student {into!r}.", did_you_mean(into, known))
+    return cast(Method, known[into].from_settings(settings, **defaults))
 
 
 def refuse_without_access(method: Method, teacher: Teacher) -> None:

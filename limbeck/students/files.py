@@ -7,7 +7,6 @@ import json
 import math
 import os
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,6 +14,7 @@ from limbeck.core.atomic_io import write_bytes
 from limbeck.core.columns import Feature, Features
 from limbeck.core.contract import Label, Task
 from limbeck.core.errors import FileRefused, did_you_mean
+from limbeck.core.registry import STUDENTS
 from limbeck.data.labels import is_label
 
 __all__ = [
@@ -30,13 +30,6 @@ __all__ = [
 
 FORMAT, VERSION = "limbeck-student", 1
 _KINDS = ("numeric", "boolean", "categorical")
-# Kind in the file -> module and class, imported when asked for; a new student adds its line.
-_STUDENTS = {
-    "additive": ("limbeck.students.additive.additive", "Additive"),
-    "tree": ("limbeck.students.tree.tree", "Tree"),
-    "junta": ("limbeck.students.junta.junta", "Junta"),
-    "wavelet": ("limbeck.students.wavelet.wavelet", "WaveletStudent"),
-}
 T = TypeVar("T")
 
 
@@ -159,11 +152,10 @@ def load(path: str | Path) -> Any:
         return OnnxStudent(path)
     data = read(path)
     kind = data.get("kind")
-    if not isinstance(kind, str) or kind not in _STUDENTS:
-        known = did_you_mean(str(kind), _STUDENTS)
+    if not isinstance(kind, str) or kind not in STUDENTS.names():
+        known = did_you_mean(str(kind), STUDENTS.names())
         raise FileRefused(f"There is no student of kind {kind!r}.", known)
-    module, name = _STUDENTS[kind]
-    return getattr(import_module(module), name).from_dict(data)
+    return STUDENTS.get(kind).from_dict(data)
 
 
 def _check_format(data: Any) -> None:

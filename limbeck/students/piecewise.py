@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from limbeck.core.columns import Rows
+from limbeck.data.precision import float32_note
 from limbeck.students.readable import Readable
 from limbeck.students.targets import predicts_classes
 
@@ -30,6 +32,10 @@ class Piecewise(Readable):
     @abstractmethod
     def _pieces(self) -> tuple[Finder, NDArray[np.float64]]:
         """How rows find their pieces, and the values of the pieces, shape (pieces, k)."""
+
+    def notes(self, rows: Rows) -> tuple[str, ...]:
+        """Which columns float32 cannot tell apart, since pieces end only where it can."""
+        return (float32_note(rows),)
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Labels or values of shape (n,), for rows of shape (n, d).

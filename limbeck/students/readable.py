@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from limbeck.core.columns import Features
+from limbeck.core.columns import Features, Rows
 from limbeck.core.contract import Task
 from limbeck.reports.plots import axes_of
 from limbeck.students import files
@@ -23,6 +23,7 @@ __all__ = ["Readable"]
 class Readable(BaseEstimator, ABC):  # type: ignore[misc]
     """A scikit-learn estimator that can be written as JSON; holds what it learned by ``_hold``."""
 
+    size_unit: ClassVar[str] = "numbers"  # what `size` counts
     features_: Features
     task_: Task
     classes_: NDArray[Any]
@@ -69,6 +70,10 @@ class Readable(BaseEstimator, ABC):  # type: ignore[misc]
         check_is_fitted(self)
         measure = accuracy_score if self.task_.classifies else r2_score
         return float(measure(y, self.predict(X), sample_weight=sample_weight))
+
+    def notes(self, rows: Rows) -> tuple[str, ...]:
+        """What a reader should know of the student on these training rows; nothing by default."""
+        return ()
 
     def save(self, path: str | Path) -> Path:
         """Write the student as JSON, whole or not at all; ``limbeck.students.load`` reads it.

@@ -18,6 +18,7 @@ from limbeck.certificates.binomial import upper_bound
 from limbeck.certificates.fingerprint import row_hashes
 from limbeck.core.contract import Access, Finding, Status, StatusCode
 from limbeck.core.errors import AccessDenied, InvalidInput, TeacherFailed
+from limbeck.methods.base import BaseMethod
 from limbeck.methods.search_and_stitch.method import SearchAndStitch
 from limbeck.students.tree.tree import Tree
 
@@ -128,7 +129,7 @@ def test_without_labels_there_is_no_control():
 
 def test_a_student_that_is_the_control_is_no_evidence():
     @dataclass(frozen=True)
-    class Same:
+    class Same(BaseMethod):
         name = "same"
         needs = Access.SCORES
 
@@ -214,7 +215,7 @@ class Recorder:
 
 
 @dataclass(frozen=True)
-class Watched:
+class Watched(BaseMethod):
     """Search and stitch that tells the recorder when it has ended."""
 
     recorder: Recorder

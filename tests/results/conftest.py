@@ -19,6 +19,7 @@ from limbeck.core.contract import Access, Finding, Status, StatusCode, Task, ans
 from limbeck.core.measured import Measured
 from limbeck.evaluation.comparison import Comparison, Difference, Entry
 from limbeck.evaluation.model_facts import ModelFacts
+from limbeck.methods.base import BaseMethod
 from limbeck.results.distillation import Distillation
 from limbeck.results.network import NetworkDistillation
 from limbeck.students.wavelet.wavelet import WaveletStudent
@@ -110,7 +111,7 @@ def networks() -> Callable[..., NetworkDistillation]:
 
 
 @dataclass(frozen=True)
-class Searched:
+class Searched(BaseMethod):
     """Wavelet students of a given filter, with the numbers of a search that was not made."""
 
     shape: tuple[int, ...]

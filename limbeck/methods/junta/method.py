@@ -8,7 +8,7 @@ k log d; the pairs also bound what the table leaves out.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,9 @@ from limbeck.certificates.binomial import check_share, upper_bound
 from limbeck.core.columns import Rows
 from limbeck.core.contract import Access, Finding, Progress, Status, StatusCode, Task, Teacher
 from limbeck.core.errors import InvalidInput
+from limbeck.core.registry import METHODS
 from limbeck.data.class_weights import ClassWeight, class_weights
+from limbeck.methods.base import BaseMethod
 from limbeck.methods.junta.cells import cells_of, fill
 from limbeck.methods.junta.influences import Influences, measured
 from limbeck.methods.junta.pairs import FOR_RANKING, Relevant, relevant
@@ -29,8 +31,9 @@ from limbeck.students.junta.table import MAX_CELLS
 __all__ = ["FindJunta"]
 
 
+@METHODS.register("junta")
 @dataclass(frozen=True)
-class FindJunta:
+class FindJunta(BaseMethod):
     """Learn a table over the variables that matter, at most k of them, by few questions.
 
     Pairs of rows are drawn that agree on the variables found so far. Where their answers differ,
@@ -77,6 +80,10 @@ class FindJunta:
     and each question is asked so often that no majority is wrong, but with a share of delta.
     """
 
+    into: ClassVar[str] = "junta"
+    name: ClassVar[str] = "junta"
+    needs: ClassVar[Access] = Access.QUERIES
+
     k: int = 3
     epsilon: float = 0.05
     delta: float = 0.05
@@ -92,16 +99,6 @@ class FindJunta:
             if not getattr(self, name) >= least:
                 raise InvalidInput(f"{name} is {getattr(self, name)}.", f"Give at least {least}.")
         check_query_weight(self.query_weight)
-
-    @property
-    def needs(self) -> Access:
-        """Queries."""
-        return Access.QUERIES
-
-    @property
-    def name(self) -> str:
-        """The method's name."""
-        return "junta"
 
     def distill(
         self,

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +35,9 @@ from limbeck.core.contract import (
 )
 from limbeck.core.errors import AccessDenied, InvalidInput, did_you_mean
 from limbeck.core.progress import quiet
+from limbeck.core.registry import METHODS
 from limbeck.data.class_weights import ClassWeight, class_weights
+from limbeck.methods.base import BaseMethod
 from limbeck.methods.search_and_stitch.choosing import choose
 from limbeck.methods.search_and_stitch.crossfit import FOLDS, Index, split_folds
 from limbeck.methods.search_and_stitch.disputes import CANDIDATES, kept_back, settle
@@ -51,15 +53,16 @@ from limbeck.students.tree.tree import Tree
 __all__ = ["SearchAndStitch"]
 
 
+@METHODS.register("search_and_stitch")
 @dataclass(frozen=True)
-class SearchAndStitch(SearchSettings):
+class SearchAndStitch(SearchSettings, BaseMethod):
     """Distil any teacher into a decision tree; see the module's first lines.
 
     Its settings are those of `SearchSettings`.
     """
 
-    name = "search and stitch"
-    needs = Access.SCORES
+    into: ClassVar[str] = "tree"
+    name: ClassVar[str] = "search and stitch"
 
     def distill(
         self,

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from limbeck.core.columns import Features
 from limbeck.core.contract import Task
 from limbeck.core.errors import FileRefused, InvalidInput
+from limbeck.core.registry import STUDENTS
 from limbeck.students import files
 from limbeck.students.additive.bins import Bins
 from limbeck.students.additive.boosting import Terms, boost
@@ -24,6 +25,7 @@ from limbeck.students.tree.text import number, signed
 __all__ = ["Additive"]
 
 
+@STUDENTS.register("additive")
 class Additive(Readable):
     """A sum of contributions, one for the bin of each column (a generalised additive model).
 
@@ -57,6 +59,8 @@ class Additive(Readable):
     features_, task_, classes_, n_features_in_, feature_names_in_
         As in :class:`limbeck.students.tree.tree.Tree`.
     """
+
+    size_unit = "bins"
 
     bins_: Bins
     terms_: Terms

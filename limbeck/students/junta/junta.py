@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from limbeck.core.columns import Features
 from limbeck.core.contract import Task
 from limbeck.core.errors import FileRefused, InvalidInput
+from limbeck.core.registry import STUDENTS
 from limbeck.students import files
 from limbeck.students.junta.mutual_information import choose
 from limbeck.students.junta.table import MAX_CELLS, Table, cut, level, levels_of, spread
@@ -23,6 +24,7 @@ from limbeck.students.tree.text import outcome, percent, value_digits
 __all__ = ["Junta"]
 
 
+@STUDENTS.register("junta")
 class Junta(Piecewise):
     """A function of k of the d variables, written as a table.
 
@@ -60,6 +62,8 @@ class Junta(Piecewise):
     > 0.5   <= 0.5  different (1)  25 %
     > 0.5   > 0.5   same (1)       25 %
     """
+
+    size_unit = "cells"
 
     table_: Table
 

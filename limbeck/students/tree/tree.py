@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from limbeck.core.columns import Features
 from limbeck.core.contract import Task
 from limbeck.core.errors import FileRefused, InvalidInput, did_you_mean, plural
+from limbeck.core.registry import STUDENTS
 from limbeck.students import files
 from limbeck.students.piecewise import Finder, Piecewise
 from limbeck.students.targets import (
@@ -29,6 +30,7 @@ __all__ = ["Tree"]
 _CRITERIA = {True: ("gini", "entropy"), False: ("squared_error", "absolute_error", "poisson")}
 
 
+@STUDENTS.register("tree")
 class Tree(Piecewise):
     """A decision tree, small enough to read.
 
@@ -75,7 +77,7 @@ class Tree(Piecewise):
 
     nodes_: Nodes
 
-    size_in = "leaves"
+    size_unit = "leaves"
 
     def __init__(
         self,

@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from limbeck.core.columns import Features, Rows
 from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput, did_you_mean
+from limbeck.core.registry import STUDENTS
 from limbeck.data.duplicates import ColumnKind, kinds_of
 from limbeck.signal.bands import Band, Decomposition
 from limbeck.signal.filters import Boundary, Filters, filter_of, usual_levels
@@ -37,6 +38,7 @@ _MOST_FEATURES = 1024  # are compared
 _MOST_ROWS = 20_000  # for readouts that keep the features of all rows
 
 
+@STUDENTS.register("wavelet")
 class WaveletStudent(Readable):
     """A linear, logistic or additive model of the strongest wavelet coefficients of each band.
 
@@ -97,7 +99,7 @@ class WaveletStudent(Readable):
     readout_: Linear | Additive
     tried_: tuple[dict[str, Any], ...]
 
-    size_in = "coefficients"
+    size_unit = "coefficients"
 
     def __init__(
         self,

@@ -1,0 +1,139 @@
+"""What `limbeck.distill` takes for each student, as types, so that an editor completes them.
+
+Each class lists the fields of a dataclass that says what they mean; a test holds them together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
+
+from limbeck.core.contract import Sampler
+from limbeck.data.class_weights import ClassWeight
+from limbeck.data.duplicates import Rule
+
+if TYPE_CHECKING:  # torch is imported where networks are distilled
+    from limbeck.networks.cache.teacher_cache import TeacherCache
+    from limbeck.networks.losses.filters import Filter
+    from limbeck.networks.strategies.together import BornAgain
+
+__all__ = ["JuntaArguments", "NetworkArguments", "TreeArguments", "WaveletArguments"]
+
+
+class Arguments(TypedDict, total=False):
+    """What every student is distilled with; see `limbeck.distill`."""
+
+    data: Any
+    epsilon: float
+    delta: float
+    holdout: float | tuple[Any, Any]
+    cases: Any
+    duplicates: Rule
+    classes: Sequence[Any] | None
+    unit: str
+    output: Any
+    seed: int
+    progress: bool | None
+
+
+class ReadableArguments(Arguments, total=False):
+    """What every readable student is distilled with, beside `Arguments`."""
+
+    groups: Any
+    sample_weight: Any
+    class_weight: ClassWeight
+    regression: bool | None
+    score_kind: Literal["logit", "probability", "label", "value"] | None
+    preprocess: Callable[[Any], Any] | None
+    names: Sequence[str] | None
+
+
+class TreeArguments(ReadableArguments, total=False):
+    """Of `limbeck.methods.search_and_stitch.settings.SearchSettings`."""
+
+    max_leaves: int
+    leaves: int | None
+    queries: int | None
+    sampler: str | Sampler
+    query_weight: float
+    layers: Sequence[str] | None
+    guide: Literal["both", "probes", "answers"]
+    cost: str | None
+    depth: int | None
+    max_probes: int
+    max_clauses: int
+    patience: int
+    probe_rows: int
+    max_rows: int
+
+
+class JuntaArguments(ReadableArguments, total=False):
+    """Of `limbeck.methods.junta.method.FindJunta`."""
+
+    k: int
+    max_queries: int
+    bins: int
+    tolerance: float
+    query_weight: float
+
+
+class WaveletArguments(ReadableArguments, total=False):
+    """Of `limbeck.methods.adaptive_wavelets.AdaptiveWavelets`."""
+
+    wavelet: str | Sequence[float]
+    levels: int | None
+    boundary: str
+    attribution: Literal["saliency", "input_x_gradient", "differences"]
+    sparsity: float | tuple[float, ...]
+    trim: float | tuple[float, ...]
+    starts: int
+    parametrization: Literal["angles", "penalty"]
+    epochs: int
+    moments: int
+    rows: int
+    max_queries: int
+    largest: int | None
+    keep: Any
+    model: Literal["linear", "additive"]
+    shape: tuple[int, ...] | None
+
+
+class NetworkArguments(Arguments, total=False):
+    """Of `limbeck.api.distill_network.compress` and `limbeck.networks.Training`."""
+
+    objective: Any
+    mode: BornAgain | None
+    filter: Filter | None
+    start: Any
+    cache: bool | str | Path | TeacherCache | None
+    validation: Any
+    test: Any
+    seeds: int
+    task: Any
+    tokenizers: Sequence[Any] | None
+    vocabulary: int | None
+    control: bool | str | Path
+    baseline: bool
+    timing: bool
+    out: str | Path | None
+    epochs: int | None
+    batch_size: int
+    optimizer: Any
+    lr: float | None
+    weight_decay: float | None
+    momentum: float | None
+    schedule: Any
+    warmup: float
+    precision: Literal["fp32", "bf16", "fp16"]
+    accumulate: int
+    clip: float | None
+    patience: int | None
+    strategy: Literal["auto", "ddp", "fsdp"]
+    device: str | None
+    log_every: int
+    checkpoint_every: int | None
+    max_steps: int | None
+    num_workers: int | None
+    ema: float | None
+    schedule_interval: Literal["epoch", "step"] | None

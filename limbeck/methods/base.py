@@ -1,0 +1,102 @@
+"""What methods share: which student they lead to, and the baselines that it must beat."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.core.columns import Rows
+from limbeck.core.contract import Access, Finding, Progress, Student, Task, Teacher, answers
+from limbeck.core.errors import InvalidInput, did_you_mean
+from limbeck.students.tree.tree import Tree
+
+__all__ = ["BaseMethod"]
+
+
+class BaseMethod(ABC):
+    """A frozen dataclass of settings and one algorithm; see `limbeck.core.contract.Method`.
+
+    Attributes
+    ----------
+    into : str
+        The student that it leads to, by its name.
+    name : str
+        What it is called in tables and errors.
+    needs : Access
+        What a teacher must grant.
+    """
+
+    into: ClassVar[str] = ""
+    name: ClassVar[str]
+    needs: ClassVar[Access] = Access.SCORES
+
+    @abstractmethod
+    def distill(
+        self, teacher: Teacher, rows: Rows, rng: np.random.Generator, progress: Progress
+    ) -> Finding:
+        """Distil the teacher into a student, from rows that no certificate will use."""
+
+    @abstractmethod
+    def learn(self, rows: Rows, y: NDArray[Any], task: Task, rng: np.random.Generator) -> Student:
+        """The control: the same student with the same limits, from labels, with no teacher."""
+
+    def baselines(
+        self,
+        teacher: Teacher,
+        rows: Rows,
+        finding: Finding,
+        rng: np.random.Generator,
+        sample_weight: NDArray[np.float64] | None = None,
+    ) -> Mapping[str, Student]:
+        """Plain students of the same size, taught by the same teacher: a greedy tree by default.
+
+        Parameters
+        ----------
+        teacher, rows, rng
+            As for `distill`.
+        finding : Finding
+            What `distill` returned.
+        sample_weight : ndarray of shape (n,), optional
+            How much each row counts.
+
+        Returns
+        -------
+        mapping from str to Student
+            By their names in the table.
+        """
+        own = answers(teacher.scores(rows.native()), teacher.task)
+        told = teacher.task.labels[own] if teacher.task.classifies else own
+        tree = Tree(max_leaves=max(finding.student.size, 2), task=teacher.task)
+        return {"greedy tree": tree.fit(rows, told, sample_weight)}
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any], **defaults: Any) -> Self:
+        """The method with settings by name; a None leaves a setting at its default.
+
+        Parameters
+        ----------
+        settings : mapping
+            What a user gave.
+        **defaults
+            Taken where the method has such a setting and the user gave none.
+
+        Raises
+        ------
+        InvalidInput
+            If there is no such setting; proposes the nearest.
+        """
+        assert is_dataclass(cls)  # noqa: S101
+        known = [f.name for f in fields(cls)]
+        given = {k: v for k, v in settings.items() if v is not None}
+        for name in given:
+            if name not in known:
+                raise InvalidInput(
+                    f"Distilling into {cls.into or cls.__name__!r} has no setting {name!r}.",
+                    did_you_mean(name, known),
+                )
+        return cls(**{k: v for k, v in defaults.items() if k in known} | given)

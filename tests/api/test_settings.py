@@ -1,0 +1,46 @@
+"""The types of settings list what the dataclasses take, name by name."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from inspect import signature
+from typing import get_type_hints
+
+import pytest
+
+pytest.importorskip("torch")
+
+from limbeck.api import settings
+from limbeck.api.distill import distill
+from limbeck.api.distill_network import compress
+from limbeck.methods.adaptive_wavelets import AdaptiveWavelets
+from limbeck.methods.junta.method import FindJunta
+from limbeck.methods.search_and_stitch.method import SearchAndStitch
+from limbeck.networks.training.settings import Training
+
+COMMON = {
+    name
+    for name, parameter in signature(distill).parameters.items()
+    if parameter.kind is parameter.KEYWORD_ONLY and name != "into"
+}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "method"),
+    [
+        (settings.TreeArguments, SearchAndStitch),
+        (settings.JuntaArguments, FindJunta),
+        (settings.WaveletArguments, AdaptiveWavelets),
+    ],
+)
+def test_readable_students(arguments, method):
+    own = {f.name for f in fields(method)}
+    assert set(arguments.__annotations__) == COMMON | own
+
+
+def test_networks():
+    shared = set(settings.Arguments.__annotations__)
+    own = {n for n, p in signature(compress).parameters.items() if p.kind is p.KEYWORD_ONLY}
+    training = {f.name for f in fields(Training)}
+    assert set(settings.NetworkArguments.__annotations__) == shared | (own - {"into"}) | training
+    assert get_type_hints(Training)["epochs"] == int | None

@@ -1,0 +1,89 @@
+"""Names: limbeck's own, a user's, and those of a package that limbeck knows nothing of."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from limbeck.core.errors import InvalidInput
+from limbeck.core.registry import METHODS, SAMPLERS, STUDENTS, Registry
+from limbeck.students.tree.tree import Tree
+
+PLUGIN = Path(__file__).parents[1] / "plugin"
+
+
+def test_limbecks_own_are_known_without_an_import():
+    assert STUDENTS.names() == ("additive", "junta", "tree", "wavelet")
+    assert METHODS.names() == ("adaptive_wavelets", "junta", "search_and_stitch")
+    assert SAMPLERS.names() == ("gaussian_copula", "jitter", "marginals", "munge")
+    assert STUDENTS.get("tree") is Tree
+    assert STUDENTS.name_of(Tree) == "tree"
+    assert STUDENTS.name_of(dict) is None
+
+
+def test_every_student_by_name_has_a_method():
+    into = {method.into for _, method in METHODS.items()}
+    assert into <= set(STUDENTS.names())
+
+
+def test_unknown_and_taken_names_are_refused():
+    with pytest.raises(InvalidInput, match=r"no student 'tre'\. Did you mean 'tree'"):
+        STUDENTS.get("tre")
+    own = Registry("limbeck.samplers", "sampler")
+
+    @own.register("mine")
+    class One: ...
+
+    assert own.register("mine")(One) is One  # the same class, as when a module is reloaded
+
+    class Two: ...
+
+    with pytest.raises(InvalidInput, match=r"There is a sampler 'mine' already: .*One"):
+        own.register("mine")(Two)
+
+
+SCRIPT = """
+import sys
+import numpy as np
+import limbeck
+from limbeck.students import load
+
+rng = np.random.default_rng(0)
+X = rng.normal(size=(400, 3))
+y = np.where(X[:, 0] > -1.5, "yes", "no")
+teacher = limbeck.as_teacher(lambda X: np.where(X[:, 0] > -1.5, "yes", "no"), classes=["no", "yes"])
+result = limbeck.distill(teacher, X, y, into="majority", epsilon=0.2, rows=300, progress=False)
+print(result)
+folder = sys.argv[1]
+result.save(folder)
+again = limbeck.load(folder)
+assert (again.student.predict(X) == "yes").all()
+assert again.student.fingerprint() == result.student.fingerprint()
+assert result.report(folder + "/page.html").read_text().count("always yes")
+"""
+
+
+def test_a_student_of_another_package_distils_prints_saves_loads_and_verifies(tmp_path):
+    path = f"{PLUGIN}:{Path(__file__).parents[2]}"
+    environment = {"PYTHONPATH": path, "PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1"}
+
+    def run(*arguments: str) -> str:
+        done = subprocess.run(
+            [sys.executable, *arguments], env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    folder = str(tmp_path / "run")
+    printed = run("-c", SCRIPT, folder)
+    assert "majority" in printed
+    assert "1 answer" in printed
+    verified = run(
+        "-m", "limbeck", "verify", f"{folder}/certificate.json", "--student",
+        f"{folder}/student.json", "--rows", f"{folder}/holdout.parquet",
+        "--seen", f"{folder}/seen.npy",
+    )  # fmt: skip
+    assert "verified" in verified.lower() or "holds" in verified.lower()
