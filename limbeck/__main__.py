@@ -1,5 +1,5 @@
 """``python -m limbeck`` is the command ``limbeck``."""
 
-from limbeck.cli.commands import main
+from limbeck.cli import main
 
 main()

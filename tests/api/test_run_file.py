@@ -18,7 +18,7 @@ from torch import nn
 from typer.testing import CliRunner
 
 from limbeck.api.run_file import read_run, resume, run
-from limbeck.cli.commands import app
+from limbeck.cli.app import app
 from limbeck.core.errors import FileRefused, InvalidInput
 
 MODELS = """

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from limbeck import __version__, load
 from limbeck.certificates import row_hashes
-from limbeck.cli.commands import app
+from limbeck.cli.app import app
 
 RULE = """
 import numpy as np

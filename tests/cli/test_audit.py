@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from limbeck.cli.commands import app
+from limbeck.cli.app import app
 
 ASK = ["audit", "scores.csv", "--score", "score", "--outcome", "happened", "--drop", "id",
        "--bags", 19]  # fmt: skip

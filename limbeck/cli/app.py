@@ -1,0 +1,45 @@
+"""The command ``limbeck``: one command a file."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+import limbeck
+from limbeck.cli.audit import audit
+from limbeck.cli.budget import budget
+from limbeck.cli.certify import certify
+from limbeck.cli.distill import distill, resume
+from limbeck.cli.verify import verify
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Distil a model into a readable student, with a certificate and a control.",
+)
+for command in (distill, resume, certify, verify, budget, audit):
+    app.command()(command)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"limbeck {limbeck.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _start(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None:
+    """Runs before every command."""
+
+
+def main() -> None:
+    """Entry point of the command ``limbeck``."""
+    app()

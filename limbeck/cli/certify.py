@@ -1,0 +1,74 @@
+"""``limbeck certify``: fresh rows with the teacher's answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from limbeck.cli.errors import plain_errors
+from limbeck.cli.options import (
+    Answers,
+    Cases,
+    Identical,
+    Seen,
+    Share,
+    StudentFile,
+    Table,
+    column_of,
+    duplicates_rule,
+)
+
+__all__ = ["certify"]
+
+
+def certify(
+    student: StudentFile,
+    rows: Table,
+    answers: Answers = "teacher_label",
+    delta: Share = 0.05,
+    epsilon: Annotated[float | None, typer.Option(help="The bound that is wanted.")] = None,
+    group: Annotated[str | None, typer.Option(help="A column: one more bound a group.")] = None,
+    cases: Cases = None,
+    duplicates: Identical = "auto",
+    seen: Seen = None,
+    out: Annotated[Path | None, typer.Option(help="Write the certificate to this file.")] = None,
+) -> None:
+    """Certify a student on fresh rows that carry the teacher's answers; no teacher is needed."""
+    from limbeck.api.load import read_rows, read_seen
+    from limbeck.certificates.certificate_file import save
+    from limbeck.certificates.certify import certify as run
+    from limbeck.certificates.wording import upward
+    from limbeck.students.files import load
+
+    with plain_errors():
+        pupil, frame = load(student), read_rows(rows)
+        certificate = run(
+            pupil,
+            frame,
+            column_of(frame, answers),
+            delta=delta,
+            epsilon=epsilon,
+            groups=column_of(frame, group),
+            cases=column_of(frame, cases),
+            duplicates=duplicates_rule(duplicates),
+            seen=read_seen(seen, student),
+        )
+        console = Console()
+        console.print(Text(certificate.statement))
+        for line in certificate.assumptions:
+            console.print(Text(f"  provided that {line[0].lower()}{line[1:]}", style="dim"))
+        for bound in certificate.groups:
+            console.print(
+                Text(
+                    f"  {bound.group}: at most {upward(100 * bound.epsilon)}%"
+                    f" ({bound.n} {'rows' if cases is None else 'cases'})"
+                )
+            )
+        if out is not None:
+            console.print(Text(f"Written to {save(certificate, out)}"))
+        if not certificate.reached:
+            raise typer.Exit(1)

@@ -1,0 +1,174 @@
+"""``limbeck distill`` and ``limbeck resume``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from limbeck.cli.errors import plain_errors
+from limbeck.cli.options import (
+    Cases,
+    Identical,
+    Share,
+    class_names,
+    column_of,
+    duplicates_rule,
+    groups_of,
+)
+
+__all__ = ["distill", "resume"]
+
+
+def distill(
+    run: Annotated[
+        Path | None, typer.Argument(help="A run.yaml, for a network into a smaller network.")
+    ] = None,
+    teacher: Annotated[
+        str | None, typer.Option(help="package.module:name of a model or a factory.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="A .parquet or .csv file with one row an input.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The folder for the student and its papers.")
+    ] = None,
+    into: Annotated[str, typer.Option(help="tree, junta or wavelet.")] = "tree",
+    weights: Annotated[
+        Path | None, typer.Option(help="A .safetensors file for a torch module.")
+    ] = None,
+    label: Annotated[str | None, typer.Option(help="The column with the true labels.")] = None,
+    drop: Annotated[list[str] | None, typer.Option(help="A column to leave out.")] = None,
+    classes: Annotated[
+        str | None, typer.Option(help="The classes in the order of the outputs, by commas.")
+    ] = None,
+    score_kind: Annotated[
+        str | None, typer.Option(help="What the outputs are: logit, probability, label or value.")
+    ] = None,
+    preprocess: Annotated[
+        str | None,
+        typer.Option(
+            help="package.module:name of a function from the table's rows to the model's."
+        ),
+    ] = None,
+    group: Annotated[
+        str | None, typer.Option(help="A column, or class: one more bound a group.")
+    ] = None,
+    weight: Annotated[
+        str | None, typer.Option(help="The column with how much each row counts; no feature.")
+    ] = None,
+    class_weight: Annotated[
+        str | None, typer.Option(help="balanced: all classes weigh the same.")
+    ] = None,
+    cases: Cases = None,
+    duplicates: Identical = "auto",
+    epsilon: Share = 0.05,
+    delta: Share = 0.05,
+    holdout: Share = 0.3,
+    max_leaves: Annotated[int | None, typer.Option(help="The largest tree.")] = None,
+    leaves: Annotated[int | None, typer.Option(help="Exactly this size.")] = None,
+    queries: Annotated[
+        int | None, typer.Option(help="Fresh rows to ask about; 0 for none.")
+    ] = None,
+    sampler: Annotated[
+        str | None,
+        typer.Option(help="Where they come from: auto, munge, gaussian_copula, jitter or none."),
+    ] = None,
+    query_weight: Annotated[
+        float | None, typer.Option(help="What they count together, beside the rows: 0.5.")
+    ] = None,
+    seed: int = 0,
+) -> None:
+    """Distil a model into a student; print the table and write a folder.
+
+    Either with a run.yaml, or with --teacher, --data and --out.
+    """
+    from limbeck.api.distill import distill as start
+    from limbeck.api.load import read_named, read_table, read_teacher
+
+    with plain_errors():
+        if run is not None:
+            _refuse_beside_run(teacher=teacher, data=data, out=out, weights=weights, label=label)
+            run_network(run, resumed=False)
+            return
+        name, table, folder = _require(teacher=teacher, data=data, out=out)
+        frame = read_table(Path(table))
+        y = column_of(frame, label)
+        for column in drop or ():
+            column_of(frame, column)  # refuses what is not there
+        X = frame.drop(columns=[c for c in [*(drop or []), label] if c is not None], errors="raise")
+        result = start(
+            read_teacher(str(name), weights),
+            X,
+            y,
+            into=into,
+            epsilon=epsilon,
+            delta=delta,
+            holdout=holdout,
+            groups=groups_of(frame, group),
+            cases=cases,
+            duplicates=duplicates_rule(duplicates),
+            sample_weight=weight,
+            class_weight=class_weight,
+            classes=class_names(classes, y),
+            score_kind=score_kind,
+            preprocess=None if preprocess is None else read_named(preprocess),
+            seed=seed,
+            max_leaves=max_leaves,
+            leaves=leaves,
+            queries=queries,
+            sampler=sampler,
+            query_weight=query_weight,
+        )
+        written = result.save(Path(folder))
+        console = Console()
+        console.print(result)
+        console.print(Text(f"\nWritten to {written}/: open {written / 'report.html'}"))
+
+
+def resume(
+    folder: Annotated[Path, typer.Argument(help="The folder of a run that was cut off.")],
+) -> None:
+    """Go on with a run of `limbeck distill run.yaml` where it was cut off."""
+    with plain_errors():
+        run_network(folder, resumed=True)
+
+
+def run_network(path: Path, *, resumed: bool) -> None:
+    """Run a run.yaml or go on with its folder; only the first of several processes prints."""
+    from limbeck.api import run_file
+    from limbeck.networks.training.processes import first
+
+    try:
+        result = run_file.resume(path) if resumed else run_file.run(path)
+    except KeyboardInterrupt:
+        sys.stderr.write("Interrupted; what was done is kept: `limbeck resume` goes on.\n")
+        raise typer.Exit(130) from None
+    if first():
+        console = Console()
+        console.print(result)
+        folder = result.settings["out"]
+        console.print(Text(f"\nWritten to {folder}/: open {Path(folder) / 'report.html'}"))
+
+
+def _refuse_beside_run(**given: Any) -> None:
+    from limbeck.core.errors import InvalidInput
+
+    for name, value in given.items():
+        if value is not None:
+            raise InvalidInput(
+                f"--{name} was given beside a run file.", f"Write it into the file: {name}: ..."
+            )
+
+
+def _require(**given: Any) -> list[Any]:
+    from limbeck.core.errors import InvalidInput
+
+    for name, value in given.items():
+        if value is None:
+            raise InvalidInput(f"--{name} is missing.", f"Give --{name}, or a run.yaml.")
+    return list(given.values())
