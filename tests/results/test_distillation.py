@@ -74,7 +74,7 @@ def test_numbers_as_json(iris, tmp_path):
     assert data["format"] == "limbeck-result"
     assert data["version"] == 1
     assert data["verdict"] == iris.verdict
-    assert data["queries"] == 200
+    assert 0 < data["queries"] <= 200
     assert data["rows_seen"] == iris.rows_seen == len(np.load(tmp_path / "seen.npy"))
     assert data["status"]["code"] == iris.status.code.name.lower()
     assert [e["role"] for e in data["comparison"]["entries"]][:3] == [
