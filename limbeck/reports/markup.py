@@ -9,7 +9,7 @@ from html import escape, unescape
 __all__ = ["Html", "box", "definitions", "join", "table", "tag"]
 
 _VOID = {"meta"}
-_MANY = 4  # columns that a narrow window cannot show side by side
+_MANY = 3  # columns that a narrow window cannot show side by side
 
 
 class Html(str):

@@ -27,7 +27,7 @@ _COMMON = """
 .limbeck .yes::before { content: "✓ "; color: var(--main); }
 .limbeck .no::before { content: "✗ "; color: var(--other); }
 .limbeck td svg { display: block; margin: .15rem 0 0; }
-.limbeck td svg.whisker { margin-left: -14px; }
+.limbeck td svg.whisker { margin-left: -14px; overflow: visible; }
 .limbeck td.number svg { margin-left: auto; }
 .limbeck tfoot svg { margin-top: 0; }
 .limbeck svg line { stroke-width: 1; }
@@ -48,9 +48,15 @@ _COMMON = """
 @media screen and (max-width: 64rem) { /* a drawn tree is up to 60rem wide */
   .limbeck .drawn { display: none; }
   .limbeck .outline { display: block; }
+  .limbeck td .range { display: block; }
+  .limbeck th, .limbeck td { padding-right: .5rem; }
+  .limbeck td svg.whisker { width: 120px; height: auto; margin-left: -10px; }
+  .limbeck tfoot svg.whisker text { font-size: 15px; }
+  .limbeck .scroll > svg { max-width: 100%; height: auto; min-width: 34rem; }
 }
 @media screen and (max-width: 40rem) { /* a row of a wide table becomes a list of its cells */
   .limbeck tbody td, .limbeck .range { white-space: normal; overflow-wrap: anywhere; }
+  .limbeck td .range { display: inline; }
   .limbeck table.many, .limbeck .many tbody, .limbeck .many tr, .limbeck .many th {
     display: block; }
   .limbeck .many thead { position: absolute; width: 1px; height: 1px; overflow: hidden;
@@ -108,7 +114,7 @@ body.limbeck { margin: 0; container-type: inline-size; background: var(--paper);
 .limbeck code, .limbeck pre { font: .875em/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas,
   "DejaVu Sans Mono", monospace; }
 .limbeck pre { margin: 0; background: var(--shade); padding: .75rem 1rem; border-radius: 4px;
-  width: max-content; min-width: 100%; box-sizing: border-box; }
+  white-space: pre-wrap; overflow-wrap: anywhere; }
 .limbeck .picture { overflow: auto; width: fit-content; max-width: 100%; max-height: 90vh;
   border: 1px solid var(--faint); border-radius: 4px; padding: .5rem; margin-bottom: .5rem;
   box-sizing: border-box; }
@@ -154,7 +160,7 @@ body.limbeck { margin: 0; container-type: inline-size; background: var(--paper);
   .limbeck .scroll, .limbeck .picture { overflow: visible; max-height: none; max-width: 100%;
     border: 0; padding: 0; }
   .limbeck .picture > svg { max-width: 100%; height: auto; }
-  .limbeck pre { white-space: pre-wrap; width: auto; padding: 0; }
+  .limbeck pre { padding: 0; }
   .limbeck .rules::details-content { content-visibility: visible; } /* paper does not unfold */
   .limbeck h2, .limbeck h3 { break-after: avoid; }
   .limbeck tr, .limbeck .charts figure { break-inside: avoid; }

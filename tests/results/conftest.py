@@ -24,16 +24,21 @@ from limbeck.results.distillation import Distillation
 from limbeck.results.network import NetworkDistillation
 from limbeck.students.wavelet.wavelet import WaveletStudent
 
-# All folded parts are opened first: they must fit as well.
+# All folded parts are opened first: they must fit as well. A table or a drawn tree that has to be
+# scrolled sideways is named.
 _MEASURE = (
     "<script>onload=()=>{for(const d of document.querySelectorAll('details'))d.open=true;"
-    "parent.document.title=document.documentElement.scrollWidth+' of '+innerWidth}</script>"
+    "const cut=[...document.querySelectorAll('.scroll,.picture')]"
+    ".filter(b=>b.scrollWidth>b.clientWidth+1).map(b=>b.getAttribute('aria-label'));"
+    "parent.document.title=document.documentElement.scrollWidth+' of '+innerWidth+'; '"
+    "+cut.join(' | ')}</script>"
 )
+Browsed = tuple[int, int, list[str]]
 
 
 @pytest.fixture
-def widths(tmp_path: Path) -> Callable[[str, int], tuple[int, int]]:
-    """Measures how wide a page's content and its window are, in pixels.
+def browsed(tmp_path: Path) -> Callable[[str, int], Browsed]:
+    """How wide a page's content and its window are, and the labels of boxes that are cut off.
 
     In a frame, since headless chromium has no window below 500 px.
     """
@@ -41,7 +46,7 @@ def widths(tmp_path: Path) -> Callable[[str, int], tuple[int, int]]:
     if browser is None:
         pytest.skip("chromium is not installed")
 
-    def measure(page: str, width: int) -> tuple[int, int]:
+    def measure(page: str, width: int) -> Browsed:
         inner = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page)
         inner = inner.replace("</body>", f"{_MEASURE}</body>")
         inner = inner.replace("&", "&amp;").replace('"', "&quot;")
@@ -58,12 +63,17 @@ def widths(tmp_path: Path) -> Callable[[str, int], tuple[int, int]]:
              frame.as_uri()],
             capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
-        found = re.search(r"<title>(\d+) of (\d+)</title>", done.stdout)
+        found = re.search(r"<title>(\d+) of (\d+); (.*?)</title>", done.stdout)
         assert found, done.stderr[-500:]
-        content, window = map(int, found.groups())
-        return content, window
+        return int(found[1]), int(found[2]), [label for label in found[3].split(" | ") if label]
 
     return measure
+
+
+@pytest.fixture
+def widths(browsed: Callable[[str, int], Browsed]) -> Callable[[str, int], tuple[int, int]]:
+    """How wide a page's content and its window are, in pixels."""
+    return lambda page, width: browsed(page, width)[:2]
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ from typing import Any
 
 from limbeck.certificates.wording import upward
 from limbeck.core.errors import plural
-from limbeck.reports.charts import bar, chart
-from limbeck.reports.markup import Child, Html, box, definitions, join, table, tag
+from limbeck.reports.charts import chart
+from limbeck.reports.markup import Child, Html, box, definitions, join, tag
 from limbeck.reports.numbers import count, decimal, duration, percent
-from limbeck.reports.table import Table
+from limbeck.reports.table import Column, Drawing, Table
 from limbeck.results.distillation_record import DistillationRecord
 from limbeck.results.distillation_sections import facts, models
 from limbeck.results.wavelet_sections import sections as wavelet_sections
@@ -183,13 +183,12 @@ def search(result: DistillationRecord) -> Html:
         *((name, count(trace[key])) for key, name in known.items() if key in trace),
         ("Time", f"{duration(result.settings.get('seconds'))}, control and certificate included"),
     ]
-    longest = max(stages.values(), default=0) or 1.0
-    times = table(
-        "Time by stage of the search; the longest fills its bar.",
-        ["stage", "time", ""],
-        [[name, duration(s), bar(s / longest)] for name, s in stages.items()],
-        numbers=(1,),
-    )
+    columns: list[Column[tuple[str, float]]] = [
+        Column("stage", lambda row: row[0]),
+        Column("time", lambda row: float(row[1]), format=duration, drawing=Drawing("bar")),
+    ]
+    says = "Time by stage of the search; the longest fills its bar."
+    times = Table(says, columns, list(stages.items())).to_html()
     return join([tag("h2", "How it was found"), definitions(rows), times if stages else None])
 
 

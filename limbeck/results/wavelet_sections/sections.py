@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from limbeck.reports.charts import bar
 from limbeck.reports.heat import heat
-from limbeck.reports.markup import Html, box, join, table, tag
+from limbeck.reports.markup import Html, box, join, tag
 from limbeck.reports.numbers import count, percent
+from limbeck.reports.table import Column, Drawing, Table
 from limbeck.results.distillation_record import DistillationRecord
 from limbeck.results.wavelet_sections.charts import functions_chart, path_chart, stems_chart
 from limbeck.results.wavelet_sections.facts import (
@@ -55,16 +56,21 @@ def filters(result: DistillationRecord) -> Html | None:
 def weights(model: Any) -> Html:
     """How much each band adds to the answers of a wavelet student."""
     found = model.importances()
-    total, top = sum(found.values()) or 1.0, max(found.values()) or 1.0
-    rows = [
-        [band.name, percent(found[band.name] / total), bar(found[band.name] / top)]
-        for band in model.bands
-    ]
     says = (
         f"{count(model.size)} coefficients: how much those of each band move the answers, by their"
         " weights and by how much they vary."
     )
-    return table(says, ["band", "share", ""], rows, numbers=(1,))
+    total = sum(found.values()) or 1.0
+    return _shares(says, {band.name: found[band.name] / total for band in model.bands})
+
+
+def _shares(caption: str, shares: Mapping[str, float]) -> Html:
+    """A row per band: its share, and a bar filled by the largest."""
+    columns: list[Column[tuple[str, float]]] = [
+        Column("band", lambda row: row[0]),
+        Column("share", lambda row: row[1], format=percent, drawing=Drawing("bar")),
+    ]
+    return Table(caption, columns, list(shares.items())).to_html()
 
 
 def importance(result: DistillationRecord) -> Html | None:
@@ -80,13 +86,8 @@ def importance(result: DistillationRecord) -> Html | None:
         f" {percent(facts.share[first])} of all attribution. Attribution is TRIM's: how far the"
         " answer moves with a coefficient, over all rows."
     )
-    top = float(facts.share.max()) or 1.0
-    rows = [
-        [name, percent(share), bar(float(share) / top)]
-        for name, share in zip(facts.bands, facts.share, strict=True)
-    ]
-    shares = table("Share of the absolute attribution, by band.", ["band", "share", ""], rows,
-                   numbers=(1,))  # fmt: skip
+    shares = _shares("Share of the absolute attribution, by band.",
+                     dict(zip(facts.bands, map(float, facts.share), strict=True)))  # fmt: skip
     return join([tag("h2", "What the teacher uses"), tag("p", says), shares, _along(facts)])
 
 

@@ -1,0 +1,71 @@
+"""Pages in a browser: what is wide folds in narrow windows, and a deep tree fits a usual one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import limbeck
+from limbeck.results.network import NetworkDistillation
+
+Look = Callable[[str, int], tuple[int, int, list[str]]]
+WIDTHS = [360, 500, 800, 1280]
+
+
+@pytest.fixture(scope="module")
+def deep(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The page of a tree of depth 7 with long names, groups and missing values."""
+    rng = np.random.default_rng(0)
+    names = [
+        f"{what} of the applicant in the twelve months before the decision [days]"
+        for what in ("number of late payments", "share_of_income_that_is_paid_for_debts", "length")
+    ]
+    X = pd.DataFrame(rng.normal(size=(3000, 3)), columns=names)
+    X.iloc[::9, 1] = np.nan
+    labels = np.array(["refused", "granted", "granted with a guarantee of someone else"])
+
+    def teacher(X: Any) -> Any:
+        v = np.nan_to_num(np.asarray(X, float))
+        return labels[np.digitize(np.sin(3 * v[:, 0]) + v[:, 1] * v[:, 2], [-0.5, 0.7])]
+
+    result = limbeck.distill(
+        teacher, X, teacher(X), classes=list(labels), into="tree", max_leaves=40, queries=0,
+        groups=np.where(X.iloc[:, 0] > 0, "more than the usual number", "fewer"), progress=False,
+    )  # fmt: skip
+    assert result.student.depth >= 7
+    folder = tmp_path_factory.mktemp("deep")
+    return result.report(folder / "r.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_deep_tree_with_long_names_is_never_cut_off(deep: str, browsed: Look, width: int) -> None:
+    content, window, cut = browsed(deep, width)
+    assert content <= window == width
+    assert cut == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_nor_are_the_tables_of_networks(
+    networks: Callable[..., NetworkDistillation], browsed: Look, width: int, tmp_path: Path
+) -> None:
+    page = networks().report(tmp_path / "r.html").read_text("utf-8")
+    content, window, cut = browsed(page, width)
+    assert content <= window == width
+    assert cut == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_of_wavelets_only_the_map_of_strengths_scrolls_in_narrow_windows(
+    wavelet_results: Any, browsed: Look, width: int, tmp_path: Path
+) -> None:
+    page = wavelet_results["channels"].report(tmp_path / "r.html").read_text("utf-8")
+    content, window, cut = browsed(page, width)
+    assert content <= window == width
+    assert [label.split(",")[0] for label in cut] == (
+        ["Absolute attribution by band and time"] if width <= 500 else []
+    )
