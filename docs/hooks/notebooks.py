@@ -6,6 +6,7 @@ import base64
 import json
 import re
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import nbformat
@@ -15,6 +16,7 @@ __all__ = ["execute", "page"]
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _LIMIT = 900  # seconds for one cell
+_WIDE = 100  # characters; sentences that are longer are wrapped
 
 
 def execute(source: Path, folder: Path) -> None:
@@ -75,13 +77,18 @@ def page(executed: Path) -> tuple[str, dict[str, str], dict[str, bytes]]:
                 pictures[name] = base64.b64decode(content)
                 parts.append(f"![What the cell above draws]({name})")
             elif content.strip():
-                parts.append(f"``` {{.text .output}}\n{_COLOURS.sub('', content).rstrip()}\n```")
+                parts.append(f"``` {{.text .output}}\n{_plain(content)}\n```")
     return "\n\n".join(parts) + "\n", html, pictures
 
 
+def _plain(text: str) -> str:
+    lines = _COLOURS.sub("", text).rstrip().splitlines()
+    return "\n".join(line if len(line) <= _WIDE else fill(line, _WIDE) for line in lines)
+
+
 def _content(output: Any) -> tuple[str, str]:
-    if output.output_type == "stream":
-        return "text", output.text
+    if output.output_type == "stream":  # what other packages warn of is no result
+        return "text", output.text if output.name == "stdout" else ""
     data = output.data
     for mime, kind in (("text/html", "html"), ("image/svg+xml", "html"), ("image/png", "png")):
         if mime in data:
