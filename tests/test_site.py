@@ -179,6 +179,7 @@ def test_the_page_of_the_command_line_has_every_command_and_option() -> None:
         assert f"## limbeck {command}\n" in text
     assert "| `--teacher` | package.module:name of a model or a factory. |" in text
     assert "| `--epsilon` | Strictly between 0 and 1. | `0.05` |" in text
+    assert "| `--seed` |  | `0` |" in text
     assert "--help" not in text.partition("## ")[2]
 
 

@@ -26,7 +26,8 @@ def _table(params: list[Any]) -> str:
             continue
         option = p.param_type_name == "option"
         name = ", ".join(p.opts) if option else (p.name or "").upper()
-        default = "" if p.default in (None, False, ()) or callable(p.default) else f"`{p.default}`"
+        none = p.default is None or p.default is False or p.default == () or callable(p.default)
+        default = "" if none else f"`{p.default}`"
         note = "needed" if p.required else default
         about = (getattr(p, "help", None) or "").replace("|", "\\|")
         rows.append(f"| `{name}` | {about} | {note} |")
