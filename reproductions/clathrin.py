@@ -262,7 +262,7 @@ class Experiment:
                 if not self.classes:
                     cells.append(PUBLISHED[name] if recipe and fitted == "labels" else "")
                 print(f"| {' | '.join(cells)} |", flush=True)
-        print(f"\nDifferences of {what}, intervals by resampling tracks within cells:")
+        print(f"\nDifferences of {what}, intervals by resampling tracks within cells:\n")
         for fitted in targets:
             rivals = {name: found[name, fitted] for name in filters if name != "adaptive"}
             for name, rival in {**rivals, "the LSTM": own}.items():

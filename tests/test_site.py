@@ -138,6 +138,16 @@ def test_links_to_pages_that_are_made_lead_somewhere(pages: list[Any]) -> None:
         assert set(found) <= made, book.name
 
 
+@pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda p: p.name)
+def test_lists_begin_after_an_empty_line(page: Path) -> None:
+    """Else the site shows their stars."""
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    for block in re.split(r"\n\s*\n", text):
+        if not re.match(r"\s*([*-]|\d+\.) ", block):
+            found = re.search(r"\n([*-]|1\.) .*", block)
+            assert found is None, found.group()
+
+
 def anchors(page: Path) -> set[str]:
     """The headings of a page as links name them."""
     text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
