@@ -11,7 +11,7 @@ def markdown() -> str:
     """Each command with what it takes."""
     from typer.main import get_command
 
-    from limbeck.cli.commands import app
+    from limbeck.cli import app
 
     parts = ["# Command line", "`limbeck COMMAND --help` says the same in the terminal."]
     for name, command in sorted(get_command(app).commands.items()):  # type: ignore[attr-defined]

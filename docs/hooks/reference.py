@@ -132,10 +132,11 @@ def _page(
 
 
 def _exporting() -> Iterator[str]:
-    """The packages directly below limbeck that say what they export."""
+    """The packages directly below limbeck that say what they export; commands have a page."""
     root = import_module("limbeck")
     for found in pkgutil.iter_modules(root.__path__, "limbeck."):
-        if found.ispkg and getattr(import_module(found.name), "__all__", None):
+        package = found.ispkg and found.name != "limbeck.cli"
+        if package and getattr(import_module(found.name), "__all__", None):
             yield found.name
 
 
