@@ -1,6 +1,6 @@
 """Which channels a narrower student takes: by activation on a batch, or by the norm of weights.
 
-Five kinds of network are trained, narrowed by `limbeck.networks.transplant` to about three
+Five kinds of network are trained, narrowed by `limbeck.networks.init_from_teacher` to about three
 quarters, half and a quarter, and tested before any further training. Percent right of 2,000 test
 rows, means over teachers. The table is in docs/networks.md.
 
@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from limbeck.networks import transplant
+from limbeck.networks import init_from_teacher
 
 DATA = Path(
     os.environ.get(
@@ -145,7 +145,7 @@ def main() -> None:
                 for j, widths in enumerate(narrow):
                     torch.manual_seed(seed + 100)
                     student = make(widths)
-                    transplant(teacher, student, batch=x[:BATCH], importance=importance)
+                    init_from_teacher(teacher, student, batch=x[:BATCH], importance=importance)
                     found[i, j, seed] = right(student, x_test, y_test)
         cells = (", ".join(f"{v:.1f}" for v in row) for row in found.mean(axis=2))
         print(f"| {kind}, {name} | {np.mean(taught):.1f} | {' | '.join(cells)} |", flush=True)

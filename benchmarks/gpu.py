@@ -182,9 +182,9 @@ class Checks:
         with exact():
             one = self.train(self.device, n=500).module
             for parts in (4, 8):
-                other = self.train(self.device, n=500, accumulate=parts).module
-                self.tell(f"accumulate={parts}: weights apart from 1", apart(one, other),
-                          "below 1e-5", apart(one, other) < 1e-5)  # fmt: skip
+                other = self.train(self.device, n=500, gradient_accumulation_steps=parts).module
+                self.tell(f"gradient_accumulation_steps={parts}: weights apart from 1",
+                          apart(one, other), "below 1e-5", apart(one, other) < 1e-5)  # fmt: skip
 
     def caches(self) -> None:
         """Filled by a teacher on the GPU; students there learn from it as from the teacher."""

@@ -125,7 +125,8 @@ def main() -> None:
             lambda out, name=name: limbeck.distill(
                 teacher, train, into=lambda: network(scale.student), objective=OBJECTIVES[name],
                 cache=cache, epochs=scale.epochs, batch_size=scale.batch, optimizer="sgd", lr=0.1,
-                weight_decay=5e-4, schedule="cosine", warmup=0.1, clip=1.0, precision="bf16",
+                weight_decay=5e-4, schedule="cosine", warmup_ratio=0.1, max_grad_norm=1.0,
+                precision="bf16",
                 validation=TensorDataset(*data.validation), test=TensorDataset(*data.test),
                 seeds=seeds, baseline=False, out=out, control=args.out / "control",
             ),

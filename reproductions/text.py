@@ -157,7 +157,7 @@ def main() -> None:
                     start=None if start == "none" else start, objective=OBJECTIVES[name],
                     cache=args.out / "cache" if name in FROM_CACHE else None, baseline=False,
                     epochs=args.epochs, batch_size=BATCH, optimizer=adamw, schedule="linear",
-                    warmup=0.1, clip=1.0, precision="bf16",
+                    warmup_ratio=0.1, max_grad_norm=1.0, precision="bf16",
                     validation=parts["dev"], test=parts["test"], seeds=args.seeds,
                     out=out, control=args.out / f"control_{start}".replace(" ", "_"),
                 ),

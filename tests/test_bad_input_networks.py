@@ -24,9 +24,9 @@ from limbeck.networks import (
     Logits,
     RowWeights,
     SoftTargets,
+    TeacherConfident,
+    TeacherCorrect,
     TeacherLabels,
-    WhereRight,
-    WhereSure,
 )
 from limbeck.networks.strategies.seeds import Rounds
 from limbeck.networks.training.checkpoint import NAME
@@ -169,8 +169,8 @@ BEFORE_WORK: dict[str, tuple[dict[str, Any], str]] = {
         "GoldLabels reads labels, and the samples have none",
     ),
     "no labels for a filter": (
-        {"data": rows(80, 0)[0], "objective": SoftTargets(), "filter": WhereRight()},
-        "WhereRight reads labels",
+        {"data": rows(80, 0)[0], "objective": SoftTargets(), "filter": TeacherCorrect()},
+        "TeacherCorrect reads labels",
     ),
     "weights of other rows": (
         {"filter": RowWeights([1.0] * 7)},
@@ -196,7 +196,7 @@ BEFORE_WORK: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "the same student twice": ({"into": [net := student(), net]}, "holds the same network twice"),
     "a filter among peers": (
-        {"into": [student, student], "filter": WhereSure(0.9)},
+        {"into": [student, student], "filter": TeacherConfident(0.9)},
         "filter was given for 2 students",
     ),
     "a mode among peers": (
@@ -311,7 +311,7 @@ def test_a_filter_that_lets_nothing_pass() -> None:
 
     with pytest.raises(InvalidInput, match=r"lets no row pass.*at least 0.9"):
         limbeck.distill(Unsure(4, 2), rows(80, 0), into=student, objective=Logits(),
-                        filter=WhereSure(0.9), **FAST)  # fmt: skip
+                        filter=TeacherConfident(0.9), **FAST)  # fmt: skip
 
 
 def test_a_loss_that_is_no_number_names_its_term_and_keeps_the_last_good_checkpoint(

@@ -181,7 +181,7 @@ def ablate(
     ----------
     teacher, data, y, into, filter, start, task, tokenizers, output
         As for a network in :func:`limbeck.distill`.
-    objective : Term or Objective
+    objective : Loss or Objective
         A sum of terms, or a term with several pairs of layers.
     validation : as data, optional
         Rows to measure on; without them a share ``holdout`` of the data is set aside. They

@@ -29,7 +29,7 @@ from limbeck.networks.strategies.seeds import Rounds
 from limbeck.networks.strategies.together import BornAgain
 from limbeck.networks.teachers.outside import name_of
 from limbeck.networks.training.processes import first
-from limbeck.results.artifacts import Papers, open_folder
+from limbeck.results.artifacts import Artifacts, open_folder
 from limbeck.results.network import NetworkDistillation
 from limbeck.results.seeds import Runs, objective_record, status_of, training_record
 
@@ -83,7 +83,7 @@ def compress(
         The student: its weights are the start for every seed. A function without arguments makes
         a fresh one for every seed. A list trains students together, each taught by the others
         (and by the teacher, if there is one); the first is *the* student.
-    objective : Term or Objective
+    objective : Loss or Objective
         By default soft targets at temperature 4 (0.9) with gold labels (0.1); for numbers half
         the teacher's values, half the labels.
     mode : BornAgain, optional
@@ -91,8 +91,8 @@ def compress(
     filter : Filter, optional
         Learn from the teacher only where it is right, or sure.
     start : str, mapping or sequence, optional
-        Copy layers of the teacher first; see `limbeck.networks.transplant`. The control starts
-        there, too.
+        Copy layers of the teacher first; see `limbeck.networks.init_from_teacher`. The control
+        starts there, too.
     cache : bool, path or TeacherCache, optional
         Ask the teacher once and keep its outputs: in this folder, or in ``out``. Where samples are
         augmented, or only the largest logits shall be kept, give a
@@ -225,7 +225,7 @@ def compress(
         settings=_record(given, runs)
         | {"epsilon": epsilon, "delta": delta, "out": None if folder is None else str(folder),
            "seconds": round(time.perf_counter() - began, 3)},
-        papers=Papers(certified, given.layout, given.seen, epsilon, delta, duplicates),
+        artifacts=Artifacts(certified, given.layout, given.seen, epsilon, delta, duplicates),
     )  # fmt: skip
     return result.kept(folder) if folder is not None and first() else result
 

@@ -15,7 +15,15 @@ from numpy.typing import NDArray
 from limbeck.certificates.certify import certify
 from limbeck.certificates.wording import versions
 from limbeck.core.columns import Features, Rows
-from limbeck.core.contract import Certificate, Finding, Method, Progress, Task, Teacher, answers
+from limbeck.core.contract import (
+    Certificate,
+    Method,
+    MethodResult,
+    Progress,
+    Task,
+    Teacher,
+    answers,
+)
 from limbeck.core.errors import InvalidInput, plural
 from limbeck.core.progress import shown
 from limbeck.data.cases import read_column
@@ -199,7 +207,7 @@ def certified(
     request: Request,
     apart: Apart,
     taught: Taught,
-    finding: Finding,
+    finding: MethodResult,
     told: NDArray[Any],
     tell: Progress,
 ) -> Certificate:
@@ -222,7 +230,7 @@ def compared(
     request: Request,
     apart: Apart,
     taught: Taught,
-    finding: Finding,
+    finding: MethodResult,
     told: NDArray[Any],
     chance: tuple[np.random.Generator, np.random.Generator],
     tell: Progress,
@@ -268,7 +276,7 @@ def controlled(request: Request, apart: Apart, taught: Taught, chance: Any) -> A
 
 
 def baselines(
-    request: Request, apart: Apart, taught: Taught, finding: Finding, chance: Any
+    request: Request, apart: Apart, taught: Taught, finding: MethodResult, chance: Any
 ) -> tuple[Linear, Mapping[str, Any]]:
     """The linear model and the method's own baselines, taught by the same teacher."""
     rows, task = apart.fit_rows, taught.task
@@ -284,7 +292,7 @@ def result(
     request: Request,
     apart: Apart,
     taught: Taught,
-    finding: Finding,
+    finding: MethodResult,
     told: NDArray[Any],
     certificate: Certificate,
     comparison: Comparison,
@@ -385,7 +393,7 @@ def _contender(role: str, student: Any, rows: Rows, task: Task, name: str = "") 
 
 
 def _frontier(
-    finding: Finding, rows: Rows, told: NDArray[Any], task: Task
+    finding: MethodResult, rows: Rows, told: NDArray[Any], task: Task
 ) -> tuple[dict[str, float], ...]:
     costs = dict(map(tuple, finding.trace.get("frontier", ())))
     return tuple(

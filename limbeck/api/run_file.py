@@ -38,7 +38,7 @@ def read_run(path: str | Path) -> dict[str, Any]:
         ``student_weights`` name .safetensors files), ``train``, ``validation``, ``test`` (the
         same, or .npz files with the arrays X and y), ``objective`` (a list of terms, each with
         its ``weight`` and settings), ``optimizer`` and ``schedule`` (a name, a function as
-        ``package.module:name``, or a class of torch as a mapping, ``{term: StepLR, step_size:
+        ``package.module:name``, or a class of torch as a mapping, ``{name: StepLR, step_size:
         10}``), ``filter``, ``tokenizers`` (names of the teacher's and the
         student's, as ``package.module:name``), ``out``, and settings of `limbeck.distill` and of
         `limbeck.networks.training.settings.Training`.
@@ -147,7 +147,7 @@ def _run(path: Path, data: Mapping[str, Any], progress: bool | None) -> NetworkD
         if given.get(name) is not None:
             given[name] = _made(given[name], name)
     if isinstance(given.get("cache"), dict):
-        given["cache"] = _made({"term": "TeacherCache", **given["cache"]}, "cache")
+        given["cache"] = _made({"name": "TeacherCache", **given["cache"]}, "cache")
     if given.pop("balanced", False):
         given["objective"] = dataclasses.replace(given["objective"], balanced=True)
     train, y = _split(_rows(data["train"]))
@@ -234,11 +234,11 @@ def _objective(items: Any) -> Any:
     if not isinstance(items, list) or not items:
         raise InvalidInput(
             f"objective is {items!r}.",
-            "Write a list, such as - {weight: 0.9, term: SoftTargets, temperature: 4}.",
+            "Write a list, such as - {weight: 0.9, name: SoftTargets, temperature: 4}.",
         )
     total: Any = None
     for item in items:
-        given = dict(item) if isinstance(item, dict) else {"term": item}
+        given = dict(item) if isinstance(item, dict) else {"name": item}
         weight = given.pop("weight", 1.0)
         if isinstance(weight, dict):
             weight = _made(weight, "objective")
@@ -248,11 +248,11 @@ def _objective(items: Any) -> Any:
 
 
 def _made(given: Any, where: str) -> Any:
-    """An object of limbeck.networks from ``{term: Name, setting: value}``."""
+    """An object of limbeck.networks from ``{name: Name, setting: value}``."""
     import limbeck.networks as room
 
-    settings = dict(given) if isinstance(given, dict) else {"term": given}
-    name = settings.pop("term", None)
+    settings = dict(given) if isinstance(given, dict) else {"name": given}
+    name = settings.pop("name", None)
     if name not in room.__all__:
         raise InvalidInput(
             f"There is no {name!r} for {where}.", did_you_mean(str(name), room.__all__)
@@ -271,7 +271,7 @@ def _made(given: Any, where: str) -> Any:
 
 
 def _of_torch(given: Any, where: str) -> Any:
-    """An optimizer or a schedule: a name, ``module:function``, or ``{term: Name, setting: value}``.
+    """An optimizer or a schedule: a name, ``module:function``, or ``{name: Name, setting: value}``.
 
     Of a mapping the class of ``torch.optim``, or ``torch.optim.lr_scheduler``, with its settings.
     """
@@ -283,7 +283,7 @@ def _of_torch(given: Any, where: str) -> Any:
 
     room = torch.optim if where == "optimizer" else torch.optim.lr_scheduler
     settings = dict(given)
-    name = str(settings.pop("term", None))
+    name = str(settings.pop("name", None))
     known = [n for n, c in vars(room).items() if isinstance(c, type) and not n.startswith("_")]
     if name not in known:
         raise InvalidInput(f"There is no {name!r} for {where}.", did_you_mean(name, known))

@@ -124,10 +124,10 @@ class NetworkArguments(Arguments, total=False):
     weight_decay: float | None
     momentum: float | None
     schedule: Any
-    warmup: float
+    warmup_ratio: float
     precision: Literal["fp32", "bf16", "fp16"]
-    accumulate: int
-    clip: float | None
+    gradient_accumulation_steps: int
+    max_grad_norm: float | None
     patience: int | None
     strategy: Literal["auto", "ddp", "fsdp"]
     device: str | None

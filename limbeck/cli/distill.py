@@ -35,7 +35,7 @@ def distill(
         Path | None, typer.Option(help="A .parquet or .csv file with one row an input.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="The folder for the student and its papers.")
+        Path | None, typer.Option(help="The folder for the student and its artifacts.")
     ] = None,
     into: Annotated[str, typer.Option(help="tree, junta or wavelet.")] = "tree",
     weights: Annotated[

@@ -17,10 +17,10 @@ from limbeck.core.errors import FileRefused, InvalidInput
 __all__ = [
     "Access",
     "Certificate",
-    "Finding",
     "GroupBound",
     "Label",
     "Method",
+    "MethodResult",
     "Progress",
     "Sampler",
     "ScoreKind",
@@ -246,7 +246,7 @@ class Progress(Protocol):
 
 
 @dataclass(frozen=True)
-class Finding:
+class MethodResult:
     """What a method returns: the student and how it was found.
 
     Parameters
@@ -289,7 +289,7 @@ class Method(Protocol):
 
     def distill(
         self, teacher: Teacher, rows: Rows, rng: np.random.Generator, progress: Progress
-    ) -> Finding:
+    ) -> MethodResult:
         """Distil the teacher into a student, from rows that no certificate will use."""
         ...
 
@@ -304,7 +304,7 @@ class Method(Protocol):
         self,
         teacher: Teacher,
         rows: Rows,
-        finding: Finding,
+        finding: MethodResult,
         rng: np.random.Generator,
         sample_weight: NDArray[np.float64] | None = None,
     ) -> Mapping[str, Student]:

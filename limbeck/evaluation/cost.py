@@ -17,7 +17,7 @@ from torch.utils._pytree import tree_leaves
 from limbeck.core.errors import InvalidInput
 from limbeck.modules.capture import asking, placed, run
 
-__all__ = ["Cost", "measure", "peak_bytes"]
+__all__ = ["Cost", "peak_bytes", "profile"]
 
 _ENOUGH = 5  # turns that a median and quartiles can be taken from
 
@@ -55,7 +55,7 @@ class Cost:
     peak_bytes: int
 
 
-def measure(
+def profile(
     models: Mapping[str, nn.Module], inputs: Any, *, repeats: int = 10, warmup: int = 2,
     seconds: float = 5.0,
 ) -> dict[str, Cost]:  # fmt: skip
@@ -87,7 +87,7 @@ def measure(
     Examples
     --------
     >>> net = nn.Linear(4, 2)
-    >>> cost = measure({"teacher": net}, torch.zeros(8, 4), repeats=2)["teacher"]
+    >>> cost = profile({"teacher": net}, torch.zeros(8, 4), repeats=2)["teacher"]
     >>> cost.parameters, cost.weight_bytes, cost.batch_size, cost.peak_bytes
     (10, 40, 8, 64)
     """

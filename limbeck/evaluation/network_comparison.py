@@ -19,7 +19,7 @@ from limbeck.core.measured import Measured
 from limbeck.data.cases import units_of
 from limbeck.data.duplicates import Rule
 from limbeck.evaluation.comparison import Comparison, Difference, Entry
-from limbeck.evaluation.cost import measure
+from limbeck.evaluation.cost import profile
 from limbeck.evaluation.intervals import gain_over, mean_over
 from limbeck.evaluation.model_facts import ModelFacts
 from limbeck.evaluation.networks import Said, agreement, ask, by_class, gaps, mistakes, right
@@ -263,7 +263,7 @@ class Judge:
                 timed_calls=found.calls,
                 peak_bytes=found.peak_bytes,
             )
-            for role, found in measure(models, inputs).items()
+            for role, found in profile(models, inputs).items()
         }
 
     def certificate(

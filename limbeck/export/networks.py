@@ -18,7 +18,7 @@ from limbeck.core.strict_json import strict_json
 from limbeck.export.onnx_graph import Exported, export_onnx
 from limbeck.modules.fingerprint import fingerprint
 
-__all__ = ["Handover", "hand_over", "write_student"]
+__all__ = ["Handover", "export_network", "write_student"]
 
 WEIGHTS, CONFIG, GRAPH = "model.safetensors", "config.json", "student.onnx"
 
@@ -42,7 +42,7 @@ class Handover:
     problem: str = ""
 
 
-def hand_over(module: nn.Module, inputs: Any, folder: str | Path) -> Handover:
+def export_network(module: nn.Module, inputs: Any, folder: str | Path) -> Handover:
     """Write a student as safetensors with its configuration, and as ONNX.
 
     Where the export to ONNX fails, the rest is written all the same, and ``problem`` tells why.

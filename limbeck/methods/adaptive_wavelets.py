@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from limbeck.core.columns import Rows
 from limbeck.core.contract import (
     Access,
-    Finding,
+    MethodResult,
     Progress,
     Task,
     Teacher,
@@ -137,7 +137,7 @@ class AdaptiveWavelets(BaseMethod):
 
     def distill(
         self, teacher: Teacher, rows: Rows, rng: np.random.Generator, progress: Progress
-    ) -> Finding:
+    ) -> MethodResult:
         """Ask for gradients, find the wavelet, and fit the student to the teacher's answers.
 
         Raises
@@ -192,7 +192,7 @@ class AdaptiveWavelets(BaseMethod):
             }  # fmt: skip
         point = points[chosen] if points else None
         status = status_of(point, responds, interrupted, self._start_name)
-        return Finding(student, status, asked.queries, (student,), trace)
+        return MethodResult(student, status, asked.queries, (student,), trace)
 
     def learn(
         self, rows: Rows, y: NDArray[Any], task: Task, rng: np.random.Generator
@@ -213,7 +213,7 @@ class AdaptiveWavelets(BaseMethod):
         self,
         teacher: Teacher,
         rows: Rows,
-        finding: Finding,
+        finding: MethodResult,
         rng: np.random.Generator,
         sample_weight: NDArray[np.float64] | None = None,
     ) -> dict[str, WaveletStudent]:

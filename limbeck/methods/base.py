@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Rows
-from limbeck.core.contract import Access, Finding, Progress, Student, Task, Teacher, answers
+from limbeck.core.contract import Access, MethodResult, Progress, Student, Task, Teacher, answers
 from limbeck.core.errors import InvalidInput, did_you_mean
 from limbeck.students.tree.tree import Tree
 
@@ -38,7 +38,7 @@ class BaseMethod(ABC):
     @abstractmethod
     def distill(
         self, teacher: Teacher, rows: Rows, rng: np.random.Generator, progress: Progress
-    ) -> Finding:
+    ) -> MethodResult:
         """Distil the teacher into a student, from rows that no certificate will use."""
 
     @abstractmethod
@@ -49,7 +49,7 @@ class BaseMethod(ABC):
         self,
         teacher: Teacher,
         rows: Rows,
-        finding: Finding,
+        finding: MethodResult,
         rng: np.random.Generator,
         sample_weight: NDArray[np.float64] | None = None,
     ) -> Mapping[str, Student]:
@@ -59,7 +59,7 @@ class BaseMethod(ABC):
         ----------
         teacher, rows, rng
             As for `distill`.
-        finding : Finding
+        finding : MethodResult
             What `distill` returned.
         sample_weight : ndarray of shape (n,), optional
             How much each row counts.

@@ -11,7 +11,7 @@ from typing import Any
 # Public names and the modules they live in.
 _MODULES = {
     "Objective": "networks.losses.loss",
-    "Term": "networks.losses.loss",
+    "Loss": "networks.losses.loss",
     "GoldLabels": "networks.losses.labels",
     "TeacherLabels": "networks.losses.labels",
     "SoftTargets": "networks.losses.probabilities",
@@ -31,8 +31,8 @@ _MODULES = {
     "LinearSchedule": "networks.losses.schedules",
     "CosineSchedule": "networks.losses.schedules",
     "StepSchedule": "networks.losses.schedules",
-    "WhereRight": "networks.losses.filters",
-    "WhereSure": "networks.losses.filters",
+    "TeacherCorrect": "networks.losses.filters",
+    "TeacherConfident": "networks.losses.filters",
     "RowWeights": "networks.losses.filters",
     "Ensemble": "networks.teachers.ensemble",
     "BornAgain": "networks.strategies.together",
@@ -41,11 +41,11 @@ _MODULES = {
     "Exits": "networks.strategies.exits",
     "TeacherCache": "networks.cache.teacher_cache",
     "Samples": "networks.datasets.data",
-    "transplant": "networks.initialization.from_teacher",
+    "init_from_teacher": "networks.initialization.from_teacher",
     "propose_pairs": "networks.analysis.matching",
     "causal_agreement": "networks.analysis.causal",
-    "hand_over": "export.networks",
-    "measure": "evaluation.cost",
+    "export_network": "export.networks",
+    "profile": "evaluation.cost",
 }
 
 __all__ = sorted(_MODULES)

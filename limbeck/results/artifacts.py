@@ -23,11 +23,11 @@ from limbeck.networks.predictor import Certified
 from limbeck.students.onnx.layout import Layout
 from limbeck.students.onnx.student import KEY, OnnxStudent
 
-__all__ = ["Papers", "open_folder"]
+__all__ = ["Artifacts", "open_folder"]
 
 
 @dataclass(frozen=True, eq=False)
-class Papers:
+class Artifacts:
     """The rows of the certificate, and how it was issued.
 
     Parameters

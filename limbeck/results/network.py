@@ -84,18 +84,18 @@ class NetworkDistillation(NetworkRecord, Result):
             controls=(),
             status=Status.from_dict(data.get("status")),
             certificate=load_certificate(certificate) if certificate.exists() else None,
-            papers=None,
+            artifacts=None,
         )
         return replace(found, notes=(*found.notes, *notes))
 
     def kept(self, folder: Path) -> NetworkDistillation:
         """As `save`; returns the record with notes on what could not be written."""
-        if self.papers is None:
+        if self.artifacts is None:
             raise InvalidInput(
                 "This result was read from a folder and holds no network to write.",
                 "Copy the folder.",
             )
-        lost = self.papers.write(self, folder)
+        lost = self.artifacts.write(self, folder)
         noted = replace(self, notes=(*self.notes, *lost))
         write_json(noted.to_dict(), folder / "result.json")
         noted.report(folder / "report.html")

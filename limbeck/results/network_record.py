@@ -42,7 +42,7 @@ class NetworkRecord:
         how labels and outputs were understood, what was not measured.
     settings : mapping
         Everything needed to run it again, versions included.
-    papers : Papers
+    artifacts : Artifacts
         What :meth:`save` writes so that a third party can verify.
     """
 
@@ -56,7 +56,7 @@ class NetworkRecord:
     history: tuple[Mapping[str, Any], ...]
     notes: tuple[str, ...]
     settings: Mapping[str, Any]
-    papers: Any = field(repr=False)
+    artifacts: Any = field(repr=False)
 
     @property
     def verdict(self) -> str:

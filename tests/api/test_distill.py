@@ -16,7 +16,7 @@ import limbeck
 from limbeck import distill
 from limbeck.certificates.binomial import upper_bound
 from limbeck.certificates.fingerprint import row_hashes
-from limbeck.core.contract import Access, Finding, Status, StatusCode
+from limbeck.core.contract import Access, MethodResult, Status, StatusCode
 from limbeck.core.errors import AccessDenied, InvalidInput, TeacherFailed
 from limbeck.methods.base import BaseMethod
 from limbeck.methods.search_and_stitch.method import SearchAndStitch
@@ -135,7 +135,9 @@ def test_a_student_that_is_the_control_is_no_evidence():
 
         def distill(self, teacher, rows, rng, progress):
             y = teacher.scores(rows.native()).argmax(axis=1)
-            return Finding(self.learn(rows, y, teacher.task, rng), Status(StatusCode.COMPLETE, "."))
+            return MethodResult(
+                self.learn(rows, y, teacher.task, rng), Status(StatusCode.COMPLETE, ".")
+            )
 
         def learn(self, rows, y, task, rng):
             return Tree(max_leaves=3, task=task).fit(rows, np.array(task.classes)[y])

@@ -35,7 +35,7 @@ def weights(module: nn.Module) -> Tensor:
 
 def classes(result: Any) -> tuple[Any, ...]:
     """Those of the certificate, which the table names too."""
-    found: tuple[Any, ...] = result.papers.certified.task_.classes
+    found: tuple[Any, ...] = result.artifacts.certified.task_.classes
     assert set(result.facts["student"].by_class) == set(map(str, found))
     return found
 

@@ -70,8 +70,8 @@ RUN: dict[str, Any] = {
     "train": "models_of_a_user:train",
     "test": "models_of_a_user:test",
     "objective": [
-        {"weight": 0.9, "term": "SoftTargets", "temperature": 2.0},
-        {"weight": 0.1, "term": "GoldLabels"},
+        {"weight": 0.9, "name": "SoftTargets", "temperature": 2.0},
+        {"weight": 0.1, "name": "GoldLabels"},
     ],
     "epochs": 2,
     "batch_size": 32,
@@ -123,11 +123,11 @@ def test_arrays_weights_filters_and_schedules_from_files(here: Path) -> None:
         test=None,
         teacher_weights="teacher.safetensors",
         objective=[
-            {"weight": {"term": "LinearSchedule", "start": 1.0, "end": 0.5}, "term": "Logits"},
+            {"weight": {"name": "LinearSchedule", "start": 1.0, "end": 0.5}, "name": "Logits"},
             "GoldLabels",
         ],
         balanced=True,
-        filter="WhereRight",
+        filter="TeacherCorrect",
         control=False,
     )
     found = run(path)
@@ -143,17 +143,17 @@ def test_arrays_weights_filters_and_schedules_from_files(here: Path) -> None:
         ({"train": None}, "run.yaml has no 'train'"),
         ({"student": "models_of_a_user:studnet"}, "has no 'studnet'. Did you mean 'student'"),
         ({"objective": []}, "objective is"),
-        ({"objective": [{"term": "SoftTarget"}]}, "Did you mean 'SoftTargets'"),
+        ({"objective": [{"name": "SoftTarget"}]}, "Did you mean 'SoftTargets'"),
         (
-            {"objective": [{"term": "SoftTargets", "heat": 3}]},
+            {"objective": [{"name": "SoftTargets", "heat": 3}]},
             "SoftTargets in objective has no setting 'heat'",
         ),
         (
-            {"objective": [{"term": "TeacherLabels", "temperature": 4}]},
+            {"objective": [{"name": "TeacherLabels", "temperature": 4}]},
             "TeacherLabels in objective has no setting 'temperature'. Hard labels have no",
         ),
         ({"teacher_weights": "a.safetensors", "teacher": ["a:b", "a:c"]}, "given for 2 of them"),
-        ({"mode": {"term": "BornAgain", "generation": 2}}, "Did you mean 'generations'"),
+        ({"mode": {"name": "BornAgain", "generation": 2}}, "Did you mean 'generations'"),
         (
             {"tokenizers": ["models_of_a_user:one", "models_of_a_user:two"]},
             "Token 'a' is 0 to the teacher and 1 to the student",
@@ -315,12 +315,12 @@ def test_two_processes_give_what_one_gives(here: Path) -> None:
 def test_optimizers_and_schedules_of_torch_in_a_file(here: Path) -> None:
     path = write(
         here,
-        optimizer={"term": "Adam", "betas": [0.8, 0.9]},
-        schedule={"term": "StepLR", "step_size": 1},
+        optimizer={"name": "Adam", "betas": [0.8, 0.9]},
+        schedule={"name": "StepLR", "step_size": 1},
         max_steps=5,
     )
     result = run(path)
     assert result.history[-1]["step"] <= 5
     assert "StepLR" in result.settings["training"]["schedule"]
     with pytest.raises(InvalidInput, match="Did you mean 'StepLR'"):
-        run(write(here, schedule={"term": "StepLRs"}))
+        run(write(here, schedule={"name": "StepLRs"}))

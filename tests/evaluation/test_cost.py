@@ -6,7 +6,7 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
 from limbeck.core.errors import InvalidInput  # noqa: E402
-from limbeck.evaluation.cost import measure, peak_bytes  # noqa: E402
+from limbeck.evaluation.cost import peak_bytes, profile  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
@@ -45,7 +45,7 @@ def test_sizes_and_settings():
     tied.weight = embed.weight
     models = {"teacher": nn.Sequential(embed, tied).train(), "student": nn.Embedding(5, 2).half()}
     x = torch.tensor([[0, 1], [2, 3], [4, 0]])
-    costs = measure(models, x, repeats=4, warmup=1)
+    costs = profile(models, x, repeats=4, warmup=1)
     assert (costs["teacher"].parameters, costs["teacher"].weight_bytes) == (15, 60)
     assert (costs["student"].parameters, costs["student"].weight_bytes) == (10, 20)
     for cost in costs.values():
@@ -62,7 +62,7 @@ def test_all_take_turns_in_eval_mode():
     models = {name: Holds(False) for name in "ab"}
     for name, net in models.items():
         net.register_forward_hook(lambda *_, name=name: order.append(name))
-    measure(models, torch.zeros(2, 2), repeats=3, warmup=2)
+    profile(models, torch.zeros(2, 2), repeats=3, warmup=2)
     assert order == list("ab") * 5 + ["a", "b"]  # the last ones for memory
     assert models["a"].calls == [False] * 6
     assert models["a"].training
@@ -70,13 +70,13 @@ def test_all_take_turns_in_eval_mode():
 
 def test_slow_networks_are_called_less_often():
     net = Holds(False)
-    measure({"a": net}, torch.zeros(2, 2), repeats=30, warmup=1, seconds=0.0)
+    profile({"a": net}, torch.zeros(2, 2), repeats=30, warmup=1, seconds=0.0)
     assert len(net.calls) == 1 + 5 + 1  # to warm up, timed, for memory
 
 
 def test_no_repeat_is_refused():
     with pytest.raises(InvalidInput, match="repeats is 0"):
-        measure({"a": nn.Linear(2, 2)}, torch.zeros(2, 2), repeats=0)
+        profile({"a": nn.Linear(2, 2)}, torch.zeros(2, 2), repeats=0)
 
 
 def test_named_inputs_of_a_tokenizer():
@@ -87,5 +87,5 @@ def test_named_inputs_of_a_tokenizer():
             return x * 2
 
     batch = BatchEncoding({"x": torch.zeros(6, 2)})
-    assert measure({"a": Named()}, batch, repeats=1)["a"].batch_size == 6
+    assert profile({"a": Named()}, batch, repeats=1)["a"].batch_size == 6
     assert peak_bytes(Named(), batch) == 48

@@ -25,7 +25,7 @@ from limbeck.evaluation.networks import Said
 from limbeck.modules.batch import Goal, Kind
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.predictor import layout_of, rows_of
-from limbeck.results.artifacts import Papers
+from limbeck.results.artifacts import Artifacts
 from limbeck.students.onnx.student import OnnxStudent
 
 N, K = 60, 3
@@ -327,7 +327,7 @@ def test_training_rows_among_rows_with_many_answers_are_refused(
     with pytest.raises(InvalidInput, match="Training saw 5 of these 70 rows"):
         fair.certificate(student, layout, leaked, 0.5)
 
-    Papers(certified, layout, fresh, 0.5, 0.05).write(Written(student, certificate), tmp_path)
+    Artifacts(certified, layout, fresh, 0.5, 0.05).write(Written(student, certificate), tmp_path)
     onnx = OnnxStudent(tmp_path / "student.onnx")
     with np.load(tmp_path / "rows.npz") as file:
         rows, answers = file["rows"], file["answers"]
@@ -339,7 +339,7 @@ def test_training_rows_among_rows_with_many_answers_are_refused(
 
 @dataclass
 class Written:
-    """What `Papers.write` needs of a result."""
+    """What `Artifacts.write` needs of a result."""
 
     student: nn.Module
     certificate: Any

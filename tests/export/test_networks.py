@@ -10,7 +10,7 @@ import onnx  # noqa: E402
 from safetensors.torch import load_model  # noqa: E402
 from torch import nn  # noqa: E402
 
-from limbeck.export.networks import hand_over, write_student  # noqa: E402
+from limbeck.export.networks import export_network, write_student  # noqa: E402
 from limbeck.modules.fingerprint import fingerprint  # noqa: E402
 
 pytestmark = pytest.mark.torch
@@ -65,14 +65,14 @@ class Branches(nn.Module):
 
 
 def test_the_rest_is_written_where_onnx_fails(tmp_path):
-    found = hand_over(Branches(), torch.ones(4, 2), tmp_path / "new")
+    found = export_network(Branches(), torch.ones(4, 2), tmp_path / "new")
     assert found.onnx is None
     assert found.problem.startswith("Branches cannot be exported to ONNX")
     assert {f.name for f in (tmp_path / "new").iterdir()} == {"model.safetensors", "config.json"}
 
 
 def test_hand_over_writes_all_three(tmp_path, cnn, images):
-    found = hand_over(cnn(), images, tmp_path)
+    found = export_network(cnn(), images, tmp_path)
     assert {f.name for f in found.files} == {"model.safetensors", "config.json", "student.onnx"}
     assert all(f.exists() for f in found.files)
     onnx.checker.check_model(str(tmp_path / "student.onnx"))

@@ -11,7 +11,7 @@ pywt = pytest.importorskip("pywt")
 torch = pytest.importorskip("torch")
 
 from limbeck.core.columns import Features  # noqa: E402
-from limbeck.core.contract import Access, Finding, Status, StatusCode, Task  # noqa: E402
+from limbeck.core.contract import Access, MethodResult, Status, StatusCode, Task  # noqa: E402
 from limbeck.core.errors import InvalidInput  # noqa: E402
 from limbeck.core.progress import quiet  # noqa: E402
 from limbeck.methods.adaptive_wavelets import AdaptiveWavelets  # noqa: E402
@@ -176,7 +176,7 @@ def test_the_control_and_the_rival() -> None:
     )
     assert set(labelled.predict(X)) == {"no", "yes"}
     teacher = as_teacher(One(), regression=True)
-    finding = Finding(control, Status(StatusCode.COMPLETE, ""))
+    finding = MethodResult(control, Status(StatusCode.COMPLETE, ""))
     ((name, rival),) = method.baselines(teacher, rows, finding, np.random.default_rng(0)).items()
     assert name == "fixed db2 wavelets"
     np.testing.assert_allclose(rival.filters.low, DB2)

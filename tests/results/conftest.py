@@ -15,7 +15,7 @@ import pytest
 import pywt
 
 import limbeck
-from limbeck.core.contract import Access, Finding, Status, StatusCode, Task, answers
+from limbeck.core.contract import Access, MethodResult, Status, StatusCode, Task, answers
 from limbeck.core.measured import Measured
 from limbeck.evaluation.comparison import Comparison, Difference, Entry
 from limbeck.evaluation.model_facts import ModelFacts
@@ -110,7 +110,7 @@ def networks() -> Callable[..., NetworkDistillation]:
             "student": None, "students": (), "controls": (), "certificate": None,
             "status": Status(StatusCode.COMPLETE, "All 2 trainings ran to their end."),
             "comparison": Comparison(entries, (gain,), 0.95), "facts": facts, "history": history,
-            "notes": ("<u>Columns</u> left out.",), "papers": None,
+            "notes": ("<u>Columns</u> left out.",), "artifacts": None,
             "settings": {"teacher": names[0], "student": names[1], "rows": 50_000,
                          "test_rows": 10_000, "seeds": [0, 1], "classifies": True,
                          "seconds": 12.0},
@@ -129,7 +129,7 @@ class Searched(BaseMethod):
     name: str = "adaptive wavelets"
     needs: Access = Access.QUERIES
 
-    def distill(self, teacher: Any, rows: Any, rng: Any, progress: Any) -> Finding:
+    def distill(self, teacher: Any, rows: Any, rng: Any, progress: Any) -> MethodResult:
         student = self.learn(rows, answers(teacher.scores(rows.native()), teacher.task),
                              teacher.task, rng)  # fmt: skip
         bands, levels = student.bands, range(5)
@@ -154,7 +154,9 @@ class Searched(BaseMethod):
             "success": True,
             "starts": 24,
         }  # fmt: skip
-        return Finding(student, Status(StatusCode.COMPLETE, "All starts were run."), trace=trace)
+        return MethodResult(
+            student, Status(StatusCode.COMPLETE, "All starts were run."), trace=trace
+        )
 
     def learn(self, rows: Any, y: Any, task: Task, rng: Any) -> WaveletStudent:
         named = task.labels[y] if task.classifies else y

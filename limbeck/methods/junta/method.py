@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from limbeck.certificates.binomial import check_share, upper_bound
 from limbeck.core.columns import Rows
-from limbeck.core.contract import Access, Finding, Progress, Status, StatusCode, Task, Teacher
+from limbeck.core.contract import Access, MethodResult, Progress, Status, StatusCode, Task, Teacher
 from limbeck.core.errors import InvalidInput
 from limbeck.core.registry import METHODS
 from limbeck.data.class_weights import ClassWeight, class_weights
@@ -108,7 +108,7 @@ class FindJunta(BaseMethod):
         progress: Progress,
         sample_weight: NDArray[np.float64] | None = None,
         class_weight: ClassWeight = None,
-    ) -> Finding:
+    ) -> MethodResult:
         """Find the variables and fill the table; see the class.
 
         Parameters
@@ -155,7 +155,7 @@ class FindJunta(BaseMethod):
             status = Status(StatusCode.INTERRUPTED, "The search for variables was interrupted.")
         else:
             status = self._status(trace, found)
-        return Finding(student, status, asked.queries, (student,), trace)
+        return MethodResult(student, status, asked.queries, (student,), trace)
 
     def learn(
         self,

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from limbeck.core.columns import Rows
 from limbeck.core.contract import (
     Access,
-    Finding,
+    MethodResult,
     Progress,
     StatusCode,
     Task,
@@ -72,7 +72,7 @@ class SearchAndStitch(SearchSettings, BaseMethod):
         progress: Progress,
         sample_weight: NDArray[np.float64] | None = None,
         class_weight: ClassWeight = None,
-    ) -> Finding:
+    ) -> MethodResult:
         """Distil; see :class:`limbeck.core.contract.Method`.
 
         Parameters
@@ -159,7 +159,9 @@ class SearchAndStitch(SearchSettings, BaseMethod):
             **({"layers": report.layers, "lrh": report.lrh} if report else {}),
         }
         rivals = search.rivals(self.leaves or choice.leaves, len(rows))
-        return Finding(choice.tree, status, asked.total + settled.asked, tuple(kept), trace, rivals)
+        return MethodResult(
+            choice.tree, status, asked.total + settled.asked, tuple(kept), trace, rivals
+        )
 
     def learn(
         self,

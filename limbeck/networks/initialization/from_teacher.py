@@ -18,7 +18,7 @@ from limbeck.networks.initialization.pairing import Layers, pair
 from limbeck.reports.printed import Tabular
 from limbeck.reports.table import Column, Table
 
-__all__ = ["Entry", "Transplant", "transplant"]
+__all__ = ["Entry", "Transplant", "init_from_teacher"]
 
 How = Literal["copied", "selected", "left"]
 
@@ -105,7 +105,7 @@ class Transplant(Tabular):
         return tuple(n.rpartition(".")[0] or n for n in (e.name, e.source))  # type: ignore[return-value]
 
 
-def transplant(
+def init_from_teacher(
     teacher: nn.Module,
     student: nn.Module,
     layers: Layers = "every second",
@@ -155,7 +155,7 @@ def transplant(
     --------
     >>> def net(depth):
     ...     return nn.Sequential(*[nn.Linear(4, 4) for _ in range(depth)])
-    >>> report = transplant(net(6), net(3), "first and last")
+    >>> report = init_from_teacher(net(6), net(3), "first and last")
     >>> report.layers, report.share
     ({'0': '0', '1': '1', '5': '2'}, 1.0)
     """

@@ -97,7 +97,7 @@ def pair(
     teacher, student : nn.Module
         The networks; neither is run.
     layers : str, sequence of int, or mapping
-        As in `limbeck.networks.transplant`.
+        As in `limbeck.networks.init_from_teacher`.
     changes : callable, optional
         How much each of the teacher's blocks of these names changes its input, for
         ``"similar"``.

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from limbeck.core.errors import InvalidInput
 from limbeck.modules.batch import Goal, Kind, Step, weighted_mean
-from limbeck.networks.losses.loss import Needs, Schedule, Term
+from limbeck.networks.losses.loss import Loss, Needs, Schedule
 from limbeck.networks.losses.probabilities import refuse_without_probabilities, soft_targets
 from limbeck.networks.losses.schedules import check_temperature, temperature_at
 
@@ -107,7 +107,7 @@ def intra_class(
 
 
 @dataclass(frozen=True)
-class DKD(Term):
+class DKD(Loss):
     """Level 2: decoupled distillation: target class and other classes, each with its weight.
 
     Parameters
@@ -154,7 +154,7 @@ class DKD(Term):
 
 
 @dataclass(frozen=True)
-class DIST(Term):
+class DIST(Loss):
     """Level 2: probabilities shall correlate with the teacher's, and need not be equal.
 
     For a teacher much stronger than the student.
@@ -224,7 +224,7 @@ def _split(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     return torch.cat((logits.gather(1, y), rest.logsumexp(1, keepdim=True)), 1), rest
 
 
-def _refuse_without_classes(term: Term, goal: Goal) -> None:
+def _refuse_without_classes(term: Loss, goal: Goal) -> None:
     refuse_without_probabilities(term, goal)
     if goal.kind is Kind.MULTILABEL:
         raise InvalidInput(

@@ -12,14 +12,14 @@ from limbeck.modules.batch import Kind, Over, Step, View
 from limbeck.networks.losses.labels import GoldLabels
 from limbeck.networks.losses.layers import vectors
 from limbeck.networks.losses.logits import Logits, squared_error
-from limbeck.networks.losses.loss import Needs, Schedule, Term
+from limbeck.networks.losses.loss import Loss, Needs, Schedule
 from limbeck.networks.losses.probabilities import SoftTargets
 
 __all__ = ["ExitHints", "ExitLabels", "ExitTargets"]
 
 
 @dataclass(frozen=True)
-class ExitLabels(Term):
+class ExitLabels(Loss):
     """Level 0: labels at every earlier exit; the mean over exits."""
 
     level: ClassVar[int] = 0
@@ -38,7 +38,7 @@ class ExitLabels(Term):
 
 
 @dataclass(frozen=True)
-class ExitTargets(Term):
+class ExitTargets(Loss):
     """Level 2: every earlier exit learns the softened probabilities of the network's own end.
 
     For numbers, its values. The end is not moved towards its exits.
@@ -66,7 +66,7 @@ class ExitTargets(Term):
 
 
 @dataclass(frozen=True)
-class ExitHints(Term):
+class ExitHints(Loss):
     """Level 4: features of every earlier exit resemble those before the end; squared error."""
 
     level: ClassVar[int] = 4

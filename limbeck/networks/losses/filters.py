@@ -16,7 +16,7 @@ from limbeck.core.errors import InvalidInput
 from limbeck.modules.batch import Goal, Kind, Step
 from limbeck.networks.losses.loss import Needs
 
-__all__ = ["Filter", "RowWeights", "WhereRight", "WhereSure"]
+__all__ = ["Filter", "RowWeights", "TeacherConfident", "TeacherCorrect"]
 
 
 class Filter(ABC):
@@ -71,7 +71,7 @@ class Filter(ABC):
 
 
 @dataclass(frozen=True)
-class WhereRight(Filter):
+class TeacherCorrect(Filter):
     """Rows, or tokens, on which the teacher's answer is the label (multi-label: all labels).
 
     Rows without a label pass: nothing speaks against the teacher there.
@@ -90,7 +90,7 @@ class WhereRight(Filter):
         """Refuse regression, where no answer is right exactly."""
         if goal.kind is Kind.VALUES:
             raise InvalidInput(
-                "WhereRight was asked of regression, where no answer is right exactly.",
+                "TeacherCorrect was asked of regression, where no answer is right exactly.",
                 "Use RowWeights with weights from the teacher's errors.",
             )
 
@@ -109,7 +109,7 @@ class WhereRight(Filter):
 
 
 @dataclass(frozen=True)
-class WhereSure(Filter):
+class TeacherConfident(Filter):
     """Rows, or tokens, on which the teacher is sure.
 
     Parameters
@@ -144,7 +144,7 @@ class WhereSure(Filter):
         """Refuse regression, which has no probabilities."""
         if goal.kind is Kind.VALUES:
             raise InvalidInput(
-                "WhereSure was asked of regression, which has no probabilities.",
+                "TeacherConfident was asked of regression, which has no probabilities.",
                 "Use RowWeights with weights of your own.",
             )
 

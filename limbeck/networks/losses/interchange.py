@@ -14,7 +14,7 @@ from limbeck.modules.batch import Goal, Over, Step
 from limbeck.networks.losses.labels import TeacherLabels
 from limbeck.networks.losses.layers import OnLayers, Pair, check_option, mismatch
 from limbeck.networks.losses.logits import Logits
-from limbeck.networks.losses.loss import Needs, Schedule, Term
+from limbeck.networks.losses.loss import Loss, Needs, Schedule
 from limbeck.networks.losses.probabilities import SoftTargets
 
 __all__ = ["Interchange", "Part", "exchange", "halves", "windows"]
@@ -210,7 +210,7 @@ class Interchange(OnLayers):
         )
         return self._outcome().loss(after, None)
 
-    def _outcome(self) -> Term:
+    def _outcome(self) -> Loss:
         if self.distance == "kl":
             return SoftTargets(temperature=self.temperature)
         return TeacherLabels() if self.distance == "ce" else Logits()

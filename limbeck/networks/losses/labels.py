@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from limbeck.core.errors import InvalidInput
 from limbeck.modules.batch import Goal, Kind, Over, Step, weighted_mean
-from limbeck.networks.losses.loss import Needs, Term
+from limbeck.networks.losses.loss import Loss, Needs
 
 __all__ = ["GoldLabels", "TeacherLabels", "gold_labels", "teacher_labels"]
 
@@ -90,7 +90,7 @@ def teacher_labels(
 
 
 @dataclass(frozen=True)
-class GoldLabels(Term):
+class GoldLabels(Loss):
     """Level 0: the labels of the data, on all rows that have one, whatever a filter says.
 
     Parameters
@@ -152,7 +152,7 @@ class GoldLabels(Term):
                 raise InvalidInput(
                     "GoldLabels(rest=True) learns the rows that a filter leaves out, and there is"
                     " no filter.",
-                    "Give a filter such as WhereRight(), or GoldLabels().",
+                    "Give a filter such as TeacherCorrect(), or GoldLabels().",
                 )
             weight = (aligned.weight == 0).to(aligned.student.dtype)
         return gold_labels(
@@ -162,7 +162,7 @@ class GoldLabels(Term):
 
 
 @dataclass(frozen=True)
-class TeacherLabels(Term):
+class TeacherLabels(Loss):
     """Level 1: the teacher's answers as if they were labels."""
 
     level: ClassVar[int] = 1

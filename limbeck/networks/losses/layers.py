@@ -12,7 +12,7 @@ from torch import Tensor
 
 from limbeck.core.errors import InvalidInput
 from limbeck.modules.batch import Kind, Over, Step
-from limbeck.networks.losses.loss import Needs, Term
+from limbeck.networks.losses.loss import Loss, Needs
 
 __all__ = [
     "OnLayers",
@@ -75,7 +75,7 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class OnLayers(Term):
+class OnLayers(Loss):
     """A term on pairs of layers. Subclasses say what they compare.
 
     Parameters

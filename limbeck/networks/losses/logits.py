@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from limbeck.core.errors import InvalidInput
 from limbeck.modules.batch import Goal, Step, weighted_mean
-from limbeck.networks.losses.loss import Needs, Term
+from limbeck.networks.losses.loss import Loss, Needs
 
 __all__ = ["Logits", "LogitsCosine", "cosine_distance", "squared_error"]
 
@@ -58,7 +58,7 @@ def cosine_distance(student: Tensor, teacher: Tensor, weight: Tensor | None = No
 
 
 @dataclass(frozen=True)
-class Logits(Term):
+class Logits(Loss):
     """Level 3: squared error between logits, or between values for regression.
 
     The mean over rows and outputs, as of ``F.mse_loss``. Unlike probabilities, logits differ by
@@ -80,7 +80,7 @@ class Logits(Term):
 
 
 @dataclass(frozen=True)
-class LogitsCosine(Term):
+class LogitsCosine(Loss):
     """Level 3: one minus the cosine between the logits of student and teacher.
 
     Blind to the length of the logits, so confidence must come from another term.

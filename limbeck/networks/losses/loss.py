@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from limbeck.core.errors import InvalidInput
 from limbeck.modules.batch import Goal, Over, Step
 
-__all__ = ["Needs", "Objective", "Schedule", "Term", "Weighted"]
+__all__ = ["Loss", "Needs", "Objective", "Schedule", "Weighted"]
 
 _COLUMNS = (
     "epoch", "gradient_norm", "loss", "lr", "role", "score", "seed", "step", "validation",
@@ -72,7 +72,7 @@ class _Sums:
     __mul__ = __rmul__
 
 
-class Term(_Sums, ABC):
+class Loss(_Sums, ABC):
     """One loss. Subclasses are frozen dataclasses of settings; they hold no tensors.
 
     ``level`` is its place between gold labels (0) and interventions (5).
@@ -137,7 +137,7 @@ class Term(_Sums, ABC):
 class Weighted:
     """A term and its weight, which may follow a schedule."""
 
-    term: Term
+    term: Loss
     weight: float | Schedule
 
     def at(self, done: float) -> float:

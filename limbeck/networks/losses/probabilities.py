@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from limbeck.core.errors import InvalidInput
 from limbeck.modules.batch import Goal, Kind, Step, weighted_mean
-from limbeck.networks.losses.loss import Needs, Schedule, Term
+from limbeck.networks.losses.loss import Loss, Needs, Schedule
 from limbeck.networks.losses.schedules import check_temperature, temperature_at
 
 __all__ = [
@@ -109,7 +109,7 @@ def standardised(logits: Tensor) -> Tensor:
     return (centred / (deviation + 1e-7)).masked_fill(absent, -math.inf)
 
 
-def refuse_without_probabilities(term: Term, goal: Goal) -> None:
+def refuse_without_probabilities(term: Loss, goal: Goal) -> None:
     """Refuse regression, and a single class, whose probability is always 1.
 
     Raises
@@ -131,7 +131,7 @@ def refuse_without_probabilities(term: Term, goal: Goal) -> None:
 
 
 @dataclass(frozen=True)
-class _Softened(Term):
+class _Softened(Loss):
     """A divergence between softened probabilities; a subclass says which."""
 
     level: ClassVar[int] = 2

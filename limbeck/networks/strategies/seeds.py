@@ -20,7 +20,7 @@ from limbeck.networks.baselines import linear_baseline
 from limbeck.networks.cache.teacher_cache import TeacherCache
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.datasets.seeding import mixed
-from limbeck.networks.initialization.from_teacher import Transplant, transplant
+from limbeck.networks.initialization.from_teacher import Transplant, init_from_teacher
 from limbeck.networks.losses.filters import Filter
 from limbeck.networks.losses.labels import GoldLabels
 from limbeck.networks.losses.loss import Objective
@@ -43,7 +43,7 @@ class Rounds:
     makers : sequence of nn.Module or callable
         The students' starts.
     start : optional
-        The teacher's layers that are copied first; see `transplant`.
+        The teacher's layers that are copied first; see `init_from_teacher`.
     teacher : nn.Module or None
         Whose layers these are.
     source : nn.Module, TeacherCache or None
@@ -166,7 +166,7 @@ def started(
     if teacher is None:
         raise InvalidInput("start was given without a teacher.", "Leave start out.")
     batch = rows.fetch(range(min(len(rows), 32))).inputs
-    return student, transplant(teacher, student, start, batch)
+    return student, init_from_teacher(teacher, student, start, batch)
 
 
 def make(maker: Student, seed: int) -> nn.Module:

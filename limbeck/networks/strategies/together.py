@@ -122,7 +122,7 @@ class BornAgain:
             a function makes new weights for each.
         samples, objective, goal, seed, teacher, folder
             As in `train`; each generation writes to ``generation_g`` in the folder.
-        first : Objective or Term, optional
+        first : Objective or Loss, optional
             What the first generation learns without a teacher; by default the terms of the
             objective that need none.
         **settings

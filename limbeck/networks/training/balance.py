@@ -2,7 +2,7 @@
 
 The norm of every term's gradient with respect to the student's weights is measured every 25
 updates. The student's weights, rather than its outputs, because every term reaches them: a loss on
-hidden states does not pass the outputs. Term i, of share s_i, gets the factor
+hidden states does not pass the outputs. Loss i, of share s_i, gets the factor
 
     w_i = s_i / mean(g_i),    the mean over all measurements so far,
 
@@ -38,7 +38,7 @@ def balanced(objective: object) -> Objective:
 
     Parameters
     ----------
-    objective : Objective or Term
+    objective : Objective or Loss
         ``balanced(0.9 * SoftTargets(temperature=4) + 0.1 * GoldLabels())``.
     """
     return replace(Objective.of(objective), balanced=True)

@@ -177,8 +177,9 @@ def part_notes(objective: Objective, student: nn.Module, training: Training) -> 
     training : Training
         Says how many parts there are.
     """
-    parts = training.accumulate
-    seen = f"with accumulate={parts} it sees {training.batch_size // parts} rows at a time, not"
+    parts = training.gradient_accumulation_steps
+    rows = training.batch_size // parts
+    seen = f"with gradient_accumulation_steps={parts} it sees {rows} rows at a time, not"
     seen += f" {training.batch_size}."
     if parts == 1:
         return []
@@ -192,7 +193,7 @@ def part_notes(objective: Objective, student: nn.Module, training: Training) -> 
     if objective.balanced:
         notes.append(
             "Weights are shares of the gradient, whose norms are measured on one part of an update"
-            f" (accumulate={parts}), after every 25 parts."
+            f" (gradient_accumulation_steps={parts}), after every 25 parts."
         )
     return notes
 
@@ -222,7 +223,8 @@ class _Unseen:
         raise InvalidInput(
             "The filter reads the student's outputs, and an update in parts is weighed before its"
             " first part is learned.",
-            "Give accumulate=1 in one process, or a filter on the teacher, the labels or the rows.",
+            "Give gradient_accumulation_steps=1 in one process, or a filter on the teacher, the"
+            " labels or the rows.",
         )
 
 

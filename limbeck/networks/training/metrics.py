@@ -116,7 +116,7 @@ class Ledger:
         if found is not None:
             raise InvalidInput(f"{told}: {found[0]}.", f"{found[1]}{kept}")
         raise InvalidInput(
-            f"{told}.", f"Lower lr, give clip=1.0, or look at what that term reads.{kept}"
+            f"{told}.", f"Lower lr, give max_grad_norm=1.0, or look at what that term reads.{kept}"
         )
 
     def window(self) -> dict[str, float]:

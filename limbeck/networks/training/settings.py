@@ -34,9 +34,10 @@ _CHOICES = {
 }
 _EPOCHS, UPDATES, _PATIENCE = 10, 3000, 1000  # by default; at least, and what epochs add up to
 _COUNTS = (
-    "epochs", "batch_size", "accumulate", "log_every", "patience", "checkpoint_every", "max_steps",
+    "epochs", "batch_size", "gradient_accumulation_steps", "log_every", "patience",
+    "checkpoint_every", "max_steps",
 )  # fmt: skip
-_RATES = ("lr", "weight_decay", "momentum", "clip")
+_RATES = ("lr", "weight_decay", "momentum", "max_grad_norm")
 
 
 @dataclass(frozen=True)
@@ -62,15 +63,15 @@ class Training:
     schedule : {"cosine", "constant", "linear"} or callable
         The factor of the learning rate, from the share of the training that is over; or a class of
         ``torch.optim.lr_scheduler``, or a function of an ``optimizer`` that makes one.
-    warmup : float
+    warmup_ratio : float
         The share of the training, in [0, 1), in which the rate rises from 0.
     precision : {"fp32", "bf16", "fp16"}
         Of the forward passes (autocast); weights and losses stay in float32.
-    accumulate : int
+    gradient_accumulation_steps : int
         Parts that each batch is computed in, to save memory. Parts and processes count by their
         rows, of sequences by the outputs that count. Losses between rows and batch norm see the
         rows of one part, as they see those of one process.
-    clip : float, optional
+    max_grad_norm : float, optional
         The largest norm of the gradient.
     patience : int, optional
         Epochs without a better validation score after which training stops. By default none,
@@ -111,10 +112,10 @@ class Training:
     weight_decay: float | None = None
     momentum: float | None = None
     schedule: str | Shape | Callable[..., LRScheduler] = "cosine"
-    warmup: float = 0.0
+    warmup_ratio: float = 0.0
     precision: str = "fp32"
-    accumulate: int = 1
-    clip: float | None = None
+    gradient_accumulation_steps: int = 1
+    max_grad_norm: float | None = None
     patience: int | None = None
     strategy: str = "auto"
     device: str | None = None
@@ -147,11 +148,14 @@ class Training:
             raise InvalidInput("ema was given with strategy='fsdp'.", "Choose 'ddp'.")
         refuse_unknown(self.optimizer, self._rates)
         self._check_schedule()
-        if not 0 <= self.warmup < 1:
-            raise InvalidInput(f"warmup is {self.warmup!r}.", "Give a share from 0 to below 1.")
-        if self.batch_size % self.accumulate:
+        if not 0 <= self.warmup_ratio < 1:
             raise InvalidInput(
-                f"batch_size is {self.batch_size} and accumulate is {self.accumulate}.",
+                f"warmup_ratio is {self.warmup_ratio!r}.", "Give a share from 0 to below 1."
+            )
+        if self.batch_size % self.gradient_accumulation_steps:
+            raise InvalidInput(
+                f"batch_size is {self.batch_size} and gradient_accumulation_steps is"
+                f" {self.gradient_accumulation_steps}.",
                 "Give a batch size that is a multiple of it.",
             )
 
@@ -195,10 +199,11 @@ class Training:
                 f"schedule is a {type(self.schedule).__name__} of another optimizer.",
                 "Give its class, or a function: schedule=lambda optimizer: StepLR(optimizer, 10).",
             )
-        if self.by_scheduler and self.warmup:
+        if self.by_scheduler and self.warmup_ratio:
             raise InvalidInput(
-                f"warmup is {self.warmup:g}, and a scheduler of torch sets the learning rate.",
-                "Leave warmup out; LinearLR and SequentialLR warm up.",
+                f"warmup_ratio is {self.warmup_ratio:g}, and a scheduler of torch sets the learning"
+                " rate.",
+                "Leave warmup_ratio out; LinearLR and SequentialLR warm up.",
             )
         if self.schedule_interval is not None and not self.by_scheduler:
             raise InvalidInput(
@@ -232,7 +237,7 @@ class Training:
 
     def factor(self, step: int, total: int) -> float:
         """What the learning rate is multiplied by in update ``step`` (from 0) of ``total``."""
-        rise = math.ceil(self.warmup * total)
+        rise = math.ceil(self.warmup_ratio * total)
         if step < rise:
             return (step + 1) / rise
         shape = self.schedule if callable(self.schedule) else _SHAPES[self.schedule]

@@ -103,7 +103,7 @@ def train(
         set.
     samples : Samples
         Training rows.
-    objective : Objective or Term
+    objective : Objective or Loss
         What is learned.
     goal : Goal
         What is predicted.

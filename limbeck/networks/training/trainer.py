@@ -95,8 +95,8 @@ class Session:
         self._seed, self._augment_seed, self._views = seed, augment_seed, views
         self._validation, self._filter = validation, filter
         self._folder, self._settings = folder, settings
-        self._plan = Plan(len(samples), training.batch_size, engine.processes, training.accumulate,
-                          samples.drop_last)  # fmt: skip
+        self._plan = Plan(len(samples), training.batch_size, engine.processes,
+                          training.gradient_accumulation_steps, samples.drop_last)  # fmt: skip
         training = training.settled(len(samples), validation is not None)
         assert training.epochs is not None  # noqa: S101  (settled)
         self._training, self._epochs = training, training.epochs
@@ -304,7 +304,8 @@ class Session:
             epoch = (self._step - 1) // self._plan.updates + 1  # the next has begun at its end
             raise InvalidInput(
                 f"Weights are not finite after update {self._step}, in epoch {epoch}.",
-                f"Lower lr or give clip=1.0; the last good checkpoint is in {str(self._folder)!r}.",
+                "Lower lr or give max_grad_norm=1.0; the last good checkpoint is in"
+                f" {str(self._folder)!r}.",
             )
         engine = self._engine
         state = {

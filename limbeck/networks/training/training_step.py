@@ -83,7 +83,7 @@ class Learner:
         self.balance = (
             Balance(own, engine.mean, self._maps, engine.sharded) if objective.balanced else None
         )
-        constant = training.schedule == "constant" and training.warmup == 0
+        constant = training.schedule == "constant" and training.warmup_ratio == 0
         self._steady = constant or training.by_scheduler
         self._many = engine.processes > 1
         self._together = self._many and not engine.sharded
@@ -181,15 +181,15 @@ class Learner:
             for p in self._maps:
                 if p.grad is not None:
                     p.grad = self._engine.mean(p.grad)
-        clip = self._training.clip
+        max_grad_norm = self._training.max_grad_norm
         norm = None
-        if clip is not None or measured:
+        if max_grad_norm is not None or measured:
             if self.scaler is not None:
                 self.scaler.unscale_(self.optimizer)
             norm = self._norm()
-            if clip is not None:
+            if max_grad_norm is not None:
                 for kind in self._kinds:
-                    torch.nn.utils.clip_grads_with_norm_(kind, clip, norm)
+                    torch.nn.utils.clip_grads_with_norm_(kind, max_grad_norm, norm)
         return norm
 
     @property

@@ -23,7 +23,7 @@ from limbeck.networks import (  # noqa: E402
     Relations,
     SoftTargets,
     TeacherCache,
-    WhereSure,
+    TeacherConfident,
 )
 
 pytestmark = pytest.mark.torch
@@ -91,7 +91,8 @@ def test_with_labels_there_are_accuracy_and_a_control(table, tmp_path) -> None:
     objective = HiddenStates({"1": "1"}) + GoldLabels()
     given: dict[str, Any] = FAST | {"epochs": 30}
     found = limbeck.distill(plain(16, 12), *table, into=plain(8, 2), objective=objective,
-                            filter=WhereSure(0.05), out=tmp_path, cache=True, **given)  # fmt: skip
+                            filter=TeacherConfident(0.05), out=tmp_path, cache=True,
+                            **given)  # fmt: skip
     by_role = {e.role: e.accuracy for e in found.comparison.entries}
     assert set(by_role) == {"student", "control"}
     assert by_role["student"].value > 0.9
@@ -145,8 +146,8 @@ def test_a_vocabulary_that_was_filled_up(tmp_path, theirs, ours, cache) -> None:
         teacher.head.bias[20:] = 5.0  # what was filled up would win
         student.head.bias[20:] = 5.0
     given: dict[str, Any] = {
-        "objective": SoftTargets(2.0) + GoldLabels(), "filter": WhereSure(0.2), "task": "language",
-        **FAST,
+        "objective": SoftTargets(2.0) + GoldLabels(), "filter": TeacherConfident(0.2),
+        "task": "language", **FAST,
     }  # fmt: skip
     stored = TeacherCache(tmp_path / "kept", top=7) if cache else None
     found = limbeck.distill(teacher, rows, into=student, vocabulary=20, cache=stored, **given)

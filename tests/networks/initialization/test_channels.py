@@ -5,7 +5,7 @@ import pytest
 torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
-from limbeck.networks.initialization.from_teacher import transplant  # noqa: E402
+from limbeck.networks.initialization.from_teacher import init_from_teacher  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
@@ -53,7 +53,7 @@ def test_a_narrower_mlp_without_its_dead_units_is_the_teacher():
     silence(teacher, {"2.weight": (1, [0, 3, 7]), "4.weight": (1, [1, 5])})
     silence(teacher, {"0.weight": (0, [0, 3, 7]), "0.bias": (0, [0, 3, 7])})
     silence(teacher, {"2.weight": (0, [1, 5]), "2.bias": (0, [1, 5])})
-    report = transplant(teacher, student, batch=draw(30, 4))
+    report = init_from_teacher(teacher, student, batch=draw(30, 4))
     assert report.share == 1.0
     assert {e.name for e in report.of("copied")} == {"4.bias"}
     assert torch.equal(student[0].weight, teacher[0].weight[[1, 2, 4, 5, 6]])
@@ -76,7 +76,7 @@ def test_a_narrower_cnn_with_flattened_maps():
         teacher[5].weight.view(2, 6, 3, 3)[:, [0, 4]] = 0.0
         teacher[1].weight[[0, 4]] = 0.0
         teacher[0].weight[[0, 4]] = 0.0
-    report = transplant(teacher, student, batch=draw(2, 3, 8, 8))
+    report = init_from_teacher(teacher, student, batch=draw(2, 3, 8, 8))
     assert report.share == 1.0
     assert torch.equal(student[1].running_mean, teacher[1].running_mean[[1, 2, 3, 5]])
     x = draw(9, 3, 8, 8, seed=1)
@@ -99,7 +99,7 @@ def test_residual_networks_keep_one_choice_along_the_shortcut():
             )
             if reads:
                 value[:, dead] = 0.0
-    report = transplant(teacher, student, batch=draw(2, 3, 32, 32))
+    report = init_from_teacher(teacher, student, batch=draw(2, 3, 32, 32))
     assert report.share == 1.0
     kept = [1, 3, 4, 7]
     first = "resnet.embedder.embedder.convolution.weight"
@@ -111,7 +111,7 @@ def test_residual_networks_keep_one_choice_along_the_shortcut():
 def test_heads_are_kept_whole_where_their_width_stays():
     teacher, student = bert(8, 4, 16), bert(8, 2, 16)
     # 4 heads of width 2 into 2 heads of width 4: laid out in another way, though of equal shapes
-    assert transplant(teacher, student, batch=torch.ones(2, 5).long()).of("selected") == ()
+    assert init_from_teacher(teacher, student, batch=torch.ones(2, 5).long()).of("selected") == ()
 
     teacher, student = bert(8, 4, 16), bert(4, 2, 6, seed=1)
     with torch.no_grad():
@@ -120,7 +120,7 @@ def test_heads_are_kept_whole_where_their_width_stays():
             for dense in (attention.query, attention.key, attention.value):
                 dense.weight[[0, 1, 4, 5]] *= 0.01  # heads 0 and 2
             layer.attention.output.dense.weight[:, [0, 1, 4, 5]] *= 0.01
-    report = transplant(teacher, student, batch=torch.ones(2, 5).long())
+    report = init_from_teacher(teacher, student, batch=torch.ones(2, 5).long())
     assert report.share == 1.0
     for i in range(2):
         new = student.bert.encoder.layer[i].attention.self.query.bias
@@ -138,7 +138,7 @@ def test_a_narrower_transformer_without_its_dead_inner_units_is_the_teacher():
             layer.output.dense.weight[:, dead] = 0.0
             layer.intermediate.dense.weight[dead] = 0.0
     ids = torch.randint(0, 30, (4, 6), generator=torch.Generator().manual_seed(0))
-    report = transplant(teacher, student, batch=ids)
+    report = init_from_teacher(teacher, student, batch=ids)
     assert report.share == 1.0
     assert {e.name.split(".")[4] for e in report.of("selected")} == {"intermediate", "output"}
     with torch.no_grad():
@@ -147,7 +147,7 @@ def test_a_narrower_transformer_without_its_dead_inner_units_is_the_teacher():
 
 def test_shallower_and_narrower_at_once():
     teacher, student = bert(8, 2, 16, layers=6), bert(4, 2, 8, layers=3, seed=1)
-    report = transplant(teacher, student, batch=torch.ones(2, 5).long())
+    report = init_from_teacher(teacher, student, batch=torch.ones(2, 5).long())
     assert report.share == 1.0
     assert list(report.layers) == [f"bert.encoder.layer.{i}" for i in (0, 2, 5)]
 
@@ -159,7 +159,7 @@ def test_the_same_channels_for_all_layers_of_an_mlp_that_lost_some():
 
     torch.manual_seed(0)
     teacher, student = net(4, 8), net(2, 5)
-    report = transplant(teacher, student, batch=draw(2, 4))
+    report = init_from_teacher(teacher, student, batch=draw(2, 4))
     assert report.share == 1.0
     state = teacher.state_dict()
     assert report.layers["8"] == "4"  # after "2", whose output teacher layer 4 read
@@ -186,7 +186,7 @@ class Mixed(nn.Module):
 def test_what_cannot_be_followed_is_left():
     student = Mixed(3)
     before = {k: v.clone() for k, v in student.state_dict().items()}
-    report = transplant(Mixed(6), student, batch=draw(5, 4))
+    report = init_from_teacher(Mixed(6), student, batch=draw(5, 4))
     assert {e.name for e in report.of("left")} == {"a.weight", "a.bias", "b.weight"}
     assert all("could not be followed" in e.why for e in report.of("left"))
     assert all(torch.equal(student.state_dict()[k], before[k]) for k in ("a.weight", "b.weight"))
@@ -196,7 +196,7 @@ def test_wider_layers_other_inputs_and_unused_ones_are_left():
     def net(ins, width):
         return nn.Sequential(nn.Linear(ins, width), nn.ReLU(), nn.Linear(width, 2))
 
-    report = transplant(net(4, 5), net(4, 7), batch=draw(2, 4))
+    report = init_from_teacher(net(4, 5), net(4, 7), batch=draw(2, 4))
     assert {e.why.rpartition("; ")[2] for e in report.of("left")} == {"wider than the teacher's"}
 
     class Unused(nn.Module):
@@ -207,6 +207,6 @@ def test_wider_layers_other_inputs_and_unused_ones_are_left():
         def forward(self, x):
             return self.used(x)
 
-    report = transplant(Unused(5), Unused(3), batch=draw(2, 4))
+    report = init_from_teacher(Unused(5), Unused(3), batch=draw(2, 4))
     assert [e.name for e in report.of("left")] == ["spare.weight"]
     assert "takes no part" in report.of("left")[0].why

@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
 from limbeck.core.errors import InvalidInput  # noqa: E402
-from limbeck.networks.initialization.from_teacher import transplant  # noqa: E402
+from limbeck.networks.initialization.from_teacher import init_from_teacher  # noqa: E402
 
 pytestmark = pytest.mark.torch
 NO_BATCH = "channels are selected where there is a batch"
@@ -65,7 +65,7 @@ def same(student, teacher, place, source):
 def test_bert_of_six_layers_into_three(rule, taken):
     teacher, student = bert(6), bert(3, seed=1)
     before = copy.deepcopy(teacher.state_dict())
-    report = transplant(teacher, student, rule)
+    report = init_from_teacher(teacher, student, rule)
     for i, source in enumerate(taken):
         assert same(student, teacher, f"bert.encoder.layer.{i}", f"bert.encoder.layer.{source}")
     for place in ("bert.embeddings", "bert.pooler", "classifier"):
@@ -81,7 +81,7 @@ def test_bert_of_six_layers_into_three(rule, taken):
 
 def test_the_student_is_the_teacher_without_some_layers():
     teacher, student = bert(4).eval(), bert(2, seed=1).eval()
-    transplant(teacher, student, "first")
+    init_from_teacher(teacher, student, "first")
     teacher.bert.encoder.layer = teacher.bert.encoder.layer[:2]
     ids = torch.arange(12).reshape(2, 6)
     with torch.no_grad():
@@ -89,19 +89,19 @@ def test_the_student_is_the_teacher_without_some_layers():
 
 
 def test_a_body_into_a_body_with_a_head_and_back():
-    report = transplant(bert(4, body=True), student := bert(2, seed=1))
+    report = init_from_teacher(bert(4, body=True), student := bert(2, seed=1))
     assert {e.name for e in report.of("left")} == {"classifier.weight", "classifier.bias"}
     assert {e.why for e in report.of("left")} == {"the teacher has none"}
     assert report.layers["encoder.layer.3"] == "bert.encoder.layer.1"
     body = bert(2, seed=2, body=True)
-    assert transplant(student, body).share == 1.0
+    assert init_from_teacher(student, body).share == 1.0
     assert same(body, student, "encoder", "bert.encoder")
 
 
 def test_other_classes_keep_their_own_head():
     student = bert(3, seed=1, labels=5)
     head = student.classifier.weight.clone()
-    report = transplant(bert(6), student)
+    report = init_from_teacher(bert(6), student)
     assert torch.equal(student.classifier.weight, head)
     assert [(e.name, e.why) for e in report.of("left")] == [
         ("classifier.weight", f"3 x 8 in the teacher, 5 x 8 here; {NO_BATCH}"),
@@ -113,7 +113,7 @@ def test_other_classes_keep_their_own_head():
 
 def test_residual_blocks_with_a_shortcut_first():
     teacher, student = resnet([3, 4]), resnet([2, 2], seed=1)
-    report = transplant(teacher, student)
+    report = init_from_teacher(teacher, student)
     stage = "resnet.encoder.stages.{}.layers.{}".format
     assert report.layers == {
         stage(0, 0): stage(0, 0),
@@ -131,7 +131,7 @@ def test_residual_blocks_with_a_shortcut_first():
 def test_blocks_built_in_another_way_are_left_and_reported():
     teacher, student = resnet([2, 2], "bottleneck"), resnet([1, 1], seed=1)
     before = copy.deepcopy(student.resnet.encoder.state_dict())
-    report = transplant(teacher, student)
+    report = init_from_teacher(teacher, student)
     assert all(torch.equal(v, before[k]) for k, v in student.resnet.encoder.state_dict().items())
     whys = {e.why for e in report.of("left") if "encoder" in e.name}
     assert whys == {"ResNetBottleNeckLayer in the teacher, ResNetBasicLayer here"}
@@ -140,7 +140,7 @@ def test_blocks_built_in_another_way_are_left_and_reported():
 
 def test_a_plain_mlp_keeps_its_ends():
     teacher, student = mlp(8), mlp(5, seed=1)
-    report = transplant(teacher, student)
+    report = init_from_teacher(teacher, student)
     assert report.share == 1.0
     assert list(report.layers.items()) == [
         ("0", "0"),
@@ -160,20 +160,20 @@ def test_named_layers_of_networks_with_other_names():
                 self.add_module(name, nn.Linear(3, 3))
 
     teacher, student = Net(["a", "b", "c"]), Net(["x", "y"])
-    report = transplant(teacher, student, {"c": "y"})
+    report = init_from_teacher(teacher, student, {"c": "y"})
     assert same(student, teacher, "y", "c")
     assert not same(student, teacher, "x", "a")
     assert report.share == 0.5
     with pytest.raises(InvalidInput, match="teacher has no layer ''"):
-        transplant(teacher, student, {"": "y"})
+        init_from_teacher(teacher, student, {"": "y"})
     with pytest.raises(InvalidInput, match="teacher has no layer 'd'"):
-        transplant(teacher, student, {"d": "y"})
+        init_from_teacher(teacher, student, {"d": "y"})
 
 
 def test_named_layers_of_a_stack_leave_the_others():
     teacher, student = bert(6), bert(3, seed=1)
     layer = "bert.encoder.layer.{}".format
-    report = transplant(teacher, student, {layer(4): layer(1)})
+    report = init_from_teacher(teacher, student, {layer(4): layer(1)})
     assert same(student, teacher, layer(1), layer(4))
     assert not same(student, teacher, layer(0), layer(0))
     assert same(student, teacher, "bert.embeddings", "bert.embeddings")
@@ -194,43 +194,43 @@ def test_layers_that_change_nothing_are_dropped():
     sizes = (3.0, 0.01, 3.0, 0.0, 3.0, 0.02)
     teacher = nn.Sequential(*[Block(s) for s in sizes]).train()
     student = nn.Sequential(*[Block(1.0) for _ in range(3)])
-    report = transplant(teacher, student, "similar", batch=torch.randn(50, 5))
+    report = init_from_teacher(teacher, student, "similar", batch=torch.randn(50, 5))
     assert list(report.layers) == ["0", "2", "4"]
     assert teacher[0].training
     assert not teacher[0]._forward_hooks
     with pytest.raises(InvalidInput, match="no batch"):
-        transplant(teacher, student, "similar")
+        init_from_teacher(teacher, student, "similar")
 
 
 def test_shapes_that_fit_in_no_way_are_left():
     teacher, student = nn.Linear(4, 3), nn.Linear(4, 2)
     before = student.weight.clone()
-    report = transplant(teacher, student)
+    report = init_from_teacher(teacher, student)
     assert torch.equal(student.weight, before)
     assert report.share == 0.0
     assert report.of("left")[0].why == f"3 x 4 in the teacher, 2 x 4 here; {NO_BATCH}"
-    report = transplant(teacher, student, batch=torch.zeros(2, 4))
+    report = init_from_teacher(teacher, student, batch=torch.zeros(2, 4))
     assert "outputs" in report.of("left")[0].why
 
 
 def test_what_it_refuses():
     with pytest.raises(InvalidInput, match=r"'every secnd'.*'every second'"):
-        transplant(mlp(4), mlp(3), "every secnd")
+        init_from_teacher(mlp(4), mlp(3), "every secnd")
     with pytest.raises(InvalidInput, match=r"3 blocks and the teacher's 6"):
-        transplant(bert(6), bert(3), [0, 1])
+        init_from_teacher(bert(6), bert(3), [0, 1])
     with pytest.raises(InvalidInput, match=r"\[0, 1, 6\]"):
-        transplant(bert(6), bert(3), [0, 1, 6])
+        init_from_teacher(bert(6), bert(3), [0, 1, 6])
     with pytest.raises(InvalidInput, match="no stack"):
-        transplant(bert(3), bert(3), [0, 1, 2])
+        init_from_teacher(bert(3), bert(3), [0, 1, 2])
 
 
 def test_a_deeper_student_is_left_where_it_is_deeper():
-    report = transplant(bert(2), bert(3, seed=1))
+    report = init_from_teacher(bert(2), bert(3, seed=1))
     assert {e.why for e in report.of("left")} == {"a stack of 2 in the teacher, of 3 here"}
 
 
 def test_it_prints_a_table():
-    report = transplant(bert(6), bert(3, seed=1, labels=5))
+    report = init_from_teacher(bert(6), bert(3, seed=1, labels=5))
     text = " ".join(str(report).split())
     assert "bert.encoder.layer.5" in text
     assert (
@@ -245,7 +245,7 @@ def test_selected_channels_need_no_note_each():
     def net(width):
         return nn.Sequential(nn.Linear(4, width), nn.ReLU(), nn.Linear(width, width + 1))
 
-    report = transplant(net(8), net(6), batch=torch.randn(4, 4))
+    report = init_from_teacher(net(8), net(6), batch=torch.randn(4, 4))
     assert [e.name for e in report.of("selected")] == ["0.weight", "0.bias"]
     (share, left) = report.sheet().notes
     assert share.startswith("38.0%")  # 30 of 79
@@ -261,7 +261,7 @@ def test_tied_weights_count_once():
             self.out = nn.Linear(3, 5)
             self.out.weight = self.embed.weight
 
-    report = transplant(Tied(), student := Tied())
+    report = init_from_teacher(Tied(), student := Tied())
     assert report.share == 1.0
     assert student.out.weight is student.embed.weight
     assert sum(e.size for e in report.entries if e.learned) == 20

@@ -6,7 +6,7 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
 from limbeck.core.errors import InvalidInput  # noqa: E402
-from limbeck.networks.initialization.from_teacher import transplant  # noqa: E402
+from limbeck.networks.initialization.from_teacher import init_from_teacher  # noqa: E402
 from limbeck.networks.initialization.importance import by_activation, by_norm  # noqa: E402
 from limbeck.networks.initialization.tracing import trace  # noqa: E402
 
@@ -83,10 +83,10 @@ def test_a_unit_that_is_always_alike_goes_first_however_large():
     x = draw(40, 3)
     for importance, stays in (("norm", True), ("activation", False)):
         student = net(3)
-        assert transplant(teacher, student, batch=x, importance=importance).share == 1.0
+        assert init_from_teacher(teacher, student, batch=x, importance=importance).share == 1.0
         assert (50.0 in student[0].bias.tolist()) == stays
     student = net(3)
-    transplant(teacher, student, batch=x)
+    init_from_teacher(teacher, student, batch=x)
     assert 50.0 not in student[0].bias.tolist()  # by default
 
 
@@ -103,11 +103,11 @@ def test_queries_and_keys_are_no_weights_and_one_row_falls_back_on_the_norm():
     teacher = nn.Sequential(nn.Linear(2, 4), nn.Linear(4, 1))
     one = [nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1)) for _ in range(2)]
     for net, importance in zip(one, ("norm", "activation"), strict=True):
-        transplant(teacher, net, batch=draw(1, 2), importance=importance)
+        init_from_teacher(teacher, net, batch=draw(1, 2), importance=importance)
     assert torch.equal(one[0][0].weight, one[1][0].weight)
 
 
 def test_an_unknown_importance_is_refused():
     net = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1))
     with pytest.raises(InvalidInput, match="importance is 'weights'"):
-        transplant(net, net, importance="weights")
+        init_from_teacher(net, net, importance="weights")

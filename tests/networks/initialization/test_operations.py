@@ -13,7 +13,7 @@ from torch.nn import functional  # noqa: E402
 
 from limbeck.modules.capture import logits_of  # noqa: E402
 from limbeck.networks.initialization.channels import select  # noqa: E402
-from limbeck.networks.initialization.from_teacher import transplant  # noqa: E402
+from limbeck.networks.initialization.from_teacher import init_from_teacher  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
@@ -209,7 +209,7 @@ def test_the_same_channels_are_chosen_wherever_they_are(case, importance):
     names = {name: name for name in student.state_dict()}
     chosen = select(teacher, student, names, x, importance)
     assert not [(name, why) for name, why in chosen.items() if isinstance(why, str)]
-    assert transplant(teacher, student, batch=x, importance=importance).share == 1.0
+    assert init_from_teacher(teacher, student, batch=x, importance=importance).share == 1.0
     blinded(teacher, chosen)
     with torch.no_grad():
         assert torch.allclose(student(x), teacher(x), atol=1e-5)
@@ -241,7 +241,7 @@ def test_networks_of_transformers(kind):
     teacher, student = net(0.5), net(0.25)
     x = torch.randn(4, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     chosen = select(teacher, student, {n: n for n in student.state_dict()}, x)
-    assert transplant(teacher, student, batch=x).share == 1.0
+    assert init_from_teacher(teacher, student, batch=x).share == 1.0
     blinded(teacher, chosen)
     with torch.no_grad():
         theirs, ours = (logits_of(m(x), kind) for m in (teacher, student))
@@ -268,7 +268,7 @@ def test_torchs_encoder_layer_is_followed_though_it_runs_as_one_in_eval_mode():
         )  # fmt: skip
 
     before = torch.backends.mha.get_fastpath_enabled()
-    assert transplant(net(8), net(4), batch=torch.randn(4, 3, 4, 4)).share == 1.0
+    assert init_from_teacher(net(8), net(4), batch=torch.randn(4, 3, 4, 4)).share == 1.0
     assert torch.backends.mha.get_fastpath_enabled() == before
 
 
@@ -284,7 +284,7 @@ def test_fewer_keys_than_queries(importance):
         return LlamaForCausalLM(config)
 
     words = torch.randint(1, 40, (4, 6), generator=torch.Generator().manual_seed(0))
-    report = transplant(net(32), net(16), batch={"input_ids": words}, importance=importance)
+    report = init_from_teacher(net(32), net(16), batch={"input_ids": words}, importance=importance)
     assert report.share == 1.0
 
 
@@ -318,7 +318,7 @@ def test_what_mixes_channels_is_left(mixed):
         )
 
     x = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
-    report = transplant(net(8), net(4), batch=x)
+    report = init_from_teacher(net(8), net(4), batch=x)
     assert {e.name for e in report.of("left")} >= {"parts.a.weight", "parts.b.weight"}
     assert "could not be followed" in report.of("left")[0].why
 
@@ -332,7 +332,7 @@ def test_other_parts_are_left_and_the_reason_told():
         )  # fmt: skip
 
     x = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
-    report = transplant(net(8, 8, 8), net(4, 4), batch=x)
+    report = init_from_teacher(net(8, 8, 8), net(4, 4), batch=x)
     assert "3 parts joined in the teacher, 2 here" in report.of("left")[0].why
-    report = transplant(net(4, 8), net(6, 4), batch=x)
+    report = init_from_teacher(net(4, 8), net(6, 4), batch=x)
     assert "wider than the teacher's" in {e.why.rpartition("; ")[2] for e in report.of("left")}

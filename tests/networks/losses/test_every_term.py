@@ -28,8 +28,8 @@ from limbeck.networks import (
     SoftTargets,
     TeacherLabels,
 )
-from limbeck.networks.losses.filters import RowWeights, WhereRight, WhereSure
-from limbeck.networks.losses.loss import Objective, Term
+from limbeck.networks.losses.filters import RowWeights, TeacherConfident, TeacherCorrect
+from limbeck.networks.losses.loss import Loss, Objective
 
 Draw = Callable[..., Tensor]
 Make = Callable[..., Step]
@@ -76,7 +76,7 @@ def batch(step: Make, draw: Draw) -> Callable[[str], Step]:
             index=torch.arange(8).to(device),
             done=0.5,
         )
-        given = WhereRight() & WhereSure(0.3) & RowWeights(torch.arange(1.0, 9.0))
+        given = TeacherCorrect() & TeacherConfident(0.3) & RowWeights(torch.arange(1.0, 9.0))
         now.weight = given(now)
         return now
 
@@ -84,7 +84,7 @@ def batch(step: Make, draw: Draw) -> Callable[[str], Step]:
 
 
 @pytest.mark.parametrize("term", TERMS, ids=repr)
-def test_it_stays_on_the_device_of_the_batch(term: Term, batch: Callable[[str], Step]) -> None:
+def test_it_stays_on_the_device_of_the_batch(term: Loss, batch: Callable[[str], Step]) -> None:
     now = batch("meta")  # tensors without numbers, which refuse to meet those of the CPU
     maps = term.maps(now)
     assert maps is None or all(p.device.type == "meta" for p in maps.parameters())
@@ -93,7 +93,7 @@ def test_it_stays_on_the_device_of_the_batch(term: Term, batch: Callable[[str], 
 
 @pytest.mark.parametrize("term", TERMS, ids=repr)
 def test_the_loss_is_a_finite_number_above_0_and_the_same_again(
-    term: Term, batch: Callable[[str], Step]
+    term: Loss, batch: Callable[[str], Step]
 ) -> None:
     now = batch("cpu")
     assert now.weight is not None
@@ -109,7 +109,7 @@ def test_the_loss_is_a_finite_number_above_0_and_the_same_again(
 
 @pytest.mark.parametrize("term", TERMS[2:], ids=repr)
 def test_a_batch_of_which_nothing_passes_teaches_nothing(
-    term: Term, batch: Callable[[str], Step]
+    term: Loss, batch: Callable[[str], Step]
 ) -> None:
     now = batch("cpu")
     assert now.weight is not None
@@ -130,7 +130,7 @@ def test_a_batch_of_which_nothing_passes_teaches_nothing(
 
 
 @pytest.mark.parametrize("term", TERMS, ids=repr)
-def test_it_is_settings_only(term: Term) -> None:
+def test_it_is_settings_only(term: Loss) -> None:
     again = pickle.loads(pickle.dumps(term))
     assert again == term
     assert " at 0x" not in repr(term)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from limbeck.core.errors import InvalidInput
 from limbeck.modules.batch import IGNORED, Goal, Kind, Step, View
-from limbeck.networks import GoldLabels, Logits, RowWeights, WhereRight, WhereSure
+from limbeck.networks import GoldLabels, Logits, RowWeights, TeacherConfident, TeacherCorrect
 
 GENERATOR = torch.Generator().manual_seed(5)
 
@@ -22,33 +22,33 @@ def step(
 
 def test_where_right_by_hand() -> None:
     logits = torch.tensor([[3.0, 1.0, 2.0], [0.0, 1.0, 2.0], [0.0, 5.0, 2.0]])
-    assert WhereRight()(step(logits, torch.tensor([0, 1, 1]))).tolist() == [1, 0, 1]
+    assert TeacherCorrect()(step(logits, torch.tensor([0, 1, 1]))).tolist() == [1, 0, 1]
     several = torch.tensor([[1, 1, 1], [0, 1, 1], [1, 1, 1]])
     # a logit of 0 is a probability of 1/2, which says no
-    assert WhereRight()(step(logits, several, Kind.MULTILABEL)).tolist() == [1, 1, 0]
+    assert TeacherCorrect()(step(logits, several, Kind.MULTILABEL)).tolist() == [1, 1, 0]
 
 
 def test_where_sure_is_numpys() -> None:
     logits = 2 * torch.randn(40, 3, generator=GENERATOR)
     z = logits.numpy()
     for threshold in (0.5, 0.9):
-        sure = WhereSure(threshold)
+        sure = TeacherConfident(threshold)
         assert sure(step(logits)).tolist() == (softmax(z, 1).max(1) >= threshold).tolist()
         p = expit(z)
         expected = (np.maximum(p, 1 - p) >= threshold).all(1)
         assert sure(step(logits, kind=Kind.MULTILABEL)).tolist() == expected.tolist()
-    assert WhereSure(0.5)(step(torch.zeros(1, 2))).tolist() == [1]  # at least
+    assert TeacherConfident(0.5)(step(torch.zeros(1, 2))).tolist() == [1]  # at least
 
 
 def test_tokens_and_language() -> None:
     logits = torch.log(torch.tensor([[[0.9, 0.1], [0.4, 0.6], [0.2, 0.8]]]))
     labels = torch.tensor([[0, IGNORED, 0]])
-    assert WhereRight()(step(logits, labels, Kind.TOKENS)).tolist() == [[1, 0, 0]]
-    assert WhereSure(0.7)(step(logits, None, Kind.TOKENS)).tolist() == [[1, 0, 1]]
+    assert TeacherCorrect()(step(logits, labels, Kind.TOKENS)).tolist() == [[1, 0, 0]]
+    assert TeacherConfident(0.7)(step(logits, None, Kind.TOKENS)).tolist() == [[1, 0, 1]]
     # places 0 and 1 predict tokens 1 and 2
     labels = torch.tensor([[1, 0, 0]])
-    assert WhereRight()(step(logits, labels, Kind.LANGUAGE)).tolist() == [[0, 1, 0]]
-    assert WhereSure(0.7)(step(logits, None, Kind.LANGUAGE)).tolist() == [[0, 1, 0]]
+    assert TeacherCorrect()(step(logits, labels, Kind.LANGUAGE)).tolist() == [[0, 1, 0]]
+    assert TeacherConfident(0.7)(step(logits, None, Kind.LANGUAGE)).tolist() == [[0, 1, 0]]
 
 
 def test_in_language_the_weights_meet_the_places_they_judge() -> None:
@@ -56,7 +56,7 @@ def test_in_language_the_weights_meet_the_places_they_judge() -> None:
     labels = torch.randint(4, (2, 5), generator=GENERATOR)
     labels[:, 1] = teacher[:, 0].argmax(-1)
     now = step(teacher, labels, Kind.LANGUAGE)
-    now.weight = WhereRight()(now)
+    now.weight = TeacherCorrect()(now)
     aligned = now.aligned
     assert aligned.teacher is not None
     assert aligned.labels is not None
@@ -82,19 +82,19 @@ def test_row_weights_are_a_copy_that_can_be_told_apart() -> None:
     assert first(step(torch.zeros(1, 2), index=torch.tensor([2500]))).tolist() == [1]
     assert repr(first) == repr(RowWeights([1.0] * 5000))
     assert repr(first) != repr(RowWeights(given))
-    assert repr(RowWeights(given)) in repr(WhereRight() & RowWeights(given))
+    assert repr(RowWeights(given)) in repr(TeacherCorrect() & RowWeights(given))
 
 
 def test_filters_combine_by_product() -> None:
     logits = torch.tensor([[3.0, 0.0], [0.1, 0.0], [3.0, 0.0]])
     labels, index = torch.tensor([0, 0, 1]), torch.tensor([1, 2, 0])
-    both = WhereRight() & WhereSure(0.9)
+    both = TeacherCorrect() & TeacherConfident(0.9)
     assert both(step(logits, labels)).tolist() == [1, 0, 0]
     three = both & RowWeights([5.0, 7.0, 9.0])
     assert three(step(logits, labels, index=index)).tolist() == [7, 0, 0]
     assert both.needs.labels
     assert both.needs.teacher
-    assert (RowWeights([1.0]) & WhereRight()).needs.labels
+    assert (RowWeights([1.0]) & TeacherCorrect()).needs.labels
     assert not RowWeights([1.0]).needs.teacher
     with pytest.raises(TypeError):
         both & 3
@@ -103,7 +103,7 @@ def test_filters_combine_by_product() -> None:
 def test_a_weight_a_row_meets_a_weight_a_token() -> None:
     logits, labels = torch.zeros(2, 3, 2), torch.tensor([[0, 1, 0], [0, 0, 1]])
     now = step(logits, labels, Kind.TOKENS, index=torch.tensor([0, 1]))
-    rows, right = RowWeights([2.0, 3.0]), WhereRight()
+    rows, right = RowWeights([2.0, 3.0]), TeacherCorrect()
     expected = [[2, 0, 2], [3, 3, 0]]
     assert (rows & right)(now).tolist() == expected
     assert (right & rows)(now).tolist() == expected
@@ -114,7 +114,7 @@ def test_each_row_has_one_source() -> None:
     teacher = torch.tensor([[3.0, 0.0], [3.0, 0.0], [0.0, 2.0]])
     student, labels = torch.randn(3, 2, generator=GENERATOR), torch.tensor([0, 1, 1])
     now = Step(None, labels, View(student), View(teacher), Goal(Kind.CLASSES, 2))
-    now.weight = WhereRight()(now)
+    now.weight = TeacherCorrect()(now)
     objective = Logits() + GoldLabels(rest=True)
     losses = objective.losses(now, objective.maps(now))
     right = ((student - teacher)[[0, 2]] ** 2).mean()
@@ -124,7 +124,7 @@ def test_each_row_has_one_source() -> None:
 
 
 def test_an_empty_filter_can_say_so() -> None:
-    both = WhereRight() & WhereSure(0.99)
+    both = TeacherCorrect() & TeacherConfident(0.99)
     assert not both(step(torch.zeros(4, 2), torch.ones(4).long())).any()
     error = both.nothing_passed()
     assert isinstance(error, InvalidInput)
@@ -135,13 +135,17 @@ def test_an_empty_filter_can_say_so() -> None:
 
 def test_what_makes_no_sense_is_refused() -> None:
     numbers = Goal(Kind.VALUES, 1)
-    for filter_ in (WhereRight(), WhereSure(0.9), RowWeights([1.0, 1.0]) & WhereRight()):
+    for filter_ in (
+        TeacherCorrect(),
+        TeacherConfident(0.9),
+        RowWeights([1.0, 1.0]) & TeacherCorrect(),
+    ):
         with pytest.raises(InvalidInput, match="regression"):
             filter_.check(numbers, 2)
     RowWeights([1.0, 1.0]).check(numbers, 2)
-    WhereSure(1.0).check(Goal(Kind.LANGUAGE, 9), 2)
+    TeacherConfident(1.0).check(Goal(Kind.LANGUAGE, 9), 2)
     with pytest.raises(InvalidInput, match="2 weights and 3 samples"):
-        (WhereRight() & RowWeights([1.0, 1.0])).check(Goal(Kind.CLASSES, 2), 3)
+        (TeacherCorrect() & RowWeights([1.0, 1.0])).check(Goal(Kind.CLASSES, 2), 3)
     with pytest.raises(InvalidInput, match="2 weights and 1 samples"):
         RowWeights([1.0, 1.0]).check(Goal(Kind.CLASSES, 2), 1)
     for bad in ([-1.0, 1.0], [float("nan"), 1.0], [0.0, 0.0], [[1.0]], 1.0):
@@ -149,4 +153,4 @@ def test_what_makes_no_sense_is_refused() -> None:
             RowWeights(bad)
     for threshold in (0, 1.5, float("nan")):
         with pytest.raises(InvalidInput, match="threshold"):
-            WhereSure(threshold)
+            TeacherConfident(threshold)

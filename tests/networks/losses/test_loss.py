@@ -21,7 +21,7 @@ from limbeck.networks import (
     Objective,
     SoftTargets,
 )
-from limbeck.networks.losses.loss import Needs, Term
+from limbeck.networks.losses.loss import Loss, Needs
 
 weights = st.floats(0, 100, allow_nan=False)
 
@@ -96,7 +96,7 @@ def test_adding_something_else_is_a_type_error() -> None:
 
 def test_no_two_losses_and_no_columns_share_a_name() -> None:
     @dataclass(frozen=True)
-    class Named(Term):
+    class Named(Loss):
         level: ClassVar[int] = 0
         called: str = ""
 

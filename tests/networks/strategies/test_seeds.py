@@ -18,8 +18,8 @@ from limbeck.networks import (
     GoldLabels,
     SoftTargets,
     TeacherCache,
-    WhereRight,
-    WhereSure,
+    TeacherConfident,
+    TeacherCorrect,
 )
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.losses.loss import Objective
@@ -92,11 +92,14 @@ SAME_AS_THE_CONTROL: dict[str, tuple[Any, dict[str, Any]]] = {
     "gold labels": ([dropping], {"objective": Objective.of(GoldLabels())}),
     "a silent teacher": ([dropping], {}),
     "a network, not a function": ([dropping()], {}),
-    "a filter": ([dropping], {"filter": WhereRight() & WhereSure(0.5)}),
+    "a filter": ([dropping], {"filter": TeacherCorrect() & TeacherConfident(0.5)}),
     "augmented rows": ([dropping], {"rows": Samples.of(Moving()).aimed(GOAL)}),
     "a start": ([dropping], {"start": {"0": "0"}}),
     "early stopping": ([dropping], {"training": Training(9, 8, lr=0.1, patience=1)}),
-    "parts of batches": ([dropping], {"training": Training(2, 8, accumulate=2, clip=0.5)}),
+    "parts of batches": (
+        [dropping],
+        {"training": Training(2, 8, gradient_accumulation_steps=2, max_grad_norm=0.5)},
+    ),
     "generations": ([dropping], {"mode": BornAgain(3)}),
     "generations of a network": ([dropping()], {"mode": BornAgain(2)}),
     "peers": ([steady, steady], {"teacher": None, "source": None}),

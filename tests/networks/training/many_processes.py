@@ -15,7 +15,7 @@ from limbeck.networks import (
     HiddenStates,
     RowWeights,
     SoftTargets,
-    WhereRight,
+    TeacherCorrect,
     balanced,
 )
 from limbeck.networks.datasets.data import Samples
@@ -43,8 +43,8 @@ def run(folder: Path, strategy: str = "auto", shares: bool = False, layers: bool
             lr=0.02,
             strategy=strategy,
             log_every=1,
-            clip=1.0,
-            accumulate=1 if shares else 2,
+            max_grad_norm=1.0,
+            gradient_accumulation_steps=1 if shares else 2,
             checkpoint_every=2,
         ),
         seed=1,
@@ -54,7 +54,7 @@ def run(folder: Path, strategy: str = "auto", shares: bool = False, layers: bool
     )
 
 
-def run_tokens(folder: Path, accumulate: int):
+def run_tokens(folder: Path, gradient_accumulation_steps: int):
     """Ragged tokens, some without a label, and a filter; objectives of outputs and of layers."""
     ids = [[1 + (i * j) % 19 for j in range(1, 3 + i * 7 % 12)] for i in range(1, 49)]
     labels = [[t % 3 if j else -100 for j, t in enumerate(row)] for row in ids]
@@ -71,10 +71,12 @@ def run_tokens(folder: Path, accumulate: int):
         Samples.of({"input_ids": ids, "labels": labels}).aimed(goal),
         objective,
         goal,
-        training=Training(2, 16, optimizer="sgd", lr=0.5, accumulate=accumulate),
+        training=Training(
+            2, 16, optimizer="sgd", lr=0.5, gradient_accumulation_steps=gradient_accumulation_steps
+        ),
         seed=1,
         teacher=teacher,
-        filter=WhereRight() & RowWeights([i % 3 / 2 for i in range(48)]),
+        filter=TeacherCorrect() & RowWeights([i % 3 / 2 for i in range(48)]),
         folder=folder,
     )
 

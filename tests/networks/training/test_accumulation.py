@@ -27,9 +27,9 @@ from limbeck.networks import (  # noqa: E402
     ReverseKL,
     RowWeights,
     SoftTargets,
+    TeacherConfident,
+    TeacherCorrect,
     TeacherLabels,
-    WhereRight,
-    WhereSure,
 )
 from limbeck.networks.datasets.data import Samples  # noqa: E402
 from limbeck.networks.training.settings import Training  # noqa: E402
@@ -43,10 +43,10 @@ TAGS = [[t % 3 if j else IGNORED for j, t in enumerate(row)] for row in IDS]
 WEIGHTS = [(i * 5 % 7) / 4 for i in range(ROWS)]
 FILTERS = {
     "no filter": None,
-    "where right": WhereRight(),
-    "where sure": WhereSure(0.4),
+    "where right": TeacherCorrect(),
+    "where sure": TeacherConfident(0.4),
     "row weights": RowWeights(WEIGHTS),
-    "all": WhereRight() & WhereSure(0.36) & RowWeights(WEIGHTS),
+    "all": TeacherCorrect() & TeacherConfident(0.36) & RowWeights(WEIGHTS),
 }
 
 
@@ -99,13 +99,13 @@ def table(kind: Kind) -> tuple[Samples, Goal, nn.Module, nn.Module]:
     return Samples.of((x, labels)).aimed(goal), goal, teacher, student
 
 
-def differs(made, objective, filter_=None, accumulate=(4, 8)) -> float:
+def differs(made, objective, filter_=None, gradient_accumulation_steps=(4, 8)) -> float:
     """The largest difference in a weight, or in an epoch's loss, from those of whole updates."""
     samples, goal, teacher, student = made
     runs = [
         train(student, samples, objective, goal, teacher=teacher, filter=filter_,
-              training=Training(1, 16, optimizer="sgd", lr=0.3, accumulate=parts))
-        for parts in (1, *accumulate)
+              training=Training(1, 16, optimizer="sgd", lr=0.3, gradient_accumulation_steps=parts))
+        for parts in (1, *gradient_accumulation_steps)
     ]  # fmt: skip
     start = torch.cat([p.detach().flatten() for p in student.parameters()])
     ends = [
@@ -236,7 +236,7 @@ def test_batch_normalisation_never_sees_a_part_of_one_row(parts, rows) -> None:
     y, goal = (x[:, 0] > 0).long(), Goal(Kind.CLASSES, 2)
     torch.manual_seed(0)
     student = nn.Sequential(nn.Linear(6, 4), nn.BatchNorm1d(4), nn.ReLU(), nn.Linear(4, 2))
-    settings = Training(2, 16, accumulate=parts)
+    settings = Training(2, 16, gradient_accumulation_steps=parts)
     found = train(student, Samples.of((x, y)).aimed(goal), GoldLabels(), goal, training=settings)
     assert found.steps == 6
     assert found.module[1].num_batches_tracked > 6
@@ -250,6 +250,6 @@ def test_parts_of_different_size_are_the_same_update(rows, filter_) -> None:
     if isinstance(filter_, RowWeights):
         filter_ = RowWeights(WEIGHTS[:rows])
     elif filter_ is not None and filter_ is FILTERS["all"]:
-        filter_ = WhereRight() & WhereSure(0.36) & RowWeights(WEIGHTS[:rows])
+        filter_ = TeacherCorrect() & TeacherConfident(0.36) & RowWeights(WEIGHTS[:rows])
     objective = 0.6 * SoftTargets() + 0.4 * GoldLabels()
     assert differs((made, goal, teacher, student), objective, filter_, (2, 4, 8)) < 1e-7

@@ -9,7 +9,7 @@ from typing import ClassVar  # noqa: E402
 from torch import nn  # noqa: E402
 
 from limbeck.modules.batch import Goal, Kind, Step, View  # noqa: E402
-from limbeck.networks import GoldLabels, Logits, SoftTargets, Term, balanced  # noqa: E402
+from limbeck.networks import GoldLabels, Logits, Loss, SoftTargets, balanced  # noqa: E402
 from limbeck.networks.datasets.data import Samples  # noqa: E402
 from limbeck.networks.losses.loss import Needs  # noqa: E402
 from limbeck.networks.training.balance import Balance  # noqa: E402
@@ -21,10 +21,10 @@ GOAL = Goal(Kind.CLASSES, 3)
 
 
 @dataclass(frozen=True)
-class Times(Term):
+class Times(Loss):
     """Another term, multiplied."""
 
-    term: Term
+    term: Loss
     factor: float
     level: ClassVar[int] = 0
 

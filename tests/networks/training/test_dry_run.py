@@ -15,7 +15,7 @@ from limbeck.modules.batch import Goal, Kind  # noqa: E402
 from limbeck.modules.runner import watched  # noqa: E402
 from limbeck.networks import GoldLabels, HiddenStates, Interchange, SoftTargets  # noqa: E402
 from limbeck.networks.datasets.data import Samples  # noqa: E402
-from limbeck.networks.losses.loss import Needs, Objective, Term  # noqa: E402
+from limbeck.networks.losses.loss import Loss, Needs, Objective  # noqa: E402
 from limbeck.networks.training.dry_run import maps_of, unused  # noqa: E402
 from limbeck.networks.training.engine import Engine  # noqa: E402
 from limbeck.networks.training.settings import Training  # noqa: E402
@@ -89,7 +89,7 @@ _LEAF = torch.ones((), requires_grad=True)  # of no network
 
 
 @dataclass(frozen=True)
-class Own(Term):
+class Own(Loss):
     """A loss of one's own that is wrong in a way."""
 
     level: ClassVar[int] = 0

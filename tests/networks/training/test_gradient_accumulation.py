@@ -98,7 +98,9 @@ def test_a_filter_is_asked_before_the_first_part_is_learned_and_cannot_see_the_s
     samples = Samples.of((torch.zeros(8, 2), torch.zeros(8)))
     with (
         Engine.started(Training(), torch.device("cpu")) as engine,
-        pytest.raises(InvalidInput, match=r"filter reads the student's outputs.*accumulate=1"),
+        pytest.raises(
+            InvalidInput, match=r"filter reads the student's outputs.*gradient_accumulation_steps=1"
+        ),
     ):
         next(parts_of(samples.batches(range(8), 2), Plan(8, 8, parts=4), 0, Goal(Kind.CLASSES, 2),
                       engine, filter=OnStudent()))  # fmt: skip
@@ -107,12 +109,13 @@ def test_a_filter_is_asked_before_the_first_part_is_learned_and_cannot_see_the_s
 def test_what_sees_one_part_only_is_told() -> None:
     objective = Relations({"0": "0"}) + SoftTargets() + 0.5 * DIST()
     plain, normed = nn.Linear(2, 2), nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
-    split = Training(batch_size=64, accumulate=4)
+    split = Training(batch_size=64, gradient_accumulation_steps=4)
     assert part_notes(objective, plain, Training(batch_size=64)) == []
     relations, dist = part_notes(objective, plain, split)
     assert relations == (
-        "Relations compares the rows of a batch with each other: with accumulate=4 it sees 16 rows"
-        " at a time, not 64."
+        "Relations compares the rows of a batch with each other: with"
+        " gradient_accumulation_steps=4 it"
+        " sees 16 rows at a time, not 64."
     )
     assert "DIST correlates" in dist
     assert "Batch normalisation" in part_notes(Objective.of(SoftTargets()), normed, split)[0]

@@ -203,7 +203,7 @@ def test_a_plateau_reads_the_validation() -> None:
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        ({"schedule": lr_scheduler.StepLR, "warmup": 0.1}, "warmup is 0.1"),
+        ({"schedule": lr_scheduler.StepLR, "warmup_ratio": 0.1}, "warmup_ratio is 0.1"),
         ({"schedule_interval": "step"}, "schedule_interval is 'step', and schedule is"),
         ({"schedule_interval": "batch", "schedule": lr_scheduler.StepLR}, "Choose one of epoch"),
         ({"ema": 1.0}, "ema is 1.0"),
@@ -314,7 +314,9 @@ def test_lbfgs_over_parts_is_that_of_the_whole() -> None:
     term = 0.5 * SoftTargets(temperature=2.0) + 0.5 * GoldLabels()
     found = []
     for parts in (1, 4):
-        settings = Training(max_steps=2, batch_size=32, optimizer="lbfgs", accumulate=parts)
+        settings = Training(
+            max_steps=2, batch_size=32, optimizer="lbfgs", gradient_accumulation_steps=parts
+        )
         result = train(plain(), data, term, GOAL, training=settings, teacher=teacher)
         found.append(weights(result.module))
     torch.testing.assert_close(found[0], found[1], rtol=1e-6, atol=1e-8)

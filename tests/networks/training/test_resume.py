@@ -70,11 +70,11 @@ def run(folder: Path | None, pause: float = 0.0, **changes):
         "epochs": 5,
         "batch_size": 8,
         "lr": 0.02,
-        "warmup": 0.1,
+        "warmup_ratio": 0.1,
         "patience": 4,
         "checkpoint_every": 3,
         "log_every": 2,
-        "accumulate": 2,
+        "gradient_accumulation_steps": 2,
     }
     return train(
         lambda: net(8),

@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
 from limbeck.modules.batch import Goal, Kind  # noqa: E402
-from limbeck.networks import GoldLabels, LinearSchedule, SoftTargets, WhereRight, balanced  # noqa: E402
+from limbeck.networks import GoldLabels, LinearSchedule, SoftTargets, TeacherCorrect, balanced  # noqa: E402
 from limbeck.networks.datasets.data import Samples  # noqa: E402
 from limbeck.networks.losses.loss import Objective  # noqa: E402
 from limbeck.networks.training.resume_settings import settings_of  # noqa: E402
@@ -58,7 +58,7 @@ def test_they_are_text_and_numbers_without_addresses():
         ),
         ("goal", Goal(Kind.CLASSES, 3)),
         ("student", [nn.Linear(2, 2)]),
-        ("filter", WhereRight()),
+        ("filter", TeacherCorrect()),
         ("seed", 1),
         ("teacher", nn.Linear(2, 2)),
         ("validation", Samples.of(torch.zeros(3, 2))),

@@ -23,10 +23,10 @@ pytestmark = pytest.mark.torch
         ("precision", "fp8"),
         ("strategy", "deepspeed"),
         ("lr", float("nan")),
-        ("clip", -1.0),
-        ("warmup", 1.0),
+        ("max_grad_norm", -1.0),
+        ("warmup_ratio", 1.0),
         ("patience", 0),
-        ("accumulate", 3),
+        ("gradient_accumulation_steps", 3),
     ],
 )
 def test_a_value_without_meaning_is_refused_by_name(name, value):
@@ -56,7 +56,7 @@ def test_the_cosine_is_that_of_torch():
 
 
 def test_warmup_rises_in_equal_steps_and_then_the_schedule_starts():
-    training = Training(schedule="linear", warmup=0.4)
+    training = Training(schedule="linear", warmup_ratio=0.4)
     got = [training.factor(step, 10) for step in range(10)]
     assert got[:4] == [0.25, 0.5, 0.75, 1.0]
     assert got[4] == 1.0

@@ -20,12 +20,12 @@ from limbeck.networks import (  # noqa: E402
     LinearSchedule,
     Logits,
     SoftTargets,
-    WhereRight,
-    WhereSure,
+    TeacherConfident,
+    TeacherCorrect,
 )
 from limbeck.networks.datasets.data import Samples  # noqa: E402
 from limbeck.networks.losses.filters import Filter  # noqa: E402
-from limbeck.networks.losses.loss import Needs, Term  # noqa: E402
+from limbeck.networks.losses.loss import Loss, Needs  # noqa: E402
 from limbeck.networks.training.settings import Training  # noqa: E402
 from limbeck.networks.training.train import train  # noqa: E402
 
@@ -62,7 +62,7 @@ def equal(a: nn.Module, b: nn.Module) -> bool:
     return all(torch.equal(x, y) for x, y in zip(weights(a), weights(b), strict=True))
 
 
-def by_hand(table, teacher, epochs, seed, accumulate=1):
+def by_hand(table, teacher, epochs, seed, gradient_accumulation_steps=1):
     """The loop that one would write: BOTH, SGD with momentum, batches of 32."""
     x, y = table
     torch.manual_seed(seed)
@@ -134,7 +134,7 @@ def test_an_epoch_ends_with_a_row_of_metrics(table, tmp_path):
 
 
 def test_a_constant_rate_is_warmed_up_too(table):
-    settings = Training(4, 90, lr=0.1, schedule="constant", warmup=0.5)
+    settings = Training(4, 90, lr=0.1, schedule="constant", warmup_ratio=0.5)
     run = train(nn.Linear(6, 3), Samples.of(table), GoldLabels(), GOAL, training=settings)
     assert [row["lr"] for row in run.history] == pytest.approx([0.05, 0.1, 0.1, 0.1])
 
@@ -184,7 +184,7 @@ def test_nothing_of_the_user_is_changed(table, teacher):
 
 
 @dataclass(frozen=True)
-class Noting(Term):
+class Noting(Loss):
     """Cross entropy that notes what it is told of each step."""
 
     seen: list[Step] = field(default_factory=list)
@@ -328,7 +328,7 @@ def test_parts_of_a_batch_add_up_to_the_batch(table, teacher):
             BOTH,
             GOAL,
             teacher=teacher,
-            training=Training(3, 32, optimizer="sgd", lr=0.1, accumulate=a),
+            training=Training(3, 32, optimizer="sgd", lr=0.1, gradient_accumulation_steps=a),
         )
         for a in (1, 4)
     ]
@@ -339,13 +339,15 @@ def test_parts_of_a_batch_add_up_to_the_batch(table, teacher):
 
 
 def test_clipping_is_that_of_torch(table, teacher):
-    clip = 0.01
+    max_grad_norm = 0.01
     ours = train(
         nn.Linear(6, 3),
         Samples.of(table),
         GoldLabels(),
         GOAL,
-        training=Training(1, 90, optimizer="sgd", lr=1.0, momentum=0, weight_decay=0, clip=clip),
+        training=Training(
+            1, 90, optimizer="sgd", lr=1.0, momentum=0, weight_decay=0, max_grad_norm=max_grad_norm
+        ),
     )
     assert ours.steps == 1
     torch.manual_seed(0)
@@ -355,7 +357,9 @@ def test_clipping_is_that_of_torch(table, teacher):
         Samples.of(table),
         GoldLabels(),
         GOAL,
-        training=Training(1, 90, optimizer="sgd", lr=1.0, momentum=0, weight_decay=0, clip=clip),
+        training=Training(
+            1, 90, optimizer="sgd", lr=1.0, momentum=0, weight_decay=0, max_grad_norm=max_grad_norm
+        ),
     )
     moved = torch.cat(
         [
@@ -363,7 +367,7 @@ def test_clipping_is_that_of_torch(table, teacher):
             for a, b in zip(made.module.parameters(), start.parameters(), strict=True)
         ]
     )
-    assert moved.norm().item() == pytest.approx(clip, rel=1e-3)
+    assert moved.norm().item() == pytest.approx(max_grad_norm, rel=1e-3)
 
 
 def test_bf16_computes_in_half_precision_and_learns(table):
@@ -463,10 +467,16 @@ def test_labels_are_not_needed_to_learn_from_a_teacher(table, teacher):
         ({"student": "frozen"}, "no weights that may be trained"),
         ({"training": Training(precision="fp16")}, "fp16"),
         ({"training": Training(strategy="fsdp")}, "fsdp"),
-        ({"training": Training(batch_size=30, accumulate=15), "filter": WhereSure(1.0)}, "no row"),
         (
-            {"teacher": None, "objective": GoldLabels(), "filter": WhereRight()},
-            "WhereRight needs a teac",
+            {
+                "training": Training(batch_size=30, gradient_accumulation_steps=15),
+                "filter": TeacherConfident(1.0),
+            },
+            "no row",
+        ),
+        (
+            {"teacher": None, "objective": GoldLabels(), "filter": TeacherCorrect()},
+            "TeacherCorrect needs a teac",
         ),
     ],
 )

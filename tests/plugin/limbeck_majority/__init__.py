@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from limbeck.core.columns import Features, Rows
-from limbeck.core.contract import Finding, Status, StatusCode, Task, answers
+from limbeck.core.contract import MethodResult, Status, StatusCode, Task, answers
 from limbeck.methods.base import BaseMethod
 from limbeck.students import files
 from limbeck.students.readable import Readable
@@ -59,10 +59,10 @@ class TakeMajority(BaseMethod):
 
     rows: int = 1000
 
-    def distill(self, teacher: Any, rows: Rows, rng: Any, progress: Any) -> Finding:
+    def distill(self, teacher: Any, rows: Rows, rng: Any, progress: Any) -> MethodResult:
         codes = answers(teacher.scores(rows.native()), teacher.task)
         student = self.learn(rows, codes, teacher.task, rng)
-        return Finding(student, Status(StatusCode.COMPLETE, "All rows were counted."))
+        return MethodResult(student, Status(StatusCode.COMPLETE, "All rows were counted."))
 
     def learn(self, rows: Rows, y: Any, task: Task, rng: Any) -> Majority:
         some = slice(0, self.rows)
