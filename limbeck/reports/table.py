@@ -42,12 +42,15 @@ class Drawing:
         value.
     zero : bool
         Whether the scale of intervals reaches to zero.
+    where : callable, optional
+        From a row to whether its cell is drawn; by default all are.
     """
 
     kind: Literal["interval", "bar"] = "interval"
     group: str = ""
     top: float | None = None
     zero: bool = False
+    where: Callable[[Any], bool] | None = None
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,8 @@ class Column(Generic[Row]):
         Whether a terminal leaves the interval out.
     optional : bool
         Whether the column is left out where no row has a value.
+    page_only : bool
+        Whether a terminal has no room for it.
     """
 
     name: str
@@ -99,6 +104,7 @@ class Column(Generic[Row]):
     wrap: bool = False
     brief: bool = False
     optional: bool = False
+    page_only: bool = False
 
     @property
     def title(self) -> str:
@@ -118,7 +124,9 @@ class Column(Generic[Row]):
         if value is None:
             return (NONE if self.instead is None else self.instead(row)) + star, ""
         if isinstance(value, Measured):
-            return write(value.value) + star, f"[{write(value.low)}, {write(value.high)}]"
+            known = math.isfinite(value.low) and math.isfinite(value.high)
+            between = f"[{write(value.low)}, {write(value.high)}]" if known else ""
+            return write(value.value) + star, between
         return write(value) + star, ""
 
 
@@ -165,7 +173,7 @@ class Table(Generic[Row]):
         """The table for a terminal."""
         drawn = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True,
                           show_edge=False)  # fmt: skip
-        columns = [c for c in self.shown if not c.under]
+        columns = [c for c in self.shown if not c.under and not c.page_only]
         for c in columns:
             drawn.add_column(
                 Text(c.title), justify=c.align, no_wrap=not c.wrap,
@@ -233,8 +241,8 @@ class Table(Generic[Row]):
         parts: list[Child] = [tag("span", said, class_="name") if c.wrap else said]
         for more, kind in [(between, "range"), *((b, "under") for b in self._under(c, row))]:
             parts += [Html(" "), tag("span", more, class_=kind)] if more else []
-        if c.drawing is not None and value is not None:
-            if isinstance(value, Measured):
+        if c.drawing is not None and value is not None and _draws(c.drawing, row):
+            if isinstance(value, Measured) and between:
                 scale = self._scales[c.name]
                 parts.append(whisker(value.value, value.low, value.high, scale, strong))
             elif c.drawing.kind == "bar":
@@ -272,8 +280,17 @@ class Table(Generic[Row]):
         alike = [
             o for o in self.shown if o is c or (group and o.drawing and o.drawing.group == group)
         ]
-        values = (o.known(row) for o in alike for row in self.rows)
+        values = (
+            o.known(row)
+            for o in alike
+            for row in self.rows
+            if o.drawing is not None and _draws(o.drawing, row)
+        )
         return [v for v in values if v is not None]
+
+
+def _draws(drawing: Drawing, row: Any) -> bool:
+    return drawing.where is None or drawing.where(row)
 
 
 def _part(value: Any, part: str) -> float:

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from limbeck.audits.group_metrics import GroupMetrics
 from limbeck.audits.results import ColumnReading, Estimate, GroupFinding, Shape
 from limbeck.core.measured import Measured
-from limbeck.reports.numbers import decimal, percent
+from limbeck.reports.numbers import decimal
 from limbeck.reports.table import Column, Drawing, Table
 from limbeck.results.audit_sections.axes import bin_names
+from limbeck.results.audit_sections.facts import sure
 
-__all__ = ["differing", "tables"]
-
-_RATES = {
-    "selection_rate": "selected",
-    "false_positive_rate": "false positives",
-    "false_negative_rate": "false negatives",
-    "positive_predictive_value": "positive predictive value",
-    "negative_predictive_value": "negative predictive value",
-}
+__all__ = ["column_table", "differing", "fit_table", "group_table", "rate_table", "tables"]
 
 
 def tables(audit: Any) -> dict[str, Table[Any]]:
@@ -28,10 +21,10 @@ def tables(audit: Any) -> dict[str, Table[Any]]:
     found: dict[str, Table[Any]] = {
         "features": _features(audit),
         "bins": _bins(audit),
-        "columns": _columns(audit.columns),
-        "fit": _fit(audit),
-        "groups": _groups(audit.groups),
-        "rates": _rates(audit.group_metrics),
+        "columns": column_table(audit.columns),
+        "fit": fit_table(audit),
+        "groups": group_table(audit),
+        "rates": rate_table(audit),
     }
     return {name: table for name, table in found.items() if table.rows}
 
@@ -75,7 +68,8 @@ def _bins(audit: Any) -> Table[tuple[Shape, int]]:
     return Table("Contributions by bin.", columns, list(_places(shapes)))
 
 
-def _columns(readings: tuple[ColumnReading, ...]) -> Table[ColumnReading]:
+def column_table(readings: Sequence[ColumnReading]) -> Table[ColumnReading]:
+    """A row per column: how it was read."""
     columns: list[Column[ColumnReading]] = [
         Column("column", lambda c: c.name, wrap=True),
         Column("used_as", lambda c: c.role, "used as"),
@@ -87,50 +81,96 @@ def _columns(readings: tuple[ColumnReading, ...]) -> Table[ColumnReading]:
     return Table("Every column of the table, as the audit read it.", columns, readings)
 
 
-def _fit(audit: Any) -> Table[tuple[str, str, Estimate]]:
-    f = audit.fidelity
-    rows = [
-        ("student of the score", "RMSE", f.score_rmse),
-        ("student of the score", "R²", f.score_r2),
-        ("model of the outcome", "AUC", f.outcome_auc),
-        ("model of the outcome", "log loss", f.outcome_log_loss),
-        ("the score itself", "AUC", f.score_auc),
+def fit_table(audit: Any) -> Table[Any]:
+    """A row per measure: how well the two models fit, on rows left out."""
+    f, auc = audit.fidelity, "area under the ROC curve (AUC)"
+    rows: list[tuple[str, str, Estimate | None, bool]] = [
+        ("student of the score", "R²", f.score_r2, True),
+        ("student of the score", f"RMSE, in units of {audit.score}", f.score_rmse, False),
+        ("model of the outcome", auc, f.outcome_auc, True),
+        ("model of the outcome", "log loss", f.outcome_log_loss, False),
+        ("the audited score itself", auc, f.score_auc, True),
     ]
-    columns: list[Column[tuple[str, str, Estimate]]] = [
+    columns: list[Column[Any]] = [
         Column("model", lambda row: row[0]),
-        Column("measure", lambda row: row[1]),
-        Column("value", lambda row: _measured(row[2])),
-    ]
-    return Table("Fit on rows left out.", columns, [r for r in rows if r[2] is not None])
+        Column("measure", lambda row: row[1], wrap=True),
+        Column("value", lambda row: _measured(row[2]), format=_fine,
+               drawing=Drawing(where=lambda row: row[3])),
+    ]  # fmt: skip
+    return Table(
+        f"Measured on rows that the fitted model had not seen. In brackets: {_level(audit)}"
+        " intervals; the shares are drawn.",
+        columns,
+        [r for r in rows if r[2] is not None],
+    )
 
 
-def _groups(groups: tuple[GroupFinding, ...]) -> Table[GroupFinding]:
+def group_table(audit: Any) -> Table[GroupFinding]:
+    """A row per group: its scores, its outcomes, and how well the student fits there."""
+    share = f"share with\n{audit.outcome} = 1"
     columns: list[Column[GroupFinding]] = [
-        Column("group", lambda g: g.group, wrap=True),
+        Column("group", lambda g: _name(audit, g.group), audit.group or "group", wrap=True),
         Column("rows", lambda g: g.n, align="right"),
-        Column("mean_score", lambda g: _measured(g.mean_score), "mean score", format=_two),
-        Column("outcome_rate", lambda g: _measured(g.outcome_rate), "outcome", format=percent,
-               optional=True),
-        Column("rmse", lambda g: _measured(g.rmse), "RMSE", format=_two, optional=True),
+        Column("mean_score", lambda g: _measured(g.mean_score), "mean score", _fine,
+               drawing=Drawing()),
+        Column("outcome_rate", lambda g: _measured(g.outcome_rate), share, _fine,
+               drawing=Drawing(), brief=True, optional=True),
+        Column("calibration_gap", lambda g: _measured(g.calibration_gap),
+               "outcome less calibrated score", _fine, drawing=Drawing(), optional=True,
+               page_only=True),
+        Column("rmse", lambda g: _measured(g.rmse), "student's error\n(RMSE)", _fine,
+               drawing=Drawing(), optional=True),
     ]  # fmt: skip
-    return Table("The score and its student by group.", columns, groups)
+    gap = " Outcome less calibrated score: above 0 the score is too low for the group."
+    return Table(
+        f"Intervals of one kind hold in all groups of a column at once, at {_level(audit)}."
+        + (gap if any(g.outcome_rate for g in audit.groups) else ""),
+        columns,
+        audit.groups,
+    )
 
 
-def _rates(found: tuple[GroupMetrics, ...]) -> Table[GroupMetrics]:
+def rate_table(audit: Any) -> Table[GroupMetrics]:
+    """A row per group: decisions and errors, in percent."""
+    heading = "errors by group" if audit.group else "errors"
     columns: list[Column[GroupMetrics]] = [
-        Column("group", lambda g: g.name, wrap=True),
-        Column("rows", lambda g: g.rows, align="right"),
-        *(_rate(name, heading) for name, heading in _RATES.items()),
-        Column("impact_ratio", lambda g: _measured(g.impact_ratio), "impact ratio", format=_two,
+        Column("group", lambda g: _name(audit, g.name), heading, wrap=True),
+        Column("rows", lambda g: g.rows, align="right", page_only=True),
+        Column("selection_rate", *_rate("selection_rate", "selected\n(%)"), optional=True),
+        Column("impact_ratio", lambda g: _measured(g.impact_ratio), "impact\nratio", _two,
                optional=True),
-        Column("auc", lambda g: _measured(g.auc), "AUC", format=_two, optional=True),
+        Column("false_positive_rate", *_rate("false_positive_rate", "false positives\n(%)"),
+               optional=True),
+        Column("false_negative_rate", *_rate("false_negative_rate", "false negatives\n(%)"),
+               optional=True),
+        Column("positive_predictive_value",
+               *_rate("positive_predictive_value", "positive predictive value (%)"),
+               optional=True, page_only=True),
+        Column("negative_predictive_value",
+               *_rate("negative_predictive_value", "negative predictive value (%)"),
+               optional=True, page_only=True),
+        Column("auc", lambda g: _measured(g.auc), "AUC", _two, optional=True),
     ]  # fmt: skip
-    return Table("Intervals of one kind hold in all groups of a column at once.", columns, found)
+    return Table(
+        "Intervals of one kind hold in all groups of a column at once.",
+        columns,
+        audit.group_metrics,
+        stacked=True,
+    )
 
 
-def _rate(name: str, heading: str) -> Column[GroupMetrics]:
-    return Column(name, lambda g: _measured(getattr(g, name)), heading, format=percent,
-                  optional=True)  # fmt: skip
+def _rate(name: str, heading: str) -> tuple[Any, str, Any]:
+    """Where a share comes from, its heading, and how it is written: in percent, without a sign."""
+    return lambda g: _measured(getattr(g, name)), heading, lambda value: decimal(100 * value, 1)
+
+
+def _name(audit: Any, group: str) -> str:
+    """A group without the name of its column, where there is but one."""
+    return group.removeprefix(f"{audit.group} ")
+
+
+def _level(audit: Any) -> str:
+    return sure(audit.fidelity.score_rmse.level)
 
 
 def _contribution(name: str, of: Any, band: Any) -> Column[tuple[Shape, int]]:
@@ -151,6 +191,11 @@ def _largest(shape: Shape) -> float | None:
 
 def _measured(found: Estimate | None) -> Measured | None:
     return None if found is None else Measured(found.value, found.low, found.high)
+
+
+def _fine(value: float) -> str:
+    """Three decimals, or two digits of what is smaller than these show."""
+    return f"{value:.2g}".replace("-", "−") if 1e-5 < abs(value) < 0.0095 else decimal(value)
 
 
 def _two(value: float) -> str:

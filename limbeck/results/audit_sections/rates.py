@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from limbeck.audits.group_metrics import GroupMetrics
-from limbeck.audits.results import Estimate
-from limbeck.reports.markup import Child, Html, join, table, tag
-from limbeck.reports.numbers import NONE, count, percent
+from limbeck.reports.markup import Child, Html, join, tag
 from limbeck.results.audit_sections.calibration import calibration_chart
 from limbeck.results.audit_sections.facts import AuditFacts, between
+from limbeck.results.audit_sections.frames import rate_table
 
 __all__ = ["COLUMNS", "columns_of", "four_fifths", "rates"]
 
@@ -25,21 +24,13 @@ _MOST_CHARTS = 12
 
 def rates(audit: AuditFacts) -> Html | None:
     """Rates of decisions and errors by group, and calibration curves."""
-    found, columns = audit.group_metrics, columns_of(audit.group_metrics)
-    if not columns:
+    if not columns_of(audit.group_metrics):
         return None
-    rows = [
-        [audit.group_name(g.name), count(g.rows), *(_cell(getattr(g, a), a) for _, a in columns)]
-        for g in found
-    ]
     return join(
         [
             tag("h2", "Decisions and errors by group" if audit.group else "Decisions and errors"),
             tag("p", _lead(audit)),
-            tag("div", table(
-                "Intervals of one kind hold in all groups of a column at once.",
-                ["group", "rows", *(name for name, _ in columns)], rows, numbers=(1,),
-            ), class_="wide"),
+            tag("div", rate_table(audit).to_html(), class_="wide"),
             tag("ul", *(tag("li", s) for s in four_fifths(audit))),
             _charts(audit),
         ]
@@ -49,18 +40,6 @@ def rates(audit: AuditFacts) -> Html | None:
 def columns_of(found: tuple[GroupMetrics, ...]) -> list[tuple[str, str]]:
     """Headings and attributes of the rates that at least one group has."""
     return [(n, a) for n, a in COLUMNS if any(getattr(g, a) is not None for g in found)]
-
-
-def _cell(found: Estimate | None, attribute: str) -> Child:
-    """A rate, and below it the interval; AUC and ratios as numbers."""
-    if found is None:
-        return NONE
-    if attribute in ("auc", "impact_ratio"):
-        value, _, interval = between(found, 2).partition(" ")
-    else:
-        value = percent(found.value)
-        interval = f"[{100 * found.low:.1f}, {100 * found.high:.1f}]"
-    return join([value, Html("<br>"), tag("span", interval, class_="range")])
 
 
 def four_fifths(audit: AuditFacts) -> list[str]:

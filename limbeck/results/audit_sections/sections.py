@@ -6,9 +6,10 @@ import shlex
 from collections.abc import Mapping
 from pprint import pformat
 
-from limbeck.reports.markup import Child, Html, box, definitions, join, table, tag
+from limbeck.reports.markup import Child, Html, box, definitions, join, tag
 from limbeck.reports.numbers import count, duration
 from limbeck.results.audit_sections.facts import AuditFacts
+from limbeck.results.audit_sections.frames import column_table
 from limbeck.results.audit_sections.summary import in_short
 
 __all__ = ["asked", "repeat", "settings", "verdict"]
@@ -71,15 +72,10 @@ def _columns(audit: AuditFacts) -> Html | None:
     """How every column was read, folded away."""
     if not audit.columns:
         return None
-    rows: list[list[Child]] = [
-        [c.name, c.role, c.kind, count(c.values), count(c.missing), c.note] for c in audit.columns
-    ]
     return tag(
         "details",
-        tag("summary", f"How each of the {count(len(rows))} columns was read"),
-        table("Every column of the table, as the audit read it.",
-              ["column", "used as", "read as", "values", "missing", "note"], rows,
-              numbers=(3, 4)),
+        tag("summary", f"How each of the {count(len(audit.columns))} columns was read"),
+        column_table(audit.columns).to_html(),
         class_="rules",
     )  # fmt: skip
 

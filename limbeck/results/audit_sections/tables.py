@@ -9,9 +9,15 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from limbeck.audits.results import Estimate, MissingFeatures
-from limbeck.reports.numbers import count, decimal, percent
+from limbeck.audits.results import MissingFeatures
+from limbeck.reports.numbers import count, decimal
 from limbeck.results.audit_sections.facts import AuditFacts, between, facts_of, p_value
+from limbeck.results.audit_sections.frames import (
+    column_table,
+    fit_table,
+    group_table,
+    rate_table,
+)
 from limbeck.results.audit_sections.rates import columns_of
 from limbeck.results.audit_sections.summary import summary_of
 
@@ -46,48 +52,26 @@ def audit_table(audit: Any) -> Group:
     if facts.counting:
         parts.insert(1, Text(facts.counting))
     if facts.columns:
-        parts += [Text(), _columns(facts)]
-    parts += [Text(), _fit(facts)]
+        parts += [Text(), *_columns(facts)]
+    parts += [Text(), fit_table(facts).to_rich()]
     if facts.missing is not None:
         parts += [Text(), _missing(facts.missing)]
     parts += [Text(), _sentences(_said(facts))]
     if facts.groups:
-        parts += [Text(), _groups(facts)]
+        parts += [Text(), group_table(facts).to_rich()]
     if columns_of(facts.group_metrics):
-        parts += [Text(), _rates(facts)]
+        parts += [Text(), rate_table(facts).to_rich()]
     return Group(*parts)
 
 
-def _columns(facts: AuditFacts) -> Table:
+def _columns(facts: AuditFacts) -> list[RenderableType]:
     """How each column was read; of very many, those with a role or a note."""
-    table = _plain("columns", "used as", "read as", "values", "missing")
     shown = facts.columns
     if len(shown) > _MOST_COLUMNS:
         shown = tuple(c for c in shown if c.role != "feature" or c.note)[:_MOST_COLUMNS]
-    for c in shown:
-        table.add_row(Text(c.name), Text(c.role), Text(c.kind or "—"), count(c.values),
-                      count(c.missing))  # fmt: skip
-        if c.note:
-            table.add_row(Text(""), Text(""), Text(f"({c.note})"))
     left = len(facts.columns) - len(shown)
-    if left:
-        table.add_row(Text(f"{left} more"), Text(""), Text("in the report"))
-    return table
-
-
-def _fit(facts: AuditFacts) -> Table:
-    f = facts.fidelity
-    table = _plain("fit, out of fold", "measure", "value [interval]")
-    for who, what, value in (
-        ("student of the score", "RMSE", f.score_rmse),
-        ("", "R²", f.score_r2),
-        ("model of the outcome", "AUC", f.outcome_auc),
-        ("", "log loss", f.outcome_log_loss),
-        ("the score itself", "AUC", f.score_auc),
-    ):
-        if value is not None:
-            table.add_row(Text(who), Text(what), Text(between(value)))
-    return table
+    more = [Text(f"{left} more columns are in the report.", style="dim")] if left else []
+    return [column_table(shown).to_rich(), *more]
 
 
 def _missing(found: MissingFeatures) -> Table:
@@ -128,32 +112,6 @@ def _said(facts: AuditFacts) -> list[tuple[str, str, str]]:
         rows.append(("stories", f"{says} {facts.stories.students} near-equal students.", ""))
     steps = summary_of(facts).next
     return rows + [("" if i else "to do next", step, "") for i, step in enumerate(steps)]
-
-
-def _groups(facts: AuditFacts) -> Table:
-    table = _plain(facts.group or "group", "rows", "mean score", "outcome", "RMSE")
-    for g in facts.groups:
-        rate = "—" if g.outcome_rate is None else percent(g.outcome_rate.value)
-        name, mean, error = facts.group_name(g.group), between(g.mean_score, 2), between(g.rmse, 2)
-        table.add_row(Text(name), count(g.n), Text(mean), rate, Text(error))
-    return table
-
-
-def _rates(facts: AuditFacts) -> Table:
-    """Rates in whole percentages; the report has all of them, and their decimals."""
-    columns = [c for c in columns_of(facts.group_metrics) if "predictive" not in c[0]]
-    table = _plain("errors by group" if facts.group else "errors", *(name for name, _ in columns))
-    for g in facts.group_metrics:
-        cells = [_brief(getattr(g, attribute), attribute) for _, attribute in columns]
-        table.add_row(Text(facts.group_name(g.name)), *map(Text, cells))
-    return table
-
-
-def _brief(found: Estimate | None, attribute: str) -> str:
-    if found is None or attribute in ("auc", "impact_ratio"):
-        return between(found, 2)
-    low, high = round(100 * found.low), round(100 * found.high)
-    return f"{100 * found.value:.0f}% [{low}, {high}]"
 
 
 def _plain(*columns: str) -> Table:
