@@ -184,13 +184,13 @@ def worlds() -> list[World]:
         return lambda X: teacher(X / 10)
 
     out += [
-        World(f"whole numbers, {name}", rounding(draw), tenths, of_tenths(taught), {}, 128)
-        for name, draw, taught in (
-            ("as drawn", copied(1), classes(forest)),
-            ("copies: 10", copied(10), classes(forest)),
-            ("minority oversampled", oversampled, classes(rare)),
-            ("easy minority oversampled", easy_oversampled, easy),
-            ("bootstrap", bootstrap, classes(forest)),
+        World(f"whole numbers, {name}", rounding(draw), tenths, of_tenths(taught), told, 128)
+        for name, draw, taught, told in (
+            ("as drawn", copied(1), classes(forest), {}),
+            ("copies: 10", copied(10), classes(forest), {"duplicates": "drop"}),
+            ("minority oversampled", oversampled, classes(rare), {"duplicates": "drop"}),
+            ("easy minority oversampled", easy_oversampled, easy, {"duplicates": "drop"}),
+            ("bootstrap", bootstrap, classes(forest), {"duplicates": "drop"}),
         )
     ]
     for levels, columns in ((2, 5), (3, 6), (4, 4)):

@@ -47,6 +47,7 @@ _PAIRS = 20  # fewer identical pairs prove nothing
 _TIMES = 3  # a row counts so often at most, so that common ones do not outweigh the rest
 _MANY_TIMES, _SEVERAL = 5, 3  # several rows that occur so often are no accident
 _COMMON = 0.05  # a share of a table that one row, such as a form left blank, may hold by nature
+_MOSTLY = 0.5
 _LOOKED_AT = 8  # columns, those with the most different values
 
 
@@ -185,9 +186,11 @@ def find_duplicates(
     Rows are identical if they are equal within the rounding of float32. In discrete columns rows
     coincide by nature, and each is a draw of its own. Identical rows are copies where that cannot
     be: where one of their values, in a continuous column, is in no other row that differs from
-    them, or several together are too rare (`distinctive`), and where a table holds ten times as
-    many pairs of identical rows as pairs that differ in one column alone explain. Copies tell
-    nothing new, so they count once, and all of them belong on one side of a split.
+    them, or several together are too rare (`distinctive`). Copies tell nothing new, so they count
+    once, and all of them belong on one side of a split. Where no value tells, and a table holds
+    ten times as many pairs of identical rows as pairs that differ in one column alone explain,
+    rows were copied, or some inputs are frequent: a certificate would be wrong in one of the two
+    cases, whichever were guessed, so that it must be said.
 
     Parameters
     ----------
@@ -206,8 +209,9 @@ def find_duplicates(
     Raises
     ------
     InvalidInput
-        If values do not mark all identical rows, and every row occurs a multiple of k times: draws
-        do not do that, and a file written k times does.
+        If values do not mark all identical rows, and there are far more of them than chance
+        gives, or every row occurs a multiple of k times: draws do not do that, and a file written
+        k times does.
     """
     if rule not in RULES:
         raise InvalidInput(f"duplicates is {rule!r}.", did_you_mean(str(rule), RULES))
@@ -225,8 +229,18 @@ def find_duplicates(
     marked = np.zeros(n, dtype=np.bool_)
     times = np.bincount(label)[label[distinct]]
     marked[distinct] = distinctive(values[distinct], kinds, times)
-    if not marked[first[first != own]].all() and _beyond_chance(values, label):
-        marked[:] = True
+    copied = marked[first[first != own]]
+    if not copied.all() and _beyond_chance(values, label):
+        if copied.mean() >= _MOSTLY:  # where most are copies for sure, so are the others
+            return Duplicates(first, repeated, 0)
+        _refuse_repeated_table(np.bincount(label))
+        raise InvalidInput(
+            f"{repeated:,} of {n:,} rows are identical to another one, far more than columns that"
+            " vary each for itself explain, and no value tells copies (oversampling, a bootstrap)"
+            " from inputs that are frequent.",
+            'Say which: duplicates="drop" if rows were copied, so that each counts once;'
+            ' duplicates="keep" if each is a draw of its own, as in a log of requests.',
+        )
     first = np.where(marked[first], first, own)
     copies = int((first != own).sum())
     if copies < repeated:

@@ -235,7 +235,9 @@ def hard_and_easy(X):
 @pytest.mark.parametrize("seed", range(3))
 def test_what_copies_are_is_judged_on_all_rows_not_on_those_set_aside(seed):
     X = oversampled(seed)
-    found = apart(X)
+    with pytest.raises(InvalidInput, match='Say which: duplicates="drop"'):
+        apart(X)
+    found = apart(X, duplicates="drop")
     assert found.duplicates == "drop"
     different = len(np.unique(found.test_rows.values, axis=0))
     assert len(found.once) == different < 0.9 * len(found.test_rows)
@@ -248,7 +250,7 @@ def test_the_certificate_of_an_oversampled_table_is_about_its_different_rows():
     fresh = np.round(10 * np.random.default_rng(99).normal(size=(20_000, 5)))
     false = 0
     for seed in range(20):
-        found = apart(oversampled(seed))
+        found = apart(oversampled(seed), duplicates="drop")
         tree = Tree(max_leaves=128).fit(found.fit.X, hard_and_easy(found.fit.X))
         certificate = certify(
             tree, found.test_rows, hard_and_easy(found.test.X), delta=0.1, seen=found.seen,
@@ -257,3 +259,29 @@ def test_the_certificate_of_an_oversampled_table_is_about_its_different_rows():
         assert certificate.n == len(found.once)
         false += certificate.epsilon < (tree.predict(fresh) != hard_and_easy(fresh)).mean()
     assert false <= 5  # at most a tenth; with copies taken for draws it was 17 of 20
+
+
+def frequent(n, rng):
+    """Short texts of six tokens: 300 different ones, of which some are frequent."""
+    pool = np.random.default_rng(7).integers(0, 30, (300, 6)).astype(float)
+    share = 1 / np.arange(1, 301) ** 0.8
+    return pool[rng.choice(300, n, p=share / share.sum())], pool[:4]
+
+
+def test_frequent_inputs_are_no_copies_and_the_certificate_counts_their_errors():
+    """A student that is wrong on the four most frequent inputs; a guess would certify 7%."""
+    fresh, often = frequent(20_000, np.random.default_rng(99))
+    wrong = (fresh[:, None] == often).all(axis=2).any(axis=1).mean()
+    false = 0
+    for seed in range(20):
+        X, often = frequent(1500, np.random.default_rng(seed))
+        with pytest.raises(InvalidInput, match='duplicates="keep" if each is a draw of its own'):
+            apart(X)
+        found = apart(X, duplicates="keep")
+        tree = Tree(max_leaves=2).fit(found.fit.X, found.fit.X[:, 0] > 14)
+        told = (found.test.X[:, 0] > 14) ^ (found.test.X[:, None] == often).all(2).any(1)
+        certificate = certify(
+            tree, found.test_rows, told, delta=0.1, seen=found.seen, duplicates="keep"
+        )
+        false += certificate.epsilon < wrong
+    assert false <= 5

@@ -114,7 +114,10 @@ def test_what_copies_are_is_judged_before_the_split() -> None:
     ids = torch.randint(0, 50, (200, 6), generator=torch.Generator().manual_seed(0))
     again = torch.cat([ids, ids[:6].repeat_interleave(30, dim=0)])  # a few texts, 31 times each
     assert two_sides((ids, ids[:, 0]), None, None, 0.3, 0, Training())[2] == "auto"
-    rows, aside, rule = two_sides((again, again[:, 0]), None, None, 0.3, 0, Training())
+    with pytest.raises(InvalidInput, match="180 of 380 rows are identical to another one"):
+        two_sides((again, again[:, 0]), None, None, 0.3, 0, Training())
+    told = {"duplicates": "drop"}
+    rows, aside, rule = two_sides((again, again[:, 0]), None, None, 0.3, 0, Training(), **told)
     assert rule == "drop"
     sides = (side.fetch(range(len(side))).inputs for side in (rows, aside))
     kept = [{tuple(row) for row in side.tolist()} for side in sides]
