@@ -177,3 +177,25 @@ def test_some_numbers_of_a_column_may_have_no_interval() -> None:
     frame = table.to_frame()
     assert frame["found"].tolist() == [0.9, -0.2, 0.25]
     assert frame["found_low"].isna().tolist() == [False, False, True]
+
+
+def test_an_interval_without_ends_is_neither_written_nor_drawn() -> None:
+    open_ = Model("open", 1, Measured(0.5, -math.inf, math.inf))
+    table = replace(TABLE, rows=(open_, MODELS[0]))
+    assert "0.500\n" in plain_text(table.to_rich()).replace("  ", "").replace("0.500 ", "0.500\n")
+    assert "inf" not in plain_text(table.to_rich()) + table.to_html()
+    assert table.to_html().count("<circle") == 1
+
+
+def test_some_rows_are_drawn_and_terminals_leave_columns_to_the_page() -> None:
+    columns = [
+        COLUMNS[0],
+        Column[Model]("accuracy", lambda m: m.accuracy,
+                      drawing=Drawing(where=lambda m: m.name == "tree")),
+        Column[Model]("letters", lambda m: len(m.name), page_only=True),
+    ]  # fmt: skip
+    table = replace(TABLE, columns=columns)
+    assert table.to_html().count("<circle") == 1
+    assert "letters" not in plain_text(table.to_rich())
+    assert "letters" in table.to_html()
+    assert table.to_frame()["letters"].sum() == sum(len(m.name) for m in MODELS)

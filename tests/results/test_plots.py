@@ -126,6 +126,12 @@ def test_an_audit_draws_the_features_that_differ_most_first() -> None:
     alike = SimpleNamespace(differences=Differences(shapes[:1], (), 0.95, 10))
     (only,) = plot_features(alike)
     assert only.get_title().endswith("no bin surely differs")
+    without = replace(shapes[1], outcome=np.empty(0), outcome_band=np.empty((0, 2)),
+                      difference=np.empty(0), pointwise=np.empty((0, 2)),
+                      simultaneous=np.empty((0, 2)))  # fmt: skip
+    (only,) = plot_features(SimpleNamespace(differences=Differences((without,), (), 0.95, 10)))
+    assert [p.get_label() for p in only.patches] == ["score"]
+    assert only.get_ylabel() == "units of the score"
     with pytest.raises(InvalidInput, match="no shapes"):
         plot_features(SimpleNamespace(differences=None))
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
-from numpy.typing import NDArray
 
 from limbeck.audits.results import Differences, Shape
-from limbeck.reports.markup import Child, Html, join, table, tag
-from limbeck.reports.numbers import count, decimal
-from limbeck.results.audit_sections.axes import bin_names, slots
+from limbeck.reports.markup import Html, join, tag
+from limbeck.reports.numbers import count
+from limbeck.results.audit_sections.axes import slots
 from limbeck.results.audit_sections.charts import has_outcome, range_of, shape_chart
 from limbeck.results.audit_sections.facts import AuditFacts, sure
+from limbeck.results.audit_sections.frames import bin_table
 
 __all__ = ["differences", "numbers"]
 
@@ -105,39 +103,10 @@ def _figure(shape: Shape, ranges: tuple[list[float], list[float]], unit: str) ->
 
 def _numbers(shape: Shape) -> Html:
     """Every bin of a feature with its bands, folded away."""
-    compared, names = has_outcome(shape), bin_names(shape)
-    largest = float(np.abs(shape.score_band).max(initial=0.0))
-    digits = 2 if largest == 0 else min(max(2, 1 - math.floor(math.log10(largest))), 9)
-    rows = []
-    for b, name in enumerate(names):
-        cells: list[Child] = [name, count(shape.count[b])]
-        cells.append(_banded(shape.score[b], shape.score_band[b], digits))
-        if compared:
-            cells.append(_banded(shape.outcome[b], shape.outcome_band[b], digits))
-            cells.append(_banded(shape.difference[b], shape.pointwise[b], digits))
-            cells.append(_interval(shape.simultaneous[b], digits))
-        rows.append(cells)
-    head = ["bin", "rows", "score"]
-    if compared:
-        head += ["outcome", "difference, this bin alone", "all at once"]
-    marked = [_certain(shape, b) for b in range(len(names))]
     where = f" ({shape.unit})" if shape.unit else ""
     return tag(
         "details",
-        tag("summary", f"{shape.feature}{where}: {len(names)} bins"),
-        table(f"What {shape.feature} adds, bin by bin.", head, rows, numbers=(1,), strong=marked),
+        tag("summary", f"{shape.feature}{where}: {len(shape.count)} bins"),
+        bin_table([shape]).to_html(),
         class_="rules",
-    )  # fmt: skip
-
-
-def _certain(shape: Shape, b: int) -> bool:
-    low, high = shape.simultaneous[b] if has_outcome(shape) else (0.0, 0.0)
-    return bool(low > 0 or high < 0)
-
-
-def _banded(value: float, band: NDArray[np.float64], digits: int) -> Html:
-    return join([decimal(value, digits), Html(" "), _interval(band, digits)])
-
-
-def _interval(band: NDArray[np.float64], digits: int) -> Html:
-    return tag("span", f"[{decimal(band[0], digits)}, {decimal(band[1], digits)}]", class_="range")
+    )

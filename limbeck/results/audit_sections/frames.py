@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from limbeck.audits.group_metrics import GroupMetrics
 from limbeck.audits.results import ColumnReading, Estimate, GroupFinding, Shape
 from limbeck.core.measured import Measured
-from limbeck.reports.numbers import decimal
+from limbeck.reports.numbers import count, decimal
 from limbeck.reports.table import Column, Drawing, Table
 from limbeck.results.audit_sections.axes import bin_names
 from limbeck.results.audit_sections.facts import sure
 
-__all__ = ["column_table", "differing", "fit_table", "group_table", "rate_table", "tables"]
+__all__ = [
+    "bin_table",
+    "certain",
+    "column_table",
+    "differing",
+    "fit_table",
+    "group_table",
+    "rate_table",
+    "tables",
+]
 
 
 def tables(audit: Any) -> dict[str, Table[Any]]:
     """All tables of an audit that have rows, the features first."""
+    shapes = () if audit.differences is None else audit.differences.shapes
     found: dict[str, Table[Any]] = {
-        "features": _features(audit),
-        "bins": _bins(audit),
+        "features": _features(shapes),
+        "bins": bin_table(shapes),
         "columns": column_table(audit.columns),
         "fit": fit_table(audit),
         "groups": group_table(audit),
@@ -31,11 +44,10 @@ def tables(audit: Any) -> dict[str, Table[Any]]:
 
 def differing(shape: Shape) -> int:
     """In how many bins score and outcome differ, all bins of all features held at once."""
-    low, high = shape.simultaneous[:, 0], shape.simultaneous[:, 1]
-    return int(((low > 0) | (high < 0)).sum())
+    return sum(certain(shape, i) for i in range(len(shape.count)))
 
 
-def _features(audit: Any) -> Table[Shape]:
+def _features(shapes: Sequence[Shape]) -> Table[Shape]:
     columns: list[Column[Shape]] = [
         Column("feature", lambda s: s.feature, wrap=True),
         Column("importance", lambda s: float(s.importance), format=_two, align="right",
@@ -45,27 +57,40 @@ def _features(audit: Any) -> Table[Shape]:
         Column("largest_difference", _largest, "largest difference", format=_two,
                align="right", optional=True),
     ]  # fmt: skip
-    found = audit.differences
     return Table(
         "How much each feature moves the score, and where the outcome does not follow.",
         columns,
-        () if found is None else found.shapes,
+        shapes,
         strong=lambda s: differing(s) > 0,
     )
 
 
-def _bins(audit: Any) -> Table[tuple[Shape, int]]:
+def bin_table(shapes: Sequence[Shape]) -> Table[tuple[Shape, int]]:
+    """A row per bin: what score and outcome make of it, and whether they differ there."""
     columns: list[Column[tuple[Shape, int]]] = [
-        Column("feature", lambda at: at[0].feature, wrap=True),
+        *([Column("feature", lambda at: at[0].feature, wrap=True)] if len(shapes) > 1 else []),
         Column("bin", lambda at: bin_names(at[0])[at[1]], wrap=True),
-        Column("rows", lambda at: float(at[0].count[at[1]]), format=_whole, align="right"),
-        _contribution("score", lambda s: s.score, lambda s: s.score_band),
-        _contribution("outcome", lambda s: s.outcome, lambda s: s.outcome_band),
-        _contribution("difference", lambda s: s.difference, lambda s: s.simultaneous),
-    ]
-    found = audit.differences
-    shapes = () if found is None else found.shapes
-    return Table("Contributions by bin.", columns, list(_places(shapes)))
+        Column("rows", lambda at: float(at[0].count[at[1]]), format=count, align="right"),
+        _contribution(shapes, "score", lambda s: (s.score, s.score_band)),
+        _contribution(shapes, "outcome", lambda s: (s.outcome, s.outcome_band)),
+        _contribution(shapes, "difference", lambda s: (s.difference, s.pointwise),
+                      "difference, this bin alone"),
+        _contribution(shapes, "difference_at_once", lambda s: (s.difference, s.simultaneous),
+                      "all at once"),
+    ]  # fmt: skip
+    caption = f"What {shapes[0].feature} adds, bin by bin." if len(shapes) == 1 else "By bin."
+    return Table(
+        caption,
+        columns,
+        [(shape, i) for shape in shapes for i in range(len(shape.count))],
+        strong=lambda at: certain(*at),
+    )
+
+
+def certain(shape: Shape, i: int) -> bool:
+    """Whether score and outcome differ in a bin, all bins of all features held at once."""
+    low, high = shape.simultaneous[i] if i < len(shape.simultaneous) else (0.0, 0.0)
+    return bool(low > 0 or high < 0)
 
 
 def column_table(readings: Sequence[ColumnReading]) -> Table[ColumnReading]:
@@ -173,16 +198,20 @@ def _level(audit: Any) -> str:
     return sure(audit.fidelity.score_rmse.level)
 
 
-def _contribution(name: str, of: Any, band: Any) -> Column[tuple[Shape, int]]:
-    def value(at: tuple[Shape, int]) -> Measured:
-        shape, i = at
-        return Measured(float(of(shape)[i]), *map(float, band(shape)[i]))
+def _contribution(
+    shapes: Sequence[Shape], name: str, of: Any, heading: str = ""
+) -> Column[tuple[Shape, int]]:
+    """Values with their bands, in as many decimals as the bands of the score need."""
+    largest = max((float(np.abs(s.score_band).max(initial=0.0)) for s in shapes), default=0.0)
+    digits = 2 if largest == 0 else min(max(2, 1 - math.floor(math.log10(largest))), 9)
 
-    return Column(name, value)
+    def value(at: tuple[Shape, int]) -> Measured | None:
+        values, band = of(at[0])
+        if at[1] >= len(values):  # without an outcome
+            return None
+        return Measured(float(values[at[1]]), *map(float, band[at[1]]))
 
-
-def _places(shapes: Any) -> Iterator[tuple[Shape, int]]:
-    return ((shape, i) for shape in shapes for i in range(len(shape.count)))
+    return Column(name, value, heading, lambda number: decimal(number, digits), optional=True)
 
 
 def _largest(shape: Shape) -> float | None:
@@ -200,7 +229,3 @@ def _fine(value: float) -> str:
 
 def _two(value: float) -> str:
     return decimal(value, 2)
-
-
-def _whole(value: float) -> str:
-    return f"{value:,.0f}"

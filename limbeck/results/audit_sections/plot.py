@@ -10,7 +10,7 @@ from limbeck.audits.results import Shape
 from limbeck.core.errors import InvalidInput
 from limbeck.reports.plots import BLUE, GREY, ORANGE, grid_of
 from limbeck.results.audit_sections.axes import bin_names
-from limbeck.results.audit_sections.frames import differing
+from limbeck.results.audit_sections.frames import certain, differing
 
 __all__ = ["plot_features"]
 
@@ -59,8 +59,7 @@ def _shape(ax: Any, shape: Shape) -> None:
         ax.fill_between(ends, low, high, step="post", color=colour, alpha=0.18, linewidth=0)
         ax.stairs(values, ends, baseline=None, color=colour, linestyle=style, label=name,
                   linewidth=1.6)  # fmt: skip
-    low, high = shape.simultaneous[:, 0], shape.simultaneous[:, 1]
-    off = (low > 0) | (high < 0)
+    off = np.array([certain(shape, int(i)) for i in at])
     ax.plot(at[off], np.asarray(shape.score)[off], "o", color="black", markersize=4,
             label="differ")  # fmt: skip
     ax.axhline(0.0, color=GREY, linewidth=0.8, zorder=0)

@@ -342,3 +342,10 @@ def test_the_page_never_scrolls_sideways(
     content, window = widths(page, width)
     assert window == width
     assert content <= window
+
+
+@pytest.mark.parametrize("width", [360, 500, 800, 1280])
+def test_no_table_is_cut_off_in_a_narrow_window(
+    page: str, browsed: Callable[[str, int], tuple[int, int, list[str]]], width: int
+) -> None:
+    assert browsed(page, width)[2] == []
