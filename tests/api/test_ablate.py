@@ -147,3 +147,17 @@ def test_by_default_a_thousand_updates_are_made(monkeypatch):
     ablate(Knows(), X[:300], NOISE, into=student, validation=(X[300:], TRUTH[300:]),
            objective=SoftTargets() + GoldLabels(), seeds=1)  # fmt: skip
     assert {t.epochs for t in made} == {10}  # of 2 full batches
+
+
+def test_the_ranking_is_a_frame_and_is_drawn(found):
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    plt = pytest.importorskip("matplotlib.pyplot")
+    frame = found.to_frame()
+    assert frame["without"].tolist() == ["nothing", *(p.name for p in found.parts)]
+    assert frame["gain_low"].tolist()[1:] == [p.gain.low for p in found.parts]
+    ax = found.plot()
+    assert [t.get_text() for t in ax.get_yticklabels()] == [p.name for p in found.parts]
+    drawn = [float(x) for x in ax.containers[0][0].get_xdata()]
+    assert drawn == [p.gain.value for p in found.parts]
+    plt.close("all")

@@ -132,6 +132,7 @@ def test_an_audit_draws_the_features_that_differ_most_first() -> None:
     (only,) = plot_features(SimpleNamespace(differences=Differences((without,), (), 0.95, 10)))
     assert [p.get_label() for p in only.patches] == ["score"]
     assert only.get_ylabel() == "units of the score"
+    assert only.get_title() == "once $"
     with pytest.raises(InvalidInput, match="no shapes"):
         plot_features(SimpleNamespace(differences=None))
 

@@ -16,6 +16,7 @@ from limbeck.modules.batch import Goal, Kind, mask_of
 from limbeck.modules.capture import asking, picked, placed
 from limbeck.modules.runner import Network, watched
 from limbeck.networks.losses.interchange import Part, exchange, halves, windows
+from limbeck.reports.plots import axes_of, intervals
 from limbeck.reports.printed import Tabular
 from limbeck.reports.table import Column, Table
 
@@ -39,6 +40,11 @@ class Agreement:
     def interval(self) -> tuple[float, float]:
         """Two-sided, of level 1 - delta."""
         return interval(self.same, self.n, self.delta) if self.n else (0.0, 1.0)
+
+    @property
+    def measured(self) -> Measured | None:
+        """The share with its interval; None where there is no row."""
+        return Measured(self.share, *self.interval) if self.n else None
 
     def __str__(self) -> str:
         low, high = self.interval
@@ -66,15 +72,11 @@ class CausalAgreement(Tabular):
 
     def sheet(self) -> Table[Any]:
         """A line for each pair of layers."""
-
-        def share(found: Agreement) -> Measured | None:
-            return Measured(found.share, *found.interval) if found.n else None
-
         columns: list[Column[tuple[str, str]]] = [
             Column("teacher", lambda pair: pair[0], wrap=True),
             Column("student", lambda pair: pair[1], wrap=True),
-            Column("same_answer", lambda pair: share(self.after[pair]), "same answer"),
-            Column("same_where_moved", lambda pair: share(self.moved[pair]),
+            Column("same_answer", lambda pair: self.after[pair].measured, "same answer"),
+            Column("same_where_moved", lambda pair: self.moved[pair].measured,
                    "where the teacher's moved"),
             Column("moved", lambda pair: self.moved[pair].n, align="right"),
         ]  # fmt: skip
@@ -87,6 +89,35 @@ class CausalAgreement(Tabular):
                 f" {100 * (1 - self.ordinary.delta):g}%, one at a time.",
             ),
         )
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the shares with their intervals, a line for each pair of layers.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; by default a new figure.
+
+        Returns
+        -------
+        matplotlib Axes
+
+        Raises
+        ------
+        MissingExtra
+            If matplotlib is not installed.
+        """
+        ax = axes_of(ax, (6.4, 1.6 + 0.5 * len(self.after)))
+        shares = {
+            "all": [self.ordinary.measured, *(a.measured for a in self.after.values())],
+            "where the teacher's answer moved":
+                [None, *(self.moved[pair].measured for pair in self.after)],
+        }  # fmt: skip
+        names = ["no intervention", *(f"{teacher}\n{student}" for teacher, student in self.after)]
+        intervals(ax, names, {what: found for what, found in shares.items() if any(found)})
+        level = 100 * (1 - self.ordinary.delta)
+        ax.set_xlabel(f"share of the same answers, {level:g}% intervals")
+        return ax
 
 
 def causal_agreement(

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from limbeck.core.errors import InvalidInput
 from limbeck.modules.batch import mask_of
 from limbeck.modules.capture import Capture, asking, placed, run
+from limbeck.reports.plots import axes_of
 from limbeck.reports.printed import Tabular
 from limbeck.reports.table import Column, Table
 
@@ -130,6 +131,38 @@ class Pairs(Tabular, Mapping[str, str]):
             self.teacher_layers,
             ("* proposed: the rising pairs of the largest total.",),
         )
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the similarities as a map, with a dot on each pair that was chosen.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; by default a new figure.
+
+        Returns
+        -------
+        matplotlib Axes
+
+        Raises
+        ------
+        MissingExtra
+            If matplotlib is not installed.
+        """
+        wide, high = len(self.student_layers), len(self.teacher_layers)
+        ax = axes_of(ax, (2.4 + 0.5 * wide, 1.8 + 0.4 * high))
+        drawn = ax.imshow(self.similarity, vmin=0, vmax=1, cmap="cividis", aspect="auto")
+        ax.figure.colorbar(drawn, ax=ax, label="linear CKA")
+        ax.set_xticks(range(wide), labels=list(self.student_layers), rotation=45, ha="right",
+                      parse_math=False)  # fmt: skip
+        ax.set_yticks(range(high), labels=list(self.teacher_layers), parse_math=False)
+        at = [(self.student_layers.index(s), self.teacher_layers.index(t))
+              for t, s in self.chosen.items()]  # fmt: skip
+        ax.plot(*zip(*at, strict=True), "o", markersize=9, markerfacecolor="white",
+                markeredgecolor="black", label="proposed")  # fmt: skip
+        ax.set_xlabel("student")
+        ax.set_ylabel("teacher")
+        return ax
 
 
 def propose_pairs(

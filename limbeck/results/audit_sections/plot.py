@@ -69,7 +69,8 @@ def _shape(ax: Any, shape: Shape) -> None:
     unit = f" ({shape.unit})" if shape.unit else ""
     n = int(off.sum())
     said = f"differs in {n} of {len(at)} bins" if n else "no bin surely differs"
-    ax.set_title(f"{shape.feature}{unit}\n{said}", fontsize="medium", parse_math=False, wrap=True)
+    compared = f"\n{said}" if np.isfinite(shape.outcome).any() else ""
+    ax.set_title(f"{shape.feature}{unit}{compared}", fontsize="medium", parse_math=False, wrap=True)
     ax.spines[["top", "right"]].set_visible(False)
 
 

@@ -136,3 +136,19 @@ def test_what_it_refuses():
         causal_agreement(TEACHER, STUDENT, X[:1], {"hidden": "hidden"})
     with pytest.raises(InvalidInput, match="no layer 'hiden'"):
         causal_agreement(TEACHER, STUDENT, X, {"hiden": "hidden"})
+
+
+def test_shares_are_a_frame_and_are_drawn_with_their_intervals():
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    plt = pytest.importorskip("matplotlib.pyplot")
+    found = causal_agreement(TEACHER, STUDENT, X, {"hidden": "hidden"}, part=slice(0, 1))
+    after = found.after[PAIR]
+    frame = found.to_frame()
+    assert frame["same_answer"].tolist() == [after.share]
+    assert frame["same_answer_low"].tolist() == [after.interval[0]]
+    ax = found.plot()
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["no intervention", "hidden\nhidden"]
+    shares = ax.containers[0][0].get_xdata()
+    assert [float(x) for x in shares] == [found.ordinary.share, after.share]
+    plt.close("all")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st  # noqa: E402
 from torch import nn  # noqa: E402
 
 from limbeck.core.errors import InvalidInput  # noqa: E402
-from limbeck.networks.analysis.matching import _rising, cka, propose_pairs  # noqa: E402
+from limbeck.networks.analysis.matching import Pairs, _rising, cka, propose_pairs  # noqa: E402
 from limbeck.networks.losses.hidden import HiddenStates  # noqa: E402
 
 pytestmark = pytest.mark.torch
@@ -196,3 +196,20 @@ def test_what_it_refuses():
     teacher, student = chains()
     with pytest.raises(InvalidInput, match="3 rows"):
         propose_pairs(teacher, student, draw(3, 6))
+
+
+def test_pairs_are_a_frame_and_a_map() -> None:
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    plt = pytest.importorskip("matplotlib.pyplot")
+    found = (("a", "b"), ("$x$", "y", "z"), ((0.9, 0.1, 0.2), (0.3, 0.4, 0.8)))
+    pairs = Pairs(*found, {"a": "$x$", "b": "z"}, 10)
+    frame = pairs.to_frame()
+    assert frame["$x$"].tolist() == [0.9, 0.3]
+    ax = pairs.plot()
+    ax.figure.canvas.draw()
+    np.testing.assert_allclose(ax.images[0].get_array(), found[2])
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["$x$", "y", "z"]
+    (frames,) = ax.lines
+    assert list(zip(frames.get_xdata(), frames.get_ydata(), strict=True)) == [(0, 0), (2, 1)]
+    plt.close("all")
