@@ -105,8 +105,15 @@ def test_a_name_without_a_docstring_is_found(reference: Any) -> None:
 
         def _private(self) -> None: ...
 
-    entries = (reference.Entry("Bare", "Bare", Bare), reference.Entry("Told", "Told", Told))
-    assert reference.undocumented(entries) == ["Bare", "Bare.method", "Told.silent"]
+    def one(x: int) -> None:
+        """Needs no section."""
+
+    def two(x: int, y: int) -> None:
+        """Needs one."""
+
+    entries = tuple(reference.Entry(o.__name__, "", o) for o in (Bare, Told, one, two))
+    missing = ["Bare", "Bare.method", "Told.silent", "two (its parameters)"]
+    assert reference.undocumented(entries) == missing
 
 
 def targets(nav: Any) -> list[str]:

@@ -11,6 +11,7 @@ import pkgutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, is_dataclass, replace
 from importlib import import_module
+from inspect import signature
 from types import ModuleType
 from typing import Any
 
@@ -80,13 +81,18 @@ def _once(made: list[Page]) -> list[Page]:
 
 
 def undocumented(entries: Iterator[Entry] | tuple[Entry, ...]) -> list[str]:
-    """Public names, and public methods of public classes, that have no docstring."""
+    """Public names, and public methods of public classes, that have no docstring.
+
+    A function of two arguments or more needs a section on its parameters as well.
+    """
     missing = []
     for entry in entries:
         if isinstance(entry.object, ModuleType) or not callable(entry.object):
             continue
         if not _documented(entry.object):
             missing.append(entry.shown)
+        elif inspect.isfunction(entry.object) and not _parameters_told(entry.object):
+            missing.append(f"{entry.shown} (its parameters)")
         if inspect.isclass(entry.object):
             for name, member in vars(entry.object).items():
                 public = inspect.isfunction(member) or isinstance(
@@ -158,6 +164,11 @@ def _documented(found: Any) -> bool:
     text = found.__doc__
     # What a dataclass writes by itself is its signature.
     return bool(text) and not text.startswith(f"{getattr(found, '__name__', '')}(")
+
+
+def _parameters_told(function: Any) -> bool:
+    text = inspect.getdoc(function) or ""
+    return len(signature(function).parameters) < 2 or "\nParameters\n----------\n" in text
 
 
 def _about(module: ModuleType) -> str:
