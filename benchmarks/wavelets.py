@@ -32,7 +32,7 @@ from limbeck.core.progress import quiet
 from limbeck.methods.adaptive_wavelets import AdaptiveWavelets
 from limbeck.signal.wavelets.angles import angles_from_filter, complete, filter_from_angles
 from limbeck.signal.wavelets.bank import analysis, synthesis
-from limbeck.signal.wavelets.loss import Loss, Rows
+from limbeck.signal.wavelets.loss import WaveletLoss, WaveletRows
 from limbeck.signal.wavelets.penalty import Penalty, penalties
 from limbeck.teachers.torch import TorchTeacher
 
@@ -125,8 +125,8 @@ def epochs(net: nn.Module, X: np.ndarray, name: str, repeats: int) -> None:
         return filter_from_angles(complete(p))
 
     losses = [
-        Loss(Rows.of(shaped[0]), rows, LEVELS, "zero")
-        for rows in (Rows.of(shaped[1]), Rows.of(shaped[1], shaped[0]))
+        WaveletLoss(WaveletRows.of(shaped[0]), rows, LEVELS, "zero")
+        for rows in (WaveletRows.of(shaped[1]), WaveletRows.of(shaped[1], shaped[0]))
     ]
     penalty = Penalty(LEVELS, sparsity=1e-3, trim=1e-2, input_x_gradient=True, epochs=1)
     rng = np.random.default_rng(0)

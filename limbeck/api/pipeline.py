@@ -32,9 +32,9 @@ from limbeck.data.duplicates import Rule
 from limbeck.data.inputs import read_pair, some_rows
 from limbeck.data.labels import positions, read_labels
 from limbeck.data.unlabelled import label_codes, refuse_unlabelled, unlabelled_note, with_none
-from limbeck.evaluation.baselines import Linear, told_constant
+from limbeck.evaluation.baselines import LinearModel, told_constant
 from limbeck.evaluation.by_class import never_predicted
-from limbeck.evaluation.comparison import Comparison, Contender, compare, score
+from limbeck.evaluation.comparison import Comparison, ModelPredictions, compare, score
 from limbeck.evaluation.holdout import Apart, set_apart
 from limbeck.results.distillation import Distillation, check_saved_names
 from limbeck.results.distillation_record import Holdout
@@ -81,7 +81,7 @@ class Request:
 
 
 @dataclass(frozen=True, eq=False)
-class Table:
+class LabelledRows:
     """The rows as they were understood: without columns that are no features, labels as given."""
 
     X: Any
@@ -127,7 +127,7 @@ def run(request: Request, progress: bool | None) -> Distillation:
     return result(request, apart, taught, finding, told, certificate, comparison, started)
 
 
-def read(request: Request) -> Table:
+def read(request: Request) -> LabelledRows:
     """What the rows are; refuses what cannot be used, before any work.
 
     Raises
@@ -150,10 +150,10 @@ def read(request: Request) -> Table:
     rows = _without(X, cases) if isinstance(cases, str) else X
     features = Features.of(rows, request.names)
     check_saved_names(features.names, None if request.by_class else request.groups, cases)
-    return Table(X, read_labels(y, len(X), missing=True), y, features, weight, weighing)
+    return LabelledRows(X, read_labels(y, len(X), missing=True), y, features, weight, weighing)
 
 
-def split(request: Request, table: Table) -> Apart:
+def split(request: Request, table: LabelledRows) -> Apart:
     """The rows that the method sees, and those of the certificate."""
     holdout = request.holdout
     if isinstance(holdout, tuple) and len(holdout) == 2:
@@ -171,7 +171,7 @@ def split(request: Request, table: Table) -> Apart:
     )
 
 
-def understand(request: Request, table: Table, apart: Apart) -> Taught:
+def understand(request: Request, table: LabelledRows, apart: Apart) -> Taught:
     """The teacher with what its outputs are, and the labels as its classes.
 
     Raises
@@ -239,7 +239,7 @@ def compared(
     once, task = apart.once, taught.task
     test = apart.test_rows[once]
     contenders = [
-        Contender("teacher", taught.teacher.name, str(getattr(taught.teacher, "size", "")),
+        ModelPredictions("teacher", taught.teacher.name, str(getattr(taught.teacher, "size", "")),
                   told[once]),
         _contender("student", finding.student, test, task),
     ]  # fmt: skip
@@ -249,7 +249,9 @@ def compared(
         contenders.append(_contender("control", control, test, task))
     linear, rivals = baselines(request, apart, taught, finding, chance[1])
     weights = plural(linear.size, "weight")
-    contenders.append(Contender("baseline", "linear model", weights, linear.predict(test.values)))
+    contenders.append(
+        ModelPredictions("baseline", "linear model", weights, linear.predict(test.values))
+    )
     contenders += [_contender("baseline", r, test, task, name) for name, r in rivals.items()]
     cases, labels = apart.test.cases, taught.test_y
     found = compare(
@@ -277,12 +279,12 @@ def controlled(request: Request, apart: Apart, taught: Taught, chance: Any) -> A
 
 def baselines(
     request: Request, apart: Apart, taught: Taught, finding: MethodResult, chance: Any
-) -> tuple[Linear, Mapping[str, Any]]:
+) -> tuple[LinearModel, Mapping[str, Any]]:
     """The linear model and the method's own baselines, taught by the same teacher."""
     rows, task = apart.fit_rows, taught.task
     own = answers(taught.teacher.scores(rows.native()), task)
     weight = _by_class(request.class_weight, task, own, apart.fit.weight)
-    linear = Linear(rows.features, task).fit(rows.values, own, weight)
+    linear = LinearModel(rows.features, task).fit(rows.values, own, weight)
     if finding.rivals:
         return linear, finding.rivals
     return linear, request.method.baselines(taught.teacher, rows, finding, chance, weight)
@@ -384,12 +386,14 @@ def _predicted(student: Any, rows: Rows, task: Task) -> NDArray[Any]:
     return found
 
 
-def _contender(role: str, student: Any, rows: Rows, task: Task, name: str = "") -> Contender:
+def _contender(role: str, student: Any, rows: Rows, task: Task, name: str = "") -> ModelPredictions:
     """A line of the table; a student is called by its class where it has no name there."""
     unit = student.size_unit
     one = "leaf" if unit == "leaves" else unit.removesuffix("s")
     kind = name or type(student).__name__.lower().removesuffix("student")
-    return Contender(role, kind, plural(student.size, one, unit), _predicted(student, rows, task))
+    return ModelPredictions(
+        role, kind, plural(student.size, one, unit), _predicted(student, rows, task)
+    )
 
 
 def _frontier(

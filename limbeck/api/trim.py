@@ -30,7 +30,7 @@ from limbeck.results.attributions import (
 from limbeck.signal.transforms.base import Band, Transform, numbers
 from limbeck.signal.transforms.components import Components
 from limbeck.signal.transforms.fourier import Fourier
-from limbeck.signal.transforms.reading import BY_SCORES, Reading, batches
+from limbeck.signal.transforms.reading import BY_SCORES, TransformedTeacher, batches
 from limbeck.signal.transforms.wavelet import Wavelet
 from limbeck.teachers import as_teacher
 
@@ -198,7 +198,7 @@ def trim(
         lost += float(residual.square().sum())
     widths = step * _sizes(coefficients, transform.bands)
     for part, x, s, residual in batches(transform, rows, batch_size):
-        reading = Reading(teacher, transform, native, outputs[part], residual)
+        reading = TransformedTeacher(teacher, transform, native, outputs[part], residual)
         if way == "differences":
             slope = reading.differences(s, widths, batch_size)
         elif way == "integrated_gradients":

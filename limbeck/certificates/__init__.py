@@ -12,14 +12,14 @@ from limbeck.certificates.fingerprint import Fingerprint, Overlap, overlap, row_
 from limbeck.certificates.frontier import Frontier, frontier, mutual_vc, vc_dimension
 from limbeck.certificates.sequential import AnytimeBound
 from limbeck.certificates.tolerance import tolerance_bound
-from limbeck.certificates.verification import Difference, Verification, verify
+from limbeck.certificates.verification import FieldMismatch, Verification, verify
 
 __all__ = [
     "ActiveCertificate",
     "AnytimeBound",
     "Budget",
     "BudgetRow",
-    "Difference",
+    "FieldMismatch",
     "Fingerprint",
     "Frontier",
     "Overlap",

@@ -22,7 +22,7 @@ from limbeck.certificates.binomial import check_share
 from limbeck.certificates.bounded import to_unit
 from limbeck.certificates.evidence import Evidence, Predictor, count, take
 from limbeck.certificates.issue import issue
-from limbeck.certificates.losses import Loss, LossFunction, choose_loss
+from limbeck.certificates.losses import BoundedLoss, LossFunction, choose_loss
 from limbeck.certificates.sequential import AnytimeBound
 from limbeck.core.contract import Certificate
 from limbeck.core.errors import InvalidInput
@@ -143,7 +143,7 @@ def recompute_active(
     student: Predictor,
     rows: Any,
     answers: Any,
-    loss: Loss,
+    loss: BoundedLoss,
     doubt: Any,
     seen: NDArray[np.uint64] | None,
 ) -> Certificate:
@@ -157,7 +157,7 @@ def recompute_active(
         As for `certify_active`, all rows in their order.
     answers : array-like of shape (n,)
         The answers; what stands where the teacher was not asked does not matter.
-    loss : Loss
+    loss : BoundedLoss
         The loss.
     doubt, seen : object
         As for `certify_active`.
@@ -197,7 +197,7 @@ def _certify(
     student: Predictor,
     rows: Any,
     ask: Callable[[NDArray[np.int64]], Any],
-    loss: Loss,
+    loss: BoundedLoss,
     *,
     until: float,
     delta: float,
@@ -269,7 +269,7 @@ def _certify(
 
 
 def _check(
-    loss: Loss, until: float, delta: float, share: float, least: float, candidates: int
+    loss: BoundedLoss, until: float, delta: float, share: float, least: float, candidates: int
 ) -> None:
     check_share("delta", delta)
     if not 0 < least <= share <= 1:
@@ -299,7 +299,7 @@ def _filler(student: Predictor) -> Any:
 
 
 def _fresh(
-    student: Predictor, rows: Any, loss: Loss, seen: NDArray[np.uint64] | None, rule: Rule
+    student: Predictor, rows: Any, loss: BoundedLoss, seen: NDArray[np.uint64] | None, rule: Rule
 ) -> NDArray[np.int64]:
     """The rows that copy no earlier one; refuses rows that training saw before any question."""
     n = count(rows)

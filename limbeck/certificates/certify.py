@@ -14,7 +14,7 @@ from limbeck.certificates.binomial import check_share, smallest_n
 from limbeck.certificates.draw_bounds import DrawBounds
 from limbeck.certificates.evidence import Evidence, Predictor, count
 from limbeck.certificates.issue import issue
-from limbeck.certificates.losses import Loss, LossFunction, choose_loss
+from limbeck.certificates.losses import BoundedLoss, LossFunction, choose_loss
 from limbeck.certificates.tolerance import tolerance_bound
 from limbeck.certificates.until import certify_until
 from limbeck.core.contract import Batches, Certificate
@@ -237,7 +237,7 @@ def _group_labels(groups: Any, n: int) -> NDArray[Any]:
 def _check_size(
     n: int,
     epsilon: float | None,
-    loss: Loss,
+    loss: BoundedLoss,
     level: float,
     given: int | None = None,
     what: str = "rows",

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from limbeck.certificates.binomial import upper_bound
 from limbeck.certificates.bounded import betting_bound, empirical_bernstein
 from limbeck.certificates.evidence import Evidence
-from limbeck.certificates.losses import Loss
-from limbeck.certificates.planning import Plan, plan_counts, plan_means
+from limbeck.certificates.losses import BoundedLoss
+from limbeck.certificates.planning import RowsNeeded, plan_counts, plan_means
 from limbeck.certificates.reducing import losses_by_draw
 from limbeck.core.contract import GroupBound
 
@@ -30,7 +30,7 @@ class DrawBounds:
         Which rows are copies, and which belong to one case.
     losses_of_rows : ndarray of shape (n,)
         Losses; absolute errors where a tolerance is to be found.
-    loss : Loss
+    loss : BoundedLoss
         What was counted.
     bound : str
         ``betting`` or ``empirical-bernstein``, where losses of draws are no counts.
@@ -40,7 +40,7 @@ class DrawBounds:
 
     evidence: Evidence
     losses_of_rows: NDArray[np.float64]
-    loss: Loss
+    loss: BoundedLoss
     bound: str
     exact: bool
 
@@ -63,7 +63,7 @@ class DrawBounds:
             return betting_bound(own, level, self.loss.low, self.loss.high)
         return empirical_bernstein(own, level, self.loss.low, self.loss.high)
 
-    def plan(self, own: NDArray[np.float64], asked: float, level: float) -> Plan:
+    def plan(self, own: NDArray[np.float64], asked: float, level: float) -> RowsNeeded:
         """What more draws would do."""
         if self.exact:
             return plan_counts(int(own.sum()), len(own), asked, level)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from limbeck.certificates import sentences
 from limbeck.certificates.fingerprint import Fingerprint, seen_among
-from limbeck.certificates.losses import Loss, encode_answers, encode_predictions
+from limbeck.certificates.losses import BoundedLoss, encode_answers, encode_predictions
 from limbeck.core.columns import Features, Rows
 from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
@@ -55,7 +55,7 @@ class Evidence:
     ----------
     student : Predictor
         The student.
-    loss : Loss
+    loss : BoundedLoss
         What is counted.
     seen : ndarray of uint64, optional
         Hashes of the rows that training saw, (m,), or with those of their cases (m, 2). Of a
@@ -66,7 +66,7 @@ class Evidence:
     """
 
     student: Predictor
-    loss: Loss
+    loss: BoundedLoss
     seen: NDArray[np.uint64] | None = None
     rule: Rule = "auto"
     _answers: list[NDArray[np.float64]] = field(default_factory=list)

@@ -23,7 +23,15 @@ from limbeck.data.duplicates import (
     row_hashes,
 )
 
-__all__ = ["Fingerprint", "Overlap", "Seen", "overlap", "refuse_seen", "row_hashes", "seen_among"]
+__all__ = [
+    "Fingerprint",
+    "Overlap",
+    "TrainingOverlap",
+    "overlap",
+    "refuse_seen",
+    "row_hashes",
+    "seen_among",
+]
 
 _BLOCK = 8192
 _LEVEL = 1e-3
@@ -180,7 +188,7 @@ def refuse_seen(hashes: NDArray[np.uint64], seen: NDArray[np.uint64]) -> Overlap
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class TrainingOverlap:
     """Which rows of a holdout training saw.
 
     Parameters
@@ -224,7 +232,7 @@ def seen_among(
     seen: NDArray[np.uint64],
     kinds: Sequence[ColumnKind],
     rule: Rule = "auto",
-) -> Seen:
+) -> TrainingOverlap:
     """Compare rows of a holdout with the rows that training saw.
 
     A row that values in continuous columns mark (`limbeck.data.duplicates.distinctive`) cannot
@@ -244,7 +252,7 @@ def seen_among(
 
     Returns
     -------
-    Seen
+    TrainingOverlap
         Which rows training saw, and whether chance explains them.
     """
     known, own = np.asarray(seen, dtype=np.uint64), row_hashes(values)
@@ -258,4 +266,4 @@ def seen_among(
         )
         marked = distinctive(values[place], kinds, times)[where]
     rest = int((hit & ~marked).sum())
-    return Seen(hit, hit & marked, _overlap(rest, int((~marked).sum()), known))
+    return TrainingOverlap(hit, hit & marked, _overlap(rest, int((~marked).sum()), known))

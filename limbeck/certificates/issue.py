@@ -8,7 +8,7 @@ from typing import Any
 
 from limbeck.certificates import sentences, wording
 from limbeck.certificates.evidence import Evidence
-from limbeck.certificates.planning import Plan
+from limbeck.certificates.planning import RowsNeeded
 from limbeck.core.contract import Certificate, GroupBound
 
 __all__ = ["in_words", "issue"]
@@ -28,7 +28,7 @@ def issue(
     tolerance: float | None,
     candidates: int,
     groups: tuple[GroupBound, ...] = (),
-    plan: Plan | None = None,
+    plan: RowsNeeded | None = None,
     settings: Mapping[str, Any],
 ) -> Certificate:
     """Fill in a certificate, with its sentence and its assumptions.
@@ -51,7 +51,7 @@ def issue(
         Students that share delta.
     groups : tuple of GroupBound
         Bounds by group.
-    plan : Plan, optional
+    plan : RowsNeeded, optional
         What more rows would do, where the epsilon that was asked for is not reached.
     settings : mapping
         What else is needed to recompute; ``until`` and ``drawn`` mark an anytime bound.

@@ -14,7 +14,7 @@ from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput, did_you_mean
 from limbeck.data.labels import class_codes, is_missing, label_array
 
-__all__ = ["Loss", "LossFunction", "choose_loss", "encode_answers", "encode_predictions"]
+__all__ = ["BoundedLoss", "LossFunction", "choose_loss", "encode_answers", "encode_predictions"]
 
 LossFunction = Callable[[NDArray[Any], NDArray[Any]], Any]
 """``loss(predicted, answers) -> (n,)`` losses within the range that was declared."""
@@ -23,7 +23,7 @@ _NAMES = ("disagreement", "tolerance", "absolute", "squared")
 
 
 @dataclass(frozen=True)
-class Loss:
+class BoundedLoss:
     """A loss and its range.
 
     Parameters
@@ -96,7 +96,7 @@ def choose_loss(
     loss_range: tuple[float, float] | None,
     tolerance: float | None,
     task: Task,
-) -> Loss:
+) -> BoundedLoss:
     """The loss that was asked for, checked against the task; see `certify`.
 
     Raises
@@ -125,10 +125,10 @@ def choose_loss(
             )
         if loss == "disagreement":
             _no_tolerance(tolerance)
-            return Loss("disagreement")
+            return BoundedLoss("disagreement")
         if tolerance is not None and not (math.isfinite(tolerance) and tolerance >= 0):
             raise InvalidInput(f"tolerance is {tolerance}.", "Give a number of at least 0.")
-        return Loss("exceeds", unit=task.unit, tolerance=tolerance)
+        return BoundedLoss("exceeds", unit=task.unit, tolerance=tolerance)
     _no_tolerance(tolerance)
     name = loss if isinstance(loss, str) else getattr(loss, "__name__", type(loss).__name__)
     if loss_range is None:
@@ -142,7 +142,7 @@ def choose_loss(
             f"loss_range is ({low}, {high}).", "Give two numbers, the lower one first."
         )
     unit = task.unit if loss == "absolute" else ""
-    return Loss(str(name), low, high, unit, function=loss if callable(loss) else None)
+    return BoundedLoss(str(name), low, high, unit, function=loss if callable(loss) else None)
 
 
 def encode_answers(answers: Any, n: int, task: Task) -> tuple[NDArray[Any], NDArray[np.float64]]:

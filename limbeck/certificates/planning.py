@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from limbeck.certificates.binomial import rows_needed, upper_bound
 from limbeck.certificates.bounded import betting_bound
 
-__all__ = ["Plan", "plan_counts", "plan_means"]
+__all__ = ["RowsNeeded", "plan_counts", "plan_means"]
 
 _MOST = 1_000_000
 
 
 @dataclass(frozen=True)
-class Plan:
+class RowsNeeded:
     """What more rows would do where an epsilon is not reached.
 
     Parameters
@@ -37,7 +37,7 @@ class Plan:
     settled: int | None
 
 
-def plan_counts(errors: int, n: int, asked: float, level: float) -> Plan:
+def plan_counts(errors: int, n: int, asked: float, level: float) -> RowsNeeded:
     """What to expect of more rows where each is right or wrong.
 
     Parameters
@@ -51,12 +51,14 @@ def plan_counts(errors: int, n: int, asked: float, level: float) -> Plan:
     """
     rate = errors / n
     lower = 1 - upper_bound(n - errors, n, level)  # Clopper and Pearson 1934
-    return Plan(lower, rows_needed(rate, asked, level), rows_needed(1 - rate, 1 - asked, level))
+    return RowsNeeded(
+        lower, rows_needed(rate, asked, level), rows_needed(1 - rate, 1 - asked, level)
+    )
 
 
 def plan_means(
     losses: NDArray[np.float64], asked: float, level: float, low: float, high: float
-) -> Plan:
+) -> RowsNeeded:
     """What to expect of more rows, or cases, with losses in [low, high].
 
     The lower limit is `betting_bound` of the losses turned round. The rows are those with which
@@ -83,4 +85,4 @@ def plan_means(
         spread = float(losses.var()) / width**2
         rows = 2 * math.log(1 / level) * (spread + gap / 3) / gap**2
     n = math.ceil(max(rows, len(losses) + 1)) if rows <= _MOST else None
-    return Plan(lower, n if mean < asked else None, n if mean > asked else None)
+    return RowsNeeded(lower, n if mean < asked else None, n if mean > asked else None)

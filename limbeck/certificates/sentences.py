@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from limbeck.certificates.losses import Loss
-from limbeck.certificates.planning import Plan, plan_counts
+from limbeck.certificates.losses import BoundedLoss
+from limbeck.certificates.planning import RowsNeeded, plan_counts
 from limbeck.certificates.wording import (
     ACTIVE,
     ANYTIME,
@@ -39,12 +39,12 @@ def freshness(seen: Mapping[str, Any] | None) -> str:
     return out
 
 
-def loss_of(certificate: Certificate) -> Loss:
+def loss_of(certificate: Certificate) -> BoundedLoss:
     """The loss of a certificate, from its numbers; a function of the user's own is not kept."""
     settings = certificate.settings
     low, high = settings.get("loss_range", (0.0, 1.0))
     found = settings.get("finds_tolerance", False)
-    return Loss(
+    return BoundedLoss(
         certificate.loss,
         float(low),
         float(high),
@@ -54,11 +54,11 @@ def loss_of(certificate: Certificate) -> Loss:
     )
 
 
-def plan_of(certificate: Certificate) -> Plan | None:
+def plan_of(certificate: Certificate) -> RowsNeeded | None:
     """What more rows would do, where an epsilon was asked for and is not reached."""
     plan, asked = certificate.settings.get("plan"), certificate.asked
     if plan is not None:
-        return Plan(**plan)
+        return RowsNeeded(**plan)
     if asked is None or certificate.reached or not loss_of(certificate).counts:
         return None
     level = certificate.delta / certificate.settings.get("candidates", 1)

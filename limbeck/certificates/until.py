@@ -11,7 +11,7 @@ from limbeck.certificates import wording
 from limbeck.certificates.bounded import to_unit
 from limbeck.certificates.evidence import Evidence, Predictor, count, take
 from limbeck.certificates.issue import issue
-from limbeck.certificates.losses import Loss
+from limbeck.certificates.losses import BoundedLoss
 from limbeck.certificates.reducing import losses_by_draw
 from limbeck.certificates.sequential import AnytimeBound
 from limbeck.core.contract import Batches, Certificate
@@ -25,7 +25,7 @@ __all__ = ["certify_until"]
 def certify_until(
     student: Predictor,
     draws: Batches,
-    loss: Loss,
+    loss: BoundedLoss,
     until: float,
     delta: float,
     *,
@@ -48,7 +48,7 @@ def certify_until(
     draws : iterator of (rows, answers) or (rows, answers, cases)
         Batches of fresh rows with the teacher's answers, independent of one another; all rows of
         a case in one batch.
-    loss : Loss
+    loss : BoundedLoss
         What is counted; a tolerance must be fixed.
     until : float
         The mean loss to certify, in units of the loss.
@@ -122,7 +122,7 @@ def _draw(
     draws: Batches,
     evidence: Evidence,
     anytime: AnytimeBound,
-    loss: Loss,
+    loss: BoundedLoss,
     limit: int,
     cases: str | None,
 ) -> int:

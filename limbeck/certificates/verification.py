@@ -20,13 +20,13 @@ from limbeck.core.contract import Certificate, GroupBound
 from limbeck.core.errors import InvalidInput
 from limbeck.data.cases import read_column, units_of
 
-__all__ = ["Difference", "Verification", "verify"]
+__all__ = ["FieldMismatch", "Verification", "verify"]
 
 _RELATIVE = 1e-9  # other versions of scipy may differ in the last bits
 
 
 @dataclass(frozen=True)
-class Difference:
+class FieldMismatch:
     """A field of a certificate that does not follow from the student and the rows."""
 
     field: str
@@ -60,7 +60,7 @@ class Verification:
     ----------
     matches : tuple of str
         Fields that follow from the student and the rows.
-    differences : tuple of Difference
+    differences : tuple of FieldMismatch
         Fields that do not.
     notes : tuple of str
         What does not decide, such as other versions of numpy.
@@ -69,7 +69,7 @@ class Verification:
     """
 
     matches: tuple[str, ...]
-    differences: tuple[Difference, ...]
+    differences: tuple[FieldMismatch, ...]
     notes: tuple[str, ...] = ()
     unchecked: tuple[str, ...] = ()
 
@@ -151,7 +151,7 @@ def verify(
         if _same(a, b):
             matches.append(name)
         else:
-            differences.append(Difference(name, a, b))
+            differences.append(FieldMismatch(name, a, b))
     here, there = found.settings["versions"], stated.settings.get("versions", {})
     notes = tuple(
         f"Written with {name} {there[name]}, verified with {here[name]}."

@@ -6,8 +6,8 @@ import math
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
-from limbeck.certificates.losses import Loss
-from limbeck.certificates.planning import Plan, plan_counts
+from limbeck.certificates.losses import BoundedLoss
+from limbeck.certificates.planning import RowsNeeded, plan_counts
 
 __all__ = [
     "against_asked",
@@ -38,7 +38,7 @@ def upward(value: float, digits: int = 3) -> str:
 
 
 def statement(
-    loss: Loss,
+    loss: BoundedLoss,
     *,
     epsilon: float,
     delta: float,
@@ -54,7 +54,7 @@ def statement(
 
     Parameters
     ----------
-    loss : Loss
+    loss : BoundedLoss
         What was counted.
     epsilon, delta : float
         The certified bound and the probability that it is wrong.
@@ -110,7 +110,7 @@ def _counted(mean: float, n: int, questions: int | None, what: str) -> str:
     return f"an estimated {100 * mean:.3g}% {what}"
 
 
-def _of_cases(loss: Loss, epsilon: float, mean: float, tolerance: float | None) -> str:
+def _of_cases(loss: BoundedLoss, epsilon: float, mean: float, tolerance: float | None) -> str:
     """What is certified of cases drawn like these; each counts alike, however many rows it has."""
     unit = f" {loss.unit}" if loss.unit else ""
     like = "in cases drawn like them, each case counted alike"
@@ -131,12 +131,12 @@ def _of_cases(loss: Loss, epsilon: float, mean: float, tolerance: float | None) 
 
 
 def against_asked(
-    loss: Loss,
+    loss: BoundedLoss,
     epsilon: float,
     asked: float,
     level: float,
     mean: float,
-    plan: Plan | None = None,
+    plan: RowsNeeded | None = None,
     what: str = "rows",
 ) -> str:
     """A sentence that compares the bound with the epsilon that was asked for, and the remedy.
@@ -146,7 +146,7 @@ def against_asked(
 
     Parameters
     ----------
-    loss : Loss
+    loss : BoundedLoss
         What was counted.
     epsilon, asked : float
         The bound, and what was asked for.
@@ -154,7 +154,7 @@ def against_asked(
         The level of the bound.
     mean : float
         Mean loss.
-    plan : Plan, optional
+    plan : RowsNeeded, optional
         What more rows would do; for counts by default as if the mean were known for sure.
     what : str
         What is counted: rows, or cases.
@@ -208,7 +208,7 @@ def _percent_down(share: float) -> str:
 
 
 def assumptions(
-    loss: Loss,
+    loss: BoundedLoss,
     *,
     freshness: str,
     anytime: bool,
@@ -223,7 +223,7 @@ def assumptions(
 
     Parameters
     ----------
-    loss : Loss
+    loss : BoundedLoss
         What was counted.
     freshness : str
         What is known about rows that training saw.

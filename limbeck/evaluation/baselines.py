@@ -13,11 +13,11 @@ from limbeck.core.columns import Features
 from limbeck.core.contract import Status, Task
 from limbeck.students.tree.greedy import expand
 
-__all__ = ["Linear", "told_constant"]
+__all__ = ["LinearModel", "told_constant"]
 
 
 @dataclass
-class Linear:
+class LinearModel:
     """A linear model of the teacher's answers on standardised, one-hot columns.
 
     Logistic regression for classes, ridge regression for numbers, both from scikit-learn.
@@ -32,7 +32,7 @@ class Linear:
         values: NDArray[np.float64],
         answers: NDArray[Any],
         sample_weight: NDArray[np.float64] | None = None,
-    ) -> Linear:
+    ) -> LinearModel:
         """Fit on encoded rows (n, d), class indices or values (n,), and weights (n,)."""
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.impute import SimpleImputer

@@ -21,9 +21,9 @@ from limbeck.evaluation.by_class import ClassAgreement, by_class
 
 __all__ = [
     "Comparison",
-    "Contender",
     "Difference",
-    "Entry",
+    "ModelPredictions",
+    "ModelResult",
     "Verdict",
     "compare",
     "score",
@@ -34,7 +34,7 @@ _RESAMPLES = 1000
 
 
 @dataclass(frozen=True)
-class Entry:
+class ModelResult:
     """One line of the table: a model, its size, and how it does on the holdout rows.
 
     ``agreement`` is with the teacher, ``accuracy`` with the labels (None where there are none).
@@ -68,7 +68,7 @@ class Comparison:
 
     Parameters
     ----------
-    entries : tuple of Entry
+    entries : tuple of ModelResult
         Teacher first, then student, control, baselines.
     differences : tuple of Difference
         Student less control: agreement with the teacher, then accuracy on the labels; empty
@@ -91,7 +91,7 @@ class Comparison:
         Agreement with the teacher, class by class; empty for regression.
     """
 
-    entries: tuple[Entry, ...]
+    entries: tuple[ModelResult, ...]
     differences: tuple[Difference, ...]
     level: float
     rivals: tuple[Difference, ...] = ()
@@ -185,7 +185,7 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Contender:
+class ModelPredictions:
     """A model to compare: its predictions are class indices (n,) or values (n,)."""
 
     role: str
@@ -195,7 +195,7 @@ class Contender:
 
 
 def compare(
-    contenders: list[Contender],
+    contenders: list[ModelPredictions],
     teacher: NDArray[Any],
     y: NDArray[Any] | None,
     task: Task,
@@ -206,7 +206,7 @@ def compare(
 
     Parameters
     ----------
-    contenders : list of Contender
+    contenders : list of ModelPredictions
         The first is the teacher; the one in the role ``student`` is compared with the one in
         the role ``control``, if there is one.
     teacher : ndarray of shape (n,)
@@ -232,7 +232,7 @@ def compare(
     of_known = None if cases is None else _numbers(cases[known])
     measure = _shares if task.classifies else _explained
     entries = tuple(
-        Entry(
+        ModelResult(
             c.role,
             c.model,
             c.size,
@@ -265,7 +265,7 @@ def compare(
     )
 
 
-def _key(contender: Contender) -> str:
+def _key(contender: ModelPredictions) -> str:
     return contender.model if contender.role == "baseline" else contender.role
 
 

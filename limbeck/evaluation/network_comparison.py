@@ -18,7 +18,7 @@ from limbeck.core.errors import InvalidInput
 from limbeck.core.measured import Measured
 from limbeck.data.cases import units_of
 from limbeck.data.duplicates import Rule
-from limbeck.evaluation.comparison import Comparison, Difference, Entry
+from limbeck.evaluation.comparison import Comparison, Difference, ModelResult
 from limbeck.evaluation.cost import profile
 from limbeck.evaluation.intervals import gain_over, mean_over
 from limbeck.evaluation.model_facts import ModelFacts
@@ -26,19 +26,19 @@ from limbeck.evaluation.networks import Said, agreement, ask, by_class, gaps, mi
 from limbeck.modules.batch import Goal, Kind
 from limbeck.networks.datasets.data import Batch, Samples
 from limbeck.networks.datasets.vocabularies import pad_token
-from limbeck.networks.predictor import Certified, Table, table_of, told_of
+from limbeck.networks.predictor import Certified, CertifiedRows, table_of, told_of
 from limbeck.networks.teachers.outside import name_of
 from limbeck.networks.training.processes import first, quietly
 from limbeck.students.onnx.layout import Layout
 
-__all__ = ["Contestant", "Judge", "issue"]
+__all__ = ["Judge", "SeedNetworks", "issue"]
 
 _RESAMPLES = 200
 _UNKNOWN = Measured(float("nan"), float("nan"), float("nan"))
 
 
 @dataclass(frozen=True, eq=False)
-class Contestant:
+class SeedNetworks:
     """A model of the table: one network a seed."""
 
     role: str
@@ -77,13 +77,13 @@ class Judge:
     duplicates: Rule = "auto"
 
     def compare(
-        self, contestants: Sequence[Contestant]
+        self, contestants: Sequence[SeedNetworks]
     ) -> tuple[Comparison, dict[str, ModelFacts]]:
         """The table with its verdict, and what each network costs, by role.
 
         Parameters
         ----------
-        contestants : sequence of Contestant
+        contestants : sequence of SeedNetworks
             The one in the role ``student`` is compared with the one in the role ``control``,
             seed by seed; those in the role ``baseline`` with the student.
         """
@@ -128,10 +128,12 @@ class Judge:
     def _batches(self) -> Iterator[Batch]:
         return self.rows.batches(range(len(self.rows)))
 
-    def _entry(self, role: str, model: str, said: Sequence[Said], taught: Said | None) -> Entry:
+    def _entry(
+        self, role: str, model: str, said: Sequence[Said], taught: Said | None
+    ) -> ModelResult:
         agreed = [agreement(s, taught) for s in said] if taught is not None else None
         scored = [right(s) for s in said]
-        return Entry(
+        return ModelResult(
             role,
             model,
             "",
@@ -308,7 +310,7 @@ def _means(each: Sequence[Mapping[str, float]]) -> dict[str, float]:
 
 def issue(
     student: Any,
-    table: Table,
+    table: CertifiedRows,
     seen: NDArray[np.uint64] | None,
     epsilon: float,
     delta: float,

@@ -36,8 +36,8 @@ from limbeck.students.wavelet.strongest import Keep
 from limbeck.students.wavelet.wavelet import WaveletStudent
 
 if TYPE_CHECKING:
-    from limbeck.signal.wavelets.gradients import Asked
-    from limbeck.signal.wavelets.path import Point
+    from limbeck.signal.wavelets.gradients import InputGradients
+    from limbeck.signal.wavelets.path import PathPoint
 
 __all__ = ["AdaptiveWavelets"]
 
@@ -199,11 +199,11 @@ class AdaptiveWavelets(BaseMethod):
     ) -> WaveletStudent:
         """The control: a wavelet in which the signals are sparse, no TRIM, fitted to labels."""
         _torch()
-        from limbeck.signal.wavelets.gradients import Asked
+        from limbeck.signal.wavelets.gradients import InputGradients
 
         transform = self._transform(rows)
         at = np.sort(rng.permutation(len(rows))[: self.rows])
-        nothing = Asked(at, np.zeros((len(at), len(rows.features))))
+        nothing = InputGradients(at, np.zeros((len(at), len(rows.features))))
         points, _ = self._search(transform, rows, nothing, rng, quiet)
         low = points[-1].found.low if points else transform.low
         labels = task.labels[y] if task.classifies else y
@@ -258,10 +258,10 @@ class AdaptiveWavelets(BaseMethod):
         self,
         transform: Decomposition,
         rows: Rows,
-        asked: Asked,
+        asked: InputGradients,
         rng: np.random.Generator,
         progress: Progress,
-    ) -> tuple[list[Point], bool]:
+    ) -> tuple[list[PathPoint], bool]:
         """The points of the path, as far as they were reached, and whether it was interrupted."""
         from limbeck.signal.wavelets.learning import Learning
 
@@ -272,7 +272,7 @@ class AdaptiveWavelets(BaseMethod):
         )  # fmt: skip
         signals = self._signals(transform, rows, asked)
         points = learning.run(*signals, transform.low, rng, progress)
-        done: list[Point] = []
+        done: list[PathPoint] = []
         try:
             for point in points:
                 done.append(point)
@@ -280,7 +280,9 @@ class AdaptiveWavelets(BaseMethod):
             return done, True
         return done, False
 
-    def _signals(self, transform: Decomposition, rows: Rows, asked: Asked) -> tuple[Matrix, Matrix]:
+    def _signals(
+        self, transform: Decomposition, rows: Rows, asked: InputGradients
+    ) -> tuple[Matrix, Matrix]:
         """Signals and gradients as (m, C, L) or (m, C, H, W)."""
         shape = transform.shape if len(transform.shape) > 1 else (1, *transform.shape)
         return (
@@ -296,7 +298,7 @@ class AdaptiveWavelets(BaseMethod):
 
     def _chosen(
         self,
-        points: list[Point],
+        points: list[PathPoint],
         transform: Decomposition,
         rows: Rows,
         y: Matrix,

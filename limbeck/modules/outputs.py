@@ -1,6 +1,7 @@
 """Which of the tensors that a network returns are its outputs, and how their axes are read.
 
-A network whose outputs are not plain carries a `Reading`, as an attribute that its copies keep.
+A network whose outputs are not plain carries an `OutputReader`, as an attribute that its copies
+keep.
 """
 
 from __future__ import annotations
@@ -16,7 +17,16 @@ from torch import Tensor, nn
 from limbeck.core.errors import InvalidInput, did_you_mean
 from limbeck.modules.capture import logits_of, run
 
-__all__ = ["Place", "Reading", "answer", "entries", "entry", "read_by", "reading_of", "readings"]
+__all__ = [
+    "OutputReader",
+    "Place",
+    "answer",
+    "entries",
+    "entry",
+    "read_by",
+    "reading_of",
+    "readings",
+]
 
 Place = str | int | None
 """The name or the position of a tensor among what a network returns; None: by convention."""
@@ -25,7 +35,7 @@ _MARK = "_limbeck_reading"
 
 
 @dataclass(frozen=True)
-class Reading:
+class OutputReader:
     """How the outputs of a network are found in what it returns.
 
     Parameters
@@ -44,7 +54,8 @@ class Reading:
     Examples
     --------
     >>> import torch
-    >>> Reading("b", "places").outputs({"a": torch.zeros(2, 1), "b": torch.zeros(2, 3, 4, 5)}).shape
+    >>> returned = {"a": torch.zeros(2, 1), "b": torch.zeros(2, 3, 4, 5)}
+    >>> OutputReader("b", "places").outputs(returned).shape
     torch.Size([2, 20, 3])
     """
 
@@ -87,16 +98,16 @@ def _logits(p: Tensor, scale: str) -> Tensor:
     return torch.logit(p, eps=torch.finfo(p.dtype).eps)
 
 
-_PLAIN = Reading()
+_PLAIN = OutputReader()
 
 
-def reading_of(module: Any) -> Reading:
+def reading_of(module: Any) -> OutputReader:
     """How the outputs of a module are read; plainly unless `readings` or `read_by` said more."""
     found = getattr(module, _MARK, None)
-    return _PLAIN if found is None else Reading(*found)
+    return _PLAIN if found is None else OutputReader(*found)
 
 
-def read_by(module: nn.Module, reading: Reading) -> nn.Module:
+def read_by(module: nn.Module, reading: OutputReader) -> nn.Module:
     """The module, whose outputs are read so from now on, in its copies, too."""
     if reading != _PLAIN:
         setattr(module, _MARK, (reading.place, reading.form, reading.scale, reading.first))
@@ -104,7 +115,7 @@ def read_by(module: nn.Module, reading: Reading) -> nn.Module:
 
 
 @contextmanager
-def readings(modules: Sequence[nn.Module], each: Sequence[Reading]) -> Iterator[None]:
+def readings(modules: Sequence[nn.Module], each: Sequence[OutputReader]) -> Iterator[None]:
     """Read the outputs of modules so inside; afterwards they are as before."""
     with ExitStack() as stack:
         for module, reading in zip(modules, each, strict=True):

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from limbeck.modules.batch import View
 from limbeck.modules.capture import Capture, run, statistics_kept, wide
-from limbeck.modules.outputs import Reading, reading_of
+from limbeck.modules.outputs import OutputReader, reading_of
 
 __all__ = ["Network", "watched"]
 
@@ -25,7 +25,7 @@ class Network:
         capture: Capture | None,
         name: str,
         context: Callable[[], AbstractContextManager[Any]] | None,
-        reading: Reading | None = None,
+        reading: OutputReader | None = None,
     ) -> None:
         self.module = module
         self._reading = reading or reading_of(module)

@@ -23,14 +23,14 @@ from limbeck.modules.outputs import answer
 from limbeck.students.onnx.layout import Block, Layout
 from limbeck.students.onnx.student import answers_of
 
-__all__ = ["Certified", "Table", "layout_of", "named", "rows_of", "table_of", "told_of"]
+__all__ = ["Certified", "CertifiedRows", "layout_of", "named", "rows_of", "table_of", "told_of"]
 
 _TOLD = "teacher's answers"
 _COMPARED = {Kind.MULTILABEL: "labels", Kind.TOKENS: "tokens", Kind.LANGUAGE: "tokens"}
 
 
 @dataclass(frozen=True, eq=False)
-class Table:
+class CertifiedRows:
     """Test rows as a table, and what a certificate compares on them.
 
     Parameters
@@ -62,10 +62,10 @@ class Table:
 
 @dataclass(eq=False)
 class Certified:
-    """A module that answers the rows of a `Table`."""
+    """A module that answers the rows of a `CertifiedRows`."""
 
     module: nn.Module
-    table: Table
+    table: CertifiedRows
     batch_size: int = 256
     _print: str = field(default="", init=False)
 
@@ -168,7 +168,7 @@ def table_of(
     layout: Layout,
     pad: int = 0,
     cases: NDArray[Any] | None = None,
-) -> Table:
+) -> CertifiedRows:
     """Test rows as a table, with the teacher's answers; sequences of which no token counts are out.
 
     Parameters
@@ -201,7 +201,7 @@ def table_of(
     if not many:
         answers = np.concatenate([t.reshape(-1) for t in told])
         said = task.labels[answers] if task.classifies else answers
-        return Table(layout, names, np.concatenate(rows), said, task, "", cases)
+        return CertifiedRows(layout, names, np.concatenate(rows), said, task, "", cases)
     compared = _COMPARED.get(goal.kind, "numbers")
     shape = tuple(int(v) for v in np.max([t.shape[1:] for t in told], axis=0))
     answers = np.concatenate([_filled(t, shape) for t in told]).reshape(-1, math.prod(shape))
@@ -211,7 +211,9 @@ def table_of(
         there = (answers >= 0).any(axis=1)
         table, cases = table[there], None if cases is None else cases[there]
     unit = task.unit if compared == "numbers" else "share of answers"
-    return Table(widened, names, table, np.zeros(len(table)), Task(unit=unit), compared, cases)
+    return CertifiedRows(
+        widened, names, table, np.zeros(len(table)), Task(unit=unit), compared, cases
+    )
 
 
 def told_of(logits: Tensor, batch: Any, goal: Goal) -> NDArray[Any]:

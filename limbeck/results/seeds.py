@@ -8,7 +8,7 @@ from typing import Any
 
 from limbeck.core.contract import Status, StatusCode
 from limbeck.evaluation.comparison import Comparison
-from limbeck.evaluation.network_comparison import Contestant
+from limbeck.evaluation.network_comparison import SeedNetworks
 from limbeck.networks.losses.loss import Objective
 from limbeck.networks.training.settings import Training
 from limbeck.networks.training.train import Trained
@@ -58,11 +58,11 @@ class Runs:
         """The student that is handed over."""
         return self.chief[self.best]
 
-    def contestants(self) -> list[Contestant]:
+    def contestants(self) -> list[SeedNetworks]:
         """The lines of the table, without the teacher."""
         found = [_contestant(role, made) for role, made in self.by_role().items()]
         if self.baseline is not None:
-            found.append(Contestant("baseline", "linear model", [self.baseline.module]))
+            found.append(SeedNetworks("baseline", "linear model", [self.baseline.module]))
         return found
 
     def history(self) -> tuple[dict[str, Any], ...]:
@@ -133,8 +133,8 @@ def training_record(training: Training) -> dict[str, Any]:
     return {f.name: _told(getattr(training, f.name)) for f in fields(training)}
 
 
-def _contestant(role: str, made: Sequence[Trained]) -> Contestant:
-    return Contestant(role, type(made[0].module).__name__, [t.module for t in made])
+def _contestant(role: str, made: Sequence[Trained]) -> SeedNetworks:
+    return SeedNetworks(role, type(made[0].module).__name__, [t.module for t in made])
 
 
 def _told(value: float | str | Callable[..., Any] | None) -> Any:

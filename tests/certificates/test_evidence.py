@@ -8,7 +8,7 @@ import pytest
 
 from limbeck.certificates import row_hashes
 from limbeck.certificates.evidence import Evidence, count, first
-from limbeck.certificates.losses import Loss
+from limbeck.certificates.losses import BoundedLoss
 from limbeck.core.errors import InvalidInput
 
 
@@ -16,12 +16,12 @@ def test_rows_recorded_in_parts_have_one_fingerprint(threshold: Any) -> None:
     student = threshold()
     rows = np.random.default_rng(0).normal(size=(70_000, 3))
     answers = student.predict(rows)
-    whole, parts = (Evidence(student, Loss("disagreement")) for _ in range(2))
+    whole, parts = (Evidence(student, BoundedLoss("disagreement")) for _ in range(2))
     whole.record(rows, answers, 70_000)
     parts.record(rows[:66_000], answers[:66_000], 66_000)
     parts.record(rows[66_000:], answers[66_000:], 4_000)
     assert whole.rows == parts.rows
-    short = Evidence(student, Loss("disagreement"))
+    short = Evidence(student, BoundedLoss("disagreement"))
     short.record(rows, answers, 69_999)
     assert short.rows != whole.rows
 
@@ -29,14 +29,14 @@ def test_rows_recorded_in_parts_have_one_fingerprint(threshold: Any) -> None:
 def test_losses_of_each_block(threshold: Any) -> None:
     rows = np.random.default_rng(0).normal(size=(66_000, 3))
     answers = threshold(0.5).predict(rows)
-    losses = Evidence(threshold(), Loss("disagreement")).measure(rows, answers)
+    losses = Evidence(threshold(), BoundedLoss("disagreement")).measure(rows, answers)
     assert losses.tolist() == ((rows[:, 0] > 0) != (rows[:, 0] > 0.5)).tolist()
 
 
 def test_freshness_counts_over_all_parts(threshold: Any) -> None:
     rows = np.random.default_rng(0).normal(size=(40, 3))
     answers = threshold().predict(rows)
-    leaked = Evidence(threshold(), Loss("disagreement"), row_hashes(rows[30:]))
+    leaked = Evidence(threshold(), BoundedLoss("disagreement"), row_hashes(rows[30:]))
     leaked.record(rows[:20], answers[:20], 20)
     assert "0 of 20 coincide" in leaked.freshness()
     leaked.record(rows[20:], answers[20:], 20)

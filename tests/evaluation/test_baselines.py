@@ -8,7 +8,7 @@ from sklearn.preprocessing import StandardScaler
 
 from limbeck.core.columns import Features
 from limbeck.core.contract import Status, StatusCode, Task
-from limbeck.evaluation.baselines import Linear, told_constant
+from limbeck.evaluation.baselines import LinearModel, told_constant
 
 RNG = np.random.default_rng(0)
 
@@ -17,7 +17,7 @@ def test_the_same_as_scikit_learn_on_numbers() -> None:
     X = RNG.standard_normal((300, 3)) * [1, 10, 100]
     answers = (X @ [1, 0.1, -0.01] > 0).astype(np.int64)
     peer = make_pipeline(StandardScaler(), LogisticRegression(max_iter=300)).fit(X, answers)
-    ours = Linear(Features.of(X), Task((0, 1))).fit(X, answers)
+    ours = LinearModel(Features.of(X), Task((0, 1))).fit(X, answers)
     assert (ours.predict(X) == peer.predict(X)).all()
     assert ours.size == 4  # three weights and an intercept
 
@@ -28,7 +28,7 @@ def test_a_category_is_no_number() -> None:
     features = Features.of(frame)
     values = features.encode(frame)
     answers = (values[:, 0] != 1).astype(np.int64)
-    ours = Linear(features, Task(("no", "yes"))).fit(values, answers)
+    ours = LinearModel(features, Task(("no", "yes"))).fit(values, answers)
     assert (ours.predict(values) == answers).all()
 
 
@@ -36,14 +36,14 @@ def test_gaps_are_filled_and_numbers_predicted() -> None:
     X = RNG.standard_normal((400, 2))
     y = 3 * X[:, 0] - X[:, 1] + 5
     X[::10, 1] = np.nan
-    ours = Linear(Features.of(X), Task()).fit(X, y)
+    ours = LinearModel(Features.of(X), Task()).fit(X, y)
     whole = ~np.isnan(X[:, 1])
     assert np.corrcoef(ours.predict(X)[whole], y[whole])[0, 1] > 0.99
 
 
 def test_a_teacher_of_one_answer() -> None:
     X = RNG.standard_normal((20, 2))
-    ours = Linear(Features.of(X), Task((0, 1))).fit(X, np.ones(20, dtype=np.int64))
+    ours = LinearModel(Features.of(X), Task((0, 1))).fit(X, np.ones(20, dtype=np.int64))
     assert (ours.predict(X) == 1).all()
     assert ours.size == 1
 

@@ -8,14 +8,14 @@ from sklearn.metrics import accuracy_score, r2_score
 from limbeck.certificates.bounded import betting_interval
 from limbeck.core.contract import Task
 from limbeck.core.measured import Measured
-from limbeck.evaluation.comparison import Comparison, Contender, Difference, compare, score
+from limbeck.evaluation.comparison import Comparison, Difference, ModelPredictions, compare, score
 
 CLASSES, NUMBER = Task((0, 1, 2)), Task(unit="kg")
 
 
 def contenders(teacher, student, control=None, baseline=None):
     given = {"teacher": teacher, "student": student, "control": control, "baseline": baseline}
-    return [Contender(r, f"{r} model", "3", p) for r, p in given.items() if p is not None]
+    return [ModelPredictions(r, f"{r} model", "3", p) for r, p in given.items() if p is not None]
 
 
 def drawn(seed, n=300):
@@ -177,10 +177,10 @@ def test_a_baseline_that_is_closer_is_named() -> None:
     student[:100], other[:101] = 1, 1
     found = compare(
         [
-            Contender("teacher", "net", "", truth),
-            Contender("student", "tree", "", student),
-            Contender("baseline", "linear model", "", truth),
-            Contender("baseline", "greedy tree", "", other),
+            ModelPredictions("teacher", "net", "", truth),
+            ModelPredictions("student", "tree", "", student),
+            ModelPredictions("baseline", "linear model", "", truth),
+            ModelPredictions("baseline", "greedy tree", "", other),
         ],
         truth,
         None,
@@ -210,11 +210,11 @@ def test_of_several_baselines_of_one_kind_the_closest_is_shown():
     half[:40] ^= 1
     most[:4] ^= 1
     contenders = [
-        Contender("teacher", "t", "", teacher),
-        Contender("student", "s", "", half),
-        Contender("baseline", "linear", "", half),
-        Contender("baseline", "tree a", "", half),
-        Contender("baseline", "tree b", "", most),
+        ModelPredictions("teacher", "t", "", teacher),
+        ModelPredictions("student", "s", "", half),
+        ModelPredictions("baseline", "linear", "", half),
+        ModelPredictions("baseline", "tree a", "", half),
+        ModelPredictions("baseline", "tree b", "", most),
     ]
     all_of_them = compare(contenders, teacher, None, Task((0, 1)), 0.05)
     shown = all_of_them.with_best_of(["tree a", "tree b"])
@@ -230,9 +230,9 @@ def test_with_cases_shares_are_means_over_cases():
     student = np.array([0, 1, *[0] * 4, *[1] * 6])  # right on half of a, all of b, none of c
     control = np.array([0, 0, *[0] * 4, *[1] * 6])
     contenders = [
-        Contender("teacher", "t", "", truth),
-        Contender("student", "tree", "", student),
-        Contender("control", "tree", "", control),
+        ModelPredictions("teacher", "t", "", truth),
+        ModelPredictions("student", "tree", "", student),
+        ModelPredictions("control", "tree", "", control),
     ]
     found = compare(contenders, truth, None, Task((0, 1)), 0.05, cases)
     share = found.entries[1].agreement
@@ -250,9 +250,11 @@ def test_intervals_over_cases_are_those_of_as_many_draws():
     rng = np.random.default_rng(0)
     truth = rng.normal(size=40)
     said = truth + rng.normal(size=40)
-    one = compare([Contender("student", "s", "", said)], truth, None, Task(), 0.05)
+    one = compare([ModelPredictions("student", "s", "", said)], truth, None, Task(), 0.05)
     ten = [np.repeat(v, 10) for v in (said, truth, np.arange(40))]
-    many = compare([Contender("student", "s", "", ten[0])], ten[1], None, Task(), 0.05, ten[2])
+    many = compare(
+        [ModelPredictions("student", "s", "", ten[0])], ten[1], None, Task(), 0.05, ten[2]
+    )
     a, b = one.entries[0].agreement, many.entries[0].agreement
     assert a.value == pytest.approx(b.value)
     assert b.high - b.low == pytest.approx(a.high - a.low, rel=0.2)
@@ -264,9 +266,12 @@ def test_several_rivals_share_delta(task):
     teacher, close, student, _ = drawn(3)
     if not task.classifies:
         teacher, close, student = (a.astype(float) for a in (teacher, close, student))
-    given = [Contender("teacher", "t", "", teacher), Contender("student", "s", "", student)]
-    one = Contender("baseline", "close", "", close)
-    several = [*given, *(Contender("baseline", n, "", close) for n in "abc")]
+    given = [
+        ModelPredictions("teacher", "t", "", teacher),
+        ModelPredictions("student", "s", "", student),
+    ]
+    one = ModelPredictions("baseline", "close", "", close)
+    several = [*given, *(ModelPredictions("baseline", n, "", close) for n in "abc")]
     found = compare(several, teacher, None, task, 0.06)
     assert [r.what for r in found.rivals] == ["a", "b", "c"]
     alone = compare([*given, one], teacher, None, task, 0.02).rivals[0]

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 import limbeck
 from limbeck.core.contract import StatusCode
 from limbeck.core.measured import Measured
-from limbeck.evaluation.comparison import Comparison, Difference, Entry
+from limbeck.evaluation.comparison import Comparison, Difference, ModelResult
 from limbeck.evaluation.convergence import falling, too_short
 from limbeck.networks import BornAgain, GoldLabels, LinearSchedule, SoftTargets, balanced
 from limbeck.networks.losses.loss import Objective
@@ -111,7 +111,8 @@ def test_what_cannot_be_told_is_not_told() -> None:
 def compared(student: float = 0.9, control: float = 0.9, *behind: str) -> Comparison:
     values = {"student": student, "control": control, "baseline": 0.95}
     entries = tuple(
-        Entry(role, "", "", Measured(0, 0, 0), Measured(v, v, v)) for role, v in values.items()
+        ModelResult(role, "", "", Measured(0, 0, 0), Measured(v, v, v))
+        for role, v in values.items()
     )
     gaps = tuple(Difference(role, -0.3, -0.35, -0.25) for role in behind)
     return Comparison(entries, (), 0.95, behind=gaps)

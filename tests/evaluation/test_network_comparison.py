@@ -20,7 +20,7 @@ from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
 from limbeck.evaluation.comparison import Comparison
 from limbeck.evaluation.intervals import gain_over, mean_over
-from limbeck.evaluation.network_comparison import Contestant, Judge
+from limbeck.evaluation.network_comparison import Judge, SeedNetworks
 from limbeck.evaluation.networks import Said
 from limbeck.modules.batch import Goal, Kind
 from limbeck.networks.datasets.data import Samples
@@ -75,7 +75,7 @@ def made(truth: NDArray[Any]) -> dict[str, list[NDArray[Any]]]:
 @pytest.fixture(scope="module")
 def found(truth: NDArray[Any], made: dict[str, list[NDArray[Any]]]) -> Any:
     contestants = [
-        Contestant(role, role.title(), [Answers(a) for a in answers])
+        SeedNetworks(role, role.title(), [Answers(a) for a in answers])
         for role, answers in made.items()
         if role != "teacher"
     ]
@@ -110,7 +110,7 @@ def test_differences_pair_seeds_and_rows(found: Any, truth: Any, made: Any) -> N
 
 
 def test_one_seed_is_compared_exactly(truth: Any, made: Any) -> None:
-    pair = [Contestant(r, r, [Answers(made[r][0])]) for r in ("student", "control")]
+    pair = [SeedNetworks(r, r, [Answers(made[r][0])]) for r in ("student", "control")]
     comparison, _ = judge(truth, None).compare(pair)
     (only,) = comparison.differences
     ours, theirs = (made[r][0] == truth for r in ("student", "control"))
@@ -121,8 +121,8 @@ def test_one_seed_is_compared_exactly(truth: Any, made: Any) -> None:
 
 
 def test_a_baseline_closer_to_the_teacher_is_named(truth: Any, made: Any) -> None:
-    rival = [Contestant("student", "Net", [Answers(drawn(9, 0.3, truth))])]
-    rival.append(Contestant("baseline", "linear model", [Answers(made["teacher"][0])]))
+    rival = [SeedNetworks("student", "Net", [Answers(drawn(9, 0.3, truth))])]
+    rival.append(SeedNetworks("baseline", "linear model", [Answers(made["teacher"][0])]))
     comparison, _ = judge(truth, Answers(made["teacher"][0])).compare(rival)
     (found,) = comparison.rivals
     assert found.what == "linear model"
@@ -136,8 +136,8 @@ def test_a_baseline_is_closer_only_where_the_interval_says_so(truth: Any) -> Non
     student, linear = taught.copy(), taught.copy()
     student[:5] = (student[:5] + 1) % K
     linear[5:8] = (linear[5:8] + 1) % K
-    pair = [Contestant("student", "Net", [Answers(student)])]
-    pair.append(Contestant("baseline", "linear model", [Answers(linear)]))
+    pair = [SeedNetworks("student", "Net", [Answers(student)])]
+    pair.append(SeedNetworks("baseline", "linear model", [Answers(linear)]))
     entries, rivals = (lambda c: (c.entries, c.rivals))(
         judge(truth, Answers(taught)).compare(pair)[0]
     )
@@ -160,7 +160,7 @@ class Counted(nn.Module):
 def test_the_teacher_is_asked_for_each_row_once(truth: Any, made: Any) -> None:
     """Table, differences, classes, calibration and certificate share one pass."""
     teacher = Counted(Answers(made["teacher"][0]))
-    pair = [Contestant(r, r, [Answers(made[r][0])]) for r in ("student", "control", "baseline")]
+    pair = [SeedNetworks(r, r, [Answers(made[r][0])]) for r in ("student", "control", "baseline")]
     quick = replace(judge(truth, teacher), timing=False)
     facts = quick.compare(pair)[1]
     quick.certificate(pair[0].networks[0], layout_of(quick.rows.batches(range(N))), None, 0.5)
@@ -173,7 +173,7 @@ def test_the_teacher_is_asked_for_each_row_once(truth: Any, made: Any) -> None:
 
 def test_timing_calls_are_few_and_counted(truth: Any, made: Any) -> None:
     teacher = Counted(Answers(made["teacher"][0]))
-    facts = judge(truth, teacher).compare([Contestant("student", "s", [teacher])])[1]
+    facts = judge(truth, teacher).compare([SeedNetworks("student", "s", [teacher])])[1]
     beyond = teacher.asked - 2  # teacher and student are the same network
     assert beyond[16:].eq(0).all()  # on the first batch only
     assert beyond[:16].eq(2 * facts["student"].timed_calls).all()
@@ -198,7 +198,7 @@ def test_facts_hold_sizes_mistakes_classes_and_costs(found: Any, truth: Any, mad
 
 
 def test_without_labels_only_agreement_is_told(made: Any) -> None:
-    pair = [Contestant(r, r, [Answers(made[r][0])]) for r in ("student", "control")]
+    pair = [SeedNetworks(r, r, [Answers(made[r][0])]) for r in ("student", "control")]
     comparison, facts = judge(None, Answers(made["teacher"][0])).compare(pair)
     assert [d.what for d in comparison.differences] == ["agreement with the teacher"]
     assert all(e.accuracy is None for e in comparison.entries)
@@ -212,7 +212,7 @@ def test_calibration_has_an_interval_that_covers(truth: Any) -> None:
     for seed in range(runs):
         net = Answers(drawn(100 + seed, share, truth), sure=0.9)
         fixed = judge(truth, None, delta=0.1)
-        said = fixed.compare([Contestant("student", "Net", [net])])[1]["student"].calibration
+        said = fixed.compare([SeedNetworks("student", "Net", [net])])[1]["student"].calibration
         right = float((net.table.argmax(1).numpy() == truth).mean())
         assert said.value == pytest.approx(abs(right - 0.9), abs=1e-6)
         assert said.low <= said.value <= said.high
@@ -257,7 +257,7 @@ def test_numbers_are_scored_by_the_mean_r_squared_of_outputs() -> None:
     goal = Goal(Kind.VALUES, 2)
     rows = Samples.of((x, y)).aimed(goal)
     comparison, facts = Judge(rows, goal, Task(unit="m"), None, 0.05).compare(
-        [Contestant("student", "Linear", [net])]
+        [SeedNetworks("student", "Linear", [net])]
     )
     with torch.no_grad():
         expected = r2_score(y.numpy(), net(x).numpy())
@@ -352,8 +352,8 @@ def test_student_and_control_behind_the_baseline_are_named(truth: Any) -> None:
     )
 
     def behind(teacher: Any, student: nn.Module, control: nn.Module) -> list[str]:
-        lines = [Contestant("student", "s", [student]), Contestant("control", "c", [control]),
-                 Contestant("baseline", "linear model", [good])]  # fmt: skip
+        lines = [SeedNetworks("student", "s", [student]), SeedNetworks("control", "c", [control]),
+                 SeedNetworks("baseline", "linear model", [good])]  # fmt: skip
         return [d.what for d in judge(truth, teacher).compare(lines)[0].behind]
 
     assert behind(good, poor, poor) == ["student", "control"]
@@ -372,8 +372,9 @@ def test_behind_on_the_labels_alone_is_behind_unless_the_teacher_is(truth: Any) 
         return Answers(np.where(np.arange(N) < rows, (truth + 1) % K, truth))
 
     def found(teacher: Answers) -> Comparison:
-        lines = [Contestant("student", "s", [wrong(12)]), Contestant("control", "c", [wrong(0)]),
-                 Contestant("baseline", "linear model", [wrong(0)])]  # fmt: skip
+        lines = [SeedNetworks("student", "s", [wrong(12)]),
+                 SeedNetworks("control", "c", [wrong(0)]),
+                 SeedNetworks("baseline", "linear model", [wrong(0)])]  # fmt: skip
         return judge(truth, teacher).compare(lines)[0]
 
     good = found(wrong(4))
@@ -398,7 +399,7 @@ def test_with_cases_scores_and_certificate_go_by_case() -> None:
     many.cases = np.repeat(np.arange(40), 10)
     goal = Goal(Kind.CLASSES, 2)
     judge = Judge(many.aimed(goal), goal, Task((0, 1)), teacher, 0.05, timing=False)
-    comparison, _ = judge.compare([Contestant("student", "Linear", [student])])
+    comparison, _ = judge.compare([SeedNetworks("student", "Linear", [student])])
     taught = teacher(many.fetch(range(400)).inputs).argmax(1)
     told = student(many.fetch(range(400)).inputs).argmax(1)
     means = (taught == told).float().reshape(40, 10).mean(1).numpy()

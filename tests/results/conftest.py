@@ -17,7 +17,7 @@ import pywt
 import limbeck
 from limbeck.core.contract import Access, MethodResult, Status, StatusCode, Task, answers
 from limbeck.core.measured import Measured
-from limbeck.evaluation.comparison import Comparison, Difference, Entry
+from limbeck.evaluation.comparison import Comparison, Difference, ModelResult
 from limbeck.evaluation.model_facts import ModelFacts
 from limbeck.methods.base import BaseMethod
 from limbeck.results.distillation import Distillation
@@ -85,7 +85,8 @@ def networks() -> Callable[..., NetworkDistillation]:
         roles = ["teacher", "student", "control", "baseline"]
         names = ["ResNet50ForImageClassification", "<b>Small</b>", "<b>Small</b>", "linear model"]
         entries = tuple(
-            Entry(role, name, "", share, share) for role, name in zip(roles, names, strict=True)
+            ModelResult(role, name, "", share, share)
+            for role, name in zip(roles, names, strict=True)
         )
         gain = Difference("accuracy on the labels", 0.031, 0.004, 0.058)
         shares = {"inherited": 0.05, "own": 0.03, "other": 0.01}

@@ -9,7 +9,7 @@ from torch import nn
 
 from limbeck.core.contract import StatusCode
 from limbeck.core.measured import Measured
-from limbeck.evaluation.comparison import Comparison, Entry
+from limbeck.evaluation.comparison import Comparison, ModelResult
 from limbeck.networks import GoldLabels, LinearSchedule, SoftTargets
 from limbeck.networks.training.settings import Training
 from limbeck.networks.training.train import Trained
@@ -68,7 +68,7 @@ def test_what_was_not_done_is_said() -> None:
 def test_a_teacher_that_knows_no_more_is_a_failure() -> None:
     def compared(teacher: float, control: float) -> Comparison:
         entries = tuple(
-            Entry(role, "", "", Measured(0, 0, 0), Measured(v, v, v))
+            ModelResult(role, "", "", Measured(0, 0, 0), Measured(v, v, v))
             for role, v in (("teacher", teacher), ("control", control))
         )
         return Comparison(entries, (), 0.95)

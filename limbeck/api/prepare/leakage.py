@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from limbeck.api.prepare.splits import FEWEST, MOST_HASHED, compared_rows
-from limbeck.certificates.fingerprint import Seen, seen_among
+from limbeck.certificates.fingerprint import TrainingOverlap, seen_among
 from limbeck.certificates.tolerance import tolerance_bound
 from limbeck.core.errors import InvalidInput
 from limbeck.data.cases import case_hashes
@@ -136,7 +136,7 @@ def _looked_at(
 
 
 def _apart(
-    aside: Samples, told: Seen, own: bool, role: str, wanted: str, what: str = "test"
+    aside: Samples, told: TrainingOverlap, own: bool, role: str, wanted: str, what: str = "test"
 ) -> tuple[Samples, list[str]]:
     """Test rows that are not among those of another role, with a note where some were left out."""
     if told.explained:

@@ -46,7 +46,7 @@ from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
 from limbeck.data.duplicates import Rule
 from limbeck.modules.batch import Goal
-from limbeck.modules.outputs import Reading
+from limbeck.modules.outputs import OutputReader
 from limbeck.networks.cache.teacher_cache import TeacherCache
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.datasets.finite import refuse_inputs
@@ -76,7 +76,7 @@ class Prepared:
         One module.
     makers : sequence of nn.Module or callable
         What students are made from.
-    reads : sequence of Reading
+    reads : sequence of OutputReader
         How the outputs of each are found in what it returns.
     rows, test, validation : Samples
         Their labels in the shape of the goal; no test row is among the others. Validation rows
@@ -105,7 +105,7 @@ class Prepared:
 
     teacher: nn.Module | None
     makers: Sequence[Any]
-    reads: Sequence[Reading]
+    reads: Sequence[OutputReader]
     rows: Samples
     test: Samples
     validation: Samples | None

@@ -15,8 +15,8 @@ from limbeck.core.errors import InvalidInput
 from limbeck.modules.batch import Goal, Kind
 from limbeck.modules.capture import asking
 from limbeck.modules.outputs import (
+    OutputReader,
     Place,
-    Reading,
     entries,
     entry,
     read_by,
@@ -105,7 +105,7 @@ def read_outputs(
     classes: Sequence[Any] | None = None,
     *,
     optional: bool = False,
-) -> tuple[list[Reading], list[str]]:
+) -> tuple[list[OutputReader], list[str]]:
     """Find out how the outputs of networks are read, and mark the networks with it.
 
     Parameters
@@ -127,7 +127,7 @@ def read_outputs(
 
     Returns
     -------
-    readings : list of Reading
+    readings : list of OutputReader
         Of the students.
     notes : list of str
         What was taken, where there was a choice.
@@ -152,8 +152,8 @@ def read_outputs(
         others = {tuple(t.shape) for j, h in held.items() if said[j][0] != role for t in h.values()}
         place, note = _chosen(role, module, found, held[i], others, places[role])
         notes += [note] if note else []
-        tensor = Reading(place).raw(found, type(module).__name__)
-        reading = Reading(place, wanted.form(tensor))
+        tensor = OutputReader(place).raw(found, type(module).__name__)
+        reading = OutputReader(place, wanted.form(tensor))
         if reading.form == "flat" or tensor.ndim == 2:
             _refuse_ragged(rows, batch, tensor)
         if reading.form == "places":
@@ -208,7 +208,7 @@ class _Wanted:
         return 2 if k == (self.classes or self.top + 1) else 1
 
     def form(self, tensor: Tensor) -> str:
-        """How the axes of a tensor are read; see `Reading`."""
+        """How the axes of a tensor are read; see `OutputReader`."""
         labels, shape = self.labels, tuple(tensor.shape)
         if tensor.ndim < 3:
             return ""

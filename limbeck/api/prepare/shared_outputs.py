@@ -11,7 +11,7 @@ from torch import nn
 from limbeck.api.prepare.input_checks import looked_at
 from limbeck.api.prepare.outputs import parts_of
 from limbeck.core.errors import InvalidInput
-from limbeck.modules.outputs import Reading, read_by, reading_of
+from limbeck.modules.outputs import OutputReader, read_by, reading_of
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.datasets.vocabularies import same_tokenizers
 
@@ -22,10 +22,10 @@ def share_outputs(
     rows: Samples,
     teacher: nn.Module | None,
     students: Sequence[nn.Module],
-    reads: Sequence[Reading],
+    reads: Sequence[OutputReader],
     vocabulary: int | None = None,
     tokenizers: Sequence[Any] | None = None,
-) -> tuple[list[Reading], int | None, list[str]]:
+) -> tuple[list[OutputReader], int | None, list[str]]:
     """Let networks with padded outputs be read as far as all of them go.
 
     Parameters
@@ -36,7 +36,7 @@ def share_outputs(
         An ensemble is read teacher by teacher.
     students : sequence of nn.Module
         In their order.
-    reads : sequence of Reading
+    reads : sequence of OutputReader
         How their outputs are read so far.
     vocabulary : int, optional
         How many outputs are shared. None: where the tokenizers are the same, those that every
@@ -46,7 +46,7 @@ def share_outputs(
 
     Returns
     -------
-    reads : list of Reading
+    reads : list of OutputReader
         Of the students, from now on.
     vocabulary : int or None
         How many outputs are shared; None where nothing is cut off.

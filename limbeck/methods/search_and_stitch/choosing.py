@@ -11,23 +11,23 @@ from numpy.typing import NDArray
 
 from limbeck.core.columns import Rows
 from limbeck.core.contract import Task
-from limbeck.methods.search_and_stitch.plan import Plan
-from limbeck.methods.search_and_stitch.search import Search
+from limbeck.methods.search_and_stitch.plan import PlannedTree
+from limbeck.methods.search_and_stitch.search import TreeSearch
 from limbeck.methods.search_and_stitch.settings import SearchSettings
 from limbeck.methods.search_and_stitch.status import Outcome
-from limbeck.methods.search_and_stitch.validation import LeftOut
+from limbeck.methods.search_and_stitch.validation import HeldOutLosses
 from limbeck.students.tree.tree import Tree
 
-__all__ = ["Choice", "choose"]
+__all__ = ["ChosenSize", "choose"]
 
 
 @dataclass(frozen=True)
-class Choice:
+class ChosenSize:
     """Trees with at most 1, 2, ... leaves, and the one that is chosen.
 
     Parameters
     ----------
-    plans : list of Plan
+    plans : list of PlannedTree
         The trees in terms of the search.
     trees : list of Tree
         The same as students.
@@ -41,7 +41,7 @@ class Choice:
         Leaves of the chosen one.
     """
 
-    plans: list[Plan]
+    plans: list[PlannedTree]
     trees: list[Tree]
     kind: Literal["stitched", "greedy"]
     losses: NDArray[np.float64]
@@ -59,7 +59,7 @@ class Choice:
         sizes = [0, *(tree.size for tree in self.trees)]
         return [t for t, before in zip(self.trees, sizes, strict=False) if t.size > before]
 
-    def outcome(self, search: Search, most: int) -> Outcome:
+    def outcome(self, search: TreeSearch, most: int) -> Outcome:
         """What is to be said of it; ``most`` is the largest tree that was allowed."""
         n = self.losses.shape[1]
         losses = _losses(self.tree, search.rows, search.answers, search.task)
@@ -76,11 +76,11 @@ class Choice:
 
 def choose(
     method: SearchSettings,
-    search: Search,
-    judged: LeftOut | None,
+    search: TreeSearch,
+    judged: HeldOutLosses | None,
     n: int,
     seen: NDArray[np.float64],
-) -> Choice:
+) -> ChosenSize:
     """Choose between stitched and greedy trees, and the size.
 
     The stitch fits a few rows more closely than it will fit new ones. So rows left out decide, by
@@ -91,9 +91,9 @@ def choose(
     ----------
     method : SearchSettings
         The settings.
-    search : Search
+    search : TreeSearch
         When it has run.
-    judged : LeftOut or None
+    judged : HeldOutLosses or None
         Losses on rows left out; None where there are too few rows.
     n : int
         The user's own rows, the first of the search.
@@ -112,7 +112,7 @@ def choose(
         losses = np.stack([_losses(tree, own, answers, task) for tree in trees])
     size = method.leaves or _smallest(losses, search.weight[:n], method.epsilon)
     kind: Literal["stitched", "greedy"] = "greedy" if greedy else "stitched"
-    return Choice(plans, trees, kind, losses, judged is not None, trees[size - 1].size)
+    return ChosenSize(plans, trees, kind, losses, judged is not None, trees[size - 1].size)
 
 
 def _smallest(losses: NDArray[np.float64], weight: NDArray[np.float64], epsilon: float) -> int:

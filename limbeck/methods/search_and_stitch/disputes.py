@@ -17,10 +17,10 @@ from scipy.stats import binom
 from limbeck.core.columns import Rows
 from limbeck.core.contract import Teacher
 from limbeck.core.contract import answers as hard_answers
-from limbeck.methods.search_and_stitch.choosing import Choice
+from limbeck.methods.search_and_stitch.choosing import ChosenSize
 from limbeck.methods.search_and_stitch.queries import FEWEST
-from limbeck.methods.search_and_stitch.search import Search
-from limbeck.methods.search_and_stitch.validation import LeftOut
+from limbeck.methods.search_and_stitch.search import TreeSearch
+from limbeck.methods.search_and_stitch.validation import HeldOutLosses
 from limbeck.students.tree.tree import Tree
 
 __all__ = ["CANDIDATES", "Settled", "kept_back", "settle"]
@@ -37,7 +37,7 @@ class Settled:
 
     Parameters
     ----------
-    choice : Choice
+    choice : ChosenSize
         The trees, and the one that is chosen now.
     asked : int
         Questions.
@@ -48,7 +48,7 @@ class Settled:
         that rows left out had chosen did not.
     """
 
-    choice: Choice
+    choice: ChosenSize
     asked: int = 0
     disputed: float = 0.0
     won: int = 0
@@ -64,9 +64,9 @@ def kept_back(queries: int) -> int:
 
 
 def settle(
-    choice: Choice,
-    search: Search,
-    judged: LeftOut | None,
+    choice: ChosenSize,
+    search: TreeSearch,
+    judged: HeldOutLosses | None,
     teacher: Teacher,
     drawn: Rows,
     most: int,
@@ -81,11 +81,11 @@ def settle(
 
     Parameters
     ----------
-    choice : Choice
+    choice : ChosenSize
         What rows left out have chosen.
-    search : Search
+    search : TreeSearch
         When it has run.
-    judged : LeftOut or None
+    judged : HeldOutLosses or None
         Losses on rows left out.
     teacher : Teacher
         Asked about at most ``most`` of the rows.

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.methods.search_and_stitch.plan import Plan
+from limbeck.methods.search_and_stitch.plan import PlannedTree
 from limbeck.methods.search_and_stitch.probes import Probes
 from limbeck.methods.search_and_stitch.sample import Index, Sample
 
@@ -50,7 +50,7 @@ class LayerReport:
     layers: list[dict[str, Any]] = field(default_factory=list)
     lrh: dict[str, float] = field(default_factory=dict)
 
-    def about(self, plan: Plan, sample: Sample) -> LayerReport:
+    def about(self, plan: PlannedTree, sample: Sample) -> LayerReport:
         """The report on a finished tree; each layer is probed alone, on the first 400 rows."""
         clauses = _clauses(plan, sample, self.at)
         layers: list[dict[str, Any]] = []
@@ -122,11 +122,11 @@ def _panel(
     return np.vstack([truth[chosen], truth[chosen] * truth[other]]).T
 
 
-def _clauses(plan: Plan, sample: Sample, at: Index) -> NDArray[np.float64]:
+def _clauses(plan: PlannedTree, sample: Sample, at: Index) -> NDArray[np.float64]:
     """Indicators (n, c) of the clauses at every node of a tree but the root."""
     out: list[NDArray[np.float64]] = []
 
-    def visit(plan: Plan, inside: NDArray[np.bool_]) -> None:
+    def visit(plan: PlannedTree, inside: NDArray[np.bool_]) -> None:
         if plan.left is None or plan.right is None:
             return
         told = sample.truth[plan.literal, at]

@@ -41,11 +41,11 @@ from limbeck.methods.base import BaseMethod
 from limbeck.methods.search_and_stitch.choosing import choose
 from limbeck.methods.search_and_stitch.crossfit import FOLDS, Index, split_folds
 from limbeck.methods.search_and_stitch.disputes import CANDIDATES, kept_back, settle
-from limbeck.methods.search_and_stitch.queries import Asked, Trials, ask, draw
-from limbeck.methods.search_and_stitch.search import Search
+from limbeck.methods.search_and_stitch.queries import AnsweredQueries, Trials, ask, draw
+from limbeck.methods.search_and_stitch.search import TreeSearch
 from limbeck.methods.search_and_stitch.settings import SearchSettings
 from limbeck.methods.search_and_stitch.status import status_of
-from limbeck.methods.search_and_stitch.validation import LeftOut, judge
+from limbeck.methods.search_and_stitch.validation import HeldOutLosses, judge
 from limbeck.methods.weights import weights
 from limbeck.students.targets import read_weight
 from limbeck.students.tree.tree import Tree
@@ -115,7 +115,7 @@ class SearchAndStitch(SearchSettings, BaseMethod):
         everything = Rows(rows.features, np.vstack([rows.values, asked.rows.values]))
         answers = np.concatenate([own, asked.answers])
         weight = weights(len(rows), len(asked.rows), self.query_weight, sample_weight, asked.weight)
-        search = Search(self, everything, answers, task, rng, progress, weight)
+        search = TreeSearch(self, everything, answers, task, rng, progress, weight)
         search.grow()
         done = search.run(teacher)
         judged = self._judged(rows, own, sample_weight, task, asked, fold, done, rng)
@@ -191,10 +191,10 @@ class SearchAndStitch(SearchSettings, BaseMethod):
         rows, y = rows[used], y[used]
         weight = weights(len(rows), 0, self.query_weight, sample_weight)
         fold = split_folds(rows, rng)
-        search = Search(self, rows, y, task, rng, quiet, weight)
+        search = TreeSearch(self, rows, y, task, rng, quiet, weight)
         search.grow()
         done = search.run()
-        none = Asked(rows[:0], y[:0], np.zeros((0, 0), dtype=np.int64), "none", 0)
+        none = AnsweredQueries(rows[:0], y[:0], np.zeros((0, 0), dtype=np.int64), "none", 0)
         judged = self._judged(rows, y, sample_weight, task, none, fold, done, rng)
         return choose(self, search, judged, len(rows), given).tree
 
@@ -240,11 +240,11 @@ class SearchAndStitch(SearchSettings, BaseMethod):
         answers: NDArray[Any],
         weight: NDArray[np.float64],
         task: Task,
-        asked: Asked,
+        asked: AnsweredQueries,
         fold: Index,
         done: StatusCode,
         rng: np.random.Generator,
-    ) -> LeftOut | None:
+    ) -> HeldOutLosses | None:
         """Losses on rows left out; None for too few rows."""
         if len(rows) < 2 * FOLDS or done is StatusCode.INTERRUPTED:
             return None

@@ -13,16 +13,16 @@ from limbeck.methods.search_and_stitch.literals import Literal, Literals
 from limbeck.methods.search_and_stitch.sample import Index, Sample
 from limbeck.students.tree.nodes import Nodes
 
-__all__ = ["Plan", "literals_of", "nodes_of", "plan_of"]
+__all__ = ["PlannedTree", "literals_of", "nodes_of", "plan_of"]
 
 
 @dataclass(frozen=True)
-class Plan:
+class PlannedTree:
     """A leaf, or a literal with two branches: rows where it is true go left."""
 
     literal: int = -1
-    left: Plan | None = None
-    right: Plan | None = None
+    left: PlannedTree | None = None
+    right: PlannedTree | None = None
 
     @property
     def leaves(self) -> int:
@@ -37,7 +37,7 @@ def literals_of(nodes: Nodes) -> list[Literal]:
     return [_literal(nodes, i) for i in range(len(nodes)) if nodes.feature[i] >= 0]
 
 
-def plan_of(nodes: Nodes, literals: Literals, at: int = 0, first: int | None = None) -> Plan:
+def plan_of(nodes: Nodes, literals: Literals, at: int = 0, first: int | None = None) -> PlannedTree:
     """A tree's nodes as a plan.
 
     Parameters
@@ -54,14 +54,18 @@ def plan_of(nodes: Nodes, literals: Literals, at: int = 0, first: int | None = N
     """
     most = len(nodes) if first is None else first
     if nodes.feature[at] < 0 or int(nodes.left[at]) >= most or int(nodes.right[at]) >= most:
-        return Plan()
+        return PlannedTree()
     left = plan_of(nodes, literals, int(nodes.left[at]), first)
     right = plan_of(nodes, literals, int(nodes.right[at]), first)
-    return Plan(literals.position[_literal(nodes, at)], left, right)
+    return PlannedTree(literals.position[_literal(nodes, at)], left, right)
 
 
 def nodes_of(
-    plan: Plan, sample: Sample, answers: NDArray[Any], weight: NDArray[np.float64], task: Task
+    plan: PlannedTree,
+    sample: Sample,
+    answers: NDArray[Any],
+    weight: NDArray[np.float64],
+    task: Task,
 ) -> Nodes:
     """A plan as nodes, valued by the weighted answers (n,) of the sample rows that arrive.
 
@@ -70,7 +74,7 @@ def nodes_of(
     out: list[tuple[int, int, float, bool, int, int, NDArray[np.float64], float]] = []
     k = len(task.classes)
 
-    def visit(plan: Plan, rows: Index) -> int:
+    def visit(plan: PlannedTree, rows: Index) -> int:
         here, total = len(out), float(weight[rows].sum())
         if k:
             value = np.bincount(answers[rows], weight[rows], k) / total

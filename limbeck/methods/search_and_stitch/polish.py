@@ -12,18 +12,20 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.methods.search_and_stitch.plan import Plan
+from limbeck.methods.search_and_stitch.plan import PlannedTree
 from limbeck.methods.search_and_stitch.sample import Index, Sample
 
 __all__ = ["polish"]
 
 
-def polish(plan: Plan, sample: Sample, classifies: bool, sweeps: int = 8) -> list[Plan]:
+def polish(
+    plan: PlannedTree, sample: Sample, classifies: bool, sweeps: int = 8
+) -> list[PlannedTree]:
     """The trees met on the way to a local optimum, the last one best.
 
     Parameters
     ----------
-    plan : Plan
+    plan : PlannedTree
         The tree to start from.
     sample : Sample
         Labelled rows.
@@ -42,7 +44,7 @@ def polish(plan: Plan, sample: Sample, classifies: bool, sweeps: int = 8) -> lis
     return trees[1:]
 
 
-def _improve(plan: Plan, rows: Index, sample: Sample, classifies: bool) -> Plan:
+def _improve(plan: PlannedTree, rows: Index, sample: Sample, classifies: bool) -> PlannedTree:
     if plan.left is None or plan.right is None or len(rows) == 0:
         return plan
     inside = sample.truth[plan.literal, rows]
@@ -55,11 +57,11 @@ def _improve(plan: Plan, rows: Index, sample: Sample, classifies: bool) -> Plan:
     costs = sample.truth[:, rows[moved]].astype(np.float32) @ difference[moved]
     best = int(costs.argmin())
     keep = costs[best] >= costs[plan.literal] - 1e-6 * max(float(np.abs(difference).sum()), 1e-30)
-    return Plan(plan.literal if keep else best, left, right)
+    return PlannedTree(plan.literal if keep else best, left, right)
 
 
 def _losses(
-    plan: Plan, own: Index, rows: Index, sample: Sample, classifies: bool
+    plan: PlannedTree, own: Index, rows: Index, sample: Sample, classifies: bool
 ) -> NDArray[np.float32]:
     """Loss of each of ``rows`` below ``plan``, whose leaves are valued by the rows in ``own``."""
     if plan.left is None or plan.right is None:

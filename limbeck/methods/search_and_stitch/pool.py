@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.methods.search_and_stitch.costs import Cost
-from limbeck.methods.search_and_stitch.plan import Plan
+from limbeck.methods.search_and_stitch.plan import PlannedTree
 from limbeck.methods.search_and_stitch.sample import Index, Lookahead, Sample
 
 __all__ = ["Pool"]
@@ -82,7 +82,7 @@ class Pool:
             if seconds[literal] >= 0:
                 self.split(child, int(seconds[literal]))
 
-    def add(self, plan: Plan, clause: bytes | None = None) -> None:
+    def add(self, plan: PlannedTree, clause: bytes | None = None) -> None:
         """Keep every split of a tree below a clause (the root by default)."""
         clause = self.root if clause is None else clause
         if plan.left is None or plan.right is None:
@@ -112,7 +112,7 @@ class Pool:
         self._frontiers = out
         return out[self.root]
 
-    def best(self, leaves: int, clause: bytes | None = None) -> Plan:
+    def best(self, leaves: int, clause: bytes | None = None) -> PlannedTree:
         """The best tree with at most so many leaves, after :meth:`stitch`."""
         clause = self.root if clause is None else clause
         known = self._frontiers
@@ -121,7 +121,7 @@ class Pool:
         while size > 1 and cost[size - 2] <= cost[size - 1] + self.least:
             size -= 1  # one leaf fewer is as good
         if size == 1:
-            return Plan()
+            return PlannedTree()
         literal, on_left, lowest = -1, 0, np.inf
         for candidate, (a, b) in self._clauses[clause].splits.items():
             sums = known[a][: size - 1] + known[b][: size - 1][::-1]
@@ -129,9 +129,9 @@ class Pool:
             if sums[at] < lowest - self.least / 10:
                 literal, on_left, lowest = candidate, at + 1, float(sums[at])
         a, b = self._clauses[clause].splits[literal]
-        return Plan(literal, self.best(on_left, a), self.best(size - on_left, b))
+        return PlannedTree(literal, self.best(on_left, a), self.best(size - on_left, b))
 
-    def cost_of(self, plan: Plan, rows: Index | None = None) -> float:
+    def cost_of(self, plan: PlannedTree, rows: Index | None = None) -> float:
         """The cost of a tree on some rows of the sample, all by default."""
         rows = self.rows(self.root) if rows is None else rows
         if plan.left is None or plan.right is None:

@@ -21,7 +21,7 @@ from limbeck.methods.search_and_stitch.crossfit import FOLDS, greedy_losses, ins
 from limbeck.methods.weights import weights
 from limbeck.samplers.named import TRIED, sampler_named
 
-__all__ = ["Asked", "Trials", "ask", "draw"]
+__all__ = ["AnsweredQueries", "Trials", "ask", "draw"]
 
 Index = NDArray[np.int64]
 FEWEST = 2000
@@ -29,7 +29,7 @@ FEWEST = 2000
 
 
 @dataclass(frozen=True)
-class Asked:
+class AnsweredQueries:
     """Queries with the teacher's answers.
 
     Parameters
@@ -58,9 +58,9 @@ class Asked:
     trials: dict[str, float] = field(default_factory=dict)
     weight: NDArray[np.float64] | None = None
 
-    def __add__(self, more: Asked) -> Asked:
+    def __add__(self, more: AnsweredQueries) -> AnsweredQueries:
         """Both, one after the other."""
-        return Asked(
+        return AnsweredQueries(
             Rows(self.rows.features, np.vstack([self.rows.values, more.rows.values])),
             np.concatenate([self.answers, more.answers]),
             np.concatenate([self.sources, more.sources]),
@@ -103,7 +103,7 @@ class Trials:
     sizes: Sequence[int]
     class_weight: NDArray[np.float64] | None = None
 
-    def losses(self, asked: Asked) -> NDArray[np.float64]:
+    def losses(self, asked: AnsweredQueries) -> NDArray[np.float64]:
         """Loss on each row, averaged over sizes, by greedy trees grown without its fold."""
         out = np.zeros(len(self.rows))
         for at in range(FOLDS):
@@ -142,7 +142,7 @@ def ask(
     sampler: str | Sampler,
     rng: np.random.Generator,
     progress: Progress,
-) -> Asked:
+) -> AnsweredQueries:
     """Draw queries and ask the teacher.
 
     Parameters
@@ -204,13 +204,15 @@ def draw(
 
 def _asked(
     teacher: Teacher, trials: Trials, sampler: str | Sampler, n: int, rng: np.random.Generator
-) -> Asked:
+) -> AnsweredQueries:
     name = sampler if isinstance(sampler, str) else type(sampler).__name__
     drawn, made_of = draw(trials.rows, sampler, n, rng)
     told = hard_answers(teacher.scores(drawn.native()), trials.task)
     weight = None if trials.class_weight is None else trials.class_weight[told]
-    return Asked(drawn, told, made_of, name, n, weight=weight)
+    return AnsweredQueries(drawn, told, made_of, name, n, weight=weight)
 
 
-def _nothing(trials: Trials) -> Asked:
-    return Asked(trials.rows[:0], trials.answers[:0], np.zeros((0, 0), dtype=np.int64), "none", 0)
+def _nothing(trials: Trials) -> AnsweredQueries:
+    return AnsweredQueries(
+        trials.rows[:0], trials.answers[:0], np.zeros((0, 0), dtype=np.int64), "none", 0
+    )

@@ -6,7 +6,7 @@ import numpy as np
 
 from limbeck.core.contract import Progress
 from limbeck.methods.search_and_stitch.costs import Cost
-from limbeck.methods.search_and_stitch.plan import Plan
+from limbeck.methods.search_and_stitch.plan import PlannedTree
 from limbeck.methods.search_and_stitch.polish import polish
 from limbeck.methods.search_and_stitch.pool import Pool
 
@@ -78,7 +78,7 @@ def look_ahead(
 
 def _neighbours(
     pool: Pool,
-    plan: Plan,
+    plan: PlannedTree,
     clause: bytes,
     impurity: Cost,
     looked: set[bytes],

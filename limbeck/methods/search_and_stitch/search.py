@@ -16,7 +16,7 @@ from limbeck.methods.search_and_stitch.crossfit import greedy
 from limbeck.methods.search_and_stitch.descent import Descent
 from limbeck.methods.search_and_stitch.layers import LayerReport, probe_layers
 from limbeck.methods.search_and_stitch.literals import Literals, grid
-from limbeck.methods.search_and_stitch.plan import Plan, literals_of, nodes_of, plan_of
+from limbeck.methods.search_and_stitch.plan import PlannedTree, literals_of, nodes_of, plan_of
 from limbeck.methods.search_and_stitch.pool import Pool
 from limbeck.methods.search_and_stitch.refine import look_ahead, refine
 from limbeck.methods.search_and_stitch.sample import Sample
@@ -24,10 +24,10 @@ from limbeck.methods.search_and_stitch.settings import SearchSettings
 from limbeck.students.tree.nodes import Nodes
 from limbeck.students.tree.tree import Tree
 
-__all__ = ["Search"]
+__all__ = ["TreeSearch"]
 
 
-class Search:
+class TreeSearch:
     """One run: the sample, the pool and the descent, step by step.
 
     Parameters
@@ -145,18 +145,18 @@ class Search:
             look_ahead(self.pool, self.pool.root, self.method.max_leaves, self.impurity, self.rng)
         self.frontier = self.pool.stitch()
 
-    def stitched(self) -> list[Plan]:
+    def stitched(self) -> list[PlannedTree]:
         """The best trees with at most 1, 2, ... max_leaves leaves."""
         return [self.pool.best(size) for size in range(1, self.method.max_leaves + 1)]
 
-    def cut_back(self) -> list[Plan]:
+    def cut_back(self) -> list[PlannedTree]:
         """The greedy tree, cut back to at most 1, 2, ... max_leaves leaves."""
         return [
             plan_of(self._greedy, self.literals, first=2 * size - 1)
             for size in range(1, self.method.max_leaves + 1)
         ]
 
-    def nodes(self, plan: Plan) -> Nodes:
+    def nodes(self, plan: PlannedTree) -> Nodes:
         """A tree, its leaves valued by the rows that arrive."""
         return nodes_of(plan, self.sample, self.answers, self.weight, self.task)
 
@@ -186,7 +186,7 @@ class Search:
             scale = self.pool.leaf_cost(self.pool.root)
         return max(float(cost), 0.0) / scale if scale > 0 else 0.0
 
-    def explain(self, plan: Plan) -> LayerReport | None:
+    def explain(self, plan: PlannedTree) -> LayerReport | None:
         """The layer report, with the scores of a tree's own clauses."""
         return None if self.report is None else self.report.about(plan, self.sample)
 

@@ -20,13 +20,13 @@ from limbeck.core.columns import Rows
 from limbeck.core.contract import Task
 from limbeck.core.progress import quiet
 from limbeck.methods.search_and_stitch.crossfit import FOLDS, Index, inside, row_losses
-from limbeck.methods.search_and_stitch.queries import Asked
-from limbeck.methods.search_and_stitch.search import Search
+from limbeck.methods.search_and_stitch.queries import AnsweredQueries
+from limbeck.methods.search_and_stitch.search import TreeSearch
 from limbeck.methods.search_and_stitch.settings import SearchSettings
 from limbeck.methods.weights import weights
 from limbeck.students.tree.tree import Tree
 
-__all__ = ["LeftOut", "judge"]
+__all__ = ["HeldOutLosses", "judge"]
 
 # Judging is no place to spend the time of the search itself.
 _MOST_ROWS = 6000
@@ -34,7 +34,7 @@ _MOST_QUERIES = 3000
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class HeldOutLosses:
     """Losses of trees of 1, 2, ... leaves on each row left out, each of shape (max_leaves, n).
 
     Disagreement, or for values the squared error over the variance of the teacher's answers.
@@ -71,10 +71,10 @@ def judge(
     answers: NDArray[Any],
     weight: NDArray[np.float64],
     task: Task,
-    asked: Asked,
+    asked: AnsweredQueries,
     fold: Index,
     rng: np.random.Generator,
-) -> LeftOut:
+) -> HeldOutLosses:
     """Cross-fit; see the module's first lines.
 
     Parameters
@@ -87,7 +87,7 @@ def judge(
         The teacher's answers, and how much each row counts.
     task : Task
         What the answers are.
-    asked : Asked
+    asked : AnsweredQueries
         The queries.
     fold : ndarray of shape (n,), int
         The fold of every row.
@@ -105,7 +105,7 @@ def judge(
         told = np.concatenate([answers[own], asked.answers[near]])
         theirs = None if asked.weight is None else asked.weight[near]
         counts = weights(len(own), len(near), method.query_weight, weight[own], theirs)
-        search = Search(method, Rows(rows.features, values), told, task, rng, quiet, counts)
+        search = TreeSearch(method, Rows(rows.features, values), told, task, rng, quiet, counts)
         search.grow()
         search.look_ahead()
         for kind, plans in enumerate((search.stitched(), search.cut_back())):
@@ -120,7 +120,7 @@ def judge(
     if not task.classifies:
         spread = np.average((answers - np.average(answers, weights=weight)) ** 2, weights=weight)
         out /= max(float(spread), 1e-30)
-    return LeftOut(out[0], out[1], weight)
+    return HeldOutLosses(out[0], out[1], weight)
 
 
 def _some(rows: Index, most: int, rng: np.random.Generator) -> Index:

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from limbeck.core.errors import FileRefused
 from limbeck.core.strict_json import write_json
-from limbeck.networks.cache.checksums import BLOCK, Checked, Sums
+from limbeck.networks.cache.checksums import BLOCK, Checked, RunningChecksums
 
 __all__ = ["Array", "CacheFile", "locked"]
 
@@ -79,7 +79,7 @@ class CacheFile:
         self.rows = rows
         self.done = done
         self._files: dict[str, IO[bytes]] = {}
-        self._sums = {name: Sums() for name in self.arrays}
+        self._sums = {name: RunningChecksums() for name in self.arrays}
         self._entered: dict[str, int] = {}  # bytes of checksums that are on disk
         self._opened: dict[str, tuple[Checked, NDArray[Any], int]] = {}
         self._settled = time.monotonic()
@@ -215,14 +215,14 @@ class CacheFile:
     def _sums_path(self, name: str) -> Path:
         return self.folder / f"{name}.crc"
 
-    def _read_sums(self, name: str, full: int, of_full: int, tail: int) -> Sums:
+    def _read_sums(self, name: str, full: int, of_full: int, tail: int) -> RunningChecksums:
         """The checksums of an array: how many complete blocks, the checksum of theirs, the last."""
         path, size = self._sums_path(name), 4 * full
         content = path.read_bytes()[:size] if full else b""
         if len(content) != size or zlib.crc32(content) != of_full:
             raise ValueError(f"the checksums in {str(path)!r} are damaged")
         end = len(self._start(name)) + self.done * self.arrays[name].row_bytes
-        return Sums(content, tail, end - full * BLOCK)
+        return RunningChecksums(content, tail, end - full * BLOCK)
 
     def _start(self, name: str) -> bytes:
         """The first bytes of a .npy file of the full shape."""
@@ -244,7 +244,7 @@ class CacheFile:
         if self.done == 0:
             path.write_bytes(start)
             self._sums_path(name).write_bytes(b"")
-            self._sums[name] = Sums()
+            self._sums[name] = RunningChecksums()
             self._sums[name].add(memoryview(start))
         file: IO[bytes] = path.open("r+b", buffering=0)
         file.truncate(len(start) + self.done * array.row_bytes)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from limbeck.core.errors import FileRefused
 
-__all__ = ["BLOCK", "Checked", "Sums", "block_sums"]
+__all__ = ["BLOCK", "Checked", "RunningChecksums", "block_sums"]
 
 BLOCK = 1 << 16
 """Bytes of a block."""
@@ -27,7 +27,7 @@ def block_sums(data: bytes | memoryview) -> NDArray[np.uint32]:
     return np.array([zlib.crc32(view[i : i + BLOCK]) for i in starts], dtype="<u4")
 
 
-class Sums:
+class RunningChecksums:
     """The checksums of a file that grows.
 
     Attributes

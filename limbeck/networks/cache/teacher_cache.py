@@ -29,13 +29,13 @@ from limbeck.networks.cache.recording import Recorder
 from limbeck.networks.cache.truncation import error_bounds
 from limbeck.networks.datasets.data import Batch, Samples
 
-__all__ = ["LeftOut", "TeacherCache"]
+__all__ = ["TeacherCache", "TruncationError"]
 
 _SPARSELY = 16  # on an accelerator, inputs of one batch in so many are compared with their marks
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class TruncationError:
     """What a cache of the largest logits leaves out, at a temperature; means and maxima over rows.
 
     The bounds are of the restored softmax against the full one, see
@@ -296,7 +296,7 @@ class TeacherCache:
 
         return recorder.restore(stored, file.head["outputs"])
 
-    def left_out(self, temperature: float = 1.0) -> LeftOut:
+    def left_out(self, temperature: float = 1.0) -> TruncationError:
         """Bounds of what storing only the largest logits changes, over all stored rows.
 
         Of sequences that differ in length over their tokens, without padding.
@@ -308,7 +308,7 @@ class TeacherCache:
         """
         file = self._ready()
         if file.head["top"] is None:
-            return LeftOut(temperature, 0.0, 0.0, 0.0, 0.0)
+            return TruncationError(temperature, 0.0, 0.0, 0.0, 0.0)
         bounds: list[tuple[Tensor, Tensor]] = []
         for start in range(0, file.rows, 4096):
             some = np.arange(start, min(start + 4096, file.rows))
@@ -322,7 +322,7 @@ class TeacherCache:
                 there = torch.arange(there.shape[1]) < lengths[:, None]  # (rows, length)
             bounds.append((found[0][there], found[1][there]))
         variation, divergence = (torch.cat(parts) for parts in zip(*bounds, strict=True))
-        return LeftOut(
+        return TruncationError(
             temperature,
             float(variation.mean()),
             float(variation.max()),

@@ -18,13 +18,13 @@ from limbeck.networks.initialization.pairing import Layers, pair
 from limbeck.reports.printed import Tabular
 from limbeck.reports.table import Column, Table
 
-__all__ = ["Entry", "Transplant", "init_from_teacher"]
+__all__ = ["CopiedTensor", "Transplant", "init_from_teacher"]
 
 How = Literal["copied", "selected", "left"]
 
 
 @dataclass(frozen=True)
-class Entry:
+class CopiedTensor:
     """One tensor of the student: where it comes from, and how.
 
     ``source`` is the teacher's name for it, empty where there is none; ``why`` tells why it was
@@ -45,17 +45,17 @@ class Transplant(Tabular):
 
     Parameters
     ----------
-    entries : tuple of Entry
+    entries : tuple of CopiedTensor
         Every tensor of the student's state.
     layers : mapping of str to str
         Teacher layer to student layer, of stacks that are shallower in the student: what
         `HiddenStates` takes.
     """
 
-    entries: tuple[Entry, ...]
+    entries: tuple[CopiedTensor, ...]
     layers: Mapping[str, str]
 
-    def of(self, how: How) -> tuple[Entry, ...]:
+    def of(self, how: How) -> tuple[CopiedTensor, ...]:
         """The entries that were ``copied``, ``selected`` or ``left``."""
         return tuple(e for e in self.entries if e.how == how)
 
@@ -95,7 +95,7 @@ class Transplant(Tabular):
             ),
         )
 
-    def _places(self, e: Entry) -> tuple[str, str]:
+    def _places(self, e: CopiedTensor) -> tuple[str, str]:
         """The layers of the student and of the teacher that an entry belongs to."""
         blocks = [(s, t) for t, s in self.layers.items() if e.name.startswith(f"{s}.")]
         if blocks:
@@ -192,7 +192,7 @@ def init_from_teacher(
                 else:
                     value.copy_(_taken(source[found], which))
                     how = "selected"
-            entries.append(Entry(name, value.numel(), found, how, why, name in learned))
+            entries.append(CopiedTensor(name, value.numel(), found, how, why, name in learned))
     return Transplant(tuple(entries), pairing.layers)
 
 

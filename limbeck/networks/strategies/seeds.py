@@ -15,7 +15,7 @@ from torch import nn
 from limbeck.core.contract import Progress
 from limbeck.core.errors import InvalidInput
 from limbeck.modules.batch import Goal
-from limbeck.modules.outputs import Reading, read_by
+from limbeck.modules.outputs import OutputReader, read_by
 from limbeck.networks.baselines import linear_baseline
 from limbeck.networks.cache.teacher_cache import TeacherCache
 from limbeck.networks.datasets.data import Samples
@@ -60,7 +60,7 @@ class Rounds:
         Generations.
     filter : Filter or None
         What the teacher is listened to for.
-    reads : sequence of Reading
+    reads : sequence of OutputReader
         How the outputs of each student are found in what it returns; plainly by default.
     """
 
@@ -75,7 +75,7 @@ class Rounds:
     training: Training
     mode: BornAgain | None
     filter: Filter | None
-    reads: Sequence[Reading] = ()
+    reads: Sequence[OutputReader] = ()
 
     def distilled(self, seed: int, folder: Path | None, tell: Progress) -> list[Trained]:
         """The students of one seed: one, peers in their order, or generations in theirs."""
@@ -124,8 +124,8 @@ class Rounds:
         module = started(self.makers[place], seed, self.rows, self.teacher, self.start)[0]
         return read_by(module, self._reading(place))
 
-    def _reading(self, place: int) -> Reading:
-        return self.reads[place] if self.reads else Reading()
+    def _reading(self, place: int) -> OutputReader:
+        return self.reads[place] if self.reads else OutputReader()
 
     def _alike(self) -> Callable[[], nn.Module]:
         """The student's function, after which what is drawn is as if a network had been copied."""

@@ -9,7 +9,7 @@ from limbeck.certificates.wording import upward
 from limbeck.core.contract import Certificate, GroupBound
 from limbeck.core.measured import Measured
 from limbeck.evaluation.by_class import ClassAgreement
-from limbeck.evaluation.comparison import Difference, Entry
+from limbeck.evaluation.comparison import Difference, ModelResult
 from limbeck.reports.numbers import count, decimal, percent
 from limbeck.reports.table import Column, Drawing, Table
 from limbeck.results.distillation_record import DistillationRecord
@@ -28,10 +28,10 @@ __all__ = [
 _STYLES = {"teacher": "cyan", "student": "bold", "control": "", "baseline": "dim"}
 
 
-def model_table(result: DistillationRecord) -> Table[Entry]:
+def model_table(result: DistillationRecord) -> Table[ModelResult]:
     """A row per model: agreement with the teacher, and accuracy on the labels where given."""
     headings, level = Headings.of(result), f"{result.comparison.level:.0%}"
-    columns: list[Column[Entry]] = [
+    columns: list[Column[ModelResult]] = [
         Column("role", lambda e: e.role),
         Column("model", lambda e: e.model, wrap=True),
         Column("size", lambda e: e.size or None),

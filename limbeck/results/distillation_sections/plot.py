@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from limbeck.core.measured import Measured
-from limbeck.evaluation.comparison import Comparison, Entry
+from limbeck.evaluation.comparison import Comparison, ModelResult
 from limbeck.reports.plots import axes_of, intervals
 
 __all__ = ["plot_models"]
@@ -43,6 +43,6 @@ def _known(found: Measured | None) -> Measured | None:
     return None if found is None or found.value != found.value else found
 
 
-def _name(entry: Entry) -> str:
+def _name(entry: ModelResult) -> str:
     size = f", {entry.size}" if entry.size else ""
     return f"{entry.role}\n{entry.model}{size}"

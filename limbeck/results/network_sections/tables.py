@@ -11,7 +11,7 @@ from rich.text import Text
 
 from limbeck.core.contract import StatusCode
 from limbeck.core.errors import plural
-from limbeck.evaluation.comparison import Entry
+from limbeck.evaluation.comparison import ModelResult
 from limbeck.evaluation.model_facts import ModelFacts
 from limbeck.reports.numbers import NONE, count, percent
 from limbeck.reports.table import Column, Drawing, Table
@@ -27,7 +27,7 @@ _MISTAKES = {
     "own": "wrong where the teacher is right",
     "other": "wrong in another way than the teacher",
 }
-_Line = tuple[Entry, ModelFacts | None]
+_Line = tuple[ModelResult, ModelFacts | None]
 
 
 def tables(result: NetworkRecord) -> dict[str, Table[Any]]:

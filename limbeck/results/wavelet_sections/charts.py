@@ -14,7 +14,7 @@ from limbeck.reports.markup import Html, tag
 from limbeck.reports.numbers import decimal, percent
 from limbeck.reports.scales import Scale
 from limbeck.results.audit_sections.charts import path
-from limbeck.results.wavelet_sections.facts import Point
+from limbeck.results.wavelet_sections.facts import PathFacts
 
 __all__ = ["functions_chart", "path_chart", "stems_chart", "tick"]
 
@@ -56,7 +56,7 @@ def functions_chart(
     return strokes.svg(_SIZE, name, *parts)
 
 
-def path_chart(points: Sequence[Point], chosen: int | None, unit: str) -> Html:
+def path_chart(points: Sequence[PathFacts], chosen: int | None, unit: str) -> Html:
     """Share of coefficients kept against the held-out score, the chosen point ringed."""
     x = Scale.linear([100 * p.kept for p in points], _LEFT + 8, _RIGHT - 8, top=100.0)
     y = Scale.linear([p.score for p in points], _BOTTOM - 6, _TOP + 6, top=1.0)

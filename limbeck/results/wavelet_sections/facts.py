@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from limbeck.results.distillation_record import DistillationRecord
 
-__all__ = ["Kept", "Point", "WaveletFacts", "is_wavelet", "kept_rows"]
+__all__ = ["Kept", "PathFacts", "WaveletFacts", "is_wavelet", "kept_rows"]
 
 Vector = NDArray[np.float64]
 _SHOWN = 6
@@ -19,7 +19,7 @@ _ENOUGH = 2000  # rows to measure what is kept
 
 
 @dataclass(frozen=True)
-class Point:
+class PathFacts:
     """One solution of the path: weights of TRIM and of sparsity, share kept, held-out score."""
 
     trim: float
@@ -46,7 +46,7 @@ class WaveletFacts:
         The share of all attribution in each band; empty where it was not measured.
     along : ndarray of shape (bands, length), (bands, height, width) or None
         Attribution by place in the signal.
-    path : tuple of Point
+    path : tuple of PathFacts
         The solutions tried, in the order in which they were found.
     chosen : int or None
         Which of them became the student.
@@ -62,7 +62,7 @@ class WaveletFacts:
     bands: tuple[str, ...]
     share: Vector
     along: Vector | None
-    path: tuple[Point, ...]
+    path: tuple[PathFacts, ...]
     chosen: int | None
     success: bool | None
     starts: int
@@ -148,11 +148,11 @@ def kept_rows(result: DistillationRecord) -> Kept:
     )
 
 
-def _point(given: Any) -> Point | None:
+def _point(given: Any) -> PathFacts | None:
     """A point of the path, where all of its numbers are known."""
     numbers = [given.get(key) for key in ("trim", "sparsity", "kept", "score")]
     known = all(v is not None and isfinite(v) for v in numbers)
-    return Point(*map(float, numbers)) if known else None
+    return PathFacts(*map(float, numbers)) if known else None
 
 
 def _spread(answers: NDArray[Any], classes: bool) -> NDArray[np.int64]:

@@ -15,7 +15,7 @@ from limbeck.core.contract import Teacher
 from limbeck.core.errors import InvalidInput, TeacherFailed
 from limbeck.signal.transforms.base import Transform
 
-__all__ = ["BY_SCORES", "Reading", "batches"]
+__all__ = ["BY_SCORES", "TransformedTeacher", "batches"]
 
 Vector = NDArray[np.float64]
 
@@ -23,7 +23,7 @@ BY_SCORES = 'Give attribution="differences", which asks for scores only.'
 
 
 @dataclass(frozen=True)
-class Reading:
+class TransformedTeacher:
     """f' for one batch of b rows.
 
     Parameters

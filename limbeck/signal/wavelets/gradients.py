@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from limbeck.core.columns import Rows
 from limbeck.core.contract import Access, Progress, ScoreKind, Teacher
 
-__all__ = ["Asked", "ask"]
+__all__ = ["InputGradients", "ask"]
 
 _STEP = 0.01  # of a column's standard deviation
 _LABEL_STEP = 1.0  # labels change in jumps
@@ -18,7 +18,7 @@ _BLOCK = 4096  # rows a call
 
 
 @dataclass(frozen=True)
-class Asked:
+class InputGradients:
     """Gradients of the winning score.
 
     Parameters
@@ -45,7 +45,7 @@ def ask(
     differences: bool,
     rng: np.random.Generator,
     progress: Progress,
-) -> Asked:
+) -> InputGradients:
     """Gradients at some rows.
 
     Parameters
@@ -69,7 +69,7 @@ def ask(
     at = np.sort(rng.permutation(len(rows))[:most])
     found = np.empty((len(at), len(rows.features)))
     if by_queries:
-        return Asked(
+        return InputGradients(
             at, _differences(teacher, rows, at, winners[at], found, progress), 2 * found.size
         )
     done = 0
@@ -80,7 +80,7 @@ def ask(
             part = of[start : start + _BLOCK]
             found[part] = teacher.gradient(rows[at[part]].native(), int(output))
             done += len(part)
-    return Asked(at, found)
+    return InputGradients(at, found)
 
 
 def _differences(

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from limbeck.core.contract import Progress
 from limbeck.signal.filters import Boundary
-from limbeck.signal.wavelets.loss import Loss, Rows
-from limbeck.signal.wavelets.path import Point, follow, follow_penalty, points_of
+from limbeck.signal.wavelets.loss import WaveletLoss, WaveletRows
+from limbeck.signal.wavelets.path import PathPoint, follow, follow_penalty, points_of
 from limbeck.signal.wavelets.penalty import Penalty
-from limbeck.signal.wavelets.search import Search
+from limbeck.signal.wavelets.search import FilterSearch
 
 __all__ = ["Learning"]
 
@@ -52,7 +52,7 @@ class Learning:
         start: NDArray[np.float64],
         rng: np.random.Generator,
         progress: Progress,
-    ) -> Iterator[Point]:
+    ) -> Iterator[PathPoint]:
         """The points of the path; none where its weights ask for nothing that there is.
 
         Parameters
@@ -66,10 +66,10 @@ class Learning:
         weights = points_of(self.sparsity, self.trim if gradients.any() else 0.0)
         if not weights:
             return
-        read = Rows.of(gradients, x if self.input_x_gradient else None)
-        loss = Loss(Rows.of(x), read, self.levels, self.boundary, *weights[0])
+        read = WaveletRows.of(gradients, x if self.input_x_gradient else None)
+        loss = WaveletLoss(WaveletRows.of(x), read, self.levels, self.boundary, *weights[0])
         if self.epochs is None:
-            search = Search(len(start), self.starts, moments=self.moments)
+            search = FilterSearch(len(start), self.starts, moments=self.moments)
             yield from follow(loss, weights, search, rng, [start], progress)
             return
         penalty = Penalty(

@@ -28,7 +28,7 @@ from limbeck.core.errors import InvalidInput
 from limbeck.signal.filters import Boundary
 from limbeck.signal.wavelets.bank import analysis, analysis2, attributions, attributions2
 
-__all__ = ["Attribution", "Loss", "Rows", "coefficients"]
+__all__ = ["Attribution", "WaveletLoss", "WaveletRows", "coefficients"]
 
 Attribution = Literal["saliency", "input_x_gradient"]
 _AT_ONCE = 1 << 20  # numbers held at once: rows are streamed beyond
@@ -36,7 +36,7 @@ _SAME = 1e-6  # rows whose cosine is this near to 1 or -1 are one
 
 
 @dataclass(frozen=True)
-class Rows:
+class WaveletRows:
     """Rows of unit length and how much each counts.
 
     Parameters
@@ -54,7 +54,9 @@ class Rows:
     partners: Tensor | None = None
 
     @classmethod
-    def of(cls, values: NDArray[np.floating], partners: NDArray[np.floating] | None = None) -> Rows:
+    def of(
+        cls, values: NDArray[np.floating], partners: NDArray[np.floating] | None = None
+    ) -> WaveletRows:
         """From arrays (n, C, L) or (n, C, H, W); rows of zeros are left out.
 
         Without partners, rows that differ by a factor alone become one: where a network reads
@@ -73,23 +75,23 @@ class Rows:
     def __len__(self) -> int:
         return len(self.unit)
 
-    def some(self, most: int, rng: np.random.Generator) -> Rows:
+    def some(self, most: int, rng: np.random.Generator) -> WaveletRows:
         """At most ``most`` rows: drawn with replacement by weight, each counting as often."""
         if len(self) <= most:
             return self
         drawn = rng.choice(len(self), most, p=self.weights.numpy())
         at, counts = (torch.from_numpy(a) for a in np.unique(drawn, return_counts=True))
         others = None if self.partners is None else self.partners[at]
-        return Rows(self.unit[at], counts.double() / most, others)
+        return WaveletRows(self.unit[at], counts.double() / most, others)
 
 
 @dataclass(frozen=True)
-class Loss:
+class WaveletLoss:
     """The loss of the module's head, for many filters at once.
 
     Parameters
     ----------
-    signals, gradients : Rows
+    signals, gradients : WaveletRows
         What is to be sparse.
     levels : int
         Levels of the transform.
@@ -104,8 +106,8 @@ class Loss:
         If both weights are 0, or one is negative, or what a weight asks for has no rows.
     """
 
-    signals: Rows
-    gradients: Rows
+    signals: WaveletRows
+    gradients: WaveletRows
     levels: int
     boundary: Boundary = "periodic"
     sparsity: float = 1.0
@@ -169,7 +171,7 @@ class Loss:
             slopes += slope
         return values, slopes
 
-    def some(self, most: int, rng: np.random.Generator) -> Loss:
+    def some(self, most: int, rng: np.random.Generator) -> WaveletLoss:
         """The same loss over at most ``most`` rows of each kind."""
         return replace(
             self, signals=self.signals.some(most, rng), gradients=self.gradients.some(most, rng)
@@ -188,7 +190,7 @@ class Loss:
                 parts.append(partial(self._part, rows, at, weight / total))
         return parts
 
-    def _part(self, rows: Rows, at: slice, share: float, h: Tensor, smooth: float) -> Tensor:
+    def _part(self, rows: WaveletRows, at: slice, share: float, h: Tensor, smooth: float) -> Tensor:
         of = partial(coefficients, h=h, levels=self.levels, boundary=self.boundary)
         c = of(rows.unit[at], gradients=rows is self.gradients)  # (S, rows, m)
         if rows.partners is not None:

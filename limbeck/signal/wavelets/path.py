@@ -16,18 +16,18 @@ from numpy.typing import NDArray
 
 from limbeck.core.contract import Progress
 from limbeck.core.progress import quiet
-from limbeck.signal.wavelets.loss import Loss, coefficients
+from limbeck.signal.wavelets.loss import WaveletLoss, coefficients
 from limbeck.signal.wavelets.penalty import Penalty
-from limbeck.signal.wavelets.search import Found, Search
+from limbeck.signal.wavelets.search import FilterSearch, Found
 
-__all__ = ["Point", "follow", "follow_penalty", "kept_share", "points_of"]
+__all__ = ["PathPoint", "follow", "follow_penalty", "kept_share", "points_of"]
 
 _ENERGY = 0.99
 _GAIN = 1e-3
 
 
 @dataclass(frozen=True)
-class Point:
+class PathPoint:
     """One pair of weights and the filter found for it.
 
     Parameters
@@ -88,22 +88,22 @@ def points_of(
 
 
 def follow(
-    loss: Loss,
+    loss: WaveletLoss,
     weights: Sequence[tuple[float, float]],
-    search: Search,
+    search: FilterSearch,
     rng: np.random.Generator,
     named: Sequence[NDArray[np.float64]] = (),
     progress: Progress = quiet,
-) -> Iterator[Point]:
+) -> Iterator[PathPoint]:
     """The points one by one, so that whoever stops keeps those that are done.
 
     Parameters
     ----------
-    loss : Loss
+    loss : WaveletLoss
         The rows and the transform; its own weights are replaced.
     weights : sequence of (sparsity, trim)
         See `points_of`.
-    search : Search
+    search : FilterSearch
         Settings of the search.
     rng : numpy.random.Generator
         Where random angles come from.
@@ -121,11 +121,11 @@ def follow(
             progress("path of weights", i, len(weights))
             found = search.refine(here, [found.low, *found.others], rng)
         before = float(here(torch.from_numpy(named[0])[None])[0]) if named else None
-        yield Point(sparsity, trim, found, before, *_parts(loss, found.low))
+        yield PathPoint(sparsity, trim, found, before, *_parts(loss, found.low))
 
 
 def follow_penalty(
-    loss: Loss,
+    loss: WaveletLoss,
     weights: Sequence[tuple[float, float]],
     penalty: Penalty,
     x: NDArray[np.floating],
@@ -133,7 +133,7 @@ def follow_penalty(
     start: NDArray[np.float64],
     rng: np.random.Generator,
     progress: Progress = quiet,
-) -> Iterator[Point]:
+) -> Iterator[PathPoint]:
     """The same path by the authors' form, each point from the taps of the one before.
 
     The weights are lambda and gamma of :mod:`limbeck.signal.wavelets.penalty` as they are. The
@@ -146,11 +146,11 @@ def follow_penalty(
         here = replace(loss, sparsity=sparsity, trim=trim)
         before, value = here(torch.from_numpy(np.stack([start, low]))).tolist()
         found = Found(low, value, False, float("nan"), 1, 1)
-        yield Point(sparsity, trim, found, before, *_parts(loss, low))
+        yield PathPoint(sparsity, trim, found, before, *_parts(loss, low))
 
 
 def _parts(
-    loss: Loss, low: NDArray[np.float64]
+    loss: WaveletLoss, low: NDArray[np.float64]
 ) -> tuple[float | None, float | None, float | None, bool]:
     h = torch.from_numpy(low)[None]
     signals = attributions = kept = None
@@ -165,7 +165,7 @@ def _parts(
     return signals, attributions, kept, explained
 
 
-def kept_share(loss: Loss, low: NDArray[np.float64]) -> float:
+def kept_share(loss: WaveletLoss, low: NDArray[np.float64]) -> float:
     """The share of the coefficients, over at most 1024 signals, that hold 99% of the energy."""
     rows = loss.signals.unit[:1024]
     c = coefficients(rows, torch.from_numpy(low), loss.levels, loss.boundary)

@@ -6,10 +6,10 @@ rung below, lengthened by two zeros and shaken; at the last rung also from named
 smoothed, less and less. All starts of a rung descend side by side on few rows; the best few end on
 many rows.
 
-The run says whether it arrived. The loss has a floor (``Loss.floor``), for saliency reached only
-where every row is one coefficient; a filter that reaches it is an answer that no other can beat.
-Above the floor nothing is proved: the margin to the next distinct filter and the number of starts
-that came to the best are told.
+The run says whether it arrived. The loss has a floor (``WaveletLoss.floor``), for saliency reached
+only where every row is one coefficient; a filter that reaches it is an answer that no other can
+beat. Above the floor global optimality is not proven: the result holds the margin to the next
+distinct filter and the number of starts that came to the best.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ from limbeck.signal.wavelets.angles import (
     moments,
     with_moments,
 )
-from limbeck.signal.wavelets.loss import Loss
+from limbeck.signal.wavelets.loss import WaveletLoss
 from limbeck.signal.wavelets.optimizer import descend
 
-__all__ = ["Found", "Search", "difference"]
+__all__ = ["FilterSearch", "Found", "difference"]
 
 _SMOOTH = (0.1, 0.02, 0.001)  # of a row's length
 _STEPS = (30, 40, 60)
@@ -82,7 +82,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Search:
+class FilterSearch:
     """Settings of the search.
 
     Parameters
@@ -110,7 +110,7 @@ class Search:
 
     def run(
         self,
-        loss: Loss,
+        loss: WaveletLoss,
         rng: np.random.Generator,
         named: Sequence[NDArray[np.float64]] = (),
         progress: Progress = quiet,
@@ -119,7 +119,7 @@ class Search:
 
         Parameters
         ----------
-        loss : Loss
+        loss : WaveletLoss
             What is to be least.
         rng : numpy.random.Generator
             Where random angles come from.
@@ -142,10 +142,10 @@ class Search:
             free, taps = self._longer(rungs[-1].free, rng), taps + 2
         return self._ended(loss, rungs, named, tried, rng)
 
-    def _few(self, loss: Loss, rng: np.random.Generator) -> Loss:
+    def _few(self, loss: WaveletLoss, rng: np.random.Generator) -> WaveletLoss:
         return loss.some(min(self.few, max(2, _FEW // loss.length)), rng)
 
-    def _rung(self, few: Loss, starts: Tensor) -> _Rung:
+    def _rung(self, few: WaveletLoss, starts: Tensor) -> _Rung:
         """The distinct ends of the starts, best first."""
         free = starts
         for smooth, steps in zip(_SMOOTH, _STEPS, strict=True):
@@ -166,7 +166,9 @@ class Search:
         margin = float(values[other[0]] - values[0]) if other else math.inf
         return _Rung(free[kept], values[kept], reached, margin)
 
-    def _objective(self, loss: Loss, smooth: float) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
+    def _objective(
+        self, loss: WaveletLoss, smooth: float
+    ) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
         def objective(free: Tensor) -> tuple[Tensor, Tensor]:
             value, slope = loss.descend(free, _filters, smooth)
             if self.moments > 1:
@@ -184,12 +186,12 @@ class Search:
         grown = [_angles(np.pad(h, (a, 2 - a))) for h in short for a in (0, 1, 2)]
         return _shaken(torch.cat(grown), rng)
 
-    def _arrived(self, loss: Loss, rung: _Rung) -> bool:
+    def _arrived(self, loss: WaveletLoss, rung: _Rung) -> bool:
         near = loss.floor * (1 + _FLOOR)
         return bool(rung.values[0] < near) and bool(loss(_filters(rung.free[:1]))[0] < near)
 
     def refine(
-        self, loss: Loss, filters: Sequence[NDArray[np.float64]], rng: np.random.Generator
+        self, loss: WaveletLoss, filters: Sequence[NDArray[np.float64]], rng: np.random.Generator
     ) -> Found:
         """Descend from filters of one length, of a loss that differs little: a warm start."""
         few = self._few(loss, rng)
@@ -203,7 +205,7 @@ class Search:
 
     def _ended(
         self,
-        loss: Loss,
+        loss: WaveletLoss,
         rungs: list[_Rung],
         named: Sequence[NDArray[np.float64]],
         tried: int,

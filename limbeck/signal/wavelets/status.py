@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from limbeck.core.contract import Status, StatusCode
-from limbeck.signal.wavelets.path import Point
+from limbeck.signal.wavelets.path import PathPoint
 
 __all__ = ["status_of"]
 
 
-def status_of(point: Point | None, responds: bool, interrupted: bool, start: str) -> Status:
+def status_of(point: PathPoint | None, responds: bool, interrupted: bool, start: str) -> Status:
     """The status of a search for a wavelet.
 
     Parameters
     ----------
-    point : Point or None
+    point : PathPoint or None
         What was chosen, if anything was found.
     responds : bool
         Whether any gradient of the teacher is other than zero.

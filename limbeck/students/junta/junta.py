@@ -16,7 +16,7 @@ from limbeck.core.errors import FileRefused, InvalidInput
 from limbeck.core.registry import STUDENTS
 from limbeck.students import files
 from limbeck.students.junta.mutual_information import choose
-from limbeck.students.junta.table import MAX_CELLS, Table, cut, level, levels_of, spread
+from limbeck.students.junta.table import MAX_CELLS, CellTable, cut, level, levels_of, spread
 from limbeck.students.piecewise import Finder, Piecewise
 from limbeck.students.targets import TaskLike, read_target, read_weight
 from limbeck.students.tree.text import outcome, percent, value_digits
@@ -46,7 +46,7 @@ class Junta(Piecewise):
 
     Attributes
     ----------
-    table_ : Table
+    table_ : CellTable
         The variables, edges, and values as read-only arrays.
     features_, task_, classes_, n_features_in_, feature_names_in_
         As in :class:`limbeck.students.tree.tree.Tree`.
@@ -65,7 +65,7 @@ class Junta(Piecewise):
 
     size_unit = "cells"
 
-    table_: Table
+    table_: CellTable
 
     def __init__(
         self,
@@ -118,13 +118,13 @@ class Junta(Piecewise):
         levels = tuple(levels_of(features.columns[j], e) for j, e in zip(chosen, cuts, strict=True))
         values = np.asarray(value, dtype=np.float64)
         seen = np.ones(len(values)) if weight is None else np.asarray(weight, dtype=np.float64)
-        table = Table(chosen, cuts, levels, values, seen)
+        table = CellTable(chosen, cuts, levels, values, seen)
         problem = table.problem(features, len(task.classes) or 1) or (
             "" if (seen >= 0).all() and seen.any() else "No cell has a weight above 0"
         )
         if problem:
             raise InvalidInput(f"{problem}.", "Give a table over all levels, with missing last.")
-        table = Table(chosen, cuts, levels, spread(levels, values, seen), seen)
+        table = CellTable(chosen, cuts, levels, spread(levels, values, seen), seen)
         return cls(variables=list(chosen), task=task)._take(table, features, task)
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -170,10 +170,10 @@ class Junta(Piecewise):
                 "Give fewer variables or bins.",
             )
         empty = np.zeros((cells, len(task.classes) or 1))
-        table = Table(pool, tuple(edges[j] for j in pool), counts, empty, np.zeros(cells))
+        table = CellTable(pool, tuple(edges[j] for j in pool), counts, empty, np.zeros(cells))
         value, mass = _fill(table.cell(values), cells, target, weight, len(task.classes))
         between = tuple(cuts[j][1] for j in pool)
-        table = Table(pool, table.edges, counts, spread(counts, value, mass), mass, between)
+        table = CellTable(pool, table.edges, counts, spread(counts, value, mass), mass, between)
         return self._take(table, features, task)
 
     @property
@@ -270,7 +270,7 @@ class Junta(Piecewise):
             raise FileRefused(f"{problem}.", "Save the junta again; the file was altered.")
         return cls(variables=list(table.variables), task=task)._take(table, features, task)
 
-    def _take(self, table: Table, features: Features, task: Task) -> Self:
+    def _take(self, table: CellTable, features: Features, task: Task) -> Self:
         self.table_ = table
         return self._hold(features, task)
 
@@ -334,7 +334,7 @@ def _fill(
     return mean.astype(np.float64), mass.astype(np.float64)
 
 
-def _table(data: dict[str, Any]) -> Table:
+def _table(data: dict[str, Any]) -> CellTable:
     t = data["table"]
     if not all(isinstance(v, int) for v in [*t["variables"], *t["levels"]]):
         raise ValueError("variables and levels must be whole numbers")
@@ -344,4 +344,4 @@ def _table(data: dict[str, Any]) -> Table:
     if between is not None:
         between = tuple(np.array(b, dtype=np.float64).reshape(-1, 2) for b in between)
     weight = np.array(t["weight"])
-    return Table(tuple(t["variables"]), edges, tuple(t["levels"]), value, weight, between)
+    return CellTable(tuple(t["variables"]), edges, tuple(t["levels"]), value, weight, between)

@@ -9,7 +9,7 @@ import numpy as np
 from limbeck.core.columns import Features
 from limbeck.core.contract import Task
 from limbeck.reports.plots import BLUE, axes_of, bars, legend
-from limbeck.students.junta.table import Table
+from limbeck.students.junta.table import CellTable
 from limbeck.students.tree.drawing import PALETTE
 
 __all__ = ["plot_table"]
@@ -17,7 +17,7 @@ __all__ = ["plot_table"]
 _MOST = 40  # cells
 
 
-def plot_table(table: Table, features: Features, task: Task, ax: Any = None) -> Any:
+def plot_table(table: CellTable, features: Features, task: Task, ax: Any = None) -> Any:
     """Draw a bar per seen cell, the value or the class fractions; returns the axes.
 
     Of more than 40 cells those with most rows are drawn.

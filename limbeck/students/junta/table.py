@@ -21,13 +21,13 @@ from limbeck.students.tree.thresholds import (
     surrounds,
 )
 
-__all__ = ["MAX_CELLS", "Table", "cut", "spread"]
+__all__ = ["MAX_CELLS", "CellTable", "cut", "spread"]
 
 MAX_CELLS = 200_000
 
 
 @dataclass(frozen=True, eq=False)
-class Table:
+class CellTable:
     """A value for each combination of the levels of k variables.
 
     A number falls between edges (level j holds ``edges[j-1] < x <= edges[j]``), a boolean or a
@@ -66,7 +66,7 @@ class Table:
             object.__setattr__(self, "between", pairs)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Table, tuple(getattr(self, f.name) for f in fields(self))
+        return CellTable, tuple(getattr(self, f.name) for f in fields(self))
 
     def cell(self, values: NDArray[np.float64]) -> NDArray[np.intp]:
         """The cell of each row, shape (n,), for encoded rows (n, d)."""
@@ -148,7 +148,7 @@ def levels_of(feature: Feature, edges: NDArray[np.float64]) -> int:
 
 
 def level(x: NDArray[np.float64], edges: NDArray[np.float64], count: int) -> NDArray[np.intp]:
-    """The level of each entry of a column (n,); see :class:`Table`."""
+    """The level of each entry of a column (n,); see :class:`CellTable`."""
     missing = np.isnan(x)
     if len(edges) or count == 2:
         codes = np.searchsorted(edges, x, side="left")

@@ -14,10 +14,10 @@ from limbeck.core.columns import Features
 from limbeck.core.errors import InvalidInput
 from limbeck.students.tree.nodes import EQ, LE, MISSING, Nodes
 
-__all__ = ["Column", "expand", "from_sklearn", "grow"]
+__all__ = ["ExpandedColumn", "expand", "from_sklearn", "grow"]
 
 
-class Column(NamedTuple):
+class ExpandedColumn(NamedTuple):
     """What a column of the expanded matrix says: ``x`` itself (LE), or ``x == value`` (EQ)."""
 
     feature: int
@@ -27,7 +27,7 @@ class Column(NamedTuple):
 
 def expand(
     features: Features, values: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], tuple[Column, ...]]:
+) -> tuple[NDArray[np.float64], tuple[ExpandedColumn, ...]]:
     """One-hot categories, other columns as they are; missing values stay NaN.
 
     Parameters
@@ -42,15 +42,15 @@ def expand(
     matrix : ndarray of shape (n, e), float64
         A column for each number, boolean, and level of a category. It is ``values`` itself
         where there are no categories: do not write to it.
-    columns : tuple of Column
+    columns : tuple of ExpandedColumn
         What each of the e columns means.
     """
-    columns: list[Column] = []
+    columns: list[ExpandedColumn] = []
     for j, feature in enumerate(features.columns):
         if feature.kind == "categorical":
-            columns += [Column(j, EQ, float(code)) for code in range(len(feature.levels))]
+            columns += [ExpandedColumn(j, EQ, float(code)) for code in range(len(feature.levels))]
         else:
-            columns.append(Column(j, LE, 0.0))
+            columns.append(ExpandedColumn(j, LE, 0.0))
     if all(c.op == LE for c in columns) and len(columns) == len(features):
         return values, tuple(columns)
     matrix = np.empty((len(values), len(columns)))
@@ -60,7 +60,7 @@ def expand(
     return matrix, tuple(columns)
 
 
-def from_sklearn(tree: Any, columns: tuple[Column, ...]) -> Nodes:
+def from_sklearn(tree: Any, columns: tuple[ExpandedColumn, ...]) -> Nodes:
     """Read a fitted scikit-learn tree as nodes.
 
     scikit-learn rounds rows to float32 and asks whether ``float32(x) <= t``, with ``t`` halfway
@@ -73,7 +73,7 @@ def from_sklearn(tree: Any, columns: tuple[Column, ...]) -> Nodes:
     ----------
     tree : sklearn.tree.Tree
         The ``tree_`` of an estimator with one output, fitted on an expanded matrix (n, e).
-    columns : tuple of Column
+    columns : tuple of ExpandedColumn
         What the e columns mean, as given by :func:`expand`.
 
     Returns

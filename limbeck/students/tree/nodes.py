@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from limbeck.students.tree.thresholds import midway
 
-__all__ = ["EQ", "LE", "MISSING", "Nodes", "Seen"]
+__all__ = ["EQ", "LE", "MISSING", "Nodes", "TrainingRange"]
 
 LE, EQ, MISSING = 0, 1, 2
 _DTYPES: dict[str, type[np.generic]] = {
@@ -32,7 +32,7 @@ _SEEN: dict[str, type[np.generic]] = {
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class TrainingRange:
     """What the rows on which a tree was found held at each of its m nodes.
 
     Any threshold from ``below`` up to but not including ``above`` sends these rows the same way.
@@ -55,7 +55,7 @@ class Seen:
         _freeze(self, _SEEN)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Seen, (self.below, self.above, self.missing)
+        return TrainingRange, (self.below, self.above, self.missing)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +81,7 @@ class Nodes:
         Class fractions; for regression (k = 1) the mean.
     weight : ndarray of shape (m,), float64
         Weight of the training rows that reach the node, for display.
-    seen : Seen, optional
+    seen : TrainingRange, optional
         What the rows on which the tree was found held at its nodes; None where it is not known.
     """
 
@@ -93,7 +93,7 @@ class Nodes:
     right: NDArray[np.int32]
     value: NDArray[np.float64]
     weight: NDArray[np.float64]
-    seen: Seen | None = None
+    seen: TrainingRange | None = None
 
     def __post_init__(self) -> None:
         _freeze(self, _DTYPES)
@@ -122,7 +122,8 @@ class Nodes:
         """
         seen = lists.get("seen")  # older files have none
         return cls(
-            **_arrays(lists, _DTYPES), seen=None if seen is None else Seen(**_arrays(seen, _SEEN))
+            **_arrays(lists, _DTYPES),
+            seen=None if seen is None else TrainingRange(**_arrays(seen, _SEEN)),
         )
 
     def to_lists(self) -> dict[str, Any]:
@@ -166,7 +167,7 @@ class Nodes:
                 threshold[i] = midway(below[i], above[i])
             missing[i] = holes[self.feature[i]]
             stack += [(int(self.right[i]), rows[~goes]), (int(self.left[i]), rows[goes])]
-        return replace(self, threshold=threshold, seen=Seen(below, above, missing))
+        return replace(self, threshold=threshold, seen=TrainingRange(below, above, missing))
 
     @property
     def is_leaf(self) -> NDArray[np.bool_]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from limbeck.students.wavelet.strongest import Strongest
 
-__all__ = ["FOLDS", "Choice", "Sums", "choose", "gather"]
+__all__ = ["FOLDS", "ChosenFeatures", "MomentSums", "choose", "gather"]
 
 FOLDS = 5
 _PENALTIES = np.logspace(-6, 1, 15)  # times the weight of the rows, on features of variance 1
@@ -25,7 +25,7 @@ Matrix = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Sums:
+class MomentSums:
     """Weighted sums over rows of u u^T, u = (1, features, targets) less a fixed shift.
 
     ``products`` has shape (1 + p + k, 1 + p + k), ``shift`` (p + k,).
@@ -85,7 +85,7 @@ class Sums:
 
 
 @dataclass(frozen=True, eq=False)
-class Choice:
+class ChosenFeatures:
     """The chosen features, and the ridge regression on them fitted to all rows.
 
     Parameters
@@ -114,7 +114,7 @@ class Choice:
 def gather(
     blocks: Iterable[tuple[Matrix, Matrix, Matrix, NDArray[np.int64]]],
     kinds: Sequence[Strongest],
-) -> list[list[Sums]]:
+) -> list[list[MomentSums]]:
     """Sums a kind and fold, from blocks of (coefficients, targets, weights, folds).
 
     Coefficients are (n, m), targets (n, k), weights (n,), folds (n,).
@@ -134,11 +134,14 @@ def gather(
                 part = u[fold == f]
                 found[i][f] += part.T @ (part * w[fold == f, None])
     return [
-        [Sums(a, shift, p) for a in own] for own, shift, p in zip(found, shifts, sizes, strict=True)
+        [MomentSums(a, shift, p) for a in own]
+        for own, shift, p in zip(found, shifts, sizes, strict=True)
     ]
 
 
-def choose(sums: list[list[Sums]], kinds: Sequence[Strongest], numbers: Sequence[int]) -> Choice:
+def choose(
+    sums: list[list[MomentSums]], kinds: Sequence[Strongest], numbers: Sequence[int]
+) -> ChosenFeatures:
     """The fewest features that are nearly as good as the best, and the ridge regression on them.
 
     Each kind and each number of features a group is scored by ``FOLDS``-fold cross-validation at
@@ -157,7 +160,7 @@ def choose(sums: list[list[Sums]], kinds: Sequence[Strongest], numbers: Sequence
         {"keep": t.kind.keep, "largest": t.number, "coefficients": len(t.at), "score": t.score}
         for t in trials
     )
-    return Choice(
+    return ChosenFeatures(
         replace(best.kind, largest=best.number),
         weights[at],
         intercept,
@@ -174,13 +177,13 @@ class _Trial:
 
     kind: Strongest
     number: int
-    sums: list[Sums]
+    sums: list[MomentSums]
     at: NDArray[np.int64]
     penalty: Matrix
     score: float
 
 
-def _try(kind: Strongest, own: list[Sums], number: int) -> _Trial:
+def _try(kind: Strongest, own: list[MomentSums], number: int) -> _Trial:
     at = np.flatnonzero(kind.ranks < number)
     losses = _cross_validated(own, at)
     i, spread = int(losses.argmin()), _missed_by_mean(_total(own))
@@ -188,21 +191,21 @@ def _try(kind: Strongest, own: list[Sums], number: int) -> _Trial:
     return _Trial(kind, number, own, at, _PENALTIES[i : i + 1], score)
 
 
-def _cross_validated(own: list[Sums], at: NDArray[np.int64]) -> Matrix:
+def _cross_validated(own: list[MomentSums], at: NDArray[np.int64]) -> Matrix:
     """Squared errors, by penalty, of regressions fitted without the fold they are scored on."""
     whole = _total(own)
     out = np.zeros(len(_PENALTIES))
     for held in own:
-        rest = Sums(whole.products - held.products, held.shift, held.p)
+        rest = MomentSums(whole.products - held.products, held.shift, held.p)
         for a, (weights, intercept) in enumerate(rest.ridge(at, _PENALTIES)):
             out[a] += held.missed(weights, intercept)
     return out
 
 
-def _missed_by_mean(whole: Sums) -> float:
+def _missed_by_mean(whole: MomentSums) -> float:
     k = len(whole.shift) - whole.p
     return whole.missed(np.zeros((whole.p, k)), whole.mean[whole.p :])
 
 
-def _total(own: list[Sums]) -> Sums:
-    return Sums(np.asarray(sum(s.products for s in own)), own[0].shift, own[0].p)
+def _total(own: list[MomentSums]) -> MomentSums:
+    return MomentSums(np.asarray(sum(s.products for s in own)), own[0].shift, own[0].p)

@@ -13,17 +13,17 @@ from limbeck.core.errors import InvalidInput
 from limbeck.signal.bands import Decomposition
 from limbeck.signal.filters import filter_of
 from limbeck.students.additive.additive import Additive
-from limbeck.students.wavelet.readout import Linear
+from limbeck.students.wavelet.readout import LinearReadout
 from limbeck.students.wavelet.strongest import KEEPS, Strongest, groups_of
 
 __all__ = ["read", "written"]
 
 
 def written(
-    transform: Decomposition, strongest: Strongest, readout: Linear | Additive
+    transform: Decomposition, strongest: Strongest, readout: LinearReadout | Additive
 ) -> dict[str, Any]:
     """All but the head, ready for JSON."""
-    linear = isinstance(readout, Linear)
+    linear = isinstance(readout, LinearReadout)
     return {
         "low": transform.low.tolist(),
         "levels": int(transform.levels),
@@ -38,14 +38,14 @@ def written(
             "intercept": readout.intercept.tolist(),
             "spread": readout.spread.tolist(),
         }
-        if isinstance(readout, Linear)
+        if isinstance(readout, LinearReadout)
         else readout.to_dict(),
     }
 
 
 def read(
     data: dict[str, Any], features: Features, task: Task
-) -> tuple[Decomposition, Strongest, Linear | Additive]:
+) -> tuple[Decomposition, Strongest, LinearReadout | Additive]:
     """Read what :func:`written` gave.
 
     Raises
@@ -81,4 +81,4 @@ def read(
         raise ValueError("the weights do not fit the coefficients")
     if not all(np.isfinite(part).all() for part in (weights, intercept, scale, spread)):
         raise ValueError("a weight is not a finite number")
-    return transform, strongest, Linear(weights, intercept, scale)
+    return transform, strongest, LinearReadout(weights, intercept, scale)

@@ -14,7 +14,7 @@ from limbeck.core.errors import InvalidInput, MissingExtra
 from limbeck.core.strict_json import strict_json
 from limbeck.students.additive.additive import Additive
 from limbeck.students.files import fingerprint, head
-from limbeck.students.wavelet.readout import Linear
+from limbeck.students.wavelet.readout import LinearReadout
 from limbeck.students.wavelet.strongest import Strongest
 
 __all__ = ["to_onnx"]
@@ -162,11 +162,11 @@ def _largest(graph: _Graph, S: str, strongest: Strongest) -> str:
     return graph.add("Concat", *parts, axis=1)
 
 
-def _readout(graph: _Graph, Z: str, readout: Linear | Additive) -> str:
+def _readout(graph: _Graph, Z: str, readout: LinearReadout | Additive) -> str:
     """The sums (n, k)."""
     from onnx import TensorProto
 
-    if isinstance(readout, Linear):
+    if isinstance(readout, LinearReadout):
         return graph.add("Add", graph.add("MatMul", Z, readout.weights), readout.intercept)
     # A table over the bins of a number is a sum of steps, one at each edge.
     at, edges, steps, rest = [], [], [], readout.terms_.intercept

@@ -12,7 +12,7 @@ from scipy.special import expit, softmax
 
 from limbeck.core.contract import Task
 
-__all__ = ["Linear", "answers", "logistic", "shares"]
+__all__ = ["LinearReadout", "answers", "logistic", "shares"]
 
 Matrix = NDArray[np.float64]
 _CERTAIN = 30.0  # log-odds against a class that no row has
@@ -21,7 +21,7 @@ _STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
 
 
 @dataclass(frozen=True, eq=False)
-class Linear:
+class LinearReadout:
     """Sums of weighted features: values, or log-odds.
 
     Parameters
@@ -80,7 +80,7 @@ def logistic(
     Returns
     -------
     tuple of ndarray
-        Weights and intercepts as :class:`Linear` holds them. The strength of the penalty is
+        Weights and intercepts as :class:`LinearReadout` holds them. The strength of the penalty is
         chosen by cross-validated log loss.
     """
     k = target.shape[1]

@@ -25,9 +25,9 @@ from limbeck.students import files
 from limbeck.students.additive.additive import Additive
 from limbeck.students.readable import Readable
 from limbeck.students.targets import TaskLike, predicts_classes, read_target, read_weight
-from limbeck.students.wavelet.choice import FOLDS, Choice, choose, gather
+from limbeck.students.wavelet.choice import FOLDS, ChosenFeatures, choose, gather
 from limbeck.students.wavelet.file import read, written
-from limbeck.students.wavelet.readout import Linear, answers, logistic, shares
+from limbeck.students.wavelet.readout import LinearReadout, answers, logistic, shares
 from limbeck.students.wavelet.strongest import KEEPS, Keep, Strongest, groups_of
 from limbeck.students.wavelet.text import by_group, feature_names, text
 
@@ -75,7 +75,7 @@ class WaveletStudent(Readable):
         The wavelet transform.
     strongest_ : Strongest
         Which coefficients are used.
-    readout_ : Linear or Additive
+    readout_ : LinearReadout or Additive
         The model on them.
     tried_ : tuple of dict
         Cross-validated share of explained variance for each kind and number (empty for a
@@ -96,7 +96,7 @@ class WaveletStudent(Readable):
 
     decomposition_: Decomposition
     strongest_: Strongest
-    readout_: Linear | Additive
+    readout_: LinearReadout | Additive
     tried_: tuple[dict[str, Any], ...]
 
     size_unit = "coefficients"
@@ -153,7 +153,7 @@ class WaveletStudent(Readable):
         task, rng = self.task_, np.random.default_rng(self.random_state)
         self.strongest_, self.tried_ = choice.strongest, choice.tried
         if self.model == "linear" and not task.classifies:
-            self.readout_ = Linear(choice.weights, choice.intercept, choice.spread)
+            self.readout_ = LinearReadout(choice.weights, choice.intercept, choice.spread)
             return self._fold()
         at, Z = self._sample(flat, len(target), rng)
         if self.model == "additive":
@@ -162,7 +162,7 @@ class WaveletStudent(Readable):
             scale = np.where(choice.spread > 0, choice.spread, np.inf)
             w, b = logistic((Z - choice.mean) / scale, target[at], weight[at], rng)
             w /= scale[:, None]
-            self.readout_ = Linear(w, b - choice.mean @ w, choice.spread)
+            self.readout_ = LinearReadout(w, b - choice.mean @ w, choice.spread)
         return self._fold()
 
     def compare(
@@ -305,7 +305,7 @@ class WaveletStudent(Readable):
         student = cls(
             low=transform.low, levels=transform.levels, boundary=transform.boundary,
             shape=transform.shape, largest=strongest.largest, keep=strongest.keep,
-            model="linear" if isinstance(readout, Linear) else "additive", task=task,
+            model="linear" if isinstance(readout, LinearReadout) else "additive", task=task,
         )._hold(features, task)  # fmt: skip
         student.decomposition_, student.strongest_ = transform, strongest
         student.readout_, student.tried_ = readout, ()
@@ -326,7 +326,7 @@ class WaveletStudent(Readable):
 
     def _choice(
         self, X: Any, y: Any, sample_weight: Any, groups: Any
-    ) -> tuple[Any, Matrix, Matrix, Choice]:
+    ) -> tuple[Any, Matrix, Matrix, ChosenFeatures]:
         """Rows, targets, weights, and the coefficients that were chosen; sets the transform."""
         self._check()
         flat, own = _flat(X)
@@ -417,7 +417,11 @@ class WaveletStudent(Readable):
         """Transform and weights in one matrix, where the same places are read in all signals."""
         matrix, readout = self.decomposition_.matrix, self.readout_
         self._folded: tuple[Matrix, Matrix] | None = None
-        if self.strongest_.keep == "place" and matrix is not None and isinstance(readout, Linear):
+        if (
+            self.strongest_.keep == "place"
+            and matrix is not None
+            and isinstance(readout, LinearReadout)
+        ):
             weights = matrix[:, self.strongest_.places] @ readout.weights
             self._folded = weights, readout.intercept
         return self

@@ -18,7 +18,7 @@ from limbeck.api.prepare.probabilities import (  # noqa: E402
 )
 from limbeck.core.errors import InvalidInput  # noqa: E402
 from limbeck.modules.batch import Goal, Kind  # noqa: E402
-from limbeck.modules.outputs import Reading, answer, reading_of  # noqa: E402
+from limbeck.modules.outputs import OutputReader, answer, reading_of  # noqa: E402
 
 CLASSES, LABELS, ONE = Goal(Kind.CLASSES, 3), Goal(Kind.MULTILABEL, 3), Goal(Kind.MULTILABEL, 1)
 X = torch.randn(40, 4, generator=torch.Generator().manual_seed(0))
@@ -61,10 +61,10 @@ def test_how_outputs_are_read(end: list[Any], goal: Goal, scale: str, frozen: bo
 def test_certain_probabilities_have_finite_logits() -> None:
     for scale, p in (("softmax", [[0.0, 1.0]]), ("sigmoid", [[0.0, 1.0]])):
         for dtype in (torch.float32, torch.float64, torch.bfloat16):
-            found = Reading(scale=scale).outputs(torch.tensor(p, dtype=dtype))
+            found = OutputReader(scale=scale).outputs(torch.tensor(p, dtype=dtype))
             assert torch.isfinite(found).all()
             assert found.argmax(1).item() == 1
-    assert (Reading(scale="sigmoid").outputs(torch.tensor([[0.4, 0.6]])) > 0).tolist() == [
+    assert (OutputReader(scale="sigmoid").outputs(torch.tensor([[0.4, 0.6]])) > 0).tolist() == [
         [False, True]
     ]
 
@@ -88,7 +88,7 @@ def test_a_teacher_with_softmax_teaches_and_is_calibrated_as_the_same_one_withou
             baseline=False,
         )  # fmt: skip
         found.append(result)
-        assert reading_of(teacher) == Reading()  # as before
+        assert reading_of(teacher) == OutputReader()  # as before
     one_, two = found
     assert two.facts["teacher"].calibration.value == pytest.approx(
         one_.facts["teacher"].calibration.value, abs=1e-4

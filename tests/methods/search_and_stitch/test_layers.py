@@ -10,7 +10,7 @@ from limbeck.core.contract import Task
 from limbeck.methods.search_and_stitch.costs import row_statistics
 from limbeck.methods.search_and_stitch.layers import probe_layers
 from limbeck.methods.search_and_stitch.literals import Literals, grid
-from limbeck.methods.search_and_stitch.plan import Plan
+from limbeck.methods.search_and_stitch.plan import PlannedTree
 from limbeck.methods.search_and_stitch.sample import Sample
 
 
@@ -23,7 +23,11 @@ def made(n=900):
     a, b, c = (X[:, j] < 0 for j in range(3))
     y = np.where(a, b, c).astype(int)
     sample = Sample(literals, X, row_statistics(y, Task((0, 1)), np.ones(n)))
-    plan = Plan(0, Plan(1, Plan(), Plan()), Plan(2, Plan(), Plan()))
+    plan = PlannedTree(
+        0,
+        PlannedTree(1, PlannedTree(), PlannedTree()),
+        PlannedTree(2, PlannedTree(), PlannedTree()),
+    )
     clauses = np.stack([a, a & b, a & ~b, ~a & c, ~a & ~c], axis=1)
     at = np.sort(rng.permutation(n)[:600])
     phi = {
@@ -59,7 +63,7 @@ def test_layers_say_what_they_hold():
 
 def test_a_leaf_has_no_clauses_to_doubt():
     sample, _, at, phi, rng = made()
-    report = probe_layers(phi, sample, at, True, rng).about(Plan(), sample)
+    report = probe_layers(phi, sample, at, True, rng).about(PlannedTree(), sample)
     assert report.lrh["r_squared"] == 1.0
     assert report.lrh["tau"] == 0.0
 

@@ -7,7 +7,7 @@ from limbeck.core.columns import Feature, Features
 from limbeck.core.contract import Task
 from limbeck.methods.search_and_stitch.costs import row_statistics
 from limbeck.methods.search_and_stitch.literals import Literals, grid
-from limbeck.methods.search_and_stitch.plan import Plan, literals_of, nodes_of, plan_of
+from limbeck.methods.search_and_stitch.plan import PlannedTree, literals_of, nodes_of, plan_of
 from limbeck.methods.search_and_stitch.sample import Sample
 from limbeck.students.tree.greedy import grow
 from limbeck.students.tree.tree import Tree
@@ -69,7 +69,7 @@ def test_leaves_hold_the_weighted_answers_of_their_rows():
         values,
         row_statistics(np.array([0, 1, 1, 1]), Task((0, 1)), weight),
     )
-    plan = Plan(0, Plan(), Plan())
+    plan = PlannedTree(0, PlannedTree(), PlannedTree())
     nodes = nodes_of(plan, sample, np.array([0, 1, 1, 1]), weight, Task((0, 1)))
     np.testing.assert_allclose(nodes.value[nodes.left[0]], [0.25, 0.75])
     np.testing.assert_allclose(nodes.value[nodes.right[0]], [0, 1])
@@ -79,5 +79,5 @@ def test_leaves_hold_the_weighted_answers_of_their_rows():
 
 
 def test_a_leaf_is_a_plan():
-    assert Plan().leaves == 1
-    assert Plan(3, Plan(), Plan(1, Plan(), Plan())).leaves == 3
+    assert PlannedTree().leaves == 1
+    assert PlannedTree(3, PlannedTree(), PlannedTree(1, PlannedTree(), PlannedTree())).leaves == 3

@@ -10,7 +10,7 @@ from limbeck.core.columns import Feature, Features
 from limbeck.core.contract import Task
 from limbeck.methods.search_and_stitch.costs import COSTS, row_statistics
 from limbeck.methods.search_and_stitch.literals import Literals, grid
-from limbeck.methods.search_and_stitch.plan import Plan
+from limbeck.methods.search_and_stitch.plan import PlannedTree
 from limbeck.methods.search_and_stitch.polish import polish
 from limbeck.methods.search_and_stitch.sample import Sample
 
@@ -23,9 +23,9 @@ def sample_of(values, answers, task):
 
 def random_plan(rng, literals, leaves):
     if leaves == 1:
-        return Plan()
+        return PlannedTree()
     left = int(rng.integers(1, leaves))
-    return Plan(
+    return PlannedTree(
         int(rng.integers(literals)),
         random_plan(rng, literals, left),
         random_plan(rng, literals, leaves - left),
@@ -60,7 +60,11 @@ def shifted(values, thresholds, sample):
     """The tree x0 <= a, with x1 <= b on the left and x2 <= c on the right."""
     where = {(t.feature, t.threshold): i for i, t in enumerate(sample.literals.items)}
     root, left, right = (where[(j, t)] for j, t in enumerate(thresholds))
-    return Plan(root, Plan(left, Plan(), Plan()), Plan(right, Plan(), Plan()))
+    return PlannedTree(
+        root,
+        PlannedTree(left, PlannedTree(), PlannedTree()),
+        PlannedTree(right, PlannedTree(), PlannedTree()),
+    )
 
 
 def test_shifted_thresholds_are_put_right():
@@ -80,7 +84,7 @@ def test_shifted_thresholds_are_put_right():
 
 def test_a_leaf_stays_a_leaf():
     sample = sample_of(np.arange(6.0)[:, None], np.arange(6) % 2, Task((0, 1)))
-    assert polish(Plan(), sample, True) == []
+    assert polish(PlannedTree(), sample, True) == []
 
 
 def test_sweeps_limit_the_passes():

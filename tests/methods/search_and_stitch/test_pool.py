@@ -10,7 +10,7 @@ from limbeck.core.columns import Feature, Features
 from limbeck.core.contract import Task
 from limbeck.methods.search_and_stitch.costs import COSTS, row_statistics
 from limbeck.methods.search_and_stitch.literals import Literals, grid
-from limbeck.methods.search_and_stitch.plan import Plan, literals_of, plan_of
+from limbeck.methods.search_and_stitch.plan import PlannedTree, literals_of, plan_of
 from limbeck.methods.search_and_stitch.pool import Pool
 from limbeck.methods.search_and_stitch.sample import Sample
 from limbeck.students.tree.greedy import grow
@@ -168,7 +168,7 @@ def test_a_pool_of_few_rows_still_has_a_frontier_of_every_size():
     frontier = pool.stitch()
     assert frontier.shape == (16,)
     assert (frontier == pool.leaf_cost(pool.root)).all()
-    assert pool.best(16) == Plan()
+    assert pool.best(16) == PlannedTree()
 
 
 def test_a_branch_without_rows_is_left_out_when_a_tree_is_added():
@@ -176,9 +176,15 @@ def test_a_branch_without_rows_is_left_out_when_a_tree_is_added():
     low = next(i for i, t in enumerate(sample.literals.items) if t.threshold == 0.5)
     high = next(i for i, t in enumerate(sample.literals.items) if t.threshold == 2.5)
     pool = Pool(sample, cost_of(CLASSES), 8)
-    inner = Plan(len(sample.literals) - 1, Plan(), Plan())
+    inner = PlannedTree(len(sample.literals) - 1, PlannedTree(), PlannedTree())
     # below x0 <= 0.5, x0 <= 2.5 is always true: the right branch is never met
-    pool.add(Plan(low, Plan(high, inner, Plan(low, Plan(), Plan())), Plan()))
+    pool.add(
+        PlannedTree(
+            low,
+            PlannedTree(high, inner, PlannedTree(low, PlannedTree(), PlannedTree())),
+            PlannedTree(),
+        )
+    )
     left, _ = pool.split(pool.root, low)
     assert pool.n_splits == 2
     assert pool.split(left, len(sample.literals) - 1) is not None

@@ -8,7 +8,7 @@ from limbeck.core.contract import Task
 from limbeck.core.progress import quiet
 from limbeck.methods.search_and_stitch import queries as asking
 from limbeck.methods.search_and_stitch.crossfit import split_folds
-from limbeck.methods.search_and_stitch.queries import Asked, Trials, ask
+from limbeck.methods.search_and_stitch.queries import AnsweredQueries, Trials, ask
 from limbeck.teachers import CallableTeacher
 
 
@@ -103,7 +103,7 @@ def test_rows_of_a_fold_and_queries_made_of_them_are_left_out(monkeypatch):
     X = together(50)
     trials = trials_of(bent, X, Task((0, 1)))
     sources = np.arange(50)[:, None]
-    asked = Asked(Rows(trials.rows.features, X + 100.0), bent(X), sources, "mine", 50)
+    asked = AnsweredQueries(Rows(trials.rows.features, X + 100.0), bent(X), sources, "mine", 50)
     seen = []
 
     def spy(rows, told, weight, judged, truth, task, most):

@@ -8,14 +8,14 @@ from limbeck.core.contract import Task
 from limbeck.methods.search_and_stitch import validation as room
 from limbeck.methods.search_and_stitch.crossfit import split_folds
 from limbeck.methods.search_and_stitch.method import SearchAndStitch
-from limbeck.methods.search_and_stitch.queries import Asked
-from limbeck.methods.search_and_stitch.validation import LeftOut, judge
+from limbeck.methods.search_and_stitch.queries import AnsweredQueries
+from limbeck.methods.search_and_stitch.validation import HeldOutLosses, judge
 
 
 def left_out(X, y, task, queries=None, max_leaves=6, **settings):
     rows = Features.of(X).rows(X)
     none = np.zeros((0, 0), dtype=np.int64)
-    asked = queries or Asked(rows[:0], y[:0], none, "none", 0)
+    asked = queries or AnsweredQueries(rows[:0], y[:0], none, "none", 0)
     method = SearchAndStitch(max_leaves=max_leaves, **settings)
     fold = split_folds(rows, np.random.default_rng(0))
     return judge(
@@ -60,11 +60,11 @@ def test_trees_never_see_the_fold_nor_queries_made_of_it(monkeypatch):
             seen.append(rows.values)
             super().__init__(method, rows, *rest)
 
-    monkeypatch.setattr(room, "Search", Spy)
+    monkeypatch.setattr(room, "TreeSearch", Spy)
     X = np.random.default_rng(0).normal(size=(60, 2))
     y = (X[:, 0] > 0).astype(int)
     rows = Features.of(X).rows(X)
-    asked = Asked(Rows(rows.features, X + 50.0), y, np.arange(60)[:, None], "mine", 60)
+    asked = AnsweredQueries(Rows(rows.features, X + 50.0), y, np.arange(60)[:, None], "mine", 60)
     _, fold = left_out(X, y, Task((0, 1)), asked)
     assert len(seen) == 5
     for at, values in enumerate(seen):
@@ -78,7 +78,7 @@ def test_the_gain_is_in_standard_errors():
     loss = np.zeros((4, 100))
     worse = loss.copy()
     worse[1:, :20] = 1.0
-    found = LeftOut(loss, worse, np.ones(100))
+    found = HeldOutLosses(loss, worse, np.ones(100))
     assert found.gain([2, 3, 4]) == pytest.approx(0.2 / (0.4 / 10))
-    assert LeftOut(worse, loss, np.ones(100)).gain([3, 4]) == -found.gain([3, 4])
-    assert LeftOut(loss, loss, np.ones(100)).gain([1, 2]) == 0.0
+    assert HeldOutLosses(worse, loss, np.ones(100)).gain([3, 4]) == -found.gain([3, 4])
+    assert HeldOutLosses(loss, loss, np.ones(100)).gain([1, 2]) == 0.0

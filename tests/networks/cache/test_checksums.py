@@ -16,7 +16,7 @@ from limbeck.core.errors import FileRefused  # noqa: E402
 from limbeck.modules.batch import Goal, Kind  # noqa: E402
 from limbeck.networks import GoldLabels, TeacherCache, Training  # noqa: E402
 from limbeck.networks.cache.cache_file import Array, CacheFile  # noqa: E402
-from limbeck.networks.cache.checksums import BLOCK, Sums, block_sums  # noqa: E402
+from limbeck.networks.cache.checksums import BLOCK, RunningChecksums, block_sums  # noqa: E402
 from limbeck.networks.datasets.data import Samples  # noqa: E402
 from limbeck.networks.training.checkpoint import NAME, read, write  # noqa: E402
 from limbeck.networks.training.train import train  # noqa: E402
@@ -28,7 +28,7 @@ FLIPS = 1000
 def test_sums_of_a_file_that_grows_are_those_of_the_whole() -> None:
     rng = np.random.default_rng(0)
     data = rng.bytes(3 * BLOCK + 17)
-    sums, at = Sums(), 0
+    sums, at = RunningChecksums(), 0
     for size in (1, BLOCK - 1, 5, BLOCK, 7, 10**9):
         sums.add(memoryview(data[at : at + size]))
         at += size

@@ -23,7 +23,7 @@ from torch.utils.data import DataLoader, Dataset
 from limbeck.core.errors import FileRefused, InvalidInput, TeacherFailed
 from limbeck.modules.batch import Goal, Kind
 from limbeck.modules.capture import Capture
-from limbeck.networks.cache.checksums import Sums
+from limbeck.networks.cache.checksums import RunningChecksums
 from limbeck.networks.cache.teacher_cache import TeacherCache
 from limbeck.networks.datasets.data import Batch, Samples
 
@@ -642,7 +642,7 @@ def test_a_real_file_of_a_million_rows(tmp_path: Path) -> None:
     header |= {"rows": n, "done": n}
     header["head"]["samples"] = n
     for path in tmp_path.glob("*.npy"):
-        sums = Sums()
+        sums = RunningChecksums()
         sums.add(memoryview(path.read_bytes()))
         path.with_suffix(".crc").write_bytes(sums.full)
         header["sums"][path.stem] = [len(sums.full) // 4, zlib.crc32(sums.full), sums.tail]

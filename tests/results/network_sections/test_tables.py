@@ -11,7 +11,7 @@ from rich.console import Console
 from limbeck.core.contract import Status, StatusCode
 from limbeck.core.errors import InvalidInput
 from limbeck.core.measured import Measured
-from limbeck.evaluation.comparison import Comparison, Entry
+from limbeck.evaluation.comparison import Comparison, ModelResult
 from limbeck.evaluation.model_facts import ModelFacts
 from limbeck.reports.numbers import NONE
 from limbeck.results.network import NetworkDistillation
@@ -42,7 +42,7 @@ def test_all_of_it_fits_and_nothing_is_cut(networks: Make, width: int) -> None:
 
 def test_columns_that_are_not_known_are_left_out(networks: Make) -> None:
     nothing = Measured(float("nan"), float("nan"), float("nan"))
-    entry = Entry("student", "Small", "", nothing, None)
+    entry = ModelResult("student", "Small", "", nothing, None)
     result = networks(
         comparison=Comparison((entry,), (), 0.95), facts={"student": ModelFacts(7, 28)}
     )
@@ -79,7 +79,7 @@ def test_a_poor_end_is_marked(networks: Make) -> None:
 
 
 def sizes_and_times(networks: Make, facts: ModelFacts | None) -> tuple[str, ...]:
-    entry = Entry("student", "Small", "", Measured(0.5, 0.4, 0.6), None)
+    entry = ModelResult("student", "Small", "", Measured(0.5, 0.4, 0.6), None)
     found = {} if facts is None else {"student": facts}
     table = model_table(networks(comparison=Comparison((entry,), (), 0.95), facts=found))
     columns = {c.name: c for c in table.columns}

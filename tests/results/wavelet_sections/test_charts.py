@@ -7,7 +7,7 @@ import pytest
 
 from limbeck.reports.scales import Scale
 from limbeck.results.wavelet_sections.charts import functions_chart, path_chart, stems_chart, tick
-from limbeck.results.wavelet_sections.facts import Point
+from limbeck.results.wavelet_sections.facts import PathFacts
 
 
 def test_every_tap_has_a_stem_from_zero_to_its_weight():
@@ -29,7 +29,7 @@ def test_functions_share_one_scale():
 
 
 def test_the_chosen_point_is_ringed_where_it_stands():
-    points = [Point(0, 0, 0.8, 0.10), Point(0.5, 1e-3, 0.4, 0.20)]
+    points = [PathFacts(0, 0, 0.8, 0.10), PathFacts(0.5, 1e-3, 0.4, 0.20)]
     drawn = path_chart(points, 1, "R²")
     dots = re.findall(r'cx="([\d.]+)" cy="([\d.]+)" r="4"', drawn)
     (ring,) = re.findall(r'cx="([\d.]+)" cy="([\d.]+)" r="8"', drawn)

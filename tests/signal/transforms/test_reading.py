@@ -6,14 +6,18 @@ import torch
 
 from limbeck.core.errors import TeacherFailed
 from limbeck.signal.transforms import Components, Fourier
-from limbeck.signal.transforms.reading import Reading, batches
+from limbeck.signal.transforms.reading import TransformedTeacher, batches
 from limbeck.teachers import CallableTeacher
 from limbeck.teachers.torch import TorchTeacher
 
 
 def reading(teacher, transform, X, outputs):
     _, x, s, residual = next(batches(transform, X, len(X)))
-    return Reading(teacher, transform, lambda rows: rows, np.asarray(outputs), residual), x, s
+    return (
+        TransformedTeacher(teacher, transform, lambda rows: rows, np.asarray(outputs), residual),
+        x,
+        s,
+    )
 
 
 def test_batches_are_rows_in_order_with_what_the_inverse_loses():

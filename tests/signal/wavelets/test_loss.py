@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch")
 from limbeck.core.errors import InvalidInput  # noqa: E402
 from limbeck.signal.wavelets import loss as module  # noqa: E402
 from limbeck.signal.wavelets.angles import complete, filter_from_angles  # noqa: E402
-from limbeck.signal.wavelets.loss import Loss, Rows, coefficients  # noqa: E402
+from limbeck.signal.wavelets.loss import WaveletLoss, WaveletRows, coefficients  # noqa: E402
 
 RNG = np.random.default_rng(0)
 X, G = RNG.normal(size=(2, 7, 2, 16))
@@ -23,14 +23,14 @@ def flat(x: np.ndarray) -> np.ndarray:
 
 
 def test_by_plain_numpy() -> None:
-    loss = Loss(Rows.of(X), Rows.of(G), 2, sparsity=2.0, trim=3.0)
+    loss = WaveletLoss(WaveletRows.of(X), WaveletRows.of(G), 2, sparsity=2.0, trim=3.0)
     size = [np.linalg.norm(a.reshape(7, -1), axis=1).sum() for a in (X, G)]
     wanted = (2 * np.abs(flat(X)).sum() / size[0] + 3 * np.abs(flat(G)).sum() / size[1]) / 5
     assert float(loss(H)[0]) == pytest.approx(wanted)
 
 
 def test_input_times_gradient_by_plain_numpy() -> None:
-    loss = Loss(Rows.of(X), Rows.of(G, X), 2, sparsity=0.0, trim=1.0)
+    loss = WaveletLoss(WaveletRows.of(X), WaveletRows.of(G, X), 2, sparsity=0.0, trim=1.0)
     lengths = [np.linalg.norm(a.reshape(7, -1), axis=1) for a in (X, G)]
     wanted = np.abs(flat(X) * flat(G)).sum() / (lengths[0] * lengths[1]).sum()
     assert float(loss(H)[0]) == pytest.approx(wanted)
@@ -44,14 +44,14 @@ def test_one_coefficient_is_the_floor() -> None:
     c = [np.zeros((1, 1, n)) for n in (4, 4, 8)]
     c[1][0, 0, 2] = -3.0
     row = pywt.waverec(c, "db2", mode="periodization")
-    loss = Loss(Rows.of(row), Rows.of(row), 2)
+    loss = WaveletLoss(WaveletRows.of(row), WaveletRows.of(row), 2)
     assert float(loss(H)[0]) == pytest.approx(1.0)
     assert loss.floor == 1.0
 
 
 def test_gradients_that_differ_by_a_factor_are_one_row() -> None:
     atom, other = RNG.normal(size=(2, 1, 16))
-    rows = Rows.of(np.stack([atom, -2 * atom, 0 * atom, 3 * other]))
+    rows = WaveletRows.of(np.stack([atom, -2 * atom, 0 * atom, 3 * other]))
     assert len(rows) == 2
     sizes = 3 * np.linalg.norm(atom), 3 * np.linalg.norm(other)
     np.testing.assert_allclose(sorted(rows.weights), np.sort(sizes) / sum(sizes))
@@ -59,7 +59,7 @@ def test_gradients_that_differ_by_a_factor_are_one_row() -> None:
 
 def test_streaming_changes_nothing(monkeypatch) -> None:
     free = torch.from_numpy(RNG.normal(size=(5, 3)))
-    loss = Loss(Rows.of(X), Rows.of(G, X), 2, "symmetric")
+    loss = WaveletLoss(WaveletRows.of(X), WaveletRows.of(G, X), 2, "symmetric")
     whole = loss.descend(free, lambda p: filter_from_angles(complete(p)), 0.05)
     monkeypatch.setattr(module, "_AT_ONCE", 5 * 32 * 2)  # two rows at once
     parts = loss.descend(free, lambda p: filter_from_angles(complete(p)), 0.05)
@@ -68,7 +68,7 @@ def test_streaming_changes_nothing(monkeypatch) -> None:
 
 def test_the_slope_is_that_of_the_value() -> None:
     free = torch.from_numpy(RNG.normal(size=(1, 2)))
-    loss = Loss(Rows.of(X), Rows.of(G), 2, "zero")
+    loss = WaveletLoss(WaveletRows.of(X), WaveletRows.of(G), 2, "zero")
 
     def filters(p: torch.Tensor) -> torch.Tensor:
         return filter_from_angles(complete(p))
@@ -82,7 +82,7 @@ def test_the_slope_is_that_of_the_value() -> None:
 
 def test_a_part_stands_for_the_whole() -> None:
     many = RNG.normal(size=(3000, 1, 16)) * RNG.exponential(size=(3000, 1, 1))
-    loss = Loss(Rows.of(many), Rows.of(many), 2)
+    loss = WaveletLoss(WaveletRows.of(many), WaveletRows.of(many), 2)
     part = loss.some(500, RNG)
     assert len(part.signals) <= 500
     assert float(part(H)[0]) == pytest.approx(float(loss(H)[0]), rel=0.05)
@@ -101,12 +101,12 @@ def test_images_are_transformed_along_both_sides() -> None:
 @pytest.mark.parametrize(("sparsity", "trim"), [(0, 0), (-1, 2), (np.nan, 1), (1, np.inf)])
 def test_weights_that_cannot_be(sparsity, trim) -> None:
     with pytest.raises(InvalidInput, match="one of them above 0"):
-        Loss(Rows.of(X), Rows.of(G), 2, sparsity=sparsity, trim=trim)
+        WaveletLoss(WaveletRows.of(X), WaveletRows.of(G), 2, sparsity=sparsity, trim=trim)
 
 
 def test_zeros_alone_are_refused_only_where_they_count() -> None:
     with pytest.raises(InvalidInput, match="All gradients are zero"):
-        Loss(Rows.of(X), Rows.of(0 * G), 2)
-    Loss(Rows.of(X), Rows.of(0 * G), 2, trim=0.0)
+        WaveletLoss(WaveletRows.of(X), WaveletRows.of(0 * G), 2)
+    WaveletLoss(WaveletRows.of(X), WaveletRows.of(0 * G), 2, trim=0.0)
     with pytest.raises(InvalidInput, match="All signals are zero"):
-        Loss(Rows.of(0 * X), Rows.of(G), 2)
+        WaveletLoss(WaveletRows.of(0 * X), WaveletRows.of(G), 2)

@@ -8,10 +8,10 @@ import pytest
 pywt = pytest.importorskip("pywt")
 torch = pytest.importorskip("torch")
 
-from limbeck.signal.wavelets.loss import Loss, Rows  # noqa: E402
+from limbeck.signal.wavelets.loss import WaveletLoss, WaveletRows  # noqa: E402
 from limbeck.signal.wavelets.path import follow, follow_penalty, kept_share, points_of  # noqa: E402
 from limbeck.signal.wavelets.penalty import Penalty  # noqa: E402
-from limbeck.signal.wavelets.search import Search  # noqa: E402
+from limbeck.signal.wavelets.search import FilterSearch  # noqa: E402
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(16, 1, 32)).cumsum(-1)
@@ -26,12 +26,12 @@ def test_weights_are_ordered_by_ratio_and_none_comes_twice() -> None:
 
 
 def test_along_the_path_signals_give_way_to_attributions() -> None:
-    loss = Loss(Rows.of(X), Rows.of(G), 2)
+    loss = WaveletLoss(WaveletRows.of(X), WaveletRows.of(G), 2)
     points = list(
         follow(
             loss,
             points_of((1.0, 0.0), (0.0, 1.0)),
-            Search(4, starts=8, kept=4),
+            FilterSearch(4, starts=8, kept=4),
             np.random.default_rng(0),
             [START],
         )
@@ -50,18 +50,20 @@ def test_along_the_path_signals_give_way_to_attributions() -> None:
 
 def test_success_is_denied_where_nothing_was_gained() -> None:
     h = torch.from_numpy(START)[None]
-    best = Search(4, starts=16, kept=4).run(Loss(Rows.of(X), Rows.of(G), 2, trim=0.0),
-                                    np.random.default_rng(0)).low  # fmt: skip
-    (point,) = follow(
-        Loss(Rows.of(X), Rows.of(G), 2), [(1.0, 0.0)], Search(len(best), starts=2),
-        np.random.default_rng(1), [best],
-    )  # fmt: skip
+    x, gradients = WaveletRows.of(X), WaveletRows.of(G)
+    loss = WaveletLoss(x, gradients, 2, trim=0.0)
+    best = FilterSearch(4, starts=16, kept=4).run(loss, np.random.default_rng(0)).low
+    loss, search = WaveletLoss(x, gradients, 2), FilterSearch(len(best), starts=2)
+    (point,) = follow(loss, [(1.0, 0.0)], search, np.random.default_rng(1), [best])
     assert point.success is False
-    assert float(Loss(Rows.of(X), Rows.of(G), 2, trim=0.0)(h)[0]) > point.found.loss
+    assert (
+        float(WaveletLoss(WaveletRows.of(X), WaveletRows.of(G), 2, trim=0.0)(h)[0])
+        > point.found.loss
+    )
 
 
 def test_kept_share_by_numpy() -> None:
-    loss = Loss(Rows.of(X), Rows.of(G), 2)
+    loss = WaveletLoss(WaveletRows.of(X), WaveletRows.of(G), 2)
     c = np.concatenate(pywt.wavedec(X[:, 0], "db2", mode="periodization", level=2), -1)
     energy = np.sort((c**2).ravel())[::-1].cumsum()
     wanted = (energy < 0.99 * energy[-1]).mean()
@@ -69,7 +71,7 @@ def test_kept_share_by_numpy() -> None:
 
 
 def test_the_penalty_path_starts_each_point_from_the_last() -> None:
-    loss = Loss(Rows.of(X), Rows.of(G), 2, "zero")
+    loss = WaveletLoss(WaveletRows.of(X), WaveletRows.of(G), 2, "zero")
     settings = Penalty(2, epochs=2, batch_size=10)
     points = list(
         follow_penalty(

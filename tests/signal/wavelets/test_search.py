@@ -15,8 +15,8 @@ from limbeck.signal.wavelets.angles import (  # noqa: E402
     random_filter,
 )
 from limbeck.signal.wavelets.bank import analysis, synthesis  # noqa: E402
-from limbeck.signal.wavelets.loss import Loss, Rows  # noqa: E402
-from limbeck.signal.wavelets.search import Search, difference  # noqa: E402
+from limbeck.signal.wavelets.loss import WaveletLoss, WaveletRows  # noqa: E402
+from limbeck.signal.wavelets.search import FilterSearch, difference  # noqa: E402
 
 
 def taps(name: str) -> np.ndarray:
@@ -33,8 +33,8 @@ def atom(low: np.ndarray, level: int, length: int = 128) -> np.ndarray:
     return synthesis(bands, h, length).numpy()
 
 
-def loss_of(rows: np.ndarray) -> Loss:
-    return Loss(Rows.of(rows), Rows.of(rows), 3, sparsity=0.0)
+def loss_of(rows: np.ndarray) -> WaveletLoss:
+    return WaveletLoss(WaveletRows.of(rows), WaveletRows.of(rows), 3, sparsity=0.0)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def loss_of(rows: np.ndarray) -> Loss:
 )
 def test_a_wavelet_is_found_from_random_starts(name, level) -> None:
     low = taps(name)
-    search = Search(len(low), starts=16, kept=6)
+    search = FilterSearch(len(low), starts=16, kept=6)
     found = search.run(loss_of(atom(low, level)), np.random.default_rng(0))
     assert difference(found.low, low) < 0.01
     assert found.arrived
@@ -56,20 +56,20 @@ def test_a_wavelet_is_found_from_random_starts(name, level) -> None:
 @pytest.mark.parametrize("name", ["db4", "db5", "db6", "db8", "sym5", "coif2", "random1"])
 def test_longer_wavelets(name, level) -> None:
     low = taps(name)
-    found = Search(len(low)).run(loss_of(atom(low, level)), np.random.default_rng(1))
+    found = FilterSearch(len(low)).run(loss_of(atom(low, level)), np.random.default_rng(1))
     assert difference(found.low, low) < 0.05
     assert found.arrived
 
 
 def test_a_filter_shorter_than_allowed_is_found_and_stays_short() -> None:
-    found = Search(10, starts=8).run(loss_of(atom(taps("db2"), 2)), np.random.default_rng(0))
+    found = FilterSearch(10, starts=8).run(loss_of(atom(taps("db2"), 2)), np.random.default_rng(0))
     assert len(found.low) == 4
     assert difference(found.low, taps("db2")) < 0.01
 
 
 def test_what_no_wavelet_explains_is_not_said_to_be_found() -> None:
     noise = np.random.default_rng(0).normal(size=(3, 1, 64))
-    found = Search(6, starts=8, kept=4).run(loss_of(noise), np.random.default_rng(0))
+    found = FilterSearch(6, starts=8, kept=4).run(loss_of(noise), np.random.default_rng(0))
     assert not found.arrived
     assert found.loss > 3
 
@@ -77,20 +77,22 @@ def test_what_no_wavelet_explains_is_not_said_to_be_found() -> None:
 def test_the_end_is_never_above_a_named_start() -> None:
     noise = np.random.default_rng(5).normal(size=(40, 1, 64)).cumsum(-1)
     loss, named = loss_of(noise), taps("db3")
-    found = Search(6, starts=2, kept=2).run(loss, np.random.default_rng(0), [named])
+    found = FilterSearch(6, starts=2, kept=2).run(loss, np.random.default_rng(0), [named])
     assert found.loss <= float(loss(torch.from_numpy(named)[None])[0]) * (1 + 1e-3)
 
 
 def test_moments_hold_to_rounding() -> None:
     rows = np.random.default_rng(1).normal(size=(20, 1, 64)).cumsum(-1)
-    found = Search(6, starts=8, kept=3, moments=3).run(loss_of(rows), np.random.default_rng(0))
+    found = FilterSearch(6, starts=8, kept=3, moments=3).run(
+        loss_of(rows), np.random.default_rng(0)
+    )
     assert len(found.low) == 6
     assert moments(torch.from_numpy(found.low), 3).abs().max() < 1e-10
 
 
 def test_same_seed_same_filter() -> None:
     rows = loss_of(np.random.default_rng(1).normal(size=(20, 1, 32)))
-    a, b = (Search(4, starts=8).run(rows, np.random.default_rng(3)) for _ in range(2))
+    a, b = (FilterSearch(4, starts=8).run(rows, np.random.default_rng(3)) for _ in range(2))
     np.testing.assert_array_equal(a.low, b.low)
 
 
@@ -100,7 +102,7 @@ def test_refining_from_near_by() -> None:
     angles[0] += 0.05
     angles[-1] -= 0.05
     near = filter_from_angles(torch.from_numpy(angles)).numpy()
-    found = Search(8).refine(loss_of(atom(low, 2)), [near], np.random.default_rng(0))
+    found = FilterSearch(8).refine(loss_of(atom(low, 2)), [near], np.random.default_rng(0))
     assert difference(near, low) > 0.02
     assert difference(found.low, low) < 1e-3
 

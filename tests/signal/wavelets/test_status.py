@@ -10,12 +10,12 @@ import pytest
 pytest.importorskip("torch")
 
 from limbeck.core.contract import StatusCode
-from limbeck.signal.wavelets.path import Point
+from limbeck.signal.wavelets.path import PathPoint
 from limbeck.signal.wavelets.search import Found
 from limbeck.signal.wavelets.status import status_of
 
 FOUND = Found(np.ones(2), loss=2.0, arrived=False, margin=0.1, reached=3, starts=40)
-POINT = Point(1.0, 1.0, FOUND, before=2.5, signals=2.2, attributions=1.8, kept=0.3)
+POINT = PathPoint(1.0, 1.0, FOUND, before=2.5, signals=2.2, attributions=1.8, kept=0.3)
 
 
 def test_better_but_not_proved() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from limbeck.core.columns import Feature, Features
-from limbeck.students.junta.table import Table, cut, level, levels_of, spread
+from limbeck.students.junta.table import CellTable, cut, level, levels_of, spread
 
 X = Feature("x", unit="mm")
 
@@ -68,7 +68,7 @@ def test_spread_agrees_with_the_plain_search(levels: list[int], seed: int, share
 
 def test_words() -> None:
     features = Features((X, Feature("b", "boolean"), Feature("c", "categorical", levels=("u",))))
-    table = Table(
+    table = CellTable(
         (0, 1, 2), (np.array([1.0, 2.5]), np.empty(0), np.empty(0)), (4, 3, 2),
         np.zeros((24, 1)), np.ones(24),
     )  # fmt: skip
@@ -94,5 +94,5 @@ def test_words() -> None:
 )
 def test_problems(variables: tuple[int, ...], edges: tuple, levels: tuple, message: str) -> None:
     features = Features((X, Feature("b", "boolean")))
-    table = Table(variables, edges, levels, np.zeros((7, 1)), np.ones(7))
+    table = CellTable(variables, edges, levels, np.zeros((7, 1)), np.ones(7))
     assert message in table.problem(features, 1)

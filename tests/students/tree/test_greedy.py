@@ -5,7 +5,7 @@ from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
 
 from limbeck.core.columns import Feature, Features
 from limbeck.students.tree.apply import walker
-from limbeck.students.tree.greedy import Column, expand, from_sklearn
+from limbeck.students.tree.greedy import ExpandedColumn, expand, from_sklearn
 from limbeck.students.tree.nodes import EQ, LE, MISSING
 
 COLOURS = Features((Feature("x"), Feature("c", "categorical", levels=("r", "g"))), frame=True)
@@ -16,7 +16,11 @@ def test_expand() -> None:
     matrix, columns = expand(COLOURS, values)
     nan = np.nan
     np.testing.assert_array_equal(matrix, [[1.5, 1, 0], [2.5, 0, 1], [nan, nan, nan]])
-    assert columns == (Column(0, LE, 0.0), Column(1, EQ, 0.0), Column(1, EQ, 1.0))
+    assert columns == (
+        ExpandedColumn(0, LE, 0.0),
+        ExpandedColumn(1, EQ, 0.0),
+        ExpandedColumn(1, EQ, 1.0),
+    )
 
 
 def test_expand_without_categories_copies_nothing() -> None:
@@ -41,5 +45,7 @@ def test_random_thresholds_are_read_too() -> None:
     rng = np.random.default_rng(0)
     values = rng.normal(size=(300, 2))
     peer = ExtraTreeClassifier(random_state=0).fit(values, rng.integers(0, 2, 300))
-    walk, leaves = walker(from_sklearn(peer.tree_, (Column(0, LE, 0), Column(1, LE, 0))))
+    walk, leaves = walker(
+        from_sklearn(peer.tree_, (ExpandedColumn(0, LE, 0), ExpandedColumn(1, LE, 0)))
+    )
     assert (leaves[walk(values)] == peer.apply(values)).all()

@@ -1,0 +1,35 @@
+"""One word, one thing: no two classes of the package share a name."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from pathlib import Path
+
+import limbeck
+
+PACKAGE = Path(limbeck.__file__).parent
+# Two classes still share each of these; the set only gets smaller.
+SHARED = {"Bags", "Feature"}
+
+
+def shared_classes(root: Path) -> dict[str, list[str]]:
+    """Class names that stand at the top of more than one file under ``root``, with the files."""
+    where = defaultdict(list)
+    for path in sorted(root.rglob("*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef):
+                where[node.name].append(str(path.relative_to(root)))
+    return {name: files for name, files in where.items() if len(files) > 1}
+
+
+def test_a_class_name_stands_once() -> None:
+    found = shared_classes(PACKAGE)
+    assert set(found) == SHARED, {n: f for n, f in found.items() if n not in SHARED}
+
+
+def test_a_shared_name_is_found(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.py").write_text("class Loss: ...\n", encoding="utf-8")
+    (tmp_path / "c.py").write_text("class Other:\n    class Loss: ...\n", encoding="utf-8")
+    assert shared_classes(tmp_path) == {"Loss": ["a.py", "b.py"]}
