@@ -55,7 +55,7 @@ def test_values_are_in_units_of_their_variance():
 def test_trees_never_see_the_fold_nor_queries_made_of_it(monkeypatch):
     seen = []
 
-    class Spy(room.Search):
+    class Spy(room.TreeSearch):
         def __init__(self, method, rows, *rest):
             seen.append(rows.values)
             super().__init__(method, rows, *rest)
