@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,32 +30,32 @@ _MEASURE = (
     "<script>onload=()=>{for(const d of document.querySelectorAll('details'))d.open=true;"
     "const cut=[...document.querySelectorAll('.scroll,.picture')]"
     ".filter(b=>b.scrollWidth>b.clientWidth+1).map(b=>b.getAttribute('aria-label'));"
-    "parent.document.title=document.documentElement.scrollWidth+' of '+innerWidth+'; '"
-    "+cut.join(' | ')}</script>"
+    "parent.document.title+=innerWidth+' holds '+document.documentElement.scrollWidth+': '"
+    "+cut.join(' | ')+' ## '}</script>"
 )
-Browsed = tuple[int, int, list[str]]
+Browsed = dict[int, tuple[int, list[str]]]
 
 
 @pytest.fixture
-def browsed(tmp_path: Path) -> Callable[[str, int], Browsed]:
-    """How wide a page's content and its window are, and the labels of boxes that are cut off.
+def browsed(tmp_path: Path) -> Callable[[str, Sequence[int]], Browsed]:
+    """By the width of a window: how wide a page is in it, and the labels of boxes that are cut off.
 
-    In a frame, since headless chromium has no window below 500 px.
+    In frames, since headless chromium has no window below 500 px, and all widths at once.
     """
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     if browser is None:
         pytest.skip("chromium is not installed")
 
-    def measure(page: str, width: int) -> Browsed:
+    def measure(page: str, widths: Sequence[int]) -> Browsed:
         inner = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page)
         inner = inner.replace("</body>", f"{_MEASURE}</body>")
         inner = inner.replace("&", "&amp;").replace('"', "&quot;")
+        frames = [
+            f'<iframe srcdoc="{inner}" style="border:0;width:{width}px;height:800px"></iframe>'
+            for width in widths
+        ]
         frame = tmp_path / "frame.html"
-        frame.write_text(
-            f'<meta charset="utf-8"><title>none</title><iframe srcdoc="{inner}" '
-            f'style="border:0;width:{width}px;height:800px"></iframe>',
-            "utf-8",
-        )
+        frame.write_text(f'<meta charset="utf-8"><title></title>{"".join(frames)}', "utf-8")
         done = subprocess.run(
             [browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-sync",
              "--disable-background-networking", "--disable-component-update",
@@ -63,17 +63,24 @@ def browsed(tmp_path: Path) -> Callable[[str, int], Browsed]:
              frame.as_uri()],
             capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
-        found = re.search(r"<title>(\d+) of (\d+); (.*?)</title>", done.stdout)
-        assert found, done.stderr[-500:]
-        return int(found[1]), int(found[2]), [label for label in found[3].split(" | ") if label]
+        title = re.search(r"<title>(.*?)</title>", done.stdout)
+        assert title, done.stderr[-500:]
+        found = re.findall(r"(\d+) holds (\d+): (.*?) ?##", title[1])
+        assert sorted(int(width) for width, *_ in found) == sorted(widths)
+        return {
+            int(width): (int(content), [label for label in cut.split(" | ") if label])
+            for width, content, cut in found
+        }
 
     return measure
 
 
 @pytest.fixture
-def widths(browsed: Callable[[str, int], Browsed]) -> Callable[[str, int], tuple[int, int]]:
+def widths(
+    browsed: Callable[[str, Sequence[int]], Browsed],
+) -> Callable[[str, int], tuple[int, int]]:
     """How wide a page's content and its window are, in pixels."""
-    return lambda page, width: browsed(page, width)[:2]
+    return lambda page, width: (browsed(page, [width])[width][0], width)
 
 
 @pytest.fixture
