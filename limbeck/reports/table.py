@@ -10,8 +10,10 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Integral, Real
 from typing import Any, Generic, Literal, TypeVar
 
+import numpy as np
 from rich import box
 from rich.table import Table as RichTable
 from rich.text import Text
@@ -115,7 +117,7 @@ class Column(Generic[Row]):
         """The value of a row; None where it is not a finite number."""
         value = self.value(row)
         number = value.value if isinstance(value, Measured) else value
-        return None if isinstance(number, float) and not math.isfinite(number) else value
+        return None if isinstance(number, Real) and not math.isfinite(number) else value
 
     def texts(self, row: Row) -> tuple[str, str]:
         """The cell of a row as text, and its interval."""
@@ -304,6 +306,6 @@ def _usual(value: Any) -> str:
     """Text as it is, whole numbers with commas, others with three decimals."""
     if isinstance(value, str):
         return value
-    if isinstance(value, bool):
+    if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"
-    return count(value) if isinstance(value, int) else decimal(float(value))
+    return count(float(value)) if isinstance(value, Integral) else decimal(float(value))

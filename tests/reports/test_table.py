@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 
 from limbeck.core.measured import Measured
@@ -199,3 +200,10 @@ def test_some_rows_are_drawn_and_terminals_leave_columns_to_the_page() -> None:
     assert "letters" not in plain_text(table.to_rich())
     assert "letters" in table.to_html()
     assert table.to_frame()["letters"].sum() == sum(len(m.name) for m in MODELS)
+
+
+def test_numbers_of_numpy_are_written_as_those_of_python() -> None:
+    values = [np.int64(12_345), np.float32(0.5), np.float32("nan"), np.bool_(True), np.str_("a")]
+    table = Table("", [Column[object]("value", lambda v: v)], values)
+    lines = plain_text(table.to_rich()).splitlines()[2:]
+    assert [line.strip() for line in lines] == ["12,345", "0.500", "—", "yes", "a"]
