@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import re
 import shutil
 from pathlib import Path
@@ -50,6 +51,20 @@ def test_the_objective_of_the_extension_guide_can_be_learned() -> None:
     assert losses[1] < losses[0]
 
 
+def test_the_callback_of_the_extension_guide_is_called(capsys: pytest.CaptureFixture[str]) -> None:
+    torch = pytest.importorskip("torch")
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs/extend.md").read_text(), re.DOTALL)
+    room: dict = {}
+    exec(next(b for b in blocks if "class Slowest" in b), room)
+    x = torch.randn(60, 4, generator=torch.Generator().manual_seed(0))
+    torch.manual_seed(0)
+    limbeck.distill(
+        torch.nn.Linear(4, 3), x, into=torch.nn.Linear(4, 3), epochs=2, batch_size=21,
+        baseline=False, timing=False, callbacks=[room["Slowest"]()],
+    )  # fmt: skip
+    assert re.search(r"student, seed 0: update [1-4] of 4 was the slowest", capsys.readouterr().out)
+
+
 def executed(page: str) -> dict[str, Any]:
     """What the Python blocks of a page define, run in order."""
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
@@ -60,9 +75,16 @@ def executed(page: str) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-def test_the_page_of_networks_runs_from_top_to_bottom(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_page_of_networks_runs_from_top_to_bottom(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("torch")
+    monkeypatch.chdir(tmp_path)
     room = executed("docs/networks.md")
+    lines = [json.loads(x) for x in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert {x["run"] for x in lines} == {"student, seed 0", "control, seed 0"}
+    macro = room["observed"].history[-1]["macro F1"]
+    assert macro == lines[-1]["macro F1"] > 0.8
     assert room["result"].comparison.verdict == "helped"
     assert all(d.low > 0 for d in room["result"].comparison.differences)
     printed = capsys.readouterr().out

@@ -213,6 +213,10 @@ def ablate(
     check_share("delta", delta)
     seeds, seed = whole_number("seeds", seeds, 1), whole_number("seed", seed)
     settings = settings_of(loader_settings(data, training)[0])
+    if settings.metrics:
+        raise InvalidInput(
+            "metrics was given, and ablations compare accuracy and agreement.", "Leave metrics out."
+        )
     tutor, maker = one_teacher(teacher), makers_of(into)[0]
     pad = pad_token(tutor, maker)
     samples, aside, _ = two_sides(data, y, validation, holdout, seed, settings, pad)
@@ -256,6 +260,7 @@ def ablate(
                 trained = train(
                     student, samples, left, goal, training=settings, seed=own,
                     teacher=tutor if asked else None, filter=filter if asked else None,
+                    name=f"without {name or 'nothing'}, seed {own}",
                 )  # fmt: skip
                 told.append(said(trained.module))
                 whole_runs += [] if name else [trained]

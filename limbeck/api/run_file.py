@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from functools import partial
 from inspect import signature
 from pathlib import Path
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from limbeck.api.load import read_named, read_teacher
@@ -36,12 +37,14 @@ def read_run(path: str | Path) -> dict[str, Any]:
     path : path
         YAML: ``teacher``, ``student`` (``package.module:name``; ``teacher_weights`` and
         ``student_weights`` name .safetensors files), ``train``, ``validation``, ``test`` (the
-        same, or .npz files with the arrays X and y), ``objective`` (a list of terms, each with
-        its ``weight`` and settings), ``optimizer`` and ``schedule`` (a name, a function as
-        ``package.module:name``, or a class of torch as a mapping, ``{name: StepLR, step_size:
-        10}``), ``filter``, ``tokenizers`` (names of the teacher's and the
-        student's, as ``package.module:name``), ``out``, and settings of `limbeck.distill` and of
-        `limbeck.networks.training.settings.Training`.
+        same, or .npz files with the arrays X and y), ``objective`` (a list of losses, each with
+        its ``weight`` and settings), ``optimizer`` and ``schedule`` (a name, or a class of torch
+        as a mapping, ``{name: StepLR, step_size: 10}``), ``filter``, ``callbacks`` (a list),
+        ``metrics`` (a list of functions, or a mapping of names to them), ``tokenizers`` (names of
+        the teacher's and the student's), ``out``, and settings of `limbeck.distill` and of
+        `limbeck.networks.training.settings.Training`. Wherever a name is expected,
+        ``package.module:name`` is your own class, function or object, and
+        ``{name: package.module:name, setting: value}`` gives it settings.
 
     Returns
     -------
@@ -146,6 +149,10 @@ def _run(path: Path, data: Mapping[str, Any], progress: bool | None) -> NetworkD
     for name in ("filter", "mode"):
         if given.get(name) is not None:
             given[name] = _made(given[name], name)
+    if given.get("callbacks") is not None:
+        given["callbacks"] = [_made(one, "callbacks") for one in _listed(given["callbacks"])]
+    if given.get("metrics") is not None:
+        given["metrics"] = _metrics(given["metrics"])
     if isinstance(given.get("cache"), dict):
         given["cache"] = _made({"name": "TeacherCache", **given["cache"]}, "cache")
     if given.pop("balanced", False):
@@ -188,6 +195,14 @@ def _model(name: Any, weights: Any, role: str) -> Any:
                 "Let the functions that make them load their weights.",
             )
         return [_model(n, None, role) for n in name]
+    if isinstance(name, dict):  # a function or class with settings
+        if weights is not None:
+            raise InvalidInput(
+                f"{role}_weights was given, and {role} has settings.",
+                "Let the function that makes it load the weights.",
+            )
+        make = _function(name, role)[1]
+        return make if role == "student" else make()
     found = read_named(str(name))
     if role == "student" and weights is None and callable(found) and not _is_module(found):
         return found  # made anew for every seed
@@ -247,33 +262,86 @@ def _objective(items: Any) -> Any:
     return Objective.of(total)
 
 
+def _listed(given: Any) -> list[Any]:
+    """A list, or one thing as a list of one."""
+    return given if isinstance(given, list) else [given]
+
+
+def _metrics(given: Any) -> dict[str, Any]:
+    """Functions by name: ``{f1: package.module:f1}``, or a list, named as the functions are."""
+    if isinstance(given, dict) and "name" not in given:
+        return {str(name): _function(item, "metrics")[1] for name, item in given.items()}
+    return dict(
+        _function(item, "metrics") for item in (given if isinstance(given, list) else [given])
+    )
+
+
+def _function(given: Any, where: str) -> tuple[str, Any]:
+    """The name of a function at ``package.module:name``, and it with its settings."""
+    settings = dict(given) if isinstance(given, dict) else {"name": given}
+    name = str(settings.pop("name", None))
+    found = read_named(name)
+    if not callable(found):
+        raise InvalidInput(f"{name} in {where} is a {type(found).__name__}.", "Name a function.")
+    _refuse_unknown(found, name, where, settings)
+    return name.partition(":")[2], partial(found, **settings) if settings else found
+
+
 def _made(given: Any, where: str) -> Any:
-    """An object of limbeck.networks from ``{name: Name, setting: value}``."""
-    import limbeck.networks as room
+    """An object from ``{name: Name, setting: value}``: of limbeck.networks, or one's own.
+
+    One's own is ``package.module:name``: a class or a function, called with the settings, or an
+    object that is there already.
+    """
+    import limbeck.networks as package
 
     settings = dict(given) if isinstance(given, dict) else {"name": given}
     name = settings.pop("name", None)
-    if name not in room.__all__:
+    if ":" in str(name):
+        make = read_named(str(name))
+        if not isinstance(make, type | FunctionType):
+            if settings:
+                raise InvalidInput(
+                    f"{name} in {where} is a {type(make).__name__}, which takes no settings.",
+                    "Name its class, or a function that makes one, or leave the settings out.",
+                )
+            return make
+    elif name in package.__all__:
+        make = getattr(package, name)
+    else:
         raise InvalidInput(
-            f"There is no {name!r} for {where}.", did_you_mean(str(name), room.__all__)
-        )
-    make = getattr(room, name)
-    known = list(signature(make).parameters)
+            f"There is no {name!r} for {where}.",
+            did_you_mean(str(name), package.__all__,
+                         "Name one of limbeck.networks, or your own as package.module:name."),
+        )  # fmt: skip
+    _refuse_unknown(make, name, where, settings)
+    try:
+        return make(**settings)
+    except TypeError as error:
+        raise InvalidInput(f"{name} in {where}: {error}.", "See docs/objectives.md.") from error
+
+
+def _refuse_unknown(make: Any, name: Any, where: str, settings: Mapping[str, Any]) -> None:
+    """Refuse settings that a class or function does not take."""
+    try:
+        parameters = signature(make).parameters
+    except ValueError:  # a function without a signature
+        return
+    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        return
+    known = list(parameters)
     for setting in settings:
         if setting not in known:
             raise InvalidInput(
                 f"{name} in {where} has no setting {setting!r}.", _instead(name, setting, known)
             )
-    try:
-        return make(**settings)
-    except TypeError as error:
-        raise InvalidInput(f"{name} in {where}: {error}.", "See docs/objectives.md.") from None
 
 
 def _of_torch(given: Any, where: str) -> Any:
     """An optimizer or a schedule: a name, ``module:function``, or ``{name: Name, setting: value}``.
 
-    Of a mapping the class of ``torch.optim``, or ``torch.optim.lr_scheduler``, with its settings.
+    Of a mapping the class of ``torch.optim``, or ``torch.optim.lr_scheduler``, with its settings,
+    or one's own at ``package.module:name``.
     """
     if isinstance(given, str):
         return read_named(given) if ":" in given else given
@@ -282,6 +350,8 @@ def _of_torch(given: Any, where: str) -> Any:
     import torch
 
     room = torch.optim if where == "optimizer" else torch.optim.lr_scheduler
+    if ":" in str(given.get("name")):
+        return _function(given, where)[1]
     settings = dict(given)
     name = str(settings.pop("name", None))
     known = [n for n, c in vars(room).items() if isinstance(c, type) and not n.startswith("_")]

@@ -5,7 +5,7 @@ Each class lists the fields of a dataclass that says what they mean; a test hold
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # torch is imported where networks are distilled
     from limbeck.networks.cache.teacher_cache import TeacherCache
     from limbeck.networks.losses.filters import Filter
     from limbeck.networks.strategies.together import BornAgain
+    from limbeck.networks.training.callbacks import Callback
 
 __all__ = ["JuntaArguments", "NetworkArguments", "TreeArguments", "WaveletArguments"]
 
@@ -137,3 +138,5 @@ class NetworkArguments(Arguments, total=False):
     num_workers: int | None
     ema: float | None
     schedule_interval: Literal["epoch", "step"] | None
+    callbacks: Sequence[Callback]
+    metrics: Mapping[str, Callable[[Any, Any], Any]] | None

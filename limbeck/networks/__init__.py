@@ -38,6 +38,8 @@ _MODULES = {
     "BornAgain": "networks.strategies.together",
     "balanced": "networks.training.balance",
     "Training": "networks.training.settings",
+    "Callback": "networks.training.callbacks",
+    "TrainingState": "networks.training.callbacks",
     "Exits": "networks.strategies.exits",
     "TeacherCache": "networks.cache.teacher_cache",
     "Samples": "networks.datasets.data",

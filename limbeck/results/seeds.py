@@ -130,7 +130,11 @@ def objective_record(objective: Objective) -> list[list[Any]]:
 
 def training_record(training: Training) -> dict[str, Any]:
     """The settings of the loop, ready for JSON."""
-    return {f.name: _told(getattr(training, f.name)) for f in fields(training)}
+    own = {
+        "callbacks": [type(c).__name__ for c in training.callbacks],
+        "metrics": sorted(training.metrics or {}),
+    }
+    return {f.name: _told(getattr(training, f.name)) for f in fields(training)} | own
 
 
 def _contestant(role: str, made: Sequence[Trained]) -> SeedNetworks:

@@ -312,6 +312,120 @@ def test_two_processes_give_what_one_gives(here: Path) -> None:
     assert all(f["milliseconds"] for f in told[0]["facts"].values())
 
 
+OWN = """
+import json
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import nn
+
+from limbeck.networks import Callback, Loss
+from limbeck.networks.losses.loss import Needs
+
+@dataclass(frozen=True)
+class Margins(Loss):
+    level: ClassVar[int] = 3
+    power: float = 2.0
+
+    @property
+    def needs(self):
+        return Needs(teacher=True)
+
+    def loss(self, step, maps):
+        a = step.aligned
+        ahead = [z.topk(2).values.diff() for z in (a.student, a.teacher)]
+        return step.mean((ahead[0] - ahead[1]).abs().pow(self.power).mean(-1), a.weight)
+
+class Lines(Callback):
+    def __init__(self, path):
+        self.path = path
+
+    def on_log(self, state, row):
+        with open(self.path, "a") as file:
+            file.write(json.dumps({"run": state.run, **row}) + "\\n")
+
+lines = Lines("object.jsonl")
+
+def accuracy(outputs, labels):
+    return (outputs.argmax(-1) == labels).float().mean()
+
+def above(outputs, labels, threshold):
+    return (outputs.softmax(-1).max(-1).values > threshold).float().mean()
+
+def narrow(width):
+    return nn.Sequential(nn.Linear(4, width), nn.ReLU(), nn.Linear(width, 2))
+
+def adam(parameters, lr):
+    return torch.optim.Adam(parameters, lr=lr)
+"""
+
+
+def test_losses_students_metrics_callbacks_and_optimizers_of_ones_own(here: Path) -> None:
+    (here / "things_of_a_user.py").write_text(OWN)
+    sys.modules.pop("things_of_a_user", None)
+    path = write(
+        here,
+        student={"name": "things_of_a_user:narrow", "width": 5},
+        validation="models_of_a_user:validation",
+        objective=[
+            {"weight": 0.5, "name": "things_of_a_user:Margins", "power": 1.0},
+            {"name": "GoldLabels"},
+        ],
+        optimizer={"name": "things_of_a_user:adam", "lr": 0.01},
+        callbacks=[
+            {"name": "things_of_a_user:Lines", "path": "lines.jsonl"},
+            "things_of_a_user:lines",
+        ],
+        metrics=[
+            "things_of_a_user:accuracy",
+            {"name": "things_of_a_user:above", "threshold": 0.0},
+        ],
+    )
+    result = run(path)
+    assert result.student[0].out_features == 5
+    last = [row for row in result.history if row["role"] == "student"][-1]
+    assert last["accuracy"] == pytest.approx(last["score"])
+    assert last["above"] == 1.0
+    rows = [json.loads(line) for line in (here / "lines.jsonl").read_text().splitlines()]
+    assert (here / "object.jsonl").read_text() == (here / "lines.jsonl").read_text()
+    assert {r["run"] for r in rows} == {"student, seed 0", "control, seed 0"}
+    told = [r for r in rows if r["run"] == "student, seed 0"][-1]
+    assert told["accuracy"] == last["accuracy"]
+    assert told["Margins"] > 0
+    assert told["lr"] != 0.001
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"objective": [{"name": "things_of_a_user:Margins", "powr": 1}]},
+            "things_of_a_user:Margins in objective has no setting 'powr'. Did you mean 'power'",
+        ),
+        ({"objective": ["things_of_a_user:Margin"]}, "has no 'Margin'. Did you mean 'Margins'"),
+        ({"callbacks": ["things_of_a_user:Lines"]}, "Lines in callbacks: .*missing .*'path'"),
+        ({"callbacks": ["things_of_a_user:OWN"]}, "things_of_a_user has no 'OWN'"),
+        (
+            {"callbacks": [{"name": "things_of_a_user:lines", "path": "a"}]},
+            "lines in callbacks is a Lines, which takes no settings",
+        ),
+        ({"callbacks": ["Lines"]}, "There is no 'Lines' for callbacks"),
+        ({"metrics": {"f1": "accuracy"}}, "'accuracy'"),
+        ({"metrics": ["things_of_a_user:lines"]}, "lines in metrics is a Lines"),
+        ({"metrics": ["things_of_a_user:accuracy"]}, "there are no validation rows"),
+    ],
+)
+def test_what_is_wrong_with_ones_own_is_said_before_any_work(
+    here: Path, changes: dict[str, Any], message: str
+) -> None:
+    (here / "things_of_a_user.py").write_text(OWN)
+    sys.modules.pop("things_of_a_user", None)
+    with pytest.raises(InvalidInput, match=message):
+        run(write(here, **changes))
+    assert not list(here.glob("run/seed*"))
+
+
 def test_optimizers_and_schedules_of_torch_in_a_file(here: Path) -> None:
     path = write(
         here,

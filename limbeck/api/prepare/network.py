@@ -58,7 +58,7 @@ from limbeck.networks.losses.loss import Objective
 from limbeck.networks.strategies.seeds import started
 from limbeck.networks.strategies.together import BornAgain
 from limbeck.networks.teachers.outside import is_outside
-from limbeck.networks.training.checks import refuse_patience, refuse_unscored
+from limbeck.networks.training.checks import refuse_metrics, refuse_patience, refuse_unscored
 from limbeck.networks.training.gradient_accumulation import part_notes
 from limbeck.networks.training.settings import Training
 from limbeck.students.onnx.layout import Layout
@@ -251,6 +251,7 @@ def prepared(
         filter = for_rows(filter, rows, whole, goal)  # noqa: A001
     settings = settings.settled(len(rows), checked is not None)
     refuse_patience(settings.patience, checked)
+    refuse_metrics(settings.metrics, checked)
     if unread:
         notes.append(unread_note(unread, rows.has_labels))
     notes += [] if compares else apart_notes(rows.has_labels)

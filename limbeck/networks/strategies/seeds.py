@@ -147,6 +147,7 @@ class Rounds:
             "seed": seed,
             "validation": self.validation,
             "folder": folder,
+            "name": f"{title}, seed {seed}",
             "progress": said,
         }
 

@@ -38,6 +38,7 @@ def train_together(
     views: int | None = None,
     augment_seed: int | None = None,
     folder: str | Path | None = None,
+    name: str = "",
     progress: Progress = quiet,
 ) -> list[Trained]:
     """Train two or more students that teach each other (co-distillation).
@@ -52,7 +53,7 @@ def train_together(
     students : sequence of nn.Module or callable
         At least two, which should start differently.
     samples, objective, goal, training, seed, teacher, validation, views, augment_seed, folder, \
-progress
+name, progress
         As in `train`. The objective may read predictions only, no layers of a teacher.
 
     Returns
@@ -72,7 +73,7 @@ progress
     return fit(
         students, samples, objective, goal, training=training, seed=seed, teacher=teacher,
         validation=validation, views=views, augment_seed=augment_seed, folder=folder,
-        progress=progress,
+        name=name, progress=progress,
     )  # fmt: skip
 
 
@@ -110,6 +111,7 @@ class BornAgain:
         seed: int = 0,
         teacher: nn.Module | TeacherCache | None = None,
         folder: str | Path | None = None,
+        name: str = "",
         **settings: Any,
     ) -> list[Trained]:
         """Train all generations.
@@ -120,8 +122,9 @@ class BornAgain:
             As in `train`. The last generation has the seed itself, so that it starts and sees
             rows as a control of that seed does; those before it have seeds made from it, so that
             a function makes new weights for each.
-        samples, objective, goal, seed, teacher, folder
-            As in `train`; each generation writes to ``generation_g`` in the folder.
+        samples, objective, goal, seed, teacher, folder, name
+            As in `train`; each generation writes to ``generation_g`` in the folder, and is added
+            to the name.
         first : Objective or Loss, optional
             What the first generation learns without a teacher; by default the terms of the
             objective that need none.
@@ -147,8 +150,9 @@ class BornAgain:
             left = self.generations - 1 - g
             seeded = seed if left == 0 else mixed(seed, left) >> 32
             trained = train(
-                student, samples, learned, goal, seed=seeded, teacher=told, folder=where, **own
-            )
+                student, samples, learned, goal, seed=seeded, teacher=told, folder=where,
+                name=f"{name}, generation {g}".removeprefix(", "), **own,
+            )  # fmt: skip
             out.append(trained)
             told = trained.module
         return out

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from limbeck.networks.cache.teacher_cache import TeacherCache
 
 __all__ = [
+    "refuse_metrics",
     "refuse_outputs",
     "refuse_patience",
     "refuse_settings",
@@ -80,6 +82,28 @@ def refuse_patience(patience: int | None, validation: Samples | None) -> None:
         raise InvalidInput(
             f"patience is {patience}, and there are no validation rows.",
             "Give validation rows, or no patience: early stopping needs rows that do not train.",
+        )
+
+
+def refuse_metrics(metrics: Mapping[str, Any] | None, validation: Samples | None) -> None:
+    """Refuse metrics without rows to compute them of.
+
+    Parameters
+    ----------
+    metrics : mapping or None
+        Functions by name.
+    validation : Samples or None
+        Rows set aside.
+
+    Raises
+    ------
+    InvalidInput
+        Names the metrics.
+    """
+    if metrics and validation is None:
+        raise InvalidInput(
+            f"metrics names {', '.join(sorted(metrics))}, and there are no validation rows.",
+            "Give validation rows, or a share of the training rows: validation=0.1.",
         )
 
 

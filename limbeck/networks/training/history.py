@@ -1,16 +1,25 @@
-"""The history of one student's training, and its best weights so far."""
+"""The history of one student's training: its losses, its epochs, and its best weights so far.
+
+Losses stay on their device and are read in one go when a row of metrics is due, so that a GPU
+never waits for Python. In one process on the CPU, where reading costs nothing, every total is
+looked at at once.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
-from limbeck.networks.training.checkpoint import cloned
+from limbeck.core.errors import InvalidInput
+from limbeck.networks.training.checkpoint import NAME, cloned
 from limbeck.networks.training.validation import Scored
 
-__all__ = ["Record"]
+__all__ = ["Ledger", "Record"]
 
 
 class Record:
@@ -36,9 +45,9 @@ class Record:
         weights: Callable[[], dict[str, Tensor]],
     ) -> None:
         """Note an epoch; without a score the last one counts as the best."""
-        score, loss = (None, None) if scored is None else scored
-        row = {"epoch": epoch, "step": step, **means, "lr": rate, "score": score}
-        self.history.append(row | {"validation_loss": loss})
+        row = {"epoch": epoch, "step": step, **means, "lr": rate}
+        none = {"score": None, "validation_loss": None}
+        self.history.append(row | (none if scored is None else scored.row()))
         if scored is None:
             self.best_epoch = epoch
             return
@@ -62,3 +71,127 @@ class Record:
         self.best = state["best"]
         if self.best is not None:
             self._best_score = tuple(state["best_score"])
+
+
+class Ledger:
+    """Means of the raw losses and of their total, over a window and over an epoch.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of the terms.
+    eager : bool
+        Whether each total is looked at at once.
+    mean : callable
+        The mean of a tensor over processes.
+    updates : int
+        Of one epoch, to say in which a loss went wrong.
+    folder : Path or None
+        Where the last good checkpoint is.
+    fault : callable, optional
+        Says what is wrong with the rows of an update, and the remedy; None if all is in order.
+    """
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        eager: bool,
+        mean: Callable[[Tensor], Tensor],
+        updates: int,
+        folder: Path | None = None,
+        fault: Callable[[int], tuple[str, str] | None] = lambda step: None,
+    ) -> None:
+        self._updates, self._folder, self._fault = updates, folder, fault
+        self.names = ["loss", *names]
+        self._eager, self._mean = eager, mean
+        self._pending: list[tuple[int, bool, list[Tensor]]] = []
+        self._window = [0.0] * (len(self.names) + 1)  # sums, and last the updates in them
+        self._epoch = list(self._window)
+        self.first: float | None = None
+        """The total of the first update."""
+
+    def add(self, step: int, last: bool, losses: dict[str, Tensor], total: Tensor) -> None:
+        """Note the losses of one part of an update, which add up to those of the update.
+
+        Parameters
+        ----------
+        step : int
+            The update, from 0.
+        last : bool
+            Whether the part completes it.
+        losses : dict of Tensor
+            By term, raw.
+        total : Tensor
+            The weighted sum.
+        """
+        if self._eager:
+            self._note(step, last, [total.item(), *(x.item() for x in losses.values())])
+        else:
+            seen = [total.detach(), *(x.detach() for x in losses.values())]
+            self._pending.append((step, last, seen))
+
+    def settle(self) -> None:
+        """Read what is pending.
+
+        Raises
+        ------
+        InvalidInput
+            If a loss is not finite; names the term and the update.
+        """
+        pending, self._pending = self._pending, []
+        if not pending:
+            return
+        width = len(self.names)
+        table = torch.stack([x for _, _, row in pending for x in row]).double().view(-1, width)
+        for (step, last, _), row in zip(pending, self._mean(table).tolist(), strict=True):
+            self._note(step, last, row)
+
+    def _note(self, step: int, last: bool, row: list[float]) -> None:
+        if not all(map(math.isfinite, row)):
+            self._refuse(step, row)
+        for sums in (self._window, self._epoch):
+            for i, value in enumerate(row):
+                sums[i] += value
+            sums[-1] += last
+        if self.first is None and last:
+            self.first = self._epoch[0]
+
+    def _refuse(self, step: int, row: list[float]) -> None:
+        bad = [n for n, v in zip(self.names[1:], row[1:], strict=True) if not math.isfinite(v)]
+        value = next(v for v in row if not math.isfinite(v))
+        what = " and ".join(bad) if bad else "the weighted sum"
+        there = self._folder is not None and (self._folder / NAME).exists()
+        kept = f" The last good checkpoint is in {str(self._folder)!r}." if there else ""
+        told = f"The loss of {what} is {value} in update {step + 1}, in epoch"
+        told += f" {step // self._updates + 1}"
+        found = self._fault(step)
+        if found is not None:
+            raise InvalidInput(f"{told}: {found[0]}.", f"{found[1]}{kept}")
+        raise InvalidInput(
+            f"{told}.", f"Lower lr, give max_grad_norm=1.0, or look at what that term reads.{kept}"
+        )
+
+    def window(self) -> dict[str, float]:
+        """Means since the last call."""
+        self.settle()
+        return self._means(self._window)
+
+    def epoch(self) -> dict[str, float]:
+        """Means since the last call, which was an epoch ago."""
+        self.settle()
+        return self._means(self._epoch)
+
+    def _means(self, sums: list[float]) -> dict[str, float]:
+        out = {n: s / (sums[-1] or 1.0) for n, s in zip(self.names, sums, strict=False)}
+        sums[:] = [0.0] * len(sums)
+        return out
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint holds."""
+        self.settle()
+        return {"window": self._window, "epoch": self._epoch, "first": self.first}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a state."""
+        self._window, self._epoch = list(state["window"]), list(state["epoch"])
+        self.first = state.get("first")

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["settings_of"]
 
-_FREE = ("log_every", "checkpoint_every", "device", "num_workers")  # settings that change no result
+_FREE = (  # settings that change no result
+    "log_every", "checkpoint_every", "device", "num_workers", "callbacks", "metrics",
+)  # fmt: skip
 
 
 def settings_of(

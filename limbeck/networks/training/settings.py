@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from numbers import Real
 from typing import Any, cast
 
@@ -13,6 +13,8 @@ from torch import nn
 from torch.optim.lr_scheduler import LRScheduler
 
 from limbeck.core.errors import InvalidInput
+from limbeck.networks.training.callbacks import Callback, check_callbacks
+from limbeck.networks.training.metrics import Metric, check_metrics
 from limbeck.networks.training.optimizers import defaults, made, refuse_unknown
 from limbeck.networks.training.schedulers import Scheduler, makes_scheduler
 
@@ -98,6 +100,14 @@ class Training:
     schedule_interval : {"epoch", "step"}, optional
         When a scheduler of torch steps: after every epoch or every update. None means every update
         for OneCycleLR and CyclicLR, else every epoch.
+    callbacks : sequence of Callback
+        Called while training, see `limbeck.networks.Callback`: for the student and the control of
+        every seed (``state.run`` says which), and for no linear model. They change no result.
+    metrics : mapping of str to callable, optional
+        Functions ``f(outputs, labels)`` of one's own that return a number, by name: computed of
+        all validation rows before training (to see that they work) and after every epoch, logged,
+        and part of the history. Outputs are the student's, of the rows or tokens that have a
+        label. They change no result.
 
     Raises
     ------
@@ -125,6 +135,8 @@ class Training:
     num_workers: int | None = None
     ema: float | None = None
     schedule_interval: str | None = None
+    callbacks: Sequence[Callback] = field(default=(), compare=False)
+    metrics: Mapping[str, Metric] | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         for name, known in _CHOICES.items():
@@ -147,6 +159,8 @@ class Training:
         if self.ema is not None and self.strategy == "fsdp":
             raise InvalidInput("ema was given with strategy='fsdp'.", "Choose 'ddp'.")
         refuse_unknown(self.optimizer, self._rates)
+        object.__setattr__(self, "callbacks", check_callbacks(self.callbacks))
+        object.__setattr__(self, "metrics", check_metrics(self.metrics) or None)
         self._check_schedule()
         if not 0 <= self.warmup_ratio < 1:
             raise InvalidInput(

@@ -22,6 +22,7 @@ from limbeck.networks.datasets.data import Samples
 from limbeck.networks.losses.filters import Filter
 from limbeck.networks.losses.loss import Objective
 from limbeck.networks.training.checks import (
+    refuse_metrics,
     refuse_patience,
     refuse_settings,
     refuse_shared,
@@ -57,7 +58,8 @@ class Trained:
         Learned maps of the objective, of the last update; no part of the student.
     history : tuple of mappings
         One row an epoch: epoch (from 0), step, loss (the total), each term's raw loss (means of
-        the epoch), lr, score and validation_loss (see `Validation`; None without).
+        the epoch), lr, score and validation_loss (see `Validation`; None without), and the
+        metrics of the settings.
     best_epoch : int
         The epoch, from 0, that the weights are from.
     steps : int
@@ -92,6 +94,7 @@ def train(
     views: int | None = None,
     augment_seed: int | None = None,
     folder: str | Path | None = None,
+    name: str = "",
     progress: Progress = quiet,
 ) -> Trained:
     """Train a student.
@@ -127,6 +130,8 @@ def train(
     folder : path, optional
         Where checkpoints and metrics are written. A training that is found there goes on, and
         one that is finished is returned at once; other settings than its own are refused.
+    name : str
+        What callbacks are told of which training this is.
     progress : callable
         Told how far the work is.
 
@@ -145,7 +150,7 @@ def train(
     return fit(
         [student], samples, objective, goal, training=training, seed=seed, teacher=teacher,
         filter=filter, validation=validation, views=views, augment_seed=augment_seed,
-        folder=folder, progress=progress,
+        folder=folder, name=name, progress=progress,
     )[0]  # fmt: skip
 
 
@@ -163,6 +168,7 @@ def fit(
     views: int | None = None,
     augment_seed: int | None = None,
     folder: str | Path | None = None,
+    name: str = "",
     progress: Progress = quiet,
 ) -> list[Trained]:
     """Train one student, or several that teach each other; see `train` and `train_together`."""
@@ -171,6 +177,7 @@ def fit(
     peers = len(students) > 1
     refuse_settings(found, goal, samples, teacher, filter, peers)
     refuse_patience(training.patience, validation)
+    refuse_metrics(training.metrics, validation)
     refuse_unscored(validation, teacher)
     samples = samples if samples.goal == goal else samples.aimed(goal)
     needs = found.needs if filter is None else found.needs | filter.needs
@@ -231,11 +238,13 @@ def fit(
         score = None
         if validation is not None:
             aimed = validation if validation.goal == goal else validation.aimed(goal)
-            score = Validation(aimed, goal, training.batch_size, engine, asked_teacher)
+            score = Validation(
+                aimed, goal, training.batch_size, engine, asked_teacher, training.metrics
+            )
         session = Session(
             learners, ask, asked_teacher, samples, goal, training, engine, seed=seed,
             augment_seed=augment_seed, views=views, validation=score, filter=filter, folder=where,
-            settings=settings,
+            settings=settings, name=name,
         )  # fmt: skip
         session.run(progress)
         if engine.sharded:

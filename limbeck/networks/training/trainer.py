@@ -22,11 +22,10 @@ from limbeck.networks.datasets.data import Samples
 from limbeck.networks.datasets.finite import fault_of
 from limbeck.networks.losses.filters import Filter
 from limbeck.networks.training import checkpoint
+from limbeck.networks.training.callbacks import Callbacks, TrainingState, loggers, untouched
 from limbeck.networks.training.engine import Engine
 from limbeck.networks.training.gradient_accumulation import Part, parts_of
-from limbeck.networks.training.history import Record
-from limbeck.networks.training.logs import Metrics
-from limbeck.networks.training.metrics import Ledger
+from limbeck.networks.training.history import Ledger, Record
 from limbeck.networks.training.plan import Plan
 from limbeck.networks.training.settings import Training
 from limbeck.networks.training.teacher_outputs import Ask, heard
@@ -70,6 +69,8 @@ class Session:
         Where checkpoints and metrics are written.
     settings : mapping
         What must be the same for a checkpoint to be taken up.
+    name : str
+        What callbacks are told of which training this is.
     """
 
     def __init__(
@@ -89,12 +90,13 @@ class Session:
         filter: Filter | None,  # noqa: A002  (the word of the design)
         folder: Path | None,
         settings: dict[str, Any],
+        name: str = "",
     ) -> None:
         self._learners, self._ask, self._teacher = list(learners), ask, teacher
         self._samples, self._goal, self._engine = samples, goal, engine
         self._seed, self._augment_seed, self._views = seed, augment_seed, views
         self._validation, self._filter = validation, filter
-        self._folder, self._settings = folder, settings
+        self._folder, self._settings, self._name = folder, settings, name
         self._plan = Plan(len(samples), training.batch_size, engine.processes,
                           training.gradient_accumulation_steps, samples.drop_last)  # fmt: skip
         training = training.settled(len(samples), validation is not None)
@@ -115,9 +117,14 @@ class Session:
         self.records = [Record() for _ in learners]
         self._kept = torch.zeros((), device=engine.device)
         self._step = self._epoch = self._update = 0  # _update: within the epoch
+        self._resumed_from = 0
         self._finished = False
         self._seconds = 0.0
-        self._metrics: list[Metrics] = []
+        self._callbacks = [
+            Callbacks([*loggers(folder), *training.callbacks] if engine.main else [], engine.device)
+            for _ in learners
+        ]
+        self._columns = [self._named(ledger.names) for ledger in self._ledgers]
         self._ending: tuple[list[Tensor | None], float] = [], 0.0  # of the epoch's last update
 
     @property
@@ -141,20 +148,28 @@ class Session:
         """Train to the end, from the start or from the folder's checkpoint."""
         self._resume()
         began = time.perf_counter() - self._seconds
+        trains = not self._finished
         with ExitStack() as stack:
-            if self._folder is not None and self._engine.main and not self._finished:
-                self._metrics = [
-                    Metrics(self._own(i), self._columns(i), self._step)
-                    for i in range(len(self._learners))
-                ]
-                for metrics in self._metrics:
-                    stack.callback(metrics.close)
+            for callbacks in self._callbacks if trains else []:
+                stack.callback(callbacks.close)
+            if trains:
+                self._begin()
             while not self._finished:
                 self._train(progress)
                 self._seconds = time.perf_counter() - began
                 self._close_epoch()
-        for learner, record in zip(self._learners, self.records, strict=True):
-            learner.finish(record.best)
+            for learner, record in zip(self._learners, self.records, strict=True):
+                learner.finish(record.best)
+            if trains:
+                self._call("on_train_end")
+
+    def _begin(self) -> None:
+        """Try the metrics before anything is trained, and begin."""
+        if self._validation is not None and self._training.metrics and not self._step:
+            student = self._learners[0].judged
+            with untouched(self._engine.device, student):
+                self._validation(student)
+        self._call("on_train_begin")
 
     def _train(self, progress: Progress) -> None:
         """The rest of one epoch."""
@@ -208,6 +223,7 @@ class Session:
             held = [[] for _ in self._learners]
             if logging and not ending:
                 self._log(norms, done)
+            self._call("on_step_end")
             every = training.checkpoint_every
             if every is not None and self._step % every == 0 and not ending:
                 self._save()
@@ -232,16 +248,19 @@ class Session:
             ledger.settle()
         if self._filter is not None and self._epoch == 0 and not self._engine.mean(self._kept) > 0:
             raise self._filter.nothing_passed()
-        for learner, ledger, record in zip(
-            self._learners, self._ledgers, self.records, strict=True
+        for i, (learner, ledger, record) in enumerate(
+            zip(self._learners, self._ledgers, self.records, strict=True)
         ):
             scored = None if self._validation is None else self._validation(learner.judged)
             means = ledger.epoch()
             record.add(self._epoch, self._step, means, learner.rate, scored, learner.student_state)
             if learner.scheduler is not None:
-                score, loss = (None, means["loss"]) if scored is None else scored
+                score, loss = (None, means["loss"]) if scored is None else scored[:2]
                 learner.scheduler.ended(loss, score)
+            if scored is not None:
+                self._callbacks[i].call("on_evaluate", partial(self._state, i), scored.row())
         self._log(norms, done, ended=True)
+        self._call("on_epoch_end")
         self._epoch += 1
         self._update = 0
         patience = self._training.patience
@@ -262,29 +281,57 @@ class Session:
         answered = ((b, None if self._ask is None else self._ask(b).logits) for b in batches)
         return fault_of(self._samples, answered)
 
-    def _columns(self, i: int) -> list[str]:
-        names = self._ledgers[i].names
-        weights = [f"weight/{n}" for n in names[1:]]
-        return ["step", "epoch", *names, *weights, "lr", "gradient_norm", "validation"]
+    def _named(self, names: Sequence[str]) -> tuple[str, ...]:
+        """The columns of what is logged, from the names of the losses."""
+        own = self._training.metrics or {}
+        for name in own:
+            if name in names:
+                raise InvalidInput(
+                    f"{name!r} is a loss of the objective, and was given as a metric.",
+                    "Give the metric another name.",
+                )
+        weights = (f"weight/{n}" for n in names[1:])
+        return "step", "epoch", *names, *weights, "lr", "gradient_norm", "validation", *own
+
+    def _call(self, hook: str) -> None:
+        """Call a hook for every student."""
+        for i, callbacks in enumerate(self._callbacks):
+            callbacks.call(hook, partial(self._state, i))
+
+    def _state(self, i: int) -> TrainingState:
+        """What callbacks are told of a student's training."""
+        return TrainingState(
+            run=self._name,
+            student=self._learners[i].student,
+            place=i,
+            step=self._step,
+            max_steps=self._total,
+            epoch=max(self._step - 1, 0) // self._plan.updates,
+            epochs=self._epochs,
+            resumed_from=self._resumed_from,
+            history=tuple(self.records[i].history),
+            columns=self._columns[i],
+            folder=None if self._folder is None else self._own(i),
+        )
 
     def _log(self, norms: list[Tensor | None], done: float, ended: bool = False) -> None:
         """A row of metrics of every student."""
         for i, (learner, ledger) in enumerate(zip(self._learners, self._ledgers, strict=True)):
             means = ledger.window()
-            if not self._metrics:
+            if not self._callbacks[i].wants("on_log"):
                 continue
-            norm = norms[i]
-            self._metrics[i].write(
-                {
-                    "step": self._step,
-                    "epoch": self._epoch,
-                    **means,
-                    **{f"weight/{n}": w for n, w in learner.weights(done).items()},
-                    "lr": learner.rate,
-                    "gradient_norm": None if norm is None else float(norm),
-                    "validation": self.records[i].history[-1]["score"] if ended else None,
-                }
-            )
+            norm, last = norms[i], self.records[i].history[-1] if ended else {}
+            row = {
+                "step": self._step,
+                "epoch": self._epoch,
+                **means,
+                **{f"weight/{n}": w for n, w in learner.weights(done).items()},
+                "lr": learner.rate,
+                "gradient_norm": None if norm is None else float(norm),
+                "validation": last.get("score"),
+                **{name: last.get(name) for name in self._training.metrics or ()},
+            }
+            self._callbacks[i].call("on_log", partial(self._state, i), row)
 
     def _own(self, i: int) -> Path:
         """The folder of one student's metrics."""
@@ -323,6 +370,7 @@ class Session:
         if engine.main:
             checkpoint.write(self._folder, state)
         engine.wait()
+        self._call("on_save")
 
     def _resume(self) -> None:
         if self._folder is None:
@@ -332,6 +380,7 @@ class Session:
             return
         checkpoint.same(state["settings"], self._settings, self._folder)
         self._step, self._epoch, self._update = (state[k] for k in ("step", "epoch", "update"))
+        self._resumed_from = self._step
         self._finished, self._seconds = state["finished"], state["seconds"]
         self._kept.copy_(state["kept"])
         if self._validation is not None:

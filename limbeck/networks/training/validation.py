@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
@@ -15,6 +16,7 @@ from limbeck.modules.runner import Network, watched
 from limbeck.networks.datasets.data import Batch, Samples
 from limbeck.networks.training.checks import refuse_unscored
 from limbeck.networks.training.engine import Engine
+from limbeck.networks.training.metrics import Metric, metric_values
 
 __all__ = ["Scored", "Validation"]
 
@@ -24,6 +26,11 @@ class Scored(NamedTuple):
 
     score: float
     loss: float
+    metrics: Mapping[str, float | None] = {}
+
+    def row(self) -> dict[str, float | None]:
+        """By the names that the history has."""
+        return {"score": self.score, "validation_loss": self.loss, **self.metrics}
 
 
 class Validation:
@@ -47,6 +54,9 @@ class Validation:
         Where it runs; processes share the rows.
     teacher : Network or None
         Needed where there are no labels.
+    metrics : mapping, optional
+        Functions of outputs and labels, by name: of all places that count and have a label, on
+        the CPU. Rows of a multi-label of which a label is unknown are left out.
 
     Raises
     ------
@@ -61,14 +71,16 @@ class Validation:
         batch_size: int,
         engine: Engine,
         teacher: Network | None,
+        metrics: Mapping[str, Metric] | None = None,
     ) -> None:
         refuse_unscored(samples, None if teacher is None else teacher.module)
         self._samples, self._goal, self._engine = samples, goal, engine
-        self._batch = batch_size
+        self._batch, self._metrics = batch_size, metrics or {}
         self._teacher = None if samples.has_labels else teacher
         shared = engine.processes > 1 and not engine.sharded
         every = range(len(samples))
         self._rows = every[engine.rank :: engine.processes] if shared else every
+        self._shared = shared
         self._answers: list[Tensor] = []
         self.constant = math.nan
         """The loss of the best answer that is the same for all rows; known after a call."""
@@ -76,6 +88,7 @@ class Validation:
     def __call__(self, student: nn.Module) -> Scored:
         """The student's score and loss; its modes are restored."""
         seen: list[Tensor] = []
+        pairs: list[tuple[Tensor, Tensor]] = []  # for metrics
         sums = torch.zeros(3, dtype=torch.float64, device=self._engine.device)
         with (
             modes_kept(student),
@@ -95,14 +108,29 @@ class Validation:
                 places = self._scores(step.aligned.student, found, known)  # (p,), (p,)
                 means = [x.sum(dtype=torch.float64) for x in places]
                 sums += torch.stack([*means, sums.new_tensor(len(places[0]))])
+                whole = known if known is None or known.ndim == 1 else known.all(-1)
                 if math.isnan(self.constant):
-                    whole = known if known is None or known.ndim == 1 else known.all(-1)
                     seen.append((found if whole is None else found[whole]).cpu())
+                if self._metrics:
+                    both = step.aligned.student, found
+                    pairs.append(_pair(*(x if whole is None else x[whole] for x in both)))
         total, lost, count = self._engine.mean(sums).tolist()
         if math.isnan(self.constant):
             every = self._engine.gathered(torch.cat(seen) if seen else torch.zeros(0))
             self.constant = _constant(torch.cat(every), self._goal)
-        return Scored(total / count, lost / count) if count else Scored(0.0, 0.0)
+        own = self._own_metrics(pairs)
+        return Scored(total / count, lost / count, own) if count else Scored(0.0, 0.0, own)
+
+    def _own_metrics(self, pairs: list[tuple[Tensor, Tensor]]) -> dict[str, float | None]:
+        """Of the rows of all processes; none where no place has a label."""
+        if not self._metrics:
+            return {}
+        if self._shared:
+            pairs = [pair for each in self._engine.gathered(pairs) for pair in each]
+        outputs, labels = (torch.cat(x) for x in zip(*pairs, strict=True))
+        if not len(labels):
+            return dict.fromkeys(self._metrics)
+        return metric_values(self._metrics, outputs, labels)
 
     def _scores(
         self, logits: Tensor, labels: Tensor, known: Tensor | None
@@ -142,6 +170,11 @@ class Validation:
         if self._goal.classifies:
             return view.logits.argmax(-1)
         return (view.logits > 0).float() if self._goal.kind is Kind.MULTILABEL else view.logits
+
+
+def _pair(outputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Outputs in float32 and labels on the CPU, where metrics are computed."""
+    return outputs.detach().float().cpu(), labels.cpu()
 
 
 def _constant(labels: Tensor, goal: Goal) -> float:

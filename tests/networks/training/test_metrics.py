@@ -1,69 +1,136 @@
+"""Metrics of one's own see every validation row once, with its label."""
+
 from __future__ import annotations
+
+import csv
 
 import pytest
 
 torch = pytest.importorskip("torch")
+from sklearn.metrics import f1_score, roc_auc_score  # noqa: E402
+from torch import nn  # noqa: E402
 
 from limbeck.core.errors import InvalidInput  # noqa: E402
-from limbeck.networks.training.checkpoint import NAME  # noqa: E402
-from limbeck.networks.training.metrics import Ledger  # noqa: E402
+from limbeck.modules.batch import Goal, Kind  # noqa: E402
+from limbeck.networks import GoldLabels, Training  # noqa: E402
+from limbeck.networks.datasets.data import Samples  # noqa: E402
+from limbeck.networks.training.metrics import check_metrics, metric_values  # noqa: E402
+from limbeck.networks.training.train import train  # noqa: E402
 
 pytestmark = pytest.mark.torch
+X = torch.randn(70, 4, generator=torch.Generator().manual_seed(0))
+Y = (X[:, 0] + 0.3 * X[:, 1] > 0.4).long()
 
 
-def ledger(eager: bool) -> Ledger:
-    return Ledger(["a", "b"], eager, lambda x: x, updates=10)
+def f1(outputs, labels):
+    return f1_score(labels, outputs.argmax(-1))
 
 
-def add(to: Ledger, step: int, a: float, b: float, last: bool = True) -> None:
-    losses = {"a": torch.tensor(a), "b": torch.tensor(b)}
-    to.add(step, last, losses, losses["a"] + 2 * losses["b"])
+def auc(outputs, labels):
+    return roc_auc_score(labels, outputs.softmax(-1)[:, 1])
 
 
-@pytest.mark.parametrize("eager", [True, False])
-def test_means_of_windows_and_epochs_over_updates_in_parts(eager):
-    book = ledger(eager)
-    add(book, 0, 1.0, 2.0)
-    add(book, 1, 0.75, 1.0, last=False)
-    add(book, 1, 5.25, 6.0)
-    assert book.window() == {"a": 3.5, "b": 4.5, "loss": 12.5}
-    add(book, 2, 2.0, 0.0)
-    assert book.window() == {"a": 2.0, "b": 0.0, "loss": 2.0}
-    assert book.epoch() == {"a": 3.0, "b": 3.0, "loss": 9.0}
+def net() -> nn.Module:
+    return nn.Sequential(nn.Linear(4, 8), nn.Dropout(0.2), nn.Linear(8, 2))
 
 
-def test_losses_are_means_over_processes():
-    """Another process has six times the loss of this one."""
-    book = Ledger(["a", "b"], False, lambda here: (here + 6 * here) / 2, updates=10)
-    add(book, 0, 0.5, 1.0)
-    assert book.window() == {"a": 1.75, "b": 3.5, "loss": 8.75}
+def run(folder=None, metrics=None, validation=(X[40:], Y[40:]), epochs=3):
+    return train(
+        net, Samples.of((X[:40], Y[:40])), GoldLabels(), Goal(Kind.CLASSES, 2), folder=folder,
+        training=Training(epochs=epochs, batch_size=8, metrics=metrics),
+        validation=None if validation is None else Samples.of(validation),
+    )  # fmt: skip
 
 
-@pytest.mark.parametrize("eager", [True, False])
-def test_what_is_pending_is_in_the_state(eager):
-    book, other = ledger(eager), ledger(eager)
-    add(book, 0, 1.0, 2.0)
-    other.restore(book.state())
-    for one in (book, other):
-        add(one, 1, 3.0, 4.0)
-    assert book.epoch() == other.epoch() == {"a": 2.0, "b": 3.0, "loss": 8.0}
+def test_metrics_are_those_of_scikit_learn_on_the_student(tmp_path):
+    trained = run(tmp_path, {"f1": f1, "auc": auc})
+    with torch.no_grad():
+        outputs = trained.module(X[40:])
+    row = trained.history[trained.best_epoch]
+    assert row["auc"] == pytest.approx(auc(outputs, Y[40:]), abs=1e-12)
+    assert row["f1"] == pytest.approx(f1(outputs, Y[40:]), abs=1e-12)
+    rows = list(csv.DictReader((tmp_path / "metrics.csv").read_text().splitlines()))
+    assert [r["auc"] for r in rows if r["validation"]] == [str(r["auc"]) for r in trained.history]
 
 
-def test_eager_stops_at_once_and_otherwise_at_the_next_reading():
-    with pytest.raises(InvalidInput, match="loss of b is inf in update 13, in epoch 2"):
-        add(ledger(True), 12, 1.0, float("inf"))
-    book = ledger(False)
-    add(book, 11, 1.0, 1.0)
-    add(book, 12, float("nan"), 1.0)
-    add(book, 13, float("nan"), float("nan"))
-    with pytest.raises(InvalidInput, match="loss of a is nan in update 13, in epoch 2"):
-        book.settle()
+def test_metrics_change_no_loss_and_may_be_added_to_a_training_that_goes_on(tmp_path):
+    def draws(outputs, labels):
+        return torch.rand(1)
+
+    plain, with_metric = run(), run(metrics={"draws": draws})
+    for own, other in zip(plain.history, with_metric.history, strict=True):
+        assert own == {k: v for k, v in other.items() if k != "draws"}
+    run(tmp_path)
+    assert run(tmp_path, {"draws": draws}).history == plain.history  # finished; not refused
 
 
-def test_a_checkpoint_is_named_where_there_is_one(tmp_path):
-    book = Ledger(["a", "b"], True, lambda x: x, 10, tmp_path)
-    with pytest.raises(InvalidInput, match=r"that term reads\.$"):
-        add(book, 0, float("nan"), 1.0)
-    (tmp_path / NAME).touch()
-    with pytest.raises(InvalidInput, match="The last good checkpoint is in"):
-        add(book, 11, float("nan"), 1.0)
+def test_rows_without_a_label_are_left_out():
+    labels = Y[40:].clone()
+    labels[::3] = -1
+    seen = []
+
+    def count(outputs, found):
+        seen.append((len(outputs), found.tolist()))
+        return len(found)
+
+    trained = run(metrics={"count": count}, validation=(X[40:], labels), epochs=1)
+    known = labels[labels >= 0].tolist()
+    assert seen == [(len(known), known)] * 2  # before training, and after the epoch
+    assert trained.history[0]["count"] == len(known)
+
+
+def test_tokens_that_are_padded_are_left_out():
+    ids = torch.randint(0, 6, (10, 5), generator=torch.Generator().manual_seed(1))
+    labels = ids % 2
+    labels[:, 3:] = -100
+
+    def shape(outputs, found):
+        assert tuple(outputs.shape) == (30, 2)
+        return (found == ids[:, :3].reshape(-1) % 2).float().mean()
+
+    trained = train(
+        nn.Embedding(6, 2), Samples.of((ids, labels)), GoldLabels(), Goal(Kind.TOKENS, 2),
+        training=Training(epochs=1, batch_size=5, metrics={"same": shape}),
+        validation=Samples.of((ids, labels)),
+    )  # fmt: skip
+    assert trained.history[0]["same"] == 1.0
+
+
+def test_a_metric_that_fails_is_named_before_anything_is_trained(monkeypatch):
+    from limbeck.networks.training.training_step import Learner
+
+    monkeypatch.setattr(Learner, "update", None)  # an update would be a TypeError
+
+    def wrong(outputs, labels):
+        return outputs @ labels
+
+    with pytest.raises(InvalidInput, match=r"metric 'wrong' raised .* outputs of shape \(30, 2\)"):
+        run(metrics={"wrong": wrong})
+    with pytest.raises(InvalidInput, match="'many' returned a Tensor, not one number"):
+        run(metrics={"many": lambda outputs, labels: outputs})
+    with pytest.raises(InvalidInput, match="metrics names f1, and there are no validation rows"):
+        run(metrics={"f1": f1}, validation=None)
+    with pytest.raises(InvalidInput, match="'GoldLabels' is a loss of the objective"):
+        run(metrics={"GoldLabels": f1})
+
+
+def test_what_is_not_a_finite_number_is_none():
+    values = metric_values(
+        {"nan": lambda o, y: float("nan"), "one": lambda o, y: torch.tensor(1)},
+        torch.zeros(2, 2), torch.zeros(2),
+    )  # fmt: skip
+    assert values == {"nan": None, "one": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ([f1], "metrics is a list"),
+        ({"loss": f1}, "'loss' is a column of every training"),
+        ({"f1": 0.5}, "The metric 'f1' is a float"),
+        ({"": f1}, "has no name"),
+    ],
+)
+def test_what_is_no_metric_is_refused(given, message):
+    with pytest.raises(InvalidInput, match=message):
+        check_metrics(given)
