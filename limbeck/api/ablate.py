@@ -199,6 +199,8 @@ def ablate(
     **training
         Settings of `limbeck.networks.training.settings.Training`; ``epochs`` are as many as make
         1,000 updates, at least 3, unless given.
+    holdout : float
+        Share of the data that is set aside to measure on where ``validation`` is not given.
 
     Returns
     -------
@@ -209,6 +211,20 @@ def ablate(
     ------
     InvalidInput
         If an argument cannot be used, or there is nothing to drop; before any work.
+
+    Examples
+    --------
+    >>> import torch
+    >>> import limbeck
+    >>> from limbeck.networks import GoldLabels, SoftTargets
+    >>> _ = torch.manual_seed(0)
+    >>> X = torch.randn(60, 4)
+    >>> teacher = torch.nn.Linear(4, 2)
+    >>> found = limbeck.ablate(
+    ...     teacher, X, teacher(X).argmax(1), into=torch.nn.Linear(4, 2),
+    ...     objective=SoftTargets() + GoldLabels(), seeds=1, epochs=1, progress=False)
+    >>> sorted(found.to_frame()["without"])
+    ['GoldLabels', 'SoftTargets', 'nothing']
     """
     check_share("delta", delta)
     seeds, seed = whole_number("seeds", seeds, 1), whole_number("seed", seed)

@@ -122,6 +122,18 @@ def audit(
         If an argument or the data cannot be used; see `limbeck.audits.table.read_table`.
     MissingExtra
         If interpret-core is not installed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> import limbeck
+    >>> rng = np.random.default_rng(0)
+    >>> df = pd.DataFrame({"age": rng.integers(18, 80, 300), "debt": rng.normal(size=300)})
+    >>> df["score"] = 2 * df["debt"]
+    >>> found = limbeck.audit(df, score="score", bags=20, progress=False)
+    >>> found.rows
+    300
     """
     started = time.perf_counter()
     _check(pairs, bags, folds, level)

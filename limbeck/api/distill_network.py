@@ -150,6 +150,8 @@ def compress(
         A progress bar; by default only on a terminal.
     **training
         Settings of `limbeck.networks.training.settings.Training`: epochs, batch_size, lr, ...
+    holdout : float
+        Share of the data that is set aside for table and certificate where ``test`` is not given.
 
     Raises
     ------

@@ -108,7 +108,15 @@ class Taught:
 
 
 def run(request: Request, progress: bool | None) -> Distillation:
-    """Distil, train the control, certify; see `limbeck.distill`."""
+    """Distil, train the control, certify; see `limbeck.distill`.
+
+    Parameters
+    ----------
+    request : Request
+        The arguments of the call, checked.
+    progress : bool or None
+        A progress bar; None shows one only on a terminal.
+    """
     started = time.perf_counter()
     table = read(request)
     apart = split(request, table)

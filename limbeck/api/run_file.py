@@ -103,6 +103,13 @@ def _loader() -> Any:
 def run(path: str | Path, progress: bool | None = None) -> NetworkDistillation:
     """Do what a run file says, and keep a copy of it in the run's folder.
 
+    Parameters
+    ----------
+    path : path
+        The run file, in YAML.
+    progress : bool, optional
+        A progress bar; by default only on a terminal.
+
     Raises
     ------
     LimbeckError
@@ -113,6 +120,13 @@ def run(path: str | Path, progress: bool | None = None) -> NetworkDistillation:
 
 def resume(folder: str | Path, progress: bool | None = None) -> NetworkDistillation:
     """Go on with a run that was cut off; what is finished is not done again.
+
+    Parameters
+    ----------
+    folder : path
+        The folder of the run, with its run file.
+    progress : bool, optional
+        A progress bar; by default only on a terminal.
 
     Raises
     ------

@@ -79,5 +79,13 @@ def critical_value(parts: Iterable[Vector], level: float) -> float:
 
 
 def pointwise_factor(level: float, bags: int) -> float:
-    """The factor of the spread for one number: Student's t with ``bags - 1`` degrees."""
+    """The factor of the spread for one number: Student's t with ``bags - 1`` degrees.
+
+    Parameters
+    ----------
+    level : float
+        Confidence of the interval.
+    bags : int
+        Number of bootstrap resamples.
+    """
     return float(student_t.ppf((1 + level) / 2, bags - 1))

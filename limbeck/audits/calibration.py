@@ -123,7 +123,15 @@ def calibrate(
 def fit_curve(
     score: Vector, outcome: Vector, weight: Vector, method: Literal["linear", "monotone"]
 ) -> Curve:
-    """The curve of the given kind; also for bags, where weights are redrawn."""
+    """The curve of the given kind; also for bags, where weights are redrawn.
+
+    Parameters
+    ----------
+    score, outcome, weight : ndarray of shape (n,)
+        The score, the outcome (0 or 1), and how much each row counts.
+    method : {"linear", "monotone"}
+        The kind of curve.
+    """
     used, bins = weight > 0, _number_of_bins(outcome)  # as many in each bag
     score, outcome, weight = score[used], outcome[used], weight[used]
     logged = bool((score > 0).all() and (score < 1).all())

@@ -61,7 +61,15 @@ class Contrast:
 
 
 def contrasts(features: list[Feature], level: float) -> list[Contrast]:
-    """All contrasts of all features, with bands that hold for all of them at once (max-t)."""
+    """All contrasts of all features, with bands that hold for all of them at once (max-t).
+
+    Parameters
+    ----------
+    features : list of Feature
+        The contributions of each feature, with their resamples.
+    level : float
+        Confidence of all bands together.
+    """
     found: list[tuple[int, NDArray[np.intp], NDArray[np.intp], Vector, Bags]] = []
     for k, f in enumerate(features):
         bins = np.arange(min(len(f.main), _MOST_BINS))

@@ -181,7 +181,15 @@ def differences(table: AuditTable, models: Models, on: Scaled, level: float) -> 
 
 
 def least_variance(table: AuditTable, models: Models) -> Vector:
-    """The least variance (p,) of a contribution to the outcome's log-odds."""
+    """The least variance (p,) of a contribution to the outcome's log-odds.
+
+    Parameters
+    ----------
+    table : AuditTable
+        Outcome and weights.
+    models : Models
+        The binned features.
+    """
     if table.outcome is None:
         return np.zeros_like(models.mass)
     weight = table.evidence

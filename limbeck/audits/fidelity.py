@@ -69,7 +69,15 @@ def fidelity(
 
 
 def auc(score: Vector, outcome: Vector) -> Callable[[Vector], float]:
-    """The area under the ROC curve as a function of the weights (n,); ties count half."""
+    """The area under the ROC curve as a function of the weights (n,); ties count half.
+
+    Parameters
+    ----------
+    score : ndarray of shape (n,)
+        The score.
+    outcome : ndarray of shape (n,)
+        0 or 1.
+    """
     at = np.unique(score, return_inverse=True)[1]
 
     def weighted(w: Vector) -> float:

@@ -266,7 +266,15 @@ def _narrow(score: Vector) -> Codes:
 
 
 def in_threads(fit: Callable[[int], T], of: Iterable[int]) -> list[T]:
-    """Several independent fits, in their order: boosting runs outside Python's lock."""
+    """Several independent fits, in their order: boosting runs outside Python's lock.
+
+    Parameters
+    ----------
+    fit : callable
+        Makes one fit from its number.
+    of : iterable of int
+        The numbers.
+    """
     with ThreadPoolExecutor(min(os.cpu_count() or 1, 8)) as pool:
         return list(pool.map(fit, of))
 

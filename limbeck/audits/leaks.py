@@ -139,7 +139,19 @@ def out_of_fold_auc(
 
 
 def out_of_fold_r2(codes: Codes, score: Vector, fold: Codes, weight: Vector | None = None) -> float:
-    """Share of the score's variance that the means of a column's levels explain, out of fold."""
+    """Share of the score's variance that the means of a column's levels explain, out of fold.
+
+    Parameters
+    ----------
+    codes : ndarray of int, shape (n,)
+        The level of the column in each row.
+    score : ndarray of shape (n,)
+        The score.
+    fold : ndarray of int, shape (n,)
+        The fold of each row.
+    weight : ndarray of shape (n,), optional
+        How much each row counts.
+    """
     guess = np.empty(len(score))
     w = np.ones(len(codes)) if weight is None else weight
     for k in np.unique(fold):

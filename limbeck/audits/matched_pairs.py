@@ -60,7 +60,15 @@ def twin_groups(values: Matrix) -> Groups:
 
 
 def informative_rows(groups: Groups, outcome: Vector) -> NDArray[np.bool_]:
-    """Rows (n,) in groups that hold both outcomes: only they can be permuted to any effect."""
+    """Rows (n,) in groups that hold both outcomes: only they can be permuted to any effect.
+
+    Parameters
+    ----------
+    groups : ndarray of int, shape (n,)
+        The group of identical rows that each belongs to.
+    outcome : ndarray of shape (n,)
+        0 or 1.
+    """
     size = np.bincount(groups)
     ones = np.bincount(groups, weights=outcome)
     out: NDArray[np.bool_] = ((ones > 0) & (ones < size))[groups]
@@ -113,6 +121,8 @@ def twin_test(
         p is at least 1 / (permutations + 1).
     seed : int
         Of the permutations.
+    progress : Progress
+        Called with the stage, what is done, and the total.
 
     Raises
     ------
@@ -272,7 +282,15 @@ def _slope(x: Vector, y: Vector) -> float:
 
 
 def squares_at_zero(squares: Vector, distance: Vector) -> float:
-    """Lower 90% bound for the mean square at distance 0, by a straight line through pairs (p,)."""
+    """Lower 90% bound for the mean square at distance 0, by a straight line through pairs (p,).
+
+    Parameters
+    ----------
+    squares : ndarray of shape (p,)
+        Squared differences in score of pairs of rows.
+    distance : ndarray of shape (p,)
+        How far apart the two rows of each pair are.
+    """
     X = np.column_stack([np.ones_like(distance), distance])
     inverse = np.linalg.pinv(X)  # (2, p)
     coef = inverse @ squares

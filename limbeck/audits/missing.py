@@ -69,6 +69,8 @@ def missing_features(
         Of permutations, folds and simulations.
     permutations, simulations : int
         As for `twin_test` and `model_test`.
+    progress : Progress
+        Called with the stage, what is done, and the total.
 
     Raises
     ------

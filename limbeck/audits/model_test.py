@@ -83,7 +83,15 @@ class CrossFit:
 
 
 def enough_to_test(score: Vector, outcome: Vector) -> bool:
-    """Whether there are enough rows (n,), of either outcome (0 or 1), for a test by models."""
+    """Whether there are enough rows (n,), of either outcome (0 or 1), for a test by models.
+
+    Parameters
+    ----------
+    score : ndarray of shape (n,)
+        The score.
+    outcome : ndarray of shape (n,)
+        0 or 1.
+    """
     ones = int(outcome.sum())
     return (
         len(score) >= FEWEST_ROWS
@@ -191,6 +199,8 @@ def model_test(
         At which ``detectable`` is stated; not computed where p lies below.
     seed : int
         Of the simulated outcomes.
+    progress : Progress
+        Called with the stage, what is done, and the total.
 
     Returns
     -------

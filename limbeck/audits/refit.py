@@ -43,7 +43,15 @@ class Design:
 
     @classmethod
     def of(cls, codes: Codes, counts: tuple[int, ...]) -> Design:
-        """The design of binned rows (n, d) with these numbers of bins."""
+        """The design of binned rows (n, d) with these numbers of bins.
+
+        Parameters
+        ----------
+        codes : ndarray of int, shape (n, d)
+            The bin of each row in each column.
+        counts : tuple of int
+            The number of bins of each column.
+        """
         starts = tuple(int(s) for s in np.concatenate([[0], np.cumsum(counts)]))
         return cls(codes + np.array(starts[:-1]), starts)
 

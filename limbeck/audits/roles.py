@@ -33,6 +33,17 @@ def read_score(
 ) -> tuple[Vector, ColumnReading]:
     """The score as numbers (n,); ordered categories count 1, 2, 3, ... in their order.
 
+    Parameters
+    ----------
+    column : Series
+        The column.
+    name : str
+        Its name.
+    levels : sequence, or None
+        Levels of a score in words, lowest first.
+    missing : tuple
+        Values that stand for missing.
+
     Raises
     ------
     InvalidInput
@@ -81,6 +92,17 @@ def read_outcome(
     column: Any, name: str, positive: Any, missing: tuple[Any, ...]
 ) -> tuple[Vector, ColumnReading]:
     """The outcome as 0 and 1 (n,), NaN where it is missing.
+
+    Parameters
+    ----------
+    column : Series
+        The column.
+    name : str
+        Its name.
+    positive : object
+        The value that means that the outcome happened; None where 0 and 1 tell.
+    missing : tuple
+        Values that stand for missing.
 
     Raises
     ------
@@ -137,6 +159,15 @@ def _happened(
 def read_weight(column: Any, name: str, role: str) -> tuple[Vector, ColumnReading]:
     """Weights (n,); frequency weights are whole numbers.
 
+    Parameters
+    ----------
+    column : Series
+        The column.
+    name : str
+        Its name.
+    role : str
+        Which kind of weight.
+
     Raises
     ------
     InvalidInput
@@ -164,7 +195,15 @@ def read_weight(column: Any, name: str, role: str) -> tuple[Vector, ColumnReadin
 
 
 def read_cases(column: Any, name: str) -> tuple[NDArray[np.int64], ColumnReading]:
-    """A number for each case (n,); rows without one are cases of their own."""
+    """A number for each case (n,); rows without one are cases of their own.
+
+    Parameters
+    ----------
+    column : Series
+        The column.
+    name : str
+        Its name.
+    """
     import pandas as pd
 
     codes = pd.factorize(column)[0].astype(np.int64)

@@ -61,7 +61,17 @@ def _factor(root: NDArray[np.float64], share: float, least: float) -> float:
 
 
 def doubts_of(student: Predictor, rows: Any, doubt: Any) -> NDArray[np.float64]:
-    """The doubt of every row, checked."""
+    """The doubt of every row, checked.
+
+    Parameters
+    ----------
+    student : Predictor
+        Its ``predict_proba`` gives the doubt where ``doubt`` is None.
+    rows : table of n rows
+        Rows to be sampled from.
+    doubt : array-like of shape (n,), or None
+        Doubt per row, 0 or more: larger where the student may be wrong.
+    """
     n = count(rows)
     if doubt is None:
         tell = getattr(student, "predict_proba", None)

@@ -122,6 +122,17 @@ def certify(
     InvalidInput
         If a number is outside its range, the rows are too few or were seen in training, or
         answers, groups and loss do not fit rows and student.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from limbeck import certify
+    >>> from limbeck.students.tree.tree import Tree
+    >>> X = np.arange(40.0).reshape(-1, 1)
+    >>> student = Tree(max_leaves=2).fit(X, X[:, 0] > 20)
+    >>> fresh = X + 0.25
+    >>> round(certify(student, fresh, fresh[:, 0] > 20.5).epsilon, 3)
+    0.072
     """
     check_share("delta", delta)
     if candidates < 1:

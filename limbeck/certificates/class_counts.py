@@ -53,7 +53,17 @@ def log2_trees(
 
 
 def log2_juntas(features: int, k: int, classes: int = 2) -> float:
-    """Binary logarithm of the number of tables over k of d booleans: C(d, k) classes^(2^k)."""
+    """Binary logarithm of the number of tables over k of d booleans: C(d, k) classes^(2^k).
+
+    Parameters
+    ----------
+    features : int
+        The number d of boolean features.
+    k : int
+        How many of them a table reads.
+    classes : int
+        Number of classes.
+    """
     return math.log2(math.comb(features, k)) + 2.0**k * math.log2(classes)
 
 
@@ -62,6 +72,17 @@ def log2_rule_lists(tests: int, rules: int, literals: int, classes: int = 2) -> 
 
     Each of s rules has one of ``sum_i C(tests, i) 2^i`` conditions of up to w literals and a
     class; a default class follows.
+
+    Parameters
+    ----------
+    tests : int
+        Number of boolean tests to choose from.
+    rules : int
+        The number s of rules.
+    literals : int
+        The most literals w in a condition.
+    classes : int
+        Number of classes.
     """
     most = min(literals, tests)
     conditions = sum(math.comb(tests, i) * 2**i for i in range(most + 1))
@@ -73,6 +94,13 @@ def log2_m_of_n(tests: int, k: int) -> float:
 
     ``2 + sum_(i = 1..k) C(tests, i) 2^i i``: i literals, each with a sign, of which m = 1..i
     must hold; and the two constants.
+
+    Parameters
+    ----------
+    tests : int
+        Number of boolean tests to choose from.
+    k : int
+        Most literals in a rule.
     """
     return math.log2(2 + sum(math.comb(tests, i) * 2**i * i for i in range(1, min(k, tests) + 1)))
 
@@ -82,6 +110,15 @@ def log2_scorecards(tests: int, k: int, points: int) -> float:
 
     ``sum_(i = 0..k) C(tests, i) (2P)^i (2 i P + 2)``: i items with points from -P to P other
     than 0, and the total that decides, from -i P to i P + 1.
+
+    Parameters
+    ----------
+    tests : int
+        Number of boolean tests to choose from.
+    k : int
+        Most items on a scorecard.
+    points : int
+        The largest number P of points of an item.
     """
     return math.log2(
         sum(
@@ -96,6 +133,13 @@ def log2_halfspaces(m: int, dimension: int) -> float:
 
     ``2 sum_(i = 0..d) C(m - 1, i)`` for m points of R^d in general position, and no more for
     others.
+
+    Parameters
+    ----------
+    m : int
+        Number of points.
+    dimension : int
+        The dimension d of the space.
     """
     return 1 + log2_binomial_sum(m - 1, dimension)
 

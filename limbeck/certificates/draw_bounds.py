@@ -56,7 +56,15 @@ class DrawBounds:
         return losses_by_draw(losses, first, cases, one=self.loss.finds_tolerance)
 
     def mean(self, own: NDArray[np.float64], level: float) -> float:
-        """A bound for the mean of the losses of draws."""
+        """A bound for the mean of the losses of draws.
+
+        Parameters
+        ----------
+        own : ndarray of shape (n,)
+            Losses of the draws.
+        level : float
+            Probability with which the bound may fail.
+        """
         if self.exact:
             return upper_bound(int(own.sum()), len(own), level)
         if self.bound == "betting" or len(own) < 2:
@@ -64,13 +72,31 @@ class DrawBounds:
         return empirical_bernstein(own, level, self.loss.low, self.loss.high)
 
     def plan(self, own: NDArray[np.float64], asked: float, level: float) -> RowsNeeded:
-        """What more draws would do."""
+        """What more draws would do.
+
+        Parameters
+        ----------
+        own : ndarray of shape (n,)
+            Losses of the draws.
+        asked : float
+            The epsilon to be reached.
+        level : float
+            Probability with which the bound may fail.
+        """
         if self.exact:
             return plan_counts(int(own.sum()), len(own), asked, level)
         return plan_means(own, asked, level, self.loss.low, self.loss.high)
 
     def groups(self, labels: NDArray[Any], level: float) -> tuple[GroupBound, ...]:
-        """A bound for each group; all hold at once."""
+        """A bound for each group; all hold at once.
+
+        Parameters
+        ----------
+        labels : ndarray of shape (n,)
+            The group of each row.
+        level : float
+            Probability with which any of the bounds may fail; it is split evenly.
+        """
         names = np.unique(labels)
         share = level / len(names)
         out = []

@@ -235,12 +235,28 @@ def _blocks(rows: Any, features: Features, n: int) -> Iterator[tuple[Any, slice]
 
 
 def first(rows: Any, n: int) -> Any:
-    """The first n rows, in the form in which they were given."""
+    """The first n rows, in the form in which they were given.
+
+    Parameters
+    ----------
+    rows : ndarray, DataFrame or sequence
+        Rows in the user's form.
+    n : int
+        How many.
+    """
     return getattr(rows, "iloc", rows)[:n]
 
 
 def take(rows: Any, places: NDArray[Any]) -> Any:
-    """Some of the rows, in the form in which they were given."""
+    """Some of the rows, in the form in which they were given.
+
+    Parameters
+    ----------
+    rows : ndarray, DataFrame, Rows or sequence
+        Rows in the user's form.
+    places : ndarray of int or bool
+        Positions of the rows, or a mask.
+    """
     if not hasattr(rows, "shape") and not isinstance(rows, Rows):
         rows = np.asarray(rows)
     return getattr(rows, "iloc", rows)[places]

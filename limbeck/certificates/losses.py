@@ -99,6 +99,17 @@ def choose_loss(
 ) -> BoundedLoss:
     """The loss that was asked for, checked against the task; see `certify`.
 
+    Parameters
+    ----------
+    loss : str, callable or None
+        Name or function of the loss; None takes the default of the task.
+    loss_range : tuple of float, or None
+        Least and largest value of the loss, where it has no range of its own.
+    tolerance : float or None
+        Largest distance that counts as agreement, in the unit of the answers.
+    task : Task
+        What the student predicts.
+
     Raises
     ------
     InvalidInput
@@ -148,6 +159,15 @@ def choose_loss(
 def encode_answers(answers: Any, n: int, task: Task) -> tuple[NDArray[Any], NDArray[np.float64]]:
     """The teacher's answers as they came and as numbers: class indices or values, shape (n,).
 
+    Parameters
+    ----------
+    answers : array-like of shape (n,)
+        The teacher's answers.
+    n : int
+        Number of rows.
+    task : Task
+        Its classes give the indices.
+
     Raises
     ------
     InvalidInput
@@ -183,6 +203,15 @@ def encode_predictions(
     predicted: Any, n: int, task: Task
 ) -> tuple[NDArray[Any], NDArray[np.float64]]:
     """The student's predictions as they came and as numbers; -1 for an unknown class.
+
+    Parameters
+    ----------
+    predicted : array-like of shape (n,)
+        What ``predict`` returned.
+    n : int
+        Number of rows.
+    task : Task
+        Its classes give the indices.
 
     Raises
     ------

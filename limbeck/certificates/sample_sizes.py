@@ -31,18 +31,40 @@ _HERE = "docs/theory.md"
 
 
 def to_check(epsilon: float, delta: float) -> Rows:
-    """Rows without disagreement that show an error of at most epsilon."""
+    """Rows without disagreement that show an error of at most epsilon.
+
+    Parameters
+    ----------
+    epsilon, delta : float
+        Largest error, and the probability with which it may be exceeded.
+    """
     return math.ceil(math.log(1 / delta) / epsilon), "ln(1/delta) / epsilon", _HERE
 
 
 def consistent_of(log2_size: float, epsilon: float, delta: float) -> Rows:
-    """Rows after which every member of a finite class that agrees on them is within epsilon."""
+    """Rows after which every member of a finite class that agrees on them is within epsilon.
+
+    Parameters
+    ----------
+    log2_size : float
+        Binary logarithm of the size of the class.
+    epsilon, delta : float
+        Largest error, and the probability with which it may be exceeded.
+    """
     n = math.ceil((log2_size * math.log(2) + math.log(1 / delta)) / epsilon)
     return n, "ln(|G|/delta) / epsilon", "Blumer et al. 1987"
 
 
 def consistent_by_growth(growth: Growth, epsilon: float, delta: float) -> Rows:
-    """The same for a class with a growth function S."""
+    """The same for a class with a growth function S.
+
+    Parameters
+    ----------
+    growth : callable
+        Binary logarithm of S(m), for m rows.
+    epsilon, delta : float
+        Largest error, and the probability with which it may be exceeded.
+    """
 
     def suffices(m: int) -> bool:
         return 1 + growth(2 * m) - epsilon * m / 2 <= math.log2(delta)
@@ -88,6 +110,13 @@ def choose_by_growth(growth: Growth, epsilon: float, delta: float) -> Rows:
 
     Symmetrization, Massart's lemma for finite sets and McDiarmid's inequality (Shalev-Shwartz
     and Ben-David 2014).
+
+    Parameters
+    ----------
+    growth : callable
+        Binary logarithm of S(m), for m rows.
+    epsilon, delta : float
+        Largest error, and the probability with which it may be exceeded.
     """
 
     def suffices(m: int) -> bool:
@@ -99,7 +128,15 @@ def choose_by_growth(growth: Growth, epsilon: float, delta: float) -> Rows:
 
 
 def choose_of_vc(vc: int, epsilon: float, delta: float) -> Rows:
-    """The same for a class of which only the VC dimension is known; Sauer (1972)."""
+    """The same for a class of which only the VC dimension is known; Sauer (1972).
+
+    Parameters
+    ----------
+    vc : int
+        The VC dimension.
+    epsilon, delta : float
+        Largest error, and the probability with which it may be exceeded.
+    """
     if vc == 0:
         return choose_of(0.0, epsilon, delta)
     n, formula, source = choose_by_growth(lambda m: log2_binomial_sum(m, vc), epsilon, delta)
@@ -113,6 +150,13 @@ def to_learn_at_least(vc: int, epsilon: float, delta: float) -> Rows:
     Haussler, Kearns and Valiant 1989), for classes that shatter two points. The first needs
     epsilon <= 1/8 and delta < 1/14 in the proof of docs/theory.md, and is left out elsewhere;
     the second is for learners that draw no random numbers of their own.
+
+    Parameters
+    ----------
+    vc : int
+        The VC dimension.
+    epsilon, delta : float
+        Largest error, and the probability with which it may be exceeded.
     """
     source = f"{_HERE}; Ehrenfeucht et al. 1989"
     if vc < 2:

@@ -143,6 +143,17 @@ def verify(
     InvalidInput
         If training saw the rows; if groups, cases or loss are needed and lacking, or rows and
         student do not fit together.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from limbeck import certify, verify
+    >>> from limbeck.students.tree.tree import Tree
+    >>> X = np.arange(40.0).reshape(-1, 1)
+    >>> student = Tree(max_leaves=2).fit(X, X[:, 0] > 20)
+    >>> certificate = certify(student, X, X[:, 0] > 20)
+    >>> verify(certificate, student, X, X[:, 0] > 20).differences
+    ()
     """
     stated = certificate if isinstance(certificate, Certificate) else read_stored(certificate)
     found = _recompute(stated, student, rows, answers, groups, cases, loss, seen, doubt)

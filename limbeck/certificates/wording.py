@@ -29,7 +29,15 @@ _MANY = 10**9  # rows by which a rate is as good as known
 
 
 def upward(value: float, digits: int = 3) -> str:
-    """A number rounded up to some digits, so that a bound is never understated."""
+    """A number rounded up to some digits, so that a bound is never understated.
+
+    Parameters
+    ----------
+    value : float
+        The number.
+    digits : int
+        Significant digits.
+    """
     if value == 0:
         return "0"
     scale = 10.0 ** (digits - 1 - math.floor(math.log10(abs(value))))
@@ -184,7 +192,15 @@ def against_asked(
 
 
 def identical_rows(copies: int, coincidences: int) -> str:
-    """Sentences on identical rows, empty where there are none."""
+    """Sentences on identical rows, empty where there are none.
+
+    Parameters
+    ----------
+    copies : int
+        Rows left out as copies.
+    coincidences : int
+        Identical rows that were counted.
+    """
     out = ""
     if copies:
         out += f" Copies of these rows were left out: {copies:,}."
@@ -194,7 +210,15 @@ def identical_rows(copies: int, coincidences: int) -> str:
 
 
 def surplus(n: int, drawn: int) -> str:
-    """A sentence on what was drawn beyond the stopping row, empty where there is nothing."""
+    """A sentence on what was drawn beyond the stopping row, empty where there is nothing.
+
+    Parameters
+    ----------
+    n : int
+        Rows up to which the certificate counts.
+    drawn : int
+        Rows for which answers were asked.
+    """
     return f" {drawn:,} were drawn to fill the last batch." if drawn > n else ""
 
 

@@ -31,7 +31,15 @@ Seen = Annotated[
 
 
 def column_of(frame: Any, name: str | None) -> Any:
-    """The values of a column; refused where there is none of that name."""
+    """The values of a column; refused where there is none of that name.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The table.
+    name : str
+        The column.
+    """
     if name is None:
         return None
     if name not in frame.columns:
@@ -54,12 +62,28 @@ def duplicates_rule(name: str) -> Any:
 
 
 def groups_of(frame: Any, name: str | None) -> Any:
-    """A column, or "class" for the teacher's classes where no column is called so."""
+    """A column, or "class" for the teacher's classes where no column is called so.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The table.
+    name : str
+        The column.
+    """
     return name if name == "class" and name not in frame.columns else column_of(frame, name)
 
 
 def class_names(text: str | None, y: Any) -> list[Any] | None:
-    """Classes named in the shell, of the type that the labels have."""
+    """Classes named in the shell, of the type that the labels have.
+
+    Parameters
+    ----------
+    text : str or None
+        Names with commas between them.
+    y : ndarray of shape (n,), or None
+        The labels.
+    """
     if text is None:
         return None
     names = parts(text)

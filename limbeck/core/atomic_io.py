@@ -15,6 +15,13 @@ __all__ = ["write_bytes"]
 def write_bytes(content: bytes | bytearray, path: str | os.PathLike[str]) -> Path:
     """Write a file whole: a reader sees the old file or the new one, never a part.
 
+    Parameters
+    ----------
+    content : bytes or bytearray
+        The whole content.
+    path : path
+        The file; one that exists is replaced.
+
     Raises
     ------
     FileRefused

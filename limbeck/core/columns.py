@@ -135,6 +135,13 @@ class Features:
         The same numbers as :meth:`encode`, with no copy of the whole. A block may share memory
         with X: do not write to it.
 
+        Parameters
+        ----------
+        X : table of n rows
+            Rows in the user's form.
+        size : int, optional
+            Most rows in a block.
+
         Raises
         ------
         InvalidInput

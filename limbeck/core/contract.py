@@ -37,7 +37,15 @@ Label = str | int | float | bool
 
 
 class Access(Flag):
-    """What a teacher grants, and what a method needs."""
+    """What a teacher grants, and what a method needs.
+
+    Examples
+    --------
+    >>> from limbeck import Access
+    >>> needed = Access.QUERIES | Access.GRADIENTS
+    >>> str(needed), Access.SCORES in needed
+    ('queries, gradients', False)
+    """
 
     SCORES = auto()
     """Scores for stored rows only."""
@@ -70,6 +78,12 @@ class Task:
         The classes in the order of the score columns; empty for regression.
     unit : str
         The unit of the number, for regression.
+
+    Examples
+    --------
+    >>> from limbeck import Task
+    >>> Task(("no", "yes")).classifies, Task(unit="kg").classifies
+    (True, False)
     """
 
     classes: tuple[Label, ...] = ()
@@ -123,11 +137,27 @@ class Teacher(Protocol):
         ...
 
     def activations(self, X: Any, layers: Sequence[str]) -> dict[str, NDArray[np.float32]]:
-        """Activations by layer, each of shape (n, m), flattened over all but rows."""
+        """Activations by layer, each of shape (n, m), flattened over all but rows.
+
+        Parameters
+        ----------
+        X : table of n rows
+            Rows in the form the model takes.
+        layers : sequence of str
+            Names of the layers.
+        """
         ...
 
     def gradient(self, X: Any, output: int) -> NDArray[np.float64]:
-        """Gradient of one score with respect to the inputs, of shape (n, d)."""
+        """Gradient of one score with respect to the inputs, of shape (n, d).
+
+        Parameters
+        ----------
+        X : table of n rows
+            Rows in the form the model takes.
+        output : int
+            Position of the score.
+        """
         ...
 
 
@@ -156,7 +186,17 @@ class Student(Protocol):
         ...
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
-        """Learn from rows of shape (n, d) and labels of shape (n,)."""
+        """Learn from rows of shape (n, d) and labels of shape (n,).
+
+        Parameters
+        ----------
+        X : table of n rows
+            The rows, of shape (n, d).
+        y : array-like of shape (n,)
+            Labels, or values.
+        sample_weight : array-like of shape (n,), optional
+            How much each row counts.
+        """
         ...
 
     def predict(self, X: Any) -> NDArray[Any]:
@@ -188,7 +228,17 @@ class Sampler(Protocol):
     """Where fresh inputs come from."""
 
     def draw(self, rows: Rows, n: int, rng: np.random.Generator) -> Rows:
-        """Draw n new rows, near or from the distribution of ``rows``."""
+        """Draw n new rows, near or from the distribution of ``rows``.
+
+        Parameters
+        ----------
+        rows : Rows
+            Observed rows.
+        n : int
+            Number of rows to draw.
+        rng : numpy Generator
+            All randomness comes from it.
+        """
         ...
 
     def describe(self) -> str:
@@ -290,13 +340,36 @@ class Method(Protocol):
     def distill(
         self, teacher: Teacher, rows: Rows, rng: np.random.Generator, progress: Progress
     ) -> MethodResult:
-        """Distil the teacher into a student, from rows that no certificate will use."""
+        """Distil the teacher into a student, from rows that no certificate will use.
+
+        Parameters
+        ----------
+        teacher : Teacher
+            Answers queries, as far as its ``access`` goes.
+        rows : Rows
+            Rows to learn from.
+        rng : numpy Generator
+            All randomness comes from it.
+        progress : Progress
+            Called with the stage, what is done, and the total.
+        """
         ...
 
     def learn(self, rows: Rows, y: NDArray[Any], task: Task, rng: np.random.Generator) -> Student:
         """The control: the same student with the same limits, from labels, with no teacher.
 
         ``y`` holds class indices (int, shape (n,)) or values (float, shape (n,)).
+
+        Parameters
+        ----------
+        rows : Rows
+            The rows that :meth:`distill` learns from.
+        y : ndarray of shape (n,)
+            Class indices or values.
+        task : Task
+            What is predicted.
+        rng : numpy Generator
+            All randomness comes from it.
         """
         ...
 
@@ -308,7 +381,21 @@ class Method(Protocol):
         rng: np.random.Generator,
         sample_weight: NDArray[np.float64] | None = None,
     ) -> Mapping[str, Student]:
-        """Plain students of the same size, taught by the same teacher, by their names."""
+        """Plain students of the same size, taught by the same teacher, by their names.
+
+        Parameters
+        ----------
+        teacher : Teacher
+            Answers queries.
+        rows : Rows
+            The rows that :meth:`distill` learned from.
+        finding : MethodResult
+            What :meth:`distill` returned; its student sets the size.
+        rng : numpy Generator
+            All randomness comes from it.
+        sample_weight : ndarray of shape (n,), optional
+            How much each row counts.
+        """
         ...
 
 
@@ -356,6 +443,17 @@ class Certificate:
         depends neither on their order nor on digits that float32 does not keep.
     settings : mapping
         Everything else needed to recompute: loss range, candidates, copies, cases, versions.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import limbeck
+    >>> from limbeck.students.tree.tree import Tree
+    >>> X = np.arange(40.0).reshape(-1, 1)
+    >>> student = Tree(max_leaves=2).fit(X, X[:, 0] > 20)
+    >>> certificate = limbeck.certify(student, X, X[:, 0] > 20, delta=0.05)
+    >>> certificate.n, round(certificate.epsilon, 3)
+    (40, 0.072)
     """
 
     epsilon: float

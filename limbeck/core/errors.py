@@ -29,6 +29,15 @@ class LimbeckError(Exception):
         What was refused, with the offending value, as a sentence.
     remedy : str
         What to do instead, as a sentence.
+
+    Examples
+    --------
+    >>> import limbeck
+    >>> try:
+    ...     limbeck.budget("tree", epsilon=2.0, delta=0.05, features=3)
+    ... except limbeck.LimbeckError as error:
+    ...     print(error.problem)
+    epsilon is 2.0, and it must lie strictly between 0 and 1.
     """
 
     def __init__(self, problem: str, remedy: str) -> None:

@@ -12,7 +12,15 @@ __all__ = ["quiet", "shown"]
 
 
 def quiet(stage: str, done: float, total: float) -> None:
-    """Progress for work that shows none."""
+    """Progress for work that shows none.
+
+    Parameters
+    ----------
+    stage : str
+        Name of the stage.
+    done, total : float
+        How much of it is done, and of how much.
+    """
 
 
 @contextmanager

@@ -39,12 +39,27 @@ def plain(value: Any) -> Any:
 
 
 def strict_json(value: Any, indent: int | None = 1) -> str:
-    """JSON of what :func:`plain` makes of a value, which every parser reads."""
+    """JSON of what :func:`plain` makes of a value, which every parser reads.
+
+    Parameters
+    ----------
+    value : object
+        What is written.
+    indent : int or None
+        Blanks per level; None writes one line.
+    """
     return json.dumps(plain(value), indent=indent, allow_nan=False, ensure_ascii=False)
 
 
 def write_json(value: Any, path: Path) -> Path:
     """Write strict JSON, all of it or nothing.
+
+    Parameters
+    ----------
+    value : object
+        What is written.
+    path : Path
+        The file; one that exists is replaced.
 
     Raises
     ------

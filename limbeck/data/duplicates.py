@@ -171,7 +171,15 @@ class Duplicates:
 
 
 def kinds_of(features: Features, *, signals: bool = False) -> tuple[ColumnKind, ...]:
-    """The kind of each column of a table, or of rows that are signals or images."""
+    """The kind of each column of a table, or of rows that are signals or images.
+
+    Parameters
+    ----------
+    features : Features
+        The columns.
+    signals : bool
+        Whether the rows are signals or images in the form of a table.
+    """
     one: ColumnKind = "signal"
     if signals or features.shape:
         return (one,) * len(features)

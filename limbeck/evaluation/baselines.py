@@ -33,7 +33,17 @@ class LinearModel:
         answers: NDArray[Any],
         sample_weight: NDArray[np.float64] | None = None,
     ) -> LinearModel:
-        """Fit on encoded rows (n, d), class indices or values (n,), and weights (n,)."""
+        """Fit on encoded rows (n, d), class indices or values (n,), and weights (n,).
+
+        Parameters
+        ----------
+        values : ndarray of shape (n, d)
+            Encoded rows.
+        answers : ndarray of shape (n,)
+            Class indices, or values.
+        sample_weight : ndarray of shape (n,), optional
+            How much each row counts.
+        """
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.impute import SimpleImputer
         from sklearn.linear_model import LogisticRegression, Ridge

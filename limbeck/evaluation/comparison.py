@@ -270,7 +270,15 @@ def _key(contender: ModelPredictions) -> str:
 
 
 def score(predicted: NDArray[Any], truth: NDArray[Any], task: Task) -> float:
-    """Share of equal class indices, or R^2."""
+    """Share of equal class indices, or R^2.
+
+    Parameters
+    ----------
+    predicted, truth : ndarray of shape (n,)
+        Class indices, or values.
+    task : Task
+        Whether they are classes.
+    """
     return float((predicted == truth).mean()) if task.classifies else _r2(predicted, truth)
 
 

@@ -316,7 +316,21 @@ def issue(
     delta: float,
     duplicates: Rule = "auto",
 ) -> Certificate:
-    """The certificate of anything that answers the rows of a table."""
+    """The certificate of anything that answers the rows of a table.
+
+    Parameters
+    ----------
+    student : object with ``predict``
+        What is certified.
+    table : CertifiedRows
+        Test rows with the teacher's answers.
+    seen : ndarray of uint64, or None
+        Fingerprints of the rows that training saw.
+    epsilon, delta : float
+        What is asked of the certificate.
+    duplicates : {"auto", "drop", "keep"}
+        What identical rows are.
+    """
     asked: dict[str, Any] = {"delta": delta, "epsilon": epsilon, "seen": seen}
     asked |= {"cases": table.cases, "duplicates": duplicates}
     if table.compared not in ("", "numbers"):

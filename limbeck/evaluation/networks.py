@@ -160,7 +160,13 @@ def right(said: Said) -> NDArray[np.float64] | None:
 
 
 def agreement(student: Said, teacher: Said) -> NDArray[np.float64]:
-    """A score a row against the teacher's answers, shape (n,); see `right`."""
+    """A score a row against the teacher's answers, shape (n,); see `right`.
+
+    Parameters
+    ----------
+    student, teacher : Said
+        Outputs of both on the same rows.
+    """
     return _score(student, teacher.answers)
 
 
@@ -217,7 +223,13 @@ class Mistakes:
 
 
 def mistakes(student: Said, teacher: Said) -> Mistakes | None:
-    """Tell a student's own mistakes from those of its teacher; None for numbers or no labels."""
+    """Tell a student's own mistakes from those of its teacher; None for numbers or no labels.
+
+    Parameters
+    ----------
+    student, teacher : Said
+        Outputs of both on the same rows.
+    """
     if student.labels is None or student.goal.kind is Kind.VALUES:
         return None
     there = slice(None) if student.known is None else student.known
@@ -235,6 +247,13 @@ def by_class(said: Said, teacher: Said) -> dict[int, dict[str, float]]:
     """Places, accuracy and agreement for each class of the labels.
 
     Empty for numbers, without labels, and for language, whose classes are a vocabulary.
+
+    Parameters
+    ----------
+    said : Said
+        Outputs of the model that is measured.
+    teacher : Said
+        Outputs of the teacher on the same rows.
     """
     if said.labels is None or said.goal.kind in (Kind.VALUES, Kind.LANGUAGE):
         return {}

@@ -60,6 +60,14 @@ def export_network(module: nn.Module, inputs: Any, folder: str | Path) -> Handov
     ------
     FileRefused
         If a file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import torch
+    >>> from limbeck.networks import export_network
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     written = export_network(torch.nn.Linear(4, 2), torch.randn(3, 4), folder)
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)

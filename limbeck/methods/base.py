@@ -39,11 +39,23 @@ class BaseMethod(ABC):
     def distill(
         self, teacher: Teacher, rows: Rows, rng: np.random.Generator, progress: Progress
     ) -> MethodResult:
-        """Distil the teacher into a student, from rows that no certificate will use."""
+        """Distil the teacher into a student, from rows that no certificate will use.
+
+        Parameters
+        ----------
+        teacher, rows, rng, progress
+            As in `limbeck.core.contract.Method.distill`.
+        """
 
     @abstractmethod
     def learn(self, rows: Rows, y: NDArray[Any], task: Task, rng: np.random.Generator) -> Student:
-        """The control: the same student with the same limits, from labels, with no teacher."""
+        """The control: the same student with the same limits, from labels, with no teacher.
+
+        Parameters
+        ----------
+        rows, y, task, rng
+            As in `limbeck.core.contract.Method.learn`.
+        """
 
     def baselines(
         self,

@@ -192,7 +192,15 @@ class Step:
         return self.align(self.student.logits, teacher)
 
     def align(self, student: Tensor, teacher: Tensor | None) -> Aligned:
-        """The same for other logits than those of the step, of the same shapes."""
+        """The same for other logits than those of the step, of the same shapes.
+
+        Parameters
+        ----------
+        student : Tensor of shape (n, k) or (n, t, k)
+            Logits of the student.
+        teacher : Tensor or None
+            Logits of the teacher, of the same shape.
+        """
         labels, weight = self.labels, self.weight
         if not self.goal.sequential:
             return Aligned(student, teacher, labels, weight)
@@ -223,7 +231,15 @@ class Step:
         return counted(logits, self.mask, self.labels, self.goal)
 
     def mean(self, losses: Tensor, weight: Tensor | None = None) -> Tensor:
-        """The weighted mean of losses; see `weighted_mean`."""
+        """The weighted mean of losses; see `weighted_mean`.
+
+        Parameters
+        ----------
+        losses : Tensor of shape (p,)
+            Losses per row or token.
+        weight : Tensor of shape (p,), optional
+            How much each counts.
+        """
         return weighted_mean(losses, weight)
 
 
@@ -237,6 +253,17 @@ def counted(like: Tensor, mask: Tensor | None, labels: Tensor | None, goal: Goal
 
     Those of tokens that are there and have a label; of language those before such a token, and
     after none that is hidden: what stands on padding to the left predicts nothing.
+
+    Parameters
+    ----------
+    like : Tensor of shape (n, t, ...)
+        Gives the shape and the device.
+    mask : Tensor of shape (n, t), or None
+        1 for tokens, 0 for padding.
+    labels : Tensor of shape (n, t), or None
+        Labels per token; -100 for none.
+    goal : Goal
+        What is predicted.
     """
     counts = torch.ones(like.shape[:2], dtype=torch.bool, device=like.device)
     if mask is not None:
@@ -250,7 +277,15 @@ def counted(like: Tensor, mask: Tensor | None, labels: Tensor | None, goal: Goal
 
 
 def weighted_mean(losses: Tensor, weight: Tensor | None = None) -> Tensor:
-    """The weighted mean of losses (p,); 0, with a gradient, where nothing counts."""
+    """The weighted mean of losses (p,); 0, with a gradient, where nothing counts.
+
+    Parameters
+    ----------
+    losses : Tensor of shape (p,)
+        Losses per row or token.
+    weight : Tensor of shape (p,), optional
+        How much each counts.
+    """
     if weight is None:
         return losses.mean() if losses.numel() else losses.sum()
     total = weight.sum()

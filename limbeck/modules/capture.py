@@ -207,6 +207,13 @@ def run(module: nn.Module, inputs: Any) -> Any:
     Of named tensors it gets those that its ``forward`` names, so that networks of different kinds
     read one data set; all of them where ``forward`` takes any.
 
+    Parameters
+    ----------
+    module : nn.Module
+        The network.
+    inputs : Tensor, tuple or mapping
+        A batch, where the network is.
+
     Raises
     ------
     InvalidInput
@@ -241,7 +248,15 @@ def _named_by(forward: Callable[..., Any]) -> frozenset[str] | None:
 
 
 def placed(inputs: Any, module: nn.Module) -> Any:
-    """A batch where a network's parameters are."""
+    """A batch where a network's parameters are.
+
+    Parameters
+    ----------
+    inputs : Tensor, tuple or mapping
+        A batch, on any device.
+    module : nn.Module
+        The network that will read it.
+    """
     device = next((p.device for p in module.parameters()), None)
     if isinstance(inputs, Mapping):
         return {name: value.to(device) for name, value in inputs.items()}
@@ -251,7 +266,15 @@ def placed(inputs: Any, module: nn.Module) -> Any:
 
 
 def picked(inputs: Any, rows: Tensor) -> Any:
-    """Some rows of a batch."""
+    """Some rows of a batch.
+
+    Parameters
+    ----------
+    inputs : Tensor, tuple or mapping
+        A batch.
+    rows : Tensor of int or bool
+        Positions of the rows, or a mask.
+    """
     if isinstance(inputs, Mapping):
         return {name: value[rows.to(value.device)] for name, value in inputs.items()}
     if isinstance(inputs, tuple | list):
@@ -261,6 +284,13 @@ def picked(inputs: Any, rows: Tensor) -> Any:
 
 def logits_of(output: Any, name: str) -> Tensor:
     """The logits in what a network returned: itself, ``.logits``, or the first tensor of a tuple.
+
+    Parameters
+    ----------
+    output : Tensor, mapping, tuple or object
+        What the network returned.
+    name : str
+        What the network is called in messages.
 
     Raises
     ------

@@ -67,6 +67,13 @@ class OutputReader:
     def raw(self, output: Any, name: str = "The network") -> Tensor:
         """The tensor itself, in the axes in which it is returned; what was filled up is cut off.
 
+        Parameters
+        ----------
+        output : Tensor, mapping, tuple or object
+            What the network returned.
+        name : str
+            What the network is called in messages.
+
         Raises
         ------
         InvalidInput
@@ -81,7 +88,15 @@ class OutputReader:
         return found[:, : self.first] if self.form == "places" else found[..., : self.first]
 
     def outputs(self, output: Any, name: str = "The network") -> Tensor:
-        """The outputs: (n, k), or (n, t, k) where there is an answer at every place."""
+        """The outputs: (n, k), or (n, t, k) where there is an answer at every place.
+
+        Parameters
+        ----------
+        output : Tensor, mapping, tuple or object
+            What the network returned.
+        name : str
+            What the network is called in messages.
+        """
         found = self.raw(output, name)
         if self.form == "flat":
             found = found.flatten(1)
@@ -108,7 +123,15 @@ def reading_of(module: Any) -> OutputReader:
 
 
 def read_by(module: nn.Module, reading: OutputReader) -> nn.Module:
-    """The module, whose outputs are read so from now on, in its copies, too."""
+    """The module, whose outputs are read so from now on, in its copies, too.
+
+    Parameters
+    ----------
+    module : nn.Module
+        The network; it is marked.
+    reading : OutputReader
+        How its outputs are read.
+    """
     if reading != _PLAIN:
         setattr(module, _MARK, (reading.place, reading.form, reading.scale, reading.first))
     return module
@@ -116,7 +139,15 @@ def read_by(module: nn.Module, reading: OutputReader) -> nn.Module:
 
 @contextmanager
 def readings(modules: Sequence[nn.Module], each: Sequence[OutputReader]) -> Iterator[None]:
-    """Read the outputs of modules so inside; afterwards they are as before."""
+    """Read the outputs of modules so inside; afterwards they are as before.
+
+    Parameters
+    ----------
+    modules : sequence of nn.Module
+        The networks.
+    each : sequence of OutputReader
+        How the outputs of each are read.
+    """
     with ExitStack() as stack:
         for module, reading in zip(modules, each, strict=True):
             before = getattr(module, _MARK, None)

@@ -17,7 +17,21 @@ __all__ = ["Network", "watched"]
 
 
 class Network:
-    """A network whose layers are being read; made by `watched`."""
+    """A network whose layers are being read; made by `watched`.
+
+    Parameters
+    ----------
+    module : nn.Module
+        The network.
+    capture : Capture or None
+        Reads the outputs of its layers; None where none is read.
+    name : str
+        What the network is called in messages.
+    context : callable or None
+        Makes the context in which it runs, such as mixed precision.
+    reading : OutputReader, optional
+        How its outputs are read; by default as the module is marked.
+    """
 
     def __init__(
         self,
@@ -49,6 +63,13 @@ class Network:
         """The same, with some layers' outputs changed on the way.
 
         Running statistics, as of batch normalisation, do not see what was changed.
+
+        Parameters
+        ----------
+        inputs : Tensor, tuple or mapping
+            A batch.
+        edits : mapping of str to callable
+            For each layer, what its output becomes.
         """
         with statistics_kept(self.module):
             if self._capture is None:

@@ -63,7 +63,15 @@ class BagOfTokens(nn.Module):
         nn.init.zeros_(self.weights.weight)
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None, **_: Any) -> Tensor:
-        """Scores of shape (n, k)."""
+        """Scores of shape (n, k).
+
+        Parameters
+        ----------
+        input_ids : Tensor of int, shape (n, t)
+            The tokens.
+        attention_mask : Tensor of shape (n, t), optional
+            1 for tokens, 0 for padding.
+        """
         there = torch.ones_like(input_ids) if attention_mask is None else attention_mask
         found: Tensor = self.weights(input_ids, per_sample_weights=there.float()) + self.bias
         return found

@@ -139,6 +139,15 @@ def rows_of(inputs: Any, layout: Layout, pad: int = 0) -> NDArray[np.float64]:
 
     Shorter inputs are filled up with 0, and ``input_ids`` with the token ``pad``.
 
+    Parameters
+    ----------
+    inputs : Tensor, tuple or mapping
+        A batch.
+    layout : Layout
+        Names, shapes and dtypes of the inputs.
+    pad : int
+        The token that fills up ``input_ids``.
+
     Raises
     ------
     InvalidInput

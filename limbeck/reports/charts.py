@@ -44,12 +44,30 @@ class Panel:
 
 
 def whisker_scale(values: list[float | None], top: float | None = None) -> Scale:
-    """The scale that whiskers of one column share."""
+    """The scale that whiskers of one column share.
+
+    Parameters
+    ----------
+    values : list of float or None
+        All numbers and ends of intervals of the column.
+    top : float, optional
+        The largest number that the scale may show.
+    """
     return Scale.linear(finite(values), _EDGE, _WIDE - _EDGE, top=top)
 
 
 def whisker(value: float, low: float, high: float, scale: Scale, strong: bool = False) -> Html:
-    """A dot with its interval, on a scale; see :func:`axis`."""
+    """A dot with its interval, on a scale; see :func:`axis`.
+
+    Parameters
+    ----------
+    value, low, high : float
+        The number and its interval.
+    scale : Scale
+        The axis.
+    strong : bool
+        Whether it is emphasised.
+    """
     middle = _HIGH / 2
     ends = [scale.at(low), scale.at(high)]
     zero = scale.low < 0 < scale.high

@@ -60,5 +60,13 @@ def place(path: str | Path) -> Path:
 
 
 def write_document(page: Html, path: str | Path) -> Path:
-    """Write a page, all of it or nothing; returns its path."""
+    """Write a page, all of it or nothing; returns its path.
+
+    Parameters
+    ----------
+    page : Html
+        The page.
+    path : path
+        The file; one that exists is replaced.
+    """
     return write_bytes(page.encode("utf-8"), place(path))

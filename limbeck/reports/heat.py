@@ -57,7 +57,15 @@ def heat(names: Sequence[str], rows: Sequence[NDArray[np.float64]], unit: str) -
 
 
 def pooled(row: NDArray[np.float64], most: int) -> NDArray[np.float64]:
-    """At most so many cells along the last axis, each the mean of neighbours."""
+    """At most so many cells along the last axis, each the mean of neighbours.
+
+    Parameters
+    ----------
+    row : ndarray of shape (..., n)
+        The numbers.
+    most : int
+        Most cells.
+    """
     if row.shape[-1] <= most:
         return row
     ends = np.linspace(0, row.shape[-1], most + 1).astype(int)

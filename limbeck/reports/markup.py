@@ -46,12 +46,30 @@ def tag(element: str, /, *children: Child, **attributes: str | float | None) -> 
 
 
 def join(children: Iterable[Child], between: str = "") -> Html:
-    """Several elements or texts, one after another."""
+    """Several elements or texts, one after another.
+
+    Parameters
+    ----------
+    children : iterable of Html, str or None
+        Elements or texts; None is left out.
+    between : str
+        What stands between them.
+    """
     return Html(between.join(_escaped(child) for child in children if child is not None))
 
 
 def box(content: Child, label: str, class_: str = "scroll") -> Html:
-    """A box in which wide content scrolls, with the keyboard as well, instead of the page."""
+    """A box in which wide content scrolls, with the keyboard as well, instead of the page.
+
+    Parameters
+    ----------
+    content : Html or str
+        What stands in the box.
+    label : str
+        Its name, for screen readers.
+    class_ : str
+        The class of the style sheet.
+    """
     return tag("div", content, class_=class_, tabindex="0", role="region", aria_label=label)
 
 

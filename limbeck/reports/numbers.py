@@ -13,7 +13,15 @@ NONE = "—"
 
 
 def decimal(value: float | None, digits: int = 3) -> str:
-    """A number with so many decimals and a true minus; a dash where there is none."""
+    """A number with so many decimals and a true minus; a dash where there is none.
+
+    Parameters
+    ----------
+    value : float or None
+        The number.
+    digits : int
+        Digits after the point.
+    """
     if value is None or not math.isfinite(value):
         return NONE
     return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")  # + 0.0: no "−0"
@@ -27,7 +35,15 @@ def measured(value: Measured | None) -> str:
 
 
 def percent(value: float | None, digits: int = 1) -> str:
-    """A share in percent."""
+    """A share in percent.
+
+    Parameters
+    ----------
+    value : float or None
+        A share; 1 is 100%.
+    digits : int
+        Digits after the point.
+    """
     if value is None or not math.isfinite(value):
         return NONE
     return f"{100 * value:.{digits}f}%"

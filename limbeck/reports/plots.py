@@ -135,14 +135,34 @@ def intervals(
 
 
 def bars(ax: Any, names: Sequence[str], values: ArrayLike, strong: Sequence[bool] = ()) -> None:
-    """A bar per name, from top to bottom."""
+    """A bar per name, from top to bottom.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        Where to draw.
+    names : sequence of str
+        A name per bar.
+    values : array-like of shape (n,)
+        Lengths of the bars.
+    strong : sequence of bool
+        Which bars are emphasised.
+    """
     colours = [BLUE if i >= len(strong) or strong[i] else GREY for i in range(len(names))]
     ax.barh(range(len(names)), values, color=colours, height=0.7)
     _name(ax, names, ())
 
 
 def curves(ax: Any, panel: Panel) -> None:
-    """Lines over sizes or epochs; a dotted line at the one that was chosen."""
+    """Lines over sizes or epochs; a dotted line at the one that was chosen.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        Where to draw.
+    panel : Panel
+        The lines.
+    """
     drawn = {}
     for line in panel.lines:
         x, y = zip(*line.points, strict=True)

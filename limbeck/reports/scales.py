@@ -41,7 +41,17 @@ class Scale:
     def linear(
         cls, values: Iterable[float], start: float, end: float, *, top: float | None = None
     ) -> Self:
-        """A scale whose ends are round numbers around the values, at most ``top``."""
+        """A scale whose ends are round numbers around the values, at most ``top``.
+
+        Parameters
+        ----------
+        values : iterable of float
+            What is to be shown.
+        start, end : float
+            The ends of the axis in pixels.
+        top : float, optional
+            The largest number that the scale may show.
+        """
         shown = finite(values) or [0.0, 1.0]
         low, high = min(shown), max(shown)
         if high - low < 1e-9:
@@ -54,7 +64,15 @@ class Scale:
 
     @classmethod
     def sizes(cls, sizes: Iterable[float], start: float, end: float) -> Self:
-        """A scale for numbers of leaves: by powers of two where there are many."""
+        """A scale for numbers of leaves: by powers of two where there are many.
+
+        Parameters
+        ----------
+        sizes : iterable of float
+            Numbers of leaves.
+        start, end : float
+            The ends of the axis in pixels.
+        """
         low, high = min(sizes := list(sizes), default=1), max(sizes, default=2)
         high = max(high, low + 1)
         if high <= _FEW:
@@ -65,7 +83,15 @@ class Scale:
 
     @classmethod
     def epochs(cls, epochs: Iterable[float], start: float, end: float) -> Self:
-        """An even scale with whole numbers at its ticks, the first among them."""
+        """An even scale with whole numbers at its ticks, the first among them.
+
+        Parameters
+        ----------
+        epochs : iterable of float
+            The epochs.
+        start, end : float
+            The ends of the axis in pixels.
+        """
         low, high = min(epochs := list(epochs), default=1), max(epochs, default=2)
         high = max(high, low + 1)
         step = max(1, round(_step(high - low)))

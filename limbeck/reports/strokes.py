@@ -10,7 +10,17 @@ __all__ = ["line", "svg", "text"]
 def svg(
     size: tuple[int, int], label: str | None, *children: Html | None, class_: str | None = None
 ) -> Html:
-    """A drawing of that width and height; without a label it is hidden from screen readers."""
+    """A drawing of that width and height; without a label it is hidden from screen readers.
+
+    Parameters
+    ----------
+    size : tuple of int
+        Width and height in pixels.
+    label : str or None
+        What is drawn, for screen readers.
+    class_ : str, optional
+        The class of the style sheet.
+    """
     wide, high = size
     return tag(
         "svg",
@@ -26,10 +36,28 @@ def svg(
 
 
 def line(x1: float, y1: float, x2: float, y2: float, class_: str) -> Html:
-    """A straight line."""
+    """A straight line.
+
+    Parameters
+    ----------
+    x1, y1, x2, y2 : float
+        The ends in pixels.
+    class_ : str
+        The class of the style sheet.
+    """
     return tag("line", x1=x1, y1=y1, x2=x2, y2=y2, class_=class_)
 
 
 def text(x: float, y: float, words: str, anchor: str = "middle") -> Html:
-    """Words at a place; ``anchor`` is start, middle or end."""
+    """Words at a place; ``anchor`` is start, middle or end.
+
+    Parameters
+    ----------
+    x, y : float
+        The place in pixels.
+    words : str
+        The text.
+    anchor : {"start", "middle", "end"}
+        Which part of the text stands at the place.
+    """
     return tag("text", words, x=x, y=y, text_anchor=anchor)

@@ -68,7 +68,15 @@ def _title(found: Any) -> str:
 
 
 def band_table(found: Any, most: int | None = None) -> Table[Any]:
-    """A row per band, in the order of the transform; of more than ``most`` the strongest."""
+    """A row per band, in the order of the transform; of more than ``most`` the strongest.
+
+    Parameters
+    ----------
+    found : Attributions
+        The result.
+    most : int, optional
+        Most bands in the table.
+    """
     sizes = list(found.by_band().values())
     total = sum(sizes) or 1.0
     shown = range(len(sizes)) if most is None else sorted(_strongest(found, most))
@@ -89,7 +97,15 @@ def band_table(found: Any, most: int | None = None) -> Table[Any]:
 
 
 def plot_bands(found: Any, ax: Any = None) -> Any:
-    """Draw a bar per band, of the strongest 24; returns the axes."""
+    """Draw a bar per band, of the strongest 24; returns the axes.
+
+    Parameters
+    ----------
+    found : Attributions
+        The result.
+    ax : matplotlib Axes, optional
+        Where to draw; by default a new figure.
+    """
     sizes, names = list(found.by_band().values()), [b.name for b in found.bands]
     shown = sorted(_strongest(found, _DRAWN))
     ax = axes_of(ax, (6.4, 1.2 + 0.3 * len(shown)))

@@ -38,6 +38,15 @@ class Distillation(DistillationRecord, Result):
     See Also
     --------
     limbeck.load : Reads what :meth:`save` wrote.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import limbeck
+    >>> X = np.random.default_rng(0).normal(size=(400, 2))
+    >>> result = limbeck.distill(lambda rows: rows[:, 0] > 0, X, max_leaves=2)
+    >>> len(result.student.nodes_)
+    3
     """
 
     def report(self, path: str | Path) -> Path:

@@ -87,7 +87,15 @@ class Runs:
         return found
 
     def remarks(self, labels: bool, validated: bool) -> list[str]:
-        """What must be known of them; whether there were labels, and rows to choose by."""
+        """What must be known of them; whether there were labels, and rows to choose by.
+
+        Parameters
+        ----------
+        labels : bool
+            Whether the training rows had labels.
+        validated : bool
+            Whether there were validation rows.
+        """
         notes = []
         if not labels:
             notes.append("Without labels on the training rows there is no control.")
@@ -103,7 +111,15 @@ class Runs:
 
 
 def status_of(comparison: Comparison, seeds: int) -> Status:
-    """How it ended; a teacher that knows no more than the control is an honest failure."""
+    """How it ended; a teacher that knows no more than the control is an honest failure.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        The models on the test rows.
+    seeds : int
+        Number of training seeds.
+    """
     by_role = {e.role: e.accuracy for e in comparison.entries}
     teacher, control = by_role.get("teacher"), by_role.get("control")
     if teacher is not None and control is not None and teacher.value <= control.value:

@@ -29,6 +29,13 @@ class Profile:
     def settle(self, values: NDArray[np.float64], moved: NDArray[np.float64]) -> None:
         """Write moved values (n, m) into rows (n, d): within the observed range, whole-numbered
         columns at the nearest observed number, others as the teacher's dtype can hold them.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n, d)
+            Encoded rows; changed in place.
+        moved : ndarray of shape (n, m)
+            New values of the m columns that are sampled.
         """  # noqa: D205
         values[:, self.moved] = np.clip(moved, self.low, self.high, out=moved)
         for j, grid in self.grids.items():

@@ -93,6 +93,13 @@ def method_for(into: Any, settings: Mapping[str, Any], **defaults: Any) -> Metho
 def refuse_without_access(method: Method, teacher: Teacher) -> None:
     """Compare what a method needs with what the teacher grants.
 
+    Parameters
+    ----------
+    method : Method
+        Its ``needs``.
+    teacher : Teacher
+        Its ``access``.
+
     Raises
     ------
     AccessDenied

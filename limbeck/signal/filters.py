@@ -172,6 +172,13 @@ def usual_levels(shape: tuple[int, ...]) -> int:
 def band_names(levels: int, dims: int = 1) -> tuple[str, ...]:
     """Names of the bands, from coarse to fine, of signals (dims 1) or images (dims 2).
 
+    Parameters
+    ----------
+    levels : int
+        Number of levels.
+    dims : {1, 2}
+        1 for signals, 2 for images.
+
     Examples
     --------
     >>> band_names(2)

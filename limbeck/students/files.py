@@ -34,7 +34,17 @@ T = TypeVar("T")
 
 
 def head(kind: str, features: Features, task: Task) -> dict[str, Any]:
-    """The part of the schema that all students share, ready for JSON."""
+    """The part of the schema that all students share, ready for JSON.
+
+    Parameters
+    ----------
+    kind : str
+        The kind of student, such as ``tree``.
+    features : Features
+        The columns.
+    task : Task
+        What is predicted.
+    """
     columns = [
         {"name": c.name, "kind": c.kind, "unit": c.unit, "levels": list(c.levels)}
         for c in features.columns
@@ -63,6 +73,13 @@ def plain(label: Any) -> Label:
 def read_head(data: Any, kind: str) -> tuple[Features, Task]:
     """Read what :func:`head` wrote.
 
+    Parameters
+    ----------
+    data : object
+        Content of a file.
+    kind : str
+        The kind of student that is expected.
+
     Raises
     ------
     FileRefused
@@ -78,7 +95,15 @@ def read_head(data: Any, kind: str) -> tuple[Features, Task]:
 
 
 def parsed(data: dict[str, Any], reader: Callable[[dict[str, Any]], T]) -> T:
-    """What ``reader`` makes of ``data``, with a fault of the data turned into FileRefused."""
+    """What ``reader`` makes of ``data``, with a fault of the data turned into FileRefused.
+
+    Parameters
+    ----------
+    data : dict
+        Content of a file.
+    reader : callable
+        Makes a student, or a part of one, of it.
+    """
     try:
         return reader(data)
     except FileRefused:
@@ -101,7 +126,15 @@ def fingerprint(data: Any) -> str:
 
 
 def write(data: dict[str, Any], path: str | os.PathLike[str]) -> Path:
-    """Write canonical JSON to a file; see :func:`limbeck.core.atomic_io.write_bytes`."""
+    """Write canonical JSON to a file; see :func:`limbeck.core.atomic_io.write_bytes`.
+
+    Parameters
+    ----------
+    data : dict
+        What is written.
+    path : path
+        The file; one that exists is replaced.
+    """
     return write_bytes(f"{canonical(data)}\n".encode(), path)
 
 

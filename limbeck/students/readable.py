@@ -64,7 +64,17 @@ class Readable(BaseEstimator, ABC):  # type: ignore[misc]
         return ax
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Accuracy for classes, R squared for values."""
+        """Accuracy for classes, R squared for values.
+
+        Parameters
+        ----------
+        X : table of n rows
+            The rows.
+        y : array-like of shape (n,)
+            Labels, or values.
+        sample_weight : array-like of shape (n,), optional
+            How much each row counts.
+        """
         from sklearn.metrics import accuracy_score, r2_score
 
         check_is_fitted(self)

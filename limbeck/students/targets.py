@@ -70,6 +70,13 @@ def read_target(y: Any, n: int, task: TaskLike) -> tuple[Task, NDArray[Any]]:
 def read_weight(weight: Any, n: int) -> NDArray[np.float64]:
     """Weights of shape (n,), 1 for all where none are given.
 
+    Parameters
+    ----------
+    weight : array-like of shape (n,), number or None
+        The argument ``sample_weight``.
+    n : int
+        Number of rows.
+
     Raises
     ------
     InvalidInput

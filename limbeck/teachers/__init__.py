@@ -69,6 +69,14 @@ def as_teacher(obj: Any, y: Any = None, *, example: Any = None, **options: Any) 
     InvalidInput
         If ``obj`` is none of these or has not been fitted, an option is unknown, or outputs may be
         read in two ways.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from limbeck import as_teacher
+    >>> teacher = as_teacher(lambda rows: rows[:, 0] > 0, classes=(False, True), score_kind="label")
+    >>> teacher.scores(np.array([[1.0], [-1.0]])).shape
+    (2, 2)
     """
     if isinstance(obj, type):
         raise InvalidInput(

@@ -27,11 +27,27 @@ class Closed(ABC):
         return ()
 
     def activations(self, X: Any, layers: Sequence[str]) -> dict[str, NDArray[np.float32]]:
-        """Refused: see ``access``."""
+        """Refused: see ``access``.
+
+        Parameters
+        ----------
+        X : table of n rows
+            Rows in the form the model takes.
+        layers : sequence of str
+            Names of the layers.
+        """
         raise self._denied("activations")
 
     def gradient(self, X: Any, output: int) -> NDArray[np.float64]:
-        """Refused: see ``access``."""
+        """Refused: see ``access``.
+
+        Parameters
+        ----------
+        X : table of n rows
+            Rows in the form the model takes.
+        output : int
+            Position of the score.
+        """
         raise self._denied("gradients")
 
     @abstractmethod

@@ -213,6 +213,13 @@ class TorchTeacher:
         Of a layer that returns a tuple, the first tensor is taken. The outputs of a layer that
         runs several times in one pass stand side by side, in the order of the runs.
 
+        Parameters
+        ----------
+        X : array-like of shape (n, ...)
+            Rows in the form the module takes.
+        layers : sequence of str
+            Names of the layers, as in ``named_modules``.
+
         Raises
         ------
         InvalidInput
@@ -246,6 +253,13 @@ class TorchTeacher:
 
     def gradient(self, X: Any, output: int) -> NDArray[np.float64]:
         """Gradient of score ``output`` with respect to the inputs, of shape (n, d).
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+            Rows in the form the module takes.
+        output : int
+            Position of the score.
 
         Raises
         ------

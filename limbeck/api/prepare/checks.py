@@ -66,6 +66,13 @@ def settings_of(given: Mapping[str, Any]) -> Training:
 def loader_settings(data: Any, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Settings with the batch size of a DataLoader, or of Samples, unless one is given.
 
+    Parameters
+    ----------
+    data : DataLoader, Samples or other data
+        The training rows.
+    given : mapping
+        Training settings as the user gave them.
+
     Returns
     -------
     settings : dict
@@ -93,6 +100,13 @@ def one_teacher(teacher: Any, goal: Goal | None = None) -> nn.Module | None:
 
     For one class out of many that is the mean of probabilities; for numbers, for labels that hold
     together, and as long as the goal is not known, the mean of outputs.
+
+    Parameters
+    ----------
+    teacher : nn.Module, sequence of nn.Module, or None
+        The teacher, or several.
+    goal : Goal, optional
+        What is predicted, where it is known.
     """
     classes = goal is not None and goal.classifies
     if isinstance(teacher, Ensemble) and goal is not None and not classes and not teacher.choose:
@@ -152,6 +166,23 @@ def goal_of(
 
     Vocabularies are compared by their sizes only where neither tokenizers nor ``vocabulary`` tell,
     and outputs only where the objective compares them.
+
+    Parameters
+    ----------
+    rows : Samples
+        The training rows; the first four are looked at.
+    teacher : nn.Module or None
+        The teacher, if there is one.
+    students : sequence of nn.Module
+        All students; the first one's outputs decide.
+    task : str, Goal or None
+        The task that was asked for; None infers it from data and student.
+    tokenizers : pair, optional
+        The tokenizers of teacher and student.
+    vocabulary : int, optional
+        How many outputs teacher and student share.
+    compares : bool
+        Whether the objective compares outputs of teacher and student.
     """
     if tokenizers is not None:
         same_tokenizers(tokenizers)
@@ -186,7 +217,17 @@ def goal_of(
 
 
 def task_of(goal: Goal, classes: Any, unit: str, *modules: nn.Module | None) -> Task:
-    """The classes by name, where there are any."""
+    """The classes by name, where there are any.
+
+    Parameters
+    ----------
+    goal : Goal
+        What is predicted.
+    classes : sequence or None
+        Names of the classes.
+    unit : str
+        The unit of a number.
+    """
     if goal.kind not in (Kind.CLASSES, Kind.TOKENS):
         if classes is not None:
             raise InvalidInput(f"classes were given for {goal.kind}.", "Leave them out.")
@@ -204,7 +245,17 @@ def task_of(goal: Goal, classes: Any, unit: str, *modules: nn.Module | None) -> 
 
 
 def default_objective(goal: Goal, rows: Samples, teacher: nn.Module | None) -> Objective:
-    """Hinton, Vinyals and Dean's (2015) mixture, or what of it is possible."""
+    """Hinton, Vinyals and Dean's (2015) mixture, or what of it is possible.
+
+    Parameters
+    ----------
+    goal : Goal
+        What is predicted.
+    rows : Samples
+        The training rows; without labels the gold labels are left out.
+    teacher : nn.Module or None
+        The teacher.
+    """
     if teacher is None:
         raise InvalidInput(
             "There is neither a teacher nor an objective.", "Give a teacher, or an objective."
@@ -227,7 +278,25 @@ def refuse_lacking(
     mode: Any = None,
     filter: Any = None,  # noqa: A002  (the field's word)
 ) -> None:
-    """Refuse an objective that needs labels or a teacher where there are none; modes that clash."""
+    """Refuse an objective that needs labels or a teacher where there are none; modes that clash.
+
+    Parameters
+    ----------
+    objective : Objective
+        Its losses say what they read.
+    goal : Goal
+        What is predicted.
+    rows : Samples
+        The training rows.
+    teacher : nn.Module, TeacherCache or None
+        The teacher.
+    students : int
+        How many students are trained together.
+    mode : BornAgain or None
+        Generations of students.
+    filter : Filter or None
+        Which samples use the teacher's signal.
+    """
     if students > 1 and (mode is not None or filter is not None):
         what = "mode" if mode is not None else "filter"
         raise InvalidInput(
@@ -246,7 +315,21 @@ def cache_of(
     layers: Sequence[str],
     folder: Path | None,
 ) -> TeacherCache | None:
-    """Where the teacher's answers are kept, if they are; it is not filled yet."""
+    """Where the teacher's answers are kept, if they are; it is not filled yet.
+
+    Parameters
+    ----------
+    given : bool, path, TeacherCache or None
+        The argument ``cache``.
+    teacher : nn.Module or None
+        The network whose outputs are stored.
+    rows : Samples
+        The training rows.
+    layers : sequence of str
+        Names of the layers whose outputs the objective reads.
+    folder : Path or None
+        The folder of the run, used where ``given`` is True.
+    """
     if given is None or given is False:
         return None
     if teacher is None:

@@ -30,6 +30,17 @@ def looked_at(
 ) -> tuple[View, set[int]]:
     """A network's outputs for a few rows and the size of its vocabulary, or why it cannot read.
 
+    Parameters
+    ----------
+    role : {"teacher", "student"}
+        What the network is called in messages.
+    module : nn.Module
+        The network.
+    inputs : Tensor, tuple or mapping
+        The inputs of a few rows.
+    where : str
+        What these rows are called in messages.
+
     Raises
     ------
     InvalidInput
@@ -72,7 +83,17 @@ def called(role: str, module: nn.Module, inputs: Any, where: str = "the first ro
 
 
 def refuse_unread(rows: Samples | None, what: str, networks: Mapping[str, nn.Module]) -> None:
-    """Refuse rows for later that networks cannot read; both are known by what they are called."""
+    """Refuse rows for later that networks cannot read; both are known by what they are called.
+
+    Parameters
+    ----------
+    rows : Samples or None
+        Validation or test rows; None checks nothing.
+    what : str
+        What they are called in messages, such as ``validation``.
+    networks : mapping of str to nn.Module
+        The networks by role.
+    """
     if rows is not None:
         inputs = rows.fetch(range(min(len(rows), 2))).inputs
         for role, module in networks.items():
@@ -82,7 +103,19 @@ def refuse_unread(rows: Samples | None, what: str, networks: Mapping[str, nn.Mod
 def refuse_layers(
     objective: Objective, goal: Goal, rows: Samples, teacher: nn.Module, student: nn.Module
 ) -> None:
-    """Refuse layers that are not there or do not fit each other, before a cache is filled."""
+    """Refuse layers that are not there or do not fit each other, before a cache is filled.
+
+    Parameters
+    ----------
+    objective : Objective
+        Its losses name the layers.
+    goal : Goal
+        What is predicted.
+    rows : Samples
+        The training rows; the first two are looked at.
+    teacher, student : nn.Module
+        The two networks.
+    """
     batch, needs, seen = rows.fetch(range(min(len(rows), 2))), objective.needs, []
     for module, layers, name in (
         (teacher, needs.teacher_layers, "The teacher"),
@@ -101,6 +134,13 @@ def unread_inputs(rows: Samples, networks: Sequence[nn.Module]) -> list[str]:
 
     No ``forward`` names them, and no answer to a few rows follows a change of them: networks of
     transformers take any name.
+
+    Parameters
+    ----------
+    rows : Samples
+        The training rows; the first four are looked at.
+    networks : sequence of nn.Module
+        Teacher and students.
     """
     given = rows.fetch(range(min(len(rows), 4))).inputs
     if not isinstance(given, Mapping):
@@ -115,6 +155,13 @@ def unread_note(unread: Sequence[str], labelled: bool) -> str:
     """What is said of inputs that no network reads; of one named as labels are, a question.
 
     Where the rows have labels already there is nothing to ask.
+
+    Parameters
+    ----------
+    unread : sequence of str
+        Names of the inputs that no network reads.
+    labelled : bool
+        Whether the rows have labels.
     """
     note = f"No network reads {', '.join(unread)}: rows were compared without."
     for name in () if labelled else unread:

@@ -102,6 +102,21 @@ def unchosen_rows(
 ) -> tuple[Samples, list[str]]:
     """Test rows that are not among the rows that choose the student; see `fresh_rows`.
 
+    Parameters
+    ----------
+    aside : Samples
+        The test rows.
+    validation : Samples or None
+        The rows that choose the student.
+    own : bool
+        Whether the user gave the test rows.
+    settings : Training
+        The training settings.
+    unread : collection of str
+        Names of inputs that are not compared, since no network reads them.
+    duplicates : {"auto", "drop", "keep"}
+        What identical rows are; see :func:`limbeck.distill`.
+
     Raises
     ------
     InvalidInput
@@ -196,7 +211,17 @@ def counted_once(
 
 
 def refuse_few(aside: Samples, goal: Goal, epsilon: float, delta: float) -> None:
-    """Refuse, before any training, test rows that are too few for a certificate of numbers."""
+    """Refuse, before any training, test rows that are too few for a certificate of numbers.
+
+    Parameters
+    ----------
+    aside : Samples
+        The test rows.
+    goal : Goal
+        What is predicted; classes need no least number of rows.
+    epsilon, delta : float
+        What is asked of the certificate.
+    """
     if goal.kind is Kind.VALUES:
         draws = len(aside) if aside.cases is None else len(np.unique(case_hashes(aside.cases)))
         tolerance_bound(np.zeros(draws), epsilon, delta)

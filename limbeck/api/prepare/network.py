@@ -160,6 +160,17 @@ def prepared(
 ) -> Prepared:
     """Understand the arguments of `distill_network.compress`, and refuse what cannot be used.
 
+    Parameters
+    ----------
+    teacher, data, y, into, objective, mode, filter, start, cache, validation, test, holdout
+        As in `limbeck.api.distill_network.compress`.
+    cases, duplicates, task, tokenizers, output, vocabulary, classes, unit, seed
+        As there.
+    folder : Path or None
+        The folder of the run, if there is one.
+    training : mapping
+        Training settings as the user gave them.
+
     Raises
     ------
     InvalidInput

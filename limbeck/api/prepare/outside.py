@@ -58,6 +58,15 @@ def refuse_outside(
 ) -> None:
     """Refuse losses that read more of a teacher than it has: layers, or scores of mere labels.
 
+    Parameters
+    ----------
+    teacher : nn.Module or None
+        The teacher; only one that is not a network of PyTorch is checked.
+    objective : Objective
+        Its losses say what they read.
+    filter : Filter or None
+        Which samples use the teacher's signal.
+
     Raises
     ------
     InvalidInput

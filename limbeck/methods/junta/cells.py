@@ -18,7 +18,17 @@ _EACH = 20
 
 
 def cells_of(rows: Rows, columns: list[int], bins: int) -> int:
-    """Cells of a table over ``columns``, in which missing is a level of each."""
+    """Cells of a table over ``columns``, in which missing is a level of each.
+
+    Parameters
+    ----------
+    rows : Rows
+        The data.
+    columns : list of int
+        The columns of the table.
+    bins : int
+        Most bins of a column.
+    """
     return math.prod(min(len(np.unique(rows.values[:, j])), bins) + 1 for j in columns)
 
 

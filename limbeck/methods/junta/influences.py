@@ -65,7 +65,15 @@ class Influences:
         self.pairs = min(self._enough(d), half // len(self.order))
 
     def run(self, bins: int, progress: Progress) -> None:
-        """Ask; what was asked before an interruption stays."""
+        """Ask; what was asked before an interruption stays.
+
+        Parameters
+        ----------
+        bins : int
+            Most bins of a column in the table.
+        progress : Progress
+            Called with the stage, what is done, and the total.
+        """
         for done, j in enumerate(self.order):
             progress("influences", done, len(self.order))
             self.changed[j] = self._changes([j], self.pairs)
@@ -114,7 +122,17 @@ class Influences:
 
 
 def measured(changed: int, pairs: int, delta: float) -> dict[str, float]:
-    """An influence with its interval (Clopper and Pearson 1934), ready for JSON."""
+    """An influence with its interval (Clopper and Pearson 1934), ready for JSON.
+
+    Parameters
+    ----------
+    changed : int
+        Pairs of queries with different answers.
+    pairs : int
+        All pairs.
+    delta : float
+        One less the level of the interval.
+    """
     if not pairs:
         return {"influence": 0.0, "low": 0.0, "high": 1.0, "pairs": 0}
     low, high = interval(changed, pairs, delta)

@@ -66,7 +66,15 @@ class Questions:
         return self._own[at]
 
     def new(self, values: NDArray[np.float64], *, keep: bool = False) -> Answers:
-        """Answers to new encoded rows (m, d); ``keep`` for those that may fill a table."""
+        """Answers to new encoded rows (m, d); ``keep`` for those that may fill a table.
+
+        Parameters
+        ----------
+        values : ndarray of shape (m, d)
+            Encoded rows.
+        keep : bool
+            Whether the answers may fill a table.
+        """
         told = self._ask(values)
         if keep:
             self._kept.append((values, told))
@@ -79,11 +87,24 @@ class Questions:
         return np.concatenate(values), np.concatenate([self._own[:0], *(a for _, a in self._kept)])
 
     def differ(self, a: Answers, b: Answers) -> NDArray[np.bool_]:
-        """Where answers are not the same."""
+        """Where answers are not the same.
+
+        Parameters
+        ----------
+        a, b : ndarray of shape (m,)
+            Answers of the teacher.
+        """
         return np.asarray(np.abs(a - b) > self.apart)
 
     def again(self, values: NDArray[np.float64], told: Answers) -> None:
         """Ask the same once more.
+
+        Parameters
+        ----------
+        values : ndarray of shape (m, d)
+            Encoded rows.
+        told : ndarray of shape (m,)
+            The teacher's earlier answers.
 
         Raises
         ------

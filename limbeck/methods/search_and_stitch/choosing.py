@@ -60,7 +60,15 @@ class ChosenSize:
         return [t for t, before in zip(self.trees, sizes, strict=False) if t.size > before]
 
     def outcome(self, search: TreeSearch, most: int) -> Outcome:
-        """What is to be said of it; ``most`` is the largest tree that was allowed."""
+        """What is to be said of it; ``most`` is the largest tree that was allowed.
+
+        Parameters
+        ----------
+        search : TreeSearch
+            The run.
+        most : int
+            Leaves of the largest tree that was allowed.
+        """
         n = self.losses.shape[1]
         losses = _losses(self.tree, search.rows, search.answers, search.task)
         return Outcome(

@@ -59,6 +59,13 @@ COSTS: dict[str, Cost] = {
 def cost_named(name: str | None, task: Task) -> Cost:
     """The cost of that name; by default misclassification for classes, squared error else.
 
+    Parameters
+    ----------
+    name : str or None
+        The name of the cost.
+    task : Task
+        What is predicted.
+
     Raises
     ------
     InvalidInput
@@ -77,7 +84,17 @@ def cost_named(name: str | None, task: Task) -> Cost:
 
 
 def row_statistics(answers: Array, task: Task, weight: Array) -> NDArray[np.float32]:
-    """Statistics of shape (q, n) from class indices (n,) or values (n,) and weights (n,)."""
+    """Statistics of shape (q, n) from class indices (n,) or values (n,) and weights (n,).
+
+    Parameters
+    ----------
+    answers : ndarray of shape (n,)
+        Class indices, or values.
+    task : Task
+        What is predicted.
+    weight : ndarray of shape (n,)
+        How much each row counts.
+    """
     if task.classifies:
         classes = np.arange(len(task.classes))[:, None]
         return np.asarray((answers[None, :] == classes) * weight, dtype=np.float32)

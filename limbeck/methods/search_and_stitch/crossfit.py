@@ -41,7 +41,17 @@ def split_folds(rows: Rows, rng: np.random.Generator, folds: int = FOLDS) -> Ind
 
 
 def inside(fold: Index, sources: Index, at: int) -> NDArray[np.bool_]:
-    """Whether any source (n, s) of a query lies in a fold."""
+    """Whether any source (n, s) of a query lies in a fold.
+
+    Parameters
+    ----------
+    fold : ndarray of int, shape (n,)
+        The fold of each row.
+    sources : ndarray of int, shape (q, s)
+        The rows that each query was made from.
+    at : int
+        The fold.
+    """
     return np.asarray((fold[sources] == at).any(axis=1))
 
 

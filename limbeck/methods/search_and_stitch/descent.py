@@ -80,7 +80,17 @@ class Descent:
         return made >= self.max_probes or self.ordered >= self.max_clauses
 
     def solve(self, clause: bytes, depth: int, budget: int) -> float:
-        """Lowest cost found below a clause with so much depth and budget; pure ones are left."""
+        """Lowest cost found below a clause with so much depth and budget; pure ones are left.
+
+        Parameters
+        ----------
+        clause : bytes
+            The rows that reach the node.
+        depth : int
+            Levels that may follow.
+        budget : int
+            Leaves that may be used.
+        """
         best = self.pool.leaf_cost(clause)
         if depth == 0 or best <= _PURE:
             return best

@@ -51,7 +51,15 @@ class LayerReport:
     lrh: dict[str, float] = field(default_factory=dict)
 
     def about(self, plan: PlannedTree, sample: Sample) -> LayerReport:
-        """The report on a finished tree; each layer is probed alone, on the first 400 rows."""
+        """The report on a finished tree; each layer is probed alone, on the first 400 rows.
+
+        Parameters
+        ----------
+        plan : PlannedTree
+            The finished tree.
+        sample : Sample
+            The rows it was found on.
+        """
         clauses = _clauses(plan, sample, self.at)
         layers: list[dict[str, Any]] = []
         n = min(_REPORT_ROWS, len(self.at))

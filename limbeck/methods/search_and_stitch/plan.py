@@ -70,6 +70,19 @@ def nodes_of(
     """A plan as nodes, valued by the weighted answers (n,) of the sample rows that arrive.
 
     Values are class shares, of shape (m, k), or means, of shape (m, 1).
+
+    Parameters
+    ----------
+    plan : PlannedTree
+        The tree.
+    sample : Sample
+        Rows and literals.
+    answers : ndarray of shape (n,)
+        Class indices, or values.
+    weight : ndarray of shape (n,)
+        How much each row counts.
+    task : Task
+        What is predicted.
     """
     out: list[tuple[int, int, float, bool, int, int, NDArray[np.float64], float]] = []
     k = len(task.classes)

@@ -63,7 +63,15 @@ class Pool:
         return self._clauses[clause].leaf
 
     def split(self, clause: bytes, literal: int) -> tuple[bytes, bytes] | None:
-        """Keep a split and both children; None if one side would be empty."""
+        """Keep a split and both children; None if one side would be empty.
+
+        Parameters
+        ----------
+        clause : bytes
+            The rows that reach the node.
+        literal : int
+            The test.
+        """
         parent = self._clauses[clause]
         if literal in parent.splits:
             return parent.splits[literal]
@@ -76,14 +84,32 @@ class Pool:
         return parent.splits[literal]
 
     def split_two(self, clause: bytes, ahead: Lookahead, literal: int) -> None:
-        """Keep a split that a lookahead found, and the splits of its children."""
+        """Keep a split that a lookahead found, and the splits of its children.
+
+        Parameters
+        ----------
+        clause : bytes
+            The rows that reach the node.
+        ahead : Lookahead
+            The best second tests.
+        literal : int
+            The first test.
+        """
         children = self.split(clause, literal) if np.isfinite(ahead.total[literal]) else None
         for child, seconds in zip(children or (), (ahead.left, ahead.right), strict=False):
             if seconds[literal] >= 0:
                 self.split(child, int(seconds[literal]))
 
     def add(self, plan: PlannedTree, clause: bytes | None = None) -> None:
-        """Keep every split of a tree below a clause (the root by default)."""
+        """Keep every split of a tree below a clause (the root by default).
+
+        Parameters
+        ----------
+        plan : PlannedTree
+            The tree.
+        clause : bytes, optional
+            The rows that reach its root.
+        """
         clause = self.root if clause is None else clause
         if plan.left is None or plan.right is None:
             return
@@ -113,7 +139,15 @@ class Pool:
         return out[self.root]
 
     def best(self, leaves: int, clause: bytes | None = None) -> PlannedTree:
-        """The best tree with at most so many leaves, after :meth:`stitch`."""
+        """The best tree with at most so many leaves, after :meth:`stitch`.
+
+        Parameters
+        ----------
+        leaves : int
+            Most leaves.
+        clause : bytes, optional
+            The rows that reach the root.
+        """
         clause = self.root if clause is None else clause
         known = self._frontiers
         cost = known[clause]
@@ -132,7 +166,15 @@ class Pool:
         return PlannedTree(literal, self.best(on_left, a), self.best(size - on_left, b))
 
     def cost_of(self, plan: PlannedTree, rows: Index | None = None) -> float:
-        """The cost of a tree on some rows of the sample, all by default."""
+        """The cost of a tree on some rows of the sample, all by default.
+
+        Parameters
+        ----------
+        plan : PlannedTree
+            The tree.
+        rows : ndarray of int, optional
+            Positions in the sample.
+        """
         rows = self.rows(self.root) if rows is None else rows
         if plan.left is None or plan.right is None:
             return float(self.cost(self.sample.total(rows)))

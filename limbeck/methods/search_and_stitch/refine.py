@@ -63,7 +63,21 @@ def refine(
 def look_ahead(
     pool: Pool, clause: bytes, leaves: int, impurity: Cost, rng: np.random.Generator
 ) -> None:
-    """A tree grown greedily, every split chosen two levels ahead."""
+    """A tree grown greedily, every split chosen two levels ahead.
+
+    Parameters
+    ----------
+    pool : Pool
+        Keeps the splits.
+    clause : bytes
+        The rows that reach the root.
+    leaves : int
+        Most leaves.
+    impurity : callable
+        The cost by which a first tree is grown; a second one uses that of the pool.
+    rng : numpy Generator
+        Draws the part of very many rows.
+    """
     rows = pool.rows(clause)
     if leaves < 2 or pool.leaf_cost(clause) <= 1e-9 or len(rows) < 4:
         return

@@ -71,7 +71,15 @@ class Sample:
         return np.asarray(self.stats[:, rows].sum(axis=1, dtype=np.float64))
 
     def after_one(self, rows: Index, cost: Cost) -> NDArray[np.float64]:
-        """Cost after one split, by literal; infinite where nothing is split."""
+        """Cost after one split, by literal; infinite where nothing is split.
+
+        Parameters
+        ----------
+        rows : ndarray of int
+            Positions in the sample.
+        cost : callable
+            Cost of the statistics of a leaf.
+        """
         inside = self.truth.take(rows, axis=1).astype(np.float32)
         stats = np.vstack([self.stats.take(rows, axis=1), np.ones(len(rows), dtype=np.float32)])
         sums = (stats @ inside.T).astype(np.float64)  # the last row counts
@@ -85,6 +93,15 @@ class Sample:
         One matrix product a statistic serves all pairs of literals: with truth T (l, n), the
         statistics of v-and-w are (T * s) T^t. On very many rows a random part stands for all,
         see :meth:`part`.
+
+        Parameters
+        ----------
+        rows : ndarray of int
+            Positions in the sample.
+        cost : callable
+            Cost of the statistics of a leaf.
+        rng : numpy Generator
+            Draws the part of very many rows.
         """
         at = self.coarse
         most = max(int(_MOST_OPERATIONS / (2 * len(at) ** 2 * len(self.stats))), _FEWEST_ROWS)
@@ -113,6 +130,15 @@ class Sample:
 
         Heavy rows are all kept, light ones with a probability in proportion to their weight and
         scaled up by its inverse (Horvitz and Thompson 1952), so that sums keep their expectation.
+
+        Parameters
+        ----------
+        rows : ndarray of int
+            Positions in the sample.
+        most : int
+            About how many to keep.
+        rng : numpy Generator
+            Draws them.
         """
         if len(rows) <= most:
             return rows, np.ones(len(rows), dtype=np.float32)

@@ -161,7 +161,15 @@ class TreeSearch:
         return nodes_of(plan, self.sample, self.answers, self.weight, self.task)
 
     def rivals(self, leaves: int, n: int) -> dict[str, Tree]:
-        """Greedy trees of as many leaves: on all there is, and on the first n rows alone."""
+        """Greedy trees of as many leaves: on all there is, and on the first n rows alone.
+
+        Parameters
+        ----------
+        leaves : int
+            Number of leaves.
+        n : int
+            Number of the user's own rows, which come first.
+        """
         parts = {"greedy tree on rows and queries": len(self.rows)} if len(self.rows) > n else {}
         return {
             name: Tree.from_nodes(

@@ -52,7 +52,13 @@ class Outcome:
         return self.seen if self.left_out is None else float(self.left_out[self.chosen - 1].mean())
 
     def gain(self, fewer: int, more: int) -> bool:
-        """Whether more leaves agree better on rows left out, by more than a standard error."""
+        """Whether more leaves agree better on rows left out, by more than a standard error.
+
+        Parameters
+        ----------
+        fewer, more : int
+            The two numbers of leaves.
+        """
         if self.left_out is None:
             return True
         less = self.left_out[fewer - 1] - self.left_out[more - 1]

@@ -170,6 +170,15 @@ def causal_agreement(
     ------
     InvalidInput
         If there are fewer than 2 rows, answers are numbers, or a layer does not exist.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from limbeck.networks import causal_agreement
+    >>> net = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 2))
+    >>> found = causal_agreement(net, net, torch.randn(20, 4), {"0": "0"})
+    >>> found.after["0", "0"].share
+    1.0
     """
     if goal is not None and goal.kind is Kind.VALUES:
         raise InvalidInput(

@@ -183,6 +183,13 @@ class CacheFile:
     def read(self, name: str, rows: NDArray[np.int64]) -> NDArray[Any]:
         """Complete rows of an array, (len(rows), ...); it may be incomplete.
 
+        Parameters
+        ----------
+        name : str
+            The array.
+        rows : ndarray of int64, shape (m,)
+            Positions of the rows.
+
         Raises
         ------
         FileRefused

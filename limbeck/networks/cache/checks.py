@@ -28,6 +28,13 @@ _REMEDY = "Fill it again with fill(..., again=True), or choose another folder."
 def refuse_random(samples: Samples, views: int | None) -> None:
     """Refuse samples whose inputs cannot be made again for a stored answer.
 
+    Parameters
+    ----------
+    samples : Samples
+        The training samples.
+    views : int or None
+        How many augmented views of each sample are stored.
+
     Raises
     ------
     InvalidInput
@@ -90,6 +97,15 @@ def refuse_answers(file: CacheFile, teacher: nn.Module, samples: Samples) -> Non
 
     So a change is seen that leaves the weights as they were, such as a new ``forward``.
 
+    Parameters
+    ----------
+    file : CacheFile
+        The stored outputs.
+    teacher : nn.Module
+        The teacher as it is now.
+    samples : Samples
+        The samples that were stored.
+
     Raises
     ------
     FileRefused
@@ -127,7 +143,13 @@ def refuse_answers(file: CacheFile, teacher: nn.Module, samples: Samples) -> Non
 
 
 def alike(now: Tensor, then: Tensor) -> bool:
-    """Whether two answers to the same samples are the same within 2% of the largest one."""
+    """Whether two answers to the same samples are the same within 2% of the largest one.
+
+    Parameters
+    ----------
+    now, then : Tensor
+        Outputs for the same samples.
+    """
     if now.shape != then.shape:
         return False
     largest = torch.where(then.isfinite(), then, 0).abs().max() if then.numel() else 0.0
@@ -136,6 +158,13 @@ def alike(now: Tensor, then: Tensor) -> bool:
 
 def refuse_inputs(batch: Batch, stored: NDArray[Any]) -> None:
     """Compare the inputs of a batch with the marks (n,) stored beside their answers.
+
+    Parameters
+    ----------
+    batch : Batch
+        A batch of training.
+    stored : ndarray of shape (n,)
+        Checksums of the inputs, as they were stored.
 
     Raises
     ------

@@ -30,12 +30,12 @@ def block_sums(data: bytes | memoryview) -> NDArray[np.uint32]:
 class RunningChecksums:
     """The checksums of a file that grows.
 
-    Attributes
+    Parameters
     ----------
-    full : bytearray
-        Those of complete blocks, 4 bytes each.
+    full : bytes
+        Checksums of the complete blocks, 4 bytes each.
     tail, held : int
-        That of the last, incomplete block, and its bytes.
+        Checksum of the last, incomplete block, and its number of bytes.
     """
 
     def __init__(self, full: bytes = b"", tail: int = 0, held: int = 0) -> None:

@@ -47,6 +47,13 @@ class Filling:
     def start(self, folder: Path, head: Mapping[str, Any]) -> CacheFile:
         """Fill a new cache; the answer to one sample tells the shapes.
 
+        Parameters
+        ----------
+        folder : Path
+            Where the cache is written.
+        head : mapping
+            What the cache says of samples and teacher; ``seed`` is read.
+
         Raises
         ------
         InvalidInput

@@ -115,7 +115,17 @@ class Packing:
         return x
 
     def unpack(self, name: str, x: NDArray[Any], mask: Tensor) -> NDArray[Any]:
-        """What `pack` kept, for another batch of the same samples, with its attention mask."""
+        """What `pack` kept, for another batch of the same samples, with its attention mask.
+
+        Parameters
+        ----------
+        name : str
+            The array.
+        x : ndarray
+            What `pack` stored.
+        mask : Tensor of shape (n, t)
+            The attention mask of the batch.
+        """
         rank = (_there(mask).cumsum(1) - 1).clip(0, self.length - 1)
         for axis in self._axes(name):
             x = _along(x, rank, axis)

@@ -50,6 +50,15 @@ class Recorder:
     def answers(self, teacher: nn.Module, capture: Capture, batch: Batch) -> dict[str, Tensor]:
         """Ask the teacher about a batch: ``logits``, and the i-th layer as ``layer_i``.
 
+        Parameters
+        ----------
+        teacher : nn.Module
+            The teacher.
+        capture : Capture
+            Reads its layers.
+        batch : Batch
+            The batch.
+
         Raises
         ------
         InvalidInput
@@ -67,6 +76,17 @@ class Recorder:
         self, teacher: nn.Module, capture: Capture, batch: Batch, samples: Samples | None = None
     ) -> tuple[Rows, int]:
         """Ask the teacher about a batch; ``samples`` tells where its rows are from.
+
+        Parameters
+        ----------
+        teacher : nn.Module
+            The teacher.
+        capture : Capture
+            Reads its layers.
+        batch : Batch
+            The batch.
+        samples : Samples, optional
+            Where the rows of the batch are from, for messages.
 
         Returns
         -------
@@ -109,7 +129,15 @@ class Recorder:
         return rows, outputs
 
     def restore(self, stored: Callable[[str], Tensor], outputs: int) -> View:
-        """What the teacher answered, from the rows of each array, in the places of the batch."""
+        """What the teacher answered, from the rows of each array, in the places of the batch.
+
+        Parameters
+        ----------
+        stored : callable
+            Gives the rows of an array by its name.
+        outputs : int
+            Number of logits.
+        """
         if self.top is None:
             logits = wide(stored("logits"))
         else:

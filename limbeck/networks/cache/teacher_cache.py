@@ -90,6 +90,17 @@ class TeacherCache:
     augmentation or a shifted data set is refused in the batch where it appears (on an accelerator,
     in one batch of 16). Not seen: a change of inputs, outside the hashed samples, that leaves the
     entries which are read as they were.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import torch
+    >>> from limbeck.networks import Samples, TeacherCache
+    >>> samples, teacher = Samples.of(torch.randn(6, 4)), torch.nn.Linear(4, 3)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     cache = TeacherCache(folder).fill(teacher, samples)
+    ...     print(tuple(cache.view(samples.fetch([0, 2])).logits.shape))
+    (2, 3)
     """
 
     def __init__(

@@ -48,7 +48,19 @@ def shortened(logits: Tensor, top: int) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def restored_logits(values: Tensor, indices: Tensor, log_rest: Tensor, outputs: int) -> Tensor:
-    """Logits of shape (..., outputs): what was kept as it was, the mass left out spread evenly."""
+    """Logits of shape (..., outputs): what was kept as it was, the mass left out spread evenly.
+
+    Parameters
+    ----------
+    values : Tensor of shape (..., top)
+        The largest logits.
+    indices : Tensor of int64, shape (..., top)
+        Their positions.
+    log_rest : Tensor of shape (...)
+        Logarithm of the mass of all others.
+    outputs : int
+        Number of logits.
+    """
     dense = _tail(values, log_rest, outputs)[..., None].repeat(*[1] * log_rest.ndim, outputs)
     return dense.scatter_(-1, indices, values)
 

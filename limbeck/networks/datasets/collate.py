@@ -27,6 +27,13 @@ def label_names(names: Iterable[str], labelled: bool = True) -> list[str]:
 
     ``labels`` and ``label`` always; where there is neither, the first of ``targets``, ``target``
     and ``y``, unless labels are given apart.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Names of the fields of an item.
+    labelled : bool
+        Whether labels are looked for in the items.
     """
     given = set(names)
     found = [n for n in _ALWAYS if n in given]

@@ -92,6 +92,25 @@ class Batch:
 class Samples:
     """What networks learn from. Made by `Samples.of`.
 
+    Parameters
+    ----------
+    source : Source
+        Fetches inputs and labels.
+    batch_size : int, optional
+        Samples per batch, as a DataLoader asked for.
+    workers : mapping, optional
+        Settings of a DataLoader's worker processes.
+    notes : tuple of str
+        What was left out of the data, in sentences.
+    goal : Goal, optional
+        What labels are shaped for.
+    by_length : bool
+        Whether an epoch puts samples of about one length into one batch.
+    cases : ndarray of shape (n,), optional
+        The case that each sample belongs to.
+    drop_last : bool
+        Whether an epoch leaves out rows that fill no batch.
+
     Attributes
     ----------
     batch_size : int or None
@@ -104,6 +123,14 @@ class Samples:
         The case that each sample belongs to, such as a patient.
     drop_last : bool
         Whether an epoch of training leaves out rows that fill no batch, as a DataLoader says.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from limbeck.networks import Samples
+    >>> samples = Samples.of(torch.randn(6, 4), torch.tensor([0, 1, 0, 1, 0, 1]))
+    >>> len(samples), samples.fetch([0, 2]).labels.tolist()
+    (6, [0, 0])
     """
 
     def __init__(
@@ -273,7 +300,15 @@ class Samples:
         return digest(parts)
 
     def order(self, epoch: int, seed: int) -> Tensor:
-        """The permutation (n,) int64 in which an epoch visits the samples."""
+        """The permutation (n,) int64 in which an epoch visits the samples.
+
+        Parameters
+        ----------
+        epoch : int
+            The epoch, from 0.
+        seed : int
+            The seed of the training.
+        """
         generator = torch.Generator().manual_seed(mixed(seed, epoch) >> 1)
         order = torch.randperm(len(self), generator=generator)
         if not self.by_length:
@@ -293,7 +328,17 @@ class Samples:
         return torch.cat([tokens(self.fetch(rows).inputs).cpu() for rows in chunks])
 
     def fetch(self, rows: Sequence[int] | Tensor, *, seed: int = 0, view: int = 0) -> Batch:
-        """One batch, in this process."""
+        """One batch, in this process.
+
+        Parameters
+        ----------
+        rows : sequence of int, or Tensor of shape (n,)
+            Positions of the samples.
+        seed : int
+            The seed of augmentations.
+        view : int
+            Which augmented view of the samples.
+        """
         rows = torch.as_tensor(rows, dtype=torch.int64)
         return self._batch(rows, self.source.fetch(rows, seed, view), seed, view)
 

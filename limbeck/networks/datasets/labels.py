@@ -136,6 +136,13 @@ def _soft(labels: Tensor) -> Tensor:
 def labelled(labels: Tensor, goal: Goal) -> Tensor | None:
     """Which of the labels that `shaped` gave are there; None where all are, or tokens tell.
 
+    Parameters
+    ----------
+    labels : Tensor
+        Labels as `shaped` gave them.
+    goal : Goal
+        What is predicted.
+
     Returns
     -------
     Tensor of bool of shape (n,), for multi-label (n, k), or None

@@ -46,6 +46,15 @@ class Opened:
 def opened(data: Any, labels: Any, padding: Padding) -> Opened:
     """A source from a DataLoader, a data set, arrays or columns; see `Samples.of`.
 
+    Parameters
+    ----------
+    data : DataLoader, data set, arrays or columns
+        The samples.
+    labels : array-like or None
+        Labels given apart from the samples.
+    padding : Padding
+        How sequences of different lengths become one tensor.
+
     Raises
     ------
     InvalidInput
@@ -215,7 +224,15 @@ def _columns(
 
 
 def text_column(data: Any, name: str) -> list[Any]:
-    """The first 256 labels of a column, where they are text; else nothing."""
+    """The first 256 labels of a column, where they are text; else nothing.
+
+    Parameters
+    ----------
+    data : data set or mapping
+        The samples, by columns.
+    name : str
+        The column.
+    """
     some = data.select_columns([name]).with_format(None)[:_LOOKED][name]
     return list(some) if first_text(some) is not None else []
 

@@ -21,7 +21,17 @@ class Source(Protocol):
 
     def __len__(self) -> int: ...
     def fetch(self, rows: Tensor, seed: int, view: int) -> tuple[Any, Tensor | None]:
-        """Inputs and labels of a batch; ``rows`` (n,) int64 on the CPU."""
+        """Inputs and labels of a batch; ``rows`` (n,) int64 on the CPU.
+
+        Parameters
+        ----------
+        rows : Tensor of int64, shape (n,)
+            Positions of the samples.
+        seed : int
+            The seed of augmentations.
+        view : int
+            Which augmented view of the samples.
+        """
         ...
 
 
@@ -44,7 +54,13 @@ class Arrays:
         return self.fetch(torch.arange(len(self)), 0, 0)[0]
 
     def fetch(self, rows: Tensor, seed: int, view: int) -> tuple[Any, Tensor | None]:
-        """See `Source`."""
+        """See `Source`.
+
+        Parameters
+        ----------
+        rows, seed, view
+            As in `Source.fetch`.
+        """
         if self.rows is not None:
             rows = self.rows[rows]
         if isinstance(self.inputs, Mapping):
@@ -76,7 +92,13 @@ class Items:
         return len(self.dataset) if self.rows is None else len(self.rows)
 
     def fetch(self, rows: Tensor, seed: int, view: int) -> tuple[Any, Tensor | None]:
-        """See `Source`."""
+        """See `Source`.
+
+        Parameters
+        ----------
+        rows, seed, view
+            As in `Source.fetch`.
+        """
         rows = rows if self.rows is None else self.rows[rows]
         places = rows.tolist()
         start = mixed(seed, view)
@@ -91,7 +113,15 @@ class Items:
         return inputs, _taken(self.labels, rows) if self.labels is not None else labels
 
     def draws(self, place: int, seed: int) -> tuple[bool, bool]:
-        """Whether the item, and whether the collation, used a global generator."""
+        """Whether the item, and whether the collation, used a global generator.
+
+        Parameters
+        ----------
+        place : int
+            Position of the item.
+        seed : int
+            The seed set before it is drawn.
+        """
         with restored():
             seed_all(seed)
             start = state()
@@ -115,7 +145,13 @@ class Columns:
         return len(self.dataset) if self.rows is None else len(self.rows)
 
     def fetch(self, rows: Tensor, seed: int, view: int) -> tuple[Any, Tensor | None]:
-        """See `Source`."""
+        """See `Source`.
+
+        Parameters
+        ----------
+        rows, seed, view
+            As in `Source.fetch`.
+        """
         rows = rows if self.rows is None else self.rows[rows]
         batch = self.collate.columns(self.dataset[rows.tolist()])
         inputs, labels = split(batch, self.labelled and self.labels is None)

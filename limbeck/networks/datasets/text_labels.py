@@ -37,7 +37,15 @@ def flattened(labels: Sequence[Any]) -> list[Any]:
 
 
 def regrouped(labels: Sequence[Any], flat: Sequence[Any]) -> list[Any]:
-    """What `flattened` made, again row by row in the form of the labels."""
+    """What `flattened` made, again row by row in the form of the labels.
+
+    Parameters
+    ----------
+    labels : sequence
+        Labels per row, each one label or several.
+    flat : sequence
+        What became of the labels, one after another.
+    """
     left = iter(flat)
 
     def like(rows: Any) -> list[Any]:

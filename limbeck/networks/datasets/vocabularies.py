@@ -76,6 +76,13 @@ def vocabulary(module: nn.Module, inputs: Any) -> Iterator[set[int]]:
     Rows of the embeddings that are called with the tokens: ``input_ids`` of named inputs, else
     any integers. Where none is, ``config.vocab_size``.
 
+    Parameters
+    ----------
+    module : nn.Module
+        The network.
+    inputs : Tensor, tuple or mapping
+        The inputs that it is called with inside.
+
     Raises
     ------
     InvalidInput
@@ -112,6 +119,11 @@ def vocabulary(module: nn.Module, inputs: Any) -> Iterator[set[int]]:
 
 def same_vocabularies(teacher: set[int], student: set[int]) -> None:
     """Refuse networks that know different numbers of tokens; see `vocabulary`.
+
+    Parameters
+    ----------
+    teacher, student : set of int
+        Sizes of the vocabularies; an empty set is not compared.
 
     Raises
     ------

@@ -34,10 +34,32 @@ class Axes(Protocol):
         """The axes of a tensor."""
 
     def put(self, value: Tensor, axes: Sequence[Axis]) -> None:
-        """Set them."""
+        """Set them.
+
+        Parameters
+        ----------
+        value : Tensor
+            A value of the traced network.
+        axes : sequence of Axis
+            The axes of the value.
+        """
 
     def read(self, value: Tensor, dim: int, weight: Tensor, axis: Axis, squares: Tensor) -> None:
-        """Note what each channel of a value gives to the sum that a weight makes over them."""
+        """Note what each channel of a value gives to the sum that a weight makes over them.
+
+        Parameters
+        ----------
+        value : Tensor
+            What the operation reads.
+        dim : int
+            The dimension of the value that is summed over.
+        weight : Tensor
+            The weight of the operation.
+        axis : Axis
+            The axis of the weight that is summed over.
+        squares : Tensor
+            The sum of squared weights of each channel.
+        """
 
     def fix(self, value: Tensor, *dims: int) -> None:
         """All channels of these axes are needed."""
@@ -363,7 +385,15 @@ _RULES: dict[str, Rule] = {name: rule for rule, names in _KINDS.items() for name
 
 
 def rule_of(name: str, pointwise: bool) -> Rule | None:
-    """What is known of an operation of torch, by its name; None if nothing."""
+    """What is known of an operation of torch, by its name; None if nothing.
+
+    Parameters
+    ----------
+    name : str
+        Name of the operation.
+    pointwise : bool
+        Whether an unknown operation is taken to act on each number alone.
+    """
     if name.startswith("scaled_dot_product"):
         return _attention
     return _RULES.get(name, _pointwise if pointwise else None)

@@ -91,7 +91,13 @@ def roots(*axes: Axis) -> Iterator[Space]:
 
 
 def join(a: Axis, b: Axis) -> None:
-    """Two axes are found to be the same channels."""
+    """Two axes are found to be the same channels.
+
+    Parameters
+    ----------
+    a, b : Axis
+        The two axes.
+    """
     short, long = sorted((resolved(a), resolved(b)), key=lambda x: (len(x), bool(x[0].parts)))
     if not any(roots(short)) or not any(roots(long)):
         return
@@ -166,7 +172,15 @@ def tabled(axis: Axis) -> None:
 
 
 def portion(axis: Axis, start: int, end: int) -> Axis:
-    """The channels from start to end, excluded, as a set of their own."""
+    """The channels from start to end, excluded, as a set of their own.
+
+    Parameters
+    ----------
+    axis : Axis
+        The channels.
+    start, end : int
+        The first channel, and the one after the last.
+    """
     axis = resolved(axis)
     if not any(roots(axis)):
         return (Factor(end - start),)
@@ -190,7 +204,15 @@ def portion(axis: Axis, start: int, end: int) -> Axis:
 
 
 def reshaped(axes: Sequence[Axis], sizes: Sequence[int]) -> list[Axis]:
-    """The axes of a tensor that was given another shape, without moving its numbers."""
+    """The axes of a tensor that was given another shape, without moving its numbers.
+
+    Parameters
+    ----------
+    axes : sequence of Axis
+        The axes before.
+    sizes : sequence of int
+        The shape after.
+    """
     left = [f for axis in axes for f in resolved(axis) if f.size != 1]
     out: list[Axis] = []
     for at, size in enumerate(sizes):

@@ -82,6 +82,12 @@ class AttentionMaps(OnLayers):
     -----
     Where the numbers of heads differ, their mean is compared. A pair of query and key counts
     where both tokens are there. Weights of tokens are those of queries.
+
+    Examples
+    --------
+    >>> from limbeck.networks import AttentionMaps
+    >>> AttentionMaps({"layers.3.attention[1]": "layers.1.attention[1]"}).level
+    4
     """
 
     def maps(self, step: Step) -> nn.Module | None:
@@ -128,6 +134,12 @@ class AttentionTransfer(OnLayers):
     ------
     InvalidInput
         If there is no pair. Later: if the places of two layers cannot be matched.
+
+    Examples
+    --------
+    >>> from limbeck.networks import AttentionTransfer
+    >>> AttentionTransfer({"layer4": "layer2"}).level
+    4
     """
 
     def maps(self, step: Step) -> nn.Module | None:

@@ -89,6 +89,12 @@ class Contrastive(OnLayers):
     Notes
     -----
     Two rows of one sample (drawn twice, or two augmentations) are never each other's negatives.
+
+    Examples
+    --------
+    >>> from limbeck.networks import Contrastive
+    >>> Contrastive({"layer4": "layer2"}, width=64).temperature
+    0.07
     """
 
     width: int = 128

@@ -68,6 +68,15 @@ def inter_class(
     """T^2 times the mean over rows of 1 - r, the correlation of probabilities within a row.
 
     Huang et al. 2022, equation 8; r is Pearson's. Parameters as in `intra_class`.
+
+    Parameters
+    ----------
+    student, teacher : Tensor of shape (p, k)
+        Logits.
+    temperature : float
+        T.
+    weight : Tensor of shape (p,), optional
+        How much each row counts.
     """
     s, t = F.softmax(student / temperature, -1), F.softmax(teacher / temperature, -1)
     s, t = s - s.mean(-1, keepdim=True), t - t.mean(-1, keepdim=True)
@@ -121,6 +130,12 @@ class DKD(Loss):
     ------
     InvalidInput
         If the temperature is not positive or a weight is negative.
+
+    Examples
+    --------
+    >>> from limbeck.networks import DKD
+    >>> DKD(beta=2.0).alpha
+    1.0
     """
 
     level: ClassVar[int] = 2
@@ -172,6 +187,12 @@ class DIST(Loss):
     ------
     InvalidInput
         If the temperature is not positive or a weight is negative.
+
+    Examples
+    --------
+    >>> from limbeck.networks import DIST, GoldLabels
+    >>> (DIST() + GoldLabels()).names
+    ('DIST', 'GoldLabels')
     """
 
     level: ClassVar[int] = 2

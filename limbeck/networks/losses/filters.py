@@ -38,6 +38,13 @@ class Filter(ABC):
     def check(self, goal: Goal, samples: int) -> None:  # noqa: B027
         """Refuse a goal, or a number of samples, that the filter has no meaning for.
 
+        Parameters
+        ----------
+        goal : Goal
+            What is predicted.
+        samples : int
+            Number of training samples.
+
         Raises
         ------
         InvalidInput
@@ -75,6 +82,12 @@ class TeacherCorrect(Filter):
     """Rows, or tokens, on which the teacher's answer is the label (multi-label: all labels).
 
     Rows without a label pass: nothing speaks against the teacher there.
+
+    Examples
+    --------
+    >>> from limbeck.networks import TeacherCorrect
+    >>> TeacherCorrect().needs.labels
+    True
     """
 
     @property
@@ -121,6 +134,12 @@ class TeacherConfident(Filter):
     ------
     InvalidInput
         If the threshold is no such probability.
+
+    Examples
+    --------
+    >>> from limbeck.networks import TeacherConfident
+    >>> TeacherConfident(0.9).threshold
+    0.9
     """
 
     threshold: float
@@ -174,6 +193,12 @@ class RowWeights(Filter):
     ------
     InvalidInput
         If they are not.
+
+    Examples
+    --------
+    >>> from limbeck.networks import RowWeights
+    >>> RowWeights([1.0, 0.0, 2.0]).weights
+    tensor([1., 0., 2.])
     """
 
     weights: Any

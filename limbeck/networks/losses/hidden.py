@@ -44,6 +44,12 @@ class HiddenStates(OnLayers):
     Notes
     -----
     Of tokens, only those count that the attention mask says are there.
+
+    Examples
+    --------
+    >>> from limbeck.networks import HiddenStates
+    >>> HiddenStates({"layer4": "layer2"}, distance="cosine").level
+    4
     """
 
     distance: Literal["mse", "cosine"] = "mse"
@@ -111,4 +117,10 @@ class Embeddings(HiddenStates):
 
     A term of its own, so that it has its own weight, its own line in the logs and its own place
     in `limbeck.ablate`.
+
+    Examples
+    --------
+    >>> from limbeck.networks import Embeddings
+    >>> Embeddings({"embeddings": "embeddings"}).distance
+    'mse'
     """

@@ -84,6 +84,15 @@ def teacher_labels(
 
     As `gold_labels`, with labels argmax(t), or t > 0 for multi-label. At student = teacher it is
     the mean of -log(the largest probability), its least value 0 where the teacher is certain.
+
+    Parameters
+    ----------
+    student, teacher : Tensor of shape (p, k)
+        Logits, or values.
+    kind : Kind
+        What is predicted.
+    weight : Tensor of shape (p,), optional
+        How much each row counts.
     """
     answers = teacher > 0 if kind is Kind.MULTILABEL else teacher.argmax(-1)
     return gold_labels(student, answers, kind, weight)
@@ -106,6 +115,13 @@ class GoldLabels(Loss):
     ------
     InvalidInput
         If ``label_smoothing`` is no such number.
+
+    Examples
+    --------
+    >>> from limbeck.networks import GoldLabels, SoftTargets
+    >>> objective = SoftTargets(temperature=4) + GoldLabels(label_smoothing=0.1)
+    >>> objective.names
+    ('SoftTargets', 'GoldLabels')
     """
 
     level: ClassVar[int] = 0
@@ -163,7 +179,14 @@ class GoldLabels(Loss):
 
 @dataclass(frozen=True)
 class TeacherLabels(Loss):
-    """Level 1: the teacher's answers as if they were labels."""
+    """Level 1: the teacher's answers as if they were labels.
+
+    Examples
+    --------
+    >>> from limbeck.networks import GoldLabels, TeacherLabels
+    >>> (0.5 * TeacherLabels() + 0.5 * GoldLabels()).names
+    ('TeacherLabels', 'GoldLabels')
+    """
 
     level: ClassVar[int] = 1
 

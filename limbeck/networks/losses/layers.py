@@ -149,7 +149,17 @@ class OnLayers(Loss):
 
 
 def pair_of(step: Step, names: tuple[str, str], student: Tensor, teacher: Tensor) -> Pair:
-    """What two layers returned, with the mask and the weights of a step."""
+    """What two layers returned, with the mask and the weights of a step.
+
+    Parameters
+    ----------
+    step : Step
+        The batch.
+    names : tuple of str
+        Names of the teacher's layer and of the student's.
+    student, teacher : Tensor
+        Outputs of the two layers.
+    """
     weight, mask = step.weight, None if step.mask is None else step.mask.bool()
     if weight is not None and weight.ndim == 2 and step.goal.kind is Kind.LANGUAGE:
         # what is at a place predicts the next token, and before padding nothing
@@ -172,7 +182,15 @@ def entry_weights(pair: Pair) -> Tensor | None:
 
 
 def mismatch(pair: Pair, remedy: str) -> InvalidInput:
-    """The error of two layers whose shapes do not match: names both, and both shapes."""
+    """The error of two layers whose shapes do not match: names both, and both shapes.
+
+    Parameters
+    ----------
+    pair : Pair
+        The two layers.
+    remedy : str
+        What can be done.
+    """
     t_name, s_name = pair.names
     return InvalidInput(
         f"The teacher's layer {t_name!r} returns {tuple(pair.teacher.shape)} and the student's"
@@ -183,6 +201,15 @@ def mismatch(pair: Pair, remedy: str) -> InvalidInput:
 
 def check_option(name: str, given: str, known: tuple[str, ...]) -> None:
     """Refuse an option that is not known.
+
+    Parameters
+    ----------
+    name : str
+        Name of the option.
+    given : str
+        Its value.
+    known : tuple of str
+        The values it may have.
 
     Raises
     ------
@@ -196,7 +223,13 @@ def check_option(name: str, given: str, known: tuple[str, ...]) -> None:
 
 
 def pooled_alike(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
-    """Maps (n, c, h, w) brought to the smaller height and width of both, by averages."""
+    """Maps (n, c, h, w) brought to the smaller height and width of both, by averages.
+
+    Parameters
+    ----------
+    student, teacher : Tensor of shape (n, c, h, w)
+        Feature maps; the channels may differ.
+    """
     size = (
         min(student.shape[2], teacher.shape[2]),
         min(student.shape[3], teacher.shape[3]),
@@ -208,7 +241,15 @@ def pooled_alike(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def vectors(layer: Tensor, mask: Tensor | None) -> Tensor:
-    """One vector a row, (n, d): the mean over tokens that are there, or over places of a map."""
+    """One vector a row, (n, d): the mean over tokens that are there, or over places of a map.
+
+    Parameters
+    ----------
+    layer : Tensor of shape (n, d), (n, t, d) or (n, c, h, w)
+        Output of a layer.
+    mask : Tensor of bool, shape (n, t), or None
+        Which tokens are no padding.
+    """
     if layer.ndim == 2:
         return layer
     if layer.ndim > 3:

@@ -63,6 +63,12 @@ class Logits(Loss):
 
     The mean over rows and outputs, as of ``F.mse_loss``. Unlike probabilities, logits differ by
     a constant that changes no answer; it is learned too.
+
+    Examples
+    --------
+    >>> from limbeck.networks import GoldLabels, Logits
+    >>> (Logits() + 0.5 * GoldLabels()).names
+    ('Logits', 'GoldLabels')
     """
 
     level: ClassVar[int] = 3
@@ -84,6 +90,12 @@ class LogitsCosine(Loss):
     """Level 3: one minus the cosine between the logits of student and teacher.
 
     Blind to the length of the logits, so confidence must come from another term.
+
+    Examples
+    --------
+    >>> from limbeck.networks import GoldLabels, LogitsCosine
+    >>> (LogitsCosine() + GoldLabels()).names
+    ('LogitsCosine', 'GoldLabels')
     """
 
     level: ClassVar[int] = 3

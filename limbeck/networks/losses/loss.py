@@ -76,6 +76,26 @@ class Loss(_Sums, ABC):
     """One loss. Subclasses are frozen dataclasses of settings; they hold no tensors.
 
     ``level`` is its place between gold labels (0) and interventions (5).
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> from typing import ClassVar
+    >>> from limbeck.networks import Loss
+    >>> from limbeck.networks.losses.loss import Needs
+    >>> @dataclass(frozen=True)
+    ... class L1(Loss):
+    ...     level: ClassVar[int] = 3
+    ...
+    ...     @property
+    ...     def needs(self):
+    ...         return Needs(teacher=True)
+    ...
+    ...     def loss(self, step, maps):
+    ...         aligned = step.aligned
+    ...         return (aligned.student - aligned.teacher).abs().mean()
+    >>> (L1() + L1()).names
+    ('L1', 'L1_2')
     """
 
     level: ClassVar[int]
@@ -127,7 +147,15 @@ class Loss(_Sums, ABC):
 
     @abstractmethod
     def loss(self, step: Step, maps: nn.Module | None) -> Tensor:
-        """The mean loss of the batch, a scalar."""
+        """The mean loss of the batch, a scalar.
+
+        Parameters
+        ----------
+        step : Step
+            The batch: outputs of student and teacher, labels, layers and weights.
+        maps : nn.Module or None
+            Projectors that the loss learns, as `maps` made them; None where it has none.
+        """
 
     def _parts(self) -> tuple[Weighted, ...]:
         return (Weighted(self, 1.0),)
@@ -266,7 +294,15 @@ class Objective(_Sums):
         return nn.ModuleDict({n: m for n, m in made.items() if m is not None})
 
     def losses(self, step: Step, maps: nn.ModuleDict) -> dict[str, Tensor]:
-        """The raw loss of every term, scalars, before weights; of a part of an update its part."""
+        """The raw loss of every term, scalars, before weights; of a part of an update its part.
+
+        Parameters
+        ----------
+        step : Step
+            The batch: outputs of student and teacher, labels, layers and weights.
+        maps : nn.ModuleDict
+            Projectors by the name of the loss.
+        """
         found = {
             n: p.term.loss(step, maps[n] if n in maps else None)  # noqa: SIM401
             for n, p in zip(self.names, self.parts, strict=True)
@@ -284,7 +320,15 @@ class Objective(_Sums):
         return {n: p.at(done) for n, p in zip(self.names, self.parts, strict=True)}
 
     def total(self, losses: dict[str, Tensor], done: float) -> Tensor:
-        """The weighted sum, a scalar; terms in their order."""
+        """The weighted sum, a scalar; terms in their order.
+
+        Parameters
+        ----------
+        losses : dict of Tensor
+            The raw losses by name.
+        done : float
+            Share of the training that is over, for schedules of weights.
+        """
         out: Tensor | None = None
         for name, weight in self.weights(done).items():
             part = weight * losses[name]

@@ -70,6 +70,15 @@ def reverse_kl(
     student draws (on-policy); here it is between the classes of a row or token of the data that
     are given. Parameters as in `soft_targets`. Infinite where the student gives a probability to
     a class that the teacher rules out.
+
+    Parameters
+    ----------
+    student, teacher : Tensor of shape (p, k)
+        Logits.
+    temperature : float
+        T.
+    weight : Tensor of shape (p,), optional
+        How much each row counts.
     """
     log_s = F.log_softmax(student / temperature, -1)
     log_t = F.log_softmax(teacher / temperature, -1)
@@ -82,6 +91,15 @@ def jensen_shannon(
     """T^2 (KL(q || m) + KL(p || m)) / 2 with m = (p + q) / 2: symmetric, at most T^2 ln 2.
 
     Lin 1991, equation 4.1, with equal weights. Parameters as in `soft_targets`.
+
+    Parameters
+    ----------
+    student, teacher : Tensor of shape (p, k)
+        Logits.
+    temperature : float
+        T.
+    weight : Tensor of shape (p,), optional
+        How much each row counts.
     """
     log_s = F.log_softmax(student / temperature, -1)
     log_t = F.log_softmax(teacher / temperature, -1)
@@ -111,6 +129,13 @@ def standardised(logits: Tensor) -> Tensor:
 
 def refuse_without_probabilities(term: Loss, goal: Goal) -> None:
     """Refuse regression, and a single class, whose probability is always 1.
+
+    Parameters
+    ----------
+    term : Loss
+        The loss that compares probabilities.
+    goal : Goal
+        What is predicted.
 
     Raises
     ------
@@ -198,6 +223,14 @@ class SoftTargets(_Softened):
     -----
     For multi-label every label is a Bernoulli distribution of its own, and the loss is the mean
     over rows and labels, as that of binary cross entropy.
+
+    Examples
+    --------
+    >>> from limbeck.networks import LinearSchedule, SoftTargets
+    >>> SoftTargets(temperature=4).level
+    2
+    >>> SoftTargets(temperature=LinearSchedule(4, 1)).temperature(0.5)
+    2.5
     """
 
     divergence = staticmethod(soft_targets)
@@ -209,6 +242,12 @@ class ReverseKL(_Softened):
 
     Parameters as in `SoftTargets`. Better than it where the student is too small to cover all
     that the teacher finds possible, as in language modelling.
+
+    Examples
+    --------
+    >>> from limbeck.networks import ReverseKL
+    >>> ReverseKL(temperature=2).temperature
+    2
     """
 
     divergence = staticmethod(reverse_kl)
@@ -219,6 +258,12 @@ class JensenShannon(_Softened):
     """Level 2: the Jensen-Shannon divergence, times T^2: symmetric and bounded.
 
     Parameters as in `SoftTargets`. Less moved by rows on which the teacher is certain and wrong.
+
+    Examples
+    --------
+    >>> from limbeck.networks import JensenShannon
+    >>> JensenShannon(temperature=2).level
+    2
     """
 
     divergence = staticmethod(jensen_shannon)

@@ -46,6 +46,13 @@ def angle_relations(student: Tensor, teacher: Tensor, weight: Tensor | None = No
 
     Park et al. 2019, equations 9 and 10. The mean over ordered triplets; parameters as in
     `distance_relations`. Needs memory for n^2 (n + d) numbers.
+
+    Parameters
+    ----------
+    student, teacher : Tensor of shapes (n, d) and (n, e)
+        A vector per row.
+    weight : Tensor of shape (n,), optional
+        How much each row counts.
     """
     triplets = _products(student, weight, 3)  # (n, n, n), the corner first
     return weighted_mean(
@@ -72,6 +79,12 @@ class Relations(OnLayers):
     ------
     InvalidInput
         If a weight is negative or both are 0.
+
+    Examples
+    --------
+    >>> from limbeck.networks import Relations
+    >>> Relations({"layer4": "layer2"}, distance=25, angle=50).angle
+    50
     """
 
     distance: float = 1.0

@@ -110,6 +110,13 @@ class StepSchedule:
 def temperature_at(temperature: float | Schedule, done: float) -> float:
     """The temperature when a share ``done`` of the training is over.
 
+    Parameters
+    ----------
+    temperature : float or Schedule
+        A constant, or a function of the share that is done.
+    done : float
+        Share of the training that is over, in [0, 1].
+
     Raises
     ------
     InvalidInput

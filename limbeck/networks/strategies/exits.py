@@ -207,7 +207,17 @@ class Exits(nn.Module):
 
 
 class Head(nn.Module):
-    """The head that ``"auto"`` stands for: features, then logits."""
+    """The head that ``"auto"`` stands for: features, then logits.
+
+    Parameters
+    ----------
+    ins, outs : int
+        Numbers of inputs and outputs.
+    width : int or None
+        Width of a hidden layer; None for none.
+    tokens : bool
+        Whether there is an output per token.
+    """
 
     def __init__(self, ins: int, outs: int, width: int | None, tokens: bool) -> None:
         super().__init__()
@@ -217,7 +227,15 @@ class Head(nn.Module):
         self.tokens = tokens
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Logits (n, k), or (n, t, k) for answers a token."""
+        """Logits (n, k), or (n, t, k) for answers a token.
+
+        Parameters
+        ----------
+        x : Tensor
+            Output of the layer at which the exit stands.
+        mask : Tensor of shape (n, t), optional
+            1 for tokens, 0 for padding.
+        """
         if not self.tokens:
             fits = mask is not None and x.ndim == 3 and mask.shape == x.shape[:2]
             x = vectors(x, mask.bool() if mask is not None and fits else None)

@@ -78,7 +78,17 @@ class Rounds:
     reads: Sequence[OutputReader] = ()
 
     def distilled(self, seed: int, folder: Path | None, tell: Progress) -> list[Trained]:
-        """The students of one seed: one, peers in their order, or generations in theirs."""
+        """The students of one seed: one, peers in their order, or generations in theirs.
+
+        Parameters
+        ----------
+        seed : int
+            The seed.
+        folder : Path or None
+            Where checkpoints and metrics are written.
+        tell : Progress
+            Called with the stage, what is done, and the total.
+        """
         shared = self._shared(seed, folder, tell, "student") | {"teacher": self.source}
         made = [self._start(i, own_seed(seed, i)) for i in range(len(self.makers))]
         given = self.rows, self.objective, self.goal
@@ -91,7 +101,17 @@ class Rounds:
         return [train(made[0], *given, **shared)]
 
     def control(self, seed: int, folder: Path | None, tell: Progress) -> Trained:
-        """The same student on gold labels: same start, budget, order, augmentation, smoothing."""
+        """The same student on gold labels: same start, budget, order, augmentation, smoothing.
+
+        Parameters
+        ----------
+        seed : int
+            The seed.
+        folder : Path or None
+            Where checkpoints and metrics are written.
+        tell : Progress
+            Called with the stage, what is done, and the total.
+        """
         shared = self._shared(seed, folder, tell, "control")
         if isinstance(self.source, TeacherCache):
             shared |= {"views": self.source.views, "augment_seed": self.source.seed}
@@ -160,7 +180,21 @@ def own_seed(seed: int, place: int) -> int:
 def started(
     maker: Student, seed: int, rows: Samples, teacher: nn.Module | None, start: Any
 ) -> tuple[nn.Module, Transplant | None]:
-    """A student as `make` makes it, and what ``start`` copied from the teacher, if anything."""
+    """A student as `make` makes it, and what ``start`` copied from the teacher, if anything.
+
+    Parameters
+    ----------
+    maker : nn.Module or callable
+        The start of the student, or a function that makes one.
+    seed : int
+        The seed set before the function is called.
+    rows : Samples
+        The training samples.
+    teacher : nn.Module or None
+        Whose layers are copied.
+    start : str, mapping, sequence or None
+        What is copied; see `limbeck.networks.init_from_teacher`.
+    """
     student = make(maker, seed)
     if start is None:
         return student, None
@@ -172,6 +206,13 @@ def started(
 
 def make(maker: Student, seed: int) -> nn.Module:
     """A network to train: a copy, or one that a function makes after the seed was set.
+
+    Parameters
+    ----------
+    maker : nn.Module or callable
+        The start of the student, or a function that makes one.
+    seed : int
+        The seed set before the function is called.
 
     Raises
     ------

@@ -288,7 +288,15 @@ def lines_of(data: Any) -> NDArray[Any]:
 
 
 def without(data: Any, name: str) -> Any:
-    """The same columns but one."""
+    """The same columns but one.
+
+    Parameters
+    ----------
+    data : data set or mapping
+        The samples, by columns.
+    name : str
+        The column that is left out.
+    """
     if hasattr(data, "remove_columns"):
         return data.remove_columns(name)
     return {n: values for n, values in data.items() if n != name}

@@ -136,13 +136,33 @@ def reading_of_answers(
 
 
 def per_label(some: NDArray[Any], reading: OutputReading, outputs: int) -> bool:
-    """Whether answers (n, k) are probabilities of labels that may hold together."""
+    """Whether answers (n, k) are probabilities of labels that may hold together.
+
+    Parameters
+    ----------
+    some : ndarray of shape (n, k)
+        Outputs for a few rows.
+    reading : OutputReading
+        How the outputs are understood.
+    outputs : int
+        Number of outputs.
+    """
     table = some.ndim == 2 and some.shape[1] == outputs > 1 and some.dtype.kind == "f"
     return table and reading.kind is ScoreKind.LOGIT and within_one(some) and not sums_to_one(some)
 
 
 def said_of(name: str, reading: OutputReading, per_label: bool) -> str:
-    """What the answers were taken for, in a sentence."""
+    """What the answers were taken for, in a sentence.
+
+    Parameters
+    ----------
+    name : str
+        What the teacher is called.
+    reading : OutputReading
+        How its outputs are understood.
+    per_label : bool
+        Whether they are probabilities of labels that may hold together.
+    """
     what = {
         ScoreKind.PROBABILITY: "probabilities: losses read their logarithm as logits",
         ScoreKind.LOGIT: "logits",

@@ -54,6 +54,13 @@ def slots(shape: Shape, start: float, end: float) -> Slots:
     Numbers lie on a linear scale; where a few bins would take nearly all of it, all bins get equal
     widths instead and the note says so. Levels get equal widths, at most sixteen, the most
     frequent.
+
+    Parameters
+    ----------
+    shape : Shape
+        The bins of the feature.
+    start, end : float
+        The two pixels.
     """
     return _numbers(shape, start, end) if len(shape.edges) else _levels(shape, start, end)
 
@@ -167,5 +174,13 @@ def _cut(text: str, most: int) -> str:
 
 
 def shortened(text: str, most: int = 30) -> str:
-    """A text without its end where it is too long."""
+    """A text without its end where it is too long.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+    most : int
+        Most characters.
+    """
     return text if len(text) <= most else text[: most - 1] + "…"

@@ -176,6 +176,16 @@ def _says(shape: Shape, b: int, name: str, value: float, band: Vector) -> str:
 
 
 def path(points: Sequence[tuple[float, float]], class_: str, close: bool = False) -> Html:
-    """A line through points, or round them."""
+    """A line through points, or round them.
+
+    Parameters
+    ----------
+    points : sequence of (float, float)
+        Positions in pixels.
+    class_ : str
+        The class of the style sheet.
+    close : bool
+        Whether the line goes back to its start.
+    """
     drawn = "L".join(f"{a:.1f},{b:.1f}" for a, b in points)
     return tag("path", d=f"M{drawn}{'Z' if close else ''}", class_=class_)

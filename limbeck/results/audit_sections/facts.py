@@ -96,7 +96,15 @@ def p_value(value: float) -> str:
 
 
 def between(found: Estimate | None, digits: int = 3) -> str:
-    """A number with its interval, such as ``0.702 [0.690, 0.714]``."""
+    """A number with its interval, such as ``0.702 [0.690, 0.714]``.
+
+    Parameters
+    ----------
+    found : Estimate or None
+        The number.
+    digits : int
+        Digits after the point.
+    """
     if found is None or not math.isfinite(found.value):
         return NONE
     largest = max(abs(v) for v in (found.value, found.low, found.high) if math.isfinite(v))

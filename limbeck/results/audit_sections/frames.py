@@ -88,7 +88,15 @@ def bin_table(shapes: Sequence[Shape]) -> Table[tuple[Shape, int]]:
 
 
 def certain(shape: Shape, i: int) -> bool:
-    """Whether score and outcome differ in a bin, all bins of all features held at once."""
+    """Whether score and outcome differ in a bin, all bins of all features held at once.
+
+    Parameters
+    ----------
+    shape : Shape
+        A feature, by bins.
+    i : int
+        The bin.
+    """
     low, high = shape.simultaneous[i] if i < len(shape.simultaneous) else (0.0, 0.0)
     return bool(low > 0 or high < 0)
 

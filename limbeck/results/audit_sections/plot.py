@@ -22,6 +22,13 @@ def plot_features(audit: Any, ax: Any = None) -> Any:
 
     Where no feature differs beyond doubt, the six of most importance are drawn; the title says so.
 
+    Parameters
+    ----------
+    audit : Audit
+        The result.
+    ax : array of matplotlib Axes, optional
+        Where to draw; by default a new figure.
+
     Returns
     -------
     ndarray of matplotlib Axes

@@ -103,7 +103,17 @@ def class_table(result: DistillationRecord, most: int | None = None) -> Table[An
 def difference_table(
     differences: Sequence[Difference], level: float, judged: bool = True
 ) -> Table[Difference] | None:
-    """Student less control, a row per measure; without a verdict where it cannot be ``judged``."""
+    """Student less control, a row per measure; without a verdict where it cannot be ``judged``.
+
+    Parameters
+    ----------
+    differences : sequence of Difference
+        What was compared.
+    level : float
+        Confidence of all intervals together.
+    judged : bool
+        Whether there is a verdict.
+    """
     if not differences:
         return None
     columns: list[Column[Difference]] = [
@@ -125,7 +135,15 @@ def difference_table(
 
 
 def group_table(certificate: Certificate, most: int | None = None) -> Table[GroupBound] | None:
-    """A row per group: its bound, all of which hold at once; of many the ``most`` largest."""
+    """A row per group: its bound, all of which hold at once; of many the ``most`` largest.
+
+    Parameters
+    ----------
+    certificate : Certificate
+        Its groups make the rows.
+    most : int, optional
+        Most groups in the table.
+    """
     groups = certificate.groups
     if not groups:
         return None

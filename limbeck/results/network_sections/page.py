@@ -28,6 +28,13 @@ _MOST_CLASSES = 50  # on a page
 def write_page(result: NetworkRecord, path: str | Path) -> Path:
     """Write one self-contained HTML page, all of it or nothing.
 
+    Parameters
+    ----------
+    result : NetworkRecord
+        The result.
+    path : path
+        The HTML file; one that exists is replaced.
+
     Raises
     ------
     InvalidInput

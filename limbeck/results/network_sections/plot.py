@@ -15,6 +15,13 @@ __all__ = ["plot_network"]
 def plot_network(result: NetworkRecord, ax: Any = None) -> Any:
     """Draw the models with their intervals, then the losses and scores over epochs.
 
+    Parameters
+    ----------
+    result : NetworkRecord
+        The result.
+    ax : array of matplotlib Axes, optional
+        Where to draw; by default a new figure.
+
     Returns
     -------
     ndarray of matplotlib Axes

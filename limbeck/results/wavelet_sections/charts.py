@@ -25,7 +25,17 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 350, 24, 196
 
 
 def stems_chart(name: str, before: Vector | None, after: Vector) -> Html:
-    """Two filters as stems over the tap, the old one dashed and beside the new one."""
+    """Two filters as stems over the tap, the old one dashed and beside the new one.
+
+    Parameters
+    ----------
+    name : str
+        What is drawn, for screen readers.
+    before : ndarray of shape (taps,), or None
+        The old filter.
+    after : ndarray of shape (taps,)
+        The new filter.
+    """
     taps = max(len(after), 0 if before is None else len(before))
     x = Scale(-0.6, taps - 0.4, _LEFT, _RIGHT, tuple(float(k) for k in _some(taps)))
     values = [0.0, *after, *(() if before is None else before)]
@@ -43,7 +53,17 @@ def stems_chart(name: str, before: Vector | None, after: Vector) -> Html:
 def functions_chart(
     name: str, before: tuple[Vector, Vector] | None, after: tuple[Vector, Vector]
 ) -> Html:
-    """Two functions (x, y) over samples, the old one dashed."""
+    """Two functions (x, y) over samples, the old one dashed.
+
+    Parameters
+    ----------
+    name : str
+        What is drawn, for screen readers.
+    before : pair of ndarray of shape (m,), or None
+        The old function (x, y).
+    after : pair of ndarray of shape (m,)
+        The new function (x, y).
+    """
     pairs = [p for p in (before, after) if p is not None]
     ends = [float(v) for p in pairs for v in (p[0][0], p[0][-1])]
     x = Scale(min(ends), max(ends), _LEFT, _RIGHT, tuple(map(float, _some(int(max(ends)) + 1))))
@@ -57,7 +77,17 @@ def functions_chart(
 
 
 def path_chart(points: Sequence[PathFacts], chosen: int | None, unit: str) -> Html:
-    """Share of coefficients kept against the held-out score, the chosen point ringed."""
+    """Share of coefficients kept against the held-out score, the chosen point ringed.
+
+    Parameters
+    ----------
+    points : sequence of PathFacts
+        The solutions of the path.
+    chosen : int or None
+        Position of the chosen one.
+    unit : str
+        What the score measures.
+    """
     x = Scale.linear([100 * p.kept for p in points], _LEFT + 8, _RIGHT - 8, top=100.0)
     y = Scale.linear([p.score for p in points], _BOTTOM - 6, _TOP + 6, top=1.0)
     parts = _axes(x, y, "% of the coefficients kept", unit)
@@ -72,7 +102,15 @@ def path_chart(points: Sequence[PathFacts], chosen: int | None, unit: str) -> Ht
 
 
 def tick(scale: Scale, value: float) -> str:
-    """A tick as text, with the decimals that the step between ticks needs."""
+    """A tick as text, with the decimals that the step between ticks needs.
+
+    Parameters
+    ----------
+    scale : Scale
+        The axis.
+    value : float
+        A number on it.
+    """
     step = scale.ticks[1] - scale.ticks[0] if len(scale.ticks) > 1 else 1.0
     digits = max(0, -math.floor(math.log10(step) + 1e-9))
     if digits > 4 or step >= 1e5:

@@ -24,7 +24,15 @@ _PICTURE = 112  # pixels
 
 
 def signal_chart(original: Vector, kept: Vector, label: str) -> Html:
-    """One signal (L,) and what is kept of it."""
+    """One signal (L,) and what is kept of it.
+
+    Parameters
+    ----------
+    original, kept : ndarray of shape (L,)
+        The signal, and what is kept of it.
+    label : str
+        What is drawn, for screen readers.
+    """
     length = len(original)
     x = Scale(0, max(length - 1, 1), _LEFT, _RIGHT, ())
     y = Scale.linear([*map(float, original), *map(float, kept)], _BOTTOM, _TOP)
@@ -45,7 +53,15 @@ def signal_chart(original: Vector, kept: Vector, label: str) -> Html:
 
 
 def picture_pair(original: Vector, kept: Vector, label: str) -> Html:
-    """A picture (C, H, W) and what is kept of it, in the greys of the first; channels averaged."""
+    """A picture (C, H, W) and what is kept of it, in the greys of the first; channels averaged.
+
+    Parameters
+    ----------
+    original, kept : ndarray of shape (C, H, W)
+        The picture, and what is kept of it.
+    label : str
+        What is drawn, for screen readers.
+    """
     first, second = (_small(p.mean(axis=0)) for p in (original, kept))
     low, high = float(first.min()), float(first.max())
     side = _PICTURE / max(first.shape)
@@ -58,7 +74,17 @@ def picture_pair(original: Vector, kept: Vector, label: str) -> Html:
 
 
 def picture_map(strength: Vector, top: float, label: str) -> Html:
-    """Strength (H, W) over a picture, stronger in colour where there is more."""
+    """Strength (H, W) over a picture, stronger in colour where there is more.
+
+    Parameters
+    ----------
+    strength : ndarray of shape (H, W)
+        Attributions, 0 or more.
+    top : float
+        The strength that gets the full colour.
+    label : str
+        What is drawn, for screen readers.
+    """
     cells = _small(strength)
     side = _PICTURE / max(cells.shape)
     wide, tall = side * cells.shape[1], side * cells.shape[0]

@@ -1,4 +1,12 @@
-"""Transforms with an inverse, in whose coefficients a network may be read by ``limbeck.trim``."""
+"""Transforms with an inverse, in whose coefficients a network may be read by ``limbeck.trim``.
+
+Examples
+--------
+>>> from limbeck import transforms
+>>> transform = transforms.Fourier(bands=[0.1]).fit([[0.0, 1.0, 0.0, 1.0]])
+>>> [band.name for band in transform.bands]
+['up to 0.1', '0.1 to 0.5']
+"""
 
 from limbeck.signal.transforms.base import Band, Transform
 from limbeck.signal.transforms.components import Components

@@ -172,5 +172,13 @@ def numbers(X: Any) -> Matrix:
 
 
 def like(matrix: NDArray[Any], x: Tensor) -> Tensor:
-    """A matrix as a tensor of the dtype and on the device of ``x``."""
+    """A matrix as a tensor of the dtype and on the device of ``x``.
+
+    Parameters
+    ----------
+    matrix : ndarray
+        The matrix.
+    x : Tensor
+        Gives dtype and device.
+    """
     return torch.as_tensor(matrix, dtype=x.dtype, device=x.device)

@@ -20,6 +20,13 @@ def spectrum(adjacency: Any, laplacian: Laplacian) -> tuple[Matrix, Matrix]:
     L = D - A, or I - D^-1/2 A D^-1/2 where it is normalized (Chung 1997; a node without edges has
     0 there).
 
+    Parameters
+    ----------
+    adjacency : array-like or sparse matrix of shape (V, V)
+        Weights of the edges, 0 for none.
+    laplacian : {"normalized", "combinatorial"}
+        Which Laplacian.
+
     Raises
     ------
     InvalidInput
@@ -47,6 +54,13 @@ def spectrum(adjacency: Any, laplacian: Laplacian) -> tuple[Matrix, Matrix]:
 
 def check_nodes(rows: Matrix, nodes: int) -> tuple[int, ...]:
     """The axes before the nodes, for rows (n, V) or (n, C, V).
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n, V) or (n, C, V)
+        Signals on the nodes.
+    nodes : int
+        The number V of nodes.
 
     Raises
     ------

@@ -33,6 +33,12 @@ def importance(
         Signals and the network's gradients at them.
     low : ndarray of shape (N,)
         The filter.
+    levels : int
+        Number of levels.
+    boundary : str
+        How signals go on beyond their ends.
+    input_x_gradient : bool
+        Whether attributions are coefficient times gradient, instead of the gradient.
 
     Returns
     -------

@@ -47,7 +47,15 @@ class TransformedTeacher:
     residual: Tensor
 
     def slope(self, s: Tensor, x: Tensor | None = None) -> Vector:
-        """The gradient (b, m) of f' at s, where the model sees x: J^T g."""
+        """The gradient (b, m) of f' at s, where the model sees x: J^T g.
+
+        Parameters
+        ----------
+        s : Tensor of shape (b, m)
+            Coefficients.
+        x : Tensor, optional
+            The rows that the model sees; by default the inverse of s with the residual.
+        """
         s = s.clone().requires_grad_()
         with torch.enable_grad():
             again = self.transform.inverse(s)
@@ -63,13 +71,31 @@ class TransformedTeacher:
         return slope
 
     def mean_slope(self, s: Tensor, steps: int) -> Vector:
-        """The mean gradient (b, m) of f' on the line from 0 to s."""
+        """The mean gradient (b, m) of f' on the line from 0 to s.
+
+        Parameters
+        ----------
+        s : Tensor of shape (b, m)
+            Coefficients.
+        steps : int
+            Points of the Gauss-Legendre rule.
+        """
         at, weights = np.polynomial.legendre.leggauss(steps)
         pairs = zip((at + 1) / 2, weights / 2, strict=True)
         return np.asarray(sum(w * self.slope(float(t) * s) for t, w in pairs))
 
     def differences(self, s: Tensor, widths: Vector, batch_size: int) -> Vector:
-        """Central differences (b, m) of f' at s, several coefficients in one question."""
+        """Central differences (b, m) of f' at s, several coefficients in one question.
+
+        Parameters
+        ----------
+        s : Tensor of shape (b, m)
+            Coefficients.
+        widths : ndarray of shape (m,)
+            How far each coefficient is moved.
+        batch_size : int
+            Most rows in one call of the model.
+        """
         b, m = s.shape
         out = np.empty((b, m))
         together = max(1, batch_size // (2 * b))
@@ -103,7 +129,17 @@ class TransformedTeacher:
 def batches(
     transform: Transform, rows: Vector, batch_size: int
 ) -> Iterator[tuple[slice, Tensor, Tensor, Tensor]]:
-    """Batches of rows: where they stand, x, s = T(x), and the residual x - T^-1(s)."""
+    """Batches of rows: where they stand, x, s = T(x), and the residual x - T^-1(s).
+
+    Parameters
+    ----------
+    transform : Transform
+        T, fitted.
+    rows : ndarray of shape (n, ...)
+        The rows.
+    batch_size : int
+        Most rows in a batch.
+    """
     for start in range(0, len(rows), batch_size):
         part = slice(start, min(start + batch_size, len(rows)))
         x = torch.from_numpy(rows[part])

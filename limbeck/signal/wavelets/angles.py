@@ -103,7 +103,15 @@ def angles_from_filter(h: NDArray[np.float64] | Tensor) -> NDArray[np.float64]:
 
 
 def random_filter(taps: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """An orthogonal filter (taps,) with uniform free angles; its taps sum to sqrt 2."""
+    """An orthogonal filter (taps,) with uniform free angles; its taps sum to sqrt 2.
+
+    Parameters
+    ----------
+    taps : int
+        Length of the filter, even.
+    rng : numpy Generator
+        Draws the angles.
+    """
     free = torch.from_numpy(rng.uniform(-pi, pi, taps // 2 - 1))
     return filter_from_angles(complete(free)).numpy()
 
@@ -114,6 +122,13 @@ def moments(h: Tensor, count: int) -> Tensor:
     sum_k (-1)^k t_k^m h_k with places t_k from -1 to 1; all are zero where polynomials of degree
     below ``count`` leave no detail (Daubechies 1992, sections 5.5 and 7.4). Moment 0 is zero
     whenever the taps sum to sqrt 2.
+
+    Parameters
+    ----------
+    h : Tensor of shape (..., N)
+        Low-pass filters.
+    count : int
+        Number of vanishing moments, moment 0 among them.
     """
     t = torch.linspace(-1, 1, h.shape[-1], dtype=h.dtype)
     signs = 1 - 2 * (torch.arange(len(t)) % 2)
@@ -126,6 +141,15 @@ def with_moments(free: Tensor, count: int, steps: int = 50) -> Tensor:
 
     Gauss-Newton steps of least norm onto the moment equations; the filters stay orthogonal at
     every step, for it is angles that move. Those that do not arrive within 1e-10 are left out.
+
+    Parameters
+    ----------
+    free : Tensor of shape (S, p)
+        Free angles.
+    count : int
+        Number of vanishing moments.
+    steps : int
+        Most steps.
 
     Raises
     ------

@@ -51,12 +51,31 @@ def most_levels(length: int, taps: int) -> int:
     """The most levels at which some coefficient is free of the ends: ``pywt.dwt_max_level``.
 
     floor(log2(length / (taps - 1))), and 0 where the signal is shorter than that.
+
+    Parameters
+    ----------
+    length : int
+        Length of the signal.
+    taps : int
+        Length of the filter.
     """
     return max(0, (length // (taps - 1)).bit_length() - 1) if taps > 1 else 0
 
 
 def band_lengths(length: int, taps: int, levels: int, boundary: Boundary) -> tuple[int, ...]:
-    """Lengths of the bands of a signal, in the order of ``analysis``."""
+    """Lengths of the bands of a signal, in the order of ``analysis``.
+
+    Parameters
+    ----------
+    length : int
+        Length of the signal.
+    taps : int
+        Length of the filter.
+    levels : int
+        Number of levels.
+    boundary : str
+        How signals go on beyond their ends.
+    """
     at = _lengths(length, taps, levels, boundary)
     return (at[-1], *at[:0:-1])
 
@@ -98,6 +117,17 @@ def attributions(
     With x = T^-1(s) + r, the derivative of f by the coefficients s is (T^-1)' grad f(x): the TRIM
     attribution (Singh et al. 2020), with no call of f. Shapes are those of `analysis`, which it
     equals where that is an orthogonal matrix: periodic and of even length at each level.
+
+    Parameters
+    ----------
+    gradient : Tensor of shape (n, C, L)
+        The gradient by sample.
+    h : Tensor of shape (N,) or (S, N)
+        The low-pass filter, or several.
+    levels : int
+        Number of levels.
+    boundary : str
+        How signals go on beyond their ends.
     """
     return _transform(gradient, h, levels, _transposed(boundary))
 
@@ -105,7 +135,19 @@ def attributions(
 def synthesis(
     coefficients: Sequence[Tensor], h: Tensor, length: int, boundary: Boundary = "periodic"
 ) -> Tensor:
-    """The signals (n, C, length) whose transform is ``coefficients``: the inverse of `analysis`."""
+    """The signals (n, C, length) whose transform is ``coefficients``: the inverse of `analysis`.
+
+    Parameters
+    ----------
+    coefficients : sequence of Tensor
+        The bands, in the order of `analysis`.
+    h : Tensor of shape (N,)
+        The low-pass filter.
+    length : int
+        Length of the signals.
+    boundary : str
+        How signals go on beyond their ends.
+    """
     filters = _pair(h, boundary)
     x, *details = coefficients
     at = _lengths(length, len(h), len(details), boundary)
@@ -116,6 +158,17 @@ def synthesis(
 
 def analysis2(x: Tensor, h: Tensor, levels: int, boundary: Boundary = "periodic") -> Image:
     """The separable wavelet transform of images (n, C, H, W), in the order of ``pywt.wavedec2``.
+
+    Parameters
+    ----------
+    x : Tensor of shape (n, C, H, W)
+        The images.
+    h : Tensor of shape (N,) or (S, N)
+        The low-pass filter, or several.
+    levels : int
+        Number of levels.
+    boundary : str
+        How images go on beyond their edges.
 
     Returns
     -------
@@ -129,14 +182,38 @@ def analysis2(x: Tensor, h: Tensor, levels: int, boundary: Boundary = "periodic"
 def attributions2(
     gradient: Tensor, h: Tensor, levels: int, boundary: Boundary = "periodic"
 ) -> Image:
-    """The gradient by coefficient of images: the transpose of `synthesis2`; see `attributions`."""
+    """The gradient by coefficient of images: the transpose of `synthesis2`; see `attributions`.
+
+    Parameters
+    ----------
+    gradient : Tensor of shape (n, C, H, W)
+        The gradient by pixel.
+    h : Tensor of shape (N,) or (S, N)
+        The low-pass filter, or several.
+    levels : int
+        Number of levels.
+    boundary : str
+        How images go on beyond their edges.
+    """
     return _transform2(gradient, h, levels, _transposed(boundary))
 
 
 def synthesis2(
     coefficients: Image, h: Tensor, shape: tuple[int, int], boundary: Boundary = "periodic"
 ) -> Tensor:
-    """The images (n, C, *shape) whose transform is ``coefficients``: the inverse of `analysis2`."""
+    """The images (n, C, *shape) whose transform is ``coefficients``: the inverse of `analysis2`.
+
+    Parameters
+    ----------
+    coefficients : list
+        The bands, in the order of `analysis2`.
+    h : Tensor of shape (N,)
+        The low-pass filter.
+    shape : tuple of int
+        Height and width of the images.
+    boundary : str
+        How images go on beyond their edges.
+    """
     filters = _pair(h, boundary)
     x, *details = coefficients
     tall, wide = (_lengths(side, len(h), len(details), boundary)[-2::-1] for side in shape)

@@ -62,6 +62,10 @@ def ask(
         For central differences, which take 2 d new rows for each row.
     differences : bool
         Take differences even where the teacher grants gradients.
+    rng : numpy Generator
+        Draws the rows.
+    progress : Progress
+        Called with the stage, what is done, and the total.
     """
     by_queries = differences or Access.GRADIENTS not in teacher.access
     if by_queries:

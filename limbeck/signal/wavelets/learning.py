@@ -62,6 +62,10 @@ class Learning:
             weight.
         start : ndarray of shape (N,)
             The filter to start from.
+        rng : numpy Generator
+            All randomness comes from it.
+        progress : Progress
+            Called with the stage, what is done, and the total.
         """
         weights = points_of(self.sparsity, self.trim if gradients.any() else 0.0)
         if not weights:

@@ -61,6 +61,13 @@ class WaveletRows:
 
         Without partners, rows that differ by a factor alone become one: where a network reads
         one coefficient, all its gradients do.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n, C, L) or (n, C, H, W)
+            Signals, or gradients.
+        partners : ndarray of the same shape, optional
+            A second array whose rows belong to the first one's.
         """
         rows, size = _unit(values)
         if partners is None:
@@ -76,7 +83,15 @@ class WaveletRows:
         return len(self.unit)
 
     def some(self, most: int, rng: np.random.Generator) -> WaveletRows:
-        """At most ``most`` rows: drawn with replacement by weight, each counting as often."""
+        """At most ``most`` rows: drawn with replacement by weight, each counting as often.
+
+        Parameters
+        ----------
+        most : int
+            Most rows.
+        rng : numpy Generator
+            Draws them.
+        """
         if len(self) <= most:
             return self
         drawn = rng.choice(len(self), most, p=self.weights.numpy())
@@ -161,6 +176,15 @@ class WaveletLoss:
         """Losses (S,) and their gradients (S, p) by the parameters (S, p) of the filters.
 
         Rows are streamed: the memory does not grow with their number.
+
+        Parameters
+        ----------
+        parameters : Tensor of shape (S, p)
+            Parameters of S filters.
+        filters : callable
+            Filters (S, N) from parameters.
+        smooth : float
+            The absolute value of c is taken as sqrt(c^2 + smooth^2).
         """
         p = parameters.detach().requires_grad_()
         values, slopes = torch.zeros(len(p), dtype=p.dtype), torch.zeros_like(p)
@@ -172,7 +196,15 @@ class WaveletLoss:
         return values, slopes
 
     def some(self, most: int, rng: np.random.Generator) -> WaveletLoss:
-        """The same loss over at most ``most`` rows of each kind."""
+        """The same loss over at most ``most`` rows of each kind.
+
+        Parameters
+        ----------
+        most : int
+            Most rows of each kind.
+        rng : numpy Generator
+            Draws them.
+        """
         return replace(
             self, signals=self.signals.some(most, rng), gradients=self.gradients.some(most, rng)
         )
@@ -210,6 +242,12 @@ def coefficients(
         Signals or images; with ``gradients`` the network's gradients at them.
     h : Tensor of shape (N,) or (S, N)
         The filter or filters.
+    levels : int
+        Number of levels.
+    boundary : str
+        How signals go on beyond their ends.
+    gradients : bool
+        Whether x holds gradients, whose coefficients are attributions.
 
     Returns
     -------

@@ -74,6 +74,11 @@ def points_of(
 ) -> tuple[tuple[float, float], ...]:
     """Pairs of weights with different ratios, from sparsity alone to TRIM alone.
 
+    Parameters
+    ----------
+    sparsity, trim : float or sequence of float
+        Weights of the two parts of the loss; all pairs are taken.
+
     Examples
     --------
     >>> points_of(1.0, (0.0, 1.0, 3.0))
@@ -109,6 +114,8 @@ def follow(
         Where random angles come from.
     named : sequence of ndarray
         Filters to start from as well.
+    progress : Progress
+        Called with the stage, what is done, and the total.
     """
     found: Found | None = None
     for i, (sparsity, trim) in enumerate(weights):
@@ -139,6 +146,23 @@ def follow_penalty(
     The weights are lambda and gamma of :mod:`limbeck.signal.wavelets.penalty` as they are. The
     losses told are those of :mod:`limbeck.signal.wavelets.loss`, which a leaking filter can lower
     by itself.
+
+    Parameters
+    ----------
+    loss : WaveletLoss
+        The rows and the transform; its own weights are replaced.
+    weights : sequence of (sparsity, trim)
+        See `points_of`.
+    penalty : Penalty
+        Settings of the descent.
+    x, gradients : ndarray of shape (n, C, L) or (n, C, H, W)
+        Signals and the network's gradients at them.
+    start : ndarray of shape (N,)
+        The filter to start from.
+    rng : numpy Generator
+        Orders the rows.
+    progress : Progress
+        Called with the stage, what is done, and the total.
     """
     low = start
     for sparsity, trim in weights:
@@ -166,7 +190,15 @@ def _parts(
 
 
 def kept_share(loss: WaveletLoss, low: NDArray[np.float64]) -> float:
-    """The share of the coefficients, over at most 1024 signals, that hold 99% of the energy."""
+    """The share of the coefficients, over at most 1024 signals, that hold 99% of the energy.
+
+    Parameters
+    ----------
+    loss : WaveletLoss
+        The rows and the transform.
+    low : ndarray of shape (N,)
+        The low-pass filter.
+    """
     rows = loss.signals.unit[:1024]
     c = coefficients(rows, torch.from_numpy(low), loss.levels, loss.boundary)
     energy = (loss.signals.weights[: len(rows), None] * c).flatten().square().sort(descending=True)

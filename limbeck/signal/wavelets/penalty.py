@@ -93,7 +93,19 @@ class Penalty:
         rng: np.random.Generator,
         progress: Progress = quiet,
     ) -> NDArray[np.float64]:
-        """Taps (N,) learned from signals and gradients (n, C, L) or (n, C, H, W)."""
+        """Taps (N,) learned from signals and gradients (n, C, L) or (n, C, H, W).
+
+        Parameters
+        ----------
+        x, gradients : ndarray of shape (n, C, L) or (n, C, H, W)
+            Signals and the network's gradients at them.
+        start : ndarray of shape (N,)
+            The filter to start from.
+        rng : numpy Generator
+            Orders the rows.
+        progress : Progress
+            Called with the stage, what is done, and the total.
+        """
         h = torch.tensor(start, dtype=torch.float64, requires_grad=True)
         adam = torch.optim.Adam([h], lr=self.rate)
         for epoch in range(self.epochs):
@@ -106,7 +118,15 @@ class Penalty:
         return h.detach().numpy()
 
     def loss(self, h: Tensor, x: Tensor, gradients: Tensor) -> Tensor:
-        """The loss of the module's head for one batch."""
+        """The loss of the module's head for one batch.
+
+        Parameters
+        ----------
+        h : Tensor of shape (N,)
+            The low-pass filter.
+        x, gradients : Tensor of shape (n, C, L) or (n, C, H, W)
+            Signals and the network's gradients at them.
+        """
         forward, back = (analysis, attributions) if x.ndim == 3 else (analysis2, attributions2)
         bands = forward(x, h, self.levels, self.boundary)
         slopes = back(gradients, h, self.levels, self.boundary)

@@ -125,6 +125,8 @@ class FilterSearch:
             Where random angles come from.
         named : sequence of ndarray
             Further starts: orthogonal filters of at most ``taps`` taps.
+        progress : Progress
+            Called with the stage, what is done, and the total.
         """
         few, rungs = self._few(loss, rng), []
         taps, tried = max(2, 2 * self.moments), 0
@@ -193,7 +195,17 @@ class FilterSearch:
     def refine(
         self, loss: WaveletLoss, filters: Sequence[NDArray[np.float64]], rng: np.random.Generator
     ) -> Found:
-        """Descend from filters of one length, of a loss that differs little: a warm start."""
+        """Descend from filters of one length, of a loss that differs little: a warm start.
+
+        Parameters
+        ----------
+        loss : WaveletLoss
+            What is to be least.
+        filters : sequence of ndarray
+            The starts, of one length.
+        rng : numpy Generator
+            Shakes the starts.
+        """
         few = self._few(loss, rng)
         rungs = [self._rung(few, torch.cat([_angles(h) for h in filters]))]
         tried = len(filters)
@@ -246,7 +258,13 @@ class _Rung:
 
 
 def difference(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-    """The least distance ||a - b|| of two filters over sign, reversal and shift."""
+    """The least distance ||a - b|| of two filters over sign, reversal and shift.
+
+    Parameters
+    ----------
+    a, b : ndarray of shape (N,) and (M,)
+        The two filters.
+    """
     n = len(a) + len(b)
     still = np.pad(b, (len(a), len(a)))
     moved = [

@@ -93,6 +93,19 @@ class Additive(Readable):
     ) -> Self:
         """An additive student made of tables that were found elsewhere.
 
+        Parameters
+        ----------
+        terms : Terms
+            The tables and the columns that each reads.
+        bins : Bins
+            The edges of every column.
+        weight : tuple of ndarray
+            How much data each cell of each table held.
+        features : Features
+            The columns.
+        task : Task
+            What is predicted.
+
         Raises
         ------
         InvalidInput

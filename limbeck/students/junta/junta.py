@@ -189,7 +189,13 @@ class Junta(Piecewise):
         return tuple(self.features_.names[j] for j in self.table_.variables)
 
     def text(self, *, digits: int | None = None, exact: bool = False) -> str:
-        """The seen cells as a table of text; parameters as in :meth:`rules`."""
+        """The seen cells as a table of text; parameters as in :meth:`rules`.
+
+        Parameters
+        ----------
+        digits, exact
+            As in :meth:`rules`.
+        """
         rows = self._rows(digits, exact)
         widths = [max(len(r[c]) for r in rows) for c in range(len(rows[0]))]
         lines = ("  ".join(t.ljust(w) for t, w in zip(r, widths, strict=True)) for r in rows)

@@ -68,6 +68,17 @@ def information(
     The bias is that of Miller (1955): (cells - 1)(classes - 1) / 2n. For values the information
     is that of Gaussian noise, half the log of the ratio of total to remaining variance, with
     two classes' bias.
+
+    Parameters
+    ----------
+    cell : ndarray of shape (n,)
+        The cell of each row.
+    target : ndarray of shape (n,)
+        Class indices, or values.
+    weight : ndarray of shape (n,)
+        How much each row counts.
+    classes : int
+        Number of classes; 0 for values.
     """
     _, cell = np.unique(cell, return_inverse=True)
     m, total = int(cell.max()) + 1, weight.sum()

@@ -21,6 +21,17 @@ def plot_table(table: CellTable, features: Features, task: Task, ax: Any = None)
     """Draw a bar per seen cell, the value or the class fractions; returns the axes.
 
     Of more than 40 cells those with most rows are drawn.
+
+    Parameters
+    ----------
+    table : CellTable
+        The table.
+    features : Features
+        The columns.
+    task : Task
+        What is predicted.
+    ax : matplotlib Axes, optional
+        Where to draw; by default a new figure.
     """
     seen = table.seen()
     heavy = sorted(seen, key=lambda cell: -table.weight[cell[0]])[:_MOST]

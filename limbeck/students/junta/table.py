@@ -83,7 +83,15 @@ class CellTable:
         return list(zip(cells.tolist(), rows, strict=True))
 
     def problem(self, features: Features, outputs: int) -> str:
-        """What is wrong with this table as one sentence; empty for a sound one."""
+        """What is wrong with this table as one sentence; empty for a sound one.
+
+        Parameters
+        ----------
+        features : Features
+            The columns.
+        outputs : int
+            Number of values in a cell.
+        """
         d, k = len(features), len(self.variables)
         if len(self.edges) != k or len(self.levels) != k or len(set(self.variables)) != k:
             return "Variables must differ, with one list of edges and one count of levels each"
@@ -109,7 +117,15 @@ class CellTable:
     def conditions(
         self, features: Features, digits: int | None = None, exact: bool = False
     ) -> list[list[Condition]]:
-        """For each variable what its levels let through; parameters as in :meth:`words`."""
+        """For each variable what its levels let through; parameters as in :meth:`words`.
+
+        Parameters
+        ----------
+        features : Features
+            The columns.
+        digits, exact
+            As in :meth:`words`.
+        """
         return [
             _level_conditions(features.columns[j], ends, count)
             for j, ends, count in zip(
@@ -118,7 +134,13 @@ class CellTable:
         ]
 
     def printed_edges(self, digits: int | None = None, exact: bool = False) -> list[list[float]]:
-        """The edges of each variable as they are printed; parameters as in :meth:`words`."""
+        """The edges of each variable as they are printed; parameters as in :meth:`words`.
+
+        Parameters
+        ----------
+        digits, exact
+            As in :meth:`words`.
+        """
         between = self.between or (None,) * len(self.edges)
         return [
             printed_all(edges, seen, digits, exact)
@@ -161,6 +183,17 @@ def cut(
     feature: Feature, x: NDArray[np.float64], weight: NDArray[np.float64], bins: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Edges for a column (n,): between distinct numbers if few, else at weighted quantiles.
+
+    Parameters
+    ----------
+    feature : Feature
+        The column.
+    x : ndarray of shape (n,)
+        Its values; NaN where missing.
+    weight : ndarray of shape (n,)
+        How much each row counts.
+    bins : int
+        Most bins.
 
     Returns
     -------

@@ -56,7 +56,15 @@ class Layout:
 
     @classmethod
     def of(cls, names: Sequence[str], inputs: Sequence[NDArray[Any]]) -> Self:
-        """The layout of these inputs, each of shape (n, ...)."""
+        """The layout of these inputs, each of shape (n, ...).
+
+        Parameters
+        ----------
+        names : sequence of str
+            Names of the inputs.
+        inputs : sequence of ndarray of shape (n, ...)
+            The inputs of n rows.
+        """
         pairs = zip(names, inputs, strict=True)
         return cls(tuple(Block(n, x.shape[1:], str(x.dtype)) for n, x in pairs))
 

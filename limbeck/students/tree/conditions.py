@@ -53,7 +53,17 @@ class Condition:
     missing: bool = True
 
     def ask(self, nodes: Nodes, i: int, left: bool) -> Condition:
-        """The condition after node ``i`` was answered by going left or right."""
+        """The condition after node ``i`` was answered by going left or right.
+
+        Parameters
+        ----------
+        nodes : Nodes
+            The tree.
+        i : int
+            The node.
+        left : bool
+            Whether the row goes left.
+        """
         t = float(nodes.threshold[i])
         low, high, codes, without = self.low, self.high, self.codes, self.without
         present = self.present

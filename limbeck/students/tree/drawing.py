@@ -107,7 +107,19 @@ def drawn(
     digits: int | None = None,
     exact: bool = False,
 ) -> Drawn:
-    """Texts and colours of all nodes; parameters as in :func:`svg`."""
+    """Texts and colours of all nodes; parameters as in :func:`svg`.
+
+    Parameters
+    ----------
+    nodes : Nodes
+        The tree.
+    features : Features
+        The columns.
+    task : Task
+        What is predicted.
+    missing, digits, exact
+        As in :func:`svg`.
+    """
     missing = True if exact and missing is None else missing
     noted = shows_missing(nodes, features, missing)
     kept = value_digits(nodes.value[nodes.is_leaf, 0], digits, exact)

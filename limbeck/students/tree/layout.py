@@ -68,7 +68,15 @@ def placed(nodes: Nodes, texts: Sequence[Sequence[Piece]]) -> dict[int, Box]:
 
 
 def wrapped(pieces: Sequence[Piece], width: float) -> tuple[tuple[Piece, ...], ...]:
-    """Pieces broken into lines of so many pixels, at blanks where there are some."""
+    """Pieces broken into lines of so many pixels, at blanks where there are some.
+
+    Parameters
+    ----------
+    pieces : sequence of Piece
+        Parts of a text.
+    width : float
+        Most pixels of a line.
+    """
     lines: list[list[Piece]] = [[]]
     used = 0.0
     for piece in pieces:
@@ -88,7 +96,15 @@ def wrapped(pieces: Sequence[Piece], width: float) -> tuple[tuple[Piece, ...], .
 
 
 def shorten(text: str, width: float) -> str:
-    """Leave out the middle of a text that is wider than ``width`` pixels at the drawing's font."""
+    """Leave out the middle of a text that is wider than ``width`` pixels at the drawing's font.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+    width : float
+        Most pixels.
+    """
     if width_of(Piece(text)) <= width:
         return text
     for kept in range(len(text) - 1, 0, -1):

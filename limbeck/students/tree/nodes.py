@@ -106,7 +106,15 @@ class Nodes:
 
     @classmethod
     def leaf(cls, value: ArrayLike, weight: float = 1.0) -> Nodes:
-        """A tree of one leaf, with a value of shape (k,)."""
+        """A tree of one leaf, with a value of shape (k,).
+
+        Parameters
+        ----------
+        value : array-like of shape (k,)
+            What the leaf predicts.
+        weight : float
+            How much data it holds.
+        """
         row = np.asarray(value, dtype=np.float64).reshape(1, -1)
         none, zero = np.array([-1]), np.zeros(1)
         return cls(none, zero, zero, zero, none, none, row, np.array([weight]))  # type: ignore[arg-type]
@@ -134,7 +142,15 @@ class Nodes:
         return lists
 
     def left_of(self, i: int, x: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Which entries of a column (n,) node ``i`` sends left."""
+        """Which entries of a column (n,) node ``i`` sends left.
+
+        Parameters
+        ----------
+        i : int
+            The node.
+        x : ndarray of shape (n,)
+            Values of the column that it reads.
+        """
         if self.op[i] == MISSING:
             return np.isnan(x)
         t = self.threshold[i]

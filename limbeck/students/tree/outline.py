@@ -20,7 +20,19 @@ def outline(
     digits: int | None = None,
     exact: bool = False,
 ) -> Html:
-    """The tree as HTML; parameters as in :func:`limbeck.students.tree.drawing.svg`."""
+    """The tree as HTML; parameters as in :func:`limbeck.students.tree.drawing.svg`.
+
+    Parameters
+    ----------
+    nodes : Nodes
+        The tree.
+    features : Features
+        The columns.
+    task : Task
+        What is predicted.
+    missing, digits, exact
+        As in :func:`limbeck.students.tree.drawing.svg`.
+    """
     shown = drawn(nodes, features, task, missing, digits, exact)
     answer = {int(nodes.left[i]): "yes" for i in (~nodes.is_leaf).nonzero()[0]}
     made: dict[int, Html] = {}

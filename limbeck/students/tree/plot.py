@@ -18,7 +18,19 @@ _DOTS = 100  # pixels of the layout in an inch of a new figure
 
 
 def plot_tree(nodes: Nodes, features: Features, task: Task, ax: Any = None) -> Any:
-    """Draw a tree, laid out as `limbeck.students.tree.drawing.svg` does; returns the axes."""
+    """Draw a tree, laid out as `limbeck.students.tree.drawing.svg` does; returns the axes.
+
+    Parameters
+    ----------
+    nodes : Nodes
+        The tree.
+    features : Features
+        The columns.
+    task : Task
+        What is predicted.
+    ax : matplotlib Axes, optional
+        Where to draw; by default a new figure.
+    """
     shown = drawn(nodes, features, task)
     boxes, share = placed(shown.nodes, shown.texts), shares(nodes)
     width = max(b.x + b.width for b in boxes.values()) + MARGIN

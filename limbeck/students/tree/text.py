@@ -52,7 +52,15 @@ def number(x: float, digits: int | None = 4) -> str:
 
 
 def signed(x: float, digits: int | None = 4) -> str:
-    """A number with its sign, such as ``+0.5``; see :func:`number`."""
+    """A number with its sign, such as ``+0.5``; see :func:`number`.
+
+    Parameters
+    ----------
+    x : float
+        The number.
+    digits : int or None
+        Significant digits; None prints all.
+    """
     return number(x, digits) if x < 0 else f"+{number(x, digits)}"
 
 
@@ -64,7 +72,15 @@ def percent(share: float) -> str:
 
 
 def fraction(p: float, digits: int = 3) -> str:
-    """A fraction with so many digits; one that is not 0 or 1 is not rounded to them."""
+    """A fraction with so many digits; one that is not 0 or 1 is not rounded to them.
+
+    Parameters
+    ----------
+    p : float
+        A fraction in [0, 1].
+    digits : int
+        Digits after the point.
+    """
     if 0 < p < 1 and round(p, digits) in (0, 1):
         edge = 10.0**-digits
         return f"<{number(edge)}" if p < 0.5 else f">{number(1 - edge)}"
@@ -115,7 +131,17 @@ def shows_missing(nodes: Nodes, features: Features, missing: bool | None) -> set
 
 
 def question(nodes: Nodes, i: int, features: Features) -> str:
-    """What node ``i`` asks; a row for which it is true goes left."""
+    """What node ``i`` asks; a row for which it is true goes left.
+
+    Parameters
+    ----------
+    nodes : Nodes
+        The tree.
+    i : int
+        The node.
+    features : Features
+        The columns.
+    """
     return Condition(features.columns[nodes.feature[i]]).ask(nodes, i, True).words()
 
 

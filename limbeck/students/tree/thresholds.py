@@ -25,7 +25,13 @@ _DIGITS = 17  # significant digits that tell any two float64 apart
 
 
 def distinct_in_float32(low: ArrayLike, high: ArrayLike) -> NDArray[np.bool_]:
-    """Whether float32 tells the entries of ``low`` from those of ``high``, which are larger."""
+    """Whether float32 tells the entries of ``low`` from those of ``high``, which are larger.
+
+    Parameters
+    ----------
+    low, high : array-like of one shape
+        The smaller and the larger values.
+    """
     return np.asarray(_single(low) < _single(high))
 
 
@@ -133,7 +139,17 @@ def printed(
 def printed_all(
     thresholds: Vector, between: Vector | None, digits: int | None = None, exact: bool = False
 ) -> list[float]:
-    """:func:`printed` for many thresholds, with neighbours of shape (m, 2) or None."""
+    """:func:`printed` for many thresholds, with neighbours of shape (m, 2) or None.
+
+    Parameters
+    ----------
+    thresholds : ndarray of shape (m,)
+        The thresholds.
+    between : ndarray of shape (m, 2), or None
+        The observed values next to each.
+    digits, exact
+        As in :func:`printed`.
+    """
     if between is None:
         return [float(t) for t in thresholds]
     triples: Iterable[tuple[float, tuple[float, float]]] = zip(
@@ -143,7 +159,15 @@ def printed_all(
 
 
 def surrounds(between: Vector, edges: Vector) -> bool:
-    """Whether each edge (m,) separates its two values (m, 2)."""
+    """Whether each edge (m,) separates its two values (m, 2).
+
+    Parameters
+    ----------
+    between : ndarray of shape (m, 2)
+        The values next to each edge.
+    edges : ndarray of shape (m,)
+        The edges.
+    """
     if between.shape != (len(edges), 2):
         return False
     sound = np.isfinite(between).all()

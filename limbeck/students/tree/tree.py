@@ -181,7 +181,13 @@ class Tree(Piecewise):
     def text(
         self, missing: bool | None = None, *, digits: int | None = None, exact: bool = False
     ) -> str:
-        """The tree as indented lines; parameters as in :meth:`rules`."""
+        """The tree as indented lines; parameters as in :meth:`rules`.
+
+        Parameters
+        ----------
+        missing, digits, exact
+            As in :meth:`rules`.
+        """
         check_is_fitted(self)
         return words.text(self.nodes_, self.features_, self.task_, missing, digits, exact)
 
@@ -210,7 +216,13 @@ class Tree(Piecewise):
     def svg(
         self, missing: bool | None = None, *, digits: int | None = None, exact: bool = False
     ) -> str:
-        """A drawing, as inline SVG that needs nothing else; parameters as in :meth:`rules`."""
+        """A drawing, as inline SVG that needs nothing else; parameters as in :meth:`rules`.
+
+        Parameters
+        ----------
+        missing, digits, exact
+            As in :meth:`rules`.
+        """
         from limbeck.students.tree.drawing import svg
 
         check_is_fitted(self)
@@ -219,7 +231,13 @@ class Tree(Piecewise):
     def outline(
         self, missing: bool | None = None, *, digits: int | None = None, exact: bool = False
     ) -> str:
-        """Nested lists in HTML, for pages of any width; parameters as in :meth:`rules`."""
+        """Nested lists in HTML, for pages of any width; parameters as in :meth:`rules`.
+
+        Parameters
+        ----------
+        missing, digits, exact
+            As in :meth:`rules`.
+        """
         from limbeck.students.tree.outline import outline
 
         check_is_fitted(self)
@@ -250,7 +268,15 @@ class Tree(Piecewise):
     def to_onnx(
         self, path: str | Path | None = None, dtype: Literal["float64", "float32"] = "float64"
     ) -> Any:
-        """The tree as an ONNX model; see :func:`limbeck.students.tree.onnx.to_onnx`."""
+        """The tree as an ONNX model; see :func:`limbeck.students.tree.onnx.to_onnx`.
+
+        Parameters
+        ----------
+        path : path, optional
+            Where to write the model; by default it is only returned.
+        dtype : {"float64", "float32"}
+            Type of the inputs.
+        """
         from limbeck.students.tree.onnx import to_onnx
 
         check_is_fitted(self)

@@ -40,6 +40,13 @@ class MomentSums:
 
         The features are scaled to variance 1; the penalty is ``penalty * total weight`` times the
         squares of their weights. The intercept is free.
+
+        Parameters
+        ----------
+        at : ndarray of int, shape (q,)
+            Positions of the features.
+        penalties : ndarray of shape (m,)
+            The penalties.
         """
         n, mean, spread = self._n, self.mean, self.spread
         own, y = at + 1, slice(1 + self.p, None)
@@ -55,7 +62,15 @@ class MomentSums:
             yield weights, mean[self.p :] - mean[: self.p] @ weights
 
     def missed(self, weights: Matrix, intercept: Matrix) -> float:
-        """The sum of squared errors of a linear model on these rows."""
+        """The sum of squared errors of a linear model on these rows.
+
+        Parameters
+        ----------
+        weights : ndarray of shape (p, k)
+            Weights of the features.
+        intercept : ndarray of shape (k,)
+            The intercepts.
+        """
         b = np.concatenate([
             (intercept + self.shift[: self.p] @ weights - self.shift[self.p :])[None],
             weights,
@@ -118,6 +133,13 @@ def gather(
     """Sums a kind and fold, from blocks of (coefficients, targets, weights, folds).
 
     Coefficients are (n, m), targets (n, k), weights (n,), folds (n,).
+
+    Parameters
+    ----------
+    blocks : iterable of (ndarray, ndarray, ndarray, ndarray)
+        Coefficients, targets, weights and folds of some rows.
+    kinds : sequence of Strongest
+        Which coefficients become features.
     """
     found: list[list[Matrix]] = []
     shifts: list[Matrix] = []
@@ -147,6 +169,15 @@ def choose(
     Each kind and each number of features a group is scored by ``FOLDS``-fold cross-validation at
     its best penalty: the share of variance explained. Chosen is the smallest that loses at most
     a share ``_SLACK`` of the best.
+
+    Parameters
+    ----------
+    sums : list of lists of MomentSums
+        For each kind, the sums of each fold.
+    kinds : sequence of Strongest
+        Which coefficients become features.
+    numbers : sequence of int
+        Numbers of features per group to try.
     """
     trials = [
         _try(kind, own, number) for kind, own in zip(kinds, sums, strict=True) for number in numbers

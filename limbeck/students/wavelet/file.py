@@ -22,7 +22,17 @@ __all__ = ["read", "written"]
 def written(
     transform: Decomposition, strongest: Strongest, readout: LinearReadout | Additive
 ) -> dict[str, Any]:
-    """All but the head, ready for JSON."""
+    """All but the head, ready for JSON.
+
+    Parameters
+    ----------
+    transform : Decomposition
+        The wavelet transform.
+    strongest : Strongest
+        Which coefficients are features.
+    readout : LinearReadout or Additive
+        The model on the features.
+    """
     linear = isinstance(readout, LinearReadout)
     return {
         "low": transform.low.tolist(),
@@ -47,6 +57,15 @@ def read(
     data: dict[str, Any], features: Features, task: Task
 ) -> tuple[Decomposition, Strongest, LinearReadout | Additive]:
     """Read what :func:`written` gave.
+
+    Parameters
+    ----------
+    data : dict
+        Content of a file.
+    features : Features
+        The columns.
+    task : Task
+        What is predicted.
 
     Raises
     ------

@@ -43,7 +43,15 @@ class LinearReadout:
 
 
 def answers(sums: Matrix, task: Task) -> NDArray[Any]:
-    """Values (n,), or positions of classes (n,), for sums (n, k)."""
+    """Values (n,), or positions of classes (n,), for sums (n, k).
+
+    Parameters
+    ----------
+    sums : ndarray of shape (n, k)
+        Values, or log-odds.
+    task : Task
+        What is predicted.
+    """
     if not task.classifies:
         return np.ascontiguousarray(sums[:, 0])
     if sums.shape[1] == 1:
@@ -52,7 +60,15 @@ def answers(sums: Matrix, task: Task) -> NDArray[Any]:
 
 
 def shares(sums: Matrix, task: Task) -> Matrix:
-    """Probabilities (n, k) of the classes, for sums (n, k)."""
+    """Probabilities (n, k) of the classes, for sums (n, k).
+
+    Parameters
+    ----------
+    sums : ndarray of shape (n, k)
+        Log-odds.
+    task : Task
+        Its classes.
+    """
     if len(task.classes) == 1:
         return np.ones((len(sums), 1))
     if sums.shape[1] == 1:

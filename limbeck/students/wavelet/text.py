@@ -23,7 +23,17 @@ _SHOWN = 8
 def by_group(
     bands: Sequence[Band], strongest: Strongest, each: NDArray[np.float64]
 ) -> Iterator[tuple[Band, NDArray[np.float64]]]:
-    """Numbers of features (p,), group by group, with the band of the group."""
+    """Numbers of features (p,), group by group, with the band of the group.
+
+    Parameters
+    ----------
+    bands : sequence of Band
+        The bands of the transform.
+    strongest : Strongest
+        Which coefficients are features.
+    each : ndarray of shape (p,)
+        A number per feature.
+    """
     ends = np.cumsum(strongest.counts)
     for group, end, count in zip(strongest.groups, ends, strongest.counts, strict=True):
         band = next(b for b in bands if b.start <= group.start < b.stop)
@@ -31,7 +41,15 @@ def by_group(
 
 
 def feature_names(bands: Sequence[Band], strongest: Strongest) -> list[str]:
-    """A name for each feature: its band, its channel where there are several, and its rank."""
+    """A name for each feature: its band, its channel where there are several, and its rank.
+
+    Parameters
+    ----------
+    bands : sequence of Band
+        The bands of the transform.
+    strongest : Strongest
+        Which coefficients are features.
+    """
     several = bands[0].shape[0] > 1
     names, channel = [], dict.fromkeys(bands, 0)
     for band, part in by_group(bands, strongest, np.zeros(sum(strongest.counts))):

@@ -172,6 +172,11 @@ class WaveletStudent(Readable):
 
         Parameters are those of :meth:`fit`; the records those of ``tried_``. Scores are shares of
         variance explained by ridge regressions, for classes that of their probabilities.
+
+        Parameters
+        ----------
+        X, y, sample_weight, groups
+            As in :meth:`fit`.
         """
         other: Self = clone(self)  # what compares forgets its rows
         return other._choice(X, y, sample_weight, groups)[-1].tried
