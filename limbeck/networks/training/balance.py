@@ -25,7 +25,7 @@ import torch
 from torch import Tensor, nn
 
 from limbeck.networks.losses.loss import Objective
-from limbeck.networks.training.fsdp import whole
+from limbeck.networks.training.engine import whole
 
 __all__ = ["Balance", "balanced"]
 

@@ -8,7 +8,7 @@ to a process; they are put aside while a student is trained, and put back.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, cast
 
@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from limbeck.core.errors import InvalidInput
 from limbeck.networks.training.settings import Training
 
-__all__ = ["Engine", "device_of"]
+__all__ = ["Engine", "device_of", "sharded_like", "whole"]
 
 
 def device_of(module: nn.Module) -> torch.device | None:
@@ -167,3 +167,22 @@ def _sharded(module: nn.Module) -> nn.Module:
                 fully_shard(layer)
     fully_shard(module)
     return module
+
+
+def whole(value: Any) -> Any:
+    """A nest of mappings and lists with each sharded tensor put together, on every process."""
+    if isinstance(value, Tensor):
+        full = getattr(value, "full_tensor", None)
+        return value if full is None else full()
+    if isinstance(value, Mapping):
+        return {k: whole(v) for k, v in value.items()}
+    return [whole(v) for v in value] if isinstance(value, list | tuple) else value
+
+
+def sharded_like(tensor: Tensor, model: Tensor) -> Tensor:
+    """A whole tensor in the shards of another one of its shape; itself where there are none."""
+    from torch.distributed.tensor import DTensor, distribute_tensor
+
+    if not isinstance(model, DTensor) or tensor.shape != model.shape:
+        return tensor
+    return distribute_tensor(tensor.to(model.device), model.device_mesh, model.placements)

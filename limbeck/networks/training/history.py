@@ -19,10 +19,10 @@ from limbeck.core.errors import InvalidInput
 from limbeck.networks.training.checkpoint import NAME, cloned
 from limbeck.networks.training.validation import Scored
 
-__all__ = ["Ledger", "Record"]
+__all__ = ["History", "Ledger"]
 
 
-class Record:
+class History:
     """One row an epoch; where validation scores them, the weights of the best.
 
     Of epochs of the same score the one with the smaller validation loss is better: a share of

@@ -15,8 +15,13 @@ from torch.optim.lr_scheduler import LRScheduler
 from limbeck.core.errors import InvalidInput
 from limbeck.networks.training.callbacks import Callback, check_callbacks
 from limbeck.networks.training.metrics import Metric, check_metrics
-from limbeck.networks.training.optimizers import defaults, made, refuse_unknown
-from limbeck.networks.training.schedulers import Scheduler, makes_scheduler
+from limbeck.networks.training.optimizers import (
+    Scheduler,
+    defaults,
+    made,
+    makes_scheduler,
+    refuse_unknown,
+)
 
 __all__ = ["UPDATES", "Training"]
 

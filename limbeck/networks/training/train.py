@@ -21,19 +21,20 @@ from limbeck.modules.runner import watched
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.losses.filters import Filter
 from limbeck.networks.losses.loss import Objective
+from limbeck.networks.training.checkpoint import settings_of
 from limbeck.networks.training.checks import (
+    maps_of,
     refuse_metrics,
     refuse_patience,
     refuse_settings,
     refuse_shared,
     refuse_unscored,
+    unused,
 )
-from limbeck.networks.training.dry_run import maps_of, unused
 from limbeck.networks.training.engine import Engine, device_of
-from limbeck.networks.training.resume_settings import settings_of
 from limbeck.networks.training.settings import Training
 from limbeck.networks.training.teacher_outputs import asked
-from limbeck.networks.training.trainer import Session
+from limbeck.networks.training.trainer import Trainer
 from limbeck.networks.training.training_step import Learner
 from limbeck.networks.training.validation import Validation
 
@@ -241,7 +242,7 @@ def fit(
             score = Validation(
                 aimed, goal, training.batch_size, engine, asked_teacher, training.metrics
             )
-        session = Session(
+        session = Trainer(
             learners, ask, asked_teacher, samples, goal, training, engine, seed=seed,
             augment_seed=augment_seed, views=views, validation=score, filter=filter, folder=where,
             settings=settings, name=name,

@@ -24,21 +24,20 @@ from limbeck.networks.losses.filters import Filter
 from limbeck.networks.training import checkpoint
 from limbeck.networks.training.callbacks import Callbacks, TrainingState, loggers, untouched
 from limbeck.networks.training.engine import Engine
-from limbeck.networks.training.gradient_accumulation import Part, parts_of
-from limbeck.networks.training.history import Ledger, Record
-from limbeck.networks.training.plan import Plan
+from limbeck.networks.training.gradient_accumulation import Part, Plan, parts_of
+from limbeck.networks.training.history import History, Ledger
 from limbeck.networks.training.settings import Training
 from limbeck.networks.training.teacher_outputs import Ask, heard
 from limbeck.networks.training.training_step import Learner
 from limbeck.networks.training.validation import Validation
 
-__all__ = ["Session"]
+__all__ = ["Trainer"]
 
 TOLD_EVERY = 0.2
 """Seconds from one report of progress to the next, at least."""
 
 
-class Session:
+class Trainer:
     """One training, of one student or of several that teach each other.
 
     Parameters
@@ -114,7 +113,7 @@ class Session:
             Ledger(x.objective.names, eager, engine.mean, self._plan.updates, folder, self._fault)
             for x in learners
         ]
-        self.records = [Record() for _ in learners]
+        self.records = [History() for _ in learners]
         self._kept = torch.zeros((), device=engine.device)
         self._step = self._epoch = self._update = 0  # _update: within the epoch
         self._resumed_from = 0

@@ -14,10 +14,8 @@ from limbeck.modules.batch import Over, Step
 from limbeck.modules.runner import Network
 from limbeck.networks.losses.loss import Objective
 from limbeck.networks.training.balance import Balance
-from limbeck.networks.training.engine import Engine
-from limbeck.networks.training.fsdp import sharded_like, whole
-from limbeck.networks.training.optimizers import needs_closure
-from limbeck.networks.training.schedulers import Scheduler
+from limbeck.networks.training.engine import Engine, sharded_like, whole
+from limbeck.networks.training.optimizers import Scheduler, needs_closure
 from limbeck.networks.training.settings import Training
 
 __all__ = ["Learner"]

@@ -6,21 +6,21 @@ torch = pytest.importorskip("torch")
 
 from limbeck.core.errors import InvalidInput  # noqa: E402
 from limbeck.networks.training.checkpoint import NAME  # noqa: E402
-from limbeck.networks.training.history import Ledger, Record  # noqa: E402
+from limbeck.networks.training.history import History, Ledger  # noqa: E402
 from limbeck.networks.training.validation import Scored  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
 
 def test_the_first_of_the_best_scores_keeps_its_weights():
-    record, weight = Record(), torch.zeros(2)
+    record, weight = History(), torch.zeros(2)
     for epoch, score in enumerate([0.1, 0.5, 0.5, 0.4]):
         weight.fill_(epoch)
         scored = Scored(score, 1.0)
         record.add(epoch, 10 * epoch, {"loss": 1.0}, 0.1, scored, lambda: {"w": weight})
     assert record.best_epoch == 1
     assert torch.equal(record.best["w"], torch.ones(2))
-    other = Record()
+    other = History()
     other.restore(record.state())
     other.add(4, 40, {"loss": 1.0}, 0.1, Scored(0.45, 0.1), lambda: {"w": weight})
     assert other.best_epoch == 1
@@ -29,7 +29,7 @@ def test_the_first_of_the_best_scores_keeps_its_weights():
 
 def test_of_equal_scores_the_smaller_validation_loss_is_better():
     """Accuracy of few rows is the same in many epochs, the first of which are untrained."""
-    record, losses = Record(), [0.9, 0.5, 0.4, 0.6, 0.3]
+    record, losses = History(), [0.9, 0.5, 0.4, 0.6, 0.3]
     for epoch, (score, loss) in enumerate(zip([0.5, 1.0, 1.0, 1.0, 0.9], losses, strict=True)):
         record.add(epoch, epoch, {}, 0.1, Scored(score, loss), dict)
     assert record.best_epoch == 2
@@ -37,7 +37,7 @@ def test_of_equal_scores_the_smaller_validation_loss_is_better():
 
 
 def test_without_scores_the_last_epoch_counts_and_no_weights_are_kept():
-    record = Record()
+    record = History()
     for epoch in range(3):
         record.add(epoch, epoch, {}, 0.1, None, dict)
     assert (record.best_epoch, record.best) == (2, None)

@@ -29,7 +29,7 @@ from limbeck.networks.datasets.data import Samples  # noqa: E402
 from limbeck.networks.training.checkpoint import NAME, read  # noqa: E402
 from limbeck.networks.training.settings import Training  # noqa: E402
 from limbeck.networks.training.train import train  # noqa: E402
-from limbeck.networks.training.trainer import Session  # noqa: E402
+from limbeck.networks.training.trainer import Trainer  # noqa: E402
 from limbeck.networks.training.training_step import Learner  # noqa: E402
 
 pytestmark = pytest.mark.torch
@@ -153,7 +153,7 @@ def test_rows_that_a_filter_let_pass_before_the_stop_count(tmp_path, monkeypatch
 
 
 def test_stopped_between_the_last_update_of_an_epoch_and_its_end(tmp_path, monkeypatch):
-    close = Session._close_epoch
+    close = Trainer._close_epoch
 
     def stopping(self):
         if self.steps == 24:
@@ -161,7 +161,7 @@ def test_stopped_between_the_last_update_of_an_epoch_and_its_end(tmp_path, monke
         close(self)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Session, "_close_epoch", stopping)
+        patch.setattr(Trainer, "_close_epoch", stopping)
         with pytest.raises(Stop):
             run(tmp_path)
     assert read(tmp_path)["step"] == 21
@@ -171,7 +171,7 @@ def test_stopped_between_the_last_update_of_an_epoch_and_its_end(tmp_path, monke
 CODE = """
 import sys; sys.path.insert(0, {tests!r})  # noqa: E402
 from pathlib import Path  # noqa: E402
-from test_resume import run  # noqa: E402
+from test_trainer import run  # noqa: E402
 run(Path({folder!r}), pause=0.05)
 """
 
