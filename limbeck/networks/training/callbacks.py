@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -176,7 +176,7 @@ class Callbacks:
     """
 
     def __init__(self, callbacks: Sequence[Callback], device: torch.device) -> None:
-        self._all, self._device = list(callbacks), device
+        self.every, self._device = tuple(callbacks), device
         self._hooks = {
             hook: [c for c in callbacks if getattr(type(c), hook) is not getattr(Callback, hook)]
             for hook in HOOKS
@@ -221,12 +221,6 @@ class Callbacks:
                         "Correct it or leave it out; with a folder (out=...) the same call goes on"
                         " from the last checkpoint.",
                     ) from error
-
-    def close(self) -> None:
-        """Close all callbacks."""
-        with ExitStack() as stack:  # all of them, also where one raises
-            for one in self._all:
-                stack.callback(one.close)
 
 
 @contextmanager

@@ -34,7 +34,16 @@ from limbeck.networks.training.settings import Training
 if TYPE_CHECKING:
     from limbeck.networks.cache.teacher_cache import TeacherCache
 
-__all__ = ["NAME", "cloned", "read", "same", "settings_of", "write"]
+__all__ = [
+    "NAME",
+    "cloned",
+    "random_state",
+    "read",
+    "restore_random",
+    "same",
+    "settings_of",
+    "write",
+]
 
 NAME = "checkpoint.safetensors"
 FORMAT = 2
@@ -267,3 +276,27 @@ def _told(value: Any) -> Any:
     if hasattr(value, "__qualname__"):
         return f"{value.__module__}.{value.__qualname__}"
     return re.sub(r" at 0x[0-9a-f]+", "", repr(value))
+
+
+def random_state(generator: torch.Generator) -> dict[str, Tensor]:
+    """The states of torch's random numbers, and of a generator on the device that trains."""
+    out = {"torch": torch.get_rng_state(), "generator": generator.get_state()}
+    if generator.device.type == "cuda":
+        out["cuda"] = torch.cuda.get_rng_state(generator.device)
+    return out
+
+
+def restore_random(state: Mapping[str, Tensor], generator: torch.Generator) -> None:
+    """Go on from states that `random_state` gave.
+
+    Parameters
+    ----------
+    state : mapping
+        The states.
+    generator : torch.Generator
+        Set to its own.
+    """
+    torch.set_rng_state(state["torch"])
+    generator.set_state(state["generator"])
+    if "cuda" in state:
+        torch.cuda.set_rng_state(state["cuda"], generator.device)

@@ -1,4 +1,4 @@
-"""The history of one student's training: its losses, its epochs, and its best weights so far.
+"""The history of one student's training: losses, epochs, best weights so far, and who is told.
 
 Losses stay on their device and are read in one go when a row of metrics is due, so that a GPU
 never waits for Python. In one process on the CPU, where reading costs nothing, every total is
@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from limbeck.core.errors import InvalidInput
+from limbeck.networks.training.callbacks import Callbacks, TrainingState, loggers
 from limbeck.networks.training.checkpoint import NAME, cloned
+from limbeck.networks.training.engine import Engine
+from limbeck.networks.training.settings import Training
 from limbeck.networks.training.validation import Scored
 
-__all__ = ["History", "Ledger"]
+__all__ = ["History", "Ledger", "Observers"]
 
 
 class History:
@@ -195,3 +199,118 @@ class Ledger:
         """Go on from a state."""
         self._window, self._epoch = list(state["window"]), list(state["epoch"])
         self.first = state.get("first")
+
+
+class Observers:
+    """The callbacks of a training, called for each of its students.
+
+    Parameters
+    ----------
+    training : Training
+        Whose callbacks and metrics these are; the loggers that are built in come first.
+    engine : Engine
+        Only its first process calls them.
+    students : sequence of nn.Module
+        The networks.
+    losses : sequence of sequence of str
+        By student, the names of what is logged of the objective.
+    histories : sequence of History
+        By student.
+    name : str
+        Which training this is.
+    folder : Path or None
+        Where files are written; several students have a folder in it each.
+    total, epochs, updates : int
+        Updates and epochs of the whole training, and updates of one epoch.
+
+    Raises
+    ------
+    InvalidInput
+        If a metric has the name of a loss.
+    """
+
+    def __init__(
+        self,
+        training: Training,
+        engine: Engine,
+        students: Sequence[nn.Module],
+        losses: Sequence[Sequence[str]],
+        histories: Sequence[History],
+        *,
+        name: str,
+        folder: Path | None,
+        total: int,
+        epochs: int,
+        updates: int,
+    ) -> None:
+        metrics = training.metrics or {}
+        for metric in metrics:
+            if any(metric in names for names in losses):
+                raise InvalidInput(
+                    f"{metric!r} is a loss of the objective, and was given as a metric.",
+                    "Give the metric another name.",
+                )
+        self._students, self._histories, self._folder = students, histories, folder
+        self._name, self._total, self._epochs, self._updates = name, total, epochs, updates
+        self._columns = [
+            ("step", "epoch", *names, *(f"weight/{n}" for n in names[1:]), "lr", "gradient_norm",
+             "validation", *metrics)
+            for names in losses
+        ]  # fmt: skip
+        self._callbacks = [
+            Callbacks([*loggers(folder), *training.callbacks] if engine.main else [], engine.device)
+            for _ in students
+        ]
+        self.logs = self._callbacks[0].wants("on_log")
+        """Whether rows of metrics are asked for."""
+        self.resumed_from = 0
+
+    def call(self, hook: str, step: int) -> None:
+        """Call a hook for every student, after so many updates."""
+        for i in range(len(self._callbacks)):
+            self.tell(i, hook, step)
+
+    def tell(self, i: int, hook: str, step: int, *told: Any) -> None:
+        """Call a hook for one student.
+
+        Parameters
+        ----------
+        i : int
+            Which.
+        hook : str
+            The name of the hook.
+        step : int
+            Updates made.
+        *told
+            What else the hook is told.
+        """
+        self._callbacks[i].call(hook, lambda: self._state(i, step), *told)
+
+    def close(self) -> None:
+        """Close all callbacks; those of one's own once."""
+        with ExitStack() as stack:
+            for one in {id(c): c for each in self._callbacks for c in each.every}.values():
+                stack.callback(one.close)
+
+    def _state(self, i: int, step: int) -> TrainingState:
+        return TrainingState(
+            run=self._name,
+            student=self._students[i],
+            place=i,
+            step=step,
+            max_steps=self._total,
+            epoch=max(step - 1, 0) // self._updates,
+            epochs=self._epochs,
+            resumed_from=self.resumed_from,
+            history=tuple(self._histories[i].history),
+            columns=self._columns[i],
+            folder=self._own(i),
+        )
+
+    def _own(self, i: int) -> Path | None:
+        """The folder of one student."""
+        if self._folder is None:
+            return None
+        one = self._folder if len(self._students) == 1 else self._folder / f"student_{i}"
+        one.mkdir(parents=True, exist_ok=True)
+        return one

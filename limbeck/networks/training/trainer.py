@@ -22,10 +22,10 @@ from limbeck.networks.datasets.data import Samples
 from limbeck.networks.datasets.finite import fault_of
 from limbeck.networks.losses.filters import Filter
 from limbeck.networks.training import checkpoint
-from limbeck.networks.training.callbacks import Callbacks, TrainingState, loggers, untouched
+from limbeck.networks.training.callbacks import untouched
 from limbeck.networks.training.engine import Engine
 from limbeck.networks.training.gradient_accumulation import Part, Plan, parts_of
-from limbeck.networks.training.history import History, Ledger
+from limbeck.networks.training.history import History, Ledger, Observers
 from limbeck.networks.training.settings import Training
 from limbeck.networks.training.teacher_outputs import Ask, heard
 from limbeck.networks.training.training_step import Learner
@@ -95,7 +95,7 @@ class Trainer:
         self._samples, self._goal, self._engine = samples, goal, engine
         self._seed, self._augment_seed, self._views = seed, augment_seed, views
         self._validation, self._filter = validation, filter
-        self._folder, self._settings, self._name = folder, settings, name
+        self._folder, self._settings = folder, settings
         self._plan = Plan(len(samples), training.batch_size, engine.processes,
                           training.gradient_accumulation_steps, samples.drop_last)  # fmt: skip
         training = training.settled(len(samples), validation is not None)
@@ -116,14 +116,13 @@ class Trainer:
         self.records = [History() for _ in learners]
         self._kept = torch.zeros((), device=engine.device)
         self._step = self._epoch = self._update = 0  # _update: within the epoch
-        self._resumed_from = 0
         self._finished = False
         self._seconds = 0.0
-        self._callbacks = [
-            Callbacks([*loggers(folder), *training.callbacks] if engine.main else [], engine.device)
-            for _ in learners
-        ]
-        self._columns = [self._named(ledger.names) for ledger in self._ledgers]
+        self._observers = Observers(
+            training, engine, [x.student for x in learners], [x.names for x in self._ledgers],
+            self.records, name=name, folder=folder, total=self._total, epochs=self._epochs,
+            updates=self._plan.updates,
+        )  # fmt: skip
         self._ending: tuple[list[Tensor | None], float] = [], 0.0  # of the epoch's last update
 
     @property
@@ -149,9 +148,8 @@ class Trainer:
         began = time.perf_counter() - self._seconds
         trains = not self._finished
         with ExitStack() as stack:
-            for callbacks in self._callbacks if trains else []:
-                stack.callback(callbacks.close)
             if trains:
+                stack.callback(self._observers.close)
                 self._begin()
             while not self._finished:
                 self._train(progress)
@@ -160,7 +158,7 @@ class Trainer:
             for learner, record in zip(self._learners, self.records, strict=True):
                 learner.finish(record.best)
             if trains:
-                self._call("on_train_end")
+                self._observers.call("on_train_end", self._step)
 
     def _begin(self) -> None:
         """Try the metrics before anything is trained, and begin."""
@@ -168,7 +166,7 @@ class Trainer:
             student = self._learners[0].judged
             with untouched(self._engine.device, student):
                 self._validation(student)
-        self._call("on_train_begin")
+        self._observers.call("on_train_begin", self._step)
 
     def _train(self, progress: Progress) -> None:
         """The rest of one epoch."""
@@ -222,7 +220,7 @@ class Trainer:
             held = [[] for _ in self._learners]
             if logging and not ending:
                 self._log(norms, done)
-            self._call("on_step_end")
+            self._observers.call("on_step_end", self._step)
             every = training.checkpoint_every
             if every is not None and self._step % every == 0 and not ending:
                 self._save()
@@ -257,9 +255,9 @@ class Trainer:
                 score, loss = (None, means["loss"]) if scored is None else scored[:2]
                 learner.scheduler.ended(loss, score)
             if scored is not None:
-                self._callbacks[i].call("on_evaluate", partial(self._state, i), scored.row())
+                self._observers.tell(i, "on_evaluate", self._step, scored.row())
         self._log(norms, done, ended=True)
-        self._call("on_epoch_end")
+        self._observers.call("on_epoch_end", self._step)
         self._epoch += 1
         self._update = 0
         patience = self._training.patience
@@ -280,44 +278,11 @@ class Trainer:
         answered = ((b, None if self._ask is None else self._ask(b).logits) for b in batches)
         return fault_of(self._samples, answered)
 
-    def _named(self, names: Sequence[str]) -> tuple[str, ...]:
-        """The columns of what is logged, from the names of the losses."""
-        own = self._training.metrics or {}
-        for name in own:
-            if name in names:
-                raise InvalidInput(
-                    f"{name!r} is a loss of the objective, and was given as a metric.",
-                    "Give the metric another name.",
-                )
-        weights = (f"weight/{n}" for n in names[1:])
-        return "step", "epoch", *names, *weights, "lr", "gradient_norm", "validation", *own
-
-    def _call(self, hook: str) -> None:
-        """Call a hook for every student."""
-        for i, callbacks in enumerate(self._callbacks):
-            callbacks.call(hook, partial(self._state, i))
-
-    def _state(self, i: int) -> TrainingState:
-        """What callbacks are told of a student's training."""
-        return TrainingState(
-            run=self._name,
-            student=self._learners[i].student,
-            place=i,
-            step=self._step,
-            max_steps=self._total,
-            epoch=max(self._step - 1, 0) // self._plan.updates,
-            epochs=self._epochs,
-            resumed_from=self._resumed_from,
-            history=tuple(self.records[i].history),
-            columns=self._columns[i],
-            folder=None if self._folder is None else self._own(i),
-        )
-
     def _log(self, norms: list[Tensor | None], done: float, ended: bool = False) -> None:
         """A row of metrics of every student."""
         for i, (learner, ledger) in enumerate(zip(self._learners, self._ledgers, strict=True)):
             means = ledger.window()
-            if not self._callbacks[i].wants("on_log"):
+            if not self._observers.logs:
                 continue
             norm, last = norms[i], self.records[i].history[-1] if ended else {}
             row = {
@@ -330,14 +295,7 @@ class Trainer:
                 "validation": last.get("score"),
                 **{name: last.get(name) for name in self._training.metrics or ()},
             }
-            self._callbacks[i].call("on_log", partial(self._state, i), row)
-
-    def _own(self, i: int) -> Path:
-        """The folder of one student's metrics."""
-        assert self._folder is not None  # noqa: S101  (the caller checks)
-        one = self._folder if len(self._learners) == 1 else self._folder / f"student_{i}"
-        one.mkdir(parents=True, exist_ok=True)
-        return one
+            self._observers.tell(i, "on_log", self._step, row)
 
     def _save(self) -> None:
         """Keep a checkpoint; refuse one of weights that are no numbers."""
@@ -363,13 +321,13 @@ class Trainer:
             "seconds": self._seconds,
             "kept": self._kept,
             "constant": None if self._validation is None else self._validation.constant,
-            "random": engine.gathered(self._random()),
+            "random": engine.gathered(checkpoint.random_state(self._generator)),
             **{k: [x.state() for x in parts] for k, parts in self._parts().items()},
         }
         if engine.main:
             checkpoint.write(self._folder, state)
         engine.wait()
-        self._call("on_save")
+        self._observers.call("on_save", self._step)
 
     def _resume(self) -> None:
         if self._folder is None:
@@ -379,7 +337,7 @@ class Trainer:
             return
         checkpoint.same(state["settings"], self._settings, self._folder)
         self._step, self._epoch, self._update = (state[k] for k in ("step", "epoch", "update"))
-        self._resumed_from = self._step
+        self._observers.resumed_from = self._step
         self._finished, self._seconds = state["finished"], state["seconds"]
         self._kept.copy_(state["kept"])
         if self._validation is not None:
@@ -387,21 +345,11 @@ class Trainer:
         for name, parts in self._parts().items():
             for part, own in zip(parts, state[name], strict=True):
                 part.restore(own)
-        own = state["random"][self._engine.rank]
-        torch.set_rng_state(own["torch"])
-        self._generator.set_state(own["generator"])
-        if "cuda" in own:
-            torch.cuda.set_rng_state(own["cuda"], self._engine.device)
+        checkpoint.restore_random(state["random"][self._engine.rank], self._generator)
 
     def _parts(self) -> dict[str, Sequence[Any]]:
         """What has a state of its own."""
         return {"learners": self._learners, "ledgers": self._ledgers, "records": self.records}
-
-    def _random(self) -> dict[str, Tensor]:
-        out = {"torch": torch.get_rng_state(), "generator": self._generator.get_state()}
-        if self._engine.device.type == "cuda":
-            out["cuda"] = torch.cuda.get_rng_state(self._engine.device)
-        return out
 
 
 def _again(learner: Learner, steps: Sequence[Step]) -> None:
