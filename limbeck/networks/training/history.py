@@ -266,7 +266,15 @@ class Observers:
         self.resumed_from = 0
 
     def call(self, hook: str, step: int) -> None:
-        """Call a hook for every student, after so many updates."""
+        """Call a hook for every student.
+
+        Parameters
+        ----------
+        hook : str
+            The name of the hook.
+        step : int
+            Updates made.
+        """
         for i in range(len(self._callbacks)):
             self.tell(i, hook, step)
 
