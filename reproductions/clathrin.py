@@ -232,7 +232,7 @@ class Experiment:
         return {"labels": self.learn.y.astype(int), "LSTM": np.stack([1 - second, second], 1)}
 
     def table(self, filters: dict[str, np.ndarray | str]) -> None:
-        """Print a row a student, and the differences of those that follow the recipe."""
+        """Print a row per student, and the differences of those that follow the recipe."""
         test, own = self.test, says(self.net, self.test.X)
         truth, fidelity = Measure(test.y, test.cell, self.classes), Measure(own, test.cell, False)
         what, targets = "AUC" if self.classes else "R²", self.targets

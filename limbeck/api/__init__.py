@@ -1,1 +1,1 @@
-"""The verbs, one a file."""
+"""The verbs, one per file."""

@@ -104,7 +104,7 @@ class Ablation(Tabular):
                    _signed, optional=True),
             Column("verdict", self._verdict),
         ]  # fmt: skip
-        only = " One seed: nothing is known about training again." if self.seeds == 1 else ""
+        only = " One seed cannot show run-to-run variability." if self.seeds == 1 else ""
         return Table(
             f"What each part brings ({plural(self.seeds, 'seed')},"
             f" {plural(self.rows, 'validation row')})",
@@ -189,7 +189,7 @@ def ablate(
     rows : int, optional
         Train on so many rows only, drawn once.
     seeds : int
-        How often every student is trained; from 2 on intervals cover training again.
+        Number of training seeds; with two or more, intervals include seed variance.
     seed : int
         The first seed.
     delta : float

@@ -60,7 +60,7 @@ def audit(
     Parameters
     ----------
     df : DataFrame
-        A row a case: its score, its outcome, its features.
+        A row per case: its score, its outcome, its features.
     score : str
         The column with the scores: numbers, also as text, or ordered categories.
     outcome : str, optional
@@ -71,7 +71,7 @@ def audit(
         Columns to leave out: names of rows, and what was recorded after the outcome.
     frequency_weight : str, optional
         A column of whole numbers: a row stands for so many different people who agree in every
-        column. The audit is that of the rows written out, a row a person. Where so many people
+        column. The audit is that of the rows written out, a row per person. Where so many people
         could not agree by chance (a column is continuous, their outcomes never differ, or all
         weights share a divisor) they are no people: this is said, and each row counts as a case.
     sampling_weight : str, optional

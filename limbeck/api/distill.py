@@ -116,7 +116,7 @@ def distill(
     holdout : float or (X, y)
         The share of rows set aside for certificate and control, or rows of your own for it.
     groups : array-like of shape (n,) or str, optional
-        A group for every row, or the name of a column: one more bound a group, all at once.
+        A group for every row, or the name of a column: one more bound per group, all at once.
         ``"class"`` takes the teacher's class: a bound on how often the student differs where the
         teacher predicts each.
     cases : array-like of shape (n,) or str, optional

@@ -114,7 +114,7 @@ def compress(
         whole numbers, such as tokens, are discrete, and coincide by nature. ``drop`` takes all
         for copies, ``keep`` none.
     seeds : int
-        How often all is trained; from 2 on intervals cover training again.
+        Number of training seeds; with two or more, intervals include seed variance.
     task : str or Goal, optional
         classification, multilabel, regression, tokens or language; found from data and student.
     tokenizers : pair, optional

@@ -152,7 +152,10 @@ def read_named(name: str) -> Any:
     """
     module_name, _, attribute = name.partition(":")
     if not module_name or not attribute:
-        raise InvalidInput(f"{name!r} names nothing.", "Write package.module:name.")
+        raise InvalidInput(
+            f"{name!r} is not of the form package.module:name.",
+            "Name a module and what it holds, such as my_package.models:teacher.",
+        )
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)

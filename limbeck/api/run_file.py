@@ -72,7 +72,7 @@ def read_run(path: str | Path) -> dict[str, Any]:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise FileRefused(f"{str(path)!r} is no YAML: {error}.", "Correct it.") from None
     if not isinstance(data, dict):
-        raise FileRefused(f"{str(path)!r} holds no names.", "Write name: value lines.")
+        raise FileRefused(f"{str(path)!r} is not a YAML mapping.", "Write name: value lines.")
     known = _known()
     for name in data:
         if name not in known:
@@ -363,15 +363,15 @@ def _of_torch(given: Any, where: str) -> Any:
         return given
     import torch
 
-    room = torch.optim if where == "optimizer" else torch.optim.lr_scheduler
+    module = torch.optim if where == "optimizer" else torch.optim.lr_scheduler
     if ":" in str(given.get("name")):
         return _function(given, where)[1]
     settings = dict(given)
     name = str(settings.pop("name", None))
-    known = [n for n, c in vars(room).items() if isinstance(c, type) and not n.startswith("_")]
+    known = [n for n, c in vars(module).items() if isinstance(c, type) and not n.startswith("_")]
     if name not in known:
         raise InvalidInput(f"There is no {name!r} for {where}.", did_you_mean(name, known))
-    return partial(getattr(room, name), **settings)
+    return partial(getattr(module, name), **settings)
 
 
 def _instead(name: str, setting: str, known: list[str]) -> str:

@@ -145,7 +145,7 @@ def trim(
         ``saliency``: the gradient of f', with its sign; ``input_x_gradient``: times the
         coefficient; ``integrated_gradients``: along the line from 0 to the coefficients
         (Sundararajan, Taly, Yan 2017), so that they sum to f'(s) - f'(0); ``differences``: the
-        slope by central differences in the coefficients, 2 m queries a row. By default saliency
+        slope by central differences in the coefficients, 2 m queries per row. By default saliency
         where the model gives gradients, else differences.
     output : int, optional
         Which score. By default the number, or the score of the class that wins for the row; where

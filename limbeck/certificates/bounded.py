@@ -25,7 +25,7 @@ def empirical_bernstein(
     Parameters
     ----------
     losses : ndarray of shape (n,)
-        One loss a row, n at least 2.
+        One loss per row, n at least 2.
     delta : float
         Probability that the mean is above the bound; in (0, 1).
     low, high : float
@@ -67,7 +67,7 @@ def betting_bound(
     Parameters
     ----------
     losses : ndarray of shape (n,)
-        One loss a row, in the order in which the rows were drawn: the bound depends on it.
+        One loss per row, in the order in which the rows were drawn: the bound depends on it.
     delta : float
         Probability that the mean is above the bound; in (0, 1).
     low, high : float
@@ -124,7 +124,7 @@ def betting_bounds(x: NDArray[np.float64], delta: float) -> NDArray[np.float64]:
     Parameters
     ----------
     x : ndarray of shape (r, n)
-        Losses in [0, 1], a sample a row.
+        Losses in [0, 1], a sample per row.
     delta : float
         As in `betting_bound`.
 
@@ -151,7 +151,7 @@ def betting_exceeds(x: NDArray[np.float64], mean: float, delta: float) -> NDArra
     Parameters
     ----------
     x : ndarray of shape (r, n)
-        Losses in [0, 1], a sample a row.
+        Losses in [0, 1], a sample per row.
     mean : float
         The mean to compare with, in [0, 1].
     delta : float
@@ -196,7 +196,7 @@ def to_unit(losses: NDArray[np.float64], low: float, high: float) -> NDArray[np.
     Parameters
     ----------
     losses : ndarray of shape (n,)
-        One loss a row.
+        One loss per row.
     low, high : float
         The range.
 
@@ -216,7 +216,7 @@ def to_unit(losses: NDArray[np.float64], low: float, high: float) -> NDArray[np.
             f"The loss range is ({low}, {high}).", "Give two numbers, the lower one first."
         )
     if x.ndim != 1 or len(x) == 0:
-        raise InvalidInput(f"The losses have shape {x.shape}.", "Give one loss a row, (n,).")
+        raise InvalidInput(f"The losses have shape {x.shape}.", "Give one loss per row, (n,).")
     wrong = np.flatnonzero(~((x >= low) & (x <= high)))
     if len(wrong):
         raise InvalidInput(

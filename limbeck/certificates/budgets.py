@@ -55,7 +55,7 @@ def budget(
         Junta: the variables that it reads. m-of-n: the most literals n. Scorecard: the most
         items.
     thresholds : int or None
-        Tests a feature: 1 for booleans, the number of cut points for binned numbers (additive:
+        Tests per feature: 1 for booleans, the number of cut points for binned numbers (additive:
         bins less one), None for any threshold on real numbers (trees only).
     classes : int
         Number of classes.

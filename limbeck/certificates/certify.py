@@ -223,7 +223,7 @@ def certify_all(
     Returns
     -------
     tuple of Certificate
-        One a candidate, in their order.
+        One per candidate, in their order.
 
     Raises
     ------
@@ -240,7 +240,7 @@ def _group_labels(groups: Any, n: int) -> NDArray[Any]:
     labels = np.asarray(groups)
     if labels.shape != (n,):
         raise InvalidInput(
-            f"The groups have shape {labels.shape} for {n} rows.", "Give one label a row, (n,)."
+            f"The groups have shape {labels.shape} for {n} rows.", "Give one label per row, (n,)."
         )
     return np.array([str(v) for v in labels])
 

@@ -78,7 +78,7 @@ class BoundedLoss:
             if own.shape != (len(a),):
                 raise InvalidInput(
                     f"The loss {self.name!r} returned shape {own.shape} for {len(a)} rows.",
-                    "Return one loss a row, shape (n,).",
+                    "Return one loss per row, shape (n,).",
                 )
             return own
         if self.name == "disagreement":
@@ -222,7 +222,7 @@ def encode_predictions(
     if len(raw) != n:
         raise InvalidInput(
             f"The student gave {len(raw)} predictions for {n} rows.",
-            "Its predict must return one answer a row.",
+            "Its predict must return one answer per row.",
         )
     if task.classifies:
         return raw, class_codes(raw, task.classes).astype(np.float64)

@@ -45,7 +45,7 @@ def tolerance_bound(errors: NDArray[np.float64], epsilon: float, delta: float) -
     if e.ndim != 1 or not (e >= 0).all():
         raise InvalidInput(
             "The errors are not a list of numbers of at least 0.",
-            "Give absolute errors, one a row, none missing.",
+            "Give absolute errors, one per row, none missing.",
         )
     n = len(e)
     needed = smallest_n(epsilon, delta)

@@ -233,12 +233,12 @@ def _recompute(
     settings = stated.settings
     if stated.groups and groups is None:
         raise InvalidInput(
-            f"The certificate has {len(stated.groups)} groups.", "Give groups, one label a row."
+            f"The certificate has {len(stated.groups)} groups.", "Give groups, one label per row."
         )
     if settings.get("cases") and cases is None:
         raise InvalidInput(
             f"The certificate goes by cases, of which it counts {stated.n:,}.",
-            "Give cases, one label a row, or the name of their column.",
+            "Give cases, one label per row, or the name of their column.",
         )
     if settings.get("own_loss") and loss is None:
         raise InvalidInput(

@@ -1,4 +1,4 @@
-"""The command ``limbeck``: one command a file."""
+"""The command ``limbeck``: one command per file."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ __all__ = ["audit"]
 
 def audit(
     scores: Annotated[
-        Path, typer.Argument(help="A table with one row a case: .csv, .tsv, .txt, .parquet.")
+        Path, typer.Argument(help="A table with one row per case: .csv, .tsv, .txt, .parquet.")
     ],
     score: Annotated[str, typer.Option(help="The column with the audited scores.")],
     outcome: Annotated[
@@ -36,7 +36,7 @@ def audit(
     report: Annotated[Path | None, typer.Option(help="Write the page to this .html file.")] = None,
     group: Annotated[
         list[str] | None,
-        typer.Option(help="A column, or 'race x sex': one more answer a group."),
+        typer.Option(help="A column, or 'race x sex': one more answer per group."),
     ] = None,
     cases: Annotated[
         str | None, typer.Option(help="The column that names the case of each row.")

@@ -29,7 +29,7 @@ def budget(
         int | None,
         typer.Option(help="Variables of the junta, literals of m-of-n, items of the scorecard."),
     ] = None,
-    thresholds: Annotated[int, typer.Option(help="Tests a feature; 1 for booleans.")] = 1,
+    thresholds: Annotated[int, typer.Option(help="Tests per feature; 1 for booleans.")] = 1,
     classes: Annotated[int, typer.Option(help="Number of classes.")] = 2,
     points: Annotated[int | None, typer.Option(help="The most points of a scorecard item.")] = None,
     pairs: Annotated[int, typer.Option(help="Pairs of features in the additive model.")] = 0,

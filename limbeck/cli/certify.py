@@ -31,7 +31,7 @@ def certify(
     answers: Answers = "teacher_label",
     delta: Share = 0.05,
     epsilon: Annotated[float | None, typer.Option(help="The bound that is wanted.")] = None,
-    group: Annotated[str | None, typer.Option(help="A column: one more bound a group.")] = None,
+    group: Annotated[str | None, typer.Option(help="A column: one more bound per group.")] = None,
     cases: Cases = None,
     duplicates: Identical = "auto",
     seen: Seen = None,

@@ -32,7 +32,7 @@ def distill(
         str | None, typer.Option(help="package.module:name of a model or a factory.")
     ] = None,
     data: Annotated[
-        Path | None, typer.Option(help="A .parquet or .csv file with one row an input.")
+        Path | None, typer.Option(help="A .parquet or .csv file with one row per input.")
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="The folder for the student and its artifacts.")
@@ -56,7 +56,7 @@ def distill(
         ),
     ] = None,
     group: Annotated[
-        str | None, typer.Option(help="A column, or class: one more bound a group.")
+        str | None, typer.Option(help="A column, or class: one more bound per group.")
     ] = None,
     weight: Annotated[
         str | None, typer.Option(help="The column with how much each row counts; no feature.")

@@ -15,7 +15,7 @@ __all__ = [
 ]  # fmt: skip
 
 Share = Annotated[float, typer.Option(help="Strictly between 0 and 1.")]
-Table = Annotated[Path, typer.Option(help="A .parquet or .csv file with one row an input.")]
+Table = Annotated[Path, typer.Option(help="A .parquet or .csv file with one row per input.")]
 StudentFile = Annotated[Path, typer.Option(help="student.json, as limbeck wrote it.")]
 Answers = Annotated[str, typer.Option(help="The column with the teacher's answers.")]
 Cases = Annotated[

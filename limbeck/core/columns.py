@@ -106,7 +106,7 @@ class Features:
         labels = own if names is None else tuple(map(str, names))
         if len(labels) != d:
             raise InvalidInput(
-                f"There are {len(labels)} names for {d} columns.", "Give one name a column."
+                f"There are {len(labels)} names for {d} columns.", "Give one name per column."
             )
         _no_duplicates(labels)
         kind: Kind = "boolean" if A.dtype == np.bool_ else "numeric"
@@ -296,7 +296,7 @@ def _as_matrix(X: Any) -> tuple[NDArray[Any], tuple[int, ...]]:
         except (TypeError, ValueError):
             raise InvalidInput(
                 "X is an array of objects that are not numbers.",
-                "Give a pandas DataFrame with one dtype a column; text becomes categories.",
+                "Give a pandas DataFrame with one dtype per column; text becomes categories.",
             ) from None
     if A.dtype.kind not in "fiub":
         raise InvalidInput(

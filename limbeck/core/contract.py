@@ -126,7 +126,7 @@ class Teacher(Protocol):
         ...
 
     def scores(self, X: Any) -> NDArray[np.float64]:
-        """Scores of shape (n, k): a column a class, or one column for regression.
+        """Scores of shape (n, k): a column per class, or one column for regression.
 
         Labels are given one-hot; binary logits as two columns (0, z).
         """

@@ -76,7 +76,7 @@ def read_column(given: Any, X: Any, name: str) -> NDArray[Any] | None:
     n = int(X.shape[0]) if hasattr(X, "shape") else len(X)
     if labels.shape != (n,):
         raise InvalidInput(
-            f"{name} has shape {labels.shape}, and there are {n} rows.", "Give one a row."
+            f"{name} has shape {labels.shape}, and there are {n} rows.", "Give one per row."
         )
     if name == "cases":
         missing = sum(v is None or v != v or type(v).__name__ == "NAType" for v in labels.tolist())

@@ -56,7 +56,7 @@ def label_array(y: Any, what: str = "y") -> NDArray[Any]:
     Raises
     ------
     InvalidInput
-        If there is not one label a row.
+        If there is not one label per row.
     """
     if hasattr(y, "detach"):  # a tensor
         y = y.detach().cpu().numpy()
@@ -274,7 +274,9 @@ def read_labels(y: Any, n: int, what: str = "y", *, missing: bool = False) -> ND
         return None
     shape = tuple(y.shape if hasattr(y, "shape") else np.asarray(y, dtype=object).shape)
     if len(shape) not in (1, 2) or shape[0] != n or shape[1:] not in ((), (1,)):
-        raise InvalidInput(f"{what} has shape {shape}, and there are {n} rows.", "Give one a row.")
+        raise InvalidInput(
+            f"{what} has shape {shape}, and there are {n} rows.", "Give one per row."
+        )
     array = label_array(y, what)
     absent = is_missing(array)
     if absent.any() and (absent.all() or not missing):

@@ -105,7 +105,7 @@ def read_table(scores: Any) -> NDArray[Any]:
     Parameters
     ----------
     scores : array-like
-        Labels, numbers, or one column a class.
+        Labels, numbers, or one column per class.
     """
     shape = np.shape(scores.detach().cpu() if hasattr(scores, "detach") else scores)
     if len(shape) < 2 or shape[1:] == (1,):
@@ -180,12 +180,12 @@ def _table(outputs: NDArray[Any], known: KnownOutputs) -> OutputReading:
     if outputs.dtype.kind not in "fiub":
         raise InvalidInput(
             f"{known.name} returned {outputs.dtype} of shape (n, {k}), which are not numbers.",
-            "Let it return numbers, or one label a row.",
+            "Let it return numbers, or one label per row.",
         )
     if known.labels is None and known.classes is None:
         raise InvalidInput(
             f"{known.name} has {k} outputs, and y holds numbers.",
-            f"Give classes=[...] of its {k} outputs, or a teacher with one number a row.",
+            f"Give classes=[...] of its {k} outputs, or a teacher with one number per row.",
         )
     labels = known.labels or ()
     numbered = len(labels) != k and set(labels) <= set(range(k))  # as when y lacks a class

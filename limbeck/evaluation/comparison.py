@@ -79,7 +79,7 @@ class Comparison:
         Baselines that agree with the teacher more than the student does, beyond doubt: student
         less baseline, each at its share of the level.
     seeds : int or None
-        How often all was trained; with one the sentence speaks of that seed only, since another
+        Number of training seeds; with one the sentence speaks of that seed only, since another
         start or order of rows may turn the verdict. None where training draws nothing.
     behind : tuple of Difference
         Teacher, student and control, by role, where a linear model does better beyond doubt: the

@@ -92,7 +92,7 @@ def too_short(
     Parameters
     ----------
     trainings : mapping of sequence of Trained
-        By role, one a seed. A role counts where the loss still falls in at least half its seeds.
+        By role, one per seed. A role counts where the loss still falls in at least half its seeds.
     comparison : Comparison or None
         With those that are behind the linear model; None where there was no comparison.
     objective : Objective

@@ -56,8 +56,8 @@ def gain_over(
     Returns
     -------
     Difference
-        Exact (McNemar 1947) for one seed and scores of 0 and 1; else `_spread`'s. One seed tells
-        nothing about training again: the interval is then for these two models only.
+        Exact (McNemar 1947) for one seed and scores of 0 and 1; else `_spread`'s. One seed
+        cannot show run-to-run variability: the interval is then for these two models only.
     """
     d = ours - theirs  # (s, n)
     if len(d) == 1 and set(np.unique(ours)) | set(np.unique(theirs)) <= {0.0, 1.0}:

@@ -39,7 +39,7 @@ _UNKNOWN = Measured(float("nan"), float("nan"), float("nan"))
 
 @dataclass(frozen=True, eq=False)
 class SeedNetworks:
-    """A model of the table: one network a seed."""
+    """A model of the table: one network per seed."""
 
     role: str
     model: str

@@ -60,7 +60,7 @@ class Said:
         Parameters
         ----------
         scores : ndarray of shape (p,)
-            One a place.
+            One per place.
         counts : ndarray of bool of shape (p,), optional
             The places that count; all by default.
         """
@@ -147,7 +147,7 @@ def _places(step: Step) -> tuple[Any, Any, Any, Any]:
 
 
 def right(said: Said) -> NDArray[np.float64] | None:
-    """A score a row against the labels, shape (n,); None where there are no labels.
+    """A score per row against the labels, shape (n,); None where there are no labels.
 
     The share of right answers; for numbers scores whose mean is R squared, the mean over outputs.
     They are R squared's influence values, u + m (v - 1) with u = 1 - e^2 / V, m = mean(e^2) / V
@@ -160,7 +160,7 @@ def right(said: Said) -> NDArray[np.float64] | None:
 
 
 def agreement(student: Said, teacher: Said) -> NDArray[np.float64]:
-    """A score a row against the teacher's answers, shape (n,); see `right`.
+    """A score per row against the teacher's answers, shape (n,); see `right`.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A student leaves the house: weights with their configuration, and ONNX that was checked."""
+"""A network as files: weights with their configuration, and ONNX that was checked."""
 
 from __future__ import annotations
 

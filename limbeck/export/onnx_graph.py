@@ -45,7 +45,7 @@ def export_onnx(
     The graph takes the inputs in their order, with any number of rows, and of any length where
     inputs are tokens (whole numbers of shape (n, t)) and the network allows it; its one output
     is ``logits``, in the axes in which the network returns them. Weights are float32, on the CPU.
-    It is run on all rows and on the first alone, and compared with the module; of answers a token
+    It is run on all rows and on the first alone, and compared with the module; of answers per token
     those that the attention mask shows.
 
     Parameters

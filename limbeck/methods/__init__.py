@@ -1,1 +1,1 @@
-"""One algorithm a file, readable beside its paper."""
+"""One algorithm per file, readable beside its paper."""

@@ -78,7 +78,7 @@ class Goal:
 
     @property
     def sequential(self) -> bool:
-        """Whether there is an answer a token."""
+        """Whether there is an answer per token."""
         return self.kind in (Kind.TOKENS, Kind.LANGUAGE)
 
     @property

@@ -1,4 +1,4 @@
-"""A trained network as what a certificate needs: rows of a table in, one answer a row out."""
+"""A trained network as what a certificate needs: rows of a table in, one answer per row out."""
 
 from __future__ import annotations
 

@@ -141,7 +141,7 @@ class Audit(Result):
 
         The tests take independent cases: people behind frequency weights, one row of each case;
         sampling weights have a part where rows were drawn by score and outcome together. Without
-        an outcome only twins are looked at.
+        an outcome only identical cases are looked at.
         """
         w = self.work
         if isinstance(w, Work) and "missing" not in w.done:

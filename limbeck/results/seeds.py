@@ -75,7 +75,7 @@ class Runs:
         )
 
     def by_role(self) -> dict[str, Sequence[Trained]]:
-        """All trainings but the linear model's by their role in the table, one a seed."""
+        """All trainings but the linear model's by their role in the table, one per seed."""
         found: dict[str, Sequence[Trained]] = {"student": self.chief}
         if self.controls:
             found["control"] = self.controls
@@ -134,7 +134,7 @@ def status_of(comparison: Comparison, seeds: int) -> Status:
     return Status(
         StatusCode.COMPLETE,
         "The training ran to its end.",
-        "One seed says nothing about training again: give seeds=3.",
+        "One seed cannot show run-to-run variability: give seeds=3.",
     )
 
 

@@ -109,7 +109,7 @@ def bank_of(low: NDArray[np.float64]) -> Any:
 def functions(low: NDArray[np.float64]) -> tuple[Curve, Curve]:
     """The scaling function and the wavelet of a filter, each as (x, y), by the cascade algorithm.
 
-    PyWavelets' ``wavefun`` (Daubechies and Lagarias 1991), 32 points a sample.
+    PyWavelets' ``wavefun`` (Daubechies and Lagarias 1991), 32 points per sample.
     """
     bank = bank_of(low)
     bank.orthogonal = True

@@ -89,7 +89,8 @@ def read_weight(weight: Any, n: int) -> NDArray[np.float64]:
         array = np.full(n, float(array))
     if array.shape != (n,):
         raise InvalidInput(
-            f"sample_weight has shape {array.shape}, and X has {n} rows.", "Give one weight a row."
+            f"sample_weight has shape {array.shape}, and X has {n} rows.",
+            "Give one weight per row.",
         )
     if not (np.isfinite(array).all() and (array >= 0).all() and array.sum() > 0):
         raise InvalidInput(

@@ -132,7 +132,7 @@ def _read(
     labels: tuple[Label, ...] | None = ()
     marks: tuple[int, ...] = ()
     if y is not None:
-        read_labels(y, len(y), missing=True)  # refuses what is not one a row
+        read_labels(y, len(y), missing=True)  # refuses what is not one per row
         labels, marks = marked_classes(y)
     said = {n: options[n] for n in ("classes", "unit", "regression") if options.get(n)}
     sigmoid, chosen = False, ""

@@ -171,7 +171,7 @@ class CallableTeacher(Closed):
 
     def _failed(self, what: str, rows: slice) -> TeacherFailed:
         k = len(self.task.classes)
-        wanted = f"labels or scores of shape (n, {k})" if k else "one number a row"
+        wanted = f"labels or scores of shape (n, {k})" if k else "one number per row"
         return TeacherFailed(
             f"{self.name} {what} for rows {rows.start} to {rows.stop - 1}.",
             f"Let it return {wanted}"

@@ -110,7 +110,7 @@ class SklearnTeacher(Closed):
         if raw.shape != (n, len(classes) or 1):
             raise TeacherFailed(
                 f"{self.name} answered {n} rows with shape {raw.shape}.",
-                "Use a model with one column a class, or with one predicted number.",
+                "Use a model with one column per class, or with one predicted number.",
             )
         scores = raw.astype(np.float64)
         if not np.isfinite(scores).all():

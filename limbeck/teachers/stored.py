@@ -30,7 +30,7 @@ class StoredScores(Closed):
     X : array-like or DataFrame of shape (n, d)
         The rows.
     scores : array-like of shape (n,) or (n, k)
-        Labels, values, or one column a class, read as `limbeck.data.scores.read_scores` does.
+        Labels, values, or one column per class, read as `limbeck.data.scores.read_scores` does.
     classes : sequence of labels, optional
         The classes in the order of the columns; by default the sorted labels, or 0 to k - 1.
     unit : str

@@ -112,7 +112,7 @@ class TorchTeacher:
 
     @classmethod
     def of_outputs(cls, module: nn.Module, X: Any, batch_size: int = 4096) -> Self:
-        """A teacher whose outputs are taken as they are: one number, or one score a class.
+        """A teacher whose outputs are taken as they are: one number, or one score per class.
 
         Parameters
         ----------
@@ -575,7 +575,7 @@ def _side_by_side(runs: list[Tensor], name: str, n: int) -> NDArray[np.float32]:
         if a.ndim == 0 or len(a) != n:
             raise InvalidInput(
                 f"Layer {name!r} returned shape {tuple(a.shape)} for {n} rows.",
-                "Choose a layer whose output has one entry a row along its first axis.",
+                "Choose a layer whose output has one entry per row along its first axis.",
             )
     flat: NDArray[np.float32] = torch.cat([a.reshape(n, -1) for a in runs], dim=1).numpy()
     return flat

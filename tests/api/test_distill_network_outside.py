@@ -162,6 +162,6 @@ def test_probabilities_of_labels_that_may_hold_together() -> None:
         epochs=20,
     )  # fmt: skip
     assert found.settings["task"] == "multilabel"
-    assert any("may hold together" in n for n in found.notes)
+    assert any("multi-label targets" in n for n in found.notes)
     assert found.comparison.entries[0].accuracy.value == 1.0
     assert found.comparison.entries[1].agreement.value > 0.85

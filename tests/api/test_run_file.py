@@ -180,7 +180,7 @@ def test_what_is_no_run_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FileRefused, match="is no YAML"):
         read_run(tmp_path / "bad.yaml")
     (tmp_path / "list.yaml").write_text("- a")
-    with pytest.raises(FileRefused, match="holds no names"):
+    with pytest.raises(FileRefused, match="is not a YAML mapping"):
         read_run(tmp_path / "list.yaml")
     with pytest.raises(FileRefused, match=r"holds no run.yaml"):
         resume(tmp_path)

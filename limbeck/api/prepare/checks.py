@@ -90,7 +90,7 @@ def loader_settings(data: Any, given: Mapping[str, Any]) -> tuple[dict[str, Any]
             notes.append(f"Batches have {size} rows, as the DataLoader's.")
     if loader and isinstance(data.sampler, SequentialSampler):
         notes.append(
-            "The DataLoader does not shuffle; training takes rows in a new order an epoch."
+            "The DataLoader does not shuffle; training takes rows in a new order each epoch."
         )
     return settings, notes
 

@@ -42,7 +42,7 @@ def check_class_order(
     teacher : nn.Module
         Its outputs are those of the goal.
     goal : Goal
-        Only one class a row, or one label of 0 and 1, has an order of classes.
+        Only one class per row, or one label of 0 and 1, has an order of classes.
     named : ClassNames or None
         The classes, where labels were names.
     size : int

@@ -48,7 +48,7 @@ class ClassNames:
     fixed: bool = False
 
     def refuse(self, goal: Goal) -> None:
-        """Refuse names where numbers, or several labels a row, are predicted.
+        """Refuse names where numbers, or several labels per row, are predicted.
 
         Raises
         ------
@@ -215,7 +215,7 @@ def _coded(y: Any, named: ClassNames | None, what: str, strict: bool) -> Any:
 
 
 def _is_named(y: Any) -> bool:
-    """Whether labels are one a row and no plain numbers: text, booleans, categories or objects.
+    """Whether labels are one per row and no plain numbers: text, booleans, categories or objects.
 
     Those of places, several a row, are where they are text.
     """

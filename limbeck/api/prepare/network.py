@@ -100,7 +100,7 @@ class Prepared:
     compares : bool
         Whether outputs of teacher and student mean the same.
     filter : Filter or None
-        What the teacher is listened to for, with weights of the training rows.
+        Which samples use the teacher's signal, with weights of the training rows.
     """
 
     teacher: nn.Module | None

@@ -314,5 +314,5 @@ def _refuse_ragged(rows: Samples, batch: Batch, tensor: Tensor) -> None:
         raise InvalidInput(
             f"A network returns {tuple(tensor.shape)}, numbers for each token of sequences of"
             f" {int(lengths.min())} to {int(lengths.max())} tokens.",
-            "Give sequences of one length, one number a row, or classes of tokens (n, t, k).",
+            "Give sequences of one length, one number per row, or classes of tokens (n, t, k).",
         )

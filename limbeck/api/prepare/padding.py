@@ -45,7 +45,7 @@ def padding_notes(rows: Samples, networks: Mapping[str, nn.Module]) -> list[str]
 
 
 def _answer(module: nn.Module, batch: Batch, row: int) -> Tensor:
-    """Logits of one row, at its tokens where there is one answer a token."""
+    """Logits of one row, at its tokens where there is one answer per token."""
     assert batch.mask is not None  # noqa: S101  (the caller checks)
     with asking(module):
         found = answer(module, placed(batch.inputs, module))

@@ -25,7 +25,7 @@ class Inside:
     Parameters
     ----------
     labels : sequence
-        One a row, as they are there.
+        One per row, as they are there.
     whole : bool
         Whether these are all, rather than those of some items.
     data : Any

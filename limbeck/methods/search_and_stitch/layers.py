@@ -35,7 +35,7 @@ class LayerReport:
     blocks : mapping from str to ndarray of shape (n, m)
         The raw ``inputs``, standardised, and the activations of each layer.
     layers : list of dict
-        After :meth:`about`: a row a layer with its width, rank, and R^2 of the answers and of
+        After :meth:`about`: a row per layer with its width, rank, and R^2 of the answers and of
         the tree's clauses.
     lrh : dict
         After :meth:`about`: mean leave-one-out R^2 of the tree's clauses from all layers and

@@ -41,7 +41,7 @@ class Probes:
     Parameters
     ----------
     phi : sequence of ndarray of shape (n, m), float32
-        Activations, a block a layer.
+        Activations, a block per layer.
     targets : ndarray of shape (n, t)
         Targets on which lambda is chosen by leave-one-out error.
     lambdas : sequence of float

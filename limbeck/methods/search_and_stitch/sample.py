@@ -90,7 +90,7 @@ class Sample:
     def after_two(self, rows: Index, cost: Cost, rng: np.random.Generator) -> Lookahead:
         """Cost of the best tree of depth two, by its root literal, exact over all pairs.
 
-        One matrix product a statistic serves all pairs of literals: with truth T (l, n), the
+        One matrix product per statistic serves all pairs of literals: with truth T (l, n), the
         statistics of v-and-w are (T * s) T^t. On very many rows a random part stands for all,
         see :meth:`part`.
 

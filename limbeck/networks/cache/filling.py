@@ -81,7 +81,7 @@ class Filling:
     def _packing(
         self, capture: Capture, length: int, short: Batch, long: Batch, together: Batch
     ) -> Packing | None:
-        """How answers a token are kept, if there are any; refused if they depend on padding."""
+        """How per-token outputs are stored, if there are any; refused if they depend on padding."""
         said = []
         for batch in (short, long, together):
             assert batch.mask is not None  # noqa: S101  (see `extremes`)

@@ -1,8 +1,9 @@
-"""Answers a token, without padding: the same rows for the same sample in any batch.
+"""Per-token outputs, stored unpadded: the same rows for the same sample in any batch.
 
 The answer at every token that the attention mask shows lies at the token's rank among those of its
 sample, and rows are as long as the longest sample. So it does not matter on which side, and how
-far, a batch is padded. On disk all samples take the room of the longest.
+far, a batch is padded. On disk each sample has a slot sized for the longest
+sequence.
 """
 
 from __future__ import annotations

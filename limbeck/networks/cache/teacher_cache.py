@@ -65,7 +65,7 @@ class TeacherCache:
     folder : path
         Made where it does not exist.
     top : int, optional
-        Keep only so many largest logits a place, with the probability they leave out; the rest
+        Keep only so many largest logits per place, with the probability they leave out; the rest
         share it evenly. For one class out of many; see `left_out` for the bound of the error.
         All logits by default.
     views : int, optional
@@ -79,9 +79,9 @@ class TeacherCache:
 
     Notes
     -----
-    Where sequences differ in length, answers a token are kept without padding, each sample in the
-    room of the longest one; a batch gets them where its attention mask has tokens, and what lies
-    elsewhere is of no meaning. Before that every sample is drawn once for its length.
+    Where sequences differ in length, per-token outputs are stored unpadded, in slots sized for the
+    longest sequence; a batch gets them where its attention mask has tokens, and what lies elsewhere
+    is of no meaning. Before that every sample is drawn once for its length.
 
     What is refused: a teacher whose weights, structure or configuration changed, or that answers 16
     stored rows differently; samples whose content as delivered changed, among those hashed (see

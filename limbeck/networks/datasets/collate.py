@@ -112,7 +112,7 @@ class Padding:
         return self._stacked(items, "an item")
 
     def columns(self, columns: Mapping[str, Sequence[Any]]) -> dict[str, Tensor]:
-        """The same for named columns (a tensor, or one value a row), as a mapping of tensors.
+        """The same for named columns (a tensor, or one value per row), as a mapping of tensors.
 
         Columns without numbers are left out. With ``input_ids``, or where sequences differ in
         length, there is an attention mask.

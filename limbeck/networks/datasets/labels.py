@@ -72,7 +72,7 @@ def shaped(labels: Tensor, goal: Goal) -> Tensor:
             f"Labels have shape {tuple(labels.shape)} for the task {goal.kind}.",
             "Give a class for each token, (n, t)."
             if places == 2
-            else f"Give a class a row, (n,), or a distribution over the classes, (n, {k}).",
+            else f"Give a class per row, (n,), or a distribution over the classes, (n, {k}).",
         )
     none = unlabelled(labels)
     if labels.is_floating_point():
@@ -178,7 +178,7 @@ def label_notes(labels: Tensor | Sequence[Tensor | None], goal: Goal, n: int) ->
         notes.append(
             f"Labels are rows of {goal.outputs} numbers that sum to one: taken for distributions"
             " over classes (soft cross entropy); the likeliest class counts as the right answer."
-            " Where several may hold together, give task='multilabel'."
+            " For multi-label targets give task='multilabel'."
         )
     known = labelled(labels, goal)
     if known is not None:

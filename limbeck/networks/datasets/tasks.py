@@ -45,7 +45,7 @@ def guess_goal(
     -------
     Goal
         Integers (n,) are classes; rows (n, k) from 0 that sum to one are distributions over them;
-        other 0 and 1 of shape (n, k), or for one output, are labels that may hold together; other
+        other 0 and 1 of shape (n, k), or for one output, are multi-label targets; other
         numbers are values. Labels of -1 and -100 are left out. A label for each token makes tokens,
         or language where the labels are the inputs themselves.
 
@@ -205,7 +205,7 @@ def _by_row(samples: Samples, k: int, module: nn.Module | None) -> Kind:
     raise InvalidInput(
         f"Labels have shape (n, {', '.join(map(str, labels.shape[1:]))}), and the network returned"
         f" (n, {k}).",
-        "Give a class a row, one label for each output, or the task.",
+        "Give a class per row, one label for each output, or the task.",
     )
 
 
@@ -216,9 +216,10 @@ def _refuse_no_class(labels: Tensor) -> None:
     if labels.shape[1] > 2 and none and not bool((sums > 1).any()) and none < len(sums):
         raise InvalidInput(
             f"{none:,} of {len(sums):,} rows of labels looked at are all 0, and each of the others"
-            " has a single 1: one class a row, with rows that have none, or labels that may hold"
-            " together.",
-            "Give task='multilabel' if none may hold; or -1 throughout the rows without a class.",
+            " has a single 1: one class per row, with rows that have none, or multi-label"
+            " targets.",
+            "Give task='multilabel' if a row may have no label; or -1 throughout the rows without a"
+            " class.",
         )
 
 

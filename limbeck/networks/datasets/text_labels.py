@@ -60,7 +60,7 @@ def places_of_text(labels: Sequence[Any], names: Names) -> Sequence[Any]:
     Parameters
     ----------
     labels : sequence
-        One a row: text, a number, None, or a sequence of them, one for each place.
+        One per row: text, a number, None, or a sequence of them, one for each place.
     names : tuple or None
         The classes in the order of the outputs. Without any the labels stay as they are.
 

@@ -219,7 +219,7 @@ class _Walk:
         if self.layers != "similar" or len(blocks) == n:
             rule = "first" if len(blocks) == n else self.layers
             return layer_indices(rule, len(blocks), n)
-        assert self.changes is not None  # noqa: S101  (checked at the door)
+        assert self.changes is not None  # noqa: S101  (checked before)
         change = self.changes([name for name, _ in blocks])
         return sorted(sorted(range(len(blocks)), key=lambda i: -change[i])[:n])
 

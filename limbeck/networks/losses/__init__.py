@@ -1,1 +1,1 @@
-"""Losses, lightest first: one kind a file."""
+"""Losses, lightest first: one kind per file."""

@@ -34,7 +34,7 @@ def contrast(
     Parameters
     ----------
     student, teacher : Tensor of shape (n, d)
-        One vector a row.
+        One vector per row.
     temperature : float
         T > 0.
     rivals : Tensor of bool of shape (n, n), optional
@@ -79,7 +79,7 @@ class Contrastive(OnLayers):
         T > 0 of the softmax over negatives.
     other_classes : bool
         Whether only rows of another class are negatives, as in the paper's experiments. Needs
-        labels, and a goal with one class a row.
+        labels, and a goal with one class per row.
 
     Raises
     ------

@@ -208,7 +208,7 @@ class RowWeights(Filter):
         weights = torch.tensor(np.asarray(self.weights, dtype=np.float32))
         if weights.ndim != 1:
             raise InvalidInput(
-                f"The weights have the shape {tuple(weights.shape)}.", "Give one a sample."
+                f"The weights have the shape {tuple(weights.shape)}.", "Give one per sample."
             )
         if not (torch.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
             raise InvalidInput(
@@ -235,7 +235,7 @@ class RowWeights(Filter):
         if samples != len(self.weights):
             raise InvalidInput(
                 f"There are {len(self.weights):,} weights and {samples:,} samples.",
-                "Give one weight a sample, in the order of the data set.",
+                "Give one weight per sample, in the order of the data set.",
             )
 
     def chosen(self, places: Tensor) -> RowWeights:
@@ -272,7 +272,7 @@ class _Both(Filter):
 
     def __call__(self, step: Step) -> Tensor:
         a, b = self.a(step), self.b(step)
-        if a.ndim < b.ndim:  # a weight a row, and one a token
+        if a.ndim < b.ndim:  # a weight per row, and one per token
             a = a[:, None]
         return a * (b[:, None] if b.ndim < a.ndim else b)
 

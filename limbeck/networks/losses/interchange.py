@@ -101,7 +101,7 @@ class Interchange(OnLayers):
     networks run again on the base while activations of a paired layer are those of the source,
     and the outcomes are to match: Wu et al. (2022), Causal distillation for language models. The
     activations of the sources are at hand from the ordinary run, so this costs one more run of
-    each network. One pair of layers is drawn a batch. Gradients reach the student through both
+    each network. One pair of layers is drawn per batch. Gradients reach the student through both
     of its runs, that on the base and that on the source, as in the authors' code; the teacher
     gets none.
 
@@ -176,7 +176,7 @@ class Interchange(OnLayers):
         self._outcome().check(goal)
 
     def loss(self, step: Step, maps: nn.Module | None) -> Tensor:
-        """The mean loss between the outcomes of one interchange a row.
+        """The mean loss between the outcomes of one interchange per row.
 
         Raises
         ------

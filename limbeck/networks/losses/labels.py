@@ -161,7 +161,7 @@ class GoldLabels(Loss):
             If the rest is asked for and there is no filter.
         """
         aligned = step.aligned
-        assert aligned.labels is not None  # noqa: S101  (the door refuses data without labels)
+        assert aligned.labels is not None  # noqa: S101  (data without labels is refused before)
         weight = None
         if self.rest and step.teacher is not None:
             if aligned.weight is None:

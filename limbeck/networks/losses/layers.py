@@ -241,7 +241,7 @@ def pooled_alike(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def vectors(layer: Tensor, mask: Tensor | None) -> Tensor:
-    """One vector a row, (n, d): the mean over tokens that are there, or over places of a map.
+    """One vector per row, (n, d): the mean over tokens that are there, or over places of a map.
 
     Parameters
     ----------

@@ -151,7 +151,7 @@ def refuse_without_probabilities(term: Loss, goal: Goal) -> None:
     if goal.classifies and goal.outputs < 2:
         raise InvalidInput(
             f"{term.name} was asked of one class, whose probability is always 1.",
-            'Give networks one output a class, or say task="multilabel".',
+            'Give networks one output per class, or say task="multilabel".',
         )
 
 

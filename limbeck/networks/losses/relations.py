@@ -24,7 +24,7 @@ def distance_relations(student: Tensor, teacher: Tensor, weight: Tensor | None =
     Parameters
     ----------
     student, teacher : Tensor of shape (n, d) and (n, e)
-        One vector a row.
+        One vector per row.
     weight : Tensor of shape (n,), optional
         How much each row counts; a pair counts by the product.
 

@@ -56,7 +56,7 @@ class Exits(nn.Module):
     heads : mapping of str to "auto", module or callable
         At the outputs of which layers, by name. ``"auto"``: the mean over places or tokens, a
         layer of the width of ``hint`` with ReLU where one is named, and a linear layer; for
-        answers a token there is no mean. A callable gets the shape of the layer's output and the
+        answers per token there is no mean. A callable gets the shape of the layer's output and the
         number of outputs of the network.
     inputs : Any
         A batch, from which shapes are read.
@@ -134,7 +134,7 @@ class Exits(nn.Module):
         Parameters
         ----------
         inputs : Any
-            A batch of n rows, of a network with one answer a row.
+            A batch of n rows, of a network with one answer per row.
         threshold : float
             In (0, 1]; 1 sends all rows to the end, unless a probability rounds to 1.
 
@@ -227,7 +227,7 @@ class Head(nn.Module):
         self.tokens = tokens
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Logits (n, k), or (n, t, k) for answers a token.
+        """Logits (n, k), or (n, t, k) for answers per token.
 
         Parameters
         ----------

@@ -59,7 +59,7 @@ class Rounds:
     mode : BornAgain or None
         Generations.
     filter : Filter or None
-        What the teacher is listened to for.
+        Which samples use the teacher's signal.
     reads : sequence of OutputReader
         How the outputs of each student are found in what it returns; plainly by default.
     """

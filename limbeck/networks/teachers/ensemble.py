@@ -28,7 +28,7 @@ class Ensemble(nn.Module):
     combine : {"probabilities", "logits"}
         The mean of softmax probabilities, given as its logarithm, so that a softmax of the output
         returns it (You et al. 2017, Learning from Multiple Teacher Networks); or the mean of
-        outputs, which is the one for regression and for labels that hold together.
+        outputs, which is the one for regression and for multi-label targets.
     choose : callable, optional
         One teacher for each row, by class or domain: from the inputs of a batch, as the network
         gets them, to places of teachers, (n,). Each is called with its rows only, and its outputs
@@ -69,7 +69,7 @@ class Ensemble(nn.Module):
             )
         if choose is not None and weights is not None:
             raise InvalidInput(
-                "There are weights, and choose names one teacher a row.", "Give one of the two."
+                "There are weights, and choose names one teacher per row.", "Give one of the two."
             )
         self.teachers = nn.ModuleList(teachers)
         self.combine = combine

@@ -1,7 +1,7 @@
 """What a model that is no network answers, as the outputs that losses read: logits or numbers.
 
 The logarithm of probabilities is a logit of each class, since softmax(log p) = p; that of
-p / (1 - p) where several labels may hold together.
+p / (1 - p) for multi-label targets.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Reader:
     classes : tuple of labels
         What the student's outputs are, in their order; two for one output.
     per_label : bool
-        Whether answers are probabilities of labels that may hold together.
+        Whether answers are probabilities of multi-label targets.
     """
 
     reading: OutputReading
@@ -136,7 +136,7 @@ def reading_of_answers(
 
 
 def per_label(some: NDArray[Any], reading: OutputReading, outputs: int) -> bool:
-    """Whether answers (n, k) are probabilities of labels that may hold together.
+    """Whether answers (n, k) are probabilities of multi-label targets.
 
     Parameters
     ----------
@@ -161,7 +161,7 @@ def said_of(name: str, reading: OutputReading, per_label: bool) -> str:
     reading : OutputReading
         How its outputs are understood.
     per_label : bool
-        Whether they are probabilities of labels that may hold together.
+        Whether they are probabilities of multi-label targets.
     """
     what = {
         ScoreKind.PROBABILITY: "probabilities: losses read their logarithm as logits",
@@ -170,5 +170,5 @@ def said_of(name: str, reading: OutputReading, per_label: bool) -> str:
         ScoreKind.VALUE: "numbers to be predicted",
     }[reading.kind]
     if per_label:
-        what = "probabilities of labels that may hold together: losses read log(p / (1 - p))"
+        what = "probabilities of multi-label targets: losses read log(p / (1 - p))"
     return f"The answers of the teacher {name} were taken for {what}."

@@ -1,4 +1,4 @@
-"""Estimators of scikit-learn with several outputs: numbers, or labels that may hold together."""
+"""Estimators of scikit-learn with several outputs: numbers, or multi-label targets."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def missing(audit: AuditFacts) -> Html | None:
 def _twins(t: TwinTest) -> Html:
     kinds = {"exact": "equal in every audited feature", "near": "nearly equal in every feature",
              "none": "too few"}  # fmt: skip
-    rows: list[tuple[str, Child]] = [("Twins", kinds[t.kind])]
+    rows: list[tuple[str, Child]] = [("Cases", kinds[t.kind])]
     if t.kind != "none":
         rows += [
             ("Rows", f"{count(t.rows)} in {count(t.groups)} groups"),
@@ -56,11 +56,12 @@ def _twins(t: TwinTest) -> Html:
         "exact": "independent cases, and nothing else: within a group, any order of the outcomes is"
         " as likely as any other if the score knows nothing more. False alarms at most as often as"
         " the level says.",
-        "near": "that score and outcome hardly change between near twins. The test is approximate.",
+        "near": "that score and outcome hardly change between near-identical cases. The test is"
+        " approximate.",
         "none": "rows that agree in the audited features; here there are too few.",
     }
     counted = t.kind != "none" and not math.isfinite(t.p_value)
-    return _card("Twins", t.sentence, None if counted else assumes[t.kind], rows)
+    return _card("Identical cases", t.sentence, None if counted else assumes[t.kind], rows)
 
 
 def _model(m: ModelTest) -> Html:

@@ -147,7 +147,7 @@ def _call(audit: AuditFacts) -> str:
 
 
 def _in_code(value: object) -> str:
-    """A value in Python, long lists a few items a line."""
+    """A value in Python, long lists a few items per line."""
     return pformat(value, indent=4, width=76, compact=True).replace("\n", "\n    ")
 
 

@@ -77,12 +77,12 @@ def _columns(facts: AuditFacts) -> list[RenderableType]:
 def _missing(found: MissingFeatures) -> Table:
     t, m = found.twins, found.model
     table = _plain("missing features", "what was seen", "p-value")
-    seen = "no twins" if t.kind == "none" else (
+    seen = "no identical cases" if t.kind == "none" else (
         f"{count(t.rows)} rows in {count(t.groups)} groups; spread of the score"
         f" {decimal(t.spread, 2)} of {decimal(t.spread_all, 2)}"
     )  # fmt: skip
-    table.add_row(Text(f"{t.kind} twins" if t.kind != "none" else "twins"), Text(seen),
-                  Text(p_value(t.p_value)))  # fmt: skip
+    name = "near-identical cases" if t.kind == "near" else "identical cases"
+    table.add_row(Text(name), Text(seen), Text(p_value(t.p_value)))
     table.add_row(Text("model of both sides"), Text(f"statistic {decimal(m.statistic, 2)}"),
                   Text(p_value(m.p_value)))  # fmt: skip
     published = "; ".join(f"{c.name} {between(c.value, 2)}" for c in found.correlations)
@@ -109,7 +109,9 @@ def _said(facts: AuditFacts) -> list[tuple[str, str, str]]:
     if facts.stories is not None:
         firm = [s.text for s in facts.stories.statements if s.share >= 1]
         says = f"{len(firm)} of {len(facts.stories.statements)} statements hold in all"
-        rows.append(("stories", f"{says} {facts.stories.students} near-equal students.", ""))
+        rows.append(
+            ("near-equal models", f"{says} {facts.stories.students} near-equal models.", "")
+        )
     steps = summary_of(facts).next
     return rows + [("" if i else "to do next", step, "") for i, step in enumerate(steps)]
 

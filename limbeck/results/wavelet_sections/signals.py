@@ -100,7 +100,7 @@ def _small(picture: Vector) -> Vector:
 def _cells(cells: Vector, side: float, *, grey: bool) -> Html:
     """Cells from 0 to 1, as greys from black to white or as strengths of the main colour.
 
-    One path a step, neighbours of a line joined, so that a picture stays small.
+    One path per step, neighbours of a line joined, so that a picture stays small.
     """
     levels = np.rint(np.clip(cells, 0, 1) * _STEPS).astype(int)
     by_level: dict[int, list[str]] = {}

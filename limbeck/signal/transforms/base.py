@@ -25,7 +25,7 @@ class Transform(ABC):
     """A transform T of rows into m coefficients, and its inverse, exact or not.
 
     A new one says in ``_learn`` what its bands are, and in ``_parts`` and ``_whole`` how rows
-    become one tensor a band, and rows again.
+    become one tensor per band, and rows again.
     """
 
     def __init__(self) -> None:

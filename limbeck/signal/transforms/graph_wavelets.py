@@ -22,7 +22,7 @@ class GraphWavelets(MatrixTransform):
     """Wavelets around each node at several scales, and one smooth band.
 
     The band of scale t is U g(t L) U^T x and the smooth one U h(L) U^T x, with the kernels g and h
-    of the paper (section 8.1): J + 1 coefficients a node. This frame is overcomplete; the inverse
+    of the paper (section 8.1): J + 1 coefficients per node. This frame is overcomplete; the inverse
     is its pseudo-inverse, which gives every row back exactly.
 
     Parameters

@@ -15,7 +15,7 @@ Laplacian = Literal["combinatorial", "normalized"]
 
 
 def spectrum(adjacency: Any, laplacian: Laplacian) -> tuple[Matrix, Matrix]:
-    """Eigenvalues (V,), rising from 0, and eigenvectors (V, V), one a column.
+    """Eigenvalues (V,), rising from 0, and eigenvectors (V, V), one per column.
 
     L = D - A, or I - D^-1/2 A D^-1/2 where it is normalized (Chung 1997; a node without edges has
     0 there).

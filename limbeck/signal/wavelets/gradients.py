@@ -14,7 +14,7 @@ __all__ = ["InputGradients", "ask"]
 
 _STEP = 0.01  # of a column's standard deviation
 _LABEL_STEP = 1.0  # labels change in jumps
-_BLOCK = 4096  # rows a call
+_BLOCK = 4096  # rows per call
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,7 @@ class Penalty:
     input_x_gradient : bool
         Whether an attribution is the coefficient times its gradient, or the gradient alone.
     epochs, batch_size : int
-        Passes over the rows, and rows a step.
+        Passes over the rows, and rows per step.
     rate : float
         Step of Adam.
     """

@@ -52,6 +52,6 @@ def status_of(point: PathPoint | None, responds: bool, interrupted: bool, start:
     return Status(
         StatusCode.COMPLETE,
         f"The loss is {found.loss:.4g}, and is {before:.4g} for {start}."
-        f" {found.reached} of {found.starts} starts came to this filter; that none is better"
-        " is not proved.",
+        f" {found.reached} of {found.starts} starts came to this filter; global optimality"
+        " is not proven.",
     )

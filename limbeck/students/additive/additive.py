@@ -1,4 +1,4 @@
-"""The additive student: one table a column, and optional tables for pairs of columns."""
+"""The additive student: one table per column, and optional tables for pairs of columns."""
 
 from __future__ import annotations
 
@@ -346,7 +346,7 @@ def _problem(
         return "There is not one weight of 0 or more a bin"
     mains = sorted(at[0] for at in terms.columns if len(at) == 1)
     if mains != list(range(len(counts))) or len(set(terms.columns)) < len(terms.columns):
-        return "There is not one term a column"
+        return "There is not one term per column"
     for at, table in zip(terms.columns, terms.tables, strict=True):
         fits = len(set(at)) == len(at) <= 2 and all(0 <= j < len(counts) for j in at)
         if not fits or table.shape != tuple(counts[j] for j in at):

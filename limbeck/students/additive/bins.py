@@ -158,7 +158,7 @@ class Bins:
         return ""
 
     def to_lists(self) -> list[dict[str, Any]]:
-        """Ready for JSON, one entry a column."""
+        """Ready for JSON, one entry per column."""
         pairs = zip(self.edges, self.groups, strict=True)
         out = [{"edges": e.tolist(), "groups": g.tolist()} for e, g in pairs]
         if self.between is not None:

@@ -109,7 +109,7 @@ class OnnxStudent:
 def answers_of(
     scores: NDArray[Any], task: Task, told: NDArray[Any] | None, compared: str
 ) -> NDArray[Any]:
-    """One answer a row, from a network's outputs.
+    """One answer per row, from a network's outputs.
 
     Parameters
     ----------

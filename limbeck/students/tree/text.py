@@ -203,7 +203,7 @@ def text(
     digits: int | None = None,
     exact: bool = False,
 ) -> str:
-    """The tree as indented lines, one a node, with the share of the rows in brackets.
+    """The tree as indented lines, one per node, with the share of the rows in brackets.
 
     Parameters
     ----------
@@ -246,7 +246,7 @@ def rules(
     digits: int | None = None,
     exact: bool = False,
 ) -> list[str]:
-    """One sentence a leaf, from left to right; questions about one column become one range.
+    """One sentence per leaf, from left to right; questions about one column become one range.
 
     Parameters
     ----------

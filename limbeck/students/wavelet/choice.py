@@ -166,7 +166,7 @@ def choose(
 ) -> ChosenFeatures:
     """The fewest features that are nearly as good as the best, and the ridge regression on them.
 
-    Each kind and each number of features a group is scored by ``FOLDS``-fold cross-validation at
+    Each kind and each number of features per group is scored by ``FOLDS``-fold cross-validation at
     its best penalty: the share of variance explained. Chosen is the smallest that loses at most
     a share ``_SLACK`` of the best.
 

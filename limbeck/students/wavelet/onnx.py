@@ -26,7 +26,7 @@ _MOST_INPUTS = 4096  # the transform is written as a matrix
 def to_onnx(student: Any, path: str | Path | None = None) -> Any:
     """Export a wavelet student.
 
-    The input ``rows`` is float64 of shape (n, d), a signal a row. Outputs are ``label`` (n,) and
+    The input ``rows`` is float64 of shape (n, d), a signal per row. Outputs are ``label`` (n,) and
     ``probabilities`` (n, k), or ``value`` (n,) for regression, in float64. The columns are in the
     ``metadata_props``, as in :func:`limbeck.students.tree.onnx.to_onnx`. NaN is not refused: its
     answers are NaN.

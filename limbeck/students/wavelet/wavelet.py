@@ -474,7 +474,7 @@ def _folds(groups: Any, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
     found, at = np.unique(np.asarray(groups), return_inverse=True)
     if at.shape != (n,):
         raise InvalidInput(
-            f"groups has shape {np.shape(groups)}, and there are {n} rows.", "Give one a row."
+            f"groups has shape {np.shape(groups)}, and there are {n} rows.", "Give one per row."
         )
     return (rng.permutation(len(found)) % FOLDS)[at]
 

@@ -5,7 +5,7 @@ import pytest
 
 from limbeck.core.columns import Features, Rows
 from limbeck.core.contract import Task
-from limbeck.methods.search_and_stitch import validation as room
+from limbeck.methods.search_and_stitch import validation
 from limbeck.methods.search_and_stitch.crossfit import split_folds
 from limbeck.methods.search_and_stitch.method import SearchAndStitch
 from limbeck.methods.search_and_stitch.queries import AnsweredQueries
@@ -55,12 +55,12 @@ def test_values_are_in_units_of_their_variance():
 def test_trees_never_see_the_fold_nor_queries_made_of_it(monkeypatch):
     seen = []
 
-    class Spy(room.TreeSearch):
+    class Spy(validation.TreeSearch):
         def __init__(self, method, rows, *rest):
             seen.append(rows.values)
             super().__init__(method, rows, *rest)
 
-    monkeypatch.setattr(room, "TreeSearch", Spy)
+    monkeypatch.setattr(validation, "TreeSearch", Spy)
     X = np.random.default_rng(0).normal(size=(60, 2))
     y = (X[:, 0] > 0).astype(int)
     rows = Features.of(X).rows(X)

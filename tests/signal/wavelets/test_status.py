@@ -21,7 +21,7 @@ POINT = PathPoint(1.0, 1.0, FOUND, before=2.5, signals=2.2, attributions=1.8, ke
 def test_better_but_not_proved() -> None:
     status = status_of(POINT, True, False, "db5")
     assert status.code is StatusCode.COMPLETE
-    for said in ("2.5 for db5", "3 of 40", "not proved"):
+    for said in ("2.5 for db5", "3 of 40", "not proven"):
         assert said in str(status)
 
 
