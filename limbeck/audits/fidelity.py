@@ -78,10 +78,12 @@ def auc(score: Vector, outcome: Vector) -> Callable[[Vector], float]:
     outcome : ndarray of shape (n,)
         0 or 1.
     """
-    at = np.unique(score, return_inverse=True)[1]
+    seen, at = np.unique(score, return_inverse=True)
+    ones, zeros = np.flatnonzero(outcome == 1), np.flatnonzero(outcome == 0)
+    at_ones, at_zeros, m = at[ones], at[zeros], len(seen)
 
     def weighted(w: Vector) -> float:
-        hit, miss = np.bincount(at, w * outcome), np.bincount(at, w * (1 - outcome))
+        hit, miss = np.bincount(at_ones, w[ones], m), np.bincount(at_zeros, w[zeros], m)
         total = float(hit.sum() * miss.sum())
         below = np.cumsum(miss) - miss
         return float((hit * (below + miss / 2)).sum()) / total if total > 0 else float("nan")

@@ -228,12 +228,15 @@ def fit_models(
 
     in_threads(fold, range(folds.number))
     tell("models of all rows", 0, 1)
-    calibrated = _side(task, lambda w: _bag_curve(task, w)(task.raw), curve(task.raw), weight)
-    sides = [calibrated]
-    if task.outcome is not None:
-        sides.append(_side(task, None, task.outcome, weight, classifies=True))
-    if task.outcome is not None and curve.logged:
-        sides.append(_side(task, None, curve.scale(task.raw), weight))
+    ways: list[Callable[[], _Side]] = [
+        lambda: _side(task, lambda w: _bag_curve(task, w)(task.raw), curve(task.raw), weight)
+    ]
+    if (happened := task.outcome) is not None:
+        ways.append(lambda: _side(task, None, happened, weight, classifies=True))
+        if curve.logged:
+            ways.append(lambda: _side(task, None, curve.scale(task.raw), weight))
+    sides = in_threads(lambda k: ways[k](), range(len(ways)))
+    calibrated = sides[0]
     streams = rng.spawn(bags)
     scale = float(weight.sum() / table.mass.sum())
 

@@ -266,7 +266,9 @@ def near_pairs(
         scaled.append(u / caliper)
     cells = twin_groups(np.column_stack(exact)) * 4.0 if exact else np.zeros(len(values))
     points = np.column_stack([cells, *scaled])  # cells are farther apart than any caliper
-    distance, nearest = cKDTree(points).query(points, k=2, p=np.inf, distance_upper_bound=1.0)
+    distance, nearest = cKDTree(points).query(
+        points, k=2, p=np.inf, distance_upper_bound=1.0, workers=-1
+    )
     me = np.arange(len(points))
     near = np.isfinite(distance[:, 1])
     other = np.where(nearest[:, 0] == me, nearest[:, 1], nearest[:, 0])

@@ -333,10 +333,11 @@ class _Sides:
         self.first_inverse = [np.linalg.pinv(W[i]) for W, i in zip(first, train, strict=True)]
         self.first_cross = [self.Z[i].T @ W[i] for W, i in zip(first, train, strict=True)]
         self.train = train
+        parts = self._outcome_parts(o[:, None])
         errors = []
         for penalty in _PENALTIES:
             self.penalty = penalty
-            errors.append(float(((o - self.outcome_fit(o[:, None])[:, 0]) ** 2).sum()))
+            errors.append(float(((o - self._outcome_fit(parts)[:, 0]) ** 2).sum()))
         self.penalty = _PENALTIES[int(np.argmin(errors))]
         W = _powers(self.score_all)
         fitted = W @ np.linalg.lstsq(W, o, rcond=None)[0]
@@ -349,12 +350,22 @@ class _Sides:
 
     def outcome_fit(self, O: Matrix) -> Matrix:  # noqa: E741
         """Out-of-fold fits (n, b) of b outcomes: on the score's model first, then the basis."""
+        return self._outcome_fit(self._outcome_parts(O))
+
+    def _outcome_parts(self, O: Matrix) -> list[tuple[Matrix, Matrix]]:  # noqa: E741
+        """All that no penalty changes: by fold, coefficients of the score's model, and moments."""
         moments = [self.Z[i].T @ O[i] for i in self.rows]
-        total, out = np.sum(moments, axis=0), np.empty_like(O)
-        for k, (w, v) in enumerate(self.eigen):
+        total = np.sum(moments, axis=0)
+        parts = []
+        for k, (_, v) in enumerate(self.eigen):
             coef = self.first_inverse[k] @ O[self.train[k]]
-            rest = total - moments[k] - self.first_cross[k] @ coef
-            ridge = (v.T @ rest) / (w.clip(0) + self.penalty)[:, None]
+            parts.append((coef, v.T @ (total - moments[k] - self.first_cross[k] @ coef)))
+        return parts
+
+    def _outcome_fit(self, parts: list[tuple[Matrix, Matrix]]) -> Matrix:
+        out = np.empty((self.n, parts[0][0].shape[1]))
+        for k, (coef, rest) in enumerate(parts):
+            ridge = rest / (self.eigen[k][0].clip(0) + self.penalty)[:, None]
             out[self.rows[k]] = self.first[k] @ coef + self.rotated[k] @ ridge
         return out
 

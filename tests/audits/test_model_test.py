@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from limbeck.audits.model_test import CrossFit, cross_fit, model_test
+from limbeck.audits.model_test import _PENALTIES, CrossFit, cross_fit, model_test
 from limbeck.core.errors import InvalidInput
 
 
@@ -82,3 +82,14 @@ def test_what_cannot_be_tested_is_refused() -> None:
         cross_fit(X, np.ones(len(X)), y)
     with pytest.raises(InvalidInput, match="same outcome, 0"):
         cross_fit(X, odds, np.zeros(len(X)))
+
+
+def test_the_penalty_of_the_outcome_is_the_best_of_all_by_its_out_of_fold_error() -> None:
+    X, odds, rng = world(5)
+    y = outcome(odds, rng)
+    sides = cross_fit(X, odds + rng.standard_normal(len(odds)), y, seed=5)._sides
+    chosen, errors = sides.penalty, []
+    for sides.penalty in _PENALTIES:
+        errors.append(float(((y - sides.outcome_fit(y[:, None])[:, 0]) ** 2).sum()))
+    assert chosen == _PENALTIES[int(np.argmin(errors))]
+    assert len(set(errors)) == len(_PENALTIES)

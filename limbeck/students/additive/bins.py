@@ -23,6 +23,8 @@ __all__ = ["Bins"]
 Vector = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
+_WINDOW = 8192
+
 
 @dataclass(frozen=True, eq=False)
 class Bins:
@@ -184,18 +186,36 @@ def _cut(v: Vector, w: Vector, most: int, least: float) -> Vector:
     """Neighbouring values (m, 2) between which to cut, so that bins weigh about the same."""
     seen, at = np.unique(v, return_inverse=True)
     mass = np.bincount(at, w, len(seen))
-    left, room, held, cuts = float(mass.sum()), most, 0.0, set()
-    for i in range(len(seen) - 1):
-        held += mass[i]
-        if held >= max(left / room, least) and left - held >= least and room > 1:
-            cuts.add(i)
-            left, room, held = left - held, room - 1, 0.0
-        elif i + 1 < len(seen) and mass[i + 1] >= max(left / room, least) and held >= least:
-            cuts.add(i)  # a heavy value stands alone
-            left, room, held = left - held, max(room - 1, 2), 0.0
-    below = np.array(sorted(cuts), dtype=np.intp)
+    left, room, start, cuts = float(mass.sum()), most, 0, []
+    while (found := _next_cut(mass, start, left, room, least)) is not None:
+        at, held, alone = found
+        cuts.append(at)
+        left, room, start = left - held, max(room - 1, 2) if alone else room - 1, at + 1
+    below = np.array(cuts, dtype=np.intp)
     below = below[distinct_in_float32(seen[below], seen[below + 1])]
     return np.column_stack([seen[below], seen[below + 1]])
+
+
+def _next_cut(
+    mass: Vector, start: int, left: float, room: int, least: float
+) -> tuple[int, float, bool] | None:
+    """After which value the bin from ``start`` on ends, what it weighs, and before a heavy value.
+
+    Looks at windows of values, as columns may have as many values as rows.
+    """
+    enough, held = max(left / room, least), 0.0
+    for low in range(start, len(mass) - 1, _WINDOW):
+        high = min(low + _WINDOW, len(mass) - 1)
+        # one after the other, from what was held before: sums have the same bits in any windows
+        sums = np.cumsum(np.concatenate([[held], mass[low:high]]))[1:]
+        full = (sums >= enough) & (left - sums >= least) & (room > 1)
+        heavy = (mass[low + 1 : high + 1] >= enough) & (sums >= least)
+        ends = full | heavy
+        if ends.any():
+            i = int(ends.argmax())
+            return low + i, float(sums[i]), not full[i]
+        held = float(sums[-1])
+    return None
 
 
 def _pool(v: Vector, w: Vector, levels: int, least: float) -> Codes:

@@ -73,3 +73,37 @@ def test_round_trip_and_problems() -> None:
     assert Bins(bins.edges[::-1], bins.groups[::-1]).problem(features)
     with pytest.raises(ValueError, match="whole numbers"):
         Bins.from_lists([{"edges": [], "groups": [0.5]}])
+
+
+def _one_by_one(v: np.ndarray, w: np.ndarray, most: int, least: float) -> list[tuple[float, float]]:
+    """The cuts of a number, value after value."""
+    seen, at = np.unique(v, return_inverse=True)
+    mass = np.bincount(at, w, len(seen))
+    left, room, held, cuts = float(mass.sum()), most, 0.0, []
+    for i in range(len(seen) - 1):
+        held += mass[i]
+        if held >= max(left / room, least) and left - held >= least and room > 1:
+            cuts.append((seen[i], seen[i + 1]))
+            left, room, held = left - held, room - 1, 0.0
+        elif mass[i + 1] >= max(left / room, least) and held >= least:
+            cuts.append((seen[i], seen[i + 1]))  # a heavy value stands alone
+            left, room, held = left - held, max(room - 1, 2), 0.0
+    return cuts
+
+
+@pytest.mark.parametrize("n", [1, 2, 50, 3000, 40_000])
+@pytest.mark.parametrize("kind", ["distinct", "rounded", "heavy", "two heavy"])
+def test_cuts_in_windows_are_those_value_after_value(n: int, kind: str) -> None:
+    rng = np.random.default_rng(n)
+    v = rng.normal(size=n).astype(np.float32).astype(float)
+    if kind == "rounded":
+        v = v.round(1)
+    if "heavy" in kind:
+        v[rng.random(n) < 0.3] = 0.5
+    if kind == "two heavy":
+        v[rng.random(n) < 0.3] = v.max()
+    for w in (np.ones(n), rng.exponential(size=n), rng.poisson(1.0, n).astype(float)):
+        for most, least in ((16, 0.01 * n), (24, 10.0), (2, 0.0), (500, 1.0)):
+            found = Bins.learn(Features.of(v[:, None]), v[:, None], w, most, least)
+            assert found.between is not None
+            assert found.between[0].tolist() == [list(c) for c in _one_by_one(v, w, most, least)]
