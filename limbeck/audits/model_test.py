@@ -294,17 +294,18 @@ class _Sides:
     def __init__(self, Z: Matrix, folds: NDArray[np.int64]) -> None:
         self.Z, self.n = Z, len(Z)
         self.rows = [np.flatnonzero(folds == k) for k in range(_FOLDS)]
-        self.grams = [Z[i].T @ Z[i] for i in self.rows]
+        self.parts = [Z[i] for i in self.rows]
+        self.grams = [part.T @ part for part in self.parts]
         self.gram = np.sum(self.grams, axis=0)
         self.eigen = [eigh(self.gram - g) for g in self.grams]
-        self.rotated = [Z[i] @ v for i, (_, v) in zip(self.rows, self.eigen, strict=True)]
+        self.rotated = [part @ v for part, (_, v) in zip(self.parts, self.eigen, strict=True)]
         self.score_fits = np.empty((_FOLDS, self.n))
         self.penalty = 1.0
         self.slope = 0.0
 
     def learn_score(self, s: Vector) -> tuple[Vector, float]:
         """Out-of-fold fit of the score (n,), and the share of its residual that may be misfit."""
-        moments = [self.Z[i].T @ s[i] for i in self.rows]
+        moments = [part.T @ s[i] for part, i in zip(self.parts, self.rows, strict=True)]
         errors = np.zeros(len(_PENALTIES))
         for k, (w, v) in enumerate(self.eigen):
             a = v.T @ (np.sum(moments, axis=0) - moments[k])
@@ -319,7 +320,7 @@ class _Sides:
             pair = [(k + 1) % _FOLDS, (k + 2) % _FOLDS]  # half of the rows that the others had
             gram = self.grams[pair[0]] + self.grams[pair[1]]
             coef = _ridge(gram, moments[pair[0]] + moments[pair[1]], penalty)
-            half[self.rows[k]] = self.Z[self.rows[k]] @ coef
+            half[self.rows[k]] = self.parts[k] @ coef
         self.score_all = self.Z @ _ridge(self.gram, np.sum(moments, axis=0), penalty)
         left, left_half = np.mean((s - out) ** 2), np.mean((s - half) ** 2)
         saved = max(0.0, float(left_half - left)) / (2**_RATE - 1)
@@ -354,7 +355,7 @@ class _Sides:
 
     def _outcome_parts(self, O: Matrix) -> list[tuple[Matrix, Matrix]]:  # noqa: E741
         """All that no penalty changes: by fold, coefficients of the score's model, and moments."""
-        moments = [self.Z[i].T @ O[i] for i in self.rows]
+        moments = [part.T @ O[i] for part, i in zip(self.parts, self.rows, strict=True)]
         total = np.sum(moments, axis=0)
         parts = []
         for k, (_, v) in enumerate(self.eigen):

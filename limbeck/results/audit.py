@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from html import escape
 from pathlib import Path
@@ -30,9 +31,9 @@ from limbeck.audits.results import (
 )
 from limbeck.certificates.certificate_file import load as load_certificate
 from limbeck.certificates.certificate_file import save as save_certificate
-from limbeck.core.contract import Certificate
+from limbeck.core.contract import Certificate, Progress
 from limbeck.core.errors import InvalidInput
-from limbeck.core.progress import shown
+from limbeck.core.progress import quiet, shown
 from limbeck.core.strict_json import plain, read_json, record, write_json
 from limbeck.reports.table import Table
 from limbeck.results.audit_sections.frames import tables
@@ -63,6 +64,26 @@ class Work:
     seed: int
     progress: bool | None
     done: dict[str, Any] = field(default_factory=dict)
+
+
+def _missing(w: Work, tell: Progress) -> MissingFeatures:
+    from limbeck.audits.independent import independent_rows
+    from limbeck.audits.missing import missing_features
+
+    t, m = w.table, w.models
+    rows, note = independent_rows(t, w.seed)
+    o, p = t.outcome, m.outcome_out
+    found = missing_features(
+        t.values[rows],
+        t.features,
+        t.score[rows],
+        None if o is None else o[rows],
+        m.score_out[rows],
+        None if p is None else np.asarray(expit(p))[rows],
+        seed=w.seed,
+        progress=tell,
+    )
+    return replace(found, sentence=f"{found.sentence} {note}".strip())
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,24 +166,8 @@ class Audit(Result):
         """
         w = self.work
         if isinstance(w, Work) and "missing" not in w.done:
-            from limbeck.audits.independent import independent_rows
-            from limbeck.audits.missing import missing_features
-
-            t, m = w.table, w.models
-            rows, note = independent_rows(t, w.seed)
-            o, p = t.outcome, m.outcome_out
             with shown(w.progress) as tell:
-                found = missing_features(
-                    t.values[rows],
-                    t.features,
-                    t.score[rows],
-                    None if o is None else o[rows],
-                    m.score_out[rows],
-                    None if p is None else np.asarray(expit(p))[rows],
-                    seed=w.seed,
-                    progress=tell,
-                )
-            w.done["missing"] = replace(found, sentence=f"{found.sentence} {note}".strip())
+                w.done["missing"] = _missing(w, tell)
         kept: MissingFeatures = w.done["missing"]
         return kept
 
@@ -174,6 +179,16 @@ class Audit(Result):
                 w.done["stories"] = tell_stories(w.table, w.models, tell)
         found: Stories = w.done["stories"]
         return found
+
+    def answer(self) -> tuple[MissingFeatures, Stories]:
+        """Missing features and stories; computed side by side where neither was asked for yet."""
+        w = self.work
+        if isinstance(w, Work) and not w.done:
+            with shown(w.progress) as tell, ThreadPoolExecutor(1) as pool:
+                missing = pool.submit(_missing, w, quiet)
+                w.done["stories"] = tell_stories(w.table, w.models, tell)
+                w.done["missing"] = missing.result()
+        return self.missing_features(), self.stories()
 
     def report(self, path: str | Path) -> Path:
         """Write one self-contained HTML page; returns its path.
@@ -262,12 +277,13 @@ class Audit(Result):
             "columns", "features", "caveats", "dropped", "calibration", "fidelity", "differences",
             "groups", "group", "group_metrics", "settings",
         )  # fmt: skip
+        missing, stories = self.answer()
         return {
             "format": _FORMAT,
             "version": _VERSION,
             **{name: plain(getattr(self, name)) for name in names},
-            "missing_features": plain(self.missing_features()),
-            "stories": plain(self.stories()),
+            "missing_features": plain(missing),
+            "stories": plain(stories),
         }
 
     def __rich__(self) -> RenderableType:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from scipy.special import expit
 import limbeck
 from limbeck.api.audit import Audit
 from limbeck.core.errors import InvalidInput
+from limbeck.core.strict_json import plain
+from limbeck.results.audit import Work
 from limbeck.students import load
 
 pytest.importorskip("interpret")
@@ -103,6 +106,16 @@ def test_missing_features_and_stories_are_kept(found: Audit) -> None:
     assert found.missing_features().twins.kind == "exact"
     assert found.stories() is found.stories()
     assert found.stories().students > 10
+
+
+def test_missing_features_and_stories_side_by_side_are_those_one_by_one(found: Audit) -> None:
+    assert isinstance(found.work, Work)
+    fresh = dataclasses.replace(found, work=dataclasses.replace(found.work, done={}))
+    missing, stories = fresh.answer()
+    assert plain(missing) == plain(found.missing_features())
+    assert plain(stories) == plain(found.stories())
+    assert fresh.answer()[0] is missing
+    assert fresh.stories() is stories
 
 
 def test_same_seed_same_audit(found: Audit) -> None:

@@ -130,4 +130,5 @@ def facts_of(audit: Any) -> AuditFacts:
     taken = {f.name: getattr(audit, f.name) for f in fields(AuditFacts) if f.name not in _ASKED}
     if not len(audit.calibration.score):
         taken["calibration"] = None
-    return AuditFacts(missing=audit.missing_features(), stories=audit.stories(), **taken)
+    missing, stories = audit.answer()
+    return AuditFacts(missing=missing, stories=stories, **taken)

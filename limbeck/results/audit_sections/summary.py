@@ -197,12 +197,13 @@ def _steps(audit: AuditFacts) -> Iterable[str]:
     if leaks:
         yield (
             f"Find out when {_list(leaks)} {'were' if len(leaks) > 1 else 'was'} recorded. If that"
-            " was after the outcome, leave out and audit again."
+            f" was after the outcome, leave {'them' if len(leaks) > 1 else 'it'} out and audit"
+            " again."
         )
     if near:
         yield (
             f"Find out whether {_list(near)} {'were' if len(near) > 1 else 'was'} made from the"
-            " score. If so, leave out and audit again."
+            f" score. If so, leave {'them' if len(near) > 1 else 'it'} out and audit again."
         )
     if any(c.kind == "" and c.subject not in _NOTES for c in audit.caveats):
         yield "Read the warnings before you rely on anything here."

@@ -185,12 +185,12 @@ class Bins:
 def _cut(v: Vector, w: Vector, most: int, least: float) -> Vector:
     """Neighbouring values (m, 2) between which to cut, so that bins weigh about the same."""
     seen, at = np.unique(v, return_inverse=True)
-    mass = np.bincount(at, w, len(seen))
+    mass = np.bincount(at, w, len(seen)).astype(np.float64)
     left, room, start, cuts = float(mass.sum()), most, 0, []
     while (found := _next_cut(mass, start, left, room, least)) is not None:
-        at, held, alone = found
-        cuts.append(at)
-        left, room, start = left - held, max(room - 1, 2) if alone else room - 1, at + 1
+        end, held, alone = found
+        cuts.append(end)
+        left, room, start = left - held, max(room - 1, 2) if alone else room - 1, end + 1
     below = np.array(cuts, dtype=np.intp)
     below = below[distinct_in_float32(seen[below], seen[below + 1])]
     return np.column_stack([seen[below], seen[below + 1]])

@@ -128,8 +128,13 @@ def test_leaks_come_before_all_else() -> None:
     )
     said = summary_of(leaky)
     assert said.can[0].startswith("Little, as long as end and event are among the columns")
-    assert said.next[0].startswith("Find out when end, event and priors were recorded.")
-    assert said.next[1].startswith("Find out whether v_decile was made from the score.")
+    assert said.next[0] == (
+        "Find out when end, event and priors were recorded. If that was after the outcome, leave"
+        " them out and audit again."
+    )
+    assert said.next[1] == (
+        "Find out whether v_decile was made from the score. If so, leave it out and audit again."
+    )
     assert not any("warnings" in s for s in said.next)
     other = replace(facts(), caveats=(Caveat("copies", "9 rows are copies.", "Name people."),))
     assert any("warnings" in s for s in summary_of(other).next)
