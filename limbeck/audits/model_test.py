@@ -295,7 +295,7 @@ class _Sides:
         self.Z, self.n = Z, len(Z)
         self.rows = [np.flatnonzero(folds == k) for k in range(_FOLDS)]
         self.parts = [Z[i] for i in self.rows]
-        self.grams = [part.T @ part for part in self.parts]
+        self.grams = [Z[i].T @ part for i, part in zip(self.rows, self.parts, strict=True)]
         self.gram = np.sum(self.grams, axis=0)
         self.eigen = [eigh(self.gram - g) for g in self.grams]
         self.rotated = [part @ v for part, (_, v) in zip(self.parts, self.eigen, strict=True)]
