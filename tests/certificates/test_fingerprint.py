@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -8,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from limbeck.certificates.fingerprint import Fingerprint, overlap, refuse_seen, row_hashes
+from limbeck.certificates.fingerprint import (
+    Fingerprint,
+    _deal,
+    overlap,
+    refuse_seen,
+    row_hashes,
+    seen_among,
+)
 from limbeck.core.errors import InvalidInput
 
 tables = arrays(
@@ -91,31 +99,58 @@ def test_fingerprint_depends_on_rows_answers_and_classes_and_not_on_order() -> N
     assert len({base, *others}) == 5
 
 
-def test_how_often_a_rare_coincidence_refuses_honest_rows() -> None:
-    """A million equally likely rows; and a thousand, where training rows have twins."""
+@pytest.mark.parametrize(
+    ("size", "m", "n"),
+    [(10**6, 1000, 500), (10**5, 1000, 500), (1000, 1000, 500), (400, 50, 2000), (300, 40, 40)],
+)
+def test_honest_rows_are_refused_at_most_as_often_as_said(size: int, m: int, n: int) -> None:
+    """Equally likely rows: nearly none is seen twice, or many are; 1 in 1,000 may be refused."""
     rng = np.random.default_rng(0)
-    refused = {
-        size: np.mean(
-            [
-                not overlap(
-                    *(rng.integers(0, size, k).astype(np.uint64) for k in (500, 1000))
-                ).explained
-                for _ in range(400)
-            ]
-        )
-        for size in (10**3, 10**6)
-    }
-    assert refused[10**3] <= 0.005
-    assert 0.15 < refused[10**6] < 0.35
+    refused = sum(
+        not overlap(*(rng.integers(0, size, k).astype(np.uint64) for k in (n, m))).explained
+        for _ in range(400)
+    )
+    assert refused <= 2  # more have a probability of 0.8%
 
 
-def test_any_overlap_of_continuous_rows_is_refused() -> None:
+def test_the_p_value_is_the_share_of_all_ways_to_deal_the_rows() -> None:
+    """Every way to hold out 4 of 11 rows, counted."""
+    rows = np.array([1, 1, 2, 2, 3, 3, 3, 4, 5, 6, 6], dtype=np.uint64)
+    hits = [
+        np.isin(rows[list(held)], np.delete(rows, held)).sum()
+        for held in combinations(range(11), 4)
+    ]
+    held = [0, 2, 4, 9]
+    found = overlap(rows[held], np.delete(rows, held))
+    assert found.hits == 4
+    assert found.expected == pytest.approx(np.mean(hits))
+    share = np.mean(np.array(hits) >= 4)
+    assert 0.1 < share < 0.5
+    assert found.p_value == pytest.approx(share, abs=0.1)  # 199 dealings
+    dealt = _deal(np.array([[1, 2], [2, 3], [3, 1]]), 4, 20_000, np.random.default_rng(1))
+    assert np.bincount(dealt) / 20_000 == pytest.approx(np.bincount(hits) / len(hits), abs=0.015)
+
+
+@pytest.mark.parametrize(("m", "n", "leaked"), [(1000, 500, 9), (100_000, 500, 2), (50, 20, 10)])
+def test_a_few_copied_rows_are_refused_where_none_repeat(m: int, n: int, leaked: int) -> None:
+    seen = np.arange(m, dtype=np.uint64)
+    fresh = np.arange(m, m + n, dtype=np.uint64)
+    fresh[:leaked] = seen[:leaked]
+    assert not overlap(fresh, seen).explained
+    fresh[leaked // 2 :] = np.arange(2 * m + n, 2 * m + 2 * n - leaked // 2, dtype=np.uint64)
+    assert overlap(fresh, seen).explained
+
+
+def test_a_single_copy_of_a_continuous_row_is_refused() -> None:
     rng = np.random.default_rng(0)
-    seen, fresh = row_hashes(rng.random((1000, 3))), row_hashes(rng.random((500, 3)))
-    assert refuse_seen(fresh, seen).hits == 0
-    fresh[7] = seen[3]
+    values, fresh = rng.random((1000, 3)), rng.random((500, 3))
+    seen, kinds = row_hashes(values), ("numeric",) * 3
+    assert seen_among(fresh, seen, kinds).explained
+    fresh[7] = values[3] * (1 + 1e-12)
+    found = seen_among(fresh, seen, kinds)
+    assert found.copied.sum() == 1
     with pytest.raises(InvalidInput, match="Training saw 1 of these 500 rows"):
-        refuse_seen(fresh, seen)
+        found.refuse()
 
 
 @pytest.mark.parametrize(("m", "n"), [(300, 5000), (3000, 300), (300, 300)])
@@ -133,7 +168,7 @@ def test_a_leak_of_discrete_rows_is_refused() -> None:
     seen = rng.integers(0, 2, size=(500, 12)).astype(float)
     leaked = np.vstack([seen[:250], rng.integers(0, 2, size=(250, 12))])
     found = overlap(row_hashes(leaked), row_hashes(seen))
-    assert found.twin_rate == pytest.approx(0.11, abs=0.06)
+    assert found.expected == pytest.approx(160, abs=1)
     assert not found.explained
     with pytest.raises(InvalidInput, match="set aside before training"):
         refuse_seen(row_hashes(leaked), row_hashes(seen))
