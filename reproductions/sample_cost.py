@@ -127,7 +127,7 @@ def inside(case: Case, n: int) -> Any:
 
 
 def queries(case: Case, n: int) -> Any:
-    """Half of the answers are to rows, half to questions: fresh inputs, some kept for disputes."""
+    """Half of the answers are to rows, half to questions about fresh inputs."""
     rng = np.random.default_rng([case.seed, n])
     method = case.method(queries=n // 2, sampler=Inputs(case.d))
     return method.distill(case.teacher, case.rows(n - n // 2), rng, case.clock()).student

@@ -192,14 +192,16 @@ def test_without_copies_the_split_is_that_of_a_permutation():
     np.testing.assert_array_equal(found.test.X[:, 0], expected)
 
 
-def test_rare_coincidences_across_the_split_are_left_out():
-    """One pair on both sides of a grid is more than no pair in training explains."""
+def test_a_rare_coincidence_across_the_split_is_chance_and_many_copies_are_not():
     X = np.stack(np.meshgrid(np.arange(12.0), np.arange(12.0)), axis=-1).reshape(-1, 2)
     both = [apart(np.concatenate([X, X[i : i + 1]])) for i in range(20)]
-    left = [f.repeated for f in both]
-    assert set(left) == {0, 1}
-    for f in both:
-        assert not np.isin(row_hashes(f.test_rows.values), f.seen).any()
+    assert {f.repeated for f in both} == {0}
+    assert {int(np.isin(row_hashes(f.test_rows.values), f.seen).sum()) for f in both} == {0, 1}
+    elsewhere = X + 12
+    with pytest.raises(InvalidInput, match="Training saw 20 of these 60 rows"):
+        apart(X, (np.concatenate([X[:20], elsewhere[:40]]), None))
+    kept = apart(X, (np.concatenate([X[:2], elsewhere[:58]]), None))
+    assert np.isin(row_hashes(kept.test_rows.values), kept.seen).sum() == 2
 
 
 def test_copies_in_several_groups_count_once_in_each():
