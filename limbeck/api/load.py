@@ -154,7 +154,7 @@ def read_named(name: str) -> Any:
     if not module_name or not attribute:
         raise InvalidInput(
             f"{name!r} is not of the form package.module:name.",
-            "Name a module and what it holds, such as my_package.models:teacher.",
+            "Write package.module:name, such as my_package.models:teacher.",
         )
     here = str(Path.cwd())
     if here not in sys.path:
