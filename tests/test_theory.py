@@ -302,15 +302,3 @@ def test_the_table_of_the_page_is_what_budget_prints() -> None:
     deep = budget("tree", 0.01, 0.05, features=100, depth=8)
     assert f"fewer than {deep.rows[3].n:,}" in PAGE.replace("\n", " ")
     assert deep.rows[0].n == 300
-
-
-def test_the_share_of_twins_is_the_estimate_of_good_and_turing() -> None:
-    """One row more repeats a known one: mean of the leave-one-out share, over all samples."""
-    weights, n = np.array([0.5, 0.2, 0.2, 0.1]), 4
-    share = repeat = 0.0
-    for sample in itertools.product(range(4), repeat=n):
-        chance = float(np.prod(weights[list(sample)]))
-        counts = np.bincount(sample, minlength=4)
-        share += chance * counts[counts > 1].sum() / n
-        repeat += chance * weights[np.unique(sample[1:])].sum()  # of the n - 1 others
-    assert share == pytest.approx(repeat)
