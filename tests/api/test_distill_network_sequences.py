@@ -105,5 +105,5 @@ def test_row_numbers_do_not_hide_training_rows() -> None:
 
     found = ran(test)
     assert "No network reads idx: rows were compared without." in found.notes
-    with pytest.raises(limbeck.LimbeckError, match=r"5 of the .* test rows are among the training"):
-        ran([*test, *train[:5]])
+    with pytest.raises(limbeck.LimbeckError, match=r"20 of the .* test rows are among the training"):
+        ran([*test, *train[:20]])
