@@ -105,5 +105,7 @@ def test_row_numbers_do_not_hide_training_rows() -> None:
 
     found = ran(test)
     assert "No network reads idx: rows were compared without." in found.notes
-    with pytest.raises(limbeck.LimbeckError, match=r"20 of the .* test rows are among the training"):
+    with pytest.raises(
+        limbeck.LimbeckError, match=r"20 of the .* test rows are among the training"
+    ):
         ran([*test, *train[:20]])
