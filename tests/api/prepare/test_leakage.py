@@ -76,9 +76,9 @@ def test_copies_are_found_however_they_are_padded(left: bool) -> None:
         ]
         for p in (2, 3)
     )
-    leaked = [*one[:6], *two]
+    leaked = [*one[:20], *two]
     settings = Training(batch_size=4)
-    with pytest.raises(InvalidInput, match="6 of the 46 test rows are among"):
+    with pytest.raises(InvalidInput, match="20 of the 60 test rows are among"):
         fresh_rows(padded(one, 1, left), padded(leaked, 1, left), True, settings)
     assert len(fresh_rows(padded(one, 1, left), padded(two, 1, left), True, settings)[2]) == 40
 
