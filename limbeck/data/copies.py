@@ -159,9 +159,12 @@ def _expected(values: Vector, outcome: Vector, weight: Vector, at: Codes, seed: 
             train = rng.choice(train, _MOST_ROWS, replace=False)
         if not len(train) or np.ptp(outcome[train]) == 0 or not (fold == k).any():
             continue
+        some = ~np.isnan(values[train]).all(axis=0)  # scikit-learn bins no empty column
+        if not some.any():
+            continue
         model = HistGradientBoostingClassifier(
             max_iter=60, max_leaf_nodes=15, early_stopping=False, random_state=seed
         )
-        model.fit(values[train], outcome[train])
-        out[fold == k] = model.predict_proba(values[fold == k])[:, 1]
+        model.fit(values[train][:, some], outcome[train])
+        out[fold == k] = model.predict_proba(values[fold == k][:, some])[:, 1]
     return out

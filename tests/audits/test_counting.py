@@ -133,3 +133,13 @@ def test_rows_drawn_by_score_and_outcome_together_are_thinned() -> None:
     w = 1 + 4 * risky.to_numpy()
     assert len(rows) == pytest.approx((w / w.max()).sum(), abs=100)
     assert "depend on score and outcome together" in note
+
+
+@pytest.mark.parametrize("known", [0, 1])
+def test_an_empty_column_does_not_stop_the_count_of_people_who_agree(known: int) -> None:
+    rng = np.random.default_rng(3)
+    df = pd.DataFrame({"x": rng.integers(0, 6, 600), "empty": np.nan})
+    df.loc[: known - 1, "empty"] = 1.0
+    df["score"] = df["x"] + rng.integers(0, 3, 600)
+    df["outcome"] = (rng.random(600) < expit(0.5 * df["x"] - 1.5)).astype(int)
+    assert len(read(df)) == len(read(df.drop(columns="empty"))) == 600
