@@ -119,8 +119,8 @@ def printed(
     """
     if exact or not low < high:
         return threshold
-    least = max(low, float(_single(low)))
-    most = min(high, float(_single(high)))
+    below, above = float(_single(low)), float(_single(high))
+    least, most = max(low, below), min(high, above)
     if not least < most:
         least, most = low, high
     middle = low / 2 + high / 2
@@ -131,6 +131,8 @@ def printed(
         unit = Decimal(1).scaleb(target.adjusted() - kept + 1)
         near = [target.quantize(unit, rounding=way) for way in (ROUND_FLOOR, ROUND_CEILING)]
         fits = [d for d in near if least <= float(d) < most]
+        if below < above:  # also where it is compared as float32, which has no -7e-46
+            fits = [d for d in fits if below <= float(_single(float(d))) < above]
         if fits:
             return float(min(fits, key=lambda d: abs(d - target)))
     return threshold

@@ -76,6 +76,7 @@ def test_shortest_decimals(low: float, high: float, digits: int | None, said: st
 
 @settings(max_examples=500)
 @given(a=numbers, b=numbers, digits=st.sampled_from([None, 1, 4, 12]))
+@example(a=0.0, b=-1.401298464324817e-45, digits=None)
 def test_printed_thresholds_separate_what_was_seen(a: float, b: float, digits: int | None) -> None:
     low, high = min(a, b), max(a, b)
     t = float(midway(low, high)) if low < high else low
