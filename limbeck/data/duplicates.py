@@ -47,7 +47,7 @@ _PAIRS = 20  # fewer identical pairs prove nothing
 _TIMES = 3  # a row counts so often at most, so that common ones do not outweigh the rest
 _MANY_TIMES, _SEVERAL = 5, 3  # several rows that occur so often are no accident
 _COMMON = 0.05  # a share of a table that one row, such as a form left blank, may hold by nature
-_MOSTLY = 0.5
+_MOSTLY = 0.5  # of the identical rows are marked as copies: then all of them are copies
 _LOOKED_AT = 8  # columns, those with the most different values
 
 

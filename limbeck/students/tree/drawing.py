@@ -20,14 +20,12 @@ from limbeck.students.tree.conditions import quoted
 from limbeck.students.tree.layout import FONT, LINE, MARGIN, PAD, Box, Piece, placed
 from limbeck.students.tree.nodes import MISSING, Nodes
 from limbeck.students.tree.text import (
-    as_printed,
     fraction,
     outcome,
     percent,
     question,
     shares,
-    shows_missing,
-    value_digits,
+    to_show,
 )
 
 __all__ = ["Drawn", "drawn", "svg"]
@@ -120,10 +118,7 @@ def drawn(
     missing, digits, exact
         As in :func:`svg`.
     """
-    missing = True if exact and missing is None else missing
-    noted = shows_missing(nodes, features, missing)
-    kept = value_digits(nodes.value[nodes.is_leaf, 0], digits, exact)
-    nodes = as_printed(nodes, digits, exact)
+    nodes, noted, kept = to_show(nodes, features, missing, digits, exact)
     texts, titles = [], []
     for i in range(len(nodes)):
         if nodes.feature[i] < 0:

@@ -195,6 +195,26 @@ def shares(nodes: Nodes) -> NDArray[np.float64]:
     return nodes.weight / total if total > 0 else np.zeros(len(nodes))
 
 
+def to_show(
+    nodes: Nodes, features: Features, missing: bool | None, digits: int | None, exact: bool
+) -> tuple[Nodes, set[int], int | None]:
+    """The nodes as printed, the columns whose missing values are noted, and digits of values.
+
+    Parameters
+    ----------
+    nodes, features
+        The tree and its columns.
+    missing : bool or None
+        See :func:`shows_missing`; with ``exact`` they are noted by default.
+    digits, exact
+        See :func:`as_printed`.
+    """
+    missing = True if exact and missing is None else missing
+    shown = shows_missing(nodes, features, missing)
+    kept = value_digits(nodes.value[nodes.is_leaf, 0], digits, exact)
+    return as_printed(nodes, digits, exact), shown, kept
+
+
 def text(
     nodes: Nodes,
     features: Features,
@@ -214,12 +234,7 @@ def text(
     digits, exact
         See :func:`as_printed`.
     """
-    missing = True if exact and missing is None else missing
-    shown, kept = (
-        shows_missing(nodes, features, missing),
-        value_digits(nodes.value[nodes.is_leaf, 0], digits, exact),
-    )
-    nodes = as_printed(nodes, digits, exact)
+    nodes, shown, kept = to_show(nodes, features, missing, digits, exact)
     share = shares(nodes)
     lines: list[str] = []
     stack = [(0, "", "", "")]
@@ -257,12 +272,7 @@ def rules(
     digits, exact
         See :func:`as_printed`.
     """
-    missing = True if exact and missing is None else missing
-    shown, kept = (
-        shows_missing(nodes, features, missing),
-        value_digits(nodes.value[nodes.is_leaf, 0], digits, exact),
-    )
-    nodes = as_printed(nodes, digits, exact)
+    nodes, shown, kept = to_show(nodes, features, missing, digits, exact)
     out: list[str] = []
     stack: list[tuple[int, dict[int, Condition]]] = [(0, {})]
     while stack:
