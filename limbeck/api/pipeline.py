@@ -295,7 +295,7 @@ def baselines(
     linear = LinearModel(rows.features, task).fit(rows.values, own, weight)
     if finding.rivals:
         return linear, finding.rivals
-    return linear, request.method.baselines(taught.teacher, rows, finding, chance, weight)
+    return linear, request.method.baselines(taught.teacher, rows, own, finding, chance, weight)
 
 
 def result(

@@ -377,6 +377,7 @@ class Method(Protocol):
         self,
         teacher: Teacher,
         rows: Rows,
+        answers: NDArray[Any],
         finding: MethodResult,
         rng: np.random.Generator,
         sample_weight: NDArray[np.float64] | None = None,
@@ -389,6 +390,8 @@ class Method(Protocol):
             Answers queries.
         rows : Rows
             The rows that :meth:`distill` learned from.
+        answers : ndarray of shape (n,)
+            The teacher's answers on them: class indices or values.
         finding : MethodResult
             What :meth:`distill` returned; its student sets the size.
         rng : numpy Generator

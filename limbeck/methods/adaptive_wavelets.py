@@ -213,6 +213,7 @@ class AdaptiveWavelets(BaseMethod):
         self,
         teacher: Teacher,
         rows: Rows,
+        answers: NDArray[Any],
         finding: MethodResult,
         rng: np.random.Generator,
         sample_weight: NDArray[np.float64] | None = None,

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Rows
-from limbeck.core.contract import Access, MethodResult, Progress, Student, Task, Teacher, answers
+from limbeck.core.contract import Access, MethodResult, Progress, Student, Task, Teacher
 from limbeck.core.errors import InvalidInput, did_you_mean
 from limbeck.students.tree.tree import Tree
 
@@ -61,6 +61,7 @@ class BaseMethod(ABC):
         self,
         teacher: Teacher,
         rows: Rows,
+        answers: NDArray[Any],
         finding: MethodResult,
         rng: np.random.Generator,
         sample_weight: NDArray[np.float64] | None = None,
@@ -71,6 +72,8 @@ class BaseMethod(ABC):
         ----------
         teacher, rows, rng
             As for `distill`.
+        answers : ndarray of shape (n,)
+            The teacher's answers on the rows: class indices or values.
         finding : MethodResult
             What `distill` returned.
         sample_weight : ndarray of shape (n,), optional
@@ -81,8 +84,7 @@ class BaseMethod(ABC):
         mapping from str to Student
             By their names in the table.
         """
-        own = answers(teacher.scores(rows.native()), teacher.task)
-        told = teacher.task.labels[own] if teacher.task.classifies else own
+        told = teacher.task.labels[answers] if teacher.task.classifies else answers
         tree = Tree(max_leaves=max(finding.student.size, 2), task=teacher.task)
         return {"greedy tree": tree.fit(rows, told, sample_weight)}
 

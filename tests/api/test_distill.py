@@ -633,3 +633,16 @@ def test_printed_rules_are_what_predicts_on_rows_and_queries_of_every_scale():
     seen = np.isin(row_hashes(result.student.features_.encode(X)), result.holdout.seen)
     assert agree[seen].all()
     assert agree.mean() > 0.99  # the others may lie between the two values next to a threshold
+
+
+def test_all_baselines_are_taught_by_one_look_at_the_training_rows():
+    """The method of a junta asks about these rows one by one and in parts."""
+    asked = []
+
+    def counting(X):
+        asked.append(len(X))
+        return corner(X)
+
+    X = table(600)
+    distill(counting, X, classes=[0, 1], into="junta", k=1)
+    assert sum(n == 420 for n in asked) == 1

@@ -177,7 +177,9 @@ def test_the_control_and_the_rival() -> None:
     assert set(labelled.predict(X)) == {"no", "yes"}
     teacher = as_teacher(One(), regression=True)
     finding = MethodResult(control, Status(StatusCode.COMPLETE, ""))
-    ((name, rival),) = method.baselines(teacher, rows, finding, np.random.default_rng(0)).items()
+    answers = teacher.scores(rows.native())[:, 0]
+    rng = np.random.default_rng(0)
+    ((name, rival),) = method.baselines(teacher, rows, answers, finding, rng).items()
     assert name == "fixed db2 wavelets"
     np.testing.assert_allclose(rival.filters.low, DB2)
 
