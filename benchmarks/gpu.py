@@ -29,12 +29,12 @@ from sklearn.datasets import load_digits
 from torch import Tensor, nn
 
 import limbeck
-from limbeck.modules.batch import Goal, Kind
+from limbeck.core.contract import Task
 from limbeck.networks import GoldLabels, HiddenStates, TeacherCache, Training
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.training.train import Trained, train
 
-GOAL = Goal(Kind.CLASSES, 10)
+TASK = Task.of("classification", 10)
 CPU = torch.device("cpu")
 
 
@@ -116,9 +116,9 @@ class Checks:
         folder, told = given.pop("folder", None), given.pop("progress", None)
         settings = Training(**{"epochs": epochs, "batch_size": 64, "lr": 2e-3, "device": device,
                                **given})  # fmt: skip
-        samples = Samples.of((self.x[:n], self.y[:n])).aimed(GOAL)
+        samples = Samples.of((self.x[:n], self.y[:n])).aimed(TASK)
         more = {} if told is None else {"progress": told}
-        return train(make, samples, objective, GOAL, training=settings,
+        return train(make, samples, objective, TASK, training=settings,
                      teacher=teacher or self.teacher, folder=folder, **more)  # fmt: skip
 
     def same_as_cpu(self) -> None:
@@ -189,7 +189,7 @@ class Checks:
     def caches(self) -> None:
         """Filled by a teacher on the GPU; students there learn from it as from the teacher."""
         with exact(), tempfile.TemporaryDirectory() as folder:
-            samples = Samples.of((self.x[:512], self.y[:512])).aimed(GOAL)
+            samples = Samples.of((self.x[:512], self.y[:512])).aimed(TASK)
             self.teacher.to(self.device)
             try:
                 cache = TeacherCache(folder).fill(self.teacher, samples)
@@ -219,13 +219,13 @@ class Checks:
             teacher = make_teacher().to(self.device)
             x = rows(shape, steps * batch, self.device)
             y = torch.randint(0, 10, (steps * batch,)).to(self.device)
-            samples = Samples.of((x, y)).aimed(GOAL)
+            samples = Samples.of((x, y)).aimed(TASK)
             for precision in ("fp32", "bf16") if cuda else ("fp32",):
                 settings = Training(1, batch, lr=1e-3, schedule="constant", device=self.device,
                                     precision=precision)  # fmt: skip
 
                 def ours(settings: Training = settings) -> None:
-                    train(make, samples, BOTH, GOAL, training=settings, teacher=teacher)  # noqa: B023
+                    train(make, samples, BOTH, TASK, training=settings, teacher=teacher)  # noqa: B023
 
                 def hand(precision: str = precision) -> None:
                     with torch.autocast("cuda", torch.bfloat16, enabled=precision == "bf16"):

@@ -26,12 +26,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from limbeck.modules.batch import Goal, Kind
+from limbeck.core.contract import Task
 from limbeck.networks import GoldLabels, SoftTargets, TeacherCache, Training
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.training.train import train
 
-GOAL = Goal(Kind.CLASSES, 10)
+TASK = Task.of("classification", 10)
 BOTH = 0.9 * SoftTargets(temperature=4) + 0.1 * GoldLabels()
 
 
@@ -141,11 +141,11 @@ def overhead(repeats: int, steps: int, device: str) -> None:
         teacher = make_teacher().to(device)
         x, y = rows(shape, steps * batch, device), torch.randint(0, 10, (steps * batch,))
         y = y.to(device)
-        samples = Samples.of((x, y)).aimed(GOAL)
+        samples = Samples.of((x, y)).aimed(TASK)
         training = Training(1, batch, lr=1e-3, schedule="constant", device=device)
 
         def ours(folder: Any = None, training: Training = training) -> None:
-            train(make, samples, BOTH, GOAL, training=training, teacher=teacher, folder=folder)  # noqa: B023
+            train(make, samples, BOTH, TASK, training=training, teacher=teacher, folder=folder)  # noqa: B023
 
         found = ratio(
             ours, lambda: by_hand(make, teacher, x, y, batch), repeats, device  # noqa: B023
@@ -154,7 +154,7 @@ def overhead(repeats: int, steps: int, device: str) -> None:
         losses: list[float] = []
         short = slice(0, 20 * batch)
         by_hand(make, teacher, x[short], y[short], batch, losses)
-        samples = Samples.of((x[short], y[short])).aimed(GOAL)
+        samples = Samples.of((x[short], y[short])).aimed(TASK)
         with tempfile.TemporaryDirectory() as folder:
             each = Training(1, batch, lr=1e-3, schedule="constant", device=device, log_every=1)
             ours(folder, each)
@@ -187,14 +187,14 @@ def stored(repeats: int, steps: int, device: str) -> None:
     data = Augmented(
         rows((3, 32, 32), steps * batch, "cpu"), torch.randint(0, 10, (steps * batch,))
     )
-    samples = Samples.of(data).aimed(GOAL)
+    samples = Samples.of(data).aimed(TASK)
     training = Training(1, batch, lr=1e-3, device=device)
     with tempfile.TemporaryDirectory() as folder:
         cache = TeacherCache(folder, views=1).fill(teacher, samples)
 
         def student(objective: Any, teacher: Any = None) -> Callable[[], Any]:
             return lambda: train(
-                lambda: cnn(16), samples, objective, GOAL, training=training, teacher=teacher
+                lambda: cnn(16), samples, objective, TASK, training=training, teacher=teacher
             )
 
         alone = student(GoldLabels())

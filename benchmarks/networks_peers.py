@@ -18,7 +18,7 @@ import warnings
 from typing import Any
 
 import torch
-from networks import BOTH, CASES, GOAL, by_hand, ratio, rows, tell
+from networks import BOTH, CASES, TASK, by_hand, ratio, rows, tell
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -77,11 +77,11 @@ def main() -> None:
         torch.manual_seed(1)
         teacher = make_teacher()
         x, y = rows(shape, given.steps * batch, "cpu"), torch.randint(0, 10, (given.steps * batch,))
-        samples = Samples.of((x, y)).aimed(GOAL)
+        samples = Samples.of((x, y)).aimed(TASK)
         training = Training(1, batch, lr=1e-3, schedule="constant")
 
         def ours() -> None:
-            train(make, samples, BOTH, GOAL, training=training, teacher=teacher)  # noqa: B023
+            train(make, samples, BOTH, TASK, training=training, teacher=teacher)  # noqa: B023
 
         def theirs() -> None:
             optimized(peer, make, teacher, x, y, batch)  # noqa: B023

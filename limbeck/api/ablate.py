@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.api.prepare.checks import (
-    goal_of,
     loader_settings,
     makers_of,
     one_teacher,
     refuse_lacking,
     settings_of,
+    task_of,
 )
 from limbeck.api.prepare.leakage import fresh_rows
 from limbeck.api.prepare.outputs import read_outputs, readings_kept
@@ -248,15 +248,15 @@ def ablate(
     settings = settings.settled(len(samples), validated=False)
     pupil = make(maker, seed)
     (reading,), _ = read_outputs(samples, tutor, [pupil], output, task)
-    goal = goal_of(samples, tutor, [pupil], task, tokenizers)
-    samples, aside = samples.aimed(goal), aside.aimed(goal)
+    found = task_of(samples, tutor, [pupil], task, tokenizers)
+    samples, aside = samples.aimed(found), aside.aimed(found)
     aim = Objective.of(objective)
-    refuse_lacking(aim, goal, samples, tutor, filter=filter)
+    refuse_lacking(aim, found, samples, tutor, filter=filter)
     variants = {"": aim, **without_each(aim)}
     size = settings.batch_size
 
     def said(module: Any) -> Said:
-        return ask(module, aside.batches(range(len(aside)), size), goal)
+        return ask(module, aside.batches(range(len(aside)), size), found)
 
     heard = None if tutor is None else said(tutor)
     if heard is None and not aside.has_labels:
@@ -274,7 +274,7 @@ def ablate(
                 student = read_by(started(maker, own, samples, tutor, start)[0], reading)
                 asked = left.needs.teacher
                 trained = train(
-                    student, samples, left, goal, training=settings, seed=own,
+                    student, samples, left, found, training=settings, seed=own,
                     teacher=tutor if asked else None, filter=filter if asked else None,
                     name=f"without {name or 'nothing'}, seed {own}",
                 )  # fmt: skip

@@ -16,13 +16,12 @@ from limbeck.api.prepare.network import Prepared, prepared
 from limbeck.api.prepare.outputs import readings_kept
 from limbeck.certificates.binomial import check_share
 from limbeck.certificates.wording import versions
-from limbeck.core.contract import Certificate
+from limbeck.core.contract import Certificate, Task, TaskKind
 from limbeck.core.errors import whole_number
 from limbeck.core.progress import shown
 from limbeck.data.duplicates import Rule
 from limbeck.evaluation.convergence import too_short
 from limbeck.evaluation.network_comparison import Judge
-from limbeck.modules.batch import Goal, Kind
 from limbeck.networks.cache.teacher_cache import TeacherCache
 from limbeck.networks.losses.filters import Filter
 from limbeck.networks.strategies.seeds import Rounds
@@ -54,7 +53,7 @@ def compress(
     cases: Any = None,
     duplicates: Rule = "auto",
     seeds: int = 1,
-    task: str | Goal | None = None,
+    task: str | Task | None = None,
     tokenizers: Sequence[Any] | None = None,
     output: Any = None,
     vocabulary: int | None = None,
@@ -115,7 +114,7 @@ def compress(
         for copies, ``keep`` none.
     seeds : int
         Number of training seeds; with two or more, intervals include seed variance.
-    task : str or Goal, optional
+    task : str or Task, optional
         classification, multilabel, regression, tokens or language; found from data and student.
     tokenizers : pair, optional
         The teacher's tokenizer and the student's (with ``get_vocab``, as in transformers), to be
@@ -181,7 +180,7 @@ def compress(
         training=training,
     )  # fmt: skip
     if given.reference is not None:
-        refuse_few(given.test, given.goal, epsilon, delta)
+        refuse_few(given.test, given.task, epsilon, delta)
     if folder is not None:
         open_folder(folder)
     kept = Path(control) if isinstance(control, str | Path) else folder
@@ -192,7 +191,7 @@ def compress(
             source = given.cache.fill(given.teacher, given.rows, progress=tell)
         rounds = Rounds(
             given.makers, start, given.teacher, source, given.rows, given.validation,
-            given.goal, given.objective, given.training, mode, given.filter, given.reads,
+            given.task, given.objective, given.training, mode, given.filter, given.reads,
         )  # fmt: skip
         students, controls = [], []
         for own in range(seed, seed + seeds):
@@ -203,9 +202,7 @@ def compress(
         runs = Runs(students, controls, plain, seed, generations=mode is not None)
 
         tell("asking about the test rows", 0, 1)
-        judge = Judge(
-            given.test, given.goal, given.task, given.reference, delta, timing, duplicates
-        )
+        judge = Judge(given.test, given.task, given.reference, delta, timing, duplicates)
         comparison, facts = judge.compare(runs.contestants())
         short = too_short(runs.by_role(), comparison, given.objective, given.training,
                           len(given.rows))  # fmt: skip
@@ -238,7 +235,7 @@ def _under(folder: Path | None, seed: int, name: str) -> Path | None:
 
 def _empty(certificate: Certificate | None, given: Prepared) -> list[str]:
     """A note on sequences that say nothing about a network."""
-    if certificate is None or not given.goal.sequential or certificate.settings.get("cases"):
+    if certificate is None or not given.task.sequential or certificate.settings.get("cases"):
         return []  # there fewer draws than rows are cases, or copies
     lost = len(given.test) - certificate.n
     return [f"{lost:,} test rows have no token that counts, and were left out."] if lost else []
@@ -251,8 +248,8 @@ def _record(given: Prepared, runs: Runs) -> dict[str, Any]:
         "student": type(runs.chosen.module).__name__,
         "objective": objective_record(given.objective),
         "balanced": given.objective.balanced,
-        "task": str(given.goal.kind),
-        "classifies": given.goal.kind is not Kind.VALUES,
+        "task": str(given.task.kind),
+        "classifies": given.task.kind is not TaskKind.REGRESSION,
         "training": training_record(given.training),
         "rows": len(given.rows),
         "test_rows": len(given.test),

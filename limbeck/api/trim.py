@@ -263,7 +263,7 @@ def _outputs(
     output: int | None,
     batch_size: int,
 ) -> NDArray[np.int64]:
-    k = len(teacher.task.classes) or 1
+    k = teacher.task.outputs
     if output is None and k > 1:
         starts = range(0, len(rows), batch_size)
         scores = np.concatenate([teacher.scores(native(rows[i : i + batch_size])) for i in starts])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from limbeck.certificates.certify import certify
-from limbeck.core.contract import Certificate, Task
+from limbeck.core.contract import Certificate, Task, TaskKind
 from limbeck.core.errors import InvalidInput
 from limbeck.core.measured import Measured
 from limbeck.data.cases import units_of
@@ -23,7 +23,6 @@ from limbeck.evaluation.cost import profile
 from limbeck.evaluation.intervals import gain_over, mean_over
 from limbeck.evaluation.model_facts import ModelFacts
 from limbeck.evaluation.networks import Said, agreement, ask, by_class, gaps, mistakes, right
-from limbeck.modules.batch import Goal, Kind
 from limbeck.networks.datasets.data import Batch, Samples
 from limbeck.networks.datasets.vocabularies import pad_token
 from limbeck.networks.predictor import Certified, CertifiedRows, table_of, told_of
@@ -54,10 +53,8 @@ class Judge:
     ----------
     rows : Samples
         Test rows; they are read in their order, in batches of their own size.
-    goal : Goal
-        What is predicted.
     task : Task
-        Its classes, or the unit of a number.
+        What is predicted, with its classes or the unit of a number.
     teacher : nn.Module or None
         Agreement is with its answers.
     delta : float
@@ -69,7 +66,6 @@ class Judge:
     """
 
     rows: Samples
-    goal: Goal
     task: Task
     teacher: nn.Module | None
     delta: float
@@ -94,7 +90,7 @@ class Judge:
             said["teacher"] = [taught]
             models["teacher"] = name_of(self.teacher), self.teacher
         for c in contestants:
-            said[c.role] = [ask(m, self._batches(), self.goal) for m in c.networks]
+            said[c.role] = [ask(m, self._batches(), self.task) for m in c.networks]
             models[c.role] = c.model, c.networks[0]
         entries = [self._entry(role, m, said[role], taught) for role, (m, _) in models.items()]
         facts = {role: self._facts(said[role], taught, m) for role, (_, m) in models.items()}
@@ -116,9 +112,9 @@ class Judge:
         told: list[NDArray[Any]] = []
 
         def kept(logits: Tensor, batch: Batch) -> None:
-            told.append(told_of(logits, batch, self.goal))
+            told.append(told_of(logits, batch, self.task))
 
-        return ask(self.teacher, self._batches(), self.goal, kept), told
+        return ask(self.teacher, self._batches(), self.task, kept), told
 
     @cached_property
     def _cases(self) -> NDArray[np.int64]:
@@ -143,7 +139,7 @@ class Judge:
 
     def _mean(self, scores: Sequence[Any]) -> Measured:
         """The mean of scores by seed and row; of shares never below 0."""
-        lowest = -math.inf if self.goal.kind is Kind.VALUES else 0.0
+        lowest = -math.inf if self.task.kind is TaskKind.REGRESSION else 0.0
         return mean_over(self._drawn(np.array(scores)), self.delta, (lowest, 1.0))
 
     def _drawn(self, scores: NDArray[Any]) -> NDArray[np.float64]:
@@ -192,7 +188,7 @@ class Judge:
             return ()
         sides = said[role], said[other]
         scores: dict[str, Callable[[Said], Any]] = {}
-        numbers = self.goal.kind is Kind.VALUES
+        numbers = self.task.kind is TaskKind.REGRESSION
         if taught is not None:
             name = "R² against the teacher" if numbers else "agreement with the teacher"
             scores[name] = lambda s: agreement(s, taught)
@@ -233,7 +229,7 @@ class Judge:
         most, the sum over bins of |gap resampled - gap|; the upper end adds the spread of the
         resampled errors around their own mean.
         """
-        if said[0].labels is None or self.goal.kind is Kind.VALUES:
+        if said[0].labels is None or self.task.kind is TaskKind.REGRESSION:
             return None
         rng, last = np.random.default_rng(0), int(said[0].row[-1]) + 1
         of = np.arange(last) if self.rows.cases is None else self._cases[:last]
@@ -296,9 +292,7 @@ class Judge:
         if self.teacher is None:
             return None, None
         pad = pad_token(self.teacher)
-        table = table_of(
-            self._batches(), self._heard[1], self.goal, self.task, layout, pad, self.rows.cases
-        )
+        table = table_of(self._batches(), self._heard[1], self.task, layout, pad, self.rows.cases)
         certified = Certified(student, table)
         return issue(certified, table, seen, epsilon, self.delta, self.duplicates), certified
 

@@ -15,7 +15,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from limbeck.modules.batch import Goal, Kind, Step, View
+from limbeck.core.contract import Task, TaskKind
+from limbeck.modules.batch import Step, View
 from limbeck.modules.capture import asking
 from limbeck.modules.outputs import answer
 from limbeck.networks.datasets.finite import refuse_nan
@@ -39,7 +40,7 @@ class Said:
         The truth; of distributions over classes the likeliest one.
     row : ndarray of shape (p,)
         The row of each place, rising from 0.
-    goal : Goal
+    task : Task
         What was answered.
     known : ndarray of bool of shape (p,), optional
         Which places have a label; None means all.
@@ -49,7 +50,7 @@ class Said:
     confidence: NDArray[np.float64]
     labels: NDArray[Any] | None
     row: NDArray[np.int64]
-    goal: Goal
+    task: Task
     known: NDArray[np.bool_] | None = None
 
     def by_row(
@@ -74,7 +75,7 @@ class Said:
 def ask(
     module: nn.Module,
     batches: Iterable[Any],
-    goal: Goal,
+    task: Task,
     each: Callable[[Tensor, Any], None] | None = None,
 ) -> Said:
     """Run a network over batches, in eval mode and without gradients; its modes are restored.
@@ -85,7 +86,7 @@ def ask(
         The network.
     batches : iterable of Batch
         From `Samples.batches`, in the order of the rows.
-    goal : Goal
+    task : Task
         What its outputs mean.
     each : callable, optional
         Gets the outputs of every batch as float32, and the batch, so that what else is needed of
@@ -100,7 +101,7 @@ def ask(
             refuse_nan(type(module).__name__, logits, batch)
             if each is not None:
                 each(logits, batch)
-            a, c, y, r = _places(Step(batch.inputs, batch.labels, View(logits), None, goal))
+            a, c, y, r = _places(Step(batch.inputs, batch.labels, View(logits), None, task))
             answers.append(a.cpu().numpy())
             sure.append(c.double().cpu().numpy())
             rows.append(r.cpu().numpy() + start)
@@ -114,7 +115,7 @@ def ask(
         np.concatenate(sure),
         np.concatenate(labels) if labels else None,
         np.concatenate(rows),
-        goal,
+        task,
         None if not known or all(bool(k.all()) for k in known) else _flat(known),
     )
 
@@ -126,12 +127,12 @@ def _flat(parts: list[Tensor]) -> NDArray[np.bool_]:
 
 def _places(step: Step) -> tuple[Any, Any, Any, Any]:
     """Answers, confidences, labels and rows of the places of one batch."""
-    goal, aligned = step.goal, step.aligned
+    task, aligned = step.task, step.aligned
     z, y = aligned.student, aligned.labels  # (p, k), (p,) or (p, k)
     n = len(step.student.logits)
-    if goal.classifies:
+    if task.classifies:
         p, a = z.softmax(-1).max(-1)
-        if not goal.sequential:
+        if not task.sequential:
             return a, p, step.classes, torch.arange(n)
         ids = torch.arange(n, device=z.device).view(n, 1, 1)
         ids = ids.expand_as(step.student.logits[..., :1])
@@ -140,7 +141,7 @@ def _places(step: Step) -> tuple[Any, Any, Any, Any]:
     y = None if y is None else y.reshape(n, -1)
     row = torch.arange(n).repeat_interleave(z.shape[1])
     flat = None if y is None else y.flatten()
-    if goal.kind is Kind.MULTILABEL:
+    if task.kind is TaskKind.MULTILABEL:
         yes = z > 0
         return yes.long().flatten(), torch.sigmoid(z.abs()).flatten(), flat, row
     return z.flatten(), torch.ones_like(z).flatten(), flat, row
@@ -173,8 +174,8 @@ def agreement(student: Said, teacher: Said) -> NDArray[np.float64]:
 def _score(
     said: Said, truth: NDArray[Any], counts: NDArray[np.bool_] | None = None
 ) -> NDArray[np.float64]:
-    if said.goal.kind is Kind.VALUES:
-        k = said.goal.outputs
+    if said.task.kind is TaskKind.REGRESSION:
+        k = said.task.outputs
         error = ((said.answers - truth) ** 2).reshape(-1, k)  # (n, k)
         away = (truth.reshape(-1, k) - truth.reshape(-1, k).mean(axis=0)) ** 2  # (n, k)
         spread = away.mean(axis=0)
@@ -230,7 +231,7 @@ def mistakes(student: Said, teacher: Said) -> Mistakes | None:
     student, teacher : Said
         Outputs of both on the same rows.
     """
-    if student.labels is None or student.goal.kind is Kind.VALUES:
+    if student.labels is None or student.task.kind is TaskKind.REGRESSION:
         return None
     there = slice(None) if student.known is None else student.known
     wrong = student.answers != student.labels
@@ -255,7 +256,7 @@ def by_class(said: Said, teacher: Said) -> dict[int, dict[str, float]]:
     teacher : Said
         Outputs of the teacher on the same rows.
     """
-    if said.labels is None or said.goal.kind in (Kind.VALUES, Kind.LANGUAGE):
+    if said.labels is None or said.task.kind in (TaskKind.REGRESSION, TaskKind.LANGUAGE):
         return {}
     there = slice(None) if said.known is None else said.known
     labels, of = np.unique(said.labels[there], return_inverse=True)

@@ -12,12 +12,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from limbeck.core.contract import Task, TaskKind
+
 __all__ = [
     "IGNORED",
     "MASK",
     "Aligned",
-    "Goal",
-    "Kind",
     "Over",
     "Run",
     "Step",
@@ -34,16 +34,6 @@ MASK = "attention_mask"
 """The name of the input that says which tokens are there (the convention of transformers)."""
 
 
-class Kind(StrEnum):
-    """What the outputs mean."""
-
-    CLASSES = "classification"
-    MULTILABEL = "multilabel"
-    VALUES = "regression"
-    TOKENS = "tokens"
-    LANGUAGE = "language"
-
-
 class Over(StrEnum):
     """What a loss is the mean over, so that the parts of an update add up to the whole."""
 
@@ -56,35 +46,6 @@ class Over(StrEnum):
     TOKENS = "tokens that are there"
     TOKEN_WEIGHTS = "weights of tokens that are there"  # noqa: S105
     ENTRY_WEIGHTS = "weights of pairs of tokens"
-
-
-@dataclass(frozen=True)
-class Goal:
-    """What is predicted, and by how many outputs.
-
-    Parameters
-    ----------
-    kind : Kind
-        Classification: logits (n, k), labels (n,), or (n, k) where they are distributions over
-        classes. Multi-label: (n, k) and (n, k) of 0 and 1. Regression: (n, k) and (n, k). Tokens:
-        (n, t, k) and (n, t). Language: the same, where the output at a place predicts the next
-        token.
-    outputs : int
-        k: classes, labels, numbers, or the vocabulary.
-    """
-
-    kind: Kind
-    outputs: int
-
-    @property
-    def sequential(self) -> bool:
-        """Whether there is an answer per token."""
-        return self.kind in (Kind.TOKENS, Kind.LANGUAGE)
-
-    @property
-    def classifies(self) -> bool:
-        """Whether one of k classes is the answer, at every place that counts."""
-        return self.kind in (Kind.CLASSES, Kind.TOKENS, Kind.LANGUAGE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,13 +91,13 @@ class Step:
     inputs : Any
         What the networks are called with: a tensor, a tuple, or a mapping of tensors.
     labels : Tensor or None
-        As in `Goal`; ``IGNORED`` marks tokens that do not count, and rows (of classes) or entries
-        (of multi-label) without a label.
+        As in `limbeck.core.contract.TaskKind`; ``IGNORED`` marks tokens that do not count, and rows
+        (of classes) or entries (of multi-label) without a label.
     student : View
         With gradients.
     teacher : View or None
         Without gradients; None for a control.
-    goal : Goal
+    task : Task
         What the outputs mean.
     weight : Tensor of shape (n,) or (n, t), optional
         From a filter; None means 1.
@@ -160,7 +121,7 @@ class Step:
     labels: Tensor | None
     student: View
     teacher: View | None
-    goal: Goal
+    task: Task
     weight: Tensor | None = None
     mask: Tensor | None = None
     done: float = 0.0
@@ -179,7 +140,7 @@ class Step:
     def classes(self) -> Tensor | None:
         """The labels as class indices: of distributions over classes the likeliest one."""
         labels = self.labels
-        if labels is None or self.goal.kind is not Kind.CLASSES or labels.ndim == 1:
+        if labels is None or self.task.kind is not TaskKind.CLASSIFICATION or labels.ndim == 1:
             return labels
         return torch.where(labels[:, 0] < 0, IGNORED, labels.argmax(-1))
 
@@ -202,10 +163,10 @@ class Step:
             Logits of the teacher, of the same shape.
         """
         labels, weight = self.labels, self.weight
-        if not self.goal.sequential:
+        if not self.task.sequential:
             return Aligned(student, teacher, labels, weight)
         counts = self.counts(student)
-        if self.goal.kind is Kind.LANGUAGE:  # the output at a place predicts the next token
+        if self.task.kind is TaskKind.LANGUAGE:  # the output at a place predicts the next token
             student, counts = student[:, :-1], counts[:, :-1]
             teacher = None if teacher is None else teacher[:, :-1]
             labels = None if labels is None else labels[:, 1:]
@@ -228,7 +189,7 @@ class Step:
 
     def counts(self, logits: Tensor) -> Tensor:
         """Which outputs (n, t) of a sequence count, for logits (n, t, k); see `counted`."""
-        return counted(logits, self.mask, self.labels, self.goal)
+        return counted(logits, self.mask, self.labels, self.task)
 
     def mean(self, losses: Tensor, weight: Tensor | None = None) -> Tensor:
         """The weighted mean of losses; see `weighted_mean`.
@@ -248,7 +209,7 @@ def mask_of(inputs: Any) -> Tensor | None:
     return inputs.get(MASK) if isinstance(inputs, Mapping) else None
 
 
-def counted(like: Tensor, mask: Tensor | None, labels: Tensor | None, goal: Goal) -> Tensor:
+def counted(like: Tensor, mask: Tensor | None, labels: Tensor | None, task: Task) -> Tensor:
     """Which outputs (n, t) of sequences count, for anything of shape (n, t, ...).
 
     Those of tokens that are there and have a label; of language those before such a token, and
@@ -262,7 +223,7 @@ def counted(like: Tensor, mask: Tensor | None, labels: Tensor | None, goal: Goal
         1 for tokens, 0 for padding.
     labels : Tensor of shape (n, t), or None
         Labels per token; -100 for none.
-    goal : Goal
+    task : Task
         What is predicted.
     """
     counts = torch.ones(like.shape[:2], dtype=torch.bool, device=like.device)
@@ -271,7 +232,7 @@ def counted(like: Tensor, mask: Tensor | None, labels: Tensor | None, goal: Goal
     here = counts
     if labels is not None:
         counts = counts & (labels != IGNORED)
-    if goal.kind is Kind.LANGUAGE:
+    if task.kind is TaskKind.LANGUAGE:
         counts = F.pad(counts[:, 1:] & here[:, :-1], (0, 1))
     return counts
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from limbeck.modules.batch import Goal, Kind
+from limbeck.core.contract import Task, TaskKind
 
 __all__ = ["BagOfTokens", "LinearBaseline", "linear_baseline"]
 
@@ -78,7 +78,7 @@ class BagOfTokens(nn.Module):
 
 
 def linear_baseline(
-    inputs: Any, goal: Goal, vocabulary: int | None = None
+    inputs: Any, task: Task, vocabulary: int | None = None
 ) -> LinearBaseline | BagOfTokens | None:
     """A linear model that takes these inputs; None where a linear model makes no sense.
 
@@ -86,22 +86,22 @@ def linear_baseline(
     ----------
     inputs : Any
         A batch, as the networks take it; its numbers set the scale of the columns.
-    goal : Goal
+    task : Task
         What is predicted; for tokens there is no baseline.
     vocabulary : int, optional
         The number of different tokens, for inputs named ``input_ids``.
     """
-    if goal.kind in (Kind.TOKENS, Kind.LANGUAGE):
+    if task.kind in (TaskKind.TOKENS, TaskKind.LANGUAGE):
         return None
     if isinstance(inputs, Mapping):
         known = "input_ids" in inputs and vocabulary is not None
-        return BagOfTokens(vocabulary or 0, goal.outputs) if known else None
+        return BagOfTokens(vocabulary or 0, task.outputs) if known else None
     if not isinstance(inputs, Tensor) or not inputs.is_floating_point():
         return None
     flat = inputs.flatten(1).float().cpu()
-    if flat.shape[1] > _WIDEST or flat.shape[1] * goal.outputs > _LARGEST:
+    if flat.shape[1] > _WIDEST or flat.shape[1] * task.outputs > _LARGEST:
         return None
-    model = LinearBaseline(flat.shape[1], goal.outputs)
+    model = LinearBaseline(flat.shape[1], task.outputs)
     if len(flat) > 1:
         model.mean.copy_(flat.mean(0))
         spread = flat.std(0)

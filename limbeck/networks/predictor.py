@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
+from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
 from limbeck.data.duplicates import ColumnKind
-from limbeck.modules.batch import Goal, Kind, counted
+from limbeck.modules.batch import counted
 from limbeck.modules.capture import asking
 from limbeck.modules.fingerprint import fingerprint
 from limbeck.modules.outputs import answer
@@ -26,7 +26,7 @@ from limbeck.students.onnx.student import answers_of
 __all__ = ["Certified", "CertifiedRows", "layout_of", "named", "rows_of", "table_of", "told_of"]
 
 _TOLD = "teacher's answers"
-_COMPARED = {Kind.MULTILABEL: "labels", Kind.TOKENS: "tokens", Kind.LANGUAGE: "tokens"}
+_COMPARED = {TaskKind.MULTILABEL: "labels", TaskKind.TOKENS: "tokens", TaskKind.LANGUAGE: "tokens"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,7 +172,6 @@ def rows_of(inputs: Any, layout: Layout, pad: int = 0) -> NDArray[np.float64]:
 def table_of(
     batches: Iterable[Any],
     told: Sequence[NDArray[Any]],
-    goal: Goal,
     task: Task,
     layout: Layout,
     pad: int = 0,
@@ -186,10 +185,8 @@ def table_of(
         In the order of the rows.
     told : sequence of ndarray
         The teacher's answers to each of these batches, as `told_of` gives them.
-    goal : Goal
-        What the outputs mean.
     task : Task
-        The classes of a classification, or the unit of a number.
+        What the outputs mean, with the classes of a classification or the unit of a number.
     layout : Layout
         That of the inputs; the teacher's answers are appended where a row has many.
     pad : int
@@ -202,21 +199,23 @@ def table_of(
         ordered = isinstance(batch.inputs, Mapping)
         rows.append(rows_of(batch.inputs, layout, pad))
     names = tuple(b.name for b in layout.blocks) if ordered else None
-    many = goal.kind not in (Kind.CLASSES, Kind.VALUES) or (
-        goal.kind is Kind.VALUES and goal.outputs > 1
+    many = task.kind not in (TaskKind.CLASSIFICATION, TaskKind.REGRESSION) or (
+        task.kind is TaskKind.REGRESSION and task.outputs > 1
     )
-    if goal.kind is Kind.MULTILABEL and all(t[0].size == 1 for t in told):  # one label: yes or no
+    if task.kind is TaskKind.MULTILABEL and all(
+        t[0].size == 1 for t in told
+    ):  # one label: yes or no
         many, task = False, Task((0, 1))
     if not many:
         answers = np.concatenate([t.reshape(-1) for t in told])
         said = task.labels[answers] if task.classifies else answers
         return CertifiedRows(layout, names, np.concatenate(rows), said, task, "", cases)
-    compared = _COMPARED.get(goal.kind, "numbers")
+    compared = _COMPARED.get(task.kind, "numbers")
     shape = tuple(int(v) for v in np.max([t.shape[1:] for t in told], axis=0))
     answers = np.concatenate([_filled(t, shape) for t in told]).reshape(-1, math.prod(shape))
     widened = Layout((*layout.blocks, Block(_TOLD, shape, str(told[0].dtype))))
     table = np.concatenate([np.concatenate(rows), answers], axis=1)
-    if goal.sequential:
+    if task.sequential:
         there = (answers >= 0).any(axis=1)
         table, cases = table[there], None if cases is None else cases[there]
     unit = task.unit if compared == "numbers" else "share of answers"
@@ -225,7 +224,7 @@ def table_of(
     )
 
 
-def told_of(logits: Tensor, batch: Any, goal: Goal) -> NDArray[Any]:
+def told_of(logits: Tensor, batch: Any, task: Task) -> NDArray[Any]:
     """A network's answers to a batch: (n,), or (n, ...) with -1 where none counts.
 
     Parameters
@@ -234,16 +233,16 @@ def told_of(logits: Tensor, batch: Any, goal: Goal) -> NDArray[Any]:
         What it returned.
     batch : Batch
         Its mask and labels say which tokens count.
-    goal : Goal
+    task : Task
         What the outputs mean.
     """
-    if goal.kind is Kind.VALUES:
+    if task.kind is TaskKind.REGRESSION:
         return np.asarray(logits.reshape(len(logits), -1).double().cpu().numpy())
-    if goal.kind is Kind.MULTILABEL:
+    if task.kind is TaskKind.MULTILABEL:
         return np.asarray((logits > 0).long().cpu().numpy())
     found = logits.argmax(-1)
-    if goal.sequential:
-        counts = counted(logits, batch.mask, batch.labels, goal)
+    if task.sequential:
+        counts = counted(logits, batch.mask, batch.labels, task)
         found = torch.where(counts, found, -1)
     return np.asarray(found.cpu().numpy())
 

@@ -89,7 +89,7 @@ class CallableTeacher(Closed):
             If the function raises, or does not answer each row with what its task needs.
         """
         X = X if hasattr(X, "shape") else np.asarray(X)
-        out = np.empty((len(X), len(self.task.classes) or 1))
+        out = np.empty((len(X), self.task.outputs))
         for rows, raw in self._answers(X):
             out[rows] = self._columns(raw, rows)
         return out

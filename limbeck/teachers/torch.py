@@ -166,7 +166,7 @@ class TorchTeacher:
         X = _table(X)
         if self._kind is None:
             self._settle(X)
-        out = np.empty((len(X), len(self.task.classes) or 1))
+        out = np.empty((len(X), self.task.outputs))
         with self._asking(), torch.no_grad():
             for rows, x in self._batches(X):
                 columns = self._columns(self._call(x, rows), rows)
@@ -279,7 +279,7 @@ class TorchTeacher:
         X = _table(X)
         if self._kind is None:
             self._settle(X)
-        k = len(self.task.classes) or 1
+        k = self.task.outputs
         if not 0 <= output < k:
             raise InvalidInput(f"There is no output {output}.", f"Give one from 0 to {k - 1}.")
         out = np.empty((len(X), int(np.prod(X.shape[1:]))))

@@ -7,9 +7,9 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
 from limbeck.api.ablate import ablate  # noqa: E402
+from limbeck.core.contract import Task  # noqa: E402
 from limbeck.core.errors import InvalidInput  # noqa: E402
 from limbeck.evaluation.networks import ask, right  # noqa: E402
-from limbeck.modules.batch import Goal, Kind  # noqa: E402
 from limbeck.networks.datasets.data import Samples  # noqa: E402
 from limbeck.networks.losses.hidden import HiddenStates  # noqa: E402
 from limbeck.networks.losses.labels import GoldLabels  # noqa: E402
@@ -60,9 +60,9 @@ def test_the_teacher_brings_much_and_noise_as_labels_nothing(found):
 
 
 def test_gains_are_those_of_students_trained_by_hand(found):
-    goal = Goal(Kind.CLASSES, 2)
-    rows = Samples.of((X[:300], NOISE), batch_size=50).aimed(goal)
-    aside = Samples.of((X[300:], TRUTH[300:])).aimed(goal)
+    task = Task.of("classification", 2)
+    rows = Samples.of((X[:300], NOISE), batch_size=50).aimed(task)
+    aside = Samples.of((X[300:], TRUTH[300:])).aimed(task)
     training = Training(epochs=40, batch_size=50, lr=0.02)
 
     def mean(objective, teacher):
@@ -71,9 +71,9 @@ def test_gains_are_those_of_students_trained_by_hand(found):
             torch.manual_seed(seed)
             net = student()
             net = train(
-                net, rows, objective, goal, training=training, seed=seed, teacher=teacher
+                net, rows, objective, task, training=training, seed=seed, teacher=teacher
             ).module
-            scores.append(right(ask(net, aside.batches(range(300), 50), goal)).mean())
+            scores.append(right(ask(net, aside.batches(range(300), 50), task)).mean())
         return np.mean(scores)
 
     both = mean(SoftTargets(temperature=1.0) + 0.1 * GoldLabels(), Knows())

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
 import limbeck
+from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
 from tests.api.test_distill_network import Truth, rows, small
 
@@ -246,7 +247,6 @@ def test_few_labelled_rows_among_many_are_found() -> None:
 
 def test_teachers_at_chance_are_not_stopped() -> None:
     from limbeck.api.prepare.class_order import check_class_order
-    from limbeck.modules.batch import Goal, Kind
     from limbeck.networks.datasets.data import Samples
 
     stopped = 0
@@ -254,11 +254,11 @@ def test_teachers_at_chance_are_not_stopped() -> None:
         k = 2 + seed % 4
         rng = np.random.default_rng(seed)
         y = torch.as_tensor(rng.integers(k, size=300))
-        goal = Goal(Kind.CLASSES, k)
+        task = Task.of("classification", k)
         x = torch.as_tensor(rng.normal(size=(300, 6)))
-        samples = Samples.of((x, y)).aimed(goal)
+        samples = Samples.of((x, y)).aimed(task)
         try:
-            check_class_order(samples, Coin(seed, k), goal, None, 128)
+            check_class_order(samples, Coin(seed, k), task, None, 128)
         except InvalidInput:
             stopped += 1
     assert stopped <= 4

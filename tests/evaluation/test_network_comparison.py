@@ -16,20 +16,19 @@ from torch import Tensor, nn
 from limbeck.certificates.binomial import interval, paired_interval
 from limbeck.certificates.fingerprint import row_hashes
 from limbeck.certificates.verification import verify
-from limbeck.core.contract import Task
+from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
 from limbeck.evaluation.comparison import Comparison
 from limbeck.evaluation.intervals import gain_over, mean_over
 from limbeck.evaluation.network_comparison import Judge, SeedNetworks
 from limbeck.evaluation.networks import Said
-from limbeck.modules.batch import Goal, Kind
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.predictor import layout_of, rows_of
 from limbeck.results.artifacts import Artifacts
 from limbeck.students.onnx.student import OnnxStudent
 
 N, K = 60, 3
-GOAL, TASK = Goal(Kind.CLASSES, K), Task(classes=("a", "b", "c"))
+TASK = Task(classes=("a", "b", "c"))
 
 
 class Answers(nn.Module):
@@ -58,8 +57,8 @@ def truth() -> NDArray[Any]:
 
 def judge(truth: NDArray[Any] | None, teacher: nn.Module | None, delta: float = 0.05) -> Judge:
     rows = torch.arange(float(N))[:, None]
-    samples = Samples.of(rows, truth, batch_size=16).aimed(GOAL)
-    return Judge(samples, GOAL, TASK, teacher, delta)
+    samples = Samples.of(rows, truth, batch_size=16).aimed(TASK)
+    return Judge(samples, TASK, teacher, delta)
 
 
 @pytest.fixture(scope="module")
@@ -230,7 +229,7 @@ def test_intervals_of_calibration_cover_many_bins(off: float, true: float) -> No
     for _ in range(runs):
         sure = rng.uniform(0.45, 0.99, n)
         right = rng.random(n) < sure - off
-        found = Said(np.zeros(n, int), sure, np.where(right, 0, 1), np.arange(n), GOAL)
+        found = Said(np.zeros(n, int), sure, np.where(right, 0, 1), np.arange(n), TASK)
         measured = judge(None, None)._calibration([found])
         assert measured is not None
         hits += measured.low <= true <= measured.high
@@ -254,9 +253,9 @@ def test_numbers_are_scored_by_the_mean_r_squared_of_outputs() -> None:
     x = torch.randn(50, 4)
     y = x[:, :2] * torch.tensor([1.0, 10.0]) + torch.tensor([0.0, 300.0])
     net = nn.Linear(4, 2)
-    goal = Goal(Kind.VALUES, 2)
-    rows = Samples.of((x, y)).aimed(goal)
-    comparison, facts = Judge(rows, goal, Task(unit="m"), None, 0.05).compare(
+    task = Task(unit="m", outputs=2)
+    rows = Samples.of((x, y)).aimed(task)
+    comparison, facts = Judge(rows, task, None, 0.05).compare(
         [SeedNetworks("student", "Linear", [net])]
     )
     with torch.no_grad():
@@ -299,17 +298,17 @@ def several(n: int, seed: int) -> Tensor:
 @pytest.mark.parametrize(
     ("kind", "net", "drawn"),
     [
-        (Kind.TOKENS, Tags, sentences),
-        (Kind.LANGUAGE, Tags, sentences),
-        (Kind.MULTILABEL, Several, several),
-        (Kind.VALUES, Several, several),
+        (TaskKind.TOKENS, Tags, sentences),
+        (TaskKind.LANGUAGE, Tags, sentences),
+        (TaskKind.MULTILABEL, Several, several),
+        (TaskKind.REGRESSION, Several, several),
     ],
 )
 def test_training_rows_among_rows_with_many_answers_are_refused(
-    kind: Kind, net: Any, drawn: Any, tmp_path: Path
+    kind: TaskKind, net: Any, drawn: Any, tmp_path: Path
 ) -> None:
     """In the certificate of the networks, in that of the ONNX file, and when it is verified."""
-    goal, teacher, student = Goal(kind, K), net(0), net(1)
+    task, teacher, student = Task.of(kind, K), net(0), net(1)
     training, test = Samples.of(drawn(80, 1)), Samples.of(drawn(70, 2))
     whole = [s.batches(range(len(s)), 7) for s in (training, test)]
     layout = layout_of(b for side in whole for b in side)
@@ -318,7 +317,7 @@ def test_training_rows_among_rows_with_many_answers_are_refused(
         parts = [rows_of(b.inputs, layout) for b in rows.batches(range(len(rows)), 9)]
         return row_hashes(layout.bare(np.concatenate(parts)))
 
-    fair = Judge(test, goal, Task(), teacher, 0.05)
+    fair = Judge(test, task, teacher, 0.05)
     fresh, leaked = hashes(training), np.concatenate([hashes(training), hashes(test)[:20]])
     certificate, certified = fair.certificate(student, layout, fresh, 0.5)
     assert certificate is not None
@@ -397,8 +396,8 @@ def test_with_cases_scores_and_certificate_go_by_case() -> None:
     noise = torch.randn(400, 3, generator=g) * 1e-3
     many = Samples.of((x.repeat_interleave(10, 0) + noise, y.repeat_interleave(10)))
     many.cases = np.repeat(np.arange(40), 10)
-    goal = Goal(Kind.CLASSES, 2)
-    judge = Judge(many.aimed(goal), goal, Task((0, 1)), teacher, 0.05, timing=False)
+    task = Task((0, 1))
+    judge = Judge(many.aimed(task), task, teacher, 0.05, timing=False)
     comparison, _ = judge.compare([SeedNetworks("student", "Linear", [student])])
     taught = teacher(many.fetch(range(400)).inputs).argmax(1)
     told = student(many.fetch(range(400)).inputs).argmax(1)

@@ -8,6 +8,7 @@ import torch
 from sklearn.metrics import accuracy_score, r2_score
 from torch import Tensor, nn
 
+from limbeck.core.contract import Task
 from limbeck.evaluation.intervals import mean_over
 from limbeck.evaluation.networks import (
     Said,
@@ -18,10 +19,10 @@ from limbeck.evaluation.networks import (
     mistakes,
     right,
 )
-from limbeck.modules.batch import IGNORED, Goal, Kind
+from limbeck.modules.batch import IGNORED
 from limbeck.networks.datasets.data import Samples
 
-CLASSES = Goal(Kind.CLASSES, 3)
+CLASSES = Task.of("classification", 3)
 
 
 class Table(nn.Module):
@@ -47,11 +48,11 @@ def said(answers: list[int], labels: list[int] | None, sure: list[float] | None 
     )
 
 
-def asked(logits: Tensor, labels: Tensor | None, goal: Goal, size: int = 2) -> Said:
+def asked(logits: Tensor, labels: Tensor | None, task: Task, size: int = 2) -> Said:
     rows = torch.arange(len(logits)).float()[:, None]
-    samples = Samples.of(rows, labels).aimed(goal)
+    samples = Samples.of(rows, labels).aimed(task)
     net = Table(logits).train()
-    found = ask(net, samples.batches(range(len(samples)), size), goal)
+    found = ask(net, samples.batches(range(len(samples)), size), task)
     assert net.training
     assert net.drop.training
     return found
@@ -69,7 +70,7 @@ def test_classes_are_asked_in_eval_mode_over_batches() -> None:
 def test_numbers_score_what_adds_up_to_r_squared() -> None:
     torch.manual_seed(0)
     z, y = torch.randn(9, 1), torch.randn(9, 1)
-    found = asked(z, y, Goal(Kind.VALUES, 1))
+    found = asked(z, y, Task.of("regression", 1))
     assert right(found).mean() == pytest.approx(r2_score(y, z), rel=1e-5)
 
 
@@ -77,7 +78,7 @@ def test_tokens_that_do_not_count_are_left_out() -> None:
     logits = torch.zeros(2, 3, 2)
     logits[:, :, 1] = 1.0  # says 1 everywhere
     y = torch.tensor([[1, 0, IGNORED], [1, IGNORED, IGNORED]])
-    found = asked(logits, y, Goal(Kind.TOKENS, 2), size=1)
+    found = asked(logits, y, Task.of("tokens", 2), size=1)
     assert found.row.tolist() == [0, 0, 1]
     assert right(found).tolist() == [0.5, 1.0]
 
@@ -85,7 +86,7 @@ def test_tokens_that_do_not_count_are_left_out() -> None:
 def test_language_answers_the_next_token() -> None:
     tokens = torch.tensor([[0, 1, 2, 0]])
     logits = nn.functional.one_hot(torch.tensor([[1, 2, 1, 0]]), 3).float()
-    found = asked(logits, tokens, Goal(Kind.LANGUAGE, 3))
+    found = asked(logits, tokens, Task.of("language", 3))
     assert found.answers.tolist() == [1, 2, 1]
     assert right(found).tolist() == pytest.approx([2 / 3])
 
@@ -94,7 +95,7 @@ def test_labels_that_hold_together_count_one_by_one() -> None:
     found = asked(
         torch.tensor([[1.0, -1.0], [2.0, 2.0]]),
         torch.tensor([[1, 1], [1, 1]]),
-        Goal(Kind.MULTILABEL, 2),
+        Task.of("multilabel", 2),
     )
     assert right(found).tolist() == [0.5, 1.0]
     assert found.confidence[0] == pytest.approx(1 / (1 + np.exp(-1)))
@@ -139,7 +140,7 @@ def test_agreement_is_with_the_answers_of_the_teacher() -> None:
 
 def test_rows_without_a_place_that_counts_are_left_out() -> None:
     answers, row = np.array([1, 1, 0]), np.array([0, 0, 2])  # nothing counts in row 1
-    tokens = Said(answers, np.ones(3), np.array([1, 0, 0]), row, Goal(Kind.TOKENS, 2))
+    tokens = Said(answers, np.ones(3), np.array([1, 0, 0]), row, Task.of("tokens", 2))
     np.testing.assert_allclose(right(tokens), [0.5, 1.0])
 
 
@@ -147,8 +148,8 @@ def test_several_numbers_are_scored_one_by_one() -> None:
     rng = np.random.default_rng(0)
     truth = rng.normal(size=(30, 2)) * [1, 10] + [0, 500]
     told = truth + rng.normal(size=(30, 2)) * [0.5, 9]
-    goal = Goal(Kind.VALUES, 2)
-    found = Said(told.ravel(), np.ones(60), truth.ravel(), np.arange(30).repeat(2), goal)
+    task = Task.of("regression", 2)
+    found = Said(told.ravel(), np.ones(60), truth.ravel(), np.arange(30).repeat(2), task)
     scores = right(found)
     assert scores is not None
     assert scores.shape == (30,)
@@ -156,7 +157,7 @@ def test_several_numbers_are_scored_one_by_one() -> None:
 
 
 def test_a_vocabulary_is_no_list_of_classes() -> None:
-    words = Said(np.array([1]), np.ones(1), np.array([1]), np.zeros(1, int), Goal(Kind.LANGUAGE, 9))
+    words = Said(np.array([1]), np.ones(1), np.array([1]), np.zeros(1, int), Task.of("language", 9))
     assert by_class(words, words) == {}
 
 
@@ -169,7 +170,7 @@ def test_intervals_of_r_squared_cover_over_rows() -> None:
     for _ in range(runs):
         labels = rng.normal(size=200)
         answers = labels + 0.5 * rng.normal(size=200)
-        one = Said(answers, np.ones(200), labels, np.arange(200), Goal(Kind.VALUES, 1))
+        one = Said(answers, np.ones(200), labels, np.arange(200), Task.of("regression", 1))
         score = right(one)
         assert score is not None
         assert score.mean() == pytest.approx(r2_score(labels, answers))

@@ -6,14 +6,14 @@ import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from limbeck.modules.batch import Goal, Kind
+from limbeck.core.contract import Task
 from limbeck.networks.baselines import BagOfTokens, LinearBaseline, linear_baseline
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.strategies.seeds import GOLD
 from limbeck.networks.training.settings import Training
 from limbeck.networks.training.train import train
 
-CLASSES = Goal(Kind.CLASSES, 3)
+CLASSES = Task.of("classification", 3)
 
 
 def test_it_comes_near_logistic_regression_whatever_the_scale() -> None:
@@ -54,5 +54,5 @@ def test_where_a_linear_model_makes_no_sense_there_is_none() -> None:
     assert linear_baseline({"input_ids": ids}, CLASSES) is None
     assert linear_baseline({"pixels": torch.zeros(2, 3)}, CLASSES, 5) is None
     assert linear_baseline(ids, CLASSES) is None
-    assert linear_baseline(torch.zeros(2, 3), Goal(Kind.TOKENS, 3)) is None
+    assert linear_baseline(torch.zeros(2, 3), Task.of("tokens", 3)) is None
     assert linear_baseline((torch.zeros(2, 3), torch.zeros(2)), CLASSES) is None

@@ -1,4 +1,4 @@
-"""What must be right before a network is trained: networks, rows, goal, objective, test rows."""
+"""What must be right before a network is trained: networks, rows, task, objective, test rows."""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ from torch.utils.data import DataLoader, SequentialSampler
 from limbeck.api.prepare.input_checks import looked_at
 from limbeck.api.prepare.outputs import parts_of
 from limbeck.api.prepare.probabilities import read_probabilities
-from limbeck.core.contract import ScoreKind, Task
+from limbeck.core.contract import ScoreKind, Task, TaskKind
 from limbeck.core.errors import InvalidInput, did_you_mean
-from limbeck.modules.batch import Goal, Kind
 from limbeck.networks.cache.teacher_cache import TeacherCache
 from limbeck.networks.datasets.data import Samples
-from limbeck.networks.datasets.tasks import guess_goal, same_outputs
+from limbeck.networks.datasets.tasks import guess_task, same_outputs
 from limbeck.networks.datasets.vocabularies import same_tokenizers, same_vocabularies
 from limbeck.networks.losses.labels import GoldLabels, TeacherLabels
 from limbeck.networks.losses.logits import Logits
@@ -32,9 +31,9 @@ from limbeck.networks.training.settings import Training
 __all__ = [
     "cache_of",
     "default_objective",
-    "goal_of",
     "loader_settings",
     "makers_of",
+    "named_task",
     "one_teacher",
     "refuse_lacking",
     "settings_of",
@@ -95,22 +94,22 @@ def loader_settings(data: Any, given: Mapping[str, Any]) -> tuple[dict[str, Any]
     return settings, notes
 
 
-def one_teacher(teacher: Any, goal: Goal | None = None) -> nn.Module | None:
+def one_teacher(teacher: Any, task: Task | None = None) -> nn.Module | None:
     """The teacher as one module; several by the mean of what they answer.
 
     For one class out of many that is the mean of probabilities; for numbers, for labels that hold
-    together, and as long as the goal is not known, the mean of outputs.
+    together, and as long as the task is not known, the mean of outputs.
 
     Parameters
     ----------
     teacher : nn.Module, sequence of nn.Module, or None
         The teacher, or several.
-    goal : Goal, optional
+    task : Task, optional
         What is predicted, where it is known.
     """
-    classes = goal is not None and goal.classifies
-    if isinstance(teacher, Ensemble) and goal is not None and not classes and not teacher.choose:
-        _refuse_probabilities(teacher, goal)
+    classes = task is not None and task.classifies
+    if isinstance(teacher, Ensemble) and task is not None and not classes and not teacher.choose:
+        _refuse_probabilities(teacher, task)
     if teacher is None or isinstance(teacher, nn.Module):
         return teacher
     inner = getattr(teacher, "module", None)  # a limbeck teacher of a module
@@ -125,10 +124,10 @@ def one_teacher(teacher: Any, goal: Goal | None = None) -> nn.Module | None:
     )
 
 
-def _refuse_probabilities(teacher: Ensemble, goal: Goal) -> None:
+def _refuse_probabilities(teacher: Ensemble, task: Task) -> None:
     if teacher.combine == "probabilities":
         raise InvalidInput(
-            f"The ensemble combines probabilities of classes, and the task is {goal.kind}.",
+            f"The ensemble combines probabilities of classes, and the task is {task.kind}.",
             "Give Ensemble(..., combine='logits').",
         )
 
@@ -152,16 +151,16 @@ def makers_of(into: Any) -> list[Any]:
     return makers
 
 
-def goal_of(
+def task_of(
     rows: Samples,
     teacher: nn.Module | None,
     students: Sequence[nn.Module],
-    task: Any,
+    said: Any,
     tokenizers: Sequence[Any] | None = None,
     *,
     vocabulary: int | None = None,
     compares: bool = True,
-) -> Goal:
+) -> Task:
     """What is predicted; refuses networks whose inputs or outputs do not mean the same.
 
     Vocabularies are compared by their sizes only where neither tokenizers nor ``vocabulary`` tell,
@@ -175,7 +174,7 @@ def goal_of(
         The teacher, if there is one.
     students : sequence of nn.Module
         All students; the first one's outputs decide.
-    task : str, Goal or None
+    said : str, Task or None
         The task that was asked for; None infers it from data and student.
     tokenizers : pair, optional
         The tokenizers of teacher and student.
@@ -195,9 +194,9 @@ def goal_of(
             same_outputs(answered, view, teacher, module)
     for _, known in looks if tokenizers is None and vocabulary is None else ():
         same_vocabularies(read, known)
-    goal = guess_goal(rows, first.logits, task, module=students[0])
-    read_probabilities(batch.inputs, goal, parts_of(teacher), students)
-    if goal.sequential and batch.labels is not None:
+    task = guess_task(rows, first.logits, said, module=students[0])
+    read_probabilities(batch.inputs, task, parts_of(teacher), students)
+    if task.sequential and batch.labels is not None:
         places = tuple(batch.labels.flatten(1).shape), tuple(first.logits.shape[:2])
         if places[0] != places[1]:
             raise InvalidInput(
@@ -213,43 +212,45 @@ def goal_of(
                 f" {tuple(view.logits.shape)}.",
                 "Students that teach each other need the same outputs.",
             )
-    return goal
+    return task
 
 
-def task_of(goal: Goal, classes: Any, unit: str, *modules: nn.Module | None) -> Task:
+def named_task(task: Task, classes: Any, unit: str, *modules: nn.Module | None) -> Task:
     """The classes by name, where there are any.
 
     Parameters
     ----------
-    goal : Goal
+    task : Task
         What is predicted.
     classes : sequence or None
         Names of the classes.
     unit : str
         The unit of a number.
     """
-    if goal.kind not in (Kind.CLASSES, Kind.TOKENS):
+    if task.kind not in (TaskKind.CLASSIFICATION, TaskKind.TOKENS):
         if classes is not None:
-            raise InvalidInput(f"classes were given for {goal.kind}.", "Leave them out.")
-        return Task(unit=unit)
+            raise InvalidInput(f"classes were given for {task.kind}.", "Leave them out.")
+        return Task(unit=unit or task.unit, kind=task.kind, outputs=task.outputs)
+    if classes is None:
+        classes = task.classes or None
     if classes is None:
         told = (getattr(getattr(m, "config", None), "id2label", None) for m in modules)
         # a network with a vocabulary has two names that nobody gave
-        names = next((n for n in told if n and len(n) == goal.outputs), None)
-        classes = range(goal.outputs) if names is None else [names[i] for i in sorted(names)]
-    if len(classes) != goal.outputs:
+        names = next((n for n in told if n and len(n) == task.outputs), None)
+        classes = range(task.outputs) if names is None else [names[i] for i in sorted(names)]
+    if len(classes) != task.outputs:
         raise InvalidInput(
-            f"There are {len(classes)} classes and {goal.outputs} outputs.", "Name every output."
+            f"There are {len(classes)} classes and {task.outputs} outputs.", "Name every output."
         )
-    return Task(classes=tuple(classes))
+    return Task(tuple(classes), kind=task.kind, outputs=task.outputs)
 
 
-def default_objective(goal: Goal, rows: Samples, teacher: nn.Module | None) -> Objective:
+def default_objective(task: Task, rows: Samples, teacher: nn.Module | None) -> Objective:
     """Hinton, Vinyals and Dean's (2015) mixture, or what of it is possible.
 
     Parameters
     ----------
-    goal : Goal
+    task : Task
         What is predicted.
     rows : Samples
         The training rows; without labels the gold labels are left out.
@@ -260,18 +261,18 @@ def default_objective(goal: Goal, rows: Samples, teacher: nn.Module | None) -> O
         raise InvalidInput(
             "There is neither a teacher nor an objective.", "Give a teacher, or an objective."
         )
-    soft: Any = Logits() if goal.kind is Kind.VALUES else SoftTargets(temperature=4.0)
+    soft: Any = Logits() if task.kind is TaskKind.REGRESSION else SoftTargets(temperature=4.0)
     if getattr(teacher, "kind", None) is ScoreKind.LABEL:
         soft = TeacherLabels()
     if not rows.has_labels:
         return Objective.of(soft)
-    share = 0.5 if goal.kind is Kind.VALUES else 0.9
+    share = 0.5 if task.kind is TaskKind.REGRESSION else 0.9
     return Objective.of(share * soft + (1 - share) * GoldLabels())
 
 
 def refuse_lacking(
     objective: Objective,
-    goal: Goal,
+    task: Task,
     rows: Samples,
     teacher: nn.Module | TeacherCache | None,
     students: int = 1,
@@ -284,7 +285,7 @@ def refuse_lacking(
     ----------
     objective : Objective
         Its losses say what they read.
-    goal : Goal
+    task : Task
         What is predicted.
     rows : Samples
         The training rows.
@@ -305,7 +306,7 @@ def refuse_lacking(
         )
     if mode is not None and teacher is None:
         teacher = nn.Identity()  # stands for the first generation, which teaches the second
-    refuse_settings(objective, goal, rows, teacher, filter, students > 1)
+    refuse_settings(objective, task, rows, teacher, filter, students > 1)
 
 
 def cache_of(

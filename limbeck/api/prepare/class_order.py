@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from limbeck.api.prepare.labels import ClassNames
 from limbeck.api.prepare.scrambled import looks_trained
+from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
 from limbeck.data.class_order import Reordering, better_order
-from limbeck.modules.batch import Goal, Kind
 from limbeck.modules.capture import asking, placed
 from limbeck.modules.outputs import answer
 from limbeck.networks.datasets.data import Batch, Samples
@@ -26,7 +26,7 @@ _SHOWN = 8
 
 
 def check_class_order(
-    rows: Samples, teacher: nn.Module, goal: Goal, named: ClassNames | None, size: int
+    rows: Samples, teacher: nn.Module, task: Task, named: ClassNames | None, size: int
 ) -> list[str]:
     """Refuse a teacher that is worse than chance, and right in another order of the classes.
 
@@ -38,10 +38,10 @@ def check_class_order(
     Parameters
     ----------
     rows : Samples
-        Training rows, aimed at the goal.
+        Training rows, aimed at the task.
     teacher : nn.Module
-        Its outputs are those of the goal.
-    goal : Goal
+        Its outputs are those of the task.
+    task : Task
         Only one class per row, or one label of 0 and 1, has an order of classes.
     named : ClassNames or None
         The classes, where labels were names.
@@ -58,18 +58,18 @@ def check_class_order(
     InvalidInput
         With the order that fits, and what can be done.
     """
-    single = goal.kind is Kind.MULTILABEL and goal.outputs == 1
-    if not rows.has_labels or not (goal.kind is Kind.CLASSES or single):
+    single = task.kind is TaskKind.MULTILABEL and task.outputs == 1
+    if not rows.has_labels or not (task.kind is TaskKind.CLASSIFICATION or single):
         return []
-    k, places = 2 if single else goal.outputs, _places(rows, goal)
-    told = _answers(rows, places, teacher, goal, size)
+    k, places = 2 if single else task.outputs, _places(rows, task)
+    told = _answers(rows, places, teacher, task, size)
     found = None if told is None else better_order(*told, k)
     if found is None:
         return []
     few = places[_spread(len(places), _FEW)]
 
     def of(module: nn.Module) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        own = _answers(rows, few, module, goal, size)
+        own = _answers(rows, few, module, task, size)
         assert own is not None  # noqa: S101  (the same shapes as above)
         return own
 
@@ -83,16 +83,16 @@ def check_class_order(
 
 
 def _answers(
-    rows: Samples, places: Tensor, teacher: nn.Module, goal: Goal, size: int
+    rows: Samples, places: Tensor, teacher: nn.Module, task: Task, size: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
     """Labels and answers of rows as places in the classes; None where outputs do not fit."""
-    single = goal.kind is Kind.MULTILABEL
+    single = task.kind is TaskKind.MULTILABEL
     truth, answers = [], []
     with asking(teacher):
         for batch in rows.batches(places, size):
             assert batch.labels is not None  # noqa: S101  (the rows have labels)
             logits = answer(teacher, placed(batch.inputs, teacher)).detach().cpu()
-            if logits.shape != (len(batch), goal.outputs):
+            if logits.shape != (len(batch), task.outputs):
                 return None
             known = _known(batch) & torch.isfinite(logits).all(1)
             labels = batch.labels.cpu()
@@ -138,12 +138,12 @@ def _refuse(found: Reordering, name: str, named: ClassNames | None, single: bool
     )
 
 
-def _places(rows: Samples, goal: Goal) -> Tensor:
+def _places(rows: Samples, task: Task) -> Tensor:
     """At most 1,000 rows, evenly spread; of arrays among those with a label."""
     source, places = rows.source, torch.arange(len(rows))
     if isinstance(source, Arrays) and source.labels is not None:
         labels: Tensor = Arrays(source.labels, rows=source.rows).all()
-        known = labelled(labels, goal)
+        known = labelled(labels, task)
         if known is not None:
             places = torch.nonzero(known.cpu().reshape(len(rows), -1).all(1))[:, 0]
     return places[_spread(len(places), _ROWS)]

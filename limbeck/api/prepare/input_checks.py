@@ -9,8 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
-from limbeck.modules.batch import Goal, Step, View
+from limbeck.modules.batch import Step, View
 from limbeck.modules.capture import asking, placed, run
 from limbeck.modules.outputs import answer, reading_of
 from limbeck.modules.runner import watched
@@ -101,7 +102,7 @@ def refuse_unread(rows: Samples | None, what: str, networks: Mapping[str, nn.Mod
 
 
 def refuse_layers(
-    objective: Objective, goal: Goal, rows: Samples, teacher: nn.Module, student: nn.Module
+    objective: Objective, task: Task, rows: Samples, teacher: nn.Module, student: nn.Module
 ) -> None:
     """Refuse layers that are not there or do not fit each other, before a cache is filled.
 
@@ -109,7 +110,7 @@ def refuse_layers(
     ----------
     objective : Objective
         Its losses name the layers.
-    goal : Goal
+    task : Task
         What is predicted.
     rows : Samples
         The training rows; the first two are looked at.
@@ -123,7 +124,7 @@ def refuse_layers(
     ):
         with asking(module), watched(module, layers, name) as network:
             seen.append(network(placed(batch.inputs, module)))
-    step = Step(batch.inputs, batch.labels, seen[1], seen[0], goal, index=batch.index,
+    step = Step(batch.inputs, batch.labels, seen[1], seen[0], task, index=batch.index,
                 labelled=batch.labelled)  # fmt: skip
     with torch.random.fork_rng():
         objective.maps(step)

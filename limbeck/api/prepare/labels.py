@@ -10,6 +10,7 @@ import numpy as np
 from torch import Tensor
 
 from limbeck.api.prepare.text_inside import Inside, text_inside
+from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
 from limbeck.data.labels import (
     UNLABELLED,
@@ -19,7 +20,7 @@ from limbeck.data.labels import (
     is_missing,
     label_array,
 )
-from limbeck.modules.batch import IGNORED, Goal, Kind
+from limbeck.modules.batch import IGNORED
 from limbeck.networks.datasets.collate import label_names
 from limbeck.networks.datasets.text_labels import first_text, flattened, regrouped
 
@@ -47,7 +48,7 @@ class ClassNames:
     guessed: bool = False
     fixed: bool = False
 
-    def refuse(self, goal: Goal) -> None:
+    def refuse(self, task: Task) -> None:
         """Refuse names where numbers, or several labels per row, are predicted.
 
         Raises
@@ -55,11 +56,13 @@ class ClassNames:
         InvalidInput
             Names a label, and the task.
         """
-        numbers = goal.kind is Kind.VALUES or (goal.kind is Kind.MULTILABEL and goal.outputs > 1)
+        numbers = task.kind is TaskKind.REGRESSION or (
+            task.kind is TaskKind.MULTILABEL and task.outputs > 1
+        )
         if numbers and not all(isinstance(n, bool) for n in self.names):
             raise InvalidInput(
-                f"Labels are names such as {self.names[0]!r}, and the task is {goal.kind} with"
-                f" {goal.outputs} output{'s' * (goal.outputs > 1)}.",
+                f"Labels are names such as {self.names[0]!r}, and the task is {task.kind} with"
+                f" {task.outputs} output{'s' * (task.outputs > 1)}.",
                 f"Give a student with {len(self.names)} outputs, or labels that are numbers.",
             )
 

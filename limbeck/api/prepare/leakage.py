@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from limbeck.api.prepare.splits import FEWEST, MOST_HASHED, compared_rows
 from limbeck.certificates.fingerprint import TrainingOverlap, seen_among
 from limbeck.certificates.tolerance import tolerance_bound
+from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
 from limbeck.data.cases import case_hashes
 from limbeck.data.duplicates import Rule, find_duplicates, row_hashes
-from limbeck.modules.batch import Goal, Kind
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.predictor import layout_of, rows_of
 from limbeck.networks.training.settings import Training
@@ -210,18 +210,18 @@ def counted_once(
     return aside.subset(torch.from_numpy(kept)), [note]
 
 
-def refuse_few(aside: Samples, goal: Goal, epsilon: float, delta: float) -> None:
+def refuse_few(aside: Samples, task: Task, epsilon: float, delta: float) -> None:
     """Refuse, before any training, test rows that are too few for a certificate of numbers.
 
     Parameters
     ----------
     aside : Samples
         The test rows.
-    goal : Goal
+    task : Task
         What is predicted; classes need no least number of rows.
     epsilon, delta : float
         What is asked of the certificate.
     """
-    if goal.kind is Kind.VALUES:
+    if task.kind is TaskKind.REGRESSION:
         draws = len(aside) if aside.cases is None else len(np.unique(case_hashes(aside.cases)))
         tolerance_bound(np.zeros(draws), epsilon, delta)

@@ -15,9 +15,9 @@ from torch import nn
 from limbeck.api.prepare.checks import (
     cache_of,
     default_objective,
-    goal_of,
     loader_settings,
     makers_of,
+    named_task,
     one_teacher,
     refuse_lacking,
     settings_of,
@@ -45,7 +45,6 @@ from limbeck.api.prepare.splits import for_rows, two_sides
 from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
 from limbeck.data.duplicates import Rule
-from limbeck.modules.batch import Goal
 from limbeck.modules.outputs import OutputReader
 from limbeck.networks.cache.teacher_cache import TeacherCache
 from limbeck.networks.datasets.data import Samples
@@ -79,12 +78,10 @@ class Prepared:
     reads : sequence of OutputReader
         How the outputs of each are found in what it returns.
     rows, test, validation : Samples
-        Their labels in the shape of the goal; no test row is among the others. Validation rows
+        Their labels in the shape of the task; no test row is among the others. Validation rows
         may be a part of what was given to train on, see `early_stopping`.
-    goal : Goal
-        What is predicted.
     task : Task
-        Its classes, or the unit of a number.
+        What is predicted, with its classes or the unit of a number.
     objective : Objective
         What is learned.
     training : Training
@@ -109,7 +106,6 @@ class Prepared:
     rows: Samples
     test: Samples
     validation: Samples | None
-    goal: Goal
     task: Task
     objective: Objective
     training: Training
@@ -148,7 +144,7 @@ def prepared(
     holdout: float,
     cases: Any = None,
     duplicates: Rule = "auto",
-    task: str | Goal | None,
+    task: str | Task | None,
     tokenizers: Sequence[Any] | None,
     output: Any,
     vocabulary: int | None = None,
@@ -198,34 +194,34 @@ def prepared(
     if outside:
         tutor, said = outside_teacher(
             teacher, data, rows, alike[0], classes=classes, output=places_of(output)["teacher"],
-            task=str(task.kind if isinstance(task, Goal) else task or ""),
+            task=str(task.kind if isinstance(task, Task) else task or ""),
         )  # fmt: skip
         teacher, read = tutor, [*read, *said]
     reads, vocabulary, padded = share_outputs(rows, tutor, alike, reads, vocabulary, tokenizers)
     compares = _compares(objective, filter, tutor, alike, rows)
-    goal = goal_of(rows, tutor, alike, task, tokenizers, vocabulary=vocabulary, compares=compares)
+    found = task_of(rows, tutor, alike, task, tokenizers, vocabulary=vocabulary, compares=compares)
     read += probability_notes(parts_of(tutor)) + padded
-    tutor = one_teacher(teacher, goal)
+    tutor = one_teacher(teacher, found)
     if given.named is not None:
-        given.named.refuse(goal)
-        classes = classes if goal.classifies else None
-    names = task_of(goal, classes, unit, tutor, pupils[0][0])
-    rows, aside = rows.aimed(goal), aside.aimed(goal)
+        given.named.refuse(found)
+        classes = classes if found.classifies else None
+    found = named_task(found, classes, unit, tutor, pupils[0][0])
+    rows, aside = rows.aimed(found), aside.aimed(found)
     if filter is not None:
-        filter = for_rows(filter, rows, Samples.of(data, y, classes=given.names), goal)  # noqa: A001
+        filter = for_rows(filter, rows, Samples.of(data, y, classes=given.names), found)  # noqa: A001
     share = validation_share(validation, settings)
     own = validation is not None and not isinstance(validation, Real)
     workers = settings.num_workers
     checked = (
-        Samples.of(validation, pad=pad, num_workers=workers, classes=given.names).aimed(goal)
+        Samples.of(validation, pad=pad, num_workers=workers, classes=given.names).aimed(found)
         if own
         else None
     )
-    aim = default_objective(goal, rows, tutor) if objective is None else Objective.of(objective)
+    aim = default_objective(found, rows, tutor) if objective is None else Objective.of(objective)
     refuse_outside(tutor, aim, filter)
     layers = (aim.needs if filter is None else aim.needs | filter.needs).teacher_layers
     kept = cache_of(cache, tutor, rows, layers, folder)
-    refuse_lacking(aim, goal, rows, kept or tutor, len(makers), mode, filter)
+    refuse_lacking(aim, found, rows, kept or tutor, len(makers), mode, filter)
     refuse_unscored(checked, (kept or tutor) if compares else None)
     if not (compares or rows.has_labels):
         share = 0.0  # there is nothing to choose an epoch by
@@ -233,7 +229,7 @@ def prepared(
     for later, what in ((checked, "validation"), (None if test is None else aside, "test")):
         refuse_unread(later, what, networks)
     if tutor is not None and len(pupils) == 1:
-        refuse_layers(aim, goal, rows, tutor, pupils[0][0])
+        refuse_layers(aim, found, rows, tutor, pupils[0][0])
     copied = [note for _, report in pupils if report is not None for note in report.sheet().notes]
     for side, what in ((rows, "training"), (aside, "test"), (checked, "validation")):
         if side is not None:
@@ -241,7 +237,7 @@ def prepared(
     for side in (rows, aside):
         try_extremes(side, networks)
     if tutor is not None and compares:
-        read += check_class_order(rows, tutor, goal, given.named, settings.batch_size)
+        read += check_class_order(rows, tutor, found, given.named, settings.batch_size)
     unread = unread_inputs(rows, list(networks.values()))
     layout, seen, aside, notes = fresh_rows(
         rows, aside, test is not None, settings, unread, duplicates=duplicates
@@ -259,7 +255,7 @@ def prepared(
         rows, checked, chosen = validation_part(
             whole, share, seed, asked=asked, cache=kept, hashes=seen
         )
-        filter = for_rows(filter, rows, whole, goal)  # noqa: A001
+        filter = for_rows(filter, rows, whole, found)  # noqa: A001
     settings = settings.settled(len(rows), checked is not None)
     refuse_patience(settings.patience, checked)
     refuse_metrics(settings.metrics, checked)
@@ -267,7 +263,7 @@ def prepared(
         notes.append(unread_note(unread, rows.has_labels))
     notes += [] if compares else apart_notes(rows.has_labels)
     return Prepared(
-        tutor, makers, reads, rows, aside, checked, goal, names, aim, settings, kept, layout, seen,
+        tutor, makers, reads, rows, aside, checked, found, aim, settings, kept, layout, seen,
         tuple(dict.fromkeys((*copied, *loaded, *given.notes, *chosen, *notes, *read, *left,
                              *rows.notes, *aside.notes))),
         compares, filter,

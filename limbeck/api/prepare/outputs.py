@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from limbeck.api.prepare.input_checks import called
+from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
-from limbeck.modules.batch import Goal, Kind
 from limbeck.modules.capture import asking
 from limbeck.modules.outputs import (
     OutputReader,
@@ -118,7 +118,7 @@ def read_outputs(
         In their order.
     output : str, int, mapping or None
         See `places_of`.
-    task : str, Goal or None
+    task : str, Task or None
         What is predicted, where it was said.
     classes : sequence, optional
         The classes, where they were given.
@@ -179,7 +179,7 @@ class _Wanted:
     @classmethod
     def of(cls, rows: Samples, batch: Batch, task: Any, classes: Sequence[Any] | None) -> _Wanted:
         """From rows, the first of them, and what was said."""
-        kind = str(task.kind if isinstance(task, Goal) else task or "")
+        kind = str(task.kind if isinstance(task, Task) else task or "")
         n, labels, top, whole = len(batch), batch.labels, -1.0, True
         if labels is not None:
             known = [y[~unlabelled(y)] for y in probed_labels(rows)]
@@ -200,7 +200,7 @@ class _Wanted:
         own = tuple(labels.shape)
         if shape in (own, (*own, 1)) and tensor.ndim > 1:
             return 2 if labels.ndim > 1 or not self.whole or self.top <= 1 else 1
-        if not self.whole or self.kind == Kind.VALUES or tensor.ndim != labels.ndim + 1:
+        if not self.whole or self.kind == TaskKind.REGRESSION or tensor.ndim != labels.ndim + 1:
             return 0
         k = shape[-1] if shape[:-1] == own else shape[1] if (self.n, *shape[2:]) == own else 0
         if k <= self.top:
@@ -212,7 +212,7 @@ class _Wanted:
         labels, shape = self.labels, tuple(tensor.shape)
         if tensor.ndim < 3:
             return ""
-        if self.kind in (Kind.VALUES, Kind.MULTILABEL):
+        if self.kind in (TaskKind.REGRESSION, TaskKind.MULTILABEL):
             return "flat"
         if labels is None:
             return "places" if tensor.ndim > 3 else ""

@@ -7,9 +7,8 @@ from typing import Any
 
 from torch import nn
 
-from limbeck.core.contract import ScoreKind
+from limbeck.core.contract import ScoreKind, TaskKind
 from limbeck.core.errors import InvalidInput
-from limbeck.modules.batch import Kind
 from limbeck.modules.capture import asking, placed
 from limbeck.modules.outputs import answer
 from limbeck.networks.datasets.data import Samples
@@ -46,8 +45,9 @@ def outside_teacher(
     with asking(student):
         inputs = rows.fetch(range(min(len(rows), 2))).inputs
         k = answer(student, placed(inputs, student)).shape[-1]
+    numbers = task == TaskKind.REGRESSION
     return outside.outside_teacher(
-        teacher, data, rows, k, classes=classes, regression=task == Kind.VALUES, output=output
+        teacher, data, rows, k, classes=classes, regression=numbers, output=output
     )
 
 

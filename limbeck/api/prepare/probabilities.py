@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
 from limbeck.data.scores import sums_to_one
-from limbeck.modules.batch import Goal, Kind
 from limbeck.modules.capture import asking, modes_kept, placed, run
 from limbeck.modules.outputs import read_by, reading_of
 from limbeck.teachers.last_operation import ends_in_sigmoid
@@ -22,7 +22,7 @@ _ENDS = {"softmax": "rows sum to one", "sigmoid": "they come out of a sigmoid"}
 
 
 def read_probabilities(
-    inputs: Any, goal: Goal, teachers: Sequence[nn.Module], students: Sequence[nn.Module]
+    inputs: Any, task: Task, teachers: Sequence[nn.Module], students: Sequence[nn.Module]
 ) -> None:
     """Find networks that return probabilities; mark teachers, so that they are read as logits.
 
@@ -30,7 +30,7 @@ def read_probabilities(
     ----------
     inputs : Any
         A few rows.
-    goal : Goal
+    task : Task
         What is predicted; numbers are left alone.
     teachers, students : sequence of nn.Module
         The networks.
@@ -40,14 +40,14 @@ def read_probabilities(
     InvalidInput
         If a student returns probabilities: losses are computed from logits.
     """
-    if goal.kind is Kind.VALUES:
+    if task.kind is TaskKind.REGRESSION:
         return
     for module in teachers:
         reading = reading_of(module)
-        if not reading.scale and (scale := _scale(module, inputs, goal)):
+        if not reading.scale and (scale := _scale(module, inputs, task)):
             read_by(module, replace(reading, scale=scale))
     for module in students:
-        scale = "" if reading_of(module).scale else _scale(module, inputs, goal)
+        scale = "" if reading_of(module).scale else _scale(module, inputs, task)
         if scale:
             raise InvalidInput(
                 f"The student {type(module).__name__} returns probabilities, since"
@@ -72,9 +72,9 @@ def probability_notes(teachers: Sequence[nn.Module]) -> list[str]:
     ]
 
 
-def _scale(module: nn.Module, inputs: Any, goal: Goal) -> str:
+def _scale(module: nn.Module, inputs: Any, task: Task) -> str:
     reading, name = reading_of(module), type(module).__name__
-    if goal.classifies:
+    if task.classifies:
         with asking(module):
             outputs = reading.outputs(run(module, placed(inputs, module)), name)
         numbers = outputs.float() if outputs.dtype is torch.bfloat16 else outputs

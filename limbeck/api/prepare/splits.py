@@ -10,11 +10,11 @@ import torch
 from numpy.typing import NDArray
 
 from limbeck.certificates.binomial import check_share
+from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
 from limbeck.data.cases import read_column, refuse_shared_cases, units_of
 from limbeck.data.duplicates import Rule, find_duplicates
 from limbeck.data.splits import split_units
-from limbeck.modules.batch import Goal
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.datasets.sources import Arrays
 from limbeck.networks.losses.filters import Filter
@@ -100,7 +100,7 @@ def two_sides(
     return train, aside, duplicates
 
 
-def for_rows(given: Filter | None, rows: Samples, whole: Samples, goal: Goal) -> Filter | None:
+def for_rows(given: Filter | None, rows: Samples, whole: Samples, task: Task) -> Filter | None:
     """A filter of all rows for those that are left of them.
 
     Parameters
@@ -109,7 +109,7 @@ def for_rows(given: Filter | None, rows: Samples, whole: Samples, goal: Goal) ->
         With a weight for each of all rows, or without any.
     rows, whole : Samples
         A part, and what it is a part of.
-    goal : Goal
+    task : Task
         What is predicted.
 
     Raises
@@ -119,7 +119,7 @@ def for_rows(given: Filter | None, rows: Samples, whole: Samples, goal: Goal) ->
     """
     if given is None:
         return None
-    given.check(goal, len(whole))
+    given.check(task, len(whole))
     if len(rows) == len(whole):
         return given
     own, all_rows = (getattr(s.source, "rows", None) for s in (rows, whole))

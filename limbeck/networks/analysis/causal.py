@@ -10,9 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from limbeck.certificates.binomial import interval
+from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
 from limbeck.core.measured import Measured
-from limbeck.modules.batch import Goal, Kind, mask_of
+from limbeck.modules.batch import mask_of
 from limbeck.modules.capture import asking, picked, placed
 from limbeck.modules.runner import Network, watched
 from limbeck.networks.losses.interchange import Part, exchange, halves, windows
@@ -126,7 +127,7 @@ def causal_agreement(
     inputs: Any,
     pairs: Mapping[str, str],
     *,
-    goal: Goal | None = None,
+    task: Task | None = None,
     part: Part | None = None,
     share: float = 0.3,
     delta: float = 0.05,
@@ -147,7 +148,7 @@ def causal_agreement(
         n rows; best those that neither network was trained on.
     pairs : mapping of str to str
         Layers of the teacher and of the student.
-    goal : Goal, optional
+    task : Task, optional
         What outputs mean; by default one of k classes. For multi-label and tokens an answer is
         the same when all of its parts are.
     part : slice, pair of slices, or None
@@ -180,7 +181,7 @@ def causal_agreement(
     >>> found.after["0", "0"].share
     1.0
     """
-    if goal is not None and goal.kind is Kind.VALUES:
+    if task is not None and task.kind is TaskKind.REGRESSION:
         raise InvalidInput(
             "Causal agreement counts equal answers, and regression answers with numbers.",
             'Use the loss of Interchange(pairs, distance="mse") on held-out rows.',
@@ -202,11 +203,11 @@ def causal_agreement(
         for chunk in torch.split(torch.arange(n // 2), batch_size):
             base, source = (picked(inputs, which[chunk]) for which in (bases, sources))
             rule = _Exchanges(base, source, of_teacher, of_student, part, share, at[chunk])
-            plain_t, plain_s = (_answers(v, goal) for v in rule.plain)
+            plain_t, plain_s = (_answers(v, task) for v in rule.plain)
             here = rule.here
             ordinary += int(_same(plain_t, plain_s, here).sum())
             for names in after:
-                t, s = (_answers(v, goal) for v in rule.outcomes(*names))
+                t, s = (_answers(v, task) for v in rule.outcomes(*names))
                 same, stayed = _same(t, s, here), _same(t, plain_t, here)
                 after[names] += int(same.sum())
                 moved[names] += int((~stayed).sum())
@@ -270,8 +271,8 @@ def _mask(inputs: Any) -> Tensor | None:
     return None if mask is None else mask.bool().cpu()
 
 
-def _answers(logits: Tensor, goal: Goal | None) -> Tensor:
-    if goal is not None and goal.kind is Kind.MULTILABEL:
+def _answers(logits: Tensor, task: Task | None) -> Tensor:
+    if task is not None and task.kind is TaskKind.MULTILABEL:
         return logits > 0
     return logits.argmax(-1)
 

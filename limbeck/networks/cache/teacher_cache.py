@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from limbeck.core.contract import Progress
+from limbeck.core.contract import Progress, Task
 from limbeck.core.errors import FileRefused, InvalidInput
 from limbeck.core.progress import quiet
-from limbeck.modules.batch import Goal, View
+from limbeck.modules.batch import View
 from limbeck.modules.fingerprint import fingerprint
 from limbeck.networks.cache.cache_file import CacheFile, locked
 from limbeck.networks.cache.checks import (
@@ -235,7 +235,7 @@ class TeacherCache:
         return self
 
     def check(
-        self, samples: Samples, *, layers: Sequence[str] = (), goal: Goal | None = None
+        self, samples: Samples, *, layers: Sequence[str] = (), task: Task | None = None
     ) -> None:
         """Refuse, before training, what these answers cannot serve.
 
@@ -245,13 +245,13 @@ class TeacherCache:
             What the student is going to learn from.
         layers : sequence of str
             Layers of the teacher that the objective reads.
-        goal : Goal, optional
+        task : Task, optional
             What outputs mean.
 
         Raises
         ------
         InvalidInput
-            If a layer is not stored, or ``top`` has no meaning for the goal.
+            If a layer is not stored, or ``top`` has no meaning for the task.
         FileRefused
             If the cache is incomplete, or the samples are not those it was filled with.
         """
@@ -262,9 +262,9 @@ class TeacherCache:
                 f"The teacher cache holds no outputs of the layer {absent[0]!r}.",
                 f"Fill one with layers={sorted({*self.layers, *layers})}, or give the teacher.",
             )
-        if head["top"] is not None and goal is not None and not goal.classifies:
+        if head["top"] is not None and task is not None and not task.classifies:
             raise InvalidInput(
-                f"The cache keeps the top {head['top']} outputs, and the task is {goal.kind}.",
+                f"The cache keeps the top {head['top']} outputs, and the task is {task.kind}.",
                 "Fill it without top: only one class out of many leaves out a probability.",
             )
         refuse_random(samples, head["views"])

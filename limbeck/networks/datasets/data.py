@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
-from limbeck.modules.batch import IGNORED, Goal, mask_of
+from limbeck.modules.batch import IGNORED, mask_of
 from limbeck.modules.fingerprint import digest
 from limbeck.networks.datasets.collate import Padding
 from limbeck.networks.datasets.labels import label_notes, labelled, shaped, unlabelled
@@ -38,7 +39,7 @@ class Batch:
     inputs : tensor, tuple or mapping of tensors
         Rows first.
     labels : Tensor or None
-        As in `Goal` where the samples were aimed at one.
+        As in `TaskKind` where the samples were aimed at one.
     index : Tensor of shape (n,), int64, on the CPU
         Places of the samples in the data set.
     view, seed : int
@@ -102,7 +103,7 @@ class Samples:
         Settings of a DataLoader's worker processes.
     notes : tuple of str
         What was left out of the data, in sentences.
-    goal : Goal, optional
+    task : Task, optional
         What labels are shaped for.
     by_length : bool
         Whether an epoch puts samples of about one length into one batch.
@@ -117,7 +118,7 @@ class Samples:
         As a DataLoader, or the caller, asked for.
     notes : tuple of str
         What was left out of the data, in sentences.
-    goal : Goal or None
+    task : Task or None
         What labels are shaped for; see `aimed`.
     cases : ndarray of shape (n,) or None
         The case that each sample belongs to, such as a patient.
@@ -140,7 +141,7 @@ class Samples:
         batch_size: int | None = None,
         workers: Mapping[str, Any] | None = None,
         notes: tuple[str, ...] = (),
-        goal: Goal | None = None,
+        task: Task | None = None,
         by_length: bool = False,
         cases: NDArray[Any] | None = None,
         drop_last: bool = False,
@@ -152,7 +153,7 @@ class Samples:
         self.source = source
         self.batch_size = batch_size
         self.notes = notes
-        self.goal = goal
+        self.task = task
         self.by_length = by_length
         self.cases = cases
         self.drop_last = drop_last
@@ -393,14 +394,14 @@ class Samples:
             batch_size=self.batch_size,
             workers=self._workers,
             notes=self.notes,
-            goal=self.goal,
+            task=self.task,
             by_length=self.by_length,
             cases=cases,
             drop_last=self.drop_last,
         )
 
-    def aimed(self, goal: Goal) -> Samples:
-        """The same samples, with labels checked and shaped for a goal.
+    def aimed(self, task: Task) -> Samples:
+        """The same samples, with labels checked and shaped for a task.
 
         Raises
         ------
@@ -412,15 +413,15 @@ class Samples:
             batch_size=self.batch_size,
             workers=self._workers,
             notes=self.notes,
-            goal=goal,
+            task=task,
             by_length=self.by_length,
             cases=self.cases,
             drop_last=self.drop_last,
         )
         if isinstance(self.source, Arrays) and self.source.labels is not None:
-            labels = shaped(self._whole_labels(), goal)
-            new._partly = labelled(labels, goal) is not None
-            new.notes = _noted(self.notes, labels, goal, len(self))
+            labels = shaped(self._whole_labels(), task)
+            new._partly = labelled(labels, task) is not None
+            new.notes = _noted(self.notes, labels, task, len(self))
             if (rows := self.source.rows) is not None:
                 whole = labels.new_zeros((len(self.source.labels), *labels.shape[1:]))
                 labels = whole.index_copy_(0, rows.to(labels.device), labels)
@@ -428,7 +429,7 @@ class Samples:
             new._ready = True  # nothing is left to do, or to check, for each batch
         elif self.has_labels:
             found = [new.fetch([i]).labels for i in _spread(len(self), _HASHED).tolist()]
-            new.notes = _noted(self.notes, found, goal, len(self))
+            new.notes = _noted(self.notes, found, task, len(self))
         return new
 
     def _whole_labels(self) -> Tensor:
@@ -447,9 +448,9 @@ class Samples:
         if labels is None:  # the samples of this batch have none, others do
             labels = torch.full((len(rows),), IGNORED)
         known = None
-        if self.goal is not None:
-            labels = labels if self._ready else shaped(labels, self.goal)
-            known = labelled(labels, self.goal) if self._partly or not self._ready else None
+        if self.task is not None:
+            labels = labels if self._ready else shaped(labels, self.task)
+            known = labelled(labels, self.task) if self._partly or not self._ready else None
         return Batch(inputs, labels, rows, view, seed, known)
 
 
@@ -463,10 +464,10 @@ def _known(labels: Tensor | None) -> bool:
 
 
 def _noted(
-    notes: tuple[str, ...], labels: Tensor | Sequence[Tensor | None], goal: Goal, n: int
+    notes: tuple[str, ...], labels: Tensor | Sequence[Tensor | None], task: Task, n: int
 ) -> tuple[str, ...]:
     """Notes on data, and how its labels were understood."""
-    return tuple(dict.fromkeys((*notes, *label_notes(labels, goal, n))))
+    return tuple(dict.fromkeys((*notes, *label_notes(labels, task, n))))
 
 
 class _Remote(Dataset[Any]):

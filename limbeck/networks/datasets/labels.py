@@ -1,4 +1,4 @@
-"""Labels of networks: in the shape of the goal, with rows that have none, and what is said of them.
+"""Labels of networks: in the shape of the task, with rows that have none, and what is said of them.
 
 -1 (scikit-learn's semi-supervised learning) and -100 (torch's cross entropy) mean "no label".
 """
@@ -10,9 +10,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
 from limbeck.data.labels import UNLABELLED
-from limbeck.modules.batch import IGNORED, Goal, Kind
+from limbeck.modules.batch import IGNORED
 
 __all__ = ["distributions", "label_notes", "labelled", "shaped", "unlabelled"]
 
@@ -39,8 +40,8 @@ def distributions(labels: Tensor) -> bool:
     return len(rows) > 0 and bool((rows >= 0).all()) and bool(sums.all())
 
 
-def shaped(labels: Tensor, goal: Goal) -> Tensor:
-    """Labels in the shape and dtype of `Goal`, with -100 where there is none.
+def shaped(labels: Tensor, task: Task) -> Tensor:
+    """Labels in the shape and dtype of `TaskKind`, with -100 where there is none.
 
     Parameters
     ----------
@@ -49,7 +50,7 @@ def shaped(labels: Tensor, goal: Goal) -> Tensor:
         numbers (n, k); or classes of tokens (n, t). Those of places on several axes, such as
         (n, h, w), are put side by side. Except in numbers, -1 and -100 mean that
         there is no label.
-    goal : Goal
+    task : Task
         What is predicted.
 
     Raises
@@ -57,19 +58,19 @@ def shaped(labels: Tensor, goal: Goal) -> Tensor:
     InvalidInput
         If they do not fit: names the value and the remedy.
     """
-    k = goal.outputs
-    if goal.kind in (Kind.VALUES, Kind.MULTILABEL):
-        return _numbers(labels, goal)
-    if goal.kind is Kind.TOKENS and labels.ndim > 2:
+    k = task.outputs
+    if task.kind in (TaskKind.REGRESSION, TaskKind.MULTILABEL):
+        return _numbers(labels, task)
+    if task.kind is TaskKind.TOKENS and labels.ndim > 2:
         labels = labels.flatten(1)  # of places on several axes, such as (n, h, w)
-    places = 2 if goal.sequential else 1
+    places = 2 if task.sequential else 1
     if labels.ndim == places + 1 and labels.shape[-1] == 1:
         labels = labels[..., 0]
-    if goal.kind is Kind.CLASSES and labels.ndim == 2 and labels.shape[1] == k:
+    if task.kind is TaskKind.CLASSIFICATION and labels.ndim == 2 and labels.shape[1] == k:
         return _soft(labels)
     if labels.ndim != places:
         raise InvalidInput(
-            f"Labels have shape {tuple(labels.shape)} for the task {goal.kind}.",
+            f"Labels have shape {tuple(labels.shape)} for the task {task.kind}.",
             "Give a class for each token, (n, t)."
             if places == 2
             else f"Give a class per row, (n,), or a distribution over the classes, (n, {k}).",
@@ -86,9 +87,9 @@ def shaped(labels: Tensor, goal: Goal) -> Tensor:
     return labels
 
 
-def _numbers(labels: Tensor, goal: Goal) -> Tensor:
+def _numbers(labels: Tensor, task: Task) -> Tensor:
     """Numbers, or labels 0 and 1, (n, k)."""
-    k = goal.outputs
+    k = task.outputs
     if labels.ndim == 1 and k == 1:
         labels = labels[:, None]
     if labels.ndim > 2:
@@ -99,7 +100,7 @@ def _numbers(labels: Tensor, goal: Goal) -> Tensor:
             f"Give labels of shape (n, {k}), or another task.",
         )
     labels = labels if labels.is_floating_point() else labels.float()
-    if goal.kind is Kind.VALUES:
+    if task.kind is TaskKind.REGRESSION:
         bad = ~torch.isfinite(labels)
         if bool(bad.any()):
             rows = bad.any(1)
@@ -133,54 +134,54 @@ def _soft(labels: Tensor) -> Tensor:
     return torch.where(none[:, None], float(IGNORED), labels) if bool(none.any()) else labels
 
 
-def labelled(labels: Tensor, goal: Goal) -> Tensor | None:
+def labelled(labels: Tensor, task: Task) -> Tensor | None:
     """Which of the labels that `shaped` gave are there; None where all are, or tokens tell.
 
     Parameters
     ----------
     labels : Tensor
         Labels as `shaped` gave them.
-    goal : Goal
+    task : Task
         What is predicted.
 
     Returns
     -------
     Tensor of bool of shape (n,), for multi-label (n, k), or None
     """
-    if goal.sequential or goal.kind is Kind.VALUES:
+    if task.sequential or task.kind is TaskKind.REGRESSION:
         return None
-    soft = goal.kind is Kind.CLASSES and labels.ndim == 2
+    soft = task.kind is TaskKind.CLASSIFICATION and labels.ndim == 2
     known = (labels[:, 0] if soft else labels) >= 0
     return None if bool(known.all()) else known
 
 
-def label_notes(labels: Tensor | Sequence[Tensor | None], goal: Goal, n: int) -> list[str]:
+def label_notes(labels: Tensor | Sequence[Tensor | None], task: Task, n: int) -> list[str]:
     """How labels were understood, in sentences, where it is not plain.
 
     Parameters
     ----------
     labels : Tensor, or sequence of Tensor
         As `shaped` gave them; all of them, or those of some samples.
-    goal : Goal
+    task : Task
         What is predicted.
     n : int
         The number of samples.
     """
     if not isinstance(labels, Tensor):
         found = [y for y in labels if y is not None]
-        if goal.kind is not Kind.CLASSES or len({y.ndim for y in found}) != 1:
+        if task.kind is not TaskKind.CLASSIFICATION or len({y.ndim for y in found}) != 1:
             return []
         labels = torch.cat(found)
-    if goal.kind is not Kind.CLASSES:
+    if task.kind is not TaskKind.CLASSIFICATION:
         return []
     notes = []
     if labels.ndim == 2:
         notes.append(
-            f"Labels are rows of {goal.outputs} numbers that sum to one: taken for distributions"
+            f"Labels are rows of {task.outputs} numbers that sum to one: taken for distributions"
             " over classes (soft cross entropy); the likeliest class counts as the right answer."
             " For multi-label targets give task='multilabel'."
         )
-    known = labelled(labels, goal)
+    known = labelled(labels, task)
     if known is not None:
         of = f"{n:,} rows" if len(known) == n else f"{len(known):,} rows looked at"
         notes.append(

@@ -8,26 +8,27 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from limbeck.core.errors import InvalidInput, did_you_mean
+from limbeck.core.contract import Task, TaskKind
+from limbeck.core.errors import InvalidInput
 from limbeck.data.unlabelled import refuse_shifted
-from limbeck.modules.batch import IGNORED, Goal, Kind, View
+from limbeck.modules.batch import IGNORED, View
 from limbeck.networks.datasets.labels import distributions, unlabelled
 
 if TYPE_CHECKING:
     from limbeck.networks.datasets.data import Samples
 
-__all__ = ["guess_goal", "probed_labels", "same_outputs"]
+__all__ = ["guess_task", "probed_labels", "same_outputs"]
 
 _PROBES = 256
 
 
-def guess_goal(
+def guess_task(
     samples: Samples,
     logits: Tensor,
-    task: str | Goal | None = None,
+    said: str | Task | None = None,
     *,
     module: nn.Module | None = None,
-) -> Goal:
+) -> Task:
     """What is predicted, from the labels of 256 samples and the logits of one batch.
 
     Parameters
@@ -36,14 +37,14 @@ def guess_goal(
         Their labels may be absent: then several outputs are classes, and one is a number.
     logits : Tensor of shape (n, k) or (n, t, k)
         What a network returned for some samples.
-    task : {"classification", "multilabel", "regression", "tokens", "language"} or Goal, optional
+    said : {"classification", "multilabel", "regression", "tokens", "language"} or Task, optional
         Said rather than guessed.
     module : nn.Module, optional
         The network; its ``config.problem_type`` and its class's name are read.
 
     Returns
     -------
-    Goal
+    Task
         Integers (n,) are classes; rows (n, k) from 0 that sum to one are distributions over them;
         other 0 and 1 of shape (n, k), or for one output, are multi-label targets; other
         numbers are values. Labels of -1 and -100 are left out. A label for each token makes tokens,
@@ -61,33 +62,33 @@ def guess_goal(
         )
     k = logits.shape[-1]
     sequential = logits.ndim == 3
-    if isinstance(task, Goal):
-        kind, wanted = task.kind, task.outputs
-        if wanted != k:
+    if isinstance(said, Task):
+        kind = said.kind
+        if said.outputs != k:
             raise InvalidInput(
-                f"The network has {k} outputs, the goal {wanted}.", "Let them agree."
+                f"The network has {k} outputs, the task {said.outputs}.", "Let them agree."
             )
-    elif task is not None:
-        known = [str(one) for one in Kind]
-        if task not in known:
-            raise InvalidInput(f"The task is {task!r}.", did_you_mean(str(task), known))
-        kind = Kind(task)
+    elif said is not None:
+        kind = Task.of(said, k).kind
     elif sequential:
         kind = _sequential(samples, module)
     else:
         kind = _by_row(samples, k, module)
-    goal = Goal(kind, k)
-    if kind in (Kind.CLASSES, Kind.MULTILABEL) and (found := _labels(samples)) is not None:
+    task = said if isinstance(said, Task) else Task.of(kind, k)
+    if (
+        kind in (TaskKind.CLASSIFICATION, TaskKind.MULTILABEL)
+        and (found := _labels(samples)) is not None
+    ):
         labels = torch.cat(found[1])
         if labels.ndim == 1 or labels.shape[1:] == (1,):
             kinds = torch.unique(labels[~torch.isnan(labels)]).tolist()
             refuse_shifted(kinds, range(max(k, 2)))
-    if goal.sequential != sequential:
+    if task.sequential != sequential:
         raise InvalidInput(
             f"The task is {kind}, and the network returned shape {tuple(logits.shape)}.",
-            "Let it return (n, t, k)." if goal.sequential else "Let it return (n, k).",
+            "Let it return (n, t, k)." if task.sequential else "Let it return (n, k).",
         )
-    return goal
+    return task
 
 
 def same_outputs(
@@ -155,31 +156,31 @@ def _labels(samples: Samples) -> tuple[list[Any], list[Tensor]] | None:
     return [b.inputs for b in found], [b.labels for b in found if b.labels is not None]
 
 
-def _sequential(samples: Samples, module: nn.Module | None) -> Kind:
+def _sequential(samples: Samples, module: nn.Module | None) -> TaskKind:
     found = _labels(samples)
     if found is None:
         causal = type(module).__name__.endswith(("ForCausalLM", "LMHeadModel"))
-        return Kind.LANGUAGE if causal else Kind.TOKENS
+        return TaskKind.LANGUAGE if causal else TaskKind.TOKENS
     for inputs, labels in zip(*found, strict=True):
         tokens = inputs.get("input_ids") if isinstance(inputs, Mapping) else inputs
         if not isinstance(tokens, Tensor) or tokens.shape != labels.shape:
-            return Kind.TOKENS
+            return TaskKind.TOKENS
         if ((labels != tokens) & (labels != IGNORED)).any():
-            return Kind.TOKENS
-    return Kind.LANGUAGE
+            return TaskKind.TOKENS
+    return TaskKind.LANGUAGE
 
 
-def _by_row(samples: Samples, k: int, module: nn.Module | None) -> Kind:
+def _by_row(samples: Samples, k: int, module: nn.Module | None) -> TaskKind:
     said = getattr(getattr(module, "config", None), "problem_type", None)
     if said is not None:
         return {
-            "regression": Kind.VALUES,
-            "multi_label_classification": Kind.MULTILABEL,
-            "single_label_classification": Kind.CLASSES,
+            "regression": TaskKind.REGRESSION,
+            "multi_label_classification": TaskKind.MULTILABEL,
+            "single_label_classification": TaskKind.CLASSIFICATION,
         }[said]
     found = _labels(samples)
     if found is None:
-        return Kind.CLASSES if k > 1 else Kind.VALUES
+        return TaskKind.CLASSIFICATION if k > 1 else TaskKind.REGRESSION
     labels = torch.cat(found[1])
     if labels.ndim > 2 and labels[0].numel() == k:
         labels = labels.flatten(1)
@@ -187,17 +188,17 @@ def _by_row(samples: Samples, k: int, module: nn.Module | None) -> Kind:
     binary = bool(((known == 0) | (known == 1)).all())
     if labels.ndim == 2 and labels.shape[1] == k > 1:
         if distributions(labels):
-            return Kind.CLASSES
+            return TaskKind.CLASSIFICATION
         _refuse_half_known(labels, binary)
         if binary:
             _refuse_no_class(labels)
-        return Kind.MULTILABEL if binary else Kind.VALUES
+        return TaskKind.MULTILABEL if binary else TaskKind.REGRESSION
     if k == 1:
         _refuse_half_known(labels, binary)
-        return Kind.MULTILABEL if binary else Kind.VALUES
+        return TaskKind.MULTILABEL if binary else TaskKind.REGRESSION
     if labels.ndim == 1 or labels.shape[1:] == (1,):
         if not labels.is_floating_point() or bool((known == known.round()).all()):
-            return Kind.CLASSES
+            return TaskKind.CLASSIFICATION
         raise InvalidInput(
             f"Labels are numbers such as {_uneven(known):.4g}, and the network has {k} outputs.",
             "Give classes as integers, numbers of shape (n, k), or the task.",

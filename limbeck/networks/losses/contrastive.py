@@ -9,8 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
-from limbeck.modules.batch import Goal, Kind, Over, Step, weighted_mean
+from limbeck.modules.batch import Over, Step, weighted_mean
 from limbeck.networks.losses.layers import OnLayers, vectors
 from limbeck.networks.losses.loss import Needs
 
@@ -79,7 +80,7 @@ class Contrastive(OnLayers):
         T > 0 of the softmax over negatives.
     other_classes : bool
         Whether only rows of another class are negatives, as in the paper's experiments. Needs
-        labels, and a goal with one class per row.
+        labels, and a task with one class per row.
 
     Raises
     ------
@@ -113,11 +114,11 @@ class Contrastive(OnLayers):
         """A teacher, the layers of both, and labels for negatives of other classes."""
         return super().needs | Needs(labels=self.other_classes)
 
-    def check(self, goal: Goal) -> None:
+    def check(self, task: Task) -> None:
         """Refuse negatives of other classes where a row has not one class."""
-        if self.other_classes and goal.kind is not Kind.CLASSES:
+        if self.other_classes and task.kind is not TaskKind.CLASSIFICATION:
             raise InvalidInput(
-                f"Contrastive(other_classes=True) was asked of {goal.kind.value}, where a row has"
+                f"Contrastive(other_classes=True) was asked of {task.kind.value}, where a row has"
                 " not one class.",
                 "Leave other_classes at False.",
             )

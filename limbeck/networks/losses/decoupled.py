@@ -10,8 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
-from limbeck.modules.batch import Goal, Kind, Step, weighted_mean
+from limbeck.modules.batch import Step, weighted_mean
 from limbeck.networks.losses.loss import Loss, Needs, Schedule
 from limbeck.networks.losses.probabilities import refuse_without_probabilities, soft_targets
 from limbeck.networks.losses.schedules import check_temperature, temperature_at
@@ -152,15 +153,15 @@ class DKD(Loss):
         """A teacher, and labels to say which class is the target (the teacher's without one)."""
         return Needs(labels=True, teacher=True)
 
-    def check(self, goal: Goal) -> None:
-        """Refuse a goal without one target class."""
-        _refuse_without_classes(self, goal)
+    def check(self, task: Task) -> None:
+        """Refuse a task without one target class."""
+        _refuse_without_classes(self, task)
 
     def loss(self, step: Step, maps: nn.Module | None) -> Tensor:
         """The weighted mean over rows."""
         a = step.aligned
         assert a.teacher is not None  # noqa: S101  (see needs)
-        labels = a.labels if step.goal.sequential else step.classes
+        labels = a.labels if step.task.sequential else step.classes
         assert labels is not None  # noqa: S101
         if step.labelled is not None:
             labels = torch.where(step.labelled, labels, a.teacher.argmax(-1))
@@ -214,10 +215,10 @@ class DIST(Loss):
         """Correlations within a class are over rows."""
         return "correlates the probabilities of a class over the rows of a batch" * bool(self.intra)
 
-    def check(self, goal: Goal) -> None:
-        """Refuse a goal without classes, and correlations over two."""
-        _refuse_without_classes(self, goal)
-        if goal.outputs < 3 and self.inter:
+    def check(self, task: Task) -> None:
+        """Refuse a task without classes, and correlations over two."""
+        _refuse_without_classes(self, task)
+        if task.outputs < 3 and self.inter:
             raise InvalidInput(
                 "DIST was asked to correlate the probabilities of two classes: over two numbers"
                 " a correlation is 1 or -1.",
@@ -245,9 +246,9 @@ def _split(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     return torch.cat((logits.gather(1, y), rest.logsumexp(1, keepdim=True)), 1), rest
 
 
-def _refuse_without_classes(term: Loss, goal: Goal) -> None:
-    refuse_without_probabilities(term, goal)
-    if goal.kind is Kind.MULTILABEL:
+def _refuse_without_classes(term: Loss, task: Task) -> None:
+    refuse_without_probabilities(term, task)
+    if task.kind is TaskKind.MULTILABEL:
         raise InvalidInput(
             f"{term.name} was asked of multi-label outputs, where several labels can be true.",
             "Use SoftTargets(), which compares each label's probability.",

@@ -8,7 +8,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from limbeck.modules.batch import Kind, Over, Step, View
+from limbeck.core.contract import TaskKind
+from limbeck.modules.batch import Over, Step, View
 from limbeck.networks.losses.labels import GoldLabels
 from limbeck.networks.losses.layers import vectors
 from limbeck.networks.losses.logits import Logits, squared_error
@@ -60,7 +61,7 @@ class ExitTargets(Loss):
 
     def loss(self, step: Step, maps: nn.Module | None) -> Tensor:
         """The mean over exits of the loss of `SoftTargets`, or of `Logits` for numbers."""
-        numbers = step.goal.kind is Kind.VALUES
+        numbers = step.task.kind is TaskKind.REGRESSION
         term = Logits() if numbers else SoftTargets(temperature=self.temperature)
         return torch.stack([term.loss(_at_exit(step, name), None) for name in self.exits]).mean()
 

@@ -12,8 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
-from limbeck.modules.batch import Goal, Kind, Step
+from limbeck.modules.batch import Step
 from limbeck.networks.losses.loss import Needs
 
 __all__ = ["Filter", "RowWeights", "TeacherConfident", "TeacherCorrect"]
@@ -35,12 +36,12 @@ class Filter(ABC):
     def describe(self) -> str:
         """What passes, in words, after "rows"."""
 
-    def check(self, goal: Goal, samples: int) -> None:  # noqa: B027
-        """Refuse a goal, or a number of samples, that the filter has no meaning for.
+    def check(self, task: Task, samples: int) -> None:  # noqa: B027
+        """Refuse a task, or a number of samples, that the filter has no meaning for.
 
         Parameters
         ----------
-        goal : Goal
+        task : Task
             What is predicted.
         samples : int
             Number of training samples.
@@ -99,9 +100,9 @@ class TeacherCorrect(Filter):
         """What passes, in words."""
         return "where the teacher is right"
 
-    def check(self, goal: Goal, samples: int) -> None:
+    def check(self, task: Task, samples: int) -> None:
         """Refuse regression, where no answer is right exactly."""
-        if goal.kind is Kind.VALUES:
+        if task.kind is TaskKind.REGRESSION:
             raise InvalidInput(
                 "TeacherCorrect was asked of regression, where no answer is right exactly.",
                 "Use RowWeights with weights from the teacher's errors.",
@@ -111,10 +112,10 @@ class TeacherCorrect(Filter):
         """1 where right, else 0."""
         logits, labels, known = _teacher(step), step.classes, step.labelled
         assert labels is not None  # noqa: S101  (see needs)
-        if step.goal.kind is Kind.MULTILABEL:
+        if step.task.kind is TaskKind.MULTILABEL:
             same = (logits > 0) == (labels > 0.5)
             return (same if known is None else same | ~known).all(-1).to(logits.dtype)
-        if step.goal.kind is Kind.LANGUAGE:
+        if step.task.kind is TaskKind.LANGUAGE:
             right = logits[:, :-1].argmax(-1) == labels[:, 1:]
             return _at_predicted(right.to(logits.dtype))
         same = logits.argmax(-1) == labels
@@ -159,9 +160,9 @@ class TeacherConfident(Filter):
         """What passes, in words."""
         return f"where the teacher's probability of its answer is at least {self.threshold:g}"
 
-    def check(self, goal: Goal, samples: int) -> None:
+    def check(self, task: Task, samples: int) -> None:
         """Refuse regression, which has no probabilities."""
-        if goal.kind is Kind.VALUES:
+        if task.kind is TaskKind.REGRESSION:
             raise InvalidInput(
                 "TeacherConfident was asked of regression, which has no probabilities.",
                 "Use RowWeights with weights of your own.",
@@ -170,11 +171,11 @@ class TeacherConfident(Filter):
     def __call__(self, step: Step) -> Tensor:
         """1 where sure, else 0."""
         logits = _teacher(step)
-        if step.goal.kind is Kind.MULTILABEL:
+        if step.task.kind is TaskKind.MULTILABEL:
             sure = torch.sigmoid(logits.abs()).amin(-1) >= self.threshold
         else:
             sure = F.softmax(logits, -1).amax(-1) >= self.threshold
-        if step.goal.kind is Kind.LANGUAGE:
+        if step.task.kind is TaskKind.LANGUAGE:
             return _at_predicted(sure[:, :-1].to(logits.dtype))
         return sure.to(logits.dtype)
 
@@ -230,7 +231,7 @@ class RowWeights(Filter):
         """What passes, in words."""
         return f"of a weight above 0 ({int((self.weights > 0).sum()):,} of {len(self.weights):,})"
 
-    def check(self, goal: Goal, samples: int) -> None:
+    def check(self, task: Task, samples: int) -> None:
         """Refuse weights of another number than samples."""
         if samples != len(self.weights):
             raise InvalidInput(
@@ -263,9 +264,9 @@ class _Both(Filter):
     def describe(self) -> str:
         return f"{self.a.describe()} and {self.b.describe()}"
 
-    def check(self, goal: Goal, samples: int) -> None:
-        self.a.check(goal, samples)
-        self.b.check(goal, samples)
+    def check(self, task: Task, samples: int) -> None:
+        self.a.check(task, samples)
+        self.b.check(task, samples)
 
     def chosen(self, places: Tensor) -> Filter:
         return _Both(self.a.chosen(places), self.b.chosen(places))

@@ -9,8 +9,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
-from limbeck.modules.batch import Goal, Over, Step
+from limbeck.modules.batch import Over, Step
 from limbeck.networks.losses.labels import TeacherLabels
 from limbeck.networks.losses.layers import OnLayers, Pair, check_option, mismatch
 from limbeck.networks.losses.logits import Logits
@@ -171,9 +172,9 @@ class Interchange(OnLayers):
         """Its sources are other rows."""
         return "exchanges activations between the rows of a batch"
 
-    def check(self, goal: Goal) -> None:
+    def check(self, task: Task) -> None:
         """Refuse what the distance between outcomes refuses."""
-        self._outcome().check(goal)
+        self._outcome().check(task)
 
     def loss(self, step: Step, maps: nn.Module | None) -> Tensor:
         """The mean loss between the outcomes of one interchange per row.

@@ -9,8 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
-from limbeck.modules.batch import Goal, Kind, Over, Step, weighted_mean
+from limbeck.modules.batch import Over, Step, weighted_mean
 from limbeck.networks.losses.loss import Loss, Needs
 
 __all__ = ["GoldLabels", "TeacherLabels", "gold_labels", "teacher_labels"]
@@ -19,7 +20,7 @@ __all__ = ["GoldLabels", "TeacherLabels", "gold_labels", "teacher_labels"]
 def gold_labels(
     student: Tensor,
     labels: Tensor,
-    kind: Kind,
+    kind: TaskKind,
     weight: Tensor | None = None,
     label_smoothing: float = 0.0,
     labelled: Tensor | None = None,
@@ -32,7 +33,7 @@ def gold_labels(
         Logits, or values for regression.
     labels : Tensor of shape (p,) or (p, k)
         Classes, or distributions over classes; 0 and 1 for multi-label; values for regression.
-    kind : Kind
+    kind : TaskKind
         Cross entropy -sum_c y_c log softmax(s)_c for classes and tokens; binary cross entropy for
         multi-label and squared error for regression, both the mean over rows and outputs.
     weight : Tensor of shape (p,), optional
@@ -52,12 +53,12 @@ def gold_labels(
     if not student.numel():
         return student.sum()
     how = "mean" if weight is None and labelled is None else "none"
-    if kind is Kind.MULTILABEL:
+    if kind is TaskKind.MULTILABEL:
         labels = labels.to(student.dtype)
         if label_smoothing:
             labels = labels * (1 - label_smoothing) + label_smoothing / 2
         losses = F.binary_cross_entropy_with_logits(student, labels, reduction=how)
-    elif kind is Kind.VALUES:
+    elif kind is TaskKind.REGRESSION:
         losses = F.mse_loss(student, labels.to(student.dtype).reshape(student.shape), reduction=how)
     else:
         labels = labels.to(student.dtype) if labels.ndim == 2 else labels
@@ -78,7 +79,7 @@ def _counted_mean(losses: Tensor, weight: Tensor | None, labelled: Tensor | None
 
 
 def teacher_labels(
-    student: Tensor, teacher: Tensor, kind: Kind, weight: Tensor | None = None
+    student: Tensor, teacher: Tensor, kind: TaskKind, weight: Tensor | None = None
 ) -> Tensor:
     """The loss of plain training on the teacher's answers.
 
@@ -89,12 +90,12 @@ def teacher_labels(
     ----------
     student, teacher : Tensor of shape (p, k)
         Logits, or values.
-    kind : Kind
+    kind : TaskKind
         What is predicted.
     weight : Tensor of shape (p,), optional
         How much each row counts.
     """
-    answers = teacher > 0 if kind is Kind.MULTILABEL else teacher.argmax(-1)
+    answers = teacher > 0 if kind is TaskKind.MULTILABEL else teacher.argmax(-1)
     return gold_labels(student, answers, kind, weight)
 
 
@@ -134,9 +135,9 @@ class GoldLabels(Loss):
                 f"label_smoothing is {self.label_smoothing!r}.", "Give a number from 0 to 1."
             )
 
-    def check(self, goal: Goal) -> None:
+    def check(self, task: Task) -> None:
         """Refuse smoothed numbers."""
-        if self.label_smoothing and goal.kind is Kind.VALUES:
+        if self.label_smoothing and task.kind is TaskKind.REGRESSION:
             raise InvalidInput(
                 f"label_smoothing is {self.label_smoothing:g}, and the task is regression.",
                 "Leave it out: only classes can be smoothed.",
@@ -172,7 +173,7 @@ class GoldLabels(Loss):
                 )
             weight = (aligned.weight == 0).to(aligned.student.dtype)
         return gold_labels(
-            aligned.student, aligned.labels, step.goal.kind, weight, self.label_smoothing,
+            aligned.student, aligned.labels, step.task.kind, weight, self.label_smoothing,
             step.labelled,
         )  # fmt: skip
 
@@ -195,9 +196,9 @@ class TeacherLabels(Loss):
         """A teacher."""
         return Needs(teacher=True)
 
-    def check(self, goal: Goal) -> None:
+    def check(self, task: Task) -> None:
         """Refuse regression: a number has no hard label."""
-        if goal.kind is Kind.VALUES:
+        if task.kind is TaskKind.REGRESSION:
             raise InvalidInput(
                 "TeacherLabels was asked for regression.", "Use Logits(): the teacher's values."
             )
@@ -206,4 +207,4 @@ class TeacherLabels(Loss):
         """The weighted mean over rows."""
         a = step.aligned
         assert a.teacher is not None  # noqa: S101  (see needs)
-        return teacher_labels(a.student, a.teacher, step.goal.kind, a.weight)
+        return teacher_labels(a.student, a.teacher, step.task.kind, a.weight)

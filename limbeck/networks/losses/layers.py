@@ -10,8 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from limbeck.core.contract import TaskKind
 from limbeck.core.errors import InvalidInput
-from limbeck.modules.batch import Kind, Over, Step
+from limbeck.modules.batch import Over, Step
 from limbeck.networks.losses.loss import Loss, Needs
 
 __all__ = [
@@ -161,7 +162,7 @@ def pair_of(step: Step, names: tuple[str, str], student: Tensor, teacher: Tensor
         Outputs of the two layers.
     """
     weight, mask = step.weight, None if step.mask is None else step.mask.bool()
-    if weight is not None and weight.ndim == 2 and step.goal.kind is Kind.LANGUAGE:
+    if weight is not None and weight.ndim == 2 and step.task.kind is TaskKind.LANGUAGE:
         # what is at a place predicts the next token, and before padding nothing
         weight = F.pad((weight if mask is None else weight * mask)[:, 1:], (0, 1))
     return Pair(names, student, teacher, mask, weight)

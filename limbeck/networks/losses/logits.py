@@ -9,8 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
-from limbeck.modules.batch import Goal, Step, weighted_mean
+from limbeck.modules.batch import Step, weighted_mean
 from limbeck.networks.losses.loss import Loss, Needs
 
 __all__ = ["Logits", "LogitsCosine", "cosine_distance", "squared_error"]
@@ -105,9 +106,9 @@ class LogitsCosine(Loss):
         """A teacher."""
         return Needs(teacher=True)
 
-    def check(self, goal: Goal) -> None:
+    def check(self, task: Task) -> None:
         """Refuse a single output, of which a cosine keeps the sign only."""
-        if goal.outputs < 2:
+        if task.outputs < 2:
             raise InvalidInput(
                 "LogitsCosine was asked of one output, of which a cosine keeps nothing but the"
                 " sign.",

@@ -12,8 +12,9 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
+from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
-from limbeck.modules.batch import Goal, Over, Step
+from limbeck.modules.batch import Over, Step
 
 __all__ = ["Loss", "Needs", "Objective", "Schedule", "Weighted"]
 
@@ -126,8 +127,8 @@ class Loss(_Sums, ABC):
         """Why the loss of a batch is no mean over its rows; "" where it is."""
         return ""
 
-    def check(self, goal: Goal) -> None:
-        """Refuse a goal that the term has no meaning for, before any work.
+    def check(self, task: Task) -> None:
+        """Refuse a task that the term has no meaning for, before any work.
 
         Raises
         ------
@@ -283,10 +284,10 @@ class Objective(_Sums):
             out.append(name)
         return tuple(out)
 
-    def check(self, goal: Goal) -> None:
-        """Refuse terms that have no meaning for the goal."""
+    def check(self, task: Task) -> None:
+        """Refuse terms that have no meaning for the task."""
         for part in self.parts:
-            part.term.check(goal)
+            part.term.check(task)
 
     def maps(self, step: Step) -> nn.ModuleDict:
         """The learned maps of all terms, by name."""

@@ -11,8 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
-from limbeck.modules.batch import Goal, Kind, Step, weighted_mean
+from limbeck.modules.batch import Step, weighted_mean
 from limbeck.networks.losses.loss import Loss, Needs, Schedule
 from limbeck.networks.losses.schedules import check_temperature, temperature_at
 
@@ -127,14 +128,14 @@ def standardised(logits: Tensor) -> Tensor:
     return (centred / (deviation + 1e-7)).masked_fill(absent, -math.inf)
 
 
-def refuse_without_probabilities(term: Loss, goal: Goal) -> None:
+def refuse_without_probabilities(term: Loss, task: Task) -> None:
     """Refuse regression, and a single class, whose probability is always 1.
 
     Parameters
     ----------
     term : Loss
         The loss that compares probabilities.
-    goal : Goal
+    task : Task
         What is predicted.
 
     Raises
@@ -142,13 +143,13 @@ def refuse_without_probabilities(term: Loss, goal: Goal) -> None:
     InvalidInput
         With the terms that have a meaning there.
     """
-    if goal.kind is Kind.VALUES:
+    if task.kind is TaskKind.REGRESSION:
         raise InvalidInput(
             f"{term.name} compares probabilities, and regression has none: a temperature means"
             " nothing for numbers.",
             "Use Logits(), which compares the values.",
         )
-    if goal.classifies and goal.outputs < 2:
+    if task.classifies and task.outputs < 2:
         raise InvalidInput(
             f"{term.name} was asked of one class, whose probability is always 1.",
             'Give networks one output per class, or say task="multilabel".',
@@ -171,13 +172,13 @@ class _Softened(Loss):
         """A teacher."""
         return Needs(teacher=True)
 
-    def check(self, goal: Goal) -> None:
+    def check(self, task: Task) -> None:
         """Refuse regression, and standardising where it would leave nothing but signs."""
-        refuse_without_probabilities(self, goal)
-        if self.standardise and (goal.kind is Kind.MULTILABEL or goal.outputs < 3):
+        refuse_without_probabilities(self, task)
+        if self.standardise and (task.kind is TaskKind.MULTILABEL or task.outputs < 3):
             raise InvalidInput(
-                f"{self.name}(standardise=True) was asked of {goal.kind.value} with"
-                f" {goal.outputs} outputs: standardised over fewer than three classes, logits"
+                f"{self.name}(standardise=True) was asked of {task.kind.value} with"
+                f" {task.outputs} outputs: standardised over fewer than three classes, logits"
                 " keep nothing but their sign, and labels of their own have no common scale.",
                 "Leave standardise at False.",
             )
@@ -187,7 +188,9 @@ class _Softened(Loss):
         a = step.aligned
         assert a.teacher is not None  # noqa: S101  (see needs)
         student, teacher, weight = a.student, a.teacher, a.weight
-        if step.goal.kind is Kind.MULTILABEL:  # each label is a choice of two: sigmoid(z) or not
+        if (
+            step.task.kind is TaskKind.MULTILABEL
+        ):  # each label is a choice of two: sigmoid(z) or not
             weight = None if weight is None else weight.repeat_interleave(student.shape[-1])
             student, teacher = _yes_no(student), _yes_no(teacher)  # (n k, 2)
         if self.standardise:

@@ -12,9 +12,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from limbeck.core.contract import Progress
+from limbeck.core.contract import Progress, Task
 from limbeck.core.errors import InvalidInput
-from limbeck.modules.batch import Goal
 from limbeck.modules.outputs import OutputReader, read_by
 from limbeck.networks.baselines import linear_baseline
 from limbeck.networks.cache.teacher_cache import TeacherCache
@@ -50,7 +49,7 @@ class Rounds:
         Whom the students ask.
     rows, validation : Samples
         What is trained on, and chosen by.
-    goal : Goal
+    task : Task
         What is predicted.
     objective : Objective
         What is learned from the teacher.
@@ -70,7 +69,7 @@ class Rounds:
     source: nn.Module | TeacherCache | None
     rows: Samples
     validation: Samples | None
-    goal: Goal
+    task: Task
     objective: Objective
     training: Training
     mode: BornAgain | None
@@ -91,7 +90,7 @@ class Rounds:
         """
         shared = self._shared(seed, folder, tell, "student") | {"teacher": self.source}
         made = [self._start(i, own_seed(seed, i)) for i in range(len(self.makers))]
-        given = self.rows, self.objective, self.goal
+        given = self.rows, self.objective, self.task
         if len(made) > 1:
             return train_together(made, *given, **shared)
         shared["filter"] = self.filter
@@ -116,7 +115,7 @@ class Rounds:
         if isinstance(self.source, TeacherCache):
             shared |= {"views": self.source.views, "augment_seed": self.source.seed}
         gold = Objective.of(GoldLabels(label_smoothing=self._smoothing()))
-        return train(self._start(0, seed), self.rows, gold, self.goal, **shared)
+        return train(self._start(0, seed), self.rows, gold, self.task, **shared)
 
     def _smoothing(self) -> float:
         """The label smoothing of the objective, which its control has too."""
@@ -132,13 +131,13 @@ class Rounds:
         first = self.rows.fetch(range(min(len(self.rows), 1024))).inputs
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            model = linear_baseline(first, self.goal, vocabulary)
+            model = linear_baseline(first, self.task, vocabulary)
         if model is None:
             return None
         size = self.training.batch_size
         epochs = max(self.training.epochs or 0, math.ceil(_UPDATES * size / len(self.rows)))
         budget = Training(epochs=epochs, batch_size=size, lr=model.rate)
-        return train(model, self.rows, GOLD, self.goal, training=budget, seed=seed)
+        return train(model, self.rows, GOLD, self.task, training=budget, seed=seed)
 
     def _start(self, place: int, seed: int) -> nn.Module:
         module = started(self.makers[place], seed, self.rows, self.teacher, self.start)[0]

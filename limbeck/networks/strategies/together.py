@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
-from limbeck.core.contract import Progress
+from limbeck.core.contract import Progress, Task
 from limbeck.core.errors import InvalidInput
 from limbeck.core.progress import quiet
-from limbeck.modules.batch import Goal
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.datasets.seeding import mixed
 from limbeck.networks.losses.loss import Objective
@@ -29,7 +28,7 @@ def train_together(
     students: Sequence[Student],
     samples: Samples,
     objective: object,
-    goal: Goal,
+    task: Task,
     *,
     training: Training | None = None,
     seed: int = 0,
@@ -52,7 +51,7 @@ def train_together(
     ----------
     students : sequence of nn.Module or callable
         At least two, which should start differently.
-    samples, objective, goal, training, seed, teacher, validation, views, augment_seed, folder, \
+    samples, objective, task, training, seed, teacher, validation, views, augment_seed, folder, \
 name, progress
         As in `train`. The objective may read predictions only, no layers of a teacher.
 
@@ -71,7 +70,7 @@ name, progress
             f"{len(students)} students are to teach each other.", "Give at least two, or use train."
         )
     return fit(
-        students, samples, objective, goal, training=training, seed=seed, teacher=teacher,
+        students, samples, objective, task, training=training, seed=seed, teacher=teacher,
         validation=validation, views=views, augment_seed=augment_seed, folder=folder,
         name=name, progress=progress,
     )  # fmt: skip
@@ -105,7 +104,7 @@ class BornAgain:
         student: Student,
         samples: Samples,
         objective: object,
-        goal: Goal,
+        task: Task,
         *,
         first: object | None = None,
         seed: int = 0,
@@ -122,7 +121,7 @@ class BornAgain:
             As in `train`. The last generation has the seed itself, so that it starts and sees
             rows as a control of that seed does; those before it have seeds made from it, so that
             a function makes new weights for each.
-        samples, objective, goal, seed, teacher, folder, name
+        samples, objective, task, seed, teacher, folder, name
             As in `train`; each generation writes to ``generation_g`` in the folder, and is added
             to the name.
         first : Objective or Loss, optional
@@ -150,7 +149,7 @@ class BornAgain:
             left = self.generations - 1 - g
             seeded = seed if left == 0 else mixed(seed, left) >> 32
             trained = train(
-                student, samples, learned, goal, seed=seeded, teacher=told, folder=where,
+                student, samples, learned, task, seed=seeded, teacher=told, folder=where,
                 name=f"{name}, generation {g}".removeprefix(", "), **own,
             )  # fmt: skip
             out.append(trained)

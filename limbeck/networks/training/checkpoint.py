@@ -21,8 +21,8 @@ import torch
 from torch import Tensor, nn
 
 from limbeck.core.atomic_io import write_bytes
+from limbeck.core.contract import Task
 from limbeck.core.errors import FileRefused, InvalidInput
-from limbeck.modules.batch import Goal
 from limbeck.modules.fingerprint import fingerprint
 from limbeck.networks.cache.cache_file import CacheFile
 from limbeck.networks.cache.checksums import BLOCK, block_sums
@@ -228,7 +228,7 @@ _FREE = (  # settings that change no result
 def settings_of(
     training: Training,
     objective: Objective,
-    goal: Goal,
+    task: Task,
     samples: Samples,
     teacher: nn.Module | TeacherCache | None,
     filter: Filter | None,  # noqa: A002
@@ -246,7 +246,7 @@ def settings_of(
     parts = [f"{_told(p.weight)} * {_told(p.term)}" for p in objective.parts]
     return out | {
         "objective": " + ".join(parts) + (" balanced" if objective.balanced else ""),
-        "goal": f"{goal.kind} of {goal.outputs}",
+        "task": f"{task.kind} of {task.outputs}",
         "seed": seed,
         "views": views if drawn else None,
         "augment_seed": augment_seed if drawn else None,

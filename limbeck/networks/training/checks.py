@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
-from limbeck.modules.batch import Goal, Step
+from limbeck.modules.batch import Step
 from limbeck.modules.capture import modes_kept
 from limbeck.modules.runner import Network, watched
 from limbeck.networks.datasets.data import Batch, Samples
@@ -40,23 +41,23 @@ __all__ = [
 
 def refuse_settings(
     objective: Objective,
-    goal: Goal,
+    task: Task,
     samples: Samples,
     teacher: nn.Module | TeacherCache | None,
     filter: Filter | None,  # noqa: A002  (the word of the design)
     peers: bool,
 ) -> None:
-    """Refuse terms, and a filter, that read what is not there, or have no meaning for the goal.
+    """Refuse terms, and a filter, that read what is not there, or have no meaning for the task.
 
     Raises
     ------
     InvalidInput
         Names the term.
     """
-    objective.check(goal)
+    objective.check(task)
     readers = [(p.term.name, p.term.needs) for p in objective.parts]
     if filter is not None:
-        filter.check(goal, len(samples))
+        filter.check(task, len(samples))
         readers.append(
             (type(filter).__name__, filter.needs | Needs(teacher=True, same_outputs=False))
         )
@@ -142,14 +143,14 @@ def refuse_unscored(validation: Samples | None, teacher: object) -> None:
         )
 
 
-def refuse_outputs(logits: Tensor, goal: Goal, who: str) -> None:
+def refuse_outputs(logits: Tensor, task: Task, who: str) -> None:
     """Refuse a network that does not answer what is predicted.
 
     Parameters
     ----------
     logits : Tensor
         What it returned for a few rows.
-    goal : Goal
+    task : Task
         What is predicted.
     who : str
         "teacher" or "student".
@@ -159,12 +160,12 @@ def refuse_outputs(logits: Tensor, goal: Goal, who: str) -> None:
     InvalidInput
         With both numbers of outputs.
     """
-    dimensions = 3 if goal.sequential else 2
-    if logits.ndim != dimensions or logits.shape[-1] != goal.outputs:
-        wanted = "(n, t, k)" if goal.sequential else "(n, k)"
+    dimensions = 3 if task.sequential else 2
+    if logits.ndim != dimensions or logits.shape[-1] != task.outputs:
+        wanted = "(n, t, k)" if task.sequential else "(n, k)"
         raise InvalidInput(
-            f"The {who} returned shape {tuple(logits.shape)}; {goal.kind} with {goal.outputs}"
-            f" outputs needs {wanted} with k = {goal.outputs}.",
+            f"The {who} returned shape {tuple(logits.shape)}; {task.kind} with {task.outputs}"
+            f" outputs needs {wanted} with k = {task.outputs}.",
             "Give teacher and student the same classes or vocabulary: exchange the student's last"
             " layer, or select the teacher's outputs in a module around it.",
         )
@@ -191,7 +192,7 @@ def maps_of(
     modules: Sequence[nn.Module],
     batch: Batch,
     objective: Objective,
-    goal: Goal,
+    task: Task,
     ask: Ask | None,
     needs: Needs,
     seed: int,
@@ -208,7 +209,7 @@ def maps_of(
     """
     given = None if ask is None else ask(batch)
     if given is not None and needs.compares:
-        refuse_outputs(given.logits, goal, "teacher")
+        refuse_outputs(given.logits, task, "teacher")
     with ExitStack() as stack:
         stack.enter_context(modes_kept(*modules))
         stack.enter_context(torch.random.fork_rng(range(torch.cuda.device_count())))
@@ -220,10 +221,10 @@ def maps_of(
         ]
         seen = [network(batch.inputs) for network in networks]
         for own in seen:
-            refuse_outputs(own.logits, goal, "student")
+            refuse_outputs(own.logits, task, "student")
         out = []
         for i, own in enumerate(seen):
-            step = Step(batch.inputs, batch.labels, own, heard(given, seen, i, goal), goal,
+            step = Step(batch.inputs, batch.labels, own, heard(given, seen, i, task), task,
                         index=batch.index, labelled=batch.labelled,
                         generator=torch.Generator(engine.device).manual_seed(seed),
                         run_student=networks[i].run,

@@ -18,8 +18,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 
+from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
-from limbeck.modules.batch import Goal, Kind, Over, Step, View
+from limbeck.modules.batch import Over, Step, View
 from limbeck.networks.datasets.data import Batch
 from limbeck.networks.losses.filters import Filter
 from limbeck.networks.losses.layers import entry_weights, pair_of
@@ -64,7 +65,7 @@ def parts_of(
     batches: Iterator[Batch],
     plan: Plan,
     update: int,
-    goal: Goal,
+    task: Task,
     engine: Engine,
     ask: Ask | None = None,
     filter: Filter | None = None,  # noqa: A002  (the word of the design)
@@ -79,7 +80,7 @@ def parts_of(
         How many parts an update has.
     update : int
         The first one.
-    goal : Goal
+    task : Task
         What counts.
     engine : Engine
         Its processes share every update.
@@ -101,10 +102,10 @@ def parts_of(
         if filter is not None:
             for i, batch in enumerate(parts):
                 taught = None if ask is None else ask(batch)
-                weights[i] = filter(_unseen(batch, taught, goal)).detach()
+                weights[i] = filter(_unseen(batch, taught, task)).detach()
                 room -= 0 if taught is None else _bytes(taught)
                 held[i] = taught if room > 0 else None
-        found = _shares(parts, weights, goal, engine)
+        found = _shares(parts, weights, task, engine)
         for i, (batch, weight, shares) in enumerate(zip(parts, weights, found, strict=True)):
             taught, held[i] = held[i], None
             if taught is None and ask is not None:
@@ -112,7 +113,7 @@ def parts_of(
             yield Part(batch, taught, weight, shares, i + 1 == len(sizes))
 
 
-def counts(batch: Batch, weight: Tensor | None, goal: Goal) -> Tensor:
+def counts(batch: Batch, weight: Tensor | None, task: Task) -> Tensor:
     """What a part holds of everything that losses are means over, in the order of `Over`.
 
     Parameters
@@ -121,7 +122,7 @@ def counts(batch: Batch, weight: Tensor | None, goal: Goal) -> Tensor:
         Of n rows.
     weight : Tensor of shape (n,) or (n, t), optional
         From the filter.
-    goal : Goal
+    task : Task
         What counts. The places of sequences are those of the mask, the labels or the weights;
         where there is none of these, all rows are taken to have as many.
 
@@ -129,11 +130,11 @@ def counts(batch: Batch, weight: Tensor | None, goal: Goal) -> Tensor:
     -------
     Tensor of shape (9,), float64
     """
-    n, like = len(batch), [batch.mask, batch.labels if goal.sequential else None, weight]
+    n, like = len(batch), [batch.mask, batch.labels if task.sequential else None, weight]
     places = next((x.shape[1] for x in like if x is not None and x.ndim > 1), 1)
     layer = torch.zeros(n, places, 1, device=batch.device)
-    step = Step(batch.inputs, batch.labels, View(layer if goal.sequential else layer[:, 0]), None,
-                goal, weight=weight, labelled=batch.labelled)  # fmt: skip
+    step = Step(batch.inputs, batch.labels, View(layer if task.sequential else layer[:, 0]), None,
+                task, weight=weight, labelled=batch.labelled)  # fmt: skip
     aligned, pair = step.aligned, pair_of(step, ("", ""), layer, layer)
     tokens, _, each = pair.tokens()
     outputs, there, weights = len(aligned.student), len(tokens), aligned.weight
@@ -142,8 +143,8 @@ def counts(batch: Batch, weight: Tensor | None, goal: Goal) -> Tensor:
     found = {
         Over.OUTPUTS: outputs,
         Over.WEIGHTS: outputs if weights is None else weights.sum(),
-        Over.LABELS: _labels(outputs, batch.labelled, None, goal),
-        Over.REST: _labels(outputs, batch.labelled, left, goal),
+        Over.LABELS: _labels(outputs, batch.labelled, None, task),
+        Over.REST: _labels(outputs, batch.labelled, left, task),
         Over.ROWS: n,
         Over.ROW_WEIGHTS: n if pair.row_weight is None else pair.row_weight.sum(),
         Over.TOKENS: there,
@@ -154,9 +155,9 @@ def counts(batch: Batch, weight: Tensor | None, goal: Goal) -> Tensor:
     return torch.stack(row)
 
 
-def _labels(outputs: int, labelled: Tensor | None, left: Tensor | None, goal: Goal) -> int | Tensor:
+def _labels(outputs: int, labelled: Tensor | None, left: Tensor | None, task: Task) -> int | Tensor:
     """Outputs with a label, or single labels of a multi-label; only those that are left."""
-    each = goal.outputs if goal.kind is Kind.MULTILABEL else 1
+    each = task.outputs if task.kind is TaskKind.MULTILABEL else 1
     if labelled is None:
         return outputs * each if left is None else left.sum() * each
     if left is not None:
@@ -198,20 +199,20 @@ def part_notes(objective: Objective, student: nn.Module, training: Training) -> 
 
 
 def _shares(
-    parts: list[Batch], weights: list[Tensor | None], goal: Goal, engine: Engine
+    parts: list[Batch], weights: list[Tensor | None], task: Task, engine: Engine
 ) -> list[dict[Over, float]]:
     """The share of each part, by what is counted; 0 of what nothing in the update holds."""
-    held = [counts(batch, weight, goal) for batch, weight in zip(parts, weights, strict=True)]
+    held = [counts(batch, weight, task) for batch, weight in zip(parts, weights, strict=True)]
     here = torch.stack(held)  # (parts, 9)
     whole = engine.mean(here.sum(0))
     table = torch.where(whole > 0, here / whole, 0.0)
     return [dict(zip(Over, row, strict=True)) for row in table.tolist()]
 
 
-def _unseen(batch: Batch, taught: View | None, goal: Goal) -> Step:
+def _unseen(batch: Batch, taught: View | None, task: Task) -> Step:
     """A batch before the student has seen it, for filters."""
     student = cast(View, _Unseen())
-    return Step(batch.inputs, batch.labels, student, taught, goal, index=batch.index,
+    return Step(batch.inputs, batch.labels, student, taught, task, index=batch.index,
                 labelled=batch.labelled)  # fmt: skip
 
 

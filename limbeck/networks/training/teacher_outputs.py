@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
-from limbeck.modules.batch import Goal, Kind, View
+from limbeck.modules.batch import View
 from limbeck.modules.capture import modes_kept
 from limbeck.modules.runner import Network, watched
 from limbeck.networks.datasets.data import Batch
@@ -86,15 +87,15 @@ def _silent(engine: Engine) -> Callable[[], AbstractContextManager[Any]]:
     return context
 
 
-def heard(given: View | None, seen: Sequence[View], i: int, goal: Goal) -> View | None:
+def heard(given: View | None, seen: Sequence[View], i: int, task: Task) -> View | None:
     """What student i learns from: the teacher; among peers the consensus of the others and it."""
     others = [v for j, v in enumerate(seen) if j != i]
     if not others:
         return given
-    return consensus(others if given is None else [*others, given], goal)
+    return consensus(others if given is None else [*others, given], task)
 
 
-def consensus(views: Sequence[View], goal: Goal) -> View:
+def consensus(views: Sequence[View], task: Task) -> View:
     """The mean prediction of several networks, as the logits of one; without gradients.
 
     Means of probabilities (Anil et al. 2018, section 2), or of numbers. What is returned are
@@ -103,9 +104,9 @@ def consensus(views: Sequence[View], goal: Goal) -> View:
     logits = [v.logits.detach() for v in views]
     if len(logits) == 1:
         return View(logits[0])
-    if goal.kind is Kind.VALUES:
+    if task.kind is TaskKind.REGRESSION:
         return View(torch.stack(logits).mean(0))
-    if goal.kind is Kind.MULTILABEL:
+    if task.kind is TaskKind.MULTILABEL:
         yes, no = (
             _mean(torch.stack([nn.functional.logsigmoid(s * z) for z in logits])) for s in (1, -1)
         )

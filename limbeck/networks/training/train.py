@@ -13,10 +13,9 @@ import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from limbeck.core.contract import Progress
+from limbeck.core.contract import Progress, Task
 from limbeck.core.errors import InvalidInput
 from limbeck.core.progress import quiet
-from limbeck.modules.batch import Goal
 from limbeck.modules.runner import watched
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.losses.filters import Filter
@@ -85,7 +84,7 @@ def train(
     student: Student,
     samples: Samples,
     objective: object,
-    goal: Goal,
+    task: Task,
     *,
     training: Training | None = None,
     seed: int = 0,
@@ -109,7 +108,7 @@ def train(
         Training rows.
     objective : Objective or Loss
         What is learned.
-    goal : Goal
+    task : Task
         What is predicted.
     training : Training, optional
         Settings of the loop.
@@ -149,7 +148,7 @@ def train(
         If the folder cannot be read or written.
     """
     return fit(
-        [student], samples, objective, goal, training=training, seed=seed, teacher=teacher,
+        [student], samples, objective, task, training=training, seed=seed, teacher=teacher,
         filter=filter, validation=validation, views=views, augment_seed=augment_seed,
         folder=folder, name=name, progress=progress,
     )[0]  # fmt: skip
@@ -159,7 +158,7 @@ def fit(
     students: Sequence[Student],
     samples: Samples,
     objective: object,
-    goal: Goal,
+    task: Task,
     *,
     training: Training | None = None,
     seed: int = 0,
@@ -176,14 +175,14 @@ def fit(
     training = (training or Training()).settled(len(samples), validation is not None)
     found = Objective.of(objective)
     peers = len(students) > 1
-    refuse_settings(found, goal, samples, teacher, filter, peers)
+    refuse_settings(found, task, samples, teacher, filter, peers)
     refuse_patience(training.patience, validation)
     refuse_metrics(training.metrics, validation)
     refuse_unscored(validation, teacher)
-    samples = samples if samples.goal == goal else samples.aimed(goal)
+    samples = samples if samples.task == task else samples.aimed(task)
     needs = found.needs if filter is None else found.needs | filter.needs
     if teacher is not None and not isinstance(teacher, nn.Module):
-        teacher.check(samples, layers=needs.teacher_layers, goal=goal)
+        teacher.check(samples, layers=needs.teacher_layers, task=task)
         views, augment_seed = teacher.views, teacher.seed
     augment_seed = seed if augment_seed is None else augment_seed
     where = None if folder is None else Path(folder)
@@ -194,7 +193,7 @@ def fit(
         settings = {}
         if where is not None:
             where.mkdir(parents=True, exist_ok=True)
-            settings = settings_of(training, found, goal, samples, teacher, filter, validation,
+            settings = settings_of(training, found, task, samples, teacher, filter, validation,
                                  views, seed, augment_seed, modules)  # fmt: skip
         engine = stack.enter_context(Engine.started(training, device_of(modules[0])))
         moved = training.device is not None or engine.processes > 1
@@ -207,7 +206,7 @@ def fit(
         first = next(
             iter(samples.batches(rows, 2, seed=augment_seed, view=0, device=engine.device))
         )
-        maps = maps_of(modules, first, found, goal, ask, needs, seed, engine, asked_teacher, filter)
+        maps = maps_of(modules, first, found, task, ask, needs, seed, engine, asked_teacher, filter)
         if where is not None:
             settings["processes"] = engine.processes
         many = engine.processes > 1
@@ -238,12 +237,12 @@ def fit(
         ]
         score = None
         if validation is not None:
-            aimed = validation if validation.goal == goal else validation.aimed(goal)
+            aimed = validation if validation.task == task else validation.aimed(task)
             score = Validation(
-                aimed, goal, training.batch_size, engine, asked_teacher, training.metrics
+                aimed, task, training.batch_size, engine, asked_teacher, training.metrics
             )
         session = Trainer(
-            learners, ask, asked_teacher, samples, goal, training, engine, seed=seed,
+            learners, ask, asked_teacher, samples, task, training, engine, seed=seed,
             augment_seed=augment_seed, views=views, validation=score, filter=filter, folder=where,
             settings=settings, name=name,
         )  # fmt: skip

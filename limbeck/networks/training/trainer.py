@@ -14,9 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from limbeck.core.contract import Progress
+from limbeck.core.contract import Progress, Task
 from limbeck.core.errors import InvalidInput
-from limbeck.modules.batch import Goal, Step
+from limbeck.modules.batch import Step
 from limbeck.modules.runner import Network
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.datasets.finite import fault_of
@@ -50,7 +50,7 @@ class Trainer:
         For objectives that run the teacher again.
     samples : Samples
         Training rows.
-    goal : Goal
+    task : Task
         What is predicted.
     training : Training
         Settings.
@@ -78,7 +78,7 @@ class Trainer:
         ask: Ask | None,
         teacher: Network | None,
         samples: Samples,
-        goal: Goal,
+        task: Task,
         training: Training,
         engine: Engine,
         *,
@@ -92,7 +92,7 @@ class Trainer:
         name: str = "",
     ) -> None:
         self._learners, self._ask, self._teacher = list(learners), ask, teacher
-        self._samples, self._goal, self._engine = samples, goal, engine
+        self._samples, self._task, self._engine = samples, task, engine
         self._seed, self._augment_seed, self._views = seed, augment_seed, views
         self._validation, self._filter = validation, filter
         self._folder, self._settings = folder, settings
@@ -183,7 +183,7 @@ class Trainer:
         told = 0.0
         held: list[list[Step]] = [[] for _ in self._learners]  # where a step asks for the loss
         for part in parts_of(
-            batches, plan, self._update, self._goal, engine, self._ask, self._filter
+            batches, plan, self._update, self._task, engine, self._ask, self._filter
         ):
             batch, done = part.batch, self._step / self._total
             seen = [x.network(batch.inputs) for x in self._learners]
@@ -192,8 +192,8 @@ class Trainer:
                     batch.inputs,
                     batch.labels,
                     own,
-                    heard(part.taught, seen, i, self._goal),
-                    self._goal,
+                    heard(part.taught, seen, i, self._task),
+                    self._task,
                     done=done,
                     index=batch.index,
                     generator=self._generator,

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from limbeck.modules.batch import Goal, Kind, Step, View
+from limbeck.core.contract import Task, TaskKind
+from limbeck.modules.batch import Step, View
 from limbeck.modules.capture import modes_kept
 from limbeck.modules.runner import Network, watched
 from limbeck.networks.datasets.data import Batch, Samples
@@ -46,7 +47,7 @@ class Validation:
     ----------
     samples : Samples
         Rows that are not trained on.
-    goal : Goal
+    task : Task
         What is predicted.
     batch_size : int
         Rows of one call.
@@ -67,14 +68,14 @@ class Validation:
     def __init__(
         self,
         samples: Samples,
-        goal: Goal,
+        task: Task,
         batch_size: int,
         engine: Engine,
         teacher: Network | None,
         metrics: Mapping[str, Metric] | None = None,
     ) -> None:
         refuse_unscored(samples, None if teacher is None else teacher.module)
-        self._samples, self._goal, self._engine = samples, goal, engine
+        self._samples, self._task, self._engine = samples, task, engine
         self._batch, self._metrics = batch_size, metrics or {}
         self._teacher = None if samples.has_labels else teacher
         shared = engine.processes > 1 and not engine.sharded
@@ -101,8 +102,8 @@ class Validation:
             for i, batch in enumerate(batches):
                 view = network(batch.inputs)
                 labels = batch.labels if self._teacher is None else self._answer(i, batch)
-                step = Step(batch.inputs, labels, view, None, self._goal)
-                found = step.aligned.labels if self._goal.sequential else step.classes
+                step = Step(batch.inputs, labels, view, None, self._task)
+                found = step.aligned.labels if self._task.sequential else step.classes
                 assert found is not None  # noqa: S101  (checked when made)
                 known = batch.labelled if self._teacher is None else None
                 places = self._scores(step.aligned.student, found, known)  # (p,), (p,)
@@ -117,7 +118,7 @@ class Validation:
         total, lost, count = self._engine.mean(sums).tolist()
         if math.isnan(self.constant):
             every = self._engine.gathered(torch.cat(seen) if seen else torch.zeros(0))
-            self.constant = _constant(torch.cat(every), self._goal)
+            self.constant = _constant(torch.cat(every), self._task)
         own = self._own_metrics(pairs)
         return Scored(total / count, lost / count, own) if count else Scored(0.0, 0.0, own)
 
@@ -136,16 +137,16 @@ class Validation:
         self, logits: Tensor, labels: Tensor, known: Tensor | None
     ) -> tuple[Tensor, Tensor]:
         """One score and one loss for each place that has a label, (p,) each."""
-        kind = self._goal.kind
-        if self._goal.classifies:
+        kind = self._task.kind
+        if self._task.classifies:
             if known is not None:
                 logits, labels = logits[known], labels[known]
             losses = F.cross_entropy(logits, labels, reduction="none")
-            if kind is Kind.LANGUAGE and self._teacher is None:
+            if kind is TaskKind.LANGUAGE and self._teacher is None:
                 return -losses, losses
             return (logits.argmax(-1) == labels).float(), losses
         labels = labels.reshape(logits.shape)
-        if kind is Kind.MULTILABEL:
+        if kind is TaskKind.MULTILABEL:
             same = ((logits > 0) == (labels > 0.5)).float()
             losses = F.binary_cross_entropy_with_logits(logits, labels.float(), reduction="none")
             if known is None:
@@ -165,11 +166,11 @@ class Validation:
         return self._answers[i]
 
     def _hard(self, view: View) -> Tensor:
-        if self._goal.kind is Kind.LANGUAGE:  # moved, so that a place's label is its next token
+        if self._task.kind is TaskKind.LANGUAGE:  # moved, so that a place's label is its next token
             return F.pad(view.logits.argmax(-1), (1, 0))[:, :-1]
-        if self._goal.classifies:
+        if self._task.classifies:
             return view.logits.argmax(-1)
-        return (view.logits > 0).float() if self._goal.kind is Kind.MULTILABEL else view.logits
+        return (view.logits > 0).float() if self._task.kind is TaskKind.MULTILABEL else view.logits
 
 
 def _pair(outputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
@@ -177,15 +178,15 @@ def _pair(outputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     return outputs.detach().float().cpu(), labels.cpu()
 
 
-def _constant(labels: Tensor, goal: Goal) -> float:
+def _constant(labels: Tensor, task: Task) -> float:
     """The loss of the best answer that is the same for all places: entropy, or variance."""
     if not len(labels):
         return 0.0
-    if goal.classifies:
+    if task.classifies:
         share = torch.bincount(labels).double() / len(labels)
         return float(torch.special.entr(share).sum())
     labels = labels.double().flatten(1) if labels.ndim > 1 else labels.double()[:, None]
-    if goal.kind is Kind.MULTILABEL:
+    if task.kind is TaskKind.MULTILABEL:
         share = labels.mean(0)
         return float((torch.special.entr(share) + torch.special.entr(1 - share)).mean())
     return float(labels.var(0, unbiased=False).mean())

@@ -12,18 +12,18 @@ from torch import Tensor, nn
 
 import limbeck
 from limbeck.api.prepare.early_stopping import validation_part, validation_share
+from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
-from limbeck.modules.batch import Goal, Kind
 from limbeck.networks import SoftTargets, TeacherCache
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.training.settings import Training
 
-GOAL = Goal(Kind.CLASSES, 2)
+TASK = Task.of("classification", 2)
 
 
 def numbered(n: int, labels: bool = True) -> Samples:
     x = torch.arange(float(n))[:, None]
-    return Samples.of((x, torch.arange(n) % 2) if labels else x).aimed(GOAL)
+    return Samples.of((x, torch.arange(n) % 2) if labels else x).aimed(TASK)
 
 
 def values(rows: Samples) -> list[float]:

@@ -12,8 +12,8 @@ from limbeck.api.prepare.input_checks import (
     refuse_unread,
     unread_inputs,
 )
+from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
-from limbeck.modules.batch import Goal, Kind
 from limbeck.networks import HiddenStates
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.losses.loss import Objective
@@ -68,15 +68,15 @@ def test_rows_that_a_network_cannot_read_are_named() -> None:
 
 
 def test_layers_are_tried_before_the_cache_is_filled() -> None:
-    goal = Goal(Kind.CLASSES, 3)
-    given = Samples.of((torch.rand(6, 2), torch.arange(6) % 3)).aimed(goal)
+    task = Task.of("classification", 3)
+    given = Samples.of((torch.rand(6, 2), torch.arange(6) % 3)).aimed(task)
     teacher, student = (nn.Sequential(nn.Linear(2, n), nn.Linear(n, 3)) for n in (5, 4))
     state = torch.get_rng_state()
-    refuse_layers(Objective.of(HiddenStates({"0": "0"})), goal, given, teacher, student)
+    refuse_layers(Objective.of(HiddenStates({"0": "0"})), task, given, teacher, student)
     assert torch.equal(torch.get_rng_state(), state)  # maps drew their weights apart
     for pairs, told in (({"9": "0"}, "'9'"), ({"0": "7"}, "'7'")):
         with pytest.raises(InvalidInput, match=told):
-            refuse_layers(Objective.of(HiddenStates(pairs)), goal, given, teacher, student)
+            refuse_layers(Objective.of(HiddenStates(pairs)), task, given, teacher, student)
     same = Objective.of(HiddenStates({"0": "0"}, learned=False))
     with pytest.raises(InvalidInput, match=r"4.*5|5.*4"):
-        refuse_layers(same, goal, given, teacher, student)
+        refuse_layers(same, task, given, teacher, student)

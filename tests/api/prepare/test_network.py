@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from limbeck.api.prepare.network import Prepared, prepared
-from limbeck.modules.batch import Kind
+from limbeck.core.contract import TaskKind
 from limbeck.networks import GoldLabels, SoftTargets, TeacherCache
 
 
@@ -46,7 +46,7 @@ def test_several_teachers_are_combined_as_the_goal_asks() -> None:
     y = torch.arange(60) % 2
     assert made(teachers, y).teacher.combine == "probabilities"  # type: ignore[union-attr]
     numbers = made(teachers, torch.randn(60, 2))
-    assert numbers.goal.kind is Kind.VALUES
+    assert numbers.task.kind is TaskKind.REGRESSION
     assert numbers.teacher.combine == "logits"  # type: ignore[union-attr]
 
 

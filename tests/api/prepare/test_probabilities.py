@@ -16,11 +16,15 @@ from limbeck.api.prepare.probabilities import (  # noqa: E402
     probability_notes,
     read_probabilities,
 )
+from limbeck.core.contract import Task  # noqa: E402
 from limbeck.core.errors import InvalidInput  # noqa: E402
-from limbeck.modules.batch import Goal, Kind  # noqa: E402
 from limbeck.modules.outputs import OutputReader, answer, reading_of  # noqa: E402
 
-CLASSES, LABELS, ONE = Goal(Kind.CLASSES, 3), Goal(Kind.MULTILABEL, 3), Goal(Kind.MULTILABEL, 1)
+CLASSES, LABELS, ONE = (
+    Task.of("classification", 3),
+    Task.of("multilabel", 3),
+    Task.of("multilabel", 1),
+)
 X = torch.randn(40, 4, generator=torch.Generator().manual_seed(0))
 
 
@@ -30,7 +34,7 @@ def net(*end: nn.Module, k: int = 3) -> nn.Module:
 
 
 @pytest.mark.parametrize(
-    ("end", "goal", "scale"),
+    ("end", "task", "scale"),
     [
         ([nn.Softmax(-1)], CLASSES, "softmax"),
         ([nn.Sigmoid()], LABELS, "sigmoid"),
@@ -38,14 +42,14 @@ def net(*end: nn.Module, k: int = 3) -> nn.Module:
         ([nn.LogSoftmax(-1)], CLASSES, ""),
         ([nn.Sigmoid()], CLASSES, ""),
         ([], LABELS, ""),
-        ([nn.Softmax(-1)], Goal(Kind.VALUES, 3), ""),
-        ([nn.Sigmoid()], Goal(Kind.VALUES, 3), ""),
+        ([nn.Softmax(-1)], Task.of("regression", 3), ""),
+        ([nn.Sigmoid()], Task.of("regression", 3), ""),
     ],
 )
 @pytest.mark.parametrize("frozen", [False, True])
-def test_how_outputs_are_read(end: list[Any], goal: Goal, scale: str, frozen: bool) -> None:
+def test_how_outputs_are_read(end: list[Any], task: Task, scale: str, frozen: bool) -> None:
     module = net(*end).requires_grad_(not frozen)
-    read_probabilities(X[:4], goal, [module], [])
+    read_probabilities(X[:4], task, [module], [])
     assert reading_of(module).scale == scale
     assert bool(probability_notes([module])) == bool(scale)
     if scale:
@@ -54,7 +58,7 @@ def test_how_outputs_are_read(end: list[Any], goal: Goal, scale: str, frozen: bo
         ours = found.sigmoid() if scale == "sigmoid" else found.softmax(-1)
         torch.testing.assert_close(ours, z.sigmoid() if scale == "sigmoid" else z.softmax(-1))
         with pytest.raises(InvalidInput, match=f"Leave its last {scale} out"):
-            read_probabilities(X[:4], goal, [], [net(*end)])
+            read_probabilities(X[:4], task, [], [net(*end)])
     assert all(p.grad is None for p in module.parameters())
 
 

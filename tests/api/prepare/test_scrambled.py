@@ -14,9 +14,9 @@ from torch import nn
 
 from limbeck.api.prepare.class_order import check_class_order
 from limbeck.api.prepare.scrambled import looks_trained
+from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
 from limbeck.data.class_order import better_order, beyond_chance
-from limbeck.modules.batch import Goal, Kind
 from limbeck.networks.datasets.data import Samples
 
 DATA = {"digits": load_digits, "cancer": load_breast_cancer, "wine": load_wine, "iris": load_iris}
@@ -57,9 +57,9 @@ def test_untrained_networks_are_not_stopped() -> None:
         k = int(y.max()) + 1
         module = network(x.shape[1], k, seed)
         suspect += better_order(y.numpy(), answers(module, x), k) is not None
-        samples, goal = Samples.of((x, y)), Goal(Kind.CLASSES, k)
+        samples, task = Samples.of((x, y)), Task.of("classification", k)
         try:
-            notes = check_class_order(samples.aimed(goal), module, goal, None, 256)
+            notes = check_class_order(samples.aimed(task), module, task, None, 256)
         except InvalidInput:
             stopped += 1
         else:
@@ -75,9 +75,9 @@ def test_trained_networks_in_another_order_are_stopped(name: str, seed: int) -> 
     k = int(y.max()) + 1
     module = trained(network(x.shape[1], k, seed), x, (y + 1) % k)
     before = {n: p.clone() for n, p in module.state_dict().items()}
-    samples, goal = Samples.of((x, y)), Goal(Kind.CLASSES, k)
+    samples, task = Samples.of((x, y)), Task.of("classification", k)
     with pytest.raises(InvalidInput, match="significantly less than by chance"):
-        check_class_order(samples.aimed(goal), module, goal, None, 256)
+        check_class_order(samples.aimed(task), module, task, None, 256)
     assert all(torch.equal(p, before[n]) for n, p in module.state_dict().items())
 
 

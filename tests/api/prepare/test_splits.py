@@ -13,8 +13,8 @@ from torch.utils.data import Subset, TensorDataset
 import limbeck
 from limbeck.api.prepare.leakage import fresh_rows
 from limbeck.api.prepare.splits import for_rows, two_sides
+from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
-from limbeck.modules.batch import Goal, Kind
 from limbeck.networks import RowWeights, SoftTargets, TeacherConfident
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.training.settings import Training
@@ -75,14 +75,14 @@ def test_weights_of_rows_follow_them_to_their_side(given: str) -> None:
     order = x[:, 0] if given == "arrays" else 199 - x[:, 0]  # the place of the row that holds x
     weights = 1 + torch.arange(200.0)
     rows, *_ = two_sides(data, None, None, 0.3, 0, Training())
-    goal = Goal(Kind.CLASSES, 2)
-    found = for_rows(RowWeights(weights) & TeacherConfident(0.5), rows, whole, goal)
+    task = Task.of("classification", 2)
+    found = for_rows(RowWeights(weights) & TeacherConfident(0.5), rows, whole, task)
     kept = rows.fetch(range(len(rows))).inputs[:, 0].long()
     assert found.a.weights.tolist() == (1 + order[kept]).tolist()
     assert found.b == TeacherConfident(0.5)
-    assert for_rows(TeacherConfident(0.5), rows, whole, goal) == TeacherConfident(0.5)
+    assert for_rows(TeacherConfident(0.5), rows, whole, task) == TeacherConfident(0.5)
     with pytest.raises(InvalidInput, match="There are 140 weights and 200 samples"):
-        for_rows(RowWeights(weights[:140]), rows, whole, goal)
+        for_rows(RowWeights(weights[:140]), rows, whole, task)
 
 
 def test_rows_without_weight_do_not_count_though_test_and_validation_are_set_aside() -> None:

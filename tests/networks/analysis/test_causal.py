@@ -8,8 +8,8 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
 from limbeck.certificates.binomial import interval  # noqa: E402
+from limbeck.core.contract import Task  # noqa: E402
 from limbeck.core.errors import InvalidInput  # noqa: E402
-from limbeck.modules.batch import Goal, Kind  # noqa: E402
 from limbeck.networks.analysis.causal import Agreement, causal_agreement  # noqa: E402
 
 pytestmark = pytest.mark.torch
@@ -63,8 +63,8 @@ def test_counts_by_hand(same_unit):
 
 def test_labels_that_hold_together_are_answered_by_the_sign():
     settings = {"pairs": {"hidden": "hidden"}, "part": slice(0, 1), "seed": 3}
-    labels = Goal(Kind.MULTILABEL, 2)  # the first logit is 0, and never answers yes
-    found = causal_agreement(TEACHER, STUDENT, X, **settings, goal=labels)
+    labels = Task.of("multilabel", 2)  # the first logit is 0, and never answers yes
+    found = causal_agreement(TEACHER, STUDENT, X, **settings, task=labels)
     assert found == causal_agreement(TEACHER, STUDENT, X, **settings)
 
 
@@ -109,13 +109,13 @@ def test_tokens_that_are_not_there_do_not_count():
     ids = torch.randint(0, 10, (60, 5))
     mask = torch.ones_like(ids)
     mask[:, 3:] = 0
-    goal = Goal(Kind.TOKENS, 3)
+    task = Task.of("tokens", 3)
     found = causal_agreement(
-        teacher, student, {"ids": ids, "attention_mask": mask}, {"embed": "embed"}, goal=goal
+        teacher, student, {"ids": ids, "attention_mask": mask}, {"embed": "embed"}, task=task
     )
     ids[:, 3:] = 0
     again = causal_agreement(
-        teacher, student, {"ids": ids, "attention_mask": mask}, {"embed": "embed"}, goal=goal
+        teacher, student, {"ids": ids, "attention_mask": mask}, {"embed": "embed"}, task=task
     )
     assert found == again
     assert 0 < found.after["embed", "embed"].same < 30
@@ -131,7 +131,7 @@ def test_it_prints_itself():
 
 def test_what_it_refuses():
     with pytest.raises(InvalidInput, match="regression"):
-        causal_agreement(TEACHER, STUDENT, X, {"hidden": "hidden"}, goal=Goal(Kind.VALUES, 2))
+        causal_agreement(TEACHER, STUDENT, X, {"hidden": "hidden"}, task=Task.of("regression", 2))
     with pytest.raises(InvalidInput, match="1 row"):
         causal_agreement(TEACHER, STUDENT, X[:1], {"hidden": "hidden"})
     with pytest.raises(InvalidInput, match="no layer 'hiden'"):

@@ -12,8 +12,8 @@ import pytest
 torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
+from limbeck.core.contract import Task  # noqa: E402
 from limbeck.core.errors import FileRefused  # noqa: E402
-from limbeck.modules.batch import Goal, Kind  # noqa: E402
 from limbeck.networks import GoldLabels, TeacherCache, Training  # noqa: E402
 from limbeck.networks.cache.cache_file import Array, CacheFile  # noqa: E402
 from limbeck.networks.cache.checksums import BLOCK, RunningChecksums, block_sums  # noqa: E402
@@ -106,7 +106,7 @@ def test_a_checkpoint_with_a_flipped_byte(tmp_path: Path, case: str) -> None:
 
 def test_a_training_does_not_go_on_from_a_damaged_checkpoint(tmp_path: Path) -> None:
     x = torch.randn(40, 3)
-    given = Samples.of((x, (x[:, 0] > 0).long())), GoldLabels(), Goal(Kind.CLASSES, 2)
+    given = Samples.of((x, (x[:, 0] > 0).long())), GoldLabels(), Task.of("classification", 2)
     train(nn.Linear(3, 2), *given, training=Training(1, 20), folder=tmp_path)
     path = tmp_path / NAME
     content = bytearray(path.read_bytes())

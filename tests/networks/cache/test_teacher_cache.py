@@ -20,8 +20,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
+from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import FileRefused, InvalidInput, TeacherFailed
-from limbeck.modules.batch import Goal, Kind
 from limbeck.modules.capture import Capture
 from limbeck.networks.cache.checksums import RunningChecksums
 from limbeck.networks.cache.teacher_cache import TeacherCache
@@ -175,10 +175,10 @@ def test_what_the_largest_leave_out(tmp_path: Path) -> None:
 
 def test_only_one_class_out_of_many_leaves_out_a_probability(tmp_path: Path) -> None:
     cache = TeacherCache(tmp_path, top=2).fill(Net(), plain())
-    cache.check(plain(), goal=Goal(Kind.CLASSES, K))
-    for kind in (Kind.MULTILABEL, Kind.VALUES):
+    cache.check(plain(), task=Task.of("classification", K))
+    for kind in (TaskKind.MULTILABEL, TaskKind.REGRESSION):
         with pytest.raises(InvalidInput, match=f"top 2 outputs, and the task is {kind}"):
-            cache.check(plain(), goal=Goal(kind, K))
+            cache.check(plain(), task=Task.of(kind, K))
     with pytest.raises(InvalidInput, match="top is 7 of 7"):
         TeacherCache(tmp_path / "b", top=7).fill(Net(), plain())
 

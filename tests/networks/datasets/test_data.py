@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
-from limbeck.modules.batch import Goal, Kind
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.datasets.seeding import state
 
@@ -191,16 +191,16 @@ def test_the_fingerprint_of_arrays_sees_each_of_them() -> None:
 
 def test_labels_are_shaped_for_a_goal() -> None:
     x = torch.zeros(3, 2)
-    aimed = Samples.of((x, [0.5, 1.5, 2.5])).aimed(Goal(Kind.VALUES, 1))
+    aimed = Samples.of((x, [0.5, 1.5, 2.5])).aimed(Task.of("regression", 1))
     labels = aimed.fetch([2, 0]).labels
     assert labels is not None
     assert labels.tolist() == [[2.5], [0.5]]
-    assert aimed.aimed(Goal(Kind.VALUES, 1)).fetch([0]).labels.shape == (1, 1)  # type: ignore[union-attr]
+    assert aimed.aimed(Task.of("regression", 1)).fetch([0]).labels.shape == (1, 1)  # type: ignore[union-attr]
     with pytest.raises(InvalidInput, match="label 3"):
-        Samples.of((x, [0, 1, 3])).aimed(Goal(Kind.CLASSES, 3))
+        Samples.of((x, [0, 1, 3])).aimed(Task.of("classification", 3))
     with pytest.raises(InvalidInput, match="label -2"):
-        Samples.of([(torch.zeros(2), -2)] * 3).aimed(Goal(Kind.CLASSES, 3))
-    assert not Samples.of(x).aimed(Goal(Kind.CLASSES, 2)).has_labels
+        Samples.of([(torch.zeros(2), -2)] * 3).aimed(Task.of("classification", 3))
+    assert not Samples.of(x).aimed(Task.of("classification", 2)).has_labels
 
 
 def test_a_batch_knows_its_mask_and_moves() -> None:

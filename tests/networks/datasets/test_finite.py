@@ -8,8 +8,8 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
 import limbeck  # noqa: E402
+from limbeck.core.contract import Task  # noqa: E402
 from limbeck.core.errors import InvalidInput, LimbeckError, TeacherFailed  # noqa: E402
-from limbeck.modules.batch import Goal, Kind  # noqa: E402
 from limbeck.networks import Logits, ReverseKL, SoftTargets, TeacherCache  # noqa: E402
 from limbeck.networks.datasets.data import Samples  # noqa: E402
 from limbeck.networks.datasets.finite import refuse_inputs  # noqa: E402
@@ -17,7 +17,7 @@ from limbeck.networks.training.settings import Training  # noqa: E402
 from limbeck.networks.training.train import train  # noqa: E402
 
 pytestmark = pytest.mark.torch
-GOAL = Goal(Kind.CLASSES, 3)
+TASK = Task.of("classification", 3)
 
 
 class Bad(nn.Module):
@@ -94,7 +94,7 @@ def test_inputs_of_data_sets_are_told_when_they_are_met(table, eager, monkeypatc
     x[17, 2] = float("nan")
     samples = Samples.of(Items(x, y)).subset(torch.arange(10, 200))
     with pytest.raises(InvalidInput, match=r"loss of Soft.*row 17 has nan in column 2") as e:
-        train(small(), samples, SoftTargets(), GOAL, teacher=small(), training=Training(2, 32))
+        train(small(), samples, SoftTargets(), TASK, teacher=small(), training=Training(2, 32))
     assert "lr" not in str(e.value)
 
 
@@ -103,7 +103,7 @@ def test_the_teachers_answers_are_told(table, value) -> None:
     x, y = table
     x[33, 0] = 99.0
     with pytest.raises(InvalidInput, match=rf"teacher's answers .*row 33 has {value} in output 1"):
-        train(small(), Samples.of((x, y)), SoftTargets(), GOAL, teacher=Bad(value),
+        train(small(), Samples.of((x, y)), SoftTargets(), TASK, teacher=Bad(value),
               training=Training(1, 64))  # fmt: skip
 
 
@@ -113,8 +113,8 @@ def test_outputs_that_the_teacher_rules_out_are_told(table, term) -> None:
     x[33, 0] = 99.0
     samples = Samples.of((x, y))
     with pytest.raises(InvalidInput, match=r"rules out .*row 33 has -inf in output 1.*SoftTargets"):
-        train(small(), samples, term, GOAL, teacher=Bad(float("-inf")), training=Training(1, 64))
-    run = train(small(), samples, SoftTargets(), GOAL, teacher=Bad(float("-inf")),
+        train(small(), samples, term, TASK, teacher=Bad(float("-inf")), training=Training(1, 64))
+    run = train(small(), samples, SoftTargets(), TASK, teacher=Bad(float("-inf")),
                 training=Training(1, 64))  # fmt: skip
     assert run.steps == 4
 
@@ -122,7 +122,7 @@ def test_outputs_that_the_teacher_rules_out_are_told(table, term) -> None:
 def test_a_learning_rate_is_blamed_where_all_else_is_in_order(table) -> None:
     x, y = table
     with pytest.raises(InvalidInput, match="Lower lr"):
-        train(small(), Samples.of((x, y)), Logits(), GOAL, teacher=small(),
+        train(small(), Samples.of((x, y)), Logits(), TASK, teacher=small(),
               training=Training(20, 64, optimizer="sgd", lr=1e9))  # fmt: skip
 
 

@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from limbeck.modules.batch import Goal, Kind, Step, View
+from limbeck.core.contract import Task, TaskKind
+from limbeck.modules.batch import Step, View
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def step() -> Callable[..., Step]:
         student: Tensor,
         teacher: Tensor | None = None,
         labels: Tensor | None = None,
-        kind: Kind = Kind.CLASSES,
+        kind: TaskKind = TaskKind.CLASSIFICATION,
         *,
         layers: dict[str, tuple[Tensor, Tensor]] | None = None,
         **more: Any,
@@ -32,7 +33,7 @@ def step() -> Callable[..., Step]:
             labels=labels,
             student=View(student, views[0]),
             teacher=None if teacher is None else View(teacher, views[1]),
-            goal=Goal(kind, student.shape[-1]),
+            task=Task.of(kind, student.shape[-1]),
             **more,
         )
 

@@ -9,8 +9,9 @@ import torch
 from scipy.special import logsumexp
 from torch import Tensor, nn
 
+from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
-from limbeck.modules.batch import Goal, Kind, Step
+from limbeck.modules.batch import Step
 from limbeck.networks import Contrastive
 from limbeck.networks.losses.contrastive import contrast
 
@@ -134,11 +135,11 @@ def test_negatives_of_other_classes_only(on: Make, draw: Draw) -> None:
     assert term.loss(now, maps).item() == pytest.approx(expected)
     assert term.needs.labels
     assert not Contrastive({"a": "a"}).needs.labels
-    term.check(Goal(Kind.CLASSES, 3))
-    for kind in set(Kind) - {Kind.CLASSES}:
+    term.check(Task.of("classification", 3))
+    for kind in set(TaskKind) - {TaskKind.CLASSIFICATION}:
         with pytest.raises(InvalidInput, match="other_classes"):
-            term.check(Goal(kind, 3))
-        Contrastive({"a": "a"}).check(Goal(kind, 3))
+            term.check(Task.of(kind, 3))
+        Contrastive({"a": "a"}).check(Task.of(kind, 3))
 
 
 def test_training_the_maps_finds_what_both_know(on: Make, draw: Draw) -> None:

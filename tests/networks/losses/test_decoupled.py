@@ -12,8 +12,9 @@ from scipy.special import softmax
 from scipy.stats import entropy, pearsonr
 from torch import Tensor
 
+from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
-from limbeck.modules.batch import Goal, Kind, Step
+from limbeck.modules.batch import Step
 from limbeck.networks import DIST, DKD, LinearSchedule, SoftTargets
 from limbeck.networks.losses.decoupled import decoupled, inter_class, intra_class
 from limbeck.networks.losses.probabilities import soft_targets
@@ -147,7 +148,7 @@ def test_weights_of_0_and_1_and_masks_choose_rows(step: Make, draw: Draw, term: 
     plain = term.loss(step(student[rows], teacher[rows], LABELS[rows]), None)
     torch.testing.assert_close(chosen, plain)
     assert term.loss(step(student, teacher, LABELS, weight=0 * passes), None) == 0
-    tokens = (student[None], teacher[None], LABELS[None], Kind.TOKENS)
+    tokens = (student[None], teacher[None], LABELS[None], TaskKind.TOKENS)
     masked = term.loss(step(*tokens, mask=passes[None]), None)
     torch.testing.assert_close(masked, plain)
     assert term.loss(step(*tokens, mask=0 * passes[None]), None) == 0
@@ -183,14 +184,14 @@ def test_what_they_need_and_refuse() -> None:
     assert DKD.level == DIST.level == SoftTargets.level
     for term in (DKD(), DIST()):
         with pytest.raises(InvalidInput, match="regression"):
-            term.check(Goal(Kind.VALUES, 1))
+            term.check(Task.of("regression", 1))
         with pytest.raises(InvalidInput, match="multi-label"):
-            term.check(Goal(Kind.MULTILABEL, 4))
-        term.check(Goal(Kind.LANGUAGE, 4))
-    DKD().check(Goal(Kind.CLASSES, 2))
+            term.check(Task.of("multilabel", 4))
+        term.check(Task.of("language", 4))
+    DKD().check(Task.of("classification", 2))
     with pytest.raises(InvalidInput, match=r"two classes.*inter=0"):
-        DIST().check(Goal(Kind.CLASSES, 2))
-    DIST(inter=0).check(Goal(Kind.CLASSES, 2))
+        DIST().check(Task.of("classification", 2))
+    DIST(inter=0).check(Task.of("classification", 2))
     for term, bad in (
         (DKD, {"alpha": -0.1}),
         (DKD, {"alpha": 0, "beta": 0}),

@@ -7,15 +7,16 @@ import pytest
 torch = pytest.importorskip("torch")
 from torch.nn import functional  # noqa: E402
 
-from limbeck.modules.batch import Goal, Kind, Step, View  # noqa: E402
+from limbeck.core.contract import Task  # noqa: E402
+from limbeck.modules.batch import Step, View  # noqa: E402
 from limbeck.networks.losses.exits import ExitHints, ExitLabels, ExitTargets  # noqa: E402
 
 pytestmark = pytest.mark.torch
-GOAL = Goal(Kind.CLASSES, 3)
+TASK = Task.of("classification", 3)
 
 
-def step_of(end, layers, labels=None, goal=GOAL, **more):
-    return Step(None, labels, View(end, layers), None, goal, **more)
+def step_of(end, layers, labels=None, task=TASK, **more):
+    return Step(None, labels, View(end, layers), None, task, **more)
 
 
 def test_values_by_hand():
@@ -57,22 +58,22 @@ def test_a_filter_is_of_the_teacher_and_not_of_the_own_end():
     assert term.loss(weighed, None) == term.loss(plain, None)
 
 
-@pytest.mark.parametrize("goal", [GOAL, Goal(Kind.VALUES, 3), Goal(Kind.MULTILABEL, 3)])
-def test_zero_where_an_exit_says_what_the_end_says(goal):
+@pytest.mark.parametrize("task", [TASK, Task.of("regression", 3), Task.of("multilabel", 3)])
+def test_zero_where_an_exit_says_what_the_end_says(task):
     end = torch.randn(5, 3, dtype=torch.float64)
-    step = step_of(end, {"a": end.clone(), "f": end.clone(), "h": end}, goal=goal)
+    step = step_of(end, {"a": end.clone(), "f": end.clone(), "h": end}, task=task)
     assert abs(float(ExitTargets(("a",)).loss(step, None))) < 1e-15
     assert float(ExitHints(("f",), "h").loss(step, None)) == 0.0
 
 
-@pytest.mark.parametrize("goal", [GOAL, Goal(Kind.VALUES, 3)])
-def test_gradients_move_exits_and_not_the_end(goal):
+@pytest.mark.parametrize("task", [TASK, Task.of("regression", 3)])
+def test_gradients_move_exits_and_not_the_end(task):
     end = torch.randn(5, 3, dtype=torch.float64, requires_grad=True)
     exit_ = torch.randn(5, 3, dtype=torch.float64, requires_grad=True)
-    labels = torch.arange(5) % 3 if goal is GOAL else torch.randn(5, 3, dtype=torch.float64)
+    labels = torch.arange(5) % 3 if task is TASK else torch.randn(5, 3, dtype=torch.float64)
 
     def loss(exit_):
-        step = step_of(end, {"a": exit_, "f": exit_, "h": end}, labels, goal)
+        step = step_of(end, {"a": exit_, "f": exit_, "h": end}, labels, task)
         terms = ExitLabels(("a",)), ExitTargets(("a",), 2.0), ExitHints(("f",), "h")
         return sum(term.loss(step, None) for term in terms)
 

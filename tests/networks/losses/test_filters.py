@@ -6,18 +6,22 @@ import torch
 from scipy.special import expit, softmax
 from torch import Tensor
 
+from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
-from limbeck.modules.batch import IGNORED, Goal, Kind, Step, View
+from limbeck.modules.batch import IGNORED, Step, View
 from limbeck.networks import GoldLabels, Logits, RowWeights, TeacherConfident, TeacherCorrect
 
 GENERATOR = torch.Generator().manual_seed(5)
 
 
 def step(
-    teacher: Tensor, labels: Tensor | None = None, kind: Kind = Kind.CLASSES, **more: object
+    teacher: Tensor,
+    labels: Tensor | None = None,
+    kind: TaskKind = TaskKind.CLASSIFICATION,
+    **more: object,
 ) -> Step:
     view = View(teacher)
-    return Step(None, labels, view, view, Goal(kind, teacher.shape[-1]), **more)  # type: ignore[arg-type]
+    return Step(None, labels, view, view, Task.of(kind, teacher.shape[-1]), **more)  # type: ignore[arg-type]
 
 
 def test_where_right_by_hand() -> None:
@@ -25,7 +29,7 @@ def test_where_right_by_hand() -> None:
     assert TeacherCorrect()(step(logits, torch.tensor([0, 1, 1]))).tolist() == [1, 0, 1]
     several = torch.tensor([[1, 1, 1], [0, 1, 1], [1, 1, 1]])
     # a logit of 0 is a probability of 1/2, which says no
-    assert TeacherCorrect()(step(logits, several, Kind.MULTILABEL)).tolist() == [1, 1, 0]
+    assert TeacherCorrect()(step(logits, several, TaskKind.MULTILABEL)).tolist() == [1, 1, 0]
 
 
 def test_where_sure_is_numpys() -> None:
@@ -36,26 +40,26 @@ def test_where_sure_is_numpys() -> None:
         assert sure(step(logits)).tolist() == (softmax(z, 1).max(1) >= threshold).tolist()
         p = expit(z)
         expected = (np.maximum(p, 1 - p) >= threshold).all(1)
-        assert sure(step(logits, kind=Kind.MULTILABEL)).tolist() == expected.tolist()
+        assert sure(step(logits, kind=TaskKind.MULTILABEL)).tolist() == expected.tolist()
     assert TeacherConfident(0.5)(step(torch.zeros(1, 2))).tolist() == [1]  # at least
 
 
 def test_tokens_and_language() -> None:
     logits = torch.log(torch.tensor([[[0.9, 0.1], [0.4, 0.6], [0.2, 0.8]]]))
     labels = torch.tensor([[0, IGNORED, 0]])
-    assert TeacherCorrect()(step(logits, labels, Kind.TOKENS)).tolist() == [[1, 0, 0]]
-    assert TeacherConfident(0.7)(step(logits, None, Kind.TOKENS)).tolist() == [[1, 0, 1]]
+    assert TeacherCorrect()(step(logits, labels, TaskKind.TOKENS)).tolist() == [[1, 0, 0]]
+    assert TeacherConfident(0.7)(step(logits, None, TaskKind.TOKENS)).tolist() == [[1, 0, 1]]
     # places 0 and 1 predict tokens 1 and 2
     labels = torch.tensor([[1, 0, 0]])
-    assert TeacherCorrect()(step(logits, labels, Kind.LANGUAGE)).tolist() == [[0, 1, 0]]
-    assert TeacherConfident(0.7)(step(logits, None, Kind.LANGUAGE)).tolist() == [[0, 1, 0]]
+    assert TeacherCorrect()(step(logits, labels, TaskKind.LANGUAGE)).tolist() == [[0, 1, 0]]
+    assert TeacherConfident(0.7)(step(logits, None, TaskKind.LANGUAGE)).tolist() == [[0, 1, 0]]
 
 
 def test_in_language_the_weights_meet_the_places_they_judge() -> None:
     teacher = torch.randn(2, 5, 4, generator=GENERATOR)
     labels = torch.randint(4, (2, 5), generator=GENERATOR)
     labels[:, 1] = teacher[:, 0].argmax(-1)
-    now = step(teacher, labels, Kind.LANGUAGE)
+    now = step(teacher, labels, TaskKind.LANGUAGE)
     now.weight = TeacherCorrect()(now)
     aligned = now.aligned
     assert aligned.teacher is not None
@@ -102,7 +106,7 @@ def test_filters_combine_by_product() -> None:
 
 def test_a_weight_a_row_meets_a_weight_a_token() -> None:
     logits, labels = torch.zeros(2, 3, 2), torch.tensor([[0, 1, 0], [0, 0, 1]])
-    now = step(logits, labels, Kind.TOKENS, index=torch.tensor([0, 1]))
+    now = step(logits, labels, TaskKind.TOKENS, index=torch.tensor([0, 1]))
     rows, right = RowWeights([2.0, 3.0]), TeacherCorrect()
     expected = [[2, 0, 2], [3, 3, 0]]
     assert (rows & right)(now).tolist() == expected
@@ -113,7 +117,7 @@ def test_each_row_has_one_source() -> None:
     """The logits of right answers only, plain training on the rest."""
     teacher = torch.tensor([[3.0, 0.0], [3.0, 0.0], [0.0, 2.0]])
     student, labels = torch.randn(3, 2, generator=GENERATOR), torch.tensor([0, 1, 1])
-    now = Step(None, labels, View(student), View(teacher), Goal(Kind.CLASSES, 2))
+    now = Step(None, labels, View(student), View(teacher), Task.of("classification", 2))
     now.weight = TeacherCorrect()(now)
     objective = Logits() + GoldLabels(rest=True)
     losses = objective.losses(now, objective.maps(now))
@@ -134,7 +138,7 @@ def test_an_empty_filter_can_say_so() -> None:
 
 
 def test_what_makes_no_sense_is_refused() -> None:
-    numbers = Goal(Kind.VALUES, 1)
+    numbers = Task.of("regression", 1)
     for filter_ in (
         TeacherCorrect(),
         TeacherConfident(0.9),
@@ -143,11 +147,11 @@ def test_what_makes_no_sense_is_refused() -> None:
         with pytest.raises(InvalidInput, match="regression"):
             filter_.check(numbers, 2)
     RowWeights([1.0, 1.0]).check(numbers, 2)
-    TeacherConfident(1.0).check(Goal(Kind.LANGUAGE, 9), 2)
+    TeacherConfident(1.0).check(Task.of("language", 9), 2)
     with pytest.raises(InvalidInput, match="2 weights and 3 samples"):
-        (TeacherCorrect() & RowWeights([1.0, 1.0])).check(Goal(Kind.CLASSES, 2), 3)
+        (TeacherCorrect() & RowWeights([1.0, 1.0])).check(Task.of("classification", 2), 3)
     with pytest.raises(InvalidInput, match="2 weights and 1 samples"):
-        RowWeights([1.0, 1.0]).check(Goal(Kind.CLASSES, 2), 1)
+        RowWeights([1.0, 1.0]).check(Task.of("classification", 2), 1)
     for bad in ([-1.0, 1.0], [float("nan"), 1.0], [0.0, 0.0], [[1.0]], 1.0):
         with pytest.raises(InvalidInput, match="weights"):
             RowWeights(bad)

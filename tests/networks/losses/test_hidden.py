@@ -9,8 +9,9 @@ import torch.nn.functional as F
 from scipy.spatial.distance import cosine
 from torch import Tensor, nn
 
+from limbeck.core.contract import TaskKind
 from limbeck.core.errors import InvalidInput
-from limbeck.modules.batch import Kind, Step
+from limbeck.modules.batch import Step
 from limbeck.networks import Embeddings, HiddenStates
 
 Draw = Callable[..., Tensor]
@@ -227,6 +228,6 @@ def test_an_unknown_distance_is_refused() -> None:
 
 def test_language_needs_no_labels_for_hidden_states(step: Make, draw: Draw) -> None:
     layers = {"a": (draw(2, 3, 4), draw(2, 3, 4))}
-    now = step(draw(2, 3, 5), draw(2, 3, 5), None, Kind.LANGUAGE, layers=layers)
+    now = step(draw(2, 3, 5), draw(2, 3, 5), None, TaskKind.LANGUAGE, layers=layers)
     found = HiddenStates({"a": "a"}).loss(now, None)
     assert found == F.mse_loss(*layers["a"])

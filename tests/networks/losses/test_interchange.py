@@ -7,8 +7,9 @@ import pytest
 torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
+from limbeck.core.contract import Task  # noqa: E402
 from limbeck.core.errors import InvalidInput  # noqa: E402
-from limbeck.modules.batch import Goal, Kind, Step, View  # noqa: E402
+from limbeck.modules.batch import Step, View  # noqa: E402
 from limbeck.modules.capture import Capture, logits_of, run  # noqa: E402
 from limbeck.networks.analysis.causal import causal_agreement  # noqa: E402
 from limbeck.networks.datasets.data import Samples  # noqa: E402
@@ -23,7 +24,7 @@ from limbeck.networks.training.settings import Training  # noqa: E402
 from limbeck.networks.training.train import train  # noqa: E402
 
 pytestmark = pytest.mark.torch
-CLASSES = Goal(Kind.CLASSES, 2)
+CLASSES = Task.of("classification", 2)
 
 
 def runner(net, names):
@@ -35,7 +36,7 @@ def runner(net, names):
     return call
 
 
-def step_of(teacher, student, x, pairs, *, goal=CLASSES, seed=0, **more):
+def step_of(teacher, student, x, pairs, *, task=CLASSES, seed=0, **more):
     run_teacher = runner(teacher, list(pairs))
     run_student = runner(student, list(pairs.values()))
 
@@ -48,7 +49,7 @@ def step_of(teacher, student, x, pairs, *, goal=CLASSES, seed=0, **more):
         None,
         run_student(x, {}),
         frozen(x, {}),
-        goal,
+        task,
         generator=torch.Generator().manual_seed(seed),
         run_student=run_student,
         run_teacher=frozen,
@@ -197,7 +198,7 @@ def test_the_place_of_the_run_of_tokens_is_drawn():
     pairs, starts = {"layer": "layer"}, set()
     for seed in range(20):
         x = torch.randn(2, 6, 2, dtype=torch.float64)
-        step = step_of(Tokens(), Tokens(), x, pairs, goal=Goal(Kind.VALUES, 3), seed=seed)
+        step = step_of(Tokens(), Tokens(), x, pairs, task=Task.of("regression", 3), seed=seed)
         edits, inner = [], step.run_teacher
         step.run_teacher = lambda x, e, inner=inner, edits=edits: edits.append(e) or inner(x, e)
         Interchange(pairs, "mse", share=0.5).loss(step, None)
@@ -213,7 +214,7 @@ def test_tokens_move_and_the_rest_stays():
     x = torch.randn(2, 4, 2, dtype=torch.float64)
     pairs = {"layer": "layer"}
     inputs = {"x": x, "attention_mask": torch.tensor([[1, 1, 1, 0], [1, 1, 1, 1]])}
-    step = step_of(teacher, student, inputs, pairs, goal=Goal(Kind.VALUES, 3), seed=swap_seed())
+    step = step_of(teacher, student, inputs, pairs, task=Task.of("regression", 3), seed=swap_seed())
     loss = Interchange(pairs, "mse", share=1.0).loss(step, None)
     mixed = torch.stack(
         [torch.cat([x[1, :3], x[0, 3:]]), torch.cat([x[0, :3], x[1, 3:]])]
@@ -268,8 +269,8 @@ def test_what_it_refuses():
     with pytest.raises(InvalidInput, match="temperature"):
         Interchange({"0": "0"}, temperature=0)
     with pytest.raises(InvalidInput, match="regression"):
-        Interchange({"0": "0"}).check(Goal(Kind.VALUES, 1))
-    Interchange({"0": "0"}, "mse").check(Goal(Kind.VALUES, 1))
+        Interchange({"0": "0"}).check(Task.of("regression", 1))
+    Interchange({"0": "0"}, "mse").check(Task.of("regression", 1))
     step = step_of(TEACHER, linear(ONE, ONE), X, {"0": "0"})
     with pytest.raises(InvalidInput, match="holds none of the 2 units"):
         Interchange({"0": "0"}, part=slice(5, 6)).loss(step, None)

@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from limbeck.core.contract import TaskKind
 from limbeck.core.errors import InvalidInput
-from limbeck.modules.batch import Kind, Step
+from limbeck.modules.batch import Step
 from limbeck.networks import (
     AttentionMaps,
     AttentionTransfer,
@@ -81,8 +82,8 @@ def test_in_language_a_hidden_state_has_the_weight_of_the_token_it_predicts(
     weight = torch.tensor([[7.0, 1.0, 0.0], [7.0, 2.0, 3.0]])
     layers = {"a": (draw(2, 3, 4), draw(2, 3, 4))}
     for kind, expected in (
-        (Kind.LANGUAGE, [[1, 0, 0], [2, 3, 0]]),
-        (Kind.TOKENS, weight.tolist()),
+        (TaskKind.LANGUAGE, [[1, 0, 0], [2, 3, 0]]),
+        (TaskKind.TOKENS, weight.tolist()),
     ):
         now = step(draw(2, 3, 5), draw(2, 3, 5), None, kind, layers=layers, weight=weight)
         (pair,) = HiddenStates({"a": "a"}).of(now)

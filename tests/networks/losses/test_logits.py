@@ -10,8 +10,9 @@ import torch.nn.functional as F
 from scipy.spatial.distance import cosine
 from torch import Tensor
 
+from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
-from limbeck.modules.batch import Goal, Kind, Step
+from limbeck.modules.batch import Step
 from limbeck.networks import Logits, LogitsCosine
 from limbeck.networks.losses.logits import cosine_distance, squared_error
 
@@ -63,9 +64,11 @@ def test_the_cosine_is_blind_to_length(draw: Draw) -> None:
 
 
 @pytest.mark.parametrize("term", [Logits(), LogitsCosine()])
-@pytest.mark.parametrize("kind", [Kind.CLASSES, Kind.MULTILABEL, Kind.VALUES])
+@pytest.mark.parametrize(
+    "kind", [TaskKind.CLASSIFICATION, TaskKind.MULTILABEL, TaskKind.REGRESSION]
+)
 def test_weights_of_0_and_1_choose_rows(
-    step: Make, draw: Draw, term: Logits | LogitsCosine, kind: Kind
+    step: Make, draw: Draw, term: Logits | LogitsCosine, kind: TaskKind
 ) -> None:
     student, teacher = draw(4, 3), draw(4, 3)
     passes = torch.tensor([0.0, 1, 1, 0], dtype=torch.float64)
@@ -78,10 +81,10 @@ def test_weights_of_0_and_1_choose_rows(
 def test_masked_tokens_do_not_count(step: Make, draw: Draw, term: Logits | LogitsCosine) -> None:
     student, teacher = draw(2, 3, 4), draw(2, 3, 4)
     there = torch.tensor([[1, 1, 0], [0, 1, 1]])
-    found = term.loss(step(student, teacher, None, Kind.TOKENS, mask=there), None)
+    found = term.loss(step(student, teacher, None, TaskKind.TOKENS, mask=there), None)
     places = ([0, 0, 1, 1], [0, 1, 1, 2])
     torch.testing.assert_close(found, term.loss(step(student[places], teacher[places]), None))
-    assert term.loss(step(student, teacher, None, Kind.TOKENS, mask=0 * there), None) == 0
+    assert term.loss(step(student, teacher, None, TaskKind.TOKENS, mask=0 * there), None) == 0
 
 
 def test_what_they_need_and_refuse() -> None:
@@ -89,8 +92,8 @@ def test_what_they_need_and_refuse() -> None:
         assert term.needs.teacher
         assert not term.needs.labels
         assert term.level == 3
-        for kind in Kind:
-            term.check(Goal(kind, 2))
-    Logits().check(Goal(Kind.VALUES, 1))
+        for kind in TaskKind:
+            term.check(Task.of(kind, 2))
+    Logits().check(Task.of("regression", 1))
     with pytest.raises(InvalidInput, match=r"one output.*Logits"):
-        LogitsCosine().check(Goal(Kind.VALUES, 1))
+        LogitsCosine().check(Task.of("regression", 1))

@@ -10,8 +10,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
-from limbeck.modules.batch import Goal, Kind, Step, View
+from limbeck.modules.batch import Step, View
 from limbeck.networks import (
     GoldLabels,
     HiddenStates,
@@ -30,7 +31,7 @@ def step(done: float = 0.0) -> Step:
     g = torch.Generator().manual_seed(0)
     s, t = torch.randn(4, 3, generator=g), torch.randn(4, 3, generator=g)
     y = torch.tensor([0, 1, 2, 0])
-    return Step(None, y, View(s), View(t), Goal(Kind.CLASSES, 3), done=done)
+    return Step(None, y, View(s), View(t), Task.of("classification", 3), done=done)
 
 
 @given(weights, weights, weights)
@@ -72,9 +73,9 @@ def test_needs_add_up() -> None:
 
 def test_every_term_is_asked_about_the_goal() -> None:
     objective = GoldLabels() + SoftTargets()
-    objective.check(Goal(Kind.CLASSES, 3))
+    objective.check(Task.of("classification", 3))
     with pytest.raises(InvalidInput, match="SoftTargets"):
-        objective.check(Goal(Kind.VALUES, 3))
+        objective.check(Task.of("regression", 3))
 
 
 @pytest.mark.parametrize("bad", [-1, float("nan"), float("inf"), "much", True])

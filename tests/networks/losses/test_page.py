@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from limbeck import networks
-from limbeck.modules.batch import Goal, Kind, Step
+from limbeck.core.contract import Task
+from limbeck.modules.batch import Step
 from limbeck.networks.losses.loss import Objective
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "objectives.md").read_text()
@@ -37,7 +38,7 @@ def test_every_example_gives_a_loss(
     exec("\n".join(BLOCKS[: BLOCKS.index(block) + 1]), room)
     objective = room["objective"]
     assert isinstance(objective, Objective)
-    objective.check(Goal(Kind.CLASSES, 3))
+    objective.check(Task.of("classification", 3))
     student, labels = draw(8, 3).requires_grad_(), torch.arange(8) % 3
     layers = {"encoder.5": (draw(8, 4), draw(8, 6))}
     now = step(student, draw(8, 3), labels, layers=layers)

@@ -15,8 +15,9 @@ from scipy.special import expit, softmax
 from scipy.stats import entropy, zscore
 from torch import Tensor
 
+from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
-from limbeck.modules.batch import IGNORED, Goal, Kind, Step
+from limbeck.modules.batch import IGNORED, Step
 from limbeck.networks import JensenShannon, LinearSchedule, ReverseKL, SoftTargets
 from limbeck.networks.losses.probabilities import (
     jensen_shannon,
@@ -110,9 +111,9 @@ def test_labels_that_are_ruled_out_are_bernoulli_of_0(step: Make, draw: Draw) ->
     student, teacher = draw(4, 3), draw(4, 3)
     student[:, 1] = teacher[:, 1] = -np.inf
     for term in TERMS:
-        found = term().loss(step(student, teacher, kind=Kind.MULTILABEL), None)
+        found = term().loss(step(student, teacher, kind=TaskKind.MULTILABEL), None)
         left = [x[:, [0, 2]] for x in (student, teacher)]
-        rest = term().loss(step(*left, kind=Kind.MULTILABEL), None)
+        rest = term().loss(step(*left, kind=TaskKind.MULTILABEL), None)
         torch.testing.assert_close(found, rest * 2 / 3)
 
 
@@ -182,15 +183,15 @@ def test_multi_label_is_the_mean_of_bernoulli_divergences(
     # two logits with the difference z have the probability sigmoid(z)
     rows = rows_by_scipy(which, np.stack([s, 0 * s], -1), np.stack([t, 0 * t], -1), 2.0)
     term = TERMS[which](temperature=2)
-    found = term.loss(step(student, teacher, kind=Kind.MULTILABEL), None)
+    found = term.loss(step(student, teacher, kind=TaskKind.MULTILABEL), None)
     assert found.item() == pytest.approx(rows.mean())
-    weighted = term.loss(step(student, teacher, kind=Kind.MULTILABEL, weight=weight), None)
+    weighted = term.loss(step(student, teacher, kind=TaskKind.MULTILABEL, weight=weight), None)
     expected = np.average(rows.mean(1), weights=weight.numpy())
     assert weighted.item() == pytest.approx(expected)
     if which == 0:  # binary cross entropy on soft labels, less its least value
         p, q = expit(s), expit(t)
         kl = q * np.log(q / p) + (1 - q) * np.log((1 - q) / (1 - p))
-        plain = SoftTargets().loss(step(student, teacher, kind=Kind.MULTILABEL), None)
+        plain = SoftTargets().loss(step(student, teacher, kind=TaskKind.MULTILABEL), None)
         assert plain.item() == pytest.approx(kl.mean())
 
 
@@ -208,16 +209,16 @@ def test_weights_of_0_and_1_choose_rows(
 
 
 @pytest.mark.parametrize("term", TERMS)
-@pytest.mark.parametrize("kind", [Kind.TOKENS, Kind.LANGUAGE])
+@pytest.mark.parametrize("kind", [TaskKind.TOKENS, TaskKind.LANGUAGE])
 def test_masked_tokens_do_not_count(
-    step: Make, draw: Draw, term: Callable[..., SoftTargets], kind: Kind
+    step: Make, draw: Draw, term: Callable[..., SoftTargets], kind: TaskKind
 ) -> None:
     student, teacher = draw(2, 3, 4), draw(2, 3, 4)
     there = torch.tensor([[1, 1, 0], [0, 1, 1]])
     labels = torch.tensor([[2, IGNORED, 0], [1, 3, 1]])
     found = term().loss(step(student, teacher, None, kind, mask=there), None)
     both = term().loss(step(student, teacher, labels, kind, mask=there), None)
-    if kind is Kind.TOKENS:
+    if kind is TaskKind.TOKENS:
         places, fewer = ([0, 0, 1, 1], [0, 1, 1, 2]), ([0, 1, 1], [0, 1, 2])
     else:
         places, fewer = ([0, 1], [0, 1]), ([1], [1])  # nothing predicts from padding
@@ -248,12 +249,12 @@ def test_what_they_need_and_refuse(term: Callable[..., SoftTargets]) -> None:
     assert not term().needs.labels
     assert term().level == 2
     with pytest.raises(InvalidInput, match=r"regression has none: a temperature.*Logits"):
-        term().check(Goal(Kind.VALUES, 1))
+        term().check(Task.of("regression", 1))
     with pytest.raises(InvalidInput, match="one class"):
-        term().check(Goal(Kind.CLASSES, 1))
-    for kind in set(Kind) - {Kind.VALUES}:
-        term().check(Goal(kind, 2))
-    for goal in (Goal(Kind.CLASSES, 2), Goal(Kind.MULTILABEL, 9)):
+        term().check(Task.of("classification", 1))
+    for kind in set(TaskKind) - {TaskKind.REGRESSION}:
+        term().check(Task.of(kind, 2))
+    for task in (Task.of("classification", 2), Task.of("multilabel", 9)):
         with pytest.raises(InvalidInput, match="standardise"):
-            term(standardise=True).check(goal)
-    term(standardise=True).check(Goal(Kind.LANGUAGE, 3))
+            term(standardise=True).check(task)
+    term(standardise=True).check(Task.of("language", 3))

@@ -5,8 +5,8 @@ import pytest
 torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
+from limbeck.core.contract import Task  # noqa: E402
 from limbeck.core.errors import InvalidInput  # noqa: E402
-from limbeck.modules.batch import Goal, Kind  # noqa: E402
 from limbeck.modules.capture import Capture, logits_of  # noqa: E402
 from limbeck.networks.datasets.data import Samples  # noqa: E402
 from limbeck.networks.strategies.exits import Exits, Head  # noqa: E402
@@ -14,7 +14,7 @@ from limbeck.networks.training.settings import Training  # noqa: E402
 from limbeck.networks.training.train import train  # noqa: E402
 
 pytestmark = pytest.mark.torch
-GOAL = Goal(Kind.CLASSES, 3)
+TASK = Task.of("classification", 3)
 X = torch.randn(40, 4, generator=torch.Generator().manual_seed(0))
 
 
@@ -90,7 +90,7 @@ def test_self_distillation_trains_all_exits_with_the_loop():
     assert list(objective.weights(0.0).values()) == pytest.approx([1, 0.7, 0.3, 0.03])
     assert objective.parts[2].term.temperature == 3.0
     trained = train(
-        exits, Samples.of(X, y), objective, GOAL,
+        exits, Samples.of(X, y), objective, TASK,
         training=Training(epochs=60, batch_size=20, lr=0.02),
     ).module  # fmt: skip
     before, after = exits.outputs(X), trained.outputs(X)

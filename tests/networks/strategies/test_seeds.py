@@ -11,8 +11,8 @@ from sklearn.linear_model import LogisticRegression
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
+from limbeck.core.contract import Task
 from limbeck.core.progress import quiet
-from limbeck.modules.batch import Goal, Kind
 from limbeck.networks import (
     BornAgain,
     GoldLabels,
@@ -28,7 +28,7 @@ from limbeck.networks.training.checkpoint import NAME
 from limbeck.networks.training.settings import Training
 from limbeck.networks.training.train import Trained
 
-GOAL = Goal(Kind.CLASSES, 2)
+TASK = Task.of("classification", 2)
 
 
 def test_a_maker_is_called_after_the_seed_and_disturbs_nothing() -> None:
@@ -44,8 +44,8 @@ def rounds(makers: list[Any], **changes: Any) -> Rounds:
     x = torch.randn(40, 3, generator=torch.Generator().manual_seed(0))
     given: dict[str, Any] = {
         "makers": makers, "start": None, "teacher": None, "source": None,
-        "rows": Samples.of((x, (x[:, 0] > 0).long())).aimed(GOAL), "validation": None,
-        "goal": GOAL, "objective": Objective.of(SoftTargets() + GoldLabels()),
+        "rows": Samples.of((x, (x[:, 0] > 0).long())).aimed(TASK), "validation": None,
+        "task": TASK, "objective": Objective.of(SoftTargets() + GoldLabels()),
         "training": Training(epochs=2, batch_size=8, lr=0.1), "mode": None, "filter": None,
     }  # fmt: skip
     return Rounds(**{**given, **changes})
@@ -93,7 +93,7 @@ SAME_AS_THE_CONTROL: dict[str, tuple[Any, dict[str, Any]]] = {
     "a silent teacher": ([dropping], {}),
     "a network, not a function": ([dropping()], {}),
     "a filter": ([dropping], {"filter": TeacherCorrect() & TeacherConfident(0.5)}),
-    "augmented rows": ([dropping], {"rows": Samples.of(Moving()).aimed(GOAL)}),
+    "augmented rows": ([dropping], {"rows": Samples.of(Moving()).aimed(TASK)}),
     "a start": ([dropping], {"start": {"0": "0"}}),
     "early stopping": ([dropping], {"training": Training(9, 8, lr=0.1, patience=1)}),
     "parts of batches": (
@@ -121,7 +121,7 @@ def test_a_student_that_learns_gold_labels_alone_is_its_control_bit_for_bit(case
 
 
 def test_a_cache_of_augmented_rows_leaves_the_control_alike(tmp_path: Path) -> None:
-    rows = Samples.of(Moving()).aimed(GOAL)
+    rows = Samples.of(Moving()).aimed(TASK)
     teacher = nn.Linear(3, 2)
     source = TeacherCache(tmp_path, views=2, seed=5).fill(teacher, rows)
     each = rounds([dropping], teacher=teacher, source=source, rows=rows, objective=SILENT)
@@ -159,7 +159,7 @@ def test_a_start_is_reported() -> None:
 def test_the_linear_model_is_trained_even_in_one_epoch(columns: int) -> None:
     x = torch.randn(900, columns, generator=torch.Generator().manual_seed(0))
     y = (x[:, 0] > 0).long()
-    rows = Samples.of((x[:600], y[:600])).aimed(GOAL)
+    rows = Samples.of((x[:600], y[:600])).aimed(TASK)
     made = rounds([lambda: nn.Linear(columns, 2)], rows=rows, training=Training(1, 16))
     found = made.linear(0)
     assert found is not None

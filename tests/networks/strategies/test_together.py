@@ -6,8 +6,8 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 from torch.nn import functional as F  # noqa: E402
 
+from limbeck.core.contract import Task  # noqa: E402
 from limbeck.core.errors import InvalidInput  # noqa: E402
-from limbeck.modules.batch import Goal, Kind  # noqa: E402
 from limbeck.networks import BornAgain, GoldLabels, HiddenStates, SoftTargets  # noqa: E402
 from limbeck.networks.datasets.data import Samples  # noqa: E402
 from limbeck.networks.datasets.seeding import mixed  # noqa: E402
@@ -16,7 +16,7 @@ from limbeck.networks.training.settings import Training  # noqa: E402
 from limbeck.networks.training.train import train  # noqa: E402
 
 pytestmark = pytest.mark.torch
-GOAL = Goal(Kind.CLASSES, 3)
+TASK = Task.of("classification", 3)
 BOTH = SoftTargets(temperature=2) + GoldLabels()
 SGD = Training(2, 20, optimizer="sgd", lr=0.2, momentum=0, weight_decay=0, schedule="constant")
 
@@ -41,7 +41,7 @@ def test_students_that_teach_each_other_against_a_loop_by_hand(taught):
     teacher = net(16) if taught else None
     starts = [net(), net(5), net(6)]
     got = train_together(
-        starts, Samples.of((x, y)), BOTH, GOAL, training=SGD, seed=4, teacher=teacher
+        starts, Samples.of((x, y)), BOTH, TASK, training=SGD, seed=4, teacher=teacher
     )
     optimizers = [torch.optim.SGD(s.parameters(), lr=0.2) for s in starts]
     for epoch in range(2):
@@ -65,7 +65,7 @@ def test_students_that_teach_each_other_against_a_loop_by_hand(taught):
 def test_two_students_write_and_go_on_in_one_folder(tmp_path):
     samples = Samples.of(table())
     runs = [
-        train_together([net, net], samples, BOTH, GOAL, training=SGD, folder=folder)
+        train_together([net, net], samples, BOTH, TASK, training=SGD, folder=folder)
         for folder in (None, tmp_path, tmp_path)
     ]
     assert (tmp_path / "student_1" / "metrics.csv").exists()
@@ -79,7 +79,7 @@ def test_each_student_is_scored_by_its_own_answers():
     x, y = table()
     torch.manual_seed(1)
     got = train_together(
-        [net(), net(5)], Samples.of((x, y)), BOTH, GOAL, training=SGD, validation=Samples.of((x, y))
+        [net(), net(5)], Samples.of((x, y)), BOTH, TASK, training=SGD, validation=Samples.of((x, y))
     )
     scores = [trained.history[trained.best_epoch]["score"] for trained in got]
     shares = [(t.module(x).argmax(1) == y).float().mean().item() for t in got]
@@ -100,7 +100,7 @@ class Still(nn.Module):
 
 def test_training_stops_when_no_student_gets_better_any_more():
     x, _ = table()
-    rows, numbers = Samples.of((x, x[:, :1])), Goal(Kind.VALUES, 1)
+    rows, numbers = Samples.of((x, x[:, :1])), Task.of("regression", 1)
     settings = Training(6, 20, optimizer="sgd", lr=0.02, weight_decay=0, patience=1)
     got = train_together(
         [nn.Linear(4, 1), Still()], rows, GoldLabels(), numbers, training=settings, validation=rows
@@ -111,11 +111,11 @@ def test_training_stops_when_no_student_gets_better_any_more():
 
 def test_generations_teach_the_next():
     samples = Samples.of(table())
-    got = BornAgain(3).run(net, samples, BOTH, GOAL, training=SGD, seed=7)
+    got = BornAgain(3).run(net, samples, BOTH, TASK, training=SGD, seed=7)
     seeds = [mixed(7, 2) >> 32, mixed(7, 1) >> 32, 7]  # the last has the seed of the control
-    zero = train(net, samples, GoldLabels(), GOAL, training=SGD, seed=seeds[0])
-    one = train(net, samples, BOTH, GOAL, training=SGD, seed=seeds[1], teacher=zero.module)
-    two = train(net, samples, BOTH, GOAL, training=SGD, seed=seeds[2], teacher=one.module)
+    zero = train(net, samples, GoldLabels(), TASK, training=SGD, seed=seeds[0])
+    one = train(net, samples, BOTH, TASK, training=SGD, seed=seeds[1], teacher=zero.module)
+    two = train(net, samples, BOTH, TASK, training=SGD, seed=seeds[2], teacher=one.module)
     for mine, theirs in zip(got, (zero, one, two), strict=True):
         assert torch.equal(weights(mine.module), weights(theirs.module))
 
@@ -123,10 +123,10 @@ def test_generations_teach_the_next():
 def test_bad_input_is_refused():
     samples = Samples.of(table())
     with pytest.raises(InvalidInput, match="1 students are to teach each other"):
-        train_together([net], samples, BOTH, GOAL)
+        train_together([net], samples, BOTH, TASK)
     with pytest.raises(InvalidInput, match="students that teach each other share only"):
-        train_together([net, net], samples, HiddenStates({"0": "0"}), GOAL)
+        train_together([net, net], samples, HiddenStates({"0": "0"}), TASK)
     with pytest.raises(InvalidInput, match="generations is 0"):
         BornAgain(0)
     with pytest.raises(InvalidInput, match="without a teacher"):
-        BornAgain(2).run(net, samples, SoftTargets(temperature=2), GOAL)
+        BornAgain(2).run(net, samples, SoftTargets(temperature=2), TASK)

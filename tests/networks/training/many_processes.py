@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from limbeck.modules.batch import Goal, Kind
+from limbeck.core.contract import Task
 from limbeck.networks import (
     GoldLabels,
     HiddenStates,
@@ -36,7 +36,7 @@ def run(folder: Path, strategy: str = "auto", shares: bool = False, layers: bool
         student,
         Samples.of((x, y)),
         balanced(terms) if shares else terms,
-        Goal(Kind.CLASSES, 2),
+        Task.of("classification", 2),
         training=Training(
             3,
             24,
@@ -60,7 +60,7 @@ def run_tokens(folder: Path, gradient_accumulation_steps: int):
     labels = [[t % 3 if j else -100 for j, t in enumerate(row)] for row in ids]
     torch.manual_seed(0)
     teacher, student = Tagger(9), Tagger(5)
-    goal = Goal(Kind.TOKENS, 3)
+    task = Task.of("tokens", 3)
     objective = (
         0.5 * SoftTargets(temperature=2)
         + 0.3 * GoldLabels(rest=True)
@@ -68,9 +68,9 @@ def run_tokens(folder: Path, gradient_accumulation_steps: int):
     )
     return train(
         student,
-        Samples.of({"input_ids": ids, "labels": labels}).aimed(goal),
+        Samples.of({"input_ids": ids, "labels": labels}).aimed(task),
         objective,
-        goal,
+        task,
         training=Training(
             2, 16, optimizer="sgd", lr=0.5, gradient_accumulation_steps=gradient_accumulation_steps
         ),

@@ -8,7 +8,8 @@ from typing import ClassVar  # noqa: E402
 
 from torch import nn  # noqa: E402
 
-from limbeck.modules.batch import Goal, Kind, Step, View  # noqa: E402
+from limbeck.core.contract import Task  # noqa: E402
+from limbeck.modules.batch import Step, View  # noqa: E402
 from limbeck.networks import GoldLabels, Logits, Loss, SoftTargets, balanced  # noqa: E402
 from limbeck.networks.datasets.data import Samples  # noqa: E402
 from limbeck.networks.losses.loss import Needs  # noqa: E402
@@ -17,7 +18,7 @@ from limbeck.networks.training.settings import Training  # noqa: E402
 from limbeck.networks.training.train import train  # noqa: E402
 
 pytestmark = pytest.mark.torch
-GOAL = Goal(Kind.CLASSES, 3)
+TASK = Task.of("classification", 3)
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def trained(factor: float, folder=None, epochs: int = 20, batch: int = 20, lr: f
         student,
         Samples.of((x, teacher(x).argmax(1))),
         balanced(terms),
-        GOAL,
+        TASK,
         teacher=teacher,
         training=Training(epochs, batch, optimizer="sgd", lr=lr, log_every=1),
         folder=folder,
@@ -107,7 +108,7 @@ def test_shares_of_a_training_against_gradients_taken_by_hand(tmp_path):
     last = dict(zip(rows[0].split(","), rows[-1].split(","), strict=True))
     x, teacher, _ = networks()
     view = View(run.module(x))
-    step = Step(x, teacher(x).argmax(1), view, View(teacher(x).detach()), GOAL)
+    step = Step(x, teacher(x).argmax(1), view, View(teacher(x).detach()), TASK)
     asked = {"SoftTargets": 0.6, "GoldLabels": 0.1, "Logits": 0.3}
     for term in (SoftTargets(temperature=4), GoldLabels(), Times(Logits(), 50.0)):
         grads = torch.autograd.grad(

@@ -12,8 +12,8 @@ import pytest
 torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
+from limbeck.core.contract import Task  # noqa: E402
 from limbeck.core.errors import FileRefused, InvalidInput  # noqa: E402
-from limbeck.modules.batch import Goal, Kind  # noqa: E402
 from limbeck.networks import Callback, GoldLabels, SoftTargets, Training  # noqa: E402
 from limbeck.networks.datasets.data import Samples  # noqa: E402
 from limbeck.networks.strategies.together import BornAgain, train_together  # noqa: E402
@@ -26,7 +26,7 @@ from limbeck.networks.training.callbacks import (  # noqa: E402
 from limbeck.networks.training.train import train  # noqa: E402
 
 pytestmark = pytest.mark.torch
-GOAL = Goal(Kind.CLASSES, 2)
+TASK = Task.of("classification", 2)
 X = torch.randn(40, 4, generator=torch.Generator().manual_seed(0))
 Y = (X[:, 0] > 0).long()
 
@@ -70,7 +70,7 @@ class Meddler(Callback):
 def run(folder=None, callbacks=(), seed=0, objective=None, teacher=None, **changes):
     settings = {"epochs": 3, "batch_size": 10, "log_every": 2, "lr": 0.02} | changes
     return train(
-        net, Samples.of((X, Y)), objective or GoldLabels(), GOAL, seed=seed, folder=folder,
+        net, Samples.of((X, Y)), objective or GoldLabels(), TASK, seed=seed, folder=folder,
         training=Training(callbacks=callbacks, **settings), teacher=teacher,
         validation=Samples.of((X[:9], Y[:9])), name="student, seed 0",
     )  # fmt: skip
@@ -142,7 +142,7 @@ def test_students_together_are_told_of_in_turn(tmp_path):
     torch.manual_seed(0)
     students = [net(), net()]
     found = train_together(
-        students, Samples.of((X, Y)), SoftTargets() + GoldLabels(), GOAL, folder=tmp_path,
+        students, Samples.of((X, Y)), SoftTargets() + GoldLabels(), TASK, folder=tmp_path,
         training=Training(epochs=1, batch_size=20, callbacks=[seen]), name="student, seed 1",
     )  # fmt: skip
     assert [c[:2] for c in seen.calls if c[0] == "on_step_end"] == [
@@ -162,7 +162,7 @@ def test_generations_have_their_names():
             names.append(state.run)
 
     BornAgain(2).run(
-        net, Samples.of((X, Y)), SoftTargets() + GoldLabels(), GOAL, name="student, seed 3",
+        net, Samples.of((X, Y)), SoftTargets() + GoldLabels(), TASK, name="student, seed 3",
         training=Training(epochs=1, batch_size=20, callbacks=[Names()]),
     )  # fmt: skip
     assert names == ["student, seed 3, generation 0", "student, seed 3, generation 1"]

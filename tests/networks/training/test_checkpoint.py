@@ -7,8 +7,8 @@ import pytest
 torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
+from limbeck.core.contract import Task  # noqa: E402
 from limbeck.core.errors import FileRefused, InvalidInput  # noqa: E402
-from limbeck.modules.batch import Goal, Kind  # noqa: E402
 from limbeck.networks import GoldLabels, LinearSchedule, SoftTargets, TeacherCorrect, balanced  # noqa: E402
 from limbeck.networks.datasets.data import Samples  # noqa: E402
 from limbeck.networks.losses.loss import Objective  # noqa: E402
@@ -97,7 +97,7 @@ def told(**changes):
     given = {
         "training": Training(optimizer=optimizer),
         "objective": Objective.of(LinearSchedule(1, 0) * SoftTargets(temperature=4) + GoldLabels()),
-        "goal": Goal(Kind.CLASSES, 2),
+        "task": Task.of("classification", 2),
         "samples": Samples.of((x, torch.zeros(5))),
         "teacher": nn.Linear(2, 2),
         "filter": None,
@@ -126,7 +126,7 @@ def test_they_are_text_and_numbers_without_addresses():
             "objective",
             Objective.of(LinearSchedule(1, 0) * SoftTargets(temperature=4) + 2 * GoldLabels()),
         ),
-        ("goal", Goal(Kind.CLASSES, 3)),
+        ("task", Task.of("classification", 3)),
         ("student", [nn.Linear(2, 2)]),
         ("filter", TeacherCorrect()),
         ("seed", 1),

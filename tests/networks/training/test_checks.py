@@ -10,8 +10,8 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 from torch.nn import functional as F  # noqa: E402
 
+from limbeck.core.contract import Task, TaskKind  # noqa: E402
 from limbeck.core.errors import InvalidInput  # noqa: E402
-from limbeck.modules.batch import Goal, Kind  # noqa: E402
 from limbeck.modules.runner import watched  # noqa: E402
 from limbeck.networks import GoldLabels, HiddenStates, Interchange, SoftTargets  # noqa: E402
 from limbeck.networks.datasets.data import Samples  # noqa: E402
@@ -37,8 +37,8 @@ X = torch.zeros(4, 2)
 BARE, FULL = Samples.of(X), Samples.of((X, torch.zeros(4)))
 
 
-def refuse(terms, samples=FULL, teacher=None, peers=False, kind=Kind.CLASSES):
-    refuse_settings(Objective.of(terms), Goal(kind, 2), samples, teacher, None, peers)
+def refuse(terms, samples=FULL, teacher=None, peers=False, kind=TaskKind.CLASSIFICATION):
+    refuse_settings(Objective.of(terms), Task.of(kind, 2), samples, teacher, None, peers)
 
 
 def test_what_fits_passes():
@@ -54,7 +54,7 @@ def test_what_fits_passes():
     [
         ({"terms": GoldLabels(), "samples": BARE}, "GoldLabels reads labels"),
         ({"terms": SoftTargets(temperature=2)}, "SoftTargets needs a teacher"),
-        ({"terms": SoftTargets(temperature=2), "kind": Kind.VALUES}, "temperature"),
+        ({"terms": SoftTargets(temperature=2), "kind": TaskKind.REGRESSION}, "temperature"),
         ({"terms": HiddenStates({"0": "0"}), "peers": True}, "share only their predictions"),
         ({"terms": Interchange({"0": "0"}), "teacher": object()}, "stored outputs cannot"),
     ],
@@ -65,14 +65,14 @@ def test_what_does_not_fit_is_named(given, message):
 
 
 def test_outputs_by_kind():
-    refuse_outputs(torch.zeros(2, 5, 3), Goal(Kind.TOKENS, 3), "student")
-    for shape, goal in (
-        ((2, 3), Goal(Kind.LANGUAGE, 3)),
-        ((2, 5, 3), Goal(Kind.CLASSES, 3)),
-        ((2, 4), Goal(Kind.VALUES, 1)),
+    refuse_outputs(torch.zeros(2, 5, 3), Task.of("tokens", 3), "student")
+    for shape, task in (
+        ((2, 3), Task.of("language", 3)),
+        ((2, 5, 3), Task.of("classification", 3)),
+        ((2, 4), Task.of("regression", 1)),
     ):
         with pytest.raises(InvalidInput, match="The student returned shape"):
-            refuse_outputs(torch.zeros(shape), goal, "student")
+            refuse_outputs(torch.zeros(shape), task, "student")
 
 
 def test_a_student_inside_its_teacher():
@@ -100,7 +100,7 @@ def look(students, objective, seed=0, outputs=3):
             students,
             samples.fetch([0, 1]),
             objective,
-            Goal(Kind.CLASSES, outputs),
+            Task.of("classification", outputs),
             lambda batch: network(batch.inputs),
             objective.needs,
             seed,
@@ -206,7 +206,7 @@ def test_objectives_that_run_networks_again_are_tried_without_a_trace():
     samples, teacher, student = Samples.of((x, (x[:, 0] > 0).long())), net(7), net(5)
     run = train(
         student, samples, Interchange({"0": "0"}, part=slice(2)) + GoldLabels(),
-        Goal(Kind.CLASSES, 3), teacher=teacher, training=Training(1, 20),
+        Task.of("classification", 3), teacher=teacher, training=Training(1, 20),
     )  # fmt: skip
     assert run.steps == 2
 

@@ -10,8 +10,8 @@ torch = pytest.importorskip("torch")
 from sklearn.metrics import f1_score, roc_auc_score  # noqa: E402
 from torch import nn  # noqa: E402
 
+from limbeck.core.contract import Task  # noqa: E402
 from limbeck.core.errors import InvalidInput  # noqa: E402
-from limbeck.modules.batch import Goal, Kind  # noqa: E402
 from limbeck.networks import GoldLabels, Training  # noqa: E402
 from limbeck.networks.datasets.data import Samples  # noqa: E402
 from limbeck.networks.training.metrics import check_metrics, metric_values  # noqa: E402
@@ -36,8 +36,8 @@ def net() -> nn.Module:
 
 def run(folder=None, metrics=None, validation=(X[40:], Y[40:]), epochs=3):
     return train(
-        net, Samples.of((X[:40], Y[:40])), GoldLabels(), Goal(Kind.CLASSES, 2), folder=folder,
-        training=Training(epochs=epochs, batch_size=8, metrics=metrics),
+        net, Samples.of((X[:40], Y[:40])), GoldLabels(), Task.of("classification", 2),
+        folder=folder, training=Training(epochs=epochs, batch_size=8, metrics=metrics),
         validation=None if validation is None else Samples.of(validation),
     )  # fmt: skip
 
@@ -89,7 +89,7 @@ def test_tokens_that_are_padded_are_left_out():
         return (found == ids[:, :3].reshape(-1) % 2).float().mean()
 
     trained = train(
-        nn.Embedding(6, 2), Samples.of((ids, labels)), GoldLabels(), Goal(Kind.TOKENS, 2),
+        nn.Embedding(6, 2), Samples.of((ids, labels)), GoldLabels(), Task.of("tokens", 2),
         training=Training(epochs=1, batch_size=5, metrics={"same": shape}),
         validation=Samples.of((ids, labels)),
     )  # fmt: skip

@@ -17,15 +17,15 @@ from torch import Tensor, nn
 from torch.optim import lr_scheduler
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
-from limbeck.modules.batch import Goal, Kind
 from limbeck.networks import GoldLabels, HiddenStates, SoftTargets, Training
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.training import trainer as session
 from limbeck.networks.training.optimizers import made, named
 from limbeck.networks.training.train import Trained, train
 
-GOAL = Goal(Kind.CLASSES, 3)
+TASK = Task.of("classification", 3)
 X = torch.randn(70, 5, generator=torch.Generator().manual_seed(0))
 Y = torch.randint(0, 3, (70,), generator=torch.Generator().manual_seed(1))
 DATA = Samples.of((X, Y))
@@ -42,7 +42,7 @@ def weights(module: nn.Module) -> Tensor:
 
 def trained(folder: Path | None = None, data: Samples = DATA, **settings: Any) -> Trained:
     given = {"epochs": 3, "batch_size": 16, "schedule": "constant"} | settings
-    return train(net(), data, GoldLabels(), GOAL, training=Training(**given), folder=folder)
+    return train(net(), data, GoldLabels(), TASK, training=Training(**given), folder=folder)
 
 
 def batches(epochs: int, data: Samples = DATA, size: int = 16) -> Any:
@@ -132,7 +132,7 @@ def test_learned_maps_are_trained_whatever_makes_the_optimizer() -> None:
         lambda named_parameters: torch.optim.SGD(named_parameters, lr=0.1),
     ):
         settings = Training(epochs=2, batch_size=16, optimizer=make)
-        result = train(net(), DATA, term, GOAL, training=settings, teacher=teacher)
+        result = train(net(), DATA, term, TASK, training=settings, teacher=teacher)
         found.append(torch.cat([p.detach().flatten() for p in result.maps.parameters()]))
     assert torch.equal(found[0], found[1])
     assert torch.equal(found[0], found[2])
@@ -196,7 +196,7 @@ def test_a_plateau_reads_the_validation() -> None:
     with pytest.raises(InvalidInput, match="mode='max'"):
         trained(schedule=partial(plateau, mode="max"))
     settings = Training(epochs=4, batch_size=16, schedule=partial(plateau, mode="max"))
-    scored = train(net(), DATA, GoldLabels(), GOAL, training=settings, validation=DATA)
+    scored = train(net(), DATA, GoldLabels(), TASK, training=settings, validation=DATA)
     assert scored.history[-1]["lr"] < 1e-4
 
 
@@ -238,7 +238,7 @@ def test_an_average_is_torchs_and_is_what_is_returned() -> None:
     assert torch.equal(weights(found.module), weights(average[0].module))
     assert not isinstance(found.module, AveragedModel)
     best = train(
-        net(), DATA, GoldLabels(), GOAL, validation=DATA,
+        net(), DATA, GoldLabels(), TASK, validation=DATA,
         training=Training(epochs=3, batch_size=16, ema=0.99),
     )  # fmt: skip
     with torch.no_grad():
@@ -279,8 +279,8 @@ def resumed(folder: Path, at: int, data: Samples = DATA, **settings: Any) -> Tra
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(session, "TOLD_EVERY", 0)
         with pytest.raises(Stopped):
-            train(net(), data, GoldLabels(), GOAL, training=training, folder=folder, progress=stop)
-    return train(net(), data, GoldLabels(), GOAL, training=training, folder=folder)
+            train(net(), data, GoldLabels(), TASK, training=training, folder=folder, progress=stop)
+    return train(net(), data, GoldLabels(), TASK, training=training, folder=folder)
 
 
 @pytest.mark.parametrize("at", [2, 5, 8])
@@ -317,7 +317,7 @@ def test_lbfgs_over_parts_is_that_of_the_whole() -> None:
         settings = Training(
             max_steps=2, batch_size=32, optimizer="lbfgs", gradient_accumulation_steps=parts
         )
-        result = train(plain(), data, term, GOAL, training=settings, teacher=teacher)
+        result = train(plain(), data, term, TASK, training=settings, teacher=teacher)
         found.append(weights(result.module))
     torch.testing.assert_close(found[0], found[1], rtol=1e-6, atol=1e-8)
     with pytest.raises(InvalidInput, match=r"Adam.*raised|list"):

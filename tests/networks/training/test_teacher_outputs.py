@@ -5,8 +5,9 @@ import pytest
 torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
+from limbeck.core.contract import Task, TaskKind  # noqa: E402
 from limbeck.core.errors import InvalidInput  # noqa: E402
-from limbeck.modules.batch import Goal, Kind, View  # noqa: E402
+from limbeck.modules.batch import View  # noqa: E402
 from limbeck.networks import GoldLabels, Logits, SoftTargets, TeacherCache  # noqa: E402
 from limbeck.networks.datasets.data import Samples  # noqa: E402
 from limbeck.networks.training.engine import Engine  # noqa: E402
@@ -43,19 +44,31 @@ def test_stored_outputs_of_augmented_samples_teach_what_the_teacher_does(tmp_pat
         net,
         samples,
         both,
-        Goal(Kind.CLASSES, 2),
+        Task.of("classification", 2),
         teacher=teacher,
         views=2,
         augment_seed=3,
         **settings,
     )
     stored = train(
-        net, samples, both, Goal(Kind.CLASSES, 2), teacher=cache, folder=tmp_path / "r", **settings
+        net,
+        samples,
+        both,
+        Task.of("classification", 2),
+        teacher=cache,
+        folder=tmp_path / "r",
+        **settings,
     )
     for a, b in zip(live.module.parameters(), stored.module.parameters(), strict=True):
         torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-6)  # batches of another size
     again = train(
-        net, samples, both, Goal(Kind.CLASSES, 2), teacher=cache, folder=tmp_path / "r", **settings
+        net,
+        samples,
+        both,
+        Task.of("classification", 2),
+        teacher=cache,
+        folder=tmp_path / "r",
+        **settings,
     )
     assert again.history == stored.history
 
@@ -84,9 +97,9 @@ def test_stored_answers_a_token_teach_what_the_teacher_does(tmp_path, by_length)
     live, stored = (
         train(
             lambda: gpt(8),
-            samples.aimed(Goal(Kind.LANGUAGE, 20)),
+            samples.aimed(Task.of("language", 20)),
             aim,
-            Goal(Kind.LANGUAGE, 20),
+            Task.of("language", 20),
             teacher=source,
             training=Training(3, 8, lr=0.01),
         )
@@ -104,13 +117,13 @@ def test_what_stored_outputs_cannot_do_is_refused(tmp_path):
 
     teacher, samples = net(16), Samples.of(Noisy().x)
     cache = TeacherCache(tmp_path).fill(teacher, samples)
-    goal = Goal(Kind.CLASSES, 2)
+    task = Task.of("classification", 2)
     with pytest.raises(InvalidInput, match="no outputs of the layer '0'"):
-        train(net, samples, HiddenStates({"0": "0"}), goal, teacher=cache)
+        train(net, samples, HiddenStates({"0": "0"}), task, teacher=cache)
     with pytest.raises(InvalidInput, match="runs the teacher again"):
-        train(net, samples, Interchange({"0": "0"}), goal, teacher=cache)
+        train(net, samples, Interchange({"0": "0"}), task, teacher=cache)
     with pytest.raises(InvalidInput, match="no labels, and stored outputs are of training rows"):
-        train(net, samples, Logits(), goal, teacher=cache, validation=samples)
+        train(net, samples, Logits(), task, teacher=cache, validation=samples)
 
 
 def test_the_teacher_is_given_back_as_it_was_also_after_an_error():
@@ -134,20 +147,22 @@ def test_the_teacher_is_given_back_as_it_was_also_after_an_error():
             pass
 
 
-@pytest.mark.parametrize("kind", [Kind.CLASSES, Kind.MULTILABEL, Kind.VALUES, Kind.TOKENS])
+@pytest.mark.parametrize(
+    "kind", [TaskKind.CLASSIFICATION, TaskKind.MULTILABEL, TaskKind.REGRESSION, TaskKind.TOKENS]
+)
 def test_the_consensus_is_the_mean_of_what_is_said(kind):
-    shape = (5, 7, 3) if kind is Kind.TOKENS else (5, 3)
+    shape = (5, 7, 3) if kind is TaskKind.TOKENS else (5, 3)
     logits = [3 * torch.randn(shape, requires_grad=True, dtype=torch.float64) for _ in range(3)]
-    view = consensus([View(z) for z in logits], Goal(kind, 3))
+    view = consensus([View(z) for z in logits], Task.of(kind, 3))
     say = {
-        Kind.CLASSES: lambda z: z.softmax(-1),
-        Kind.TOKENS: lambda z: z.softmax(-1),
-        Kind.MULTILABEL: torch.sigmoid,
-        Kind.VALUES: lambda z: z,
+        TaskKind.CLASSIFICATION: lambda z: z.softmax(-1),
+        TaskKind.TOKENS: lambda z: z.softmax(-1),
+        TaskKind.MULTILABEL: torch.sigmoid,
+        TaskKind.REGRESSION: lambda z: z,
     }[kind]
     torch.testing.assert_close(
         say(view.logits), torch.stack([say(z) for z in logits]).mean(0).detach()
     )
     assert not view.logits.requires_grad
-    one = consensus([View(logits[0])], Goal(kind, 3)).logits
+    one = consensus([View(logits[0])], Task.of(kind, 3)).logits
     assert torch.equal(one, logits[0])

@@ -10,8 +10,9 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 from torch.nn import functional as F  # noqa: E402
 
+from limbeck.core.contract import Task  # noqa: E402
 from limbeck.core.errors import InvalidInput  # noqa: E402
-from limbeck.modules.batch import Goal, Kind, Step  # noqa: E402
+from limbeck.modules.batch import Step  # noqa: E402
 from limbeck.networks import (  # noqa: E402
     Exits,
     GoldLabels,
@@ -31,7 +32,7 @@ from limbeck.networks.training.train import train  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
-GOAL = Goal(Kind.CLASSES, 3)
+TASK = Task.of("classification", 3)
 BOTH = 0.9 * SoftTargets(temperature=4) + 0.1 * GoldLabels()
 
 
@@ -110,7 +111,7 @@ def test_equal_to_a_loop_by_hand_bit_for_bit(table, teacher, tmp_path):
         lambda: net(8),
         Samples.of(table),
         BOTH,
-        GOAL,
+        TASK,
         training=SGD,
         seed=5,
         teacher=teacher,
@@ -122,7 +123,7 @@ def test_equal_to_a_loop_by_hand_bit_for_bit(table, teacher, tmp_path):
 
 
 def test_an_epoch_ends_with_a_row_of_metrics(table, tmp_path):
-    run = train(nn.Linear(6, 3), Samples.of(table), GoldLabels(), GOAL, folder=tmp_path,
+    run = train(nn.Linear(6, 3), Samples.of(table), GoldLabels(), TASK, folder=tmp_path,
                 training=Training(2, 32, log_every=100), validation=Samples.of(table))  # fmt: skip
     rows = read(tmp_path)
     assert [(r["step"], r["epoch"]) for r in rows] == [("3", "0"), ("6", "1")]
@@ -135,12 +136,12 @@ def test_an_epoch_ends_with_a_row_of_metrics(table, tmp_path):
 
 def test_a_constant_rate_is_warmed_up_too(table):
     settings = Training(4, 90, lr=0.1, schedule="constant", warmup_ratio=0.5)
-    run = train(nn.Linear(6, 3), Samples.of(table), GoldLabels(), GOAL, training=settings)
+    run = train(nn.Linear(6, 3), Samples.of(table), GoldLabels(), TASK, training=settings)
     assert [row["lr"] for row in run.history] == pytest.approx([0.05, 0.1, 0.1, 0.1])
 
 
 def test_weights_follow_their_schedule(table, tmp_path):
-    train(nn.Linear(6, 3), Samples.of(table), LinearSchedule(1, 0) * GoldLabels(), GOAL,
+    train(nn.Linear(6, 3), Samples.of(table), LinearSchedule(1, 0) * GoldLabels(), TASK,
           training=Training(4, 90), folder=tmp_path)  # fmt: skip
     rows = read(tmp_path)
     assert [float(r["weight/GoldLabels"]) for r in rows] == [1, 0.75, 0.5, 0.25]
@@ -155,7 +156,7 @@ def test_the_same_seed_gives_the_same_student_and_another_seed_another(table, te
             lambda: net(8),
             Samples.of(table),
             BOTH,
-            GOAL,
+            TASK,
             training=Training(2, 32),
             seed=s,
             teacher=teacher,
@@ -174,7 +175,7 @@ def test_nothing_of_the_user_is_changed(table, teacher):
     teacher[1].eval()
     before, taught = copy.deepcopy(student), copy.deepcopy(teacher)
     state = torch.get_rng_state()
-    train(student, Samples.of(table), BOTH, GOAL, training=Training(1, 32), teacher=teacher)
+    train(student, Samples.of(table), BOTH, TASK, training=Training(1, 32), teacher=teacher)
     assert torch.equal(state, torch.get_rng_state())
     assert equal(student, before)
     assert equal(teacher, taught)  # batch norm's statistics too
@@ -201,7 +202,7 @@ class Noting(Loss):
 
 def test_a_term_is_told_rows_time_and_generator(table, teacher):
     term = Noting()
-    train(nn.Linear(6, 3), Samples.of(table), term, GOAL, training=Training(2, 32), seed=5)
+    train(nn.Linear(6, 3), Samples.of(table), term, TASK, training=Training(2, 32), seed=5)
     dry, *seen = term.seen  # the first is a look at two rows
     assert len(dry.index) == 2
     assert [s.done for s in seen] == [k / 6 for k in range(6)]
@@ -227,7 +228,7 @@ class ByStudent(Filter):
 
 def test_a_filter_is_no_way_to_lower_the_loss(table, teacher):
     term = Noting()
-    train(nn.Linear(6, 3), Samples.of(table), term + Logits(), GOAL, training=Training(1, 90),
+    train(nn.Linear(6, 3), Samples.of(table), term + Logits(), TASK, training=Training(1, 90),
           teacher=teacher, filter=ByStudent())  # fmt: skip
     _, step = term.seen  # the first is a look at two rows
     assert torch.equal(step.weight, step.student.logits.detach().square().sum(-1))
@@ -247,7 +248,7 @@ class Shaky(torch.utils.data.Dataset):
 @pytest.mark.parametrize(("views", "seen"), [(None, [0, 1, 2, 3]), (3, [0, 1, 2, 0])])
 def test_each_epoch_sees_the_next_view(views, seen):
     term, samples = Noting(), Samples.of(Shaky())
-    train(nn.Linear(6, 3), samples, term, GOAL, training=Training(4, 20), seed=5, augment_seed=7,
+    train(nn.Linear(6, 3), samples, term, TASK, training=Training(4, 20), seed=5, augment_seed=7,
           views=views)  # fmt: skip
     for step, view in zip(term.seen[1:], seen, strict=True):
         expected = samples.fetch(step.index, seed=7, view=view).inputs
@@ -257,7 +258,7 @@ def test_each_epoch_sees_the_next_view(views, seen):
 def test_labels_are_shaped_for_the_goal(table):
     (x, y), start = table, nn.Linear(6, 3)
     runs = [
-        train(start, Samples.of((x, labels)), GoldLabels(), GOAL, training=Training(1))
+        train(start, Samples.of((x, labels)), GoldLabels(), TASK, training=Training(1))
         for labels in (y, y.float()[:, None])
     ]
     assert equal(runs[0].module, runs[1].module)
@@ -287,7 +288,7 @@ def test_students_train_and_teachers_do_not_also_after_validation(table, teacher
         student,
         Samples.of(table),
         BOTH,
-        GOAL,
+        TASK,
         training=Training(3, 45),
         teacher=taught,
         validation=Samples.of((table[0][:7], table[1][:7])),
@@ -307,7 +308,7 @@ def test_batch_norm_of_the_student_is_moved_by_training_rows_only(table, teacher
             lambda: net(8),
             Samples.of(table),
             BOTH,
-            GOAL,
+            TASK,
             training=Training(1, 32),
             teacher=teacher,
             validation=v,
@@ -326,7 +327,7 @@ def test_parts_of_a_batch_add_up_to_the_batch(table, teacher):
             plain,
             Samples.of(table),
             BOTH,
-            GOAL,
+            TASK,
             teacher=teacher,
             training=Training(3, 32, optimizer="sgd", lr=0.1, gradient_accumulation_steps=a),
         )
@@ -344,7 +345,7 @@ def test_clipping_is_that_of_torch(table, teacher):
         nn.Linear(6, 3),
         Samples.of(table),
         GoldLabels(),
-        GOAL,
+        TASK,
         training=Training(
             1, 90, optimizer="sgd", lr=1.0, momentum=0, weight_decay=0, max_grad_norm=max_grad_norm
         ),
@@ -356,7 +357,7 @@ def test_clipping_is_that_of_torch(table, teacher):
         start,
         Samples.of(table),
         GoldLabels(),
-        GOAL,
+        TASK,
         training=Training(
             1, 90, optimizer="sgd", lr=1.0, momentum=0, weight_decay=0, max_grad_norm=max_grad_norm
         ),
@@ -382,14 +383,14 @@ def test_bf16_computes_in_half_precision_and_learns(table):
 
     start = nn.Sequential(Told(6, 16), nn.ReLU(), nn.Linear(16, 3))
     one = train(
-        start, samples, GoldLabels(), GOAL, training=Training(8, 32, lr=0.02, precision="bf16")
+        start, samples, GoldLabels(), TASK, training=Training(8, 32, lr=0.02, precision="bf16")
     )
     assert torch.bfloat16 in dtypes
     assert one.history[-1]["loss"] < 0.8 * one.history[0]["loss"]
     assert all(p.dtype == torch.float32 for p in one.module.parameters())
     assert "forward" not in vars(one.module)
     assert one.module(table[0]).dtype == torch.float32
-    full = train(start, samples, GoldLabels(), GOAL, training=Training(8, 32, lr=0.02))
+    full = train(start, samples, GoldLabels(), TASK, training=Training(8, 32, lr=0.02))
     assert one.history[-1]["loss"] == pytest.approx(full.history[-1]["loss"], rel=0.05)
 
 
@@ -398,7 +399,7 @@ def test_learned_maps_are_trained_and_stay_outside(table, teacher):
         lambda: net(8),
         Samples.of(table),
         HiddenStates({"0": "0"}),
-        GOAL,
+        TASK,
         training=Training(4, 32, lr=0.02),
         teacher=teacher,
     )
@@ -408,7 +409,7 @@ def test_learned_maps_are_trained_and_stay_outside(table, teacher):
         lambda: net(8),
         Samples.of(table),
         HiddenStates({"0": "0"}),
-        GOAL,
+        TASK,
         training=Training(1, 90, lr=0.0),
         teacher=teacher,
     )
@@ -429,7 +430,7 @@ def test_the_best_epoch_of_validation_is_handed_over(table):
         start,
         Samples.of((x, 2 - y)),
         GoldLabels(),
-        GOAL,
+        TASK,
         training=Training(30, 30, lr=0.05, patience=3),
         validation=Samples.of((x, y)),
     )
@@ -446,7 +447,7 @@ def test_labels_are_not_needed_to_learn_from_a_teacher(table, teacher):
         net(8),
         Samples.of(x),
         Logits(),
-        GOAL,
+        TASK,
         training=Training(5, 32, lr=0.02),
         teacher=teacher,
         validation=Samples.of(x),
@@ -493,7 +494,7 @@ def test_bad_input_is_refused(table, teacher, wrong, message):
         "student": net(8),
         "samples": Samples.of(table),
         "objective": BOTH,
-        "goal": GOAL,
+        "task": TASK,
         "teacher": teacher,
         "training": Training(1, 32),
     }
@@ -521,7 +522,7 @@ def test_a_loss_that_is_no_number_stops_and_names_the_term(table, teacher, tmp_p
             Breaking(6, 3),
             samples,
             BOTH,
-            GOAL,
+            TASK,
             training=Training(3, 32),
             teacher=teacher,
             folder=tmp_path,
@@ -538,7 +539,7 @@ def test_weights_that_are_no_numbers_are_not_kept(table, tmp_path):
             nn.Linear(6, 3),
             Samples.of((1000 * x, y)),
             GoldLabels(),
-            GOAL,
+            TASK,
             training=Training(1, 90, optimizer="sgd", lr=3e38),
             folder=tmp_path,
         )
@@ -551,7 +552,7 @@ def test_progress_is_told_to_the_end(table, teacher):
         net(8),
         Samples.of(table),
         BOTH,
-        GOAL,
+        TASK,
         training=Training(2, 32),
         teacher=teacher,
         progress=lambda *a: told.append(a),
@@ -569,7 +570,7 @@ def test_interventions_run_both_networks_again(table, teacher):
         plain(16),
         Samples.of(table),
         Interchange({"1": "1"}),
-        GOAL,
+        TASK,
         training=Training(30, 45, lr=0.02, schedule="constant"),
         teacher=plain(16),
     )
@@ -583,7 +584,7 @@ def test_exits_learn_from_the_end(table):
     )
     student = Exits(start, {"1": "auto"}, table[0][:2])
     run = train(
-        student, Samples.of(table), student.objective(), GOAL, training=Training(20, 30, lr=0.01)
+        student, Samples.of(table), student.objective(), TASK, training=Training(20, 30, lr=0.01)
     )
     outputs = run.module.outputs(table[0])
     right = {k: (v.argmax(1) == table[1]).float().mean().item() for k, v in outputs.items()}

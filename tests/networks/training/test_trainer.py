@@ -14,8 +14,8 @@ torch = pytest.importorskip("torch")
 from safetensors import safe_open  # noqa: E402
 from torch import nn  # noqa: E402
 
+from limbeck.core.contract import Task  # noqa: E402
 from limbeck.core.errors import FileRefused, InvalidInput  # noqa: E402
-from limbeck.modules.batch import Goal, Kind  # noqa: E402
 from limbeck.networks import (  # noqa: E402
     GoldLabels,
     HiddenStates,
@@ -80,7 +80,7 @@ def run(folder: Path | None, pause: float = 0.0, **changes):
         lambda: net(8),
         Samples.of(Noisy()),
         balanced(terms),
-        Goal(Kind.CLASSES, 2),
+        Task.of("classification", 2),
         training=Training(**(settings | changes)),
         seed=SEEDS,
         teacher=teacher,
@@ -141,8 +141,9 @@ def test_rows_that_a_filter_let_pass_before_the_stop_count(tmp_path, monkeypatch
 
     def go():
         return train(
-            student, samples, Logits(), Goal(Kind.CLASSES, 2), teacher=teacher, folder=tmp_path,
-            filter=RowWeights(weights), training=Training(1, 2, checkpoint_every=1),
+            student, samples, Logits(), Task.of("classification", 2),
+            teacher=teacher, folder=tmp_path, filter=RowWeights(weights),
+            training=Training(1, 2, checkpoint_every=1),
         )  # fmt: skip
 
     with monkeypatch.context() as patch:

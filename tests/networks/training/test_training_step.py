@@ -7,7 +7,8 @@ import pytest
 torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
-from limbeck.modules.batch import IGNORED, Goal, Kind  # noqa: E402
+from limbeck.core.contract import Task, TaskKind  # noqa: E402
+from limbeck.modules.batch import IGNORED  # noqa: E402
 from limbeck.networks import (  # noqa: E402
     DIST,
     DKD,
@@ -69,41 +70,41 @@ class Reader(nn.Module):
         return self.head(row if self.by_row else x)
 
 
-def tokens(kind: Kind) -> tuple[Samples, Goal, nn.Module, nn.Module]:
+def tokens(kind: TaskKind) -> tuple[Samples, Task, nn.Module, nn.Module]:
     """Ragged tokens with labels, some of which are absent."""
-    by_row = kind is Kind.CLASSES
-    outputs = 20 if kind is Kind.LANGUAGE else 3
-    labels = [sum(row) % 3 for row in IDS] if by_row else IDS if kind is Kind.LANGUAGE else TAGS
+    by_row = kind is TaskKind.CLASSIFICATION
+    outputs = 20 if kind is TaskKind.LANGUAGE else 3
+    labels = [sum(row) % 3 for row in IDS] if by_row else IDS if kind is TaskKind.LANGUAGE else TAGS
     torch.manual_seed(1)
     teacher, student = Reader(7, outputs, by_row).double(), Reader(5, outputs, by_row).double()
     with torch.no_grad():
         teacher.head.weight.mul_(6)  # sure of some, not of all
-    goal = Goal(kind, outputs)
-    samples = Samples.of({"input_ids": IDS, "labels": labels}).aimed(goal)
-    return samples, goal, teacher, student
+    task = Task.of(kind, outputs)
+    samples = Samples.of({"input_ids": IDS, "labels": labels}).aimed(task)
+    return samples, task, teacher, student
 
 
-def table(kind: Kind) -> tuple[Samples, Goal, nn.Module, nn.Module]:
+def table(kind: TaskKind) -> tuple[Samples, Task, nn.Module, nn.Module]:
     generator = torch.Generator().manual_seed(2)
     x = torch.randn(ROWS, 6, generator=generator, dtype=torch.float64)
     labels = {
-        Kind.CLASSES: (x[:, 0] > 0).long() + (x[:, 1] > 0).long(),
-        Kind.MULTILABEL: (x[:, :3] > 0).double(),
-        Kind.VALUES: x[:, :3] ** 2,
+        TaskKind.CLASSIFICATION: (x[:, 0] > 0).long() + (x[:, 1] > 0).long(),
+        TaskKind.MULTILABEL: (x[:, :3] > 0).double(),
+        TaskKind.REGRESSION: x[:, :3] ** 2,
     }[kind]
     torch.manual_seed(1)
     teacher, student = (
         nn.Sequential(nn.Linear(6, w), nn.Tanh(), nn.Linear(w, 3)).double() for w in (8, 5)
     )
-    goal = Goal(kind, 3)
-    return Samples.of((x, labels)).aimed(goal), goal, teacher, student
+    task = Task.of(kind, 3)
+    return Samples.of((x, labels)).aimed(task), task, teacher, student
 
 
 def differs(made, objective, filter_=None, gradient_accumulation_steps=(4, 8)) -> float:
     """The largest difference in a weight, or in an epoch's loss, from those of whole updates."""
-    samples, goal, teacher, student = made
+    samples, task, teacher, student = made
     runs = [
-        train(student, samples, objective, goal, teacher=teacher, filter=filter_,
+        train(student, samples, objective, task, teacher=teacher, filter=filter_,
               training=Training(1, 16, optimizer="sgd", lr=0.3, gradient_accumulation_steps=parts))
         for parts in (1, *gradient_accumulation_steps)
     ]  # fmt: skip
@@ -142,17 +143,17 @@ LAYERS = [
 
 @pytest.mark.parametrize("filter_", FILTERS.values(), ids=FILTERS)
 @pytest.mark.parametrize("objective", OUTPUTS, ids=repr)
-@pytest.mark.parametrize("kind", [Kind.CLASSES, Kind.TOKENS, Kind.LANGUAGE])
+@pytest.mark.parametrize("kind", [TaskKind.CLASSIFICATION, TaskKind.TOKENS, TaskKind.LANGUAGE])
 def test_outputs_of_ragged_tokens(kind, objective, filter_) -> None:
     assert differs(tokens(kind), objective, filter_) < 1e-7
 
 
 @pytest.mark.parametrize("filter_", FILTERS.values(), ids=FILTERS)
 @pytest.mark.parametrize("objective", LAYERS, ids=repr)
-@pytest.mark.parametrize("kind", [Kind.CLASSES, Kind.TOKENS, Kind.LANGUAGE])
+@pytest.mark.parametrize("kind", [TaskKind.CLASSIFICATION, TaskKind.TOKENS, TaskKind.LANGUAGE])
 def test_layers_of_ragged_tokens(kind, objective, filter_) -> None:
     made = tokens(kind)
-    if isinstance(objective, AttentionTransfer) and kind is not Kind.CLASSES:
+    if isinstance(objective, AttentionTransfer) and kind is not TaskKind.CLASSIFICATION:
         objective = objective + 0.1 * GoldLabels()
     assert differs(made, objective, filter_) < 1e-7
 
@@ -160,11 +161,11 @@ def test_layers_of_ragged_tokens(kind, objective, filter_) -> None:
 @pytest.mark.parametrize("filter_", FILTERS.values(), ids=FILTERS)
 @pytest.mark.parametrize("objective", OUTPUTS, ids=repr)
 def test_classes_of_a_table(objective, filter_) -> None:
-    assert differs(table(Kind.CLASSES), objective, filter_) < 1e-7
+    assert differs(table(TaskKind.CLASSIFICATION), objective, filter_) < 1e-7
 
 
 @pytest.mark.parametrize("name", ["where right", "row weights", "all"])
-@pytest.mark.parametrize("kind", [Kind.CLASSES, Kind.TOKENS, Kind.LANGUAGE])
+@pytest.mark.parametrize("kind", [TaskKind.CLASSIFICATION, TaskKind.TOKENS, TaskKind.LANGUAGE])
 def test_labels_on_the_rest(kind, name) -> None:
     objective = 0.5 * GoldLabels(rest=True) + 0.5 * SoftTargets()
     assert differs(tokens(kind), objective, FILTERS[name]) < 1e-7
@@ -174,9 +175,9 @@ def test_labels_on_the_rest(kind, name) -> None:
 @pytest.mark.parametrize(
     ("kind", "objective"),
     [
-        (Kind.MULTILABEL, SoftTargets(2.0) + GoldLabels()),
-        (Kind.MULTILABEL, JensenShannon() + TeacherLabels()),
-        (Kind.VALUES, Logits() + GoldLabels()),
+        (TaskKind.MULTILABEL, SoftTargets(2.0) + GoldLabels()),
+        (TaskKind.MULTILABEL, JensenShannon() + TeacherLabels()),
+        (TaskKind.REGRESSION, Logits() + GoldLabels()),
     ],
     ids=repr,
 )
@@ -185,31 +186,31 @@ def test_labels_that_hold_together_and_numbers(kind, objective, name) -> None:
 
 
 @pytest.mark.parametrize("name", ["no filter", "row weights", "where right"])
-@pytest.mark.parametrize("kind", [Kind.CLASSES, Kind.MULTILABEL])
+@pytest.mark.parametrize("kind", [TaskKind.CLASSIFICATION, TaskKind.MULTILABEL])
 @pytest.mark.parametrize("objective", [GoldLabels(), GoldLabels(rest=True), DKD()], ids=repr)
 def test_rows_without_a_label(kind, objective, name) -> None:
-    made, goal, teacher, student = table(kind)
+    made, task, teacher, student = table(kind)
     batch = made.fetch(range(ROWS))
     labels = batch.labels.clone()
     labels[torch.arange(ROWS) % 5 < 2] = -1
-    if kind is Kind.MULTILABEL:
+    if kind is TaskKind.MULTILABEL:
         labels[torch.arange(ROWS) % 7 == 0, 1] = -1
         if isinstance(objective, DKD):
             pytest.skip("of one class a row")
     if name == "no filter" and objective == GoldLabels(rest=True):
         pytest.skip("of what a filter leaves out")
-    made = Samples.of((batch.inputs, labels)).aimed(goal)
-    assert differs((made, goal, teacher, student), objective, FILTERS[name]) < 1e-7
+    made = Samples.of((batch.inputs, labels)).aimed(task)
+    assert differs((made, task, teacher, student), objective, FILTERS[name]) < 1e-7
 
 
-@pytest.mark.parametrize("kind", [Kind.CLASSES, Kind.TOKENS])
+@pytest.mark.parametrize("kind", [TaskKind.CLASSIFICATION, TaskKind.TOKENS])
 def test_exits(kind) -> None:
-    samples, goal, _, student = tokens(kind)
+    samples, task, _, student = tokens(kind)
     batch = samples.fetch([0, 1]).inputs
     exits = Exits(student, {"words": "auto"}, batch, hint="middle").double()
     objective = exits.objective()
     assert len(objective.parts) == 4
-    assert differs((samples, goal, None, exits), objective) < 1e-7
+    assert differs((samples, task, None, exits), objective) < 1e-7
 
 
 @pytest.mark.parametrize(
@@ -227,17 +228,17 @@ def test_exits(kind) -> None:
 def test_losses_between_rows_say_that_they_see_one_part(term, why) -> None:
     assert why in term.between_rows
     assert bool(why) == bool(term.between_rows)
-    assert (differs(table(Kind.CLASSES), term) > 1e-6) == bool(why)
+    assert (differs(table(TaskKind.CLASSIFICATION), term) > 1e-6) == bool(why)
 
 
 @pytest.mark.parametrize(("parts", "rows"), [(2, 41), (8, 35), (4, 37)])
 def test_batch_normalisation_never_sees_a_part_of_one_row(parts, rows) -> None:
     x = torch.randn(rows, 6, generator=torch.Generator().manual_seed(0))
-    y, goal = (x[:, 0] > 0).long(), Goal(Kind.CLASSES, 2)
+    y, task = (x[:, 0] > 0).long(), Task.of("classification", 2)
     torch.manual_seed(0)
     student = nn.Sequential(nn.Linear(6, 4), nn.BatchNorm1d(4), nn.ReLU(), nn.Linear(4, 2))
     settings = Training(2, 16, gradient_accumulation_steps=parts)
-    found = train(student, Samples.of((x, y)).aimed(goal), GoldLabels(), goal, training=settings)
+    found = train(student, Samples.of((x, y)).aimed(task), GoldLabels(), task, training=settings)
     assert found.steps == 6
     assert found.module[1].num_batches_tracked > 6
 
@@ -245,11 +246,11 @@ def test_batch_normalisation_never_sees_a_part_of_one_row(parts, rows) -> None:
 @pytest.mark.parametrize("rows", [41, 35, 37])
 @pytest.mark.parametrize("filter_", FILTERS.values(), ids=FILTERS)
 def test_parts_of_different_size_are_the_same_update(rows, filter_) -> None:
-    samples, goal, teacher, student = tokens(Kind.TOKENS)
-    made = samples.subset(range(rows)).aimed(goal)
+    samples, task, teacher, student = tokens(TaskKind.TOKENS)
+    made = samples.subset(range(rows)).aimed(task)
     if isinstance(filter_, RowWeights):
         filter_ = RowWeights(WEIGHTS[:rows])
     elif filter_ is not None and filter_ is FILTERS["all"]:
         filter_ = TeacherCorrect() & TeacherConfident(0.36) & RowWeights(WEIGHTS[:rows])
     objective = 0.6 * SoftTargets() + 0.4 * GoldLabels()
-    assert differs((made, goal, teacher, student), objective, filter_, (2, 4, 8)) < 1e-7
+    assert differs((made, task, teacher, student), objective, filter_, (2, 4, 8)) < 1e-7

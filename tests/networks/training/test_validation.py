@@ -6,8 +6,8 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 from torch.nn import functional as F  # noqa: E402
 
+from limbeck.core.contract import Task, TaskKind  # noqa: E402
 from limbeck.core.errors import InvalidInput  # noqa: E402
-from limbeck.modules.batch import Goal, Kind  # noqa: E402
 from limbeck.modules.runner import Network  # noqa: E402
 from limbeck.networks.datasets.data import Samples  # noqa: E402
 from limbeck.networks.training.engine import Engine  # noqa: E402
@@ -34,11 +34,11 @@ def _seed():
     torch.manual_seed(0)
 
 
-def score(samples, goal, student, teacher=None):
+def score(samples, task, student, teacher=None):
     with Engine.started(Training(), torch.device("cpu")) as engine:
         network = None if teacher is None else Network(teacher, None, "The teacher", torch.no_grad)
-        rows = Samples.of(samples).aimed(goal)
-        validation = Validation(rows, goal, 4, engine, network)
+        rows = Samples.of(samples).aimed(task)
+        validation = Validation(rows, task, 4, engine, network)
         asked = []
         if teacher is not None:
             teacher.register_forward_hook(lambda *_: asked.append(1))
@@ -50,35 +50,35 @@ def score(samples, goal, student, teacher=None):
         return first.score
 
 
-def losses(samples, goal, student):
+def losses(samples, task, student):
     """The student's loss, and that of the best constant answer."""
     with Engine.started(Training(), torch.device("cpu")) as engine:
-        validation = Validation(Samples.of(samples).aimed(goal), goal, 4, engine, None)
+        validation = Validation(Samples.of(samples).aimed(task), task, 4, engine, None)
         return validation(student).loss, validation.constant
 
 
 def test_losses_are_those_of_torch_and_of_the_best_constant():
     """Entropy of the labels, or their variance: what a student that learned nothing reaches."""
     student, y = nn.Linear(4, 3), torch.randint(0, 3, (23,))
-    loss, constant = losses((X, y), Goal(Kind.CLASSES, 3), student)
+    loss, constant = losses((X, y), Task.of("classification", 3), student)
     assert loss == pytest.approx(F.cross_entropy(student(X), y).item(), rel=1e-5)
     shares = torch.bincount(y) / 23
     assert constant == pytest.approx(F.cross_entropy(shares.log().expand(23, 3), y).item())
 
     y = torch.randint(0, 2, (23, 3))
-    loss, constant = losses((X, y), Goal(Kind.MULTILABEL, 3), student)
+    loss, constant = losses((X, y), Task.of("multilabel", 3), student)
     want = F.binary_cross_entropy_with_logits(student(X), y.float())
     assert loss == pytest.approx(want.item(), rel=1e-5)
     shares = y.float().mean(0).expand(23, 3)
     assert constant == pytest.approx(F.binary_cross_entropy(shares, y.float()).item())
 
     y = torch.randn(23, 3)
-    loss, constant = losses((X, y), Goal(Kind.VALUES, 3), student)
+    loss, constant = losses((X, y), Task.of("regression", 3), student)
     assert loss == pytest.approx(F.mse_loss(student(X), y).item(), rel=1e-5)
     assert constant == pytest.approx(F.mse_loss(y.mean(0).expand(23, 3), y).item(), rel=1e-5)
 
     words = Words(6)
-    loss, constant = losses({"input_ids": IDS, "labels": IDS}, Goal(Kind.LANGUAGE, 6), words)
+    loss, constant = losses({"input_ids": IDS, "labels": IDS}, Task.of("language", 6), words)
     told = words(IDS)[:, :-1].flatten(0, 1), IDS[:, 1:].flatten()
     assert loss == pytest.approx(F.cross_entropy(*told).item(), rel=1e-5)
     shares = torch.bincount(told[1]) / len(told[1])
@@ -90,19 +90,19 @@ def test_losses_are_those_of_torch_and_of_the_best_constant():
 def test_classes():
     student, y = nn.Linear(4, 3), torch.randint(0, 3, (23,))
     want = (student(X).argmax(1) == y).float().mean().item()
-    assert score((X, y), Goal(Kind.CLASSES, 3), student) == pytest.approx(want)
+    assert score((X, y), Task.of("classification", 3), student) == pytest.approx(want)
 
 
 def test_labels():
     student, y = nn.Linear(4, 3), torch.randint(0, 2, (23, 3))
     want = ((student(X) > 0) == y.bool()).float().mean().item()
-    assert score((X, y), Goal(Kind.MULTILABEL, 3), student) == pytest.approx(want)
+    assert score((X, y), Task.of("multilabel", 3), student) == pytest.approx(want)
 
 
 def test_numbers():
     student, y = nn.Linear(4, 2), torch.randn(23, 2)
     want = -F.mse_loss(student(X), y).item()
-    assert score((X, y), Goal(Kind.VALUES, 2), student) == pytest.approx(want, rel=1e-5)
+    assert score((X, y), Task.of("regression", 2), student) == pytest.approx(want, rel=1e-5)
 
 
 def test_tokens_and_language_leave_out_what_does_not_count():
@@ -112,28 +112,28 @@ def test_tokens_and_language_leave_out_what_does_not_count():
     logits = student(IDS)
     right = (logits.argmax(-1) == IDS)[:, :3].float().mean().item()
     data = {"input_ids": IDS, "labels": labels}
-    assert score(data, Goal(Kind.TOKENS, 6), student) == pytest.approx(right)
+    assert score(data, Task.of("tokens", 6), student) == pytest.approx(right)
     entropy = F.cross_entropy(logits[:, :2].flatten(0, 1), IDS[:, 1:3].flatten())
-    assert score(data, Goal(Kind.LANGUAGE, 6), student) == pytest.approx(-entropy.item(), rel=1e-5)
+    assert score(data, Task.of("language", 6), student) == pytest.approx(-entropy.item(), rel=1e-5)
 
 
-@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("kind", list(TaskKind))
 def test_without_labels_agreement_with_the_teacher(kind):
-    sequential = kind in (Kind.TOKENS, Kind.LANGUAGE)
+    sequential = kind in (TaskKind.TOKENS, TaskKind.LANGUAGE)
     student, teacher = (Words(6), Words(6)) if sequential else (nn.Linear(4, 6), nn.Linear(4, 6))
     x = {"input_ids": IDS} if sequential else X
     s, t = (student(IDS), teacher(IDS)) if sequential else (student(X), teacher(X))
-    if kind is Kind.LANGUAGE:
+    if kind is TaskKind.LANGUAGE:
         s, t = s[:, :-1], t[:, :-1]
-    if kind is Kind.VALUES:
+    if kind is TaskKind.REGRESSION:
         want = -F.mse_loss(s, t).item()
-    elif kind is Kind.MULTILABEL:
+    elif kind is TaskKind.MULTILABEL:
         want = ((s > 0) == (t > 0)).float().mean().item()
     else:
         want = (s.argmax(-1) == t.argmax(-1)).float().mean().item()
-    assert score(x, Goal(kind, 6), student, teacher) == pytest.approx(want, rel=1e-5)
+    assert score(x, Task.of(kind, 6), student, teacher) == pytest.approx(want, rel=1e-5)
 
 
 def test_neither_labels_nor_a_teacher():
     with pytest.raises(InvalidInput, match="no labels"):
-        score(X, Goal(Kind.CLASSES, 3), nn.Linear(4, 3))
+        score(X, Task.of("classification", 3), nn.Linear(4, 3))
