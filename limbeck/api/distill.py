@@ -71,6 +71,7 @@ def distill(
     *,
     data: Any = None,
     into: str | Method = "tree",
+    method: str | None = None,
     epsilon: float = 0.05,
     delta: float = 0.05,
     holdout: float | tuple[Any, Any] = 0.3,
@@ -106,10 +107,14 @@ def distill(
         sees them. Beside classes -1, -100, None and NaN mean that a row has no label.
     data : optional
         Another name for X, as examples of networks have it.
-    into : {"tree", "junta", "wavelet"}, Method or network
-        The student. For a torch module, a function that makes one, or a list of these, see
+    into : str, Method or network
+        The student: ``"tree"``, ``"junta"``, ``"wavelet"``, or another that `limbeck students`
+        lists. For a torch module, a function that makes one, or a list of these, see
         :func:`limbeck.api.distill_network.compress`, which takes the rest of the arguments and
         returns a :class:`limbeck.results.network.NetworkDistillation`.
+    method : str, optional
+        How, where several methods lead to the student, such as ``into="tree", method="greedy"``;
+        `limbeck methods` lists them. By default the student's usual one.
     epsilon, delta : float
         The certificate that is wanted: with probability 1 - delta the student differs from the
         teacher on at most a share epsilon of inputs.
@@ -194,8 +199,9 @@ def distill(
         from limbeck.api.distill_network import compress
 
         _refuse_for_networks(
-            groups=groups, regression=regression, score_kind=score_kind, preprocess=preprocess,
-            names=names, sample_weight=sample_weight, class_weight=class_weight,
+            method=method, groups=groups, regression=regression, score_kind=score_kind,
+            preprocess=preprocess, names=names, sample_weight=sample_weight,
+            class_weight=class_weight,
         )  # fmt: skip
         aside = {"test": holdout} if isinstance(holdout, tuple) else {"holdout": holdout}
         return compress(
@@ -206,9 +212,9 @@ def distill(
     check_share("epsilon", epsilon)
     check_share("delta", delta)
     epsilon, delta = (float(f"{share:.12g}") for share in (epsilon, delta))  # 1 - 0.9 is 0.1
-    method = method_for(into, settings, epsilon=epsilon)
+    chosen = method_for(into, settings, method, epsilon=epsilon)
     request = Request(
-        teacher, X, y, method, into if isinstance(into, str) else method.name, epsilon, delta,
+        teacher, X, y, chosen, into if isinstance(into, str) else chosen.name, epsilon, delta,
         whole_number("seed", seed), holdout, groups, cases, duplicates, sample_weight,
         class_weight, names, outputs,
     )  # fmt: skip

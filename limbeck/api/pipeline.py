@@ -127,6 +127,7 @@ def run(request: Request, progress: bool | None) -> Distillation:
         if table.weight is not None:
             weighing["sample_weight"] = apart.fit.weight
         finding = request.method.distill(taught.teacher, apart.fit_rows, teach, tell, **weighing)
+        finding.student.measured(apart.fit_rows.values)
         tell("asking the teacher about the holdout rows", 0, 1)
         asked = taught.teacher.scores(table.features.in_order(apart.test.X))
         told = answers(asked, taught.task)

@@ -41,6 +41,7 @@ class Arguments(TypedDict, total=False):
 class ReadableArguments(Arguments, total=False):
     """What every readable student is distilled with, beside `Arguments`."""
 
+    method: str | None
     groups: Any
     sample_weight: Any
     class_weight: ClassWeight

@@ -9,6 +9,7 @@ import typer
 import limbeck
 from limbeck.cli.audit import audit
 from limbeck.cli.budget import budget
+from limbeck.cli.catalogue import methods, students
 from limbeck.cli.certify import certify
 from limbeck.cli.distill import distill, resume
 from limbeck.cli.verify import verify
@@ -21,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Distil a model into a readable student, with a certificate and a control.",
 )
-for command in (distill, resume, certify, verify, budget, audit):
+for command in (distill, resume, certify, verify, budget, audit, students, methods):
     app.command()(command)
 
 

@@ -37,7 +37,10 @@ def distill(
     out: Annotated[
         Path | None, typer.Option(help="The folder for the student and its artifacts.")
     ] = None,
-    into: Annotated[str, typer.Option(help="tree, junta or wavelet.")] = "tree",
+    into: Annotated[str, typer.Option(help="The student: see `limbeck students`.")] = "tree",
+    method: Annotated[
+        str | None, typer.Option(help="How, where several ways lead there: `limbeck methods`.")
+    ] = None,
     weights: Annotated[
         Path | None, typer.Option(help="A .safetensors file for a torch module.")
     ] = None,
@@ -106,6 +109,7 @@ def distill(
             X,
             y,
             into=into,
+            method=method,
             epsilon=epsilon,
             delta=delta,
             holdout=holdout,

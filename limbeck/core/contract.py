@@ -250,6 +250,11 @@ class Student(Protocol):
         """What ``size`` counts, in the plural: leaves, cells."""
         ...
 
+    @property
+    def numbers(self) -> int:
+        """How many numbers a reader must hold to predict by hand, alike for all kinds."""
+        ...
+
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
         """Learn from rows of shape (n, d) and labels of shape (n,).
 
@@ -266,6 +271,10 @@ class Student(Protocol):
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Labels or values of shape (n,)."""
+        ...
+
+    def measured(self, values: NDArray[np.float64]) -> Self:
+        """The student itself, with how much each column matters measured on rows (n, d)."""
         ...
 
     def notes(self, rows: Rows) -> tuple[str, ...]:

@@ -96,6 +96,7 @@ class AdaptiveWavelets(BaseMethod):
     """
 
     into: ClassVar[str] = "wavelet"
+    default: ClassVar[bool] = True
     name: ClassVar[str] = "wavelet"
     needs: ClassVar[Access] = Access.QUERIES  # gradients are used where the teacher grants them
 

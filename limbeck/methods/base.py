@@ -25,6 +25,11 @@ class BaseMethod(ABC):
     ----------
     into : str
         The student that it leads to, by its name.
+    method : str
+        What it is called in ``distill(..., method=...)``, where several students have a method of
+        this name; by default the name under which it is registered.
+    default : bool
+        Whether it is the one for its student where no method is named.
     name : str
         What it is called in tables and errors.
     needs : Access
@@ -32,6 +37,8 @@ class BaseMethod(ABC):
     """
 
     into: ClassVar[str] = ""
+    method: ClassVar[str] = ""
+    default: ClassVar[bool] = False
     name: ClassVar[str]
     needs: ClassVar[Access] = Access.SCORES
 
@@ -109,8 +116,9 @@ class BaseMethod(ABC):
         given = {k: v for k, v in settings.items() if v is not None}
         for name in given:
             if name not in known:
+                by = "" if cls.default or not cls.into else f" by {cls.name}"
                 raise InvalidInput(
-                    f"Distilling into {cls.into or cls.__name__!r} has no setting {name!r}.",
+                    f"Distilling into {cls.into or cls.__name__!r}{by} has no setting {name!r}.",
                     did_you_mean(name, known),
                 )
         return cls(**{k: v for k, v in defaults.items() if k in known} | given)

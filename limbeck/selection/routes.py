@@ -1,8 +1,9 @@
-"""Which method leads to which student."""
+"""Which methods lead to which student."""
 
 from __future__ import annotations
 
 import sys
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -11,13 +12,41 @@ from limbeck.core.errors import AccessDenied, InvalidInput, did_you_mean
 from limbeck.core.registry import METHODS, STUDENTS
 from limbeck.methods.base import BaseMethod
 
-__all__ = ["method_for", "refuse_without_access", "resolved", "students"]
+__all__ = ["method_for", "methods_into", "refuse_without_access", "resolved", "students"]
 
 
-def students() -> dict[str, type[BaseMethod]]:
-    """The students that a teacher can be distilled into by name, each with its method."""
-    found = {method.into: method for _, method in METHODS.items() if method.into}
-    return dict(sorted(found.items()))
+def students() -> dict[str, dict[str, type[BaseMethod]]]:
+    """The students that a teacher can be distilled into by name, each with its methods by name.
+
+    The method that is used where none is named comes first.
+
+    Examples
+    --------
+    >>> next(iter(students()["tree"]))
+    'search_and_stitch'
+    """
+    found: dict[str, dict[str, type[BaseMethod]]] = defaultdict(dict)
+    for registered, method in METHODS.items():
+        if method.into:
+            found[method.into][method.method or registered] = method
+    return {
+        into: dict(sorted(methods.items(), key=lambda item: not item[1].default))
+        for into, methods in sorted(found.items())
+    }
+
+
+def methods_into(student: str) -> dict[str, type[BaseMethod]]:
+    """The methods that lead to a student, by name; the usual one first.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such student; proposes the nearest.
+    """
+    known = students()
+    if student not in known:
+        raise InvalidInput(f"There is no student {student!r}.", did_you_mean(student, known))
+    return known[student]
 
 
 def resolved(into: Any) -> Any:
@@ -51,7 +80,9 @@ def resolved(into: Any) -> Any:
     )
 
 
-def method_for(into: Any, settings: Mapping[str, Any], **defaults: Any) -> Method:
+def method_for(
+    into: Any, settings: Mapping[str, Any], method: str | None = None, **defaults: Any
+) -> Method:
     """The method that leads to a student, with its settings.
 
     Parameters
@@ -61,14 +92,22 @@ def method_for(into: Any, settings: Mapping[str, Any], **defaults: Any) -> Metho
         as it is.
     settings : mapping
         Settings of the method; None values are left at their defaults.
+    method : str, optional
+        Which of the student's methods; by default the usual one.
     **defaults
         Taken where the method has such a setting and none was given.
 
     Raises
     ------
     InvalidInput
-        If there is no such student or no such setting.
+        If there is no such student, method or setting.
     """
+    named = isinstance(into, str)
+    if method is not None and not named:
+        raise InvalidInput(
+            f"method={method!r} was given beside into={into!r}.",
+            "Name the student, as in into='tree', or leave method out.",
+        )
     if isinstance(into, type) and issubclass(into, BaseMethod):
         return cast(Method, into.from_settings(settings, **defaults))
     if isinstance(into, BaseMethod):
@@ -78,16 +117,20 @@ def method_for(into: Any, settings: Mapping[str, Any], **defaults: Any) -> Metho
                 f"{given[0]!r} was given beside a method object.", "Set it on the method object."
             )
         return into
-    known = students()
-    if not isinstance(into, str):
+    if not named:
         raise InvalidInput(
             f"into is {type(into).__name__}.",
-            f"Give {' or '.join(map(repr, known))}, or a method object that extends"
+            f"Give {' or '.join(map(repr, students()))}, or a method object that extends"
             " limbeck.methods.base.BaseMethod.",
         )
-    if into not in known:
-        raise InvalidInput(f"There is no student {into!r}.", did_you_mean(into, known))
-    return cast(Method, known[into].from_settings(settings, **defaults))
+    found = methods_into(into)
+    if method is None:
+        method = next(iter(found))
+    if method not in found:
+        raise InvalidInput(
+            f"No method {method!r} leads to into={into!r}.", did_you_mean(str(method), found)
+        )
+    return cast(Method, found[method].from_settings(settings, **defaults))
 
 
 def refuse_without_access(method: Method, teacher: Teacher) -> None:

@@ -10,6 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from limbeck.core.atomic_io import write_bytes
 from limbeck.core.columns import Feature, Features
 from limbeck.core.contract import Label, Task
@@ -22,6 +25,7 @@ __all__ = [
     "VERSION",
     "fingerprint",
     "head",
+    "importances_of",
     "parsed",
     "read",
     "read_head",
@@ -33,7 +37,12 @@ _KINDS = ("numeric", "boolean", "categorical")
 T = TypeVar("T")
 
 
-def head(kind: str, features: Features, task: Task) -> dict[str, Any]:
+def head(
+    kind: str,
+    features: Features,
+    task: Task,
+    importances: NDArray[np.float64] | None = None,
+) -> dict[str, Any]:
     """The part of the schema that all students share, ready for JSON.
 
     Parameters
@@ -44,6 +53,8 @@ def head(kind: str, features: Features, task: Task) -> dict[str, Any]:
         The columns.
     task : Task
         What is predicted.
+    importances : ndarray of shape (d,), optional
+        How much each column matters, where that was measured.
     """
     columns = [
         {"name": c.name, "kind": c.kind, "unit": c.unit, "levels": list(c.levels)}
@@ -54,7 +65,7 @@ def head(kind: str, features: Features, task: Task) -> dict[str, Any]:
         rows["shape"] = list(features.shape)
     if features.numbers:
         rows["numbers"] = list(features.numbers)
-    return {
+    found = {
         "format": FORMAT,
         "version": VERSION,
         "kind": kind,
@@ -62,6 +73,7 @@ def head(kind: str, features: Features, task: Task) -> dict[str, Any]:
         "rows": rows,
         "task": {"classes": [plain(c) for c in task.classes], "unit": task.unit},
     }
+    return found if importances is None else {**found, "importances": importances.tolist()}
 
 
 def plain(label: Any) -> Label:
@@ -92,6 +104,32 @@ def read_head(data: Any, kind: str) -> tuple[Features, Task]:
             "Use limbeck.students.load, which finds the kind.",
         )
     return parsed(data, _columns), parsed(data, _task)
+
+
+def importances_of(data: dict[str, Any], d: int) -> NDArray[np.float64] | None:
+    """The importances of the d columns that a file holds; None where it holds none.
+
+    Parameters
+    ----------
+    data : dict
+        Content of a file.
+    d : int
+        Number of columns.
+
+    Raises
+    ------
+    FileRefused
+        If they are not d shares from 0 to 1.
+    """
+    if "importances" not in data:
+        return None
+    shares = parsed(data, lambda given: np.array(given["importances"], dtype=np.float64))
+    if shares.shape != (d,) or not ((shares >= 0) & (shares <= 1)).all():
+        raise FileRefused(
+            f"The importances are not {d} shares from 0 to 1.",
+            "Save the student again; the file was altered.",
+        )
+    return shares
 
 
 def parsed(data: dict[str, Any], reader: Callable[[dict[str, Any]], T]) -> T:

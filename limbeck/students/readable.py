@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -15,6 +16,7 @@ from limbeck.core.columns import Features, Rows
 from limbeck.core.contract import Task
 from limbeck.reports.plots import axes_of
 from limbeck.students import files
+from limbeck.students.importance import MOST_COLUMNS, feature_importances
 from limbeck.students.targets import predicts_classes
 
 __all__ = ["Readable"]
@@ -28,6 +30,40 @@ class Readable(BaseEstimator, ABC):  # type: ignore[misc]
     task_: Task
     classes_: NDArray[Any]
     n_features_in_: int
+    _importances: NDArray[np.float64] | None = None
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers a reader must hold to predict by hand: the size that all kinds share.
+
+        A leaf or a cell is one, and so are a threshold, a weight, an intercept and a condition of
+        a rule. ``size`` counts what is usual for the kind.
+        """
+        return int(self.size)
+
+    @property
+    @abstractmethod
+    def size(self) -> int:
+        """How large it is, in ``size_unit``."""
+
+    @property
+    def feature_importances_(self) -> NDArray[np.float64]:
+        """How much each of the d columns matters, in shares that add up to 1, shape (d,).
+
+        How far predictions move when a column's values are exchanged between training rows; see
+        :func:`limbeck.students.importance.feature_importances`.
+
+        Raises
+        ------
+        AttributeError
+            If the student was made without rows to measure it on, or uses more than 2,000 columns.
+        """
+        if self._importances is None:
+            raise AttributeError(
+                f"The importances of this {type(self).__name__} were not measured. Call"
+                " student.measured(values) with encoded rows."
+            )
+        return self._importances
 
     @abstractmethod
     def predict(self, X: Any) -> NDArray[Any]:
@@ -99,8 +135,33 @@ class Readable(BaseEstimator, ABC):  # type: ignore[misc]
         """SHA-256 of the canonical JSON, in hexadecimal."""
         return files.fingerprint(self.to_dict())
 
+    def measured(self, values: NDArray[np.float64]) -> Self:
+        """The student itself, with its importances measured on encoded rows of shape (n, d).
+
+        They are left out where it uses more than 2,000 columns.
+        """
+        check_is_fitted(self)
+        used = self._used()
+        if len(self.features_ if used is None else set(used)) <= MOST_COLUMNS:
+            self._importances = feature_importances(self, self.features_, values, used)
+        return self
+
+    def _used(self) -> Collection[int] | None:
+        """Positions of the columns that the student can use; None for all."""
+        return None
+
+    def _head(self, kind: str) -> dict[str, Any]:
+        """The part of the schema that all students share; see `limbeck.students.files.head`."""
+        return files.head(kind, self.features_, self.task_, self._importances)
+
+    def _recall(self, data: dict[str, Any]) -> Self:
+        """The student itself, with the importances that its file holds."""
+        self._importances = files.importances_of(data, len(self.features_))
+        return self
+
     def _hold(self, features: Features, task: Task) -> Self:
         self.features_, self.task_, self.n_features_in_ = features, task, len(features)
+        self._importances = None
         for name in ("classes_", "feature_names_in_"):
             self.__dict__.pop(name, None)  # from an earlier fit
         if task.classifies:

@@ -10,7 +10,7 @@ from limbeck.core.contract import Access
 from limbeck.core.errors import AccessDenied, InvalidInput
 from limbeck.methods.junta.method import FindJunta
 from limbeck.methods.search_and_stitch.method import SearchAndStitch
-from limbeck.selection.routes import method_for, refuse_without_access, resolved
+from limbeck.selection.routes import method_for, refuse_without_access, resolved, students
 from limbeck.students.junta.junta import Junta
 from limbeck.students.tree.tree import Tree
 from limbeck.students.wavelet.wavelet import WaveletStudent
@@ -43,6 +43,23 @@ def test_a_method_object_is_used_as_it_is():
 def test_what_does_not_exist_is_refused(into, settings, message):
     with pytest.raises(InvalidInput, match=message):
         method_for(into, settings)
+
+
+def test_a_method_is_named_beside_its_student():
+    named = method_for("tree", {"max_leaves": 3}, "search_and_stitch")
+    assert named == SearchAndStitch(max_leaves=3)
+    message = (
+        r"No method 'serch_and_stitch' leads to into='tree'\. Did you mean 'search_and_stitch'"
+    )
+    with pytest.raises(InvalidInput, match=message):
+        method_for("tree", {}, "serch_and_stitch")
+    with pytest.raises(InvalidInput, match="Name the student, as in into='tree'"):
+        method_for(SearchAndStitch(), {}, "search_and_stitch")
+
+
+def test_each_student_has_one_usual_method_which_comes_first():
+    for methods in students().values():
+        assert [m.default for m in methods.values()] == [True] + [False] * (len(methods) - 1)
 
 
 def test_access_is_compared_before_any_work():

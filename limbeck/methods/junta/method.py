@@ -81,6 +81,7 @@ class FindJunta(BaseMethod):
     """
 
     into: ClassVar[str] = "junta"
+    default: ClassVar[bool] = True
     name: ClassVar[str] = "junta"
     needs: ClassVar[Access] = Access.QUERIES
 

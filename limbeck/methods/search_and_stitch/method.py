@@ -62,6 +62,7 @@ class SearchAndStitch(SearchSettings, BaseMethod):
     """
 
     into: ClassVar[str] = "tree"
+    default: ClassVar[bool] = True
     name: ClassVar[str] = "search and stitch"
 
     def distill(

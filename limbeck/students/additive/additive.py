@@ -280,7 +280,7 @@ class Additive(Readable):
             for at, table in zip(self.terms_.columns, self.terms_.tables, strict=True)
         ]
         return {
-            **files.head("additive", self.features_, self.task_),
+            **self._head("additive"),
             "intercept": self.terms_.intercept,
             "bins": self.bins_.to_lists(),
             "weight": [w.tolist() for w in self.weight_],
@@ -302,7 +302,8 @@ class Additive(Readable):
         if problem:
             raise FileRefused(f"{problem}.", "Save the student again; the file was altered.")
         pairs = sum(len(c) == 2 for c in terms.columns)
-        return cls(pairs=pairs, task=task)._take(terms, bins, weight, features, task)
+        found = cls(pairs=pairs, task=task)._take(terms, bins, weight, features, task)
+        return found._recall(data)
 
     def _take(
         self,

@@ -174,7 +174,12 @@ class Junta(Piecewise):
         value, mass = _fill(table.cell(values), cells, target, weight, len(task.classes))
         between = tuple(cuts[j][1] for j in pool)
         table = CellTable(pool, table.edges, counts, spread(counts, value, mass), mass, between)
-        return self._take(table, features, task)
+        return self._take(table, features, task).measured(values[weight > 0])
+
+    @property
+    def numbers(self) -> int:
+        """Edges of the intervals, and cells."""
+        return self.size + sum(len(edges) for edges in self.table_.edges)
 
     @property
     def size(self) -> int:
@@ -258,7 +263,7 @@ class Junta(Piecewise):
         }
         if t.between is not None:
             table["between"] = [b.tolist() for b in t.between]
-        return {**files.head("junta", self.features_, self.task_), "table": table}
+        return {**self._head("junta"), "table": table}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Self:
@@ -274,11 +279,15 @@ class Junta(Piecewise):
         problem = table.problem(features, len(task.classes) or 1)
         if problem:
             raise FileRefused(f"{problem}.", "Save the junta again; the file was altered.")
-        return cls(variables=list(table.variables), task=task)._take(table, features, task)
+        found = cls(variables=list(table.variables), task=task)._take(table, features, task)
+        return found._recall(data)
 
     def _take(self, table: CellTable, features: Features, task: Task) -> Self:
         self.table_ = table
         return self._hold(features, task)
+
+    def _used(self) -> tuple[int, ...]:
+        return self.table_.variables
 
     def _pieces(self) -> tuple[Finder, NDArray[np.float64]]:
         return self.table_.cell, self.table_.value

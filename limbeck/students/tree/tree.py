@@ -159,7 +159,8 @@ class Tree(Piecewise):
             classes=len(task.classes), max_leaves=self.max_leaves, min_rows=self.min_rows,
             criterion=self.criterion or allowed[0], seed=self.random_state,
         )  # fmt: skip
-        return self._take(nodes.settled(values[weight > 0]), features, task)
+        rows = values[weight > 0]
+        return self._take(nodes.settled(rows), features, task).measured(rows)
 
     def apply(self, X: Any) -> NDArray[np.int32]:
         """The leaf that each row reaches, as its position in ``nodes_``, shape (n,)."""
@@ -171,6 +172,11 @@ class Tree(Piecewise):
         """The number of leaves."""
         check_is_fitted(self)
         return self.nodes_.size
+
+    @property
+    def numbers(self) -> int:
+        """Thresholds and leaves, 2 L - 1 for L leaves."""
+        return 2 * self.size - 1
 
     @property
     def depth(self) -> int:
@@ -286,7 +292,7 @@ class Tree(Piecewise):
         """All that the tree is, ready for JSON."""
         check_is_fitted(self)
         nodes = self.nodes_.to_lists()
-        return {**files.head("tree", self.features_, self.task_), "nodes": nodes}
+        return {**self._head("tree"), "nodes": nodes}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Self:
@@ -302,11 +308,15 @@ class Tree(Piecewise):
         problem = _problem(nodes, features, task)
         if problem:
             raise FileRefused(f"{problem}.", "Save the tree again; the file was altered.")
-        return cls(max_leaves=max(nodes.size, 1), task=task)._take(nodes, features, task)
+        found = cls(max_leaves=max(nodes.size, 1), task=task)._take(nodes, features, task)
+        return found._recall(data)
 
     def _take(self, nodes: Nodes, features: Features, task: Task) -> Self:
         self.nodes_ = nodes
         return self._hold(features, task)
+
+    def _used(self) -> set[int]:
+        return set(self.nodes_.feature[~self.nodes_.is_leaf].tolist())
 
     def _pieces(self) -> tuple[Finder, NDArray[np.float64]]:
         find, leaves = walker(self.nodes_)

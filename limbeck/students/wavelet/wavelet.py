@@ -230,6 +230,14 @@ class WaveletStudent(Readable):
         check_is_fitted(self)
         return sum(self.strongest_.counts)
 
+    @property
+    def numbers(self) -> int:
+        """The filter, and a weight per coefficient and an intercept for each output."""
+        filters = len(self.filters.low)
+        if isinstance(self.readout_, Additive):
+            return filters + self.readout_.numbers
+        return filters + self.readout_.weights.size + self.readout_.intercept.size
+
     def importances(self) -> dict[str, float]:
         """What each band adds to the answers, largest first.
 
@@ -293,7 +301,7 @@ class WaveletStudent(Readable):
     def to_dict(self) -> dict[str, Any]:
         """All that the student is, ready for JSON."""
         check_is_fitted(self)
-        head = files.head("wavelet", self.features_, self.task_)
+        head = self._head("wavelet")
         return {**head, **written(self.decomposition_, self.strongest_, self.readout_)}
 
     @classmethod
@@ -314,7 +322,7 @@ class WaveletStudent(Readable):
         )._hold(features, task)  # fmt: skip
         student.decomposition_, student.strongest_ = transform, strongest
         student.readout_, student.tried_ = readout, ()
-        return student._fold()
+        return student._fold()._recall(data)
 
     def _check(self) -> None:
         if self.keep is not None and self.keep not in KEEPS:

@@ -40,14 +40,14 @@ class Majority(Readable):
 
     def to_dict(self) -> dict[str, Any]:
         answer = files.plain(self.answer_)
-        return {**files.head("majority", self.features_, self.task_), "answer": answer}
+        return {**self._head("majority"), "answer": answer}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Self:
         features, task = files.read_head(data, "majority")
         found = cls(task)._hold(features, task)
         found.answer_ = task.labels[task.classes.index(data["answer"])]
-        return found
+        return found._recall(data)
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,7 @@ class TakeMajority(BaseMethod):
     """The most frequent answer of the teacher, on at most so many rows."""
 
     into: ClassVar[str] = "majority"
+    default: ClassVar[bool] = True
     name: ClassVar[str] = "majority"
 
     rows: int = 1000

@@ -1,0 +1,190 @@
+"""Every registered student, by every method that leads to it, from every kind of teacher.
+
+A new student or method is tested here without a line: it is found in the registry. What it cannot
+do it must refuse in a sentence.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.util import find_spec
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+import limbeck
+from limbeck.core.errors import LimbeckError
+from limbeck.selection.routes import students
+
+ROUTES = [(into, method) for into, methods in students().items() for method in methods]
+# a network's inside, or signals: these have suites of their own
+APART = {("wavelet", "adaptive_wavelets"), ("oblique_tree", "relu_regions"),
+         ("tree", "relu_regions")}  # fmt: skip
+ROUTES = [route for route in ROUTES if route not in APART]
+TASKS = ("binary", "multiclass", "regression")
+N = 240
+
+
+def table(seed: int, missing: bool = False) -> pd.DataFrame:
+    """Two numbers, a yes or no and a category; some values missing where asked."""
+    rng = np.random.default_rng(seed)
+    X = pd.DataFrame({
+        "age [years]": rng.integers(18, 90, N).astype(float),
+        "income": rng.lognormal(3, 0.5, N),
+        "member": rng.random(N) < 0.4,
+        "colour": pd.Categorical(rng.choice(["red", "green", "blue"], N)),
+    })  # fmt: skip
+    if missing:
+        X.loc[rng.random(N) < 0.1, "income"] = np.nan
+        X.loc[rng.random(N) < 0.1, "colour"] = None
+    return X
+
+
+def numbers(X: pd.DataFrame) -> np.ndarray:
+    """Rows as the teachers take them: no gaps, a column per colour."""
+    colours = [(X["colour"] == c).to_numpy(float) for c in ("red", "green")]
+    return np.column_stack([
+        X["age [years]"] / 30, X["income"].fillna(20) / 10, X["member"].astype(float), *colours
+    ])  # fmt: skip
+
+
+@cache
+def teacher(task: str):
+    Z = numbers(table(7))
+    if task == "regression":
+        return DecisionTreeRegressor(max_leaf_nodes=6, random_state=0).fit(Z, Z @ [1, 2, 1, 0, 3])
+    total = Z @ [1.0, 1.0, 1.0, 0.5, 0.0]
+    if task == "binary":
+        return LogisticRegression().fit(Z, np.where(total > np.median(total), "yes", "no"))
+    y = np.array(["low", "middle", "high"])[np.digitize(total, np.quantile(total, [0.3, 0.6]))]
+    return DecisionTreeClassifier(max_leaf_nodes=8, random_state=0).fit(Z, y)
+
+
+def check_sentence(error: LimbeckError) -> None:
+    """What a refusal looks like: what was wrong, and what to do."""
+    assert str(error).rstrip().endswith(".")
+
+
+def distilled(into: str, method: str, task: str, X: pd.DataFrame, **given):
+    y = teacher(task).predict(numbers(X))
+    try:
+        return limbeck.distill(
+            teacher(task), X, y, into=into, method=method, preprocess=numbers, epsilon=0.3,
+            progress=False, **given,
+        )  # fmt: skip
+    except LimbeckError as error:
+        check_sentence(error)
+        pytest.skip(f"refused: {error}")
+
+
+@cache
+def example(into: str, method: str, task: str):
+    return distilled(into, method, task, table(0))
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize(("into", "method"), ROUTES)
+def test_a_student_prints_saves_and_verifies(into, method, task, tmp_path):
+    result = example(into, method, task)
+    student, X = result.student, table(1)
+    assert student.text().strip()
+    assert into in str(result) or student.text().splitlines()[0] in str(result)
+    folder = result.save(tmp_path / "run")
+    loaded = limbeck.students.load(folder / "student.json")
+    assert loaded.fingerprint() == student.fingerprint()
+    assert np.array_equal(loaded.predict(X), student.predict(X))
+    rows = result.holdout
+    checked = limbeck.verify(folder / "certificate.json", loaded, rows.rows, rows.answers)
+    assert checked.ok, checked
+    assert result.certificate.n > 0
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize(("into", "method"), ROUTES)
+def test_a_student_is_an_estimator_with_sizes_and_importances(into, method, task):
+    student, X = example(into, method, task).student, table(1)
+    shares = student.feature_importances_
+    assert shares.shape == (4,)
+    assert (shares >= 0).all()
+    assert shares.sum() == pytest.approx(1) or not shares.any()
+    assert student.numbers >= 1
+    assert student.size >= 1
+    if task == "regression":
+        assert student.predict(X).dtype.kind == "f"
+        assert not hasattr(student, "predict_proba")
+    else:
+        assert set(student.predict(X)) <= set(student.classes_)
+        if hasattr(student, "predict_proba"):
+            p = student.predict_proba(X)
+            assert p.shape == (N, len(student.classes_))
+            assert np.allclose(p.sum(axis=1), 1)
+            assert (student.classes_[p.argmax(axis=1)] == student.predict(X)).mean() > 0.99
+    assert not hasattr(clone(student), "task_")
+    y = student.predict(table(0))
+    again = clone(student).fit(table(0), y, sample_weight=np.ones(N))
+    assert again.score(table(0), y) > 0.5
+
+
+@pytest.mark.parametrize(("into", "method"), ROUTES)
+def test_the_same_seed_gives_the_same_student(into, method):
+    result = example(into, method, "binary")
+    again = distilled(into, method, "binary", table(0))
+    assert again.student.fingerprint() == result.student.fingerprint()
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize(("into", "method"), ROUTES)
+def test_missing_values_and_new_categories_have_an_answer(into, method, task):
+    X = table(2, missing=True)
+    student = distilled(into, method, task, X).student
+    fresh = table(3, missing=True)
+    fresh["colour"] = fresh["colour"].cat.add_categories("mauve")
+    fresh.loc[:5, "colour"] = "mauve"
+    found = student.predict(fresh)
+    assert len(found) == N
+    if task == "regression":
+        assert np.isfinite(found).all()
+
+
+@pytest.mark.skipif(find_spec("matplotlib") is None, reason="matplotlib is not installed")
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize(("into", "method"), ROUTES)
+def test_a_student_is_drawn(into, method, task):
+    import matplotlib as mpl
+
+    mpl.use("agg")
+    from matplotlib import pyplot as plt
+
+    axes = np.atleast_1d(example(into, method, task).student.plot()).ravel()
+    axes[0].figure.canvas.draw()
+    plt.close("all")
+
+
+@pytest.mark.parametrize(("into", "method"), ROUTES)
+def test_a_constant_teacher_gives_a_constant_student(into, method):
+    X = table(4)
+    try:
+        result = limbeck.distill(
+            lambda X: np.full(len(X), "no"), X, into=into, method=method, classes=["no", "yes"],
+            epsilon=0.3, progress=False,
+        )  # fmt: skip
+    except LimbeckError as error:
+        check_sentence(error)
+        return
+    assert set(result.student.predict(X)) == {"no"}
+    assert result.certificate.mean_loss == 0
+
+
+@pytest.mark.parametrize(("into", "method"), ROUTES)
+def test_weights_change_or_are_refused(into, method):
+    X = table(5)
+    weight = np.where(X["age [years]"] > 60, 5.0, 1.0)
+    try:
+        result = distilled(into, method, "binary", X, sample_weight=weight, class_weight="balanced")
+    except pytest.skip.Exception:
+        return  # refused in a sentence
+    assert result.student.size >= 1
