@@ -28,7 +28,7 @@ from limbeck.networks import (
     TeacherCorrect,
     TeacherLabels,
 )
-from limbeck.networks.strategies.seeds import Rounds
+from limbeck.networks.strategies.train_network import TrainNetwork
 from limbeck.networks.training.checkpoint import NAME
 from limbeck.networks.training.train import Trained
 
@@ -109,7 +109,7 @@ def untrained(monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(*_: Any) -> list[Trained]:
         pytest.fail("a student was trained before the input was refused")
 
-    monkeypatch.setattr(Rounds, "distilled", refused)
+    monkeypatch.setattr(TrainNetwork, "distill", refused)
 
 
 BEFORE_WORK: dict[str, tuple[dict[str, Any], str]] = {

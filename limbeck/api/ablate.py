@@ -33,7 +33,7 @@ from limbeck.modules.outputs import read_by
 from limbeck.networks.analysis.ablate import without_each
 from limbeck.networks.datasets.vocabularies import pad_token
 from limbeck.networks.losses.loss import Objective
-from limbeck.networks.strategies.seeds import make, started
+from limbeck.networks.strategies.train_network import make, started
 from limbeck.networks.training.train import train
 from limbeck.reports.plots import GREY, axes_of, intervals
 from limbeck.reports.printed import Tabular

@@ -6,13 +6,14 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
-from limbeck.api.pipeline import Request, run
+from limbeck.api.distill_table import Request, TableSteps
 from limbeck.api.settings import (
     JuntaArguments,
     NetworkArguments,
     TreeArguments,
     WaveletArguments,
 )
+from limbeck.api.steps import run
 from limbeck.certificates.binomial import check_share
 from limbeck.core.contract import Method
 from limbeck.core.errors import InvalidInput, whole_number
@@ -218,7 +219,7 @@ def distill(
         whole_number("seed", seed), holdout, groups, cases, duplicates, sample_weight,
         class_weight, names, outputs,
     )  # fmt: skip
-    return run(request, progress)
+    return run(TableSteps(request), progress)
 
 
 def _given_rows(X: Any, data: Any) -> Any:

@@ -1,31 +1,34 @@
-"""A network into a smaller network: train, control, compare, certify. The door behind `distill`."""
+"""The steps of a distillation from a network into a smaller network, and the door to them."""
 
 from __future__ import annotations
 
 import platform
-import time
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
 from limbeck.api.prepare.leakage import refuse_few
-from limbeck.api.prepare.network import Prepared, prepared
+from limbeck.api.prepare.network import Prepared, understand
 from limbeck.api.prepare.outputs import readings_kept
+from limbeck.api.prepare.request import NetworkData, NetworkRequest, NetworkSides, read, split
+from limbeck.api.steps import Steps, run
 from limbeck.certificates.binomial import check_share
 from limbeck.certificates.wording import versions
-from limbeck.core.contract import Certificate, Task, TaskKind
+from limbeck.core.contract import Certificate, Progress, Status, Task, TaskKind
 from limbeck.core.errors import whole_number
-from limbeck.core.progress import shown
 from limbeck.data.duplicates import Rule
+from limbeck.evaluation.comparison import Comparison
 from limbeck.evaluation.convergence import too_short
+from limbeck.evaluation.model_facts import ModelFacts
 from limbeck.evaluation.network_comparison import Judge
 from limbeck.networks.cache.teacher_cache import TeacherCache
 from limbeck.networks.losses.filters import Filter
-from limbeck.networks.strategies.seeds import Rounds
+from limbeck.networks.predictor import Certified
 from limbeck.networks.strategies.together import BornAgain
+from limbeck.networks.strategies.train_network import TrainNetwork
 from limbeck.networks.teachers.outside import name_of
 from limbeck.networks.training.processes import first
 from limbeck.results.artifacts import Artifacts, open_folder
@@ -166,67 +169,190 @@ def compress(
     Under torchrun all processes train together, and the first alone writes files and measures
     times.
     """
-    began = time.perf_counter()
     check_share("epsilon", epsilon)
     check_share("delta", delta)
     seeds, seed = whole_number("seeds", seeds, 1), whole_number("seed", seed)
-    folder = None if out is None else Path(out)
-    given = prepared(
-        teacher, data, y, into=into, objective=objective, mode=mode, filter=filter, start=start,
+    request = NetworkRequest(
+        teacher, data, y, into, objective=objective, mode=mode, filter=filter, start=start,
         cache=cache, validation=validation, test=test, holdout=holdout, cases=cases,
-        duplicates=duplicates, task=task,
-        tokenizers=tokenizers, output=output, vocabulary=vocabulary,
-        classes=classes, unit=unit, seed=seed, folder=folder,
-        training=training,
+        duplicates=duplicates, seeds=seeds, task=task, tokenizers=tokenizers, output=output,
+        vocabulary=vocabulary, classes=classes, unit=unit, control=control, baseline=baseline,
+        timing=timing, epsilon=epsilon, delta=delta, seed=seed,
+        folder=None if out is None else Path(out), training=training,
     )  # fmt: skip
-    if given.reference is not None:
-        refuse_few(given.test, given.task, epsilon, delta)
-    if folder is not None:
-        open_folder(folder)
-    kept = Path(control) if isinstance(control, str | Path) else folder
+    return run(NetworkSteps(request), progress)
 
-    with shown(progress) as tell:
-        source: nn.Module | TeacherCache | None = given.teacher
-        if given.cache is not None and given.teacher is not None:
-            source = given.cache.fill(given.teacher, given.rows, progress=tell)
-        rounds = Rounds(
-            given.makers, start, given.teacher, source, given.rows, given.validation,
-            given.task, given.objective, given.training, mode, given.filter, given.reads,
+
+@dataclass(frozen=True, eq=False)
+class Trainings:
+    """The method with the students of all seeds, and the judge of all networks on the test rows."""
+
+    method: TrainNetwork
+    runs: Runs
+    judge: Judge
+    certified: Certified | None
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """All trainings, the table of their networks, and why it says nothing, if so."""
+
+    runs: Runs
+    table: Comparison
+    facts: Mapping[str, ModelFacts]
+    short: Status | None
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkSteps(
+    Steps[NetworkData, NetworkSides, Prepared, Trainings, Judged, NetworkDistillation]
+):
+    """The steps for the data sets of networks; see `limbeck.api.steps`."""
+
+    request: NetworkRequest
+
+    def read(self) -> NetworkData:
+        """What was given; see `limbeck.api.prepare.request.read`."""
+        return read(self.request)
+
+    def split(self, data: NetworkData) -> NetworkSides:
+        """Training rows and test rows."""
+        return split(self.request, data)
+
+    def understand(self, data: NetworkData, sides: NetworkSides) -> Prepared:
+        """All that the training works with; see `limbeck.api.prepare.network.understand`.
+
+        Parameters
+        ----------
+        data : NetworkData
+            What was given.
+        sides : NetworkSides
+            Training rows and test rows.
+        """
+        request = self.request
+        known = understand(request, data, sides)
+        if known.reference is not None:
+            refuse_few(known.test, known.task, request.epsilon, request.delta)
+        if request.folder is not None:
+            open_folder(request.folder)
+        return known
+
+    def teach(self, known: Prepared, tell: Progress) -> Trainings:
+        """The students of all seeds, once the teacher's outputs are stored, if they are.
+
+        Parameters
+        ----------
+        known : Prepared
+            Networks, rows and settings.
+        tell : Progress
+            Told how far the training is.
+        """
+        request = self.request
+        source: nn.Module | TeacherCache | None = known.teacher
+        if known.cache is not None and known.teacher is not None:
+            source = known.cache.fill(known.teacher, known.rows, progress=tell)
+        method = TrainNetwork(
+            known.makers, request.start, known.teacher, source, known.rows, known.validation,
+            known.task, known.objective, known.training, request.mode, known.filter, known.reads,
         )  # fmt: skip
-        students, controls = [], []
-        for own in range(seed, seed + seeds):
-            students.append(rounds.distilled(own, _under(folder, own, "distilled"), tell))
-            if control is not False and given.comparable:
-                controls.append(rounds.control(own, _under(kept, own, "control"), tell))
-        plain = rounds.linear(seed) if baseline else None
-        runs = Runs(students, controls, plain, seed, generations=mode is not None)
-
+        students = [
+            method.distill(seed, _under(request.folder, seed, "distilled"), tell)
+            for seed in self._seeds
+        ]
+        runs = Runs(students, [], None, request.seed, generations=request.mode is not None)
+        judge = Judge(
+            known.test, known.task, known.reference, request.delta, request.timing,
+            request.duplicates,
+        )  # fmt: skip
         tell("asking about the test rows", 0, 1)
-        judge = Judge(given.test, given.task, given.reference, delta, timing, duplicates)
-        comparison, facts = judge.compare(runs.contestants())
-        short = too_short(runs.by_role(), comparison, given.objective, given.training,
-                          len(given.rows))  # fmt: skip
-        comparison = replace(comparison, untrained=short.message if short else "")
-        student = runs.chosen.module
-        certificate, certified = judge.certificate(student, given.layout, given.seen, epsilon)
+        return Trainings(method, runs, judge, judge.certified(runs.chosen.module, known.layout))
 
-    result = NetworkDistillation(
-        student=student,
-        students=tuple(t.module for t in runs.chief),
-        controls=tuple(t.module for t in controls),
-        status=short or status_of(comparison, seeds),
-        certificate=certificate,
-        comparison=comparison,
-        facts=facts,
-        history=runs.history(),
-        notes=(*given.notes, *runs.remarks(given.rows.has_labels, given.validation is not None),
-               *_empty(certificate, given)),
-        settings=_record(given, runs)
-        | {"epsilon": epsilon, "delta": delta, "out": None if folder is None else str(folder),
-           "seconds": round(time.perf_counter() - began, 3)},
-        artifacts=Artifacts(certified, given.layout, given.seen, epsilon, delta, duplicates),
-    )  # fmt: skip
-    return result.kept(folder) if folder is not None and first() else result
+    def certify(self, known: Prepared, found: Trainings, tell: Progress) -> Certificate | None:
+        """How far the chosen student is from the teacher, if there is one, on the test rows.
+
+        Parameters
+        ----------
+        known : Prepared
+            Networks and rows.
+        found : Trainings
+            The students.
+        tell : Progress
+            Told that this is done.
+        """
+        tell("certificate", 0, 1)
+        return found.judge.certificate(found.certified, known.seen, self.request.epsilon)
+
+    def compare(self, known: Prepared, found: Trainings, tell: Progress) -> Judged:
+        """Teacher, students, controls and the linear model on the test rows.
+
+        Parameters
+        ----------
+        known : Prepared
+            Networks and rows.
+        found : Trainings
+            The students.
+        tell : Progress
+            Told how far the training of the controls is.
+        """
+        request = self.request
+        folder = request.folder
+        if isinstance(request.control, str | Path):
+            folder = Path(request.control)
+        controls = []
+        if request.control is not False and known.comparable:
+            controls = [
+                found.method.learn(seed, _under(folder, seed, "control"), tell)
+                for seed in self._seeds
+            ]
+        plain = found.method.baselines(request.seed) if request.baseline else None
+        runs = replace(found.runs, controls=controls, baseline=plain)
+        table, facts = found.judge.compare(runs.contestants())
+        short = too_short(runs.by_role(), table, known.objective, known.training, len(known.rows))
+        table = replace(table, untrained=short.message if short else "")
+        return Judged(runs, table, facts, short)
+
+    def result(
+        self,
+        known: Prepared,
+        found: Trainings,
+        certificate: Certificate | None,
+        compared: Judged,
+        seconds: float,
+    ) -> NetworkDistillation:
+        """All of it as a record that prints, draws and saves itself.
+
+        Parameters
+        ----------
+        known, found, certificate, compared
+            What the steps returned.
+        seconds : float
+            How long they took.
+        """
+        request, runs, folder = self.request, compared.runs, self.request.folder
+        epsilon, delta = request.epsilon, request.delta
+        labels, validated = known.rows.has_labels, known.validation is not None
+        result = NetworkDistillation(
+            student=runs.chosen.module,
+            students=tuple(t.module for t in runs.chief),
+            controls=tuple(t.module for t in runs.controls),
+            status=compared.short or status_of(compared.table, request.seeds),
+            certificate=certificate,
+            comparison=compared.table,
+            facts=compared.facts,
+            history=runs.history(),
+            notes=(*known.notes, *runs.remarks(labels, validated), *_empty(certificate, known)),
+            settings=_record(known, runs)
+            | {"epsilon": epsilon, "delta": delta, "out": None if folder is None else str(folder),
+               "seconds": seconds},
+            artifacts=Artifacts(
+                found.certified, known.layout, known.seen, epsilon, delta, request.duplicates
+            ),
+        )  # fmt: skip
+        return result.kept(folder) if folder is not None and first() else result
+
+    @property
+    def _seeds(self) -> range:
+        return range(self.request.seed, self.request.seed + self.request.seeds)
 
 
 def _under(folder: Path | None, seed: int, name: str) -> Path | None:

@@ -264,14 +264,10 @@ class Judge:
             for role, found in profile(models, inputs).items()
         }
 
-    def certificate(
-        self,
-        student: nn.Module,
-        layout: Layout,
-        seen: NDArray[np.uint64] | None,
-        epsilon: float,
-    ) -> tuple[Certificate, Certified] | tuple[None, None]:
-        """Certify a student on the test rows; there is nothing to certify without a teacher.
+    def certified(self, student: nn.Module, layout: Layout) -> Certified | None:
+        """The test rows with the teacher's answers, and the student that answers them.
+
+        None without a teacher: there is nothing to certify.
 
         Parameters
         ----------
@@ -279,6 +275,23 @@ class Judge:
             Chosen without a look at these rows.
         layout : Layout
             That of the inputs.
+        """
+        if self.teacher is None:
+            return None
+        pad = pad_token(self.teacher)
+        told = self._heard[1]
+        table = table_of(self._batches(), told, self.task, layout, pad, self.rows.cases)
+        return Certified(student, table)
+
+    def certificate(
+        self, certified: Certified | None, seen: NDArray[np.uint64] | None, epsilon: float
+    ) -> Certificate | None:
+        """Certify a student on the test rows.
+
+        Parameters
+        ----------
+        certified : Certified or None
+            What `certified` returned.
         seen : ndarray of uint64, optional
             Hashes of the training rows, `Layout.bare`, in that layout.
         epsilon : float
@@ -289,12 +302,9 @@ class Judge:
         InvalidInput
             If training saw the rows.
         """
-        if self.teacher is None:
-            return None, None
-        pad = pad_token(self.teacher)
-        table = table_of(self._batches(), self._heard[1], self.task, layout, pad, self.rows.cases)
-        certified = Certified(student, table)
-        return issue(certified, table, seen, epsilon, self.delta, self.duplicates), certified
+        if certified is None:
+            return None
+        return issue(certified, certified.table, seen, epsilon, self.delta, self.duplicates)
 
 
 def _means(each: Sequence[Mapping[str, float]]) -> dict[str, float]:

@@ -162,7 +162,7 @@ def test_the_teacher_is_asked_for_each_row_once(truth: Any, made: Any) -> None:
     pair = [SeedNetworks(r, r, [Answers(made[r][0])]) for r in ("student", "control", "baseline")]
     quick = replace(judge(truth, teacher), timing=False)
     facts = quick.compare(pair)[1]
-    quick.certificate(pair[0].networks[0], layout_of(quick.rows.batches(range(N))), None, 0.5)
+    quick.certified(pair[0].networks[0], layout_of(quick.rows.batches(range(N))))
     assert teacher.asked.tolist() == [1.0] * N
     assert facts["student"].by_class
     assert facts["student"].milliseconds is None
@@ -240,12 +240,14 @@ def test_the_certificate_is_of_the_rows_and_needs_a_teacher(truth: Any, made: An
     full = judge(truth, Answers(made["teacher"][0]))
     layout = layout_of(full.rows.batches(range(N)))
     student = Answers(made["student"][0])
-    certificate, certified = full.certificate(student, layout, None, 0.5)
+    certified = full.certified(student, layout)
+    certificate = full.certificate(certified, None, 0.5)
     differ = made["student"][0] != made["teacher"][0]
     assert certificate.mean_loss == pytest.approx(differ.mean())
     labels = np.array(["a", "b", "c"])[made["student"][0]]
     np.testing.assert_array_equal(certified.predict(certified.table.rows), labels)
-    assert judge(truth, None).certificate(student, layout, None, 0.5) == (None, None)
+    assert judge(truth, None).certified(student, layout) is None
+    assert judge(truth, None).certificate(None, None, 0.5) is None
 
 
 def test_numbers_are_scored_by_the_mean_r_squared_of_outputs() -> None:
@@ -319,12 +321,13 @@ def test_training_rows_among_rows_with_many_answers_are_refused(
 
     fair = Judge(test, task, teacher, 0.05)
     fresh, leaked = hashes(training), np.concatenate([hashes(training), hashes(test)[:20]])
-    certificate, certified = fair.certificate(student, layout, fresh, 0.5)
+    certified = fair.certified(student, layout)
+    certificate = fair.certificate(certified, fresh, 0.5)
     assert certificate is not None
     assert certified is not None
     assert any("80 rows that training saw: 0 of 70 coincide" in a for a in certificate.assumptions)
     with pytest.raises(InvalidInput, match="Training saw 20 of these 70 rows"):
-        fair.certificate(student, layout, leaked, 0.5)
+        fair.certificate(certified, leaked, 0.5)
 
     Artifacts(certified, layout, fresh, 0.5, 0.05).write(Written(student, certificate), tmp_path)
     onnx = OnnxStudent(tmp_path / "student.onnx")
@@ -405,7 +408,7 @@ def test_with_cases_scores_and_certificate_go_by_case() -> None:
     agreed = comparison.entries[1].agreement
     assert agreed.value == pytest.approx(means.mean(), abs=1e-6)
     layout = layout_of(judge.rows.batches(range(400)))
-    certificate, _ = judge.certificate(student, layout, None, 0.05)
+    certificate = judge.certificate(judge.certified(student, layout), None, 0.05)
     assert certificate is not None
     assert certificate.n == 40
     assert certificate.mean_loss == pytest.approx(1 - means.mean(), abs=1e-6)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Real
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,12 +14,9 @@ from torch import nn
 from limbeck.api.prepare.checks import (
     cache_of,
     default_objective,
-    loader_settings,
-    makers_of,
     named_task,
     one_teacher,
     refuse_lacking,
-    settings_of,
     task_of,
 )
 from limbeck.api.prepare.class_order import check_class_order
@@ -32,37 +28,32 @@ from limbeck.api.prepare.input_checks import (
     unread_inputs,
     unread_note,
 )
-from limbeck.api.prepare.labels import coded_labels
 from limbeck.api.prepare.leakage import counted_once, fresh_rows, unchosen_rows
 from limbeck.api.prepare.outputs import parts_of, places_of, read_outputs
 from limbeck.api.prepare.outside import outside_teacher, refuse_outside
 from limbeck.api.prepare.padding import padding_notes
 from limbeck.api.prepare.probabilities import probability_notes
-from limbeck.api.prepare.score_column import score_column
+from limbeck.api.prepare.request import NetworkData, NetworkRequest, NetworkSides
 from limbeck.api.prepare.sequence_checks import try_extremes
 from limbeck.api.prepare.shared_outputs import apart_notes, share_outputs
-from limbeck.api.prepare.splits import for_rows, two_sides
+from limbeck.api.prepare.splits import for_rows
 from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
-from limbeck.data.duplicates import Rule
 from limbeck.modules.outputs import OutputReader
 from limbeck.networks.cache.teacher_cache import TeacherCache
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.datasets.finite import refuse_inputs
-from limbeck.networks.datasets.vocabularies import pad_token
 from limbeck.networks.initialization.from_teacher import Transplant
 from limbeck.networks.losses.filters import Filter
 from limbeck.networks.losses.labels import GoldLabels
 from limbeck.networks.losses.loss import Objective
-from limbeck.networks.strategies.seeds import started
-from limbeck.networks.strategies.together import BornAgain
-from limbeck.networks.teachers.outside import is_outside
+from limbeck.networks.strategies.train_network import started
 from limbeck.networks.training.checks import refuse_metrics, refuse_patience, refuse_unscored
 from limbeck.networks.training.gradient_accumulation import part_notes
 from limbeck.networks.training.settings import Training
 from limbeck.students.onnx.layout import Layout
 
-__all__ = ["Prepared", "prepared"]
+__all__ = ["Prepared", "understand"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,146 +119,205 @@ class Prepared:
         return self.rows.has_labels and not alone
 
 
-def prepared(
-    teacher: Any,
-    data: Any,
-    y: Any,
-    *,
-    into: Any,
-    objective: Any,
-    mode: BornAgain | None,
-    filter: Filter | None,  # noqa: A002  (the field's word)
-    start: Any,
-    cache: bool | str | Path | TeacherCache | None,
-    validation: Any,
-    test: Any,
-    holdout: float,
-    cases: Any = None,
-    duplicates: Rule = "auto",
-    task: str | Task | None,
-    tokenizers: Sequence[Any] | None,
-    output: Any,
-    vocabulary: int | None = None,
-    classes: Sequence[Any] | None,
-    unit: str,
-    seed: int,
-    folder: Path | None,
-    training: Mapping[str, Any],
-) -> Prepared:
-    """Understand the arguments of `distill_network.compress`, and refuse what cannot be used.
+@dataclass(frozen=True, eq=False)
+class Networks:
+    """Teacher and students that can be compared, and what their outputs mean.
 
     Parameters
     ----------
-    teacher, data, y, into, objective, mode, filter, start, cache, validation, test, holdout
-        As in `limbeck.api.distill_network.compress`.
-    cases, duplicates, task, tokenizers, output, vocabulary, classes, unit, seed
-        As there.
-    folder : Path or None
-        The folder of the run, if there is one.
-    training : mapping
-        Training settings as the user gave them.
+    teacher : nn.Module or None
+        One module.
+    students : list of nn.Module
+        The first seed's, before training.
+    reads : sequence of OutputReader
+        How the outputs of each are found in what it returns.
+    task : Task
+        What is predicted.
+    compares : bool
+        Whether outputs of teacher and student mean the same.
+    copied, notes : list of str
+        What ``start`` copied, and how the outputs were understood.
+    """
+
+    teacher: nn.Module | None
+    students: list[nn.Module]
+    reads: Sequence[OutputReader]
+    task: Task
+    compares: bool
+    copied: list[str]
+    notes: list[str]
+
+    @property
+    def named(self) -> dict[str, nn.Module]:
+        """All by what they are called in messages; several students by number."""
+        several = len(self.students) > 1
+        named = {
+            f"student {i + 1}" if several else "student": s for i, s in enumerate(self.students)
+        }
+        return named if self.teacher is None else {"teacher": self.teacher, **named}
+
+
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """What is learned, from which rows, in the shape of the task.
+
+    ``share`` of ``rows`` is to be taken for validation where ``validation`` is None.
+    """
+
+    objective: Objective
+    filter: Filter | None
+    cache: TeacherCache | None
+    rows: Samples
+    test: Samples
+    validation: Samples | None
+    share: float
+
+
+def understand(request: NetworkRequest, data: NetworkData, sides: NetworkSides) -> Prepared:
+    """All that the training works with; what cannot be used is refused, before any work.
+
+    Parameters
+    ----------
+    request : NetworkRequest
+        The arguments of `distill_network.compress`.
+    data : NetworkData
+        What `request.read` understood of them.
+    sides : NetworkSides
+        Training rows and test rows.
 
     Raises
     ------
     InvalidInput
         Names the argument, the value and the remedy.
     """
-    sized, loaded = loader_settings(data, training)
-    settings = settings_of(sized)
-    teacher, data, validation, test = score_column(teacher, data, validation, test)
-    outside = is_outside(teacher)
-    tutor, makers = None if outside else one_teacher(teacher), makers_of(into)
-    given = coded_labels(data, y, validation, test, classes, teacher, makers)
-    data, y, validation, test = given.data, given.y, given.validation, given.test
-    if given.named is not None:
-        classes = given.named.names
-    pad = pad_token(tutor, *makers)
-    rows, aside, duplicates = two_sides(
-        data, y, test, holdout, seed, settings, pad, cases=cases, duplicates=duplicates,
-        classes=given.names,
-    )  # fmt: skip
-    pupils = [started(m, seed, rows, tutor, start) for m in makers]
-    _refuse_no_start(tutor, pupils, start)
-    alike = [pupil for pupil, _ in pupils]
-    meant = places_of(output)["student"] if outside else output
-    reads, read = read_outputs(rows, tutor, alike, meant, task, classes, optional=outside)
-    if outside:
-        tutor, said = outside_teacher(
-            teacher, data, rows, alike[0], classes=classes, output=places_of(output)["teacher"],
-            task=str(task.kind if isinstance(task, Task) else task or ""),
-        )  # fmt: skip
-        teacher, read = tutor, [*read, *said]
-    reads, vocabulary, padded = share_outputs(rows, tutor, alike, reads, vocabulary, tokenizers)
-    compares = _compares(objective, filter, tutor, alike, rows)
-    found = task_of(rows, tutor, alike, task, tokenizers, vocabulary=vocabulary, compares=compares)
-    read += probability_notes(parts_of(tutor)) + padded
-    tutor = one_teacher(teacher, found)
-    if given.named is not None:
-        given.named.refuse(found)
-        classes = classes if found.classifies else None
-    found = named_task(found, classes, unit, tutor, pupils[0][0])
-    rows, aside = rows.aimed(found), aside.aimed(found)
-    if filter is not None:
-        filter = for_rows(filter, rows, Samples.of(data, y, classes=given.names), found)  # noqa: A001
-    share = validation_share(validation, settings)
-    own = validation is not None and not isinstance(validation, Real)
-    workers = settings.num_workers
-    checked = (
-        Samples.of(validation, pad=pad, num_workers=workers, classes=given.names).aimed(found)
-        if own
-        else None
-    )
-    aim = default_objective(found, rows, tutor) if objective is None else Objective.of(objective)
-    refuse_outside(tutor, aim, filter)
-    layers = (aim.needs if filter is None else aim.needs | filter.needs).teacher_layers
-    kept = cache_of(cache, tutor, rows, layers, folder)
-    refuse_lacking(aim, found, rows, kept or tutor, len(makers), mode, filter)
-    refuse_unscored(checked, (kept or tutor) if compares else None)
-    if not (compares or rows.has_labels):
-        share = 0.0  # there is nothing to choose an epoch by
-    networks = _named(tutor, [pupil for pupil, _ in pupils])
-    for later, what in ((checked, "validation"), (None if test is None else aside, "test")):
-        refuse_unread(later, what, networks)
-    if tutor is not None and len(pupils) == 1:
-        refuse_layers(aim, found, rows, tutor, pupils[0][0])
-    copied = [note for _, report in pupils if report is not None for note in report.sheet().notes]
-    for side, what in ((rows, "training"), (aside, "test"), (checked, "validation")):
-        if side is not None:
-            refuse_inputs(side, what, networks)
-    for side in (rows, aside):
-        try_extremes(side, networks)
-    if tutor is not None and compares:
-        read += check_class_order(rows, tutor, found, given.named, settings.batch_size)
-    unread = unread_inputs(rows, list(networks.values()))
-    layout, seen, aside, notes = fresh_rows(
-        rows, aside, test is not None, settings, unread, duplicates=duplicates
-    )
-    aside, left = unchosen_rows(
-        aside, checked, test is not None, settings, unread, duplicates=duplicates
-    )
-    aside, once = counted_once(aside, layout, settings, duplicates)
-    left += once
-    notes += padding_notes(rows, networks) + part_notes(aim, pupils[0][0], settings)
+    networks = networks_of(request, data, sides)
+    lesson = lesson_of(request, data, sides, networks)
+    unread, notes = _tried(data, lesson, networks)
+    rows, test, checked = lesson.rows, lesson.test, lesson.validation
+    settings, given = data.settings, data.coded.test is not None
+    alike: dict[str, Any] = {"duplicates": sides.duplicates}
+    layout, seen, test, apart = fresh_rows(rows, test, given, settings, unread, **alike)
+    test, left = unchosen_rows(test, checked, given, settings, unread, **alike)
+    test, once = counted_once(test, layout, settings, sides.duplicates)
+    apart += padding_notes(rows, networks.named)
+    apart += part_notes(lesson.objective, networks.students[0], settings)
     chosen: list[str] = []
+    kept = lesson.filter
     if checked is None:
-        asked = isinstance(validation, Real)
-        whole = rows
+        asked = isinstance(request.validation, Real)
         rows, checked, chosen = validation_part(
-            whole, share, seed, asked=asked, cache=kept, hashes=seen
+            rows, lesson.share, request.seed, asked=asked, cache=lesson.cache, hashes=seen
         )
-        filter = for_rows(filter, rows, whole, found)  # noqa: A001
+        kept = for_rows(kept, rows, lesson.rows, networks.task)
     settings = settings.settled(len(rows), checked is not None)
     refuse_patience(settings.patience, checked)
     refuse_metrics(settings.metrics, checked)
     if unread:
-        notes.append(unread_note(unread, rows.has_labels))
-    notes += [] if compares else apart_notes(rows.has_labels)
+        apart.append(unread_note(unread, rows.has_labels))
+    apart += [] if networks.compares else apart_notes(rows.has_labels)
+    said = (*networks.copied, *data.notes, *data.coded.notes, *chosen, *apart, *networks.notes,
+            *notes, *left, *once, *rows.notes, *test.notes)  # fmt: skip
     return Prepared(
-        tutor, makers, reads, rows, aside, checked, found, aim, settings, kept, layout, seen,
-        tuple(dict.fromkeys((*copied, *loaded, *given.notes, *chosen, *notes, *read, *left,
-                             *rows.notes, *aside.notes))),
-        compares, filter,
+        networks.teacher, data.makers, networks.reads, rows, test, checked, networks.task,
+        lesson.objective, settings, lesson.cache, layout, seen, tuple(dict.fromkeys(said)),
+        networks.compares, kept,
     )  # fmt: skip
+
+
+def networks_of(request: NetworkRequest, data: NetworkData, sides: NetworkSides) -> Networks:
+    """Teacher and students, with what their outputs mean.
+
+    Parameters
+    ----------
+    request, data, sides
+        As for `understand`.
+    """
+    rows, tutor, teacher, task = sides.rows, data.tutor, data.teacher, request.task
+    pupils = [started(m, request.seed, rows, tutor, request.start) for m in data.makers]
+    _refuse_no_start(tutor, pupils, request.start)
+    alike = [pupil for pupil, _ in pupils]
+    places = places_of(request.output)
+    meant = places["student"] if data.outside else request.output
+    classes = data.classes
+    reads, notes = read_outputs(rows, tutor, alike, meant, task, classes, optional=data.outside)
+    if data.outside:
+        tutor, said = outside_teacher(
+            teacher, data.coded.data, rows, alike[0], classes=classes, output=places["teacher"],
+            task=str(task.kind if isinstance(task, Task) else task or ""),
+        )  # fmt: skip
+        teacher, notes = tutor, [*notes, *said]
+    reads, vocabulary, padded = share_outputs(
+        rows, tutor, alike, reads, request.vocabulary, request.tokenizers
+    )
+    compares = _compares(request.objective, request.filter, tutor, alike, rows)
+    found = task_of(
+        rows, tutor, alike, task, request.tokenizers, vocabulary=vocabulary, compares=compares
+    )
+    notes += probability_notes(parts_of(tutor)) + padded
+    tutor = one_teacher(teacher, found)
+    if data.named is not None:
+        data.named.refuse(found)
+        classes = classes if found.classifies else None
+    found = named_task(found, classes, request.unit, tutor, alike[0])
+    copied = [note for _, report in pupils if report is not None for note in report.sheet().notes]
+    return Networks(tutor, alike, reads, found, compares, copied, notes)
+
+
+def lesson_of(
+    request: NetworkRequest, data: NetworkData, sides: NetworkSides, networks: Networks
+) -> Lesson:
+    """The objective with what it reads, and rows in the shape of the task.
+
+    Parameters
+    ----------
+    request, data, sides
+        As for `understand`.
+    networks : Networks
+        Teacher and students.
+    """
+    task, tutor, coded = networks.task, networks.teacher, data.coded
+    rows, test, given = sides.rows.aimed(task), sides.test.aimed(task), request.filter
+    if given is not None:
+        given = for_rows(given, rows, Samples.of(coded.data, coded.y, classes=coded.names), task)
+    share = validation_share(coded.validation, data.settings)
+    checked = None
+    if coded.validation is not None and not isinstance(coded.validation, Real):
+        workers = data.settings.num_workers
+        checked = Samples.of(
+            coded.validation, pad=data.pad, num_workers=workers, classes=coded.names
+        ).aimed(task)
+    asked = request.objective
+    aim = default_objective(task, rows, tutor) if asked is None else Objective.of(asked)
+    refuse_outside(tutor, aim, given)
+    layers = (aim.needs if given is None else aim.needs | given.needs).teacher_layers
+    kept = cache_of(request.cache, tutor, rows, layers, request.folder)
+    refuse_lacking(aim, task, rows, kept or tutor, len(data.makers), request.mode, given)
+    refuse_unscored(checked, (kept or tutor) if networks.compares else None)
+    if not (networks.compares or rows.has_labels):
+        share = 0.0  # there is nothing to choose an epoch by
+    return Lesson(aim, given, kept, rows, test, checked, share)
+
+
+def _tried(data: NetworkData, lesson: Lesson, networks: Networks) -> tuple[Any, list[str]]:
+    """Inputs that no network reads, and notes, once all networks answered some of all rows."""
+    rows, tutor, named = lesson.rows, networks.teacher, networks.named
+    later = {"validation": lesson.validation, "test": lesson.test}
+    for what, side in later.items():
+        if what == "validation" or data.coded.test is not None:
+            refuse_unread(side, what, named)
+    if tutor is not None and len(networks.students) == 1:
+        refuse_layers(lesson.objective, networks.task, rows, tutor, networks.students[0])
+    sides = (rows, "training"), (lesson.test, "test"), (lesson.validation, "validation")
+    for side, what in sides:
+        if side is not None:
+            refuse_inputs(side, what, named)
+    for side in (rows, lesson.test):
+        try_extremes(side, named)
+    notes: list[str] = []
+    if tutor is not None and networks.compares:
+        size = data.settings.batch_size
+        notes = check_class_order(rows, tutor, networks.task, data.named, size)
+    return unread_inputs(rows, list(named.values())), notes
 
 
 def _compares(
@@ -290,13 +340,6 @@ def _compares(
     inputs = rows.fetch(range(min(len(rows), 4))).inputs
     one = looked_at("teacher", teacher, inputs)[0].logits.shape
     return all(looked_at("student", s, inputs)[0].logits.shape == one for s in students)
-
-
-def _named(teacher: nn.Module | None, students: Sequence[nn.Module]) -> dict[str, nn.Module]:
-    """All networks by what they are called in messages; several students by number."""
-    several = len(students) > 1
-    named = {f"student {i + 1}" if several else "student": s for i, s in enumerate(students)}
-    return named if teacher is None else {"teacher": teacher, **named}
 
 
 def _refuse_no_start(

@@ -9,20 +9,17 @@ import pytest
 import torch
 from torch import nn
 
-from limbeck.api.prepare.network import Prepared, prepared
+from limbeck.api.prepare.network import Prepared, understand
+from limbeck.api.prepare.request import NetworkRequest, read, split
 from limbeck.core.contract import TaskKind
 from limbeck.networks import GoldLabels, SoftTargets, TeacherCache
 
 
 def made(teacher: Any, y: Any, **changes: Any) -> Prepared:
     x = torch.randn(60, 3, generator=torch.Generator().manual_seed(0))
-    given: dict[str, Any] = {
-        "into": lambda: nn.Linear(3, 2), "objective": None, "mode": None, "filter": None,
-        "start": None, "cache": None, "validation": None, "test": None, "holdout": 0.5,
-        "task": None, "tokenizers": None, "output": None, "classes": None, "unit": "", "seed": 0,
-        "folder": None, "training": {},
-    }  # fmt: skip
-    return prepared(teacher, x, y, **{**given, **changes})
+    request = NetworkRequest(teacher, x, y, lambda: nn.Linear(3, 2), holdout=0.5, **changes)
+    data = read(request)
+    return understand(request, data, split(request, data))
 
 
 @pytest.mark.parametrize(

@@ -27,14 +27,14 @@ from limbeck.networks.strategies.together import BornAgain, train_together
 from limbeck.networks.training.settings import Training
 from limbeck.networks.training.train import Student, Trained, train
 
-__all__ = ["GOLD", "Rounds", "make", "started"]
+__all__ = ["GOLD", "TrainNetwork", "make", "started"]
 
 GOLD = Objective.of(GoldLabels())
 _UPDATES = 500  # of the linear model, at least: a few epochs of few rows would leave it untrained
 
 
 @dataclass(frozen=True, eq=False)
-class Rounds:
+class TrainNetwork:
     """What every seed trains.
 
     Parameters
@@ -76,7 +76,7 @@ class Rounds:
     filter: Filter | None
     reads: Sequence[OutputReader] = ()
 
-    def distilled(self, seed: int, folder: Path | None, tell: Progress) -> list[Trained]:
+    def distill(self, seed: int, folder: Path | None, tell: Progress) -> list[Trained]:
         """The students of one seed: one, peers in their order, or generations in theirs.
 
         Parameters
@@ -99,7 +99,7 @@ class Rounds:
             return self.mode.run(made[0] if kept else self._alike(), *given, **shared)
         return [train(made[0], *given, **shared)]
 
-    def control(self, seed: int, folder: Path | None, tell: Progress) -> Trained:
+    def learn(self, seed: int, folder: Path | None, tell: Progress) -> Trained:
         """The same student on gold labels: same start, budget, order, augmentation, smoothing.
 
         Parameters
@@ -122,7 +122,7 @@ class Rounds:
         terms = [p.term for p in self.objective.parts]
         return next((t.label_smoothing for t in terms if isinstance(t, GoldLabels)), 0.0)
 
-    def linear(self, seed: int) -> Trained | None:
+    def baselines(self, seed: int) -> Trained | None:
         """A linear model on gold labels, by the same loop; None where there is no such model."""
         if not self.rows.has_labels:
             return None

@@ -23,7 +23,7 @@ from limbeck.networks import (
 )
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.losses.loss import Objective
-from limbeck.networks.strategies.seeds import Rounds, make, started
+from limbeck.networks.strategies.train_network import TrainNetwork, make, started
 from limbeck.networks.training.checkpoint import NAME
 from limbeck.networks.training.settings import Training
 from limbeck.networks.training.train import Trained
@@ -40,7 +40,7 @@ def test_a_maker_is_called_after_the_seed_and_disturbs_nothing() -> None:
     assert not torch.equal(a.weight, c.weight)
 
 
-def rounds(makers: list[Any], **changes: Any) -> Rounds:
+def rounds(makers: list[Any], **changes: Any) -> TrainNetwork:
     x = torch.randn(40, 3, generator=torch.Generator().manual_seed(0))
     given: dict[str, Any] = {
         "makers": makers, "start": None, "teacher": None, "source": None,
@@ -48,14 +48,14 @@ def rounds(makers: list[Any], **changes: Any) -> Rounds:
         "task": TASK, "objective": Objective.of(SoftTargets() + GoldLabels()),
         "training": Training(epochs=2, batch_size=8, lr=0.1), "mode": None, "filter": None,
     }  # fmt: skip
-    return Rounds(**{**given, **changes})
+    return TrainNetwork(**{**given, **changes})
 
 
 def test_peers_made_by_one_function_start_and_end_apart() -> None:
     def small() -> nn.Module:
         return nn.Linear(3, 2)
 
-    one, two = rounds([small, small]).distilled(0, None, quiet)
+    one, two = rounds([small, small]).distill(0, None, quiet)
     assert not torch.equal(one.module.weight, two.module.weight)  # type: ignore[arg-type]
 
 
@@ -63,7 +63,7 @@ def test_the_control_starts_where_the_student_does() -> None:
     frozen = Training(epochs=1, batch_size=8, lr=0.0, weight_decay=0.0)
     teacher = nn.Linear(3, 2)
     each = rounds([lambda: nn.Linear(3, 2)], teacher=teacher, source=teacher, training=frozen)
-    (student,), control = each.distilled(4, None, quiet), each.control(4, None, quiet)
+    (student,), control = each.distill(4, None, quiet), each.learn(4, None, quiet)
     for a, b in zip(student.module.parameters(), control.module.parameters(), strict=True):
         assert torch.equal(a, b)
 
@@ -115,7 +115,7 @@ def test_a_student_that_learns_gold_labels_alone_is_its_control_bit_for_bit(case
     if case == "early stopping":
         given["validation"] = rounds([]).rows
     each = rounds(makers, **given)
-    students, control = each.distilled(3, None, quiet), each.control(3, None, quiet)
+    students, control = each.distill(3, None, quiet), each.learn(3, None, quiet)
     student = students[-1] if each.mode is not None else students[0]
     alike(student, control)
 
@@ -125,7 +125,7 @@ def test_a_cache_of_augmented_rows_leaves_the_control_alike(tmp_path: Path) -> N
     teacher = nn.Linear(3, 2)
     source = TeacherCache(tmp_path, views=2, seed=5).fill(teacher, rows)
     each = rounds([dropping], teacher=teacher, source=source, rows=rows, objective=SILENT)
-    alike(each.distilled(3, None, quiet)[0], each.control(3, None, quiet))
+    alike(each.distill(3, None, quiet)[0], each.learn(3, None, quiet))
 
 
 def alike(student: Trained, control: Trained) -> None:
@@ -137,8 +137,8 @@ def alike(student: Trained, control: Trained) -> None:
 def test_both_trainings_are_kept_in_the_folder_that_was_named(tmp_path: Path) -> None:
     teacher = nn.Linear(3, 2)
     each = rounds([lambda: nn.Linear(3, 2)], teacher=teacher, source=teacher)
-    each.distilled(0, tmp_path / "a", quiet)
-    each.control(0, tmp_path / "b", quiet)
+    each.distill(0, tmp_path / "a", quiet)
+    each.learn(0, tmp_path / "b", quiet)
     assert (tmp_path / "a" / NAME).exists()
     assert (tmp_path / "b" / NAME).exists()
 
@@ -161,7 +161,7 @@ def test_the_linear_model_is_trained_even_in_one_epoch(columns: int) -> None:
     y = (x[:, 0] > 0).long()
     rows = Samples.of((x[:600], y[:600])).aimed(TASK)
     made = rounds([lambda: nn.Linear(columns, 2)], rows=rows, training=Training(1, 16))
-    found = made.linear(0)
+    found = made.baselines(0)
     assert found is not None
     right = float((found.module(x[600:]).argmax(1) == y[600:]).double().mean())
     peer = LogisticRegression().fit(x[:600], y[:600]).score(x[600:], y[600:])

@@ -1,0 +1,456 @@
+"""The steps of a distillation from a table of rows into a readable student."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from inspect import signature
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.api.steps import Steps
+from limbeck.certificates.certify import certify
+from limbeck.certificates.wording import versions
+from limbeck.core.columns import Features, Rows
+from limbeck.core.contract import (
+    Certificate,
+    Method,
+    MethodResult,
+    Progress,
+    Task,
+    Teacher,
+    answers,
+)
+from limbeck.core.errors import InvalidInput, plural
+from limbeck.data.cases import read_column
+from limbeck.data.class_weights import ClassWeight, class_weights
+from limbeck.data.duplicates import Rule
+from limbeck.data.inputs import read_pair, some_rows
+from limbeck.data.labels import positions, read_labels
+from limbeck.data.unlabelled import label_codes, refuse_unlabelled, unlabelled_note, with_none
+from limbeck.evaluation.baselines import LinearModel, told_constant
+from limbeck.evaluation.by_class import never_predicted
+from limbeck.evaluation.comparison import Comparison, ModelPredictions, compare, score
+from limbeck.evaluation.holdout import Apart, set_apart
+from limbeck.results.distillation import Distillation, check_saved_names
+from limbeck.results.distillation_record import Holdout
+from limbeck.selection.routes import refuse_without_access
+from limbeck.students.targets import read_weight
+from limbeck.teachers import as_teacher
+from limbeck.teachers.order import check_order
+
+__all__ = ["Request", "TableSteps"]
+
+_ASKED = 1000  # rows by which the order of the classes is checked
+_LOOKED_AT = (256, 2048)  # rows by which outputs are understood, with labels and without
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """What was asked for, before anything is read; the fields are `limbeck.distill`'s arguments.
+
+    ``outputs`` are those that say what the teacher's outputs are: classes, regression, unit,
+    score_kind, preprocess, output; None where they are to be found out.
+    """
+
+    teacher: Any
+    X: Any
+    y: Any
+    method: Method
+    into: str
+    epsilon: float
+    delta: float
+    seed: int
+    holdout: Any = 0.3
+    groups: Any = None
+    cases: Any = None
+    duplicates: Rule = "auto"
+    sample_weight: Any = None
+    class_weight: ClassWeight = None
+    names: Sequence[str] | None = None
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def by_class(self) -> bool:
+        """Whether the groups of the certificate are the classes that the teacher predicts."""
+        return isinstance(self.groups, str) and self.groups == "class"
+
+    def chance(self, step: int) -> np.random.Generator:
+        """The randomness of a step: 0 of the student, 1 of the control, 2 of the baselines."""
+        return np.random.default_rng(self.seed).spawn(3)[step]
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledRows:
+    """The rows as they were understood: without columns that are no features, labels as given."""
+
+    X: Any
+    y: NDArray[Any] | None
+    labels: Any
+    features: Features
+    weight: NDArray[np.float64] | None
+    weighing: Mapping[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """The teacher, the rows of both sides, and their labels in its classes."""
+
+    teacher: Teacher
+    apart: Apart
+    features: Features
+    weighing: Mapping[str, Any]
+    fit_y: NDArray[Any] | None
+    test_y: NDArray[Any] | None
+    notes: tuple[str, ...]
+
+    @property
+    def task(self) -> Task:
+        """What the teacher predicts."""
+        return self.teacher.task
+
+
+@dataclass(frozen=True, eq=False)
+class Taught:
+    """What the method found, and what the teacher says of the rows set aside, as class indices."""
+
+    result: MethodResult
+    told: NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class TableSteps(Steps[LabelledRows, Apart, Known, Taught, Comparison, Distillation]):
+    """The steps for rows of a table; see `limbeck.api.steps`."""
+
+    request: Request
+
+    def read(self) -> LabelledRows:
+        """What the rows are; refuses what cannot be used, before any work.
+
+        Raises
+        ------
+        InvalidInput
+            With the argument that is wrong.
+        """
+        request = self.request
+        X, y = read_pair(request.X, request.y)
+        if request.by_class and "class" in list(getattr(X, "columns", ())):
+            raise InvalidInput(
+                "groups is 'class', which may be a column of X or the classes of the teacher.",
+                "Give groups=X['class'] for the column; rename it for the teacher's classes.",
+            )
+        weight = request.sample_weight
+        if isinstance(weight, str):
+            X, weight = _without(X, weight), read_column(weight, X, "weights")
+        weight = None if weight is None else read_weight(weight, len(X))
+        given = {"sample_weight": weight, "class_weight": request.class_weight}
+        weighing = _weighing(request.method, **given)
+        cases = request.cases
+        rows = _without(X, cases) if isinstance(cases, str) else X
+        features = Features.of(rows, request.names)
+        check_saved_names(features.names, None if request.by_class else request.groups, cases)
+        labels = read_labels(y, len(X), missing=True)
+        return LabelledRows(X, labels, y, features, weight, weighing)
+
+    def split(self, data: LabelledRows) -> Apart:
+        """The rows that the method sees, and those of the certificate."""
+        request = self.request
+        holdout = request.holdout
+        if isinstance(holdout, tuple) and len(holdout) == 2:
+            holdout = read_pair(*holdout)
+        return set_apart(
+            data.X,
+            data.y,
+            None if request.by_class else request.groups,
+            holdout,
+            request.seed,
+            features=data.features,
+            cases=request.cases,
+            duplicates=request.duplicates,
+            weight=data.weight,
+        )
+
+    def understand(self, data: LabelledRows, sides: Apart) -> Known:
+        """The teacher with what its outputs are, and the labels as its classes.
+
+        Parameters
+        ----------
+        data : LabelledRows
+            All rows.
+        sides : Apart
+            Those of the method and those of the certificate.
+
+        Raises
+        ------
+        AccessDenied
+            If the method needs more of the teacher than it grants.
+        InvalidInput
+            If outputs and labels do not fit each other.
+        """
+        request = self.request
+        said = {name: value for name, value in request.outputs.items() if value is not None}
+        known = data.y is not None or "classes" in said
+        example = some_rows(sides.fit.X, _LOOKED_AT[0 if known else 1])
+        teacher = as_teacher(request.teacher, data.labels, example=example, **said)
+        task = teacher.task
+        refuse_without_access(request.method, teacher)
+        if request.by_class and not task.classifies:
+            raise InvalidInput(
+                "groups='class' was given for a teacher that predicts a number.",
+                "Give groups of the rows, or leave groups out.",
+            )
+        if "regression" not in said and not task.classifies:
+            refuse_unlabelled(data.y)
+        fit_y, test_y = label_codes(sides.fit.y, sides.test.y, task)
+        notes = [getattr(teacher, "note", ""), unlabelled_note(fit_y, test_y, task=task)]
+        if fit_y is not None and task.classifies:
+            labelled = np.flatnonzero(fit_y >= 0)
+            some = some_rows(sides.fit.take(labelled).X, _ASKED)
+            notes.append(check_order(teacher, some, some_rows(fit_y[labelled], _ASKED)))
+        weighing = dict(data.weighing)
+        if data.weight is not None:
+            weighing["sample_weight"] = sides.fit.weight
+        return Known(teacher, sides, data.features, weighing, fit_y, test_y, tuple(notes))
+
+    def teach(self, known: Known, tell: Progress) -> Taught:
+        """The student, and the teacher's answers on the rows set aside.
+
+        Parameters
+        ----------
+        known : Known
+            Teacher and rows.
+        tell : Progress
+            Told how far the search is.
+        """
+        apart, teacher = known.apart, known.teacher
+        found = self.request.method.distill(
+            teacher, apart.fit_rows, self.request.chance(0), tell, **known.weighing
+        )
+        found.student.measured(apart.fit_rows.values)
+        tell("asking the teacher about the holdout rows", 0, 1)
+        scores = teacher.scores(known.features.in_order(apart.test.X))
+        return Taught(found, answers(scores, known.task))
+
+    def certify(self, known: Known, found: Taught, tell: Progress) -> Certificate:
+        """How far the student is from the teacher, on the rows set aside.
+
+        Parameters
+        ----------
+        known : Known
+            Teacher and rows.
+        found : Taught
+            The student.
+        tell : Progress
+            Told that this is done.
+        """
+        tell("certificate", 0, 1)
+        request, apart = self.request, known.apart
+        return certify(
+            found.result.student,
+            apart.test_rows,
+            _named(found.told, known.task),
+            delta=request.delta,
+            epsilon=request.epsilon,
+            seen=apart.seen,
+            groups=_groups(request, known, found.told),
+            cases=apart.test.cases,
+            duplicates=apart.duplicates,
+        )
+
+    def compare(self, known: Known, found: Taught, tell: Progress) -> Comparison:
+        """Teacher, student, control and baselines on the same rows.
+
+        Parameters
+        ----------
+        known : Known
+            Teacher and rows.
+        found : Taught
+            The student, and the method's baselines if it names its own.
+        tell : Progress
+            Told when the control is trained.
+        """
+        request, apart, task = self.request, known.apart, known.task
+        once, told = apart.once, found.told
+        test = apart.test_rows[once]
+        name, size = known.teacher.name, str(getattr(known.teacher, "size", ""))
+        contenders = [
+            ModelPredictions("teacher", name, size, told[once]),
+            _contender("student", found.result.student, test, task),
+        ]
+        if known.fit_y is not None:
+            tell("control", 0, 1)
+            control = controlled(request, known, request.chance(1))
+            contenders.append(_contender("control", control, test, task))
+        linear, rivals = baselines(request, known, found.result, request.chance(2))
+        weights = plural(linear.size, "weight")
+        contenders.append(
+            ModelPredictions("baseline", "linear model", weights, linear.predict(test.values))
+        )
+        contenders += [_contender("baseline", r, test, task, name) for name, r in rivals.items()]
+        cases, labels = apart.test.cases, known.test_y
+        table = compare(
+            contenders,
+            told[once],
+            None if labels is None else labels[once],
+            task,
+            request.delta,
+            None if cases is None else cases[once],
+        )
+        return table.with_best_of(list(found.result.rivals))
+
+    def result(
+        self,
+        known: Known,
+        found: Taught,
+        certificate: Certificate | None,
+        compared: Comparison,
+        seconds: float,
+    ) -> Distillation:
+        """All of it as a record that prints, draws and saves itself.
+
+        Parameters
+        ----------
+        known, found, certificate, compared
+            What the steps returned.
+        seconds : float
+            How long they took.
+        """
+        assert certificate is not None  # noqa: S101  (a table has a teacher)
+        request, apart, task = self.request, known.apart, known.task
+        student, once, told = found.result.student, apart.once, found.told
+        on_rows = _predicted(student, apart.fit_rows, task)
+        status = told_constant(
+            found.result.status, on_rows, told, task, request.epsilon, certificate.reached
+        )
+        lost = never_predicted(compared.classes, len(once))
+        notes = (*known.notes, lost, *student.notes(apart.fit_rows))
+        return Distillation(
+            student=student,
+            status=status,
+            certificate=certificate,
+            comparison=compared,
+            frontier=_frontier(found.result, apart.test_rows[once], told[once], task),
+            queries=found.result.queries,
+            rows_seen=len(apart.fit_rows),
+            trace={**found.result.trace, **apart.facts},
+            settings=_settings(request, known.teacher.name, seconds),
+            holdout=Holdout(
+                apart.test_rows,
+                _named(told, task),
+                with_none(apart.test.y),
+                _groups(request, known, told),
+                apart.seen,
+                apart.test.cases,
+            ),
+            notes=tuple(note for note in notes if note),
+        )
+
+
+def controlled(request: Request, known: Known, chance: np.random.Generator) -> Any:
+    """The same student with the same limits, from labels, with no teacher."""
+    y, weight = known.fit_y, known.apart.fit.weight
+    assert y is not None  # noqa: S101
+    labelled = np.flatnonzero(y >= 0) if known.task.classifies else np.arange(len(y))
+    given = None if weight is None else weight[labelled]
+    learnt = _by_class(request.class_weight, known.task, y[labelled], given)
+    weighing: dict[str, Any] = {} if learnt is None else {"sample_weight": learnt}
+    rows = known.apart.fit_rows[labelled]
+    return request.method.learn(rows, y[labelled], known.task, chance, **weighing)
+
+
+def baselines(
+    request: Request, known: Known, found: MethodResult, chance: np.random.Generator
+) -> tuple[LinearModel, Mapping[str, Any]]:
+    """The linear model and the method's own baselines, taught by the same teacher."""
+    rows, task = known.apart.fit_rows, known.task
+    own = answers(known.teacher.scores(rows.native()), task)
+    weight = _by_class(request.class_weight, task, own, known.apart.fit.weight)
+    linear = LinearModel(rows.features, task).fit(rows.values, own, weight)
+    if found.rivals:
+        return linear, found.rivals
+    return linear, request.method.baselines(known.teacher, rows, own, found, chance, weight)
+
+
+def _without(X: Any, column: str) -> Any:
+    """A table without a column that is no feature, such as one that names cases."""
+    read_column(column, X, "cases")  # refuses what is not there
+    return X.drop(columns=column)
+
+
+def _weighing(method: Method, **given: Any) -> dict[str, Any]:
+    """Weights that were given, or why the method cannot use them."""
+    known = signature(method.distill).parameters
+    for name, value in given.items():
+        if value is not None and name not in known:
+            raise InvalidInput(
+                f"{name} was given, and the method {method.name!r} counts all rows alike.",
+                f"Leave {name} out, or ask for into='tree' or into='junta'.",
+            )
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _by_class(
+    class_weight: ClassWeight, task: Task, codes: NDArray[Any], weight: Any
+) -> NDArray[np.float64] | None:
+    """Weights of rows with those of their classes; None where all count alike."""
+    if class_weight is None:
+        return None if weight is None else np.asarray(weight)
+    each = class_weights(class_weight, task, codes, weight)[codes]
+    return np.asarray(each if weight is None else each * weight)
+
+
+def _settings(request: Request, teacher: str, seconds: float) -> dict[str, Any]:
+    """Everything needed to run it again, versions included."""
+    return {
+        "into": request.into,
+        "method": repr(request.method),
+        "teacher": teacher,
+        "epsilon": request.epsilon,
+        "delta": request.delta,
+        "seed": request.seed,
+        "seconds": seconds,
+        "versions": {"python": platform.python_version(), **versions("scikit-learn", "pandas")},
+    }
+
+
+def _groups(request: Request, known: Known, told: NDArray[Any]) -> Any:
+    if not request.by_class:
+        return known.apart.test.groups
+    return np.array([str(label) for label in _named(told, known.task)])
+
+
+def _named(told: NDArray[Any], task: Task) -> NDArray[Any]:
+    return task.labels[told] if task.classifies else told
+
+
+def _predicted(student: Any, rows: Rows, task: Task) -> NDArray[Any]:
+    found = positions(np.asarray(student.predict(rows)), task)
+    assert found is not None  # noqa: S101  (labels were given)
+    return found
+
+
+def _contender(role: str, student: Any, rows: Rows, task: Task, name: str = "") -> ModelPredictions:
+    """A line of the table; a student is called by its class where it has no name there."""
+    unit = student.size_unit
+    one = "leaf" if unit == "leaves" else unit.removesuffix("s")
+    kind = name or type(student).__name__.lower().removesuffix("student")
+    return ModelPredictions(
+        role, kind, plural(student.size, one, unit), _predicted(student, rows, task)
+    )
+
+
+def _frontier(
+    finding: MethodResult, rows: Rows, told: NDArray[Any], task: Task
+) -> tuple[dict[str, float], ...]:
+    costs = dict(map(tuple, finding.trace.get("frontier", ())))
+    return tuple(
+        {
+            "size": student.size,
+            "cost": costs.get(student.size, float("nan")),
+            "agreement": score(_predicted(student, rows, task), told, task),
+        }
+        for student in finding.frontier
+    )
