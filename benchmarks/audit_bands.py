@@ -23,7 +23,7 @@ import pandas as pd
 from scipy.special import expit
 
 from limbeck.audits.calibration import calibrate
-from limbeck.audits.contrasts import Feature as Told
+from limbeck.audits.contrasts import FeatureDifference as Told
 from limbeck.audits.contrasts import contrasts
 from limbeck.audits.differences import differences, least_variance, scaled
 from limbeck.audits.fitting import fit_models, make_folds

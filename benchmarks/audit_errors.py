@@ -95,8 +95,8 @@ def scored(model, X: np.ndarray, seed: int, rng: np.random.Generator) -> np.ndar
 def audit(X: np.ndarray, score: np.ndarray, y: np.ndarray, seed: int) -> dict[str, float]:
     found = missing_features(X, (), score, y, None, None, seed=seed, simulations=199)
     return {
-        "exact": found.twins.p_value if found.twins.kind == "exact" else math.nan,
-        "near": found.twins.p_value if found.twins.kind == "near" else math.nan,
+        "exact": found.matched_pairs.p_value if found.matched_pairs.kind == "exact" else math.nan,
+        "near": found.matched_pairs.p_value if found.matched_pairs.kind == "near" else math.nan,
         "model": found.model.p_value,
         "uncalibrated": found.model.p_uncalibrated,
         "published": 0.0 if found.correlations[0].value.low > 0 else 1.0,

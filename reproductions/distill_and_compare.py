@@ -90,7 +90,7 @@ CASES = {
         "two_year_recid",
         (),
         _PUBLISHED,
-        "The same without the length of stay too: more twins.",
+        "The same without the length of stay too: more identical cases.",
         group="race",
         keep=_EIGHT,
         where="in_propublica_sample",
@@ -155,7 +155,7 @@ def run(case: Case, frame: pd.DataFrame, bags: int, seed: int) -> tuple[Any, flo
         seed=seed,
     )
     audit.missing_features()
-    audit.stories()
+    audit.model_multiplicity()
     return audit, time.perf_counter() - began
 
 
@@ -194,15 +194,15 @@ def published_table(audits: dict[str, Any], seed: int) -> list[str]:
 
 def tests_table(audits: dict[str, Any], seconds: dict[str, float]) -> list[str]:
     lines = [
-        "| data | rows | RMSE of the student | R² | AUC of the outcome model | twins |"
-        " spread of the score | twin test | model-based test | verdict | time |",
+        "| data | rows | RMSE of the student | R² | AUC of the outcome model | identical cases |"
+        " spread of the score | matched pairs | model-based test | verdict | time |",
         "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for key, audit in audits.items():
         f, m = audit.fidelity, audit.missing_features()
         tested = ["—"] * 4 + ["cannot tell: no outcome"]
         if m:
-            t = m.twins
+            t = m.matched_pairs
             groups = f"{t.kind}: {count(t.rows)} rows in {count(t.groups)} groups"
             tested = [
                 groups if t.kind != "none" else "none",

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t as student_t
 
-__all__ = ["Bags", "critical_value", "pointwise_factor"]
+__all__ = ["Resampled", "critical_value", "pointwise_factor"]
 
 Vector = NDArray[np.float64]
 
 
-class Bags:
+class Resampled:
     """What b bags say of p numbers: their spread, and each bag's deviation in units of it.
 
     A bag is standardised by the spread of the *other* bags. By its own share in the spread, no

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
-from limbeck.audits.bands import Bags, critical_value
+from limbeck.audits.bands import Resampled, critical_value
 
-__all__ = ["Contrast", "Feature", "contrasts", "percentage_points", "sentences"]
+__all__ = ["Contrast", "FeatureDifference", "contrasts", "percentage_points", "sentences"]
 
 Vector = NDArray[np.float64]
 
@@ -19,7 +19,7 @@ _MOST_BINS = 60  # of a feature whose contrasts are all looked at: the heaviest
 
 
 @dataclass(frozen=True, eq=False)
-class Feature:
+class FeatureDifference:
     """What is known of one feature: b bins, and what m bags say of them.
 
     ``ordered`` says whether the bins are those of a number; ``middle`` (b,) then holds a value for
@@ -60,24 +60,24 @@ class Contrast:
         return max(self.low, -self.high)
 
 
-def contrasts(features: list[Feature], level: float) -> list[Contrast]:
+def contrasts(features: list[FeatureDifference], level: float) -> list[Contrast]:
     """All contrasts of all features, with bands that hold for all of them at once (max-t).
 
     Parameters
     ----------
-    features : list of Feature
+    features : list of FeatureDifference
         The contributions of each feature, with their resamples.
     level : float
         Confidence of all bands together.
     """
-    found: list[tuple[int, NDArray[np.intp], NDArray[np.intp], Vector, Bags]] = []
+    found: list[tuple[int, NDArray[np.intp], NDArray[np.intp], Vector, Resampled]] = []
     for k, f in enumerate(features):
         bins = np.arange(min(len(f.main), _MOST_BINS))
         a, b = (bins[i] for i in np.triu_indices(len(bins), 1))
         if not len(a):
             continue
         value, least = f.main[b] - f.main[a], np.broadcast_to(f.least, f.main.shape)
-        bags = Bags(value, f.bags[:, b] - f.bags[:, a], np.sqrt(least[a] + least[b]))
+        bags = Resampled(value, f.bags[:, b] - f.bags[:, a], np.sqrt(least[a] + least[b]))
         found.append((k, a, b, value, bags))
     if not found:
         return []
@@ -104,7 +104,7 @@ def percentage_points(log_odds: float, rate: float) -> float:
 
 
 def sentences(
-    features: list[Feature], level: float, compared: bool, rate: float | None = None
+    features: list[FeatureDifference], level: float, compared: bool, rate: float | None = None
 ) -> list[str]:
     """What can be told, surest first, and last a sentence on what cannot.
 
@@ -112,7 +112,7 @@ def sentences(
 
     Parameters
     ----------
-    features : list of Feature
+    features : list of FeatureDifference
         All audited features.
     level : float
         At which all sentences hold together.
@@ -139,7 +139,9 @@ def sentences(
     return out
 
 
-def _on_own_scale(features: list[Feature], level: float) -> dict[tuple[int, int, int], Contrast]:
+def _on_own_scale(
+    features: list[FeatureDifference], level: float
+) -> dict[tuple[int, int, int], Contrast]:
     """The same contrasts in the score's own log-odds, where it has them."""
     own = [
         replace(f, main=f.own, bags=f.own_bags)
@@ -167,7 +169,9 @@ def _also(c: Contrast, own: dict[tuple[int, int, int], Contrast], level: float) 
     )
 
 
-def _sentence(f: Feature, c: Contrast, level: float, compared: bool, rate: float | None) -> str:
+def _sentence(
+    f: FeatureDifference, c: Contrast, level: float, compared: bool, rate: float | None
+) -> str:
     start, end, value, low, high = c.start, c.end, c.value, c.low, c.high
     if not f.ordered and value < 0:
         start, end, value, low, high = end, start, -value, -high, -low
@@ -206,11 +210,11 @@ def _sentence(f: Feature, c: Contrast, level: float, compared: bool, rate: float
     return f"From {span} the score {way} {size:.2f} log-odds {how} than the outcome does; {band}"
 
 
-def _numbers(f: Feature, start: int, end: int) -> bool:
+def _numbers(f: FeatureDifference, start: int, end: int) -> bool:
     return bool(np.isfinite(f.middle[[start, end]]).all())
 
 
-def _span(f: Feature, start: int, end: int) -> str:
+def _span(f: FeatureDifference, start: int, end: int) -> str:
     unit = f" {f.unit}" if f.unit else ""
     return f"{f.name} {_number(f.middle[start])} to {_number(f.middle[end])}{unit}"
 

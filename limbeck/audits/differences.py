@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.audits.audited_rows import AuditTable
-from limbeck.audits.bands import Bags, critical_value, pointwise_factor
-from limbeck.audits.contrasts import Feature, sentences
+from limbeck.audits.bands import Resampled, critical_value, pointwise_factor
+from limbeck.audits.contrasts import FeatureDifference, sentences
 from limbeck.audits.fitting import Models
 from limbeck.audits.results import Differences, Shape
 
@@ -122,7 +122,7 @@ def differences(table: AuditTable, models: Models, on: Scaled, level: float) -> 
     share = models.mass / float(models.mass.sum()) * len(table.features)
     spread, factor = np.full(len(main), math.nan), math.nan
     if on.told:
-        resampled = Bags(main[live], bags[:, live], ((1 - share) * np.sqrt(least))[live])
+        resampled = Resampled(main[live], bags[:, live], ((1 - share) * np.sqrt(least))[live])
         spread[live], factor = resampled.spread, critical_value([resampled.worst], level)
     shapes, parts = [], []
     for j, column in enumerate(table.features.columns):
@@ -158,7 +158,7 @@ def differences(table: AuditTable, models: Models, on: Scaled, level: float) -> 
             )
         )
         parts.append(
-            Feature(
+            FeatureDifference(
                 column.label, column.unit, alone, words_kept, middles,
                 on.score[at], on.outcome[at], main[at], bags[:, at], least[at],
                 None if on.own is None else on.own[at] - on.outcome[at],

@@ -10,7 +10,7 @@ from scipy.special import expit
 from scipy.stats import norm
 
 from limbeck.audits.audited_rows import AuditTable
-from limbeck.audits.bands import Bags, critical_value
+from limbeck.audits.bands import Resampled, critical_value
 from limbeck.audits.calibration import Curve
 from limbeck.audits.differences import Scaled
 from limbeck.audits.fidelity import bootstrap
@@ -174,7 +174,7 @@ def _sentences(
             main.append(on.difference[at] @ shares[at])
             bags.append(on.bag_difference[:, at] @ shares[at])
     value, drawn = np.array(main), np.array(bags).T
-    resampled = Bags(value, drawn)
+    resampled = Resampled(value, drawn)
     half = critical_value([resampled.worst], level) * resampled.spread
     out = {}
     for g, name in enumerate(names):

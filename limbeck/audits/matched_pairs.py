@@ -1,9 +1,10 @@
 """Rows that agree in every audited feature: do their scores differ, and does the outcome follow?
 
-Twins that differ in score prove, with no model, that the score uses something else or is noisy.
-Permuting the outcome among twins is an exact test of whether that something carries information
-on the outcome (conditional randomisation: Fisher 1935; Rosenbaum 2002). Where exact twins are
-too few, near twins stand in, and the test is approximate. Shapes: n rows, d features.
+Identical cases that differ in score prove, with no model, that the score uses something else or is
+noisy. Permuting the outcome among identical cases is an exact test of whether that something
+carries information on the outcome (conditional randomisation: Fisher 1935; Rosenbaum 2002). Where
+they are too few, matched pairs of near-identical cases stand in, and the test is approximate.
+Shapes: n rows, d features.
 """
 
 from __future__ import annotations
@@ -15,25 +16,25 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 from scipy.stats import rankdata
 
-from limbeck.audits.results import TwinTest
+from limbeck.audits.results import MatchedPairsTest
 from limbeck.core.contract import Progress
 from limbeck.core.errors import InvalidInput
 from limbeck.core.progress import quiet
 
 __all__ = [
     "CALIPER",
-    "FEWEST_TWINS",
+    "FEWEST_IDENTICAL",
+    "identical_groups",
     "informative_rows",
+    "matched_pairs_test",
     "near_pairs",
     "squares_at_zero",
-    "twin_groups",
-    "twin_test",
 ]
 
-FEWEST_TWINS = 100
-"""Rows in groups with both outcomes below which exact twins are too few."""
+FEWEST_IDENTICAL = 100
+"""Rows in groups with both outcomes below which identical cases are too few."""
 CALIPER = 0.05
-"""Near twins differ by at most this share of all ranks, in every number."""
+"""Near-identical cases differ by at most this share of all ranks, in every number."""
 _FEW = 12
 _CELLS = 2**21
 _MOST_ROWS = 50_000
@@ -44,7 +45,7 @@ Vector = NDArray[np.float64]
 Groups = NDArray[np.int64]
 
 
-def twin_groups(values: Matrix) -> Groups:
+def identical_groups(values: Matrix) -> Groups:
     """The group of each row (n,); rows are in one group where they agree in every column.
 
     Parameters
@@ -75,7 +76,7 @@ def informative_rows(groups: Groups, outcome: Vector) -> NDArray[np.bool_]:
     return out
 
 
-def twin_test(
+def matched_pairs_test(
     values: Matrix,
     score: Vector,
     outcome: Vector | None,
@@ -86,18 +87,18 @@ def twin_test(
     permutations: int = 2000,
     seed: int = 0,
     progress: Progress = quiet,
-) -> TwinTest:
-    """Spread of the score among twins, and whether the outcome goes with it.
+) -> MatchedPairsTest:
+    """Spread of the score among identical cases, and whether the outcome goes with it.
 
-    Exact twins serve where at least `FEWEST_TWINS` rows are in groups with both outcomes. Then
-    the statistic is the within-group covariance of the score's rank with the outcome, and its
+    Identical cases serve where at least `FEWEST_IDENTICAL` rows are in groups with both outcomes.
+    Then the statistic is the within-group covariance of the score's rank with the outcome, and its
     p-value is exact at any sample size: given the features and under the null hypothesis, all
     orders of the outcomes within a group are equally likely. Of more than 50,000 such rows as
     many are drawn at random, which keeps the test exact.
 
-    Otherwise near twins are tried: pairs of rows that are nearest to each other, equal in all
-    categories and columns of few values, and within `CALIPER` in the rank of every number. As
-    they are no twins, ``score_fit`` is subtracted from the score, and the chance that the one
+    Otherwise near-identical cases are tried: pairs of rows that are nearest to each other, equal in
+    all categories and columns of few values, and within `CALIPER` in the rank of every number. As
+    they are not identical, ``score_fit`` is subtracted from the score, and the chance that the one
     row of a pair had the outcome rather than the other is taken from ``outcome_fit`` instead of
     1/2. What the fits miss may still make the innocent look guilty. So the squared difference in
     score is followed down to distance 0: the share that vanishes there (its upper 90% bound)
@@ -113,8 +114,8 @@ def twin_test(
     outcome : ndarray of shape (n,) or None
         0 or 1; None for an audit of scores alone, which tells the spread only.
     score_fit, outcome_fit : ndarray of shape (n,) or None
-        Out-of-fold predictions of score and outcome (a probability) from the features; near
-        twins are not used without them.
+        Out-of-fold predictions of score and outcome (a probability) from the features;
+        near-identical cases are not used without them.
     categorical : collection of int
         The columns that hold codes.
     permutations : int
@@ -134,16 +135,16 @@ def twin_test(
             f"{permutations:,} permutations make too coarse a p-value.", "Ask for 2,000 or more."
         )
     rng = np.random.default_rng(seed)
-    groups = twin_groups(values)
+    groups = identical_groups(values)
     rows, number, spread = _spread(groups, score)
     spread_all = float(np.std(score, ddof=1))
     if outcome is None:
-        return TwinTest(
+        return MatchedPairsTest(
             "exact" if rows else "none", rows, number, spread, spread_all, float("nan"), 0,
             _spread_sentence(rows, number, spread, spread_all),
         )  # fmt: skip
     use = informative_rows(groups, outcome)
-    if use.sum() >= FEWEST_TWINS:
+    if use.sum() >= FEWEST_IDENTICAL:
         some = np.flatnonzero(use)
         if len(some) > _MOST_ROWS:
             some = np.sort(rng.choice(some, _MOST_ROWS, replace=False))
@@ -151,13 +152,13 @@ def twin_test(
         p, sign = _permuted(groups[some], ranks, outcome[some], permutations, rng, progress)
         words = _spread_sentence(rows, number, spread, spread_all) + _p_sentence("exact", p, sign)
         seen = _detectable(groups[some], ranks, score[some], outcome[some], spread)
-        return TwinTest(
+        return MatchedPairsTest(
             "exact", rows, number, spread, spread_all, p, permutations, words, sign, seen
         )
     if score_fit is not None and outcome_fit is not None:
         pairs, distance = near_pairs(values, categorical)
         mixed = pairs[outcome[pairs[:, 0]] != outcome[pairs[:, 1]]]
-        if 2 * len(mixed) >= FEWEST_TWINS:
+        if 2 * len(mixed) >= FEWEST_IDENTICAL:
             residual = score - score_fit
             gap = residual[pairs[:, 0]] - residual[pairs[:, 1]]
             near = float(np.sqrt(np.mean(gap**2) / 2))
@@ -167,17 +168,19 @@ def twin_test(
             p, sign = _swapped(mixed, residual, outcome, odds, push, permutations, rng)
             words = _near_sentence(len(pairs), near, spread_all) + _p_sentence("near", p, sign)
             n = len(pairs)
-            return TwinTest("near", 2 * n, n, near, spread_all, p, permutations, words, sign)
+            return MatchedPairsTest(
+                "near", 2 * n, n, near, spread_all, p, permutations, words, sign
+            )
     few = f"Only {int(use.sum()):,} rows have" if use.any() else "No row has"
     words = (
-        f"{few} an exact twin with the other outcome, and near twins are too few as well: no test"
-        " by twins was made."
+        f"{few} an identical case with the other outcome, and near-identical cases are too few as"
+        " well: no test by matched pairs was made."
     )
-    return TwinTest("none", rows, number, spread, spread_all, float("nan"), 0, words)
+    return MatchedPairsTest("none", rows, number, spread, spread_all, float("nan"), 0, words)
 
 
 def _spread(groups: Groups, score: Vector) -> tuple[int, int, float]:
-    """Rows with a twin, their groups, and the pooled standard deviation within them."""
+    """Rows with an identical case, their groups, and the pooled standard deviation within them."""
     size = np.bincount(groups)
     shared = size > 1
     rows, number = int(size[shared].sum()), int(shared.sum())
@@ -208,7 +211,7 @@ def _permuted(
     observed = abs(signed)
     base, block, hits = g.astype(np.float64), max(1, _CELLS // len(g)), 0
     for start in range(0, permutations, block):
-        progress("permuting twins", start, permutations)
+        progress("permuting identical cases", start, permutations)
         b = min(block, permutations - start)
         shuffled = o[np.argsort(base + rng.random((b, len(g))), axis=1)]  # stays within groups
         hits += int((np.abs(shuffled @ r) >= observed * (1 - 1e-12)).sum())
@@ -264,7 +267,7 @@ def near_pairs(
         u[~gone] = rankdata(x[~gone]) / max(1, (~gone).sum())
         exact.append(gone.astype(np.float64))
         scaled.append(u / caliper)
-    cells = twin_groups(np.column_stack(exact)) * 4.0 if exact else np.zeros(len(values))
+    cells = identical_groups(np.column_stack(exact)) * 4.0 if exact else np.zeros(len(values))
     points = np.column_stack([cells, *scaled])  # cells are farther apart than any caliper
     distance, nearest = cKDTree(points).query(
         points, k=2, p=np.inf, distance_upper_bound=1.0, workers=-1
@@ -342,21 +345,21 @@ def _spread_sentence(rows: int, groups: int, spread: float, spread_all: float) -
 
 def _near_sentence(pairs: int, spread: float, spread_all: float) -> str:
     return (
-        f"{pairs:,} pairs of near twins (within {CALIPER:.0%} of the ranks in every number). Less"
-        f" what the features explain, their scores differ by a standard deviation of {spread:.3g}"
-        f" ({spread_all:.3g} in all)."
+        f"{pairs:,} pairs of near-identical cases (within {CALIPER:.0%} of the ranks in every"
+        " number). Less what the features explain, their scores differ by a standard deviation of"
+        f" {spread:.3g} ({spread_all:.3g} in all)."
     )
 
 
 def _p_sentence(kind: str, p: float, sign: int) -> str:
-    how = "exact" if kind == "exact" else "approximate, as near twins differ a little"
+    how = "exact" if kind == "exact" else "approximate, as the cases differ a little"
     if p <= 0.05:
         way = "more" if sign > 0 else "fewer"
         return f" Among them higher scores go with {way} outcomes (p = {p:.2g}, {how})."
     few = (
         ""
         if kind == "exact"
-        else " Near twins find few hidden influences: the model test carries the verdict."
+        else " Near-identical cases find few hidden influences: the model test carries the verdict."
     )
     none = f" Among them the score does not demonstrably go with the outcome (p = {p:.2g}, {how})."
     return none + few

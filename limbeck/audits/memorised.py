@@ -2,7 +2,7 @@
 
 Then it follows the outcome's own noise, which no score that was given beforehand could, and every
 test for a missing feature raises a false alarm. Rows equal in every audited feature count as one
-cell, so that a model that averages over twins is found as well. Shapes: n rows.
+cell, so that a model that averages over identical cases is found as well. Shapes: n rows.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from limbeck.audits.matched_pairs import twin_groups
+from limbeck.audits.matched_pairs import identical_groups
 from limbeck.audits.results import Memorised
 
 __all__ = ["HONEST_SHARE", "memorised"]
@@ -53,7 +53,7 @@ def memorised(
     forest of large leaves, boosting that was stopped early) has a small share, and is not told
     from an honest score that knows more than the audited features.
     """
-    groups = twin_groups(values)
+    groups = identical_groups(values)
     size = np.bincount(groups).astype(np.float64)
     a = np.bincount(groups, weights=score_residual) / size
     b = np.bincount(groups, weights=outcome_residual) / size

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.audits.correlations import error_correlations
-from limbeck.audits.matched_pairs import twin_test
+from limbeck.audits.matched_pairs import matched_pairs_test
 from limbeck.audits.memorised import memorised
 from limbeck.audits.model_test import cross_fit, enough_to_test, model_test
-from limbeck.audits.results import Memorised, MissingFeatures, ModelTest, TwinTest, Verdict
+from limbeck.audits.results import MatchedPairsTest, Memorised, MissingFeatures, ModelTest, Verdict
 from limbeck.core.columns import Features
 from limbeck.core.contract import Progress
 from limbeck.core.errors import InvalidInput
@@ -26,8 +26,8 @@ __all__ = ["missing_features"]
 
 Vector = NDArray[np.float64]
 _LEVEL = 0.05
-_TWIN_SHARE = 0.25
-_TWIN_ROWS = 200
+_IDENTICAL_SHARE = 0.25
+_IDENTICAL_ROWS = 200
 _SURE = 2.0
 _ALL_EXPLAINED = 0.98
 _FEEDBACK = "feedback (a score that acts on its outcome: who is detained cannot reoffend)"
@@ -47,10 +47,11 @@ def missing_features(
     simulations: int = 399,
     progress: Progress = quiet,
 ) -> MissingFeatures:
-    """Put the correlations, the twin test, the model test and the check for memory together.
+    """Put the correlations, the matched pairs, the model test and the check for memory together.
 
-    Exact twins decide alone where they hold a quarter of the rows, and at least 200: their test
-    is exact. Elsewhere twins and models decide together, each at half the level (Bonferroni).
+    Identical cases decide alone where they hold a quarter of the rows, and at least 200: their test
+    is exact. Elsewhere matched pairs and models decide together, each at half the level
+    (Bonferroni).
 
     Parameters
     ----------
@@ -64,11 +65,11 @@ def missing_features(
         0 or 1; None for an audit of scores alone.
     score_oof, outcome_oof : ndarray of shape (n,) or None
         Out-of-fold predictions of the score, in its unit, and of the outcome, as a probability;
-        without them the correlations and near twins rest on the model test's own.
+        without them the correlations and near-identical cases rest on the model test's own.
     seed : int
         Of permutations, folds and simulations.
     permutations, simulations : int
-        As for `twin_test` and `model_test`.
+        As for `matched_pairs_test` and `model_test`.
     progress : Progress
         Called with the stage, what is done, and the total.
 
@@ -80,7 +81,7 @@ def missing_features(
     _check(values, score, outcome)
     codes = _codes(features)
     if outcome is None:
-        return _spread_only(twin_test(values, score, None, categorical=codes))
+        return _spread_only(matched_pairs_test(values, score, None, categorical=codes))
     fit = None
     if enough_to_test(score, outcome):
         fit = cross_fit(values, score, outcome, categorical=codes, seed=seed)
@@ -89,7 +90,7 @@ def missing_features(
                 score_oof = score - fit.score * score.std()
             if outcome_oof is None:
                 outcome_oof = outcome - fit.outcome
-    twins = twin_test(
+    pairs = matched_pairs_test(
         values,
         score,
         outcome,
@@ -104,7 +105,7 @@ def missing_features(
         model = _no_model("No test by models: it takes 200 rows, and 10 of either outcome.")
         memory = _no_memory()
     else:
-        level = _LEVEL if math.isnan(twins.p_value) else _LEVEL / 2
+        level = _LEVEL if math.isnan(pairs.p_value) else _LEVEL / 2
         model = model_test(fit, simulations=simulations, level=level, seed=seed, progress=progress)
         memory = memorised(values[fit.rows], fit.score, fit.outcome)
     correlations = (
@@ -115,9 +116,9 @@ def missing_features(
     way = 0 if score_oof is None else _orientation(score_oof, outcome)
     halves = score <= np.median(score)
     turns = tuple(_orientation(score[h], outcome[h]) for h in (halves, ~halves))
-    verdict, words = _verdict(twins, model, memory, len(score), way, turns)
-    may, may_not = _conclusions(verdict, twins, model)
-    return MissingFeatures(correlations, twins, model, memory, verdict, words, may, may_not)
+    verdict, words = _verdict(pairs, model, memory, len(score), way, turns)
+    may, may_not = _conclusions(verdict, pairs, model)
+    return MissingFeatures(correlations, pairs, model, memory, verdict, words, may, may_not)
 
 
 def _check(values: NDArray[np.float64], score: Vector, outcome: Vector | None) -> None:
@@ -150,8 +151,8 @@ def _no_memory() -> Memorised:
     return Memorised(False, math.nan, math.nan, "Whether the score was memorised is not known.")
 
 
-def _decides_alone(twins: TwinTest, n: int) -> bool:
-    return twins.kind == "exact" and twins.rows >= max(_TWIN_ROWS, _TWIN_SHARE * n)
+def _decides_alone(pairs: MatchedPairsTest, n: int) -> bool:
+    return pairs.kind == "exact" and pairs.rows >= max(_IDENTICAL_ROWS, _IDENTICAL_SHARE * n)
 
 
 def _orientation(score_fit: Vector, outcome: Vector) -> int:
@@ -166,7 +167,7 @@ def _orientation(score_fit: Vector, outcome: Vector) -> int:
 
 
 def _verdict(
-    twins: TwinTest,
+    pairs: MatchedPairsTest,
     model: ModelTest,
     memory: Memorised,
     n: int,
@@ -175,29 +176,30 @@ def _verdict(
 ) -> tuple[Verdict, str]:
     if memory.flagged:
         return "memorised", f"{memory.sentence} Nothing can be said of missing features."
-    known = [t for t in (twins.p_value, model.p_value) if not math.isnan(t)]
+    known = [t for t in (pairs.p_value, model.p_value) if not math.isnan(t)]
     if not known:
         return "cannot tell", (
-            "Neither twins nor models could be tested: too few rows, or too few of one outcome."
+            "Neither matched pairs nor models could be tested: too few rows, or too few of one"
+            " outcome."
         )
     by_model = not math.isnan(model.p_value) and (
-        math.isnan(twins.p_value) or model.p_value <= twins.p_value
+        math.isnan(pairs.p_value) or model.p_value <= pairs.p_value
     )
-    if _decides_alone(twins, n):
-        if twins.spread == 0:
+    if _decides_alone(pairs, n):
+        if pairs.spread == 0:
             return "no evidence", _same_scores(model)
-        p, by, by_model = twins.p_value, "exact twins", False
+        p, by, by_model = pairs.p_value, "identical cases", False
     else:
         p = min(1.0, len(known) * min(known))
-        one = "models alone" if math.isnan(twins.p_value) else "twins alone"
-        by = "twins and models together" if len(known) == 2 else one
+        one = "models alone" if math.isnan(pairs.p_value) else "matched pairs alone"
+        by = "matched pairs and models together" if len(known) == 2 else one
     if p <= _LEVEL:
-        sign = int(np.sign(model.statistic)) if by_model else twins.sign
+        sign = int(np.sign(model.statistic)) if by_model else pairs.sign
         return _accused(sign, way, turns, f"p = {p:.2g}, {by}")
     words = (
         f"No evidence that the score knows more than the audited features tell (p = {p:.2g}, {by})."
     )
-    return "no evidence", f"{words} {_would_have_shown(twins, model, by_model)}"
+    return "no evidence", f"{words} {_would_have_shown(pairs, model, by_model)}"
 
 
 def _accused(sign: int, way: int, turns: tuple[int, ...], how: str) -> tuple[Verdict, str]:
@@ -237,23 +239,23 @@ def _accused(sign: int, way: int, turns: tuple[int, ...], how: str) -> tuple[Ver
     )
 
 
-def _would_have_shown(twins: TwinTest, model: ModelTest, by_model: bool) -> str:
+def _would_have_shown(pairs: MatchedPairsTest, model: ModelTest, by_model: bool) -> str:
     """The smallest effect that these rows would have shown, beside "no evidence"."""
-    alone = math.isnan(model.p_value) or (not by_model and twins.kind == "exact")
+    alone = math.isnan(model.p_value) or (not by_model and pairs.kind == "exact")
     if not alone and model.explained > _ALL_EXPLAINED:
         return (
             f"But the audited features explain {model.explained:.1%} of the score: hardly anything"
             " is left that could be tested."
         )
-    exact = twins.kind == "exact" and not math.isnan(twins.detectable)
+    exact = pairs.kind == "exact" and not math.isnan(pairs.detectable)
     effects = [] if math.isnan(model.detectable) else [model.detectable]
     if alone or not effects:
-        effects = [twins.detectable] if exact else effects
+        effects = [pairs.detectable] if exact else effects
     if not effects:
         return "These rows would have shown only a very strong effect: that says little."
     effect = effects[0]
     unit = (
-        "of the score within groups of twins"
+        "of the score within groups of identical cases"
         if alone and exact
         else "of what the features leave of the score"
     )
@@ -275,12 +277,14 @@ def _same_scores(model: ModelTest) -> str:
 
 
 def _conclusions(
-    verdict: Verdict, twins: TwinTest, model: ModelTest
+    verdict: Verdict, pairs: MatchedPairsTest, model: ModelTest
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     may, may_not = [], []
-    if twins.kind == "exact" and twins.spread > 0:
+    if pairs.kind == "exact" and pairs.spread > 0:
         may.append("The score is no function of the audited features: equal rows differ in score.")
-        may_not.append("That a difference between twins is no noise, unless a test says so.")
+        may_not.append(
+            "That a difference between identical cases is no noise, unless a test says so."
+        )
     if verdict == "missing feature":
         may.append("Score and outcome go together beyond what the audited features tell.")
         may_not += [
@@ -302,7 +306,7 @@ def _conclusions(
             "That differences between score and outcome below are the score's mistakes: the same"
             " feedback is in them.",
         ]
-    by_models = twins.kind != "exact" or not twins.p_value <= _LEVEL
+    by_models = pairs.kind != "exact" or not pairs.p_value <= _LEVEL
     if verdict in ("missing feature", "negative association") and by_models:
         may_not.append(
             "That misfit is excluded: no exact test stands behind this verdict. In simulated"
@@ -323,7 +327,7 @@ def _conclusions(
         )
     if verdict == "cannot tell":
         may_not.append("That features are missing, or that none are.")
-        if twins.p_value <= _LEVEL or model.p_value <= _LEVEL:
+        if pairs.p_value <= _LEVEL or model.p_value <= _LEVEL:
             may_not.append(
                 "What ties score and outcome: ask what was done with the scores, and for whom the"
                 " outcome could be seen; audit rows on which nobody acted."
@@ -339,16 +343,20 @@ def _conclusions(
     return tuple(may), tuple(may_not)
 
 
-def _spread_only(twins: TwinTest) -> MissingFeatures:
+def _spread_only(pairs: MatchedPairsTest) -> MissingFeatures:
     model = _no_model("No test by models: there is no outcome.")
     may: tuple[str, ...] = ()
     verdict: Verdict = "cannot tell"
-    if twins.kind == "none":
-        words = "Without outcomes and without twins nothing can be said of missing features."
-    elif twins.spread == 0:
+    if pairs.kind == "none":
+        words = (
+            "Without outcomes and without identical cases nothing can be said of missing features."
+        )
+    elif pairs.spread == 0:
         verdict = "no evidence"
         words = "Rows that agree in every audited feature have the same score."
-        may = ("Among rows with a twin the score is a function of the audited features.",)
+        may = (
+            "Among rows with an identical case the score is a function of the audited features.",
+        )
     else:
         words = (
             "Equal rows differ in score: it uses something else, or is noisy. Without outcomes the"
@@ -356,4 +364,4 @@ def _spread_only(twins: TwinTest) -> MissingFeatures:
         )
         may = ("The score is no function of the audited features.",)
     may_not = ("Whether what the score uses besides carries information on any outcome.",)
-    return MissingFeatures((), twins, model, _no_memory(), verdict, words, may, may_not)
+    return MissingFeatures((), pairs, model, _no_memory(), verdict, words, may, may_not)

@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.audits.audited_rows import AuditTable
-from limbeck.audits.bands import Bags, critical_value
+from limbeck.audits.bands import Resampled, critical_value
 from limbeck.audits.fitting import Models, in_threads, mains, some_rows
-from limbeck.audits.results import Statement, Stories
+from limbeck.audits.results import ModelMultiplicity, Statement
 from limbeck.core.contract import Progress
 from limbeck.students.additive.boosting import boost
 
-__all__ = ["tell_stories"]
+__all__ = ["model_multiplicity"]
 
 _MARGIN = 0.01
 _LEAST = 0.05
@@ -39,7 +39,7 @@ Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class _Story:
+class _NearEqual:
     """One student: contributions (p,), and which features it was given."""
 
     theta: Vector
@@ -53,15 +53,15 @@ class _Claim:
 
     j: int
     text: str
-    effect: Callable[[_Story], float]
+    effect: Callable[[_NearEqual], float]
 
-    def holds(self, s: _Story) -> bool:
+    def holds(self, s: _NearEqual) -> bool:
         return s.used[self.j] and self.effect(s) > 0
 
 
-def tell_stories(
+def model_multiplicity(
     table: AuditTable, models: Models, tell: Progress, margin: float = _MARGIN
-) -> Stories:
+) -> ModelMultiplicity:
     """Collect near-equal students, and see in which of them each statement holds.
 
     Statements are those of the student of all rows whose effect is at least 5% of a standard
@@ -85,36 +85,36 @@ def tell_stories(
 
     Returns
     -------
-    Stories
+    ModelMultiplicity
         Statements with the share of students in which they hold, in falling order, and the
         features of which nothing is stated.
     """
     weight = table.evidence
-    own = _story(models, _student(table, models, weight, set())[1])
+    own = _near_equal(models, _student(table, models, weight, set())[1])
     bags, r2 = _students_of_bags(models, tell)
     claims = _certain(_claims(table, models, own), own, bags, _spread(table))
     near = r2 >= np.nanmedian(r2) - margin if np.isfinite(r2).any() else r2 == r2
-    stories = [own, *(s for s, good in zip(bags, near, strict=True) if good)]
-    stories += _subsets(table, models, own, margin, tell)
-    statements = [Statement(c.text, float(np.mean([c.holds(s) for s in stories]))) for c in claims]
+    students = [own, *(s for s, good in zip(bags, near, strict=True) if good)]
+    students += _subsets(table, models, own, margin, tell)
+    statements = [Statement(c.text, float(np.mean([c.holds(s) for s in students]))) for c in claims]
     statements.sort(key=lambda s: -s.share)
     names = table.features.names
     rankings = tuple(
         tuple(names[j] for j in np.argsort(-s.importance, kind="stable") if s.used[j])
-        for s in stories
+        for s in students
     )
     told = {c.j for c in claims}
     silent = tuple(name for j, name in enumerate(names) if j not in told)
-    return Stories(len(stories), margin, tuple(statements), rankings, silent)
+    return ModelMultiplicity(len(students), margin, tuple(statements), rankings, silent)
 
 
-def _story(models: Models, theta: Vector, out: Iterable[int] = ()) -> _Story:
+def _near_equal(models: Models, theta: Vector, out: Iterable[int] = ()) -> _NearEqual:
     starts, mass, left = models.design.starts, models.mass, set(out)
     importance = np.array(
         [np.abs(theta[a:b]) @ mass[a:b] / max(mass[a:b].sum(), 1e-300) for a, b in pairwise(starts)]
     )
     used = tuple(j not in left for j in range(len(importance)))
-    return _Story(theta, used, importance)
+    return _NearEqual(theta, used, importance)
 
 
 def _spread(table: AuditTable) -> float:
@@ -136,28 +136,30 @@ def _student(
     return terms.add_up(codes), mains(terms)
 
 
-def _students_of_bags(models: Models, tell: Progress) -> tuple[list[_Story], Vector]:
+def _students_of_bags(models: Models, tell: Progress) -> tuple[list[_NearEqual], Vector]:
     number = min(len(models.bags), _BAGS)
     tell("students of bags", 0, number)
     found = in_threads(models.boosted, range(number))
-    return [_story(models, theta) for theta, _ in found], np.array([r2 for _, r2 in found])
+    return [_near_equal(models, theta) for theta, _ in found], np.array([r2 for _, r2 in found])
 
 
-def _certain(claims: list[_Claim], own: _Story, bags: list[_Story], spread: float) -> list[_Claim]:
+def _certain(
+    claims: list[_Claim], own: _NearEqual, bags: list[_NearEqual], spread: float
+) -> list[_Claim]:
     """Claims that are no crumbs: large enough, and larger than refitting would move them."""
     claims = [c for c in claims if c.effect(own) >= _LEAST * spread]
     if not claims or len(bags) < 3:
         return claims
     value = np.array([c.effect(own) for c in claims])
-    found = Bags(value, np.array([[c.effect(s) for c in claims] for s in bags]))
+    found = Resampled(value, np.array([[c.effect(s) for c in claims] for s in bags]))
     factor = critical_value([found.worst], min(_LEVEL, len(bags) / (len(bags) + 1)))
     sure = value > factor * found.spread
     return [c for c, kept in zip(claims, sure, strict=True) if kept]
 
 
 def _subsets(
-    table: AuditTable, models: Models, own: _Story, margin: float, tell: Progress
-) -> list[_Story]:
+    table: AuditTable, models: Models, own: _NearEqual, margin: float, tell: Progress
+) -> list[_NearEqual]:
     """Students without some features that lose at most ``margin``."""
     d = len(table.features)
     if d < 2:
@@ -178,7 +180,7 @@ def _subsets(
     singles = in_threads(lambda j: fit({j}), alone)
     loss = {j: missed - base for j, (missed, _) in zip(alone, singles, strict=True)}
     found = [
-        _story(models, theta, {j})
+        _near_equal(models, theta, {j})
         for j, (_, theta) in zip(alone, singles, strict=True)
         if loss[j] <= margin
     ]
@@ -194,11 +196,11 @@ def _subsets(
         missed, theta = fit(out)
         if missed - base > margin:
             break
-        found.append(_story(models, theta, out))
+        found.append(_near_equal(models, theta, out))
     return found
 
 
-def _claims(table: AuditTable, models: Models, own: _Story) -> list[_Claim]:
+def _claims(table: AuditTable, models: Models, own: _NearEqual) -> list[_Claim]:
     """Statements that the student of all rows makes of its most important features."""
     order = [int(j) for j in np.argsort(-own.importance, kind="stable")]
     names = table.features.names
@@ -215,11 +217,11 @@ def _claims(table: AuditTable, models: Models, own: _Story) -> list[_Claim]:
     return out
 
 
-def _above(j: int, others: list[int]) -> Callable[[_Story], float]:
+def _above(j: int, others: list[int]) -> Callable[[_NearEqual], float]:
     return lambda s: float(s.importance[j] - s.importance[others].max())
 
 
-def _direction(table: AuditTable, models: Models, own: _Story, j: int) -> list[_Claim]:
+def _direction(table: AuditTable, models: Models, own: _NearEqual, j: int) -> list[_Claim]:
     """Whether the score is higher at the high end of a number, or in the commoner of two levels."""
     a, b = models.design.starts[j], models.design.starts[j + 1]
     column, mass = table.features.columns[j], models.mass[a : b - 1]

@@ -21,13 +21,13 @@ __all__ = [
     "Fidelity",
     "Folds",
     "GroupFinding",
+    "MatchedPairsTest",
     "Memorised",
     "MissingFeatures",
+    "ModelMultiplicity",
     "ModelTest",
     "Shape",
     "Statement",
-    "Stories",
-    "TwinTest",
 ]
 
 Vector = NDArray[np.float64]
@@ -154,13 +154,14 @@ class Correlation:
 
 
 @dataclass(frozen=True)
-class TwinTest:
+class MatchedPairsTest:
     """Rows equal in every audited feature.
 
-    ``kind`` says whether groups are exact or near twins (then the test is approximate).
+    ``kind`` says whether groups are of identical or of near-identical cases; then the test is
+    approximate.
     ``spread`` is the within-group standard deviation of the score, ``spread_all`` that of all.
     ``sign`` is 1 where higher scores go with more outcomes among them, -1 with fewer, 0 unknown.
-    ``detectable`` is the effect that 80% of such audits would show (exact twins; else NaN), in
+    ``detectable`` is the effect that 80% of such audits would show (identical cases; else NaN), in
     log-odds of the outcome for one standard deviation of the score within groups.
     """
 
@@ -209,7 +210,7 @@ class MissingFeatures:
     """Three answers side by side, and what an auditor may conclude."""
 
     correlations: tuple[Correlation, ...]
-    twins: TwinTest
+    matched_pairs: MatchedPairsTest
     model: ModelTest
     memorised: Memorised
     verdict: Verdict
@@ -227,7 +228,7 @@ class Statement:
 
 
 @dataclass(frozen=True)
-class Stories:
+class ModelMultiplicity:
     """Students of near-equal fidelity, and what all of them say."""
 
     students: int

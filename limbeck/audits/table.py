@@ -137,11 +137,11 @@ def read_table(
                        f" (--missing {value}).")
             )  # fmt: skip
     encoded, values = _encode(used)
-    for name, twin in copied_columns(list(used), values).items():
-        reason = f"it says the same as {twin}, row by row"
+    for name, same in copied_columns(list(used), values).items():
+        reason = f"it says the same as {same}, row by row"
         dropped.append((name, reason))
         caveats.append(
-            Caveat(name, f"{name} is not audited: {reason}.", f"Audit it in the place of {twin} if"
+            Caveat(name, f"{name} is not audited: {reason}.", f"Audit it in the place of {same} if"
                    " you prefer its name.")
         )  # fmt: skip
         told.append(replace(used.pop(name).reading, role="left out", note=reason))

@@ -18,7 +18,7 @@ from limbeck.audits.audited_rows import AuditTable
 from limbeck.audits.differences import Scaled
 from limbeck.audits.fitting import Models
 from limbeck.audits.group_metrics import GroupMetrics
-from limbeck.audits.model_multiplicity import tell_stories
+from limbeck.audits.model_multiplicity import model_multiplicity
 from limbeck.audits.results import (
     Calibration,
     Caveat,
@@ -27,7 +27,7 @@ from limbeck.audits.results import (
     Fidelity,
     GroupFinding,
     MissingFeatures,
-    Stories,
+    ModelMultiplicity,
 )
 from limbeck.certificates.certificate_file import load as load_certificate
 from limbeck.certificates.certificate_file import save as save_certificate
@@ -171,24 +171,24 @@ class Audit(Result):
         kept: MissingFeatures = w.done["missing"]
         return kept
 
-    def stories(self) -> Stories:
+    def model_multiplicity(self) -> ModelMultiplicity:
         """What students of near-equal fidelity agree on; computed when first asked for."""
         w = self.work
-        if isinstance(w, Work) and "stories" not in w.done:
+        if isinstance(w, Work) and "model_multiplicity" not in w.done:
             with shown(w.progress) as tell:
-                w.done["stories"] = tell_stories(w.table, w.models, tell)
-        found: Stories = w.done["stories"]
+                w.done["model_multiplicity"] = model_multiplicity(w.table, w.models, tell)
+        found: ModelMultiplicity = w.done["model_multiplicity"]
         return found
 
-    def answer(self) -> tuple[MissingFeatures, Stories]:
-        """Missing features and stories; computed side by side where neither was asked for yet."""
+    def answer(self) -> tuple[MissingFeatures, ModelMultiplicity]:
+        """Missing features and model multiplicity; side by side where neither was computed yet."""
         w = self.work
         if isinstance(w, Work) and not w.done:
             with shown(w.progress) as tell, ThreadPoolExecutor(1) as pool:
                 missing = pool.submit(_missing, w, quiet)
-                w.done["stories"] = tell_stories(w.table, w.models, tell)
+                w.done["model_multiplicity"] = model_multiplicity(w.table, w.models, tell)
                 w.done["missing"] = missing.result()
-        return self.missing_features(), self.stories()
+        return self.missing_features(), self.model_multiplicity()
 
     def report(self, path: str | Path) -> Path:
         """Write one self-contained HTML page; returns its path.
@@ -235,7 +235,7 @@ class Audit(Result):
         certificate = folder / "certificate.json"
         answered = {
             "missing": record(MissingFeatures, data.get("missing_features")),
-            "stories": record(Stories, data.get("stories")),
+            "model_multiplicity": record(ModelMultiplicity, data.get("model_multiplicity")),
         }
         return record(
             cls,
@@ -277,13 +277,13 @@ class Audit(Result):
             "columns", "features", "caveats", "dropped", "calibration", "fidelity", "differences",
             "groups", "group", "group_metrics", "settings",
         )  # fmt: skip
-        missing, stories = self.answer()
+        missing, multiplicity = self.answer()
         return {
             "format": _FORMAT,
             "version": _VERSION,
             **{name: plain(getattr(self, name)) for name in names},
             "missing_features": plain(missing),
-            "stories": plain(stories),
+            "model_multiplicity": plain(multiplicity),
         }
 
     def __rich__(self) -> RenderableType:

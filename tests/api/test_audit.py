@@ -101,21 +101,21 @@ def test_no_certificate_where_hardly_any_row_is_fresh() -> None:
     assert none.caveats[-1].problem.startswith("No certificate was made: ")
 
 
-def test_missing_features_and_stories_are_kept(found: Audit) -> None:
+def test_missing_features_and_multiplicity_are_kept(found: Audit) -> None:
     assert found.missing_features() is found.missing_features()
-    assert found.missing_features().twins.kind == "exact"
-    assert found.stories() is found.stories()
-    assert found.stories().students > 10
+    assert found.missing_features().matched_pairs.kind == "exact"
+    assert found.model_multiplicity() is found.model_multiplicity()
+    assert found.model_multiplicity().students > 10
 
 
-def test_missing_features_and_stories_side_by_side_are_those_one_by_one(found: Audit) -> None:
+def test_missing_features_and_multiplicity_side_by_side_are_those_one_by_one(found: Audit) -> None:
     assert isinstance(found.work, Work)
     fresh = dataclasses.replace(found, work=dataclasses.replace(found.work, done={}))
-    missing, stories = fresh.answer()
+    missing, multiplicity = fresh.answer()
     assert plain(missing) == plain(found.missing_features())
-    assert plain(stories) == plain(found.stories())
+    assert plain(multiplicity) == plain(found.model_multiplicity())
     assert fresh.answer()[0] is missing
-    assert fresh.stories() is stories
+    assert fresh.model_multiplicity() is multiplicity
 
 
 def test_same_seed_same_audit(found: Audit) -> None:
@@ -172,7 +172,7 @@ def test_frequency_weights_are_people(written: int, monkeypatch: pytest.MonkeyPa
     assert weighted.rows == (900 if written else len(df))
     assert sum(g.n for g in weighted.groups) == 900
     assert weighted.differences.shapes[0].count.sum() == 900
-    assert weighted.missing_features().twins.rows == 900
+    assert weighted.missing_features().matched_pairs.rows == 900
     rows = limbeck.audit(
         frame().drop(columns="id"), score="score", outcome="outcome", groups="kind", bags=20,
         progress=False,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom, norm
 
-from limbeck.audits.bands import Bags, critical_value, pointwise_factor
+from limbeck.audits.bands import Resampled, critical_value, pointwise_factor
 
 
 @pytest.mark.parametrize(("bags", "p"), [(19, 12), (19, 150), (40, 12), (40, 150), (100, 60)])
@@ -18,7 +18,7 @@ def test_bands_cover_all_numbers_at_once_from_few_bags(bags: int, p: int) -> Non
     for _ in range(400):
         value = mix @ rng.normal(size=p // 2)  # the truth is 0
         drawn = value + rng.normal(size=(bags, p // 2)) @ mix.T
-        found = Bags(value, drawn)
+        found = Resampled(value, drawn)
         half = critical_value([found.worst], 0.95) * found.spread
         covered += bool((np.abs(value) <= half).all())
     assert covered >= binom.ppf(0.001, 400, 0.95)
@@ -26,7 +26,7 @@ def test_bands_cover_all_numbers_at_once_from_few_bags(bags: int, p: int) -> Non
 
 def test_many_bags_give_the_normal_quantile_for_one_number() -> None:
     rng = np.random.default_rng(0)
-    found = Bags(np.zeros(1), rng.normal(0, 3.0, (20_000, 1)))
+    found = Resampled(np.zeros(1), rng.normal(0, 3.0, (20_000, 1)))
     assert found.spread[0] == pytest.approx(3.0, rel=0.02)
     assert critical_value([found.worst], 0.95) == pytest.approx(norm.ppf(0.975), rel=0.03)
 
@@ -34,7 +34,7 @@ def test_many_bags_give_the_normal_quantile_for_one_number() -> None:
 def test_a_bag_is_measured_by_the_others() -> None:
     rng = np.random.default_rng(1)
     drawn = rng.normal(size=(7, 3))
-    worst = Bags(np.zeros(3), drawn, np.array([0.0, 0.0, 9.0])).worst
+    worst = Resampled(np.zeros(3), drawn, np.array([0.0, 0.0, 9.0])).worst
     for i in range(7):
         spread = np.maximum(np.delete(drawn, i, axis=0).std(axis=0, ddof=1), [0, 0, 9.0])
         assert worst[i] == pytest.approx((np.abs(drawn[i]) / spread).max())
@@ -52,8 +52,8 @@ def test_a_number_that_never_changes_widens_nothing() -> None:
     rng = np.random.default_rng(2)
     moving = rng.normal(size=(30, 1))
     still = np.full((30, 1), 0.1 + 0.2)
-    both = Bags(np.array([0.0, 0.3]), np.hstack([moving, still]))
-    assert np.allclose(both.worst, Bags(np.zeros(1), moving).worst)
+    both = Resampled(np.array([0.0, 0.3]), np.hstack([moving, still]))
+    assert np.allclose(both.worst, Resampled(np.zeros(1), moving).worst)
     assert both.spread[1] < 1e-12
 
 

@@ -10,7 +10,7 @@ from scipy.special import expit
 
 from limbeck.audits.audited_rows import AuditTable
 from limbeck.audits.calibration import calibrate
-from limbeck.audits.contrasts import Feature, contrasts, percentage_points, sentences
+from limbeck.audits.contrasts import FeatureDifference, contrasts, percentage_points, sentences
 from limbeck.audits.differences import differences, scaled
 from limbeck.audits.fitting import Models, fit_models, make_folds
 from limbeck.audits.results import Differences
@@ -124,10 +124,10 @@ def test_a_level_without_any_outcome_tells_nothing() -> None:
 
 def told(
     main: list[float], score: list[float], outcome: list[float], noise: float = 0.01
-) -> Feature:
+) -> FeatureDifference:
     values = np.array(main)
     bags = values + np.random.default_rng(0).normal(0, noise, (50, len(values)))
-    return Feature(
+    return FeatureDifference(
         "age", "years", True, ("up to 20", "above 20"), np.array([19.0, 25.0]),
         np.array(score), np.array(outcome), values, bags,
     )  # fmt: skip

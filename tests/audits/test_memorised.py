@@ -31,7 +31,7 @@ def test_noise_and_a_strong_missing_feature_are_not() -> None:
         assert found.share < HONEST_SHARE
 
 
-def test_an_average_over_twins_is_flagged_too() -> None:
+def test_an_average_over_identical_cases_is_flagged_too() -> None:
     rng = np.random.default_rng(1)
     X = np.repeat(np.arange(300.0), 4)[:, None]
     o = rng.binomial(1, 0.5, 1200) - 0.5

@@ -36,7 +36,7 @@ def test_verdicts(levels: bool) -> None:
     y = outcome(odds + hidden, rng)
     found = audit(X, odds + hidden, y)
     assert found.verdict == "missing feature"
-    assert ("exact twins" if levels else "models") in found.sentence
+    assert ("identical cases" if levels else "models") in found.sentence
     innocent = audit(X, odds + 0.3 * rng.standard_normal(N), y)
     assert innocent.verdict == "no evidence"
     assert any("uses nothing else" in s for s in innocent.may_not_conclude)
@@ -92,7 +92,7 @@ def test_no_evidence_stands_beside_what_would_have_been_found(levels: bool) -> N
     noise = rng.standard_normal(N)
     found = audit(X, odds + noise, outcome(odds, rng))
     assert "would have been found in 8 of 10 such audits" in found.sentence
-    told = found.twins.detectable if levels else found.model.detectable
+    told = found.matched_pairs.detectable if levels else found.model.detectable
     assert 0.1 < told < 1
     hits = {}
     for share in (1.0, 0.4):
@@ -115,14 +115,14 @@ def test_a_score_without_a_rest_is_told() -> None:
     assert "hardly anything is left that could be tested" in found.sentence
 
 
-def test_exact_twins_with_equal_scores_overrule_the_models() -> None:
+def test_identical_cases_with_equal_scores_overrule_the_models() -> None:
     X, odds, rng = world(levels=True)
     y = outcome(odds, rng)
     cell = (X @ [16, 4, 1]).astype(int)
     means = np.bincount(cell, weights=y, minlength=64) / np.bincount(cell, minlength=64).clip(1)
     score = odds + 0.7 * means[cell]  # follows these rows' outcomes, by audited features alone
     found = audit(X, score, y)
-    assert found.twins.spread == 0
+    assert found.matched_pairs.spread == 0
     assert found.verdict in ("no evidence", "memorised")
 
 
@@ -144,7 +144,7 @@ def test_scores_alone() -> None:
     assert audit(X, odds, None).verdict == "no evidence"
     lonely = audit(rng.standard_normal((N, 2)), odds, None)
     assert lonely.verdict == "cannot tell"
-    assert "without twins" in lonely.sentence
+    assert "without identical cases" in lonely.sentence
 
 
 def test_40_rows_cannot_tell() -> None:
@@ -162,7 +162,7 @@ def test_columns_may_be_described() -> None:
     found = missing_features(
         features.encode(frame), features, odds, y, None, None, simulations=19, seed=1
     )
-    assert found.twins.kind == "exact"
+    assert found.matched_pairs.kind == "exact"
 
 
 def test_bad_columns_are_refused() -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from limbeck.audits.calibration import calibrate
 from limbeck.audits.fitting import fit_models, make_folds
-from limbeck.audits.model_multiplicity import tell_stories
-from limbeck.audits.results import Stories
+from limbeck.audits.model_multiplicity import model_multiplicity
+from limbeck.audits.results import ModelMultiplicity
 from limbeck.audits.table import read_table
 from limbeck.core.progress import quiet
 
@@ -17,8 +17,8 @@ pytest.importorskip("interpret")
 
 
 @pytest.fixture(scope="module")
-def stories() -> Stories:
-    """Twins a and b stand for each other, c matters little, and colour red is higher."""
+def multiplicity() -> ModelMultiplicity:
+    """Copies a and b stand for each other, c matters little, and colour red is higher."""
     rng = np.random.default_rng(0)
     n = 1500
     a = rng.normal(size=n)
@@ -30,26 +30,26 @@ def stories() -> Stories:
     m = fit_models(
         t, curve, make_folds(n, 5, rng), pairs=0, bags=20, rng=rng, tell=quiet, rounds=100
     )
-    return tell_stories(t, m, quiet)
+    return model_multiplicity(t, m, quiet)
 
 
-def test_what_rests_on_the_score_holds_in_all(stories: Stories) -> None:
-    share = {s.text: s.share for s in stories.statements}
+def test_what_rests_on_the_score_holds_in_all(multiplicity: ModelMultiplicity) -> None:
+    share = {s.text: s.share for s in multiplicity.statements}
     assert share["The score is higher for colour red than for blue."] == 1.0
     assert share["colour matters more to the score than c."] == 1.0
 
 
-def test_what_rests_on_the_student_does_not(stories: Stories) -> None:
-    share = {s.text: s.share for s in stories.statements}
+def test_what_rests_on_the_student_does_not(multiplicity: ModelMultiplicity) -> None:
+    share = {s.text: s.share for s in multiplicity.statements}
     direction = [v for text, v in share.items() if text.endswith((" high a.", " high b."))]
     assert direction
-    assert max(direction) < 1.0  # each of the twins is left out of some students
+    assert max(direction) < 1.0  # each of the copies is left out of some students
 
 
-def test_rankings_have_the_features_of_their_student(stories: Stories) -> None:
-    assert stories.students == len(stories.rankings) > 10
-    assert {len(r) for r in stories.rankings} >= {3, 4}
-    shares = [s.share for s in stories.statements]
+def test_rankings_have_the_features_of_their_student(multiplicity: ModelMultiplicity) -> None:
+    assert multiplicity.students == len(multiplicity.rankings) > 10
+    assert {len(r) for r in multiplicity.rankings} >= {3, 4}
+    shares = [s.share for s in multiplicity.statements]
     assert shares == sorted(shares, reverse=True)
 
 
@@ -91,14 +91,14 @@ def is_true(text: str, frame: pd.DataFrame, effects: dict[str, np.ndarray]) -> b
     return bool(size[found[1]] == max(size.values()))
 
 
-def stories_of(frame: pd.DataFrame, seed: int) -> Stories:
+def multiplicity_of(frame: pd.DataFrame, seed: int) -> ModelMultiplicity:
     rng = np.random.default_rng(seed)
     t = read_table(frame, score="score")
     _, curve = calibrate(t.score, None, t.mass, 0.95, rng)
     m = fit_models(
         t, curve, make_folds(len(t), 5, rng), pairs=0, bags=20, rng=rng, tell=quiet, rounds=200
     )
-    return tell_stories(t, m, quiet)
+    return model_multiplicity(t, m, quiet)
 
 
 FEW = [(seed, 4) for seed in range(4)] + [(0, 12)]
@@ -108,9 +108,9 @@ MANY = [(seed, 4) for seed in range(4, 20)] + [(seed, 24) for seed in range(20)]
 @pytest.mark.parametrize(
     ("seed", "features"), [*FEW, *(pytest.param(*p, marks=pytest.mark.slow) for p in MANY)]
 )
-def test_no_false_story_of_a_built_truth(seed: int, features: int) -> None:
+def test_no_false_statement_on_a_built_truth(seed: int, features: int) -> None:
     frame, effects = built(seed, features)
-    found = stories_of(frame, seed)
+    found = multiplicity_of(frame, seed)
     held = [s.text for s in found.statements if s.share == 1.0]
     assert [text for text in held if not is_true(text, frame, effects)] == []
     directions = [t for t in held if " for " in t]
@@ -121,7 +121,7 @@ def test_no_false_story_of_a_built_truth(seed: int, features: int) -> None:
 def test_directions_turn_with_the_coding() -> None:
     frame, _ = built(1, 4)
     turned = frame.assign(**{name: -frame[name] for name in ("x0", "x1", "x2", "x3")})
-    one, other = stories_of(frame, 0), stories_of(turned, 0)
+    one, other = multiplicity_of(frame, 0), multiplicity_of(turned, 0)
     directions = {s.text for s in one.statements if "for high" in s.text}
     assert directions
     swap = {"higher": "lower", "lower": "higher"}
@@ -143,7 +143,7 @@ def test_a_score_made_of_three_columns_tells_of_no_other() -> None:
     m = fit_models(
         t, curve, make_folds(n, 5, rng), pairs=0, bags=20, rng=rng, tell=quiet, rounds=200
     )
-    found = tell_stories(t, m, quiet)
+    found = model_multiplicity(t, m, quiet)
     assert {s.text for s in found.statements if s.share == 1.0} >= {
         f"The score is higher where {name} holds." for name in "abc"
     }

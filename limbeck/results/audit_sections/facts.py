@@ -17,14 +17,14 @@ from limbeck.audits.results import (
     Fidelity,
     GroupFinding,
     MissingFeatures,
-    Stories,
+    ModelMultiplicity,
 )
 from limbeck.core.contract import Certificate
 from limbeck.reports.numbers import NONE, count, decimal
 
 __all__ = ["AuditFacts", "between", "facts_of", "p_value", "sure", "told"]
 
-_ASKED = ("missing", "stories")  # computed when first asked for
+_ASKED = ("missing", "model_multiplicity")  # computed when first asked for
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class AuditFacts:
     calibration: Calibration | None = None
     differences: Differences | None = None
     missing: MissingFeatures | None = None
-    stories: Stories | None = None
+    model_multiplicity: ModelMultiplicity | None = None
     groups: tuple[GroupFinding, ...] = ()
     group: str | None = None
     group_metrics: tuple[GroupMetrics, ...] = ()
@@ -130,5 +130,5 @@ def facts_of(audit: Any) -> AuditFacts:
     taken = {f.name: getattr(audit, f.name) for f in fields(AuditFacts) if f.name not in _ASKED}
     if not len(audit.calibration.score):
         taken["calibration"] = None
-    missing, stories = audit.answer()
-    return AuditFacts(missing=missing, stories=stories, **taken)
+    missing, multiplicity = audit.answer()
+    return AuditFacts(missing=missing, model_multiplicity=multiplicity, **taken)

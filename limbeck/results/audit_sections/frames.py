@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ __all__ = [
     "differing",
     "fit_table",
     "group_table",
+    "predictive_table",
     "rate_table",
     "tables",
 ]
@@ -176,12 +178,7 @@ def rate_table(audit: Any) -> Table[GroupMetrics]:
                optional=True),
         Column("false_negative_rate", *_rate("false_negative_rate", "false negatives\n(%)"),
                optional=True),
-        Column("positive_predictive_value",
-               *_rate("positive_predictive_value", "positive predictive value (%)"),
-               optional=True, page_only=True),
-        Column("negative_predictive_value",
-               *_rate("negative_predictive_value", "negative predictive value (%)"),
-               optional=True, page_only=True),
+        *(replace(c, page_only=True) for c in _predictive()),  # a table of their own in terminals
         Column("auc", lambda g: _measured(g.auc), "AUC", _two, optional=True),
     ]  # fmt: skip
     return Table(
@@ -190,6 +187,27 @@ def rate_table(audit: Any) -> Table[GroupMetrics]:
         audit.group_metrics,
         stacked=True,
     )
+
+
+def predictive_table(audit: Any) -> Table[GroupMetrics]:
+    """A row per group: predictive values; the table of errors has no room for them in terminals."""
+    heading = "predictive values by group" if audit.group else "predictive values"
+    group: Column[GroupMetrics] = Column(
+        "group", lambda g: _name(audit, g.name), heading, wrap=True
+    )
+    return Table(
+        "Intervals of one kind hold in all groups of a column at once.",
+        [group, *_predictive()],
+        audit.group_metrics,
+    )
+
+
+def _predictive() -> list[Column[GroupMetrics]]:
+    return [
+        Column(f"{sign}_predictive_value",
+               *_rate(f"{sign}_predictive_value", f"{sign} predictive value (%)"), optional=True)
+        for sign in ("positive", "negative")
+    ]  # fmt: skip
 
 
 def _rate(name: str, heading: str) -> tuple[Any, str, Any]:

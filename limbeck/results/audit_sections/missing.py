@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from limbeck.audits.results import MissingFeatures, ModelTest, TwinTest
+from limbeck.audits.results import MatchedPairsTest, MissingFeatures, ModelTest
 from limbeck.reports.markup import Child, Html, definitions, join, tag
 from limbeck.reports.numbers import count, decimal, percent
 from limbeck.results.audit_sections.facts import AuditFacts, between, p_value
@@ -30,14 +30,20 @@ def missing(audit: AuditFacts) -> Html | None:
         [
             tag("h2", _QUESTION),
             tag("p", found.sentence, class_="lead"),
-            tag("div", _twins(found.twins), _model(found.model), _published(found), class_="cards"),
+            tag(
+                "div",
+                _matched_pairs(found.matched_pairs),
+                _model(found.model),
+                _published(found),
+                class_="cards",
+            ),
             _memorised(found),
             tag("div", *lists, class_="cards two"),
         ]
     )
 
 
-def _twins(t: TwinTest) -> Html:
+def _matched_pairs(t: MatchedPairsTest) -> Html:
     kinds = {"exact": "equal in every audited feature", "near": "nearly equal in every feature",
              "none": "too few"}  # fmt: skip
     rows: list[tuple[str, Child]] = [("Cases", kinds[t.kind])]

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import numpy as np
 
+from limbeck.audits.results import ModelMultiplicity
 from limbeck.reports.charts import bar
 from limbeck.reports.markup import Child, Html, join, table, tag
 from limbeck.reports.numbers import count, decimal, percent
 from limbeck.results.audit_sections.facts import AuditFacts
 
-__all__ = ["stories"]
+__all__ = ["compared", "multiplicity"]
 
 
-def stories(audit: AuditFacts) -> Html | None:
+def multiplicity(audit: AuditFacts) -> Html | None:
     """What near-equal students agree on, and what they do not."""
-    found = audit.stories
+    found = audit.model_multiplicity
     if found is None:
         return None
     parts: list[Child] = [
         tag("h2", "Models of near-equal fidelity"),
-        tag("p", f"{count(found.students)} students within {decimal(found.margin, 3)} of the best"
-            " fidelity were compared, refitted on resampled rows and without some of the features."
-            " A statement that holds in all of them does not depend on which one was picked. One"
-            " that holds only in some of these models is not supported by the data."),
+        tag("p", compared(found), " A statement that holds in all of them does not depend on which"
+            " one was picked. One that holds only in some of these models is not supported by the"
+            " data."),
     ]  # fmt: skip
     if found.statements:
         rows = [[s.text, percent(s.share, 0), bar(s.share)] for s in found.statements]
@@ -41,6 +41,14 @@ def stories(audit: AuditFacts) -> Html | None:
     if found.rankings:
         parts.append(_ranks(found.rankings))
     return join(parts)
+
+
+def compared(found: ModelMultiplicity) -> str:
+    """Which students were compared."""
+    return (
+        f"{count(found.students)} students within {decimal(found.margin, 3)} of the best fidelity"
+        " were compared, refitted on resampled rows and without some of the features."
+    )
 
 
 def _ranks(rankings: tuple[tuple[str, ...], ...]) -> Html:

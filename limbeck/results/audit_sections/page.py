@@ -12,7 +12,7 @@ from limbeck.results.audit_sections.facts import facts_of
 from limbeck.results.audit_sections.features import differences, numbers
 from limbeck.results.audit_sections.fit import fidelity, groups
 from limbeck.results.audit_sections.missing import missing
-from limbeck.results.audit_sections.multiplicity import stories
+from limbeck.results.audit_sections.multiplicity import multiplicity
 from limbeck.results.audit_sections.rates import rates
 from limbeck.results.audit_sections.sections import asked, repeat, settings, verdict
 from limbeck.results.audit_sections.style import AUDIT
@@ -20,7 +20,7 @@ from limbeck.results.audit_sections.style import AUDIT
 __all__ = ["audit_page", "write_audit_page"]
 
 _SECTIONS = (
-    verdict, asked, missing, differences, calibration, fidelity, stories, groups, rates,
+    verdict, asked, missing, differences, calibration, fidelity, multiplicity, groups, rates,
     settings, repeat, numbers,
 )  # fmt: skip
 

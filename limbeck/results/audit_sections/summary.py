@@ -149,13 +149,14 @@ def _surely_low(audit: AuditFacts) -> list[str]:
 
 def _held(audit: AuditFacts) -> list[str]:
     """Directions that hold in every near-equal model of the score."""
-    if audit.stories is None:
+    found = audit.model_multiplicity
+    if found is None:
         return []
-    firm = [s.text for s in audit.stories.statements if s.share >= 1 and " for " in s.text]
+    firm = [s.text for s in found.statements if s.share >= 1 and " for " in s.text]
     if not firm:
         return []
     return [
-        f"In all {count(audit.stories.students)} models that follow the score about equally well: "
+        f"In all {count(found.students)} models that follow the score about equally well: "
         + " ".join(firm[:_STATEMENTS])
     ]
 
@@ -241,14 +242,14 @@ def _after_verdict(audit: AuditFacts) -> Iterable[str]:
     elif found.verdict == "memorised":
         yield "Get scores that were given before the outcome was known, and audit those."
     elif found.verdict == "cannot tell":
-        tested = any(p <= _FIRMLY for p in (found.twins.p_value, found.model.p_value))
+        tested = any(p <= _FIRMLY for p in (found.matched_pairs.p_value, found.model.p_value))
         yield _ACTED if tested else "Audit more rows: too few could be tested."
     elif not audit.fidelity.score_r2.low >= _ALL:
         yield (
             "To find weaker influences, audit more rows: four times as many show one about half as"
             " strong."
         )
-        if found.twins.kind != "exact":
+        if found.matched_pairs.kind != "exact":
             yield (
                 "Audit once more without columns that make nearly every row unique, such as exact"
                 " dates and free text: people who agree in all columns make the test exact."

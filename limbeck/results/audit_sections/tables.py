@@ -9,15 +9,17 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from limbeck.audits.results import MissingFeatures
+from limbeck.audits.results import MissingFeatures, ModelMultiplicity
 from limbeck.reports.numbers import count, decimal
 from limbeck.results.audit_sections.facts import AuditFacts, between, facts_of, p_value
 from limbeck.results.audit_sections.frames import (
     column_table,
     fit_table,
     group_table,
+    predictive_table,
     rate_table,
 )
+from limbeck.results.audit_sections.multiplicity import compared
 from limbeck.results.audit_sections.rates import columns_of
 from limbeck.results.audit_sections.summary import summary_of
 
@@ -61,6 +63,9 @@ def audit_table(audit: Any) -> Group:
         parts += [Text(), group_table(facts).to_rich()]
     if columns_of(facts.group_metrics):
         parts += [Text(), rate_table(facts).to_rich()]
+    predicted = predictive_table(facts)
+    if len(predicted.shown) > 1:  # more than the groups' names
+        parts += [Text(), predicted.to_rich()]
     return Group(*parts)
 
 
@@ -75,7 +80,7 @@ def _columns(facts: AuditFacts) -> list[RenderableType]:
 
 
 def _missing(found: MissingFeatures) -> Table:
-    t, m = found.twins, found.model
+    t, m = found.matched_pairs, found.model
     table = _plain("missing features", "what was seen", "p-value")
     seen = "no identical cases" if t.kind == "none" else (
         f"{count(t.rows)} rows in {count(t.groups)} groups; spread of the score"
@@ -106,14 +111,19 @@ def _said(facts: AuditFacts) -> list[tuple[str, str, str]]:
         left = len(found.sentences) - _FEW
         if left > 0:
             rows.append(("", f"{left} more in the report.", ""))
-    if facts.stories is not None:
-        firm = [s.text for s in facts.stories.statements if s.share >= 1]
-        says = f"{len(firm)} of {len(facts.stories.statements)} statements hold in all"
-        rows.append(
-            ("near-equal models", f"{says} {facts.stories.students} near-equal models.", "")
-        )
+    if facts.model_multiplicity is not None:
+        rows.append(("near-equal fidelity", _agreed(facts.model_multiplicity), ""))
     steps = summary_of(facts).next
     return rows + [("" if i else "to do next", step, "") for i, step in enumerate(steps)]
+
+
+def _agreed(found: ModelMultiplicity) -> str:
+    """What holds in all students of near-equal fidelity, in the words of the page."""
+    firm = [s.text for s in found.statements if s.share >= 1]
+    says = f" {len(firm)} of {len(found.statements)} statements hold in all of them"
+    shown = f": {' '.join(firm[:_FEW])}" if firm else "."
+    left = f" {len(firm) - _FEW} more in the report." if len(firm) > _FEW else ""
+    return compared(found) + (f"{says}{shown}{left}" if found.statements else "")
 
 
 def _plain(*columns: str) -> Table:

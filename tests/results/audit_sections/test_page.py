@@ -18,13 +18,13 @@ from limbeck.audits.results import (
     Estimate,
     Fidelity,
     GroupFinding,
+    MatchedPairsTest,
     Memorised,
     MissingFeatures,
+    ModelMultiplicity,
     ModelTest,
     Shape,
     Statement,
-    Stories,
-    TwinTest,
 )
 from limbeck.core.errors import InvalidInput
 from limbeck.reports.numbers import decimal
@@ -73,7 +73,9 @@ def example() -> AuditFacts:
     missing = MissingFeatures(
         tuple(Correlation(n, estimate(v)) for n, v in
               (("Pearson", 0.13), ("Spearman", 0.12), ("Kendall", 0.08))),  # type: ignore[arg-type]
-        TwinTest("exact", 4093, 1055, 2.1, 2.84, 0.0005, 2000, "Twins differ in their scores."),
+        MatchedPairsTest(
+            "exact", 4093, 1055, 2.1, 2.84, 0.0005, 2000, "Identical cases differ in their scores."
+        ),
         ModelTest(3.2, 0.005, 0.0001, 199, "The errors go together."),
         Memorised(False, 0.04, 0.9, "The scores were not memorised."),
         "missing feature", "The score uses something that was not audited.",
@@ -95,7 +97,7 @@ def example() -> AuditFacts:
             SHAPES, ("score rises 0.4 more from age 20 to 25 than the outcome does",), 0.95, 100
         ),
         missing=missing,
-        stories=Stories(
+        model_multiplicity=ModelMultiplicity(
             12, 0.01, (Statement("age matters most", 1.0), Statement("income falls", 0.25)),
             (("age", "income", EVIL), ("income", "age")),
         ),
@@ -127,7 +129,9 @@ def only_score(facts: AuditFacts) -> AuditFacts:
         missing=replace(
             facts.missing,
             correlations=(),
-            twins=TwinTest("none", 0, 0, nan, nan, nan, 0, "There are no twins."),
+            matched_pairs=MatchedPairsTest(
+                "none", 0, 0, nan, nan, nan, 0, "There are no identical cases."
+            ),
             model=ModelTest(nan, nan, nan, 0, "Without an outcome there is no such test."),
             memorised=Memorised(False, nan, nan, "It cannot be told."),
             verdict="cannot tell",
@@ -218,7 +222,7 @@ def test_it_states_what_was_found(page: str) -> None:
     assert audit.missing is not None
     assert audit.differences is not None
     for said in (
-        audit.missing.sentence, audit.missing.twins.sentence, audit.missing.model.sentence,
+        audit.missing.sentence, audit.missing.matched_pairs.sentence, audit.missing.model.sentence,
         audit.missing.memorised.sentence, *audit.missing.may_conclude,
         *audit.missing.may_not_conclude, *audit.differences.sentences, "4,093", "p = 0.0005",
         "[1.930, 1.970]", "the outcome in disguise", "Left out: leak & co",
@@ -258,8 +262,8 @@ def test_without_an_outcome_it_says_so() -> None:
 
 def test_bare_audit() -> None:
     bare = replace(
-        example(), calibration=None, differences=None, missing=None, stories=None, groups=(),
-        caveats=(),
+        example(), calibration=None, differences=None, missing=None, model_multiplicity=None,
+        groups=(), caveats=(),
     )  # fmt: skip
     assert "Warnings" not in Reader(audit_page(bare)).text
 

@@ -12,12 +12,12 @@ from limbeck.audits.results import (
     Differences,
     Estimate,
     Fidelity,
+    MatchedPairsTest,
     Memorised,
     MissingFeatures,
+    ModelMultiplicity,
     ModelTest,
     Statement,
-    Stories,
-    TwinTest,
     Verdict,
 )
 from limbeck.results.audit_sections.facts import AuditFacts
@@ -41,11 +41,11 @@ def facts(verdict: Verdict = "no evidence", p: float = 0.5, kind: str = "exact")
         calibration=Calibration(x, rate, rate, rate, x, x, 0.3, 0.8, "linear", "A line."),
         differences=Differences((), (*TOLD, SILENT), 0.95, 100),
         missing=MissingFeatures(
-            (), TwinTest(kind, 500, 90, 1.0, 2.0, p, 2000, ""),  # type: ignore[arg-type]
+            (), MatchedPairsTest(kind, 500, 90, 1.0, 2.0, p, 2000, ""),  # type: ignore[arg-type]
             ModelTest(0.1, float("nan"), 0.5, 199, ""), Memorised(False, 0, 1, ""), verdict,
             "The verdict.", (), (),
         ),
-        stories=Stories(
+        model_multiplicity=ModelMultiplicity(
             9, 0.01,
             (Statement("The score is higher for high x0.", 1.0),
              Statement("The score is lower for high x1.", 0.9),
@@ -102,7 +102,7 @@ def test_a_rate_that_rises_and_falls_asks_what_was_done_with_the_scores() -> Non
     assert any("Ask what was done" in s for s in summary_of(facts("cannot tell", p=0.01)).next)
 
 
-def test_unique_rows_are_told_how_to_become_twins() -> None:
+def test_unique_rows_are_told_how_to_become_identical_cases() -> None:
     unique = "make nearly every row unique"
     assert not any(unique in s for s in summary_of(facts()).next)
     assert any(unique in s for s in summary_of(facts(kind="none")).next)
