@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from limbeck.api.audit import audit
     from limbeck.api.distill import distill
     from limbeck.api.load import load
+    from limbeck.api.tournament import tournament
     from limbeck.api.trim import trim
     from limbeck.certificates import budget, certify, verify
     from limbeck.core.contract import Access, Certificate, Task
@@ -36,6 +37,7 @@ _MODULES = {
     "certify": "certificates",
     "distill": "api.distill",
     "load": "api.load",
+    "tournament": "api.tournament",
     "transforms": "signal.transforms",
     "trim": "api.trim",
     "verify": "certificates",
@@ -54,6 +56,7 @@ __all__ = [
     "certify",
     "distill",
     "load",
+    "tournament",
     "transforms",
     "trim",
     "verify",

@@ -20,6 +20,7 @@ __all__ = ["load", "read_named", "read_rows", "read_seen", "read_table", "read_t
 _RESULTS = {
     "limbeck-result": ("limbeck.results.distillation", "Distillation"),
     "limbeck-network-result": ("limbeck.results.network", "NetworkDistillation"),
+    "limbeck-tournament": ("limbeck.results.tournament", "Tournament"),
     "limbeck-audit": ("limbeck.results.audit", "Audit"),
 }
 
@@ -35,7 +36,7 @@ def load(path: str | Path) -> Any:
 
     Returns
     -------
-    Distillation, NetworkDistillation, Audit or Student
+    Distillation, NetworkDistillation, Tournament, Audit or Student
         A result prints as it did, with its student, certificate and comparison. The student of
         a network is its ONNX file. Rows are there as far as they were written.
 

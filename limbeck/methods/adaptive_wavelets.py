@@ -97,6 +97,7 @@ class AdaptiveWavelets(BaseMethod):
 
     into: ClassVar[str] = "wavelet"
     default: ClassVar[bool] = True
+    signals: ClassVar[bool] = True
     name: ClassVar[str] = "wavelet"
     needs: ClassVar[Access] = Access.QUERIES  # gradients are used where the teacher grants them
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -30,6 +30,8 @@ class BaseMethod(ABC):
         this name; by default the name under which it is registered.
     default : bool
         Whether it is the one for its student where no method is named.
+    signals : bool
+        Whether it is for signals and images only.
     name : str
         What it is called in tables and errors.
     needs : Access
@@ -39,6 +41,7 @@ class BaseMethod(ABC):
     into: ClassVar[str] = ""
     method: ClassVar[str] = ""
     default: ClassVar[bool] = False
+    signals: ClassVar[bool] = False
     name: ClassVar[str]
     needs: ClassVar[Access] = Access.SCORES
 
@@ -94,6 +97,25 @@ class BaseMethod(ABC):
         told = teacher.task.labels[answers] if teacher.task.classifies else answers
         tree = Tree(max_leaves=max(finding.student.size, 2), task=teacher.task)
         return {"greedy tree": tree.fit(rows, told, sample_weight)}
+
+    def limited(self, numbers: int) -> Self:
+        """The method for students of at most so many numbers, where a setting says how many.
+
+        ``max_numbers``, or ``max_leaves`` for trees, whose L leaves are 2 L - 1 numbers; the method
+        itself where it has neither.
+
+        Parameters
+        ----------
+        numbers : int
+            What a student may hold; see `limbeck.students.readable.Readable.numbers`.
+        """
+        assert is_dataclass(self)  # noqa: S101
+        known = [f.name for f in fields(self)]
+        if "max_numbers" in known:
+            return replace(self, max_numbers=numbers)
+        if "max_leaves" in known:
+            return replace(self, max_leaves=max((numbers + 1) // 2, 1))
+        return self
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any], **defaults: Any) -> Self:

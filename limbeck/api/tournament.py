@@ -1,0 +1,277 @@
+"""Every kind of readable student within a budget of time: which are on the front, which to take."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.api import pipeline
+from limbeck.certificates.binomial import check_share
+from limbeck.core.columns import Rows
+from limbeck.core.contract import (
+    Access,
+    MethodResult,
+    Progress,
+    Status,
+    StatusCode,
+    Teacher,
+    answers,
+)
+from limbeck.core.errors import InvalidInput, did_you_mean, plural, whole_number
+from limbeck.core.measured import Measured
+from limbeck.core.progress import shown
+from limbeck.data.cases import units_of
+from limbeck.data.duplicates import Rule, identical_rows
+from limbeck.results.distillation import Distillation
+from limbeck.results.tournament import Tournament
+from limbeck.results.tournament_record import Candidate, Unfinished
+from limbeck.selection.front import Entrant, entrants, pareto, recommended
+from limbeck.selection.race import Route, Run, Stopped, budgets_up_to, folds_of, run_route
+from limbeck.selection.routes import students
+
+__all__ = ["tournament"]
+
+_LEAST_NUMBERS = 2
+_NEAR = 0.005  # a loss that does not matter beside a smaller student
+
+
+def tournament(
+    teacher: Any,
+    X: Any = None,
+    y: Any = None,
+    *,
+    into: Sequence[str] | None = None,
+    seconds: float = 120.0,
+    max_numbers: int = 64,
+    epsilon: float = 0.05,
+    delta: float = 0.05,
+    holdout: float | tuple[Any, Any] = 0.3,
+    groups: Any = None,
+    cases: Any = None,
+    duplicates: Rule = "auto",
+    classes: Any = None,
+    regression: bool | None = None,
+    unit: str = "",
+    score_kind: str | None = None,
+    preprocess: Callable[[Any], Any] | None = None,
+    names: Sequence[str] | None = None,
+    output: Any = None,
+    seed: int = 0,
+    progress: bool | None = None,
+) -> Tournament:
+    """Distil a teacher into every kind of readable student, and say which to take.
+
+    All ways that the registry knows are cross-fitted on the same rows; the students that agree
+    best for their size form the front. These are certified together, on rows that none of them
+    saw, with delta shared.
+
+    Parameters
+    ----------
+    teacher, X, y
+        As in :func:`limbeck.distill`.
+    into : sequence of str, optional
+        Only these students; by default all that `limbeck students` lists and the teacher allows.
+    seconds : float
+        What all ways may take together, before certificates and controls; each gets an equal
+        share of what is left. A way that is not done in its share is listed as such.
+    max_numbers : int
+        The most numbers that a reader must hold: a threshold, a weight, a leaf, a condition each.
+    epsilon, delta : float
+        The certificate that is wanted.
+    holdout, groups, cases, duplicates, classes, regression, unit, score_kind, preprocess, names,
+    output
+        As in :func:`limbeck.distill`.
+    seed : int
+        The same seed gives the same students, where time cuts none off.
+    progress : bool, optional
+        Show a progress bar; by default only on a terminal.
+
+    Returns
+    -------
+    Tournament
+        Prints as a table; ``best()`` gives the recommended student's
+        :class:`limbeck.Distillation`, ``best(max_numbers=12)`` that of another size.
+
+    Raises
+    ------
+    InvalidInput
+        If an argument or the data cannot be used, or no way came to a student.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> forest = RandomForestClassifier(random_state=0).fit(X[::2], y[::2])
+    >>> found = tournament(forest, X[1::2], y[1::2], into=["tree"], max_numbers=8)
+    >>> found.best(max_numbers=8).student.numbers <= 8
+    True
+    """
+    check_share("epsilon", epsilon)
+    check_share("delta", delta)
+    seed = whole_number("seed", seed)
+    max_numbers = whole_number("max_numbers", max_numbers, _LEAST_NUMBERS)
+    if not seconds > 0:
+        raise InvalidInput(f"seconds is {seconds!r}.", "Give a positive number.")
+    outputs = {
+        "classes": classes, "regression": regression, "unit": unit or None,
+        "score_kind": score_kind, "preprocess": preprocess, "output": output,
+    }  # fmt: skip
+    routes = _routes(into, max_numbers, epsilon)
+    least = min(routes, key=lambda route: route.method.needs.value)  # what asks for the least
+    request = pipeline.Request(
+        teacher, X, y, least.method, least.into, epsilon, delta, seed, holdout, groups,
+        cases, duplicates, names=names, outputs=outputs,
+    )  # fmt: skip
+    table = pipeline.read(request)
+    apart = pipeline.split(request, table)
+    taught = pipeline.understand(request, table, apart)
+    signals = bool(table.features.shape) or into is not None
+    allowed, lacking = _allowed(routes, taught.teacher.access, signals)
+    with shown(progress) as tell:
+        fold = folds_of(_units(apart), np.random.default_rng([seed, 0]))
+        runs = _raced(
+            allowed, taught.teacher, apart.fit_rows, fold, max_numbers, seed, seconds, tell
+        )
+        done = [run for run in runs if isinstance(run, Run)]
+        stopped = [run for run in runs if isinstance(run, Stopped)]
+        if not done:
+            reasons = "; ".join(f"{s.into} by {s.method}: {s.reason}" for s in stopped)
+            raise InvalidInput(f"No way came to a student. {reasons}", "Give more seconds or rows.")
+        found = entrants(done)
+        front = pareto(found)
+        told = answers(taught.teacher.scores(table.features.in_order(apart.test.X)), taught.task)
+        finalists = tuple(
+            _finalist(request, apart, taught, entrant, told, len(front), seed, tell)
+            for entrant in front
+        )
+    chosen = front.index(recommended(front, _NEAR))
+    took = {(run.route.into, run.route.name): run.seconds for run in done}
+    return Tournament(
+        candidates=tuple(_candidate(e, e in front, took) for e in found),
+        finalists=finalists,
+        recommended=chosen,
+        unfinished=tuple(Unfinished(s.into, s.method, s.reason) for s in (*stopped, *lacking)),
+        settings={
+            "teacher": taught.teacher.name, "seconds": seconds, "max_numbers": max_numbers,
+            "epsilon": epsilon, "delta": delta, "seed": seed, "folds": int(fold.max()) + 1,
+        },
+    )  # fmt: skip
+
+
+def _routes(into: Sequence[str] | None, max_numbers: int, epsilon: float) -> list[Route]:
+    """All ways to the students that are wanted, the usual method of each first."""
+    known = students()
+    if isinstance(into, str):
+        into = [into]
+    for name in into or ():
+        if name not in known:
+            raise InvalidInput(f"There is no student {name!r}.", did_you_mean(str(name), known))
+    ways = [
+        Route(student, name, method.from_settings({}, epsilon=epsilon).limited(max_numbers))
+        for student, methods in known.items()
+        for name, method in methods.items()
+        if into is None or student in into
+    ]
+    if not ways:
+        raise InvalidInput("into is empty.", f"Name some of {', '.join(map(repr, known))}.")
+    return sorted(ways, key=lambda route: not route.method.default)
+
+
+def _allowed(
+    routes: Sequence[Route], access: Access, signals: bool
+) -> tuple[list[Route], list[Stopped]]:
+    """The ways that the teacher's access is enough for, and the others with what they lack.
+
+    What is made for signals is left out without a word where rows are a table.
+    """
+    routes = [r for r in routes if signals or not r.method.signals]
+    lacking = {r: Access(r.method.needs & ~access) for r in routes}
+    reasons = [
+        Stopped(r.into, r.name, f"needs {less} of the teacher", 0.0)
+        for r, less in lacking.items()
+        if less
+    ]
+    return [r for r, less in lacking.items() if not less], reasons
+
+
+def _units(apart: Any) -> NDArray[np.int64]:
+    """What folds keep together: identical rows, and the rows of a case."""
+    return units_of(_first_of(identical_rows(apart.fit_rows.values)), apart.fit.cases).of
+
+
+def _first_of(label: NDArray[np.int64]) -> NDArray[np.int64]:
+    """For each row the place of the first row with its label."""
+    _, first, back = np.unique(label, return_index=True, return_inverse=True)
+    return np.asarray(first[back], dtype=np.int64)
+
+
+def _raced(
+    routes: Sequence[Route],
+    teacher: Teacher,
+    rows: Rows,
+    fold: NDArray[np.int64],
+    max_numbers: int,
+    seed: int,
+    seconds: float,
+    tell: Progress,
+) -> list[Run | Stopped]:
+    """One way after another; each may take an equal share of the time that is left."""
+    ends = time.monotonic() + seconds
+    found: list[Run | Stopped] = []
+    for i, route in enumerate(routes):
+        share = (ends - time.monotonic()) / (len(routes) - i)
+        if share <= 0:
+            found.append(Stopped(route.into, route.name, "no time was left", 0.0))
+            continue
+        budgets = budgets_up_to(max_numbers)
+        found.append(run_route(route, teacher, rows, fold, budgets, seed, share, tell))
+    return found
+
+
+def _finalist(
+    request: pipeline.Request,
+    apart: Any,
+    taught: Any,
+    entrant: Entrant,
+    told: NDArray[Any],
+    count: int,
+    seed: int,
+    tell: Progress,
+) -> Distillation:
+    """A student of the front with its certificate, at its share of delta, and its control."""
+    started = time.perf_counter()
+    route, student = entrant.route, entrant.student
+    own = replace(request, method=route.method.limited(student.numbers), into=route.into)
+    status = Status(
+        StatusCode.COMPLETE,
+        f"One of {plural(count, 'student')} on the front of a tournament; cross-fitted loss"
+        f" {entrant.loss:.3f}.",
+    )
+    finding = MethodResult(student, status, frontier=(student,))
+    certificate = pipeline.certified(own, apart, taught, finding, told, tell, candidates=count)
+    learn, rest = np.random.default_rng([seed, 1]).spawn(2)
+    comparison = pipeline.compared(own, apart, taught, finding, told, (learn, rest), tell)
+    return pipeline.result(own, apart, taught, finding, told, certificate, comparison, started)
+
+
+def _candidate(entrant: Entrant, front: bool, took: dict[tuple[str, str], float]) -> Candidate:
+    losses = entrant.losses
+    error = 1.96 * float(losses.std(ddof=1)) / np.sqrt(len(losses)) if len(losses) > 1 else 0.0
+    value = 1 - entrant.loss
+    student, route = entrant.student, entrant.route
+    one = "leaf" if student.size_unit == "leaves" else student.size_unit.removesuffix("s")
+    return Candidate(
+        into=route.into,
+        method=route.name,
+        numbers=student.numbers,
+        size=plural(student.size, one, student.size_unit),
+        left_out=Measured(value, value - error, min(value + error, 1.0)),
+        seconds=round(took[route.into, route.name], 3),
+        front=front,
+    )

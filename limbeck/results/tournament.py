@@ -1,0 +1,143 @@
+"""What a tournament returns: printed, drawn, saved and loaded, its students with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from rich.console import RenderableType
+
+from limbeck.core.errors import InvalidInput, did_you_mean
+from limbeck.core.strict_json import plain, read_json, record, write_json
+from limbeck.reports.table import Table
+from limbeck.results.distillation import Distillation
+from limbeck.results.result import Result
+from limbeck.results.tournament_record import TournamentRecord
+from limbeck.results.tournament_sections import (
+    fragment,
+    plot_front,
+    tables,
+    terminal,
+    write_page,
+)
+
+__all__ = ["Tournament"]
+
+_FORMAT, _VERSION = "limbeck-tournament", 1
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Tournament(TournamentRecord, Result):
+    """The result of one tournament; its fields are those of `TournamentRecord`.
+
+    See Also
+    --------
+    limbeck.tournament : Makes one.
+    """
+
+    def best(
+        self,
+        max_numbers: int | None = None,
+        *,
+        within: float | None = None,
+        kind: str | None = None,
+    ) -> Distillation:
+        """One of the finalists, with its certificate, control and report.
+
+        Parameters
+        ----------
+        max_numbers : int, optional
+            The most numbers it may hold. Without any argument the recommended one is returned;
+            with this one the largest that fits.
+        within : float, optional
+            Instead of the largest the smallest whose agreement is so near that of the largest.
+        kind : str, optional
+            Only this kind of student, such as ``"tree"``.
+
+        Raises
+        ------
+        InvalidInput
+            If there is none.
+
+        Examples
+        --------
+        See :func:`limbeck.tournament`.
+        """
+        if max_numbers is None and within is None and kind is None:
+            return self.finalists[self.recommended]
+        kinds = [c.into for c in self.fronted]
+        if kind is not None and kind not in kinds:
+            raise InvalidInput(f"No {kind!r} is on the front.", did_you_mean(kind, kinds))
+        pairs = [
+            (candidate, finalist)
+            for candidate, finalist in zip(self.fronted, self.finalists, strict=True)
+            if (max_numbers is None or candidate.numbers <= max_numbers)
+            and kind in (None, candidate.into)
+        ]
+        if not pairs:
+            least = min(c.numbers for c in self.fronted if kind in (None, c.into))
+            raise InvalidInput(
+                f"No finalist holds {max_numbers} numbers or fewer.",
+                f"The smallest holds {least}.",
+            )
+        top = pairs[-1][0].left_out.value
+        near = [f for c, f in pairs if within is not None and top - c.left_out.value <= within]
+        return near[0] if near else pairs[-1][1]
+
+    def report(self, path: str | Path) -> Path:
+        """Write one self-contained HTML page; returns its path."""
+        return write_page(self, path)
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the table, the page, and a folder for each finalist; `limbeck.load` reads it."""
+        folder = Path(folder)
+        if folder.exists() and not folder.is_dir():
+            raise InvalidInput(f"{str(folder)!r} is a file.", "Give the name of a folder.")
+        folder.mkdir(parents=True, exist_ok=True)
+        for i, finalist in enumerate(self.finalists):
+            finalist.save(folder / f"finalist-{i}")
+        self.report(folder / "report.html")
+        write_json(self.to_dict(), folder / "result.json")
+        return folder
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Read a folder that :meth:`save` wrote."""
+        folder = Path(folder)
+        data = read_json(folder / "result.json", _FORMAT, _VERSION)
+        count = sum(bool(c.get("front")) for c in data.get("candidates", ()))
+        finalists = tuple(Distillation.load(folder / f"finalist-{i}") for i in range(count))
+        return record(cls, data, finalists=finalists)
+
+    def tables(self) -> dict[str, Table[Any]]:
+        """All tables that have rows: the front, all students, and what came to nothing."""
+        return tables(self)
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw agreement by size, a line per kind of student, on matplotlib axes.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; by default a new figure.
+        """
+        return plot_front(self, ax)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All numbers, ready for JSON; the finalists have folders of their own."""
+        return {
+            "format": _FORMAT,
+            "version": _VERSION,
+            "sentence": self.sentence,
+            "candidates": plain(self.candidates),
+            "recommended": self.recommended,
+            "unfinished": plain(self.unfinished),
+            "settings": plain(self.settings),
+        }
+
+    def __rich__(self) -> RenderableType:
+        return terminal(self)
+
+    def _repr_html_(self) -> str:
+        return fragment(self)

@@ -1,0 +1,114 @@
+"""What a tournament was and came to: its fields, and what they say in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from limbeck.core.errors import plural
+from limbeck.core.measured import Measured
+from limbeck.results.distillation import Distillation
+
+__all__ = ["Candidate", "TournamentRecord", "Unfinished"]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One student of one size.
+
+    Parameters
+    ----------
+    into, method : str
+        The student and how it was made.
+    numbers : int
+        What a reader must hold.
+    size : str
+        The same in the student's own unit, such as ``5 leaves``.
+    left_out : Measured
+        Agreement with the teacher (R², for regression) on training rows that were left out in
+        turn; 95%, for itself.
+    seconds : float
+        What all sizes of this way took together, cross-fitting included.
+    front : bool
+        Whether nothing as small agrees better.
+    """
+
+    into: str
+    method: str
+    numbers: int
+    size: str
+    left_out: Measured
+    seconds: float
+    front: bool
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """A way that came to nothing, and why."""
+
+    into: str
+    method: str
+    reason: str
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class TournamentRecord:
+    """The fields of a tournament.
+
+    Parameters
+    ----------
+    candidates : tuple of Candidate
+        All students, by size.
+    finalists : tuple of Distillation
+        Those on the front, smallest first, each with certificate and control. All are judged on
+        the same holdout rows and share delta, so that their certificates hold together.
+    recommended : int
+        Position of the finalist to take.
+    unfinished : tuple of Unfinished
+        Ways that were not done in time, or refused.
+    settings : mapping
+        Everything needed to run it again.
+    """
+
+    candidates: tuple[Candidate, ...]
+    finalists: tuple[Distillation, ...] = field(repr=False)
+    recommended: int
+    unfinished: tuple[Unfinished, ...]
+    settings: Mapping[str, Any]
+
+    @property
+    def fronted(self) -> tuple[Candidate, ...]:
+        """The candidates that the finalists are, in their order."""
+        return tuple(c for c in self.candidates if c.front)
+
+    @property
+    def sentence(self) -> str:
+        """Which student to take, and what it is worth; or that none is good enough."""
+        chosen, own = self.finalists[self.recommended], self.fronted[self.recommended]
+        asked, certificate = self.settings["epsilon"], chosen.certificate
+        name = f"{own.into} of {plural(own.numbers, 'number')} (by {own.method})"
+        if certificate.tolerance is not None or certificate.loss != "disagreement":
+            return f"Take the {name}. {certificate.statement}"
+        bound = f"{100 * certificate.epsilon:.2g}%"
+        if certificate.epsilon <= asked:
+            return (
+                f"Take the {name}: with {100 * (1 - certificate.delta):g}% confidence it differs"
+                f" from the teacher on at most {bound} of inputs."
+            )
+        best = min(self.finalists, key=lambda f: f.certificate.epsilon)
+        at = self.finalists.index(best)
+        if best.certificate.epsilon <= asked:
+            better = self.fronted[at]
+            return (
+                f"Take the {better.into} of {plural(better.numbers, 'number')} (by"
+                f" {better.method}), which is certified to differ on at most"
+                f" {100 * best.certificate.epsilon:.2g}% of inputs; smaller ones are not certified"
+                f" for {100 * asked:g}%."
+            )
+        most = self.settings["max_numbers"]
+        least = f"{100 * best.certificate.epsilon:.2g}%"
+        return (
+            f"No readable student within {most} numbers is certified for {100 * asked:g}%; the"
+            f" best is certified for {least}. Nearest for its size is the {name}."
+        )

@@ -1,0 +1,216 @@
+"""A tournament in the terminal, on a page and on axes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from limbeck.certificates.wording import upward
+from limbeck.reports.charts import Line, Panel, chart
+from limbeck.reports.document import document, write_document
+from limbeck.reports.markup import Html, join, tag
+from limbeck.reports.numbers import count, percent
+from limbeck.reports.plots import axes_of, curves
+from limbeck.reports.style import FRAGMENT, PAGE
+from limbeck.reports.table import Column, Table
+from limbeck.results.distillation_sections.sections import picture
+from limbeck.results.tournament_record import Candidate, TournamentRecord, Unfinished
+
+__all__ = ["fragment", "plot_front", "tables", "terminal", "write_page"]
+
+
+def candidate_table(result: TournamentRecord, every: bool = False) -> Table[Candidate]:
+    """A row per student: the front, or all of them.
+
+    Parameters
+    ----------
+    result : TournamentRecord
+        The tournament.
+    every : bool
+        Whether students behind the front are listed, too.
+    """
+    bounds = dict(zip(map(_key, result.fronted), result.finalists, strict=True))
+    first = result.finalists[0].certificate
+    together = f"{100 * (1 - first.delta):g}%"
+    of_inputs = first.tolerance is None
+    columns: list[Column[Candidate]] = [
+        Column("into", lambda c: c.into, "student"),
+        Column("method", lambda c: c.method),
+        Column("numbers", lambda c: c.numbers, align="right"),
+        Column("size", lambda c: c.size),
+        Column("left_out", lambda c: c.left_out, _agreement(result) + "\non rows left out"),
+        Column(
+            "certified",
+            lambda c: None if _key(c) not in bounds else _bound(bounds[_key(c)]),
+            ("differs on at most" if of_inputs else "stays within") + f"\n({together}, together)",
+            format=lambda v: f"{upward(100 * v)}%" if of_inputs else upward(v, 4),
+            optional=True,
+            align="right",
+        ),
+        Column(
+            "seconds",
+            lambda c: c.seconds,
+            align="right",
+            format=lambda v: f"{v:.1f}",
+            page_only=True,
+        ),
+    ]
+    chosen = result.fronted[result.recommended]
+    return Table(
+        "Nothing as small agrees better than these."
+        if not every
+        else "All students, by the numbers that a reader must hold.",
+        columns,
+        result.candidates if every else result.fronted,
+        strong=lambda c: c is chosen,
+        style=lambda c: "bold" if c is chosen else "" if c.front else "dim",
+    )
+
+
+def unfinished_table(result: TournamentRecord) -> Table[Unfinished] | None:
+    """A row per way that came to nothing."""
+    if not result.unfinished:
+        return None
+    columns: list[Column[Unfinished]] = [
+        Column("into", lambda u: u.into, "student"),
+        Column("method", lambda u: u.method),
+        Column("reason", lambda u: u.reason, wrap=True),
+    ]
+    return Table("These came to nothing.", columns, result.unfinished)
+
+
+def tables(result: TournamentRecord) -> dict[str, Table[Any]]:
+    """All tables by name: the front, all students, and what came to nothing."""
+    found = {
+        "front": candidate_table(result),
+        "all": candidate_table(result, every=True),
+        "unfinished": unfinished_table(result),
+    }
+    return {name: made for name, made in found.items() if made is not None}
+
+
+def terminal(result: TournamentRecord) -> Group:
+    """The front, what came to nothing, and which student to take."""
+    made: list[RenderableType] = [candidate_table(result).to_rich(), Text()]
+    if (lost := unfinished_table(result)) is not None:
+        made += [lost.to_rich(), Text()]
+    return Group(*made, Text(result.sentence), Text(_where(result)))
+
+
+def panel(result: TournamentRecord) -> Panel:
+    """Agreement by numbers: the front as a line, the others as points."""
+    front = tuple((float(c.numbers), c.left_out.value) for c in result.fronted)
+    others = [
+        Line(f"{c.into} by {c.method}", ((float(c.numbers), c.left_out.value),), main=False)
+        for c in result.candidates
+        if not c.front
+    ]
+    return Panel(
+        "The front",
+        f"{_agreement(result)}, rows left out",
+        (Line("best of its size", front), *others),
+        result.fronted[result.recommended].numbers,
+        sizes="numbers to hold",
+        top=1.0,
+    )
+
+
+def plot_front(result: TournamentRecord, ax: Any = None) -> Any:
+    """Agreement by numbers on matplotlib axes, a line per kind of student.
+
+    Parameters
+    ----------
+    result : TournamentRecord
+        The tournament.
+    ax : matplotlib Axes, optional
+        Where to draw.
+    """
+    ax = axes_of(ax, (7.0, 4.6))
+    drawn = panel(result)
+    curves(ax, Panel(drawn.heading, drawn.unit, drawn.lines[:1], drawn.chosen, drawn.sizes))
+    ways = sorted({(c.into, c.method) for c in result.candidates})
+    for into, method in ways:
+        own = [c for c in result.candidates if (c.into, c.method) == (into, method)]
+        ax.plot(
+            [c.numbers for c in own], [c.left_out.value for c in own],
+            "o--", markersize=4, linewidth=0.8, alpha=0.7, label=f"{into} by {method}",
+        )  # fmt: skip
+    ax.set_xscale("log", base=2)
+    ticks = sorted({c.numbers for c in result.fronted})
+    ax.set_xticks(ticks, [str(t) for t in ticks])
+    ax.minorticks_off()
+    ax.legend(frameon=False, fontsize="small")
+    return ax
+
+
+def write_page(result: TournamentRecord, path: str | Path) -> Path:
+    """Write one self-contained HTML page, all of it or nothing.
+
+    Parameters
+    ----------
+    result : TournamentRecord
+        The tournament.
+    path : str or Path
+        Where; an older file is replaced in one step.
+    """
+    chosen = result.finalists[result.recommended]
+    lost = unfinished_table(result)
+    sections = [
+        join([
+            tag("p", "limbeck: report of a tournament", class_="kind"),
+            tag("h1", _title(result)),
+            tag("p", result.sentence, class_="lead"),
+            tag("p", _where(result)),
+        ]),
+        join([tag("h2", "Which students"), chart(panel(result)),
+              candidate_table(result).to_html()]),
+        join([tag("h2", "The recommended student"), picture(chosen)]),
+        join([tag("h2", "All of them"), candidate_table(result, every=True).to_html()]),
+        *([] if lost is None else [join([tag("h2", "Came to nothing"), lost.to_html()])]),
+    ]  # fmt: skip
+    return write_document(document(_title(result), sections, PAGE), path)
+
+
+def fragment(result: TournamentRecord) -> str:
+    """The front and the recommended student, for a notebook."""
+    return tag(
+        "div",
+        tag("style", Html(FRAGMENT)),
+        tag("p", tag("strong", _title(result)), ". ", result.sentence),
+        chart(panel(result)),
+        candidate_table(result).to_html(),
+        class_="limbeck",
+    )  # fmt: skip
+
+
+def _title(result: TournamentRecord) -> str:
+    teacher = result.settings.get("teacher", "A teacher")
+    return f"{teacher}: {len(result.candidates)} readable students"
+
+
+def _where(result: TournamentRecord) -> str:
+    first = result.finalists[0].certificate
+    n, k = count(first.n), len(result.finalists)
+    return (
+        f"Chosen on rows left out of training in turn; certified on {n} rows that no student saw,"
+        f" all {k} together with {percent(1 - first.delta)} confidence."
+        if k > 1
+        else f"Chosen on rows left out of training in turn; certified on {n} rows it never saw."
+    )
+
+
+def _agreement(result: TournamentRecord) -> str:
+    classifies = result.finalists[0].student.task_.classifies
+    return "agreement" if classifies else "R²"
+
+
+def _bound(finalist: Any) -> float:
+    certificate = finalist.certificate
+    return float(certificate.epsilon if certificate.tolerance is None else certificate.tolerance)
+
+
+def _key(c: Candidate) -> tuple[str, str, int]:
+    return c.into, c.method, c.numbers

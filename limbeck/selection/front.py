@@ -1,0 +1,78 @@
+"""What the cross-fitted losses of many students say: who is on the front, and which to take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.core.contract import Student
+from limbeck.selection.race import Route, Run
+
+__all__ = ["Entrant", "entrants", "pareto", "recommended"]
+
+
+@dataclass(frozen=True, eq=False)
+class Entrant:
+    """One student of one size, with its cross-fitted loss by row."""
+
+    route: Route
+    student: Student
+    losses: NDArray[np.float64]
+
+    @property
+    def loss(self) -> float:
+        """The mean over rows."""
+        return float(self.losses.mean())
+
+
+def entrants(runs: Sequence[Run]) -> list[Entrant]:
+    """All students of all ways, each once, by size and then by loss."""
+    found = []
+    for run in runs:
+        seen: set[str] = set()
+        for budget, student in sorted(run.students.items()):
+            key = student.fingerprint()
+            if key not in seen:
+                seen.add(key)
+                found.append(Entrant(run.route, student, run.losses[budget]))
+    return sorted(found, key=lambda e: (e.student.numbers, e.loss))
+
+
+def pareto(found: Sequence[Entrant]) -> list[Entrant]:
+    """Those with less loss than everything that is as small: the front, smallest first.
+
+    Parameters
+    ----------
+    found : sequence of Entrant
+        As `entrants` gave them.
+    """
+    front: list[Entrant] = []
+    for entrant in sorted(found, key=lambda e: (e.student.numbers, e.loss)):
+        if not front or entrant.loss < front[-1].loss:
+            front.append(entrant)
+    return front
+
+
+def recommended(front: Sequence[Entrant], within: float = 0.0) -> Entrant:
+    """The smallest whose loss is near that of the best.
+
+    Near is ``within``, or one standard error of the paired difference if that is more (the rule of
+    Breiman, Friedman, Olshen, Stone 1984, section 3.4.3, on pairs).
+
+    Parameters
+    ----------
+    front : sequence of Entrant
+        As `pareto` gave it.
+    within : float
+        A loss that does not matter.
+    """
+    best = front[-1]
+    for entrant in front:
+        gap = entrant.losses - best.losses
+        error = float(gap.std(ddof=1) / np.sqrt(len(gap))) if len(gap) > 1 else 0.0
+        if gap.mean() <= max(within, error):
+            return entrant
+    return best
