@@ -110,7 +110,9 @@ def distill(
         Another name for X, as examples of networks have it.
     into : str, Method or network
         The student: ``"tree"``, ``"junta"``, ``"wavelet"``, or another that `limbeck students`
-        lists. For a torch module, a function that makes one, or a list of these, see
+        lists; ``"auto"`` takes the one that :func:`limbeck.tournament` recommends, with its
+        settings ``seconds``, ``max_numbers`` and ``among`` (names of students). For a torch
+        module, a function that makes one, or a list of these, see
         :func:`limbeck.api.distill_network.compress`, which takes the rest of the arguments and
         returns a :class:`limbeck.results.network.NetworkDistillation`.
     method : str, optional
@@ -209,6 +211,15 @@ def distill(
             teacher, X, y, into=into, epsilon=epsilon, delta=delta, classes=classes, unit=unit,
             cases=cases, duplicates=duplicates, output=output, seed=seed, progress=progress,
             **aside, **settings,
+        )  # fmt: skip
+    if isinstance(into, str) and into == "auto":
+        from limbeck.api.tournament import recommended_student
+
+        weights = {"sample_weight": sample_weight, "class_weight": class_weight, "method": method}
+        return recommended_student(
+            teacher, X, y, weights, settings, epsilon=epsilon, delta=delta, holdout=holdout,
+            groups=groups, cases=cases, duplicates=duplicates, names=names, seed=seed,
+            progress=progress, **outputs | {"unit": unit},
         )  # fmt: skip
     check_share("epsilon", epsilon)
     check_share("delta", delta)

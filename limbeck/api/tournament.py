@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -34,7 +34,7 @@ from limbeck.selection.front import Entrant, entrants, pareto, recommended
 from limbeck.selection.race import Route, Run, Stopped, budgets_up_to, folds_of, run_route
 from limbeck.selection.routes import students
 
-__all__ = ["tournament"]
+__all__ = ["recommended_student", "tournament"]
 
 _LEAST_NUMBERS = 2
 _NEAR = 0.005  # a loss that does not matter beside a smaller student
@@ -142,7 +142,9 @@ def tournament(
         stopped = [run for run in runs if isinstance(run, Stopped)]
         if not done:
             reasons = "; ".join(f"{s.into} by {s.method}: {s.reason}" for s in stopped)
-            raise InvalidInput(f"No way came to a student. {reasons}", "Give more seconds or rows.")
+            raise InvalidInput(
+                f"No way came to a student. {reasons}.", "Give more seconds or rows."
+            )
         found = entrants(done)
         front = pareto(found)
         told = answers(taught.teacher.scores(table.features.in_order(apart.test.X)), taught.task)
@@ -162,6 +164,47 @@ def tournament(
             "epsilon": epsilon, "delta": delta, "seed": seed, "folds": int(fold.max()) + 1,
         },
     )  # fmt: skip
+
+
+def recommended_student(
+    teacher: Any,
+    X: Any,
+    y: Any,
+    refused: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    **given: Any,
+) -> Distillation:
+    """What ``distill(..., into="auto")`` returns: the student that a tournament recommends.
+
+    Parameters
+    ----------
+    teacher, X, y
+        As for `tournament`.
+    refused : mapping
+        Arguments of `limbeck.distill` that a tournament has not.
+    settings : mapping
+        ``seconds``, ``max_numbers``, and ``among`` for the students.
+    **given
+        The other arguments of `tournament`.
+
+    Raises
+    ------
+    InvalidInput
+        If something else was given.
+    """
+    for name, value in refused.items():
+        if value is not None:
+            raise InvalidInput(
+                f"{name} was given with into='auto'.", "Name a student, or leave it out."
+            )
+    known = {"seconds": "seconds", "max_numbers": "max_numbers", "among": "into"}
+    for name in settings:
+        if name not in known:
+            raise InvalidInput(
+                f"Distilling into 'auto' has no setting {name!r}.", did_you_mean(name, known)
+            )
+    own = {known[name]: value for name, value in settings.items() if value is not None}
+    return tournament(teacher, X, y, **own, **given).best()
 
 
 def _routes(into: Sequence[str] | None, max_numbers: int, epsilon: float) -> list[Route]:

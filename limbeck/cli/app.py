@@ -12,6 +12,7 @@ from limbeck.cli.budget import budget
 from limbeck.cli.catalogue import methods, students
 from limbeck.cli.certify import certify
 from limbeck.cli.distill import distill, resume
+from limbeck.cli.tournament import tournament
 from limbeck.cli.verify import verify
 
 __all__ = ["app", "main"]
@@ -22,7 +23,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Distil a model into a readable student, with a certificate and a control.",
 )
-for command in (distill, resume, certify, verify, budget, audit, students, methods):
+for command in (
+    distill, tournament, resume, certify, verify, budget, audit, students, methods,
+):  # fmt: skip
     app.command()(command)
 
 

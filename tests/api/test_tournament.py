@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+
+import limbeck
+from limbeck.core.errors import InvalidInput
+from limbeck.results.tournament import Tournament
+
+rng = np.random.default_rng(0)
+X = rng.normal(size=(600, 3)).round(2)
+Y = np.where(X[:, 0] + (X[:, 1] > 0.5) > 0.3, "yes", "no")
+FOREST = RandomForestClassifier(20, max_depth=4, random_state=0).fit(X[:200], Y[:200])
+REST = X[200:], Y[200:]
+
+
+def run(**given):
+    return limbeck.tournament(
+        given.pop("teacher", FOREST), *given.pop("rows", REST),
+        into=given.pop("into", ["tree", "junta"]), max_numbers=given.pop("max_numbers", 16),
+        progress=False, **given,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def found() -> Tournament:
+    return run()
+
+
+def test_finalists_are_certified_together_on_rows_that_none_saw(found):
+    count = len(found.finalists)
+    assert count == len(found.fronted) >= 1
+    for finalist in found.finalists:
+        assert finalist.certificate.settings["candidates"] == count
+        assert finalist.certificate.n == 120
+        held = finalist.holdout
+        checked = limbeck.verify(finalist.certificate, finalist.student, held.rows, held.answers)
+        assert checked.ok
+        assert [e.role for e in finalist.comparison.entries][:3] == [
+            "teacher",
+            "student",
+            "control",
+        ]
+
+
+def test_the_front_rises_with_size(found):
+    numbers = [c.numbers for c in found.fronted]
+    agreement = [c.left_out.value for c in found.fronted]
+    assert numbers == sorted(set(numbers))
+    assert agreement == sorted(agreement)
+    for candidate, finalist in zip(found.fronted, found.finalists, strict=True):
+        assert finalist.student.numbers == candidate.numbers
+        assert finalist.settings["into"] == candidate.into
+
+
+def test_best_answers_for_size_kind_and_nearness(found):
+    assert found.best() is found.finalists[found.recommended]
+    largest = found.fronted[-1].numbers
+    assert found.best(largest) is found.finalists[-1]
+    assert found.best(max_numbers=found.fronted[0].numbers) is found.finalists[0]
+    assert found.best(within=1.0) is found.finalists[0]
+    kind = found.fronted[0].into
+    assert type(found.best(kind=kind).student).__name__.lower() == kind
+    with pytest.raises(InvalidInput, match="No finalist holds 1 numbers or fewer"):
+        found.best(1)
+    with pytest.raises(InvalidInput, match="No 'forest' is on the front"):
+        found.best(kind="forest")
+
+
+def test_it_prints_draws_saves_and_loads(found, tmp_path):
+    printed = str(found)
+    assert "differs on at most" in printed
+    assert found.sentence.split(":")[0][:40] in printed.replace("\n", " ")
+    folder = found.save(tmp_path / "run")
+    again = limbeck.load(folder)
+    assert str(again) == printed
+    assert again.best().student.fingerprint() == found.best().student.fingerprint()
+    assert list(found.to_frame()["numbers"]) == [c.numbers for c in found.fronted]
+    page = (folder / "report.html").read_text()
+    assert found.sentence.split(":")[0] in page
+    assert "limbeck" in found._repr_html_()
+
+
+def test_the_same_seed_gives_the_same_students(found):
+    again = run()
+    assert [f.student.fingerprint() for f in again.finalists] == [
+        f.student.fingerprint() for f in found.finalists
+    ]
+
+
+def test_values_are_recommended_by_their_tolerance():
+    y = X[:, 0] * 2 + (X[:, 1] > 0.5)
+    forest = RandomForestRegressor(10, max_depth=4, random_state=0).fit(X[:200], y[:200])
+    found = run(teacher=forest, rows=(X[200:], y[200:]), into=["tree"])
+    assert "stays within" in str(found)
+    assert found.sentence.startswith("Take the tree of")
+
+
+def test_none_that_is_good_enough_is_said():
+    noise = {x.tobytes(): a for x, a in zip(X, rng.random(len(X)) < 0.5, strict=True)}
+
+    def coin(rows):
+        return np.where([noise[x.tobytes()] for x in np.asarray(rows)], "yes", "no")
+
+    found = run(teacher=(X[200:], coin(X[200:])), rows=(X[200:], None), into=["tree"])
+    assert "No readable student within 16 numbers is certified for 5%" in found.sentence
+
+
+def test_what_the_teacher_does_not_grant_is_listed():
+    found = run(teacher=(REST[0], FOREST.predict(REST[0])))
+    assert [(u.into, u.reason) for u in found.unfinished] == [
+        ("junta", "needs queries of the teacher")
+    ]
+
+
+def test_a_budget_of_time_that_is_too_short_is_an_error_that_names_all():
+    with pytest.raises(InvalidInput, match=r"No way came .* tree by .*: no time was left"):
+        run(seconds=1e-9, into=["tree"])
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"seconds": 0}, "seconds is 0"),
+        ({"max_numbers": 1}, "max_numbers is 1"),
+        ({"epsilon": 2.0}, "epsilon is 2.0"),
+        ({"into": ["tre"]}, "There is no student 'tre'. Did you mean 'tree'"),
+        ({"into": []}, "into is empty"),
+    ],
+)
+def test_bad_arguments_are_refused_before_any_work(given, message):
+    with pytest.raises(InvalidInput, match=message):
+        run(**given)
+
+
+def test_into_auto_is_the_recommended_student(found):
+    result = limbeck.distill(FOREST, *REST, into="auto", max_numbers=16, progress=False,
+                             among=["tree", "junta"])  # fmt: skip
+    assert result.student.fingerprint() == found.best().student.fingerprint()

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+from limbeck.core.columns import Features, Rows
+from limbeck.core.contract import MethodResult, Status, StatusCode
+from limbeck.core.errors import InvalidInput
+from limbeck.methods.base import BaseMethod
+from limbeck.selection.race import Route, Run, Stopped, budgets_up_to, folds_of, run_route
+from limbeck.students.tree.tree import Tree
+from limbeck.teachers import CallableTeacher
+
+X = np.random.default_rng(0).normal(size=(90, 2))
+ROWS = Rows(Features.of(X), X)
+TEACHER = CallableTeacher(lambda X: np.where(X[:, 0] * X[:, 1] > 0, "yes", "no"),
+                          classes=["no", "yes"])  # fmt: skip
+VALUES = CallableTeacher(lambda X: X[:, 0] * 3)
+FOLD = folds_of(np.arange(90), np.random.default_rng(1))
+
+
+@dataclass(frozen=True)
+class GreedyTrees(BaseMethod):
+    """Greedy trees of 2, 4 and 8 leaves on the teacher's answers."""
+
+    into: ClassVar[str] = "tree"
+    name: ClassVar[str] = "greedy"
+    sizes: tuple[int, ...] = (2, 4, 8)
+    max_leaves: int = 8
+
+    def distill(self, teacher, rows, rng, progress):
+        progress("growing", 0, 1)
+        scores = teacher.scores(rows.native())
+        y = teacher.task.labels[scores.argmax(axis=1)] if teacher.task.classifies else scores[:, 0]
+        trees = tuple(Tree(k, task=teacher.task).fit(rows, y) for k in self.sizes)
+        return MethodResult(trees[-1], Status(StatusCode.COMPLETE, "Done."), 5, trees)
+
+    def learn(self, rows, y, task, rng):
+        return Tree(self.max_leaves, task=task).fit(rows, y)
+
+
+def run(method=None, teacher=TEACHER, budgets=(4, 8, 16), seconds=60.0, **given):
+    route = Route("tree", "greedy", method or GreedyTrees())
+    return run_route(route, teacher, ROWS, FOLD, budgets, 0, seconds, **given)
+
+
+def test_each_row_is_judged_by_a_student_that_did_not_see_it():
+    found = run()
+    assert isinstance(found, Run)
+    assert [s.size for s in found.students.values()] == [2, 4, 7]  # 3, 7 and 13 numbers
+    y = TEACHER.task.labels[TEACHER.scores(X).argmax(axis=1)]
+    for budget, leaves in ((4, 2), (8, 4), (16, 8)):
+        expected = np.empty(90)
+        for part in range(3):
+            tree = Tree(leaves, task=TEACHER.task).fit(X[part != FOLD], y[part != FOLD])
+            expected[part == FOLD] = tree.predict(X[part == FOLD]) != y[part == FOLD]
+        assert np.array_equal(found.losses[budget], expected)
+    assert found.queries == 20
+
+
+def test_losses_of_values_are_shares_of_their_variance():
+    found = run(teacher=VALUES)
+    y = X[:, 0] * 3
+    tree = Tree(8).fit(X[FOLD != 1], y[FOLD != 1])
+    expected = (tree.predict(X[FOLD == 1]) - y[FOLD == 1]) ** 2 / y.var()
+    assert found.losses[16][FOLD == 1] == pytest.approx(expected)
+
+
+def test_students_beyond_all_budgets_are_told():
+    found = run(GreedyTrees(sizes=(8,)), budgets=(4, 8))
+    assert isinstance(found, Stopped)
+    assert found.reason == "needs 13 numbers at least, and 8 are allowed"
+
+
+def test_a_way_that_refuses_is_stopped_with_its_sentence():
+    class Refuses(GreedyTrees):
+        def distill(self, teacher, rows, rng, progress):
+            raise InvalidInput("The teacher is too large.", "Give a smaller one.")
+
+    assert run(Refuses()).reason == "The teacher is too large. Give a smaller one."
+
+
+def test_time_that_is_over_stops_the_method_itself():
+    ticks = iter(range(100))
+    found = run(seconds=3.0, clock=lambda: next(ticks))
+    assert isinstance(found, Stopped)
+    assert found.reason == "not done in 3 s"
+
+
+def test_an_interrupt_from_outside_is_passed_on():
+    class Interrupted(GreedyTrees):
+        def distill(self, teacher, rows, rng, progress):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(Interrupted())
+
+
+def test_rows_of_a_unit_share_their_fold_and_folds_are_even():
+    units = np.repeat(np.arange(60), 3)
+    fold = folds_of(units, np.random.default_rng(0))
+    assert all(len(set(fold[units == u])) == 1 for u in range(60))
+    assert np.bincount(fold).tolist() == [60, 60, 60]
+
+
+@pytest.mark.parametrize(
+    ("most", "budgets"), [(64, (4, 8, 16, 32, 64)), (12, (4, 8, 12)), (2, (2,)), (4, (4,))]
+)
+def test_budgets_double_up_to_the_most(most, budgets):
+    assert budgets_up_to(most) == budgets
