@@ -139,6 +139,17 @@ def test_the_page_of_readable_students_runs_from_top_to_bottom(
 
 
 @pytest.mark.slow
+def test_the_page_of_tournaments_runs_from_top_to_bottom(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    room = executed("docs/tournament.md")
+    assert room["student"] is room["found"].best().student
+    assert room["student"].numbers <= 32
+    assert "Which students" in (tmp_path / "tournament.html").read_text()
+
+
+@pytest.mark.slow
 def test_the_page_of_certificates_runs_from_top_to_bottom() -> None:
     room = executed("docs/certificates.md")
     wrong = (room["student"].predict(room["fresh"]) != room["teacher"](room["fresh"])).mean()

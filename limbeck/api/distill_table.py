@@ -53,7 +53,8 @@ class Request:
     """What was asked for, before anything is read; the fields are `limbeck.distill`'s arguments.
 
     ``outputs`` are those that say what the teacher's outputs are: classes, regression, unit,
-    score_kind, preprocess, output; None where they are to be found out.
+    score_kind, preprocess, output; None where they are to be found out. Of several ``candidates``
+    that are certified on the same rows each gets an equal share of delta.
     """
 
     teacher: Any
@@ -72,6 +73,7 @@ class Request:
     class_weight: ClassWeight = None
     names: Sequence[str] | None = None
     outputs: Mapping[str, Any] = field(default_factory=dict)
+    candidates: int = 1
 
     @property
     def by_class(self) -> bool:
@@ -258,6 +260,7 @@ class TableSteps(Steps[LabelledRows, Apart, Known, Taught, Comparison, Distillat
             groups=_groups(request, known, found.told),
             cases=apart.test.cases,
             duplicates=apart.duplicates,
+            candidates=request.candidates,
         )
 
     def compare(self, known: Known, found: Taught, tell: Progress) -> Comparison:

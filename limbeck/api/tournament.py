@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.api import pipeline
+from limbeck.api.distill_table import Known, Request, TableSteps, Taught
 from limbeck.certificates.binomial import check_share
 from limbeck.core.columns import Rows
 from limbeck.core.contract import (
@@ -124,19 +124,20 @@ def tournament(
     }  # fmt: skip
     routes = _routes(into, max_numbers, epsilon)
     least = min(routes, key=lambda route: route.method.needs.value)  # what asks for the least
-    request = pipeline.Request(
-        teacher, X, y, least.method, least.into, epsilon, delta, seed, holdout, groups,
-        cases, duplicates, names=names, outputs=outputs,
+    request = Request(
+        teacher, X, y, least.method, least.into, epsilon, delta, seed, holdout, groups, cases,
+        duplicates, names=names, outputs=outputs,
     )  # fmt: skip
-    table = pipeline.read(request)
-    apart = pipeline.split(request, table)
-    taught = pipeline.understand(request, table, apart)
+    steps = TableSteps(request)
+    table = steps.read()
+    apart = steps.split(table)
+    known = steps.understand(table, apart)
     signals = bool(table.features.shape) or into is not None
-    allowed, lacking = _allowed(routes, taught.teacher.access, signals)
+    allowed, lacking = _allowed(routes, known.teacher.access, signals)
     with shown(progress) as tell:
         fold = folds_of(_units(apart), np.random.default_rng([seed, 0]))
         runs = _raced(
-            allowed, taught.teacher, apart.fit_rows, fold, max_numbers, seed, seconds, tell
+            allowed, known.teacher, apart.fit_rows, fold, max_numbers, seed, seconds, tell
         )
         done = [run for run in runs if isinstance(run, Run)]
         stopped = [run for run in runs if isinstance(run, Stopped)]
@@ -147,11 +148,9 @@ def tournament(
             )
         found = entrants(done)
         front = pareto(found)
-        told = answers(taught.teacher.scores(table.features.in_order(apart.test.X)), taught.task)
-        finalists = tuple(
-            _finalist(request, apart, taught, entrant, told, len(front), seed, tell)
-            for entrant in front
-        )
+        told = answers(known.teacher.scores(table.features.in_order(apart.test.X)), known.task)
+        asked = replace(request, candidates=len(front))
+        finalists = tuple(_finalist(asked, known, entrant, told, tell) for entrant in front)
     chosen = front.index(recommended(front, _NEAR))
     took = {(run.route.into, run.route.name): run.seconds for run in done}
     return Tournament(
@@ -160,7 +159,7 @@ def tournament(
         recommended=chosen,
         unfinished=tuple(Unfinished(s.into, s.method, s.reason) for s in (*stopped, *lacking)),
         settings={
-            "teacher": taught.teacher.name, "seconds": seconds, "max_numbers": max_numbers,
+            "teacher": known.teacher.name, "seconds": seconds, "max_numbers": max_numbers,
             "epsilon": epsilon, "delta": delta, "seed": seed, "folds": int(fold.max()) + 1,
         },
     )  # fmt: skip
@@ -278,29 +277,23 @@ def _raced(
 
 
 def _finalist(
-    request: pipeline.Request,
-    apart: Any,
-    taught: Any,
-    entrant: Entrant,
-    told: NDArray[Any],
-    count: int,
-    seed: int,
-    tell: Progress,
+    request: Request, known: Known, entrant: Entrant, told: NDArray[Any], tell: Progress
 ) -> Distillation:
     """A student of the front with its certificate, at its share of delta, and its control."""
     started = time.perf_counter()
     route, student = entrant.route, entrant.student
-    own = replace(request, method=route.method.limited(student.numbers), into=route.into)
     status = Status(
         StatusCode.COMPLETE,
-        f"One of {plural(count, 'student')} on the front of a tournament; cross-fitted loss"
-        f" {entrant.loss:.3f}.",
+        f"One of {plural(request.candidates, 'student')} on the front of a tournament; cross-fitted"
+        f" loss {entrant.loss:.3f}.",
     )
-    finding = MethodResult(student, status, frontier=(student,))
-    certificate = pipeline.certified(own, apart, taught, finding, told, tell, candidates=count)
-    learn, rest = np.random.default_rng([seed, 1]).spawn(2)
-    comparison = pipeline.compared(own, apart, taught, finding, told, (learn, rest), tell)
-    return pipeline.result(own, apart, taught, finding, told, certificate, comparison, started)
+    found = Taught(MethodResult(student, status, frontier=(student,)), told)
+    own = replace(request, method=route.method.limited(student.numbers), into=route.into)
+    steps = TableSteps(own)
+    certificate = steps.certify(known, found, tell)
+    compared = steps.compare(known, found, tell)
+    seconds = round(time.perf_counter() - started, 3)
+    return steps.result(known, found, certificate, compared, seconds)
 
 
 def _candidate(entrant: Entrant, front: bool, took: dict[tuple[str, str], float]) -> Candidate:

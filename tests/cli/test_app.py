@@ -103,6 +103,26 @@ def test_distill_prints_the_table_and_writes_the_folder(here):
     assert (student.predict(fresh) == fresh["label"]).mean() > 0.95
 
 
+def test_a_tournament_prints_the_front_and_writes_its_finalists(here):
+    result = limbeck(
+        "tournament", "--teacher", "cli_rule:rule", "--data", "rows.parquet", "--out", "run",
+        "--label", "label", "--drop", "id", "--drop", "ward", "--into", "tree,junta",
+        "--max-numbers", 8,
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    said = plain(result.output)
+    assert "differs on at most" in said
+    assert "Written to run/" in said
+    found = load(here / "run")
+    first = here / "run" / "finalist-0"
+    assert found.finalists[0].student.fingerprint() == load(first / "student.json").fingerprint()
+    checked = limbeck(
+        "verify", first / "certificate.json", "--student", first / "student.json",
+        "--rows", first / "holdout.parquet",
+    )  # fmt: skip
+    assert checked.exit_code == 0, checked.output
+
+
 def test_verify_the_folder(run):
     result = limbeck("verify", "run/certificate.json", *FILES)
     assert result.exit_code == 0, result.output
