@@ -1,0 +1,147 @@
+"""Weights of a sum whose terms are chosen: least squares, or a logistic fit of soft answers."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["RIDGE", "refit"]
+
+Vector = NDArray[np.float64]
+RIDGE = 1
+"""Penalty on half the sum of squared weights of standardised terms, beside a summed loss whose
+weights average one."""
+_STEPS = 25
+
+
+def refit(
+    design: Vector,
+    used: NDArray[np.bool_],
+    intercepts: NDArray[np.bool_],
+    soft: Vector,
+    weight: Vector,
+    classifies: bool,
+    ridge: float = RIDGE,
+) -> tuple[Vector, Vector]:
+    """Weights by least squares for values, by soft cross-entropy for classes (Newton's method).
+
+    Parameters
+    ----------
+    design : ndarray of shape (n, t)
+        The value of each term on each row.
+    used : ndarray of shape (t, k), bool
+        Which term has a weight for which output; k is 1 for values and two classes.
+    intercepts : ndarray of shape (k,), bool
+        Which output has an intercept; those without a weight of any kind stay at 0.
+    soft : ndarray of shape (n, classes) or (n, 1)
+        The teacher's probabilities, or its values.
+    weight : ndarray of shape (n,)
+        How much each row counts.
+    classifies : bool
+        Whether these are classes.
+    ridge : float
+        See `RIDGE`.
+
+    Returns
+    -------
+    weights : ndarray of shape (t, k)
+        0 where not used.
+    intercept : ndarray of shape (k,)
+    """
+    n, t = design.shape
+    share = weight * (n / weight.sum())
+    mean = np.average(design, axis=0, weights=weight) if t else np.zeros(0)
+    spread = np.sqrt(np.average((design - mean) ** 2, axis=0, weights=weight)) if t else mean
+    spread = np.where(spread > 0, spread, 1.0)
+    scaled = (design - mean) / spread
+    if not classifies:
+        coef, level = _least_squares(scaled, soft[:, 0], share, ridge)
+        weights, intercept = coef[:, None], np.array([level])
+    elif used.shape[1] == 1:
+        weights, intercept = _newton(scaled, used, intercepts, soft[:, 1:], share, ridge)
+    else:
+        weights, intercept = _newton(scaled, used, intercepts, soft, share, ridge)
+    weights = weights / spread[:, None]
+    return weights, np.where(intercepts, intercept - mean @ weights, 0.0)
+
+
+def _least_squares(x: Vector, y: Vector, w: Vector, ridge: float) -> tuple[Vector, float]:
+    level = float(np.average(y, weights=w))
+    gram = x.T @ (x * w[:, None]) + ridge * np.eye(x.shape[1])
+    coef = np.linalg.solve(gram, x.T @ (w * (y - level))) if x.shape[1] else np.zeros(0)
+    return coef, level
+
+
+def _newton(
+    x: Vector,
+    used: NDArray[np.bool_],
+    intercepts: NDArray[np.bool_],
+    target: Vector,
+    w: Vector,
+    ridge: float,
+) -> tuple[Vector, Vector]:
+    """Damped Newton steps over the weights that are used and the intercepts, all at once."""
+    k = used.shape[1]
+    full = np.column_stack([np.ones(len(x)), x])  # (n, t + 1)
+    free = np.vstack([intercepts, used])  # (t + 1, k)
+    at, output = np.nonzero(free)
+    penalty = np.where(at == 0, 1e-6, ridge)
+    beta = np.zeros(free.shape)
+    if k > 1:
+        # Without intercept a term cannot be centred; the scaled ones are, so nothing is lost.
+        target = target / np.maximum(target.sum(axis=1, keepdims=True), 1e-300)
+    loss, p = _loss(full, beta, target, w, ridge)
+    for _ in range(_STEPS):
+        slope = (full.T @ (w[:, None] * (p - target)))[at, output] + penalty * beta[at, output]
+        curve = _curvature(full, at, output, p, w)
+        curve[np.diag_indices(len(at))] += penalty
+        step = np.linalg.solve(curve, slope)
+        size, better = 1.0, False
+        while size > 1e-4:
+            trial = beta.copy()
+            trial[at, output] -= size * step
+            new, probability = _loss(full, trial, target, w, ridge)
+            if new <= loss + 1e-12:
+                better = True
+                break
+            size /= 2
+        if not better:
+            break
+        gained = loss - new
+        beta, loss, p = trial, new, probability
+        if gained < 1e-6 * max(abs(loss), 1.0):
+            break
+    return beta[1:], beta[0]
+
+
+def _curvature(
+    full: Vector, at: NDArray[np.int64], output: NDArray[np.int64], p: Vector, w: Vector
+) -> Vector:
+    """Second derivatives of the summed cross-entropy by all free weights."""
+    if p.shape[1] == 1:
+        return np.asarray(full.T @ (full * (w[:, None] * p * (1 - p))))
+    spread = full[:, at] * p[:, output]
+    curve = -spread.T @ (spread * w[:, None])
+    for c in range(p.shape[1]):
+        rows = np.flatnonzero(output == c)
+        mine = full[:, at[rows]]
+        curve[np.ix_(rows, rows)] += mine.T @ (mine * (w * p[:, c])[:, None])
+    return np.asarray(curve)
+
+
+def _loss(
+    full: Vector, beta: Vector, target: Vector, w: Vector, ridge: float
+) -> tuple[float, Vector]:
+    """Penalised cross-entropy, and the probabilities (n, k)."""
+    z = full @ beta
+    penalty = ridge / 2 * float((beta[1:] ** 2).sum()) + 0.5e-6 * float((beta[0] ** 2).sum())
+    if z.shape[1] == 1:
+        e = np.exp(-np.abs(z))
+        p = np.where(z >= 0, 1.0, e) / (1.0 + e)
+        each = np.maximum(z, 0.0) + np.log1p(e) - target * z
+        return float(w @ each[:, 0]) + penalty, p
+    top = z.max(axis=1, keepdims=True)
+    e = np.exp(z - top)
+    total = e.sum(axis=1, keepdims=True)
+    each = (top + np.log(total))[:, 0] * target.sum(axis=1) - (target * z).sum(axis=1)
+    return float(w @ each) + penalty, e / total

@@ -1,0 +1,410 @@
+"""Sums of all sizes: candidates, selection, refit, and the size by cross-fitting."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.core.columns import Features
+from limbeck.students.sparse_sum.candidates import CELLS, Candidates, candidates
+from limbeck.students.sparse_sum.model import TermWeights, decimals_of, design_of, rounded
+from limbeck.students.sparse_sum.refit import RIDGE, refit
+from limbeck.students.sparse_sum.selection import Chosen, OrthogonalSelection
+from limbeck.students.sparse_sum.terms import FilledColumns, SumTerm, medians
+
+__all__ = [
+    "CLIP",
+    "FOLDS",
+    "SearchedSums",
+    "SumData",
+    "folds_of",
+    "search",
+    "sizes_up_to",
+    "spans_of",
+]
+
+Vector = NDArray[np.float64]
+Index = NDArray[np.int64]
+CLIP = 3.0
+FOLDS = 5
+SELECT_ROWS = 5000
+"""Terms are chosen, and sizes judged, on at most so many rows; weights are fitted to all."""
+DIGITS = 3
+"""Significant digits of weights: what is printed is what is computed."""
+
+
+@dataclass(frozen=True)
+class SumData:
+    """Rows and what a sum should answer there.
+
+    Parameters
+    ----------
+    features : Features
+        The d columns.
+    values : ndarray of shape (n, d)
+        Encoded rows.
+    soft : ndarray of shape (n, classes) or (n, 1)
+        Probabilities, or values.
+    weight : ndarray of shape (n,)
+        How much each row counts.
+    fold : ndarray of shape (n,), int
+        The fold of each row; rows that stand for the same thing share one.
+    judged : ndarray of shape (n,), bool
+        On which rows sizes are judged: the user's own, not queries.
+    classifies : bool
+        Whether the answers are probabilities.
+    """
+
+    features: Features
+    values: Vector
+    soft: Vector
+    weight: Vector
+    fold: Index
+    judged: NDArray[np.bool_]
+    classifies: bool
+
+    @property
+    def classes(self) -> int:
+        """How many classes; 0 for values."""
+        return self.soft.shape[1] if self.classifies else 0
+
+    def take(self, index: NDArray[np.int64]) -> SumData:
+        """Some of the rows."""
+        return SumData(
+            self.features, self.values[index], self.soft[index], self.weight[index],
+            self.fold[index], self.judged[index], self.classifies,
+        )  # fmt: skip
+
+    def targets(self) -> Vector:
+        """What the sums should be, of shape (n, k): clipped logits, or values per spread."""
+        if not self.classifies:
+            y = self.soft[:, :1]
+            middle = np.average(y[:, 0], weights=self.weight)
+            spread = math.sqrt(float(np.average((y[:, 0] - middle) ** 2, weights=self.weight)))
+            return np.asarray((y - middle) / (spread or 1.0))
+        least = 1.0 / (1.0 + math.exp(CLIP))
+        p = np.clip(self.soft[:, 1:] if self.classes == 2 else self.soft, least, 1.0 - least)
+        return np.asarray(np.log(p / (1.0 - p)))
+
+    def answers(self) -> NDArray[np.float64]:
+        """Hard answers, of shape (n,): positions of classes, or values."""
+        return self.soft.argmax(axis=1) if self.classifies else self.soft[:, 0]
+
+
+@dataclass(frozen=True)
+class SearchedSums:
+    """What a search found.
+
+    Parameters
+    ----------
+    fill : ndarray of shape (d,)
+        What a missing value counts as.
+    sizes : tuple of int
+        Budgets in numbers, increasing.
+    sums : tuple of TermWeights
+        The best within each.
+    losses : ndarray of shape (sizes, n), or None
+        Losses of each on rows left out; None where there are too few rows.
+    weight : ndarray of shape (n,)
+        How much each of those rows counts.
+    families : tuple of str
+        The kinds of terms that each uses beside columns and levels.
+    chosen : int
+        The position of the size that was chosen.
+    candidates : int
+        How many terms there were to choose among.
+    """
+
+    fill: Vector
+    sizes: tuple[int, ...]
+    sums: tuple[TermWeights, ...]
+    families: tuple[str, ...]
+    losses: Vector | None
+    weight: Vector
+    chosen: int
+    candidates: int
+
+
+def folds_of(values: Vector, rng: np.random.Generator) -> Index:
+    """A fold for every row, of shape (n,); equal rows share one.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n, d)
+        Encoded rows.
+    rng : numpy.random.Generator
+        Deals them out.
+    """
+    _, group = np.unique(values, axis=0, return_inverse=True, equal_nan=True)
+    group = group.reshape(-1)
+    dealt = rng.permutation(int(group.max()) + 1) % FOLDS
+    return np.asarray(dealt[group], dtype=np.int64)
+
+
+def spans_of(found: TermWeights, data: SumData, fill: Vector) -> Vector:
+    """By how much each term varies, of shape (t,): 1 for a term that is 0 or 1.
+
+    Parameters
+    ----------
+    found : TermWeights
+        The sum.
+    data : SumData
+        Rows.
+    fill : ndarray of shape (d,)
+        What a missing value counts as.
+    """
+    columns = FilledColumns(data.values, fill)
+    out = np.ones(len(found.terms))
+    for i, term in enumerate(found.terms):
+        if term.kind != "all":
+            low, high = np.quantile(term.evaluate(columns), [0.05, 0.95])
+            out[i] = high - low
+    return out
+
+
+def sizes_up_to(most: int) -> tuple[int, ...]:
+    """Budgets that are tried: in small steps first, then in larger ones, the largest last."""
+    steps = [1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512]
+    return (*[s for s in steps if s < most], most)
+
+
+def search(
+    data: SumData,
+    sizes: Sequence[int],
+    rng: np.random.Generator,
+    *,
+    epsilon: float = 0.0,
+    fixed: bool = False,
+    hinges: bool = True,
+    rules: bool = True,
+    per: Vector | None = None,
+    digits: int | None = DIGITS,
+) -> SearchedSums:
+    """The best sum of each size, and which of them to take.
+
+    Chosen is the smallest whose loss on rows left out is within ``epsilon / 2``, or within one
+    standard error of the best (Breiman et al. 1984, section 3.4.3).
+
+    Parameters
+    ----------
+    data : SumData
+        Rows and answers.
+    sizes : sequence of int
+        Budgets in numbers, increasing.
+    rng : numpy.random.Generator
+        Chooses the rows of the selection, where there are many.
+    epsilon : float
+        The loss that is good enough.
+    fixed : bool
+        Take the largest size, without cross-fitting.
+    hinges, rules : bool
+        Whether to offer them.
+    per : ndarray of shape (d,), optional
+        The step in which each number is counted.
+    digits : int or None
+        Significant digits of the weights; None for all.
+    """
+    data = data.take(np.flatnonzero(data.weight > 0))
+    fill = medians(data.features, data.values)
+    if data.classes == 1:
+        always = TermWeights((), np.zeros((0, 1)), np.ones(1))
+        return SearchedSums(
+            fill, tuple(sizes[:1]), (always,), ("columns",), None, data.weight, 0, 0
+        )
+    part = _some(data, rng)
+    part = part.take(np.argsort(part.fold, kind="stable"))
+    columns = FilledColumns(part.values, fill)
+    targets = part.targets()
+    pool = candidates(
+        data.features, columns, targets, part.weight, hinges=hinges, rules=rules, per=per
+    )
+    numbers = np.array([t.numbers for t in pool.terms], dtype=np.int64)
+    chooser = OrthogonalSelection(pool.matrix, targets, part.weight, part.fold, numbers)
+    free = 1 if targets.shape[1] == 1 else 0
+    families = families_of(pool)
+    cross = len(part.values) >= 2 * FOLDS and part.fold.max() > 0
+    shape = (len(families), len(sizes), len(part.values))
+    losses, soft = np.zeros(shape), np.zeros(shape)
+    if cross:
+        for at in range(int(part.fold.max()) + 1):
+            for i, allowed in enumerate(families.values()):
+                _judge(at, part, pool, columns, chooser, allowed, sizes, free, losses[i], soft[i])
+    else:
+        losses[:-1], soft[:-1] = 1.0, 1.0  # all terms are offered
+    counted = part.weight[part.judged]
+    means = np.average(soft[:, :, part.judged], axis=2, weights=counted)
+    best = means.argmin(axis=0)
+    kept = losses[best, np.arange(len(sizes))][:, part.judged]
+    whole = FilledColumns(data.values, fill)
+    sums = []
+    paths = {i: chooser.choose(sizes, list(families.values())[i], None, free) for i in set(best)}
+    for i in range(len(sizes)):
+        sums.append(_fitted(paths[best[i]][i], pool, whole, data, digits))
+    at = len(sizes) - 1 if fixed or not cross else _smallest(kept, counted, epsilon)
+    names = tuple(list(families)[i] for i in best)
+    return SearchedSums(
+        fill, tuple(sizes), tuple(sums), names, kept if cross else None, counted, at,
+        len(pool.terms),
+    )  # fmt: skip
+
+
+def families_of(pool: Candidates) -> dict[str, NDArray[np.bool_]]:
+    """The kinds of terms that are tried together: fewer kinds overfit less."""
+    kind = np.array([_family(t) for t in pool.terms])
+    return {
+        name: np.isin(kind, ["columns", *names])
+        for name, names in {
+            "columns": [], "steps": ["steps"], "hinges": ["hinges"], "rules": ["rules"],
+            "all": ["steps", "hinges", "rules"],
+        }.items()
+    }  # fmt: skip
+
+
+def _family(term: SumTerm) -> str:
+    if term.kind != "all":
+        return "columns" if term.kind == "column" else "hinges"
+    if len(term.tests) > 1:
+        return "rules"
+    return "steps" if term.numbers else "columns"
+
+
+def _some(data: SumData, rng: np.random.Generator) -> SumData:
+    """The rows on which terms are chosen."""
+    d = data.values.shape[1]
+    most = max(1000, min(SELECT_ROWS, CELLS // (10 * d)))
+    n = len(data.values)
+    if n <= most:
+        return data
+    return data.take(np.sort(rng.choice(n, most, replace=False)))
+
+
+def _fitted(
+    chosen: Chosen,
+    pool: Candidates,
+    columns: FilledColumns,
+    data: SumData,
+    digits: int | None,
+) -> TermWeights:
+    """A sum of the chosen terms with weights fitted to the soft answers."""
+    order = list(dict.fromkeys(m for m, _ in chosen))
+    terms = [pool.terms[m] for m in order]
+    design = design_of(terms, columns)
+    used, intercepts = _pattern(chosen, order, data)
+    weights, intercept = refit(
+        design, used, intercepts, data.soft, data.weight, data.classifies, RIDGE
+    )
+    found = TermWeights(tuple(terms), weights, intercept)
+    return found if digits is None else shortened(found, design, data, digits)
+
+
+def _pattern(
+    chosen: Chosen, order: list[int], data: SumData
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    k = data.classes if data.classes > 2 else 1
+    used = np.zeros((len(order), k), dtype=np.bool_)
+    place = {m: i for i, m in enumerate(order)}
+    for m, c in chosen:
+        used[place[m], c] = True
+    intercepts = used.any(axis=0)
+    if k == 1:
+        intercepts[:] = True
+    elif not intercepts.any():  # no term: the most frequent class alone
+        intercepts[np.average(data.soft, axis=0, weights=data.weight).argmax()] = True
+    return used, intercepts
+
+
+def shortened(found: TermWeights, design: Vector, data: SumData, digits: int) -> TermWeights:
+    """The sum with weights of so many digits, and intercepts that make up for the rounding.
+
+    Parameters
+    ----------
+    found : TermWeights
+        With weights in full.
+    design : ndarray of shape (n, t)
+        The value of each term on each row.
+    data : SumData
+        Rows and answers.
+    digits : int
+        Significant digits of the weights; intercepts get as many decimals as tell
+        ``10 ** digits`` steps of the sum apart.
+    """
+    weights = rounded(found.weights, digits)
+    mean = np.average(design, axis=0, weights=data.weight) if len(weights) else np.zeros(0)
+    intercept = found.intercept + mean @ (found.weights - weights)
+    scale = 1.0
+    if not data.classifies:
+        scale = float(np.std(data.soft)) or float(abs(intercept[0]))
+    places = decimals_of(scale, digits)
+    kept = found.intercept != 0
+    short = np.where(kept, np.round(intercept, places), 0.0)
+    short = np.where(kept & (short == 0) & (len(kept) > 1), 10.0**-places, short)
+    return TermWeights(found.terms, weights, short + 0.0)
+
+
+def _judge(
+    at: int,
+    part: SumData,
+    pool: Candidates,
+    columns: FilledColumns,
+    chooser: OrthogonalSelection,
+    allowed: NDArray[np.bool_],
+    sizes: Sequence[int],
+    free: int,
+    losses: Vector,
+    soft: Vector,
+) -> None:
+    """Fill in the losses of the rows of one fold, by sums of all sizes fitted without it."""
+    out = part.fold == at
+    if out.all() or not out.any():
+        return
+    rest, inside = np.flatnonzero(~out), np.flatnonzero(out)
+    known = part.take(rest)
+    answers = part.answers()[inside]
+    variance = float(np.average((part.answers() - np.average(part.answers())) ** 2)) or 1.0
+    cache: dict[SumTerm, Vector] = {}
+    before: Chosen | None = None
+    for i, chosen in enumerate(chooser.choose(sizes, allowed, at, free)):
+        if chosen == before:
+            losses[i, inside], soft[i, inside] = losses[i - 1, inside], soft[i - 1, inside]
+            continue
+        before = chosen
+        order = list(dict.fromkeys(m for m, _ in chosen))
+        for m in order:
+            if pool.terms[m] not in cache:
+                cache[pool.terms[m]] = np.asarray(pool.terms[m].evaluate(columns), np.float64)
+        design = np.column_stack([cache[pool.terms[m]] for m in order] or [np.empty((len(out), 0))])
+        used, intercepts = _pattern(chosen, order, known)
+        weights, intercept = refit(
+            design[rest], used, intercepts, known.soft, known.weight, part.classifies, RIDGE
+        )
+        total = design[inside] @ weights + intercept
+        losses[i, inside] = _loss(total, answers, part.classifies, variance)
+        soft[i, inside] = (
+            _cross_entropy(total, part.soft[inside]) if part.classifies else losses[i, inside]
+        )
+
+
+def _loss(total: Vector, answers: Vector, classifies: bool, variance: float) -> Vector:
+    """Disagreement, or the squared error per variance."""
+    if not classifies:
+        return np.asarray((total[:, 0] - answers) ** 2 / variance)
+    said = total.argmax(axis=1) if total.shape[1] > 1 else total[:, 0] > 0
+    return np.asarray(said != answers, dtype=np.float64)
+
+
+def _cross_entropy(total: Vector, soft: Vector) -> Vector:
+    """Of the sums with the teacher's probabilities, per row."""
+    z = np.column_stack([np.zeros(len(total)), total]) if total.shape[1] == 1 else total
+    return np.asarray(np.logaddexp.reduce(z, axis=1) - (soft * z).sum(axis=1))
+
+
+def _smallest(losses: Vector, weight: Vector, epsilon: float) -> int:
+    """The smallest size within half of epsilon, or one standard error of the best."""
+    means = np.average(losses, axis=1, weights=weight)
+    best = int(means.argmin())
+    allowed = means[best] + losses[best].std() / math.sqrt(losses.shape[1])
+    return int(np.flatnonzero(means <= max(allowed, epsilon / 2) + 1e-12)[0])
