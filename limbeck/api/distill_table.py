@@ -25,6 +25,7 @@ from limbeck.core.contract import (
     answers,
 )
 from limbeck.core.errors import InvalidInput, plural
+from limbeck.core.registry import STUDENTS
 from limbeck.data.cases import read_column
 from limbeck.data.class_weights import ClassWeight, class_weights
 from limbeck.data.duplicates import Rule
@@ -436,10 +437,10 @@ def _predicted(student: Any, rows: Rows, task: Task) -> NDArray[Any]:
 
 
 def _contender(role: str, student: Any, rows: Rows, task: Task, name: str = "") -> ModelPredictions:
-    """A line of the table; a student is called by its class where it has no name there."""
+    """A line of the table; a student is called as it is registered, or by name."""
     unit = student.size_unit
     one = "leaf" if unit == "leaves" else unit.removesuffix("s")
-    kind = name or type(student).__name__.lower().removesuffix("student")
+    kind = name or STUDENTS.name_of(type(student)) or type(student).__name__.lower()
     return ModelPredictions(
         role, kind, plural(student.size, one, unit), _predicted(student, rows, task)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from html import escape
 from typing import Any, ClassVar, Self
 
@@ -100,11 +101,6 @@ class SumOfTerms(Readable):
         check_is_fitted(self)
         return self.sum_.numbers
 
-    @property
-    def numbers(self) -> int:
-        """The same as ``size``."""
-        return self.size
-
     def add_up(self, X: Any) -> Vector:
         """The sums, of shape (n,) for values and two classes, else (n, k).
 
@@ -132,8 +128,8 @@ class SumOfTerms(Readable):
         if not self.task_.classifies:
             return total
         if total.ndim == 2:
-            return self.classes_[total.argmax(axis=1)]
-        return self.classes_[np.where(total > 0, len(self.classes_) - 1, 0)]
+            return np.asarray(self.classes_[total.argmax(axis=1)])
+        return np.asarray(self.classes_[np.where(total > 0, len(self.classes_) - 1, 0)])
 
     @available_if(lambda self: predicts_classes(self) is not False)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> Vector:
@@ -203,7 +199,7 @@ class SumOfTerms(Readable):
         """All that the student is, ready for JSON."""
         check_is_fitted(self)
         return {
-            **files.head(self.kind_, self.features_, self.task_),
+            **self._head(self.kind_),
             "terms": [t.to_dict() for t in self.sum_.terms],
             "weights": self.sum_.weights.tolist(),
             "intercept": self.sum_.intercept.tolist(),
@@ -234,7 +230,10 @@ class SumOfTerms(Readable):
         problem = _problem(found, fill, features, task)
         if problem or len(spans) != len(found.terms):
             raise FileRefused(f"{problem}.", "Save the student again; the file was altered.")
-        return cls(task=task)._take(found, fill, spans, features, task)
+        return cls(task=task)._take(found, fill, spans, features, task)._recall(data)
+
+    def _used(self) -> Collection[int] | None:
+        return {j for t in self.sum_.terms for j in t.columns}
 
     def _repr_html_(self) -> str:
         if not hasattr(self, "sum_"):

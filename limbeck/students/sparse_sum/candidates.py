@@ -98,8 +98,8 @@ def candidates(
         matrix[len(rows) + i] = _standard(steps[i], weight)
     for i, rule in enumerate(found):
         out = np.ones(n, dtype=np.float32)
-        for t in rule:
-            out *= steps[where[t]] if t in where else 1 - steps[where[t.opposite]]
+        for test in rule:
+            out *= steps[where[test]] if test in where else 1 - steps[where[test.opposite]]
         matrix[len(terms) + i] = _standard(out, weight)
     terms += [SumTerm("all", tests=rule) for rule in found]
     return Candidates(terms, matrix)
@@ -157,7 +157,8 @@ def _cuts(x: Vector, weight: Vector, each: int, least: float) -> list[float]:
     if len(fits) > each:
         wanted = total * (np.arange(each) + 0.5) / each
         fits = np.unique(fits[np.searchsorted(below[fits], wanted).clip(0, len(fits) - 1)])
-    return [printed(float(thresholds[i]), *map(float, between[i])) for i in fits]
+    kept = zip(thresholds[fits].tolist(), between[fits].tolist(), strict=True)
+    return [printed(t, low, high) for t, (low, high) in kept]
 
 
 def boosted_rules(

@@ -69,7 +69,7 @@ def _least_squares(x: Vector, y: Vector, w: Vector, ridge: float) -> tuple[Vecto
     level = float(np.average(y, weights=w))
     gram = x.T @ (x * w[:, None]) + ridge * np.eye(x.shape[1])
     coef = np.linalg.solve(gram, x.T @ (w * (y - level))) if x.shape[1] else np.zeros(0)
-    return coef, level
+    return np.asarray(coef, dtype=np.float64), level
 
 
 def _newton(

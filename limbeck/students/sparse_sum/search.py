@@ -309,7 +309,7 @@ def _pattern(
     place = {m: i for i, m in enumerate(order)}
     for m, c in chosen:
         used[place[m], c] = True
-    intercepts = used.any(axis=0)
+    intercepts: NDArray[np.bool_] = np.asarray(used.any(axis=0))
     if k == 1:
         intercepts[:] = True
     elif not intercepts.any():  # no term: the most frequent class alone

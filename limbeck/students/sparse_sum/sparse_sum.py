@@ -38,7 +38,7 @@ class SparseSum(SumOfTerms):
     ----------
     max_numbers : int
         The largest sum that is considered.
-    numbers_exactly : bool
+    exactly : bool
         Take the largest sum within ``max_numbers`` instead of the smallest that is as good.
     task : Task, "classes" or "value", optional
         What y holds. By default floats are values, and all else is a class.
@@ -72,12 +72,12 @@ class SparseSum(SumOfTerms):
     def __init__(
         self,
         max_numbers: int = 32,
-        numbers_exactly: bool = False,
+        exactly: bool = False,
         task: TaskLike = None,
         random_state: int = 0,
     ) -> None:
         self.max_numbers = max_numbers
-        self.numbers_exactly = numbers_exactly
+        self.exactly = exactly
         self.task = task
         self.random_state = random_state
 
@@ -101,9 +101,11 @@ class SparseSum(SumOfTerms):
         most = whole_number("max_numbers", self.max_numbers, 1)
         rng = np.random.default_rng(self.random_state)
         data, task = label_data(X, y, sample_weight, self.task, rng)
-        found = search(data, sizes_up_to(most), rng, fixed=bool(self.numbers_exactly))
+        found = search(data, sizes_up_to(most), rng, fixed=bool(self.exactly))
         kept = found.sums[found.chosen]
-        return self._take(kept, found.fill, spans_of(kept, data, found.fill), data.features, task)
+        spans = spans_of(kept, data, found.fill)
+        self._take(kept, found.fill, spans, data.features, task)
+        return self.measured(data.values[data.weight > 0])
 
 
 def label_data(

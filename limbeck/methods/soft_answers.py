@@ -1,0 +1,172 @@
+"""A teacher's soft answers on the rows, and on queries near them, as sums are fitted to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.core.columns import Rows
+from limbeck.core.contract import Access, Progress, Sampler, Teacher, probabilities
+from limbeck.core.errors import AccessDenied
+from limbeck.data.class_weights import ClassWeight, class_weights
+from limbeck.methods.weights import weights
+from limbeck.samplers.named import sampler_named
+from limbeck.students.sparse_sum.search import FOLDS, SumData, folds_of
+from limbeck.students.targets import read_weight
+
+__all__ = ["FEW_ROWS", "AskedTeacher", "ask_softly", "soft_answers"]
+
+FEW_ROWS = 3000
+"""With fewer rows queries are asked where nothing else is said."""
+QUERIES = 2000
+_AUTO = "munge"
+MAX_ROWS = 50_000
+"""Weights are fitted to at most so many rows."""
+
+
+@dataclass(frozen=True)
+class AskedTeacher:
+    """Rows and queries with the teacher's answers.
+
+    Parameters
+    ----------
+    data : SumData
+        The rows first.
+    queries : int
+        How many the teacher answered beyond them.
+    sampler : str
+        Where they come from; ``none`` where there are none.
+    """
+
+    data: SumData
+    queries: int
+    sampler: str
+
+
+def soft_answers(teacher: Teacher, rows: Rows) -> NDArray[np.float64]:
+    """Probabilities of shape (n, k), or values of shape (n, 1).
+
+    Parameters
+    ----------
+    teacher : Teacher
+        It is asked.
+    rows : Rows
+        About these n rows.
+    """
+    scores = teacher.scores(rows.native())
+    if not teacher.task.classifies:
+        return np.asarray(scores[:, :1], dtype=np.float64)
+    return probabilities(scores, teacher.score_kind)
+
+
+def ask_softly(
+    teacher: Teacher,
+    rows: Rows,
+    rng: np.random.Generator,
+    progress: Progress,
+    *,
+    queries: int | None = None,
+    sampler: str | Sampler = "auto",
+    query_weight: float = 0.5,
+    sample_weight: NDArray[np.float64] | None = None,
+    class_weight: ClassWeight = None,
+) -> AskedTeacher:
+    """Ask about the rows, and about queries that are drawn within each fold of them.
+
+    Parameters
+    ----------
+    teacher : Teacher
+        It is asked.
+    rows : Rows
+        The user's own.
+    rng : numpy.random.Generator
+        Deals rows to folds and draws queries.
+    progress : Progress
+        Told that the teacher is asked.
+    queries : int, optional
+        How many; None for 2,000 where there are fewer than 3,000 rows, the answers are classes
+        and the teacher takes queries, and 0 elsewhere.
+    sampler : str or Sampler
+        Where they come from; ``"auto"`` is ``"munge"``.
+    query_weight : float
+        See :func:`limbeck.methods.weights.weights`.
+    sample_weight : ndarray of shape (n,), optional
+        How much each row counts.
+    class_weight : "balanced", mapping or None
+        How much rows and queries count by the teacher's class.
+
+    Raises
+    ------
+    AccessDenied
+        If queries are asked of a teacher that answers stored rows only.
+    """
+    own = read_weight(sample_weight, len(rows))
+    used = np.flatnonzero(own)
+    if len(used) > MAX_ROWS:
+        used = np.sort(rng.choice(used, MAX_ROWS, replace=False))
+    rows, own = rows[used], own[used]
+    n = _number(teacher, len(rows), queries, sampler)
+    progress("asking the teacher", 0, 1)
+    soft, fold = soft_answers(teacher, rows), folds_of(rows.values, rng)
+    drawn, theirs = _draw(rows, fold, n, sampler, rng) if n else (rows[:0], fold[:0])
+    if len(drawn):
+        soft = np.vstack([soft, soft_answers(teacher, drawn)])
+    fresh = np.ones(len(drawn))
+    if class_weight is not None:
+        hard = soft.argmax(axis=1)
+        each = class_weights(class_weight, teacher.task, hard[: len(rows)], own)[hard]
+        own, fresh = own * each[: len(rows)], each[len(rows) :]
+    weight = weights(len(rows), len(drawn), query_weight, own, fresh if len(drawn) else None)
+    data = SumData(
+        rows.features,
+        np.vstack([rows.values, drawn.values]),
+        soft,
+        weight,
+        np.concatenate([fold, theirs]),
+        np.arange(len(weight)) < len(rows),
+        teacher.task.classifies,
+    )
+    name = sampler if isinstance(sampler, str) else type(sampler).__name__
+    return AskedTeacher(data, len(drawn), (_AUTO if name == "auto" else name) if n else "none")
+
+
+def _number(teacher: Teacher, rows: int, queries: int | None, sampler: str | Sampler) -> int:
+    """How many queries are asked."""
+    can = Access.QUERIES in teacher.access
+    if queries is None:
+        pays = can and rows < FEW_ROWS and teacher.task.classifies
+        queries = QUERIES if pays else 0
+    if sampler == "none":
+        return 0
+    if queries and not can:
+        raise AccessDenied(
+            f"{queries} queries were asked of {teacher.name}, which answers stored rows only.",
+            "Set queries=0, or give a teacher that can be asked about new rows.",
+        )
+    return queries
+
+
+def _draw(
+    rows: Rows,
+    fold: NDArray[np.int64],
+    n: int,
+    sampler: str | Sampler,
+    rng: np.random.Generator,
+) -> tuple[Rows, NDArray[np.int64]]:
+    """Queries made of the rows of one fold each, so that no fold knows of another's rows."""
+    source = sampler_named(_AUTO if sampler == "auto" else sampler) if isinstance(
+        sampler, str
+    ) else sampler  # fmt: skip
+    if len(rows) < 2 * FOLDS:
+        return source.draw(rows, n, rng), np.zeros(n, dtype=np.int64)
+    parts, folds = [], []
+    for at in np.unique(fold):
+        inside = rows[np.flatnonzero(fold == at)]
+        share = round(n * len(inside) / len(rows))
+        if share and len(inside) > 1:
+            parts.append(source.draw(inside, share, rng).values)
+            folds.append(np.full(len(parts[-1]), at))
+    values = np.vstack(parts) if parts else rows.values[:0]
+    return Rows(rows.features, values), np.concatenate([*folds, fold[:0]])

@@ -1,0 +1,223 @@
+"""What methods share that lead to a sum of terms: settings, the control, baselines, a status."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.core.columns import Rows
+from limbeck.core.contract import (
+    MethodResult,
+    Progress,
+    Sampler,
+    Status,
+    StatusCode,
+    Student,
+    Task,
+    Teacher,
+)
+from limbeck.core.errors import InvalidInput, plural, whole_number
+from limbeck.data.class_weights import ClassWeight
+from limbeck.methods.base import BaseMethod
+from limbeck.methods.soft_answers import AskedTeacher, ask_softly
+from limbeck.methods.weights import check_query_weight
+from limbeck.samplers.named import sampler_named
+from limbeck.students.sparse_sum.base import SumOfTerms
+from limbeck.students.sparse_sum.search import SearchedSums, SumData, sizes_up_to
+from limbeck.students.sparse_sum.sparse_sum import label_data
+from limbeck.students.tree.tree import Tree
+
+__all__ = ["SumMethod"]
+
+
+@dataclass(frozen=True)
+class SumMethod(BaseMethod):
+    """Settings and steps of methods that choose a sum of terms by its numbers.
+
+    Parameters
+    ----------
+    max_numbers : int
+        The largest sum that is considered, in numbers that a reader must hold.
+    numbers : int or None
+        Take the best sum of at most so many numbers instead of the smallest that is as good.
+    epsilon : float
+        The disagreement aimed at. Chosen is the smallest sum whose disagreement on rows left out
+        (5-fold) is within half of it, or within one standard error of the best (Breiman et al.
+        1984, section 3.4.3). For regression it is the share of variance left unexplained.
+    queries : int or None
+        Fresh rows to ask the teacher about; None for 2,000 for classes and fewer than 3,000 rows,
+        where queries were measured to help, and 0 elsewhere.
+    sampler : str or Sampler
+        Where queries come from; ``"auto"`` is ``"munge"``.
+    query_weight : float
+        Share of the whole weight that the queries carry together, however many they are; but no
+        query counts more than a row.
+
+    Raises
+    ------
+    InvalidInput
+        If a setting is out of range.
+    """
+
+    max_numbers: int = 32
+    numbers: int | None = None
+    epsilon: float = 0.05
+    queries: int | None = None
+    sampler: str | Sampler = "auto"
+    query_weight: float = 0.5
+
+    def __post_init__(self) -> None:
+        whole_number("max_numbers", self.max_numbers, 1)
+        if self.numbers is not None:
+            whole_number("numbers", self.numbers, 1)
+        if self.queries is not None:
+            whole_number("queries", self.queries)
+        if not 0 <= self.epsilon < 1:
+            raise InvalidInput(f"epsilon is {self.epsilon}.", "Give a share from 0 to below 1.")
+        if isinstance(self.sampler, str) and self.sampler not in ("auto", "none"):
+            sampler_named(self.sampler)
+        check_query_weight(self.query_weight)
+
+    @abstractmethod
+    def _searched(
+        self, data: SumData, rng: np.random.Generator, task: Task
+    ) -> tuple[SearchedSums, list[SumOfTerms]]:
+        """Sums of all sizes, and the students that they are."""
+
+    def distill(
+        self,
+        teacher: Teacher,
+        rows: Rows,
+        rng: np.random.Generator,
+        progress: Progress,
+        sample_weight: NDArray[np.float64] | None = None,
+        class_weight: ClassWeight = None,
+    ) -> MethodResult:
+        """Distil; see :class:`limbeck.core.contract.Method`.
+
+        Parameters
+        ----------
+        teacher, rows, rng, progress
+            As there.
+        sample_weight : ndarray of shape (n,), optional
+            How much each row counts.
+        class_weight : "balanced", mapping or None
+            How much rows and queries count by the teacher's class.
+
+        Raises
+        ------
+        AccessDenied
+            If queries are asked of a teacher that answers stored rows only.
+        """
+        asked = ask_softly(
+            teacher, rows, rng, progress, queries=self.queries, sampler=self.sampler,
+            query_weight=self.query_weight, sample_weight=sample_weight,
+            class_weight=class_weight,
+        )  # fmt: skip
+        progress("choosing terms", 0, 1)
+        found, students = self._searched(asked.data, rng, teacher.task)
+        student = students[found.chosen]
+        frontier = {s.numbers: s for s in reversed(students)}
+        return MethodResult(
+            student,
+            self._status(found, student, asked),
+            asked.queries,
+            tuple(frontier[size] for size in sorted(frontier)),
+            _trace(found, students, asked),
+        )
+
+    def learn(
+        self,
+        rows: Rows,
+        y: NDArray[Any],
+        task: Task,
+        rng: np.random.Generator,
+        sample_weight: NDArray[np.float64] | None = None,
+    ) -> SumOfTerms:
+        """The control: terms chosen and weights fitted on labels, with no teacher.
+
+        Parameters
+        ----------
+        rows : Rows
+            Of n rows.
+        y : ndarray of shape (n,)
+            Class indices or values.
+        task : Task
+            What they are.
+        rng : numpy.random.Generator
+            Deals rows to folds.
+        sample_weight : ndarray of shape (n,), optional
+            How much each row counts.
+        """
+        labels = task.labels[y] if task.classifies else y
+        data, task = label_data(rows, labels, sample_weight, task, rng)
+        found, students = self._searched(data, rng, task)
+        return students[found.chosen]
+
+    def baselines(
+        self,
+        teacher: Teacher,
+        rows: Rows,
+        answers: NDArray[Any],
+        finding: MethodResult,
+        rng: np.random.Generator,
+        sample_weight: NDArray[np.float64] | None = None,
+    ) -> Mapping[str, Student]:
+        """A greedy tree of at most as many numbers, on the same rows: L leaves hold 2 L - 1.
+
+        Parameters
+        ----------
+        teacher, rows, answers, finding, rng, sample_weight
+            As in :meth:`limbeck.methods.base.BaseMethod.baselines`.
+        """
+        told = teacher.task.labels[answers] if teacher.task.classifies else answers
+        leaves = max((finding.student.numbers + 1) // 2, 2)
+        tree = Tree(max_leaves=leaves, task=teacher.task)
+        return {"greedy tree": tree.fit(rows, told, sample_weight)}
+
+    def _sizes(self) -> tuple[int, ...]:
+        return sizes_up_to(self.numbers or self.max_numbers)
+
+    def _status(self, found: SearchedSums, student: SumOfTerms, asked: AskedTeacher) -> Status:
+        data = asked.data
+        own = np.flatnonzero(data.judged)
+        said = student.predict(Rows(data.features, data.values[own]))
+        hard = data.answers()[own]
+        held = plural(student.numbers, "number")
+        if data.classifies and (said == student.task_.labels[hard]).all():
+            return Status(
+                StatusCode.EXACT, f"A sum of {held} agrees with the teacher on every row it saw."
+            )
+        message = f"A sum of {held} was chosen among {plural(found.candidates, 'term')}"
+        if found.losses is None:
+            return Status(StatusCode.COMPLETE, f"{message}; there were too few rows to leave out.")
+        lost = float(np.average(found.losses[found.chosen], weights=found.weight))
+        what = "it differs from the teacher on" if data.classifies else "it leaves unexplained"
+        remedy = ""
+        if lost > self.epsilon and found.chosen == len(found.sizes) - 1:
+            remedy = f"Give max_numbers above {self.numbers or self.max_numbers}."
+        elif lost > self.epsilon:
+            remedy = "More numbers of this kind do not help: try into='tree'."
+        message += f"; {what} {lost:.1%} {'of rows left out' if data.classifies else 'of variance'}"
+        return Status(StatusCode.COMPLETE, f"{message}.", remedy)
+
+
+def _trace(found: SearchedSums, students: list[SumOfTerms], asked: AskedTeacher) -> dict[str, Any]:
+    """What was found, in numbers."""
+    trace: dict[str, Any] = {
+        "terms_tried": found.candidates,
+        "queries": asked.queries,
+        "sampler": asked.sampler,
+        "terms": found.families[found.chosen],
+    }
+    if found.losses is not None:
+        left_out = np.average(found.losses, axis=1, weights=found.weight)
+        costs = {s.numbers: float(c) for s, c in zip(students, left_out, strict=True)}
+        trace["frontier"] = [[n, costs[n]] for n in sorted(costs)]
+        trace["left_out"] = trace["frontier"]
+    return trace
