@@ -33,7 +33,7 @@ def test_a_method_object_is_used_as_it_is():
     ("into", "settings", "message"),
     [
         ("tre", {}, r"no student 'tre'\. Did you mean 'tree'"),
-        ("zebra", {}, r"Known: 'junta', 'tree'"),
+        ("zebra", {}, r"Known: '.*'tree'"),
         ("tree", {"max_leafs": 4}, r"no setting 'max_leafs'\. Did you mean 'max_leaves'"),
         ("junta", {"max_leaves": 4}, "Distilling into 'junta' has no setting 'max_leaves'"),
         (7, {}, "into is int"),
@@ -94,7 +94,7 @@ def test_classes_stand_for_what_they_make():
 @pytest.mark.parametrize(
     ("into", "message"),
     [
-        (DecisionTreeClassifier, "into is the class DecisionTreeClassifier. Give 'junta', 'tree'"),
+        (DecisionTreeClassifier, "the class DecisionTreeClassifier. Give 'junta', .*'tree'"),
         (("tree", "junta"), "one kind of student at a time.*for name in names"),
         (["tree", FindJunta()], "one kind of student at a time"),
         ({"tree"}, "one kind of student at a time"),
