@@ -116,7 +116,7 @@ def certify_active(
     Examples
     --------
     >>> import numpy as np
-    >>> from limbeck.students.tree.tree import Tree
+    >>> from limbeck.students import Tree
     >>> X = np.random.default_rng(0).random((4000, 2))
     >>> def teacher(rows):
     ...     return (rows.sum(axis=1) > 1).astype(int)

@@ -127,7 +127,7 @@ def certify(
     --------
     >>> import numpy as np
     >>> from limbeck import certify
-    >>> from limbeck.students.tree.tree import Tree
+    >>> from limbeck.students import Tree
     >>> X = np.arange(40.0).reshape(-1, 1)
     >>> student = Tree(max_leaves=2).fit(X, X[:, 0] > 20)
     >>> fresh = X + 0.25

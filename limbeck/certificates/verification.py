@@ -148,7 +148,7 @@ def verify(
     --------
     >>> import numpy as np
     >>> from limbeck import certify, verify
-    >>> from limbeck.students.tree.tree import Tree
+    >>> from limbeck.students import Tree
     >>> X = np.arange(40.0).reshape(-1, 1)
     >>> student = Tree(max_leaves=2).fit(X, X[:, 0] > 20)
     >>> certificate = certify(student, X, X[:, 0] > 20)

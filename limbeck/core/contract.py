@@ -525,7 +525,7 @@ class Certificate:
     --------
     >>> import numpy as np
     >>> import limbeck
-    >>> from limbeck.students.tree.tree import Tree
+    >>> from limbeck.students import Tree
     >>> X = np.arange(40.0).reshape(-1, 1)
     >>> student = Tree(max_leaves=2).fit(X, X[:, 0] > 20)
     >>> certificate = limbeck.certify(student, X, X[:, 0] > 20, delta=0.05)

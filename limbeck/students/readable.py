@@ -76,10 +76,13 @@ class Readable(BaseEstimator, ABC):  # type: ignore[misc]
     def plot(self, ax: Any = None) -> Any:
         """Draw the student on matplotlib axes; one without a drawing of its own, as its text.
 
+        Trees draw their branches, juntas a bar per seen cell, additive students what each column
+        adds (the 12 most important), wavelet students filters, functions and what each band adds.
+
         Parameters
         ----------
-        ax : matplotlib Axes, optional
-            Where to draw; by default a new figure.
+        ax : matplotlib Axes or sequence of Axes, optional
+            Where to draw; a student of several parts divides single axes. By default a new figure.
 
         Returns
         -------
@@ -91,6 +94,10 @@ class Readable(BaseEstimator, ABC):  # type: ignore[misc]
             If matplotlib is not installed.
         """
         check_is_fitted(self)
+        return self._plot(ax)
+
+    def _plot(self, ax: Any) -> Any:
+        """The drawing of this kind of student; its text where it has none."""
         text = str(self.text()) if hasattr(self, "text") else repr(self)
         lines = text.splitlines()
         ax = axes_of(ax, (1 + 0.085 * max(map(len, lines)), 0.5 + 0.2 * len(lines)))

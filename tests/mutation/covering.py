@@ -1,4 +1,4 @@
-"""Which test runs which line, and how long it takes: traced once, in one run of pytest.
+"""Which test runs which line, and its processor time: traced once, in one run of pytest.
 
 Lines that a fixture runs count for every test that uses it. Helpers of test files that keep what
 they made are run by one test only; so a mutant that the tests of its line let live is shown to the
@@ -37,10 +37,10 @@ class Tracer:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: Any) -> Iterator[None]:
         """One test with its setup."""
-        self.current, began = item.nodeid, time.perf_counter()
+        self.current, began = item.nodeid, time.process_time()
         sys.settrace(self._call)  # a test may have ended the trace
         result = yield
-        self.seconds[item.nodeid] = time.perf_counter() - began
+        self.seconds[item.nodeid] = time.process_time() - began
         info = getattr(item, "_fixtureinfo", None)
         used = info.name2fixturedefs.values() if info else []
         self.fixtures[item.nodeid] = [id(d) for each in used for d in each]

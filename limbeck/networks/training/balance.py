@@ -40,6 +40,13 @@ def balanced(objective: object) -> Objective:
     ----------
     objective : Objective or Loss
         ``balanced(0.9 * SoftTargets(temperature=4) + 0.1 * GoldLabels())``.
+
+    Examples
+    --------
+    >>> from limbeck.networks import GoldLabels, SoftTargets, balanced
+    >>> found = balanced(0.9 * SoftTargets(temperature=4) + 0.1 * GoldLabels())
+    >>> found.balanced, [part.weight for part in found.parts]
+    (True, [0.9, 0.1])
     """
     return replace(Objective.of(objective), balanced=True)
 

@@ -52,6 +52,17 @@ class TrainingState:
         The names of what is logged.
     folder : Path or None
         Where the student's checkpoints and metrics are written.
+
+    Examples
+    --------
+    >>> from limbeck.networks import Callback, TrainingState
+    >>> class Halfway(Callback):
+    ...     def on_step_end(self, state):
+    ...         if 2 * state.step == state.max_steps:
+    ...             print(f"{state.run}: half of {state.max_steps} updates are made")
+    >>> state = TrainingState("student, seed 0", None, 0, 50, 100, 0, 2, 0, (), (), None)
+    >>> Halfway().on_step_end(state)
+    student, seed 0: half of 100 updates are made
     """
 
     run: str

@@ -56,6 +56,13 @@ _HELD = b'"header":"' + _OF_HEADER.encode()
 def write(folder: Path, state: Mapping[str, Any]) -> Path:
     """Write a state of nested dicts and lists of tensors, numbers and text.
 
+    Parameters
+    ----------
+    folder : Path
+        Where the file is written.
+    state : mapping
+        What `read` gives back.
+
     Raises
     ------
     FileRefused
@@ -155,6 +162,13 @@ def _check(path: Path) -> None:
 def same(before: Mapping[str, Any], now: Mapping[str, Any], folder: Path) -> None:
     """Refuse to go on with other settings.
 
+    Parameters
+    ----------
+    before, now : mapping
+        Settings by name, those of the checkpoint and those of this call.
+    folder : Path
+        Where the checkpoint is.
+
     Raises
     ------
     InvalidInput
@@ -238,7 +252,31 @@ def settings_of(
     augment_seed: int,
     modules: Sequence[nn.Module],
 ) -> dict[str, Any]:
-    """Everything that the result depends on, as numbers and text."""
+    """Everything that the result depends on, as numbers and text.
+
+    Parameters
+    ----------
+    training : Training
+        Settings of the loop; those that change no result are left out.
+    objective : Objective
+        The weighted losses.
+    task : Task
+        What is predicted.
+    samples : Samples
+        What is trained on.
+    teacher : nn.Module, TeacherCache or None
+        What is learned from.
+    filter : Filter or None
+        Which samples use the teacher's signal.
+    validation : Samples or None
+        Rows set aside.
+    views : int or None
+        How many augmented views of a sample there are.
+    seed, augment_seed : int
+        Of the order of samples, and of their views.
+    modules : sequence of nn.Module
+        The students.
+    """
     out: dict[str, Any] = {
         f.name: _told(getattr(training, f.name)) for f in fields(training) if f.name not in _FREE
     }

@@ -49,6 +49,21 @@ def refuse_settings(
 ) -> None:
     """Refuse terms, and a filter, that read what is not there, or have no meaning for the task.
 
+    Parameters
+    ----------
+    objective : Objective
+        The weighted losses.
+    task : Task
+        What is predicted.
+    samples : Samples
+        What is trained on.
+    teacher : nn.Module, TeacherCache or None
+        What is learned from.
+    filter : Filter or None
+        Which samples use the teacher's signal.
+    peers : bool
+        Whether several students teach each other.
+
     Raises
     ------
     InvalidInput
@@ -85,6 +100,13 @@ def refuse_settings(
 
 def refuse_patience(patience: int | None, validation: Samples | None) -> None:
     """Refuse to wait for what is not measured.
+
+    Parameters
+    ----------
+    patience : int or None
+        Epochs without a better validation score.
+    validation : Samples or None
+        Rows set aside.
 
     Raises
     ------
@@ -174,6 +196,11 @@ def refuse_outputs(logits: Tensor, task: Task, who: str) -> None:
 def refuse_shared(teacher: nn.Module, student: nn.Module) -> None:
     """Refuse a student that is trained inside its own teacher.
 
+    Parameters
+    ----------
+    teacher, student : nn.Module
+        Which must have no weight in common.
+
     Raises
     ------
     InvalidInput
@@ -201,6 +228,29 @@ def maps_of(
     filter: Filter | None = None,  # noqa: A002  (the word of the design)
 ) -> list[nn.ModuleDict]:
     """Learned maps of every student.
+
+    Parameters
+    ----------
+    modules : sequence of nn.Module
+        The students.
+    batch : Batch
+        A batch to try the losses on.
+    objective : Objective
+        The weighted losses.
+    task : Task
+        What is predicted.
+    ask : callable or None
+        From a batch to the teacher's outputs of it.
+    needs : Needs
+        What the losses and the filter read.
+    seed : int
+        Of the weights of the maps.
+    engine : Engine
+        Devices and precision.
+    teacher : Network or None
+        Whose layers are compared.
+    filter : Filter or None
+        Which samples use the teacher's signal.
 
     Raises
     ------
@@ -285,7 +335,15 @@ def _reaches(loss: Tensor, weights: Sequence[Tensor]) -> bool:
 
 
 def unused(module: nn.Module, batch: Batch) -> bool:
-    """Whether some weights do not enter the outputs."""
+    """Whether some weights do not enter the outputs.
+
+    Parameters
+    ----------
+    module : nn.Module
+        The network.
+    batch : Batch
+        What it is tried on.
+    """
     with modes_kept(module), watched(module.eval(), (), "The student") as network:
         logits = network(batch.inputs).logits
     weights = [p for p in module.parameters() if p.requires_grad]

@@ -42,6 +42,17 @@ class Engine:
     """What differs between one process and many, and between precisions.
 
     Use `Engine.started`, which puts Accelerate's global settings back afterwards.
+
+    Parameters
+    ----------
+    accelerator : accelerate.Accelerator
+        Prepares modules and gathers values.
+    device : torch.device
+        Where this process trains.
+    precision : {"fp32", "bf16", "fp16"}
+        Of the forward passes.
+    sharded : bool
+        Whether weights are in shards (FSDP).
     """
 
     def __init__(self, accelerator: Any, device: torch.device, precision: str, sharded: bool):
@@ -54,7 +65,20 @@ class Engine:
     @classmethod
     @contextmanager
     def started(cls, training: Training, student: torch.device | None) -> Iterator[Engine]:
-        """An engine for these settings and a student that lies on a device."""
+        """An engine for these settings.
+
+        Parameters
+        ----------
+        training : Training
+            Settings of the loop.
+        student : torch.device or None
+            Where the student's weights are.
+
+        Raises
+        ------
+        InvalidInput
+            If a precision or a strategy does not fit the device or the number of processes.
+        """
         from accelerate import Accelerator
         from accelerate.state import AcceleratorState, GradientState, PartialState
 
@@ -133,7 +157,15 @@ class Engine:
         return torch.amp.GradScaler(self.device.type) if self._half else None
 
     def alone(self, prepared: nn.Module, wanted: bool) -> AbstractContextManager[Any]:
-        """Gradients of this process only, while a batch is accumulated."""
+        """Gradients of this process only, while a batch is accumulated.
+
+        Parameters
+        ----------
+        prepared : nn.Module
+            The student, as Accelerate prepared it.
+        wanted : bool
+            Whether it is so; False for the last part of a batch.
+        """
         if not wanted or self.processes == 1:
             return nullcontext()
         return cast(AbstractContextManager[Any], self._accelerator.no_sync(prepared))
@@ -180,7 +212,13 @@ def whole(value: Any) -> Any:
 
 
 def sharded_like(tensor: Tensor, model: Tensor) -> Tensor:
-    """A whole tensor in the shards of another one of its shape; itself where there are none."""
+    """A whole tensor in the shards of another one of its shape; itself where there are none.
+
+    Parameters
+    ----------
+    tensor, model : Tensor
+        Of one shape; ``model`` may be in shards.
+    """
     from torch.distributed.tensor import DTensor, distribute_tensor
 
     if not isinstance(model, DTensor) or tensor.shape != model.shape:

@@ -297,7 +297,17 @@ class Plan:
         return self.rows // self.batch + (self._last > 0)
 
     def order(self, order: Tensor, rank: int, done: int) -> Tensor:
-        """The rows of one process, in order, without those of the first ``done`` updates."""
+        """The rows of one process, in order, without those of the first ``done`` updates.
+
+        Parameters
+        ----------
+        order : Tensor of shape (rows,)
+            The rows of an epoch, of all processes.
+        rank : int
+            The process, from 0.
+        done : int
+            Updates of the epoch that are made already.
+        """
         full = self.rows // self.batch * self.batch
         own = order[:full].view(-1, self.batch)[:, rank * self.own : (rank + 1) * self.own]
         rest = order[full + rank * self._last : full + (rank + 1) * self._last]

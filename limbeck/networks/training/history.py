@@ -48,7 +48,21 @@ class History:
         scored: Scored | None,
         weights: Callable[[], dict[str, Tensor]],
     ) -> None:
-        """Note an epoch; without a score the last one counts as the best."""
+        """Note an epoch; without a score the last one counts as the best.
+
+        Parameters
+        ----------
+        epoch, step : int
+            From 0, and updates made.
+        means : dict of str to float
+            Losses, averaged over the epoch.
+        rate : float
+            The learning rate.
+        scored : Scored or None
+            What validation found.
+        weights : callable
+            Gives the student's state dict; called where the epoch is the best so far.
+        """
         row = {"epoch": epoch, "step": step, **means, "lr": rate}
         none = {"score": None, "validation_loss": None}
         self.history.append(row | (none if scored is None else scored.row()))

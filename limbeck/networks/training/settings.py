@@ -118,6 +118,13 @@ class Training:
     ------
     InvalidInput
         If a value has no meaning.
+
+    Examples
+    --------
+    >>> from limbeck.networks import Training
+    >>> training = Training(max_steps=100, lr=0.01, warmup_ratio=0.1)
+    >>> [round(training.factor(step, 100), 2) for step in (0, 9, 55, 99)]
+    [0.1, 1.0, 0.5, 0.0]
     """
 
     epochs: int | None = None
@@ -234,7 +241,17 @@ class Training:
     def optimizer_of(
         self, student: nn.Module, kinds: Sequence[Sequence[nn.Parameter]], maps: nn.ModuleDict
     ) -> torch.optim.Optimizer:
-        """The optimizer of a student; see `limbeck.networks.training.optimizers.made`."""
+        """The optimizer of a student; see `limbeck.networks.training.optimizers.made`.
+
+        Parameters
+        ----------
+        student : nn.Module
+            Whose weights it updates.
+        kinds : sequence of sequences of nn.Parameter
+            The weights in groups, as of `limbeck.networks.training.optimizers`.
+        maps : nn.ModuleDict
+            What is learned beside the student.
+        """
         return made(self.optimizer, self._rates, student, kinds, maps)
 
     def scheduler_of(
@@ -255,7 +272,13 @@ class Training:
         return Scheduler(make, optimizer, self.schedule_interval, updates, epochs)
 
     def factor(self, step: int, total: int) -> float:
-        """What the learning rate is multiplied by in update ``step`` (from 0) of ``total``."""
+        """What the learning rate is multiplied by.
+
+        Parameters
+        ----------
+        step, total : int
+            The update, from 0, and how many there are.
+        """
         rise = math.ceil(self.warmup_ratio * total)
         if step < rise:
             return (step + 1) / rise

@@ -88,7 +88,19 @@ def _silent(engine: Engine) -> Callable[[], AbstractContextManager[Any]]:
 
 
 def heard(given: View | None, seen: Sequence[View], i: int, task: Task) -> View | None:
-    """What student i learns from: the teacher; among peers the consensus of the others and it."""
+    """What student i learns from: the teacher; among peers the consensus of the others and it.
+
+    Parameters
+    ----------
+    given : View or None
+        The teacher's outputs.
+    seen : sequence of View
+        The outputs of all students.
+    i : int
+        Which of them learns.
+    task : Task
+        What is predicted.
+    """
     others = [v for j, v in enumerate(seen) if j != i]
     if not others:
         return given
@@ -100,6 +112,13 @@ def consensus(views: Sequence[View], task: Task) -> View:
 
     Means of probabilities (Anil et al. 2018, section 2), or of numbers. What is returned are
     log-probabilities, which are logits of these probabilities at temperature 1.
+
+    Parameters
+    ----------
+    views : sequence of View
+        The outputs of each network, of the same rows.
+    task : Task
+        What is predicted.
     """
     logits = [v.logits.detach() for v in views]
     if len(logits) == 1:

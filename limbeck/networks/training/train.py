@@ -171,7 +171,21 @@ def fit(
     name: str = "",
     progress: Progress = quiet,
 ) -> list[Trained]:
-    """Train one student, or several that teach each other; see `train` and `train_together`."""
+    """Train one student, or several that teach each other; see `train` and `train_together`.
+
+    Parameters
+    ----------
+    students : sequence of Student
+        Each with what belongs to it alone.
+    samples : Samples
+        What is trained on.
+    objective : loss or sum of losses
+        The weighted losses.
+    task : Task
+        What is predicted.
+    training, seed, teacher, filter, validation, views, augment_seed, folder, name, progress
+        As for `train`.
+    """
     training = (training or Training()).settled(len(samples), validation is not None)
     found = Objective.of(objective)
     peers = len(students) > 1

@@ -87,7 +87,13 @@ class Learner:
         self._together = self._many and not engine.sharded
 
     def plan(self, updates: int, epochs: int) -> None:
-        """Be told how long the training is, which schedulers of torch ask for."""
+        """Be told how long the training is, which schedulers of torch ask for.
+
+        Parameters
+        ----------
+        updates, epochs : int
+            Of the whole training.
+        """
         self.scheduler = self._training.scheduler_of(self.optimizer, updates, epochs)
 
     def learn(self, step: Step, last: bool) -> tuple[dict[str, Tensor], Tensor]:

@@ -150,10 +150,12 @@ def _caption(result: NetworkRecord) -> str:
     c, timed = result.comparison, next(
         (f for f in result.facts.values() if f.milliseconds is not None), None
     )  # fmt: skip
+    calls = "" if timed is None or not timed.timed_calls else (
+        f", of {timed.timed_calls} calls of each network in all"
+    )  # fmt: skip
     said = "" if timed is None else (
         f" Times are medians for {timed.batch_size} rows at once on"
-        f" {plural(timed.threads, 'thread')}, with quartiles, of {timed.timed_calls} calls of each"
-        " network in all."
+        f" {plural(timed.threads, 'thread')}, with quartiles{calls}."
     )  # fmt: skip
     several = len(result.settings.get("seeds", ())) > 1
     over = "; those of accuracy and agreement cover other seeds, too" if several else ""

@@ -243,26 +243,10 @@ class Additive(Readable):
                     lines.append(f"  {word}: {signed(float(value), kept)}")
         return "\n".join(lines)
 
-    def plot(self, ax: Any = None) -> Any:
-        """Draw what each column adds, the most important first, at most 12 of them.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes or sequence of Axes, optional
-            Where to draw; single axes are divided. By default a new figure.
-
-        Returns
-        -------
-        ndarray of matplotlib Axes
-
-        Raises
-        ------
-        MissingExtra
-            If matplotlib is not installed.
-        """
+    def _plot(self, ax: Any) -> Any:
+        """What each column adds, the most important first, at most 12 of them."""
         from limbeck.students.additive.plot import plot_shapes
 
-        check_is_fitted(self)
         table = {at[0]: t for at, t in zip(self.terms_.columns, self.terms_.tables, strict=True)
                  if len(at) == 1}  # fmt: skip
         order = [self.features_.index(name) for name in self.importances()]

@@ -228,26 +228,10 @@ class Junta(Piecewise):
             out.append(f"{condition}{row[-2]}  [{row[-1]}]")
         return out
 
-    def plot(self, ax: Any = None) -> Any:
-        """Draw a bar per seen cell: the value, or the class fractions.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, optional
-            Where to draw; by default a new figure.
-
-        Returns
-        -------
-        matplotlib Axes
-
-        Raises
-        ------
-        MissingExtra
-            If matplotlib is not installed.
-        """
+    def _plot(self, ax: Any) -> Any:
+        """A bar per seen cell: the value, or the class fractions."""
         from limbeck.students.junta.plot import plot_table
 
-        check_is_fitted(self)
         return plot_table(self.table_, self.features_, self.task_, ax)
 
     def to_dict(self) -> dict[str, Any]:

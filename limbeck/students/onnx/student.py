@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from limbeck.core.columns import Features
 from limbeck.core.contract import Task
-from limbeck.core.errors import FileRefused, MissingExtra
+from limbeck.core.errors import FileRefused, InvalidInput, MissingExtra
 from limbeck.data.duplicates import ColumnKind
 from limbeck.data.labels import is_label
 from limbeck.students.onnx.layout import Layout
@@ -92,6 +92,20 @@ class OnnxStudent:
     def bare(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """What rows of shape (n, d) share with rows of the training: inputs without padding."""
         return self.layout.bare(rows, told=bool(self.compared))
+
+    def plot(self, ax: Any = None) -> Any:
+        """Refuse: a network has no drawing that could be read.
+
+        Raises
+        ------
+        InvalidInput
+            Says what can be drawn instead.
+        """
+        raise InvalidInput(
+            "A network has no drawing of its own.",
+            "Draw what distill returned, result.plot(), or distil into a student that can be read:"
+            " limbeck.distill(..., into='tree').",
+        )
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Labels or values of shape (n,) for rows of shape (n, d); see `answers_of`."""

@@ -249,26 +249,10 @@ class Tree(Piecewise):
         check_is_fitted(self)
         return outline(self.nodes_, self.features_, self.task_, missing, digits, exact)
 
-    def plot(self, ax: Any = None) -> Any:
-        """Draw the tree on matplotlib axes.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, optional
-            Where to draw; by default a new figure.
-
-        Returns
-        -------
-        matplotlib Axes
-
-        Raises
-        ------
-        MissingExtra
-            If matplotlib is not installed.
-        """
+    def _plot(self, ax: Any) -> Any:
+        """The branches, from the root down."""
         from limbeck.students.tree.plot import plot_tree
 
-        check_is_fitted(self)
         return plot_tree(self.nodes_, self.features_, self.task_, ax)
 
     def to_onnx(

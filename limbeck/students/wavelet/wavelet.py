@@ -268,26 +268,10 @@ class WaveletStudent(Readable):
         check_is_fitted(self)
         return text(self, digits, exact)
 
-    def plot(self, ax: Any = None) -> Any:
-        """Draw the filters, the wavelet, and what each band adds to the answers.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes or sequence of Axes, optional
-            Where to draw; single axes are divided. By default a new figure.
-
-        Returns
-        -------
-        ndarray of matplotlib Axes
-
-        Raises
-        ------
-        MissingExtra
-            If matplotlib is not installed.
-        """
+    def _plot(self, ax: Any) -> Any:
+        """The filters, the wavelet, and what each band adds to the answers."""
         from limbeck.students.wavelet.plot import plot_wavelet
 
-        check_is_fitted(self)
         found = self.importances()
         return plot_wavelet(self.filters, {b.name: found[b.name] for b in self.bands}, ax)
 

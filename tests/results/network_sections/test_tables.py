@@ -99,6 +99,16 @@ def test_sizes_and_times(networks: Make) -> None:
         assert sizes_and_times(networks, facts) == texts
 
 
+@pytest.mark.parametrize(("calls", "words"), [(0, "quartiles."), (12, "of 12 calls of each")])
+def test_the_caption_counts_calls_where_they_were_counted(
+    networks: Make, calls: int, words: str
+) -> None:
+    facts = {"student": ModelFacts(1, 4, milliseconds=Measured(1.0, 1.0, 2.0), timed_calls=calls)}
+    caption = model_table(networks(facts=facts)).caption
+    assert words in caption
+    assert "of 0 calls" not in caption
+
+
 def test_every_table_is_a_data_frame(networks: Make) -> None:
     result = networks()
     assert list(result.tables()) == ["models", "differences", "classes", "mistakes", "history"]

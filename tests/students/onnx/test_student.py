@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from limbeck.core.errors import FileRefused
+from limbeck.core.errors import FileRefused, InvalidInput
 from limbeck.export.onnx_graph import export_onnx
 from limbeck.students.files import load
 from limbeck.students.onnx.student import KEY, OnnxStudent
@@ -63,3 +63,9 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     exported(tmp_path / "plain.onnx", None)
     with pytest.raises(FileRefused, match="does not say what its inputs mean"):
         OnnxStudent(tmp_path / "plain.onnx")
+
+
+def test_a_network_says_what_can_be_drawn_instead(tmp_path: Path) -> None:
+    exported(tmp_path / "net.onnx", json.dumps(META))
+    with pytest.raises(InvalidInput, match=r"no drawing of its own.*result\.plot\(\)"):
+        OnnxStudent(tmp_path / "net.onnx").plot()
