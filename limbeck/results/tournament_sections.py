@@ -40,12 +40,13 @@ def candidate_table(result: TournamentRecord, every: bool = False) -> Table[Cand
         Column("into", lambda c: c.into, "student"),
         Column("method", lambda c: c.method),
         Column("numbers", lambda c: c.numbers, align="right"),
-        Column("size", lambda c: c.size),
+        Column("size", lambda c: c.size, page_only=True),
         Column("left_out", lambda c: c.left_out, _agreement(result) + "\non rows left out"),
         Column(
             "certified",
             lambda c: None if _key(c) not in bounds else _bound(bounds[_key(c)]),
-            ("differs on at most" if of_inputs else "stays within") + f"\n({together}, together)",
+            ("differs on at" if of_inputs else "stays")
+            + f"\n{'most' if of_inputs else 'within'} ({together})",
             format=lambda v: f"{upward(100 * v)}%" if of_inputs else upward(v, 4),
             optional=True,
             align="right",

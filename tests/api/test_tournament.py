@@ -70,7 +70,7 @@ def test_best_answers_for_size_kind_and_nearness(found):
 
 def test_it_prints_draws_saves_and_loads(found, tmp_path):
     printed = str(found)
-    assert "differs on at most" in printed
+    assert "most (95%)" in printed
     assert found.sentence.split(":")[0][:40] in printed.replace("\n", " ")
     folder = found.save(tmp_path / "run")
     again = limbeck.load(folder)
@@ -93,7 +93,7 @@ def test_values_are_recommended_by_their_tolerance():
     y = X[:, 0] * 2 + (X[:, 1] > 0.5)
     forest = RandomForestRegressor(10, max_depth=4, random_state=0).fit(X[:200], y[:200])
     found = run(teacher=forest, rows=(X[200:], y[200:]), into=["tree"])
-    assert "stays within" in str(found)
+    assert "within (95%)" in str(found)
     assert found.sentence.startswith("Take the tree of")
 
 

@@ -111,7 +111,7 @@ def test_a_tournament_prints_the_front_and_writes_its_finalists(here):
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     said = plain(result.output)
-    assert "differs on at most" in said
+    assert "certified on" in said
     assert "Written to run/" in said
     found = load(here / "run")
     first = here / "run" / "finalist-0"
