@@ -80,7 +80,11 @@ def unfinished_table(result: TournamentRecord) -> Table[Unfinished] | None:
         Column("method", lambda u: u.method),
         Column("reason", lambda u: u.reason, wrap=True),
     ]
-    return Table("These came to nothing.", columns, result.unfinished)
+    return Table(
+        "Ways that were not done in time, or that do not fit this teacher or size.",
+        columns,
+        result.unfinished,
+    )
 
 
 def tables(result: TournamentRecord) -> dict[str, Table[Any]]:
@@ -114,9 +118,20 @@ def panel(result: TournamentRecord) -> Panel:
         f"{_agreement(result)}, rows left out",
         (Line("best of its size", front), *others),
         result.fronted[result.recommended].numbers,
-        sizes="numbers to hold",
+        sizes="numbers",
         top=1.0,
     )
+
+
+def drawing(result: TournamentRecord) -> Html:
+    """The chart, with what its marks mean."""
+    keys = (
+        tag("span", class_="key"), " the front; ",
+        tag("span", class_="key other"), " students behind it; ",
+        tag("span", class_="key ring"), " the one that is recommended.",
+    )  # fmt: skip
+    figure = tag("figure", chart(panel(result)))
+    return join([tag("div", figure, class_="charts"), tag("p", *keys)])
 
 
 def plot_front(result: TournamentRecord, ax: Any = None) -> Any:
@@ -166,11 +181,11 @@ def write_page(result: TournamentRecord, path: str | Path) -> Path:
             tag("p", result.sentence, class_="lead"),
             tag("p", _where(result)),
         ]),
-        join([tag("h2", "Which students"), chart(panel(result)),
+        join([tag("h2", "Which students"), drawing(result),
               candidate_table(result).to_html()]),
         join([tag("h2", "The recommended student"), picture(chosen)]),
         join([tag("h2", "All of them"), candidate_table(result, every=True).to_html()]),
-        *([] if lost is None else [join([tag("h2", "Came to nothing"), lost.to_html()])]),
+        *([] if lost is None else [join([tag("h2", "Not in the race"), lost.to_html()])]),
     ]  # fmt: skip
     return write_document(document(_title(result), sections, PAGE), path)
 
@@ -181,7 +196,7 @@ def fragment(result: TournamentRecord) -> str:
         "div",
         tag("style", Html(FRAGMENT)),
         tag("p", tag("strong", _title(result)), ". ", result.sentence),
-        chart(panel(result)),
+        drawing(result),
         candidate_table(result).to_html(),
         class_="limbeck",
     )  # fmt: skip
