@@ -38,7 +38,7 @@ from limbeck.core.columns import Features, Rows
 from limbeck.core.contract import Task, answers
 from limbeck.core.progress import quiet
 from limbeck.data.labels import positions
-from limbeck.evaluation.comparison import score
+from limbeck.evaluation.predictions import score
 from limbeck.methods.search_and_stitch.method import SearchAndStitch
 from limbeck.methods.weights import weights
 from limbeck.samplers.named import TRIED

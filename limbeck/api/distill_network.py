@@ -259,7 +259,7 @@ class NetworkSteps(
             method.distill(seed, _under(request.folder, seed, "distilled"), tell)
             for seed in self._seeds
         ]
-        runs = Runs(students, [], None, request.seed, generations=request.mode is not None)
+        runs = Runs(students, [], {}, request.seed, generations=request.mode is not None)
         judge = Judge(
             known.test, known.task, known.reference, request.delta, request.timing,
             request.duplicates,
@@ -304,8 +304,8 @@ class NetworkSteps(
                 found.method.learn(seed, _under(folder, seed, "control"), tell)
                 for seed in self._seeds
             ]
-        plain = found.method.baselines(request.seed) if request.baseline else None
-        runs = replace(found.runs, controls=controls, baseline=plain)
+        plain = found.method.baselines(request.seed) if request.baseline else {}
+        runs = replace(found.runs, controls=controls, baselines=plain)
         table, facts = found.judge.compare(runs.contestants())
         short = too_short(runs.by_role(), table, known.objective, known.training, len(known.rows))
         table = replace(table, untrained=short.message if short else "")

@@ -32,10 +32,12 @@ from limbeck.data.duplicates import Rule
 from limbeck.data.inputs import read_pair, some_rows
 from limbeck.data.labels import positions, read_labels
 from limbeck.data.unlabelled import label_codes, refuse_unlabelled, unlabelled_note, with_none
-from limbeck.evaluation.baselines import LinearModel, told_constant
 from limbeck.evaluation.by_class import never_predicted
-from limbeck.evaluation.comparison import Comparison, ModelPredictions, compare, score
+from limbeck.evaluation.comparison import Comparison, ModelPredictions
+from limbeck.evaluation.constant import told_constant
 from limbeck.evaluation.holdout import Apart, set_apart
+from limbeck.evaluation.linear_model import LinearModel
+from limbeck.evaluation.predictions import compare_predictions, score
 from limbeck.results.distillation import Distillation, check_saved_names
 from limbeck.results.distillation_record import Holdout
 from limbeck.selection.routes import refuse_without_access
@@ -295,7 +297,7 @@ class TableSteps(Steps[LabelledRows, Apart, Known, Taught, Comparison, Distillat
         )
         contenders += [_contender("baseline", r, test, task, name) for name, r in rivals.items()]
         cases, labels = apart.test.cases, known.test_y
-        table = compare(
+        table = compare_predictions(
             contenders,
             told[once],
             None if labels is None else labels[once],

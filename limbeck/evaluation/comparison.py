@@ -1,23 +1,17 @@
 """The control: is the student any better than the same student without a teacher?
 
-All are measured on the rows of the certificate, which none of them saw.
+All are measured on the rows of the certificate, which none of them saw: trees by their answers
+(`predictions`), networks by what they say at every place (`network_comparison`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
-from limbeck.certificates.binomial import interval, paired_interval
-from limbeck.certificates.bounded import betting_interval
-from limbeck.core.contract import Task
 from limbeck.core.measured import Measured
-from limbeck.data.cases import units_of
-from limbeck.evaluation.by_class import ClassAgreement, by_class
+from limbeck.evaluation.by_class import ClassAgreement
 
 __all__ = [
     "Comparison",
@@ -25,12 +19,12 @@ __all__ = [
     "ModelPredictions",
     "ModelResult",
     "Verdict",
+    "Yardstick",
     "compare",
-    "score",
 ]
 
 Verdict = Literal["helped", "no evidence", "hurt", "no control", "trained too short"]
-_RESAMPLES = 1000
+_UNKNOWN = Measured(float("nan"), float("nan"), float("nan"))
 
 
 @dataclass(frozen=True)
@@ -184,168 +178,126 @@ class Comparison:
         return " ".join([*weak, *closer])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ModelPredictions:
-    """A model to compare: its predictions are class indices (n,) or values (n,)."""
+    """A model to compare.
+
+    Parameters
+    ----------
+    role : str
+        ``teacher``, ``student``, ``control``, ``baseline``, or one of its own, such as ``peer 1``.
+    model, size : str
+        What it is called in the table.
+    predicted : ndarray of shape (n,), or sequence by seed
+        What it answers, as the yardsticks read it: class indices or values of a table's rows, or
+        for each seed what a network said.
+    alone : bool
+        Whether it is a baseline that learned from labels, with no teacher: then teacher, student
+        and control may be behind it.
+    """
 
     role: str
     model: str
     size: str
-    predicted: NDArray[Any]
+    predicted: Any
+    alone: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Yardstick:
+    """One column of the table: a mean over rows, and the paired difference of two models.
+
+    Parameters
+    ----------
+    name : str
+        What is measured, such as ``agreement with the teacher``.
+    mean : callable
+        ``mean(predicted, delta)`` gives the mean with its interval at level 1 - delta.
+    gain : callable
+        ``gain(what, a, b, delta)`` gives the difference of two models' means, named ``what``.
+    """
+
+    name: str
+    mean: Callable[[Any, float], Measured]
+    gain: Callable[[str, Any, Any, float], Difference]
 
 
 def compare(
-    contenders: list[ModelPredictions],
-    teacher: NDArray[Any],
-    y: NDArray[Any] | None,
-    task: Task,
+    models: Sequence[ModelPredictions],
+    agreement: Yardstick | None,
+    labels: Yardstick | None,
     delta: float,
-    cases: NDArray[Any] | None = None,
+    *,
+    seeds: int | None = None,
+    classes: tuple[ClassAgreement, ...] = (),
 ) -> Comparison:
-    """Measure all contenders against the teacher's answers and the labels.
+    """The table of all models, and what it says of the student.
 
     Parameters
     ----------
-    contenders : list of ModelPredictions
-        The first is the teacher; the one in the role ``student`` is compared with the one in
-        the role ``control``, if there is one.
-    teacher : ndarray of shape (n,)
-        The teacher's class indices or values.
-    y : ndarray of shape (n,) or None
-        Labels, as class indices or values; -1 where a row has no label of a class. Such rows
-        count for agreement only.
-    task : Task
-        Classes, or regression.
+    models : sequence of ModelPredictions
+        The teacher first; the one in the role ``student`` is compared with the one in the role
+        ``control``, and those in the role ``baseline`` with the student.
+    agreement : Yardstick or None
+        Agreement with the teacher; None where there is none.
+    labels : Yardstick or None
+        Right answers; None where rows have no labels.
     delta : float
-        One less the level of the intervals.
-    cases : ndarray of shape (n,), optional
-        The case of each row. Shares are then means over cases of the share of their rows.
-
-    Notes
-    -----
-    For classes the intervals are exact (Clopper and Pearson 1934; McNemar 1947), with cases those
-    of `limbeck.certificates.bounded.betting_interval`. For R^2 they are percentile bootstrap
-    intervals over rows, or over cases, 1,000 resamples from a fixed seed.
+        One less the level of the intervals; baselines share it.
+    seeds : int, optional
+        Number of training seeds; None where training draws nothing.
+    classes : tuple of ClassAgreement
+        Agreement class by class.
     """
-    of = _numbers(cases)
-    known = np.arange(len(teacher)) if y is None or not task.classifies else np.flatnonzero(y >= 0)
-    of_known = None if cases is None else _numbers(cases[known])
-    measure = _shares if task.classifies else _explained
     entries = tuple(
         ModelResult(
-            c.role,
-            c.model,
-            c.size,
-            measure(c.predicted, teacher, delta, of),
-            None if y is None else measure(c.predicted[known], y[known], delta, of_known),
+            m.role,
+            m.model,
+            m.size,
+            _UNKNOWN if agreement is None else agreement.mean(m.predicted, delta),
+            None if labels is None else labels.mean(m.predicted, delta),
         )
-        for c in contenders
+        for m in models
     )
-    by_role = {c.role: c.predicted for c in contenders}
-    differences = []
-    gain = _paired_shares if task.classifies else _paired_explained
+    by_role = {m.role: m.predicted for m in models}
+    yardsticks = [y for y in (agreement, labels) if y is not None]
+    differences: list[Difference] = []
     if "student" in by_role and "control" in by_role:
         pair = by_role["student"], by_role["control"]
-        differences.append(gain("agreement with the teacher", *pair, teacher, delta, of))
-        if y is not None:
-            name = "accuracy on the labels" if task.classifies else "R² on the labels"
-            a, b = (predicted[known] for predicted in pair)
-            differences.append(gain(name, a, b, y[known], delta, of_known))
-    baselines = [c for c in contenders if c.role == "baseline"]
+        differences = [y.gain(y.name, *pair, delta) for y in yardsticks]
+    baselines = [m for m in models if m.role == "baseline"]
     rivals = []
-    if "student" in by_role:
-        for c in baselines:
+    if "student" in by_role and agreement is not None:
+        for m in baselines:
             shared = delta / len(baselines)
-            found = gain(c.model, by_role["student"], c.predicted, teacher, shared, of)
+            found = agreement.gain(m.model, by_role["student"], m.predicted, shared)
             rivals += [found] if found.high < 0 else []
-    others = [(_key(c), c.predicted) for c in contenders if c.role != "teacher"]
-    classes = by_class(others, teacher, task, delta)
     return Comparison(
-        entries, tuple(differences), round(1 - delta, 12), tuple(rivals), classes=classes
+        entries,
+        tuple(differences),
+        round(1 - delta, 12),
+        tuple(rivals),
+        seeds,
+        _behind(by_role, [m.predicted for m in baselines if m.alone], yardsticks, delta / 3),
+        classes=classes,
     )
 
 
-def _key(contender: ModelPredictions) -> str:
-    return contender.model if contender.role == "baseline" else contender.role
+def _behind(
+    by_role: Mapping[str, Any], alone: Sequence[Any], yardsticks: Sequence[Yardstick], delta: float
+) -> tuple[Difference, ...]:
+    """Teacher, student and control where a linear model does better beyond doubt, by role.
 
-
-def score(predicted: NDArray[Any], truth: NDArray[Any], task: Task) -> float:
-    """Share of equal class indices, or R^2.
-
-    Parameters
-    ----------
-    predicted, truth : ndarray of shape (n,)
-        Class indices, or values.
-    task : Task
-        Whether they are classes.
+    On the labels, or where the rows have none by agreement with the teacher. The student of a
+    teacher that is behind must be so in both: it is as wrong as what it was taught.
     """
-    return float((predicted == truth).mean()) if task.classifies else _r2(predicted, truth)
-
-
-Cases = NDArray[np.int64] | None
-"""The number of the case of each row, from 0; None where rows are what was drawn."""
-
-
-def _numbers(cases: NDArray[Any] | None) -> Cases:
-    return None if cases is None else units_of(np.arange(len(cases)), cases).of
-
-
-def _by_case(values: NDArray[Any], of: NDArray[np.int64]) -> NDArray[np.float64]:
-    """The mean over the rows of each case."""
-    return np.asarray(np.bincount(of, values.astype(np.float64)) / np.bincount(of))
-
-
-def _shares(predicted: NDArray[Any], truth: NDArray[Any], delta: float, of: Cases) -> Measured:
-    if of is not None:
-        shares = _by_case(predicted == truth, of)
-        return Measured(float(shares.mean()), *betting_interval(shares, delta))
-    right, n = int((predicted == truth).sum()), len(truth)
-    return Measured(right / n, *interval(right, n, delta))
-
-
-def _paired_shares(
-    what: str, a: NDArray[Any], b: NDArray[Any], truth: NDArray[Any], delta: float, of: Cases
-) -> Difference:
-    if of is not None:
-        gains = _by_case((a == truth).astype(int) - (b == truth), of)
-        return Difference(what, float(gains.mean()), *betting_interval(gains, delta, -1.0, 1.0))
-    only_a = int(((a != truth) & (b == truth)).sum())
-    only_b = int(((a == truth) & (b != truth)).sum())
-    low, high = paired_interval(only_b, only_a, len(truth), delta)
-    return Difference(what, (only_b - only_a) / len(truth), low, high)
-
-
-def _explained(predicted: NDArray[Any], truth: NDArray[Any], delta: float, of: Cases) -> Measured:
-    return Measured(*_bootstrap(lambda i: _r2(predicted[i], truth[i]), len(truth), delta, of))
-
-
-def _paired_explained(
-    what: str, a: NDArray[Any], b: NDArray[Any], truth: NDArray[Any], delta: float, of: Cases
-) -> Difference:
-    def gain(i: Any) -> float:
-        return _r2(a[i], truth[i]) - _r2(b[i], truth[i])
-
-    return Difference(what, *_bootstrap(gain, len(truth), delta, of))
-
-
-def _r2(predicted: NDArray[Any], truth: NDArray[Any]) -> float:
-    spread = float(((truth - truth.mean()) ** 2).sum())
-    missed = float(((truth - predicted) ** 2).sum())
-    return 1.0 - missed / spread if spread > 0 else float(missed == 0)
-
-
-def _bootstrap(
-    statistic: Callable[[Any], float], n: int, delta: float, of: Cases
-) -> tuple[float, float, float]:
-    rng = np.random.default_rng(0)
-    if of is None:
-        draws = [statistic(rng.integers(0, n, n)) for _ in range(_RESAMPLES)]
-    else:  # whole cases are drawn again
-        rows = np.split(np.argsort(of, kind="stable"), np.cumsum(np.bincount(of))[:-1])
-        m = len(rows)
-        draws = [
-            statistic(np.concatenate([rows[c] for c in rng.integers(0, m, m)]))
-            for _ in range(_RESAMPLES)
-        ]
-    low, high = np.quantile(draws, [delta / 2, 1 - delta / 2])
-    return statistic(slice(None)), float(low), float(high)
+    found: list[Difference] = []
+    for role in ("teacher", "student", "control"):
+        if role not in by_role or not alone or (role == "teacher" and len(yardsticks) < 2):
+            continue
+        each = [y.gain(role, by_role[role], alone[0], delta) for y in yardsticks]
+        if not (role == "student" and found):  # its teacher is not behind
+            each = each[-1:]
+        if each and all(d.high < 0 for d in each):
+            found.append(each[-1])
+    return tuple(found)

@@ -18,7 +18,13 @@ from limbeck.core.errors import InvalidInput
 from limbeck.core.measured import Measured
 from limbeck.data.cases import units_of
 from limbeck.data.duplicates import Rule
-from limbeck.evaluation.comparison import Comparison, Difference, ModelResult
+from limbeck.evaluation.comparison import (
+    Comparison,
+    Difference,
+    ModelPredictions,
+    Yardstick,
+    compare,
+)
 from limbeck.evaluation.cost import profile
 from limbeck.evaluation.intervals import gain_over, mean_over
 from limbeck.evaluation.model_facts import ModelFacts
@@ -33,7 +39,6 @@ from limbeck.students.onnx.layout import Layout
 __all__ = ["Judge", "SeedNetworks", "issue"]
 
 _RESAMPLES = 200
-_UNKNOWN = Measured(float("nan"), float("nan"), float("nan"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,26 +89,45 @@ class Judge:
             seed by seed; those in the role ``baseline`` with the student.
         """
         taught = None if self.teacher is None else self._heard[0]
-        said: dict[str, list[Said]] = {}
-        models: dict[str, tuple[str, nn.Module]] = {}
+        models: dict[str, nn.Module] = {}
+        lines: list[ModelPredictions] = []
         if taught is not None and self.teacher is not None:
-            said["teacher"] = [taught]
-            models["teacher"] = name_of(self.teacher), self.teacher
+            lines.append(ModelPredictions("teacher", name_of(self.teacher), "", [taught]))
+            models["teacher"] = self.teacher
         for c in contestants:
-            said[c.role] = [ask(m, self._batches(), self.task) for m in c.networks]
-            models[c.role] = c.model, c.networks[0]
-        entries = [self._entry(role, m, said[role], taught) for role, (m, _) in models.items()]
-        facts = {role: self._facts(said[role], taught, m) for role, (_, m) in models.items()}
+            said = [ask(m, self._batches(), self.task) for m in c.networks]
+            lines.append(ModelPredictions(c.role, c.model, "", said, alone=c.role == "baseline"))
+            models[c.role] = c.networks[0]
+        facts = {m.role: self._facts(m.predicted, taught, models[m.role]) for m in lines}
         with quietly():
             if first() and self.timing:
-                facts |= self._timed(facts, {role: m for role, (_, m) in models.items()})
-        differences = self._differences(said, "control", taught)
-        closest = self._differences(said, "baseline", taught)[:1] if taught is not None else []
-        rivals = [replace(d, what=models["baseline"][0]) for d in closest if d.high < 0]
-        seeds = len(said.get("student", ()))
-        behind = self._behind(said, taught)
-        level = 1 - self.delta
-        return Comparison(tuple(entries), differences, level, tuple(rivals), seeds, behind), facts
+                facts |= self._timed(facts, models)
+        numbers, labels = self.task.kind is TaskKind.REGRESSION, None
+        if lines[0].predicted[0].labels is not None:
+            name = "R² on the labels" if numbers else "accuracy on the labels"
+            labels = self._yardstick(name, right)
+        close = None
+        if taught is not None:
+            name = "R² against the teacher" if numbers else "agreement with the teacher"
+            close = self._yardstick(name, lambda said: agreement(said, taught))
+        seeds = next((len(m.predicted) for m in lines if m.role == "student"), 0)
+        return compare(lines, close, labels, self.delta, seeds=seeds), facts
+
+    def _yardstick(self, name: str, score: Callable[[Said], Any]) -> Yardstick:
+        """Scores by seed and row; one baseline stands against the students of several seeds."""
+
+        def drawn(said: Sequence[Said]) -> NDArray[np.float64]:
+            return self._drawn(np.array([score(s) for s in said]))
+
+        def gain(
+            what: str, ours: Sequence[Said], theirs: Sequence[Said], delta: float
+        ) -> Difference:
+            a, b = np.broadcast_arrays(drawn(ours), drawn(theirs))
+            return gain_over(what, a, b, delta)
+
+        # shares are never below 0
+        within = (-math.inf if self.task.kind is TaskKind.REGRESSION else 0.0, 1.0)
+        return Yardstick(name, lambda said, delta: mean_over(drawn(said), delta, within), gain)
 
     @cached_property
     def _heard(self) -> tuple[Said, list[NDArray[Any]]]:
@@ -124,24 +148,6 @@ class Judge:
     def _batches(self) -> Iterator[Batch]:
         return self.rows.batches(range(len(self.rows)))
 
-    def _entry(
-        self, role: str, model: str, said: Sequence[Said], taught: Said | None
-    ) -> ModelResult:
-        agreed = [agreement(s, taught) for s in said] if taught is not None else None
-        scored = [right(s) for s in said]
-        return ModelResult(
-            role,
-            model,
-            "",
-            _UNKNOWN if agreed is None else self._mean(agreed),
-            None if scored[0] is None else self._mean(scored),
-        )
-
-    def _mean(self, scores: Sequence[Any]) -> Measured:
-        """The mean of scores by seed and row; of shares never below 0."""
-        lowest = -math.inf if self.task.kind is TaskKind.REGRESSION else 0.0
-        return mean_over(self._drawn(np.array(scores)), self.delta, (lowest, 1.0))
-
     def _drawn(self, scores: NDArray[Any]) -> NDArray[np.float64]:
         """Scores by seed and row; with cases by seed and case, the mean over its rows."""
         if self.rows.cases is None:
@@ -155,52 +161,6 @@ class Judge:
             )
         sums = np.stack([np.bincount(of, s) for s in scores.astype(np.float64)])
         return np.asarray(sums / np.bincount(of))
-
-    def _behind(
-        self, said: Mapping[str, Sequence[Said]], taught: Said | None
-    ) -> tuple[Difference, ...]:
-        """Teacher, student and control where the linear model does better beyond doubt, by role.
-
-        On the labels, or where the rows have none by agreement with the teacher. The student of a
-        teacher that is behind must be so in both: it is as wrong as what it was taught.
-        """
-        found: list[Difference] = []
-        for role in ("teacher", "student", "control"):
-            each = self._differences(said, "baseline", taught, role, self.delta / 3)
-            if role == "teacher" and len(each) < 2:  # no labels to be behind on
-                continue
-            taught_badly = role == "student" and bool(found)
-            each = each if taught_badly else each[-1:]
-            if each and all(d.high < 0 for d in each):
-                found.append(replace(each[-1], what=role))
-        return tuple(found)
-
-    def _differences(
-        self,
-        said: Mapping[str, Sequence[Said]],
-        other: str,
-        taught: Said | None,
-        role: str = "student",
-        delta: float | None = None,
-    ) -> tuple[Difference, ...]:
-        """One role less another: agreement with the teacher, then right answers."""
-        if other not in said or role not in said:
-            return ()
-        sides = said[role], said[other]
-        scores: dict[str, Callable[[Said], Any]] = {}
-        numbers = self.task.kind is TaskKind.REGRESSION
-        if taught is not None:
-            name = "R² against the teacher" if numbers else "agreement with the teacher"
-            scores[name] = lambda s: agreement(s, taught)
-        if sides[0][0].labels is not None:
-            scores["R² on the labels" if numbers else "accuracy on the labels"] = right
-        out = []
-        for what, score in scores.items():
-            ours, theirs = (np.array([score(s) for s in side]) for side in sides)
-            ours, theirs = np.broadcast_arrays(ours, theirs)  # one baseline, several seeds
-            gain = gain_over(what, self._drawn(ours), self._drawn(theirs), delta or self.delta)
-            out.append(gain)
-        return tuple(out)
 
     def _facts(self, said: Sequence[Said], taught: Said | None, module: nn.Module) -> ModelFacts:
         parameters = list(module.parameters())

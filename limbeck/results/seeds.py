@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -27,8 +27,8 @@ class Runs:
         theirs (the last is).
     controls : sequence of Trained
         By seed; may be empty.
-    baseline : Trained or None
-        The linear model.
+    baselines : mapping of str to Trained
+        Plain models by their names, such as the linear model.
     seed : int
         The first.
     generations : bool
@@ -37,7 +37,7 @@ class Runs:
 
     students: Sequence[Sequence[Trained]]
     controls: Sequence[Trained]
-    baseline: Trained | None
+    baselines: Mapping[str, Trained]
     seed: int
     generations: bool
 
@@ -61,9 +61,8 @@ class Runs:
     def contestants(self) -> list[SeedNetworks]:
         """The lines of the table, without the teacher."""
         found = [_contestant(role, made) for role, made in self.by_role().items()]
-        if self.baseline is not None:
-            found.append(SeedNetworks("baseline", "linear model", [self.baseline.module]))
-        return found
+        plain = self.baselines.items()
+        return [*found, *(SeedNetworks("baseline", name, [t.module]) for name, t in plain)]
 
     def history(self) -> tuple[dict[str, Any], ...]:
         """A row an epoch of every training, with its seed and its role in the table."""
@@ -101,7 +100,7 @@ class Runs:
             notes.append("Without labels on the training rows there is no control.")
         elif not self.controls:
             notes.append("No control was trained: it was not asked for, or would be the student.")
-        if self.baseline is None:
+        if not self.baselines:
             notes.append("There is no linear model: not asked for, or inputs are no plain numbers.")
         if len(self.chief) > 1:
             how = f"the student of seed {self.seed + self.best} was chosen"

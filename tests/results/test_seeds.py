@@ -22,7 +22,7 @@ def trained(score: float | None, outputs: int = 2) -> Trained:
 
 
 def runs(*students: list[Trained], **changes: Any) -> Runs:
-    given: dict[str, Any] = {"controls": (), "baseline": None, "seed": 5, "generations": False}
+    given: dict[str, Any] = {"controls": (), "baselines": {}, "seed": 5, "generations": False}
     return Runs(students, **{**given, **changes})
 
 
@@ -46,7 +46,8 @@ def test_table_and_history_name_students_alike(
     generations: bool, roles: list[str], chief: int
 ) -> None:
     made = [[trained(None, outputs=seed + i + 1) for i in range(3)] for seed in (0, 10)]
-    found = runs(*made, controls=[trained(None), trained(None)], baseline=trained(None),
+    found = runs(*made, controls=[trained(None), trained(None)],
+                 baselines={"linear model": trained(None)},
                  generations=generations)  # fmt: skip
     lines = found.contestants()
     assert [c.role for c in lines] == roles

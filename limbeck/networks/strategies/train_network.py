@@ -15,11 +15,11 @@ from torch import nn
 from limbeck.core.contract import Progress, Task
 from limbeck.core.errors import InvalidInput
 from limbeck.modules.outputs import OutputReader, read_by
-from limbeck.networks.baselines import linear_baseline
 from limbeck.networks.cache.teacher_cache import TeacherCache
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.datasets.seeding import mixed
 from limbeck.networks.initialization.from_teacher import Transplant, init_from_teacher
+from limbeck.networks.linear_model import linear_baseline
 from limbeck.networks.losses.filters import Filter
 from limbeck.networks.losses.labels import GoldLabels
 from limbeck.networks.losses.loss import Objective
@@ -122,10 +122,10 @@ class TrainNetwork:
         terms = [p.term for p in self.objective.parts]
         return next((t.label_smoothing for t in terms if isinstance(t, GoldLabels)), 0.0)
 
-    def baselines(self, seed: int) -> Trained | None:
-        """A linear model on gold labels, by the same loop; None where there is no such model."""
+    def baselines(self, seed: int) -> dict[str, Trained]:
+        """A linear model on gold labels, by the same loop; none where it makes no sense."""
         if not self.rows.has_labels:
-            return None
+            return {}
         pupil = make(self.makers[0], seed)
         vocabulary = getattr(getattr(pupil, "config", None), "vocab_size", None)
         first = self.rows.fetch(range(min(len(self.rows), 1024))).inputs
@@ -133,11 +133,12 @@ class TrainNetwork:
             torch.manual_seed(seed)
             model = linear_baseline(first, self.task, vocabulary)
         if model is None:
-            return None
+            return {}
         size = self.training.batch_size
         epochs = max(self.training.epochs or 0, math.ceil(_UPDATES * size / len(self.rows)))
         budget = Training(epochs=epochs, batch_size=size, lr=model.rate)
-        return train(model, self.rows, GOLD, self.task, training=budget, seed=seed)
+        trained = train(model, self.rows, GOLD, self.task, training=budget, seed=seed)
+        return {"linear model": trained}
 
     def _start(self, place: int, seed: int) -> nn.Module:
         module = started(self.makers[place], seed, self.rows, self.teacher, self.start)[0]

@@ -161,8 +161,7 @@ def test_the_linear_model_is_trained_even_in_one_epoch(columns: int) -> None:
     y = (x[:, 0] > 0).long()
     rows = Samples.of((x[:600], y[:600])).aimed(TASK)
     made = rounds([lambda: nn.Linear(columns, 2)], rows=rows, training=Training(1, 16))
-    found = made.baselines(0)
-    assert found is not None
+    found = made.baselines(0)["linear model"]
     right = float((found.module(x[600:]).argmax(1) == y[600:]).double().mean())
     peer = LogisticRegression().fit(x[:600], y[:600]).score(x[600:], y[600:])
     assert right > peer - 0.05

@@ -7,8 +7,8 @@ import torch
 from sklearn.linear_model import LogisticRegression
 
 from limbeck.core.contract import Task
-from limbeck.networks.baselines import BagOfTokens, LinearBaseline, linear_baseline
 from limbeck.networks.datasets.data import Samples
+from limbeck.networks.linear_model import BagOfTokens, LinearBaseline, linear_baseline
 from limbeck.networks.strategies.train_network import GOLD
 from limbeck.networks.training.settings import Training
 from limbeck.networks.training.train import train

@@ -1,0 +1,170 @@
+"""Students of tables compared: one answer per row, with exact and bootstrap intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.certificates.binomial import interval, paired_interval
+from limbeck.certificates.bounded import betting_interval
+from limbeck.core.contract import Task
+from limbeck.core.measured import Measured
+from limbeck.data.cases import units_of
+from limbeck.evaluation.by_class import by_class
+from limbeck.evaluation.comparison import (
+    Comparison,
+    Difference,
+    ModelPredictions,
+    Yardstick,
+    compare,
+)
+
+__all__ = ["compare_predictions", "score"]
+
+_RESAMPLES = 1000
+
+
+def compare_predictions(
+    models: Sequence[ModelPredictions],
+    teacher: NDArray[Any],
+    y: NDArray[Any] | None,
+    task: Task,
+    delta: float,
+    cases: NDArray[Any] | None = None,
+) -> Comparison:
+    """Measure models against the teacher's answers and the labels.
+
+    Parameters
+    ----------
+    models : sequence of ModelPredictions
+        With class indices (n,) or values (n,).
+    teacher : ndarray of shape (n,)
+        The teacher's class indices or values.
+    y : ndarray of shape (n,) or None
+        Labels, as class indices or values; -1 where a row has no label of a class. Such rows
+        count for agreement only.
+    task : Task
+        Classes, or regression.
+    delta : float
+        One less the level of the intervals.
+    cases : ndarray of shape (n,), optional
+        The case of each row. Shares are then means over cases of the share of their rows.
+
+    Notes
+    -----
+    For classes the intervals are exact (Clopper and Pearson 1934; McNemar 1947), with cases those
+    of `limbeck.certificates.bounded.betting_interval`. For R^2 they are percentile bootstrap
+    intervals over rows, or over cases, 1,000 resamples from a fixed seed.
+    """
+    agreement = _yardstick("agreement with the teacher", teacher, task, cases)
+    labels = None
+    if y is not None:
+        known = np.flatnonzero(y >= 0) if task.classifies else np.arange(len(y))
+        name = "accuracy on the labels" if task.classifies else "R² on the labels"
+        labels = _yardstick(name, y, task, cases, known)
+    others = [(m.model if m.role == "baseline" else m.role, m.predicted)
+              for m in models if m.role != "teacher"]  # fmt: skip
+    classes = by_class(others, teacher, task, delta)
+    return compare(models, agreement, labels, delta, classes=classes)
+
+
+def _yardstick(
+    name: str,
+    truth: NDArray[Any],
+    task: Task,
+    cases: NDArray[Any] | None,
+    rows: NDArray[np.int64] | slice = slice(None),
+) -> Yardstick:
+    """Answers against a truth, on some rows."""
+    of, truth = _numbers(None if cases is None else cases[rows]), truth[rows]
+    mean, gain = (_shares, _paired_shares) if task.classifies else (_explained, _paired_explained)
+    return Yardstick(
+        name,
+        lambda predicted, delta: mean(predicted[rows], truth, delta, of),
+        lambda what, a, b, delta: gain(what, a[rows], b[rows], truth, delta, of),
+    )
+
+
+def score(predicted: NDArray[Any], truth: NDArray[Any], task: Task) -> float:
+    """Share of equal class indices, or R^2.
+
+    Parameters
+    ----------
+    predicted, truth : ndarray of shape (n,)
+        Class indices, or values.
+    task : Task
+        Whether they are classes.
+    """
+    return float((predicted == truth).mean()) if task.classifies else _r2(predicted, truth)
+
+
+Cases = NDArray[np.int64] | None
+"""The number of the case of each row, from 0; None where rows are what was drawn."""
+
+
+def _numbers(cases: NDArray[Any] | None) -> Cases:
+    return None if cases is None else units_of(np.arange(len(cases)), cases).of
+
+
+def _by_case(values: NDArray[Any], of: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The mean over the rows of each case."""
+    return np.asarray(np.bincount(of, values.astype(np.float64)) / np.bincount(of))
+
+
+def _shares(predicted: NDArray[Any], truth: NDArray[Any], delta: float, of: Cases) -> Measured:
+    if of is not None:
+        shares = _by_case(predicted == truth, of)
+        return Measured(float(shares.mean()), *betting_interval(shares, delta))
+    right, n = int((predicted == truth).sum()), len(truth)
+    return Measured(right / n, *interval(right, n, delta))
+
+
+def _paired_shares(
+    what: str, a: NDArray[Any], b: NDArray[Any], truth: NDArray[Any], delta: float, of: Cases
+) -> Difference:
+    if of is not None:
+        gains = _by_case((a == truth).astype(int) - (b == truth), of)
+        return Difference(what, float(gains.mean()), *betting_interval(gains, delta, -1.0, 1.0))
+    only_a = int(((a != truth) & (b == truth)).sum())
+    only_b = int(((a == truth) & (b != truth)).sum())
+    low, high = paired_interval(only_b, only_a, len(truth), delta)
+    return Difference(what, (only_b - only_a) / len(truth), low, high)
+
+
+def _explained(predicted: NDArray[Any], truth: NDArray[Any], delta: float, of: Cases) -> Measured:
+    return Measured(*_bootstrap(lambda i: _r2(predicted[i], truth[i]), len(truth), delta, of))
+
+
+def _paired_explained(
+    what: str, a: NDArray[Any], b: NDArray[Any], truth: NDArray[Any], delta: float, of: Cases
+) -> Difference:
+    def gain(i: Any) -> float:
+        return _r2(a[i], truth[i]) - _r2(b[i], truth[i])
+
+    return Difference(what, *_bootstrap(gain, len(truth), delta, of))
+
+
+def _r2(predicted: NDArray[Any], truth: NDArray[Any]) -> float:
+    spread = float(((truth - truth.mean()) ** 2).sum())
+    missed = float(((truth - predicted) ** 2).sum())
+    return 1.0 - missed / spread if spread > 0 else float(missed == 0)
+
+
+def _bootstrap(
+    statistic: Callable[[Any], float], n: int, delta: float, of: Cases
+) -> tuple[float, float, float]:
+    rng = np.random.default_rng(0)
+    if of is None:
+        draws = [statistic(rng.integers(0, n, n)) for _ in range(_RESAMPLES)]
+    else:  # whole cases are drawn again
+        rows = np.split(np.argsort(of, kind="stable"), np.cumsum(np.bincount(of))[:-1])
+        m = len(rows)
+        draws = [
+            statistic(np.concatenate([rows[c] for c in rng.integers(0, m, m)]))
+            for _ in range(_RESAMPLES)
+        ]
+    low, high = np.quantile(draws, [delta / 2, 1 - delta / 2])
+    return statistic(slice(None)), float(low), float(high)
