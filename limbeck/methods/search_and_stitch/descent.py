@@ -122,7 +122,7 @@ class Descent:
             after = sample.after_one(rows, cost)
             self.pool.split(clause, int(after.argmin()))
             return float(after.min())
-        ahead = sample.after_two(rows, cost, self.rng)
+        [ahead] = sample.after_two(rows, (cost,), self.rng)
         self.pool.split_two(clause, ahead, int(ahead.total.argmin()))
         return float(ahead.total.min())
 
@@ -137,7 +137,8 @@ class Descent:
         rows, sample = self.pool.rows(clause), self.pool.sample
         score = np.zeros(len(sample.literals))
         if self.guide != "probes":
-            score += _standardised(-sample.after_two(rows, self.impurity, self.rng).total)
+            [ahead] = sample.after_two(rows, (self.impurity,), self.rng)
+            score += _standardised(-ahead.total)
         if self.probes is not None and self.guide != "answers":
             inside = rows[self._probe_at[rows] >= 0]
             if len(inside) >= 2:

@@ -29,7 +29,7 @@ class Literals:
     """A list of different literals and their truth on rows."""
 
     def __init__(self, items: Iterable[Literal]) -> None:
-        self.items: tuple[Literal, ...] = tuple(sorted(set(items)))
+        self.items: tuple[Literal, ...] = tuple(sorted(set(items), key=_order))
         self.position = {literal: i for i, literal in enumerate(self.items)}
         self.feature = np.array([literal.feature for literal in self.items], dtype=np.int64)
 
@@ -45,7 +45,9 @@ class Literals:
         return out
 
 
-def grid(features: Features, values: NDArray[np.float64], limit: int = 1200) -> list[Literal]:
+def grid(
+    features: Features, values: NDArray[np.float64], limit: int = 1200, most: int = 32
+) -> list[Literal]:
     """Candidate literals: midpoints at quantiles, every category, and missingness.
 
     Parameters
@@ -55,14 +57,16 @@ def grid(features: Features, values: NDArray[np.float64], limit: int = 1200) -> 
     values : ndarray of shape (n, d)
         Encoded rows from which the thresholds are read.
     limit : int
-        About how many literals at most; thresholds a column are between 3 and 32.
+        About how many literals at most; thresholds a column are between 3 and ``most``.
+    most : int
+        Most thresholds of a column.
 
     Returns
     -------
     list of Literal
         No literal is constant on ``values``.
     """
-    per_column = int(np.clip(limit // len(features), 3, 32))
+    per_column = int(np.clip(limit // len(features), 3, most))
     out: list[Literal] = []
     for j, column in enumerate(features.columns):
         present = values[:, j][~np.isnan(values[:, j])]
@@ -86,13 +90,20 @@ def _midpoints(present: NDArray[np.float64], most: int) -> list[float]:
     Values that float32 cannot tell apart are not split. A finished tree moves its thresholds; see
     :meth:`limbeck.students.tree.nodes.Nodes.settled`.
     """
-    distinct = np.unique(present)
+    ordered = np.sort(present)
+    distinct = ordered[np.r_[True, ordered[1:] != ordered[:-1]]] if len(ordered) else ordered
     middles = distinct[1:] / 2 + distinct[:-1] / 2
     middles = middles[distinct_in_float32(distinct[:-1], distinct[1:])]
     if len(middles) > most:
-        wanted = np.quantile(present, (np.arange(most) + 1) / (most + 1))
+        at = (np.arange(most) + 1) / (most + 1) * (len(ordered) - 1)
+        low = at.astype(np.int64)
+        wanted = ordered[low] + (at - low) * (ordered[low + 1] - ordered[low])
         middles = np.unique(middles[np.clip(np.searchsorted(middles, wanted), 0, len(middles) - 1)])
     return [float(t) for t in middles]
+
+
+def _order(t: Literal) -> tuple[int, int, float, bool]:
+    return t.feature, t.op, t.threshold, t.missing_left
 
 
 def _true(x: NDArray[np.float64], t: Literal) -> NDArray[np.bool_]:

@@ -119,7 +119,7 @@ class SearchAndStitch(SearchSettings, BaseMethod):
         search = TreeSearch(self, everything, answers, task, rng, progress, weight)
         search.grow()
         done = search.run(teacher)
-        judged = self._judged(rows, own, sample_weight, task, asked, fold, done, rng)
+        judged = self._judged(rows, own, sample_weight, task, asked, fold, search, done, rng)
         search.tick("cross-fitting")
         seen = np.vstack([given, asked.rows.values])
         choice = choose(self, search, judged, len(rows), seen)
@@ -196,7 +196,7 @@ class SearchAndStitch(SearchSettings, BaseMethod):
         search.grow()
         done = search.run()
         none = AnsweredQueries(rows[:0], y[:0], np.zeros((0, 0), dtype=np.int64), "none", 0)
-        judged = self._judged(rows, y, sample_weight, task, none, fold, done, rng)
+        judged = self._judged(rows, y, sample_weight, task, none, fold, search, done, rng)
         return choose(self, search, judged, len(rows), given).tree
 
     def _used(
@@ -243,10 +243,12 @@ class SearchAndStitch(SearchSettings, BaseMethod):
         task: Task,
         asked: AnsweredQueries,
         fold: Index,
+        search: TreeSearch,
         done: StatusCode,
         rng: np.random.Generator,
     ) -> HeldOutLosses | None:
         """Losses on rows left out; None for too few rows."""
         if len(rows) < 2 * FOLDS or done is StatusCode.INTERRUPTED:
             return None
-        return judge(self, rows, answers, weight, task, asked, fold, rng)
+        shared = search.sample.only(search.even)
+        return judge(self, rows, answers, weight, task, asked, fold, shared, rng)

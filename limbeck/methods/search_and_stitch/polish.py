@@ -54,7 +54,7 @@ def _improve(plan: PlannedTree, rows: Index, sample: Sample, classifies: bool) -
     on_right = _losses(right, rows[~inside], rows, sample, classifies)
     difference = on_left - on_right
     moved = np.flatnonzero(difference)  # rows that lose as much either way do not matter
-    costs = sample.truth[:, rows[moved]].astype(np.float32) @ difference[moved]
+    costs = sample.bins.inside(sample.bins.in_bins(rows[moved], difference[moved]))[0]
     best = int(costs.argmin())
     keep = costs[best] >= costs[plan.literal] - 1e-6 * max(float(np.abs(difference).sum()), 1e-30)
     return PlannedTree(plan.literal if keep else best, left, right)

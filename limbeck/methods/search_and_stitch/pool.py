@@ -10,7 +10,7 @@ for each the whole frontier of cost against leaves.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
@@ -28,6 +28,7 @@ class _Clause:
     rows: Index
     splits: dict[int, tuple[bytes, bytes]]
     leaf: float  # cost as one leaf
+    parents: set[bytes] = field(default_factory=set)
 
 
 class Pool:
@@ -47,6 +48,7 @@ class Pool:
         self.sample, self.cost, self.max_leaves = sample, cost, max_leaves
         self._clauses: dict[bytes, _Clause] = {}
         self._frontiers: dict[bytes, NDArray[np.float64]] = {}
+        self._changed: set[bytes] = set()
         self.least = 1e-9 * float(sample.weight.sum())  # smaller gains are rounding
         self.root = self._keep(np.arange(len(sample), dtype=np.int64))
         self.n_splits = 0
@@ -79,9 +81,12 @@ class Pool:
         left, right = parent.rows[inside], parent.rows[~inside]
         if len(left) == 0 or len(right) == 0:
             return None
-        parent.splits[literal] = (self._keep(left), self._keep(right))
+        children = parent.splits[literal] = (self._keep(left), self._keep(right))
+        for child in children:
+            self._clauses[child].parents.add(clause)
+        self._changed.add(clause)
         self.n_splits += 1
-        return parent.splits[literal]
+        return children
 
     def split_two(self, clause: bytes, ahead: Lookahead, literal: int) -> None:
         """Keep a split that a lookahead found, and the splits of its children.
@@ -122,10 +127,14 @@ class Pool:
         self.add(plan.right, children[1])
 
     def stitch(self) -> NDArray[np.float64]:
-        """Fill every clause's frontier; return the root's, by leaves 1 ... max_leaves."""
+        """Fill every clause's frontier; return the root's, by leaves 1 ... max_leaves.
+
+        Clauses under which nothing has changed since the last time keep theirs.
+        """
         left, right, start = _sums(self.max_leaves)
-        out: dict[bytes, NDArray[np.float64]] = {}
-        for key, clause in sorted(self._clauses.items(), key=lambda item: len(item[1].rows)):
+        out = self._frontiers
+        for key in self._outdated():
+            clause = self._clauses[key]
             best = np.full(self.max_leaves, clause.leaf)
             pairs = list(dict.fromkeys(clause.splits.values()))
             if pairs and len(start):
@@ -135,8 +144,17 @@ class Pool:
                 best[1:] = np.minimum(best[1:], np.minimum.reduceat(shared, start))
                 best = np.minimum.accumulate(best)
             out[key] = best
-        self._frontiers = out
         return out[self.root]
+
+    def _outdated(self) -> list[bytes]:
+        """Clauses with new splits, those above them and new ones, smallest first."""
+        found, stack = set(self._changed), list(self._changed)
+        while stack:
+            new = self._clauses[stack.pop()].parents - found
+            found |= new
+            stack += new
+        self._changed = set()
+        return sorted(found, key=lambda key: len(self._clauses[key].rows))
 
     def best(self, leaves: int, clause: bytes | None = None) -> PlannedTree:
         """The best tree with at most so many leaves, after :meth:`stitch`.
@@ -188,6 +206,7 @@ class Pool:
         key = hashlib.blake2b(np.packbits(mask).tobytes(), digest_size=16).digest()
         if key not in self._clauses:
             self._clauses[key] = _Clause(rows, {}, float(self.cost(self.sample.total(rows))))
+            self._changed.add(key)
         return key
 
 

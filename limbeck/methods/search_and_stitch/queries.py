@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from limbeck.core.columns import Rows
 from limbeck.core.contract import Progress, Sampler, Task, Teacher
 from limbeck.core.contract import answers as hard_answers
-from limbeck.methods.search_and_stitch.crossfit import FOLDS, greedy_losses, inside
+from limbeck.methods.search_and_stitch.crossfit import FOLDS, GreedyTrees, inside
 from limbeck.methods.weights import weights
 from limbeck.samplers.named import TRIED, sampler_named
 
@@ -103,24 +104,25 @@ class Trials:
     sizes: Sequence[int]
     class_weight: NDArray[np.float64] | None = None
 
+    @cached_property
+    def trees(self) -> GreedyTrees:
+        """The rows in bins, which serve all trials."""
+        return GreedyTrees(self.rows, self.answers, self.task)
+
     def losses(self, asked: AnsweredQueries) -> NDArray[np.float64]:
         """Loss on each row, averaged over sizes, by greedy trees grown without its fold."""
-        out = np.zeros(len(self.rows))
+        n, out = len(self.rows), np.zeros(len(self.rows))
+        trees = self.trees.with_rows(asked.rows, asked.answers)
         for at in range(FOLDS):
             judged = self.fold == at
             if judged.all() or not judged.any():
                 continue
-            far = ~inside(self.fold, asked.sources, at)
-            own = self.rows[~judged]
-            values = np.vstack([own.values, asked.rows.values[far]])
-            told = np.concatenate([self.answers[~judged], asked.answers[far]])
+            own, far = np.flatnonzero(~judged), np.flatnonzero(~inside(self.fold, asked.sources, at))
             theirs = None if asked.weight is None else asked.weight[far]
-            weight = weights(
-                len(own), int(far.sum()), self.query_weight, self.weight[~judged], theirs
-            )
-            found = greedy_losses(
-                Rows(own.features, values), told, weight, self.rows[judged],
-                self.answers[judged], self.task, max(self.sizes),
+            weight = weights(len(own), len(far), self.query_weight, self.weight[own], theirs)
+            found = trees.losses(
+                np.concatenate([own, n + far]), weight, self.rows[judged], self.answers[judged],
+                max(self.sizes),
             )  # fmt: skip
             out[judged] = found[np.array(self.sizes) - 1].mean(axis=0)
         return out

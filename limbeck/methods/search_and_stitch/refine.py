@@ -81,11 +81,11 @@ def look_ahead(
     rows = pool.rows(clause)
     if leaves < 2 or pool.leaf_cost(clause) <= 1e-9 or len(rows) < 4:
         return
-    for cost in (impurity, pool.cost):
-        ahead = pool.sample.after_two(rows, cost, rng)
+    looks = pool.sample.after_two(rows, (impurity, pool.cost), rng)
+    for cost, ahead in zip((impurity, pool.cost), looks, strict=True):
         first = int(ahead.total.argmin())
         pool.split_two(clause, ahead, first)
-        if cost is impurity:
+        if cost is impurity and np.isfinite(ahead.total[first]):
             for child in pool.split(clause, first) or ():
                 look_ahead(pool, child, leaves // 2, impurity, rng)
 
@@ -107,7 +107,7 @@ def _neighbours(
             for literal in np.argsort(after, kind="stable")[:_NEIGHBOURS]:
                 if np.isfinite(after[literal]):
                     pool.split(clause, int(literal))
-        ahead = pool.sample.after_two(rows, pool.cost, rng)
+        [ahead] = pool.sample.after_two(rows, (pool.cost,), rng)
         for literal in np.argsort(ahead.total, kind="stable")[:_NEIGHBOURS]:
             pool.split_two(clause, ahead, int(literal))
     if plan.left is None or plan.right is None:

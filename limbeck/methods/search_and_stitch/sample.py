@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from limbeck.methods.search_and_stitch.binned import BinnedRows
 from limbeck.methods.search_and_stitch.costs import Cost
+from limbeck.methods.search_and_stitch.histograms import Index
 from limbeck.methods.search_and_stitch.literals import Literals
 
-__all__ = ["Lookahead", "Sample"]
+__all__ = ["Index", "Lookahead", "Sample"]
 
-Index = NDArray[np.int64]
 # A lookahead multiplies literals x rows x literals once a statistic. It works on a coarse grid
-# of literals, and on a share of the rows where that would still be more operations than this.
-_MOST_OPERATIONS = 6e9
-_FEWEST_ROWS = 4000
-_COARSE = 320
+# of literals, on fewer first literals where there are many, and on a share of the rows where that
+# would still be more operations than this.
+_MOST_OPERATIONS = 2e8
+_FEWEST_ROWS = 2500
+_COARSE = 192
+_MOST_PAIRS = 2e6  # statistics of pairs
+_BLOCK = 250_000  # of them that stay in the cache
 
 
 @dataclass(frozen=True)
@@ -33,8 +39,14 @@ class Lookahead:
     left: Index
     right: Index
 
+    @classmethod
+    def nothing(cls, literals: int) -> Lookahead:
+        """Of literals of which none splits."""
+        none = np.full(literals, -1, dtype=np.int64)
+        return cls(np.full(literals, np.inf), none, none.copy())
 
-class Sample:
+
+class Sample(BinnedRows):
     """Labelled rows in the form in which splits are counted fast.
 
     Parameters
@@ -56,72 +68,108 @@ class Sample:
         stats: NDArray[np.float32],
         weight: NDArray[np.float64] | None = None,
     ) -> None:
-        self.literals = literals
+        super().__init__(literals, values, stats)
         self.values = values
-        self.stats = stats
         self.weight = np.ones(len(values)) if weight is None else weight
         self.truth = literals.truth(values)
         self.coarse = _coarse(literals.feature)
+        self._coarse_truth = np.ascontiguousarray(self.truth[self.coarse].T)
 
-    def __len__(self) -> int:
-        return int(self.stats.shape[1])
-
-    def total(self, rows: Index) -> NDArray[np.float64]:
-        """Summed statistics (q,) of some rows."""
-        return np.asarray(self.stats[:, rows].sum(axis=1, dtype=np.float64))
-
-    def after_one(self, rows: Index, cost: Cost) -> NDArray[np.float64]:
-        """Cost after one split, by literal; infinite where nothing is split.
+    def only(self, literals: Index) -> Sample:
+        """The same rows with some of the literals.
 
         Parameters
         ----------
-        rows : ndarray of int
-            Positions in the sample.
-        cost : callable
-            Cost of the statistics of a leaf.
+        literals : ndarray of int, sorted
+            Positions of literals.
         """
-        inside = self.truth.take(rows, axis=1).astype(np.float32)
-        stats = np.vstack([self.stats.take(rows, axis=1), np.ones(len(rows), dtype=np.float32)])
-        sums = (stats @ inside.T).astype(np.float64)  # the last row counts
-        left, count = sums[:-1], sums[-1]
-        right = stats[:-1].sum(axis=1, dtype=np.float64)[:, None] - left
-        return np.where((count == 0) | (count == len(rows)), np.inf, cost(left) + cost(right))
+        out = copy(self)
+        out.literals = Literals(self.literals.items[i] for i in literals)
+        out.bins = self.bins.only(literals)
+        out.truth = self.truth.take(literals, axis=0)
+        out.coarse = _coarse(out.literals.feature)
+        out._coarse_truth = np.ascontiguousarray(out.truth[out.coarse].T)
+        return out
 
-    def after_two(self, rows: Index, cost: Cost, rng: np.random.Generator) -> Lookahead:
-        """Cost of the best tree of depth two, by its root literal, exact over all pairs.
+    def part_with(
+        self, rows: Index, stats: NDArray[np.float32], weight: NDArray[np.float64]
+    ) -> Sample:
+        """Some of the rows, with statistics and weights of their own, and the same literals.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (m,), int
+            Positions of rows.
+        stats : ndarray of shape (q, m), float32
+            Their statistics.
+        weight : ndarray of shape (m,)
+            Their weights.
+        """
+        out = self.part_of(rows, stats)
+        out.values, out.weight = self.values[rows], weight
+        out.truth = self.truth.take(rows, axis=1)
+        out._coarse_truth = self._coarse_truth.take(rows, axis=0)
+        return out
+
+    def after_two(
+        self, rows: Index, costs: Sequence[Cost], rng: np.random.Generator
+    ) -> list[Lookahead]:
+        """Cost of the best tree of depth two, by its root literal, over all pairs; for each cost.
 
         One matrix product per statistic serves all pairs of literals: with truth T (l, n), the
         statistics of v-and-w are (T * s) T^t. On very many rows a random part stands for all,
-        see :meth:`part`.
+        see :meth:`part`. Where there are many literals, or many statistics, those that split best
+        by themselves (by the first cost) are looked at.
 
         Parameters
         ----------
         rows : ndarray of int
             Positions in the sample.
-        cost : callable
-            Cost of the statistics of a leaf.
+        costs : sequence of callable
+            Costs of the statistics of a leaf.
         rng : numpy Generator
             Draws the part of very many rows.
         """
-        at = self.coarse
-        most = max(int(_MOST_OPERATIONS / (2 * len(at) ** 2 * len(self.stats))), _FEWEST_ROWS)
-        rows, scale = self.part(rows, most, rng)
-        stats = self.stats[:, rows] * scale
-        T = self.truth[np.ix_(at, rows)].astype(np.float32)
-        both = np.stack([_pairs(T, s) for s in stats])  # (q, v, w): v and w
-        own = np.einsum("qvv->qv", both)
-        whole = stats.sum(axis=1, dtype=np.float64)
-        left = _best_second(both, own[:, :, None], cost)
-        other = own[:, None, :] - both  # not v, and w
-        right = _best_second(other, (whole[:, None] - own)[:, :, None], cost)
-        count = T.sum(axis=1)
-        splits = (count > 0) & (count < len(rows))
-        total = np.full(len(self.literals), np.inf)
-        total[at] = np.where(splits, left[0] + right[0], np.inf)
-        seconds = np.full((2, len(self.literals)), -1, dtype=np.int64)
-        for side, (_, second) in enumerate((left, right)):
-            seconds[side, at] = np.where(second >= 0, at[second], -1)
-        return Lookahead(total, seconds[0], seconds[1])
+        looks = [Lookahead.nothing(len(self.literals)) for _ in costs]
+        kept = max(min(len(self.coarse), _COARSE), 1)
+        rows, scale = self.part(rows, max(int(_MOST_OPERATIONS / (2 * kept**2)), _FEWEST_ROWS), rng)
+        truth = self._coarse_truth.take(rows, axis=0)
+        count = truth.sum(axis=0, dtype=np.int64)
+        inside = np.flatnonzero((count > 0) & (count < len(rows)))
+        if not len(inside):
+            return looks
+        alone = None
+        if len(inside) > _COARSE:
+            alone = self.after_one(rows, costs[0])[self.coarse[inside]]
+            best = np.sort(np.argsort(alone, kind="stable")[:_COARSE])
+            inside, alone = inside[best], alone[best]
+        at = self.coarse[inside]
+        T = truth.take(inside, axis=1).astype(np.float32)
+        parts = self._by_statistic(rows, scale)
+        first = max(int(_MOST_PAIRS / (len(at) * len(parts))), 16)
+        roots = np.arange(len(at))
+        if len(at) > first:
+            alone = self.after_one(rows, costs[0])[at] if alone is None else alone
+            roots = np.sort(np.argsort(alone, kind="stable")[:first])
+        both, own, whole = _pairs(T, roots, parts)
+        for look, cost in zip(looks, costs, strict=True):
+            total, left, right = _two_sides(both, own, own[:, roots], whole, cost)
+            look.total[at[roots]] = total
+            look.left[at[roots]] = np.where(left >= 0, at[left], -1)
+            look.right[at[roots]] = np.where(right >= 0, at[right], -1)
+        return looks
+
+    def _by_statistic(
+        self, rows: Index, scale: NDArray[np.float32]
+    ) -> list[tuple[Index | None, NDArray[np.float32]]]:
+        """The rows that count in each statistic (None for all), and how much."""
+        if self._label is None or self._amount is None:
+            return [(None, s.take(rows) * scale) for s in self.stats]
+        label = self._label[rows]
+        amount = self._amount[rows].astype(np.float32) * scale
+        order = np.argsort(label, kind="stable")
+        cuts = np.flatnonzero(np.diff(label[order])) + 1
+        return [(part, amount[part]) for part in np.split(order, cuts)]
 
     def part(
         self, rows: Index, most: int, rng: np.random.Generator
@@ -152,19 +200,55 @@ class Sample:
         return rows[kept], (1.0 / chance[kept]).astype(np.float32)
 
 
-def _pairs(T: NDArray[np.float32], s: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The sums of a statistic (n,) over the rows where both of two literals hold, (l, l).
+def _pairs(
+    T: NDArray[np.float32],
+    roots: Index,
+    parts: list[tuple[Index | None, NDArray[np.float32]]],
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Sums of every statistic where both of two literals hold (q, r, l), where one does, and all.
 
-    Only rows whose statistic is not zero are looked at: for hard classes each row once, not once
+    Only rows that count in a statistic are looked at: for hard classes each row once, not once
     a class. A product with itself takes BLAS half the work.
     """
-    inside = np.flatnonzero(s)
-    if len(inside) < len(s):
-        T, s = T.take(inside, axis=1), s[inside]
-    if (s >= 0).all():
-        T = T * np.sqrt(s)
-        return np.asarray(T @ T.T)
-    return np.asarray((T * s) @ T.T)
+    every = len(roots) == T.shape[1]
+    both = np.empty((len(parts), len(roots), T.shape[1]), dtype=np.float32)
+    own = np.empty((len(parts), T.shape[1]), dtype=np.float32)
+    whole = np.empty(len(parts), dtype=np.float32)
+    for q, (inside, amount) in enumerate(parts):
+        U = T if inside is None else T.take(inside, axis=0)
+        if every and (amount >= 0).all():
+            U = U * np.sqrt(amount)[:, None]
+            np.matmul(U.T, U, out=both[q])
+            own[q] = np.diagonal(both[q])
+        else:
+            first = U * amount[:, None]
+            np.matmul(first.T[roots], U, out=both[q])
+            own[q] = first.sum(axis=0)
+        whole[q] = amount.sum(dtype=np.float64)
+    return both, own, whole
+
+
+def _two_sides(
+    both: NDArray[np.float32],
+    own: NDArray[np.float32],
+    of_roots: NDArray[np.float32],
+    whole: NDArray[np.float32],
+    cost: Cost,
+) -> tuple[NDArray[np.float64], Index, Index]:
+    """For every root its cost with the cheapest second literals, and these (or none, -1)."""
+    q, r, l = both.shape
+    total, second = np.empty(r), np.empty((2, r), dtype=np.int64)
+    step = max(_BLOCK // (q * l), 1)
+    for start in range(0, r, step):
+        part = slice(start, start + step)
+        inside, root = both[:, part], of_roots[:, part]
+        left = _best_second(inside, root[:, :, None], cost)
+        right = _best_second(
+            own[:, None, :] - inside, (whole[:, None] - root)[:, :, None], cost
+        )  # not the root, and the second
+        total[part] = left[0] + right[0]
+        second[0, part], second[1, part] = left[1], right[1]
+    return total, second[0], second[1]
 
 
 def _best_second(
@@ -180,7 +264,7 @@ def _best_second(
 
 
 def _coarse(feature: Index) -> Index:
-    """Evenly spaced literals of every feature, about 320 in all, at least three a feature."""
+    """Evenly spaced literals of every feature, about 192 in all, at least three a feature."""
     names, first, count = np.unique(feature, return_index=True, return_counts=True)
     each = max(3, _COARSE // max(len(names), 1))
     parts = [

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from limbeck.core.columns import Rows
 from limbeck.core.contract import Access, Progress, StatusCode, Task, Teacher
+from limbeck.methods.search_and_stitch.best_first import best_first
 from limbeck.methods.search_and_stitch.costs import COSTS, cost_named, row_statistics
-from limbeck.methods.search_and_stitch.crossfit import greedy
+from limbeck.methods.search_and_stitch.crossfit import cut_back, greedy
 from limbeck.methods.search_and_stitch.descent import Descent
 from limbeck.methods.search_and_stitch.layers import LayerReport, probe_layers
 from limbeck.methods.search_and_stitch.literals import Literals, grid
@@ -46,6 +47,8 @@ class TreeSearch:
         Told how far the work is.
     weight : ndarray of shape (n,), optional
         How much each row counts in costs and leaves; by default all the same.
+    part : tuple of Sample and ndarray of shape (n,), optional
+        A larger sample, and where the rows are in it: its literals serve again.
     """
 
     def __init__(
@@ -57,7 +60,9 @@ class TreeSearch:
         rng: np.random.Generator,
         progress: Progress,
         weight: NDArray[np.float64] | None = None,
+        part: tuple[Sample, NDArray[np.int64]] | None = None,
     ) -> None:
+        self._part = part
         self.method, self.rows, self.task = method, rows, task
         self.answers, self.rng, self.progress = answers, rng, progress
         self.weight = np.ones(len(rows)) if weight is None else weight
@@ -68,14 +73,15 @@ class TreeSearch:
     def grow(self) -> None:
         """The greedy tree, the literals and the pool."""
         method, task, values = self.method, self.task, self.rows.values
-        cost = cost_named(method.cost, task)
         self.impurity = COSTS["gini" if task.classifies else "squared_error"]
-        nodes = self._greedy = greedy(
-            self.rows.features, values, self.answers, self.weight, task, method.max_leaves
-        )
-        self.literals = Literals(grid(self.rows.features, values) + literals_of(nodes))
         stats = row_statistics(self.answers, task, self.weight)
-        self.sample = Sample(self.literals, values, stats, self.weight)
+        nodes = self._greedy = self._grown(stats)
+        if self._part is None:
+            even = grid(self.rows.features, values)
+            self.literals = Literals(even + literals_of(nodes))
+            self.sample = Sample(self.literals, values, stats, self.weight)
+            self.even = np.array(sorted(self.literals.position[t] for t in even), dtype=np.int64)
+        cost = cost_named(method.cost, task)
         self.pool = Pool(self.sample, cost, method.max_leaves)
         self.pool.add(plan_of(nodes, self.literals))
         self.frontier = self.pool.stitch()
@@ -83,6 +89,21 @@ class TreeSearch:
         self.greedy = [(n, float(self.frontier[n - 1])) for n in sizes]
         self.descent = self._descent(None, np.arange(0))
         self.tick("greedy tree")
+
+    def _grown(self, stats: NDArray[np.float32]) -> Nodes:
+        """scikit-learn's tree; on a part of another sample a tree of its literals."""
+        method, task = self.method, self.task
+        if self._part is None:
+            return greedy(
+                self.rows.features, self.rows.values, self.answers, self.weight, task,
+                method.max_leaves,
+            )  # fmt: skip
+        sample, kept = self._part
+        self.sample, self.literals = sample.part_with(kept, stats, self.weight), sample.literals
+        return best_first(
+            self.sample, np.arange(len(kept)), self.impurity, self.answers, self.weight,
+            len(task.classes), method.max_leaves,
+        )  # fmt: skip
 
     def probe(self, teacher: Teacher) -> LayerReport | None:
         """Activations on a part of the rows, and the probes made of them."""
@@ -170,22 +191,15 @@ class TreeSearch:
         n : int
             Number of the user's own rows, which come first.
         """
-        parts = {"greedy tree on rows and queries": len(self.rows)} if len(self.rows) > n else {}
-        return {
-            name: Tree.from_nodes(
-                greedy(
-                    self.rows.features,
-                    self.rows.values[:to],
-                    self.answers[:to],
-                    self.weight[:to],
-                    self.task,
-                    leaves,
-                ),
-                self.rows.features,
-                self.task,
-            )
-            for name, to in {**parts, "greedy tree on rows alone": n}.items()
-        }
+        features, task = self.rows.features, self.task
+        out = {}
+        if len(self.rows) > n:
+            both = cut_back(self._greedy, leaves)
+            out["greedy tree on rows and queries"] = Tree.from_nodes(both, features, task)
+        alone = greedy(
+            features, self.rows.values[:n], self.answers[:n], self.weight[:n], task, leaves
+        )
+        return {**out, "greedy tree on rows alone": Tree.from_nodes(alone, features, task)}
 
     def share(self, cost: float) -> float:
         """A cost per weight; for squared error, per variance."""

@@ -21,6 +21,7 @@ from limbeck.core.contract import Task
 from limbeck.core.progress import quiet
 from limbeck.methods.search_and_stitch.crossfit import FOLDS, Index, inside, row_losses
 from limbeck.methods.search_and_stitch.queries import AnsweredQueries
+from limbeck.methods.search_and_stitch.sample import Sample
 from limbeck.methods.search_and_stitch.search import TreeSearch
 from limbeck.methods.search_and_stitch.settings import SearchSettings
 from limbeck.methods.weights import weights
@@ -73,6 +74,7 @@ def judge(
     task: Task,
     asked: AnsweredQueries,
     fold: Index,
+    shared: Sample,
     rng: np.random.Generator,
 ) -> HeldOutLosses:
     """Cross-fit; see the module's first lines.
@@ -91,6 +93,8 @@ def judge(
         The queries.
     fold : ndarray of shape (n,), int
         The fold of every row.
+    shared : Sample
+        The rows, then the queries, and literals that were not chosen by their answers.
     rng : numpy.random.Generator
         The source of chance.
     """
@@ -101,11 +105,12 @@ def judge(
         near = _some(np.flatnonzero(~inside(fold, asked.sources, at)), _MOST_QUERIES, rng)
         if not len(judged) or not len(own):
             continue
-        values = np.vstack([rows.values[own], asked.rows.values[near]])
+        kept = np.concatenate([own, len(rows) + near])
         told = np.concatenate([answers[own], asked.answers[near]])
         theirs = None if asked.weight is None else asked.weight[near]
         counts = weights(len(own), len(near), method.query_weight, weight[own], theirs)
-        search = TreeSearch(method, Rows(rows.features, values), told, task, rng, quiet, counts)
+        part = Rows(rows.features, shared.values[kept])
+        search = TreeSearch(method, part, told, task, rng, quiet, counts, (shared, kept))
         search.grow()
         search.look_ahead()
         for kind, plans in enumerate((search.stitched(), search.cut_back())):

@@ -9,7 +9,6 @@ from limbeck.core.contract import Task
 from limbeck.methods.search_and_stitch.crossfit import (
     FOLDS,
     greedy,
-    greedy_losses,
     inside,
     losses_by_size,
     row_losses,
@@ -51,7 +50,8 @@ def test_a_tree_cut_back_is_the_tree_grown_to_that_size(classifies):
     fresh, truth = made(classifies, seed=1)
     task = Task((0, 1)) if classifies else Task()
     weight = np.random.default_rng(2).random(len(X)) + 0.1
-    losses = greedy_losses(rows_of(X), y, weight, rows_of(fresh), truth, task, 12)
+    nodes = greedy(Features.of(X), X, y, weight, task, 12)
+    losses = losses_by_size(nodes, fresh, truth, task, 12)
     peer = DecisionTreeClassifier if classifies else DecisionTreeRegressor
     assert losses.shape == (12, len(fresh))
     for leaves in range(2, 13):

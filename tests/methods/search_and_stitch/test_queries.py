@@ -106,11 +106,11 @@ def test_rows_of_a_fold_and_queries_made_of_them_are_left_out(monkeypatch):
     asked = AnsweredQueries(Rows(trials.rows.features, X + 100.0), bent(X), sources, "mine", 50)
     seen = []
 
-    def spy(rows, told, weight, judged, truth, task, most):
-        seen.append((rows.values, judged.values, weight))
+    def spy(self, kept, weight, judged, truth, most):
+        seen.append((np.vstack([X, X + 100.0])[kept], judged.values, weight))
         return np.zeros((most, len(judged)))
 
-    monkeypatch.setattr(asking, "greedy_losses", spy)
+    monkeypatch.setattr(asking.GreedyTrees, "losses", spy)
     trials.losses(asked)
     for grown, judged, weight in seen:
         assert len(grown) == 80
