@@ -85,7 +85,8 @@ class BinnedRows:
     def total(self, rows: Index) -> NDArray[np.float64]:
         """Summed statistics (q,) of some rows."""
         if self._label is not None and self._amount is not None:
-            return np.bincount(self._label[rows], self._amount[rows], len(self.stats))
+            found = np.bincount(self._label[rows], self._amount[rows], len(self.stats))
+            return np.asarray(found, dtype=np.float64)
         return np.asarray(self.stats[:, rows].sum(axis=1, dtype=np.float64))
 
     def inside(

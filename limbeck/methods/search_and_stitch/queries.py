@@ -117,7 +117,8 @@ class Trials:
             judged = self.fold == at
             if judged.all() or not judged.any():
                 continue
-            own, far = np.flatnonzero(~judged), np.flatnonzero(~inside(self.fold, asked.sources, at))
+            own = np.flatnonzero(~judged)
+            far = np.flatnonzero(~inside(self.fold, asked.sources, at))
             theirs = None if asked.weight is None else asked.weight[far]
             weight = weights(len(own), len(far), self.query_weight, self.weight[own], theirs)
             found = trees.losses(

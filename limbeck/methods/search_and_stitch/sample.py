@@ -236,10 +236,10 @@ def _two_sides(
     cost: Cost,
 ) -> tuple[NDArray[np.float64], Index, Index]:
     """For every root its cost with the cheapest second literals, and these (or none, -1)."""
-    q, r, l = both.shape
-    total, second = np.empty(r), np.empty((2, r), dtype=np.int64)
-    step = max(_BLOCK // (q * l), 1)
-    for start in range(0, r, step):
+    roots = both.shape[1]
+    total, second = np.empty(roots), np.empty((2, roots), dtype=np.int64)
+    step = max(_BLOCK * roots // both.size, 1)
+    for start in range(0, roots, step):
         part = slice(start, start + step)
         inside, root = both[:, part], of_roots[:, part]
         left = _best_second(inside, root[:, :, None], cost)
