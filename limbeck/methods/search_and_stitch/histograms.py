@@ -2,8 +2,8 @@
 
 The literals of a column cut it into bins. A literal is true in a run of neighbouring bins (and,
 where it says so, for missing values), so that sums over the rows where it is true are differences
-of cumulated sums over bins. That takes a pass over rows x columns, not over rows x literals
-(as histograms do in Ranka and Singh 1998 and in gradient boosting, Ke et al. 2017, section 2.1).
+of cumulated sums over bins. That takes a pass over rows x columns, not over rows x literals, as in
+histogram-based gradient boosting.
 """
 
 from __future__ import annotations
