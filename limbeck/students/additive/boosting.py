@@ -27,16 +27,17 @@ class Terms:
     """An additive model on bins: an intercept, and a table of contributions a term.
 
     ``columns`` names the one or two columns of each term; ``tables`` has one axis for each,
-    over all bins of the column. Contributions are values, or log-odds of the second class.
+    over all bins of the column. Contributions are values, or log-odds of the second class; for
+    three and more classes ``intercept`` (k,) and a last axis of the tables hold the score of each.
     """
 
-    intercept: float
+    intercept: float | Vector
     columns: tuple[tuple[int, ...], ...]
     tables: tuple[Vector, ...]
 
     def add_up(self, codes: Codes) -> Vector:
-        """The sum of intercept and contributions for binned rows (n, d), shape (n,)."""
-        total = np.full(len(codes), self.intercept)
+        """The sum of intercept and contributions for binned rows (n, d), shape (n,) or (n, k)."""
+        total = np.zeros((len(codes), *np.shape(self.intercept))) + self.intercept
         for at, table in zip(self.columns, self.tables, strict=True):
             total += table[tuple(codes[:, j] for j in at)]
         return total

@@ -1,0 +1,150 @@
+"""What a user asks of the curves of an additive student: how many, which, and which way they go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.core.columns import Features
+from limbeck.core.errors import InvalidInput, did_you_mean
+from limbeck.students.additive.selection import Limits
+from limbeck.students.additive.steps import Steps
+
+__all__ = ["Constraints"]
+
+
+@dataclass(frozen=True)
+class Constraints:
+    """Limits of an additive student, by names of columns.
+
+    Parameters
+    ----------
+    pairs : int
+        The most pairs of columns with a table of their own.
+    max_terms : int, optional
+        The most curves and tables.
+    max_numbers : int, optional
+        The most numbers that a reader must hold; see ``numbers`` of the student.
+    monotone : mapping from str to int, optional
+        1 for numeric columns whose curve must not fall, -1 for those whose curve must not rise.
+        A column that is constrained is in no pair.
+    forbidden : sequence of str
+        Columns that are not used.
+
+    Raises
+    ------
+    InvalidInput
+        If a number is no whole number of at least 0 (pairs) or 1, or a direction other than 1, -1.
+    """
+
+    pairs: int = 0
+    max_terms: int | None = None
+    max_numbers: int | None = None
+    monotone: Mapping[str, int] | None = None
+    forbidden: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        for name, least in (("pairs", 0), ("max_terms", 1), ("max_numbers", 2)):
+            given = getattr(self, name)
+            if given is None and name != "pairs":
+                continue
+            if isinstance(given, bool) or not isinstance(given, int | np.integer) or given < least:
+                raise InvalidInput(f"{name} is {given!r}.", f"Give a whole number from {least}.")
+        if isinstance(self.forbidden, str):
+            raise InvalidInput(
+                f"forbidden is {self.forbidden!r}.", f"Give a list: [{self.forbidden!r}]."
+            )
+        for name, way in dict(self.monotone or {}).items():
+            if isinstance(way, bool) or way not in (1, -1):
+                raise InvalidInput(
+                    f"monotone[{name!r}] is {way!r}.", "Give 1 for rising or -1 for falling."
+                )
+
+    def directions(self, features: Features, outputs: int = 1) -> NDArray[np.float64]:
+        """1, -1 or 0 for each of d columns.
+
+        Parameters
+        ----------
+        features : Features
+            The columns.
+        outputs : int
+            Scores of the student; constraints need a single one.
+
+        Raises
+        ------
+        InvalidInput
+            If a name is unknown or no number, or there are several outputs.
+        """
+        found = np.zeros(len(features))
+        for name, way in dict(self.monotone or {}).items():
+            j = _position(features, name, "monotone")
+            if features.columns[j].kind == "categorical":
+                raise InvalidInput(
+                    f"monotone names {name!r}, a category without an order.",
+                    "Leave it out, or encode it as a number.",
+                )
+            if outputs > 1:
+                raise InvalidInput(
+                    f"monotone was given for {outputs} classes, whose curves share no direction.",
+                    "Ask for one class against the rest, or leave monotone out.",
+                )
+            found[j] = way
+        return found
+
+    def usable(self, features: Features) -> NDArray[np.bool_]:
+        """Which of d columns may be used.
+
+        Raises
+        ------
+        InvalidInput
+            If a name is unknown, or all columns are forbidden.
+        """
+        found = np.ones(len(features), dtype=bool)
+        for name in self.forbidden:
+            found[_position(features, name, "forbidden")] = False
+        if not found.any():
+            raise InvalidInput(
+                f"forbidden names all {len(features)} columns.", "Leave at least one column."
+            )
+        return found
+
+    def limits(
+        self, steps: Steps, features: Features, outputs: int, usable: NDArray[np.bool_]
+    ) -> Limits:
+        """The same for terms.
+
+        Parameters
+        ----------
+        steps : Steps
+            The terms.
+        features : Features
+            The columns.
+        outputs : int
+            Scores of the student.
+        usable : ndarray of bool, shape (d,)
+            The columns that may be used.
+        """
+        ways = self.directions(features, outputs)
+        allowed = [
+            np.full(len(g.prices), bool(usable[list(g.columns)].all())) for g in steps.groups
+        ]
+        signs = [
+            ways[g.columns[0]] * g.rises if len(g.columns) == 1 else np.zeros(len(g.prices))
+            for g in steps.groups
+        ]
+        most = np.inf if self.max_numbers is None else float(self.max_numbers - outputs)
+        return Limits(
+            steps.prices, steps.group, np.concatenate(allowed), np.concatenate(signs), most,
+            self.max_terms,
+        )  # fmt: skip
+
+
+def _position(features: Features, name: str, setting: str) -> int:
+    if name not in features.names:
+        raise InvalidInput(
+            f"{setting} names {name!r}, which is no column.", did_you_mean(name, features.names)
+        )
+    return features.index(name)
