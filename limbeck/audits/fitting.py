@@ -307,7 +307,7 @@ def _start(task: _Task, terms: Terms) -> _Start:
     for at, table in zip(terms.columns, terms.tables, strict=True):
         if len(at) == 2:
             offset += table[task.codes[:, at[0]], task.codes[:, at[1]]]
-    return _Start(mains(terms), terms.intercept, offset)
+    return _Start(mains(terms), float(terms.intercept), offset)
 
 
 @dataclass(frozen=True, eq=False)

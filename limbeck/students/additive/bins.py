@@ -92,6 +92,13 @@ class Bins:
             for e, g in zip(self.edges, self.groups, strict=True)
         )
 
+    def of(self, columns: Codes) -> Bins:
+        """The bins of some columns, in this order."""
+        between = None if self.between is None else tuple(self.between[j] for j in columns)
+        return Bins(
+            tuple(self.edges[j] for j in columns), tuple(self.groups[j] for j in columns), between
+        )
+
     def codes(self, values: Vector) -> Codes:
         """The bins of encoded rows, int64 of shape (n, d)."""
         out = np.empty(values.shape, dtype=np.int64)

@@ -39,7 +39,8 @@ class Terms:
         """The sum of intercept and contributions for binned rows (n, d), shape (n,) or (n, k)."""
         total = np.zeros((len(codes), *np.shape(self.intercept))) + self.intercept
         for at, table in zip(self.columns, self.tables, strict=True):
-            total += table[tuple(codes[:, j] for j in at)]
+            if table.any():
+                total += table[tuple(codes[:, j] for j in at)]
         return total
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Features
+from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput, did_you_mean
 from limbeck.students.additive.selection import Limits
 from limbeck.students.additive.steps import Steps
@@ -62,6 +63,25 @@ class Constraints:
                 raise InvalidInput(
                     f"monotone[{name!r}] is {way!r}.", "Give 1 for rising or -1 for falling."
                 )
+
+    def check(self, features: Features, task: Task) -> None:
+        """Refuse what cannot be kept to.
+
+        Parameters
+        ----------
+        features : Features
+            The columns.
+        task : Task
+            What is predicted.
+
+        Raises
+        ------
+        InvalidInput
+            If a name is unknown, all columns are forbidden, or several classes are to be monotone.
+        """
+        self.usable(features)
+        k = len(task.classes)
+        self.directions(features, k if k > 2 else 1)
 
     def directions(self, features: Features, outputs: int = 1) -> NDArray[np.float64]:
         """1, -1 or 0 for each of d columns.

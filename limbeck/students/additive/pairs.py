@@ -1,4 +1,4 @@
-"""Which pairs of columns have more to say than their sum (FAST: Lou, Caruana, Gehrke, Hooker 2013)."""
+"""Which pairs of columns say more than their sum (FAST: Lou, Caruana, Gehrke, Hooker 2013)."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ def chosen_terms(gram: Vector, cross: Vector, ridge: float, limits: Limits) -> C
     limits : Limits
         What may be chosen.
     """
-    p, k = cross.shape
+    k = cross.shape[1]
     outputs = [_OneOutput(gram, cross[:, c], ridge) for c in range(k)]
     floor = max(ridge * (1 + 1e-6), 1e-9 * float(gram.diagonal().max(initial=0.0)))
     open_ = np.repeat((limits.allowed & (gram.diagonal() + ridge > floor))[:, None], k, axis=1)

@@ -83,7 +83,7 @@ def _single(j: int, column: Feature, count: int) -> StepGroup:
 def _product(a: StepGroup, b: StepGroup) -> StepGroup:
     """All products of a term of one column and one of another, both on few bins."""
     (first, one), (second, two) = _coarse(a), _coarse(b)
-    table = np.kron(one, two)
+    table: Vector = np.kron(one, two).astype(np.float64)
     none = np.zeros(table.shape[1], dtype=bool)
     return StepGroup(
         a.columns + b.columns, (first, second), table, np.full(table.shape[1], 2.0), none
@@ -186,8 +186,42 @@ class Steps:
         return BinMoments(gram, cross, sums, weight @ target, float(weight.sum()),
                           float(weight @ (target**2).sum(axis=1)))  # fmt: skip
 
+    def add_up(self, theta: Vector, intercept: Vector, cells: list[Codes]) -> Vector:
+        """Scores (n, k) of rows by weights (p, k) and intercepts (k,).
+
+        Parameters
+        ----------
+        theta : ndarray of shape (p, k)
+            Weights of the terms.
+        intercept : ndarray of shape (k,)
+            What is added.
+        cells : list of ndarray
+            What :meth:`cells` gave.
+        """
+        total = np.tile(intercept, (len(cells[0]), 1))
+        for table, at in zip(self.contributions(theta), cells, strict=True):
+            if table.any():
+                total += table[at]
+        return total
+
+    def pull(self, cells: list[Codes], rest: Vector) -> Vector:
+        """Sums of residuals (n, k) over the rows that have each term, (p, k).
+
+        Parameters
+        ----------
+        cells : list of ndarray
+            What :meth:`cells` gave.
+        rest : ndarray of shape (n, k)
+            Weighted residuals.
+        """
+        found = []
+        for g, at in zip(self.groups, cells, strict=True):
+            sums = [np.bincount(at, r, len(g.table)) for r in rest.T]
+            found.append(g.table.T @ np.stack(sums, axis=1))
+        return np.concatenate(found)
+
     def contributions(self, theta: Vector) -> list[Vector]:
-        """What each cell of each group adds, g arrays (cells, k), for weights (p, k) of the terms."""
+        """What the cells of each group add, g arrays (cells, k), for weights (p, k) of terms."""
         ends = np.cumsum([len(g.prices) for g in self.groups])[:-1]
         return [g.table @ t for g, t in zip(self.groups, np.split(theta, ends), strict=True)]
 
@@ -241,4 +275,3 @@ class BinMoments:
     def intercept(self, theta: Vector) -> Vector:
         """The intercept (k,) that goes with weights (p, k) of the terms."""
         return np.asarray((self.totals - self.sums @ theta) / self.weight)
-

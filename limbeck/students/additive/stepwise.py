@@ -17,6 +17,7 @@ from limbeck.core.columns import Features
 from limbeck.students.additive.bins import Bins
 from limbeck.students.additive.boosting import Terms
 from limbeck.students.additive.constraints import Constraints
+from limbeck.students.additive.likelihood import refit
 from limbeck.students.additive.pairs import best_pairs
 from limbeck.students.additive.selection import Limits, chosen_terms, weights_of
 from limbeck.students.additive.steps import BinMoments, Steps
@@ -48,8 +49,8 @@ def logits(shares: Vector) -> Vector:
     if shares.shape[1] == 1:
         return np.zeros((len(shares), 1))
     if shares.shape[1] == 2:
-        return np.clip(logs[:, 1:] - logs[:, :1], -CLIP, CLIP)
-    return np.clip(logs, -CLIP - math.log(shares.shape[1] / 2), 0.0)
+        return np.asarray(np.clip(logs[:, 1:] - logs[:, :1], -CLIP, CLIP))
+    return np.asarray(np.clip(logs, -CLIP - math.log(shares.shape[1] / 2), 0.0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +85,8 @@ class StepProblem:
         Standard deviation of the targets.
     limits : Limits
         What a choice of terms keeps to.
+    shares : ndarray of shape (n, classes), optional
+        Probabilities whose logits are matched.
     """
 
     features: Features
@@ -95,6 +98,7 @@ class StepProblem:
     weight: Vector
     scale: float
     limits: Limits
+    shares: Vector | None = None
 
     @classmethod
     def of(
@@ -106,6 +110,7 @@ class StepProblem:
         constraints: Constraints,
         bins: int = 32,
         min_rows: float = 5,
+        classifies: bool = False,
     ) -> StepProblem:
         """Cut the columns, and find the pairs that are worth a table.
 
@@ -116,14 +121,18 @@ class StepProblem:
         values : ndarray of shape (n, d)
             Encoded rows.
         target : ndarray of shape (n, k)
-            What is matched.
+            Values (k = 1), or probabilities of k classes.
         weight : ndarray of shape (n,)
             Weights of the rows, 1 on average.
         constraints : Constraints
             What was asked for.
         bins, min_rows
             As for `limbeck.students.additive.additive.Additive`.
+        classifies : bool
+            Whether the targets are probabilities.
         """
+        shares = target if classifies else None
+        target = logits(target) if classifies else target
         k = target.shape[1]
         usable = constraints.usable(features)
         ways = constraints.directions(features, k)
@@ -131,7 +140,9 @@ class StepProblem:
         codes = cut.codes(values)
         middle = np.average(target, axis=0, weights=weight)
         spread = float(np.sqrt(np.average(((target - middle) ** 2).mean(axis=1), weights=weight)))
-        scale = spread if spread > 1e-12 * max(float(np.abs(target).max(initial=0.0)), 1e-300) else 1.0
+        scale = (
+            spread if spread > 1e-12 * max(float(np.abs(target).max(initial=0.0)), 1e-300) else 1.0
+        )
         scaled = target / scale
         if usable.sum() > _MOST_COLUMNS:
             kept = _screened(codes, cut.counts, scaled - middle / scale, weight, usable)
@@ -141,7 +152,7 @@ class StepProblem:
         steps = Steps.of(thin, features)
         problem = cls(
             features, thin, steps, steps.cells(codes), codes, scaled, weight, scale,
-            constraints.limits(steps, features, k, usable),
+            constraints.limits(steps, features, k, usable), shares,
         )  # fmt: skip
         if not constraints.pairs or usable.sum() < 2:
             return problem
@@ -225,12 +236,23 @@ class StepProblem:
         cells : list of ndarray
             As ``Steps.cells`` gives them.
         """
-        tables = self.steps.contributions(fit.theta)
-        total = np.tile(fit.intercept, (len(cells[0]), 1))
-        for table, at in zip(tables, cells, strict=True):
-            if table.any():
-                total += table[at]
-        return total
+        return self.steps.add_up(fit.theta, fit.intercept, cells)
+
+    def refined(self, fit: StepFit, ridge: float) -> StepFit:
+        """The same terms, with weights whose probabilities are nearest to those that are matched.
+
+        Parameters
+        ----------
+        fit : StepFit
+            Weights that match logits; those that match values are returned as they are.
+        ridge : float
+            The penalty with which they were made.
+        """
+        if self.shares is None or self.shares.shape[1] < 2:
+            return fit
+        start = fit.theta, fit.intercept
+        return StepFit(*refit(self.steps, self.cells, self.weight, self.shares, start, ridge,
+                              self.limits.signs))  # fmt: skip
 
     def terms(self, fit: StepFit) -> tuple[Terms, Bins, tuple[Vector, ...]]:
         """The student as tables on as few bins as it needs, and the weight of the rows in each.
@@ -243,22 +265,32 @@ class StepProblem:
         found = self.steps.contributions(fit.theta)
         groups = self.steps.groups
         full = [g.over_bins(t) for g, t in zip(groups, found, strict=True)]
-        keep = [True if len(g.columns) == 1 else bool(t.any()) for g, t in zip(groups, full, strict=True)]
+        keep = [
+            True if len(g.columns) == 1 else bool(t.any())
+            for g, t in zip(groups, full, strict=True)
+        ]
         columns = [g.columns for g, k in zip(groups, keep, strict=True) if k]
         tables = [t for t, k in zip(full, keep, strict=True) if k]
-        firsts, bins = [], []
+        firsts: list[Codes] = []
+        edges: list[Vector] = []
+        levels: list[Codes] = []
+        around: list[Vector] = []
         for j in range(len(self.features)):
             mine = [
                 np.moveaxis(t, at.index(j), 0).reshape(t.shape[at.index(j)], -1)
                 for at, t in zip(columns, tables, strict=True)
                 if j in at
             ]
-            first, edges, groups_j, between = _merged(self.bins, j, np.concatenate(mine, axis=1))
+            first, cut, group, seen = _merged(self.bins, j, np.concatenate(mine, axis=1))
             firsts.append(first)
-            bins.append((edges, groups_j, between))
-        edges, levels, between = zip(*bins, strict=True)
-        small = Bins(edges, levels, None if self.bins.between is None else between)
-        tables = [t[np.ix_(*(firsts[j] for j in at))] for at, t in zip(columns, tables, strict=True)]
+            edges.append(cut)
+            levels.append(group)
+            around.append(seen)
+        between = None if self.bins.between is None else tuple(around)
+        small = Bins(tuple(edges), tuple(levels), between)
+        tables = [
+            t[np.ix_(*(firsts[j] for j in at))] for at, t in zip(columns, tables, strict=True)
+        ]
         codes = np.stack([_coded(f, self.bins, small, j, self.codes[:, j])
                           for j, f in enumerate(firsts)], axis=1)  # fmt: skip
         mass = tuple(

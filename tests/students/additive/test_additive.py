@@ -159,9 +159,54 @@ def test_bad_settings(settings: dict[str, Any], words: str) -> None:
         Additive(**settings).fit([[1.0], [2.0]], ["a", "b"])
 
 
-def test_three_classes_are_refused() -> None:
+def test_boosting_refuses_three_classes_and_constraints() -> None:
     with pytest.raises(InvalidInput, match="3 classes"):
-        Additive().fit([[1.0], [2.0], [3.0]], ["a", "b", "c"])
+        Additive(solver="boosting").fit([[1.0], [2.0], [3.0]], ["a", "b", "c"])
+    with pytest.raises(InvalidInput, match="max_terms was given"):
+        Additive(solver="boosting", max_terms=2).fit([[1.0], [2.0]], ["a", "b"])
+    with pytest.raises(InvalidInput, match="solver 'boost'"):
+        Additive(solver="boost").fit([[1.0], [2.0]], ["a", "b"])  # type: ignore[arg-type]
+
+
+def test_steps_learn_three_classes_with_weights() -> None:
+    frame, y = rows()
+    labels = np.digitize(y, np.quantile(y, [0.3, 0.6]))
+    student = Additive(min_rows=5).fit(frame, labels)
+    assert student.score(frame, labels) > 0.9
+    p = student.predict_proba(frame)
+    assert p.shape == (len(frame), 3)
+    assert np.allclose(p.sum(axis=1), 1)
+    assert (p.argmax(axis=1) == student.predict(frame)).all()
+    again = Additive.from_dict(json.loads(json.dumps(student.to_dict())))
+    assert (again.predict_proba(frame) == p).all()
+    assert "scores of 0, 1, 2" in student.text()
+    only = Additive().fit(frame, labels, (labels != 1).astype(float))
+    assert set(only.predict(frame)) == {0, 2}
+
+
+def test_steps_keep_to_numbers_terms_directions_and_columns() -> None:
+    frame, y = rows()
+    small = Additive(solver="steps", max_numbers=9, task="value").fit(frame, y)
+    assert small.numbers <= 9
+    assert small.score(frame, y) > 0.8
+    one = Additive(solver="steps", max_terms=1, task="value").fit(frame, y)
+    assert "not used: " in one.text()
+    assert (one.feature_importances_ > 0).sum() == 1
+    up = Additive(solver="steps", monotone={"age [years]": -1}, task="value").fit(frame, y)
+    table = up.terms_.tables[0][: len(up.bins_.edges[0]) + 1]
+    assert (np.diff(table) <= 1e-12).all()
+    without = Additive(solver="steps", forbidden=["colour"], task="value").fit(frame, y)
+    assert without.feature_importances_[1] == 0
+    with pytest.raises(InvalidInput, match="ridge is 0"):
+        Additive(solver="steps", ridge=0).fit(frame, y)
+
+
+def test_steps_need_no_other_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "interpret.glassbox", None)
+    frame, y = rows(200)
+    assert Additive(solver="steps", task="value").fit(frame, y).score(frame, y) > 0.97
 
 
 def test_from_terms_refuses_what_does_not_fit() -> None:

@@ -1,0 +1,1 @@
+"""Curves matched to the scores of a teacher."""
