@@ -94,7 +94,7 @@ def test_classes_stand_for_what_they_make():
 @pytest.mark.parametrize(
     ("into", "message"),
     [
-        (DecisionTreeClassifier, "the class DecisionTreeClassifier. Give 'junta', .*'tree'"),
+        (DecisionTreeClassifier, "the class DecisionTreeClassifier. Give .*'junta', .*'tree'"),
         (("tree", "junta"), "one kind of student at a time.*for name in names"),
         (["tree", FindJunta()], "one kind of student at a time"),
         ({"tree"}, "one kind of student at a time"),

@@ -25,7 +25,7 @@ from limbeck.students.additive.constraints import Constraints
 from limbeck.students.additive.steps import BinMoments
 from limbeck.students.additive.stepwise import RIDGES, StepFit, StepProblem
 
-__all__ = ["ChosenCurves", "CrossFit", "CurveSettings"]
+__all__ = ["ChosenCurves", "CurveCrossFit", "CurveSettings"]
 
 Vector = NDArray[np.float64]
 Budgets = tuple[float | None, ...]
@@ -54,7 +54,7 @@ class ChosenCurves:
     trace: dict[str, Any]
 
 
-class CrossFit:
+class CurveCrossFit:
     """Students of every size on rows and queries, and their losses on rows left out.
 
     Parameters

@@ -31,7 +31,7 @@ from limbeck.core.contract import answers as hard_answers
 from limbeck.core.errors import InvalidInput
 from limbeck.core.registry import METHODS
 from limbeck.data.class_weights import ClassWeight, class_weights
-from limbeck.methods.additive.crossfit import CrossFit, CurveSettings
+from limbeck.methods.additive.crossfit import CurveCrossFit, CurveSettings
 from limbeck.methods.base import BaseMethod
 from limbeck.methods.scored_queries import ScoredQueries, ask_scores, query_budget
 from limbeck.methods.search_and_stitch.crossfit import FOLDS, split_folds
@@ -164,13 +164,13 @@ class MatchedCurves(BaseMethod):
             weight = weight * by_class[answers]
         fold = split_folds(rows, rng)
 
-        def curves(asked: ScoredQueries, most: int) -> CrossFit:
+        def curves(asked: ScoredQueries, most: int) -> CurveCrossFit:
             part = np.unique(np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(np.int64))
             told = hard_answers(asked.scores, task)
             theirs = None if by_class is None else by_class[told]
             goal = np.vstack([_goal(s, teacher) for s in (scores[part], asked.scores)])
             near = [asked.touched(fold, at) for at in range(FOLDS)]
-            return CrossFit(self.curves(), rows[part], asked.rows, goal, answers[part],
+            return CurveCrossFit(self.curves(), rows[part], asked.rows, goal, answers[part],
                             weight[part], theirs, fold[part], near, task)  # fmt: skip
 
         asked = ask_scores(
@@ -211,7 +211,7 @@ class MatchedCurves(BaseMethod):
         k = len(task.classes)
         goal = np.eye(k)[y] if task.classifies else y.astype(np.float64)[:, None]
         nothing = [np.zeros(0, dtype=bool)] * FOLDS
-        fit = CrossFit(self.curves(), rows, rows[:0], goal, y, weight, None,
+        fit = CurveCrossFit(self.curves(), rows, rows[:0], goal, y, weight, None,
                        split_folds(rows, rng), nothing, task)  # fmt: skip
         return fit.choose().student
 

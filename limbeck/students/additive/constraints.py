@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 from limbeck.core.columns import Features
 from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput, did_you_mean
-from limbeck.students.additive.selection import Limits
-from limbeck.students.additive.steps import Steps
+from limbeck.students.additive.selection import TermLimits
+from limbeck.students.additive.steps import StepTerms
 
 __all__ = ["Constraints"]
 
 
 @dataclass(frozen=True)
 class Constraints:
-    """Limits of an additive student, by names of columns.
+    """TermLimits of an additive student, by names of columns.
 
     Parameters
     ----------
@@ -132,13 +132,13 @@ class Constraints:
         return found
 
     def limits(
-        self, steps: Steps, features: Features, outputs: int, usable: NDArray[np.bool_]
-    ) -> Limits:
+        self, steps: StepTerms, features: Features, outputs: int, usable: NDArray[np.bool_]
+    ) -> TermLimits:
         """The same for terms.
 
         Parameters
         ----------
-        steps : Steps
+        steps : StepTerms
             The terms.
         features : Features
             The columns.
@@ -156,7 +156,7 @@ class Constraints:
             for g in steps.groups
         ]
         most = np.inf if self.max_numbers is None else float(self.max_numbers - outputs)
-        return Limits(
+        return TermLimits(
             steps.prices, steps.group, np.concatenate(allowed), np.concatenate(signs), most,
             self.max_terms,
         )  # fmt: skip

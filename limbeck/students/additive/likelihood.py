@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 from scipy.special import expit, log_softmax, softmax
 
-from limbeck.students.additive.steps import Steps
+from limbeck.students.additive.steps import StepTerms
 
 __all__ = ["refit"]
 
@@ -24,7 +24,7 @@ _ENOUGH = 1e-4  # of the cross-entropy that is gained in a step
 
 
 def refit(
-    steps: Steps,
+    steps: StepTerms,
     cells: list[NDArray[np.int64]],
     weight: Vector,
     shares: Vector,
@@ -36,7 +36,7 @@ def refit(
 
     Parameters
     ----------
-    steps : Steps
+    steps : StepTerms
         The terms.
     cells : list of ndarray
         Where the n rows lie; of more than 4,000 every so manyth is used.

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from limbeck.core.columns import Features
 from limbeck.students.additive.bins import Bins
-from limbeck.students.additive.steps import Steps
+from limbeck.students.additive.steps import StepTerms
 
 __all__ = ["best_pairs"]
 
@@ -49,7 +49,7 @@ def best_pairs(
     codes, residual, weight = codes[::every], residual[::every], weight[::every]
     gains: dict[tuple[int, int], float] = {}
     for a, b in combinations(sorted(columns[:_MOST_COLUMNS].tolist()), 2):
-        group = Steps.of(bins, features, [(a, b)]).groups[-1]
+        group = StepTerms.of(bins, features, [(a, b)]).groups[-1]
         if not len(group.prices):
             continue
         cell = group.cell(codes)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
 
-__all__ = ["ChosenTerms", "Limits", "chosen_terms", "weights_of"]
+__all__ = ["ChosenTerms", "TermLimits", "chosen_terms", "weights_of"]
 
 Vector = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -23,7 +23,7 @@ _NOTHING = 1e-12  # of the variance of the targets
 
 
 @dataclass(frozen=True, eq=False)
-class Limits:
+class TermLimits:
     """What a choice of terms must keep to.
 
     Parameters
@@ -93,7 +93,7 @@ class _OneOutput:
         self.count += 1
 
 
-def chosen_terms(gram: Vector, cross: Vector, ridge: float, limits: Limits) -> ChosenTerms:
+def chosen_terms(gram: Vector, cross: Vector, ridge: float, limits: TermLimits) -> ChosenTerms:
     """Choose terms as far as the limits allow, the most explained per number first.
 
     Squared errors of several outputs add up, so each output chooses terms of its own; what names a
@@ -107,7 +107,7 @@ def chosen_terms(gram: Vector, cross: Vector, ridge: float, limits: Limits) -> C
         Those of terms and targets.
     ridge : float
         Added to the diagonal.
-    limits : Limits
+    limits : TermLimits
         What may be chosen.
     """
     k = cross.shape[1]
@@ -155,7 +155,7 @@ def weights_of(
     chosen : ndarray of bool, shape (p, k)
         The terms of each output.
     signs : ndarray of shape (p,)
-        As in :class:`Limits`.
+        As in :class:`TermLimits`.
     """
     theta = np.zeros(cross.shape)
     if cross.shape[1] > 1 and (chosen == chosen[:, :1]).all() and not signs.any():

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from limbeck.core.columns import Feature, Features
 from limbeck.students.additive.bins import Bins
 
-__all__ = ["BinMoments", "StepGroup", "Steps"]
+__all__ = ["BinMoments", "StepGroup", "StepTerms"]
 
 Vector = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -66,7 +66,7 @@ class StepGroup:
 
 
 def _single(j: int, column: Feature, count: int) -> StepGroup:
-    """Steps between the bins of a number, indicators of levels; missing values come last."""
+    """StepTerms between the bins of a number, indicators of levels; missing values come last."""
     every = (np.arange(count),)
     if column.kind == "categorical":
         no = np.zeros(count, dtype=bool)
@@ -105,7 +105,7 @@ def _coarse(group: StepGroup) -> tuple[Codes, Vector]:
 
 
 @dataclass(frozen=True, eq=False)
-class Steps:
+class StepTerms:
     """All terms of a student on given bins.
 
     Parameters
@@ -117,7 +117,7 @@ class Steps:
     groups: tuple[StepGroup, ...]
 
     @classmethod
-    def of(cls, bins: Bins, features: Features, pairs: Sequence[tuple[int, ...]] = ()) -> Steps:
+    def of(cls, bins: Bins, features: Features, pairs: Sequence[tuple[int, ...]] = ()) -> StepTerms:
         """The steps of all columns, and the products of those of some pairs.
 
         Parameters

@@ -19,8 +19,8 @@ from limbeck.students.additive.boosting import Terms
 from limbeck.students.additive.constraints import Constraints
 from limbeck.students.additive.likelihood import refit
 from limbeck.students.additive.pairs import best_pairs
-from limbeck.students.additive.selection import Limits, chosen_terms, weights_of
-from limbeck.students.additive.steps import BinMoments, Steps
+from limbeck.students.additive.selection import TermLimits, chosen_terms, weights_of
+from limbeck.students.additive.steps import BinMoments, StepTerms
 
 __all__ = ["CLIP", "RIDGES", "StepFit", "StepProblem", "logits"]
 
@@ -71,7 +71,7 @@ class StepProblem:
         The columns.
     bins : Bins
         How they are cut.
-    steps : Steps
+    steps : StepTerms
         The terms.
     cells : list of ndarray
         Where the rows lie in each group of terms.
@@ -83,7 +83,7 @@ class StepProblem:
         Weights of the rows.
     scale : float
         Standard deviation of the targets.
-    limits : Limits
+    limits : TermLimits
         What a choice of terms keeps to.
     shares : ndarray of shape (n, classes), optional
         Probabilities whose logits are matched.
@@ -91,13 +91,13 @@ class StepProblem:
 
     features: Features
     bins: Bins
-    steps: Steps
+    steps: StepTerms
     cells: list[Codes]
     codes: Codes
     target: Vector
     weight: Vector
     scale: float
-    limits: Limits
+    limits: TermLimits
     shares: Vector | None = None
 
     @classmethod
@@ -149,7 +149,7 @@ class StepProblem:
             usable &= kept
         thin = _without(cut, ~usable)
         codes = codes if thin is cut else thin.codes(values)
-        steps = Steps.of(thin, features)
+        steps = StepTerms.of(thin, features)
         problem = cls(
             features, thin, steps, steps.cells(codes), codes, scaled, weight, scale,
             constraints.limits(steps, features, k, usable), shares,
@@ -166,7 +166,7 @@ class StepProblem:
         order = np.argsort(-size, kind="stable")
         order = order[usable[order] & (ways[order] == 0)]
         pairs = best_pairs(thin, features, codes, residual, weight, order, constraints.pairs)
-        wider = Steps.of(thin, features, pairs)
+        wider = StepTerms.of(thin, features, pairs)
         return replace(
             problem, steps=wider, cells=wider.cells(codes),
             limits=constraints.limits(wider, features, k, usable),
@@ -234,7 +234,7 @@ class StepProblem:
         fit : StepFit
             The weights.
         cells : list of ndarray
-            As ``Steps.cells`` gives them.
+            As ``StepTerms.cells`` gives them.
         """
         return self.steps.add_up(fit.theta, fit.intercept, cells)
 

@@ -4,12 +4,12 @@ import numpy as np
 
 from limbeck.core.columns import Features, Rows
 from limbeck.core.contract import Task
-from limbeck.methods.additive.crossfit import CrossFit, CurveSettings
+from limbeck.methods.additive.crossfit import CurveCrossFit, CurveSettings
 from limbeck.methods.search_and_stitch.crossfit import FOLDS
 from limbeck.students.additive.constraints import Constraints
 
 
-def made(n: int = 300, q: int = 200, **given) -> CrossFit:
+def made(n: int = 300, q: int = 200, **given) -> CurveCrossFit:
     rng = np.random.default_rng(0)
     X = rng.normal(size=(n + q, 3))
     y = np.sin(2 * X[:, 0]) + (X[:, 1] > 0)
@@ -17,7 +17,7 @@ def made(n: int = 300, q: int = 200, **given) -> CrossFit:
     fold = rng.permutation(n) % FOLDS
     source = rng.integers(0, n, q)
     settings = CurveSettings(Constraints(**given), 16, 5, 0.05, 0.5)
-    return CrossFit(
+    return CurveCrossFit(
         settings, Rows(features, X[:n]), Rows(features, X[n:]), y[:, None], y[:n], np.ones(n), None,
         fold, [fold[source] == at for at in range(FOLDS)], Task(),
     )  # fmt: skip

@@ -11,7 +11,6 @@ from sklearn.ensemble import RandomForestClassifier
 import limbeck
 from limbeck.core.contract import StatusCode
 from limbeck.core.errors import AccessDenied, InvalidInput
-from limbeck.methods.additive.method import MatchedCurves
 
 
 def rows(n: int = 400, seed: int = 0) -> pd.DataFrame:
@@ -110,5 +109,5 @@ def test_bad_settings_are_refused_before_any_work(given, words) -> None:
 
 def test_queries_of_stored_scores_are_refused() -> None:
     with pytest.raises(AccessDenied, match="stored rows only"):
-        limbeck.distill((rows(), teacher(rows()).to_numpy()), into=MatchedCurves(queries=10),
+        limbeck.distill((rows(), teacher(rows()).to_numpy()), rows(), into="additive", queries=10,
                         regression=True, progress=False)  # fmt: skip

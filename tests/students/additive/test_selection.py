@@ -2,15 +2,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from limbeck.students.additive.selection import Limits, chosen_terms, weights_of
+from limbeck.students.additive.selection import TermLimits, chosen_terms, weights_of
 
 
-def limits(p: int, **given) -> Limits:
+def limits(p: int, **given) -> TermLimits:
     usual = {
         "prices": np.ones(p), "group": np.arange(p), "allowed": np.ones(p, dtype=bool),
         "signs": np.zeros(p), "numbers": np.inf,
     }  # fmt: skip
-    return Limits(**(usual | given))
+    return TermLimits(**(usual | given))
 
 
 def data(seed: int = 0, p: int = 8, k: int = 1):

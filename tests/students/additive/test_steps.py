@@ -6,7 +6,7 @@ import pytest
 
 from limbeck.core.columns import Features
 from limbeck.students.additive.bins import Bins
-from limbeck.students.additive.steps import Steps
+from limbeck.students.additive.steps import StepTerms
 
 
 def problem(pairs=()):
@@ -18,7 +18,7 @@ def problem(pairs=()):
     features = Features.of(X)
     values, weight = features.encode(X), rng.random(300)
     bins = Bins.learn(features, values, weight, 6, 2)
-    steps = Steps.of(bins, features, pairs)
+    steps = StepTerms.of(bins, features, pairs)
     return steps, steps.cells(bins.codes(values)), weight, rng.normal(size=(300, 2))
 
 
