@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.students.tree.text import number, signed
 
-if TYPE_CHECKING:
-    from limbeck.students.additive.additive import Additive
-
 __all__ = ["text"]
 
 _CELLS = 36  # of a pair that are printed
 
 
-def text(student: Additive, digits: int | None, exact: bool) -> str:
+def text(student: Any, digits: int | None, exact: bool) -> str:
     """Indented lines, a term after the other; most important first.
 
     Parameters
@@ -59,7 +56,7 @@ def text(student: Additive, digits: int | None, exact: bool) -> str:
     return "\n".join(lines)
 
 
-def _what(student: Additive) -> str:
+def _what(student: Any) -> str:
     classes = student.task_.classes
     if not student.task_.classifies:
         return "value"
