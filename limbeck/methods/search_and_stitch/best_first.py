@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,8 @@ from numpy.typing import NDArray
 from limbeck.methods.search_and_stitch.binned import BinnedRows
 from limbeck.methods.search_and_stitch.costs import Cost
 from limbeck.methods.search_and_stitch.histograms import Index
-from limbeck.students.tree.nodes import Nodes
+from limbeck.methods.search_and_stitch.limits import TreeLimits
+from limbeck.students.tree.nodes import LE, Nodes
 
 __all__ = ["best_first"]
 
@@ -24,6 +26,8 @@ def best_first(
     weight: NDArray[np.float64],
     classes: int,
     max_leaves: int,
+    limits: TreeLimits | None = None,
+    own: int | None = None,
 ) -> Nodes:
     """Grow a tree, at every step by the split that lowers the cost most.
 
@@ -35,45 +39,118 @@ def best_first(
         The rows to grow on.
     cost : callable
         Cost of the statistics of a leaf.
-    target : ndarray of shape (n,)
-        Class indices or values of all rows, for the values of the leaves.
+    target : ndarray of shape (n,) or (n, classes)
+        Class indices, values, or probabilities of all rows, for the values of the leaves.
     weight : ndarray of shape (n,)
         Weights of all rows.
     classes : int
         The number of classes; 0 for values.
     max_leaves : int
         The most leaves.
+    limits : TreeLimits, optional
+        What the tree may not do.
+    own : int, optional
+        The first rows, which the smallest leaf is counted in; by default all.
 
     Returns
     -------
     Nodes
         In the order in which they were grown: the first 2 m - 1 are the tree of m leaves.
     """
-    parts: list[Index] = [rows]
+    tree = _Growing(data, cost, weight, limits, len(weight) if own is None else own,
+                    1e-9 * max(float(weight[rows].sum()), 1e-30))  # fmt: skip
+    leaves = [_Leaf(rows, 0, frozenset(), -np.inf, np.inf)]
     split: dict[int, tuple[int, int, int]] = {}
     queue: list[tuple[float, int, int]] = []
-    least = 1e-9 * max(float(weight[rows].sum()), 1e-30)
-
-    def look(i: int) -> None:
-        if len(parts[i]) < 2 or not len(data.literals):
-            return
-        now = float(cost(data.total(parts[i])))
-        if now <= least:
-            return
-        after = data.after_one(parts[i], cost)
-        best = int(after.argmin())
-        if after[best] < now - least:
-            heapq.heappush(queue, (float(after[best]) - now, i, best))
-
-    look(0)
+    tree.look(leaves, 0, queue)
     while queue and len(split) + 1 < max_leaves:
         _, i, literal = heapq.heappop(queue)
-        inside = data.bins.true(literal, parts[i])
-        split[i] = (literal, len(parts), len(parts) + 1)
-        parts += [parts[i][inside], parts[i][~inside]]
-        look(len(parts) - 2)
-        look(len(parts) - 1)
-    return _nodes(data, parts, split, target, weight, classes)
+        split[i] = (literal, len(leaves), len(leaves) + 1)
+        leaves += tree.children(leaves[i], literal)
+        tree.look(leaves, len(leaves) - 2, queue)
+        tree.look(leaves, len(leaves) - 1, queue)
+    return _nodes(data, [leaf.rows for leaf in leaves], split, target, weight, classes)
+
+
+@dataclass(frozen=True)
+class _Leaf:
+    """Rows, the questions before them, and the values that a leaf may have."""
+
+    rows: Index
+    depth: int
+    asked: frozenset[int]
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class _Growing:
+    data: BinnedRows
+    cost: Cost
+    weight: NDArray[np.float64]
+    limits: TreeLimits | None
+    own: int
+    least: float
+
+    def look(self, leaves: list[_Leaf], i: int, queue: list[tuple[float, int, int]]) -> None:
+        """Put the best split of a leaf into the queue, if there is one."""
+        leaf, data = leaves[i], self.data
+        if len(leaf.rows) < 2 or not len(data.literals):
+            return
+        now = float(self.cost(data.total(leaf.rows)))
+        if now <= self.least or (self.limits and leaf.depth >= self.limits.max_depth):
+            return
+        after = data.after_one(leaf.rows, self.cost)
+        if self.limits is not None:
+            after = after + self._price(leaf, self.limits)
+        best = int(after.argmin())
+        if after[best] < now - self.least:
+            heapq.heappush(queue, (float(after[best]) - now, i, best))
+
+    def children(self, leaf: _Leaf, literal: int) -> list[_Leaf]:
+        """The two sides of a split."""
+        inside = self.data.bins.true(literal, leaf.rows)
+        sides = leaf.rows[inside], leaf.rows[~inside]
+        if self.limits is None:
+            return [_Leaf(side, 0, leaf.asked, leaf.low, leaf.high) for side in sides]
+        column = int(self.data.literals.feature[literal])
+        bounds = [(leaf.low, leaf.high)] * 2
+        sign = self.limits.direction[column]
+        if sign:
+            middle = float(np.mean([_level(self.data.total(side)) for side in sides]))
+            below, above = (leaf.low, middle), (middle, leaf.high)
+            bounds = [below, above] if sign > 0 else [above, below]
+        asked = leaf.asked | {column}
+        return [
+            _Leaf(side, leaf.depth + 1, asked, *bound)
+            for side, bound in zip(sides, bounds, strict=True)
+        ]
+
+    def _price(self, leaf: _Leaf, limits: TreeLimits) -> NDArray[np.float64]:
+        """What each literal costs beside the loss; infinite where it may not be asked."""
+        literals, bins = self.data.literals, self.data.bins
+        price = limits.price(literals, leaf.asked) * float(self.weight[leaf.rows].sum())
+        if limits.min_rows > 1:
+            mine = leaf.rows[leaf.rows < self.own]
+            count = bins.inside(bins.counts(mine, np.zeros(len(mine), np.int64), 1))[0]
+            few = (count < limits.min_rows) | (len(mine) - count < limits.min_rows)
+            price = np.where(few, np.inf, price)
+        if limits.direction.any():
+            left, whole, splits = self.data.every_inside(leaf.rows)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                values = _level(left), _level(whole[:, None] - left)
+            sign = limits.direction[literals.feature]
+            wrong = ~splits | (sign * (values[1] - values[0]) < 0)
+            for value in values:
+                wrong |= (value < leaf.low) | (value > leaf.high)
+            wrong |= (sign != 0) & np.array([t.op != LE for t in literals.items])
+            price = np.where(wrong, np.inf, price)
+        return price
+
+
+def _level(stats: NDArray[np.float64]) -> Any:
+    """The probability of the second class, or the mean value, of statistics (q, ...)."""
+    return stats[1] / (stats[0] if len(stats) == 3 else stats.sum(axis=0))
 
 
 def _nodes(
@@ -86,7 +163,9 @@ def _nodes(
 ) -> Nodes:
     asked = [data.literals.items[split[i][0]] if i in split else None for i in range(len(parts))]
     total = np.array([weight[p].sum() for p in parts])
-    if classes:
+    if target.ndim == 2:
+        value = np.stack([weight[p] @ target[p] for p in parts])
+    elif classes:
         value = np.stack([np.bincount(target[p], weight[p], classes) for p in parts])
     else:
         value = np.array([[weight[p] @ target[p]] for p in parts])

@@ -106,6 +106,20 @@ class BinnedRows:
         whole = bins[:, : self.bins.width].sum(axis=1)  # every row is in one bin of each column
         return self.bins.inside(bins), whole, self.bins.splits(bins)
 
+    def every_inside(
+        self, rows: Index
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+        """As :meth:`inside`, with every statistic, also those that no row counts in.
+
+        Parameters
+        ----------
+        rows : ndarray of int
+            Positions in the sample.
+        """
+        bins = np.stack([self.bins.in_bins(rows, s.take(rows))[0] for s in self.stats])
+        whole = bins[:, : self.bins.width].sum(axis=1)
+        return self.bins.inside(bins), whole, self.bins.splits(bins)
+
     def _in_bins(self, rows: Index) -> NDArray[np.float64]:
         if self._label is None or self._amount is None:
             return np.stack([self.bins.in_bins(rows, s.take(rows))[0] for s in self.stats])

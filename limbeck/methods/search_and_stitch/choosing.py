@@ -18,7 +18,7 @@ from limbeck.methods.search_and_stitch.status import Outcome
 from limbeck.methods.search_and_stitch.validation import HeldOutLosses
 from limbeck.students.tree.tree import Tree
 
-__all__ = ["ChosenSize", "choose"]
+__all__ = ["ChosenSize", "choose", "smallest_within"]
 
 
 @dataclass(frozen=True)
@@ -118,13 +118,25 @@ def choose(
     else:
         own, answers = search.rows[:n], search.answers[:n]
         losses = np.stack([_losses(tree, own, answers, task) for tree in trees])
-    size = method.leaves or _smallest(losses, search.weight[:n], method.epsilon)
+    size = method.leaves or smallest_within(losses, search.weight[:n], method.epsilon)
     kind: Literal["stitched", "greedy"] = "greedy" if greedy else "stitched"
     return ChosenSize(plans, trees, kind, losses, judged is not None, trees[size - 1].size)
 
 
-def _smallest(losses: NDArray[np.float64], weight: NDArray[np.float64], epsilon: float) -> int:
-    """The smallest tree within epsilon / 2, or one standard error of the best."""
+def smallest_within(
+    losses: NDArray[np.float64], weight: NDArray[np.float64], epsilon: float
+) -> int:
+    """Leaves of the smallest tree within epsilon / 2, or one standard error of the best.
+
+    Parameters
+    ----------
+    losses : ndarray of shape (sizes, n)
+        Losses on each row by trees of 1, 2, ... leaves.
+    weight : ndarray of shape (n,)
+        How much each row counts.
+    epsilon : float
+        The loss aimed at.
+    """
     means = np.average(losses, axis=1, weights=weight)
     best = int(means.argmin())
     allowed = means[best] + losses[best].std() / math.sqrt(len(weight))

@@ -49,6 +49,8 @@ class AnsweredQueries:
         Agreement on rows left out (R² for values) by the samplers tried, ``none`` among them.
     weight : ndarray of shape (q,), optional
         How much each counts beside the other queries; by default all the same.
+    scores : ndarray of shape (q, k), optional
+        What the teacher said of them.
     """
 
     rows: Rows
@@ -58,6 +60,7 @@ class AnsweredQueries:
     total: int
     trials: dict[str, float] = field(default_factory=dict)
     weight: NDArray[np.float64] | None = None
+    scores: NDArray[np.float64] | None = None
 
     def __add__(self, more: AnsweredQueries) -> AnsweredQueries:
         """Both, one after the other."""
@@ -70,6 +73,9 @@ class AnsweredQueries:
             weight=None
             if self.weight is None or more.weight is None
             else np.concatenate([self.weight, more.weight]),
+            scores=None
+            if self.scores is None or more.scores is None
+            else np.concatenate([self.scores, more.scores]),
         )
 
 
@@ -210,9 +216,10 @@ def _asked(
 ) -> AnsweredQueries:
     name = sampler if isinstance(sampler, str) else type(sampler).__name__
     drawn, made_of = draw(trials.rows, sampler, n, rng)
-    told = hard_answers(teacher.scores(drawn.native()), trials.task)
+    scores = teacher.scores(drawn.native())
+    told = hard_answers(scores, trials.task)
     weight = None if trials.class_weight is None else trials.class_weight[told]
-    return AnsweredQueries(drawn, told, made_of, name, n, weight=weight)
+    return AnsweredQueries(drawn, told, made_of, name, n, weight=weight, scores=scores)
 
 
 def _nothing(trials: Trials) -> AnsweredQueries:

@@ -1,0 +1,314 @@
+"""A greedy tree on the teacher's answers: CART, best first, with queries and constraints.
+
+The plainest way to a tree (Breiman, Friedman, Olshen and Stone 1984), with what makes it good here:
+queries that count as much as the rows, a size chosen on rows left out, and, where the teacher gives
+probabilities, the choice between these and its answers, made on rows left out as well.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.core.columns import Rows
+from limbeck.core.contract import (
+    Access,
+    MethodResult,
+    Progress,
+    ScoreKind,
+    StatusCode,
+    Task,
+    Teacher,
+    probabilities,
+)
+from limbeck.core.contract import answers as hard_answers
+from limbeck.core.errors import AccessDenied, InvalidInput
+from limbeck.core.registry import METHODS
+from limbeck.data.class_weights import ClassWeight, class_weights
+from limbeck.methods.base import BaseMethod
+from limbeck.methods.search_and_stitch.best_first import best_first
+from limbeck.methods.search_and_stitch.binned import BinnedRows
+from limbeck.methods.search_and_stitch.choosing import smallest_within
+from limbeck.methods.search_and_stitch.costs import COSTS, row_statistics
+from limbeck.methods.search_and_stitch.crossfit import (
+    FOLDS,
+    Index,
+    cut_back,
+    inside,
+    losses_by_size,
+    split_folds,
+)
+from limbeck.methods.search_and_stitch.limits import TreeConstraints
+from limbeck.methods.search_and_stitch.literals import Literals, grid
+from limbeck.methods.search_and_stitch.queries import AnsweredQueries, Trials, ask
+from limbeck.methods.search_and_stitch.status import Outcome, status_of
+from limbeck.methods.weights import check_query_weight, weights
+from limbeck.samplers.named import sampler_named
+from limbeck.students.targets import read_weight
+from limbeck.students.tree.nodes import Nodes
+from limbeck.students.tree.tree import Tree
+
+__all__ = ["Greedy"]
+
+_THRESHOLDS = 255  # of a column
+
+
+@METHODS.register("greedy")
+@dataclass(frozen=True)
+class Greedy(TreeConstraints, BaseMethod):
+    """Greedy tree (CART, best first) on rows and queries, its size by cross-fitting; constraints.
+
+    Parameters
+    ----------
+    monotone, max_depth, min_samples_leaf, feature_costs, forbidden
+        See `limbeck.methods.search_and_stitch.limits.TreeConstraints`.
+    max_leaves, epsilon, leaves, queries, sampler, query_weight, max_rows
+        As in `limbeck.methods.search_and_stitch.settings.SearchSettings`.
+    soft : bool or None
+        Whether splits are judged by the teacher's probabilities (else by its answers); by default
+        what agrees better on rows left out.
+    """
+
+    into: ClassVar[str] = "tree"
+    name: ClassVar[str] = "greedy tree"
+
+    max_leaves: int = 16
+    epsilon: float = 0.05
+    leaves: int | None = None
+    queries: int | None = None
+    sampler: Any = "auto"
+    query_weight: float = 0.5
+    max_rows: int = 30_000
+    soft: bool | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.max_leaves < 2:
+            raise InvalidInput(f"max_leaves is {self.max_leaves}.", "Give 2 or more.")
+        if self.leaves is not None and not 1 <= self.leaves <= self.max_leaves:
+            raise InvalidInput(
+                f"leaves is {self.leaves}, and max_leaves is {self.max_leaves}.",
+                "Give leaves between 1 and max_leaves.",
+            )
+        if self.queries is not None and self.queries < 0:
+            raise InvalidInput(f"queries is {self.queries}.", "Give 0 for none, or a number.")
+        check_query_weight(self.query_weight)
+        if isinstance(self.sampler, str) and self.sampler not in ("auto", "none"):
+            sampler_named(self.sampler)
+
+    def distill(
+        self,
+        teacher: Teacher,
+        rows: Rows,
+        rng: np.random.Generator,
+        progress: Progress,
+        sample_weight: NDArray[np.float64] | None = None,
+        class_weight: ClassWeight = None,
+    ) -> MethodResult:
+        """Distil; see :class:`limbeck.core.contract.Method`.
+
+        Parameters
+        ----------
+        teacher, rows, rng, progress
+            As there.
+        sample_weight : ndarray of shape (n,), optional
+            How much each row counts, beside the other rows.
+        class_weight : "balanced", mapping or None
+            How much rows and queries count by the teacher's class.
+
+        Raises
+        ------
+        AccessDenied
+            If queries are asked of a teacher that answers stored rows only.
+        InvalidInput
+            If the constraints leave nothing to ask about.
+        """
+        started = time.perf_counter()
+        rows, weight = self._used(rows, sample_weight, rng)
+        task = teacher.task
+        self.limits(rows.features, task, len(rows))
+        scores = teacher.scores(rows.native())
+        own, by_class = hard_answers(scores, task), None
+        if class_weight is not None:
+            by_class = class_weights(class_weight, task, own, weight)
+            weight = weight * by_class[own]
+        fold = split_folds(rows, rng)
+        sizes = range(2, max(self.leaves or self.max_leaves, 2) + 1)
+        trials = Trials(rows, own, weight, fold, task, self.query_weight, sizes, by_class)
+        asked = ask(teacher, trials, self._budget(teacher), self.sampler, rng, progress)
+        targets: dict[str, NDArray[Any]] = {"answers": np.concatenate([own, asked.answers])}
+        if task.classifies and teacher.score_kind is not ScoreKind.LABEL and self.soft is not False:
+            both = scores if asked.scores is None else np.vstack([scores, asked.scores])
+            targets["probabilities"] = probabilities(both, teacher.score_kind)
+            if self.soft:
+                del targets["answers"]
+        return self._found(rows, own, weight, task, asked, fold, targets, started)
+
+    def learn(
+        self,
+        rows: Rows,
+        y: NDArray[Any],
+        task: Task,
+        rng: np.random.Generator,
+        sample_weight: NDArray[np.float64] | None = None,
+    ) -> Tree:
+        """The control: the same tree and limits on labels, with no teacher.
+
+        Parameters
+        ----------
+        rows, y, task, rng
+            As in `limbeck.core.contract.Method.learn`.
+        sample_weight : ndarray of shape (n,), optional
+            How much each row counts.
+        """
+        weight = read_weight(sample_weight, len(rows))
+        none = AnsweredQueries(rows[:0], y[:0], np.zeros((0, 0), dtype=np.int64), "none", 0)
+        fold = split_folds(rows, rng)
+        found = self._found(rows, y, weight, task, none, fold, {"answers": y}, time.perf_counter())
+        assert isinstance(found.student, Tree)  # noqa: S101
+        return found.student
+
+    def _found(
+        self,
+        rows: Rows,
+        own: NDArray[Any],
+        sample_weight: NDArray[np.float64],
+        task: Task,
+        asked: AnsweredQueries,
+        fold: Index,
+        targets: dict[str, NDArray[Any]],
+        started: float,
+    ) -> MethodResult:
+        """Trees of all sizes on rows and queries, and the one that rows left out choose."""
+        n, k = len(rows), len(asked.rows)
+        values = np.vstack([rows.values, asked.rows.values])
+        everything = Rows(rows.features, values)
+        literals = Literals(grid(rows.features, values, values.size, _THRESHOLDS))
+        data = BinnedRows(literals, values, np.zeros((1, len(values)), dtype=np.float32))
+        enough = n >= 2 * FOLDS
+        losses = {
+            name: self._left_out(everything, data, n, own, target, sample_weight, task, asked, fold)
+            for name, target in targets.items()
+        } if enough else {}  # fmt: skip
+        means = {m: np.average(x, axis=1, weights=sample_weight) for m, x in losses.items()}
+        best = min(targets, key=lambda m: float(means[m][1:].mean()) if enough else 0.0)
+        weight = weights(n, k, self.query_weight, sample_weight, asked.weight)
+        every = np.arange(len(values))
+        nodes = self._grown(everything, data, every, targets[best], weight, task, n)
+        sizes = range(1, self.max_leaves + 1)
+        trees = [Tree.from_nodes(cut_back(nodes, m), rows.features, task, values) for m in sizes]
+        told = np.concatenate([own, asked.answers])
+        if not enough:
+            losses[best] = losses_by_size(nodes, rows.values, own, task, self.max_leaves)
+            losses[best] /= _scale(own, sample_weight, task)
+        size = self.leaves or smallest_within(losses[best], sample_weight, self.epsilon)
+        tree = trees[size - 1]
+        seen = losses_by_size(nodes, values, told, task, self.max_leaves)[size - 1]
+        seen /= _scale(told, weight, task)
+        outcome = Outcome(
+            chosen=tree.size, most=self.max_leaves, classifies=task.classifies,
+            seen=float(np.average(seen[:n], weights=weight[:n])),
+            queries=float(seen[n:].mean()) if k else None,
+            left_out=losses[best] if enough else None, exact=not (seen > 1e-12).any(),
+        )  # fmt: skip
+        frontier = [t for t, m in zip(trees, sizes, strict=True) if t.size == m]
+        left_out = np.average(losses[best], axis=1, weights=sample_weight)
+        trace = {
+            "rows": n, "queries": k, "sampler": asked.sampler, "samplers_tried": asked.trials,
+            "target": best, "seconds": time.perf_counter() - started,
+            "frontier": [[t.size, float(left_out[t.size - 1])] for t in frontier],
+        }  # fmt: skip
+        status = status_of(outcome, StatusCode.COMPLETE, None, self.epsilon)
+        return MethodResult(tree, status, asked.total, tuple(frontier), trace)
+
+    def _left_out(
+        self,
+        rows: Rows,
+        data: BinnedRows,
+        n: int,
+        own: NDArray[Any],
+        target: NDArray[Any],
+        sample_weight: NDArray[np.float64],
+        task: Task,
+        asked: AnsweredQueries,
+        fold: Index,
+    ) -> NDArray[np.float64]:
+        """Losses on each row by trees of 1, 2, ... leaves that were grown without its fold."""
+        out = np.zeros((self.max_leaves, n))
+        for at in range(FOLDS):
+            judged, kept = np.flatnonzero(fold == at), np.flatnonzero(fold != at)
+            if not len(judged) or not len(kept):
+                continue
+            far = np.flatnonzero(~inside(fold, asked.sources, at))
+            theirs = None if asked.weight is None else asked.weight[far]
+            weight = weights(len(kept), len(far), self.query_weight, sample_weight[kept], theirs)
+            both = np.concatenate([kept, n + far])
+            nodes = self._grown(rows, data, both, target[both], weight, task, len(kept), False)
+            out[:, judged] = losses_by_size(
+                nodes, rows.values[judged], own[judged], task, self.max_leaves
+            )
+        return out / _scale(own, sample_weight, task)
+
+    def _grown(
+        self,
+        rows: Rows,
+        data: BinnedRows,
+        kept: Index,
+        target: NDArray[Any],
+        weight: NDArray[np.float64],
+        task: Task,
+        own: int,
+        check: bool = True,
+    ) -> Nodes:
+        stats = (
+            (target * weight[:, None]).T.astype(np.float32)
+            if target.ndim == 2
+            else row_statistics(target, task, weight)
+        )
+        part, every = data.part_of(kept, stats), np.arange(len(kept))
+        cost = COSTS["gini" if task.classifies else "squared_error"]
+        limits = TreeConstraints.limits(
+            self, rows.features, task, max(own, 2 * self.min_samples_leaf)
+        )
+        grown = best_first(
+            part, every, cost, target, weight, len(task.classes), self.max_leaves, limits, own
+        )
+        if check and grown.size == 1:
+            free = best_first(part, every, cost, target, weight, len(task.classes), 2)
+            if free.size > 1:
+                raise InvalidInput(
+                    "The constraints leave no split that lowers the loss.",
+                    "Forbid fewer columns, lower feature_costs or min_samples_leaf, or take back"
+                    " monotone.",
+                )
+        return grown
+
+    def _used(
+        self, rows: Rows, sample_weight: NDArray[np.float64] | None, rng: np.random.Generator
+    ) -> tuple[Rows, NDArray[np.float64]]:
+        weight = read_weight(sample_weight, len(rows))
+        used = np.flatnonzero(weight)
+        if len(used) > self.max_rows:
+            used = np.sort(rng.choice(used, self.max_rows, replace=False))
+        return rows[used], weight[used]
+
+    def _budget(self, teacher: Teacher) -> int:
+        can = Access.QUERIES in teacher.access
+        n = self.queries if self.queries is not None else (10_000 if can else 0)
+        if n and not can:
+            raise AccessDenied(
+                f"{n} queries were asked of {teacher.name}, which answers stored rows only.",
+                "Set queries=0, or give a teacher that can be asked about new rows.",
+            )
+        return n
+
+
+def _scale(y: NDArray[Any], weight: NDArray[np.float64], task: Task) -> float:
+    """1 for classes; the variance, in which losses of values are counted."""
+    if task.classifies:
+        return 1.0
+    return max(float(np.average((y - np.average(y, weights=weight)) ** 2, weights=weight)), 1e-30)
