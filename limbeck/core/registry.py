@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.metadata import entry_points
 from pkgutil import walk_packages
@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from limbeck.core.errors import InvalidInput, LimbeckError, MissingExtra, did_you_mean
 
-__all__ = ["METHODS", "SAMPLERS", "STUDENTS", "Registry"]
+__all__ = ["METHODS", "SAMPLERS", "STUDENTS", "TEACHERS", "Registry"]
 
 T = TypeVar("T", bound=type[Any])
 
@@ -28,6 +28,8 @@ class Registry:
         Where limbeck's own are, such as ``limbeck.students``; also the group of entry points.
     noun : str
         What one of them is called in errors.
+    apart : sequence of str
+        Modules of the package that hold none, or none that is asked by name.
 
     Examples
     --------
@@ -36,8 +38,9 @@ class Registry:
     'Tree'
     """
 
-    def __init__(self, package: str, noun: str) -> None:
+    def __init__(self, package: str, noun: str, apart: Sequence[str] = ()) -> None:
         self.package, self.noun = package, noun
+        self._apart = {f"{package}.{module}" for module in apart}
         self._known: dict[str, type[Any]] = {}
         self._complete = False
 
@@ -97,6 +100,8 @@ class Registry:
         self._complete = True
         package = import_module(self.package)
         for module in walk_packages(package.__path__, f"{self.package}."):
+            if module.name in self._apart:
+                continue
             try:
                 import_module(module.name)
             except MissingExtra:
@@ -123,6 +128,12 @@ STUDENTS = Registry("limbeck.students", "student")
 
 METHODS = Registry("limbeck.methods", "method")
 """How a teacher becomes a student; each says by `into` which."""
+
+TEACHERS = Registry(
+    "limbeck.teachers", "teacher", ("callable", "last_operation", "sklearn", "stored", "torch")
+)
+"""Kinds of models beside those that `limbeck.as_teacher` knows itself: each says by a class method
+`accepts(model)` whether it is one of its kind."""
 
 SAMPLERS = Registry("limbeck.samplers", "sampler")
 """Where fresh inputs come from."""

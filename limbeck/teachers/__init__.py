@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from limbeck.core.contract import Label, Teacher
 from limbeck.core.errors import InvalidInput, did_you_mean
+from limbeck.core.registry import TEACHERS
 from limbeck.data.labels import read_labels
 from limbeck.data.scores import KnownOutputs, OutputReading, read_scores, read_table
 from limbeck.data.unlabelled import marked_classes
@@ -36,9 +37,13 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    if name in _MODULES:
+        return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    if name[:1].isupper():
+        for _, made in TEACHERS.items():
+            if made.__name__ == name:
+                return made
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def as_teacher(obj: Any, y: Any = None, *, example: Any = None, **options: Any) -> Teacher:
@@ -48,7 +53,8 @@ def as_teacher(obj: Any, y: Any = None, *, example: Any = None, **options: Any) 
     ----------
     obj : object
         A teacher, which is returned as it is; a torch module; a fitted scikit-learn estimator or
-        pipeline; a function from rows to scores; or a pair ``(X, scores)``.
+        pipeline; a function from rows to scores; a pair ``(X, scores)``; or a model that a
+        registered teacher accepts (see docs/extend.md).
     y : array-like of shape (n,), optional
         The true labels. Where ``options`` do not say what is predicted, they do for all but
         estimators, together with the outputs: see `limbeck.data.labels.classes_of`.
@@ -89,12 +95,14 @@ def as_teacher(obj: Any, y: Any = None, *, example: Any = None, **options: Any) 
                 "Give them where the teacher is made.",
             )
         return obj
+    for _, registered in TEACHERS.items():
+        if registered.accepts(obj):
+            _check_options(registered, options)
+            own: Teacher = registered(obj, **options)
+            return own
     kind = _kind_of(obj)
     made = __getattr__(kind)
-    known = [*list(signature(made).parameters)[1:], "regression"]
-    for option in options:
-        if option not in known:
-            raise InvalidInput(f"{kind} has no option {option!r}.", did_you_mean(option, known))
+    _check_options(made, options, "regression")
     if kind == "SklearnTeacher":
         return _estimator(made, obj, options)
     read = _read(kind, made, obj, y, example, options)
@@ -112,6 +120,15 @@ def as_teacher(obj: Any, y: Any = None, *, example: Any = None, **options: Any) 
         teacher.note, teacher.order_guessed = read.note, read.order_guessed
     found: Teacher = teacher
     return found
+
+
+def _check_options(made: Any, options: dict[str, Any], *more: str) -> None:
+    known = [*list(signature(made).parameters)[1:], *more]
+    for option in options:
+        if option not in known:
+            raise InvalidInput(
+                f"{made.__name__} has no option {option!r}.", did_you_mean(option, known)
+            )
 
 
 def _estimator(made: Any, obj: Any, options: dict[str, Any]) -> Teacher:

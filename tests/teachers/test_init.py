@@ -11,6 +11,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 import limbeck.teachers as teachers
 from limbeck.core.contract import ScoreKind, Task
 from limbeck.core.errors import InvalidInput
+from limbeck.core.registry import TEACHERS
 from limbeck.teachers import CallableTeacher, SklearnTeacher, StoredScores, as_teacher
 
 X = np.random.default_rng(0).normal(size=(40, 3))
@@ -35,6 +36,31 @@ def test_each_kind_finds_its_teacher():
 def test_other_things_are_refused_by_type(thing):
     with pytest.raises(InvalidInput, match=f"A {type(thing).__name__} cannot be a teacher"):
         as_teacher(thing)
+
+
+def test_a_registered_teacher_is_found_by_its_model(monkeypatch):
+    monkeypatch.setattr(TEACHERS, "_known", {})
+
+    class Pile(list):
+        pass
+
+    @TEACHERS.register("pile")
+    class PileTeacher(StoredScores):
+        def __init__(self, pile, *, unit=""):
+            super().__init__(*pile, unit=unit)
+
+        @classmethod
+        def accepts(cls, model):
+            return isinstance(model, Pile)
+
+    found = as_teacher(Pile([X, X[:, 0]]), unit="mm")
+    assert type(found) is PileTeacher
+    assert found.task == Task(unit="mm")
+    assert teachers.PileTeacher is PileTeacher
+    with pytest.raises(
+        InvalidInput, match=r"PileTeacher has no option 'units'\. Did you mean 'unit'"
+    ):
+        as_teacher(Pile([X, X[:, 0]]), units="mm")
 
 
 def test_classes_in_the_sense_of_python_are_refused():

@@ -1,0 +1,70 @@
+"""What docs/extend.md says of each change holds: one source file, one test file, and it works.
+
+The diffs of the page are applied to a copy of limbeck and its tests, and what they add to tests is
+run there.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+ROOT = Path(__file__).resolve().parent.parent
+SECTION = re.compile(r"^## (.+?)\n(.*?)(?=^## |\Z)", re.M | re.S)
+
+
+def changes() -> dict[str, str]:
+    """The diffs of the page by the heading that they stand under."""
+    page = (ROOT / "docs/extend.md").read_text(encoding="utf-8")
+    found = {}
+    for heading, text in SECTION.findall(page):
+        diffs = re.findall(r"^```diff\n(.*?)^```", text, re.M | re.S)
+        if diffs:
+            found[heading] = "".join(diffs)
+    return found
+
+
+def test_each_change_touches_one_source_file_and_one_test_file() -> None:
+    assert set(changes()) >= {"A teacher", "A student", "A column of a table"}
+    for heading, diff in changes().items():
+        files = re.findall(r"^\+\+\+ b/(.+)$", diff, re.M)
+        assert sorted(f.split("/")[0] for f in files) == ["limbeck", "tests"], heading
+
+
+def added(diff: str) -> str:
+    """What a diff adds to tests, as `pytest -k` names it: test functions, and cases of a suite."""
+    tests = diff[diff.index("+++ b/tests/") :]
+    pairs = re.findall(r'^\+(?:def (test_\w+)|    "(\w+)": lambda)', tests, re.M)
+    return " or ".join(function or case for function, case in pairs)
+
+
+def test_the_changes_work(tmp_path: Path) -> None:
+    for folder in ("limbeck", "tests"):
+        shutil.copytree(ROOT / folder, tmp_path / folder,
+                        ignore=shutil.ignore_patterns("__pycache__"))  # fmt: skip
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    files = []
+    for diff in changes().values():
+        done = subprocess.run(
+            ["git", "apply", "-"], input=diff, cwd=tmp_path, text=True,
+            capture_output=True,
+            env={**os.environ, "GIT_CEILING_DIRECTORIES": str(tmp_path.parent)},
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        files += re.findall(r"^\+\+\+ b/(tests/.+)$", diff, re.M)
+    names = " or ".join(added(diff) for diff in changes().values())
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rA", "-k", names, *files],
+        cwd=tmp_path, text=True, capture_output=True,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout[-3000:]
+    assert "failed" not in run.stdout
+    assert len(re.findall(r"^PASSED", run.stdout, re.M)) >= len(names.split(" or "))
