@@ -14,8 +14,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from limbeck.core.columns import Features, Rows
 from limbeck.core.contract import Task
+from limbeck.core.errors import InvalidInput
 from limbeck.reports.plots import axes_of
 from limbeck.students import files
+from limbeck.students.formula import Formula
 from limbeck.students.importance import MOST_COLUMNS, feature_importances
 from limbeck.students.targets import predicts_classes
 
@@ -152,6 +154,19 @@ class Readable(BaseEstimator, ABC):  # type: ignore[misc]
         if len(self.features_ if used is None else set(used)) <= MOST_COLUMNS:
             self._importances = feature_importances(self, self.features_, values, used)
         return self
+
+    def formula(self) -> Formula:
+        """The student as a formula over columns, which `limbeck.export` writes as code.
+
+        Raises
+        ------
+        InvalidInput
+            If this kind has none.
+        """
+        raise InvalidInput(
+            f"A {type(self).__name__} cannot be written as a formula.",
+            "Save it as JSON, and predict with limbeck.",
+        )
 
     def _used(self) -> Collection[int] | None:
         """Positions of the columns that the student can use; None for all."""

@@ -15,6 +15,7 @@ from limbeck.core.contract import Task
 from limbeck.core.errors import FileRefused, InvalidInput
 from limbeck.core.registry import STUDENTS
 from limbeck.students import files
+from limbeck.students.formula import Formula
 from limbeck.students.junta.mutual_information import choose
 from limbeck.students.junta.table import MAX_CELLS, CellTable, cut, level, levels_of, spread
 from limbeck.students.piecewise import Finder, Piecewise
@@ -269,6 +270,13 @@ class Junta(Piecewise):
     def _take(self, table: CellTable, features: Features, task: Task) -> Self:
         self.table_ = table
         return self._hold(features, task)
+
+    def formula(self) -> Formula:
+        """Which cell a row lies in, and the cells' values."""
+        from limbeck.students.junta.formula import formula
+
+        check_is_fitted(self)
+        return formula(self.table_, self.features_, self.task_)
 
     def _used(self) -> tuple[int, ...]:
         return self.table_.variables

@@ -18,6 +18,7 @@ from limbeck.core.contract import Task
 from limbeck.core.errors import FileRefused, InvalidInput
 from limbeck.data.precision import float32_note
 from limbeck.students import files
+from limbeck.students.formula import Formula
 from limbeck.students.readable import Readable
 from limbeck.students.sparse_sum.model import TermWeights
 from limbeck.students.sparse_sum.terms import FilledColumns, term_from_dict
@@ -146,6 +147,13 @@ class SumOfTerms(Readable):
     def _per_unit(self) -> float:
         """How much log-odds one unit of the sum is."""
         return 1.0
+
+    def formula(self) -> Formula:
+        """The sum of its terms."""
+        from limbeck.students.sparse_sum.formula import formula
+
+        check_is_fitted(self)
+        return formula(self.sum_, self.fill_, self._per_unit, self.features_, self.task_)
 
     def notes(self, rows: Rows) -> tuple[str, ...]:
         """Which columns float32 cannot tell apart, since steps lie only where it can."""

@@ -14,6 +14,7 @@ from limbeck.core.contract import Task
 from limbeck.core.errors import FileRefused, InvalidInput, did_you_mean, plural
 from limbeck.core.registry import STUDENTS
 from limbeck.students import files
+from limbeck.students.formula import Formula
 from limbeck.students.piecewise import Finder, Piecewise
 from limbeck.students.targets import (
     TaskLike,
@@ -298,6 +299,13 @@ class Tree(Piecewise):
     def _take(self, nodes: Nodes, features: Features, task: Task) -> Self:
         self.nodes_ = nodes
         return self._hold(features, task)
+
+    def formula(self) -> Formula:
+        """Which leaf a row reaches, and the leaves' values."""
+        from limbeck.students.tree.formula import formula
+
+        check_is_fitted(self)
+        return formula(self.nodes_, self.features_, self.task_)
 
     def _used(self) -> set[int]:
         return set(self.nodes_.feature[~self.nodes_.is_leaf].tolist())

@@ -1,0 +1,1 @@
+"""One language a file: how a student's formula is written in it."""

@@ -1,0 +1,244 @@
+"""Exports run in their own languages, and answer as the student does."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import subprocess
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from limbeck.core.columns import Features
+from limbeck.core.errors import InvalidInput
+from limbeck.export.students import SUFFIXES, export_student, source_of
+from limbeck.students.formula import columns_of
+from limbeck.students.junta.junta import Junta
+from limbeck.students.sparse_sum.sparse_sum import SparseSum
+from limbeck.students.tree.tree import Tree
+
+TASKS = ("binary", "multiclass", "regression")
+NAME = 'odd "name" */ \\ \n \'; DROP TABLE rows; """'
+
+
+def table(n: int, seed: int) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    X = pd.DataFrame({
+        "age [years]": rng.integers(18, 90, n).astype(float),
+        NAME: rng.lognormal(0, 1, n),
+        "member": pd.array(rng.random(n) < 0.4, dtype="boolean"),
+        "colour": pd.Categorical(rng.choice(["red", "it's", 'blue"\\'], n)),
+    })  # fmt: skip
+    for name in X:
+        X.loc[rng.random(n) < 0.08, name] = None
+    return X
+
+
+@cache
+def student(kind: str, task: str):
+    X = table(3000, 0)
+    total = (
+        X["age [years]"].fillna(40) / 30 + X[NAME].fillna(3) + X["member"].fillna(False) * 1.5
+        - (X["colour"] == "it's")
+    ).to_numpy(float)  # fmt: skip
+    y = {
+        "binary": np.where(total > np.median(total), "yes \"'\\", "né"),
+        "multiclass": np.array([10, 20, 30])[np.digitize(total, [2, 4])],
+        "regression": total,
+    }[task]
+    made = {
+        "tree": lambda: Tree(12),
+        "junta": lambda: Junta(["age [years]", "member", "colour"], bins=4),
+        "sparse_sum": lambda: SparseSum(),
+    }[kind]()
+    return made.fit(X, y)
+
+
+KINDS = ("tree", "junta", "sparse_sum")
+BOTH = [(kind, task) for kind in KINDS for task in TASKS]
+
+
+def near_edges(kind: str, task: str, n: int) -> pd.DataFrame:
+    """Fresh rows, with values at thresholds and one step beside, and levels never seen."""
+    X, rng = table(n, 7), np.random.default_rng(3)
+    edges = {0: [], 1: []}
+
+    def walk(part):
+        if type(part).__name__ == "AtMost" and hasattr(part.part, "column"):
+            edges.setdefault(part.part.column, []).append(part.value)
+        for value in vars(part).values():
+            for inner in value if isinstance(value, tuple) else (value,):
+                if hasattr(inner, "__dataclass_fields__"):
+                    walk(inner)
+
+    for score in student(kind, task).formula().scores:
+        walk(score)
+    for j, name in enumerate(["age [years]", NAME]):
+        if edges[j]:
+            at = rng.choice(edges[j], n)
+            beside = np.nextafter(at, rng.choice([-np.inf, np.inf], n))
+            exact = rng.random(n)
+            column = np.where(exact < 0.2, at, np.where(exact < 0.4, beside, X[name]))
+            X[name] = np.where(X[name].isna(), np.nan, column)
+    X["colour"] = X["colour"].astype(object)
+    X.loc[rng.random(n) < 0.05, "colour"] = "mauve"
+    return X
+
+
+def plain_rows(X: pd.DataFrame) -> list[dict]:
+    """Rows as JSON has them: numbers, true and false, texts, and null where a value is missing."""
+
+    def plain(name, value):
+        if value is None or value is pd.NA or value != value:
+            return None
+        return bool(value) if name == "member" else value
+
+    rows = X.astype(object).to_dict(orient="records")
+    return [{name: plain(name, value) for name, value in row.items()} for row in rows]
+
+
+def in_python(source, X, made, tmp_path):
+    scope: dict = {}
+    exec(source, scope)
+    rows = plain_rows(X)
+    labels = [scope["predict"](row) for row in rows]
+    if not made.task_.classifies:
+        return labels, None
+    shares = [scope["predict_proba"](row) for row in rows]
+    return labels, np.array([[p[c] for c in made.task_.classes] for p in shares])
+
+
+def in_c(source, X, made, tmp_path):
+    k = len(made.task_.classes)
+    proba = "double p[LIMBECK_OUTPUTS]; limbeck_probabilities(x, p);" if k else ""
+    write = "fwrite(p, sizeof p, 1, stdout);" if k else ""
+    (tmp_path / "student.h").write_text(source)
+    (tmp_path / "main.c").write_text(
+        f'#include <stdio.h>\n#include "student.h"\nint main(void) {{ double x[{X.shape[1]}];'
+        " while (fread(x, sizeof x, 1, stdin) == 1) { double a = limbeck_predict(x);"
+        f" fwrite(&a, sizeof a, 1, stdout); {proba} {write} }} return 0; }}"
+    )
+    subprocess.run(["gcc", "-std=c99", "-Wall", "-Werror", "-Wno-unused", "-O1", "main.c", "-lm",
+                    "-o", "main"], cwd=tmp_path, check=True)  # fmt: skip
+    values = made.features_.encode(X)
+    told = subprocess.run([tmp_path / "main"], input=values.tobytes(), capture_output=True,
+                          check=True).stdout  # fmt: skip
+    found = np.frombuffer(told).reshape(len(X), 1 + k)
+    if not k:
+        return found[:, 0].tolist(), None
+    return [made.task_.classes[int(i)] for i in found[:, 0]], found[:, 1:]
+
+
+def in_javascript(source, X, made, tmp_path):
+    (tmp_path / "student.mjs").write_text(source)
+    (tmp_path / "rows.json").write_text(json.dumps(plain_rows(X)))
+    (tmp_path / "main.mjs").write_text(
+        'import * as s from "./student.mjs"; import fs from "fs";'
+        'const rows = JSON.parse(fs.readFileSync("rows.json"));'
+        "console.log(JSON.stringify([rows.map(s.predict),"
+        " s.predictProba ? rows.map(s.predictProba) : null]));"
+    )
+    told = subprocess.run(["node", "main.mjs"], cwd=tmp_path, capture_output=True, check=True)
+    labels, shares = json.loads(told.stdout)
+    return labels, None if shares is None else np.array(shares)
+
+
+def sql_frame(X):
+    return X.assign(
+        member=X["member"].astype("Int64"), colour=X["colour"].where(X["colour"].notna(), None)
+    )
+
+
+def in_sqlite(source, X, made, tmp_path):
+    with sqlite3.connect(":memory:") as connection:
+        sql_frame(X).to_sql("rows", connection, index=False)
+        told = pd.read_sql(source, connection)
+    return answers_of(told, made)
+
+
+def in_duckdb(source, X, made, tmp_path):
+    duckdb = pytest.importorskip("duckdb")
+    rows = X.assign(colour=X["colour"].where(X["colour"].notna(), None))
+    told = duckdb.query_df(rows, "rows", source).df()
+    return answers_of(told, made)
+
+
+def answers_of(told, made):
+    if not made.task_.classifies:
+        return told["predicted"].tolist(), None
+    shares = told[[f"p_{c}" for c in made.task_.classes]].to_numpy()
+    return told["predicted"].tolist(), shares
+
+
+LANGUAGES = {
+    ".py": in_python, ".c": in_c, ".mjs": in_javascript, "sqlite": in_sqlite, "duckdb": in_duckdb,
+}  # fmt: skip
+TOOL = {".c": "gcc", ".mjs": "node"}
+
+
+def check(kind, task, language, n, tmp_path):
+    if language in TOOL and shutil.which(TOOL[language]) is None:
+        pytest.skip(f"{TOOL[language]} is not installed")
+    made, X = student(kind, task), near_edges(kind, task, n)
+    suffix = language if language.startswith(".") else ".sql"
+    labels, shares = LANGUAGES[language](source_of(made, suffix), X, made, tmp_path)
+    expected = made.predict(X)
+    if task == "regression":
+        assert np.allclose(labels, expected, rtol=1e-12, atol=1e-12)
+        return
+    sure = np.ones(n, bool)
+    if kind == "sparse_sum":  # a sum that is 0 up to rounding has no label of its own
+        top = np.sort(made.predict_proba(X), axis=1)
+        sure = top[:, -1] - top[:, -2] > 1e-12
+    assert (np.array(labels)[sure] == expected[sure]).all()
+    assert np.abs(shares - made.predict_proba(X)).max() < 1e-9
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("kind", "task"), BOTH)
+def test_an_export_answers_as_the_student_does(kind, task, language, tmp_path):
+    check(kind, task, language, 1500, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("kind", "task"), BOTH)
+def test_an_export_answers_alike_on_100_000_rows(kind, task, language, tmp_path):
+    check(kind, task, language, 100_000, tmp_path)
+
+
+@pytest.mark.parametrize(("kind", "task"), BOTH)
+def test_a_formula_computes_what_the_student_does(kind, task):
+    made, X = student(kind, task), near_edges(kind, task, 2000)
+    values = made.features_.encode(X)
+    formula = made.formula()
+    if task == "regression":
+        assert np.allclose(formula.outputs(values)[:, 0], made.predict(X), rtol=1e-12)
+    else:
+        assert np.allclose(formula.outputs(values), made.predict_proba(X), atol=1e-12)
+        assert (made.classes_[formula.positions(values)] == made.predict(X)).mean() > 0.999
+    assert set(columns_of(formula.scores[0])) <= set(range(4))
+
+
+def test_the_end_of_the_name_says_which(tmp_path):
+    made = student("tree", "binary")
+    for suffix in (*SUFFIXES, ".json", ".onnx"):
+        path = export_student(made, tmp_path / f"student{suffix}")
+        assert path.stat().st_size > 100
+    with pytest.raises(InvalidInput, match=r"no export to '.pmml'"):
+        export_student(made, tmp_path / "student.pmml")
+    with pytest.raises(InvalidInput, match="Junta has no ONNX form"):
+        export_student(student("junta", "binary"), tmp_path / "student.onnx")
+
+
+def test_names_of_columns_run_nothing(tmp_path):
+    X = pd.DataFrame({'a"""\nimport os\nos.abort()\n"""': [1.0, 2.0, 5.0, 6.0]})
+    made = Tree(2).fit(X, ["no", "no", "yes", "yes"])
+    scope: dict = {}
+    exec(source_of(made, ".py"), scope)
+    assert scope["predict"]({X.columns[0]: 1.5}) == "no"
+    assert "os.abort()\n" not in source_of(made, ".c").replace("\\n", "")
+    assert Features.of(X).names[0] in json.loads(json.dumps(list(X.columns)))
