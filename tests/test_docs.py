@@ -118,6 +118,17 @@ def test_the_page_of_readable_students_runs_from_top_to_bottom(
     assert "x7" in room["found"].student.text()
 
 
+def test_the_page_of_exports_runs_from_top_to_bottom(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    room = executed("docs/export.md")
+    scope: dict[str, Any] = {}
+    exec((tmp_path / "student.py").read_text(), scope)
+    first = room["X"].iloc[0]
+    assert scope["predict"](dict(first)) == room["result"].student.predict(room["X"][:1])[0]
+
+
 @pytest.mark.slow
 def test_the_page_of_tournaments_runs_from_top_to_bottom(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -12,6 +12,7 @@ from limbeck.cli.budget import budget
 from limbeck.cli.catalogue import methods, students
 from limbeck.cli.certify import certify
 from limbeck.cli.distill import distill, resume
+from limbeck.cli.export import export
 from limbeck.cli.tournament import tournament
 from limbeck.cli.verify import verify
 
@@ -24,7 +25,7 @@ app = typer.Typer(
     help="Distil a model into a readable student, with a certificate and a control.",
 )
 for command in (
-    distill, tournament, resume, certify, verify, budget, audit, students, methods,
+    distill, tournament, resume, certify, verify, export, budget, audit, students, methods,
 ):  # fmt: skip
     app.command()(command)
 

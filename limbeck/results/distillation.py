@@ -17,6 +17,7 @@ from limbeck.core.atomic_io import write_bytes
 from limbeck.core.contract import Status, Student
 from limbeck.core.errors import InvalidInput
 from limbeck.core.strict_json import plain, read_json, record, write_json
+from limbeck.export.students import export_student
 from limbeck.reports.table import Table
 from limbeck.results.distillation_record import DistillationRecord, Holdout
 from limbeck.results.distillation_sections.page import fragment, write_page
@@ -92,6 +93,22 @@ class Distillation(DistillationRecord, Result):
                 _write_rows(folder, self.holdout)
         self.report(folder / "report.html")
         return folder
+
+    def export(self, path: str | Path) -> Path:
+        """Write the student as a file that runs without limbeck; the end of the name says which.
+
+        Parameters
+        ----------
+        path : str or Path
+            ``.sql``, ``.c``, ``.h``, ``.py``, ``.js`` or ``.mjs``; ``.onnx``; ``.json`` for
+            limbeck. See :func:`limbeck.export.students.export_student`.
+
+        Raises
+        ------
+        InvalidInput
+            If there is no such language, or the student cannot be written in it.
+        """
+        return export_student(self.student, path)
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:

@@ -123,6 +123,20 @@ def test_a_tournament_prints_the_front_and_writes_its_finalists(here):
     assert checked.exit_code == 0, checked.output
 
 
+def test_export_writes_code_that_answers_alike(run):
+    result = limbeck("export", "run", "--to", "student.py")
+    assert result.exit_code == 0, result.output
+    scope: dict = {}
+    exec((run.parent / "student.py").read_text(), scope)
+    rows = table(20, seed=5)
+    student = load(run / "student.json")
+    expected = student.predict(rows[list(student.features_.names)])
+    assert [scope["predict"](row) for row in rows.to_dict("records")] == expected.tolist()
+    refused = limbeck("export", "run/student.json", "--to", "student.docx")
+    assert refused.exit_code == 2
+    assert "There is no export to '.docx'" in plain(refused.output)
+
+
 def test_verify_the_folder(run):
     result = limbeck("verify", "run/certificate.json", *FILES)
     assert result.exit_code == 0, result.output

@@ -129,6 +129,25 @@ def test_a_student_is_an_estimator_with_sizes_and_importances(into, method, task
     assert again.score(table(0), y) > 0.5
 
 
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize(("into", "method"), ROUTES)
+def test_a_formula_answers_as_the_student_does_or_is_refused(into, method, task):
+    student, X = example(into, method, task).student, table(1, missing=True)
+    values = student.features_.encode(X)
+    try:
+        formula = student.formula()
+    except LimbeckError as error:
+        check_sentence(error)
+        return
+    found = formula.outputs(values)
+    if task == "regression":
+        assert np.allclose(found[:, 0], student.predict(X), rtol=1e-9)
+    else:
+        assert (student.classes_[formula.positions(values)] == student.predict(X)).mean() > 0.99
+        if hasattr(student, "predict_proba"):
+            assert np.allclose(found, student.predict_proba(X), atol=1e-9)
+
+
 @pytest.mark.parametrize(("into", "method"), ROUTES)
 def test_the_same_seed_gives_the_same_student(into, method):
     result = example(into, method, "binary")

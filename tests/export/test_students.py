@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 from functools import cache
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -160,7 +161,6 @@ def in_sqlite(source, X, made, tmp_path):
 
 
 def in_duckdb(source, X, made, tmp_path):
-    duckdb = pytest.importorskip("duckdb")
     rows = X.assign(colour=X["colour"].where(X["colour"].notna(), None))
     told = duckdb.query_df(rows, "rows", source).df()
     return answers_of(told, made)

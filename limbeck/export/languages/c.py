@@ -14,15 +14,15 @@ class CWriter(Writer):
 
     language: ClassVar[str] = "C"
 
-    def value(self, column: int) -> str:
+    def _value(self, column: int) -> str:
         """An element of the row."""
         return f"x[{column}]"
 
-    def missing(self, column: int) -> str:
+    def _missing(self, column: int) -> str:
         """NaN is the only number that is not itself."""
         return f"(x[{column}] != x[{column}])"
 
-    def choose(self, test: str, yes: str, no: str) -> str:
+    def _choose(self, test: str, yes: str, no: str) -> str:
         """A conditional expression."""
         return f"({test} ? {yes} : {no})"
 
@@ -44,7 +44,7 @@ class CWriter(Writer):
             lines += [f"static const char *const limbeck_classes[{k}] = {{{names}}};", ""]
         if formula.table is not None:
             rows = ", ".join(
-                "{" + ", ".join(self.constant(v) for v in row) + "}" for row in formula.table
+                "{" + ", ".join(self._constant(v) for v in row) + "}" for row in formula.table
             )
             lines += [f"static const double limbeck_table[{len(formula.table)}][{k}] = {{{rows}}};",
                       ""]  # fmt: skip
@@ -52,10 +52,12 @@ class CWriter(Writer):
         lines += ["static void limbeck_scores(const double *x, double *z) {"]
         if formula.table is not None:
             copied = f"  for (int c = 0; c < {k}; c++) z[c] = limbeck_table[piece][c];"
-            lines += [f"  const int piece = (int){self.number(formula.scores[0])};", copied, "}"]
+            lines += [f"  const int piece = (int){self._number(formula.scores[0])};", copied, "}"]
             m = k
         else:
-            lines += [f"  z[{i}] = {self.number(s)};" for i, s in enumerate(formula.scores)] + ["}"]
+            lines += [f"  z[{i}] = {self._number(s)};" for i, s in enumerate(formula.scores)] + [
+                "}"
+            ]
         lines += ["", *_answers(formula.link, k, m, task.classifies)]
         return "\n".join(lines) + "\n"
 

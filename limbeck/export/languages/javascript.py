@@ -16,15 +16,15 @@ class JavaScriptWriter(Writer):
     language: ClassVar[str] = "JavaScript"
     equals: ClassVar[str] = "==="
 
-    def value(self, column: int) -> str:
+    def _value(self, column: int) -> str:
         """A local constant."""
         return f"x{column}"
 
-    def missing(self, column: int) -> str:
+    def _missing(self, column: int) -> str:
         """``Number.isNaN``."""
         return f"Number.isNaN(x{column})"
 
-    def choose(self, test: str, yes: str, no: str) -> str:
+    def _choose(self, test: str, yes: str, no: str) -> str:
         """A conditional expression."""
         return f"({test} ? {yes} : {no})"
 
@@ -54,7 +54,7 @@ class JavaScriptWriter(Writer):
             name = f"row[{_json(formula.features.names[j])}]"
             read = f"level({name}, LEVELS[{j}])" if j in levels else f"number({name})"
             lines.append(f"  const x{j} = {read};")
-        found = ", ".join(self.number(score) for score in formula.scores)
+        found = ", ".join(self._number(score) for score in formula.scores)
         inner = f"TABLE[{found}]" if formula.table is not None else f"[{found}]"
         lines += [f"  return {inner};", "}", ""]
         lines += _answers(formula.link, task.classifies)

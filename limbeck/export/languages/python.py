@@ -29,19 +29,19 @@ class PythonWriter(Writer):
     language: ClassVar[str] = "Python"
     joined: ClassVar[tuple[str, str]] = (" and ", " or ")
 
-    def value(self, column: int) -> str:
+    def _value(self, column: int) -> str:
         """A local variable."""
         return f"x{column}"
 
-    def missing(self, column: int) -> str:
+    def _missing(self, column: int) -> str:
         """NaN is the only number that is not itself."""
         return f"(x{column} != x{column})"
 
-    def choose(self, test: str, yes: str, no: str) -> str:
+    def _choose(self, test: str, yes: str, no: str) -> str:
         """A conditional expression."""
         return f"({yes} if {test} else {no})"
 
-    def negated(self, test: str) -> str:
+    def _negated(self, test: str) -> str:
         """``not``."""
         return f"(not {test})"
 
@@ -69,7 +69,7 @@ class PythonWriter(Writer):
             read = f"_level(row.get({name!r}), LEVELS[{j}])" if j in levels else (
                 f"_number(row.get({name!r}))")  # fmt: skip
             lines.append(f"    x{j} = {read}")
-        scores = ", ".join(self.number(score) for score in formula.scores)
+        scores = ", ".join(self._number(score) for score in formula.scores)
         lines.append(f"    return [{scores}]")
         lines += _answers(formula.link, formula.table is not None, task.classifies)
         return "\n".join(lines) + "\n"

@@ -19,13 +19,13 @@ class SqlWriter(Writer):
     equals: ClassVar[str] = "="
     joined: ClassVar[tuple[str, str]] = (" AND ", " OR ")
 
-    def constant(self, value: float) -> str:
+    def _constant(self, value: float) -> str:
         """With an exponent, so that it is read as a double, not as a decimal."""
-        text = super().constant(value).strip("()")
+        text = super()._constant(value).strip("()")
         text = text if "e" in text else f"{text}e0"
         return f"({text})" if value < 0 else text
 
-    def value(self, column: int) -> str:
+    def _value(self, column: int) -> str:
         """The column; booleans as 0 and 1, categories as positions."""
         feature, name = self.formula.features.columns[column], self._name(column)
         if feature.kind == "numeric":
@@ -33,19 +33,19 @@ class SqlWriter(Writer):
         if feature.kind == "boolean":
             return f"(CASE WHEN {name} THEN 1.0e0 WHEN NOT {name} THEN 0.0e0 END)"
         cases = " ".join(
-            f"WHEN {name} = {_text(level)} THEN {self.constant(float(i))}"
+            f"WHEN {name} = {_text(level)} THEN {self._constant(float(i))}"
             for i, level in enumerate(feature.levels)
         )
         return f"(CASE {cases} END)"
 
-    def level(self, column: int, value: float) -> str:
+    def _level(self, column: int, value: float) -> str:
         """A category is compared by its name."""
         feature = self.formula.features.columns[column]
         if feature.kind == "categorical":
             return f"COALESCE({self._name(column)} = {_text(feature.levels[int(value)])}, FALSE)"
-        return f"COALESCE({super().level(column, value)}, FALSE)"
+        return f"COALESCE({super()._level(column, value)}, FALSE)"
 
-    def missing(self, column: int) -> str:
+    def _missing(self, column: int) -> str:
         """NULL, or a level that is not known."""
         feature, name = self.formula.features.columns[column], self._name(column)
         if feature.kind != "categorical" or not feature.levels:
@@ -53,19 +53,19 @@ class SqlWriter(Writer):
         known = ", ".join(_text(level) for level in feature.levels)
         return f"({name} IS NULL OR {name} NOT IN ({known}))"
 
-    def at_most(self, number: str, value: float) -> str:
+    def _at_most(self, number: str, value: float) -> str:
         """Never NULL, so that it may be negated."""
-        return f"COALESCE({number} <= {self.constant(value)}, FALSE)"
+        return f"COALESCE({number} <= {self._constant(value)}, FALSE)"
 
-    def choose(self, test: str, yes: str, no: str) -> str:
+    def _choose(self, test: str, yes: str, no: str) -> str:
         """A CASE."""
         return f"CASE WHEN {test} THEN {yes} ELSE {no} END"
 
-    def count(self, test: str) -> str:
+    def _count(self, test: str) -> str:
         """In brackets, to be added."""
-        return f"({super().count(test)})"
+        return f"({super()._count(test)})"
 
-    def negated(self, test: str) -> str:
+    def _negated(self, test: str) -> str:
         """``NOT``."""
         return f"(NOT {test})"
 
@@ -74,9 +74,9 @@ class SqlWriter(Writer):
         formula, task = self.formula, self.formula.task
         head = "-- A student that limbeck distilled. Put your table's name in the place of rows.\n"
         if formula.table is not None:
-            inner = [f"{self.number(formula.scores[0])} AS limbeck_piece"]
+            inner = [f"{self._number(formula.scores[0])} AS limbeck_piece"]
         else:
-            inner = [f"{self.number(s)} AS limbeck_{i}" for i, s in enumerate(formula.scores)]
+            inner = [f"{self._number(s)} AS limbeck_{i}" for i, s in enumerate(formula.scores)]
         outer = self._labels() if task.classifies else [f"{self._score(0)} AS predicted"]
         helpers = ", ".join(inner)
         rows = f"(SELECT *, {helpers} FROM rows) AS limbeck_rows"  # noqa: S608  (names are quoted)
@@ -140,7 +140,7 @@ class SqlWriter(Writer):
         if formula.table is None:
             return f"limbeck_{c}"
         cases = " ".join(
-            f"WHEN {i} THEN {self.constant(float(v))}" for i, v in enumerate(formula.table[:, c])
+            f"WHEN {i} THEN {self._constant(float(v))}" for i, v in enumerate(formula.table[:, c])
         )
         return f"CASE limbeck_piece {cases} END"
 

@@ -53,26 +53,26 @@ class Writer(ABC):
         """The whole file."""
 
     @abstractmethod
-    def value(self, column: int) -> str:
+    def _value(self, column: int) -> str:
         """The encoded value of a column."""
 
     @abstractmethod
-    def missing(self, column: int) -> str:
+    def _missing(self, column: int) -> str:
         """Whether it is missing."""
 
     @abstractmethod
-    def choose(self, test: str, yes: str, no: str) -> str:
+    def _choose(self, test: str, yes: str, no: str) -> str:
         """One of two numbers."""
 
-    def level(self, column: int, value: float) -> str:
+    def _level(self, column: int, value: float) -> str:
         """Whether a column is at a value; by default its encoded number is compared."""
-        return f"({self.value(column)} {self.equals} {self.constant(value)})"
+        return f"({self._value(column)} {self.equals} {self._constant(value)})"
 
     equals: ClassVar[str] = "=="
     joined: ClassVar[tuple[str, str]] = (" && ", " || ")
     false: ClassVar[str] = "0"
 
-    def constant(self, value: float) -> str:
+    def _constant(self, value: float) -> str:
         """A number that is read back exactly."""
         if not np.isfinite(value):
             raise InvalidInput(
@@ -80,55 +80,57 @@ class Writer(ABC):
             )
         return f"({value!r})" if value < 0 else repr(float(value))
 
-    def count(self, test: str) -> str:
+    def _count(self, test: str) -> str:
         """1 where a test holds, else 0."""
-        return self.choose(test, "1", "0")
+        return self._choose(test, "1", "0")
 
-    def negated(self, test: str) -> str:
+    def _negated(self, test: str) -> str:
         """Whether a test does not hold."""
         return f"(!{test})"
 
-    def at_most(self, number: str, value: float) -> str:
+    def _at_most(self, number: str, value: float) -> str:
         """Whether a number is at most a constant."""
-        return f"({number} <= {self.constant(value)})"
+        return f"({number} <= {self._constant(value)})"
 
-    def number(self, part: Expression) -> str:
+    def _number(self, part: Expression) -> str:
         """A number of the formula."""
         match part:
             case Constant(value):
-                return self.constant(value)
+                return self._constant(value)
             case ColumnValue(column):
-                return self.value(column)
+                return self._value(column)
             case Filled(column, value):
-                return self.choose(self.missing(column), self.constant(value), self.value(column))
+                return self._choose(
+                    self._missing(column), self._constant(value), self._value(column)
+                )
             case Sum(parts):
-                return "(" + " + ".join(self.number(inner) for inner in parts) + ")"
+                return "(" + " + ".join(self._number(inner) for inner in parts) + ")"
             case Product(inner, factor, divide):
-                return f"({self.number(inner)} {'/' if divide else '*'} {self.constant(factor)})"
+                return f"({self._number(inner)} {'/' if divide else '*'} {self._constant(factor)})"
             case Positive(inner):
-                text = self.number(inner)
-                return self.choose(f"({text} > {self.constant(0.0)})", text, self.constant(0.0))
+                text = self._number(inner)
+                return self._choose(f"({text} > {self._constant(0.0)})", text, self._constant(0.0))
             case If(test, yes, no):
-                return self.choose(self.test(test), self.number(yes), self.number(no))
+                return self._choose(self._test(test), self._number(yes), self._number(no))
 
-    def test(self, part: Test) -> str:
+    def _test(self, part: Test) -> str:
         """A test of the formula."""
         match part:
             case AtMost(inner, value):
-                return self.at_most(self.number(inner), value)
+                return self._at_most(self._number(inner), value)
             case Is(column, value):
-                return self.level(column, value)
+                return self._level(column, value)
             case Missing(column):
-                return self.missing(column)
+                return self._missing(column)
             case Not(inner):
-                return self.negated(self.test(inner))
+                return self._negated(self._test(inner))
             case All(tests):
                 return self._join(tests, 0)
             case Any(tests):
                 return self._join(tests, 1)
             case AtLeast(least, tests):
-                total = " + ".join(self.count(self.test(t)) for t in tests)
+                total = " + ".join(self._count(self._test(t)) for t in tests)
                 return f"(({total}) >= {least})"
 
     def _join(self, tests: Sequence[Test], how: int) -> str:
-        return "(" + self.joined[how].join(self.test(t) for t in tests) + ")"
+        return "(" + self.joined[how].join(self._test(t) for t in tests) + ")"
