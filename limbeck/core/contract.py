@@ -285,6 +285,18 @@ class Student(Protocol):
         """The student in words."""
         ...
 
+    def rules(self) -> list[str]:
+        """The student as IF ... THEN ... sentences; empty where it has none."""
+        ...
+
+    def drawing(self) -> str:
+        """The student drawn in HTML, for the page of a report."""
+        ...
+
+    def caption(self) -> str:
+        """How the drawing is read; may be empty."""
+        ...
+
     def to_dict(self) -> dict[str, Any]:
         """All that the student is, ready for JSON."""
         ...

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from limbeck.core.columns import Features, Rows
 from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
+from limbeck.reports.markup import Html, tag
 from limbeck.reports.plots import axes_of
 from limbeck.students import files
 from limbeck.students.formula import Formula
@@ -72,6 +73,22 @@ class Readable(BaseEstimator, ABC):  # type: ignore[misc]
         """Labels or values of shape (n,), for rows of shape (n, d)."""
 
     @abstractmethod
+    def text(self) -> str:
+        """The student in words."""
+
+    def rules(self) -> list[str]:
+        """The student as IF ... THEN ... sentences; none by default."""
+        return []
+
+    def drawing(self) -> Html:
+        """The student drawn, for the page of a report; by default its text."""
+        return tag("pre", self.text())
+
+    def caption(self) -> str:
+        """How its drawing is read; nothing by default."""
+        return ""
+
+    @abstractmethod
     def to_dict(self) -> dict[str, Any]:
         """All that the student is, ready for JSON."""
 
@@ -100,7 +117,7 @@ class Readable(BaseEstimator, ABC):  # type: ignore[misc]
 
     def _plot(self, ax: Any) -> Any:
         """The drawing of this kind of student; its text where it has none."""
-        text = str(self.text()) if hasattr(self, "text") else repr(self)
+        text = str(self.text())
         lines = text.splitlines()
         ax = axes_of(ax, (1 + 0.085 * max(map(len, lines)), 0.5 + 0.2 * len(lines)))
         ax.set_axis_off()
@@ -191,6 +208,10 @@ class Readable(BaseEstimator, ABC):  # type: ignore[misc]
         if features.frame and not features.numbers:
             self.feature_names_in_ = np.array(features.names, dtype=object)
         return self
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the drawing once it is fitted."""
+        return str(self.drawing() if hasattr(self, "features_") else tag("pre", repr(self)))
 
     def __sklearn_tags__(self) -> Any:
         from sklearn.utils import ClassifierTags, RegressorTags

@@ -6,13 +6,11 @@ from pathlib import Path
 
 from limbeck.reports.document import document, write_document
 from limbeck.reports.markup import Html, tag
-from limbeck.reports.style import FRAGMENT, PAGE
 from limbeck.results.distillation_record import DistillationRecord
 from limbeck.results.distillation_sections import facts
 from limbeck.results.distillation_sections.models import model_table
-from limbeck.results.distillation_sections.sections import SECTIONS, picture
-from limbeck.results.wavelet_sections.facts import is_wavelet
-from limbeck.results.wavelet_sections.style import BARS, WAVELET
+from limbeck.results.distillation_sections.own import own_page
+from limbeck.results.distillation_sections.sections import picture, sections_of
 
 __all__ = ["fragment", "write_page"]
 
@@ -37,8 +35,8 @@ def write_page(result: DistillationRecord, path: str | Path) -> Path:
     InvalidInput
         If the folder does not exist, or the path is a folder.
     """
-    sections = [made for section in SECTIONS if (made := section(result)) is not None]
-    style = WAVELET if is_wavelet(result.student) else PAGE
+    sections = [made for section in sections_of(result) if (made := section(result)) is not None]
+    style = own_page(result).style
     return write_document(document(facts.title(result), sections, style), path)
 
 
@@ -57,7 +55,7 @@ def fragment(result: DistillationRecord) -> str:
     """
     return tag(
         "div",
-        tag("style", Html(FRAGMENT + BARS if is_wavelet(result.student) else FRAGMENT)),
+        tag("style", Html(own_page(result).fragment)),
         tag("p", tag("strong", facts.title(result)), ". ", facts.lead(result), " ",
             facts.worth(result)),
         model_table(result).to_html(),

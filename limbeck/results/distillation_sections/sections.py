@@ -13,10 +13,9 @@ from limbeck.reports.numbers import count, decimal, duration, percent
 from limbeck.reports.table import Column, Drawing, Table
 from limbeck.results.distillation_record import DistillationRecord
 from limbeck.results.distillation_sections import facts, models
-from limbeck.results.wavelet_sections import sections as wavelet_sections
-from limbeck.results.wavelet_sections.facts import is_wavelet
+from limbeck.results.distillation_sections.own import Section, own_page
 
-__all__ = ["SECTIONS", "picture"]
+__all__ = ["picture", "sections_of"]
 
 
 def verdict(result: DistillationRecord) -> Html:
@@ -79,19 +78,13 @@ def certificate(result: DistillationRecord) -> Html:
 
 def student(result: DistillationRecord) -> Html:
     """The student's own drawing, and its words folded away."""
-    model: Any = result.student
+    model = result.student
     words = []
-    if hasattr(model, "rules"):
-        rules = model.rules()
+    rules = model.rules()
+    if rules:
         items = tag("ol", *(tag("li", rule) for rule in rules))
-        words.append(
-            tag(
-                "details",
-                tag("summary", f"As {plural(len(rules), 'rule')}"),
-                items,
-                class_="rules",
-            )
-        )
+        said = tag("summary", f"As {plural(len(rules), 'rule')}")
+        words.append(tag("details", said, items, class_="rules"))
     text = box(tag("pre", model.text()), "The student as text")
     words.append(tag("details", tag("summary", "As text"), text))
     return join([tag("h2", "The student"), picture(result), *words])
@@ -99,25 +92,9 @@ def student(result: DistillationRecord) -> Html:
 
 def picture(result: DistillationRecord) -> Html:
     """The student's drawing in a box of its own."""
-    model: Any = result.student
-    caption = None
-    if hasattr(model, "svg"):
-        drawing = Html(model.svg())
-        if hasattr(model, "outline"):  # what is shown instead in narrow windows
-            drawing = join([tag("div", drawing, class_="drawn"), Html(model.outline())])
-        says = "its class and how sure" if model.task_.classifies else "its value"
-        caption = (
-            f"{plural(model.size, 'leaf', 'leaves')}, depth {model.depth}. A leaf gives {says},"
-            " then its share of the rows and queries; the width of a branch shows the same."
-        )
-    elif is_wavelet(model):
-        drawing = wavelet_sections.weights(model)
-    elif hasattr(model, "_repr_html_"):
-        drawing = Html(model._repr_html_())
-    else:
-        drawing = tag("pre", model.text())
+    caption = result.student.caption()
     below = tag("figcaption", caption) if caption else None
-    return tag("figure", box(drawing, "The student, drawn", "picture"), below)
+    return tag("figure", box(result.student.drawing(), "The student, drawn", "picture"), below)
 
 
 def curve(result: DistillationRecord) -> Html | None:
@@ -235,10 +212,12 @@ def verification(result: DistillationRecord) -> Html:
     )  # fmt: skip
 
 
-SECTIONS = (
-    verdict, comparison, certificate, student, *wavelet_sections.SECTIONS, curve, layers,
-    influences, search, settings, verification,
-)  # fmt: skip
+def sections_of(result: DistillationRecord) -> tuple[Section, ...]:
+    """The sections of a result's page, in reading order, with those of its kind of student."""
+    return (
+        verdict, comparison, certificate, student, *own_page(result).sections, curve, layers,
+        influences, search, settings, verification,
+    )  # fmt: skip
 
 
 def drawn(table: Table[Any] | None) -> Html | None:

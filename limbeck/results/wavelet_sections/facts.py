@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from limbeck.results.distillation_record import DistillationRecord
 
-__all__ = ["Kept", "PathFacts", "WaveletFacts", "is_wavelet", "kept_rows"]
+__all__ = ["Kept", "PathFacts", "WaveletFacts", "kept_rows"]
 
 Vector = NDArray[np.float64]
 _SHOWN = 6
@@ -117,11 +117,6 @@ class Kept:
     student: list[str]
     energy: float
     rows: int
-
-
-def is_wavelet(model: Any) -> bool:
-    """Whether a student shows filters and gives signals back."""
-    return hasattr(model, "filters") and hasattr(model, "reconstruct")
 
 
 def kept_rows(result: DistillationRecord) -> Kept:

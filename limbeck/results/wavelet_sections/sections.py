@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from limbeck.reports.heat import heat
 from limbeck.reports.markup import Html, box, join, tag
 from limbeck.reports.numbers import count, percent
-from limbeck.reports.table import Column, Drawing, Table
 from limbeck.results.distillation_record import DistillationRecord
 from limbeck.results.wavelet_sections.charts import functions_chart, path_chart, stems_chart
 from limbeck.results.wavelet_sections.facts import (
     Kept,
     WaveletFacts,
-    is_wavelet,
     kept_rows,
 )
 from limbeck.results.wavelet_sections.signals import picture_map, picture_pair, signal_chart
 from limbeck.signal.filters import filters_of, functions
+from limbeck.students.wavelet.drawing import shares
 
-__all__ = ["SECTIONS", "filters", "importance", "kept", "path", "weights"]
+__all__ = ["SECTIONS", "filters", "importance", "kept", "path"]
 
 _CHANNELS = 3
 
 
 def filters(result: DistillationRecord) -> Html | None:
     """The filters and their functions, before and after."""
-    if not is_wavelet(result.student):
-        return None
     facts = WaveletFacts.of(result)
     low, before = facts.after, facts.before
     high = filters_of(low).high
@@ -53,30 +47,8 @@ def filters(result: DistillationRecord) -> Html | None:
     )
 
 
-def weights(model: Any) -> Html:
-    """How much each band adds to the answers of a wavelet student."""
-    found = model.importances()
-    says = (
-        f"{count(model.size)} coefficients: how much those of each band move the answers, by their"
-        " weights and by how much they vary."
-    )
-    total = sum(found.values()) or 1.0
-    return _shares(says, {band.name: found[band.name] / total for band in model.bands})
-
-
-def _shares(caption: str, shares: Mapping[str, float]) -> Html:
-    """A row per band: its share, and a bar filled by the largest."""
-    columns: list[Column[tuple[str, float]]] = [
-        Column("band", lambda row: row[0]),
-        Column("share", lambda row: row[1], format=percent, drawing=Drawing("bar")),
-    ]
-    return Table(caption, columns, list(shares.items())).to_html()
-
-
 def importance(result: DistillationRecord) -> Html | None:
     """What the teacher uses, by band and by time."""
-    if not is_wavelet(result.student):
-        return None
     facts = WaveletFacts.of(result)
     if not len(facts.share) or len(facts.bands) != len(facts.share):
         return None
@@ -86,14 +58,14 @@ def importance(result: DistillationRecord) -> Html | None:
         f" {percent(facts.share[first])} of all attribution. Attribution is TRIM's: how far the"
         " answer moves with a coefficient, over all rows."
     )
-    shares = _shares("Share of the absolute attribution, by band.",
+    drawn = shares("Share of the absolute attribution, by band.",
                      dict(zip(facts.bands, map(float, facts.share), strict=True)))  # fmt: skip
-    return join([tag("h2", "What the teacher uses"), tag("p", says), shares, _along(facts)])
+    return join([tag("h2", "What the teacher uses"), tag("p", says), drawn, _along(facts)])
 
 
 def kept(result: DistillationRecord) -> Html | None:
     """The signals, and what is left of them."""
-    if not is_wavelet(result.student) or result.holdout is None:
+    if result.holdout is None:
         return None
     found, model = kept_rows(result), result.student
     images = found.original.ndim == 4
@@ -110,8 +82,6 @@ def kept(result: DistillationRecord) -> Html | None:
 
 def path(result: DistillationRecord) -> Html | None:
     """Sparsity against prediction."""
-    if not is_wavelet(result.student):
-        return None
     facts = WaveletFacts.of(result)
     if len(facts.path) < 2:
         return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -386,9 +385,6 @@ class Additive(Readable):
         fit = problem.refined(problem.fit(problem.moments(), float(self.ridge)), float(self.ridge))
         used = values[weight > 0]
         return self._take(*problem.terms(fit), features, task).measured(used)
-
-    def _repr_html_(self) -> str:
-        return f"<pre>{escape(self.text() if hasattr(self, 'terms_') else repr(self))}</pre>"
 
 
 def _problem(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from typing import Any, Self
 
 import numpy as np
@@ -14,6 +13,7 @@ from limbeck.core.columns import Features
 from limbeck.core.contract import Task
 from limbeck.core.errors import FileRefused, InvalidInput
 from limbeck.core.registry import STUDENTS
+from limbeck.reports.markup import Html, tag
 from limbeck.students import files
 from limbeck.students.formula import Formula
 from limbeck.students.junta.mutual_information import choose
@@ -298,14 +298,12 @@ class Junta(Piecewise):
             out.append([*said, outcome(t.value[cell], self.task_, kept), share])
         return out
 
-    def _repr_html_(self) -> str:
-        if not hasattr(self, "table_"):
-            return f"<pre>{escape(repr(self))}</pre>"
+    def drawing(self) -> Html:
+        """The table of answers, a row a cell."""
         head, *rows = self._rows()
-        line = "<tr>{}</tr>".format
-        body = "".join(line("".join(f"<td>{escape(t)}</td>" for t in row)) for row in rows)
-        top = line("".join(f"<th>{escape(t)}</th>" for t in head))
-        return f"<table><thead>{top}</thead><tbody>{body}</tbody></table>"
+        top = tag("tr", *(tag("th", t) for t in head))
+        body = (tag("tr", *(tag("td", t) for t in row)) for row in rows)
+        return tag("table", tag("thead", top), tag("tbody", *body))
 
 
 def _positions(variables: Sequence[str | int] | range, features: Features) -> tuple[int, ...]:

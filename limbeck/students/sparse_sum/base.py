@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
-from html import escape
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -17,6 +16,7 @@ from limbeck.core.columns import Features, Rows
 from limbeck.core.contract import Task
 from limbeck.core.errors import FileRefused, InvalidInput
 from limbeck.data.precision import float32_note
+from limbeck.reports.markup import Html
 from limbeck.students import files
 from limbeck.students.formula import Formula
 from limbeck.students.readable import Readable
@@ -243,10 +243,9 @@ class SumOfTerms(Readable):
     def _used(self) -> Collection[int] | None:
         return {j for t in self.sum_.terms for j in t.columns}
 
-    def _repr_html_(self) -> str:
-        if not hasattr(self, "sum_"):
-            return f"<pre>{escape(repr(self))}</pre>"
-        return self._said().html()
+    def drawing(self) -> Html:
+        """The terms with their weights, as a table."""
+        return Html(self._said().html())
 
 
 def _problem(found: TermWeights, fill: Vector, features: Features, task: Task) -> str:

@@ -13,6 +13,7 @@ from limbeck.core.columns import Features
 from limbeck.core.contract import Task
 from limbeck.core.errors import FileRefused, InvalidInput, did_you_mean, plural
 from limbeck.core.registry import STUDENTS
+from limbeck.reports.markup import Html, join, tag
 from limbeck.students import files
 from limbeck.students.formula import Formula
 from limbeck.students.piecewise import Finder, Piecewise
@@ -314,15 +315,22 @@ class Tree(Piecewise):
         find, leaves = walker(self.nodes_)
         return find, self.nodes_.value[leaves]
 
+    def drawing(self) -> Html:
+        """The tree as a picture, and as an outline where the window is narrow."""
+        return join([tag("div", Html(self.svg()), class_="drawn"), Html(self.outline())])
+
+    def caption(self) -> str:
+        """How large the tree is, and what stands in a leaf."""
+        key = "its class and how sure" if self.task_.classifies else "its value"
+        return (
+            f"{plural(self.size, 'leaf', 'leaves')}, depth {self.depth}. A leaf gives {key},"
+            " then its share of the rows and queries; the width of a branch shows the same."
+        )
+
     def _repr_html_(self) -> str:
         if not hasattr(self, "nodes_"):
             return f"<pre>{self!r}</pre>"
-        key = "its class and how sure" if self.task_.classifies else "its value"
-        caption = (
-            f"{plural(self.size, 'leaf', 'leaves')}, depth {self.depth}. A leaf gives {key},"
-            " then its share of the training rows."
-        )
-        return f'<div style="overflow-x:auto">{self.svg()}<p>{caption}</p></div>'
+        return f'<div style="overflow-x:auto">{self.svg()}<p>{self.caption()}</p></div>'
 
 
 def _problem(nodes: Nodes, features: Features, task: Task) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from html import escape
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -19,6 +18,7 @@ from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput, did_you_mean
 from limbeck.core.registry import STUDENTS
 from limbeck.data.duplicates import ColumnKind, kinds_of
+from limbeck.reports.markup import Html, tag
 from limbeck.signal.bands import Band, Decomposition
 from limbeck.signal.filters import Boundary, Filters, filter_of, usual_levels
 from limbeck.students import files
@@ -442,8 +442,14 @@ class WaveletStudent(Readable):
         tags.input_tags.allow_nan = False
         return tags
 
+    def drawing(self) -> Html:
+        """How much each band adds to the answers, in bars."""
+        from limbeck.students.wavelet.drawing import weights
+
+        return weights(self)
+
     def _repr_html_(self) -> str:
-        return f"<pre>{escape(self.text() if hasattr(self, 'readout_') else repr(self))}</pre>"
+        return str(tag("pre", self.text() if hasattr(self, "readout_") else repr(self)))
 
 
 def _flat(X: Any) -> tuple[Any, tuple[int, ...]]:

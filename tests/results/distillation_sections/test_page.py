@@ -121,9 +121,9 @@ def test_no_number_is_missing(labels: bool) -> None:
 
 
 def _sections(result: Distillation) -> list[str]:
-    from limbeck.results.distillation_sections.sections import SECTIONS
+    from limbeck.results.distillation_sections.sections import sections_of
 
-    return [made for section in SECTIONS if (made := section(result)) is not None]
+    return [made for section in sections_of(result) if (made := section(result)) is not None]
 
 
 def test_without_labels_it_says_that_there_is_no_control() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import pywt
 
-from limbeck.results.wavelet_sections.facts import WaveletFacts, is_wavelet, kept_rows
+from limbeck.results.wavelet_sections.facts import WaveletFacts, kept_rows
 from limbeck.signal.filters import functions
 
 
@@ -85,8 +85,3 @@ def test_rows_shown_go_from_the_smallest_to_the_largest_value(wavelet_results):
 
 def test_rows_shown_are_of_every_class(wavelet_results):
     assert sorted(kept_rows(wavelet_results["picture"]).teacher) == ["0"] * 3 + ["1"] * 3
-
-
-def test_only_wavelet_students_are_wavelet_students(wavelet_results):
-    assert is_wavelet(wavelet_results["signal"].student)
-    assert not is_wavelet(object())

@@ -60,7 +60,7 @@ def test_the_page_says_what_the_search_did_and_the_teacher_uses(wavelet_results)
 
 def test_the_student_is_drawn_by_what_its_bands_add(wavelet_results):
     model = wavelet_results["signal"].student
-    found, drawn = model.importances(), wavelet_sections.weights(model)
+    found, drawn = model.importances(), model.drawing()
     shares = re.findall(r">([\d.]+)%<", drawn)
     total = sum(found.values())
     assert shares == [f"{100 * found[band.name] / total:.1f}" for band in model.bands]
@@ -93,7 +93,6 @@ def test_pages_of_other_students_are_as_they_were(tmp_path):
     X, y = load_iris(return_X_y=True)
     forest = RandomForestClassifier(5, random_state=0).fit(X[::2], y[::2])
     result = limbeck.distill(forest, X[1::2], max_leaves=3, queries=100, progress=False)
-    assert all(section(result) is None for section in wavelet_sections.SECTIONS)
     page = result.report(tmp_path / "r.html").read_text("utf-8")
     assert f"<style>{PAGE}</style>" in page
 
