@@ -28,7 +28,7 @@ from limbeck.students.tree.text import (
     to_show,
 )
 
-__all__ = ["Drawn", "drawn", "svg"]
+__all__ = ["Drawn", "drawn", "leaf_colours", "leaf_text", "svg", "svg_of"]
 
 TOGETHER = 24  # letters of a comparison that stay in one line
 TRUNK = 12  # from the left edge of a question to the line down
@@ -70,21 +70,9 @@ def svg(
         One ``<svg>`` element, well-formed XML, of a natural size in pixels. Edges are as wide as
         the share of the training rows; hovering over a box shows what was shortened.
     """
-    shown = drawn(nodes, features, task, missing, digits, exact)
-    boxes = placed(shown.nodes, shown.texts)
-    width = int(max(b.x + b.width for b in boxes.values())) + MARGIN + 1
-    height = int(max(b.y + b.height / 2 for b in boxes.values())) + MARGIN + 1
     size = plural(nodes.size, "leaf", "leaves")
     label = f"Decision tree of {size} and depth {nodes.depths.max()}"
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label={quoteattr(label)} '
-        f'width="{width}" height="{height}" viewBox="0 0 {width} {height}" {STYLE}>',
-        f"<title>{escape(label)}</title>",
-        *_edges(shown.nodes, boxes),
-    ]
-    for i in shown.nodes.preorder():
-        parts += _box(boxes[i], shown.titles[i], shown.colours[i] if nodes.feature[i] < 0 else "")
-    return "\n".join([*parts, "</svg>"])
+    return svg_of(drawn(nodes, features, task, missing, digits, exact), label)
 
 
 @dataclass(frozen=True)
@@ -95,6 +83,31 @@ class Drawn:
     texts: list[list[Piece]]
     titles: list[str]
     colours: list[str]
+
+
+def svg_of(shown: Drawn, label: str) -> str:
+    """Draw what was laid down for each node; see :func:`svg`.
+
+    Parameters
+    ----------
+    shown : Drawn
+        Texts and colours of all nodes.
+    label : str
+        What is drawn, for screen readers.
+    """
+    boxes = placed(shown.nodes, shown.texts)
+    width = int(max(b.x + b.width for b in boxes.values())) + MARGIN + 1
+    height = int(max(b.y + b.height / 2 for b in boxes.values())) + MARGIN + 1
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label={quoteattr(label)} '
+        f'width="{width}" height="{height}" viewBox="0 0 {width} {height}" {STYLE}>',
+        f"<title>{escape(label)}</title>",
+        *_edges(shown.nodes, boxes),
+    ]
+    for i in shown.nodes.preorder():
+        leaf = shown.nodes.feature[i] < 0
+        parts += _box(boxes[i], shown.titles[i], shown.colours[i] if leaf else "")
+    return "\n".join([*parts, "</svg>"])
 
 
 def drawn(
@@ -122,15 +135,24 @@ def drawn(
     texts, titles = [], []
     for i in range(len(nodes)):
         if nodes.feature[i] < 0:
-            text, title = _leaf(nodes, i, task, kept)
+            text, title = leaf_text(nodes, i, task, kept)
         else:
             text, title = _question(nodes, i, features, int(nodes.feature[i]) in noted)
         texts.append(text)
         titles.append(title)
-    return Drawn(nodes, texts, titles, _colours(nodes, task))
+    return Drawn(nodes, texts, titles, leaf_colours(nodes, task))
 
 
-def _colours(nodes: Nodes, task: Task) -> list[str]:
+def leaf_colours(nodes: Nodes, task: Task) -> list[str]:
+    """A colour for what each node predicts: of its class, or a shade of blue.
+
+    Parameters
+    ----------
+    nodes : Nodes
+        The m nodes.
+    task : Task
+        What is predicted.
+    """
     if task.classifies:
         return [PALETTE[int(v.argmax()) % len(PALETTE)] for v in nodes.value]
     value = nodes.value[:, 0] / 2  # halves, so that no difference overflows
@@ -155,7 +177,20 @@ def _question(nodes: Nodes, i: int, features: Features, noted: bool) -> tuple[li
     return pieces, f"{full}? (missing: {way}){_known(nodes, i)}"
 
 
-def _leaf(nodes: Nodes, i: int, task: Task, digits: int | None) -> tuple[list[Piece], str]:
+def leaf_text(nodes: Nodes, i: int, task: Task, digits: int | None) -> tuple[list[Piece], str]:
+    """What is written in a leaf, and in full for who points at it.
+
+    Parameters
+    ----------
+    nodes : Nodes
+        The tree.
+    i : int
+        The leaf.
+    task : Task
+        What is predicted.
+    digits : int or None
+        Significant digits of a number; None for all.
+    """
     value = nodes.value[i]
     said = full = outcome(value, task, digits)
     if task.classifies:

@@ -7,12 +7,12 @@ from typing import Any
 from limbeck.core.columns import Features
 from limbeck.core.contract import Task
 from limbeck.reports.plots import axes_of
-from limbeck.students.tree.drawing import TRUNK, drawn
+from limbeck.students.tree.drawing import TRUNK, Drawn, drawn
 from limbeck.students.tree.layout import FONT, MARGIN, PAD, placed
 from limbeck.students.tree.nodes import Nodes
 from limbeck.students.tree.text import shares
 
-__all__ = ["plot_tree"]
+__all__ = ["plot_drawn", "plot_tree"]
 
 _DOTS = 100  # pixels of the layout in an inch of a new figure
 
@@ -31,8 +31,21 @@ def plot_tree(nodes: Nodes, features: Features, task: Task, ax: Any = None) -> A
     ax : matplotlib Axes, optional
         Where to draw; by default a new figure.
     """
-    shown = drawn(nodes, features, task)
-    boxes, share = placed(shown.nodes, shown.texts), shares(nodes)
+    return plot_drawn(drawn(nodes, features, task), ax)
+
+
+def plot_drawn(shown: Drawn, ax: Any = None) -> Any:
+    """Draw what was laid down for each node; returns the axes.
+
+    Parameters
+    ----------
+    shown : Drawn
+        Texts and colours of all nodes.
+    ax : matplotlib Axes, optional
+        Where to draw; by default a new figure.
+    """
+    nodes = shown.nodes
+    boxes, share = placed(nodes, shown.texts), shares(nodes)
     width = max(b.x + b.width for b in boxes.values()) + MARGIN
     height = max(b.y + b.height / 2 for b in boxes.values()) + MARGIN
     ax = axes_of(ax, (width / _DOTS, height / _DOTS))

@@ -1,0 +1,1 @@
+"""Rules from the nodes of many small trees on the teacher's answers."""

@@ -1,0 +1,346 @@
+"""Rule lists and rule sets from the teacher's answers on rows and queries.
+
+Candidates are the nodes of many small trees on the answers, as in RuleFit (Friedman and Popescu
+2008, section 3.1). A list or a set is made of them by insertion and exchange, by what they save per
+number that a reader must hold (:mod:`limbeck.students.rules.search`). How many rules is decided by
+cross-fitting: without each fold of the rows, and without the queries made from it, all is grown
+anew and judged on the fold.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.core.columns import Rows
+from limbeck.core.contract import Access, MethodResult, Progress, Student, Task, Teacher
+from limbeck.core.contract import answers as hard_answers
+from limbeck.core.errors import AccessDenied, InvalidInput
+from limbeck.core.registry import METHODS
+from limbeck.data.class_weights import ClassWeight, class_weights
+from limbeck.methods.base import BaseMethod
+from limbeck.methods.rules.sizes import SizedStudents, left_out, losses_of, spread
+from limbeck.methods.search_and_stitch.crossfit import inside, split_folds
+from limbeck.methods.search_and_stitch.queries import AnsweredQueries, Trials, ask
+from limbeck.methods.weights import check_query_weight, weights
+from limbeck.samplers.named import sampler_named
+from limbeck.students.rule_list.rule_list import RuleList
+from limbeck.students.rules.candidates import FOREST
+from limbeck.students.rules.rule_set import RuleSet
+from limbeck.students.rules.student import RuleStudent
+from limbeck.students.targets import read_weight
+from limbeck.students.tree.tree import Tree
+
+__all__ = ["DistillRuleList", "DistillRules", "RuleMethod"]
+
+# Judging is no place to spend the time of the search itself.
+_MOST_ROWS, _MOST_QUERIES, _FOREST = 3000, 3000, 20
+
+
+@dataclass(frozen=True)
+class RuleMethod(BaseMethod):
+    """What rule lists and rule sets are distilled by; see the module's first lines.
+
+    Parameters
+    ----------
+    max_rules : int
+        The most rules that are considered.
+    epsilon : float
+        The disagreement aimed at: chosen are the fewest rules whose loss on rows left out (5-fold)
+        is within half of it, or within one standard error of the best. For values the loss is the
+        share of variance left unexplained.
+    rules : int or None
+        Take at most so many rules instead.
+    max_conditions : int
+        The most thresholds and levels in one rule.
+    queries : int or None
+        Fresh rows to ask the teacher about at most, trials of samplers included; None for 10,000
+        where it answers queries.
+    sampler : str or Sampler
+        Where queries come from; ``"auto"`` tries some, as search and stitch does.
+    query_weight : float
+        Share of the whole weight that the queries carry together; but no query counts more than a
+        row.
+    max_rows : int
+        Rows used at most; a random part of more.
+    """
+
+    student: ClassVar[type[RuleStudent]]
+
+    max_rules: int = 12
+    epsilon: float = 0.05
+    rules: int | None = None
+    max_conditions: int = 3
+    queries: int | None = None
+    sampler: Any = "auto"
+    query_weight: float = 0.5
+    max_rows: int = 30_000
+
+    def __post_init__(self) -> None:
+        for name, least in (("max_rules", 1), ("max_conditions", 1), ("max_rows", 2)):
+            given = getattr(self, name)
+            if isinstance(given, bool) or not isinstance(given, int) or given < least:
+                raise InvalidInput(
+                    f"{name} is {given!r}.", f"Give a whole number of {least} or more."
+                )
+        if self.rules is not None and not 1 <= self.rules <= self.max_rules:
+            raise InvalidInput(
+                f"rules is {self.rules}, and max_rules is {self.max_rules}.",
+                "Give rules between 1 and max_rules.",
+            )
+        if self.queries is not None and self.queries < 0:
+            raise InvalidInput(f"queries is {self.queries}.", "Give 0 for none, or a number.")
+        check_query_weight(self.query_weight)
+        if isinstance(self.sampler, str) and self.sampler not in ("auto", "none"):
+            sampler_named(self.sampler)
+
+    def distill(
+        self,
+        teacher: Teacher,
+        rows: Rows,
+        rng: np.random.Generator,
+        progress: Progress,
+        sample_weight: NDArray[np.float64] | None = None,
+        class_weight: ClassWeight = None,
+    ) -> MethodResult:
+        """Distil; see :class:`limbeck.core.contract.Method`.
+
+        Parameters
+        ----------
+        teacher, rows, rng, progress
+            As there.
+        sample_weight : ndarray of shape (n,), optional
+            How much each row counts, beside the other rows.
+        class_weight : "balanced", mapping or None
+            How much rows and queries count by the teacher's class.
+
+        Raises
+        ------
+        AccessDenied
+            If queries are asked of a teacher that answers stored rows only.
+        """
+        started, task = time.perf_counter(), teacher.task
+        used, own_weight = self._sampled(rows, sample_weight, rng)
+        rows = rows[used]
+        progress("asking the teacher", 0, 1)
+        own = hard_answers(teacher.scores(rows.native()), task)
+        by_class = None
+        if class_weight is not None:
+            by_class = class_weights(class_weight, task, own, own_weight)
+            own_weight = own_weight * by_class[own]
+        fold = split_folds(rows, rng)
+        most = self.rules or self.max_rules
+        sizes = range(2, 2 * most + 1)
+        trials = Trials(rows, own, own_weight, fold, task, self.query_weight, sizes, by_class)
+        asked = ask(teacher, trials, self._budget(teacher), self.sampler, rng, progress)
+        progress("rules", 0, 1)
+        path = self._path(rows, own, own_weight, task, asked, None, rng)
+        progress("cross-fitting", 0, 1)
+        judged = self._judged(rows, own, own_weight, task, asked, fold, rng)
+        sized = self._sized(path, rows, own, own_weight, task, asked, judged)
+        at = len(path) - 1 if self.rules else sized.choose(self.epsilon)
+        trace = {
+            "rows": len(rows),
+            "queries": len(asked.rows),
+            "sampler": asked.sampler,
+            "samplers_tried": asked.trials,
+            "seconds": time.perf_counter() - started,
+            "cost": "misclassification" if task.classifies else "squared_error",
+            "frontier": [[s.size, float(c)] for s, c in zip(path, sized.seen, strict=True)],
+            "left_out": []
+            if judged is None
+            else [[s.size, sized.expected(i)] for i, s in enumerate(path)],
+        }
+        status = sized.status(at, self.epsilon, "max_rules")
+        return MethodResult(path[at], status, asked.total, tuple(path), trace)
+
+    def learn(
+        self,
+        rows: Rows,
+        y: NDArray[Any],
+        task: Task,
+        rng: np.random.Generator,
+        sample_weight: NDArray[np.float64] | None = None,
+    ) -> RuleStudent:
+        """The control: the same rules and limits on labels, with no teacher.
+
+        Parameters
+        ----------
+        rows : Rows
+            Of n rows.
+        y : ndarray of shape (n,)
+            Class indices or values.
+        task : Task
+            What they are.
+        rng : numpy.random.Generator
+            The source of chance.
+        sample_weight : ndarray of shape (n,), optional
+            How much each row counts.
+        """
+        used, weight = self._sampled(rows, sample_weight, rng)
+        rows, y = rows[used], y[used]
+        fold = split_folds(rows, rng)
+        none = AnsweredQueries(rows[:0], y[:0], np.zeros((0, 0), dtype=np.int64), "none", 0)
+        path = self._path(rows, y, weight, task, none, None, rng)
+        if self.rules:
+            return path[-1]
+        judged = self._judged(rows, y, weight, task, none, fold, rng)
+        return path[self._sized(path, rows, y, weight, task, none, judged).choose(self.epsilon)]
+
+    def baselines(
+        self,
+        teacher: Teacher,
+        rows: Rows,
+        answers: NDArray[Any],
+        finding: MethodResult,
+        rng: np.random.Generator,
+        sample_weight: NDArray[np.float64] | None = None,
+    ) -> Mapping[str, Student]:
+        """A greedy tree with about as many numbers, taught by the same teacher.
+
+        Parameters
+        ----------
+        teacher, rows, answers, finding, rng, sample_weight
+            As for :meth:`BaseMethod.baselines`.
+        """
+        told = teacher.task.labels[answers] if teacher.task.classifies else answers
+        leaves = max((finding.student.numbers + 1) // 2, 2)
+        tree = Tree(max_leaves=leaves, task=teacher.task)
+        return {"greedy tree": tree.fit(rows, told, sample_weight)}
+
+    def _sampled(
+        self, rows: Rows, sample_weight: NDArray[np.float64] | None, rng: np.random.Generator
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """The rows that are used, at most ``max_rows`` of those that count, and their weights."""
+        weight = read_weight(sample_weight, len(rows))
+        used = np.flatnonzero(weight)
+        if len(used) > self.max_rows:
+            used = np.sort(rng.choice(used, self.max_rows, replace=False))
+        return used, weight[used]
+
+    def _budget(self, teacher: Teacher) -> int:
+        """How many queries may be asked."""
+        can = Access.QUERIES in teacher.access
+        n = self.queries if self.queries is not None else (10_000 if can else 0)
+        if n and not can:
+            raise AccessDenied(
+                f"{n} queries were asked of {teacher.name}, which answers stored rows only.",
+                "Set queries=0, or give a teacher that can be asked about new rows.",
+            )
+        return n
+
+    def _plain(self, task: Task) -> RuleStudent:
+        """A student with these settings, not yet fitted."""
+        most = self.rules or self.max_rules
+        return self.student(max_rules=most, max_conditions=self.max_conditions, task=task)
+
+    def _path(
+        self,
+        rows: Rows,
+        own: NDArray[Any],
+        weight: NDArray[np.float64],
+        task: Task,
+        asked: AnsweredQueries,
+        near: NDArray[np.int64] | None,
+        rng: np.random.Generator,
+    ) -> list[RuleStudent]:
+        """Students of growing size from rows and queries, or some of the queries."""
+        some = slice(None) if near is None else near
+        values = np.vstack([rows.values, asked.rows.values[some]])
+        told = np.concatenate([own, asked.answers[some]])
+        theirs = None if asked.weight is None else asked.weight[some]
+        count = weights(len(rows), len(told) - len(own), self.query_weight, weight, theirs)
+        forest = FOREST if near is None else _FOREST
+        plain = self._plain(task)
+        return plain.path(rows.features, task, values, told, count, rng, forest)
+
+    def _judged(
+        self,
+        rows: Rows,
+        own: NDArray[Any],
+        weight: NDArray[np.float64],
+        task: Task,
+        asked: AnsweredQueries,
+        fold: NDArray[np.int64],
+        rng: np.random.Generator,
+    ) -> NDArray[np.float64] | None:
+        """Losses on rows left out by number of rules; None for too few rows."""
+
+        def grown(at: int, others: NDArray[np.int64]) -> list[RuleStudent]:
+            others = _some(others, _MOST_ROWS, rng)
+            near = _some(np.flatnonzero(~inside(fold, asked.sources, at)), _MOST_QUERIES, rng)
+            return self._path(rows[others], own[others], weight[others], task, asked, near, rng)
+
+        sizes = (self.rules or self.max_rules) + 1
+        return left_out(rows, own, weight, task, fold, sizes, grown)
+
+    def _sized(
+        self,
+        path: list[RuleStudent],
+        rows: Rows,
+        own: NDArray[Any],
+        weight: NDArray[np.float64],
+        task: Task,
+        asked: AnsweredQueries,
+        judged: NDArray[np.float64] | None,
+    ) -> SizedStudents[RuleStudent]:
+        """The students with their losses."""
+        unit = spread(own, weight, task)
+        seen = [
+            float(np.average(losses_of(s, rows, own, task), weights=weight)) / unit for s in path
+        ]
+        queries = None
+        if len(asked.rows):
+            queries = np.array(
+                [float(losses_of(s, asked.rows, asked.answers, task).mean()) / unit for s in path]
+            )
+        return SizedStudents(path, np.array(seen), queries, judged, weight, task.classifies)
+
+
+@METHODS.register("rule_list")
+@dataclass(frozen=True)
+class DistillRuleList(RuleMethod):
+    """An ordered list of rules, chosen by fidelity to the teacher from the nodes of small trees.
+
+    Its settings are those of `RuleMethod`.
+    """
+
+    into: ClassVar[str] = "rule_list"
+    default: ClassVar[bool] = True
+    name: ClassVar[str] = "rule list"
+    student: ClassVar[type[RuleStudent]] = RuleList
+
+
+@METHODS.register("rules")
+@dataclass(frozen=True)
+class DistillRules(RuleMethod):
+    """A set of rules for each class, chosen by fidelity to the teacher from nodes of small trees.
+
+    Its settings are those of `RuleMethod`, and one more.
+
+    Parameters
+    ----------
+    positive : label, optional
+        Of two classes the one that the rules find; by default the one with which they come closer.
+    """
+
+    into: ClassVar[str] = "rules"
+    default: ClassVar[bool] = True
+    name: ClassVar[str] = "rule set"
+    student: ClassVar[type[RuleStudent]] = RuleSet
+
+    positive: Any = None
+
+    def _plain(self, task: Task) -> RuleStudent:
+        student = super()._plain(task)
+        student.set_params(positive=self.positive)
+        return student
+
+
+def _some(rows: NDArray[np.int64], most: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    return rows if len(rows) <= most else np.sort(rng.choice(rows, most, replace=False))

@@ -1,0 +1,1 @@
+"""A tree whose nodes ask whether at least m of n conditions hold."""

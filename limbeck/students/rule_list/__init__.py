@@ -1,0 +1,1 @@
+"""A rule list: the first rule that holds decides."""

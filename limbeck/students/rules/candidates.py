@@ -1,0 +1,212 @@
+"""Candidate clauses: the nodes of many small trees, each once.
+
+Trees of all depths, trees for each class, and trees of a random forest (Breiman 2001) are grown on
+the same rows; the way to each of their nodes is a clause, as in RuleFit (Friedman and Popescu 2008,
+section 3.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.core.columns import Features
+from limbeck.students.rules.clause import Clause
+from limbeck.students.tree.conditions import Condition
+from limbeck.students.tree.greedy import expand, from_sklearn
+from limbeck.students.tree.nodes import Nodes
+
+__all__ = ["FOREST", "CandidateClauses", "CandidateTrees"]
+
+Truth = NDArray[np.bool_]
+FOREST = 60
+"""Trees of the random forest."""
+
+
+class CandidateClauses:
+    """Clauses, each for a different set of the rows, and which rows satisfy them.
+
+    Of two clauses for the same rows the one with fewer numbers is kept, or else the first.
+
+    Parameters
+    ----------
+    n : int
+        The number of rows.
+    """
+
+    def __init__(self, n: int) -> None:
+        self.clauses: list[Clause] = []
+        self._numbers: list[int] = []
+        self._rows = np.zeros((n, 256), dtype=np.float32)
+        self._known: dict[bytes, int] = {}
+
+    def __len__(self) -> int:
+        return len(self.clauses)
+
+    def add(self, clause: Clause, rows: Truth) -> None:
+        """Keep a clause, unless a shorter one says the same of the rows.
+
+        Parameters
+        ----------
+        clause : Clause
+            The clause.
+        rows : ndarray of shape (n,), bool
+            Which rows satisfy it.
+        """
+        key, size, c = np.packbits(rows).tobytes(), clause.numbers, len(self.clauses)
+        at = self._known.get(key)
+        if at is not None:
+            if size < self._numbers[at]:
+                self.clauses[at], self._numbers[at] = clause, size
+            return
+        if c == self._rows.shape[1]:
+            self._rows = np.hstack([self._rows, np.zeros_like(self._rows)])
+        self._known[key] = c
+        self.clauses.append(clause)
+        self._numbers.append(size)
+        self._rows[:, c] = rows
+
+    @property
+    def rows(self) -> NDArray[np.float32]:
+        """Which rows satisfy each, 1 or 0, shape (n, c)."""
+        return self._rows[:, : len(self)]
+
+    @property
+    def numbers(self) -> NDArray[np.int64]:
+        """How many numbers a rule with each clause holds, its value included, shape (c,)."""
+        return np.array(self._numbers, dtype=np.int64) + 1
+
+
+@dataclass(frozen=True, eq=False)
+class CandidateTrees:
+    """Grows trees on some rows and reads their nodes as clauses.
+
+    Parameters
+    ----------
+    features : Features
+        The d columns.
+    values : ndarray of shape (n, d)
+        Encoded rows.
+    target : ndarray of shape (n,)
+        Positions of classes, or values.
+    weight : ndarray of shape (n,)
+        How much each row counts.
+    classes : int
+        The number of classes; 0 for values.
+    most : int
+        The most numbers in a clause.
+    """
+
+    features: Features
+    values: NDArray[np.float64]
+    target: NDArray[Any]
+    weight: NDArray[np.float64]
+    classes: int
+    most: int
+
+    def __post_init__(self) -> None:
+        matrix, columns = expand(self.features, self.values)
+        largest = np.finfo(np.float32).max
+        single = np.clip(matrix, -largest, largest).astype(np.float32)
+        object.__setattr__(self, "_matrix", single)
+        object.__setattr__(self, "_columns", columns)
+        object.__setattr__(self, "_holes", np.isnan(self.values).any(axis=0))
+
+    def first(self, forest: int, rng: np.random.Generator) -> CandidateClauses:
+        """Clauses of trees on all rows, and of a random forest.
+
+        Parameters
+        ----------
+        forest : int
+            How many trees of the forest.
+        rng : numpy.random.Generator
+            Weighs the rows of each tree, and draws its columns.
+        """
+        found = CandidateClauses(len(self.values))
+        everything = np.arange(len(self.values))
+        for depth in range(1, self.most + 2):
+            self.grow(found, everything, depth, rng)
+        if self.classes > 2:
+            for k in range(self.classes):
+                self.grow(found, everything, self.most, rng, target=self.target == k)
+        for i in range(forest):
+            depth = 1 + i % self.most
+            self.grow(found, everything, depth, rng, random=True)
+        return found
+
+    def grow(
+        self,
+        found: CandidateClauses,
+        rows: NDArray[np.int64],
+        depth: int,
+        rng: np.random.Generator,
+        *,
+        target: NDArray[Any] | None = None,
+        random: bool = False,
+    ) -> None:
+        """Add the clauses of one tree.
+
+        Parameters
+        ----------
+        found : CandidateClauses
+            Where they are added.
+        rows : ndarray of int
+            The rows on which the tree is grown.
+        depth : int
+            Its depth.
+        rng : numpy.random.Generator
+            The source of chance.
+        target : ndarray of shape (n,), optional
+            What it predicts instead of the target.
+        random : bool
+            Whether rows get random weights (as in the Bayesian bootstrap of Rubin 1981), and
+            every split a third of the columns.
+        """
+        from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+        kind = DecisionTreeClassifier if self.classes else DecisionTreeRegressor
+        given = self.target if target is None else target
+        weight = self.weight[rows]
+        if random:
+            weight = weight * rng.exponential(size=len(rows))
+        tree = kind(
+            max_depth=depth, min_samples_leaf=2, max_features=1 / 3 if random else None,
+            random_state=int(rng.integers(2**31)),
+        )  # fmt: skip
+        matrix: Any = self._matrix  # type: ignore[attr-defined]
+        tree.fit(matrix[rows], given[rows], sample_weight=weight)
+        nodes = from_sklearn(tree.tree_, self._columns)  # type: ignore[attr-defined]
+        for path, inside in _paths(nodes, self.features, self.values):
+            clause = self._clause(path)
+            if clause.numbers <= self.most and inside.any() and not inside.all():
+                found.add(clause, inside)
+
+    def _clause(self, path: dict[int, Condition]) -> Clause:
+        """Missing values fail where there were none; a condition that is always met is left out."""
+        holes: Any = self._holes  # type: ignore[attr-defined]
+        kept = {j: c if holes[j] else replace(c, missing=False) for j, c in path.items()}
+        return Clause.of({j: c for j, c in kept.items() if c.words(missing=True)})
+
+
+def _paths(
+    nodes: Nodes, features: Features, values: NDArray[np.float64]
+) -> Iterator[tuple[dict[int, Condition], Truth]]:
+    """For every node but the root: its conditions by column, and which rows reach it."""
+    stack: list[tuple[int, dict[int, Condition], Truth]] = [
+        (0, {}, np.ones(len(values), dtype=np.bool_))
+    ]
+    while stack:
+        i, path, inside = stack.pop()
+        if i:
+            yield path, inside
+        f = int(nodes.feature[i])
+        if f < 0:
+            continue
+        known, goes = path.get(f, Condition(features.columns[f])), nodes.left_of(i, values[:, f])
+        for child, left in ((nodes.right[i], False), (nodes.left[i], True)):
+            there = inside & (goes if left else ~goes)
+            stack.append((int(child), {**path, f: known.ask(nodes, i, left)}, there))

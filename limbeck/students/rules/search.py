@@ -1,0 +1,226 @@
+"""Ordered rules by insertion and exchange: which clause lowers the cost most, and where.
+
+For a list of r rules and c candidates the statistics (class weights, or moments of values) of the
+rows that a rule decides and a candidate would take are kept, by rule and candidate. From them
+follows the exact cost of every list that one insertion makes, the values of all later rules
+refitted; so each step looks at all c (r + 1) of them. An exchange is a removal and an insertion,
+and only the rows that change hands are counted again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.students.rules.candidates import CandidateClauses, CandidateTrees
+
+__all__ = ["ListSearch", "RulePath", "statistics"]
+
+Matrix = NDArray[np.float64]
+Cost = Callable[[Matrix], Matrix]
+
+
+def statistics(target: NDArray[Any], weight: NDArray[np.float64], classes: int) -> Matrix:
+    """What costs are computed from, by row, shape (n, q): weights by class, or three moments.
+
+    Parameters
+    ----------
+    target : ndarray of shape (n,)
+        Positions of classes, or values.
+    weight : ndarray of shape (n,)
+        How much each row counts.
+    classes : int
+        The number of classes; 0 for values.
+    """
+    if classes:
+        out = np.zeros((len(target), classes))
+        out[np.arange(len(target)), target] = weight
+        return out
+    centred = target - np.average(target, weights=weight)
+    return np.column_stack([weight, weight * centred, weight * centred**2])
+
+
+def piece_cost(classes: int, floor: float) -> Cost:
+    """The cost of a piece with statistics (q, ...): Gini impurity and error, or squared error.
+
+    Parameters
+    ----------
+    classes : int
+        The number of classes; 0 for values.
+    floor : float
+        A weight so small that it may be a rounding error; divided by instead of less.
+    """
+
+    def impurity(s: Matrix) -> Matrix:
+        s = np.maximum(s, 0)
+        total = np.maximum(s.sum(axis=0), floor)
+        return np.asarray(total - 0.5 * ((s * s).sum(axis=0) / total + s.max(axis=0)))
+
+    def squared(s: Matrix) -> Matrix:
+        return np.asarray(np.maximum(s[2] - s[1] ** 2 / np.maximum(s[0], floor), 0.0))
+
+    return impurity if classes else squared
+
+
+@dataclass(frozen=True)
+class RulePath:
+    """Lists of rules of growing size, as positions of candidates.
+
+    Parameters
+    ----------
+    lists : tuple of tuples of int
+        The first is empty.
+    costs : tuple of float
+        The cost of each.
+    """
+
+    lists: tuple[tuple[int, ...], ...]
+    costs: tuple[float, ...]
+
+
+class ListSearch:
+    """Grows one list of rules; see the module's first lines.
+
+    Parameters
+    ----------
+    trees : CandidateTrees
+        The rows, and where candidates come from.
+    candidates : CandidateClauses
+        Those there are; more are added on the way.
+    max_rules : int
+        The most rules.
+    rng : numpy.random.Generator
+        The source of chance.
+    """
+
+    def __init__(
+        self,
+        trees: CandidateTrees,
+        candidates: CandidateClauses,
+        max_rules: int,
+        rng: np.random.Generator,
+    ) -> None:
+        self.trees, self.candidates = trees, candidates
+        self.max_rules, self.rng = max_rules, rng
+        self.stats = statistics(trees.target, trees.weight, trees.classes).astype(np.float32)
+        self.cost = piece_cost(trees.classes, 1e-6 * float(trees.weight.sum()))
+        self.rules: list[int] = []
+        self.first = np.zeros(len(self.stats), dtype=np.int64)  # the rule that decides each row
+        everything = np.arange(len(self.stats))
+        self.taken = self._sums(everything, 0)[:, None]  # (q, r + 1, c): by rule and candidate
+
+    def path(self) -> RulePath:
+        """Lists of 0, 1, 2, ... rules, until none lowers the cost."""
+        lists: list[tuple[int, ...]] = [()]
+        costs = [self.total()]
+        least = 1e-6 * max(costs[0], 1e-12)
+        while len(self.rules) < self.max_rules:
+            self._more()
+            if not len(self.candidates):
+                break
+            at, best, gain = self._best()
+            if gain <= least:
+                break
+            self._insert(at, best)
+            self._exchange(least)
+            lists.append(tuple(self.rules))
+            costs.append(self.total())
+        return RulePath(tuple(lists), tuple(costs))
+
+    def pieces(self) -> Matrix:
+        """Statistics of the rows that each rule decides, and of the rest, shape (q, r + 1)."""
+        return np.stack(
+            [np.bincount(self.first, s, len(self.rules) + 1) for s in self.stats.T]
+        )  # fmt: skip
+
+    def total(self) -> float:
+        """The cost of the list."""
+        return float(self.cost(self.pieces()).sum())
+
+    def _sums(self, rows: NDArray[np.int64], start: int) -> Matrix:
+        """Summed statistics of some rows, by candidate from ``start`` on, shape (q, c)."""
+        inside = self.candidates.rows[rows, start:]
+        return np.asarray(self.stats[rows].T @ inside, dtype=np.float32)
+
+    def _gains(self) -> Matrix:
+        """What every insertion lowers the cost by, by place and candidate, shape (r + 1, c)."""
+        pieces = self.pieces()[:, :, None]
+        saved = self.cost(pieces) - self.cost(pieces - self.taken)  # without the new rule's cost
+        own = self.cost(np.cumsum(self.taken[:, ::-1], axis=1)[:, ::-1])
+        return np.asarray(np.cumsum(saved[::-1], axis=0)[::-1] - own)
+
+    def _best(self, most: float = np.inf) -> tuple[int, int, float]:
+        """The place, the candidate and the gain of the best insertion, by gain per number."""
+        gain, numbers = self._gains(), self.candidates.numbers
+        gain[:, numbers > most] = -np.inf
+        at, c = divmod(int((gain / numbers).argmax()), len(self.candidates))
+        return at, c, float(gain[at, c])
+
+    def _insert(self, at: int, c: int) -> None:
+        """Put a candidate into a place: its rows leave the rules after it."""
+        moved = np.flatnonzero((self.candidates.rows[:, c] > 0) & (self.first >= at))
+        self.first[self.first >= at] += 1
+        own = np.zeros((self.taken.shape[0], 1, self.taken.shape[2]), dtype=np.float32)
+        self.taken = np.concatenate([self.taken[:, :at], own, self.taken[:, at:]], axis=1)
+        for rule, rows in _grouped(self.first[moved], moved):
+            sums = self._sums(rows, 0)
+            self.taken[:, rule] -= sums
+            self.taken[:, at] += sums
+        self.first[moved] = at
+        self.rules.insert(at, c)
+
+    def _remove(self, at: int) -> None:
+        """Take a rule out: its rows go to the rules after it."""
+        moved = np.flatnonzero(self.first == at)
+        self.first[self.first > at] -= 1
+        self.taken = np.delete(self.taken, at, axis=1)
+        del self.rules[at]
+        self.first[moved] = len(self.rules)
+        for i in range(len(self.rules) - 1, at - 1, -1):
+            self.first[moved[self.candidates.rows[moved, self.rules[i]] > 0]] = i
+        for rule, rows in _grouped(self.first[moved], moved):
+            self.taken[:, rule] += self._sums(rows, 0)
+
+    def _exchange(self, least: float) -> None:
+        """Exchange rules for better ones of no more numbers, as long as that lowers the cost."""
+        for _ in range(2):
+            changed = False
+            for i in range(len(self.rules) - 1, -1, -1):
+                if len(self.rules) < 2:
+                    return
+                cost, old = self.total(), self.rules[i]
+                self._remove(i)
+                at, best, gain = self._best(self.candidates.numbers[old])
+                better = self.total() - gain < cost - least
+                self._insert(*((at, best) if better else (i, old)))
+                changed = changed or better
+            if not changed:
+                return
+
+    def _more(self) -> None:
+        """CandidateClauses of a tree grown on the rows that no rule decides."""
+        start, known = len(self.rules), len(self.candidates)
+        rows = np.flatnonzero(self.first == start)
+        if start and len(rows) > 2 * self.trees.most and np.ptp(self.trees.target[rows]) > 0:
+            self.trees.grow(self.candidates, rows, self.trees.most, self.rng)
+        if len(self.candidates) > known:
+            added = np.zeros((self.taken.shape[0], start + 1, len(self.candidates) - known))
+            for rule, rows in _grouped(self.first, np.arange(len(self.first))):
+                added[:, rule] = self._sums(rows, known)
+            self.taken = np.concatenate([self.taken, added.astype(np.float32)], axis=2)
+
+
+def _grouped(
+    keys: NDArray[np.int64], rows: NDArray[np.int64]
+) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    """The rows of each key."""
+    if not len(keys):
+        return
+    order = np.argsort(keys, kind="stable")
+    values, starts = np.unique(keys[order], return_index=True)
+    for value, part in zip(values, np.split(rows[order], starts[1:]), strict=True):
+        yield int(value), part

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+
+import limbeck
+from limbeck.core.errors import InvalidInput
+from limbeck.methods.rules.method import DistillRuleList, DistillRules
+
+
+@pytest.mark.parametrize("into", ["rule_list", "rules"])
+@pytest.mark.parametrize(
+    ("load", "kind", "least"),
+    [
+        (load_breast_cancer, RandomForestClassifier, 0.92),
+        (load_wine, RandomForestClassifier, 0.88),
+        (load_diabetes, RandomForestRegressor, 0.7),
+    ],
+)
+def test_rules_are_close_to_a_forest(into, load, kind, least):
+    X, y = load(return_X_y=True, as_frame=True)
+    forest = kind(30, random_state=0).fit(X[::2], y[::2])
+    result = limbeck.distill(forest, X[1::2], y[1::2], into=into, queries=2000, max_rules=6)
+    student = result.student
+    assert student.size <= 6
+    assert result.queries <= 2000
+    assert student.score(X[1::2], forest.predict(X[1::2])) > least
+    sizes = [point["size"] for point in result.frontier]
+    assert sizes == sorted(set(sizes))
+    assert str(result)
+
+
+def test_a_list_of_rules_is_found_again():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(600, 4))
+
+    def teacher(Z):
+        Z = np.asarray(Z)
+        return np.where(Z[:, 0] > 1, 2, np.where((Z[:, 1] > 0) & (Z[:, 2] <= 0.5), 1, 0))
+
+    result = limbeck.distill(teacher, X, into="rule_list", classes=[0, 1, 2])
+    assert result.student.size <= 3
+    fresh = rng.normal(size=(4000, 4))
+    assert (result.student.predict(fresh) == teacher(fresh)).mean() > 0.97
+
+
+def test_settings():
+    X = np.random.default_rng(0).normal(size=(200, 3))
+    told = {"classes": [0, 1], "queries": 0}
+    teacher = lambda Z: (np.asarray(Z).prod(axis=1) > 0).astype(int)  # noqa: E731
+    three = limbeck.distill(teacher, X, into="rule_list", rules=3, max_conditions=2, **told).student
+    assert three.size <= 3
+    assert max(c.numbers for c in three.clauses_) <= 2
+    found = limbeck.distill(teacher, X, into="rules", rules=3, positive=0, **told).student
+    assert "ELSE 1" in found.text()
+    with pytest.raises(InvalidInput, match="rules is 20"):
+        DistillRules(rules=20)
+    for name in ("max_rules", "max_conditions"):
+        with pytest.raises(InvalidInput, match=f"{name} is 0"):
+            DistillRuleList(**{name: 0})
+    with pytest.raises(InvalidInput, match="sampler"):
+        DistillRuleList(sampler="mung")
+
+
+def test_a_constant_teacher_needs_no_rule():
+    X = np.random.default_rng(0).normal(size=(100, 2))
+    for into in ("rule_list", "rules"):
+        student = limbeck.distill(lambda Z: np.zeros(len(Z), dtype=int), X, into=into,
+                                  classes=[0, 1], queries=100).student  # fmt: skip
+        assert student.text().startswith("ALWAYS 0 (1)")
+
+
+def test_class_weights_bring_rare_classes_back():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, 2))
+    teacher = lambda Z: ((np.asarray(Z)[:, 0] > 1.3) & (np.asarray(Z)[:, 1] > 0)).astype(int)  # noqa: E731
+    result = limbeck.distill(teacher, X, into="rules", classes=[0, 1], queries=500, positive=1,
+                             class_weight="balanced", sample_weight=np.ones(400))  # fmt: skip
+    rare = teacher(X) == 1
+    assert (result.student.predict(X[rare]) == 1).mean() > 0.9
+
+
+def test_the_same_seed_gives_the_same_rules():
+    X = np.random.default_rng(0).normal(size=(150, 3))
+    teacher = lambda Z: (np.asarray(Z)[:, 0] * np.asarray(Z)[:, 1] > 0).astype(int)  # noqa: E731
+    made = [limbeck.distill(teacher, X, into="rules", classes=[0, 1], queries=300, seed=3).student
+            for _ in range(2)]  # fmt: skip
+    assert made[0].fingerprint() == made[1].fingerprint()

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from limbeck.core.columns import Features
+from limbeck.students.rules.candidates import CandidateTrees
+from limbeck.students.rules.search import ListSearch, piece_cost, statistics
+from limbeck.students.rules.set_search import AnyOfSearch, SurestSearch
+
+
+def trees(task: str, n: int = 300, seed: int = 0) -> CandidateTrees:
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, 4))
+    score = X[:, 0] * X[:, 1] + np.abs(X[:, 2])
+    y = score if task == "value" else np.digitize(score, [0.8] if task == "two" else [0.3, 1.3])
+    k = {"value": 0, "two": 2, "three": 3}[task]
+    return CandidateTrees(Features.of(X), X, y, rng.random(n) + 0.5, k, 3)
+
+
+def list_search(task: str, kind: type[ListSearch] = ListSearch, **given) -> ListSearch:
+    made, rng = trees(task), np.random.default_rng(1)
+    return kind(made, made.first(10, rng), 6, rng, **given)
+
+
+@pytest.mark.parametrize("task", ["two", "three", "value"])
+def test_gains_are_the_differences_of_costs(task):
+    search = list_search(task)
+    for at, c in ((0, 3), (1, 10), (1, 20)):
+        search._insert(at, c)
+    before, gains = search.total(), search._gains()
+    rng = np.random.default_rng(2)
+    for _ in range(25):
+        at, c = int(rng.integers(4)), int(rng.integers(len(search.candidates)))
+        search._insert(at, c)
+        assert before - search.total() == pytest.approx(gains[at, c], abs=1e-2)
+        search._remove(at)
+    assert search.total() == pytest.approx(before, rel=1e-6)
+
+
+def test_the_sums_kept_are_those_of_the_rows():
+    search = list_search("three")
+    search.path()
+    rows = search.candidates.rows
+    for rule in range(len(search.rules) + 1):
+        inside = search.first == rule
+        assert np.allclose(search.taken[:, rule], search.stats[inside].T @ rows[inside], atol=1e-2)
+    for i, rule in enumerate(search.rules):  # a row is decided by the first rule that holds
+        held = rows[:, rule] > 0
+        assert (search.first[held] <= i).all()
+        assert held[search.first == i].all()
+
+
+@pytest.mark.parametrize("task", ["two", "three", "value"])
+def test_every_rule_lowers_the_cost(task):
+    path = list_search(task).path()
+    assert path.lists[0] == ()
+    assert all(a > b for a, b in pairwise(path.costs))
+    assert [len(found) for found in path.lists] == list(range(len(path.lists)))
+
+
+def test_a_disjunction_counts_what_is_wrong():
+    search = list_search("two", AnyOfSearch, positive=1)
+    path = search.path()
+    assert all(a > b for a, b in pairwise(path.costs))
+    before = search.total()
+    at, c, gain = search._best()
+    search._insert(at, c)
+    assert before - search.total() == pytest.approx(gain, abs=1e-2)
+
+
+def test_sure_rules_come_first():
+    search = list_search("three", SurestSearch)
+    path = search.path()
+    assert len(path.lists) > 3
+    sure = search._sure[list(path.lists[-1])]
+    assert (np.diff(sure) <= 1e-9).all()
+    before = search.total()
+    at, c, gain = search._best()
+    search._insert(at, c)
+    assert before - search.total() == pytest.approx(gain, abs=1e-2)
+
+
+def test_costs_by_hand():
+    gini = piece_cost(2, 1e-9)
+    assert gini(np.array([3.0, 1.0])) == pytest.approx(0.5 * 4 * (1 - 10 / 16) + 0.5 * 1)
+    y, w = np.array([1.0, 2.0, 6.0]), np.array([1.0, 1.0, 2.0])
+    moments = statistics(y, w, 0).sum(axis=0)
+    mean = 15 / 4
+    assert piece_cost(0, 1e-9)(moments) == pytest.approx((w * (y - mean) ** 2).sum())
+
+
+def test_no_candidate_no_rule():
+    made = CandidateTrees(Features.of(np.ones((20, 1))), np.ones((20, 1)), np.arange(20) % 2,
+                          np.ones(20), 2, 3)  # fmt: skip
+    rng = np.random.default_rng(0)
+    assert ListSearch(made, made.first(5, rng), 4, rng).path().lists == ((),)
