@@ -22,6 +22,7 @@ from limbeck.core.errors import InvalidInput, did_you_mean
 __all__ = [
     "Capture",
     "asking",
+    "evaluated",
     "logits_of",
     "modes_kept",
     "picked",
@@ -192,13 +193,19 @@ def statistics_kept(module: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def asking(*modules: nn.Module) -> Iterator[None]:
-    """Eval mode and no gradients inside; afterwards every submodule is back in its own mode."""
+def evaluated(*modules: nn.Module) -> Iterator[None]:
+    """Eval mode inside; afterwards every submodule is back in its own mode."""
     with modes_kept(*modules):
         for module in modules:
             module.eval()
-        with torch.inference_mode():
-            yield
+        yield
+
+
+@contextmanager
+def asking(*modules: nn.Module) -> Iterator[None]:
+    """Eval mode and no gradients inside; afterwards every submodule is back in its own mode."""
+    with evaluated(*modules), torch.inference_mode():
+        yield
 
 
 def run(module: nn.Module, inputs: Any) -> Any:

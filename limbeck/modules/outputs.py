@@ -26,6 +26,7 @@ __all__ = [
     "read_by",
     "reading_of",
     "readings",
+    "tensor_in",
 ]
 
 Place = str | int | None
@@ -176,6 +177,17 @@ def answer(module: nn.Module, inputs: Any, name: str | None = None) -> Tensor:
         What it is called in errors; by default its class.
     """
     return reading_of(module).outputs(run(module, inputs), name or type(module).__name__)
+
+
+def tensor_in(output: Any) -> Tensor | None:
+    """The tensor in what one module returned: itself, ``logits``, or what a tuple starts with."""
+    if isinstance(output, Mapping):
+        output = output.get("logits")
+    elif hasattr(output, "logits"):
+        output = output.logits
+    elif isinstance(output, tuple | list) and output:
+        return tensor_in(output[0])
+    return output if isinstance(output, Tensor) else None
 
 
 def entries(output: Any) -> dict[str | int, Any]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -14,8 +13,12 @@ from torch import Tensor, nn
 from limbeck.core.contract import Access, Label, ScoreKind, Task
 from limbeck.core.errors import AccessDenied, InvalidInput, TeacherFailed, did_you_mean
 from limbeck.data.labels import as_classes
-from limbeck.data.scores import KnownOutputs, read_scores, sums_to_one, within_one
-from limbeck.modules.outputs import entries, entry
+from limbeck.data.scores import KnownOutputs, read_scores
+from limbeck.modules.capture import evaluated
+from limbeck.modules.gradients import differentiable, slope_of
+from limbeck.modules.layers import finishing_order, leaves, recorded
+from limbeck.modules.rows import as_table, row_batches, some_of, starts_with_embedding
+from limbeck.modules.scores import as_array, chosen_output, class_scores, row_scores
 from limbeck.teachers.last_operation import ends_in_sigmoid
 
 __all__ = ["TorchTeacher"]
@@ -98,7 +101,7 @@ class TorchTeacher:
         self.name = name or type(module).__name__
         self.device = device
         self.output = output
-        self._embeds = _starts_with_embedding(module)
+        self._embeds = starts_with_embedding(module)
         self._first: Tensor | None = None  # the first rows ever asked, to trace the layers
         self._task = _task(classes, unit, regression)
         self._kind = _kind(score_kind, self._task)
@@ -124,8 +127,8 @@ class TorchTeacher:
             Rows in one call of the module.
         """
         number = cls(module, regression=True, batch_size=batch_size)
-        with number._asking(), torch.no_grad():
-            rows, x = next(number._batches(_slice(_table(X), 0, 1)))
+        with evaluated(module), torch.no_grad():
+            rows, x = next(number._batches(some_of(as_table(X), 0, 1)))
             k = number._raw(number._call(x, rows), rows).shape[1]
         if k == 1:
             return number
@@ -163,11 +166,11 @@ class TorchTeacher:
         TeacherFailed
             If the module raises, or returns something else than finite scores.
         """
-        X = _table(X)
+        X = as_table(X)
         if self._kind is None:
             self._settle(X)
         out = np.empty((len(X), self.task.outputs))
-        with self._asking(), torch.no_grad():
+        with evaluated(self.module), torch.no_grad():
             for rows, x in self._batches(X):
                 columns = self._columns(self._call(x, rows), rows)
                 out[rows] = columns.to("cpu", torch.float64).numpy()
@@ -185,27 +188,14 @@ class TorchTeacher:
             The first two are run. Otherwise the first of an earlier query are; before any query,
             leaf modules come in the order in which they were registered.
         """
-        leaves = [n for n, m in self.module.named_modules() if n and not any(m.children())]
         if X is not None:
-            self._first = next(self._batches(_slice(_table(X), 0, 2)))[1]
+            self._first = next(self._batches(some_of(as_table(X), 0, 2)))[1]
         first = self._first
         if first is None:
-            return tuple(leaves)
-        order: list[str] = []
-        seen: list[Any] = []
-
-        def note(name: str, output: Any) -> None:
-            found = _tensor(output)
-            by_row = found is not None and found.ndim > 0 and len(found) == len(first)
-            own = found is output and not any(output is s for s in seen)
-            if by_row and name not in order and (name in leaves or own):
-                order.append(name)
-            seen.append(output)
-
-        names = [n for n, _ in self.module.named_modules() if n]
-        with self._asking(), torch.no_grad(), self._hooks(names, note):
-            self._call(first, slice(0, len(first)))
-        return tuple(order)
+            return leaves(self.module)
+        with evaluated(self.module), torch.no_grad():
+            whole = slice(0, len(first))
+            return finishing_order(self.module, lambda: self._call(first, whole), len(first))
 
     def activations(self, X: Any, layers: Sequence[str]) -> dict[str, NDArray[np.float32]]:
         """Outputs of layers, each of shape (n, m), flattened over all but rows.
@@ -231,21 +221,12 @@ class TorchTeacher:
         for name in layers:
             if name not in known:
                 raise InvalidInput(f"{self.name} has no layer {name!r}.", did_you_mean(name, known))
-        X = _table(X)
+        X = as_table(X)
         out: dict[str, NDArray[np.float32]] = {}
-        runs: dict[str, list[Tensor]] = {}
-
-        def keep(name: str, output: Any) -> None:
-            found = _tensor(output)
-            if found is not None:  # copied at once: a later layer may work in place
-                runs[name].append(found.detach().to("cpu", torch.float32, copy=True))
-
-        with self._asking(), torch.no_grad(), self._hooks(layers, keep):
+        with evaluated(self.module), torch.no_grad(), recorded(self.module, layers) as take:
             for rows, x in self._batches(X):
-                runs.update((name, []) for name in layers)
                 self._call(x, rows)
-                for name in layers:
-                    a = _side_by_side(runs.pop(name), name, len(x))
+                for name, a in take(len(x)).items():
                     if name not in out:
                         out[name] = np.empty((len(X), a.shape[1]), np.float32)
                     out[name][rows] = a
@@ -276,82 +257,27 @@ class TorchTeacher:
                 " embedded.",
                 "Use a method that asks for scores only, or give rows as the module takes them.",
             )
-        X = _table(X)
+        X = as_table(X)
         if self._kind is None:
             self._settle(X)
         k = self.task.outputs
         if not 0 <= output < k:
             raise InvalidInput(f"There is no output {output}.", f"Give one from 0 to {k - 1}.")
         out = np.empty((len(X), int(np.prod(X.shape[1:]))))
-        with self._asking(), torch.enable_grad(), _differentiable(self.module):
+        with differentiable(self.module):
             for rows, x in self._batches(X):
                 x = x.requires_grad_()
                 score = self._columns(self._call(x, rows), rows)[:, output].sum()
-                slope = self._slope(score, x, rows) if score.requires_grad else None
-                slope = torch.zeros_like(x) if slope is None else slope
+                slope = slope_of(score, x, rows, self.name)
                 out[rows] = slope.to("cpu", torch.float64).reshape(len(x), -1).numpy()
         return out
 
-    def _slope(self, score: Tensor, x: Tensor, rows: slice) -> Tensor | None:
-        try:
-            (slope,) = torch.autograd.grad(score, x, allow_unused=True)
-        except RuntimeError as error:
-            raise TeacherFailed(
-                f"{self.name} cannot be differentiated on rows {rows.start} to {rows.stop - 1}:"
-                f" {error}",
-                "Use a method that asks for scores only, or differentiable operations.",
-            ) from error
-        found: Tensor | None = slope
-        return found
-
-    @contextmanager
-    def _asking(self) -> Iterator[None]:
-        modes = [(m, m.training) for m in self.module.modules()]
-        try:
-            self.module.eval()
-            yield
-        finally:
-            for m, training in modes:
-                m.training = training
-
-    @contextmanager
-    def _hooks(self, names: Sequence[str], see: Callable[[str, Any], None]) -> Iterator[None]:
-        handles = []
-        try:
-            for name in dict.fromkeys(names):
-                layer = self.module.get_submodule(name)
-                handles.append(
-                    layer.register_forward_hook(lambda m, i, output, name=name: see(name, output))
-                )
-            yield
-        finally:
-            for handle in handles:
-                handle.remove()
-
     def _batches(self, X: Any) -> Iterator[tuple[slice, Tensor]]:
-        for start in range(0, len(X), self.batch_size):
-            rows = slice(start, min(start + self.batch_size, len(X)))
-            batch = _slice(X, rows.start, rows.stop)
-            x = self._on_device(self.preprocess(batch) if self.preprocess else batch)
-            if len(x) != rows.stop - rows.start:
-                raise InvalidInput(
-                    f"preprocess made {len(x)} rows of {rows.stop - rows.start}.",
-                    "Let it return one row for each row.",
-                )
+        found = row_batches(self.module, X, self.batch_size, self.preprocess, self.device)
+        for rows, x in found:
             if self._first is None:
                 self._first = x[:2].clone()
             yield rows, x
-
-    def _on_device(self, batch: Any) -> Tensor:
-        """The batch as a new tensor that the module takes; the user's own is never touched."""
-        x = batch.detach() if isinstance(batch, Tensor) else torch.from_numpy(_numbers(batch))
-        first = next(self.module.parameters(), None)  # asked now: the owner may move the module
-        device = self.device or ("cpu" if first is None else first.device)
-        floating = (p.dtype for p in self.module.parameters() if p.is_floating_point())
-        dtype = next(floating, torch.get_default_dtype())
-        if self._embeds and not x.is_floating_point():
-            dtype = torch.int64
-        return x.to(device, dtype, copy=isinstance(batch, Tensor))
 
     def _call(self, x: Tensor, rows: slice) -> Any:
         try:
@@ -366,71 +292,8 @@ class TorchTeacher:
 
     def _raw(self, output: Any, rows: slice) -> Tensor:
         """The output as (n, k)."""
-        n = rows.stop - rows.start
-        scores = self._found(output, n)
-        if scores is None:
-            keys = f" with {list(output)[:8]}" if isinstance(output, Mapping) else ""
-            raise TeacherFailed(
-                f"{self.name} returned a {type(output).__name__}{keys}, in which no scores are"
-                " found.",
-                "Let it return a tensor, a tuple that starts with one, or a mapping with 'logits'.",
-            )
-        if n == 1 and (scores.ndim == 0 or (scores.ndim == 1 and len(scores) > 1)):
-            scores = scores.reshape(1, -1)  # a module that ends in squeeze()
-        if scores.ndim == 1:
-            scores = scores[:, None]
-        if scores.ndim != 2 or len(scores) != n or not scores.is_floating_point():
-            raise TeacherFailed(
-                f"{self.name} returned shape {tuple(scores.shape)} of {scores.dtype} for {n} rows.",
-                "Let it return floating scores of shape (n, k).",
-            )
-        if not torch.isfinite(scores).all():
-            bad = int((~torch.isfinite(scores)).any(1).nonzero()[0]) + rows.start
-            raise TeacherFailed(
-                f"{self.name} gave a score that is not a finite number for row {bad}.",
-                "Fill in missing values with preprocess=..., or drop such rows.",
-            )
-        return scores
-
-    def _found(self, output: Any, n: int) -> Tensor | None:
-        """The tensor of scores in what the module returned, if there is one."""
-        if isinstance(output, Tensor):
-            return output
-        if self.output is not None:
-            return entry(output, self.output, self.name)
         k = len(self._task.classes) if self._task is not None else 0
-        held = self._held(output, n, k)
-        return next(iter(held.values())) if held else _tensor(output)
-
-    def _held(self, output: Any, n: int, k: int) -> dict[str | int, Tensor]:
-        """The one tensor that may be scores of n rows and k classes (0: not known), or none.
-
-        Raises
-        ------
-        InvalidInput
-            If there are several: names them.
-        """
-        there = {
-            key: v
-            for key, v in entries(output).items()
-            if isinstance(v, Tensor)
-            and v.is_floating_point()
-            and v.ndim in (1, 2)
-            and len(v) == n
-            and key != "loss"
-        }
-        if "logits" in there:
-            return {"logits": there["logits"]}
-        widths = {key: v.shape[1] if v.ndim == 2 else 1 for key, v in there.items()}
-        fits = {key: v for key, v in there.items() if widths[key] == k or
-                (k == 2 and widths[key] == 1) or not k}  # fmt: skip
-        if len(fits) > 1:
-            listed = ", ".join(f"{key!r} {tuple(v.shape)}" for key, v in fits.items())
-            raise InvalidInput(
-                f"{self.name} returns {listed}, and each may be its scores.",
-                f"Say which: output={next(iter(fits))!r}.",
-            )
-        return fits
+        return row_scores(output, rows, k, self.name, self.output)
 
     def find_output(self, X: Any, k: int = 0) -> tuple[str | int | None, str]:
         """Which of several tensors are the scores, and a sentence where there was a choice.
@@ -447,42 +310,17 @@ class TorchTeacher:
         InvalidInput
             If two tensors fit.
         """
-        with self._asking(), torch.no_grad():
-            rows, x = next(self._batches(_table(X)))
+        with evaluated(self.module), torch.no_grad():
+            rows, x = next(self._batches(as_table(X)))
             output = self._call(x, rows)
         if isinstance(output, Tensor) or self.output is not None:
             return self.output, ""
-        held = self._held(output, rows.stop - rows.start, k)
-        several = [v for v in entries(output).values() if isinstance(v, Tensor) and v.ndim]
-        if not held or len(several) < 2:
-            return None, ""
-        place = next(iter(held))
-        return place, (
-            f"Of {len(several)} tensors that {self.name} returns, {place!r} of shape"
-            f" {tuple(held[place].shape)} is taken for its scores; output=... says which."
-        )
+        return chosen_output(output, rows.stop - rows.start, k, self.name)
 
     def _columns(self, output: Any, rows: slice) -> Tensor:
         """Scores (n, k), checked against the task."""
         raw = self._raw(output, rows)
-        k = len(self.task.classes)
-        if raw.shape[1] != (k or 1) and not (raw.shape[1] == 1 and k == 2):
-            raise InvalidInput(
-                f"{self.name} has {raw.shape[1]} output(s) for "
-                + (f"{k} classes {list(self.task.classes)[:8]}." if k else "one number."),
-                "Give classes=[...] in the order of the outputs, or regression=True.",
-            )
-        fits = within_one if raw.shape[1] == 1 else sums_to_one
-        if self._kind is ScoreKind.PROBABILITY and not fits(_numpy(raw)):
-            raise TeacherFailed(
-                f"The outputs of {self.name} were taken for probabilities, and rows {rows.start} to"
-                f" {rows.stop - 1} hold others.",
-                "Give score_kind='logit'.",
-            )
-        if k == 2 and raw.shape[1] == 1:
-            other = 1 - raw if self._kind is ScoreKind.PROBABILITY else torch.zeros_like(raw)
-            return torch.cat([other, raw], dim=1)
-        return raw
+        return class_scores(raw, self.task, self._kind, rows, self.name)
 
     def look(self, X: Any) -> tuple[NDArray[Any], bool]:
         """Outputs (n, k) of one batch as they are, and whether a sigmoid or softmax made them.
@@ -492,15 +330,14 @@ class TorchTeacher:
         X : rows
             The first batch of them is run.
         """
-        with self._asking(), torch.no_grad():
-            rows, x = next(self._batches(_table(X)))
+        with evaluated(self.module), torch.no_grad():
+            rows, x = next(self._batches(as_table(X)))
             raw = self._raw(self._call(x, rows), rows)
-        with self._asking(), torch.enable_grad(), _differentiable(self.module):
+        with differentiable(self.module):
             few = x[:2].requires_grad_(x.is_floating_point())
-            ends = ends_in_sigmoid(
-                self._raw(self._call(few, slice(0, len(few))), slice(0, len(few)))
-            )
-        return _numpy(raw), ends
+            two = slice(0, len(few))
+            ends = ends_in_sigmoid(self._raw(self._call(few, two), two))
+        return as_array(raw), ends
 
     def _settle(self, X: Any) -> None:
         """Find out from one batch how many outputs there are and of what kind."""
@@ -512,13 +349,6 @@ class TorchTeacher:
         )
         self._task, self._kind = read.task, read.kind
         self.note, self.order_guessed = read.note, read.order_guessed
-
-
-def _differentiable(module: nn.Module) -> AbstractContextManager[None]:
-    """In eval mode, cuDNN differentiates no recurrent layer; torch's other kernels do."""
-    if any(isinstance(m, nn.RNNBase) for m in module.modules()):
-        return torch.backends.cudnn.flags(enabled=False)
-    return nullcontext()
 
 
 def _task(classes: Sequence[Label] | int | None, unit: str, regression: bool) -> Task | None:
@@ -541,72 +371,3 @@ def _kind(kind: ScoreKind | str | None, task: Task | None) -> ScoreKind | None:
             f"score_kind is {str(kind)!r} for a classifier.", "Give 'logit' or 'probability'."
         )
     return None if kind is None else ScoreKind(kind)
-
-
-def _numpy(raw: Tensor) -> NDArray[Any]:
-    raw = raw.detach()
-    half = raw.dtype is torch.bfloat16  # unknown to numpy
-    return np.asarray(raw.to("cpu", torch.float16 if half else raw.dtype).numpy())
-
-
-def _starts_with_embedding(module: nn.Module) -> bool:
-    own = (m for m in module.modules() if any(True for _ in m.parameters(recurse=False)))
-    return isinstance(next(own, None), nn.Embedding | nn.EmbeddingBag)
-
-
-def _tensor(output: Any) -> Tensor | None:
-    """The tensor in what a module returns, if there is one."""
-    if isinstance(output, Mapping):
-        output = output.get("logits")
-    elif hasattr(output, "logits"):
-        output = output.logits
-    elif isinstance(output, tuple | list) and output:
-        return _tensor(output[0])
-    return output if isinstance(output, Tensor) else None
-
-
-def _side_by_side(runs: list[Tensor], name: str, n: int) -> NDArray[np.float32]:
-    if not runs:
-        raise InvalidInput(
-            f"Layer {name!r} returned no tensor when the rows were run.",
-            "Choose one of teacher.layers(X).",
-        )
-    for a in runs:
-        if a.ndim == 0 or len(a) != n:
-            raise InvalidInput(
-                f"Layer {name!r} returned shape {tuple(a.shape)} for {n} rows.",
-                "Choose a layer whose output has one entry per row along its first axis.",
-            )
-    flat: NDArray[np.float32] = torch.cat([a.reshape(n, -1) for a in runs], dim=1).numpy()
-    return flat
-
-
-def _table(X: Any) -> Any:
-    """X as something with a length and a shape; nothing is copied but lists."""
-    X = X if hasattr(X, "shape") else np.asarray(X)
-    if len(X.shape) < 2 or X.shape[0] == 0:
-        raise InvalidInput(
-            f"The rows have shape {tuple(X.shape)}.", "Give shape (n, d) with at least one row."
-        )
-    return X
-
-
-def _slice(X: Any, start: int, stop: int) -> Any:
-    return X.iloc[start:stop] if hasattr(X, "iloc") else X[start:stop]
-
-
-def _numbers(batch: Any) -> NDArray[Any]:
-    """A fresh contiguous array of a dtype that torch knows."""
-    if hasattr(batch, "toarray"):  # sparse
-        batch = batch.toarray()
-    A = np.asarray(batch)
-    if A.dtype.kind in "iub":
-        return A.astype(np.int64, order="C")
-    try:
-        wanted = A.dtype if A.dtype in (np.float16, np.float32) else np.float64
-        return A.astype(wanted, order="C")
-    except (TypeError, ValueError):
-        raise InvalidInput(
-            f"The rows hold {A.dtype} that are not numbers.",
-            "Give preprocess=..., a callable that turns your rows into numbers.",
-        ) from None
