@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from limbeck.api.load import read_named, read_teacher
 from limbeck.core.atomic_io import write_bytes
 from limbeck.core.errors import FileRefused, InvalidInput, MissingExtra, did_you_mean
+from limbeck.core.registry import LOSSES
 from limbeck.networks.training.processes import first
 
 if TYPE_CHECKING:
@@ -304,6 +305,8 @@ def _function(given: Any, where: str) -> tuple[str, Any]:
 def _made(given: Any, where: str) -> Any:
     """An object from ``{name: Name, setting: value}``: of limbeck.networks, or one's own.
 
+    A loss of another package has the name of its entry point.
+
     One's own is ``package.module:name``: a class or a function, called with the settings, or an
     object that is there already.
     """
@@ -322,10 +325,12 @@ def _made(given: Any, where: str) -> Any:
             return make
     elif name in package.__all__:
         make = getattr(package, name)
+    elif where == "objective" and name in LOSSES.names():
+        make = LOSSES.get(str(name))  # of another package
     else:
         raise InvalidInput(
             f"There is no {name!r} for {where}.",
-            did_you_mean(str(name), package.__all__,
+            did_you_mean(str(name), [*package.__all__, *LOSSES.names()],
                          "Name one of limbeck.networks, or your own as package.module:name."),
         )  # fmt: skip
     _refuse_unknown(make, name, where, settings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,8 @@ from limbeck.certificates.losses import BoundedLoss, LossFunction, choose_loss
 from limbeck.certificates.tolerance import tolerance_bound
 from limbeck.certificates.until import certify_until
 from limbeck.core.contract import Batches, Certificate
-from limbeck.core.errors import InvalidInput, did_you_mean
+from limbeck.core.errors import InvalidInput
+from limbeck.core.registry import BOUNDS
 from limbeck.data.cases import read_column
 from limbeck.data.duplicates import Rule
 
@@ -28,8 +29,6 @@ MIN_ROWS = 10
 """Below 10 rows even an errorless student is certified only for an error above 25% at 95%."""
 
 _TOLERANCE_EPSILON = 0.05
-_BOUNDS = {"betting": wording.BETTING, "empirical-bernstein": wording.BERNSTEIN}
-BoundName = Literal["betting", "empirical-bernstein"]
 
 
 def certify(
@@ -42,7 +41,7 @@ def certify(
     loss: str | LossFunction | None = None,
     loss_range: tuple[float, float] | None = None,
     tolerance: float | None = None,
-    bound: BoundName = "betting",
+    bound: str = "betting",
     seen: NDArray[np.uint64] | None = None,
     groups: Any = None,
     cases: Any = None,
@@ -83,7 +82,8 @@ def certify(
         A tolerance fixed beforehand, in units of the answer: the share of inputs that exceed it
         is bounded. Without it the tolerance is found.
     bound : str
-        ``betting`` or ``empirical-bernstein``, for losses that are not counts.
+        For losses that are not counts: ``betting``, ``empirical-bernstein``, or a bound that
+        another package registers.
     seen : ndarray of uint64, optional
         Hashes of the rows that training saw (`row_hashes`, repeats kept), (m,), or with those of
         their cases as a second column (`limbeck.data.cases.case_hashes`). Rows that training saw
@@ -159,8 +159,7 @@ def certify(
         raise InvalidInput(
             "There are no rows or no answers.", "Give fresh rows and the teacher's answers to them."
         )
-    if bound not in _BOUNDS:
-        raise InvalidInput(f"There is no bound {bound!r}.", did_you_mean(bound, _BOUNDS))
+    of_means = BOUNDS.get(bound)
     if chosen.finds_tolerance and epsilon is None:
         epsilon = _TOLERANCE_EPSILON
     n, level = count(rows), delta / candidates
@@ -185,7 +184,7 @@ def certify(
         value, name = epsilon, wording.ORDER_STATISTIC
     else:
         value = bounds.mean(own, level)
-        name = wording.CLOPPER_PEARSON if exact else _BOUNDS[bound]
+        name = wording.CLOPPER_PEARSON if exact else of_means.title
         if epsilon is not None and value > epsilon:
             plan = bounds.plan(own, epsilon, level)
     return issue(

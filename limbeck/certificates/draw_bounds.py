@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.certificates.binomial import upper_bound
-from limbeck.certificates.bounded import betting_bound, empirical_bernstein
+from limbeck.certificates.bounds import Betting
 from limbeck.certificates.evidence import Evidence
 from limbeck.certificates.losses import BoundedLoss
 from limbeck.certificates.planning import RowsNeeded, plan_counts, plan_means
 from limbeck.certificates.reducing import losses_by_draw
 from limbeck.core.contract import GroupBound
+from limbeck.core.registry import BOUNDS
 
 __all__ = ["DrawBounds"]
 
@@ -33,7 +34,7 @@ class DrawBounds:
     loss : BoundedLoss
         What was counted.
     bound : str
-        ``betting`` or ``empirical-bernstein``, where losses of draws are no counts.
+        One of `limbeck.core.registry.BOUNDS`, where losses of draws are no counts.
     exact : bool
         Whether they are.
     """
@@ -67,9 +68,8 @@ class DrawBounds:
         """
         if self.exact:
             return upper_bound(int(own.sum()), len(own), level)
-        if self.bound == "betting" or len(own) < 2:
-            return betting_bound(own, level, self.loss.low, self.loss.high)
-        return empirical_bernstein(own, level, self.loss.low, self.loss.high)
+        kind = BOUNDS.get(self.bound) if len(own) > 1 else Betting
+        return float(kind.upper(own, level, self.loss.low, self.loss.high))
 
     def plan(self, own: NDArray[np.float64], asked: float, level: float) -> RowsNeeded:
         """What more draws would do.

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from limbeck.core.errors import InvalidInput, LimbeckError, MissingExtra, did_you_mean
 
-__all__ = ["METHODS", "SAMPLERS", "STUDENTS", "TEACHERS", "Registry"]
+__all__ = ["BOUNDS", "LOSSES", "METHODS", "SAMPLERS", "STUDENTS", "TEACHERS", "Registry"]
 
 T = TypeVar("T", bound=type[Any])
 
@@ -137,3 +137,9 @@ TEACHERS = Registry(
 
 SAMPLERS = Registry("limbeck.samplers", "sampler")
 """Where fresh inputs come from."""
+
+LOSSES = Registry("limbeck.networks.losses", "loss")
+"""The terms of an objective of networks, as run files name them."""
+
+BOUNDS = Registry("limbeck.certificates", "bound")
+"""Upper confidence bounds for the mean of losses that are no counts."""

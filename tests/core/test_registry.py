@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from limbeck.core.errors import InvalidInput
-from limbeck.core.registry import METHODS, SAMPLERS, STUDENTS, Registry
+from limbeck.core.registry import (
+    BOUNDS,
+    LOSSES,
+    METHODS,
+    SAMPLERS,
+    STUDENTS,
+    Registry,
+)
 from limbeck.students.tree.tree import Tree
 
 PLUGIN = Path(__file__).parents[1] / "plugin"
@@ -28,6 +35,14 @@ def test_limbecks_own_are_known_without_an_import():
 def test_every_student_by_name_has_a_method():
     into = {method.into for _, method in METHODS.items()}
     assert into <= set(STUDENTS.names())
+
+
+def test_losses_and_bounds_have_names_too(monkeypatch):
+    assert BOUNDS.names() == ("betting", "empirical-bernstein")
+    assert {"SoftTargets", "GoldLabels", "HiddenStates"} <= set(LOSSES.names())
+    monkeypatch.syspath_prepend(PLUGIN)
+    found = Registry("limbeck.networks.losses", "loss")
+    assert found.get("QuietLabels")().label_smoothing == 0
 
 
 def test_unknown_and_taken_names_are_refused():
@@ -64,6 +79,19 @@ again = limbeck.load(folder)
 assert (again.student.predict(X) == "yes").all()
 assert again.student.fingerprint() == result.student.fingerprint()
 assert result.report(folder + "/page.html").read_text().count("always yes")
+
+from limbeck_majority.parts import Oracle
+
+told = limbeck.as_teacher(Oracle(), threshold=0.0)
+assert told.name == "oracle" and (told.scores(X)[:, 1] == (X[:, 0] > 0)).all()
+cases = np.arange(400) // 2  # losses of cases are no counts
+certificate = limbeck.certify(
+    result.student, X, teacher.task.labels[teacher.scores(X).argmax(1)], cases=cases,
+    bound="hoeffding",
+)
+slack = (np.log(1 / 0.05) / (2 * 200)) ** 0.5
+assert certificate.bound == "Hoeffding 1963"
+assert abs(certificate.epsilon - certificate.mean_loss - slack) < 1e-9
 """
 
 

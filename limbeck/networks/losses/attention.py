@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from limbeck.core.registry import LOSSES
 from limbeck.modules.batch import Over, Step, weighted_mean
 from limbeck.networks.losses.layers import (
     OnLayers,
@@ -61,6 +62,7 @@ def energy(places: Tensor) -> Tensor:
     return F.normalize(places.square().sum(-1), dim=-1)
 
 
+@LOSSES.register("AttentionMaps")
 @dataclass(frozen=True)
 class AttentionMaps(OnLayers):
     """Level 4: squared error between attention maps. The mean over pairs.
@@ -115,6 +117,7 @@ class AttentionMaps(OnLayers):
         return self.mean(step, ((_maps(pair), Over.ENTRY_WEIGHTS) for pair in self.of(step)))
 
 
+@LOSSES.register("AttentionTransfer")
 @dataclass(frozen=True)
 class AttentionTransfer(OnLayers):
     """Level 4: the student answers strongly where the teacher does. The mean over pairs.

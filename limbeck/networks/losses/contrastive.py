@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
+from limbeck.core.registry import LOSSES
 from limbeck.modules.batch import Over, Step, weighted_mean
 from limbeck.networks.losses.layers import OnLayers, vectors
 from limbeck.networks.losses.loss import Needs
@@ -61,6 +62,7 @@ def contrast(
     return weighted_mean(rows, weight)
 
 
+@LOSSES.register("Contrastive")
 @dataclass(frozen=True)
 class Contrastive(OnLayers):
     """Level 4: contrastive representation distillation (CRD) with negatives from the batch.

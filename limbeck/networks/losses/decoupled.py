@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
+from limbeck.core.registry import LOSSES
 from limbeck.modules.batch import Step, weighted_mean
 from limbeck.networks.losses.loss import Loss, Needs, Schedule
 from limbeck.networks.losses.probabilities import refuse_without_probabilities, soft_targets
@@ -116,6 +117,7 @@ def intra_class(
     return torch.where(several, columns.mean(), 0.0) * temperature * temperature
 
 
+@LOSSES.register("DKD")
 @dataclass(frozen=True)
 class DKD(Loss):
     """Level 2: decoupled distillation: target class and other classes, each with its weight.
@@ -169,6 +171,7 @@ class DKD(Loss):
         return decoupled(a.student, a.teacher, labels, self.alpha, self.beta, temperature, a.weight)
 
 
+@LOSSES.register("DIST")
 @dataclass(frozen=True)
 class DIST(Loss):
     """Level 2: probabilities shall correlate with the teacher's, and need not be equal.

@@ -7,6 +7,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
+from limbeck.core.registry import LOSSES
 from limbeck.modules.batch import Over, Step
 from limbeck.networks.losses.layers import OnLayers, Pair, check_option, mismatch, pooled_alike
 from limbeck.networks.losses.logits import cosine_distance, squared_error
@@ -14,6 +15,7 @@ from limbeck.networks.losses.logits import cosine_distance, squared_error
 __all__ = ["Embeddings", "HiddenStates"]
 
 
+@LOSSES.register("HiddenStates")
 @dataclass(frozen=True)
 class HiddenStates(OnLayers):
     """Level 4: what layers of the student return shall be what layers of the teacher return.
@@ -111,6 +113,7 @@ class HiddenStates(OnLayers):
         return cosine_distance(student.flatten(1), teacher.flatten(1), weight)
 
 
+@LOSSES.register("Embeddings")
 @dataclass(frozen=True)
 class Embeddings(HiddenStates):
     """Level 4: the same for embedding layers, {teacher's: student's} (Jiao et al. 2020, eq. 9).

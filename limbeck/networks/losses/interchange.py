@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
+from limbeck.core.registry import LOSSES
 from limbeck.modules.batch import Over, Step
 from limbeck.networks.losses.labels import TeacherLabels
 from limbeck.networks.losses.layers import OnLayers, Pair, check_option, mismatch
@@ -94,6 +95,7 @@ def exchange(
     return lambda base: torch.where(chosen, source.to(base.dtype), base)
 
 
+@LOSSES.register("Interchange")
 @dataclass(frozen=True)
 class Interchange(OnLayers):
     """Level 5: the same counterfactual behaviour as the teacher's.

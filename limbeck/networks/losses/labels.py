@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
+from limbeck.core.registry import LOSSES
 from limbeck.modules.batch import Over, Step, weighted_mean
 from limbeck.networks.losses.loss import Loss, Needs
 
@@ -99,6 +100,7 @@ def teacher_labels(
     return gold_labels(student, answers, kind, weight)
 
 
+@LOSSES.register("GoldLabels")
 @dataclass(frozen=True)
 class GoldLabels(Loss):
     """Level 0: the labels of the data, on all rows that have one, whatever a filter says.
@@ -178,6 +180,7 @@ class GoldLabels(Loss):
         )  # fmt: skip
 
 
+@LOSSES.register("TeacherLabels")
 @dataclass(frozen=True)
 class TeacherLabels(Loss):
     """Level 1: the teacher's answers as if they were labels.

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
+from limbeck.core.registry import LOSSES
 from limbeck.modules.batch import Step, weighted_mean
 from limbeck.networks.losses.loss import Loss, Needs
 
@@ -58,6 +59,7 @@ def cosine_distance(student: Tensor, teacher: Tensor, weight: Tensor | None = No
     return weighted_mean(F.cosine_embedding_loss(student, teacher, same, reduction="none"), weight)
 
 
+@LOSSES.register("Logits")
 @dataclass(frozen=True)
 class Logits(Loss):
     """Level 3: squared error between logits, or between values for regression.
@@ -86,6 +88,7 @@ class Logits(Loss):
         return squared_error(a.student, a.teacher, a.weight)
 
 
+@LOSSES.register("LogitsCosine")
 @dataclass(frozen=True)
 class LogitsCosine(Loss):
     """Level 3: one minus the cosine between the logits of student and teacher.

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
+from limbeck.core.registry import LOSSES
 from limbeck.modules.batch import Step, weighted_mean
 from limbeck.networks.losses.loss import Loss, Needs, Schedule
 from limbeck.networks.losses.schedules import check_temperature, temperature_at
@@ -206,6 +207,7 @@ class _Softened(Loss):
         """The pure function."""
 
 
+@LOSSES.register("SoftTargets")
 @dataclass(frozen=True)
 class SoftTargets(_Softened):
     """Level 2: KL from the teacher's softened probabilities to the student's, times T^2.
@@ -239,6 +241,7 @@ class SoftTargets(_Softened):
     divergence = staticmethod(soft_targets)
 
 
+@LOSSES.register("ReverseKL")
 @dataclass(frozen=True)
 class ReverseKL(_Softened):
     """Level 2: KL from the student's probabilities to the teacher's, times T^2.
@@ -256,6 +259,7 @@ class ReverseKL(_Softened):
     divergence = staticmethod(reverse_kl)
 
 
+@LOSSES.register("JensenShannon")
 @dataclass(frozen=True)
 class JensenShannon(_Softened):
     """Level 2: the Jensen-Shannon divergence, times T^2: symmetric and bounded.

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limbeck.core.errors import InvalidInput
+from limbeck.core.registry import LOSSES
 from limbeck.modules.batch import Over, Step, weighted_mean
 from limbeck.networks.losses.layers import OnLayers, vectors
 
@@ -60,6 +61,7 @@ def angle_relations(student: Tensor, teacher: Tensor, weight: Tensor | None = No
     )
 
 
+@LOSSES.register("Relations")
 @dataclass(frozen=True)
 class Relations(OnLayers):
     """Level 4: distances and angles between the rows of a batch (RKD). The mean over pairs.
