@@ -21,6 +21,7 @@ from limbeck.core.contract import Task
 __all__ = [
     "All", "Any", "AtLeast", "AtMost", "ColumnValue", "Constant", "Expression", "Filled",
     "Formula", "If", "Is", "Missing", "Not", "Positive", "Product", "Sum", "Test", "columns_of",
+    "stepped",
 ]  # fmt: skip
 
 Vector = NDArray[np.float64]
@@ -254,8 +255,8 @@ def _holds(test: Test, values: Vector) -> Mask:
             return np.asarray(sum(_holds(t, values).astype(int) for t in tests) >= count)
 
 
-def stepped(part: Expression, edges: Sequence[float], first: int = 0) -> Expression:
-    """The number of edges below a value: a position from ``first``, by halving.
+def stepped(part: Expression, edges: Sequence[float], between: Sequence[Expression]) -> Expression:
+    """One of several numbers, by the edges between which a value lies; found by halving.
 
     Parameters
     ----------
@@ -263,14 +264,15 @@ def stepped(part: Expression, edges: Sequence[float], first: int = 0) -> Express
         The value.
     edges : sequence of float
         In rising order; a value that equals an edge lies before it.
-    first : int
-        What is added.
+    between : sequence of expression
+        What stands before the first edge, between each two, and behind the last; more are left
+        out.
     """
     if not len(edges):
-        return Constant(float(first))
+        return between[0]
     half = len(edges) // 2
     return If(
         AtMost(part, float(edges[half])),
-        stepped(part, edges[:half], first),
-        stepped(part, edges[half + 1 :], first + half + 1),
+        stepped(part, edges[:half], between[: half + 1]),
+        stepped(part, edges[half + 1 :], between[half + 1 :]),
     )

@@ -16,6 +16,7 @@ import pytest
 from limbeck.core.columns import Features
 from limbeck.core.errors import InvalidInput
 from limbeck.export.students import SUFFIXES, export_student, source_of
+from limbeck.students.additive.additive import Additive
 from limbeck.students.formula import columns_of
 from limbeck.students.junta.junta import Junta
 from limbeck.students.sparse_sum.sparse_sum import SparseSum
@@ -54,11 +55,12 @@ def student(kind: str, task: str):
         "tree": lambda: Tree(12),
         "junta": lambda: Junta(["age [years]", "member", "colour"], bins=4),
         "sparse_sum": lambda: SparseSum(),
+        "additive": lambda: Additive(pairs=1),
     }[kind]()
     return made.fit(X, y)
 
 
-KINDS = ("tree", "junta", "sparse_sum")
+KINDS = ("tree", "junta", "sparse_sum", "additive")
 BOTH = [(kind, task) for kind in KINDS for task in TASKS]
 
 
@@ -190,7 +192,7 @@ def check(kind, task, language, n, tmp_path):
         assert np.allclose(labels, expected, rtol=1e-12, atol=1e-12)
         return
     sure = np.ones(n, bool)
-    if kind == "sparse_sum":  # a sum that is 0 up to rounding has no label of its own
+    if kind in ("sparse_sum", "additive"):  # a sum that is 0 up to rounding has no label of its own
         top = np.sort(made.predict_proba(X), axis=1)
         sure = top[:, -1] - top[:, -2] > 1e-12
     assert (np.array(labels)[sure] == expected[sure]).all()

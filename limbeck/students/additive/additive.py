@@ -22,6 +22,7 @@ from limbeck.students.additive.constraints import Constraints
 from limbeck.students.additive.numbers import numbers_of
 from limbeck.students.additive.stepwise import StepProblem
 from limbeck.students.additive.text import text
+from limbeck.students.formula import Formula
 from limbeck.students.readable import Readable
 from limbeck.students.targets import TaskLike, predicts_classes, read_target, read_weight
 
@@ -210,6 +211,13 @@ class Additive(Readable):
             return np.asarray(self.classes_[total.argmax(axis=1)])
         last = len(self.task_.classes) - 1
         return self.classes_[np.where(total > 0, last, 0)]
+
+    def formula(self) -> Formula:
+        """The sum of contributions, by bins."""
+        from limbeck.students.additive.formula import formula
+
+        check_is_fitted(self)
+        return formula(self.terms_, self.bins_, self.features_, self.task_)
 
     def add_up(self, X: Any) -> NDArray[np.float64]:
         """The sum of contributions: a value or the log-odds of a class (n,), or scores (n, k)."""

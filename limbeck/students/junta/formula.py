@@ -48,5 +48,6 @@ def formula(table: CellTable, features: Features, task: Task) -> Formula:
 
 def _level(j: int, edges: NDArray[np.float64], features: Features) -> Expression:
     if features.columns[j].kind == "numeric":
-        return stepped(ColumnValue(j), edges.tolist())
+        at = [Constant(float(i)) for i in range(len(edges) + 1)]
+        return stepped(ColumnValue(j), edges.tolist(), at)
     return ColumnValue(j)  # a boolean or a category is its own level
