@@ -30,7 +30,7 @@ from limbeck.data.duplicates import Rule, identical_rows
 from limbeck.results.distillation import Distillation
 from limbeck.results.tournament import Tournament
 from limbeck.results.tournament_record import Candidate, Unfinished
-from limbeck.selection.front import Entrant, entrants, pareto, recommended
+from limbeck.selection.front import Entrant, entrants, pareto, recommended, steadiness
 from limbeck.selection.race import Route, Run, Stopped, budgets_up_to, folds_of, run_route
 from limbeck.selection.routes import students
 
@@ -233,13 +233,12 @@ def _allowed(
     What is made for signals is left out without a word where rows are a table.
     """
     routes = [r for r in routes if signals or not r.method.signals]
-    lacking = {r: Access(r.method.needs & ~access) for r in routes}
+    lacking = [Access(r.method.needs & ~access) for r in routes]
+    pairs = list(zip(routes, lacking, strict=True))
     reasons = [
-        Stopped(r.into, r.name, f"needs {less} of the teacher", 0.0)
-        for r, less in lacking.items()
-        if less
+        Stopped(r.into, r.name, f"needs {less} of the teacher", 0.0) for r, less in pairs if less
     ]
-    return [r for r, less in lacking.items() if not less], reasons
+    return [r for r, less in pairs if not less], reasons
 
 
 def _units(apart: Any) -> NDArray[np.int64]:
@@ -310,4 +309,5 @@ def _candidate(entrant: Entrant, front: bool, took: dict[tuple[str, str], float]
         left_out=Measured(value, value - error, min(value + error, 1.0)),
         seconds=round(took[route.into, route.name], 3),
         front=front,
+        columns=steadiness(entrant) if front else {},
     )

@@ -32,6 +32,9 @@ class Candidate:
         What all sizes of this way took together, cross-fitting included.
     front : bool
         Whether nothing as small agrees better.
+    columns : mapping from str to int
+        For those on the front: in how many of its fits, on all rows and without each fold, a
+        column changes any prediction.
     """
 
     into: str
@@ -41,6 +44,7 @@ class Candidate:
     left_out: Measured
     seconds: float
     front: bool
+    columns: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,18 @@ class TournamentRecord:
         return tuple(c for c in self.candidates if c.front)
 
     @property
+    def steadiness(self) -> str:
+        """Which columns the recommended student uses however it is fitted, and which by chance."""
+        fits = int(self.settings["folds"]) + 1
+        counts = self.fronted[self.recommended].columns
+        always = [name for name, n in counts.items() if n == fits]
+        some = [f"{name} ({n})" for name, n in counts.items() if n < fits]
+        if not counts:
+            return "The recommended student uses no column."
+        out = f"Fitted {fits} times, it used {_listed(always) or 'no column'} each time"
+        return f"{out}; in fewer fits: {_listed(some)}." if some else f"{out}, and no other."
+
+    @property
     def sentence(self) -> str:
         """Which student to take, and what it is worth; or that none is good enough."""
         chosen, own = self.finalists[self.recommended], self.fronted[self.recommended]
@@ -112,3 +128,8 @@ class TournamentRecord:
             f"No readable student within {most} numbers is certified for {100 * asked:g}%; the"
             f" best is certified for {least}. Nearest for its size is the {name}."
         )
+
+
+def _listed(names: list[str], most: int = 12) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -102,7 +102,7 @@ def terminal(result: TournamentRecord) -> Group:
     made: list[RenderableType] = [candidate_table(result).to_rich(), Text()]
     if (lost := unfinished_table(result)) is not None:
         made += [lost.to_rich(), Text()]
-    return Group(*made, Text(result.sentence), Text(_where(result)))
+    return Group(*made, Text(result.sentence), Text(result.steadiness), Text(_where(result)))
 
 
 def panel(result: TournamentRecord) -> Panel:
@@ -183,7 +183,7 @@ def write_page(result: TournamentRecord, path: str | Path) -> Path:
         ]),
         join([tag("h2", "Which students"), drawing(result),
               candidate_table(result).to_html()]),
-        join([tag("h2", "The recommended student"), picture(chosen)]),
+        join([tag("h2", "The recommended student"), tag("p", result.steadiness), picture(chosen)]),
         join([tag("h2", "All of them"), candidate_table(result, every=True).to_html()]),
         *([] if lost is None else [join([tag("h2", "Not in the race"), lost.to_html()])]),
     ]  # fmt: skip

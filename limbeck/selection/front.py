@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from limbeck.core.contract import Student
 from limbeck.selection.race import Route, Run
 
-__all__ = ["Entrant", "entrants", "pareto", "recommended"]
+__all__ = ["Entrant", "entrants", "pareto", "recommended", "steadiness"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,11 +22,28 @@ class Entrant:
     route: Route
     student: Student
     losses: NDArray[np.float64]
+    refits: tuple[Student, ...] = ()
 
     @property
     def loss(self) -> float:
         """The mean over rows."""
         return float(self.losses.mean())
+
+
+def steadiness(entrant: Entrant) -> dict[str, int]:
+    """In how many fits each column matters: the student's own, and those that left out a fold.
+
+    Parameters
+    ----------
+    entrant : Entrant
+        Its columns that matter in none are left out; those that matter in most come first.
+    """
+    fits: tuple[Any, ...] = (entrant.student, *entrant.refits)
+    used = [np.asarray(fit.feature_importances_) > 0 for fit in fits]
+    counts = np.sum(used, axis=0)
+    names = entrant.student.features_.names
+    order = sorted(np.flatnonzero(counts), key=lambda j: -counts[j])
+    return {names[j]: int(counts[j]) for j in order}
 
 
 def entrants(runs: Sequence[Run]) -> list[Entrant]:
@@ -37,7 +55,9 @@ def entrants(runs: Sequence[Run]) -> list[Entrant]:
             key = student.fingerprint()
             if key not in seen:
                 seen.add(key)
-                found.append(Entrant(run.route, student, run.losses[budget]))
+                found.append(
+                    Entrant(run.route, student, run.losses[budget], tuple(run.refits[budget]))
+                )
     return sorted(found, key=lambda e: (e.student.numbers, e.loss))
 
 

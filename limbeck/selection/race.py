@@ -56,6 +56,8 @@ class Run:
         By budget of numbers: the largest student within it, from all rows.
     losses : mapping from int to ndarray of shape (n,)
         By budget: the loss of each row for the student that did not see the row's fold.
+    refits : mapping from int to list of Student
+        By budget: the students that left out a fold each.
     queries : int
         Rows beyond the user's own for which the teacher was asked, at all folds together.
     seconds : float
@@ -65,6 +67,7 @@ class Run:
     route: Route
     students: dict[int, Student]
     losses: dict[int, NDArray[np.float64]]
+    refits: dict[int, list[Student]]
     queries: int
     seconds: float
 
@@ -148,6 +151,7 @@ def run_route(
     spread = float(np.var(told)) if not task.classifies else 1.0
     losses = {b: np.full(len(rows), np.nan) for b in budgets}
     students: dict[int, Student] = {}
+    refits: dict[int, list[Student]] = {b: [] for b in budgets}
     queries, parts = 0, int(fold.max()) + 1
     try:
         for part in range(-1, parts):  # -1: all rows
@@ -165,6 +169,7 @@ def run_route(
                     students[b] = within[-1].measured(rows.values)
                 elif b in losses:
                     losses[b][out] = _loss(within[-1], rows[out], told[out], task, spread)
+                    refits[b].append(within[-1].measured(rows.values[inside]))
             if clock() - started > seconds and part < parts - 1:
                 raise KeyboardInterrupt
     except KeyboardInterrupt:
@@ -179,8 +184,8 @@ def run_route(
         reason = f"needs {least} numbers at least, and {budgets[-1]} are allowed"
         return Stopped(route.into, route.name, reason, clock() - started)
     return Run(
-        route, {b: students[b] for b in both}, {b: losses[b] for b in both}, queries,
-        clock() - started,
+        route, {b: students[b] for b in both}, {b: losses[b] for b in both},
+        {b: refits[b] for b in both}, queries, clock() - started,
     )  # fmt: skip
 
 

@@ -54,6 +54,14 @@ def test_the_front_rises_with_size(found):
         assert finalist.settings["into"] == candidate.into
 
 
+def test_the_columns_that_every_fit_uses_are_named(found):
+    counts = found.fronted[found.recommended].columns
+    assert set(counts) <= {"x0", "x1", "x2"}
+    assert max(counts.values()) <= 4
+    assert counts["x0"] == 4
+    assert "Fitted 4 times, it used x0" in str(found)
+
+
 def test_best_answers_for_size_kind_and_nearness(found):
     assert found.best() is found.finalists[found.recommended]
     largest = found.fronted[-1].numbers

@@ -7,8 +7,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limbeck.selection.front import Entrant, entrants, pareto, recommended
+from limbeck.selection.front import Entrant, entrants, pareto, recommended, steadiness
 from limbeck.selection.race import Run
+from limbeck.students.tree.tree import Tree
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,17 @@ def test_the_smallest_within_one_standard_error_is_recommended():
     assert recommended([front[0], front[2]]) is front[2]
 
 
+def test_columns_are_counted_over_all_fits():
+    X = np.random.default_rng(0).normal(size=(300, 3))
+    first, second = Tree(2).fit(X, X[:, 0]), Tree(2).fit(X, X[:, 2])
+    found = Entrant(None, first, np.zeros(3), (first, second, first))  # type: ignore[arg-type]
+    assert steadiness(found) == {"x0": 3, "x2": 1}
+
+
 def test_a_student_that_two_budgets_share_enters_once():
     small, large = Sized(3, "tree"), Sized(15, "tree")
     losses = {4: np.zeros(5), 8: np.ones(5), 16: np.zeros(5)}
-    run = Run(None, {4: small, 8: small, 16: large}, losses, 0, 1.0)  # type: ignore[arg-type]
+    refits = {4: [], 8: [], 16: []}
+    run = Run(None, {4: small, 8: small, 16: large}, losses, refits, 0, 1.0)  # type: ignore[arg-type]
     found = entrants([run])
     assert [(e.student.numbers, e.loss) for e in found] == [(3, 0.0), (15, 0.0)]

@@ -59,6 +59,7 @@ def test_each_row_is_judged_by_a_student_that_did_not_see_it():
             expected[part == FOLD] = tree.predict(X[part == FOLD]) != y[part == FOLD]
         assert np.array_equal(found.losses[budget], expected)
     assert found.queries == 20
+    assert [len(refits) for refits in found.refits.values()] == [3, 3, 3]
 
 
 def test_losses_of_values_are_shares_of_their_variance():
