@@ -145,6 +145,13 @@ def audit(
         groups=groups, positive=positive, score_levels=score_levels, missing=missing, seed=seed,
     )  # fmt: skip
     _check_decision(table, threshold, favourable)
+    settings = {
+        "pairs": pairs, "bags": bags, "folds": folds, "level": level, "seed": seed,
+        "drop": list(drop), "positive": None if positive is None else str(positive),
+        "score_levels": None if score_levels is None else [str(v) for v in score_levels],
+        "missing": [str(v) for v in missing] or None, "threshold": threshold,
+        "favourable": favourable,
+    }  # fmt: skip
     streams = np.random.default_rng(seed).spawn(5)
     caveats = list(table.caveats)
     with shown(progress) as tell, ThreadPoolExecutor(1) as pool:
@@ -155,14 +162,7 @@ def audit(
         calibration = replace(calibration, count=calibration.count * (shown_rows / evidence.sum()))
         split = make_folds(len(table), folds, streams[1], table.cases)
         models = fit_models(table, curve, split, pairs=pairs, bags=bags, rng=streams[2], tell=tell)
-        if len(models.bags) < bags:
-            caveats.append(
-                Caveat(
-                    "bags",
-                    f"The audit was interrupted after {len(models.bags)} of {bags} bags.",
-                    "Its bands hold, and are less steady; run it again for all bags.",
-                )
-            )
+        caveats += _interrupted(len(models.bags), bags)
         tell("differences and certificate", 0, 1)
         aside = split.of == 0
         # its student needs nothing of what follows, and draws from a stream of its own
@@ -174,42 +174,30 @@ def audit(
         metrics = _metrics(table, curve, threshold, favourable, level)
         student, certificate, note = certified.result()
     return Audit(
-        score=score,
-        outcome=outcome,
-        frequency_weight=frequency_weight,
-        sampling_weight=sampling_weight,
-        cases=cases,
-        rows=len(table),
+        score=score, outcome=outcome, frequency_weight=frequency_weight,
+        sampling_weight=sampling_weight, cases=cases, rows=len(table),
         counting=table.counting,
         columns=table.columns,
         features=table.features.names,
-        caveats=(*caveats, *note),
-        dropped=table.dropped,
-        calibration=calibration,
-        fidelity=fit,
-        differences=found,
-        groups=groups_found,
-        group=", ".join(table.groups) or None,
-        group_metrics=metrics,
-        student=student,
-        certificate=certificate,
-        settings={
-            "pairs": pairs,
-            "bags": bags,
-            "folds": folds,
-            "level": level,
-            "seed": seed,
-            "drop": list(drop),
-            "positive": None if positive is None else str(positive),
-            "score_levels": None if score_levels is None else [str(v) for v in score_levels],
-            "missing": [str(v) for v in missing] or None,
-            "threshold": threshold,
-            "favourable": favourable,
+        caveats=(*caveats, *note), dropped=table.dropped,
+        calibration=calibration, fidelity=fit, differences=found, groups=groups_found,
+        group=", ".join(table.groups) or None, group_metrics=metrics,
+        student=student, certificate=certificate,
+        settings=settings | {
             "seconds": round(time.perf_counter() - started, 3),
             "versions": versions("interpret-core", "scikit-learn", "pandas"),
         },
         work=Work(table, models, on, aside, level, seed, progress),
-    )
+    )  # fmt: skip
+
+
+def _interrupted(done: int, bags: int) -> list[Caveat]:
+    """A caveat where the audit was cut off before all bags were fitted."""
+    if done >= bags:
+        return []
+    said = f"The audit was interrupted after {done} of {bags} bags."
+    remedy = "Its bands hold, and are less steady; run it again for all bags."
+    return [Caveat("bags", said, remedy)]
 
 
 def _metrics(

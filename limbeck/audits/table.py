@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -120,35 +120,8 @@ def read_table(
     wanted = list(features) if features is not None else names
     wanted = [n for n in wanted if n not in {*roles, *drop}]
     dropped = [(n, "left out as asked") for n in drop if n not in roles]
-    used: dict[str, Read] = {}
-    for name in wanted:
-        read = read_column(frame[name], name, gone)
-        reason, remedy = unfit(read, name, s, o)
-        if reason:
-            dropped.append((name, reason))
-            caveats.append(Caveat(name, f"{name} is not audited: {reason}.", remedy))
-            told.append(replace(read.reading, role="left out", note=reason))
-            continue
-        used[name] = read
-        if read.doubt:
-            value = read.doubt.partition(" ")[0]
-            caveats.append(
-                Caveat(name, read.doubt, f"If it stands for missing, give missing=({value},)"
-                       f" (--missing {value}).")
-            )  # fmt: skip
-    encoded, values = _encode(used)
-    for name, same in copied_columns(list(used), values).items():
-        reason = f"it says the same as {same}, row by row"
-        dropped.append((name, reason))
-        caveats.append(
-            Caveat(name, f"{name} is not audited: {reason}.", f"Audit it in the place of {same} if"
-                   " you prefer its name.")
-        )  # fmt: skip
-        told.append(replace(used.pop(name).reading, role="left out", note=reason))
-    if not used:
-        raise InvalidInput(
-            "No feature is left to audit.", "Give columns that are neither score nor outcome."
-        )
+    columns = {name: read_column(frame[name], name, gone) for name in wanted}
+    used = _features(columns, s, o, _Said(told, caveats, dropped))
     encoded, values = _encode(used)
     told += [read.reading for read in used.values()]
     case = None
@@ -168,6 +141,46 @@ def read_table(
     )
     strange += [Caveat("groups", note, "Give a column of bins for other cuts.") for note in notes]
     return replace(table, caveats=(*table.caveats, *strange))
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What is said of columns: readings, caveats, and why some are left out."""
+
+    told: list[ColumnReading]
+    caveats: list[Caveat]
+    dropped: list[tuple[str, str]]
+
+    def leave_out(self, name: str, read: Read, reason: str, remedy: str) -> None:
+        self.dropped.append((name, reason))
+        self.caveats.append(Caveat(name, f"{name} is not audited: {reason}.", remedy))
+        self.told.append(replace(read.reading, role="left out", note=reason))
+
+
+def _features(
+    columns: dict[str, Read], s: Vector, o: Vector | None, said: _Said
+) -> dict[str, Read]:
+    """The columns that are audited; of the others it is said why they are not."""
+    used: dict[str, Read] = {}
+    for name, read in columns.items():
+        reason, remedy = unfit(read, name, s, o)
+        if reason:
+            said.leave_out(name, read, reason, remedy)
+            continue
+        used[name] = read
+        if read.doubt:
+            value = read.doubt.partition(" ")[0]
+            remedy = f"If it stands for missing, give missing=({value},) (--missing {value})."
+            said.caveats.append(Caveat(name, read.doubt, remedy))
+    for name, same in copied_columns(list(used), _encode(used)[1]).items():
+        reason = f"it says the same as {same}, row by row"
+        remedy = f"Audit it in the place of {same} if you prefer its name."
+        said.leave_out(name, used.pop(name), reason, remedy)
+    if not used:
+        raise InvalidInput(
+            "No feature is left to audit.", "Give columns that are neither score nor outcome."
+        )
+    return used
 
 
 def _frame(df: Any) -> tuple[Any, list[str]]:

@@ -174,13 +174,12 @@ def certify(
     evidence.freshness()  # refuses before the student is asked
     losses, exact = evidence.measure(rows, answers), chosen.counts and not evidence.has_cases
     bounds = DrawBounds(evidence, losses, chosen, bound, exact)
-    own = bounds.losses()
-    plan = None
     if epsilon is not None and chosen.finds_tolerance:
-        tolerance, _ = tolerance_bound(own, epsilon, level)
-        losses = np.asarray(losses > tolerance, dtype=np.float64)
-        bounds = replace(bounds, losses_of_rows=losses)
-        own = bounds.losses()
+        tolerance, _ = tolerance_bound(bounds.losses(), epsilon, level)
+        beyond = np.asarray(losses > tolerance, dtype=np.float64)
+        bounds = replace(bounds, losses_of_rows=beyond)
+    own, plan = bounds.losses(), None
+    if epsilon is not None and chosen.finds_tolerance:
         value, name = epsilon, wording.ORDER_STATISTIC
     else:
         value = bounds.mean(own, level)
@@ -188,19 +187,11 @@ def certify(
         if epsilon is not None and value > epsilon:
             plan = bounds.plan(own, epsilon, level)
     return issue(
-        evidence,
-        epsilon=value,
-        delta=delta,
-        n=len(own),
-        mean=float(own.mean()),
-        bound=name,
-        asked=epsilon,
-        tolerance=tolerance,
-        candidates=candidates,
+        evidence, epsilon=value, delta=delta, n=len(own), mean=float(own.mean()), bound=name,
+        asked=epsilon, tolerance=tolerance, candidates=candidates,
         groups=() if labels is None else bounds.groups(labels, level),
-        plan=plan,
-        settings={"bound": bound},
-    )
+        plan=plan, settings={"bound": bound},
+    )  # fmt: skip
 
 
 def certify_all(

@@ -16,7 +16,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from limbeck.core.contract import Progress, Task
 from limbeck.core.errors import InvalidInput
 from limbeck.core.progress import quiet
-from limbeck.modules.runner import watched
+from limbeck.modules.runner import Network, watched
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.losses.filters import Filter
 from limbeck.networks.losses.loss import Objective
@@ -188,8 +188,7 @@ def fit(
     """
     training = (training or Training()).settled(len(samples), validation is not None)
     found = Objective.of(objective)
-    peers = len(students) > 1
-    refuse_settings(found, task, samples, teacher, filter, peers)
+    refuse_settings(found, task, samples, teacher, filter, len(students) > 1)
     refuse_patience(training.patience, validation)
     refuse_metrics(training.metrics, validation)
     refuse_unscored(validation, teacher)
@@ -229,32 +228,18 @@ def fit(
         averages = [_averaged(m, training.ema) for m in modules]
         plain = [copy.deepcopy(m) for m in modules] if engine.sharded else modules
         called = [engine.prepared(m, many and unused(m, first)) for m in modules]
-        learners = [
-            Learner(
-                m,
-                stack.enter_context(
-                    watched(
-                        m,
-                        needs.student_layers,
-                        "The student",
-                        called=c,
-                        context=engine.autocast if engine.mixed else None,
-                    )
-                ),
-                found,
-                own,
-                training,
-                engine,
-                average,
+        mixed = engine.autocast if engine.mixed else None
+        networks = [
+            stack.enter_context(
+                watched(m, needs.student_layers, "The student", called=c, context=mixed)
             )
-            for m, c, own, average in zip(modules, called, maps, averages, strict=True)
+            for m, c in zip(modules, called, strict=True)
         ]
-        score = None
-        if validation is not None:
-            aimed = validation if validation.task == task else validation.aimed(task)
-            score = Validation(
-                aimed, task, training.batch_size, engine, asked_teacher, training.metrics
-            )
+        learners = [
+            Learner(m, network, found, own, training, engine, average)
+            for m, network, own, average in zip(modules, networks, maps, averages, strict=True)
+        ]
+        score = _validation(validation, task, training, engine, asked_teacher)
         session = Trainer(
             learners, ask, asked_teacher, samples, task, training, engine, seed=seed,
             augment_seed=augment_seed, views=views, validation=score, filter=filter, folder=where,
@@ -264,18 +249,30 @@ def fit(
         if engine.sharded:
             for whole, learner in zip(plain, learners, strict=True):
                 whole.load_state_dict(learner.student_state())
-        return [
-            Trained(
-                m.eval(),
-                own,
-                tuple(r.history),
-                r.best_epoch,
-                session.steps,
-                session.seconds,
-                session.began(i),
-            )
-            for i, (m, own, r) in enumerate(zip(plain, maps, session.records, strict=True))
-        ]
+        return _trained(session, plain, maps)
+
+
+def _validation(
+    rows: Samples | None, task: Task, training: Training, engine: Engine, teacher: Network | None
+) -> Validation | None:
+    """What scores the students after every epoch, where there are rows for it."""
+    if rows is None:
+        return None
+    aimed = rows if rows.task == task else rows.aimed(task)
+    return Validation(aimed, task, training.batch_size, engine, teacher, training.metrics)
+
+
+def _trained(
+    session: Trainer, modules: Sequence[nn.Module], maps: Sequence[nn.ModuleDict]
+) -> list[Trained]:
+    """What came of each student, in eval mode."""
+    return [
+        Trained(
+            m.eval(), own, tuple(r.history), r.best_epoch, session.steps, session.seconds,
+            session.began(i),
+        )
+        for i, (m, own, r) in enumerate(zip(modules, maps, session.records, strict=True))
+    ]  # fmt: skip
 
 
 def _averaged(module: nn.Module, decay: float | None) -> AveragedModel | None:
