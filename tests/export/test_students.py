@@ -19,6 +19,9 @@ from limbeck.export.students import SUFFIXES, export_student, source_of
 from limbeck.students.additive.additive import Additive
 from limbeck.students.formula import columns_of
 from limbeck.students.junta.junta import Junta
+from limbeck.students.m_of_n.m_of_n_tree import MOfNTree
+from limbeck.students.rule_list.rule_list import RuleList
+from limbeck.students.rules.rule_set import RuleSet
 from limbeck.students.sparse_sum.sparse_sum import SparseSum
 from limbeck.students.tree.tree import Tree
 
@@ -56,11 +59,14 @@ def student(kind: str, task: str):
         "junta": lambda: Junta(["age [years]", "member", "colour"], bins=4),
         "sparse_sum": lambda: SparseSum(),
         "additive": lambda: Additive(pairs=1),
+        "rule_list": lambda: RuleList(6),
+        "rules": lambda: RuleSet(6),
+        "m_of_n": lambda: MOfNTree(6),
     }[kind]()
     return made.fit(X, y)
 
 
-KINDS = ("tree", "junta", "sparse_sum", "additive")
+KINDS = ("tree", "junta", "sparse_sum", "additive", "rule_list", "rules", "m_of_n")
 BOTH = [(kind, task) for kind in KINDS for task in TASKS]
 
 

@@ -15,6 +15,7 @@ from limbeck.core.errors import FileRefused, InvalidInput, plural
 from limbeck.core.registry import STUDENTS
 from limbeck.reports.markup import Html
 from limbeck.students import files
+from limbeck.students.formula import Formula
 from limbeck.students.m_of_n.count_tests import BeamSettings, CountTest
 from limbeck.students.m_of_n.growth import Growth, Instances
 from limbeck.students.piecewise import Finder, Piecewise
@@ -267,6 +268,13 @@ class MOfNTree(Piecewise):
     ) -> Self:
         self.tests_, self.nodes_ = tuple(tests), nodes
         return self._hold(features, task)
+
+    def formula(self) -> Formula:
+        """Which leaf a row reaches, and the leaves' values."""
+        from limbeck.students.m_of_n.formula import formula
+
+        check_is_fitted(self)
+        return formula(self.tests_, self.nodes_, self.features_, self.task_)
 
     def _used(self) -> set[int]:
         return {j for t in self.tests_ if t is not None for c in t.literals for j in c.columns}

@@ -13,6 +13,7 @@ from limbeck.core.columns import Features
 from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput, did_you_mean
 from limbeck.core.registry import STUDENTS
+from limbeck.students.formula import Formula
 from limbeck.students.rules.candidates import FOREST, CandidateClauses, CandidateTrees
 from limbeck.students.rules.clause import Clause
 from limbeck.students.rules.lines import RuleLine
@@ -99,6 +100,14 @@ class RuleSet(RuleStudent):
                 total += value * clause.holds(block)
             found.append(total)
         return np.concatenate(found) if found else np.zeros(0)
+
+    def formula(self) -> Formula:
+        """Which rule decides, and its value; for values the sum of all that hold."""
+        from limbeck.students.rules.formula import added
+
+        if not hasattr(self, "task_") or self.task_.classifies:
+            return super().formula()
+        return added(self.clauses_, self.value_, self.features_, self.task_)
 
     def path(
         self,

@@ -16,6 +16,7 @@ from limbeck.core.contract import Task
 from limbeck.core.errors import FileRefused, InvalidInput, plural
 from limbeck.reports.markup import Html
 from limbeck.students import files
+from limbeck.students.formula import Formula
 from limbeck.students.piecewise import Finder, Piecewise
 from limbeck.students.rules.candidates import FOREST
 from limbeck.students.rules.clause import Clause, first_true
@@ -275,6 +276,13 @@ class RuleStudent(Piecewise):
     def _made(self, *parts: Any) -> Self:
         """Another student with these settings, and these parts; see `_take`."""
         return type(self)(**self.get_params(deep=False))._take(*parts)
+
+    def formula(self) -> Formula:
+        """Which rule decides, and its value."""
+        from limbeck.students.rules.formula import first
+
+        check_is_fitted(self)
+        return first(self.clauses_, self.value_, self.features_, self.task_)
 
     def _used(self) -> set[int]:
         return {j for clause in self.clauses_ for j in clause.columns}
