@@ -6,7 +6,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
-from limbeck.api.distill_table import Request, TableSteps
+from limbeck.api.distill_table import TableSteps
+from limbeck.api.prepare.table import Request
 from limbeck.api.settings import (
     JuntaArguments,
     NetworkArguments,

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from inspect import signature
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from limbeck.api.prepare.table import LabelledRows, Request, read, split
 from limbeck.api.steps import Steps
 from limbeck.certificates.certify import certify
 from limbeck.certificates.wording import versions
 from limbeck.core.columns import Features, Rows
 from limbeck.core.contract import (
     Certificate,
-    Method,
     MethodResult,
     Progress,
     Task,
@@ -26,78 +25,26 @@ from limbeck.core.contract import (
 )
 from limbeck.core.errors import InvalidInput, plural
 from limbeck.core.registry import STUDENTS
-from limbeck.data.cases import read_column
 from limbeck.data.class_weights import ClassWeight, class_weights
-from limbeck.data.duplicates import Rule
-from limbeck.data.inputs import read_pair, some_rows
-from limbeck.data.labels import positions, read_labels
+from limbeck.data.inputs import some_rows
+from limbeck.data.labels import positions
 from limbeck.data.unlabelled import label_codes, refuse_unlabelled, unlabelled_note, with_none
 from limbeck.evaluation.by_class import never_predicted
 from limbeck.evaluation.comparison import Comparison, ModelPredictions
 from limbeck.evaluation.constant import told_constant
-from limbeck.evaluation.holdout import Apart, set_apart
+from limbeck.evaluation.holdout import Apart
 from limbeck.evaluation.linear_model import LinearModel
 from limbeck.evaluation.predictions import compare_predictions, score
-from limbeck.results.distillation import Distillation, check_saved_names
+from limbeck.results.distillation import Distillation
 from limbeck.results.distillation_record import Holdout
 from limbeck.selection.routes import refuse_without_access
-from limbeck.students.targets import read_weight
 from limbeck.teachers import as_teacher
 from limbeck.teachers.order import check_order
 
-__all__ = ["Request", "TableSteps"]
+__all__ = ["Known", "TableSteps", "Taught"]
 
 _ASKED = 1000  # rows by which the order of the classes is checked
 _LOOKED_AT = (256, 2048)  # rows by which outputs are understood, with labels and without
-
-
-@dataclass(frozen=True, eq=False)
-class Request:
-    """What was asked for, before anything is read; the fields are `limbeck.distill`'s arguments.
-
-    ``outputs`` are those that say what the teacher's outputs are: classes, regression, unit,
-    score_kind, preprocess, output; None where they are to be found out. Of several ``candidates``
-    that are certified on the same rows each gets an equal share of delta.
-    """
-
-    teacher: Any
-    X: Any
-    y: Any
-    method: Method
-    into: str
-    epsilon: float
-    delta: float
-    seed: int
-    holdout: Any = 0.3
-    groups: Any = None
-    cases: Any = None
-    duplicates: Rule = "auto"
-    sample_weight: Any = None
-    class_weight: ClassWeight = None
-    names: Sequence[str] | None = None
-    outputs: Mapping[str, Any] = field(default_factory=dict)
-    candidates: int = 1
-
-    @property
-    def by_class(self) -> bool:
-        """Whether the groups of the certificate are the classes that the teacher predicts."""
-        return isinstance(self.groups, str) and self.groups == "class"
-
-    def chance(self, step: int) -> np.random.Generator:
-        """The randomness of a step: 0 of the student, 1 of the control, 2 of the baselines."""
-        return np.random.default_rng(self.seed).spawn(3)[step]
-
-
-@dataclass(frozen=True, eq=False)
-class LabelledRows:
-    """The rows as they were understood: without columns that are no features, labels as given."""
-
-    X: Any
-    y: NDArray[Any] | None
-    labels: Any
-    features: Features
-    weight: NDArray[np.float64] | None
-    weighing: Mapping[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,50 +80,12 @@ class TableSteps(Steps[LabelledRows, Apart, Known, Taught, Comparison, Distillat
     request: Request
 
     def read(self) -> LabelledRows:
-        """What the rows are; refuses what cannot be used, before any work.
-
-        Raises
-        ------
-        InvalidInput
-            With the argument that is wrong.
-        """
-        request = self.request
-        X, y = read_pair(request.X, request.y)
-        if request.by_class and "class" in list(getattr(X, "columns", ())):
-            raise InvalidInput(
-                "groups is 'class', which may be a column of X or the classes of the teacher.",
-                "Give groups=X['class'] for the column; rename it for the teacher's classes.",
-            )
-        weight = request.sample_weight
-        if isinstance(weight, str):
-            X, weight = _without(X, weight), read_column(weight, X, "weights")
-        weight = None if weight is None else read_weight(weight, len(X))
-        given = {"sample_weight": weight, "class_weight": request.class_weight}
-        weighing = _weighing(request.method, **given)
-        cases = request.cases
-        rows = _without(X, cases) if isinstance(cases, str) else X
-        features = Features.of(rows, request.names)
-        check_saved_names(features.names, None if request.by_class else request.groups, cases)
-        labels = read_labels(y, len(X), missing=True)
-        return LabelledRows(X, labels, y, features, weight, weighing)
+        """What the rows are; see `limbeck.api.prepare.table.read`."""
+        return read(self.request)
 
     def split(self, data: LabelledRows) -> Apart:
         """The rows that the method sees, and those of the certificate."""
-        request = self.request
-        holdout = request.holdout
-        if isinstance(holdout, tuple) and len(holdout) == 2:
-            holdout = read_pair(*holdout)
-        return set_apart(
-            data.X,
-            data.y,
-            None if request.by_class else request.groups,
-            holdout,
-            request.seed,
-            features=data.features,
-            cases=request.cases,
-            duplicates=request.duplicates,
-            weight=data.weight,
-        )
+        return split(self.request, data)
 
     def understand(self, data: LabelledRows, sides: Apart) -> Known:
         """The teacher with what its outputs are, and the labels as its classes.
@@ -378,24 +287,6 @@ def baselines(
     if found.rivals:
         return linear, found.rivals
     return linear, request.method.baselines(known.teacher, rows, own, found, chance, weight)
-
-
-def _without(X: Any, column: str) -> Any:
-    """A table without a column that is no feature, such as one that names cases."""
-    read_column(column, X, "cases")  # refuses what is not there
-    return X.drop(columns=column)
-
-
-def _weighing(method: Method, **given: Any) -> dict[str, Any]:
-    """Weights that were given, or why the method cannot use them."""
-    known = signature(method.distill).parameters
-    for name, value in given.items():
-        if value is not None and name not in known:
-            raise InvalidInput(
-                f"{name} was given, and the method {method.name!r} counts all rows alike.",
-                f"Leave {name} out, or ask for into='tree' or into='junta'.",
-            )
-    return {name: value for name, value in given.items() if value is not None}
 
 
 def _by_class(

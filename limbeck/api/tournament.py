@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.api.distill_table import Known, Request, TableSteps, Taught
+from limbeck.api.distill_table import Known, TableSteps, Taught
+from limbeck.api.prepare.table import Request
 from limbeck.certificates.binomial import check_share
 from limbeck.core.columns import Rows
 from limbeck.core.contract import (
