@@ -34,6 +34,7 @@ from limbeck.networks.analysis.ablate import without_each
 from limbeck.networks.datasets.vocabularies import pad_token
 from limbeck.networks.losses.loss import Objective
 from limbeck.networks.strategies.train_network import make, started
+from limbeck.networks.training.settings import Training
 from limbeck.networks.training.train import train
 from limbeck.reports.plots import GREY, axes_of, intervals
 from limbeck.reports.printed import Tabular
@@ -242,10 +243,7 @@ def ablate(
         samples = samples.subset(sorted(order.tolist()))
     given = validation is not None
     _, _, aside, _ = fresh_rows(samples, aside, given, settings, what="validation")
-    if settings.epochs is None and settings.max_steps is None:
-        updates = max(len(samples) // settings.batch_size, 1)
-        settings = replace(settings, epochs=max(_EPOCHS, math.ceil(_UPDATES / updates)))
-    settings = settings.settled(len(samples), validated=False)
+    settings = _budget(settings, len(samples)).settled(len(samples), validated=False)
     pupil = make(maker, seed)
     (reading,), _ = read_outputs(samples, tutor, [pupil], output, task)
     found = task_of(samples, tutor, [pupil], task, tokenizers)
@@ -287,6 +285,14 @@ def ablate(
     return replace(
         _ranked(scores, len(aside), seeds, delta), untrained="" if short is None else str(short)
     )
+
+
+def _budget(settings: Training, n: int) -> Training:
+    """The settings; if none were given, as many epochs of n rows as a few hundred updates take."""
+    if settings.epochs is not None or settings.max_steps is not None:
+        return settings
+    updates = max(n // settings.batch_size, 1)
+    return replace(settings, epochs=max(_EPOCHS, math.ceil(_UPDATES / updates)))
 
 
 Scores = tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]
