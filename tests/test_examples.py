@@ -34,7 +34,7 @@ def test_demo_is_the_same_twice(tmp_path: Path) -> None:
         "import sys; sys.path.insert(0, sys.argv[1]); import breast_cancer as b, limbeck\n"
         "X, y = b.measurements(); net = b.train(X[:200], y[:200])\n"
         "r = limbeck.distill(net, X[200:], y[200:], classes=['benign', 'malignant'],"
-        " max_leaves=4, queries=2000)\n"
+        " max_leaves=4, queries=300)\n"
         "print(r.student.fingerprint(), r.certificate.rows)"
     )
     runs = [

@@ -157,10 +157,10 @@ def test_a_single_copy_of_a_continuous_row_is_refused() -> None:
 def test_coincidence_in_discrete_rows_is_not_refused(m: int, n: int) -> None:
     rng = np.random.default_rng(0)
     refused = 0
-    for _ in range(200):
+    for _ in range(60):
         seen, fresh = (rng.integers(0, 2, size=(size, 8)).astype(float) for size in (m, n))
         refused += not overlap(row_hashes(fresh), row_hashes(seen)).explained
-    assert refused <= 2
+    assert refused <= 1  # two have a probability of 0.2%
 
 
 def test_a_leak_of_discrete_rows_is_refused() -> None:
