@@ -10,7 +10,7 @@ export OMP_NUM_THREADS ?= 1
 export OMP_WAIT_POLICY ?= PASSIVE
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test docs lint types law fast slow bare clean
+.PHONY: demo test docs lint types law fast slow mutants bare clean
 
 demo: .venv/demo
 	$(BIN)/python examples/breast_cancer.py
@@ -24,6 +24,13 @@ docs: .venv-docs/ready
 
 slow: .venv/dev
 	$(BIN)/pytest -n 2 -m slow
+
+# One change of the source at a time, of a sample: the tests should notice. Results are kept in
+# build/mutants, and the same command goes on where it stopped.
+SOURCE ?= limbeck/certificates limbeck/data limbeck/networks/losses limbeck/evaluation
+SAMPLE ?= 100
+mutants: .venv/dev
+	for source in $(SOURCE); do $(BIN)/python tests/mutation $$source --sample $(SAMPLE); done
 
 lint: .venv/dev
 	$(BIN)/ruff check .

@@ -221,3 +221,20 @@ def test_what_cannot_be_is_refused_before_any_question(
 def test_a_tolerance_must_be_fixed(scale: Any) -> None:
     with pytest.raises(InvalidInput, match="cannot be found"):
         certify_active(scale(1.0), rows_of(100), scale(1.1).predict, until=0.1, doubt=np.ones(100))
+
+
+def test_the_range_of_a_loss_changes_nothing_but_units(scale: Any) -> None:
+    student, rows = scale(1.0), rows_of(3000)
+
+    def certified(factor: float) -> Any:
+        return certify_active(
+            student, rows, scale(1.05).predict, until=0.05 * factor, doubt=rows[:, 0],
+            loss=lambda predicted, answers: factor * np.abs(predicted - answers),
+            loss_range=(0.0, 0.4 * factor),
+        )  # fmt: skip
+
+    one, other = certified(1.0), certified(10.0)
+    assert one.certificate.reached
+    assert one.certificate.n == other.certificate.n
+    assert other.certificate.epsilon == pytest.approx(10 * one.certificate.epsilon)
+    assert other.certificate.mean_loss == pytest.approx(10 * one.certificate.mean_loss)

@@ -99,3 +99,11 @@ def test_the_budget_of_two_steps() -> None:
     agnostic = second.rows[1].n
     assert found.agnostic == (392 + agnostic, pytest.approx(0.05), pytest.approx(0.06))
     assert "the best of the second class + 0.05" in str(found)
+
+
+def test_a_first_step_that_may_err_on_most_inputs_leaves_nothing() -> None:
+    rough = budget("tree", 0.6, 0.025, features=10, depth=2)
+    fine = budget("tree", 0.1, 0.025, features=10, depth=2)
+    found = two_steps(rough, fine)
+    assert found.perfect[1:] == (pytest.approx(0.7), 0.05)
+    assert found.agnostic[1] == 1.0

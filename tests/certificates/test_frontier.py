@@ -132,3 +132,10 @@ def test_refusals() -> None:
         vc_dimension(np.array([[0, 2]]))
     with pytest.raises(InvalidInput, match="teacher has shape"):
         frontier(np.eye(3), np.zeros(2))
+
+
+def test_points_are_merged_only_where_equal_or_opposite() -> None:
+    """The last two points are shattered, and both are 1 in the function that sorts first."""
+    table = np.array([[0, 1, 1], [1, 0, 0], [1, 0, 1], [1, 1, 0]])
+    assert vc_dimension(table) == 2
+    assert vc_dimension(np.hstack([table, 1 - table, table])) == 2

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -44,3 +46,14 @@ def test_plans_for_bounded_losses_are_about_right() -> None:
     assert plan_means(losses, float(losses.mean()), 0.05, 0.0, 4.0).needed is None
     far = plan_means(losses, 0.01, 0.05, 0.0, 4.0)
     assert far.lower > 0.01
+
+
+def test_rows_for_means_are_those_of_bernsteins_inequality() -> None:
+    losses = np.array([0.0, 1.0, 3.0, 4.0] * 20)  # mean 2, variance 2.5 on [0, 4]
+    plan = plan_means(losses, 2.2, 0.05, 0.0, 4.0)
+    gap, variance = 0.2 / 4, 2.5 / 16
+    assert plan.needed == math.ceil(2 * math.log(20) * (variance + gap / 3) / gap**2)
+    assert plan.settled is None
+    turned = plan_means(losses, 1.8, 0.05, 0.0, 4.0)
+    assert (turned.needed, turned.settled) == (None, plan.needed)
+    assert plan_means(losses, 3.9, 0.05, 0.0, 4.0).needed == len(losses) + 1  # never fewer

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from limbeck.certificates import certify, row_hashes
+from limbeck.certificates import certify, certify_active, row_hashes, verify
 from limbeck.certificates.issue import in_words
 from limbeck.certificates.sentences import assumptions_of, plan_of, statement_of
 
@@ -51,3 +51,36 @@ def test_the_plan_is_made_anew_where_none_is_stored(threshold: Any, rows: np.nda
     c = certify(threshold(), rows, y, epsilon=0.05)
     assert plan_of(c) == plan_of(replace(c, settings={**c.settings, "plan": None}))
     assert plan_of(certify(threshold(), rows, y)) is None
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_an_active_certificate_says_how_rows_were_chosen(threshold: Any, own: bool) -> None:
+    rows = np.random.default_rng(0).random((2000, 3))
+    student, teacher = threshold(0.5), threshold(0.55)
+    found = certify_active(student, rows, teacher.predict, until=0.01, doubt=rows[:, 0], seed=3)
+    active = {**found.certificate.settings["active"], "own_doubt": own}
+    c = replace(found.certificate, settings={**found.certificate.settings, "active": active})
+    assert f"an estimated {100 * c.mean_loss:.3g}% " in c.statement
+    whose = "the student's own doubt" if own else "a doubt that was given"
+    assert any("seed 3, fixed before" in a and whose in a for a in assumptions_of(c))
+
+
+def test_a_file_that_differs_is_counted(threshold: Any, rows: np.ndarray) -> None:
+    y = threshold(0.2).predict(rows)
+    c = certify(threshold(), rows, y)
+    found = verify(replace(c, epsilon=0.5), threshold(), rows, y)
+    total = len(found.matches) + len(found.differences)
+    assert [d.field for d in found.differences] == ["epsilon"]
+    assert str(found).startswith(f"Not verified: 1 of {total} fields differ.")
+    assert "mean_loss" in found.matches
+
+
+def test_what_seen_rows_cannot_be_read_from_is_a_difference(
+    threshold: Any, rows: np.ndarray
+) -> None:
+    y = threshold(0.2).predict(rows)
+    c = certify(threshold(), rows, y, seen=row_hashes(rows + 1))
+    odd = replace(c, settings={**c.settings, "seen": {"rows": "many"}})
+    found = verify(odd, threshold(), rows, y)
+    assert not found.ok
+    assert "no comparison with seen rows can be read from the file" in str(found)

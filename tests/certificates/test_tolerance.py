@@ -54,3 +54,10 @@ def test_too_few_rows_names_how_many() -> None:
 def test_errors_must_be_sizes(bad: list[float]) -> None:
     with pytest.raises(InvalidInput, match="absolute errors"):
         tolerance_bound(np.array(bad), 0.5, 0.5)
+
+
+def test_the_tolerance_is_that_of_sorted_errors() -> None:
+    errors = np.random.default_rng(3).permutation(np.arange(5000.0))
+    t, k = tolerance_bound(errors, 0.1, 0.05)
+    assert k > 400
+    assert t == np.sort(errors)[::-1][k]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from limbeck.certificates import AnytimeBound, certify, row_hashes
+from limbeck.certificates.binomial import rows_needed
 from limbeck.core.errors import InvalidInput
 
 
@@ -117,3 +118,16 @@ def test_nothing_to_draw_and_nothing_to_find(threshold: Any, scale: Any) -> None
         certify(threshold(), draws=iter(()), until=0.1)
     with pytest.raises(InvalidInput, match="tolerance cannot be found"):
         certify(scale(), draws=batches(scale()), until=0.1)
+
+
+def test_the_rows_that_are_still_needed_are_at_the_shared_level(threshold: Any) -> None:
+    found = certify(
+        threshold(0.5),
+        draws=batches(threshold(0.53), seed=1),
+        until=0.04,
+        max_rows=200,
+        candidates=5,
+    )
+    assert found.mean_loss < 0.04 < found.epsilon
+    rows = rows_needed(found.mean_loss, 0.04, found.delta / 5)
+    assert f"that takes about {rows:,} rows" in found.statement

@@ -176,7 +176,9 @@ def _pytest(paths: list[str], plugin: Any, stop: bool) -> int:
     settings.load_profile("mutants")
     type.__setattr__(settings, "load_profile", staticmethod(lambda name: None))
     loaded_before = "ignore::pytest.PytestAssertRewriteWarning"
+    # plain asserts: pytest would read the files that it is given itself, and not as changed
     options = [
+        "--assert=plain",
         "-W",
         loaded_before,
         "-q",
