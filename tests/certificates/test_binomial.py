@@ -124,3 +124,11 @@ def test_impossible_pairs_are_refused() -> None:
         paired_interval(8, 3, 10, 0.05)
     with pytest.raises(InvalidInput, match="errors is -1"):
         smallest_n(0.1, 0.1, -1)
+
+
+def test_paired_interval_shares_its_level_between_rate_and_share() -> None:
+    q, s = interval(13, 1000, 0.01), interval(8, 13, 0.04)
+    corners = [rate * (2 * share - 1) for rate in q for share in s]
+    assert paired_interval(8, 5, 1000, 0.05) == pytest.approx((min(corners), max(corners)))
+    none = interval(0, 1000, 0.01)[1]
+    assert paired_interval(0, 0, 1000, 0.05) == (-none, none)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from limbeck.certificates import bounded
 from limbeck.certificates.binomial import upper_bound
 from limbeck.certificates.bounded import (
     betting_bound,
@@ -97,3 +98,13 @@ def test_losses_outside_the_range_are_refused(bound: object) -> None:
 def test_bernstein_needs_two() -> None:
     with pytest.raises(InvalidInput, match="at least 2"):
         empirical_bernstein(np.array([0.5]), 0.05)
+
+
+def test_bets_by_hand() -> None:
+    """Variances of what came before, with half a loss of a half as a start: .25, then .156."""
+    bets = bounded._predictable_bets(np.array([[0.0, 1.0, 1.0]]), 0.05)
+    means = [0.5 / 2, 1.5 / 3]
+    second = (0.25 + means[0] ** 2) / 2
+    third = (0.25 + means[0] ** 2 + (1 - means[1]) ** 2) / 3
+    expected = [math.sqrt(2 * math.log(20) / (3 * v)) for v in (0.25, second, third)]
+    assert bets[0].tolist() == pytest.approx(expected)

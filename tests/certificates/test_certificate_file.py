@@ -222,3 +222,8 @@ def test_files_are_refused(certificate: Certificate, tmp_path: Path) -> None:
     path.write_text(json.dumps({**record, "certificate": odd}))
     with pytest.raises(FileRefused, match="not a complete certificate"):
         load(path)
+
+
+def test_units_are_readable_in_the_file(certificate: Certificate, tmp_path: Path) -> None:
+    path = save(replace(certificate, statement="At most 3 \u00b5m."), tmp_path / "c.json")
+    assert "At most 3 \u00b5m." in path.read_text(encoding="utf-8")

@@ -192,3 +192,9 @@ def test_halfspaces() -> None:
 def test_refusals(into: str, limits: Limits, message: str) -> None:
     with pytest.raises(InvalidInput, match=message):
         size_up(into, limits)
+
+
+def test_a_list_of_rules_cuts_the_inputs_into_cells_with_stumps() -> None:
+    """Rules of two literals choose one of two cells by the first, and are stumps in it."""
+    assert size_up("rules", Limits(100, leaves=2, depth=2)).vc_least == 2 * (1 + 6)  # of 99
+    assert size_up("rules", Limits(100, leaves=8, depth=3)).vc_least == 4 * (1 + 6)  # of 98
