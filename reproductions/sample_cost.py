@@ -1,84 +1,56 @@
 """What a tree costs: distilled out of a network, or learned from the same network's answers.
 
-A random full tree of depth r over d inputs of +-1 is learnt by a ReLU ResNet, as in pac_trees.py,
+A random full tree of depth r over d inputs of +-1 is learnt by a network (planted_networks.py),
 and every route to the tree is given more and more rows until the tree that it finds is right on
 0.999 of 20,000 fresh inputs. Rows are random inputs with the network's answers; queries count as
 rows. Seconds are of the processor, on one thread, for the run that succeeded; the network is
-trained before and its training is not counted, for no route.
+trained before and its training is not counted, for no route. The searches run on the CPU, several
+at once with ``--jobs``; networks are trained there, or with ``--device cuda``. A call goes on
+where the last one with the same ``--out`` ended.
 
     python reproductions/sample_cost.py --small               # a minute
     python reproductions/sample_cost.py --out cost            # r = 2 ... 6, d = 30 ... 1,000; hours
-    python reproductions/sample_cost.py --out cost --r 3 4 --d 100 --seeds 0
+    python reproductions/sample_cost.py --out cost --cells 100:3 100:4 --seeds 0
+    python reproductions/sample_cost.py --out cost --device cuda --jobs 14 --stop-after 480
     python reproductions/sample_cost.py --out cost --report docs/sample_cost.png   # tables, picture
 
-Runs that are done are in cost/runs.jsonl and are not repeated.
+With pystreed installed an optimal tree is a route as well.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
-import math
 import os
+import signal
 import sys
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import planted_networks
 import torch
-from pac_trees import Inputs, ResNet, accuracy, label, random_tree
-from safetensors.torch import load_file, save_file
+from pac_trees import Inputs, label
+from sample_cost_report import growth, picture, table
 from sklearn.tree import DecisionTreeClassifier
-from torch.nn.functional import softplus
 
 from limbeck.core.columns import Features, Rows
 from limbeck.core.contract import Task, answers
+from limbeck.core.progress import quiet
 from limbeck.methods.search_and_stitch.method import SearchAndStitch
 from limbeck.teachers.torch import TorchTeacher
 
 RIGHT = 0.999
 FEWEST, FRESH = 25, 20_000
-STOPS = {"right": 0.9995, "97%": 0.97}
 TASK = Task((-1, 1))
-
-
-# --- networks ------------------------------------------------------------------------------
-
-
-def network(folder: Path, d: int, r: int, seed: int, stop: str) -> torch.nn.Module:
-    """A network of width 256 trained on fresh rows until it is right as often as wanted."""
-    tree, inputs = random_tree(d, r, np.random.default_rng([seed, r, d])), Inputs(d)
-    paths = {k: folder / f"d{d}_r{r}_s{seed}_{v}.safetensors" for k, v in STOPS.items()}
-    torch.manual_seed(seed)
-    net = ResNet(d, 256)
-    if not all(path.exists() for path in paths.values()):
-        folder.mkdir(parents=True, exist_ok=True)
-        rng = np.random.default_rng([seed, 1])
-        test = inputs.numpy(5_000, rng)
-        told = label(tree, test)
-        optimiser, batch = torch.optim.AdamW(net.parameters(), lr=1e-3), 25 * 2**r
-        reached = 0.0
-        for step in range(1, 20_001):
-            X = inputs.numpy(batch, rng)
-            y = torch.from_numpy(label(tree, X))
-            optimiser.zero_grad()
-            softplus(-net(torch.from_numpy(X))[:, 0] * y).mean().backward()
-            optimiser.step()
-            if step % (25 if reached < 0.8 else 5) == 0:  # few steps lead from 0.8 to 1
-                reached = accuracy(net, test, told)
-                for kind, wanted in STOPS.items():
-                    if reached >= wanted and not paths[kind].exists():
-                        save_file(net.state_dict(), paths[kind])
-                if reached >= max(STOPS.values()):
-                    break
-    if not paths[stop].exists():
-        sys.exit(f"The network for d={d}, r={r}, seed={seed} was not learnt in 20,000 steps.")
-    net.load_state_dict(load_file(paths[stop]))
-    return net.eval()
 
 
 # --- routes --------------------------------------------------------------------------------
@@ -108,35 +80,47 @@ class Case:
         """The first n rows."""
         return Features.of(self.X[:n]).rows(self.X[:n])
 
-    def clock(self) -> Callable[..., None]:
-        """Interrupts a search that takes too long; its best tree so far is taken."""
-        end = time.process_time() + self.seconds
-
-        def progress(stage: str, done: float, total: float) -> None:
-            if stage in ("searching", "stitching") and time.process_time() > end:
-                raise KeyboardInterrupt
-
-        return progress
-
 
 def inside(case: Case, n: int) -> Any:
     """The network's activations and its answers, and no queries."""
     rng = np.random.default_rng([case.seed, n])
-    method = case.method(queries=0)
-    return method.distill(case.teacher, case.rows(n), rng, case.clock()).student
+    return case.method(queries=0).distill(case.teacher, case.rows(n), rng, quiet).student
 
 
 def queries(case: Case, n: int) -> Any:
     """Half of the answers are to rows, half to questions about fresh inputs."""
     rng = np.random.default_rng([case.seed, n])
     method = case.method(queries=n // 2, sampler=Inputs(case.d))
-    return method.distill(case.teacher, case.rows(n - n // 2), rng, case.clock()).student
+    return method.distill(case.teacher, case.rows(n - n // 2), rng, quiet).student
 
 
 def labels(case: Case, n: int) -> Any:
     """The same search on the same answers, without the network."""
     rng = np.random.default_rng([case.seed, n])
     return case.method().learn(case.rows(n), case.y[:n], TASK, rng)
+
+
+def optimal(case: Case, n: int) -> Any:
+    """The tree of depth r with the fewest errors on the rows (van der Linden et al. 2023)."""
+    tree = STreeDClassifier(max_depth=case.r, time_limit=1.05 * case.seconds)
+    X = Ups(tree).of(case.X[:n])
+    return Ups(tree.fit(X, case.y[:n]))
+
+
+@dataclass(frozen=True)
+class Ups:
+    """pystreed reads booleans, and says class indices."""
+
+    tree: Any
+
+    @staticmethod
+    def of(X: np.ndarray) -> np.ndarray:
+        """Which values are +1."""
+        return (X > 0).astype(np.int64)
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        """Labels."""
+        return TASK.labels[self.tree.predict(self.of(X)).astype(np.int64)]
 
 
 def greedy(case: Case, n: int) -> Any:
@@ -154,72 +138,74 @@ ROUTES: dict[str, Callable[[Case, int], Any]] = {
     "inside": inside,
     "inside, half of the rows as queries": queries,
     "labels, same search": labels,
+    "labels, optimal tree of depth r": optimal,
     "labels, greedy tree of 2^r leaves": greedy,
     "labels, greedy tree of any size": unlimited,
 }
+if importlib.util.find_spec("pystreed") is None:
+    del ROUTES["labels, optimal tree of depth r"]
+else:
+    from pystreed import STreeDClassifier
 
 
-# --- runs ----------------------------------------------------------------------------------
+# --- one run -------------------------------------------------------------------------------
 
 
-def cases(args: argparse.Namespace) -> Iterator[tuple[int, int, int]]:
-    """(seed, d, r), the cheap ones of every seed first."""
-    cells = sorted(
-        ((d, r) for d in args.d for r in args.r), key=lambda cell: cell[0] * 4 ** cell[1]
-    )
-    for seed in args.seeds:
-        for d, r in cells:
-            yield seed, d, r
+@contextmanager
+def limited(seconds: float) -> Iterator[None]:
+    """Interrupts what takes more processor seconds; a search then keeps its best tree so far."""
+
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGVTALRM, interrupt)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
 
 
-def run(case: Case, route: str, fresh: np.ndarray, wanted: np.ndarray, most: int) -> dict[str, Any]:
-    """More and more rows, twice as many each time, until the tree is right."""
+Key = tuple[int, int, int, str, str]
+KEY = ("d", "r", "seed", "network", "route")
+
+
+def run(folder: Path, most: int, limit: float, key: Key) -> dict[str, Any]:
+    """More and more rows, twice as many each time, until the tree is right or time is up."""
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+    d, r, seed, _, route = key
+    tree, net = planted_networks.tree_of(d, r, seed), planted_networks.read(folder, *key[:4])
+    inputs, rng = Inputs(d), np.random.default_rng([seed, 2])
+    fresh, X = inputs.numpy(FRESH, rng), inputs.numpy(most, rng)
+    wanted, teacher = label(tree, fresh), TorchTeacher(net, classes=[-1, 1], device="cpu")
+    y = answers(teacher.scores(X), TASK)
+    right = float((TASK.labels[answers(teacher.scores(fresh), TASK)] == wanted).mean())
+    case = Case(d, r, seed, teacher, X, y, limit)
+    row = dict(zip(KEY, key, strict=True)) | {"network_right": right, "most": most}
     tried: list[list[float]] = []
     n = FEWEST
     while n <= most:
         started = time.process_time()
         try:
-            student = ROUTES[route](case, n)
+            with limited(limit):
+                student = ROUTES[route](case, n)
         except ValueError:  # one class among so few rows
             n *= 2
             continue
+        except KeyboardInterrupt:  # not even a first tree
+            return row | {"rows": None, "seconds": None, "tried": tried, "stopped": n}
         seconds = time.process_time() - started
-        right = float((student.predict(fresh) == wanted).mean())
-        tried.append([n, right, round(seconds, 3)])
-        if right >= RIGHT:
-            return {"rows": n, "seconds": seconds, "tried": tried}
+        agrees = float((student.predict(fresh) == wanted).mean())
+        tried.append([n, agrees, round(seconds, 3)])
+        if agrees >= RIGHT:
+            return row | {"rows": n, "seconds": seconds, "tried": tried}
+        if seconds > limit:
+            return row | {"rows": None, "seconds": None, "tried": tried, "stopped": n}
         n *= 2
-    return {"rows": None, "seconds": None, "tried": tried}
+    return row | {"rows": None, "seconds": None, "tried": tried}
 
 
-def run_all(args: argparse.Namespace) -> None:
-    """Every run that is not in the file yet."""
-    args.out.mkdir(parents=True, exist_ok=True)
-    path = args.out / "runs.jsonl"
-    done = {tuple(row[k] for k in KEY) for row in read(path)}
-    for seed, d, r in cases(args):
-        for stop in args.networks:
-            todo = [route for route in args.routes if (d, r, seed, stop, route) not in done]
-            if not todo:
-                continue
-            net = network(args.out / "networks", d, r, seed, stop)
-            tree = random_tree(d, r, np.random.default_rng([seed, r, d]))
-            inputs, rng = Inputs(d), np.random.default_rng([seed, 2])
-            fresh, X = inputs.numpy(FRESH, rng), inputs.numpy(args.most, rng)
-            wanted, teacher = label(tree, fresh), TorchTeacher(net, classes=[-1, 1])
-            y = answers(teacher.scores(X), TASK)
-            case = Case(d, r, seed, teacher, X, y, args.seconds)
-            right = float((TASK.labels[answers(teacher.scores(fresh), TASK)] == wanted).mean())
-            for route in todo:
-                row = dict(zip(KEY, (d, r, seed, stop, route), strict=True))
-                row |= {"network_right": right, "most": args.most}
-                row |= run(case, route, fresh, wanted, args.most)
-                print(json.dumps(row), file=sys.stderr)
-                with path.open("a") as file:
-                    file.write(json.dumps(row) + "\n")
-
-
-KEY = ("d", "r", "seed", "network", "route")
+# --- all runs ------------------------------------------------------------------------------
 
 
 def read(path: Path) -> list[dict[str, Any]]:
@@ -227,133 +213,119 @@ def read(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-# --- tables, fits and the picture ----------------------------------------------------------
+def todo(args: argparse.Namespace) -> list[Key]:
+    """The runs that are not in the file yet: cells in the order given, then networks, seeds."""
+    done = {tuple(row[k] for k in KEY) for row in read(args.out / "runs.jsonl")}
+    keys = [
+        (d, r, seed, stop, route)
+        for stop in args.networks
+        for d, r in args.cells
+        for seed in args.seeds
+        for route in args.routes
+    ]
+    return [key for key in keys if key not in done]
 
 
-def table(rows: list[dict[str, Any]]) -> str:
-    """Median rows and seconds by cell and route; how many seeds got there."""
-    cells: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
-    for row in rows:
-        cells[row["network"], row["d"], row["r"], row["route"]].append(row)
-    routes = [route for route in ROUTES if any(row["route"] == route for row in rows)]
-    lines = ["| network | d | r | " + " | ".join(routes) + " |", "|---" * (3 + len(routes)) + "|"]
-    for network_, d, r in sorted({key[:3] for key in cells}, key=lambda k: (k[0] != "right", k)):
-        text = [_cell(cells.get((network_, d, r, route), [])) for route in routes]
-        lines.append(f"| {network_} | {d} | {r} | " + " | ".join(text) + " |")
-    return "\n".join(lines)
+def run_all(args: argparse.Namespace) -> None:
+    """Train the networks that are missing, cell by cell, and start their runs when they are there.
 
-
-def _cell(rows: list[dict[str, Any]]) -> str:
-    if not rows:
-        return ""
-    n = np.array([math.inf if row["rows"] is None else row["rows"] for row in rows])
-    there = np.isfinite(n)
-    if there.sum() <= len(n) / 2:
-        right = np.mean([row["tried"][-1][1] for row in rows if row["tried"]])
-        return f"{there.sum()} of {len(n)}; last right on {right:.3f} on average"
-    seconds = np.median([row["seconds"] for row in rows if row["rows"] is not None])
-    failed = "" if there.all() else f", {there.sum()} of {len(n)}"
-    return f"{sorted(n)[len(n) // 2]:,.0f} ({seconds:.2g} s{failed})"
-
-
-def growth(rows: list[dict[str, Any]]) -> str:
-    """Rows and seconds as c d^a (2^r)^b, by least squares on logarithms over all runs."""
-    lines = ["| route | runs | rows: d to the | 2^r to the | seconds: d to the | 2^r to the |",
-             "|---" * 6 + "|"]  # fmt: skip
-    for route in ROUTES:
-        mine = [r for r in rows if r["route"] == route and r["network"] == "right"]
-        got = [row for row in mine if row["rows"] is not None]
-        if len({(row["d"]) for row in got}) < 2 or len({row["r"] for row in got}) < 2:
-            continue
-        A = np.array([[1, math.log(row["d"]), row["r"] * math.log(2)] for row in got])
-        parts = []
-        for what in ("rows", "seconds"):
-            y = np.log([max(row[what], 1e-3) for row in got])
-            b, *_ = np.linalg.lstsq(A, y, rcond=None)
-            error = np.sqrt(np.diag(np.linalg.inv(A.T @ A)) * np.sum((y - A @ b) ** 2))
-            error /= math.sqrt(max(len(y) - 3, 1))
-            parts += [f"{b[i]:.2f} ± {error[i]:.2f}" for i in (1, 2)]
-        lines.append(f"| {route} | {len(got)} of {len(mine)} | " + " | ".join(parts) + " |")
-    return "\n".join(lines)
-
-
-def picture(rows: list[dict[str, Any]], path: Path) -> None:
-    """Rows until right against the depth, and against the number of inputs."""
-    import matplotlib
-
-    matplotlib.use("agg")
-    from matplotlib import pyplot
-
-    matplotlib.rcParams["svg.hashsalt"] = "limbeck"  # the same file from the same runs
-    rows = [row for row in rows if row["network"] == "right"]
-    d_fixed, r_fixed = _longest(rows, "d", "r"), _longest(rows, "r", "d")
-    figure, axes = pyplot.subplots(1, 2, figsize=(10, 4.4), sharey=True, layout="constrained")
-    panels = (
-        ("r", "d", d_fixed, "depth of the tree", f"{d_fixed} inputs"),
-        ("d", "r", r_fixed, "inputs", f"depth {r_fixed}"),
-    )
-    most = max(row["most"] for row in rows)
-    for axis, (along, fixed, value, name, title) in zip(axes, panels, strict=True):
-        mine = [row for row in rows if row[fixed] == value]
-        for i, route in enumerate(ROUTES):
-            at = sorted({row[along] for row in mine if row["route"] == route})
-            n = [[r["rows"] or 2 * most for r in mine if r["route"] == route and r[along] == x]
-                 for x in at]  # fmt: skip
-            if not at:
+    Training and runs are in processes of their own; what is not done at the end of ``stop_after``
+    seconds is dropped, and done by the next call.
+    """
+    started = time.monotonic()
+    args.out.mkdir(parents=True, exist_ok=True)
+    folder = args.out / "networks" if args.keep is None else args.keep
+    left = todo(args)
+    cells = list(dict.fromkeys(key[:2] for key in left))
+    context = get_context("spawn")
+    trainers = ProcessPoolExecutor(args.trainers, context)
+    workers = ProcessPoolExecutor(args.jobs, context)
+    waiting: dict[Future[Any], tuple[int, int] | None] = {}
+    for cell in cells:
+        seeds = sorted({key[2] for key in left if key[:2] == cell})
+        waiting[trainers.submit(timed_training, folder, *cell, seeds, args.device)] = cell
+    ready: set[tuple[int, int]] = set()
+    running = 0
+    while waiting:
+        limit = None if args.stop_after is None else started + args.stop_after - time.monotonic()
+        finished, _ = wait(waiting, limit, FIRST_COMPLETED)
+        if not finished or (limit is not None and limit <= 0):
+            break
+        for future in finished:
+            cell = waiting.pop(future)
+            if future.exception() is not None:  # the next call tries again
+                print(f"failed: {future.exception()!r}", file=sys.stderr, flush=True)
+                running -= cell is None
                 continue
-            place = [x + 0.04 * (i - 2) if along == "r" else x * 1.03 ** (i - 2) for x in at]
-            middle = [sorted(v)[len(v) // 2] for v in n]  # of two the larger
-            axis.plot(place, middle, "o-", color=f"C{i}", label=route)
-            axis.vlines(place, [min(v) for v in n], [max(v) for v in n],
-                        color=f"C{i}", alpha=0.5)  # fmt: skip
-        axis.axhline(most * 1.41, color="0.6", linestyle=":", linewidth=1)
-        axis.set(yscale="log", xlabel=name, title=title)
-        if along == "d":
-            axis.set_xscale("log")
-        ticks = sorted({row[along] for row in mine})
-        axis.set_xticks(ticks, [f"{t:,}" for t in ticks])
-        axis.minorticks_off()
-        axis.grid(alpha=0.3)
-    axes[0].set_ylabel("rows until right on 0.999 of inputs")
-    axes[0].text(0.02, most * 1.2, f"above the line: not with {most:,} rows", fontsize=8,
-                 color="0.4", va="top", transform=axes[0].get_yaxis_transform())  # fmt: skip
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3,
-                  frameon=False, fontsize=9)  # fmt: skip
-    figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None, dpi=130)
+            if cell is not None:
+                print(f"networks of {cell}: {future.result()}", file=sys.stderr, flush=True)
+                ready.add(cell)
+                continue
+            running -= 1
+            line = json.dumps(future.result())
+            print(line, file=sys.stderr, flush=True)
+            with (args.out / "runs.jsonl").open("a") as file:
+                file.write(line + "\n")
+        for key in [key for key in left if key[:2] in ready][: args.jobs - running]:
+            left.remove(key)
+            job = partial(run, folder, args.most, args.seconds)
+            waiting[workers.submit(job, key)] = None
+            running += 1
+    for pool in (trainers, workers):
+        for process in list(pool._processes.values()):  # what still runs is dropped
+            process.terminate()
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _longest(rows: list[dict[str, Any]], fixed: str, along: str) -> int:
-    """The value of one setting at which the other takes most values, and runs are most."""
-    seen: dict[int, set[int]] = defaultdict(set)
-    for row in rows:
-        seen[row[fixed]].add(row[along])
-    return max(seen, key=lambda v: (len(seen[v]), sum(row[fixed] == v for row in rows)))
+def timed_training(folder: Path, d: int, r: int, seeds: list[int], device: str) -> str:
+    """Train, and say how long it took."""
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+    started = time.monotonic()
+    steps = planted_networks.train(folder, d, r, seeds, device)
+    return f"{steps} steps, {time.monotonic() - started:.1f} s on {device}"
+
+
+def cell_of(text: str) -> tuple[int, int]:
+    """``d:r``."""
+    d, r = text.split(":")
+    return int(d), int(r)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--small", action="store_true", help="d=30, r=2 and 3, one seed")
-    parser.add_argument("--d", type=int, nargs="*", default=[30, 100, 300, 1000])
-    parser.add_argument("--r", type=int, nargs="*", default=[2, 3, 4, 5, 6])
+    grid = sorted(((d, r) for d in (30, 100, 300, 1000) for r in range(2, 7)),
+                  key=lambda cell: cell[0] * 4 ** cell[1])  # fmt: skip
+    parser.add_argument("--cells", type=cell_of, nargs="*", default=grid, help="d:r, in order")
     parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2, 3, 4])
-    parser.add_argument("--networks", nargs="*", choices=list(STOPS), default=list(STOPS))
+    stops = list(planted_networks.STOPS)
+    parser.add_argument("--networks", nargs="*", choices=stops, default=stops)
     parser.add_argument("--routes", nargs="*", choices=list(ROUTES), default=list(ROUTES))
-    parser.add_argument("--most", type=int, default=25_600, help="rows at most")
-    parser.add_argument("--seconds", type=float, default=60.0, help="of a search inside, at most")
+    parser.add_argument("--most", type=int, default=12_800, help="rows at most")
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        default=60.0,
+        help="for one tree; not right after them ends the run",
+    )
+    parser.add_argument("--device", default="cpu", help="on which networks are trained")
+    parser.add_argument("--trainers", type=int, default=1, help="cells trained at once")
+    parser.add_argument("--jobs", type=int, default=1, help="runs at once")
+    parser.add_argument("--stop-after", type=float, help="seconds; a later call goes on")
+    parser.add_argument("--keep", type=Path, help="folder of networks, by default one in --out")
     parser.add_argument("--out", type=Path, help="folder of runs.jsonl and the networks")
     parser.add_argument("--report", type=Path, help="run nothing; print tables, draw this picture")
     args = parser.parse_args()
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     if args.small:
-        args.d, args.r, args.seeds, args.networks, args.most = [30], [2, 3], [0], ["right"], 3200
+        args.cells, args.seeds, args.networks, args.most = [(30, 2), (30, 3)], [0], ["right"], 3200
     if args.out is None:
         args.out = Path("sample_cost")
     if args.report is None:
         run_all(args)
     rows = read(args.out / "runs.jsonl")
-    print(table(rows) + "\n\n" + growth(rows))
+    print(table(rows, list(ROUTES)) + "\n\n" + growth(rows, list(ROUTES)))
     if args.report is not None:
-        picture(rows, args.report)
+        picture(rows, list(ROUTES), args.report)
 
 
 if __name__ == "__main__":
