@@ -8,6 +8,7 @@ back for them.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,7 +24,7 @@ from limbeck.methods.search_and_stitch.search import TreeSearch
 from limbeck.methods.search_and_stitch.validation import HeldOutLosses
 from limbeck.students.tree.tree import Tree
 
-__all__ = ["CANDIDATES", "Settled", "kept_back", "settle"]
+__all__ = ["CANDIDATES", "Settled", "kept_back", "rows_decide", "settle"]
 
 CANDIDATES = 2000
 """Fresh rows among which disputes are looked for; drawing them asks nothing."""
@@ -57,10 +58,32 @@ class Settled:
 def kept_back(queries: int) -> int:
     """How many of so many queries are kept for disputes: a fifth, at most 40.
 
-    None of fewer than 100, which are too few to share, and none of 2,000 or more, with which
-    rows and queries tell trees apart by themselves.
+    None of fewer than 100, which are too few to share.
     """
-    return min(queries // 5, _MOST) if _LEAST <= queries < FEWEST else 0
+    return min(queries // 5, _MOST) if queries >= _LEAST else 0
+
+
+def rows_decide(choice: ChosenSize, queries: int, epsilon: float) -> bool:
+    """Whether rows left out are enough to choose a tree by, so that no question is needed.
+
+    Where few queries were asked they never are. Otherwise they are if the standard error of the
+    chosen tree's loss on them, a row wrong and a row right added, is at most half of epsilon: fresh
+    rows of a sampler are not the data, and would choose larger trees for what no row shows.
+
+    Parameters
+    ----------
+    choice : ChosenSize
+        What rows left out have chosen.
+    queries : int
+        Queries that were allowed.
+    epsilon : float
+        The disagreement aimed at.
+    """
+    if queries < FEWEST or not choice.judged:
+        return False
+    losses = choice.losses[choice.leaves - 1]
+    share = (float(losses.sum()) + 1) / (len(losses) + 2)
+    return math.sqrt(share * (1 - share) / len(losses)) <= epsilon / 2
 
 
 def settle(

@@ -40,8 +40,13 @@ from limbeck.data.class_weights import ClassWeight, class_weights
 from limbeck.methods.base import BaseMethod
 from limbeck.methods.search_and_stitch.choosing import choose
 from limbeck.methods.search_and_stitch.crossfit import FOLDS, Index, split_folds
-from limbeck.methods.search_and_stitch.disputes import CANDIDATES, kept_back, settle
-from limbeck.methods.search_and_stitch.queries import AnsweredQueries, Trials, ask, draw
+from limbeck.methods.search_and_stitch.disputes import (
+    CANDIDATES,
+    kept_back,
+    rows_decide,
+    settle,
+)
+from limbeck.methods.search_and_stitch.queries import FEWEST, AnsweredQueries, Trials, ask, draw
 from limbeck.methods.search_and_stitch.search import TreeSearch
 from limbeck.methods.search_and_stitch.settings import SearchSettings
 from limbeck.methods.search_and_stitch.status import status_of
@@ -111,8 +116,10 @@ class SearchAndStitch(SearchSettings, BaseMethod):
             rows, own, sample_weight, fold, task, self.query_weight, self.sizes(), by_class
         )
         budget = self._budget(teacher)
-        back = kept_back(budget) if self.sampler == "auto" else 0
-        asked = ask(teacher, trials, budget - back, self.sampler, rng, progress)
+        back = 0 if self.sampler == "none" else kept_back(budget)
+        asked = ask(
+            teacher, trials, budget - back, self.sampler, rng, progress, fewest=FEWEST - back
+        )
         everything = Rows(rows.features, np.vstack([rows.values, asked.rows.values]))
         answers = np.concatenate([own, asked.answers])
         weight = weights(len(rows), len(asked.rows), self.query_weight, sample_weight, asked.weight)
@@ -123,9 +130,14 @@ class SearchAndStitch(SearchSettings, BaseMethod):
         search.tick("cross-fitting")
         seen = np.vstack([given, asked.rows.values])
         choice = choose(self, search, judged, len(rows), seen)
-        if done is StatusCode.INTERRUPTED:
+        if (
+            done is StatusCode.INTERRUPTED
+            or asked.sampler == "none"
+            or rows_decide(choice, budget, self.epsilon)
+        ):
             back = 0
-        fresh = draw(rows, asked.sampler, CANDIDATES, rng)[0] if back else rows[:0]
+        source = asked.sampler if self.sampler == "auto" else self.sampler
+        fresh = draw(rows, source, CANDIDATES, rng)[0] if back else rows[:0]
         settled = settle(
             choice, search, judged, teacher, fresh, back, self.epsilon, seen,
             self.leaves or self.max_leaves,

@@ -151,6 +151,7 @@ def ask(
     sampler: str | Sampler,
     rng: np.random.Generator,
     progress: Progress,
+    fewest: int = FEWEST,
 ) -> AnsweredQueries:
     """Draw queries and ask the teacher.
 
@@ -169,10 +170,12 @@ def ask(
         The source of chance.
     progress : Progress
         Told of every trial.
+    fewest : int
+        Fewer queries than this are not spent on trials.
     """
     if n == 0 or sampler == "none":
         return _nothing(trials)
-    if sampler != "auto" or n < FEWEST or len(trials.rows) < 2 * FOLDS:
+    if sampler != "auto" or n < fewest or len(trials.rows) < 2 * FOLDS:
         return _asked(teacher, trials, sampler if sampler != "auto" else TRIED[0], n, rng)
     tried = [_nothing(trials)]
     for i, name in enumerate(TRIED):

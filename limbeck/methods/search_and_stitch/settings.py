@@ -31,8 +31,9 @@ class SearchSettings:
         Choose the best tree with at most so many leaves instead.
     queries : int or None
         Fresh rows to ask the teacher about at most, trials of samplers included; None for 10,000
-        where it answers queries. Of 100 to 1,999 and with ``sampler="auto"`` a fifth, at most 40,
-        is kept for rows on which two trees disagree, and decides between them
+        where it answers queries. Of 100 or more a fifth, at most 40, is kept for rows of the
+        sampler on which two trees disagree, and decides between them; of 2,000 or more only where
+        rows left out are too few to choose by
         (:mod:`limbeck.methods.search_and_stitch.disputes`).
     sampler : str or Sampler
         Where queries come from: ``"munge"``, ``"gaussian_copula"``, ``"jitter"``,

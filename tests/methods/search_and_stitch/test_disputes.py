@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,8 @@ import pytest
 
 from limbeck.core.columns import Features
 from limbeck.core.progress import quiet
-from limbeck.methods.search_and_stitch.disputes import kept_back
+from limbeck.methods.search_and_stitch.choosing import ChosenSize
+from limbeck.methods.search_and_stitch.disputes import CANDIDATES, kept_back, rows_decide
 from limbeck.methods.search_and_stitch.method import SearchAndStitch
 from limbeck.teachers import CallableTeacher
 
@@ -39,7 +41,8 @@ def distil(function: Any, X: Any, seed: int = 0, classes: Any = (0, 1), **settin
 
 
 @pytest.mark.parametrize(
-    ("queries", "kept"), [(0, 0), (99, 0), (100, 20), (199, 39), (500, 40), (1999, 40), (2000, 0)]
+    ("queries", "kept"),
+    [(0, 0), (99, 0), (100, 20), (199, 39), (500, 40), (1999, 40), (20_000, 40)],
 )
 def test_a_fifth_of_few_queries_is_kept_back(queries: int, kept: int) -> None:
     assert kept_back(queries) == kept
@@ -90,3 +93,53 @@ def test_leaves_are_never_more_than_asked_for() -> None:
     for seed in range(3):
         found = distil(planted, signs(150, seed), seed, queries=300, leaves=5)
         assert found.student.size <= 5
+
+
+@pytest.mark.parametrize(("queries", "rows", "seed"), [(2000, 40, 0), (4000, 80, 1)])
+def test_many_queries_and_few_rows_still_need_some_questions(
+    queries: int, rows: int, seed: int
+) -> None:
+    """Rows left out choose trees that agree on 0.594 and 0.937 here."""
+    fresh = signs(5000, 99, 100)
+    found = distil(planted, signs(rows, seed, 100), seed, queries=queries)
+    assert found.trace["disputes"]["won"] == 40
+    assert np.mean(found.student.predict(fresh) == planted(fresh)) == 1
+    assert found.queries <= queries
+
+
+class Coins:
+    """A sampler of its own: columns of +-1."""
+
+    drawn = 0
+
+    def draw(self, rows: Any, n: int, rng: np.random.Generator) -> Any:
+        self.drawn += n
+        return rows.features.rows(rng.choice([-1.0, 1.0], size=(n, len(rows.features))))
+
+    def describe(self) -> str:
+        return "coins"
+
+
+@pytest.mark.parametrize("sampler", ["marginals", Coins()], ids=["named", "object"])
+def test_a_sampler_that_was_chosen_has_a_part_for_disputes(sampler: Any) -> None:
+    X, fresh = signs(80, 0, 100), signs(5000, 99, 100)
+    found = distil(planted, X, queries=150, sampler=sampler)
+    assert found.trace["disputes"]["asked"] == kept_back(150)
+    assert found.queries == 150
+    assert np.mean(found.student.predict(fresh) == planted(fresh)) > 0.95
+    if isinstance(sampler, Coins):
+        assert sampler.drawn == 120 + CANDIDATES
+
+
+def choice_of(losses: Any) -> Any:
+    wrong = np.asarray(losses, dtype=float)[None]
+    return ChosenSize([], [], "stitched", wrong, judged=True, leaves=1)
+
+
+def test_rows_decide_where_there_are_enough_of_them() -> None:
+    few, many = choice_of([1] * 24 + [0] * 76), choice_of([1] * 11 + [0] * 188)
+    assert not rows_decide(few, 20_000, 0.05)  # standard error 0.043
+    assert rows_decide(few, 20_000, 0.1)
+    assert rows_decide(many, 20_000, 0.05)  # 0.017
+    assert not rows_decide(many, 1999, 0.05)
+    assert not rows_decide(replace(many, judged=False), 20_000, 0.05)
