@@ -14,6 +14,7 @@ from limbeck.methods.search_and_stitch.crossfit import (
     row_losses,
     split_folds,
 )
+from limbeck.methods.search_and_stitch.method import SearchAndStitch
 
 
 def rows_of(X):
@@ -33,7 +34,20 @@ def test_folds_are_even_and_equal_rows_share_one():
     assert sorted(np.bincount(fold)) == [20, 20, 21, 21, 21]
     again = split_folds(rows_of(np.repeat(X, 3, axis=0)), np.random.default_rng(0))
     assert (again.reshape(-1, 3) == again[::3, None]).all()
-    assert len(np.unique(split_folds(rows_of(np.ones((9, 2))), np.random.default_rng(0)))) == 1
+    assert len(np.unique(split_folds(rows_of(np.ones((1, 2))), np.random.default_rng(0)))) == 1
+
+
+def test_rows_of_two_yes_or_no_columns_are_dealt_one_by_one():
+    """Else no row of a kind is left to predict it from, and every tree seems worse than a leaf."""
+    X = np.random.default_rng(0).choice([-1.0, 1.0], size=(400, 2))
+    fold = split_folds(rows_of(X), np.random.default_rng(0))
+    assert np.bincount(fold).tolist() == [80] * 5
+    y = (X.sum(axis=1) > 0).astype(int)
+    tree = SearchAndStitch().learn(rows_of(X), y, Task((0, 1)), np.random.default_rng(0))
+    assert tree.size == 3
+    copied = np.repeat(np.random.default_rng(0).normal(size=(20, 2)), 10, axis=0)
+    again = split_folds(rows_of(copied), np.random.default_rng(0))
+    assert (again.reshape(-1, 10) == again[::10, None]).all()
 
 
 def test_a_query_is_inside_a_fold_if_any_source_is():

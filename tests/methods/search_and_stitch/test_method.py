@@ -72,7 +72,9 @@ def test_a_planted_tree_is_found_exactly():
     assert finding.student.size == 4
     fresh = signs(seed=9)
     np.testing.assert_array_equal(finding.student.predict(fresh), nested(fresh))
-    assert finding.queries == finding.trace["queries"] == 960  # 40 of 1,000 are kept for disputes, and there are none
+    assert (
+        finding.queries == finding.trace["queries"] == 960
+    )  # 40 of 1,000 are kept for disputes, and there are none
     assert finding.trace["rows"] == 600
     json.dumps(finding.trace)
 
