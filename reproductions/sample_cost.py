@@ -101,7 +101,7 @@ def labels(case: Case, n: int) -> Any:
 
 
 def optimal(case: Case, n: int) -> Any:
-    """The tree of depth r with the fewest errors on the rows (van der Linden et al. 2023)."""
+    """The tree of depth r with the fewest errors on the rows, by pystreed."""
     tree = STreeDClassifier(max_depth=case.r, time_limit=1.05 * case.seconds)
     X = Ups(tree).of(case.X[:n])
     return Ups(tree.fit(X, case.y[:n]))

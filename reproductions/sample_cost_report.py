@@ -69,7 +69,7 @@ def picture(rows: list[dict[str, Any]], routes: list[str], path: Path) -> None:
     d_fixed, r_fixed = _longest(rows, "d", "r"), _longest(rows, "r", "d")
     figure, axes = pyplot.subplots(1, 2, figsize=(10, 4.4), sharey=True, layout="constrained")
     panels = (
-        ("r", "d", d_fixed, "depth of the tree", f"{d_fixed} inputs"),
+        ("r", "d", d_fixed, "depth of the tree", f"{d_fixed:,} inputs"),
         ("d", "r", r_fixed, "inputs", f"depth {r_fixed}"),
     )
     most = max(row["most"] for row in rows)
@@ -95,8 +95,9 @@ def picture(rows: list[dict[str, Any]], routes: list[str], path: Path) -> None:
         axis.minorticks_off()
         axis.grid(alpha=0.3)
     axes[0].set_ylabel("rows until right on 0.999 of inputs")
-    axes[0].text(0.02, most * 1.2, f"above the line: not with {most:,} rows", fontsize=8,
-                 color="0.4", va="top", transform=axes[0].get_yaxis_transform())  # fmt: skip
+    axes[0].text(0.02, most * 1.2, f"above the line: not with {most:,} rows, or not within 60 s",
+                 fontsize=8, color="0.4", va="top",
+                 transform=axes[0].get_yaxis_transform())  # fmt: skip
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3,
                   frameon=False, fontsize=9)  # fmt: skip
     figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None, dpi=130)

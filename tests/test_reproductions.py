@@ -45,7 +45,8 @@ def test_sample_cost_small(tmp_path: Path) -> None:
     )
     assert first == second
     runs = [json.loads(line) for line in (tmp_path / "runs.jsonl").read_text().splitlines()]
-    assert len(runs) == 10
+    routes = 6 if importlib.util.find_spec("pystreed") else 5
+    assert len(runs) == 2 * routes
     for row in runs:
         assert row["network_right"] > 0.999
         assert row["tried"][-1][0] == row["rows"] <= 3200

@@ -14,6 +14,7 @@ from scipy.optimize import brentq
 from scipy.stats import binom
 
 from limbeck.certificates.budgets import budget
+from limbeck.certificates.fingerprint import overlap
 from limbeck.certificates.frontier import frontier, mutual_vc, vc_dimension
 
 PAGE = (Path(__file__).resolve().parent.parent / "docs/theory.md").read_text()
@@ -302,3 +303,70 @@ def test_the_table_of_the_page_is_what_budget_prints() -> None:
     deep = budget("tree", 0.01, 0.05, features=100, depth=8)
     assert f"fewer than {deep.rows[3].n:,}" in PAGE.replace("\n", " ")
     assert deep.rows[0].n == 300
+
+
+def shattered(points: np.ndarray, patterns: set[tuple[int, ...]]) -> bool:
+    return len(patterns) == 2 ** len(points)
+
+
+@pytest.mark.parametrize("k", [1, 2, 3])
+def test_small_classes_shatter_the_origin_and_the_unit_vectors(k: int) -> None:
+    """m-of-n rules, scorecards of k items, lists of k rules with a literal each."""
+    X = np.vstack([np.zeros(k, dtype=int), np.eye(k, dtype=int)])
+    literals = [X[:, j] == v for j in range(k) for v in (0, 1)]
+    rules, scorecards, lists = set(), set(), set()
+    for n in range(k + 1):
+        for chosen in itertools.combinations(literals, n):
+            count = np.sum([*chosen, np.zeros(len(X))], axis=0)
+            rules |= {tuple((count >= m).astype(int)) for m in range(n + 2)}
+    for points in itertools.product([-1, 0, 1], repeat=k):
+        total = X @ np.array(points)
+        scorecards |= {tuple((total >= m).astype(int)) for m in range(-k, k + 2)}
+    for labels in itertools.product([0, 1], repeat=k + 1):  # the default, then x_i = 1
+        said = np.full(len(X), labels[0])
+        for i in reversed(range(k)):
+            said = np.where(X[:, i] == 1, labels[i + 1], said)
+        lists.add(tuple(said))
+    for patterns in (rules, scorecards, lists):
+        assert shattered(X, patterns)
+
+
+@pytest.mark.parametrize(("d", "r"), [(3, 2), (4, 2), (8, 2), (4, 3), (5, 3)])
+def test_trees_shatter_as_many_points_as_the_page_says(d: int, r: int) -> None:
+    """In a cell of the first r - 1 variables the others take each labeling, up to sign, once."""
+    free = d - r + 1
+    m = 1 + math.floor(math.log2(d - r + 2))
+    halves = [v for v in itertools.product([0, 1], repeat=m) if v[0] == 0 and any(v)]
+    assert len(halves) <= free
+    columns = np.array([halves[i % len(halves)] for i in range(free)]).T  # m points
+    stumps = {tuple(np.full(m, v)) for v in (0, 1)}
+    for j in range(free):
+        stumps |= {tuple(columns[:, j]), tuple(1 - columns[:, j])}
+    assert len(stumps) == 2**m  # and the cells are apart, so 2^(r-1) m points are shattered
+
+
+def test_a_threshold_leaves_one_of_the_56_intervals() -> None:
+    points = np.arange(10)
+    intervals = {tuple((points >= a) & (points < b)) for a in range(11) for b in range(a, 11)}
+    members = np.array(sorted(intervals))
+    assert len(members) == 56
+    assert vc_dimension(members) == 2
+    found = frontier(members, points >= 4)
+    assert len(found.members) == 1
+
+
+def test_two_steps_cannot_spare_the_factor_two() -> None:
+    mass = np.array([0.4, 0.1, 0.5])
+    f, g, H = np.array([0, 0, 0]), np.array([0, 1, 0]), np.array([[0, 1, 1], [1, 0, 0]])
+    e1 = mass @ (f != g)
+    from_g, from_f = (g != H) @ mass, (f != H) @ mass
+    assert from_g[0] == pytest.approx(from_g[1])  # so that either may be taken
+    assert from_f[0] - from_f.min() == pytest.approx(2 * e1)
+
+
+@pytest.mark.parametrize(("seen", "copies"), [(1_000, 9), (100_000, 2)])
+def test_how_many_copies_are_told_from_chance(seen: int, copies: int) -> None:
+    rows = np.arange(seen + 500, dtype=np.uint64)
+    for n in (copies - 1, copies):
+        hashes = np.concatenate([rows[:n], rows[seen : seen + 500 - n]])
+        assert overlap(hashes, rows[:seen]).explained == (n < copies)

@@ -116,7 +116,7 @@ class SearchAndStitch(SearchSettings, BaseMethod):
             rows, own, sample_weight, fold, task, self.query_weight, self.sizes(), by_class
         )
         budget = self._budget(teacher)
-        back = 0 if self.sampler == "none" else kept_back(budget)
+        back = kept_back(budget) if task.classifies and self.sampler != "none" else 0
         asked = ask(
             teacher, trials, budget - back, self.sampler, rng, progress, fewest=FEWEST - back
         )
