@@ -43,7 +43,7 @@ from limbeck.students.m_of_n.m_of_n_tree import MOfNTree, trees_of
 from limbeck.students.targets import read_weight
 from limbeck.students.tree.tree import Tree
 
-__all__ = ["Trepan", "TrepanTree"]
+__all__ = ["GainPerNumber", "Trepan", "TrepanTree"]
 
 _Z, _EPSILON = 2.32, 0.01  # how sure it must be that a pure node is pure, and what pure means
 PURE = int(_Z**2 * (1 - _EPSILON) / _EPSILON)
@@ -125,6 +125,7 @@ class Trepan(BaseMethod):
     method: ClassVar[str] = "trepan"
     default: ClassVar[bool] = True
     name: ClassVar[str] = "TREPAN"
+    price: ClassVar[float] = 0.0  # gains per numbers of a test to this power
 
     max_leaves: int = 12
     epsilon: float = 0.05
@@ -292,7 +293,7 @@ class Trepan(BaseMethod):
         """Trees of growing size."""
         growth = Growth(
             rows.features, Instances(rows.values, answers, weight), len(task.classes), leaves,
-            BeamSettings(most=self._most()), rng, more,
+            BeamSettings(most=self._most(), price=self.price), rng, more,
         )  # fmt: skip
         growth.run()
         samples = [growth.nodes[i].sample.values for i in growth.expanded]
@@ -361,3 +362,19 @@ class TrepanTree(Trepan):
 
     def _student(self, tree: MOfNTree, seen: NDArray[np.float64]) -> Student:
         return plain_tree(tree, seen)
+
+
+@METHODS.register("m_of_n")
+@dataclass(frozen=True)
+class GainPerNumber(Trepan):
+    """TREPAN that ranks tests by their gain per number that a reader must hold.
+
+    Its settings are those of `Trepan`. Tests stay small where a few conditions say most, which
+    small trees need.
+    """
+
+    into: ClassVar[str] = "m_of_n"
+    method: ClassVar[str] = "gain_per_number"
+    default: ClassVar[bool] = False
+    name: ClassVar[str] = "gain per number"
+    price: ClassVar[float] = 1.0

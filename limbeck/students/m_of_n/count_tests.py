@@ -298,6 +298,8 @@ def _differs(old: Any, new: Any, classes: int, p_value: float) -> bool:
     from scipy import stats as tests
 
     a, b = old.sum(axis=0, dtype=np.float64), new.sum(axis=0, dtype=np.float64)
+    if not classes and min(a[0], b[0]) <= 1e-9:
+        return bool(max(a[0], b[0]) > 1e-9)
     if classes:
         counts = np.array([a, b])
         counts = counts[:, counts.sum(axis=0) > 1e-9]

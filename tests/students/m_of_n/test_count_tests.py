@@ -75,6 +75,15 @@ def test_values_are_split_too():
     assert len(test.literals) == 3
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_branches_without_a_row(seed):
+    """A test that all rows pass on the way is no error, whatever is predicted."""
+    rng = np.random.default_rng(seed)
+    X = rng.integers(0, 2, (30, 6)).astype(float)
+    assert found(X, X @ rng.normal(size=6), classes=0) is not None
+    assert found(X, (X.sum(axis=1) > 3).astype(int)) is not None
+
+
 def test_nothing_to_find():
     assert found(bits(3), np.zeros(8, dtype=int)) is None
     assert found(np.ones((8, 2)), np.arange(8) % 2) is None
