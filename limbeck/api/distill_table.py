@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,7 @@ from limbeck.data.unlabelled import label_codes, refuse_unlabelled, unlabelled_n
 from limbeck.evaluation.by_class import never_predicted
 from limbeck.evaluation.comparison import Comparison, ModelPredictions
 from limbeck.evaluation.constant import told_constant
+from limbeck.evaluation.drawn_rows import queries_told_apart
 from limbeck.evaluation.holdout import Apart
 from limbeck.evaluation.linear_model import LinearModel
 from limbeck.evaluation.predictions import compare_predictions, score
@@ -144,6 +145,9 @@ class TableSteps(Steps[LabelledRows, Apart, Known, Taught, Comparison, Distillat
             teacher, apart.fit_rows, self.request.chance(0), tell, **known.weighing
         )
         found.student.measured(apart.fit_rows.values)
+        told = queries_told_apart(found, self.request.method, apart.fit_rows, self.request.seed)
+        if told is not None:
+            found = replace(found, trace={**found.trace, "queries_told_apart": told})
         tell("asking the teacher about the holdout rows", 0, 1)
         scores = teacher.scores(known.features.in_order(apart.test.X))
         return Taught(found, answers(scores, known.task))

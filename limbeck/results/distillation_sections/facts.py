@@ -9,11 +9,14 @@ from typing import Any, Self
 from limbeck.certificates.sentences import plan_of
 from limbeck.certificates.wording import upward
 from limbeck.core.contract import Certificate
+from limbeck.core.measured import Measured
 from limbeck.reports.charts import Line, Panel
 from limbeck.reports.numbers import count, percent
 from limbeck.results.distillation_record import DistillationRecord
 
-__all__ = ["Headings", "advice", "lead", "panels", "title", "worth"]
+__all__ = ["Headings", "advice", "lead", "panels", "queries_line", "title", "worth"]
+
+_FAR = 0.95  # the area under the curve from which on drawn rows are told at sight
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,22 @@ def worth(result: DistillationRecord) -> str:
     if not parts:
         return f"There is no evidence that distilling did better than {against}."
     return f"Against {against}, distilling {' but '.join(parts)}."
+
+
+def queries_line(result: DistillationRecord) -> str:
+    """How many queries were asked, where they came from and how far they are from the data.
+
+    Empty where none were drawn.
+    """
+    told = result.trace.get("queries_told_apart")
+    if not isinstance(told, Mapping):
+        return ""
+    name = str(told["sampler"]).replace("_", " ")
+    area = Measured(float(told["auc"]), float(told["low"]), float(told["high"]))
+    words = f"{result.queries:,} queries, drawn by {name}; a classifier tells them from real rows"
+    if area.low > _FAR:
+        return f"{words} nearly always (AUC {area}): what the teacher says there may be of no use."
+    return f"{words} with AUC {area} (0.5 is chance)."
 
 
 def larger_helps(trace: Mapping[str, Any]) -> bool:
@@ -140,8 +159,8 @@ def panels(result: DistillationRecord) -> tuple[Panel, ...]:
     ]
     cost = tuple((f["size"], f["cost"]) for f in result.frontier if f["cost"] == f["cost"])
     if len(cost) > 1:
-        lines = [Line("search and stitch", cost)]
         greedy = _pairs(trace.get("greedy"))
+        lines = [Line("search and stitch" if greedy else "student", cost)]
         if greedy:
             lines.append(Line("greedy tree", greedy, main=False))
         out.append(Panel("Cost of the search", _unit(trace), tuple(lines), chosen))

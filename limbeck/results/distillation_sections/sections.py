@@ -157,6 +157,7 @@ def search(result: DistillationRecord) -> Html:
         ("Rows seen", count(result.rows_seen)),
         ("Queries", count(result.queries)),
         *_sampler(trace),
+        *([("Drawn rows", line)] if (line := facts.queries_line(result)) else []),
         *((name, count(trace[key])) for key, name in known.items() if key in trace),
         ("Time", f"{duration(result.settings.get('seconds'))}, control and certificate included"),
     ]

@@ -11,7 +11,7 @@ from rich.text import Text
 from limbeck.core.contract import StatusCode
 from limbeck.reports.table import Table
 from limbeck.results.distillation_record import DistillationRecord
-from limbeck.results.distillation_sections import models
+from limbeck.results.distillation_sections import facts, models
 
 __all__ = ["result_table", "tables"]
 
@@ -63,10 +63,13 @@ def _sentences(result: DistillationRecord) -> RichTable:
     table.add_column(max_width=100)
     rows = [
         ("search", str(result.status), _WARN if poor else ""),
+        ("queries", facts.queries_line(result), ""),
         ("certificate", certificate.statement, _GOOD if certificate.reached else _WARN),
         ("verdict", result.comparison.sentence, _WARN if verdict == "hurt" else ""),
         *(("note", note, "") for note in result.notes),
     ]
     for name, sentence, style in rows:
+        if not sentence:
+            continue
         table.add_row(Text(name, style=style), Text(sentence))
     return table
