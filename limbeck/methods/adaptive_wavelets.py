@@ -22,6 +22,7 @@ from limbeck.core.contract import (
     Access,
     MethodResult,
     Progress,
+    Sampler,
     Task,
     Teacher,
     probabilities,
@@ -30,6 +31,11 @@ from limbeck.core.errors import InvalidInput, MissingExtra, did_you_mean
 from limbeck.core.progress import quiet
 from limbeck.core.registry import METHODS
 from limbeck.methods.base import BaseMethod
+from limbeck.methods.scored_queries import ScoredQueries, ask_scores
+from limbeck.methods.search_and_stitch.crossfit import split_folds
+from limbeck.methods.weights import check_query_weight, weights
+from limbeck.samplers.named import sampler_named
+from limbeck.samplers.signals import SIGNALS
 from limbeck.signal.bands import Decomposition
 from limbeck.signal.filters import Boundary, check_boundary, check_levels, filter_of, usual_levels
 from limbeck.students.wavelet.strongest import Keep
@@ -45,6 +51,8 @@ Attribution = Literal["saliency", "input_x_gradient", "differences"]
 Parametrization = Literal["angles", "penalty"]
 Matrix = NDArray[np.float64]
 _SCORED = 2000  # rows on which the points of a path are compared
+_VARIANTS, _FEW = 2000, 500  # are asked about by default, for fewer rows than these
+_FOLDS = 3  # in which samplers are tried
 
 
 @METHODS.register("adaptive_wavelets")
@@ -83,6 +91,15 @@ class AdaptiveWavelets(BaseMethod):
         memory does not grow with the number of signals.
     max_queries : int
         For differences: new rows at most.
+    queries : int, optional
+        Variants of the signals that the teacher is asked about, on which the student is fitted
+        beside the rows; by default 2,000 for fewer than 500 rows where ``max_queries`` leaves as
+        many, and none for more rows.
+    sampler : str or Sampler
+        Where variants come from: a sampler or its name, such as ``"signal_mix"``; with ``"auto"``
+        that, ``"signal_variants"``, or none, whichever students agree best with on rows left out.
+    query_weight : float
+        Share of the whole weight that the variants carry together.
     largest, keep, model : optional
         See :class:`limbeck.students.wavelet.wavelet.WaveletStudent`.
     shape : tuple of int, optional
@@ -113,6 +130,9 @@ class AdaptiveWavelets(BaseMethod):
     moments: int = 1
     rows: int = 4096
     max_queries: int = 100_000
+    queries: int | None = None
+    sampler: str | Sampler = "auto"
+    query_weight: float = 0.5
     largest: int | None = None
     keep: Keep | None = None
     model: Literal["linear", "additive"] = "linear"
@@ -130,8 +150,13 @@ class AdaptiveWavelets(BaseMethod):
         for name in ("starts", "epochs", "moments", "rows", "max_queries"):
             if not (isinstance(getattr(self, name), int) and getattr(self, name) >= 1):
                 raise InvalidInput(f"{name} is {getattr(self, name)!r}.", "Give 1 or more.")
-        weights = np.concatenate([np.ravel(self.sparsity), np.ravel(self.trim)]).astype(float)
-        if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
+        if self.queries is not None and self.queries < 0:
+            raise InvalidInput(f"queries is {self.queries}.", "Give 0 for none, or a number.")
+        check_query_weight(self.query_weight)
+        if isinstance(self.sampler, str) and self.sampler not in ("auto", "none"):
+            sampler_named(self.sampler)
+        penalties = np.concatenate([np.ravel(self.sparsity), np.ravel(self.trim)]).astype(float)
+        if not (np.isfinite(penalties).all() and (penalties >= 0).all() and penalties.any()):
             raise InvalidInput(
                 f"sparsity is {self.sparsity} and trim is {self.trim}.",
                 "Give numbers of 0 or more, one of them above 0.",
@@ -163,10 +188,13 @@ class AdaptiveWavelets(BaseMethod):
             teacher, rows, winners, self.rows, self.max_queries,
             self.attribution == "differences", rng, progress,
         )  # fmt: skip
+        chance = rng.spawn(1)[0]
+        variants = self._variants(teacher, rows, y, transform, asked.queries, chance, progress)
+        learned = _Learned.of(rows, y, variants, teacher, self.query_weight)
         points, interrupted = self._search(transform, rows, asked, rng, progress)
-        chosen, path = self._chosen(points, transform, rows, y, task, progress)
+        chosen, path = self._chosen(points, transform, learned, task, progress)
         low = points[chosen].found.low if points else transform.low
-        student = self._student(low, transform, task).fit(rows, y)
+        student = learned.fit(self._student(low, transform, task))
         responds = bool(asked.gradients.any())
         trace = {
             "start": {"wavelet": self._start_name, "low": transform.low.tolist()},
@@ -175,6 +203,9 @@ class AdaptiveWavelets(BaseMethod):
             "chosen": chosen,
             "gradient_rows": len(asked.at),
             "queries": asked.queries,
+            "variants": len(variants.rows),
+            "sampler": variants.sampler,
+            "samplers_tried": variants.trials,
         }
         if points:
             from limbeck.signal.transforms.importance import importance
@@ -194,7 +225,12 @@ class AdaptiveWavelets(BaseMethod):
             }  # fmt: skip
         point = points[chosen] if points else None
         status = status_of(point, responds, interrupted, self._start_name)
-        return MethodResult(student, status, asked.queries, (student,), trace)
+        rivals: dict[str, WaveletStudent] = {}
+        if len(variants.rows):  # the fixed wavelet learns from the same
+            fixed = learned.fit(self._student(transform.low, transform, task))
+            rivals[f"fixed {self._start_name} wavelets"] = fixed
+        queries = asked.queries + variants.total
+        return MethodResult(student, status, queries, (student,), trace, rivals)
 
     def learn(
         self, rows: Rows, y: NDArray[Any], task: Task, rng: np.random.Generator
@@ -225,6 +261,49 @@ class AdaptiveWavelets(BaseMethod):
         y = _targets(teacher.scores(rows.native()), teacher)
         student = self._student(transform.low, transform, teacher.task).fit(rows, y)
         return {f"fixed {self._start_name} wavelets": student}
+
+    def _variants(
+        self,
+        teacher: Teacher,
+        rows: Rows,
+        y: Matrix,
+        transform: Decomposition,
+        spent: int,
+        rng: np.random.Generator,
+        progress: Progress,
+    ) -> ScoredQueries:
+        """Variants of the signals with the teacher's scores, or none where they do not help."""
+        n = self.queries
+        if n is None:
+            room = self.max_queries - spent
+            n = _VARIANTS if len(rows) < _FEW and room >= _VARIANTS else 0
+        fold, task = split_folds(rows, rng), teacher.task
+
+        def agreement(asked: ScoredQueries) -> float:
+            found = []
+            for at in range(_FOLDS):
+                held, near = fold == at, asked.touched(fold, at)
+                if not held.any() or held.all():
+                    continue
+                far = np.flatnonzero(~near)
+                part = replace(
+                    asked, rows=asked.rows[far], scores=asked.scores[far],
+                    sources=asked.sources[far],
+                )  # fmt: skip
+                learned = _Learned.of(
+                    rows[np.flatnonzero(~held)], y[~held], part, teacher, self.query_weight,
+                    np.flatnonzero(~held),
+                )  # fmt: skip
+                plain = self._student(transform.low, transform, task)
+                plain.set_params(keep=self.keep or "place", largest=self.largest or 8)
+                student = learned.fit(plain)
+                found.append(_closeness(student, rows[np.flatnonzero(held)], y[held], y))
+            return float(np.concatenate(found).mean()) if found else 0.0
+
+        outputs = len(task.classes) or 1
+        return ask_scores(
+            teacher, rows, n, self.sampler, agreement, outputs, rng, progress, SIGNALS
+        )
 
     @property
     def _start_name(self) -> str:
@@ -303,20 +382,18 @@ class AdaptiveWavelets(BaseMethod):
         self,
         points: list[PathPoint],
         transform: Decomposition,
-        rows: Rows,
-        y: Matrix,
+        learned: _Learned,
         task: Task,
         progress: Progress,
     ) -> tuple[int, list[dict[str, Any]]]:
         """The point whose linear student predicts best, cross-validated, and all for the trace."""
         linear = replace(self, model="linear")
-        few = slice(0, _SCORED)
         scores: list[float] = []
         try:
             for i, p in enumerate(points if len(points) > 1 else []):
                 progress("students of the path", i, len(points))
                 student = linear._student(p.found.low, transform, task)
-                scores.append(max(t["score"] for t in student.compare(rows[few], y[few])))
+                scores.append(max(t["score"] for t in learned.compare(student)))
         except KeyboardInterrupt:
             pass  # those that are scored are compared
         path = [
@@ -328,6 +405,61 @@ class AdaptiveWavelets(BaseMethod):
             for p, score in itertools.zip_longest(points, scores)
         ]  # fmt: skip
         return int(np.argmax(scores)) if scores else 0, path
+
+
+@dataclass(frozen=True, eq=False)
+class _Learned:
+    """Rows and variants, what the teacher says of them, and how much each counts.
+
+    ``groups`` keeps a row and its variants in one fold of cross-validation.
+    """
+
+    rows: Rows
+    y: Matrix
+    weight: Matrix
+    groups: NDArray[np.int64]
+
+    @classmethod
+    def of(
+        cls,
+        rows: Rows,
+        y: Matrix,
+        variants: ScoredQueries,
+        teacher: Teacher,
+        query_weight: float,
+        numbers: NDArray[np.int64] | None = None,
+    ) -> _Learned:
+        own = np.arange(len(rows)) if numbers is None else numbers
+        if not len(variants.rows):
+            return cls(rows, y, np.ones(len(rows)), own)
+        theirs = _targets(variants.scores, teacher)
+        near = variants.sources[:, 0] if variants.sources.shape[1] else -1 - np.arange(len(theirs))
+        return cls(
+            Rows(rows.features, np.vstack([rows.values, variants.rows.values])),
+            np.concatenate([y, theirs]),
+            weights(len(rows), len(theirs), query_weight),
+            np.concatenate([own, near]),
+        )
+
+    @property
+    def _groups(self) -> NDArray[np.int64] | None:
+        return None if len(np.unique(self.groups)) == len(self.groups) else self.groups
+
+    def fit(self, student: WaveletStudent) -> WaveletStudent:
+        return student.fit(self.rows, self.y, self.weight, self._groups)
+
+    def compare(self, student: WaveletStudent) -> tuple[dict[str, Any], ...]:
+        few = np.arange(min(len(self.rows), _SCORED))
+        groups = None if self._groups is None else self._groups[few]
+        return student.compare(self.rows[few], self.y[few], self.weight[few], groups)
+
+
+def _closeness(student: WaveletStudent, rows: Rows, y: Matrix, all_y: Matrix) -> Matrix:
+    """For each row the share of probability that student and teacher agree on; for values R²."""
+    if student.task_.classifies:
+        return np.asarray(np.minimum(student.predict_proba(rows), y).sum(axis=1))
+    spread = max(float(all_y.var()), 1e-30)
+    return np.asarray(1.0 - (student.predict(rows) - y) ** 2 / spread)
 
 
 def _targets(scores: Matrix, teacher: Teacher) -> Matrix:

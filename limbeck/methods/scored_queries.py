@@ -7,7 +7,7 @@ method says how well its students agree on rows that they were trained without.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -18,7 +18,7 @@ from limbeck.core.contract import Access, Progress, Sampler, Teacher
 from limbeck.core.errors import AccessDenied
 from limbeck.methods.search_and_stitch.crossfit import FOLDS
 from limbeck.methods.search_and_stitch.queries import FEWEST, draw
-from limbeck.samplers.named import tried_on
+from limbeck.samplers.named import TRIED
 
 __all__ = ["ScoredQueries", "ask_scores", "query_budget"]
 
@@ -114,6 +114,7 @@ def ask_scores(
     outputs: int,
     rng: np.random.Generator,
     progress: Progress,
+    tries: Sequence[str] = TRIED,
 ) -> ScoredQueries:
     """Draw queries and ask the teacher.
 
@@ -135,11 +136,13 @@ def ask_scores(
         The source of chance.
     progress : Progress
         Told of every trial.
+    tries : sequence of str
+        What ``"auto"`` tries beside no queries; the first of them where there are too few queries
+        or rows to try any.
     """
     nothing = ScoredQueries.none(rows, outputs)
     if n == 0 or sampler == "none":
         return nothing
-    tries = tried_on(rows.features)
     if sampler != "auto" or n < FEWEST or len(rows) < 2 * FOLDS:
         return _asked(teacher, rows, tries[0] if sampler == "auto" else sampler, n, rng)
     tried = [nothing]

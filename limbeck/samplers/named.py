@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from typing import cast
 
-from limbeck.core.columns import Features
 from limbeck.core.contract import Sampler
 from limbeck.core.errors import InvalidInput, did_you_mean
 from limbeck.core.registry import SAMPLERS
 
-__all__ = ["TRIED", "sampler_named", "tried_on"]
+__all__ = ["TRIED", "sampler_named"]
 
 TRIED = ("munge", "gaussian_copula", "jitter")
 """What ``sampler="auto"`` tries, beside no queries at all."""
-
-
-def tried_on(features: Features) -> tuple[str, ...]:
-    """What ``sampler="auto"`` tries on rows with these columns, beside no queries at all."""
-    return TRIED
 
 
 def sampler_named(name: str) -> Sampler:

@@ -253,3 +253,30 @@ def test_levels_by_default(shape, levels):
     assert method._transform(Features.of(rows).rows(rows)).levels == levels
     chosen = AdaptiveWavelets("haar", shape=shape, levels=1)
     assert chosen._transform(Features.of(rows).rows(rows)).levels == 1
+
+
+def test_variants_help_where_signals_are_few() -> None:
+    signals = np.random.default_rng(1).standard_normal((450, 32)).cumsum(axis=1)
+    few, fresh = signals[:50], signals[50:]
+    truth = as_teacher(One(), regression=True).scores(fresh)[:, 0]
+    settings = {"wavelet": "db2", "levels": 2, "trim": 1.0, "starts": 2}
+    alone = found(AdaptiveWavelets(**settings, queries=0), One(), few)
+    more = found(AdaptiveWavelets(**settings, queries=1000, sampler="signal_variants"), One(), few)
+    assert alone.trace["variants"] == alone.queries == 0
+    assert more.trace["variants"] == more.queries == 1000
+    errors = [((f.student.predict(fresh) - truth) ** 2).mean() for f in (alone, more)]
+    assert errors[1] < errors[0]
+    assert list(more.rivals) == ["fixed db2 wavelets"]
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"queries": -1}, "queries is -1"),
+        ({"sampler": "signal_mixx"}, "signal_mixx"),
+        ({"query_weight": 0.0}, "query_weight is 0.0"),
+    ],
+)
+def test_bad_settings_of_variants(given, words) -> None:
+    with pytest.raises(InvalidInput, match=words):
+        AdaptiveWavelets(**given)

@@ -81,7 +81,7 @@ def queries_line(result: DistillationRecord) -> str:
         return ""
     name = str(told["sampler"]).replace("_", " ")
     area = Measured(float(told["auc"]), float(told["low"]), float(told["high"]))
-    words = f"{result.queries:,} queries, drawn by {name}; a classifier tells them from real rows"
+    words = f"{result.queries:,} drawn by {name}; a classifier tells them from real rows"
     if area.low > _FAR:
         return f"{words} nearly always (AUC {area}): what the teacher says there may be of no use."
     return f"{words} with AUC {area} (0.5 is chance)."

@@ -239,10 +239,14 @@ class Additive(Readable):
 
     @property
     def size(self) -> int:
-        """The number of contributions of bins that training rows reached, pairs included."""
+        """The number of contributions of bins that training rows reached, pairs included.
+
+        Columns that add nothing are not counted.
+        """
         check_is_fitted(self)
         seen = [(w > 0).sum() for w in self.weight_]
-        return int(sum(np.prod([seen[j] for j in at]) for at in self.terms_.columns))
+        tables = zip(self.terms_.columns, self.terms_.tables, strict=True)
+        return max(1, int(sum(np.prod([seen[j] for j in at]) for at, t in tables if t.any())))
 
     @property
     def numbers(self) -> int:
