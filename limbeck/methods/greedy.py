@@ -20,6 +20,7 @@ from limbeck.core.contract import (
     MethodResult,
     Progress,
     ScoreKind,
+    Status,
     StatusCode,
     Task,
     Teacher,
@@ -30,6 +31,7 @@ from limbeck.core.errors import AccessDenied, InvalidInput
 from limbeck.core.registry import METHODS
 from limbeck.data.class_weights import ClassWeight, class_weights
 from limbeck.methods.base import BaseMethod
+from limbeck.methods.forests import trees_of_teacher
 from limbeck.methods.search_and_stitch.best_first import best_first
 from limbeck.methods.search_and_stitch.binned import BinnedRows
 from limbeck.methods.search_and_stitch.choosing import smallest_within
@@ -39,7 +41,7 @@ from limbeck.methods.search_and_stitch.crossfit import (
     Index,
     cut_back,
     inside,
-    losses_by_size,
+    row_losses,
     split_folds,
 )
 from limbeck.methods.search_and_stitch.limits import TreeConstraints
@@ -49,6 +51,7 @@ from limbeck.methods.search_and_stitch.status import Outcome, status_of
 from limbeck.methods.weights import check_query_weight, weights
 from limbeck.samplers.named import sampler_named
 from limbeck.students.targets import read_weight
+from limbeck.students.tree.apply import walker
 from limbeck.students.tree.nodes import Nodes
 from limbeck.students.tree.tree import Tree
 
@@ -71,6 +74,8 @@ class Greedy(TreeConstraints, BaseMethod):
     soft : bool or None
         Whether splits are judged by the teacher's probabilities (else by its answers); by default
         what agrees better on rows left out.
+    time_limit : float
+        Seconds for a search that could go on, such as that of ``"optimal"``.
     """
 
     into: ClassVar[str] = "tree"
@@ -84,6 +89,7 @@ class Greedy(TreeConstraints, BaseMethod):
     query_weight: float = 0.5
     max_rows: int = 30_000
     soft: bool | None = None
+    time_limit: float = 30.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -146,7 +152,8 @@ class Greedy(TreeConstraints, BaseMethod):
             targets["probabilities"] = probabilities(both, teacher.score_kind)
             if self.soft:
                 del targets["answers"]
-        return self._found(rows, own, weight, task, asked, fold, targets, started)
+        forest = trees_of_teacher(teacher, rows.features)
+        return self._found(rows, own, weight, task, asked, fold, targets, started, rng, forest)
 
     def learn(
         self,
@@ -168,7 +175,9 @@ class Greedy(TreeConstraints, BaseMethod):
         weight = read_weight(sample_weight, len(rows))
         none = AnsweredQueries(rows[:0], y[:0], np.zeros((0, 0), dtype=np.int64), "none", 0)
         fold = split_folds(rows, rng)
-        found = self._found(rows, y, weight, task, none, fold, {"answers": y}, time.perf_counter())
+        targets = {"answers": y}
+        started = time.perf_counter()
+        found = self._found(rows, y, weight, task, none, fold, targets, started, rng)
         assert isinstance(found.student, Tree)  # noqa: S101
         return found.student
 
@@ -182,54 +191,72 @@ class Greedy(TreeConstraints, BaseMethod):
         fold: Index,
         targets: dict[str, NDArray[Any]],
         started: float,
+        rng: np.random.Generator,
+        forest: list[Nodes] | None = None,
     ) -> MethodResult:
         """Trees of all sizes on rows and queries, and the one that rows left out choose."""
         n, k = len(rows), len(asked.rows)
         values = np.vstack([rows.values, asked.rows.values])
         everything = Rows(rows.features, values)
-        literals = Literals(grid(rows.features, values, values.size, _THRESHOLDS))
-        data = BinnedRows(literals, values, np.zeros((1, len(values)), dtype=np.float32))
+        told = np.concatenate([own, asked.answers])
+        weight = weights(n, k, self.query_weight, sample_weight, asked.weight)
+        data = self._data(everything, told, weight, task, forest, rng)
         enough = n >= 2 * FOLDS
         losses = {
-            name: self._left_out(everything, data, n, own, target, sample_weight, task, asked, fold)
+            name: self._left_out(data, everything, own, target, sample_weight, task, asked, fold)
             for name, target in targets.items()
         } if enough else {}  # fmt: skip
         means = {m: np.average(x, axis=1, weights=sample_weight) for m, x in losses.items()}
         best = min(targets, key=lambda m: float(means[m][1:].mean()) if enough else 0.0)
-        weight = weights(n, k, self.query_weight, sample_weight, asked.weight)
-        every = np.arange(len(values))
-        nodes = self._grown(everything, data, every, targets[best], weight, task, n)
-        sizes = range(1, self.max_leaves + 1)
-        trees = [Tree.from_nodes(cut_back(nodes, m), rows.features, task, values) for m in sizes]
-        told = np.concatenate([own, asked.answers])
-        if not enough:
-            losses[best] = losses_by_size(nodes, rows.values, own, task, self.max_leaves)
-            losses[best] /= _scale(own, sample_weight, task)
+        every, limit = np.arange(len(values)), time.monotonic() + self.time_limit
+        family, proven = self._family(
+            data, everything, every, targets[best], weight, task, n, limit, check=True
+        )
+        trees = [Tree.from_nodes(nodes, rows.features, task, values) for nodes in family]
+        seen = _family_losses(family, values, told, task) / _scale(told, weight, task)
+        losses.setdefault(best, seen[:, :n])
         size = self.leaves or smallest_within(losses[best], sample_weight, self.epsilon)
         tree = trees[size - 1]
-        seen = losses_by_size(nodes, values, told, task, self.max_leaves)[size - 1]
-        seen /= _scale(told, weight, task)
         outcome = Outcome(
             chosen=tree.size, most=self.max_leaves, classifies=task.classifies,
-            seen=float(np.average(seen[:n], weights=weight[:n])),
-            queries=float(seen[n:].mean()) if k else None,
-            left_out=losses[best] if enough else None, exact=not (seen > 1e-12).any(),
+            seen=float(np.average(seen[size - 1, :n], weights=weight[:n])),
+            queries=float(seen[size - 1, n:].mean()) if k else None,
+            left_out=losses[best] if enough else None, exact=not (seen[size - 1] > 1e-12).any(),
         )  # fmt: skip
-        frontier = [t for t, m in zip(trees, sizes, strict=True) if t.size == m]
+        sizes = [0, *(t.size for t in trees)]
+        frontier = [t for t, before in zip(trees, sizes, strict=False) if t.size > before]
         left_out = np.average(losses[best], axis=1, weights=sample_weight)
         trace = {
             "rows": n, "queries": k, "sampler": asked.sampler, "samplers_tried": asked.trials,
-            "target": best, "seconds": time.perf_counter() - started,
+            "target": best, "literals": len(data.literals), "proven": proven,
+            "seconds": time.perf_counter() - started,
             "frontier": [[t.size, float(left_out[t.size - 1])] for t in frontier],
         }  # fmt: skip
-        status = status_of(outcome, StatusCode.COMPLETE, None, self.epsilon)
+        done = StatusCode.COMPLETE if proven else StatusCode.LIMIT
+        status = self._said(status_of(outcome, done, None, self.epsilon), proven)
         return MethodResult(tree, status, asked.total, tuple(frontier), trace)
+
+    def _said(self, status: Status, proven: bool) -> Status:
+        """The status in the words of the method."""
+        return status
+
+    def _data(
+        self,
+        rows: Rows,
+        answers: NDArray[Any],
+        weight: NDArray[np.float64],
+        task: Task,
+        forest: list[Nodes] | None,
+        rng: np.random.Generator,
+    ) -> BinnedRows:
+        """The questions, and all rows in their form."""
+        literals = Literals(grid(rows.features, rows.values, rows.values.size, _THRESHOLDS))
+        return BinnedRows(literals, rows.values, np.zeros((1, len(rows)), dtype=np.float32))
 
     def _left_out(
         self,
-        rows: Rows,
         data: BinnedRows,
-        n: int,
+        rows: Rows,
         own: NDArray[Any],
         target: NDArray[Any],
         sample_weight: NDArray[np.float64],
@@ -238,6 +265,7 @@ class Greedy(TreeConstraints, BaseMethod):
         fold: Index,
     ) -> NDArray[np.float64]:
         """Losses on each row by trees of 1, 2, ... leaves that were grown without its fold."""
+        n = len(own)
         out = np.zeros((self.max_leaves, n))
         for at in range(FOLDS):
             judged, kept = np.flatnonzero(fold == at), np.flatnonzero(fold != at)
@@ -246,24 +274,24 @@ class Greedy(TreeConstraints, BaseMethod):
             far = np.flatnonzero(~inside(fold, asked.sources, at))
             theirs = None if asked.weight is None else asked.weight[far]
             weight = weights(len(kept), len(far), self.query_weight, sample_weight[kept], theirs)
-            both = np.concatenate([kept, n + far])
-            nodes = self._grown(rows, data, both, target[both], weight, task, len(kept), False)
-            out[:, judged] = losses_by_size(
-                nodes, rows.values[judged], own[judged], task, self.max_leaves
-            )
+            both, limit = np.concatenate([kept, n + far]), time.monotonic() + self.time_limit
+            family, _ = self._family(data, rows, both, target[both], weight, task, len(kept), limit)
+            out[:, judged] = _family_losses(family, rows.values[judged], own[judged], task)
         return out / _scale(own, sample_weight, task)
 
-    def _grown(
+    def _family(
         self,
-        rows: Rows,
         data: BinnedRows,
+        rows: Rows,
         kept: Index,
         target: NDArray[Any],
         weight: NDArray[np.float64],
         task: Task,
         own: int,
-        check: bool = True,
-    ) -> Nodes:
+        limit: float,
+        check: bool = False,
+    ) -> tuple[list[Nodes], bool]:
+        """Trees of at most 1, 2, ... leaves on some rows, and whether none is better."""
         stats = (
             (target * weight[:, None]).T.astype(np.float32)
             if target.ndim == 2
@@ -271,9 +299,7 @@ class Greedy(TreeConstraints, BaseMethod):
         )
         part, every = data.part_of(kept, stats), np.arange(len(kept))
         cost = COSTS["gini" if task.classifies else "squared_error"]
-        limits = TreeConstraints.limits(
-            self, rows.features, task, max(own, 2 * self.min_samples_leaf)
-        )
+        limits = self.limits(rows.features, task, max(own, 2 * self.min_samples_leaf))
         grown = best_first(
             part, every, cost, target, weight, len(task.classes), self.max_leaves, limits, own
         )
@@ -285,7 +311,7 @@ class Greedy(TreeConstraints, BaseMethod):
                     "Forbid fewer columns, lower feature_costs or min_samples_leaf, or take back"
                     " monotone.",
                 )
-        return grown
+        return [cut_back(grown, m) for m in range(1, self.max_leaves + 1)], True
 
     def _used(
         self, rows: Rows, sample_weight: NDArray[np.float64] | None, rng: np.random.Generator
@@ -305,6 +331,20 @@ class Greedy(TreeConstraints, BaseMethod):
                 "Set queries=0, or give a teacher that can be asked about new rows.",
             )
         return n
+
+
+def _family_losses(
+    family: list[Nodes], values: NDArray[np.float64], truth: NDArray[Any], task: Task
+) -> NDArray[np.float64]:
+    """Losses of each tree on each row, of shape (trees, n)."""
+    out = np.empty((len(family), len(values)))
+    for m, nodes in enumerate(family):
+        if m and nodes.size == family[m - 1].size and nodes is family[m - 1]:
+            out[m] = out[m - 1]
+            continue
+        find, leaves = walker(nodes)
+        out[m] = row_losses(nodes.value[leaves[find(values)]], truth, task)
+    return out
 
 
 def _scale(y: NDArray[Any], weight: NDArray[np.float64], task: Task) -> float:

@@ -1,0 +1,113 @@
+"""One tree out of a forest: the questions of its trees, stitched into the best of each size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.core.columns import Rows
+from limbeck.core.contract import Task
+from limbeck.core.errors import InvalidInput
+from limbeck.core.registry import METHODS
+from limbeck.methods.forests import fitted_forest, most_asked
+from limbeck.methods.greedy import Greedy
+from limbeck.methods.search_and_stitch.best_first import best_first
+from limbeck.methods.search_and_stitch.binned import BinnedRows
+from limbeck.methods.search_and_stitch.costs import COSTS, row_statistics
+from limbeck.methods.search_and_stitch.crossfit import Index
+from limbeck.methods.search_and_stitch.literals import Literals
+from limbeck.methods.search_and_stitch.plan import nodes_of, plan_of
+from limbeck.methods.search_and_stitch.pool import Pool
+from limbeck.methods.search_and_stitch.refine import look_ahead
+from limbeck.methods.search_and_stitch.sample import Sample
+from limbeck.students.tree.nodes import Nodes
+
+__all__ = ["FromForest"]
+
+
+@METHODS.register("from_forest")
+@dataclass(frozen=True)
+class FromForest(Greedy):
+    """A forest into one tree: its questions, greedily and two levels ahead, stitched.
+
+    The questions are those by which the teacher's own trees gain most, where it is a forest of
+    scikit-learn on these columns; else those of a forest fitted to its answers. A greedy tree and
+    one of two looks ahead over these questions share a pool, and the best tree of every size is
+    stitched from it.
+
+    Parameters
+    ----------
+    max_leaves, epsilon, leaves, queries, sampler, query_weight, max_rows, forbidden
+        As in `limbeck.methods.greedy.Greedy`.
+    thresholds : int
+        Questions at most.
+    """
+
+    name: ClassVar[str] = "tree from a forest"
+
+    soft: bool | None = False
+    thresholds: int = 300
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        given = [f for f in ("monotone", "feature_costs", "max_depth") if getattr(self, f)]
+        if given or self.min_samples_leaf > 1:
+            name = (given or ["min_samples_leaf"])[0]
+            raise InvalidInput(
+                f"The method 'from_forest' takes no {name}.", "Use method='greedy', which does."
+            )
+        if self.thresholds < 1:
+            raise InvalidInput(f"thresholds is {self.thresholds}.", "Give 1 or more.")
+
+    def _data(
+        self,
+        rows: Rows,
+        answers: NDArray[Any],
+        weight: NDArray[np.float64],
+        task: Task,
+        forest: list[Nodes] | None,
+        rng: np.random.Generator,
+    ) -> BinnedRows:
+        """The questions of the forest, and all rows."""
+        features = rows.features
+        trees = forest or fitted_forest(features, rows.values, answers, weight, task, rng)
+        asked = most_asked(trees, features, rows.values, self.thresholds)
+        allowed = self.limits(features, task, 2 * len(rows)).allowed
+        kept = Literals(t for t in asked if allowed[t.feature])
+        return Sample(kept, rows.values, np.zeros((1, len(rows)), dtype=np.float32))
+
+    def _family(
+        self,
+        data: BinnedRows,
+        rows: Rows,
+        kept: Index,
+        target: NDArray[Any],
+        weight: NDArray[np.float64],
+        task: Task,
+        own: int,
+        limit: float,
+        check: bool = False,
+    ) -> tuple[list[Nodes], bool]:
+        """The best trees of at most 1, 2, ... leaves within the pool."""
+        assert isinstance(data, Sample)  # noqa: S101
+        sample = data.part_with(kept, row_statistics(target, task, weight), weight)
+        impurity = COSTS["gini" if task.classifies else "squared_error"]
+        goal = COSTS["misclassification"] if task.classifies else impurity
+        pool = Pool(sample, goal, self.max_leaves)
+        if len(sample.literals):
+            greedy = best_first(
+                sample, np.arange(len(kept)), impurity, target, weight, len(task.classes),
+                self.max_leaves,
+            )  # fmt: skip
+            pool.add(plan_of(greedy, sample.literals))
+            look_ahead(pool, pool.root, self.max_leaves, impurity, np.random.default_rng(0))
+        pool.stitch()
+        plans = [pool.best(m) for m in range(1, self.max_leaves + 1)]
+        nodes: list[Nodes] = []
+        for m, plan in enumerate(plans):
+            same = m and plan == plans[m - 1]
+            nodes.append(nodes[-1] if same else nodes_of(plan, sample, target, weight, task))
+        return nodes, True

@@ -1,0 +1,169 @@
+"""The best tree of limited depth over given questions, by dynamic programming over row sets.
+
+The last two levels are solved at once: the statistics of all pairs of questions are one matrix
+product, and the cheapest second question on each side of every first one is read from it. A node
+above tries all questions, most promising first, until its cost is what rows that no question tells
+apart cost in any tree.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.methods.search_and_stitch.costs import Cost
+from limbeck.methods.search_and_stitch.plan import PlannedTree
+from limbeck.methods.search_and_stitch.sample import Index, Sample
+
+__all__ = ["OptimalSearch"]
+
+Array = NDArray[np.float64]
+
+
+@dataclass
+class OptimalSearch:
+    """The search; see the module's first lines.
+
+    Parameters
+    ----------
+    sample : Sample
+        Labelled rows and the questions.
+    cost : callable
+        Cost of the statistics of a leaf.
+    max_leaves : int
+        The most leaves.
+    max_depth : int
+        The most questions before a leaf.
+    deadline : float
+        When to stop, on the clock of `time.monotonic`.
+
+    Attributes
+    ----------
+    proven : bool
+        Whether the search ended before its deadline, so that its trees are the best.
+    """
+
+    sample: Sample
+    cost: Cost
+    max_leaves: int
+    max_depth: int
+    deadline: float
+    proven: bool = True
+    _known: dict[tuple[bytes, int], list[tuple[float, PlannedTree]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._T = self.sample.truth.T.astype(np.float32)
+        self._least = self._floors()
+
+    def trees(self) -> list[PlannedTree]:
+        """The best trees of at most 1, 2, ... ``max_leaves`` leaves."""
+        rows = np.arange(len(self.sample), dtype=np.int64)
+        found = self._frontier(rows, self.max_depth)
+        return [found[min(m, len(found)) - 1][1] for m in range(1, self.max_leaves + 1)]
+
+    def _floors(self) -> Array:
+        """For each row its share of what rows that no question tells apart cost together."""
+        packed = np.packbits(self.sample.truth.T, axis=1)
+        if packed.shape[1] == 0:
+            packed = np.zeros((len(self.sample), 1), dtype=np.uint8)
+        _, group, count = np.unique(packed, axis=0, return_inverse=True, return_counts=True)
+        group = group.reshape(-1)
+        stats = np.stack([np.bincount(group, s, len(count)) for s in self.sample.stats])
+        return np.asarray((self.cost(stats) / count)[group])
+
+    def _frontier(self, rows: Index, depth: int) -> list[tuple[float, PlannedTree]]:
+        """Cost and tree of at most 1, 2, ... leaves and so much depth; costs never rise."""
+        leaf = (float(self.cost(self.sample.total(rows))), PlannedTree())
+        floor = float(self._least[rows].sum())
+        if depth == 0 or len(rows) < 2 or leaf[0] <= floor + 1e-9:
+            return [leaf]
+        key = (rows.tobytes(), depth)
+        if key not in self._known:
+            self._known[key] = (
+                self._two_levels(rows, leaf) if depth <= 2 else self._deeper(rows, depth, leaf)
+            )
+            if depth == 1:
+                self._known[key] = self._known[key][:2]
+        return self._known[key]
+
+    def _deeper(
+        self, rows: Index, depth: int, leaf: tuple[float, PlannedTree]
+    ) -> list[tuple[float, PlannedTree]]:
+        """A first question, and the best below it on both sides."""
+        most = min(self.max_leaves, 2**depth)
+        best = _extended(list(self._two_levels(rows, leaf)), most)
+        alone = self.sample.after_one(rows, self.cost)
+        seen: set[bytes] = set()
+        for literal in np.argsort(alone, kind="stable"):
+            if not np.isfinite(alone[literal]):
+                break
+            inside = self.sample.truth[literal, rows]
+            left, right = rows[inside], rows[~inside]
+            floor = float(self._least[rows].sum())
+            if best[-1][0] <= floor + 1e-9:
+                break
+            key = min(left.tobytes(), right.tobytes())
+            if key in seen:
+                continue
+            seen.add(key)
+            if time.monotonic() > self.deadline:
+                self.proven = False
+                break
+            a, b = self._frontier(left, depth - 1), self._frontier(right, depth - 1)
+            for i, (first, one) in enumerate(a):
+                for j, (second, other) in enumerate(b):
+                    size = i + j + 2
+                    if size <= most and first + second < best[size - 1][0] - 1e-9:
+                        tree = PlannedTree(int(literal), one, other)
+                        for k in range(size - 1, most):
+                            if first + second < best[k][0] - 1e-9:
+                                best[k] = (first + second, tree)
+        return best
+
+    def _two_levels(
+        self, rows: Index, leaf: tuple[float, PlannedTree]
+    ) -> list[tuple[float, PlannedTree]]:
+        """The best of 1 to 4 leaves and depth 2, over all pairs of questions."""
+        T = self._T.take(rows, axis=0)
+        count = T.sum(axis=0)
+        at = np.flatnonzero((count > 0) & (count < len(rows)))
+        best = _extended([leaf], min(4, self.max_leaves))
+        if not len(at):
+            return best
+        T = T.take(at, axis=1)
+        stats = self.sample.stats.take(rows, axis=1)
+        stats = stats[(stats != 0).any(axis=1)] if len(stats) > 3 else stats
+        both = np.stack([(T * s[:, None]).T @ T for s in stats]).astype(np.float64)
+        own = np.einsum("qvv->qv", both)
+        whole = stats.sum(axis=1, dtype=np.float64)[:, None]
+        sides = []
+        for inside, root in ((both, own), (own[:, None, :] - both, whole - own)):
+            pairs = self.cost(inside) + self.cost(root[:, :, None] - inside)
+            second = pairs.argmin(axis=1)
+            sides.append((self.cost(root), pairs[np.arange(len(pairs)), second], second))
+        (l1, l2, left), (r1, r2, right) = sides
+        ways = (2, l1 + r1, False, False), (3, l2 + r1, True, False), (3, l1 + r2, False, True)
+        for size, costs, on_left, on_right in (*ways, (4, l2 + r2, True, True)):
+            if size > len(best):
+                continue
+            v = int(costs.argmin())
+            if costs[v] >= best[size - 1][0] - 1e-9:
+                continue
+            leaf_ = PlannedTree()
+            tree = PlannedTree(
+                int(at[v]),
+                PlannedTree(int(at[left[v]]), leaf_, leaf_) if on_left else leaf_,
+                PlannedTree(int(at[right[v]]), leaf_, leaf_) if on_right else leaf_,
+            )
+            for k in range(size - 1, len(best)):
+                if costs[v] < best[k][0] - 1e-9:
+                    best[k] = (float(costs[v]), tree)
+        return best
+
+
+def _extended(found: list[tuple[float, PlannedTree]], most: int) -> list[tuple[float, PlannedTree]]:
+    """A frontier of ``most`` sizes: the largest tree known stands for larger ones."""
+    return [*found, *([found[-1]] * (most - len(found)))][:most]
