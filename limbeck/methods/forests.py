@@ -106,7 +106,7 @@ def most_asked(
             at = float(np.searchsorted(cuts[j], t)) if op == LE else t
             literal = Literal(j, op, t, bool(nodes.missing_left[i]))
             known = asked.setdefault((j, op, at), {})
-            known[literal] = known.get(literal, 0.0) + _gain(nodes, i)
+            known[literal] = known.get(literal, 0.0) + _gain(nodes, int(i))
     ranked = sorted(asked.values(), key=lambda known: -sum(known.values()))
     return [max(known, key=lambda t: known[t]) for known in ranked[:most]]
 
