@@ -139,9 +139,15 @@ class OptimalSearch:
         both = np.stack([(T * s[:, None]).T @ T for s in stats]).astype(np.float64)
         own = np.einsum("qvv->qv", both)
         whole = stats.sum(axis=1, dtype=np.float64)[:, None]
+        met = np.rint(T.T @ T)  # rows where both hold
+        alone = np.diagonal(met)
         sides = []
-        for inside, root in ((both, own), (own[:, None, :] - both, whole - own)):
+        for inside, root, there, most in (
+            (both, own, met, alone[:, None]),
+            (own[:, None, :] - both, whole - own, alone - met, len(rows) - alone[:, None]),
+        ):
             pairs = self.cost(inside) + self.cost(root[:, :, None] - inside)
+            pairs[(there == 0) | (there == most)] = np.inf  # one side would be empty
             second = pairs.argmin(axis=1)
             sides.append((self.cost(root), pairs[np.arange(len(pairs)), second], second))
         (l1, l2, left), (r1, r2, right) = sides

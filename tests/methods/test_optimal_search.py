@@ -75,3 +75,22 @@ def test_no_questions_are_one_leaf():
     empty = sample.only(np.zeros(0, dtype=np.int64))
     plans = OptimalSearch(empty, COSTS["gini"], 4, 3, time.monotonic() + 9).trees()
     assert {p.leaves for p in plans} == {1}
+
+
+def test_no_side_of_a_question_is_empty():
+    """Rounding never makes a question that splits nothing look better than a leaf."""
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 3, (300, 4)).astype(float)
+    y = np.repeat([1e4, 2e4, 3e4], 100) + X[:, 0]
+    features = Features(tuple(Feature(f"x{j}") for j in range(4)))
+    weight = rng.random(300) * 3 + 0.01
+    sample = Sample(Literals(grid(features, X)), X, row_statistics(y, Task(), weight), weight)
+    for plan in OptimalSearch(sample, COSTS["squared_error"], 8, 3, time.monotonic() + 60).trees():
+        parts = [np.arange(300)]
+        stack = [(plan, parts[0])]
+        while stack:
+            node, rows = stack.pop()
+            assert len(rows)
+            if node.left is not None:
+                inside = sample.truth[node.literal, rows]
+                stack += [(node.left, rows[inside]), (node.right, rows[~inside])]
