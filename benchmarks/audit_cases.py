@@ -29,7 +29,7 @@ from limbeck.audits.table import read_table
 
 ROWS, TRAIN = 1000, 4000
 COPIES = ("1", "2", "3", "5", "10", "1 to 10 at random")
-DESIGNS = ("twins", "near", "numbers")
+DESIGNS = ("identical", "near", "numbers")
 WEIGHTS = (
     "frequency: people of few values, counted",
     "frequency: 3 for everybody",
@@ -89,7 +89,7 @@ def copies(cell: tuple[str, str], seed: int, rng: np.random.Generator) -> tuple[
 def weights(cell: tuple[str], seed: int, rng: np.random.Generator) -> tuple[str, ...]:
     (kind,) = cell
     if "few values" in kind:
-        df = innocent("twins", 2 + 3 * seed, rng, 3 * ROWS)  # deciles
+        df = innocent("identical", 2 + 3 * seed, rng, 3 * ROWS)  # deciles
         return verdict(df.value_counts().reset_index(name="w"), seed, frequency_weight="w")
     df = innocent("numbers", seed, rng, ROWS if kind.startswith("freq") else 4 * ROWS)
     name = "frequency_weight" if kind.startswith("freq") else "sampling_weight"
@@ -173,7 +173,7 @@ KINDS = {
     "copies": (copies, [(c, d) for c in COPIES for d in DESIGNS]),
     "weights": (weights, [(w,) for w in WEIGHTS]),
     "scores": (scores, [*((s, ROWS) for s in SCORES), *((s, 2 * ROWS) for s in SUSPECTS)]),
-    "feedback": (feedback, [(a, d) for a in ACTS for d in ("twins", "numbers")]),
+    "feedback": (feedback, [(a, d) for a in ACTS for d in ("identical", "numbers")]),
     "leaks": (leaks, [(k, r) for k in LEAKS for r in ("0.1", "0.5")]),
 }
 

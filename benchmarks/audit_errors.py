@@ -4,7 +4,7 @@
 
 A teacher is trained on 4,000 rows of its own and scores 2,000 others, which are audited. Teachers:
 additive (logistic regression on splines), trees (boosting) and a network (2 x 32 units). Truths:
-smooth, or wiggly (sines and steps with interactions). Designs: `twins` (five columns of few
+smooth, or wiggly (sines and steps with interactions). Designs: `identical` (five columns of few
 levels), `near` (two numbers, two columns of few levels) and `numbers` (four numbers and a yes or
 no). Scores are probabilities, logits or deciles, half of them with independent noise of 0.2
 standard deviations. Seeds are fixed. AUDITS is the number of audits for each teacher, truth and
@@ -36,7 +36,7 @@ from sklearn.tree import DecisionTreeClassifier
 from limbeck.audits.missing import missing_features
 
 TEACHERS, TRUTHS = ("additive", "trees", "network"), ("smooth", "wiggly")
-LEVELS = {"twins": (5, 4, 4, 3, 2), "near": (0, 0, 3, 2), "numbers": (0, 0, 0, 0, 2)}
+LEVELS = {"identical": (5, 4, 4, 3, 2), "near": (0, 0, 3, 2), "numbers": (0, 0, 0, 0, 2)}
 TRAIN, ROWS = 4000, 2000
 LEARNERS: dict[str, Callable] = {
     "unpruned tree": lambda s: DecisionTreeClassifier(random_state=s),
@@ -59,7 +59,7 @@ def draw(n: int, design: str, rng: np.random.Generator) -> np.ndarray:
         rng.standard_normal(n) if k == 0 else rng.integers(0, k, n) / (k - 1) * 3.4 - 1.7
         for k in LEVELS[design]
     ]
-    if design != "twins":
+    if design != "identical":
         columns[1] = columns[1] + 0.5 * columns[0]
     return np.column_stack(columns)
 
@@ -133,11 +133,11 @@ def jobs(audits: int) -> list[tuple]:
     few = max(1, audits // 6)
     out += [
         ("memorised", d, t, k, 2000 + s)
-        for k in LEARNERS for d in ("twins", "numbers") for t in TRUTHS for s in range(few)
+        for k in LEARNERS for d in ("identical", "numbers") for t in TRUTHS for s in range(few)
     ]  # fmt: skip
     return out + [
         ("honest", d, t, e, 3000 + s)
-        for e in (1, 2, 3) for d in ("twins", "numbers") for t in TRUTHS for s in range(few)
+        for e in (1, 2, 3) for d in ("identical", "numbers") for t in TRUTHS for s in range(few)
     ]  # fmt: skip
 
 
@@ -154,7 +154,11 @@ def table(found: list[tuple[tuple, dict[str, float]]], what: str) -> None:
             cells[job[1], job[2], "all"].append(row)
             cells["all", job[2], "all"].append(row)
     print(f"\n{what}: share of audits with p <= 0.05 (audits)\n")
-    print("| design | truth | teacher | exact twins | near twins | model test | verdict |", end="")
+    print(
+        "| design | truth | teacher | identical cases | near-identical cases | model test |"
+        " verdict |",
+        end="",
+    )
     print(" model test, uncalibrated | published rule |\n|" + "---|" * 9)
     for (design, shape, kind), rows in sorted(cells.items(), key=lambda c: (c[0][1], c[0][0])):
         names = ("exact", "near", "model", "verdict", "uncalibrated", "published")

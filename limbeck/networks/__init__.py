@@ -56,6 +56,12 @@ __all__ = sorted(_MODULES)
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return getattr(import_module(f"limbeck.{_MODULES[name]}"), name)
+    if name[:1].isupper():
+        from limbeck.core.registry import LOSSES
+
+        for _, loss in LOSSES.items():  # of other packages, and of new files
+            if loss.__name__ == name:
+                return loss
     raise AttributeError(f"module 'limbeck.networks' has no attribute {name!r}")
 
 

@@ -77,7 +77,7 @@ def test_it_asks_less_than_rows_one_after_the_other(student: Any, threshold: Any
 @pytest.mark.parametrize("wrong", ["where in doubt", "where sure", "anywhere"])
 def test_the_bound_holds_whatever_the_doubt_is_worth(threshold: Any, wrong: str) -> None:
     """Certified at the true mean, wherever one stops, in a share delta of runs at most."""
-    delta, runs, mean = 0.2, 200, 0.1
+    delta, runs, mean = 0.2, 100, 0.1
     student, false = threshold(0.5), 0
     for seed in range(runs):
         rng = np.random.default_rng([seed, 1])
