@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,12 +10,20 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from limbeck.core.contract import ScoreKind, Task
+from limbeck.core.contract import Label, ScoreKind, Task
 from limbeck.core.errors import InvalidInput, TeacherFailed
+from limbeck.data.labels import as_classes
 from limbeck.data.scores import sums_to_one, within_one
 from limbeck.modules.outputs import Place, entries, entry, tensor_in
 
-__all__ = ["as_array", "chosen_output", "class_scores", "row_scores"]
+__all__ = [
+    "as_array",
+    "chosen_output",
+    "class_scores",
+    "kind_said",
+    "row_scores",
+    "task_said",
+]
 
 
 def row_scores(output: Any, rows: slice, k: int, name: str, place: Place = None) -> Tensor:
@@ -190,3 +198,55 @@ def as_array(raw: Tensor) -> NDArray[Any]:
     raw = raw.detach()
     half = raw.dtype is torch.bfloat16
     return np.asarray(raw.to("cpu", torch.float16 if half else raw.dtype).numpy())
+
+
+def task_said(classes: Sequence[Label] | int | None, unit: str, regression: bool) -> Task | None:
+    """The task as a user says it; None where nothing was said.
+
+    Parameters
+    ----------
+    classes : sequence of labels, int or None
+        The classes in the order of the outputs, or their number.
+    unit : str
+        The unit of a predicted number.
+    regression : bool
+        Whether a number is predicted.
+
+    Raises
+    ------
+    InvalidInput
+        If it is classes and a number at once.
+    """
+    if classes is None:
+        return Task(unit=unit) if regression or unit else None
+    labels = as_classes(classes)
+    if regression:
+        raise InvalidInput(
+            f"classes is {list(labels)[:8]} with regression=True.",
+            "Give at least two different classes, or regression=True alone.",
+        )
+    return Task(labels)
+
+
+def kind_said(kind: ScoreKind | str | None, task: Task | None) -> ScoreKind | None:
+    """What the outputs are as a user says it; None where it is to be found out.
+
+    Parameters
+    ----------
+    kind : ScoreKind, str or None
+        As it was given.
+    task : Task or None
+        What is predicted.
+
+    Raises
+    ------
+    InvalidInput
+        If outputs of a module cannot be that.
+    """
+    if task is not None and not task.classifies:
+        return ScoreKind.VALUE
+    if kind not in (None, ScoreKind.LOGIT, ScoreKind.PROBABILITY):
+        raise InvalidInput(
+            f"score_kind is {str(kind)!r} for a classifier.", "Give 'logit' or 'probability'."
+        )
+    return None if kind is None else ScoreKind(kind)

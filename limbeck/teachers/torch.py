@@ -12,13 +12,19 @@ from torch import Tensor, nn
 
 from limbeck.core.contract import Access, Label, ScoreKind, Task
 from limbeck.core.errors import AccessDenied, InvalidInput, TeacherFailed, did_you_mean
-from limbeck.data.labels import as_classes
 from limbeck.data.scores import KnownOutputs, read_scores
 from limbeck.modules.capture import evaluated
 from limbeck.modules.gradients import differentiable, slope_of
 from limbeck.modules.layers import finishing_order, leaves, recorded
 from limbeck.modules.rows import as_table, row_batches, some_of, starts_with_embedding
-from limbeck.modules.scores import as_array, chosen_output, class_scores, row_scores
+from limbeck.modules.scores import (
+    as_array,
+    chosen_output,
+    class_scores,
+    kind_said,
+    row_scores,
+    task_said,
+)
 from limbeck.teachers.last_operation import ends_in_sigmoid
 
 __all__ = ["TorchTeacher"]
@@ -103,8 +109,8 @@ class TorchTeacher:
         self.output = output
         self._embeds = starts_with_embedding(module)
         self._first: Tensor | None = None  # the first rows ever asked, to trace the layers
-        self._task = _task(classes, unit, regression)
-        self._kind = _kind(score_kind, self._task)
+        self._task = task_said(classes, unit, regression)
+        self._kind = kind_said(score_kind, self._task)
         if example is not None:
             self._settle(example)
         elif self._task is None:
@@ -349,25 +355,3 @@ class TorchTeacher:
         )
         self._task, self._kind = read.task, read.kind
         self.note, self.order_guessed = read.note, read.order_guessed
-
-
-def _task(classes: Sequence[Label] | int | None, unit: str, regression: bool) -> Task | None:
-    if classes is None:
-        return Task(unit=unit) if regression or unit else None
-    labels = as_classes(classes)
-    if regression:
-        raise InvalidInput(
-            f"classes is {list(labels)[:8]} with regression=True.",
-            "Give at least two different classes, or regression=True alone.",
-        )
-    return Task(labels)
-
-
-def _kind(kind: ScoreKind | str | None, task: Task | None) -> ScoreKind | None:
-    if task is not None and not task.classifies:
-        return ScoreKind.VALUE
-    if kind not in (None, ScoreKind.LOGIT, ScoreKind.PROBABILITY):
-        raise InvalidInput(
-            f"score_kind is {str(kind)!r} for a classifier.", "Give 'logit' or 'probability'."
-        )
-    return None if kind is None else ScoreKind(kind)
