@@ -21,6 +21,7 @@ __all__ = [
     "FOLDS",
     "SearchedSums",
     "SumData",
+    "cross_entropy",
     "folds_of",
     "search",
     "sizes_up_to",
@@ -384,7 +385,7 @@ def _judge(
         total = design[inside] @ weights + intercept
         losses[i, inside] = _loss(total, answers, part.classifies, variance)
         soft[i, inside] = (
-            _cross_entropy(total, part.soft[inside]) if part.classifies else losses[i, inside]
+            cross_entropy(total, part.soft[inside]) if part.classifies else losses[i, inside]
         )
 
 
@@ -396,8 +397,16 @@ def _loss(total: Vector, answers: Vector, classifies: bool, variance: float) -> 
     return np.asarray(said != answers, dtype=np.float64)
 
 
-def _cross_entropy(total: Vector, soft: Vector) -> Vector:
-    """Of the sums with the teacher's probabilities, per row."""
+def cross_entropy(total: Vector, soft: Vector) -> Vector:
+    """Of the sums (n, k) with the teacher's probabilities (n, classes), per row.
+
+    Parameters
+    ----------
+    total : ndarray of shape (n, k)
+        k is 1 for two classes.
+    soft : ndarray of shape (n, classes)
+        The teacher's probabilities.
+    """
     z = np.column_stack([np.zeros(len(total)), total]) if total.shape[1] == 1 else total
     return np.asarray(np.logaddexp.reduce(z, axis=1) - (soft * z).sum(axis=1))
 

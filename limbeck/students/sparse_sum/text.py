@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from html import escape
 
@@ -68,6 +69,7 @@ def sum_text(
     digits: int | None = None,
     unit: str = "weight",
     per_unit: float = 1.0,
+    card: bool = False,
 ) -> SumText:
     """A sum as a table and sentences.
 
@@ -87,13 +89,17 @@ def sum_text(
         What the weights are called.
     per_unit : float
         How much log-odds one unit of the sum is.
+    card : bool
+        Whether the intercept is said as the total at which the answer turns.
     """
     words = ["always", *(_said(term.words(features)) for term in found.terms)]
     table = np.vstack([found.intercept, found.weights])
     outputs = table.shape[1]
     if outputs == 1:
+        if card:
+            words, table = words[1:], table[1:]
         rows = [[w, signed(float(v[0]), digits)] for w, v in zip(words, table, strict=True)]
-        head = [_of(task), unit]
+        head = [_of(task, unit), unit]
     elif outputs <= SIDE_BY_SIDE:
         rows = [
             [w, *(signed(float(x), digits) if x else "" for x in v)]
@@ -108,7 +114,8 @@ def sum_text(
                 rows.append([str(label), words[i], signed(float(table[i, c]), digits)])
         rows = [[f"{a}: {b}", c] for a, b, c in rows]
         head = ["class: term", unit]
-    notes = [*_answer(task, found, unit, per_unit), *_missing(found, features, fill)]
+    answer = _card(task, found, per_unit) if card else _answer(task, found, unit, per_unit)
+    notes = [*answer, *_missing(found, features, fill)]
     return SumText(head, rows, notes)
 
 
@@ -116,10 +123,10 @@ def _said(words: str) -> str:
     return words if words.startswith(("per ", "times ")) else f"if {words}"
 
 
-def _of(task: Task) -> str:
+def _of(task: Task, unit: str) -> str:
     if not task.classifies:
         return f"value in {task.unit}" if task.unit else "value"
-    return f"sum for {quoted(str(task.classes[-1]))}"
+    return f"{'points' if unit == 'points' else 'sum'} for {quoted(str(task.classes[-1]))}"
 
 
 def _answer(task: Task, found: TermWeights, unit: str, per_unit: float) -> list[str]:
@@ -143,6 +150,20 @@ def _answer(task: Task, found: TermWeights, unit: str, per_unit: float) -> list[
     return [
         f"The answer is {last} where the sum is above 0, else {first}.",
         f"Probability of {last} by sum: {shown}.",
+    ]
+
+
+def _card(task: Task, found: TermWeights, scale: float) -> list[str]:
+    """The total at which the answer turns, and a table from totals to probabilities."""
+    first, last = (quoted(str(c)) for c in task.classes)
+    turn = -float(found.intercept[0])
+    low, high = (math.floor(turn - 4 / scale), math.ceil(turn + 4 / scale))
+    step = max(1, round((high - low) / 10))
+    totals = range(low, high + 1, step)
+    shown = ", ".join(f"{t}: {percent(float(expit((t - turn) * scale)))}" for t in totals)
+    return [
+        f"The answer is {last} above {number(turn)} points, else {first}.",
+        f"Probability of {last} by points: {shown}.",
     ]
 
 

@@ -1,0 +1,1 @@
+"""A sparse sum with whole points."""
