@@ -43,8 +43,11 @@ class TermWeights:
     def totals(self, columns: FilledColumns) -> Vector:
         """The sums, of shape (n, k).
 
-        Each term is added to those outputs alone for which it has a weight.
+        Each term is added to those outputs alone for which it has a weight; where most have one,
+        all are multiplied at once.
         """
+        if (self.weights != 0).sum() > 3 * max(len(self.terms), 8):
+            return design_of(self.terms, columns) @ self.weights + self.intercept
         out = np.empty((self.weights.shape[1], len(columns.values)))
         out[:] = self.intercept[:, None]
         for term, weights in zip(self.terms, self.weights, strict=True):

@@ -23,8 +23,11 @@ __all__ = [
     "SumData",
     "cross_entropy",
     "folds_of",
+    "row_losses",
     "search",
+    "shortened",
     "sizes_up_to",
+    "smallest_within",
     "spans_of",
 ]
 
@@ -245,7 +248,7 @@ def search(
     paths = {i: chooser.choose(sizes, list(families.values())[i], None, free) for i in set(best)}
     for i in range(len(sizes)):
         sums.append(_fitted(paths[best[i]][i], pool, whole, data, digits))
-    at = len(sizes) - 1 if fixed or not cross else _smallest(kept, counted, epsilon)
+    at = len(sizes) - 1 if fixed or not cross else smallest_within(kept, counted, epsilon)
     names = tuple(list(families)[i] for i in best)
     return SearchedSums(
         fill, tuple(sizes), tuple(sums), names, kept if cross else None, counted, at,
@@ -364,8 +367,6 @@ def _judge(
         return
     rest, inside = np.flatnonzero(~out), np.flatnonzero(out)
     known = part.take(rest)
-    answers = part.answers()[inside]
-    variance = float(np.average((part.answers() - np.average(part.answers())) ** 2)) or 1.0
     cache: dict[SumTerm, Vector] = {}
     before: Chosen | None = None
     for i, chosen in enumerate(chooser.choose(sizes, allowed, at, free)):
@@ -383,16 +384,30 @@ def _judge(
             design[rest], used, intercepts, known.soft, known.weight, part.classifies, RIDGE
         )
         total = design[inside] @ weights + intercept
-        losses[i, inside] = _loss(total, answers, part.classifies, variance)
+        losses[i, inside] = row_losses(total, part, inside)
         soft[i, inside] = (
             cross_entropy(total, part.soft[inside]) if part.classifies else losses[i, inside]
         )
 
 
-def _loss(total: Vector, answers: Vector, classifies: bool, variance: float) -> Vector:
-    """Disagreement, or the squared error per variance."""
-    if not classifies:
-        return np.asarray((total[:, 0] - answers) ** 2 / variance)
+def row_losses(total: Vector, data: SumData, index: Index) -> Vector:
+    """Disagreement with the hard answers on some rows, or the squared error per variance.
+
+    Parameters
+    ----------
+    total : ndarray of shape (m, k)
+        The sums there.
+    data : SumData
+        All rows.
+    index : ndarray of shape (m,)
+        Which they are.
+    """
+    answers = data.answers()[index]
+    if not data.classifies:
+        y = data.soft[:, 0]
+        variance = float(np.average((y - np.average(y, weights=data.weight)) ** 2,
+                                    weights=data.weight))  # fmt: skip
+        return np.asarray((total[:, 0] - answers) ** 2 / (variance or 1.0))
     said = total.argmax(axis=1) if total.shape[1] > 1 else total[:, 0] > 0
     return np.asarray(said != answers, dtype=np.float64)
 
@@ -411,8 +426,18 @@ def cross_entropy(total: Vector, soft: Vector) -> Vector:
     return np.asarray(np.logaddexp.reduce(z, axis=1) - (soft * z).sum(axis=1))
 
 
-def _smallest(losses: Vector, weight: Vector, epsilon: float) -> int:
-    """The smallest size within half of epsilon, or one standard error of the best."""
+def smallest_within(losses: Vector, weight: Vector, epsilon: float) -> int:
+    """The smallest size within half of epsilon, or one standard error of the best.
+
+    Parameters
+    ----------
+    losses : ndarray of shape (sizes, n)
+        Losses on rows left out.
+    weight : ndarray of shape (n,)
+        How much each row counts.
+    epsilon : float
+        The loss that is good enough is half of it.
+    """
     means = np.average(losses, axis=1, weights=weight)
     best = int(means.argmin())
     allowed = means[best] + losses[best].std() / math.sqrt(losses.shape[1])

@@ -134,7 +134,7 @@ class SumTerm:
         if feature.kind == "boolean":
             return f"{name} is true"
         unit = f" {feature.unit}" if feature.unit else ""
-        step = f"per {number(self.per)}{unit} of" if self.per != 1 or unit else "times"
+        step = f"per {number(self.per)}{unit} of" if self.per != 1 or unit else "per unit of"
         if self.kind == "column":
             return f"{step} {name}"
         return f"{step} {name} {self.kind} {decimal(self.threshold)}{unit}"

@@ -19,6 +19,7 @@ from limbeck.students.tree.text import number, percent, signed
 __all__ = ["SumText", "sum_text"]
 
 Vector = NDArray[np.float64]
+LISTED = 12  # columns of which it is said what a missing value counts as
 SIDE_BY_SIDE = 6  # classes that stand beside each other; more are written one below the other
 
 
@@ -120,7 +121,7 @@ def sum_text(
 
 
 def _said(words: str) -> str:
-    return words if words.startswith(("per ", "times ")) else f"if {words}"
+    return words if words.startswith("per ") else f"if {words}"
 
 
 def _of(task: Task, unit: str) -> str:
@@ -184,6 +185,8 @@ def _missing(found: TermWeights, features: Features, fill: Vector) -> list[str]:
         for j, c in ((j, features.columns[j]) for j in used)
         if c.kind != "categorical"
     ]
+    if len(numbers) > LISTED:
+        return ["A missing value counts as the median of its column (the student's fill_)."]
     return [f"A missing value counts as the median: {', '.join(numbers)}."] if numbers else []
 
 

@@ -1,0 +1,86 @@
+"""A linear student out of any teacher: dense, or sparse along an L1 path."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from limbeck.core.contract import Status, StatusCode, Task
+from limbeck.core.errors import InvalidInput, plural
+from limbeck.core.registry import METHODS
+from limbeck.methods.soft_answers import AskedTeacher
+from limbeck.methods.sums import SumMethod
+from limbeck.students.linear.linear import dense_fit, l1_path, linear_of
+from limbeck.students.sparse_sum.base import SumOfTerms
+from limbeck.students.sparse_sum.search import SearchedSums, SumData
+
+__all__ = ["L1Path", "MatchLinear"]
+
+
+@METHODS.register("dense")
+@dataclass(frozen=True)
+class MatchLinear(SumMethod):
+    """Fit a weight for every column and level to the teacher's soft answers.
+
+    Parameters
+    ----------
+    queries, sampler, query_weight
+        As in `limbeck.methods.sums.SumMethod`; ``max_numbers`` and ``numbers`` are refused, since
+        all columns have a weight.
+
+    Raises
+    ------
+    InvalidInput
+        If a setting is out of range, or a size is given.
+    """
+
+    into: ClassVar[str] = "linear"
+    default: ClassVar[bool] = True
+    name: ClassVar[str] = "linear"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.numbers is not None or self.max_numbers != SumMethod.max_numbers:
+            raise InvalidInput(
+                f"A size of {self.numbers or self.max_numbers} numbers was asked of a linear model"
+                " of all columns.",
+                "Use method='l1_path', or into='sparse_sum'.",
+            )
+
+    def _status(self, found: SearchedSums, student: SumOfTerms, asked: AskedTeacher) -> Status:
+        return Status(
+            StatusCode.COMPLETE,
+            f"{plural(student.numbers, 'weight')} were fitted to the teacher's soft answers.",
+        )
+
+    def _searched(
+        self, data: SumData, rng: np.random.Generator, task: Task
+    ) -> tuple[SearchedSums, list[SumOfTerms]]:
+        kept, fill = dense_fit(data)
+        found = SearchedSums(
+            fill, (kept.numbers,), (kept,), ("columns",), None, data.weight, 0, len(kept.terms)
+        )
+        return found, [linear_of(kept, fill, data, task)]
+
+
+@METHODS.register("l1_path")
+@dataclass(frozen=True)
+class L1Path(SumMethod):
+    """Keep the columns and levels that an L1 penalty keeps, and refit their weights.
+
+    Its settings are those of `limbeck.methods.sums.SumMethod`.
+    """
+
+    into: ClassVar[str] = "linear"
+    name: ClassVar[str] = "L1 path"
+
+    def _searched(
+        self, data: SumData, rng: np.random.Generator, task: Task
+    ) -> tuple[SearchedSums, list[SumOfTerms]]:
+        found = l1_path(
+            data, self._sizes(), rng, epsilon=self.epsilon, fixed=self.numbers is not None
+        )
+        students: list[SumOfTerms] = [linear_of(s, found.fill, data, task) for s in found.sums]
+        return found, students

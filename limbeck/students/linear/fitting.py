@@ -1,0 +1,203 @@
+"""Dense and L1-penalised fits of soft answers by all columns at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.core.columns import Features
+from limbeck.students.sparse_sum.refit import refit
+from limbeck.students.sparse_sum.terms import FilledColumns, SumTerm, TermTest
+
+__all__ = ["dense", "l1_supports", "linear_terms"]
+
+Vector = NDArray[np.float64]
+RIDGE = 1.0
+"""That of scikit-learn's LogisticRegression and Ridge, on standardised columns."""
+NEWTON = 800  # weights; more are fitted by L-BFGS
+PATH, STEPS = 25, 60
+
+
+def linear_terms(features: Features, columns: FilledColumns) -> tuple[SumTerm, ...]:
+    """A term for each number, boolean, level that occurs, and column with missing values.
+
+    Parameters
+    ----------
+    features : Features
+        The d columns.
+    columns : FilledColumns
+        Of n rows.
+    """
+    terms: list[SumTerm] = []
+    for j, feature in enumerate(features.columns):
+        raw = columns.values[:, j]
+        lacking = np.isnan(raw)
+        if feature.kind == "categorical":
+            seen = np.unique(raw[~lacking])
+            terms += [SumTerm("all", tests=(TermTest(j, "is", float(c)),)) for c in seen]
+        elif feature.kind == "boolean":
+            terms.append(SumTerm("all", tests=(TermTest(j, ">", 0.5),)))
+        else:
+            terms.append(SumTerm("column", j))
+        if lacking.any() and not lacking.all():
+            terms.append(SumTerm("all", tests=(TermTest(j, "missing"),)))
+    return tuple(terms)
+
+
+def dense(design: Vector, soft: Vector, weight: Vector, classifies: bool) -> tuple[Vector, Vector]:
+    """A ridge fit of all terms: weights of shape (t, k) and intercepts of shape (k,).
+
+    Parameters
+    ----------
+    design : ndarray of shape (n, t)
+        The value of each term on each row.
+    soft : ndarray of shape (n, classes) or (n, 1)
+        Probabilities, or values.
+    weight : ndarray of shape (n,)
+        How much each row counts.
+    classifies : bool
+        Whether these are classes.
+    """
+    k = soft.shape[1] if classifies and soft.shape[1] > 2 else 1
+    used = np.ones((design.shape[1], k), dtype=np.bool_)
+    used[np.ptp(design, axis=0) == 0] = False
+    if not classifies or used.sum() <= NEWTON:
+        return refit(design, used, np.ones(k, dtype=np.bool_), soft, weight, classifies, RIDGE)
+    return _lbfgs(design, soft, weight)
+
+
+def _lbfgs(design: Vector, soft: Vector, weight: Vector) -> tuple[Vector, Vector]:
+    from scipy.optimize import minimize
+
+    x, mean, spread = _standard(design, weight)
+    share = weight * (len(weight) / weight.sum())
+    target = soft[:, 1:] if soft.shape[1] == 2 else soft
+    shape = (x.shape[1] + 1, target.shape[1])
+
+    def loss(flat: Vector) -> tuple[float, Vector]:
+        beta = flat.reshape(shape)
+        value, p = _smooth(x @ beta[1:] + beta[0], target, share)
+        rest = (p - target) * share[:, None]
+        slope = np.vstack([rest.sum(axis=0), x.T @ rest + RIDGE * beta[1:]])
+        return value + RIDGE / 2 * float((beta[1:] ** 2).sum()), slope.ravel()
+
+    found = minimize(loss, np.zeros(shape[0] * shape[1]), jac=True, method="L-BFGS-B",
+                     options={"maxiter": 100}).x.reshape(shape)  # fmt: skip
+    weights = found[1:] / spread[:, None]
+    return weights, found[0] - mean @ weights
+
+
+def l1_supports(
+    design: Vector,
+    soft: Vector,
+    weight: Vector,
+    classifies: bool,
+    budgets: Sequence[int],
+) -> list[NDArray[np.bool_]]:
+    """For each budget the largest support on an L1 path whose weights and intercepts fit.
+
+    The path goes from the penalty at which all weights are 0 down to a thousandth of it
+    (Friedman, Hastie and Tibshirani 2010), by accelerated proximal gradients with warm starts
+    (Beck and Teboulle 2009).
+
+    Parameters
+    ----------
+    design, soft, weight, classifies
+        As in :func:`dense`.
+    budgets : sequence of int
+        Numbers at most, increasing.
+
+    Returns
+    -------
+    list of ndarray of shape (t, k), bool
+    """
+    x, _, _ = _standard(design, weight)
+    share = weight / weight.sum()
+    target, level = soft, np.zeros(0)
+    if classifies and soft.shape[1] == 2:
+        target = soft[:, 1:]
+    if not classifies:
+        centred = soft - share @ soft
+        scale = np.sqrt(float(share @ centred[:, 0] ** 2)) or 1.0
+        target = centred / scale
+    k = target.shape[1]
+    beta = np.zeros((x.shape[1] + 1, k))
+    if classifies:
+        mean = np.clip(share @ target, 1e-9, 1 - 1e-9)
+        beta[0] = np.log(mean) - (np.log1p(-mean) if k == 1 else np.log(mean).mean())
+    level = x @ beta[1:] + beta[0]
+    first = x.T @ ((_answers(level, classifies) - target) * share[:, None])
+    largest = float(np.abs(first).max(initial=0.0))
+    bound = _curvature(x, share) * (0.25 if classifies and k == 1 else 0.5 if classifies else 1.0)
+    out = [np.zeros((x.shape[1], k), dtype=np.bool_) for _ in budgets]
+    for penalty in largest * np.geomspace(1.0, 1e-3, PATH)[1:]:
+        beta = _proximal(x, target, share, classifies, beta, float(penalty), bound)
+        used = beta[1:] != 0
+        held = int(used.sum()) + max(1, int(used.any(axis=0).sum()))
+        for i, budget in enumerate(budgets):
+            if held <= budget and used.sum() >= out[i].sum():
+                out[i] = used
+        if held > budgets[-1]:
+            break
+    return out
+
+
+def _proximal(
+    x: Vector,
+    target: Vector,
+    share: Vector,
+    classifies: bool,
+    beta: Vector,
+    penalty: float,
+    bound: float,
+) -> Vector:
+    """Accelerated proximal gradient steps at one penalty, from ``beta`` on."""
+    ahead, momentum = beta, 1.0
+    for _ in range(STEPS):
+        rest = (_answers(x @ ahead[1:] + ahead[0], classifies) - target) * share[:, None]
+        new = ahead - np.vstack([rest.sum(axis=0), x.T @ rest]) / bound
+        new[1:] = np.sign(new[1:]) * np.maximum(np.abs(new[1:]) - penalty / bound, 0.0)
+        following = (1 + np.sqrt(1 + 4 * momentum**2)) / 2
+        moved = new - beta
+        if np.abs(moved).max(initial=0.0) < 1e-5:
+            return new
+        ahead, beta, momentum = new + (momentum - 1) / following * moved, new, following
+    return beta
+
+
+def _curvature(x: Vector, share: Vector) -> float:
+    """The largest eigenvalue of the weighted second moments, by power steps; a bit above."""
+    v = np.ones(x.shape[1] + 1)
+    size = 1.0
+    for _ in range(20):
+        total = (x @ v[1:] + v[0]) * share
+        v = np.concatenate([[total.sum()], x.T @ total])
+        size = float(np.linalg.norm(v)) or 1.0
+        v = v / size
+    return 1.05 * size
+
+
+def _answers(z: Vector, classifies: bool) -> Vector:
+    return _smooth(z, np.zeros_like(z), np.ones(len(z)))[1] if classifies else z
+
+
+def _smooth(z: Vector, target: Vector, share: Vector) -> tuple[float, Vector]:
+    """Cross-entropy summed over rows, and probabilities (n, k)."""
+    if z.shape[1] == 1:
+        e = np.exp(-np.abs(z))
+        each = np.maximum(z, 0.0) + np.log1p(e) - target * z
+        return float(share @ each[:, 0]), np.where(z >= 0, 1.0, e) / (1.0 + e)
+    top = z.max(axis=1, keepdims=True)
+    e = np.exp(z - top)
+    total = e.sum(axis=1, keepdims=True)
+    each = (top + np.log(total))[:, 0] * target.sum(axis=1) - (target * z).sum(axis=1)
+    return float(share @ each), e / total
+
+
+def _standard(design: Vector, weight: Vector) -> tuple[Vector, Vector, Vector]:
+    mean = np.average(design, axis=0, weights=weight)
+    spread = np.sqrt(np.average((design - mean) ** 2, axis=0, weights=weight))
+    spread = np.where(spread > 1e-12, spread, 1.0)
+    return (design - mean) / spread, mean, spread
