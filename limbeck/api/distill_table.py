@@ -34,11 +34,13 @@ from limbeck.evaluation.comparison import Comparison, ModelPredictions
 from limbeck.evaluation.constant import told_constant
 from limbeck.evaluation.drawn_rows import queries_told_apart
 from limbeck.evaluation.holdout import Apart
-from limbeck.evaluation.linear_model import LinearModel
 from limbeck.evaluation.predictions import compare_predictions, score
+from limbeck.methods.linear import match_linear
+from limbeck.methods.soft_answers import soft_of
 from limbeck.results.distillation import Distillation
 from limbeck.results.distillation_record import Holdout
 from limbeck.selection.routes import refuse_without_access
+from limbeck.students.linear.linear import Linear
 from limbeck.teachers import as_teacher
 from limbeck.teachers.order import check_order
 
@@ -204,10 +206,7 @@ class TableSteps(Steps[LabelledRows, Apart, Known, Taught, Comparison, Distillat
             control = controlled(request, known, request.chance(1))
             contenders.append(_contender("control", control, test, task))
         linear, rivals = baselines(request, known, found.result, request.chance(2))
-        weights = plural(linear.size, "weight")
-        contenders.append(
-            ModelPredictions("baseline", "linear model", weights, linear.predict(test.values))
-        )
+        contenders.append(_contender("baseline", linear, test, task, "linear model"))
         contenders += [_contender("baseline", r, test, task, name) for name, r in rivals.items()]
         cases, labels = apart.test.cases, known.test_y
         table = compare_predictions(
@@ -282,12 +281,16 @@ def controlled(request: Request, known: Known, chance: np.random.Generator) -> A
 
 def baselines(
     request: Request, known: Known, found: MethodResult, chance: np.random.Generator
-) -> tuple[LinearModel, Mapping[str, Any]]:
-    """The linear model and the method's own baselines, taught by the same teacher."""
+) -> tuple[Linear, Mapping[str, Any]]:
+    """The linear model and the method's own baselines, taught by the same teacher.
+
+    The linear model is what ``into="linear"`` gives without queries, so it can be kept.
+    """
     rows, task = known.apart.fit_rows, known.task
-    own = answers(known.teacher.scores(rows.native()), task)
+    scores = known.teacher.scores(rows.native())
+    own = answers(scores, task)
     weight = _by_class(request.class_weight, task, own, known.apart.fit.weight)
-    linear = LinearModel(rows.features, task).fit(rows.values, own, weight)
+    linear = match_linear(rows, soft_of(scores, known.teacher), weight, task)
     if found.rivals:
         return linear, found.rivals
     return linear, request.method.baselines(known.teacher, rows, own, found, chance, weight)

@@ -6,17 +6,20 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
+from limbeck.core.columns import Rows
 from limbeck.core.contract import Status, StatusCode, Task
 from limbeck.core.errors import InvalidInput, plural
 from limbeck.core.registry import METHODS
 from limbeck.methods.soft_answers import AskedTeacher
 from limbeck.methods.sums import SumMethod
-from limbeck.students.linear.linear import dense_fit, l1_path, linear_of
+from limbeck.students.linear.linear import Linear, dense_fit, l1_path, linear_of
 from limbeck.students.sparse_sum.base import SumOfTerms
 from limbeck.students.sparse_sum.search import SearchedSums, SumData
+from limbeck.students.targets import read_weight
 
-__all__ = ["L1Path", "MatchLinear"]
+__all__ = ["L1Path", "MatchLinear", "match_linear"]
 
 
 @METHODS.register("dense")
@@ -63,6 +66,32 @@ class MatchLinear(SumMethod):
             fill, (kept.numbers,), (kept,), ("columns",), None, data.weight, 0, len(kept.terms)
         )
         return found, [linear_of(kept, fill, data, task)]
+
+
+def match_linear(
+    rows: Rows, soft: NDArray[np.float64], weight: NDArray[np.float64] | None, task: Task
+) -> Linear:
+    """A linear student of soft answers on some rows; the baseline of every run.
+
+    Parameters
+    ----------
+    rows : Rows
+        n of them.
+    soft : ndarray of shape (n, k)
+        Probabilities, or values of shape (n, 1).
+    weight : ndarray of shape (n,), optional
+        How much each row counts.
+    task : Task
+        What is predicted.
+    """
+    n = len(rows)
+    known = read_weight(weight, n)
+    data = SumData(
+        rows.features, rows.values, soft, known / known.mean(), np.zeros(n, dtype=np.int64),
+        np.ones(n, dtype=np.bool_), task.classifies,
+    )  # fmt: skip
+    found, fill = dense_fit(data)
+    return Linear.from_sum(found, fill, rows.features, task)
 
 
 @METHODS.register("l1_path")

@@ -16,7 +16,7 @@ from limbeck.samplers.named import sampler_named
 from limbeck.students.sparse_sum.search import FOLDS, SumData, folds_of
 from limbeck.students.targets import read_weight
 
-__all__ = ["FEW_ROWS", "AskedTeacher", "ask_softly", "soft_answers"]
+__all__ = ["FEW_ROWS", "AskedTeacher", "ask_softly", "soft_of"]
 
 FEW_ROWS = 3000
 """With fewer rows queries are asked where nothing else is said."""
@@ -45,17 +45,16 @@ class AskedTeacher:
     sampler: str
 
 
-def soft_answers(teacher: Teacher, rows: Rows) -> NDArray[np.float64]:
-    """Probabilities of shape (n, k), or values of shape (n, 1).
+def soft_of(scores: NDArray[np.float64], teacher: Teacher) -> NDArray[np.float64]:
+    """Probabilities of shape (n, k), or values of shape (n, 1), out of a teacher's scores.
 
     Parameters
     ----------
+    scores : ndarray of shape (n, k)
+        What it answered.
     teacher : Teacher
-        It is asked.
-    rows : Rows
-        About these n rows.
+        Whose they are.
     """
-    scores = teacher.scores(rows.native())
     if not teacher.task.classifies:
         return np.asarray(scores[:, :1], dtype=np.float64)
     return probabilities(scores, teacher.score_kind)
@@ -109,10 +108,10 @@ def ask_softly(
     rows, own = rows[used], own[used]
     n = _number(teacher, len(rows), queries, sampler)
     progress("asking the teacher", 0, 1)
-    soft, fold = soft_answers(teacher, rows), folds_of(rows.values, rng)
+    soft, fold = soft_of(teacher.scores(rows.native()), teacher), folds_of(rows.values, rng)
     drawn, theirs = _draw(rows, fold, n, sampler, rng) if n else (rows[:0], fold[:0])
     if len(drawn):
-        soft = np.vstack([soft, soft_answers(teacher, drawn)])
+        soft = np.vstack([soft, soft_of(teacher.scores(drawn.native()), teacher)])
     fresh = np.ones(len(drawn))
     if class_weight is not None:
         hard = soft.argmax(axis=1)
