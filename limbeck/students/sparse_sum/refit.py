@@ -119,7 +119,8 @@ def _curvature(
 ) -> Vector:
     """Second derivatives of the summed cross-entropy by all free weights."""
     if p.shape[1] == 1:
-        return np.asarray(full.T @ (full * (w[:, None] * p * (1 - p))))
+        mine = full if len(at) == full.shape[1] else full[:, at]
+        return np.asarray(mine.T @ (mine * (w[:, None] * p * (1 - p))))
     spread = full[:, at] * p[:, output]
     curve = -spread.T @ (spread * w[:, None])
     for c in range(p.shape[1]):

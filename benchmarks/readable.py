@@ -1,0 +1,274 @@
+"""Agreement of readable students with their teacher, by how many numbers a reader must hold.
+
+    python benchmarks/readable.py --students sparse_sum tree scorecard linear/l1_path
+    python benchmarks/readable.py --students sklearn_tree figs rulefit  # peers
+    python benchmarks/readable.py --table
+
+35% of the rows train the teacher, 35% distil, 30% are judged. A student is distilled once, up to
+the largest budget; at each budget the largest of its frontier that fits is judged. Any registered
+student can be named, with a method after a slash. Agreement for classes, R2 with the teacher for
+values. Results are appended to a file of JSON lines; what is there is not run again.
+
+Peers: scikit-learn's tree on MUNGE queries of half the weight; FIGS and RuleFit of imodels, where
+that package can be imported (two classes and values only).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+import warnings
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.compose import make_column_selector, make_column_transformer
+from sklearn.datasets import load_breast_cancer, load_digits, load_wine
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.impute import SimpleImputer
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+from limbeck.core.columns import Features, Rows
+from limbeck.core.contract import answers
+from limbeck.core.progress import quiet
+from limbeck.methods.weights import weights
+from limbeck.samplers.named import sampler_named
+from limbeck.selection.routes import method_for, methods_into
+from limbeck.students.tree.greedy import expand
+from limbeck.teachers import as_teacher
+
+DATA = Path(
+    os.environ.get("LIMBECK_DATA", Path(__file__).resolve().parent.parent.parent / "shared/data")
+)
+SETS = ("breast_cancer", "wine", "digits", "compas", "adult", "bike")
+TEACHERS = ("network", "forest")
+PEERS = ("sklearn_tree", "figs", "rulefit")
+MOST_ROWS = 20_000
+
+
+def table_of(name: str) -> tuple[pd.DataFrame, np.ndarray, bool]:
+    """Rows, labels or values, and whether these are values."""
+    if name in ("breast_cancer", "wine", "digits"):
+        loader = {"breast_cancer": load_breast_cancer, "wine": load_wine, "digits": load_digits}
+        X, y = loader[name](return_X_y=True, as_frame=True)
+        return X, y.to_numpy(), False
+    if name == "compas":
+        f = pd.read_parquet(DATA / "tabular/compas_two_years.parquet")
+        f = f[f["in_propublica_sample"].astype(bool)]
+        kept = ["sex", "age", "race", "juv_fel_count", "juv_misd_count", "juv_other_count",
+                "priors_count", "c_charge_degree", "length_of_stay_days"]  # fmt: skip
+        return _categories(f[kept]), f["two_year_recid"].to_numpy(), False
+    if name == "adult":
+        f = pd.read_parquet(DATA / "tabular/adult.parquet").drop(columns="split")
+        y = f.pop("income_gt_50k")
+        return _categories(f), y.to_numpy(), False
+    f = pd.read_parquet(DATA / "tabular/bike_sharing_hour.parquet")
+    kept = ["season", "yr", "mnth", "hr", "holiday", "weekday", "workingday", "weathersit",
+            "temp", "atemp", "hum", "windspeed"]  # fmt: skip
+    return f[kept], f["cnt"].to_numpy(float), True
+
+
+def _categories(f: pd.DataFrame) -> pd.DataFrame:
+    text = [c for c in f.columns if not pd.api.types.is_numeric_dtype(f[c])]
+    return f.astype(dict.fromkeys(text, "category"))
+
+
+def model_of(kind: str, regression: bool, rows: int, seed: int) -> Any:
+    """A teacher, untrained: a network of two layers of 64, or a forest of 100 trees."""
+    if kind == "network":
+        cls = MLPRegressor if regression else MLPClassifier
+        last = cls(hidden_layer_sizes=(64, 64), max_iter=300, early_stopping=rows > 500,
+                   random_state=seed)  # fmt: skip
+    else:
+        cls = RandomForestRegressor if regression else RandomForestClassifier
+        last = cls(100, min_samples_leaf=2, random_state=seed)
+    encode = make_column_transformer(
+        (OneHotEncoder(handle_unknown="ignore", sparse_output=False),
+         make_column_selector(dtype_include="category")),
+        remainder=make_pipeline(SimpleImputer(strategy="median"), StandardScaler()),
+    )  # fmt: skip
+    return make_pipeline(encode, last)
+
+
+def case_of(name: str, kind: str, seed: int) -> tuple[Any, Rows, Rows, np.ndarray]:
+    """A trained teacher, the rows that distil, the rows that judge, and its answers there."""
+    X, y, regression = table_of(name)
+    at = np.random.default_rng(seed).permutation(len(X))[:MOST_ROWS]
+    train, distil, judge = np.split(at, [int(0.35 * len(at)), int(0.7 * len(at))])
+    model = model_of(kind, regression, len(train), seed).fit(X.iloc[train], y[train])
+    features = Features.of(X)
+    teacher = as_teacher(model, y[train])
+    rows = Rows(features, features.encode(X.iloc[distil]))
+    judged = Rows(features, features.encode(X.iloc[judge]))
+    return teacher, rows, judged, answers(teacher.scores(judged.native()), teacher.task)
+
+
+def agreement(predicted: np.ndarray, told: np.ndarray, teacher: Any) -> float:
+    """Agreement, or R2."""
+    if teacher.task.classifies:
+        return float((predicted == teacher.task.labels[told]).mean())
+    return float(1 - ((predicted - told) ** 2).mean() / told.var())
+
+
+def frontier(name: str, teacher: Any, rows: Rows, most: int, seed: int) -> list[tuple[int, Any]]:
+    """Students of all sizes with their numbers."""
+    if name in PEERS:
+        return peers(name, teacher, rows, most, seed)
+    into, _, method = name.partition("/")
+    cls = methods_into(into)[method] if method else next(iter(methods_into(into).values()))
+    known = cls.__dataclass_fields__
+    settings = {"max_numbers": most, "max_leaves": (most + 1) // 2}
+    settings = {k: v for k, v in settings.items() if k in known and name != "linear"}
+    made = method_for(into, settings, method or None)
+    found = made.distill(teacher, rows, np.random.default_rng(seed), quiet)
+    students = {id(s): s for s in (*found.frontier, found.student)}
+    return sorted(((s.numbers, s.predict) for s in students.values()), key=lambda pair: pair[0])
+
+
+def peers(name: str, teacher: Any, rows: Rows, most: int, seed: int) -> list[tuple[int, Any]]:
+    """The same for models of other packages."""
+    task, rng = teacher.task, np.random.default_rng(seed)
+    told = answers(teacher.scores(rows.native()), task)
+    if name == "sklearn_tree":
+        drawn = sampler_named("munge").draw(rows, 10_000, rng)
+        theirs = answers(teacher.scores(drawn.native()), task)
+        both = Rows(rows.features, np.vstack([rows.values, drawn.values]))
+        told = np.concatenate([told, theirs])
+        weight = weights(len(rows), len(drawn), 0.5)
+        cls = DecisionTreeClassifier if task.classifies else DecisionTreeRegressor
+        x = expand(rows.features, both.values)[0]
+        trees = [cls(max_leaf_nodes=n, random_state=seed).fit(x, told, weight)
+                 for n in range(2, (most + 1) // 2 + 1)]  # fmt: skip
+        return [(2 * t.get_n_leaves() - 1, _predictor(t, teacher)) for t in trees]
+    if len(task.classes) > 2:
+        return []
+    import imodels
+
+    x = np.nan_to_num(expand(rows.features, rows.values)[0])
+    out = []
+    for size in (4, 8, 16, 32, 64):
+        if name == "figs":
+            cls = imodels.FIGSClassifier if task.classifies else imodels.FIGSRegressor
+            model = cls(max_rules=size // 2, random_state=seed).fit(x, told)
+            held = sum(2 * _leaves(t) - 1 for t in model.trees_)
+        else:
+            cls = imodels.RuleFitClassifier if task.classifies else imodels.RuleFitRegressor
+            model = cls(max_rules=max(size // 3, 2), random_state=seed).fit(x, told)
+            held = _rulefit_numbers(model)
+        out.append((held, _predictor(model, teacher)))
+    return sorted(out, key=lambda pair: pair[0])
+
+
+def _leaves(node: Any) -> int:
+    return 1 if node.left is None else _leaves(node.left) + _leaves(node.right)
+
+
+def _rulefit_numbers(model: Any) -> int:
+    """Conditions and weights of the rules that are used, the weights of columns, the intercept."""
+    kept = [r for r, c in zip(model.rules_, model.coef[-len(model.rules_) :], strict=True) if c] \
+        if len(model.rules_) else []  # fmt: skip
+    columns = int((np.asarray(model.coef[: len(model.coef) - len(model.rules_)]) != 0).sum())
+    return 1 + columns + sum(1 + str(r).count(" and ") + 1 for r in kept)
+
+
+def _predictor(model: Any, teacher: Any) -> Any:
+    def predict(judged: Rows) -> np.ndarray:
+        x = np.nan_to_num(expand(judged.features, judged.values)[0])
+        found = np.asarray(model.predict(x))
+        return teacher.task.labels[found.astype(int)] if teacher.task.classifies else found
+
+    return predict
+
+
+def one(name: str, kind: str, seed: int, student: str, sizes: list[int]) -> dict[str, Any]:
+    """What one student reaches at each size, or why it could not."""
+    teacher, rows, judged, told = case_of(name, kind, seed)
+    start, began = time.process_time(), time.perf_counter()
+    line: dict[str, Any] = {"data": name, "teacher": kind, "seed": seed, "student": student}
+    try:
+        made = frontier(student, teacher, rows, max(sizes), seed)
+    except Exception as error:
+        return {**line, "refused": f"{type(error).__name__}: {error}"[:200]}
+    line["seconds"] = round(time.process_time() - start, 3)
+    line["elapsed"] = round(time.perf_counter() - began, 3)
+    line["found"] = {}
+    for size in sizes:
+        fits = [pair for pair in made if pair[0] <= size]
+        if fits:
+            held, predict = fits[-1]
+            line["found"][size] = [int(held), round(agreement(predict(judged), told, teacher), 4)]
+    return line
+
+
+def tables(lines: list[dict[str, Any]], sizes: list[int]) -> str:
+    """Means over seeds, a row for each data set, teacher and student."""
+    groups: dict[tuple[str, str, str], list[dict[str, Any]]] = defaultdict(list)
+    for line in lines:
+        groups[line["data"], line["teacher"], line["student"]].append(line)
+    head = " | ".join(f"{s} numbers" for s in sizes)
+    out = [
+        f"| data, teacher | student | {head} | seconds | seeds |",
+        "|---" * (4 + len(sizes)) + "|",
+    ]
+    order = {name: i for i, name in enumerate(SETS)}
+    total: dict[str, list[list[float]]] = defaultdict(lambda: [[] for _ in sizes])
+    for (data, kind, student), found in sorted(
+        groups.items(), key=lambda g: (order[g[0][0]], -TEACHERS.index(g[0][1]), g[0][2])
+    ):
+        good = [f for f in found if "found" in f]
+        if not good:
+            continue
+        cells = []
+        for i, size in enumerate(sizes):
+            values = [f["found"][str(size)][1] for f in good if str(size) in f["found"]]
+            cells.append(f"{np.mean(values):.3f}" if len(values) == len(good) else "—")
+            if len(values) == len(good):
+                total[student][i].append(float(np.mean(values)))
+        seconds = np.mean([f["seconds"] for f in good])
+        out.append(
+            f"| {data}, {kind} | {student} | {' | '.join(cells)} | {seconds:.2f} | {len(good)} |"
+        )
+    out += ["", f"| mean of all cells | {head} | cells |", "|---" * (2 + len(sizes)) + "|"]
+    for student, columns in sorted(total.items()):
+        cells = [f"{np.mean(c):.3f}" if c else "—" for c in columns]
+        out.append(f"| {student} | {' | '.join(cells)} | {max(map(len, columns))} |")
+    return "\n".join(out)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--students", nargs="*", default=["sparse_sum", "tree"])
+    parser.add_argument("--data", nargs="*", default=list(SETS))
+    parser.add_argument("--teachers", nargs="*", default=list(TEACHERS))
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--sizes", type=int, nargs="*", default=[8, 16, 32, 64])
+    parser.add_argument("--out", type=Path, default=Path("build/readable.jsonl"))
+    parser.add_argument("--table", action="store_true", help="print what was measured, run nothing")
+    args = parser.parse_args()
+    warnings.filterwarnings("ignore")
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    lines = [json.loads(t) for t in args.out.read_text().splitlines()] if args.out.exists() else []
+    done = {(x["data"], x["teacher"], x["seed"], x["student"]) for x in lines}
+    if not args.table:
+        for seed in range(args.seeds):
+            for name in args.data:
+                for kind in args.teachers:
+                    for student in args.students:
+                        if (name, kind, seed, student) in done:
+                            continue
+                        line = one(name, kind, seed, student, args.sizes)
+                        with args.out.open("a") as file:
+                            file.write(json.dumps(line) + "\n")
+                        lines.append(json.loads(json.dumps(line)))
+    print(tables(lines, args.sizes))
+
+
+if __name__ == "__main__":
+    main()
