@@ -38,7 +38,7 @@ def linear_terms(features: Features, columns: FilledColumns) -> tuple[SumTerm, .
             seen = np.unique(raw[~lacking])
             terms += [SumTerm("all", tests=(TermTest(j, "is", float(c)),)) for c in seen]
         elif feature.kind == "boolean":
-            terms.append(SumTerm("all", tests=(TermTest(j, ">", 0.5),)))
+            terms.append(SumTerm("all", tests=(TermTest(j, "is", 1.0),)))
         else:
             terms.append(SumTerm("column", j))
         if lacking.any() and not lacking.all():

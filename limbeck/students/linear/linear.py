@@ -60,11 +60,12 @@ class Linear(SumOfTerms):
     >>> X = np.random.default_rng(0).standard_normal((200, 2))
     >>> student = Linear().fit(X, X @ [2.0, -1.0] + 3)
     >>> print(student.text())
-    value           weight
-    always              +3
-    per unit of x0   +1.99
-    per unit of x1  -0.994
+    value   weight
+    always      +3
+    x0       +1.99
+    x1      -0.994
     <BLANKLINE>
+    A line without if adds its number times its weight.
     The value is the sum.
     A missing value counts as the median: x0 -0.135, x1 -0.03884.
     """

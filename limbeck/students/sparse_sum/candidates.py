@@ -131,7 +131,7 @@ def _tests(
             tests += [TermTest(j, "is", float(c)) for c in np.sort(often) if enough[c]]
         elif feature.kind == "boolean":
             if raw[~lacking].min(initial=1.0) < raw[~lacking].max(initial=0.0):
-                tests.append(TermTest(j, ">", 0.5))
+                tests.append(TermTest(j, "is", 1.0))
         else:
             cuts = _cuts(raw[~lacking], weight[~lacking], each, least)
             tests += [TermTest(j, ">", t) for t in cuts]

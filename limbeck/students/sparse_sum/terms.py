@@ -36,7 +36,7 @@ class TermTest:
     column : int
         Its position.
     op : {"<=", ">", "is", "is not", "missing", "present"}
-        What is compared; ``is`` and ``is not`` compare the code of a level.
+        What is compared; ``is`` and ``is not`` compare the code of a level, or 1 for true.
     value : float
         With what; 0 for the last two.
     """
@@ -126,7 +126,7 @@ class SumTerm:
         return x / self.per if self.per != 1.0 else x
 
     def words(self, features: Features) -> str:
-        """What it says, such as ``each year of age above 60`` or ``sex is male``."""
+        """What it says, such as ``age above 60 years`` or ``sex is male``."""
         if self.kind == "all":
             return " and ".join(c.words() for c in _conditions(self.tests, features))
         feature = features.columns[self.column]
@@ -134,10 +134,11 @@ class SumTerm:
         if feature.kind == "boolean":
             return f"{name} is true"
         unit = f" {feature.unit}" if feature.unit else ""
-        step = f"per {number(self.per)}{unit} of" if self.per != 1 or unit else "per unit of"
-        if self.kind == "column":
-            return f"{step} {name}"
-        return f"{step} {name} {self.kind} {decimal(self.threshold)}{unit}"
+        if self.kind != "column":
+            name = f"{name} {self.kind} {decimal(self.threshold)}{unit}"
+        if self.per != 1.0:
+            return f"{name} in steps of {number(self.per)}{unit}"
+        return f"{name} in{unit}" if unit and self.kind == "column" else name
 
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
@@ -239,7 +240,10 @@ def _conditions(tests: Sequence[TermTest], features: Features) -> list[Condition
     found: dict[int, Condition] = {}
     for t in tests:
         c = found.get(t.column, Condition(features.columns[t.column]))
-        if t.op == "<=":
+        if c.feature.kind == "boolean" and t.op in ("is", "is not"):
+            true = (t.value == 1.0) == (t.op == "is")
+            c = replace(c, **({"low": 0.5} if true else {"high": 0.5}))
+        elif t.op == "<=":
             c = replace(c, high=min(c.high, t.value))
         elif t.op == ">":
             c = replace(c, low=max(c.low, t.value))

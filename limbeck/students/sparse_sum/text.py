@@ -13,6 +13,7 @@ from scipy.special import expit
 from limbeck.core.columns import Features
 from limbeck.core.contract import Task
 from limbeck.students.sparse_sum.model import TermWeights
+from limbeck.students.sparse_sum.terms import SumTerm
 from limbeck.students.tree.conditions import quoted
 from limbeck.students.tree.text import number, percent, signed
 
@@ -93,7 +94,7 @@ def sum_text(
     card : bool
         Whether the intercept is said as the total at which the answer turns.
     """
-    words = ["always", *(_said(term.words(features)) for term in found.terms)]
+    words = ["always", *(_said(term, features) for term in found.terms)]
     table = np.vstack([found.intercept, found.weights])
     outputs = table.shape[1]
     if outputs == 1:
@@ -116,12 +117,15 @@ def sum_text(
         rows = [[f"{a}: {b}", c] for a, b, c in rows]
         head = ["class: term", unit]
     answer = _card(task, found, per_unit) if card else _answer(task, found, unit, per_unit)
-    notes = [*answer, *_missing(found, features, fill)]
+    times = [f"A line without if adds its number times its {unit}."]
+    times = times if any(t.kind != "all" for t in found.terms) else []
+    notes = [*times, *answer, *_missing(found, features, fill)]
     return SumText(head, rows, notes)
 
 
-def _said(words: str) -> str:
-    return words if words.startswith("per ") else f"if {words}"
+def _said(term: SumTerm, features: Features) -> str:
+    words = term.words(features)
+    return f"if {words}" if term.kind == "all" else words
 
 
 def _of(task: Task, unit: str) -> str:
