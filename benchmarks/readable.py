@@ -145,7 +145,7 @@ def peers(name: str, teacher: Any, rows: Rows, most: int, seed: int) -> list[tup
         cls = DecisionTreeClassifier if task.classifies else DecisionTreeRegressor
         x = expand(rows.features, both.values)[0]
         trees = [cls(max_leaf_nodes=n, random_state=seed).fit(x, told, weight)
-                 for n in range(2, (most + 1) // 2 + 1)]  # fmt: skip
+                 for n in sorted({2, 4, 8, 16, 32, (most + 1) // 2}) if n <= (most + 1) // 2]  # fmt: skip
         return [(2 * t.get_n_leaves() - 1, _predictor(t, teacher)) for t in trees]
     if len(task.classes) > 2:
         return []
