@@ -144,8 +144,9 @@ def peers(name: str, teacher: Any, rows: Rows, most: int, seed: int) -> list[tup
         weight = weights(len(rows), len(drawn), 0.5)
         cls = DecisionTreeClassifier if task.classifies else DecisionTreeRegressor
         x = expand(rows.features, both.values)[0]
-        trees = [cls(max_leaf_nodes=n, random_state=seed).fit(x, told, weight)
-                 for n in sorted({2, 4, 8, 16, 32, (most + 1) // 2}) if n <= (most + 1) // 2]  # fmt: skip
+        largest = (most + 1) // 2
+        leaves = [n for n in (2, 4, 8, 16, 32) if n < largest] + [largest]
+        trees = [cls(max_leaf_nodes=n, random_state=seed).fit(x, told, weight) for n in leaves]
         return [(2 * t.get_n_leaves() - 1, _predictor(t, teacher)) for t in trees]
     if len(task.classes) > 2:
         return []

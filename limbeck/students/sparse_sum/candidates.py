@@ -155,10 +155,22 @@ def _cuts(x: Vector, weight: Vector, each: int, least: float) -> list[float]:
     if not len(fits) and len(thresholds) == 1:
         fits = np.array([0])
     if len(fits) > each:
-        wanted = total * (np.arange(each) + 0.5) / each
-        fits = np.unique(fits[np.searchsorted(below[fits], wanted).clip(0, len(fits) - 1)])
+        fits = np.unique(fits[_round_cuts(thresholds[fits], below[fits], each, total)])
     kept = zip(thresholds[fits].tolist(), between[fits].tolist(), strict=True)
     return [printed(t, low, high) for t, (low, high) in kept]
+
+
+def _round_cuts(thresholds: Vector, below: Vector, each: int, total: float) -> list[int]:
+    """At most ``each`` thresholds at even steps of weight, near the roundest numbers there."""
+    last = len(thresholds) - 1
+    ends = (np.arange(each)[:, None] + [0.25, 0.75]) * (total / each)
+    low, high = np.searchsorted(below, ends).clip(0, last).T
+    out = []
+    for a, b in zip(low.tolist(), high.tolist(), strict=True):
+        first, final = float(thresholds[a]), float(thresholds[b])
+        short = printed(first / 2 + final / 2, first, final) if first < final else first
+        out.append(int(np.abs(thresholds[a : b + 1] - short).argmin()) + a)
+    return out
 
 
 def boosted_rules(
