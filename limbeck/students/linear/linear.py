@@ -13,7 +13,7 @@ from limbeck.core.registry import STUDENTS
 from limbeck.students.linear.fitting import dense, l1_supports, linear_terms
 from limbeck.students.sparse_sum.base import SumOfTerms
 from limbeck.students.sparse_sum.model import TermWeights, design_of
-from limbeck.students.sparse_sum.refit import RIDGE, refit
+from limbeck.students.sparse_sum.refit import refit
 from limbeck.students.sparse_sum.search import (
     DIGITS,
     SearchedSums,
@@ -182,7 +182,7 @@ def _left_out(
         kept, intercepts = _pattern(used, known)
         weights, level = refit(
             design[np.ix_(rest, kept)], used[kept], intercepts, known.soft, known.weight,
-            part.classifies, RIDGE,
+            part.classifies,
         )  # fmt: skip
         total = design[np.ix_(inside, kept)] @ weights + level
         losses[i] = row_losses(total, part, inside)
@@ -203,9 +203,7 @@ def _refitted(
 ) -> TermWeights:
     kept, intercepts = _pattern(used, data)
     inside = design[:, kept]
-    weights, level = refit(
-        inside, used[kept], intercepts, data.soft, data.weight, data.classifies, RIDGE
-    )
+    weights, level = refit(inside, used[kept], intercepts, data.soft, data.weight, data.classifies)
     found = TermWeights(tuple(terms[i] for i in kept), weights, level)
     return shortened(found, inside, data, DIGITS)
 

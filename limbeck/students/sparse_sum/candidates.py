@@ -22,6 +22,7 @@ Vector = NDArray[np.float64]
 Single = NDArray[np.float32]
 CELLS = 20_000_000  # numbers in the matrix of all candidates, which bounds time and memory
 THRESHOLDS = 32  # of a column, where there are few columns
+FINE = 16  # thresholds of a column, from which on trees place half of them
 OUTPUTS = 8  # trees fit so many outputs; of more, random sums
 TREES, DEPTH, RATE = 24, 3, 0.3
 
@@ -72,7 +73,8 @@ def candidates(
     n, d = columns.values.shape
     each = max(3, min(THRESHOLDS, CELLS // (3 * d * n), 4000 // d))
     least = min(max(5.0, 0.005 * n), 0.1 * n) / n * weight.sum()
-    tests = _tests(features, columns, weight, each, least)
+    few = _few_outputs(targets)
+    tests = _tests(features, columns, few, weight, each, least)
     steps = np.empty((len(tests), n), dtype=np.float32)
     for i, test in enumerate(tests):
         steps[i] = test.holds(columns)
@@ -89,7 +91,7 @@ def candidates(
                     terms += [SumTerm(k, j, short, (), unit) for k in ("above", "below")]
     rows = [np.asarray(t.evaluate(columns), dtype=np.float64) for t in terms]
     terms += [SumTerm("all", tests=(t,)) for t in tests]
-    found = boosted_rules(tests, steps, targets, weight, least) if rules else []
+    found = boosted_rules(tests, steps, few, weight, least) if rules else []
     where = {t: i for i, t in enumerate(tests)}
     matrix = np.empty((len(terms) + len(found), n), dtype=np.float32)
     for i, row in enumerate(rows):
@@ -114,7 +116,12 @@ def _standard(row: NDArray[np.floating], weight: Vector) -> NDArray[np.float64]:
 
 
 def _tests(
-    features: Features, columns: FilledColumns, weight: Vector, each: int, least: float
+    features: Features,
+    columns: FilledColumns,
+    targets: Vector,
+    weight: Vector,
+    each: int,
+    least: float,
 ) -> list[TermTest]:
     """Conditions that part at least ``least`` of the weight."""
     tests: list[TermTest] = []
@@ -133,13 +140,17 @@ def _tests(
             if raw[~lacking].min(initial=1.0) < raw[~lacking].max(initial=0.0):
                 tests.append(TermTest(j, "is", 1.0))
         else:
-            cuts = _cuts(raw[~lacking], weight[~lacking], each, least)
+            there = ~lacking & (weight > 0)
+            cuts = _cuts(raw[there], targets[there], weight[there], each, least)
             tests += [TermTest(j, ">", t) for t in cuts]
     return tests
 
 
-def _cuts(x: Vector, weight: Vector, each: int, least: float) -> list[float]:
-    """At most ``each`` thresholds at even steps of weight, each a short decimal."""
+def _cuts(x: Vector, targets: Vector, weight: Vector, each: int, least: float) -> list[float]:
+    """At most ``each`` thresholds, short decimals: half where a tree on this column parts.
+
+    The others lie at even steps of weight.
+    """
     if not len(x):
         return []
     order = np.argsort(x, kind="stable")
@@ -155,9 +166,34 @@ def _cuts(x: Vector, weight: Vector, each: int, least: float) -> list[float]:
     if not len(fits) and len(thresholds) == 1:
         fits = np.array([0])
     if len(fits) > each:
-        fits = np.unique(fits[_round_cuts(thresholds[fits], below[fits], each, total)])
+        half = each // 2 if each >= FINE else 0  # trees on a thousand columns would take seconds
+        even = _round_cuts(thresholds[fits], below[fits], each - half, total)
+        parted = _tree_cuts(x, targets, weight, half, least) if half else np.empty(0)
+        near = [int(np.abs(thresholds[fits] - t).argmin()) for t in parted]
+        fits = np.unique(fits[[*even, *near]])
     kept = zip(thresholds[fits].tolist(), between[fits].tolist(), strict=True)
     return [printed(t, low, high) for t, (low, high) in kept]
+
+
+def _tree_cuts(x: Vector, targets: Vector, weight: Vector, most: int, least: float) -> Vector:
+    """Where a greedy regression tree on one column alone parts it, increasing."""
+    from sklearn.tree import DecisionTreeRegressor
+
+    if np.abs(x).max() > np.finfo(np.float32).max:
+        return np.empty(0)
+    tree = DecisionTreeRegressor(
+        max_leaf_nodes=most + 1, min_weight_fraction_leaf=min(least / weight.sum(), 0.5),
+        random_state=0,
+    )  # fmt: skip
+    found = tree.fit(x[:, None], targets, sample_weight=weight).tree_
+    return np.sort(found.threshold[found.children_left >= 0])
+
+
+def _few_outputs(targets: Vector) -> Vector:
+    """The targets, or random sums of them where there are many."""
+    if targets.shape[1] <= OUTPUTS:
+        return targets
+    return targets @ np.random.default_rng(0).standard_normal((targets.shape[1], OUTPUTS))
 
 
 def _round_cuts(thresholds: Vector, below: Vector, each: int, total: float) -> list[int]:
@@ -211,8 +247,6 @@ def boosted_rules(
         return []
     mean = np.average(targets, axis=0, weights=weight)
     rest = targets - mean
-    if rest.shape[1] > OUTPUTS:
-        rest = rest @ np.random.default_rng(0).standard_normal((rest.shape[1], OUTPUTS))
     found: dict[tuple[TermTest, ...], None] = {}
     for _ in range(trees):
         node = np.zeros(rest.shape[0], dtype=np.int64)

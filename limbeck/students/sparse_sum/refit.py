@@ -5,12 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["RIDGE", "refit"]
+__all__ = ["refit"]
 
 Vector = NDArray[np.float64]
-RIDGE = 1
-"""Penalty on half the sum of squared weights of standardised terms, beside a summed loss whose
-weights average one."""
+RIDGE, VALUES_RIDGE = 1.0, 1e-3
 _STEPS = 25
 
 
@@ -21,7 +19,7 @@ def refit(
     soft: Vector,
     weight: Vector,
     classifies: bool,
-    ridge: float = RIDGE,
+    ridge: float | None = None,
 ) -> tuple[Vector, Vector]:
     """Weights by least squares for values, by soft cross-entropy for classes (Newton's method).
 
@@ -39,8 +37,9 @@ def refit(
         How much each row counts.
     classifies : bool
         Whether these are classes.
-    ridge : float
-        See `RIDGE`.
+    ridge : float, optional
+        Penalty on half the sum of squared weights of standardised terms, beside a summed loss
+        whose weights average one; by default 1 for classes and 0.001 for values.
 
     Returns
     -------
@@ -49,6 +48,8 @@ def refit(
     intercept : ndarray of shape (k,)
     """
     n, t = design.shape
+    if ridge is None:
+        ridge = RIDGE if classifies else VALUES_RIDGE
     share = weight * (n / weight.sum())
     mean = np.average(design, axis=0, weights=weight) if t else np.zeros(0)
     spread = np.sqrt(np.average((design - mean) ** 2, axis=0, weights=weight)) if t else mean

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from limbeck.core.columns import Features
 from limbeck.students.sparse_sum.candidates import CELLS, Candidates, candidates
 from limbeck.students.sparse_sum.model import TermWeights, decimals_of, design_of, rounded
-from limbeck.students.sparse_sum.refit import RIDGE, refit
+from limbeck.students.sparse_sum.refit import refit
 from limbeck.students.sparse_sum.selection import Chosen, OrthogonalSelection
 from limbeck.students.sparse_sum.terms import FilledColumns, SumTerm, medians
 
@@ -298,9 +298,7 @@ def _fitted(
     terms = [pool.terms[m] for m in order]
     design = design_of(terms, columns)
     used, intercepts = _pattern(chosen, order, data)
-    weights, intercept = refit(
-        design, used, intercepts, data.soft, data.weight, data.classifies, RIDGE
-    )
+    weights, intercept = refit(design, used, intercepts, data.soft, data.weight, data.classifies)
     found = TermWeights(tuple(terms), weights, intercept)
     return found if digits is None else shortened(found, design, data, digits)
 
@@ -381,7 +379,7 @@ def _judge(
         design = np.column_stack([cache[pool.terms[m]] for m in order] or [np.empty((len(out), 0))])
         used, intercepts = _pattern(chosen, order, known)
         weights, intercept = refit(
-            design[rest], used, intercepts, known.soft, known.weight, part.classifies, RIDGE
+            design[rest], used, intercepts, known.soft, known.weight, part.classifies
         )
         total = design[inside] @ weights + intercept
         losses[i, inside] = row_losses(total, part, inside)

@@ -137,6 +137,8 @@ class OrthogonalSelection:
             How many outputs have an intercept from the start; others pay for theirs when their
             first term comes.
         """
+        if not len(self.matrix):
+            return [[] for _ in budgets]
         use = np.ones(self.folds)
         if without is not None and self.folds > 1:
             use[without] = 0.0
