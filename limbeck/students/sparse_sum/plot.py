@@ -71,6 +71,9 @@ def _longest(change: NDArray[np.float64]) -> NDArray[np.int64]:
 
 def _draw(ax: Any, words: list[str], change: NDArray[np.float64], at: NDArray[np.int64]) -> None:
     values = change[at]
+    if not len(at):
+        ax.set_yticks([])
+        return
     bars(ax, [words[i] for i in at], values)
     for patch, value in zip(ax.patches, values, strict=True):
         patch.set_color(BLUE if value >= 0 else ORANGE)

@@ -143,7 +143,8 @@ def folds_of(values: Vector, rng: np.random.Generator) -> Index:
     rng : numpy.random.Generator
         Deals them out.
     """
-    _, group = np.unique(values, axis=0, return_inverse=True, equal_nan=True)
+    same = np.where(np.isnan(values), np.inf, values)  # no NaN equals another
+    _, group = np.unique(same, axis=0, return_inverse=True)
     group = group.reshape(-1)
     dealt = rng.permutation(int(group.max()) + 1) % FOLDS
     return np.asarray(dealt[group], dtype=np.int64)

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from limbeck.core.columns import Features
+from limbeck.students.sparse_sum.search import (
+    SumData,
+    cross_entropy,
+    folds_of,
+    row_losses,
+    search,
+    sizes_up_to,
+    smallest_within,
+)
+from limbeck.students.sparse_sum.terms import FilledColumns
+
+RNG = np.random.default_rng(0)
+X = RNG.standard_normal((500, 6))
+
+
+def data_of(soft: np.ndarray, classifies: bool = True, weight=None) -> SumData:
+    n = len(soft)
+    weight = np.ones(n) if weight is None else weight
+    return SumData(Features.of(X[:n]), X[:n], soft, weight, folds_of(X[:n], RNG),
+                   np.ones(n, dtype=bool), classifies)  # fmt: skip
+
+
+def logistic(z: np.ndarray) -> np.ndarray:
+    p = 1 / (1 + np.exp(-z))
+    return np.column_stack([1 - p, p])
+
+
+def test_sums_grow_with_their_budget_and_never_exceed_it() -> None:
+    soft = logistic(3 * X[:, 0] + 2 * (X[:, 1] > 0) * (X[:, 2] > 0) - 1)
+    found = search(data_of(soft), (2, 4, 8, 16, 32), np.random.default_rng(0))
+    assert all(s.numbers <= size for s, size in zip(found.sums, found.sizes, strict=True))
+    columns = FilledColumns(X, found.fill)
+    seen = [cross_entropy(s.totals(columns), soft).mean() for s in found.sums]
+    assert seen[-1] < seen[0] - 0.03
+    assert all(b < a * 1.01 for a, b in pairwise(seen))
+    assert 4 <= found.sizes[found.chosen] <= 32
+
+
+def test_of_a_teacher_of_one_column_one_column_is_kept() -> None:
+    found = search(
+        data_of(logistic(4 * X[:, 3])), sizes_up_to(32), np.random.default_rng(0), epsilon=0.05
+    )
+    kept = found.sums[found.chosen]
+    assert [t.columns for t in kept.terms] == [(3,)]
+    assert kept.weights[0, 0] == pytest.approx(4, rel=0.2)  # a ridge penalty of 1
+
+
+def test_soft_answers_beyond_the_clip_do_not_pull() -> None:
+    """A teacher that is sure, or gives exact 0 and 1, has finite targets."""
+    soft = logistic(50 * X[:, 0])
+    soft[:5] = [1.0, 0.0]
+    soft[5:9] = [0.0, np.nextafter(1.0, 2.0)]  # as softmax rounds
+    targets = data_of(soft).targets()
+    assert np.abs(targets).max() == pytest.approx(3.0)
+
+
+def test_queries_help_to_choose_but_are_not_judged() -> None:
+    data = data_of(logistic(2 * X[:, 0]))
+    half = SumData(*(getattr(data, n) for n in
+                     ("features", "values", "soft", "weight", "fold")),
+                   np.arange(500) < 250, True)  # fmt: skip
+    found = search(half, (2, 4), np.random.default_rng(0))
+    assert found.losses.shape == (2, 250)
+
+
+def test_equal_rows_share_a_fold() -> None:
+    values = np.repeat(np.array([[1.0, np.nan], [2.0, 3.0], [0.0, 1.0]]), 10, axis=0)
+    fold = folds_of(values, np.random.default_rng(0)).reshape(3, 10)
+    assert (fold == fold[:, :1]).all()
+
+
+def test_sizes_end_with_the_largest() -> None:
+    assert sizes_up_to(1) == (1,)
+    assert sizes_up_to(7) == (1, 2, 3, 4, 5, 6, 7)
+    assert sizes_up_to(32)[-2:] == (24, 32)
+
+
+def test_the_smallest_size_within_a_standard_error_or_half_of_epsilon() -> None:
+    losses = np.zeros((3, 100))
+    losses[0, :30], losses[1, :10], losses[2, :8] = 1, 1, 1
+    weight = np.ones(100)
+    assert smallest_within(losses, weight, 0.0) == 1  # 0.10 is within 0.08 + 0.027
+    assert smallest_within(losses, weight, 0.7) == 0
+    losses[1, :20] = 1
+    assert smallest_within(losses, weight, 0.0) == 2
+
+
+def test_losses_are_disagreement_or_squared_error_per_variance() -> None:
+    y = X[:, :1]
+    data = data_of(y, classifies=False)
+    assert row_losses(np.zeros((500, 1)), data, np.arange(500)).mean() == pytest.approx(
+        (y**2).mean() / y.var()
+    )
+    soft = np.eye(3)[[0, 1, 2]]
+    data = data_of(soft)
+    assert row_losses(np.eye(3)[[0, 2, 2]], data, np.arange(3)).tolist() == [0, 1, 0]
+
+
+def test_more_than_two_classes_and_regression_are_fitted() -> None:
+    z = np.column_stack([X[:, 0], X[:, 1], -X[:, 0]]) * 3
+    p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    found = search(data_of(p), (8,), np.random.default_rng(0), fixed=True)
+    total = found.sums[0].totals(FilledColumns(X, found.fill))
+    assert (total.argmax(axis=1) == p.argmax(axis=1)).mean() > 0.9
+    y = np.maximum(X[:, :1] - 0.5, 0) * 3 + 100
+    found = search(data_of(y, classifies=False), (3,), np.random.default_rng(0), fixed=True)
+    error = found.sums[0].totals(FilledColumns(X, found.fill)) - y
+    assert (error**2).mean() < 0.02 * y.var()
