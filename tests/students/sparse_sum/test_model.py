@@ -6,9 +6,8 @@ import pytest
 from limbeck.students.sparse_sum.model import TermWeights, decimals_of, design_of, rounded
 from limbeck.students.sparse_sum.terms import FilledColumns, SumTerm, TermTest
 
-TERMS = tuple(SumTerm("column", j) for j in range(12)) + (
-    SumTerm("all", tests=(TermTest(0, ">", 0.0), TermTest(1, ">", 0.0))),
-)
+BOTH = SumTerm("all", tests=(TermTest(0, ">", 0.0), TermTest(1, ">", 0.0)))
+TERMS = (*(SumTerm("column", j) for j in range(12)), BOTH)
 VALUES = np.random.default_rng(0).standard_normal((50, 12))
 COLUMNS = FilledColumns(VALUES, np.zeros(12))
 
