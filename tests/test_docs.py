@@ -103,6 +103,20 @@ def test_the_page_of_readable_students_runs_from_top_to_bottom(
     assert "x7" in room["found"].student.text()
 
 
+@pytest.mark.slow
+def test_the_page_of_each_student_prints_what_it_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    executed("docs/students.md")
+    printed = capsys.readouterr().out
+    shown = re.findall(r"```text\n(.*?)```", (ROOT / "docs/students.md").read_text(), re.DOTALL)
+    assert shown
+    for block in shown:
+        for line in block.splitlines():
+            assert line.removesuffix("...") in printed
+
+
 def test_the_page_of_exports_runs_from_top_to_bottom(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

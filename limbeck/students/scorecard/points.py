@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import softmax
 
 from limbeck.core.columns import Features
 from limbeck.students.sparse_sum.model import TermWeights, design_of
@@ -17,6 +18,8 @@ __all__ = ["round_to_points", "steps_of"]
 
 Vector = NDArray[np.float64]
 SCALES = 40
+BEYOND = 4
+"""Finer scales than that of the largest weight are tried, up to so many times; it is cut then."""
 ROWS = 4000
 """Scales are compared on at most so many rows."""
 
@@ -79,8 +82,8 @@ def round_to_points(
     part = data.take(rows)
     design = design_of(found.terms, FilledColumns(part.values, fill))
     best: tuple[float, Vector, Vector, float] | None = None
-    for most in np.unique(np.geomspace(1, max_points + 0.49, SCALES)):
-        points = np.round(found.weights * (most / largest))
+    for most in np.geomspace(1, BEYOND * max_points, SCALES):
+        points = np.clip(np.round(found.weights * (most / largest)), -max_points, max_points)
         level, scale, loss = _levels(design @ points, found, part, largest / most)
         if best is None or loss < best[0] * (1 - 1e-6):
             best = loss, points, level, scale
@@ -103,7 +106,15 @@ def _levels(
             level = np.round(start / scale, 2)
             z = (total + level) * scale
             return level, scale, float(np.average(cross_entropy(z, data.soft), weights=data.weight))
-    level = np.round(found.intercept / scale)
     short = float(f"{scale:.3g}")
+    level, kept = found.intercept / short, found.intercept != 0
+    if total.shape[1] > 1:  # shares of classes as the teacher has them, by iterative scaling
+        wanted = np.average(data.soft, axis=0, weights=data.weight)
+        for _ in range(5):
+            p = np.average(softmax((total + level) * short, axis=1), axis=0, weights=data.weight)
+            step = np.log(np.maximum(wanted, 1e-9) / np.maximum(p, 1e-9)) / short
+            level = level + np.where(kept, step, 0.0)
+    level = np.round(level)
+    level = np.where(kept & (level == 0) & (len(level) > 1), 1.0, level)
     loss = cross_entropy((total + level) * short, data.soft)
     return level, short, float(np.average(loss, weights=data.weight))

@@ -44,16 +44,17 @@ def plot_sum(
     ax : matplotlib Axes, optional
         Where to draw; by default a new figure.
     """
-    words = [t.words(features) for t in found.terms]
+    words = [t.words(features).replace(" and ", "\nand ") for t in found.terms]
     change = found.weights * spans[:, None]
     outputs = [c for c in range(change.shape[1]) if change.shape[1] == 1 or change[:, c].any()]
     shown = [_longest(change[:, c]) for c in outputs] or [np.empty(0, dtype=np.int64)]
-    height = max(1.3 + 0.3 * len(at) for at in shown)
+    height = max(1.3 + 0.2 * sum(2 + words[i].count("\n") for i in at) for at in shown)
     if len(outputs) <= 1:
-        ax = axes_of(ax, (7.0, height))
+        ax = axes_of(ax, (7.5, height))
         _draw(ax, words, change[:, outputs[0]] if outputs else change.sum(axis=1), shown[0])
         ax.set_xlabel(_axis(task, unit), parse_math=False)
-        ax.set_title(_title(task, len(found.terms) - len(shown[0])), parse_math=False)
+        left = len(found.terms) - len(shown[0])
+        ax.set_title(f"{left} terms with shorter bars are left out" if left else "")
         return ax
     grid = grid_of(len(outputs), ax, columns=2, size=(6.2, height))
     for place, c, at in zip(grid, outputs, shown, strict=True):
@@ -81,11 +82,7 @@ def _draw(ax: Any, words: list[str], change: NDArray[np.float64], at: NDArray[np
 
 
 def _axis(task: Task, unit: str) -> str:
-    if not task.classifies:
-        return f"added to the value ({task.unit})" if task.unit else "added to the value"
-    return f"{unit} added to the sum for {task.classes[-1]}"
-
-
-def _title(task: Task, left: int) -> str:
-    more = f"; {left} with shorter bars are left out" if left else ""
-    return f"What each term adds, numbers from 5th to 95th percentile{more}"
+    numbers = "(numbers: from their 5th to their 95th percentile)"
+    if task.classifies:
+        return f"{unit} for {task.classes[-1]}\n{numbers}"
+    return f"added to the value{f', {task.unit}' if task.unit else ''}\n{numbers}"

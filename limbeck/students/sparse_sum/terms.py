@@ -242,7 +242,7 @@ def _conditions(tests: Sequence[TermTest], features: Features) -> list[Condition
         c = found.get(t.column, Condition(features.columns[t.column]))
         if c.feature.kind == "boolean" and t.op in ("is", "is not"):
             true = (t.value == 1.0) == (t.op == "is")
-            c = replace(c, **({"low": 0.5} if true else {"high": 0.5}))
+            c = replace(c, low=0.5) if true else replace(c, high=0.5)
         elif t.op == "<=":
             c = replace(c, high=min(c.high, t.value))
         elif t.op == ">":

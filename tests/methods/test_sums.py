@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+
+import limbeck
+from limbeck.core.errors import InvalidInput
+
+RNG = np.random.default_rng(0)
+X = RNG.standard_normal((600, 5))
+Y = (X[:, 0] + (X[:, 1] > 0.5) + 0.3 * RNG.standard_normal(600) > 0.5).astype(int)
+FOREST = RandomForestClassifier(50, random_state=0).fit(X[:200], Y[:200])
+
+
+def distilled(**settings):
+    return limbeck.distill(FOREST, X[200:], Y[200:], progress=False, **settings)
+
+
+def test_a_size_is_chosen_reported_and_beside_a_tree_of_as_many_numbers() -> None:
+    result = distilled(into="sparse_sum")
+    student = result.student
+    assert student.numbers <= 32
+    assert result.status.message.startswith(f"A sum of {student.numbers} numbers was chosen among")
+    sizes = [entry["size"] for entry in result.frontier]
+    assert sizes == sorted(set(sizes))
+    assert student.numbers in sizes
+    assert max(sizes) <= 32
+    models = {m.model: m for m in result.comparison.entries}
+    tree = int(models["greedy tree"].size.split()[0])
+    assert 2 * tree - 1 <= max(student.numbers, 3)
+    assert "linear model" in models
+    assert result.queries == 2000
+
+
+def test_so_many_numbers_can_be_asked_for() -> None:
+    student = distilled(into="sparse_sum", numbers=6, queries=0).student
+    assert 4 <= student.numbers <= 6
+
+
+def test_values_and_weights() -> None:
+    y = np.maximum(X[:, 0], 0) * 4 + X[:, 2]
+    forest = RandomForestRegressor(50, random_state=0).fit(X[:200], y[:200])
+    weight = np.where(X[200:, 4] > 0, 1.0, 0.0)
+    result = limbeck.distill(
+        forest, X[200:], y[200:], into="sparse_sum", sample_weight=weight, progress=False
+    )
+    assert result.queries == 0
+    told = forest.predict(X[200:])
+    assert np.corrcoef(result.student.predict(X[200:]), told)[0, 1] > 0.9
+    assert "of variance" in result.status.message
+
+
+def test_class_weights_move_the_answers() -> None:
+    plain = distilled(into="sparse_sum", numbers=6)
+    heavy = distilled(into="sparse_sum", numbers=6, class_weight={0: 1.0, 1: 20.0})
+    shares = [(r.student.predict(X) == 1).mean() for r in (plain, heavy)]
+    assert shares[1] > shares[0] + 0.02
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"max_numbers": 0}, "max_numbers is 0"),
+        ({"numbers": 0}, "numbers is 0"),
+        ({"queries": -1}, "queries is -1"),
+        ({"sampler": "mung"}, "no sampler 'mung'"),
+        ({"query_weight": 1.0}, "query_weight is 1.0"),
+        ({"max_leaves": 4}, "no setting 'max_leaves'"),
+    ],
+)
+def test_a_setting_out_of_range_is_refused(settings, message) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        distilled(into="sparse_sum", **settings)
