@@ -244,12 +244,13 @@ def search(
     means = np.average(soft[:, :, part.judged], axis=2, weights=counted)
     best = means.argmin(axis=0)
     kept = losses[best, np.arange(len(sizes))][:, part.judged]
+    paths = {i: chooser.choose(sizes, list(families.values())[i], None, free) for i in set(best)}
+    at = len(sizes) - 1 if fixed or not cross else smallest_within(kept, counted, epsilon)
     whole = FilledColumns(data.values, fill)
     sums = []
-    paths = {i: chooser.choose(sizes, list(families.values())[i], None, free) for i in set(best)}
     for i in range(len(sizes)):
-        sums.append(_fitted(paths[best[i]][i], pool, whole, data, digits))
-    at = len(sizes) - 1 if fixed or not cross else smallest_within(kept, counted, epsilon)
+        rows = (whole, data) if i == at else (columns, part)  # the others are for comparison
+        sums.append(_fitted(paths[best[i]][i], pool, *rows, digits))
     names = tuple(list(families)[i] for i in best)
     return SearchedSums(
         fill, tuple(sizes), tuple(sums), names, kept if cross else None, counted, at,
