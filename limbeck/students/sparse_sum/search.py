@@ -35,6 +35,7 @@ Vector = NDArray[np.float64]
 Index = NDArray[np.int64]
 CLIP = 3.0
 FOLDS = 5
+_FEW_ROWS, _FEW_VALUES = 50, 10
 SELECT_ROWS = 5000
 """Terms are chosen, and sizes judged, on at most so many rows; weights are fitted to all."""
 DIGITS = 3
@@ -146,6 +147,11 @@ def folds_of(values: Vector, rng: np.random.Generator) -> Index:
     same = np.where(np.isnan(values), np.inf, values)  # no NaN equals another
     _, group = np.unique(same, axis=0, return_inverse=True)
     group = group.reshape(-1)
+    different = int(group.max()) + 1
+    if different <= min(_FEW_ROWS, len(group) // 2) and all(
+        len(np.unique(column)) <= _FEW_VALUES for column in same.T
+    ):  # equal rows are coincidences: without all of a kind nothing is left to predict it from
+        group = np.arange(len(group))
     dealt = rng.permutation(int(group.max()) + 1) % FOLDS
     return np.asarray(dealt[group], dtype=np.int64)
 

@@ -72,9 +72,11 @@ def test_queries_help_to_choose_but_are_not_judged() -> None:
 
 
 def test_equal_rows_share_a_fold() -> None:
-    values = np.repeat(np.array([[1.0, np.nan], [2.0, 3.0], [0.0, 1.0]]), 10, axis=0)
-    fold = folds_of(values, np.random.default_rng(0)).reshape(3, 10)
+    values = np.repeat(np.column_stack([X[:30, 0], np.full(30, np.nan)]), 10, axis=0)
+    fold = folds_of(values, np.random.default_rng(0)).reshape(30, 10)
     assert (fold == fold[:, :1]).all()
+    bits = (X[:, :3] > 0).astype(float)  # here equal rows are coincidences
+    assert np.bincount(folds_of(bits, np.random.default_rng(0))).tolist() == [100] * 5
 
 
 def test_sizes_end_with_the_largest() -> None:
