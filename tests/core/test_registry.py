@@ -26,7 +26,7 @@ def test_limbecks_own_are_known_without_an_import():
     assert {"additive", "junta", "tree", "wavelet"} <= set(STUDENTS.names())
     assert {"adaptive_wavelets", "junta", "search_and_stitch"} <= set(METHODS.names())
     assert list(STUDENTS.names()) == sorted(STUDENTS.names())
-    assert SAMPLERS.names() == ("gaussian_copula", "jitter", "marginals", "munge")
+    assert {"gaussian_copula", "jitter", "marginals", "munge"} <= set(SAMPLERS.names())
     assert STUDENTS.get("tree") is Tree
     assert STUDENTS.name_of(Tree) == "tree"
     assert STUDENTS.name_of(dict) is None
