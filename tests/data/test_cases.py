@@ -69,3 +69,8 @@ def test_columns_are_read_by_name_or_given() -> None:
         read_column([1, 2], frame, "cases")
     with pytest.raises(InvalidInput, match="case of 1 rows is missing"):
         read_column([1.0, np.nan, 2.0], frame, "cases")
+
+
+def test_no_rows_are_no_cases() -> None:
+    assert units_of(np.array([], dtype=np.int64), np.array([], dtype=object)).count == 0
+    assert case_hashes(np.array([], dtype=object)).shape == (0,)

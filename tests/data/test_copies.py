@@ -117,3 +117,10 @@ def test_columns_that_record_the_outcome_make_nobody_a_copy() -> None:
     found = read_table(df, score="score", outcome="outcome", features=["x0", "x1", "x2", "x3"])
     assert len(found) == n
     assert "nothing says that they are copies" in found.counting
+
+
+def test_without_identical_rows_there_are_no_copies() -> None:
+    people = np.ones(4, dtype=np.int64)
+    found = find_copies(np.arange(8.0).reshape(4, 2), None, people, continuous=False)
+    assert (found.times, found.kind, found.identical) == (1, "none", 0)
+    assert found.count.tolist() == people.tolist()

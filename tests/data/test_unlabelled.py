@@ -17,6 +17,7 @@ from limbeck.data.unlabelled import (
     refuse_shifted,
     refuse_unlabelled,
     unlabelled_note,
+    with_none,
 )
 from limbeck.teachers import as_teacher
 
@@ -124,3 +125,18 @@ def test_answers_and_single_outputs_leave_it_open() -> None:
     known = KnownOutputs("net", labels=(0, 1), marks=(-1,), network=True)
     with pytest.raises(InvalidInput, match="y holds -1 beside 0, 1, which may be the logit"):
         read_scores(np.array([-2.0, 3.0]), known)
+
+
+def test_names_beside_marks_have_none() -> None:
+    mixed = np.array(["a", -1, "b", -100], dtype=object)
+    found = with_none(mixed)
+    assert found is not None
+    assert found.tolist() == ["a", None, "b", None]
+    assert mixed[1] == -1  # a copy
+    for other in (np.array([1, -1]), np.array([1.5, -1], dtype=object), None):
+        assert with_none(other) is other
+
+
+def test_only_numbers_are_asked_whether_they_are_marks() -> None:
+    refuse_unlabelled(None)
+    refuse_unlabelled(np.array(["0", "1", "-1"]))
