@@ -188,7 +188,7 @@ def skope(cell: Cell, seed: int) -> Path_:
     for depth in (1, 2, 3):
         model = SkopeRulesClassifier(max_depth=depth, random_state=seed)
         model.fit(cell.values, cell.told, sample_weight=cell.weight)
-        everything, names = list(model.rules_), model.feature_placeholders
+        everything, names = list(model.rules_), [f"X{j}" for j in range(cell.values.shape[1])]
         for most in range(1, min(len(everything), 20) + 1):
             some = [str(r) for r in everything[:most]]
             numbers = 1 + sum(r.count(" and ") + 2 for r in some)
