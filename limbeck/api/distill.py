@@ -9,8 +9,14 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 from limbeck.api.distill_table import TableSteps
 from limbeck.api.prepare.table import Request
 from limbeck.api.settings import (
+    AdditiveArguments,
     JuntaArguments,
+    MOfNArguments,
     NetworkArguments,
+    RuleListArguments,
+    RulesArguments,
+    ScorecardArguments,
+    SumArguments,
     TreeArguments,
     WaveletArguments,
 )
@@ -46,6 +52,60 @@ def distill(
     *,
     into: Literal["junta"],
     **settings: Unpack[JuntaArguments],
+) -> Distillation: ...
+@overload
+def distill(
+    teacher: Any,
+    X: Any = None,
+    y: Any = None,
+    *,
+    into: Literal["sparse_sum", "linear"],
+    **settings: Unpack[SumArguments],
+) -> Distillation: ...
+@overload
+def distill(
+    teacher: Any,
+    X: Any = None,
+    y: Any = None,
+    *,
+    into: Literal["scorecard"],
+    **settings: Unpack[ScorecardArguments],
+) -> Distillation: ...
+@overload
+def distill(
+    teacher: Any,
+    X: Any = None,
+    y: Any = None,
+    *,
+    into: Literal["additive"],
+    **settings: Unpack[AdditiveArguments],
+) -> Distillation: ...
+@overload
+def distill(
+    teacher: Any,
+    X: Any = None,
+    y: Any = None,
+    *,
+    into: Literal["rule_list"],
+    **settings: Unpack[RuleListArguments],
+) -> Distillation: ...
+@overload
+def distill(
+    teacher: Any,
+    X: Any = None,
+    y: Any = None,
+    *,
+    into: Literal["rules"],
+    **settings: Unpack[RulesArguments],
+) -> Distillation: ...
+@overload
+def distill(
+    teacher: Any,
+    X: Any = None,
+    y: Any = None,
+    *,
+    into: Literal["m_of_n"],
+    **settings: Unpack[MOfNArguments],
 ) -> Distillation: ...
 @overload
 def distill(

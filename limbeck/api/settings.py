@@ -19,7 +19,10 @@ if TYPE_CHECKING:  # torch is imported where networks are distilled
     from limbeck.networks.strategies.together import BornAgain
     from limbeck.networks.training.callbacks import Callback
 
-__all__ = ["JuntaArguments", "NetworkArguments", "TreeArguments", "WaveletArguments"]
+__all__ = [
+    "AdditiveArguments", "JuntaArguments", "MOfNArguments", "NetworkArguments", "RuleListArguments",
+    "RulesArguments", "ScorecardArguments", "SumArguments", "TreeArguments", "WaveletArguments",
+]  # fmt: skip
 
 
 class Arguments(TypedDict, total=False):
@@ -80,6 +83,68 @@ class JuntaArguments(ReadableArguments, total=False):
     query_weight: float
 
 
+class SumArguments(ReadableArguments, total=False):
+    """Of `limbeck.methods.sparse_sum.SelectTerms`, and of linear models."""
+
+    max_numbers: int
+    numbers: int | None
+    queries: int | None
+    sampler: str | Sampler
+    query_weight: float
+
+
+class ScorecardArguments(SumArguments, total=False):
+    """Of `limbeck.methods.scorecard.RoundToPoints`."""
+
+    max_points: int
+
+
+class AdditiveArguments(ReadableArguments, total=False):
+    """Of `limbeck.methods.additive.method.MatchedCurves`."""
+
+    pairs: int
+    max_terms: int | None
+    max_numbers: int | None
+    monotone: Mapping[str, int] | None
+    forbidden: Sequence[str]
+    bins: int
+    min_rows: float
+    queries: int | None
+    sampler: str | Sampler
+    query_weight: float
+    max_rows: int
+
+
+class RuleListArguments(ReadableArguments, total=False):
+    """Of `limbeck.methods.rules.method.DistillRuleList`."""
+
+    max_rules: int
+    rules: int | None
+    max_conditions: int
+    queries: int | None
+    sampler: str | Sampler
+    query_weight: float
+    max_rows: int
+
+
+class RulesArguments(RuleListArguments, total=False):
+    """Of `limbeck.methods.rules.method.DistillRules`."""
+
+    positive: Any
+
+
+class MOfNArguments(ReadableArguments, total=False):
+    """Of `limbeck.methods.trepan.method.Trepan`."""
+
+    max_leaves: int
+    leaves: int | None
+    min_instances: int
+    queries: int | None
+    max_conditions: int
+    level: float
+    max_rows: int
+
+
 class WaveletArguments(ReadableArguments, total=False):
     """Of `limbeck.methods.adaptive_wavelets.AdaptiveWavelets`."""
 
@@ -95,6 +160,9 @@ class WaveletArguments(ReadableArguments, total=False):
     moments: int
     rows: int
     max_queries: int
+    queries: int | None
+    sampler: str | Sampler
+    query_weight: float
     largest: int | None
     keep: Any
     model: Literal["linear", "additive"]

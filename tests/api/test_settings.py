@@ -14,8 +14,14 @@ from limbeck.api import settings
 from limbeck.api.distill import distill
 from limbeck.api.distill_network import compress
 from limbeck.methods.adaptive_wavelets import AdaptiveWavelets
+from limbeck.methods.additive.method import MatchedCurves
 from limbeck.methods.junta.method import FindJunta
+from limbeck.methods.linear import MatchLinear
+from limbeck.methods.rules.method import DistillRuleList, DistillRules
+from limbeck.methods.scorecard import RoundToPoints
 from limbeck.methods.search_and_stitch.method import SearchAndStitch
+from limbeck.methods.sparse_sum import SelectTerms
+from limbeck.methods.trepan.method import Trepan
 from limbeck.networks.training.settings import Training
 
 COMMON = {
@@ -31,6 +37,13 @@ COMMON = {
         (settings.TreeArguments, SearchAndStitch),
         (settings.JuntaArguments, FindJunta),
         (settings.WaveletArguments, AdaptiveWavelets),
+        (settings.SumArguments, SelectTerms),
+        (settings.SumArguments, MatchLinear),
+        (settings.ScorecardArguments, RoundToPoints),
+        (settings.AdditiveArguments, MatchedCurves),
+        (settings.RuleListArguments, DistillRuleList),
+        (settings.RulesArguments, DistillRules),
+        (settings.MOfNArguments, Trepan),
     ],
 )
 def test_readable_students(arguments, method):
