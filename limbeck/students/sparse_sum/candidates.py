@@ -22,7 +22,6 @@ Vector = NDArray[np.float64]
 Single = NDArray[np.float32]
 CELLS = 20_000_000  # numbers in the matrix of all candidates, which bounds time and memory
 THRESHOLDS = 32  # of a column, where there are few columns
-FINE = 16  # thresholds of a column, from which on trees place half of them
 OUTPUTS = 8  # trees fit so many outputs; of more, random sums
 TREES, DEPTH, RATE = 24, 3, 0.3
 
@@ -74,7 +73,7 @@ def candidates(
     each = max(3, min(THRESHOLDS, CELLS // (3 * d * n), 4000 // d))
     least = min(max(5.0, 0.005 * n), 0.1 * n) / n * weight.sum()
     few = _few_outputs(targets)
-    tests = _tests(features, columns, few, weight, each, least)
+    tests = _tests(features, columns, weight, each, least)
     steps = np.empty((len(tests), n), dtype=np.float32)
     for i, test in enumerate(tests):
         steps[i] = test.holds(columns)
@@ -118,7 +117,6 @@ def _standard(row: NDArray[np.floating], weight: Vector) -> NDArray[np.float64]:
 def _tests(
     features: Features,
     columns: FilledColumns,
-    targets: Vector,
     weight: Vector,
     each: int,
     least: float,
@@ -141,16 +139,13 @@ def _tests(
                 tests.append(TermTest(j, "is", 1.0))
         else:
             there = ~lacking & (weight > 0)
-            cuts = _cuts(raw[there], targets[there], weight[there], each, least)
+            cuts = _cuts(raw[there], weight[there], each, least)
             tests += [TermTest(j, ">", t) for t in cuts]
     return tests
 
 
-def _cuts(x: Vector, targets: Vector, weight: Vector, each: int, least: float) -> list[float]:
-    """At most ``each`` thresholds, short decimals: half where a tree on this column parts.
-
-    The others lie at even steps of weight.
-    """
+def _cuts(x: Vector, weight: Vector, each: int, least: float) -> list[float]:
+    """At most ``each`` thresholds at even steps of weight, each a short decimal."""
     if not len(x):
         return []
     order = np.argsort(x, kind="stable")
@@ -166,27 +161,10 @@ def _cuts(x: Vector, targets: Vector, weight: Vector, each: int, least: float) -
     if not len(fits) and len(thresholds) == 1:
         fits = np.array([0])
     if len(fits) > each:
-        half = each // 2 if each >= FINE else 0  # trees on a thousand columns would take seconds
-        even = _round_cuts(thresholds[fits], below[fits], each - half, total)
-        parted = _tree_cuts(x, targets, weight, half, least) if half else np.empty(0)
-        near = [int(np.abs(thresholds[fits] - t).argmin()) for t in parted]
-        fits = np.unique(fits[[*even, *near]])
+        wanted = total * (np.arange(each) + 0.5) / each
+        fits = np.unique(fits[np.searchsorted(below[fits], wanted).clip(0, len(fits) - 1)])
     kept = zip(thresholds[fits].tolist(), between[fits].tolist(), strict=True)
     return [printed(t, low, high) for t, (low, high) in kept]
-
-
-def _tree_cuts(x: Vector, targets: Vector, weight: Vector, most: int, least: float) -> Vector:
-    """Where a greedy regression tree on one column alone parts it, increasing."""
-    from sklearn.tree import DecisionTreeRegressor
-
-    if np.abs(x).max() > np.finfo(np.float32).max:
-        return np.empty(0)
-    tree = DecisionTreeRegressor(
-        max_leaf_nodes=most + 1, min_weight_fraction_leaf=min(least / weight.sum(), 0.5),
-        random_state=0,
-    )  # fmt: skip
-    found = tree.fit(x[:, None], targets, sample_weight=weight).tree_
-    return np.sort(found.threshold[found.children_left >= 0])
 
 
 def _few_outputs(targets: Vector) -> Vector:
@@ -194,19 +172,6 @@ def _few_outputs(targets: Vector) -> Vector:
     if targets.shape[1] <= OUTPUTS:
         return targets
     return targets @ np.random.default_rng(0).standard_normal((targets.shape[1], OUTPUTS))
-
-
-def _round_cuts(thresholds: Vector, below: Vector, each: int, total: float) -> list[int]:
-    """At most ``each`` thresholds at even steps of weight, near the roundest numbers there."""
-    last = len(thresholds) - 1
-    ends = (np.arange(each)[:, None] + [0.25, 0.75]) * (total / each)
-    low, high = np.searchsorted(below, ends).clip(0, last).T
-    out = []
-    for a, b in zip(low.tolist(), high.tolist(), strict=True):
-        first, final = float(thresholds[a]), float(thresholds[b])
-        short = printed(first / 2 + final / 2, first, final) if first < final else first
-        out.append(int(np.abs(thresholds[a : b + 1] - short).argmin()) + a)
-    return out
 
 
 def boosted_rules(

@@ -339,19 +339,23 @@ def shortened(found: TermWeights, design: Vector, data: SumData, digits: int) ->
     data : SumData
         Rows and answers.
     digits : int
-        Significant digits of the weights; intercepts get as many decimals as tell
+        Significant digits of the weights, at least; intercepts get as many decimals as tell
         ``10 ** digits`` steps of the sum apart.
     """
-    weights = rounded(found.weights, digits)
+    total = design @ found.weights
+    for kept in range(digits, 9):  # more where terms are alike and nearly cancel each other
+        weights = rounded(found.weights, kept)
+        if np.all((design @ weights - total).std(axis=0) <= 0.005 * total.std(axis=0)):
+            break
     mean = np.average(design, axis=0, weights=data.weight) if len(weights) else np.zeros(0)
     intercept = found.intercept + mean @ (found.weights - weights)
     scale = 1.0
     if not data.classifies:
         scale = float(np.std(data.soft)) or float(abs(intercept[0]))
     places = decimals_of(scale, digits)
-    kept = found.intercept != 0
-    short = np.where(kept, np.round(intercept, places), 0.0)
-    short = np.where(kept & (short == 0) & (len(kept) > 1), 10.0**-places, short)
+    used = found.intercept != 0
+    short = np.where(used, np.round(intercept, places), 0.0)
+    short = np.where(used & (short == 0) & (len(used) > 1), 10.0**-places, short)
     return TermWeights(found.terms, weights, short + 0.0)
 
 

@@ -19,7 +19,7 @@ __all__ = ["Chosen", "OrthogonalSelection"]
 Vector = NDArray[np.float64]
 Chosen = list[tuple[int, int]]
 """Pairs of a candidate and an output, in the order in which they were chosen."""
-_LEAST = 1e-4  # of a candidate's variance must be left beside the terms chosen before
+_LEAST = 1e-3  # of a candidate's variance must be left beside the terms chosen before
 
 
 @dataclass(frozen=True)

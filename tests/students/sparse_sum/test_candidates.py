@@ -57,13 +57,12 @@ def test_no_rule_has_two_conditions_on_one_side_of_a_column() -> None:
         assert len({(t.column, t.op) for t in rule}) == len(rule)
 
 
-def test_thresholds_part_enough_rows_and_are_short() -> None:
+def test_thresholds_part_enough_rows() -> None:
     x = np.random.default_rng(3).standard_normal(1000)
     pool, _ = made(x[:, None], Features.of(x[:, None]), x[:, None], rules=False, hinges=False)
     cuts = [t.tests[0].value for t in pool.terms if t.kind == "all"]
-    assert 10 <= len(cuts) <= 32
+    assert 10 <= len(cuts) <= 48
     assert all(5 <= (x <= c).sum() <= 995 for c in cuts)
-    assert np.median([len(f"{abs(c):g}") for c in cuts]) <= 4
 
 
 def test_five_hundred_levels_and_a_thousand_columns_stay_within_memory() -> None:

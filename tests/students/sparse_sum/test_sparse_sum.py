@@ -21,7 +21,7 @@ RNG = np.random.default_rng(0)
 def people(n: int = 600) -> pd.DataFrame:
     rng = np.random.default_rng(1)
     return pd.DataFrame({
-        "age [years]": rng.integers(18, 90, n).astype(float),
+        "age [years]": 3.0 * rng.integers(6, 30, n),
         "member": rng.random(n) < 0.5,
         "town": pd.Categorical(rng.choice(["York", "Bath", "Ely"], n)),
     })  # fmt: skip
