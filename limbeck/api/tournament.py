@@ -109,8 +109,8 @@ def tournament(
     >>> from sklearn.ensemble import RandomForestClassifier
     >>> X, y = load_iris(return_X_y=True, as_frame=True)
     >>> forest = RandomForestClassifier(random_state=0).fit(X[::2], y[::2])
-    >>> found = tournament(forest, X[1::2], y[1::2], into=["tree"], max_numbers=8)
-    >>> found.best(max_numbers=8).student.numbers <= 8
+    >>> found = tournament(forest, X[1::2], y[1::2], into=["linear", "junta"], max_numbers=20)
+    >>> found.best(max_numbers=20).student.numbers <= 20
     True
     """
     check_share("epsilon", epsilon)

@@ -112,9 +112,9 @@ class BaseMethod(ABC):
         assert is_dataclass(self)  # noqa: S101
         known = [f.name for f in fields(self)]
         if "max_numbers" in known:
-            return replace(self, max_numbers=numbers)
+            return replace(self, max_numbers=max(numbers, 2))
         if "max_leaves" in known:
-            return replace(self, max_leaves=max((numbers + 1) // 2, 1))
+            return replace(self, max_leaves=max((numbers + 1) // 2, 2))
         return self
 
     @classmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +51,10 @@ class MatchLinear(SumMethod):
                 " of all columns.",
                 "Use method='l1_path', or into='sparse_sum'.",
             )
+
+    def limited(self, numbers: int) -> Self:
+        """The method itself: its size is that of the table."""
+        return self
 
     def _status(self, found: SearchedSums, student: SumOfTerms, asked: AskedTeacher) -> Status:
         return Status(

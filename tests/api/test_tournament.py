@@ -18,7 +18,7 @@ REST = X[200:], Y[200:]
 def run(**given):
     return limbeck.tournament(
         given.pop("teacher", FOREST), *given.pop("rows", REST),
-        into=given.pop("into", ["tree", "junta"]), max_numbers=given.pop("max_numbers", 16),
+        into=given.pop("into", ["linear", "junta"]), max_numbers=given.pop("max_numbers", 16),
         progress=False, **given,
     )  # fmt: skip
 
@@ -100,9 +100,9 @@ def test_the_same_seed_gives_the_same_students(found):
 def test_values_are_recommended_by_their_tolerance():
     y = X[:, 0] * 2 + (X[:, 1] > 0.5)
     forest = RandomForestRegressor(10, max_depth=4, random_state=0).fit(X[:200], y[:200])
-    found = run(teacher=forest, rows=(X[200:], y[200:]), into=["tree"])
+    found = run(teacher=forest, rows=(X[200:], y[200:]), into=["linear"])
     assert "within (95%)" in str(found)
-    assert found.sentence.startswith("Take the tree of")
+    assert found.sentence.startswith("Take the linear of")
 
 
 def test_none_that_is_good_enough_is_said():
@@ -111,7 +111,7 @@ def test_none_that_is_good_enough_is_said():
     def coin(rows):
         return np.where([noise[x.tobytes()] for x in np.asarray(rows)], "yes", "no")
 
-    found = run(teacher=(X[200:], coin(X[200:])), rows=(X[200:], None), into=["tree"])
+    found = run(teacher=(X[200:], coin(X[200:])), rows=(X[200:], None), into=["linear"])
     assert "No readable student within 16 numbers is certified for 5%" in found.sentence
 
 
@@ -123,8 +123,8 @@ def test_what_the_teacher_does_not_grant_is_listed():
 
 
 def test_a_budget_of_time_that_is_too_short_is_an_error_that_names_all():
-    with pytest.raises(InvalidInput, match=r"No way came .* tree by .*: no time was left"):
-        run(seconds=1e-9, into=["tree"])
+    with pytest.raises(InvalidInput, match=r"No way came .* linear by .*: no time was left"):
+        run(seconds=1e-9, into=["linear"])
 
 
 @pytest.mark.parametrize(
@@ -144,5 +144,5 @@ def test_bad_arguments_are_refused_before_any_work(given, message):
 
 def test_into_auto_is_the_recommended_student(found):
     result = limbeck.distill(FOREST, *REST, into="auto", max_numbers=16, progress=False,
-                             among=["tree", "junta"])  # fmt: skip
+                             among=["linear", "junta"])  # fmt: skip
     assert result.student.fingerprint() == found.best().student.fingerprint()

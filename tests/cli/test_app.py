@@ -106,7 +106,7 @@ def test_distill_prints_the_table_and_writes_the_folder(here):
 def test_a_tournament_prints_the_front_and_writes_its_finalists(here):
     result = limbeck(
         "tournament", "--teacher", "cli_rule:rule", "--data", "rows.parquet", "--out", "run",
-        "--label", "label", "--drop", "id", "--drop", "ward", "--into", "tree,junta",
+        "--label", "label", "--drop", "id", "--drop", "ward", "--into", "linear,junta",
         "--max-numbers", 8,
     )  # fmt: skip
     assert result.exit_code == 0, result.output

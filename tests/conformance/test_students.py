@@ -206,6 +206,13 @@ def test_a_constant_teacher_gives_a_constant_student(into, method):
 
 
 @pytest.mark.parametrize(("into", "method"), ROUTES)
+def test_a_method_can_be_limited_to_any_size(into, method):
+    made = students()[into][method].from_settings({}, epsilon=0.1)
+    for numbers in (1, 2, 3, 8, 64):
+        assert made.limited(numbers).into == into
+
+
+@pytest.mark.parametrize(("into", "method"), ROUTES)
 def test_weights_change_or_are_refused(into, method):
     X = table(5)
     weight = np.where(X["age [years]"] > 60, 5.0, 1.0)

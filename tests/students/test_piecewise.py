@@ -25,6 +25,13 @@ class Sign(Piecewise):
         value = np.eye(2) if self.task_.classifies else np.array([[-1.0], [1.0]])
         return (lambda rows: (rows[:, 0] >= 0).astype(np.intp)), value
 
+    @property
+    def size(self) -> int:
+        return 2
+
+    def text(self) -> str:
+        return "minus below 0, else plus"
+
     def to_dict(self) -> dict[str, Any]:
         return {"sign": True}
 
