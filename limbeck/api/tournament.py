@@ -38,6 +38,7 @@ from limbeck.selection.routes import students
 __all__ = ["recommended_student", "tournament"]
 
 _LEAST_NUMBERS = 2
+_SHARES = 3  # of the time that is left: what is heavy may take no more than one
 _NEAR = 0.005  # a loss that does not matter beside a smaller student
 
 
@@ -78,8 +79,8 @@ def tournament(
     into : sequence of str, optional
         Only these students; by default all that `limbeck students` lists and the teacher allows.
     seconds : float
-        What all ways may take together, before certificates and controls; each gets an equal
-        share of what is left. A way that is not done in its share is listed as such.
+        What all ways may take together, before certificates and controls. The lightest come first;
+        each may take a third of what is left. A way that is not done by then is listed as such.
     max_numbers : int
         The most numbers that a reader must hold: a threshold, a weight, a leaf, a condition each.
     epsilon, delta : float
@@ -208,7 +209,7 @@ def recommended_student(
 
 
 def _routes(into: Sequence[str] | None, max_numbers: int, epsilon: float) -> list[Route]:
-    """All ways to the students that are wanted, the usual method of each first."""
+    """All ways to the students that are wanted, the lightest first."""
     known = students()
     if isinstance(into, str):
         into = [into]
@@ -223,7 +224,7 @@ def _routes(into: Sequence[str] | None, max_numbers: int, epsilon: float) -> lis
     ]
     if not ways:
         raise InvalidInput("into is empty.", f"Name some of {', '.join(map(repr, known))}.")
-    return sorted(ways, key=lambda route: not route.method.default)
+    return sorted(ways, key=lambda route: route.method.effort)
 
 
 def _allowed(
@@ -263,11 +264,11 @@ def _raced(
     seconds: float,
     tell: Progress,
 ) -> list[Run | Stopped]:
-    """One way after another; each may take an equal share of the time that is left."""
+    """The lightest way first; each may take a third of the time that is left, the last one all."""
     ends = time.monotonic() + seconds
     found: list[Run | Stopped] = []
     for i, route in enumerate(routes):
-        share = (ends - time.monotonic()) / (len(routes) - i)
+        share = (ends - time.monotonic()) / min(_SHARES, len(routes) - i)
         if share <= 0:
             found.append(Stopped(route.into, route.name, "no time was left", 0.0))
             continue

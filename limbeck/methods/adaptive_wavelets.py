@@ -113,6 +113,7 @@ class AdaptiveWavelets(BaseMethod):
     """
 
     into: ClassVar[str] = "wavelet"
+    effort: ClassVar[float] = 8.0
     default: ClassVar[bool] = True
     signals: ClassVar[bool] = True
     name: ClassVar[str] = "wavelet"

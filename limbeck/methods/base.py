@@ -32,6 +32,8 @@ class BaseMethod(ABC):
         Whether it is the one for its student where no method is named.
     signals : bool
         Whether it is for signals and images only.
+    effort : float
+        How long it takes beside others, about: a tournament begins with the lightest.
     name : str
         What it is called in tables and errors.
     needs : Access
@@ -42,6 +44,7 @@ class BaseMethod(ABC):
     method: ClassVar[str] = ""
     default: ClassVar[bool] = False
     signals: ClassVar[bool] = False
+    effort: ClassVar[float] = 2.0
     name: ClassVar[str]
     needs: ClassVar[Access] = Access.SCORES
 

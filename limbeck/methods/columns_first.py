@@ -64,6 +64,7 @@ class ColumnsFirst(SearchAndStitch):
     """
 
     name: ClassVar[str] = "columns first"
+    effort: ClassVar[float] = 4.0
     default: ClassVar[bool] = False
     needs: ClassVar[Access] = Access.QUERIES
 

@@ -47,6 +47,7 @@ class FromForest(Greedy):
     """
 
     name: ClassVar[str] = "tree from a forest"
+    effort: ClassVar[float] = 1.2
 
     soft: bool | None = False
     thresholds: int = 300

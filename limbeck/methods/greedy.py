@@ -79,6 +79,7 @@ class Greedy(TreeConstraints, BaseMethod):
     """
 
     into: ClassVar[str] = "tree"
+    effort: ClassVar[float] = 1.1
     name: ClassVar[str] = "greedy tree"
 
     max_leaves: int = 16

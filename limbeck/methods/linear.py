@@ -40,6 +40,7 @@ class MatchLinear(SumMethod):
     """
 
     into: ClassVar[str] = "linear"
+    effort: ClassVar[float] = 0.1
     default: ClassVar[bool] = True
     name: ClassVar[str] = "linear"
 
@@ -107,6 +108,7 @@ class L1Path(SumMethod):
     """
 
     into: ClassVar[str] = "linear"
+    effort: ClassVar[float] = 1.0
     name: ClassVar[str] = "L1 path"
 
     def _searched(

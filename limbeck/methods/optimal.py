@@ -49,6 +49,7 @@ class Optimal(Greedy):
     """
 
     name: ClassVar[str] = "optimal tree"
+    effort: ClassVar[float] = 2.5
 
     max_leaves: int = 8
     soft: bool | None = False

@@ -50,6 +50,7 @@ class ReluRegions(BaseMethod):
     """
 
     into: ClassVar[str] = "oblique_tree"
+    effort: ClassVar[float] = 5.0
     default: ClassVar[bool] = True
     name: ClassVar[str] = "ReLU regions"
     needs: ClassVar[Access] = Access.SCORES | Access.WEIGHTS
@@ -124,6 +125,7 @@ class ReluRegionsTree(ReluRegions):
     """A small ReLU network exactly as a tree of its linear regions: an oblique tree."""
 
     into: ClassVar[str] = "tree"
+    effort: ClassVar[float] = 5.0
     method: ClassVar[str] = "relu_regions"
     default: ClassVar[bool] = False
 

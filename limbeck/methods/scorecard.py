@@ -34,6 +34,7 @@ class RoundToPoints(SumMethod):
     """
 
     into: ClassVar[str] = "scorecard"
+    effort: ClassVar[float] = 1.4
     default: ClassVar[bool] = True
     name: ClassVar[str] = "scorecard"
 

@@ -31,6 +31,7 @@ class SelectTerms(SumMethod):
     """
 
     into: ClassVar[str] = "sparse_sum"
+    effort: ClassVar[float] = 1.3
     default: ClassVar[bool] = True
     name: ClassVar[str] = "sparse sum"
 

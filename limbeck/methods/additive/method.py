@@ -92,6 +92,7 @@ class MatchedCurves(BaseMethod):
     """
 
     into: ClassVar[str] = "additive"
+    effort: ClassVar[float] = 1.6
     default: ClassVar[bool] = True
     name: ClassVar[str] = "matched curves"
 

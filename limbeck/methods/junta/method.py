@@ -81,6 +81,7 @@ class FindJunta(BaseMethod):
     """
 
     into: ClassVar[str] = "junta"
+    effort: ClassVar[float] = 0.5
     default: ClassVar[bool] = True
     name: ClassVar[str] = "junta"
     needs: ClassVar[Access] = Access.QUERIES

@@ -311,6 +311,7 @@ class DistillRuleList(RuleMethod):
     """
 
     into: ClassVar[str] = "rule_list"
+    effort: ClassVar[float] = 3.0
     default: ClassVar[bool] = True
     name: ClassVar[str] = "rule list"
     student: ClassVar[type[RuleStudent]] = RuleList
@@ -330,6 +331,7 @@ class DistillRules(RuleMethod):
     """
 
     into: ClassVar[str] = "rules"
+    effort: ClassVar[float] = 5.0
     default: ClassVar[bool] = True
     name: ClassVar[str] = "rule set"
     student: ClassVar[type[RuleStudent]] = RuleSet

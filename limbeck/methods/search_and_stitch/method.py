@@ -67,6 +67,7 @@ class SearchAndStitch(SearchSettings, BaseMethod):
     """
 
     into: ClassVar[str] = "tree"
+    effort: ClassVar[float] = 1.5
     default: ClassVar[bool] = True
     name: ClassVar[str] = "search and stitch"
 

@@ -122,6 +122,7 @@ class Trepan(BaseMethod):
     """
 
     into: ClassVar[str] = "m_of_n"
+    effort: ClassVar[float] = 9.0
     method: ClassVar[str] = "trepan"
     default: ClassVar[bool] = True
     name: ClassVar[str] = "TREPAN"
