@@ -34,6 +34,9 @@ class BaseMethod(ABC):
         Whether it is for signals and images only.
     effort : float
         How long it takes beside others, about: a tournament begins with the lightest.
+    by_numbers : bool
+        Whether the greedy tree beside its student holds as many numbers (L leaves hold 2 L - 1);
+        else it has as many leaves as the student's size says.
     name : str
         What it is called in tables and errors.
     needs : Access
@@ -45,6 +48,7 @@ class BaseMethod(ABC):
     default: ClassVar[bool] = False
     signals: ClassVar[bool] = False
     effort: ClassVar[float] = 2.0
+    by_numbers: ClassVar[bool] = False
     name: ClassVar[str]
     needs: ClassVar[Access] = Access.SCORES
 
@@ -98,7 +102,9 @@ class BaseMethod(ABC):
             By their names in the table.
         """
         told = teacher.task.labels[answers] if teacher.task.classifies else answers
-        tree = Tree(max_leaves=max(finding.student.size, 2), task=teacher.task)
+        student = finding.student
+        leaves = (student.numbers + 1) // 2 if self.by_numbers else student.size
+        tree = Tree(max_leaves=max(leaves, 2), task=teacher.task)
         return {"greedy tree": tree.fit(rows, told, sample_weight)}
 
     def limited(self, numbers: int) -> Self:

@@ -22,6 +22,7 @@ from limbeck.core.contract import Access, MethodResult, Progress, Student, Task,
 from limbeck.core.errors import AccessDenied, InvalidInput
 from limbeck.core.registry import METHODS
 from limbeck.data.class_weights import ClassWeight
+from limbeck.methods.budgets import query_budget
 from limbeck.methods.junta.pairs import Relevant, relevant
 from limbeck.methods.junta.questions import Questions
 from limbeck.methods.search_and_stitch.crossfit import few_values
@@ -113,7 +114,7 @@ class ColumnsFirst(SearchAndStitch):
                 f"{teacher.name} answers stored rows only.",
                 'Use method="search_and_stitch", or give a teacher that can be asked.',
             )
-        budget = self._budget(teacher)
+        budget = query_budget(teacher, self.queries)
         questions = Questions(teacher, rows, _TOLERANCE)
         found = relevant(
             questions, self.max_columns, self.epsilon / 2, self.delta, budget, rng, progress

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from limbeck.core.columns import Rows
 from limbeck.core.contract import (
-    Access,
     MethodResult,
     Progress,
     ScoreKind,
@@ -27,10 +26,11 @@ from limbeck.core.contract import (
     probabilities,
 )
 from limbeck.core.contract import answers as hard_answers
-from limbeck.core.errors import AccessDenied, InvalidInput
+from limbeck.core.errors import InvalidInput
 from limbeck.core.registry import METHODS
 from limbeck.data.class_weights import ClassWeight, class_weights
 from limbeck.methods.base import BaseMethod
+from limbeck.methods.budgets import query_budget, used_rows
 from limbeck.methods.forests import trees_of_teacher
 from limbeck.methods.search_and_stitch.best_first import best_first
 from limbeck.methods.search_and_stitch.binned import BinnedRows
@@ -135,7 +135,8 @@ class Greedy(TreeConstraints, BaseMethod):
             If the constraints leave nothing to ask about.
         """
         started = time.perf_counter()
-        rows, weight = self._used(rows, sample_weight, rng)
+        used, weight = used_rows(len(rows), sample_weight, self.max_rows, rng)
+        rows = rows[used]
         task = teacher.task
         self.limits(rows.features, task, len(rows))
         scores = teacher.scores(rows.native())
@@ -146,7 +147,9 @@ class Greedy(TreeConstraints, BaseMethod):
         fold = split_folds(rows, rng)
         sizes = range(2, max(self.leaves or self.max_leaves, 2) + 1)
         trials = Trials(rows, own, weight, fold, task, self.query_weight, sizes, by_class)
-        asked = ask(teacher, trials, self._budget(teacher), self.sampler, rng, progress)
+        asked = ask(
+            teacher, trials, query_budget(teacher, self.queries), self.sampler, rng, progress
+        )
         targets: dict[str, NDArray[Any]] = {"answers": np.concatenate([own, asked.answers])}
         if task.classifies and teacher.score_kind is not ScoreKind.LABEL and self.soft is not False:
             both = scores if asked.scores is None else np.vstack([scores, asked.scores])
@@ -313,25 +316,6 @@ class Greedy(TreeConstraints, BaseMethod):
                     " monotone.",
                 )
         return [cut_back(grown, m) for m in range(1, self.max_leaves + 1)], True
-
-    def _used(
-        self, rows: Rows, sample_weight: NDArray[np.float64] | None, rng: np.random.Generator
-    ) -> tuple[Rows, NDArray[np.float64]]:
-        weight = read_weight(sample_weight, len(rows))
-        used = np.flatnonzero(weight)
-        if len(used) > self.max_rows:
-            used = np.sort(rng.choice(used, self.max_rows, replace=False))
-        return rows[used], weight[used]
-
-    def _budget(self, teacher: Teacher) -> int:
-        can = Access.QUERIES in teacher.access
-        n = self.queries if self.queries is not None else (10_000 if can else 0)
-        if n and not can:
-            raise AccessDenied(
-                f"{n} queries were asked of {teacher.name}, which answers stored rows only.",
-                "Set queries=0, or give a teacher that can be asked about new rows.",
-            )
-        return n
 
 
 def _family_losses(

@@ -14,13 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Rows
-from limbeck.core.contract import Access, Progress, Sampler, Teacher
-from limbeck.core.errors import AccessDenied
+from limbeck.core.contract import Progress, Sampler, Teacher
 from limbeck.methods.search_and_stitch.crossfit import FOLDS
 from limbeck.methods.search_and_stitch.queries import FEWEST, draw
 from limbeck.samplers.named import TRIED
 
-__all__ = ["ScoredQueries", "ask_scores", "query_budget"]
+__all__ = ["ScoredQueries", "ask_scores"]
 
 Vector = NDArray[np.float64]
 
@@ -76,33 +75,6 @@ class ScoredQueries:
             The fold.
         """
         return np.asarray((fold[self.sources] == at).any(axis=1))
-
-
-def query_budget(teacher: Teacher, queries: int | None, usual: int = 10_000) -> int:
-    """How many queries may be asked.
-
-    Parameters
-    ----------
-    teacher : Teacher
-        It may answer stored rows only.
-    queries : int or None
-        What was asked for; None for as many as usual where it answers queries.
-    usual : int
-        That number.
-
-    Raises
-    ------
-    AccessDenied
-        If queries were asked of a teacher that answers none.
-    """
-    can = Access.QUERIES in teacher.access
-    n = queries if queries is not None else (usual if can else 0)
-    if n and not can:
-        raise AccessDenied(
-            f"{n} queries were asked of {teacher.name}, which answers stored rows only.",
-            "Set queries=0, or give a teacher that can be asked about new rows.",
-        )
-    return n
 
 
 def ask_scores(

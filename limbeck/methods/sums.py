@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +16,6 @@ from limbeck.core.contract import (
     Sampler,
     Status,
     StatusCode,
-    Student,
     Task,
     Teacher,
 )
@@ -30,7 +28,6 @@ from limbeck.samplers.named import sampler_named
 from limbeck.students.sparse_sum.base import SumOfTerms
 from limbeck.students.sparse_sum.search import SearchedSums, SumData, sizes_up_to
 from limbeck.students.sparse_sum.sparse_sum import label_data
-from limbeck.students.tree.tree import Tree
 
 __all__ = ["SumMethod"]
 
@@ -63,6 +60,8 @@ class SumMethod(BaseMethod):
     InvalidInput
         If a setting is out of range.
     """
+
+    by_numbers: ClassVar[bool] = True
 
     max_numbers: int = 32
     numbers: int | None = None
@@ -158,27 +157,6 @@ class SumMethod(BaseMethod):
         data, task = label_data(rows, labels, sample_weight, task, rng)
         found, students = self._searched(data, rng, task)
         return students[found.chosen]
-
-    def baselines(
-        self,
-        teacher: Teacher,
-        rows: Rows,
-        answers: NDArray[Any],
-        finding: MethodResult,
-        rng: np.random.Generator,
-        sample_weight: NDArray[np.float64] | None = None,
-    ) -> Mapping[str, Student]:
-        """A greedy tree of at most as many numbers, on the same rows: L leaves hold 2 L - 1.
-
-        Parameters
-        ----------
-        teacher, rows, answers, finding, rng, sample_weight
-            As in :meth:`limbeck.methods.base.BaseMethod.baselines`.
-        """
-        told = teacher.task.labels[answers] if teacher.task.classifies else answers
-        leaves = max((finding.student.numbers + 1) // 2, 2)
-        tree = Tree(max_leaves=leaves, task=teacher.task)
-        return {"greedy tree": tree.fit(rows, told, sample_weight)}
 
     def _sizes(self) -> tuple[int, ...]:
         return sizes_up_to(self.numbers or self.max_numbers)

@@ -6,7 +6,8 @@ import pytest
 from limbeck.core.columns import Features
 from limbeck.core.errors import AccessDenied
 from limbeck.core.progress import quiet
-from limbeck.methods.scored_queries import ScoredQueries, ask_scores, query_budget
+from limbeck.methods.budgets import query_budget
+from limbeck.methods.scored_queries import ScoredQueries, ask_scores
 from limbeck.samplers.named import TRIED
 from limbeck.teachers import as_teacher
 

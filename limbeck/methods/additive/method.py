@@ -22,7 +22,6 @@ from limbeck.core.contract import (
     MethodResult,
     Progress,
     Sampler,
-    Student,
     Task,
     Teacher,
     probabilities,
@@ -33,14 +32,13 @@ from limbeck.core.registry import METHODS
 from limbeck.data.class_weights import ClassWeight, class_weights
 from limbeck.methods.additive.crossfit import CurveCrossFit, CurveSettings
 from limbeck.methods.base import BaseMethod
-from limbeck.methods.scored_queries import ScoredQueries, ask_scores, query_budget
+from limbeck.methods.budgets import query_budget, used_rows
+from limbeck.methods.scored_queries import ScoredQueries, ask_scores
 from limbeck.methods.search_and_stitch.crossfit import FOLDS, split_folds
 from limbeck.methods.weights import check_query_weight
 from limbeck.samplers.named import sampler_named
 from limbeck.students.additive.additive import Additive
 from limbeck.students.additive.constraints import Constraints
-from limbeck.students.targets import read_weight
-from limbeck.students.tree.tree import Tree
 
 __all__ = ["MatchedCurves"]
 
@@ -95,6 +93,7 @@ class MatchedCurves(BaseMethod):
     effort: ClassVar[float] = 1.6
     default: ClassVar[bool] = True
     name: ClassVar[str] = "matched curves"
+    by_numbers: ClassVar[bool] = True
 
     pairs: int = 0
     max_terms: int | None = None
@@ -153,7 +152,7 @@ class MatchedCurves(BaseMethod):
         started = time.perf_counter()
         self.curves().constraints.check(rows.features, teacher.task)
         budget = query_budget(teacher, self.queries)
-        used, weight = self._rows(rows, sample_weight, rng)
+        used, weight = used_rows(len(rows), sample_weight, self.max_rows, rng)
         rows = rows[used]
         progress("asking the teacher", 0, 1)
         scores = teacher.scores(rows.native())
@@ -207,7 +206,7 @@ class MatchedCurves(BaseMethod):
         sample_weight : ndarray of shape (n,), optional
             How much each row counts.
         """
-        used, weight = self._rows(rows, sample_weight, rng)
+        used, weight = used_rows(len(rows), sample_weight, self.max_rows, rng)
         rows, y = rows[used], y[used]
         k = len(task.classes)
         goal = np.eye(k)[y] if task.classifies else y.astype(np.float64)[:, None]
@@ -216,37 +215,12 @@ class MatchedCurves(BaseMethod):
                        split_folds(rows, rng), nothing, task)  # fmt: skip
         return fit.choose().student
 
-    def baselines(
-        self,
-        teacher: Teacher,
-        rows: Rows,
-        answers: NDArray[Any],
-        finding: MethodResult,
-        rng: np.random.Generator,
-        sample_weight: Vector | None = None,
-    ) -> dict[str, Student]:
-        """A greedy tree of as many numbers; see `BaseMethod.baselines`."""
-        told = teacher.task.labels[answers] if teacher.task.classifies else answers
-        leaves = max((finding.student.numbers + 1) // 2, 2)
-        tree = Tree(max_leaves=leaves, task=teacher.task)
-        return {"greedy tree": tree.fit(rows, told, sample_weight)}
-
     def curves(self) -> CurveSettings:
         """What is asked of the curves, checked."""
         asked = Constraints(
             self.pairs, self.max_terms, self.max_numbers, self.monotone, tuple(self.forbidden)
         )
         return CurveSettings(asked, self.bins, self.min_rows, self.epsilon, self.query_weight)
-
-    def _rows(
-        self, rows: Rows, sample_weight: Vector | None, rng: np.random.Generator
-    ) -> tuple[NDArray[np.int64], Vector]:
-        """The rows that are used, at most ``max_rows`` of those that count, and their weights."""
-        weight = read_weight(sample_weight, len(rows))
-        used = np.flatnonzero(weight)
-        if len(used) > self.max_rows:
-            used = np.sort(rng.choice(used, self.max_rows, replace=False))
-        return used, weight[used]
 
 
 def _goal(scores: Vector, teacher: Teacher) -> Vector:

@@ -10,7 +10,6 @@ anew and judged on the fold.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -18,12 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Rows
-from limbeck.core.contract import Access, MethodResult, Progress, Student, Task, Teacher
+from limbeck.core.contract import MethodResult, Progress, Task, Teacher
 from limbeck.core.contract import answers as hard_answers
-from limbeck.core.errors import AccessDenied, InvalidInput
+from limbeck.core.errors import InvalidInput
 from limbeck.core.registry import METHODS
 from limbeck.data.class_weights import ClassWeight, class_weights
 from limbeck.methods.base import BaseMethod
+from limbeck.methods.budgets import query_budget, used_rows
 from limbeck.methods.rules.sizes import SizedStudents, left_out, losses_of, spread
 from limbeck.methods.search_and_stitch.crossfit import inside, split_folds
 from limbeck.methods.search_and_stitch.queries import AnsweredQueries, Trials, ask
@@ -33,8 +33,6 @@ from limbeck.students.rule_list.rule_list import RuleList
 from limbeck.students.rules.candidates import FOREST
 from limbeck.students.rules.rule_set import RuleSet
 from limbeck.students.rules.student import RuleStudent
-from limbeck.students.targets import read_weight
-from limbeck.students.tree.tree import Tree
 
 __all__ = ["DistillRuleList", "DistillRules", "RuleMethod"]
 
@@ -71,6 +69,7 @@ class RuleMethod(BaseMethod):
     """
 
     student: ClassVar[type[RuleStudent]]
+    by_numbers: ClassVar[bool] = True
 
     max_rules: int = 12
     epsilon: float = 0.05
@@ -125,7 +124,7 @@ class RuleMethod(BaseMethod):
             If queries are asked of a teacher that answers stored rows only.
         """
         started, task = time.perf_counter(), teacher.task
-        used, own_weight = self._sampled(rows, sample_weight, rng)
+        used, own_weight = used_rows(len(rows), sample_weight, self.max_rows, rng)
         rows = rows[used]
         progress("asking the teacher", 0, 1)
         own = hard_answers(teacher.scores(rows.native()), task)
@@ -137,7 +136,9 @@ class RuleMethod(BaseMethod):
         most = self.rules or self.max_rules
         sizes = range(2, 2 * most + 1)
         trials = Trials(rows, own, own_weight, fold, task, self.query_weight, sizes, by_class)
-        asked = ask(teacher, trials, self._budget(teacher), self.sampler, rng, progress)
+        asked = ask(
+            teacher, trials, query_budget(teacher, self.queries), self.sampler, rng, progress
+        )
         progress("rules", 0, 1)
         path = self._path(rows, own, own_weight, task, asked, None, rng)
         progress("cross-fitting", 0, 1)
@@ -182,7 +183,7 @@ class RuleMethod(BaseMethod):
         sample_weight : ndarray of shape (n,), optional
             How much each row counts.
         """
-        used, weight = self._sampled(rows, sample_weight, rng)
+        used, weight = used_rows(len(rows), sample_weight, self.max_rows, rng)
         rows, y = rows[used], y[used]
         fold = split_folds(rows, rng)
         none = AnsweredQueries(rows[:0], y[:0], np.zeros((0, 0), dtype=np.int64), "none", 0)
@@ -191,48 +192,6 @@ class RuleMethod(BaseMethod):
             return path[-1]
         judged = self._judged(rows, y, weight, task, none, fold, rng)
         return path[self._sized(path, rows, y, weight, task, none, judged).choose(self.epsilon)]
-
-    def baselines(
-        self,
-        teacher: Teacher,
-        rows: Rows,
-        answers: NDArray[Any],
-        finding: MethodResult,
-        rng: np.random.Generator,
-        sample_weight: NDArray[np.float64] | None = None,
-    ) -> Mapping[str, Student]:
-        """A greedy tree with about as many numbers, taught by the same teacher.
-
-        Parameters
-        ----------
-        teacher, rows, answers, finding, rng, sample_weight
-            As for :meth:`BaseMethod.baselines`.
-        """
-        told = teacher.task.labels[answers] if teacher.task.classifies else answers
-        leaves = max((finding.student.numbers + 1) // 2, 2)
-        tree = Tree(max_leaves=leaves, task=teacher.task)
-        return {"greedy tree": tree.fit(rows, told, sample_weight)}
-
-    def _sampled(
-        self, rows: Rows, sample_weight: NDArray[np.float64] | None, rng: np.random.Generator
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """The rows that are used, at most ``max_rows`` of those that count, and their weights."""
-        weight = read_weight(sample_weight, len(rows))
-        used = np.flatnonzero(weight)
-        if len(used) > self.max_rows:
-            used = np.sort(rng.choice(used, self.max_rows, replace=False))
-        return used, weight[used]
-
-    def _budget(self, teacher: Teacher) -> int:
-        """How many queries may be asked."""
-        can = Access.QUERIES in teacher.access
-        n = self.queries if self.queries is not None else (10_000 if can else 0)
-        if n and not can:
-            raise AccessDenied(
-                f"{n} queries were asked of {teacher.name}, which answers stored rows only.",
-                "Set queries=0, or give a teacher that can be asked about new rows.",
-            )
-        return n
 
     def _plain(self, task: Task) -> RuleStudent:
         """A student with these settings, not yet fitted."""

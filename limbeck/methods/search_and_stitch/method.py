@@ -38,6 +38,7 @@ from limbeck.core.progress import quiet
 from limbeck.core.registry import METHODS
 from limbeck.data.class_weights import ClassWeight, class_weights
 from limbeck.methods.base import BaseMethod
+from limbeck.methods.budgets import query_budget, used_rows
 from limbeck.methods.search_and_stitch.choosing import choose
 from limbeck.methods.search_and_stitch.crossfit import FOLDS, Index, split_folds
 from limbeck.methods.search_and_stitch.disputes import (
@@ -103,7 +104,7 @@ class SearchAndStitch(SearchSettings, BaseMethod):
         started = time.perf_counter()
         self._check_layers(teacher, rows)
         given = rows.values[read_weight(sample_weight, len(rows)) > 0]
-        used, sample_weight = self._used(rows, sample_weight, rng)
+        used, sample_weight = used_rows(len(rows), sample_weight, self.max_rows, rng)
         rows = rows[used]
         progress("asking the teacher", 0, 1)
         task = teacher.task
@@ -116,7 +117,7 @@ class SearchAndStitch(SearchSettings, BaseMethod):
         trials = Trials(
             rows, own, sample_weight, fold, task, self.query_weight, self.sizes(), by_class
         )
-        budget = self._budget(teacher)
+        budget = query_budget(teacher, self.queries)
         back = kept_back(budget) if task.classifies and self.sampler != "none" else 0
         asked = ask(
             teacher, trials, budget - back, self.sampler, rng, progress, fewest=FEWEST - back
@@ -201,7 +202,7 @@ class SearchAndStitch(SearchSettings, BaseMethod):
             How much each row counts.
         """
         given = rows.values[read_weight(sample_weight, len(rows)) > 0]
-        used, sample_weight = self._used(rows, sample_weight, rng)
+        used, sample_weight = used_rows(len(rows), sample_weight, self.max_rows, rng)
         rows, y = rows[used], y[used]
         weight = weights(len(rows), 0, self.query_weight, sample_weight)
         fold = split_folds(rows, rng)
@@ -211,16 +212,6 @@ class SearchAndStitch(SearchSettings, BaseMethod):
         none = AnsweredQueries(rows[:0], y[:0], np.zeros((0, 0), dtype=np.int64), "none", 0)
         judged = self._judged(rows, y, sample_weight, task, none, fold, search, done, rng)
         return choose(self, search, judged, len(rows), given).tree
-
-    def _used(
-        self, rows: Rows, sample_weight: NDArray[np.float64] | None, rng: np.random.Generator
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """The rows that are used, at most ``max_rows`` of those that count, and their weights."""
-        weight = read_weight(sample_weight, len(rows))
-        used = np.flatnonzero(weight)
-        if len(used) > self.max_rows:
-            used = np.sort(rng.choice(used, self.max_rows, replace=False))
-        return used, weight[used]
 
     def _check_layers(self, teacher: Teacher, rows: Rows) -> None:
         """Refuse unknown layers before the teacher is asked at length."""
@@ -236,17 +227,6 @@ class SearchAndStitch(SearchSettings, BaseMethod):
         for name in self.layers:
             if name not in known:
                 raise InvalidInput(f"There is no layer {name!r}.", did_you_mean(name, known))
-
-    def _budget(self, teacher: Teacher) -> int:
-        """How many queries may be asked."""
-        can = Access.QUERIES in teacher.access
-        n = self.queries if self.queries is not None else (10_000 if can else 0)
-        if n and not can:
-            raise AccessDenied(
-                f"{n} queries were asked of {teacher.name}, which answers stored rows only.",
-                "Set queries=0, or give a teacher that can be asked about new rows.",
-            )
-        return n
 
     def _judged(
         self,

@@ -19,7 +19,6 @@ authors' program, and readings of the paper in public code.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -33,6 +32,7 @@ from limbeck.core.errors import AccessDenied, InvalidInput
 from limbeck.core.registry import METHODS
 from limbeck.data.class_weights import ClassWeight, class_weights
 from limbeck.methods.base import BaseMethod
+from limbeck.methods.budgets import used_rows
 from limbeck.methods.rules.sizes import SizedStudents, left_out, losses_of, spread
 from limbeck.methods.search_and_stitch.crossfit import split_folds
 from limbeck.methods.trepan.local_model import LocalModel, differs
@@ -40,8 +40,6 @@ from limbeck.methods.trepan.plain import plain_tree
 from limbeck.students.m_of_n.count_tests import BeamSettings
 from limbeck.students.m_of_n.growth import GrowingNode, Growth, Instances
 from limbeck.students.m_of_n.m_of_n_tree import MOfNTree, trees_of
-from limbeck.students.targets import read_weight
-from limbeck.students.tree.tree import Tree
 
 __all__ = ["GainPerNumber", "Trepan", "TrepanTree"]
 
@@ -127,6 +125,7 @@ class Trepan(BaseMethod):
     default: ClassVar[bool] = True
     name: ClassVar[str] = "TREPAN"
     price: ClassVar[float] = 0.0  # gains per numbers of a test to this power
+    by_numbers: ClassVar[bool] = True
 
     max_leaves: int = 12
     epsilon: float = 0.05
@@ -179,7 +178,7 @@ class Trepan(BaseMethod):
             If queries are asked of a teacher that answers stored rows only.
         """
         started, task = time.perf_counter(), teacher.task
-        used, weight = self._sampled(rows, sample_weight, rng)
+        used, weight = used_rows(len(rows), sample_weight, self.max_rows, rng)
         rows = rows[used]
         progress("asking the teacher", 0, 1)
         own = hard_answers(teacher.scores(rows.native()), task)
@@ -247,7 +246,7 @@ class Trepan(BaseMethod):
         sample_weight : ndarray of shape (n,), optional
             How much each row counts.
         """
-        used, weight = self._sampled(rows, sample_weight, rng)
+        used, weight = used_rows(len(rows), sample_weight, self.max_rows, rng)
         rows, y = rows[used], y[used]
         most = self.leaves or self.max_leaves
 
@@ -260,26 +259,6 @@ class Trepan(BaseMethod):
         fold = split_folds(rows, rng)
         judged = left_out(rows, y, weight, task, fold, most, lambda _, others: grown(others))
         return path[self._sized(path, rows, y, weight, task, judged).choose(self.epsilon)]
-
-    def baselines(
-        self,
-        teacher: Teacher,
-        rows: Rows,
-        answers: NDArray[Any],
-        finding: MethodResult,
-        rng: np.random.Generator,
-        sample_weight: NDArray[np.float64] | None = None,
-    ) -> Mapping[str, Student]:
-        """A greedy tree with about as many numbers, taught by the same teacher.
-
-        Parameters
-        ----------
-        teacher, rows, answers, finding, rng, sample_weight
-            As for :meth:`BaseMethod.baselines`.
-        """
-        told = teacher.task.labels[answers] if teacher.task.classifies else answers
-        tree = Tree(max_leaves=max((finding.student.numbers + 1) // 2, 2), task=teacher.task)
-        return {"greedy tree": tree.fit(rows, told, sample_weight)}
 
     def _trees(
         self,
@@ -318,16 +297,6 @@ class Trepan(BaseMethod):
                 "Set queries=0, or give a teacher that can be asked about new rows.",
             )
         return can and self.queries != 0
-
-    def _sampled(
-        self, rows: Rows, sample_weight: NDArray[np.float64] | None, rng: np.random.Generator
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """The rows that are used, at most ``max_rows`` of those that count, and their weights."""
-        weight = read_weight(sample_weight, len(rows))
-        used = np.flatnonzero(weight)
-        if len(used) > self.max_rows:
-            used = np.sort(rng.choice(used, self.max_rows, replace=False))
-        return used, weight[used]
 
     def _sized(
         self,
