@@ -39,6 +39,17 @@ def pages(reference: Any) -> list[Any]:
     return reference.pages()
 
 
+def test_the_table_of_teachers_is_that_of_the_registry() -> None:
+    """After a change: python docs/hooks/teachers.py."""
+    teachers = hook("teachers")
+    page = (DOCS / "teachers.md").read_text(encoding="utf-8")
+    assert page == teachers.filled(page)
+    assert teachers.table() in page
+    from limbeck.core.registry import TEACHERS
+
+    assert len(teachers.table().splitlines()) == 2 + len(TEACHERS.names())
+
+
 def public_names() -> set[str]:
     """What limbeck and the packages below it export, as users write it."""
     names = {f"limbeck.{n}" for n in limbeck.__all__}
@@ -194,7 +205,9 @@ def test_the_page_of_the_command_line_has_every_command_and_option() -> None:
     text = hook("commands").markdown()
     for command in ("distill", "resume", "certify", "verify", "budget", "audit"):
         assert f"## limbeck {command}\n" in text
-    assert "| `--teacher` | package.module:name of a model or a factory. |" in text
+    assert (
+        "| `--teacher` | A file (`limbeck teachers`), or package.module:name of a model. |" in text
+    )
     assert "| `--epsilon` | Strictly between 0 and 1. | `0.05` |" in text
     assert "| `--seed` |  | `0` |" in text
     assert "--help" not in text.partition("## ")[2]

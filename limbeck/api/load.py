@@ -111,13 +111,15 @@ def read_rows(path: Path) -> Any:
 
 
 def read_teacher(name: str, weights: Path | None) -> Any:
-    """The object at ``package.module:name``; a function or class is called to make the model.
+    """What ``--teacher`` names: a file as it is, else the object at ``package.module:name``.
+
+    A function or class at that place is called to make the model.
 
     Parameters
     ----------
     name : str
-        As in uvicorn: the module, a colon, and what to take from it. The current folder is
-        searched too.
+        A file such as ``model.onnx``, a prefix such as ``hf:folder``, or, as in uvicorn, a module,
+        a colon, and what to take from it; the current folder is searched too.
     weights : path or None
         A .safetensors file, loaded into a torch module.
 
@@ -128,6 +130,14 @@ def read_teacher(name: str, weights: Path | None) -> Any:
     FileRefused
         If the weights do not fit.
     """
+    from limbeck.teachers.files import is_named
+
+    if is_named(name):
+        if weights is not None:
+            raise InvalidInput(
+                f"Weights were given beside {name!r}, which is no module.", "Leave --weights out."
+            )
+        return name
     model = read_named(name)
     attribute = name.rpartition(":")[2]
     is_model = hasattr(model, "named_modules") or hasattr(model, "predict")

@@ -9,7 +9,7 @@ import typer
 import limbeck
 from limbeck.cli.audit import audit
 from limbeck.cli.budget import budget
-from limbeck.cli.catalogue import methods, students
+from limbeck.cli.catalogue import methods, students, teachers
 from limbeck.cli.certify import certify
 from limbeck.cli.distill import distill, resume
 from limbeck.cli.export import export
@@ -26,6 +26,7 @@ app = typer.Typer(
 )
 for command in (
     distill, tournament, resume, certify, verify, export, budget, audit, students, methods,
+    teachers,
 ):  # fmt: skip
     app.command()(command)
 

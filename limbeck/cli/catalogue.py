@@ -1,11 +1,12 @@
-"""``limbeck students`` and ``limbeck methods``: what can be asked for, one line each."""
+"""``limbeck students``, ``methods`` and ``teachers``: what can be asked for, one line each."""
 
 from __future__ import annotations
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-__all__ = ["methods", "students"]
+__all__ = ["methods", "students", "teachers"]
 
 
 def students() -> None:
@@ -27,6 +28,17 @@ def methods() -> None:
     for into, ways in known().items():
         for name, method in ways.items():
             table.add_row(into, name, _first_line(method), str(method.needs))
+    Console().print(table)
+
+
+def teachers() -> None:
+    """List what can be distilled, and what each kind grants."""
+    from limbeck.teachers.entry import entries
+
+    table = Table("teacher", "what it is", "as a file", "grants", "needs", box=None, pad_edge=False)
+    for name, _, entry in entries():
+        needs = Text(entry.install)  # the brackets of an extra are no markup
+        table.add_row(name, entry.summary, " ".join(entry.files), str(entry.grants), needs)
     Console().print(table)
 
 

@@ -29,7 +29,8 @@ def distill(
         Path | None, typer.Argument(help="A run.yaml, for a network into a smaller network.")
     ] = None,
     teacher: Annotated[
-        str | None, typer.Option(help="package.module:name of a model or a factory.")
+        str | None,
+        typer.Option(help="A file (`limbeck teachers`), or package.module:name of a model."),
     ] = None,
     data: Annotated[
         Path | None, typer.Option(help="A .parquet or .csv file with one row per input.")

@@ -25,7 +25,9 @@ __all__ = ["tournament"]
 
 
 def tournament(
-    teacher: Annotated[str, typer.Option(help="package.module:name of a model or a factory.")],
+    teacher: Annotated[
+        str, typer.Option(help="A file (`limbeck teachers`), or package.module:name of a model.")
+    ],
     data: Table,
     out: Annotated[Path, typer.Option(help="The folder for the finalists and the report.")],
     into: Annotated[

@@ -129,11 +129,9 @@ STUDENTS = Registry("limbeck.students", "student")
 METHODS = Registry("limbeck.methods", "method")
 """How a teacher becomes a student; each says by `into` which."""
 
-TEACHERS = Registry(
-    "limbeck.teachers", "teacher", ("callable", "last_operation", "sklearn", "stored", "torch")
-)
-"""Kinds of models beside those that `limbeck.as_teacher` knows itself: each says by a class method
-`accepts(model)` whether it is one of its kind."""
+TEACHERS = Registry("limbeck.teachers", "teacher", ("last_operation", "torch"))
+"""Kinds of models, files and services: each says by a class method `accepts(model)` whether it is
+one of its kind, and by `entry` what it grants and needs, without importing any heavy package."""
 
 SAMPLERS = Registry("limbeck.samplers", "sampler")
 """Where fresh inputs come from."""

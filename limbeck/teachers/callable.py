@@ -10,13 +10,17 @@ from numpy.typing import NDArray
 
 from limbeck.core.contract import Access, Label, ScoreKind, Task
 from limbeck.core.errors import AccessDenied, InvalidInput, TeacherFailed
+from limbeck.core.registry import TEACHERS
 from limbeck.data.labels import as_classes, class_codes
 from limbeck.data.scores import KnownOutputs, read_scores, sums_to_one, within_one
 from limbeck.teachers.closed import Closed
+from limbeck.teachers.entry import TeacherEntry
+from limbeck.teachers.reading import FirstOutputs
 
 __all__ = ["CallableTeacher"]
 
 
+@TEACHERS.register("function")
 class CallableTeacher(Closed):
     """A function that answers any row, asked in batches.
 
@@ -44,6 +48,40 @@ class CallableTeacher(Closed):
     InvalidInput
         If there are fewer than two different classes, or the kind does not fit the task.
     """
+
+    entry = TeacherEntry(
+        "any function from rows to labels, numbers or scores",
+        "limbeck.distill(lambda rows: rows[:, 0] > 0, X)",
+        order=2,
+    )
+
+    @classmethod
+    def accepts(cls, model: Any) -> bool:
+        """Whether it can be called."""
+        return callable(model)
+
+    @classmethod
+    def first_outputs(
+        cls, function: Any, example: Any, options: dict[str, Any], k: int
+    ) -> FirstOutputs | None:
+        """Its answers to some rows; see `limbeck.teachers.reading.read_outputs`.
+
+        Parameters
+        ----------
+        function : callable
+            The model.
+        example : rows or None
+            The rows.
+        options : dict
+            Those of the constructor.
+        k : int
+            The number of classes, or 0.
+        """
+        if example is None:
+            return None
+        asked = {n: v for n, v in options.items() if n in ("preprocess", "batch_size")}
+        looked = cls(function, **asked)
+        return FirstOutputs(looked.look(example), options.get("name") or looked.name)
 
     def __init__(
         self,

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from limbeck.core.contract import Access, Label, ScoreKind, Task
 from limbeck.core.errors import AccessDenied, InvalidInput, TeacherFailed
+from limbeck.core.registry import TEACHERS
 from limbeck.data.labels import class_codes
 from limbeck.teachers.closed import Closed
+from limbeck.teachers.entry import TeacherEntry
 
 __all__ = ["SklearnTeacher"]
 
@@ -23,6 +25,7 @@ _KINDS = {
 }
 
 
+@TEACHERS.register("sklearn")
 class SklearnTeacher(Closed):
     """An estimator or pipeline that is fitted and answers any row.
 
@@ -50,6 +53,17 @@ class SklearnTeacher(Closed):
     InvalidInput
         If the estimator is not fitted, predicts no classes or numbers, or lacks ``method``.
     """
+
+    entry = TeacherEntry(
+        "a fitted scikit-learn estimator or pipeline, or one that behaves like it",
+        "limbeck.distill(sklearn.linear_model.LogisticRegression().fit(X, y), X)",
+        order=1,
+    )
+
+    @classmethod
+    def accepts(cls, model: Any) -> bool:
+        """Whether it can be fitted and predicts."""
+        return hasattr(model, "fit") and hasattr(model, "predict")
 
     def __init__(
         self,

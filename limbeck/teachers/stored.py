@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +12,17 @@ from numpy.typing import NDArray
 from limbeck.core.columns import Features
 from limbeck.core.contract import Access, Label, ScoreKind
 from limbeck.core.errors import AccessDenied, InvalidInput
+from limbeck.core.registry import TEACHERS
 from limbeck.data.labels import encode_labels
 from limbeck.data.scores import KnownOutputs, OutputReading, read_scores, read_table
 from limbeck.teachers.closed import Closed
+from limbeck.teachers.entry import TeacherEntry
+from limbeck.teachers.reading import FirstOutputs
 
 __all__ = ["StoredScores"]
 
 
+@TEACHERS.register("stored")
 class StoredScores(Closed):
     """What a model once answered, without the model.
 
@@ -46,6 +50,63 @@ class StoredScores(Closed):
     InvalidInput
         If rows and scores do not go together, or scores are missing or not finite.
     """
+
+    entry = TeacherEntry(
+        "rows with the scores that a model once gave them",
+        "limbeck.distill((X, scores), X)",
+        Access.SCORES,
+        order=1,
+    )
+
+    @classmethod
+    def accepts(cls, model: Any) -> bool:
+        """Whether it is a pair (X, scores)."""
+        return isinstance(model, tuple) and len(model) == 2
+
+    @classmethod
+    def from_object(
+        cls,
+        pair: Any,
+        *,
+        classes: Sequence[Label] | None = None,
+        unit: str = "",
+        score_kind: ScoreKind | str | None = None,
+        name: str = "stored scores",
+        regression: bool = False,
+    ) -> Self:
+        """The teacher of a pair (X, scores).
+
+        Parameters
+        ----------
+        pair : tuple
+            Rows and scores.
+        classes, unit, score_kind, name
+            As in the constructor.
+        regression : bool
+            Whether the scores are numbers that were predicted.
+        """
+        kind = ScoreKind.VALUE if regression else score_kind
+        X, scores = pair
+        return cls(X, scores, classes, unit, kind, name)
+
+    @classmethod
+    def first_outputs(
+        cls, pair: Any, example: Any, options: dict[str, Any], k: int
+    ) -> FirstOutputs:
+        """The scores; see `limbeck.teachers.reading.read_outputs`.
+
+        Parameters
+        ----------
+        pair : tuple
+            Rows and scores.
+        example : rows or None
+            Not needed.
+        options : dict
+            Those of `from_object`.
+        k : int
+            The number of classes, or 0.
+        """
+        return FirstOutputs(read_table(pair[1]), str(options.get("name") or "stored scores"))
 
     def __init__(
         self,

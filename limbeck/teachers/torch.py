@@ -26,8 +26,11 @@ from limbeck.modules.scores import (
     task_said,
 )
 from limbeck.teachers.last_operation import ends_in_sigmoid
+from limbeck.teachers.reading import FirstOutputs
 
 __all__ = ["TorchTeacher"]
+
+_ASKED = ("preprocess", "batch_size", "device", "output")
 
 
 class TorchTeacher:
@@ -118,6 +121,34 @@ class TorchTeacher:
                 f"Nothing says what the outputs of {self.name} are.",
                 "Give classes=[...], or regression=True, or rows as example=X.",
             )
+
+    @classmethod
+    def first_outputs(
+        cls, module: nn.Module, example: Any, options: dict[str, Any], k: int
+    ) -> FirstOutputs | None:
+        """Its outputs for some rows; see `limbeck.teachers.reading.read_outputs`.
+
+        Parameters
+        ----------
+        module : torch.nn.Module
+            The model.
+        example : rows or None
+            The rows.
+        options : dict
+            Those of the constructor; the output that is chosen is added.
+        k : int
+            The number of classes, or 0.
+        """
+        if example is None:
+            return None
+        asked = {n: v for n, v in options.items() if n in _ASKED}
+        looked = cls(module, regression=True, **asked)
+        looked.output, note = looked.find_output(example, k)
+        if looked.output is not None:
+            options["output"] = looked.output
+        values, sigmoid = looked.look(example)
+        name = str(options.get("name") or looked.name)
+        return FirstOutputs(values, name, network=True, sigmoid=sigmoid, note=note)
 
     @classmethod
     def of_outputs(cls, module: nn.Module, X: Any, batch_size: int = 4096) -> Self:

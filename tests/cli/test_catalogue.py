@@ -4,10 +4,11 @@ from typer.testing import CliRunner
 
 from limbeck.cli.app import app
 from limbeck.selection.routes import students
+from limbeck.teachers.entry import entries
 
 
 def printed(command: str) -> str:
-    result = CliRunner().invoke(app, [command], env={"COLUMNS": "200"})
+    result = CliRunner().invoke(app, [command], env={"COLUMNS": "300"})
     assert result.exit_code == 0
     return result.output
 
@@ -25,3 +26,12 @@ def test_every_method_has_a_line_and_says_what_it_needs():
         for method in methods:
             (line,) = [line for line in lines if line.split()[:2] == [into, method]]
             assert "scores" in line or "queries" in line or "gradients" in line or "weights" in line
+
+
+def test_every_teacher_has_a_line_that_says_what_it_grants():
+    lines = printed("teachers").splitlines()
+    for name, _, entry in entries():
+        (line,) = [line for line in lines if line.split()[:1] == [name]]
+        assert entry.summary in line
+        assert str(entry.grants) in line
+        assert entry.install in line

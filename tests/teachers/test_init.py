@@ -32,7 +32,7 @@ def test_each_kind_finds_its_teacher():
     assert isinstance(as_teacher(lambda X: X[:, 0]), CallableTeacher)
 
 
-@pytest.mark.parametrize("thing", [3, "model.pt", None, [1, 2, 3]])
+@pytest.mark.parametrize("thing", [3, None, [1, 2, 3]])
 def test_other_things_are_refused_by_type(thing):
     with pytest.raises(InvalidInput, match=f"A {type(thing).__name__} cannot be a teacher"):
         as_teacher(thing)
