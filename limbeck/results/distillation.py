@@ -94,21 +94,24 @@ class Distillation(DistillationRecord, Result):
         self.report(folder / "report.html")
         return folder
 
-    def export(self, path: str | Path) -> Path:
+    def export(self, path: str | Path, **settings: Any) -> Path:
         """Write the student as a file that runs without limbeck; the end of the name says which.
 
         Parameters
         ----------
         path : str or Path
             ``.sql``, ``.c``, ``.h``, ``.py``, ``.js`` or ``.mjs``; ``.onnx``; ``.json`` for
-            limbeck. See :func:`limbeck.export.students.export_student`.
+            limbeck.
+        **settings
+            ``dtype`` and ``inputs`` of ``.onnx``, ``dialect`` of ``.sql``; see
+            :func:`limbeck.export.students.export_student`.
 
         Raises
         ------
         InvalidInput
             If there is no such language, or the student cannot be written in it.
         """
-        return export_student(self.student, path)
+        return export_student(self.student, path, **settings)
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:

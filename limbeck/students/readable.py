@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -184,6 +184,36 @@ class Readable(BaseEstimator, ABC):  # type: ignore[misc]
             f"A {type(self).__name__} cannot be written as a formula.",
             "Save it as JSON, and predict with limbeck.",
         )
+
+    def to_onnx(
+        self,
+        path: str | Path | None = None,
+        dtype: Literal["float64", "float32"] = "float64",
+        inputs: Literal["rows", "columns"] = "rows",
+    ) -> Any:
+        """The student as an ONNX model.
+
+        Parameters
+        ----------
+        path : path, optional
+            Where to write the model; by default it is only returned.
+        dtype : {"float64", "float32"}
+            Type of the numbers in the inputs.
+        inputs : {"rows", "columns"}
+            One input of encoded rows, or a named input for each column; see
+            :func:`limbeck.students.formula_onnx.formula_to_onnx`.
+
+        Raises
+        ------
+        InvalidInput
+            If this kind is no formula.
+        MissingExtra
+            If onnx is not installed.
+        """
+        from limbeck.students.formula_onnx import formula_to_onnx
+
+        check_is_fitted(self)
+        return formula_to_onnx(self.formula(), path, dtype, inputs)
 
     def _used(self) -> Collection[int] | None:
         """Positions of the columns that the student can use; None for all."""

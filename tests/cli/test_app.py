@@ -132,6 +132,9 @@ def test_export_writes_code_that_answers_alike(run):
     student = load(run / "student.json")
     expected = student.predict(rows[list(student.features_.names)])
     assert [scope["predict"](row) for row in rows.to_dict("records")] == expected.tolist()
+    pytest.importorskip("onnx")
+    wide = ("--inputs", "columns", "--dtype", "float32")
+    assert limbeck("export", "run", "--to", "student.onnx", *wide).exit_code == 0
     refused = limbeck("export", "run/student.json", "--to", "student.docx")
     assert refused.exit_code == 2
     assert "There is no export to '.docx'" in plain(refused.output)

@@ -19,9 +19,12 @@ from limbeck.export.students import SUFFIXES, export_student, source_of
 from limbeck.students.additive.additive import Additive
 from limbeck.students.formula import columns_of
 from limbeck.students.junta.junta import Junta
+from limbeck.students.linear.linear import Linear
 from limbeck.students.m_of_n.m_of_n_tree import MOfNTree
+from limbeck.students.oblique_tree.tree import ObliqueTree
 from limbeck.students.rule_list.rule_list import RuleList
 from limbeck.students.rules.rule_set import RuleSet
+from limbeck.students.scorecard.scorecard import Scorecard
 from limbeck.students.sparse_sum.sparse_sum import SparseSum
 from limbeck.students.tree.tree import Tree
 
@@ -44,7 +47,7 @@ def table(n: int, seed: int) -> pd.DataFrame:
 
 @cache
 def student(kind: str, task: str):
-    X = table(3000, 0)
+    X = table(1000 if kind in SUMS else 3000, 0)
     total = (
         X["age [years]"].fillna(40) / 30 + X[NAME].fillna(3) + X["member"].fillna(False) * 1.5
         - (X["colour"] == "it's")
@@ -62,12 +65,19 @@ def student(kind: str, task: str):
         "rule_list": lambda: RuleList(6),
         "rules": lambda: RuleSet(6),
         "m_of_n": lambda: MOfNTree(6),
+        "linear": lambda: Linear(),
+        "scorecard": lambda: Scorecard(),
+        "oblique_tree": lambda: ObliqueTree(hidden=(2,)),
     }[kind]()
-    return made.fit(X, y)
+    return made.fit(X.drop(columns="colour") if kind == "oblique_tree" else X, y)
 
 
-KINDS = ("tree", "junta", "sparse_sum", "additive", "rule_list", "rules", "m_of_n")
+KINDS = ("tree", "junta", "sparse_sum", "additive", "rule_list", "rules", "m_of_n", "linear",
+         "scorecard", "oblique_tree")  # fmt: skip
+SUMS = ("sparse_sum", "additive", "linear", "scorecard", "oblique_tree")
 BOTH = [(kind, task) for kind in KINDS for task in TASKS]
+WRITTEN = [(k, t) for k, t in BOTH if k in KINDS[:7] or (k, t) == ("oblique_tree", "binary")]
+"""Linear students and scorecards are the formula of a sum."""
 
 
 def near_edges(kind: str, task: str, n: int) -> pd.DataFrame:
@@ -94,7 +104,7 @@ def near_edges(kind: str, task: str, n: int) -> pd.DataFrame:
             X[name] = np.where(X[name].isna(), np.nan, column)
     X["colour"] = X["colour"].astype(object)
     X.loc[rng.random(n) < 0.05, "colour"] = "mauve"
-    return X
+    return X[list(student(kind, task).features_.names)]
 
 
 def plain_rows(X: pd.DataFrame) -> list[dict]:
@@ -155,10 +165,14 @@ def in_javascript(source, X, made, tmp_path):
     return labels, None if shares is None else np.array(shares)
 
 
+def with_null(X):
+    """Texts with None where they are missing."""
+    texts = [name for name in ("colour",) if name in X]
+    return X.assign(**{name: X[name].where(X[name].notna(), None) for name in texts})
+
+
 def sql_frame(X):
-    return X.assign(
-        member=X["member"].astype("Int64"), colour=X["colour"].where(X["colour"].notna(), None)
-    )
+    return with_null(X).assign(member=X["member"].astype("Int64"))
 
 
 def in_sqlite(source, X, made, tmp_path):
@@ -169,8 +183,7 @@ def in_sqlite(source, X, made, tmp_path):
 
 
 def in_duckdb(source, X, made, tmp_path):
-    rows = X.assign(colour=X["colour"].where(X["colour"].notna(), None))
-    told = duckdb.query_df(rows, "rows", source).df()
+    told = duckdb.query_df(with_null(X), "rows", source).df()
     return answers_of(told, made)
 
 
@@ -179,6 +192,26 @@ def answers_of(told, made):
         return told["predicted"].tolist(), None
     shares = told[[f"p_{c}" for c in made.task_.classes]].to_numpy()
     return told["predicted"].tolist(), shares
+
+
+def in_onnx(made, X, dtype, inputs):
+    """Labels, or values, and probabilities of an ONNX file; rows are fed as its inputs ask."""
+    onnxruntime = pytest.importorskip("onnxruntime")
+    model = made.to_onnx(dtype=dtype, inputs=inputs)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options)
+    if inputs == "rows":
+        fed = {"rows": made.features_.encode(X).astype(dtype)}
+    else:
+        fed = {
+            c.name: X[c.name].astype(object).where(X[c.name].notna(), "").to_numpy(str)[:, None]
+            if c.kind == "categorical"
+            else X[c.name].astype("float64").to_numpy(dtype, na_value=np.nan)[:, None]
+            for c in made.features_.columns
+        }
+    found = session.run(None, fed)
+    return found[0].tolist(), found[1] if made.task_.classifies else None
 
 
 LANGUAGES = {
@@ -192,28 +225,70 @@ def check(kind, task, language, n, tmp_path):
         pytest.skip(f"{TOOL[language]} is not installed")
     made, X = student(kind, task), near_edges(kind, task, n)
     suffix = language if language.startswith(".") else ".sql"
-    labels, shares = LANGUAGES[language](source_of(made, suffix), X, made, tmp_path)
+    found = LANGUAGES[language](source_of(made, suffix), X, made, tmp_path)
+    equal(made, kind, X, *found)
+
+
+def equal(made, kind, X, labels, shares):
     expected = made.predict(X)
-    if task == "regression":
+    if shares is None:
         assert np.allclose(labels, expected, rtol=1e-12, atol=1e-12)
         return
-    sure = np.ones(n, bool)
-    if kind in ("sparse_sum", "additive"):  # a sum that is 0 up to rounding has no label of its own
+    sure = np.ones(len(X), bool)
+    if kind in SUMS:  # a sum that is 0 up to rounding has no label of its own
         top = np.sort(made.predict_proba(X), axis=1)
         sure = top[:, -1] - top[:, -2] > 1e-12
     assert (np.array(labels)[sure] == expected[sure]).all()
     assert np.abs(shares - made.predict_proba(X)).max() < 1e-9
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+def check_onnx(kind, task, n):
+    made, X = student(kind, task), near_edges(kind, task, n)
+    for inputs in ("rows", "columns"):
+        equal(made, kind, X, *in_onnx(made, X, "float64", inputs))
+    for name in ("age [years]", NAME):
+        X[name] = X[name].astype("float32")  # rows that are float32, thresholds as they are
+    for inputs in ("rows", "columns"):
+        equal(made, kind, X, *in_onnx(made, X, "float32", inputs))
+
+
 @pytest.mark.parametrize(("kind", "task"), BOTH)
+def test_an_onnx_file_answers_as_the_student_does(kind, task):
+    check_onnx(kind, task, 1500)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "task"), BOTH)
+def test_an_onnx_file_answers_alike_on_100_000_rows(kind, task):
+    check_onnx(kind, task, 100_000)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_onnx_file_takes_infinities_as_its_formula_does(kind):
+    made, X = student(kind, "binary"), table(60, 5)
+    values = made.features_.encode(X[list(made.features_.names)])
+    values[:20, 0], values[20:40, 1] = np.inf, -np.inf
+    onnxruntime = pytest.importorskip("onnxruntime")
+    session = onnxruntime.InferenceSession(made.to_onnx().SerializeToString())
+    label, shares = session.run(None, {"rows": values})
+    with np.errstate(invalid="ignore"):
+        expected = made.formula().outputs(values)
+        positions = made.formula().positions(values)
+    known = np.isfinite(expected).all(axis=1)
+    assert known.any()
+    assert np.allclose(shares[known], expected[known], atol=1e-9)
+    assert (label[known] == made.classes_[positions[known]]).all()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("kind", "task"), WRITTEN)
 def test_an_export_answers_as_the_student_does(kind, task, language, tmp_path):
     check(kind, task, language, 1500, tmp_path)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize(("kind", "task"), BOTH)
+@pytest.mark.parametrize(("kind", "task"), WRITTEN)
 def test_an_export_answers_alike_on_100_000_rows(kind, task, language, tmp_path):
     check(kind, task, language, 100_000, tmp_path)
 
@@ -238,8 +313,31 @@ def test_the_end_of_the_name_says_which(tmp_path):
         assert path.stat().st_size > 100
     with pytest.raises(InvalidInput, match=r"no export to '.pmml'"):
         export_student(made, tmp_path / "student.pmml")
-    with pytest.raises(InvalidInput, match="Junta has no ONNX form"):
-        export_student(student("junta", "binary"), tmp_path / "student.onnx")
+    with pytest.raises(InvalidInput, match=r"dtype was given for '.sql'"):
+        export_student(made, tmp_path / "student.sql", dtype="float32")
+    with pytest.raises(InvalidInput, match=r"dialect='sqlite' was given for '.py'"):
+        export_student(made, tmp_path / "student.py", dialect="sqlite")
+
+
+def test_a_dialect_that_lacks_a_function_is_refused(tmp_path):
+    export_student(student("tree", "binary"), tmp_path / "a.sql", dialect="sqlite_without_math")
+    with pytest.raises(InvalidInput, match="in sqlite_without_math, which lacks the function EXP"):
+        export_student(
+            student("linear", "binary"), tmp_path / "b.sql", dialect="sqlite_without_math"
+        )
+    with pytest.raises(InvalidInput, match="tsql, which lacks truth values"):
+        export_student(student("tree", "binary"), tmp_path / "b.sql", dialect="tsql")
+    with pytest.raises(InvalidInput, match="Did you mean 'duckdb'"):
+        export_student(student("tree", "binary"), tmp_path / "b.sql", dialect="duckdbb")
+    assert not (tmp_path / "b.sql").exists()
+
+
+def test_a_column_that_is_called_like_an_output_is_no_input():
+    made = Tree(2).fit(pd.DataFrame({"label": [1.0, 2.0, 5.0, 6.0]}), ["no", "no", "yes", "yes"])
+    with pytest.raises(InvalidInput, match=r"called 'label'.*inputs='rows'"):
+        made.to_onnx(inputs="columns")
+    with pytest.raises(InvalidInput, match="Give 'rows' or 'columns'"):
+        made.to_onnx(inputs="row")
 
 
 def test_names_of_columns_run_nothing(tmp_path):

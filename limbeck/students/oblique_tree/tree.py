@@ -16,8 +16,10 @@ from limbeck.core.contract import Task
 from limbeck.core.errors import FileRefused, InvalidInput
 from limbeck.core.registry import STUDENTS
 from limbeck.students import files
+from limbeck.students.formula import Formula
 from limbeck.students.oblique_tree import stored
 from limbeck.students.oblique_tree import text as words
+from limbeck.students.oblique_tree.formula import formula
 from limbeck.students.oblique_tree.regions import Layer, RegionTree, planes_of, regions_of
 from limbeck.students.readable import Readable
 from limbeck.students.targets import TaskLike, predicts_classes, read_target, read_weight
@@ -217,6 +219,19 @@ class ObliqueTree(Readable):
         check_is_fitted(self)
         return words.text(
             self.tree_, self.questions_, self.leaves_, self.features_, self.task_, self.fill_
+        )
+
+    def formula(self) -> Formula:
+        """Sums of columns asked in turn; see `limbeck.students.oblique_tree.formula`.
+
+        Raises
+        ------
+        InvalidInput
+            If there are more than 2,000 regions.
+        """
+        check_is_fitted(self)
+        return formula(
+            self.tree_, self.questions_, self.leaves_, self.fill_, self.features_, self.task_
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -8,18 +8,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.core.atomic_io import write_bytes
 from limbeck.core.columns import Features
 from limbeck.core.contract import Task
-from limbeck.core.errors import InvalidInput, MissingExtra
-from limbeck.core.strict_json import strict_json
-from limbeck.students.files import fingerprint, head
+from limbeck.students.onnx_file import check_dtype, label_array, onnx_file, require_onnx
 from limbeck.students.tree.nodes import EQ, MISSING, Nodes
 
 __all__ = ["to_onnx"]
 
 _LEQ, _EQ = 0, 4  # branch modes of TreeEnsemble
-_OPSET, _ML_OPSET, _IR = 21, 5, 10  # the oldest with TreeEnsemble: onnxruntime 1.20
 
 
 def to_onnx(
@@ -63,14 +59,10 @@ def to_onnx(
     InvalidInput
         If there is no such dtype.
     """
-    if dtype not in ("float64", "float32"):
-        raise InvalidInput(f"dtype is {dtype!r}.", "Give 'float64' or 'float32'.")
-    try:
-        from onnx import helper, numpy_helper
-    except ImportError:
-        raise MissingExtra(
-            "Exporting to ONNX needs the package onnx.", "pip install 'limbeck[onnx]'."
-        ) from None
+    check_dtype(dtype)
+    require_onnx()
+    from onnx import helper, numpy_helper
+
     tables = _tables(nodes, task)
     steps = [
         helper.make_node(
@@ -93,27 +85,7 @@ def to_onnx(
     rows = helper.make_tensor_value_info(
         "rows", helper.np_dtype_to_tensor_dtype(np.dtype(dtype)), ["n", len(features)]
     )
-    model = helper.make_model(
-        helper.make_graph(steps, "tree", [rows], outputs, constants),
-        opset_imports=[
-            helper.make_opsetid("", _OPSET),
-            helper.make_opsetid("ai.onnx.ml", _ML_OPSET),
-        ],
-        ir_version=_IR,
-        producer_name="limbeck",
-    )
-    columns = head("tree", features, task)["features"]
-    helper.set_model_props(
-        model,
-        {
-            "limbeck.features": strict_json(columns, indent=None),
-            "limbeck.features.sha256": fingerprint(columns),
-            "limbeck.unit": task.unit,
-        },
-    )
-    if path is not None:
-        write_bytes(model.SerializeToString(), path)
-    return model
+    return onnx_file("tree", steps, [rows], outputs, constants, features, task, path)
 
 
 _INT = np.dtype(np.int64)
@@ -124,10 +96,7 @@ def _tables(nodes: Nodes, task: Task) -> dict[str, NDArray[Any]]:
     value = nodes.value[nodes.is_leaf]
     if not task.classifies:
         return {"value": value[:, 0].copy()}
-    classes = task.labels
-    if classes.dtype.kind in "UO":  # ONNX has text, and no dtype for a mixture
-        classes = np.array([str(c) for c in task.classes], dtype=object)
-    return {"label": classes[value.argmax(axis=1)], "probabilities": value}
+    return {"label": label_array(task)[value.argmax(axis=1)], "probabilities": value}
 
 
 def _ensemble(nodes: Nodes, dtype: np.dtype[Any]) -> dict[str, Any]:

@@ -258,7 +258,10 @@ class Tree(Piecewise):
         return plot_tree(self.nodes_, self.features_, self.task_, ax)
 
     def to_onnx(
-        self, path: str | Path | None = None, dtype: Literal["float64", "float32"] = "float64"
+        self,
+        path: str | Path | None = None,
+        dtype: Literal["float64", "float32"] = "float64",
+        inputs: Literal["rows", "columns"] = "rows",
     ) -> Any:
         """The tree as an ONNX model; see :func:`limbeck.students.tree.onnx.to_onnx`.
 
@@ -268,10 +271,15 @@ class Tree(Piecewise):
             Where to write the model; by default it is only returned.
         dtype : {"float64", "float32"}
             Type of the inputs.
+        inputs : {"rows", "columns"}
+            One input of encoded rows, or a named input for each column; see
+            :func:`limbeck.students.formula_onnx.formula_to_onnx`.
         """
         from limbeck.students.tree.onnx import to_onnx
 
         check_is_fitted(self)
+        if inputs != "rows":
+            return super().to_onnx(path, dtype, inputs)
         return to_onnx(self.nodes_, self.features_, self.task_, path, dtype)
 
     def to_dict(self) -> dict[str, Any]:

@@ -275,11 +275,34 @@ class WaveletStudent(Readable):
         found = self.importances()
         return plot_wavelet(self.filters, {b.name: found[b.name] for b in self.bands}, ax)
 
-    def to_onnx(self, path: str | Path | None = None) -> Any:
-        """The student as an ONNX model; see :func:`limbeck.students.wavelet.onnx.to_onnx`."""
+    def to_onnx(
+        self,
+        path: str | Path | None = None,
+        dtype: Literal["float64", "float32"] = "float64",
+        inputs: Literal["rows", "columns"] = "rows",
+    ) -> Any:
+        """The student as an ONNX model; see :func:`limbeck.students.wavelet.onnx.to_onnx`.
+
+        Parameters
+        ----------
+        path : path, optional
+            Where to write the model; by default it is only returned.
+        dtype, inputs
+            Signals are one input of float64.
+
+        Raises
+        ------
+        InvalidInput
+            If another form of inputs is asked for.
+        """
         from limbeck.students.wavelet.onnx import to_onnx
 
         check_is_fitted(self)
+        if (dtype, inputs) != ("float64", "rows"):
+            raise InvalidInput(
+                f"A wavelet student was to be exported with dtype={dtype!r}, inputs={inputs!r}.",
+                "Its signals are one input of float64: leave both out.",
+            )
         return to_onnx(self, path)
 
     def to_dict(self) -> dict[str, Any]:
