@@ -109,7 +109,7 @@ def as_teacher(obj: Any, y: Any = None, *, example: Any = None, **options: Any) 
     _check_options(made.__name__, make, options)
     if _hook(made, "first_outputs") is None:
         return _says_itself(made, make, obj, options)
-    read = read_outputs(made, obj, y, example, options)
+    read, obj = read_outputs(made, obj, y, example, options)
     number = bool(options.pop("regression", False))
     if read is not None:
         options["classes"] = read.task.classes or None

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from limbeck.core.contract import Access, Label, ScoreKind, Task
-from limbeck.core.errors import AccessDenied, InvalidInput, TeacherFailed
+from limbeck.core.contract import Label, ScoreKind
+from limbeck.core.errors import AccessDenied
 from limbeck.core.registry import TEACHERS
-from limbeck.data.labels import as_classes, class_codes
-from limbeck.data.scores import KnownOutputs, read_scores, sums_to_one, within_one
-from limbeck.teachers.closed import Closed
+from limbeck.teachers.batched import BatchedTeacher
 from limbeck.teachers.entry import TeacherEntry
 from limbeck.teachers.reading import FirstOutputs
 
@@ -21,7 +16,7 @@ __all__ = ["CallableTeacher"]
 
 
 @TEACHERS.register("function")
-class CallableTeacher(Closed):
+class CallableTeacher(BatchedTeacher):
     """A function that answers any row, asked in batches.
 
     Parameters
@@ -83,6 +78,8 @@ class CallableTeacher(Closed):
         looked = cls(function, **asked)
         return FirstOutputs(looked.look(example), options.get("name") or looked.name)
 
+    _by_hand = "Call the function on these rows by itself."
+
     def __init__(
         self,
         function: Callable[[Any], Any],
@@ -94,124 +91,18 @@ class CallableTeacher(Closed):
         batch_size: int = 65_536,
         name: str | None = None,
     ) -> None:
-        if batch_size < 1:
-            raise InvalidInput(f"batch_size is {batch_size}.", "Give at least 1.")
+        own = str(getattr(function, "__name__", type(function).__name__))
+        super().__init__(
+            name or own, classes=classes, unit=unit, score_kind=score_kind,
+            preprocess=preprocess, batch_size=batch_size,
+        )  # fmt: skip
         self.function = function
-        self.preprocess = preprocess
-        self.batch_size = batch_size
-        self.name: str = name or str(getattr(function, "__name__", type(function).__name__))
-        labels = () if classes is None else as_classes(classes)
-        self.task = Task(labels, unit="" if labels else unit)
-        kinds = set(ScoreKind) - {ScoreKind.VALUE} if classes is not None else {ScoreKind.VALUE}
-        if score_kind is not None and score_kind not in kinds:
-            raise InvalidInput(
-                f"score_kind is {str(score_kind)!r}.",
-                f"Give one of {', '.join(sorted(kinds))} here, or classes=[...].",
-            )
-        self.access = Access.SCORES | Access.QUERIES
-        self._kind = None if score_kind is None else ScoreKind(score_kind)
-        if classes is None:
-            self._kind = ScoreKind.VALUE
 
-    @property
-    def score_kind(self) -> ScoreKind:
-        """What the scores are; label until the first query where it was not given."""
-        return self._kind or ScoreKind.LABEL
-
-    def scores(self, X: Any) -> NDArray[np.float64]:
-        """Scores of shape (n, k); labels one-hot, one logit z as (0, z).
-
-        Raises
-        ------
-        TeacherFailed
-            If the function raises, or does not answer each row with what its task needs.
-        """
-        X = X if hasattr(X, "shape") else np.asarray(X)
-        out = np.empty((len(X), self.task.outputs))
-        for rows, raw in self._answers(X):
-            out[rows] = self._columns(raw, rows)
-        return out
-
-    def look(self, X: Any) -> NDArray[Any]:
-        """The function's answers to rows as they are, of shape (n,) or (n, k).
-
-        Parameters
-        ----------
-        X : rows
-            In the user's form.
-        """
-        return np.concatenate([raw for _, raw in self._answers(X)])
-
-    def _answers(self, X: Any) -> Iterator[tuple[slice, NDArray[Any]]]:
-        for start in range(0, len(X), self.batch_size):
-            rows = slice(start, min(start + self.batch_size, len(X)))
-            batch = X.iloc[rows] if hasattr(X, "iloc") else X[rows]
-            yield rows, self._call(batch, rows)
+    def _ask(self, batch: Any) -> Any:
+        return self.function(batch)
 
     def _denied(self, what: str) -> AccessDenied:
         return AccessDenied(
             f"{self.name} is a black box without {what}.",
             "Use a method that asks for scores only.",
-        )
-
-    def _call(self, batch: Any, rows: slice) -> NDArray[Any]:
-        try:
-            raw = self.function(self.preprocess(batch) if self.preprocess else batch)
-        except Exception as error:
-            raise TeacherFailed(
-                f"{self.name} raised {type(error).__name__} on rows {rows.start} to"
-                f" {rows.stop - 1}: {error}",
-                "Call the function on these rows by itself.",
-            ) from error
-        raw = np.asarray(raw.detach().cpu() if hasattr(raw, "detach") else raw)
-        if raw.ndim == 2 and raw.shape[1] == 1:
-            raw = raw[:, 0]
-        if raw.ndim not in (1, 2) or len(raw) != rows.stop - rows.start:
-            raise self._failed(f"returned shape {raw.shape}", rows)
-        return raw
-
-    def _columns(self, raw: NDArray[Any], rows: slice) -> NDArray[np.float64]:
-        """Scores (n, k) of one batch, checked against the task."""
-        classes = self.task.classes
-        numbers = np.issubdtype(raw.dtype, np.number) or raw.dtype == np.bool_
-        if (
-            self._kind is None
-            and (numbers or raw.ndim == 1)
-            and raw.shape[1:] in ((), (len(classes),))
-        ):
-            self._kind = read_scores(raw, KnownOutputs(self.name, classes)).kind
-        if self._kind is ScoreKind.LABEL and raw.ndim == 1:
-            codes = class_codes(raw, classes)
-            if (codes < 0).any():
-                label = raw[codes < 0].tolist()[0]
-                raise self._failed(f"returned {label!r}, which is none of its classes,", rows)
-            return np.eye(len(classes))[codes]
-        if not numbers:
-            raise self._failed(f"returned {raw.dtype} that are not numbers", rows)
-        table = raw.astype(np.float64)
-        fits = within_one if raw.ndim == 1 else sums_to_one
-        if self._kind is ScoreKind.PROBABILITY and np.isfinite(table).all() and not fits(raw):
-            raise TeacherFailed(
-                f"The answers of {self.name} were taken for probabilities, and rows {rows.start} to"
-                f" {rows.stop - 1} hold others.",
-                "Give score_kind='logit', or regression=True.",
-            )
-        if raw.ndim == 1 and len(classes) == 2:
-            first = 1 - table if self._kind is ScoreKind.PROBABILITY else np.zeros(len(table))
-            table = np.column_stack([first, table])
-        table = table[:, None] if table.ndim == 1 else table
-        if table.shape[1] != (len(classes) or 1):
-            raise self._failed(f"returned {table.shape[1]} column(s)", rows)
-        if not np.isfinite(table).all():
-            bad = int(np.flatnonzero(~np.isfinite(table).all(axis=1))[0]) + rows.start
-            raise self._failed(f"gave a score that is not a finite number for row {bad}", rows)
-        return table
-
-    def _failed(self, what: str, rows: slice) -> TeacherFailed:
-        k = len(self.task.classes)
-        wanted = f"labels or scores of shape (n, {k})" if k else "one number per row"
-        return TeacherFailed(
-            f"{self.name} {what} for rows {rows.start} to {rows.stop - 1}.",
-            f"Let it return {wanted}"
-            + (", or set score_kind='logit' for one logit." if k == 2 else "."),
         )

@@ -34,6 +34,8 @@ class FirstOutputs:
         Which of several outputs was taken, where there was a choice.
     classes : tuple of labels, optional
         The classes, where the model names them.
+    opened : object, optional
+        What was opened for it, of which the teacher is made instead of the file.
     """
 
     values: NDArray[np.generic]
@@ -42,12 +44,13 @@ class FirstOutputs:
     sigmoid: bool = False
     note: str = ""
     classes: tuple[Label, ...] | None = None
+    opened: Any = None
 
 
 def read_outputs(
     made: Any, obj: Any, y: Any, example: Any, options: dict[str, Any]
-) -> OutputReading | None:
-    """What the outputs are; without any, None, and ``options`` tell as far as y does.
+) -> tuple[OutputReading | None, Any]:
+    """What the outputs are, and the model; without outputs, ``options`` tell as far as y does.
 
     Parameters
     ----------
@@ -68,16 +71,16 @@ def read_outputs(
     if y is not None:
         read_labels(y, len(y), missing=True)  # refuses what is not one per row
         labels, marks = marked_classes(y)
-    said = {n: options[n] for n in ("classes", "unit", "regression") if options.get(n)}
     classes = options.get("classes") or labels or ()
     k = classes if isinstance(classes, int) else len(classes)
     first: FirstOutputs | None = made.first_outputs(obj, example, options, k)
+    said = {n: options[n] for n in ("classes", "unit", "regression") if options.get(n)}
     if first is None:
         if not said and y is not None:
             options["classes"] = labels
             if labels is None:
                 options["regression"] = True
-        return None
+        return None, obj
     if first.classes is not None and not said:
         said["classes"] = first.classes
     known = KnownOutputs(
@@ -85,4 +88,5 @@ def read_outputs(
         network=first.network, sigmoid=first.sigmoid, **said,
     )  # fmt: skip
     read = read_scores(first.values, known)
-    return replace(read, note=" ".join(n for n in (first.note, read.note) if n))
+    note = " ".join(n for n in (first.note, read.note) if n)
+    return replace(read, note=note), obj if first.opened is None else first.opened

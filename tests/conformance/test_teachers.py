@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -51,6 +52,20 @@ def black_box(X):
     return CallableTeacher(lambda X: np.where(first(X) > 0, "yes", "no"), classes=["no", "yes"])
 
 
+def onnx_file(X):
+    import tempfile
+
+    from skl2onnx import to_onnx
+
+    from limbeck.teachers import as_teacher
+
+    model = LogisticRegression().fit(A, LABELS)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.onnx"
+        path.write_bytes(to_onnx(model, A[:1].astype(np.float32)).SerializeToString())
+        return as_teacher(path, example=X)
+
+
 TEACHERS = {
     "sklearn probabilities": lambda X: SklearnTeacher(LogisticRegression().fit(X, LABELS)),
     "sklearn logits": lambda X: SklearnTeacher(RidgeClassifier().fit(X, LABELS)),
@@ -61,6 +76,8 @@ TEACHERS = {
     "callable labels": black_box,
     "callable values": lambda X: CallableTeacher(lambda X: np.asarray(X).sum(axis=1)),
 }
+if find_spec("onnxruntime") and find_spec("skl2onnx"):
+    TEACHERS |= {"onnx": onnx_file}
 if find_spec("torch"):
     TEACHERS |= {
         "torch classes": torch_classes,

@@ -8,6 +8,7 @@ logits or probabilities, which become what losses read; see
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,17 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from limbeck.core.contract import ScoreKind
-from limbeck.core.errors import FileRefused, InvalidInput, MissingExtra, TeacherFailed
+from limbeck.core.errors import InvalidInput, TeacherFailed
 from limbeck.data.scores import OutputReading
 from limbeck.modules.fingerprint import digest
 from limbeck.networks.datasets.collate import label_names
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.teachers.outside_answers import Reader, per_label, reading_of_answers, said_of
 from limbeck.networks.teachers.several_outputs import several_outputs
+from limbeck.teachers import as_teacher, teacher_class
+from limbeck.teachers.onnx.file import open_onnx
+from limbeck.teachers.onnx.outputs import chosen
+from limbeck.teachers.onnx.teacher import OnnxTeacher
 from limbeck.teachers.sklearn import SklearnTeacher
 from limbeck.teachers.stored import StoredScores
 
@@ -90,7 +95,7 @@ def is_outside(teacher: Any) -> bool:
         return False
     if isinstance(teacher, tuple):
         return len(teacher) == 2 and not any(map(callable, teacher))
-    file = isinstance(teacher, str | Path) and str(teacher).endswith(".onnx")
+    file = isinstance(teacher, str | PathLike)
     return file or _is_scores(teacher) or callable(teacher) or hasattr(teacher, "predict")
 
 
@@ -167,8 +172,10 @@ def outside_teacher(
 
 def _asker(teacher: Any, data: Any, inputs: Any, output: Any) -> tuple[Ask, OutputReading | None]:
     """What is called with inputs, and what is known of its answers."""
-    if isinstance(teacher, str | Path):
-        return _of_file(Path(teacher), output), None
+    if isinstance(teacher, str | PathLike):
+        if teacher_class(teacher) is OnnxTeacher:
+            return _of_file(Path(teacher), output), None
+        teacher = as_teacher(teacher)
     if _is_scores(teacher):
         teacher = (lines_of(data[0] if isinstance(data, tuple) else data), teacher)
     if isinstance(teacher, tuple):
@@ -200,21 +207,9 @@ def _thin(scores: NDArray[Any], kind: OutputReading) -> NDArray[Any]:
 
 def _of_file(path: Path, output: Any) -> Ask:
     """An ONNX file as a function of inputs."""
-    try:
-        import onnxruntime
-    except ImportError:
-        raise MissingExtra(
-            "Reading an .onnx file needs onnxruntime.", "pip install 'limbeck[onnx]'."
-        ) from None
-    try:
-        session = onnxruntime.InferenceSession(
-            path.read_bytes(), providers=["CPUExecutionProvider"]
-        )
-    except Exception as error:
-        raise FileRefused(
-            f"{str(path)!r} cannot be read as ONNX: {str(error).splitlines()[0]}", "Check the path."
-        ) from None
-    names = [i.name for i in session.get_inputs()]
+    file = open_onnx(path)
+    fetched = chosen(file.outputs, output, path.name).fetch
+    names = [i.name for i in file.inputs]
 
     def ask(inputs: Any) -> NDArray[Any]:
         if isinstance(inputs, Mapping):
@@ -222,27 +217,9 @@ def _of_file(path: Path, output: Any) -> Ask:
         else:
             tensors = inputs if isinstance(inputs, tuple) else (inputs,)
             fed = {n: t.cpu().numpy() for n, t in zip(names, tensors, strict=False)}
-        found = dict(zip([o.name for o in session.get_outputs()], session.run(None, fed),
-                         strict=True))  # fmt: skip
-        return _one_of(found, output, path.name)
+        return file.run(fed, fetched)
 
     return ask
-
-
-def _one_of(found: Mapping[str, Any], output: Any, name: str) -> NDArray[Any]:
-    """The output that is meant; of several the only one of fractions."""
-    keys = list(found)
-    if isinstance(output, int) and -len(keys) <= output < len(keys):
-        output = keys[output]
-    floats = [k for k, v in found.items() if isinstance(v, np.ndarray) and v.dtype.kind == "f"]
-    only = floats if len(floats) == 1 else keys if len(keys) == 1 else [""]
-    chosen = str(only[0] if output is None else output)
-    if not isinstance(found.get(chosen), np.ndarray):
-        raise InvalidInput(
-            f"{name} returns {', '.join(map(repr, keys))}, and output is {output!r}.",
-            "Say which output holds the scores, as an array: output='name'.",
-        )
-    return np.asarray(found[chosen])
 
 
 def _is_scores(teacher: Any) -> bool:
@@ -254,7 +231,7 @@ def _is_scores(teacher: Any) -> bool:
 def _name(teacher: Any) -> str:
     if _is_scores(teacher) or isinstance(teacher, tuple):
         return "stored scores"
-    if isinstance(teacher, str | Path):
+    if isinstance(teacher, str | PathLike):
         return Path(teacher).name
     return str(getattr(teacher, "name", None) or getattr(teacher, "__name__", None)
                or type(teacher).__name__)  # fmt: skip
