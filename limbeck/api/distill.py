@@ -17,6 +17,7 @@ from limbeck.api.settings import (
     RulesArguments,
     ScorecardArguments,
     SumArguments,
+    TextArguments,
     TreeArguments,
     WaveletArguments,
 )
@@ -118,6 +119,15 @@ def distill(
 ) -> Distillation: ...
 @overload
 def distill(
+    teacher: Any,
+    X: Any = None,
+    y: Any = None,
+    *,
+    into: Literal["text_classifier"],
+    **settings: Unpack[TextArguments],
+) -> Distillation: ...
+@overload
+def distill(
     teacher: Any, X: Any = None, y: Any = None, *, into: str | Method, **settings: Any
 ) -> Distillation: ...
 @overload
@@ -163,7 +173,8 @@ def distill(
         Rows from the distribution on which the student will be used, best not those that
         trained the teacher. A DataFrame gives names, categories and units. Signals (n, t, c) and
         images (n, c, h, w) reach the teacher in their own shape; the student names their numbers
-        by position, ``x[3, 1]``. A pair ``(X, y)`` may be given instead of X and y.
+        by position, ``x[3, 1]``. A list, array or Series of n texts for
+        ``into="text_classifier"``. A pair ``(X, y)`` may be given instead of X and y.
     y : array-like of shape (n,), optional
         True labels or values. They train the control and score everybody; the student never
         sees them. Beside classes -1, -100, None and NaN mean that a row has no label.

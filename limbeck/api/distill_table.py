@@ -110,7 +110,8 @@ class TableSteps(Steps[LabelledRows, Apart, Known, Taught, Comparison, Distillat
         request = self.request
         said = {name: value for name, value in request.outputs.items() if value is not None}
         known = data.y is not None or "classes" in said
-        example = some_rows(sides.fit.X, _LOOKED_AT[0 if known else 1])
+        ordered = data.features.in_order
+        example = some_rows(ordered(sides.fit.X), _LOOKED_AT[0 if known else 1])
         teacher = as_teacher(request.teacher, data.labels, example=example, **said)
         task = teacher.task
         refuse_without_access(request.method, teacher)
@@ -125,7 +126,7 @@ class TableSteps(Steps[LabelledRows, Apart, Known, Taught, Comparison, Distillat
         notes = [getattr(teacher, "note", ""), unlabelled_note(fit_y, test_y, task=task)]
         if fit_y is not None and task.classifies:
             labelled = np.flatnonzero(fit_y >= 0)
-            some = some_rows(sides.fit.take(labelled).X, _ASKED)
+            some = some_rows(ordered(sides.fit.take(labelled).X), _ASKED)
             notes.append(check_order(teacher, some, some_rows(fit_y[labelled], _ASKED)))
         weighing = dict(data.weighing)
         if data.weight is not None:
@@ -206,7 +207,8 @@ class TableSteps(Steps[LabelledRows, Apart, Known, Taught, Comparison, Distillat
             control = controlled(request, known, request.chance(1))
             contenders.append(_contender("control", control, test, task))
         linear, rivals = baselines(request, known, found.result, request.chance(2))
-        contenders.append(_contender("baseline", linear, test, task, "linear model"))
+        if linear is not None:
+            contenders.append(_contender("baseline", linear, test, task, "linear model"))
         contenders += [_contender("baseline", r, test, task, name) for name, r in rivals.items()]
         cases, labels = apart.test.cases, known.test_y
         table = compare_predictions(
@@ -244,7 +246,8 @@ class TableSteps(Steps[LabelledRows, Apart, Known, Taught, Comparison, Distillat
             found.result.status, on_rows, told, task, request.epsilon, certificate.reached
         )
         lost = never_predicted(compared.classes, len(once))
-        notes = (*known.notes, lost, *student.notes(apart.fit_rows))
+        answered = getattr(known.teacher, "answer_notes", ())  # what it met while it answered
+        notes = (*known.notes, *answered, lost, *student.notes(apart.fit_rows))
         return Distillation(
             student=student,
             status=status,
@@ -281,12 +284,15 @@ def controlled(request: Request, known: Known, chance: np.random.Generator) -> A
 
 def baselines(
     request: Request, known: Known, found: MethodResult, chance: np.random.Generator
-) -> tuple[Linear, Mapping[str, Any]]:
+) -> tuple[Linear | None, Mapping[str, Any]]:
     """The linear model and the method's own baselines, taught by the same teacher.
 
-    The linear model is what ``into="linear"`` gives without queries, so it can be kept.
+    The linear model is what ``into="linear"`` gives without queries, so it can be kept. There is
+    none of texts.
     """
     rows, task = known.apart.fit_rows, known.task
+    if rows.features.text:
+        return None, found.rivals
     scores = known.teacher.scores(rows.native())
     own = answers(scores, task)
     weight = _by_class(request.class_weight, task, own, known.apart.fit.weight)

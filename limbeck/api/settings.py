@@ -21,7 +21,8 @@ if TYPE_CHECKING:  # torch is imported where networks are distilled
 
 __all__ = [
     "AdditiveArguments", "JuntaArguments", "MOfNArguments", "NetworkArguments", "RuleListArguments",
-    "RulesArguments", "ScorecardArguments", "SumArguments", "TreeArguments", "WaveletArguments",
+    "RulesArguments", "ScorecardArguments", "SumArguments", "TextArguments", "TreeArguments",
+    "WaveletArguments",
 ]  # fmt: skip
 
 
@@ -91,6 +92,14 @@ class SumArguments(ReadableArguments, total=False):
     queries: int | None
     sampler: str | Sampler
     query_weight: float
+
+
+class TextArguments(ReadableArguments, total=False):
+    """Of `limbeck.methods.ngrams.DistillNgrams`."""
+
+    ngrams: Literal["auto", "words", "characters", "both"]
+    max_terms: int
+    min_texts: int
 
 
 class ScorecardArguments(SumArguments, total=False):

@@ -220,7 +220,7 @@ def _routes(into: Sequence[str] | None, max_numbers: int, epsilon: float) -> lis
         Route(student, name, method.from_settings({}, epsilon=epsilon).limited(max_numbers))
         for student, methods in known.items()
         for name, method in methods.items()
-        if into is None or student in into
+        if (into is None and not method.texts) or student in (into or ())
     ]
     if not ways:
         raise InvalidInput("into is empty.", f"Name some of {', '.join(map(repr, known))}.")

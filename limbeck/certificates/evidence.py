@@ -17,6 +17,7 @@ from limbeck.certificates.losses import BoundedLoss, encode_answers, encode_pred
 from limbeck.core.columns import Features, Rows
 from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
+from limbeck.core.texts import are_texts, as_texts
 from limbeck.data.cases import Units, case_hashes, units_of
 from limbeck.data.duplicates import ColumnKind, Duplicates, Rule, find_duplicates, kinds_of
 
@@ -227,7 +228,7 @@ def _blocks(rows: Any, features: Features, n: int) -> Iterator[tuple[Any, slice]
     if isinstance(rows, Rows) and rows.features != features:
         rows = rows.native()  # codes of another encoding would mean other categories
     if not hasattr(rows, "shape") and not isinstance(rows, Rows):
-        rows = np.asarray(rows)
+        rows = as_texts(rows) if are_texts(rows) else np.asarray(rows)
     frame = getattr(rows, "iloc", rows)
     for start in range(0, n, _BLOCK):
         where = slice(start, min(start + _BLOCK, n))
@@ -258,5 +259,5 @@ def take(rows: Any, places: NDArray[Any]) -> Any:
         Positions of the rows, or a mask.
     """
     if not hasattr(rows, "shape") and not isinstance(rows, Rows):
-        rows = np.asarray(rows)
+        rows = as_texts(rows) if are_texts(rows) else np.asarray(rows)
     return getattr(rows, "iloc", rows)[places]

@@ -2,7 +2,7 @@
 
 Methods and students work on an encoded matrix of float64, shape (n, d): numbers as they are,
 booleans as 0 and 1, categories as codes, missing values as NaN. Teachers get rows back in the
-form in which the user gave them.
+form in which the user gave them. Of texts the matrix holds hashes; see `limbeck.core.texts`.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.errors import InvalidInput, did_you_mean
+from limbeck.core.texts import are_texts, as_texts, text_codes
 
 __all__ = ["Feature", "Features", "Rows"]
 
 _CATEGORY = re.compile(r"category(\[(?P<of>\w+)\])?(?P<ordered> ordered)?")
-Kind = Literal["numeric", "boolean", "categorical"]
+Kind = Literal["numeric", "boolean", "categorical", "text"]
 _UNIT = re.compile(r"\s*[\[(]([^\[\]()]+)[\])]\s*$")
 
 
@@ -74,6 +75,11 @@ class Features:
         """The column names, in order."""
         return tuple(c.name for c in self.columns)
 
+    @property
+    def text(self) -> bool:
+        """Whether rows are texts: a single column, given as a list, an array or a Series."""
+        return len(self) == 1 and self.columns[0].kind == "text"
+
     @classmethod
     def of(cls, X: Any, names: Sequence[str] | None = None) -> Features:
         """Read the columns of a data set.
@@ -84,7 +90,7 @@ class Features:
         Parameters
         ----------
         X : array-like or DataFrame of shape (n, d), or array-like of shape (n, ...)
-            The rows; signals (n, t, c) and images (n, c, h, w) in their own shape.
+            The rows; signals (n, t, c) and images (n, c, h, w) in their own shape; or n texts.
         names : sequence of str, optional
             Names for the columns of an array; ``x0 ... x{d-1}`` otherwise, and ``x[3, 1]`` for
             the numbers at those places of a signal or image.
@@ -99,6 +105,10 @@ class Features:
             return _features_of_frame(X)
         if isinstance(X, Rows):
             return X.features
+        if are_texts(X):
+            as_texts(X)  # refuses missing ones
+            name = str(names[0]) if names else str(getattr(X, "name", None) or "text")
+            return cls((Feature(name, "text"),), dtypes=("str",))
         A, shape = _as_matrix(X)
         d = A.shape[1]
         places = (f"x{list(place)}" for place in np.ndindex(shape))
@@ -125,6 +135,8 @@ class Features:
         """
         if isinstance(X, Rows):
             return X.values if X.features.columns == self.columns else self.encode(X.native())
+        if self.text:
+            return text_codes(self.texts(X))
         out = self._encode_frame(X) if _is_frame(X) else self._matrix(X).astype(np.float64)
         self._refuse_infinite(out)
         return out
@@ -148,7 +160,7 @@ class Features:
             As :meth:`encode`; for an infinite number when its block is reached.
         """
         size = size or max(1, min(2**14, 2**19 // len(self)))
-        if isinstance(X, Rows) or _is_frame(X):
+        if isinstance(X, Rows) or _is_frame(X) or self.text:
             values = self.encode(X)
             yield from (values[i : i + size] for i in range(0, len(values), size))
             return
@@ -159,7 +171,17 @@ class Features:
             yield block
 
     def decode(self, values: NDArray[np.float64]) -> Any:
-        """Rows in the user's own form (array or DataFrame) from an encoded matrix (n, d)."""
+        """Rows in the user's own form (array or DataFrame) from an encoded matrix (n, d).
+
+        Raises
+        ------
+        InvalidInput
+            If the rows are texts, which their hashes do not tell.
+        """
+        if self.text:
+            raise InvalidInput(
+                "Texts cannot be made from numbers.", "Ask about the texts themselves: queries=0."
+            )
         if not self.frame:
             dtype = np.dtype(self.dtypes[0])
             if dtype.kind in "iub":
@@ -179,14 +201,45 @@ class Features:
         return frame
 
     def in_order(self, X: Any) -> Any:
-        """A DataFrame's columns in this order, and no others; other rows as they are."""
+        """A DataFrame's columns in this order, and no others; other rows as they are.
+
+        Of a column of texts, the texts as an array.
+        """
+        if self.text:
+            return self.texts(X)
         if not (self.frame and _is_frame(X)):
             return X
         return X[list(self.numbers or self.names)]
 
     def rows(self, X: Any) -> Rows:
-        """Encode ``X`` and keep it together with its columns."""
-        return Rows(self, self.encode(X))
+        """Encode ``X`` and keep it together with its columns, and with its texts."""
+        return Rows(self, self.encode(X), self.texts(X) if self.text else None)
+
+    def texts(self, X: Any) -> NDArray[Any]:
+        """The texts of rows, of shape (n,), where this is a column of texts.
+
+        Parameters
+        ----------
+        X : list, array or Series of n texts, DataFrame or Rows
+            A DataFrame has a column of this name, or a single one.
+
+        Raises
+        ------
+        InvalidInput
+            If there is no such column, or a text is missing.
+        """
+        if isinstance(X, Rows):
+            return as_texts(X.native())
+        if _is_frame(X):
+            name = self.names[0]
+            if name not in X.columns and len(X.columns) > 1:
+                raise InvalidInput(
+                    f"Column {name!r} is not in the rows.", did_you_mean(name, map(str, X.columns))
+                )
+            X = X[name] if name in X.columns else X.iloc[:, 0]
+        if isinstance(X, str):
+            raise InvalidInput("One text was given as X.", "Give a list of texts: [text].")
+        return as_texts(X)
 
     def index(self, name: str) -> int:
         """The position of a column.
@@ -254,20 +307,24 @@ class Rows:
         The d columns.
     values : ndarray of shape (n, d), float64
         The encoded rows.
+    given : ndarray of shape (n,), object, optional
+        The texts, where rows are texts: ``values`` holds their hashes, (n, 3).
     """
 
     features: Features
     values: NDArray[np.float64]
+    given: NDArray[Any] | None = None
 
     def __len__(self) -> int:
         return len(self.values)
 
     def __getitem__(self, index: Any) -> Rows:
-        return Rows(self.features, self.values[index])
+        given = None if self.given is None else self.given[index]
+        return Rows(self.features, self.values[index], given)
 
     def native(self) -> Any:
         """The rows in the form that the teacher expects."""
-        return self.features.decode(self.values)
+        return self.given if self.given is not None else self.features.decode(self.values)
 
 
 def _is_frame(X: Any) -> bool:

@@ -13,6 +13,7 @@ from scipy.sparse.csgraph import connected_components
 
 from limbeck.core.columns import Features
 from limbeck.core.errors import InvalidInput, did_you_mean
+from limbeck.core.texts import CODES
 
 __all__ = [
     "RULES",
@@ -171,7 +172,7 @@ class Duplicates:
 
 
 def kinds_of(features: Features, *, signals: bool = False) -> tuple[ColumnKind, ...]:
-    """The kind of each column of a table, or of rows that are signals or images.
+    """The kind of each encoded column of a table, or of rows that are signals, images or texts.
 
     Parameters
     ----------
@@ -183,6 +184,9 @@ def kinds_of(features: Features, *, signals: bool = False) -> tuple[ColumnKind, 
     one: ColumnKind = "signal"
     if signals or features.shape:
         return (one,) * len(features)
+    if features.text:
+        discrete: ColumnKind = "discrete"
+        return (discrete,) * CODES
     return tuple("numeric" if c.kind == "numeric" else "discrete" for c in features.columns)
 
 

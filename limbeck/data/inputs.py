@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from limbeck.core.errors import InvalidInput
+from limbeck.core.texts import are_texts, as_texts
 
 __all__ = ["read_pair", "some_rows"]
 
@@ -24,7 +25,7 @@ def read_pair(X: Any, y: Any = None) -> tuple[Any, Any]:
     Returns
     -------
     X, y
-        Tensors and lists as arrays, all else as it was given.
+        Tensors, lists and texts as arrays, all else as it was given.
 
     Raises
     ------
@@ -46,6 +47,8 @@ def read_pair(X: Any, y: Any = None) -> tuple[Any, Any]:
         )
     if hasattr(X, "detach"):
         X = X.detach().cpu().numpy()
+    if isinstance(X, list | tuple) and are_texts(X):
+        return as_texts(X), y
     return (np.asarray(X) if isinstance(X, list | tuple) else X), y
 
 

@@ -32,6 +32,8 @@ class BaseMethod(ABC):
         Whether it is the one for its student where no method is named.
     signals : bool
         Whether it is for signals and images only.
+    texts : bool
+        Whether it is for texts only.
     effort : float
         How long it takes beside others, about: a tournament begins with the lightest.
     by_numbers : bool
@@ -47,6 +49,7 @@ class BaseMethod(ABC):
     method: ClassVar[str] = ""
     default: ClassVar[bool] = False
     signals: ClassVar[bool] = False
+    texts: ClassVar[bool] = False
     effort: ClassVar[float] = 2.0
     by_numbers: ClassVar[bool] = False
     name: ClassVar[str]

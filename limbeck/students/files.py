@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 FORMAT, VERSION = "limbeck-student", 1
-_KINDS = ("numeric", "boolean", "categorical")
+_KINDS = ("numeric", "boolean", "categorical", "text")
 T = TypeVar("T")
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from limbeck.core.columns import Features
 from limbeck.core.contract import Method
 from limbeck.core.errors import InvalidInput
+from limbeck.core.texts import are_texts
 from limbeck.data.cases import read_column
 from limbeck.data.class_weights import ClassWeight
 from limbeck.data.duplicates import Rule
@@ -96,7 +97,14 @@ def read(request: Request) -> LabelledRows:
     weighing = _weighing(request.method, **given)
     cases = request.cases
     rows = _without(X, cases) if isinstance(cases, str) else X
-    features = Features.of(rows, request.names)
+    reads_texts = getattr(request.method, "texts", False)
+    features = Features.of(_texts_of(rows) if reads_texts else rows, request.names)
+    if features.text and not reads_texts:
+        raise InvalidInput(
+            f"The rows are texts, and {request.method.name!r} reads columns of numbers and"
+            " categories.",
+            "Give into='text_classifier', or columns that you make of the texts.",
+        )
     check_saved_names(features.names, None if request.by_class else request.groups, cases)
     labels = read_labels(y, len(X), missing=True)
     return LabelledRows(X, labels, y, features, weight, weighing)
@@ -126,6 +134,25 @@ def split(request: Request, data: LabelledRows) -> Apart:
         duplicates=request.duplicates,
         weight=data.weight,
     )
+
+
+def _texts_of(X: Any) -> Any:
+    """The only column of a table of texts, or the texts as they are."""
+    if hasattr(X, "columns") and hasattr(X, "iloc"):
+        if len(X.columns) > 1:
+            named = ", ".join(map(repr, list(X.columns)[:6]))
+            raise InvalidInput(
+                f"There are {len(X.columns)} columns ({named}), and this student reads one of"
+                " texts.",
+                "Give that column alone; in the shell, --drop the others.",
+            )
+        X = X.iloc[:, 0]
+    if not are_texts(X):
+        raise InvalidInput(
+            "The rows are no texts, and this student reads nothing else.",
+            "Give a list of texts, or a student of numbers such as into='tree'.",
+        )
+    return X
 
 
 def _without(X: Any, column: str) -> Any:

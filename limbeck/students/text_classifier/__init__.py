@@ -1,0 +1,1 @@
+"""A linear model of the words and characters of a text."""
