@@ -30,9 +30,9 @@ from limbeck.core.contract import (
 from limbeck.core.errors import InvalidInput, MissingExtra, did_you_mean
 from limbeck.core.progress import quiet
 from limbeck.core.registry import METHODS
+from limbeck.data.splits import split_folds
 from limbeck.methods.base import BaseMethod
 from limbeck.methods.scored_queries import ScoredQueries, ask_scores
-from limbeck.methods.search_and_stitch.crossfit import split_folds
 from limbeck.methods.weights import check_query_weight, weights
 from limbeck.samplers.named import sampler_named
 from limbeck.samplers.signals import SIGNALS
@@ -278,7 +278,7 @@ class AdaptiveWavelets(BaseMethod):
         if n is None:
             room = self.max_queries - spent
             n = _VARIANTS if len(rows) < _FEW and room >= _VARIANTS else 0
-        fold, task = split_folds(rows, rng), teacher.task
+        fold, task = split_folds(rows.values, rng), teacher.task
 
         def agreement(asked: ScoredQueries) -> float:
             found = []

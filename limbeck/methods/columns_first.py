@@ -22,10 +22,10 @@ from limbeck.core.contract import Access, MethodResult, Progress, Student, Task,
 from limbeck.core.errors import AccessDenied, InvalidInput
 from limbeck.core.registry import METHODS
 from limbeck.data.class_weights import ClassWeight
+from limbeck.data.splits import few_values
 from limbeck.methods.budgets import query_budget
 from limbeck.methods.junta.pairs import Relevant, relevant
 from limbeck.methods.junta.questions import Questions
-from limbeck.methods.search_and_stitch.crossfit import few_values
 from limbeck.methods.search_and_stitch.method import SearchAndStitch
 from limbeck.methods.search_and_stitch.settings import SearchSettings
 from limbeck.students.tree.tree import Tree
@@ -123,7 +123,7 @@ class ColumnsFirst(SearchAndStitch):
         columns = sorted(found.columns) or [0]
         if found.done:
             lent = OnColumns(teacher, rows, columns, np.random.default_rng(rng.integers(2**63)))
-            if self.sampler == "auto" and few_values(lent.rows):
+            if self.sampler == "auto" and few_values(lent.rows.values):
                 search = replace(search, sampler="marginals")
             result = search.distill(lent, lent.rows, rng, progress, sample_weight, class_weight)
             result = _over_all(result, rows.features, columns)

@@ -29,6 +29,7 @@ from limbeck.core.contract import answers as hard_answers
 from limbeck.core.errors import InvalidInput
 from limbeck.core.registry import METHODS
 from limbeck.data.class_weights import ClassWeight, class_weights
+from limbeck.data.splits import FOLDS, split_folds
 from limbeck.methods.base import BaseMethod
 from limbeck.methods.budgets import query_budget, used_rows
 from limbeck.methods.forests import trees_of_teacher
@@ -36,14 +37,7 @@ from limbeck.methods.search_and_stitch.best_first import best_first
 from limbeck.methods.search_and_stitch.binned import BinnedRows
 from limbeck.methods.search_and_stitch.choosing import smallest_within
 from limbeck.methods.search_and_stitch.costs import COSTS, row_statistics
-from limbeck.methods.search_and_stitch.crossfit import (
-    FOLDS,
-    Index,
-    cut_back,
-    inside,
-    row_losses,
-    split_folds,
-)
+from limbeck.methods.search_and_stitch.crossfit import Index, cut_back, inside, row_losses
 from limbeck.methods.search_and_stitch.limits import TreeConstraints
 from limbeck.methods.search_and_stitch.literals import Literals, grid
 from limbeck.methods.search_and_stitch.queries import AnsweredQueries, Trials, ask
@@ -144,7 +138,7 @@ class Greedy(TreeConstraints, BaseMethod):
         if class_weight is not None:
             by_class = class_weights(class_weight, task, own, weight)
             weight = weight * by_class[own]
-        fold = split_folds(rows, rng)
+        fold = split_folds(rows.values, rng)
         sizes = range(2, max(self.leaves or self.max_leaves, 2) + 1)
         trials = Trials(rows, own, weight, fold, task, self.query_weight, sizes, by_class)
         asked = ask(
@@ -178,7 +172,7 @@ class Greedy(TreeConstraints, BaseMethod):
         """
         weight = read_weight(sample_weight, len(rows))
         none = AnsweredQueries(rows[:0], y[:0], np.zeros((0, 0), dtype=np.int64), "none", 0)
-        fold = split_folds(rows, rng)
+        fold = split_folds(rows.values, rng)
         targets = {"answers": y}
         started = time.perf_counter()
         found = self._found(rows, y, weight, task, none, fold, targets, started, rng)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from limbeck.core.columns import Rows
 from limbeck.core.contract import Progress, Sampler, Teacher
-from limbeck.methods.search_and_stitch.crossfit import FOLDS
+from limbeck.data.splits import FOLDS
 from limbeck.methods.search_and_stitch.queries import FEWEST, draw
 from limbeck.samplers.named import TRIED
 

@@ -11,9 +11,10 @@ from limbeck.core.columns import Rows
 from limbeck.core.contract import Access, Progress, Sampler, Teacher, probabilities
 from limbeck.core.errors import AccessDenied
 from limbeck.data.class_weights import ClassWeight, class_weights
+from limbeck.data.splits import FOLDS, split_folds
 from limbeck.methods.weights import weights
 from limbeck.samplers.named import sampler_named
-from limbeck.students.sparse_sum.search import FOLDS, SumData, folds_of
+from limbeck.students.sparse_sum.search import SumData
 from limbeck.students.targets import read_weight
 
 __all__ = ["FEW_ROWS", "AskedTeacher", "ask_softly", "soft_of"]
@@ -108,7 +109,7 @@ def ask_softly(
     rows, own = rows[used], own[used]
     n = _number(teacher, len(rows), queries, sampler)
     progress("asking the teacher", 0, 1)
-    soft, fold = soft_of(teacher.scores(rows.native()), teacher), folds_of(rows.values, rng)
+    soft, fold = soft_of(teacher.scores(rows.native()), teacher), split_folds(rows.values, rng)
     drawn, theirs = _draw(rows, fold, n, sampler, rng) if n else (rows[:0], fold[:0])
     if len(drawn):
         soft = np.vstack([soft, soft_of(teacher.scores(drawn.native()), teacher)])

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from limbeck.core.columns import Rows
 from limbeck.core.errors import InvalidInput
 from limbeck.core.registry import SAMPLERS
+from limbeck.data.duplicates import identical_rows
 from limbeck.samplers.columns import Profile, profile_of
 
 __all__ = ["Munge"]
@@ -138,15 +139,14 @@ def _neighbours(rows: Rows) -> NDArray[np.int64]:
 def _nearest(rows: Rows, seen: Profile) -> NDArray[np.int64]:
     from sklearn.neighbors import NearestNeighbors
 
-    _, first, group = np.unique(
-        rows.values, axis=0, return_index=True, return_inverse=True, equal_nan=True
-    )
+    label = identical_rows(rows.values)
+    _, first, group = np.unique(label, return_index=True, return_inverse=True)
     if len(first) < 2:
         return np.arange(len(rows))
     points = _points(Rows(rows.features, rows.values[first]), seen)
     # asked about the points themselves, it leaves out each point's own
     found = NearestNeighbors(n_neighbors=1).fit(points).kneighbors(return_distance=False)
-    return np.asarray(first[found[:, 0]][group.reshape(-1)])
+    return np.asarray(first[found[:, 0]][group])
 
 
 def _points(rows: Rows, seen: Profile) -> NDArray[np.float32]:

@@ -41,6 +41,13 @@ def test_neighbours_are_the_nearest_rows_that_differ():
     np.testing.assert_allclose(distance[np.arange(65), found], distance.min(axis=1), rtol=1e-5)
 
 
+def test_no_neighbour_of_a_row_with_a_hole_is_its_copy():
+    X = np.random.default_rng(0).normal(size=(20, 3))
+    X[:, 1] = np.nan
+    found = _neighbours(rows_of(np.repeat(X, 2, axis=0)))
+    assert (found // 2 != np.repeat(np.arange(20), 2)).all()
+
+
 def test_a_category_or_a_hole_counts_as_one_spread():
     X = pd.DataFrame(
         {

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from limbeck.core.columns import Rows
 from limbeck.core.contract import Status, StatusCode, Task
-from limbeck.methods.search_and_stitch.crossfit import FOLDS, row_losses
+from limbeck.data.splits import FOLDS
+from limbeck.methods.search_and_stitch.crossfit import row_losses
 from limbeck.methods.weights import weights
 from limbeck.students.additive.additive import Additive
 from limbeck.students.additive.constraints import Constraints

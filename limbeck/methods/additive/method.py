@@ -30,11 +30,11 @@ from limbeck.core.contract import answers as hard_answers
 from limbeck.core.errors import InvalidInput
 from limbeck.core.registry import METHODS
 from limbeck.data.class_weights import ClassWeight, class_weights
+from limbeck.data.splits import FOLDS, split_folds
 from limbeck.methods.additive.crossfit import CurveCrossFit, CurveSettings
 from limbeck.methods.base import BaseMethod
 from limbeck.methods.budgets import query_budget, used_rows
 from limbeck.methods.scored_queries import ScoredQueries, ask_scores
-from limbeck.methods.search_and_stitch.crossfit import FOLDS, split_folds
 from limbeck.methods.weights import check_query_weight
 from limbeck.samplers.named import sampler_named
 from limbeck.students.additive.additive import Additive
@@ -162,7 +162,7 @@ class MatchedCurves(BaseMethod):
         if class_weight is not None:
             by_class = class_weights(class_weight, task, answers, weight)
             weight = weight * by_class[answers]
-        fold = split_folds(rows, rng)
+        fold = split_folds(rows.values, rng)
 
         def curves(asked: ScoredQueries, most: int) -> CurveCrossFit:
             part = np.unique(np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(np.int64))
@@ -212,7 +212,7 @@ class MatchedCurves(BaseMethod):
         goal = np.eye(k)[y] if task.classifies else y.astype(np.float64)[:, None]
         nothing = [np.zeros(0, dtype=bool)] * FOLDS
         fit = CurveCrossFit(self.curves(), rows, rows[:0], goal, y, weight, None,
-                       split_folds(rows, rng), nothing, task)  # fmt: skip
+                       split_folds(rows.values, rng), nothing, task)  # fmt: skip
         return fit.choose().student
 
     def curves(self) -> CurveSettings:

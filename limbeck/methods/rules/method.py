@@ -22,10 +22,11 @@ from limbeck.core.contract import answers as hard_answers
 from limbeck.core.errors import InvalidInput
 from limbeck.core.registry import METHODS
 from limbeck.data.class_weights import ClassWeight, class_weights
+from limbeck.data.splits import split_folds
 from limbeck.methods.base import BaseMethod
 from limbeck.methods.budgets import query_budget, used_rows
 from limbeck.methods.rules.sizes import SizedStudents, left_out, losses_of, spread
-from limbeck.methods.search_and_stitch.crossfit import inside, split_folds
+from limbeck.methods.search_and_stitch.crossfit import inside
 from limbeck.methods.search_and_stitch.queries import AnsweredQueries, Trials, ask
 from limbeck.methods.weights import check_query_weight, weights
 from limbeck.samplers.named import sampler_named
@@ -132,7 +133,7 @@ class RuleMethod(BaseMethod):
         if class_weight is not None:
             by_class = class_weights(class_weight, task, own, own_weight)
             own_weight = own_weight * by_class[own]
-        fold = split_folds(rows, rng)
+        fold = split_folds(rows.values, rng)
         most = self.rules or self.max_rules
         sizes = range(2, 2 * most + 1)
         trials = Trials(rows, own, own_weight, fold, task, self.query_weight, sizes, by_class)
@@ -185,7 +186,7 @@ class RuleMethod(BaseMethod):
         """
         used, weight = used_rows(len(rows), sample_weight, self.max_rows, rng)
         rows, y = rows[used], y[used]
-        fold = split_folds(rows, rng)
+        fold = split_folds(rows.values, rng)
         none = AnsweredQueries(rows[:0], y[:0], np.zeros((0, 0), dtype=np.int64), "none", 0)
         path = self._path(rows, y, weight, task, none, None, rng)
         if self.rules:

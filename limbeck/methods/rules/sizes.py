@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from limbeck.core.columns import Rows
 from limbeck.core.contract import Status, StatusCode, Task
 from limbeck.core.errors import plural
+from limbeck.data.splits import FOLDS
 from limbeck.methods.search_and_stitch.choosing import smallest_within
-from limbeck.methods.search_and_stitch.crossfit import FOLDS, row_losses
+from limbeck.methods.search_and_stitch.crossfit import row_losses
 
 __all__ = ["SizedStudents", "left_out", "losses_of"]
 

@@ -1,6 +1,6 @@
 """Cross-fitting: what a tree is worth is judged on rows that it was not grown on.
 
-Rows fall into folds, equal rows into one; what was drawn near the rows of a fold belongs to it.
+What was drawn near the rows of a fold belongs to it; see `limbeck.data.splits.split_folds`.
 """
 
 from __future__ import annotations
@@ -22,60 +22,17 @@ from limbeck.students.tree.greedy import grow
 from limbeck.students.tree.nodes import LE, Nodes
 
 __all__ = [
-    "FOLDS",
     "GreedyTrees",
     "cut_back",
-    "few_values",
     "greedy",
     "inside",
     "losses_by_size",
     "row_losses",
-    "split_folds",
 ]
 
-FOLDS = 5
 _EXACT, _FINE = 1_000_000, 50
 _THRESHOLDS = 4000  # of all columns together, where trees are only compared
 Index = NDArray[np.int64]
-
-
-_FEW_ROWS, _FEW_VALUES = 50, 10
-
-
-def split_folds(rows: Rows, rng: np.random.Generator, folds: int = FOLDS) -> Index:
-    """A fold for every row, of shape (n,); equal rows share one, as they may be copies.
-
-    Where columns have a few values each and there are hardly any different rows, equal rows are
-    coincidences: without all rows of a kind nothing is left to predict it from. They are dealt
-    one by one then.
-
-    Parameters
-    ----------
-    rows : Rows
-        Of n rows.
-    rng : numpy.random.Generator
-        Deals them out.
-    folds : int
-        How many there are.
-    """
-    _, group = np.unique(rows.values, axis=0, return_inverse=True, equal_nan=True)
-    group = group.reshape(-1)
-    different = int(group.max()) + 1
-    if different <= min(_FEW_ROWS, len(group) // 2) and few_values(rows):
-        group = np.arange(len(group))
-    dealt = rng.permutation(int(group.max()) + 1) % folds
-    return np.asarray(dealt[group], dtype=np.int64)
-
-
-def few_values(rows: Rows) -> bool:
-    """Whether each column holds at most ten values.
-
-    Parameters
-    ----------
-    rows : Rows
-        Of n rows.
-    """
-    return all(len(np.unique(column)) <= _FEW_VALUES for column in rows.values.T)
 
 
 def inside(fold: Index, sources: Index, at: int) -> NDArray[np.bool_]:

@@ -37,10 +37,11 @@ from limbeck.core.errors import AccessDenied, InvalidInput, did_you_mean
 from limbeck.core.progress import quiet
 from limbeck.core.registry import METHODS
 from limbeck.data.class_weights import ClassWeight, class_weights
+from limbeck.data.splits import FOLDS, split_folds
 from limbeck.methods.base import BaseMethod
 from limbeck.methods.budgets import query_budget, used_rows
 from limbeck.methods.search_and_stitch.choosing import choose
-from limbeck.methods.search_and_stitch.crossfit import FOLDS, Index, split_folds
+from limbeck.methods.search_and_stitch.crossfit import Index
 from limbeck.methods.search_and_stitch.disputes import (
     CANDIDATES,
     kept_back,
@@ -109,7 +110,7 @@ class SearchAndStitch(SearchSettings, BaseMethod):
         progress("asking the teacher", 0, 1)
         task = teacher.task
         own = hard_answers(teacher.scores(rows.native()), task)
-        fold = split_folds(rows, rng)
+        fold = split_folds(rows.values, rng)
         by_class = None
         if class_weight is not None:
             by_class = class_weights(class_weight, task, own, sample_weight)
@@ -205,7 +206,7 @@ class SearchAndStitch(SearchSettings, BaseMethod):
         used, sample_weight = used_rows(len(rows), sample_weight, self.max_rows, rng)
         rows, y = rows[used], y[used]
         weight = weights(len(rows), 0, self.query_weight, sample_weight)
-        fold = split_folds(rows, rng)
+        fold = split_folds(rows.values, rng)
         search = TreeSearch(self, rows, y, task, rng, quiet, weight)
         search.grow()
         done = search.run()

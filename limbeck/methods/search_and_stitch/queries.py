@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from limbeck.core.columns import Rows
 from limbeck.core.contract import Progress, Sampler, Task, Teacher
 from limbeck.core.contract import answers as hard_answers
-from limbeck.methods.search_and_stitch.crossfit import FOLDS, GreedyTrees, inside
+from limbeck.data.splits import FOLDS
+from limbeck.methods.search_and_stitch.crossfit import GreedyTrees, inside
 from limbeck.methods.weights import weights
 from limbeck.samplers.named import TRIED, sampler_named
 

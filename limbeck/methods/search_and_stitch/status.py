@@ -9,7 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from limbeck.core.contract import Status, StatusCode
-from limbeck.methods.search_and_stitch.crossfit import FOLDS
+from limbeck.data.splits import FOLDS
 from limbeck.methods.search_and_stitch.layers import LayerReport
 
 __all__ = ["Outcome", "status_of"]

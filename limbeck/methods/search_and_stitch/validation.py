@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from limbeck.core.columns import Rows
 from limbeck.core.contract import Task
 from limbeck.core.progress import quiet
-from limbeck.methods.search_and_stitch.crossfit import FOLDS, Index, inside, row_losses
+from limbeck.data.splits import FOLDS
+from limbeck.methods.search_and_stitch.crossfit import Index, inside, row_losses
 from limbeck.methods.search_and_stitch.queries import AnsweredQueries
 from limbeck.methods.search_and_stitch.sample import Sample
 from limbeck.methods.search_and_stitch.search import TreeSearch

@@ -31,10 +31,10 @@ from limbeck.core.contract import answers as hard_answers
 from limbeck.core.errors import AccessDenied, InvalidInput
 from limbeck.core.registry import METHODS
 from limbeck.data.class_weights import ClassWeight, class_weights
+from limbeck.data.splits import split_folds
 from limbeck.methods.base import BaseMethod
 from limbeck.methods.budgets import used_rows
 from limbeck.methods.rules.sizes import SizedStudents, left_out, losses_of, spread
-from limbeck.methods.search_and_stitch.crossfit import split_folds
 from limbeck.methods.trepan.local_model import LocalModel, differs
 from limbeck.methods.trepan.plain import plain_tree
 from limbeck.students.m_of_n.count_tests import BeamSettings
@@ -204,7 +204,7 @@ class Trepan(BaseMethod):
         judged = None
         if not self.leaves:
             progress("cross-fitting", 0, 1)
-            fold = split_folds(rows, rng)
+            fold = split_folds(rows.values, rng)
             judged = left_out(
                 rows, own, weight, task, fold, most, lambda _, others: grown(others, most)
             )
@@ -256,7 +256,7 @@ class Trepan(BaseMethod):
         path = grown(np.arange(len(rows)))
         if self.leaves:
             return path[-1]
-        fold = split_folds(rows, rng)
+        fold = split_folds(rows.values, rng)
         judged = left_out(rows, y, weight, task, fold, most, lambda _, others: grown(others))
         return path[self._sized(path, rows, y, weight, task, judged).choose(self.epsilon)]
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Features
+from limbeck.data.splits import FOLDS
 from limbeck.students.sparse_sum.candidates import CELLS, Candidates, candidates
 from limbeck.students.sparse_sum.model import TermWeights, decimals_of, design_of, rounded
 from limbeck.students.sparse_sum.refit import refit
@@ -18,11 +19,9 @@ from limbeck.students.sparse_sum.terms import FilledColumns, SumTerm, medians
 
 __all__ = [
     "CLIP",
-    "FOLDS",
     "SearchedSums",
     "SumData",
     "cross_entropy",
-    "folds_of",
     "row_losses",
     "search",
     "shortened",
@@ -34,8 +33,7 @@ __all__ = [
 Vector = NDArray[np.float64]
 Index = NDArray[np.int64]
 CLIP = 3.0
-FOLDS = 5
-_FEW_ROWS, _FEW_VALUES = 50, 10
+
 SELECT_ROWS = 5000
 """Terms are chosen, and sizes judged, on at most so many rows; weights are fitted to all."""
 DIGITS = 3
@@ -132,28 +130,6 @@ class SearchedSums:
     weight: Vector
     chosen: int
     candidates: int
-
-
-def folds_of(values: Vector, rng: np.random.Generator) -> Index:
-    """A fold for every row, of shape (n,); equal rows share one.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n, d)
-        Encoded rows.
-    rng : numpy.random.Generator
-        Deals them out.
-    """
-    same = np.where(np.isnan(values), np.inf, values)  # no NaN equals another
-    _, group = np.unique(same, axis=0, return_inverse=True)
-    group = group.reshape(-1)
-    different = int(group.max()) + 1
-    if different <= min(_FEW_ROWS, len(group) // 2) and all(
-        len(np.unique(column)) <= _FEW_VALUES for column in same.T
-    ):  # equal rows are coincidences: without all of a kind nothing is left to predict it from
-        group = np.arange(len(group))
-    dealt = rng.permutation(int(group.max()) + 1) % FOLDS
-    return np.asarray(dealt[group], dtype=np.int64)
 
 
 def spans_of(found: TermWeights, data: SumData, fill: Vector) -> Vector:

@@ -9,14 +9,9 @@ import numpy as np
 from limbeck.core.columns import Features
 from limbeck.core.errors import InvalidInput, whole_number
 from limbeck.core.registry import STUDENTS
+from limbeck.data.splits import split_folds
 from limbeck.students.sparse_sum.base import SumOfTerms
-from limbeck.students.sparse_sum.search import (
-    SumData,
-    folds_of,
-    search,
-    sizes_up_to,
-    spans_of,
-)
+from limbeck.students.sparse_sum.search import SumData, search, sizes_up_to, spans_of
 from limbeck.students.targets import TaskLike, read_target, read_weight
 
 __all__ = ["SparseSum", "label_data"]
@@ -135,5 +130,5 @@ def label_data(
         raise InvalidInput("X holds no rows.", "Give at least one row.")
     k = len(read.classes)
     soft = np.eye(k)[target] if k else np.asarray(target, dtype=np.float64)[:, None]
-    fold, judged = folds_of(values, rng), np.ones(len(values), dtype=np.bool_)
+    fold, judged = split_folds(values, rng), np.ones(len(values), dtype=np.bool_)
     return SumData(features, values, soft, weight, fold, judged, read.classifies), read

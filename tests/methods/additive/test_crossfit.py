@@ -4,8 +4,8 @@ import numpy as np
 
 from limbeck.core.columns import Features, Rows
 from limbeck.core.contract import Task
+from limbeck.data.splits import FOLDS
 from limbeck.methods.additive.crossfit import CurveCrossFit, CurveSettings
-from limbeck.methods.search_and_stitch.crossfit import FOLDS
 from limbeck.students.additive.constraints import Constraints
 
 

@@ -6,15 +6,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from limbeck.core.columns import Features
 from limbeck.core.contract import Task
-from limbeck.methods.search_and_stitch.crossfit import (
-    FOLDS,
-    greedy,
-    inside,
-    losses_by_size,
-    row_losses,
-    split_folds,
-)
-from limbeck.methods.search_and_stitch.method import SearchAndStitch
+from limbeck.methods.search_and_stitch.crossfit import greedy, inside, losses_by_size, row_losses
 
 
 def rows_of(X):
@@ -28,34 +20,11 @@ def made(classifies, n=300, seed=0):
     return X, (y > 0).astype(int) if classifies else y
 
 
-def test_folds_are_even_and_equal_rows_share_one():
-    X = np.random.default_rng(0).normal(size=(103, 2))
-    fold = split_folds(rows_of(X), np.random.default_rng(0))
-    assert sorted(np.bincount(fold)) == [20, 20, 21, 21, 21]
-    again = split_folds(rows_of(np.repeat(X, 3, axis=0)), np.random.default_rng(0))
-    assert (again.reshape(-1, 3) == again[::3, None]).all()
-    assert len(np.unique(split_folds(rows_of(np.ones((1, 2))), np.random.default_rng(0)))) == 1
-
-
-def test_rows_of_two_yes_or_no_columns_are_dealt_one_by_one():
-    """Else no row of a kind is left to predict it from, and every tree seems worse than a leaf."""
-    X = np.random.default_rng(0).choice([-1.0, 1.0], size=(400, 2))
-    fold = split_folds(rows_of(X), np.random.default_rng(0))
-    assert np.bincount(fold).tolist() == [80] * 5
-    y = (X.sum(axis=1) > 0).astype(int)
-    tree = SearchAndStitch().learn(rows_of(X), y, Task((0, 1)), np.random.default_rng(0))
-    assert tree.size == 3
-    copied = np.repeat(np.random.default_rng(0).normal(size=(20, 2)), 10, axis=0)
-    again = split_folds(rows_of(copied), np.random.default_rng(0))
-    assert (again.reshape(-1, 10) == again[::10, None]).all()
-
-
 def test_a_query_is_inside_a_fold_if_any_source_is():
     fold = np.array([0, 1, 2])
     sources = np.array([[0, 1], [1, 2], [2, 2]])
     assert inside(fold, sources, 1).tolist() == [True, True, False]
     assert inside(fold, np.zeros((2, 0), dtype=int), 1).tolist() == [False, False]
-    assert FOLDS == 5
 
 
 @pytest.mark.parametrize("classifies", [True, False])

@@ -6,15 +6,15 @@ import pytest
 from limbeck.core.columns import Features, Rows
 from limbeck.core.contract import Task
 from limbeck.core.progress import quiet
+from limbeck.data.splits import split_folds
 from limbeck.methods.search_and_stitch import queries as asking
-from limbeck.methods.search_and_stitch.crossfit import split_folds
 from limbeck.methods.search_and_stitch.queries import AnsweredQueries, Trials, ask
 from limbeck.teachers import CallableTeacher
 
 
 def trials_of(function, X, task, sizes=(2, 3, 4), seed=0):
     rows = Features.of(X).rows(X)
-    fold = split_folds(rows, np.random.default_rng(seed))
+    fold = split_folds(rows.values, np.random.default_rng(seed))
     return Trials(rows, function(X), np.ones(len(X)), fold, task, 0.5, sizes)
 
 

@@ -5,8 +5,8 @@ import pytest
 
 from limbeck.core.columns import Features, Rows
 from limbeck.core.contract import Task
+from limbeck.data.splits import split_folds
 from limbeck.methods.search_and_stitch import validation
-from limbeck.methods.search_and_stitch.crossfit import split_folds
 from limbeck.methods.search_and_stitch.literals import Literals, grid
 from limbeck.methods.search_and_stitch.method import SearchAndStitch
 from limbeck.methods.search_and_stitch.queries import AnsweredQueries
@@ -19,7 +19,7 @@ def left_out(X, y, task, queries=None, max_leaves=6, **settings):
     none = np.zeros((0, 0), dtype=np.int64)
     asked = queries or AnsweredQueries(rows[:0], y[:0], none, "none", 0)
     method = SearchAndStitch(max_leaves=max_leaves, **settings)
-    fold = split_folds(rows, np.random.default_rng(0))
+    fold = split_folds(rows.values, np.random.default_rng(0))
     both = np.vstack([X, asked.rows.values])
     stats = np.zeros((1, len(both)), dtype=np.float32)
     shared = Sample(Literals(grid(rows.features, both)), both, stats)

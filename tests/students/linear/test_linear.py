@@ -8,9 +8,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from limbeck.core.columns import Features
+from limbeck.data.splits import split_folds
 from limbeck.students import load
 from limbeck.students.linear.linear import Linear, l1_path
-from limbeck.students.sparse_sum.search import SumData, folds_of
+from limbeck.students.sparse_sum.search import SumData
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((300, 4)) * [1, 10, 100, 1]
@@ -65,7 +66,7 @@ def test_an_l1_path_finds_the_columns_that_matter() -> None:
     z = 2 * noise[:, 4] - 3 * noise[:, 9]
     p = 1 / (1 + np.exp(-z))
     data = SumData(Features.of(noise), noise, np.column_stack([1 - p, p]), np.ones(500),
-                   folds_of(noise, RNG), np.ones(500, dtype=bool), True)  # fmt: skip
+                   split_folds(noise, RNG), np.ones(500, dtype=bool), True)  # fmt: skip
     found = l1_path(data, (1, 3, 8), np.random.default_rng(0), epsilon=0.05)
     assert [s.numbers for s in found.sums][:2] == [1, 3]
     kept = found.sums[1]

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from limbeck.core.columns import Features
+from limbeck.data.splits import split_folds
 from limbeck.students.sparse_sum.search import (
     SumData,
     cross_entropy,
-    folds_of,
     row_losses,
     search,
     sizes_up_to,
@@ -24,7 +24,7 @@ X = RNG.standard_normal((500, 6))
 def data_of(soft: np.ndarray, classifies: bool = True, weight=None) -> SumData:
     n = len(soft)
     weight = np.ones(n) if weight is None else weight
-    return SumData(Features.of(X[:n]), X[:n], soft, weight, folds_of(X[:n], RNG),
+    return SumData(Features.of(X[:n]), X[:n], soft, weight, split_folds(X[:n], RNG),
                    np.ones(n, dtype=bool), classifies)  # fmt: skip
 
 
@@ -73,10 +73,10 @@ def test_queries_help_to_choose_but_are_not_judged() -> None:
 
 def test_equal_rows_share_a_fold() -> None:
     values = np.repeat(np.column_stack([X[:30, 0], np.full(30, np.nan)]), 10, axis=0)
-    fold = folds_of(values, np.random.default_rng(0)).reshape(30, 10)
+    fold = split_folds(values, np.random.default_rng(0)).reshape(30, 10)
     assert (fold == fold[:, :1]).all()
     bits = (X[:, :3] > 0).astype(float)  # here equal rows are coincidences
-    assert np.bincount(folds_of(bits, np.random.default_rng(0))).tolist() == [100] * 5
+    assert np.bincount(split_folds(bits, np.random.default_rng(0))).tolist() == [100] * 5
 
 
 def test_sizes_end_with_the_largest() -> None:
