@@ -198,3 +198,9 @@ def test_a_list_of_rules_cuts_the_inputs_into_cells_with_stumps() -> None:
     """Rules of two literals choose one of two cells by the first, and are stumps in it."""
     assert size_up("rules", Limits(100, leaves=2, depth=2)).vc_least == 2 * (1 + 6)  # of 99
     assert size_up("rules", Limits(100, leaves=8, depth=3)).vc_least == 4 * (1 + 6)  # of 98
+
+
+def test_thresholds_multiply_the_tests_of_a_tree() -> None:
+    """Three cut points of each of 4 features are 12 booleans."""
+    cut = size_up("tree", Limits(features=4, depth=3, thresholds=3))
+    assert cut.log2_size == size_up("tree", Limits(features=12, depth=3)).log2_size

@@ -50,3 +50,18 @@ def test_count_and_first(threshold: Any) -> None:
     for form in [*forms, rows.tolist()]:
         assert count(form) == 4
         assert count(first(form, 2)) == 2
+
+
+def test_rows_and_cases_of_the_training_are_told_apart(threshold: Any) -> None:
+    rows = np.random.default_rng(0).normal(size=(40, 3))
+    answers = threshold().predict(rows)
+    others = np.arange(40, dtype=np.uint64)
+    for seen, hits in ((row_hashes(rows), 40), (row_hashes(rows + 1), 0)):
+        both = np.stack([seen, others], axis=1)
+        evidence = Evidence(threshold(), BoundedLoss("disagreement"), both)
+        evidence.record(rows, answers, 40)
+        if hits:
+            with pytest.raises(InvalidInput, match="Training saw 40 of these 40"):
+                evidence.freshness()
+        else:
+            assert "0 of 40 coincide" in evidence.freshness()

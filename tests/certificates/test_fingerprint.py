@@ -178,3 +178,10 @@ def test_nothing_seen_explains_everything() -> None:
     found = overlap(row_hashes(np.ones((20, 1))), np.array([], dtype=np.uint64))
     assert found.explained
     assert found.hits == 0
+
+
+def test_a_copied_holdout_is_rarer_than_all_dealings() -> None:
+    """No dealing out of 4,999 makes as many hits: (1 + 0) / 5,000 (Phipson and Smyth 2010)."""
+    seen = np.arange(1000, dtype=np.uint64)
+    found = overlap(seen[:100], seen)
+    assert (found.hits, found.p_value) == (100, 1 / 5000)

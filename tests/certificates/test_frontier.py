@@ -139,3 +139,9 @@ def test_points_are_merged_only_where_equal_or_opposite() -> None:
     table = np.array([[0, 1, 1], [1, 0, 0], [1, 0, 1], [1, 1, 0]])
     assert vc_dimension(table) == 2
     assert vc_dimension(np.hstack([table, 1 - table, table])) == 2
+
+
+def test_points_on_which_all_agree_are_not_looked_at() -> None:
+    table = np.array([[0, 0, 1, 1, 0], [0, 0, 1, 1, 1]], dtype=np.bool_)
+    assert vc_dimension(table, limit=1) == 1
+    assert vc_dimension(np.hstack([table, table]), limit=1) == 1  # nor is a point twice

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 import pytest
 
+from limbeck.certificates import certify
 from limbeck.certificates.binomial import interval, upper_bound
 from limbeck.certificates.bounded import betting_bound
 from limbeck.certificates.planning import plan_counts, plan_means
@@ -57,3 +60,11 @@ def test_rows_for_means_are_those_of_bernsteins_inequality() -> None:
     turned = plan_means(losses, 1.8, 0.05, 0.0, 4.0)
     assert (turned.needed, turned.settled) == (None, plan.needed)
     assert plan_means(losses, 3.9, 0.05, 0.0, 4.0).needed == len(losses) + 1  # never fewer
+
+
+def test_a_certificate_of_values_holds_its_plan(scale: Any) -> None:
+    rows = np.random.default_rng(0).random(size=(100, 3))
+    answers = scale(1.2).predict(rows)
+    c = certify(scale(), rows, answers, loss="absolute", loss_range=(0.0, 1.0), epsilon=0.11)
+    plan = plan_means(np.abs(answers - scale().predict(rows)), 0.11, 0.05, 0.0, 1.0)
+    assert c.settings["plan"] == pytest.approx(asdict(plan))

@@ -189,3 +189,9 @@ def test_every_deterministic_learner_of_two_points_fails_before_the_bound() -> N
             for chances in [(binom.pmf(0, n, epsilon), 1 - binom.pmf(0, n, epsilon))]
         ]
         assert max(wrong) >= delta
+
+
+def test_never_fewer_rows_than_the_theorems_ask_for() -> None:
+    """Blumer et al. (1989) need n >= 8 / epsilon, however poor the class; one row may be enough."""
+    assert consistent_by_growth(lambda m: 0.0, 0.1, 0.5)[0] == 80
+    assert choose_by_growth(lambda m: 0.0, 0.9, 0.9)[0] == 1

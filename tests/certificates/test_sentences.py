@@ -8,7 +8,8 @@ import pytest
 
 from limbeck.certificates import certify, certify_active, row_hashes, verify
 from limbeck.certificates.issue import in_words
-from limbeck.certificates.sentences import assumptions_of, plan_of, statement_of
+from limbeck.certificates.planning import plan_counts
+from limbeck.certificates.sentences import assumptions_of, identity, plan_of, statement_of
 
 
 @pytest.fixture
@@ -84,3 +85,25 @@ def test_what_seen_rows_cannot_be_read_from_is_a_difference(
     found = verify(odd, threshold(), rows, y)
     assert not found.ok
     assert "no comparison with seen rows can be read from the file" in str(found)
+
+
+def test_what_old_settings_do_not_say_is_one_candidate_and_rows(threshold: Any, rows: Any) -> None:
+    y = threshold().predict(rows)
+    y[:12] = np.where(y[:12] == "yes", "no", "yes")
+    c = certify(threshold(), rows, y, epsilon=0.05)
+    bare = replace(c, settings={})
+    assert plan_of(bare) == plan_counts(12, 200, 0.05, 0.05) == plan_of(c)
+    assert assumptions_of(bare) == assumptions_of(c)
+    assert statement_of(bare) == statement_of(c)
+
+
+@pytest.mark.parametrize(("rule", "copies", "coincidences", "says"), [
+    ("drop", 1, 0, "copies: so said whoever"), ("keep", 0, 1, "own: so said whoever"),
+    ("auto", 1, 0, "copies where chance"), ("auto", 0, 1, "own, as happens"), ("drop", 0, 0, ""),
+])  # fmt: skip
+def test_who_said_what_identical_rows_are(
+    rule: str, copies: int, coincidences: int, says: str
+) -> None:
+    settings = {"duplicates": rule, "copies": copies, "coincidences": coincidences}
+    assert says in identity(settings)
+    assert bool(identity(settings)) == bool(says)

@@ -9,6 +9,8 @@ import pytest
 
 from limbeck.certificates import AnytimeBound, certify, row_hashes
 from limbeck.certificates.binomial import rows_needed
+from limbeck.certificates.losses import BoundedLoss
+from limbeck.certificates.until import certify_until
 from limbeck.core.errors import InvalidInput
 
 
@@ -131,3 +133,13 @@ def test_the_rows_that_are_still_needed_are_at_the_shared_level(threshold: Any) 
     assert found.mean_loss < 0.04 < found.epsilon
     rows = rows_needed(found.mean_loss, 0.04, found.delta / 5)
     assert f"that takes about {rows:,} rows" in found.statement
+
+
+def test_one_candidate_and_one_row_at_least(threshold: Any) -> None:
+    student, loss = threshold(0.5), BoundedLoss("disagreement")
+    found = certify_until(student, batches(student), loss, 0.05, 0.05)
+    assert found == certify_until(student, batches(student), loss, 0.05, 0.05, candidates=1)
+    assert found.settings["candidates"] == 1
+    assert certify_until(student, batches(student), loss, 0.05, 0.05, limit=1).n == 1
+    with pytest.raises(InvalidInput, match="max_rows is 0"):
+        certify_until(student, batches(student), loss, 0.05, 0.05, limit=0)

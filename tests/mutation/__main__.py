@@ -8,8 +8,9 @@ another chance after tests were added.
 
     python tests/mutation limbeck/certificates [--tests PATH ...] [--sample N] [--seed S] [--again]
 
-Tests are those of the folder of the same name in ``tests/``, and the doctests of the source. A
-mutant that runs five times as long as its tests is stopped and counts as noticed.
+Tests are those of the folder of the same name in ``tests/``, the doctests of the source and
+``tests/test_records.py``. A mutant that runs five times as long as its tests is stopped and counts
+as noticed.
 """
 
 from __future__ import annotations
@@ -91,10 +92,11 @@ def _files(source: str) -> list[str]:
 
 
 def _tests(source: str) -> list[str]:
-    """The folder or file of the same name in tests/, and the source with its doctests."""
+    """What tests a folder or file; the source is read for its doctests."""
     path = Path("tests", *Path(source).parts[1:])
     path = path if not source.endswith(".py") else path.with_name(f"test_{path.name}")
-    return [str(p) for p in (path, Path(source)) if (ROOT / p).exists()]
+    every = (path, Path(source), Path("tests/test_records.py"))
+    return [str(p) for p in every if (ROOT / p).exists()]
 
 
 def _known() -> dict[str, str]:
