@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
@@ -28,7 +27,7 @@ from limbeck.core.errors import InvalidInput, whole_number
 from limbeck.data.class_weights import ClassWeight
 from limbeck.data.duplicates import Rule
 from limbeck.results.distillation import Distillation
-from limbeck.selection.routes import method_for, resolved
+from limbeck.selection.routes import leads_to_network, method_for, resolved
 
 if TYPE_CHECKING:
     from limbeck.results.network import NetworkDistillation
@@ -270,7 +269,7 @@ def distill(
         "classes": classes, "regression": regression, "unit": unit or None,
         "score_kind": score_kind, "preprocess": preprocess, "output": output,
     }  # fmt: skip
-    if _is_network(into):
+    if leads_to_network(into):
         from limbeck.api.distill_network import compress
 
         _refuse_for_networks(
@@ -321,13 +320,3 @@ def _refuse_for_networks(**given: Any) -> None:
             raise InvalidInput(
                 f"{name} was given for a student that is a network.", f"Leave {name} out."
             )
-
-
-def _is_network(into: Any) -> bool:
-    """Whether a student is a torch module, a function that makes one, or a list of these."""
-    if isinstance(into, list | tuple):
-        return True
-    torch = sys.modules.get("torch")  # who has a module has imported torch
-    if torch is not None and isinstance(into, torch.nn.Module):
-        return True
-    return callable(into) and not isinstance(into, str) and not hasattr(into, "distill")

@@ -69,7 +69,7 @@ def write_json(value: Any, path: Path) -> Path:
     return write_bytes(strict_json(value).encode(), path)
 
 
-def read_json(path: Path, kind: str, newest: int) -> dict[str, Any]:
+def read_json(path: Path, kind: str, newest: int, oldest: int = 1) -> dict[str, Any]:
     """Read a JSON object that names its format and version.
 
     Parameters
@@ -80,11 +80,13 @@ def read_json(path: Path, kind: str, newest: int) -> dict[str, Any]:
         The format that is expected.
     newest : int
         The newest version of it that can be read.
+    oldest : int
+        The oldest one.
 
     Raises
     ------
     FileRefused
-        If the file cannot be read, is no JSON, of another format, or newer.
+        If the file cannot be read, is no JSON, of another format, newer or too old.
     """
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
@@ -101,7 +103,12 @@ def read_json(path: Path, kind: str, newest: int) -> dict[str, Any]:
             "Give a folder that limbeck wrote.",
         )
     version = data.get("version")
-    if not isinstance(version, int) or isinstance(version, bool) or not 1 <= version <= newest:
+    if not isinstance(version, int) or isinstance(version, bool) or not oldest <= version <= newest:
+        if isinstance(version, int) and 1 <= version < oldest:
+            raise FileRefused(
+                f"{str(path)!r} has version {version}, and this limbeck reads {oldest} and later.",
+                "Make the result again and save it.",
+            )
         raise FileRefused(
             f"{str(path)!r} has version {version!r}, and this limbeck reads up to {newest}.",
             "Upgrade limbeck: pip install --upgrade limbeck.",

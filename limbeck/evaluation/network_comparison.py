@@ -28,7 +28,7 @@ from limbeck.evaluation.comparison import (
 from limbeck.evaluation.cost import profile
 from limbeck.evaluation.intervals import gain_over, mean_over
 from limbeck.evaluation.model_facts import ModelFacts
-from limbeck.evaluation.networks import Said, agreement, ask, by_class, gaps, mistakes, right
+from limbeck.evaluation.networks import Said, agreement, ask, by_true_class, gaps, mistakes, right
 from limbeck.networks.datasets.data import Batch, Samples
 from limbeck.networks.datasets.vocabularies import pad_token
 from limbeck.networks.predictor import Certified, CertifiedRows, table_of, told_of
@@ -175,7 +175,7 @@ class Judge:
 
     def _classes(self, said: Sequence[Said], taught: Said) -> dict[str, dict[str, float]]:
         names = self.task.classes
-        each = [by_class(s, taught) for s in said]
+        each = [by_true_class(s, taught) for s in said]
         return {
             str(names[c] if c < len(names) else c): _means([found[c] for found in each])
             for c in each[0]

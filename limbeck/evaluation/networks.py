@@ -21,7 +21,7 @@ from limbeck.modules.capture import asking
 from limbeck.modules.outputs import answer
 from limbeck.networks.datasets.finite import refuse_nan
 
-__all__ = ["Mistakes", "Said", "agreement", "ask", "by_class", "gaps", "mistakes", "right"]
+__all__ = ["Mistakes", "Said", "agreement", "ask", "by_true_class", "gaps", "mistakes", "right"]
 
 BINS = 15
 
@@ -244,7 +244,7 @@ def mistakes(student: Said, teacher: Said) -> Mistakes | None:
     )
 
 
-def by_class(said: Said, teacher: Said) -> dict[int, dict[str, float]]:
+def by_true_class(said: Said, teacher: Said) -> dict[int, dict[str, float]]:
     """Places, accuracy and agreement for each class of the labels.
 
     Empty for numbers, without labels, and for language, whose classes are a vocabulary.

@@ -46,7 +46,7 @@ from limbeck.students.files import load as load_student
 
 __all__ = ["Audit", "Work"]
 
-_FORMAT, _VERSION = "limbeck-audit", 2
+_FORMAT, _VERSION = "limbeck-audit", 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,10 +228,10 @@ class Audit(Result):
         Raises
         ------
         FileRefused
-            If a file is lacking, malformed, or newer than this limbeck.
+            If a file is lacking, malformed, or of another version.
         """
         folder = Path(folder)
-        data = read_json(folder / "audit.json", _FORMAT, _VERSION)
+        data = read_json(folder / "audit.json", _FORMAT, _VERSION, oldest=_VERSION)
         certificate = folder / "certificate.json"
         answered = {
             "missing": record(MissingFeatures, data.get("missing_features")),

@@ -12,7 +12,14 @@ from limbeck.core.errors import AccessDenied, InvalidInput, did_you_mean
 from limbeck.core.registry import METHODS, STUDENTS
 from limbeck.methods.base import BaseMethod
 
-__all__ = ["method_for", "methods_into", "refuse_without_access", "resolved", "students"]
+__all__ = [
+    "leads_to_network",
+    "method_for",
+    "methods_into",
+    "refuse_without_access",
+    "resolved",
+    "students",
+]
 
 
 def students() -> dict[str, dict[str, type[BaseMethod]]]:
@@ -78,6 +85,26 @@ def resolved(into: Any) -> Any:
         f"Give {', '.join(map(repr, students()))}, a method, or a torch module or a function that"
         " makes one.",
     )
+
+
+def leads_to_network(into: Any) -> bool:
+    """Whether ``into`` is a torch module, a function that makes one, or several of these.
+
+    Parameters
+    ----------
+    into : Any
+        As `resolved` returns it.
+
+    Examples
+    --------
+    >>> leads_to_network("tree"), leads_to_network(lambda: None)
+    (False, True)
+    """
+    return isinstance(into, list | tuple) or (callable(into) and not _is_method(into))
+
+
+def _is_method(into: Any) -> bool:
+    return isinstance(into, BaseMethod) or (isinstance(into, type) and issubclass(into, BaseMethod))
 
 
 def method_for(

@@ -140,7 +140,8 @@ def test_weights_for_something_else(here):
         ({"result.json": "{}"}, "is no result of limbeck"),
         ({"result.json": "not json"}, "is no result of limbeck"),
         ({"result.json": '{"format": "limbeck-result", "version": 99}'}, "version 99"),
-        ({"audit.json": '{"format": "limbeck-audit", "version": 1}'}, "malformed"),
+        ({"audit.json": '{"format": "limbeck-audit", "version": 3}'}, "malformed"),
+        ({"audit.json": '{"format": "limbeck-audit", "version": 2}'}, "has version 2, and this"),
     ],
 )
 def test_folders_that_are_no_results(tmp_path, files, message):

@@ -72,6 +72,8 @@ def test_malformed_records_are_refused(data: Any) -> None:
 def test_files_say_their_format(tmp_path: Any) -> None:
     path = write_json({"format": "mine", "version": 2, "x": float("nan")}, tmp_path / "a.json")
     assert read_json(path, "mine", 2)["x"] is None
+    with pytest.raises(FileRefused, match="has version 2, and this limbeck reads 3 and later"):
+        read_json(path, "mine", 3, oldest=3)
     with pytest.raises(FileRefused, match="has version 2, and this limbeck reads up to 1"):
         read_json(path, "mine", 1)
     with pytest.raises(FileRefused, match="format 'mine', not 'other'"):

@@ -14,7 +14,7 @@ from limbeck.evaluation.networks import (
     Said,
     agreement,
     ask,
-    by_class,
+    by_true_class,
     gaps,
     mistakes,
     right,
@@ -127,7 +127,7 @@ def test_mistakes_are_told_apart_and_add_up() -> None:
 
 
 def test_by_class_counts_by_the_true_class() -> None:
-    found = by_class(said([0, 1, 1], [0, 0, 1]), said([0, 0, 1], None))
+    found = by_true_class(said([0, 1, 1], [0, 0, 1]), said([0, 0, 1], None))
     assert found == {
         0: {"places": 2, "accuracy": 0.5, "agreement": 0.5},
         1: {"places": 1, "accuracy": 1.0, "agreement": 1.0},
@@ -158,7 +158,7 @@ def test_several_numbers_are_scored_one_by_one() -> None:
 
 def test_a_vocabulary_is_no_list_of_classes() -> None:
     words = Said(np.array([1]), np.ones(1), np.array([1]), np.zeros(1, int), Task.of("language", 9))
-    assert by_class(words, words) == {}
+    assert by_true_class(words, words) == {}
 
 
 def test_intervals_of_r_squared_cover_over_rows() -> None:

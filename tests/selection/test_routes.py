@@ -10,7 +10,13 @@ from limbeck.core.contract import Access
 from limbeck.core.errors import AccessDenied, InvalidInput
 from limbeck.methods.junta.method import FindJunta
 from limbeck.methods.search_and_stitch.method import SearchAndStitch
-from limbeck.selection.routes import method_for, refuse_without_access, resolved, students
+from limbeck.selection.routes import (
+    leads_to_network,
+    method_for,
+    refuse_without_access,
+    resolved,
+    students,
+)
 from limbeck.students.junta.junta import Junta
 from limbeck.students.tree.tree import Tree
 from limbeck.students.wavelet.wavelet import WaveletStudent
@@ -103,3 +109,13 @@ def test_classes_stand_for_what_they_make():
 def test_what_is_no_student_is_refused(into, message):
     with pytest.raises(InvalidInput, match=message):
         resolved(into)
+
+
+def test_networks_are_told_from_names_and_methods():
+    torch = pytest.importorskip("torch")
+    net = torch.nn.Linear(2, 2)
+    net.distill = None  # a name of its own does not make it a method
+    for into in (net, torch.nn.Linear, lambda: net, [net, net], (net,)):
+        assert leads_to_network(into)
+    for into in ("tree", "auto", SearchAndStitch, SearchAndStitch(), 5, None):
+        assert not leads_to_network(into)

@@ -76,7 +76,11 @@ def class_table(result: DistillationRecord, most: int | None = None) -> Table[An
     cut = most is not None and len(classes) > most
     rows = sorted(classes, key=_worst)[:most] if cut else classes
     roles = [r for r in ("student", "control") if r in classes[0].models]
-    bounds = {g.group: g.epsilon for g in result.certificate.groups} if by_class(result) else {}
+    bounds = (
+        {g.group: g.epsilon for g in result.certificate.groups}
+        if groups_are_classes(result)
+        else {}
+    )
     columns: list[Column[ClassAgreement]] = [
         Column("class", lambda c: c.label, "worst classes" if cut else "teacher's class",
                wrap=True),
@@ -240,7 +244,7 @@ def _influence(m: Mapping[str, float]) -> Measured | float:
     return Measured(value, m["low"], m["high"]) if "low" in m else value
 
 
-def by_class(result: DistillationRecord) -> bool:
+def groups_are_classes(result: DistillationRecord) -> bool:
     """Whether the groups of the certificate are the classes that the teacher predicts."""
     names = {g.group for g in result.certificate.groups}
     return names == {c.label for c in result.comparison.classes if c.rows}

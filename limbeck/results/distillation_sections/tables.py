@@ -49,7 +49,7 @@ def result_table(result: DistillationRecord) -> Group:
         Readable from 80 columns on.
     """
     shown = [models.model_table(result), models.class_table(result, _MOST_CLASSES)]
-    if not models.by_class(result):  # else its bounds stand beside the classes
+    if not models.groups_are_classes(result):  # else its bounds stand beside the classes
         shown.append(models.group_table(result.certificate, _MOST_CLASSES))
     drawn = [t.to_rich() for t in shown if t is not None]
     return Group(*(part for t in drawn for part in (t, Text())), _sentences(result))
