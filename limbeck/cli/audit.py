@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from limbeck.cli.errors import plain_errors
-from limbeck.cli.options import parts
+from limbeck.cli.options import Drop, parts
 
 __all__ = ["audit"]
 
@@ -29,7 +29,7 @@ def audit(
     score_levels: Annotated[
         str | None, typer.Option(help="A score in words: its levels, lowest first, by commas.")
     ] = None,
-    drop: Annotated[list[str] | None, typer.Option(help="A column to leave out.")] = None,
+    drop: Drop = None,
     missing: Annotated[
         list[str] | None, typer.Option(help="A value that stands for missing, such as 999.")
     ] = None,

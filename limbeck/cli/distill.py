@@ -7,18 +7,23 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.text import Text
 
 from limbeck.cli.errors import plain_errors
 from limbeck.cli.options import (
     Cases,
+    Classes,
+    Drop,
     Identical,
+    Label,
+    Preprocess,
+    ScoreKindName,
     Share,
+    Weights,
     class_names,
-    column_of,
     duplicates_rule,
     groups_of,
+    print_result,
+    rows_and_labels,
 )
 
 __all__ = ["distill", "resume"]
@@ -42,23 +47,12 @@ def distill(
     method: Annotated[
         str | None, typer.Option(help="How, where several ways lead there: `limbeck methods`.")
     ] = None,
-    weights: Annotated[
-        Path | None, typer.Option(help="A .safetensors file for a torch module.")
-    ] = None,
-    label: Annotated[str | None, typer.Option(help="The column with the true labels.")] = None,
-    drop: Annotated[list[str] | None, typer.Option(help="A column to leave out.")] = None,
-    classes: Annotated[
-        str | None, typer.Option(help="The classes in the order of the outputs, by commas.")
-    ] = None,
-    score_kind: Annotated[
-        str | None, typer.Option(help="What the outputs are: logit, probability, label or value.")
-    ] = None,
-    preprocess: Annotated[
-        str | None,
-        typer.Option(
-            help="package.module:name of a function from the table's rows to the model's."
-        ),
-    ] = None,
+    weights: Weights = None,
+    label: Label = None,
+    drop: Drop = None,
+    classes: Classes = None,
+    score_kind: ScoreKindName = None,
+    preprocess: Preprocess = None,
     group: Annotated[
         str | None, typer.Option(help="A column, or class: one more bound per group.")
     ] = None,
@@ -101,10 +95,7 @@ def distill(
             return
         name, table, folder = _require(teacher=teacher, data=data, out=out)
         frame = read_table(Path(table))
-        y = column_of(frame, label)
-        for column in drop or ():
-            column_of(frame, column)  # refuses what is not there
-        X = frame.drop(columns=[c for c in [*(drop or []), label] if c is not None], errors="raise")
+        X, y = rows_and_labels(frame, label, drop)
         result = start(
             read_teacher(str(name), weights),
             X,
@@ -130,9 +121,7 @@ def distill(
             query_weight=query_weight,
         )
         written = result.save(Path(folder))
-        console = Console()
-        console.print(result)
-        console.print(Text(f"\nWritten to {written}/: open {written / 'report.html'}"))
+        print_result(result, written)
 
 
 def resume(
@@ -154,10 +143,7 @@ def run_network(path: Path, *, resumed: bool) -> None:
         sys.stderr.write("Interrupted; what was done is kept: `limbeck resume` goes on.\n")
         raise typer.Exit(130) from None
     if first():
-        console = Console()
-        console.print(result)
-        folder = result.settings["out"]
-        console.print(Text(f"\nWritten to {folder}/: open {Path(folder) / 'report.html'}"))
+        print_result(result, Path(result.settings["out"]))
 
 
 def _refuse_beside_run(**given: Any) -> None:

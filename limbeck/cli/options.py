@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
+from rich.text import Text
 
 from limbeck.core.errors import InvalidInput, did_you_mean
 
 __all__ = [
-    "Answers", "Cases", "Identical", "Seen", "Share", "StudentFile", "Table", "class_names",
-    "column_of", "duplicates_rule", "groups_of", "parts",
+    "Answers", "Cases", "Classes", "Drop", "Identical", "Label", "Preprocess", "ScoreKindName",
+    "Seen", "Share", "StudentFile", "Table", "Weights", "class_names", "column_of",
+    "duplicates_rule", "groups_of", "parts", "print_result", "rows_and_labels",
 ]  # fmt: skip
 
 Share = Annotated[float, typer.Option(help="Strictly between 0 and 1.")]
@@ -27,6 +31,19 @@ Identical = Annotated[
 ]
 Seen = Annotated[
     Path | None, typer.Option(help="Hashes of training rows; seen.npy beside the student if there.")
+]
+Weights = Annotated[Path | None, typer.Option(help="A .safetensors file for a torch module.")]
+Label = Annotated[str | None, typer.Option(help="The column with the true labels.")]
+Drop = Annotated[list[str] | None, typer.Option(help="A column to leave out.")]
+Classes = Annotated[
+    str | None, typer.Option(help="The classes in the order of the outputs, by commas.")
+]
+ScoreKindName = Annotated[
+    str | None, typer.Option(help="What the outputs are: logit, probability, label or value.")
+]
+Preprocess = Annotated[
+    str | None,
+    typer.Option(help="package.module:name of a function from the table's rows to the model's."),
 ]
 
 
@@ -45,6 +62,39 @@ def column_of(frame: Any, name: str | None) -> Any:
     if name not in frame.columns:
         raise InvalidInput(f"There is no column {name!r}.", did_you_mean(name, frame.columns))
     return frame[name].to_numpy()
+
+
+def rows_and_labels(frame: Any, label: str | None, drop: Sequence[str] | None) -> tuple[Any, Any]:
+    """A table without the labels and the columns that are left out, and the labels.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The table.
+    label : str or None
+        The column with the labels.
+    drop : sequence of str or None
+        Columns to leave out.
+    """
+    y = column_of(frame, label)
+    for column in drop or ():
+        column_of(frame, column)  # refuses what is not there
+    return frame.drop(columns=[c for c in (*(drop or ()), label) if c is not None]), y
+
+
+def print_result(result: Any, folder: Path) -> None:
+    """Print a result, and where its page is.
+
+    Parameters
+    ----------
+    result : Result
+        What a verb returned.
+    folder : Path
+        Where it was saved.
+    """
+    console = Console()
+    console.print(result)
+    console.print(Text(f"\nWritten to {folder}/: open {folder / 'report.html'}"))
 
 
 def parts(text: str) -> list[str]:

@@ -6,19 +6,24 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.text import Text
 
 from limbeck.cli.errors import plain_errors
 from limbeck.cli.options import (
     Cases,
+    Classes,
+    Drop,
     Identical,
+    Label,
+    Preprocess,
+    ScoreKindName,
     Share,
     Table,
+    Weights,
     class_names,
-    column_of,
     duplicates_rule,
     parts,
+    print_result,
+    rows_and_labels,
 )
 
 __all__ = ["tournament"]
@@ -37,23 +42,12 @@ def tournament(
     max_numbers: Annotated[
         int, typer.Option(help="The most numbers that a reader must hold.")
     ] = 64,
-    weights: Annotated[
-        Path | None, typer.Option(help="A .safetensors file for a torch module.")
-    ] = None,
-    label: Annotated[str | None, typer.Option(help="The column with the true labels.")] = None,
-    drop: Annotated[list[str] | None, typer.Option(help="A column to leave out.")] = None,
-    classes: Annotated[
-        str | None, typer.Option(help="The classes in the order of the outputs, by commas.")
-    ] = None,
-    score_kind: Annotated[
-        str | None, typer.Option(help="What the outputs are: logit, probability, label or value.")
-    ] = None,
-    preprocess: Annotated[
-        str | None,
-        typer.Option(
-            help="package.module:name of a function from the table's rows to the model's."
-        ),
-    ] = None,
+    weights: Weights = None,
+    label: Label = None,
+    drop: Drop = None,
+    classes: Classes = None,
+    score_kind: ScoreKindName = None,
+    preprocess: Preprocess = None,
     cases: Cases = None,
     duplicates: Identical = "auto",
     epsilon: Share = 0.05,
@@ -67,10 +61,7 @@ def tournament(
 
     with plain_errors():
         frame = read_table(Path(data))
-        y = column_of(frame, label)
-        for column in drop or ():
-            column_of(frame, column)  # refuses what is not there
-        X = frame.drop(columns=[c for c in [*(drop or []), label] if c is not None])
+        X, y = rows_and_labels(frame, label, drop)
         result = start(
             read_teacher(teacher, weights),
             X,
@@ -89,6 +80,4 @@ def tournament(
             seed=seed,
         )
         written = result.save(out)
-        console = Console()
-        console.print(result)
-        console.print(Text(f"\nWritten to {written}/: open {written / 'report.html'}"))
+        print_result(result, written)

@@ -285,4 +285,25 @@ def test_what_limits_the_training_is_what_is_advised() -> None:
     assert remedy(epochs=20, max_steps=10) == "Try max_steps=3000 with epochs=300."
     assert remedy(epochs=2, max_steps=3000) == "Try epochs=300."
     assert remedy(epochs=500, max_steps=100) == "Try max_steps=3000."
+    assert remedy(epochs=300, max_steps=100) == "Try max_steps=3000."
     assert remedy(epochs=500, max_steps=4000) == "Try max_steps=12000 with epochs=1200."
+
+
+def test_the_share_is_of_all_that_was_gained() -> None:
+    found = falling(trained(2.5 - 0.1 * np.arange(1, 21), start=2.5))
+    assert found is not None
+    assert found.share == pytest.approx(10 * 0.1 / 2.0)
+
+
+def test_networks_with_enough_updates_are_not_called_short() -> None:
+    good = [trained(np.full(20, 0.3))]
+    for epochs, begins in ((299, "Trained too short"), (300, "Not trained well")):
+        status = told(compared(0.9, 0.6, "control"), epochs=epochs, student=good, control=good)
+        assert status.message.startswith(begins)
+
+
+@pytest.mark.parametrize(("last", "lowered"), [(0.4, True), (0.5, False)])
+def test_a_rate_that_came_down_is_named(last: float, lowered: bool) -> None:
+    short = trained(2.3 - 0.05 * np.arange(1, 21), rates=[1.0] * 19 + [last])
+    status = told(compared(), student=[short], control=[short])
+    assert ("before the learning rate comes down" in status.message) is lowered

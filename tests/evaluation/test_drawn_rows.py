@@ -6,7 +6,8 @@ from sklearn.linear_model import LinearRegression
 from sklearn.metrics import roc_auc_score
 
 import limbeck
-from limbeck.evaluation.drawn_rows import _area, _error, told_apart
+from limbeck.core.columns import Features, Rows
+from limbeck.evaluation.drawn_rows import _area, _drawn, _error, told_apart
 
 NUMBERS = np.arange(400)
 
@@ -73,3 +74,20 @@ def test_every_result_with_queries_says_so(into) -> None:
     without = limbeck.distill(model, X, queries=0, **given)
     assert "queries_told_apart" not in without.trace
     assert "drawn by" not in str(without)
+
+
+def test_a_sampler_that_names_no_sources_has_none() -> None:
+    X = np.zeros((4, 2))
+    rows = Features.of(X).rows(X)
+    drawn, sources = _drawn(rows, Plain(), 3, np.random.default_rng(0))
+    assert (len(drawn), sources.shape) == (3, (3, 0))
+
+
+class Plain:
+    """A sampler of rows as they are."""
+
+    def draw(self, rows: Rows, n: int, rng: np.random.Generator) -> Rows:
+        return rows[rng.integers(0, len(rows), n)]
+
+    def describe(self) -> str:
+        return "rows of the data"

@@ -287,3 +287,14 @@ def test_frequent_inputs_are_no_copies_and_the_certificate_counts_their_errors()
         )
         false += certificate.epsilon < wrong
     assert false <= 5
+
+
+def test_cases_by_name_are_known_on_both_sides():
+    X = pd.DataFrame({"x": np.arange(40.0), "who": np.arange(40) // 2})
+    aside = pd.DataFrame({"x": 100 + np.arange(20.0), "who": 50 + np.arange(20)})
+    fit, test = split(X, None, None, (aside, None), 0, cases="who")
+    np.testing.assert_array_equal(fit.cases, fit.X["who"])
+    np.testing.assert_array_equal(test.cases, aside["who"])
+    fit, test = split(X, None, None, (aside, None), 0, cases=np.arange(20))
+    assert fit.cases is None
+    np.testing.assert_array_equal(test.cases, np.arange(20))

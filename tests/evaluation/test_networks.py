@@ -177,3 +177,20 @@ def test_intervals_of_r_squared_cover_over_rows() -> None:
         found = mean_over(score[None], 0.05)
         hits += found.low <= 0.75 <= found.high
     assert hits / runs > 0.95 - 3 * (0.05 * 0.95 / runs) ** 0.5
+
+
+def test_places_without_a_label_are_told() -> None:
+    labels = torch.tensor([[0.0, float("nan")], [1.0, 0.0]])
+    found = asked(torch.tensor([[0.0, 1.0], [2.0, -1.0]]), labels, Task.of("multilabel", 2))
+    assert found.known is not None
+    assert found.known.tolist() == [True, False, True, True]
+    assert found.answers.tolist() == [0, 1, 1, 0]  # even odds are no
+    assert asked(torch.zeros(2, 2), torch.zeros(2, 2), Task.of("multilabel", 2)).known is None
+
+
+def test_constant_labels_are_explained_by_right_answers_alone() -> None:
+    values = np.array([1.0, 1.0, 3.0])
+    task = Task.of("regression", 1)
+    found = right(Said(values, np.ones(3), np.ones(3), np.arange(3), task))
+    assert found is not None
+    assert found.tolist() == [1.0, 1.0, 0.0]

@@ -253,3 +253,18 @@ def test_several_rivals_share_delta(task):
     for rival in found.rivals:
         assert (rival.low, rival.high) == (alone.low, alone.high)
         assert rival.low < wider.low
+
+
+def test_classes_speak_of_all_models_but_the_teacher():
+    y, teacher, student, control = drawn(3)
+    found = compare_predictions(contenders(teacher, student, control, y), teacher, y, CLASSES, 0.05)
+    assert [list(c.models) for c in found.classes] == [["student", "control", "baseline model"]] * 3
+
+
+@pytest.mark.parametrize("spread", [1e-3, 1.0, 1e3])
+def test_r2_does_not_depend_on_the_unit(spread):
+    truth = spread * np.array([0.0, 0.1, 0.2])
+    predicted = truth + spread * np.array([0.05, 0.0, 0.0])
+    assert score(predicted, truth, NUMBER) == pytest.approx(r2_score(truth, predicted))
+    assert score(truth * 0, truth * 0, NUMBER) == 1.0
+    assert score(truth, truth * 0, NUMBER) == 0.0
