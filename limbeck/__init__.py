@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from limbeck.api.audit import audit
     from limbeck.api.distill import distill
     from limbeck.api.load import load
+    from limbeck.api.routes import routes
     from limbeck.api.tournament import tournament
     from limbeck.api.trim import trim
     from limbeck.certificates import budget, certify, verify
@@ -37,6 +38,7 @@ _PLACES = {
     "certify": "certificates:certify",
     "distill": "api.distill:distill",
     "load": "api.load:load",
+    "routes": "api.routes:routes",
     "tournament": "api.tournament:tournament",
     "transforms": "signal.transforms:",
     "trim": "api.trim:trim",
@@ -56,6 +58,7 @@ __all__ = [
     "certify",
     "distill",
     "load",
+    "routes",
     "tournament",
     "transforms",
     "trim",

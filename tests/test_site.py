@@ -50,6 +50,16 @@ def test_the_table_of_teachers_is_that_of_the_registry() -> None:
     assert len(teachers.table().splitlines()) == 2 + len(TEACHERS.names())
 
 
+def test_the_page_to_choose_by_draws_every_student_and_method() -> None:
+    from limbeck.selection.routes import students
+
+    web = hook("web")
+    assert web.MARK in (DOCS / web.PAGE).read_text(encoding="utf-8")
+    picture = web.picture()
+    for into, methods in students().items():
+        assert all(f">{name}" in picture for name in (into, *methods))
+
+
 def public_names() -> set[str]:
     """What limbeck and the packages below it export, as users write it."""
     names = {f"limbeck.{n}" for n in limbeck.__all__}

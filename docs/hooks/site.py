@@ -13,6 +13,7 @@ import commands
 import gallery
 import notebooks
 import reference
+import web
 from cached import ROOT, cached
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
@@ -46,6 +47,7 @@ def on_files(files: Files, config: Any) -> Files:
     for source in sorted((_DOCS / "tutorials").glob("*.ipynb")):
         _tutorial(source, files, config)
     _gallery(files, config)
+    _html[web.PAGE] = {web.MARK: web.picture()}
     return files
 
 

@@ -13,6 +13,7 @@ from limbeck.cli.catalogue import methods, students, teachers
 from limbeck.cli.certify import certify
 from limbeck.cli.distill import distill, resume
 from limbeck.cli.export import export
+from limbeck.cli.routes import routes
 from limbeck.cli.tournament import tournament
 from limbeck.cli.verify import verify
 
@@ -25,7 +26,7 @@ app = typer.Typer(
     help="Distil a model into a readable student, with a certificate and a control.",
 )
 for command in (
-    distill, tournament, resume, certify, verify, export, budget, audit, students, methods,
+    distill, tournament, resume, certify, verify, export, budget, audit, students, methods, routes,
     teachers,
 ):  # fmt: skip
     app.command()(command)

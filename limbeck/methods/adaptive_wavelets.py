@@ -114,6 +114,7 @@ class AdaptiveWavelets(BaseMethod):
 
     into: ClassVar[str] = "wavelet"
     effort: ClassVar[float] = 8.0
+    form: ClassVar[str] = "signals, images"
     default: ClassVar[bool] = True
     signals: ClassVar[bool] = True
     name: ClassVar[str] = "wavelet"

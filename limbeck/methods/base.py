@@ -34,6 +34,11 @@ class BaseMethod(ABC):
         Whether it is for signals and images only.
     texts : bool
         Whether it is for texts only.
+    form : str
+        What kind of model it is for, where not any.
+    guarantee : str
+        What it promises of its student beside the certificate, in a few words; empty where
+        nothing. Its own page says under which conditions.
     effort : float
         How long it takes beside others, about: a tournament begins with the lightest.
     by_numbers : bool
@@ -50,6 +55,8 @@ class BaseMethod(ABC):
     default: ClassVar[bool] = False
     signals: ClassVar[bool] = False
     texts: ClassVar[bool] = False
+    form: ClassVar[str] = ""
+    guarantee: ClassVar[str] = ""
     effort: ClassVar[float] = 2.0
     by_numbers: ClassVar[bool] = False
     name: ClassVar[str]

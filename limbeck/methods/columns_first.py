@@ -66,6 +66,7 @@ class ColumnsFirst(SearchAndStitch):
 
     name: ClassVar[str] = "columns first"
     effort: ClassVar[float] = 4.0
+    guarantee: ClassVar[str] = "reads all columns that matter, if few do"
     default: ClassVar[bool] = False
     needs: ClassVar[Access] = Access.QUERIES
 

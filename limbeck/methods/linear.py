@@ -41,6 +41,7 @@ class MatchLinear(SumMethod):
 
     into: ClassVar[str] = "linear"
     effort: ClassVar[float] = 0.1
+    guarantee: ClassVar[str] = "least loss of all weights"
     default: ClassVar[bool] = True
     name: ClassVar[str] = "linear"
 

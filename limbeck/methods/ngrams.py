@@ -52,6 +52,7 @@ class DistillNgrams(BaseMethod):
     into: ClassVar[str] = "text_classifier"
     default: ClassVar[bool] = True
     texts: ClassVar[bool] = True
+    form: ClassVar[str] = "texts"
     effort: ClassVar[float] = 1.0
     name: ClassVar[str] = "n-grams"
 

@@ -50,6 +50,7 @@ class Optimal(Greedy):
 
     name: ClassVar[str] = "optimal tree"
     effort: ClassVar[float] = 2.5
+    guarantee: ClassVar[str] = "best of its depth, if the search ends"
 
     max_leaves: int = 8
     soft: bool | None = False

@@ -53,6 +53,8 @@ class ReluRegions(BaseMethod):
     effort: ClassVar[float] = 5.0
     default: ClassVar[bool] = True
     name: ClassVar[str] = "ReLU regions"
+    form: ClassVar[str] = "ReLU networks"
+    guarantee: ClassVar[str] = "is the network, for all inputs"
     needs: ClassVar[Access] = Access.SCORES | Access.WEIGHTS
 
     max_regions: int = 100_000

@@ -73,6 +73,9 @@ y = np.where(X[:, 0] > -1.5, "yes", "no")
 teacher = limbeck.as_teacher(lambda X: np.where(X[:, 0] > -1.5, "yes", "no"), classes=["no", "yes"])
 result = limbeck.distill(teacher, X, y, into="majority", epsilon=0.2, rows=300, progress=False)
 print(result)
+ways = limbeck.routes(teacher, into="majority")
+assert ways.found[0].steps[0].method == "take_majority"
+assert ("tree",) in [way.via for way in ways.found]
 folder = sys.argv[1]
 result.save(folder)
 again = limbeck.load(folder)

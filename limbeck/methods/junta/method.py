@@ -82,6 +82,7 @@ class FindJunta(BaseMethod):
 
     into: ClassVar[str] = "junta"
     effort: ClassVar[float] = 0.5
+    guarantee: ClassVar[str] = "reads all columns that matter, if at most k do"
     default: ClassVar[bool] = True
     name: ClassVar[str] = "junta"
     needs: ClassVar[Access] = Access.QUERIES

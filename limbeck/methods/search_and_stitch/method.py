@@ -70,6 +70,7 @@ class SearchAndStitch(SearchSettings, BaseMethod):
 
     into: ClassVar[str] = "tree"
     effort: ClassVar[float] = 1.5
+    guarantee: ClassVar[str] = "best of its size over its clauses"
     default: ClassVar[bool] = True
     name: ClassVar[str] = "search and stitch"
 
