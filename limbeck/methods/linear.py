@@ -16,7 +16,8 @@ from limbeck.methods.soft_answers import AskedTeacher
 from limbeck.methods.sums import SumMethod
 from limbeck.students.linear.linear import Linear, dense_fit, l1_path, linear_of
 from limbeck.students.sparse_sum.base import SumOfTerms
-from limbeck.students.sparse_sum.search import SearchedSums, SumData
+from limbeck.students.sparse_sum.search import SearchedSums
+from limbeck.students.sparse_sum.sum_data import SumData
 from limbeck.students.targets import read_weight
 
 __all__ = ["L1Path", "MatchLinear", "match_linear"]

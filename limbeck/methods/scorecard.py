@@ -13,7 +13,8 @@ from limbeck.core.registry import METHODS
 from limbeck.methods.sums import SumMethod
 from limbeck.students.scorecard.scorecard import cards
 from limbeck.students.sparse_sum.base import SumOfTerms
-from limbeck.students.sparse_sum.search import SearchedSums, SumData
+from limbeck.students.sparse_sum.search import SearchedSums
+from limbeck.students.sparse_sum.sum_data import SumData
 
 __all__ = ["RoundToPoints"]
 

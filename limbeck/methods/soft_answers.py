@@ -14,7 +14,7 @@ from limbeck.data.class_weights import ClassWeight, class_weights
 from limbeck.data.splits import FOLDS, split_folds
 from limbeck.methods.weights import weights
 from limbeck.samplers.named import sampler_named
-from limbeck.students.sparse_sum.search import SumData
+from limbeck.students.sparse_sum.sum_data import SumData
 from limbeck.students.targets import read_weight
 
 __all__ = ["FEW_ROWS", "AskedTeacher", "ask_softly", "soft_of"]

@@ -16,8 +16,9 @@ from limbeck.core.contract import Task
 from limbeck.core.registry import METHODS
 from limbeck.methods.sums import SumMethod
 from limbeck.students.sparse_sum.base import SumOfTerms
-from limbeck.students.sparse_sum.search import SearchedSums, SumData, search, spans_of
+from limbeck.students.sparse_sum.search import SearchedSums, search, spans_of
 from limbeck.students.sparse_sum.sparse_sum import SparseSum
+from limbeck.students.sparse_sum.sum_data import SumData
 
 __all__ = ["SelectTerms"]
 

@@ -26,8 +26,9 @@ from limbeck.methods.soft_answers import AskedTeacher, ask_softly
 from limbeck.methods.weights import check_query_weight
 from limbeck.samplers.named import sampler_named
 from limbeck.students.sparse_sum.base import SumOfTerms
-from limbeck.students.sparse_sum.search import SearchedSums, SumData, sizes_up_to
+from limbeck.students.sparse_sum.search import SearchedSums, sizes_up_to
 from limbeck.students.sparse_sum.sparse_sum import label_data
+from limbeck.students.sparse_sum.sum_data import SumData
 
 __all__ = ["SumMethod"]
 

@@ -17,13 +17,12 @@ from limbeck.students.sparse_sum.refit import refit
 from limbeck.students.sparse_sum.search import (
     DIGITS,
     SearchedSums,
-    SumData,
-    row_losses,
     shortened,
     smallest_within,
     spans_of,
 )
 from limbeck.students.sparse_sum.sparse_sum import label_data
+from limbeck.students.sparse_sum.sum_data import SumData, row_losses
 from limbeck.students.sparse_sum.terms import FilledColumns, medians
 from limbeck.students.targets import TaskLike
 

@@ -11,7 +11,7 @@ from scipy.special import softmax
 from limbeck.core.columns import Features
 from limbeck.students.sparse_sum.model import TermWeights, design_of
 from limbeck.students.sparse_sum.refit import refit
-from limbeck.students.sparse_sum.search import SumData, cross_entropy
+from limbeck.students.sparse_sum.sum_data import SumData, cross_entropy
 from limbeck.students.sparse_sum.terms import FilledColumns
 
 __all__ = ["round_to_points", "steps_of"]

@@ -13,14 +13,9 @@ from limbeck.students import files
 from limbeck.students.scorecard.points import round_to_points, steps_of
 from limbeck.students.sparse_sum.base import SumOfTerms
 from limbeck.students.sparse_sum.model import TermWeights
-from limbeck.students.sparse_sum.search import (
-    SearchedSums,
-    SumData,
-    search,
-    sizes_up_to,
-    spans_of,
-)
+from limbeck.students.sparse_sum.search import SearchedSums, search, sizes_up_to, spans_of
 from limbeck.students.sparse_sum.sparse_sum import label_data
+from limbeck.students.sparse_sum.sum_data import SumData
 from limbeck.students.sparse_sum.text import SumText, sum_text
 from limbeck.students.targets import TaskLike
 

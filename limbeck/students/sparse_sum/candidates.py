@@ -24,6 +24,8 @@ CELLS = 20_000_000  # numbers in the matrix of all candidates, which bounds time
 THRESHOLDS = 32  # of a column, where there are few columns
 OUTPUTS = 8  # trees fit so many outputs; of more, random sums
 TREES, DEPTH, RATE = 24, 3, 0.3
+VALUE_TREES = 60
+"""For values more rules were measured to help, for classes not."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ def candidates(
     hinges: bool = True,
     rules: bool = True,
     per: Vector | None = None,
+    trees: int = TREES,
 ) -> Candidates:
     """All terms that a sum may use.
 
@@ -68,6 +71,8 @@ def candidates(
         Whether to offer them.
     per : ndarray of shape (d,), optional
         The step in which each number is counted; 1 by default.
+    trees : int
+        From how many boosted trees rules are read.
     """
     n, d = columns.values.shape
     each = max(3, min(THRESHOLDS, CELLS // (3 * d * n), 4000 // d))
@@ -90,7 +95,7 @@ def candidates(
                     terms += [SumTerm(k, j, short, (), unit) for k in ("above", "below")]
     rows = [np.asarray(t.evaluate(columns), dtype=np.float64) for t in terms]
     terms += [SumTerm("all", tests=(t,)) for t in tests]
-    found = boosted_rules(tests, steps, few, weight, least) if rules else []
+    found = boosted_rules(tests, steps, few, weight, least, trees) if rules else []
     where = {t: i for i, t in enumerate(tests)}
     matrix = np.empty((len(terms) + len(found), n), dtype=np.float32)
     for i, row in enumerate(rows):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["refit"]
+__all__ = ["RIDGE", "VALUES_RIDGE", "fit_centred", "refit"]
 
 Vector = NDArray[np.float64]
 RIDGE, VALUES_RIDGE = 1.0, 1e-3
@@ -55,15 +55,39 @@ def refit(
     spread = np.sqrt(np.average((design - mean) ** 2, axis=0, weights=weight)) if t else mean
     spread = np.where(spread > 0, spread, 1.0)
     scaled = (design - mean) / spread
-    if not classifies:
-        coef, level = _least_squares(scaled, soft[:, 0], share, ridge)
-        weights, intercept = coef[:, None], np.array([level])
-    elif used.shape[1] == 1:
-        weights, intercept = _newton(scaled, used, intercepts, soft[:, 1:], share, ridge)
-    else:
-        weights, intercept = _newton(scaled, used, intercepts, soft, share, ridge)
+    weights, intercept = fit_centred(scaled, used, intercepts, soft, share, classifies, ridge)
     weights = weights / spread[:, None]
     return weights, np.where(intercepts, intercept - mean @ weights, 0.0)
+
+
+def fit_centred(
+    centred: Vector,
+    used: NDArray[np.bool_],
+    intercepts: NDArray[np.bool_],
+    soft: Vector,
+    share: Vector,
+    classifies: bool,
+    ridge: float,
+    start: Vector | None = None,
+) -> tuple[Vector, Vector]:
+    """Weights of terms whose weighted means are 0; see :func:`refit`.
+
+    Parameters
+    ----------
+    centred : ndarray of shape (n, t)
+        The terms.
+    used, intercepts, soft, classifies, ridge
+        As in :func:`refit`.
+    share : ndarray of shape (n,)
+        How much each row counts, 1 on average.
+    start : ndarray of shape (t + 1, k), optional
+        Intercepts and weights to begin with; 0 where not used.
+    """
+    if not classifies:
+        coef, level = _least_squares(centred, soft[:, 0], share, ridge)
+        return coef[:, None], np.array([level])
+    target = soft[:, 1:] if used.shape[1] == 1 else soft
+    return _newton(centred, used, intercepts, target, share, ridge, start)
 
 
 def _least_squares(x: Vector, y: Vector, w: Vector, ridge: float) -> tuple[Vector, float]:
@@ -80,6 +104,7 @@ def _newton(
     target: Vector,
     w: Vector,
     ridge: float,
+    start: Vector | None,
 ) -> tuple[Vector, Vector]:
     """Damped Newton steps over the weights that are used and the intercepts, all at once."""
     k = used.shape[1]
@@ -87,7 +112,7 @@ def _newton(
     free = np.vstack([intercepts, used])  # (t + 1, k)
     at, output = np.nonzero(free)
     penalty = np.where(at == 0, 1e-6, ridge)
-    beta = np.zeros(free.shape)
+    beta = np.zeros(free.shape) if start is None else start
     if k > 1:
         # Without intercept a term cannot be centred; the scaled ones are, so nothing is lost.
         target = target / np.maximum(target.sum(axis=1, keepdims=True), 1e-300)

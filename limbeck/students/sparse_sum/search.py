@@ -9,20 +9,24 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.core.columns import Features
 from limbeck.data.splits import FOLDS
-from limbeck.students.sparse_sum.candidates import CELLS, Candidates, candidates
+from limbeck.students.sparse_sum.candidates import (
+    CELLS,
+    TREES,
+    VALUE_TREES,
+    Candidates,
+    candidates,
+)
+from limbeck.students.sparse_sum.crossfit import FoldJudge, pattern
 from limbeck.students.sparse_sum.model import TermWeights, decimals_of, design_of, rounded
 from limbeck.students.sparse_sum.refit import refit
 from limbeck.students.sparse_sum.selection import Chosen, OrthogonalSelection
+from limbeck.students.sparse_sum.sum_data import SumData
 from limbeck.students.sparse_sum.terms import FilledColumns, SumTerm, medians
 
 __all__ = [
-    "CLIP",
+    "DIGITS",
     "SearchedSums",
-    "SumData",
-    "cross_entropy",
-    "row_losses",
     "search",
     "shortened",
     "sizes_up_to",
@@ -32,70 +36,10 @@ __all__ = [
 
 Vector = NDArray[np.float64]
 Index = NDArray[np.int64]
-CLIP = 3.0
-
 SELECT_ROWS = 5000
 """Terms are chosen, and sizes judged, on at most so many rows; weights are fitted to all."""
 DIGITS = 3
 """Significant digits of weights: what is printed is what is computed."""
-
-
-@dataclass(frozen=True)
-class SumData:
-    """Rows and what a sum should answer there.
-
-    Parameters
-    ----------
-    features : Features
-        The d columns.
-    values : ndarray of shape (n, d)
-        Encoded rows.
-    soft : ndarray of shape (n, classes) or (n, 1)
-        Probabilities, or values.
-    weight : ndarray of shape (n,)
-        How much each row counts.
-    fold : ndarray of shape (n,), int
-        The fold of each row; rows that stand for the same thing share one.
-    judged : ndarray of shape (n,), bool
-        On which rows sizes are judged: the user's own, not queries.
-    classifies : bool
-        Whether the answers are probabilities.
-    """
-
-    features: Features
-    values: Vector
-    soft: Vector
-    weight: Vector
-    fold: Index
-    judged: NDArray[np.bool_]
-    classifies: bool
-
-    @property
-    def classes(self) -> int:
-        """How many classes; 0 for values."""
-        return self.soft.shape[1] if self.classifies else 0
-
-    def take(self, index: NDArray[np.int64]) -> SumData:
-        """Some of the rows."""
-        return SumData(
-            self.features, self.values[index], self.soft[index], self.weight[index],
-            self.fold[index], self.judged[index], self.classifies,
-        )  # fmt: skip
-
-    def targets(self) -> Vector:
-        """What the sums should be, of shape (n, k): clipped logits, or values per spread."""
-        if not self.classifies:
-            y = self.soft[:, :1]
-            middle = np.average(y[:, 0], weights=self.weight)
-            spread = math.sqrt(float(np.average((y[:, 0] - middle) ** 2, weights=self.weight)))
-            return np.asarray((y - middle) / (spread or 1.0))
-        least = 1.0 / (1.0 + math.exp(CLIP))
-        p = np.clip(self.soft[:, 1:] if self.classes == 2 else self.soft, least, 1.0 - least)
-        return np.asarray(np.log(p / (1.0 - p)))
-
-    def answers(self) -> NDArray[np.float64]:
-        """Hard answers, of shape (n,): positions of classes, or values."""
-        return self.soft.argmax(axis=1) if self.classifies else self.soft[:, 0]
 
 
 @dataclass(frozen=True)
@@ -207,8 +151,9 @@ def search(
     columns = FilledColumns(part.values, fill)
     targets = part.targets()
     pool = candidates(
-        data.features, columns, targets, part.weight, hinges=hinges, rules=rules, per=per
-    )
+        data.features, columns, targets, part.weight, hinges=hinges, rules=rules, per=per,
+        trees=TREES if data.classifies else VALUE_TREES,
+    )  # fmt: skip
     numbers = np.array([t.numbers for t in pool.terms], dtype=np.int64)
     chooser = OrthogonalSelection(pool.matrix, targets, part.weight, part.fold, numbers)
     free = 1 if targets.shape[1] == 1 else 0
@@ -218,8 +163,12 @@ def search(
     losses, soft = np.zeros(shape), np.zeros(shape)
     if cross:
         for at in range(int(part.fold.max()) + 1):
+            if not (0 < (part.fold == at).sum() < len(part.fold)):
+                continue
+            judge = FoldJudge(part, pool.matrix, at)
             for i, allowed in enumerate(families.values()):
-                _judge(at, part, pool, columns, chooser, allowed, sizes, free, losses[i], soft[i])
+                for j, chosen in enumerate(chooser.choose(sizes, allowed, at, free)):
+                    losses[i, j, judge.inside], soft[i, j, judge.inside] = judge.losses(chosen)
     else:
         losses[:-1], soft[:-1] = 1.0, 1.0  # all terms are offered
     counted = part.weight[part.judged]
@@ -281,26 +230,10 @@ def _fitted(
     order = list(dict.fromkeys(m for m, _ in chosen))
     terms = [pool.terms[m] for m in order]
     design = design_of(terms, columns)
-    used, intercepts = _pattern(chosen, order, data)
+    used, intercepts = pattern(chosen, order, data)
     weights, intercept = refit(design, used, intercepts, data.soft, data.weight, data.classifies)
     found = TermWeights(tuple(terms), weights, intercept)
     return found if digits is None else shortened(found, design, data, digits)
-
-
-def _pattern(
-    chosen: Chosen, order: list[int], data: SumData
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    k = data.classes if data.classes > 2 else 1
-    used = np.zeros((len(order), k), dtype=np.bool_)
-    place = {m: i for i, m in enumerate(order)}
-    for m, c in chosen:
-        used[place[m], c] = True
-    intercepts: NDArray[np.bool_] = np.asarray(used.any(axis=0))
-    if k == 1:
-        intercepts[:] = True
-    elif not intercepts.any():  # no term: the most frequent class alone
-        intercepts[np.average(data.soft, axis=0, weights=data.weight).argmax()] = True
-    return used, intercepts
 
 
 def shortened(found: TermWeights, design: Vector, data: SumData, digits: int) -> TermWeights:
@@ -333,83 +266,6 @@ def shortened(found: TermWeights, design: Vector, data: SumData, digits: int) ->
     short = np.where(used, np.round(intercept, places), 0.0)
     short = np.where(used & (short == 0) & (len(used) > 1), 10.0**-places, short)
     return TermWeights(found.terms, weights, short + 0.0)
-
-
-def _judge(
-    at: int,
-    part: SumData,
-    pool: Candidates,
-    columns: FilledColumns,
-    chooser: OrthogonalSelection,
-    allowed: NDArray[np.bool_],
-    sizes: Sequence[int],
-    free: int,
-    losses: Vector,
-    soft: Vector,
-) -> None:
-    """Fill in the losses of the rows of one fold, by sums of all sizes fitted without it."""
-    out = part.fold == at
-    if out.all() or not out.any():
-        return
-    rest, inside = np.flatnonzero(~out), np.flatnonzero(out)
-    known = part.take(rest)
-    cache: dict[SumTerm, Vector] = {}
-    before: Chosen | None = None
-    for i, chosen in enumerate(chooser.choose(sizes, allowed, at, free)):
-        if chosen == before:
-            losses[i, inside], soft[i, inside] = losses[i - 1, inside], soft[i - 1, inside]
-            continue
-        before = chosen
-        order = list(dict.fromkeys(m for m, _ in chosen))
-        for m in order:
-            if pool.terms[m] not in cache:
-                cache[pool.terms[m]] = np.asarray(pool.terms[m].evaluate(columns), np.float64)
-        design = np.column_stack([cache[pool.terms[m]] for m in order] or [np.empty((len(out), 0))])
-        used, intercepts = _pattern(chosen, order, known)
-        weights, intercept = refit(
-            design[rest], used, intercepts, known.soft, known.weight, part.classifies
-        )
-        total = design[inside] @ weights + intercept
-        losses[i, inside] = row_losses(total, part, inside)
-        soft[i, inside] = (
-            cross_entropy(total, part.soft[inside]) if part.classifies else losses[i, inside]
-        )
-
-
-def row_losses(total: Vector, data: SumData, index: Index) -> Vector:
-    """Disagreement with the hard answers on some rows, or the squared error per variance.
-
-    Parameters
-    ----------
-    total : ndarray of shape (m, k)
-        The sums there.
-    data : SumData
-        All rows.
-    index : ndarray of shape (m,)
-        Which they are.
-    """
-    answers = data.answers()[index]
-    if not data.classifies:
-        y = data.soft[:, 0]
-        variance = float(np.average((y - np.average(y, weights=data.weight)) ** 2,
-                                    weights=data.weight))  # fmt: skip
-        return np.asarray((total[:, 0] - answers) ** 2 / (variance or 1.0))
-    said = total.argmax(axis=1) if total.shape[1] > 1 else total[:, 0] > 0
-    return np.asarray(said != answers, dtype=np.float64)
-
-
-def cross_entropy(total: Vector, soft: Vector) -> Vector:
-    """Of the sums (n, k) with the teacher's probabilities (n, classes), per row.
-
-    Parameters
-    ----------
-    total : ndarray of shape (n, k)
-        k is 1 for two classes.
-    soft : ndarray of shape (n, classes)
-        The teacher's probabilities.
-    """
-    z = np.column_stack([np.zeros(len(total)), total]) if total.shape[1] == 1 else total
-    return np.asarray(np.logaddexp.reduce(z, axis=1) - (soft * z).sum(axis=1))
 
 
 def smallest_within(losses: Vector, weight: Vector, epsilon: float) -> int:

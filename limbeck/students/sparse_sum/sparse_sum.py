@@ -11,7 +11,8 @@ from limbeck.core.errors import InvalidInput, whole_number
 from limbeck.core.registry import STUDENTS
 from limbeck.data.splits import split_folds
 from limbeck.students.sparse_sum.base import SumOfTerms
-from limbeck.students.sparse_sum.search import SumData, search, sizes_up_to, spans_of
+from limbeck.students.sparse_sum.search import search, sizes_up_to, spans_of
+from limbeck.students.sparse_sum.sum_data import SumData
 from limbeck.students.targets import TaskLike, read_target, read_weight
 
 __all__ = ["SparseSum", "label_data"]

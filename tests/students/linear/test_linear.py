@@ -11,7 +11,7 @@ from limbeck.core.columns import Features
 from limbeck.data.splits import split_folds
 from limbeck.students import load
 from limbeck.students.linear.linear import Linear, l1_path
-from limbeck.students.sparse_sum.search import SumData
+from limbeck.students.sparse_sum.sum_data import SumData
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((300, 4)) * [1, 10, 100, 1]

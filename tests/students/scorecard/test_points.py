@@ -6,7 +6,7 @@ import pytest
 from limbeck.core.columns import Feature, Features
 from limbeck.students.scorecard.points import round_to_points, steps_of
 from limbeck.students.sparse_sum.model import TermWeights
-from limbeck.students.sparse_sum.search import SumData
+from limbeck.students.sparse_sum.sum_data import SumData
 from limbeck.students.sparse_sum.terms import SumTerm, TermTest
 
 

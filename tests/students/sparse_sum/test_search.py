@@ -7,14 +7,8 @@ import pytest
 
 from limbeck.core.columns import Features
 from limbeck.data.splits import split_folds
-from limbeck.students.sparse_sum.search import (
-    SumData,
-    cross_entropy,
-    row_losses,
-    search,
-    sizes_up_to,
-    smallest_within,
-)
+from limbeck.students.sparse_sum.search import search, sizes_up_to, smallest_within
+from limbeck.students.sparse_sum.sum_data import SumData, cross_entropy
 from limbeck.students.sparse_sum.terms import FilledColumns
 
 RNG = np.random.default_rng(0)
@@ -53,15 +47,6 @@ def test_of_a_teacher_of_one_column_one_column_is_kept() -> None:
     assert kept.weights[0, 0] == pytest.approx(4, rel=0.2)  # a ridge penalty of 1
 
 
-def test_soft_answers_beyond_the_clip_do_not_pull() -> None:
-    """A teacher that is sure, or gives exact 0 and 1, has finite targets."""
-    soft = logistic(50 * X[:, 0])
-    soft[:5] = [1.0, 0.0]
-    soft[5:9] = [0.0, np.nextafter(1.0, 2.0)]  # as softmax rounds
-    targets = data_of(soft).targets()
-    assert np.abs(targets).max() == pytest.approx(3.0)
-
-
 def test_queries_help_to_choose_but_are_not_judged() -> None:
     data = data_of(logistic(2 * X[:, 0]))
     half = SumData(*(getattr(data, n) for n in
@@ -69,14 +54,6 @@ def test_queries_help_to_choose_but_are_not_judged() -> None:
                    np.arange(500) < 250, True)  # fmt: skip
     found = search(half, (2, 4), np.random.default_rng(0))
     assert found.losses.shape == (2, 250)
-
-
-def test_equal_rows_share_a_fold() -> None:
-    values = np.repeat(np.column_stack([X[:30, 0], np.full(30, np.nan)]), 10, axis=0)
-    fold = split_folds(values, np.random.default_rng(0)).reshape(30, 10)
-    assert (fold == fold[:, :1]).all()
-    bits = (X[:, :3] > 0).astype(float)  # here equal rows are coincidences
-    assert np.bincount(split_folds(bits, np.random.default_rng(0))).tolist() == [100] * 5
 
 
 def test_sizes_end_with_the_largest() -> None:
@@ -93,17 +70,6 @@ def test_the_smallest_size_within_a_standard_error_or_half_of_epsilon() -> None:
     assert smallest_within(losses, weight, 0.7) == 0
     losses[1, :20] = 1
     assert smallest_within(losses, weight, 0.0) == 2
-
-
-def test_losses_are_disagreement_or_squared_error_per_variance() -> None:
-    y = X[:, :1]
-    data = data_of(y, classifies=False)
-    assert row_losses(np.zeros((500, 1)), data, np.arange(500)).mean() == pytest.approx(
-        (y**2).mean() / y.var()
-    )
-    soft = np.eye(3)[[0, 1, 2]]
-    data = data_of(soft)
-    assert row_losses(np.eye(3)[[0, 2, 2]], data, np.arange(3)).tolist() == [0, 1, 0]
 
 
 def test_more_than_two_classes_and_regression_are_fitted() -> None:
