@@ -1,8 +1,14 @@
-"""Whole points in the place of weights: a scale is searched at which rounding costs least."""
+"""Whole points in the place of weights: a scale is searched at which rounding costs least.
+
+Near the fitted weights the cross-entropy is a quadratic form, so points are the whole numbers that
+are nearest in it: rounded, then moved one by one while that helps (coordinate descent). The best
+few scales are compared by the loss itself.
+"""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +16,7 @@ from scipy.special import softmax
 
 from limbeck.core.columns import Features
 from limbeck.students.sparse_sum.model import TermWeights, design_of
-from limbeck.students.sparse_sum.refit import refit
+from limbeck.students.sparse_sum.refit import curvature, refit
 from limbeck.students.sparse_sum.sum_data import SumData, cross_entropy
 from limbeck.students.sparse_sum.terms import FilledColumns
 
@@ -18,8 +24,12 @@ __all__ = ["round_to_points", "steps_of"]
 
 Vector = NDArray[np.float64]
 SCALES = 40
+LOW, HIGH = 0.2, 12.0
+"""A column with a standard deviation between them is counted as it is, which is one number less."""
 BEYOND = 4
 """Finer scales than that of the largest weight are tried, up to so many times; it is cut then."""
+COMPARED = 5
+"""So many scales are compared by the loss itself."""
 ROWS = 4000
 """Scales are compared on at most so many rows."""
 
@@ -27,8 +37,8 @@ ROWS = 4000
 def steps_of(features: Features, values: Vector) -> Vector:
     """The step in which a card counts each number, of shape (d,): 1, or 1, 2 or 5 times 10^k.
 
-    A column that is spread by 0.5 to 5 is counted as it is; elsewhere the step is the largest
-    round number within its standard deviation.
+    A column with a standard deviation of 0.2 to 12 is counted as it is; elsewhere the step is the
+    largest round number within it.
 
     Parameters
     ----------
@@ -42,7 +52,7 @@ def steps_of(features: Features, values: Vector) -> Vector:
         x = values[:, j]
         x = x[~np.isnan(x)]
         spread = float(x.std()) if feature.kind == "numeric" and len(x) else 1.0
-        if spread > 0 and not 0.5 <= spread <= 5:
+        if spread > 0 and not LOW <= spread <= HIGH:
             power = math.floor(math.log10(spread))
             lead = max(v for v in (1, 2, 5) if v * 10.0**power <= spread * (1 + 1e-9))
             out[j] = float(f"{lead}e{power}")
@@ -81,17 +91,74 @@ def round_to_points(
         rows = rows[:: -(-len(rows) // ROWS)]
     part = data.take(rows)
     design = design_of(found.terms, FilledColumns(part.values, fill))
-    best: tuple[float, Vector, Vector, float] | None = None
+    form = _Quadratic.around(found, design, part)
+    tried = []
     for most in np.geomspace(1, BEYOND * max_points, SCALES):
-        points = np.clip(np.round(found.weights * (most / largest)), -max_points, max_points)
-        level, scale, loss = _levels(design @ points, found, part, largest / most)
-        if best is None or loss < best[0] * (1 - 1e-6):
-            best = loss, points, level, scale
-    assert best is not None  # noqa: S101
+        points = form.nearest(largest / most, max_points)
+        tried.append((form.loss(points, largest / most), points, largest / most))
+    cut = sorted(loss for loss, _, _ in tried)[:COMPARED][-1]
+    best: tuple[float, Vector, Vector, float] | None = None
+    for rough, points, unit in tried:
+        if rough <= cut and points.any():
+            level, scale, loss = _levels(design @ points, found, part, unit)
+            if best is None or loss < best[0] * (1 - 1e-6):
+                best = loss, points, level, scale
+    if best is None:
+        best = 0.0, np.sign(found.weights), found.intercept / largest, largest
     _, points, level, scale = best
     kept = np.flatnonzero(points.any(axis=1))
     terms = tuple(found.terms[i] for i in kept)
     return TermWeights(terms, points[kept] + 0.0, level + 0.0), scale
+
+
+@dataclass(frozen=True)
+class _Quadratic:
+    """By how much the loss grows as weights move away from where it is least."""
+
+    weights: Vector  # (t, k): where it is least
+    at: NDArray[np.int64]  # (f,): the terms of the weights that are not 0
+    output: NDArray[np.int64]  # (f,): their outputs
+    curve: Vector  # (f, f): with intercepts that follow
+
+    @classmethod
+    def around(cls, found: TermWeights, design: Vector, data: SumData) -> _Quadratic:
+        total = design @ found.weights + found.intercept
+        z = np.column_stack([np.zeros(len(total)), total]) if total.shape[1] == 1 else total
+        p = softmax(z, axis=1)[:, -total.shape[1] :]
+        levels = np.flatnonzero(found.intercept != 0) if total.shape[1] > 1 else np.zeros(1, int)
+        at, output = np.nonzero(found.weights)
+        full = np.column_stack([np.ones(len(total)), design])
+        m = len(levels)
+        whole = curvature(full, np.concatenate([np.zeros(m, int), at + 1]),
+                          np.concatenate([levels, output]), p, data.weight)  # fmt: skip
+        whole[np.diag_indices(len(whole))] *= 1 + 1e-9
+        inner = whole[:m, :m] + 1e-9 * np.trace(whole[:m, :m]) * np.eye(m)
+        follow = np.linalg.solve(inner, whole[:m, m:]) if m else np.zeros((0, len(at)))
+        curve = whole[m:, m:] - whole[m:, :m] @ follow
+        return cls(found.weights, at, output, np.asarray(curve))
+
+    def nearest(self, unit: float, most: int) -> Vector:
+        """Whole points of at most ``most`` each near ``weights / unit``, of shape (t, k)."""
+        wanted = self.weights[self.at, self.output] / unit
+        x = np.clip(np.round(wanted), -most, most)
+        slope = self.curve @ (x - wanted)
+        bend = np.maximum(np.diag(self.curve), 1e-300)
+        for _ in range(20 * len(x)):
+            moved = np.clip(np.round(x - slope / bend), -most, most) - x
+            gain = -(moved * slope + 0.5 * bend * moved**2)
+            i = int(gain.argmax())
+            if gain[i] <= 1e-12 * bend[i]:
+                break
+            slope = slope + self.curve[:, i] * moved[i]
+            x[i] += moved[i]
+        points = np.zeros(self.weights.shape)
+        points[self.at, self.output] = x
+        return points
+
+    def loss(self, points: Vector, unit: float) -> float:
+        """What points lose beyond the weights, by the quadratic form."""
+        away = points[self.at, self.output] * unit - self.weights[self.at, self.output]
+        return float(away @ self.curve @ away)
 
 
 def _levels(

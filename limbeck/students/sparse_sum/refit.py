@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["RIDGE", "VALUES_RIDGE", "fit_centred", "refit"]
+__all__ = ["RIDGE", "VALUES_RIDGE", "curvature", "fit_centred", "refit"]
 
 Vector = NDArray[np.float64]
 RIDGE, VALUES_RIDGE = 1.0, 1e-3
@@ -119,7 +119,7 @@ def _newton(
     loss, p = _loss(full, beta, target, w, ridge)
     for _ in range(_STEPS):
         slope = (full.T @ (w[:, None] * (p - target)))[at, output] + penalty * beta[at, output]
-        curve = _curvature(full, at, output, p, w)
+        curve = curvature(full, at, output, p, w)
         curve[np.diag_indices(len(at))] += penalty
         step = np.linalg.solve(curve, slope)
         size, better = 1.0, False
@@ -140,10 +140,22 @@ def _newton(
     return beta[1:], beta[0]
 
 
-def _curvature(
+def curvature(
     full: Vector, at: NDArray[np.int64], output: NDArray[np.int64], p: Vector, w: Vector
 ) -> Vector:
-    """Second derivatives of the summed cross-entropy by all free weights."""
+    """Second derivatives of the summed cross-entropy by some weights, of shape (f, f).
+
+    Parameters
+    ----------
+    full : ndarray of shape (n, t)
+        The terms.
+    at, output : ndarray of shape (f,), int
+        The term and the output of each weight.
+    p : ndarray of shape (n, k)
+        Probabilities where the weights are; k is 1 for two classes.
+    w : ndarray of shape (n,)
+        How much each row counts.
+    """
     if p.shape[1] == 1:
         mine = full if len(at) == full.shape[1] else full[:, at]
         return np.asarray(mine.T @ (mine * (w[:, None] * p * (1 - p))))
