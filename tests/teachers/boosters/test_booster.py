@@ -1,0 +1,255 @@
+"""Boosters of three libraries, as files and as objects, answer as their libraries do."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from importlib.util import find_spec
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import limbeck
+from limbeck import as_teacher
+from limbeck.core.contract import ScoreKind, Task, answers, probabilities
+from limbeck.core.errors import FileRefused, InvalidInput, MissingExtra
+from limbeck.teachers.boosters.booster import newer
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # the libraries' own
+rng = np.random.default_rng(0)
+X = pd.DataFrame(rng.normal(size=(300, 3)), columns=["a", "b", "d"])
+X.insert(1, "c", pd.Categorical(rng.choice(["u", "v", "w"], 300)))
+X.iloc[::7, 0] = np.nan
+SIGNAL = X["a"].fillna(0) + (X["c"] == "u")
+TWO = (SIGNAL > 0.3).to_numpy().astype(int)
+THREE = np.array(["low", "mid", "top"])[np.digitize(SIGNAL, [-0.3, 0.8])]
+CODES = np.unique(THREE, return_inverse=True)[1]
+VALUES = SIGNAL.to_numpy()
+
+
+class LightGBM:
+    """How this library is asked by itself."""
+
+    suffix = ".txt"
+
+    def fit(self, y, kind):
+        import lightgbm
+
+        made = lightgbm.LGBMClassifier if kind == "classes" else lightgbm.LGBMRegressor
+        return made(n_estimators=8, num_leaves=5, verbose=-1).fit(X, y)
+
+    def save(self, model, path):
+        model.booster_.save_model(path)
+
+    def load(self, path):
+        import lightgbm
+
+        return lightgbm.Booster(model_file=path)
+
+
+class XGBoost:
+    suffix = ".ubj"
+
+    def fit(self, y, kind):
+        import xgboost
+
+        made = xgboost.XGBClassifier if kind == "classes" else xgboost.XGBRegressor
+        codes = np.unique(y, return_inverse=True)[1] if kind == "classes" else y
+        return made(n_estimators=8, max_depth=3, enable_categorical=True).fit(X, codes)
+
+    def save(self, model, path):
+        model.save_model(path)
+
+    def load(self, path):
+        import xgboost
+
+        return xgboost.Booster(model_file=path)
+
+
+class XGBoostJson(XGBoost):
+    suffix = ".json"
+
+
+class CatBoost:
+    suffix = ".cbm"
+
+    def fit(self, y, kind):
+        import catboost
+
+        made = catboost.CatBoostClassifier if kind == "classes" else catboost.CatBoostRegressor
+        return made(iterations=8, depth=3, verbose=False, allow_writing_files=False,
+                    cat_features=["c"]).fit(X, y)  # fmt: skip
+
+    def save(self, model, path):
+        model.save_model(path)
+
+    def load(self, path):
+        import catboost
+
+        return catboost.CatBoost().load_model(path, format="cbm")
+
+
+LIBRARIES = [
+    lib for lib in (LightGBM, XGBoost, XGBoostJson, CatBoost)
+    if find_spec(lib.__name__.removesuffix("Json").lower())
+]  # fmt: skip
+
+
+@pytest.fixture(params=LIBRARIES, ids=lambda lib: lib.__name__)
+def library(request):
+    return request.param()
+
+
+def files(library, model, tmp_path):
+    path = str(tmp_path / f"model{library.suffix}")
+    library.save(model, path)
+    return path, library.load(path)
+
+
+def test_two_classes_are_one_logit(library, tmp_path):
+    model = library.fit(TWO, "classes")
+    p = model.predict_proba(X)
+    for thing in (model, *files(library, model, tmp_path)):
+        teacher = as_teacher(thing, TWO, example=X)
+        assert teacher.task == Task((0, 1))
+        assert teacher.score_kind is ScoreKind.LOGIT
+        scores = teacher.scores(X)
+        assert (scores[:, 0] == 0).all()
+        np.testing.assert_allclose(probabilities(scores, ScoreKind.LOGIT), p, atol=1e-6)
+
+
+def test_three_classes_are_three_logits_in_the_order_of_the_labels(library, tmp_path):
+    model = library.fit(THREE, "classes")
+    p = model.predict_proba(X)
+    for thing in (model, *files(library, model, tmp_path)):
+        y = CODES if type(thing).__name__ == "XGBClassifier" else THREE
+        teacher = as_teacher(thing, y, example=X)
+        assert teacher.task.classes == tuple(np.unique(y).tolist())
+        scores = teacher.scores(X)
+        np.testing.assert_allclose(probabilities(scores, teacher.score_kind), p, atol=1e-6)
+        assert np.array_equal(answers(scores, teacher.task), p.argmax(axis=1))
+        assert as_teacher(thing, classes=["x", "y", "z"]).task.classes == ("x", "y", "z")
+
+
+def test_numbers_are_predicted_without_a_word(library, tmp_path):
+    model = library.fit(VALUES, "numbers")
+    for thing in (model, *files(library, model, tmp_path)):
+        for teacher in (as_teacher(thing), as_teacher(thing, VALUES, example=X)):
+            assert (teacher.task, teacher.score_kind) == (Task(), ScoreKind.VALUE)
+            np.testing.assert_allclose(teacher.scores(X)[:, 0], model.predict(X), rtol=1e-5)
+        assert as_teacher(thing, unit="mm").task.unit == "mm"
+    with pytest.raises(InvalidInput, match="predicts a number"):
+        as_teacher(model, classes=["no", "yes"])
+
+
+def test_columns_are_found_by_name_and_categories_by_their_text(library, tmp_path):
+    model = library.fit(TWO, "classes")
+    path, _ = files(library, model, tmp_path)
+    teacher = as_teacher(path, TWO)
+    expected = teacher.scores(X)
+    other = X.assign(more=0.0, c=X["c"].cat.reorder_categories(["w", "v", "u"]))
+    other = other[["more", "d", "c", "b", "a"]]
+    np.testing.assert_allclose(teacher.scores(other), expected, atol=1e-6)
+    with pytest.raises(InvalidInput, match="trained on the column 'c', which is not among"):
+        teacher.scores(X.drop(columns="c"))
+
+
+def test_categories_and_missing_values_reach_every_step_of_a_distillation(library, tmp_path):
+    path, _ = files(library, library.fit(TWO, "classes"), tmp_path)
+    result = limbeck.distill(path, X, TWO, max_leaves=8, queries=100, seed=0)
+    agreement = (result.student.predict(X) == as_teacher(path, TWO).scores(X).argmax(1)).mean()
+    assert f"model{library.suffix}" in str(result)
+    assert "8 rounds" in str(result)
+    assert agreement > 0.85
+
+
+@pytest.mark.parametrize("share", [0.0, 0.02, 0.3, 0.6, 0.9, 0.99])
+def test_a_file_that_is_cut_off_ends_in_one_sentence(library, tmp_path, share):
+    path, _ = files(library, library.fit(THREE, "classes"), tmp_path)
+    with open(path, "rb") as file:
+        data = file.read()
+    with open(path, "wb") as file:
+        file.write(data[: int(share * len(data))])
+    with pytest.raises((FileRefused, InvalidInput)) as error:
+        as_teacher(path, THREE)
+    assert "\n" not in str(error.value)
+
+
+NEWER = {
+    ".txt": (rb"version=v\d+", b"version=v9"),
+    ".json": (rb'"version":\[\d+,', b'"version":[99,'),
+    ".ubj": (rb"version\[#L\x00{7}\x03i\x03", b"version[#L\0\0\0\0\0\0\0\x03i\x63"),
+    ".cbm": (rb"CatBoost v?\d", None),
+}
+
+
+def test_a_file_of_a_newer_version_is_refused(library, tmp_path, monkeypatch):
+    path, _ = files(library, library.fit(TWO, "classes"), tmp_path)
+    pattern, replacement = NEWER[library.suffix]
+    if replacement is None:  # the file has a checksum: the library grows older instead
+        import catboost
+
+        monkeypatch.setattr(catboost, "__version__", "1.1.0")
+    else:
+        with open(path, "rb") as file:
+            data = file.read()
+        with open(path, "wb") as file:
+            file.write(re.sub(pattern, lambda found: replacement, data, count=1))
+    with pytest.raises(FileRefused, match=r"is installed\. Update"):
+        as_teacher(path, TWO)
+
+
+def test_a_missing_library_is_named_with_the_extra(library, tmp_path, monkeypatch):
+    import sys
+
+    path, _ = files(library, library.fit(TWO, "classes"), tmp_path)
+    monkeypatch.setitem(sys.modules, type(library).__name__.removesuffix("Json").lower(), None)
+    with pytest.raises(MissingExtra, match=r"limbeck\[boosters\]"):
+        as_teacher(path, TWO)
+
+
+def test_rounds_can_be_chosen_and_the_best_are_taken(tmp_path):
+    xgboost = pytest.importorskip("xgboost")
+    train = xgboost.DMatrix(X[["a", "b"]][:200], TWO[:200])
+    held = xgboost.DMatrix(X[["b", "a"]].rename(columns={"a": "b", "b": "a"})[["a", "b"]][200:],
+                           TWO[200:])  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = xgboost.train({"objective": "binary:logistic"}, train, 30, evals=[(held, "held")],
+                              early_stopping_rounds=5, verbose_eval=False)  # fmt: skip
+    best, rows = model.best_iteration + 1, X[["a", "b"]]
+    assert best < model.num_boosted_rounds()
+    model.save_model(tmp_path / "m.json")
+    teacher = as_teacher(tmp_path / "m.json", TWO, example=rows)
+    expected = model.predict(xgboost.DMatrix(rows), iteration_range=(0, best), output_margin=True)
+    np.testing.assert_allclose(teacher.scores(rows)[:, 1], expected, atol=1e-6)
+    assert "the best of early stopping" in teacher.note
+    few = as_teacher(tmp_path / "m.json", TWO, example=rows, iterations=2)
+    expected = model.predict(xgboost.DMatrix(rows), iteration_range=(0, 2), output_margin=True)
+    np.testing.assert_allclose(few.scores(rows)[:, 1], expected, atol=1e-6)
+    with pytest.raises(InvalidInput, match="rounds, not 99"):
+        as_teacher(tmp_path / "m.json", TWO, iterations=99)
+
+
+def test_an_objective_of_the_users_own_is_not_guessed():
+    lightgbm = pytest.importorskip("lightgbm")
+    own = lambda p, data: (p - data.get_label(), np.ones(len(p)))  # noqa: E731
+    data = lightgbm.Dataset(X[["a", "b"]], TWO)
+    model = lightgbm.train({"objective": own, "verbose": -1}, data, 4)
+    with pytest.raises(InvalidInput, match=r"Nothing says what Booster predicts"):
+        as_teacher(model)
+    assert as_teacher(model, regression=True).task == Task()
+
+
+def test_a_logit_has_the_scale_of_its_sigmoid():
+    lightgbm = pytest.importorskip("lightgbm")
+    model = lightgbm.LGBMClassifier(n_estimators=5, sigmoid=0.5, verbose=-1).fit(X, TWO)
+    found = probabilities(as_teacher(model).scores(X), ScoreKind.LOGIT)
+    np.testing.assert_allclose(found, model.predict_proba(X), atol=1e-9)
+
+
+def test_versions_are_compared_by_their_first_two_numbers():
+    assert newer("3.10", "3.9.9")
+    assert not newer("3.9.9", "3.9.0")
+    assert not newer("v4", "4.7.0")
