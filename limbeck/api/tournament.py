@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,6 @@ from numpy.typing import NDArray
 from limbeck.api.distill_table import Known, TableSteps, Taught
 from limbeck.api.prepare.table import Request
 from limbeck.certificates.binomial import check_share
-from limbeck.core.columns import Rows
 from limbeck.core.contract import (
     Access,
     MethodResult,
@@ -31,14 +31,16 @@ from limbeck.data.duplicates import Rule, identical_rows
 from limbeck.results.distillation import Distillation
 from limbeck.results.tournament import Tournament
 from limbeck.results.tournament_record import Candidate, Unfinished
+from limbeck.selection.finished import FinishedRuns, fingerprint_of
 from limbeck.selection.front import Entrant, entrants, pareto, recommended, steadiness
-from limbeck.selection.race import Route, Run, Stopped, budgets_up_to, folds_of, run_route
+from limbeck.selection.race import Route, Run, Stopped, budgets_up_to, folds_of
 from limbeck.selection.routes import students
+from limbeck.selection.schedule import Race, one_thread, raced
+from limbeck.selection.shared_rows import shared_rows
 
-__all__ = ["recommended_student", "tournament"]
+__all__ = ["recommended_student", "routes_for", "tournament"]
 
 _LEAST_NUMBERS = 2
-_SHARES = 3  # of the time that is left: what is heavy may take no more than one
 _NEAR = 0.005  # a loss that does not matter beside a smaller student
 
 
@@ -64,6 +66,8 @@ def tournament(
     names: Sequence[str] | None = None,
     output: Any = None,
     seed: int = 0,
+    n_jobs: int | None = None,
+    out: str | Path | None = None,
     progress: bool | None = None,
 ) -> Tournament:
     """Distil a teacher into every kind of readable student, and say which to take.
@@ -90,6 +94,12 @@ def tournament(
         As in :func:`limbeck.distill`.
     seed : int
         The same seed gives the same students, where time cuts none off.
+    n_jobs : int, optional
+        Processes, as in scikit-learn: None is 1 unless a ``joblib.parallel_config`` says otherwise
+        (Dask and Ray are respected), -1 for all processors. The students are the same.
+    out : str or Path, optional
+        A folder where each way is kept once it is done, and the result at the end. A tournament
+        that was stopped goes on there, with the same settings, rows and teacher.
     progress : bool, optional
         Show a progress bar; by default only on a terminal.
 
@@ -137,10 +147,18 @@ def tournament(
     signals = bool(table.features.shape) or into is not None
     allowed, lacking = _allowed(routes, known.teacher.access, signals)
     with shown(progress) as tell:
+        ends = time.time() + seconds
         fold = folds_of(_units(apart), np.random.default_rng([seed, 0]))
-        runs = _raced(
-            allowed, known.teacher, apart.fit_rows, fold, max_numbers, seed, seconds, tell
-        )
+        with one_thread():
+            parts = shared_rows(known.teacher, apart.fit_rows, fold, seed, tell)
+        finished = None
+        if out is not None:
+            finished = FinishedRuns(Path(out), {
+                "max_numbers": max_numbers, "epsilon": epsilon, "seed": seed,
+                "rows or answers": fingerprint_of(parts, fold),
+            })  # fmt: skip
+        race = Race(parts, fold, budgets_up_to(max_numbers), seed, ends, finished)
+        runs = raced(race, allowed, n_jobs if _pickles(known.teacher) else 1, tell)
         done = [run for run in runs if isinstance(run, Run)]
         stopped = [run for run in runs if isinstance(run, Stopped)]
         if not done:
@@ -155,7 +173,7 @@ def tournament(
         finalists = tuple(_finalist(asked, known, entrant, told, tell) for entrant in front)
     chosen = front.index(recommended(front, _NEAR))
     took = {(run.route.into, run.route.name): run.seconds for run in done}
-    return Tournament(
+    result = Tournament(
         candidates=tuple(_candidate(e, e in front, took) for e in found),
         finalists=finalists,
         recommended=chosen,
@@ -163,8 +181,13 @@ def tournament(
         settings={
             "teacher": known.teacher.name, "seconds": seconds, "max_numbers": max_numbers,
             "epsilon": epsilon, "delta": delta, "seed": seed, "folds": int(fold.max()) + 1,
+            "sampler": parts[0].sampler, "shared_queries": sum(len(p.queries) for p in parts),
         },
+        students=tuple(entrant.student for entrant in found),
     )  # fmt: skip
+    if out is not None:
+        result.save(out)
+    return result
 
 
 def recommended_student(
@@ -208,6 +231,21 @@ def recommended_student(
     return tournament(teacher, X, y, **own, **given).best()
 
 
+def routes_for(max_numbers: int, epsilon: float, access: Access) -> list[Route]:
+    """All ways to a student of a table that a teacher allows, the lightest first.
+
+    Parameters
+    ----------
+    max_numbers : int
+        The most numbers of a student.
+    epsilon : float
+        The disagreement aimed at.
+    access : Access
+        What the teacher grants.
+    """
+    return _allowed(_routes(None, max_numbers, epsilon), access, False)[0]
+
+
 def _routes(into: Sequence[str] | None, max_numbers: int, epsilon: float) -> list[Route]:
     """All ways to the students that are wanted, the lightest first."""
     known = students()
@@ -243,6 +281,17 @@ def _allowed(
     return [r for r, less in pairs if not less], reasons
 
 
+def _pickles(teacher: Teacher) -> bool:
+    """Whether other processes can ask the teacher."""
+    import cloudpickle
+
+    try:
+        cloudpickle.dumps(teacher)
+    except Exception:  # whatever a model's own pickling raises
+        return False
+    return True
+
+
 def _units(apart: Any) -> NDArray[np.int64]:
     """What folds keep together: identical rows, and the rows of a case."""
     return units_of(_first_of(identical_rows(apart.fit_rows.values)), apart.fit.cases).of
@@ -252,29 +301,6 @@ def _first_of(label: NDArray[np.int64]) -> NDArray[np.int64]:
     """For each row the place of the first row with its label."""
     _, first, back = np.unique(label, return_index=True, return_inverse=True)
     return np.asarray(first[back], dtype=np.int64)
-
-
-def _raced(
-    routes: Sequence[Route],
-    teacher: Teacher,
-    rows: Rows,
-    fold: NDArray[np.int64],
-    max_numbers: int,
-    seed: int,
-    seconds: float,
-    tell: Progress,
-) -> list[Run | Stopped]:
-    """The lightest way first; each may take a third of the time that is left, the last one all."""
-    ends = time.monotonic() + seconds
-    found: list[Run | Stopped] = []
-    for i, route in enumerate(routes):
-        share = (ends - time.monotonic()) / min(_SHARES, len(routes) - i)
-        if share <= 0:
-            found.append(Stopped(route.into, route.name, "no time was left", 0.0))
-            continue
-        budgets = budgets_up_to(max_numbers)
-        found.append(run_route(route, teacher, rows, fold, budgets, seed, share, tell))
-    return found
 
 
 def _finalist(

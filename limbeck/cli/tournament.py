@@ -34,7 +34,12 @@ def tournament(
         str, typer.Option(help="A file (`limbeck teachers`), or package.module:name of a model.")
     ],
     data: Table,
-    out: Annotated[Path, typer.Option(help="The folder for the finalists and the report.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            help="The folder for all students and the report; a run that was stopped goes on there."
+        ),
+    ],
     into: Annotated[
         str | None, typer.Option(help="Only these students, by commas; all by default.")
     ] = None,
@@ -54,6 +59,7 @@ def tournament(
     delta: Share = 0.05,
     holdout: Share = 0.3,
     seed: int = 0,
+    n_jobs: Annotated[int, typer.Option(help="Processes; -1 for all processors.")] = 1,
 ) -> None:
     """Distil a model into every kind of readable student, and say which to take."""
     from limbeck.api.load import read_named, read_table, read_teacher
@@ -78,6 +84,7 @@ def tournament(
             score_kind=score_kind,
             preprocess=None if preprocess is None else read_named(preprocess),
             seed=seed,
+            n_jobs=n_jobs,
+            out=out,
         )
-        written = result.save(out)
-        print_result(result, written)
+        print_result(result, out)

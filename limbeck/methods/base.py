@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from limbeck.core.columns import Rows
 from limbeck.core.contract import Access, MethodResult, Progress, Student, Task, Teacher
 from limbeck.core.errors import InvalidInput, did_you_mean
+from limbeck.methods.answered_rows import AllSizes, AnsweredRows
 from limbeck.students.tree.tree import Tree
 
 __all__ = ["BaseMethod"]
@@ -116,6 +117,26 @@ class BaseMethod(ABC):
         leaves = (student.numbers + 1) // 2 if self.by_numbers else student.size
         tree = Tree(max_leaves=max(leaves, 2), task=teacher.task)
         return {"greedy tree": tree.fit(rows, told, sample_weight)}
+
+    def all_sizes(
+        self, asked: AnsweredRows, rng: np.random.Generator, progress: Progress
+    ) -> AllSizes:
+        """Students of all sizes on rows that are answered already, for who chooses among them.
+
+        A tournament leaves out rows itself, so that nothing is gained by cross-fitting within the
+        method; those that can do without extend this. By default the frontier of `distill`.
+
+        Parameters
+        ----------
+        asked : AnsweredRows
+            Rows, and queries that all methods share.
+        rng : numpy.random.Generator
+            The source of chance.
+        progress : Progress
+            Told of the stages.
+        """
+        found = self.distill(asked.teacher, asked.rows, rng, progress)
+        return AllSizes({"": found.frontier or (found.student,)}, found.queries)
 
     def limited(self, numbers: int) -> Self:
         """The method for students of at most so many numbers, where a setting says how many.

@@ -23,6 +23,7 @@ from limbeck.core.errors import AccessDenied, InvalidInput
 from limbeck.core.registry import METHODS
 from limbeck.data.class_weights import ClassWeight
 from limbeck.data.splits import few_values
+from limbeck.methods.answered_rows import AllSizes, AnsweredRows, answer_rows
 from limbeck.methods.budgets import query_budget
 from limbeck.methods.junta.pairs import Relevant, relevant
 from limbeck.methods.junta.questions import Questions
@@ -132,6 +133,37 @@ class ColumnsFirst(SearchAndStitch):
             result = search.distill(teacher, rows, rng, progress, sample_weight, class_weight)
         trace = {**result.trace, **self._found(found, questions, rows.features)}
         return replace(result, queries=result.queries + questions.queries, trace=trace)
+
+    def all_sizes(
+        self, asked: AnsweredRows, rng: np.random.Generator, progress: Progress
+    ) -> AllSizes:
+        """Trees of all sizes over the columns that matter; see `BaseMethod.all_sizes`.
+
+        Where more than half of the columns matter these would hardly differ from the trees of
+        search and stitch, and there are none.
+
+        Parameters
+        ----------
+        asked, rng, progress
+            As there.
+        """
+        teacher, rows = asked.teacher, asked.rows
+        budget = query_budget(teacher, self.queries)
+        questions = Questions(teacher, rows, _TOLERANCE)
+        most = min(self.max_columns, len(rows.features) // 2)
+        if not most:
+            return AllSizes({})
+        found = relevant(questions, most, self.epsilon / 2, self.delta, budget, rng, progress)
+        columns = sorted(found.columns) or [0]
+        if not found.done:
+            return AllSizes({}, questions.queries)
+        lent = OnColumns(teacher, rows, columns, np.random.default_rng(rng.integers(2**63)))
+        sampler = "marginals" if few_values(lent.rows.values) else "munge"
+        n = len(asked.queries)
+        part = answer_rows(lent, lent.rows, sampler, n, rng)
+        trees = self._search().all_sizes(part, rng, progress).students[""]
+        lifted = [_lifted(cast(Tree, tree), rows.features, columns) for tree in trees]
+        return AllSizes({"": lifted}, questions.queries + n)
 
     def learn(
         self,

@@ -30,6 +30,7 @@ from limbeck.core.errors import InvalidInput
 from limbeck.core.registry import METHODS
 from limbeck.data.class_weights import ClassWeight, class_weights
 from limbeck.data.splits import FOLDS, split_folds
+from limbeck.methods.answered_rows import AllSizes, AnsweredRows
 from limbeck.methods.base import BaseMethod
 from limbeck.methods.budgets import query_budget, used_rows
 from limbeck.methods.forests import trees_of_teacher
@@ -152,6 +153,38 @@ class Greedy(TreeConstraints, BaseMethod):
                 del targets["answers"]
         forest = trees_of_teacher(teacher, rows.features)
         return self._found(rows, own, weight, task, asked, fold, targets, started, rng, forest)
+
+    def all_sizes(
+        self, asked: AnsweredRows, rng: np.random.Generator, progress: Progress
+    ) -> AllSizes:
+        """Trees of all sizes, by answers and by probabilities; see `BaseMethod.all_sizes`.
+
+        Parameters
+        ----------
+        asked, rng, progress
+            As there.
+        """
+        asked = asked.limited(len(asked.queries), self.max_rows)
+        rows, told, weight, task = asked.everything, asked.answers, asked.weight, asked.teacher.task
+        self.limits(rows.features, task, len(asked.rows))
+        progress("growing", 0, 1)
+        forest = trees_of_teacher(asked.teacher, rows.features)
+        data = self._data(rows, told, weight, task, forest, rng)
+        targets: dict[str, NDArray[Any]] = {} if self.soft else {"answers": told}
+        if asked.has_probabilities and self.soft is not False:
+            targets["probabilities"] = asked.soft
+        limit, found = time.monotonic() + self.time_limit, {}
+        for name, target in targets.items() or [("answers", told)]:
+            family, _ = self._family(
+                data, rows, np.arange(len(rows)), target, weight, task, len(asked.rows), limit,
+                check=True,
+            )  # fmt: skip
+            sized = {nodes.size: nodes for nodes in reversed(family)}
+            found[name] = [
+                Tree.from_nodes(sized[size], rows.features, task, rows.values)
+                for size in sorted(sized)
+            ]
+        return AllSizes(found)
 
     def learn(
         self,

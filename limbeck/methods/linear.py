@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 import numpy as np
@@ -65,6 +65,12 @@ class MatchLinear(SumMethod):
             f"{plural(student.numbers, 'weight')} were fitted to the teacher's soft answers.",
         )
 
+    def _by_family(
+        self, data: SumData, rng: np.random.Generator, task: Task
+    ) -> dict[str, list[SumOfTerms]]:
+        kept, fill = dense_fit(data)
+        return {"": [linear_of(kept, fill, data, task)]}
+
     def _searched(
         self, data: SumData, rng: np.random.Generator, task: Task
     ) -> tuple[SearchedSums, list[SumOfTerms]]:
@@ -112,6 +118,13 @@ class L1Path(SumMethod):
     into: ClassVar[str] = "linear"
     effort: ClassVar[float] = 1.0
     name: ClassVar[str] = "L1 path"
+
+    def _by_family(
+        self, data: SumData, rng: np.random.Generator, task: Task
+    ) -> dict[str, list[SumOfTerms]]:
+        one_fold = replace(data, fold=np.zeros_like(data.fold))  # nothing to cross-fit on
+        found = l1_path(one_fold, self._doubling(), rng, fixed=True)
+        return {"": [linear_of(s, found.fill, data, task) for s in found.sums]}
 
     def _searched(
         self, data: SumData, rng: np.random.Generator, task: Task

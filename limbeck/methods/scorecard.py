@@ -11,7 +11,7 @@ from limbeck.core.contract import Task
 from limbeck.core.errors import whole_number
 from limbeck.core.registry import METHODS
 from limbeck.methods.sums import SumMethod
-from limbeck.students.scorecard.scorecard import cards
+from limbeck.students.scorecard.scorecard import cards, cards_by_family
 from limbeck.students.sparse_sum.base import SumOfTerms
 from limbeck.students.sparse_sum.search import SearchedSums
 from limbeck.students.sparse_sum.sum_data import SumData
@@ -44,6 +44,12 @@ class RoundToPoints(SumMethod):
     def __post_init__(self) -> None:
         super().__post_init__()
         whole_number("max_points", self.max_points, 1)
+
+    def _by_family(
+        self, data: SumData, rng: np.random.Generator, task: Task
+    ) -> dict[str, list[SumOfTerms]]:
+        found = cards_by_family(data, task, self._doubling(), self.max_points, rng)
+        return {name: list(made) for name, made in found.items()}
 
     def _searched(
         self, data: SumData, rng: np.random.Generator, task: Task

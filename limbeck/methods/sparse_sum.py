@@ -16,7 +16,12 @@ from limbeck.core.contract import Task
 from limbeck.core.registry import METHODS
 from limbeck.methods.sums import SumMethod
 from limbeck.students.sparse_sum.base import SumOfTerms
-from limbeck.students.sparse_sum.search import SearchedSums, search, spans_of
+from limbeck.students.sparse_sum.search import (
+    SearchedSums,
+    search,
+    search_families,
+    spans_of,
+)
 from limbeck.students.sparse_sum.sparse_sum import SparseSum
 from limbeck.students.sparse_sum.sum_data import SumData
 
@@ -35,6 +40,18 @@ class SelectTerms(SumMethod):
     effort: ClassVar[float] = 1.3
     default: ClassVar[bool] = True
     name: ClassVar[str] = "sparse sum"
+
+    def _by_family(
+        self, data: SumData, rng: np.random.Generator, task: Task
+    ) -> dict[str, list[SumOfTerms]]:
+        fill, families = search_families(data, self._doubling(), rng)
+        return {
+            name: [
+                SparseSum.from_sum(s, fill, data.features, task, spans_of(s, data, fill))
+                for s in sums
+            ]
+            for name, sums in families.items()
+        }
 
     def _searched(
         self, data: SumData, rng: np.random.Generator, task: Task

@@ -21,16 +21,19 @@ from limbeck.core.contract import (
 )
 from limbeck.core.errors import InvalidInput, plural, whole_number
 from limbeck.data.class_weights import ClassWeight
+from limbeck.methods.answered_rows import AllSizes, AnsweredRows
 from limbeck.methods.base import BaseMethod
 from limbeck.methods.soft_answers import AskedTeacher, ask_softly
 from limbeck.methods.weights import check_query_weight
 from limbeck.samplers.named import sampler_named
 from limbeck.students.sparse_sum.base import SumOfTerms
-from limbeck.students.sparse_sum.search import SearchedSums, sizes_up_to
+from limbeck.students.sparse_sum.search import SearchedSums, doubling_up_to, sizes_up_to
 from limbeck.students.sparse_sum.sparse_sum import label_data
 from limbeck.students.sparse_sum.sum_data import SumData
 
 __all__ = ["SumMethod"]
+
+_MOST_ROWS = 10_000  # to which weights are fitted where sums are only compared
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,26 @@ class SumMethod(BaseMethod):
         self, data: SumData, rng: np.random.Generator, task: Task
     ) -> tuple[SearchedSums, list[SumOfTerms]]:
         """Sums of all sizes, and the students that they are."""
+
+    @abstractmethod
+    def _by_family(
+        self, data: SumData, rng: np.random.Generator, task: Task
+    ) -> dict[str, list[SumOfTerms]]:
+        """Sums of doubling sizes for each family of terms, without cross-fitting."""
+
+    def all_sizes(
+        self, asked: AnsweredRows, rng: np.random.Generator, progress: Progress
+    ) -> AllSizes:
+        """Sums of doubling sizes, a variant for each family of terms; see `BaseMethod.all_sizes`.
+
+        Parameters
+        ----------
+        asked, rng, progress
+            As there.
+        """
+        progress("choosing terms", 0, 1)
+        found = self._by_family(asked.for_sums(_MOST_ROWS), rng, asked.teacher.task)
+        return AllSizes(found, by_probabilities=asked.has_probabilities)
 
     def distill(
         self,
@@ -158,6 +181,9 @@ class SumMethod(BaseMethod):
         data, task = label_data(rows, labels, sample_weight, task, rng)
         found, students = self._searched(data, rng, task)
         return students[found.chosen]
+
+    def _doubling(self) -> tuple[int, ...]:
+        return doubling_up_to(self.numbers or self.max_numbers)
 
     def _sizes(self) -> tuple[int, ...]:
         return sizes_up_to(self.numbers or self.max_numbers)

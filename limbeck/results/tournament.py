@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,6 +21,7 @@ from limbeck.results.tournament_sections import (
     terminal,
     write_page,
 )
+from limbeck.students import files
 
 __all__ = ["Tournament"]
 
@@ -90,13 +91,23 @@ class Tournament(TournamentRecord, Result):
         return write_page(self, path)
 
     def save(self, folder: str | Path) -> Path:
-        """Write the table, the page, and a folder for each finalist; `limbeck.load` reads it."""
+        """Write the table, the page, every student, and a folder for each finalist.
+
+        `limbeck.load` reads the folder, and each file in ``students/``.
+
+        Parameters
+        ----------
+        folder : str or Path
+            It is made where it is not there.
+        """
         folder = Path(folder)
         if folder.exists() and not folder.is_dir():
             raise InvalidInput(f"{str(folder)!r} is a file.", "Give the name of a folder.")
-        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "students").mkdir(parents=True, exist_ok=True)
         for i, finalist in enumerate(self.finalists):
             finalist.save(folder / f"finalist-{i}")
+        for name, student in zip(self._names(), self.students, strict=False):
+            write_json(student.to_dict(), folder / "students" / f"{name}.json")
         self.report(folder / "report.html")
         write_json(self.to_dict(), folder / "result.json")
         return folder
@@ -108,7 +119,15 @@ class Tournament(TournamentRecord, Result):
         data = read_json(folder / "result.json", _FORMAT, _VERSION)
         count = sum(bool(c.get("front")) for c in data.get("candidates", ()))
         finalists = tuple(Distillation.load(folder / f"finalist-{i}") for i in range(count))
-        return record(cls, data, finalists=finalists)
+        made = record(cls, data, finalists=finalists, students=())
+        paths = [folder / "students" / f"{name}.json" for name in made._names()]
+        if not all(path.exists() for path in paths):
+            return made
+        return replace(made, students=tuple(files.load(path) for path in paths))
+
+    def _names(self) -> list[str]:
+        """A name for the file of each candidate."""
+        return [f"{i:03d}-{c.into}-{c.method}-{c.numbers}" for i, c in enumerate(self.candidates)]
 
     def tables(self) -> dict[str, Table[Any]]:
         """All tables that have rows: the front, all students, and what came to nothing."""

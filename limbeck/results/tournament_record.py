@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from limbeck.core.contract import Student
 from limbeck.core.errors import plural
 from limbeck.core.measured import Measured
 from limbeck.results.distillation import Distillation
@@ -73,6 +74,8 @@ class TournamentRecord:
         Ways that were not done in time, or refused.
     settings : mapping
         Everything needed to run it again.
+    students : tuple of Student
+        Of all candidates, in their order.
     """
 
     candidates: tuple[Candidate, ...]
@@ -80,6 +83,7 @@ class TournamentRecord:
     recommended: int
     unfinished: tuple[Unfinished, ...]
     settings: Mapping[str, Any]
+    students: tuple[Student, ...] = field(default=(), repr=False)
 
     @property
     def fronted(self) -> tuple[Candidate, ...]:

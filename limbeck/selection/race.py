@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.core.columns import Rows
-from limbeck.core.contract import Progress, Student, Task, Teacher, answers
+from limbeck.core.contract import Progress, Student, Task
 from limbeck.core.errors import LimbeckError
 from limbeck.core.progress import quiet
 from limbeck.data.labels import positions
+from limbeck.methods.answered_rows import AllSizes, AnsweredRows
 from limbeck.methods.base import BaseMethod
 
-__all__ = ["FOLDS", "Route", "Run", "Stopped", "budgets_up_to", "folds_of", "run_route"]
+__all__ = ["FOLDS", "Route", "Run", "Stopped", "budgets_up_to", "folds_of", "run_route", "within"]
 
 FOLDS = 3
 """As many as in the tournament of prototypes that this one was measured against."""
@@ -59,7 +59,8 @@ class Run:
     refits : mapping from int to list of Student
         By budget: the students that left out a fold each.
     queries : int
-        Rows beyond the user's own for which the teacher was asked, at all folds together.
+        Rows beyond those that all ways share for which the teacher was asked, at all folds
+        together.
     seconds : float
         What it took.
     """
@@ -98,8 +99,7 @@ def folds_of(
 
 def run_route(
     route: Route,
-    teacher: Teacher,
-    rows: Rows,
+    parts: Sequence[AnsweredRows],
     fold: NDArray[np.int64],
     budgets: Sequence[int],
     seed: int,
@@ -110,16 +110,14 @@ def run_route(
     """Distil by one way from all rows and from all but each fold.
 
     The time is watched through the method's own reports of progress: a method that never reports
-    ends by itself.
+    ends by itself. A method that fails is stopped with its error as the reason.
 
     Parameters
     ----------
     route : Route
         The way.
-    teacher : Teacher
-        Answers.
-    rows : Rows
-        Rows to learn from.
+    parts : sequence of AnsweredRows
+        All rows with the teacher's answers; then those without the first fold, the second, ...
     fold : ndarray of shape (n,)
         The fold of each row, from 0.
     budgets : sequence of int
@@ -136,7 +134,7 @@ def run_route(
     Returns
     -------
     Run or Stopped
-        Stopped where time ran out, or the method refused.
+        Stopped where time ran out, or the method refused or failed.
     """
     started = clock()
     name = f"{route.into} by {route.name}"
@@ -146,55 +144,128 @@ def run_route(
         if clock() - started > seconds:
             raise KeyboardInterrupt
 
-    task = teacher.task
-    told = answers(teacher.scores(rows.native()), task)
-    spread = float(np.var(told)) if not task.classifies else 1.0
-    losses = {b: np.full(len(rows), np.nan) for b in budgets}
-    students: dict[int, Student] = {}
-    refits: dict[int, list[Student]] = {b: [] for b in budgets}
-    queries, parts = 0, int(fold.max()) + 1
+    def stopped(reason: str) -> Stopped:
+        return Stopped(route.into, route.name, reason, clock() - started)
+
+    judged = _Judged(parts[0], fold, tuple(budgets))
+    queries = 0
     try:
-        for part in range(-1, parts):  # -1: all rows
-            inside = np.flatnonzero(fold != part)
-            rng = np.random.default_rng([seed, part + 1])
-            found = route.method.distill(teacher, rows[inside], rng, watch)
+        for part, rows in enumerate(parts):  # 0: all rows
+            rng = np.random.default_rng([seed, part])
+            found = route.method.all_sizes(rows, rng, watch)
             queries += found.queries
-            by_size = sorted(found.frontier or (found.student,), key=lambda s: s.numbers)
-            out = np.flatnonzero(fold == part)
-            for b in budgets:
-                within = [s for s in by_size if s.numbers <= b]
-                if not within:
-                    losses.pop(b, None)
-                elif part < 0:
-                    students[b] = within[-1].measured(rows.values)
-                elif b in losses:
-                    losses[b][out] = _loss(within[-1], rows[out], told[out], task, spread)
-                    refits[b].append(within[-1].measured(rows.values[inside]))
-            if clock() - started > seconds and part < parts - 1:
+            if part == 0:
+                if not any(len(students) for students in found.students.values()):
+                    return stopped("would give the students of another way")
+                if not judged.take(found):
+                    least = min(s.numbers for v in found.students.values() for s in v)
+                    return stopped(f"needs {least} numbers at least, and {budgets[-1]} are allowed")
+            else:
+                judged.judge(found, part - 1)
+            if clock() - started > seconds and part < len(parts) - 1:
                 raise KeyboardInterrupt
     except KeyboardInterrupt:
         if clock() - started <= seconds:
             raise  # somebody else stopped it
-        return Stopped(route.into, route.name, f"not done in {seconds:.0f} s", clock() - started)
+        return stopped(f"not done in {seconds:.0f} s")
     except LimbeckError as error:
-        return Stopped(route.into, route.name, str(error), clock() - started)
-    both = [b for b in budgets if b in students and b in losses]
-    if not both:
-        least = min(s.numbers for s in (found.frontier or (found.student,)))
-        reason = f"needs {least} numbers at least, and {budgets[-1]} are allowed"
-        return Stopped(route.into, route.name, reason, clock() - started)
-    return Run(
-        route, {b: students[b] for b in both}, {b: losses[b] for b in both},
-        {b: refits[b] for b in both}, queries, clock() - started,
-    )  # fmt: skip
+        return stopped(str(error))
+    except Exception as error:  # of one way, while the others go on
+        return stopped(f"failed: {type(error).__name__}: {error}")
+    return judged.run(route, queries, clock() - started) or stopped("no size in all folds")
 
 
-def _loss(
-    student: Student, rows: Rows, told: NDArray[Any], task: Task, spread: float
-) -> NDArray[np.float64]:
+def within(students: Sequence[Student], numbers: int) -> Student | None:
+    """The largest student of at most so many numbers.
+
+    Parameters
+    ----------
+    students : sequence of Student
+        In any order.
+    numbers : int
+        The limit.
+    """
+    fitting = [s for s in students if s.numbers <= numbers]
+    return max(fitting, key=lambda s: s.numbers) if fitting else None
+
+
+@dataclass
+class _Judged:
+    """Students of each variant and budget, and their losses on rows that they did not see."""
+
+    every: AnsweredRows
+    fold: NDArray[np.int64]
+    budgets: tuple[int, ...]
+    students: dict[tuple[str, int], Student] = field(default_factory=dict)
+    losses: dict[tuple[str, int], NDArray[np.float64]] = field(default_factory=dict)
+    choice: dict[tuple[str, int], NDArray[np.float64]] = field(default_factory=dict)
+    refits: dict[tuple[str, int], list[Student]] = field(default_factory=dict)
+
+    def take(self, found: AllSizes) -> bool:
+        """Keep the students of all rows; whether any fits a budget."""
+        for key, student in _by_budget(found.students, self.budgets).items():
+            self.students[key] = student
+            self.losses[key] = np.full(len(self.fold), np.nan)
+            self.choice[key] = np.full(len(self.fold), np.nan)
+            self.refits[key] = []
+        return bool(self.students)
+
+    def judge(self, found: AllSizes, part: int) -> None:
+        """Losses on the rows of a fold, by the students that were made without it."""
+        task, out = self.every.teacher.task, np.flatnonzero(self.fold == part)
+        rows, told, soft = self.every.rows[out], self.every.answers[out], self.every.soft[out]
+        spread = 1.0 if task.classifies else float(np.var(self.every.answers[: len(self.fold)]))
+        made = _by_budget(found.students, self.budgets)
+        for key in self.students:
+            if key not in made:
+                continue
+            student: Any = made[key]
+            self.refits[key].append(student)
+            said = positions(np.asarray(student.predict(rows)), task)
+            assert said is not None  # noqa: S101  (rows were given)
+            self.losses[key][out] = _loss(said, told, task, spread)
+            self.choice[key][out] = (
+                ((student.predict_proba(rows) - soft) ** 2).sum(axis=1)
+                if found.by_probabilities
+                else self.losses[key][out]
+            )
+
+    def run(self, route: Route, queries: int, seconds: float) -> Run | None:
+        """For each budget the best variant that all folds have; None where there is none."""
+        parts = int(self.fold.max()) + 1
+        whole = [key for key in self.students if len(self.refits[key]) == parts]
+        best: dict[int, tuple[str, int]] = {}
+        for key in whole:
+            known = best.get(key[1])
+            if known is None or self.choice[key].mean() < self.choice[known].mean():
+                best[key[1]] = key
+        if not best:
+            return None
+        values = self.every.rows.values
+        students: dict[int, Student] = {b: self.students[key] for b, key in best.items()}
+        kept = [*students.values(), *(s for key in best.values() for s in self.refits[key])]
+        for student in {id(s): s for s in kept}.values():
+            student.measured(values)
+        return Run(
+            route, students, {b: self.losses[k] for b, k in best.items()},
+            {b: self.refits[k] for b, k in best.items()}, queries, seconds,
+        )  # fmt: skip
+
+
+def _by_budget(
+    variants: Mapping[str, Sequence[Student]], budgets: Sequence[int]
+) -> dict[tuple[str, int], Student]:
+    """For each variant and budget the largest student that fits."""
+    found = {
+        (name, budget): within(students, budget)
+        for name, students in variants.items()
+        for budget in budgets
+    }
+    return {key: student for key, student in found.items() if student is not None}
+
+
+def _loss(said: NDArray[Any], told: NDArray[Any], task: Task, spread: float) -> NDArray[np.float64]:
     """0 or 1 by row where classes are predicted; else the squared error as a share of variance."""
-    found = positions(np.asarray(student.predict(rows)), task)
-    assert found is not None  # noqa: S101  (rows were given)
     if task.classifies:
-        return np.asarray(found != told, dtype=np.float64)
-    return np.asarray((found - told) ** 2 / (spread or 1.0), dtype=np.float64)
+        return np.asarray(said != told, dtype=np.float64)
+    return np.asarray((said - told) ** 2 / (spread or 1.0), dtype=np.float64)

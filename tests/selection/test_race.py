@@ -9,6 +9,7 @@ import pytest
 from limbeck.core.columns import Features, Rows
 from limbeck.core.contract import MethodResult, Status, StatusCode
 from limbeck.core.errors import InvalidInput
+from limbeck.methods.answered_rows import AllSizes, answer_rows
 from limbeck.methods.base import BaseMethod
 from limbeck.selection.race import Route, Run, Stopped, budgets_up_to, folds_of, run_route
 from limbeck.students.tree.tree import Tree
@@ -42,9 +43,14 @@ class GreedyTrees(BaseMethod):
         return Tree(self.max_leaves, task=task).fit(rows, y)
 
 
+def parts(teacher):
+    every = [ROWS, *(ROWS[np.flatnonzero(part != FOLD)] for part in range(3))]
+    return [answer_rows(teacher, rows, "none", 0, np.random.default_rng(0)) for rows in every]
+
+
 def run(method=None, teacher=TEACHER, budgets=(4, 8, 16), seconds=60.0, **given):
     route = Route("tree", "greedy", method or GreedyTrees())
-    return run_route(route, teacher, ROWS, FOLD, budgets, 0, seconds, **given)
+    return run_route(route, parts(teacher), FOLD, budgets, 0, seconds, **given)
 
 
 def test_each_row_is_judged_by_a_student_that_did_not_see_it():
@@ -82,6 +88,29 @@ def test_a_way_that_refuses_is_stopped_with_its_sentence():
             raise InvalidInput("The teacher is too large.", "Give a smaller one.")
 
     assert run(Refuses()).reason == "The teacher is too large. Give a smaller one."
+
+
+def test_a_way_that_fails_is_stopped_with_its_error():
+    class Fails(GreedyTrees):
+        def distill(self, teacher, rows, rng, progress):
+            raise ZeroDivisionError("nothing is left")
+
+    found = run(Fails())
+    assert isinstance(found, Stopped)
+    assert found.reason == "failed: ZeroDivisionError: nothing is left"
+
+
+def test_the_variant_that_is_better_on_rows_left_out_is_taken_by_budget():
+    class TwoKinds(GreedyTrees):
+        def all_sizes(self, asked, rng, progress):
+            y = asked.teacher.task.labels[asked.answers]
+            trees = [Tree(k, task=asked.teacher.task).fit(asked.rows, y) for k in (2, 8)]
+            flipped = [Tree(k, task=asked.teacher.task).fit(asked.rows, y[::-1]) for k in (2, 8)]
+            return AllSizes({"noise": flipped, "answers": trees})
+
+    plain, found = run(GreedyTrees(sizes=(2, 8))), run(TwoKinds())
+    assert np.array_equal(plain.losses[16], found.losses[16])
+    assert found.students[16].fingerprint() == plain.students[16].fingerprint()
 
 
 def test_time_that_is_over_stops_the_method_itself():

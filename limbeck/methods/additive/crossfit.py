@@ -191,6 +191,15 @@ class CurveCrossFit:
         status = self._status(students, size, costs[size], losses)
         return ChosenCurves(students[size], tuple(students[b] for b in kept), status, trace)
 
+    def by_penalty(self) -> dict[str, list[Additive]]:
+        """Students of all sizes for each penalty, none of them judged."""
+        out = {}
+        for ridge in RIDGES:
+            path = self.problem.path(self.sums, ridge, self.budgets)
+            fits = [self.problem.refined(fit, ridge) for fit in path]
+            out[f"ridge {ridge:g}"] = [self._student(fit, ridge) for fit in fits]
+        return out
+
     @cached_property
     def _own(self) -> list[NDArray[np.int64]]:
         return [c[: len(self.rows)] for c in self.problem.cells]

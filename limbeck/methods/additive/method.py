@@ -32,6 +32,7 @@ from limbeck.core.registry import METHODS
 from limbeck.data.class_weights import ClassWeight, class_weights
 from limbeck.data.splits import FOLDS, split_folds
 from limbeck.methods.additive.crossfit import CurveCrossFit, CurveSettings
+from limbeck.methods.answered_rows import AllSizes, AnsweredRows
 from limbeck.methods.base import BaseMethod
 from limbeck.methods.budgets import query_budget, used_rows
 from limbeck.methods.scored_queries import ScoredQueries, ask_scores
@@ -188,6 +189,27 @@ class MatchedCurves(BaseMethod):
             "seconds": time.perf_counter() - started,
         }
         return MethodResult(found.student, found.status, asked.total, found.frontier, trace)
+
+    def all_sizes(
+        self, asked: AnsweredRows, rng: np.random.Generator, progress: Progress
+    ) -> AllSizes:
+        """Curves of all sizes, a variant for each penalty; see `BaseMethod.all_sizes`.
+
+        Parameters
+        ----------
+        asked, rng, progress
+            As there.
+        """
+        teacher, rows = asked.teacher, asked.rows
+        self.curves().constraints.check(rows.features, teacher.task)
+        progress("curves", 0, 1)
+        asked = asked.limited(len(asked.queries), self.max_rows)
+        n = len(asked.rows)
+        fit = CurveCrossFit(
+            self.curves(), asked.rows, asked.queries, asked.soft, asked.answers[:n], np.ones(n),
+            None, np.zeros(n, dtype=np.int64), [], teacher.task,
+        )  # fmt: skip
+        return AllSizes(fit.by_penalty(), by_probabilities=asked.has_probabilities)
 
     def learn(
         self,

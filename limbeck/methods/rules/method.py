@@ -23,6 +23,7 @@ from limbeck.core.errors import InvalidInput
 from limbeck.core.registry import METHODS
 from limbeck.data.class_weights import ClassWeight, class_weights
 from limbeck.data.splits import split_folds
+from limbeck.methods.answered_rows import AllSizes, AnsweredRows
 from limbeck.methods.base import BaseMethod
 from limbeck.methods.budgets import query_budget, used_rows
 from limbeck.methods.rules.sizes import SizedStudents, left_out, losses_of, spread
@@ -160,6 +161,22 @@ class RuleMethod(BaseMethod):
         }
         status = sized.status(at, self.epsilon, "max_rules")
         return MethodResult(path[at], status, asked.total, tuple(path), trace)
+
+    def all_sizes(
+        self, asked: AnsweredRows, rng: np.random.Generator, progress: Progress
+    ) -> AllSizes:
+        """Students of all sizes; see `BaseMethod.all_sizes`.
+
+        Parameters
+        ----------
+        asked, rng, progress
+            As there.
+        """
+        progress("rules", 0, 1)
+        asked = asked.limited(_MOST_QUERIES, self.max_rows)
+        rows, task = asked.everything, asked.teacher.task
+        data = rows.values, asked.answers, asked.weight
+        return AllSizes({"": self._plain(task).path(rows.features, task, *data, rng, _FOREST)})
 
     def learn(
         self,

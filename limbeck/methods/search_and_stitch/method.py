@@ -38,6 +38,7 @@ from limbeck.core.progress import quiet
 from limbeck.core.registry import METHODS
 from limbeck.data.class_weights import ClassWeight, class_weights
 from limbeck.data.splits import FOLDS, split_folds
+from limbeck.methods.answered_rows import AllSizes, AnsweredRows
 from limbeck.methods.base import BaseMethod
 from limbeck.methods.budgets import query_budget, used_rows
 from limbeck.methods.search_and_stitch.choosing import choose
@@ -179,6 +180,29 @@ class SearchAndStitch(SearchSettings, BaseMethod):
         return MethodResult(
             choice.tree, status, asked.total + settled.asked, tuple(kept), trace, rivals
         )
+
+    def all_sizes(
+        self, asked: AnsweredRows, rng: np.random.Generator, progress: Progress
+    ) -> AllSizes:
+        """Stitched trees of all sizes; see `BaseMethod.all_sizes`.
+
+        Parameters
+        ----------
+        asked, rng, progress
+            As there.
+        """
+        self._check_layers(asked.teacher, asked.rows)
+        asked = asked.limited(len(asked.queries), self.max_rows)
+        rows, task = asked.everything, asked.teacher.task
+        search = TreeSearch(self, rows, asked.answers, task, rng, progress, asked.weight)
+        search.grow()
+        if search.run(asked.teacher) is StatusCode.INTERRUPTED:
+            raise KeyboardInterrupt
+        sized = {nodes.size: nodes for nodes in map(search.nodes, reversed(search.stitched()))}
+        return AllSizes({"": [
+            Tree.from_nodes(sized[size], rows.features, task, rows.values)
+            for size in sorted(sized)
+        ]})  # fmt: skip
 
     def learn(
         self,

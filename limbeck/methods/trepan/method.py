@@ -19,7 +19,7 @@ authors' program, and readings of the paper in public code.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -29,9 +29,11 @@ from limbeck.core.columns import Features, Rows
 from limbeck.core.contract import Access, MethodResult, Progress, Student, Task, Teacher
 from limbeck.core.contract import answers as hard_answers
 from limbeck.core.errors import AccessDenied, InvalidInput
+from limbeck.core.progress import quiet
 from limbeck.core.registry import METHODS
 from limbeck.data.class_weights import ClassWeight, class_weights
 from limbeck.data.splits import split_folds
+from limbeck.methods.answered_rows import AllSizes, AnsweredRows
 from limbeck.methods.base import BaseMethod
 from limbeck.methods.budgets import used_rows
 from limbeck.methods.rules.sizes import SizedStudents, left_out, losses_of, spread
@@ -43,6 +45,7 @@ from limbeck.students.m_of_n.m_of_n_tree import MOfNTree, trees_of
 
 __all__ = ["GainPerNumber", "Trepan", "TrepanTree"]
 
+_TO_COMPARE = 400
 _Z, _EPSILON = 2.32, 0.01  # how sure it must be that a pure node is pure, and what pure means
 PURE = int(_Z**2 * (1 - _EPSILON) / _EPSILON)
 """Instances of one class without an exception after which a node is a leaf: 532."""
@@ -59,14 +62,17 @@ class _Asked:
         weight: float,
         by_class: NDArray[np.float64] | None,
         rng: np.random.Generator,
+        progress: Progress = quiet,
     ) -> None:
         self.teacher, self.method, self.features = teacher, method, features
+        self.progress = progress
         self.weight, self.by_class, self.rng = weight, by_class, rng
         self.count = 0
 
     def more(self, node: GrowingNode, nodes: list[GrowingNode]) -> Instances:
         """Instances from the model of a node, or of its nearest modelled ancestor."""
         method, rows, features = self.method, node.rows, self.features
+        self.progress("growing", len(nodes) // 2, method.max_leaves)
         self._model(node, nodes)
         n = max(method.min_instances - len(rows), 0)
         if method.queries is not None:
@@ -223,6 +229,30 @@ class Trepan(BaseMethod):
         status = sized.status(at, self.epsilon, "max_leaves")
         return MethodResult(path[at], status, counted[0], tuple(path), trace)
 
+    def all_sizes(
+        self, asked: AnsweredRows, rng: np.random.Generator, progress: Progress
+    ) -> AllSizes:
+        """Trees of all sizes; see `BaseMethod.all_sizes`. Queries are drawn where they are needed.
+
+        Trees that hold more numbers than ``max_leaves`` leaves and as many single conditions are
+        not grown, and 400 instances at a node are enough to compare.
+
+        Parameters
+        ----------
+        asked, rng, progress
+            As there.
+        """
+        asked = asked.limited(0, self.max_rows)
+        teacher, rows, weight = asked.teacher, asked.rows, asked.weight
+        lighter = replace(self, min_instances=min(self.min_instances, _TO_COMPARE))
+        source = _Asked(teacher, lighter, rows.features, 1.0, None, rng, progress)
+        more = source.more if self._asks(teacher) else None
+        found = self._trees(
+            rows, asked.answers, weight, teacher.task, self.max_leaves, rng, more,
+            2 * self.max_leaves,
+        )  # fmt: skip
+        return AllSizes({"": found}, source.count)
+
     def learn(
         self,
         rows: Rows,
@@ -269,11 +299,12 @@ class Trepan(BaseMethod):
         leaves: int,
         rng: np.random.Generator,
         more: Any,
+        numbers: int | None = None,
     ) -> list[Student]:
         """Trees of growing size."""
         growth = Growth(
             rows.features, Instances(rows.values, answers, weight), len(task.classes), leaves,
-            BeamSettings(most=self._most(), price=self.price), rng, more,
+            BeamSettings(most=self._most(), price=self.price), rng, more, max_numbers=numbers,
         )  # fmt: skip
         growth.run()
         samples = [growth.nodes[i].sample.values for i in growth.expanded]

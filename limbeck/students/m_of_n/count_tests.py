@@ -6,12 +6,13 @@ in a beam (Murphy and Pazzani 1991, ID2-of-3; Craven and Shavlik 1996 in TREPAN)
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from limbeck.core.columns import Features
 from limbeck.students.rules.clause import Clause
@@ -126,7 +127,7 @@ class LiteralTable(NamedTuple):
 
     column: NDArray[np.int64]
     truth: NDArray[np.float32]  # (n, l)
-    clauses: list[Clause]
+    clauses: Sequence[Clause]  # each of one condition
 
 
 @dataclass(frozen=True)
@@ -202,7 +203,7 @@ class _Beam:
         self.cost = uncertainty(classes)
         self.whole = stats.sum(axis=0)
         self.least = 1e-6 * float(self.cost(self.whole)) + 1e-12
-        self.numbers = np.array([c.numbers for c in table.clauses])
+        self.numbers = np.ones(len(table.clauses), dtype=np.int64)  # a threshold or level each
 
     def run(self) -> _State | None:
         """The best test, by gain per number."""
@@ -295,8 +296,6 @@ class _Beam:
 
 def _differs(old: Any, new: Any, classes: int, p_value: float) -> bool:
     """A chi-square test of class counts, or Welch's t-test of means, of two groups of rows."""
-    from scipy import stats as tests
-
     a, b = old.sum(axis=0, dtype=np.float64), new.sum(axis=0, dtype=np.float64)
     if not classes and min(a[0], b[0]) <= 1e-9:
         return bool(max(a[0], b[0]) > 1e-9)
@@ -305,7 +304,11 @@ def _differs(old: Any, new: Any, classes: int, p_value: float) -> bool:
         counts = counts[:, counts.sum(axis=0) > 1e-9]
         if counts.shape[1] < 2 or (counts.sum(axis=1) <= 1e-9).any():
             return bool(counts.sum(axis=1).min() <= 1e-9)
-        return bool(tests.chi2_contingency(counts, correction=False).pvalue < p_value)
+        expected = counts.sum(axis=1)[:, None] * counts.sum(axis=0) / counts.sum()
+        statistic = ((counts - expected) ** 2 / expected).sum()
+        return bool(special.chdtrc(counts.shape[1] - 1, statistic) < p_value)
+    from scipy import stats as tests
+
     mean, variance = (
         [s[1] / s[0] for s in (a, b)],
         [s[2] / s[0] - (s[1] / s[0]) ** 2 for s in (a, b)],

@@ -117,6 +117,8 @@ class Growth:
         Draws further instances for a node; see `More`.
     min_instances : int
         A node with fewer is a leaf.
+    max_numbers : int, optional
+        Growth ends with the first tree that holds more.
     """
 
     def __init__(
@@ -129,9 +131,12 @@ class Growth:
         rng: np.random.Generator,
         more: More | None = None,
         min_instances: int = 4,
+        max_numbers: int | None = None,
     ) -> None:
         self.features, self.classes, self.max_leaves = features, classes, max_leaves
         self.beam, self.rng, self.more, self.min_instances = beam, rng, more, min_instances
+        self.most = np.inf if max_numbers is None else max_numbers
+        self.numbers = 1  # that the tree holds
         self.middle = 0.0 if classes else float(np.average(rows.target, weights=rows.weight))
         root = GrowingNode(rows, (), 1.0, self._stats(rows).sum(axis=0), rows)
         self.nodes = [root]
@@ -140,7 +145,7 @@ class Growth:
 
     def run(self) -> None:
         """Expand until the limit, or until every leaf is pure or cannot be split."""
-        while len(self.expanded) + 1 < self.max_leaves:
+        while len(self.expanded) + 1 < self.max_leaves and self.numbers <= self.most:
             open_ = [i for i, n in enumerate(self.nodes) if n.test is None and not n.closed]
             if not open_:
                 return
@@ -183,6 +188,7 @@ class Growth:
             return
         node.test = found[0].settled(np.vstack([sample.values, node.rows.values]))
         self.expanded.append(i)
+        self.numbers += node.test.numbers + 1  # and one leaf more
         goes, own = node.test.holds(sample.values), node.test.holds(node.rows.values)
         for passed in (True, False):
             there = goes if passed else ~goes

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import overload
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +18,56 @@ __all__ = ["literal_table"]
 
 Matrix = NDArray[np.float64]
 _MOST = 32  # thresholds or levels of one column
+
+
+class SingleConditions(Sequence[Clause]):
+    """Clauses of one condition each, which are made when they are asked for.
+
+    Parameters
+    ----------
+    features : Features
+        The d columns.
+    """
+
+    def __init__(self, features: Features) -> None:
+        self.features = features
+        self._known: list[tuple[int, str, float]] = []
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    @overload
+    def __getitem__(self, at: int) -> Clause: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Clause]: ...
+    def __getitem__(self, at: int | slice) -> Clause | list[Clause]:
+        if isinstance(at, slice):
+            return [self[i] for i in range(*at.indices(len(self)))]
+        j, kind, value = self._known[at]
+        feature = self.features.columns[j]
+        made = {
+            "above": lambda: Condition(feature, low=value, missing=False),
+            "up to": lambda: Condition(feature, high=value, missing=False),
+            "is": lambda: Condition(feature, codes=frozenset({value}), missing=False),
+            "is not": lambda: Condition(feature, without=frozenset({value}), missing=False),
+            "missing": lambda: Condition(feature, present=False),
+            "not missing": lambda: Condition(feature, missing=False),
+        }[kind]()
+        return Clause.of({j: made})
+
+    def add(self, j: int, kind: str, value: float = 0.0) -> None:
+        """One more.
+
+        Parameters
+        ----------
+        j : int
+            The column.
+        kind : {"above", "up to", "is", "is not", "missing", "not missing"}
+            What is asked of it.
+        value : float
+            The threshold, or the code of the level.
+        """
+        self._known.append((j, kind, value))
 
 
 def literal_table(features: Features, values: Matrix, stats: Matrix, classes: int) -> LiteralTable:
@@ -35,34 +88,44 @@ def literal_table(features: Features, values: Matrix, stats: Matrix, classes: in
     classes : int
         The number of classes; 0 for values.
     """
-    column: list[int] = []
-    truth: list[NDArray[np.float32]] = []
-    clauses: list[Clause] = []
+    column: list[NDArray[np.int64]] = []
+    truth: list[NDArray[np.bool_]] = []  # (conditions, n) each
+    clauses, whole = SingleConditions(features), stats.sum(axis=0)
 
-    def add(j: int, condition: Condition, holds: NDArray[np.bool_]) -> None:
-        if holds.any() and not holds.all():
-            column.append(j)
-            truth.append(holds.astype(np.float32))
-            clauses.append(Clause.of({j: condition}))
+    def add(j: int, kinds: list[tuple[str, float]], holds: NDArray[np.bool_]) -> None:
+        splits = np.flatnonzero(holds.any(axis=1) & ~holds.all(axis=1))
+        for at in splits:
+            clauses.add(j, *kinds[at])
+        truth.append(holds[splits])
+        column.append(np.full(len(splits), j))
 
     for j, feature in enumerate(features.columns):
         x = values[:, j]
         there = ~np.isnan(x)
-        plain = Condition(feature, missing=False)
+        every = bool(there.all())
+        inside, known = (x, stats) if every else (x[there], stats[there])
         if feature.kind == "categorical":
-            for code in _levels(x[there], stats[there], stats.sum(axis=0), classes):
-                add(j, Condition(feature, codes=frozenset({code}), missing=False), x == code)
-                other = Condition(feature, without=frozenset({code}), missing=False)
-                add(j, other, there & (x != code))
+            codes = _levels(inside, known, whole, classes)
+            is_ = x == np.array(codes)[:, None]
+            kinds = [(kind, code) for code in codes for kind in ("is", "is not")]
+            add(j, kinds, _alternating(is_, there & ~is_))
         else:
-            for t in _thresholds(x[there], stats[there], stats.sum(axis=0), classes, feature):
-                add(j, Condition(feature, low=t, missing=False), x > t)
-                add(j, Condition(feature, high=t, missing=False), x <= t)
-        if not there.all():
-            add(j, Condition(feature, present=False), ~there)
-            add(j, plain, there)
-    rows = np.column_stack(truth) if truth else np.zeros((len(values), 0), dtype=np.float32)
-    return LiteralTable(np.array(column, dtype=np.int64), rows, clauses)
+            cuts = _thresholds(inside, known, whole, classes, feature)
+            above = x > np.array(cuts)[:, None]
+            kinds = [(kind, t) for t in cuts for kind in ("above", "up to")]
+            add(j, kinds, _alternating(above, there & ~above))
+        if not every:
+            add(j, [("missing", 0.0), ("not missing", 0.0)], np.stack([~there, there]))
+    rows = np.concatenate(truth) if truth else np.zeros((0, len(values)), dtype=np.bool_)
+    return LiteralTable(
+        np.concatenate([*column, np.zeros(0, dtype=np.int64)]),
+        np.ascontiguousarray(rows.T, dtype=np.float32), clauses,
+    )  # fmt: skip
+
+
+def _alternating(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The rows of two matrices by turns, shape (2 c, n)."""
+    return np.stack([first, second], axis=1).reshape(2 * len(first), first.shape[1])
 
 
 def _thresholds(
@@ -85,9 +148,8 @@ def _thresholds(
         left = np.cumsum(sums, axis=1)[:, at]
         cost = uncertainty(classes)
         after = cost(left) + cost(whole[:, None] - left)
-        at = np.array(
-            [part[after[np.isin(at, part)].argmin()] for part in np.array_split(at, _MOST)]
-        )
+        parts = zip(np.array_split(at, _MOST), np.array_split(after, _MOST), strict=True)
+        at = np.array([part[cost.argmin()] for part, cost in parts])
     return [float(t) for t in midway(different[at], different[at + 1])]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from limbeck.core.contract import Task
 from limbeck.core.errors import FileRefused, whole_number
@@ -13,7 +14,13 @@ from limbeck.students import files
 from limbeck.students.scorecard.points import round_to_points, steps_of
 from limbeck.students.sparse_sum.base import SumOfTerms
 from limbeck.students.sparse_sum.model import TermWeights
-from limbeck.students.sparse_sum.search import SearchedSums, search, sizes_up_to, spans_of
+from limbeck.students.sparse_sum.search import (
+    SearchedSums,
+    search,
+    search_families,
+    sizes_up_to,
+    spans_of,
+)
 from limbeck.students.sparse_sum.sparse_sum import label_data
 from limbeck.students.sparse_sum.sum_data import SumData
 from limbeck.students.sparse_sum.text import SumText, sum_text
@@ -184,14 +191,44 @@ def cards(
         kept, scale = real, 1.0
         if data.classifies:
             kept, scale = round_to_points(real, data, found.fill, max_points)
-        made.append(_card(kept, scale, found, data, task))
+        made.append(_card(kept, scale, found.fill, data, task))
     return found, made
 
 
+def cards_by_family(
+    data: SumData,
+    task: Task,
+    sizes: tuple[int, ...],
+    max_points: int,
+    rng: np.random.Generator,
+) -> dict[str, list[Scorecard]]:
+    """Cards of all sizes within each family of terms, without cross-fitting.
+
+    Parameters
+    ----------
+    data, task, sizes, max_points, rng
+        As for :func:`cards`.
+    """
+    per = steps_of(data.features, data.values) if data.classifies else None
+    digits = None if data.classifies else 3
+    fill, families = search_families(
+        data, sizes, rng, hinges=not data.classifies, per=per, digits=digits
+    )
+    known: dict[int, Scorecard] = {}
+    for sums in families.values():
+        for real in sums:
+            if id(real) not in known:
+                kept, scale = real, 1.0
+                if data.classifies:
+                    kept, scale = round_to_points(real, data, fill, max_points)
+                known[id(real)] = _card(kept, scale, fill, data, task)
+    return {name: [known[id(real)] for real in sums] for name, sums in families.items()}
+
+
 def _card(
-    kept: TermWeights, scale: float, found: SearchedSums, data: SumData, task: Task
+    kept: TermWeights, scale: float, fill: NDArray[np.float64], data: SumData, task: Task
 ) -> Scorecard:
-    spans = spans_of(kept, data, found.fill)
-    card = Scorecard.from_sum(kept, found.fill, data.features, task, spans)
+    spans = spans_of(kept, data, fill)
+    card = Scorecard.from_sum(kept, fill, data.features, task, spans)
     card.scale_ = scale
     return card

@@ -27,7 +27,9 @@ from limbeck.students.sparse_sum.terms import FilledColumns, SumTerm, medians
 __all__ = [
     "DIGITS",
     "SearchedSums",
+    "doubling_up_to",
     "search",
+    "search_families",
     "shortened",
     "sizes_up_to",
     "smallest_within",
@@ -101,6 +103,53 @@ def sizes_up_to(most: int) -> tuple[int, ...]:
     """Budgets that are tried: in small steps first, then in larger ones, the largest last."""
     steps = [1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512]
     return (*[s for s in steps if s < most], most)
+
+
+def doubling_up_to(most: int) -> tuple[int, ...]:
+    """Budgets of 2, 4, 8, ... numbers, the largest last."""
+    return (*[2**k for k in range(1, 30) if 2**k < most], most)
+
+
+def search_families(
+    data: SumData,
+    sizes: Sequence[int],
+    rng: np.random.Generator,
+    *,
+    hinges: bool = True,
+    rules: bool = True,
+    per: Vector | None = None,
+    digits: int | None = DIGITS,
+) -> tuple[Vector, dict[str, list[TermWeights]]]:
+    """What a missing value counts as, and a sum of each size within each family of terms.
+
+    Parameters
+    ----------
+    data, sizes, rng, hinges, rules, per, digits
+        As for :func:`search`, which chooses between families by cross-fitting.
+    """
+    data = data.take(np.flatnonzero(data.weight > 0))
+    fill = medians(data.features, data.values)
+    if data.classes == 1:
+        return fill, {"columns": [TermWeights((), np.zeros((0, 1)), np.ones(1))]}
+    part = _some(data, rng)
+    columns, targets = FilledColumns(part.values, fill), part.targets()
+    pool = candidates(
+        data.features, columns, targets, part.weight, hinges=hinges, rules=rules, per=per
+    )
+    numbers = np.array([t.numbers for t in pool.terms], dtype=np.int64)
+    one_fold = np.zeros(len(part.values), dtype=np.int64)
+    chooser = OrthogonalSelection(pool.matrix, targets, part.weight, one_fold, numbers)
+    free, whole = (1 if targets.shape[1] == 1 else 0), FilledColumns(data.values, fill)
+    known: dict[tuple[tuple[int, int], ...], TermWeights] = {}
+    found: dict[str, list[TermWeights]] = {}
+    for name, allowed in families_of(pool).items():
+        found[name] = []
+        for chosen in chooser.choose(sizes, allowed, None, free):
+            key = tuple(chosen)
+            if key not in known:
+                known[key] = _fitted(chosen, pool, whole, data, digits)
+            found[name].append(known[key])
+    return fill, found
 
 
 def search(

@@ -1,0 +1,129 @@
+"""Which way runs when, and where: one after the other, or in several processes by joblib."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import joblib
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from limbeck.core.contract import Progress
+from limbeck.core.progress import quiet
+from limbeck.methods.answered_rows import AnsweredRows
+from limbeck.selection.finished import FinishedRuns
+from limbeck.selection.race import Route, Run, Stopped, run_route
+
+__all__ = ["Race", "one_thread", "raced"]
+
+_SHARES = 3  # of the time that is left: what is heavy may take no more than one
+
+
+@dataclass(frozen=True, eq=False)
+class Race:
+    """What all ways have in common.
+
+    Parameters
+    ----------
+    parts : sequence of AnsweredRows
+        All rows, and those without each fold.
+    fold : ndarray of shape (n,)
+        The fold of each row.
+    budgets : tuple of int
+        Numbers that a student may hold.
+    seed : int
+        See `limbeck.selection.race.run_route`.
+    ends : float
+        When all ways must be done, in seconds since the epoch.
+    finished : FinishedRuns, optional
+        Where ways that are done are kept.
+    """
+
+    parts: Sequence[AnsweredRows]
+    fold: NDArray[np.int64]
+    budgets: tuple[int, ...]
+    seed: int
+    ends: float
+    finished: FinishedRuns | None = None
+
+    def run(self, route: Route, left: int, tell: Progress = quiet) -> Run | Stopped:
+        """One way, in its share of the time that is left.
+
+        Parameters
+        ----------
+        route : Route
+            The way.
+        left : int
+            How many ways are still to come in this process, this one included.
+        tell : Progress
+            Told of the stages.
+        """
+        share = (self.ends - time.time()) / max(min(_SHARES, left), 1)
+        if share <= 0:
+            return Stopped(route.into, route.name, "no time was left", 0.0)
+        with one_thread():
+            found = run_route(route, self.parts, self.fold, self.budgets, self.seed, share, tell)
+        if self.finished is not None and isinstance(found, Run):
+            self.finished.write(found)
+        return found
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """One thread for linear algebra and torch, so that sums are the same in every process."""
+    torch = sys.modules.get("torch")
+    threads = torch.get_num_threads() if torch else 0
+    with threadpool_limits(1):
+        if torch:
+            torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            if torch:
+                torch.set_num_threads(threads)
+
+
+def raced(
+    race: Race, routes: Sequence[Route], n_jobs: int | None, tell: Progress = quiet
+) -> list[Run | Stopped]:
+    """All ways, the first ones first; each may take a third of the time that is left.
+
+    Ways that are on disk are read. Others run by joblib: by default in this process, or where a
+    ``joblib.parallel_config`` of the caller says (loky, Dask, Ray).
+
+    Parameters
+    ----------
+    race : Race
+        What they have in common.
+    routes : sequence of Route
+        The lightest first.
+    n_jobs : int, optional
+        As in scikit-learn: None is 1, unless a ``parallel_config`` says otherwise; -1 for all
+        processors.
+    tell : Progress
+        Told of the stages, in one process, or of the ways that are done.
+    """
+    found: dict[int, Run | Stopped] = {}
+    if race.finished is not None:
+        for i, route in enumerate(routes):
+            known = race.finished.read(route)
+            if known is not None:
+                found[i] = known
+    open_ = [i for i in range(len(routes)) if i not in found]
+    jobs = min(joblib.effective_n_jobs(n_jobs), max(len(open_), 1))
+    left = {i: math.ceil((len(open_) - place) / jobs) for place, i in enumerate(open_)}
+    if jobs == 1:
+        for i in open_:
+            found[i] = race.run(routes[i], left[i], tell)
+        return [found[i] for i in range(len(routes))]
+    tell("running all ways", len(found), len(routes))
+    parallel = joblib.Parallel(n_jobs=n_jobs, batch_size=1, pre_dispatch="2*n_jobs")
+    done = parallel(joblib.delayed(race.run)(routes[i], left[i]) for i in open_)
+    found.update(zip(open_, done, strict=True))
+    return [found[i] for i in range(len(routes))]

@@ -1,0 +1,80 @@
+"""Rows that all ways of a tournament share: the folds, the queries, the teacher's answers."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.core.columns import Rows
+from limbeck.core.contract import Access, Progress, Teacher
+from limbeck.core.progress import quiet
+from limbeck.data.splits import split_folds
+from limbeck.methods.answered_rows import AnsweredRows, answer_rows
+from limbeck.methods.search_and_stitch.queries import Trials, ask
+
+__all__ = ["QUERIES", "best_sampler", "shared_rows"]
+
+QUERIES = 4000
+"""Made from all rows, and again from the rows without each fold."""
+_TRIAL_QUERIES, _TRIAL_ROWS = 4000, 4000
+
+
+def best_sampler(
+    teacher: Teacher, rows: Rows, rng: np.random.Generator, tell: Progress = quiet
+) -> str:
+    """The sampler whose queries help a greedy tree most on rows left out; ``none`` if none does.
+
+    Parameters
+    ----------
+    teacher : Teacher
+        Answers.
+    rows : Rows
+        The user's own.
+    rng : numpy.random.Generator
+        The source of chance.
+    tell : Progress
+        Told of each sampler that is tried.
+    """
+    if Access.QUERIES not in teacher.access:
+        return "none"
+    at = np.linspace(0, len(rows) - 1, min(len(rows), _TRIAL_ROWS)).astype(np.int64)
+    some = answer_rows(teacher, rows[at], "none", 0, rng)
+    trials = Trials(
+        some.rows, some.answers, some.weight, split_folds(some.rows.values, rng), teacher.task, 0.5,
+        (4, 8, 16),
+    )  # fmt: skip
+    return ask(teacher, trials, _TRIAL_QUERIES, "auto", rng, tell).sampler
+
+
+def shared_rows(
+    teacher: Teacher,
+    rows: Rows,
+    fold: NDArray[np.int64],
+    seed: int,
+    tell: Progress = quiet,
+) -> tuple[AnsweredRows, ...]:
+    """All rows with queries, and the same without each fold: queries are made from what is left.
+
+    Parameters
+    ----------
+    teacher : Teacher
+        Answers; it is asked about each row once.
+    rows : Rows
+        The user's own, n of them.
+    fold : ndarray of shape (n,)
+        The fold of each row, from 0.
+    seed : int
+        Each part has a generator of its own.
+    tell : Progress
+        Told of the stages.
+    """
+    sampler = best_sampler(teacher, rows, np.random.default_rng([seed, 1_000]), tell)
+    tell("asking the teacher", 0, 1)
+    every = answer_rows(teacher, rows, sampler, QUERIES, np.random.default_rng([seed, 1_001]))
+    parts = [every]
+    for part in range(int(fold.max()) + 1):
+        inside = np.flatnonzero(fold != part)
+        rng = np.random.default_rng([seed, 1_002 + part])
+        scores = every.scores[inside]
+        parts.append(answer_rows(teacher, rows[inside], sampler, QUERIES, rng, scores))
+    return tuple(parts)

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+import limbeck
+from limbeck.core.errors import InvalidInput
+
+X = np.random.default_rng(0).normal(size=(300, 3)).round(2)
+Y = np.where(X[:, 0] + (X[:, 1] > 0.5) > 0.3, "yes", "no")
+MODEL = LogisticRegression().fit(X[:100], Y[:100])
+
+KILLED = """
+import sys, numpy as np, limbeck
+from dataclasses import dataclass
+from typing import ClassVar
+from sklearn.linear_model import LogisticRegression
+from limbeck.core.registry import METHODS
+from limbeck.methods.base import BaseMethod
+
+@METHODS.register("sleeps")
+@dataclass(frozen=True)
+class Sleeps(BaseMethod):
+    into: ClassVar[str] = "linear"
+    effort: ClassVar[float] = 99.0
+    name: ClassVar[str] = "sleeps"
+    def distill(self, teacher, rows, rng, progress):
+        print("asleep", flush=True)
+        import time; time.sleep(600)
+    def learn(self, rows, y, task, rng): ...
+
+X = np.random.default_rng(0).normal(size=(300, 3)).round(2)
+Y = np.where(X[:, 0] + (X[:, 1] > 0.5) > 0.3, "yes", "no")
+model = LogisticRegression().fit(X[:100], Y[:100])
+limbeck.tournament(model, X[100:], Y[100:], into=["linear"], max_numbers=8, out=sys.argv[1])
+"""
+
+
+def run(out, **given):
+    rows = given.pop("rows", (X[100:], Y[100:]))
+    given = {"into": ["linear"], "max_numbers": 8, "progress": False, **given}
+    return limbeck.tournament(MODEL, *rows, out=out, **given)
+
+
+def fingerprints(found):
+    return [s.fingerprint() for s in found.students]
+
+
+def test_a_tournament_that_was_killed_goes_on_with_what_is_done(tmp_path):
+    out = tmp_path / "cup"
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(out)], stdout=subprocess.PIPE, text=True
+    ) as work:
+        assert work.stdout is not None
+        assert work.stdout.readline() == "asleep\n"
+        os.kill(work.pid, signal.SIGKILL)
+    done = {p.name: p.stat().st_mtime_ns for p in (out / "runs").iterdir()}
+    assert sorted(done) == ["linear-dense.json", "linear-l1_path.json"]
+    found = run(out)
+    assert {p.name: p.stat().st_mtime_ns for p in (out / "runs").iterdir()} == done
+    assert fingerprints(found) == fingerprints(run(None))
+    assert [c.left_out for c in found.candidates] == [c.left_out for c in run(None).candidates]
+
+
+def test_every_student_is_kept_and_loads(tmp_path):
+    found = run(tmp_path / "cup")
+    again = limbeck.load(tmp_path / "cup")
+    assert fingerprints(again) == fingerprints(found)
+    for path, student in zip(
+        sorted((tmp_path / "cup/students").iterdir()), found.students, strict=True
+    ):
+        one = limbeck.load(path)
+        assert one.fingerprint() == student.fingerprint()
+        assert np.array_equal(one.predict(X), student.predict(X))
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        ({"max_numbers": 12}, "other max_numbers"),
+        ({"seed": 1}, "other seed and rows or answers"),
+        ({"rows": (X[110:], Y[110:])}, "other rows or answers"),
+    ],
+)
+def test_other_settings_and_rows_are_refused(tmp_path, other, message):
+    run(tmp_path)
+    with pytest.raises(InvalidInput, match=message):
+        run(tmp_path, **other)
+
+
+def test_a_way_with_other_settings_is_run_again(tmp_path):
+    before = fingerprints(run(tmp_path))
+    path = tmp_path / "runs/linear-dense.json"
+    data = json.loads(path.read_text())
+    data["method"]["query_weight"] = "0.25"
+    path.write_text(json.dumps(data))
+    now = time.time_ns()
+    assert fingerprints(run(tmp_path)) == before
+    assert path.stat().st_mtime_ns >= now - 10**9
+    assert json.loads(path.read_text())["method"]["query_weight"] == "0.5"
