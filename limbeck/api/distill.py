@@ -28,6 +28,7 @@ from limbeck.data.class_weights import ClassWeight
 from limbeck.data.duplicates import Rule
 from limbeck.results.distillation import Distillation
 from limbeck.selection.routes import leads_to_network, method_for, resolved
+from limbeck.selection.via import by_way_of
 
 if TYPE_CHECKING:
     from limbeck.results.network import NetworkDistillation
@@ -143,6 +144,7 @@ def distill(
     data: Any = None,
     into: str | Method = "tree",
     method: str | None = None,
+    via: Any = None,
     epsilon: float = 0.05,
     delta: float = 0.05,
     holdout: float | tuple[Any, Any] = 0.3,
@@ -189,6 +191,12 @@ def distill(
     method : str, optional
         How, where several methods lead to the student, such as ``into="tree", method="greedy"``;
         `limbeck methods` lists them. By default the student's usual one.
+    via : str, Method, or sequence of these, optional
+        Students on the way: each is distilled from the one before it, as ``into="rules",
+        via="tree"`` distils the teacher into a tree and the tree into rules. ``"tree:greedy"``
+        names its method, and a method object its settings; `limbeck routes` lists the ways. The
+        certificate compares with the teacher itself, ``result.chain`` adds up the steps, and each
+        of the two takes half of ``delta``.
     epsilon, delta : float
         The certificate that is wanted: with probability 1 - delta the student differs from the
         teacher on at most a share epsilon of inputs.
@@ -273,7 +281,7 @@ def distill(
         from limbeck.api.distill_network import compress
 
         _refuse_for_networks(
-            method=method, groups=groups, regression=regression, score_kind=score_kind,
+            method=method, via=via, groups=groups, regression=regression, score_kind=score_kind,
             preprocess=preprocess, names=names, sample_weight=sample_weight,
             class_weight=class_weight,
         )  # fmt: skip
@@ -286,7 +294,8 @@ def distill(
     if isinstance(into, str) and into == "auto":
         from limbeck.api.tournament import recommended_student
 
-        weights = {"sample_weight": sample_weight, "class_weight": class_weight, "method": method}
+        weights = {"sample_weight": sample_weight, "class_weight": class_weight, "method": method,
+                   "via": via}  # fmt: skip
         return recommended_student(
             teacher, X, y, weights, settings, epsilon=epsilon, delta=delta, holdout=holdout,
             groups=groups, cases=cases, duplicates=duplicates, names=names, seed=seed,
@@ -296,6 +305,8 @@ def distill(
     check_share("delta", delta)
     epsilon, delta = (float(f"{share:.12g}") for share in (epsilon, delta))  # 1 - 0.9 is 0.1
     chosen = method_for(into, settings, method, epsilon=epsilon)
+    if via is not None:
+        chosen = by_way_of(via, chosen, epsilon=epsilon)
     request = Request(
         teacher, X, y, chosen, into if isinstance(into, str) else chosen.name, epsilon, delta,
         whole_number("seed", seed), holdout, groups, cases, duplicates, sample_weight,

@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from limbeck.api.chained import can_be_chained, chained, kind_of
 from limbeck.api.prepare.table import LabelledRows, Request, read, split
 from limbeck.api.steps import Steps
 from limbeck.certificates.certify import certify
+from limbeck.certificates.composed import direct_delta
 from limbeck.certificates.wording import versions
 from limbeck.core.columns import Features, Rows
 from limbeck.core.contract import (
@@ -24,7 +26,6 @@ from limbeck.core.contract import (
     answers,
 )
 from limbeck.core.errors import InvalidInput, plural
-from limbeck.core.registry import STUDENTS
 from limbeck.data.class_weights import ClassWeight, class_weights
 from limbeck.data.inputs import some_rows
 from limbeck.data.labels import positions
@@ -47,6 +48,10 @@ from limbeck.teachers.order import check_order
 __all__ = ["Known", "TableSteps", "Taught"]
 
 _ASKED = 1000  # rows by which the order of the classes is checked
+_NOT_CHAINED = (
+    "The steps are not certified one by one: there are too few rows for a tolerance of each, and"
+    " the direct comparison has all of delta."
+)
 _LOOKED_AT = (256, 2048)  # rows by which outputs are understood, with labels and without
 
 
@@ -169,11 +174,13 @@ class TableSteps(Steps[LabelledRows, Apart, Known, Taught, Comparison, Distillat
         """
         tell("certificate", 0, 1)
         request, apart = self.request, known.apart
+        several = can_be_chained(request, apart, found.result.steps)
+        delta = direct_delta(request.delta) if several else request.delta
         return certify(
             found.result.student,
             apart.test_rows,
             _named(found.told, known.task),
-            delta=request.delta,
+            delta=delta,
             epsilon=request.epsilon,
             seen=apart.seen,
             groups=_groups(request, known, found.told),
@@ -247,7 +254,9 @@ class TableSteps(Steps[LabelledRows, Apart, Known, Taught, Comparison, Distillat
         )
         lost = never_predicted(compared.classes, len(once))
         answered = getattr(known.teacher, "answer_notes", ())  # what it met while it answered
-        notes = (*known.notes, *answered, lost, *student.notes(apart.fit_rows))
+        chain = chained(request, apart, found.result.steps, _named(told, task), certificate)
+        alone = _NOT_CHAINED if found.result.steps and chain is None else ""
+        notes = (*known.notes, *answered, lost, *student.notes(apart.fit_rows), alone)
         return Distillation(
             student=student,
             status=status,
@@ -267,6 +276,8 @@ class TableSteps(Steps[LabelledRows, Apart, Known, Taught, Comparison, Distillat
                 apart.test.cases,
             ),
             notes=tuple(note for note in notes if note),
+            steps=found.result.steps,
+            chain=chain,
         )
 
 
@@ -346,10 +357,8 @@ def _contender(role: str, student: Any, rows: Rows, task: Task, name: str = "") 
     """A line of the table; a student is called as it is registered, or by name."""
     unit = student.size_unit
     one = "leaf" if unit == "leaves" else unit.removesuffix("s")
-    kind = name or STUDENTS.name_of(type(student)) or type(student).__name__.lower()
-    return ModelPredictions(
-        role, kind, plural(student.size, one, unit), _predicted(student, rows, task)
-    )
+    size = plural(student.size, one, unit)
+    return ModelPredictions(role, name or kind_of(student), size, _predicted(student, rows, task))
 
 
 def _frontier(

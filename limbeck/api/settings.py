@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
-from limbeck.core.contract import Sampler
+from limbeck.core.contract import Method, Sampler
 from limbeck.data.class_weights import ClassWeight
 from limbeck.data.duplicates import Rule
 
@@ -46,6 +46,7 @@ class ReadableArguments(Arguments, total=False):
     """What every readable student is distilled with, beside `Arguments`."""
 
     method: str | None
+    via: str | Method | Sequence[str | Method] | None
     groups: Any
     sample_weight: Any
     class_weight: ClassWeight

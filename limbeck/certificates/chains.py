@@ -17,7 +17,9 @@ def chain(bounds: Sequence[Certificate | tuple[float, float]]) -> tuple[float, f
 
     Disagreement obeys the triangle inequality, and failures obey the union bound
     (Boix-Adsera 2024; proof in docs/theory.md). All bounds must be for disagreement, over the
-    same distribution of inputs; each step needs rows of its own.
+    same distribution of inputs, and no student may have seen the rows of a later certificate.
+    Certificates of tolerances add up as well: numbers within t1 and t2 of each other, but for
+    shares e1 and e2 of inputs, are within t1 + t2 but for e1 + e2.
 
     Parameters
     ----------
@@ -42,11 +44,17 @@ def chain(bounds: Sequence[Certificate | tuple[float, float]]) -> tuple[float, f
     """
     stated = [b for b in bounds if isinstance(b, Certificate)]
     for certificate in stated:
-        if certificate.loss != "disagreement":
+        within = certificate.loss == "exceeds" and len(stated) == len(bounds)
+        if not within and certificate.loss != "disagreement":
             raise InvalidInput(
                 f"A certificate of the chain is for the loss {certificate.loss!r}.",
                 "Only rates of disagreement add up; certify each step on classes.",
             )
+    if len({c.loss for c in stated}) > 1:
+        raise InvalidInput(
+            "Some certificates of the chain are for classes, others for numbers.",
+            "Certify each step for the same loss.",
+        )
     if len({bool(c.settings.get("cases")) for c in stated}) > 1:
         raise InvalidInput(
             "Some certificates of the chain count rows, others cases.",

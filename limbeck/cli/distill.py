@@ -47,6 +47,10 @@ def distill(
     method: Annotated[
         str | None, typer.Option(help="How, where several ways lead there: `limbeck methods`.")
     ] = None,
+    via: Annotated[
+        list[str] | None,
+        typer.Option(help="A student on the way, or student:method; several in their order."),
+    ] = None,
     weights: Weights = None,
     label: Label = None,
     drop: Drop = None,
@@ -102,6 +106,7 @@ def distill(
             y,
             into=into,
             method=method,
+            via=via or None,
             epsilon=epsilon,
             delta=delta,
             holdout=holdout,

@@ -400,6 +400,8 @@ class MethodResult:
     rivals : mapping from str to Student
         Baselines of one kind and the student's size, of what they were trained on; the best of
         them is the baseline that is shown. Empty where the method names its own or has none.
+    steps : tuple of Student
+        Of a way of several steps: all students, the last being ``student``; else empty.
     """
 
     student: Student
@@ -408,6 +410,7 @@ class MethodResult:
     frontier: tuple[Student, ...] = ()
     trace: Mapping[str, Any] = field(default_factory=dict)
     rivals: Mapping[str, Student] = field(default_factory=dict)
+    steps: tuple[Student, ...] = ()
 
 
 class Method(Protocol):

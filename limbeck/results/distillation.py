@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,6 +19,7 @@ from limbeck.core.errors import InvalidInput
 from limbeck.core.strict_json import plain, read_json, record, write_json
 from limbeck.export.students import export_student
 from limbeck.reports.table import Table
+from limbeck.results.chain_files import read_chain, step_folders
 from limbeck.results.distillation_record import DistillationRecord, Holdout
 from limbeck.results.distillation_sections.page import fragment, write_page
 from limbeck.results.distillation_sections.plot import plot_models
@@ -86,13 +87,24 @@ class Distillation(DistillationRecord, Result):
         save_certificate(self.certificate, folder / "certificate.json")
         write_json(self.to_dict(), folder / "result.json")
         if self.holdout is not None:
-            buffer = io.BytesIO()
-            np.save(buffer, self.holdout.seen, allow_pickle=False)
-            write_bytes(buffer.getvalue(), folder / "seen.npy")
-            if rows:
-                _write_rows(folder, self.holdout)
+            _write_holdout(folder, self.holdout, rows)
+        self._save_steps(folder, rows)
         self.report(folder / "report.html")
         return folder
+
+    def _save_steps(self, folder: Path, rows: bool) -> None:
+        """A folder for each of several steps, in which the student before it is the teacher."""
+        if self.chain is None:
+            return
+        step = None if self.holdout is None else replace(self.holdout, y=None, groups=None)
+        folders = step_folders(folder, self.chain)
+        for one, student, certificate in zip(folders, self.steps, self.chain.steps, strict=True):
+            one.mkdir(parents=True, exist_ok=True)
+            student.save(one / "student.json")
+            save_certificate(certificate, one / "certificate.json")
+            if step is not None:
+                _write_holdout(one, step, rows)
+                step = replace(step, answers=np.asarray(student.predict(step.rows)))
 
     def export(self, path: str | Path, **settings: Any) -> Path:
         """Write the student as a file that runs without limbeck; the end of the name says which.
@@ -125,13 +137,19 @@ class Distillation(DistillationRecord, Result):
         folder = Path(folder)
         data = read_json(folder / "result.json", _FORMAT, _VERSION)
         student = load_student(folder / "student.json")
+        certificate = load_certificate(folder / "certificate.json")
+        steps, chain = read_chain(
+            folder, (data.pop("chain", None) or {}).get("students"), certificate
+        )
         return record(
             cls,
             data,
             student=student,
             status=Status.from_dict(data.get("status")),
-            certificate=load_certificate(folder / "certificate.json"),
+            certificate=certificate,
             holdout=_read_rows(folder, student),
+            steps=steps,
+            chain=chain,
         )
 
     def tables(self) -> dict[str, Table[Any]]:
@@ -171,7 +189,14 @@ class Distillation(DistillationRecord, Result):
             "rows_seen": self.rows_seen,
             "trace": plain(self.trace),
             "settings": plain(self.settings),
-        }
+            "chain": self.chain and {
+                "students": list(self.chain.students),
+                "epsilon": self.chain.epsilon,
+                "delta": self.chain.delta,
+                "tolerance": self.chain.tolerance,
+                "sentence": self.chain.sentence,
+            },
+        }  # fmt: skip
 
     def __rich__(self) -> RenderableType:
         return result_table(self)
@@ -204,6 +229,15 @@ def check_saved_names(names: Sequence[str], groups: Any, cases: Any) -> None:
                 f"A feature is called {name!r}, and so is what is saved beside the holdout rows.",
                 f"Rename the column: X.rename(columns={{{name!r}: 'my_{name}'}}).",
             )
+
+
+def _write_holdout(folder: Path, holdout: Holdout, rows: bool) -> None:
+    """The hashes of the rows that were seen, and the rows of the certificate if wanted."""
+    buffer = io.BytesIO()
+    np.save(buffer, holdout.seen, allow_pickle=False)
+    write_bytes(buffer.getvalue(), folder / "seen.npy")
+    if rows:
+        _write_rows(folder, holdout)
 
 
 def _write_rows(folder: Path, holdout: Holdout) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from limbeck.certificates.composed import ComposedBound
 from limbeck.core.columns import Rows
 from limbeck.core.contract import Certificate, Status, Student
 from limbeck.evaluation.comparison import Comparison
@@ -60,6 +61,10 @@ class DistillationRecord:
     holdout : Holdout or None
         What :meth:`save` writes so that a third party can verify; None where it was read from a
         folder without these rows.
+    steps : tuple of Student
+        Of a way of several steps (``via``): all students, the last being ``student``; else empty.
+    chain : ComposedBound or None
+        Their certificates, step by step, beside the direct one.
     """
 
     student: Student
@@ -73,8 +78,11 @@ class DistillationRecord:
     settings: Mapping[str, Any]
     holdout: Holdout | None = field(repr=False)
     notes: tuple[str, ...] = ()
+    steps: tuple[Student, ...] = field(default=(), repr=False)
+    chain: ComposedBound | None = None
 
     @property
     def verdict(self) -> str:
         """What came out, in two or three sentences."""
-        return f"{self.certificate.statement} {self.comparison.sentence}"
+        both = f" {self.chain.sentence}" if self.chain else ""
+        return f"{self.certificate.statement}{both} {self.comparison.sentence}"

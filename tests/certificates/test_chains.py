@@ -59,7 +59,10 @@ def test_certificates_that_do_not_add_up(threshold: Any, scale: Any) -> None:
     with pytest.raises(InvalidInput, match="others cases"):
         chain([rows, cases])
     values = certify(scale(), X, X[:, 0] + 0.01)
-    with pytest.raises(InvalidInput, match=f"for the loss '{values.loss}'"):
+    mean = certify(scale(), X, X[:, 0], loss="absolute", loss_range=(0.0, 2.0))
+    with pytest.raises(InvalidInput, match="for the loss 'absolute'"):
+        chain([mean, mean])
+    with pytest.raises(InvalidInput, match="for classes, others for numbers"):
         chain([rows, values])
 
 

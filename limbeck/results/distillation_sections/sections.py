@@ -13,6 +13,7 @@ from limbeck.reports.numbers import count, decimal, duration, percent
 from limbeck.reports.table import Column, Drawing, Table
 from limbeck.results.distillation_record import DistillationRecord
 from limbeck.results.distillation_sections import facts, models
+from limbeck.results.distillation_sections.chain import chain_table
 from limbeck.results.distillation_sections.own import Section, own_page
 
 __all__ = ["picture", "sections_of"]
@@ -70,10 +71,18 @@ def certificate(result: DistillationRecord) -> Html:
             tag("blockquote", c.statement),
             definitions((name, what) for name, what in rows if what),
             drawn(models.group_table(c)),
+            *steps(result),
             tag("h3", "It holds if"),
             tag("ul", *(tag("li", a) for a in c.assumptions)),
         ]
     )
+
+
+def steps(result: DistillationRecord) -> list[Child]:
+    """For a way of several steps: their certificates beside the direct one."""
+    if result.chain is None:
+        return []
+    return [tag("h3", "Step by step"), tag("p", result.chain.sentence), drawn(chain_table(result))]
 
 
 def student(result: DistillationRecord) -> Html:

@@ -12,6 +12,7 @@ from limbeck.core.contract import StatusCode
 from limbeck.reports.table import Table
 from limbeck.results.distillation_record import DistillationRecord
 from limbeck.results.distillation_sections import facts, models
+from limbeck.results.distillation_sections.chain import chain_table
 
 __all__ = ["result_table", "tables"]
 
@@ -28,6 +29,7 @@ def tables(result: DistillationRecord) -> dict[str, Table[Any]]:
         ),
         "classes": models.class_table(result),
         "groups": models.group_table(result.certificate),
+        "chain": chain_table(result),
         "sizes": models.size_table(result),
         "influences": models.influence_table(result),
         "layers": models.layer_table(result),
@@ -65,6 +67,7 @@ def _sentences(result: DistillationRecord) -> RichTable:
         ("search", str(result.status), _WARN if poor else ""),
         ("queries", facts.queries_line(result), ""),
         ("certificate", certificate.statement, _GOOD if certificate.reached else _WARN),
+        ("steps", result.chain.sentence if result.chain else "", ""),
         ("verdict", result.comparison.sentence, _WARN if verdict == "hurt" else ""),
         *(("note", note, "") for note in result.notes),
     ]

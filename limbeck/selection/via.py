@@ -1,0 +1,66 @@
+"""A way of several steps by the names of the students on it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from limbeck.core.contract import Access, Method
+from limbeck.core.errors import AccessDenied, InvalidInput
+from limbeck.methods.base import BaseMethod
+from limbeck.methods.composed import Composed
+from limbeck.results.routes_record import STUDENT_ACCESS
+from limbeck.selection.routes import method_for, resolved
+
+__all__ = ["by_way_of"]
+
+
+def by_way_of(via: Any, last: Method, **defaults: Any) -> Composed:
+    """The method that goes by some students to its end.
+
+    Parameters
+    ----------
+    via : str, method, class of either, or sequence of these
+        A student's name, or ``"student:method"``, for each step before the last.
+    last : Method
+        The last step.
+    **defaults
+        Settings of the steps, where they have them.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such student or method, or none is named.
+    AccessDenied
+        If a step needs more than a student grants.
+
+    Examples
+    --------
+    >>> by_way_of("tree:greedy", method_for("rules", {})).name
+    'greedy, then rules'
+    """
+    given = list(via) if isinstance(via, list | tuple) else [via]
+    if not given:
+        raise InvalidInput("via is empty.", "Name a student, as in via='tree', or leave via out.")
+    steps = [_step(one, defaults) for one in given]
+    if not isinstance(last, BaseMethod):
+        raise InvalidInput(f"via={via!r} was given for {last.name}.", "Leave via out.")
+    for step in (*steps[1:], last):
+        lacking = Access(step.needs & ~STUDENT_ACCESS)
+        if lacking:
+            raise AccessDenied(
+                f"{step.name[:1].upper()}{step.name[1:]} needs {lacking} of its teacher, and a"
+                f" student grants {STUDENT_ACCESS}.",
+                "Put it first, or leave via out; limbeck.routes lists the ways that there are.",
+            )
+    return Composed((*steps, last))
+
+
+def _step(one: Any, defaults: dict[str, Any]) -> BaseMethod:
+    found = resolved(one)
+    if isinstance(found, str):
+        name, _, method = found.partition(":")
+        made = method_for(name, {}, method or None, **defaults)
+    else:
+        made = method_for(found, {}, None, **({} if isinstance(found, BaseMethod) else defaults))
+    assert isinstance(made, BaseMethod)  # noqa: S101  (those that are registered are)
+    return made
