@@ -17,11 +17,11 @@ import limbeck
 from limbeck.core.errors import InvalidInput, LimbeckError
 from limbeck.networks import (
     BornAgain,
-    Ensemble,
     GoldLabels,
     HiddenStates,
     Interchange,
     Logits,
+    ModuleEnsemble,
     RowWeights,
     SoftTargets,
     TeacherConfident,
@@ -205,7 +205,7 @@ BEFORE_WORK: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "probabilities of numbers": (
         {
-            "teacher": Ensemble([nn.Linear(4, 2), nn.Linear(4, 2)]),
+            "teacher": ModuleEnsemble([nn.Linear(4, 2), nn.Linear(4, 2)]),
             "data": (rows(80, 0)[0], rows(80, 0)[0][:, :2]),
             "test": (rows(80, 1)[0], rows(80, 1)[0][:, :2]),
         },

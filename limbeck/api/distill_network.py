@@ -77,8 +77,8 @@ def compress(
     Parameters
     ----------
     teacher : nn.Module, sequence of nn.Module, or None
-        Never trained, never moved; several are an `limbeck.networks.Ensemble`. None where peers
-        or exits teach.
+        Never trained, never moved; several are a `limbeck.networks.ModuleEnsemble`. None where
+        peers or exits teach.
     data, y : Dataset, DataLoader, arrays or Hugging Face data set
         Training rows, see `limbeck.networks.datasets.data.Samples.of`; y are labels given apart.
     into : nn.Module, function, or list of them

@@ -129,6 +129,8 @@ class TableSteps(Steps[LabelledRows, Apart, Known, Taught, Comparison, Distillat
             refuse_unlabelled(data.y)
         fit_y, test_y = label_codes(sides.fit.y, sides.test.y, task)
         notes = [getattr(teacher, "note", ""), unlabelled_note(fit_y, test_y, task=task)]
+        if hasattr(teacher, "about_rows"):  # as of an ensemble: how far its members agree
+            notes.append(teacher.about_rows(some_rows(sides.fit.X, _ASKED)))
         if fit_y is not None and task.classifies:
             labelled = np.flatnonzero(fit_y >= 0)
             some = some_rows(ordered(sides.fit.take(labelled).X), _ASKED)

@@ -229,12 +229,6 @@ def _load_weights(model: Any, path: Path) -> None:
             f"{path.name!r} is not a .safetensors file, and pickles are never loaded.",
             "Convert it with safetensors.torch.save_file(module.state_dict(), ...).",
         )
-    from safetensors.torch import load_file
+    from limbeck.teachers.safetensors_file import load_weights
 
-    try:
-        model.load_state_dict(load_file(path))
-    except Exception as error:
-        first = str(error).splitlines()[0]
-        raise FileRefused(
-            f"{path.name!r} does not fit the module: {first}", "Check both."
-        ) from error
+    load_weights(model, path)

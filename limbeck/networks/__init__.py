@@ -34,7 +34,7 @@ _MODULES = {
     "TeacherCorrect": "networks.losses.filters",
     "TeacherConfident": "networks.losses.filters",
     "RowWeights": "networks.losses.filters",
-    "Ensemble": "networks.teachers.ensemble",
+    "ModuleEnsemble": "networks.teachers.ensemble",
     "BornAgain": "networks.strategies.together",
     "balanced": "networks.training.balance",
     "Training": "networks.training.settings",

@@ -18,25 +18,40 @@ from limbeck.teachers.files import check_file, unknown_file
 from limbeck.teachers.reading import read_outputs
 
 if TYPE_CHECKING:
+    from limbeck.teachers.boosters.catboost import CatBoostTeacher
+    from limbeck.teachers.boosters.lightgbm import LightGBMTeacher
+    from limbeck.teachers.boosters.xgboost import XGBoostTeacher
     from limbeck.teachers.callable import CallableTeacher
+    from limbeck.teachers.ensemble import Ensemble
+    from limbeck.teachers.onnx.teacher import OnnxTeacher
     from limbeck.teachers.sklearn import SklearnTeacher
     from limbeck.teachers.stored import StoredScores
     from limbeck.teachers.torch import TorchTeacher
 
 __all__ = [
     "CallableTeacher",
+    "CatBoostTeacher",
+    "Ensemble",
+    "LightGBMTeacher",
+    "OnnxTeacher",
     "SklearnTeacher",
     "StoredScores",
     "TorchTeacher",
+    "XGBoostTeacher",
     "as_teacher",
     "teacher_class",
 ]
 
 _MODULES = {
     "CallableTeacher": "callable",
+    "CatBoostTeacher": "boosters.catboost",
+    "Ensemble": "ensemble",
+    "LightGBMTeacher": "boosters.lightgbm",
+    "OnnxTeacher": "onnx.teacher",
     "SklearnTeacher": "sklearn",
     "StoredScores": "stored",
     "TorchTeacher": "torch",
+    "XGBoostTeacher": "boosters.xgboost",
 }
 
 

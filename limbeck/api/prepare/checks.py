@@ -24,7 +24,7 @@ from limbeck.networks.losses.labels import GoldLabels, TeacherLabels
 from limbeck.networks.losses.logits import Logits
 from limbeck.networks.losses.loss import Objective
 from limbeck.networks.losses.probabilities import SoftTargets
-from limbeck.networks.teachers.ensemble import Ensemble
+from limbeck.networks.teachers.ensemble import ModuleEnsemble
 from limbeck.networks.training.checks import refuse_settings
 from limbeck.networks.training.settings import Training
 
@@ -108,7 +108,12 @@ def one_teacher(teacher: Any, task: Task | None = None) -> nn.Module | None:
         What is predicted, where it is known.
     """
     classes = task is not None and task.classifies
-    if isinstance(teacher, Ensemble) and task is not None and not classes and not teacher.choose:
+    if (
+        isinstance(teacher, ModuleEnsemble)
+        and task is not None
+        and not classes
+        and not teacher.choose
+    ):
         _refuse_probabilities(teacher, task)
     if teacher is None or isinstance(teacher, nn.Module):
         return teacher
@@ -117,18 +122,18 @@ def one_teacher(teacher: Any, task: Task | None = None) -> nn.Module | None:
         return inner
     if isinstance(teacher, list | tuple) and teacher:
         several = [t for t in map(one_teacher, teacher) if t is not None]
-        return Ensemble(several, combine="probabilities" if classes else "logits")
+        return ModuleEnsemble(several, combine="probabilities" if classes else "logits")
     raise InvalidInput(
         f"A {type(teacher).__name__} cannot teach a network.",
         "Give a torch module or a list of them; for other models ask for into='tree'.",
     )
 
 
-def _refuse_probabilities(teacher: Ensemble, task: Task) -> None:
+def _refuse_probabilities(teacher: ModuleEnsemble, task: Task) -> None:
     if teacher.combine == "probabilities":
         raise InvalidInput(
             f"The ensemble combines probabilities of classes, and the task is {task.kind}.",
-            "Give Ensemble(..., combine='logits').",
+            "Give ModuleEnsemble(..., combine='logits').",
         )
 
 

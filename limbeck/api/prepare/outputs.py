@@ -27,7 +27,7 @@ from limbeck.networks.datasets.data import Batch, Samples
 from limbeck.networks.datasets.labels import unlabelled
 from limbeck.networks.datasets.tasks import probed_labels
 from limbeck.networks.datasets.vocabularies import vocabulary
-from limbeck.networks.teachers.ensemble import Ensemble
+from limbeck.networks.teachers.ensemble import ModuleEnsemble
 
 __all__ = ["parts_of", "places_of", "read_outputs", "readings_kept"]
 
@@ -63,7 +63,7 @@ def _as_before(teacher: Any) -> Iterator[None]:
 
 def parts_of(teacher: Any) -> list[nn.Module]:
     """The networks in a teacher: one, or those of an ensemble."""
-    if isinstance(teacher, Ensemble):
+    if isinstance(teacher, ModuleEnsemble):
         return list(teacher.teachers)
     if isinstance(teacher, list | tuple):
         return [p for t in teacher for p in parts_of(t)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,13 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from limbeck.core.errors import InvalidInput
+from limbeck.data.ensemble_weights import ensemble_weights
 from limbeck.modules.capture import picked
 from limbeck.modules.outputs import answer
 
-__all__ = ["Ensemble"]
+__all__ = ["ModuleEnsemble"]
 
 
-class Ensemble(nn.Module):
+class ModuleEnsemble(nn.Module):
     """Teachers that answer together, or each for its own rows.
 
     Parameters
@@ -41,7 +41,7 @@ class Ensemble(nn.Module):
 
     Examples
     --------
-    >>> both = Ensemble([nn.Identity(), nn.Identity()], combine="logits")
+    >>> both = ModuleEnsemble([nn.Identity(), nn.Identity()], combine="logits")
     >>> both(torch.tensor([[1.0, 2.0]]))
     tensor([[1., 2.]])
     """
@@ -56,17 +56,9 @@ class Ensemble(nn.Module):
         choose: Callable[[Any], Tensor] | None = None,
     ) -> None:
         super().__init__()
-        if not teachers:
-            raise InvalidInput("There is no teacher.", "Give at least one.")
         if combine not in ("probabilities", "logits"):
             raise InvalidInput(f"combine is {combine!r}.", "Give 'probabilities' or 'logits'.")
-        given = [1.0] * len(teachers) if weights is None else [float(w) for w in weights]
-        fits = len(given) == len(teachers) and all(math.isfinite(w) and w >= 0 for w in given)
-        if not fits or sum(given) == 0:
-            raise InvalidInput(
-                f"The weights of {len(teachers)} teachers are {given}.",
-                "Give one number of 0 or more for each, not all 0.",
-            )
+        share = ensemble_weights(len(teachers), weights)
         if choose is not None and weights is not None:
             raise InvalidInput(
                 "There are weights, and choose names one teacher per row.", "Give one of the two."
@@ -74,7 +66,7 @@ class Ensemble(nn.Module):
         self.teachers = nn.ModuleList(teachers)
         self.combine = combine
         self.choose = choose
-        self.register_buffer("share", torch.tensor([w / sum(given) for w in given]))
+        self.register_buffer("share", torch.tensor(share))
 
     def forward(self, *inputs: Any, **named: Any) -> Tensor:
         """Logits of shape (n, k) or (n, t, k)."""

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from limbeck.core.contract import ScoreKind
+from limbeck.core.contract import ScoreKind, Teacher
 from limbeck.core.errors import InvalidInput, TeacherFailed
 from limbeck.data.scores import OutputReading
 from limbeck.modules.fingerprint import digest
@@ -95,8 +95,8 @@ def is_outside(teacher: Any) -> bool:
         return False
     if isinstance(teacher, tuple):
         return len(teacher) == 2 and not any(map(callable, teacher))
-    file = isinstance(teacher, str | PathLike)
-    return file or _is_scores(teacher) or callable(teacher) or hasattr(teacher, "predict")
+    known = isinstance(teacher, str | PathLike | Teacher)
+    return known or _is_scores(teacher) or callable(teacher) or hasattr(teacher, "predict")
 
 
 def outside_teacher(

@@ -11,7 +11,7 @@ from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
 from limbeck.networks import SoftTargets
 from limbeck.networks.datasets.data import Samples
-from limbeck.networks.teachers.ensemble import Ensemble
+from limbeck.networks.teachers.ensemble import ModuleEnsemble
 
 
 def samples(n: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -32,7 +32,7 @@ def test_several_teachers_are_one_ensemble() -> None:
 
 
 def test_an_ensemble_of_probabilities_is_refused_for_numbers() -> None:
-    given = Ensemble([nn.Linear(2, 3), nn.Linear(2, 3)])
+    given = ModuleEnsemble([nn.Linear(2, 3), nn.Linear(2, 3)])
     assert one_teacher(given, Task.of("classification", 3)) is given
     for kind in (TaskKind.REGRESSION, TaskKind.MULTILABEL):
         with pytest.raises(InvalidInput, match="combines probabilities of classes"):

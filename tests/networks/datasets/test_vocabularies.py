@@ -19,7 +19,7 @@ from limbeck.networks.datasets.vocabularies import (
     same_vocabularies,
     vocabulary,
 )
-from limbeck.networks.teachers.ensemble import Ensemble
+from limbeck.networks.teachers.ensemble import ModuleEnsemble
 
 TOKENS = torch.tensor([[1, 2, 3], [4, 5, 6]])
 
@@ -71,7 +71,7 @@ def test_the_embedding_that_reads_the_tokens_counts() -> None:
     assert known(Text(20), {"input_ids": TOKENS}) == {20}
     assert known(Text(20), TOKENS) == {20}
     assert known(Text(20), (TOKENS,)) == {20}
-    assert known(Ensemble([Text(20), Text(21)]), {"input_ids": TOKENS}) == {20, 21}
+    assert known(ModuleEnsemble([Text(20), Text(21)]), {"input_ids": TOKENS}) == {20, 21}
     assert known(nn.Linear(3, 2), torch.zeros(4, 3)) == set()
     text = Text(20)
     known(text, TOKENS)
@@ -111,5 +111,5 @@ def test_the_pad_token_is_that_of_the_first_network_that_names_one() -> None:
         return nn.Sequential(inner)
 
     assert pad_token(None, of(), of(pad_token_id=None), of(pad_token_id=7), of(pad_token_id=8)) == 7
-    assert pad_token(Ensemble([of(pad_token_id=3)])) == 3
+    assert pad_token(ModuleEnsemble([of(pad_token_id=3)])) == 3
     assert pad_token(of(pad_token_id=-1), lambda: of(pad_token_id=5)) == 0

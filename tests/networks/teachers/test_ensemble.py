@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from limbeck.core.errors import InvalidInput
 from limbeck.modules.capture import Capture
 from limbeck.modules.fingerprint import fingerprint
-from limbeck.networks.teachers.ensemble import Ensemble
+from limbeck.networks.teachers.ensemble import ModuleEnsemble
 
 
 class Says(nn.Module):
@@ -35,18 +35,20 @@ X = torch.tensor([[0.0], [1.0], [1.0], [0.0]])
 
 def test_means_by_hand() -> None:
     one, two = Says(0.0, 0.0), Says(torch.tensor(9.0).log().item(), 0.0)  # 0.5 and 0.9
-    p = Ensemble([one, two])(X).softmax(-1)
+    p = ModuleEnsemble([one, two])(X).softmax(-1)
     assert p[0].tolist() == pytest.approx([0.7, 0.3])
-    p = Ensemble([one, two], weights=[3, 1])(X).softmax(-1)
+    p = ModuleEnsemble([one, two], weights=[3, 1])(X).softmax(-1)
     assert p[0].tolist() == pytest.approx([0.6, 0.4])
-    assert Ensemble([one, two], weights=[0, 2])(X)[0].exp().tolist() == pytest.approx([0.9, 0.1])
-    z = Ensemble([Says(1.0, 2.0), Says(3.0, 6.0)], weights=[1, 3], combine="logits")(X)
+    assert ModuleEnsemble([one, two], weights=[0, 2])(X)[0].exp().tolist() == pytest.approx(
+        [0.9, 0.1]
+    )
+    z = ModuleEnsemble([Says(1.0, 2.0), Says(3.0, 6.0)], weights=[1, 3], combine="logits")(X)
     assert z[2].tolist() == pytest.approx([2.5, 5.0])
 
 
 def test_one_teacher_a_row_is_asked_about_its_rows_only() -> None:
     teachers = [Says(1.0, 2.0), Says(3.0, 4.0), Says(5.0, 6.0)]
-    both = Ensemble(teachers, choose=lambda x: x[:, 0].long())
+    both = ModuleEnsemble(teachers, choose=lambda x: x[:, 0].long())
     assert both(X).tolist() == [[1, 2], [3, 4], [3, 4], [1, 2]]
     assert [t.asked for t in teachers] == [[2], [2], []]
 
@@ -60,11 +62,11 @@ def test_inputs_of_any_form() -> None:
     a, b = torch.tensor([[1.0], [2.0]]), torch.tensor([[3.0], [4.0]])
     said = [[1.0, 3.0], [2.0, 4.0]]
     for choose in (None, lambda inputs: torch.tensor([1, 0])):
-        both = Ensemble([Named(), Named()], combine="logits", choose=choose)
+        both = ModuleEnsemble([Named(), Named()], combine="logits", choose=choose)
         assert both(a, b).tolist() == said
         assert both(a=a, b=b).tolist() == said
     domain = torch.tensor([1, 0])
-    pick = Ensemble([Named(), Named()], choose=lambda inputs: inputs["domain"])
+    pick = ModuleEnsemble([Named(), Named()], choose=lambda inputs: inputs["domain"])
     assert pick(a=a, b=b, domain=domain).tolist() == said  # which the teachers do not take
 
 
@@ -73,14 +75,14 @@ def test_sequences() -> None:
         def forward(self, x: Tensor) -> Tensor:
             return super().forward(x)[:, None].expand(-1, 3, -1)
 
-    p = Ensemble([Steps(0.0, 0.0), Steps(0.0, 0.0)])(X).exp()
+    p = ModuleEnsemble([Steps(0.0, 0.0), Steps(0.0, 0.0)])(X).exp()
     assert p.shape == (4, 3, 2)
     assert p.flatten().tolist() == pytest.approx([0.5] * 24)
 
 
 def test_teachers_are_held_and_their_layers_named() -> None:
     one, two = nn.Linear(1, 2), nn.Linear(1, 2)
-    both = Ensemble([one, two])
+    both = ModuleEnsemble([one, two])
     assert both.teachers[0] is one
     with Capture(both, ["teachers.1"]) as capture:
         both(X)
@@ -95,14 +97,14 @@ def test_settings_enter_the_fingerprint() -> None:
         return torch.zeros(len(x), dtype=torch.long)
 
     told = {
-        fingerprint(Ensemble([one, two])),
-        fingerprint(Ensemble([two, one])),
-        fingerprint(Ensemble([one, two], weights=[1, 2])),
-        fingerprint(Ensemble([one, two], combine="logits")),
-        fingerprint(Ensemble([one, two], choose=first)),
+        fingerprint(ModuleEnsemble([one, two])),
+        fingerprint(ModuleEnsemble([two, one])),
+        fingerprint(ModuleEnsemble([one, two], weights=[1, 2])),
+        fingerprint(ModuleEnsemble([one, two], combine="logits")),
+        fingerprint(ModuleEnsemble([one, two], choose=first)),
     }
     assert len(told) == 5
-    assert fingerprint(Ensemble([one, two])) in told
+    assert fingerprint(ModuleEnsemble([one, two])) in told
 
 
 @pytest.mark.parametrize(
@@ -119,16 +121,16 @@ def test_settings_enter_the_fingerprint() -> None:
 )
 def test_what_has_no_meaning_is_refused(given: dict[str, Any], told: str) -> None:
     with pytest.raises(InvalidInput, match=told):
-        Ensemble(**{"teachers": [Says(1.0), Says(2.0)], **given})
+        ModuleEnsemble(**{"teachers": [Says(1.0), Says(2.0)], **given})
 
 
 def test_answers_that_do_not_match_are_refused() -> None:
     with pytest.raises(InvalidInput, match="Teacher 1 has 3 outputs, an earlier one 2"):
-        Ensemble([Says(1.0, 2.0), Says(1.0, 2.0, 3.0)])(X)
+        ModuleEnsemble([Says(1.0, 2.0), Says(1.0, 2.0, 3.0)])(X)
     with pytest.raises(InvalidInput, match="combine='logits'"):
-        Ensemble([Says(1.0), Says(2.0)])(X)
-    uneven = Ensemble([Says(1.0, 2.0), Says(1.0, 2.0, 3.0)], choose=lambda x: x[:, 0].long())
+        ModuleEnsemble([Says(1.0), Says(2.0)])(X)
+    uneven = ModuleEnsemble([Says(1.0, 2.0), Says(1.0, 2.0, 3.0)], choose=lambda x: x[:, 0].long())
     with pytest.raises(InvalidInput, match="Teacher 1 has 3 outputs"):
         uneven(X)
     with pytest.raises(InvalidInput, match=r"\[2, 2, 2, 2\].*0 to 1"):
-        Ensemble([Says(1.0), Says(1.0)], choose=lambda x: torch.full((len(x),), 2))(X)
+        ModuleEnsemble([Says(1.0), Says(1.0)], choose=lambda x: torch.full((len(x),), 2))(X)
