@@ -23,6 +23,9 @@ __all__ = [
     "compare",
 ]
 
+_KEPT = {"linear model": " (into='linear')"}
+"""How a baseline that is closer than the student is had as a student."""
+
 Verdict = Literal["helped", "no evidence", "hurt", "no control", "trained too short"]
 _UNKNOWN = Measured(float("nan"), float("nan"), float("nan"))
 
@@ -171,8 +174,8 @@ class Comparison:
         ]
         closer = (
             f"The {r.what} is closer to the teacher than the student ({r.value:+.3f}, interval"
-            f" {r.low:+.3f} to {r.high:+.3f}): prefer it, unless it is this kind of student that is"
-            " wanted."
+            f" {r.low:+.3f} to {r.high:+.3f}): prefer it{_KEPT.get(r.what, '')}, unless it is this"
+            " kind of student that is wanted."
             for r in self.rivals
         )
         return " ".join([*weak, *closer])

@@ -58,6 +58,16 @@ def test_baselines_that_are_closer_share_the_level() -> None:
     assert not compare(models, None, yardstick("accuracy"), 0.3).rivals
 
 
+def test_a_linear_model_that_is_closer_is_offered_as_a_student() -> None:
+    line, other = (
+        ModelPredictions("baseline", name, "", 0.95) for name in ("linear model", "greedy tree")
+    )
+    found = compare([*lines(student=0.5), line, other], yardstick("agreement"), None, 0.1)
+    assert "The linear model is closer to the teacher" in found.warning
+    assert found.warning.count("prefer it (into='linear'), unless") == 1
+    assert found.warning.count("prefer it, unless") == 1
+
+
 @pytest.mark.parametrize(
     ("scores", "labelled", "who"),
     [
