@@ -232,9 +232,9 @@ def _likelihood(hits: Vector, n: Vector, rate: Vector) -> float:
 
 
 def _isotonic(rate: Vector, n: Vector) -> Vector:
-    from sklearn.isotonic import isotonic_regression
+    from scipy.optimize import isotonic_regression
 
-    return np.asarray(isotonic_regression(rate, sample_weight=n), dtype=np.float64)
+    return np.asarray(isotonic_regression(rate, weights=n).x, dtype=np.float64)
 
 
 def _ends(hits: float, n: float, delta: float) -> tuple[float, float]:

@@ -128,8 +128,7 @@ def _chance(table: NDArray[np.float64], *, fewer: bool) -> float:
         return 1.0
     answers, labels = table.sum(axis=1), table.sum(axis=0)
     if len(table) == 2:
-        law = hypergeom(n, int(answers[0]), int(labels[0]))
-        right = int(table[0, 0])
-    else:
-        law = binom(n, float(answers @ labels) / n**2)
-    return float(law.cdf(right) if fewer else law.sf(right - 1))
+        right, given = int(table[0, 0]), (n, int(answers[0]), int(labels[0]))
+        return float(hypergeom.cdf(right, *given) if fewer else hypergeom.sf(right - 1, *given))
+    by_chance = float(answers @ labels) / n**2
+    return float(binom.cdf(right, n, by_chance) if fewer else binom.sf(right - 1, n, by_chance))
