@@ -283,12 +283,16 @@ def resumed(folder: Path, at: int, data: Samples = DATA, **settings: Any) -> Tra
     return train(net(), data, GoldLabels(), TASK, training=training, folder=folder)
 
 
+LBFGS = [
+    {"optimizer": "lbfgs", "lr": 0.5},
+    {"optimizer": partial(torch.optim.LBFGS, line_search_fn="strong_wolfe")},
+]
+
+
 @pytest.mark.parametrize("at", [2, 5, 8])
 @pytest.mark.parametrize(
     "settings",
     [
-        {"optimizer": "lbfgs", "lr": 0.5},
-        {"optimizer": partial(torch.optim.LBFGS, line_search_fn="strong_wolfe")},
         {"optimizer": "adafactor"},
         {"ema": 0.9},
         {"ema": 0.9, "max_steps": 9},
@@ -300,6 +304,26 @@ def resumed(folder: Path, at: int, data: Samples = DATA, **settings: Any) -> Tra
     ],
 )  # fmt: skip
 def test_a_training_that_was_cut_off_ends_the_same(settings: Any, at: int, tmp_path: Path) -> None:
+    ends_the_same(settings, at, tmp_path)
+
+
+@pytest.mark.parametrize("settings", LBFGS)
+def test_lbfgs_that_was_cut_off_within_an_epoch_ends_the_same(
+    settings: Any, tmp_path: Path
+) -> None:
+    ends_the_same(settings, 5, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("at", [2, 8])
+@pytest.mark.parametrize("settings", LBFGS)
+def test_lbfgs_that_was_cut_off_anywhere_ends_the_same(
+    settings: Any, at: int, tmp_path: Path
+) -> None:
+    ends_the_same(settings, at, tmp_path)
+
+
+def ends_the_same(settings: Any, at: int, tmp_path: Path) -> None:
     whole, parts = trained(**settings), resumed(tmp_path, at, **settings)
     assert torch.equal(weights(whole.module), weights(parts.module))
     assert whole.history == parts.history

@@ -115,9 +115,16 @@ def stop(patch, at: int) -> None:
     patch.setattr(Learner, "update", stopping)
 
 
+@pytest.fixture(scope="module")
+def uncut(tmp_path_factory):
+    """A training that nothing stopped, and its folder."""
+    folder = tmp_path_factory.mktemp("whole")
+    return run(folder), folder
+
+
 @pytest.mark.parametrize("at", [2, 3, 4, 15, 23, 24])
-def test_a_training_stopped_anywhere_goes_on_bit_for_bit(tmp_path, monkeypatch, at):
-    whole = run(tmp_path / "whole")
+def test_a_training_stopped_anywhere_goes_on_bit_for_bit(tmp_path, monkeypatch, uncut, at):
+    whole, folder = uncut
     with monkeypatch.context() as patch:
         stop(patch, at)
         with pytest.raises(Stop):
@@ -126,11 +133,11 @@ def test_a_training_stopped_anywhere_goes_on_bit_for_bit(tmp_path, monkeypatch, 
     assert (0 if kept is None else kept["step"]) == at // 3 * 3  # every third update
     again = run(tmp_path / "cut")
     assert same(again, whole)
-    files = [read(tmp_path / name) for name in ("whole", "cut")]
+    files = [read(name) for name in (folder, tmp_path / "cut")]
     for file in files:
         file.pop("seconds")
     assert str(files[0]) == str(files[1])  # optimizer, generators and all
-    lines = [(tmp_path / n / "metrics.csv").read_text() for n in ("whole", "cut")]
+    lines = [(name / "metrics.csv").read_text() for name in (folder, tmp_path / "cut")]
     assert lines[0] == lines[1]
 
 

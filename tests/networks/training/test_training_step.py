@@ -141,16 +141,31 @@ LAYERS = [
 ]
 
 
-@pytest.mark.parametrize("filter_", FILTERS.values(), ids=FILTERS)
-@pytest.mark.parametrize("objective", OUTPUTS, ids=repr)
-@pytest.mark.parametrize("kind", [TaskKind.CLASSIFICATION, TaskKind.TOKENS, TaskKind.LANGUAGE])
+KINDS = (TaskKind.CLASSIFICATION, TaskKind.TOKENS, TaskKind.LANGUAGE)
+
+
+def in_pairs(objectives) -> pytest.MarkDecorator:
+    """Every pair of kind, objective and filter; all three in every combination are slow."""
+    return pytest.mark.parametrize(
+        ("kind", "objective", "filter_"),
+        [
+            pytest.param(
+                kind, objective, filter_, id=f"{kind}-{objective!r}-{name}",
+                marks=() if KINDS[(i + j) % 3] is kind else pytest.mark.slow,
+            )
+            for kind in KINDS
+            for i, objective in enumerate(objectives)
+            for j, (name, filter_) in enumerate(FILTERS.items())
+        ],
+    )  # fmt: skip
+
+
+@in_pairs(OUTPUTS)
 def test_outputs_of_ragged_tokens(kind, objective, filter_) -> None:
     assert differs(tokens(kind), objective, filter_) < 1e-7
 
 
-@pytest.mark.parametrize("filter_", FILTERS.values(), ids=FILTERS)
-@pytest.mark.parametrize("objective", LAYERS, ids=repr)
-@pytest.mark.parametrize("kind", [TaskKind.CLASSIFICATION, TaskKind.TOKENS, TaskKind.LANGUAGE])
+@in_pairs(LAYERS)
 def test_layers_of_ragged_tokens(kind, objective, filter_) -> None:
     made = tokens(kind)
     if isinstance(objective, AttentionTransfer) and kind is not TaskKind.CLASSIFICATION:
