@@ -440,8 +440,8 @@ def test_help_names_the_commands():
 
 
 @pytest.mark.torch
-def test_a_network_from_the_shell_to_a_verified_certificate(tmp_path):
-    """The real thing: a module, a weights file, three processes."""
+def test_a_network_from_the_shell_to_a_verified_certificate(tmp_path, monkeypatch):
+    """The real thing: a module and a weights file, in a process of its own."""
     torch = pytest.importorskip("torch")
     from safetensors.torch import save_file
 
@@ -452,16 +452,12 @@ def test_a_network_from_the_shell_to_a_verified_certificate(tmp_path):
     X = np.random.default_rng(0).normal(size=(500, 5)).astype(np.float32)
     pd.DataFrame(X, columns=list("abcde")).to_parquet(tmp_path / "rows.parquet")
 
-    def python_m_limbeck(*arguments):
-        return subprocess.run(
-            [sys.executable, "-m", "limbeck", *arguments],
-            cwd=tmp_path, capture_output=True, text=True,
-        )  # fmt: skip
-
-    made = python_m_limbeck(
-        "distill", "--teacher", "my_model:net", "--weights", "net.safetensors",
-        "--data", "rows.parquet", "--into", "tree", "--out", "run/",
-        "--queries", "500", "--max-leaves", "8",
+    made = subprocess.run(
+        [sys.executable, "-m", "limbeck",
+         "distill", "--teacher", "my_model:net", "--weights", "net.safetensors",
+         "--data", "rows.parquet", "--into", "tree", "--out", "run/",
+         "--queries", "500", "--max-leaves", "8"],
+        cwd=tmp_path, capture_output=True, text=True,
     )  # fmt: skip
     assert made.returncode == 0, made.stderr
     rows = pd.read_parquet(tmp_path / "run" / "holdout.parquet")
@@ -469,11 +465,12 @@ def test_a_network_from_the_shell_to_a_verified_certificate(tmp_path):
         said = body(torch.tensor(rows[list("abcde")].to_numpy())).argmax(1).numpy()
     np.testing.assert_array_equal(rows["teacher_label"], said)
     files = ["--student", "run/student.json", "--rows", "run/holdout.parquet"]
-    certified = python_m_limbeck("certify", *files)
-    assert certified.returncode == 0, certified.stderr
+    monkeypatch.chdir(tmp_path)
+    certified = CliRunner().invoke(app, ["certify", *files])
+    assert certified.exit_code == 0, certified.output
     assert "With probability at least 95% over 150 fresh rows" in plain(certified.stdout)
-    verified = python_m_limbeck("verify", "run/certificate.json", *files)
-    assert verified.returncode == 0, verified.stderr
+    verified = CliRunner().invoke(app, ["verify", "run/certificate.json", *files])
+    assert verified.exit_code == 0, verified.output
     assert "Verified" in verified.stdout
 
 
