@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -17,7 +17,8 @@ def export(
         Path, typer.Argument(help="student.json, or the folder of a run that holds one.")
     ],
     to: Annotated[
-        Path, typer.Option(help="The file: .sql, .c, .h, .py, .js, .mjs, .onnx or .json.")
+        Path,
+        typer.Option(help="The file: .sql, .c, .h, .py, .js, .mjs, .onnx, .json; .md for a card."),
     ],
     dtype: Annotated[
         str | None, typer.Option(help="Numbers in the inputs of .onnx: float64 or float32.")
@@ -29,12 +30,33 @@ def export(
     dialect: Annotated[
         str | None, typer.Option(help="The database that must run .sql, such as sqlite.")
     ] = None,
+    license_id: Annotated[
+        str | None, typer.Option("--license", help="Of a card, such as mit.")
+    ] = None,
 ) -> None:
     """Write a student as a file that runs without limbeck."""
     from limbeck.export.students import export_student
     from limbeck.students import load
 
     with plain_errors():
+        if to.suffix.lower() == ".md":
+            typer.echo(f"Written to {_card(student, to, license_id)}.")
+            return
         path = student / "student.json" if student.is_dir() else student
         written = export_student(load(path), to, dtype=dtype, inputs=inputs, dialect=dialect)
         typer.echo(f"Written to {written}.")
+
+
+def _card(folder: Path, to: Path, license_id: str | None) -> Path:
+    """The model card of a run."""
+    from limbeck.api.load import load
+    from limbeck.core.errors import InvalidInput
+
+    result: Any = load(folder) if folder.is_dir() else None
+    if not hasattr(result, "certificate"):
+        raise InvalidInput(
+            f"{str(folder)!r} is no folder of a distillation, and a card is made from its numbers.",
+            "Give the folder that `limbeck distill --out` or result.save wrote.",
+        )
+    given = {} if license_id is None else {"license": license_id}
+    return Path(result.export(to, **given))

@@ -24,6 +24,7 @@ from limbeck.results.distillation_record import DistillationRecord, Holdout
 from limbeck.results.distillation_sections.page import fragment, write_page
 from limbeck.results.distillation_sections.plot import plot_models
 from limbeck.results.distillation_sections.tables import result_table, tables
+from limbeck.results.model_card import write_card
 from limbeck.results.result import Result
 from limbeck.students.files import load as load_student
 
@@ -113,16 +114,20 @@ class Distillation(DistillationRecord, Result):
         ----------
         path : str or Path
             ``.sql``, ``.c``, ``.h``, ``.py``, ``.js`` or ``.mjs``; ``.onnx``; ``.json`` for
-            limbeck.
+            limbeck; ``.md`` for a model card with the fields of Hugging Face's.
         **settings
-            ``dtype`` and ``inputs`` of ``.onnx``, ``dialect`` of ``.sql``; see
-            :func:`limbeck.export.students.export_student`.
+            ``dtype`` and ``inputs`` of ``.onnx``, ``dialect`` of ``.sql``, see
+            :func:`limbeck.export.students.export_student`; ``license`` of a card.
 
         Raises
         ------
         InvalidInput
             If there is no such language, or the student cannot be written in it.
         """
+        if Path(path).suffix.lower() == ".md":
+            return write_card(self, path, settings)
+        if "license" in settings:
+            raise InvalidInput("license was given, which is for a card.", "Export to card.md.")
         return export_student(self.student, path, **settings)
 
     @classmethod

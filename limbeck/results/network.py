@@ -13,6 +13,7 @@ from limbeck.core.contract import Status
 from limbeck.core.errors import InvalidInput, LimbeckError
 from limbeck.core.strict_json import plain, read_json, record, write_json
 from limbeck.reports.table import Table
+from limbeck.results.model_card import write_card
 from limbeck.results.network_record import NetworkRecord
 from limbeck.results.network_sections.page import fragment, write_page
 from limbeck.results.network_sections.plot import plot_network
@@ -100,6 +101,28 @@ class NetworkDistillation(NetworkRecord, Result):
         write_json(noted.to_dict(), folder / "result.json")
         noted.report(folder / "report.html")
         return noted
+
+    def export(self, path: str | Path, **settings: Any) -> Path:
+        """Write a model card with the fields of Hugging Face's.
+
+        Parameters
+        ----------
+        path : str or Path
+            A file whose name ends in ``.md``; `save` writes the network itself.
+        **settings
+            ``license``: its identifier, such as ``mit``.
+
+        Raises
+        ------
+        InvalidInput
+            If something else was asked for.
+        """
+        if Path(path).suffix.lower() != ".md":
+            raise InvalidInput(
+                f"A network is not exported to {Path(path).name!r}.",
+                "result.save(folder) writes student.onnx and weights, export('card.md') a card.",
+            )
+        return write_card(self, path, settings)
 
     def tables(self) -> dict[str, Table[Any]]:
         """All tables that have rows, by name: models, differences, classes, mistakes, history."""

@@ -478,3 +478,11 @@ def test_the_version_is_told():
     found = CliRunner().invoke(app, ["--version"])
     assert found.exit_code == 0
     assert found.stdout == f"limbeck {__version__}\n"
+
+
+def test_a_card_is_made_of_a_run(run):
+    assert limbeck("export", "run", "--to", "card.md", "--license", "mit").exit_code == 0
+    assert 'license: "mit"' in (run.parent / "card.md").read_text()
+    refused = limbeck("export", "run/student.json", "--to", "card.md")
+    assert refused.exit_code == 2
+    assert "a card is made from its numbers" in " ".join(plain(refused.output).split())
