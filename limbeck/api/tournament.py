@@ -20,6 +20,7 @@ from limbeck.core.contract import (
     Progress,
     Status,
     StatusCode,
+    Student,
     Teacher,
     answers,
 )
@@ -28,6 +29,7 @@ from limbeck.core.measured import Measured
 from limbeck.core.progress import shown
 from limbeck.data.cases import units_of
 from limbeck.data.duplicates import Rule, identical_rows
+from limbeck.methods.answered_rows import AnsweredRows
 from limbeck.results.distillation import Distillation
 from limbeck.results.tournament import Tournament
 from limbeck.results.tournament_record import Candidate, Unfinished
@@ -37,10 +39,12 @@ from limbeck.selection.race import Route, Run, Stopped, budgets_up_to, folds_of
 from limbeck.selection.routes import students
 from limbeck.selection.schedule import Race, one_thread, raced
 from limbeck.selection.shared_rows import shared_rows
+from limbeck.selection.stability import near_equal, refitted, statements
 
 __all__ = ["recommended_student", "routes_for", "tournament"]
 
 _LEAST_NUMBERS = 2
+_AGAIN = 0.1  # of the time, for refits of the recommended student
 _NEAR = 0.005  # a loss that does not matter beside a smaller student
 
 
@@ -171,7 +175,9 @@ def tournament(
         told = answers(known.teacher.scores(table.features.in_order(apart.test.X)), known.task)
         asked = replace(request, candidates=len(front))
         finalists = tuple(_finalist(asked, known, entrant, told, tell) for entrant in front)
-    chosen = front.index(recommended(front, _NEAR))
+        chosen = front.index(recommended(front, _NEAR))
+        again, near = _again(front[chosen], found, parts[0], seed, seconds, tell)
+        said = statements(front[chosen].student, again, near, apart.fit_rows)
     took = {(run.route.into, run.route.name): run.seconds for run in done}
     result = Tournament(
         candidates=tuple(_candidate(e, e in front, took) for e in found),
@@ -184,6 +190,9 @@ def tournament(
             "sampler": parts[0].sampler, "shared_queries": sum(len(p.queries) for p in parts),
         },
         students=tuple(entrant.student for entrant in found),
+        statements=said,
+        refits=len(again),
+        near=len(near),
     )  # fmt: skip
     if out is not None:
         result.save(out)
@@ -279,6 +288,20 @@ def _allowed(
         Stopped(r.into, r.name, f"needs {less} of the teacher", 0.0) for r, less in pairs if less
     ]
     return [r for r, less in pairs if not less], reasons
+
+
+def _again(
+    chosen: Entrant,
+    found: list[Entrant],
+    every: AnsweredRows,
+    seed: int,
+    seconds: float,
+    tell: Progress,
+) -> tuple[list[Student], list[Student]]:
+    """Refits of the recommended student, in a tenth of the time, and near-equal students."""
+    with one_thread():
+        again = refitted(chosen, every, seed, time.time() + _AGAIN * seconds, tell=tell)
+    return again, [e.student for e in near_equal(found, _NEAR)]
 
 
 def _pickles(teacher: Teacher) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -59,6 +59,11 @@ class AnsweredRows:
         What the teacher said.
     sampler : str
         Where the queries come from; ``none`` where there are none.
+    near : Rows
+        As many queries for each row, made from the rows of its fold alone, row by row: students
+        that did not see the fold are judged on these as well, where rows are few.
+    near_scores : ndarray of shape (n m, k)
+        What the teacher said of them.
     """
 
     teacher: Teacher
@@ -66,7 +71,9 @@ class AnsweredRows:
     scores: NDArray[np.float64]
     queries: Rows
     query_scores: NDArray[np.float64]
-    sampler: str = field(default="none")
+    sampler: str = "none"
+    near: Rows | None = None
+    near_scores: NDArray[np.float64] | None = None
 
     @cached_property
     def everything(self) -> Rows:

@@ -151,6 +151,9 @@ class Tournament(TournamentRecord, Result):
             "sentence": self.sentence,
             "candidates": plain(self.candidates),
             "recommended": self.recommended,
+            "statements": plain(self.statements),
+            "refits": self.refits,
+            "near": self.near,
             "unfinished": plain(self.unfinished),
             "settings": plain(self.settings),
         }

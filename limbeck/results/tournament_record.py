@@ -11,7 +11,7 @@ from limbeck.core.errors import plural
 from limbeck.core.measured import Measured
 from limbeck.results.distillation import Distillation
 
-__all__ = ["Candidate", "TournamentRecord", "Unfinished"]
+__all__ = ["Candidate", "StudentStatement", "TournamentRecord", "Unfinished"]
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,25 @@ class Unfinished:
     reason: str
 
 
+@dataclass(frozen=True)
+class StudentStatement:
+    """What the recommended student says, and how often it is said.
+
+    Parameters
+    ----------
+    text : str
+        The statement.
+    refits : Measured
+        In which share of the refits it holds; 95% (Clopper and Pearson 1934).
+    near : int
+        In how many near-equal students it holds.
+    """
+
+    text: str
+    refits: Measured
+    near: int
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class TournamentRecord:
     """The fields of a tournament.
@@ -76,6 +95,10 @@ class TournamentRecord:
         Everything needed to run it again.
     students : tuple of Student
         Of all candidates, in their order.
+    statements : tuple of StudentStatement
+        What the recommended student says, and how often refits and near-equal students say it.
+    refits, near : int
+        How many refits and near-equal students there are.
     """
 
     candidates: tuple[Candidate, ...]
@@ -84,6 +107,9 @@ class TournamentRecord:
     unfinished: tuple[Unfinished, ...]
     settings: Mapping[str, Any]
     students: tuple[Student, ...] = field(default=(), repr=False)
+    statements: tuple[StudentStatement, ...] = ()
+    refits: int = 0
+    near: int = 0
 
     @property
     def fronted(self) -> tuple[Candidate, ...]:
@@ -93,6 +119,8 @@ class TournamentRecord:
     @property
     def steadiness(self) -> str:
         """Which columns the recommended student uses however it is fitted, and which by chance."""
+        if self.statements and self.refits:
+            return self._shared
         fits = int(self.settings["folds"]) + 1
         counts = self.fronted[self.recommended].columns
         always = [name for name, n in counts.items() if n == fits]
@@ -101,6 +129,34 @@ class TournamentRecord:
             return "The recommended student uses no column."
         out = f"Fitted {fits} times, it used {_listed(always) or 'no column'} each time"
         return f"{out}; in fewer fits: {_listed(some)}." if some else f"{out}, and no other."
+
+    @property
+    def _shared(self) -> str:
+        """What all refits and near-equal students say, what half of them say, and the rest."""
+        every = [s.text for s in self.statements if s.refits.value == 1 and s.near == self.near]
+        always = [s.text for s in self.statements if s.refits.value == 1 and s.near < self.near]
+        half = [s for s in self.statements if 0.5 <= s.refits.value < 1]
+        rare = [s for s in self.statements if s.refits.value < 0.5]
+        low = f"{min(s.refits.low for s in self.statements if s.refits.value == 1):.0%}" if (
+            every or always
+        ) else ""  # fmt: skip
+        parts = [
+            f"Fitted again {plural(self.refits, 'time')} on bags of the rows, and beside"
+            f" {plural(self.near, 'student')} that agree as well within the margin:"
+        ]
+        if every:
+            parts.append(f"all of them say: {_joined(every)}.")
+        if always:
+            parts.append(f"All refits, but not all of those students, say: {_joined(always)}.")
+        if low:
+            parts.append(f"(With 95% confidence such a statement returns in {low} or more.)")
+        if half:
+            said = [f"{s.text} ({round(s.refits.value * self.refits)})" for s in half]
+            parts.append(f"In half of the refits or more: {_joined(said)}.")
+        if rare:
+            said = [f"{s.text} ({round(s.refits.value * self.refits)})" for s in rare]
+            parts.append(f"Not to be relied on, in fewer: {_joined(said)}.")
+        return " ".join(parts)
 
     @property
     def sentence(self) -> str:
@@ -129,11 +185,16 @@ class TournamentRecord:
         most = self.settings["max_numbers"]
         least = f"{100 * best.certificate.epsilon:.2g}%"
         return (
-            f"No readable student within {most} numbers is certified for {100 * asked:g}%; the"
-            f" best is certified for {least}. Nearest for its size is the {name}."
+            f"No readable student within {most} numbers reaches {100 * asked:g}%; the best reaches"
+            f" {least} (certified). Nearest for its size is the {name}."
         )
 
 
 def _listed(names: list[str], most: int = 12) -> str:
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
+
+
+def _joined(texts: list[str], most: int = 8) -> str:
+    more = f"; and {len(texts) - most} more" if len(texts) > most else ""
+    return "; ".join(texts[:most]) + more

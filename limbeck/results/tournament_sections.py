@@ -17,7 +17,12 @@ from limbeck.reports.plots import axes_of, curves
 from limbeck.reports.style import FRAGMENT, PAGE
 from limbeck.reports.table import Column, Table
 from limbeck.results.distillation_sections.sections import picture
-from limbeck.results.tournament_record import Candidate, TournamentRecord, Unfinished
+from limbeck.results.tournament_record import (
+    Candidate,
+    StudentStatement,
+    TournamentRecord,
+    Unfinished,
+)
 
 __all__ = ["fragment", "plot_front", "tables", "terminal", "write_page"]
 
@@ -71,6 +76,23 @@ def candidate_table(result: TournamentRecord, every: bool = False) -> Table[Cand
     )
 
 
+def statement_table(result: TournamentRecord) -> Table[StudentStatement] | None:
+    """What the recommended student says, and how often it returns."""
+    if not result.statements or not result.refits:
+        return None
+    columns: list[Column[StudentStatement]] = [
+        Column("statement", lambda s: s.text, wrap=True),
+        Column("refits", lambda s: s.refits, f"share of {result.refits} refits"),
+        Column("near", lambda s: s.near, f"of {result.near} near-equal students", align="right"),
+    ]
+    return Table(
+        "What the recommended student says, how often it returns in refits on bags of the rows,"
+        " and how many students that agree as well say the same.",
+        columns,
+        result.statements,
+    )
+
+
 def unfinished_table(result: TournamentRecord) -> Table[Unfinished] | None:
     """A row per way that came to nothing."""
     if not result.unfinished:
@@ -92,6 +114,7 @@ def tables(result: TournamentRecord) -> dict[str, Table[Any]]:
     found = {
         "front": candidate_table(result),
         "all": candidate_table(result, every=True),
+        "statements": statement_table(result),
         "unfinished": unfinished_table(result),
     }
     return {name: made for name, made in found.items() if made is not None}
@@ -183,7 +206,8 @@ def write_page(result: TournamentRecord, path: str | Path) -> Path:
         ]),
         join([tag("h2", "Which students"), drawing(result),
               candidate_table(result).to_html()]),
-        join([tag("h2", "The recommended student"), tag("p", result.steadiness), picture(chosen)]),
+        join([tag("h2", "The recommended student"), tag("p", result.steadiness), picture(chosen),
+              *([] if (said := statement_table(result)) is None else [said.to_html()])]),
         join([tag("h2", "All of them"), candidate_table(result, every=True).to_html()]),
         *([] if lost is None else [join([tag("h2", "Not in the race"), lost.to_html()])]),
     ]  # fmt: skip

@@ -38,6 +38,8 @@ def fingerprint_of(parts: Sequence[AnsweredRows], fold: NDArray[np.int64]) -> st
     for part in parts:
         for array in (part.rows.values, part.queries.values, part.scores, part.query_scores):
             out.update(np.ascontiguousarray(array).tobytes())
+        if part.near_scores is not None:
+            out.update(np.ascontiguousarray(part.near_scores).tobytes())
     return out.hexdigest()
 
 
@@ -82,6 +84,7 @@ class FinishedRuns:
         by_budget = [
             {
                 "numbers": budget,
+                "variant": run.variants.get(budget, ""),
                 "student": _written(student),
                 "losses": run.losses[budget].tolist(),
                 "refits": [_written(s) for s in run.refits[budget]],
@@ -112,6 +115,7 @@ class FinishedRuns:
             {b: [_read(s) for s in e["refits"]] for b, e in entries.items()},
             int(data["queries"]),
             float(data["seconds"]),
+            {b: str(e["variant"]) for b, e in entries.items()},
         )
 
 

@@ -23,6 +23,7 @@ class Entrant:
     student: Student
     losses: NDArray[np.float64]
     refits: tuple[Student, ...] = ()
+    variant: str = ""
 
     @property
     def loss(self) -> float:
@@ -56,7 +57,13 @@ def entrants(runs: Sequence[Run]) -> list[Entrant]:
             if key not in seen:
                 seen.add(key)
                 found.append(
-                    Entrant(run.route, student, run.losses[budget], tuple(run.refits[budget]))
+                    Entrant(
+                        run.route,
+                        student,
+                        run.losses[budget],
+                        tuple(run.refits[budget]),
+                        run.variants.get(budget, ""),
+                    )
                 )
     return sorted(found, key=lambda e: (e.student.numbers, e.loss))
 

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.core.contract import Progress, Student, Task
+from limbeck.core.columns import Rows
+from limbeck.core.contract import Progress, Student, Task, answers
 from limbeck.core.errors import LimbeckError
 from limbeck.core.progress import quiet
 from limbeck.data.labels import positions
@@ -55,7 +56,8 @@ class Run:
     students : mapping from int to Student
         By budget of numbers: the largest student within it, from all rows.
     losses : mapping from int to ndarray of shape (n,)
-        By budget: the loss of each row for the student that did not see the row's fold.
+        By budget: the loss of each row for the student that did not see the row's fold; where rows
+        are few, the mean of it and of the mean loss on queries made from the fold.
     refits : mapping from int to list of Student
         By budget: the students that left out a fold each.
     queries : int
@@ -63,6 +65,9 @@ class Run:
         together.
     seconds : float
         What it took.
+    variants : mapping from int to str
+        By budget: the variant of the method that was taken; see
+        `limbeck.methods.answered_rows.AllSizes`.
     """
 
     route: Route
@@ -71,6 +76,7 @@ class Run:
     refits: dict[int, list[Student]]
     queries: int
     seconds: float
+    variants: Mapping[int, str] = field(default_factory=dict)
 
 
 def budgets_up_to(most: int) -> tuple[int, ...]:
@@ -215,20 +221,30 @@ class _Judged:
         task, out = self.every.teacher.task, np.flatnonzero(self.fold == part)
         rows, told, soft = self.every.rows[out], self.every.answers[out], self.every.soft[out]
         spread = 1.0 if task.classifies else float(np.var(self.every.answers[: len(self.fold)]))
-        made = _by_budget(found.students, self.budgets)
+        made, near = _by_budget(found.students, self.budgets), self._near(out)
         for key in self.students:
             if key not in made:
                 continue
             student: Any = made[key]
             self.refits[key].append(student)
-            said = positions(np.asarray(student.predict(rows)), task)
-            assert said is not None  # noqa: S101  (rows were given)
-            self.losses[key][out] = _loss(said, told, task, spread)
+            self.losses[key][out] = _loss(student, rows, told, task, spread)
+            if near is not None:
+                theirs = _loss(student, near[0], near[1], task, spread).reshape(len(out), -1)
+                self.losses[key][out] = (self.losses[key][out] + theirs.mean(axis=1)) / 2
             self.choice[key][out] = (
                 ((student.predict_proba(rows) - soft) ** 2).sum(axis=1)
                 if found.by_probabilities
                 else self.losses[key][out]
             )
+
+    def _near(self, out: NDArray[np.int64]) -> tuple[Rows, NDArray[Any]] | None:
+        """Queries of some rows, one row after the other, and the answers there."""
+        near, scores = self.every.near, self.every.near_scores
+        if near is None or scores is None:
+            return None
+        each = len(near) // len(self.fold)
+        at = (out[:, None] * each + np.arange(each)).ravel()
+        return near[at], answers(scores[at], self.every.teacher.task)
 
     def run(self, route: Route, queries: int, seconds: float) -> Run | None:
         """For each budget the best variant that all folds have; None where there is none."""
@@ -249,6 +265,7 @@ class _Judged:
         return Run(
             route, students, {b: self.losses[k] for b, k in best.items()},
             {b: self.refits[k] for b, k in best.items()}, queries, seconds,
+            {b: key[0] for b, key in best.items()},
         )  # fmt: skip
 
 
@@ -264,8 +281,12 @@ def _by_budget(
     return {key: student for key, student in found.items() if student is not None}
 
 
-def _loss(said: NDArray[Any], told: NDArray[Any], task: Task, spread: float) -> NDArray[np.float64]:
+def _loss(
+    student: Student, rows: Rows, told: NDArray[Any], task: Task, spread: float
+) -> NDArray[np.float64]:
     """0 or 1 by row where classes are predicted; else the squared error as a share of variance."""
+    said = positions(np.asarray(student.predict(rows)), task)
+    assert said is not None  # noqa: S101  (rows were given)
     if task.classifies:
         return np.asarray(said != told, dtype=np.float64)
     return np.asarray((said - told) ** 2 / (spread or 1.0), dtype=np.float64)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,11 +13,14 @@ from limbeck.core.progress import quiet
 from limbeck.data.splits import split_folds
 from limbeck.methods.answered_rows import AnsweredRows, answer_rows
 from limbeck.methods.search_and_stitch.queries import Trials, ask
+from limbeck.methods.soft_answers import FEW_ROWS
+from limbeck.samplers.named import sampler_named
 
 __all__ = ["QUERIES", "best_sampler", "shared_rows"]
 
 QUERIES = 4000
 """Made from all rows, and again from the rows without each fold."""
+_JUDGED = 2000  # queries on which students are judged, beside few rows
 _TRIAL_QUERIES, _TRIAL_ROWS = 4000, 4000
 
 
@@ -71,6 +76,8 @@ def shared_rows(
     sampler = best_sampler(teacher, rows, np.random.default_rng([seed, 1_000]), tell)
     tell("asking the teacher", 0, 1)
     every = answer_rows(teacher, rows, sampler, QUERIES, np.random.default_rng([seed, 1_001]))
+    if sampler != "none" and len(rows) < FEW_ROWS:
+        every = _with_near(every, fold, max(_JUDGED // len(rows), 1), seed)
     parts = [every]
     for part in range(int(fold.max()) + 1):
         inside = np.flatnonzero(fold != part)
@@ -78,3 +85,16 @@ def shared_rows(
         scores = every.scores[inside]
         parts.append(answer_rows(teacher, rows[inside], sampler, QUERIES, rng, scores))
     return tuple(parts)
+
+
+def _with_near(every: AnsweredRows, fold: NDArray[np.int64], each: int, seed: int) -> AnsweredRows:
+    """With queries for each row, made from the rows of its fold alone."""
+    near = np.empty((len(fold), each, every.rows.values.shape[1]))
+    for part in range(int(fold.max()) + 1):
+        inside = np.flatnonzero(fold == part)
+        rng = np.random.default_rng([seed, 2_000 + part])
+        drawn = sampler_named(every.sampler).draw(every.rows[inside], each * len(inside), rng)
+        near[inside] = drawn.values.reshape(len(inside), each, -1)
+    rows = Rows(every.rows.features, near.reshape(-1, near.shape[2]))
+    scores = np.asarray(every.teacher.scores(rows.native()), dtype=np.float64)
+    return replace(every, near=rows, near_scores=scores)

@@ -59,7 +59,14 @@ def test_the_columns_that_every_fit_uses_are_named(found):
     assert set(counts) <= {"x0", "x1", "x2"}
     assert max(counts.values()) <= 4
     assert counts["x0"] == 4
-    assert "Fitted 4 times, it used x0" in str(found)
+    printed = " ".join(str(found).split())
+    assert f"Fitted again {found.refits} times" in printed
+    by_text = {s.text: s for s in found.statements}
+    assert by_text["x0 is used"].refits.value == 1
+    assert by_text["x0 is used"].near == found.near
+    assert by_text["more x0 never speaks against yes"].refits.value == 1
+    frame = found.to_frame("statements")
+    assert list(frame["statement"]) == [s.text for s in found.statements]
 
 
 def test_best_answers_for_size_kind_and_nearness(found):
@@ -112,7 +119,7 @@ def test_none_that_is_good_enough_is_said():
         return np.where([noise[x.tobytes()] for x in np.asarray(rows)], "yes", "no")
 
     found = run(teacher=(X[200:], coin(X[200:])), rows=(X[200:], None), into=["linear"])
-    assert "No readable student within 16 numbers is certified for 5%" in found.sentence
+    assert "No readable student within 16 numbers reaches 5%; the best reaches" in found.sentence
 
 
 def test_what_the_teacher_does_not_grant_is_listed():

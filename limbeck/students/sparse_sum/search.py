@@ -134,8 +134,9 @@ def search_families(
     part = _some(data, rng)
     columns, targets = FilledColumns(part.values, fill), part.targets()
     pool = candidates(
-        data.features, columns, targets, part.weight, hinges=hinges, rules=rules, per=per
-    )
+        data.features, columns, targets, part.weight, hinges=hinges, rules=rules, per=per,
+        trees=TREES if data.classifies else VALUE_TREES,
+    )  # fmt: skip
     numbers = np.array([t.numbers for t in pool.terms], dtype=np.int64)
     one_fold = np.zeros(len(part.values), dtype=np.int64)
     chooser = OrthogonalSelection(pool.matrix, targets, part.weight, one_fold, numbers)
