@@ -129,7 +129,12 @@ STUDENTS = Registry("limbeck.students", "student")
 METHODS = Registry("limbeck.methods", "method")
 """How a teacher becomes a student; each says by `into` which."""
 
-TEACHERS = Registry("limbeck.teachers", "teacher", ("last_operation", "torch"))
+_OF_TORCH = ("loading", "options", "teacher", "tokenized")
+TEACHERS = Registry(
+    "limbeck.teachers",
+    "teacher",
+    ("last_operation", "torch", *(f"huggingface.{module}" for module in _OF_TORCH)),
+)
 """Kinds of models, files and services: each says by a class method `accepts(model)` whether it is
 one of its kind, and by `entry` what it grants and needs, without importing any heavy package."""
 
