@@ -11,6 +11,7 @@ from limbeck.core.contract import Access, Method, Teacher
 from limbeck.core.errors import AccessDenied, InvalidInput, did_you_mean
 from limbeck.core.registry import METHODS, STUDENTS
 from limbeck.methods.base import BaseMethod
+from limbeck.results.routes_record import STUDENT_ACCESS
 
 __all__ = [
     "leads_to_network",
@@ -181,5 +182,12 @@ def refuse_without_access(method: Method, teacher: Teacher) -> None:
             f"{method.name.capitalize()} needs {lacking} of the teacher, and {teacher.name} grants"
             f" {teacher.access}.",
             "Give the model itself instead of its stored scores, or choose a method that needs"
-            " scores only, such as into='tree' with queries=0.",
+            f" scores only, such as into='tree' with queries=0.{_by_a_student(method, teacher)}",
         )
+
+
+def _by_a_student(method: Method, teacher: Teacher) -> str:
+    """The remedy where a student on the way grants what the teacher does not."""
+    if method.needs in STUDENT_ACCESS and Access.SCORES in teacher.access:
+        return " Or go by a student, which answers any row: via='tree'."
+    return ""

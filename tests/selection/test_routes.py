@@ -76,6 +76,8 @@ def test_access_is_compared_before_any_work():
     message = r"Junta needs queries of the teacher, and stored scores grants\s*scores.*queries=0"
     with pytest.raises(AccessDenied, match=message):
         refuse_without_access(FindJunta(), stored)
+    with pytest.raises(AccessDenied, match="Or go by a student, which answers any row: via='tree'"):
+        refuse_without_access(FindJunta(), stored)
 
 
 def test_everything_that_lacks_is_named():
