@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from limbeck.core.contract import Access, Label, ScoreKind, Task
 from limbeck.core.errors import InvalidInput, LimbeckError, TeacherFailed
 from limbeck.data.labels import as_classes, class_codes
-from limbeck.data.scores import KnownOutputs, read_scores, sums_to_one, within_one
+from limbeck.data.scores import KnownOutputs, read_scores
 from limbeck.teachers.closed import Closed
 
 __all__ = ["BatchedTeacher"]
@@ -130,7 +130,7 @@ class BatchedTeacher(Closed):
             raise self._failed(f"returned shape {raw.shape}", rows)
         return raw
 
-    def _columns(self, raw: NDArray[Any], rows: slice) -> NDArray[np.float64]:
+    def _columns(self, raw: NDArray[Any], rows: slice) -> NDArray[Any]:
         """Scores (n, k) of one batch, checked against the task."""
         classes = self.task.classes
         numbers = np.issubdtype(raw.dtype, np.number) or raw.dtype == np.bool_
@@ -148,9 +148,13 @@ class BatchedTeacher(Closed):
             return np.eye(len(classes))[codes]
         if not numbers:
             raise self._failed(f"returned {raw.dtype} that are not numbers", rows)
-        table = raw.astype(np.float64)
-        fits = within_one if raw.ndim == 1 else sums_to_one
-        if self._kind is ScoreKind.PROBABILITY and np.isfinite(table).all() and not fits(raw):
+        wide = raw.ndim == 2 and raw.dtype in (np.float32, np.float64)
+        table: NDArray[Any] = raw if wide else raw.astype(np.float64)
+        with np.errstate(invalid="ignore", over="ignore"):  # one pass that all checks read
+            sums = table @ np.ones(table.shape[1], table.dtype) if table.ndim == 2 else table
+        finite = bool(np.isfinite(sums).all())
+        slack = 1e-2 if raw.dtype.itemsize < 4 else 1e-4
+        if self._kind is ScoreKind.PROBABILITY and finite and not _shares(table, sums, slack):
             raise TeacherFailed(
                 f"The answers of {self.name} were taken for probabilities, and rows {rows.start} to"
                 f" {rows.stop - 1} hold others.",
@@ -162,7 +166,7 @@ class BatchedTeacher(Closed):
         table = table[:, None] if table.ndim == 1 else table
         if table.shape[1] != (len(classes) or 1):
             raise self._failed(f"returned {table.shape[1]} column(s)", rows)
-        if not np.isfinite(table).all():
+        if not finite and not np.isfinite(table).all():
             bad = int(np.flatnonzero(~np.isfinite(table).all(axis=1))[0]) + rows.start
             raise self._failed(f"gave a score that is not a finite number for row {bad}", rows)
         return table
@@ -175,3 +179,12 @@ class BatchedTeacher(Closed):
             f"Let it return {wanted}"
             + (", or set score_kind='logit' for one logit." if k == 2 else "."),
         )
+
+
+def _shares(table: NDArray[Any], sums: NDArray[Any], slack: float) -> bool:
+    """Whether all are between 0 and 1, and those of a row have the sum 1."""
+    if float(table.min(initial=0.0)) < -1e-9:
+        return False
+    if table.ndim == 1:
+        return float(table.max(initial=0.0)) <= 1 + slack
+    return float(np.abs(sums - 1).max(initial=0.0)) <= slack
