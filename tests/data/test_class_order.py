@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import fisher_exact
 
-from limbeck.data.class_order import LEVEL, better_order
+from limbeck.data.class_order import LEVEL, _chance, better_order
 
 
 def labelled(k: int, n: int, accuracy: float, seed: int, p: list[float] | None = None):
@@ -72,3 +72,8 @@ def test_poor_models_are_left_alone() -> None:
     assert better_order(y, np.zeros(420, int), 3) is None
     # many mistakes, in the right order
     assert better_order(*labelled(4, 400, 0.4, 0), 4) is None
+
+
+def test_without_labels_all_is_chance() -> None:
+    for k in (2, 3):
+        assert _chance(np.zeros((k, k)), fewer=False) == _chance(np.zeros((k, k)), fewer=True) == 1

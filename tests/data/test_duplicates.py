@@ -10,12 +10,15 @@ from sklearn.datasets import load_iris, load_wine
 from limbeck.core.columns import Features
 from limbeck.core.errors import InvalidInput
 from limbeck.data.duplicates import (
+    _beyond_chance,
+    _on_grid,
     distinctive,
     find_duplicates,
     kinds_of,
     near_hashes,
     round_to_float32,
     row_hashes,
+    times_repeated,
 )
 
 NUMBERS = ("numeric",) * 5
@@ -219,3 +222,60 @@ def test_coincidences_of_dependent_columns_stay_coincidences() -> None:
         found = find_duplicates(table, ("numeric",) * table.shape[1])
         assert found.copies == 0
         assert found.coincidences > 500
+
+
+def test_halfway_between_two_float32_the_even_one_is_taken() -> None:
+    halves = np.array([1 + 2.0**-24, 1 + 3 * 2.0**-24, -1 - 2.0**-24])
+    assert round_to_float32(halves).tolist() == halves.astype(np.float32).tolist()
+
+
+def test_hashes_are_those_of_splitmix64() -> None:
+    """Computed once more with Python's whole numbers, which do not overflow."""
+    mask = 2**64 - 1
+
+    def mixed(h: int) -> int:
+        h = (h ^ (h >> 30)) * 0xBF58476D1CE4E5B9 & mask
+        h = (h ^ (h >> 27)) * 0x94D049BB133111EB & mask
+        return h ^ (h >> 31)
+
+    row = np.array([0.5, -3.0])
+    h = 2
+    for bits in row.view(np.uint64).tolist():
+        h = mixed((h ^ bits) + 0x9E3779B97F4A7C15 & mask)
+    assert row_hashes(row[None]).tolist() == [h]
+
+
+@pytest.mark.parametrize(("values", "grid"), [
+    ([0, 1, 29], True), ([0, 1, 30], False), ([0, 1, 2.5], False), ([0, 0.1, 0.4], True),
+])  # fmt: skip
+def test_a_grid_has_a_value_in_every_tenth_cell(values: list[float], grid: bool) -> None:
+    assert _on_grid(np.array(values, dtype=float)) is grid
+
+
+def test_several_rare_values_mark_a_row_and_common_ones_do_not() -> None:
+    rng = np.random.default_rng(0)
+    kinds = ("numeric",) * 3
+    assert distinctive(rng.integers(0, 100, (1000, 3)) / 10, kinds).all()
+    assert not distinctive(rng.integers(0, 5, (1000, 3)) / 10, kinds).any()
+
+
+def repeated(times: list[int], alone: int = 200) -> tuple[np.ndarray, np.ndarray]:
+    """Rows that occur so many times, and others that occur once, with the number of each row."""
+    rows = np.random.default_rng(0).normal(size=(len(times) + alone, 3))
+    rows[:, 2] = 1.0  # tells nothing
+    label = np.repeat(np.arange(len(rows)), [*times, *[1] * alone])
+    return rows[label], label
+
+
+@pytest.mark.parametrize(("times", "beyond"), [
+    ([2] * 19, False), ([2] * 20, True), ([5] * 2, False), ([5] * 3, True), ([4] * 3, False),
+])  # fmt: skip
+def test_twenty_pairs_or_three_rows_that_occur_five_times_prove_something(
+    times: list[int], beyond: bool
+) -> None:
+    assert _beyond_chance(*repeated(times)) is beyond
+
+
+def test_rows_that_do_not_occur_say_nothing_of_repeats() -> None:
+    assert times_repeated(np.array([2, 2] + [0] * 40)) == 1
+    assert times_repeated(np.array([2] * 20)) == 2

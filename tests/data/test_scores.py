@@ -150,3 +150,9 @@ def test_distributions_and_what_is_none() -> None:
     assert not sums_to_one(np.array([[1.5, -0.5]]))
     assert not within_one(np.array([0.5, 1.2]))
     assert sums_to_one(np.full((2, 5, 4), 0.25))
+
+
+def test_half_precision_may_round_further() -> None:
+    assert within_one(np.array([1.005], dtype=np.float16))
+    assert not within_one(np.array([1.005], dtype=np.float32))
+    assert not within_one(np.array([1.02], dtype=np.float16))

@@ -77,3 +77,11 @@ def test_parquet(tmp_path: Path) -> None:
     pytest.importorskip("pyarrow")
     pd.DataFrame({"a": [1, 2]}).to_parquet(tmp_path / "a.Parquet")
     assert read_table(tmp_path / "a.Parquet")["a"].tolist() == [1, 2]
+
+
+def test_only_names_that_stand_twice_are_noted(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(",a,b,b\n1,2,3,4\n", encoding="utf-8")
+    assert read_table(path).attrs["limbeck_headers"] == {"b.1": "b"}
+    path.write_text(",a\n1,2\n", encoding="utf-8")
+    assert read_table(path).attrs == {}

@@ -140,3 +140,10 @@ def test_names_beside_marks_have_none() -> None:
 def test_only_numbers_are_asked_whether_they_are_marks() -> None:
     refuse_unlabelled(None)
     refuse_unlabelled(np.array(["0", "1", "-1"]))
+
+
+def test_the_remedy_names_the_classes() -> None:
+    with pytest.raises(InvalidInput, match="Number classes from 0 to 2, and"):
+        refuse_shifted([-1, 0, 1], [0, 1, 2])
+    with pytest.raises(InvalidInput, match=r"Number classes as \[1, 2, 3\], and"):
+        refuse_shifted([-1, 1, 2], [1, 2, 3])
