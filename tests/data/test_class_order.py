@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import fisher_exact
 
-from limbeck.data.class_order import LEVEL, _chance, better_order
+from limbeck.data.class_order import LEVEL, _chance, better_order, beyond_chance
 
 
 def labelled(k: int, n: int, accuracy: float, seed: int, p: list[float] | None = None):
@@ -77,3 +77,9 @@ def test_poor_models_are_left_alone() -> None:
 def test_without_labels_all_is_chance() -> None:
     for k in (2, 3):
         assert _chance(np.zeros((k, k)), fewer=False) == _chance(np.zeros((k, k)), fewer=True) == 1
+
+
+def test_right_answers_beyond_chance_are_counted_in_the_best_order() -> None:
+    y = np.arange(30) % 3
+    assert beyond_chance(y, y, 3) == beyond_chance(y, (y + 1) % 3, 3) == pytest.approx(20)
+    assert beyond_chance(y, np.zeros(30, dtype=int), 3) == pytest.approx(0)

@@ -279,3 +279,11 @@ def test_twenty_pairs_or_three_rows_that_occur_five_times_prove_something(
 def test_rows_that_do_not_occur_say_nothing_of_repeats() -> None:
     assert times_repeated(np.array([2, 2] + [0] * 40)) == 1
     assert times_repeated(np.array([2] * 20)) == 2
+
+
+@pytest.mark.parametrize(("times", "k"), [
+    ([2] * 14, 1), ([2] * 15, 2), ([4] * 7, 1), ([4] * 8, 4), ([4, 6] * 8, 2), ([], 1), ([9], 1),
+])  # fmt: skip
+def test_a_common_divisor_is_rarer_than_1_in_10000_tables(times: list[int], k: int) -> None:
+    """Drawn numbers share the divisor k with probability k^-(m - 1)."""
+    assert times_repeated(np.array(times, dtype=np.int64)) == k

@@ -156,3 +156,9 @@ def test_half_precision_may_round_further() -> None:
     assert within_one(np.array([1.005], dtype=np.float16))
     assert not within_one(np.array([1.005], dtype=np.float32))
     assert not within_one(np.array([1.02], dtype=np.float16))
+
+
+def test_the_first_output_is_shown_beside_the_two_readings() -> None:
+    with pytest.raises(InvalidInput) as error:
+        read(np.array([0.1, 0.2, 0.3]), labels=YES, network=True)
+    assert "0.1 for the first row" in error.value.problem

@@ -10,7 +10,7 @@ from sklearn.ensemble import RandomForestClassifier
 
 import limbeck
 from limbeck.core.errors import AccessDenied, InvalidInput
-from limbeck.methods.trepan.method import PURE, Trepan, TrepanTree
+from limbeck.methods.trepan.method import Trepan, TrepanTree
 from limbeck.students.m_of_n.m_of_n_tree import MOfNTree
 from limbeck.students.tree.tree import Tree
 
@@ -72,10 +72,6 @@ def test_the_monks_problems_are_written_exactly(number, leaves):
                               max_leaves=24, leaves=24, duplicates="keep").student  # fmt: skip
     assert student.score(X, y.astype(int)) == 1.0
     assert student.size <= leaves
-
-
-def test_the_published_number_of_pure_instances():
-    assert PURE == 532
 
 
 def test_a_tree_of_single_conditions_is_an_ordinary_tree():
