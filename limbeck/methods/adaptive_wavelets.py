@@ -32,9 +32,9 @@ from limbeck.core.progress import quiet
 from limbeck.core.registry import METHODS
 from limbeck.data.splits import split_folds
 from limbeck.methods.base import BaseMethod
+from limbeck.methods.budgets import check_queries
 from limbeck.methods.scored_queries import ScoredQueries, ask_scores
-from limbeck.methods.weights import check_query_weight, weights
-from limbeck.samplers.named import sampler_named
+from limbeck.methods.weights import weights
 from limbeck.samplers.signals import SIGNALS
 from limbeck.signal.bands import Decomposition
 from limbeck.signal.filters import Boundary, check_boundary, check_levels, filter_of, usual_levels
@@ -152,11 +152,7 @@ class AdaptiveWavelets(BaseMethod):
         for name in ("starts", "epochs", "moments", "rows", "max_queries"):
             if not (isinstance(getattr(self, name), int) and getattr(self, name) >= 1):
                 raise InvalidInput(f"{name} is {getattr(self, name)!r}.", "Give 1 or more.")
-        if self.queries is not None and self.queries < 0:
-            raise InvalidInput(f"queries is {self.queries}.", "Give 0 for none, or a number.")
-        check_query_weight(self.query_weight)
-        if isinstance(self.sampler, str) and self.sampler not in ("auto", "none"):
-            sampler_named(self.sampler)
+        check_queries(self.queries, self.sampler, self.query_weight)
         penalties = np.concatenate([np.ravel(self.sparsity), np.ravel(self.trim)]).astype(float)
         if not (np.isfinite(penalties).all() and (penalties >= 0).all() and penalties.any()):
             raise InvalidInput(

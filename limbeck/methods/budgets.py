@@ -1,15 +1,67 @@
-"""How many queries a method may ask, and which rows it uses."""
+"""How many queries a method may ask, which rows it uses, and the checks of these settings."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.contract import Access, Teacher
-from limbeck.core.errors import AccessDenied
+from limbeck.core.errors import AccessDenied, InvalidInput
+from limbeck.methods.weights import check_query_weight
+from limbeck.samplers.named import sampler_named
 from limbeck.students.targets import read_weight
 
-__all__ = ["query_budget", "used_rows"]
+__all__ = ["check_queries", "check_size", "query_budget", "used_rows"]
+
+
+def check_queries(queries: int | None, sampler: Any = "auto", query_weight: float = 0.5) -> None:
+    """Refuse settings of queries before any work.
+
+    Parameters
+    ----------
+    queries : int or None
+        How many are asked at most.
+    sampler : str or Sampler
+        Where they come from: ``auto``, ``none``, the name of a sampler, or one.
+    query_weight : float
+        Their share of the whole weight.
+
+    Raises
+    ------
+    InvalidInput
+        If there are fewer than 0, no such sampler, or the share is none.
+    """
+    if queries is not None and queries < 0:
+        raise InvalidInput(f"queries is {queries}.", "Give 0 for none, or a number.")
+    check_query_weight(query_weight)
+    if isinstance(sampler, str) and sampler not in ("auto", "none"):
+        sampler_named(sampler)
+
+
+def check_size(name: str, size: int | None, most: int) -> None:
+    """Refuse a size that is not among those that are considered.
+
+    Parameters
+    ----------
+    name : str
+        The setting, such as ``leaves``; the largest size is then called ``max_leaves``.
+    size : int or None
+        The size that is wanted; None for the one that cross-fitting chooses.
+    most : int
+        The largest.
+
+    Raises
+    ------
+    InvalidInput
+        If it is below 1 or above the largest.
+    """
+    if size is not None and not 1 <= size <= most:
+        raise InvalidInput(
+            f"{name} is {size}, and max_{name} is {most}.",
+            f"Give {name} between 1 and max_{name}.",
+        )
 
 
 def query_budget(teacher: Teacher, queries: int | None, usual: int = 10_000) -> int:

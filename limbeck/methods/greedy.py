@@ -32,7 +32,7 @@ from limbeck.data.class_weights import ClassWeight, class_weights
 from limbeck.data.splits import FOLDS, split_folds
 from limbeck.methods.answered_rows import AllSizes, AnsweredRows
 from limbeck.methods.base import BaseMethod
-from limbeck.methods.budgets import query_budget, used_rows
+from limbeck.methods.budgets import check_queries, check_size, query_budget, used_rows
 from limbeck.methods.forests import trees_of_teacher
 from limbeck.methods.search_and_stitch.best_first import best_first
 from limbeck.methods.search_and_stitch.binned import BinnedRows
@@ -43,8 +43,7 @@ from limbeck.methods.search_and_stitch.limits import TreeConstraints
 from limbeck.methods.search_and_stitch.literals import Literals, grid
 from limbeck.methods.search_and_stitch.queries import AnsweredQueries, Trials, ask
 from limbeck.methods.search_and_stitch.status import Outcome, status_of
-from limbeck.methods.weights import check_query_weight, weights
-from limbeck.samplers.named import sampler_named
+from limbeck.methods.weights import weights
 from limbeck.students.targets import read_weight
 from limbeck.students.tree.apply import walker
 from limbeck.students.tree.nodes import Nodes
@@ -91,16 +90,8 @@ class Greedy(TreeConstraints, BaseMethod):
         super().__post_init__()
         if self.max_leaves < 2:
             raise InvalidInput(f"max_leaves is {self.max_leaves}.", "Give 2 or more.")
-        if self.leaves is not None and not 1 <= self.leaves <= self.max_leaves:
-            raise InvalidInput(
-                f"leaves is {self.leaves}, and max_leaves is {self.max_leaves}.",
-                "Give leaves between 1 and max_leaves.",
-            )
-        if self.queries is not None and self.queries < 0:
-            raise InvalidInput(f"queries is {self.queries}.", "Give 0 for none, or a number.")
-        check_query_weight(self.query_weight)
-        if isinstance(self.sampler, str) and self.sampler not in ("auto", "none"):
-            sampler_named(self.sampler)
+        check_size("leaves", self.leaves, self.max_leaves)
+        check_queries(self.queries, self.sampler, self.query_weight)
 
     def distill(
         self,

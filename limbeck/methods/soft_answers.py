@@ -8,14 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Rows
-from limbeck.core.contract import Access, Progress, Sampler, Teacher, probabilities
-from limbeck.core.errors import AccessDenied
+from limbeck.core.contract import Progress, Sampler, Teacher, probabilities
 from limbeck.data.class_weights import ClassWeight, class_weights
 from limbeck.data.splits import FOLDS, split_folds
+from limbeck.methods.budgets import query_budget, used_rows
 from limbeck.methods.weights import weights
 from limbeck.samplers.named import sampler_named
 from limbeck.students.sparse_sum.sum_data import SumData
-from limbeck.students.targets import read_weight
 
 __all__ = ["FEW_ROWS", "AskedTeacher", "ask_softly", "soft_of"]
 
@@ -102,12 +101,10 @@ def ask_softly(
     AccessDenied
         If queries are asked of a teacher that answers stored rows only.
     """
-    own = read_weight(sample_weight, len(rows))
-    used = np.flatnonzero(own)
-    if len(used) > MAX_ROWS:
-        used = np.sort(rng.choice(used, MAX_ROWS, replace=False))
-    rows, own = rows[used], own[used]
-    n = _number(teacher, len(rows), queries, sampler)
+    used, own = used_rows(len(rows), sample_weight, MAX_ROWS, rng)
+    rows = rows[used]
+    usual = QUERIES if len(rows) < FEW_ROWS and teacher.task.classifies else 0
+    n = 0 if sampler == "none" else query_budget(teacher, queries, usual)
     progress("asking the teacher", 0, 1)
     soft, fold = soft_of(teacher.scores(rows.native()), teacher), split_folds(rows.values, rng)
     drawn, theirs = _draw(rows, fold, n, sampler, rng) if n else (rows[:0], fold[:0])
@@ -130,22 +127,6 @@ def ask_softly(
     )
     name = sampler if isinstance(sampler, str) else type(sampler).__name__
     return AskedTeacher(data, len(drawn), (_AUTO if name == "auto" else name) if n else "none")
-
-
-def _number(teacher: Teacher, rows: int, queries: int | None, sampler: str | Sampler) -> int:
-    """How many queries are asked."""
-    can = Access.QUERIES in teacher.access
-    if queries is None:
-        pays = can and rows < FEW_ROWS and teacher.task.classifies
-        queries = QUERIES if pays else 0
-    if sampler == "none":
-        return 0
-    if queries and not can:
-        raise AccessDenied(
-            f"{queries} queries were asked of {teacher.name}, which answers stored rows only.",
-            "Set queries=0, or give a teacher that can be asked about new rows.",
-        )
-    return queries
 
 
 def _draw(

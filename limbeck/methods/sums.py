@@ -23,9 +23,8 @@ from limbeck.core.errors import InvalidInput, plural, whole_number
 from limbeck.data.class_weights import ClassWeight
 from limbeck.methods.answered_rows import AllSizes, AnsweredRows
 from limbeck.methods.base import BaseMethod
+from limbeck.methods.budgets import check_queries
 from limbeck.methods.soft_answers import AskedTeacher, ask_softly
-from limbeck.methods.weights import check_query_weight
-from limbeck.samplers.named import sampler_named
 from limbeck.students.sparse_sum.base import SumOfTerms
 from limbeck.students.sparse_sum.search import SearchedSums, doubling_up_to, sizes_up_to
 from limbeck.students.sparse_sum.sparse_sum import label_data
@@ -82,9 +81,7 @@ class SumMethod(BaseMethod):
             whole_number("queries", self.queries)
         if not 0 <= self.epsilon < 1:
             raise InvalidInput(f"epsilon is {self.epsilon}.", "Give a share from 0 to below 1.")
-        if isinstance(self.sampler, str) and self.sampler not in ("auto", "none"):
-            sampler_named(self.sampler)
-        check_query_weight(self.query_weight)
+        check_queries(self.queries, self.sampler, self.query_weight)
 
     @abstractmethod
     def _searched(

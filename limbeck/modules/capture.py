@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from typing import Any, Self
 
@@ -23,6 +23,7 @@ __all__ = [
     "Capture",
     "asking",
     "evaluated",
+    "hooked",
     "logits_of",
     "modes_kept",
     "picked",
@@ -34,6 +35,15 @@ __all__ = [
 
 _ITEM = re.compile(r"(?P<name>.*?)(\[(?P<item>\d+)\])?$")
 Edit = Callable[[Tensor], Tensor]
+
+
+@contextmanager
+def hooked(hooks: Iterable[tuple[nn.Module, Callable[..., Any]]]) -> Iterator[None]:
+    """Hang a forward hook on each of some layers, and take all of them off at the end."""
+    with ExitStack() as stack:
+        for layer, hook in hooks:
+            stack.callback(layer.register_forward_hook(hook).remove)
+        yield
 
 
 class Capture:
@@ -79,17 +89,15 @@ class Capture:
         self._taken: dict[str, Tensor] = {}
         self._without: dict[str, str] = {}  # what layers returned instead of a tensor
         self._edits: Mapping[str, Edit] = {}
-        self._handles: list[Any] = []
+        self._open = ExitStack()
 
     def __enter__(self) -> Self:
-        for name, (layer, item) in self._layers.items():
-            self._handles.append(layer.register_forward_hook(self._hook(name, item)))
+        hooks = ((layer, self._hook(name, item)) for name, (layer, item) in self._layers.items())
+        self._open.enter_context(hooked(hooks))
         return self
 
     def __exit__(self, *_: object) -> None:
-        for handle in self._handles:
-            handle.remove()
-        self._handles.clear()
+        self._open.close()
         self._taken.clear()
 
     def take(self) -> dict[str, Tensor]:

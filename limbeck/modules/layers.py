@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from limbeck.core.errors import InvalidInput
+from limbeck.modules.capture import hooked
 from limbeck.modules.outputs import tensor_in
 
 __all__ = ["finishing_order", "leaves", "recorded"]
@@ -49,7 +50,7 @@ def finishing_order(module: nn.Module, run: Callable[[], Any], n: int) -> tuple[
             order.append(name)
         seen.append(output)
 
-    with _hooks(module, [n for n, _ in module.named_modules() if n], note):
+    with _seen_by(module, [n for n, _ in module.named_modules() if n], note):
         run()
     return tuple(order)
 
@@ -85,25 +86,17 @@ def recorded(
         runs.update((name, []) for name in layers)
         return found
 
-    with _hooks(module, layers, keep):
+    with _seen_by(module, layers, keep):
         yield take
 
 
-@contextmanager
-def _hooks(
+def _seen_by(
     module: nn.Module, names: Sequence[str], see: Callable[[str, Any], None]
-) -> Iterator[None]:
-    handles = []
-    try:
-        for name in dict.fromkeys(names):
-            layer = module.get_submodule(name)
-            handles.append(
-                layer.register_forward_hook(lambda m, i, output, name=name: see(name, output))
-            )
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
+) -> AbstractContextManager[None]:
+    return hooked(
+        (module.get_submodule(name), lambda m, i, output, name=name: see(name, output))
+        for name in dict.fromkeys(names)
+    )
 
 
 def _side_by_side(runs: list[Tensor], name: str, n: int) -> NDArray[np.float32]:

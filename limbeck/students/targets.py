@@ -7,13 +7,41 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from limbeck.core.columns import Features
 from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput, did_you_mean
 from limbeck.data.labels import classes_of, encode_labels, label_array
 
-__all__ = ["TaskLike", "predicts_classes", "read_target", "read_weight"]
+__all__ = ["TaskLike", "predicts_classes", "read_target", "read_training", "read_weight"]
 
 TaskLike = Task | Literal["classes", "value"] | None
+
+
+def read_training(
+    X: Any, y: Any, task: TaskLike, sample_weight: Any = None
+) -> tuple[Features, NDArray[np.float64], Task, NDArray[Any], NDArray[np.float64]]:
+    """Columns, encoded rows (n, d), the task, targets (n,) and weights (n,), as ``fit`` takes them.
+
+    Parameters
+    ----------
+    X : array-like, DataFrame or Rows of shape (n, d)
+        The rows; NaN is missing.
+    y : array-like of shape (n,)
+        Labels or values.
+    task : Task, "classes", "value" or None
+        What y holds; see `read_target`.
+    sample_weight : array-like of shape (n,), optional
+        Weights of the rows.
+
+    Raises
+    ------
+    InvalidInput
+        If the rows, targets or weights cannot be used.
+    """
+    features = Features.of(X)
+    values = features.encode(X)
+    read, target = read_target(y, len(values), task)
+    return features, values, read, target, read_weight(sample_weight, len(values))
 
 
 def read_target(y: Any, n: int, task: TaskLike) -> tuple[Task, NDArray[Any]]:

@@ -27,17 +27,15 @@ from limbeck.core.contract import (
     probabilities,
 )
 from limbeck.core.contract import answers as hard_answers
-from limbeck.core.errors import InvalidInput
+from limbeck.core.errors import InvalidInput, whole_number
 from limbeck.core.registry import METHODS
 from limbeck.data.class_weights import ClassWeight, class_weights
 from limbeck.data.splits import FOLDS, split_folds
 from limbeck.methods.additive.crossfit import CurveCrossFit, CurveSettings
 from limbeck.methods.answered_rows import AllSizes, AnsweredRows
 from limbeck.methods.base import BaseMethod
-from limbeck.methods.budgets import query_budget, used_rows
+from limbeck.methods.budgets import check_queries, query_budget, used_rows
 from limbeck.methods.scored_queries import ScoredQueries, ask_scores
-from limbeck.methods.weights import check_query_weight
-from limbeck.samplers.named import sampler_named
 from limbeck.students.additive.additive import Additive
 from limbeck.students.additive.constraints import Constraints
 
@@ -112,16 +110,10 @@ class MatchedCurves(BaseMethod):
     def __post_init__(self) -> None:
         self.curves()
         for name in ("bins", "max_rows"):
-            given = getattr(self, name)
-            if isinstance(given, bool) or not isinstance(given, int | np.integer) or given < 2:
-                raise InvalidInput(f"{name} is {given!r}.", "Give a whole number from 2.")
+            whole_number(name, getattr(self, name), 2)
         if not (np.isfinite(self.min_rows) and self.min_rows >= 0):
             raise InvalidInput(f"min_rows is {self.min_rows!r}.", "Give a number from 0.")
-        if self.queries is not None and self.queries < 0:
-            raise InvalidInput(f"queries is {self.queries}.", "Give 0 for none, or a number.")
-        check_query_weight(self.query_weight)
-        if isinstance(self.sampler, str) and self.sampler not in ("auto", "none"):
-            sampler_named(self.sampler)
+        check_queries(self.queries, self.sampler, self.query_weight)
 
     def distill(
         self,

@@ -19,18 +19,17 @@ from numpy.typing import NDArray
 from limbeck.core.columns import Rows
 from limbeck.core.contract import MethodResult, Progress, Task, Teacher
 from limbeck.core.contract import answers as hard_answers
-from limbeck.core.errors import InvalidInput
+from limbeck.core.errors import whole_number
 from limbeck.core.registry import METHODS
 from limbeck.data.class_weights import ClassWeight, class_weights
 from limbeck.data.splits import split_folds
 from limbeck.methods.answered_rows import AllSizes, AnsweredRows
 from limbeck.methods.base import BaseMethod
-from limbeck.methods.budgets import query_budget, used_rows
+from limbeck.methods.budgets import check_queries, check_size, query_budget, used_rows
 from limbeck.methods.rules.sizes import SizedStudents, left_out, losses_of, spread
 from limbeck.methods.search_and_stitch.crossfit import inside
 from limbeck.methods.search_and_stitch.queries import AnsweredQueries, Trials, ask
-from limbeck.methods.weights import check_query_weight, weights
-from limbeck.samplers.named import sampler_named
+from limbeck.methods.weights import weights
 from limbeck.students.rule_list.rule_list import RuleList
 from limbeck.students.rules.candidates import FOREST
 from limbeck.students.rules.rule_set import RuleSet
@@ -84,21 +83,9 @@ class RuleMethod(BaseMethod):
 
     def __post_init__(self) -> None:
         for name, least in (("max_rules", 1), ("max_conditions", 1), ("max_rows", 2)):
-            given = getattr(self, name)
-            if isinstance(given, bool) or not isinstance(given, int) or given < least:
-                raise InvalidInput(
-                    f"{name} is {given!r}.", f"Give a whole number of {least} or more."
-                )
-        if self.rules is not None and not 1 <= self.rules <= self.max_rules:
-            raise InvalidInput(
-                f"rules is {self.rules}, and max_rules is {self.max_rules}.",
-                "Give rules between 1 and max_rules.",
-            )
-        if self.queries is not None and self.queries < 0:
-            raise InvalidInput(f"queries is {self.queries}.", "Give 0 for none, or a number.")
-        check_query_weight(self.query_weight)
-        if isinstance(self.sampler, str) and self.sampler not in ("auto", "none"):
-            sampler_named(self.sampler)
+            whole_number(name, getattr(self, name), least)
+        check_size("rules", self.rules, self.max_rules)
+        check_queries(self.queries, self.sampler, self.query_weight)
 
     def distill(
         self,

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from limbeck.core.contract import Sampler
 from limbeck.core.errors import InvalidInput
+from limbeck.methods.budgets import check_queries, check_size
 from limbeck.methods.search_and_stitch.descent import Guide
-from limbeck.methods.weights import check_query_weight
-from limbeck.samplers.named import sampler_named
 
 __all__ = ["SearchSettings"]
 
@@ -81,16 +80,8 @@ class SearchSettings:
         for field in ("max_leaves", "max_rows", "probe_rows"):
             if getattr(self, field) < 2:
                 raise InvalidInput(f"{field} is {getattr(self, field)}.", "Give 2 or more.")
-        if self.leaves is not None and not 1 <= self.leaves <= self.max_leaves:
-            raise InvalidInput(
-                f"leaves is {self.leaves}, and max_leaves is {self.max_leaves}.",
-                "Give leaves between 1 and max_leaves.",
-            )
-        if self.queries is not None and self.queries < 0:
-            raise InvalidInput(f"queries is {self.queries}.", "Give 0 for none, or a number.")
-        check_query_weight(self.query_weight)
-        if isinstance(self.sampler, str) and self.sampler not in ("auto", "none"):
-            sampler_named(self.sampler)
+        check_size("leaves", self.leaves, self.max_leaves)
+        check_queries(self.queries, self.sampler, self.query_weight)
 
     def sizes(self) -> range:
         """Leaves of the trees by which samplers are tried: about as many as are wanted."""

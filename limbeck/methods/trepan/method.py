@@ -26,16 +26,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Features, Rows
-from limbeck.core.contract import Access, MethodResult, Progress, Student, Task, Teacher
+from limbeck.core.contract import MethodResult, Progress, Student, Task, Teacher
 from limbeck.core.contract import answers as hard_answers
-from limbeck.core.errors import AccessDenied, InvalidInput
+from limbeck.core.errors import InvalidInput, whole_number
 from limbeck.core.progress import quiet
 from limbeck.core.registry import METHODS
 from limbeck.data.class_weights import ClassWeight, class_weights
 from limbeck.data.splits import split_folds
 from limbeck.methods.answered_rows import AllSizes, AnsweredRows
 from limbeck.methods.base import BaseMethod
-from limbeck.methods.budgets import used_rows
+from limbeck.methods.budgets import check_queries, check_size, query_budget, used_rows
 from limbeck.methods.rules.sizes import SizedStudents, left_out, losses_of, spread
 from limbeck.methods.trepan.local_model import LocalModel, differs
 from limbeck.methods.trepan.plain import plain_tree
@@ -46,9 +46,6 @@ from limbeck.students.m_of_n.m_of_n_tree import MOfNTree, trees_of
 __all__ = ["GainPerNumber", "Trepan", "TrepanTree"]
 
 _TO_COMPARE = 400
-_Z, _EPSILON = 2.32, 0.01  # how sure it must be that a pure node is pure, and what pure means
-PURE = int(_Z**2 * (1 - _EPSILON) / _EPSILON)
-"""Instances of one class without an exception after which a node is a leaf: 532."""
 
 
 class _Asked:
@@ -145,16 +142,9 @@ class Trepan(BaseMethod):
     def __post_init__(self) -> None:
         least = {"max_leaves": 2, "min_instances": 4, "max_conditions": 1, "max_rows": 2}
         for name, low in least.items():
-            given = getattr(self, name)
-            if isinstance(given, bool) or not isinstance(given, int) or given < low:
-                raise InvalidInput(f"{name} is {given!r}.", f"Give a whole number from {low}.")
-        if self.leaves is not None and not 1 <= self.leaves <= self.max_leaves:
-            raise InvalidInput(
-                f"leaves is {self.leaves}, and max_leaves is {self.max_leaves}.",
-                "Give leaves between 1 and max_leaves.",
-            )
-        if self.queries is not None and self.queries < 0:
-            raise InvalidInput(f"queries is {self.queries}.", "Give 0 for none, or a number.")
+            whole_number(name, getattr(self, name), low)
+        check_size("leaves", self.leaves, self.max_leaves)
+        check_queries(self.queries)
         if not 0 < self.level < 1:
             raise InvalidInput(f"level is {self.level}.", "Give a number between 0 and 1.")
 
@@ -192,7 +182,7 @@ class Trepan(BaseMethod):
         if class_weight is not None:
             by_class = class_weights(class_weight, task, own, weight)
             weight = weight * by_class[own]
-        asks = self._asks(teacher)
+        asks = query_budget(teacher, self.queries) > 0
         counted = [0]
 
         def grown(some: NDArray[np.int64], leaves: int) -> list[Student]:
@@ -317,17 +307,6 @@ class Trepan(BaseMethod):
 
     def _student(self, tree: MOfNTree, seen: NDArray[np.float64]) -> Student:
         return tree
-
-    def _asks(self, teacher: Teacher) -> bool:
-        """Whether queries are asked."""
-        can = Access.QUERIES in teacher.access
-        if self.queries and not can:
-            raise AccessDenied(
-                f"{self.queries} queries were asked of {teacher.name}, which answers stored rows"
-                " only.",
-                "Set queries=0, or give a teacher that can be asked about new rows.",
-            )
-        return can and self.queries != 0
 
     def _sized(
         self,

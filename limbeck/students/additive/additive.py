@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from limbeck.core.columns import Features
 from limbeck.core.contract import Task
-from limbeck.core.errors import FileRefused, InvalidInput, did_you_mean
+from limbeck.core.errors import FileRefused, InvalidInput, did_you_mean, whole_number
 from limbeck.core.registry import STUDENTS
 from limbeck.students import files
 from limbeck.students.additive.bins import Bins
@@ -24,7 +24,11 @@ from limbeck.students.additive.stepwise import StepProblem
 from limbeck.students.additive.text import text
 from limbeck.students.formula import Formula
 from limbeck.students.readable import Readable
-from limbeck.students.targets import TaskLike, predicts_classes, read_target, read_weight
+from limbeck.students.targets import (
+    TaskLike,
+    predicts_classes,
+    read_training,
+)
 
 __all__ = ["Additive"]
 
@@ -176,14 +180,9 @@ class Additive(Readable):
         MissingExtra
             For boosting, if interpret-core is not installed.
         """
-        features = Features.of(X)
-        values = features.encode(X)
-        task, target = read_target(y, len(values), self.task)
-        weight = read_weight(sample_weight, len(values))
+        features, values, task, target, weight = read_training(X, y, self.task, sample_weight)
         for name, least in (("pairs", 0), ("bins", 2), ("rounds", 1)):
-            given = getattr(self, name)
-            if isinstance(given, bool) or not isinstance(given, int | np.integer) or given < least:
-                raise InvalidInput(f"{name} is {given!r}.", f"Give a whole number from {least}.")
+            whole_number(name, getattr(self, name), least)
         if self._by_steps(task):
             return self._fit_steps(features, values, target, weight, task)
         bins = Bins.learn(features, values, weight, int(self.bins), float(self.min_rows))

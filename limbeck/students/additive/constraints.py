@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from limbeck.core.columns import Features
 from limbeck.core.contract import Task
-from limbeck.core.errors import InvalidInput, did_you_mean
+from limbeck.core.errors import InvalidInput, did_you_mean, whole_number
 from limbeck.students.additive.selection import TermLimits
 from limbeck.students.additive.steps import StepTerms
 
@@ -49,11 +49,8 @@ class Constraints:
 
     def __post_init__(self) -> None:
         for name, least in (("pairs", 0), ("max_terms", 1), ("max_numbers", 2)):
-            given = getattr(self, name)
-            if given is None and name != "pairs":
-                continue
-            if isinstance(given, bool) or not isinstance(given, int | np.integer) or given < least:
-                raise InvalidInput(f"{name} is {given!r}.", f"Give a whole number from {least}.")
+            if name == "pairs" or getattr(self, name) is not None:
+                whole_number(name, getattr(self, name), least)
         if isinstance(self.forbidden, str):
             raise InvalidInput(
                 f"forbidden is {self.forbidden!r}.", f"Give a list: [{self.forbidden!r}]."

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from limbeck.core.columns import Features
 from limbeck.core.contract import Task
-from limbeck.core.errors import FileRefused, InvalidInput
+from limbeck.core.errors import FileRefused, InvalidInput, whole_number
 from limbeck.core.registry import STUDENTS
 from limbeck.reports.markup import Html, tag
 from limbeck.students import files
@@ -19,7 +19,7 @@ from limbeck.students.formula import Formula
 from limbeck.students.junta.mutual_information import choose
 from limbeck.students.junta.table import MAX_CELLS, CellTable, cut, level, levels_of, spread
 from limbeck.students.piecewise import Finder, Piecewise
-from limbeck.students.targets import TaskLike, read_target, read_weight
+from limbeck.students.targets import TaskLike, read_training
 from limbeck.students.tree.text import outcome, percent, value_digits
 
 __all__ = ["Junta"]
@@ -146,14 +146,9 @@ class Junta(Piecewise):
             If the rows, targets, weights or settings cannot be used, or the table would have
             more than 200,000 cells.
         """
-        features = Features.of(X)
-        values = features.encode(X)
-        task, target = read_target(y, len(values), self.task)
-        weight = read_weight(sample_weight, len(values))
+        features, values, task, target, weight = read_training(X, y, self.task, sample_weight)
         for name, least in (("k", 0), ("bins", 2)):
-            given = getattr(self, name)
-            if isinstance(given, bool) or not isinstance(given, int | np.integer) or given < least:
-                raise InvalidInput(f"{name} is {given!r}.", f"Give a whole number from {least}.")
+            whole_number(name, getattr(self, name), least)
         names = range(len(features)) if self.variables is None else self.variables
         pool = _positions(names, features)
         cuts = {j: cut(features.columns[j], values[:, j], weight, self.bins) for j in pool}

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from limbeck.core.columns import Features
 from limbeck.core.contract import Task
-from limbeck.core.errors import FileRefused, InvalidInput, plural
+from limbeck.core.errors import FileRefused, InvalidInput, plural, whole_number
 from limbeck.core.registry import STUDENTS
 from limbeck.reports.markup import Html
 from limbeck.students import files
@@ -19,7 +19,7 @@ from limbeck.students.formula import Formula
 from limbeck.students.m_of_n.count_tests import BeamSettings, CountTest
 from limbeck.students.m_of_n.growth import Growth, Instances
 from limbeck.students.piecewise import Finder, Piecewise
-from limbeck.students.targets import TaskLike, read_target, read_weight
+from limbeck.students.targets import TaskLike, read_training
 from limbeck.students.tree.drawing import Drawn, leaf_colours, leaf_text, svg_of
 from limbeck.students.tree.layout import Piece
 from limbeck.students.tree.nodes import LE, Nodes
@@ -125,14 +125,9 @@ class MOfNTree(Piecewise):
         InvalidInput
             If the rows, targets, weights or settings cannot be used.
         """
-        features = Features.of(X)
-        values = features.encode(X)
-        task, target = read_target(y, len(values), self.task)
-        weight = read_weight(sample_weight, len(values))
+        features, values, task, target, weight = read_training(X, y, self.task, sample_weight)
         for name in ("max_leaves", "max_conditions"):
-            given = getattr(self, name)
-            if isinstance(given, bool) or not isinstance(given, int | np.integer) or given < 1:
-                raise InvalidInput(f"{name} is {given!r}.", "Give a whole number of 1 or more.")
+            whole_number(name, getattr(self, name), 1)
         used = weight > 0
         growth = Growth(
             features, Instances(values[used], target[used], weight[used]), len(task.classes),

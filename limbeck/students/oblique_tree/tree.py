@@ -22,7 +22,11 @@ from limbeck.students.oblique_tree import text as words
 from limbeck.students.oblique_tree.formula import formula
 from limbeck.students.oblique_tree.regions import Layer, RegionTree, planes_of, regions_of
 from limbeck.students.readable import Readable
-from limbeck.students.targets import TaskLike, predicts_classes, read_target, read_weight
+from limbeck.students.targets import (
+    TaskLike,
+    predicts_classes,
+    read_training,
+)
 
 __all__ = ["ObliqueTree"]
 
@@ -140,10 +144,7 @@ class ObliqueTree(Readable):
         """
         from sklearn.neural_network import MLPClassifier, MLPRegressor
 
-        features = Features.of(X)
-        values = features.encode(X)
-        task, target = read_target(y, len(values), self.task)
-        weight = read_weight(sample_weight, len(values))
+        features, values, task, target, weight = read_training(X, y, self.task, sample_weight)
         _numbers_only(features)
         fill = _means(values, weight)
         filled = np.where(np.isnan(values), fill, values)

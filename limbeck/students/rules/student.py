@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from limbeck.core.columns import Features
 from limbeck.core.contract import Task
-from limbeck.core.errors import FileRefused, InvalidInput, plural
+from limbeck.core.errors import FileRefused, plural, whole_number
 from limbeck.reports.markup import Html
 from limbeck.students import files
 from limbeck.students.formula import Formula
@@ -21,7 +21,7 @@ from limbeck.students.piecewise import Finder, Piecewise
 from limbeck.students.rules.candidates import FOREST
 from limbeck.students.rules.clause import Clause, first_true
 from limbeck.students.rules.lines import RuleLine, text_of
-from limbeck.students.targets import TaskLike, read_target, read_weight
+from limbeck.students.targets import TaskLike, read_training
 
 __all__ = ["RuleStudent"]
 
@@ -126,14 +126,9 @@ class RuleStudent(Piecewise):
         InvalidInput
             If the rows, targets, weights or settings cannot be used.
         """
-        features = Features.of(X)
-        values = features.encode(X)
-        task, target = read_target(y, len(values), self.task)
-        weight = read_weight(sample_weight, len(values))
+        features, values, task, target, weight = read_training(X, y, self.task, sample_weight)
         for name in ("max_rules", "max_conditions"):
-            given = getattr(self, name)
-            if isinstance(given, bool) or not isinstance(given, int | np.integer) or given < 1:
-                raise InvalidInput(f"{name} is {given!r}.", "Give a whole number of 1 or more.")
+            whole_number(name, getattr(self, name), 1)
         used = weight > 0
         rng = np.random.default_rng(self.random_state)
         found = self.path(features, task, values[used], target[used], weight[used], rng)[-1]

@@ -6,14 +6,13 @@ from typing import Any, Self
 
 import numpy as np
 
-from limbeck.core.columns import Features
 from limbeck.core.errors import InvalidInput, whole_number
 from limbeck.core.registry import STUDENTS
 from limbeck.data.splits import split_folds
 from limbeck.students.sparse_sum.base import SumOfTerms
 from limbeck.students.sparse_sum.search import search, sizes_up_to, spans_of
 from limbeck.students.sparse_sum.sum_data import SumData
-from limbeck.students.targets import TaskLike, read_target, read_weight
+from limbeck.students.targets import TaskLike, read_training
 
 __all__ = ["SparseSum", "label_data"]
 
@@ -123,10 +122,7 @@ def label_data(
     InvalidInput
         If they cannot be used.
     """
-    features = Features.of(X)
-    values = features.encode(X)
-    read, target = read_target(y, len(values), task)
-    weight = read_weight(sample_weight, len(values))
+    features, values, read, target, weight = read_training(X, y, task, sample_weight)
     if not len(values):
         raise InvalidInput("X holds no rows.", "Give at least one row.")
     k = len(read.classes)

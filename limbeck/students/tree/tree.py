@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from limbeck.core.columns import Features
 from limbeck.core.contract import Task
-from limbeck.core.errors import FileRefused, InvalidInput, did_you_mean, plural
+from limbeck.core.errors import FileRefused, InvalidInput, did_you_mean, plural, whole_number
 from limbeck.core.registry import STUDENTS
 from limbeck.reports.markup import Html, join, tag
 from limbeck.students import files
@@ -19,8 +19,7 @@ from limbeck.students.formula import Formula
 from limbeck.students.piecewise import Finder, Piecewise
 from limbeck.students.targets import (
     TaskLike,
-    read_target,
-    read_weight,
+    read_training,
 )
 from limbeck.students.tree import text as words
 from limbeck.students.tree.apply import walker
@@ -142,14 +141,9 @@ class Tree(Piecewise):
         InvalidInput
             If the rows, targets, weights or settings cannot be used.
         """
-        features = Features.of(X)
-        values = features.encode(X)
-        task, target = read_target(y, len(values), self.task)
-        weight = read_weight(sample_weight, len(values))
+        features, values, task, target, weight = read_training(X, y, self.task, sample_weight)
         for name in ("max_leaves", "min_rows"):
-            given = getattr(self, name)
-            if isinstance(given, bool) or not isinstance(given, int | np.integer) or given < 1:
-                raise InvalidInput(f"{name} is {given!r}.", "Give a whole number of 1 or more.")
+            whole_number(name, getattr(self, name), 1)
         allowed = _CRITERIA[task.classifies]
         if self.criterion is not None and self.criterion not in allowed:
             raise InvalidInput(
