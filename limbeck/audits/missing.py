@@ -276,36 +276,56 @@ def _same_scores(model: ModelTest) -> str:
     return words
 
 
+_MAY: dict[Verdict, str] = {
+    "missing feature": "Score and outcome go together beyond what the audited features tell.",
+    "negative association": (
+        "Given the audited features, score and outcome go together in the opposite direction."
+    ),
+    "no evidence": "The data do not contradict that the score uses the audited features only.",
+    "memorised": "The score is no forecast: it knew these rows' outcomes, or nearly so.",
+}
+"""What may be concluded from a verdict."""
+
+_MAY_NOT: dict[Verdict, tuple[str, ...]] = {
+    "missing feature": (
+        "That the score foresaw: a score that brings its outcome about (who is scored high is"
+        " watched more) looks the same.",
+        "Which feature is missing, or that the model reads one column that you lack: it may"
+        " see an audited feature in more detail than you (an exact age, not years).",
+        "That using it is unlawful or unfair.",
+    ),
+    "negative association": (
+        "That a feature is missing, or that none is: feedback and censoring hide both.",
+        "Which it is, feedback, censoring or a feature used the wrong way round. Ask what was"
+        " done with the scores, and for whom the outcome could be seen; audit rows on which"
+        " nobody acted.",
+        "That differences between score and outcome below are the score's mistakes: the same"
+        " feedback is in them.",
+    ),
+    "no evidence": (
+        "That the score uses nothing else: something that says nothing about the outcome, or"
+        " little, or that other audited features stand for, is not found.",
+        "That the audited features themselves are fair to use.",
+    ),
+    "memorised": ("Anything about missing features: ask for scores that were given beforehand.",),
+    "cannot tell": ("That features are missing, or that none are.",),
+}
+"""What may not be concluded from it."""
+
+
 def _conclusions(
     verdict: Verdict, pairs: MatchedPairsTest, model: ModelTest
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What may and what may not be concluded: from the verdict, and from the tests behind it."""
     may, may_not = [], []
     if pairs.kind == "exact" and pairs.spread > 0:
         may.append("The score is no function of the audited features: equal rows differ in score.")
         may_not.append(
             "That a difference between identical cases is no noise, unless a test says so."
         )
-    if verdict == "missing feature":
-        may.append("Score and outcome go together beyond what the audited features tell.")
-        may_not += [
-            "That the score foresaw: a score that brings its outcome about (who is scored high is"
-            " watched more) looks the same.",
-            "Which feature is missing, or that the model reads one column that you lack: it may"
-            " see an audited feature in more detail than you (an exact age, not years).",
-            "That using it is unlawful or unfair.",
-        ]
-    if verdict == "negative association":
-        may.append(
-            "Given the audited features, score and outcome go together in the opposite direction."
-        )
-        may_not += [
-            "That a feature is missing, or that none is: feedback and censoring hide both.",
-            "Which it is, feedback, censoring or a feature used the wrong way round. Ask what was"
-            " done with the scores, and for whom the outcome could be seen; audit rows on which"
-            " nobody acted.",
-            "That differences between score and outcome below are the score's mistakes: the same"
-            " feedback is in them.",
-        ]
+    if verdict in _MAY:
+        may.append(_MAY[verdict])
+    may_not += _MAY_NOT[verdict]
     by_models = pairs.kind != "exact" or not pairs.p_value <= _LEVEL
     if verdict in ("missing feature", "negative association") and by_models:
         may_not.append(
@@ -313,25 +333,11 @@ def _conclusions(
             " audits models accused 1% of the innocent on smooth truths, 5% on wiggly ones, and"
             " up to 25% in the worst kind (docs/audit_errors.md)."
         )
-    if verdict == "no evidence":
-        may.append("The data do not contradict that the score uses the audited features only.")
-        may_not += [
-            "That the score uses nothing else: something that says nothing about the outcome, or"
-            " little, or that other audited features stand for, is not found.",
-            "That the audited features themselves are fair to use.",
-        ]
-    if verdict == "memorised":
-        may.append("The score is no forecast: it knew these rows' outcomes, or nearly so.")
+    if verdict == "cannot tell" and (pairs.p_value <= _LEVEL or model.p_value <= _LEVEL):
         may_not.append(
-            "Anything about missing features: ask for scores that were given beforehand."
+            "What ties score and outcome: ask what was done with the scores, and for whom the"
+            " outcome could be seen; audit rows on which nobody acted."
         )
-    if verdict == "cannot tell":
-        may_not.append("That features are missing, or that none are.")
-        if pairs.p_value <= _LEVEL or model.p_value <= _LEVEL:
-            may_not.append(
-                "What ties score and outcome: ask what was done with the scores, and for whom the"
-                " outcome could be seen; audit rows on which nobody acted."
-            )
     if not math.isnan(model.p_value) and verdict != "memorised":
         may_not.append(
             "That the score was not fitted on these rows in part: following their outcomes a little"

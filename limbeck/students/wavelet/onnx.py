@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.atomic_io import write_bytes
+from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput, MissingExtra
 from limbeck.core.strict_json import strict_json
 from limbeck.students.additive.additive import Additive
@@ -52,12 +53,12 @@ def to_onnx(student: Any, path: str | Path | None = None) -> Any:
         If the file cannot be written.
     """
     try:
-        from onnx import TensorProto, helper
+        from onnx import helper
     except ImportError:
         raise MissingExtra(
             "Exporting to ONNX needs the package onnx.", "pip install 'limbeck[onnx]'."
         ) from None
-    transform, strongest, task = student.decomposition_, student.strongest_, student.task_
+    transform, task = student.decomposition_, student.task_
     d = math.prod(transform.shape)
     if d > _MOST_INPUTS:
         raise InvalidInput(
@@ -65,45 +66,12 @@ def to_onnx(student: Any, path: str | Path | None = None) -> Any:
             f"Export students of signals with up to {_MOST_INPUTS} numbers, or use predict.",
         )
     graph = _Graph()
-    matrix = transform.matrix
-    matrix = transform.forward(np.eye(d)) if matrix is None else matrix
-    if strongest.keep == "place":
-        Z = graph.add("MatMul", "rows", matrix[:, strongest.places])
-    else:
-        Z = _largest(graph, graph.add("MatMul", "rows", matrix), strongest)
-    sums = _readout(graph, Z, student.readout_)
-    double = TensorProto.DOUBLE
-    if not task.classifies:
-        graph.add("Reshape", sums, np.array([-1]), to="value")
-        outputs = [helper.make_tensor_value_info("value", double, ["n"])]
-    else:
-        k = len(task.classes)
-        if k == 1:
-            shares = graph.add("Add", graph.add("Mul", sums, np.zeros(1)), np.ones(1))
-        elif k == 2:
-            shares = graph.add("Concat", graph.add("Mul", sums, np.zeros(1)), sums, axis=1)
-            shares = graph.add("Softmax", shares, axis=1)
-        else:
-            shares = graph.add("Softmax", sums, axis=1)
-        graph.add("Identity", shares, to="probabilities")
-        if k == 2:  # as in predict: the second only where its log-odds are above 0
-            above = graph.add("Greater", graph.add("Reshape", sums, np.array([-1])), np.zeros(1))
-            at = graph.add("Cast", above, to_type=TensorProto.INT64)
-        else:
-            at = graph.add("ArgMax", sums, axis=1, keepdims=0)
-        labels = task.labels
-        if labels.dtype.kind in "UO":
-            labels = np.array([str(c) for c in task.classes], dtype=object)
-        graph.add("Gather", labels, at, to="label", axis=0)
-        kind = TensorProto.STRING if labels.dtype == object else None
-        kind = kind or helper.np_dtype_to_tensor_dtype(labels.dtype)
-        outputs = [
-            helper.make_tensor_value_info("label", kind, ["n"]),
-            helper.make_tensor_value_info("probabilities", double, ["n", k]),
-        ]
-    rows = helper.make_tensor_value_info("rows", double, ["n", d])
+    sums = _readout(graph, _coefficients(graph, student, d), student.readout_)
+    outputs = _classes(graph, sums, task) if task.classifies else [_value(graph, sums)]
     model = helper.make_model(
-        helper.make_graph(graph.nodes, "wavelet", [rows], outputs, graph.constants),
+        helper.make_graph(
+            graph.nodes, "wavelet", [_double("rows", "n", d)], outputs, graph.constants
+        ),
         opset_imports=[helper.make_opsetid("", _OPSET)],
         ir_version=_IR,
         producer_name="limbeck",
@@ -149,6 +117,56 @@ class _Graph:
         name = f"c{len(self.constants)}"
         self.constants.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
         return name
+
+
+def _coefficients(graph: _Graph, student: Any, d: int) -> str:
+    """The coefficients (n, m) that the student reads: at fixed places, or the largest."""
+    transform, strongest = student.decomposition_, student.strongest_
+    matrix = transform.matrix
+    matrix = transform.forward(np.eye(d)) if matrix is None else matrix
+    if strongest.keep == "place":
+        return graph.add("MatMul", "rows", matrix[:, strongest.places])
+    return _largest(graph, graph.add("MatMul", "rows", matrix), strongest)
+
+
+def _value(graph: _Graph, sums: str) -> Any:
+    """The output of a regression: the sums, one number a row."""
+    graph.add("Reshape", sums, np.array([-1]), to="value")
+    return _double("value", "n")
+
+
+def _classes(graph: _Graph, sums: str, task: Task) -> list[Any]:
+    """The outputs of a classifier: labels, and probabilities out of the sums."""
+    from onnx import TensorProto, helper
+
+    k = len(task.classes)
+    if k == 1:
+        shares = graph.add("Add", graph.add("Mul", sums, np.zeros(1)), np.ones(1))
+    elif k == 2:
+        shares = graph.add("Concat", graph.add("Mul", sums, np.zeros(1)), sums, axis=1)
+        shares = graph.add("Softmax", shares, axis=1)
+    else:
+        shares = graph.add("Softmax", sums, axis=1)
+    graph.add("Identity", shares, to="probabilities")
+    if k == 2:  # as in predict: the second only where its log-odds are above 0
+        above = graph.add("Greater", graph.add("Reshape", sums, np.array([-1])), np.zeros(1))
+        at = graph.add("Cast", above, to_type=TensorProto.INT64)
+    else:
+        at = graph.add("ArgMax", sums, axis=1, keepdims=0)
+    labels = task.labels
+    if labels.dtype.kind in "UO":
+        labels = np.array([str(c) for c in task.classes], dtype=object)
+    graph.add("Gather", labels, at, to="label", axis=0)
+    text = labels.dtype == object
+    kind = TensorProto.STRING if text else helper.np_dtype_to_tensor_dtype(labels.dtype)
+    return [helper.make_tensor_value_info("label", kind, ["n"]), _double("probabilities", "n", k)]
+
+
+def _double(name: str, *shape: str | int) -> Any:
+    """What a float64 input or output is declared as."""
+    from onnx import TensorProto, helper
+
+    return helper.make_tensor_value_info(name, TensorProto.DOUBLE, list(shape))
 
 
 def _largest(graph: _Graph, S: str, strongest: Strongest) -> str:
