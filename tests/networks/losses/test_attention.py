@@ -219,3 +219,8 @@ def test_the_attention_of_a_torch_layer_is_read(step: Make) -> None:
     torch.testing.assert_close(loss, F.mse_loss(seen[0].mean(1), seen[1].mean(1)))
     loss.backward()
     assert student.in_proj_weight.grad is not None
+
+
+def test_maps_without_heads_fit_a_mask(on: Make, draw: Draw) -> None:
+    step = on(draw(2, 3, 3).softmax(-1), draw(2, 3, 3).softmax(-1), mask=MASK)
+    assert maps().maps(step) is None

@@ -80,3 +80,10 @@ def test_gradients_move_exits_and_not_the_end(task):
     assert torch.autograd.gradcheck(loss, [exit_])
     loss(exit_).backward()
     assert end.grad is None
+
+
+def test_what_exits_need_and_their_levels():
+    assert ExitHints(("f", "g"), "h").needs.student_layers == ("f", "g", "h")
+    assert ExitLabels(("a",)).needs.student_layers == ("a",)
+    assert ExitTargets(("a",)).needs.student_layers == ("a",)
+    assert (ExitLabels.level, ExitTargets.level, ExitHints.level) == (0, 2, 4)

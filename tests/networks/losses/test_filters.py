@@ -158,3 +158,11 @@ def test_what_makes_no_sense_is_refused() -> None:
     for threshold in (0, 1.5, float("nan")):
         with pytest.raises(InvalidInput, match="threshold"):
             TeacherConfident(threshold)
+
+
+def test_weights_of_rows_need_no_teacher() -> None:
+    view = View(torch.zeros(2, 3))
+    own = Step(None, None, view, None, Task.of("classification", 3), index=torch.tensor([2, 0]))
+    assert RowWeights([1.0, 0.0, 2.0])(own).tolist() == [2, 1]
+    with pytest.raises(TypeError):
+        RowWeights([1.0], {})  # type: ignore[call-arg]

@@ -140,3 +140,9 @@ def test_weights_of_0_and_1_choose_rows(step: Make, draw: Draw) -> None:
 def test_weights_that_make_no_sense_are_refused(bad: dict[str, float]) -> None:
     with pytest.raises(InvalidInput, match=r"distance|angle"):
         Relations({"a": "a"}, **bad)
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_rows_of_unequal_weight_count_by_the_product(which: int, draw: Draw) -> None:
+    s, t, w = draw(5, 3), draw(5, 2), torch.arange(1.0, 6.0, dtype=torch.float64)
+    assert float(LOSSES[which](s, t, w)) == pytest.approx(by_loops(which, s, t, w))

@@ -93,3 +93,10 @@ def test_no_public_name_is_one_of_torchs_modules() -> None:
     """Where both are imported, one would stand for the other."""
     nn = pytest.importorskip("torch.nn")
     assert not set(limbeck.networks.__all__) & set(dir(nn))
+
+
+@pytest.mark.parametrize("bad", [0.0, 0.5, 1.0])
+def test_temperatures_are_checked_at_start_middle_and_end(bad: float) -> None:
+    with pytest.raises(InvalidInput, match=r"The temperature is 0\.0"):
+        check_temperature(lambda done: abs(done - bad))
+    check_temperature(lambda done: 1.0 + done)
