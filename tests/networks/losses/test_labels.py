@@ -214,3 +214,10 @@ def test_smoothing_is_a_share() -> None:
             GoldLabels(label_smoothing=bad)
     with pytest.raises(InvalidInput, match="regression"):
         GoldLabels(label_smoothing=0.1).check(Task.of("regression", 1))
+
+
+def test_soft_labels_of_another_precision_are_taken() -> None:
+    logits = torch.tensor([[0.0, 1.0], [2.0, 0.0]])
+    soft = torch.tensor([[0.25, 0.75], [1.0, 0.0]])
+    told = gold_labels(logits, soft.double(), TaskKind.CLASSIFICATION)
+    assert float(told) == pytest.approx(float(F.cross_entropy(logits, soft)))

@@ -115,3 +115,15 @@ def test_no_two_losses_and_no_columns_share_a_name() -> None:
     names = ("A", "A", "A_2", "loss", "a.b", "a_b", "lr")
     objective = sum((Named(called=n) for n in names[1:]), start=Objective.of(Named(called="A")))
     assert objective.names == ("A", "A_2", "A_2_2", "loss_2", "a_b", "a_b_2", "lr_2")
+
+
+def test_what_is_compared_adds_up() -> None:
+    layers = Needs(teacher=True, same_outputs=False, student_layers=("a",), teacher_layers=("b",))
+    soft = Needs(teacher=True)
+    assert not layers.compares
+    assert soft.compares
+    for both in (layers | soft, soft | layers):
+        assert both.compares
+        assert (both.student_layers, both.teacher_layers) == (("a",), ("b",))
+    assert not (layers | layers).compares
+    assert not (layers | Needs(labels=True)).compares
