@@ -236,7 +236,7 @@ class Trepan(BaseMethod):
         teacher, rows, weight = asked.teacher, asked.rows, asked.weight
         lighter = replace(self, min_instances=min(self.min_instances, _TO_COMPARE))
         source = _Asked(teacher, lighter, rows.features, 1.0, None, rng, progress)
-        more = source.more if self._asks(teacher) else None
+        more = source.more if query_budget(teacher, self.queries) else None
         found = self._trees(
             rows, asked.answers, weight, teacher.task, self.max_leaves, rng, more,
             2 * self.max_leaves,
