@@ -20,7 +20,7 @@ Unit = Literal["words", "characters"]
 """Of what n-grams are made."""
 Keys = NDArray[np.uint64]
 
-_BLOCK = 2**18  # characters that are read at once, so that memory does not grow with the texts
+_BLOCK = 2**15  # characters that are read at once: their keys stay in cache
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # odd: no two keys of one length merge by chance
 _BETWEEN = np.uint64(0xD6E8FEB86659FD93)  # between texts, and for unknown words: in no n-gram
 _PUNCTUATION = r"!-/:-@\[-`{-~¡-¿×÷‐-⁞、-〿！-／：-＠［-｀｛-･"
@@ -65,7 +65,7 @@ def units_of(text: str, unit: Unit) -> Sequence[str]:
 
 
 def blocks(texts: NDArray[Any]) -> Iterator[slice]:
-    """Slices of texts of together about 260,000 characters.
+    """Slices of texts of together about 33,000 characters.
 
     Parameters
     ----------

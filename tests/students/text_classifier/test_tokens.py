@@ -27,7 +27,7 @@ def test_characters_have_single_spaces_between_words():
 
 
 def test_blocks_cover_all_texts_and_bound_their_length():
-    texts = np.array(["x" * 100_000] * 7 + ["y"] * 5, dtype=object)
+    texts = np.array(["x" * 10_000] * 7 + ["y"] * 5, dtype=object)
     found = list(blocks(texts))
     assert [i for part in found for i in range(part.start, part.stop)] == list(range(12))
-    assert max(part.stop - part.start for part in found[:-1]) == 3
+    assert max(part.stop - part.start for part in found) == 8
