@@ -5,7 +5,7 @@
 Each model is asked about the same rows by its runtime directly, in the same batches into one array,
 and as a teacher; the two take turns, and the ratio of each turn's times counts. Memory is the peak
 of what numpy allocates beside the answers (tracemalloc), for all rows and for a tenth of them.
-Prints a markdown table, of which docs/teachers.md keeps a copy.
+Prints a markdown table.
 """
 
 from __future__ import annotations

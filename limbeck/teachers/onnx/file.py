@@ -59,10 +59,9 @@ class OnnxFile:
 
     @property
     def batch(self) -> int | None:
-        """How many rows it takes at once, where it takes no other number."""
+        """How many rows it takes at once, where no input takes another number."""
         sizes = {i.shape[0] for i in self.inputs if i.shape}
-        fixed = {size for size in sizes if size is not None}
-        return fixed.pop() if len(fixed) == 1 else None
+        return sizes.pop() if len(sizes) == 1 else None
 
     def run(self, feeds: Mapping[str, NDArray[Any]], output: str) -> NDArray[Any]:
         """One output for some inputs.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -143,6 +144,30 @@ def test_a_fixed_batch_is_filled_and_cut(path):
         np.testing.assert_allclose(teacher.scores(X[:n])[:, 0], X[:n].sum(axis=1), atol=1e-6)
     frame = pd.DataFrame(X[:5])
     np.testing.assert_allclose(teacher.scores(frame)[:, 0], X[:5].sum(axis=1), atol=1e-6)
+
+
+def test_a_state_beside_the_rows_fixes_no_batch(path):
+    graph(path, [onnx.helper.make_node("Identity", ["x"], ["y"]),
+                 onnx.helper.make_node("Identity", ["state"], ["next"])],
+          [value("x", ["n", 1]), value("state", [2, "n", 3])],
+          [value("y", ["n", 1]), value("next", [2, "n", 3])])  # fmt: skip
+    sizes = []
+
+    def inputs(x):
+        sizes.append(len(x))
+        return {"x": x, "state": np.zeros((2, len(x), 3))}
+
+    teacher = as_teacher(path, regression=True, preprocess=inputs, output="y")
+    np.testing.assert_array_equal(teacher.scores(X[:5, :1]), X[:5, :1])
+    assert sizes == [5]
+
+
+def test_magika_tells_kinds_of_files():
+    magika = pytest.importorskip("magika")
+    (file,) = Path(magika.__file__).parent.glob("models/*/model.onnx")
+    rows = np.random.default_rng(0).integers(0, 256, size=(5, 2048))
+    teacher = as_teacher(file, example=rows)
+    assert (len(teacher.task.classes), teacher.score_kind) == (214, ScoreKind.PROBABILITY)
 
 
 def test_one_output_is_a_probability_where_a_sigmoid_is_last(path):
