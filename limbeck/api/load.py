@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from limbeck.certificates.fingerprint import read_seen_hashes
+from limbeck.core.arrays import read_array, read_arrays
 from limbeck.core.errors import FileRefused, InvalidInput, did_you_mean
+from limbeck.core.strict_json import parse_json
 from limbeck.data.tables import read_table
 
 __all__ = ["load", "read_named", "read_rows", "read_seen", "read_table", "read_teacher"]
@@ -79,8 +81,8 @@ def load(path: str | Path) -> Any:
 
 def _format(path: Path) -> str:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))["format"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        found = parse_json(path.read_bytes())["format"]
+    except (OSError, ValueError, KeyError, TypeError):
         found = None
     if found not in _RESULTS:
         raise FileRefused(f"{str(path)!r} is no result of limbeck.", "Save the result again.")
@@ -100,14 +102,22 @@ def read_rows(path: Path) -> Any:
         return read_table(path)
     import pandas as pd
 
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            rows, answers = file["rows"], file["answers"]
-            more = {"case": file["cases"]} if "cases" in file else {}
-            names = [str(n) for n in file["names"]]
-    except (OSError, ValueError, KeyError) as error:
-        raise FileRefused(f"{str(path)!r} cannot be read: {error}.", "Write it anew.") from None
-    return pd.DataFrame(rows, columns=names).assign(teacher_label=answers, **more)
+    found = read_arrays(path, ("rows", "answers", "names"), optional=("cases",))
+    rows, names = found["rows"], [str(name) for name in found["names"].reshape(-1)]
+    more = {"case": found["cases"]} if "cases" in found else {}
+    columns = {"teacher_label": found["answers"], **more}
+    if rows.ndim != 2 or rows.shape[1] != len(names) or len(set(names)) < len(names):
+        raise FileRefused(
+            f"{str(path)!r} has rows of shape {rows.shape} and {len(names)} names of columns.",
+            "Give a file that limbeck wrote.",
+        )
+    for name, column in columns.items():
+        if column.shape != rows.shape[:1]:
+            raise FileRefused(
+                f"{str(path)!r} has {len(rows):,} rows, and {name} of shape {column.shape}.",
+                "Give a file that limbeck wrote.",
+            )
+    return pd.DataFrame(rows, columns=names).assign(**columns)
 
 
 def read_teacher(name: str, weights: Path | None) -> Any:
@@ -199,16 +209,16 @@ def read_seen(path: Path | None, student: Path) -> NDArray[np.uint64] | None:
     Raises
     ------
     FileRefused
-        If the file holds no hashes.
+        If the file holds no hashes: of another dtype than uint64, or of another shape.
     """
     if path is None:
         path = student.parent / "seen.npy"
         if not path.is_file():
             return None
     try:
-        return np.asarray(np.load(path, allow_pickle=False), dtype=np.uint64)
-    except (OSError, ValueError) as error:
-        raise FileRefused(f"{str(path)!r} holds no hashes: {error}.", "Leave --seen out.") from None
+        return read_seen_hashes(read_array(path))
+    except InvalidInput as error:
+        raise FileRefused(f"{str(path)!r}: {error.problem}", "Leave --seen out.") from None
 
 
 def _takes_nothing(function: Any) -> bool:

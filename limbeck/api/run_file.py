@@ -12,6 +12,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from limbeck.api.load import read_named, read_teacher
+from limbeck.core.arrays import read_arrays
 from limbeck.core.atomic_io import write_bytes
 from limbeck.core.errors import FileRefused, InvalidInput, MissingExtra, did_you_mean
 from limbeck.core.registry import LOSSES
@@ -232,15 +233,8 @@ def _rows(name: Any) -> Any:
     """Samples: a .npz file with X and y, or an object in a module, called if it is a function."""
     text = str(name)
     if text.endswith(".npz"):
-        import numpy as np
-
-        try:
-            with np.load(text, allow_pickle=False) as file:
-                return file["X"], (file["y"] if "y" in file.files else None)
-        except (OSError, ValueError, KeyError) as error:
-            raise FileRefused(
-                f"{text!r} cannot be read: {error}.", "Write arrays X and y with numpy.savez."
-            ) from None
+        file = read_arrays(text, ("X",), optional=("y",))
+        return file["X"], file.get("y")
     found = read_named(text)
     return found() if callable(found) and not hasattr(found, "__getitem__") else found
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import MISSING, asdict, fields
+from collections.abc import Sequence
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from limbeck.certificates.issue import in_words
 from limbeck.core.atomic_io import write_bytes
 from limbeck.core.contract import Certificate, GroupBound
 from limbeck.core.errors import FileRefused
+from limbeck.core.strict_json import as_typed, parse_json
 
 __all__ = ["load", "read_stored", "save"]
 
@@ -88,22 +90,20 @@ def read_stored(path: str | Path) -> Certificate:
         As for `load`.
     """
     try:
-        record = json.loads(Path(path).read_text(encoding="utf-8"))
+        record = parse_json(Path(path).read_bytes())
     except OSError as error:
         raise FileRefused(
             f"{path} cannot be read ({error.strerror}).", "Check the path and its permissions."
         ) from error
     except ValueError as error:
-        raise FileRefused(
-            f"{path} is not JSON ({error}).", "Ask for the certificate file again."
-        ) from error
+        raise FileRefused(f"{path} {error}.", "Ask for the certificate file again.") from error
     if not isinstance(record, dict) or record.get("kind") != KIND:
         kind = record.get("kind") if isinstance(record, dict) else type(record).__name__
         raise FileRefused(
             f"{path} is of kind {kind!r}, not {KIND!r}.", "Give a file that certify has written."
         )
     schema = record.get("schema")
-    if not isinstance(schema, int) or schema < SCHEMA:
+    if type(schema) is not int or schema < SCHEMA:
         raise FileRefused(
             f"{path} has schema {schema!r}, and this limbeck reads {SCHEMA}.",
             "Ask for the file again, or certify anew.",
@@ -113,33 +113,35 @@ def read_stored(path: str | Path) -> Certificate:
             f"{path} has schema {schema}, and this limbeck reads up to {SCHEMA}.",
             "Upgrade limbeck (pip install -U limbeck).",
         )
-    return _certificate(record.get("certificate"), path)
-
-
-_SETTINGS = {"candidates", "max_rows", "until", "drawn"}  # numbers that recomputing needs
-_NUMBERS = {"epsilon", "delta", "mean_loss", "asked", "tolerance"}
-
-
-def _certificate(record: Any, path: str | Path) -> Certificate:
     try:
-        values = {}
-        for f in fields(Certificate):
-            if f.name in record:
-                values[f.name] = record[f.name]
-            elif f.default is MISSING and f.default_factory is MISSING:
-                raise KeyError(f.name)
-        for name in _NUMBERS & values.keys():
-            if values[name] is not None:
-                values[name] = float(values[name])
-        values["n"] = int(values["n"])
-        values["assumptions"] = tuple(map(str, values["assumptions"]))
-        values["groups"] = tuple(GroupBound(**g) for g in values.get("groups", ()))
-        settings = values.get("settings", {})
-        for name in _SETTINGS & settings.keys():
-            float(settings[name])
-        return Certificate(**values)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        _check_names(record, ("kind", "schema", "certificate"))
+        return _certificate(record["certificate"])
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise FileRefused(
             f"{path} is not a complete certificate ({error}).",
             "Ask for the file again, or certify anew.",
         ) from error
+
+
+_SETTINGS = {"candidates", "max_rows", "until", "drawn"}  # numbers that recomputing needs
+
+
+def _certificate(data: Any) -> Certificate:
+    _check_names(data, [f.name for f in fields(Certificate)])
+    for group in data.get("groups", ()):
+        _check_names(group, [f.name for f in fields(GroupBound)])
+    found = as_typed(Certificate, data)
+    if not 0 < found.delta < 1 or found.n < 0 or found.epsilon < 0:
+        raise ValueError(f"delta {found.delta}, n {found.n} and epsilon {found.epsilon} fit none")
+    for name in _SETTINGS & found.settings.keys():
+        float(found.settings[name])
+    return found
+
+
+def _check_names(data: Any, known: Sequence[str]) -> None:
+    """Refuse what nobody would check."""
+    if not isinstance(data, dict):
+        raise TypeError(f"{data!r} is no mapping")
+    strange = sorted(data.keys() - set(known))
+    if strange:
+        raise ValueError(f"{strange[0]!r} is no field of it")

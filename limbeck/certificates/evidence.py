@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.certificates import sentences
-from limbeck.certificates.fingerprint import Fingerprint, seen_among
+from limbeck.certificates.fingerprint import Fingerprint, read_seen_hashes, seen_among
 from limbeck.certificates.losses import BoundedLoss, encode_answers, encode_predictions
 from limbeck.core.columns import Features, Rows
 from limbeck.core.contract import Task
@@ -74,6 +74,10 @@ class Evidence:
     _values: list[NDArray[np.float64]] = field(default_factory=list)
     _cases: list[NDArray[Any]] = field(default_factory=list)
     _rows: Fingerprint = field(default_factory=Fingerprint)
+
+    def __post_init__(self) -> None:
+        if self.seen is not None:
+            self.seen = read_seen_hashes(self.seen)
 
     @property
     def rows(self) -> str:
@@ -194,7 +198,7 @@ class Evidence:
         """The numbers of the comparison with rows that training saw; None without a list."""
         if self.seen is None:
             return None
-        seen = np.asarray(self.seen, dtype=np.uint64)
+        seen = self.seen
         own = seen if seen.ndim == 1 else seen[:, 0]
         values = np.concatenate(self._values)
         found = seen_among(values, own, self.kinds, self.rule)

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,7 @@ __all__ = [
     "Overlap",
     "TrainingOverlap",
     "overlap",
+    "read_seen_hashes",
     "refuse_seen",
     "row_hashes",
     "seen_among",
@@ -192,6 +194,38 @@ def _deal(
             draw(others)
         hits -= size * alone
     return hits
+
+
+def read_seen_hashes(seen: Any) -> NDArray[np.uint64]:
+    """Hashes of rows that training saw, refused where they can be none.
+
+    Rows themselves, or their means, would coincide with no hash: a comparison with them would find
+    any holdout fresh.
+
+    Parameters
+    ----------
+    seen : ndarray of shape (m,) or (m, 2), uint64
+        Hashes of rows, or of rows and of their cases beside them.
+
+    Raises
+    ------
+    InvalidInput
+        If it is no array of uint64, or of another shape.
+    """
+    dtype, shape = getattr(seen, "dtype", None), getattr(seen, "shape", None)
+    if (
+        dtype != np.uint64
+        or shape is None
+        or len(shape) not in (1, 2)
+        or shape[1:] not in ((), (2,))
+    ):
+        what = type(seen).__name__ if dtype is None else f"{dtype} of shape {shape}"
+        raise InvalidInput(
+            f"Hashes of the rows that training saw are uint64 of shape (m,) or (m, 2), and {what}"
+            " was given.",
+            "Give row_hashes of the encoded rows, or the seen.npy that limbeck wrote.",
+        )
+    return np.asarray(seen)
 
 
 def refuse_seen(hashes: NDArray[np.uint64], seen: NDArray[np.uint64]) -> Overlap:

@@ -15,9 +15,10 @@ import numpy as np
 from limbeck.core.atomic_io import write_bytes
 from limbeck.core.errors import FileRefused
 
-__all__ = ["plain", "read_json", "record", "strict_json", "write_json"]
+__all__ = ["as_typed", "parse_json", "plain", "read_json", "record", "strict_json", "write_json"]
 
 T = TypeVar("T")
+_DIGITS = 20  # of a whole number of 64 bits, with its sign
 
 
 def plain(value: Any) -> Any:
@@ -69,6 +70,76 @@ def write_json(value: Any, path: Path) -> Path:
     return write_bytes(strict_json(value).encode(), path)
 
 
+def parse_json(text: str | bytes) -> Any:
+    """Read JSON that every parser reads alike, and that fits into numbers of 64 bits.
+
+    Parameters
+    ----------
+    text : str or bytes
+        Bytes are read as UTF-8.
+
+    Raises
+    ------
+    ValueError
+        If the text is no JSON, or names a key twice (some readers take the first, others the
+        last), holds NaN, infinity or a number beyond 64 bits, half a character (a lone
+        surrogate), or is nested too deeply. The message completes "the file ...".
+
+    Examples
+    --------
+    >>> parse_json('{"n": 3}')
+    {'n': 3}
+    >>> parse_json('{"n": 3, "n": 4}')
+    Traceback (most recent call last):
+    ...
+    ValueError: names 'n' twice
+    """
+    try:
+        found = json.loads(
+            text if isinstance(text, str) else text.decode("utf-8"),
+            object_pairs_hook=_once,
+            parse_constant=_no_number,
+            parse_float=_finite,
+            parse_int=_whole,
+        )
+        json.dumps(found, ensure_ascii=False, allow_nan=False).encode("utf-8")
+    except UnicodeEncodeError:
+        raise ValueError("holds half a character") from None
+    except UnicodeDecodeError:
+        raise ValueError("is not text in UTF-8") from None
+    except RecursionError:
+        raise ValueError("is nested too deeply") from None
+    except json.JSONDecodeError as error:
+        raise ValueError(f"is not JSON ({error})") from None
+    return found
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"names {twice!r} twice")
+    return found
+
+
+def _no_number(text: str) -> Any:
+    raise ValueError(f"holds {text}, which JSON does not know")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"holds {text[:30]}, which is beyond 64 bits")
+    return value
+
+
+def _whole(text: str) -> int:
+    if len(text) > _DIGITS:
+        raise ValueError(f"holds {text[:30]}..., which is beyond 64 bits")
+    return int(text)
+
+
 def read_json(path: Path, kind: str, newest: int, oldest: int = 1) -> dict[str, Any]:
     """Read a JSON object that names its format and version.
 
@@ -89,13 +160,13 @@ def read_json(path: Path, kind: str, newest: int, oldest: int = 1) -> dict[str, 
         If the file cannot be read, is no JSON, of another format, newer or too old.
     """
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = parse_json(path.read_bytes())
     except OSError as error:
         raise FileRefused(
             f"{str(path)!r} cannot be read: {error.strerror}.", "Check the path."
         ) from None
-    except (ValueError, RecursionError):
-        raise FileRefused(f"{str(path)!r} is not JSON.", "Save the result again.") from None
+    except ValueError as error:
+        raise FileRefused(f"{str(path)!r} {error}.", "Save the result again.") from None
     if not isinstance(data, dict) or data.get("format") != kind:
         found = data.get("format") if isinstance(data, dict) else type(data).__name__
         raise FileRefused(
@@ -137,11 +208,31 @@ def record(kind: type[T], data: Any, **given: Any) -> T:
         If a field is lacking or of another kind.
     """
     try:
-        found: T = _made(kind, data, given)
+        return as_typed(kind, data, **given)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise FileRefused(
             f"The record of a {kind.__name__} is malformed: {error}.", "Save the result again."
         ) from None
+
+
+def as_typed(kind: type[T], data: Any, **given: Any) -> T:
+    """As `record`, for readers that say themselves which file is malformed.
+
+    Parameters
+    ----------
+    kind : type
+        The dataclass.
+    data : mapping
+        What was read from JSON.
+    **given
+        Fields that are taken as they are.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError, AttributeError
+        If a field is lacking or of another kind.
+    """
+    found: T = _made(kind, data, given)
     return found
 
 
@@ -165,11 +256,11 @@ def _made(hint: Any, data: Any, given: Mapping[str, Any] = types.MappingProxyTyp
         return {k: _made(args[1], v) for k, v in data.items()}
     if origin is np.ndarray:
         return np.array(_numbers(data), dtype=get_args(args[1])[0])
-    if hint is float and not isinstance(data, int | float | None):
+    if hint is float and (isinstance(data, bool) or not isinstance(data, int | float | None)):
         raise TypeError(f"{data!r} is no number")
     if hint is float:
         return math.nan if data is None else data
-    if hint in (int, str, bool) and not isinstance(data, hint):
+    if hint in (int, str, bool) and type(data) is not hint:
         raise TypeError(f"{data!r} is no {hint.__name__}")
     if origin is Literal and data not in args:
         raise ValueError(f"{data!r} is none of {args}")

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.certificates.certificate_file import save as save_certificate
+from limbeck.core.arrays import MOST_TIMES
 from limbeck.core.atomic_io import write_bytes
 from limbeck.core.errors import FileRefused, InvalidInput, LimbeckError
 from limbeck.core.strict_json import strict_json
@@ -142,4 +143,7 @@ def _smallest(rows: NDArray[np.float64]) -> str:
 def _save_npz(path: Path, **arrays: NDArray[Any]) -> None:
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    if sum(a.nbytes for a in arrays.values()) > MOST_TIMES * buffer.tell():
+        buffer = io.BytesIO()  # hardly more than zeros, which a reader would take for a bomb
+        np.savez(buffer, allow_pickle=False, **arrays)
     write_bytes(buffer.getvalue(), path)

@@ -13,6 +13,8 @@ from rich.console import RenderableType
 
 from limbeck.certificates.certificate_file import load as load_certificate
 from limbeck.certificates.certificate_file import save as save_certificate
+from limbeck.certificates.fingerprint import read_seen_hashes
+from limbeck.core.arrays import read_array
 from limbeck.core.atomic_io import write_bytes
 from limbeck.core.contract import Status, Student
 from limbeck.core.errors import InvalidInput
@@ -286,7 +288,7 @@ def _read_rows(folder: Path, student: Student) -> Holdout | None:
     told = {name: frame[c].to_numpy() for name, c in _TOLD.items() if c in others}
     seen = np.empty(0, np.uint64)
     if (folder / "seen.npy").exists():
-        seen = np.load(folder / "seen.npy", allow_pickle=False)
+        seen = read_seen_hashes(read_array(folder / "seen.npy"))
     rows = student.features_.rows(frame)
     return Holdout(rows, told.pop("answers"), told.pop("y", None), told.pop("groups", None), seen,
                    **told)  # fmt: skip

@@ -18,6 +18,7 @@ from limbeck.core.columns import Feature, Features
 from limbeck.core.contract import Label, Task
 from limbeck.core.errors import FileRefused, did_you_mean
 from limbeck.core.registry import STUDENTS
+from limbeck.core.strict_json import parse_json
 from limbeck.data.labels import is_label
 
 __all__ = [
@@ -185,14 +186,14 @@ def read(path: str | Path) -> dict[str, Any]:
         If the file cannot be read, is no JSON, no student, or written by a newer limbeck.
     """
     try:
-        data = json.loads(Path(path).read_text(encoding="utf-8"))
+        data = parse_json(Path(path).read_bytes())
     except OSError as error:
         raise FileRefused(
             f"{str(path)!r} cannot be read: {error.strerror}.", "Check the path."
         ) from None
-    except (ValueError, RecursionError):
+    except ValueError as error:
         raise FileRefused(
-            f"{str(path)!r} is not JSON.", "Give a file that student.save wrote."
+            f"{str(path)!r} {error}.", "Give a file that student.save wrote."
         ) from None
     _check_format(data)
     checked: dict[str, Any] = data

@@ -191,7 +191,7 @@ def test_files_are_refused(certificate: Certificate, tmp_path: Path) -> None:
     with pytest.raises(FileRefused, match="cannot be read"):
         load(path)
     path.write_bytes(b"\xff\x00")
-    with pytest.raises(FileRefused, match="not JSON"):
+    with pytest.raises(FileRefused, match="not text in UTF-8"):
         load(path)
     path.write_text("[1, 2]")
     with pytest.raises(FileRefused, match="kind 'list'"):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import time
 import zlib
@@ -25,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.errors import FileRefused
-from limbeck.core.strict_json import write_json
+from limbeck.core.strict_json import parse_json, write_json
 from limbeck.networks.cache.checksums import BLOCK, Checked, RunningChecksums
 
 __all__ = ["Array", "CacheFile", "locked"]
@@ -95,7 +96,7 @@ class CacheFile:
         """
         path = folder / "cache.json"
         try:
-            data = json.loads(path.read_bytes())
+            data = parse_json(path.read_bytes())
             if data["format"] != _FORMAT:
                 raise ValueError(f"it is no {_FORMAT}")
             if data["version"] != _VERSION:
@@ -103,12 +104,15 @@ class CacheFile:
                 raise ValueError(f"it was written by {'an older' if older else 'a newer'} limbeck")
             if data.pop("checksum") != _checksum(data):
                 raise ValueError("its checksum is not that of its content")
-            arrays = {k: Array(tuple(s), d) for k, (s, d) in data["arrays"].items()}
-            found = cls(folder, data["head"], arrays, data["rows"], data["done"])
+            arrays = {_file_name(k): _array(*given) for k, given in data["arrays"].items()}
+            rows, done = data["rows"], data["done"]
+            if type(rows) is not int or type(done) is not int or not 0 <= done <= rows:
+                raise ValueError(f"{done!r} of {rows!r} rows are complete")
+            found = cls(folder, data["head"], arrays, rows, done)
             found._sums = {name: found._read_sums(name, *data["sums"][name]) for name in arrays}
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise FileRefused(
                 f"{str(path)!r} cannot be read: {error}.", "Remove the folder, and fill it again."
             ) from None
@@ -301,6 +305,21 @@ class CacheFile:
             f" {self.done:,} of {self.rows:,} rows are complete and stay.",
             f"Make room for {left:,} bytes and fill it again: it goes on where it stopped.",
         )
+
+
+def _file_name(name: str) -> str:
+    """The name of an array, which becomes that of a file in the folder and never leads out."""
+    if not re.fullmatch(r"\w[\w.-]*", name):
+        raise ValueError(f"{name!r} is no name of an array")
+    return name
+
+
+def _array(shape: list[int], dtype: str) -> Array:
+    if not all(type(side) is int and side >= 0 for side in shape) or not isinstance(dtype, str):
+        raise ValueError(f"there is no array of shape {shape} and dtype {dtype!r}")
+    if np.dtype(dtype).kind not in "biufcV":  # V: bfloat16 as stored
+        raise ValueError(f"there is no array of dtype {dtype!r}")
+    return Array(tuple(shape), dtype)
 
 
 def _checksum(data: Mapping[str, Any]) -> int:

@@ -17,6 +17,7 @@ from limbeck.data.duplicates import ColumnKind
 __all__ = ["Block", "Layout"]
 
 _MASK = "attention_mask"
+_MOST_COLUMNS = 100_000_000
 
 
 @dataclass(frozen=True)
@@ -167,13 +168,27 @@ class Layout:
             If it is malformed.
         """
         try:
-            blocks = tuple(
-                Block(str(n), tuple(map(int, s)), str(np.dtype(t)), all(read))
-                for n, s, t, *read in data
-            )
-        except (TypeError, ValueError):
-            raise FileRefused(f"{data!r} is no layout of inputs.", "Export it again.") from None
-        return cls(blocks)
+            found = cls(tuple(_block(*given) for given in data))
+            if not found.blocks or len({b.name for b in found.blocks}) < len(found.blocks):
+                raise ValueError("it needs inputs of different names")
+            if not 0 < sum(b.width for b in found.blocks) <= _MOST_COLUMNS:
+                raise ValueError(f"it has not between 1 and {_MOST_COLUMNS:,} columns")
+        except (TypeError, ValueError, SyntaxError) as error:
+            raise FileRefused(
+                f"{repr(data)[:80]} is no layout of inputs: {error}.", "Export it again."
+            ) from None
+        return found
+
+
+def _block(name: str, shape: list[int], dtype: str, *read: bool) -> Block:
+    if not isinstance(name, str) or not isinstance(dtype, str):
+        raise TypeError("names and dtypes are text")
+    if not all(type(side) is int and side > 0 for side in shape):
+        raise ValueError(f"{shape} is no shape")
+    kind = np.dtype(dtype)
+    if kind.kind not in "biuf":
+        raise ValueError(f"{dtype!r} is no dtype of inputs")
+    return Block(name, tuple(shape), str(kind), all(read))
 
 
 def _shown(x: NDArray[Any], there: NDArray[np.bool_], order: NDArray[np.int64]) -> NDArray[Any]:

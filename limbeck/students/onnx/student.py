@@ -6,7 +6,6 @@ It needs onnxruntime, and neither torch nor the code of the network.
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,11 @@ from numpy.typing import NDArray
 
 from limbeck.core.columns import Features
 from limbeck.core.contract import Task
-from limbeck.core.errors import FileRefused, InvalidInput, MissingExtra
+from limbeck.core.errors import FileRefused, InvalidInput
+from limbeck.core.strict_json import parse_json
 from limbeck.data.duplicates import ColumnKind
 from limbeck.data.labels import is_label
+from limbeck.data.onnx_files import open_onnx
 from limbeck.students.onnx.layout import Layout
 
 __all__ = ["KEY", "OnnxStudent", "answers_of"]
@@ -25,6 +26,8 @@ __all__ = ["KEY", "OnnxStudent", "answers_of"]
 KEY = "limbeck"
 """The entry of the file's metadata that says what its inputs and outputs mean."""
 _BATCH = 256
+_FORMS = ("", "flat", "places")
+_COMPARED = ("", "tokens", "labels", "numbers")
 
 
 class OnnxStudent:
@@ -38,34 +41,13 @@ class OnnxStudent:
     Raises
     ------
     FileRefused
-        If it cannot be read, or limbeck did not write it.
+        If it cannot be read, keeps weights in other files, or limbeck did not write it.
     MissingExtra
-        If onnxruntime is absent.
+        If onnx or onnxruntime is absent.
     """
 
     def __init__(self, path: str | Path) -> None:
-        try:
-            import onnxruntime
-        except ImportError:
-            raise MissingExtra(
-                "Reading an .onnx file needs onnxruntime.", "pip install 'limbeck[onnx]'."
-            ) from None
-        try:
-            data = Path(path).read_bytes()
-        except OSError as error:
-            raise FileRefused(
-                f"{str(path)!r} cannot be read: {error.strerror}.", "Check the path."
-            ) from None
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
-        try:
-            self._session = onnxruntime.InferenceSession(
-                data, options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:
-            raise FileRefused(
-                f"{str(path)!r} is no ONNX file: {str(error).splitlines()[0]}", "Export it again."
-            ) from None
+        self._session, data = open_onnx(path)
         meta = self._session.get_modelmeta().custom_metadata_map.get(KEY)
         if meta is None:
             raise FileRefused(
@@ -177,10 +159,12 @@ def _in_form(scores: NDArray[Any], form: str) -> NDArray[Any]:
 
 def _read(meta: str) -> tuple[Task, Layout, str, str]:
     try:
-        data = json.loads(meta)
+        data = parse_json(meta)
         classes, unit, compared = tuple(data["classes"]), data["unit"], data["compared"]
         form = str(data.get("form", ""))
-        if not all(map(is_label, classes)) or not isinstance(unit, str):
+        if not all(map(is_label, classes)) or len(set(classes)) < len(classes):
+            raise ValueError
+        if not isinstance(unit, str) or form not in _FORMS or compared not in _COMPARED:
             raise ValueError
     except (ValueError, KeyError, TypeError):
         raise FileRefused("The file's metadata are malformed.", "Export it again.") from None

@@ -1,0 +1,84 @@
+"""Damaged files, counted: what is read as it was, read otherwise, refused, or ends in a traceback.
+
+    python tests/hostile --each 1000 [--seed 0] [--only student.json]
+
+Refused means a sentence of limbeck (`LimbeckError`); a traceback is any other error, and there
+should be none. Where a file holds checksums, or is a certificate that is verified, nothing may be
+read otherwise without saying so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import tempfile
+import time
+import traceback
+import warnings
+from collections import Counter
+from pathlib import Path
+
+from kinds import Kind, kinds
+from mutations import damaged
+
+from limbeck.core.errors import LimbeckError
+
+
+def main() -> None:
+    """Reads the command line and prints a table, and each kind of traceback once."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser.add_argument("--each", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", default="")
+    args = parser.parse_args()
+    print("| file | damaged | as it was | otherwise | refused | tracebacks | slowest, s |")
+    print("|---|---|---|---|---|---|---|")
+    shown: set[str] = set()
+    with tempfile.TemporaryDirectory() as folder:
+        for kind in kinds(Path(folder)):
+            if args.only not in kind.name:
+                continue
+            found, slowest, faults = tried(kind, args.each, args.seed)
+            cells = [found[n] for n in ("same", "other", "refused", "traceback")]
+            print("|", kind.name, "|", args.each, "|", *(f"{c} |" for c in cells), f"{slowest:.2f} |",
+                  flush=True)  # fmt: skip
+            for fault in faults:
+                if fault.splitlines()[-1] not in shown:
+                    shown.add(fault.splitlines()[-1])
+                    print(fault)
+
+
+def tried(kind: Kind, times: int, seed: int) -> tuple[Counter[str], float, list[str]]:
+    """Counts of outcomes, the longest time of one, and the tracebacks.
+
+    Parameters
+    ----------
+    kind : Kind
+        The file and its reader.
+    times : int
+        How often it is damaged, each time anew.
+    seed : int
+        Of the damage.
+    """
+    rng = random.Random(f"{seed} {kind.name}")
+    content, found, slowest, faults = kind.path.read_bytes(), Counter[str](), 0.0, []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        before = kind.read()
+        for _ in range(times):
+            kind.path.write_bytes(damaged(content, rng))
+            started = time.perf_counter()
+            try:
+                found["same" if kind.read() == before else "other"] += 1
+            except LimbeckError:
+                found["refused"] += 1
+            except Exception:
+                found["traceback"] += 1
+                faults.append(traceback.format_exc())
+            slowest = max(slowest, time.perf_counter() - started)
+    kind.path.write_bytes(content)
+    return found, slowest, faults
+
+
+if __name__ == "__main__":
+    main()
