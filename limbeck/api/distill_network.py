@@ -171,7 +171,7 @@ def compress(
     """
     check_share("epsilon", epsilon)
     check_share("delta", delta)
-    seeds, seed = whole_number("seeds", seeds, 1), whole_number("seed", seed)
+    seeds, seed = whole_number("seeds", seeds, 1, _MOST_SEEDS), whole_number("seed", seed)
     request = NetworkRequest(
         teacher, data, y, into, objective=objective, mode=mode, filter=filter, start=start,
         cache=cache, validation=validation, test=test, holdout=holdout, cases=cases,
@@ -353,6 +353,9 @@ class NetworkSteps(
     @property
     def _seeds(self) -> range:
         return range(self.request.seed, self.request.seed + self.request.seeds)
+
+
+_MOST_SEEDS = 1_000
 
 
 def _under(folder: Path | None, seed: int, name: str) -> Path | None:

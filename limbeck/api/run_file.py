@@ -29,6 +29,7 @@ KEPT = "run.yaml"
 _MODELS = ("teacher", "student")
 _DATA = ("train", "validation", "test")
 _NEEDED = ("student", "train", "objective", "out")
+_MOST_VALUES = 10_000
 
 
 def read_run(path: str | Path) -> dict[str, Any]:
@@ -67,12 +68,17 @@ def read_run(path: str | Path) -> dict[str, Any]:
     try:
         text = Path(path).read_text(encoding="utf-8")
         data = yaml.load(text, Loader=_loader())  # noqa: S506  (a SafeLoader)
+        _check_plain(data)
     except OSError as error:
         raise FileRefused(
             f"{str(path)!r} cannot be read: {error.strerror}.", "Give a run file."
         ) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise FileRefused(f"{str(path)!r} is no YAML: {error}.", "Correct it.") from None
+    except RecursionError:
+        raise FileRefused(f"{str(path)!r} is nested too deeply.", "Correct it.") from None
+    except ValueError as error:
+        raise FileRefused(f"{str(path)!r} {error}.", "Correct it.") from None
     if not isinstance(data, dict):
         raise FileRefused(f"{str(path)!r} is not a YAML mapping.", "Write name: value lines.")
     known = _known()
@@ -85,6 +91,26 @@ def read_run(path: str | Path) -> dict[str, Any]:
         if data.get(name) is None:
             raise InvalidInput(f"{Path(path).name} has no {name!r}.", f"Add a line {name}: ...")
     return data
+
+
+def _check_plain(data: Any) -> None:
+    """Refuse keys that are no text, numbers beyond 64 bits, and what grows out of aliases."""
+    left, seen = [data], 0
+    while left:
+        value, seen = left.pop(), seen + 1
+        if seen > _MOST_VALUES:
+            raise ValueError(f"holds more than {_MOST_VALUES:,} values")
+        if isinstance(value, dict):
+            for key in value:
+                if not isinstance(key, str):
+                    raise ValueError(f"has the key {key!r}, and names of settings are text")
+            left += value.values()
+        elif isinstance(value, list | tuple | set):
+            left += value
+        elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+            raise ValueError(f"holds {value}, which is beyond 64 bits")
+        elif isinstance(value, str) and "\0" in value:
+            raise ValueError(f"holds {value[:30]!r}, and text has no NUL")
 
 
 def _loader() -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -123,25 +123,49 @@ def read_stored(path: str | Path) -> Certificate:
         ) from error
 
 
-_SETTINGS = {"candidates", "max_rows", "until", "drawn"}  # numbers that recomputing needs
+_NUMBER = (int, float)
+_SETTINGS: dict[str, tuple[type, ...]] = {  # what recomputing needs, of which kind
+    "active": (dict,), "candidates": (int,), "cases": (bool,), "coincidences": (int,),
+    "copies": (int,), "drawn": _NUMBER, "duplicates": (str,), "finds_tolerance": (bool,),
+    "level": _NUMBER, "loss_range": (list, tuple), "max_rows": _NUMBER, "merged": (int,),
+    "ordered_rows": (str,), "own_loss": (bool,), "plan": (dict,), "rows": (int,), "seen": (dict,),
+    "unit": (str,), "until": _NUMBER, "versions": (dict,),
+}  # fmt: skip
+_OPTIONAL = {"max_rows", "ordered_rows", "plan", "seen", "until", "drawn"}
 
 
 def _certificate(data: Any) -> Certificate:
-    _check_names(data, [f.name for f in fields(Certificate)])
+    _check_names(data, *_names_of(Certificate))
     for group in data.get("groups", ()):
-        _check_names(group, [f.name for f in fields(GroupBound)])
+        _check_names(group, *_names_of(GroupBound))
     found = as_typed(Certificate, data)
     if not 0 < found.delta < 1 or found.n < 0 or found.epsilon < 0:
         raise ValueError(f"delta {found.delta}, n {found.n} and epsilon {found.epsilon} fit none")
-    for name in _SETTINGS & found.settings.keys():
-        float(found.settings[name])
+    for name, value in found.settings.items():
+        kinds = _SETTINGS.get(name)
+        missing = value is None and name in _OPTIONAL
+        if kinds and not missing and (type(value) not in kinds):
+            raise TypeError(f"{name} is {value!r}")
     return found
 
 
-def _check_names(data: Any, known: Sequence[str]) -> None:
-    """Refuse what nobody would check."""
+def _check_names(data: Any, needed: Sequence[str], optional: Sequence[str] = ()) -> None:
+    """Refuse what nobody would check, and what is lacking."""
     if not isinstance(data, dict):
         raise TypeError(f"{data!r} is no mapping")
-    strange = sorted(data.keys() - set(known))
+    strange = sorted(data.keys() - {*needed, *optional})
     if strange:
         raise ValueError(f"{strange[0]!r} is no field of it")
+    for name in needed:
+        if name not in data:
+            raise KeyError(name)
+
+
+def _names_of(kind: type[Any]) -> tuple[list[str], list[str]]:
+    """The fields that must be there, and those that may."""
+    needed: list[str] = []
+    optional: list[str] = []
+    for f in fields(kind):
+        has_default = f.default is not MISSING or f.default_factory is not MISSING
+        (optional if has_default else needed).append(f.name)
+    return needed, optional

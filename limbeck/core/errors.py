@@ -111,7 +111,7 @@ def plural(count: int, one: str, many: str | None = None) -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
-def whole_number(name: str, value: Any, least: int = 0) -> int:
+def whole_number(name: str, value: Any, least: int = 0, most: int | None = None) -> int:
     """A setting as a Python int; whole numbers of numpy are taken as well.
 
     Parameters
@@ -122,12 +122,16 @@ def whole_number(name: str, value: Any, least: int = 0) -> int:
         What was given.
     least : int
         The smallest that is allowed.
+    most : int, optional
+        The largest that is allowed.
 
     Raises
     ------
     InvalidInput
-        If it is no whole number, or smaller.
+        If it is no whole number, smaller or larger.
     """
     if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
         raise InvalidInput(f"{name} is {value!r}.", f"Give a whole number of {least} or more.")
+    if most is not None and value > most:
+        raise InvalidInput(f"{name} is {value!r}.", f"Give a whole number of at most {most:,}.")
     return int(value)

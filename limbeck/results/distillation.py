@@ -17,7 +17,7 @@ from limbeck.certificates.fingerprint import read_seen_hashes
 from limbeck.core.arrays import read_array
 from limbeck.core.atomic_io import write_bytes
 from limbeck.core.contract import Status, Student
-from limbeck.core.errors import InvalidInput
+from limbeck.core.errors import FileRefused, InvalidInput
 from limbeck.core.strict_json import plain, read_json, record, write_json
 from limbeck.export.students import export_student
 from limbeck.reports.table import Table
@@ -148,7 +148,7 @@ class Distillation(DistillationRecord, Result):
         steps, chain = read_chain(
             folder, (data.pop("chain", None) or {}).get("students"), certificate
         )
-        return record(
+        result = record(
             cls,
             data,
             student=student,
@@ -158,6 +158,14 @@ class Distillation(DistillationRecord, Result):
             steps=steps,
             chain=chain,
         )
+        try:
+            str(result)  # what does not hold together cannot be printed
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+            raise FileRefused(
+                f"{str(folder / 'result.json')!r} does not hold together: {error!r}.",
+                "Save the result again.",
+            ) from None
+        return result
 
     def tables(self) -> dict[str, Table[Any]]:
         """All tables that have rows, by name: models, differences, classes, groups, sizes, ..."""

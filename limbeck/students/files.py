@@ -147,7 +147,7 @@ def parsed(data: dict[str, Any], reader: Callable[[dict[str, Any]], T]) -> T:
         return reader(data)
     except FileRefused:
         raise
-    except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, OverflowError, AttributeError) as error:
         fault = f"lacks {error}" if isinstance(error, KeyError) else f"is malformed: {error}"
         raise FileRefused(f"The student's file {fault}.", "Save the student again.") from None
 

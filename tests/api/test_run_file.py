@@ -453,3 +453,26 @@ def test_a_registered_loss_of_another_package_is_named_in_the_objective() -> Non
     assert (type(part.term), part.weight) == (LabelsOfOthers, 2.0)
     with pytest.raises(InvalidInput, match="Did you mean 'LabelsOfOthers'"):
         _objective(["LabelOfOthers"])
+
+
+@pytest.mark.parametrize(
+    ("lines", "why"),
+    [
+        ("1: 2", "has the key 1"),
+        ("true: 3", "has the key True"),
+        ("objective: [{3: 4}]", "has the key 3"),
+        ("epochs: 100000000000000000000", "beyond 64 bits"),
+        ('student: "a\\0b"', "has no NUL"),
+        ("filter: " + "[" * 3000 + "]" * 3000, "nested too deeply"),
+        ("a: &a [1,1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\n"
+         "c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]",
+         "more than 10,000 values"),
+        ("a: &a [*a]", "more than 10,000 values"),
+        ("epochs: !!python/object/apply:os.system [ls]", "no YAML"),
+    ],
+)  # fmt: skip
+def test_hostile_run_files_end_in_a_sentence(tmp_path: Path, lines: str, why: str) -> None:
+    path = tmp_path / "run.yaml"
+    path.write_text(lines)
+    with pytest.raises(FileRefused, match=why):
+        read_run(path)

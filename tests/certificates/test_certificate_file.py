@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -221,6 +222,40 @@ def test_files_are_refused(certificate: Certificate, tmp_path: Path) -> None:
     odd = {**record["certificate"], "settings": {"candidates": "two"}}
     path.write_text(json.dumps({**record, "certificate": odd}))
     with pytest.raises(FileRefused, match="not a complete certificate"):
+        load(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda r: {**r, "schema": True}, "schema True"),
+        (lambda r: {**r, "signed_by": "an authority"}, "'signed_by' is no field of it"),
+        (lambda r: {**r, "certificate": {**r["certificate"], "holds_for": "all"}}, "'holds_for'"),
+        (
+            lambda r: {**r, "certificate": {**r["certificate"], "epsilon": True}},
+            "True is no number",
+        ),
+        (lambda r: {**r, "certificate": {**r["certificate"], "delta": 1.5}}, "delta 1.5"),
+        (lambda r: {**r, "certificate": {**r["certificate"], "settings": {"seen": 3.5}}}, "seen"),
+        (lambda r: {**r, "certificate": {**r["certificate"], "assumptions": [1]}}, "1 is no str"),
+    ],
+)
+def test_what_nobody_would_check_is_refused(
+    certificate: Certificate, tmp_path: Path, change: Callable[..., object], why: str
+) -> None:
+    path = save(certificate, tmp_path / "certificate.json")
+    path.write_text(json.dumps(change(json.loads(path.read_text()))))
+    with pytest.raises(FileRefused, match=why):
+        load(path)
+
+
+def test_a_key_that_readers_would_take_differently_is_refused(
+    certificate: Certificate, tmp_path: Path
+) -> None:
+    path = save(certificate, tmp_path / "certificate.json")
+    text = path.read_text().replace('"delta"', '"epsilon": 1e-9, "delta"', 1)
+    path.write_text(text)
+    with pytest.raises(FileRefused, match="names 'epsilon' twice"):
         load(path)
 
 

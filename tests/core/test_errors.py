@@ -54,6 +54,12 @@ def test_whole_numbers_of_any_kind(value: Any) -> None:
     assert (found, type(found)) == (3, int)
 
 
+def test_whole_numbers_may_have_a_limit() -> None:
+    assert errors.whole_number("seeds", 3, 1, 3) == 3
+    with pytest.raises(errors.InvalidInput, match=r"seeds is 4.*at most 3"):
+        errors.whole_number("seeds", 4, 1, 3)
+
+
 @pytest.mark.parametrize("value", [True, np.True_, 3.0, "3", None, -1, np.int64(-1)])
 def test_what_is_no_whole_number(value: Any) -> None:
     with pytest.raises(errors.InvalidInput, match=r"seed is .*Give a whole number of 0 or more"):

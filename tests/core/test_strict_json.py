@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 import limbeck
 from limbeck.core.errors import FileRefused
-from limbeck.core.strict_json import plain, read_json, record, strict_json, write_json
+from limbeck.core.strict_json import parse_json, plain, read_json, record, strict_json, write_json
 
 
 @dataclass(frozen=True)
@@ -93,3 +93,29 @@ def test_all_json_that_limbeck_writes_is_strict() -> None:
             said = ast.unparse(call) if isinstance(call, ast.Call) else ""
             if said.startswith("json.dump") and str(path.relative_to(root)) not in hashed:
                 assert "allow_nan=False" in said, path
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ('{"a": 1, "b": 2, "a": 3}', "names 'a' twice"),
+        ('{"a": {"b": 1, "b": 1}}', "names 'b' twice"),
+        ("[NaN]", "holds NaN"),
+        ("[-Infinity]", "holds -Infinity"),
+        ("[1e400]", "beyond 64 bits"),
+        ("1" + "0" * 400, "beyond 64 bits"),
+        ('"\\ud800"', "half a character"),
+        ("[" * 100_000, "nested too deeply"),
+        ("{", "is not JSON"),
+        (b"\xff\x00", "not text in UTF-8"),
+    ],
+)
+def test_json_that_parsers_read_differently_is_refused(text: str | bytes, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        parse_json(text)
+
+
+def test_json_that_is_plain_is_read() -> None:
+    value = {"a": [1, -(2**63), 0.1, True, None, "ü\n"], "b": {}}
+    assert parse_json(strict_json(value)) == value
+    assert parse_json(strict_json(value).encode()) == value

@@ -40,8 +40,8 @@ def main() -> None:
                 continue
             found, slowest, faults = tried(kind, args.each, args.seed)
             cells = [found[n] for n in ("same", "other", "refused", "traceback")]
-            print("|", kind.name, "|", args.each, "|", *(f"{c} |" for c in cells), f"{slowest:.2f} |",
-                  flush=True)  # fmt: skip
+            line = " | ".join(map(str, [kind.name, args.each, *cells, f"{slowest:.2f}"]))
+            print(f"| {line} |", flush=True)
             for fault in faults:
                 if fault.splitlines()[-1] not in shown:
                     shown.add(fault.splitlines()[-1])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,11 @@ from limbeck.api.load import read_rows, read_seen
 from limbeck.certificates.certificate_file import load as load_certificate
 from limbeck.data.tables import read_table
 
-__all__ = ["Kind", "kinds"]
+__all__ = ["INTO", "Kind", "kinds"]
+
+INTO = (
+    "tree", "sparse_sum", "rules", "rule_list", "m_of_n", "scorecard", "linear", "additive",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -39,13 +43,15 @@ class Kind:
     read: Callable[[], Any]
 
 
-def kinds(folder: Path) -> Iterator[Kind]:
+def kinds(folder: Path, students: Sequence[str] = INTO) -> Iterator[Kind]:
     """A run of limbeck in a folder, file by file; what needs an absent package is left out.
 
     Parameters
     ----------
     folder : Path
         An empty one.
+    students : sequence of str
+        Kinds of students; a tree is among them.
     """
     X, y = load_iris(return_X_y=True, as_frame=True)
     names = {"level": np.where(X.iloc[:, 0] > 5.8, "long", "short")}
@@ -55,7 +61,7 @@ def kinds(folder: Path) -> Iterator[Kind]:
         score_kind="probability",
     )  # fmt: skip
     forest = RandomForestClassifier(5, random_state=0).fit(X.iloc[::2, :4], labels[::2])
-    for into in ("tree", "sparse_sum", "rules", "scorecard", "linear", "additive"):
+    for into in students:
         result = limbeck.distill(teacher, X[1::2], labels[1::2], into=into, queries=0)
         at = Path(result.save(folder / into))
         student = at / "student.json"
@@ -74,10 +80,10 @@ def kinds(folder: Path) -> Iterator[Kind]:
     values = X.iloc[:, :4].to_numpy()
     np.savez_compressed(rows, rows=values, answers=labels, names=list("abcd"), cases=y.to_numpy())
     yield Kind("rows.npz", rows, lambda: read_rows(rows).to_csv())
-    yield from _of_networks(folder, values, y.to_numpy())
+    yield from _of_networks(folder, values)
 
 
-def _of_networks(folder: Path, values: Any, y: Any) -> Iterator[Kind]:
+def _of_networks(folder: Path, values: Any) -> Iterator[Kind]:
     try:
         import torch
         from torch import nn
@@ -137,4 +143,5 @@ def _verified(run: Path, certificate: Path) -> str:
     result = limbeck.load(run / "student.json")
     rows = read_rows(next(run.glob("holdout.*")))
     answers = rows["teacher_label"].to_numpy()
-    return str(limbeck.verify(certificate, result, rows, answers, seen=read_seen(None, run / "x")))
+    found = limbeck.verify(certificate, result, rows, answers, seen=read_seen(None, run / "x"))
+    return f"verified: {load_certificate(certificate)}" if found.ok else "not verified"

@@ -48,7 +48,10 @@ class OnnxStudent:
 
     def __init__(self, path: str | Path) -> None:
         self._session, data = open_onnx(path)
-        meta = self._session.get_modelmeta().custom_metadata_map.get(KEY)
+        try:
+            meta = self._session.get_modelmeta().custom_metadata_map.get(KEY)
+        except UnicodeDecodeError:
+            meta = None
         if meta is None:
             raise FileRefused(
                 f"{str(path)!r} does not say what its inputs mean.",
@@ -166,6 +169,7 @@ def _read(meta: str) -> tuple[Task, Layout, str, str]:
             raise ValueError
         if not isinstance(unit, str) or form not in _FORMS or compared not in _COMPARED:
             raise ValueError
+        layout = data["layout"]
     except (ValueError, KeyError, TypeError):
         raise FileRefused("The file's metadata are malformed.", "Export it again.") from None
-    return Task(classes, unit), Layout.from_list(data["layout"]), str(compared), form
+    return Task(classes, unit), Layout.from_list(layout), str(compared), form

@@ -175,13 +175,24 @@ def term_from_dict(data: Any, features: Features) -> SumTerm:
     else:
         tests = tuple(TermTest(j, op, float(value)) for j, op, value in data["tests"])
         term = SumTerm("all", tests=tests)
-        sound = bool(tests) and all(t.op in get_args(Op) and math.isfinite(t.value) for t in tests)
         at = [t.column for t in tests]
+        sound = bool(tests) and all(_fits(t, features) for t in tests)
     for j in at:
         _position(j, features)
     if not sound:
         raise FileRefused(f"The term {data!r} is malformed.", "Save the student again.")
     return term
+
+
+def _fits(test: TermTest, features: Features) -> bool:
+    """Whether its column can be asked that: numbers are compared, levels and booleans are not."""
+    feature = features.columns[_position(test.column, features)]
+    if test.op in ("missing", "present"):
+        return True
+    if test.op in ("<=", ">"):
+        return feature.kind != "categorical" and math.isfinite(test.value)
+    levels = range(len(feature.levels)) if feature.kind == "categorical" else (0, 1)
+    return test.op in get_args(Op) and feature.kind != "numeric" and test.value in levels
 
 
 class FilledColumns:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 pytest.importorskip("torch")
 from limbeck.core.errors import FileRefused
-from limbeck.networks.cache.cache_file import Array, CacheFile, locked
+from limbeck.networks.cache.cache_file import Array, CacheFile, _checksum, locked
 
 ARRAYS = {"a": Array((3,), "float32"), "b": Array((), "uint16")}
 
@@ -185,3 +186,34 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(FileRefused, match="cannot be used"), locked(tmp_path / "file" / "folder"):
         pytest.fail("a file is no folder")
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "rows", "why"),
+    [
+        ("../victim", [3], 10, "no name of an array"),
+        ("/etc/victim", [3], 10, "no name of an array"),
+        (".hidden", [3], 10, "no name of an array"),
+        ("a", [-3], 10, "no array of shape"),
+        ("a", [True], 10, "no array of shape"),
+        ("a", [3], "10", "rows are complete"),
+        ("a", [3], 4, "10 of 4 rows"),
+    ],
+)
+def test_a_header_cannot_lead_out_of_its_folder(
+    tmp_path: Path, name: str, shape: list[int], rows: int, why: str
+) -> None:
+    victim = tmp_path / "victim.npy"
+    victim.write_bytes(b"mine")
+    folder = tmp_path / "cache"
+    folder.mkdir()
+    _made(folder)
+    data = json.loads((folder / "cache.json").read_text())
+    del data["checksum"]
+    data["arrays"][name] = [shape, "float32"]
+    data["sums"][name] = data["sums"]["a"]
+    data["rows"] = rows
+    (folder / "cache.json").write_text(json.dumps({**data, "checksum": _checksum(data)}))
+    with pytest.raises(FileRefused, match=why):
+        CacheFile.open(folder)
+    assert victim.read_bytes() == b"mine"

@@ -46,8 +46,12 @@ def test_the_fingerprint_is_that_of_the_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "meta",
-    ["{", "[]", json.dumps({**META, "classes": [[1]]}), json.dumps({**META, "layout": [["x"]]})],
-)
+    ["{", "[]", json.dumps({**META, "classes": [[1]]}), json.dumps({**META, "layout": [["x"]]}),
+     json.dumps({**META, "layout": []}), json.dumps({**META, "layout": [["x", [0], "float32"]]}),
+     json.dumps({**META, "layout": [["x", [10**6, 10**6], "float32"]]}),
+     json.dumps({**META, "layout": [["x", [4], "O"]]}), json.dumps({**META, "form": "ring"}),
+     json.dumps(META)[:-1] + ', "unit": "mm"}', json.dumps({"classes": ["a", "b"]})],
+)  # fmt: skip
 def test_malformed_metadata_are_refused(tmp_path: Path, meta: str) -> None:
     exported(tmp_path / "net.onnx", meta)
     with pytest.raises(FileRefused):
