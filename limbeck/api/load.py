@@ -84,9 +84,9 @@ def _format(path: Path) -> str:
         found = parse_json(path.read_bytes())["format"]
     except (OSError, ValueError, KeyError, TypeError):
         found = None
-    if found not in _RESULTS:
+    if not isinstance(found, str) or found not in _RESULTS:
         raise FileRefused(f"{str(path)!r} is no result of limbeck.", "Save the result again.")
-    return str(found)
+    return found
 
 
 def read_rows(path: Path) -> Any:

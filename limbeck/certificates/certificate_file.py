@@ -125,12 +125,28 @@ def read_stored(path: str | Path) -> Certificate:
 
 _NUMBER = (int, float)
 _SETTINGS: dict[str, tuple[type, ...]] = {  # what recomputing needs, of which kind
-    "active": (dict,), "candidates": (int,), "cases": (bool,), "coincidences": (int,),
-    "copies": (int,), "drawn": _NUMBER, "duplicates": (str,), "finds_tolerance": (bool,),
-    "level": _NUMBER, "loss_range": (list, tuple), "max_rows": _NUMBER, "merged": (int,),
-    "ordered_rows": (str,), "own_loss": (bool,), "plan": (dict,), "rows": (int,), "seen": (dict,),
-    "unit": (str,), "until": _NUMBER, "versions": (dict,),
-}  # fmt: skip
+    "active": (dict,),
+    "bound": (str,),
+    "candidates": (int,),
+    "cases": (bool,),
+    "coincidences": (int,),
+    "copies": (int,),
+    "drawn": _NUMBER,
+    "duplicates": (str,),
+    "finds_tolerance": (bool,),
+    "level": _NUMBER,
+    "loss_range": (list, tuple),
+    "max_rows": _NUMBER,
+    "merged": (int,),
+    "ordered_rows": (str,),
+    "own_loss": (bool,),
+    "plan": (dict,),
+    "rows": (int,),
+    "seen": (dict,),
+    "unit": (str,),
+    "until": _NUMBER,
+    "versions": (dict,),
+}
 _OPTIONAL = {"max_rows", "ordered_rows", "plan", "seen", "until", "drawn"}
 
 

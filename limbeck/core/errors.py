@@ -132,6 +132,7 @@ def whole_number(name: str, value: Any, least: int = 0, most: int | None = None)
     """
     if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
         raise InvalidInput(f"{name} is {value!r}.", f"Give a whole number of {least} or more.")
-    if most is not None and value > most:
+    found = int(value)
+    if most is not None and found > most:
         raise InvalidInput(f"{name} is {value!r}.", f"Give a whole number of at most {most:,}.")
-    return int(value)
+    return found

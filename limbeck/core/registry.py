@@ -77,7 +77,7 @@ class Registry:
             self._import_all()
         if name not in self._known:
             raise InvalidInput(
-                f"There is no {self.noun} {name!r}.", did_you_mean(name, self.names())
+                f"There is no {self.noun} {name!r}.", did_you_mean(str(name), self.names())
             )
         return self._known[name]
 
