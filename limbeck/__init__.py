@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from limbeck.results.distillation import Distillation
     from limbeck.signal import transforms
     from limbeck.teachers import as_teacher
+    from limbeck.teachers.endpoints.fresh_answers import fresh_answers
 
 __version__ = "0.1.0"
 
@@ -37,6 +38,7 @@ _PLACES = {
     "budget": "certificates:budget",
     "certify": "certificates:certify",
     "distill": "api.distill:distill",
+    "fresh_answers": "teachers.endpoints.fresh_answers:fresh_answers",
     "load": "api.load:load",
     "routes": "api.routes:routes",
     "tournament": "api.tournament:tournament",
@@ -57,6 +59,7 @@ __all__ = [
     "budget",
     "certify",
     "distill",
+    "fresh_answers",
     "load",
     "routes",
     "tournament",

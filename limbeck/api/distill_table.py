@@ -43,6 +43,7 @@ from limbeck.results.distillation_record import Holdout
 from limbeck.selection.routes import refuse_without_access
 from limbeck.students.linear.linear import Linear
 from limbeck.teachers import as_teacher
+from limbeck.teachers.endpoints.paid_teacher import PaidTeacher
 from limbeck.teachers.order import check_order
 
 __all__ = ["Known", "TableSteps", "Taught"]
@@ -131,6 +132,8 @@ class TableSteps(Steps[LabelledRows, Apart, Known, Taught, Comparison, Distillat
         notes = [getattr(teacher, "note", ""), unlabelled_note(fit_y, test_y, task=task)]
         if hasattr(teacher, "about_rows"):  # as of an ensemble: how far its members agree
             notes.append(teacher.about_rows(some_rows(sides.fit.X, _ASKED)))
+        if isinstance(teacher, PaidTeacher):
+            notes.append(_paid(teacher, sides, data.features, fit_y))
         if fit_y is not None and task.classifies:
             labelled = np.flatnonzero(fit_y >= 0)
             some = some_rows(ordered(sides.fit.take(labelled).X), _ASKED)
@@ -281,6 +284,14 @@ class TableSteps(Steps[LabelledRows, Apart, Known, Taught, Comparison, Distillat
             steps=found.result.steps,
             chain=chain,
         )
+
+
+def _paid(teacher: PaidTeacher, sides: Apart, features: Features, fit_y: Any) -> str:
+    """Budget and worth of a teacher that costs, checked first; then all rows are asked about."""
+    labelled = np.flatnonzero(fit_y >= 0) if fit_y is not None else np.arange(0)
+    some = features.in_order(sides.fit.take(labelled).X) if len(labelled) else None
+    parts = [sides.fit_rows.native(), features.in_order(sides.test.X)]
+    return teacher.check_before(parts, some, None if some is None else fit_y[labelled])
 
 
 def controlled(request: Request, known: Known, chance: np.random.Generator) -> Any:

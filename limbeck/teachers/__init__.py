@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from limbeck.teachers.boosters.lightgbm import LightGBMTeacher
     from limbeck.teachers.boosters.xgboost import XGBoostTeacher
     from limbeck.teachers.callable import CallableTeacher
+    from limbeck.teachers.endpoints.chat import Chat
+    from limbeck.teachers.endpoints.endpoint import Endpoint
     from limbeck.teachers.ensemble import Ensemble
     from limbeck.teachers.onnx.teacher import OnnxTeacher
     from limbeck.teachers.sklearn import SklearnTeacher
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 __all__ = [
     "CallableTeacher",
     "CatBoostTeacher",
+    "Chat",
+    "Endpoint",
     "Ensemble",
     "LightGBMTeacher",
     "OnnxTeacher",
@@ -48,6 +52,8 @@ _MODULES = {
     "Ensemble": "ensemble",
     "LightGBMTeacher": "boosters.lightgbm",
     "OnnxTeacher": "onnx.teacher",
+    "Chat": "endpoints.chat",
+    "Endpoint": "endpoints.endpoint",
     "SklearnTeacher": "sklearn",
     "StoredScores": "stored",
     "TorchTeacher": "torch",
