@@ -103,7 +103,7 @@ def tables(lines: list[dict[str, Any]], sizes: list[int]) -> str:
     cells = [f"{v:.3f} ({b:.3f})" for v, b in every]
     out.append(f"| mean of {len(groups)} cells | {' | '.join(cells)} | | {len(lines)} |")
     cells = [f"{p:.3f} ({b:.3f})" for p, b in (PROTOTYPE.get(s, (np.nan, np.nan)) for s in sizes)]
-    out.append(f"| prototype | {' | '.join(cells)} | | |")
+    out.append(f"| prototype, all 12 cells | {' | '.join(cells)} | | |")
     behind = np.array([line["recommended"]["behind"] for line in lines])
     out.append("")
     out.append(
