@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from limbeck.core.errors import LimbeckError
+from limbeck.core.printable import visible
 
 __all__ = ["plain_errors"]
 
@@ -34,8 +35,8 @@ def _print_once(error: LimbeckError) -> None:
 
     def tell() -> None:
         console = Console(stderr=True)
-        console.print(Text(error.problem, style="red"))
-        console.print(Text(error.remedy))
+        console.print(Text(visible(error.problem), style="red"))
+        console.print(Text(visible(error.remedy)))
 
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         tell()

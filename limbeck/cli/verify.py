@@ -11,6 +11,7 @@ from rich.text import Text
 
 from limbeck.cli.errors import plain_errors
 from limbeck.cli.options import Answers, Seen, StudentFile, Table, column_of
+from limbeck.core.printable import visible
 
 __all__ = ["verify"]
 
@@ -49,6 +50,6 @@ def verify(
             cases=column_of(frame, cases),
             seen=read_seen(seen, student),
         )
-        Console().print(Text(str(found)))
+        Console().print(Text(visible(str(found))))
         if not found.ok:
             raise typer.Exit(1)

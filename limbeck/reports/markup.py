@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterable, Sequence
 from html import escape, unescape
 
-__all__ = ["Html", "box", "definitions", "join", "table", "tag"]
+from limbeck.core.printable import visible
+
+__all__ = ["Html", "box", "definitions", "escaped", "join", "table", "tag"]
 
 _VOID = {"meta"}
 _MANY = 3  # columns that a narrow window cannot show side by side
@@ -36,7 +38,7 @@ def tag(element: str, /, *children: Child, **attributes: str | float | None) -> 
         that are None are left out. Numbers are rounded to two decimals.
     """
     pairs = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{escape(_written(value))}"'
+        f' {key.rstrip("_").replace("_", "-")}="{escaped(_written(value))}"'
         for key, value in attributes.items()
         if value is not None
     )
@@ -144,8 +146,19 @@ def definitions(pairs: Iterable[tuple[str, Child]]) -> Html:
     return tag("dl", *(tag("div", tag("dt", name), tag("dd", what)) for name, what in pairs))
 
 
+def escaped(text: str) -> str:
+    """Text for HTML and SVG, with what no parser or reader could take written out.
+
+    Parameters
+    ----------
+    text : str
+        Any text.
+    """
+    return escape(visible(text))
+
+
 def _escaped(child: str) -> str:
-    return child if isinstance(child, Html) else escape(child)
+    return child if isinstance(child, Html) else escaped(child)
 
 
 def _written(value: str | float) -> str:

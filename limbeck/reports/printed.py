@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
+from limbeck.core.printable import visible
 from limbeck.reports.markup import Html, tag
 from limbeck.reports.style import FRAGMENT
 from limbeck.reports.table import Table
@@ -41,7 +42,8 @@ def plain_text(renderable: RenderableType) -> str:
     )
     with console.capture() as capture:
         console.print(renderable)
-    return "\n".join(line.rstrip() for line in capture.get().splitlines()).rstrip()
+    text = "\n".join(line.rstrip() for line in capture.get().split("\n")).rstrip()
+    return visible(text)
 
 
 class Printed(ABC):
@@ -74,7 +76,8 @@ class Tabular(Printed):
 
     def __rich__(self) -> RenderableType:
         sheet = self.sheet()
-        return Group(Text(sheet.caption), sheet.to_rich(), *map(Text, sheet.notes))
+        said = [Text(visible(text)) for text in (sheet.caption, *sheet.notes)]
+        return Group(said[0], sheet.to_rich(), *said[1:])
 
     def _repr_html_(self) -> str:
         sheet = self.sheet()

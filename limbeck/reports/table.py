@@ -19,6 +19,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from limbeck.core.measured import Measured
+from limbeck.core.printable import visible
 from limbeck.reports.charts import axis, bar, whisker, whisker_scale
 from limbeck.reports.markup import Child, Html, join, table, tag
 from limbeck.reports.numbers import NONE, count, decimal
@@ -183,7 +184,7 @@ class Table(Generic[Row]):
             )  # fmt: skip
         for row in self.rows:
             # Text, not str: a name may hold what rich takes for markup.
-            cells = [Text(self._line(c, row)) for c in columns]
+            cells = [Text(visible(self._line(c, row))) for c in columns]
             drawn.add_row(*cells, style=self.style(row) if self.style else "")
         return drawn
 

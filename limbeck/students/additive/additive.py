@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from limbeck.core.columns import Features
 from limbeck.core.contract import Task
 from limbeck.core.errors import FileRefused, InvalidInput, did_you_mean, whole_number
+from limbeck.core.printable import visible
 from limbeck.core.registry import STUDENTS
 from limbeck.students import files
 from limbeck.students.additive.bins import Bins
@@ -288,7 +289,7 @@ class Additive(Readable):
             Print edges and contributions exactly.
         """
         check_is_fitted(self)
-        return text(self, digits, exact)
+        return visible(text(self, digits, exact))
 
     def _plot(self, ax: Any) -> Any:
         """What each column adds, the most important first, at most 12 of them."""

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from limbeck.core.columns import Features
 from limbeck.core.contract import Task
 from limbeck.core.errors import FileRefused, InvalidInput, whole_number
+from limbeck.core.printable import visible
 from limbeck.core.registry import STUDENTS
 from limbeck.reports.markup import Html, tag
 from limbeck.students import files
@@ -200,7 +201,7 @@ class Junta(Piecewise):
         rows = self._rows(digits, exact)
         widths = [max(len(r[c]) for r in rows) for c in range(len(rows[0]))]
         lines = ("  ".join(t.ljust(w) for t, w in zip(r, widths, strict=True)) for r in rows)
-        return "\n".join(line.rstrip() for line in lines)
+        return visible("\n".join(line.rstrip() for line in lines))
 
     def rules(self, *, digits: int | None = None, exact: bool = False) -> list[str]:
         """One IF ... THEN ... sentence a seen cell.
@@ -222,7 +223,7 @@ class Junta(Piecewise):
             parts = [conditions[v][code].words() for v, code in enumerate(at)]
             condition = f"IF {' and '.join(parts)} THEN " if parts else "ALWAYS "
             out.append(f"{condition}{row[-2]}  [{row[-1]}]")
-        return out
+        return [visible(line) for line in out]
 
     def _plot(self, ax: Any) -> Any:
         """A bar per seen cell: the value, or the class fractions."""

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from limbeck.core.columns import Features
 from limbeck.core.contract import Task
 from limbeck.core.errors import FileRefused, InvalidInput, plural, whole_number
+from limbeck.core.printable import visible
 from limbeck.core.registry import STUDENTS
 from limbeck.reports.markup import Html
 from limbeck.students import files
@@ -195,7 +196,7 @@ class MOfNTree(Piecewise):
             lines.append(f"{branch}{answer}{test.as_printed(digits, exact).words()}?{known}")
             stack.append((int(nodes.right[i]), indent + "└─ ", "no:  ", indent + "   "))
             stack.append((int(nodes.left[i]), indent + "├─ ", "yes: ", indent + "│  "))
-        return "\n".join(lines)
+        return visible("\n".join(lines))
 
     def svg(self, *, digits: int | None = None, exact: bool = False) -> str:
         """A drawing, as inline SVG that needs nothing else; parameters as in :meth:`text`.

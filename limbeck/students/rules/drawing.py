@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import quoteattr
 
+from limbeck.core.printable import visible
+from limbeck.reports.markup import escaped
 from limbeck.students.rules.lines import RuleLine
 from limbeck.students.tree.drawing import HIGH, LOOKS, LOW, PALETTE, STYLE
 from limbeck.students.tree.layout import FONT, LINE, MARGIN, PAD, Piece, width_of, wrapped
@@ -75,9 +77,10 @@ def svg(lines: Sequence[RuleLine], label: str) -> str:
     width = int(MARGIN + left + ARROW + right + (PAD + BAR + 44 if bars else 0) + MARGIN)
     height = int(rows[-1].top + rows[-1].height + MARGIN) if rows else 2 * MARGIN
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label={quoteattr(label)} '
+        '<svg xmlns="http://www.w3.org/2000/svg" role="img"'
+        f" aria-label={quoteattr(visible(label))} "
         f'width="{width}" height="{height}" viewBox="0 0 {width} {height}" {STYLE}>',
-        f"<title>{escape(label)}</title>",
+        f"<title>{escaped(label)}</title>",
     ]
     for row in rows:
         parts += _row(row, left, right)
@@ -87,7 +90,7 @@ def svg(lines: Sequence[RuleLine], label: str) -> str:
 def _row(row: Row, left: float, right: float) -> Iterator[str]:
     middle, colour = row.top + row.height / 2, colour_of(row.line)
     known = "" if row.line.share is None else f" [{percent(row.line.share)} of rows]"
-    yield f"<g><title>{escape(row.line.says + known)}</title>"
+    yield f"<g><title>{escaped(row.line.says + known)}</title>"
     if not row.right:  # a heading
         yield from _text(row.left, MARGIN, row.top)
         yield "</g>"
@@ -114,7 +117,7 @@ def _row(row: Row, left: float, right: float) -> Iterator[str]:
         )
         yield (
             f'<text x="{x + BAR * row.line.share + 4:.1f}" y="{middle + 4:g}" font-size="11"'
-            f"{LOOKS['soft']}>{escape(percent(row.line.share))}</text>"
+            f"{LOOKS['soft']}>{escaped(percent(row.line.share))}</text>"
         )
     yield "</g>"
 
@@ -129,7 +132,7 @@ def _box(x: float, y: float, width: float, height: float, colour: str) -> Iterat
 def _text(text: Sequence[Sequence[Piece]], x: float, top: float) -> Iterator[str]:
     for k, pieces in enumerate(text):
         spans = "".join(
-            f"<tspan{LOOKS[p.look]}>{escape(p.text)}</tspan>" if p.look else escape(p.text)
+            f"<tspan{LOOKS[p.look]}>{escaped(p.text)}</tspan>" if p.look else escaped(p.text)
             for p in pieces
         )
         y = top + PAD / 2 + LINE * k + FONT

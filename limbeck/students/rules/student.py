@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from limbeck.core.columns import Features
 from limbeck.core.contract import Task
 from limbeck.core.errors import FileRefused, plural, whole_number
+from limbeck.core.printable import visible
 from limbeck.reports.markup import Html
 from limbeck.students import files
 from limbeck.students.formula import Formula
@@ -173,7 +174,7 @@ class RuleStudent(Piecewise):
         exact : bool
             Print thresholds and values exactly.
         """
-        return text_of(self.lines(digits=digits, exact=exact))
+        return visible(text_of(self.lines(digits=digits, exact=exact)))
 
     def svg(self, *, digits: int | None = None, exact: bool = False) -> str:
         """A drawing, as inline SVG that needs nothing else; parameters as in :meth:`text`.

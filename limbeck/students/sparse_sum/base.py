@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from limbeck.core.columns import Features, Rows
 from limbeck.core.contract import Task
 from limbeck.core.errors import FileRefused, InvalidInput
+from limbeck.core.printable import visible
 from limbeck.data.precision import float32_note
 from limbeck.reports.markup import Html
 from limbeck.students import files
@@ -168,7 +169,7 @@ class SumOfTerms(Readable):
             Significant digits of the weights; by default all, so that what is printed is what
             is computed.
         """
-        return str(self._said(digits))
+        return visible(str(self._said(digits)))
 
     def _said(self, digits: int | None = None) -> SumText:
         check_is_fitted(self)

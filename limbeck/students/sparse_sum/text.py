@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +11,7 @@ from scipy.special import expit
 
 from limbeck.core.columns import Features
 from limbeck.core.contract import Task
+from limbeck.reports.markup import escaped
 from limbeck.students.sparse_sum.model import TermWeights
 from limbeck.students.sparse_sum.terms import SumTerm
 from limbeck.students.tree.conditions import quoted
@@ -54,12 +54,12 @@ class SumText:
 
     def html(self) -> str:
         """The same as HTML."""
-        head = "".join(f"<th>{escape(t)}</th>" for t in self.head)
+        head = "".join(f"<th>{escaped(t)}</th>" for t in self.head)
         body = "".join(
-            "<tr>" + "".join(f"<td>{escape(t)}</td>" for t in row) + "</tr>" for row in self.rows
+            "<tr>" + "".join(f"<td>{escaped(t)}</td>" for t in row) + "</tr>" for row in self.rows
         )
         table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-        return table + "".join(f"<p>{escape(note)}</p>" for note in self.notes)
+        return table + "".join(f"<p>{escaped(note)}</p>" for note in self.notes)
 
 
 def sum_text(

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from limbeck.core.columns import Features, Rows
 from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
+from limbeck.core.printable import visible
 from limbeck.core.registry import STUDENTS
 from limbeck.students import files
 from limbeck.students.readable import Readable
@@ -201,7 +202,7 @@ class TextClassifier(Readable):
     def text(self) -> str:
         """The n-grams that decide, for each class."""
         check_is_fitted(self)
-        return described(deciding(self._terms(), self.model_.weights, self.task_), self)
+        return visible(described(deciding(self._terms(), self.model_.weights, self.task_), self))
 
     def notes(self, rows: Rows) -> tuple[str, ...]:
         """How many of the training texts are empty."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from limbeck.core.columns import Feature
+from limbeck.core.printable import visible
 from limbeck.students.tree.nodes import EQ, LE, MISSING, Nodes
 from limbeck.students.tree.thresholds import decimal
 
@@ -23,7 +24,7 @@ _READ = re.compile(
 
 def quoted(name: str) -> str:
     """A name or level as it stands in a sentence: in quotes where it could be read as one."""
-    return repr(name) if _READ.search(name) else name
+    return repr(name) if _READ.search(name) or visible(name) != name else name
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import quoteattr
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from limbeck.core.columns import Features
 from limbeck.core.contract import Task
 from limbeck.core.errors import plural
+from limbeck.core.printable import visible
+from limbeck.reports.markup import escaped
 from limbeck.students.tree.conditions import quoted
 from limbeck.students.tree.layout import FONT, LINE, MARGIN, PAD, Box, Piece, placed
 from limbeck.students.tree.nodes import MISSING, Nodes
@@ -99,9 +101,10 @@ def svg_of(shown: Drawn, label: str) -> str:
     width = int(max(b.x + b.width for b in boxes.values())) + MARGIN + 1
     height = int(max(b.y + b.height / 2 for b in boxes.values())) + MARGIN + 1
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label={quoteattr(label)} '
+        '<svg xmlns="http://www.w3.org/2000/svg" role="img"'
+        f" aria-label={quoteattr(visible(label))} "
         f'width="{width}" height="{height}" viewBox="0 0 {width} {height}" {STYLE}>',
-        f"<title>{escape(label)}</title>",
+        f"<title>{escaped(label)}</title>",
         *_edges(shown.nodes, boxes),
     ]
     for i in shown.nodes.preorder():
@@ -226,7 +229,7 @@ def _edges(nodes: Nodes, boxes: dict[int, Box]) -> Iterator[str]:
 
 def _box(box: Box, title: str, colour: str) -> Iterator[str]:
     top = box.y - box.height / 2
-    yield f"<g><title>{escape(title)}</title>"
+    yield f"<g><title>{escaped(title)}</title>"
     yield (
         f'<rect class="box" x="{box.x:g}" y="{top:g}" width="{box.width:.1f}" '
         f'height="{box.height:g}" rx="4" fill="#ffffff" stroke="{colour or "#6b6b6b"}" '
@@ -239,8 +242,8 @@ def _box(box: Box, title: str, colour: str) -> Iterator[str]:
         )
     for k, line in enumerate(box.lines):
         spans = "".join(
-            f"<tspan{LOOKS[piece.look]}>{escape(piece.text)}</tspan>" if piece.look
-            else escape(piece.text)
+            f"<tspan{LOOKS[piece.look]}>{escaped(piece.text)}</tspan>" if piece.look
+            else escaped(piece.text)
             for piece in line
         )  # fmt: skip
         y = top + PAD / 2 + LINE * k + FONT

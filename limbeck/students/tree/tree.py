@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from limbeck.core.columns import Features
 from limbeck.core.contract import Task
 from limbeck.core.errors import FileRefused, InvalidInput, did_you_mean, plural, whole_number
+from limbeck.core.printable import visible
 from limbeck.core.registry import STUDENTS
 from limbeck.reports.markup import Html, join, tag
 from limbeck.students import files
@@ -191,7 +192,7 @@ class Tree(Piecewise):
             As in :meth:`rules`.
         """
         check_is_fitted(self)
-        return words.text(self.nodes_, self.features_, self.task_, missing, digits, exact)
+        return visible(words.text(self.nodes_, self.features_, self.task_, missing, digits, exact))
 
     def rules(
         self, missing: bool | None = None, *, digits: int | None = None, exact: bool = False
@@ -213,7 +214,8 @@ class Tree(Piecewise):
             hold for every row.
         """
         check_is_fitted(self)
-        return words.rules(self.nodes_, self.features_, self.task_, missing, digits, exact)
+        lines = words.rules(self.nodes_, self.features_, self.task_, missing, digits, exact)
+        return [visible(line) for line in lines]
 
     def svg(
         self, missing: bool | None = None, *, digits: int | None = None, exact: bool = False
