@@ -1,86 +1,125 @@
-"""ONNX files, opened so that nothing outside the file can change what it answers."""
+"""ONNX files, checked and opened: what may be hostile is refused before onnxruntime reads it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from limbeck.core.errors import FileRefused, MissingExtra
+from limbeck.data.onnx_external import check_external_data, external_data
 
-__all__ = ["open_onnx"]
+__all__ = ["OpenedOnnx", "open_onnx"]
 
 
-def open_onnx(path: str | Path, remedy: str = "Export it again.") -> tuple[Any, bytes]:
-    """A session of onnxruntime for a file that holds all its weights, and the bytes of the file.
-
-    Weights in other files are refused: they are looked for beside the file or in the current
-    folder, so that the same file, with the same hash, would answer differently elsewhere.
+@dataclass(frozen=True, eq=False)
+class OpenedOnnx:
+    """A file that was read and checked.
 
     Parameters
     ----------
-    path : path
-        The file.
-    remedy : str
-        What to do about a file that is refused.
-
-    Returns
-    -------
-    session : onnxruntime.InferenceSession
-        It runs on the CPU.
+    path : Path
+        Where it lies.
+    model : onnx.ModelProto
+        What it is, without weights in other files.
     content : bytes
+        The file as it lies on disk.
+    whole : bool
+        Whether all weights are in it.
+    """
+
+    path: Path
+    model: Any
+    content: bytes
+    whole: bool
+
+    def session(self, edited: bool = False) -> Any:
+        """Run it on the CPU: a new `onnxruntime.InferenceSession`.
+
+        Parameters
+        ----------
+        edited : bool
+            Whether ``model`` was changed since it was read, and is to be run as it is now.
+
+        Raises
+        ------
+        FileRefused
+            If onnxruntime cannot.
+        """
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 4  # what it reports is raised as well
+        own = self.model.SerializeToString() if edited else self.content
+        held = own if self.whole else str(self.path)
+        try:
+            return onnxruntime.InferenceSession(held, options, providers=["CPUExecutionProvider"])
+        except Exception as error:
+            raise FileRefused(
+                f"{self.path.name!r} cannot be run by onnxruntime: {str(error).splitlines()[0]}",
+                "Export it again, with operations of ONNX and without those of other libraries.",
+            ) from None
+
+
+def open_onnx(path: Path, external: bool = False) -> OpenedOnnx:
+    """Read and check a file.
+
+    Weights in other files would be looked for beside the file or in the current folder, so that
+    the same file, with the same hash, answers differently elsewhere.
+
+    Parameters
+    ----------
+    path : Path
         The file.
+    external : bool
+        Whether weights in other files of the same folder may be read.
 
     Raises
     ------
     FileRefused
-        If the file cannot be read, is no ONNX file, or has weights elsewhere.
+        If it is no ONNX file, cut off, newer than the runtime, or names other files unasked.
     MissingExtra
-        If onnx or onnxruntime is absent.
+        If onnx or onnxruntime is not installed.
     """
     try:
         import onnx
-        import onnxruntime
-    except ImportError as error:
+        import onnxruntime  # noqa: F401  (needed to run what is read)
+    except ImportError:
         raise MissingExtra(
-            f"Reading an .onnx file needs the package {error.name}.", "pip install 'limbeck[onnx]'."
+            "Reading an .onnx file needs onnx and onnxruntime.", "pip install 'limbeck[onnx]'."
         ) from None
-    name = repr(str(path))
     try:
-        content = Path(path).read_bytes()
+        content = path.read_bytes()
     except OSError as error:
-        raise FileRefused(f"{name} cannot be read: {error.strerror}.", "Check the path.") from None
-    try:
-        model = onnx.load_model_from_string(content)
-    except Exception as error:
-        raise FileRefused(f"{name} is no ONNX file: {_line(error)}", remedy) from None
-    elsewhere = next(_outside(model), None)
-    if elsewhere is not None:
         raise FileRefused(
-            f"{name} keeps weights in another file, {elsewhere!r}.",
-            "Save the model with its weights in one file: onnx.save_model(model, path,"
-            " save_as_external_data=False).",
+            f"{str(path)!r} cannot be read: {error.strerror}.", "Check the path."
+        ) from None
+    model = _parsed(path, content, onnx)
+    others = external_data(model)
+    check_external_data(path, others, external)
+    return OpenedOnnx(path, model, content, whole=not others)
+
+
+def _parsed(path: Path, content: bytes, onnx: Any) -> Any:
+    """The model without what lies in other files."""
+    model = onnx.ModelProto()
+    parsed = False
+    with contextlib.suppress(Exception):  # protobuf has several kinds of errors
+        model.ParseFromString(content)
+        parsed = bool(model.graph.node) and bool(model.graph.output)
+    if not parsed:
+        raise FileRefused(
+            f"{path.name!r} is no ONNX file, or is cut off: {len(content):,} bytes without a whole"
+            " model.",
+            "Export it again.",
         )
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4  # what is wrong is raised, and said once
-    try:
-        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except Exception as error:
-        raise FileRefused(f"{name} is no ONNX file: {_line(error)}", remedy) from None
-    return session, content
-
-
-def _outside(message: Any) -> Iterator[str]:
-    """Where tensors lie that are not in the file, of all that it holds at any depth."""
-    if message.DESCRIPTOR.name == "TensorProto":
-        if message.external_data or message.data_location == message.EXTERNAL:
-            yield next((e.value for e in message.external_data if e.key == "location"), "?")
-        return
-    for field, value in message.ListFields():
-        if field.message_type is not None:
-            for part in value if hasattr(value, "append") else [value]:
-                yield from _outside(part)
-
-
-def _line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+    newest = onnx.defs.onnx_opset_version()
+    for used in model.opset_import:
+        if used.domain in ("", "ai.onnx") and used.version > newest:
+            raise FileRefused(
+                f"{path.name!r} needs opset {used.version}, and {newest} is the newest that the"
+                " installed onnx knows.",
+                f"Update onnx and onnxruntime, or export it with opset {newest} or older.",
+            )
+    return model

@@ -26,7 +26,7 @@ from limbeck.networks.datasets.data import Samples
 from limbeck.networks.teachers.outside_answers import Reader, per_label, reading_of_answers, said_of
 from limbeck.networks.teachers.several_outputs import several_outputs
 from limbeck.teachers import as_teacher, teacher_class
-from limbeck.teachers.onnx.file import open_onnx
+from limbeck.teachers.onnx.file import read_onnx
 from limbeck.teachers.onnx.outputs import chosen
 from limbeck.teachers.onnx.teacher import OnnxTeacher
 from limbeck.teachers.sklearn import SklearnTeacher
@@ -207,7 +207,7 @@ def _thin(scores: NDArray[Any], kind: OutputReading) -> NDArray[Any]:
 
 def _of_file(path: Path, output: Any) -> Ask:
     """An ONNX file as a function of inputs."""
-    file = open_onnx(path)
+    file = read_onnx(path)
     fetched = chosen(file.outputs, output, path.name).fetch
     names = [i.name for i in file.inputs]
 

@@ -47,18 +47,16 @@ class OnnxStudent:
     """
 
     def __init__(self, path: str | Path) -> None:
-        self._session, data = open_onnx(path)
-        try:
-            meta = self._session.get_modelmeta().custom_metadata_map.get(KEY)
-        except UnicodeDecodeError:
-            meta = None
+        opened = open_onnx(Path(path))
+        self._session = opened.session()
+        meta = {e.key: e.value for e in opened.model.metadata_props}.get(KEY)
         if meta is None:
             raise FileRefused(
                 f"{str(path)!r} does not say what its inputs mean.",
                 "Give a student.onnx that limbeck wrote.",
             )
         self.task_, self.layout, self.compared, self._form = _read(meta)
-        self._hash = hashlib.sha256(data).hexdigest()
+        self._hash = hashlib.sha256(opened.content).hexdigest()
 
     @property
     def features_(self) -> Features:

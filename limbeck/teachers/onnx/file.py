@@ -1,21 +1,19 @@
-"""An ONNX file, checked and opened: what may be hostile is refused before onnxruntime reads it."""
+"""An ONNX file as a teacher sees it: what goes in, what comes out, and how large it is."""
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.core.errors import FileRefused, MissingExtra
-from limbeck.teachers.onnx.external import check_external_data, external_data
+from limbeck.data.onnx_files import open_onnx
 from limbeck.teachers.onnx.outputs import OnnxOutput, outputs_of
 
-__all__ = ["OnnxFile", "OnnxInput", "open_onnx"]
+__all__ = ["OnnxFile", "OnnxInput", "read_onnx"]
 
 _TYPES = {
     "float": "float32", "double": "float64", "float16": "float16", "bool": "bool",
@@ -76,8 +74,8 @@ class OnnxFile:
         return np.asarray(self.session.run([output], dict(feeds))[0])
 
 
-def open_onnx(path: Path, external: bool = False) -> OnnxFile:
-    """Read and check a file, and open it on the CPU.
+def read_onnx(path: Path, external: bool = False) -> OnnxFile:
+    """Open a file; see `limbeck.data.onnx_files.open_onnx`.
 
     Parameters
     ----------
@@ -88,71 +86,17 @@ def open_onnx(path: Path, external: bool = False) -> OnnxFile:
 
     Raises
     ------
-    FileRefused
-        If it is no ONNX file, cut off, newer than the runtime, or names other files unasked.
-    MissingExtra
-        If onnx or onnxruntime is not installed.
+    FileRefused, MissingExtra
+        As there.
     """
-    try:
-        import onnx
-        import onnxruntime
-    except ImportError:
-        raise MissingExtra(
-            "Reading an .onnx file needs onnx and onnxruntime.", "pip install 'limbeck[onnx]'."
-        ) from None
-    model = _parsed(path, onnx)
-    others = external_data(model)
-    check_external_data(path, others, external)
-    outputs = outputs_of(model)
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4  # what it reports is raised as well
-    try:
-        held = str(path) if others else model.SerializeToString()
-        session = onnxruntime.InferenceSession(held, options, providers=["CPUExecutionProvider"])
-    except Exception as error:
-        _refuse(path, error)
-    parameters = sum(int(np.prod(t.dims)) for t in model.graph.initializer)
+    opened = open_onnx(path, external)
+    outputs = outputs_of(opened.model)  # which takes away what names classes
+    session = opened.session(edited=True)
+    parameters = sum(int(np.prod(t.dims)) for t in opened.model.graph.initializer)
     return OnnxFile(path, session, tuple(map(_input, session.get_inputs())), outputs, parameters)
-
-
-def _parsed(path: Path, onnx: Any) -> Any:
-    """The model without what lies in other files."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise FileRefused(
-            f"{str(path)!r} cannot be read: {error.strerror}.", "Check the path."
-        ) from None
-    model = onnx.ModelProto()
-    parsed = False
-    with contextlib.suppress(Exception):  # protobuf has several kinds of errors
-        model.ParseFromString(data)
-        parsed = bool(model.graph.node) and bool(model.graph.output)
-    if not parsed:
-        raise FileRefused(
-            f"{path.name!r} is no ONNX file, or is cut off: {len(data):,} bytes without a whole"
-            " model.",
-            "Export it again.",
-        )
-    newest = onnx.defs.onnx_opset_version()
-    for used in model.opset_import:
-        if used.domain in ("", "ai.onnx") and used.version > newest:
-            raise FileRefused(
-                f"{path.name!r} needs opset {used.version}, and {newest} is the newest that the"
-                " installed onnx knows.",
-                f"Update onnx and onnxruntime, or export it with opset {newest} or older.",
-            )
-    return model
 
 
 def _input(given: Any) -> OnnxInput:
     kind = str(given.type).removeprefix("tensor(").removesuffix(")")
     shape = tuple(size if isinstance(size, int) else None for size in given.shape or ())
     return OnnxInput(given.name, _TYPES.get(kind, given.type), shape)
-
-
-def _refuse(path: Path, error: Exception) -> NoReturn:
-    raise FileRefused(
-        f"{path.name!r} cannot be run by onnxruntime: {str(error).splitlines()[0]}",
-        "Export it again, with operations of ONNX and without those of other libraries.",
-    ) from None

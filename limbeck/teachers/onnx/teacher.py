@@ -16,7 +16,7 @@ from limbeck.data.labels import class_codes
 from limbeck.teachers.batched import BatchedTeacher
 from limbeck.teachers.entry import TeacherEntry
 from limbeck.teachers.files import path_of
-from limbeck.teachers.onnx.file import OnnxFile, open_onnx
+from limbeck.teachers.onnx.file import OnnxFile, read_onnx
 from limbeck.teachers.onnx.inputs import feeds_of
 from limbeck.teachers.onnx.outputs import chosen
 from limbeck.teachers.reading import FirstOutputs
@@ -130,7 +130,7 @@ class OnnxTeacher(BatchedTeacher):
         external_data: bool = False,
         regression: bool = False,
     ) -> None:
-        opened = path if isinstance(path, OnnxFile) else open_onnx(Path(path), external_data)
+        opened = path if isinstance(path, OnnxFile) else read_onnx(Path(path), external_data)
         self.file = opened
         self.output = chosen(opened.outputs, output, opened.path.name)
         self._inputs = inputs
