@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from limbeck.api.distill_table import Known, TableSteps, Taught
 from limbeck.api.prepare.table import Request
-from limbeck.certificates.binomial import check_share
+from limbeck.certificates.binomial import check_share, interval
 from limbeck.core.contract import (
     Access,
     MethodResult,
@@ -189,6 +189,7 @@ def tournament(
             "teacher": known.teacher.name, "seconds": seconds, "max_numbers": max_numbers,
             "epsilon": epsilon, "delta": delta, "seed": seed, "folds": int(fold.max()) + 1,
             "sampler": parts[0].sampler, "shared_queries": sum(len(p.queries) for p in parts),
+            "judged_queries": 0 if parts[0].near is None else len(parts[0].near),
         },
         students=tuple(entrant.student for entrant in found),
         statements=said,
@@ -348,9 +349,6 @@ def _finalist(
 
 
 def _candidate(entrant: Entrant, front: bool, took: dict[tuple[str, str], float]) -> Candidate:
-    losses = entrant.losses
-    error = 1.96 * float(losses.std(ddof=1)) / np.sqrt(len(losses)) if len(losses) > 1 else 0.0
-    value = 1 - entrant.loss
     student, route = entrant.student, entrant.route
     one = "leaf" if student.size_unit == "leaves" else student.size_unit.removesuffix("s")
     return Candidate(
@@ -358,8 +356,24 @@ def _candidate(entrant: Entrant, front: bool, took: dict[tuple[str, str], float]
         method=route.name,
         numbers=student.numbers,
         size=plural(student.size, one, student.size_unit),
-        left_out=Measured(value, value - error, min(value + error, 1.0)),
+        left_out=_agreement(entrant.losses, student.task_.classifies),
         seconds=round(took[route.into, route.name], 3),
         front=front,
         columns=steadiness(entrant) if front else {},
     )
+
+
+def _agreement(losses: NDArray[np.float64], classifies: bool) -> Measured:
+    """One less the mean loss, with a 95% interval.
+
+    Losses between 0 and 1 vary less than errors of the same rate: theirs is the exact interval of
+    errors (Clopper and Pearson 1934), which has a width where no loss was seen. For R²:
+    the normal one.
+    """
+    n, value = len(losses), 1 - float(losses.mean())
+    if classifies:
+        total = float(losses.sum().round(9))
+        least, most = interval(int(total), n, 0.05)[0], interval(int(np.ceil(total)), n, 0.05)[1]
+        return Measured(value, 1 - most, 1 - least)
+    error = 1.96 * float(losses.std(ddof=1)) / np.sqrt(n) if n > 1 else 0.0
+    return Measured(value, value - error, min(value + error, 1.0))

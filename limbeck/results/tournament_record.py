@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from limbeck.certificates.wording import upward
 from limbeck.core.contract import Student
 from limbeck.core.errors import plural
 from limbeck.core.measured import Measured
@@ -28,7 +29,7 @@ class Candidate:
         The same in the student's own unit, such as ``5 leaves``.
     left_out : Measured
         Agreement with the teacher (R², for regression) on training rows that were left out in
-        turn; 95%, for itself.
+        turn, and, where these are few, in equal parts on queries made from them; 95%, for itself.
     seconds : float
         What all sizes of this way took together, cross-fitting included.
     front : bool
@@ -117,6 +118,12 @@ class TournamentRecord:
         return tuple(c for c in self.candidates if c.front)
 
     @property
+    def judged_on(self) -> str:
+        """What students were chosen by: rows left out in turn, and queries where these are few."""
+        queries = " and queries made from them" if self.settings.get("judged_queries") else ""
+        return f"rows left out{queries}"
+
+    @property
     def steadiness(self) -> str:
         """Which columns the recommended student uses however it is fitted, and which by chance."""
         if self.statements and self.refits:
@@ -126,7 +133,7 @@ class TournamentRecord:
         always = [name for name, n in counts.items() if n == fits]
         some = [f"{name} ({n})" for name, n in counts.items() if n < fits]
         if not counts:
-            return "The recommended student uses no column."
+            return "The recommended student uses no column: it answers every row alike."
         out = f"Fitted {fits} times, it used {_listed(always) or 'no column'} each time"
         return f"{out}; in fewer fits: {_listed(some)}." if some else f"{out}, and no other."
 
@@ -166,7 +173,7 @@ class TournamentRecord:
         name = f"{own.into} of {plural(own.numbers, 'number')} (by {own.method})"
         if certificate.tolerance is not None or certificate.loss != "disagreement":
             return f"Take the {name}. {certificate.statement}"
-        bound = f"{100 * certificate.epsilon:.2g}%"
+        bound = f"{upward(100 * certificate.epsilon)}%"
         if certificate.epsilon <= asked:
             return (
                 f"Take the {name}: with {100 * (1 - certificate.delta):g}% confidence it differs"
@@ -179,11 +186,11 @@ class TournamentRecord:
             return (
                 f"Take the {better.into} of {plural(better.numbers, 'number')} (by"
                 f" {better.method}), which is certified to differ on at most"
-                f" {100 * best.certificate.epsilon:.2g}% of inputs; smaller ones are not certified"
-                f" for {100 * asked:g}%."
+                f" {upward(100 * best.certificate.epsilon)}% of inputs; smaller ones are not"
+                f" certified for {100 * asked:g}%."
             )
         most = self.settings["max_numbers"]
-        least = f"{100 * best.certificate.epsilon:.2g}%"
+        least = f"{upward(100 * best.certificate.epsilon)}%"
         return (
             f"No readable student within {most} numbers reaches {100 * asked:g}%; the best reaches"
             f" {least} (certified). Nearest for its size is the {name}."

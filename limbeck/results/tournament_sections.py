@@ -46,7 +46,7 @@ def candidate_table(result: TournamentRecord, every: bool = False) -> Table[Cand
         Column("method", lambda c: c.method),
         Column("numbers", lambda c: c.numbers, align="right"),
         Column("size", lambda c: c.size, page_only=True),
-        Column("left_out", lambda c: c.left_out, _agreement(result) + "\non rows left out"),
+        Column("left_out", lambda c: c.left_out, _label(result)),
         Column(
             "certified",
             lambda c: None if _key(c) not in bounds else _bound(bounds[_key(c)]),
@@ -138,7 +138,7 @@ def panel(result: TournamentRecord) -> Panel:
     ]
     return Panel(
         "The front",
-        f"{_agreement(result)}, rows left out",
+        f"{_agreement(result)} on {result.judged_on}",
         (Line("best of its size", front), *others),
         result.fronted[result.recommended].numbers,
         sizes="numbers",
@@ -234,12 +234,18 @@ def _title(result: TournamentRecord) -> str:
 def _where(result: TournamentRecord) -> str:
     first = result.finalists[0].certificate
     n, k = count(first.n), len(result.finalists)
+    chosen = f"Chosen on {result.judged_on.replace('left out', 'left out of training in turn', 1)}"
+    if k == 1:
+        return f"{chosen}; certified on {n} rows it never saw."
     return (
-        f"Chosen on rows left out of training in turn; certified on {n} rows that no student saw,"
-        f" all {k} together with {percent(1 - first.delta)} confidence."
-        if k > 1
-        else f"Chosen on rows left out of training in turn; certified on {n} rows it never saw."
+        f"{chosen}; certified on {n} rows that no student saw, all {k} together with"
+        f" {percent(1 - first.delta)} confidence."
     )
+
+
+def _label(result: TournamentRecord) -> str:
+    """The heading of agreement, no wider than its numbers."""
+    return f"{_agreement(result)}\non {result.judged_on}".replace(" queries made ", "\nqueries ")
 
 
 def _agreement(result: TournamentRecord) -> str:

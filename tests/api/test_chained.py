@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,21 @@ def test_both_bounds_are_made_of_rows_that_no_step_saw(result: limbeck.Distillat
     assert found.steps[0].mean_loss == pytest.approx((tree != result.holdout.answers).mean())
     assert found.steps[1].mean_loss == pytest.approx((last != tree).mean())
     assert found.epsilon >= found.direct.epsilon == found.bound
+
+
+def test_the_page_leads_with_the_bound_of_the_steps_where_it_is_smaller(
+    result: limbeck.Distillation, tmp_path: Path
+) -> None:
+    assert result.chain is not None
+    steps = tuple(replace(c, epsilon=0.01) for c in result.chain.steps)  # as on many more rows
+    chain = replace(result.chain, steps=steps)
+    assert chain.by_steps
+    assert not result.certificate.reached
+    surer = replace(result, chain=chain)
+    said = "differs from the teacher on at most 2% of inputs, by the bound of its steps."
+    assert said in surer.report(tmp_path / "steps.html").read_text()
+    assert said in surer._repr_html_()
+    assert "by the bound of its steps" not in result.report(tmp_path / "direct.html").read_text()
 
 
 def test_both_are_shown(result: limbeck.Distillation, tmp_path: Path) -> None:

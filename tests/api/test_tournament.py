@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
 import limbeck
+from limbeck.api.tournament import _agreement
+from limbeck.certificates.binomial import interval
 from limbeck.core.errors import InvalidInput
 from limbeck.results.tournament import Tournament
 
@@ -97,6 +101,23 @@ def test_it_prints_draws_saves_and_loads(found, tmp_path):
     assert "limbeck" in found._repr_html_()
 
 
+def test_agreement_says_what_it_was_measured_on(found, tmp_path):
+    """Few rows are joined by queries made from them, and the label says so."""
+    assert found.settings["judged_queries"] > 0
+    page = found.report(tmp_path / "page.html").read_text()
+    assert "on rows left out and queries from them" in " ".join(page.split())
+    printed = str(found).splitlines()
+    assert "on rows left out and" in printed[1]
+    assert "queries from them" in printed[2]
+    assert "Chosen on rows left out of training in turn and queries made" in str(found)
+    stored = run(teacher=(REST[0], FOREST.predict_proba(REST[0])), into=["linear"],
+                 rows=(REST[0], None), classes=list(FOREST.classes_))  # fmt: skip
+    assert stored.settings["judged_queries"] == 0
+    for text in (str(stored), stored.report(tmp_path / "page.html").read_text()):
+        assert "rows left out" in text
+        assert "queries made" not in text
+
+
 def test_the_same_seed_gives_the_same_students(found):
     again = run()
     assert [f.student.fingerprint() for f in again.finalists] == [
@@ -132,6 +153,59 @@ def test_what_the_teacher_does_not_grant_is_listed():
 def test_a_budget_of_time_that_is_too_short_is_an_error_that_names_all():
     with pytest.raises(InvalidInput, match=r"No way came .* linear by .*: no time was left"):
         run(seconds=1e-9, into=["linear"])
+
+
+def test_a_tree_is_not_recommended_where_a_linear_model_is_as_faithful_and_smaller():
+    """A slanted line takes a tree many leaves, and a linear student five numbers or fewer."""
+
+    def line(rows):
+        return np.where(np.asarray(rows) @ [1.0, -1.0, 0.5] > 0, "yes", "no")
+
+    found = run(teacher=line, rows=(X, None), into=["tree", "linear"], max_numbers=32)
+    trees = [c for c in found.candidates if c.into == "tree"]
+    assert trees  # it was in the race
+    chosen = found.fronted[found.recommended]
+    assert chosen.into == "linear"
+    assert all(
+        t.left_out.value < chosen.left_out.value for t in trees if t.numbers >= chosen.numbers
+    )
+
+
+def test_the_sentence_never_understates_a_bound(found):
+    """A certificate of 7.64% is not one for 7.6%."""
+    chosen = found.finalists[found.recommended]
+    for epsilon, asked in [(0.0764, 0.1), (0.0764, 0.05)]:
+        certificate = replace(chosen.certificate, epsilon=epsilon)
+        one = replace(
+            found, candidates=(found.fronted[found.recommended],), recommended=0,
+            finalists=(replace(chosen, certificate=certificate),),
+            settings={**found.settings, "epsilon": asked},
+        )  # fmt: skip
+        assert "7.64%" in one.sentence
+
+
+def test_agreement_has_an_interval_where_no_loss_was_seen():
+    none = _agreement(np.zeros(100), True)
+    assert (none.value, none.high) == (1.0, 1.0)
+    assert none.low == pytest.approx(0.025 ** (1 / 100))  # Clopper and Pearson, no error of 100
+    few = _agreement(np.r_[np.ones(3), np.full(2, 0.25), np.zeros(95)], True)
+    assert few.value == pytest.approx(0.965)
+    assert few.low == pytest.approx(1 - interval(4, 100, 0.05)[1])
+    assert few.high == pytest.approx(1 - interval(3, 100, 0.05)[0])
+
+
+def test_a_constant_teacher_has_a_constant_student():
+    """One answer to every row is one number, certified, and said to be a constant."""
+
+    def constant(rows):
+        return np.tile([0.1, 0.9], (len(rows), 1))
+
+    found = run(teacher=constant, rows=(X, Y), into=["tree", "linear"])
+    assert found.best().student.numbers == 1
+    assert set(found.best().student.predict(X)) == {"yes"}
+    assert "uses no column: it answers every row alike" in str(found)
+    with pytest.raises(InvalidInput, match="at least two different classes"):
+        run(teacher=lambda rows: np.full(len(rows), "yes"), rows=(X, None))
 
 
 @pytest.mark.parametrize(

@@ -45,17 +45,21 @@ def title(result: DistillationRecord) -> str:
 
 
 def lead(result: DistillationRecord) -> str:
-    """The certificate in one short sentence."""
-    certificate, unit = result.certificate, result.student.task_.unit
-    out = f"With {100 * (1 - certificate.delta):.6g}% confidence the student "
-    if certificate.tolerance is not None:
-        out += f"stays within {upward(certificate.tolerance)}{unit and ' ' + unit} of the teacher"
-        out += f" on at least {100 * (1 - certificate.epsilon):.4g}% of inputs"
+    """The certificate in one short sentence; after several steps, the smaller of its two bounds."""
+    certificate, unit, chain = result.certificate, result.student.task_.unit, result.chain
+    bound = chain if chain is not None and chain.by_steps else certificate
+    asked = certificate.asked
+    out = f"With {100 * (1 - bound.delta):.6g}% confidence the student "
+    if bound.tolerance is not None:
+        out += f"stays within {upward(bound.tolerance)}{unit and ' ' + unit} of the teacher"
+        out += f" on at least {100 * (1 - bound.epsilon):.4g}% of inputs"
     elif certificate.loss == "disagreement":
-        out += f"differs from the teacher on at most {upward(100 * certificate.epsilon)}% of inputs"
+        out += f"differs from the teacher on at most {upward(100 * bound.epsilon)}% of inputs"
     else:
-        out += f"has a mean loss ({certificate.loss}) of at most {upward(certificate.epsilon)}"
-    return f"{out}." if certificate.reached else f"{out}; what was asked for is not reached."
+        out += f"has a mean loss ({certificate.loss}) of at most {upward(bound.epsilon)}"
+    out += ", by the bound of its steps" if bound is chain else ""
+    reached = certificate.reached or (asked is not None and bound.epsilon <= asked)
+    return f"{out}." if reached else f"{out}; what was asked for is not reached."
 
 
 def worth(result: DistillationRecord) -> str:
