@@ -120,7 +120,7 @@ class BatchedTeacher(Closed):
         except Exception as error:
             raise TeacherFailed(
                 f"{self.name} raised {type(error).__name__} on rows {rows.start} to"
-                f" {rows.stop - 1}: {error}",
+                f" {rows.stop - 1}: {str(error).split(chr(10) + 'Stack trace')[0]}",
                 self._by_hand,
             ) from error
         raw = np.asarray(raw.detach().cpu() if hasattr(raw, "detach") else raw)

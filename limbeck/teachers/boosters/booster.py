@@ -54,6 +54,8 @@ class OpenedBooster:
         Names of the columns, if it knows them.
     note : str
         What was chosen, such as the best iteration.
+    prepare : callable, optional
+        From a DataFrame to one with the categories in the form that the booster was trained on.
     """
 
     name: str
@@ -65,6 +67,7 @@ class OpenedBooster:
     classes: tuple[Label, ...] | None = None
     columns: tuple[str, ...] = ()
     note: str = ""
+    prepare: Callable[[Any], Any] | None = field(default=None, repr=False)
 
 
 class BoosterTeacher(BatchedTeacher):
@@ -202,7 +205,10 @@ class BoosterTeacher(BatchedTeacher):
         return plural(self.booster.trees, "round")
 
     def _ask(self, batch: Any) -> NDArray[Any]:
-        return np.asarray(self.booster.ask(self._in_order(batch)))
+        batch = self._in_order(batch)
+        if self.booster.prepare is not None and hasattr(batch, "columns"):
+            batch = self.booster.prepare(batch)
+        return np.asarray(self.booster.ask(batch))
 
     def _in_order(self, batch: Any) -> Any:
         """The columns that the booster was trained on, in its order, where both have names."""

@@ -23,6 +23,7 @@ from limbeck.teachers.boosters.booster import (
     newer,
     read_booster,
 )
+from limbeck.teachers.boosters.categories import as_categories, textual
 from limbeck.teachers.entry import TeacherEntry
 from limbeck.teachers.files import first_bytes, path_of
 
@@ -100,7 +101,8 @@ def _opened(name: str, booster: Any, classes: Any, iterations: int | None) -> Op
     if iterations is not None and iterations > rounds:
         raise InvalidInput(f"{name} has {rounds} rounds, not {iterations}.", "Give fewer.")
     used = iterations or (best if best > 0 else rounds)
-    objective = str(booster.dump_model(num_iteration=1).get("objective", ""))
+    dumped = booster.dump_model(num_iteration=1)
+    objective = str(dumped.get("objective", ""))
     kind, *more = objective.split() or [""]
     settings = dict(part.split(":", 1) for part in more if ":" in part)
     family: Family = "value"
@@ -116,7 +118,23 @@ def _opened(name: str, booster: Any, classes: Any, iterations: int | None) -> Op
     return OpenedBooster(
         name, ask, family, booster.num_model_per_iteration(), objective, used, classes,
         tuple(booster.feature_name()), note,
+        partial(_prepare, name, booster.pandas_categorical or [], dumped["feature_infos"]),
     )  # fmt: skip
+
+
+def _prepare(name: str, values: list[Any], infos: dict[str, Any], batch: Any) -> Any:
+    """The categories in the order of the file, which keeps the values without their columns.
+
+    The columns are those with codes; a column that is constant in training has none, and then they
+    are the columns of the table that hold texts or categories.
+    """
+    coded = [name for name, info in infos.items() if info.get("values")]
+    columns = [c for c in batch.columns if str(c).replace(" ", "_") in coded]
+    if len(columns) != len(values):
+        columns = textual(batch)
+    if len(columns) != len(values):
+        return batch  # LightGBM says what is wrong
+    return as_categories(name, batch, dict(zip(columns, values, strict=True)))
 
 
 def _ask(booster: Any, rounds: int, family: str, scale: float, batch: Any) -> NDArray[Any]:

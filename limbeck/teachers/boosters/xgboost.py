@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Callable
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ from limbeck.teachers.boosters.booster import (
     newer,
     read_booster,
 )
+from limbeck.teachers.boosters.categories import as_categories, refuse_codes
 from limbeck.teachers.entry import TeacherEntry
 from limbeck.teachers.files import first_bytes, path_of
 
@@ -141,7 +144,38 @@ def _opened(name: str, booster: Any, iterations: int | None, xgboost: Any) -> Op
         why = "the best of early stopping" if iterations is None else "as asked"
         note = f"Of the {rounds} rounds of {name} the first {used} are used, {why}."
     columns = tuple(booster.feature_names or ())
-    return OpenedBooster(name, ask, family, outputs, objective, used, None, columns, note)
+    return OpenedBooster(
+        name,
+        ask,
+        family,
+        outputs,
+        objective,
+        used,
+        None,
+        columns,
+        note,
+        _preparation(name, booster),
+    )
+
+
+def _preparation(name: str, booster: Any) -> Callable[[Any], Any] | None:
+    """What puts a table's categories in order; boosters before XGBoost 3.1 hold codes alone."""
+    kinds, columns = booster.feature_types or [], booster.feature_names or []
+    coded = [column for column, kind in zip(columns, kinds, strict=False) if kind == "c"]
+    if not coded:
+        return None
+    if not hasattr(booster, "get_categories") or booster.get_categories().empty():
+        return partial(_by_code, name, coded)
+    if find_spec("pyarrow") is None:
+        return None  # XGBoost itself orders columns of pandas' categories
+    held = booster.get_categories(export_to_arrow=True).to_arrow()
+    values = {column: array.to_pylist() for column, array in held if array is not None}
+    return partial(as_categories, name, known=values, unknown="refused")
+
+
+def _by_code(name: str, columns: list[str], batch: Any) -> Any:
+    refuse_codes(name, batch, columns)
+    return batch
 
 
 def _ask(booster: Any, rounds: int, family: str, linear: Any, batch: Any) -> NDArray[Any]:

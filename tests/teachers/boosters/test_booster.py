@@ -253,3 +253,67 @@ def test_versions_are_compared_by_their_first_two_numbers():
     assert newer("3.10", "3.9.9")
     assert not newer("3.9.9", "3.9.0")
     assert not newer("v4", "4.7.0")
+
+
+def test_categories_may_come_as_texts_or_in_any_order(library, tmp_path):
+    model = library.fit(TWO, "classes")
+    expected = model.predict_proba(X)
+    texts = X.assign(c=X["c"].astype(str))
+    turned = X.assign(c=X["c"].cat.reorder_categories(["w", "u", "v"]))
+    for thing in (model, *files(library, model, tmp_path)):
+        teacher = as_teacher(thing)
+        for rows in (texts, turned, texts.astype({"c": object}), texts[texts["c"] == "w"]):
+            told = probabilities(teacher.scores(rows), ScoreKind.LOGIT)
+            np.testing.assert_allclose(told, expected[rows.index], atol=1e-6)
+
+
+def test_categories_of_numbers_are_found_in_columns_of_numbers(library, tmp_path):
+    if isinstance(library, CatBoost):
+        pytest.skip("it takes whole numbers as they are")
+    numbers = X["c"].cat.codes.astype(int) + 5
+    rows = X.assign(c=pd.Categorical(numbers, categories=[7, 5, 6]))
+    if isinstance(library, LightGBM):
+        import lightgbm
+
+        model = lightgbm.LGBMClassifier(n_estimators=8, num_leaves=5, verbose=-1).fit(rows, TWO)
+    else:
+        import xgboost
+
+        model = xgboost.XGBClassifier(n_estimators=8, enable_categorical=True).fit(rows, TWO)
+    expected = model.predict_proba(rows)
+    for thing in (model, *files(library, model, tmp_path)):
+        teacher = as_teacher(thing)
+        for kind in (int, float):
+            told = probabilities(teacher.scores(rows.assign(c=numbers.astype(kind))), "logit")
+            np.testing.assert_allclose(told, expected, atol=1e-6)
+        with pytest.raises(InvalidInput, match=r"'c' holds texts, and .* the numbers 7, 5, 6"):
+            teacher.scores(X)
+
+
+def test_a_new_category_is_what_the_library_makes_of_it(tmp_path):
+    rows = X.assign(c=X["c"].astype(str).where(X.index != 4, "other"))
+    for library in (lib() for lib in LIBRARIES if lib in (LightGBM, XGBoost)):
+        model = library.fit(TWO, "classes")
+        teacher = as_teacher(files(library, model, tmp_path)[0])
+        if isinstance(library, XGBoost):
+            with pytest.raises(InvalidInput, match=r"'c' holds 'other', and .* not trained on"):
+                teacher.scores(rows)
+        else:
+            told = probabilities(teacher.scores(rows), ScoreKind.LOGIT)
+            missing = X.assign(c=X["c"].where(X.index != 4))
+            np.testing.assert_allclose(told, model.predict_proba(missing), atol=1e-6)
+
+
+def test_categories_that_a_booster_knows_by_number_are_refused_by_name(tmp_path):
+    xgboost = pytest.importorskip("xgboost")
+    coded = X.assign(c=X["c"].cat.codes.astype(float))
+    data = xgboost.DMatrix(
+        coded.to_numpy(), TWO, feature_names=list(X), enable_categorical=True,
+        feature_types=["float", "c", "float", "float"],
+    )  # fmt: skip
+    booster = xgboost.train({"objective": "binary:logistic"}, data, 8)
+    teacher = as_teacher(booster)
+    with pytest.raises(InvalidInput, match="knows the categories of 'c' by number"):
+        teacher.scores(X)
+    own = X.assign(c=pd.Categorical(X["c"].cat.codes))
+    assert np.array_equal(teacher.scores(coded), teacher.scores(own))
