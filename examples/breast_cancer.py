@@ -89,9 +89,11 @@ def main(n_jobs: int = 2) -> None:
     console.print(found)
     console.print()
     console.print(found.best().student.text(), highlight=False, markup=False)
-    page = found.report("report.html")
+    front, page = Path("front.svg"), found.report("report.html")
+    front.write_text(found.svg(), encoding="utf-8")
     console.print(
-        f"\nThe front as a picture, and all students: {Path(page).resolve().as_uri()}",
+        f"\nThe front as a picture: {front.resolve().as_uri()}\n"
+        f"All students on a page: {page.resolve().as_uri()}",
         soft_wrap=True,
     )
 

@@ -27,6 +27,7 @@ def test_demo_prints_the_table_and_writes_the_page(tmp_path: Path) -> None:
     assert "with 95% confidence it differs from the teacher on at most" in said
     assert "Fitted again" in said
     assert "not done in" not in said  # within its time
+    assert (tmp_path / "front.svg").read_text(encoding="utf-8").startswith("<svg")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "<svg" in page
     assert "px²" in page  # units reach the drawing

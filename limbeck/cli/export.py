@@ -14,7 +14,10 @@ __all__ = ["export"]
 
 def export(
     student: Annotated[
-        Path, typer.Argument(help="student.json, or the folder of a run that holds one.")
+        Path,
+        typer.Argument(
+            help="student.json, or the folder of a run; of a tournament the recommended student."
+        ),
     ],
     to: Annotated[
         Path,
@@ -39,12 +42,24 @@ def export(
     from limbeck.students import load
 
     with plain_errors():
+        student = _recommended(student)
         if to.suffix.lower() == ".md":
             typer.echo(f"Written to {_card(student, to, license_id)}.")
             return
         path = student / "student.json" if student.is_dir() else student
         written = export_student(load(path), to, dtype=dtype, inputs=inputs, dialect=dialect)
         typer.echo(f"Written to {written}.")
+
+
+def _recommended(folder: Path) -> Path:
+    """Of a tournament the folder of the student that it recommends; else what was given."""
+    from limbeck.api.load import load
+    from limbeck.results.tournament import Tournament
+
+    if not (folder / "students").is_dir():
+        return folder
+    found = load(folder)
+    return folder / f"finalist-{found.recommended}" if isinstance(found, Tournament) else folder
 
 
 def _card(folder: Path, to: Path, license_id: str | None) -> Path:

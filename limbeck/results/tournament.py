@@ -16,6 +16,7 @@ from limbeck.results.result import Result
 from limbeck.results.tournament_record import TournamentRecord
 from limbeck.results.tournament_sections import (
     fragment,
+    front_svg,
     plot_front,
     tables,
     terminal,
@@ -142,6 +143,20 @@ class Tournament(TournamentRecord, Result):
             Where to draw; by default a new figure.
         """
         return plot_front(self, ax)
+
+    def svg(self) -> str:
+        """The front as an SVG file's text: agreement by size, the recommended student ringed.
+
+        Returns
+        -------
+        str
+            It needs no other file, and fits light and dark pages.
+
+        Examples
+        --------
+        See ``examples/breast_cancer.py``, which writes ``front.svg``.
+        """
+        return front_svg(self)
 
     def to_dict(self) -> dict[str, Any]:
         """All numbers, ready for JSON; the finalists have folders of their own."""

@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from limbeck.certificates.wording import upward
+from limbeck.reports import strokes
 from limbeck.reports.charts import Line, Panel, chart
 from limbeck.reports.document import document, write_document
 from limbeck.reports.markup import Html, join, tag
@@ -24,7 +25,7 @@ from limbeck.results.tournament_record import (
     Unfinished,
 )
 
-__all__ = ["fragment", "plot_front", "tables", "terminal", "write_page"]
+__all__ = ["fragment", "front_svg", "plot_front", "tables", "terminal", "write_page"]
 
 
 def candidate_table(result: TournamentRecord, every: bool = False) -> Table[Candidate]:
@@ -155,6 +156,33 @@ def drawing(result: TournamentRecord) -> Html:
     )  # fmt: skip
     figure = tag("figure", chart(panel(result)))
     return join([tag("div", figure, class_="charts"), tag("p", *keys)])
+
+
+def front_svg(result: TournamentRecord) -> str:
+    """The chart as the text of an SVG file of its own, for light pages and dark ones.
+
+    Parameters
+    ----------
+    result : TournamentRecord
+        The tournament.
+    """
+    wide, high = 360, 276
+    marks = (
+        tag("circle", cx=52, cy=262, r=4, class_="point main"),
+        strokes.text(61, 266, "the front", "start"),
+        tag("rect", x=126, y=258, width=8, height=8, class_="point"),
+        strokes.text(139, 266, "behind it", "start"),
+        tag("circle", cx=208, cy=262, r=5, class_="ring"),
+        strokes.text(218, 266, "recommended", "start"),
+    )
+    paper = tag("rect", width=wide, height=high, style="fill: var(--paper)")
+    return tag(
+        "svg", tag("style", Html(PAGE)), paper,
+        tag("g", tag("svg", chart(panel(result)), width=wide, height=250), *marks, class_="charts",
+            font_family="system-ui, sans-serif"),
+        xmlns="http://www.w3.org/2000/svg", viewBox=f"0 0 {wide} {high}", width=1.5 * wide,
+        height=1.5 * high, class_="limbeck",
+    )  # fmt: skip
 
 
 def plot_front(result: TournamentRecord, ax: Any = None) -> Any:

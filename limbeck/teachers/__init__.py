@@ -125,6 +125,8 @@ def as_teacher(obj: Any, y: Any = None, *, example: Any = None, **options: Any) 
                 "Give them where the teacher is made.",
             )
         return obj
+    if hasattr(options.get("classes"), "tolist"):  # an array, such as an estimator's classes_
+        options["classes"] = tuple(options["classes"].tolist())
     made = teacher_class(obj)
     make = _hook(made, "from_object") or made
     _check_options(made.__name__, make, options)

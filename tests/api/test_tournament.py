@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -116,6 +117,17 @@ def test_agreement_says_what_it_was_measured_on(found, tmp_path):
     for text in (str(stored), stored.report(tmp_path / "page.html").read_text()):
         assert "rows left out" in text
         assert "queries made" not in text
+
+
+def test_the_front_is_a_picture_of_its_own(found):
+    """Well-formed, with a mark for every student and a ring around the recommended one."""
+    drawn = ElementTree.fromstring(found.svg())
+    marks = [e.get("class") for e in drawn.iter() if e.find("{*}title") is not None]
+    assert marks.count("point main") == len(found.fronted)
+    assert marks.count("point") == len(found.candidates) - len(found.fronted)
+    rings = [e for e in drawn.iter() if e.get("class") == "ring"]
+    assert len(rings) == 2  # one of them in the key
+    assert "http" not in found.svg().replace("http://www.w3.org/2000/svg", "")
 
 
 def test_the_same_seed_gives_the_same_students(found):

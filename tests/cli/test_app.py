@@ -121,6 +121,12 @@ def test_a_tournament_prints_the_front_and_writes_its_finalists(here):
         "--rows", first / "holdout.parquet",
     )  # fmt: skip
     assert checked.exit_code == 0, checked.output
+    for name in ("best.json", "card.md"):
+        written = limbeck("export", "run", "--to", name)
+        assert written.exit_code == 0, written.output
+    best = found.best().student.fingerprint()
+    assert load(here / "best.json").fingerprint() == best
+    assert best in (here / "card.md").read_text()
 
 
 def test_export_writes_code_that_answers_alike(run):

@@ -3,8 +3,10 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
@@ -139,3 +141,14 @@ def test_importing_needs_no_torch():
         assert not {"torch", "matplotlib"} & set(sys.modules)
     """
     subprocess.run([sys.executable, "-c", textwrap.dedent(program)], check=True, timeout=60)
+
+
+@pytest.mark.parametrize("kind", [list, np.array, pd.Index, pd.Series])
+def test_classes_may_be_an_array(kind: Any) -> None:
+    """As an estimator's ``classes_`` is."""
+    X = np.random.default_rng(0).normal(size=(40, 2))
+    high = 1 / (1 + np.exp(-X[:, 0]))
+    scores, classes = np.column_stack([1 - high, high]), kind(["no", "yes"])
+    for made in ((X, scores), lambda rows: np.tile([0.2, 0.8], (len(rows), 1))):
+        teacher = as_teacher(made, example=X, classes=classes)
+        assert teacher.task.classes == ("no", "yes")
