@@ -12,7 +12,7 @@ _COMMON = """
   vertical-align: top; border: 0; background: none; }
 .limbeck thead th { border-bottom: 1px solid var(--line); font-weight: 600; font-size: .875rem;
   vertical-align: bottom; }
-.limbeck tbody th { font-weight: 400; overflow-wrap: anywhere; min-width: 4.5rem; }
+.limbeck tbody th { font-weight: 400; overflow-wrap: anywhere; min-width: 6.5rem; }
 .limbeck tbody th:has(+ td .range) { min-width: 8rem; }
 .limbeck tbody td { white-space: nowrap; }
 .limbeck .under { display: block; color: var(--soft); font-weight: 400; font-size: .9em;

@@ -66,7 +66,7 @@ class FoundRoutes(Tabular):
             Column("cost", lambda r: r.cost),
             Column("effort", lambda r: r.effort, format=lambda e: f"{e:g}", align="right",
                    page_only=True),
-            Column("guarantee", lambda r: r.guarantee or None, wrap=True),
+            Column("guarantee", lambda r: r.guarantee or None, page_only=True, wrap=True),
             Column("call", lambda r: r.call, page_only=True, wrap=True),
         ]  # fmt: skip
         caption = f"From {self.teacher}, which grants {self.access}"
@@ -100,6 +100,10 @@ class FoundRoutes(Tabular):
             "Every route ends in a certificate: with probability 1 - delta the student differs from"
             " the teacher on at most a share epsilon of inputs, by rows that no step saw."
         ]
+        single = [route.steps[0] for route in self.found if not route.via]
+        more = [f"{r.into} by {r.method}: {r.guarantee}" for r in single if r.guarantee]
+        if more:
+            notes.append(f"Beside the certificate, {'; '.join(more)}.")
         if several:
             notes.append(_ERRORS_ADD)
         if self.closed:

@@ -149,10 +149,10 @@ class TournamentRecord:
         ) else ""  # fmt: skip
         parts = [
             f"Fitted again {plural(self.refits, 'time')} on bags of the rows, and beside"
-            f" {plural(self.near, 'student')} that agree as well within the margin:"
+            f" {plural(self.near, 'student')} that agree as well within the margin."
         ]
         if every:
-            parts.append(f"all of them say: {_joined(every)}.")
+            parts.append(f"All of them say: {_joined(every)}.")
         if always:
             parts.append(f"All refits, but not all of those students, say: {_joined(always)}.")
         if low:

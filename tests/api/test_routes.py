@@ -43,3 +43,10 @@ def test_the_table_says_how_to_run_each_way():
 def test_a_kind_that_is_none_is_no_file_either():
     with pytest.raises(limbeck.LimbeckError, match="zebra"):
         limbeck.routes("zebra")
+
+
+def test_what_methods_promise_is_not_squeezed_into_a_narrow_column() -> None:
+    """A terminal of 80 columns shows it in whole words, below the table."""
+    printed = " ".join(str(limbeck.routes("sklearn", into="tree")).split())
+    assert "tree by search_and_stitch: best of its size over its clauses" in printed
+    assert "by l1_path:" not in printed  # promises nothing more
