@@ -233,8 +233,8 @@ def recommended_student(
                 f"{name} was given with into='auto'.", "Name a student, or leave it out."
             )
     known = {"seconds": "seconds", "max_numbers": "max_numbers", "among": "into"}
-    for name in settings:
-        if name not in known:
+    for name, value in settings.items():
+        if name not in known and value is not None:
             raise InvalidInput(
                 f"Distilling into 'auto' has no setting {name!r}.", did_you_mean(name, known)
             )

@@ -286,6 +286,8 @@ class PaidTeacher(Closed):
     def _tested(self, labelled: Any, codes: NDArray[Any]) -> str:
         """A comparison with chance on some labelled rows; refused where it is no better."""
         found = self.answers(first(labelled, self.batch * -(-_TESTED // self.batch)))
+        if not found.answered.any():
+            self._complete(found)
         told = found.scores[found.answered].argmax(axis=1)
         test = better_than_chance(
             told, codes[: len(found.scores)][found.answered], self.task.outputs

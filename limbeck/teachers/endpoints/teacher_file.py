@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from inspect import signature
 from pathlib import Path
 from typing import Any
@@ -40,12 +41,28 @@ def mapping_of(model: Any) -> dict[str, Any] | None:
             f"{str(path)!r} needs PyYAML.", "pip install 'limbeck[endpoints]'."
         ) from None
     try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+        found = yaml.load(path.read_text(encoding="utf-8"), Loader=_loader())  # noqa: S506  (safe)
     except (OSError, ValueError, yaml.YAMLError):  # the text of the error may repeat a key
         raise FileRefused(
             f"{str(path)!r} is no readable YAML.", "Write name: value lines, in UTF-8."
         ) from None
     return found if isinstance(found, dict) and all(isinstance(k, str) for k in found) else None
+
+
+def _loader() -> Any:
+    """YAML's safe loader that leaves yes, no, on and off texts, as YAML 1.2 does."""
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        pass
+
+    kept = "tag:yaml.org,2002:bool"
+    Loader.yaml_implicit_resolvers = {
+        letter: [(tag, form) for tag, form in resolvers if tag != kept]
+        for letter, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+    Loader.add_implicit_resolver(kept, re.compile(r"(?i:true|false)$"), list("tTfF"))
+    return Loader
 
 
 def settings_of(path: str | Path, made: type[Any]) -> dict[str, Any]:

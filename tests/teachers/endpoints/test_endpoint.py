@@ -196,6 +196,23 @@ def test_a_yaml_file_names_it(sums, tmp_path):
     assert teacher.answers(X[:3]).cost == 1
 
 
+def test_a_service_that_gives_no_answer_is_named_before_labels_are_compared(tmp_path):
+    teacher = Endpoint(
+        "http://127.0.0.1:9/", classes=[0, 1], store=tmp_path / "a", retries=Retries(0)
+    )
+    with pytest.raises(LimbeckError, match=r"gave no usable answer|without an answer"):
+        limbeck.distill(teacher, X[:60], (X[:60, 0] > 0).astype(int))
+
+
+def test_yes_and_no_in_a_file_are_classes(tmp_path):
+    (tmp_path / "service.yaml").write_text(
+        "url: http://127.0.0.1:9/\nclasses: [no, yes]\nforce: true\n"
+    )
+    teacher = limbeck.as_teacher(tmp_path / "service.yaml")
+    assert teacher.task.classes == ("no", "yes")
+    assert teacher.force is True
+
+
 @pytest.mark.parametrize(
     ("line", "match"),
     [
