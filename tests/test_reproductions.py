@@ -15,6 +15,7 @@ pytest.importorskip("torch")
 ROOT = Path(__file__).resolve().parent.parent
 
 
+@pytest.mark.slow
 def test_pac_trees_small() -> None:
     """The script itself fails below 0.999; here its table is read as well."""
     done = subprocess.run(
@@ -33,6 +34,7 @@ def test_pac_trees_small() -> None:
     assert 0 < probes <= 6000
 
 
+@pytest.mark.slow
 def test_sample_cost_small(tmp_path: Path) -> None:
     """Every route finds the smallest trees; a second call reads them, and draws the picture."""
     command = [sys.executable, ROOT / "reproductions/sample_cost.py", "--small", "--out", tmp_path]

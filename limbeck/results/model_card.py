@@ -107,7 +107,11 @@ def _head(result: Any, license_id: str | None) -> str:
             }],
         }] if measured else None,
     }  # fmt: skip
-    lines = [f"{name}: {json.dumps(value)}" for name, value in head.items() if value is not None]
+    lines = [
+        f"{name}: {json.dumps(value, allow_nan=False)}"
+        for name, value in head.items()
+        if value is not None
+    ]
     return "\n".join(["---", *lines, "---"])
 
 

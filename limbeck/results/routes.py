@@ -43,7 +43,7 @@ class FoundRoutes(Tabular):
     >>> import limbeck
     >>> found = limbeck.routes("stored", into="junta")
     >>> [route.via for route in found.found][:2]
-    [('linear',), ('additive',)]
+    [('linear',), ('sparse_sum',)]
     """
 
     teacher: str

@@ -36,7 +36,7 @@ def by_way_of(via: Any, last: Method, **defaults: Any) -> Composed:
     Examples
     --------
     >>> by_way_of("tree:greedy", method_for("rules", {})).name
-    'greedy, then rules'
+    'greedy tree, then rule set'
     """
     given = list(via) if isinstance(via, list | tuple) else [via]
     if not given:

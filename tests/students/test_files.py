@@ -110,7 +110,9 @@ def test_refuses_what_is_no_json(tmp_path: Path) -> None:
         load(tmp_path)
     for content in (b"", b"{", b"\xff\xfe", b"[" * 100_000, b"[]", b"1"):
         path.write_bytes(content)
-        with pytest.raises(FileRefused, match=r"not JSON|no student"):
+        with pytest.raises(
+            FileRefused, match=r"not JSON|no student|not text in UTF-8|nested too deeply"
+        ):
             load(path)
     with pytest.raises(FileRefused, match="of kind 'tree', not 'junta'"):
         files.read_head(Tree(2).fit([[1.0], [2.0]], ["a", "b"]).to_dict(), "junta")

@@ -48,7 +48,7 @@ class Ngrams:
     --------
     >>> found = Ngrams.of(np.array(["good", "not good", "bad"], object), "words", (1, 2), 1, 10)
     >>> found.terms
-    ('good', 'bad', 'not', 'not good')
+    ('good', 'not', 'bad', 'not good')
     >>> found.matrix(np.array(["Good!"], object)).toarray().round(2).tolist()
     [[1.0, 0.0, 0.0, 0.0]]
     """

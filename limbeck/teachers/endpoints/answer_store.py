@@ -58,7 +58,9 @@ def question_key(asked: Any) -> bytes:
     >>> question_key({"a": 1, "b": 2}) == question_key({"b": 2, "a": 1})
     True
     """
-    text = json.dumps(asked, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(
+        asked, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False
+    )
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
@@ -127,7 +129,7 @@ class AnswerStore:
         cost : float
             What the request cost.
         """
-        rows = [(key, teacher, json.dumps(answer)) for key, answer in answers]
+        rows = [(key, teacher, json.dumps(answer, allow_nan=False)) for key, answer in answers]
         with self._lock:
             connection = self._open()
             with connection:

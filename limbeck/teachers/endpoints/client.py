@@ -180,7 +180,7 @@ class _Run(Generic[T]):
 
     async def _one(self, session: Any, httpx: Any, job: Job[T]) -> None:
         """Send one request until it is answered, refused or given up."""
-        content = json.dumps(self.body(job.questions)).encode()
+        content = json.dumps(self.body(job.questions), allow_nan=False).encode()
         reason = ""
         for attempt in range(self.client.retries.times + 1):
             await self._turn()

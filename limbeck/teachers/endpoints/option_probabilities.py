@@ -115,7 +115,7 @@ def option_probabilities(
     for option in options:
         known = [seen[s] for s in spellings(option) if s in seen]
         unseen = len(spellings(option)) - len(known)
-        low.append(sum(known))
+        low.append(float(sum(known)))
         high.append(min(1.0, sum(known) + min(rest, unseen * least)))
     first = _as_text(max(top, key=lambda one: one[1])[0]).strip().upper()
     place = list(options).index(first) if first in options else -1

@@ -64,7 +64,7 @@ def test_rows_without_an_answer_are_left_out_and_said(service, reply, tmp_path):
 
 def test_no_rows_are_refused():
     with pytest.raises(LimbeckError, match="There is no row"):
-        limbeck.fresh_answers(limbeck.as_teacher((X, X[:, 0])), X[:0])
+        limbeck.fresh_answers(limbeck.as_teacher((X, X[:, 0]), regression=True), X[:0])
     with pytest.raises(LimbeckError, match="is not yet a teacher"):
         limbeck.fresh_answers(lambda rows: rows, X)
 
