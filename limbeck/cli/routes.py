@@ -32,8 +32,13 @@ def routes(
     """List every way from a teacher to a student: what it needs, costs and guarantees."""
     from limbeck.api.load import read_teacher
     from limbeck.api.routes import routes as found
+    from limbeck.core.errors import InvalidInput, did_you_mean
     from limbeck.core.registry import TEACHERS
 
     with plain_errors():
+        if teacher not in TEACHERS.names() and teacher.isidentifier():  # no file, no module:name
+            raise InvalidInput(
+                f"There is no kind of teacher {teacher!r}.", did_you_mean(teacher, TEACHERS.names())
+            )
         model = teacher if teacher in TEACHERS.names() else read_teacher(teacher, weights)
         Console().print(found(model, into, method=method, max_steps=max_steps))
