@@ -19,19 +19,15 @@ def table() -> str:
     from limbeck.core.contract import Access
     from limbeck.teachers.entry import entries
 
-    columns = [a for a in Access if a.name]
-    names = [str(a) for a in columns]
-    lines = [
-        f"| teacher | as a file | {' | '.join(names)} | needs | for example |",
-        "|---|---|" + "---|" * (len(names) + 2),
-    ]
+    lines = ["| teacher | grants | needs | for example |", "|---|---|---|---|"]
     for _, made, entry in entries():
         if not made.__module__.startswith("limbeck."):
             continue  # those of other packages are not documented here
-        granted = ["yes" if a in entry.grants else "" for a in columns]
+        granted = ", ".join(str(a) for a in Access if a.name and a in entry.grants)
         files = ", ".join(f"`{f}`" for f in entry.files)
-        needs = f"`limbeck[{entry.extra}]`" if entry.extra else ""
-        cells = [entry.summary, files, *granted, needs, f"`{entry.example}`"]
+        what = f"{entry.summary} ({files})" if files else entry.summary
+        needs = f"limbeck[{entry.extra}]" if entry.extra else ""
+        cells = [what, granted, needs, f"`{entry.example}`"]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
