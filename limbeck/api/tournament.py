@@ -34,7 +34,14 @@ from limbeck.results.distillation import Distillation
 from limbeck.results.tournament import Tournament
 from limbeck.results.tournament_record import Candidate, Unfinished
 from limbeck.selection.finished import FinishedRuns, fingerprint_of
-from limbeck.selection.front import Entrant, entrants, pareto, recommended, steadiness
+from limbeck.selection.front import (
+    Entrant,
+    entrants,
+    pareto,
+    recommended,
+    steadiness,
+    undominated,
+)
 from limbeck.selection.race import Route, Run, Stopped, budgets_up_to, folds_of
 from limbeck.selection.routes import students
 from limbeck.selection.schedule import Race, one_thread, raced
@@ -176,7 +183,9 @@ def tournament(
         told = answers(known.teacher.scores(table.features.in_order(apart.test.X)), known.task)
         asked = replace(request, candidates=len(front))
         finalists = tuple(_finalist(asked, known, entrant, told, tell) for entrant in front)
-        chosen = front.index(recommended(front, _NEAR))
+        stated = [f.certificate for f in finalists]
+        bounds = [c.epsilon if c.tolerance is None else c.tolerance for c in stated]
+        chosen = undominated(front, bounds, front.index(recommended(front, _NEAR)))
         again, near = _again(front[chosen], found, parts[0], seed, seconds, tell)
         said = statements(front[chosen].student, again, near, apart.fit_rows)
     took = {(run.route.into, run.route.name): run.seconds for run in done}

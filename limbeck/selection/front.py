@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from limbeck.core.contract import Student
 from limbeck.selection.race import Route, Run
 
-__all__ = ["Entrant", "entrants", "pareto", "recommended", "steadiness"]
+__all__ = ["Entrant", "entrants", "pareto", "recommended", "steadiness", "undominated"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,3 +103,29 @@ def recommended(front: Sequence[Entrant], within: float = 0.0) -> Entrant:
         if gap.mean() <= max(within, error):
             return entrant
     return best
+
+
+def undominated(front: Sequence[Entrant], bounds: Sequence[float], chosen: int) -> int:
+    """Which to take when certificates are there: the chosen one, or one that is better in both.
+
+    The bounds of a front hold together, so that the lowest of them may be looked for. A student
+    of no more numbers with a lower bound is less to read and certified for more.
+
+    Parameters
+    ----------
+    front : sequence of Entrant
+        The front.
+    bounds : sequence of float
+        The certified bound of each.
+    chosen : int
+        The place of the one that rows left out recommend.
+
+    Returns
+    -------
+    int
+        The place of the one to take.
+    """
+    sizes = [e.student.numbers for e in front]
+    smaller = [i for i, size in enumerate(sizes) if size <= sizes[chosen]]
+    best = min(smaller, key=lambda i: (bounds[i], sizes[i]))
+    return best if bounds[best] < bounds[chosen] else chosen

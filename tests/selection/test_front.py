@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limbeck.selection.front import Entrant, entrants, pareto, recommended, steadiness
+from limbeck.selection.front import Entrant, entrants, pareto, recommended, steadiness, undominated
 from limbeck.selection.race import Run
 from limbeck.students.tree.tree import Tree
 
@@ -48,6 +48,14 @@ def test_the_smallest_within_one_standard_error_is_recommended():
     assert recommended(front) is front[1]
     assert recommended(front, within=0.2) is front[0]
     assert recommended([front[0], front[2]]) is front[2]
+
+
+def test_a_smaller_student_that_is_certified_for_less_is_taken():
+    front = [entrant(n, [0.0]) for n in (4, 8, 8, 31)]
+    assert undominated(front, [0.044, 0.076, 0.08, 0.02], 1) == 0
+    assert undominated(front, [0.08, 0.076, 0.05, 0.02], 1) == 2  # as small, and better
+    assert undominated(front, [0.08, 0.076, 0.076, 0.02], 1) == 1  # level: the chosen one stays
+    assert undominated(front, [0.08, 0.076, 0.08, 0.02], 1) == 1  # a larger one is not looked at
 
 
 def test_columns_are_counted_over_all_fits():
