@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import MISSING, asdict, fields
 from pathlib import Path
@@ -155,7 +156,7 @@ def _certificate(data: Any) -> Certificate:
     for group in data.get("groups", ()):
         _check_names(group, *_names_of(GroupBound))
     found = as_typed(Certificate, data)
-    if not 0 < found.delta < 1 or found.n < 0 or found.epsilon < 0:
+    if not 0 < found.delta < 1 or found.n < 0 or not math.isfinite(found.epsilon + found.mean_loss):
         raise ValueError(f"delta {found.delta}, n {found.n} and epsilon {found.epsilon} fit none")
     for name, value in found.settings.items():
         kinds = _SETTINGS.get(name)

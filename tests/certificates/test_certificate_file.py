@@ -236,6 +236,7 @@ def test_files_are_refused(certificate: Certificate, tmp_path: Path) -> None:
             "True is no number",
         ),
         (lambda r: {**r, "certificate": {**r["certificate"], "delta": 1.5}}, "delta 1.5"),
+        (lambda r: {**r, "certificate": {**r["certificate"], "epsilon": None}}, "epsilon nan"),
         (lambda r: {**r, "certificate": {**r["certificate"], "settings": {"seen": 3.5}}}, "seen"),
         (lambda r: {**r, "certificate": {**r["certificate"], "assumptions": [1]}}, "1 is no str"),
     ],
