@@ -32,7 +32,7 @@ from limbeck.data.duplicates import Rule, identical_rows
 from limbeck.methods.answered_rows import AnsweredRows
 from limbeck.results.distillation import Distillation
 from limbeck.results.tournament import Tournament
-from limbeck.results.tournament_record import Candidate, Unfinished
+from limbeck.results.tournament_record import Candidate, Unfinished, certified_bound
 from limbeck.selection.finished import FinishedRuns, fingerprint_of
 from limbeck.selection.front import (
     Entrant,
@@ -183,8 +183,7 @@ def tournament(
         told = answers(known.teacher.scores(table.features.in_order(apart.test.X)), known.task)
         asked = replace(request, candidates=len(front))
         finalists = tuple(_finalist(asked, known, entrant, told, tell) for entrant in front)
-        stated = [f.certificate for f in finalists]
-        bounds = [c.epsilon if c.tolerance is None else c.tolerance for c in stated]
+        bounds = [certified_bound(f.certificate) for f in finalists]
         chosen = undominated(front, bounds, front.index(recommended(front, _NEAR)))
         again, near = _again(front[chosen], found, parts[0], seed, seconds, tell)
         said = statements(front[chosen].student, again, near, apart.fit_rows)

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from limbeck.certificates.wording import upward
-from limbeck.core.contract import Student
+from limbeck.core.contract import Certificate, Student
 from limbeck.core.errors import plural
 from limbeck.core.measured import Measured
 from limbeck.results.distillation import Distillation
 
-__all__ = ["Candidate", "StudentStatement", "TournamentRecord", "Unfinished"]
+__all__ = ["Candidate", "StudentStatement", "TournamentRecord", "Unfinished", "certified_bound"]
 
 
 @dataclass(frozen=True)
@@ -195,6 +195,11 @@ class TournamentRecord:
             f"No readable student within {most} numbers reaches {100 * asked:g}%; the best reaches"
             f" {least} (certified). Nearest for its size is the {name}."
         )
+
+
+def certified_bound(certificate: Certificate) -> float:
+    """By what students of a front are compared: the tolerance of numbers, the share of labels."""
+    return float(certificate.epsilon if certificate.tolerance is None else certificate.tolerance)
 
 
 def _listed(names: list[str], most: int = 12) -> str:

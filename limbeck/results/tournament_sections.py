@@ -23,6 +23,7 @@ from limbeck.results.tournament_record import (
     StudentStatement,
     TournamentRecord,
     Unfinished,
+    certified_bound,
 )
 
 __all__ = ["fragment", "front_svg", "plot_front", "tables", "terminal", "write_page"]
@@ -38,7 +39,8 @@ def candidate_table(result: TournamentRecord, every: bool = False) -> Table[Cand
     every : bool
         Whether students behind the front are listed, too.
     """
-    bounds = dict(zip(map(_key, result.fronted), result.finalists, strict=True))
+    stated = [certified_bound(f.certificate) for f in result.finalists]
+    bounds = dict(zip(map(_key, result.fronted), stated, strict=True))
     first = result.finalists[0].certificate
     together = f"{100 * (1 - first.delta):g}%"
     of_inputs = first.tolerance is None
@@ -50,7 +52,7 @@ def candidate_table(result: TournamentRecord, every: bool = False) -> Table[Cand
         Column("left_out", lambda c: c.left_out, _label(result)),
         Column(
             "certified",
-            lambda c: None if _key(c) not in bounds else _bound(bounds[_key(c)]),
+            lambda c: bounds.get(_key(c)),
             ("differs on at" if of_inputs else "stays")
             + f"\n{'most' if of_inputs else 'within'} ({together})",
             format=lambda v: f"{upward(100 * v)}%" if of_inputs else upward(v, 4),
@@ -279,11 +281,6 @@ def _label(result: TournamentRecord) -> str:
 def _agreement(result: TournamentRecord) -> str:
     classifies = result.finalists[0].student.task_.classifies
     return "agreement" if classifies else "R²"
-
-
-def _bound(finalist: Any) -> float:
-    certificate = finalist.certificate
-    return float(certificate.epsilon if certificate.tolerance is None else certificate.tolerance)
 
 
 def _key(c: Candidate) -> tuple[str, str, int]:
