@@ -1,0 +1,31 @@
+"""Language models into smaller language models: objectives, and what is kept of the teacher.
+
+Each name is imported when first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+# Public names and the modules they live in.
+_MODULES = {
+    "TokenKD": "language.objectives",
+    "SequenceKD": "language.objectives",
+    "TokenSum": "language.chunked",
+    "LMHead": "language.chunked",
+    "TeacherLogits": "language.carriers.full",
+    "TeacherHidden": "language.carriers.full",
+}
+
+__all__ = sorted(_MODULES)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return getattr(import_module(f"limbeck.{_MODULES[name]}"), name)
+    raise AttributeError(f"module 'limbeck.language' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_MODULES])

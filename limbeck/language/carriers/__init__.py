@@ -1,0 +1,1 @@
+"""What is kept of the teacher's next-token distributions; one kind a file."""
