@@ -52,6 +52,7 @@ def compress(
     cache: bool | str | Path | TeacherCache | None = None,
     validation: Any = None,
     test: Any = None,
+    unlabelled: Any = None,
     holdout: float = 0.3,
     cases: Any = None,
     duplicates: Rule = "auto",
@@ -105,6 +106,10 @@ def compress(
         ``validation`` may be a share of the training rows. Without it a tenth of them (at most
         2,000) is set aside where ``epochs`` is not given, or ``patience`` is; with given epochs
         all rows train, to the end.
+    unlabelled : as data, optional
+        More inputs, without labels, that the teacher answers and the student learns from. Losses
+        on labels skip them; the control trains on the labelled rows alone, with as many updates.
+        Test rows among them are refused.
     cases : array-like of shape (n,) or str, optional
         The case that each row belongs to, such as a patient: split, comparison and certificate go
         by case, and the loss of a case is the mean over its rows. A column of a Hugging Face data
@@ -174,7 +179,8 @@ def compress(
     seeds, seed = whole_number("seeds", seeds, 1, _MOST_SEEDS), whole_number("seed", seed)
     request = NetworkRequest(
         teacher, data, y, into, objective=objective, mode=mode, filter=filter, start=start,
-        cache=cache, validation=validation, test=test, holdout=holdout, cases=cases,
+        cache=cache, validation=validation, test=test, unlabelled=unlabelled, holdout=holdout,
+        cases=cases,
         duplicates=duplicates, seeds=seeds, task=task, tokenizers=tokenizers, output=output,
         vocabulary=vocabulary, classes=classes, unit=unit, control=control, baseline=baseline,
         timing=timing, epsilon=epsilon, delta=delta, seed=seed,
@@ -254,6 +260,7 @@ class NetworkSteps(
         method = TrainNetwork(
             known.makers, request.start, known.teacher, source, known.rows, known.validation,
             known.task, known.objective, known.training, request.mode, known.filter, known.reads,
+            known.labelled,
         )  # fmt: skip
         students = [
             method.distill(seed, _under(request.folder, seed, "distilled"), tell)
@@ -381,6 +388,7 @@ def _record(given: Prepared, runs: Runs) -> dict[str, Any]:
         "classifies": given.task.kind is not TaskKind.REGRESSION,
         "training": training_record(given.training),
         "rows": len(given.rows),
+        "unlabelled": given.unlabelled,
         "test_rows": len(given.test),
         "seeds": [runs.seed + i for i in range(len(runs.students))],
         "chosen_seed": runs.seed + runs.best,

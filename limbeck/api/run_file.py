@@ -27,7 +27,7 @@ KEPT = "run.yaml"
 """The name of the run file that is kept in the run's folder, so that it can be resumed."""
 
 _MODELS = ("teacher", "student")
-_DATA = ("train", "validation", "test")
+_DATA = ("train", "validation", "test", "unlabelled")
 _NEEDED = ("student", "train", "objective", "out")
 _MOST_VALUES = 10_000
 

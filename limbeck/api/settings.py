@@ -189,6 +189,7 @@ class NetworkArguments(Arguments, total=False):
     cache: bool | str | Path | TeacherCache | None
     validation: Any
     test: Any
+    unlabelled: Any
     seeds: int
     task: Any
     tokenizers: Sequence[Any] | None

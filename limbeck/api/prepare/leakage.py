@@ -21,7 +21,9 @@ from limbeck.networks.predictor import layout_of, rows_of
 from limbeck.networks.training.settings import Training
 from limbeck.students.onnx.layout import Layout
 
-__all__ = ["counted_once", "fresh_rows", "refuse_few", "unchosen_rows"]
+__all__ = [
+    "counted_once", "fresh_rows", "refuse_few", "refuse_unlabelled_test", "unchosen_rows",
+]  # fmt: skip
 
 
 def fresh_rows(
@@ -133,6 +135,42 @@ def unchosen_rows(
     layout, seen, found = _looked_at(validation, n, aside, size, unread)
     told = seen_among(found, seen, layout.kinds(), duplicates)
     return _apart(aside, told, own, "validation", "choose neither epoch nor seed")
+
+
+def refuse_unlabelled_test(
+    more: Samples,
+    aside: Samples,
+    settings: Training,
+    unread: Collection[str] = (),
+    *,
+    duplicates: Rule = "auto",
+) -> list[str]:
+    """Refuse test rows among the inputs without labels, whose answers the student would learn.
+
+    Parameters
+    ----------
+    more : Samples
+        The inputs without labels.
+    aside : Samples
+        The test rows, given or set aside.
+    settings, unread, duplicates
+        As for `fresh_rows`.
+
+    Raises
+    ------
+    InvalidInput
+        With the number of rows.
+    """
+    if more.random:
+        return [
+            "Unlabelled rows are augmented at random: whether test rows are among them was not"
+            " looked at."
+        ]
+    n, size = min(len(more), MOST_HASHED), settings.batch_size
+    layout, seen, found = _looked_at(more, n, aside, size, unread)
+    told = seen_among(found, seen, layout.kinds(), duplicates)
+    _apart(aside, told, True, "unlabelled", "are not among these")
+    return []
 
 
 def _looked_at(

@@ -28,7 +28,12 @@ from limbeck.api.prepare.input_checks import (
     unread_inputs,
     unread_note,
 )
-from limbeck.api.prepare.leakage import counted_once, fresh_rows, unchosen_rows
+from limbeck.api.prepare.leakage import (
+    counted_once,
+    fresh_rows,
+    refuse_unlabelled_test,
+    unchosen_rows,
+)
 from limbeck.api.prepare.outputs import parts_of, places_of, read_outputs
 from limbeck.api.prepare.outside import outside_teacher, refuse_outside
 from limbeck.api.prepare.padding import padding_notes
@@ -43,8 +48,9 @@ from limbeck.modules.outputs import OutputReader
 from limbeck.networks.cache.teacher_cache import TeacherCache
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.datasets.finite import refuse_inputs
+from limbeck.networks.datasets.transfer import joined, repeated, unlabelled_samples
 from limbeck.networks.initialization.from_teacher import Transplant
-from limbeck.networks.losses.filters import Filter
+from limbeck.networks.losses.filters import Filter, RowWeights
 from limbeck.networks.losses.labels import GoldLabels
 from limbeck.networks.losses.loss import Objective
 from limbeck.networks.strategies.train_network import started
@@ -89,6 +95,11 @@ class Prepared:
         Whether outputs of teacher and student mean the same.
     filter : Filter or None
         Which samples use the teacher's signal, with weights of the training rows.
+    labelled : Samples or None
+        What the control trains on, where inputs without labels were given: the labelled rows,
+        repeated to as many as ``rows``.
+    unlabelled : int
+        How many of ``rows`` came without a label, by ``unlabelled=``.
     """
 
     teacher: nn.Module | None
@@ -106,6 +117,8 @@ class Prepared:
     notes: Sequence[str]
     compares: bool = True
     filter: Filter | None = None
+    labelled: Samples | None = None
+    unlabelled: int = 0
 
     @property
     def reference(self) -> nn.Module | None:
@@ -161,7 +174,8 @@ class Networks:
 class Lesson:
     """What is learned, from which rows, in the shape of the task.
 
-    ``share`` of ``rows`` is to be taken for validation where ``validation`` is None.
+    ``share`` of ``rows`` is to be taken for validation where ``validation`` is None. ``more`` are
+    inputs without labels.
     """
 
     objective: Objective
@@ -171,6 +185,7 @@ class Lesson:
     test: Samples
     validation: Samples | None
     share: float
+    more: Samples | None = None
 
 
 def understand(request: NetworkRequest, data: NetworkData, sides: NetworkSides) -> Prepared:
@@ -193,10 +208,13 @@ def understand(request: NetworkRequest, data: NetworkData, sides: NetworkSides) 
     networks = networks_of(request, data, sides)
     lesson = lesson_of(request, data, sides, networks)
     unread, notes = _tried(data, lesson, networks)
+    alike: dict[str, Any] = {"duplicates": sides.duplicates}
     rows, test, checked = lesson.rows, lesson.test, lesson.validation
     settings, given = data.settings, data.coded.test is not None
-    alike: dict[str, Any] = {"duplicates": sides.duplicates}
-    layout, seen, test, apart = fresh_rows(rows, test, given, settings, unread, **alike)
+    if lesson.more is not None:
+        notes = [*notes, *refuse_unlabelled_test(lesson.more, test, settings, unread, **alike)]
+    whole = joined(rows, lesson.more, networks.task)
+    layout, seen, test, apart = fresh_rows(whole, test, given, settings, unread, **alike)
     test, left = unchosen_rows(test, checked, given, settings, unread, **alike)
     test, once = counted_once(test, layout, settings, sides.duplicates)
     apart += padding_notes(rows, networks.named)
@@ -206,9 +224,11 @@ def understand(request: NetworkRequest, data: NetworkData, sides: NetworkSides) 
     if checked is None:
         asked = isinstance(request.validation, Real)
         rows, checked, chosen = validation_part(
-            rows, lesson.share, request.seed, asked=asked, cache=lesson.cache, hashes=seen
-        )
+            rows, lesson.share, request.seed, asked=asked, cache=lesson.cache,
+            hashes=None if seen is None or len(seen) < len(whole) else seen[: len(rows)],
+        )  # fmt: skip
         kept = for_rows(kept, rows, lesson.rows, networks.task)
+    rows, labelled, transfer = _transfer(rows, lesson.more, networks.task)
     settings = settings.settled(len(rows), checked is not None)
     refuse_patience(settings.patience, checked)
     refuse_metrics(settings.metrics, checked)
@@ -216,12 +236,29 @@ def understand(request: NetworkRequest, data: NetworkData, sides: NetworkSides) 
         apart.append(unread_note(unread, rows.has_labels))
     apart += [] if networks.compares else apart_notes(rows.has_labels)
     said = (*networks.copied, *data.notes, *data.coded.notes, *chosen, *apart, *networks.notes,
-            *notes, *left, *once, *rows.notes, *test.notes)  # fmt: skip
+            *notes, *left, *once, *transfer, *rows.notes, *test.notes)  # fmt: skip
     return Prepared(
         networks.teacher, data.makers, networks.reads, rows, test, checked, networks.task,
         lesson.objective, settings, lesson.cache, layout, seen, tuple(dict.fromkeys(said)),
-        networks.compares, kept,
+        networks.compares, kept, labelled, 0 if lesson.more is None else len(lesson.more),
     )  # fmt: skip
+
+
+def _transfer(
+    rows: Samples, more: Samples | None, task: Task
+) -> tuple[Samples, Samples | None, list[str]]:
+    """Training rows with those without labels, what the control trains on, and a note on both."""
+    if more is None:
+        return rows, None, []
+    both = joined(rows, more, task)
+    note = f"{len(more):,} inputs without labels learn from the teacher beside {len(rows):,} rows"
+    if not rows.has_labels:
+        return both, None, [f"{note}, which have none either."]
+    note += (
+        " with labels. Losses on labels skip them; the control trains on the labelled rows alone,"
+        f" with as many updates: each row {len(both) / len(rows):.3g} times per epoch."
+    )
+    return both, repeated(rows, len(both)), [note]
 
 
 def networks_of(request: NetworkRequest, data: NetworkData, sides: NetworkSides) -> Networks:
@@ -295,7 +332,36 @@ def lesson_of(
     refuse_unscored(checked, (kept or tutor) if networks.compares else None)
     if not (networks.compares or rows.has_labels):
         share = 0.0  # there is nothing to choose an epoch by
-    return Lesson(aim, given, kept, rows, test, checked, share)
+    more = _more(request, data, rows, tutor, given)
+    return Lesson(aim, given, kept, rows, test, checked, share, more)
+
+
+def _more(
+    request: NetworkRequest,
+    data: NetworkData,
+    rows: Samples,
+    tutor: nn.Module | None,
+    given: Filter | None,
+) -> Samples | None:
+    """Inputs without labels, if there are any, refused where nothing can be learned of them."""
+    if request.unlabelled is None:
+        return None
+    if tutor is None:
+        raise InvalidInput(
+            "unlabelled was given without a teacher.",
+            "Give a teacher, or leave unlabelled out: nothing else says what they are.",
+        )
+    if request.cases is not None:
+        raise InvalidInput(
+            "unlabelled was given with cases, and has none.",
+            "Join these rows to the data, with the label -1 and the case of each.",
+        )
+    if isinstance(given, RowWeights):
+        raise InvalidInput(
+            "unlabelled was given with RowWeights, which have a weight for each row of the data.",
+            "Join these rows to the data, with the label -1 and a weight for each.",
+        )
+    return unlabelled_samples(request.unlabelled, rows, data.pad)
 
 
 def _tried(data: NetworkData, lesson: Lesson, networks: Networks) -> tuple[Any, list[str]]:
@@ -314,6 +380,10 @@ def _tried(data: NetworkData, lesson: Lesson, networks: Networks) -> tuple[Any, 
     for side in (rows, lesson.test):
         try_extremes(side, named)
     notes: list[str] = []
+    if lesson.more is not None:
+        refuse_unread(lesson.more, "unlabelled", named)
+        refuse_inputs(lesson.more, "unlabelled", named)
+        try_extremes(lesson.more, named)
     if tutor is not None and networks.compares:
         size = data.settings.batch_size
         notes = check_class_order(rows, tutor, networks.task, data.named, size)

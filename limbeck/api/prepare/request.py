@@ -44,6 +44,7 @@ class NetworkRequest:
     cache: bool | str | Path | TeacherCache | None = None
     validation: Any = None
     test: Any = None
+    unlabelled: Any = None
     holdout: float = 0.3
     cases: Any = None
     duplicates: Rule = "auto"

@@ -111,6 +111,8 @@ class Samples:
         The case that each sample belongs to.
     drop_last : bool
         Whether an epoch leaves out rows that fill no batch.
+    partial : bool
+        Whether a number that is NaN is the label of a sample without one, rather than refused.
 
     Attributes
     ----------
@@ -124,6 +126,8 @@ class Samples:
         The case that each sample belongs to, such as a patient.
     drop_last : bool
         Whether an epoch of training leaves out rows that fill no batch, as a DataLoader says.
+    partial : bool
+        Whether samples without a label were joined to these.
 
     Examples
     --------
@@ -145,6 +149,7 @@ class Samples:
         by_length: bool = False,
         cases: NDArray[Any] | None = None,
         drop_last: bool = False,
+        partial: bool = False,
     ) -> None:
         if len(source) == 0:
             raise InvalidInput("There are no samples.", "Give at least one.")
@@ -157,6 +162,7 @@ class Samples:
         self.by_length = by_length
         self.cases = cases
         self.drop_last = drop_last
+        self.partial = partial
         self._workers = dict(workers or {})
         self._ready = False  # whether labels are shaped already
         self._partly = False  # whether some of those have no label
@@ -238,7 +244,7 @@ class Samples:
         if _known(first):
             return True
         if isinstance(self.source, Arrays):
-            return first is not None and _known(self._whole_labels())
+            return first is not None and _known(self.whole_labels())
         some = _spread(len(self), _PROBES if first is None else _HASHED).tolist()
         return any(_known(self.source.fetch(torch.tensor([i]), 0, 0)[1]) for i in some)
 
@@ -389,16 +395,29 @@ class Samples:
         cases = None if self.cases is None else self.cases[chosen.numpy()]
         before = getattr(self.source, "rows", None)
         chosen = chosen if before is None else before[chosen]
-        return Samples(
-            replace(self.source, rows=chosen),  # type: ignore[type-var]
-            batch_size=self.batch_size,
-            workers=self._workers,
-            notes=self.notes,
-            task=self.task,
-            by_length=self.by_length,
-            cases=cases,
-            drop_last=self.drop_last,
-        )
+        source = replace(self.source, rows=chosen)  # type: ignore[type-var]
+        return self.over(source, cases=cases)
+
+    def over(self, source: Source, **changed: Any) -> Samples:
+        """The same settings over another source.
+
+        Parameters
+        ----------
+        source : Source
+            Where the samples are.
+        **changed
+            Other settings than these, by the names of the constructor.
+        """
+        kept: dict[str, Any] = {
+            "batch_size": self.batch_size,
+            "workers": self._workers,
+            "notes": self.notes,
+            "task": self.task,
+            "by_length": self.by_length,
+            "drop_last": self.drop_last,
+            "partial": self.partial,
+        }
+        return Samples(source, **kept | changed)
 
     def aimed(self, task: Task) -> Samples:
         """The same samples, with labels checked and shaped for a task.
@@ -408,18 +427,9 @@ class Samples:
         InvalidInput
             If labels do not fit; all of the arrays are read, and 256 of a data set.
         """
-        new = Samples(
-            self.source,
-            batch_size=self.batch_size,
-            workers=self._workers,
-            notes=self.notes,
-            task=task,
-            by_length=self.by_length,
-            cases=self.cases,
-            drop_last=self.drop_last,
-        )
+        new = self.over(self.source, task=task, cases=self.cases)
         if isinstance(self.source, Arrays) and self.source.labels is not None:
-            labels = shaped(self._whole_labels(), task)
+            labels = shaped(self.whole_labels(), task, missing=self.partial)
             new._partly = labelled(labels, task) is not None
             new.notes = _noted(self.notes, labels, task, len(self))
             if (rows := self.source.rows) is not None:
@@ -432,7 +442,7 @@ class Samples:
             new.notes = _noted(self.notes, found, task, len(self))
         return new
 
-    def _whole_labels(self) -> Tensor:
+    def whole_labels(self) -> Tensor:
         """The labels of all samples, of arrays."""
         assert isinstance(self.source, Arrays)  # noqa: S101  (the callers check)
         found: Tensor = Arrays(self.source.labels, rows=self.source.rows).all()
@@ -449,7 +459,8 @@ class Samples:
             labels = torch.full((len(rows),), IGNORED)
         known = None
         if self.task is not None:
-            labels = labels if self._ready else shaped(labels, self.task)
+            if not self._ready:
+                labels = shaped(labels, self.task, missing=self.partial)
             known = labelled(labels, self.task) if self._partly or not self._ready else None
         return Batch(inputs, labels, rows, view, seed, known)
 

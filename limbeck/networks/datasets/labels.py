@@ -40,7 +40,7 @@ def distributions(labels: Tensor) -> bool:
     return len(rows) > 0 and bool((rows >= 0).all()) and bool(sums.all())
 
 
-def shaped(labels: Tensor, task: Task) -> Tensor:
+def shaped(labels: Tensor, task: Task, *, missing: bool = False) -> Tensor:
     """Labels in the shape and dtype of `TaskKind`, with -100 where there is none.
 
     Parameters
@@ -52,6 +52,8 @@ def shaped(labels: Tensor, task: Task) -> Tensor:
         there is no label.
     task : Task
         What is predicted.
+    missing : bool
+        Whether a row of numbers may be NaN, which then has no label.
 
     Raises
     ------
@@ -60,7 +62,7 @@ def shaped(labels: Tensor, task: Task) -> Tensor:
     """
     k = task.outputs
     if task.kind in (TaskKind.REGRESSION, TaskKind.MULTILABEL):
-        return _numbers(labels, task)
+        return _numbers(labels, task, missing)
     if task.kind is TaskKind.TOKENS and labels.ndim > 2:
         labels = labels.flatten(1)  # of places on several axes, such as (n, h, w)
     places = 2 if task.sequential else 1
@@ -87,7 +89,7 @@ def shaped(labels: Tensor, task: Task) -> Tensor:
     return labels
 
 
-def _numbers(labels: Tensor, task: Task) -> Tensor:
+def _numbers(labels: Tensor, task: Task, missing: bool) -> Tensor:
     """Numbers, or labels 0 and 1, (n, k)."""
     k = task.outputs
     if labels.ndim == 1 and k == 1:
@@ -102,6 +104,8 @@ def _numbers(labels: Tensor, task: Task) -> Tensor:
     labels = labels if labels.is_floating_point() else labels.float()
     if task.kind is TaskKind.REGRESSION:
         bad = ~torch.isfinite(labels)
+        if missing:
+            bad &= ~torch.isnan(labels).all(1, keepdim=True)
         if bool(bad.any()):
             rows = bad.any(1)
             row, n = int(rows.int().argmax()), int(rows.sum())
@@ -146,10 +150,13 @@ def labelled(labels: Tensor, task: Task) -> Tensor | None:
 
     Returns
     -------
-    Tensor of bool of shape (n,), for multi-label (n, k), or None
+    Tensor of bool of shape (n,), for multi-label and numbers (n, k), or None
     """
-    if task.sequential or task.kind is TaskKind.REGRESSION:
+    if task.sequential:
         return None
+    if task.kind is TaskKind.REGRESSION:
+        absent = torch.isnan(labels)
+        return ~absent if bool(absent.any()) else None
     soft = task.kind is TaskKind.CLASSIFICATION and labels.ndim == 2
     known = (labels[:, 0] if soft else labels) >= 0
     return None if bool(known.all()) else known

@@ -43,7 +43,7 @@ def gold_labels(
         The share e of the label that is spread evenly over the k classes, y (1 - e) + e / k, as
         in ``torch.nn.CrossEntropyLoss`` (Szegedy et al. 2016, section 7); for multi-label over
         the two answers of each label, y (1 - e) + e / 2.
-    labelled : Tensor of bool of shape (p,), or (p, k) for multi-label, optional
+    labelled : Tensor of bool of shape (p,), or (p, k) for multi-label and numbers, optional
         What has a label; the rest counts nothing. None means all.
 
     Returns
@@ -60,6 +60,8 @@ def gold_labels(
             labels = labels * (1 - label_smoothing) + label_smoothing / 2
         losses = F.binary_cross_entropy_with_logits(student, labels, reduction=how)
     elif kind is TaskKind.REGRESSION:
+        if labelled is not None:  # NaN would reach the gradient of what does not count
+            labels = torch.where(labelled, labels.reshape(labelled.shape), 0.0)
         losses = F.mse_loss(student, labels.to(student.dtype).reshape(student.shape), reduction=how)
     else:
         labels = labels.to(student.dtype) if labels.ndim == 2 else labels

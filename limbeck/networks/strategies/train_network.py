@@ -61,6 +61,9 @@ class TrainNetwork:
         Which samples use the teacher's signal.
     reads : sequence of OutputReader
         How the outputs of each student are found in what it returns; plainly by default.
+    labelled : Samples, optional
+        What the control trains on: as many as ``rows``, so that it makes as many updates. By
+        default ``rows``.
     """
 
     makers: Sequence[Student]
@@ -75,6 +78,7 @@ class TrainNetwork:
     mode: BornAgain | None
     filter: Filter | None
     reads: Sequence[OutputReader] = ()
+    labelled: Samples | None = None
 
     def distill(self, seed: int, folder: Path | None, tell: Progress) -> list[Trained]:
         """The students of one seed: one, peers in their order, or generations in theirs.
@@ -115,7 +119,12 @@ class TrainNetwork:
         if isinstance(self.source, TeacherCache):
             shared |= {"views": self.source.views, "augment_seed": self.source.seed}
         gold = Objective.of(GoldLabels(label_smoothing=self._smoothing()))
-        return train(self._start(0, seed), self.rows, gold, self.task, **shared)
+        return train(self._start(0, seed), self._gold, gold, self.task, **shared)
+
+    @property
+    def _gold(self) -> Samples:
+        """The samples that have labels."""
+        return self.rows if self.labelled is None else self.labelled
 
     def _smoothing(self) -> float:
         """The label smoothing of the objective, which its control has too."""
@@ -135,9 +144,9 @@ class TrainNetwork:
         if model is None:
             return {}
         size = self.training.batch_size
-        epochs = max(self.training.epochs or 0, math.ceil(_UPDATES * size / len(self.rows)))
+        epochs = max(self.training.epochs or 0, math.ceil(_UPDATES * size / len(self._gold)))
         budget = Training(epochs=epochs, batch_size=size, lr=model.rate)
-        trained = train(model, self.rows, GOLD, self.task, training=budget, seed=seed)
+        trained = train(model, self._gold, GOLD, self.task, training=budget, seed=seed)
         return {"linear model": trained}
 
     def _start(self, place: int, seed: int) -> nn.Module:

@@ -157,7 +157,8 @@ def counts(batch: Batch, weight: Tensor | None, task: Task) -> Tensor:
 
 def _labels(outputs: int, labelled: Tensor | None, left: Tensor | None, task: Task) -> int | Tensor:
     """Outputs with a label, or single labels of a multi-label; only those that are left."""
-    each = task.outputs if task.kind is TaskKind.MULTILABEL else 1
+    several = task.kind in (TaskKind.MULTILABEL, TaskKind.REGRESSION)
+    each = task.outputs if several else 1
     if labelled is None:
         return outputs * each if left is None else left.sum() * each
     if left is not None:
