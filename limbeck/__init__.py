@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from limbeck.api.ablate import ablate
     from limbeck.api.audit import audit
     from limbeck.api.distill import distill
+    from limbeck.api.label import label
     from limbeck.api.load import load
     from limbeck.api.routes import routes
     from limbeck.api.tournament import tournament
@@ -39,6 +40,7 @@ _PLACES = {
     "certify": "certificates:certify",
     "distill": "api.distill:distill",
     "fresh_answers": "teachers.endpoints.fresh_answers:fresh_answers",
+    "label": "api.label:label",
     "load": "api.load:load",
     "routes": "api.routes:routes",
     "tournament": "api.tournament:tournament",
@@ -60,6 +62,7 @@ __all__ = [
     "certify",
     "distill",
     "fresh_answers",
+    "label",
     "load",
     "routes",
     "tournament",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
+from limbeck.api.distill_labels import FewLabelsSteps
 from limbeck.api.distill_table import TableSteps
 from limbeck.api.prepare.table import Request
 from limbeck.api.settings import (
@@ -26,6 +27,7 @@ from limbeck.core.contract import Method
 from limbeck.core.errors import InvalidInput, whole_number
 from limbeck.data.class_weights import ClassWeight
 from limbeck.data.duplicates import Rule
+from limbeck.methods.few_labels.method import FewLabels
 from limbeck.results.distillation import Distillation
 from limbeck.selection.routes import leads_to_network, method_for, resolved
 from limbeck.selection.via import by_way_of
@@ -312,7 +314,8 @@ def distill(
         whole_number("seed", seed), holdout, groups, cases, duplicates, sample_weight,
         class_weight, names, outputs,
     )  # fmt: skip
-    return run(TableSteps(request), progress)
+    steps = FewLabelsSteps if isinstance(chosen, FewLabels) else TableSteps
+    return run(steps(request), progress)
 
 
 def _given_rows(X: Any, data: Any) -> Any:

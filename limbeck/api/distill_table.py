@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from limbeck.core.contract import (
     Certificate,
     MethodResult,
     Progress,
+    Student,
     Task,
     Teacher,
     answers,
@@ -53,7 +54,6 @@ _NOT_CHAINED = (
     "The steps are not certified one by one: there are too few rows for a tolerance of each, and"
     " the direct comparison has all of delta."
 )
-_LOOKED_AT = (256, 2048)  # rows by which outputs are understood, with labels and without
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +87,8 @@ class TableSteps(Steps[LabelledRows, Apart, Known, Taught, Comparison, Distillat
     """The steps for rows of a table; see `limbeck.api.steps`."""
 
     request: Request
+    looked_at: ClassVar[tuple[int, int]] = (256, 2048)
+    """Rows by which outputs are understood, with labels and without."""
 
     def read(self) -> LabelledRows:
         """What the rows are; see `limbeck.api.prepare.table.read`."""
@@ -117,7 +119,7 @@ class TableSteps(Steps[LabelledRows, Apart, Known, Taught, Comparison, Distillat
         said = {name: value for name, value in request.outputs.items() if value is not None}
         known = data.y is not None or "classes" in said
         ordered = data.features.in_order
-        example = some_rows(ordered(sides.fit.X), _LOOKED_AT[0 if known else 1])
+        example = some_rows(ordered(sides.fit.X), self.looked_at[0 if known else 1])
         teacher = as_teacher(request.teacher, data.labels, example=example, **said)
         task = teacher.task
         refuse_without_access(request.method, teacher)
@@ -132,16 +134,36 @@ class TableSteps(Steps[LabelledRows, Apart, Known, Taught, Comparison, Distillat
         notes = [getattr(teacher, "note", ""), unlabelled_note(fit_y, test_y, task=task)]
         if hasattr(teacher, "about_rows"):  # as of an ensemble: how far its members agree
             notes.append(teacher.about_rows(some_rows(sides.fit.X, _ASKED)))
-        if isinstance(teacher, PaidTeacher):
-            notes.append(_paid(teacher, sides, data.features, fit_y))
-        if fit_y is not None and task.classifies:
-            labelled = np.flatnonzero(fit_y >= 0)
-            some = some_rows(ordered(sides.fit.take(labelled).X), _ASKED)
-            notes.append(check_order(teacher, some, some_rows(fit_y[labelled], _ASKED)))
+        notes += self.tested(teacher, sides, data.features, fit_y)
         weighing = dict(data.weighing)
         if data.weight is not None:
             weighing["sample_weight"] = sides.fit.weight
         return Known(teacher, sides, data.features, weighing, fit_y, test_y, tuple(notes))
+
+    def tested(
+        self, teacher: Teacher, sides: Apart, features: Features, fit_y: NDArray[Any] | None
+    ) -> list[str]:
+        """What the first answers say: the bill, whether they beat chance, the order of classes.
+
+        Parameters
+        ----------
+        teacher : Teacher
+            Whom to ask.
+        sides : Apart
+            The rows.
+        features : Features
+            Their columns.
+        fit_y : ndarray of shape (n,), or None
+            Labels of the method's rows.
+        """
+        notes = []
+        if isinstance(teacher, PaidTeacher):
+            notes.append(_paid(teacher, sides, features, fit_y))
+        if fit_y is not None and teacher.task.classifies:
+            labelled = np.flatnonzero(fit_y >= 0)
+            some = some_rows(features.in_order(sides.fit.take(labelled).X), _ASKED)
+            notes.append(check_order(teacher, some, some_rows(fit_y[labelled], _ASKED)))
+        return notes
 
     def teach(self, known: Known, tell: Progress) -> Taught:
         """The student, and the teacher's answers on the rows set aside.
@@ -221,6 +243,7 @@ class TableSteps(Steps[LabelledRows, Apart, Known, Taught, Comparison, Distillat
         linear, rivals = baselines(request, known, found.result, request.chance(2))
         if linear is not None:
             contenders.append(_contender("baseline", linear, test, task, "linear model"))
+        rivals = {**rivals, **self.more_baselines(found)}
         contenders += [_contender("baseline", r, test, task, name) for name, r in rivals.items()]
         cases, labels = apart.test.cases, known.test_y
         table = compare_predictions(
@@ -232,6 +255,16 @@ class TableSteps(Steps[LabelledRows, Apart, Known, Taught, Comparison, Distillat
             None if cases is None else cases[once],
         )
         return table.with_best_of(list(found.result.rivals))
+
+    def more_baselines(self, found: Taught) -> Mapping[str, Student]:
+        """Baselines that are shown in any case.
+
+        Parameters
+        ----------
+        found : Taught
+            The student.
+        """
+        return {}
 
     def result(
         self,

@@ -96,11 +96,16 @@ class SumArguments(ReadableArguments, total=False):
 
 
 class TextArguments(ReadableArguments, total=False):
-    """Of `limbeck.methods.ngrams.DistillNgrams`."""
+    """Of `limbeck.methods.ngrams.DistillNgrams`, and of `limbeck.methods.few_labels`."""
 
     ngrams: Literal["auto", "words", "characters", "both"]
     max_terms: int
     min_texts: int
+    budget: int
+    batch: int
+    patience: int
+    labelling: Literal["active", "random"]
+    compare_random: bool | None
 
 
 class ScorecardArguments(SumArguments, total=False):

@@ -31,6 +31,8 @@ class BaseMethod(ABC):
         this name; by default the name under which it is registered.
     default : bool
         Whether it is the one for its student where no method is named.
+    chosen_by : str
+        A setting that only this method has: where it is given and no method is named, this is it.
     signals : bool
         Whether it is for signals and images only.
     texts : bool
@@ -54,6 +56,7 @@ class BaseMethod(ABC):
     into: ClassVar[str] = ""
     method: ClassVar[str] = ""
     default: ClassVar[bool] = False
+    chosen_by: ClassVar[str] = ""
     signals: ClassVar[bool] = False
     texts: ClassVar[bool] = False
     form: ClassVar[str] = ""

@@ -121,7 +121,8 @@ def method_for(
     settings : mapping
         Settings of the method; None values are left at their defaults.
     method : str, optional
-        Which of the student's methods; by default the usual one.
+        Which of the student's methods; by default the one whose setting is given
+        (`BaseMethod.chosen_by`), else the usual one.
     **defaults
         Taken where the method has such a setting and none was given.
 
@@ -153,7 +154,9 @@ def method_for(
         )
     found = methods_into(into)
     if method is None:
-        method = next(iter(found))
+        told = {name for name, value in settings.items() if value is not None}
+        by_setting = (name for name, known in found.items() if known.chosen_by in told)
+        method = next(by_setting, next(iter(found)))
     if method not in found:
         raise InvalidInput(
             f"No method {method!r} leads to into={into!r}.", did_you_mean(str(method), found)

@@ -15,9 +15,9 @@ from limbeck.api.distill import distill
 from limbeck.api.distill_network import compress
 from limbeck.methods.adaptive_wavelets import AdaptiveWavelets
 from limbeck.methods.additive.method import MatchedCurves
+from limbeck.methods.few_labels.method import FewLabels
 from limbeck.methods.junta.method import FindJunta
 from limbeck.methods.linear import MatchLinear
-from limbeck.methods.ngrams import DistillNgrams
 from limbeck.methods.rules.method import DistillRuleList, DistillRules
 from limbeck.methods.scorecard import RoundToPoints
 from limbeck.methods.search_and_stitch.method import SearchAndStitch
@@ -38,7 +38,7 @@ COMMON = {
         (settings.TreeArguments, SearchAndStitch),
         (settings.JuntaArguments, FindJunta),
         (settings.WaveletArguments, AdaptiveWavelets),
-        (settings.TextArguments, DistillNgrams),
+        (settings.TextArguments, FewLabels),
         (settings.SumArguments, SelectTerms),
         (settings.SumArguments, MatchLinear),
         (settings.ScorecardArguments, RoundToPoints),

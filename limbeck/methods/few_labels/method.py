@@ -1,0 +1,331 @@
+"""A student of texts from few labels of a teacher: at random first, then where they teach most."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, softmax
+
+from limbeck.core.columns import Rows
+from limbeck.core.contract import MethodResult, Progress, Status, StatusCode, Teacher, answers
+from limbeck.core.errors import InvalidInput, did_you_mean, plural, whole_number
+from limbeck.core.registry import METHODS
+from limbeck.methods.few_labels.acquisition import next_batch, uncertainty
+from limbeck.methods.few_labels.questions import CountedQuestions, answered
+from limbeck.methods.few_labels.stopping import LearningCurve
+from limbeck.methods.ngrams import HARD, DistillNgrams
+from limbeck.methods.soft_answers import soft_of
+from limbeck.students.text_classifier.fitting import fit_path
+from limbeck.students.text_classifier.ngrams import Ngrams, stacked
+from limbeck.students.text_classifier.search import CHOICES, ORDERS
+from limbeck.students.text_classifier.text_classifier import TextClassifier
+
+__all__ = ["RANDOM", "FewLabels", "LabelledTexts"]
+
+RANDOM = "as many random texts"
+"""The baseline: the same student from as many texts chosen by chance."""
+_POOL = 20_000
+_HELD_OUT = (50, 500)
+_PENALTY = 0.3  # over the number of labels: of the students in between
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledTexts:
+    """What was asked about, in the order of the questions.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (m,)
+        Positions of the texts with an answer.
+    scores : ndarray of shape (m, k)
+        The teacher's answers.
+    random : int
+        How many questions at the beginning were chosen by chance.
+    curve : LearningCurve
+        The students in between, on texts held out.
+    stopped : str
+        Why labelling ended.
+    """
+
+    rows: NDArray[np.int64]
+    scores: NDArray[np.float64]
+    random: int
+    curve: LearningCurve
+    stopped: str
+
+
+@METHODS.register("few_labels")
+@dataclass(frozen=True)
+class FewLabels(DistillNgrams):
+    """Ask about the texts that teach most, and fit n-grams to the answers.
+
+    A random sample is asked about first: a part of it is held out to see how the student grows.
+    Then batches follow of texts on which the student is unsure and that are unlike one another,
+    until more labels no longer move the agreement on the part held out beyond chance
+    (`limbeck.methods.few_labels.stopping`), or the budget ends. The last student learns from all.
+
+    Parameters
+    ----------
+    ngrams, max_terms, min_texts
+        As in `limbeck.students.text_classifier.text_classifier.TextClassifier`.
+    budget : int
+        CountedQuestions at most, with those of the certificate.
+    batch : int
+        Labels between two looks.
+    patience : int
+        Looks without a move after which labelling ends.
+    labelling : {"active", "random"}
+        Which texts follow the random sample.
+    compare_random : bool, optional
+        Also ask about as many texts chosen by chance, for a baseline, beyond the budget; by
+        default where the teacher is no service that costs.
+
+    Raises
+    ------
+    InvalidInput
+        If a setting is out of range.
+    """
+
+    default: ClassVar[bool] = False
+    chosen_by: ClassVar[str] = "budget"
+    effort: ClassVar[float] = 2.0
+    name: ClassVar[str] = "few labels"
+
+    budget: int = 3_000
+    batch: int = 100
+    patience: int = 3
+    labelling: str = "active"
+    compare_random: bool | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        whole_number("budget", self.budget, 1)
+        whole_number("batch", self.batch, 1)
+        whole_number("patience", self.patience, 1)
+        if self.labelling not in ("active", "random"):
+            raise InvalidInput(
+                f"labelling is {self.labelling!r}.",
+                did_you_mean(str(self.labelling), ["active", "random"]),
+            )
+
+    def distill(  # type: ignore[override]  # which texts are asked is open, so none has a weight
+        self, teacher: Teacher, rows: Rows, rng: np.random.Generator, progress: Progress
+    ) -> MethodResult:
+        """Ask about some of the texts, and fit.
+
+        Parameters
+        ----------
+        teacher, rows, rng, progress
+            As in `limbeck.core.contract.Method.distill`.
+        """
+        questions = CountedQuestions(teacher, self.budget)
+        return self.labelled(questions, rows, rng, progress, self.budget)[0]
+
+    def labelled(
+        self,
+        questions: CountedQuestions,
+        rows: Rows,
+        rng: np.random.Generator,
+        progress: Progress,
+        most: int,
+    ) -> tuple[MethodResult, LabelledTexts]:
+        """The student, and what was asked for it.
+
+        Parameters
+        ----------
+        questions : CountedQuestions
+            The teacher, and what it was asked.
+        rows, rng, progress
+            As in `limbeck.core.contract.Method.distill`.
+        most : int
+            Labels at most; the rest of the budget is the certificate's.
+        """
+        teacher, order = questions.teacher, different_rows(rows, rng)
+        choice = int(rng.integers(2**31))
+        found = self._label(questions, rows, order, most, rng, progress)
+        progress("fitting", 0, 1)
+        task, few = teacher.task, rows[found.rows]
+        soft, weight = soft_of(found.scores, teacher), np.ones(len(found.rows))
+        model = self._search(few, soft, weight, task, choice)
+        rivals = {}
+        if task.classifies:
+            hard = np.eye(task.outputs)[answers(found.scores, task)]
+            rivals[HARD] = self._student(self._search(few, hard, weight, task, choice), few, task)
+        message = (
+            f"{plural(len(found.rows), 'text')} of {len(order):,} are labelled,"
+            f" {min(found.random, len(found.rows)):,} of them at random. {found.stopped}"
+        )
+        trace = {
+            "labels": len(found.rows),
+            "labelled_at_random": found.random,
+            "learning_curve": [[r.labels, r.agreement, r.moved] for r in found.curve.rounds],
+            "penalty": model.penalty,
+            "left_out": model.losses,
+        }
+        result = MethodResult(
+            self._student(model, few, task), Status(StatusCode.COMPLETE, message), trace=trace,
+            rivals=rivals,
+        )  # fmt: skip
+        return result, found
+
+    def random_texts(
+        self,
+        teacher: Teacher,
+        rows: Rows,
+        found: LabelledTexts,
+        rng: np.random.Generator,
+    ) -> tuple[TextClassifier, int]:
+        """The same student from as many texts chosen by chance.
+
+        Parameters
+        ----------
+        teacher : Teacher
+            It is asked beyond the budget.
+        rows : Rows
+            All texts.
+        found : LabelledTexts
+            What was asked, whose beginning was chosen by chance.
+        rng : numpy.random.Generator
+            As it was given to `labelled`.
+
+        Returns
+        -------
+        student : TextClassifier
+            The baseline.
+        asked : int
+            Texts that were asked about for it.
+        """
+        order, task = different_rows(rows, rng), teacher.task
+        choice = int(rng.integers(2**31))
+        known = dict(zip(found.rows.tolist(), found.scores, strict=True))
+        own = order[: len(found.rows)]
+        new = np.array([i for i in own.tolist() if i not in known], dtype=np.int64)
+        more = CountedQuestions(teacher, len(new)).ask(rows[new]) if len(new) else ()
+        known |= dict(zip(new.tolist(), more, strict=True))
+        scores = np.array([known[i] for i in own.tolist()])
+        good = answered(scores)
+        few, soft = rows[own[good]], soft_of(scores[good], teacher)
+        model = self._search(few, soft, np.ones(len(few)), task, choice)
+        return self._student(model, few, task), len(new)
+
+    def _label(
+        self,
+        questions: CountedQuestions,
+        rows: Rows,
+        order: NDArray[np.int64],
+        most: int,
+        rng: np.random.Generator,
+        progress: Progress,
+    ) -> LabelledTexts:
+        """Batches of questions, until more labels do not pay or there are no more."""
+        pool = order[:_POOL]
+        most = min(most, len(pool))
+        held = int(np.clip(most // 6, *_HELD_OUT)) if most >= 2 * _HELD_OUT[0] else 0
+        first = min(held + self.batch, most)
+        work = _Pool(self, rows, pool)
+        curve, taken = LearningCurve(self.patience), list(range(first))
+        scores = questions.ask(rows[pool[:first]])
+        stopped = "All of the budget for labels is used."
+        while held:
+            progress(_stage(questions), len(taken), most)
+            at = np.array(taken)
+            good = answered(scores)
+            soft = np.zeros_like(scores)
+            soft[good] = soft_of(scores[good], questions.teacher)
+            learnt, test = at[held:][good[held:]], at[:held][good[:held]]
+            if len(learnt) < 2 or len(test) < 2:
+                stopped = "Too few texts had an answer to go on."
+                break
+            guess = work.guesses(learnt, soft[held:][good[held:]], questions.teacher)
+            if not curve.add(len(learnt), *_compared(guess, test, soft[:held][good[:held]])):
+                stopped = (
+                    f"The last {self.patience * self.batch:,} labels did not move the agreement"
+                    f" on {len(test):,} texts held out beyond chance."
+                )
+                break
+            free = np.setdiff1d(np.arange(len(pool)), at)
+            size = min(self.batch, most - len(taken))
+            if not size or not len(free):
+                stopped = stopped if len(free) else "All texts are labelled."
+                break
+            batch = work.choose(guess, free, size, rng)
+            scores = np.vstack([scores, questions.ask(rows[pool[batch]])])
+            taken += batch.tolist()
+        good = answered(scores)
+        return LabelledTexts(pool[np.array(taken)][good], scores[good], first, curve, stopped)
+
+
+def different_rows(rows: Rows, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Positions of the different texts, in random order.
+
+    Parameters
+    ----------
+    rows : Rows
+        The texts.
+    rng : numpy.random.Generator
+        Of the order.
+    """
+    first = np.unique(rows.values, axis=0, return_index=True)[1]
+    return rng.permutation(np.sort(first))
+
+
+def _stage(questions: CountedQuestions) -> str:
+    return f"labelling ({questions.asked:,} questions{_cost(questions)})"
+
+
+def _cost(questions: CountedQuestions) -> str:
+    return f", cost {questions.cost:.4g}" if questions.cost else ""
+
+
+def _compared(
+    guess: NDArray[np.float64], test: NDArray[np.int64], soft: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], float]:
+    """Errors on the texts held out, and the agreement there."""
+    if soft.shape[1] > 1:
+        wrong = (guess[test].argmax(axis=1) != soft.argmax(axis=1)).astype(float)
+        return wrong, float(1 - wrong.mean())
+    off = np.abs(guess[test, 0] - soft[:, 0])
+    return off, float(1 - (off**2).mean() / max(soft.var(), 1e-300))
+
+
+class _Pool:
+    """The texts that may be asked about, with n-grams that all of them decide."""
+
+    def __init__(self, method: FewLabels, rows: Rows, pool: NDArray[np.int64]) -> None:
+        texts = rows[pool].native()
+        units = CHOICES["both" if method.ngrams == "auto" else method.ngrams]
+        most = method.max_terms // len(units)
+        families = [Ngrams.of(texts, u, ORDERS[u], method.min_texts, most) for u in units]
+        families = [f for f in families if len(f)]
+        if not families:
+            raise InvalidInput(
+                f"No n-gram occurs in {method.min_texts} of the {len(texts):,} texts.",
+                "Give more texts, or min_texts=1.",
+            )
+        self.design, self.active = stacked(families, texts), method.labelling == "active"
+
+    def guesses(
+        self, learnt: NDArray[np.int64], soft: NDArray[np.float64], teacher: Teacher
+    ) -> NDArray[np.float64]:
+        """Probabilities (n, k), or values (n, 1), of a quick student."""
+        classifies = teacher.task.classifies
+        path = (0.1, min(0.05, _PENALTY / len(learnt)))
+        *_, fit = fit_path(self.design[learnt], soft, np.ones(len(learnt)), classifies, path)
+        total = fit.scores(self.design)
+        if not classifies:
+            return total
+        if total.shape[1] == 1:
+            return np.hstack([expit(-total), expit(total)])
+        return np.asarray(softmax(total, axis=1))
+
+    def choose(
+        self, guess: NDArray[np.float64], free: NDArray[np.int64], size: int, rng: Any
+    ) -> NDArray[np.int64]:
+        """The next texts."""
+        if not self.active:
+            return free[np.argsort(rng.permutation(len(free)))][:size]
+        doubt = uncertainty(guess) if guess.shape[1] > 1 else np.ones(len(guess))
+        return next_batch(self.design, doubt, free, size, rng)

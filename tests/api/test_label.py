@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+import limbeck
+from limbeck import LimbeckError
+
+TEXTS = ["good film", "bad film", "", "good film", "  ", "so so"]
+
+
+class Counted:
+    """A teacher that may be stopped after some texts."""
+
+    def __init__(self, stop: int = 10**9) -> None:
+        self.asked: list[str] = []
+        self.stop = stop
+
+    def __call__(self, X):
+        if len(self.asked) + len(X) > self.stop:
+            raise KeyboardInterrupt
+        self.asked += list(X)
+        return np.array([[0.2, 0.8] if "good" in t else [0.7, 0.3] for t in X])
+
+
+def made(counted: Counted):
+    return limbeck.as_teacher(counted, classes=("no", "yes"), score_kind="probability")
+
+
+def test_each_different_text_that_is_not_empty_is_labelled_once(tmp_path):
+    counted = Counted()
+    found = limbeck.label(made(counted), TEXTS, out=tmp_path / "l.jsonl", progress=False)
+    assert counted.asked == ["good film", "bad film", "so so"]
+    lines = [json.loads(line) for line in (tmp_path / "l.jsonl").read_text().splitlines()]
+    assert lines[0] == {
+        "text": "good film", "label": "yes", "probabilities": {"no": 0.2, "yes": 0.8}
+    }  # fmt: skip
+    assert [line["label"] for line in lines] == ["yes", "no", "no"]
+    assert "2 empty texts left out" in str(found)
+    assert "1 text equal to others" in str(found)
+
+
+def test_a_run_that_was_cut_off_goes_on(tmp_path):
+    texts = [f"text {i}" for i in range(1000)]
+    out = tmp_path / "l.jsonl"
+    first = Counted(stop=600)
+    with pytest.raises(KeyboardInterrupt):
+        limbeck.label(made(first), texts, out=out, progress=False)
+    assert not out.exists()
+    second = Counted()
+    limbeck.label(made(second), texts, out=out, progress=False)
+    assert sorted(first.asked + second.asked) == sorted(texts)
+    assert len(out.read_text().splitlines()) == 1000
+    assert [p.name for p in tmp_path.iterdir()] == ["l.jsonl"]
+
+
+def test_another_teacher_takes_nothing_of_the_first(tmp_path):
+    texts = [f"text {i}" for i in range(600)]
+    out = tmp_path / "l.jsonl"
+    with pytest.raises(KeyboardInterrupt):
+        limbeck.label(made(Counted(stop=300)), texts, out=out, progress=False)
+    other = Counted()
+    teacher = limbeck.as_teacher(other, classes=("a", "b"), score_kind="probability")
+    limbeck.label(teacher, texts, out=out, progress=False)
+    assert len(other.asked) == 600
+
+
+def test_a_budget_takes_a_random_sample():
+    texts = [f"text {i}" for i in range(100)]
+    counted = Counted()
+    limbeck.label(made(counted), texts, budget=20, progress=False)
+    assert len(counted.asked) == 20
+    assert counted.asked != texts[:20]
+
+
+def test_classes_never_answered_are_named():
+    three = limbeck.as_teacher(
+        lambda X: np.tile([0.6, 0.4, 0.0], (len(X), 1)), classes="abc", score_kind="probability"
+    )
+    assert "Never answered: b, c." in str(limbeck.label(three, TEXTS, progress=False))
+
+
+@pytest.mark.parametrize(
+    ("texts", "settings", "said"),
+    [
+        (["", " "], {}, "All 2 texts are empty"),
+        ([], {}, "no text"),
+        (TEXTS, {"out": "labels.csv"}, "labels.csv"),
+        (TEXTS, {"budget": 0}, "budget"),
+        ("nowhere.jsonl", {}, "no file"),
+    ],
+)
+def test_bad_input_is_refused_unasked(texts, settings, said):
+    counted = Counted()
+    teacher = made(counted)
+    with pytest.raises(LimbeckError, match=said):
+        limbeck.label(teacher, texts, progress=False, **settings)
+    assert not counted.asked
