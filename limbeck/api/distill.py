@@ -153,6 +153,7 @@ def distill(
     groups: Any = None,
     cases: Any = None,
     duplicates: Rule = "auto",
+    unlabelled: Any = None,
     sample_weight: Any = None,
     class_weight: ClassWeight = None,
     classes: Any = None,
@@ -218,6 +219,9 @@ def distill(
         them, and draws of their own where not, as in discrete columns. All copies come to one
         side of the split, and count once in the certificate. ``drop`` takes all for copies,
         ``keep`` none; see :func:`limbeck.data.duplicates.find_duplicates`.
+    unlabelled : as X, optional
+        More rows, without labels: the teacher answers them and the student learns from them; the
+        control learns from the labelled rows alone. Rows of the holdout among them are refused.
     sample_weight : array-like of shape (n,) or str, optional
         How much each row of X counts when student, control and baselines are made; a column that
         is named is taken out of X. Table and certificate count each holdout row once.
@@ -290,14 +294,14 @@ def distill(
         aside = {"test": holdout} if isinstance(holdout, tuple) else {"holdout": holdout}
         return compress(
             teacher, X, y, into=into, epsilon=epsilon, delta=delta, classes=classes, unit=unit,
-            cases=cases, duplicates=duplicates, output=output, seed=seed, progress=progress,
-            **aside, **settings,
+            cases=cases, duplicates=duplicates, unlabelled=unlabelled, output=output, seed=seed,
+            progress=progress, **aside, **settings,
         )  # fmt: skip
     if isinstance(into, str) and into == "auto":
         from limbeck.api.tournament import recommended_student
 
         weights = {"sample_weight": sample_weight, "class_weight": class_weight, "method": method,
-                   "via": via}  # fmt: skip
+                   "via": via, "unlabelled": unlabelled}  # fmt: skip
         return recommended_student(
             teacher, X, y, weights, settings, epsilon=epsilon, delta=delta, holdout=holdout,
             groups=groups, cases=cases, duplicates=duplicates, names=names, seed=seed,
@@ -312,7 +316,7 @@ def distill(
     request = Request(
         teacher, X, y, chosen, into if isinstance(into, str) else chosen.name, epsilon, delta,
         whole_number("seed", seed), holdout, groups, cases, duplicates, sample_weight,
-        class_weight, names, outputs,
+        class_weight, names, outputs, unlabelled=unlabelled,
     )  # fmt: skip
     steps = FewLabelsSteps if isinstance(chosen, FewLabels) else TableSteps
     return run(steps(request), progress)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from limbeck.api.chained import can_be_chained, chained, kind_of
 from limbeck.api.prepare.table import LabelledRows, Request, read, split
+from limbeck.api.prepare.unlabelled_rows import more_rows_note, with_unlabelled
 from limbeck.api.steps import Steps
 from limbeck.certificates.certify import certify
 from limbeck.certificates.composed import direct_delta
@@ -95,8 +96,8 @@ class TableSteps(Steps[LabelledRows, Apart, Known, Taught, Comparison, Distillat
         return read(self.request)
 
     def split(self, data: LabelledRows) -> Apart:
-        """The rows that the method sees, and those of the certificate."""
-        return split(self.request, data)
+        """The rows that the method sees, some without labels, and those of the certificate."""
+        return with_unlabelled(split(self.request, data), data, self.request)
 
     def understand(self, data: LabelledRows, sides: Apart) -> Known:
         """The teacher with what its outputs are, and the labels as its classes.
@@ -132,6 +133,7 @@ class TableSteps(Steps[LabelledRows, Apart, Known, Taught, Comparison, Distillat
             refuse_unlabelled(data.y)
         fit_y, test_y = label_codes(sides.fit.y, sides.test.y, task)
         notes = [getattr(teacher, "note", ""), unlabelled_note(fit_y, test_y, task=task)]
+        notes.append(more_rows_note(sides))
         if hasattr(teacher, "about_rows"):  # as of an ensemble: how far its members agree
             notes.append(teacher.about_rows(some_rows(sides.fit.X, _ASKED)))
         notes += self.tested(teacher, sides, data.features, fit_y)

@@ -35,6 +35,7 @@ class Arguments(TypedDict, total=False):
     holdout: float | tuple[Any, Any]
     cases: Any
     duplicates: Rule
+    unlabelled: Any
     classes: Sequence[Any] | None
     unit: str
     output: Any
@@ -194,7 +195,6 @@ class NetworkArguments(Arguments, total=False):
     cache: bool | str | Path | TeacherCache | None
     validation: Any
     test: Any
-    unlabelled: Any
     seeds: int
     task: Any
     tokenizers: Sequence[Any] | None

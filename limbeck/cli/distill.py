@@ -24,6 +24,7 @@ from limbeck.cli.options import (
     groups_of,
     print_result,
     rows_and_labels,
+    unlabelled_rows,
 )
 
 __all__ = ["distill", "resume"]
@@ -65,6 +66,10 @@ def distill(
     ] = None,
     class_weight: Annotated[
         str | None, typer.Option(help="balanced: all classes weigh the same.")
+    ] = None,
+    unlabelled: Annotated[
+        Path | None,
+        typer.Option(help="A file of more rows, without labels, that the teacher answers."),
     ] = None,
     cases: Cases = None,
     duplicates: Identical = "auto",
@@ -113,6 +118,7 @@ def distill(
             groups=groups_of(frame, group),
             cases=cases,
             duplicates=duplicates_rule(duplicates),
+            unlabelled=None if unlabelled is None else unlabelled_rows(unlabelled, label, drop),
             sample_weight=weight,
             class_weight=class_weight,
             classes=class_names(classes, y),

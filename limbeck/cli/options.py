@@ -15,7 +15,7 @@ from limbeck.core.errors import InvalidInput, did_you_mean
 __all__ = [
     "Answers", "Cases", "Classes", "Drop", "Identical", "Label", "Preprocess", "ScoreKindName",
     "Seen", "Share", "StudentFile", "Table", "Weights", "class_names", "column_of",
-    "duplicates_rule", "groups_of", "parts", "print_result", "rows_and_labels",
+    "duplicates_rule", "groups_of", "parts", "print_result", "rows_and_labels", "unlabelled_rows",
 ]  # fmt: skip
 
 Share = Annotated[float, typer.Option(help="Strictly between 0 and 1.")]
@@ -80,6 +80,35 @@ def rows_and_labels(frame: Any, label: str | None, drop: Sequence[str] | None) -
     for column in drop or ():
         column_of(frame, column)  # refuses what is not there
     return frame.drop(columns=[c for c in (*(drop or ()), label) if c is not None]), y
+
+
+def unlabelled_rows(path: Path, label: str | None, drop: Sequence[str] | None) -> Any:
+    """A table of rows without labels; columns that are left out need not be in it.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    label : str or None
+        The column with the labels, which must not be in it.
+    drop : sequence of str or None
+        Columns to leave out.
+
+    Raises
+    ------
+    InvalidInput
+        If it has the column with the labels.
+    """
+    from limbeck.api.load import read_table
+    from limbeck.core.errors import InvalidInput
+
+    frame = read_table(path)
+    if label is not None and label in frame.columns:
+        raise InvalidInput(
+            f"{path.name} has the column {label!r} of the labels, and holds rows without labels.",
+            "Take the column out, or join the rows to the data.",
+        )
+    return frame.drop(columns=[c for c in (drop or ()) if c in frame.columns])
 
 
 def print_result(result: Any, folder: Path) -> None:

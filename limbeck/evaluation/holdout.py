@@ -17,11 +17,11 @@ from limbeck.data.duplicates import Rule, find_duplicates, kinds_of, row_hashes
 from limbeck.data.labels import read_labels
 from limbeck.data.splits import split_units
 
-__all__ = ["Apart", "Side", "set_apart", "split"]
+__all__ = ["MOST_ROWS", "Apart", "Side", "set_apart", "split"]
 
 _FEWEST = 10
-# More rows than this teach a readable student nothing; the rest of a huge X is left unread.
-_MOST_ROWS = 50_000
+MOST_ROWS = 50_000
+"""More rows than this teach a readable student nothing; the rest of a huge X is left unread."""
 
 
 @dataclass(frozen=True)
@@ -214,7 +214,7 @@ def split(
                 "Give y for both, or for none.",
             )
         _enough(len(aside), "holdout rows")
-        chosen = _order(len(X), seed)[:_MOST_ROWS]
+        chosen = _order(len(X), seed)[:MOST_ROWS]
         # a column of cases may be in X as well; an array is of the holdout rows
         known = read_column(cases, X, "cases") if isinstance(cases, str) else None
         return Side(X, y, None, known, weight).take(chosen), Side(
@@ -228,7 +228,7 @@ def split(
     _enough_units(units, len(X), float(holdout), "rows" if case_of is None else "cases")
     whole = Side(X, y, read_column(groups, X, "groups"), case_of)
     fit, test = split_units(units, _order(units.count, seed), float(holdout))
-    fit = np.sort(fit[:_MOST_ROWS])
+    fit = np.sort(fit[:MOST_ROWS])
     return Side(X, y, None, case_of, weight).take(fit), whole.take(test)
 
 

@@ -326,6 +326,16 @@ def test_an_interrupt_writes_nothing(here):
     assert not (here / "run").exists()
 
 
+def test_rows_without_labels_go_all_the_way(here):
+    table(100, seed=1).drop(columns=["label", "id"]).to_parquet("more.parquet")
+    result = limbeck(*DISTILL, "--unlabelled", "more.parquet")
+    assert result.exit_code == 0, result.output
+    assert load("run").rows_seen == 280 + 100
+    result = limbeck(*DISTILL, "--unlabelled", "rows.parquet")
+    assert result.exit_code == 2
+    assert "has the column 'label'" in plain(result.output)
+
+
 def test_groups_go_all_the_way(here):
     arguments = [a for a in DISTILL if a != "ward"]
     del arguments[arguments.index("id") + 1]  # the --drop before "ward"

@@ -52,6 +52,7 @@ class Request:
     names: Sequence[str] | None = None
     outputs: Mapping[str, Any] = field(default_factory=dict)
     candidates: int = 1
+    unlabelled: Any = None
 
     @property
     def by_class(self) -> bool:
