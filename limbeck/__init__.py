@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from limbeck.api.ablate import ablate
     from limbeck.api.audit import audit
     from limbeck.api.distill import distill
+    from limbeck.api.generate import generate
     from limbeck.api.label import label
     from limbeck.api.load import load
     from limbeck.api.routes import routes
@@ -40,6 +41,7 @@ _PLACES = {
     "certify": "certificates:certify",
     "distill": "api.distill:distill",
     "fresh_answers": "teachers.endpoints.fresh_answers:fresh_answers",
+    "generate": "api.generate:generate",
     "label": "api.label:label",
     "load": "api.load:load",
     "routes": "api.routes:routes",
@@ -62,6 +64,7 @@ __all__ = [
     "certify",
     "distill",
     "fresh_answers",
+    "generate",
     "label",
     "load",
     "routes",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 from limbeck.api.distill_labels import FewLabelsSteps
@@ -29,6 +30,7 @@ from limbeck.data.class_weights import ClassWeight
 from limbeck.data.duplicates import Rule
 from limbeck.methods.few_labels.method import FewLabels
 from limbeck.results.distillation import Distillation
+from limbeck.results.generated_record import GeneratedRecord
 from limbeck.selection.routes import leads_to_network, method_for, resolved
 from limbeck.selection.via import by_way_of
 
@@ -36,6 +38,12 @@ if TYPE_CHECKING:
     from limbeck.results.network import NetworkDistillation
 
 __all__ = ["distill"]
+
+_ABOUT_WRITTEN = (
+    "The rows were written by a model, and so were those of the certificate: it is about texts that"
+    " this model writes. Give holdout=(texts, labels), or holdout=(texts, None), with texts of"
+    " your own."
+)
 
 
 @overload
@@ -178,7 +186,8 @@ def distill(
         trained the teacher. A DataFrame gives names, categories and units. Signals (n, t, c) and
         images (n, c, h, w) reach the teacher in their own shape; the student names their numbers
         by position, ``x[3, 1]``. A list, array or Series of n texts for
-        ``into="text_classifier"``. A pair ``(X, y)`` may be given instead of X and y.
+        ``into="text_classifier"``, or what :func:`limbeck.generate` returned. A
+        pair ``(X, y)`` may be given instead of X and y.
     y : array-like of shape (n,), optional
         True labels or values. They train the control and score everybody; the student never
         sees them. Beside classes -1, -100, None and NaN mean that a row has no label.
@@ -278,6 +287,9 @@ def distill(
     True
     """
     X = _given_rows(X, data)
+    written = isinstance(X, GeneratedRecord)
+    if written:
+        X, y = _written_rows(X, y, holdout)
     into = resolved(into)
     outputs = {
         "classes": classes, "regression": regression, "unit": unit or None,
@@ -319,7 +331,18 @@ def distill(
         class_weight, names, outputs, unlabelled=unlabelled,
     )  # fmt: skip
     steps = FewLabelsSteps if isinstance(chosen, FewLabels) else TableSteps
-    return run(steps(request), progress)
+    found = run(steps(request), progress)
+    if written and not isinstance(holdout, tuple):
+        found = replace(found, notes=(*found.notes, _ABOUT_WRITTEN))
+    return found
+
+
+def _written_rows(found: GeneratedRecord, y: Any, holdout: Any) -> tuple[list[str], Any]:
+    """Generated texts; beside labelled holdout rows with the classes they were written for."""
+    labelled = isinstance(holdout, tuple) and len(holdout) == 2 and holdout[1] is not None
+    if y is None and labelled and all(label is not None for label in found.labels):
+        return found.texts, found.labels
+    return found.texts, y
 
 
 def _given_rows(X: Any, data: Any) -> Any:

@@ -23,6 +23,7 @@ _RESULTS = {
     "limbeck-result": ("limbeck.results.distillation", "Distillation"),
     "limbeck-network-result": ("limbeck.results.network", "NetworkDistillation"),
     "limbeck-tournament": ("limbeck.results.tournament", "Tournament"),
+    "limbeck-generated": ("limbeck.results.generated", "GeneratedSet"),
     "limbeck-audit": ("limbeck.results.audit", "Audit"),
 }
 
@@ -38,7 +39,7 @@ def load(path: str | Path) -> Any:
 
     Returns
     -------
-    Distillation, NetworkDistillation, Tournament, Audit or Student
+    Distillation, NetworkDistillation, Tournament, GeneratedSet, Audit or Student
         A result prints as it did, with its student, certificate and comparison. The student of
         a network is its ONNX file. Rows are there as far as they were written.
 

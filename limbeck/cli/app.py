@@ -13,6 +13,7 @@ from limbeck.cli.catalogue import methods, students, teachers
 from limbeck.cli.certify import certify
 from limbeck.cli.distill import distill, resume
 from limbeck.cli.export import export
+from limbeck.cli.generate import generate
 from limbeck.cli.label import label
 from limbeck.cli.routes import routes
 from limbeck.cli.tournament import tournament
@@ -27,8 +28,8 @@ app = typer.Typer(
     help="Distil a model into a readable student, with a certificate and a control.",
 )
 for command in (
-    distill, tournament, resume, certify, verify, export, budget, label, audit, students, methods,
-    routes, teachers,
+    distill, tournament, resume, generate, certify, verify, export, budget, label, audit, students,
+    methods, routes, teachers,
 ):  # fmt: skip
     app.command()(command)
 

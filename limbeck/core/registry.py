@@ -129,7 +129,7 @@ STUDENTS = Registry("limbeck.students", "student")
 METHODS = Registry("limbeck.methods", "method")
 """How a teacher becomes a student; each says by `into` which."""
 
-_OF_TORCH = ("loading", "options", "teacher", "tokenized")
+_OF_TORCH = ("loading", "options", "teacher", "tokenized", "text_writer")
 TEACHERS = Registry(
     "limbeck.teachers",
     "teacher",

@@ -1,0 +1,1 @@
+"""Training sets that a language model writes, with every filter counted; no torch."""
