@@ -31,7 +31,12 @@ from limbeck.data.duplicates import Rule
 from limbeck.methods.few_labels.method import FewLabels
 from limbeck.results.distillation import Distillation
 from limbeck.results.generated_record import GeneratedRecord
-from limbeck.selection.routes import leads_to_network, method_for, resolved
+from limbeck.selection.routes import (
+    leads_to_hybrid,
+    leads_to_network,
+    method_for,
+    resolved,
+)
 from limbeck.selection.via import by_way_of
 
 if TYPE_CHECKING:
@@ -295,6 +300,17 @@ def distill(
         "classes": classes, "regression": regression, "unit": unit or None,
         "score_kind": score_kind, "preprocess": preprocess, "output": output,
     }  # fmt: skip
+    if leads_to_hybrid(into):
+        from limbeck.api.distill_hybrid import hybrid_from
+
+        _refuse_for_networks(
+            y=y, method=method, via=via, groups=groups, cases=cases, sample_weight=sample_weight,
+            class_weight=class_weight, names=names, **outputs,
+        )  # fmt: skip
+        return hybrid_from(
+            teacher, X, into, settings, epsilon=epsilon, delta=delta, holdout=holdout, seed=seed,
+            progress=progress,
+        )  # fmt: skip
     if leads_to_network(into):
         from limbeck.api.distill_network import compress
 

@@ -24,6 +24,7 @@ _RESULTS = {
     "limbeck-network-result": ("limbeck.results.network", "NetworkDistillation"),
     "limbeck-tournament": ("limbeck.results.tournament", "Tournament"),
     "limbeck-generated": ("limbeck.results.generated", "GeneratedSet"),
+    "limbeck-conversion": ("limbeck.results.conversion", "Conversion"),
     "limbeck-audit": ("limbeck.results.audit", "Audit"),
 }
 

@@ -43,6 +43,7 @@ _MODULES = {
     "Exits": "networks.strategies.exits",
     "TeacherCache": "networks.cache.teacher_cache",
     "Samples": "networks.datasets.data",
+    "Hybrid": "networks.conversion.hybrid",
     "init_from_teacher": "networks.initialization.from_teacher",
     "propose_pairs": "networks.analysis.matching",
     "causal_agreement": "networks.analysis.causal",

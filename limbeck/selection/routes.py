@@ -14,6 +14,7 @@ from limbeck.methods.base import BaseMethod
 from limbeck.results.routes_record import STUDENT_ACCESS
 
 __all__ = [
+    "leads_to_hybrid",
     "leads_to_network",
     "method_for",
     "methods_into",
@@ -86,6 +87,12 @@ def resolved(into: Any) -> Any:
         f"Give {', '.join(map(repr, students()))}, a method, or a torch module or a function that"
         " makes one.",
     )
+
+
+def leads_to_hybrid(into: Any) -> bool:
+    """Whether ``into`` is a :class:`limbeck.networks.Hybrid`; without importing torch."""
+    module = sys.modules.get("limbeck.networks.conversion.hybrid")
+    return module is not None and isinstance(into, module.Hybrid)
 
 
 def leads_to_network(into: Any) -> bool:

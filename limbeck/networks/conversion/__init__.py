@@ -1,0 +1,1 @@
+"""Attention of a language model replaced by recurrent mixers, and distilled back."""

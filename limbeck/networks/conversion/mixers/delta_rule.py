@@ -1,0 +1,122 @@
+"""The gated delta rule in chunks and in steps."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+__all__ = ["chunked_delta", "delta_step", "stepwise_delta"]
+
+
+def delta_step(
+    v: Tensor, k: Tensor, q: Tensor, log_decay: Tensor, beta: Tensor, state: Tensor
+) -> tuple[Tensor, Tensor]:
+    """S = a S; S += k (beta (v - S' k))'; y = S' q: what stood at k is replaced by v.
+
+    Parameters
+    ----------
+    v : Tensor of shape (b, h, p)
+        Values.
+    k, q : Tensor of shape (b, h, n)
+        Keys of length 1, and queries.
+    log_decay, beta : Tensor of shape (b, h)
+        Logarithm of the decay; how much is replaced, between 0 and 1.
+    state : Tensor of shape (b, h, n, p)
+        The state before the token.
+    """
+    state = log_decay.exp()[..., None, None] * state
+    missing = v - (k[..., None, :] @ state).squeeze(-2)
+    state = state + k[..., :, None] * (beta[..., None] * missing)[..., None, :]
+    return (q[..., None, :] @ state).squeeze(-2), state
+
+
+def stepwise_delta(
+    v: Tensor, k: Tensor, q: Tensor, log_decay: Tensor, beta: Tensor, state: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """The rule token by token, which the chunks are tested against.
+
+    Parameters
+    ----------
+    v, k, q : Tensor of shape (b, t, h, .)
+        Values, keys, queries.
+    log_decay, beta : Tensor of shape (b, t, h)
+        As in `delta_step`.
+    state : Tensor, optional
+        The state before the first token.
+    """
+    if state is None:
+        state = v.new_zeros(v.shape[0], v.shape[2], k.shape[-1], v.shape[-1])
+    outputs = []
+    for t in range(v.shape[1]):
+        y, state = delta_step(v[:, t], k[:, t], q[:, t], log_decay[:, t], beta[:, t], state)
+        outputs.append(y)
+    return torch.stack(outputs, 1), state
+
+
+def chunked_delta(
+    v: Tensor,
+    k: Tensor,
+    q: Tensor,
+    log_decay: Tensor,
+    beta: Tensor,
+    state: Tensor | None = None,
+    *,
+    segments: Tensor | None = None,
+    chunk: int = 64,
+) -> tuple[Tensor, Tensor]:
+    """The rule for training: within a chunk the replaced values solve a triangular system.
+
+    Gated DeltaNet (arXiv 2412.06464): with L_ij = beta_i k_i.k_j a_i / a_j below the
+    diagonal, the values that are written are (I + L)^-1 beta (v - a S' k).
+
+    Parameters
+    ----------
+    v, k, q, log_decay, beta : Tensor
+        As in `stepwise_delta`.
+    state : Tensor of shape (b, h, n, p), optional
+        The state before the first token; it belongs to the first token's segment.
+    segments : Tensor of shape (b, t), int64, optional
+        The sequence of each token.
+    chunk : int
+        Tokens in a chunk.
+
+    Returns
+    -------
+    tuple of Tensor
+        Outputs (b, t, h, p) and the state after the last token (b, h, n, p).
+    """
+    t = v.shape[1]
+    size = min(chunk, t)
+    more = -t % size
+    if more:
+        v, k, q = (F.pad(x, (0, 0, 0, 0, 0, more)) for x in (v, k, q))
+        log_decay, beta = (F.pad(x, (0, 0, 0, more)) for x in (log_decay, beta))
+    if segments is None:
+        segments = torch.zeros(v.shape[0], t, dtype=torch.long, device=v.device)
+    of = torch.unflatten(torch.cat([segments, segments[:, -1:].expand(-1, more)], 1), 1, (-1, size))
+    ends = torch.cat([of[:, :1, 0], of[:, :, -1]], 1)  # (b, c + 1)
+    v, k, q = (torch.unflatten(x, 1, (-1, size)).transpose(2, 3) for x in (v, k, q))
+    beta, log_decay = (torch.unflatten(x, 1, (-1, size)).transpose(2, 3) for x in (beta, log_decay))
+    cumulated = log_decay.cumsum(-1)  # (b, c, h, l)
+    future = torch.ones(size, size, dtype=torch.bool, device=v.device).triu(1)
+    gaps = (cumulated[..., :, None] - cumulated[..., None, :]).masked_fill(future, -torch.inf)
+    decays = gaps.exp() * (of[..., :, None] == of[..., None, :])[:, :, None]
+    from_start = cumulated.exp() * (of == ends[:, :-1, None])[:, :, None]
+    to_end = (cumulated[..., -1:] - cumulated).exp() * (of == ends[:, 1:, None])[:, :, None]
+    whole = cumulated[..., -1].exp() * (ends[:, 1:] == ends[:, :-1])[..., None]
+    lower = (beta[..., None] * (k @ k.mT) * decays).tril(-1)
+    system = lower + torch.eye(size, dtype=v.dtype, device=v.device)
+    sides = torch.cat([v, k * from_start[..., None]], -1) * beta[..., None]
+    solved = torch.linalg.solve_triangular(system, sides, upper=False, unitriangular=True)
+    own, erased = torch.split(solved, [v.shape[-1], k.shape[-1]], -1)
+    inside, reads = (q @ k.mT) * decays, q * from_start[..., None]
+    writes = k * to_end[..., None]
+    if state is None:
+        state = v.new_zeros(v.shape[0], v.shape[2], k.shape[-1], v.shape[-1])
+    outputs = []
+    for c in range(v.shape[1]):
+        values = own[:, c] - erased[:, c] @ state
+        outputs.append(reads[:, c] @ state + inside[:, c] @ values)
+        state = whole[:, c, :, None, None] * state + writes[:, c].mT @ values
+    return torch.stack(outputs, 1).transpose(2, 3).flatten(1, 2)[:, :t], state

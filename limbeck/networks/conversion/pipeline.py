@@ -1,0 +1,154 @@
+"""From a model with attention to a converted one: all steps and stages, and its control."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from torch import Tensor
+
+from limbeck.core.contract import Progress
+from limbeck.core.errors import InvalidInput, did_you_mean, whole_number
+from limbeck.networks.conversion.convert import convert, replace_attention
+from limbeck.networks.conversion.hybrid import Hybrid
+from limbeck.networks.conversion.optimization import StageSettings
+from limbeck.networks.conversion.stages import STAGES, match_blocks, match_logits, match_mixers
+
+__all__ = ["StageBudget", "converted", "untrained"]
+
+_RUN = {"mixers": match_mixers, "blocks": match_blocks, "logits": match_logits}
+
+
+@dataclass(frozen=True)
+class StageBudget:
+    """The stages with their steps, which student and control share.
+
+    Parameters
+    ----------
+    stages : tuple of str
+        In their order, of ``mixers``, ``blocks`` and ``logits``.
+    steps : mapping of str to int
+        Updates of each stage at each step of the conversion; of the first two, for each layer.
+    settings : StageSettings
+        Batches, rate and seed.
+    """
+
+    stages: tuple[str, ...]
+    steps: Mapping[str, int]
+    settings: StageSettings
+
+    @classmethod
+    def of(cls, stages: Any, steps: Any, settings: StageSettings) -> StageBudget:
+        """Read what was asked for.
+
+        Parameters
+        ----------
+        stages : sequence of str
+            Names of stages.
+        steps : int or mapping of str to int
+            Updates, for all stages or each.
+        settings : StageSettings
+            The rest.
+
+        Raises
+        ------
+        InvalidInput
+            If a stage is unknown, stands twice or out of order, or steps name another.
+        """
+        if isinstance(stages, str) or not isinstance(stages, Sequence) or not stages:
+            raise InvalidInput(f"stages is {stages!r}.", f"Give a list of {', '.join(STAGES)}.")
+        for name in stages:
+            if name not in STAGES:
+                raise InvalidInput(f"There is no stage {name!r}.", did_you_mean(str(name), STAGES))
+        if list(stages) != [s for s in STAGES if s in stages]:
+            raise InvalidInput(
+                f"stages is {list(stages)}.", f"Give each once, in the order {', '.join(STAGES)}."
+            )
+        if isinstance(steps, Mapping):
+            for name in steps:
+                if name not in stages:
+                    raise InvalidInput(
+                        f"steps names {name!r}, which is no stage of this run.",
+                        did_you_mean(str(name), stages),
+                    )
+        counts = {
+            name: whole_number("steps", steps.get(name, settings.steps), 1)
+            if isinstance(steps, Mapping)
+            else whole_number("steps", steps, 1)
+            for name in stages
+        }
+        return cls(tuple(stages), counts, settings)
+
+    @property
+    def total(self) -> int:
+        """Updates of all stages at one step of the conversion."""
+        return sum(self.steps.values())
+
+
+def converted(
+    teacher: Any,
+    hybrid: Hybrid,
+    path: Sequence[tuple[int, ...]],
+    tokens: Tensor,
+    budget: StageBudget,
+    tell: Progress | None = None,
+    *,
+    control: bool = False,
+) -> tuple[Any, list[dict[str, Any]]]:
+    """Convert step by step, and run all stages after each step.
+
+    Parameters
+    ----------
+    teacher : PreTrainedModel
+        The model with attention.
+    hybrid : Hybrid
+        Mixer and start.
+    path : sequence of tuple of int
+        The layers that keep attention after each step.
+    tokens : Tensor of shape (n, t), int64
+        Blocks of training tokens.
+    budget : StageBudget
+        Stages and steps.
+    tell : Progress, optional
+        Told how far it is.
+    control : bool
+        Train on the text alone, with the same surgery and as many steps in all.
+
+    Returns
+    -------
+    tuple
+        The converted model, and the history of its losses.
+    """
+    seed = budget.settings.seed
+    student, history = convert(teacher, path[0], hybrid, seed), []
+    for place, keep in enumerate(path):
+        if place:
+            replace_attention(student, keep, hybrid, seed)
+        own: list[dict[str, Any]] = []
+        if control:
+            settings = replace(budget.settings, steps=budget.total)
+            own = match_logits(teacher, student, tokens, settings, tell, target="text")
+        else:
+            for stage in budget.stages:
+                settings = replace(budget.settings, steps=budget.steps[stage])
+                own += _RUN[stage](teacher, student, tokens, settings, tell)
+        history += [{**row, "kept": len(keep)} for row in own]
+    return student.eval(), history
+
+
+def untrained(teacher: Any, hybrid: Hybrid, keep: Sequence[int], seed: int) -> Any:
+    """The converted model before any training.
+
+    Parameters
+    ----------
+    teacher : PreTrainedModel
+        The model with attention.
+    hybrid : Hybrid
+        Mixer and start.
+    keep : sequence of int
+        Layers that keep attention.
+    seed : int
+        For weights that start at random.
+    """
+    return convert(teacher, keep, hybrid, seed).eval()

@@ -1,0 +1,140 @@
+"""What converting a language model returns: the student, its certificate, control and tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from limbeck.certificates.certificate_file import load as load_certificate
+from limbeck.certificates.certificate_file import save as save_certificate
+from limbeck.core.contract import Status
+from limbeck.core.errors import InvalidInput
+from limbeck.core.strict_json import plain, read_json, record, write_json
+from limbeck.reports.document import document, write_document
+from limbeck.reports.markup import Html, join, tag
+from limbeck.reports.style import FRAGMENT, PAGE
+from limbeck.reports.table import Table
+from limbeck.results.conversion_sections import ConversionRecord, model_table, sentences, tables
+from limbeck.results.result import Result
+
+__all__ = ["Conversion"]
+
+_FORMAT, _VERSION = "limbeck-conversion", 1
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Conversion(ConversionRecord, Result):
+    """A language model whose attention was replaced, measured on texts that no training saw.
+
+    Its fields are those of `limbeck.results.conversion_sections.ConversionRecord`.
+    """
+
+    @property
+    def verdict(self) -> str:
+        """What came out, in a few sentences."""
+        stated = self.certificate.statement if self.certificate else "There is no certificate."
+        return f"{stated} {self.comparison.sentence}"
+
+    def report(self, path: str | Path) -> Path:
+        """Write one self-contained HTML page; returns its path."""
+        shown = [tag("h1", self._title()), *(tag("p", text) for _, text in sentences(self))]
+        parts = [join(shown), *(table.to_html() for table in self.tables().values())]
+        return write_document(document(self._title(), parts, PAGE), path)
+
+    def save(self, folder: str | Path) -> Path:
+        """Write weights, tokenizer, certificate, tables and report; returns the folder.
+
+        Parameters
+        ----------
+        folder : path
+            Made if it does not exist.
+        """
+        folder = Path(folder)
+        if folder.exists() and not folder.is_dir():
+            raise InvalidInput(f"{str(folder)!r} is a file.", "Give the name of a folder.")
+        folder.mkdir(parents=True, exist_ok=True)
+        self.student.save(folder / "student")
+        if self.certificate is not None:
+            save_certificate(self.certificate, folder / "certificate.json")
+        write_json(self.to_dict(), folder / "result.json")
+        self.report(folder / "report.html")
+        return folder
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Read a folder that :meth:`save` wrote.
+
+        Raises
+        ------
+        FileRefused
+            If a file is lacking, malformed, or newer than this limbeck.
+        """
+        from limbeck.networks.conversion.student import HybridModel
+
+        folder = Path(folder)
+        data = read_json(folder / "result.json", _FORMAT, _VERSION)
+        certificate = folder / "certificate.json"
+        return record(
+            cls,
+            data,
+            student=HybridModel.load(folder / "student"),
+            status=Status.from_dict(data.get("status")),
+            certificate=load_certificate(certificate) if certificate.exists() else None,
+        )
+
+    def tables(self) -> dict[str, Table[Any]]:
+        """All tables that have rows, by name: models, differences, history."""
+        return tables(self)
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw all models with their intervals; returns the axes.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; by default a new figure.
+
+        Raises
+        ------
+        MissingExtra
+            If matplotlib is not installed.
+        """
+        from limbeck.reports.plots import grid_of
+        from limbeck.results.distillation_sections.plot import plot_models
+
+        axes = grid_of(1, ax, columns=1, size=(6.4, 3.2))[0]
+        plot_models(self.comparison, True, axes)
+        return axes
+
+    def to_dict(self) -> dict[str, Any]:
+        """All numbers, ready for JSON, None where not finite; weights are left out."""
+        told = {
+            "format": _FORMAT,
+            "version": _VERSION,
+            "status": self.status.to_dict(),
+            "verdict": self.verdict,
+            "comparison": self.comparison,
+            "facts": self.facts,
+            "history": self.history,
+            "notes": self.notes,
+            "settings": self.settings,
+        }
+        return {name: plain(value) for name, value in told.items()}
+
+    def _title(self) -> str:
+        s = self.settings
+        return (
+            f"{s.get('teacher')}, attention in {len(s.get('kept', ()))} of {s.get('layers')} layers"
+        )
+
+    def __rich__(self) -> RenderableType:
+        lines = [Text(f"{name}: {text}") for name, text in sentences(self)]
+        return Group(model_table(self).to_rich(), Text(), *lines)
+
+    def _repr_html_(self) -> str:
+        return tag("div", tag("style", Html(FRAGMENT)), tag("p", self.verdict),
+                   model_table(self).to_html(), class_="limbeck")  # fmt: skip

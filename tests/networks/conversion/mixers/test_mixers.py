@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from torch import nn  # noqa: E402
+
+from limbeck.core.errors import InvalidInput  # noqa: E402
+from limbeck.networks.conversion.mixers.base import AttentionParts  # noqa: E402
+from limbeck.networks.conversion.mixers.kinds import MIXERS, make_mixer  # noqa: E402
+from limbeck.networks.conversion.mixers.rows import TokenRows, rows_from  # noqa: E402
+
+KINDS = list(itertools.product(MIXERS, ["neutral", "published"]))
+
+
+def parts() -> AttentionParts:
+    torch.manual_seed(0)
+    return AttentionParts(
+        nn.Linear(24, 32, bias=False), nn.Linear(24, 16), nn.Linear(24, 16), nn.Linear(32, 24),
+        heads=4, kv_heads=2, head_dim=8, scaling=8**-0.5,
+    )  # fmt: skip
+
+
+def mixer(kind: str, start: str):
+    """Moved off its start, so that convolution, gate and steps all say something."""
+    options = {"window": 5} if kind == "linear_attention" else {}
+    made = make_mixer(kind, parts(), start, {"chunk": 8, **options})
+    with torch.no_grad():
+        for p in made.parameters():
+            p.add_(torch.randn(p.shape) * 0.1)
+    return made
+
+
+def vectors(t: int, seed: int = 0):
+    return torch.randn(3, t, 24, generator=torch.Generator().manual_seed(seed))
+
+
+def close(one, two):
+    torch.testing.assert_close(one, two, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("kind", "start"), KINDS)
+@torch.no_grad()
+def test_generation_token_by_token_equals_the_whole(kind, start):
+    m, u = mixer(kind, start), vectors(29)
+    whole, end = m(u, TokenRows())
+    state, outputs = m.empty_state(3), []
+    sizes = {n: v.shape for n, v in state.items()}
+    for t in range(29):
+        y, state = m(u[:, t : t + 1], TokenRows(), state)
+        outputs.append(y)
+    close(torch.cat(outputs, 1), whole)
+    assert {n: v.shape for n, v in state.items()} == sizes  # constant memory
+    for name in end:
+        close(state[name].float(), end[name].float())
+
+
+@pytest.mark.parametrize(("kind", "start"), KINDS)
+@torch.no_grad()
+def test_padding_changes_nothing(kind, start):
+    m, u, noise = mixer(kind, start), vectors(29), vectors(4, 1)
+    whole, end = m(u, TokenRows())
+    keep = torch.cat([torch.zeros(3, 4), torch.ones(3, 29)], 1).bool()
+    left, state = m(torch.cat([noise, u], 1), TokenRows(keep))
+    close(left[:, 4:], whole)
+    close(state["memory"], end["memory"])
+    right, _ = m(torch.cat([u, noise], 1), TokenRows(keep.flip(1)))
+    close(right[:, :29], whole)
+    assert torch.isfinite(left).all()
+
+
+@pytest.mark.parametrize(("kind", "start"), KINDS)
+@torch.no_grad()
+def test_packed_sequences_do_not_see_each_other_and_the_last_goes_on(kind, start):
+    m, one, two, more = mixer(kind, start), vectors(29), vectors(11, 1), vectors(9, 2)
+    segments = torch.cat([torch.zeros(3, 29), torch.ones(3, 11)], 1).long()
+    packed, state = m(torch.cat([one, two], 1), TokenRows(segments=segments))
+    close(packed[:, :29], m(one, TokenRows())[0])
+    close(packed[:, 29:], m(two, TokenRows())[0])
+    close(m(more, TokenRows(), state)[0], m(torch.cat([two, more], 1), TokenRows())[0][:, 11:])
+
+
+@torch.no_grad()
+def test_rows_padded_on_the_right_go_on_from_their_last_token():
+    m, u, more = mixer("gated_recurrence", "neutral"), vectors(12), vectors(6, 1)
+    keep = torch.ones(3, 16).bool()
+    keep[:, 12:] = False
+    _, state = m(torch.cat([u, vectors(4, 2)], 1), TokenRows(keep))
+    close(m(more, TokenRows(), state)[0], m(torch.cat([u, more], 1), TokenRows())[0][:, 12:])
+
+
+@torch.no_grad()
+def test_the_neutral_start_is_linear_attention_with_slow_decay_and_a_norm():
+    p, u = parts(), vectors(17)
+    m = make_mixer("gated_recurrence", p, "neutral")
+    q, k, v = (f(u).unflatten(-1, (-1, 8)) for f in (p.query, p.key, p.value))
+    k, v = k.repeat_interleave(2, 2), v.repeat_interleave(2, 2)
+    scores = torch.einsum("bihn,bjhn->bhij", q, k) * 8**-0.5
+    ages = (torch.arange(17)[:, None] - torch.arange(17)).clamp_min(0)
+    rates = torch.logspace(-2, torch.tensor(0.3).log10().item(), 4)
+    y = torch.einsum("bhij,bjhp->bihp", scores.tril() * (-rates[:, None, None] * ages).exp(), v)
+    y = y * torch.rsqrt(y.square().mean(-1, keepdim=True) + 1e-5)
+    torch.testing.assert_close(m(u, TokenRows())[0], p.out(y.flatten(2)), atol=1e-4, rtol=1e-4)
+
+
+@torch.no_grad()
+def test_a_window_over_everything_is_softmax_attention():
+    p, u = parts(), vectors(17)
+    m = make_mixer("linear_attention", p, "neutral", {"window": 17})
+    q, k, v = (f(u).unflatten(-1, (-1, 8)).transpose(1, 2) for f in (p.query, p.key, p.value))
+    y = torch.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=True)
+    close(m(u, TokenRows())[0], p.out(y.transpose(1, 2).flatten(2)))
+
+
+def test_random_starts_forget_the_attention_and_others_keep_it():
+    p = parts()
+    assert torch.equal(make_mixer("gated_delta", p, "published").C_proj.weight, p.query.weight)
+    assert not torch.equal(make_mixer("gated_delta", p, "random").C_proj.weight, p.query.weight)
+    p.query.weight.data.zero_()  # the mixer has weights of its own
+    assert p.query.weight.abs().sum() == 0
+
+
+def test_unknown_mixers_starts_and_settings_are_named():
+    with pytest.raises(InvalidInput, match="gated_recurrence"):
+        make_mixer("gated_recurence", parts(), "neutral")
+    with pytest.raises(InvalidInput, match="neutral"):
+        make_mixer("gated_delta", parts(), "neutrl")  # type: ignore[arg-type]
+    with pytest.raises(InvalidInput, match="window"):
+        make_mixer("linear_attention", parts(), "neutral", {"windw": 3})
+
+
+def test_masks_and_positions_are_read_as_transformers_gives_them():
+    mask = torch.tensor([[0, 0, 1, 1, 1], [1, 1, 1, 1, 1]])
+    positions = torch.tensor([[1, 1, 0, 1, 2], [0, 1, 2, 0, 1]])
+    rows = rows_from(5, mask, positions)
+    assert rows.keep.tolist() == mask.bool().tolist()
+    assert rows.segments.tolist() == [[0] * 5, [0, 0, 0, 1, 1]]  # padding starts nothing
+    assert rows_from(1, mask, positions[:, -1:]).keep.tolist() == [[True], [True]]
+    assert rows_from(5, None, positions[1:]).segments.tolist() == [[0, 0, 0, 1, 1]]
+    pairs = torch.zeros(2, 1, 5, 5)
+    pairs[0, :, :, :2] = -torch.inf
+    assert rows_from(5, pairs).keep.tolist() == mask.bool().tolist()

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from limbeck.networks.conversion.mixers.delta_rule import chunked_delta, stepwise_delta  # noqa: E402
+from limbeck.networks.conversion.mixers.scan import (  # noqa: E402
+    chunked_scan,
+    masked_matrix,
+    stepwise_scan,
+)
+
+SIZES = [(1, 4), (7, 4), (8, 4), (13, 64), (33, 8)]
+
+
+def tensors(t: int, seed: int = 0, dtype=None):
+    generator = torch.Generator().manual_seed(seed)
+
+    def normal(*shape):
+        return torch.randn(*shape, generator=generator, dtype=dtype or torch.float32)
+
+    x, B, C = normal(2, t, 3, 5), normal(2, t, 3, 4), normal(2, t, 3, 4)
+    return [v.requires_grad_() for v in (x, B, C, -normal(2, t, 3).abs().detach())]
+
+
+@pytest.mark.parametrize(("t", "chunk"), SIZES)
+def test_chunks_matrix_and_steps_agree_in_values_and_gradients(t, chunk):
+    """Within 1e-5 in float32."""
+    found = []
+    for form in (
+        lambda *a: chunked_scan(*a, chunk=chunk)[0],
+        masked_matrix,
+        lambda *a: stepwise_scan(*a)[0],
+    ):
+        given = tensors(t)
+        y = form(*given)
+        y.square().sum().backward()
+        found.append((y.detach(), [v.grad / (1 + v.grad.abs().max()) for v in given]))
+    for y, grads in found[1:]:
+        torch.testing.assert_close(y, found[0][0], atol=1e-5, rtol=1e-5)
+        for one, two in zip(grads, found[0][1], strict=True):
+            torch.testing.assert_close(one, two, atol=1e-5, rtol=1e-5)
+
+
+def test_known_answer():
+    """Without decay y_t is C times the sum of B x so far; decay 1/2 halves what came before."""
+    x, B, C = (torch.ones(1, 3, 1, 1) for _ in range(3))
+    none, half = torch.zeros(1, 3, 1), torch.full((1, 3, 1), 0.5).log()
+    assert chunked_scan(x, B, C, none, chunk=2)[0].flatten().tolist() == [1, 2, 3]
+    assert chunked_scan(x, B, C, half, chunk=2)[0].flatten().tolist() == pytest.approx(
+        [1, 1.5, 1.75]
+    )
+
+
+def test_a_state_goes_on_where_the_call_before_ended():
+    given = tensors(21)
+    whole, end = chunked_scan(*given, chunk=4)
+    first, state = chunked_scan(*(v[:, :10] for v in given), chunk=4)
+    second, last = chunked_scan(*(v[:, 10:] for v in given), state, chunk=4)
+    torch.testing.assert_close(torch.cat([first, second], 1), whole)
+    torch.testing.assert_close(last, end)
+
+
+@pytest.mark.parametrize("form", [chunked_scan, chunked_delta])
+def test_nothing_passes_between_packed_sequences(form):
+    """Also where a boundary falls inside a chunk, on its end, and twice into one chunk."""
+    lengths = [3, 1, 4, 9, 2]
+    x, B, C, decay = tensors(sum(lengths))
+    more = [torch.rand(2, sum(lengths), 3)] if form is chunked_delta else []
+    B = torch.nn.functional.normalize(B, dim=-1)
+    segments = torch.repeat_interleave(torch.arange(5), torch.tensor(lengths)).expand(2, -1)
+    packed, state = form(x, B, C, decay, *more, segments=segments, chunk=4)
+    place = 0
+    for length in lengths:
+        some = slice(place, place + length)
+        alone, end = form(*(v[:, some] for v in (x, B, C, decay, *more)), chunk=4)
+        torch.testing.assert_close(packed[:, some], alone)
+        place += length
+    torch.testing.assert_close(state, end)
+
+
+@pytest.mark.parametrize(("t", "chunk"), SIZES)
+def test_chunks_of_the_delta_rule_agree_with_its_steps(t, chunk):
+    found = []
+    for form in (lambda *a: chunked_delta(*a, chunk=chunk)[0], lambda *a: stepwise_delta(*a)[0]):
+        x, B, C, decay = tensors(t)
+        beta = torch.rand(2, t, 3, generator=torch.Generator().manual_seed(1))
+        y = form(x, torch.nn.functional.normalize(B, dim=-1), C, decay, beta)
+        y.square().sum().backward()
+        found.append((y.detach(), x.grad, B.grad, C.grad, decay.grad))
+    for one, two in zip(*found, strict=True):
+        torch.testing.assert_close(one / (1 + two.abs().max()), two / (1 + two.abs().max()),
+                                   atol=1e-5, rtol=1e-5)  # fmt: skip
+
+
+def test_the_delta_rule_replaces_what_stood_at_a_key():
+    """With beta 1 and no decay a key that comes again gives its last value."""
+    k = torch.eye(2)[[0, 1, 0, 0]].view(1, 4, 1, 2)
+    v = torch.tensor([1.0, 2.0, 3.0, 9.0]).view(1, 4, 1, 1)
+    q = torch.eye(2)[[0, 1, 1, 0]].view(1, 4, 1, 2)
+    y, _ = chunked_delta(v, k, q, torch.zeros(1, 4, 1), torch.ones(1, 4, 1), chunk=3)
+    torch.testing.assert_close(y.flatten(), torch.tensor([1.0, 2.0, 2.0, 9.0]))
