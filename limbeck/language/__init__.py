@@ -15,6 +15,9 @@ _MODULES = {
     "TokenSum": "language.chunked",
     "LMHead": "language.chunked",
     "TeacherLogits": "language.carriers.full",
+    "SampledTokens": "language.carriers.sampled",
+    "TopTokens": "language.carriers.top",
+    "RecordedLogits": "language.recorded",
     "TeacherHidden": "language.carriers.full",
 }
 

@@ -1,22 +1,26 @@
 """Everything: logits as they are, or the last hidden state and the head that makes them.
 
-Hidden states of width H take 2 H bytes a token in float16, whatever the vocabulary, and the head
-is stored once; the distribution is exact but for the rounding.
+Log-probabilities take 2 bytes for each of the vocabulary in float16. Hidden states of width H take
+2 H bytes a token, or H + 2 in 8 bits with a scale for each token, whatever the vocabulary, and the
+head is stored once; the distribution is exact but for the rounding.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from limbeck.core.errors import InvalidInput
+from limbeck.language.carriers.carrier import Arrays, Carrier, TokenLayout
 from limbeck.language.carriers.signal import FullSignal
 from limbeck.language.chunked import LMHead
 
-__all__ = ["TeacherHidden", "TeacherLogits"]
+__all__ = ["KeepAll", "KeepHidden", "TeacherHidden", "TeacherLogits"]
 
 
 class TeacherLogits(FullSignal):
@@ -88,6 +92,86 @@ class TeacherHidden(FullSignal):
         """As the base says."""
         with torch.no_grad():
             return _log_softmax(self._head.logits(places), temperature)
+
+
+@dataclass(frozen=True)
+class KeepAll(Carrier):
+    """All log-probabilities, in float16."""
+
+    @property
+    def keep(self) -> str:
+        """As the base says."""
+        return "full"
+
+    def kept(self, outputs: Tensor, noise: Tensor | None) -> Arrays:
+        """As the base says."""
+        return {"log_p": F.log_softmax(outputs, -1).half().cpu().numpy()}
+
+    def signal(self, kept: Arrays, layout: TokenLayout, head: Mapping[str, Tensor]) -> TeacherLogits:
+        """As the base says."""
+        size = layout.vocabulary if layout.cut else None
+        return TeacherLogits(layout.dense(kept["log_p"]), size)
+
+    def probabilities(self, signal: Any) -> Tensor:
+        """As the base says."""
+        return _all_probabilities(signal)
+
+
+@dataclass(frozen=True)
+class KeepHidden(Carrier):
+    """The last hidden states.
+
+    Parameters
+    ----------
+    bits : {16, 8}
+        Of each number; with 8 there is a scale for each token.
+    """
+
+    states: ClassVar[bool] = True
+    bits: int = 16
+
+    @property
+    def keep(self) -> str:
+        """As the base says."""
+        return "hidden" if self.bits == 16 else "hidden:int8"
+
+    def kept(self, outputs: Tensor, noise: Tensor | None) -> Arrays:
+        """As the base says."""
+        outputs = outputs.float()
+        if self.bits == 8:
+            scale = outputs.abs().amax(-1, keepdim=True).div(127).half().float()
+            rounded = outputs.div(scale.clamp_min(1e-7)).round().clamp(-127, 127)
+            return {
+                "states": rounded.to(torch.int8).cpu().numpy(),
+                "scale": scale[:, 0].half().cpu().numpy(),
+            }
+        if outputs.abs().amax() > torch.finfo(torch.float16).max:
+            raise InvalidInput(
+                "The teacher's last hidden states are beyond the range of float16.",
+                'Record with keep="sampled:50".',
+            )
+        return {"states": outputs.half().cpu().numpy()}
+
+    def signal(self, kept: Arrays, layout: TokenLayout, head: Mapping[str, Tensor]) -> TeacherHidden:
+        """As the base says."""
+        states = layout.dense(kept["states"]).float()
+        if self.bits == 8:
+            states *= layout.dense(kept["scale"])[:, None].float()
+        weight, bias = head["weight"].to(layout.device), head.get("bias")
+        softcap = float(head["softcap"]) if "softcap" in head else None
+        scale = float(head["scale"]) if "scale" in head else 1.0
+        full = LMHead(
+            states, weight.float(), None if bias is None else bias.float(), scale, softcap
+        )
+        return TeacherHidden(full, layout.vocabulary if layout.cut else None)
+
+    def probabilities(self, signal: Any) -> Tensor:
+        """As the base says."""
+        return _all_probabilities(signal)
+
+
+def _all_probabilities(signal: FullSignal) -> Tensor:
+    return signal.log_probabilities(torch.arange(len(signal))).exp()
 
 
 def _log_softmax(logits: Tensor, temperature: float) -> Tensor:

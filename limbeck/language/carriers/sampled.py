@@ -11,6 +11,8 @@ single token it may be negative.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,9 +21,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from limbeck.core.errors import InvalidInput
+from limbeck.language.carriers.carrier import Arrays, Carrier, TokenLayout
+from limbeck.language.carriers.packing import bits_of, pack, unpack
 from limbeck.language.carriers.signal import TeacherSignal
 
-__all__ = ["SampledTokens", "counted", "draw_tokens"]
+__all__ = ["KeepSampled", "SampledTokens", "counted", "draw_tokens"]
+
+_BLOCK = 64  # outputs that are summed together before a token is looked for among them
 
 
 class SampledTokens(TeacherSignal):
@@ -85,22 +91,127 @@ class SampledTokens(TeacherSignal):
         return -(shares * log_q).sum(-1) - self.entropy[places].to(log_q.dtype)
 
 
-def draw_tokens(log_p: Tensor, draws: int, generator: torch.Generator) -> Tensor:
-    """Tokens drawn with replacement, (n, draws) of int64, the same on every device.
+@dataclass(frozen=True)
+class KeepSampled(Carrier):
+    """Tokens drawn, with their counts.
+
+    Ids come the most frequent first, and counts of 1 are not written.
 
     Parameters
     ----------
-    log_p : Tensor of shape (n, vocabulary)
-        Log-probabilities.
     draws : int
-        N.
-    generator : torch.Generator
-        Of a CPU.
+        N, for each place.
     """
-    ends = log_p.double().exp().cumsum(-1)  # in float32 the sum of 49,152 would drift
-    uniform = torch.rand(len(log_p), draws, generator=generator, dtype=torch.float64)
-    found = torch.searchsorted(ends, uniform.to(ends.device) * ends[:, -1:], right=True)
-    return found.clamp_max(log_p.shape[-1] - 1)
+
+    draws: int = 50
+
+    @property
+    def keep(self) -> str:
+        """As the base says."""
+        return f"sampled:{self.draws}"
+
+    def noise(self, tokens: int, seed: int) -> Tensor:
+        """As the base says."""
+        generator = torch.Generator().manual_seed(seed >> 1)
+        return torch.rand(tokens, self.draws, generator=generator, dtype=torch.float64)
+
+    def kept(self, outputs: Tensor, noise: Tensor | None) -> Arrays:
+        """As the base says."""
+        assert noise is not None  # noqa: S101  (from above)
+        shifted = outputs - outputs.amax(-1, keepdim=True)
+        weights = shifted.exp()
+        drawn, total = draw_tokens(weights, noise)
+        spread = torch.linalg.vecdot(weights, shifted)
+        if bool(spread.isnan().any()):  # outputs of -inf: 0 log 0 is 0
+            spread = (weights * shifted.clamp_min(torch.finfo(shifted.dtype).min)).sum(-1)
+        entropy = total.log() - spread / total
+        distinct, ids, counts = counted(drawn.cpu().numpy())
+        return {
+            "distinct": distinct,
+            "ids": ids,
+            "counts": counts,
+            "entropy": entropy.half().cpu().numpy(),
+        }
+
+    def packed(self, kept: Arrays, vocabulary: int) -> Arrays:
+        """As the base says."""
+        several = kept["counts"] > 1
+        places = np.repeat(np.arange(len(kept["distinct"])), kept["distinct"])
+        repeated = np.bincount(places[several], minlength=len(kept["distinct"]))
+        small = np.uint8 if self.draws < 256 else np.uint16
+        return {
+            "distinct": kept["distinct"].astype(small),
+            "repeated": repeated.astype(small),
+            "counts": kept["counts"][several].astype(small),
+            "ids": pack(kept["ids"], bits_of(vocabulary)),
+            "entropy": kept["entropy"],
+        }
+
+    def unpacked(self, packed: Arrays, vocabulary: int) -> Arrays:
+        """As the base says."""
+        distinct = packed["distinct"].astype(np.int64)
+        repeated = packed["repeated"].astype(np.int64)
+        counts = np.ones(distinct.sum(), dtype=np.int64)
+        starts = np.cumsum(distinct) - distinct
+        counts[np.repeat(starts, repeated) + _within(repeated)] = packed["counts"]
+        ids = unpack(packed["ids"], bits_of(vocabulary), len(counts))
+        return {
+            "distinct": distinct,
+            "ids": ids,
+            "counts": counts,
+            "entropy": packed["entropy"],
+        }
+
+    def signal(self, kept: Arrays, layout: TokenLayout, head: Mapping[str, Tensor]) -> SampledTokens:
+        """As the base says."""
+        distinct = kept["distinct"]
+        at = np.repeat(np.arange(len(distinct)), distinct), _within(distinct)
+        shape = len(distinct), int(distinct.max(initial=1))
+        ids, shares = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.float32)
+        ids[at], shares[at] = kept["ids"], kept["counts"] / self.draws
+        return SampledTokens(
+            layout.dense(ids),
+            layout.dense(shares),
+            layout.dense(kept["entropy"].astype(np.float32)),
+            layout.vocabulary,
+            layout.cut,
+        )
+
+    def probabilities(self, signal: Any) -> Tensor:
+        """As the base says."""
+        found = torch.zeros(len(signal), signal.vocabulary)
+        return found.scatter_add_(1, signal.ids.cpu(), signal.shares.cpu())
+
+
+def draw_tokens(weights: Tensor, uniform: Tensor) -> tuple[Tensor, Tensor]:
+    """Tokens drawn with replacement, (n, draws) of int64, and the sum of the weights, (n,).
+
+    The cumulative sum is searched in two steps, so that most of the vocabulary is only summed.
+
+    Parameters
+    ----------
+    weights : Tensor of shape (n, vocabulary)
+        Proportional to the probabilities.
+    uniform : Tensor of float64, shape (n, draws)
+        Uniform numbers in [0, 1).
+    """
+    n, vocabulary = weights.shape
+    blocks = torch.nn.functional.pad(weights, (0, -vocabulary % _BLOCK)).view(n, -1, _BLOCK)
+    ends = blocks.sum(-1).double().cumsum(-1)  # in float32 49,152 terms would drift
+    wanted = uniform.to(weights.device) * ends[:, -1:]
+    block = torch.searchsorted(ends, wanted, right=True).clamp_max(ends.shape[1] - 1)
+    before = torch.where(block > 0, ends.gather(1, (block - 1).clamp_min(0)), 0.0)
+    inside = blocks[torch.arange(n, device=block.device)[:, None], block].double().cumsum(-1)
+    within = torch.searchsorted(inside, (wanted - before)[..., None], right=True)[..., 0]
+    last = (inside == inside[..., -1:]).double().argmax(-1)  # rounding must not lead beyond it
+    return block * _BLOCK + torch.minimum(within, last), ends[:, -1]
+
+
+def _within(sizes: NDArray[Any]) -> NDArray[np.int64]:
+    """0, 1, ..., size - 1 for each size, one after another."""
+    ends = np.cumsum(sizes)
+    found: NDArray[np.int64] = np.arange(int(sizes.sum())) - np.repeat(ends - sizes, sizes)
+    return found
 
 
 def counted(drawn: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:

@@ -20,16 +20,21 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import ClassVar
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from limbeck.core.errors import InvalidInput, did_you_mean
+from limbeck.language.carriers.carrier import Arrays, Carrier, TokenLayout
+from limbeck.language.carriers.packing import bits_of, pack, unpack
 from limbeck.language.carriers.signal import TeacherSignal
 from limbeck.language.divergences import token_divergence
 
-__all__ = ["RESTS", "TopTokens", "check_kept_mass", "top_tokens"]
+__all__ = ["RESTS", "KeepTop", "TopTokens", "check_kept_mass", "top_tokens"]
 
 RESTS = ("bucket", "renormalised", "truncated", "even_tail")
 
@@ -147,6 +152,73 @@ def top_tokens(log_p: Tensor, top: int, rest: str = "bucket") -> TopTokens:
     values, ids = log_p.topk(top, dim=-1)
     log_rest = log_p.scatter(-1, ids, -math.inf).logsumexp(-1)
     return TopTokens(ids, values, log_rest, log_p.shape[-1], rest=rest)
+
+
+@dataclass(frozen=True)
+class KeepTop(Carrier):
+    """The largest log-probabilities and that of all others, in float16.
+
+    Parameters
+    ----------
+    top : int
+        How many.
+    """
+
+    top: int = 32
+
+    @property
+    def keep(self) -> str:
+        """As the base says."""
+        return f"top:{self.top}"
+
+    def check(self, vocabulary: int) -> None:
+        """The largest must be fewer than all."""
+        if self.top >= vocabulary:
+            raise InvalidInput(
+                f"keep is {self.keep!r}, and the teacher has {vocabulary:,} outputs.",
+                'Give less, or keep="full".',
+            )
+
+    def kept(self, outputs: Tensor, noise: Tensor | None) -> Arrays:
+        """As the base says."""
+        values, ids = outputs.topk(self.top, dim=-1)
+        total = outputs.logsumexp(-1, keepdim=True)
+        log_rest = outputs.scatter(-1, ids, -math.inf).logsumexp(-1) - total[:, 0]
+        return {
+            "ids": ids.cpu().numpy(),
+            "values": (values - total).half().cpu().numpy(),
+            "log_rest": log_rest.half().cpu().numpy(),
+        }
+
+    def packed(self, kept: Arrays, vocabulary: int) -> Arrays:
+        """As the base says."""
+        return {**kept, "ids": pack(kept["ids"].reshape(-1), bits_of(vocabulary))}
+
+    def unpacked(self, packed: Arrays, vocabulary: int) -> Arrays:
+        """As the base says."""
+        count = len(packed["values"]) * self.top
+        ids = unpack(packed["ids"], bits_of(vocabulary), count).reshape(-1, self.top)
+        return {**packed, "ids": ids}
+
+    def signal(self, kept: Arrays, layout: TokenLayout, head: Mapping[str, Tensor]) -> TopTokens:
+        """As the base says; rounding is taken out, so that all probabilities add up to 1."""
+        logs = np.concatenate([kept["values"], kept["log_rest"][:, None]], 1).astype(np.float32)
+        logs -= np.log(np.exp(logs).sum(1, keepdims=True))
+        return TopTokens(
+            layout.dense(kept["ids"]),
+            layout.dense(logs[:, :-1]),
+            layout.dense(logs[:, -1]),
+            layout.vocabulary,
+            layout.cut,
+        )
+
+    def probabilities(self, signal: Any) -> Tensor:
+        """As the base says, the rest spread evenly."""
+        outputs = signal.vocabulary - self.top
+        each = signal.log_rest.exp().cpu()[:, None] / outputs
+        found: Tensor = each.repeat(1, signal.vocabulary)
+        found.scatter_(1, signal.ids.cpu(), signal.log_p.exp().cpu())
+        return found
 
 
 def check_kept_mass(mass: float, top: int, rest: str, least: float = 0.8) -> None:

@@ -42,11 +42,26 @@ def test_value_and_gradient_are_unbiased_by_enumeration_of_all_draws() -> None:
 
 def test_tokens_are_drawn_by_their_probabilities() -> None:
     p = torch.tensor([[0.5, 0.3, 0.2, 0.0], [0.0, 0.0, 0.1, 0.9]])
-    drawn = draw_tokens(p.log(), 20_000, torch.Generator().manual_seed(1))
-    for row, probabilities in zip(drawn, p, strict=True):
+    uniform = torch.rand(2, 20_000, generator=torch.Generator().manual_seed(1)).double()
+    for row, probabilities in zip(draw_tokens(3 * p, uniform)[0], p, strict=True):
         shares = torch.bincount(row, minlength=4) / 20_000
         assert (shares - probabilities).abs().max() < 5 * 0.5 / 20_000**0.5
         assert not shares[probabilities == 0].any()
+
+
+@pytest.mark.parametrize("vocabulary", [1, 63, 64, 65, 1000])
+def test_a_draw_is_the_inverse_of_the_cumulative_sum(vocabulary: int) -> None:
+    generator = torch.Generator().manual_seed(vocabulary)
+    weights = torch.rand(5, vocabulary, generator=generator)
+    weights[:, vocabulary // 3 : vocabulary // 2] = 0
+    uniform = torch.rand(5, 200, generator=generator).double()
+    uniform[:, 0], uniform[:, 1] = 0.0, 1 - 2**-53
+    ends = weights.double().cumsum(-1)
+    expected = torch.searchsorted(ends, uniform * ends[:, -1:], right=True)
+    drawn, total = draw_tokens(weights, uniform)
+    assert float((drawn == expected.clamp_max(vocabulary - 1)).double().mean()) > 0.99
+    assert bool((weights.gather(1, drawn) > 0).all())
+    torch.testing.assert_close(total, ends[:, -1])
 
 
 @settings(max_examples=50)
