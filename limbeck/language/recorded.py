@@ -281,7 +281,8 @@ def text_marks(texts: Texts) -> str:
     """The fingerprint of prompts and the texts after them, as tokens."""
     found = hashlib.sha256(b"limbeck texts 1\n")
     for prompt, completion in texts:
-        found.update(json.dumps([list(prompt), list(completion)]).encode())
+        parts = [list(prompt), list(completion)]
+        found.update(json.dumps(parts, allow_nan=False).encode())
     return found.hexdigest()
 
 

@@ -118,7 +118,9 @@ class Carrier(ABC):
         return packed
 
     @abstractmethod
-    def signal(self, kept: Arrays, layout: TokenLayout, head: Mapping[str, Tensor]) -> TeacherSignal:
+    def signal(
+        self, kept: Arrays, layout: TokenLayout, head: Mapping[str, Tensor]
+    ) -> TeacherSignal:
         """The distributions again.
 
         Parameters

@@ -107,7 +107,9 @@ class KeepAll(Carrier):
         """As the base says."""
         return {"log_p": F.log_softmax(outputs, -1).half().cpu().numpy()}
 
-    def signal(self, kept: Arrays, layout: TokenLayout, head: Mapping[str, Tensor]) -> TeacherLogits:
+    def signal(
+        self, kept: Arrays, layout: TokenLayout, head: Mapping[str, Tensor]
+    ) -> TeacherLogits:
         """As the base says."""
         size = layout.vocabulary if layout.cut else None
         return TeacherLogits(layout.dense(kept["log_p"]), size)
@@ -152,7 +154,9 @@ class KeepHidden(Carrier):
             )
         return {"states": outputs.half().cpu().numpy()}
 
-    def signal(self, kept: Arrays, layout: TokenLayout, head: Mapping[str, Tensor]) -> TeacherHidden:
+    def signal(
+        self, kept: Arrays, layout: TokenLayout, head: Mapping[str, Tensor]
+    ) -> TeacherHidden:
         """As the base says."""
         states = layout.dense(kept["states"]).float()
         if self.bits == 8:

@@ -162,7 +162,9 @@ class KeepSampled(Carrier):
             "entropy": packed["entropy"],
         }
 
-    def signal(self, kept: Arrays, layout: TokenLayout, head: Mapping[str, Tensor]) -> SampledTokens:
+    def signal(
+        self, kept: Arrays, layout: TokenLayout, head: Mapping[str, Tensor]
+    ) -> SampledTokens:
         """As the base says."""
         distinct = kept["distinct"]
         at = np.repeat(np.arange(len(distinct)), distinct), _within(distinct)
