@@ -29,6 +29,7 @@ from limbeck.core.errors import InvalidInput, whole_number
 from limbeck.data.class_weights import ClassWeight
 from limbeck.data.duplicates import Rule
 from limbeck.methods.few_labels.method import FewLabels
+from limbeck.networks.pruning.pruned import Pruned
 from limbeck.results.distillation import Distillation
 from limbeck.results.generated_record import GeneratedRecord
 from limbeck.selection.routes import (
@@ -200,8 +201,9 @@ def distill(
         Another name for X, as examples of networks have it.
     into : str, Method or network
         The student: ``"tree"``, ``"junta"``, ``"wavelet"``, or another that `limbeck students`
-        lists; ``"auto"`` takes the one that :func:`limbeck.tournament` recommends, with its
-        settings ``seconds``, ``max_numbers`` and ``among`` (names of students). For a torch
+        lists; ``limbeck.networks.Pruned(size=0.5)`` cuts a network out of the teacher.
+        ``"auto"`` takes the one that :func:`limbeck.tournament` recommends, with its settings
+        ``seconds``, ``max_numbers`` and ``among`` (names of students). For a torch
         module, a function that makes one, or a list of these, see
         :func:`limbeck.api.distill_network.compress`, which takes the rest of the arguments and
         returns a :class:`limbeck.results.network.NetworkDistillation`.
@@ -323,7 +325,7 @@ def distill(
         return compress(
             teacher, X, y, into=into, epsilon=epsilon, delta=delta, classes=classes, unit=unit,
             cases=cases, duplicates=duplicates, unlabelled=unlabelled, output=output, seed=seed,
-            progress=progress, **aside, **settings,
+            progress=progress, **_steps_of(into), **aside, **settings,
         )  # fmt: skip
     if isinstance(into, str) and into == "auto":
         from limbeck.api.tournament import recommended_student
@@ -359,6 +361,15 @@ def _written_rows(found: GeneratedRecord, y: Any, holdout: Any) -> tuple[list[st
     if y is None and labelled and all(label is not None for label in found.labels):
         return found.texts, found.labels
     return found.texts, y
+
+
+def _steps_of(into: Any) -> dict[str, Any]:
+    """The steps of a student that is not given as a network, but made from its teacher."""
+    if isinstance(into, Pruned):
+        from limbeck.api.distill_pruned import PrunedSteps
+
+        return {"steps": PrunedSteps}
+    return {}
 
 
 def _given_rows(X: Any, data: Any) -> Any:

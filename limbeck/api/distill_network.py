@@ -31,11 +31,12 @@ from limbeck.networks.strategies.together import BornAgain
 from limbeck.networks.strategies.train_network import TrainNetwork
 from limbeck.networks.teachers.outside import name_of
 from limbeck.networks.training.processes import first
+from limbeck.networks.training.train import Trained
 from limbeck.results.artifacts import Artifacts, open_folder
 from limbeck.results.network import NetworkDistillation
 from limbeck.results.seeds import Runs, objective_record, status_of, training_record
 
-__all__ = ["compress"]
+__all__ = ["NetworkSteps", "Trainings", "compress", "under"]
 
 
 @readings_kept
@@ -71,6 +72,7 @@ def compress(
     seed: int = 0,
     out: str | Path | None = None,
     progress: bool | None = None,
+    steps: type[NetworkSteps] | None = None,
     **training: Any,
 ) -> NetworkDistillation:
     """Distil a network into a smaller network, with a control and a certificate.
@@ -155,6 +157,8 @@ def compress(
         that was cut off goes on when it is called again with the same arguments.
     progress : bool, optional
         A progress bar; by default only on a terminal.
+    steps : type, optional
+        The steps for another kind of student; `limbeck.distill` chooses them by ``into``.
     **training
         Settings of `limbeck.networks.training.settings.Training`: epochs, batch_size, lr, ...
     holdout : float
@@ -186,7 +190,7 @@ def compress(
         timing=timing, epsilon=epsilon, delta=delta, seed=seed,
         folder=None if out is None else Path(out), training=training,
     )  # fmt: skip
-    return run(NetworkSteps(request), progress)
+    return run((steps or NetworkSteps)(request), progress)
 
 
 @dataclass(frozen=True, eq=False)
@@ -263,7 +267,7 @@ class NetworkSteps(
             known.labelled,
         )  # fmt: skip
         students = [
-            method.distill(seed, _under(request.folder, seed, "distilled"), tell)
+            method.distill(seed, under(request.folder, seed, "distilled"), tell)
             for seed in self._seeds
         ]
         runs = Runs(students, [], {}, request.seed, generations=request.mode is not None)
@@ -308,15 +312,33 @@ class NetworkSteps(
         controls = []
         if request.control is not False and known.comparable:
             controls = [
-                found.method.learn(seed, _under(folder, seed, "control"), tell)
+                found.method.learn(seed, under(folder, seed, "control"), tell)
                 for seed in self._seeds
             ]
         plain = found.method.baselines(request.seed) if request.baseline else {}
-        runs = replace(found.runs, controls=controls, baselines=plain)
+        others = self.alternatives(known, found, tell) if request.baseline else {}
+        runs = replace(found.runs, controls=controls, baselines=plain, alternatives=others)
         table, facts = found.judge.compare(runs.contestants())
-        short = too_short(runs.by_role(), table, known.objective, known.training, len(known.rows))
+        own = {r: t for r, t in runs.by_role().items() if r not in others}
+        short = too_short(own, table, known.objective, known.training, len(known.rows))
         table = replace(table, untrained=short.message if short else "")
         return Judged(runs, table, facts, short)
+
+    def alternatives(
+        self, known: Prepared, found: Trainings, tell: Progress
+    ) -> Mapping[str, Sequence[Trained]]:
+        """Other ways to a student of this size, by role and seed; none for a given network.
+
+        Parameters
+        ----------
+        known : Prepared
+            Networks and rows.
+        found : Trainings
+            The students.
+        tell : Progress
+            Told how far their training is.
+        """
+        return {}
 
     def result(
         self,
@@ -365,7 +387,18 @@ class NetworkSteps(
 _MOST_SEEDS = 1_000
 
 
-def _under(folder: Path | None, seed: int, name: str) -> Path | None:
+def under(folder: Path | None, seed: int, name: str) -> Path | None:
+    """The folder of one training of a seed; None where nothing is kept.
+
+    Parameters
+    ----------
+    folder : Path or None
+        Of the run.
+    seed : int
+        The seed.
+    name : str
+        Of the training.
+    """
     return None if folder is None else folder / f"seed-{seed}" / name
 
 

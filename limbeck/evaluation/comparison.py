@@ -14,6 +14,7 @@ from limbeck.core.measured import Measured
 from limbeck.evaluation.by_class import ClassAgreement
 
 __all__ = [
+    "Alternative",
     "Comparison",
     "Difference",
     "ModelPredictions",
@@ -60,6 +61,25 @@ class Difference:
 
 
 @dataclass(frozen=True)
+class Alternative:
+    """Student less another way to a student of its size, on the teacher's answers and on labels.
+
+    Each interval is at its share of one less the level: those of a column hold together.
+    """
+
+    role: str
+    agreement: Difference | None
+    labels: Difference | None
+
+    @property
+    def decisive(self) -> Difference:
+        """The difference that the sentence speaks of: agreement, or labels without a teacher."""
+        found = self.agreement or self.labels
+        assert found is not None  # noqa: S101  (`compare` has at least one yardstick)
+        return found
+
+
+@dataclass(frozen=True)
 class Comparison:
     """Teacher, student, control and baselines on the same holdout rows.
 
@@ -86,6 +106,8 @@ class Comparison:
         were not.
     classes : tuple of ClassAgreement
         Agreement with the teacher, class by class; empty for regression.
+    alternatives : tuple of Alternative
+        The student against other ways to a student of its size, such as a random cut.
     """
 
     entries: tuple[ModelResult, ...]
@@ -96,6 +118,7 @@ class Comparison:
     behind: tuple[Difference, ...] = ()
     untrained: str = ""
     classes: tuple[ClassAgreement, ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
 
     def with_best_of(self, models: Sequence[str]) -> Comparison:
         """The same with one line for several baselines of one kind: the one closest to the teacher.
@@ -160,7 +183,22 @@ class Comparison:
         if self.untrained:
             parts = [f"No verdict on distilling. So far the student less its control{only}:"
                      f" {'; '.join(parts)}."]  # fmt: skip
-        return " ".join([*parts, self.warning]).rstrip()
+        return " ".join([*parts, self.against, self.warning]).replace("  ", " ").rstrip()
+
+    @property
+    def against(self) -> str:
+        """How the student stands against other ways to its size; empty where there are none."""
+        if not self.alternatives:
+            return ""
+        words = {"helped": "ahead of", "hurt": "behind", "no evidence": "not apart from"}
+        told = []
+        for a in self.alternatives:
+            d = a.decisive
+            numbers = f"{d.value:+.3f}, interval {d.low:+.3f} to {d.high:+.3f}"
+            told.append(f"{words[d.verdict]} {a.role} ({numbers})")
+        so_far = " so far" if self.untrained else ""
+        what = self.alternatives[0].decisive.what
+        return f"In {what} the student is{so_far} {', '.join(told)}."
 
     @property
     def warning(self) -> str:
@@ -197,6 +235,8 @@ class ModelPredictions:
     alone : bool
         Whether it is a baseline that learned from labels, with no teacher: then teacher, student
         and control may be behind it.
+    alternative : bool
+        Whether it is another way to a student of this size, which the student is compared with.
     """
 
     role: str
@@ -204,6 +244,7 @@ class ModelPredictions:
     size: str
     predicted: Any
     alone: bool = False
+    alternative: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -283,6 +324,29 @@ def compare(
         seeds,
         _behind(by_role, [m.predicted for m in baselines if m.alone], yardsticks, delta / 3),
         classes=classes,
+        alternatives=_against(by_role, models, agreement, labels, delta),
+    )
+
+
+def _against(
+    by_role: Mapping[str, Any],
+    models: Sequence[ModelPredictions],
+    agreement: Yardstick | None,
+    labels: Yardstick | None,
+    delta: float,
+) -> tuple[Alternative, ...]:
+    """Student less each alternative, at equal shares of delta."""
+    others = [m for m in models if m.alternative]
+    if "student" not in by_role or (agreement is None and labels is None):
+        return ()
+
+    def gain(y: Yardstick | None, other: Any) -> Difference | None:
+        if y is None:
+            return None
+        return y.gain(y.name, by_role["student"], other, delta / len(others))
+
+    return tuple(
+        Alternative(m.role, gain(agreement, m.predicted), gain(labels, m.predicted)) for m in others
     )
 
 

@@ -43,11 +43,15 @@ _RESAMPLES = 200
 
 @dataclass(frozen=True, eq=False)
 class SeedNetworks:
-    """A model of the table: one network per seed."""
+    """A model of the table: one network per seed.
+
+    ``alternative`` says whether it is another way to a student of this size.
+    """
 
     role: str
     model: str
     networks: Sequence[nn.Module]
+    alternative: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +90,7 @@ class Judge:
         ----------
         contestants : sequence of SeedNetworks
             The one in the role ``student`` is compared with the one in the role ``control``,
-            seed by seed; those in the role ``baseline`` with the student.
+            seed by seed; those in the role ``baseline``, and alternatives, with the student.
         """
         taught = None if self.teacher is None else self._heard[0]
         models: dict[str, nn.Module] = {}
@@ -96,7 +100,12 @@ class Judge:
             models["teacher"] = self.teacher
         for c in contestants:
             said = [ask(m, self._batches(), self.task) for m in c.networks]
-            lines.append(ModelPredictions(c.role, c.model, "", said, alone=c.role == "baseline"))
+            lines.append(
+                ModelPredictions(
+                    c.role, c.model, "", said, alone=c.role == "baseline",
+                    alternative=c.alternative,
+                )
+            )  # fmt: skip
             models[c.role] = c.networks[0]
         facts = {m.role: self._facts(m.predicted, taught, models[m.role]) for m in lines}
         with quietly():

@@ -44,6 +44,7 @@ _MODULES = {
     "TeacherCache": "networks.cache.teacher_cache",
     "Samples": "networks.datasets.data",
     "Hybrid": "networks.conversion.hybrid",
+    "Pruned": "networks.pruning.pruned",
     "init_from_teacher": "networks.initialization.from_teacher",
     "propose_pairs": "networks.analysis.matching",
     "causal_agreement": "networks.analysis.causal",

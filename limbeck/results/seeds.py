@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from limbeck.core.contract import Status, StatusCode
@@ -33,6 +33,8 @@ class Runs:
         The first.
     generations : bool
         Whether students of one seed are generations.
+    alternatives : mapping of str to sequence of Trained
+        Other ways to a student of this size, by role and seed.
     """
 
     students: Sequence[Sequence[Trained]]
@@ -40,6 +42,7 @@ class Runs:
     baselines: Mapping[str, Trained]
     seed: int
     generations: bool
+    alternatives: Mapping[str, Sequence[Trained]] = field(default_factory=dict)
 
     @property
     def chief(self) -> list[Trained]:
@@ -60,7 +63,10 @@ class Runs:
 
     def contestants(self) -> list[SeedNetworks]:
         """The lines of the table, without the teacher."""
-        found = [_contestant(role, made) for role, made in self.by_role().items()]
+        found = [
+            _contestant(role, made, role in self.alternatives)
+            for role, made in self.by_role().items()
+        ]
         plain = self.baselines.items()
         return [*found, *(SeedNetworks("baseline", name, [t.module]) for name, t in plain)]
 
@@ -78,6 +84,7 @@ class Runs:
         found: dict[str, Sequence[Trained]] = {"student": self.chief}
         if self.controls:
             found["control"] = self.controls
+        found |= self.alternatives
         others = len(self.students[0]) - 1
         for i in range(others):
             place = i if self.generations else i + 1
@@ -152,8 +159,9 @@ def training_record(training: Training) -> dict[str, Any]:
     return {f.name: _told(getattr(training, f.name)) for f in fields(training)} | own
 
 
-def _contestant(role: str, made: Sequence[Trained]) -> SeedNetworks:
-    return SeedNetworks(role, type(made[0].module).__name__, [t.module for t in made])
+def _contestant(role: str, made: Sequence[Trained], alternative: bool) -> SeedNetworks:
+    name = type(made[0].module).__name__
+    return SeedNetworks(role, name, [t.module for t in made], alternative)
 
 
 def _told(value: float | str | Callable[..., Any] | None) -> Any:

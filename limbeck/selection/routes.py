@@ -11,6 +11,7 @@ from limbeck.core.contract import Access, Method, Teacher
 from limbeck.core.errors import AccessDenied, InvalidInput, did_you_mean
 from limbeck.core.registry import METHODS, STUDENTS
 from limbeck.methods.base import BaseMethod
+from limbeck.networks.pruning.pruned import Pruned
 from limbeck.results.routes_record import STUDENT_ACCESS
 
 __all__ = [
@@ -96,7 +97,7 @@ def leads_to_hybrid(into: Any) -> bool:
 
 
 def leads_to_network(into: Any) -> bool:
-    """Whether ``into`` is a torch module, a function that makes one, or several of these.
+    """Whether ``into`` is a torch module, a function that makes one, a cut, or several of these.
 
     Parameters
     ----------
@@ -108,7 +109,9 @@ def leads_to_network(into: Any) -> bool:
     >>> leads_to_network("tree"), leads_to_network(lambda: None)
     (False, True)
     """
-    return isinstance(into, list | tuple) or (callable(into) and not _is_method(into))
+    if isinstance(into, list | tuple | Pruned):
+        return True
+    return callable(into) and not _is_method(into)
 
 
 def _is_method(into: Any) -> bool:

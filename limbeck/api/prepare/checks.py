@@ -250,7 +250,9 @@ def named_task(task: Task, classes: Any, unit: str, *modules: nn.Module | None) 
     return Task(tuple(classes), kind=task.kind, outputs=task.outputs)
 
 
-def default_objective(task: Task, rows: Samples, teacher: nn.Module | None) -> Objective:
+def default_objective(
+    task: Task, rows: Samples, teacher: nn.Module | None, logits_alone: bool = False
+) -> Objective:
     """Hinton, Vinyals and Dean's (2015) mixture, or what of it is possible.
 
     Parameters
@@ -261,15 +263,18 @@ def default_objective(task: Task, rows: Samples, teacher: nn.Module | None) -> O
         The training rows; without labels the gold labels are left out.
     teacher : nn.Module or None
         The teacher.
+    logits_alone : bool
+        Whether the teacher's distribution at temperature 1 is all that is learned.
     """
     if teacher is None:
         raise InvalidInput(
             "There is neither a teacher nor an objective.", "Give a teacher, or an objective."
         )
-    soft: Any = Logits() if task.kind is TaskKind.REGRESSION else SoftTargets(temperature=4.0)
+    heat = 1.0 if logits_alone else 4.0
+    soft: Any = Logits() if task.kind is TaskKind.REGRESSION else SoftTargets(temperature=heat)
     if getattr(teacher, "kind", None) is ScoreKind.LABEL:
         soft = TeacherLabels()
-    if not rows.has_labels:
+    if not rows.has_labels or logits_alone:
         return Objective.of(soft)
     share = 0.5 if task.kind is TaskKind.REGRESSION else 0.9
     return Objective.of(share * soft + (1 - share) * GoldLabels())

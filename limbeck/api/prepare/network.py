@@ -324,7 +324,8 @@ def lesson_of(
             coded.validation, pad=data.pad, num_workers=workers, classes=coded.names
         ).aimed(task)
     asked = request.objective
-    aim = default_objective(task, rows, tutor) if asked is None else Objective.of(asked)
+    alone = request.logits_alone
+    aim = default_objective(task, rows, tutor, alone) if asked is None else Objective.of(asked)
     refuse_outside(tutor, aim, given)
     layers = (aim.needs if given is None else aim.needs | given.needs).teacher_layers
     kept = cache_of(request.cache, tutor, rows, layers, request.folder)

@@ -30,7 +30,8 @@ __all__ = ["NetworkData", "NetworkRequest", "NetworkSides", "read", "split"]
 class NetworkRequest:
     """What was asked for, before anything is read.
 
-    The fields are the arguments of `limbeck.api.distill_network.compress`.
+    The fields are the arguments of `limbeck.api.distill_network.compress`; with ``logits_alone``
+    the default objective is the teacher's distribution at temperature 1, without labels.
     """
 
     teacher: Any
@@ -63,6 +64,7 @@ class NetworkRequest:
     seed: int = 0
     folder: Path | None = None
     training: Mapping[str, Any] = field(default_factory=dict)
+    logits_alone: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,156 @@
+"""The steps of a distillation into a network that is cut out of its teacher."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from torch import Tensor, nn
+from torch.utils._pytree import tree_leaves
+
+from limbeck.api.distill_network import NetworkSteps, Trainings, under
+from limbeck.api.prepare.checks import one_teacher
+from limbeck.api.prepare.network import Prepared
+from limbeck.api.prepare.request import NetworkData, NetworkRequest, NetworkSides, read
+from limbeck.core.contract import Progress
+from limbeck.core.errors import InvalidInput
+from limbeck.networks.datasets.data import Batch, Samples
+from limbeck.networks.pruning.baselines import baselines_of
+from limbeck.networks.pruning.prune import Cut, prune
+from limbeck.networks.pruning.pruned import Pruned
+from limbeck.networks.teachers.ensemble import ModuleEnsemble
+from limbeck.networks.teachers.outside import is_outside
+from limbeck.networks.training.train import Trained
+
+__all__ = ["PrunedSteps"]
+
+
+_LARGEST = 16_384  # tokens on which importance is measured, at most
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedCut(Prepared):
+    """What a distillation works with, and the cut that its student starts from.
+
+    ``starts`` are those of the baselines, by their roles.
+    """
+
+    cut: Cut | None = None
+    starts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class PrunedSteps(NetworkSteps):
+    """The steps where the student is cut out of its teacher, healed, and compared with other cuts.
+
+    The control learns gold labels from the same cut: cross-entropy after the cut. Beside it stand
+    a random cut, the same size from scratch, and the network without its last layers.
+    """
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "request", replace(self.request, logits_alone=True))
+
+    def read(self) -> NetworkData:
+        """What was given, with a copy of the teacher in the student's place."""
+        whole = _whole(self.request)
+        return read(replace(self.request, into=copy.deepcopy(whole)))
+
+    def understand(self, data: NetworkData, sides: NetworkSides) -> PreparedCut:
+        """As for any network, once the student is cut by training rows.
+
+        Parameters
+        ----------
+        data : NetworkData
+            What was given.
+        sides : NetworkSides
+            Training rows and test rows.
+        """
+        asked: Pruned = self.request.into
+        assert data.tutor is not None  # noqa: S101  (`read` refuses others)
+        batch = _calibration(sides.rows, asked)
+        cut = prune(data.tutor, asked, batch.inputs, batch.labels)
+        starts, lacking = baselines_of(data.tutor, cut, asked, batch.inputs)
+        known = super().understand(replace(data, makers=[cut.module]), sides)
+        given = {f.name: getattr(known, f.name) for f in fields(Prepared)}
+        given["notes"] = (*_told(cut, data.tutor), *known.notes, *cut.notes, *lacking)
+        return PreparedCut(**given, cut=cut, starts=starts)
+
+    def alternatives(
+        self, known: Prepared, found: Trainings, tell: Progress
+    ) -> Mapping[str, Sequence[Trained]]:
+        """A random cut, the same size from scratch, the last layers cut: with the same teacher.
+
+        Parameters
+        ----------
+        known : Prepared
+            Networks and rows.
+        found : Trainings
+            The students.
+        tell : Progress
+            Told how far their training is.
+        """
+        assert isinstance(known, PreparedCut)  # noqa: S101  (see `understand`)
+        out: dict[str, list[Trained]] = {}
+        for role, start in known.starts.items():
+            method = replace(found.method, makers=[start])
+            for seed in self._seeds:
+                folder = under(self.request.folder, seed, role.replace(" ", "_"))
+                out.setdefault(role, []).extend(method.distill(seed, folder, tell))
+        return out
+
+
+def _whole(request: NetworkRequest) -> nn.Module:
+    """The one network that is cut."""
+    if request.start is not None:
+        raise InvalidInput(
+            "start was given for a student that is cut out of its teacher.", "Leave start out."
+        )
+    if request.mode is not None:
+        raise InvalidInput(
+            "mode was given for a student that is cut out of its teacher.", "Leave mode out."
+        )
+    whole = None if is_outside(request.teacher) else one_teacher(request.teacher)
+    if whole is None or isinstance(whole, ModuleEnsemble):
+        what = "several networks" if whole is not None else "no network"
+        raise InvalidInput(
+            f"The teacher is {what}, and Pruned(...) cuts a student out of one.",
+            "Give one torch module as the teacher, or a student as into.",
+        )
+    return whole
+
+
+def _calibration(rows: Samples, asked: Pruned) -> Batch:
+    """Training rows, drawn once, on which importance is measured."""
+    n = min(len(rows), asked.rows)
+    drawn = rows.order(0, asked.seed)[:n]
+    first = rows.fetch(drawn[:1]).inputs
+    tokens = max(v.numel() for v in tree_leaves(first) if isinstance(v, Tensor))
+    if not any(v.is_floating_point() for v in tree_leaves(first)):
+        drawn = drawn[: max(_LARGEST // tokens, 2)]
+    return rows.fetch(drawn)
+
+
+def _told(cut: Cut, whole: nn.Module) -> list[str]:
+    """What was cut, in sentences."""
+    before, after = (sum(p.numel() for p in m.parameters()) for m in (whole, cut.module))
+    kinds: dict[str, list[str]] = {}
+    for line in cut.lines:
+        kinds.setdefault(line.kind, []).append(f"{line.after} of {line.before}")
+    kept = "; ".join(
+        f"{kind}: {', '.join(dict.fromkeys(numbers))}" for kind, numbers in kinds.items()
+    )
+    notes = [
+        f"The student was cut from {before:,} to {after:,} parameters ({after / before:.1%}),"
+        f" keeping {kept}. The control is the same cut, trained on gold labels alone."
+    ]
+    if cut.gone:
+        notes.append(f"Layers that were left out: {', '.join(cut.gone)}.")
+    if len(cut.tried) > 1:
+        told = ", ".join(
+            f"{t.way} {'out of reach' if t.divergence is None else f'{t.divergence:.3g}'}"
+            for t in cut.tried
+        )
+        notes.append(f"Ways that were tried, by their distance from the teacher: {told}.")
+    return notes

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import pytest
+
+torch = pytest.importorskip("torch")
+from torch import nn  # noqa: E402
+
+import limbeck  # noqa: E402
+from limbeck.core.errors import InvalidInput  # noqa: E402
+from limbeck.networks import ModuleEnsemble, Pruned  # noqa: E402
+
+pytestmark = pytest.mark.torch
+
+
+def problem(n=400, seed=0):
+    draw = torch.Generator().manual_seed(seed)
+    X = torch.randn(n, 6, generator=draw)
+    return X, (X[:, 0] * X[:, 1] > 0).long()
+
+
+def teacher(seed=0):
+    torch.manual_seed(seed)
+    net = nn.Sequential(nn.Linear(6, 24), nn.ReLU(), nn.Linear(24, 24), nn.ReLU(), nn.Linear(24, 2))
+    X, y = problem(seed=9)
+    optimizer = torch.optim.Adam(net.parameters(), 1e-2)
+    for _ in range(60):
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(net(X), y).backward()
+        optimizer.step()
+    return net
+
+
+@pytest.fixture(scope="module")
+def result():
+    return limbeck.distill(
+        teacher(), *problem(), into=Pruned(size=0.5), epochs=2, seeds=2, progress=False
+    )
+
+
+def test_all_ways_to_the_size_stand_in_one_table(result):
+    roles = [e.role for e in result.comparison.entries]
+    assert roles == ["teacher", "student", "control", "random cut", "from scratch",
+                     "last layers cut", "baseline"]  # fmt: skip
+    whole = result.facts["teacher"].parameters
+    assert result.facts["student"].parameters <= 0.5 * whole
+    assert result.facts["random cut"].parameters == result.facts["student"].parameters
+    assert result.facts["from scratch"].parameters == result.facts["student"].parameters
+    assert [a.role for a in result.comparison.alternatives] == roles[3:6]
+    assert "The student was cut from" in result.notes[0]
+
+
+def test_the_student_learns_the_logits_alone_and_the_control_starts_at_the_same_cut(result):
+    assert [row[0] for row in result.settings["objective"]] == ["SoftTargets"]
+    assert "temperature=1.0" in result.settings["objective"][0][2]
+    shapes = [[p.shape for p in m.parameters()] for m in (result.students[0], result.controls[0])]
+    assert shapes[0] == shapes[1]
+
+
+def test_what_the_student_is_compared_with_survives_a_folder(result, tmp_path):
+    result.save(tmp_path)
+    again = limbeck.load(tmp_path)
+    assert again.comparison.alternatives == result.comparison.alternatives
+    assert again.verdict == result.verdict
+
+
+def test_the_teacher_stays_as_it_is():
+    net = teacher()
+    before = {n: v.clone() for n, v in net.state_dict().items()}
+    limbeck.distill(
+        net, *problem(), into=Pruned(mlp=0.5), epochs=1, baseline=False, progress=False
+    )  # fmt: skip
+    assert all(torch.equal(v, before[n]) for n, v in net.state_dict().items())
+    assert all(p.requires_grad for p in net.parameters())
+
+
+@pytest.mark.parametrize(
+    ("given", "settings", "says"),
+    [
+        (lambda: ModuleEnsemble([teacher(), teacher(1)]), {}, "several networks"),
+        (teacher, {"start": "first"}, "start was given"),
+        (teacher, {"into": Pruned(heads=0.5)}, "has no heads"),
+    ],
+)
+def test_what_cannot_be_cut_is_refused_before_any_training(given, settings, says):
+    with pytest.raises(InvalidInput, match=says):
+        limbeck.distill(given(), *problem(), **{"into": Pruned(mlp=0.5)} | settings)
