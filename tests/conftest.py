@@ -23,3 +23,41 @@ def data_folder() -> Path:
             pytest.fail(f"LIMBECK_DATA is {named!r}, and there is no folder tabular in it.")
         pytest.skip("no real data: set LIMBECK_DATA to the folder that holds tabular/")
     return folder
+
+
+@pytest.fixture(scope="session")
+def language_models():
+    """Writes a tiny teacher and a tiny student of one tokenizer; returns their names."""
+    tokenizers = pytest.importorskip("tokenizers")
+    transformers = pytest.importorskip("transformers")
+    torch = pytest.importorskip("torch")
+
+    def make(folder: Path) -> tuple[str, str]:
+        characters = ["<pad>", "<eos>", "<unk>", *"abcdefghijklmnopqrstuvwxyz .,!?"]
+        inner = tokenizers.Tokenizer(
+            tokenizers.models.WordLevel({c: i for i, c in enumerate(characters)}, "<unk>")
+        )
+        split = tokenizers.pre_tokenizers.Split(tokenizers.Regex("."), "isolated")
+        inner.pre_tokenizer, inner.decoder = split, tokenizers.decoders.Fuse()
+        tokenizer = transformers.PreTrainedTokenizerFast(
+            tokenizer_object=inner, pad_token="<pad>", eos_token="<eos>", unk_token="<unk>",
+            clean_up_tokenization_spaces=False,
+        )  # fmt: skip
+        out = []
+        for seed, (name, width, layers) in enumerate([("big", 24, 2), ("small", 16, 1)]):
+            with torch.random.fork_rng():
+                torch.manual_seed(seed)
+                model = transformers.LlamaForCausalLM(
+                    transformers.LlamaConfig(
+                        vocab_size=34, hidden_size=width, intermediate_size=2 * width,
+                        num_hidden_layers=layers, num_attention_heads=2, num_key_value_heads=1,
+                        max_position_embeddings=64, bos_token_id=None, eos_token_id=1,
+                        pad_token_id=0, initializer_range=0.5,
+                    )
+                )  # fmt: skip
+            model.save_pretrained(folder / name)
+            tokenizer.save_pretrained(folder / name)
+            out.append(f"hf:{folder / name}")
+        return out[0], out[1]
+
+    return make

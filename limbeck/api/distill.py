@@ -294,6 +294,19 @@ def distill(
     True
     """
     X = _given_rows(X, data)
+    if writes_text(into, settings):
+        _refuse_for_networks(
+            y=y, method=method, via=via, groups=groups, cases=cases, regression=regression,
+            score_kind=score_kind, preprocess=preprocess, names=names, sample_weight=sample_weight,
+            class_weight=class_weight, classes=classes, output=output, unlabelled=unlabelled,
+        )  # fmt: skip
+        from limbeck.api.distill_language import distill_language
+
+        aside = {"test": holdout[0]} if isinstance(holdout, tuple) else {"holdout": holdout}
+        return distill_language(
+            teacher, X, into=into, epsilon=epsilon, delta=delta, seed=seed, progress=progress,
+            **aside, **settings,
+        )  # fmt: skip
     written = isinstance(X, GeneratedRecord)
     if written:
         X, y = _written_rows(X, y, holdout)
@@ -370,6 +383,22 @@ def _steps_of(into: Any) -> dict[str, Any]:
 
         return {"steps": PrunedSteps}
     return {}
+
+
+def writes_text(into: Any, settings: dict[str, Any]) -> bool:
+    """Whether the student is a language model: a folder of transformers, or an objective on texts.
+
+    Parameters
+    ----------
+    into : Any
+        The student.
+    settings : dict
+        With the objective, where one is given.
+    """
+    if isinstance(into, str) and into.startswith("hf:"):
+        return True
+    objective = settings.get("objective")
+    return type(objective).__module__.startswith("limbeck.language.")
 
 
 def _given_rows(X: Any, data: Any) -> Any:

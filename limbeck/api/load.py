@@ -22,6 +22,7 @@ __all__ = ["load", "read_named", "read_rows", "read_seen", "read_table", "read_t
 _RESULTS = {
     "limbeck-result": ("limbeck.results.distillation", "Distillation"),
     "limbeck-network-result": ("limbeck.results.network", "NetworkDistillation"),
+    "limbeck-language-result": ("limbeck.results.language", "LanguageDistillation"),
     "limbeck-tournament": ("limbeck.results.tournament", "Tournament"),
     "limbeck-generated": ("limbeck.results.generated", "GeneratedSet"),
     "limbeck-conversion": ("limbeck.results.conversion", "Conversion"),

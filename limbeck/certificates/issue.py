@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from limbeck.certificates import sentences, wording
+from limbeck.certificates import sentences, texts, wording
 from limbeck.certificates.evidence import Evidence
 from limbeck.certificates.planning import RowsNeeded
 from limbeck.core.contract import Certificate, GroupBound
@@ -107,6 +107,12 @@ def issue(
 
 def in_words(certificate: Certificate) -> Certificate:
     """The same certificate with the statement and the assumptions that its numbers make."""
+    if certificate.loss == texts.LOSS:
+        return replace(
+            certificate,
+            statement=texts.statement_of_texts(certificate),
+            assumptions=texts.assumptions_of_texts(certificate),
+        )
     return replace(
         certificate,
         statement=sentences.statement_of(certificate),

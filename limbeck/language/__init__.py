@@ -11,6 +11,9 @@ from typing import Any
 # Public names and the modules they live in.
 _MODULES = {
     "TokenKD": "language.objectives",
+    "OnPolicy": "language.on_policy",
+    "PolicyGradient": "language.policy_gradient",
+    "MiniLLM": "language.minillm",
     "SequenceKD": "language.objectives",
     "TokenSum": "language.chunked",
     "LMHead": "language.chunked",

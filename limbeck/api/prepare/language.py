@@ -1,0 +1,326 @@
+"""What a distillation of language models is given, read and split before any work."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from limbeck.certificates.binomial import check_share
+from limbeck.core.contract import Progress, Task
+from limbeck.core.errors import InvalidInput, did_you_mean, plural
+from limbeck.language.generation import TokenSampling, generate
+from limbeck.language.judge import TextMetric
+from limbeck.language.lora import adapted
+from limbeck.language.models import LanguageModel, read_model, share_vocabulary
+from limbeck.language.on_policy import OnPolicy
+from limbeck.language.preflight import Check, preflight
+from limbeck.language.prompts import Prompts, encode, read_rows
+from limbeck.language.training_loss import WritingObjective, check_objective
+from limbeck.networks.training.settings import Training
+from limbeck.results.artifacts import open_folder
+
+__all__ = [
+    "LanguageData",
+    "LanguageKnown",
+    "LanguageRequest",
+    "LanguageSides",
+    "read_language",
+    "split_language",
+    "understand_language",
+]
+
+_TOKENS = 128
+_DEFAULTS: Mapping[str, Any] = {"batch_size": 16, "lr": 1e-4, "max_grad_norm": 1.0}
+_NOT_HERE = ("patience", "metrics", "ema")
+
+
+@dataclass(frozen=True, eq=False)
+class LanguageRequest:
+    """The arguments of `limbeck.api.distill_language.distill_language`."""
+
+    teacher: Any
+    data: Any
+    into: Any
+    objective: Any
+    tokenizer: Any
+    test: Any
+    holdout: float
+    prompt_tokens: int | None
+    chat: bool
+    max_new_tokens: int | None
+    control: bool
+    metrics: Mapping[str, TextMetric]
+    distinct_n: int
+    judge_batch_size: int
+    preflight: str
+    lora: Any
+    seeds: int
+    seed: int
+    epsilon: float
+    delta: float
+    device: str | None
+    folder: Path | None
+    training: Mapping[str, Any]
+
+    @property
+    def all(self) -> range:
+        """The training seeds."""
+        return range(self.seed, self.seed + self.seeds)
+
+    def under(self, seed: int, name: str) -> Path | None:
+        """The folder of checkpoints of one training.
+
+        Parameters
+        ----------
+        seed : int
+            Its seed.
+        name : str
+            What is trained.
+        """
+        return None if self.folder is None else self.folder / f"seed-{seed}" / name
+
+
+@dataclass(frozen=True, eq=False)
+class LanguageData:
+    """Models, prompts as tokens, and settings."""
+
+    teacher: LanguageModel
+    start: LanguageModel
+    objective: Any
+    training: Training
+    sampling: TokenSampling
+    prompts: Prompts
+    test: Prompts | None
+    notes: tuple[str, ...]
+    outputs: int
+
+
+@dataclass(frozen=True, eq=False)
+class LanguageSides:
+    """Prompts that train, and prompts of table and certificate."""
+
+    train: Prompts
+    test: Prompts
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class LanguageKnown:
+    """All that the training works with."""
+
+    teacher: LanguageModel
+    start: LanguageModel
+    objective: Any
+    task: Task
+    training: Training
+    sampling: TokenSampling
+    train: Prompts
+    test: Prompts
+    metrics: Mapping[str, TextMetric]
+    checks: tuple[Check, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether the texts after the training prompts were given."""
+        return self.train.complete
+
+    @property
+    def writes(self) -> bool:
+        """Whether the student learns from texts that it writes itself."""
+        return isinstance(self.objective, WritingObjective) and self.objective.share > 0
+
+    def given(self, seed: int, tell: Progress) -> tuple[Prompts, tuple[float, int]]:
+        """The texts to train on, and seconds and tokens of the teacher where it writes them.
+
+        Parameters
+        ----------
+        seed : int
+            Of what it writes.
+        tell : callable
+            Told that it writes.
+        """
+        return (self.train, (0.0, 0)) if self.complete else self.written(seed, tell)
+
+    def written(self, seed: int, tell: Progress) -> tuple[Prompts, tuple[float, int]]:
+        """The training prompts with what the teacher writes after them.
+
+        Parameters
+        ----------
+        seed, tell
+            As for `given`.
+        """
+        tell("the teacher writes", 0, 1)
+        began = time.perf_counter()
+        texts = generate(self.teacher, self.train.ids, self.sampling, seed=seed + 2)
+        cost = time.perf_counter() - began, sum(map(len, texts))
+        return self.train.followed_by(texts), cost
+
+
+def read_language(request: LanguageRequest) -> LanguageData:
+    """Models, prompts and settings, refused where they cannot be used.
+
+    Raises
+    ------
+    InvalidInput
+        If an argument or a row has no meaning, or the models number tokens differently.
+    """
+    if request.preflight not in ("refuse", "warn"):
+        raise InvalidInput(f"preflight is {request.preflight!r}.", "Choose 'refuse' or 'warn'.")
+    objective = check_objective(request.objective or OnPolicy())
+    training = _training(request.training)
+    most = getattr(objective, "max_new_tokens", None)
+    sampling = TokenSampling(request.max_new_tokens or most or _TOKENS,
+                        batch_size=request.judge_batch_size)  # fmt: skip
+    for name, metric in request.metrics.items():
+        if not callable(metric):
+            raise InvalidInput(f"The metric {name!r} is {metric!r}.", "Give a function.")
+    rows = read_rows(request.data)
+    teacher = read_model(request.teacher, "teacher", request.tokenizer, request.device)
+    start = read_model(request.into, "student", request.tokenizer, request.device)
+    if request.folder is not None:
+        open_folder(request.folder)
+    outputs, note = share_vocabulary(teacher, start)
+    if request.lora is not None:
+        start = replace(start, module=adapted(start.module, request.lora))
+    given = {"prompt_tokens": request.prompt_tokens, "chat": request.chat}
+    prompts = encode(rows, start, sampling.max_new_tokens, **given)  # type: ignore[arg-type]
+    test = None
+    if request.test is not None:
+        test = encode(read_rows(request.test), start, sampling.max_new_tokens, **given)  # type: ignore[arg-type]
+    notes = tuple(n for n in (note, *prompts.notes) if n)
+    return LanguageData(teacher, start, objective, training, sampling, prompts, test, notes,
+                        outputs)  # fmt: skip
+
+
+def split_language(request: LanguageRequest, data: LanguageData) -> LanguageSides:
+    """Training prompts and test prompts; equal prompts come to one side.
+
+    Parameters
+    ----------
+    request : LanguageRequest
+        What was asked for.
+    data : LanguageData
+        With all prompts.
+
+    Raises
+    ------
+    InvalidInput
+        If a side would have none, or a test prompt is among those that train.
+    """
+    prompts, notes = data.prompts, []
+    if data.test is not None:
+        train, test = prompts, _different(data.test)
+        shared = set(train.ids) & set(test.ids)
+        if shared:
+            raise InvalidInput(
+                f"{plural(len(shared), 'test prompt')} of {len(test):,} are among those that"
+                " train.",
+                "Leave them out on one side.",
+            )
+    else:
+        check_share("holdout", request.holdout)
+        kinds = list(dict.fromkeys(prompts.ids))
+        order = np.random.default_rng(request.seed).permutation(len(kinds))
+        aside = {kinds[i] for i in order[: round(request.holdout * len(kinds))]}
+        test = _different(prompts.subset([i for i, p in enumerate(prompts.ids) if p in aside]))
+        train = prompts.subset([i for i, p in enumerate(prompts.ids) if p not in aside])
+    if data.test is None and len(kinds) < len(prompts):
+        notes.append(
+            f"Of {len(prompts):,} prompts {len(kinds):,} are different; equal ones came to one"
+            " side, and count once in the certificate."
+        )
+    if not len(train) or not len(test):
+        raise InvalidInput(f"There are {len(prompts):,} prompts.", "Give more of them.")
+    if train.complete is False and any(c is not None for c in train.completions):
+        notes.append("Some prompts have no text after them; the teacher writes all texts.")
+    return LanguageSides(train, test, tuple(notes))
+
+
+def understand_language(
+    request: LanguageRequest, data: LanguageData, sides: LanguageSides
+) -> LanguageKnown:
+    """Pre-flight, and what follows from the rows.
+
+    Parameters
+    ----------
+    request : LanguageRequest
+        What was asked for.
+    data : LanguageData
+        Models, prompts and settings.
+    sides : LanguageSides
+        Training prompts and test prompts.
+
+    Raises
+    ------
+    InvalidInput
+        If pre-flight finds a fault.
+    """
+    checks = preflight(
+        data.teacher, data.start, sides.train, data.objective, data.sampling,
+        strategy=data.training.strategy, seed=request.seed,
+    )  # fmt: skip
+    faults = [c for c in checks if c.state == "refused"]
+    if faults and request.preflight == "refuse":
+        raise InvalidInput(
+            f"Pre-flight, {faults[0].name}: {faults[0].message}",
+            f"{faults[0].remedy} (preflight='warn' goes on.)",
+        )
+    notes = [*data.notes, *sides.notes]
+    notes += [f"Pre-flight, {c.name}: {c.message} {c.remedy}" for c in checks if c.state != "ok"]
+    if not sides.train.complete:
+        notes.append(
+            "Texts after the training prompts are not known: the teacher wrote them, for the"
+            " student and for its control."
+        )
+    training = data.training
+    if training.epochs is None and training.max_steps is None:
+        training = replace(training, epochs=1)
+    metrics = dict(request.metrics)
+    if sides.test.complete and any(
+        c[-1] in data.start.ends for c in sides.test.completions if c is not None
+    ):
+        metrics.setdefault("exact_match", exact_match)
+    return LanguageKnown(
+        data.teacher, data.start, data.objective, Task.of("language", data.outputs), training,
+        data.sampling, sides.train, sides.test, metrics, checks, tuple(notes),
+    )  # fmt: skip
+
+
+def exact_match(text: str, real: str | None) -> float:
+    """1 where a text is the real one, but for blanks around it.
+
+    Parameters
+    ----------
+    text : str
+        What a model wrote.
+    real : str or None
+        What was given.
+    """
+    return float(real is not None and text.strip() == real.strip())
+
+
+def _training(given: Mapping[str, Any]) -> Training:
+    """Settings of the loop, with the defaults of language models."""
+    known = [f.name for f in fields(Training) if f.name not in _NOT_HERE]
+    for name in given:
+        if name not in known:
+            ours = [f.name for f in fields(LanguageRequest) if f.name != "training"]
+            raise InvalidInput(
+                f"There is no setting {name!r} of language models.",
+                did_you_mean(name, [*ours, *known]),
+            )
+    return Training(**{**_DEFAULTS, **given})
+
+
+def _different(prompts: Prompts) -> Prompts:
+    """Each prompt once, in order."""
+    firsts: dict[tuple[int, ...], int] = {}
+    for i, ids in enumerate(prompts.ids):
+        firsts.setdefault(ids, i)
+    return prompts.subset(sorted(firsts.values()))

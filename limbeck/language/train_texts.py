@@ -1,0 +1,208 @@
+"""The training of a language model on texts: student and controls, with what each one cost."""
+
+from __future__ import annotations
+
+import copy
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from limbeck.core.contract import Progress, Task
+from limbeck.language.generation import TokenSampling
+from limbeck.language.mixture import TeacherMixture
+from limbeck.language.models import LanguageModel
+from limbeck.language.objectives import SequenceKD
+from limbeck.language.prompts import Prompts
+from limbeck.language.samples import OwnTexts, StudentWriter, TextSamples
+from limbeck.language.training_loss import TextLoss, WritingObjective
+from limbeck.networks.training.gradient_accumulation import Plan
+from limbeck.networks.training.settings import Training
+from limbeck.networks.training.train import Trained, train
+
+__all__ = ["Bill", "TextTraining", "TrainedText"]
+
+
+@dataclass(frozen=True)
+class Bill:
+    """What one training cost, in seconds of this process since it was started or resumed.
+
+    Parameters
+    ----------
+    training : float
+        The student's forward and backward passes and updates.
+    teacher : float
+        The teacher's passes over the batches.
+    sampling : float
+        Writing: of the student on the way, and of the teacher before.
+    updates, tokens, written : int
+        Updates; tokens of texts learned from; and how many of these were written.
+    """
+
+    training: float
+    teacher: float
+    sampling: float
+    updates: int
+    tokens: int
+    written: int
+
+    @property
+    def total(self) -> float:
+        """All of it, in seconds."""
+        return self.training + self.teacher + self.sampling
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedText:
+    """A trained language model with its history and its bill."""
+
+    model: LanguageModel
+    trained: Trained
+    bill: Bill
+
+
+@dataclass(frozen=True, eq=False)
+class TextTraining:
+    """How students of one kind are trained: the same start, order and number of updates for all.
+
+    Parameters
+    ----------
+    teacher : LanguageModel
+        Who teaches.
+    start : LanguageModel
+        Where each training starts; it is copied.
+    objective : object
+        Of the student; controls take cross-entropy.
+    task : Task
+        Of language, with the size of the vocabulary.
+    training : Training
+        Settings of the loop.
+    sampling : TokenSampling
+        Of texts that are written; an objective may say a temperature and a length of its own.
+    """
+
+    teacher: LanguageModel
+    start: LanguageModel
+    objective: Any
+    task: Task
+    training: Training
+    sampling: TokenSampling
+
+    def student(
+        self, prompts: Prompts, seed: int, folder: Path | None, tell: Progress
+    ) -> TrainedText:
+        """Train with the objective.
+
+        Parameters
+        ----------
+        prompts : Prompts
+            With the texts after them.
+        seed : int
+            Of order, coins and texts.
+        folder : path, optional
+            Of checkpoints.
+        tell : callable
+            Told how far it is.
+        """
+        return self._run(prompts, self.objective, seed, folder, "distilled", tell)
+
+    def control(
+        self, prompts: Prompts, seed: int, folder: Path | None, tell: Progress
+    ) -> TrainedText:
+        """Train with cross-entropy on the texts that are given.
+
+        Parameters
+        ----------
+        prompts, seed, folder, tell
+            As for `student`.
+        """
+        return self._run(prompts, SequenceKD(), seed, folder, "control", tell)
+
+    def _run(
+        self,
+        prompts: Prompts,
+        objective: Any,
+        seed: int,
+        folder: Path | None,
+        name: str,
+        tell: Progress,
+    ) -> TrainedText:
+        training = self.training.settled(len(prompts), False)
+        writer = StudentWriter(None, self._own_sampling(objective))
+        samples = self._samples(prompts, objective, writer, seed, training)
+
+        def make() -> nn.Module:
+            module: nn.Module = copy.deepcopy(self.start.module)
+            writer.model = replace(self.start, module=module)
+            return module
+
+        teacher = self.teacher.module if objective.needs_teacher else None
+        before = time.perf_counter()
+        with _timed(teacher) as spent:
+            trained = train(
+                make, samples, TextLoss(objective), self.task, training=training, seed=seed,
+                teacher=teacher, folder=folder, name=name, progress=tell,
+            )  # fmt: skip
+        seconds = time.perf_counter() - before
+        model = replace(self.start, module=trained.module)
+        asked = max(spent() - (writer.seconds if writer.mixture else 0.0), 0.0)
+        bill = Bill(
+            max(seconds - asked - writer.seconds, 0.0), asked, writer.seconds, trained.steps,
+            samples.learned, writer.tokens,
+        )  # fmt: skip
+        return TrainedText(model, trained, bill)
+
+    def _own_sampling(self, objective: Any) -> TokenSampling:
+        if not isinstance(objective, WritingObjective):
+            return self.sampling
+        return replace(
+            self.sampling,
+            temperature=objective.temperature,
+            max_new_tokens=objective.max_new_tokens or self.sampling.max_new_tokens,
+        )
+
+    def _samples(
+        self, prompts: Prompts, objective: Any, writer: StudentWriter, seed: int, training: Training
+    ) -> TextSamples:
+        pad = self.start.pad
+        if not isinstance(objective, WritingObjective) or objective.share == 0:
+            return TextSamples(prompts, pad, self.task)
+        if objective.teacher_share > 0:
+            writer.mixture = TeacherMixture(self.teacher, objective.teacher_share)
+        writer.synced = training.strategy == "fsdp"
+        plan = Plan(len(prompts), training.batch_size, int(os.environ.get("WORLD_SIZE", "1")),
+                    training.gradient_accumulation_steps)  # fmt: skip
+        return OwnTexts(prompts, pad, self.task, writer, objective.share, seed, plan)
+
+
+@contextmanager
+def _timed(module: nn.Module | None) -> Iterator[Any]:
+    """Measure the seconds spent in a module's forward passes."""
+    if module is None:
+        yield lambda: 0.0
+        return
+    spent, began = [0.0], [0.0]
+
+    def clock() -> float:
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+        return time.perf_counter()
+
+    def before(*_: Any) -> None:
+        began[0] = clock()
+
+    def after(*_: Any) -> None:
+        spent[0] += clock() - began[0]
+
+    hooks = [module.register_forward_pre_hook(before), module.register_forward_hook(after)]
+    try:
+        yield lambda: spent[0]
+    finally:
+        for hook in hooks:
+            hook.remove()

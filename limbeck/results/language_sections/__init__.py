@@ -1,0 +1,1 @@
+"""A language model's distillation as tables, page, plot and model card."""

@@ -1,0 +1,158 @@
+"""Distilling language models end to end: certificate, controls, texts, resume, refusals."""
+
+import random
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("transformers")
+
+import limbeck  # noqa: E402
+from limbeck.core.errors import InvalidInput  # noqa: E402
+from limbeck.language import MiniLLM, OnPolicy, PolicyGradient, SequenceKD, TokenKD  # noqa: E402
+from limbeck.networks import Callback  # noqa: E402
+
+SETTINGS = {"max_new_tokens": 6, "batch_size": 8, "epochs": 1, "lr": 0.01, "distinct_n": 2}
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory, language_models):
+    return language_models(tmp_path_factory.mktemp("models"))
+
+
+@pytest.fixture(scope="module")
+def rows():
+    draw = random.Random(0)
+    return [
+        {"prompt": "".join(draw.choices("abcdef", k=draw.randint(2, 5))) + f" {i:b}"
+         .replace("0", "x").replace("1", "y"), "completion": "hello"}
+        for i in range(40)
+    ]  # fmt: skip
+
+
+def distilled(folders, rows, **settings):
+    return limbeck.distill(
+        folders[0], rows, into=folders[1], progress=False, **{**SETTINGS, **settings}
+    )
+
+
+@pytest.fixture(scope="module")
+def result(folders, rows):
+    return distilled(folders, rows, objective=OnPolicy(share=1.0), seeds=2)
+
+
+def test_everything_is_there(result):
+    assert list(result.facts) == [
+        "teacher", "student", "control", "control on the teacher's texts", "start",
+    ]  # fmt: skip
+    assert [g.group for g in result.certificate.groups] == [
+        "the student's texts", "the teacher's texts", "real texts",
+    ]  # fmt: skip
+    assert len(result.generations) == result.certificate.n == 12
+    assert result.facts["teacher"].measured["own_overlap"].value == pytest.approx(1, abs=1e-6)
+    assert len(result.comparison.differences) == 4
+    assert len(result.second) == 4
+    text = str(result)
+    for word in ("certificate", "control", "sampling", "What both write", "KL(t||s)"):
+        assert word in text
+
+
+def test_the_bill_counts_updates_and_tokens(result):
+    student, control = result.bill["student"], result.bill["control"]
+    assert student.updates == control.updates == 2 * 4
+    assert control.tokens == 2 * 28 * 6  # hello and the end of text
+    assert student.written == student.tokens > 0
+    assert student.sampling > 0 < student.teacher
+    assert control.written == control.teacher == 0
+
+
+def test_saved_and_loaded_it_prints_the_same(result, tmp_path):
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    again = limbeck.load(result.save(tmp_path / "run"))
+    assert str(again) == str(result)
+    assert again.losses["real texts"] == pytest.approx(result.losses["real texts"])
+    assert "Texts side by side" in (tmp_path / "run" / "report.html").read_text()
+    place = result.student.save_pretrained(tmp_path / "student")
+    card = (place / "README.md").read_text()
+    assert card.startswith("---\nlibrary_name")
+    assert result.certificate.student in card
+    opened = AutoModelForCausalLM.from_pretrained(place)
+    for a, b in zip(opened.parameters(), result.student.module.parameters(), strict=True):
+        assert torch.equal(a, b)
+    assert len(AutoTokenizer.from_pretrained(place)) == 34
+    assert {"models", "texts", "bill", "generations", "history"} <= set(result.tables())
+    assert len(result.to_frame("generations")) == 12
+
+
+@pytest.mark.parametrize(
+    "objective",
+    [TokenKD(), SequenceKD(), PolicyGradient(), MiniLLM()],
+    ids=lambda o: type(o).__name__,
+)
+def test_every_objective_trains(folders, rows, objective):
+    found = distilled(folders, rows, objective=objective, control=False)
+    start = limbeck.language.models.read_model(folders[1], "student").module
+    pairs = zip(start.parameters(), found.student.module.parameters(), strict=True)
+    assert not all(torch.equal(a, b) for a, b in pairs)
+    assert found.comparison.verdict == "no control"
+
+
+def test_without_texts_the_teacher_writes_them_for_student_and_control(folders, rows):
+    found = distilled(folders, [r["prompt"] for r in rows], objective=TokenKD())
+    assert len(found.certificate.groups) == 2
+    assert found.bill["student"].written == found.bill["control"].written > 0
+    assert any("the teacher wrote them" in note for note in found.notes)
+
+
+def test_the_same_seed_gives_the_same_student_and_texts(folders, rows, result):
+    again = distilled(folders, rows, objective=OnPolicy(share=1.0), seeds=2, control=False)
+    assert again.generations == result.generations
+    assert again.certificate.student == result.certificate.student
+
+
+class Killed(Callback):
+    def on_step_end(self, state):
+        if state.step == 3:
+            raise KeyboardInterrupt
+
+
+def test_a_killed_run_goes_on_bit_for_bit(folders, rows, tmp_path):
+    settings = {"objective": OnPolicy(share=0.5), "control": False, "epochs": 2}
+    whole = distilled(folders, rows, **settings)
+    broken = settings | {"out": tmp_path, "checkpoint_every": 1}
+    with pytest.raises(KeyboardInterrupt):
+        distilled(folders, rows, callbacks=[Killed()], **broken)
+    resumed = distilled(folders, rows, **broken)
+    assert resumed.certificate.student == whole.certificate.student
+    assert (tmp_path / "student" / "model.safetensors").is_file()
+
+
+def test_accumulated_parts_are_one_update(folders, rows):
+    """Divided by the tokens of the whole update, not by those of a part."""
+    settings = {"objective": TokenKD(), "control": False, "optimizer": "SGD", "lr": 0.5}
+    ragged = [r | {"completion": r["prompt"][: 1 + i % 5]} for i, r in enumerate(rows)]
+    one = distilled(folders, ragged, **settings)
+    parts = distilled(folders, ragged, gradient_accumulation_steps=4, **settings)
+    pairs = zip(one.student.module.parameters(), parts.student.module.parameters(), strict=True)
+    assert all(torch.allclose(a, b, atol=1e-5) for a, b in pairs)
+
+
+def test_test_prompts_that_train_are_refused(folders, rows):
+    with pytest.raises(InvalidInput, match="2 test prompts of 2 are among those that train"):
+        distilled(folders, rows, objective=TokenKD(), test=rows[:2])
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"objective": limbeck.networks.GoldLabels()}, "The objective is"),
+        ({"objective": OnPolicy}, "The objective is"),
+        ({"objective": OnPolicy(), "leaves": 3}, "no setting 'leaves'"),
+        ({"objective": OnPolicy(), "groups": "a"}, "groups was given"),
+        ({"objective": OnPolicy(), "preflight": "no"}, "preflight is 'no'"),
+    ],
+)
+def test_settings_without_meaning_are_refused(folders, rows, settings, message):
+    with pytest.raises(InvalidInput, match=message):
+        distilled(folders, rows, **settings)
