@@ -140,13 +140,17 @@ class FolderWriter:
         read = [self.tokenizer(text, add_special_tokens=False)["input_ids"] for text in prompts]
         read = [ids or [self._end()] for ids in read]
         device = next(self.module.parameters()).device
-        width = max(map(len, read))
-        ids = torch.tensor([[self._end()] * (width - len(r)) + r for r in read], device=device)
-        mask = torch.tensor([[0] * (width - len(r)) + [1] * len(r) for r in read], device=device)
+        shared = _shared(read)
+        cache = self._begun(read[0][:shared], len(read), device)
+        rest = [r[shared:] for r in read]
+        width = max(map(len, rest))
+        ids = torch.tensor([[self._end()] * (width - len(r)) + r for r in rest], device=device)
+        mask = torch.tensor(
+            [[1] * shared + [0] * (width - len(r)) + [1] * len(r) for r in rest], device=device
+        )
         draws = [torch.Generator().manual_seed(int.from_bytes(k[:7], "big")) for k in keys]
         written: list[list[int]] = [[] for _ in read]
         done: list[Completion | None] = [None] * len(read)
-        cache = None
         with torch.inference_mode():
             for _ in range(sampling.max_tokens):
                 out = self.module(
@@ -174,6 +178,17 @@ class FolderWriter:
             for one, own in zip(done, written, strict=True)
         ]
 
+    def _begun(self, shared: list[int], times: int, device: torch.device) -> Any:
+        """The cache of what all prompts begin with, which is read once; None without such."""
+        if not shared:
+            return None
+        with torch.inference_mode():
+            cache = self.module(
+                input_ids=torch.tensor([shared], device=device), use_cache=True, logits_to_keep=1
+            ).past_key_values
+        cache.batch_repeat_interleave(times)
+        return cache
+
     def _after(self, written: list[int], token: int, sampling: Sampling) -> Completion | None:
         """The answer if it ends with this token, which is added to what was written."""
         ends = self.module.generation_config.eos_token_id
@@ -193,6 +208,19 @@ class FolderWriter:
     def _end(self) -> int:
         pad = self.tokenizer.pad_token_id
         return int(self.tokenizer.eos_token_id if pad is None else pad)
+
+
+_LEAST = 16  # tokens of a common beginning that are worth a pass of their own
+
+
+def _shared(read: Sequence[Sequence[int]]) -> int:
+    """How many tokens all prompts begin with; each keeps one of its own at least."""
+    if len(read) < 2:
+        return 0
+    low, high = min(read), max(read)
+    most = min(map(len, read)) - 1
+    found = next((i for i in range(most) if low[i] != high[i]), most)
+    return found if found >= _LEAST else 0
 
 
 _TAIL = 24  # tokens that hold the longest stop mark

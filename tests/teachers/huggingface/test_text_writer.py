@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch")
+transformers = pytest.importorskip("transformers")
+
+from limbeck import LimbeckError  # noqa: E402
+from limbeck.teachers.completions import Sampling  # noqa: E402
+from limbeck.teachers.endpoints.answer_store import AnswerStore  # noqa: E402
+from limbeck.teachers.huggingface import text_writer  # noqa: E402
+from limbeck.teachers.huggingface.text_writer import FolderWriter  # noqa: E402
+
+pytestmark = [pytest.mark.torch, pytest.mark.filterwarnings("ignore")]
+
+PROMPTS = ["ab", "abcdefgh ijkl", "once upon a time there was a", "once upon a time there is"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+
+    letters = "abcdefghijklmnopqrstuvwxyz \n."
+    vocabulary = {c: i for i, c in enumerate(letters)} | {"<end>": len(letters)}
+    plain = Tokenizer(models.WordLevel(vocabulary, unk_token="."))
+    plain.pre_tokenizer = pre_tokenizers.Split("", "isolated")
+    plain.decoder = decoders.Fuse()
+    tokenizer = transformers.PreTrainedTokenizerFast(tokenizer_object=plain, eos_token="<end>")
+    torch.manual_seed(0)
+    config = transformers.LlamaConfig(
+        vocab_size=len(vocabulary), hidden_size=32, intermediate_size=64, num_hidden_layers=2,
+        num_attention_heads=4, num_key_value_heads=2, bos_token_id=None, eos_token_id=29,
+        initializer_range=0.4,
+    )  # fmt: skip
+    path = tmp_path_factory.mktemp("causal")
+    transformers.LlamaForCausalLM(config).save_pretrained(path)
+    tokenizer.save_pretrained(path)
+    return path
+
+
+def write(writer: Any, sampling: Sampling, prompts: list[str] = PROMPTS) -> list[Any]:
+    return writer.complete(prompts, sampling, [0] * len(prompts), lambda n: None)
+
+
+def alone(writer: Any, prompt: str, sampling: Sampling) -> str:
+    """Greedy decoding without cache, batch or padding."""
+    ids = writer.tokenizer(prompt, add_special_tokens=False)["input_ids"]
+    start, seen = len(ids), set()
+    for _ in range(sampling.max_tokens):
+        with torch.no_grad():
+            logits = writer.module(torch.tensor([ids])).logits[0, -1].clone()
+        for token in seen:
+            logits[token] -= sampling.presence_penalty
+        token = int(logits.argmax())
+        if token == 29:
+            break
+        ids.append(token)
+        seen.add(token)
+    return str(writer.tokenizer.decode(ids[start:]))
+
+
+@pytest.mark.parametrize("penalty", [0.0, 3.0])
+@pytest.mark.parametrize("least", [3, 1000])
+def test_a_batch_writes_what_each_prompt_gets_alone(folder, monkeypatch, penalty, least):
+    monkeypatch.setattr(text_writer, "_LEAST", least)  # with and without a common beginning
+    writer = FolderWriter.of_folder(f"hf:{folder}", None)
+    sampling = Sampling(12, presence_penalty=penalty)
+    found = write(writer, sampling, [f"the same start {p}" for p in PROMPTS])
+    for prompt, one in zip(PROMPTS, found, strict=True):
+        assert one.text == alone(writer, f"the same start {prompt}", sampling)
+    assert len({one.text for one in found}) > 1
+
+
+def test_answers_are_drawn_by_prompt_and_number_and_kept(folder, tmp_path):
+    sampling = Sampling(20, temperature=1.0)
+    writer = FolderWriter.of_folder(f"hf:{folder}", AnswerStore(tmp_path / "a.sqlite"))
+    first = write(writer, sampling)
+    other = write(FolderWriter.of_folder(f"hf:{folder}", None), sampling, PROMPTS[:1])
+    assert other == first[:1]  # in another batch, without the store
+    drawn = writer.complete(PROMPTS, sampling, [1] * 4, lambda n: None)
+    assert [d.text for d in drawn] != [f.text for f in first]
+    requests = writer.bill().requests
+    again = FolderWriter.of_folder(f"hf:{folder}", AnswerStore(tmp_path / "a.sqlite"))
+    assert write(again, sampling) == first
+    assert (again.bill().requests, again.bill().stored) == (0, 4)
+    assert requests == 8
+
+
+def test_answers_end_before_a_stop_mark_or_at_the_limit(folder):
+    writer = FolderWriter.of_folder(f"hf:{folder}", None)
+    long = write(writer, Sampling(30))
+    whole = max(long, key=lambda one: len(one.text))
+    prompt = PROMPTS[long.index(whole)]
+    assert len(whole.text) > 8
+    (short,) = write(writer, Sampling(3), [prompt])
+    assert (short.text, short.finish) == (whole.text[:3], "length")
+    mark = whole.text[5:7]
+    (cut,) = write(writer, Sampling(30, stop=("zzzz", mark)), [prompt])
+    assert (cut.text, cut.finish) == (whole.text[: whole.text.index(mark)], "stop")
+
+
+def test_nucleus_sampling_keeps_the_fewest_tokens_that_reach_top_p():
+    from collections import Counter
+
+    logits = torch.tensor([0.5, 0.3, 0.15, 0.05]).log()
+    draw = torch.Generator().manual_seed(0)
+    for top_p, kept in ((0.4, {0}), (0.5, {0}), (0.6, {0, 1}), (1.0, {0, 1, 2, 3})):
+        sampling = Sampling(1, 1.0, top_p)
+        seen = Counter(text_writer._draw(logits, sampling, [], draw) for _ in range(600))
+        assert set(seen) == kept
+        total = sum([0.5, 0.3, 0.15, 0.05][i] for i in kept)
+        assert abs(seen[0] / 600 - 0.5 / total) < 0.07
+
+
+def test_folders_that_write_nothing_are_refused(tmp_path):
+    config = transformers.BertConfig(
+        vocab_size=20, hidden_size=8, num_hidden_layers=1, num_attention_heads=2,
+        intermediate_size=8,
+    )  # fmt: skip
+    transformers.BertForSequenceClassification(config).save_pretrained(tmp_path)
+    with pytest.raises(LimbeckError, match="writes no text"):
+        FolderWriter.of_folder(f"hf:{tmp_path}", None)
