@@ -76,8 +76,11 @@ def generate(
     out : path, optional
         The folder where rows, answers and the page are written. A run that was cut off goes on
         there, and asks nothing twice.
-    method : {"self_instruct", "class_texts"}, optional
-        How rows are written; by default what the seeds are for.
+    method : {"self_instruct", "evolve", "rewrite", "empty_prompt", "class_texts"}, optional
+        How rows are written; by default what the seeds are for. ``"evolve"`` makes harder or rarer
+        instructions of seeds, ``"rewrite"`` says them in other words, ``"empty_prompt"`` lets a
+        local chat model write what a user would, and needs no seeds; the model answers what these
+        three bring.
     real : list, array or Series of m texts, optional
         Real texts. Where the teacher is one of classes, the student of the generated set is
         compared with the same student on as many of these, drawn at random and labelled by the

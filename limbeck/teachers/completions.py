@@ -139,6 +139,25 @@ class TextWriter(Protocol):
         """
         ...
 
+    def asking(self, text: str) -> str:
+        """The prompt by which a text is answered, rather than gone on with.
+
+        Parameters
+        ----------
+        text : str
+            What is asked.
+
+        Raises
+        ------
+        InvalidInput
+            If the model has no chat template.
+        """
+        ...
+
+    def opening(self) -> str | None:
+        """A prompt after which the model writes what a user would; None where there is none."""
+        ...
+
     def bill(self) -> WritingBill:
         """What was asked so far."""
         ...

@@ -143,6 +143,39 @@ def test_the_same_answers_give_the_same_set_and_cost_nothing(model, tmp_path):
     assert other.rows != first.rows
 
 
+def rewriting(body: Any, n: int) -> Any:
+    """Rewrites, leaks the prompt, refuses, and answers, as a function of the prompt."""
+    prompt = prompt_of(body)
+    draw = random.Random(f"{prompt}{n if body['temperature'] else ''}")
+    if "nothing else." in prompt:
+        parent = prompt.split("\n\n")[1]
+        words = " ".join(draw.sample(THINGS, 7))
+        return reply(draw.choice([f"{words}.", parent, f"#Rewritten Prompt#: {words}"]), prompt)
+    return reply(draw.choice(["Sorry, I cannot.", "A good answer.", "..."]), prompt)
+
+
+@pytest.mark.parametrize("method", ["evolve", "rewrite"])
+def test_variants_rewrite_and_answer(service, tmp_path, method):
+    service.respond = rewriting
+    found = limbeck.generate(chat(service, tmp_path), SEEDS, n=20, method=method)
+    why = {d.filter for d in found.dropped}
+    assert {"words of the prompt", "ROUGE-L above 0.7", "an answer that says sorry",
+            "an answer without letters"} == why  # fmt: skip
+    assert found.rows
+    assert {row.output for row in found.rows} == {"A good answer."}
+    parents = {row.prompt_tasks[0] for row in found.rows}
+    assert any(p.startswith("s") for p in parents)
+    assert len([r for r in found.requests if r.stage == "answering"]) == 20
+    asked = {r.prompt.split("\n\n")[0] for r in found.requests if r.stage != "answering"}
+    assert len(asked) == (5 if method == "evolve" else 1)
+
+
+def test_a_server_cannot_be_asked_with_an_empty_prompt(service, tmp_path):
+    service.respond = lambda body, n: pytest.fail("asked")
+    with pytest.raises(LimbeckError, match="cannot be asked with an empty prompt"):
+        limbeck.generate(chat(service, tmp_path), n=3, method="empty_prompt")
+
+
 def test_an_answer_that_was_cut_off_is_dropped_whole(service, tmp_path):
     def respond(body: Any, n: int) -> Any:
         prompt = prompt_of(body)

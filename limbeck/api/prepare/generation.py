@@ -18,6 +18,8 @@ from limbeck.core.strict_json import plain, strict_json
 from limbeck.core.texts import are_texts, as_texts
 from limbeck.data.labels import as_classes, encode_labels
 from limbeck.language.generated.class_texts import ClassTexts
+from limbeck.language.generated.empty_prompt import EmptyPrompt
+from limbeck.language.generated.evolve import EvolveInstructions, RewriteInstructions
 from limbeck.language.generated.instruction_filters import InstructionFilters
 from limbeck.language.generated.seeds import seed_tasks
 from limbeck.language.generated.self_instruct import SelfInstruct
@@ -38,7 +40,12 @@ __all__ = [
     "writer_of",
 ]
 
-_METHODS: dict[str, type[Any]] = {"self_instruct": SelfInstruct}
+_METHODS: dict[str, type[Any]] = {
+    "self_instruct": SelfInstruct,
+    "evolve": EvolveInstructions,
+    "rewrite": RewriteInstructions,
+    "empty_prompt": EmptyPrompt,
+}
 _BY_CLASS = "class_texts"
 
 
@@ -130,7 +137,7 @@ def generation_of(
     if method == _BY_CLASS:
         return _by_class(seeds, teacher, dict(settings))
     made = _made(_METHODS[method], dict(settings))
-    tasks = seed_tasks(seeds)
+    tasks = seed_tasks(seeds) if seeds is not None or made.needs_seeds else []
     return Generation(made, tuple(tasks), lambda log, n, rng: made.run(log, tasks, n, rng))
 
 

@@ -64,6 +64,7 @@ class SelfInstruct:
     filters: InstructionFilters = field(default_factory=InstructionFilters)
 
     name = "self_instruct"
+    needs_seeds = True
 
     def run(
         self, log: WritingLog, seeds: Sequence[SeedTask], n: int, rng: Random

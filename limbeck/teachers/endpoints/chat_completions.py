@@ -48,6 +48,14 @@ class ChatWriter:
         """What was asked so far."""
         return self._count.bill
 
+    def asking(self, text: str) -> str:
+        """The text itself: the server makes a message of it."""
+        return text
+
+    def opening(self) -> None:
+        """None: a server closes the user's turn itself."""
+        return
+
     def spent(self) -> bool:
         """Whether the budget of requests or of money is used up."""
         budget = self.teacher.spending

@@ -19,6 +19,7 @@ __all__ = ["FolderWriter"]
 
 _BATCH = 16
 _BLOCK = 1 << 20
+_PLACE = "the place of the message"
 
 
 class FolderWriter:
@@ -91,6 +92,40 @@ class FolderWriter:
     def bill(self) -> WritingBill:
         """What was asked so far."""
         return self._count.bill
+
+    def asking(self, text: str) -> str:
+        """A text as the user's message, by the chat template of the folder.
+
+        Parameters
+        ----------
+        text : str
+            What is asked.
+
+        Raises
+        ------
+        InvalidInput
+            If there is no template.
+        """
+        return self._templated(text, True)
+
+    def opening(self) -> str | None:
+        """The template up to where the user's message begins; None without a template."""
+        if not self.tokenizer.chat_template:
+            return None
+        return self._templated(_PLACE, False).partition(_PLACE)[0]
+
+    def _templated(self, text: str, answer: bool) -> str:
+        if not self.tokenizer.chat_template:
+            raise InvalidInput(
+                f"{self.name} has no chat template, and only goes on with texts.",
+                'Use method="self_instruct", or a model that was trained to chat.',
+            )
+        messages = [{"role": "user", "content": text}]
+        return str(
+            self.tokenizer.apply_chat_template(
+                messages, tokenize=False, add_generation_prompt=answer
+            )
+        )
 
     def spent(self) -> bool:
         """Never: a local model has no budget."""
@@ -217,7 +252,7 @@ def _shared(read: Sequence[Sequence[int]]) -> int:
     """How many tokens all prompts begin with; each keeps one of its own at least."""
     if len(read) < 2:
         return 0
-    low, high = min(read), max(read)
+    low, high = min(map(list, read)), max(map(list, read))
     most = min(map(len, read)) - 1
     found = next((i for i in range(most) if low[i] != high[i]), most)
     return found if found >= _LEAST else 0
