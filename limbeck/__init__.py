@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from limbeck.api.label import label
     from limbeck.api.load import load
     from limbeck.api.routes import routes
+    from limbeck.api.select import select
     from limbeck.api.tournament import tournament
     from limbeck.api.trim import trim
     from limbeck.certificates import budget, certify, verify
@@ -45,6 +46,7 @@ _PLACES = {
     "label": "api.label:label",
     "load": "api.load:load",
     "routes": "api.routes:routes",
+    "select": "api.select:select",
     "tournament": "api.tournament:tournament",
     "transforms": "signal.transforms:",
     "trim": "api.trim:trim",
@@ -68,6 +70,7 @@ __all__ = [
     "label",
     "load",
     "routes",
+    "select",
     "tournament",
     "transforms",
     "trim",

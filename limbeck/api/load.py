@@ -26,6 +26,7 @@ _RESULTS = {
     "limbeck-tournament": ("limbeck.results.tournament", "Tournament"),
     "limbeck-generated": ("limbeck.results.generated", "GeneratedSet"),
     "limbeck-conversion": ("limbeck.results.conversion", "Conversion"),
+    "limbeck-selection": ("limbeck.results.selected", "Selection"),
     "limbeck-audit": ("limbeck.results.audit", "Audit"),
 }
 
@@ -41,7 +42,7 @@ def load(path: str | Path) -> Any:
 
     Returns
     -------
-    Distillation, NetworkDistillation, Tournament, GeneratedSet, Audit or Student
+    Distillation, NetworkDistillation, Tournament, GeneratedSet, Selection, Audit or Student
         A result prints as it did, with its student, certificate and comparison. The student of
         a network is its ONNX file. Rows are there as far as they were written.
 

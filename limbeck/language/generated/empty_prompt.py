@@ -1,4 +1,4 @@
-"""Instructions out of nothing, as Magpie has them (Xu et al. 2024, arXiv 2406.08464)."""
+"""Instructions out of nothing, as Magpie has them (Xu et al. 2024, arXiv:2406.08464)."""
 
 from __future__ import annotations
 

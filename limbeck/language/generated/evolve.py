@@ -1,4 +1,4 @@
-"""Evol-Instruct (Xu et al. 2023, arXiv 2304.12244): instructions made harder or rarer."""
+"""Evol-Instruct (Xu et al. 2023, arXiv:2304.12244): instructions made harder or rarer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Self-Instruct (Wang et al. 2023, arXiv 2212.10560): tasks from tasks, then their instances."""
+"""Self-Instruct (Wang et al. 2023, arXiv:2212.10560): tasks from tasks, then their instances."""
 
 from __future__ import annotations
 
