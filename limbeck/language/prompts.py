@@ -44,6 +44,8 @@ class Prompts:
         The same as text.
     notes : tuple of str
         What was cut or guessed.
+    templated : bool
+        Whether a chat template made the texts.
     """
 
     texts: tuple[str, ...]
@@ -51,6 +53,7 @@ class Prompts:
     completions: tuple[tuple[int, ...] | None, ...]
     references: tuple[str | None, ...]
     notes: tuple[str, ...] = ()
+    templated: bool = False
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -73,6 +76,7 @@ class Prompts:
             tuple(self.completions[i] for i in rows),
             tuple(self.references[i] for i in rows),
             self.notes,
+            self.templated,
         )
 
     def followed_by(self, completions: Sequence[Sequence[int]]) -> Prompts:
@@ -155,7 +159,8 @@ def encode(
     notes = () if not cut else (
         f"{plural(cut, 'completion')} of {len(rows):,} were cut after {max_new_tokens} tokens.",
     )  # fmt: skip
-    return Prompts(texts, ids_, completions, references, notes)
+    made = chat or not isinstance(rows[0].prompt, str)
+    return Prompts(texts, ids_, completions, references, notes, made)
 
 
 def _templated(prompt: Any, tokenizer: Any, chat: bool, i: int) -> tuple[str, bool]:
@@ -168,6 +173,14 @@ def _templated(prompt: Any, tokenizer: Any, chat: bool, i: int) -> tuple[str, bo
             "Give prompts as text, or set tokenizer.chat_template.",
         )
     messages = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else list(prompt)
+    for message in messages:
+        held = [t for t in tokenizer.all_special_tokens if t in str(message.get("content"))]
+        if held:
+            raise InvalidInput(
+                f"A message of prompt {i} holds the special token {held[0]!r}: a chat template"
+                " seems to be applied already.",
+                "Give the plain text of messages, or rendered prompts without chat=True.",
+            )
     text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
     return str(text), True
 

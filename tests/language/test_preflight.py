@@ -1,0 +1,215 @@
+"""Each check finds the fault that it is for, planted on purpose, and nothing in sound models."""
+
+import copy
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from limbeck.core.errors import InvalidInput  # noqa: E402
+from limbeck.language import OnPolicy, TokenKD, preflight  # noqa: E402
+from limbeck.language.generation import TokenSampling  # noqa: E402
+from limbeck.language.models import LanguageModel  # noqa: E402
+from limbeck.language.prompts import encode, read_rows  # noqa: E402
+
+TEMPLATE = (
+    "{% for m in messages %}{{ m['content'] }}{% if m['role'] == 'assistant' %}<unk>{% endif %}"
+    "{% endfor %}{% if add_generation_prompt %}?{% endif %}"
+)
+ROWS = [{"prompt": p, "completion": p[::-1] + "xyz"} for p in ("abcd", "efg", "hijklm", "no", "p")]
+
+
+@pytest.fixture(scope="module")
+def sound(make_llama, make_tokenizer):
+    """A teacher that was trained a little on the rows, and a student that was not."""
+    tokenizer = make_tokenizer()
+    teacher = LanguageModel(make_llama(24, 2, 0, scale=0.1), tokenizer, "big")
+    student = LanguageModel(make_llama(16, 1, 1, scale=0.1), tokenizer, "small")
+    optimizer = torch.optim.Adam(teacher.module.parameters(), 0.01)
+    prompts = encode(read_rows(ROWS), teacher, 8)
+    for _ in range(15):
+        for ids, text in zip(prompts.ids, prompts.completions, strict=True):
+            whole = torch.tensor([[*ids, *text]])
+            teacher.module(whole, labels=whole).loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    return teacher, student, prompts
+
+
+def states(teacher, student, prompts, objective=None, **settings):
+    found = preflight.preflight(
+        teacher, student, prompts, objective or TokenKD(), TokenSampling(8), **settings
+    )
+    return {c.name: c for c in found}
+
+
+def with_module(model, forward):
+    """The same model with another forward pass."""
+    module = copy.deepcopy(model.module)
+    plain = module.forward
+    module.forward = lambda *args, **given: forward(plain, *args, **given)
+    return LanguageModel(module, model.tokenizer, model.name)
+
+
+def test_sound_models_pass(sound):
+    found = states(*sound)
+    assert {c.state for c in found.values()} == {"ok"}
+    assert len(found) == 9
+
+
+def test_a_shift_of_logits_is_found(sound):
+    """Logits that stand at the token that they predict."""
+
+    def shifted(plain, *args, **given):
+        out = plain(*args, **given)
+        out.logits = out.logits.roll(1, dims=1) if out.logits.shape[1] > 1 else out.logits
+        return out
+
+    found = states(sound[0], with_module(sound[1], shifted), sound[2])
+    assert found["labels"].state == "refused"
+
+
+def test_labels_that_are_masked_with_the_padding_are_found(sound, monkeypatch):
+    """The end of text is the pad token, and all pad tokens are taken out of the labels."""
+    from limbeck.language import samples
+
+    plain = samples._batched
+
+    def masked(prompts, texts, pad):
+        inputs, labels = plain(prompts, texts, pad)
+        labels[inputs["input_ids"] == prompts[0][0]] = -100
+        return inputs, labels
+
+    monkeypatch.setattr(samples, "_batched", masked)
+    short = encode(read_rows([{"prompt": "ab", "completion": "ba"}]), sound[1], 8)
+    assert states(*sound[:2], short)["labels"].state == "refused"
+
+
+def test_prompt_tokens_that_count_are_found(sound, monkeypatch):
+    from limbeck.language import samples
+
+    plain = samples._batched
+
+    def unmasked(prompts, texts, pad):
+        inputs, _ = plain(prompts, texts, pad)
+        return inputs, inputs["input_ids"].clone()
+
+    monkeypatch.setattr(samples, "_batched", unmasked)
+    assert states(*sound)["labels"].state == "refused"
+
+
+@pytest.mark.parametrize("role", ["teacher", "student"])
+def test_a_model_that_reads_padding_is_found(sound, role):
+    def blind(plain, *args, attention_mask=None, **given):
+        return plain(*args, attention_mask=torch.ones_like(given["input_ids"]), **given)
+
+    teacher, student, prompts = sound
+    if role == "teacher":
+        found = states(with_module(teacher, blind), student, prompts)
+    else:
+        found = states(teacher, with_module(student, blind), prompts)
+    assert found[f"padding ({role})"].state == "refused"
+    assert "padded to the left" in found[f"padding ({role})"].message
+
+
+def test_different_ends_of_text_are_found(sound, make_llama):
+    student = LanguageModel(make_llama(), copy.deepcopy(sound[1].tokenizer), "small")
+    student.module.generation_config.eos_token_id = [1, 2]
+    assert states(sound[0], student, sound[2])["end of text"].state == "refused"
+
+
+def templated(model, template=TEMPLATE):
+    tokenizer = copy.deepcopy(model.tokenizer)
+    tokenizer.chat_template = template
+    return LanguageModel(model.module, tokenizer, model.name)
+
+
+def test_a_template_whose_answers_end_otherwise_is_found(sound):
+    teacher, student = templated(sound[0]), templated(sound[1])
+    prompts = encode(read_rows(["ab", "cd"]), student, 4, chat=True)
+    found = states(teacher, student, prompts)
+    assert found["chat template"].state == "ok"
+    assert found["end of text"].state == "refused"
+    assert "'<unk>' (id 2)" in found["end of text"].message
+
+
+def test_different_chat_templates_are_found(sound):
+    student = templated(sound[1])
+    prompts = encode(read_rows(["ab", "cd"]), student, 4, chat=True)
+    other = templated(sound[0], TEMPLATE.replace("?", "!"))
+    assert states(other, student, prompts)["chat template"].state == "refused"
+
+
+def test_a_template_that_is_not_used_is_said(sound):
+    assert states(sound[0], templated(sound[1]), sound[2])["chat template"].state == "warning"
+
+
+def test_a_template_that_is_applied_twice_is_found(sound):
+    with pytest.raises(InvalidInput, match="holds the special token '<eos>'"):
+        encode(read_rows(["ab<eos>"]), templated(sound[1]), 4, chat=True)
+
+
+def test_a_beginning_of_text_that_stands_twice_is_found(sound):
+    tokenizer = copy.deepcopy(sound[1].tokenizer)
+    tokenizer.bos_token = "<unk>"
+    student = LanguageModel(sound[1].module, tokenizer, "small")
+    prompts = encode(read_rows(["<unk><unk>ab"]), student, 4)
+    assert prompts.ids[0][:2] == (2, 2)
+    assert states(sound[0], student, prompts)["chat template"].state == "refused"
+
+
+@pytest.mark.parametrize(
+    ("dtype", "state"), [(torch.float16, "refused"), (torch.bfloat16, "warning")]
+)
+def test_narrow_weights_are_found(sound, dtype, state):
+    student = LanguageModel(copy.deepcopy(sound[1].module).to(dtype), sound[1].tokenizer, "small")
+    assert preflight.number_type(sound[0], student).state == state
+
+
+def test_shared_weights_are_found(sound):
+    """Evaluation mode of the teacher would turn off the student's dropout."""
+    found = preflight.shared_weights(sound[0], sound[0])
+    assert found.state == "refused"
+    assert "dropout" in found.message
+
+
+def test_a_teacher_behind_the_start_is_found(sound):
+    teacher, student, prompts = sound
+    assert states(student, teacher, prompts)["teacher better than start"].state == "refused"
+    assert states(student, student, prompts)["teacher better than start"].state == "warning"
+
+
+def test_a_start_far_from_the_teacher_is_said(sound):
+    teacher, student, prompts = sound
+    far = copy.deepcopy(student.module)
+    with torch.no_grad():  # likes best what the teacher likes least
+        order = teacher.module(torch.tensor([prompts.ids[0]])).logits[0].mean(0).argsort()
+        far.lm_head.weight.zero_()
+        far.lm_head.weight[order[:8]] = 1.0
+        far.model.norm.weight.fill_(1.0)
+    far.forward = lambda *a, plain=far.forward, **g: _liking(plain(*a, **g), order[:8])
+    found = preflight.top_tokens(teacher, LanguageModel(far, student.tokenizer, "far"), prompts)
+    assert found.state == "warning"
+    assert "top tokens in common" in states(*sound, OnPolicy(share=1.0))
+
+
+def _liking(out, tokens):
+    out.logits[..., tokens] += 100
+    return out
+
+
+def test_a_model_that_is_in_shards_already_is_found(sound):
+    from torch.distributed import HashStore, destroy_process_group, init_process_group
+    from torch.distributed.fsdp import fully_shard
+
+    teacher, student, _ = sound
+    whole = LanguageModel(copy.deepcopy(student.module), student.tokenizer, "small")
+    assert preflight.sharding(teacher, whole, "fsdp").state == "warning"
+    init_process_group("gloo", store=HashStore(), rank=0, world_size=1)
+    try:
+        mesh = torch.distributed.init_device_mesh("cpu", (1,))
+        fully_shard(whole.module, mesh=mesh)
+        assert preflight.sharding(teacher, whole, "fsdp").state == "refused"
+        assert preflight.sharding(whole, student, "fsdp").state == "ok"
+    finally:
+        destroy_process_group()
