@@ -115,6 +115,43 @@ def test_nucleus_sampling_keeps_the_fewest_tokens_that_reach_top_p():
         assert abs(seen[0] / 600 - 0.5 / total) < 0.07
 
 
+TEMPLATE = (
+    "{% for m in messages %}{{ m.role }}. {{ m.content }}\n{% endfor %}"
+    "{% if add_generation_prompt %}assistant. {% endif %}"
+)
+
+
+def test_a_chat_template_asks_and_opens(folder, tmp_path):
+    import shutil
+
+    import limbeck
+
+    plain = FolderWriter.of_folder(f"hf:{folder}", None)
+    assert plain.opening() is None
+    with pytest.raises(LimbeckError, match="has no chat template"):
+        plain.asking("who")
+    shutil.copytree(folder, tmp_path / "chat")
+    (tmp_path / "chat" / "chat_template.jinja").write_text(TEMPLATE)
+    writer = FolderWriter.of_folder(f"hf:{tmp_path / 'chat'}", None)
+    assert writer.asking("who") == "user. who\nassistant. "
+    assert writer.opening() == "user. "
+    found = limbeck.generate(
+        f"hf:{tmp_path / 'chat'}", n=3, method="empty_prompt", out=tmp_path / "set", min_words=1,
+        unsuitable=(), prompts_at_once=4, max_tokens=60, answer_tokens=60, max_requests=40,
+    )  # fmt: skip
+    openings = [r for r in found.requests if r.stage == "writing instructions"]
+    assert {r.prompt for r in openings} == {"user. "}
+    assert len({r.answer for r in openings}) > 1  # draws of their own
+    answered = [r for r in found.requests if r.stage == "answering"]
+    assert all(r.prompt.endswith("\nassistant. ") for r in answered)
+    again = limbeck.generate(
+        f"hf:{tmp_path / 'chat'}", n=3, method="empty_prompt", out=tmp_path / "set", min_words=1,
+        unsuitable=(), prompts_at_once=4, max_tokens=60, answer_tokens=60, max_requests=40,
+    )  # fmt: skip
+    assert again.rows == found.rows
+    assert (again.bill.requests, again.bill.stored) == (0, len(found.requests))
+
+
 def test_folders_that_write_nothing_are_refused(tmp_path):
     config = transformers.BertConfig(
         vocab_size=20, hidden_size=8, num_hidden_layers=1, num_attention_heads=2,
