@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from limbeck.api.select import select
     from limbeck.api.tournament import tournament
     from limbeck.api.trim import trim
+    from limbeck.api.tune import tune
     from limbeck.certificates import budget, certify, verify
     from limbeck.core.contract import Access, Certificate, Task
     from limbeck.core.errors import LimbeckError
@@ -50,6 +51,7 @@ _PLACES = {
     "tournament": "api.tournament:tournament",
     "transforms": "signal.transforms:",
     "trim": "api.trim:trim",
+    "tune": "api.tune:tune",
     "verify": "certificates:verify",
 }
 
@@ -74,6 +76,7 @@ __all__ = [
     "tournament",
     "transforms",
     "trim",
+    "tune",
     "verify",
 ]
 

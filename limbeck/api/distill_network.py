@@ -257,15 +257,41 @@ class NetworkSteps(
         tell : Progress
             Told how far the training is.
         """
-        request = self.request
+        return self.trained(known, self.method(known, tell), tell)
+
+    def method(self, known: Prepared, tell: Progress) -> TrainNetwork:
+        """What trains the students and their controls, once the teacher's outputs are stored.
+
+        Parameters
+        ----------
+        known : Prepared
+            Networks, rows and settings.
+        tell : Progress
+            Told how far the storing is, if outputs are stored.
+        """
         source: nn.Module | TeacherCache | None = known.teacher
         if known.cache is not None and known.teacher is not None:
             source = known.cache.fill(known.teacher, known.rows, progress=tell)
-        method = TrainNetwork(
-            known.makers, request.start, known.teacher, source, known.rows, known.validation,
-            known.task, known.objective, known.training, request.mode, known.filter, known.reads,
+        return TrainNetwork(
+            known.makers, self.request.start, known.teacher, source, known.rows, known.validation,
+            known.task, known.objective, known.training, self.request.mode, known.filter,
+            known.reads,
             known.labelled,
         )  # fmt: skip
+
+    def trained(self, known: Prepared, method: TrainNetwork, tell: Progress) -> Trainings:
+        """The students of all seeds, and the judge of all networks.
+
+        Parameters
+        ----------
+        known : Prepared
+            Networks, rows and settings.
+        method : TrainNetwork
+            What trains them.
+        tell : Progress
+            Told how far the training is.
+        """
+        request = self.request
         students = [
             method.distill(seed, under(request.folder, seed, "distilled"), tell)
             for seed in self._seeds
@@ -311,9 +337,9 @@ class NetworkSteps(
             folder = Path(request.control)
         controls = []
         if request.control is not False and known.comparable:
+            method = self.control_method(known, found, tell)
             controls = [
-                found.method.learn(seed, under(folder, seed, "control"), tell)
-                for seed in self._seeds
+                method.learn(seed, under(folder, seed, "control"), tell) for seed in self._seeds
             ]
         plain = found.method.baselines(request.seed) if request.baseline else {}
         others = self.alternatives(known, found, tell) if request.baseline else {}
@@ -339,6 +365,20 @@ class NetworkSteps(
             Told how far their training is.
         """
         return {}
+
+    def control_method(self, known: Prepared, found: Trainings, tell: Progress) -> TrainNetwork:
+        """What trains the controls: as the students were trained.
+
+        Parameters
+        ----------
+        known : Prepared
+            Networks, rows and settings.
+        found : Trainings
+            The students.
+        tell : Progress
+            Told how far the work is, if there is any.
+        """
+        return found.method
 
     def result(
         self,

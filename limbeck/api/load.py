@@ -23,6 +23,7 @@ _RESULTS = {
     "limbeck-result": ("limbeck.results.distillation", "Distillation"),
     "limbeck-network-result": ("limbeck.results.network", "NetworkDistillation"),
     "limbeck-language-result": ("limbeck.results.language", "LanguageDistillation"),
+    "limbeck-tuning": ("limbeck.results.tune", "Tuning"),
     "limbeck-tournament": ("limbeck.results.tournament", "Tournament"),
     "limbeck-generated": ("limbeck.results.generated", "GeneratedSet"),
     "limbeck-conversion": ("limbeck.results.conversion", "Conversion"),
@@ -42,7 +43,7 @@ def load(path: str | Path) -> Any:
 
     Returns
     -------
-    Distillation, NetworkDistillation, Tournament, GeneratedSet, Selection, Audit or Student
+    Distillation, NetworkDistillation, Tuning, Tournament, GeneratedSet, Selection, Audit or Student
         A result prints as it did, with its student, certificate and comparison. The student of
         a network is its ONNX file. Rows are there as far as they were written.
 
@@ -70,7 +71,7 @@ def load(path: str | Path) -> Any:
         from limbeck.students.files import load as load_student
 
         return load_student(path)
-    for name in ("result.json", "audit.json"):
+    for name in ("tuning.json", "result.json", "audit.json"):
         if (path / name).exists():
             module, kind = _RESULTS[_format(path / name)]
             return getattr(importlib.import_module(module), kind).load(path)

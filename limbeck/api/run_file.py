@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from inspect import signature
 from pathlib import Path
 from types import FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from limbeck.api.load import read_named, read_teacher
 from limbeck.core.arrays import read_arrays
@@ -21,7 +21,12 @@ from limbeck.networks.training.processes import first
 if TYPE_CHECKING:
     from limbeck.results.network import NetworkDistillation
 
-__all__ = ["KEPT", "read_run", "resume", "run"]
+__all__ = [
+    "KEPT", "arguments_of", "kept_run", "made", "objective_of", "of_torch", "read_run", "resume",
+    "run",
+]  # fmt: skip
+
+T = TypeVar("T")
 
 KEPT = "run.yaml"
 """The name of the run file that is kept in the run's folder, so that it can be resumed."""
@@ -32,7 +37,7 @@ _NEEDED = ("student", "train", "objective", "out")
 _MOST_VALUES = 10_000
 
 
-def read_run(path: str | Path) -> dict[str, Any]:
+def read_run(path: str | Path, more: Sequence[str] = ()) -> dict[str, Any]:
     """Read a run file and check its names.
 
     Parameters
@@ -48,6 +53,8 @@ def read_run(path: str | Path) -> dict[str, Any]:
         `limbeck.networks.training.settings.Training`. Wherever a name is expected,
         ``package.module:name`` is your own class, function or object, and
         ``{name: package.module:name, setting: value}`` gives it settings.
+    more : sequence of str
+        Further names that are known.
 
     Returns
     -------
@@ -81,7 +88,7 @@ def read_run(path: str | Path) -> dict[str, Any]:
         raise FileRefused(f"{str(path)!r} {error}.", "Correct it.") from None
     if not isinstance(data, dict):
         raise FileRefused(f"{str(path)!r} is not a YAML mapping.", "Write name: value lines.")
-    known = _known()
+    known = [*_known(), *more]
     for name in data:
         if name not in known:
             raise InvalidInput(
@@ -173,8 +180,42 @@ def resume(folder: str | Path, progress: bool | None = None) -> NetworkDistillat
 
 def _run(path: Path, data: Mapping[str, Any], progress: bool | None) -> NetworkDistillation:
     from limbeck.api.distill_network import compress
+
+    teacher, train, y, given = arguments_of(data)
+    return kept_run(path, given, partial(compress, teacher, train, y, progress=progress, **given))
+
+
+def kept_run(path: Path, given: Mapping[str, Any], start: Callable[[], T]) -> T:
+    """Run, with a copy of the run file in the run's folder.
+
+    Parameters
+    ----------
+    path : Path
+        The run file.
+    given : mapping
+        The arguments, with the folder as ``out``.
+    start : callable
+        Runs.
+    """
     from limbeck.networks.training.checkpoint import NAME
 
+    kept = Path(given["out"]) / KEPT
+    # A changed file must not take the place of the one that was begun with, but of one refused.
+    if not any(kept.parent.rglob(NAME)):
+        _keep(path, kept)
+    result = start()
+    _keep(path, kept)
+    return result
+
+
+def arguments_of(data: Mapping[str, Any]) -> tuple[Any, Any, Any, dict[str, Any]]:
+    """Teacher, rows, labels and settings as a verb takes them.
+
+    Parameters
+    ----------
+    data : mapping
+        What `read_run` read.
+    """
     given = {k: v for k, v in data.items() if not k.endswith("_weights") and k != "train"}
     for name in _MODELS:
         if name in given:
@@ -184,30 +225,24 @@ def _run(path: Path, data: Mapping[str, Any], progress: bool | None) -> NetworkD
             given[name] = _rows(given[name])
     if isinstance(given.get("tokenizers"), list):
         given["tokenizers"] = [_tokenizer(name) for name in given["tokenizers"]]
-    given["objective"] = _objective(given["objective"])
+    given["objective"] = objective_of(given["objective"])
     for name in ("optimizer", "schedule"):
         if name in given:
-            given[name] = _of_torch(given[name], name)
+            given[name] = of_torch(given[name], name)
     for name in ("filter", "mode"):
         if given.get(name) is not None:
-            given[name] = _made(given[name], name)
+            given[name] = made(given[name], name)
     if given.get("callbacks") is not None:
-        given["callbacks"] = [_made(one, "callbacks") for one in _listed(given["callbacks"])]
+        given["callbacks"] = [made(one, "callbacks") for one in _listed(given["callbacks"])]
     if given.get("metrics") is not None:
         given["metrics"] = _metrics(given["metrics"])
     if isinstance(given.get("cache"), dict):
-        given["cache"] = _made({"name": "TeacherCache", **given["cache"]}, "cache")
+        given["cache"] = made({"name": "TeacherCache", **given["cache"]}, "cache")
     if given.pop("balanced", False):
         given["objective"] = dataclasses.replace(given["objective"], balanced=True)
     train, y = _split(_rows(data["train"]))
-    teacher, student = given.pop("teacher", None), given.pop("student")
-    kept = Path(given["out"]) / KEPT
-    # A changed file must not take the place of the one that was begun with, but of one refused.
-    if not any(kept.parent.rglob(NAME)):
-        _keep(path, kept)
-    result = compress(teacher, train, y, into=student, progress=progress, **given)
-    _keep(path, kept)
-    return result
+    given["into"] = given.pop("student")
+    return given.pop("teacher", None), train, y, given
 
 
 def _keep(path: Path, kept: Path) -> None:
@@ -277,7 +312,7 @@ def _split(rows: Any) -> tuple[Any, Any]:
     return rows, None
 
 
-def _objective(items: Any) -> Any:
+def objective_of(items: Any) -> Any:
     """A list of terms with weights as an objective."""
     from limbeck.networks.losses.loss import Objective
 
@@ -291,8 +326,8 @@ def _objective(items: Any) -> Any:
         given = dict(item) if isinstance(item, dict) else {"name": item}
         weight = given.pop("weight", 1.0)
         if isinstance(weight, dict):
-            weight = _made(weight, "objective")
-        part = weight * Objective.of(_made(given, "objective"))
+            weight = made(weight, "objective")
+        part = weight * Objective.of(made(given, "objective"))
         total = part if total is None else total + part
     return Objective.of(total)
 
@@ -322,13 +357,20 @@ def _function(given: Any, where: str) -> tuple[str, Any]:
     return name.partition(":")[2], partial(found, **settings) if settings else found
 
 
-def _made(given: Any, where: str) -> Any:
+def made(given: Any, where: str) -> Any:
     """An object from ``{name: Name, setting: value}``: of limbeck.networks, or one's own.
 
     A loss of another package has the name of its entry point.
 
     One's own is ``package.module:name``: a class or a function, called with the settings, or an
     object that is there already.
+
+    Parameters
+    ----------
+    given : str or mapping
+        The name, or it with settings.
+    where : str
+        What it is for, in messages.
     """
     import limbeck.networks as package
 
@@ -376,11 +418,18 @@ def _refuse_unknown(make: Any, name: Any, where: str, settings: Mapping[str, Any
             )
 
 
-def _of_torch(given: Any, where: str) -> Any:
+def of_torch(given: Any, where: str) -> Any:
     """An optimizer or a schedule: a name, ``module:function``, or ``{name: Name, setting: value}``.
 
     Of a mapping the class of ``torch.optim``, or ``torch.optim.lr_scheduler``, with its settings,
     or one's own at ``package.module:name``.
+
+    Parameters
+    ----------
+    given : str or mapping
+        As it was written.
+    where : {"optimizer", "schedule"}
+        Which of the two it is.
     """
     if isinstance(given, str):
         return read_named(given) if ":" in given else given

@@ -441,18 +441,18 @@ def test_optimizers_and_schedules_of_torch_in_a_file(here: Path) -> None:
 
 
 def test_a_registered_loss_of_another_package_is_named_in_the_objective() -> None:
-    from limbeck.api.run_file import _objective
+    from limbeck.api.run_file import objective_of
     from limbeck.core.registry import LOSSES
     from limbeck.networks import GoldLabels
 
     @LOSSES.register("LabelsOfOthers")
     class LabelsOfOthers(GoldLabels): ...
 
-    found = _objective([{"name": "LabelsOfOthers", "weight": 2.0, "label_smoothing": 0.1}])
+    found = objective_of([{"name": "LabelsOfOthers", "weight": 2.0, "label_smoothing": 0.1}])
     (part,) = found.parts
     assert (type(part.term), part.weight) == (LabelsOfOthers, 2.0)
     with pytest.raises(InvalidInput, match="Did you mean 'LabelsOfOthers'"):
-        _objective(["LabelOfOthers"])
+        objective_of(["LabelOfOthers"])
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,33 @@
+"""``limbeck tune``: a search for settings, as a run file says."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from limbeck.cli.errors import plain_errors
+from limbeck.cli.options import print_result
+
+__all__ = ["tune"]
+
+
+def tune(
+    run: Annotated[
+        Path, typer.Argument(help="A run.yaml with over: {setting: [choices]}; see docs/tune.md.")
+    ],
+) -> None:
+    """Search for the settings of a student and, as long, of its control; goes on after a kill."""
+    from limbeck.api.search_file import tuned
+    from limbeck.networks.training.processes import first
+
+    with plain_errors():
+        try:
+            result = tuned(run)
+        except KeyboardInterrupt:
+            sys.stderr.write("Interrupted; what was done is kept: the same command goes on.\n")
+            raise typer.Exit(130) from None
+        if first():
+            print_result(result, Path(result.result.settings["out"]))
