@@ -19,7 +19,7 @@ from limbeck.api.prepare.generation import (
 )
 from limbeck.certificates.binomial import check_share
 from limbeck.core.contract import Progress, Teacher
-from limbeck.core.errors import InvalidInput, whole_number
+from limbeck.core.errors import InvalidInput, LimbeckError, whole_number
 from limbeck.core.progress import shown
 from limbeck.core.strict_json import plain, read_json, write_json
 from limbeck.core.texts import as_texts
@@ -237,7 +237,10 @@ def _control(
         return None, ("No row was kept: there is nothing to compare with real rows.",)
     tell("comparing with real rows", 0, 1)
     texts = [row.text for row in rows]
-    found, size, told = against_real_rows(judge, texts, real, delta=delta, seed=seed)
+    try:
+        found, size, told = against_real_rows(judge, texts, real, delta=delta, seed=seed)
+    except LimbeckError as error:  # such as a budget that is spent: the set itself is not lost
+        return None, (f"Not compared with real rows: {error.problem} {error.remedy}",)
     wanted = [row.label for row in rows]
     written_as = float("nan")
     if all(label in judge.task.classes for label in wanted):

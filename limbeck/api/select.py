@@ -19,10 +19,12 @@ from limbeck.data.labels import encode_labels
 from limbeck.evaluation.subset_comparison import WAYS, SubsetData, compare_subsets
 from limbeck.results.selected import Selection
 from limbeck.teachers import as_teacher
+from limbeck.teachers.endpoints.paid_teacher import PaidTeacher
 
 __all__ = ["select"]
 
 _STUDENTS = ("kernel", "linear")
+_ASK_ALL = ("gradients", "inducing_points")
 _MOST_TEST = 2000
 _WORD = r"[^\W_]+"
 _TERMS = 100  # principal components of tf-idf weights
@@ -66,7 +68,7 @@ def select(
     ways : sequence of str, optional
         Some of ``"k_means"``, ``"herding"``, ``"k_center"``, ``"gradients"`` and
         ``"inducing_points"``; by default all, of texts all but the last, which makes rows that are
-        no texts.
+        no texts, and of a service that is paid for the first three: the others ask about the pool.
     student : {"kernel", "linear"}, optional
         What learns from the rows: ridge regression with an RBF kernel, by default, or a softmax
         model, by default of texts.
@@ -118,7 +120,7 @@ def select(
     made = as_teacher(teacher, y, **outputs)
     if not made.task.classifies or made.task.outputs < 2:
         raise InvalidInput(f"{made.name} predicts no classes.", "Give a teacher of classes.")
-    chosen_ways = _ways(ways, texts)
+    chosen_ways = _ways(ways, texts, isinstance(made, PaidTeacher))
     student = student or ("linear" if texts else "kernel")
     if student not in _STUDENTS:
         raise InvalidInput(f"student is {student!r}.", did_you_mean(student, _STUDENTS))
@@ -133,8 +135,9 @@ def select(
         )
     vectors, note = _vectors(rows, encoder, texts, rest)
     told = answers(made.scores(_take(rows, test)), made.task)
+    soft = _SoftAnswers(made, rows, rest)
     data = SubsetData(
-        vectors[rest], vectors[test], _SoftAnswers(made, rows, rest), np.asarray(told, np.int64),
+        vectors[rest], vectors[test], soft, np.asarray(told, np.int64),
         None if codes is None else codes[test], None if codes is None else codes[rest],
         made.task.outputs,
     )  # fmt: skip
@@ -152,7 +155,7 @@ def select(
         point_targets=None if moved is None else moved.targets,
         test_rows=len(test),
         seeds=seeds,
-        notes=tuple(filter(None, (note, getattr(made, "note", "")))),
+        notes=tuple(filter(None, (note, soft.said(len(test)), getattr(made, "note", "")))),
         settings={
             "n": n, "ways": list(chosen_ways), "student": student, "pool": min(pool, len(rest)),
             "by_class": codes is not None, "delta": delta, "seed": seed,
@@ -175,10 +178,16 @@ class _SoftAnswers:
             self.known[new] = probabilities(scores, self.teacher.score_kind)
         return self.known[places]
 
+    def said(self, tested: int) -> str:
+        """How many rows the whole comparison asked about."""
+        asked = int((~np.isnan(self.known[:, 0])).sum()) + tested
+        return f"The comparison itself, with its seeds and test rows, asked about {asked:,} rows."
 
-def _ways(ways: Sequence[str] | None, texts: bool) -> tuple[str, ...]:
+
+def _ways(ways: Sequence[str] | None, texts: bool, paid: bool) -> tuple[str, ...]:
     if ways is None:
-        return tuple(way for way in WAYS if not (texts and way == "inducing_points"))
+        without = _ASK_ALL if paid else ("inducing_points",) if texts else ()
+        return tuple(way for way in WAYS if way not in without)
     if isinstance(ways, str):
         ways = [ways]
     for way in ways:

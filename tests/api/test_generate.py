@@ -331,6 +331,38 @@ def test_rows_that_share_thirteen_words_with_the_test_set_are_out(model, tmp_pat
     assert any(d.filter == "shares 6 words with a test row" for d in clean.dropped)
 
 
+def test_a_comparison_that_cannot_be_made_does_not_lose_the_set(model, tmp_path):
+    teacher = chat(model, tmp_path, mode="text", budget=40)
+    real = [f"{thing} in film {i}" for i in range(4) for thing in THINGS]
+    found = limbeck.generate(teacher, n=24, real=real, out=tmp_path / "set")
+    assert len(found) == 24
+    assert found.control is None
+    assert "Not compared with real rows:" in str(found)
+    assert "of the budget of 40 are left" in str(found)
+    assert len(limbeck.load(tmp_path / "set")) == 24
+
+
+def test_classification_tasks_alone(model, tmp_path):
+    found = limbeck.generate(chat(model, tmp_path), SEEDS, n=4, classification=True)
+    first = found.requests[0].prompt
+    assert first.startswith("Come up with a series of classification tasks. Try to specify")
+    shown = {name for row in found.rows for name in row.prompt_tasks}
+    seeds = {s["id"] for s in SEEDS if s["is_classification"]}
+    assert {name for name in shown if name.startswith("s")} <= seeds
+    with pytest.raises(LimbeckError, match="None of the seeds is a classification task"):
+        limbeck.generate(chat(model, tmp_path), SEEDS[1:4], n=4, classification=True)
+
+
+@pytest.mark.parametrize("damage", [b"{", b'{"id": 3}', b"[]", b'{"id": "a", "id": "b"}'])
+def test_a_damaged_row_of_a_folder_is_named(model, tmp_path, damage):
+    limbeck.generate(chat(model, tmp_path), SEEDS, n=4, out=tmp_path / "set")
+    path = tmp_path / "set" / "rows.jsonl"
+    lines = path.read_bytes().split(b"\n")
+    path.write_bytes(b"\n".join([lines[0], damage, *lines[2:]]))
+    with pytest.raises(LimbeckError, match="Line 2 of"):
+        limbeck.load(tmp_path / "set")
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

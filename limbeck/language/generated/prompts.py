@@ -10,6 +10,10 @@ from limbeck.language.generated.tasks import SeedTask
 __all__ = ["classification_question", "instances_prompt", "instructions_prompt", "shown_tasks"]
 
 _SERIES = "Come up with a series of tasks:"
+_CLASSIFICATION_SERIES = (
+    "Come up with a series of classification tasks. Try to specify the possible output labels when"
+    " possible."
+)
 _QUESTION = "Can the following task be regarded as a classification task with finite output labels?"
 _LABELS_FIRST = (
     "Given the classification task definition and the class labels, generate an input that"
@@ -25,13 +29,15 @@ _CLASSIFIED, _OTHERS = 12, 19  # worked examples of the question
 _SHOWN = {True: 16, False: 11}  # tasks before the one whose instances are written
 
 
-def instructions_prompt(instructions: Sequence[str]) -> str:
+def instructions_prompt(instructions: Sequence[str], classification: bool = False) -> str:
     """Numbered instructions, and the number of the next one.
 
     Parameters
     ----------
     instructions : sequence of str
         Those that are shown.
+    classification : bool
+        Whether the next ones are to be classification tasks.
 
     Examples
     --------
@@ -43,7 +49,8 @@ def instructions_prompt(instructions: Sequence[str]) -> str:
     """
     lines = [re.sub(r"\s+", " ", one).strip().rstrip(":") for one in instructions]
     numbered = [f"{number}. {line}" for number, line in enumerate(lines, start=1)]
-    return "\n".join([_SERIES, *numbered, f"{len(lines) + 1}."])
+    head = _CLASSIFICATION_SERIES if classification else _SERIES
+    return "\n".join([head, *numbered, f"{len(lines) + 1}."])
 
 
 def shown_tasks(seeds: Sequence[SeedTask]) -> tuple[list[SeedTask], list[SeedTask]]:

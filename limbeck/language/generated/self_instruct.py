@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
 
+from limbeck.core.errors import InvalidInput
 from limbeck.language.generated.instances import (
     classification_instances,
     free_instances,
@@ -48,6 +49,8 @@ class SelfInstruct:
         Texts that end it.
     max_instances : int
         The most instances of a task; of more, so many are drawn.
+    classification : bool
+        Show classification seeds only, and ask for classification tasks.
     filters : InstructionFilters
         Which instructions are dropped.
     """
@@ -61,6 +64,7 @@ class SelfInstruct:
     max_tokens: int = 1024
     stop: tuple[str, ...] = _STOP
     max_instances: int = 5
+    classification: bool = False
     filters: InstructionFilters = field(default_factory=InstructionFilters)
 
     name = "self_instruct"
@@ -81,8 +85,19 @@ class SelfInstruct:
             Instructions to keep.
         rng : Random
             Draws the tasks of prompts, and instances where there are too many.
+
+        Raises
+        ------
+        InvalidInput
+            If classification seeds are asked for, and there are none.
         """
-        pool = InstructionPool(seeds, self.filters, log)
+        shown = [s for s in seeds if s.is_classification or not self.classification]
+        if not shown:
+            raise InvalidInput(
+                "None of the seeds is a classification task.",
+                'Give seeds with "is_classification": true, or leave classification=True out.',
+            )
+        pool = InstructionPool(shown, self.filters, log)
         rows: list[GeneratedRow] = []
         try:
             self._instructions(pool, n, rng)
@@ -103,7 +118,9 @@ class SelfInstruct:
         )
         while len(pool.kept) < n:
             shown = [self._shown(pool, rng) for _ in range(self.prompts_at_once)]
-            prompts = [instructions_prompt([text for _, text in some]) for some in shown]
+            prompts = [
+                instructions_prompt([t for _, t in some], self.classification) for some in shown
+            ]
             answers = pool.log.ask("writing instructions", prompts, sampling, len(pool.kept), n)
             for some, answer in zip(shown, answers, strict=True):
                 names = [name for name, _ in some]
