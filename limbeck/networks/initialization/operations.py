@@ -102,8 +102,9 @@ def _matmul(watch: Axes, args: Any, kwargs: Any, out: Tensor) -> None:
 
 def _attention(watch: Axes, args: Any, kwargs: Any, out: Tensor) -> None:
     q, k, v = (watch.axes(value) for value in args[:3])  # each (n, heads, t, width)
-    for other in (k, v):
-        join(q[1], other[1])
+    for value, axes in zip(args[1:3], (k, v), strict=True):
+        many = args[0].shape[1] // value.shape[1]  # queries that share their keys
+        join(q[1], axes[1] if many == 1 else (*resolved(axes[1]), Factor(many)))
     join(q[3], k[3])
     watch.put(out, [q[0], q[1], q[2], v[3]])
 

@@ -113,6 +113,17 @@ def join(a: Axis, b: Axis) -> None:
     if len(long) == 1 and f.space is not None and g.space is not None:
         if (f.piece, f.size) == (g.piece, g.size):
             _union(f.space.root(), g.space.root())
+        elif f.size == g.size and None in (f.piece, g.piece):  # heads, and heads of a table
+            tabled(short if f.piece is not None else long)
+            join(short, long)
+        else:
+            lose(short, long)
+    elif len(short) == 1 and f.space is not None and not f.parts and len(long) > 1:
+        if f.piece is not None and f.size == math.prod(h.size for h in long):
+            tabled(short)  # heads of queries, several of which share their keys
+            join(short, long)
+        elif f.piece is None:
+            _made_of(f.space.root(), long)
         else:
             lose(short, long)
     elif len(short) == 1 and f.space is not None and f.piece is None:
@@ -186,6 +197,9 @@ def portion(axis: Axis, start: int, end: int) -> Axis:
         return (Factor(end - start),)
     if (start, end) == (0, _size(axis)):
         return axis
+    if len(axis) == 1 and axis[0].piece is not None:  # of the width of heads, as positions turn it
+        tabled(axis)
+        return portion(axis, start, end)
     (f, *more), size = axis, _size(axis)
     if more or f.piece is not None or (f.space is not None and f.space.root().split is not None):
         lose(axis)

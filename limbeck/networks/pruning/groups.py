@@ -154,13 +154,14 @@ def indices(axis: Axis, keep: Keep) -> Tensor:
     return out
 
 
-def _spaces(axis: Axis) -> Iterator[tuple[Space, int, bool]]:
+def _spaces(axis: Axis, at: int = 0, several: bool = False) -> Iterator[tuple[Space, int, bool]]:
     """Sets of channels along an axis, each with its place among factors, and if there are more."""
-    for place, factor in enumerate(axis):
+    for place, factor in enumerate(axis, start=at):
+        many = several or len(axis) > 1
         for part in factor.parts:
-            yield from _spaces(part)
+            yield from _spaces(part, place, many)
         if factor.space is not None and factor.piece is None:
-            yield factor.space.root(), place, len(axis) > 1
+            yield factor.space.root(), place, many
 
 
 def _written(module: nn.Module, tensor: str, dims: int) -> int:
@@ -193,6 +194,8 @@ def _group(
         kind = "channels"
     if wide:
         kind = "width"
+    if kind == "mlp" and blocks and not spans:
+        return None  # between the blocks and the outputs, such as a pooler
     if held.outer and not kernels:
         kind = "heads"
     elif split is not None and any(isinstance(o, nn.GroupNorm) for o in owners.values()):

@@ -12,6 +12,7 @@ from limbeck.core.errors import InvalidInput
 from limbeck.modules.capture import asking, placed
 from limbeck.modules.outputs import answer
 from limbeck.networks.pruning.budget import milliseconds, operations, size_after
+from limbeck.networks.pruning.config import refit_config
 from limbeck.networks.pruning.plan import Parts, check_kinds, layers_of, parts_of, units_of
 from limbeck.networks.pruning.pruned import Pruned
 from limbeck.networks.pruning.scores import divergence
@@ -132,7 +133,9 @@ def _made(parts: Parts, shares: Mapping[str, float | int], asked: Pruned) -> Cut
         group = rest.groups[place]
         each = group.heads // group.units if group.kind == "heads" else 1
         lines.append(CutPart(group.name, group.kind, group.units * each, n * each))
-    return Cut(module, dict(shares), gone, tuple(lines), notes=tuple(dict.fromkeys(notes)))
+    notes.append(refit_config(module, lines, gone))
+    told = tuple(dict.fromkeys(note for note in notes if note))
+    return Cut(module, dict(shares), gone, tuple(lines), notes=told)
 
 
 def _without_layers(
