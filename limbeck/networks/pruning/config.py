@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import nn
 
-if TYPE_CHECKING:
-    from limbeck.networks.pruning.prune import CutPart
+from limbeck.networks.pruning.plan import CutPart
 
 __all__ = ["refit_config"]
 
@@ -98,7 +97,7 @@ def _unlike(module: nn.Module, config: Any) -> str:
             check()
         with torch.device("meta"):
             made = type(module)(config)
-    except Exception as error:  # noqa: BLE001  (a configuration of somebody else's code)
+    except Exception as error:
         return (str(error).splitlines() or [""])[-1].strip().rstrip(".") or type(error).__name__
     ours = {n: v.shape for n, v in module.state_dict().items()}
     theirs = {n: v.shape for n, v in made.state_dict().items()}

@@ -17,7 +17,17 @@ from limbeck.networks.pruning.groups import ChannelGroup, find_groups
 from limbeck.networks.pruning.scores import angle, block_scores, channel_scores
 from limbeck.networks.pruning.surgery import cut, leave_out
 
-__all__ = ["Parts", "check_kinds", "layers_of", "parts_of", "units_of"]
+__all__ = ["CutPart", "Parts", "check_kinds", "layers_of", "parts_of", "units_of"]
+
+
+@dataclass(frozen=True)
+class CutPart:
+    """One part of the network, and how much of it stayed: units of a group, or layers."""
+
+    part: str
+    kind: str
+    before: int
+    after: int
 
 
 @dataclass(frozen=True, eq=False)

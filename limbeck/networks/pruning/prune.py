@@ -13,11 +13,11 @@ from limbeck.modules.capture import asking, placed
 from limbeck.modules.outputs import answer
 from limbeck.networks.pruning.budget import milliseconds, operations, size_after
 from limbeck.networks.pruning.config import refit_config
-from limbeck.networks.pruning.plan import Parts, check_kinds, layers_of, parts_of, units_of
+from limbeck.networks.pruning.plan import CutPart, Parts, check_kinds, layers_of, parts_of, units_of
 from limbeck.networks.pruning.pruned import Pruned
 from limbeck.networks.pruning.scores import divergence
 
-__all__ = ["Cut", "CutPart", "TriedCut", "prune"]
+__all__ = ["Cut", "TriedCut", "prune"]
 
 _STEPS = {"size": 16, "flops": 12, "latency_ms": 8}  # of a search by halves
 _WAYS: Mapping[str, tuple[str, ...]] = {
@@ -26,16 +26,6 @@ _WAYS: Mapping[str, tuple[str, ...]] = {
     "layers": ("layers",),
     "layers, and inside them": ("layers", "heads", "mlp", "channels"),
 }
-
-
-@dataclass(frozen=True)
-class CutPart:
-    """One part of the network, and how much of it stayed: units of a group, or layers."""
-
-    part: str
-    kind: str
-    before: int
-    after: int
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,8 @@ class Pruned:
     layers, heads, mlp, width, channels : float or int, optional
         What stays: a share in (0, 1], or a number. ``layers`` are the repeated blocks of a
         stack, ``heads`` those of attention (with grouped keys whole groups), ``mlp`` the neurons
-        inside a block, or between two dense layers where there are no blocks, ``width`` the channels that all blocks share,
-        and ``channels`` those of convolutions (a share only). What is not named stays whole.
+        inside a block, or between two dense layers where there are no blocks, ``width`` the
+        channels that all blocks share, and ``channels`` those of convolutions (a share only). What is not named stays whole.
     size : float or int, optional
         Target: a share of the teacher's parameters in (0, 1), or their number.
     flops : float or int, optional
@@ -51,9 +51,6 @@ class Pruned:
         run with the least angle between its ends (Gromov et al. 2024), or the first ones.
     rows : int
         Training rows, at most, on which importance is measured.
-    goes : int, optional
-        In how many goes it is cut, with healing after each; by default two where less than half
-        of the parameters stay, else one.
     seed : int
         Draws what is random.
 
@@ -81,7 +78,6 @@ class Pruned:
     importance: ChannelImportance = "activation"
     layer_importance: LayerImportance = "cosine"
     rows: int = 256
-    goes: int | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -93,14 +89,10 @@ class Pruned:
         ):
             if value not in known:
                 raise InvalidInput(f"{name} is {value!r}.", did_you_mean(str(value), known))
-        for name, least in (("rows", 2), ("goes", 1), ("seed", 0)):
+        for name, least in (("rows", 2), ("seed", 0)):
             value = getattr(self, name)
-            if value is None and name == "goes":
-                continue
             if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
                 raise InvalidInput(f"{name} is {value!r}.", f"Give a whole number from {least} on.")
-        if self.goes is not None and self.goes > 4:
-            raise InvalidInput(f"goes is {self.goes}.", "Give 4 at most; two are usual.")
         if self.cut is not None:
             object.__setattr__(self, "cut", _kinds(self.cut, self.target))
 

@@ -156,7 +156,7 @@ def _resize(part: nn.Module, changed: Mapping[str, tuple[torch.Size, torch.Size]
     elif isinstance(part, nn.Embedding):
         part.num_embeddings, part.embedding_dim = new[0], new[1]
     elif type(part).__name__ == "Conv1D":  # of transformers' GPT-2
-        part.nx, part.nf = new[0], new[1]
+        vars(part).update(nx=new[0], nf=new[1])
     else:
         for attribute, value in _whole_numbers(part):
             sizes = {b for a, b in zip(old, new, strict=True) if a == value}

@@ -27,7 +27,6 @@ from limbeck.networks.pruning.pruned import Pruned
         ({"mlp": 0.5, "cut": ("mlp",)}, "without a target"),
         ({"size": 0.5, "cut": ()}, "empty"),
         ({"size": 0.5, "rows": 1}, "rows is 1"),
-        ({"size": 0.5, "goes": 9}, "goes is 9"),
     ],
 )
 def test_bad_settings_are_refused_with_their_value(settings, says):
