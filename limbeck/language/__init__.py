@@ -21,6 +21,7 @@ _MODULES = {
     "SampledTokens": "language.carriers.sampled",
     "TopTokens": "language.carriers.top",
     "RecordedLogits": "language.recorded",
+    "record": "language.recording",
     "TeacherHidden": "language.carriers.full",
 }
 
