@@ -33,6 +33,7 @@ __all__ = ["record"]
 
 _SHARD = 16_384
 """Tokens of a shard, about: what a killed run loses at most."""
+_TOKENS = 512
 _MEASURED = 256
 """Tokens on which what is kept is compared with the full distributions."""
 
@@ -44,7 +45,7 @@ def record(
     *,
     keep: str = "sampled:50",
     tokenizer: Any = None,
-    max_new_tokens: int = 512,
+    max_new_tokens: int | None = None,
     batch_size: int = 8,
     seed: int = 0,
     device: str | None = None,
@@ -70,8 +71,9 @@ def record(
         "full": all log-probabilities in float16.
     tokenizer : object, optional
         Of a module.
-    max_new_tokens : int
-        Tokens that count of each text at most; longer ones are cut.
+    max_new_tokens : int, optional
+        Tokens that count of each text at most; longer ones are cut. By default 512, or less where
+        the context is shorter.
     batch_size : int
         Texts that the teacher reads together.
     seed : int
@@ -102,9 +104,12 @@ def record(
     """
     carrier = carrier_of(keep)
     whole_number("batch_size", batch_size, 1)
-    whole_number("max_new_tokens", max_new_tokens, 1)
+    if max_new_tokens is not None:
+        whole_number("max_new_tokens", max_new_tokens, 1)
+    rows = read_rows(texts)
     model = read_model(teacher, "teacher", tokenizer, device)
-    prompts = encode(read_rows(texts), model, max_new_tokens, prompt_tokens=1)
+    most = max_new_tokens or min(_TOKENS, (model.context or _TOKENS + 1) - 1)
+    prompts = encode(rows, model, most, prompt_tokens=1)
     if not prompts.complete:
         raise InvalidInput(
             "Some prompts have no text after them.", "Give completions, or texts alone."

@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from limbeck.core.errors import FileRefused, InvalidInput, TeacherFailed
+from limbeck.language import RecordedLogits, TeacherLogits, TokenKD, record, recording
+from limbeck.language.models import LanguageModel
+from limbeck.language.recorded import is_recorded
+
+pytest.importorskip("transformers")
+
+TEXTS = ["the cat sat on the mat.", "a dog!", {"prompt": "who is it? ", "completion": "me."}]
+
+
+@pytest.fixture
+def teacher(pair: Any) -> Any:
+    return pair[0]
+
+
+def recorded_by(*given: Any, **settings: Any) -> RecordedLogits:
+    """Texts of at most 30 tokens."""
+    return record(*given, max_new_tokens=30, **settings)
+
+
+def batch(recorded: RecordedLogits, rows: list[int]) -> Any:
+    """Tokens of some texts, padded on the right."""
+    texts = [torch.tensor([*p, *c]) for p, c in map(recorded.tokens, rows)]
+    return torch.nn.utils.rnn.pad_sequence(texts, batch_first=True)
+
+
+@pytest.mark.parametrize("keep", ["full", "hidden", "top:10", "sampled:300"])
+def test_training_from_disk_is_training_with_the_teacher(
+    teacher: LanguageModel, pair: Any, keep: str, tmp_path: Path
+) -> None:
+    recorded = recorded_by(teacher, TEXTS, tmp_path / "logits", keep=keep, batch_size=2)
+    rows = [2, 0, 1]
+    ids = batch(recorded, rows)
+    places = ids.shape[1] - 1
+    student = pair[1].module(input_ids=ids).logits[:, :-1]
+    with torch.no_grad():
+        online = TeacherLogits(teacher.module(input_ids=ids).logits[:, :-1])
+    counts = recorded.counts(rows, places)
+    assert int(counts.sum()) == recorded.distributions == 22 + 5 + 4  # "me." and the end of text
+    found = TokenKD().loss(student, recorded.signal(rows, places), counts)
+    exact = TokenKD().loss(student, online, counts)
+    assert int(found.tokens) == int(exact.tokens)
+    if keep == "top:10":
+        assert exact.mean - 1 < found.mean <= exact.mean + 1e-3
+    else:
+        within = 0.2 if keep == "sampled:300" else 2e-3
+        assert float(found.mean.detach()) == pytest.approx(float(exact.mean.detach()), abs=within)
+
+
+def test_only_the_answer_to_a_prompt_counts(teacher: LanguageModel, tmp_path: Path) -> None:
+    recorded = recorded_by(teacher, TEXTS, tmp_path, keep="top:3")
+    prompt, completion = recorded.tokens(2)
+    assert teacher.tokenizer.decode(prompt) == "who is it? "
+    assert completion[-1] == teacher.tokenizer.eos_token_id
+    counts = recorded.counts([2], 20)[0]
+    assert counts.nonzero()[:, 0].tolist() == list(range(len(prompt) - 1, len(prompt) + 3))
+
+
+def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(
+    teacher: LanguageModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording, "_SHARD", 20)
+    recorded_by(teacher, TEXTS, tmp_path / "whole", keep="sampled:5", batch_size=1)
+    seen = []
+
+    def killed(stage: str, done: float, total: float) -> None:
+        seen.append(done)
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        recorded_by(
+            teacher, TEXTS, tmp_path / "cut", keep="sampled:5", batch_size=1, progress=killed
+        )
+    with pytest.raises(FileRefused, match="1 of 3 texts"):
+        RecordedLogits.open(tmp_path / "cut")
+    recorded_by(teacher, TEXTS, tmp_path / "cut", keep="sampled:5", batch_size=3)
+    for shard in sorted((tmp_path / "whole").glob("shard-*")):
+        assert shard.read_bytes() == (tmp_path / "cut" / shard.name).read_bytes()
+
+
+def test_a_finished_folder_is_read_and_not_asked_again(
+    teacher: LanguageModel, tmp_path: Path
+) -> None:
+    recorded_by(teacher, TEXTS, tmp_path)
+    assert is_recorded(tmp_path)
+    assert is_recorded(str(tmp_path))
+    assert not is_recorded(tmp_path / "other")
+
+    def never(*_: object) -> None:
+        raise AssertionError
+
+    again = recorded_by(teacher, TEXTS, tmp_path, progress=never)
+    assert "keep='sampled:50'" in repr(again)
+    assert "unbiased" in repr(again)
+
+
+def test_folders_of_another_teacher_text_or_setting_are_refused(
+    teacher: LanguageModel, pair: Any, tmp_path: Path
+) -> None:
+    recorded = recorded_by(teacher, TEXTS, tmp_path, keep="top:20")
+    for other, texts, keep, word in [
+        (pair[1], TEXTS, "top:20", "teacher"),
+        (teacher, TEXTS[:2], "top:20", "texts"),
+        (teacher, TEXTS, "top:10", "keep"),
+    ]:
+        with pytest.raises(FileRefused, match=f"another {word}"):
+            recorded_by(other, texts, tmp_path, keep=keep)
+    recorded.check(tokenizer=teacher.tokenizer, teacher=teacher.module)
+    recorded.check(texts=[recorded.tokens(i) for i in range(3)])
+
+
+def test_training_with_what_does_not_fit_is_refused(
+    teacher: LanguageModel, pair: Any, make_tokenizer: Any, tmp_path: Path
+) -> None:
+    recorded = recorded_by(teacher, TEXTS, tmp_path, keep="top:3")
+    template = "{% for m in messages %}{{ m.content }}{% endfor %}"
+    for given, word in [
+        ({"tokenizer": make_tokenizer("zyxwvutsrqponmlkjihgfedcba .,!?")}, "tokenizer"),
+        ({"tokenizer": make_tokenizer(template=template)}, "chat template"),
+        ({"teacher": pair[1].module}, "teacher"),
+        ({"texts": [([1], [2])]}, "texts"),
+    ]:
+        with pytest.raises(FileRefused, match=f"another {word}"):
+            recorded.check(**given)  # type: ignore[arg-type]
+    with pytest.raises(InvalidInput, match="least_mass=0"):
+        recorded.check(least_mass=0.999)
+
+
+def test_outputs_that_are_not_numbers_are_refused(teacher: LanguageModel, tmp_path: Path) -> None:
+    broken = copy.deepcopy(teacher.module)
+    with torch.no_grad():
+        broken.lm_head.weight[3] = float("nan")
+    for keep in ("sampled:5", "top:3", "full"):
+        with pytest.raises(TeacherFailed, match="text 1"):
+            recorded_by(LanguageModel(broken, teacher.tokenizer, "broken"), TEXTS, tmp_path / keep,
+                   keep=keep)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("texts", "given", "word"),
+    [
+        ([], {}, "no prompts"),
+        ([" "], {}, "empty"),
+        (["a"], {}, "1 token"),
+        (TEXTS, {"keep": "top"}, "keep"),
+        (TEXTS, {"keep": "top:34"}, "34 outputs"),
+        (TEXTS, {"batch_size": 0}, "batch_size"),
+        (["ab" * 60], {"max_new_tokens": 64}, "context"),
+    ],
+)
+def test_bad_input_is_refused_before_any_work(
+    teacher: LanguageModel, tmp_path: Path, texts: list[Any], given: dict[str, Any], word: str
+) -> None:
+    out = tmp_path / "logits"
+    with pytest.raises(InvalidInput, match=word):
+        record(teacher, texts, out, **({"max_new_tokens": 30} | given))
+    assert not list(out.glob("*.safetensors"))
+
+
+def test_a_damaged_head_is_refused(teacher: LanguageModel, tmp_path: Path) -> None:
+    recorded_by(teacher, TEXTS, tmp_path, keep="hidden:int8")
+    path = tmp_path / "head.safetensors"
+    path.write_bytes(path.read_bytes()[:-1] + b"\x7f")
+    with pytest.raises(FileRefused, match="not what was written"):
+        RecordedLogits.open(tmp_path)
+
+
+def test_a_full_disk_is_said_and_what_is_complete_stays(
+    teacher: LanguageModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import limbeck.language.shards as shards
+
+    monkeypatch.setattr(recording, "_SHARD", 20)
+    write = shards.write_bytes
+
+    def full(content: bytes, path: Path) -> Path:
+        if "000001" in path.name:
+            raise FileRefused("It cannot be written: No space left on device.", "Free some space.")
+        return write(content, path)
+
+    monkeypatch.setattr(shards, "write_bytes", full)
+    with pytest.raises(FileRefused, match="No space"):
+        recorded_by(teacher, TEXTS, tmp_path, keep="top:3")
+    monkeypatch.setattr(shards, "write_bytes", write)
+    assert json.loads((tmp_path / "index.json").read_text())["shards"][0]["rows"] == 1
+    assert len(recorded_by(teacher, TEXTS, tmp_path, keep="top:3")) == 3
