@@ -1,4 +1,4 @@
-"""A teacher asked once for texts, and its next-token distributions written to disk."""
+"""A teacher job once for texts, and its next-token distributions written to disk."""
 
 from __future__ import annotations
 
@@ -114,18 +114,18 @@ def record(
         raise InvalidInput(
             "Some prompts have no text after them.", "Give completions, or texts alone."
         )
-    asked = _Asked(model, carrier, backbone_of(model.module), prompts, seed)
-    carrier.check(asked.vocabulary)
+    job = _Recording(model, carrier, backbone_of(model.module), prompts, seed)
+    carrier.check(job.vocabulary)
     folder = Path(out)
     with locked(folder):
-        found = _folder(folder, asked)
+        found = _folder(folder, job)
         if found.done < found.rows:
-            _go_on(found, asked, batch_size, progress)
+            _go_on(found, job, batch_size, progress)
     return RecordedLogits(found)
 
 
 @dataclass(frozen=True, eq=False)
-class _Asked:
+class _Recording:
     """The teacher, the texts, and what is kept."""
 
     model: LanguageModel
@@ -144,26 +144,26 @@ class _Asked:
         return self.prompts.ids[row], self.prompts.completions[row] or ()
 
 
-def _folder(folder: Path, asked: _Asked) -> ShardFolder:
+def _folder(folder: Path, job: _Recording) -> ShardFolder:
     """The folder as it is, or a new one."""
-    model, carrier = asked.model, asked.carrier
+    model, carrier = job.model, job.carrier
     head: dict[str, Any] = {
         "keep": carrier.keep,
-        "vocabulary": asked.vocabulary,
-        "seed": asked.seed,
+        "vocabulary": job.vocabulary,
+        "seed": job.seed,
         "teacher": fingerprint(model.module),
         **tokenizer_marks(model.tokenizer),
-        "texts": text_marks(asked.text(i) for i in range(len(asked.prompts))),
+        "texts": text_marks(job.text(i) for i in range(len(job.prompts))),
     }
-    content = _lm_head(asked) if carrier.states else b""
+    content = _lm_head(job) if carrier.states else b""
     if content:
         head["lm_head"] = hashlib.sha256(content).hexdigest()
     found = ShardFolder.open(folder)
     if found is None:
         if content:
             write_bytes(content, folder / "head.safetensors")
-        facts = {"name": model.name, "notes": list(asked.prompts.notes)}
-        found = ShardFolder(folder, head, len(asked.prompts), facts=facts)
+        facts = {"name": model.name, "notes": list(job.prompts.notes)}
+        found = ShardFolder(folder, head, len(job.prompts), facts=facts)
         found.save()
     for name, value in head.items():
         if found.head.get(name) != value:
@@ -174,13 +174,13 @@ def _folder(folder: Path, asked: _Asked) -> ShardFolder:
     return found
 
 
-def _lm_head(asked: _Asked) -> bytes:
+def _lm_head(job: _Recording) -> bytes:
     from safetensors.torch import save
 
-    backbone = asked.backbone
+    backbone = job.backbone
     if backbone is None:
         raise InvalidInput(
-            f"keep is {asked.carrier.keep!r}, and the logits of {asked.model.name} are not its last"
+            f"keep is {job.carrier.keep!r}, and the logits of {job.model.name} are not its last"
             " hidden states times its head.",
             'Record with keep="sampled:50".',
         )
@@ -195,33 +195,33 @@ def _lm_head(asked: _Asked) -> bytes:
     return content
 
 
-def _go_on(folder: ShardFolder, asked: _Asked, batch_size: int, progress: Progress) -> None:
+def _go_on(folder: ShardFolder, job: _Recording, batch_size: int, progress: Progress) -> None:
     """Record the rows that are lacking, one shard after the other."""
-    module = asked.model.module
+    module = job.model.module
     training = module.training
     module.eval()
     try:
-        for rows in _shards(folder.done, asked):
+        for rows in _shards(folder.done, job):
             done: dict[int, Arrays] = {}
-            by_length = sorted(rows, key=lambda row: sum(map(len, asked.text(row))))
+            by_length = sorted(rows, key=lambda row: sum(map(len, job.text(row))))
             for at in range(0, len(rows), batch_size):
                 progress("recording", folder.done + at, folder.rows)
-                done |= _recorded(by_length[at : at + batch_size], asked, folder.facts)
-            places = sum(len(asked.text(row)[1]) for row in rows)
-            if hasattr(asked.carrier, "top"):
+                done |= _recorded(by_length[at : at + batch_size], job, folder.facts)
+            places = sum(len(job.text(row)[1]) for row in rows)
+            if hasattr(job.carrier, "top"):
                 _add_mass(folder, [done[row]["log_rest"] for row in rows])
             folder.append([done[row] for row in rows], places)
     finally:
         module.train(training)
 
 
-def _shards(start: int, asked: _Asked) -> Iterator[list[int]]:
+def _shards(start: int, job: _Recording) -> Iterator[list[int]]:
     """Rows of each shard from a row on, the same for every run that stopped between shards."""
     rows: list[int] = []
     tokens = 0
-    for row in range(start, len(asked.prompts)):
+    for row in range(start, len(job.prompts)):
         rows.append(row)
-        tokens += len(asked.text(row)[1])
+        tokens += len(job.text(row)[1])
         if tokens >= _SHARD:
             yield rows
             rows, tokens = [], 0
@@ -238,32 +238,32 @@ def _add_mass(folder: ShardFolder, log_rest: Sequence[Any]) -> None:
 
 
 @torch.inference_mode()
-def _recorded(rows: Sequence[int], asked: _Asked, facts: dict[str, Any]) -> dict[int, Arrays]:
+def _recorded(rows: Sequence[int], job: _Recording, facts: dict[str, Any]) -> dict[int, Arrays]:
     """What is stored of some texts, which the teacher reads together."""
-    texts = [[*prompt, *completion] for prompt, completion in map(asked.text, rows)]
+    texts = [[*prompt, *completion] for prompt, completion in map(job.text, rows)]
     length = max(map(len, texts))
-    ids = torch.full((len(rows), length), asked.model.pad)
+    ids = torch.full((len(rows), length), job.model.pad)
     mask = torch.zeros_like(ids)
     for i, text in enumerate(texts):
         ids[i, : len(text)], mask[i, : len(text)] = torch.tensor(text), 1
-    device = next(asked.model.module.parameters()).device
+    device = next(job.model.module.parameters()).device
     inputs = {"input_ids": ids.to(device), "attention_mask": mask.to(device)}
-    if asked.backbone is not None:
-        outputs: Tensor | LMHead = asked.backbone(inputs)
+    if job.backbone is not None:
+        outputs: Tensor | LMHead = job.backbone(inputs)
     else:
-        outputs = asked.model.module(**inputs, use_cache=False).logits
+        outputs = job.model.module(**inputs, use_cache=False).logits
     found = {}
     for i, row in enumerate(rows):
-        start, end = len(asked.text(row)[0]) - 1, len(texts[i]) - 1
+        start, end = len(job.text(row)[0]) - 1, len(texts[i]) - 1
         if isinstance(outputs, LMHead):
             one: Tensor | LMHead = _of(outputs, outputs.states[i, start:end])
         else:
             one = outputs[i, start:end]
-        kept = _kept(one, asked, mixed(asked.seed, row), row, facts)
+        kept = _kept(one, job, mixed(job.seed, row), row, facts)
         found[row] = {
-            "tokens": np.array(texts[i], dtype=_id_type(asked.vocabulary)),
+            "tokens": np.array(texts[i], dtype=_id_type(job.vocabulary)),
             "prompt": np.array([start + 1], dtype=np.int32),
-            **asked.carrier.packed(kept, asked.vocabulary),
+            **job.carrier.packed(kept, job.vocabulary),
         }
     return found
 
@@ -273,14 +273,14 @@ def _of(head: LMHead, states: Tensor) -> LMHead:
 
 
 def _kept(
-    one: Tensor | LMHead, asked: _Asked, seed: int, row: int, facts: dict[str, Any]
+    one: Tensor | LMHead, job: _Recording, seed: int, row: int, facts: dict[str, Any]
 ) -> Arrays:
     """What is kept of one text, some tokens at a time."""
-    carrier = asked.carrier
+    carrier = job.carrier
     source = one.states if isinstance(one, LMHead) else one
     noise = carrier.noise(len(source), seed)
     parts = []
-    for at, outputs in _outputs(one, asked):
+    for at, outputs in _outputs(one, job):
         kept = carrier.kept(outputs, None if noise is None else noise[at])
         if any(a.dtype.kind == "f" and np.isnan(a).any() for a in kept.values()):
             raise TeacherFailed(
@@ -288,22 +288,22 @@ def _kept(
                 "Check its weights and its dtype, or leave this text out.",
             )
         if facts.get("measured", 0) < _MEASURED:
-            _measure(outputs, one, kept, asked, facts)
+            _measure(outputs, one, kept, job, facts)
         parts.append(kept)
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _outputs(one: Tensor | LMHead, asked: _Asked) -> Iterator[tuple[slice, Tensor]]:
+def _outputs(one: Tensor | LMHead, job: _Recording) -> Iterator[tuple[slice, Tensor]]:
     """Logits, or hidden states, of some tokens at a time.
 
     The head is applied to more tokens at once than are then looked at: a product of few rows is
     slow, and so is what does not fit into a cache.
     """
     source = one.states if isinstance(one, LMHead) else one
-    if asked.carrier.states:
+    if job.carrier.states:
         yield slice(0, len(source)), source
         return
-    step = chunk_rows(asked.vocabulary, source.device)
+    step = chunk_rows(job.vocabulary, source.device)
     wide = step if not isinstance(one, LMHead) else 8 * step
     for start in range(0, len(source), wide):
         here = slice(start, start + wide)
@@ -314,12 +314,12 @@ def _outputs(one: Tensor | LMHead, asked: _Asked) -> Iterator[tuple[slice, Tenso
 
 
 def _measure(
-    outputs: Tensor, one: Tensor | LMHead, kept: Arrays, asked: _Asked, facts: dict[str, Any]
+    outputs: Tensor, one: Tensor | LMHead, kept: Arrays, job: _Recording, facts: dict[str, Any]
 ) -> None:
     """Total variation between what a reader restores and the full distributions, on average."""
-    carrier, n = asked.carrier, min(len(outputs), _MEASURED)
+    carrier, n = job.carrier, min(len(outputs), _MEASURED)
     layout = TokenLayout(
-        np.arange(len(outputs)), len(outputs), asked.vocabulary, False, torch.device("cpu")
+        np.arange(len(outputs)), len(outputs), job.vocabulary, False, torch.device("cpu")
     )
     head: Mapping[str, Tensor] = {}
     if carrier.states:
