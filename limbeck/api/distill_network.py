@@ -47,6 +47,7 @@ def compress(
     *,
     into: Any,
     objective: Any = None,
+    recipe: str | None = None,
     mode: BornAgain | None = None,
     filter: Filter | None = None,  # noqa: A002  (the field's word)
     start: Any = None,
@@ -91,6 +92,10 @@ def compress(
     objective : Loss or Objective
         By default soft targets at temperature 4 (0.9) with gold labels (0.1); for numbers half
         the teacher's values, half the labels.
+    recipe : {"patient"}, optional
+        Settings where none are given: "patient" (after Beyer et al. 2022) learns from the teacher's
+        probabilities alone, in 12,000 updates, with mixup where inputs can be mixed; student and
+        teacher see the same rows. The control trains as long, with mixup as well.
     mode : BornAgain, optional
         Generations of students, each taught by the one before.
     filter : Filter, optional
@@ -182,10 +187,9 @@ def compress(
     check_share("delta", delta)
     seeds, seed = whole_number("seeds", seeds, 1, _MOST_SEEDS), whole_number("seed", seed)
     request = NetworkRequest(
-        teacher, data, y, into, objective=objective, mode=mode, filter=filter, start=start,
-        cache=cache, validation=validation, test=test, unlabelled=unlabelled, holdout=holdout,
-        cases=cases,
-        duplicates=duplicates, seeds=seeds, task=task, tokenizers=tokenizers, output=output,
+        teacher, data, y, into, objective=objective, recipe=recipe, mode=mode, filter=filter,
+        start=start, cache=cache, validation=validation, test=test, unlabelled=unlabelled,
+        holdout=holdout, cases=cases, duplicates=duplicates, seeds=seeds, task=task, tokenizers=tokenizers, output=output,
         vocabulary=vocabulary, classes=classes, unit=unit, control=control, baseline=baseline,
         timing=timing, epsilon=epsilon, delta=delta, seed=seed,
         folder=None if out is None else Path(out), training=training,

@@ -189,6 +189,7 @@ class NetworkArguments(Arguments, total=False):
     """Of `limbeck.api.distill_network.compress` and `limbeck.networks.Training`."""
 
     objective: Any
+    recipe: Literal["patient"] | None
     mode: BornAgain | None
     filter: Filter | None
     start: Any
@@ -223,5 +224,7 @@ class NetworkArguments(Arguments, total=False):
     num_workers: int | None
     ema: float | None
     schedule_interval: Literal["epoch", "step"] | None
+    mixup: float | None
+    cutmix: float | None
     callbacks: Sequence[Callback]
     metrics: Mapping[str, Callable[[Any, Any], Any]] | None

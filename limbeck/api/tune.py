@@ -158,7 +158,7 @@ def tune(
 
 
 _OF_REQUEST = (
-    "objective", "filter", "start", "cache", "unlabelled", "cases", "duplicates", "task",
+    "objective", "recipe", "filter", "start", "cache", "unlabelled", "cases", "duplicates", "task",
     "tokenizers", "output", "vocabulary", "classes", "unit", "baseline", "timing",
 )  # fmt: skip
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Any
 
@@ -38,6 +38,7 @@ from limbeck.api.prepare.outputs import parts_of, places_of, read_outputs
 from limbeck.api.prepare.outside import outside_teacher, refuse_outside
 from limbeck.api.prepare.padding import padding_notes
 from limbeck.api.prepare.probabilities import probability_notes
+from limbeck.api.prepare.recipes import by_recipe
 from limbeck.api.prepare.request import NetworkData, NetworkRequest, NetworkSides
 from limbeck.api.prepare.sequence_checks import try_extremes
 from limbeck.api.prepare.shared_outputs import apart_notes, share_outputs
@@ -206,6 +207,8 @@ def understand(request: NetworkRequest, data: NetworkData, sides: NetworkSides) 
         Names the argument, the value and the remedy.
     """
     networks = networks_of(request, data, sides)
+    trained, recipe = by_recipe(request.recipe, data.settings, sides.rows, networks.task)
+    data = replace(data, settings=trained)
     lesson = lesson_of(request, data, sides, networks)
     unread, notes = _tried(data, lesson, networks)
     alike: dict[str, Any] = {"duplicates": sides.duplicates}
@@ -236,7 +239,7 @@ def understand(request: NetworkRequest, data: NetworkData, sides: NetworkSides) 
         apart.append(unread_note(unread, rows.has_labels))
     apart += [] if networks.compares else apart_notes(rows.has_labels)
     said = (*networks.copied, *data.notes, *data.coded.notes, *chosen, *apart, *networks.notes,
-            *notes, *left, *once, *transfer, *rows.notes, *test.notes)  # fmt: skip
+            *notes, *left, *once, *recipe, *transfer, *rows.notes, *test.notes)  # fmt: skip
     return Prepared(
         networks.teacher, data.makers, networks.reads, rows, test, checked, networks.task,
         lesson.objective, settings, lesson.cache, layout, seen, tuple(dict.fromkeys(said)),
@@ -324,7 +327,7 @@ def lesson_of(
             coded.validation, pad=data.pad, num_workers=workers, classes=coded.names
         ).aimed(task)
     asked = request.objective
-    alone = request.logits_alone
+    alone = request.logits_alone or request.recipe is not None
     aim = default_objective(task, rows, tutor, alone) if asked is None else Objective.of(asked)
     refuse_outside(tutor, aim, given)
     layers = (aim.needs if given is None else aim.needs | given.needs).teacher_layers

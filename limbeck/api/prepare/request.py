@@ -39,6 +39,7 @@ class NetworkRequest:
     y: Any
     into: Any
     objective: Any = None
+    recipe: str | None = None
     mode: BornAgain | None = None
     filter: Filter | None = None
     start: Any = None

@@ -105,6 +105,10 @@ class Training:
     schedule_interval : {"epoch", "step"}, optional
         When a scheduler of torch steps: after every epoch or every update. None means every update
         for OneCycleLR and CyclicLR, else every epoch.
+    mixup, cutmix : float, optional
+        Mix the rows of a batch in pairs, for student, teacher and control alike: alpha of the share
+        of each, such as 1.0, or 0.2 for little; cutmix for images. The teacher answers the mixed
+        rows, so that it must be asked, not stored. See `limbeck.networks.datasets.mixing`.
     callbacks : sequence of Callback
         Called while training, see `limbeck.networks.Callback`: for the student and the control of
         every seed (``state.run`` says which), and for no linear model. They change no result.
@@ -147,6 +151,8 @@ class Training:
     num_workers: int | None = None
     ema: float | None = None
     schedule_interval: str | None = None
+    mixup: float | None = None
+    cutmix: float | None = None
     callbacks: Sequence[Callback] = field(default=(), compare=False)
     metrics: Mapping[str, Metric] | None = field(default=None, compare=False)
 
@@ -166,6 +172,10 @@ class Training:
             if given is not None and not (_is_number(given) and given >= 0):
                 remedy = "Give a number, finite and from 0."
                 raise InvalidInput(f"{name} is {given!r}.", remedy)
+        for name in ("mixup", "cutmix"):
+            given = getattr(self, name)
+            if given is not None and not (_is_number(given) and given > 0):
+                raise InvalidInput(f"{name} is {given!r}.", "Give a number above 0, such as 1.0.")
         if self.ema is not None and not (_is_number(self.ema) and 0 <= self.ema < 1):
             raise InvalidInput(f"ema is {self.ema!r}.", "Give a decay from 0 to below 1.")
         if self.ema is not None and self.strategy == "fsdp":

@@ -18,6 +18,7 @@ from limbeck.core.errors import InvalidInput
 from limbeck.core.progress import quiet
 from limbeck.modules.runner import Network, watched
 from limbeck.networks.datasets.data import Samples
+from limbeck.networks.datasets.mixing import Mixing
 from limbeck.networks.losses.filters import Filter
 from limbeck.networks.losses.loss import Objective
 from limbeck.networks.training.checkpoint import settings_of
@@ -197,6 +198,12 @@ def fit(
     if teacher is not None and not isinstance(teacher, nn.Module):
         teacher.check(samples, layers=needs.teacher_layers, task=task)
         views, augment_seed = teacher.views, teacher.seed
+        if training.mixup is not None or training.cutmix is not None:
+            raise InvalidInput(
+                "mixup or cutmix was given, and the teacher's outputs are stored for rows as they"
+                " are.",
+                "Leave the cache out, or mixup and cutmix.",
+            )
     augment_seed = seed if augment_seed is None else augment_seed
     where = None if folder is None else Path(folder)
     with ExitStack() as stack:
@@ -219,6 +226,10 @@ def fit(
         first = next(
             iter(samples.batches(rows, 2, seed=augment_seed, view=0, device=engine.device))
         )
+        mixing = None
+        if training.mixup is not None or training.cutmix is not None:
+            mixing = Mixing(training.mixup, training.cutmix, task)
+            mixing.check(first.inputs)
         maps = maps_of(modules, first, found, task, ask, needs, seed, engine, asked_teacher, filter)
         if where is not None:
             settings["processes"] = engine.processes
@@ -243,7 +254,7 @@ def fit(
         session = Trainer(
             learners, ask, asked_teacher, samples, task, training, engine, seed=seed,
             augment_seed=augment_seed, views=views, validation=score, filter=filter, folder=where,
-            settings=settings, name=name,
+            settings=settings, name=name, mixing=mixing,
         )  # fmt: skip
         session.run(progress)
         if engine.sharded:

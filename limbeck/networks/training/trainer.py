@@ -20,6 +20,7 @@ from limbeck.modules.batch import Step
 from limbeck.modules.runner import Network
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.datasets.finite import fault_of
+from limbeck.networks.datasets.mixing import Mixing
 from limbeck.networks.losses.filters import Filter
 from limbeck.networks.training import checkpoint
 from limbeck.networks.training.callbacks import untouched
@@ -70,6 +71,8 @@ class Trainer:
         What must be the same for a checkpoint to be taken up.
     name : str
         What callbacks are told of which training this is.
+    mixing : Mixing, optional
+        How rows of a batch are mixed.
     """
 
     def __init__(
@@ -90,12 +93,13 @@ class Trainer:
         folder: Path | None,
         settings: dict[str, Any],
         name: str = "",
+        mixing: Mixing | None = None,
     ) -> None:
         self._learners, self._ask, self._teacher = list(learners), ask, teacher
         self._samples, self._task, self._engine = samples, task, engine
         self._seed, self._augment_seed, self._views = seed, augment_seed, views
         self._validation, self._filter = validation, filter
-        self._folder, self._settings = folder, settings
+        self._folder, self._settings, self._mixing = folder, settings, mixing
         self._plan = Plan(len(samples), training.batch_size, engine.processes,
                           training.gradient_accumulation_steps, samples.drop_last)  # fmt: skip
         training = training.settled(len(samples), validation is not None)
@@ -180,6 +184,8 @@ class Trainer:
             rows, plan.sizes_from(self._update), seed=self._augment_seed, view=view,
             device=engine.device,
         )  # fmt: skip
+        if self._mixing is not None:
+            batches = self._mixing.over(batches, self._augment_seed, self._epoch)
         told = 0.0
         held: list[list[Step]] = [[] for _ in self._learners]  # where a step asks for the loss
         for part in parts_of(
