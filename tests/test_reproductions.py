@@ -59,6 +59,16 @@ def test_sample_cost_small(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_the_filters_of_self_instruct_decide_as_worked_out_by_hand() -> None:
+    command = [sys.executable, ROOT / "reproductions/language/self_instruct.py", "--cases"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True, timeout=120,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.stdout == "23 cases by hand: all as worked out.\n"
+
+
+@pytest.mark.slow
 @pytest.mark.data
 @pytest.mark.parametrize(
     ("script", "needed", "rows"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Sequence
@@ -15,7 +16,23 @@ from limbeck.core.strict_json import parse_json
 from limbeck.language.generated.tasks import DroppedText
 from limbeck.teachers.completions import Completion, Sampling, TextWriter
 
-__all__ = ["FailedRequests", "OutOfRequests", "WritingLog", "WritingRequest"]
+__all__ = ["FailedRequests", "OutOfRequests", "WritingLog", "WritingRequest", "question_hash"]
+
+
+def question_hash(prompt: str, sampling: Sampling, draw: int) -> str:
+    """By what a request is known in every run of a folder.
+
+    Parameters
+    ----------
+    prompt : str
+        The prompt.
+    sampling : Sampling
+        How its answer is drawn.
+    draw : int
+        The number of the draw.
+    """
+    whole = json.dumps([prompt, vars(sampling), draw], allow_nan=False)
+    return hashlib.sha256(whole.encode()).hexdigest()[:32]
 
 
 class OutOfRequests(Exception):
@@ -60,7 +77,7 @@ class FailedRequests:
 
     def __init__(self, path: Path | None) -> None:
         self.path = path
-        self.reasons: dict[int, str] = {}
+        self.reasons: dict[str, str] = {}
         if path is None or not path.is_file():
             return
         lines = path.read_bytes().split(b"\n")
@@ -68,7 +85,7 @@ class FailedRequests:
             try:
                 if line.strip():
                     found = parse_json(line)
-                    self.reasons[int(found["request"])] = str(found["reason"])
+                    self.reasons[str(found["question"])] = str(found["reason"])
             except (ValueError, KeyError, TypeError):
                 if number == len(lines):
                     break  # a kill may cut the last line
@@ -76,20 +93,23 @@ class FailedRequests:
                     f"Line {number} of {str(path)!r} cannot be read.", "Give another folder."
                 ) from None
 
-    def add(self, number: int, reason: str) -> None:
+    def add(self, question: str, number: int, reason: str) -> None:
         """Note a request that failed.
 
         Parameters
         ----------
+        question : str
+            The hash of what was asked; see `question_hash`.
         number : int
-            Its number.
+            The number of the request in this run; a larger run may number it otherwise.
         reason : str
             Why.
         """
-        self.reasons[number] = reason
+        self.reasons[question] = reason
         if self.path is None:
             return
-        line = json.dumps({"request": number, "reason": reason}, allow_nan=False) + "\n"
+        noted = {"question": question, "request": number, "reason": reason}
+        line = json.dumps(noted, allow_nan=False) + "\n"
         with self.path.open("a", encoding="utf-8") as file:
             file.write(line)
             file.flush()
@@ -149,11 +169,12 @@ class WritingLog:
             self.stopped = f"max_requests={self.max_requests:,} was reached"
             raise OutOfRequests
         numbers = range(first, first + len(prompts))
-        open_ = [i for i, number in enumerate(numbers) if number not in self.failed.reasons]
         # A greedy answer is the same each time; others are new draws, by the request's number.
-        draws = [0 if sampling.temperature == 0 else numbers[i] for i in open_]
+        draws = [0 if sampling.temperature == 0 else number for number in numbers]
+        asked = [question_hash(p, sampling, d) for p, d in zip(prompts, draws, strict=True)]
+        open_ = [i for i, question in enumerate(asked) if question not in self.failed.reasons]
         found = self.writer.complete(
-            [prompts[i] for i in open_], sampling, draws,
+            [prompts[i] for i in open_], sampling, [draws[i] for i in open_],
             lambda n: self.tell(self._stage(stage), done + n * (total - done > 0), max(total, 1)),
         )  # fmt: skip
         answers = dict(zip(open_, found, strict=True))
@@ -161,9 +182,9 @@ class WritingLog:
             self.stopped = "the budget is spent"
             raise OutOfRequests
         for i, number in enumerate(numbers):
-            one = answers.get(i) or Completion("", "none", self.failed.reasons[number])
-            if one.failed and number not in self.failed.reasons:
-                self.failed.add(number, one.failed)
+            one = answers.get(i) or Completion("", "none", self.failed.reasons[asked[i]])
+            if one.failed and asked[i] not in self.failed.reasons:
+                self.failed.add(asked[i], number, one.failed)
             self.requests.append(WritingRequest(number, stage, prompts[i], one.text, one.finish))
         return self.requests[first:]
 

@@ -40,10 +40,13 @@ def test_a_request_that_failed_is_not_sent_again(tmp_path):
     first = WritingLog(Writer(), FailedRequests(path))
     found = first.ask("a", ["x", "no", "y"], Sampling(5), 0, 3)
     assert [r.finish for r in found] == ["stop", "none", "stop"]
-    path.write_bytes(path.read_bytes() + b'{"request": 2, "rea')  # cut by a kill
+    path.write_bytes(path.read_bytes() + b'{"question": "ab", "rea')  # cut by a kill
     again = WritingLog(Writer(), FailedRequests(path))
     assert again.ask("a", ["x", "no", "y"], Sampling(5), 0, 3) == found
     assert [prompt for prompt, _ in again.writer.asked] == ["x", "y"]
+    later = WritingLog(Writer(), FailedRequests(path))  # a larger run numbers it otherwise
+    assert [r.finish for r in later.ask("a", ["x", "y", "z", "no"], Sampling(5), 0, 4)][3] == "none"
+    assert [prompt for prompt, _ in later.writer.asked] == ["x", "y", "z"]
     path.write_bytes(b"{\n" + path.read_bytes())
     with pytest.raises(LimbeckError, match="Line 1"):
         FailedRequests(path)
