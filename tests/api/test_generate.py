@@ -342,6 +342,22 @@ def test_a_comparison_that_cannot_be_made_does_not_lose_the_set(model, tmp_path)
     assert len(limbeck.load(tmp_path / "set")) == 24
 
 
+@pytest.mark.parametrize("seeds", [SEEDS, None])
+def test_words_of_a_chat_model_before_its_list_are_no_row(service, tmp_path, seeds):
+    def respond(body: Any, n: int) -> Any:
+        prompt = prompt_of(body)
+        text = answer(prompt)
+        if prompt.startswith("Come up with a series of tasks") or "Class label:" in prompt[-40:]:
+            text = f"Sure, here are some more of them:\n1. {text.strip()}"
+        return reply(text, prompt)
+
+    service.respond = respond
+    found = limbeck.generate(chat(service, tmp_path), seeds, n=10)
+    assert len(found) >= 10
+    assert not any("here are some" in f"{r.instruction} {r.input}".lower() for r in found.rows)
+    assert any(d.filter == "words before the list" for d in found.dropped)
+
+
 def test_classification_tasks_alone(model, tmp_path):
     found = limbeck.generate(chat(model, tmp_path), SEEDS, n=4, classification=True)
     first = found.requests[0].prompt

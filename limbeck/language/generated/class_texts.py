@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from random import Random
 
 from limbeck.core.contract import Label
-from limbeck.language.generated.instruction_filters import CUT
+from limbeck.language.generated.instruction_filters import CUT, PREAMBLE
 from limbeck.language.generated.rouge import RougeIndex
 from limbeck.language.generated.tasks import GeneratedRow
 from limbeck.language.generated.writing_log import OutOfRequests, WritingLog, WritingRequest
@@ -157,7 +157,9 @@ class _Work:
             self.log.drop(parts.pop(), CUT, answer.number, "text")
         for part in parts:
             text = _MARKS.sub("", re.sub(r"\s+", " ", part).strip()).strip(' "')
-            if text and len(self.of[label]) < self.each:
+            if text.endswith(":") and part is parts[0] and len(parts) > 1:
+                self.log.drop(text, PREAMBLE, answer.number, "text")
+            elif text and len(self.of[label]) < self.each:
                 self._offer(text, label, names, answer.number)
         self.dry[label] = 0 if len(self.of[label]) > before else self.dry[label] + 1
 

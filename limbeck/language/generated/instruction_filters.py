@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from limbeck.language.generated.rouge import rouge_tokens
 
-__all__ = ["CUT", "InstructionFilters", "split_answer"]
+__all__ = ["CUT", "PREAMBLE", "InstructionFilters", "split_answer"]
 
 CUT = "cut at the length limit"
+PREAMBLE = "words before the list"
 _ITEM = re.compile(r"\n\d+\s?\. ")
 _FIRST = re.compile(r"^\s*\d+\s?\.\s+")
 _UNSUITABLE = (

@@ -12,7 +12,12 @@ from limbeck.language.generated.instances import (
     free_instances,
     usable,
 )
-from limbeck.language.generated.instruction_filters import CUT, InstructionFilters, split_answer
+from limbeck.language.generated.instruction_filters import (
+    CUT,
+    PREAMBLE,
+    InstructionFilters,
+    split_answer,
+)
 from limbeck.language.generated.pool import InstructionPool, KeptInstruction
 from limbeck.language.generated.prompts import (
     classification_question,
@@ -144,7 +149,10 @@ class SelfInstruct:
         if answer.finish == "length":
             pool.log.drop(answer.answer, CUT, answer.number, "answer")
             return
-        for text in split_answer(answer.answer):
+        texts = split_answer(answer.answer)
+        if not pool.log.writer.continues and len(texts) > 1 and texts[0].endswith(":"):
+            pool.log.drop(texts.pop(0), PREAMBLE, answer.number, "instruction")
+        for text in texts:
             if len(pool.kept) < n:
                 pool.offer(text, names, answer.number)
 

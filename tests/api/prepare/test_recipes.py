@@ -7,9 +7,8 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("accelerate")
 
-from limbeck.api.prepare.recipes import by_recipe  # noqa: E402
-
 import limbeck  # noqa: E402
+from limbeck.api.prepare.recipes import by_recipe  # noqa: E402
 from limbeck.core.contract import Task, TaskKind  # noqa: E402
 from limbeck.core.errors import InvalidInput  # noqa: E402
 from limbeck.networks import Samples, Training  # noqa: E402
