@@ -285,10 +285,7 @@ class ConversionSteps(
             "teacher": [self._score(known, data.opened.model)],
             "student": found.scores,
             "control": [self._score(known, model) for model in controls],
-            "start": [
-                self._score(known, untrained(data.opened.model, r.into, data.path[-1], seed))
-                for seed in self._seeds
-            ],
+            "start": [self._score(known, self._start(known, seed)) for seed in self._seeds],
         }
         table = _compared(scores, r.delta, r.seeds)
         models = {"teacher": data.opened.model, "control": controls[0]}
@@ -344,6 +341,12 @@ class ConversionSteps(
     @property
     def _seeds(self) -> range:
         return range(self.request.seed, self.request.seed + self.request.seeds)
+
+    def _start(self, known: _ConversionKnown, seed: int) -> Any:
+        """The converted model before any training."""
+        opened, path = known.data.opened, known.data.path
+        tokens = training_blocks(known.training, self.request.length, opened.end, seed)
+        return untrained(opened.model, self.request.into, path[-1], seed, tokens)
 
     def _trained(
         self, known: _ConversionKnown, tell: Progress, *, control: bool

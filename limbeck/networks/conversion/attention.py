@@ -10,7 +10,7 @@ from torch import nn
 from limbeck.core.errors import InvalidInput
 from limbeck.networks.conversion.mixers.base import AttentionParts
 
-__all__ = ["attention_layers", "attention_name", "decoder_layers", "parts_of"]
+__all__ = ["attention_layers", "attention_name", "decoder_layers", "heads_module", "parts_of"]
 
 _NAMES = ("self_attn", "attn", "attention")
 
@@ -94,6 +94,12 @@ def parts_of(attention: nn.Module) -> AttentionParts:
     raise InvalidInput(
         f"{name} is a kind of attention that limbeck cannot convert.", f"Give one of {_KNOWN}."
     )
+
+
+def heads_module(attention: nn.Module) -> nn.Module:
+    """The module of an attention that reads what its heads return: its output projection."""
+    found = getattr(attention, "o_proj", None)
+    return found if isinstance(found, nn.Module) else attention.get_submodule("c_proj")
 
 
 def _window_of(attention: Any) -> Any:

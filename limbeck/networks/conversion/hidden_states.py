@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from limbeck.networks.conversion.attention import attention_name, decoder_layers
+from limbeck.networks.conversion.attention import attention_name, decoder_layers, heads_module
 
 __all__ = ["BlockStates", "walk_blocks"]
 
@@ -26,6 +26,8 @@ class BlockStates:
         What enters and leaves the block.
     attention_read, attention_written : Tensor of shape (n, t, d)
         What enters and leaves its attention.
+    heads_written : Tensor of shape (n, t, h * p)
+        What the heads of its attention return, before the output projection.
     args, kwargs : tuple and dict
         What the block is called with beside its input; the same for every batch.
     """
@@ -35,6 +37,7 @@ class BlockStates:
     written: Tensor
     attention_read: Tensor
     attention_written: Tensor
+    heads_written: Tensor
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
 
@@ -73,16 +76,21 @@ def walk_blocks(
         if index > max(wanted):
             return
         attention, seen = getattr(block, attention_name(block)), _Seen()
-        hook = attention.register_forward_hook(seen, with_kwargs=True)
+        hooks = [
+            attention.register_forward_hook(seen, with_kwargs=True),
+            heads_module(attention).register_forward_pre_hook(seen.heads),
+        ]
         try:
             parts = [_first(block(r, *args, **kwargs)) for r in torch.split(read, batch_size)]
         finally:
-            hook.remove()
+            for hook in hooks:
+                hook.remove()
         written = torch.cat(parts)
         if index in wanted:
             yield BlockStates(
-                index, read, written, torch.cat(seen.read), torch.cat(seen.written), args, kwargs
-            )
+                index, read, written, torch.cat(seen.read), torch.cat(seen.written),
+                torch.cat(seen.heads_read), args, kwargs,
+            )  # fmt: skip
         read = written
 
 
@@ -92,6 +100,10 @@ class _Seen:
     def __init__(self) -> None:
         self.read: list[Tensor] = []
         self.written: list[Tensor] = []
+        self.heads_read: list[Tensor] = []
+
+    def heads(self, _: nn.Module, args: Any) -> None:
+        self.heads_read.append(args[0])
 
     def __call__(self, _: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
         self.read.append(kwargs["hidden_states"] if "hidden_states" in kwargs else args[0])

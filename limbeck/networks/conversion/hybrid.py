@@ -30,6 +30,9 @@ class Hybrid:
         (arXiv 2408.15237), or with random projections.
     options : mapping
         Settings of the mixer: ``window`` of linear_attention, ``convolution`` of the others.
+    calibrate : bool
+        Before any training set decay and norm of each head in closed form, from what the head of
+        attention returns on 32 blocks of training tokens; the neutral start only.
     stepwise : sequence of float
         Shares of attention on the way, largest first, such as ``(0.5, 0.25)`` before ``keep``:
         layers are replaced a few at a time, and all stages run at each step.
@@ -49,6 +52,7 @@ class Hybrid:
     mixer: str = "gated_recurrence"
     start: Start = "neutral"
     options: Mapping[str, Any] = field(default_factory=dict)
+    calibrate: bool = True
     stepwise: Sequence[float] = ()
 
     def __post_init__(self) -> None:

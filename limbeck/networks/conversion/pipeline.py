@@ -10,7 +10,8 @@ from torch import Tensor
 
 from limbeck.core.contract import Progress
 from limbeck.core.errors import InvalidInput, did_you_mean, whole_number
-from limbeck.networks.conversion.convert import convert, replace_attention
+from limbeck.networks.conversion.calibration import calibrate
+from limbeck.networks.conversion.convert import convert, converted_layers, replace_attention
 from limbeck.networks.conversion.hybrid import Hybrid
 from limbeck.networks.conversion.optimization import StageSettings
 from limbeck.networks.conversion.stages import STAGES, match_blocks, match_logits, match_mixers
@@ -121,10 +122,11 @@ def converted(
         The converted model, and the history of its losses.
     """
     seed = budget.settings.seed
-    student, history = convert(teacher, path[0], hybrid, seed), []
+    student, history = untrained(teacher, hybrid, path[0], seed, tokens), []
     for place, keep in enumerate(path):
         if place:
             replace_attention(student, keep, hybrid, seed)
+            _calibrated(teacher, student, hybrid, tokens, set(path[place - 1]) - set(keep))
         own: list[dict[str, Any]] = []
         if control:
             settings = replace(budget.settings, steps=budget.total)
@@ -137,8 +139,10 @@ def converted(
     return student.eval(), history
 
 
-def untrained(teacher: Any, hybrid: Hybrid, keep: Sequence[int], seed: int) -> Any:
-    """The converted model before any training.
+def untrained(
+    teacher: Any, hybrid: Hybrid, keep: Sequence[int], seed: int, tokens: Tensor | None = None
+) -> Any:
+    """The converted model before any training, calibrated where that was asked for.
 
     Parameters
     ----------
@@ -150,5 +154,18 @@ def untrained(teacher: Any, hybrid: Hybrid, keep: Sequence[int], seed: int) -> A
         Layers that keep attention.
     seed : int
         For weights that start at random.
+    tokens : Tensor of shape (n, t), optional
+        Blocks of training tokens to calibrate on.
     """
-    return convert(teacher, keep, hybrid, seed).eval()
+    student = convert(teacher, keep, hybrid, seed).eval()
+    if tokens is not None:
+        layers = {layer.index for layer in converted_layers(student)}
+        _calibrated(teacher, student, hybrid, tokens, layers)
+    return student
+
+
+def _calibrated(
+    teacher: Any, student: Any, hybrid: Hybrid, tokens: Tensor, layers: set[int]
+) -> None:
+    if hybrid.calibrate and hybrid.start == "neutral":
+        calibrate(teacher, student, tokens, frozenset(layers))

@@ -98,6 +98,19 @@ class Mixer(nn.Module, ABC):
     def empty_state(self, batch: int) -> MixerState:
         """The state before the first token, for a batch of so many rows."""
 
+    def calibrate(self, hidden: Tensor, rows: TokenRows, wanted: Tensor) -> None:
+        """Set what can be set in closed form, so that heads return what attention's returned.
+
+        Parameters
+        ----------
+        hidden : Tensor of shape (n, t, d)
+            What the attention read.
+        rows : TokenRows
+            Padding and sequences.
+        wanted : Tensor of shape (n, t, h, p)
+            What its heads returned, before the output projection.
+        """
+
     def forward(
         self, hidden: Tensor, rows: TokenRows, state: MixerState | None = None
     ) -> tuple[Tensor, MixerState]:

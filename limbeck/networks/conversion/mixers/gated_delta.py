@@ -10,13 +10,14 @@ from torch import Tensor, nn
 
 from limbeck.networks.conversion.mixers.base import (
     AttentionParts,
-    Mixer,
     MixerState,
     Start,
     per_head,
 )
 from limbeck.networks.conversion.mixers.convolution import ShortConvolution
 from limbeck.networks.conversion.mixers.delta_rule import chunked_delta, delta_step
+from limbeck.networks.conversion.mixers.recurrent_heads import RecurrentHeads
+from limbeck.networks.conversion.mixers.rotary import rotated
 from limbeck.networks.conversion.mixers.rows import TokenRows, kept_values
 
 __all__ = ["GatedDeltaRule"]
@@ -24,7 +25,7 @@ __all__ = ["GatedDeltaRule"]
 _SILU_IS_ONE = 1.2784645427610738
 
 
-class GatedDeltaRule(Mixer):
+class GatedDeltaRule(RecurrentHeads):
     """S_t = a_t (I - beta_t k_t k_t') S_{t-1} + beta_t k_t v_t', y_t = S_t' q_t, normed and gated.
 
     Gated DeltaNet (arXiv 2412.06464), which the public conversions of 2025 end in. Keys and queries
@@ -39,6 +40,9 @@ class GatedDeltaRule(Mixer):
         As in `GatedRecurrence`.
     convolution : int
         Width of the convolution.
+    rotary : bool
+        Turn keys and queries by their positions where the attention did, except in the published
+        start, which leaves positions out.
     chunk : int
         Tokens of a chunk in training.
     """
@@ -49,9 +53,11 @@ class GatedDeltaRule(Mixer):
         start: Start = "neutral",
         *,
         convolution: int = 4,
+        rotary: bool = True,
         chunk: int = 64,
     ) -> None:
         super().__init__(parts, start)
+        self.rotary = rotary and parts.rotary and start != "published"
         self.published, self.chunk = start == "published", chunk
         narrow, inner = self.kv_heads * self.head_dim, self.heads * self.head_dim
         self.narrow, self.inner = narrow, inner
@@ -95,6 +101,8 @@ class GatedDeltaRule(Mixer):
         )
         if self.B_norm is not None and self.C_norm is not None:
             q, k = self.C_norm(q), self.B_norm(k)
+        if self.rotary and rows.rotary is not None:
+            q, k = rotated(q, rows.rotary), rotated(k, rows.rotary)
         shared = self.heads // self.kv_heads
         q, k = F.normalize(q, dim=-1), F.normalize(k, dim=-1)
         if shared > 1:

@@ -10,12 +10,13 @@ from torch import Tensor, nn
 
 from limbeck.networks.conversion.mixers.base import (
     AttentionParts,
-    Mixer,
     MixerState,
     Start,
     per_head,
 )
 from limbeck.networks.conversion.mixers.convolution import ShortConvolution
+from limbeck.networks.conversion.mixers.recurrent_heads import RecurrentHeads
+from limbeck.networks.conversion.mixers.rotary import rotated
 from limbeck.networks.conversion.mixers.rows import TokenRows, kept_values
 from limbeck.networks.conversion.mixers.scan import chunked_scan, scan_step
 
@@ -26,7 +27,7 @@ _SOFTPLUS_IS_ONE = math.log(math.e - 1.0)
 _SLOWEST, _FASTEST = 0.01, 0.3  # decay per token of the neutral start, over the heads
 
 
-class GatedRecurrence(Mixer):
+class GatedRecurrence(RecurrentHeads):
     """S_t = exp(A dt_t) S_{t-1} + dt_t B_t x_t', y_t = S_t' C_t + D x_t, gated and normed per head.
 
     Mamba-2's layer (arXiv 2405.21060) with the weights of attention as in Mamba in the Llama (arXiv
@@ -43,6 +44,9 @@ class GatedRecurrence(Mixer):
         ``random`` is the neutral layer with projections at random.
     convolution : int
         Width of the convolution.
+    rotary : bool
+        Turn keys and queries by their positions where the attention did, except in the published
+        start, which leaves positions out.
     chunk : int
         Tokens of a chunk in training.
     """
@@ -53,9 +57,11 @@ class GatedRecurrence(Mixer):
         start: Start = "neutral",
         *,
         convolution: int = 4,
+        rotary: bool = True,
         chunk: int = 64,
     ) -> None:
         super().__init__(parts, start)
+        self.rotary = rotary and parts.rotary and start != "published"
         self.published, self.chunk = start == "published", chunk
         self.scaling = 1.0 if self.published else parts.scaling
         inner, narrow = self.heads * self.head_dim, self.kv_heads * self.head_dim
@@ -105,6 +111,8 @@ class GatedRecurrence(Mixer):
         C = per_head(C, self.head_dim)
         if self.B_norm is not None and self.C_norm is not None:
             B, C = self.B_norm(B), self.C_norm(C)
+        if self.rotary and rows.rotary is not None:
+            B, C = rotated(B, rows.rotary), rotated(C, rows.rotary)
         if shared > 1:
             B = B.repeat_interleave(shared, 2)
         step = kept_values(F.softplus(self.step_proj(hidden)), rows)  # padding writes nothing

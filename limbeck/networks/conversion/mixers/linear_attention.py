@@ -14,6 +14,7 @@ from limbeck.networks.conversion.mixers.base import (
     Start,
     per_head,
 )
+from limbeck.networks.conversion.mixers.rotary import rotated
 from limbeck.networks.conversion.mixers.rows import TokenRows
 from limbeck.networks.conversion.mixers.scan import chunked_scan, scan_step
 from limbeck.networks.conversion.mixers.window import padded_front, window_sums
@@ -94,7 +95,7 @@ class WindowedLinearAttention(Mixer):
         if self.B_norm is not None and self.C_norm is not None:
             q, k = self.C_norm(q), self.B_norm(k)
         if self.rotary and rows.rotary is not None:
-            q, k = _rotated(q, rows.rotary), _rotated(k, rows.rotary)
+            q, k = rotated(q, rows.rotary), rotated(k, rows.rotary)
         shared = self.heads // self.kv_heads
         if shared > 1:
             k, v = k.repeat_interleave(shared, 2), v.repeat_interleave(shared, 2)
@@ -142,10 +143,3 @@ def _features(u: Tensor, mapping: Tensor) -> Tensor:
     """[softmax(u W), softmax(-u W)], (b, t, h, 2 n)."""
     mapped = torch.einsum("bthn,hnm->bthm", u, mapping)
     return torch.cat([mapped.softmax(-1), (-mapped).softmax(-1)], -1)
-
-
-def _rotated(u: Tensor, rotary: tuple[Tensor, Tensor]) -> Tensor:
-    """Rotary positions as in Llama: halves are turned."""
-    cos, sin = (r[:, :, None].to(u.dtype) for r in rotary)
-    first, second = u.chunk(2, -1)
-    return u * cos + torch.cat([-second, first], -1) * sin
