@@ -20,7 +20,7 @@ from limbeck.modules.batch import MASK
 from limbeck.modules.capture import asking, run
 from limbeck.modules.outputs import reading_of
 
-__all__ = ["Exported", "export_onnx"]
+__all__ = ["Exported", "export_onnx", "quiet"]
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ def _exported(plain: nn.Module, tensors: Sequence[Tensor], names: Sequence[str])
     )
     plain.eval()
     # The exporter speaks of its own inner workings, on three channels.
-    with _quiet("torch.onnx", "torch.export", "onnxscript", "onnx_ir"), torch.no_grad():
+    with quiet("torch.onnx", "torch.export", "onnxscript", "onnx_ir"), torch.no_grad():
         try:
             program = torch.onnx.export(
                 plain,
@@ -183,7 +183,7 @@ def _exported(plain: nn.Module, tensors: Sequence[Tensor], names: Sequence[str])
 
 
 @contextmanager
-def _quiet(*loggers: str) -> Iterator[None]:
+def quiet(*loggers: str) -> Iterator[None]:
     """No warnings and no log lines of these packages inside."""
     found = [logging.getLogger(name) for name in loggers]
     levels = [logger.level for logger in found]

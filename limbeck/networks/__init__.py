@@ -48,6 +48,7 @@ _MODULES = {
     "init_from_teacher": "networks.initialization.from_teacher",
     "propose_pairs": "networks.analysis.matching",
     "causal_agreement": "networks.analysis.causal",
+    "convert_plan": "evaluation.conversion_plan",
     "export_network": "export.networks",
     "profile": "evaluation.cost",
 }

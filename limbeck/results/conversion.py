@@ -86,6 +86,27 @@ class Conversion(ConversionRecord, Result):
             certificate=load_certificate(certificate) if certificate.exists() else None,
         )
 
+    def export(self, path: str | Path) -> Path:
+        """Write one step of generation as ONNX, with the states as inputs and outputs.
+
+        Parameters
+        ----------
+        path : path
+            A file whose name ends in ``.onnx``; `save` writes the weights.
+
+        Raises
+        ------
+        InvalidInput
+            If something else was asked for, or the graph does not equal the model.
+        """
+        if Path(path).suffix.lower() != ".onnx":
+            raise InvalidInput(
+                f"A converted model is not exported to {Path(path).name!r}.",
+                "Give a name that ends in .onnx; result.save(folder) writes weights.",
+            )
+        exported: Path = self.student.export_onnx(path).path
+        return exported
+
     def tables(self) -> dict[str, Table[Any]]:
         """All tables that have rows, by name: models, differences, history."""
         return tables(self)

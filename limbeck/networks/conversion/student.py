@@ -113,6 +113,28 @@ class HybridModel(nn.Module):
         written = [self.tokenizer.decode(o, skip_special_tokens=True) for o in out[:, widest:]]
         return written[0] if isinstance(prompts, str) else written
 
+    def export_onnx(self, path: str | Path, steps: int = 256) -> Any:
+        """Write one step of generation, with the states as inputs and outputs.
+
+        See `limbeck.networks.conversion.onnx_step.export_step`, which compares it with the model;
+        `limbeck.networks.conversion.onnx_step.OnnxSteps` runs it.
+
+        Parameters
+        ----------
+        path : path
+            The file.
+        steps : int
+            Tokens over which graph and model are compared.
+
+        Returns
+        -------
+        ExportedStep
+            With the largest difference.
+        """
+        from limbeck.networks.conversion.onnx_step import export_step
+
+        return export_step(self.model, path, steps)
+
     def fingerprint(self) -> str:
         """SHA-256 of the model."""
         from limbeck.modules.fingerprint import fingerprint

@@ -1,0 +1,150 @@
+"""Which layers keep attention: greedily, those whose attention brings the logits nearest."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from limbeck.core.contract import Progress
+from limbeck.networks.conversion.attention import attention_layers
+from limbeck.networks.conversion.convert import put_attention
+from limbeck.networks.conversion.hybrid import Hybrid
+from limbeck.networks.conversion.judge import score_texts
+from limbeck.networks.conversion.optimization import StageSettings
+from limbeck.networks.conversion.pipeline import untrained
+from limbeck.networks.conversion.stages import match_mixers
+from limbeck.networks.conversion.texts import TokenTexts
+
+__all__ = ["LayerFalls", "all_converted", "divergences", "greedy_layers", "restored"]
+
+Scorer = Callable[[Sequence[int]], NDArray[np.float64]]
+"""From layers that keep attention to KL for each seed and text, shape (s, n)."""
+
+
+@dataclass(frozen=True, eq=False)
+class LayerFalls:
+    """What the greedy search saw.
+
+    Parameters
+    ----------
+    keep : tuple of int
+        The layers it took, in that order.
+    falls : mapping of int to ndarray of shape (s, n)
+        By layer: the fall of KL when attention is restored there alone.
+    evaluated : int
+        Sets of layers that were scored.
+    """
+
+    keep: tuple[int, ...]
+    falls: dict[int, NDArray[np.float64]]
+    evaluated: int
+
+
+def greedy_layers(
+    scorer: Scorer, layers: int, count: int, at_once: int = 1, tell: Progress | None = None
+) -> LayerFalls:
+    """Restore attention where it lowers KL most, again and again (arXiv 2512.20569).
+
+    Parameters
+    ----------
+    scorer : callable
+        KL of a set of layers that keep attention.
+    layers : int
+        Layers of the model.
+    count : int
+        How many keep attention.
+    at_once : int
+        Layers taken in each round, the best ones; 1 is fully greedy.
+    tell : Progress, optional
+        Told how far it is.
+    """
+    kept: list[int] = []
+    before, evaluated = scorer(()), 1
+    falls: dict[int, NDArray[np.float64]] = {}
+    while len(kept) < count:
+        found = {}
+        for layer in (i for i in range(layers) if i not in kept):
+            found[layer] = before - scorer([*kept, layer])
+            evaluated += 1
+            if tell is not None:
+                tell("layers", len(kept) + layer / layers, count)
+        falls = falls or found
+        order = sorted(found, key=lambda i: -float(found[i].mean()))
+        kept += order[: min(at_once, count - len(kept))]
+        before = scorer(kept)
+        evaluated += 1
+    return LayerFalls(tuple(kept), falls, evaluated)
+
+
+def all_converted(
+    teacher: Any,
+    hybrid: Hybrid,
+    tokens: Tensor,
+    settings: StageSettings,
+    tell: Progress | None = None,
+) -> Any:
+    """A model without attention after the stage of the mixers.
+
+    Parameters
+    ----------
+    teacher : PreTrainedModel
+        The model with attention.
+    hybrid : Hybrid
+        Mixer and start.
+    tokens : Tensor of shape (n, t), int64
+        Blocks of tokens.
+    settings : StageSettings
+        Steps for each layer.
+    tell : Progress, optional
+        Told how far it is.
+    """
+    student = untrained(teacher, hybrid, (), settings.seed, tokens)
+    match_mixers(teacher, student, tokens, settings, tell)
+    return student
+
+
+def restored(teacher: Any, student: Any, keep: Sequence[int]) -> list[tuple[int, nn.Module]]:
+    """Put the teacher's attention back into some layers; returns what stood there.
+
+    Parameters
+    ----------
+    teacher, student : PreTrainedModel
+        Where attention is taken from, and where it is put.
+    keep : sequence of int
+        The layers.
+    """
+    attention = attention_layers(teacher)
+    return [(i, put_attention(student, i, copy.deepcopy(attention[i]))) for i in keep]
+
+
+def divergences(
+    teacher: Any, students: Sequence[Any], texts: TokenTexts, length: int, keep: Sequence[int]
+) -> NDArray[np.float64]:
+    """KL by seed and text, (s, n), with attention restored in some layers.
+
+    Parameters
+    ----------
+    teacher : PreTrainedModel
+        The model with attention.
+    students : sequence of PreTrainedModel
+        Models without, one for each seed; left as they are.
+    texts : TokenTexts
+        Texts, n of them.
+    length : int
+        Tokens read of each at most.
+    keep : sequence of int
+        Layers that get attention back.
+    """
+    found = []
+    for student in students:
+        before = restored(teacher, student, keep)
+        found.append(score_texts(teacher, student, texts, length).divergence)
+        for layer, mixer in before:
+            put_attention(student, layer, mixer)
+    return np.stack(found)

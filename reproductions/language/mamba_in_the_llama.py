@@ -1,0 +1,289 @@
+"""Mamba in the Llama (arXiv 2408.15237) on small models: does the start from attention matter?
+
+Attention of the character Llama (`characters.py`) is replaced in one of its two layers, or in
+both, by gated recurrences that start in several ways, and each is trained for as many steps:
+against the teacher, or as the control on the text alone. Then a few layers of SmolLM2.
+
+    python reproductions/language/mamba_in_the_llama.py --seeds 1              # minutes
+    python reproductions/language/mamba_in_the_llama.py                        # five seeds
+    python reproductions/language/mamba_in_the_llama.py --smollm2 FOLDER       # three of its layers
+    python reproductions/language/mamba_in_the_llama.py --full --minutes 4 --smollm2 FOLDER   # GPU
+
+Every arm and seed is a file in ``--out``; a run that was cut off goes on. ``--full`` converts half
+of the layers of SmolLM2, and all of them, for as many steps as fit into ``--minutes``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import os
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.stats import t as student_t
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import characters
+
+from limbeck.core.strict_json import parse_json, write_json
+from limbeck.networks.conversion.hybrid import Hybrid, evenly_spread
+from limbeck.networks.conversion.judge import score_texts
+from limbeck.networks.conversion.opening import OpenedModel, open_model
+from limbeck.networks.conversion.optimization import StageSettings
+from limbeck.networks.conversion.pipeline import StageBudget, converted, untrained
+from limbeck.networks.conversion.texts import TokenTexts
+
+ROOT = characters.ROOT
+OUT = ROOT / "build" / "reproductions" / "language" / "mamba_in_the_llama"
+P1 = {"rotary": False}  # positions are left out, as in the paper
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A way to start and to train."""
+
+    name: str
+    hybrid: dict[str, Any]
+    steps: dict[str, int]
+    control: bool = False
+    kept: tuple[int, ...] = (1,)
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+def arms(steps: int) -> list[Arm]:
+    """The arms on the character Llama."""
+    half = {"mixers": steps // 2, "logits": steps - steps // 2}
+    kl, all_layers = {"logits": steps}, {"kept": ()}
+    loose = {"calibrate": False, "options": P1}
+    return [
+        Arm("neutral, calibrated, positions kept", {}, kl),
+        Arm("the same, half of the steps on mixers", {}, half),
+        Arm("the same, control: text alone", {}, kl, control=True),
+        Arm("neutral, calibrated, no positions", {"options": P1}, kl),
+        Arm("neutral, neither (P1)", loose, kl),
+        Arm("P1, control: text alone", loose, kl, control=True),
+        Arm("as published, attention's weights", {"start": "published"}, kl),
+        Arm("neutral layer, random weights", {"start": "random"}, kl),
+        Arm("linear attention, window 16", {"mixer": "linear_attention",
+                                            "options": {"window": 16}}, half),
+        Arm("gated delta rule", {"mixer": "gated_delta"}, half),
+        Arm("all layers: neutral, calibrated", {}, half, **all_layers),
+        Arm("all layers: the same, control", {}, half, control=True, **all_layers),
+        Arm("all layers: neutral, neither (P1)", loose, half, **all_layers),
+        Arm("all layers: random weights", {"start": "random"}, kl, **all_layers),
+    ]  # fmt: skip
+
+
+def measured(teacher: Any, model: Any, texts: TokenTexts, length: int) -> dict[str, float]:
+    scores = score_texts(teacher, model, texts, length)
+    return {n: scores.per_token(n) for n in ("divergence", "same", "overlap", "cross_entropy")}
+
+
+def one(
+    opened: OpenedModel, arm: Arm, seed: int, tokens: torch.Tensor, test: TokenTexts,
+    settings: StageSettings,
+) -> dict[str, Any]:  # fmt: skip
+    """An arm with a seed: scores at the start and after training."""
+    hybrid = Hybrid(keep=list(arm.kept) or 0.0, **arm.hybrid)
+    length = tokens.shape[1]
+    start = untrained(opened.model, hybrid, arm.kept, seed, tokens)
+    began = time.process_time()
+    budget = StageBudget.of(list(arm.steps), arm.steps, settings)
+    model, history = converted(
+        opened.model, hybrid, [arm.kept], tokens, budget, control=arm.control
+    )
+    return {
+        "arm": arm.name, "seed": seed, "start": measured(opened.model, start, test, length),
+        "end": measured(opened.model, model, test, length), "history": history,
+        "cpu_seconds": round(time.process_time() - began, 1), "load": os.getloadavg()[0],
+        "kept": list(arm.kept), "steps": arm.steps,
+    }  # fmt: skip
+
+
+def cached(path: Path, make: Any) -> dict[str, Any]:
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(make(), path)
+    found: dict[str, Any] = parse_json(path.read_bytes())
+    return found
+
+
+def interval(values: list[float]) -> str:
+    """Mean and half the width of its 95% interval over seeds."""
+    mean = float(np.mean(values))
+    if len(values) < 2:
+        return f"{mean:.3f}"
+    half = student_t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / len(values) ** 0.5
+    return f"{mean:.3f} ± {half:.3f}"
+
+
+def table(found: dict[str, list[dict[str, Any]]]) -> str:
+    lines = [
+        "| arm | KL at the start | KL after | overlap | same token | cross-entropy | CPU-s |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name, rows in found.items():
+        cells = [interval([r["start"]["divergence"] for r in rows])]
+        cells += [
+            interval([r["end"][n] for r in rows])
+            for n in ("divergence", "overlap", "same", "cross_entropy")
+        ]
+        seconds = float(np.mean([r["cpu_seconds"] for r in rows]))
+        lines.append(f"| {name} | {' | '.join(cells)} | {seconds:.1f} |")
+    return "\n".join(lines)
+
+
+def paired(found: dict[str, list[dict[str, Any]]], one: str, other: str) -> str:
+    """The difference of KL by seed, with its interval."""
+    gaps = [a["end"]["divergence"] - b["end"]["divergence"]
+            for a, b in zip(found[one], found[other], strict=True)]  # fmt: skip
+    ratio = np.mean([a["end"]["divergence"] for a in found[one]]) / np.mean(
+        [b["end"]["divergence"] for b in found[other]]
+    )
+    return f"KL of '{one}' less that of '{other}': {interval(gaps)} ({ratio:.2f} times as large)"
+
+
+def on_characters(seeds: int, steps: int, out: Path, teacher: Path) -> None:
+    opened = open_model(f"hf:{teacher}", device="cpu")
+    train, valid = (characters.encoded(t) for t in characters.shakespeare())
+    length = 96
+    test = TokenTexts([str(i) for i in range(150)], list(valid[: 150 * length].view(150, length)))
+    found: dict[str, list[dict[str, Any]]] = {}
+    for seed in range(seeds):
+        tokens = characters.windows(train, 8 * steps, length, seed)
+        for place, arm in enumerate(arms(steps)):
+            settings = StageSettings(batch_size=8, lr=1e-3, seed=seed)
+            row = cached(
+                out / f"characters-{steps}" / f"{place:02}-{seed}.json",
+                lambda arm=arm, seed=seed, tokens=tokens, settings=settings: one(
+                    opened, arm, seed, tokens, test, settings
+                ),
+            )
+            found.setdefault(arm.name, []).append(row)
+            print(f"  {row['end']['divergence']:.3f} {arm.name}, seed {seed}", file=sys.stderr)
+    names = [arm.name for arm in arms(steps)]
+    own = measured(opened.model, opened.model, test, length)["cross_entropy"]
+    print(f"\nCharacter Llama, {seeds} seeds, {steps} steps of 8 x {length} characters, lr 1e-3;")
+    print(f"teacher's cross-entropy {own:.3f}\n")
+    print(table(found), "\n")
+    for a, b in ((0, 2), (4, 5), (0, 4), (4, 6), (4, 7), (0, 7), (10, 11), (10, 13)):
+        print("*", paired(found, names[a], names[b]))
+
+
+def wikitext(tokenizer: Any, length: int, rows: int) -> tuple[torch.Tensor, TokenTexts]:
+    """Blocks of the validation text, which train here, and 40 blocks of the test text."""
+    parts = []
+    for name, count in (("valid", rows), ("test", 40)):
+        place = characters.DATA / "text" / f"wikitext2_{name}.txt.gz"
+        with gzip.open(place, "rt", encoding="utf-8") as file:
+            text = file.read(count * length * 6)
+        ids = torch.tensor(tokenizer(text, add_special_tokens=False)["input_ids"])
+        parts.append(ids[: len(ids) // length * length].view(-1, length)[:count])
+    train, test = parts
+    return train, TokenTexts([str(i) for i in range(len(test))], list(test))
+
+
+def on_smollm2(folder: Path, out: Path, layers: int, steps: dict[str, int], rows: int) -> None:
+    """A few layers, first those evenly spread, on WikiText-2."""
+    opened = open_model(f"hf:{folder}")
+    tokens, test = wikitext(opened.tokenizer, 64, rows)
+    test = test.take(range(20))
+    lost = evenly_spread(layers, opened.layers)
+    kept = tuple(i for i in range(opened.layers) if i not in lost)
+    found = {}
+    for place, (name, given, control) in enumerate(
+        (
+            ("neutral, calibrated", {}, False),
+            ("the same, control: text alone", {}, True),
+            ("neutral, neither (P1)", {"calibrate": False, "options": P1}, False),
+            ("as published", {"start": "published"}, False),
+        )
+    ):
+        arm = Arm(name, given, steps, control, kept)
+        settings = StageSettings(batch_size=4, lr=3e-4, seed=0)
+        row = cached(
+            out / f"smollm2-{layers}-{sum(steps.values())}" / f"{place:02}.json",
+            lambda arm=arm, settings=settings: one(opened, arm, 0, tokens, test, settings),
+        )
+        found[name] = [row]
+        print(f"  {row['end']['divergence']:.3f} {name}", file=sys.stderr, flush=True)
+    print(f"\nSmolLM2-135M-Instruct, layers {list(lost)} of {opened.layers} converted, one seed,"
+          f" steps {steps} of 4 x 64 tokens of WikiText-2, lr 3e-4\n")  # fmt: skip
+    print(table(found))
+
+
+def full(folder: Path, out: Path, minutes: float) -> None:
+    """Half of the layers of SmolLM2, and all, on whatever this machine has, within the minutes."""
+    torch.set_float32_matmul_precision("high")
+    until = time.monotonic() + 60 * minutes
+    opened = open_model(f"hf:{folder}")
+    tokens, test = wikitext(opened.tokenizer, 256, 6_000)
+    settings = StageSettings(batch_size=16, lr=3e-4, seed=0)
+    kept = evenly_spread(opened.layers // 2, opened.layers)
+    probe = Arm("probe", {}, {"mixers": 2, "logits": 3}, kept=kept)
+    began = time.monotonic()
+    one(opened, probe, 0, tokens[:64], test.take(range(4)), settings)
+    budget = StageBudget.of(["logits"], {"logits": 10}, settings)
+    began = time.monotonic()
+    converted(opened.model, Hybrid(list(kept)), [kept], tokens[:64], budget)
+    a_step = (time.monotonic() - began) / 10
+    share = (until - time.monotonic()) / 4 / 1.5  # four arms, and what they need besides
+    logits = int(max(20, min(3_000, 0.8 * share / a_step)))
+    mixers = max(10, logits // 10)
+    print(f"{a_step:.2f} s a step: {mixers} steps for each mixer, {logits} of all", file=sys.stderr)
+    steps, found = {"mixers": mixers, "logits": logits}, {}
+    for place, arm in enumerate(
+        (
+            Arm("half: neutral, calibrated", {}, steps, kept=kept),
+            Arm("half: control", {}, {"logits": logits}, True, kept=kept),
+            Arm("all: neutral, calibrated", {}, steps, kept=()),
+            Arm("half: as published", {"start": "published"}, steps, kept=kept),
+        )
+    ):
+        if time.monotonic() > until - share / 2:
+            print(f"  no time left for '{arm.name}'", file=sys.stderr)
+            break
+        blocks = tokens[: 16 * logits]
+        row = cached(
+            out / "full" / f"{place:02}.json",
+            lambda arm=arm, blocks=blocks: one(opened, arm, 0, blocks, test, settings),
+        )
+        found[arm.name] = [row]
+        print(f"  {row['end']['divergence']:.3f} {arm.name}", file=sys.stderr, flush=True)
+        print(json.dumps({"arm": arm.name, "start": row["start"], "end": row["end"]}), flush=True)
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
+    print(f"\nSmolLM2-135M-Instruct on {device}, one seed, steps {steps} of 16 x 256 tokens\n")
+    print(table(found))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=100)
+    parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("--smollm2", type=Path, help="folder of SmolLM2-135M-Instruct")
+    parser.add_argument("--layers", type=int, default=3, help="layers of SmolLM2 to convert")
+    parser.add_argument("--full", action="store_true", help="half and all layers of SmolLM2")
+    parser.add_argument("--minutes", type=float, default=10.0, help="time limit of --full")
+    given = parser.parse_args()
+    if given.full:
+        if given.smollm2 is None:
+            parser.error("--full needs --smollm2 FOLDER")
+        full(given.smollm2, given.out, given.minutes)
+    elif given.smollm2 is not None:
+        on_smollm2(given.smollm2, given.out, given.layers, {"mixers": 20, "logits": 20}, 160)
+    else:
+        on_characters(given.seeds, given.steps, given.out, characters.teacher())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from limbeck.core.errors import InvalidInput  # noqa: E402
+from limbeck.networks import Hybrid, convert_plan  # noqa: E402
+from limbeck.networks.conversion.convert import convert, converted_layers  # noqa: E402
+from limbeck.networks.conversion.layer_choice import divergences, greedy_layers  # noqa: E402
+from limbeck.networks.conversion.texts import read_texts  # noqa: E402
+
+
+def test_the_greedy_search_takes_what_lowers_most_given_what_it_has():
+    """Layers 1 and 2 help alone but overlap; 0 helps only beside 1."""
+    worth = {(): 10.0, (1,): 4.0, (2,): 5.0, (0,): 9.0, (0, 1): 1.0, (1, 2): 3.9}
+
+    def scorer(layers):
+        return np.full((1, 2), worth.get(tuple(sorted(layers)), 10.0))
+
+    found = greedy_layers(scorer, 3, 2)
+    assert found.keep == (1, 0)
+    assert {i: float(f.mean()) for i, f in found.falls.items()} == {0: 1.0, 1: 6.0, 2: 5.0}
+    assert set(greedy_layers(scorer, 3, 2, at_once=2).keep) == {1, 2}
+
+
+def test_attention_restored_everywhere_is_the_teacher_and_leaves_students_alone(
+    make_decoder, tokenizer, texts
+):
+    teacher, read = make_decoder("llama", 2), read_texts(texts[:6], tokenizer, 20)
+    student = convert(teacher, (), Hybrid(0.0))
+    assert np.allclose(divergences(teacher, [student], read, 12, [0, 1]), 0, atol=1e-6)
+    assert len(list(converted_layers(student))) == 2
+    assert divergences(teacher, [student], read, 12, [0]).mean() > 1e-4
+
+
+def test_a_plan_is_a_table_that_a_hybrid_takes(make_decoder, tokenizer, texts):
+    plan = convert_plan(
+        make_decoder("llama", 3), texts, keep=1, seeds=2, steps=2, length=12, batch_size=4,
+        tokenizer=tokenizer, progress=False,
+    )  # fmt: skip
+    assert len(plan.keep) == 1
+    assert plan.even == (1,)
+    assert [r.layer for r in plan.layers] == [0, 1, 2]
+    assert [r.rank for r in plan.layers if r.layer in plan.keep] == [1]
+    assert "fall of KL" in str(plan)
+    assert plan.sentence in " ".join(str(plan).split())
+    assert Hybrid(keep=plan).steps(3) == [plan.keep]
+    assert list(plan.to_frame()["layer"]) == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [({"keep": 3}, "3 layers"), ({"keep": 0}, "Hybrid"), ({"keep": 1.0}, "keep"),
+     ({"keep": 0.1}, "less than one"), ({"seeds": 0}, "seeds"), ({"rounds": 0}, "rounds")],
+)  # fmt: skip
+def test_bad_plans_are_refused(make_decoder, tokenizer, texts, settings, said):
+    with pytest.raises(InvalidInput, match=said):
+        convert_plan(make_decoder("llama", 3), texts, tokenizer=tokenizer, **settings)
+    with pytest.raises(InvalidInput, match="20 or more"):
+        convert_plan(make_decoder("llama", 3), texts[:15], tokenizer=tokenizer)
