@@ -22,6 +22,7 @@ from limbeck.core.errors import whole_number
 from limbeck.data.duplicates import Rule
 from limbeck.evaluation.comparison import Comparison
 from limbeck.evaluation.convergence import too_short
+from limbeck.evaluation.diagnosis import diagnosis
 from limbeck.evaluation.model_facts import ModelFacts
 from limbeck.evaluation.network_comparison import Judge
 from limbeck.networks.cache.teacher_cache import TeacherCache
@@ -189,7 +190,8 @@ def compress(
     request = NetworkRequest(
         teacher, data, y, into, objective=objective, recipe=recipe, mode=mode, filter=filter,
         start=start, cache=cache, validation=validation, test=test, unlabelled=unlabelled,
-        holdout=holdout, cases=cases, duplicates=duplicates, seeds=seeds, task=task, tokenizers=tokenizers, output=output,
+        holdout=holdout, cases=cases, duplicates=duplicates, seeds=seeds, task=task,
+        tokenizers=tokenizers, output=output,
         vocabulary=vocabulary, classes=classes, unit=unit, control=control, baseline=baseline,
         timing=timing, epsilon=epsilon, delta=delta, seed=seed,
         folder=None if out is None else Path(out), training=training,
@@ -215,6 +217,7 @@ class Judged:
     table: Comparison
     facts: Mapping[str, ModelFacts]
     short: Status | None
+    diagnosis: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -352,7 +355,12 @@ class NetworkSteps(
         own = {r: t for r, t in runs.by_role().items() if r not in others}
         short = too_short(own, table, known.objective, known.training, len(known.rows))
         table = replace(table, untrained=short.message if short else "")
-        return Judged(runs, table, facts, short)
+        close = next((e.agreement for e in table.entries if e.role == "student"), None)
+        told = () if close is None else diagnosis(
+            runs.chosen.module, known.reference, known.rows, known.task, known.objective,
+            1 - close.value, request.epsilon, known.training.batch_size,
+        )  # fmt: skip
+        return Judged(runs, table, facts, short, told)
 
     def alternatives(
         self, known: Prepared, found: Trainings, tell: Progress
@@ -420,6 +428,7 @@ class NetworkSteps(
             artifacts=Artifacts(
                 found.certified, known.layout, known.seen, epsilon, delta, request.duplicates
             ),
+            diagnosis=compared.diagnosis,
         )  # fmt: skip
         return result.kept(folder) if folder is not None and first() else result
 

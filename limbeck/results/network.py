@@ -157,6 +157,7 @@ class NetworkDistillation(NetworkRecord, Result):
             "comparison": self.comparison,
             "facts": self.facts,
             "history": self.history,
+            "diagnosis": self.diagnosis,
             "notes": self.notes,
             "settings": self.settings,
         }

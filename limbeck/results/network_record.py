@@ -44,6 +44,9 @@ class NetworkRecord:
         Everything needed to run it again, versions included.
     artifacts : Artifacts
         What :meth:`save` writes so that a third party can verify.
+    diagnosis : tuple of str
+        What holds the student back, each in a sentence with a remedy; empty where nothing was
+        found. See `limbeck.evaluation.diagnosis`.
     """
 
     student: Any
@@ -57,6 +60,7 @@ class NetworkRecord:
     notes: tuple[str, ...]
     settings: Mapping[str, Any]
     artifacts: Any = field(repr=False)
+    diagnosis: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> str:

@@ -117,6 +117,13 @@ def _certificate(result: NetworkRecord) -> Html | None:
     )
 
 
+def _diagnosis(result: NetworkRecord) -> Html | None:
+    if not result.diagnosis:
+        return None
+    found = tag("ul", *(tag("li", told) for told in result.diagnosis))
+    return join([tag("h2", "What holds the student back"), found])
+
+
 def _mistakes(result: NetworkRecord) -> Html | None:
     found = mistake_table(result)
     return join([tag("h2", "Whose mistakes"), found.to_html()]) if found else None
@@ -171,6 +178,6 @@ def _verification(result: NetworkRecord) -> Html | None:
 
 
 _SECTIONS = (
-    _lead, _compared, _certificate, _mistakes, _classes, training, _notes, _settings,
+    _lead, _compared, _certificate, _diagnosis, _mistakes, _classes, training, _notes, _settings,
     _verification,
 )  # fmt: skip

@@ -186,6 +186,7 @@ def _sentences(result: NetworkRecord) -> RichTable:
         style = _GOOD if result.certificate.reached else _WARN
         rows.append(("certificate", result.certificate.statement, style))
     rows.append(("verdict", result.comparison.sentence, _WARN if verdict == "hurt" else ""))
+    rows += [("diagnosis", told, _WARN) for told in result.diagnosis]
     for role in ("student", "control"):
         found = result.facts.get(role)
         if found is not None and found.mistakes:
