@@ -12,6 +12,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from limbeck.api.load import read_named, read_teacher
+from limbeck.api.run_language import LANGUAGE_SETTINGS
 from limbeck.core.arrays import read_arrays
 from limbeck.core.atomic_io import write_bytes
 from limbeck.core.errors import FileRefused, InvalidInput, MissingExtra, did_you_mean
@@ -19,6 +20,7 @@ from limbeck.core.registry import LOSSES
 from limbeck.networks.training.processes import first
 
 if TYPE_CHECKING:
+    from limbeck.results.language import LanguageDistillation
     from limbeck.results.network import NetworkDistillation
 
 __all__ = [
@@ -135,7 +137,9 @@ def _loader() -> Any:
     return Loader
 
 
-def run(path: str | Path, progress: bool | None = None) -> NetworkDistillation:
+def run(
+    path: str | Path, progress: bool | None = None
+) -> NetworkDistillation | LanguageDistillation:
     """Do what a run file says, and keep a copy of it in the run's folder.
 
     Parameters
@@ -153,7 +157,9 @@ def run(path: str | Path, progress: bool | None = None) -> NetworkDistillation:
     return _run(Path(path), read_run(path), progress)
 
 
-def resume(folder: str | Path, progress: bool | None = None) -> NetworkDistillation:
+def resume(
+    folder: str | Path, progress: bool | None = None
+) -> NetworkDistillation | LanguageDistillation:
     """Go on with a run that was cut off; what is finished is not done again.
 
     Parameters
@@ -178,9 +184,15 @@ def resume(folder: str | Path, progress: bool | None = None) -> NetworkDistillat
     return _run(kept, read_run(kept) | {"out": str(folder)}, progress)
 
 
-def _run(path: Path, data: Mapping[str, Any], progress: bool | None) -> NetworkDistillation:
+def _run(
+    path: Path, data: Mapping[str, Any], progress: bool | None
+) -> NetworkDistillation | LanguageDistillation:
     from limbeck.api.distill_network import compress
 
+    if str(data["student"]).startswith("hf:"):
+        from limbeck.api.run_language import run_language
+
+        return kept_run(path, data, partial(run_language, data, progress))
     teacher, train, y, given = arguments_of(data)
     return kept_run(path, given, partial(compress, teacher, train, y, progress=progress, **given))
 
@@ -216,6 +228,12 @@ def arguments_of(data: Mapping[str, Any]) -> tuple[Any, Any, Any, dict[str, Any]
     data : mapping
         What `read_run` read.
     """
+    for name in LANGUAGE_SETTINGS:
+        if name in data:
+            raise InvalidInput(
+                f"{name} is for a student that writes text.",
+                f"Leave {name} out, or name hf:folder.",
+            )
     given = {k: v for k, v in data.items() if not k.endswith("_weights") and k != "train"}
     for name in _MODELS:
         if name in given:
@@ -258,7 +276,7 @@ def _known() -> list[str]:
     from limbeck.api.distill_network import compress
     from limbeck.networks.training.settings import Training
 
-    ours = [*_MODELS, "teacher_weights", "student_weights", *_DATA, "balanced"]
+    ours = [*_MODELS, *LANGUAGE_SETTINGS, "teacher_weights", "student_weights", *_DATA, "balanced"]
     hidden = {"data", "y", "into", "progress", "training"}
     named = [n for n in signature(compress).parameters if n not in hidden]
     return list(dict.fromkeys([*ours, *named, *(f.name for f in dataclasses.fields(Training))]))

@@ -88,6 +88,18 @@ def distill(
     query_weight: Annotated[
         float | None, typer.Option(help="What they count together, beside the rows: 0.5.")
     ] = None,
+    objective: Annotated[
+        str | None,
+        typer.Option(
+            help="Into hf:folder: TokenKD, SequenceKD, OnPolicy, PolicyGradient, MiniLLM."
+        ),
+    ] = None,
+    max_new_tokens: Annotated[
+        int | None, typer.Option(help="Into hf:folder: tokens after a prompt at most.")
+    ] = None,
+    prompt_tokens: Annotated[
+        int | None, typer.Option(help="Into hf:folder: part whole texts after so many tokens.")
+    ] = None,
     seed: int = 0,
 ) -> None:
     """Distil a model into a student; print the table and write a folder.
@@ -103,6 +115,20 @@ def distill(
             run_network(run, resumed=False)
             return
         name, table, folder = _require(teacher=teacher, data=data, out=out)
+        if into.startswith("hf:"):
+            from limbeck.cli.language import distill_text
+
+            _refuse_for_text(
+                weights=weights, label=label, classes=classes, group=group, weight=weight,
+                cases=cases, leaves=leaves, max_leaves=max_leaves,
+            )  # fmt: skip
+            result = distill_text(
+                str(name), Path(table), into, Path(folder), objective, epsilon=epsilon, delta=delta,
+                holdout=holdout, seed=seed, max_new_tokens=max_new_tokens,
+                prompt_tokens=prompt_tokens,
+            )  # fmt: skip
+            print_result(result, Path(folder))
+            return
         frame = read_table(Path(table))
         X, y = rows_and_labels(frame, label, drop)
         result = start(
@@ -164,6 +190,17 @@ def _refuse_beside_run(**given: Any) -> None:
         if value is not None:
             raise InvalidInput(
                 f"--{name} was given beside a run file.", f"Write it into the file: {name}: ..."
+            )
+
+
+def _refuse_for_text(**given: Any) -> None:
+    from limbeck.core.errors import InvalidInput
+
+    for name, value in given.items():
+        if value is not None:
+            option = name.replace("_", "-")
+            raise InvalidInput(
+                f"--{option} was given for a student that writes text.", f"Leave --{option} out."
             )
 
 

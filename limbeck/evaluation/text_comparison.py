@@ -19,6 +19,7 @@ _OVERLAPS = {
     "teacher_overlap": "overlap with the teacher on the teacher's texts",
     "real_overlap": "overlap with the teacher on real texts",
 }
+_COVERAGE = "coverage of the teacher's texts (minus KL(teacher || student), nats a token)"
 _METRICS = "{} of the texts it writes"
 _BOUNDED = {*_OVERLAPS, "exact_match"}
 
@@ -73,7 +74,7 @@ def facts_of_texts(models: Sequence[JudgedModel], delta: float, grams: int) -> T
 def differences_of_texts(
     students: Sequence[JudgedModel], controls: Sequence[JudgedModel], delta: float
 ) -> tuple[Difference, ...]:
-    """Student less control, paired by seed and prompt: three overlaps, then metrics.
+    """Student less control, paired by seed and prompt: three overlaps, metrics, coverage.
 
     Parameters
     ----------
@@ -85,12 +86,14 @@ def differences_of_texts(
     ours, theirs = [m.scores() for m in students], [m.scores() for m in controls]
     names = {n: what for n, what in _OVERLAPS.items() if n in ours[0]}
     names |= {n: _METRICS.format(n.replace("_", " ")) for n in students[0].metrics}
-    return tuple(
-        gain_over(
-            what, np.stack([o[name] for o in ours]), np.stack([t[name] for t in theirs]), delta
-        )
+    pairs = {
+        what: (np.stack([o[name] for o in ours]), np.stack([t[name] for t in theirs]))
         for name, what in names.items()
-    )
+    }
+    # A likelier text may cover less of what the teacher writes, which overlaps hardly show.
+    mine, other = (np.stack([one["forward_kl"] for one in each]) for each in (ours, theirs))
+    pairs[_COVERAGE] = -mine, -other
+    return tuple(gain_over(what, *pair, delta) for what, pair in pairs.items())
 
 
 def compare_texts(

@@ -50,8 +50,8 @@ def test_everything_is_there(result):
     ]  # fmt: skip
     assert len(result.generations) == result.certificate.n == 12
     assert result.facts["teacher"].measured["own_overlap"].value == pytest.approx(1, abs=1e-6)
-    assert len(result.comparison.differences) == 4
-    assert len(result.second) == 4
+    assert len(result.comparison.differences) == 5
+    assert len(result.second) == 5
     text = str(result)
     for word in ("certificate", "control", "sampling", "What both write", "KL(t||s)"):
         assert word in text

@@ -1,0 +1,72 @@
+"""A distillation of language models as a file, whose student is ``hf:folder``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from inspect import signature
+from typing import TYPE_CHECKING, Any
+
+from limbeck.api.load import read_named
+from limbeck.core.errors import InvalidInput, did_you_mean
+
+if TYPE_CHECKING:
+    from limbeck.results.language import LanguageDistillation
+
+__all__ = ["LANGUAGE_SETTINGS", "objective_of", "run_language"]
+
+_OBJECTIVES = ("TokenKD", "SequenceKD", "OnPolicy", "PolicyGradient", "MiniLLM")
+LANGUAGE_SETTINGS = (
+    "prompt_tokens", "chat", "max_new_tokens", "distinct_n", "judge_batch_size", "preflight",
+    "lora",
+)  # fmt: skip
+"""Settings of a run file that only language models have."""
+
+
+def run_language(data: Mapping[str, Any], progress: bool | None) -> LanguageDistillation:
+    """Do what a run file says, whose names were checked.
+
+    Parameters
+    ----------
+    data : mapping
+        What the file holds: ``teacher`` and ``student`` as ``hf:folder``, ``train`` and ``test`` as
+        files of prompts, ``objective`` as a name or ``{name: OnPolicy, share: 0.5}``.
+    progress : bool or None
+        A progress bar.
+    """
+    from limbeck.api.distill_language import distill_language
+
+    given = dict(data)
+    teacher, student, train = (given.pop(name, None) for name in ("teacher", "student", "train"))
+    if given.get("objective") is not None:
+        given["objective"] = objective_of(given["objective"])
+    if isinstance(given.get("metrics"), dict):
+        given["metrics"] = {name: read_named(str(f)) for name, f in given["metrics"].items()}
+    return distill_language(teacher, train, into=student, progress=progress, **given)
+
+
+def objective_of(given: Any) -> Any:
+    """An objective on texts from its name, or from a mapping of name and settings.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such objective or setting.
+    """
+    from limbeck import language
+
+    if isinstance(given, list) and len(given) == 1:
+        given = given[0]
+    settings = dict(given) if isinstance(given, dict) else {"name": given}
+    name = str(settings.pop("name", None))
+    if name not in _OBJECTIVES:
+        raise InvalidInput(
+            f"There is no objective {name!r} of language models.", did_you_mean(name, _OBJECTIVES)
+        )
+    make = getattr(language, name)
+    for setting in settings:
+        if setting not in signature(make).parameters:
+            raise InvalidInput(
+                f"{name} has no setting {setting!r}.",
+                did_you_mean(setting, signature(make).parameters),
+            )
+    return make(**settings)

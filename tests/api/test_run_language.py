@@ -1,0 +1,66 @@
+"""The same from a run file and from a shell."""
+
+import json
+
+import pytest
+
+pytest.importorskip("transformers")
+
+from typer.testing import CliRunner
+
+import limbeck
+from limbeck.api import run_file
+from limbeck.api.run_language import objective_of
+from limbeck.cli import app
+from limbeck.core.errors import InvalidInput
+from limbeck.language import OnPolicy
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory, language_models):
+    folder = tmp_path_factory.mktemp("models")
+    big, small = language_models(folder)
+    rows = [{"prompt": f"ab {i:b}".replace("0", "x").replace("1", "y")} for i in range(36)]
+    path = folder / "prompts.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)))
+    return big, small, path
+
+
+def test_a_run_file_does_what_distill_does(place, tmp_path):
+    big, small, path = place
+    run = tmp_path / "run.yaml"
+    run.write_text(
+        f"teacher: {big}\nstudent: {small}\ntrain: {path}\nout: {tmp_path / 'out'}\n"
+        "objective: {name: OnPolicy, share: 0.5}\nmax_new_tokens: 5\nbatch_size: 8\n"
+    )
+    found = run_file.run(run, progress=False)
+    same = limbeck.distill(
+        big, path, into=small, objective=OnPolicy(share=0.5), max_new_tokens=5, batch_size=8,
+        progress=False,
+    )  # fmt: skip
+    assert found.certificate.student == same.certificate.student
+    assert (tmp_path / "out" / "run.yaml").is_file()
+    assert run_file.resume(tmp_path / "out", progress=False).generations == same.generations
+
+
+def test_from_a_shell(place, tmp_path):
+    big, small, path = place
+    told = CliRunner().invoke(
+        app, ["distill", "--teacher", big, "--data", str(path), "--into", small, "--out",
+              str(tmp_path / "out"), "--objective", "TokenKD", "--max-new-tokens", "5"],
+    )  # fmt: skip
+    assert told.exit_code == 0, told.output
+    assert "certificate" in told.output
+    assert limbeck.load(tmp_path / "out").settings["objective"].startswith("TokenKD")
+    refused = CliRunner().invoke(
+        app, ["distill", "--teacher", big, "--data", str(path), "--into", small, "--out",
+              str(tmp_path / "no"), "--label", "y"],
+    )  # fmt: skip
+    assert refused.exit_code != 0
+
+
+def test_names_that_do_not_exist_are_refused():
+    with pytest.raises(InvalidInput, match="OnPolicy"):
+        objective_of("OnPolcy")
+    with pytest.raises(InvalidInput, match="has no setting 'lambda'"):
+        objective_of({"name": "OnPolicy", "lambda": 0.5})
