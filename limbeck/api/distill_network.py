@@ -26,6 +26,7 @@ from limbeck.evaluation.diagnosis import diagnosis
 from limbeck.evaluation.model_facts import ModelFacts
 from limbeck.evaluation.network_comparison import Judge
 from limbeck.networks.cache.teacher_cache import TeacherCache
+from limbeck.networks.calibration import CalibratedNetwork, calibrated, refuse_uncalibrated
 from limbeck.networks.losses.filters import Filter
 from limbeck.networks.predictor import Certified
 from limbeck.networks.strategies.together import BornAgain
@@ -67,6 +68,7 @@ def compress(
     classes: Sequence[Any] | None = None,
     unit: str = "",
     control: bool | str | Path = True,
+    calibrate: bool = False,
     baseline: bool = True,
     timing: bool = True,
     epsilon: float = 0.05,
@@ -149,6 +151,9 @@ def compress(
     control : bool or path
         Train the same student on gold labels, with the same start, budget, order and seeds; a
         path keeps these runs for other objectives; with other settings it is refused.
+    calibrate : bool
+        Fit the temperature of the finished student on the validation rows (Guo et al. 2017), and
+        that of its control: answers stay, probabilities change.
     baseline : bool
         Train a linear model of the inputs as well.
     timing : bool
@@ -192,7 +197,8 @@ def compress(
         start=start, cache=cache, validation=validation, test=test, unlabelled=unlabelled,
         holdout=holdout, cases=cases, duplicates=duplicates, seeds=seeds, task=task,
         tokenizers=tokenizers, output=output,
-        vocabulary=vocabulary, classes=classes, unit=unit, control=control, baseline=baseline,
+        vocabulary=vocabulary, classes=classes, unit=unit, control=control,
+        calibrate=calibrate, baseline=baseline,
         timing=timing, epsilon=epsilon, delta=delta, seed=seed,
         folder=None if out is None else Path(out), training=training,
     )  # fmt: skip
@@ -250,6 +256,8 @@ class NetworkSteps(
         known = understand(request, data, sides)
         if known.reference is not None:
             refuse_few(known.test, known.task, request.epsilon, request.delta)
+        if request.calibrate:
+            refuse_uncalibrated(known.validation, known.task)
         if request.folder is not None:
             open_folder(request.folder)
         return known
@@ -300,7 +308,9 @@ class NetworkSteps(
         """
         request = self.request
         students = [
-            method.distill(seed, under(request.folder, seed, "distilled"), tell)
+            self._finished(
+                known, method.distill(seed, under(request.folder, seed, "distilled"), tell)
+            )
             for seed in self._seeds
         ]
         runs = Runs(students, [], {}, request.seed, generations=request.mode is not None)
@@ -348,6 +358,7 @@ class NetworkSteps(
             controls = [
                 method.learn(seed, under(folder, seed, "control"), tell) for seed in self._seeds
             ]
+            controls = self._finished(known, controls)
         plain = found.method.baselines(request.seed) if request.baseline else {}
         others = self.alternatives(known, found, tell) if request.baseline else {}
         runs = replace(found.runs, controls=controls, baselines=plain, alternatives=others)
@@ -421,7 +432,8 @@ class NetworkSteps(
             comparison=compared.table,
             facts=compared.facts,
             history=runs.history(),
-            notes=(*known.notes, *runs.remarks(labels, validated), *_empty(certificate, known)),
+            notes=(*known.notes, *runs.remarks(labels, validated), *_empty(certificate, known),
+                   *_temperatures(runs, known)),
             settings=_record(known, runs)
             | {"epsilon": epsilon, "delta": delta, "out": None if folder is None else str(folder),
                "seconds": seconds},
@@ -432,12 +444,39 @@ class NetworkSteps(
         )  # fmt: skip
         return result.kept(folder) if folder is not None and first() else result
 
+    def _finished(self, known: Prepared, made: Sequence[Trained]) -> list[Trained]:
+        """Trainings with their networks calibrated, if that was asked for."""
+        rows, size = known.validation, known.training.batch_size
+        if not self.request.calibrate or rows is None:
+            return list(made)
+        return [replace(t, module=calibrated(t.module, rows, known.task, size)) for t in made]
+
     @property
     def _seeds(self) -> range:
         return range(self.request.seed, self.request.seed + self.request.seeds)
 
 
 _MOST_SEEDS = 1_000
+
+
+def _temperatures(runs: Runs, known: Prepared) -> list[str]:
+    """What the logits of calibrated networks are divided by."""
+    found = {
+        role: [float(t.module.temperature) for t in made
+               if isinstance(t.module, CalibratedNetwork)]
+        for role, made in runs.by_role().items()
+    }  # fmt: skip
+    told = [
+        f"of the {role} by {', '.join(f'{t:.3g}' for t in each)}"
+        for role, each in found.items()
+        if each
+    ]
+    if not told or known.validation is None:
+        return []
+    return [
+        f"Calibrated on {len(known.validation):,} validation rows: logits are divided,"
+        f" {'; '.join(told)}. Answers are the same as without."
+    ]
 
 
 def under(folder: Path | None, seed: int, name: str) -> Path | None:

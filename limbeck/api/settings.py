@@ -201,6 +201,7 @@ class NetworkArguments(Arguments, total=False):
     tokenizers: Sequence[Any] | None
     vocabulary: int | None
     control: bool | str | Path
+    calibrate: bool
     baseline: bool
     timing: bool
     out: str | Path | None

@@ -159,7 +159,7 @@ def tune(
 
 _OF_REQUEST = (
     "objective", "recipe", "filter", "start", "cache", "unlabelled", "cases", "duplicates", "task",
-    "tokenizers", "output", "vocabulary", "classes", "unit", "baseline", "timing",
+    "tokenizers", "output", "vocabulary", "classes", "unit", "calibrate", "baseline", "timing",
 )  # fmt: skip
 
 

@@ -58,6 +58,7 @@ class NetworkRequest:
     classes: Sequence[Any] | None = None
     unit: str = ""
     control: bool | str | Path = True
+    calibrate: bool = False
     baseline: bool = True
     timing: bool = True
     epsilon: float = 0.05
