@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from limbeck.api.ablate import ablate
+    from limbeck.api.advise import advise
     from limbeck.api.audit import audit
     from limbeck.api.distill import distill
     from limbeck.api.generate import generate
@@ -37,6 +38,7 @@ _PLACES = {
     "LimbeckError": "core.errors:LimbeckError",
     "Task": "core.contract:Task",
     "ablate": "api.ablate:ablate",
+    "advise": "api.advise:advise",
     "as_teacher": "teachers:as_teacher",
     "audit": "api.audit:audit",
     "budget": "certificates:budget",
@@ -62,6 +64,7 @@ __all__ = [
     "LimbeckError",
     "Task",
     "ablate",
+    "advise",
     "as_teacher",
     "audit",
     "budget",

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+from torch import nn  # noqa: E402
+
+import limbeck  # noqa: E402
+from limbeck.api.advise import advise  # noqa: E402
+from limbeck.core.errors import InvalidInput, LimbeckError  # noqa: E402
+from limbeck.networks.losses.labels import GoldLabels  # noqa: E402
+
+pytestmark = pytest.mark.torch
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(900, 4)).astype(np.float32)
+TRUTH = (X[:, 0] * X[:, 1] > 0).astype(np.int64)
+NOISY = np.where(RNG.random(900) < 0.35, 1 - TRUTH, TRUTH)  # labels of which a third are wrong
+
+
+class Knows(nn.Module):
+    """A teacher that knows the truth."""
+
+    def forward(self, x):
+        z = 4 * x[:, 0] * x[:, 1]
+        return torch.stack([-z, z], 1)
+
+
+class Guesses(nn.Module):
+    """A teacher that knows nothing."""
+
+    def forward(self, x):
+        z = 4 * x[:, 2]
+        return torch.stack([-z, z], 1)
+
+
+def student():
+    return nn.Sequential(nn.Linear(4, 24), nn.ReLU(), nn.Linear(24, 2))
+
+
+SETTINGS = {"epochs": 24, "batch_size": 40, "lr": 0.03, "seeds": 2}
+GIVEN = {"into": student, "validation": (X[400:], TRUTH[400:]), "budget": "60 s", **SETTINGS}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def few_seeds():
+    """No more seeds than asked for where time is left."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("limbeck.api.advise._MOST_SEEDS", 2)
+        yield
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("advice")
+
+
+@pytest.fixture(scope="module")
+def found(folder):
+    return advise(Knows(), X[:200], NOISY[:200], out=folder, **GIVEN)
+
+
+def test_a_teacher_that_knows_more_than_noisy_labels_pays(found):
+    assert [o.name for o in found.outlooks] == [
+        "these data", "twice the inputs", "four times the epochs", "a student twice the size",
+    ]  # fmt: skip
+    now = found.now
+    assert now.gain.value > 0.05
+    assert now.student.value > now.control.value
+    assert now.verdict == "pays"
+    assert found.sentence.startswith("Distil")
+    assert found.code.startswith("limbeck.distill(teacher, data, into=student, epochs=24")
+    assert found.teacher.value == 1.0
+    assert found.outlooks[2].epochs == 96
+    assert found.outlooks[1].rows == 400
+
+
+def test_the_line_to_run_next_runs_and_measures_what_was_forecast(found):
+    names = {"limbeck": limbeck, "teacher": Knows(), "data": (X[:200], NOISY[:200]),
+             "student": student}  # fmt: skip
+    code = found.code.replace(")", ", validation=0, test=given, timing=False, baseline=False)")
+    result = eval(code, names | {"given": (X[400:], TRUTH[400:])})
+    gain = next(d for d in result.comparison.differences if "labels" in d.what)
+    assert found.now.gain.low <= gain.value <= found.now.gain.high
+
+
+def test_a_run_goes_on_and_is_loaded(found, folder, monkeypatch):
+    monkeypatch.setattr("limbeck.networks.strategies.train_network.train", None)  # nothing to do
+    again = advise(Knows(), X[:200], NOISY[:200], out=folder, **GIVEN)
+    assert str(again) == str(found)
+    assert str(limbeck.load(folder)) == str(found)
+    with pytest.raises(LimbeckError, match="other teacher"):
+        advise(Guesses(), X[:200], NOISY[:200], out=folder, **GIVEN)
+
+
+def test_no_teacher_worth_it_is_said():
+    told = advise(Guesses(), X[:200], TRUTH[:200], **GIVEN)
+    assert told.best.verdict in ("no evidence", "hurts")
+    assert "labels alone" in told.sentence or "cannot tell" in told.sentence
+    assert "Distil:" not in told.sentence
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"budget": "0.001 s"}, "too short for one pair of runs"),
+        ({"budget": "soon"}, "budget is 'soon'"),
+        ({"seeds": 1}, "seeds"),
+        ({"objective": GoldLabels()}, "gold labels alone"),
+        ({"into": [student, student]}, "several students"),
+        ({"metrics": {"f": lambda o, y: 0.0}}, "metrics"),
+        ({"validation": (X[400:430], np.where(np.arange(30) < 20, TRUTH[400:430], -1))}, "20 rows"),
+        ({"epoch": 3}, "epochs"),
+    ],
+)
+def test_refused_before_any_work(changed, said):
+    with pytest.raises(InvalidInput, match=said):
+        advise(Knows(), X[:300], TRUTH[:300], **{**GIVEN, **changed})
+
+
+def test_data_without_labels_have_no_control():
+    with pytest.raises(InvalidInput, match="no labels"):
+        advise(Knows(), X[:300], **GIVEN)
+
+
+def test_rows_to_measure_on_are_set_aside_and_said():
+    more = {**GIVEN, "validation": None, "budget": "4 s"}
+    told = advise(lambda x: Knows()(x), X[:300], TRUTH[:300], **more)
+    assert told.settings["measured_rows"] == 90
+    assert "30% of the rows (90) were set aside" in told.notes[0]

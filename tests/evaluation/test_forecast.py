@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from limbeck.evaluation.forecast import PairScores, Place, forecast
+
+PLACES = [Place(0, 0), Place(-1, 0), Place(-2, 0), Place(-3, 0), Place(0, -1), Place(0, -2),
+          Place(0, -3)]  # fmt: skip
+
+
+def errors(place: Place, bend: float = 0.0) -> tuple[float, float]:
+    """Of student and control: powers of rows and training, and what remains."""
+    student = 0.08 * 2 ** (-0.2 * place.rows - 0.3 * place.training) + bend
+    control = 0.12 * 2 ** (-0.3 * place.rows - 0.25 * place.training) + bend
+    return student, control
+
+
+def drawn(place, rng, seeds=3, m=400, spread=0.03, bend=0.0):
+    """Scores of 0 and 1: seeds differ, and rows are hard for both models alike."""
+    hard = rng.random(m)
+    both = np.exp(rng.normal(0, spread, (seeds, 1)))
+    made = []
+    for error in errors(place, bend):
+        each = error * both * np.exp(rng.normal(0, spread, (seeds, 1)))
+        made.append((hard[None] > each).astype(float))
+    return PairScores(place, made[0], made[1])
+
+
+def exact(place: Place, m: int = 4000) -> PairScores:
+    """Scores with errors as they should be, without any noise between seeds."""
+    rows = [np.full((2, m), 1 - e) for e in errors(place)]
+    return PairScores(place, rows[0], rows[1])
+
+
+def test_powers_are_continued_exactly():
+    pairs = [exact(p) for p in PLACES[1:]]  # the whole was not run
+    for target in (Place(0, 0), Place(1, 0), Place(0, 2)):
+        if not target.rows and not target.training:
+            continue
+        told = forecast([exact(p) for p in PLACES], target)
+        student, control = errors(target)
+        assert told.student.value == pytest.approx(1 - student, abs=1e-6)
+        assert told.control.value == pytest.approx(1 - control, abs=1e-6)
+        assert told.gain.value == pytest.approx(control - student, abs=1e-6)
+        assert told.doublings == target.rows + target.training
+    below = forecast(pairs[:3], Place(0, 0))
+    assert below.gain.value == pytest.approx(errors(Place())[1] - errors(Place())[0], abs=1e-6)
+    assert below.doublings == 1
+
+
+def test_what_was_run_is_what_was_measured():
+    rng = np.random.default_rng(0)
+    pairs = [drawn(p, rng) for p in PLACES]
+    told = forecast(pairs, Place())
+    assert told.doublings == 0
+    assert told.gain.value == pytest.approx((pairs[0].student - pairs[0].control).mean())
+    assert told.gain.low < told.gain.value < told.gain.high
+
+
+@pytest.mark.parametrize("target", [Place(), Place(1, 0), Place(0, 2)])
+@pytest.mark.parametrize("bend", [0.0, 0.03])
+def test_intervals_hold_later_runs(target, bend):
+    """Also where errors saturate, so that no power continues them."""
+    held, rng = [], np.random.default_rng(1)
+    for i in range(20):
+        pairs = [drawn(p, rng, bend=bend) for p in PLACES]
+        later = drawn(target, rng, bend=bend)
+        told = forecast(pairs, target, seed=i).gain
+        held.append(told.low <= (later.student - later.control).mean() <= told.high)
+    assert np.mean(held) >= 0.8
+
+
+def test_the_further_the_wider():
+    rng = np.random.default_rng(2)
+    pairs = [drawn(p, rng) for p in PLACES]
+    widths = [(f := forecast(pairs, Place(0, k)).gain).high - f.low for k in (0.0, 1.0, 2.0, 3.0)]
+    assert widths == sorted(widths)
+
+
+def test_one_seed_tells_no_interval():
+    rng = np.random.default_rng(3)
+    told = forecast([drawn(p, rng, seeds=1) for p in PLACES], Place())
+    assert np.isfinite(told.gain.value)
+    assert np.isnan(told.gain.low)
+
+
+def test_another_student_is_continued_along_the_same_slopes():
+    pairs = [exact(p) for p in PLACES]
+    at = Place(-1, 0)
+    student, control = (np.full((2, 4000), 1 - e / 2) for e in errors(at))
+    half = [PairScores(at, student, control)]
+    told = forecast(pairs, Place(), start=half)
+    assert 1 - told.student.value == pytest.approx(errors(Place())[0] / 2, abs=1e-6)
+    assert told.doublings == 1
+
+
+def test_perfect_scores_and_negative_r_squared_are_no_trouble():
+    pairs = [PairScores(Place(-k, 0), np.ones((2, 50)), np.full((2, 50), -0.5)) for k in range(3)]
+    told = forecast(pairs, Place(1, 0), bounded=False)
+    assert told.student.value == pytest.approx(1.0, abs=0.011)
+    assert told.control.value == pytest.approx(-0.5)
+    assert forecast(pairs, Place(1, 0)).control.value == pytest.approx(0.0)  # shares are bounded
