@@ -293,8 +293,10 @@ def distill(
     >>> result.student.size <= 4
     True
     """
-    X = _given_rows(X, data)
-    if writes_text(into, settings):
+    into_text = writes_text(into, settings)
+    if not (into_text and X is None and data is None):  # recorded logits bring their own texts
+        X = _given_rows(X, data)
+    if into_text:
         _refuse_for_networks(
             y=y, method=method, via=via, groups=groups, cases=cases, regression=regression,
             score_kind=score_kind, preprocess=preprocess, names=names, sample_weight=sample_weight,

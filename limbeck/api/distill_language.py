@@ -22,7 +22,7 @@ from limbeck.certificates.binomial import check_share
 from limbeck.certificates.texts import certify_texts
 from limbeck.certificates.wording import versions
 from limbeck.core.contract import Certificate, Progress, Status, StatusCode
-from limbeck.core.errors import plural, whole_number
+from limbeck.core.errors import InvalidInput, plural, whole_number
 from limbeck.evaluation.comparison import Comparison, Difference
 from limbeck.evaluation.text_comparison import (
     TextFacts,
@@ -32,6 +32,7 @@ from limbeck.evaluation.text_comparison import (
 )
 from limbeck.language.judge import JudgedModel, TextJudge, TextMetric
 from limbeck.language.prompts import Prompts
+from limbeck.language.recorded import RecordedLogits, is_recorded
 from limbeck.language.train_texts import Bill, TextTraining, TrainedText
 from limbeck.modules.fingerprint import fingerprint
 from limbeck.networks.training.processes import first
@@ -51,6 +52,7 @@ def distill_language(
     *,
     into: Any,
     objective: Any = None,
+    judge: Any = None,
     tokenizer: Any = None,
     test: Any = None,
     holdout: float = 0.3,
@@ -76,8 +78,9 @@ def distill_language(
 
     Parameters
     ----------
-    teacher : str, path or nn.Module
-        ``hf:folder``, or a causal model of transformers. Never trained, never moved.
+    teacher : str, path, nn.Module or RecordedLogits
+        ``hf:folder``, or a causal model of transformers, which is never trained and never moved;
+        or what `limbeck.language.record` wrote, which brings its own texts (``data`` is None).
     data : sequence, DataFrame, Hugging Face data set, or path
         Prompts: texts, lists of messages, or rows with ``prompt`` and, if it is known,
         ``completion``; a path names a .jsonl, .json, .parquet or .csv file of these. Where texts
@@ -86,6 +89,9 @@ def distill_language(
         Where the student starts: ``hf:folder``, or a module with the teacher's tokens.
     objective : TokenKD, SequenceKD, OnPolicy, PolicyGradient or MiniLLM
         Of `limbeck.language`; by default ``OnPolicy()``.
+    judge : str, path or nn.Module, optional
+        The teacher itself, where ``teacher`` is a folder that `limbeck.language.record` wrote: it
+        is asked on the test prompts alone, and training needs no teacher.
     tokenizer : object, optional
         Of modules; folders bring their own.
     test : as data, optional
@@ -141,6 +147,11 @@ def distill_language(
     """
     check_share("epsilon", epsilon)
     check_share("delta", delta)
+    recorded = None
+    if is_recorded(teacher):
+        recorded, teacher = _opened(teacher, data, judge), judge
+    elif judge is not None:
+        raise InvalidInput("judge was given beside a teacher.", "Leave judge out: it judges, too.")
     request = LanguageRequest(
         teacher, data, into, objective=objective, tokenizer=tokenizer, test=test, holdout=holdout,
         prompt_tokens=prompt_tokens, chat=chat, max_new_tokens=max_new_tokens, control=control,
@@ -149,8 +160,24 @@ def distill_language(
         preflight=preflight, lora=lora, seeds=whole_number("seeds", seeds, 1, _MOST_SEEDS),
         seed=whole_number("seed", seed), epsilon=epsilon, delta=delta, device=device,
         folder=None if out is None else Path(out), training=training,
+        recorded=recorded,
     )  # fmt: skip
     return run(LanguageSteps(request), progress)
+
+
+def _opened(given: Any, data: Any, judge: Any) -> RecordedLogits:
+    """Recorded logits, which bring their texts."""
+    if data is not None:
+        raise InvalidInput(
+            "Prompts were given beside recorded logits, which are of their own texts.",
+            "Leave the prompts out, or give the teacher itself.",
+        )
+    if judge is None:
+        raise InvalidInput(
+            "Recorded logits do not say how near the student's own texts are to the teacher.",
+            "Give judge='hf:big', which is asked on the test prompts alone.",
+        )
+    return given if isinstance(given, RecordedLogits) else RecordedLogits.open(given)
 
 
 @dataclass(frozen=True, eq=False)
@@ -220,7 +247,7 @@ class LanguageSteps(
         request = self.request
         prompts, writing = known.given(request.seed, tell)
         method = TextTraining(known.teacher, known.start, known.objective, known.task,
-                              known.training, known.sampling)  # fmt: skip
+                              known.training, known.sampling, known.recorded)  # fmt: skip
         students = [
             method.student(prompts, s, request.under(s, "distilled"), tell) for s in request.all
         ]

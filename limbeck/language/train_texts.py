@@ -20,8 +20,9 @@ from limbeck.language.mixture import TeacherMixture
 from limbeck.language.models import LanguageModel
 from limbeck.language.objectives import SequenceKD
 from limbeck.language.prompts import Prompts
+from limbeck.language.recorded import RecordedLogits
 from limbeck.language.samples import OwnTexts, StudentWriter, TextSamples
-from limbeck.language.training_loss import TextLoss, WritingObjective
+from limbeck.language.training_loss import RecordedRows, TextLoss, WritingObjective
 from limbeck.networks.training.gradient_accumulation import Plan
 from limbeck.networks.training.settings import Training
 from limbeck.networks.training.train import Trained, train
@@ -85,6 +86,8 @@ class TextTraining:
         Settings of the loop.
     sampling : TokenSampling
         Of texts that are written; an objective may say a temperature and a length of its own.
+    recorded : RecordedLogits, optional
+        The teacher's distributions on disk: no training asks the teacher then.
     """
 
     teacher: LanguageModel
@@ -93,6 +96,7 @@ class TextTraining:
     task: Task
     training: Training
     sampling: TokenSampling
+    recorded: RecordedLogits | None = None
 
     def student(
         self, prompts: Prompts, seed: int, folder: Path | None, tell: Progress
@@ -142,11 +146,12 @@ class TextTraining:
             writer.model = replace(self.start, module=module)
             return module
 
-        teacher = self.teacher.module if objective.needs_teacher else None
+        loss = TextLoss(objective, self._recorded(prompts, objective))
+        teacher = self.teacher.module if loss.needs.teacher else None
         before = time.perf_counter()
         with _timed(teacher) as spent:
             trained = train(
-                make, samples, TextLoss(objective), self.task, training=training, seed=seed,
+                make, samples, loss, self.task, training=training, seed=seed,
                 teacher=teacher, folder=folder, name=name, progress=tell,
             )  # fmt: skip
         seconds = time.perf_counter() - before
@@ -157,6 +162,15 @@ class TextTraining:
             samples.learned, writer.tokens,
         )  # fmt: skip
         return TrainedText(model, trained, bill)
+
+    def _recorded(self, prompts: Prompts, objective: Any) -> RecordedRows | None:
+        """Where the distributions of each training text are."""
+        if self.recorded is None or not objective.needs_teacher:
+            return None
+        tokens = [self.recorded.tokens(row) for row in range(len(self.recorded))]
+        places = {(tuple(p), tuple(t)): row for row, (p, t) in enumerate(tokens)}
+        pairs = zip(prompts.ids, prompts.completions, strict=True)
+        return RecordedRows(self.recorded, tuple(places[p, t or ()] for p, t in pairs))
 
     def _own_sampling(self, objective: Any) -> TokenSampling:
         if not isinstance(objective, WritingObjective):

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
 from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
+from limbeck.language.carriers.signal import TeacherSignal
 from limbeck.language.chunked import TokenSum
 from limbeck.language.objectives import SequenceKD, TokenKD
+from limbeck.language.recorded import RecordedLogits
 from limbeck.language.text_step import TextStep, text_step
 from limbeck.modules.batch import Over, Step
 from limbeck.networks.losses.loss import Loss, Needs
 
-__all__ = ["Objective", "TextLoss", "TextObjective", "WritingObjective", "check_objective"]
+__all__ = [
+    "Objective",
+    "RecordedRows",
+    "TextLoss",
+    "TextObjective",
+    "WritingObjective",
+    "check_objective",
+]
 
 
 @runtime_checkable
@@ -72,6 +81,35 @@ def check_objective(given: Any) -> Objective:
 
 
 @dataclass(frozen=True)
+class RecordedRows:
+    """What `limbeck.language.record` wrote of the training texts.
+
+    Parameters
+    ----------
+    logits : RecordedLogits
+        On disk.
+    rows : tuple of int
+        The recorded row of each training sample.
+    """
+
+    logits: RecordedLogits
+    rows: tuple[int, ...] = field(repr=False)
+
+    def signal(self, step: Step) -> TeacherSignal:
+        """The teacher's distributions of a batch.
+
+        Parameters
+        ----------
+        step : Step
+            With the places of its samples.
+        """
+        assert step.index is not None  # noqa: S101  (the loop gives them)
+        logits = step.student.logits
+        rows = [self.rows[i] for i in step.index.tolist()]
+        return self.logits.signal(rows, logits.shape[1] - 1, device=logits.device)
+
+
+@dataclass(frozen=True)
 class TextLoss(Loss):
     """An objective on texts, as the loop asks for it: the mean over all tokens of an update.
 
@@ -79,10 +117,13 @@ class TextLoss(Loss):
     ----------
     objective : Objective
         One of `limbeck.language`.
+    recorded : RecordedRows, optional
+        The teacher's distributions on disk, in its place.
     """
 
     level: ClassVar[int] = 2
     objective: Any
+    recorded: RecordedRows | None = None
 
     @property
     def name(self) -> str:
@@ -92,7 +133,8 @@ class TextLoss(Loss):
     @property
     def needs(self) -> Needs:
         """Tokens, and mostly a teacher."""
-        return Needs(labels=True, teacher=self.objective.needs_teacher)
+        asks = self.objective.needs_teacher and self.recorded is None
+        return Needs(labels=True, teacher=asks)
 
     @property
     def over(self) -> Over:
@@ -116,7 +158,8 @@ class TextLoss(Loss):
         """
         texts, objective = text_step(step), self.objective
         if isinstance(objective, TokenKD):
-            return objective.loss(texts.student, texts.signal(), texts.counts).mean
+            signal = texts.signal() if self.recorded is None else self.recorded.signal(step)
+            return objective.loss(texts.student, signal, texts.counts).mean
         if isinstance(objective, SequenceKD):
             return objective.loss(texts.student, texts.labels, texts.counts).mean
         found: TokenSum = objective.text_loss(texts)

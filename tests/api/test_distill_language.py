@@ -156,3 +156,33 @@ def test_test_prompts_that_train_are_refused(folders, rows):
 def test_settings_without_meaning_are_refused(folders, rows, settings, message):
     with pytest.raises(InvalidInput, match=message):
         distilled(folders, rows, **settings)
+
+
+@pytest.fixture(scope="module")
+def logits(folders, rows, tmp_path_factory):
+    out = tmp_path_factory.mktemp("recorded") / "logits"
+    limbeck.language.record(folders[0], rows, out=out, keep="full", max_new_tokens=6)
+    return out
+
+
+def test_training_from_recorded_logits_is_training_from_the_teacher(folders, rows, logits):
+    settings = {k: v for k, v in SETTINGS.items() if k != "max_new_tokens"}
+    found = limbeck.distill(
+        str(logits), into=folders[1], objective=TokenKD(), judge=folders[0], max_new_tokens=6,
+        progress=False, **settings,
+    )  # fmt: skip
+    same = distilled(folders, rows, objective=TokenKD())
+    assert found.bill["student"].teacher == 0 < same.bill["student"].teacher
+    pairs = zip(found.student.module.parameters(), same.student.module.parameters(), strict=True)
+    assert all(torch.allclose(a, b, atol=2e-3) for a, b in pairs)  # float16 on disk
+
+
+def test_recorded_logits_that_do_not_fit_are_refused(folders, rows, logits):
+    with pytest.raises(InvalidInput, match="judge="):
+        limbeck.distill(str(logits), into=folders[1], objective=TokenKD())
+    with pytest.raises(InvalidInput, match="of their own texts"):
+        limbeck.distill(str(logits), rows, into=folders[1], objective=TokenKD(), judge=folders[0])
+    with pytest.raises(limbeck.core.errors.FileRefused, match="another teacher"):
+        limbeck.distill(str(logits), into=folders[1], objective=TokenKD(), judge=folders[1])
+    with pytest.raises(InvalidInput, match="OnPolicy learns from texts"):
+        limbeck.distill(str(logits), into=folders[1], objective=OnPolicy(), judge=folders[0])

@@ -17,9 +17,11 @@ from limbeck.language.generation import TokenSampling, generate
 from limbeck.language.judge import TextMetric
 from limbeck.language.lora import adapted
 from limbeck.language.models import LanguageModel, read_model, share_vocabulary
+from limbeck.language.objectives import SequenceKD, TokenKD
 from limbeck.language.on_policy import OnPolicy
 from limbeck.language.preflight import Check, preflight
 from limbeck.language.prompts import Prompts, encode, read_rows
+from limbeck.language.recorded import RecordedLogits
 from limbeck.language.training_loss import WritingObjective, check_objective
 from limbeck.networks.training.settings import Training
 from limbeck.results.artifacts import open_folder
@@ -30,6 +32,7 @@ __all__ = [
     "LanguageRequest",
     "LanguageSides",
     "read_language",
+    "recorded_prompts",
     "split_language",
     "understand_language",
 ]
@@ -66,6 +69,7 @@ class LanguageRequest:
     device: str | None
     folder: Path | None
     training: Mapping[str, Any]
+    recorded: RecordedLogits | None = None
 
     @property
     def all(self) -> range:
@@ -124,6 +128,7 @@ class LanguageKnown:
     metrics: Mapping[str, TextMetric]
     checks: tuple[Check, ...]
     notes: tuple[str, ...]
+    recorded: RecordedLogits | None = None
 
     @property
     def complete(self) -> bool:
@@ -180,7 +185,7 @@ def read_language(request: LanguageRequest) -> LanguageData:
     for name, metric in request.metrics.items():
         if not callable(metric):
             raise InvalidInput(f"The metric {name!r} is {metric!r}.", "Give a function.")
-    rows = read_rows(request.data)
+    rows = [] if request.recorded is not None else read_rows(request.data)
     teacher = read_model(request.teacher, "teacher", request.tokenizer, request.device)
     start = read_model(request.into, "student", request.tokenizer, request.device)
     if request.folder is not None:
@@ -189,7 +194,10 @@ def read_language(request: LanguageRequest) -> LanguageData:
     if request.lora is not None:
         start = replace(start, module=adapted(start.module, request.lora))
     given = {"prompt_tokens": request.prompt_tokens, "chat": request.chat}
-    prompts = encode(rows, start, sampling.max_new_tokens, **given)  # type: ignore[arg-type]
+    if request.recorded is not None:
+        prompts = recorded_prompts(request.recorded, teacher, start, objective)
+    else:
+        prompts = encode(rows, start, sampling.max_new_tokens, **given)  # type: ignore[arg-type]
     test = None
     if request.test is not None:
         test = encode(read_rows(request.test), start, sampling.max_new_tokens, **given)  # type: ignore[arg-type]
@@ -288,8 +296,42 @@ def understand_language(
         metrics.setdefault("exact_match", exact_match)
     return LanguageKnown(
         data.teacher, data.start, data.objective, Task.of("language", data.outputs), training,
-        data.sampling, sides.train, sides.test, metrics, checks, tuple(notes),
+        data.sampling, sides.train, sides.test, metrics, checks, tuple(notes), request.recorded,
     )  # fmt: skip
+
+
+def recorded_prompts(
+    recorded: RecordedLogits, teacher: LanguageModel, start: LanguageModel, objective: Any
+) -> Prompts:
+    """The texts that were recorded, once the recording is seen to fit both models.
+
+    Parameters
+    ----------
+    recorded : RecordedLogits
+        On disk.
+    teacher, start : LanguageModel
+        Who judges, and where the student starts.
+    objective : object
+        Which must take what is on disk.
+
+    Raises
+    ------
+    InvalidInput
+        If the objective needs texts of the student's own.
+    FileRefused
+        If the logits are of another teacher, tokenizer or template.
+    """
+    if not isinstance(objective, TokenKD | SequenceKD):
+        raise InvalidInput(
+            f"{type(objective).__name__} learns from texts that are written while it trains, and"
+            " recorded logits are of given texts.",
+            "Give TokenKD(), or the teacher itself.",
+        )
+    recorded.check(tokenizer=start.tokenizer, teacher=teacher.module)
+    ids, texts = zip(*(map(tuple, recorded.tokens(i)) for i in range(len(recorded))), strict=True)
+    read = [start.tokenizer.decode(list(p)) for p in ids]
+    real = [start.tokenizer.decode(list(t), skip_special_tokens=True) for t in texts]
+    return Prompts(tuple(read), ids, texts, tuple(real))
 
 
 def exact_match(text: str, real: str | None) -> float:
