@@ -152,7 +152,29 @@ def paired(found: dict[str, list[dict[str, Any]]], one: str, other: str) -> str:
     return f"KL of '{one}' less that of '{other}': {interval(gaps)} ({ratio:.2f} times as large)"
 
 
-def on_characters(seeds: int, steps: int, out: Path, teacher: Path) -> None:
+def draw(found: dict[str, list[dict[str, Any]]], path: Path) -> None:
+    """KL at the start (open) and after training (filled), every seed a dot."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 4.4), layout="constrained")
+    axes = figure.subplots()
+    names = list(found)[::-1]
+    for y, name in enumerate(names):
+        start = [r["start"]["divergence"] for r in found[name]]
+        end = [r["end"]["divergence"] for r in found[name]]
+        color = "tab:orange" if "control" in name else "tab:blue"
+        axes.plot(start, [y] * len(start), "o", mfc="none", color="0.5", ms=5)
+        axes.plot(end, [y] * len(end), "o", color=color, ms=5, alpha=0.7)
+    axes.set_yticks(range(len(names)), names)
+    axes.set_xscale("log")
+    axes.set_xlabel("KL(teacher || student) in nats; open: at the start, orange: controls")
+    axes.grid(axis="x", alpha=0.3)
+    figure.savefig(path, dpi=110)
+
+
+def on_characters(
+    seeds: int, steps: int, out: Path, teacher: Path, picture: Path | None = None
+) -> None:
     opened = open_model(f"hf:{teacher}", device="cpu")
     train, valid = (characters.encoded(t) for t in characters.shakespeare())
     length = 96
@@ -177,6 +199,8 @@ def on_characters(seeds: int, steps: int, out: Path, teacher: Path) -> None:
     print(table(found), "\n")
     for a, b in ((0, 2), (4, 5), (0, 4), (4, 6), (4, 7), (0, 7), (10, 11), (10, 13)):
         print("*", paired(found, names[a], names[b]))
+    if picture is not None:
+        draw(found, picture)
 
 
 def wikitext(tokenizer: Any, length: int, rows: int) -> tuple[torch.Tensor, TokenTexts]:
@@ -261,7 +285,7 @@ def full(folder: Path, out: Path, minutes: float) -> None:
         print(f"  {row['end']['divergence']:.3f} {arm.name}", file=sys.stderr, flush=True)
         print(json.dumps({"arm": arm.name, "start": row["start"], "end": row["end"]}), flush=True)
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
-    print(f"\nSmolLM2-135M-Instruct on {device}, one seed, steps {steps} of 16 x 256 tokens\n")
+    print(f"\n{opened.name} on {device}, one seed, steps {steps} of 16 x 256 tokens\n")
     print(table(found))
 
 
@@ -274,6 +298,7 @@ def main() -> None:
     parser.add_argument("--layers", type=int, default=3, help="layers of SmolLM2 to convert")
     parser.add_argument("--full", action="store_true", help="half and all layers of SmolLM2")
     parser.add_argument("--minutes", type=float, default=10.0, help="time limit of --full")
+    parser.add_argument("--picture", type=Path, help="where the arms are drawn")
     given = parser.parse_args()
     if given.full:
         if given.smollm2 is None:
@@ -282,7 +307,8 @@ def main() -> None:
     elif given.smollm2 is not None:
         on_smollm2(given.smollm2, given.out, given.layers, {"mixers": 20, "logits": 20}, 160)
     else:
-        on_characters(given.seeds, given.steps, given.out, characters.teacher())
+        teacher = characters.teacher()
+        on_characters(given.seeds, given.steps, given.out, teacher, given.picture)
 
 
 if __name__ == "__main__":

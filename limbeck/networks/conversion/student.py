@@ -110,7 +110,8 @@ class HybridModel(nn.Module):
         out = self.model.generate(
             input_ids=ids.to(device), attention_mask=mask.to(device), **settings
         )
-        written = [self.tokenizer.decode(o, skip_special_tokens=True) for o in out[:, widest:]]
+        ends = self.tokenizer.eos_token_id is not None  # without it padding may be a character
+        written = [self.tokenizer.decode(o, skip_special_tokens=ends) for o in out[:, widest:]]
         return written[0] if isinstance(prompts, str) else written
 
     def export_onnx(self, path: str | Path, steps: int = 256) -> Any:
