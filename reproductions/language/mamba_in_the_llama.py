@@ -216,7 +216,9 @@ def wikitext(tokenizer: Any, length: int, rows: int) -> tuple[torch.Tensor, Toke
     return train, TokenTexts([str(i) for i in range(len(test))], list(test))
 
 
-def on_smollm2(folder: Path, out: Path, layers: int, steps: dict[str, int], rows: int) -> None:
+def on_smollm2(
+    folder: Path, out: Path, layers: int, steps: dict[str, int], rows: int, lr: float
+) -> None:
     """A few layers, first those evenly spread, on WikiText-2."""
     opened = open_model(f"hf:{folder}")
     tokens, test = wikitext(opened.tokenizer, 64, rows)
@@ -233,25 +235,25 @@ def on_smollm2(folder: Path, out: Path, layers: int, steps: dict[str, int], rows
         )
     ):
         arm = Arm(name, given, steps, control, kept)
-        settings = StageSettings(batch_size=4, lr=3e-4, seed=0)
+        settings = StageSettings(batch_size=4, lr=lr, seed=0)
         row = cached(
-            out / f"smollm2-{layers}-{sum(steps.values())}" / f"{place:02}.json",
+            out / f"smollm2-{layers}-{sum(steps.values())}-{lr:g}" / f"{place:02}.json",
             lambda arm=arm, settings=settings: one(opened, arm, 0, tokens, test, settings),
         )
         found[name] = [row]
         print(f"  {row['end']['divergence']:.3f} {name}", file=sys.stderr, flush=True)
     print(f"\nSmolLM2-135M-Instruct, layers {list(lost)} of {opened.layers} converted, one seed,"
-          f" steps {steps} of 4 x 64 tokens of WikiText-2, lr 3e-4\n")  # fmt: skip
+          f" steps {steps} of 4 x 64 tokens of WikiText-2, lr {lr:g}\n")  # fmt: skip
     print(table(found))
 
 
-def full(folder: Path, out: Path, minutes: float) -> None:
+def full(folder: Path, out: Path, minutes: float, lr: float) -> None:
     """Half of the layers of SmolLM2, and all, on whatever this machine has, within the minutes."""
     torch.set_float32_matmul_precision("high")
     until = time.monotonic() + 60 * minutes
     opened = open_model(f"hf:{folder}")
     tokens, test = wikitext(opened.tokenizer, 256, 6_000)
-    settings = StageSettings(batch_size=16, lr=3e-4, seed=0)
+    settings = StageSettings(batch_size=16, lr=lr, seed=0)
     kept = evenly_spread(opened.layers // 2, opened.layers)
     probe = Arm("probe", {}, {"mixers": 2, "logits": 3}, kept=kept)
     began = time.monotonic()
@@ -296,6 +298,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=OUT)
     parser.add_argument("--smollm2", type=Path, help="folder of SmolLM2-135M-Instruct")
     parser.add_argument("--layers", type=int, default=3, help="layers of SmolLM2 to convert")
+    parser.add_argument("--lr", type=float, default=3e-5, help="largest rate on SmolLM2")
     parser.add_argument("--full", action="store_true", help="half and all layers of SmolLM2")
     parser.add_argument("--minutes", type=float, default=10.0, help="time limit of --full")
     parser.add_argument("--picture", type=Path, help="where the arms are drawn")
@@ -303,9 +306,10 @@ def main() -> None:
     if given.full:
         if given.smollm2 is None:
             parser.error("--full needs --smollm2 FOLDER")
-        full(given.smollm2, given.out, given.minutes)
+        full(given.smollm2, given.out, given.minutes, given.lr)
     elif given.smollm2 is not None:
-        on_smollm2(given.smollm2, given.out, given.layers, {"mixers": 20, "logits": 20}, 160)
+        steps = {"mixers": 20, "logits": 20}
+        on_smollm2(given.smollm2, given.out, given.layers, steps, 160, given.lr)
     else:
         teacher = characters.teacher()
         on_characters(given.seeds, given.steps, given.out, teacher, given.picture)
