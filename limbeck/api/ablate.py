@@ -21,6 +21,7 @@ from limbeck.api.prepare.checks import (
 from limbeck.api.prepare.leakage import fresh_rows
 from limbeck.api.prepare.outputs import read_outputs, readings_kept
 from limbeck.api.prepare.splits import two_sides
+from limbeck.api.removals import Removals, removals
 from limbeck.certificates.binomial import check_share
 from limbeck.core.errors import InvalidInput, plural, whole_number
 from limbeck.core.measured import Measured
@@ -33,6 +34,7 @@ from limbeck.modules.outputs import read_by
 from limbeck.networks.analysis.ablate import without_each
 from limbeck.networks.datasets.vocabularies import pad_token
 from limbeck.networks.losses.loss import Objective
+from limbeck.networks.pruning.pruned import Pruned
 from limbeck.networks.strategies.train_network import make, started
 from limbeck.networks.training.settings import Training
 from limbeck.networks.training.train import train
@@ -157,7 +159,7 @@ def ablate(
     y: Any = None,
     *,
     into: Any,
-    objective: Any,
+    objective: Any = None,
     filter: Any = None,  # noqa: A002  (the field's word)
     start: Any = None,
     validation: Any = None,
@@ -171,7 +173,7 @@ def ablate(
     delta: float = 0.05,
     progress: bool | None = None,
     **training: Any,
-) -> Ablation:
+) -> Ablation | Removals:
     """Rank the terms and layer pairs of an objective by what they bring.
 
     The student is trained with the whole objective, and again without each term and without each
@@ -182,8 +184,10 @@ def ablate(
     ----------
     teacher, data, y, into, filter, start, task, tokenizers, output
         As for a network in :func:`limbeck.distill`.
+        :class:`limbeck.networks.Pruned` with shares leaves each layer and group of channels out
+        alone, before and after healing; see :func:`limbeck.api.removals.removals`.
     objective : Loss or Objective
-        A sum of terms, or a term with several pairs of layers.
+        Not needed for a cut. A sum of terms, or a term with several pairs of layers.
     validation : as data, optional
         Rows to measure on; without them a share ``holdout`` of the data is set aside. They
         choose nothing: every student is that of the last epoch.
@@ -205,7 +209,7 @@ def ablate(
 
     Returns
     -------
-    Ablation
+    Ablation, or Removals for a cut
         Prints as a table.
 
     Raises
@@ -227,6 +231,18 @@ def ablate(
     >>> sorted(found.to_frame()["without"])
     ['GoldLabels', 'SoftTargets', 'nothing']
     """
+    if isinstance(into, Pruned):
+        _refuse_for_cuts(filter=filter, start=start, rows=rows, tokenizers=tokenizers)
+        return removals(
+            teacher, data, y, into=into, objective=objective, validation=validation,
+            holdout=holdout, seeds=seeds, seed=seed, task=task, delta=delta, progress=progress,
+            **training,
+        )  # fmt: skip
+    if objective is None:
+        raise InvalidInput(
+            "There is no objective whose parts could be dropped.",
+            "Give objective=SoftTargets() + GoldLabels(), or a cut: into=Pruned(mlp=0.5).",
+        )
     check_share("delta", delta)
     seeds, seed = whole_number("seeds", seeds, 1), whole_number("seed", seed)
     settings = settings_of(loader_settings(data, training)[0])
@@ -285,6 +301,12 @@ def ablate(
     return replace(
         _ranked(scores, len(aside), seeds, delta), untrained="" if short is None else str(short)
     )
+
+
+def _refuse_for_cuts(**given: Any) -> None:
+    for name, value in given.items():
+        if value is not None:
+            raise InvalidInput(f"{name} was given for a cut.", f"Leave {name} out.")
 
 
 def _budget(settings: Training, n: int) -> Training:

@@ -32,6 +32,8 @@ class Pruned:
         inside a block, or between two dense layers where there are no blocks, ``width`` the
         channels that all blocks share, and ``channels`` those of convolutions (a share only). What
         is not named stays whole.
+        channels that all blocks share, and ``channels`` those of convolutions (a share only).
+        What is not named stays whole.
     size : float or int, optional
         Target: a share of the teacher's parameters in (0, 1), or their number.
     flops : float or int, optional

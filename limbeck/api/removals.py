@@ -1,0 +1,233 @@
+"""What can be dropped: every layer and group of channels cut alone, before and after healing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from limbeck.api.prepare.checks import (
+    default_objective,
+    loader_settings,
+    one_teacher,
+    settings_of,
+    task_of,
+)
+from limbeck.api.prepare.leakage import fresh_rows
+from limbeck.api.prepare.splits import two_sides
+from limbeck.certificates.binomial import check_share
+from limbeck.core.errors import InvalidInput, plural, whole_number
+from limbeck.core.measured import Measured
+from limbeck.core.progress import shown
+from limbeck.evaluation.intervals import gain_over, mean_over
+from limbeck.evaluation.networks import agreement, ask, right
+from limbeck.networks.datasets.vocabularies import pad_token
+from limbeck.networks.losses.loss import Objective
+from limbeck.networks.pruning.parts_alone import each_part
+from limbeck.networks.pruning.pruned import Pruned
+from limbeck.networks.training.train import train
+from limbeck.reports.plots import GREY, axes_of, intervals
+from limbeck.reports.printed import Tabular
+from limbeck.reports.table import Column, Table
+
+__all__ = ["RemovalCost", "Removals", "removals"]
+
+Scores = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class RemovalCost:
+    """One part that was left out alone.
+
+    ``agreement`` is with the whole network; ``cost`` the accuracy that is lost on labels (of
+    numbers R squared; None without labels); ``healed`` as a prefix means after training with the
+    whole network as the teacher.
+    """
+
+    part: str
+    kind: str
+    removed: str
+    parameters: int
+    agreement: Measured
+    healed_agreement: Measured
+    cost: Measured | None
+    healed_cost: Measured | None
+
+
+@dataclass(frozen=True, repr=False)
+class Removals(Tabular):
+    """What each part of a network is worth, on rows that nothing was trained on.
+
+    Parameters
+    ----------
+    parts : tuple of RemovalCost
+        The cheapest to remove, after healing, first.
+    seeds, rows : int
+        Trainings of each part, and rows that were measured on.
+    delta : float
+        The intervals of a column hold together with probability 1 - delta (Bonferroni).
+    """
+
+    parts: tuple[RemovalCost, ...]
+    seeds: int
+    rows: int
+    delta: float
+
+    def sheet(self) -> Table[Any]:
+        """A line for each part, the cheapest first."""
+        columns: list[Column[RemovalCost]] = [
+            Column("part", lambda p: p.part, wrap=True),
+            Column("removed", lambda p: p.removed if p.kind == "layers" else
+                   f"{p.removed} {p.kind}", wrap=True),
+            Column("agreement", lambda p: p.agreement, "agreement\nat once", brief=True),
+            Column("healed_agreement", lambda p: p.healed_agreement, "agreement\nhealed"),
+            Column("cost", lambda p: p.cost, "costs\nat once", brief=True, optional=True),
+            Column("healed_cost", lambda p: p.healed_cost, "costs on labels\nhealed",
+                   optional=True),
+        ]  # fmt: skip
+        return Table(
+            f"What can be dropped ({plural(self.seeds, 'seed')}, {plural(self.rows, 'row')})",
+            columns,
+            list(self.parts),
+            (
+                f"Intervals of a column hold together at {100 * (1 - self.delta):g}%. Each part"
+                " was left out alone: two cheap parts may be dear together.",
+            ),
+        )
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the agreement that is lost without each part, before and after healing.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; by default a new figure.
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        ax = axes_of(ax, (7.0, 1.4 + 0.4 * len(self.parts)))
+
+        def lost(m: Measured) -> Measured:
+            return Measured(1 - m.value, 1 - m.high, 1 - m.low)
+
+        intervals(
+            ax,
+            [f"{p.part} ({p.removed})" for p in self.parts],
+            {
+                "before healing": [lost(p.agreement) for p in self.parts],
+                "healed": [lost(p.healed_agreement) for p in self.parts],
+            },
+        )
+        ax.axvline(0.0, color=GREY, linewidth=0.8)
+        ax.set_xlabel("agreement with the whole network that is lost")
+        return ax
+
+
+def removals(
+    teacher: Any,
+    data: Any,
+    y: Any = None,
+    *,
+    into: Pruned,
+    objective: Any = None,
+    validation: Any = None,
+    holdout: float = 0.3,
+    seeds: int = 1,
+    seed: int = 0,
+    task: Any = None,
+    delta: float = 0.05,
+    progress: bool | None = None,
+    **training: Any,
+) -> Removals:
+    """Leave every layer and every group of channels out alone, and heal what is left.
+
+    Parameters
+    ----------
+    teacher : nn.Module
+        The network; left as it is.
+    data, y, validation, holdout, task
+        As for a network in :func:`limbeck.distill`; nothing is chosen by the rows set aside.
+    into : Pruned
+        Shares of the kinds that are tried: of each group so much stays, of layers each block
+        goes alone.
+    objective : Loss or Objective, optional
+        What heals; by default the network's own distribution at temperature 1.
+    seeds, seed : int
+        Trainings of each part, and the first seed.
+    delta : float
+        One less the level at which the intervals of a column hold together.
+    progress : bool, optional
+        A progress bar; by default only on a terminal.
+    **training
+        Settings of `limbeck.networks.Training`; one epoch by default.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no part of a kind, or the data cannot be used; before any training.
+    """
+    check_share("delta", delta)
+    seeds, seed = whole_number("seeds", seeds, 1), whole_number("seed", seed)
+    if into.target is not None:
+        raise InvalidInput(
+            f"{into.target[0]} is a target, and parts are left out one by one.",
+            "Give shares, such as Pruned(layers=0.75, mlp=0.5).",
+        )
+    tutor = one_teacher(teacher)
+    if tutor is None:
+        raise InvalidInput("There is no network to cut.", "Give a torch module.")
+    given = {"epochs": 1, **training} if "max_steps" not in training else training
+    settings = settings_of(loader_settings(data, given)[0])
+    samples, aside, _ = two_sides(data, y, validation, holdout, seed, settings, pad_token(tutor))
+    _, _, aside, _ = fresh_rows(
+        samples, aside, validation is not None, settings, what="validation"
+    )  # fmt: skip
+    settings = settings.settled(len(samples), validated=False)
+    found = task_of(samples, tutor, [tutor], task, None)
+    samples, aside = samples.aimed(found), aside.aimed(found)
+    aim = default_objective(found, samples, tutor, True) if objective is None else objective
+    batch = samples.fetch(samples.order(0, into.seed)[: into.rows])
+    parts = each_part(tutor, into, batch.inputs, batch.labels)
+
+    def said(module: nn.Module) -> Any:
+        return ask(module, aside.batches(range(len(aside)), settings.batch_size), found)
+
+    heard = said(tutor)
+    out = []
+    with shown(progress) as tell:
+        for i, part in enumerate(parts):
+            tell(f"without {part.name}", i, len(parts))
+            healed = [
+                train(
+                    part.module, samples, Objective.of(aim), found, training=settings, seed=own,
+                    teacher=tutor, name=f"without {part.name}, seed {own}",
+                ).module
+                for own in range(seed, seed + seeds)
+            ]  # fmt: skip
+            told = {"": [said(part.module)], "healed_": [said(m) for m in healed]}
+            measured: dict[str, Any] = {}
+            for when, answers in told.items():
+                measured |= _measured(answers, heard, when, delta / len(parts))
+            size = sum(p.numel() for p in part.module.parameters())
+            out.append(RemovalCost(part.name, part.kind, part.removed, size, **measured))
+    out.sort(key=lambda p: -p.healed_agreement.value)
+    return Removals(tuple(out), seeds, len(aside), delta)
+
+
+def _measured(answers: list[Any], heard: Any, when: str, delta: float) -> Mapping[str, Any]:
+    """Agreement, and what is lost on labels, with intervals over rows (and seeds)."""
+    close: Scores = np.stack([agreement(a, heard) for a in answers]).astype(float)
+    whole = right(heard)
+    cost = None
+    if whole is not None:
+        theirs = np.stack([np.asarray(right(a), dtype=float) for a in answers])
+        ours = np.broadcast_to(np.asarray(whole, dtype=float), theirs.shape)
+        gain = gain_over("labels", ours, theirs, delta)
+        cost = Measured(gain.value, gain.low, gain.high)
+    return {f"{when}agreement": mean_over(close, delta), f"{when}cost": cost}
