@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -224,10 +225,11 @@ def _measured(answers: list[Any], heard: Any, when: str, delta: float) -> Mappin
     """Agreement, and what is lost on labels, with intervals over rows (and seeds)."""
     close: Scores = np.stack([agreement(a, heard) for a in answers]).astype(float)
     whole = right(heard)
+    within = (0.0 if close.min() >= 0 else -math.inf, 1.0)  # shares, or R squared
     cost = None
     if whole is not None:
         theirs = np.stack([np.asarray(right(a), dtype=float) for a in answers])
         ours = np.broadcast_to(np.asarray(whole, dtype=float), theirs.shape)
         gain = gain_over("labels", ours, theirs, delta)
         cost = Measured(gain.value, gain.low, gain.high)
-    return {f"{when}agreement": mean_over(close, delta), f"{when}cost": cost}
+    return {f"{when}agreement": mean_over(close, delta, within), f"{when}cost": cost}

@@ -39,7 +39,7 @@ class Pruned:
     flops : float or int, optional
         Target: a share of the operations of one call in (0, 1), or their number per row.
     latency_ms : float, optional
-        Target: milliseconds of one call with a batch of the training's size, as measured here.
+        Target: milliseconds of one call on the rows of importance, as measured here.
     cut : sequence of str, optional
         With a target: the kinds that may be cut, such as ``("heads", "mlp")``. By default several
         ways are tried, and the one closest to the teacher before healing is taken.
