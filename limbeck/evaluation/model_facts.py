@@ -32,6 +32,9 @@ class ModelFacts:
         Places, accuracy and agreement for each class; may be empty.
     timed_calls : int
         Calls of the network that measuring time and memory took; 0 where it was switched off.
+    reliability : tuple of (confidence, accuracy, share)
+        Of the bins of confidence that hold answers: their mean confidence, how many are right, and
+        their share of all; empty for numbers or without labels.
     """
 
     parameters: int
@@ -44,3 +47,4 @@ class ModelFacts:
     mistakes: Mapping[str, float] = field(default_factory=dict)
     by_class: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     timed_calls: int = 0
+    reliability: tuple[tuple[float, ...], ...] = ()

@@ -28,7 +28,16 @@ from limbeck.evaluation.comparison import (
 from limbeck.evaluation.cost import profile
 from limbeck.evaluation.intervals import gain_over, mean_over
 from limbeck.evaluation.model_facts import ModelFacts
-from limbeck.evaluation.networks import Said, agreement, ask, by_true_class, gaps, mistakes, right
+from limbeck.evaluation.networks import (
+    Said,
+    agreement,
+    ask,
+    by_true_class,
+    gaps,
+    mistakes,
+    reliability,
+    right,
+)
 from limbeck.networks.datasets.data import Batch, Samples
 from limbeck.networks.datasets.vocabularies import pad_token
 from limbeck.networks.predictor import Certified, CertifiedRows, table_of, told_of
@@ -177,7 +186,8 @@ class Judge:
         return ModelFacts(
             sum(p.numel() for p in parameters),
             sum(p.numel() * p.element_size() for p in parameters),
-            calibration=self._calibration(said),
+            calibration=(error := self._calibration(said)),
+            reliability=() if error is None else reliability(said),
             mistakes=_means(wrong),
             by_class={} if taught is None else self._classes(said, taught),
         )

@@ -6,7 +6,7 @@ the places of a row, so that rows, which are what was drawn, stay the unit of ev
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,17 @@ from limbeck.modules.capture import asking
 from limbeck.modules.outputs import answer
 from limbeck.networks.datasets.finite import refuse_nan
 
-__all__ = ["Mistakes", "Said", "agreement", "ask", "by_true_class", "gaps", "mistakes", "right"]
+__all__ = [
+    "Mistakes",
+    "Said",
+    "agreement",
+    "ask",
+    "by_true_class",
+    "gaps",
+    "mistakes",
+    "reliability",
+    "right",
+]
 
 BINS = 15
 
@@ -208,6 +218,29 @@ def gaps(said: Said, times: NDArray[np.int64] | None = None) -> NDArray[np.float
     correct = said.answers == said.labels
     sums = np.bincount(place, weights=weight * (correct - said.confidence), minlength=BINS)
     return np.asarray(sums / (weight.sum() or 1.0))
+
+
+def reliability(said: Sequence[Said]) -> tuple[tuple[float, ...], ...]:
+    """Mean confidence, share of right answers and share of all, by bin of confidence.
+
+    The bins are those of `gaps`; empty ones are left out.
+
+    Parameters
+    ----------
+    said : sequence of Said
+        Answers with their confidence, and labels, of all seeds.
+    """
+    sums = np.zeros((3, BINS))
+    for one in said:
+        there = np.ones(len(one.row), bool) if one.known is None else one.known
+        sure, right = one.confidence[there], (one.answers == one.labels)[there]
+        place = np.minimum((sure * BINS).astype(int), BINS - 1)
+        sums += [np.bincount(place, weights=w, minlength=BINS)
+                 for w in (sure, right.astype(float), np.ones(len(sure)))]  # fmt: skip
+    held = sums[2] > 0
+    means = [sums[0][held] / sums[2][held], sums[1][held] / sums[2][held],
+             sums[2][held] / max(sums[2].sum(), 1.0)]  # fmt: skip
+    return tuple(tuple(float(x) for x in row) for row in zip(*means, strict=True))
 
 
 @dataclass(frozen=True)

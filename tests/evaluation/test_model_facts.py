@@ -12,4 +12,5 @@ def test_what_was_not_measured_is_zero_none_or_empty() -> None:
         assert facts.pop(name) == 0
     for name in ("mistakes", "by_class"):
         assert facts.pop(name) == {}
+    assert facts.pop("reliability") == ()
     assert set(facts.values()) == {None}

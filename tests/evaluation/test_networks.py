@@ -194,3 +194,22 @@ def test_constant_labels_are_explained_by_right_answers_alone() -> None:
     found = right(Said(values, np.ones(3), np.ones(3), np.arange(3), task))
     assert found is not None
     assert found.tolist() == [1.0, 1.0, 0.0]
+
+
+def test_reliability_adds_up_to_accuracy_and_to_the_calibration_error() -> None:
+    import numpy as np
+
+    from limbeck.core.contract import Task, TaskKind
+    from limbeck.evaluation.networks import Said, gaps, reliability
+
+    rng = np.random.default_rng(0)
+    task = Task(kind=TaskKind.CLASSIFICATION, outputs=2, classes=(0, 1))
+    answers, labels = rng.integers(2, size=(2, 300))
+    known = rng.random(300) < 0.8
+    said = Said(answers, rng.uniform(0.5, 1, 300), labels, np.arange(300), task, known)
+    sure, right, share = np.array(reliability([said])).T
+    assert share.sum() == pytest.approx(1)
+    assert (right * share).sum() == pytest.approx((answers == labels)[known].mean())
+    error = np.abs(gaps(said)).sum()
+    assert (np.abs(right - sure) * share).sum() == pytest.approx(error)
+    assert np.allclose(reliability([said, said]), reliability([said]))

@@ -12,6 +12,7 @@ from limbeck.reports.markup import Child, Html, box, definitions, join, tag
 from limbeck.reports.numbers import count, decimal, duration
 from limbeck.reports.style import FRAGMENT, PAGE
 from limbeck.results.network_record import NetworkRecord
+from limbeck.results.network_sections.reliability import reliability
 from limbeck.results.network_sections.tables import (
     class_table,
     differences,
@@ -178,6 +179,6 @@ def _verification(result: NetworkRecord) -> Html | None:
 
 
 _SECTIONS = (
-    _lead, _compared, _certificate, _diagnosis, _mistakes, _classes, training, _notes, _settings,
-    _verification,
+    _lead, _compared, _certificate, _diagnosis, _mistakes, _classes, reliability, training, _notes,
+    _settings, _verification,
 )  # fmt: skip

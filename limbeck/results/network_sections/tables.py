@@ -17,6 +17,7 @@ from limbeck.reports.numbers import NONE, count, percent
 from limbeck.reports.table import Column, Drawing, Table
 from limbeck.results.distillation_sections.models import difference_table
 from limbeck.results.network_record import NetworkRecord
+from limbeck.results.network_sections.reliability import reliability_table
 
 __all__ = ["class_table", "mistake_table", "model_table", "network_table", "tables"]
 
@@ -37,6 +38,7 @@ def tables(result: NetworkRecord) -> dict[str, Table[Any]]:
         "differences": differences(result),
         "classes": class_table(result),
         "mistakes": mistake_table(result),
+        "reliability": reliability_table(result),
         "history": history_table(result),
     }
     return {name: table for name, table in found.items() if table is not None}
