@@ -1,0 +1,194 @@
+"""Language models: a step of token distillation, its memory, recording, and training from disk.
+
+Each figure stands beside the plain way in the same run: a loop by hand, the loss with all logits at
+once, the teacher's forward pass, cross-entropy of the student alone. Seconds are those of the
+processor; the medians of alternating repeats are compared.
+
+    python benchmarks/language.py                       # random models
+    python benchmarks/language.py --teacher hf:FOLDER   # recording with a model of your own
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from transformers import LlamaConfig, LlamaForCausalLM
+
+import limbeck
+from limbeck.language import LMHead, TeacherHidden, TeacherLogits, TokenKD
+from limbeck.language.models import LanguageModel, read_model
+
+
+def llama(width: int, layers: int, vocabulary: int) -> Any:
+    """A random Llama."""
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=vocabulary, hidden_size=width, intermediate_size=width * 8 // 3,
+        num_hidden_layers=layers, num_attention_heads=4, max_position_embeddings=1024,
+    )  # fmt: skip
+    return LlamaForCausalLM(config)
+
+
+def compared(repeats: int, *ways: Callable[[], Any]) -> list[float]:
+    """Median processor seconds of each, taken in turns after a first round."""
+    spent: list[list[float]] = [[] for _ in ways]
+    for turn in range(repeats + 1):
+        for way, found in zip(ways, spent, strict=True):
+            before = time.process_time()
+            way()
+            if turn:
+                found.append(time.process_time() - before)
+    return [median(found) for found in spent]
+
+
+def step(repeats: int, vocabulary: int) -> None:
+    """A step of token distillation on a Llama of two layers, against a loop by hand."""
+    teacher, student = llama(256, 2, vocabulary).eval(), llama(128, 2, vocabulary).train()
+    optimizer = torch.optim.AdamW(student.parameters(), lr=1e-4)
+    ids = torch.randint(vocabulary, (4, 128))
+
+    def updated(loss: Callable[[Any, Any], Any]) -> None:
+        with torch.no_grad():
+            theirs = teacher(input_ids=ids).logits
+        optimizer.zero_grad(set_to_none=True)
+        loss(student(input_ids=ids).logits, theirs).backward()
+        optimizer.step()
+
+    def by_hand(mine: Any, theirs: Any) -> Any:
+        log_q, log_p = F.log_softmax(mine, -1), F.log_softmax(theirs, -1)
+        kl = F.kl_div(log_q, log_p, reduction="none", log_target=True)
+        return kl.sum() / mine[..., 0].numel()
+
+    ours, hand = compared(
+        repeats,
+        lambda: updated(lambda s, t: TokenKD().loss(s, TeacherLogits(t)).mean),
+        lambda: updated(by_hand),
+    )
+    print(f"step, vocabulary {vocabulary:,}: {ours / hand:.2f}x a loop by hand ({hand:.2f} s)")
+
+
+def memory(vocabulary: int, tokens: int = 512, width: int = 128) -> None:
+    """The most bytes that the loss and its gradient hold, against the loss with all logits."""
+    states = torch.randn(tokens, width)
+    weight = torch.randn(vocabulary, width) / width**0.5
+    theirs = torch.randn(tokens, width)
+
+    def unchunked() -> None:
+        s, w = states.clone().requires_grad_(), weight.clone().requires_grad_()
+        log_q = F.log_softmax(F.linear(s, w), -1)
+        log_p = F.log_softmax(F.linear(theirs, weight), -1)
+        F.kl_div(log_q, log_p, reduction="sum", log_target=True).backward()
+
+    def from_logits() -> None:
+        s, w = states.clone().requires_grad_(), weight.clone().requires_grad_()
+        logits = F.linear(theirs, weight)
+        TokenKD().loss(F.linear(s, w), TeacherLogits(logits)).total.backward()
+
+    def from_states() -> None:
+        s, w = states.clone().requires_grad_(), weight.clone().requires_grad_()
+        TokenKD().loss(LMHead(s, w), TeacherHidden(LMHead(theirs, weight))).total.backward()
+
+    whole, some, none = (peak(way) for way in (unchunked, from_logits, from_states))
+    print(
+        f"memory, {tokens} tokens, vocabulary {vocabulary:,}: {some / whole:.2f}x from logits,"
+        f" {none / whole:.2f}x from hidden states (unchunked: {whole / 1e6:,.0f} MB)"
+    )
+
+
+def peak(way: Callable[[], None]) -> int:
+    """The most bytes of tensors at a time, as the profiler counts allocations."""
+    from torch.profiler import ProfilerActivity, profile
+
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as found:
+        way()
+    now = most = 0
+    for event in sorted(found.profiler.kineto_results.events(), key=lambda e: e.start_ns()):
+        if event.name() == "[memory]":
+            now += event.nbytes()
+            most = max(most, now)
+    return most
+
+
+def recording(model: LanguageModel, repeats: int, rows: int, length: int) -> None:
+    """Recording against the forward pass alone, and bytes a token."""
+    generator = torch.Generator().manual_seed(0)
+    size = len(model.tokenizer)
+    texts = [
+        model.tokenizer.decode(torch.randint(size, (length,), generator=generator))
+        for _ in range(rows)
+    ]
+    read = [model.tokenizer(text)["input_ids"][: length + 1] for text in texts]
+    tokens = sum(len(ids) - 1 for ids in read)
+
+    @torch.inference_mode()
+    def plain() -> None:
+        for ids in read:
+            model.module(input_ids=torch.tensor([ids]), use_cache=False)
+
+    with tempfile.TemporaryDirectory() as place:
+        out = Path(place) / "logits"
+        for keep in ("sampled:50", "top:32", "hidden"):
+
+            def written(keep: str = keep) -> None:
+                shutil.rmtree(out, ignore_errors=True)
+                limbeck.language.record(
+                    model, texts, out, keep=keep, max_new_tokens=length, batch_size=1
+                )
+
+            hand, ours = compared(repeats, plain, written)
+            size = limbeck.language.RecordedLogits.open(out).bytes_per_token
+            print(f"recording {keep}: {hand / ours:.0%} of {tokens / hand:,.0f} tokens a second,"
+                  f" {size:.1f} bytes a token")  # fmt: skip
+
+
+def from_disk(model: LanguageModel, repeats: int, rows: int, length: int) -> None:
+    """A step from sampled tokens on disk, against cross-entropy of the student alone."""
+    student = llama(128, 2, model.outputs).train()
+    optimizer = torch.optim.AdamW(student.parameters(), lr=1e-4)
+    generator = torch.Generator().manual_seed(0)
+    drawn = torch.randint(len(model.tokenizer), (rows, length), generator=generator)
+    texts = [model.tokenizer.decode(ids) for ids in drawn]
+    with tempfile.TemporaryDirectory() as place:
+        recorded = limbeck.language.record(model, texts, place, max_new_tokens=length)
+        parts = [torch.tensor([*p, *c]) for p, c in map(recorded.tokens, range(rows))]
+        ids = torch.nn.utils.rnn.pad_sequence(parts, batch_first=True)
+        places, every = ids.shape[1] - 1, list(range(rows))
+        counts = recorded.counts(every, places)
+
+        def stepped(loss: Callable[[Any], Any]) -> None:
+            optimizer.zero_grad(set_to_none=True)
+            loss(student(input_ids=ids).logits[:, :-1]).backward()
+            optimizer.step()
+
+        ours, alone = compared(
+            repeats,
+            lambda: stepped(
+                lambda s: TokenKD().loss(s, recorded.signal(every, places), counts).mean
+            ),
+            lambda: stepped(lambda s: F.cross_entropy(s[counts], ids[:, 1:][counts])),
+        )
+    print(f"training from disk: {ours / alone:.2f}x cross-entropy alone ({alone:.2f} s)")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--teacher", metavar="FOLDER")
+    parser.add_argument("--repeats", type=int, default=3)
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    step(given.repeats, 1024)
+    step(given.repeats, 49_152)
+    memory(49_152)
+    if given.teacher:
+        model = read_model(given.teacher, "teacher")
+        recording(model, given.repeats, 2, 256)
+        from_disk(model, given.repeats, 4, 96)
