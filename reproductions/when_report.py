@@ -54,14 +54,17 @@ def tables(rows: Rows) -> str:
     out = []
     for teacher in ("all", "same"):
         own = cells([r for r in rows if r["teacher"] == teacher], "labels", "labels", "set")
-        lines = [[f"{share:.0%}", *(f"{written(own[share, s])}<br>{100 * own[share, s]['teacher']:.1f}"
-                                    f" / {100 * own[share, s]['student']:.1f} /"
-                                    f" {100 * own[share, s]['control']:.1f}" for s in names)]
-                 for share in sorted({k[0] for k in own})]  # fmt: skip
-        out += [
-            f"Labels; the teacher learned from {teacher} labels",
-            table(["labels", *names], lines),
-        ]
+        lines = []
+        for share in sorted({k[0] for k in own}):
+            line = [f"{share:.0%}"]
+            for cell in (own[share, s] for s in names):
+                means = " / ".join(
+                    f"{100 * cell[w]:.1f}" for w in ("teacher", "student", "control")
+                )
+                line.append(f"{written(cell)}<br>{means}")
+            lines.append(line)
+        out += [f"Labels; the teacher learned from {teacher} labels"]
+        out += [table(["labels", *names], lines)]
     long, size = cells(rows, "length", "length", "set"), cells(rows, "size", "smaller", "set")
     base = cells([r for r in rows if r["labels"] == 0.1 and r["teacher"] == "all"], "labels", "set")
     for title, own, at in (("updates", long, 4), ("smaller", size, 10)):
