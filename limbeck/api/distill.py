@@ -317,6 +317,18 @@ def distill(
         "classes": classes, "regression": regression, "unit": unit or None,
         "score_kind": score_kind, "preprocess": preprocess, "output": output,
     }  # fmt: skip
+    if isinstance(into, str) and into == "static_embedding":
+        from limbeck.api.distill_embedding import embed
+
+        _refuse_for_embeddings(
+            method=method, via=via, groups=groups, cases=cases, sample_weight=sample_weight,
+            class_weight=class_weight, names=names, unlabelled=unlabelled,
+            **{name: value for name, value in outputs.items() if name != "score_kind"},
+        )  # fmt: skip
+        return embed(
+            teacher, X, y, epsilon=epsilon, delta=delta, holdout=holdout, seed=seed,
+            progress=progress, **settings,
+        )  # fmt: skip
     if leads_to_hybrid(into):
         from limbeck.api.distill_hybrid import hybrid_from
 
@@ -419,3 +431,10 @@ def _refuse_for_networks(**given: Any) -> None:
             raise InvalidInput(
                 f"{name} was given for a student that is a network.", f"Leave {name} out."
             )
+
+
+def _refuse_for_embeddings(**given: Any) -> None:
+    """Refuse what static embeddings cannot be distilled with."""
+    for name, value in given.items():
+        if value is not None:
+            raise InvalidInput(f"{name} was given for static embeddings.", f"Leave {name} out.")

@@ -29,6 +29,7 @@ _RESULTS = {
     "limbeck-conversion": ("limbeck.results.conversion", "Conversion"),
     "limbeck-selection": ("limbeck.results.selected", "Selection"),
     "limbeck-audit": ("limbeck.results.audit", "Audit"),
+    "limbeck-embedding-result": ("limbeck.results.embedding", "EmbeddingDistillation"),
     "limbeck-advice": ("limbeck.results.advice", "Advice"),
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from limbeck.teachers.huggingface.folder import Folder, read_folder
 from limbeck.teachers.huggingface.images import image_batch, processed
 from limbeck.teachers.huggingface.loading import load_model
 from limbeck.teachers.huggingface.options import check_prompt, option_scores, prompts_of
-from limbeck.teachers.huggingface.tokenized import Tokenized, context_length
+from limbeck.teachers.huggingface.tokenized import Tokenized, context_length, marks
 
 __all__ = ["HuggingFaceTeacher"]
 
@@ -145,6 +145,32 @@ class HuggingFaceTeacher(Closed):
             out = self._forward(inputs)
             parts.append((rows, self._scored(out, inputs).double().cpu().numpy()))
         return _joined(parts, len(X))
+
+    @property
+    def tokenizer(self) -> Any:
+        """The tokenizer of transformers; None of images."""
+        return None if self._texts is None else self._reader
+
+    def token_vectors(self, ids: Iterable[int]) -> NDArray[np.float64]:
+        """The vector of each token alone, between the marks around a text, shape (v, m).
+
+        Parameters
+        ----------
+        ids : iterable of int
+            Numbers of tokens.
+
+        Raises
+        ------
+        AccessDenied
+            If it is no sentence encoder.
+        """
+        if self.pipeline != "feature-extraction":
+            raise self._denied("vectors of tokens")
+        before, after = marks(self._reader)
+        tensor = torch.tensor([[*before, i, *after] for i in ids])
+        inputs = {"input_ids": tensor, "attention_mask": torch.ones_like(tensor)}
+        inputs = {n: v.to(next(self.module.parameters()).device) for n, v in inputs.items()}
+        return np.asarray(self._scored(self._forward(inputs), inputs).double().cpu().numpy())
 
     def layers(self) -> tuple[str, ...]:
         """The hidden states, from the embedding on; none of generating models."""

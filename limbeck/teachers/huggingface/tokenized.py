@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from limbeck.core.errors import InvalidInput, plural
 
-__all__ = ["TextBatch", "Tokenized", "context_length"]
+__all__ = ["TextBatch", "Tokenized", "context_length", "marks"]
 
 _WINDOW = 4096  # texts that are sorted by length together
 _LARGEST = 10**9  # what tokenizers say that know no limit
@@ -167,3 +167,19 @@ def context_length(tokenizer: Any, config: Any, told: int | None) -> int | None:
         limits.append(places - 2 if config.model_type in offset else places)
     known = [n for n in limits if isinstance(n, int) and 0 < n < _LARGEST]
     return min(known, default=None)
+
+
+def marks(tokenizer: Any) -> tuple[list[int], list[int]]:
+    """The tokens that are put before and after a text, such as [CLS] and [SEP].
+
+    Parameters
+    ----------
+    tokenizer : PreTrainedTokenizer
+        As transformers loads it.
+    """
+    whole = list(tokenizer("a")["input_ids"])
+    bare = list(tokenizer("a", add_special_tokens=False)["input_ids"])
+    for at in range(len(whole) - len(bare) + 1):
+        if whole[at : at + len(bare)] == bare:
+            return whole[:at], whole[at + len(bare) :]
+    return [], []

@@ -1,0 +1,1 @@
+"""A sentence encoder into a table of a vector for each token."""

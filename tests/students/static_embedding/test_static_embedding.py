@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("tokenizers")
+pytest.importorskip("safetensors")
+
+from limbeck import LimbeckError
+from limbeck.language.static_embedding.words import word_tokenizer
+from limbeck.students.static_embedding.static_embedding import StaticEmbedding
+
+WORDS = ["good", "bad", "film", "良い", "!"]
+
+
+@pytest.fixture
+def student() -> StaticEmbedding:
+    table = np.random.default_rng(0).normal(size=(6, 4)).astype(np.float32)
+    table[0] = 0
+    return StaticEmbedding(table, word_tokenizer(WORDS), np.eye(7, 4), unknown=0)
+
+
+def test_a_text_is_the_mean_of_its_known_tokens_of_length_one(student):
+    found = student.encode(["Good film!", "nothing known", "", "good strange film !"])
+    mean = student.table[[1, 3, 5]].mean(axis=0)
+    np.testing.assert_allclose(found[0], mean / np.linalg.norm(mean), atol=1e-6)
+    assert not found[1:3].any()
+    np.testing.assert_allclose(found[3], found[0], atol=1e-6)
+    assert student.lifted(["good"]).shape == (1, 7)
+
+
+def test_many_texts_are_encoded_as_each_alone(student):
+    rng = np.random.default_rng(1)
+    texts = [" ".join(rng.choice([*WORDS, "x"], rng.integers(0, 6))) for _ in range(1200)]
+    together = student.encode(texts)
+    alone = np.vstack([student.encode([t]) for t in texts[::37]])
+    np.testing.assert_allclose(together[::37], alone, atol=1e-6)
+
+
+def test_bags_are_shares_of_tokens(student):
+    bags = student.bags(np.array(["good good film", "?"], dtype=object)).toarray()
+    np.testing.assert_allclose(bags[0], [0, 2 / 3, 0, 1 / 3, 0, 0])
+    assert not bags[1].any()
+
+
+def test_saved_and_loaded(student, tmp_path):
+    texts = ["good film", "良い film"]
+    for dtype in ("float32", "float16"):
+        kept = student.astype(dtype)
+        again = StaticEmbedding.load(kept.save(tmp_path / dtype))
+        np.testing.assert_array_equal(again.encode(texts), kept.encode(texts))
+        np.testing.assert_array_equal(again.lifted(texts), kept.lifted(texts))
+        assert again.fingerprint() == kept.fingerprint()
+    assert student.astype("float16").bytes * 2 == student.bytes
+
+
+@pytest.mark.slow
+def test_sentence_transformers_reads_it(student, tmp_path):
+    library = pytest.importorskip("sentence_transformers")
+    texts = ["good film", "bad", "good good ! strange"]
+    for dtype, off in (("float32", 1e-6), ("float16", 2e-3)):
+        folder = student.astype(dtype).save(tmp_path / dtype)
+        theirs = library.SentenceTransformer(str(folder), device="cpu").encode(texts)
+        np.testing.assert_allclose(theirs, student.encode(texts), atol=off)
+
+
+def test_a_changed_folder_is_refused(student, tmp_path):
+    folder = student.save(tmp_path / "s")
+    (folder / "model.safetensors").write_bytes(b"broken")
+    with pytest.raises(LimbeckError, match="cannot be read"):
+        StaticEmbedding.load(folder)
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(LimbeckError, match="holds no model"):
+        StaticEmbedding.load(folder)
+
+
+def test_what_does_not_fit_is_refused(student):
+    with pytest.raises(LimbeckError, match="for 6 tokens"):
+        StaticEmbedding(np.zeros((3, 2)), word_tokenizer(WORDS))
+    with pytest.raises(LimbeckError, match="no texts"):
+        student.encode("one text")
+    with pytest.raises(LimbeckError, match="no texts"):
+        student.encode([1.0, 2.0])
+    with pytest.raises(LimbeckError, match="tokenizer cannot be read"):
+        StaticEmbedding(np.zeros((3, 2)), "{}")
+    with pytest.raises(LimbeckError, match="basis"):
+        StaticEmbedding(student.table, word_tokenizer(WORDS), np.eye(3))
