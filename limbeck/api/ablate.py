@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,7 @@ from limbeck.evaluation.intervals import gain_over, mean_over
 from limbeck.evaluation.networks import Said, agreement, ask, right
 from limbeck.modules.outputs import read_by
 from limbeck.networks.analysis.ablate import without_each
+from limbeck.networks.analysis.layer_groups import freeze, layer_groups
 from limbeck.networks.datasets.vocabularies import pad_token
 from limbeck.networks.losses.loss import Objective
 from limbeck.networks.pruning.pruned import Pruned
@@ -160,6 +161,7 @@ def ablate(
     *,
     into: Any,
     objective: Any = None,
+    parts: Literal["objective", "layers"] = "objective",
     filter: Any = None,  # noqa: A002  (the field's word)
     start: Any = None,
     validation: Any = None,
@@ -188,6 +190,9 @@ def ablate(
         alone, before and after healing; see :func:`limbeck.api.removals.removals`.
     objective : Loss or Objective
         Not needed for a cut. A sum of terms, or a term with several pairs of layers.
+    parts : {"objective", "layers"}
+        What is dropped in turn: a part of the objective; or the training of one group of layers,
+        which stay as they start, so that the table says where distilling acts.
     validation : as data, optional
         Rows to measure on; without them a share ``holdout`` of the data is set aside. They
         choose nothing: every student is that of the last epoch.
@@ -243,6 +248,8 @@ def ablate(
             "There is no objective whose parts could be dropped.",
             "Give objective=SoftTargets() + GoldLabels(), or a cut: into=Pruned(mlp=0.5).",
         )
+    if parts not in ("objective", "layers"):
+        raise InvalidInput(f"parts is {parts!r}.", "Give 'objective' or 'layers'.")
     check_share("delta", delta)
     seeds, seed = whole_number("seeds", seeds, 1), whole_number("seed", seed)
     settings = settings_of(loader_settings(data, training)[0])
@@ -266,7 +273,17 @@ def ablate(
     samples, aside = samples.aimed(found), aside.aimed(found)
     aim = Objective.of(objective)
     refuse_lacking(aim, found, samples, tutor, filter=filter)
-    variants = {"": aim, **without_each(aim)}
+    frozen: dict[str, tuple[str, ...]] = {}
+    if parts == "layers":
+        frozen = {f"training of {n}": own for n, own in layer_groups(pupil).items()}
+        if len(frozen) < 2:
+            raise InvalidInput(
+                "The student has one group of layers: nothing would be trained without it.",
+                "Give a student with several layers.",
+            )
+        variants = {"": aim, **dict.fromkeys(frozen, aim)}
+    else:
+        variants = {"": aim, **without_each(aim)}
     size = settings.batch_size
 
     def said(module: Any) -> Said:
@@ -286,6 +303,7 @@ def ablate(
             for own in range(seed, seed + seeds):
                 tell(f"without {name or 'nothing'}", i * seeds + own - seed, len(variants) * seeds)
                 student = read_by(started(maker, own, samples, tutor, start)[0], reading)
+                freeze(student, frozen.get(name, ()))
                 asked = left.needs.teacher
                 trained = train(
                     student, samples, left, found, training=settings, seed=own,
