@@ -16,6 +16,7 @@ from torch import nn
 
 from limbeck.core.contract import Progress, Task
 from limbeck.language.generation import TokenSampling
+from limbeck.language.lora import merged
 from limbeck.language.mixture import TeacherMixture
 from limbeck.language.models import LanguageModel
 from limbeck.language.objectives import SequenceKD
@@ -155,7 +156,7 @@ class TextTraining:
                 teacher=teacher, folder=folder, name=name, progress=tell,
             )  # fmt: skip
         seconds = time.perf_counter() - before
-        model = replace(self.start, module=trained.module)
+        model = replace(self.start, module=merged(trained.module))
         asked = max(spent() - (writer.seconds if writer.mixture else 0.0), 0.0)
         bill = Bill(
             max(seconds - asked - writer.seconds, 0.0), asked, writer.seconds, trained.steps,

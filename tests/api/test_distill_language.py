@@ -186,3 +186,44 @@ def test_recorded_logits_that_do_not_fit_are_refused(folders, rows, logits):
         limbeck.distill(str(logits), into=folders[1], objective=TokenKD(), judge=folders[1])
     with pytest.raises(InvalidInput, match="OnPolicy learns from texts"):
         limbeck.distill(str(logits), into=folders[1], objective=OnPolicy(), judge=folders[0])
+
+
+def test_adapters_are_trained_and_merged(folders, rows):
+    pytest.importorskip("peft")
+    found = distilled(folders, rows, objective=TokenKD(), control=False, lora=4)
+    start = limbeck.language.models.read_model(folders[1], "student").module
+    own = dict(found.student.module.named_parameters())
+    changed = {n for n, p in start.named_parameters() if not torch.equal(p, own[n])}
+    assert changed
+    assert all("proj" in name for name in changed)
+
+
+_TWO = """
+import json, sys, limbeck
+from limbeck.language import OnPolicy
+teacher, student, rows = json.loads(sys.argv[1])
+found = limbeck.distill(teacher, rows, into=student, objective=OnPolicy(share=0.5), control=False,
+                        max_new_tokens=6, batch_size=8, lr=0.5, optimizer="SGD", progress=False,
+                        preflight="warn")
+found.student.save_pretrained(sys.argv[2])
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_give_the_student_of_one(folders, rows, tmp_path):
+    import json
+    import subprocess
+    import sys
+
+    ragged = [r | {"completion": "hello"[: 1 + i % 5]} for i, r in enumerate(rows)]
+    script = tmp_path / "two.py"
+    script.write_text(_TWO)
+    told = json.dumps([*folders, ragged])
+    many = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2",
+            "--master-port", "29731"]  # fmt: skip
+    for start, out in (([sys.executable], "one"), (many, "two")):
+        subprocess.run([*start, str(script), told, str(tmp_path / out)], check=True, timeout=300)
+    read = limbeck.language.models.read_model
+    one, two = (read(f"hf:{tmp_path / out}", "student").module for out in ("one", "two"))
+    pairs = zip(one.parameters(), two.parameters(), strict=True)
+    assert all(torch.allclose(a, b, atol=1e-5) for a, b in pairs)
