@@ -19,6 +19,7 @@ from limbeck.certificates.binomial import check_share
 from limbeck.certificates.wording import versions
 from limbeck.core.contract import Certificate, Progress, Status, Task, TaskKind
 from limbeck.core.errors import whole_number
+from limbeck.core.whole_folder import open_folder
 from limbeck.data.duplicates import Rule
 from limbeck.evaluation.comparison import Comparison
 from limbeck.evaluation.convergence import too_short
@@ -34,7 +35,7 @@ from limbeck.networks.strategies.train_network import TrainNetwork
 from limbeck.networks.teachers.outside import name_of
 from limbeck.networks.training.processes import first
 from limbeck.networks.training.train import Trained
-from limbeck.results.artifacts import Artifacts, open_folder
+from limbeck.results.artifacts import Artifacts
 from limbeck.results.network import NetworkDistillation
 from limbeck.results.seeds import Runs, objective_record, status_of, training_record
 

@@ -174,11 +174,7 @@ def generate(
 def _folder(out: str | PathLike[str] | None) -> Path | None:
     if out is None:
         return None
-    folder = Path(out)
-    if folder.exists() and not folder.is_dir():
-        raise InvalidInput(f"{str(folder)!r} is a file.", "Give the name of a folder.")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    return open_folder(out)
 
 
 def _claim(folder: Path, identity: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from limbeck.certificates.fingerprint import read_seen_hashes
 from limbeck.core.arrays import read_array, read_arrays
 from limbeck.core.errors import FileRefused, InvalidInput, did_you_mean
 from limbeck.core.strict_json import parse_json
+from limbeck.core.whole_folder import settle
 from limbeck.data.tables import read_table
 
 __all__ = ["load", "read_named", "read_rows", "read_seen", "read_table", "read_teacher"]
@@ -73,6 +74,7 @@ def load(path: str | Path) -> Any:
         from limbeck.students.files import load as load_student
 
         return load_student(path)
+    settle(path)
     for name in ("tuning.json", "result.json", "audit.json"):
         if (path / name).exists():
             module, kind = _RESULTS[_format(path / name)]

@@ -17,6 +17,7 @@ from limbeck.core.arrays import read_arrays
 from limbeck.core.atomic_io import write_bytes
 from limbeck.core.errors import FileRefused, InvalidInput, MissingExtra, did_you_mean
 from limbeck.core.registry import LOSSES
+from limbeck.core.whole_folder import open_folder
 from limbeck.networks.training.processes import first
 
 if TYPE_CHECKING:
@@ -265,8 +266,6 @@ def arguments_of(data: Mapping[str, Any]) -> tuple[Any, Any, Any, dict[str, Any]
 
 def _keep(path: Path, kept: Path) -> None:
     """Copy the run file into the run's folder."""
-    from limbeck.results.artifacts import open_folder
-
     if first() and path.resolve() != kept.resolve():
         open_folder(kept.parent)
         write_bytes(path.read_bytes(), kept)

@@ -14,6 +14,7 @@ from limbeck.core.atomic_io import write_bytes
 from limbeck.core.contract import Certificate, GroupBound
 from limbeck.core.errors import FileRefused
 from limbeck.core.strict_json import as_typed, parse_json
+from limbeck.core.whole_folder import settle
 
 __all__ = ["load", "read_stored", "save"]
 
@@ -90,6 +91,7 @@ def read_stored(path: str | Path) -> Certificate:
     FileRefused
         As for `load`.
     """
+    settle(Path(path).parent)
     try:
         record = parse_json(Path(path).read_bytes())
     except OSError as error:

@@ -14,6 +14,7 @@ import numpy as np
 
 from limbeck.core.atomic_io import write_bytes
 from limbeck.core.errors import FileRefused
+from limbeck.core.whole_folder import settle
 
 __all__ = ["as_typed", "parse_json", "plain", "read_json", "record", "strict_json", "write_json"]
 
@@ -159,6 +160,7 @@ def read_json(path: Path, kind: str, newest: int, oldest: int = 1) -> dict[str, 
     FileRefused
         If the file cannot be read, is no JSON, of another format, newer or too old.
     """
+    settle(path.parent)
     try:
         data = parse_json(path.read_bytes())
     except OSError as error:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from limbeck.certificates.certificate_file import save as save_certificate
 from limbeck.core.arrays import MOST_TIMES
 from limbeck.core.atomic_io import write_bytes
-from limbeck.core.errors import FileRefused, InvalidInput, LimbeckError
+from limbeck.core.errors import LimbeckError
 from limbeck.core.strict_json import strict_json
 from limbeck.data.duplicates import Rule
 from limbeck.evaluation.network_comparison import issue
@@ -24,7 +24,7 @@ from limbeck.networks.predictor import Certified
 from limbeck.students.onnx.layout import Layout
 from limbeck.students.onnx.student import KEY, OnnxStudent
 
-__all__ = ["Artifacts", "open_folder"]
+__all__ = ["Artifacts"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,14 +60,8 @@ class Artifacts:
         result : NetworkDistillation
             Its student is written.
         folder : Path
-            Made if it does not exist.
-
-        Raises
-        ------
-        InvalidInput
-            If the folder is a file.
+            It is there, and empty.
         """
-        open_folder(folder)
         write_student(result.student, folder)
         if self.certified is None:
             return ()
@@ -113,26 +107,6 @@ class Artifacts:
             "form": reading_of(self.certified.module).form,
         }
         return {KEY: strict_json(told, indent=None)}
-
-
-def open_folder(folder: Path) -> None:
-    """Make a folder if it does not exist.
-
-    Raises
-    ------
-    InvalidInput
-        If it is a file.
-    FileRefused
-        If it cannot be made.
-    """
-    if folder.exists() and not folder.is_dir():
-        raise InvalidInput(f"{str(folder)!r} is a file.", "Give the name of a folder.")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileRefused(
-            f"{str(folder)!r} cannot be made: {error.strerror or error}.", "Choose another folder."
-        ) from None
 
 
 def _smallest(rows: NDArray[np.float64]) -> str:

@@ -32,7 +32,6 @@ from limbeck.audits.results import (
 from limbeck.certificates.certificate_file import load as load_certificate
 from limbeck.certificates.certificate_file import save as save_certificate
 from limbeck.core.contract import Certificate, Progress
-from limbeck.core.errors import InvalidInput
 from limbeck.core.progress import quiet, shown
 from limbeck.core.strict_json import plain, read_json, record, write_json
 from limbeck.reports.table import Table
@@ -40,7 +39,7 @@ from limbeck.results.audit_sections.frames import tables
 from limbeck.results.audit_sections.page import write_audit_page
 from limbeck.results.audit_sections.plot import plot_features
 from limbeck.results.audit_sections.tables import audit_table
-from limbeck.results.result import Result
+from limbeck.results.result import Result, saved_whole
 from limbeck.students.additive.additive import Additive
 from limbeck.students.files import load as load_student
 
@@ -210,16 +209,13 @@ class Audit(Result):
         InvalidInput
             If the folder is a file.
         """
-        folder = Path(folder)
-        if folder.exists() and not folder.is_dir():
-            raise InvalidInput(f"{str(folder)!r} is a file.", "Give the name of a folder.")
-        folder.mkdir(parents=True, exist_ok=True)
-        self.student.save(folder / "student.json")
-        if self.certificate is not None:
-            save_certificate(self.certificate, folder / "certificate.json")
-        write_json(self.to_dict(), folder / "audit.json")
-        self.report(folder / "report.html")
-        return folder
+        with saved_whole(folder) as to:
+            self.student.save(to / "student.json")
+            if self.certificate is not None:
+                save_certificate(self.certificate, to / "certificate.json")
+            write_json(self.to_dict(), to / "audit.json")
+            self.report(to / "report.html")
+        return Path(folder)
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:

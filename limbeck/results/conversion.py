@@ -12,14 +12,13 @@ from rich.text import Text
 from limbeck.certificates.certificate_file import load as load_certificate
 from limbeck.certificates.certificate_file import save as save_certificate
 from limbeck.core.contract import Status
-from limbeck.core.errors import InvalidInput
 from limbeck.core.strict_json import plain, read_json, record, write_json
 from limbeck.reports.document import document, write_document
 from limbeck.reports.markup import Html, join, tag
 from limbeck.reports.style import FRAGMENT, PAGE
 from limbeck.reports.table import Table
 from limbeck.results.conversion_sections import ConversionRecord, model_table, sentences, tables
-from limbeck.results.result import Result
+from limbeck.results.result import Result, saved_whole
 
 __all__ = ["Conversion"]
 
@@ -53,16 +52,13 @@ class Conversion(ConversionRecord, Result):
         folder : path
             Made if it does not exist.
         """
-        folder = Path(folder)
-        if folder.exists() and not folder.is_dir():
-            raise InvalidInput(f"{str(folder)!r} is a file.", "Give the name of a folder.")
-        folder.mkdir(parents=True, exist_ok=True)
-        self.student.save(folder / "student")
-        if self.certificate is not None:
-            save_certificate(self.certificate, folder / "certificate.json")
-        write_json(self.to_dict(), folder / "result.json")
-        self.report(folder / "report.html")
-        return folder
+        with saved_whole(folder) as to:
+            self.student.save(to / "student")
+            if self.certificate is not None:
+                save_certificate(self.certificate, to / "certificate.json")
+            write_json(self.to_dict(), to / "result.json")
+            self.report(to / "report.html")
+        return Path(folder)
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:

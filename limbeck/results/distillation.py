@@ -27,7 +27,7 @@ from limbeck.results.distillation_sections.page import fragment, write_page
 from limbeck.results.distillation_sections.plot import plot_models
 from limbeck.results.distillation_sections.tables import result_table, tables
 from limbeck.results.model_card import write_card
-from limbeck.results.result import Result
+from limbeck.results.result import Result, saved_whole
 from limbeck.students.files import load as load_student
 
 __all__ = ["Distillation", "Holdout", "check_saved_names"]
@@ -70,7 +70,7 @@ class Distillation(DistillationRecord, Result):
         Parameters
         ----------
         folder : path
-            Made if it does not exist; files of the same names are replaced, each at once.
+            Made if it does not exist; what a result before wrote there is replaced, all at once.
         rows : bool
             Whether to write the holdout rows, with the teacher's answers in the column
             ``teacher_label``, labels in ``true_label``, groups in ``group``, cases in ``case``;
@@ -82,18 +82,15 @@ class Distillation(DistillationRecord, Result):
         Path
             The folder.
         """
-        folder = Path(folder)
-        if folder.exists() and not folder.is_dir():
-            raise InvalidInput(f"{str(folder)!r} is a file.", "Give the name of a folder.")
-        folder.mkdir(parents=True, exist_ok=True)
-        self.student.save(folder / "student.json")
-        save_certificate(self.certificate, folder / "certificate.json")
-        write_json(self.to_dict(), folder / "result.json")
-        if self.holdout is not None:
-            _write_holdout(folder, self.holdout, rows)
-        self._save_steps(folder, rows)
-        self.report(folder / "report.html")
-        return folder
+        with saved_whole(folder) as to:
+            self.student.save(to / "student.json")
+            save_certificate(self.certificate, to / "certificate.json")
+            write_json(self.to_dict(), to / "result.json")
+            if self.holdout is not None:
+                _write_holdout(to, self.holdout, rows)
+            self._save_steps(to, rows)
+            self.report(to / "report.html")
+        return Path(folder)
 
     def _save_steps(self, folder: Path, rows: bool) -> None:
         """A folder for each of several steps, in which the student before it is the teacher."""

@@ -12,7 +12,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from limbeck.core.atomic_io import write_bytes
-from limbeck.core.errors import FileRefused, InvalidInput
+from limbeck.core.errors import FileRefused
 from limbeck.core.printable import visible
 from limbeck.core.strict_json import parse_json, plain, read_json, record, strict_json, write_json
 from limbeck.language.generated.tasks import DroppedText, GeneratedRow
@@ -24,7 +24,7 @@ from limbeck.reports.style import FRAGMENT, PAGE
 from limbeck.reports.table import Table
 from limbeck.results.generated_record import GeneratedRecord
 from limbeck.results.generated_tables import sentences, tables
-from limbeck.results.result import Result
+from limbeck.results.result import Result, saved_whole
 
 __all__ = ["GeneratedSet"]
 
@@ -74,17 +74,14 @@ class GeneratedSet(GeneratedRecord, Result):
         folder : str or Path
             It is made where it is not there.
         """
-        folder = Path(folder)
-        if folder.exists() and not folder.is_dir():
-            raise InvalidInput(f"{str(folder)!r} is a file.", "Give the name of a folder.")
-        folder.mkdir(parents=True, exist_ok=True)
-        write_bytes(_lines(self.rows), folder / "rows.jsonl")
-        write_bytes(_lines(self.dropped), folder / "dropped.jsonl")
         packed = gzip.compress(_lines(self.requests), mtime=0)
-        write_bytes(packed, folder / "requests.jsonl.gz")
-        self.report(folder / "report.html")
-        write_json(self.to_dict(), folder / "result.json")
-        return folder
+        with saved_whole(folder) as to:
+            write_bytes(_lines(self.rows), to / "rows.jsonl")
+            write_bytes(_lines(self.dropped), to / "dropped.jsonl")
+            write_bytes(packed, to / "requests.jsonl.gz")
+            self.report(to / "report.html")
+            write_json(self.to_dict(), to / "result.json")
+        return Path(folder)
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:

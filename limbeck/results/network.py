@@ -18,7 +18,7 @@ from limbeck.results.network_record import NetworkRecord
 from limbeck.results.network_sections.page import fragment, write_page
 from limbeck.results.network_sections.plot import plot_network
 from limbeck.results.network_sections.tables import network_table, tables
-from limbeck.results.result import Result
+from limbeck.results.result import Result, saved_whole
 
 __all__ = ["NetworkDistillation"]
 
@@ -44,7 +44,7 @@ class NetworkDistillation(NetworkRecord, Result):
         Parameters
         ----------
         folder : path
-            Made if it does not exist; files of the same names are replaced, each at once.
+            Made if it does not exist; what a result before wrote there is replaced, all at once.
 
         Returns
         -------
@@ -96,10 +96,11 @@ class NetworkDistillation(NetworkRecord, Result):
                 "This result was read from a folder and holds no network to write.",
                 "Copy the folder.",
             )
-        lost = self.artifacts.write(self, folder)
-        noted = replace(self, notes=(*self.notes, *lost))
-        write_json(noted.to_dict(), folder / "result.json")
-        noted.report(folder / "report.html")
+        with saved_whole(folder) as to:
+            lost = self.artifacts.write(self, to)
+            noted = replace(self, notes=(*self.notes, *lost))
+            write_json(noted.to_dict(), to / "result.json")
+            noted.report(to / "report.html")
         return noted
 
     def export(self, path: str | Path, **settings: Any) -> Path:

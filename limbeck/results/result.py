@@ -3,14 +3,35 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Self
 
 from limbeck.core.errors import InvalidInput, did_you_mean
+from limbeck.core.whole_folder import whole_folder
 from limbeck.reports.printed import Printed
 from limbeck.reports.table import Table
 
-__all__ = ["Result"]
+__all__ = ["Result", "saved_whole"]
+
+# What results consist of on disk; weights of networks stay, since others may be named alike.
+_MARKS = ("result.json", "audit.json")
+_OWNED = (
+    *_MARKS, "report.html", "certificate.json", "seen.npy", "holdout.parquet", "holdout.csv",
+    "student", "student.json", "student.onnx", "students", "steps", "finalist-*",
+    "rows.npz", "rows.jsonl", "dropped.jsonl", "requests.jsonl.gz",
+)  # fmt: skip
+
+
+def saved_whole(folder: str | Path) -> AbstractContextManager[Path]:
+    """A folder to write a result to, which replaces the one before all at once.
+
+    Parameters
+    ----------
+    folder : str or Path
+        See :func:`limbeck.core.whole_folder.whole_folder`.
+    """
+    return whole_folder(folder, _OWNED, _MARKS)
 
 
 class Result(Printed):

@@ -12,7 +12,7 @@ from limbeck.core.errors import InvalidInput, did_you_mean
 from limbeck.core.strict_json import plain, read_json, record, write_json
 from limbeck.reports.table import Table
 from limbeck.results.distillation import Distillation
-from limbeck.results.result import Result
+from limbeck.results.result import Result, saved_whole
 from limbeck.results.tournament_record import TournamentRecord
 from limbeck.results.tournament_sections import (
     fragment,
@@ -101,17 +101,15 @@ class Tournament(TournamentRecord, Result):
         folder : str or Path
             It is made where it is not there.
         """
-        folder = Path(folder)
-        if folder.exists() and not folder.is_dir():
-            raise InvalidInput(f"{str(folder)!r} is a file.", "Give the name of a folder.")
-        (folder / "students").mkdir(parents=True, exist_ok=True)
-        for i, finalist in enumerate(self.finalists):
-            finalist.save(folder / f"finalist-{i}")
-        for name, student in zip(self._names(), self.students, strict=False):
-            write_json(student.to_dict(), folder / "students" / f"{name}.json")
-        self.report(folder / "report.html")
-        write_json(self.to_dict(), folder / "result.json")
-        return folder
+        with saved_whole(folder) as to:
+            (to / "students").mkdir()
+            for i, finalist in enumerate(self.finalists):
+                finalist.save(to / f"finalist-{i}")
+            for name, student in zip(self._names(), self.students, strict=False):
+                write_json(student.to_dict(), to / "students" / f"{name}.json")
+            self.report(to / "report.html")
+            write_json(self.to_dict(), to / "result.json")
+        return Path(folder)
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
