@@ -23,6 +23,7 @@ from limbeck.core.errors import InvalidInput, LimbeckError, whole_number
 from limbeck.core.progress import shown
 from limbeck.core.strict_json import plain, read_json, write_json
 from limbeck.core.texts import as_texts
+from limbeck.core.whole_folder import open_folder
 from limbeck.data.labels import encode_labels
 from limbeck.evaluation.generated_control import RealRows, against_real_rows, split_real_rows
 from limbeck.language.generated.cleaning import cleaned
@@ -137,7 +138,7 @@ def generate(
     """
     n, seed = whole_number("n", n, 1), whole_number("seed", seed)
     check_share("delta", delta)
-    folder = _folder(out)
+    folder = None if out is None else open_folder(out)
     store = None if folder is None else folder / "answers.sqlite"
     writer, own = writer_of(teacher, store)
     judge = own if labeller is None else limbeck.as_teacher(labeller)
@@ -169,12 +170,6 @@ def generate(
     if folder is not None:
         made.save(folder)
     return made
-
-
-def _folder(out: str | PathLike[str] | None) -> Path | None:
-    if out is None:
-        return None
-    return open_folder(out)
 
 
 def _claim(folder: Path, identity: dict[str, Any]) -> None:

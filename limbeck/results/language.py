@@ -19,13 +19,12 @@ from limbeck.core.errors import InvalidInput
 from limbeck.core.strict_json import plain, read_json, record, strict_json, write_json
 from limbeck.language.models import read_model
 from limbeck.reports.table import Table
-from limbeck.results.artifacts import open_folder
 from limbeck.results.language_record import LanguageRecord
 from limbeck.results.language_sections.card import language_card
 from limbeck.results.language_sections.page import fragment, write_page
 from limbeck.results.language_sections.plot import plot_texts
 from limbeck.results.language_sections.tables import language_table, tables
-from limbeck.results.result import Result
+from limbeck.results.result import Result, saved_whole
 
 __all__ = ["LanguageDistillation"]
 
@@ -75,19 +74,19 @@ class LanguageDistillation(LanguageRecord, Result):
         """As `save`; returns the result."""
         if self.student is None:
             raise InvalidInput("This result holds no student to write.", "Copy its folder.")
-        open_folder(folder)
-        self.student.save_pretrained(folder / "student")
-        lines = [strict_json(g, indent=None) for g in self.generations]
-        write_bytes(("\n".join(lines) + "\n").encode(), folder / "generations.jsonl")
-        if self.certificate is not None:
-            buffer = io.BytesIO()
-            names = np.array(list(self.losses))
-            table = np.stack([np.asarray(x, dtype=np.float64) for x in self.losses.values()])
-            np.savez(buffer, allow_pickle=False, losses=table, names=names)
-            write_bytes(buffer.getvalue(), folder / "losses.npz")
-            save_certificate(self.certificate, folder / "certificate.json")
-        write_json(self.to_dict(), folder / "result.json")
-        self.report(folder / "report.html")
+        with saved_whole(folder) as to:
+            self.student.save_pretrained(to / "student")
+            lines = [strict_json(g, indent=None) for g in self.generations]
+            write_bytes(("\n".join(lines) + "\n").encode(), to / "generations.jsonl")
+            if self.certificate is not None:
+                buffer = io.BytesIO()
+                names = np.array(list(self.losses))
+                table = np.stack([np.asarray(x, dtype=np.float64) for x in self.losses.values()])
+                np.savez(buffer, allow_pickle=False, losses=table, names=names)
+                write_bytes(buffer.getvalue(), to / "losses.npz")
+                save_certificate(self.certificate, to / "certificate.json")
+            write_json(self.to_dict(), to / "result.json")
+            self.report(to / "report.html")
         return self
 
     @classmethod

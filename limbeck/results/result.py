@@ -19,7 +19,8 @@ _MARKS = ("result.json", "audit.json")
 _OWNED = (
     *_MARKS, "report.html", "certificate.json", "seen.npy", "holdout.parquet", "holdout.csv",
     "student", "student.json", "student.onnx", "students", "steps", "finalist-*",
-    "rows.npz", "rows.jsonl", "dropped.jsonl", "requests.jsonl.gz",
+    "rows.npz", "rows.jsonl", "dropped.jsonl", "requests.jsonl.gz", "generations.jsonl",
+    "losses.npz",
 )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from limbeck.certificates.binomial import check_share
 from limbeck.core.contract import Progress, Task
 from limbeck.core.errors import InvalidInput, did_you_mean, plural
+from limbeck.core.whole_folder import open_folder
 from limbeck.language.generation import TokenSampling, generate
 from limbeck.language.judge import TextMetric
 from limbeck.language.lora import adapted
@@ -24,7 +25,6 @@ from limbeck.language.prompts import Prompts, encode, read_rows
 from limbeck.language.recorded import RecordedLogits
 from limbeck.language.training_loss import WritingObjective, check_objective
 from limbeck.networks.training.settings import Training
-from limbeck.results.artifacts import open_folder
 
 __all__ = [
     "LanguageData",
