@@ -19,9 +19,9 @@ from limbeck.certificates.wording import versions
 from limbeck.core.contract import Certificate, Progress
 from limbeck.core.errors import InvalidInput, did_you_mean, whole_number
 from limbeck.core.strict_json import plain, read_json, write_json
+from limbeck.core.whole_folder import open_folder
 from limbeck.networks.strategies.train_network import TrainNetwork
 from limbeck.networks.training.processes import first
-from limbeck.results.artifacts import open_folder
 from limbeck.results.network import NetworkDistillation
 from limbeck.results.tune import Tuning
 from limbeck.results.tune_record import Trial

@@ -21,7 +21,7 @@ from limbeck.reports.markup import Html, tag
 from limbeck.reports.plots import axes_of
 from limbeck.reports.style import FRAGMENT, PAGE
 from limbeck.reports.table import Column, Table
-from limbeck.results.result import Result
+from limbeck.results.result import Result, saved_whole
 
 __all__ = ["Selection"]
 
@@ -161,13 +161,10 @@ class Selection(Result):
         folder : str or Path
             It is made where it is not there.
         """
-        folder = Path(folder)
-        if folder.exists() and not folder.is_dir():
-            raise InvalidInput(f"{str(folder)!r} is a file.", "Give the name of a folder.")
-        folder.mkdir(parents=True, exist_ok=True)
-        self.report(folder / "report.html")
-        write_json(self.to_dict(), folder / "result.json")
-        return folder
+        with saved_whole(folder) as to:
+            self.report(to / "report.html")
+            write_json(self.to_dict(), to / "result.json")
+        return Path(folder)
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
