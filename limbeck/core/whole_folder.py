@@ -25,7 +25,7 @@ _STALE = ".stale"  # in it: what the result before had and this one has not
 _WRITING = ".saving-"
 
 
-def open_folder(folder: str | Path) -> Path:
+def open_folder(folder: str | os.PathLike[str]) -> Path:
     """Make a folder if it does not exist, before any work.
 
     Parameters

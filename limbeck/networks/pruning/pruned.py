@@ -30,13 +30,8 @@ class Pruned:
         What stays: a share in (0, 1], or a number. ``layers`` are the repeated blocks of a
         stack, ``heads`` those of attention (with grouped keys whole groups), ``mlp`` the neurons
         inside a block, or between two dense layers where there are no blocks, ``width`` the
-<<<<<<< HEAD
         channels that all blocks share, and ``channels`` those of convolutions (a share only).
         What is not named stays whole.
-=======
-        channels that all blocks share, and ``channels`` those of convolutions (a share only). What
-        is not named stays whole.
->>>>>>> 8b181ee (Results of conversions and searches are saved whole, too)
     size : float or int, optional
         Target: a share of the teacher's parameters in (0, 1), or their number.
     flops : float or int, optional
