@@ -35,8 +35,8 @@ from limbeck.results.advice_record import Kind, Outlook, PilotPoint
 from limbeck.results.seeds import objective_record, training_record
 from limbeck.selection.pilot import (
     Cell,
-    Pair,
     Pilot,
+    PilotRuns,
     cross,
     design,
     gathered,
@@ -160,7 +160,7 @@ def advise(
     known = understand(request, given, split(request, given))
     _refuse(known, given)
     pilot, notes = _pilot(known, given, larger, request, folder)
-    asked = _Asked(seconds, seeds, seed, delta, dict(training))
+    asked = _AdviceRequest(seconds, seeds, seed, delta, dict(training))
     with shown(progress) as tell:
         pairs, costs = _run(pilot, asked, tell)
     if validation is None:
@@ -173,7 +173,7 @@ def advise(
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _AdviceRequest:
     """What was asked of the pilot: seconds, seeds, level and the settings of the training."""
 
     budget: float
@@ -283,8 +283,8 @@ def _same_run(path: Path, pilot: Pilot, seed: int) -> None:
 
 
 def _run(
-    pilot: Pilot, asked: _Asked, tell: Progress
-) -> tuple[dict[tuple[Cell, int], Pair], _Costs]:
+    pilot: Pilot, asked: _AdviceRequest, tell: Progress
+) -> tuple[dict[tuple[Cell, int], PilotRuns], _Costs]:
     """The pairs that the budget allows, and what pairs cost."""
     costs = _kept_costs(pilot, asked.seed)
     least = smallest(pilot)
@@ -296,7 +296,7 @@ def _run(
             f" {duration(one)}.",
             f'Give at least budget="{np.ceil(_enough(pilot, costs, asked.seeds)):.0f} s".',
         )
-    pairs: dict[tuple[Cell, int], Pair] = {}
+    pairs: dict[tuple[Cell, int], PilotRuns] = {}
     own = range(asked.seed, asked.seed + asked.seeds)
     for share in _RUNGS:  # what was learned of the costs plans the next, larger cross
         budget = share * asked.budget
@@ -310,19 +310,21 @@ def _run(
     return pairs, _train(pilot, jobs, pairs, costs, asked.budget, tell)
 
 
-def _left(costs: _Costs, pairs: Mapping[tuple[Cell, int], Pair], seeds: range, cell: Cell) -> float:
+def _left(
+    costs: _Costs, pairs: Mapping[tuple[Cell, int], PilotRuns], seeds: range, cell: Cell
+) -> float:
     """Seconds of the seeds of a cell that are not run yet."""
     return costs.of(cell) * sum((cell, s) not in pairs for s in seeds)
 
 
-def _spent(pairs: Mapping[Any, Pair]) -> float:
+def _spent(pairs: Mapping[Any, PilotRuns]) -> float:
     return sum(p.seconds for p in pairs.values())
 
 
 def _train(
     pilot: Pilot,
     jobs: Sequence[tuple[Cell, int]],
-    pairs: dict[tuple[Cell, int], Pair],
+    pairs: dict[tuple[Cell, int], PilotRuns],
     costs: _Costs,
     budget: float,
     tell: Progress,
@@ -372,8 +374,8 @@ def _enough(pilot: Pilot, costs: _Costs, seeds: int) -> float:
 def _advice(
     pilot: Pilot,
     known: Prepared,
-    asked: _Asked,
-    pairs: Mapping[tuple[Cell, int], Pair],
+    asked: _AdviceRequest,
+    pairs: Mapping[tuple[Cell, int], PilotRuns],
     costs: _Costs,
     notes: tuple[str, ...],
 ) -> Advice:
@@ -410,8 +412,8 @@ def _advice(
 
 def _outlooks(
     pilot: Pilot,
-    asked: _Asked,
-    pairs: Mapping[tuple[Cell, int], Pair],
+    asked: _AdviceRequest,
+    pairs: Mapping[tuple[Cell, int], PilotRuns],
     costs: _Costs,
     *,
     bounded: bool,
@@ -438,7 +440,7 @@ def _epochs(pilot: Pilot, rows: int) -> int:
     return pilot.settings.settled(rows, validated=False).epochs or 1
 
 
-def _points(pairs: Mapping[tuple[Cell, int], Pair], delta: float) -> list[PilotPoint]:
+def _points(pairs: Mapping[tuple[Cell, int], PilotRuns], delta: float) -> list[PilotPoint]:
     """A line for each cell."""
     found = []
     for cell in dict.fromkeys(c for c, _ in pairs):

@@ -276,7 +276,7 @@ def _known() -> list[str]:
     from limbeck.networks.training.settings import Training
 
     ours = [*_MODELS, *LANGUAGE_SETTINGS, "teacher_weights", "student_weights", *_DATA, "balanced"]
-    hidden = {"data", "y", "into", "progress", "training"}
+    hidden = {"data", "y", "into", "progress", "steps", "training"}
     named = [n for n in signature(compress).parameters if n not in hidden]
     return list(dict.fromkeys([*ours, *named, *(f.name for f in dataclasses.fields(Training))]))
 

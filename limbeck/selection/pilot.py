@@ -29,8 +29,8 @@ from limbeck.networks.training.settings import Training
 
 __all__ = [
     "Cell",
-    "Pair",
     "Pilot",
+    "PilotRuns",
     "cross",
     "design",
     "gathered",
@@ -96,7 +96,7 @@ class Cell:
 
 
 @dataclass(frozen=True, eq=False)
-class Pair:
+class PilotRuns:
     """A student and its control of one seed, on the rows that are measured.
 
     Parameters
@@ -162,7 +162,7 @@ class Pilot:
         place = Place(math.log2(n / whole), math.log2(made / full))
         return Cell(n, made, place, larger)
 
-    def run(self, cell: Cell, seed: int, tell: Progress = quiet) -> Pair:
+    def run(self, cell: Cell, seed: int, tell: Progress = quiet) -> PilotRuns:
         """One pair, read where it was finished before.
 
         Parameters
@@ -177,7 +177,7 @@ class Pilot:
         path = None if self.folder is None else self.folder / f"{cell.name}-seed-{seed}.npz"
         if path is not None and path.is_file():
             kept = read_arrays(path, ("student", "control", "seconds"))
-            return Pair(kept["student"], kept["control"], float(kept["seconds"]))
+            return PilotRuns(kept["student"], kept["control"], float(kept["seconds"]))
         began = time.perf_counter()
         base = self.larger if cell.larger else self.method
         assert base is not None  # noqa: S101  (no such cell is planned without it)
@@ -193,7 +193,7 @@ class Pilot:
             made = getattr(own, role)(seed, None, tell)
             net = made[-1].module if isinstance(made, list) else made.module
             scores.append(self._scores(net))
-        found = Pair(scores[0], scores[1], time.perf_counter() - began)
+        found = PilotRuns(scores[0], scores[1], time.perf_counter() - began)
         if path is not None:
             file = io.BytesIO()
             np.savez_compressed(file, student=found.student, control=found.control,
@@ -289,7 +289,7 @@ def cross(pilot: Pilot, f: float, g: float) -> list[Cell]:
     return cells
 
 
-def gathered(pairs: Mapping[tuple[Cell, int], Pair], larger: bool) -> list[PairScores]:
+def gathered(pairs: Mapping[tuple[Cell, int], PilotRuns], larger: bool) -> list[PairScores]:
     """The pairs of each cell, one below the other, largest cell first.
 
     Parameters
