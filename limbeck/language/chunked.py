@@ -34,7 +34,7 @@ TokenLoss = Callable[[Tensor, Tensor], Tensor]
 class TokenSum(NamedTuple):
     """A loss summed over tokens, with their number.
 
-    Parameters
+    Attributes
     ----------
     total : Tensor
         The sum, a scalar; it carries the gradient.
