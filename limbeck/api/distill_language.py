@@ -91,7 +91,8 @@ def distill_language(
         Of `limbeck.language`; by default ``OnPolicy()``.
     judge : str, path or nn.Module, optional
         The teacher itself, where ``teacher`` is a folder that `limbeck.language.record` wrote: it
-        is asked on the test prompts alone, and training needs no teacher.
+        is asked on the test prompts alone, and training needs no teacher. By default the folder
+        that was recorded, where it is still there; a note says so.
     tokenizer : object, optional
         Of modules; folders bring their own.
     test : as data, optional
@@ -149,7 +150,8 @@ def distill_language(
     check_share("delta", delta)
     recorded = None
     if is_recorded(teacher):
-        recorded, teacher = _opened(teacher, data, judge), judge
+        recorded = _opened(teacher, data, {"prompt_tokens": prompt_tokens, "chat": chat or None})
+        teacher = recorded_teacher(recorded) if judge is None else judge
     elif judge is not None:
         raise InvalidInput("judge was given beside a teacher.", "Leave judge out: it judges, too.")
     request = LanguageRequest(
@@ -160,24 +162,48 @@ def distill_language(
         preflight=preflight, lora=lora, seeds=whole_number("seeds", seeds, 1, _MOST_SEEDS),
         seed=whole_number("seed", seed), epsilon=epsilon, delta=delta, device=device,
         folder=None if out is None else Path(out), training=training,
-        recorded=recorded,
+        recorded=recorded, judge_found=recorded is not None and judge is None,
     )  # fmt: skip
     return run(LanguageSteps(request), progress)
 
 
-def _opened(given: Any, data: Any, judge: Any) -> RecordedLogits:
-    """Recorded logits, which bring their texts."""
+def _opened(given: Any, data: Any, settings: Mapping[str, Any]) -> RecordedLogits:
+    """Recorded logits, which bring their texts, parted into prompts already."""
     if data is not None:
         raise InvalidInput(
             "Prompts were given beside recorded logits, which are of their own texts.",
             "Leave the prompts out, or give the teacher itself.",
         )
-    if judge is None:
-        raise InvalidInput(
-            "Recorded logits do not say how near the student's own texts are to the teacher.",
-            "Give judge='hf:big', which is asked on the test prompts alone.",
-        )
+    for name, value in settings.items():
+        if value is not None:
+            raise InvalidInput(
+                f"{name} was given beside recorded logits, whose texts are parted already.",
+                "Leave it out, or give it to limbeck.language.record.",
+            )
     return given if isinstance(given, RecordedLogits) else RecordedLogits.open(given)
+
+
+def recorded_teacher(recorded: RecordedLogits) -> str:
+    """The folder of the teacher that was recorded, as ``hf:folder``.
+
+    Parameters
+    ----------
+    recorded : RecordedLogits
+        Whose index names it.
+
+    Raises
+    ------
+    InvalidInput
+        If the teacher was a module, or its folder is gone.
+    """
+    named = recorded.facts.get("folder")
+    if isinstance(named, str) and (Path(named) / "config.json").is_file():
+        return f"hf:{named}"
+    raise InvalidInput(
+        "Recorded logits do not say how near the student's own texts are to the teacher"
+        + (f", and its folder {named!r} is not there." if named else "."),
+        "Give judge='hf:big', which is asked on the test prompts alone.",
+    )
 
 
 @dataclass(frozen=True, eq=False)

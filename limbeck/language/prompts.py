@@ -114,6 +114,7 @@ def encode(
     *,
     prompt_tokens: int | None = None,
     chat: bool = False,
+    reserve: bool = True,
 ) -> Prompts:
     """Prompts as tokens of a model's tokenizer.
 
@@ -132,6 +133,9 @@ def encode(
         Split each text after so many tokens: what stands before is the prompt.
     chat : bool
         Whether plain texts are a user's messages, to be put into the chat template.
+    reserve : bool
+        Whether each prompt must leave room for ``max_new_tokens``. Without it a text is cut where
+        the context ends: for texts that are given and read, not written.
 
     Raises
     ------
@@ -151,13 +155,17 @@ def encode(
             after = [*after, *model.ends[:1]] if model.ends else after
             if not after:
                 raise InvalidInput(f"The completion of prompt {i} is empty.", "Leave it out.")
-        if after is not None and len(after) > max_new_tokens:
-            cut, after = cut + 1, after[:max_new_tokens]
-        _check(ids, max_new_tokens, model, i)
+        _check(ids, max_new_tokens if reserve else 1, model, i)
+        most = max_new_tokens
+        if not reserve and model.context is not None:
+            most = min(most, model.context - len(ids))
+        if after is not None and len(after) > most:
+            cut, after = cut + 1, after[:most]
         out.append((text, tuple(ids), None if after is None else tuple(after), reference))
     texts, ids_, completions, references = zip(*out, strict=True)
     notes = () if not cut else (
-        f"{plural(cut, 'completion')} of {len(rows):,} were cut after {max_new_tokens} tokens.",
+        f"{plural(cut, 'completion')} of {len(rows):,} were cut after {max_new_tokens} tokens"
+        + ("." if reserve else ", or where the context ends."),
     )  # fmt: skip
     made = chat or not isinstance(rows[0].prompt, str)
     return Prompts(texts, ids_, completions, references, notes, made)
@@ -202,8 +210,9 @@ def _check(ids: Sequence[int], max_new_tokens: int, model: LanguageModel, i: int
     most = model.context
     if most is not None and len(ids) + max_new_tokens > most:
         raise InvalidInput(
-            f"Prompt {i} has {len(ids):,} tokens, and with {max_new_tokens} new ones that is more"
-            f" than the context of {most:,}.",
+            f"Prompt {i} has {len(ids):,} tokens, and with {max_new_tokens} new"
+            f" {'one' if max_new_tokens == 1 else 'ones'} that is more than the context of"
+            f" {most:,}.",
             "Shorten the prompt, or give a smaller max_new_tokens.",
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from os import PathLike
+from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from limbeck.language.carriers.carrier import Arrays, Carrier, TokenLayout
 from limbeck.language.carriers.named import carrier_of
 from limbeck.language.chunked import LMHead, chunk_rows
 from limbeck.language.heads import Backbone, backbone_of
-from limbeck.language.models import LanguageModel, read_model
+from limbeck.language.models import LanguageModel, is_folder, read_model
 from limbeck.language.prompts import Prompts, encode, read_rows
 from limbeck.language.recorded import RecordedLogits, text_marks, tokenizer_marks
 from limbeck.language.shards import ShardFolder
@@ -45,6 +45,7 @@ def record(
     *,
     keep: str = "sampled:50",
     tokenizer: Any = None,
+    prompt_tokens: int = 1,
     max_new_tokens: int | None = None,
     batch_size: int = 8,
     seed: int = 0,
@@ -61,8 +62,9 @@ def record(
     teacher : str, path or nn.Module
         ``hf:folder``, or a causal model of transformers with its tokenizer.
     texts : sequence or path
-        Texts, of which every token but the first counts; or prompts with completions, or messages
-        that end with an answer, of which the completion counts. As data of `limbeck.distill`.
+        Texts, of which every token after the first ``prompt_tokens`` counts; or prompts with
+        completions, or messages that end with an answer, of which the completion counts. As data
+        of `limbeck.distill`.
     out : path
         The folder; made where it does not exist.
     keep : str
@@ -71,9 +73,12 @@ def record(
         "full": all log-probabilities in float16.
     tokenizer : object, optional
         Of a module.
+    prompt_tokens : int
+        Of texts: the first so many tokens are the prompt, with which the models are judged later.
+        With 1 all that can be learned is kept, but texts that begin alike have one prompt.
     max_new_tokens : int, optional
-        Tokens that count of each text at most; longer ones are cut. By default 512, or less where
-        the context is shorter.
+        Tokens that count of each text at most; longer ones are cut, as where the context ends. By
+        default 512.
     batch_size : int
         Texts that the teacher reads together.
     seed : int
@@ -106,15 +111,18 @@ def record(
     whole_number("batch_size", batch_size, 1)
     if max_new_tokens is not None:
         whole_number("max_new_tokens", max_new_tokens, 1)
+    whole_number("prompt_tokens", prompt_tokens, 1)
     rows = read_rows(texts)
     model = read_model(teacher, "teacher", tokenizer, device)
-    most = max_new_tokens or min(_TOKENS, (model.context or _TOKENS + 1) - 1)
-    prompts = encode(rows, model, most, prompt_tokens=1)
+    prompts = encode(
+        rows, model, max_new_tokens or _TOKENS, prompt_tokens=prompt_tokens, reserve=False
+    )
     if not prompts.complete:
         raise InvalidInput(
             "Some prompts have no text after them.", "Give completions, or texts alone."
         )
-    job = _Recording(model, carrier, backbone_of(model.module), prompts, seed)
+    named = str(Path(fspath(teacher).removeprefix("hf:")).resolve()) if is_folder(teacher) else None
+    job = _Recording(model, carrier, backbone_of(model.module), prompts, seed, named)
     carrier.check(job.vocabulary)
     folder = Path(out)
     with locked(folder):
@@ -133,6 +141,8 @@ class _Recording:
     backbone: Backbone | None
     prompts: Prompts
     seed: int
+    named: str | None
+    """The teacher's folder, where it was given as one: it can judge later."""
 
     @property
     def vocabulary(self) -> int:
@@ -162,7 +172,9 @@ def _folder(folder: Path, job: _Recording) -> ShardFolder:
     if found is None:
         if content:
             write_bytes(content, folder / "head.safetensors")
-        facts = {"name": model.name, "notes": list(job.prompts.notes)}
+        facts: dict[str, Any] = {"name": model.name, "notes": list(job.prompts.notes)}
+        if job.named is not None:
+            facts["folder"] = job.named
         found = ShardFolder(folder, head, len(job.prompts), facts=facts)
         found.save()
     for name, value in head.items():

@@ -1,6 +1,7 @@
 """Distilling language models end to end: certificate, controls, texts, resume, refusals."""
 
 import random
+import shutil
 
 import pytest
 
@@ -178,14 +179,33 @@ def test_training_from_recorded_logits_is_training_from_the_teacher(folders, row
 
 
 def test_recorded_logits_that_do_not_fit_are_refused(folders, rows, logits):
-    with pytest.raises(InvalidInput, match="judge="):
-        limbeck.distill(str(logits), into=folders[1], objective=TokenKD())
+    with pytest.raises(InvalidInput, match="parted already"):
+        limbeck.distill(str(logits), into=folders[1], objective=TokenKD(), prompt_tokens=3)
     with pytest.raises(InvalidInput, match="of their own texts"):
         limbeck.distill(str(logits), rows, into=folders[1], objective=TokenKD(), judge=folders[0])
     with pytest.raises(limbeck.core.errors.FileRefused, match="another teacher"):
         limbeck.distill(str(logits), into=folders[1], objective=TokenKD(), judge=folders[1])
     with pytest.raises(InvalidInput, match="OnPolicy learns from texts"):
         limbeck.distill(str(logits), into=folders[1], objective=OnPolicy(), judge=folders[0])
+
+
+def test_the_judge_is_the_folder_that_was_recorded_while_it_is_there(
+    folders, rows, logits, tmp_path
+):
+    found = limbeck.distill(
+        str(logits), into=folders[1], objective=TokenKD(), control=False, progress=False, **SETTINGS
+    )
+    assert any("The judge is the teacher that was recorded" in note for note in found.notes)
+    model = limbeck.language.models.read_model(folders[0], "teacher")
+    limbeck.language.record(model, rows, out=tmp_path / "of_a_module", max_new_tokens=6)
+    moved = tmp_path / "moved"
+    shutil.copytree(logits, moved)
+    index = moved / "index.json"
+    index.write_text(index.read_text().replace(folders[0].removeprefix("hf:"), "/not/there"))
+    for folder, words in ((tmp_path / "of_a_module", "Recorded"), (moved, "/not/there")):
+        with pytest.raises(InvalidInput, match=words) as refused:
+            limbeck.distill(str(folder), into=folders[1], objective=TokenKD())
+        assert "judge=" in str(refused.value)
 
 
 def test_adapters_are_trained_and_merged(folders, rows):

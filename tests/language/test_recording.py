@@ -156,7 +156,8 @@ def test_outputs_that_are_not_numbers_are_refused(teacher: LanguageModel, tmp_pa
         (TEXTS, {"keep": "top"}, "keep"),
         (TEXTS, {"keep": "top:34"}, "34 outputs"),
         (TEXTS, {"batch_size": 0}, "batch_size"),
-        (["ab" * 60], {"max_new_tokens": 64}, "context"),
+        (["ab" * 60], {"prompt_tokens": 64}, "context"),
+        (TEXTS, {"prompt_tokens": 0}, "prompt_tokens"),
     ],
 )
 def test_bad_input_is_refused_before_any_work(
@@ -166,6 +167,20 @@ def test_bad_input_is_refused_before_any_work(
     with pytest.raises(InvalidInput, match=word):
         record(teacher, texts, out, **({"max_new_tokens": 30} | given))
     assert not list(out.glob("*.safetensors"))
+
+
+def test_a_text_is_cut_where_the_context_ends_and_no_room_is_kept_for_more(
+    teacher: LanguageModel, tmp_path: Path
+) -> None:
+    recorded = record(teacher, [*TEXTS, "ab" * 60], tmp_path)  # the context is 64
+    assert [sum(map(len, recorded.tokens(i))) for i in range(4)] == [23, 6, 15, 64]
+    assert "where the context ends" in recorded.facts["notes"][0]
+
+
+def test_prompts_of_whole_texts(teacher: LanguageModel, tmp_path: Path) -> None:
+    recorded = record(teacher, TEXTS[:2], tmp_path, prompt_tokens=4)
+    assert [len(recorded.tokens(i)[0]) for i in range(2)] == [4, 4]
+    assert recorded.distributions == 19 + 2
 
 
 def test_a_damaged_head_is_refused(teacher: LanguageModel, tmp_path: Path) -> None:

@@ -70,6 +70,7 @@ class LanguageRequest:
     folder: Path | None
     training: Mapping[str, Any]
     recorded: RecordedLogits | None = None
+    judge_found: bool = False
 
     @property
     def all(self) -> range:
@@ -201,7 +202,12 @@ def read_language(request: LanguageRequest) -> LanguageData:
     test = None
     if request.test is not None:
         test = encode(read_rows(request.test), start, sampling.max_new_tokens, **given)  # type: ignore[arg-type]
-    notes = tuple(n for n in (note, *prompts.notes) if n)
+    found = (
+        f"The judge is the teacher that was recorded, {teacher.name}, whose folder is still there."
+        if request.judge_found
+        else ""
+    )
+    notes = tuple(n for n in (note, found, *prompts.notes) if n)
     return LanguageData(teacher, start, objective, training, sampling, prompts, test, notes,
                         outputs)  # fmt: skip
 
