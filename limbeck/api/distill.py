@@ -201,7 +201,13 @@ def distill(
         Another name for X, as examples of networks have it.
     into : str, Method or network
         The student: ``"tree"``, ``"junta"``, ``"wavelet"``, or another that `limbeck students`
-        lists; ``limbeck.networks.Pruned(size=0.5)`` cuts a network out of the teacher.
+        lists; ``limbeck.networks.Pruned(size=0.5)`` cuts a network out of the teacher;
+        ``"static_embedding"`` makes a table of vectors of a sentence encoder, see
+        :func:`limbeck.api.distill_embedding.embed`; ``"hf:folder"`` or an objective of
+        `limbeck.language` trains a smaller language model, see
+        :func:`limbeck.api.distill_language.distill_language`; and ``limbeck.networks.Hybrid(...)``
+        turns attention into a recurrent state, see
+        :func:`limbeck.api.distill_hybrid.hybrid_from`.
         ``"auto"`` takes the one that :func:`limbeck.tournament` recommends, with its settings
         ``seconds``, ``max_numbers`` and ``among`` (names of students). For a torch
         module, a function that makes one, or a list of these, see
@@ -327,7 +333,7 @@ def distill(
         )  # fmt: skip
         return embed(
             teacher, X, y, epsilon=epsilon, delta=delta, holdout=holdout, seed=seed,
-            progress=progress, **settings,
+            progress=progress, **{n: value for n, value in settings.items() if value is not None},
         )  # fmt: skip
     if leads_to_hybrid(into):
         from limbeck.api.distill_hybrid import hybrid_from

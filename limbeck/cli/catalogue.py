@@ -12,11 +12,14 @@ __all__ = ["methods", "students", "teachers"]
 def students() -> None:
     """List what a teacher can be distilled into."""
     from limbeck.core.registry import STUDENTS
+    from limbeck.selection.routes import OTHER_STUDENTS
     from limbeck.selection.routes import students as known
 
     table = Table("into", "what it is", "methods", box=None, pad_edge=False)
     for name, ways in known().items():
         table.add_row(name, _first_line(STUDENTS.get(name)), ", ".join(ways))
+    for name, what in OTHER_STUDENTS.items():
+        table.add_row(name, what, "its own")
     Console().print(table)
 
 

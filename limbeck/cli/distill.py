@@ -88,6 +88,9 @@ def distill(
     query_weight: Annotated[
         float | None, typer.Option(help="What they count together, beside the rows: 0.5.")
     ] = None,
+    budget: Annotated[
+        int | None, typer.Option(help="Into text_classifier: texts to ask the teacher about.")
+    ] = None,
     objective: Annotated[
         str | None,
         typer.Option(
@@ -120,7 +123,7 @@ def distill(
 
             _refuse_for_text(
                 weights=weights, label=label, classes=classes, group=group, weight=weight,
-                cases=cases, leaves=leaves, max_leaves=max_leaves,
+                cases=cases, leaves=leaves, max_leaves=max_leaves, budget=budget,
             )  # fmt: skip
             result = distill_text(
                 str(name), Path(table), into, Path(folder), objective, epsilon=epsilon, delta=delta,
@@ -156,6 +159,7 @@ def distill(
             queries=queries,
             sampler=sampler,
             query_weight=query_weight,
+            budget=budget,
         )
         written = result.save(Path(folder))
         print_result(result, written)

@@ -101,6 +101,8 @@ def _from_text(data: bytes, path: Path) -> Any:
     declared = first.lower().startswith("sep=") and len(first) == 5
     delimiter = first[4] if declared else _delimiter(text)
     body = after if declared else text
+    if delimiter is None and ".csv" in path.suffixes and _one_column(body):
+        delimiter = ","
     if delimiter is None:
         raise FileRefused(
             f"{path.name!r} is no table: no comma, semicolon, tab or bar parts its lines alike.",
@@ -133,6 +135,11 @@ def _decoded(data: bytes) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError:
         return data.decode("cp1252", errors="replace")
+
+
+def _one_column(text: str) -> bool:
+    """Whether no line has a comma outside quotes: texts alone, under the name of their column."""
+    return all(len(row) <= 1 for row in csv.reader(io.StringIO(text)))
 
 
 def _delimiter(text: str) -> str | None:

@@ -112,7 +112,7 @@ class ConversionPlan(Tabular):
 
 def convert_plan(
     teacher: Any,
-    texts: Any,
+    texts: Any = None,
     keep: float | int = 0.5,
     *,
     into: Hybrid | None = None,
@@ -181,6 +181,11 @@ def convert_plan(
     >>> hybrid = limbeck.networks.Hybrid(keep=plan)  # doctest: +SKIP
     """
     whole_number("seeds", seeds, 1, 100)
+    if texts is None:
+        raise InvalidInput(
+            "There are no texts: which layers keep attention is measured on them.",
+            "Give 20 or more, such as those that the student will learn from.",
+        )
     opened = open_model(teacher, tokenizer, device)
     count = _count(keep, opened.layers)
     at_once = _at_once(count, opened.layers, rounds)

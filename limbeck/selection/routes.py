@@ -15,6 +15,7 @@ from limbeck.networks.pruning.pruned import Pruned
 from limbeck.results.routes_record import STUDENT_ACCESS
 
 __all__ = [
+    "OTHER_STUDENTS",
     "leads_to_hybrid",
     "leads_to_network",
     "method_for",
@@ -23,6 +24,13 @@ __all__ = [
     "resolved",
     "students",
 ]
+
+
+OTHER_STUDENTS: Mapping[str, str] = {
+    "hf:folder": "A smaller language model of transformers (docs/language.md)",
+    "static_embedding": "A table with a vector for each token, from a sentence encoder",
+}
+"""What ``into`` takes by name beside the students that methods lead to."""
 
 
 def students() -> dict[str, dict[str, type[BaseMethod]]]:
@@ -55,7 +63,9 @@ def methods_into(student: str) -> dict[str, type[BaseMethod]]:
     """
     known = students()
     if student not in known:
-        raise InvalidInput(f"There is no student {student!r}.", did_you_mean(student, known))
+        raise InvalidInput(
+            f"There is no student {student!r}.", did_you_mean(student, [*known, *OTHER_STUDENTS])
+        )
     return known[student]
 
 

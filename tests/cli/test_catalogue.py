@@ -20,6 +20,12 @@ def test_every_student_has_a_line_with_its_methods():
         assert all(method in line for method in methods)
 
 
+def test_students_without_a_method_have_a_line_too():
+    lines = printed("students").splitlines()
+    for into in ("static_embedding", "hf:folder"):
+        assert sum(line.split()[0] == into for line in lines) == 1
+
+
 def test_every_method_has_a_line_and_says_what_it_needs():
     lines = printed("methods").splitlines()
     for into, methods in students().items():

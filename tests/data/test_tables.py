@@ -62,6 +62,7 @@ def test_what_is_no_table_is_refused(tmp_path: Path) -> None:
     for name, content, says in (
         ("note.txt", "a note\nof two lines\n", "is no table"),
         ("empty.csv", "", "is empty"),
+        ("loose.csv", "text\nno comma\none, two\nthree\n", "is no table"),
         ("names.csv", "a,b,c\n", "names and no rows"),
         ("picture.png", "a,b\n1,2\n", "is no table"),
         ("bad.zip", "no archive", "cannot be read"),
@@ -71,6 +72,11 @@ def test_what_is_no_table_is_refused(tmp_path: Path) -> None:
             read_table(tmp_path / name)
     with pytest.raises(FileRefused, match="There is no file"):
         read_table(tmp_path / "absent.csv")
+
+
+def test_a_csv_of_texts_alone(tmp_path: Path) -> None:
+    (tmp_path / "texts.csv").write_text('text\nno comma\n"one, two"\n', "utf-8")
+    assert read_table(tmp_path / "texts.csv")["text"].tolist() == ["no comma", "one, two"]
 
 
 def test_parquet(tmp_path: Path) -> None:
