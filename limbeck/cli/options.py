@@ -123,7 +123,9 @@ def print_result(result: Any, folder: Path) -> None:
     """
     console = Console()
     console.print(result)
-    console.print(Text(f"\nWritten to {folder}/: open {folder / 'report.html'}"))
+    page = folder / "report.html"
+    where = f": open {page}" if page.is_file() else "."
+    console.print(Text(f"\nWritten to {folder}/{where}"))
 
 
 def parts(text: str) -> list[str]:

@@ -31,6 +31,7 @@ def test_texts_alone_into_static_embeddings(
     found = CliRunner().invoke(app, command, env={"COLUMNS": "200"})
     assert found.exit_code == 0, found.output
     assert "Static embeddings" in found.output
+    assert ("report.html" in found.output) == (tmp_path / "out" / "report.html").is_file()
     refused = CliRunner().invoke(app, [*command, "--budget", "50"])
     assert refused.exit_code == 2
     assert "no setting 'budget'" in refused.output
