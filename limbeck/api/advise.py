@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,7 @@ __all__ = ["advise"]
 _FORMAT, _COSTS, _VERSION = "limbeck-pilot", "limbeck-pilot-costs", 1
 _MOST_SEEDS, _LATER = 5, 3  # of the pilot where time is left, and of the run that is forecast
 _RUNGS = (0.25, 0.6, 1.0)  # of the budget
+_LARGEST = max(b - a for a, b in pairwise((0.0, *_RUNGS)))  # share of one step, at least
 _FEWEST = 30  # rows with a label to measure on
 _CHANGES: tuple[tuple[Kind, Place, int, int], ...] = (
     ("these data", Place(0.0, 0.0), 1, 1),
@@ -156,9 +158,7 @@ def advise(
         test=validation, holdout=holdout, seed=seed, task=task, tokenizers=tokenizers,
         output=output, vocabulary=vocabulary, classes=classes, training=training,
     )  # fmt: skip
-    given = read(request)
-    known = understand(request, given, split(request, given))
-    _refuse(known, given)
+    given, known = _understood(request)
     pilot, notes = _pilot(known, given, larger, request, folder)
     asked = _AdviceRequest(seconds, seeds, seed, delta, dict(training))
     with shown(progress) as tell:
@@ -193,6 +193,21 @@ class _Costs:
     def of(self, cell: Cell) -> float:
         """Of one pair."""
         return (self.fixed + self.update * cell.updates) * (1 + cell.larger)
+
+
+def _understood(request: NetworkRequest) -> tuple[NetworkData, Prepared]:
+    """Data and networks, checked; errors call the rows to measure on what the user calls them."""
+    try:
+        given = read(request)
+        known = understand(request, given, split(request, given))
+    except InvalidInput as error:
+        problem, remedy = (
+            said.replace("test rows", "validation rows").replace("test=", "validation=")
+            for said in (error.problem, error.remedy)
+        )
+        raise InvalidInput(problem, remedy) from error
+    _refuse(known, given)
+    return given, known
 
 
 def _refuse(known: Prepared, given: NetworkData) -> None:
@@ -395,7 +410,7 @@ def _advice(
         "later_seeds": _LATER, "budget": asked.budget, "pairs": len(pairs),
         "seconds": sum(p.seconds for p in pairs.values()),
         "updates_per_epoch": full.updates / max(_epochs(pilot, n), 1),
-        "enough": asked.seeds * sum(map(costs.of, cross(pilot, 1.0, 1.0))),
+        "enough": asked.seeds * sum(map(costs.of, cross(pilot, 1.0, 1.0))) / _LARGEST,
         "call": {k: v for k, v in asked.training.items() if isinstance(v, int | float | str)},
         "versions": versions("torch", "numpy"),
     }  # fmt: skip

@@ -18,7 +18,7 @@ from limbeck.api.steps import Steps, run
 from limbeck.certificates.binomial import check_share
 from limbeck.certificates.wording import versions
 from limbeck.core.contract import Certificate, Progress, Status, Task, TaskKind
-from limbeck.core.errors import whole_number
+from limbeck.core.errors import InvalidInput, whole_number
 from limbeck.core.whole_folder import open_folder
 from limbeck.data.duplicates import Rule
 from limbeck.evaluation.comparison import Comparison
@@ -192,6 +192,8 @@ def compress(
     """
     check_share("epsilon", epsilon)
     check_share("delta", delta)
+    if not isinstance(calibrate, bool):
+        raise InvalidInput(f"calibrate is {calibrate!r}.", "Give True or False.")
     seeds, seed = whole_number("seeds", seeds, 1, _MOST_SEEDS), whole_number("seed", seed)
     request = NetworkRequest(
         teacher, data, y, into, objective=objective, recipe=recipe, mode=mode, filter=filter,

@@ -143,7 +143,8 @@ class Sweep:
         best = _best(found, left, 1)
         if not best:
             raise InvalidInput(
-                f"All {len(jobs)} trials of the {role} failed: {found[0][-1].failed}",
+                f"No trial of the {role} came to an end ({len(jobs)} failed):"
+                f" {found[0][-1].failed}",
                 "Search over smaller learning rates, or give max_grad_norm=1.",
             )
         chosen = jobs[best[0]]

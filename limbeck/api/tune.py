@@ -130,6 +130,11 @@ def tune(
     check_share("delta", delta)
     seeds, seed = whole_number("seeds", seeds, 1), whole_number("seed", seed)
     trials, eta = whole_number("trials", trials, 1), whole_number("eta", eta, 2)
+    if n_jobs is not None and (not isinstance(n_jobs, int) or n_jobs == 0):
+        raise InvalidInput(
+            f"n_jobs is {n_jobs!r}.",
+            "Give a number of processes, -1 for all cores, or leave it out.",
+        )
     if search not in _SEARCHES:
         raise InvalidInput(f"search is {search!r}.", did_you_mean(str(search), _SEARCHES))
     for name in _NOT_SEARCHED:

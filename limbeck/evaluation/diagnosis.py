@@ -90,7 +90,7 @@ def _fit(scores: NDArray[np.float64], apart: float, epsilon: float, n: int) -> s
     wrong = 1.0 - float(scores.mean())
     low, high = interval(round(wrong * n), n, _LEVEL)
     told = (
-        f"It differs from its teacher on {wrong:.1%} of {n:,} training rows, and on {apart:.1%} of"
+        f"it differs from its teacher on {wrong:.1%} of {n:,} training rows, and on {apart:.1%} of"
         " the test rows"
     )
     if low > epsilon and low > apart / 2:
@@ -101,8 +101,8 @@ def _fit(scores: NDArray[np.float64], apart: float, epsilon: float, n: int) -> s
         )
     if high < apart / 2:
         return (
-            f"There are too few inputs: {told}. Try more inputs, which need no labels: unlabelled="
-            "..., or augmentation."
+            f"There are too few inputs for the student: {told}. Try more inputs, which need no"
+            " labels: unlabelled=..., or augmentation."
         )
     return ""
 

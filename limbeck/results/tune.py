@@ -51,12 +51,17 @@ class Tuning(TuningRecord, Result):
 
     def report(self, path: str | Path) -> Path:
         """Write one self-contained HTML page of the search; returns its path."""
+        return self._page(Path(path), Html(""))
+
+    def _page(self, path: Path, beside: Html) -> Path:
+        """Write the page of the search, which names the pages beside it."""
         body = [
             join([
                 tag("p", "limbeck: report of a search", class_="kind"),
                 tag("h1", f"{len(self.trials)} trials, student and control alike"),
                 tag("p", self.result.comparison.sentence, class_="lead"),
                 tag("p", self.selection),
+                beside,
             ]),
             join([tag("h2", "Trials"), self._sheet(self._ranked()).to_html()]),
             join([tag("h2", "Notes"), tag("ul", *(tag("li", n) for n in self.notes))]),
@@ -79,7 +84,8 @@ class Tuning(TuningRecord, Result):
     def kept(self, folder: Path) -> None:
         """Write the trials beside the student."""
         write_json(self.to_dict(), folder / _FILE)
-        self.report(folder / "tuning.html")
+        page = tag("a", "The page of the tuned student", href="report.html")
+        self._page(folder / "tuning.html", tag("p", page, "."))
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:

@@ -94,7 +94,7 @@ def test_a_run_goes_on_and_is_loaded(found, folder, monkeypatch):
 
 
 def test_no_teacher_worth_it_is_said():
-    told = advise(Guesses(), X[:200], TRUTH[:200], **GIVEN)
+    told = advise(Guesses(), X[:200], TRUTH[:200], **{**GIVEN, "epochs": 12})
     assert told.best.verdict in ("no evidence", "hurts")
     assert "labels alone" in told.sentence or "cannot tell" in told.sentence
     assert "Distil:" not in told.sentence
@@ -111,11 +111,22 @@ def test_no_teacher_worth_it_is_said():
         ({"metrics": {"f": lambda o, y: 0.0}}, "metrics"),
         ({"validation": (X[400:430], np.where(np.arange(30) < 20, TRUTH[400:430], -1))}, "20 rows"),
         ({"epoch": 3}, "epochs"),
+        ({"validation": (X[400:402], TRUTH[400:402])}, "2 validation rows"),
+        ({"validation": (X[:200], TRUTH[:200])}, "validation rows are among the training rows"),
     ],
 )
 def test_refused_before_any_work(changed, said):
     with pytest.raises(InvalidInput, match=said):
         advise(Knows(), X[:300], TRUTH[:300], **{**GIVEN, **changed})
+
+
+@pytest.mark.slow
+def test_the_time_that_is_asked_for_is_enough():
+    given = {**GIVEN, "epochs": 16, "budget": "0.3 s"}
+    short = advise(Knows(), X[:200], TRUTH[:200], **given)
+    assert short.now.doublings
+    enough = 1.5 * short.settings["enough"]
+    assert not advise(Knows(), X[:200], TRUTH[:200], **{**given, "budget": enough}).now.doublings
 
 
 def test_data_without_labels_have_no_control():
@@ -124,7 +135,7 @@ def test_data_without_labels_have_no_control():
 
 
 def test_rows_to_measure_on_are_set_aside_and_said():
-    more = {**GIVEN, "validation": None, "budget": "4 s"}
+    more = {**GIVEN, "validation": None, "budget": "1 s", "epochs": 8}
     told = advise(lambda x: Knows()(x), X[:300], TRUTH[:300], **more)
     assert told.settings["measured_rows"] == 90
     assert "30% of the rows (90) were set aside" in told.notes[0]

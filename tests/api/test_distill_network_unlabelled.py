@@ -94,3 +94,9 @@ def test_what_is_known_of_labelled_rows_only_is_refused(extra: Any, said: str) -
         limbeck.distill(
             teacher(), (X[:20], Y[:20]), into=student, unlabelled=X[20:200], **QUICK | extra
         )
+
+
+@pytest.mark.parametrize(("more", "said"), [(X[:0], "holds no inputs"), ("more.npy", "a text")])
+def test_nothing_and_text_are_refused_by_name(more: Any, said: str) -> None:
+    with pytest.raises(InvalidInput, match=f"unlabelled .*{said}"):
+        limbeck.distill(teacher(), (X[:20], Y[:20]), into=student, unlabelled=more, **QUICK)

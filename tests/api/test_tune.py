@@ -80,7 +80,11 @@ def test_it_is_saved_and_loaded(found: Any, tmp_path: Path) -> None:
     again = limbeck.load(found.save(tmp_path / "saved"))
     assert str(again).split("note")[0] == str(found).split("note")[0]
     assert again.trials == found.trials
-    assert (tmp_path / "saved" / "tuning.html").read_text().count("<tr") > 12
+    page = (tmp_path / "saved" / "tuning.html").read_text()
+    assert page.count("<tr") > 12
+    assert 'href="report.html"' in page
+    assert (tmp_path / "saved" / "report.html").is_file()
+    assert "report.html" not in found.report(tmp_path / "alone.html").read_text()
     assert len(found.to_frame()) == 12
     assert found.to_frame("models")["role"].tolist()[:2] == ["teacher", "student"]
 
@@ -139,8 +143,14 @@ def test_a_trial_that_diverges_is_counted_and_never_chosen() -> None:
     assert {t.role for t in bad} == {"student", "control"}
     assert all(t.settings["lr"] == 1e37 and not t.chosen for t in bad)
     assert "1 of which failed" in result.selection
-    with pytest.raises(InvalidInput, match="All 1 trials of the student failed"):
+    with pytest.raises(InvalidInput, match=r"No trial of the student came to an end \(1 failed\)"):
         search(over={"lr": [1e37], "optimizer": ["sgd"]}, trials=1)
+
+
+@pytest.mark.parametrize("n_jobs", [0, "two", 1.5])
+def test_processes_that_cannot_be_are_refused(n_jobs: Any) -> None:
+    with pytest.raises(InvalidInput, match=f"n_jobs is {n_jobs!r}"):
+        search(n_jobs=n_jobs)
 
 
 def test_a_control_that_nothing_concerns_gets_as_many_seeds() -> None:

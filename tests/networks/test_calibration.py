@@ -61,6 +61,14 @@ def test_student_and_control_are_calibrated_alike(tmp_path: Any) -> None:
     assert torch.allclose(torch.as_tensor(exported), own.student(Z[:5]).detach(), atol=1e-4)
 
 
+def test_what_is_neither_true_nor_false_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="calibrate is 'yes'"):
+        limbeck.distill(
+            torch.nn.Linear(3, 3), (Z[:100], Y[:100]), into=torch.nn.Linear(3, 3),
+            calibrate="yes", **settings(),
+        )  # fmt: skip
+
+
 @pytest.mark.parametrize("more", [{}, {"validation": Z[2000:2500]}])
 def test_without_labels_to_fit_on_it_is_refused(more: Any) -> None:
     with pytest.raises(InvalidInput, match="no validation rows with labels"):

@@ -43,6 +43,10 @@ def unlabelled_samples(data: Any, like: Samples, pad: int = 0) -> Samples:
     InvalidInput
         If they have labels, or inputs of another form, shape or kind of number.
     """
+    if isinstance(data, str):
+        raise InvalidInput(f"unlabelled is {data!r}, a text.", "Give the inputs, as unlabelled=X.")
+    if hasattr(data, "__len__") and len(data) == 0:
+        raise InvalidInput("unlabelled holds no inputs.", "Leave it out.")
     more = Samples.of(data, pad=pad)
     if more.has_labels:
         raise InvalidInput(
