@@ -84,8 +84,6 @@ def whole_folder(
     folder = Path(folder)
     fresh = not folder.exists()
     place = open_folder(folder.parent if fresh else folder)
-    if not fresh:
-        settle(folder)
     _clear(place, folder.name)
     try:
         staging = Path(tempfile.mkdtemp(dir=place, prefix=f".{folder.name}{_WRITING}"))
