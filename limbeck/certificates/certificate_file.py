@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import MISSING, asdict, fields
+from dataclasses import MISSING, asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,11 @@ from limbeck.certificates.issue import in_words
 from limbeck.core.atomic_io import write_bytes
 from limbeck.core.contract import Certificate, GroupBound
 from limbeck.core.errors import FileRefused
+from limbeck.core.signatures import KIND, SCHEMA, Signature
 from limbeck.core.strict_json import as_typed, parse_json
 from limbeck.core.whole_folder import settle
 
 __all__ = ["load", "read_stored", "save"]
-
-KIND = "limbeck certificate"
-SCHEMA = 2
 
 
 def save(certificate: Certificate, path: str | Path) -> Path:
@@ -42,7 +40,11 @@ def save(certificate: Certificate, path: str | Path) -> Path:
     FileRefused
         If the folder does not exist or cannot be written.
     """
-    record = {"kind": KIND, "schema": SCHEMA, "certificate": asdict(certificate)}
+    fields_ = asdict(certificate)
+    signature = fields_.pop("signature")
+    record = {"kind": KIND, "schema": SCHEMA, "certificate": fields_}
+    if signature is not None:
+        record["signature"] = signature
     text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     return write_bytes(text.encode(), path)
 
@@ -117,8 +119,8 @@ def read_stored(path: str | Path) -> Certificate:
             "Upgrade limbeck (pip install -U limbeck).",
         )
     try:
-        _check_names(record, ("kind", "schema", "certificate"))
-        return _certificate(record["certificate"])
+        _check_names(record, ("kind", "schema", "certificate"), ("signature",))
+        return _certificate(record["certificate"], record.get("signature"))
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise FileRefused(
             f"{path} is not a complete certificate ({error}).",
@@ -153,8 +155,10 @@ _SETTINGS: dict[str, tuple[type, ...]] = {  # what recomputing needs, of which k
 _OPTIONAL = {"max_rows", "ordered_rows", "plan", "seen", "until", "drawn"}
 
 
-def _certificate(data: Any) -> Certificate:
-    _check_names(data, *_names_of(Certificate))
+def _certificate(data: Any, signature: Any) -> Certificate:
+    needed, optional = _names_of(Certificate)
+    optional.remove("signature")  # it stands beside what it signs
+    _check_names(data, needed, optional)
     for group in data.get("groups", ()):
         _check_names(group, *_names_of(GroupBound))
     found = as_typed(Certificate, data)
@@ -165,6 +169,15 @@ def _certificate(data: Any) -> Certificate:
         missing = value is None and name in _OPTIONAL
         if kinds and not missing and (type(value) not in kinds):
             raise TypeError(f"{name} is {value!r}")
+    return found if signature is None else replace(found, signature=_signature(signature))
+
+
+def _signature(data: Any) -> Signature:
+    _check_names(data, ("public_key", "value", "algorithm"))
+    found = as_typed(Signature, data)
+    for text, length in ((found.public_key, 64), (found.value, 128)):
+        if len(text) != length or set(text) - set("0123456789abcdef"):
+            raise ValueError(f"a signature or key of {length} hexadecimal digits is malformed")
     return found
 
 

@@ -16,6 +16,7 @@ from limbeck.certificates.certificate_file import read_stored
 from limbeck.certificates.certify import certify
 from limbeck.certificates.evidence import Predictor, count, take
 from limbeck.certificates.losses import LossFunction
+from limbeck.certificates.vouching import vouching
 from limbeck.core.contract import Certificate, GroupBound
 from limbeck.core.errors import InvalidInput
 from limbeck.data.cases import read_column, units_of
@@ -34,6 +35,8 @@ class FieldMismatch:
     found: Any
 
     def __str__(self) -> str:
+        if self.field == "signature":
+            return str(self.found)
         if self.field == "student":
             return (
                 "The student's fingerprint differs: this is not the student that was certified"
@@ -66,12 +69,16 @@ class Verification:
         What does not decide, such as other versions of numpy.
     unchecked : tuple of str
         What the certificate assumes and recomputing cannot show, a sentence each.
+    signed_by : str
+        The public key, in hexadecimal, whose holder signed exactly this certificate; empty where
+        nobody is known to have.
     """
 
     matches: tuple[str, ...]
     differences: tuple[FieldMismatch, ...]
     notes: tuple[str, ...] = ()
     unchecked: tuple[str, ...] = ()
+    signed_by: str = ""
 
     @property
     def ok(self) -> bool:
@@ -102,6 +109,7 @@ def verify(
     loss: LossFunction | None = None,
     seen: NDArray[np.uint64] | None = None,
     doubt: Any = None,
+    public_key: Any = None,
 ) -> Verification:
     """Recompute a certificate from the student and the rows, and compare every field.
 
@@ -130,6 +138,10 @@ def verify(
     doubt : array-like of shape (n,), optional
         The doubt by which rows were chosen, where it was given to `certify_active`; answers are
         then None where the teacher was not asked.
+    public_key : str, Path or Ed25519PublicKey, optional
+        The key that must have signed the certificate: a PEM file, or one read with
+        ``cryptography``. What is not signed, signed with another key, or altered since, is not
+        verified. Without it a signature is checked against the key that the certificate names.
 
     Returns
     -------
@@ -143,6 +155,8 @@ def verify(
     InvalidInput
         If training saw the rows; if groups, cases or loss are needed and lacking, or rows and
         student do not fit together.
+    MissingExtra
+        If a public key is given and the package ``cryptography`` is not installed.
 
     Examples
     --------
@@ -156,6 +170,7 @@ def verify(
     ()
     """
     stated = certificate if isinstance(certificate, Certificate) else read_stored(certificate)
+    signed = vouching(stated, public_key)
     found = _recompute(stated, student, rows, answers, groups, cases, loss, seen, doubt)
     matches, differences = [], []
     for name, a, b in _pairs(stated, found):
@@ -163,6 +178,8 @@ def verify(
             matches.append(name)
         else:
             differences.append(FieldMismatch(name, a, b))
+    if signed.fault:
+        differences.append(FieldMismatch("signature", stated.signature, signed.fault))
     here, there = found.settings["versions"], stated.settings.get("versions", {})
     notes = tuple(
         f"Written with {name} {there[name]}, verified with {here[name]}."
@@ -174,7 +191,11 @@ def verify(
         notes += (
             f"{sentences.freshness(facts)} The certificate was made with another list, or none.",
         )
-    return Verification(tuple(matches), tuple(differences), notes, _unchecked(stated, found, facts))
+    unchecked = _unchecked(stated, found, facts)
+    if signed.unchecked:
+        unchecked += (signed.unchecked,)
+    notes = (signed.note, *notes) if signed.note else notes
+    return Verification(tuple(matches), tuple(differences), notes, unchecked, signed.public_key)
 
 
 def _same_list(stated: Certificate, facts: dict[str, Any]) -> bool:
@@ -292,6 +313,8 @@ def _pairs(stated: Certificate, found: Certificate) -> list[tuple[str, Any, Any]
     out = []
     for f in fields(Certificate):
         a, b = getattr(stated, f.name), getattr(found, f.name)
+        if f.name == "signature":
+            continue  # it does not follow from the rows: see `vouching`
         if f.name == "groups":
             known = {g.group: g for g in b}
             out += [(f"group {g.group!r}", g, known.pop(g.group, None)) for g in a]

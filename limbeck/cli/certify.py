@@ -14,12 +14,14 @@ from limbeck.cli.options import (
     Answers,
     Cases,
     Identical,
+    Key,
     Seen,
     Share,
     StudentFile,
     Table,
     column_of,
     duplicates_rule,
+    signing_key,
 )
 
 __all__ = ["certify"]
@@ -36,15 +38,20 @@ def certify(
     duplicates: Identical = "auto",
     seen: Seen = None,
     out: Annotated[Path | None, typer.Option(help="Write the certificate to this file.")] = None,
+    key: Key = None,
 ) -> None:
     """Certify a student on fresh rows that carry the teacher's answers; no teacher is needed."""
     from limbeck.api.load import read_rows, read_seen
     from limbeck.certificates.certificate_file import save
     from limbeck.certificates.certify import certify as run
     from limbeck.certificates.wording import upward
+    from limbeck.core.errors import InvalidInput
     from limbeck.students.files import load
 
     with plain_errors():
+        if key is not None and out is None:
+            raise InvalidInput("--key is given without --out.", "Give --out certificate.json.")
+        private = None if key is None else signing_key(key)
         pupil, frame = load(student), read_rows(rows)
         certificate = run(
             pupil,
@@ -68,6 +75,8 @@ def certify(
                     f" ({bound.n} {'rows' if cases is None else 'cases'})"
                 )
             )
+        if private is not None:
+            certificate = certificate.sign(private)
         if out is not None:
             console.print(Text(f"Written to {save(certificate, out)}"))
         if not certificate.reached:

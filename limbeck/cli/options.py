@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,9 +14,10 @@ from rich.text import Text
 from limbeck.core.errors import InvalidInput, did_you_mean
 
 __all__ = [
-    "Answers", "Cases", "Classes", "Drop", "Identical", "Label", "Preprocess", "ScoreKindName",
-    "Seen", "Share", "StudentFile", "Table", "Weights", "class_names", "column_of",
-    "duplicates_rule", "groups_of", "parts", "print_result", "rows_and_labels", "unlabelled_rows",
+    "Answers", "Cases", "Classes", "Drop", "Identical", "Key", "Label", "Preprocess",
+    "ScoreKindName", "Seen", "Share", "StudentFile", "Table", "Weights", "class_names",
+    "column_of", "duplicates_rule", "groups_of", "parts", "print_result", "rows_and_labels",
+    "signing_key", "unlabelled_rows",
 ]  # fmt: skip
 
 Share = Annotated[float, typer.Option(help="Strictly between 0 and 1.")]
@@ -32,6 +34,10 @@ Identical = Annotated[
 Seen = Annotated[
     Path | None, typer.Option(help="Hashes of training rows; seen.npy beside the student if there.")
 ]
+Key = Annotated[
+    Path | None,
+    typer.Option(help="A .pem file: an Ed25519 private key to sign the certificate with."),
+]
 Weights = Annotated[Path | None, typer.Option(help="A .safetensors file for a torch module.")]
 Label = Annotated[str | None, typer.Option(help="The column with the true labels.")]
 Drop = Annotated[list[str] | None, typer.Option(help="A column to leave out.")]
@@ -45,6 +51,27 @@ Preprocess = Annotated[
     str | None,
     typer.Option(help="package.module:name of a function from the table's rows to the model's."),
 ]
+
+
+def signing_key(key: Path) -> Any:
+    """A private key, read before any work; its password is asked without showing it.
+
+    Parameters
+    ----------
+    key : Path
+        The file of the key.
+    """
+    from limbeck.core.signatures import is_encrypted, private_key
+
+    password = None
+    if is_encrypted(key):
+        if not sys.stdin.isatty():
+            raise InvalidInput(
+                f"The key {str(key)!r} is encrypted, and there is no terminal to ask its password.",
+                "Sign in Python: certificate.sign(key, password=...).",
+            )
+        password = str(typer.prompt(f"Password of {key}", hide_input=True, err=True))
+    return private_key(key, password)
 
 
 def column_of(frame: Any, name: str | None) -> Any:

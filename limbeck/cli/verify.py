@@ -28,6 +28,10 @@ def verify(
         str | None, typer.Option(help="The column of the cases; 'case' by default.")
     ] = None,
     seen: Seen = None,
+    public_key: Annotated[
+        Path | None,
+        typer.Option(help="A .pem file: the Ed25519 key that must have signed the certificate."),
+    ] = None,
 ) -> None:
     """Recompute a certificate, compare, and say what no check shows; exits with 1 if it differs."""
     from limbeck.api.load import read_rows, read_seen
@@ -49,6 +53,7 @@ def verify(
             groups=column_of(frame, group),
             cases=column_of(frame, cases),
             seen=read_seen(seen, student),
+            public_key=public_key,
         )
         Console().print(Text(visible(str(found))))
         if not found.ok:

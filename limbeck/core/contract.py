@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, Flag, StrEnum, auto
 from pathlib import Path
 from typing import Any, Protocol, Self, runtime_checkable
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from limbeck.core.columns import Features, Rows
 from limbeck.core.errors import FileRefused, InvalidInput, did_you_mean
+from limbeck.core.signatures import Signature, sign, signed_bytes
 
 __all__ = [
     "Access",
@@ -535,6 +536,8 @@ class Certificate:
         depends neither on their order nor on digits that float32 does not keep.
     settings : mapping
         Everything else needed to recompute: loss range, candidates, copies, cases, versions.
+    signature : Signature, optional
+        Who vouches for it; see `sign`.
 
     Examples
     --------
@@ -562,11 +565,37 @@ class Certificate:
     tolerance: float | None = None
     groups: tuple[GroupBound, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
+    signature: Signature | None = None
 
     @property
     def reached(self) -> bool:
         """Whether the epsilon that was asked for is certified (True where none was asked)."""
         return self.asked is None or self.epsilon <= self.asked
+
+    def sign(self, key: Any, password: str | None = None) -> Certificate:
+        """The same certificate, signed: the holder of the key vouches for it.
+
+        Anyone can recompute the numbers; that the answers are the teacher's own and the rows are
+        fresh is somebody's word. The signature says whose. It covers all fields; see
+        `limbeck.core.signatures.signed_bytes`.
+
+        Parameters
+        ----------
+        key : str, Path or Ed25519PrivateKey
+            The PEM file of an Ed25519 private key, or one read with ``cryptography``.
+        password : str, optional
+            Of the file, if it is encrypted.
+
+        Raises
+        ------
+        FileRefused
+            If the file cannot be read, or holds no Ed25519 private key.
+        InvalidInput
+            If it is encrypted and the password is lacking or wrong.
+        MissingExtra
+            If the package ``cryptography`` is not installed.
+        """
+        return replace(self, signature=sign(signed_bytes(self), key, password))
 
 
 Batches = Iterator[tuple[Any, ...]]

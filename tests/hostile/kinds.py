@@ -15,6 +15,10 @@ from sklearn.ensemble import RandomForestClassifier
 import limbeck
 from limbeck.api.load import read_rows, read_seen
 from limbeck.certificates.certificate_file import load as load_certificate
+from limbeck.certificates.certificate_file import read_stored
+from limbeck.certificates.certificate_file import save as save_certificate
+from limbeck.certificates.vouching import vouching
+from limbeck.core.signatures import signed_bytes
 from limbeck.data.tables import read_table
 
 __all__ = ["INTO", "Kind", "kinds"]
@@ -74,6 +78,7 @@ def kinds(folder: Path, students: Sequence[str] = INTO) -> Iterator[Kind]:
     certificate = run / "certificate.json"
     yield Kind("certificate.json", certificate, lambda: str(load_certificate(certificate)))
     yield Kind("certificate.json, verified", certificate, lambda: _verified(run, certificate))
+    yield from _signed(run, folder)
     table = next(run.glob("holdout.*"))
     yield Kind(table.name, table, lambda: read_table(table).to_csv())
     rows = folder / "rows.npz"
@@ -81,6 +86,26 @@ def kinds(folder: Path, students: Sequence[str] = INTO) -> Iterator[Kind]:
     np.savez_compressed(rows, rows=values, answers=labels, names=list("abcd"), cases=y.to_numpy())
     yield Kind("rows.npz", rows, lambda: read_rows(rows).to_csv())
     yield from _of_networks(folder, values)
+
+
+def _signed(run: Path, folder: Path) -> Iterator[Kind]:
+    """A signed certificate; what is not exactly what was signed must not pass for it."""
+    try:
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    except ImportError:
+        return
+    key = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+    signed = load_certificate(run / "certificate.json").sign(key)
+    path, message = save_certificate(signed, folder / "signed.json"), signed_bytes(signed)
+
+    def read() -> Any:
+        found = read_stored(path)
+        said = vouching(found, key.public_key())
+        assert bool(said.fault) == (not said.public_key)
+        assert said.fault or signed_bytes(found) == message
+        return said.public_key
+
+    yield Kind("certificate.json, signed", path, read)
 
 
 def _of_networks(folder: Path, values: Any) -> Iterator[Kind]:
