@@ -106,7 +106,7 @@ class Block(nn.Module):
 
 
 class ResNet(nn.Module):
-    """Five linear layers in maximal-update parametrisation (Yang and Hu 2021, table 1).
+    """Five linear layers in maximal-update parametrisation (Yang and Hu 2021).
 
     The first layer is multiplied by sqrt(width), the last divided by it; weights start at
     scale / sqrt(width), so that one learning rate serves all layers.

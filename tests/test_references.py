@@ -117,6 +117,31 @@ def test_every_entry_is_complete(key: str) -> None:
     assert authors(entry)
 
 
+NUMBERED = re.compile(
+    r"^[\w ,'’-]{0,60}?\b(section|chapter|ch\.|theorem|lemma|equation|table|algorithm|appendix|"
+    r"proposition)s? ([0-9A-Z][0-9.]*)",
+    re.IGNORECASE,
+)
+
+
+def test_no_theorem_is_quoted_by_number_from_a_work_that_was_not_opened() -> None:
+    """Unless the note of the entry names that number, and says where it is from."""
+    notes = {k: e.get("note", "") for k, e in entries().items()}
+    wrong = []
+    for path in FILES:
+        flat = re.sub(r"\s*\n\s*(?:#:? ?|\* )?", " ", path.read_text())
+        for found in CITATION.finditer(flat):
+            number = NUMBERED.match(flat[found.end() : found.end() + 80])
+            for names, year in cited(found[0]) if number else ():
+                opened = [
+                    "Not opened" not in notes[key] or number[2].rstrip(".") in notes[key]
+                    for key in keys_of(names, year)
+                ]  # fmt: skip
+                if opened and not any(opened):
+                    wrong.append(f"{path.relative_to(ROOT)}: {found[0]}{number[0]}")
+    assert not wrong, "\n".join(wrong)
+
+
 def test_the_reader_of_citations() -> None:
     text = """As in Waudby-Smith and Ramdas (2023); Ha, Singh, Lanusse, Upadhyayula and Yu 2021,
     section 3; O'Donnell 2014. Robbins's (1970) mixture; van den Oord et al. 2018; Geiger et al.

@@ -13,9 +13,12 @@ import pytest
 from scipy.optimize import brentq
 from scipy.stats import binom
 
+from limbeck.certificates.binomial import upper_bound
+from limbeck.certificates.bounded import betting_exceeds
 from limbeck.certificates.budgets import budget
 from limbeck.certificates.fingerprint import overlap
 from limbeck.certificates.frontier import frontier, mutual_vc, vc_dimension
+from limbeck.certificates.tolerance import tolerance_bound
 
 PAGE = (Path(__file__).resolve().parent.parent / "docs/theory.md").read_text()
 
@@ -370,3 +373,90 @@ def test_how_many_copies_are_told_from_chance(seen: int, copies: int) -> None:
     for n in (copies - 1, copies):
         hashes = np.concatenate([rows[:n], rows[seen : seen + 500 - n]])
         assert overlap(hashes, rows[:seen]).explained == (n < copies)
+
+
+@pytest.mark.parametrize("p", [0.01, 0.2, 0.5, 0.9])
+def test_hoeffdings_lemma_of_two_points(p: float) -> None:
+    """Two points are the worst case: exp is convex."""
+    for s in np.linspace(-20, 20, 81):
+        mean = p * math.exp(s * (1 - p)) + (1 - p) * math.exp(-s * p)  # X in {-p, 1 - p}
+        assert mean <= math.exp(s * s / 8) * (1 + 1e-12)
+
+
+@pytest.mark.parametrize("p", [0.02, 0.1, 0.5])
+@pytest.mark.parametrize("n", [20, 200])
+def test_tails_of_means_against_the_inequalities(p: float, n: int) -> None:
+    """Bernstein's and Hoeffding's inequality against exact binomial tails."""
+    for k in range(math.floor(n * p) + 1, n + 1):
+        t = k / n - p
+        tail = binom.sf(k - 1, n, p)
+        assert tail <= math.exp(-2 * n * t * t) + 1e-15
+        assert tail <= math.exp(-n * t * t / (2 * p * (1 - p) + 2 * (1 - p) * t / 3)) + 1e-15
+
+
+def test_bounded_differences_of_a_function_that_is_no_sum() -> None:
+    """The number of runs in n coin tosses changes by at most 2 with each of them."""
+    n = 12
+    tosses = np.array(list(itertools.product([0, 1], repeat=n)))
+    runs = 1 + (tosses[:, 1:] != tosses[:, :-1]).sum(axis=1)
+    for t in range(1, 6):
+        assert np.mean(runs - runs.mean() > t) <= math.exp(-2 * t * t / (n * 4))
+
+
+@pytest.mark.parametrize("N", [2, 5, 40])
+def test_massarts_lemma_over_all_signs(N: int) -> None:
+    n = 10
+    signs = np.array(list(itertools.product([-1, 1], repeat=n)))
+    sets = np.random.default_rng(N).integers(0, 2, (N, n))
+    found = (signs @ sets.T).max(axis=1).mean()
+    assert 0 < found <= math.sqrt(n) / 2 * math.sqrt(2 * math.log(N))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_as_many_patterns_as_shattered_sets(seed: int) -> None:
+    n = 6
+    rng = np.random.default_rng(seed)
+    patterns = np.unique(rng.integers(0, 2, (rng.integers(1, 50), n)), axis=0)
+    shattered = [
+        columns
+        for k in range(n + 1)
+        for columns in itertools.combinations(range(n), k)
+        if len(np.unique(patterns[:, columns], axis=0)) == 2**k
+    ]
+    assert len(patterns) <= len(shattered)
+    vc = max(map(len, shattered))
+    assert len(shattered) <= sum(math.comb(n, i) for i in range(vc + 1))
+
+
+@pytest.mark.parametrize("delta", [0.05, 0.3])
+def test_the_exact_bound_is_below_the_rate_as_seldom_as_it_says(delta: float) -> None:
+    n = 40
+    bounds = np.array([upper_bound(k, n, delta) for k in range(n + 1)])
+    for q in np.linspace(0.005, 0.995, 199):
+        assert binom.pmf(np.arange(n + 1), n, q)[bounds < q].sum() <= delta
+
+
+def test_the_order_statistic_with_ties() -> None:
+    """Errors of 0, 1 or 2: over all samples, how often more than epsilon exceed the bound."""
+    n, epsilon, delta = 12, 0.3, 0.2
+    for shares in ((0.5, 0.3, 0.2), (0.7, 0.0, 0.3), (0.1, 0.59, 0.31), (0.65, 0.3, 0.05)):
+        failed = 0.0
+        for ones in range(n + 1):
+            for twos in range(n + 1 - ones):
+                zeros = n - ones - twos
+                errors = np.repeat([0.0, 1.0, 2.0], [zeros, ones, twos])
+                bound, _ = tolerance_bound(errors, epsilon, delta)
+                exceed = sum(share for level, share in enumerate(shares) if level > bound)
+                ways = math.comb(n, ones) * math.comb(n - ones, twos)
+                chance = ways * shares[0] ** zeros * shares[1] ** ones * shares[2] ** twos
+                failed += chance * (exceed > epsilon)
+        assert failed <= delta
+
+
+@pytest.mark.parametrize("mean", [0.1, 0.5])
+def test_betting_over_all_samples(mean: float) -> None:
+    """Losses of 0 or 1: the share of samples whose bound is below the mean."""
+    n, delta = 10, 0.2
+    samples = np.array(list(itertools.product([0.0, 1.0], repeat=n)))
+    chance = np.where(samples == 1, mean, 1 - mean).prod(axis=1)
+    assert chance[betting_exceeds(samples, mean, delta)].sum() <= delta

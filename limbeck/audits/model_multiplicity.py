@@ -1,7 +1,7 @@
 """Students of near-equal fidelity, and what all of them say of the score (model multiplicity).
 
 Different additive students can follow a score equally well and rank its features differently
-(Breiman 2001 on the multiplicity of good models; Fisher, Rudin, Dominici 2019). A statement that
+(Breiman 2001a on the multiplicity of good models; Fisher, Rudin, Dominici 2019). A statement that
 holds in all of them rests on the score, not on the student. All students here follow the score in
 its own units: on a calibrated scale, the bends of the calibration would look like effects.
 """

@@ -181,7 +181,7 @@ def one_step(
     """One Newton step from the optimum of all rows to that of a bag, with the Hessian of all rows.
 
     With many rows a bag's optimum lies so near that one step reaches it but for an error of order
-    1/n, and the Hessian changes as little (one-step bootstrap: Shao and Tu 1995, ch. 5).
+    1/n, and the Hessian changes as little (one-step bootstrap: Shao and Tu 1995).
 
     Parameters
     ----------

@@ -7,7 +7,8 @@ import math
 from limbeck.certificates import sample_sizes
 from limbeck.certificates.binomial import check_share
 from limbeck.certificates.budget_rows import Budget, BudgetRow
-from limbeck.certificates.class_sizes import Limits, size_up
+from limbeck.certificates.class_limits import Limits
+from limbeck.certificates.class_sizes import size_up
 from limbeck.certificates.frontier import Frontier
 from limbeck.core.errors import InvalidInput, plural
 
@@ -42,21 +43,24 @@ def budget(
     Parameters
     ----------
     into : str
-        ``tree``, ``junta``, ``rules``, ``linear``, ``m_of_n``, ``scorecard`` or ``additive``.
+        The student: ``tree``, ``oblique_tree``, ``junta``, ``rules``, ``rule_list``, ``m_of_n``,
+        ``scorecard``, ``sparse_sum``, ``linear`` or ``additive``.
     epsilon, delta : float
         Disagreement allowed, and the probability that it is exceeded; in (0, 1).
     features : int
         Number of columns d.
     depth : int, optional
-        Tree: the most tests on a path. Rules: the most literals in a rule.
+        Tree: the most tests on a path. Rules: the most literals in a rule. Scorecard and sparse
+        sum: the most literals in an AND that is an item; 1 by default.
     leaves : int, optional
-        Tree: the most leaves. Rules: the most rules before the default.
+        Tree: the most leaves. Rules: the most rules before the default. Oblique tree: the most
+        regions. m-of-n: the most leaves of a tree of such questions; by default a single rule.
     k : int, optional
-        Junta: the variables that it reads. m-of-n: the most literals n. Scorecard: the most
-        items.
+        Junta: the variables that it reads. m-of-n: the most literals n. Scorecard and sparse sum:
+        the most items.
     thresholds : int or None
-        Tests per feature: 1 for booleans, the number of cut points for binned numbers (additive:
-        bins less one), None for any threshold on real numbers (trees only).
+        Tests per feature: 1 for booleans, the number of cut points for binned numbers (additive
+        and junta: bins less one), None for any threshold on real numbers (trees only).
     classes : int
         Number of classes.
     points : int, optional

@@ -11,9 +11,12 @@ __all__ = [
     "log2_halfspaces",
     "log2_juntas",
     "log2_m_of_n",
+    "log2_oblique_trees",
     "log2_rule_lists",
     "log2_scorecards",
     "log2_trees",
+    "log2_trees_of",
+    "terms_of",
 ]
 
 
@@ -25,7 +28,7 @@ def log2_trees(
     Full trees of depth r have 2^r - 1 inner nodes and 2^r leaves:
     ``tests^(2^r - 1) * classes^(2^r)``. Trees with s leaves have one of Catalan(s - 1) shapes:
     ``Catalan(s - 1) * tests^(s - 1) * classes^s``. Smaller trees are among them, with tests
-    that decide nothing. Counting: Quinlan and Rivest (1989) code trees in the same way.
+    that decide nothing.
 
     Parameters
     ----------
@@ -41,30 +44,70 @@ def log2_trees(
     float
         The count in bits.
     """
+    return log2_trees_of(math.log2(tests), depth=depth, leaves=leaves, classes=classes)
+
+
+def log2_trees_of(
+    log2_tests: float, *, depth: int | None = None, leaves: int | None = None, classes: int = 2
+) -> float:
+    """The same for a number of tests that is given by its binary logarithm.
+
+    Parameters
+    ----------
+    log2_tests : float
+        Binary logarithm of the different tests at a node.
+    depth, leaves, classes
+        As in `log2_trees`.
+    """
     counts = []
     if depth is not None:
-        counts.append((2.0**depth - 1) * math.log2(tests) + 2.0**depth * math.log2(classes))
+        counts.append((2.0**depth - 1) * log2_tests + 2.0**depth * math.log2(classes))
     if leaves is not None:
-        s = leaves
-        catalan = math.lgamma(2 * s - 1) - math.lgamma(s) - math.lgamma(s + 1)
-        shapes = catalan / math.log(2)
-        counts.append(shapes + (s - 1) * math.log2(tests) + s * math.log2(classes))
+        counts.append(
+            _log2_shapes(leaves) + (leaves - 1) * log2_tests + leaves * math.log2(classes)
+        )
     return min(counts)
 
 
-def log2_juntas(features: int, k: int, classes: int = 2) -> float:
-    """Binary logarithm of the number of tables over k of d booleans: C(d, k) classes^(2^k).
+def log2_oblique_trees(m: int, dimension: int, leaves: int) -> float:
+    """Binary logarithm of a count that bounds how oblique trees with s leaves label m points.
+
+    ``Catalan(s - 1) L(m, d)^(2 s - 1)``: each of the s - 1 questions cuts the points, and each of
+    the s leaves labels them, in one of the L(m, d) ways of a halfspace (`log2_halfspaces`).
+
+    Parameters
+    ----------
+    m : int
+        Number of points.
+    dimension : int
+        The dimension d of the space.
+    leaves : int
+        The number s of leaves.
+    """
+    return _log2_shapes(leaves) + (2 * leaves - 1) * log2_halfspaces(m, dimension)
+
+
+def _log2_shapes(leaves: int) -> float:
+    """Binary logarithm of Catalan(s - 1), the number of binary trees with s leaves."""
+    catalan = math.lgamma(2 * leaves - 1) - math.lgamma(leaves) - math.lgamma(leaves + 1)
+    return catalan / math.log(2)
+
+
+def log2_juntas(features: int, k: int, classes: int = 2, levels: int = 2) -> float:
+    """Binary logarithm of the number of tables over k of d variables: C(d, k) classes^(levels^k).
 
     Parameters
     ----------
     features : int
-        The number d of boolean features.
+        The number d of variables.
     k : int
         How many of them a table reads.
     classes : int
         Number of classes.
+    levels : int
+        Different values of a variable; 2 for booleans.
     """
-    return math.log2(math.comb(features, k)) + 2.0**k * math.log2(classes)
+    return math.log2(math.comb(features, k)) + float(levels**k) * math.log2(classes)
 
 
 def log2_rule_lists(tests: int, rules: int, literals: int, classes: int = 2) -> float:
@@ -105,6 +148,24 @@ def log2_m_of_n(tests: int, k: int) -> float:
     return math.log2(2 + sum(math.comb(tests, i) * 2**i * i for i in range(1, min(k, tests) + 1)))
 
 
+def terms_of(tests: int, literals: int) -> int:
+    """How many terms a sum can choose from: ANDs of up to w literals; literals if w is 1.
+
+    ``sum_(i = 1..w) C(tests, i) 2^i``; for w = 1 only ``tests``, as a literal is 1 less its
+    opposite, so that a sum of literals is one of tests with another level.
+
+    Parameters
+    ----------
+    tests : int
+        Number of boolean tests.
+    literals : int
+        The most literals w in a term.
+    """
+    if literals == 1:
+        return tests
+    return sum(math.comb(tests, i) * 2**i for i in range(1, min(literals, tests) + 1))
+
+
 def log2_scorecards(tests: int, k: int, points: int) -> float:
     """Binary logarithm of a count that bounds the scorecards with whole points.
 
@@ -114,7 +175,7 @@ def log2_scorecards(tests: int, k: int, points: int) -> float:
     Parameters
     ----------
     tests : int
-        Number of boolean tests to choose from.
+        Number of items to choose from.
     k : int
         Most items on a scorecard.
     points : int

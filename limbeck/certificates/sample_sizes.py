@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable
 
 from limbeck.certificates.class_counts import log2_binomial_sum
-from limbeck.certificates.class_sizes import Growth
+from limbeck.certificates.class_limits import Growth
 from limbeck.core.errors import InvalidInput
 
 __all__ = [

@@ -18,16 +18,21 @@ def budget(
     delta: Share,
     into: Annotated[
         str,
-        typer.Option(help="tree, junta, rules, linear, m_of_n, scorecard or additive."),
+        typer.Option(
+            help="The student: tree, oblique_tree, junta, rules, rule_list, m_of_n, "
+            "scorecard, sparse_sum, linear or additive."
+        ),
     ] = "tree",
     features: Annotated[int, typer.Option(help="Number of columns.")] = 10,
     depth: Annotated[
-        int | None, typer.Option(help="Of the tree; or the most literals in a rule.")
+        int | None, typer.Option(help="Of the tree; or the most literals in a rule or an item.")
     ] = None,
-    leaves: Annotated[int | None, typer.Option(help="Of the tree; or the most rules.")] = None,
+    leaves: Annotated[
+        int | None, typer.Option(help="Of the tree; or the most rules or regions.")
+    ] = None,
     k: Annotated[
         int | None,
-        typer.Option(help="Variables of the junta, literals of m-of-n, items of the scorecard."),
+        typer.Option(help="Variables of the junta, literals of m-of-n, items of a sum."),
     ] = None,
     thresholds: Annotated[int, typer.Option(help="Tests per feature; 1 for booleans.")] = 1,
     classes: Annotated[int, typer.Option(help="Number of classes.")] = 2,

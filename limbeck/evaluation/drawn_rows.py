@@ -144,7 +144,7 @@ def _area(odds: NDArray[np.float64], y: NDArray[np.int64]) -> float:
 
 
 def _error(area: float, n: int, m: int) -> float:
-    """Its standard error (Hanley and McNeil 1982, equations 2 to 4)."""
+    """Its standard error (Hanley and McNeil 1982)."""
     first, second = area / (2 - area), 2 * area**2 / (1 + area)
     variance = area * (1 - area) + (m - 1) * (first - area**2) + (n - 1) * (second - area**2)
     return math.sqrt(max(variance, 0.0) / (n * m))

@@ -72,9 +72,9 @@ def _spread(d: NDArray[np.float64], delta: float) -> float:
     """Half the width of an interval for the mean of d (s, n), over seeds and rows both drawn anew.
 
     Two-way crossed random effects: with A = var(means of seeds) / s and B = var(means of rows) / n
-    the variance of the mean is at most A + B, which counts the residual twice (Owen 2007, Annals of
-    Applied Statistics 1, section 3). Each part gets the t quantile of its own degrees of freedom
-    (after Cochran and Cox 1957, section 4.14): with three seeds a pooled number would cover less.
+    the variance of the mean is at most A + B, which counts the residual twice (as in the pigeonhole
+    bootstrap, Owen 2007). Each part gets the t quantile of its own degrees of freedom (after
+    Cochran and Cox 1957): with three seeds a pooled number would cover less.
     """
     s, n = d.shape
     rows = student_t.ppf(1 - delta / 2, n - 1) ** 2 * d.mean(axis=0).var(ddof=1) / n

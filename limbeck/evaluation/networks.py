@@ -163,7 +163,7 @@ def right(said: Said) -> NDArray[np.float64] | None:
     The share of right answers; for numbers scores whose mean is R squared, the mean over outputs.
     They are R squared's influence values, u + m (v - 1) with u = 1 - e^2 / V, m = mean(e^2) / V
     and v = (label - mean)^2 / V, V the variance of the labels: u alone has the same mean, but its
-    spread leaves out that V is an estimate, too (Cochran 1977, Sampling Techniques, chapter 6).
+    spread leaves out that V is an estimate, too (ratio estimates: Cochran 1977).
     """
     if said.labels is None:
         return None
@@ -199,7 +199,7 @@ def gaps(said: Said, times: NDArray[np.int64] | None = None) -> NDArray[np.float
     """Accuracy less confidence in each of 15 equal bins of confidence, times the bin's share.
 
     The sum of their absolute values is the expected calibration error (Guo, Pleiss, Sun,
-    Weinberger 2017, equation 3).
+    Weinberger 2017).
 
     Parameters
     ----------

@@ -136,7 +136,7 @@ class TokenKD:
 class SequenceKD:
     """Sequence-level distillation: cross-entropy on what the teacher wrote.
 
-    Kim and Rush 2016, section 3.2: the teacher's distribution over sequences is replaced by its own
+    Kim and Rush 2016: the teacher's distribution over sequences is replaced by its own
     answers, so no logits are needed. On other texts it is the control's loss.
 
     Parameters

@@ -2,7 +2,7 @@
 
 Refits: on bootstrap bags of the rows and queries (Efron 1979), each with a seed of its own.
 Near-equal students: all of the tournament whose loss is within the margin of the best, which is
-what is seen here of the Rashomon set (Breiman 2001; Fisher, Rudin and Dominici 2019).
+what is seen here of the Rashomon set (Breiman 2001a; Fisher, Rudin and Dominici 2019).
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ def feature_importances(
 ) -> NDArray[np.float64]:
     """How much predictions change when a column's values are exchanged between rows.
 
-    The model reliance of Fisher, Rudin, Dominici (2019, section 3), with the student's own
+    The model reliance of Fisher, Rudin, Dominici (2019), with the student's own
     predictions in the place of the outcome: the mean change of the predicted probabilities (half
     their absolute difference, summed over classes), of labels where there are none, or the mean
     absolute change of a value. From 100 to 1,000 rows are used, the fewer the more columns; the

@@ -15,7 +15,7 @@ def resnet(
     """A residual network of transformers, with a stem for small pictures.
 
     The published stem halves the resolution twice before the first block, which suits pictures of
-    224 x 224; for 32 x 32 it is one 3 x 3 convolution (He et al. 2016, section 4.2).
+    224 x 224; for 32 x 32 it is one 3 x 3 convolution (as He et al. 2016 have it for CIFAR-10).
     """
     from transformers import ResNetConfig, ResNetForImageClassification
     from transformers.models.resnet.modeling_resnet import ResNetConvLayer

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 
-from limbeck.certificates.class_sizes import Limits, size_up
+from limbeck.certificates.class_limits import Limits
+from limbeck.certificates.class_sizes import size_up
 from limbeck.certificates.frontier import vc_dimension
 from limbeck.core.errors import InvalidInput
 

@@ -1,7 +1,7 @@
 """Rule lists and rule sets from the teacher's answers on rows and queries.
 
 Candidates are the nodes of many small trees on the answers, as in RuleFit (Friedman and Popescu
-2008, section 3.1). A list or a set is made of them by insertion and exchange, by what they save per
+2008). A list or a set is made of them by insertion and exchange, by what they save per
 number that a reader must hold (:mod:`limbeck.students.rules.search`). How many rules is decided by
 cross-fitting: without each fold of the rows, and without the queries made from it, all is grown
 anew and judged on the fold.

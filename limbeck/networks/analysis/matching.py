@@ -25,7 +25,7 @@ def cka(x: Tensor, y: Tensor) -> float:
     """Linear centred kernel alignment of two layers on the same rows.
 
     HSIC(K, L) / sqrt(HSIC(K, K) HSIC(L, L)) with K = x x^T and L = y y^T: Kornblith et al.
-    (2019), Similarity of neural network representations revisited, section 3. HSIC is estimated
+    (2019), Similarity of neural network representations revisited. HSIC is estimated
     without bias (Song et al. 2012, as in Nguyen et al. 2021): the
     ordinary estimate nears 1 for any two layers with many more units than there are rows.
 

@@ -120,7 +120,7 @@ def moments(h: Tensor, count: int) -> Tensor:
     """Moments 1 to count - 1 of the high-pass filter, shape (..., count - 1).
 
     sum_k (-1)^k t_k^m h_k with places t_k from -1 to 1; all are zero where polynomials of degree
-    below ``count`` leave no detail (Daubechies 1992, sections 5.5 and 7.4). Moment 0 is zero
+    below ``count`` leave no detail (vanishing moments: Daubechies 1992). Moment 0 is zero
     whenever the taps sum to sqrt 2.
 
     Parameters

@@ -1,9 +1,8 @@
 """Many small minimisations side by side: BFGS with one inverse Hessian a start.
 
-As in Nocedal and Wright (2006), Numerical Optimization, algorithm 6.1 and equation 6.17, with
-backtracking (algorithm 3.1). The starts share each call of
-the loss, which costs little more for a hundred filters than for one; that is why this is not
-scipy's.
+As in Nocedal and Wright (2006), Numerical Optimization, algorithm 6.1, with backtracking
+(algorithm 3.1). The starts share each call of the loss, which costs little more for a hundred
+filters than for one; that is why this is not scipy's.
 """
 
 from __future__ import annotations
@@ -69,7 +68,7 @@ def descend(
 
 
 def _updated(inverse: Tensor, s: Tensor, y: Tensor, taken: Tensor) -> Tensor:
-    """The inverse Hessians (S, p, p) after steps s with changes y of the slope (equation 6.17)."""
+    """The inverse Hessians (S, p, p) after steps s with changes y of the slope."""
     curvature = (s * y).sum(-1)
     good = taken & (curvature > 1e-12 * s.norm(dim=-1) * y.norm(dim=-1))
     rho = torch.where(good, 1 / curvature.where(good, 1.0), 0.0)

@@ -1,8 +1,8 @@
 """Candidate clauses: the nodes of many small trees, each once.
 
-Trees of all depths, trees for each class, and trees of a random forest (Breiman 2001) are grown on
-the same rows; the way to each of their nodes is a clause, as in RuleFit (Friedman and Popescu 2008,
-section 3.1).
+Trees of all depths, trees for each class, and trees of a random forest (Breiman 2001b) are grown on
+the same rows; the way to each of their nodes is a clause, as in RuleFit (Friedman and Popescu
+2008).
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ class OracleTeacher:
 
 
 class Hoeffding(MeanBound):
-    """Hoeffding 1963, theorem 2."""
+    """Hoeffding 1963; proof in docs/theory.md."""
 
     title = "Hoeffding 1963"
 
