@@ -26,6 +26,7 @@ from limbeck.api.steps import run
 from limbeck.certificates.binomial import check_share
 from limbeck.core.contract import Method
 from limbeck.core.errors import InvalidInput, whole_number
+from limbeck.core.images import are_image_paths, images_of
 from limbeck.data.class_weights import ClassWeight
 from limbeck.data.duplicates import Rule
 from limbeck.methods.few_labels.method import FewLabels
@@ -192,8 +193,11 @@ def distill(
         trained the teacher. A DataFrame gives names, categories and units. Signals (n, t, c) and
         images (n, c, h, w) reach the teacher in their own shape; the student names their numbers
         by position, ``x[3, 1]``. A list, array or Series of n texts for
-        ``into="text_classifier"``, or what :func:`limbeck.generate` returned. A
-        pair ``(X, y)`` may be given instead of X and y.
+        ``into="text_classifier"``, or what :func:`limbeck.generate` returned; a table with texts
+        is read there as one text a row. A dictionary of columns or a list of dictionaries is a
+        table; pairs of texts are its columns ``text`` and ``text_pair``. Of the paths of image
+        files the teacher gets the paths, the student the pixels. A pair ``(X, y)`` may be given
+        instead of X and y.
     y : array-like of shape (n,), optional
         True labels or values. They train the control and score everybody; the student never
         sees them. Beside classes -1, -100, None and NaN mean that a row has no label.
@@ -354,6 +358,7 @@ def distill(
             preprocess=preprocess, names=names, sample_weight=sample_weight,
             class_weight=class_weight,
         )  # fmt: skip
+        X = images_of(X) if are_image_paths(X) else X
         aside = {"test": holdout} if isinstance(holdout, tuple) else {"holdout": holdout}
         return compress(
             teacher, X, y, into=into, epsilon=epsilon, delta=delta, classes=classes, unit=unit,

@@ -133,7 +133,7 @@ class TableSteps(Steps[LabelledRows, Apart, Known, Taught, Comparison, Distillat
             refuse_unlabelled(data.y)
         fit_y, test_y = label_codes(sides.fit.y, sides.test.y, task)
         notes = [getattr(teacher, "note", ""), unlabelled_note(fit_y, test_y, task=task)]
-        notes.append(more_rows_note(sides))
+        notes += [more_rows_note(sides), _read_as(sides.fit_rows)]
         if hasattr(teacher, "about_rows"):  # as of an ensemble: how far its members agree
             notes.append(teacher.about_rows(some_rows(sides.fit.X, _ASKED)))
         notes += self.tested(teacher, sides, data.features, fit_y)
@@ -319,6 +319,19 @@ class TableSteps(Steps[LabelledRows, Apart, Known, Taught, Comparison, Distillat
             steps=found.result.steps,
             chain=chain,
         )
+
+
+def _read_as(rows: Rows) -> str:
+    """In which form the student gets rows that the teacher gets in another."""
+    if rows.features.written:
+        return "The student reads each row as one text, a line for each column: name: value."
+    if rows.given is not None and rows.features.shape:
+        _, h, w = rows.features.shape
+        return (
+            f"The teacher reads the image files; the student sees them at {w} x {h} pixels, as"
+            " fractions of 1."
+        )
+    return ""
 
 
 def _paid(teacher: PaidTeacher, sides: Apart, features: Features, fit_y: Any) -> str:

@@ -3,6 +3,8 @@
 Methods and students work on an encoded matrix of float64, shape (n, d): numbers as they are,
 booleans as 0 and 1, categories as codes, missing values as NaN. Teachers get rows back in the
 form in which the user gave them. Of texts the matrix holds hashes; see `limbeck.core.texts`.
+Dictionaries and pairs of texts are tables (`limbeck.core.records`); paths of images are read at the
+size at which the student sees them (`limbeck.core.images`), and teachers get the paths.
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.errors import InvalidInput, did_you_mean
-from limbeck.core.texts import are_texts, as_texts, text_codes
+from limbeck.core.images import are_image_paths, image_matrix, image_shape
+from limbeck.core.records import as_table
+from limbeck.core.texts import are_texts, as_texts, text_codes, written
 
 __all__ = ["Feature", "Features", "Rows"]
 
@@ -77,8 +81,13 @@ class Features:
 
     @property
     def text(self) -> bool:
-        """Whether rows are texts: a single column, given as a list, an array or a Series."""
-        return len(self) == 1 and self.columns[0].kind == "text"
+        """Whether rows are read as texts: a list, array or Series, or all columns of a table."""
+        return all(column.kind == "text" for column in self.columns)
+
+    @property
+    def written(self) -> bool:
+        """Whether a row is several columns that are read as one text."""
+        return self.text and len(self) > 1
 
     @classmethod
     def of(cls, X: Any, names: Sequence[str] | None = None) -> Features:
@@ -101,10 +110,15 @@ class Features:
             If X is not a table, has no rows or columns, duplicate names, or columns of a kind
             that cannot be encoded (dates, lists, complex numbers).
         """
+        X = as_table(X)
         if _is_frame(X):
             return _features_of_frame(X)
         if isinstance(X, Rows):
             return X.features
+        if are_image_paths(X):
+            size = image_shape(X)
+            pixels = tuple(Feature(f"x{list(place)}") for place in np.ndindex(size))
+            return cls(pixels, dtypes=("float32",), shape=size)
         if are_texts(X):
             as_texts(X)  # refuses missing ones
             name = str(names[0]) if names else str(getattr(X, "name", None) or "text")
@@ -123,6 +137,19 @@ class Features:
         columns = tuple(Feature(n, kind, "" if labels is own else _unit_in(n)) for n in labels)
         return cls(columns, dtypes=(str(A.dtype),), shape=shape)
 
+    @classmethod
+    def of_written(cls, X: Any) -> Features:
+        """The columns of a table whose rows are read as one text each, with names and values.
+
+        Parameters
+        ----------
+        X : DataFrame
+            Texts, and what lies beside them. The teacher gets the table as it is.
+        """
+        read = _features_of_frame(X)
+        columns = tuple(Feature(c.name, "text", c.unit, c.levels) for c in read.columns)
+        return cls(columns, True, read.dtypes, numbers=read.numbers)
+
     def encode(self, X: Any) -> NDArray[np.float64]:
         """Encode rows as a float64 matrix of shape (n, d); see the module's first lines.
 
@@ -135,6 +162,7 @@ class Features:
         """
         if isinstance(X, Rows):
             return X.values if X.features.columns == self.columns else self.encode(X.native())
+        X = as_table(X)
         if self.text:
             return text_codes(self.texts(X))
         out = self._encode_frame(X) if _is_frame(X) else self._matrix(X).astype(np.float64)
@@ -160,6 +188,7 @@ class Features:
             As :meth:`encode`; for an infinite number when its block is reached.
         """
         size = size or max(1, min(2**14, 2**19 // len(self)))
+        X = as_table(X)
         if isinstance(X, Rows) or _is_frame(X) or self.text:
             values = self.encode(X)
             yield from (values[i : i + size] for i in range(0, len(values), size))
@@ -200,23 +229,56 @@ class Features:
             frame.columns = pd.Index(self.numbers)
         return frame
 
+    def table_of(self, cells: NDArray[Any]) -> Any:
+        """The DataFrame of cells (n, d) as they were given, with its dtypes.
+
+        Parameters
+        ----------
+        cells : ndarray of shape (n, d), object
+            The values.
+        """
+        import pandas as pd
+
+        data: dict[Any, Any] = {}
+        for j, (c, dtype) in enumerate(zip(self.columns, self.dtypes, strict=True)):
+            found = _CATEGORY.fullmatch(dtype)
+            values = pd.Series(cells[:, j], dtype=object)
+            if found:
+                levels = pd.Index(list(c.levels))
+                levels = levels.astype(found["of"]) if found["of"] else levels
+                data[c.name] = pd.Categorical(values, levels, ordered=bool(found["ordered"]))
+            else:
+                data[c.name] = values.astype(dtype)
+        frame = pd.DataFrame(data)
+        if self.numbers:
+            frame.columns = pd.Index(self.numbers)
+        return frame
+
     def in_order(self, X: Any) -> Any:
         """A DataFrame's columns in this order, and no others; other rows as they are.
 
         Of a column of texts, the texts as an array.
         """
-        if self.text:
+        if self.text and not self.written:
             return self.texts(X)
+        X = as_table(X)
         if not (self.frame and _is_frame(X)):
             return X
         return X[list(self.numbers or self.names)]
 
     def rows(self, X: Any) -> Rows:
         """Encode ``X`` and keep it together with its columns, and with its texts."""
-        return Rows(self, self.encode(X), self.texts(X) if self.text else None)
+        X = as_table(X)
+        given = X if self.shape and are_image_paths(X) else None
+        if self.written:
+            given = X.native() if isinstance(X, Rows) else X
+            given = given[list(self.numbers or self.names)].to_numpy(dtype=object)
+        elif self.text:
+            given = self.texts(X)
+        return Rows(self, self.encode(X), None if given is None else np.asarray(given, object))
 
     def texts(self, X: Any) -> NDArray[Any]:
-        """The texts of rows, of shape (n,), where this is a column of texts.
+        """The texts of rows, of shape (n,), where rows are read as texts.
 
         Parameters
         ----------
@@ -228,8 +290,10 @@ class Features:
         InvalidInput
             If there is no such column, or a text is missing.
         """
-        if isinstance(X, Rows):
-            return as_texts(X.native())
+        X = as_table(X.native() if isinstance(X, Rows) else X)
+        if self.written:
+            self._refuse_lacking(X, self.numbers or self.names)
+            return written(X[list(self.numbers or self.names)])
         if _is_frame(X):
             name = self.names[0]
             if name not in X.columns and len(X.columns) > 1:
@@ -254,6 +318,8 @@ class Features:
         return self.names.index(name)
 
     def _matrix(self, X: Any) -> NDArray[Any]:
+        if self.shape and are_image_paths(X):
+            return image_matrix(X, self.shape)
         A, shape = _as_matrix(X)
         if shape and self.shape and shape != self.shape:
             raise InvalidInput(
@@ -267,6 +333,21 @@ class Features:
                 + (", ..." if len(self) > 8 else "."),
             )
         return A
+
+    def _refuse_lacking(self, X: Any, wanted: Sequence[Any]) -> None:
+        known = list(getattr(X, "columns", ()))
+        lacking = [n for n in wanted if n not in known]
+        if not lacking:
+            return
+        if not known:
+            raise InvalidInput(
+                f"The rows are a {type(X).__name__}, and {len(self)} columns were expected.",
+                f"Give a table with the columns {', '.join(map(repr, wanted[:8]))}.",
+            )
+        raise InvalidInput(
+            f"Column {lacking[0]!r} is not in the rows.",
+            did_you_mean(str(lacking[0]), map(str, known)),
+        )
 
     def _refuse_infinite(self, values: NDArray[np.float64]) -> None:
         with np.errstate(invalid="ignore", over="ignore"):
@@ -285,11 +366,7 @@ class Features:
         lacking = [n for n in self.names if n not in X.columns]
         if lacking and not self.frame and X.shape[1] == len(self):
             return self.encode(X.to_numpy())  # names were never known: order decides
-        if lacking:
-            raise InvalidInput(
-                f"Column {lacking[0]!r} is not in the rows.",
-                did_you_mean(lacking[0], map(str, X.columns)),
-            )
+        self._refuse_lacking(X, self.names)
         _no_duplicates([str(n) for n in X.columns if n in self.names])
         out = np.empty((len(X), len(self)), dtype=np.float64)
         for j, c in enumerate(self.columns):
@@ -307,8 +384,9 @@ class Rows:
         The d columns.
     values : ndarray of shape (n, d), float64
         The encoded rows.
-    given : ndarray of shape (n,), object, optional
-        The texts, where rows are texts: ``values`` holds their hashes, (n, 3).
+    given : ndarray of shape (n,) or (n, d), object, optional
+        The texts, where rows are read as texts: ``values`` holds their hashes, (n, 3). The paths,
+        where rows are images in files.
     """
 
     features: Features
@@ -324,7 +402,9 @@ class Rows:
 
     def native(self) -> Any:
         """The rows in the form that the teacher expects."""
-        return self.given if self.given is not None else self.features.decode(self.values)
+        if self.given is None:
+            return self.features.decode(self.values)
+        return self.features.table_of(self.given) if self.features.written else self.given
 
 
 def _is_frame(X: Any) -> bool:

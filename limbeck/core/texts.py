@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from limbeck.core.errors import InvalidInput
 
-__all__ = ["CODES", "are_texts", "as_texts", "text_codes"]
+__all__ = ["CODES", "are_texts", "as_texts", "text_codes", "written"]
 
 CODES = 3
 """Columns of the encoded matrix for a column of texts: whole numbers below 2^24, which float32
@@ -100,3 +100,28 @@ def text_codes(texts: NDArray[Any]) -> NDArray[np.float64]:
     )
     octets = np.frombuffer(digests, dtype=np.uint8).reshape(len(texts), CODES, 3)
     return np.asarray(octets.astype(np.float64) @ [65536.0, 256.0, 1.0])
+
+
+def written(frame: Any) -> NDArray[Any]:
+    """Each row of a table as one text: a line for each column, ``name: value``.
+
+    Parameters
+    ----------
+    frame : DataFrame of shape (n, d)
+        The rows; nothing follows the name where a value is missing.
+
+    Returns
+    -------
+    ndarray of shape (n,), object
+    """
+    missing = frame.isna().to_numpy()
+    cells = frame.to_numpy(dtype=object)
+    out = np.empty(len(frame), dtype=object)
+    out[:] = [
+        "\n".join(
+            f"{name}:" if gone else f"{name}: {value}"
+            for name, value, gone in zip(frame.columns, row, lacking, strict=True)
+        )
+        for row, lacking in zip(cells, missing, strict=True)
+    ]
+    return out

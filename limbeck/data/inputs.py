@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from limbeck.core.errors import InvalidInput
+from limbeck.core.images import are_image_paths
+from limbeck.core.records import as_table
 from limbeck.core.texts import are_texts, as_texts
 
 __all__ = ["read_pair", "some_rows"]
@@ -17,7 +19,7 @@ def read_pair(X: Any, y: Any = None) -> tuple[Any, Any]:
 
     Parameters
     ----------
-    X : array-like, DataFrame, tensor, or pair (X, y)
+    X : array-like, DataFrame, dictionary of columns, tensor, or pair (X, y)
         The rows; a pair holds rows and labels (None for none).
     y : array-like, optional
         The labels, where X is no pair.
@@ -25,7 +27,8 @@ def read_pair(X: Any, y: Any = None) -> tuple[Any, Any]:
     Returns
     -------
     X, y
-        Tensors, lists and texts as arrays, all else as it was given.
+        Tensors, lists and texts as arrays, dictionaries and pairs of texts as tables, all else as
+        it was given.
 
     Raises
     ------
@@ -38,6 +41,9 @@ def read_pair(X: Any, y: Any = None) -> tuple[Any, Any]:
                 "X is a pair (X, y), and y was given as well.", "Give the labels once."
             )
         X, y = X
+    X = as_table(X)
+    if hasattr(X, "iloc") and X.ndim == 2 and X.shape[1] == 1 and are_image_paths(X.iloc[:, 0]):
+        X = X.iloc[:, 0].to_numpy(dtype=object)
     if hasattr(X, "dataset") or (hasattr(X, "__getitem__") and not hasattr(X, "__array__")
                                  and not isinstance(X, list | tuple) and not hasattr(X, "iloc")
                                  and not hasattr(X, "toarray")):  # fmt: skip

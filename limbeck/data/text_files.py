@@ -93,7 +93,7 @@ def text_column(frame: Any, column: str | None = None) -> NDArray[Any]:
     """
     names = [str(name) for name in frame.columns]
     if column is None:
-        held = [n for n in names if _holds_texts(frame[n])]
+        held = [n for n in names if holds_texts(frame[n])]
         column = "text" if "text" in names else (held[0] if len(held) == 1 else None)
     if column is None:
         which = f"hold texts: {', '.join(map(repr, held[:6]))}" if held else "hold texts: none"
@@ -106,7 +106,8 @@ def text_column(frame: Any, column: str | None = None) -> NDArray[Any]:
     return as_texts(frame[column].fillna(""))  # a cell without a text is an empty text
 
 
-def _holds_texts(column: Any) -> bool:
+def holds_texts(column: Any) -> bool:
+    """Whether the first values of a column of a table are texts."""
     some = column.dropna().head(100)
     return len(some) > 0 and all(isinstance(value, str) for value in some)
 

@@ -257,7 +257,8 @@ def _write_rows(folder: Path, holdout: Holdout) -> None:
 
     import pandas as pd
 
-    native, names = holdout.rows.native(), list(holdout.rows.features.names)
+    rows, names = holdout.rows, list(holdout.rows.features.names)
+    native = rows.features.decode(rows.values) if rows.features.shape else rows.native()
     if isinstance(native, pd.DataFrame):
         frame = native.set_axis(names, axis=1)
     else:  # signals and images lie flat, named by place

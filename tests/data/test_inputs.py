@@ -22,8 +22,9 @@ def test_pairs_and_two_arguments_are_the_same() -> None:
 def test_labels_given_twice_and_data_sets_are_refused() -> None:
     with pytest.raises(InvalidInput, match="pair"):
         read_pair((np.zeros((4, 2)), [0] * 4), [1] * 4)
-    with pytest.raises(InvalidInput, match="X is a dict, and this student"):
-        read_pair({"x": [1]})
+    with pytest.raises(InvalidInput, match="X is a range, and this student"):
+        read_pair(range(4))
+    assert read_pair({"x": [1]})[0]["x"].tolist() == [1]  # a dictionary is a table
 
 
 def test_some_rows_are_spread_over_all() -> None:

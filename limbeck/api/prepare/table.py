@@ -19,6 +19,7 @@ from limbeck.data.class_weights import ClassWeight
 from limbeck.data.duplicates import Rule
 from limbeck.data.inputs import read_pair
 from limbeck.data.labels import read_labels
+from limbeck.data.text_files import holds_texts
 from limbeck.evaluation.holdout import Apart, set_apart
 from limbeck.results.distillation import check_saved_names
 from limbeck.students.targets import read_weight
@@ -99,7 +100,7 @@ def read(request: Request) -> LabelledRows:
     cases = request.cases
     rows = _without(X, cases) if isinstance(cases, str) else X
     reads_texts = getattr(request.method, "texts", False)
-    features = Features.of(_texts_of(rows) if reads_texts else rows, request.names)
+    features = _text_features(rows, request) if reads_texts else Features.of(rows, request.names)
     if features.text and not reads_texts:
         raise InvalidInput(
             f"The rows are texts, and {request.method.name!r} reads columns of numbers and"
@@ -137,23 +138,19 @@ def split(request: Request, data: LabelledRows) -> Apart:
     )
 
 
-def _texts_of(X: Any) -> Any:
-    """The only column of a table of texts, or the texts as they are."""
+def _text_features(X: Any, request: Request) -> Features:
+    """The columns of rows that are read as texts; a table of several is read as one text a row."""
     if hasattr(X, "columns") and hasattr(X, "iloc"):
-        if len(X.columns) > 1:
-            named = ", ".join(map(repr, list(X.columns)[:6]))
-            raise InvalidInput(
-                f"There are {len(X.columns)} columns ({named}), and this student reads one of"
-                " texts.",
-                "Give that column alone; in the shell, --drop the others.",
-            )
-        X = X.iloc[:, 0]
+        if len(X.columns) == 1:
+            X = X.iloc[:, 0]
+        elif any(holds_texts(X[name]) for name in X.columns):
+            return Features.of_written(X)
     if not are_texts(X):
         raise InvalidInput(
             "The rows are no texts, and this student reads nothing else.",
             "Give a list of texts, or a student of numbers such as into='tree'.",
         )
-    return X
+    return Features.of(X, request.names)
 
 
 def _without(X: Any, column: str) -> Any:

@@ -295,7 +295,7 @@ class _Pool:
     """The texts that may be asked about, with n-grams that all of them decide."""
 
     def __init__(self, method: FewLabels, rows: Rows, pool: NDArray[np.int64]) -> None:
-        texts = rows[pool].native()
+        texts = rows.features.texts(rows[pool])
         units = CHOICES["both" if method.ngrams == "auto" else method.ngrams]
         most = method.max_terms // len(units)
         families = [Ngrams.of(texts, u, ORDERS[u], method.min_texts, most) for u in units]

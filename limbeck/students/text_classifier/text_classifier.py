@@ -119,7 +119,7 @@ class TextClassifier(Readable):
         """
         self._hold(features, task)
         self.families_, self.model_ = tuple(families), fit
-        self._importances = np.ones(1)  # the only column
+        self._importances = np.full(len(features), 1 / len(features))  # not told apart
         return self
 
     @property
@@ -133,7 +133,7 @@ class TextClassifier(Readable):
         return int(self.model_.weights.size + self.model_.intercept.size)
 
     def measured(self, values: NDArray[np.float64]) -> Self:
-        """The student itself: all of the importance is its only column's."""
+        """The student itself: its n-grams do not tell the columns of a written row apart."""
         return self
 
     def decision_function(self, X: Any) -> NDArray[np.float64]:

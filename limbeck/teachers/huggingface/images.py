@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.core.errors import FileRefused, InvalidInput, MissingExtra
+from limbeck.core.errors import InvalidInput
+from limbeck.core.images import opened_image
 
 __all__ = ["image_batch", "processed"]
 
@@ -29,7 +30,7 @@ def image_batch(rows: Any) -> list[NDArray[Any]]:
         If a file is no image.
     """
     if len(rows) and isinstance(rows[0], str | PathLike):
-        return [_opened(path) for path in rows]
+        return [np.asarray(opened_image(path)) for path in rows]
     array = np.asarray(rows)
     if array.ndim == 4 and array.shape[1] in (1, 3) and array.shape[3] not in (1, 3):
         array = np.moveaxis(array, 1, 3)
@@ -58,17 +59,3 @@ def processed(processor: Any, images: list[NDArray[Any]]) -> Any:
     return processor(images=images, return_tensors="pt", input_data_format="channels_last", **more)[
         "pixel_values"
     ]
-
-
-def _opened(path: Any) -> NDArray[Any]:
-    try:
-        from PIL import Image
-    except ImportError:
-        raise MissingExtra(
-            "Images from files need pillow.", "pip install 'limbeck[huggingface]'"
-        ) from None
-    try:
-        with Image.open(path) as image:
-            return np.asarray(image.convert("RGB"))
-    except OSError as error:
-        raise FileRefused(f"{str(path)!r} is no image: {error}.", "Check the path.") from None

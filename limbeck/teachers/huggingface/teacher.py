@@ -18,7 +18,12 @@ from limbeck.teachers.huggingface.folder import Folder, read_folder
 from limbeck.teachers.huggingface.images import image_batch, processed
 from limbeck.teachers.huggingface.loading import load_model
 from limbeck.teachers.huggingface.options import check_prompt, option_scores, prompts_of
-from limbeck.teachers.huggingface.tokenized import Tokenized, context_length, marks
+from limbeck.teachers.huggingface.tokenized import (
+    Tokenized,
+    context_length,
+    marks,
+    text_inputs,
+)
 
 __all__ = ["HuggingFaceTeacher"]
 
@@ -126,7 +131,7 @@ class HuggingFaceTeacher(Closed):
         Parameters
         ----------
         X : n texts, or images as `limbeck.teachers.huggingface.images.image_batch` takes them
-            The rows.
+            The rows; a text classifier also reads pairs of texts, as two columns.
 
         Raises
         ------
@@ -260,19 +265,28 @@ class HuggingFaceTeacher(Closed):
                 yield np.arange(start, start + len(part)), {"pixel_values": pixels}
             return
         tokens = self._tokens()
-        for batch in tokens.batches(as_texts(X)):
+        texts = self._pairs_allowed(text_inputs(X))
+        for batch in tokens.batches(texts):
             inputs = {n: v.to(device) for n, v in batch.inputs.items()}
             if tokens.padded and not self._pads_exactly(inputs):
                 tokens.padded = False  # a model that padding changes is asked by equal lengths
-                yield from self._again(batch.rows, X, tokens)
+                yield from self._again(batch.rows, texts, tokens)
                 continue
             yield batch.rows, inputs
 
+    def _pairs_allowed(self, texts: NDArray[Any]) -> NDArray[Any]:
+        if isinstance(texts[0], tuple) and self.pipeline != "text-classification":
+            raise InvalidInput(
+                f"The rows are pairs of texts, and {self.name} is asked for {self.pipeline}.",
+                "Give one text for each row; pairs are read by text classifiers.",
+            )
+        return texts
+
     def _again(
-        self, rows: NDArray[np.int64], X: Any, tokens: Tokenized
+        self, rows: NDArray[np.int64], texts: NDArray[Any], tokens: Tokenized
     ) -> Iterator[tuple[NDArray[np.int64], dict[str, Any]]]:
         device = next(self.module.parameters()).device
-        for batch in tokens.batches(as_texts(X)[rows]):
+        for batch in tokens.batches(texts[rows]):
             yield rows[batch.rows], {n: v.to(device) for n, v in batch.inputs.items()}
 
     def _pads_exactly(self, inputs: dict[str, Any]) -> bool:

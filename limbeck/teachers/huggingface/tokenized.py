@@ -11,8 +11,10 @@ import torch
 from numpy.typing import NDArray
 
 from limbeck.core.errors import InvalidInput, plural
+from limbeck.core.records import as_table
+from limbeck.core.texts import as_texts
 
-__all__ = ["TextBatch", "Tokenized", "context_length", "marks"]
+__all__ = ["TextBatch", "Tokenized", "context_length", "marks", "text_inputs"]
 
 _WINDOW = 4096  # texts that are sorted by length together
 _LARGEST = 10**9  # what tokenizers say that know no limit
@@ -75,7 +77,7 @@ class Tokenized:
         Parameters
         ----------
         texts : ndarray of shape (n,), object
-            The texts.
+            The texts, or pairs of texts as tuples.
 
         Raises
         ------
@@ -111,7 +113,7 @@ class Tokenized:
         return {**made, "attention_mask": torch.tensor(mask)}
 
     def _encoded(self, window: list[str]) -> dict[str, list[list[int]]]:
-        encoded = self.tokenizer(window, truncation=False, padding=False, verbose=False)
+        encoded = self._read(window, truncation=False, verbose=False)
         ids = encoded["input_ids"]
         if any(not one for one in ids):
             fill = self.tokenizer.bos_token_id or self.tokenizer.eos_token_id or 0
@@ -127,13 +129,18 @@ class Tokenized:
                     "Give truncation=True to cut and count them, or split them.",
                 )
             self.cut.update(hash(window[i]) for i in long)
-            cut = self.tokenizer(
-                [window[i] for i in long], truncation=True, max_length=most, padding=False
-            )
+            cut = self._read([window[i] for i in long], truncation=True, max_length=most)
             for name in encoded:
                 for i, value in zip(long, cut[name], strict=True):
                     encoded[name][i] = value
         return {name: encoded[name] for name in encoded if name != "attention_mask"}
+
+    def _read(self, window: list[Any], **how: Any) -> Any:
+        """What the tokenizer makes of texts, or of pairs, with its marks between the two."""
+        if isinstance(window[0], tuple):
+            first, second = map(list, zip(*window, strict=True))
+            return self.tokenizer(first, second, padding=False, **how)
+        return self.tokenizer(window, padding=False, **how)
 
     def _groups(
         self, order: NDArray[np.int64], lengths: NDArray[np.int64]
@@ -144,6 +151,37 @@ class Tokenized:
         for part in parts:
             for start in range(0, len(part), self.batch_size):
                 yield part[start : start + self.batch_size]
+
+
+def text_inputs(X: Any) -> NDArray[Any]:
+    """Texts, or pairs of texts as tuples, of shape (n,).
+
+    Parameters
+    ----------
+    X : n texts, list of n pairs, or table of one or two columns of texts
+        The rows.
+
+    Raises
+    ------
+    InvalidInput
+        If there are more columns, or one is missing or no text.
+    """
+    X = as_table(X)
+    if not hasattr(X, "columns"):
+        return as_texts(X)
+    names = list(X.columns)
+    if len(names) > 2:
+        raise InvalidInput(
+            f"There are {len(names)} columns ({', '.join(map(repr, names[:6]))}), and the model"
+            " reads one text or two.",
+            "Give these columns alone, in the order in which the model was trained on them.",
+        )
+    columns = [as_texts(X.iloc[:, j]) for j in range(len(names))]
+    if len(columns) == 1:
+        return columns[0]
+    out = np.empty(len(X), dtype=object)
+    out[:] = list(zip(*columns, strict=True))
+    return out
 
 
 def context_length(tokenizer: Any, config: Any, told: int | None) -> int | None:

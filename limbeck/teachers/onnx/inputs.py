@@ -73,7 +73,13 @@ def _by_name(held: Mapping[str, Any], wanted: str, known: list[Any], name: str) 
 
 
 def _one_column(batch: Any, one: OnnxInput, known: list[str], name: str) -> NDArray[Any]:
-    """The column that an input is named after, as (n, 1) or (n,)."""
+    """The column that an input is named after, as (n, 1) or (n,); or ``name[0]``, ``name[1]``..."""
+    parts = [f"{one.name}[{j}]" for j in range(len(known))]
+    several = [known.index(part) for part in parts if part in known]
+    if several and one.name not in known:
+        return np.asarray(batch.iloc[:, several]).reshape(
+            len(batch), *(s or -1 for s in one.shape[1:])
+        )
     if one.name not in known:
         raise InvalidInput(
             f"The input {one.name!r} of {name} is none of the columns"

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import limbeck
-from limbeck.core.errors import FileRefused, InvalidInput
+from limbeck.core.errors import FileRefused, InvalidInput, TeacherFailed
 from limbeck.students import TextClassifier, load
 
 RNG = np.random.default_rng(0)
@@ -142,8 +142,10 @@ def test_bad_settings_and_rows_are_refused():
     with pytest.raises(InvalidInput, match="reads texts"):
         TextClassifier().fit(np.zeros((4, 2)), [0, 1, 0, 1])
     frame = pd.DataFrame({"text": X, "n": range(40)})
-    with pytest.raises(InvalidInput, match="2 columns"):
+    with pytest.raises(TeacherFailed, match="for rows"):  # this teacher reads texts, and no table
         limbeck.distill(teacher, frame, into="text_classifier", classes=2, progress=False)
+    with pytest.raises(InvalidInput, match="are no texts"):
+        limbeck.distill(teacher, frame.assign(text=1), into="text_classifier", progress=False)
 
 
 def test_weights_and_cases_are_those_of_every_student():

@@ -212,3 +212,23 @@ def test_generating_models_weigh_their_classes(saved, architecture):
             log_p = model(input_ids=torch.tensor([ids + own])).logits[0].log_softmax(-1)
         expected = sum(log_p[len(ids) - 1 + j, token] for j, token in enumerate(own))
     assert scores[0, 1] == pytest.approx(float(expected), rel=1e-5)
+
+
+def test_pairs_of_texts_are_read_with_the_mark_between_them(saved):
+    folder = saved("BertForSequenceClassification", num_labels=3)
+    teacher = as_teacher(folder, batch_size=2)
+    pairs = [("good film", "bad play"), ("the story", "is very good"), ("a", "a"), ("good", "film")]
+    scores = teacher.scores(pairs)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    model = transformers.AutoModelForSequenceClassification.from_pretrained(folder).eval()
+    for row, (first, second) in zip(scores, pairs, strict=True):
+        with torch.no_grad():
+            expected = model(**tokenizer(first, second, return_tensors="pt")).logits[0]
+        assert np.allclose(row, expected, atol=1e-5)
+    found = limbeck.distill(teacher, pairs * 20, into="text_classifier", duplicates="keep",
+                            progress=False)  # fmt: skip
+    assert list(found.student.features_.names) == ["text", "text_pair"]
+    with pytest.raises(InvalidInput, match="one text or two"):
+        teacher.scores({"a": ["b"], "c": ["d"], "e": ["f"]})
+    with pytest.raises(InvalidInput, match="pairs of texts"):
+        as_teacher(saved("BertModel")).scores(pairs)

@@ -256,3 +256,25 @@ def test_a_network_is_distilled_from_a_classifier_with_labels_beside_scores(path
         epochs=1, baseline=False, timing=False,
     )  # fmt: skip
     assert result.comparison is not None
+
+
+def test_a_dictionary_fills_several_inputs(tmp_path):
+    from onnx import TensorProto, helper
+
+    wide = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 2])
+    one = helper.make_tensor_value_info("z", TensorProto.FLOAT, ["n", 1])
+    out = helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", 3])
+    graph = helper.make_graph(
+        [helper.make_node("Concat", ["x", "z"], ["logits"], axis=1)], "g", [wide, one], [out]
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, str(tmp_path / "two.onnx"))
+    rng = np.random.default_rng(0)
+    rows = {"x": rng.normal(size=(200, 2)), "z": rng.normal(size=200)}
+    found = limbeck.distill(
+        tmp_path / "two.onnx", rows, into="tree", classes=["a", "b", "c"], score_kind="logit",
+        max_leaves=8, queries=500, progress=False,
+    )  # fmt: skip
+    assert found.student.features_.names == ("x[0]", "x[1]", "z")
+    direct = np.column_stack([rows["x"], rows["z"]]).argmax(axis=1)
+    assert (found.student.predict(rows) == np.array(["a", "b", "c"])[direct]).mean() > 0.7
