@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from limbeck.audits.audited_rows import AuditTable
 from limbeck.audits.calibration import Curve, fit_curve
-from limbeck.audits.refit import Design, Refit, one_step, refit
+from limbeck.audits.refit import Design, Fit, Refit, one_step, refit
 from limbeck.audits.results import Folds
 from limbeck.core.contract import Progress
 from limbeck.students.additive.bins import Bins
@@ -48,6 +48,9 @@ _MANY = 20_000
 _NARROW = 2_000
 _MOST_BOOSTED = 50_000
 """Boosting sees so many rows; the Newton steps after it see all."""
+_TOGETHER = 8
+_CELLS = 4_000_000
+"""Bags are fitted together, at most 8, while their cross products have fewer cells than this."""
 _RARE = 25.0
 """Categories with fewer rows share a bin."""
 
@@ -324,12 +327,10 @@ class _Side:
     redrawn: Callable[[Vector], Vector] | None
     classifies: bool
 
-    def in_bag(self, task: _Task, weight: Vector) -> Refit:
-        """Newton steps from the model of all rows to the bag's own optimum; one with many rows."""
+    def fit(self, weight: Vector) -> Fit:
+        """Newton steps from the model of all rows to a bag's own optimum."""
         target = self.target if self.redrawn is None else self.redrawn(weight)
-        if len(target) > _MANY and self.found.optimum is not None:
-            return one_step(task.design, target, weight, self.found.optimum, self.classifies)
-        return _refit(task, target, weight, self.start, self.classifies)
+        return _fit(target, weight, self.start, self.classifies)
 
 
 def _side(
@@ -341,14 +342,27 @@ def _side(
 ) -> _Side:
     terms = _boost(task, target, weight, classifies)
     start = _start(task, terms)
-    found = _refit(task, target, weight, start, classifies)
+    found = refit(task.design, [_fit(target, weight, start, classifies)])[0]
     return _Side(terms, start, found, target, redrawn, classifies)
 
 
-def _refit(task: _Task, target: Vector, weight: Vector, start: _Start, classifies: bool) -> Refit:
-    return refit(
-        task.design, target, weight, start.theta, start.intercept, start.offset, classifies
-    )
+def _fit(target: Vector, weight: Vector, start: _Start, classifies: bool) -> Fit:
+    return Fit(target, weight, start.theta, start.intercept, start.offset, classifies)
+
+
+def _in_bags(task: _Task, sides: list[_Side], weights: list[Vector]) -> list[list[Refit]]:
+    """The models of some bags, by bag and side; one Newton step each with many rows."""
+    optima = [s.found.optimum for s in sides if s.found.optimum is not None]
+    if len(task.raw) > _MANY and len(optima) == len(sides):
+        return [
+            [
+                one_step(task.design, fit.target, w, at, fit.classifies)
+                for fit, at in zip([s.fit(w) for s in sides], optima, strict=True)
+            ]
+            for w in weights
+        ]
+    several = refit(task.design, [s.fit(w) for w in weights for s in sides])
+    return [several[i : i + len(sides)] for i in range(0, len(several), len(sides))]
 
 
 def mains(terms: Terms) -> Vector:
@@ -384,25 +398,28 @@ def _bags(
     bags: int,
     tell: Progress,
 ) -> Bags:
-    def bag(i: int) -> list[Refit]:
-        weight = drawn(i)
-        return [side.in_bag(task, weight) for side in sides]
+    p = task.design.starts[-1]
+    together = int(np.clip(_CELLS // p**2, 1, _TOGETHER))
+
+    def some(first: int) -> list[list[Refit]]:
+        weights = [drawn(i) for i in range(first, min(first + together, bags))]
+        return _in_bags(task, sides, weights)
 
     found: list[list[Refit]] = []
     tell("bags", 0, bags)
     # sums over rows run outside Python's lock, so that threads share the rows at no cost
     with ThreadPoolExecutor(min(os.cpu_count() or 1, 8)) as pool:
-        waiting = [pool.submit(bag, i) for i in range(bags)]
+        waiting = [pool.submit(some, i) for i in range(0, bags, together)]
         try:
-            for one in waiting:
-                found.append(one.result())
-                tell("bags", len(found), bags)
+            for ready in waiting:
+                for one in ready.result():
+                    found.append(one)
+                    tell("bags", len(found), bags)
         except KeyboardInterrupt:
             if len(found) < ENOUGH_BAGS:
                 raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-    p = task.design.starts[-1]
     absent = Refit(np.full(p, np.nan), np.nan)
 
     def of(k: int) -> list[Refit]:
