@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 from limbeck.api.distill_labels import FewLabelsSteps
@@ -303,7 +304,7 @@ def distill(
     >>> result.student.size <= 4
     True
     """
-    into_text = writes_text(into, settings)
+    into_text = writes_text(into, settings, teacher)
     if not (into_text and X is None and data is None):  # recorded logits bring their own texts
         X = _given_rows(X, data)
     if into_text:
@@ -317,7 +318,7 @@ def distill(
         aside = {"test": holdout[0]} if isinstance(holdout, tuple) else {"holdout": holdout}
         return distill_language(
             teacher, X, into=into, epsilon=epsilon, delta=delta, seed=seed, progress=progress,
-            **aside, **settings,
+            **_steps_of(into, writes=True), **aside, **settings,
         )  # fmt: skip
     written = isinstance(X, GeneratedRecord)
     if written:
@@ -401,8 +402,12 @@ def _written_rows(found: GeneratedRecord, y: Any, holdout: Any) -> tuple[list[st
     return found.texts, y
 
 
-def _steps_of(into: Any) -> dict[str, Any]:
+def _steps_of(into: Any, *, writes: bool = False) -> dict[str, Any]:
     """The steps of a student that is not given as a network, but made from its teacher."""
+    if isinstance(into, Pruned) and writes:
+        from limbeck.api.distill_pruned_language import PrunedLanguageSteps
+
+        return {"steps": PrunedLanguageSteps}
     if isinstance(into, Pruned):
         from limbeck.api.distill_pruned import PrunedSteps
 
@@ -410,7 +415,7 @@ def _steps_of(into: Any) -> dict[str, Any]:
     return {}
 
 
-def writes_text(into: Any, settings: dict[str, Any]) -> bool:
+def writes_text(into: Any, settings: dict[str, Any], teacher: Any = None) -> bool:
     """Whether the student is a language model: a folder of transformers, or an objective on texts.
 
     Parameters
@@ -419,7 +424,13 @@ def writes_text(into: Any, settings: dict[str, Any]) -> bool:
         The student.
     settings : dict
         With the objective, where one is given.
+    teacher : Any
+        Of which a cut is made: with a folder of transformers, or a tokenizer, it is one that
+        writes text.
     """
+    if isinstance(into, Pruned):
+        folder = isinstance(teacher, str) and (teacher.startswith("hf:") or Path(teacher).is_dir())
+        return folder or "tokenizer" in settings
     if isinstance(into, str) and into.startswith("hf:"):
         return True
     objective = settings.get("objective")

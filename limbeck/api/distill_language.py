@@ -72,6 +72,7 @@ def distill_language(
     device: str | None = None,
     out: str | Path | None = None,
     progress: bool | None = None,
+    steps: type[LanguageSteps] | None = None,
     **training: Any,
 ) -> LanguageDistillation:
     """Distil a language model into a smaller one, with a control and a certificate of its texts.
@@ -85,10 +86,12 @@ def distill_language(
         Prompts: texts, lists of messages, or rows with ``prompt`` and, if it is known,
         ``completion``; a path names a .jsonl, .json, .parquet or .csv file of these. Where texts
         after the prompts are not known, the teacher writes them.
-    into : str, path or nn.Module
-        Where the student starts: ``hf:folder``, or a module with the teacher's tokens.
+    into : str, path, nn.Module or Pruned
+        Where the student starts: ``hf:folder``, or a module with the teacher's tokens; or
+        ``limbeck.networks.Pruned(size=0.5)``, a cut of the teacher, which is healed beside a random
+        cut, the same shapes from scratch, and the teacher without its last layers.
     objective : TokenKD, SequenceKD, OnPolicy, PolicyGradient or MiniLLM
-        Of `limbeck.language`; by default ``OnPolicy()``.
+        Of `limbeck.language`; by default ``OnPolicy()``, and ``TokenKD()`` for a cut.
     judge : str, path or nn.Module, optional
         The teacher itself, where ``teacher`` is a folder that `limbeck.language.record` wrote: it
         is asked on the test prompts alone, and training needs no teacher. By default the folder
@@ -101,7 +104,8 @@ def distill_language(
     holdout : float
         That share.
     prompt_tokens : int, optional
-        For rows that are whole texts: the first so many tokens are the prompt.
+        For rows that are whole texts: the first so many tokens are the prompt. Plain texts for a
+        cut are whole texts, with 16 by default.
     chat : bool
         Whether plain prompts are a user's messages, to be put into the chat template.
     max_new_tokens : int, optional
@@ -134,6 +138,8 @@ def distill_language(
         was cut off goes on when it is called again with the same arguments.
     progress : bool, optional
         A progress bar; by default only on a terminal.
+    steps : type, optional
+        The steps, where the student is made from its teacher.
     **training
         Settings of `limbeck.networks.training.settings.Training`. By default one epoch of batches
         of 16, AdamW with lr=1e-4 and max_grad_norm=1.
@@ -164,7 +170,7 @@ def distill_language(
         folder=None if out is None else Path(out), training=training,
         recorded=recorded, judge_found=recorded is not None and judge is None,
     )  # fmt: skip
-    return run(LanguageSteps(request), progress)
+    return run((steps or LanguageSteps)(request), progress)
 
 
 def _opened(given: Any, data: Any, settings: Mapping[str, Any]) -> RecordedLogits:
@@ -338,6 +344,8 @@ class LanguageSteps(
                 method.control(texts, s, request.under(s, "control-teacher"), tell)
                 for s in request.all
             ]
+        others = self.alternatives(known, found, tell)
+        trained |= {role: list(each) for role, each in others.items()}
         tell("judging", 0, 1)
         judge = found.judge
         by_role = {"teacher": [judge.judged(known.teacher)], "student": found.judged}
@@ -351,7 +359,7 @@ class LanguageSteps(
             role: facts_of_texts(models, request.delta, request.distinct_n)
             for role, models in by_role.items()
         }
-        table = compare_texts(by_role, facts, request.delta, request.seeds)
+        table = compare_texts(by_role, facts, request.delta, request.seeds, tuple(others))
         second: tuple[Difference, ...] = ()
         if SECOND in by_role:
             second = differences_of_texts(by_role["student"], by_role[SECOND], request.delta)
@@ -360,6 +368,22 @@ class LanguageSteps(
             for role, each in trained.items()
         }
         return JudgedTexts(table, facts, second, bill, _history(trained, request), by_role)
+
+    def alternatives(
+        self, known: LanguageKnown, found: TaughtTexts, tell: Progress
+    ) -> Mapping[str, Sequence[TrainedText]]:
+        """Other ways to a student of its size, by role; none unless a kind of student has some.
+
+        Parameters
+        ----------
+        known : LanguageKnown
+            Models and prompts.
+        found : TaughtTexts
+            The students.
+        tell : Progress
+            Told how far their training is.
+        """
+        return {}
 
     def result(
         self,

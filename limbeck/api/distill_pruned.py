@@ -24,10 +24,11 @@ from limbeck.networks.teachers.ensemble import ModuleEnsemble
 from limbeck.networks.teachers.outside import is_outside
 from limbeck.networks.training.train import Trained
 
-__all__ = ["PrunedSteps"]
+__all__ = ["LARGEST", "PrunedSteps", "told_of_cut"]
 
 
-_LARGEST = 16_384  # tokens on which importance is measured, at most
+LARGEST = 16_384
+"""Tokens on which importance is measured, at most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +75,12 @@ class PrunedSteps(NetworkSteps):
         starts, lacking = baselines_of(data.tutor, cut, asked, batch.inputs)
         known = super().understand(replace(data, makers=[cut.module]), sides)
         given = {f.name: getattr(known, f.name) for f in fields(Prepared)}
-        given["notes"] = (*_told(cut, data.tutor), *known.notes, *cut.notes, *lacking)
+        given["notes"] = (
+            *told_of_cut(cut, data.tutor, "gold labels alone"),
+            *known.notes,
+            *cut.notes,
+            *lacking,
+        )
         return PreparedCut(**given, cut=cut, starts=starts)
 
     def alternatives(
@@ -128,12 +134,22 @@ def _calibration(rows: Samples, asked: Pruned) -> Batch:
     first = rows.fetch(drawn[:1]).inputs
     tokens = max(v.numel() for v in tree_leaves(first) if isinstance(v, Tensor))
     if not any(v.is_floating_point() for v in tree_leaves(first)):
-        drawn = drawn[: max(_LARGEST // tokens, 2)]
+        drawn = drawn[: max(LARGEST // tokens, 2)]
     return rows.fetch(drawn)
 
 
-def _told(cut: Cut, whole: nn.Module) -> list[str]:
-    """What was cut, in sentences."""
+def told_of_cut(cut: Cut, whole: nn.Module, control: str) -> list[str]:
+    """What was cut, in sentences.
+
+    Parameters
+    ----------
+    cut : Cut
+        The smaller network.
+    whole : nn.Module
+        What it was cut from.
+    control : str
+        What its control learns from.
+    """
     before, after = (sum(p.numel() for p in m.parameters()) for m in (whole, cut.module))
     kinds: dict[str, list[str]] = {}
     for line in cut.lines:
@@ -143,7 +159,7 @@ def _told(cut: Cut, whole: nn.Module) -> list[str]:
     )
     notes = [
         f"The student was cut from {before:,} to {after:,} parameters ({after / before:.1%}),"
-        f" keeping {kept}. The control is the same cut, trained on gold labels alone."
+        f" keeping {kept}. The control is the same cut, trained on {control}."
     ]
     if cut.gone:
         notes.append(f"Layers that were left out: {', '.join(cut.gone)}.")

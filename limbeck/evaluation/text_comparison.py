@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from limbeck.core.measured import Measured
-from limbeck.evaluation.comparison import Comparison, Difference, ModelResult
+from limbeck.evaluation.comparison import Alternative, Comparison, Difference, ModelResult
 from limbeck.evaluation.intervals import gain_over, mean_over
 from limbeck.language.judge import JudgedModel
 
@@ -101,6 +101,7 @@ def compare_texts(
     facts: Mapping[str, TextFacts],
     delta: float,
     seeds: int,
+    alternatives: Sequence[str] = (),
 ) -> Comparison:
     """The table of all models, and what it says of the student.
 
@@ -114,6 +115,9 @@ def compare_texts(
         One less the level of the intervals.
     seeds : int
         Number of training seeds.
+    alternatives : sequence of str
+        Roles of other ways to a student of its size: each is compared on the teacher's texts, the
+        same for all, at its share of ``delta``.
     """
     entries = []
     for role, found in facts.items():
@@ -123,4 +127,21 @@ def compare_texts(
     differences: tuple[Difference, ...] = ()
     if "student" in by_role and "control" in by_role:
         differences = differences_of_texts(by_role["student"], by_role["control"], delta)
-    return Comparison(tuple(entries), differences, round(1 - delta, 12), seeds=seeds)
+    against: tuple[Alternative, ...] = ()
+    if alternatives:
+        level, ours = delta / len(alternatives), by_role["student"]
+        against = tuple(
+            Alternative(role, *_on_the_teachers(ours, by_role[role], level))
+            for role in alternatives
+        )
+    return Comparison(
+        tuple(entries), differences, round(1 - delta, 12), seeds=seeds, alternatives=against
+    )
+
+
+def _on_the_teachers(
+    ours: Sequence[JudgedModel], theirs: Sequence[JudgedModel], delta: float
+) -> tuple[Difference, Difference]:
+    """Student less another model on the teacher's texts: overlap, and coverage."""
+    of = {d.what: d for d in differences_of_texts(ours, theirs, delta)}
+    return of[_OVERLAPS["teacher_overlap"]], of[_COVERAGE]

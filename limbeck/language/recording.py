@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from os import PathLike, fspath
 from pathlib import Path
@@ -16,7 +17,7 @@ from torch import Tensor
 from limbeck.core.atomic_io import write_bytes
 from limbeck.core.contract import Progress
 from limbeck.core.errors import FileRefused, InvalidInput, TeacherFailed, whole_number
-from limbeck.core.progress import quiet
+from limbeck.core.progress import shown
 from limbeck.language.carriers.carrier import Arrays, Carrier, TokenLayout
 from limbeck.language.carriers.named import carrier_of
 from limbeck.language.chunked import LMHead, chunk_rows
@@ -50,7 +51,7 @@ def record(
     batch_size: int = 8,
     seed: int = 0,
     device: str | None = None,
-    progress: Progress = quiet,
+    progress: bool | Progress | None = None,
 ) -> RecordedLogits:
     """Write a teacher's next-token distributions to disk, so that training needs no teacher.
 
@@ -85,8 +86,8 @@ def record(
         Of tokens that are drawn.
     device : str, optional
         Where a folder is loaded to.
-    progress : Progress
-        Told of texts.
+    progress : bool or callable, optional
+        A progress bar; by default only on a terminal. Or a function that is told of texts.
 
     Returns
     -------
@@ -128,7 +129,8 @@ def record(
     with locked(folder):
         found = _folder(folder, job)
         if found.done < found.rows:
-            _go_on(found, job, batch_size, progress)
+            with nullcontext(progress) if callable(progress) else shown(progress) as tell:
+                _go_on(found, job, batch_size, tell)
     return RecordedLogits(found)
 
 

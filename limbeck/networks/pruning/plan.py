@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -193,11 +194,12 @@ def units_of(parts: Parts, shares: Mapping[str, float | int], notes: list[str]) 
     InvalidInput
         If less than one head would stay, or more than there are.
     """
-    return {
+    units = {
         place: _units(group, shares[group.kind], notes)
         for place, group in enumerate(parts.groups)
         if group.kind in shares
     }
+    return units | _divisible(parts, units, notes)
 
 
 def _units(group: ChannelGroup, share: float | int, notes: list[str]) -> int:
@@ -225,6 +227,31 @@ def _units(group: ChannelGroup, share: float | int, notes: list[str]) -> int:
             f" {'whole heads' if each == 1 else f'{each} heads share their keys and'} are kept."
         )
     return n
+
+
+def _divisible(parts: Parts, units: Mapping[int, int], notes: list[str]) -> dict[int, int]:
+    """The widths of a model of transformers as a multiple of its heads, which it asks for."""
+    config = getattr(parts.module, "config", None)
+    whole = getattr(config, "num_attention_heads", None)
+    out: dict[int, int] = {}
+    for place, n in units.items():
+        group = parts.groups[place]
+        if group.kind != "width" or not whole or n == group.units:
+            continue
+        heads = {
+            parts.groups[p].heads * k // parts.groups[p].units
+            for p, k in units.items()
+            if parts.groups[p].kind == "heads"
+        } or {whole}
+        if len(heads) > 1:
+            continue
+        step = math.lcm(group.parts, *heads)
+        out[place] = max(round(n / step), 1) * step
+        if out[place] != n:
+            notes.append(
+                f"A width of {n} was rounded to {out[place]}, a multiple of {min(heads)} heads."
+            )
+    return out
 
 
 def layers_of(stacks: Sequence[Stack], share: float | int, notes: list[str]) -> dict[int, int]:

@@ -54,8 +54,17 @@ def test_tied_weights_stay_tied_and_less_than_the_heads_of_one_key_is_refused():
         prune(llama(), Pruned(heads=0.3), words())
 
 
-def test_a_cut_that_no_configuration_describes_is_noted():
+def test_a_width_is_a_multiple_of_the_heads_as_transformers_asks():
     cut = prune(llama(), Pruned(width=0.7), words())
+    assert cut.module.config.hidden_size == 18  # 17 would be refused
+    assert any("17 was rounded to 18" in note for note in cut.notes)
+
+
+def test_a_cut_that_no_configuration_describes_is_noted():
+    net = transformers.GPT2LMHeadModel(
+        transformers.GPT2Config(vocab_size=30, n_embd=24, n_head=4, n_layer=2, n_positions=9)
+    )
+    cut = prune(net, Pruned(heads=0.5), words())  # no name for a width of heads
     assert any("save_pretrained would write" in note for note in cut.notes)
 
 
