@@ -15,6 +15,7 @@ from limbeck.core.arrays import read_array, read_arrays
 from limbeck.core.errors import FileRefused, InvalidInput, did_you_mean
 from limbeck.core.strict_json import parse_json
 from limbeck.core.whole_folder import settle
+from limbeck.data.row_batches import row_batches
 from limbeck.data.tables import read_table
 
 __all__ = ["load", "read_named", "read_rows", "read_seen", "read_table", "read_teacher"]
@@ -103,10 +104,12 @@ def read_rows(path: Path) -> Any:
 
     Returns
     -------
-    DataFrame
-        For an .npz file with the columns ``x0, x1, ...`` and ``teacher_label``, and ``case``
-        where rows have cases.
+    DataFrame or RowBatches
+        Batches for a folder, a pattern such as ``rows/*.parquet`` and Arrow files. For an .npz file
+        with the columns ``x0, x1, ...`` and ``teacher_label``, and ``case`` where rows have cases.
     """
+    if path.is_dir() or "*" in path.name or path.suffix in (".arrow", ".feather"):
+        return row_batches(path)
     if path.suffix != ".npz":
         return read_table(path)
     import pandas as pd

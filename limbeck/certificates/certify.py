@@ -15,6 +15,7 @@ from limbeck.certificates.draw_bounds import DrawBounds
 from limbeck.certificates.evidence import Evidence, Predictor, count
 from limbeck.certificates.issue import issue
 from limbeck.certificates.losses import BoundedLoss, LossFunction, choose_loss
+from limbeck.certificates.streamed import certify_batches
 from limbeck.certificates.tolerance import tolerance_bound
 from limbeck.certificates.until import certify_until
 from limbeck.core.contract import Batches, Certificate
@@ -22,6 +23,7 @@ from limbeck.core.errors import InvalidInput
 from limbeck.core.registry import BOUNDS
 from limbeck.data.cases import read_column
 from limbeck.data.duplicates import Rule
+from limbeck.data.row_batches import is_batched
 
 __all__ = ["certify", "certify_all"]
 
@@ -65,9 +67,12 @@ def certify(
     student : Predictor
         Anything with ``predict``, ``features_``, ``task_`` and ``fingerprint()``.
     rows : DataFrame, array or Rows of shape (n, d)
-        Fresh rows, drawn like the inputs that the student will meet. Omit with ``draws``.
+        Fresh rows, drawn like the inputs that the student will meet. Omit with ``draws``. A table
+        that does not fit into memory may be a pattern such as ``"rows/*.parquet"``, a folder, a
+        pyarrow Dataset or a Dask data frame; see `limbeck.data.row_batches.row_batches`.
     answers : array-like of shape (n,)
-        The teacher's labels, or its values for regression. Omit with ``draws``.
+        The teacher's labels, or its values for regression. Omit with ``draws``. Of a table that is
+        read in batches the name of its column, or the teacher's function: ``model.predict``.
     delta : float
         Probability, over the draw of the rows, that the certificate is wrong; in (0, 1).
     epsilon : float, optional
@@ -160,6 +165,16 @@ def certify(
             "There are no rows or no answers.", "Give fresh rows and the teacher's answers to them."
         )
     of_means = BOUNDS.get(bound)
+    if is_batched(rows):
+        if groups is not None or cases is not None:
+            raise InvalidInput(
+                "groups and cases were given with a table that is read in batches.",
+                "Leave them out, or give a sample of the rows that fits into memory.",
+            )
+        return certify_batches(
+            student, rows, answers, chosen, delta, epsilon=epsilon, candidates=candidates,
+            seen=seen, duplicates=duplicates, bound=bound, least=MIN_ROWS,
+        )  # fmt: skip
     if chosen.finds_tolerance and epsilon is None:
         epsilon = _TOLERANCE_EPSILON
     n, level = count(rows), delta / candidates

@@ -9,6 +9,7 @@ from typing import Any
 from limbeck.certificates import sentences, texts, wording
 from limbeck.certificates.evidence import Evidence
 from limbeck.certificates.planning import RowsNeeded
+from limbeck.certificates.streamed_evidence import StreamedEvidence
 from limbeck.core.contract import Certificate, GroupBound
 
 __all__ = ["in_words", "issue"]
@@ -17,7 +18,7 @@ _ORDERED = (wording.BETTING, wording.ANYTIME, wording.ACTIVE)
 
 
 def issue(
-    evidence: Evidence,
+    evidence: Evidence | StreamedEvidence,
     *,
     epsilon: float,
     delta: float,
@@ -35,7 +36,7 @@ def issue(
 
     Parameters
     ----------
-    evidence : Evidence
+    evidence : Evidence or StreamedEvidence
         The student, the rows that were recorded and the loss.
     epsilon, delta : float
         The bound and the probability that it is wrong.

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import brentq
 from scipy.special import logsumexp
 
 from limbeck.certificates.binomial import check_share
@@ -21,6 +22,9 @@ __all__ = ["AnytimeBound"]
 _FRACTIONS = np.array([1.0, 0.85, 0.7, 0.5, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01])
 _SHARES = np.array([0.33, 0.525, 0.1, 0.025, 0.008, 0.004, 0.002, 0.002, 0.002, 0.002])
 _BLOCK = 4096
+_JOIN = 65_536
+_TOP = 1 - 1e-12
+_FAR = 1e3  # log wealth beyond which it does not matter how far
 
 
 class AnytimeBound:
@@ -69,7 +73,10 @@ class AnytimeBound:
         self.n = 0
         self.rows: int | None = None
         self._log_wealth = np.log(_SHARES)
-        self._counts: dict[float, int] = {}  # the bound depends on the values, not their order
+        # the bound depends on the values, not their order; blocks, joined when they are many
+        self._values: list[NDArray[np.float64]] = []
+        self._counts: list[NDArray[np.int64]] = []
+        self._kept, self._join_at = 0, _JOIN
         self._lowest = 1.0
 
     @property
@@ -110,9 +117,8 @@ class AnytimeBound:
     def bound(self) -> float:
         """The upper bound after the losses so far, the lowest at any look; 1 before the first."""
         if self.n:
-            values = np.fromiter(self._counts, dtype=np.float64)
-            counts = np.fromiter(self._counts.values(), dtype=np.float64)
-            self._lowest = min(self._lowest, _bound(values, counts, self.delta))
+            values, counts = self._joined()
+            self._lowest = min(self._lowest, _bound(values, counts.astype(np.float64), self.delta))
         return min(self._lowest, self.epsilon) if self.certified else self._lowest
 
     @property
@@ -126,18 +132,35 @@ class AnytimeBound:
         """
         if not self.n:
             raise InvalidInput("No loss was given yet.", "Call update first.")
-        return math.fsum(v * c for v, c in self._counts.items()) / self.n
+        values, counts = self._joined()
+        return math.fsum((values * counts).tolist()) / self.n
 
     def _take(self, x: NDArray[np.float64]) -> None:
         paths = self._log_wealth + np.cumsum(log_factors(x, self.epsilon), axis=0)  # (b, bets)
-        reached = np.flatnonzero(logsumexp(paths, axis=1) >= -math.log(self.delta))
+        goal = -math.log(self.delta)
+        reached = np.empty(0, dtype=np.int64)
+        if paths.max() >= goal - math.log(len(_SHARES)) - 1e-9:  # else no sum of bets gets there
+            reached = np.flatnonzero(logsumexp(paths, axis=1) >= goal)
         taken = int(reached[0]) + 1 if len(reached) else len(x)
         self._log_wealth = paths[taken - 1]
-        for value, count in zip(*np.unique(x[:taken], return_counts=True), strict=True):
-            self._counts[float(value)] = self._counts.get(float(value), 0) + int(count)
+        values, counts = np.unique(x[:taken], return_counts=True)
+        self._values.append(values)
+        self._counts.append(counts)
+        self._kept += len(values)
+        if self._kept > self._join_at:
+            self._join_at = max(_JOIN, 2 * len(self._joined()[0]))
         self.n += taken
         if len(reached):
             self.rows = self.n
+
+    def _joined(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """The different losses so far, in order, and how often each occurred."""
+        if len(self._values) > 1:
+            values, at = np.unique(np.concatenate(self._values), return_inverse=True)
+            counts = np.zeros(len(values), dtype=np.int64)
+            np.add.at(counts, at, np.concatenate(self._counts))
+            self._values, self._counts, self._kept = [values], [counts], len(values)
+        return self._values[0], self._counts[0]
 
 
 def log_factors(x: NDArray[np.float64], m: float) -> NDArray[np.float64]:
@@ -148,15 +171,25 @@ def log_factors(x: NDArray[np.float64], m: float) -> NDArray[np.float64]:
 
 
 def _bound(values: NDArray[np.float64], counts: NDArray[np.float64], delta: float) -> float:
-    """The largest m that the mixture has not driven above 1/delta."""
-    low, high = float(values @ counts / counts.sum()), 1.0
-    for _ in range(50):
-        middle = (low + high) / 2
-        if middle >= 1.0:
+    """The largest m that the mixture has not driven above 1/delta, but for 1e-12."""
+    low, goal = float(values @ counts / counts.sum()), -math.log(delta)
+
+    def above(m: float) -> float:
+        with np.errstate(under="ignore"):
+            wealth = np.log(_SHARES) + counts @ log_factors(values, m)
+            return min(float(logsumexp(wealth)) - goal, _FAR)
+
+    # wealth grows with m: away from the mean, where it is at most 1, in growing steps
+    high, step = low, max(1e-3 / math.sqrt(counts.sum()), 1e-9)
+    while True:
+        high, before = high + step, high
+        if high >= _TOP:
+            high = _TOP
+        if above(high) >= 0:
             break
-        wealth = np.log(_SHARES) + counts @ log_factors(values, middle)
-        if logsumexp(wealth) >= -math.log(delta):
-            high = middle  # wealth grows with m: everything above is excluded as well
-        else:
-            low = middle
-    return high
+        if high == _TOP:
+            return 1.0
+        step *= 4
+    root = float(brentq(above, before, high, xtol=1e-13, rtol=1e-13))
+    excluded = min(root + 1e-12, high)  # the root may lie just below where 1/delta is reached
+    return excluded if above(excluded) >= 0 else high

@@ -79,13 +79,15 @@ def column_of(frame: Any, name: str | None) -> Any:
 
     Parameters
     ----------
-    frame : DataFrame
-        The table.
+    frame : DataFrame or RowBatches
+        The table. Of one that is read in batches the name is returned.
     name : str
         The column.
     """
-    if name is None:
-        return None
+    from limbeck.data.row_batches import is_batched
+
+    if name is None or is_batched(frame):
+        return name
     if name not in frame.columns:
         raise InvalidInput(f"There is no column {name!r}.", did_you_mean(name, frame.columns))
     return frame[name].to_numpy()

@@ -37,13 +37,15 @@ def verify(
     from limbeck.api.load import read_rows, read_seen
     from limbeck.certificates.certificate_file import load as read
     from limbeck.certificates.verification import verify as run
+    from limbeck.data.row_batches import is_batched
     from limbeck.students.files import load
 
     with plain_errors():
         frame, stated = read_rows(rows), read(certificate)
-        if group is None and stated.groups and "group" in frame.columns:
+        named = [] if is_batched(frame) else list(frame.columns)
+        if group is None and stated.groups and "group" in named:
             group = "group"  # as Distillation.save names them
-        if cases is None and stated.settings.get("cases") and "case" in frame.columns:
+        if cases is None and stated.settings.get("cases") and "case" in named:
             cases = "case"
         found = run(
             certificate,

@@ -64,7 +64,8 @@ def test_certified_exactly_when_the_bound_is_low_enough(
         test.update(part)
         if not test.n:
             continue
-        low = sequential._bound(np.array(list(test._counts)), _counts(test), delta)
+        values, counts = test._joined()
+        low = sequential._bound(values, counts * 1.0, delta)
         if test.certified:
             assert low <= epsilon + 1e-9
             break
@@ -72,8 +73,41 @@ def test_certified_exactly_when_the_bound_is_low_enough(
     assert not test.certified or test.bound <= epsilon
 
 
-def _counts(bound: AnytimeBound) -> np.ndarray:
-    return np.array(list(bound._counts.values()), dtype=float)
+def bisected(x: np.ndarray, delta: float) -> float:
+    """The largest mean that the mixture has not driven above 1/delta, by bisection."""
+    low, high = x.mean(), 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        if middle >= 1:
+            break
+        paths = sequential.log_factors(x, middle).sum(axis=0)
+        if np.logaddexp.reduce(np.log(sequential._SHARES) + paths) >= -math.log(delta):
+            high = middle
+        else:
+            low = middle
+    return high
+
+
+@given(losses, st.sampled_from([0.5, 0.05, 1e-6]))
+def test_the_bound_is_where_the_mixture_reaches_one_over_delta(x: np.ndarray, delta: float) -> None:
+    bound = AnytimeBound(0.999, delta)
+    bound.update(x)
+    if not bound.certified:
+        exact = bisected(x, delta)
+        assert exact - 1e-12 <= bound.bound <= exact + 1e-11
+
+
+def test_many_different_losses_are_joined_and_counted(monkeypatch) -> None:
+    monkeypatch.setattr(sequential, "_JOIN", 5_000)
+    rng = np.random.default_rng(5)
+    x = np.concatenate([rng.random(8_000), rng.random(8_000).round(2), rng.random(8_000)])
+    bound = AnytimeBound(0.4, 0.05)
+    bound.update(x)
+    assert len(bound._values) < 4
+    assert bound.mean == math.fsum(x) / len(x)
+    values, counts = np.unique(x, return_counts=True)
+    assert [a.tolist() for a in bound._joined()] == [values.tolist(), counts.tolist()]
+    assert bound.bound == pytest.approx(bisected(x, 0.05), abs=1e-11)
 
 
 def test_the_bound_only_falls_between_looks() -> None:

@@ -1,0 +1,125 @@
+"""Certificates of tables that do not fit into memory."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.certificates import wording
+from limbeck.certificates.binomial import smallest_n, upper_bound
+from limbeck.certificates.evidence import Predictor
+from limbeck.certificates.issue import issue
+from limbeck.certificates.losses import BoundedLoss
+from limbeck.certificates.planning import plan_counts
+from limbeck.certificates.streamed_evidence import StreamedEvidence
+from limbeck.core.contract import Certificate
+from limbeck.core.errors import InvalidInput
+from limbeck.data.duplicates import Rule
+from limbeck.data.row_batches import RowBatches, row_batches
+
+__all__ = ["certify_batches"]
+
+
+def certify_batches(
+    student: Predictor,
+    rows: Any,
+    answers: str | Callable[[Any], Any],
+    loss: BoundedLoss,
+    delta: float,
+    *,
+    epsilon: float | None = None,
+    candidates: int = 1,
+    seen: NDArray[np.uint64] | None = None,
+    duplicates: Rule = "auto",
+    bound: str = "betting",
+    least: int = 10,
+) -> Certificate:
+    """Certify a student on a table that is read once, in batches, in constant memory.
+
+    The certificate is the one that `certify` gives for the same rows in memory, field by field:
+    the exact binomial bound (Clopper and Pearson 1934) of a count. What is kept of each row, 49
+    bytes, lies in the folder for temporary files meanwhile.
+
+    Parameters
+    ----------
+    student : Predictor
+        The student.
+    rows : str, Path, pyarrow Dataset, Dask data frame or RowBatches
+        The table; see `limbeck.data.row_batches.row_batches`.
+    answers : str or callable
+        The column with the teacher's answers, or the teacher's own function of a batch of rows:
+        a data frame (b, d) of the student's columns in, answers (b,) out.
+    loss : BoundedLoss
+        What is counted; a tolerance must be fixed.
+    delta : float
+        Probability that the certificate is wrong; in (0, 1).
+    epsilon, candidates, seen, duplicates, bound
+        As for `certify`. Identical rows are refused unless ``duplicates`` says what they are.
+    least : int
+        The fewest rows.
+
+    Returns
+    -------
+    Certificate
+        The certificate.
+
+    Raises
+    ------
+    InvalidInput
+        If the loss is no count, rows are identical and ``duplicates`` does not say why, training
+        saw a row, or rows, answers and student do not fit together.
+    """
+    if not loss.counts or loss.finds_tolerance:
+        raise InvalidInput(
+            "Of a table that is read in batches only counts are certified: disagreement, or a"
+            " tolerance that is fixed.",
+            "Give tolerance=..., or a sample of the rows that fits into memory.",
+        )
+    if not isinstance(answers, str) and not callable(answers):
+        raise InvalidInput(
+            f"The answers to rows that are read in batches are a {type(answers).__name__}.",
+            "Give the name of their column, or the teacher's function of a batch: model.predict.",
+        )
+    level = delta / candidates
+    with tempfile.TemporaryDirectory(prefix="limbeck-") as folder:
+        evidence = StreamedEvidence(student, loss, Path(folder), seen, duplicates)
+        for batch, told in _answered(student, rows, answers):
+            evidence.record(batch, told)
+        n, errors = evidence.draws if evidence.count else (0, 0)
+        if n < least:
+            raise InvalidInput(
+                f"There are {n} different rows, and fewer than {least} certify next to nothing.",
+                f"For an error of at most {epsilon or 0.05:.6g} give"
+                f" {smallest_n(epsilon or 0.05, level):,} fresh rows or more.",
+            )
+        value = upper_bound(errors, n, level)
+        missed = epsilon is not None and value > epsilon
+        return issue(
+            evidence, epsilon=value, delta=delta, n=n, mean=errors / n,
+            bound=wording.CLOPPER_PEARSON, asked=epsilon, tolerance=loss.tolerance,
+            candidates=candidates,
+            plan=plan_counts(errors, n, epsilon, level) if missed and epsilon else None,
+            settings={"bound": bound},
+        )  # fmt: skip
+
+
+def _answered(student: Predictor, rows: Any, answers: str | Callable[[Any], Any]) -> Any:
+    """Batches of the student's columns with their answers."""
+    names = list(student.features_.names)
+    needed = [*names, answers] if isinstance(answers, str) else names
+    given = rows if isinstance(rows, RowBatches) else row_batches(rows, needed)
+    for frame in given:
+        absent = [c for c in needed if c not in frame.columns]
+        if absent:
+            raise InvalidInput(
+                f"There is no column {absent[0]!r} in a batch of rows.",
+                "Give batches with the columns of the student"
+                + (", and of the answers." if isinstance(answers, str) else "."),
+            )
+        batch = frame[names]
+        yield batch, frame[answers].to_numpy() if isinstance(answers, str) else answers(batch)
