@@ -23,6 +23,9 @@ __all__ = ["Index", "Lookahead", "Sample"]
 _MOST_OPERATIONS = 2e8
 _FEWEST_ROWS = 2500
 _COARSE = 192
+# Of the literals that this leaves out, those that split best with one of the best below them.
+_PARTNERS, _PAIRED = 32, 16
+_PAIRED_ROWS, _PAIRED_CELLS = 1000, 1_000_000  # rows, and rows times literals, to judge that by
 _MOST_PAIRS = 2e6  # statistics of pairs
 _BLOCK = 250_000  # of them that stay in the cache
 
@@ -119,7 +122,8 @@ class Sample(BinnedRows):
         One matrix product per statistic serves all pairs of literals: with truth T (l, n), the
         statistics of v-and-w are (T * s) T^t. On very many rows a random part stands for all,
         see :meth:`part`. Where there are many literals, or many statistics, those that split best
-        by themselves (by the first cost) are looked at.
+        by themselves (by the first cost) are looked at, and some that split poorly by themselves
+        but well with one of the best below: the first of two splits may gain nothing.
 
         Parameters
         ----------
@@ -141,7 +145,9 @@ class Sample(BinnedRows):
         alone = None
         if len(inside) > _COARSE:
             alone = self.after_one(rows, costs[0])[self.coarse[inside]]
-            best = np.sort(np.argsort(alone, kind="stable")[:_COARSE])
+            order = np.argsort(alone, kind="stable")
+            with_partner = self._with_partner(truth, inside[order], rows, scale, costs[0])
+            best = np.sort(np.concatenate([order[:_COARSE], order[_COARSE:][with_partner]]))
             inside, alone = inside[best], alone[best]
         at = self.coarse[inside]
         T = truth.take(inside, axis=1).astype(np.float32)
@@ -158,6 +164,35 @@ class Sample(BinnedRows):
             look.left[at[roots]] = np.where(left >= 0, at[left], -1)
             look.right[at[roots]] = np.where(right >= 0, at[right], -1)
         return looks
+
+    def _with_partner(
+        self,
+        truth: NDArray[np.bool_],
+        ranked: Index,
+        rows: Index,
+        scale: NDArray[np.float32],
+        cost: Cost,
+    ) -> Index:
+        """Of the literals after the first `_COARSE`, which split best with a partner below.
+
+        Judged on evenly spaced rows where there are many; partners are the best few.
+        """
+        most = min(_PAIRED_ROWS, _PAIRED_CELLS // (len(ranked) - _COARSE) + 1)
+        some = slice(None, None, -(-len(rows) // most))
+        part = truth[some]
+        firsts = part.take(ranked[_COARSE:], axis=1).astype(np.float32)
+        partners = part.take(ranked[:_PARTNERS], axis=1)
+        stats = self.stats.take(rows[some], axis=1) * scale[some]
+        weighted = partners[None] * stats[:, :, None]  # (q, n, partners)
+        both = np.stack([firsts.T @ w for w in weighted])
+        total, _, _ = _two_sides(
+            both,
+            weighted.sum(axis=1),
+            np.asarray(stats @ firsts, dtype=np.float32),
+            stats.sum(axis=1),
+            cost,
+        )
+        return np.argsort(total, kind="stable")[:_PAIRED]
 
     def _by_statistic(
         self, rows: Index, scale: NDArray[np.float32]

@@ -159,3 +159,25 @@ def test_the_coarse_grid_spreads_over_every_feature():
     np.testing.assert_array_equal(np.bincount(literals.feature[sample.coarse]), 4)
     first = sample.coarse[:4]
     assert {int(first[0]), int(first[-1])} == {0, int(np.flatnonzero(literals.feature == 0)[-1])}
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_a_first_split_that_gains_nothing_is_found_among_many_columns(name):
+    """Of 600 booleans one says which of two others decides; by itself it says nothing."""
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        values = rng.integers(0, 2, (400, 600)).astype(float)
+        which, a, b = rng.choice(600, 3, replace=False)
+        answers = np.where(values[:, which] == 1, values[:, a], values[:, b]).astype(int)
+        task = TASKS[name]
+        literals = Literals(grid(Features(tuple(Feature(f"x{j}") for j in range(600))), values))
+        target = answers if task.classifies else answers.astype(float)
+        sample = Sample(literals, values, row_statistics(target, task, np.ones(400)))
+        rows = np.arange(400)
+        alone = np.argsort(sample.after_one(rows, COSTS[name]), kind="stable")
+        rank = literals.feature[alone].tolist().index(which)
+        [look] = sample.after_two(rows, (COSTS[name],), rng)
+        best = int(look.total.argmin())
+        assert literals.feature[best] == which, (seed, rank)
+        assert look.total[best] == pytest.approx(0, abs=1e-2)
+        assert {literals.feature[look.left[best]], literals.feature[look.right[best]]} == {a, b}
