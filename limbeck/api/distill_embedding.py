@@ -18,9 +18,10 @@ from limbeck.core.measured import Measured
 from limbeck.core.progress import shown
 from limbeck.data.labels import read_labels
 from limbeck.data.text_files import texts_given
-from limbeck.language.static_embedding.method import DistillEmbedding, table_without_teacher
+from limbeck.language.static_embedding.method import DistillEmbedding
 from limbeck.language.static_embedding.training import units
 from limbeck.results.embedding import EmbeddingDistillation, EmbeddingModel
+from limbeck.students.static_embedding.lsa import table_without_teacher
 from limbeck.students.static_embedding.static_embedding import StaticEmbedding
 from limbeck.teachers import as_teacher
 from limbeck.teachers.closed import Closed

@@ -140,7 +140,8 @@ class FewLabelsSteps(TableSteps):
         bill = questions.bill(
             {"to learn from": learnt, "for the certificate": questions.asked - learnt}
         )
-        random, more = self._random(known, labelled, questions, tell)
+        kind = result.trace["kind"]
+        random, more = self._random(known, labelled, questions, kind, tell)
         if more:
             bill += f" {plural(more, 'more text')} for the baseline of random texts."
         notes = (bill, *_never(labelled, known.teacher))
@@ -260,7 +261,12 @@ class FewLabelsSteps(TableSteps):
         )
 
     def _random(
-        self, known: Known, labelled: LabelledTexts, questions: CountedQuestions, tell: Progress
+        self,
+        known: Known,
+        labelled: LabelledTexts,
+        questions: CountedQuestions,
+        kind: str,
+        tell: Progress,
     ) -> tuple[Student | None, int]:
         """The baseline from random texts, and how many texts were asked about for it."""
         wanted = self.method.compare_random
@@ -270,7 +276,7 @@ class FewLabelsSteps(TableSteps):
             return None, 0
         tell("as many random texts", 0, 1)
         return self.method.random_texts(
-            questions.teacher, known.apart.fit_rows, labelled, self.request.chance(0)
+            questions.teacher, known.apart.fit_rows, labelled, self.request.chance(0), kind
         )
 
 

@@ -37,6 +37,7 @@ from limbeck.evaluation.comparison import Comparison, ModelPredictions
 from limbeck.evaluation.constant import told_constant
 from limbeck.evaluation.drawn_rows import queries_told_apart
 from limbeck.evaluation.holdout import Apart
+from limbeck.evaluation.inherited import inherited_mistakes
 from limbeck.evaluation.predictions import compare_predictions, score
 from limbeck.methods.linear import match_linear
 from limbeck.methods.soft_answers import soft_of
@@ -256,7 +257,12 @@ class TableSteps(Steps[LabelledRows, Apart, Known, Taught, Comparison, Distillat
             request.delta,
             None if cases is None else cases[once],
         )
-        return table.with_best_of(list(found.result.rivals))
+        table = table.with_best_of(list(found.result.rivals))
+        if labels is None or not (task.classifies and test.features.text):
+            return table
+        own = {m.role: m.predicted for m in contenders if m.role in ("student", "control")}
+        shared = inherited_mistakes(own, told[once], labels[once], task, request.delta)
+        return replace(table, inherited=shared)
 
     def more_baselines(self, found: Taught) -> Mapping[str, Student]:
         """Baselines that are shown in any case.

@@ -97,8 +97,12 @@ class SumArguments(ReadableArguments, total=False):
 
 
 class TextArguments(ReadableArguments, total=False):
-    """Of `limbeck.methods.ngrams.DistillNgrams`, and of `limbeck.methods.few_labels`."""
+    """Of `limbeck.methods.text_tournament.DistillTexts`, and of `limbeck.methods.few_labels`."""
 
+    among: Sequence[str] | str | None
+    embedding: Any
+    width: int
+    head: Literal["auto", "linear", "network"]
     ngrams: Literal["auto", "words", "characters", "both"]
     max_terms: int
     min_texts: int

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from limbeck.core.measured import Measured
 from limbeck.evaluation.by_class import ClassAgreement
+from limbeck.evaluation.inherited import InheritedMistakes
 
 __all__ = [
     "Alternative",
@@ -108,6 +109,9 @@ class Comparison:
         Agreement with the teacher, class by class; empty for regression.
     alternatives : tuple of Alternative
         The student against other ways to a student of its size, such as a random cut.
+    inherited : tuple of InheritedMistakes
+        Which of the teacher's mistakes on the labels a student of texts makes too: of all rows,
+        then class by class.
     """
 
     entries: tuple[ModelResult, ...]
@@ -119,6 +123,7 @@ class Comparison:
     untrained: str = ""
     classes: tuple[ClassAgreement, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
+    inherited: tuple[InheritedMistakes, ...] = ()
 
     def with_best_of(self, models: Sequence[str]) -> Comparison:
         """The same with one line for several baselines of one kind: the one closest to the teacher.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +14,7 @@ from limbeck.language.static_embedding.training import OBJECTIVES, TableData, tr
 from limbeck.language.static_embedding.vocabulary import vocabulary_of
 from limbeck.students.static_embedding.static_embedding import StaticEmbedding
 
-__all__ = ["DistillEmbedding", "FoundEmbedding", "counted_weights", "table_without_teacher"]
+__all__ = ["DistillEmbedding", "FoundEmbedding", "counted_weights"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,33 +179,3 @@ def counted_weights(bags: csr_array, smoothing: float) -> NDArray[np.float64]:
     share = np.asarray(bags.sum(axis=0)).ravel()
     share = share / max(float(share.sum()), 1e-300)
     return np.asarray(smoothing / (smoothing + share))
-
-
-def table_without_teacher(
-    student: StaticEmbedding, texts: NDArray[Any], seed: int
-) -> StaticEmbedding:
-    """The control: a table of the same size from the texts alone, by latent semantic analysis.
-
-    Token vectors are the right singular vectors of the tf-idf matrix of the texts, times the
-    weights (Deerwester et al. 1990).
-
-    Parameters
-    ----------
-    student : StaticEmbedding
-        Whose tokens and width it takes.
-    texts : ndarray of shape (n,), object
-        The texts that the student learned from.
-    seed : int
-        Of the randomised decomposition.
-    """
-    from sklearn.feature_extraction.text import TfidfTransformer
-    from sklearn.utils.extmath import randomized_svd
-
-    bags = student.bags(texts)
-    weighted = TfidfTransformer(sublinear_tf=False).fit(bags)
-    matrix = weighted.transform(bags)
-    width = min(student.width, *(n - 1 for n in matrix.shape))
-    _, _, right = randomized_svd(matrix, max(width, 1), n_iter=3, random_state=seed)
-    table = np.zeros((len(student.table), student.width), dtype=np.float32)
-    table[:, : len(right)] = right.T * weighted.idf_[:, None]
-    return StaticEmbedding(table, student.tokenizer.to_str(), unknown=student.unknown)

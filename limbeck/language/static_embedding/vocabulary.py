@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.contract import Progress, Teacher
-from limbeck.language.static_embedding.words import frequent_words, word_tokenizer
+from limbeck.students.static_embedding.words import frequent_words, word_tokenizer
 
 __all__ = ["Vocabulary", "vocabulary_of"]
 

@@ -10,18 +10,18 @@ from numpy.typing import NDArray
 from scipy.special import expit, softmax
 
 from limbeck.core.columns import Rows
-from limbeck.core.contract import MethodResult, Progress, Status, StatusCode, Teacher, answers
+from limbeck.core.contract import MethodResult, Progress, Status, StatusCode, Teacher
 from limbeck.core.errors import InvalidInput, did_you_mean, plural, whole_number
 from limbeck.core.registry import METHODS
 from limbeck.methods.few_labels.acquisition import next_batch, uncertainty
 from limbeck.methods.few_labels.questions import CountedQuestions, answered
 from limbeck.methods.few_labels.stopping import LearningCurve
-from limbeck.methods.ngrams import HARD, DistillNgrams
 from limbeck.methods.soft_answers import soft_of
+from limbeck.methods.text_method import AnsweredTexts
+from limbeck.methods.text_tournament import DistillTexts
 from limbeck.students.text_classifier.fitting import fit_path
 from limbeck.students.text_classifier.ngrams import Ngrams, stacked
 from limbeck.students.text_classifier.search import CHOICES, ORDERS
-from limbeck.students.text_classifier.text_classifier import TextClassifier
 
 __all__ = ["RANDOM", "FewLabels", "LabelledTexts"]
 
@@ -59,8 +59,8 @@ class LabelledTexts:
 
 @METHODS.register("few_labels")
 @dataclass(frozen=True)
-class FewLabels(DistillNgrams):
-    """Ask about the texts that teach most, and fit n-grams to the answers.
+class FewLabels(DistillTexts):
+    """Ask about the texts that teach most, and fit students of texts to the answers.
 
     A random sample is asked about first: a part of it is held out to see how the student grows.
     Then batches follow of texts on which the student is unsure and that are unlike one another,
@@ -69,10 +69,10 @@ class FewLabels(DistillNgrams):
 
     Parameters
     ----------
-    ngrams, max_terms, min_texts
-        As in `limbeck.students.text_classifier.text_classifier.TextClassifier`.
+    among, embedding, width, ngrams, max_terms, min_texts
+        As in `limbeck.methods.text_tournament.DistillTexts`.
     budget : int
-        CountedQuestions at most, with those of the certificate.
+        Questions at most, with those of the certificate.
     batch : int
         Labels between two looks.
     patience : int
@@ -89,6 +89,7 @@ class FewLabels(DistillNgrams):
         If a setting is out of range.
     """
 
+    method: ClassVar[str] = "few_labels"
     default: ClassVar[bool] = False
     chosen_by: ClassVar[str] = "budget"
     effort: ClassVar[float] = 2.0
@@ -148,26 +149,22 @@ class FewLabels(DistillNgrams):
         found = self._label(questions, rows, order, most, rng, progress)
         progress("fitting", 0, 1)
         task, few = teacher.task, rows[found.rows]
-        soft, weight = soft_of(found.scores, teacher), np.ones(len(found.rows))
-        model = self._search(few, soft, weight, task, choice)
-        rivals = {}
-        if task.classifies:
-            hard = np.eye(task.outputs)[answers(found.scores, task)]
-            rivals[HARD] = self._student(self._search(few, hard, weight, task, choice), few, task)
+        data = AnsweredTexts(few, soft_of(found.scores, teacher), np.ones(len(few)), task)
+        fitted = self.fitted(data, choice, progress)
         message = (
             f"{plural(len(found.rows), 'text')} of {len(order):,} are labelled,"
             f" {min(found.random, len(found.rows)):,} of them at random. {found.stopped}"
+            f" {fitted.message}"
         )
         trace = {
             "labels": len(found.rows),
             "labelled_at_random": found.random,
             "learning_curve": [[r.labels, r.agreement, r.moved] for r in found.curve.rounds],
-            "penalty": model.penalty,
-            "left_out": model.losses,
+            **fitted.trace,
         }
         result = MethodResult(
-            self._student(model, few, task), Status(StatusCode.COMPLETE, message), trace=trace,
-            rivals=rivals,
+            fitted.student, Status(StatusCode.COMPLETE, message), trace=trace,
+            rivals=self.taught_hard(data, fitted, choice, progress),
         )  # fmt: skip
         return result, found
 
@@ -177,8 +174,9 @@ class FewLabels(DistillNgrams):
         rows: Rows,
         found: LabelledTexts,
         rng: np.random.Generator,
-    ) -> tuple[TextClassifier, int]:
-        """The same student from as many texts chosen by chance.
+        kind: str,
+    ) -> tuple[Any, int]:
+        """The same kind of student from as many texts chosen by chance.
 
         Parameters
         ----------
@@ -190,10 +188,12 @@ class FewLabels(DistillNgrams):
             What was asked, whose beginning was chosen by chance.
         rng : numpy.random.Generator
             As it was given to `labelled`.
+        kind : str
+            The kind of the student.
 
         Returns
         -------
-        student : TextClassifier
+        student : Student
             The baseline.
         asked : int
             Texts that were asked about for it.
@@ -208,8 +208,8 @@ class FewLabels(DistillNgrams):
         scores = np.array([known[i] for i in own.tolist()])
         good = answered(scores)
         few, soft = rows[own[good]], soft_of(scores[good], teacher)
-        model = self._search(few, soft, np.ones(len(few)), task, choice)
-        return self._student(model, few, task), len(new)
+        data = AnsweredTexts(few, soft, np.ones(len(few)), task)
+        return self.method_of(kind).fitted(data, choice, lambda *_: None).student, len(new)
 
     def _label(
         self,

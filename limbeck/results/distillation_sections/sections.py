@@ -15,6 +15,7 @@ from limbeck.results.distillation_record import DistillationRecord
 from limbeck.results.distillation_sections import facts, models
 from limbeck.results.distillation_sections.chain import chain_table
 from limbeck.results.distillation_sections.own import Section, own_page
+from limbeck.results.distillation_sections.texts import inherited_table, text_student_table
 
 __all__ = ["picture", "sections_of"]
 
@@ -41,6 +42,8 @@ def comparison(result: DistillationRecord) -> Html:
             models.model_table(result).to_html(),
             drawn(models.difference_table(result.comparison.differences, result.comparison.level)),
             drawn(models.class_table(result)),
+            drawn(inherited_table(result)),
+            drawn(text_student_table(result)),
         ]
     )
 

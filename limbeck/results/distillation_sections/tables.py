@@ -13,6 +13,7 @@ from limbeck.reports.table import Table
 from limbeck.results.distillation_record import DistillationRecord
 from limbeck.results.distillation_sections import facts, models
 from limbeck.results.distillation_sections.chain import chain_table
+from limbeck.results.distillation_sections.texts import inherited_table, text_student_table
 
 __all__ = ["result_table", "tables"]
 
@@ -33,6 +34,8 @@ def tables(result: DistillationRecord) -> dict[str, Table[Any]]:
         "sizes": models.size_table(result),
         "influences": models.influence_table(result),
         "layers": models.layer_table(result),
+        "text_students": text_student_table(result),
+        "inherited": inherited_table(result),
     }
     return {name: table for name, table in found.items() if table is not None}
 
@@ -53,6 +56,7 @@ def result_table(result: DistillationRecord) -> Group:
     shown = [models.model_table(result), models.class_table(result, _MOST_CLASSES)]
     if not models.groups_are_classes(result):  # else its bounds stand beside the classes
         shown.append(models.group_table(result.certificate, _MOST_CLASSES))
+    shown += [inherited_table(result, _MOST_CLASSES), text_student_table(result)]
     drawn = [t.to_rich() for t in shown if t is not None]
     return Group(*(part for t in drawn for part in (t, Text())), _sentences(result))
 

@@ -73,7 +73,7 @@ class StaticEmbedding:
 
     Examples
     --------
-    >>> from limbeck.language.static_embedding.words import word_tokenizer
+    >>> from limbeck.students.static_embedding.words import word_tokenizer
     >>> student = StaticEmbedding(np.eye(3), word_tokenizer(["good", "bad"]), unknown=0)
     >>> student.encode(["Good, bad good"]).astype(float).round(2).tolist()
     [[0.0, 0.89, 0.45]]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.special import expit, log_expit, logsumexp
 
-__all__ = ["LinearFit", "fit_path", "losses_of"]
+__all__ = ["LinearFit", "fit_path", "loss_and_slope", "losses_of"]
 
 Vector = NDArray[np.float64]
 _STEPS, _INNER = 50, 200
@@ -42,6 +42,11 @@ class LinearFit:
             The columns.
         """
         return np.asarray(design @ self.weights + self.intercept)
+
+    @property
+    def numbers(self) -> int:
+        """Weights and levels."""
+        return int(self.weights.size + self.intercept.size)
 
 
 def fit_path(
@@ -97,7 +102,7 @@ def _newton(
     """
 
     def value(at: Vector, total: Vector) -> float:
-        each = _loss(total, target, classifies)[0]
+        each = loss_and_slope(total, target, classifies)[0]
         return float(share @ each + penalty / 2 * np.vdot(at[:-1], at[:-1]))
 
     def sums(at: Vector) -> Vector:
@@ -110,7 +115,7 @@ def _newton(
     total = sums(beta)
     now, first = value(beta, total), 0.0
     for _ in range(_STEPS):
-        gradient = back(_loss(total, target, classifies)[1], beta)
+        gradient = back(loss_and_slope(total, target, classifies)[1], beta)
         size = float(np.linalg.norm(gradient))
         first = first or size
         if size <= _SMALL * max(first, 1e-8):
@@ -184,11 +189,21 @@ def losses_of(fit: LinearFit, design: csr_array, soft: Vector, classifies: bool)
         Whether these are classes.
     """
     target = soft[:, 1:] if classifies and soft.shape[1] == 2 else soft
-    return _loss(fit.scores(design), target, classifies)[0]
+    return loss_and_slope(fit.scores(design), target, classifies)[0]
 
 
-def _loss(total: Vector, target: Vector, classifies: bool) -> tuple[Vector, Vector]:
-    """Loss of each row, and its slope in each sum."""
+def loss_and_slope(total: Vector, target: Vector, classifies: bool) -> tuple[Vector, Vector]:
+    """Loss of each row, and its slope in each sum.
+
+    Parameters
+    ----------
+    total : ndarray of shape (n, 1) or (n, k)
+        The sums.
+    target : ndarray of the same shape
+        Probabilities (of the second class where there is one column), or values.
+    classifies : bool
+        Whether these are classes.
+    """
     if not classifies:
         off = total - target
         return (off**2).sum(axis=1) / 2, off

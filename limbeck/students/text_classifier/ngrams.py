@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array, hstack
 
 from limbeck.core.errors import InvalidInput
-from limbeck.students.text_classifier.tokens import (
+from limbeck.students.text_tokens import (
     Unit,
     blocks,
     character_codes,

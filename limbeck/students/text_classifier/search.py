@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 from limbeck.core.errors import InvalidInput, did_you_mean, whole_number
 from limbeck.students.text_classifier.fitting import LinearFit, fit_path, losses_of
 from limbeck.students.text_classifier.ngrams import Ngrams
-from limbeck.students.text_classifier.tokens import Unit
+from limbeck.students.text_tokens import Unit
 
 __all__ = ["FoundModel", "TextData", "TextSettings", "search"]
 
@@ -25,7 +25,7 @@ CHOICES: dict[str, tuple[Unit, ...]] = {
     "both": ("words", "characters"),
 }
 LEFT_OUT = 0.2
-_FEWEST = 20  # texts; of fewer none is left out
+FEWEST = 20  # texts; of fewer none is left out
 _CHARACTERS = 20_000_000
 _DIGITS = 4
 
@@ -142,7 +142,7 @@ def search(data: TextData, settings: TextSettings, rng: np.random.Generator) -> 
     designs = {unit: family.matrix(data.texts) for unit, family in families.items()}
     best, penalties, losses = settings.choices[0], PENALTIES[:3], {}
     order = rng.permutation(len(data.texts))
-    cut = round(LEFT_OUT * len(order)) if len(order) >= _FEWEST else 0
+    cut = round(LEFT_OUT * len(order)) if len(order) >= FEWEST else 0
     if cut:
         out, rest = order[:cut], np.sort(order[cut:])
         curves = {c: _left_out(_joined(c, designs), data, rest, out) for c in settings.choices}

@@ -7,29 +7,26 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, softmax
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from limbeck.core.columns import Features, Rows
+from limbeck.core.columns import Features
 from limbeck.core.contract import Task
-from limbeck.core.errors import InvalidInput
 from limbeck.core.printable import visible
 from limbeck.core.registry import STUDENTS
 from limbeck.students import files
-from limbeck.students.readable import Readable
-from limbeck.students.targets import TaskLike, predicts_classes, read_target, read_weight
+from limbeck.students.targets import TaskLike
 from limbeck.students.text_classifier.fitting import LinearFit
 from limbeck.students.text_classifier.ngrams import Ngrams, stacked
 from limbeck.students.text_classifier.search import TextData, TextSettings, search
-from limbeck.students.text_classifier.text import deciding, described
-from limbeck.students.text_classifier.tokens import blocks
+from limbeck.students.text_classifier.text import Deciding, deciding, described
+from limbeck.students.text_classifier.text_student import TextStudent, texts_of
+from limbeck.students.text_tokens import blocks
 
 __all__ = ["TextClassifier"]
 
 
 @STUDENTS.register("text_classifier")
-class TextClassifier(Readable):
+class TextClassifier(TextStudent):
     """Tf-idf of n-grams of words and of characters, with a linear, logistic or softmax model.
 
     No list of words of any language is used. An unknown n-gram counts as nothing: a text of which
@@ -75,28 +72,7 @@ class TextClassifier(Readable):
     ) -> None:
         self.ngrams, self.max_terms, self.min_texts, self.task = ngrams, max_terms, min_texts, task
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Fit to labels or values.
-
-        Parameters
-        ----------
-        X : list, array or Series of n texts, or Rows
-            The texts.
-        y : array-like of shape (n,)
-            Labels or values.
-        sample_weight : array-like of shape (n,), optional
-            How much each text counts.
-
-        Raises
-        ------
-        InvalidInput
-            If texts, targets or weights cannot be used.
-        """
-        features = X.features if isinstance(X, Rows) else Features.of(X)
-        texts = _texts(features, X)
-        task, target = read_target(y, len(texts), self.task)
-        soft = np.eye(len(task.classes))[target] if task.classifies else target[:, None]
-        data = TextData(texts, soft, read_weight(sample_weight, len(texts)), task.classifies)
+    def _fitted(self, data: TextData, features: Features, task: Task) -> Self:
         settings = TextSettings(self.ngrams, self.max_terms, self.min_texts)
         found = search(data, settings, np.random.default_rng(0))
         return self.take(found.families, found.fit, features, task)
@@ -130,48 +106,13 @@ class TextClassifier(Readable):
     @property
     def numbers(self) -> int:
         """Weights and levels."""
-        return int(self.model_.weights.size + self.model_.intercept.size)
+        return int(self.model_.numbers)
 
-    def measured(self, values: NDArray[np.float64]) -> Self:
-        """The student itself: its n-grams do not tell the columns of a written row apart."""
-        return self
-
-    def decision_function(self, X: Any) -> NDArray[np.float64]:
-        """The sums: shape (n,) for values and two classes (log-odds of the second), else (n, k).
-
-        Parameters
-        ----------
-        X : list, array or Series of n texts, or Rows
-            The texts.
-        """
-        check_is_fitted(self)
-        texts = _texts(self.features_, X)
+    def _sums(self, texts: NDArray[Any]) -> NDArray[np.float64]:
         out = np.empty((len(texts), len(self.model_.intercept)))
         for part in blocks(texts):
             out[part] = self.model_.scores(stacked(self.families_, texts[part]))
-        return out[:, 0] if out.shape[1] == 1 else out
-
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Labels or values of shape (n,), for n texts.
-
-        Raises
-        ------
-        InvalidInput
-            If X holds no texts, or one is missing.
-        """
-        total = self.decision_function(X)
-        if not self.task_.classifies:
-            return total
-        places = total.argmax(axis=1) if total.ndim == 2 else (total > 0).astype(np.int64)
-        return np.asarray(self.classes_[places])
-
-    @available_if(lambda self: predicts_classes(self) is not False)  # type: ignore[untyped-decorator]
-    def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """Probabilities of shape (n, k); the method is absent from students of values."""
-        total = self.decision_function(X)
-        if total.ndim == 2:
-            return np.asarray(softmax(total, axis=1))
-        return np.column_stack([expit(-total), expit(total)])
+        return out
 
     def explain(self, text: str) -> list[tuple[str, float]]:
         """What each n-gram of one text adds to the sum of the answer, the largest first.
@@ -187,7 +128,7 @@ class TextClassifier(Readable):
             Together with the level they are the sum; of two classes the log-odds of the answer.
         """
         total = self.decision_function([text])
-        row = stacked(self.families_, _texts(self.features_, [text])).toarray()[0]
+        row = stacked(self.families_, texts_of(self.features_, [text])).toarray()[0]
         used = np.flatnonzero(row)
         if total.ndim == 2:
             weights = self.model_.weights[:, int(total[0].argmax())]
@@ -202,17 +143,10 @@ class TextClassifier(Readable):
     def text(self) -> str:
         """The n-grams that decide, for each class."""
         check_is_fitted(self)
-        return visible(described(deciding(self._terms(), self.model_.weights, self.task_), self))
+        return visible(described(self._deciding(), self))
 
-    def notes(self, rows: Rows) -> tuple[str, ...]:
-        """How many of the training texts are empty."""
-        empty = sum(not text.strip() for text in _texts(self.features_, rows))
-        return (f"{empty:,} of {len(rows):,} training texts are empty.",) if empty else ()
-
-    def _plot(self, ax: Any) -> Any:
-        from limbeck.students.text_classifier.plot import plot_terms
-
-        return plot_terms(deciding(self._terms(), self.model_.weights, self.task_), self.task_, ax)
+    def _deciding(self) -> Deciding:
+        return deciding(self._terms(), self.model_.weights, self.task_)
 
     def _terms(self) -> list[str]:
         return [
@@ -245,15 +179,6 @@ class TextClassifier(Readable):
         features, task = files.read_head(data, "text_classifier")
         families, fit = files.parsed(data, lambda given: _read(given, task))
         return cls(task=task).take(families, fit, features, task)._recall(data)
-
-
-def _texts(features: Features, X: Any) -> NDArray[Any]:
-    if not features.text:
-        raise InvalidInput(
-            "A text classifier reads texts, and the rows are numbers or a table.",
-            "Give a list of texts, or the column that holds them: X['text'].",
-        )
-    return features.texts(X)
 
 
 def _read(data: dict[str, Any], task: Task) -> tuple[list[Ngrams], LinearFit]:

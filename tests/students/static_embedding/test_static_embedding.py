@@ -7,8 +7,8 @@ pytest.importorskip("tokenizers")
 pytest.importorskip("safetensors")
 
 from limbeck import LimbeckError
-from limbeck.language.static_embedding.words import word_tokenizer
 from limbeck.students.static_embedding.static_embedding import StaticEmbedding
+from limbeck.students.static_embedding.words import word_tokenizer
 
 WORDS = ["good", "bad", "film", "良い", "!"]
 

@@ -9,7 +9,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from limbeck.core.texts import as_texts
 from limbeck.students.text_classifier import tokens
 from limbeck.students.text_classifier.ngrams import Ngrams, stacked
-from limbeck.students.text_classifier.tokens import units_of
+from limbeck.students.text_tokens import units_of
 
 ORDERS = {"words": (1, 2, 3), "characters": (2, 3, 5)}
 TEXTS = st.lists(st.text(alphabet="ab cé好.!'", max_size=12), min_size=1, max_size=8)

@@ -39,7 +39,13 @@ def result():
     X, y = texts(600)
     labels = np.where(y == 1, "yes", "no")
     return limbeck.distill(
-        teacher, X, labels, into="text_classifier", classes=["no", "yes"], progress=False
+        teacher,
+        X,
+        labels,
+        into="text_classifier",
+        method="ngrams",
+        classes=["no", "yes"],
+        progress=False,
     )
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from limbeck.students.text_classifier.tokens import blocks, normalised, units_of
+from limbeck.students.text_tokens import blocks, normalised, units_of
 
 
 @pytest.mark.parametrize(

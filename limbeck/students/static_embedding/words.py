@@ -8,14 +8,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.students.text_classifier.tokens import units_of
+from limbeck.students.text_tokens import units_of
 
 __all__ = ["UNKNOWN", "frequent_words", "word_tokenizer"]
 
 UNKNOWN = "[UNK]"
 
 
-def frequent_words(texts: NDArray[np.object_], most: int) -> list[str]:
+def frequent_words(texts: NDArray[np.object_], most: int, least: int = 1) -> list[str]:
     """The words that occur in most texts; of equally frequent ones those that come first.
 
     Parameters
@@ -24,6 +24,8 @@ def frequent_words(texts: NDArray[np.object_], most: int) -> list[str]:
         The texts.
     most : int
         How many words at most.
+    least : int
+        In how many texts a word occurs at least.
 
     Examples
     --------
@@ -33,7 +35,7 @@ def frequent_words(texts: NDArray[np.object_], most: int) -> list[str]:
     counted: Counter[str] = Counter()
     for text in texts.tolist():
         counted.update(list(dict.fromkeys(units_of(text, "words"))))
-    return [word for word, _ in counted.most_common(most)]
+    return [word for word, texts_of in counted.most_common(most) if texts_of >= least]
 
 
 def word_tokenizer(words: Sequence[str]) -> str:
@@ -42,7 +44,7 @@ def word_tokenizer(words: Sequence[str]) -> str:
     Parameters
     ----------
     words : sequence of str
-        Lower case, as `limbeck.students.text_classifier.tokens.units_of` writes them.
+        Lower case, as `limbeck.students.text_tokens.units_of` writes them.
     """
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
