@@ -11,6 +11,7 @@ from typing import Any
 import limbeck
 from limbeck.api.prepare.generation import (
     Generation,
+    bill_before,
     encoder_of,
     generation_of,
     held_out_texts,
@@ -140,7 +141,9 @@ def generate(
     check_share("delta", delta)
     folder = None if out is None else open_folder(out)
     store = None if folder is None else folder / "answers.sqlite"
-    writer, own = writer_of(teacher, store)
+    with shown(progress) as tell:
+        tell(f"loading {teacher if isinstance(teacher, str) else 'the writer'}", 0, 1)
+        writer, own = writer_of(teacher, store)
     judge = own if labeller is None else limbeck.as_teacher(labeller)
     generation = generation_of(seeds, method, own, settings)
     encode = encoder_of(encoder)
@@ -152,8 +155,9 @@ def generate(
         _claim(folder, identity)
         failed = FailedRequests(folder / "failed.jsonl")
     most = n * _PROMPTS_PER_ROW + _PROMPTS_MORE if max_requests is None else max_requests
+    before = bill_before(generation, writer, whole_number("max_requests", most, 1))
     with shown(progress) as tell:
-        log = WritingLog(writer, failed, tell, whole_number("max_requests", most, 1))
+        log = WritingLog(writer, failed, tell, most)
         written = generation.run(log, n, Random(seed))  # noqa: S311
         rows = cleaned(
             written, log, test=held_out, overlap=whole_number("overlap", overlap, 2),
@@ -163,7 +167,7 @@ def generate(
     made = GeneratedSet(
         rows=tuple(rows), dropped=tuple(log.dropped), requests=tuple(log.requests),
         funnel=funnel_of(log, rows), diversity=_diversity(generation, rows, real, encode, seed),
-        bill=writer.bill(), control=control, stopped=log.stopped, notes=notes,
+        bill=writer.bill(), control=control, stopped=log.stopped, notes=(before, *notes),
         settings={**plain(identity), "n": n, "near_duplicates": near_duplicates,
                   "overlap": overlap, "test_rows": len(held_out), "limbeck": limbeck.__version__},
     )  # fmt: skip

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from limbeck.data.text_files import texts_given
 from limbeck.results.labels import Labels
 from limbeck.teachers import as_teacher
 from limbeck.teachers.endpoints.paid_teacher import PaidTeacher
+from limbeck.teachers.identity import teacher_identity
 
 __all__ = ["label"]
 
@@ -31,6 +32,7 @@ def label(
     column: str | None = None,
     budget: int | None = None,
     out: str | Path | None = None,
+    name: str | None = None,
     seed: int = 0,
     progress: bool | None = None,
     **outputs: Any,
@@ -54,6 +56,10 @@ def label(
     out : path, optional
         A .jsonl file with a line for each text: ``text``, ``label``, ``probabilities``; for a text
         without an answer ``label`` is null and ``reason`` says why.
+    name : str, optional
+        By what the answers of a teacher in memory are known again in a later run, such as
+        ``"topics-v2"``; by default by its code and content, so that a changed function is asked
+        anew. Give another name when it changes.
     seed : int
         Of the choice by chance.
     progress : bool, optional
@@ -90,7 +96,7 @@ def label(
     known = as_teacher(teacher, None, example=kept[:_EXAMPLE], **outputs)
     _refuse_outputs(known.task, known.name)
     found = _paid(known, kept) if isinstance(known, PaidTeacher) else _free(
-        known, kept, out, progress
+        known, kept, out, progress, lambda: teacher_identity(known, teacher, name)
     )  # fmt: skip
     soft, reasons, undecided, bill = found
     labels = Labels(kept, soft, known.task, reasons, undecided, known.name, (*notes, *bill))
@@ -142,12 +148,19 @@ def _paid(teacher: PaidTeacher, texts: NDArray[Any]) -> Found:
 
 
 def _free(
-    teacher: Teacher, texts: NDArray[Any], out: str | Path | None, progress: bool | None
+    teacher: Teacher,
+    texts: NDArray[Any],
+    out: str | Path | None,
+    progress: bool | None,
+    identity: Callable[[], str | None],
 ) -> Found:
     """Blocks of texts, each written when it is answered."""
     partial = None if out is None else _partial(Path(out))
-    head = json.dumps({"teacher": _identity(teacher)}, allow_nan=False)
-    done = {} if partial is None else _read(partial, head)
+    head, other = "", ""
+    done: dict[str, Any] = {}
+    if partial is not None:
+        head = json.dumps({"teacher": identity()}, allow_nan=False)
+        done, other = _read(partial, head, teacher.name)
     open_ = [i for i, text in enumerate(texts.tolist()) if text not in done]
     if partial is not None and open_:
         lines = [json.dumps([t, s], allow_nan=False) for t, s in done.items()]
@@ -167,31 +180,40 @@ def _free(
                     )
     soft = np.array([done[text] for text in texts.tolist()], dtype=np.float64)
     note = f"{plural(len(open_), 'text')} asked about now."
+    if done and len(open_) < len(texts):
+        note += f" {plural(len(texts) - len(open_), 'text')} answered by a run before."
     more = [*getattr(teacher, "answer_notes", ()), getattr(teacher, "note", "")]
-    return soft, {}, np.zeros(len(texts), dtype=bool), [note, *(m for m in more if m)]
+    return soft, {}, np.zeros(len(texts), dtype=bool), [note, *(m for m in (other, *more) if m)]
 
 
 def _partial(out: Path) -> Path:
     return out.with_name(f".{out.name}.partial")
 
 
-def _identity(teacher: Teacher) -> str:
-    """What the answers of a teacher depend on, as far as it can be told."""
-    known = [teacher.name, list(map(str, teacher.task.classes)), getattr(teacher, "prompt", "")]
-    folder = getattr(getattr(teacher, "folder", None), "path", None)
-    if folder is not None:
-        files = sorted(Path(folder).glob("*.safetensors"))
-        known += [str(folder), [[f.name, f.stat().st_size, f.stat().st_mtime_ns] for f in files]]
-    return hashlib.sha256(json.dumps(known, allow_nan=False).encode()).hexdigest()
+def _read(partial: Path, head: str, name: str) -> tuple[dict[str, Any], str]:
+    """What an earlier run answered, and that it was another teacher or prompt, if it was.
 
-
-def _read(partial: Path, head: str) -> dict[str, Any]:
-    """What an earlier run answered; nothing where that was another teacher or prompt."""
+    Raises
+    ------
+    InvalidInput
+        If nothing tells whether it was this teacher.
+    """
     if not partial.is_file():
-        return {}
+        return {}, ""
     lines = partial.read_text().splitlines()
-    if not lines or lines[0] != head:
-        return {}
+    if not lines:
+        return {}, ""
+    if head == json.dumps({"teacher": None}):
+        raise InvalidInput(
+            f"{str(partial)!r} holds answers of a run that was cut off, and nothing tells whether"
+            f" {name} is the teacher that gave them.",
+            f"Give name='...' in each run with this teacher, and remove {str(partial)!r}.",
+        )
+    if lines[0] != head:
+        return {}, (
+            f"{str(partial)!r} held {len(lines) - 1:,} answers of another teacher, prompt or"
+            " classes: none was used."
+        )
     done = {}
     for line in lines[1:]:
         try:
@@ -199,4 +221,4 @@ def _read(partial: Path, head: str) -> dict[str, Any]:
         except ValueError:
             break  # cut off while it was written
         done[text] = scores
-    return done
+    return done, ""

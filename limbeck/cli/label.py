@@ -30,6 +30,10 @@ def label(
     prompt: Annotated[
         str | None, typer.Option(help="For a local model that writes: a text with {text}.")
     ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(help="By what a model of package.module:name is known again; see the docs."),
+    ] = None,
     seed: int = 0,
 ) -> None:
     """Label texts by a teacher; a run that was cut off goes on where it was."""
@@ -46,7 +50,13 @@ def label(
         more = {"classes": named, "prompt": prompt}
         options: dict[str, Any] = {name: value for name, value in more.items() if value is not None}
         found = start(
-            read_teacher(teacher, None), given, budget=budget, out=out, seed=seed, **options
+            read_teacher(teacher, None),
+            given,
+            budget=budget,
+            out=out,
+            name=name,
+            seed=seed,
+            **options,
         )
         typer.echo(str(found))
         typer.echo(f"Written to {out}.")

@@ -122,7 +122,7 @@ class TextWriter(Protocol):
 
     def complete(
         self, prompts: Sequence[str], sampling: Sampling, draws: Sequence[int],
-        tell: Callable[[int], None],
+        tell: Callable[[float], None],
     ) -> list[Completion]:  # fmt: skip
         """Answers to prompts, in their order.
 

@@ -47,10 +47,10 @@ def test_a_run_that_was_cut_off_goes_on(tmp_path):
     out = tmp_path / "l.jsonl"
     first = Counted(stop=600)
     with pytest.raises(KeyboardInterrupt):
-        limbeck.label(made(first), texts, out=out, progress=False)
+        limbeck.label(made(first), texts, out=out, name="counted", progress=False)
     assert not out.exists()
     second = Counted()
-    limbeck.label(made(second), texts, out=out, progress=False)
+    limbeck.label(made(second), texts, out=out, name="counted", progress=False)
     assert sorted(first.asked + second.asked) == sorted(texts)
     assert len(out.read_text().splitlines()) == 1000
     assert [p.name for p in tmp_path.iterdir()] == ["l.jsonl"]
@@ -98,3 +98,67 @@ def test_bad_input_is_refused_unasked(texts, settings, said):
     with pytest.raises(LimbeckError, match=said):
         limbeck.label(teacher, texts, progress=False, **settings)
     assert not counted.asked
+
+
+def cut_off(n: int):
+    """A function of a name that all of them share, which fails at its n-th block."""
+    calls = []
+
+    def topic(X):
+        calls.append(len(X))
+        if len(calls) > n:
+            raise RuntimeError("cut off")
+        return [t.endswith("1") for t in X]
+
+    return topic
+
+
+def test_functions_of_one_name_do_not_share_their_answers(tmp_path):
+    texts, out = [f"text {i}" for i in range(600)], tmp_path / "out.jsonl"
+
+    def topic(X):
+        if X[0] != "text 0":
+            raise RuntimeError("cut off")
+        return [t.endswith("1") for t in X]
+
+    first = topic
+    with pytest.raises(Exception, match="cut off"):
+        limbeck.label(first, texts, out=out, classes=(False, True), progress=False)
+
+    def topic(X):
+        return [t.endswith("2") for t in X]
+
+    found = limbeck.label(topic, texts, out=out, classes=(False, True), progress=False)
+    assert "held 256 answers of another teacher" in str(found)
+    assert found.labels.sum() == 60
+    assert all(t.endswith("2") for t, y in zip(found.texts, found.labels, strict=True) if y)
+
+
+def test_a_named_teacher_goes_on_and_another_name_does_not(tmp_path):
+    texts, out = [f"text {i}" for i in range(600)], tmp_path / "out.jsonl"
+    with pytest.raises(Exception, match="cut off"):
+        limbeck.label(
+            cut_off(2), texts, out=out, name="v1", classes=(False, True), progress=False
+        )  # as_teacher asks once, then one block
+    again = limbeck.label(
+        cut_off(9), texts, out=out, name="v1", classes=(False, True), progress=False
+    )
+    assert "256 texts answered by a run before" in str(again)
+
+
+def test_a_teacher_that_cannot_be_told_apart_must_be_named(tmp_path):
+    import threading
+
+    lock = threading.Lock()  # is not pickled
+
+    def topic(X):
+        with lock:
+            if len(X) == 256 and X[0] != "text 0":
+                raise RuntimeError("cut off")
+            return [t.endswith("1") for t in X]
+
+    texts, out = [f"text {i}" for i in range(600)], tmp_path / "out.jsonl"
+    with pytest.raises(Exception, match="cut off"):
+        limbeck.label(topic, texts, out=out, classes=(False, True), progress=False)
+    with pytest.raises(limbeck.LimbeckError, match="nothing tells whether"):
+        limbeck.label(topic, texts, out=out, classes=(False, True), progress=False)

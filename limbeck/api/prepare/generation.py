@@ -33,6 +33,7 @@ from limbeck.teachers.endpoints.chat_completions import ChatWriter
 
 __all__ = [
     "Generation",
+    "bill_before",
     "encoder_of",
     "generation_of",
     "held_out_texts",
@@ -101,6 +102,34 @@ def writer_of(teacher: Any, store: Path | None) -> tuple[TextWriter, Teacher | N
         f"{made.name} writes no text.",
         "Give a chat model (limbeck.teachers.Chat, or its YAML file), or the folder of a causal"
         ' model as "hf:folder".',
+    )
+
+
+def bill_before(generation: Generation, writer: TextWriter, most: int) -> str:
+    """What a run may cost at most, in a sentence, before the first request.
+
+    Parameters
+    ----------
+    generation : Generation
+        The method, with the lengths of its answers.
+    writer : TextWriter
+        Who writes, with a price where it is a service.
+    most : int
+        The most prompts.
+    """
+    lengths = [getattr(generation, name, 0) for name in ("max_tokens", "answer_tokens")]
+    tokens = most * max(lengths)
+    said = f"Before the first request: at most {most:,} prompts and {tokens:,} tokens written"
+    spending = getattr(getattr(writer, "teacher", None), "spending", None)
+    if spending is None:
+        return f"{said}, by a model on this machine."
+    price = spending.price
+    if not price.known:
+        return f"{said}; no price was given, so the cost is not known."
+    cost = most * price.per_request + tokens * price.per_million_output_tokens / 1e6
+    return (
+        f"{said}: at most {cost:.4g} {price.currency}, and what the prompts' own tokens cost"
+        f" ({price.per_million_input_tokens:g} {price.currency} a million)."
     )
 
 

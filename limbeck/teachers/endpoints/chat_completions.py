@@ -65,7 +65,7 @@ class ChatWriter:
 
     def complete(
         self, prompts: Sequence[str], sampling: Sampling, draws: Sequence[int],
-        tell: Callable[[int], None],
+        tell: Callable[[float], None],
     ) -> list[Completion]:  # fmt: skip
         """Answers to prompts, in their order.
 
@@ -99,7 +99,7 @@ class ChatWriter:
         return [_read(known.get(a.key), failed.get(a.key, "it was not asked")) for a in asked]
 
     def _ask(
-        self, open_: Sequence[_Prompt], sampling: Sampling, tell: Callable[[int], None], done: int
+        self, open_: Sequence[_Prompt], sampling: Sampling, tell: Callable[[float], None], done: int
     ) -> dict[bytes, str]:
         """Ask, store what comes, and return why the rest has no answer."""
         spending, store = self.teacher.spending, self.teacher.store

@@ -133,7 +133,7 @@ class FolderWriter:
 
     def complete(
         self, prompts: Sequence[str], sampling: Sampling, draws: Sequence[int],
-        tell: Callable[[int], None],
+        tell: Callable[[float], None],
     ) -> list[Completion]:  # fmt: skip
         """Answers to prompts, in their order.
 
@@ -159,18 +159,24 @@ class FolderWriter:
         order = sorted(open_, key=lambda key: len(open_[key]))  # batches with little padding
         for start in range(0, len(order), _BATCH):
             some = order[start : start + _BATCH]
-            found = self._write([open_[key] for key in some], sampling, some)
+            before = len(keys) - len(order) + start
+
+            def step(share: float, before: int = before, n: int = len(some)) -> None:
+                tell(before + share * n)
+
+            found = self._write([open_[key] for key in some], sampling, some, step)
             answers = [(k, {"text": c.text, "finish": c.finish}) for k, c in
                        zip(some, found, strict=True)]  # fmt: skip
             if self.store is not None:
                 self.store.add(self.name, answers)
             known |= dict(answers)
-            tell(len(keys) - len(order) + start + len(some))
+            tell(before + len(some))
         return [Completion(known[k]["text"], known[k]["finish"]) for k in keys]
 
     def _write(
-        self, prompts: Sequence[str], sampling: Sampling, keys: Sequence[bytes]
-    ) -> list[Completion]:
+        self, prompts: Sequence[str], sampling: Sampling, keys: Sequence[bytes],
+        step: Callable[[float], None],
+    ) -> list[Completion]:  # fmt: skip
         """One batch, token by token; prompts are padded at their start."""
         read = [self.tokenizer(text, add_special_tokens=False)["input_ids"] for text in prompts]
         read = [ids or [self._end()] for ids in read]
@@ -187,7 +193,8 @@ class FolderWriter:
         written: list[list[int]] = [[] for _ in read]
         done: list[Completion | None] = [None] * len(read)
         with torch.inference_mode():
-            for _ in range(sampling.max_tokens):
+            for at in range(sampling.max_tokens):
+                step(at / sampling.max_tokens)
                 out = self.module(
                     input_ids=ids, attention_mask=mask, past_key_values=cache, use_cache=True,
                     position_ids=(mask.cumsum(dim=1) - 1).clamp(min=0)[:, -ids.shape[1] :],

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from limbeck.core.texts import as_texts
-from limbeck.students.text_classifier import tokens
+from limbeck.students import text_tokens as tokens
 from limbeck.students.text_classifier.ngrams import Ngrams, stacked
 from limbeck.students.text_tokens import units_of
 
