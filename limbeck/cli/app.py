@@ -16,6 +16,7 @@ from limbeck.cli.export import export
 from limbeck.cli.generate import generate
 from limbeck.cli.label import label
 from limbeck.cli.routes import routes
+from limbeck.cli.select import select
 from limbeck.cli.sign import sign
 from limbeck.cli.tournament import tournament
 from limbeck.cli.tune import tune
@@ -30,8 +31,8 @@ app = typer.Typer(
     help="Distil a model into a readable student, with a certificate and a control.",
 )
 for command in (
-    distill, tune, tournament, resume, generate, certify, verify, sign, export, budget, label,
-    audit, students, methods, routes, teachers,
+    distill, tune, tournament, resume, generate, select, certify, verify, sign, export, budget,
+    label, audit, students, methods, routes, teachers,
 ):  # fmt: skip
     app.command()(command)
 

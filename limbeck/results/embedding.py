@@ -17,8 +17,12 @@ from limbeck.certificates.embeddings import (
 from limbeck.core.errors import FileRefused, InvalidInput
 from limbeck.core.measured import Measured
 from limbeck.core.strict_json import plain, read_json, write_json
+from limbeck.reports.document import document, write_document
+from limbeck.reports.markup import tag
+from limbeck.reports.plots import axes_of, intervals
 from limbeck.reports.printed import Tabular
-from limbeck.reports.table import Column, Table
+from limbeck.reports.style import PAGE
+from limbeck.reports.table import Column, Drawing, Table
 from limbeck.students.static_embedding.static_embedding import StaticEmbedding
 
 __all__ = ["EmbeddingDistillation", "EmbeddingModel"]
@@ -96,13 +100,14 @@ class EmbeddingDistillation(Tabular):
         columns: list[Column[EmbeddingModel]] = [
             Column("role", lambda m: m.role),
             Column("model", lambda m: m.model),
-            Column("order", lambda m: m.order, "same order",
+            Column("order", lambda m: m.order, "same order", drawing=Drawing("interval", "shares"),
                    instead=lambda m: "itself" if m.role == "teacher" else "—"),
             Column("rank", lambda m: m.rank, "rank corr.", format=lambda v: f"{v:.3f}",
                    align="right", page_only=True),
             Column("direction", lambda m: m.direction, "1 - cos", format=lambda v: f"{v:.3f}",
                    align="right"),
-            Column("accuracy", lambda m: m.accuracy, "accuracy", optional=True),
+            Column("accuracy", lambda m: m.accuracy, "accuracy", optional=True,
+                   drawing=Drawing("interval", "shares")),
             Column("speed", lambda m: m.texts_per_second, "texts/CPU s",
                    format=lambda v: f"{v:,.0f}", align="right"),
             Column("size", lambda m: m.megabytes, "MB", format=lambda v: f"{v:.1f}",
@@ -116,6 +121,47 @@ class EmbeddingDistillation(Tabular):
         )
         notes = (*said, *(f"note  {note}" for note in self.notes))
         return Table("Static embeddings", columns, list(self.models), notes=notes)
+
+    def report(self, path: str | Path) -> Path:
+        """Write one self-contained HTML page; returns its path.
+
+        Parameters
+        ----------
+        path : path
+            Where; an older file is replaced.
+        """
+        sheet = self.sheet()
+        body = [tag("h1", "Static embeddings"), tag("p", self.verdict), sheet.to_html()]
+        notes = [tag("p", note) for note in sheet.notes]
+        return write_document(document("limbeck: static embeddings", [*body, *notes], PAGE), path)
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the order of similarity, and accuracy where there are labels, of each model.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; by default a new figure.
+
+        Returns
+        -------
+        matplotlib Axes
+
+        Raises
+        ------
+        MissingExtra
+            If matplotlib is not installed.
+        """
+        ax = axes_of(ax, (7.0, 1.4 + 0.55 * len(self.models)))
+        measured: dict[str, Sequence[Measured | None]] = {
+            "triples in the teacher's order": [m.order for m in self.models],
+            "accuracy on the labels": [m.accuracy for m in self.models],
+        }
+        shown = {what: values for what, values in measured.items() if any(values)}
+        names = [f"{m.role}\n{m.model}" for m in self.models]
+        intervals(ax, names, shown, [m.role == "student" for m in self.models])
+        ax.set_xlabel(f"share, {1 - self.certificate.delta:.0%} intervals")
+        return ax
 
     def verify(self, texts: Any, vectors: Any) -> bool:
         """Compute the certificate anew from texts and the teacher's vectors, and compare.
@@ -160,7 +206,7 @@ class EmbeddingDistillation(Tabular):
         return found
 
     def save(self, folder: str | Path) -> Path:
-        """Write the student's folder, which sentence-transformers loads, and ``result.json``.
+        """Write the student's folder, which sentence-transformers loads, numbers and page.
 
         Parameters
         ----------
@@ -169,6 +215,7 @@ class EmbeddingDistillation(Tabular):
         """
         folder = self.student.save(folder)
         write_json(self.to_dict(), folder / "result.json")
+        self.report(folder / "report.html")
         return folder
 
     @classmethod

@@ -67,8 +67,8 @@ def fit_network(
     """Minimise the mean loss plus ``penalty / 2`` times the squared weights, by L-BFGS.
 
     The loss is the cross-entropy to the soft answers, or half the squared error; L-BFGS is
-    algorithm 7.5 of Nocedal and Wright (2006). It begins with random weights of variance 2/d
-    (He et al. 2015).
+    algorithm 7.5 of Nocedal and Wright (2006). It begins with random weights of
+    variance 2/d.
 
     Parameters
     ----------
