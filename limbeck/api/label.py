@@ -23,6 +23,7 @@ from limbeck.teachers.identity import teacher_identity
 __all__ = ["label"]
 
 _BLOCK, _EXAMPLE = 256, 16
+_UNKNOWN = json.dumps({"teacher": None}, allow_nan=False)
 
 
 def label(
@@ -203,7 +204,7 @@ def _read(partial: Path, head: str, name: str) -> tuple[dict[str, Any], str]:
     lines = partial.read_text().splitlines()
     if not lines:
         return {}, ""
-    if head == json.dumps({"teacher": None}):
+    if head == _UNKNOWN:
         raise InvalidInput(
             f"{str(partial)!r} holds answers of a run that was cut off, and nothing tells whether"
             f" {name} is the teacher that gave them.",

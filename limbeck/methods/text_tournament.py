@@ -141,7 +141,8 @@ class DistillTexts(TextMethod):
             for kind in kinds
         ] + [TextCandidate(kind, why=why) for kind, why in able.items() if why]  # fmt: skip
         found = tried[chosen]
-        message = f"{_NAMED[chosen]}, of {len(kinds)} kinds of students. {found.message}{left_out}"
+        kind = f"{_NAMED[chosen][0].upper()}{_NAMED[chosen][1:]}"
+        message = f"{kind}, of {len(kinds)} kinds of students. {found.message}{left_out}"
         trace = {"kind": chosen, "text_students": [vars(row) for row in rows], **found.trace}
         return FoundText(found.student, message, trace)
 

@@ -54,7 +54,7 @@ def fine_tuned(texts: list[str], labels: np.ndarray, epochs: int, seed: int = 0)
         for start in range(0, len(order), 32):
             some = order[start : start + 32]
             batch = tokenizer([texts[i] for i in some], padding=True, return_tensors="pt")
-            loss = model(**batch, labels=torch.as_tensor(labels[some])).loss
+            loss = model(**batch, labels=torch.as_tensor(labels[some].astype("int64"))).loss
             loss.backward()
             optimizer.step()
             optimizer.zero_grad()
@@ -109,6 +109,7 @@ def main() -> None:
     parser.add_argument("--embedding", type=Path, help="A folder of static embeddings.")
     parser.add_argument("--smollm", type=Path, help="A folder of a causal model.")
     parser.add_argument("--rows", type=int, default=4500, help="Sentences to label.")
+    parser.add_argument("--labelled", type=int, default=2500, help="Sentences to fine-tune on.")
     args = parser.parse_args()
     import pandas as pd
 
@@ -116,7 +117,7 @@ def main() -> None:
 
     frame = pd.read_parquet(DATA / "text" / "sst2.parquet").sample(frac=1.0, random_state=0)
     texts, labels = frame["sentence"].tolist(), frame["label"].to_numpy()
-    first = 400 if args.small else 2500
+    first = 400 if args.small else args.labelled
     rows = slice(2500, 2500 + (600 if args.small else args.rows))
     before = time.process_time()
     folder = args.teacher or fine_tuned(texts[:first], labels[:first], 1 if args.small else 2)

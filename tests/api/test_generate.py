@@ -300,6 +300,7 @@ def test_texts_by_class_are_balanced_and_feed_a_classifier(model, tmp_path):
     ]  # fmt: skip
     assert "evidence that generating helped" in str(found) or "Generating h" in str(found)
     assert str(limbeck.load(tmp_path / "set")) == str(found)
+    assert "at most 350 prompts and 358,400 tokens written" in str(found).replace("\n", " ")
     result = limbeck.distill(teacher, found, into="text_classifier", epsilon=0.3)
     assert "written by a model" in " ".join(result.notes)
     assert result.student.predict(["a great film about it"]).tolist() == ["yes"]

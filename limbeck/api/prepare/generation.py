@@ -117,7 +117,7 @@ def bill_before(generation: Generation, writer: TextWriter, most: int) -> str:
     most : int
         The most prompts.
     """
-    lengths = [getattr(generation, name, 0) for name in ("max_tokens", "answer_tokens")]
+    lengths = [getattr(generation.method, name, 0) for name in ("max_tokens", "answer_tokens")]
     tokens = most * max(lengths)
     said = f"Before the first request: at most {most:,} prompts and {tokens:,} tokens written"
     spending = getattr(getattr(writer, "teacher", None), "spending", None)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from limbeck.core.columns import Features
 from limbeck.core.contract import Method
 from limbeck.core.errors import InvalidInput
-from limbeck.core.texts import are_texts
+from limbeck.core.texts import are_texts, as_texts
 from limbeck.data.cases import read_column
 from limbeck.data.class_weights import ClassWeight
 from limbeck.data.duplicates import Rule
@@ -150,7 +150,10 @@ def _text_features(X: Any, request: Request) -> Features:
             "The rows are no texts, and this student reads nothing else.",
             "Give a list of texts, or a student of numbers such as into='tree'.",
         )
-    return Features.of(X, request.names)
+    features = Features.of(X, request.names)
+    if not any(text.strip() for text in as_texts(X)):
+        raise InvalidInput(f"All {len(X):,} texts are empty.", "Give texts.")
+    return features
 
 
 def _without(X: Any, column: str) -> Any:

@@ -331,6 +331,7 @@ class PaidTeacher(Closed):
             cost=sum(self.spending.price.of(u) for u in usages),
             currency=self.spending.price.currency,
             store=str(self.store.path),
+            kept=len(self.store),
         )
 
     def _jobs(self, questions: Sequence[Asked]) -> list[Job[Asked]]:

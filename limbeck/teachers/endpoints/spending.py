@@ -10,6 +10,9 @@ from limbeck.core.errors import InvalidInput, plural, whole_number
 __all__ = ["CostEstimate", "OutOfBudget", "Price", "Spending", "Usage"]
 
 
+_PROBES = 10  # answers that looking at a service leaves in its store
+
+
 @dataclass(frozen=True)
 class Usage:
     """Tokens of one request.
@@ -97,6 +100,8 @@ class CostEstimate:
         In what.
     store : str
         Where answers are kept.
+    kept : int
+        Answers that are there already, of whatever rows.
     """
 
     rows: int
@@ -108,14 +113,21 @@ class CostEstimate:
     cost: float
     currency: str
     store: str
+    kept: int = 0
 
     def __str__(self) -> str:
         money = f", about {self.cost:.4g} {self.currency}" if self.cost else ""
         return (
             f"{plural(self.rows, 'row')}: {self.stored:,} answered already,"
             f" {plural(self.questions, 'question')} in {plural(self.requests, 'request')}{money}."
-            f" Answers are kept in {self.store}."
+            f" Answers are kept in {self.store}{self._others()}."
         )
+
+    def _others(self) -> str:
+        """That none of the answers there is for these rows, where it holds some."""
+        if self.stored or self.kept < _PROBES:
+            return ""
+        return f"; none of its {self.kept:,} answers is of these rows with this prompt and model"
 
 
 class OutOfBudget(Exception):

@@ -163,3 +163,15 @@ def test_weights_and_cases_are_those_of_every_student():
     )  # fmt: skip
     assert result.certificate.settings["cases"]
     assert result.student.features_.names == ("review",)
+
+
+def test_texts_that_are_all_empty_are_refused_before_the_teacher_is_asked():
+    asked = []
+
+    def count(X):
+        asked.append(len(X))
+        return [0] * len(X)
+
+    with pytest.raises(limbeck.LimbeckError, match="All 40 texts are empty"):
+        limbeck.distill(count, ["", " "] * 20, into="text_classifier", progress=False)
+    assert not asked
