@@ -278,7 +278,9 @@ def distill(
     **settings
         Settings of the method, such as ``max_leaves``, ``leaves``, ``queries``, ``layers`` for
         :class:`limbeck.methods.search_and_stitch.method.SearchAndStitch`, or those of
-        :class:`limbeck.methods.adaptive_wavelets.AdaptiveWavelets`.
+        :class:`limbeck.methods.adaptive_wavelets.AdaptiveWavelets`. Into text_classifier
+        ``labels``: the names of several labels that a text may have at once, see
+        :func:`limbeck.api.distill_multilabel.distill_labels_of_texts`.
 
     Returns
     -------
@@ -339,6 +341,19 @@ def distill(
         return embed(
             teacher, X, y, epsilon=epsilon, delta=delta, holdout=holdout, seed=seed,
             progress=progress, **{n: value for n, value in settings.items() if value is not None},
+        )  # fmt: skip
+    if into == "text_classifier" and settings.get("labels") is not None:
+        from limbeck.api.distill_multilabel import distill_labels_of_texts
+
+        _refuse_for_labels(
+            via=via, groups=groups, cases=cases, sample_weight=sample_weight,
+            class_weight=class_weight, names=names, unlabelled=unlabelled, classes=classes,
+            regression=regression, preprocess=preprocess, output=output,
+            budget=settings.get("budget"),
+        )  # fmt: skip
+        return distill_labels_of_texts(
+            teacher, X, y, epsilon=epsilon, delta=delta, holdout=holdout, score_kind=score_kind,
+            seed=seed, progress=progress, method=method, **settings,
         )  # fmt: skip
     if leads_to_hybrid(into):
         from limbeck.api.distill_hybrid import hybrid_from
@@ -460,3 +475,13 @@ def _refuse_for_embeddings(**given: Any) -> None:
     for name, value in given.items():
         if value is not None:
             raise InvalidInput(f"{name} was given for static embeddings.", f"Leave {name} out.")
+
+
+def _refuse_for_labels(**given: Any) -> None:
+    """Refuse what texts with several labels cannot be distilled with."""
+    for name, value in given.items():
+        if value is not None:
+            raise InvalidInput(
+                f"{name} was given beside labels, for texts with several labels.",
+                f"Leave {name} out.",
+            )

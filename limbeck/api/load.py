@@ -32,6 +32,7 @@ _RESULTS = {
     "limbeck-selection": ("limbeck.results.selected", "Selection"),
     "limbeck-audit": ("limbeck.results.audit", "Audit"),
     "limbeck-embedding-result": ("limbeck.results.embedding", "EmbeddingDistillation"),
+    "limbeck-multilabel": ("limbeck.results.multilabel", "MultilabelDistillation"),
     "limbeck-advice": ("limbeck.results.advice", "Advice"),
 }
 

@@ -99,6 +99,7 @@ class SumArguments(ReadableArguments, total=False):
 class TextArguments(ReadableArguments, total=False):
     """Of `limbeck.methods.text_tournament.DistillTexts`, and of `limbeck.methods.few_labels`."""
 
+    labels: Sequence[str]
     among: Sequence[str] | str | None
     embedding: Any
     width: int

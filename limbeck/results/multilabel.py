@@ -1,0 +1,205 @@
+"""What a distillation of texts with several labels at once returns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.core.errors import FileRefused
+from limbeck.core.strict_json import read_json, write_json
+from limbeck.reports.document import document, write_document
+from limbeck.reports.markup import tag
+from limbeck.reports.numbers import percent
+from limbeck.reports.printed import Tabular
+from limbeck.reports.style import PAGE
+from limbeck.reports.table import Column, Table
+from limbeck.results.distillation import Distillation
+from limbeck.results.result import saved_whole
+from limbeck.results.tournament_record import certified_bound
+
+__all__ = ["MultilabelDistillation", "MultilabelTexts"]
+
+_FORMAT, _VERSION = "limbeck-multilabel", 1
+
+
+@dataclass(frozen=True, eq=False)
+class MultilabelTexts:
+    """A student for each label, which says whether a text has it.
+
+    Parameters
+    ----------
+    students : mapping from str to Student
+        By label, each of the classes False and True.
+    """
+
+    students: Mapping[str, Any]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels, in the order of the columns."""
+        return tuple(self.students)
+
+    def predict(self, X: Any) -> NDArray[np.bool_]:
+        """Which labels texts have, shape (n, k).
+
+        Parameters
+        ----------
+        X : list, array or Series of n texts
+            The texts.
+        """
+        return np.column_stack([s.predict(X).astype(bool) for s in self.students.values()])
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """The probability of each label, shape (n, k); they do not add up to 1.
+
+        Parameters
+        ----------
+        X : list, array or Series of n texts
+            The texts.
+        """
+        return np.column_stack([s.predict_proba(X)[:, 1] for s in self.students.values()])
+
+    def text(self) -> str:
+        """What decides, label by label."""
+        return "\n\n".join(f"{name}\n{'=' * len(name)}\n{s.text()}" for name, s in
+                           self.students.items())  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MultilabelDistillation(Tabular):
+    """A distillation for each label, on the same texts, with certificates that hold together.
+
+    Parameters
+    ----------
+    parts : mapping from str to Distillation
+        By label; each bound is at its share of delta.
+    wrong, n : int
+        Texts of the certificate on which any label differs, and all of them.
+    any_bound : float
+        The share of texts on which any label differs is at most this.
+    delta : float
+        Probability that any of the k + 1 bounds is wrong.
+    """
+
+    parts: Mapping[str, Distillation]
+    wrong: int
+    n: int
+    any_bound: float
+    delta: float
+
+    @property
+    def student(self) -> MultilabelTexts:
+        """The students of all labels as one."""
+        return MultilabelTexts({name: part.student for name, part in self.parts.items()})
+
+    @property
+    def statement(self) -> str:
+        """All bounds at once, in a sentence."""
+        return (
+            f"With probability at least {1 - self.delta:.0%}, all at once: the student gives"
+            f" another set of labels than the teacher to at most {percent(self.any_bound)} of"
+            f" texts drawn like these ({self.wrong:,} of {self.n:,} differed), and each label"
+            " differs on at most the share in its line."
+        )
+
+    def sheet(self) -> Table[tuple[str, Distillation]]:
+        """A line for each label, with the statement below."""
+        columns: list[Column[tuple[str, Distillation]]] = [
+            Column("label", lambda row: row[0], wrap=True),
+            Column("positive", lambda row: _positive(row[1]), "teacher\nsays yes", align="right"),
+            Column("agreement", lambda row: _entry(row[1], "student").agreement,
+                   "agreement with\nthe teacher"),
+            Column("bound", lambda row: certified_bound(row[1].certificate), "differs\nat most",
+                   format=percent, align="right"),
+            Column("control", lambda row: _agreement(row[1]), "agreement of\nthe control",
+                   optional=True),
+            Column("accuracy", lambda row: _entry(row[1], "student").accuracy,
+                   "accuracy on\nthe labels", optional=True),
+            Column("verdict", lambda row: row[1].verdict, wrap=True),
+        ]  # fmt: skip
+        notes = (f"certificate  {self.statement}", *(
+            f"note  {name}: {note}" for name, part in self.parts.items() for note in part.notes
+            if "never" in note
+        ))  # fmt: skip
+        return Table("Texts with several labels", columns, list(self.parts.items()), notes=notes)
+
+    def report(self, path: str | Path) -> Path:
+        """Write one self-contained HTML page; returns its path.
+
+        Parameters
+        ----------
+        path : path
+            Where; an older file is replaced.
+        """
+        sheet = self.sheet()
+        body = [tag("h1", "Texts with several labels"), tag("p", self.statement), sheet.to_html()]
+        words = [tag("h2", "What decides"), tag("pre", self.student.text())]
+        return write_document(document("limbeck: several labels", [*body, *words], PAGE), path)
+
+    def save(self, folder: str | Path) -> Path:
+        """Write a folder with one for each label in ``students``; `limbeck.load` reads it.
+
+        Parameters
+        ----------
+        folder : path
+            Made if it does not exist.
+        """
+        with saved_whole(folder) as to:
+            for i, part in enumerate(self.parts.values()):
+                part.save(to / "students" / str(i))
+            write_json(
+                {"format": _FORMAT, "version": _VERSION, "labels": list(self.parts),
+                 "wrong": self.wrong, "n": self.n, "any_bound": self.any_bound,
+                 "delta": self.delta, "statement": self.statement},
+                to / "result.json",
+            )  # fmt: skip
+            self.report(to / "report.html")
+        return Path(folder)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Read what `save` wrote.
+
+        Parameters
+        ----------
+        folder : path
+            The folder.
+
+        Raises
+        ------
+        FileRefused
+            If it is malformed.
+        """
+        folder = Path(folder)
+        data = read_json(folder / "result.json", _FORMAT, _VERSION)
+        try:
+            parts = {
+                str(name): Distillation.load(folder / "students" / str(i))
+                for i, name in enumerate(data["labels"])
+            }
+            return cls(
+                parts, int(data["wrong"]), int(data["n"]), float(data["any_bound"]),
+                float(data["delta"]),
+            )  # fmt: skip
+        except (KeyError, TypeError, ValueError) as error:
+            raise FileRefused(
+                f"{str(folder)!r} is no result of several labels: {error}.", "Save it again."
+            ) from None
+
+
+def _entry(part: Distillation, role: str) -> Any:
+    return next(e for e in part.comparison.entries if e.role == role)
+
+
+def _agreement(part: Distillation) -> Any:
+    found = [e.agreement for e in part.comparison.entries if e.role == "control"]
+    return found[0] if found else None
+
+
+def _positive(part: Distillation) -> int:
+    return sum(c.rows for c in part.comparison.classes if c.label == "True")
