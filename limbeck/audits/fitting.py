@@ -48,9 +48,6 @@ _MANY = 20_000
 _NARROW = 2_000
 _MOST_BOOSTED = 50_000
 """Boosting sees so many rows; the Newton steps after it see all."""
-_TOGETHER = 8
-_CELLS = 4_000_000
-"""Bags are fitted together, at most 8, while their cross products have fewer cells than this."""
 _RARE = 25.0
 """Categories with fewer rows share a bin."""
 
@@ -117,10 +114,8 @@ class Models:
     outcome: Refit | None
     own: Refit | None
     bags: Bags
-    boosted: Callable[[int], tuple[Vector, float]]
-    """For a bag: the contributions (p,) to the score, in its own units, of a student boosted on it
-    alone, and how much of the score it explains on the rows that its bag left out; fitted when
-    asked for."""
+    drawn: Callable[[int], Vector]
+    """The weights (n,) of the rows in a bag."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -246,16 +241,13 @@ def fit_models(
     def drawn(i: int) -> Vector:
         return scale * table.redraw(copy.deepcopy(streams[i]))
 
-    def boosted(i: int) -> tuple[Vector, float]:
-        return _boosted(task, drawn(i))
-
     found = _bags(task, sides, drawn, bags, tell)
     mass = table.mass if table.frequency is not None else table.mass / table.mass.mean()
     return Models(
         bins, codes, design, design.sums(mass), folds, score_out, outcome_out,
         calibrated.terms, sides[1].terms if len(sides) > 1 else None,
         calibrated.found, sides[1].found if len(sides) > 1 else None,
-        sides[2].found if len(sides) > 2 else None, found, boosted,
+        sides[2].found if len(sides) > 2 else None, found, drawn,
     )  # fmt: skip
 
 
@@ -383,14 +375,6 @@ def _bag_curve(task: _Task, weight: Vector) -> Curve:
     return fit_curve(score, rate, n[used], task.curve.method)
 
 
-def _boosted(task: _Task, weight: Vector) -> tuple[Vector, float]:
-    student, out, r2 = _boost(task, task.raw, weight, False), weight == 0, float("nan")
-    if out.sum() > 20 and np.ptp(task.raw[out]) > 0:
-        missed = task.raw[out] - student.add_up(task.codes[out])
-        r2 = 1 - float(np.mean(missed**2) / np.var(task.raw[out]))
-    return mains(student), r2
-
-
 def _bags(
     task: _Task,
     sides: list[_Side],
@@ -399,7 +383,7 @@ def _bags(
     tell: Progress,
 ) -> Bags:
     p = task.design.starts[-1]
-    together = int(np.clip(_CELLS // p**2, 1, _TOGETHER))
+    together = task.design.at_once
 
     def some(first: int) -> list[list[Refit]]:
         weights = [drawn(i) for i in range(first, min(first + together, bags))]

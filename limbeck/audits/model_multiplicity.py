@@ -17,10 +17,18 @@ from numpy.typing import NDArray
 
 from limbeck.audits.audited_rows import AuditTable
 from limbeck.audits.bands import Resampled, critical_value
-from limbeck.audits.fitting import Models, in_threads, mains, some_rows
+from limbeck.audits.fitting import Models
+from limbeck.audits.refit import Design
 from limbeck.audits.results import ModelMultiplicity, Statement
+from limbeck.audits.smooth_students import (
+    Equations,
+    Smoothing,
+    choose_smoothing,
+    equations,
+    reduced,
+    without,
+)
 from limbeck.core.contract import Progress
-from limbeck.students.additive.boosting import boost
 
 __all__ = ["model_multiplicity"]
 
@@ -32,7 +40,7 @@ _TOLD = 12
 _ALONE = 60
 """Features that are left out one by one, at most; less important ones only together."""
 _BAGS = 20
-"""Bags with a boosted student of their own: more hardly change what all of them say."""
+"""Bags with a student of their own: more hardly change what all of them say."""
 _LEVEL = 0.95
 
 Vector = NDArray[np.float64]
@@ -89,13 +97,20 @@ def model_multiplicity(
         Statements with the share of students in which they hold, in falling order, and the
         features of which nothing is stated.
     """
-    weight = table.evidence
-    own = _near_equal(models, _student(table, models, weight, set())[1])
-    bags, r2 = _students_of_bags(models, tell)
+    weight, design = table.evidence, models.design
+    test = models.folds.of == 0
+    nominal = tuple(c.kind == "categorical" for c in table.features.columns)
+    whole, train = equations(design, table.score, [weight, np.where(test, 0.0, weight)])
+    smoothing = choose_smoothing(
+        design, table.score, Smoothing.of(design, nominal, float(weight.sum())), train,
+        np.where(test, table.mass, 0.0),
+    )  # fmt: skip
+    own = _near_equal(models, whole.student(design, smoothing).theta)
+    bags, r2 = _students_of_bags(table, models, smoothing, tell)
     claims = _certain(_claims(table, models, own), own, bags, _spread(table))
     near = r2 >= np.nanmedian(r2) - margin if np.isfinite(r2).any() else r2 == r2
     students = [own, *(s for s, good in zip(bags, near, strict=True) if good)]
-    students += _subsets(table, models, own, margin, tell)
+    students += _subsets(table, models, train, smoothing, own, margin, tell)
     statements = [Statement(c.text, float(np.mean([c.holds(s) for s in students]))) for c in claims]
     statements.sort(key=lambda s: -s.share)
     names = table.features.names
@@ -122,25 +137,22 @@ def _spread(table: AuditTable) -> float:
     return float(np.sqrt(np.average((table.score - mean) ** 2, weights=table.mass)))
 
 
-def _student(
-    table: AuditTable, models: Models, weight: Vector, out: set[int]
-) -> tuple[Vector, Vector]:
-    """A student without some features: its predictions (n,) and its contributions (p,)."""
-    codes = models.codes.copy()
-    codes[:, sorted(out)] = 0  # a column of one value says nothing
-    nominal = tuple(c.kind == "categorical" for c in table.features.columns)
-    terms = boost(
-        codes, models.bins.counts, nominal, table.score, some_rows(weight),
-        classifies=False, rounds=200,
-    )  # fmt: skip
-    return terms.add_up(codes), mains(terms)
-
-
-def _students_of_bags(models: Models, tell: Progress) -> tuple[list[_NearEqual], Vector]:
+def _students_of_bags(
+    table: AuditTable, models: Models, smoothing: Smoothing, tell: Progress
+) -> tuple[list[_NearEqual], Vector]:
+    """Students of bags, and how much of the score each explains on the rows its bag left out."""
     number = min(len(models.bags), _BAGS)
     tell("students of bags", 0, number)
-    found = in_threads(models.boosted, range(number))
-    return [_near_equal(models, theta) for theta, _ in found], np.array([r2 for _, r2 in found])
+    weights = [models.drawn(i) for i in range(number)]
+    students, r2 = [], np.full(number, np.nan)
+    for i, found in enumerate(equations(models.design, table.score, weights)):
+        student, out = found.student(models.design, smoothing), weights[i] == 0
+        if out.sum() > 20 and np.ptp(table.score[out]) > 0:
+            missed = (table.score - student.add_up(models.design))[out]
+            r2[i] = 1 - float(np.mean(missed**2) / np.var(table.score[out]))
+        students.append(_near_equal(models, student.theta))
+        tell("students of bags", i + 1, number)
+    return students, r2
 
 
 def _certain(
@@ -158,42 +170,53 @@ def _certain(
 
 
 def _subsets(
-    table: AuditTable, models: Models, own: _NearEqual, margin: float, tell: Progress
+    table: AuditTable,
+    models: Models,
+    train: Equations,
+    smoothing: Smoothing,
+    own: _NearEqual,
+    margin: float,
+    tell: Progress,
 ) -> list[_NearEqual]:
     """Students without some features that lose at most ``margin``."""
-    d = len(table.features)
+    d, design = len(table.features), models.design
     if d < 2:
         return []
     test = models.folds.of == 0
-    weight = np.where(test, 0.0, table.evidence)
     variance = max(_spread(table) ** 2, 1e-300)
+    aside = Design(design.at[test], design.starts)
+    at = [slice(a, b) for a, b in pairwise(design.starts)]
 
-    def fit(out: set[int]) -> tuple[float, Vector]:
-        predicted, theta = _student(table, models, weight, out)
-        missed = (table.score[test] - predicted[test]) ** 2
-        return float(np.average(missed, weights=table.mass[test])) / variance, theta
+    def loss(theta: Vector) -> tuple[float, Vector]:
+        student = train.centred(design, theta)
+        missed = (table.score[test] - student.add_up(aside)) ** 2
+        return float(np.average(missed, weights=table.mass[test])) / variance, student.theta
 
-    base, _ = fit(set())
+    inverse = train.inverse(smoothing)
+    full = inverse @ train.push
+    base, _ = loss(full)
     order = [int(j) for j in np.argsort(own.importance, kind="stable")]
     crumbs, alone = order[: max(d - _ALONE, 0)], order[max(d - _ALONE, 0) :]
     tell("students without a feature", 0, len(alone))
-    singles = in_threads(lambda j: fit({j}), alone)
-    loss = {j: missed - base for j, (missed, _) in zip(alone, singles, strict=True)}
+    singles = [loss(without(inverse, at[j], full)) for j in alone]
+    more = {j: missed - base for j, (missed, _) in zip(alone, singles, strict=True)}
     found = [
         _near_equal(models, theta, {j})
         for j, (_, theta) in zip(alone, singles, strict=True)
-        if loss[j] <= margin
+        if more[j] <= margin
     ]
-    out = set(crumbs)
-    steps = [j for j in sorted(alone, key=lambda j: loss[j]) if loss[j] <= margin]
+    out: set[int] = set()
+    for j in crumbs:
+        inverse, out = reduced(inverse, at[j]), out | {j}
+    steps = [j for j in sorted(alone, key=lambda j: more[j]) if more[j] <= margin]
     for i, j in enumerate(steps):
-        out = out | {j}
+        inverse, out = reduced(inverse, at[j]), out | {j}
         if len(out) == 1:
             continue  # one of the singles
         if len(out) == d:
             break
         tell("students without features", i, len(steps))
-        missed, theta = fit(out)
+        missed, theta = loss(inverse @ train.push)
         if missed - base > margin:
             break
         found.append(_near_equal(models, theta, out))

@@ -21,12 +21,14 @@ from scipy.linalg.lapack import dpotri
 from scipy.sparse import csc_array
 from scipy.special import expit
 
-__all__ = ["Design", "Fit", "Optimum", "Refit", "one_step", "refit"]
+__all__ = ["Design", "Fit", "Optimum", "Refit", "centred", "one_step", "refit"]
 
 Vector = NDArray[np.float64]
 Codes = NDArray[np.int64]
 _RIDGE = 0.1
 _STEPS = 3
+_TOGETHER = 8
+_CELLS = 4_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +59,11 @@ class Design:
         """
         starts = tuple(int(s) for s in np.concatenate([[0], np.cumsum(counts)]))
         return cls(codes + np.array(starts[:-1]), starts)
+
+    @property
+    def at_once(self) -> int:
+        """Weightings whose cross products are made together: 8, or as many as fit into 32 MB."""
+        return int(np.clip(_CELLS // self.starts[-1] ** 2, 1, _TOGETHER))
 
     def sums(self, v: Vector) -> Vector:
         """The sum of v (n,) within each bin, shape (p,)."""
@@ -225,7 +232,7 @@ def _newton(design: Design, fit: Fit) -> Generator[Vector, Vector, Refit]:
     used = _trace_of_solved(factor, plain - np.outer(means, means) / n)
     spread = _spread(fitted, fit.target, weight, used, fit.classifies)
     pull = _RIDGE * (fit.start - theta)
-    return Refit(_centred(design, theta, means), spread, Optimum(theta, fitted, pull, factor, used))
+    return Refit(centred(design, theta, means), spread, Optimum(theta, fitted, pull, factor, used))
 
 
 def _trace_of_solved(factor: tuple[Vector, bool], right: Vector) -> float:
@@ -269,7 +276,7 @@ def one_step(
     fitted = at.fitted + design.add_up(step) + shift
     spread = _spread(fitted, target, weight, at.used, classifies)
     means = side if not classifies else design.sums(weight)
-    return Refit(_centred(design, at.theta + step, means), spread)
+    return Refit(centred(design, at.theta + step, means), spread)
 
 
 def _spread(fitted: Vector, target: Vector, weight: Vector, used: float, classifies: bool) -> float:
@@ -286,7 +293,18 @@ def _spread(fitted: Vector, target: Vector, weight: Vector, used: float, classif
     return float(np.sqrt(kept)) if kept > 0 else 0.0
 
 
-def _centred(design: Design, theta: Vector, mass: Vector) -> Vector:
+def centred(design: Design, theta: Vector, mass: Vector) -> Vector:
+    """Contributions (p,) less their mean within each column, by the weights of the bins.
+
+    Parameters
+    ----------
+    design : Design
+        For the columns.
+    theta : ndarray of shape (p,)
+        The contributions.
+    mass : ndarray of shape (p,)
+        The weights of the bins.
+    """
     out = theta.copy()
     for a, b in zip(design.starts[:-1], design.starts[1:], strict=True):
         total = mass[a:b].sum()
