@@ -57,8 +57,9 @@ def test_both_models_follow_what_they_should() -> None:
     assert m.outcome_out is not None
     assert auc(m.outcome_out, t.outcome)(t.mass) > 0.7
     assert m.bags.score.shape == m.bags.outcome.shape == (5, m.design.starts[-1])
-    assert all(m.boosted(i)[1] > 0.6 for i in range(5))
-    assert (m.boosted(3)[0] == m.boosted(3)[0]).all()
+    assert all((m.drawn(i) == 0).any() for i in range(5))  # rows that a bag left out
+    assert (m.drawn(3) == m.drawn(3)).all()
+    assert not (m.drawn(3) == m.drawn(4)).all()
     assert m.mass.sum() == 2 * len(t)
 
 
