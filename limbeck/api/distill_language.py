@@ -30,6 +30,7 @@ from limbeck.evaluation.text_comparison import (
     differences_of_texts,
     facts_of_texts,
 )
+from limbeck.language.certified_texts import TEXTS, CertifiedTexts
 from limbeck.language.judge import JudgedModel, TextJudge, TextMetric
 from limbeck.language.prompts import Prompts
 from limbeck.language.recorded import RecordedLogits, is_recorded
@@ -43,7 +44,6 @@ from limbeck.results.seeds import training_record
 __all__ = ["distill_language"]
 
 _MOST_SEEDS = 1_000
-TEXTS = ("the student's texts", "the teacher's texts", "real texts")
 
 
 def distill_language(
@@ -305,10 +305,8 @@ class LanguageSteps(
         """
         tell("certificate", 0, 1)
         one, request = found.judged[0], self.request
-        scores = [one.own, one.teachers, one.real]
-        losses = {n: 1 - s.overlap for n, s in zip(TEXTS, scores, strict=True) if s is not None}
         return certify_texts(
-            losses, delta=request.delta, asked=request.epsilon,
+            _losses(one), delta=request.delta, asked=request.epsilon,
             student=fingerprint(one.model.module),
             rows=known.test.fingerprint(),
             settings={"max_new_tokens": known.sampling.max_new_tokens, "seed": request.seed,
@@ -418,7 +416,7 @@ class LanguageSteps(
             preflight=known.checks,
             notes=(*known.notes, *_remarks(known, compared)),
             settings=_record(known, request) | {"seconds": seconds},
-            losses=_losses(one),
+            judged=CertifiedTexts.of(_losses(one), known.test, one.ids, found.judge.teachers_texts),
         )
         result = result.with_card()
         return result.kept(request.folder) if request.folder is not None and first() else result

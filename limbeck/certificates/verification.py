@@ -16,12 +16,13 @@ from limbeck.certificates.certificate_file import read_stored
 from limbeck.certificates.certify import certify
 from limbeck.certificates.evidence import Predictor, count, take
 from limbeck.certificates.losses import LossFunction
+from limbeck.certificates.texts import LOSS as TEXT_LOSS
 from limbeck.certificates.vouching import vouching
 from limbeck.core.contract import Certificate, GroupBound
 from limbeck.core.errors import InvalidInput
 from limbeck.data.cases import read_column, units_of
 
-__all__ = ["FieldMismatch", "Verification", "verify"]
+__all__ = ["FieldMismatch", "Verification", "same", "verify"]
 
 _RELATIVE = 1e-9  # other versions of scipy may differ in the last bits
 
@@ -170,11 +171,16 @@ def verify(
     ()
     """
     stated = certificate if isinstance(certificate, Certificate) else read_stored(certificate)
+    if stated.loss == TEXT_LOSS:
+        raise InvalidInput(
+            "This is a certificate of texts: it is recomputed from two language models.",
+            "Use limbeck.language.verify(folder, teacher), or limbeck verify FOLDER.",
+        )
     signed = vouching(stated, public_key)
     found = _recompute(stated, student, rows, answers, groups, cases, loss, seen, doubt)
     matches, differences = [], []
     for name, a, b in _pairs(stated, found):
-        if _same(a, b):
+        if same(a, b):
             matches.append(name)
         else:
             differences.append(FieldMismatch(name, a, b))
@@ -334,13 +340,20 @@ def _assumed(found: Certificate, settings: dict[str, Any]) -> tuple[str, ...]:
         return (f"no comparison with seen rows can be read from the file ({error})",)
 
 
-def _same(a: Any, b: Any) -> bool:
+def same(a: Any, b: Any) -> bool:
+    """Whether two fields of certificates say the same, floats up to their last bits.
+
+    Parameters
+    ----------
+    a, b : Any
+        What is stated, and what was found.
+    """
     if isinstance(a, GroupBound) and isinstance(b, GroupBound):
-        return _same(list(asdict(a).values()), list(asdict(b).values()))
+        return same(list(asdict(a).values()), list(asdict(b).values()))
     if isinstance(a, list | tuple) and isinstance(b, list | tuple):
-        return len(a) == len(b) and all(_same(x, y) for x, y in zip(a, b, strict=True))
+        return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))
     if isinstance(a, dict) and isinstance(b, dict):
-        return a.keys() == b.keys() and all(_same(a[k], b[k]) for k in a)
+        return a.keys() == b.keys() and all(same(a[k], b[k]) for k in a)
     if isinstance(a, float) and isinstance(b, float | int):
         return math.isclose(a, b, rel_tol=_RELATIVE)
     return bool(a == b)

@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
 from limbeck.cli.errors import plain_errors
-from limbeck.cli.options import Answers, Seen, StudentFile, Table, column_of
+from limbeck.cli.options import Answers, Seen, column_of
+from limbeck.core.errors import InvalidInput
 from limbeck.core.printable import visible
+
+if TYPE_CHECKING:
+    from limbeck.certificates.verification import Verification
 
 __all__ = ["verify"]
 
 
 def verify(
-    certificate: Annotated[Path, typer.Argument(help="certificate.json")],
-    student: StudentFile,
-    rows: Table,
+    certificate: Annotated[
+        Path, typer.Argument(help="certificate.json, or the folder of a language model's run")
+    ],
+    student: Annotated[
+        Path | None, typer.Option(help="student.json or student.onnx, as limbeck wrote it.")
+    ] = None,
+    rows: Annotated[
+        Path | None, typer.Option(help="A .parquet or .csv file with one row per input.")
+    ] = None,
     answers: Answers = "teacher_label",
     group: Annotated[
         str | None, typer.Option(help="The column of the groups; 'group' by default.")
@@ -32,16 +42,40 @@ def verify(
         Path | None,
         typer.Option(help="A .pem file: the Ed25519 key that must have signed the certificate."),
     ] = None,
+    teacher: Annotated[
+        str | None,
+        typer.Option(help="Of a language model's run: hf:folder, which reads all texts again."),
+    ] = None,
 ) -> None:
     """Recompute a certificate, compare, and say what no check shows; exits with 1 if it differs."""
     from limbeck.api.load import read_rows, read_seen
     from limbeck.certificates.certificate_file import load as read
+    from limbeck.certificates.texts import LOSS
     from limbeck.certificates.verification import verify as run
     from limbeck.data.row_batches import is_batched
     from limbeck.students.files import load
 
     with plain_errors():
-        frame, stated = read_rows(rows), read(certificate)
+        folder = certificate if certificate.is_dir() else certificate.parent
+        certificate = folder / "certificate.json" if certificate.is_dir() else certificate
+        stated = read(certificate)
+        if stated.loss == LOSS:
+            from limbeck.language.verification import verify as run_texts
+
+            _told(run_texts(folder, teacher, public_key=public_key))
+            return
+        lacking = [n for n, given in (("--student", student), ("--rows", rows)) if given is None]
+        if lacking or student is None or rows is None:
+            raise InvalidInput(
+                f"{' and '.join(lacking)} {'is' if len(lacking) == 1 else 'are'} lacking: a"
+                " certificate is recomputed from the student and the rows.",
+                "Give --student student.json --rows rows.parquet.",
+            )
+        if teacher is not None:
+            raise InvalidInput(
+                "--teacher was given for a certificate of rows.", "Give --answers, their column."
+            )
+        frame = read_rows(rows)
         named = [] if is_batched(frame) else list(frame.columns)
         if group is None and stated.groups and "group" in named:
             group = "group"  # as Distillation.save names them
@@ -57,6 +91,11 @@ def verify(
             seen=read_seen(seen, student),
             public_key=public_key,
         )
-        Console().print(Text(visible(str(found))))
-        if not found.ok:
-            raise typer.Exit(1)
+        _told(found)
+
+
+def _told(found: Verification) -> None:
+    """Print what was found; exit with 1 where something differs."""
+    Console().print(Text(visible(str(found))))
+    if not found.ok:
+        raise typer.Exit(1)

@@ -23,6 +23,7 @@ _MODULES = {
     "RecordedLogits": "language.recorded",
     "record": "language.recording",
     "TeacherHidden": "language.carriers.full",
+    "verify": "language.verification",
 }
 
 __all__ = sorted(_MODULES)

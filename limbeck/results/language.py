@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
 from rich.console import RenderableType
 
 from limbeck.certificates.certificate_file import load as load_certificate
 from limbeck.certificates.certificate_file import save as save_certificate
-from limbeck.core.arrays import read_arrays
 from limbeck.core.atomic_io import write_bytes
 from limbeck.core.contract import Status
 from limbeck.core.errors import InvalidInput
 from limbeck.core.strict_json import plain, read_json, record, strict_json, write_json
+from limbeck.language.certified_texts import CertifiedTexts
 from limbeck.language.models import read_model
 from limbeck.reports.table import Table
 from limbeck.results.language_record import LanguageRecord
@@ -79,11 +77,7 @@ class LanguageDistillation(LanguageRecord, Result):
             lines = [strict_json(g, indent=None) for g in self.generations]
             write_bytes(("\n".join(lines) + "\n").encode(), to / "generations.jsonl")
             if self.certificate is not None:
-                buffer = io.BytesIO()
-                names = np.array(list(self.losses))
-                table = np.stack([np.asarray(x, dtype=np.float64) for x in self.losses.values()])
-                np.savez(buffer, allow_pickle=False, losses=table, names=names)
-                write_bytes(buffer.getvalue(), to / "losses.npz")
+                self.judged.save(to / "losses.npz")
                 save_certificate(self.certificate, to / "certificate.json")
             write_json(self.to_dict(), to / "result.json")
             self.report(to / "report.html")
@@ -105,7 +99,7 @@ class LanguageDistillation(LanguageRecord, Result):
         if card.is_file():
             student = replace(student, card=card.read_text(encoding="utf-8"))
         student = replace(student, name=str(data.get("settings", {}).get("student", student.name)))
-        certificate = folder / "certificate.json"
+        certificate, kept = folder / "certificate.json", folder / "losses.npz"
         return record(
             cls,
             data,
@@ -113,7 +107,7 @@ class LanguageDistillation(LanguageRecord, Result):
             students=(student,),
             status=Status.from_dict(data.get("status")),
             certificate=load_certificate(certificate) if certificate.exists() else None,
-            losses=_losses(folder / "losses.npz"),
+            judged=CertifiedTexts.open(kept) if kept.is_file() else CertifiedTexts({}),
         )
 
     def export(self, path: str | Path, **settings: Any) -> Path:
@@ -189,11 +183,3 @@ class LanguageDistillation(LanguageRecord, Result):
 
     def _repr_html_(self) -> str:
         return fragment(self)
-
-
-def _losses(path: Path) -> dict[str, Any]:
-    """The losses of the certificate, by kind of text; none where there is no file."""
-    if not path.is_file():
-        return {}
-    found = read_arrays(path, ("losses", "names"))
-    return dict(zip(map(str, found["names"]), found["losses"], strict=True))

@@ -9,6 +9,7 @@ from typing import Any
 from limbeck.core.contract import Certificate, Status
 from limbeck.evaluation.comparison import Comparison, Difference
 from limbeck.evaluation.text_comparison import TextFacts
+from limbeck.language.certified_texts import CertifiedTexts
 from limbeck.language.preflight import Check
 from limbeck.language.train_texts import Bill
 
@@ -69,8 +70,8 @@ class LanguageRecord:
         What must be known before the numbers are believed.
     settings : mapping
         Everything needed to run it again, versions included.
-    losses : mapping of str to ndarray of shape (n,)
-        What the certificate is computed of: a loss for each test prompt, by kind of text.
+    judged : CertifiedTexts
+        What the certificate is computed of: test prompts, texts after them, and their losses.
     """
 
     student: Any
@@ -86,7 +87,12 @@ class LanguageRecord:
     preflight: tuple[Check, ...]
     notes: tuple[str, ...]
     settings: Mapping[str, Any]
-    losses: Mapping[str, Any] = field(repr=False)
+    judged: CertifiedTexts = field(repr=False)
+
+    @property
+    def losses(self) -> Mapping[str, Any]:
+        """A loss for each test prompt, by kind of text."""
+        return self.judged.losses
 
     @property
     def verdict(self) -> str:

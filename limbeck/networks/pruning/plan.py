@@ -230,27 +230,34 @@ def _units(group: ChannelGroup, share: float | int, notes: list[str]) -> int:
 
 
 def _divisible(parts: Parts, units: Mapping[int, int], notes: list[str]) -> dict[int, int]:
-    """The widths of a model of transformers as a multiple of its heads, which it asks for."""
+    """Heads and width of a model of transformers, so that the one divides the other.
+
+    Many configurations ask for that, whatever the width of a head.
+    """
     config = getattr(parts.module, "config", None)
-    whole = getattr(config, "num_attention_heads", None)
-    out: dict[int, int] = {}
-    for place, n in units.items():
-        group = parts.groups[place]
-        if group.kind != "width" or not whole or n == group.units:
-            continue
-        heads = {
-            parts.groups[p].heads * k // parts.groups[p].units
-            for p, k in units.items()
-            if parts.groups[p].kind == "heads"
-        } or {whole}
-        if len(heads) > 1:
-            continue
-        step = math.lcm(group.parts, *heads)
-        out[place] = max(round(n / step), 1) * step
+    whole, width = (getattr(config, n, None) for n in ("num_attention_heads", "hidden_size"))
+    if not whole or not width or not callable(getattr(config, "to_dict", None)):
+        return {}
+    groups, out = parts.groups, dict(units)
+    per = {p: groups[p].heads // groups[p].units for p in units if groups[p].kind == "heads"}
+    widths = [p for p in units if groups[p].kind == "width" and groups[p].units == width]
+    if not widths:
+        for place, each in per.items():
+            n, most = units[place], groups[place].units
+            fits = [k for k in range(1, most + 1) if width % (k * each) == 0]
+            out[place] = min(fits or [n], key=lambda k: (abs(k - n), k))
+            if out[place] != n:
+                notes.append(
+                    f"{n * each} heads were rounded to {out[place] * each}, which divide a width of"
+                    f" {width}."
+                )
+        return out
+    heads = {units[p] * each for p, each in per.items()} or {whole}
+    for place in widths:
+        step, n = math.lcm(groups[place].parts, *heads), units[place]
+        out[place] = max(round(n / step), 1) * step if n < groups[place].units else n
         if out[place] != n:
-            notes.append(
-                f"A width of {n} was rounded to {out[place]}, a multiple of {min(heads)} heads."
-            )
+            notes.append(f"A width of {n} was rounded to {out[place]}, a multiple of the heads.")
     return out
 
 

@@ -60,6 +60,20 @@ def test_a_width_is_a_multiple_of_the_heads_as_transformers_asks():
     assert any("17 was rounded to 18" in note for note in cut.notes)
 
 
+def test_heads_divide_the_width_as_transformers_asks(tmp_path):
+    net = transformers.LlamaForCausalLM(
+        transformers.LlamaConfig(
+            vocab_size=30, hidden_size=32, num_attention_heads=4, num_key_value_heads=4,
+            intermediate_size=32, num_hidden_layers=2,
+        )
+    )  # fmt: skip
+    cut = prune(net, Pruned(heads=0.75), words())
+    assert [(line.before, line.after) for line in cut.lines] == [(4, 2)] * 2
+    assert any("3 heads were rounded to 2, which divide a width of 32" in n for n in cut.notes)
+    cut.module.save_pretrained(tmp_path)
+    transformers.LlamaForCausalLM.from_pretrained(tmp_path)
+
+
 def test_a_cut_that_no_configuration_describes_is_noted():
     net = transformers.GPT2LMHeadModel(
         transformers.GPT2Config(vocab_size=30, n_embd=24, n_head=4, n_layer=2, n_positions=9)
