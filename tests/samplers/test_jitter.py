@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import gc
-import time
 
 import numpy as np
 import pandas as pd
@@ -149,14 +148,3 @@ def test_a_negative_number_of_rows_is_refused():
 
 def test_it_says_what_it_draws():
     assert "probability 0.25" in Jitter(swap=0.25).describe()
-
-
-def test_a_large_draw_is_fast():
-    rng = np.random.default_rng(0)
-    rows = rows_of(rng.normal(size=(20_000, 100)))
-    seconds = []
-    for _ in range(3):
-        start = time.perf_counter()
-        Jitter().draw(rows, 20_000, rng)
-        seconds.append(time.perf_counter() - start)
-    assert min(seconds) < 0.3

@@ -247,10 +247,17 @@ def _moved(limit: float, x: NDArray[np.float64]) -> tuple[float, Neighbours | No
     if math.isinf(limit):
         return limit, None
     below, above = x[x <= limit], x[x > limit]
-    if not len(below) or not len(above):
-        return limit, None
-    low, high = float(below.max()), float(above.min())
+    low, high = float(below.max(initial=-math.inf)), float(above.min(initial=math.inf))
+    if math.isinf(low) or math.isinf(high):
+        if float(np.float32(low)) <= limit < float(np.float32(high)):
+            return limit, None  # float32 copies of all rows go the same way
+        low, high = (_beside(high, low), high) if math.isinf(low) else (low, _beside(low, high))
     return float(midway(low, high)), Neighbours(low, high)
+
+
+def _beside(value: float, towards: float) -> float:
+    """A float32 number beyond a value's own."""
+    return float(np.nextafter(np.float32(value), np.float32(towards)))
 
 
 def _short(limit: float, seen: Neighbours | None, digits: int | None, exact: bool) -> float:

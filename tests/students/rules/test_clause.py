@@ -73,6 +73,16 @@ def test_what_is_printed_is_what_is_computed(clause, seed):
     assert [read.holds(row) for row in values] == clause.holds(values).tolist()
 
 
+def test_a_row_at_the_last_limit_keeps_its_side_in_float32():
+    condition = Condition(FEATURES.columns[0], low=0.0, high=1.2)  # float32(1.2) is above 1.2
+    values = np.full((3, 4), 1.0)
+    values[:, 0] = [0.0, 0.5, 1.2]
+    settled = Clause.of({0: condition}).settled(values)
+    single = values.astype(np.float32).astype(float)
+    assert settled.holds(values).tolist() == settled.holds(single).tolist() == [False, True, True]
+    assert settled.as_printed().holds(values).tolist() == [False, True, True]
+
+
 @settings(max_examples=50, deadline=None)
 @given(clauses(), st.integers(0, 2**32 - 1))
 def test_settling_and_short_decimals_change_no_row(clause, seed):
