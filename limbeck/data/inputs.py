@@ -55,7 +55,24 @@ def read_pair(X: Any, y: Any = None) -> tuple[Any, Any]:
         X = X.detach().cpu().numpy()
     if isinstance(X, list | tuple) and are_texts(X):
         return as_texts(X), y
-    return (np.asarray(X) if isinstance(X, list | tuple) else X), y
+    return (_as_array(X) if isinstance(X, list | tuple) else X), y
+
+
+def _as_array(X: Any) -> Any:
+    """Rows in a list, which share a shape."""
+    try:
+        return np.asarray(X)
+    except ValueError:
+        first = X[0]
+        pairs = isinstance(first, list | tuple) and len(first) == 2 and not np.ndim(first[1])
+        raise InvalidInput(
+            f"X is a list of {len(X):,} pairs of a row and a label."
+            if pairs
+            else f"The {len(X):,} rows of X have different shapes.",
+            "Give the pair (X, y) of all rows and all labels: X, y = map(np.array, zip(*pairs))."
+            if pairs
+            else "Give rows of one shape.",
+        ) from None
 
 
 def some_rows(X: Any, n: int) -> Any:

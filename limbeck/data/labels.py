@@ -274,8 +274,12 @@ def read_labels(y: Any, n: int, what: str = "y", *, missing: bool = False) -> ND
         return None
     shape = tuple(y.shape if hasattr(y, "shape") else np.asarray(y, dtype=object).shape)
     if len(shape) not in (1, 2) or shape[0] != n or shape[1:] not in ((), (1,)):
+        wide = len(shape) == 2 and shape[0] == n and shape[1] > 1
         raise InvalidInput(
-            f"{what} has shape {shape}, and there are {n} rows.", "Give one per row."
+            f"{what} has shape {shape}, and there are {n} rows.",
+            f"Give one per row; of one column a class, {what}.argmax(axis=1) is the class."
+            if wide
+            else "Give one per row.",
         )
     array = label_array(y, what)
     absent = is_missing(array)

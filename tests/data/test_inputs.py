@@ -27,6 +27,14 @@ def test_labels_given_twice_and_data_sets_are_refused() -> None:
     assert read_pair({"x": [1]})[0]["x"].tolist() == [1]  # a dictionary is a table
 
 
+def test_lists_of_pairs_and_rows_of_different_shapes_are_refused() -> None:
+    pairs = [(np.zeros(3), 0), (np.ones(3), 1)]
+    with pytest.raises(InvalidInput, match=r"a list of 2 pairs .* X, y = map\(np.array"):
+        read_pair(pairs)
+    with pytest.raises(InvalidInput, match="The 2 rows of X have different shapes"):
+        read_pair([[1, 2, 3], [3, 4]])
+
+
 def test_some_rows_are_spread_over_all() -> None:
     X = np.arange(100)[:, None]
     assert some_rows(X, 3)[:, 0].tolist() == [0, 49, 99]

@@ -20,6 +20,8 @@ from limbeck.students.tree.tree import Tree
 
 __all__ = ["ChosenSize", "choose", "smallest_within"]
 
+_CLEARLY = 2.0  # standard errors
+
 
 @dataclass(frozen=True)
 class ChosenSize:
@@ -91,9 +93,10 @@ def choose(
 ) -> ChosenSize:
     """Choose between stitched and greedy trees, and the size.
 
-    The stitch fits a few rows more closely than it will fit new ones. So rows left out decide, by
-    half a standard error: without queries stitched trees must agree better on them, with queries
-    they must not agree worse. The size is ``leaves``, or the smallest within the tolerance.
+    Stitched trees are taken unless the greedy ones agree better on rows left out by two standard
+    errors. A smaller difference on few rows is chance more often than not, and stitched trees agree
+    better on fresh rows (docs/measurements.md, queries). The size is ``leaves``, or the smallest
+    within the tolerance.
 
     Parameters
     ----------
@@ -108,8 +111,7 @@ def choose(
     seen : ndarray of shape (m, d)
         Encoded rows between which thresholds are put.
     """
-    gain = 0.0 if judged is None else judged.gain(method.sizes())
-    greedy = judged is not None and gain <= (-0.5 if len(search.rows) > n else 0.5)
+    greedy = judged is not None and judged.gain(method.sizes()) <= -_CLEARLY
     plans = search.cut_back() if greedy else search.stitched()
     features, task = search.rows.features, search.task
     trees = [Tree.from_nodes(search.nodes(plan), features, task, seen) for plan in plans]

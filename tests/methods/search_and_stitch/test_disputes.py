@@ -95,14 +95,14 @@ def test_leaves_are_never_more_than_asked_for() -> None:
         assert found.student.size <= 5
 
 
-@pytest.mark.parametrize(("queries", "rows", "seed"), [(2000, 40, 0), (4000, 80, 1)])
+@pytest.mark.parametrize(("queries", "rows", "seed", "won"), [(2000, 40, 0, 0), (4000, 80, 1, 40)])
 def test_many_queries_and_few_rows_still_need_some_questions(
-    queries: int, rows: int, seed: int
+    queries: int, rows: int, seed: int, won: int
 ) -> None:
-    """Rows left out choose trees that agree on 0.594 and 0.937 here."""
+    """Rows left out choose a right tree, and one that agrees on 0.937."""
     fresh = signs(5000, 99, 100)
     found = distil(planted, signs(rows, seed, 100), seed, queries=queries)
-    assert found.trace["disputes"]["won"] == 40
+    assert found.trace["disputes"]["won"] == won
     assert np.mean(found.student.predict(fresh) == planted(fresh)) == 1
     assert found.queries <= queries
 

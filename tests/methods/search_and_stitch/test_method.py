@@ -645,16 +645,6 @@ def test_the_trace_tells_the_sampler_the_shares_and_the_rows_left_out():
         SearchAndStitch(sampler="mungo")
 
 
-def test_on_rows_alone_the_greedy_tree_is_kept_where_stitching_shows_no_gain():
-    rng = np.random.default_rng(0)
-    X, y = rng.normal(size=(40, 8)), rng.integers(0, 2, 40)
-    noise = find(lambda X: y[: len(X)], X, queries=0, max_leaves=8)
-    assert noise.trace["tree"] == "greedy"
-    greedy = DecisionTreeClassifier(max_leaf_nodes=8, random_state=0).fit(X, y)
-    np.testing.assert_array_equal(noise.frontier[-1].predict(X), greedy.predict(X))
-    assert find(nested, signs(), queries=0).trace["tree"] == "stitched"
-
-
 def test_rivals_are_greedy_trees_of_the_students_size():
     finding = find(lambda X: (X[:, 0] * X[:, 1] > 0.1).astype(int), normal(300), queries=500)
     names = {"greedy tree on rows and queries", "greedy tree on rows alone"}
