@@ -3,7 +3,8 @@
     python benchmarks/teachers.py [--rows 1000000] [--repeats 5]
 
 Each model is asked about the same rows by its runtime directly, in the same batches into one array,
-and as a teacher; the two take turns, and the ratio of each turn's times counts. Memory is the peak
+and as a teacher. The two take turns batch by batch, who begins changes with each batch, and the
+ratio of the sums of processor time counts: other load on the machine slows both. Memory is the peak
 of what numpy allocates beside the answers (tracemalloc), for all rows and for a tenth of them.
 Prints a markdown table.
 """
@@ -18,7 +19,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import catboost
@@ -82,6 +83,21 @@ def direct(ask: Ask, X: NDArray[np.float64]) -> NDArray[np.float64]:
     return out
 
 
+def in_turns(ask: Ask, teacher: Any, X: NDArray[np.float64], first: int) -> tuple[float, float]:
+    """Processor seconds of the runtime and of the teacher, batch by batch in turns."""
+    out, spent = np.empty((BATCH, 3)), [0.0, 0.0]
+    for number, start in enumerate(range(0, len(X), BATCH)):
+        batch = X[start : start + BATCH]
+        for own in ((number + first) % 2, (number + first + 1) % 2):
+            begun = process_time()
+            if own:
+                teacher.scores(batch)
+            else:
+                out[: len(batch)] = ask(batch)
+            spent[own] += process_time() - begun
+    return spent[0], spent[1]
+
+
 def peak(call: Callable[[NDArray[np.float64]], Any], X: NDArray[np.float64]) -> float:
     """The most that numpy holds beside the answers, in MB."""
     tracemalloc.start()
@@ -106,19 +122,15 @@ def main() -> None:
         f"load {os.getloadavg()[0]:.1f}, onnxruntime {onnxruntime.__version__}, lightgbm"
         f" {lightgbm.__version__}, xgboost {xgboost.__version__}, catboost {catboost.__version__}\n"
     )
-    print("| model | runtime, s | teacher, s | ratio, median (range) | MB beside | of a tenth |")
+    print("| model | runtime, CPU s | teacher | ratio, median (range) | MB beside | of a tenth |")
     print("|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         for name, ask, file in models(Path(folder), few, y):
             teacher = as_teacher(file, y, example=few, batch_size=BATCH)
             np.testing.assert_allclose(teacher.scores(few), direct(ask, few), atol=1e-6)
-            alone, wrapped = [], []
-            for turn in range(settings.repeats):
-                for own in (turn % 2, 1 - turn % 2):
-                    start = perf_counter()
-                    teacher.scores(X) if own else direct(ask, X)
-                    (wrapped if own else alone).append(perf_counter() - start)
-            ratios = [w / a for a, w in zip(alone, wrapped, strict=True)]
+            turns = [in_turns(ask, teacher, X, turn) for turn in range(settings.repeats)]
+            alone, wrapped = [a for a, _ in turns], [w for _, w in turns]
+            ratios = [w / a for a, w in turns]
             memory = [peak(teacher.scores, X), peak(teacher.scores, X[: len(X) // 10])]
             print(
                 f"| {name} | {median(alone):.2f} | {median(wrapped):.2f} | {median(ratios):.3f}"

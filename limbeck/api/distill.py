@@ -30,6 +30,7 @@ from limbeck.core.errors import InvalidInput, whole_number
 from limbeck.core.images import are_image_paths, images_of
 from limbeck.data.class_weights import ClassWeight
 from limbeck.data.duplicates import Rule
+from limbeck.methods.few_labels.few_rows import FewRows
 from limbeck.methods.few_labels.method import FewLabels
 from limbeck.networks.pruning.pruned import Pruned
 from limbeck.results.distillation import Distillation
@@ -38,6 +39,7 @@ from limbeck.selection.routes import (
     leads_to_hybrid,
     leads_to_network,
     method_for,
+    reads_texts,
     resolved,
 )
 from limbeck.selection.via import by_way_of
@@ -276,7 +278,9 @@ def distill(
     progress : bool, optional
         Show a progress bar; by default only on a terminal.
     **settings
-        Settings of the method, such as ``max_leaves``, ``leaves``, ``queries``, ``layers`` for
+        ``budget`` is how many rows the teacher is asked about at most, those of the certificate
+        included; the student learns from those that teach most (docs/paid_teachers.md). Else
+        settings of the method, such as ``max_leaves``, ``leaves``, ``queries``, ``layers`` for
         :class:`limbeck.methods.search_and_stitch.method.SearchAndStitch`, or those of
         :class:`limbeck.methods.adaptive_wavelets.AdaptiveWavelets`. Into text_classifier
         ``labels``: the names of several labels that a text may have at once, see
@@ -394,7 +398,10 @@ def distill(
     check_share("epsilon", epsilon)
     check_share("delta", delta)
     epsilon, delta = (float(f"{share:.12g}") for share in (epsilon, delta))  # 1 - 0.9 is 0.1
+    few, settings = few_rows_settings(into, settings, via)
     chosen = method_for(into, settings, method, epsilon=epsilon)
+    if few:
+        chosen = FewRows(chosen, **few)
     if via is not None:
         chosen = by_way_of(via, chosen, epsilon=epsilon)
     request = Request(
@@ -402,7 +409,7 @@ def distill(
         whole_number("seed", seed), holdout, groups, cases, duplicates, sample_weight,
         class_weight, names, outputs, unlabelled=unlabelled,
     )  # fmt: skip
-    steps = FewLabelsSteps if isinstance(chosen, FewLabels) else TableSteps
+    steps = FewLabelsSteps if isinstance(chosen, FewLabels | FewRows) else TableSteps
     found = run(steps(request), progress)
     if written and not isinstance(holdout, tuple):
         found = replace(found, notes=(*found.notes, _ABOUT_WRITTEN))
@@ -428,6 +435,39 @@ def _steps_of(into: Any, *, writes: bool = False) -> dict[str, Any]:
 
         return {"steps": PrunedSteps}
     return {}
+
+
+def few_rows_settings(
+    into: Any, settings: dict[str, Any], via: Any
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The settings of `FewRows`, and those of the student's method, where there is a budget.
+
+    Students of texts have a method of their own for it.
+
+    Parameters
+    ----------
+    into : Any
+        The student.
+    settings : dict
+        Settings by name.
+    via : Any
+        Students on the way; refused beside a budget.
+
+    Raises
+    ------
+    InvalidInput
+        If students on the way were given as well.
+    """
+    if settings.get("budget") is None or reads_texts(into):
+        return {}, settings
+    if via is not None:
+        raise InvalidInput(
+            "budget was given with via, whose first student would answer all questions.",
+            "Leave via out, or distil into that student with the budget first.",
+        )
+    own = {"budget", "batch", "patience", "labelling", "compare_random"}
+    few = {n: v for n, v in settings.items() if n in own and v is not None}
+    return few, {n: v for n, v in settings.items() if n not in own}
 
 
 def writes_text(into: Any, settings: dict[str, Any], teacher: Any = None) -> bool:

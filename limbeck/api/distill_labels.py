@@ -14,11 +14,20 @@ from limbeck.api.prepare.table import LabelledRows
 from limbeck.certificates.certify import certify
 from limbeck.certificates.sequential import AnytimeBound
 from limbeck.core.columns import Features
-from limbeck.core.contract import Certificate, Progress, Student, Teacher, answers
+from limbeck.core.contract import (
+    Certificate,
+    MethodResult,
+    Progress,
+    Student,
+    Teacher,
+    answers,
+)
 from limbeck.core.errors import InvalidInput, plural
 from limbeck.evaluation.comparison import Comparison
 from limbeck.evaluation.holdout import Apart
-from limbeck.methods.few_labels.method import RANDOM, FewLabels, LabelledTexts, different_rows
+from limbeck.methods.few_labels.few_rows import FewRows
+from limbeck.methods.few_labels.labelling import AskedRows, different_rows
+from limbeck.methods.few_labels.method import RANDOM, FewLabels
 from limbeck.methods.few_labels.questions import CountedQuestions, answered
 from limbeck.results.distillation import Distillation
 from limbeck.teachers.endpoints.paid_teacher import PaidTeacher
@@ -44,14 +53,14 @@ class TaughtByFew(Taught):
 
 @dataclass(frozen=True, eq=False)
 class FewLabelsSteps(TableSteps):
-    """The steps for texts of which only some are asked about."""
+    """The steps for texts, or rows of a table, of which only some are asked about."""
 
     looked_at: ClassVar[tuple[int, int]] = (16, 32)
 
     @property
-    def method(self) -> FewLabels:
+    def method(self) -> FewLabels | FewRows:
         """The method, with its budget."""
-        assert isinstance(self.request.method, FewLabels)  # noqa: S101
+        assert isinstance(self.request.method, FewLabels | FewRows)  # noqa: S101
         return self.request.method
 
     @property
@@ -83,7 +92,7 @@ class FewLabelsSteps(TableSteps):
     def tested(
         self, teacher: Teacher, sides: Apart, features: Features, fit_y: NDArray[Any] | None
     ) -> list[str]:
-        """The bill before the first question; then the first random texts against their labels.
+        """The bill before the first question; then the first random rows against their labels.
 
         Parameters
         ----------
@@ -120,7 +129,7 @@ class FewLabelsSteps(TableSteps):
         return [*notes, check_order(teacher, kept, codes)]
 
     def teach(self, known: Known, tell: Progress) -> TaughtByFew:
-        """The student from few labels, then the certificate on texts that nobody asked about.
+        """The student from few answers, then the certificate on rows that nobody asked about.
 
         Parameters
         ----------
@@ -136,14 +145,16 @@ class FewLabelsSteps(TableSteps):
         result.student.measured(apart.fit_rows.values)
         learnt = questions.asked
         tell("certificate", 0, 1)
-        certificate, places, told = self._certified(known, result.student, labelled, questions)
+        rounds = labelled.curve.rounds
+        agreed = result.trace.get("held_out_agreement", rounds[-1].agreement if rounds else None)
+        certificate, places, told = self._certified(known, result.student, agreed, questions)
         bill = questions.bill(
             {"to learn from": learnt, "for the certificate": questions.asked - learnt}
         )
-        kind = result.trace["kind"]
-        random, more = self._random(known, labelled, questions, kind, tell)
+        random, more = self._random(known, labelled, questions, result, tell)
         if more:
-            bill += f" {plural(more, 'more text')} for the baseline of random texts."
+            unit = method.unit
+            bill += f" {plural(more, f'more {unit}')} for the baseline of random {unit}s."
         notes = (bill, *_never(labelled, known.teacher))
         few = _asked_alone(known, labelled.rows, places)
         return TaughtByFew(result, told, few, certificate, random, notes)
@@ -171,7 +182,7 @@ class FewLabelsSteps(TableSteps):
         return super().compare(found.known, found, tell)
 
     def more_baselines(self, found: Taught) -> Mapping[str, Student]:
-        """The student from as many random texts, where they were asked about.
+        """The student from as many random rows, where they were asked about.
 
         Parameters
         ----------
@@ -179,7 +190,8 @@ class FewLabelsSteps(TableSteps):
             What `teach` returned.
         """
         assert isinstance(found, TaughtByFew)  # noqa: S101
-        return {} if found.random is None else {RANDOM: found.random}
+        name = RANDOM.replace("text", self.method.unit)
+        return {} if found.random is None else {name: found.random}
 
     def result(
         self,
@@ -201,18 +213,17 @@ class FewLabelsSteps(TableSteps):
         return super().result(own, found, certificate, compared, seconds)
 
     def _certified(
-        self, known: Known, student: Any, labelled: LabelledTexts, questions: CountedQuestions
+        self, known: Known, student: Any, agreed: float | None, questions: CountedQuestions
     ) -> tuple[Certificate, NDArray[np.int64], NDArray[Any]]:
         """The certificate, the rows set aside that it used, and the teacher's answers on them.
 
-        Where the student was near enough on the texts held out, rows are asked about until the
-        bound suffices; where not, about a number of rows fixed now. The choice depends on no row
-        of the certificate.
+        Where the student was near enough on the rows held out (``agreed``), rows are asked about
+        until the bound suffices; where not, about a number of rows fixed now. The choice depends
+        on no row of the certificate.
         """
         request, apart, teacher = self.request, known.apart, known.teacher
         order = request.chance(1).permutation(apart.once)
-        rounds = labelled.curve.rounds
-        near = bool(rounds) and 1 - rounds[-1].agreement <= request.epsilon
+        near = agreed is not None and 1 - agreed <= request.epsilon
         stops = (
             near and teacher.task.classifies and not request.by_class
             and apart.test.groups is None and apart.test.cases is None
@@ -263,21 +274,24 @@ class FewLabelsSteps(TableSteps):
     def _random(
         self,
         known: Known,
-        labelled: LabelledTexts,
+        labelled: AskedRows,
         questions: CountedQuestions,
-        kind: str,
+        result: MethodResult,
         tell: Progress,
     ) -> tuple[Student | None, int]:
-        """The baseline from random texts, and how many texts were asked about for it."""
+        """The baseline from random rows, and how many were asked about for it."""
         wanted = self.method.compare_random
         if wanted is None:
             wanted = not isinstance(known.teacher, PaidTeacher)
         if not wanted or self.method.labelling == "random":
             return None, 0
-        tell("as many random texts", 0, 1)
-        return self.method.random_texts(
-            questions.teacher, known.apart.fit_rows, labelled, self.request.chance(0), kind
-        )
+        tell(f"as many random {self.method.unit}s", 0, 1)
+        rows, chance = known.apart.fit_rows, self.request.chance(0)
+        if isinstance(self.method, FewRows):
+            way = str(result.trace["learned_from"])
+            return self.method.random_rows(questions.teacher, rows, labelled, chance, way)
+        kind = str(result.trace["kind"])
+        return self.method.random_texts(questions.teacher, rows, labelled, chance, kind)
 
 
 def fewest_questions(epsilon: float, delta: float) -> int:
@@ -315,7 +329,7 @@ def _asked_alone(known: Known, labelled: NDArray[np.int64], places: NDArray[np.i
     return replace(known, apart=few, fit_y=fit_y, test_y=test_y)
 
 
-def _never(labelled: LabelledTexts, teacher: Teacher) -> list[str]:
+def _never(labelled: AskedRows, teacher: Teacher) -> list[str]:
     """A note on classes that no answer named."""
     task = teacher.task
     if not task.classifies:
@@ -327,5 +341,5 @@ def _never(labelled: LabelledTexts, teacher: Teacher) -> list[str]:
     names = ", ".join(map(repr, never[:5]))
     return [
         f"{teacher.name} never answered {names} in {plural(len(told), 'label')}: the student"
-        " cannot learn what that looks like. Check the prompt, or give texts of that class."
+        " cannot learn what that looks like. Check the teacher, or give rows of that class."
     ]

@@ -89,7 +89,8 @@ def distill(
         float | None, typer.Option(help="What they count together, beside the rows: 0.5.")
     ] = None,
     budget: Annotated[
-        int | None, typer.Option(help="Into text_classifier: texts to ask the teacher about.")
+        int | None,
+        typer.Option(help="Rows to ask the teacher about, those of the certificate included."),
     ] = None,
     objective: Annotated[
         str | None,

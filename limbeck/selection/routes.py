@@ -20,6 +20,7 @@ __all__ = [
     "leads_to_network",
     "method_for",
     "methods_into",
+    "reads_texts",
     "refuse_without_access",
     "resolved",
     "students",
@@ -122,6 +123,23 @@ def leads_to_network(into: Any) -> bool:
     if isinstance(into, list | tuple | Pruned):
         return True
     return callable(into) and not _is_method(into)
+
+
+def reads_texts(into: Any) -> bool:
+    """Whether a student reads texts and nothing else.
+
+    Parameters
+    ----------
+    into : str, method or its class
+        As `resolved` returns it.
+
+    Examples
+    --------
+    >>> reads_texts("text_classifier"), reads_texts("tree")
+    (True, False)
+    """
+    methods = students().get(into, {}).values() if isinstance(into, str) else (into,)
+    return any(getattr(method, "texts", False) for method in methods)
 
 
 def _is_method(into: Any) -> bool:

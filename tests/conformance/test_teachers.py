@@ -66,6 +66,42 @@ def onnx_file(X):
         return as_teacher(path, example=X)
 
 
+def booster(library):
+    """A booster of the library, trained on the names of the classes or on their numbers."""
+    import importlib
+
+    made = {"lightgbm": "LGBMClassifier", "xgboost": "XGBClassifier",
+            "catboost": "CatBoostClassifier"}  # fmt: skip
+    settings = {
+        "lightgbm": {"n_estimators": 5, "min_child_samples": 5, "verbose": -1},
+        "xgboost": {"n_estimators": 5},
+        "catboost": {"iterations": 5, "verbose": False, "allow_writing_files": False},
+    }
+
+    def make(X):
+        from limbeck.teachers import as_teacher
+
+        kind = getattr(importlib.import_module(library), made[library])
+        y = (LABELS == "yes").astype(int)
+        return as_teacher(kind(**settings[library]).fit(X, y), example=X)
+
+    return make
+
+
+def onnx_regressor(X):
+    import tempfile
+
+    from skl2onnx import to_onnx
+
+    from limbeck.teachers import as_teacher
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.onnx"
+        model = LinearRegression().fit(A, A[:, 0])
+        path.write_bytes(to_onnx(model, A[:1].astype(np.float32)).SerializeToString())
+        return as_teacher(path, example=X)
+
+
 TEACHERS = {
     "sklearn probabilities": lambda X: SklearnTeacher(LogisticRegression().fit(X, LABELS)),
     "sklearn logits": lambda X: SklearnTeacher(RidgeClassifier().fit(X, LABELS)),
@@ -77,7 +113,8 @@ TEACHERS = {
     "callable values": lambda X: CallableTeacher(lambda X: np.asarray(X).sum(axis=1)),
 }
 if find_spec("onnxruntime") and find_spec("skl2onnx"):
-    TEACHERS |= {"onnx": onnx_file}
+    TEACHERS |= {"onnx": onnx_file, "onnx values": onnx_regressor}
+TEACHERS |= {name: booster(name) for name in ("lightgbm", "xgboost", "catboost") if find_spec(name)}
 if find_spec("torch"):
     TEACHERS |= {
         "torch classes": torch_classes,

@@ -11,11 +11,17 @@ from scipy.special import expit, softmax
 
 from limbeck.core.columns import Rows
 from limbeck.core.contract import MethodResult, Progress, Status, StatusCode, Teacher
-from limbeck.core.errors import InvalidInput, did_you_mean, plural, whole_number
+from limbeck.core.errors import InvalidInput, plural
 from limbeck.core.registry import METHODS
 from limbeck.methods.few_labels.acquisition import next_batch, uncertainty
-from limbeck.methods.few_labels.questions import CountedQuestions, answered
-from limbeck.methods.few_labels.stopping import LearningCurve
+from limbeck.methods.few_labels.labelling import (
+    AskedRows,
+    ask_in_batches,
+    check_labelling,
+    different_rows,
+    random_sample,
+)
+from limbeck.methods.few_labels.questions import CountedQuestions
 from limbeck.methods.soft_answers import soft_of
 from limbeck.methods.text_method import AnsweredTexts
 from limbeck.methods.text_tournament import DistillTexts
@@ -23,38 +29,11 @@ from limbeck.students.text_classifier.fitting import fit_path
 from limbeck.students.text_classifier.ngrams import Ngrams, stacked
 from limbeck.students.text_classifier.search import CHOICES, ORDERS
 
-__all__ = ["RANDOM", "FewLabels", "LabelledTexts"]
+__all__ = ["RANDOM", "FewLabels"]
 
 RANDOM = "as many random texts"
 """The baseline: the same student from as many texts chosen by chance."""
-_POOL = 20_000
-_HELD_OUT = (50, 500)
 _PENALTY = 0.3  # over the number of labels: of the students in between
-
-
-@dataclass(frozen=True, eq=False)
-class LabelledTexts:
-    """What was asked about, in the order of the questions.
-
-    Parameters
-    ----------
-    rows : ndarray of shape (m,)
-        Positions of the texts with an answer.
-    scores : ndarray of shape (m, k)
-        The teacher's answers.
-    random : int
-        How many questions at the beginning were chosen by chance.
-    curve : LearningCurve
-        The students in between, on texts held out.
-    stopped : str
-        Why labelling ended.
-    """
-
-    rows: NDArray[np.int64]
-    scores: NDArray[np.float64]
-    random: int
-    curve: LearningCurve
-    stopped: str
 
 
 @METHODS.register("few_labels")
@@ -94,6 +73,7 @@ class FewLabels(DistillTexts):
     chosen_by: ClassVar[str] = "budget"
     effort: ClassVar[float] = 2.0
     name: ClassVar[str] = "few labels"
+    unit: ClassVar[str] = "text"
 
     budget: int = 3_000
     batch: int = 100
@@ -103,14 +83,7 @@ class FewLabels(DistillTexts):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        whole_number("budget", self.budget, 1)
-        whole_number("batch", self.batch, 1)
-        whole_number("patience", self.patience, 1)
-        if self.labelling not in ("active", "random"):
-            raise InvalidInput(
-                f"labelling is {self.labelling!r}.",
-                did_you_mean(str(self.labelling), ["active", "random"]),
-            )
+        check_labelling(self)
 
     def distill(  # type: ignore[override]  # which texts are asked is open, so none has a weight
         self, teacher: Teacher, rows: Rows, rng: np.random.Generator, progress: Progress
@@ -132,7 +105,7 @@ class FewLabels(DistillTexts):
         rng: np.random.Generator,
         progress: Progress,
         most: int,
-    ) -> tuple[MethodResult, LabelledTexts]:
+    ) -> tuple[MethodResult, AskedRows]:
         """The student, and what was asked for it.
 
         Parameters
@@ -146,7 +119,9 @@ class FewLabels(DistillTexts):
         """
         teacher, order = questions.teacher, different_rows(rows, rng)
         choice = int(rng.integers(2**31))
-        found = self._label(questions, rows, order, most, rng, progress)
+        found = ask_in_batches(
+            self, questions, rows, order, most, rng, progress, lambda pool: _Pool(self, rows, pool)
+        )
         progress("fitting", 0, 1)
         task, few = teacher.task, rows[found.rows]
         data = AnsweredTexts(few, soft_of(found.scores, teacher), np.ones(len(few)), task)
@@ -172,7 +147,7 @@ class FewLabels(DistillTexts):
         self,
         teacher: Teacher,
         rows: Rows,
-        found: LabelledTexts,
+        found: AskedRows,
         rng: np.random.Generator,
         kind: str,
     ) -> tuple[Any, int]:
@@ -184,7 +159,7 @@ class FewLabels(DistillTexts):
             It is asked beyond the budget.
         rows : Rows
             All texts.
-        found : LabelledTexts
+        found : AskedRows
             What was asked, whose beginning was chosen by chance.
         rng : numpy.random.Generator
             As it was given to `labelled`.
@@ -200,95 +175,10 @@ class FewLabels(DistillTexts):
         """
         order, task = different_rows(rows, rng), teacher.task
         choice = int(rng.integers(2**31))
-        known = dict(zip(found.rows.tolist(), found.scores, strict=True))
-        own = order[: len(found.rows)]
-        new = np.array([i for i in own.tolist() if i not in known], dtype=np.int64)
-        more = CountedQuestions(teacher, len(new)).ask(rows[new]) if len(new) else ()
-        known |= dict(zip(new.tolist(), more, strict=True))
-        scores = np.array([known[i] for i in own.tolist()])
-        good = answered(scores)
-        few, soft = rows[own[good]], soft_of(scores[good], teacher)
+        own, scores, asked = random_sample(teacher, rows, order, found)
+        few, soft = rows[own], soft_of(scores, teacher)
         data = AnsweredTexts(few, soft, np.ones(len(few)), task)
-        return self.method_of(kind).fitted(data, choice, lambda *_: None).student, len(new)
-
-    def _label(
-        self,
-        questions: CountedQuestions,
-        rows: Rows,
-        order: NDArray[np.int64],
-        most: int,
-        rng: np.random.Generator,
-        progress: Progress,
-    ) -> LabelledTexts:
-        """Batches of questions, until more labels do not pay or there are no more."""
-        pool = order[:_POOL]
-        most = min(most, len(pool))
-        held = int(np.clip(most // 6, *_HELD_OUT)) if most >= 2 * _HELD_OUT[0] else 0
-        first = min(held + self.batch, most)
-        work = _Pool(self, rows, pool)
-        curve, taken = LearningCurve(self.patience), list(range(first))
-        scores = questions.ask(rows[pool[:first]])
-        stopped = "All of the budget for labels is used."
-        while held:
-            progress(_stage(questions), len(taken), most)
-            at = np.array(taken)
-            good = answered(scores)
-            soft = np.zeros_like(scores)
-            soft[good] = soft_of(scores[good], questions.teacher)
-            learnt, test = at[held:][good[held:]], at[:held][good[:held]]
-            if len(learnt) < 2 or len(test) < 2:
-                stopped = "Too few texts had an answer to go on."
-                break
-            guess = work.guesses(learnt, soft[held:][good[held:]], questions.teacher)
-            if not curve.add(len(learnt), *_compared(guess, test, soft[:held][good[:held]])):
-                stopped = (
-                    f"The last {self.patience * self.batch:,} labels did not move the agreement"
-                    f" on {len(test):,} texts held out beyond chance."
-                )
-                break
-            free = np.setdiff1d(np.arange(len(pool)), at)
-            size = min(self.batch, most - len(taken))
-            if not size or not len(free):
-                stopped = stopped if len(free) else "All texts are labelled."
-                break
-            batch = work.choose(guess, free, size, rng)
-            scores = np.vstack([scores, questions.ask(rows[pool[batch]])])
-            taken += batch.tolist()
-        good = answered(scores)
-        return LabelledTexts(pool[np.array(taken)][good], scores[good], first, curve, stopped)
-
-
-def different_rows(rows: Rows, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Positions of the different texts, in random order.
-
-    Parameters
-    ----------
-    rows : Rows
-        The texts.
-    rng : numpy.random.Generator
-        Of the order.
-    """
-    first = np.unique(rows.values, axis=0, return_index=True)[1]
-    return rng.permutation(np.sort(first))
-
-
-def _stage(questions: CountedQuestions) -> str:
-    return f"labelling ({questions.asked:,} questions{_cost(questions)})"
-
-
-def _cost(questions: CountedQuestions) -> str:
-    return f", cost {questions.cost:.4g}" if questions.cost else ""
-
-
-def _compared(
-    guess: NDArray[np.float64], test: NDArray[np.int64], soft: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], float]:
-    """Errors on the texts held out, and the agreement there."""
-    if soft.shape[1] > 1:
-        wrong = (guess[test].argmax(axis=1) != soft.argmax(axis=1)).astype(float)
-        return wrong, float(1 - wrong.mean())
-    off = np.abs(guess[test, 0] - soft[:, 0])
-    return off, float(1 - (off**2).mean() / max(soft.var(), 1e-300))
+        return self.method_of(kind).fitted(data, choice, lambda *_: None).student, asked
 
 
 class _Pool:
@@ -305,7 +195,7 @@ class _Pool:
                 f"No n-gram occurs in {method.min_texts} of the {len(texts):,} texts.",
                 "Give more texts, or min_texts=1.",
             )
-        self.design, self.active = stacked(families, texts), method.labelling == "active"
+        self.design = stacked(families, texts)
 
     def guesses(
         self, learnt: NDArray[np.int64], soft: NDArray[np.float64], teacher: Teacher
@@ -325,7 +215,5 @@ class _Pool:
         self, guess: NDArray[np.float64], free: NDArray[np.int64], size: int, rng: Any
     ) -> NDArray[np.int64]:
         """The next texts."""
-        if not self.active:
-            return free[np.argsort(rng.permutation(len(free)))][:size]
         doubt = uncertainty(guess) if guess.shape[1] > 1 else np.ones(len(guess))
         return next_batch(self.design, doubt, free, size, rng)

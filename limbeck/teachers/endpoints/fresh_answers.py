@@ -28,8 +28,8 @@ class QuestionsSaved:
     asked : int
         Rows that were asked about.
     fixed : int or None
-        See `rows_planned`, at the rate of errors seen; None where losses are no counts, or no
-        number below a million would do.
+        See `rows_planned`, at the rate of errors seen; None where losses are no counts, no
+        number below a million would do, or what was asked for is not reached.
     cost, saved_cost : float
         What was paid, and what the questions saved would have cost at the same price each.
     currency : str
@@ -123,13 +123,17 @@ class FreshAnswers(Iterator[tuple[Any, Any]]):
         level = certificate.delta / certificate.settings.get("candidates", 1)
         asked_for = certificate.asked
         fixed = None
-        if asked_for is not None and certificate.loss in ("disagreement", "exceeds"):
+        counts = certificate.loss in ("disagreement", "exceeds")
+        if asked_for is not None and certificate.reached and counts:
             fixed = rows_planned(certificate.mean_loss, asked_for, level)
         each = self.cost / self.asked if self.asked else 0.0
         less = 0 if fixed is None else max(0, fixed - self.asked)
         price = getattr(getattr(self.teacher, "spending", None), "price", None)
         currency = "" if price is None else str(price.currency)
-        return QuestionsSaved(self.asked, fixed, self.cost, each * less, currency, self._note())
+        note = self._note()
+        if not certificate.reached:
+            note = f"What was asked for is not reached, so nothing was saved. {note}".strip()
+        return QuestionsSaved(self.asked, fixed, self.cost, each * less, currency, note)
 
     def _note(self) -> str:
         out = ""

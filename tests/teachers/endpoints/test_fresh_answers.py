@@ -80,3 +80,15 @@ def test_stopping_early_needs_fewer_questions_than_a_number_fixed_beforehand():
     relative_entropy = 0.01 * np.log(0.01 / 0.05) + 0.99 * np.log(0.99 / 0.95)
     assert np.median(asked) <= 0.7 * rows_planned(0.01, 0.05, 0.05)
     assert np.mean(asked) <= 1.2 * np.log(1 / 0.05) / relative_entropy
+
+
+def test_nothing_is_said_to_be_saved_where_the_bound_is_not_reached():
+    rows = np.random.default_rng(0).random((100, 1))
+    student = limbeck.students.Tree(max_leaves=2).fit(rows, rows[:, 0] > 0.5)
+    teacher = limbeck.as_teacher(lambda X: X[:, 0] > 0.3, classes=(False, True))
+    draws = limbeck.fresh_answers(teacher, rows)
+    certificate = limbeck.certify(student, until=0.05, draws=draws)
+    saved = draws.saved(certificate)
+    assert not certificate.reached
+    assert saved.fixed is None
+    assert str(saved) == "100 questions. What was asked for is not reached, so nothing was saved."

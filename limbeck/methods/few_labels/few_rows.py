@@ -1,0 +1,292 @@
+"""Any student of tables from few answers: rows that teach most, and a forest for all others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.core.columns import Rows
+from limbeck.core.contract import (
+    Access,
+    Method,
+    MethodResult,
+    Progress,
+    Student,
+    Task,
+    Teacher,
+)
+from limbeck.core.errors import AccessDenied, InvalidInput, plural
+from limbeck.core.progress import quiet
+from limbeck.data.labels import positions
+from limbeck.methods.few_labels.committee import Committee, CommitteeTeacher
+from limbeck.methods.few_labels.labelling import (
+    AskedRows,
+    ask_in_batches,
+    check_labelling,
+    compared,
+    different_rows,
+    random_sample,
+)
+from limbeck.methods.few_labels.questions import CountedQuestions
+from limbeck.methods.soft_answers import soft_of
+from limbeck.teachers.stored import StoredScores
+
+__all__ = ["FewRows"]
+
+
+@dataclass(frozen=True)
+class FewRows:
+    """Ask about few rows of a table, those that teach most, and make any student of the answers.
+
+    A random sample is asked about first, a part of which is held out. Then batches follow of rows
+    on which a forest of the answers so far is unsure, and that are unlike one another, until more
+    answers no longer move the forest's agreement on the part held out beyond chance, or the budget
+    ends. The student is made twice: of the answered rows alone, and of all rows and the method's
+    queries, where the forest answers what the teacher was not asked. The one that agrees more with
+    the teacher on the part held out is made again with all answers.
+
+    Parameters
+    ----------
+    student : Method
+        The method that makes the student.
+    budget : int
+        Questions at most, with those of the certificate.
+    batch : int
+        Answers between two looks.
+    patience : int
+        Looks without a move after which labelling ends.
+    labelling : {"active", "random"}
+        Which rows follow the random sample.
+    compare_random : bool, optional
+        Also ask about as many rows chosen by chance, for a baseline, beyond the budget; by default
+        where the teacher is no service that costs.
+
+    Raises
+    ------
+    InvalidInput
+        If a setting is out of range.
+    AccessDenied
+        If the method needs more than scores and queries.
+    """
+
+    unit: ClassVar[str] = "row"
+
+    student: Method
+    budget: int
+    batch: int = 100
+    patience: int = 3
+    labelling: str = "active"
+    compare_random: bool | None = None
+
+    def __post_init__(self) -> None:
+        check_labelling(self)
+        lacking = Access(self.student.needs & ~(Access.SCORES | Access.QUERIES))
+        if lacking:
+            raise AccessDenied(
+                f"{self.student.name.capitalize()} needs {lacking} of the teacher, and few answers"
+                " are scores alone.",
+                "Leave budget out, or choose another student.",
+            )
+        if getattr(self.student, "signals", False):
+            raise InvalidInput(
+                f"budget was given, and {self.student.name!r} learns from whole signals.",
+                "Leave budget out.",
+            )
+
+    @property
+    def needs(self) -> Access:
+        """Scores of the rows."""
+        return Access.SCORES
+
+    @property
+    def name(self) -> str:
+        """That of the method, with few answers."""
+        return f"{self.student.name} from few answers"
+
+    def distill(
+        self, teacher: Teacher, rows: Rows, rng: np.random.Generator, progress: Progress
+    ) -> MethodResult:
+        """Ask about some of the rows, and make the student.
+
+        Parameters
+        ----------
+        teacher, rows, rng, progress
+            As in `limbeck.core.contract.Method.distill`.
+        """
+        questions = CountedQuestions(teacher, self.budget)
+        return self.labelled(questions, rows, rng, progress, self.budget)[0]
+
+    def labelled(
+        self,
+        questions: CountedQuestions,
+        rows: Rows,
+        rng: np.random.Generator,
+        progress: Progress,
+        most: int,
+    ) -> tuple[MethodResult, AskedRows]:
+        """The student, and what was asked for it.
+
+        Parameters
+        ----------
+        questions : CountedQuestions
+            The teacher, and what it was asked.
+        rows, rng, progress
+            As in `limbeck.core.contract.Method.distill`.
+        most : int
+            Answers at most; the rest of the budget is the certificate's.
+        """
+        teacher, order = questions.teacher, different_rows(rows, rng)
+        seed = int(rng.integers(2**31))
+        found = ask_in_batches(
+            self, questions, rows, order, most, rng, progress,
+            lambda pool: Committee(rows[pool], seed),
+        )  # fmt: skip
+        ways = self._ways(teacher, rows, found, seed)
+        best = ways[0]
+        result = self._made(best, teacher, rows, found, 0, seed, progress)
+        message = (
+            f"{plural(len(found.rows), 'row')} of {len(order):,} have the teacher's answer,"
+            f" {min(found.random, len(found.rows)):,} of them chosen at random. {found.stopped}"
+            f" {_WAYS[best]}{ways[1] or '.'} {_WORDS[best]}{result.status.message}"
+        )
+        trace = {
+            **result.trace,
+            "labels": len(found.rows),
+            "labelled_at_random": found.random,
+            "learning_curve": [[r.labels, r.agreement, r.moved] for r in found.curve.rounds],
+            "held_out_agreement": ways[2],
+            "learned_from": best,
+        }
+        status = replace(result.status, message=message)
+        return replace(result, status=status, queries=0, trace=trace, rivals={}, frontier=()), found
+
+    def random_rows(
+        self, teacher: Teacher, rows: Rows, found: AskedRows, rng: np.random.Generator, way: str
+    ) -> tuple[Student, int]:
+        """The same student from as many rows chosen by chance.
+
+        Parameters
+        ----------
+        teacher : Teacher
+            It is asked beyond the budget.
+        rows : Rows
+            All rows.
+        found : AskedRows
+            What was asked, whose beginning was chosen by chance.
+        rng : numpy.random.Generator
+            As it was given to `labelled`.
+        way : str
+            What the student learned from, as the trace says.
+
+        Returns
+        -------
+        student : Student
+            The baseline.
+        asked : int
+            Rows that were asked about for it.
+        """
+        order = different_rows(rows, rng)
+        seed = int(rng.integers(2**31))
+        own, scores, asked = random_sample(teacher, rows, order, found)
+        few = replace(found, rows=own, scores=scores)
+        return self._made(way, teacher, rows, few, 0, seed, quiet).student, asked
+
+    def learn(self, rows: Rows, y: NDArray[Any], task: Task, rng: np.random.Generator) -> Student:
+        """The control: the same student from the labels of as many rows.
+
+        Parameters
+        ----------
+        rows, y, task, rng
+            As in `limbeck.core.contract.Method.learn`.
+        """
+        return self.student.learn(rows, y, task, rng)
+
+    def baselines(
+        self,
+        teacher: Teacher,
+        rows: Rows,
+        answers: NDArray[Any],
+        finding: MethodResult,
+        rng: np.random.Generator,
+        sample_weight: NDArray[np.float64] | None = None,
+    ) -> Mapping[str, Student]:
+        """Those of the method, of the answered rows alone.
+
+        Parameters
+        ----------
+        teacher, rows, answers, finding, rng, sample_weight
+            As in `limbeck.core.contract.Method.baselines`.
+        """
+        stored = _stored(teacher, rows, teacher.scores(rows.native()))
+        return self.student.baselines(stored, rows, answers, finding, rng, sample_weight)
+
+    def _ways(
+        self, teacher: Teacher, rows: Rows, found: AskedRows, seed: int
+    ) -> tuple[str, str, float | None]:
+        """What the student learns from, why, and its agreement on the rows held out."""
+        alone = Access.QUERIES not in self.student.needs
+        known = ["answers", "forest"] if alone else ["forest"]
+        held = found.held
+        if held < 2 or len(found.rows) - held < 2:
+            return known[0], "", None
+        test = rows[found.rows[:held]]
+        soft = soft_of(found.scores[:held], teacher)
+        seen = {}
+        for way in known:
+            made = self._made(way, teacher, rows, found, held, seed, quiet).student
+            seen[way] = compared(_guessed(made, test, teacher.task), soft)[1]
+        best = max(known, key=lambda way: seen[way])
+        if len(known) == 1:
+            return best, "", seen[best]
+        other = next(way for way in known if way != best)
+        told = (
+            f" ({seen[best]:.3f} on {plural(held, 'row')} held out, against {seen[other]:.3f} by"
+            " the other way)."
+        )
+        return best, told, seen[best]
+
+    def _made(
+        self, way: str, teacher: Teacher, rows: Rows, found: AskedRows, held: int, seed: int,
+        progress: Progress,
+    ) -> MethodResult:  # fmt: skip
+        """The student by one of the two ways, without the answers that are held out."""
+        few, scores = rows[found.rows[held:]], found.scores[held:]
+        rng = np.random.default_rng(seed)
+        if way == "answers":
+            return self.student.distill(_stored(teacher, few, scores), few, rng, progress)
+        committee, soft = Committee(rows, seed), soft_of(scores, teacher)
+        committee.guesses(found.rows[held:], soft, teacher)
+        asked = CommitteeTeacher(teacher, rows.features, committee, few.values, soft)
+        return self.student.distill(asked, rows, rng, progress)
+
+
+_WAYS = {
+    "answers": "The student learned from the answered rows alone",
+    "forest": "The student learned from all rows; what the teacher was not asked, a forest of its"
+    " answers said",
+}
+
+
+_WORDS = {"answers": "", "forest": "With that forest in the teacher's place: "}
+
+
+def _stored(teacher: Teacher, rows: Rows, scores: NDArray[np.float64]) -> StoredScores:
+    """The answers as a teacher that knows no more."""
+    task = teacher.task
+    if not task.classifies:
+        return StoredScores(rows.native(), scores[:, 0], unit=task.unit, name=teacher.name)
+    return StoredScores(
+        rows.native(), scores, classes=task.classes, score_kind=teacher.score_kind,
+        name=teacher.name,
+    )  # fmt: skip
+
+
+def _guessed(student: Student, rows: Rows, task: Task) -> NDArray[np.float64]:
+    """Answers as one-hot probabilities or values, (n, k)."""
+    told = positions(np.asarray(student.predict(rows)), task)
+    assert told is not None  # noqa: S101  (predictions are labels)
+    return np.eye(task.outputs)[told] if task.classifies else np.asarray(told)[:, None]

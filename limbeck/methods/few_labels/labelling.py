@@ -1,0 +1,265 @@
+"""Which rows are asked about: some at random, then batches of those that teach most."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.core.columns import Rows
+from limbeck.core.contract import Progress, Teacher
+from limbeck.core.errors import InvalidInput, did_you_mean, plural, whole_number
+from limbeck.methods.few_labels.questions import CountedQuestions, answered
+from limbeck.methods.few_labels.stopping import LearningCurve
+from limbeck.methods.soft_answers import soft_of
+
+__all__ = [
+    "AskedRows",
+    "Labelling",
+    "QuickStudent",
+    "ask_in_batches",
+    "check_labelling",
+    "different_rows",
+    "random_sample",
+]
+
+_POOL = 20_000
+_HELD_OUT = (50, 500)
+
+
+class Labelling(Protocol):
+    """The settings: questions between two looks, looks without a move, and what follows."""
+
+    @property
+    def budget(self) -> int:
+        """Questions at most, with those of the certificate."""
+        ...
+
+    @property
+    def batch(self) -> int:
+        """Labels between two looks."""
+        ...
+
+    @property
+    def patience(self) -> int:
+        """Looks without a move after which labelling ends."""
+        ...
+
+    @property
+    def labelling(self) -> str:
+        """``active`` or ``random``: which rows follow the random sample."""
+        ...
+
+    @property
+    def unit(self) -> str:
+        """What a row is called: text, row."""
+        ...
+
+
+class QuickStudent(Protocol):
+    """What is trained between two batches, and says which rows follow; rows by their place."""
+
+    def guesses(
+        self, learnt: NDArray[np.int64], soft: NDArray[np.float64], teacher: Teacher
+    ) -> NDArray[np.float64]:
+        """Probabilities (n, k), or values (n, 1), of all rows, from the answers to some."""
+        ...
+
+    def choose(
+        self, guess: NDArray[np.float64], free: NDArray[np.int64], size: int, rng: Any
+    ) -> NDArray[np.int64]:
+        """The next rows, of those that are free."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class AskedRows:
+    """What was asked about, in the order of the questions.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (m,)
+        Positions of the rows with an answer.
+    scores : ndarray of shape (m, k)
+        The teacher's answers.
+    random : int
+        How many questions at the beginning were chosen by chance.
+    curve : LearningCurve
+        The students in between, on rows held out.
+    stopped : str
+        Why labelling ended.
+    held : int
+        How many of the answers, at the beginning, were held out to see how the student grows.
+    """
+
+    rows: NDArray[np.int64]
+    scores: NDArray[np.float64]
+    random: int
+    curve: LearningCurve
+    stopped: str
+    held: int = 0
+
+
+def check_labelling(settings: Labelling) -> None:
+    """Refuse settings that are out of range.
+
+    Raises
+    ------
+    InvalidInput
+        Names the setting.
+    """
+    whole_number("budget", settings.budget, 1)
+    whole_number("batch", settings.batch, 1)
+    whole_number("patience", settings.patience, 1)
+    if settings.labelling not in ("active", "random"):
+        raise InvalidInput(
+            f"labelling is {settings.labelling!r}.",
+            did_you_mean(str(settings.labelling), ["active", "random"]),
+        )
+
+
+def ask_in_batches(
+    settings: Labelling,
+    questions: CountedQuestions,
+    rows: Rows,
+    order: NDArray[np.int64],
+    most: int,
+    rng: np.random.Generator,
+    progress: Progress,
+    make: Any,
+) -> AskedRows:
+    """Batches of questions, until more labels do not pay or there are no more.
+
+    Parameters
+    ----------
+    settings : Labelling
+        How.
+    questions : CountedQuestions
+        The teacher, and what it was asked.
+    rows : Rows
+        All rows.
+    order : ndarray of int
+        The different rows, in random order.
+    most : int
+        Answers at most.
+    rng : numpy.random.Generator
+        The source of chance.
+    progress : Progress
+        Told how many are labelled.
+    make : callable
+        From positions of rows to the `QuickStudent` of these rows.
+    """
+    pool = order[:_POOL]
+    most = min(most, len(pool))
+    held = int(np.clip(most // 6, *_HELD_OUT)) if most >= 2 * _HELD_OUT[0] else 0
+    first = min(held + settings.batch, most)
+    work: QuickStudent = make(pool)
+    curve, taken = LearningCurve(settings.patience), list(range(first))
+    scores = questions.ask(rows[pool[:first]])
+    stopped, units = "All of the budget for labels is used.", f"{settings.unit}s"
+    while held:
+        progress(_stage(questions), len(taken), most)
+        at = np.array(taken)
+        good = answered(scores)
+        soft = np.zeros_like(scores)
+        soft[good] = soft_of(scores[good], questions.teacher)
+        learnt, test = at[held:][good[held:]], at[:held][good[:held]]
+        if len(learnt) < 2 or len(test) < 2:
+            stopped = f"Too few {units} had an answer to go on."
+            break
+        guess = work.guesses(learnt, soft[held:][good[held:]], questions.teacher)
+        if not curve.add(len(learnt), *compared(guess[test], soft[:held][good[:held]])):
+            stopped = (
+                f"The last {settings.patience * settings.batch:,} labels did not move the"
+                f" agreement on {plural(len(test), settings.unit)} held out beyond chance."
+            )
+            break
+        free = np.setdiff1d(np.arange(len(pool)), at)
+        size = min(settings.batch, most - len(taken))
+        if not size or not len(free):
+            stopped = stopped if len(free) else f"All {units} are labelled."
+            break
+        batch = (
+            work.choose(guess, free, size, rng)
+            if settings.labelling == "active"
+            else free[np.argsort(rng.permutation(len(free)))][:size]
+        )
+        scores = np.vstack([scores, questions.ask(rows[pool[batch]])])
+        taken += batch.tolist()
+    good = answered(scores)
+    return AskedRows(
+        pool[np.array(taken)][good], scores[good], first, curve, stopped, int(good[:held].sum())
+    )
+
+
+def random_sample(
+    teacher: Teacher, rows: Rows, order: NDArray[np.int64], found: AskedRows
+) -> tuple[NDArray[np.int64], NDArray[np.float64], int]:
+    """As many rows chosen by chance, with their answers; what is known is not asked again.
+
+    Parameters
+    ----------
+    teacher : Teacher
+        It is asked beyond the budget.
+    rows : Rows
+        All rows.
+    order : ndarray of int
+        As `ask_in_batches` got it.
+    found : AskedRows
+        What was asked, whose beginning was chosen by chance.
+
+    Returns
+    -------
+    rows : ndarray of int
+        Their positions.
+    scores : ndarray of shape (m, k)
+        The answers.
+    asked : int
+        How many questions were new.
+    """
+    known = dict(zip(found.rows.tolist(), found.scores, strict=True))
+    own = order[: len(found.rows)]
+    new = np.array([i for i in own.tolist() if i not in known], dtype=np.int64)
+    more = CountedQuestions(teacher, len(new)).ask(rows[new]) if len(new) else ()
+    known |= dict(zip(new.tolist(), more, strict=True))
+    scores = np.array([known[i] for i in own.tolist()])
+    good = answered(scores)
+    return own[good], scores[good], len(new)
+
+
+def different_rows(rows: Rows, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Positions of the different rows, in random order.
+
+    Parameters
+    ----------
+    rows : Rows
+        The rows.
+    rng : numpy.random.Generator
+        Of the order.
+    """
+    first = np.unique(rows.values, axis=0, return_index=True)[1]
+    return rng.permutation(np.sort(first))
+
+
+def compared(
+    guess: NDArray[np.float64], soft: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], float]:
+    """Errors on rows, and the agreement there, or the share of variance that is explained.
+
+    Parameters
+    ----------
+    guess, soft : ndarray of shape (n, k)
+        Probabilities or values, of the student and of the teacher.
+    """
+    if soft.shape[1] > 1:
+        wrong = (guess.argmax(axis=1) != soft.argmax(axis=1)).astype(float)
+        return wrong, float(1 - wrong.mean())
+    off = np.abs(guess[:, 0] - soft[:, 0])
+    return off, float(1 - (off**2).mean() / max(soft.var(), 1e-300))
+
+
+def _stage(questions: CountedQuestions) -> str:
+    cost = f", cost {questions.cost:.4g}" if questions.cost else ""
+    return f"labelling ({questions.asked:,} questions{cost})"
