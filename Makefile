@@ -15,8 +15,11 @@ unexport PYTHONDONTWRITEBYTECODE
 demo: .venv/demo
 	$(BIN)/python examples/breast_cancer.py
 
+# Assertions are not rewritten, which takes half the time of reading the tests; what failed runs
+# again, and tells the values.
 test: lint types law bare
-	$(BIN)/pytest -n 2 --durations=10
+	$(BIN)/pytest -n 2 --dist worksteal --assert=plain --durations=10 \
+		|| { $(BIN)/pytest --last-failed --last-failed-no-failures none; exit 1; }
 
 # The site, in build/site: tutorials and gallery are run again where limbeck has changed.
 docs: .venv-docs/ready

@@ -2,12 +2,41 @@
 
 from __future__ import annotations
 
+import copy
+import functools
+import gc
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
+_EXPORTER = "torch.onnx._internal.exporter._registration"
 _BESIDE = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays: the garbage collector need not look there again."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_runtest_setup() -> None:
+    """Torch lists all its ONNX operators anew for each export, half of its time: here once."""
+    registry = getattr(sys.modules.get(_EXPORTER), "ONNXRegistry", None)
+    own = getattr(registry, "from_torchlib", None)
+    if own is None or hasattr(own, "cache_info"):
+        return
+    listed = functools.lru_cache(own)
+
+    @functools.wraps(listed)
+    def once(*opset, **named):
+        made = copy.copy(listed(*opset, **named))
+        made.functions = {name: list(ways) for name, ways in made.functions.items()}
+        return made
+
+    once.cache_info = listed.cache_info
+    registry.from_torchlib = staticmethod(once)
 
 
 @pytest.fixture(scope="session")

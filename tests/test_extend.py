@@ -63,7 +63,8 @@ def test_the_changes_work(tmp_path: Path) -> None:
         files += re.findall(r"^\+\+\+ b/(tests/.+)$", diff, re.M)
     names = " or ".join(added(diff) for diff in changes().values())
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rA", "-k", names, *files],
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:xdist",
+         "--assert=plain", "-rA", "-k", names, *files],
         cwd=tmp_path, text=True, capture_output=True,
         env={**os.environ, "PYTHONPATH": str(tmp_path)},
     )  # fmt: skip

@@ -24,7 +24,7 @@ X = torch.randn(300, 4, generator=torch.Generator().manual_seed(0))
 W = torch.randn(4, 3, generator=torch.Generator().manual_seed(1))
 Y = (X @ W).argmax(1)
 QUICK: dict[str, Any] = {
-    "validation": (X[60:120], Y[60:120]), "test": (X[120:], Y[120:]), "epochs": 12, "trials": 6,
+    "validation": (X[60:120], Y[60:120]), "test": (X[120:], Y[120:]), "epochs": 6, "trials": 6,
     "batch_size": 16, "seeds": 1, "timing": False, "progress": False, "baseline": False,
 }  # fmt: skip
 OVER = {"lr": [1e-4, 1e-2, 1e-1], "temperature": [1.0, 4.0]}

@@ -101,8 +101,8 @@ def multiplicity_of(frame: pd.DataFrame, seed: int) -> ModelMultiplicity:
     return model_multiplicity(t, m, quiet)
 
 
-FEW = [(seed, 4) for seed in range(4)] + [(0, 12)]
-MANY = [(seed, 4) for seed in range(4, 20)] + [(seed, 24) for seed in range(20)]
+FEW = [(0, 4), (1, 4)]
+MANY = [(seed, 4) for seed in range(2, 20)] + [(0, 12)] + [(seed, 24) for seed in range(20)]
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_directions_turn_with_the_coding() -> None:
 def test_a_score_made_of_three_columns_tells_of_no_other() -> None:
     """Stop-and-Frisk's score is exactly 3 a + b + c; its outcome bends the calibration."""
     rng = np.random.default_rng(0)
-    n = 4000
+    n = 2000
     held = {name: rng.random(n) < p for name, p in (("a", 0.2), ("b", 0.3), ("c", 0.2))}
     frame = pd.DataFrame(held | {f"u{j}": rng.random(n) < 0.3 for j in range(10)})
     frame["u0"] = np.where(rng.random(n) < 0.8, frame["a"], frame["u0"]).astype(bool)
@@ -141,7 +141,7 @@ def test_a_score_made_of_three_columns_tells_of_no_other() -> None:
     t = read_table(frame, score="score", outcome="outcome")
     _, curve = calibrate(t.score, t.outcome, t.mass, 0.95, rng)
     m = fit_models(
-        t, curve, make_folds(n, 5, rng), pairs=0, bags=20, rng=rng, tell=quiet, rounds=200
+        t, curve, make_folds(n, 5, rng), pairs=0, bags=10, rng=rng, tell=quiet, rounds=200
     )
     found = model_multiplicity(t, m, quiet)
     assert {s.text for s in found.statements if s.share == 1.0} >= {

@@ -51,11 +51,14 @@ def student(threshold: Any) -> Doubtful:
     return Doubtful(threshold(0.5))
 
 
-def test_it_asks_less_than_rows_one_after_the_other(student: Any, threshold: Any) -> None:
+@pytest.mark.parametrize("runs", [5, pytest.param(15, marks=pytest.mark.slow)])
+def test_it_asks_less_than_rows_one_after_the_other(
+    student: Any, threshold: Any, runs: int
+) -> None:
     """4% wrong, all where the student is in doubt: asked there, and seldom elsewhere."""
     teacher = threshold(0.54)
     active, plain = [], []
-    for seed in range(15):
+    for seed in range(runs):
         rows = rows_of(20_000, seed)
         asked = Asked(teacher)
         found = certify_active(student, rows, asked, until=0.06, seed=seed)
@@ -74,10 +77,11 @@ def test_it_asks_less_than_rows_one_after_the_other(student: Any, threshold: Any
     assert np.median(active) < 0.6 * np.median(plain)
 
 
+@pytest.mark.parametrize("runs", [30, pytest.param(100, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("wrong", ["where in doubt", "where sure", "anywhere"])
-def test_the_bound_holds_whatever_the_doubt_is_worth(threshold: Any, wrong: str) -> None:
+def test_the_bound_holds_whatever_the_doubt_is_worth(threshold: Any, wrong: str, runs: int) -> None:
     """Certified at the true mean, wherever one stops, in a share delta of runs at most."""
-    delta, runs, mean = 0.2, 100, 0.1
+    delta, mean = 0.2, 0.1
     student, false = threshold(0.5), 0
     for seed in range(runs):
         rng = np.random.default_rng([seed, 1])
@@ -108,14 +112,15 @@ def test_asking_about_every_row_is_the_plain_certificate(student: Any, threshold
     assert found.certificate.mean_loss == pytest.approx(plain.mean_loss)
 
 
-def test_the_estimate_has_the_mean_of_the_loss(student: Any, threshold: Any) -> None:
+@pytest.mark.parametrize("runs", [15, pytest.param(40, marks=pytest.mark.slow)])
+def test_the_estimate_has_the_mean_of_the_loss(student: Any, threshold: Any, runs: int) -> None:
     rows, teacher = rows_of(4000), threshold(0.54)
     true = np.mean(student.predict(rows) != teacher.predict(rows))
     seen = [
         certify_active(student, rows, teacher.predict, until=0.001, seed=s).certificate.mean_loss
-        for s in range(40)
+        for s in range(runs)
     ]
-    assert np.mean(seen) == pytest.approx(true, abs=4 * np.std(seen) / math.sqrt(40))
+    assert np.mean(seen) == pytest.approx(true, abs=4 * np.std(seen) / math.sqrt(runs))
     assert np.std(seen) > 0
 
 

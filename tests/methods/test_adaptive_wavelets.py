@@ -61,7 +61,7 @@ def test_the_planted_wavelet_is_found_although_dropout_was_left_on() -> None:
 
 
 def test_the_path_is_scored_and_its_best_point_chosen() -> None:
-    finding = found(AdaptiveWavelets("db2", levels=2, trim=(0.0, 3.0), starts=8, rows=50), One())
+    finding = found(AdaptiveWavelets("db2", levels=2, trim=(0.0, 3.0), starts=4, rows=50), One())
     path, chosen = finding.trace["path"], finding.trace["chosen"]
     assert [(p["sparsity"], p["trim"]) for p in path] == [(1, 0), (1, 3)]
     assert path[chosen]["score"] == max(p["score"] for p in path)
@@ -74,7 +74,7 @@ def test_without_gradients_the_teacher_is_queried() -> None:
     def black_box(x: np.ndarray) -> np.ndarray:
         return np.tanh(pywt.wavedec(np.asarray(x), "db2", mode="periodization", level=2)[1][:, 3])
 
-    method = AdaptiveWavelets("db3", levels=2, sparsity=0.0, trim=1.0, max_queries=1000)
+    method = AdaptiveWavelets("db3", levels=2, sparsity=0.0, trim=1.0, max_queries=1000, starts=12)
     finding = found(method, black_box)
     assert method.needs == Access.QUERIES
     assert finding.queries == 960  # 15 rows, 64 queries each
@@ -83,7 +83,7 @@ def test_without_gradients_the_teacher_is_queried() -> None:
 
 @pytest.mark.parametrize("classes", [2, 3])
 def test_classes(classes) -> None:
-    method = AdaptiveWavelets("db3", levels=2, sparsity=0.0, trim=1.0)
+    method = AdaptiveWavelets("db3", levels=2, sparsity=0.0, trim=1.0, starts=12, rows=80)
     finding = found(method, One(classes), classes=list(range(classes)), score_kind="logit")
     assert difference(np.array(finding.trace["low"]), DB2) < 1e-3
     shares = finding.student.predict_proba(X)
@@ -113,7 +113,7 @@ def test_images() -> None:
             return analysis2(x.reshape(-1, 1, 8, 8), self.low, 1)[1][0][:, 0, 1, 1:2]
 
     images = np.random.default_rng(0).standard_normal((100, 64))
-    method = AdaptiveWavelets("db2", levels=1, sparsity=0.0, trim=1.0, shape=(1, 8, 8))
+    method = AdaptiveWavelets("db2", levels=1, sparsity=0.0, trim=1.0, shape=(1, 8, 8), starts=12)
     finding = found(method, Picture(), images)
     assert difference(np.array(finding.trace["low"]), DB2) < 0.01
     assert np.shape(finding.trace["importance"]["by_time"]) == (4, 8, 8)
@@ -122,7 +122,7 @@ def test_images() -> None:
 def test_odd_lengths_and_all_boundaries_run() -> None:
     for boundary in ("periodic", "symmetric", "zero"):
         method = AdaptiveWavelets(
-            "db2", levels=2, boundary=boundary, trim=1.0, starts=2, shape=(31,)
+            "db2", levels=2, boundary=boundary, trim=1.0, starts=1, shape=(31,)
         )
         finding = found(method, lambda x: np.asarray(x)[:, 3], X[:20, :31])
         assert np.isfinite(finding.trace["loss"])
@@ -130,7 +130,7 @@ def test_odd_lengths_and_all_boundaries_run() -> None:
 
 
 def test_a_constant_teacher_fails_the_hypothesis_and_still_gives_a_student() -> None:
-    finding = found(AdaptiveWavelets("db2", starts=4), lambda x: np.ones(len(x)))
+    finding = found(AdaptiveWavelets("db2", starts=2, rows=50), lambda x: np.ones(len(x)))
     assert finding.status.code is StatusCode.HYPOTHESIS_FAILED
     assert "gradients are zero" in finding.status.message
     np.testing.assert_allclose(finding.student.predict(X), 1)
@@ -140,7 +140,7 @@ def test_a_constant_teacher_fails_the_hypothesis_and_still_gives_a_student() -> 
 
 
 def test_no_gain_over_the_start_is_said() -> None:
-    finding = found(AdaptiveWavelets("haar", levels=2), lambda x: np.asarray(x)[:, 3])
+    finding = found(AdaptiveWavelets("haar", levels=2, rows=50), lambda x: np.asarray(x)[:, 3])
     assert finding.status.code is StatusCode.HYPOTHESIS_FAILED
     assert "haar" in finding.status.message
 
@@ -166,7 +166,7 @@ def test_the_penalty_form_runs() -> None:
 
 
 def test_the_control_and_the_rival() -> None:
-    method = AdaptiveWavelets("db2", levels=2, starts=2, rows=50)
+    method = AdaptiveWavelets("db2", levels=2, starts=1, rows=30)
     rows = Features.of(X).rows(X)
     y = X[:, 3] + 0.1 * X[:, 4]
     control = method.learn(rows, y, Task(unit="s"), np.random.default_rng(0))
@@ -185,7 +185,7 @@ def test_the_control_and_the_rival() -> None:
 
 
 def test_same_seed_same_student() -> None:
-    method = AdaptiveWavelets("db2", levels=2, trim=1.0, starts=2, rows=40)
+    method = AdaptiveWavelets("db2", levels=2, trim=1.0, starts=2, rows=20)
     a, b = (found(method, One()).student.fingerprint() for _ in range(2))
     assert a == b
 

@@ -33,7 +33,7 @@ def test_a_network_that_is_too_certain_by_a_factor_is_divided_by_it(factor: floa
 
 def settings() -> dict[str, Any]:
     return {
-        "test": (Z[1000:1400], Y[1000:1400]), "epochs": 30, "batch_size": 20, "lr": 0.05,
+        "test": (Z[1000:1400], Y[1000:1400]), "epochs": 12, "batch_size": 20, "lr": 0.05,
         "baseline": False, "timing": False, "progress": False,
     }  # fmt: skip
 

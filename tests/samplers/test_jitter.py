@@ -56,7 +56,7 @@ def test_values_stay_within_the_observed_range(X, scale, swap, seed):
     ),
     st.integers(0, 2**32 - 1),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_frames_keep_levels_and_dtypes(cells, seed):
     frame = pd.DataFrame(cells, columns=["text", "flag", "byte", "single", "whole"])
     kinds = {"byte": "uint8", "single": "float32", "whole": "Int64"}

@@ -9,23 +9,33 @@ import limbeck
 from limbeck.core.errors import InvalidInput
 from limbeck.methods.rules.method import DistillRuleList, DistillRules
 
+FORESTS = [
+    (load_breast_cancer, RandomForestClassifier, 0.92),
+    (load_wine, RandomForestClassifier, 0.88),
+    (load_diabetes, RandomForestRegressor, 0.7),
+]
 
-@pytest.mark.parametrize("into", ["rule_list", "rules"])
+
 @pytest.mark.parametrize(
-    ("load", "kind", "least"),
+    ("into", "load", "kind", "least"),
     [
-        (load_breast_cancer, RandomForestClassifier, 0.92),
-        (load_wine, RandomForestClassifier, 0.88),
-        (load_diabetes, RandomForestRegressor, 0.7),
+        pytest.param(
+            into, *forest, id=f"{into}-{forest[0].__name__}",
+            # each student of classes and of a number, each data set: the other pairs are slow
+            marks=() if (into == "rules") == (load is not load_wine) else pytest.mark.slow,
+        )
+        for into in ("rule_list", "rules")
+        for forest in FORESTS
+        for load in forest[:1]
     ],
-)
+)  # fmt: skip
 def test_rules_are_close_to_a_forest(into, load, kind, least):
     X, y = load(return_X_y=True, as_frame=True)
     forest = kind(30, random_state=0).fit(X[::2], y[::2])
-    result = limbeck.distill(forest, X[1::2], y[1::2], into=into, queries=2000, max_rules=6)
+    result = limbeck.distill(forest, X[1::2], y[1::2], into=into, queries=1000, max_rules=6)
     student = result.student
     assert student.size <= 6
-    assert result.queries <= 2000
+    assert result.queries <= 1000
     assert student.score(X[1::2], forest.predict(X[1::2])) > least
     sizes = [point["size"] for point in result.frontier]
     assert sizes == sorted(set(sizes))

@@ -122,7 +122,9 @@ def uncut(tmp_path_factory):
     return run(folder), folder
 
 
-@pytest.mark.parametrize("at", [2, 3, 4, 15, 23, 24])
+@pytest.mark.parametrize(
+    "at", [2, 4, 24, *(pytest.param(at, marks=pytest.mark.slow) for at in (3, 15, 23))]
+)
 def test_a_training_stopped_anywhere_goes_on_bit_for_bit(tmp_path, monkeypatch, uncut, at):
     whole, folder = uncut
     with monkeypatch.context() as patch:
@@ -160,7 +162,7 @@ def test_rows_that_a_filter_let_pass_before_the_stop_count(tmp_path, monkeypatch
     assert go().steps == 4
 
 
-def test_stopped_between_the_last_update_of_an_epoch_and_its_end(tmp_path, monkeypatch):
+def test_stopped_between_the_last_update_of_an_epoch_and_its_end(tmp_path, monkeypatch, uncut):
     close = Trainer._close_epoch
 
     def stopping(self):
@@ -173,7 +175,7 @@ def test_stopped_between_the_last_update_of_an_epoch_and_its_end(tmp_path, monke
         with pytest.raises(Stop):
             run(tmp_path)
     assert read(tmp_path)["step"] == 21
-    assert same(run(tmp_path), run(None))
+    assert same(run(tmp_path), uncut[0])
 
 
 CODE = """

@@ -16,7 +16,7 @@ from limbeck.signal.wavelets.penalty import orthogonality_error  # noqa: E402
 
 X, G = np.random.default_rng(0).normal(size=(2, 20, 1, 16))
 DB2 = np.array(pywt.Wavelet("db2").rec_lo)
-ANGLES = Learning(2, "periodic", 1.0, (0.0, 1.0), False, starts=4, moments=1)
+ANGLES = Learning(2, "periodic", 1.0, (0.0, 1.0), False, starts=2, moments=1)
 
 
 def lows(learning: Learning, gradients: np.ndarray = G) -> list[np.ndarray]:

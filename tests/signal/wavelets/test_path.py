@@ -31,7 +31,7 @@ def test_along_the_path_signals_give_way_to_attributions() -> None:
         follow(
             loss,
             points_of((1.0, 0.0), (0.0, 1.0)),
-            FilterSearch(4, starts=8, kept=4),
+            FilterSearch(4, starts=4, kept=2),
             np.random.default_rng(0),
             [START],
         )

@@ -39,7 +39,13 @@ def loss_of(rows: np.ndarray) -> WaveletLoss:
 
 @pytest.mark.parametrize(
     ("name", "level"),
-    [("haar", 1), ("db2", 3), ("db3", 2), ("sym4", 3), ("random3", 2)],
+    [
+        ("haar", 1),
+        ("db3", 2),
+        ("sym4", 3),
+        pytest.param("db2", 3, marks=pytest.mark.slow),
+        pytest.param("random3", 2, marks=pytest.mark.slow),
+    ],
 )
 def test_a_wavelet_is_found_from_random_starts(name, level) -> None:
     low = taps(name)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from torch import nn
@@ -18,15 +21,33 @@ from limbeck.students.onnx.student import KEY, OnnxStudent
 META = {"classes": ["a", "b"], "unit": "", "layout": [["input", [2, 2], "float32"]], "compared": ""}
 
 
-def exported(path: Path, meta: str | None) -> nn.Module:
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> tuple[nn.Module, Path]:
+    """A network, and its file with the metadata META."""
     torch.manual_seed(0)
     net = nn.Sequential(nn.Flatten(), nn.Linear(4, 2)).eval()
-    export_onnx(net, torch.randn(3, 2, 2), path, metadata={} if meta is None else {KEY: meta})
-    return net
+    path = tmp_path_factory.mktemp("network") / "net.onnx"
+    export_onnx(net, torch.randn(3, 2, 2), path, metadata={KEY: json.dumps(META)})
+    return net, path
 
 
-def test_it_answers_rows_of_a_table_as_the_network_does(tmp_path: Path) -> None:
-    net = exported(tmp_path / "net.onnx", json.dumps(META))
+@pytest.fixture
+def exported(network: tuple[nn.Module, Path]) -> Callable[[Path, str | None], nn.Module]:
+    """Writes the file with other metadata, or none; returns the network."""
+
+    def write(path: Path, meta: str | None) -> nn.Module:
+        proto = onnx.load(network[1])
+        assert [entry.key for entry in proto.metadata_props] == [KEY]
+        onnx.helper.set_model_props(proto, {} if meta is None else {KEY: meta})
+        onnx.save(proto, path)
+        return network[0]
+
+    return write
+
+
+def test_it_answers_rows_of_a_table_as_the_network_does(network, tmp_path: Path) -> None:
+    net, path = network
+    shutil.copy(path, tmp_path / "net.onnx")
     student = load(tmp_path / "net.onnx")
     assert isinstance(student, OnnxStudent)
     x = torch.randn(600, 2, 2)
@@ -36,7 +57,7 @@ def test_it_answers_rows_of_a_table_as_the_network_does(tmp_path: Path) -> None:
     assert student.task_.classes == ("a", "b")
 
 
-def test_the_fingerprint_is_that_of_the_file(tmp_path: Path) -> None:
+def test_the_fingerprint_is_that_of_the_file(exported, tmp_path: Path) -> None:
     exported(tmp_path / "net.onnx", json.dumps(META))
     before = OnnxStudent(tmp_path / "net.onnx").fingerprint()
     other = json.dumps({**META, "unit": "mm"})
@@ -52,13 +73,13 @@ def test_the_fingerprint_is_that_of_the_file(tmp_path: Path) -> None:
      json.dumps({**META, "layout": [["x", [4], "O"]]}), json.dumps({**META, "form": "ring"}),
      json.dumps(META)[:-1] + ', "unit": "mm"}', json.dumps({"classes": ["a", "b"]})],
 )  # fmt: skip
-def test_malformed_metadata_are_refused(tmp_path: Path, meta: str) -> None:
+def test_malformed_metadata_are_refused(exported, tmp_path: Path, meta: str) -> None:
     exported(tmp_path / "net.onnx", meta)
     with pytest.raises(FileRefused):
         OnnxStudent(tmp_path / "net.onnx")
 
 
-def test_other_files_are_refused(tmp_path: Path) -> None:
+def test_other_files_are_refused(exported, tmp_path: Path) -> None:
     with pytest.raises(FileRefused, match="cannot be read"):
         OnnxStudent(tmp_path / "absent.onnx")
     (tmp_path / "bad.onnx").write_bytes(b"no graph")
@@ -69,7 +90,6 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
         OnnxStudent(tmp_path / "plain.onnx")
 
 
-def test_a_network_says_what_can_be_drawn_instead(tmp_path: Path) -> None:
-    exported(tmp_path / "net.onnx", json.dumps(META))
+def test_a_network_says_what_can_be_drawn_instead(network) -> None:
     with pytest.raises(InvalidInput, match=r"no drawing of its own.*result\.plot\(\)"):
-        OnnxStudent(tmp_path / "net.onnx").plot()
+        OnnxStudent(network[1]).plot()

@@ -219,7 +219,7 @@ def test_a_file_without_what_was_seen_prints_exactly() -> None:
     assert "x0 <= 0.2 " in tree.rules()[0] or "x0 <= 0.25 " in tree.rules()[0]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(column=_columns, decimals=st.sampled_from([None, 0, 1]), seed=st.integers(0, 2**20))
 def test_printed_tables_predict(
     column: tuple[float, float], decimals: int | None, seed: int
