@@ -60,7 +60,7 @@ def test_bike_hires_as_a_number_with_a_unit(data_folder: Path) -> None:
     teacher = boosted(HistGradientBoostingRegressor).fit(X[:8000], y[:8000])
     result = limbeck.distill(
         SklearnTeacher(teacher, unit="hires"), X[8000:11000], y[8000:11000],
-        max_leaves=16, queries=5000, epsilon=0.1,
+        max_leaves=16, queries=1500, epsilon=0.1,
     )  # fmt: skip
     assert "hires" in result.certificate.statement
     assert result.comparison.entries[1].agreement.value > 0.7

@@ -131,7 +131,7 @@ def tournament(
     >>> from sklearn.ensemble import RandomForestClassifier
     >>> X, y = load_iris(return_X_y=True, as_frame=True)
     >>> y = y == 2  # virginica, or one of the other two
-    >>> forest = RandomForestClassifier(random_state=0).fit(X[::2], y[::2])
+    >>> forest = RandomForestClassifier(10, random_state=0).fit(X[::2], y[::2])
     >>> found = tournament(forest, X[1::2], y[1::2], into=["linear", "junta"], max_numbers=20)
     >>> found.best(max_numbers=20).student.numbers <= 20
     True

@@ -149,7 +149,7 @@ def test_differences_are_slopes(transform):
 
 
 @pytest.mark.parametrize("way", ["saliency", "integrated_gradients", "differences"])
-@pytest.mark.parametrize("shape", [(1, 25), (2, 13), (2, 9, 10)])
+@pytest.mark.parametrize("shape", [(1, 25), (2, 13), (2, 5, 6)])
 def test_channels_odd_lengths_pictures_and_one_row_at_a_time(way, shape):
     X = signals(3, shape)
     X[:, 0] = 0.0  # an all-zero channel

@@ -65,13 +65,14 @@ def test_noise_is_not_accused_and_a_missing_feature_is() -> None:
     assert matched_pairs_test(X, p - 0.1 * hidden, y).sign == -1
 
 
-def test_its_level() -> None:
+@pytest.mark.parametrize("runs", [30, pytest.param(100, marks=pytest.mark.slow)])
+def test_its_level(runs: int) -> None:
     p_values = []
-    for seed in range(100):
+    for seed in range(runs):
         X, p, rng = discrete(300, seed)
         y = (rng.random(300) < p).astype(float)
         p_values.append(matched_pairs_test(X, p + rng.standard_normal(300), y, seed=seed).p_value)
-    assert np.mean(np.array(p_values) <= 0.05) <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 100)
+    assert np.mean(np.array(p_values) <= 0.05) <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / runs)
     assert 0.35 < np.mean(p_values) < 0.65
 
 

@@ -76,14 +76,6 @@ def browsed(tmp_path: Path) -> Callable[[str, Sequence[int]], Browsed]:
 
 
 @pytest.fixture
-def widths(
-    browsed: Callable[[str, Sequence[int]], Browsed],
-) -> Callable[[str, int], tuple[int, int]]:
-    """How wide a page's content and its window are, in pixels."""
-    return lambda page, width: (browsed(page, [width])[width][0], width)
-
-
-@pytest.fixture
 def networks() -> Callable[..., NetworkDistillation]:
     """Makes the record of a distillation of networks, without training any."""
 

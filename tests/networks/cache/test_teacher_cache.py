@@ -528,20 +528,39 @@ from limbeck.networks.cache.teacher_cache import TeacherCache
 from limbeck.networks.datasets.data import Samples
 
 folder, wait, limit = sys.argv[1], float(sys.argv[2]), int(sys.argv[3])
-if limit:
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
 torch.manual_seed(0)
 net, x = torch.nn.Linear(50, 40), torch.randn(400, 50)
-try:
-    cache = TeacherCache(folder)
+
+def fill(name, wait):
+    cache = TeacherCache(folder + name)
     cache.fill(net, Samples.of(x), batch_size=4, progress=lambda *_: time.sleep(wait))
+
+own = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (limit, own[1]))
+try:
+    fill("/full", 0)
 except Exception as error:
-    print(type(error).__name__, error)
+    print(type(error).__name__, error, flush=True)
+resource.setrlimit(resource.RLIMIT_FSIZE, own)
+fill("/killed", wait)
 """
 
 
-def _command(folder: Path, wait: float, limit: int = 0) -> list[str]:
-    return [sys.executable, "-c", _FILLS, str(folder), str(wait), str(limit)]
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    """What a process said whose disk was full, and its folder: it then filled another, killed."""
+    folder = tmp_path_factory.mktemp("stopped")
+    header, done = folder / "killed/cache.json", 0
+    with subprocess.Popen(
+        [sys.executable, "-c", _FILLS, str(folder), "0.1", "20000"], stdout=subprocess.PIPE,
+        text=True,
+    ) as run:  # fmt: skip
+        while done == 0 and run.poll() is None:
+            time.sleep(0.05)
+            done = json.loads(header.read_text())["done"] if header.exists() else 0
+        run.kill()
+        said, _ = run.communicate()
+    return said, folder
 
 
 def _goes_on(folder: Path) -> float:
@@ -557,26 +576,20 @@ def _goes_on(folder: Path) -> float:
     return float(seen[0])
 
 
-def test_a_killed_run_goes_on(tmp_path: Path) -> None:
-    header, done = tmp_path / "cache.json", 0
-    with subprocess.Popen(_command(tmp_path, 0.1)) as run:
-        while done == 0 and run.poll() is None:
-            time.sleep(0.05)
-            done = json.loads(header.read_text())["done"] if header.exists() else 0
-        run.kill()
-    done = json.loads(header.read_text())["done"]
+def test_a_killed_run_goes_on(stopped: tuple[str, Path]) -> None:
+    folder = stopped[1] / "killed"
+    done = json.loads((folder / "cache.json").read_text())["done"]
     assert 0 < done < 400
-    assert _goes_on(tmp_path) == done + 4
+    assert _goes_on(folder) == done + 4
 
 
-def test_a_full_disk_and_on_from_there(tmp_path: Path) -> None:
-    command = _command(tmp_path, 0, 20_000)
-    run = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert run.stdout.startswith("FileRefused")
-    assert "124 of 400 rows are complete and stay" in run.stdout  # (20,000 - 128) / 160, by fours
+def test_a_full_disk_and_on_from_there(stopped: tuple[str, Path]) -> None:
+    said, folder = stopped[0], stopped[1] / "full"
+    assert said.startswith("FileRefused")
+    assert "124 of 400 rows are complete and stay" in said  # (20,000 - 128) / 160, by fours
     with pytest.raises(FileRefused, match=r"124 of 400 rows.*goes on where it stopped"):
-        TeacherCache(tmp_path).view(Samples.of(torch.zeros(400, 50)).fetch([0]))
-    assert _goes_on(tmp_path) == 128
+        TeacherCache(folder).view(Samples.of(torch.zeros(400, 50)).fetch([0]))
+    assert _goes_on(folder) == 128
 
 
 def test_a_cache_of_part_of_the_views_goes_on(tmp_path: Path) -> None:
