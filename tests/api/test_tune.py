@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import joblib
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -134,6 +135,28 @@ def test_a_search_that_is_killed_goes_on(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_processes_make_no_difference(found: Any) -> None:
     assert search(n_jobs=2).trials == found.trials
+
+
+@pytest.mark.slow
+def test_two_workers_of_dask_give_the_same_trials(found: Any) -> None:
+    distributed = pytest.importorskip("distributed")
+    cluster = distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None)
+    with cluster, distributed.Client(cluster), joblib.parallel_config("dask"):
+        assert search(n_jobs=None).trials == found.trials
+
+
+@pytest.mark.slow
+def test_two_workers_of_ray_give_the_same_trials(found: Any) -> None:
+    ray = pytest.importorskip("ray")
+    from ray.util.joblib import register_ray
+
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+    try:
+        register_ray()
+        with joblib.parallel_config("ray", n_jobs=2):
+            assert search(n_jobs=None).trials == found.trials
+    finally:
+        ray.shutdown()
 
 
 def test_a_trial_that_diverges_is_counted_and_never_chosen() -> None:
