@@ -7,6 +7,7 @@ from dataclasses import fields
 from limbeck.certificates.class_limits import ClassSize, Limits
 from limbeck.certificates.class_measures import MEASURES, READS, TWO_CLASSES
 from limbeck.core.errors import InvalidInput, did_you_mean
+from limbeck.core.registry import STUDENTS
 
 __all__ = ["CLASSES", "size_up"]
 
@@ -35,6 +36,10 @@ def size_up(into: str, limits: Limits) -> ClassSize:
     """
     if into in _UNKNOWN:
         raise InvalidInput(f"There is no budget for {into!r}: {_UNKNOWN[into]}.", _KNOWN)
+    if into not in MEASURES and into in STUDENTS.names():
+        raise InvalidInput(
+            f"There is no budget for {into!r}: its class has no known size here.", _KNOWN
+        )
     if into not in MEASURES:
         raise InvalidInput(f"There is no class of students {into!r}.", did_you_mean(into, CLASSES))
     if limits.classes < 2 or (into in TWO_CLASSES and limits.classes > 2):
@@ -66,6 +71,8 @@ _KNOWN = f"Give one of {', '.join(CLASSES)}."
 _UNKNOWN = {
     "wavelet": "its filter is learned, and no bound on its functions is known here",
     "text_classifier": "its n-grams are those of the texts; for n-grams that are fixed give"
+    " 'linear' with features as their number",
+    "embedding_classifier": "its numbers are those of a text encoder; for one that is fixed give"
     " 'linear' with features as their number",
     "network": "no useful bound on the number of its functions is known",
     "forest": "limbeck does not distil into forests",
