@@ -14,7 +14,7 @@ from limbeck.certificates.embeddings import certify_embedding, triples_of
 from limbeck.certificates.wording import versions
 from limbeck.core.contract import Access, ScoreKind, Task, TaskKind, Teacher
 from limbeck.core.errors import AccessDenied, InvalidInput, plural, whole_number
-from limbeck.core.measured import Measured
+from limbeck.core.measured import Measured, signed
 from limbeck.core.progress import shown
 from limbeck.data.labels import read_labels
 from limbeck.data.text_files import texts_given
@@ -249,9 +249,8 @@ class _Judge:
         a, b = self._right(student.encode(texts)), self._right(control.encode(texts))
         low, high = paired_interval(int((~b & a).sum()), int((~a & b).sum()), len(a), self.delta)
         gain = float(a.mean() - b.mean())
-        said = f"{gain:+.3f} (95% interval {low:+.3f} to {high:+.3f})".replace(
-            "95%", f"{1 - self.delta:.0%}"
-        )
+        value, *ends = signed(gain, low, high)
+        said = f"{value} ({1 - self.delta:.0%} interval {' to '.join(ends)})"
         against = "against a table of the same size from the same texts without the teacher."
         if low > 0:
             return f"Distilling helped the order of similarity: {said} {against}"

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 import limbeck
+from limbeck.cli.advise import advise
 from limbeck.cli.audit import audit
 from limbeck.cli.budget import budget
 from limbeck.cli.catalogue import methods, students, teachers
@@ -32,7 +33,7 @@ app = typer.Typer(
 )
 for command in (
     distill, tune, tournament, resume, generate, select, certify, verify, sign, export, budget,
-    label, audit, students, methods, routes, teachers,
+    label, audit, advise, students, methods, routes, teachers,
 ):  # fmt: skip
     app.command()(command)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from limbeck.core.measured import Measured
+from limbeck.core.measured import ROUNDING, Measured, signed
 from limbeck.evaluation.by_class import ClassAgreement
 from limbeck.evaluation.inherited import InheritedMistakes
 
@@ -29,6 +29,7 @@ _KEPT = {"linear model": " (into='linear')"}
 """How a baseline that is closer than the student is had as a student."""
 
 Verdict = Literal["helped", "no evidence", "hurt", "no control", "trained too short"]
+_SLIGHT = 0.001
 _UNKNOWN = Measured(float("nan"), float("nan"), float("nan"))
 
 
@@ -57,8 +58,20 @@ class Difference:
 
     @property
     def verdict(self) -> Verdict:
-        """Whether the interval excludes zero, and on which side."""
-        return "helped" if self.low > 0 else "hurt" if self.high < 0 else "no evidence"
+        """Whether the interval excludes zero, by more than rounding, and on which side."""
+        above, below = self.low > ROUNDING, self.high < -ROUNDING
+        return "helped" if above else "hurt" if below else "no evidence"
+
+    @property
+    def numbers(self) -> tuple[str, str, str]:
+        """Value, low and high as text, with digits enough; see `limbeck.core.measured.signed`."""
+        return signed(self.value, self.low, self.high)
+
+    @property
+    def slight(self) -> str:
+        """A clause for a difference that is there, and too small for three decimals; or empty."""
+        found = self.verdict in ("helped", "hurt") and abs(self.value) < _SLIGHT
+        return ", by less than 0.001" if found else ""
 
 
 @dataclass(frozen=True)
@@ -174,7 +187,8 @@ class Comparison:
         parts = []
         only = " with this seed" if self.seeds == 1 else ""
         for d in self.differences:
-            numbers = f"{d.value:+.3f} ({self.level:.0%} interval {d.low:+.3f} to {d.high:+.3f})"
+            value, low, high = d.numbers
+            numbers = f"{value} ({self.level:.0%} interval {low} to {high})"
             if self.untrained:
                 parts.append(f"{d.what} {numbers}")
                 continue
@@ -183,7 +197,8 @@ class Comparison:
                 "hurt": f"Distilling hurt {d.what}",
             }.get(d.verdict, f"No evidence that distilling helped {d.what}")
             parts.append(
-                f"{start}{only}: {numbers} against the same student trained without the teacher."
+                f"{start}{d.slight}{only}: {numbers} against the same student trained without the"
+                " teacher."
             )
         if self.untrained:
             parts = [f"No verdict on distilling. So far the student less its control{only}:"
@@ -199,7 +214,8 @@ class Comparison:
         told = []
         for a in self.alternatives:
             d = a.decisive
-            numbers = f"{d.value:+.3f}, interval {d.low:+.3f} to {d.high:+.3f}"
+            value, low, high = d.numbers
+            numbers = f"{value}, interval {low} to {high}"
             told.append(f"{words[d.verdict]} {a.role} ({numbers})")
         so_far = " so far" if self.untrained else ""
         what = self.alternatives[0].decisive.what

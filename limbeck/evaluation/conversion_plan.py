@@ -88,7 +88,8 @@ class ConversionPlan(Tabular):
             "helped": "The chosen layers are nearer to the teacher than evenly spread ones",
             "hurt": "Evenly spread layers are nearer to the teacher than the chosen ones",
         }.get(d.verdict, "No evidence that the chosen layers are better than evenly spread ones")
-        return f"{start}: {d.value:+.3f} nats (95% interval {d.low:+.3f} to {d.high:+.3f})."
+        value, low, high = d.numbers
+        return f"{start}: {value} nats (95% interval {low} to {high})."
 
     def sheet(self) -> Table[LayerWorth]:
         """The table."""

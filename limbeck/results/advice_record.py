@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from limbeck.core.measured import Measured
+from limbeck.core.measured import ROUNDING, Measured, signed
 
 __all__ = ["AdviceRecord", "Kind", "Outlook", "PilotPoint"]
 
@@ -79,7 +79,7 @@ class Outlook:
         """Whether the interval of the gain excludes zero, and on which side."""
         if not self.known:
             return "not known"
-        above, below = self.gain.low > 0, self.gain.high < 0
+        above, below = self.gain.low > ROUNDING, self.gain.high < -ROUNDING
         return "pays" if above else "hurts" if below else "no evidence"
 
     @property
@@ -150,7 +150,8 @@ class AdviceRecord:
                 f" {_time(self.settings['enough'])}."
             )
         gain = (
-            f"{_gain(best.gain)} in {self.score} ({self.level:.0%} interval {_between(best.gain)})"
+            f"{_written(best.gain)[0]} in {self.score} ({self.level:.0%} interval"
+            f" {_between(best.gain)})"
         )
         if now.verdict == "hurts":
             return f"Do not distil here: the forecast is {gain}; train on the labels alone."
@@ -180,15 +181,17 @@ class AdviceRecord:
         """The line to run next."""
         best, call = self.best, dict(self.settings["call"])
         data = "more_data" if best.name == "twice the inputs" else "data"
+        more = ", unlabelled=more_inputs" if self.settings.get("unlabelled") else ""
         into = "larger_student" if best.name == "a student twice the size" else "student"
         unsure = best.verdict == "no evidence" and best.doublings and not self.hopeless
         if not self.now.known or unsure:
-            return _call("advise", data, into, call | {"budget": _time(self.settings["enough"])})
+            longer = call | {"budget": _time(self.settings["enough"])}
+            return _call("advise", data, into, longer, more)
         pays = best.verdict == "pays"
         call |= {"epochs": best.epochs, "seeds": self.settings["later_seeds"]}
         if not pays:
             return _call("distill", data, into, call, ", objective=limbeck.networks.GoldLabels()")
-        return _call("distill", data, into, call)
+        return _call("distill", data, into, call, more)
 
 
 def _call(verb: str, data: str, into: str, settings: Mapping[str, Any], last: str = "") -> str:
@@ -196,12 +199,13 @@ def _call(verb: str, data: str, into: str, settings: Mapping[str, Any], last: st
     return f"limbeck.{verb}(teacher, {data}, into={into}{more}{last})"
 
 
-def _gain(value: Measured) -> str:
-    return f"{value.value:+.3f}"
+def _written(gain: Measured) -> tuple[str, str, str]:
+    return signed(gain.value, gain.low, gain.high)
 
 
-def _between(value: Measured) -> str:
-    return f"{value.low:+.3f} to {value.high:+.3f}"
+def _between(gain: Measured) -> str:
+    _, low, high = _written(gain)
+    return f"{low} to {high}"
 
 
 def _time(seconds: float) -> str:

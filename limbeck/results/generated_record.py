@@ -75,7 +75,8 @@ class RealControl:
         starts = {"helped": "Generating helped", "hurt": "Generating hurt"}
         parts = [
             f"{starts.get(d.verdict, 'No evidence that generating helped')} {d.what}:"
-            f" {d.value:+.3f} ({self.comparison.level:.0%} interval {d.low:+.3f} to {d.high:+.3f})"
+            f" {d.numbers[0]} ({self.comparison.level:.0%} interval"
+            f" {d.numbers[1]} to {d.numbers[2]})"
             f" against the same student on {self.rows:,} random real rows with the teacher's"
             " labels."
             for d in self.comparison.differences

@@ -106,8 +106,9 @@ class LanguageRecord:
         parts = []
         words = {"helped": "More", "hurt": "Less", "no evidence": "No evidence of more"}
         for d in self.second:
-            level = f"{self.comparison.level:.0%} interval {d.low:+.3f} to {d.high:+.3f}"
-            parts.append(f"{words[d.verdict]} {d.what}: {d.value:+.3f} ({level})")
+            value, low, high = d.numbers
+            level = f"{self.comparison.level:.0%} interval {low} to {high}"
+            parts.append(f"{words[d.verdict]} {d.what}{d.slight}: {value} ({level})")
         if not parts:
             return ""
         return (

@@ -105,8 +105,9 @@ class Selection(Result):
             )
         gain = next(a.gain for a in self.lines if a.way == self.best)
         assert gain is not None  # noqa: S101
+        value, low, high = gain.numbers
         return (
-            f"{self.best} helped: agreement {gain.value:+.3f} ({gain.low:+.3f} to {gain.high:+.3f},"
+            f"{self.best} helped: agreement {value} ({low} to {high},"
             f" {level:.0%} for all ways together) against {against}."
         )
 

@@ -1,11 +1,11 @@
-"""Short runs of student and control: which ones a time allows, and the runs themselves."""
+"""Short runs of student and control, kept in a folder."""
 
 from __future__ import annotations
 
 import io
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,57 +17,17 @@ from numpy.typing import NDArray
 from limbeck.core.arrays import read_arrays
 from limbeck.core.atomic_io import write_bytes
 from limbeck.core.contract import Progress
-from limbeck.core.errors import InvalidInput
 from limbeck.core.progress import quiet
 from limbeck.evaluation.forecast import PairScores, Place
 from limbeck.evaluation.networks import ask, right
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.datasets.seeding import mixed
 from limbeck.networks.datasets.sources import Arrays
+from limbeck.networks.datasets.transfer import repeated
 from limbeck.networks.strategies.train_network import TrainNetwork
 from limbeck.networks.training.settings import Training
 
-__all__ = [
-    "Cell",
-    "Pilot",
-    "PilotRuns",
-    "cross",
-    "design",
-    "gathered",
-    "nested",
-    "seconds_of",
-    "smallest",
-]
-
-LEAST_ROWS, LEAST_UPDATES = 20, 10
-_HALVINGS = 8  # of rows and of training, at most
-_UNITS = {"s": 1, "sec": 1, "second": 1, "min": 60, "minute": 60, "h": 3600, "hour": 3600}
-
-
-def seconds_of(budget: Any) -> float:
-    """A time in seconds: a number of them, or text such as ``"10 min"``, ``"90 s"`` or ``"1 h"``.
-
-    Raises
-    ------
-    InvalidInput
-        If it is no such time, or none at all.
-    """
-    found = math.nan
-    if isinstance(budget, str):
-        head = budget.strip().rstrip("abcdefghijklmnopqrstuvwxyz").strip()
-        unit = budget.strip()[len(budget.strip().rstrip("abcdefghijklmnopqrstuvwxyz")) :]
-        unit = unit if unit in _UNITS else unit.removesuffix("s")
-        try:
-            found = float(head) * _UNITS[unit] if unit else float(head)
-        except (ValueError, KeyError):
-            found = math.nan
-    elif isinstance(budget, int | float) and not isinstance(budget, bool):
-        found = float(budget)
-    if not (math.isfinite(found) and found > 0):
-        raise InvalidInput(
-            f"budget is {budget!r}.", 'Give seconds, or a time such as "10 min", "90 s" or "1 h".'
-        )
-    return found
+__all__ = ["Cell", "Pilot", "PilotRuns", "gathered", "nested"]
 
 
 @dataclass(frozen=True)
@@ -128,6 +88,9 @@ class Pilot:
         Rows that no training sees.
     folder : Path or None
         Where finished pairs are kept.
+    labelled : int or None
+        Where inputs without labels were given, how many rows come before them: of these alone the
+        control learns, with as many updates as the student.
     """
 
     method: TrainNetwork
@@ -135,6 +98,7 @@ class Pilot:
     settings: Training
     measured: Samples
     folder: Path | None = None
+    labelled: int | None = None
 
     def updates(self, rows: int) -> int:
         """Updates that the settings give so many rows."""
@@ -181,13 +145,14 @@ class Pilot:
         began = time.perf_counter()
         base = self.larger if cell.larger else self.method
         assert base is not None  # noqa: S101  (no such cell is planned without it)
-        chosen = nested(base.rows, seed)[: cell.rows]
+        chosen = nested(base.rows, seed, self.labelled)[: cell.rows]
         each = max(-(-cell.rows // self.settings.batch_size), 1)
         epochs = -(-cell.updates // each)
         training = replace(self.settings, max_steps=cell.updates, patience=None, epochs=epochs)
         training = training.settled(cell.rows, validated=False)
         kept_filter = None if base.filter is None else base.filter.chosen(chosen)
-        own = replace(base, rows=base.rows.subset(chosen), training=training, filter=kept_filter)
+        own = replace(base, rows=base.rows.subset(chosen), training=training, filter=kept_filter,
+                      labelled=self._labelled(chosen))  # fmt: skip
         scores = []
         for role in ("distill", "learn"):
             made = getattr(own, role)(seed, None, tell)
@@ -201,6 +166,12 @@ class Pilot:
             write_bytes(file.getvalue(), path)
         return found
 
+    def _labelled(self, chosen: torch.Tensor) -> Samples | None:
+        """What the control learns from, of the chosen rows; None where it is all of them."""
+        if self.labelled is None:
+            return None
+        return repeated(self.method.rows.subset(chosen[chosen < self.labelled]), len(chosen))
+
     def _scores(self, net: Any) -> NDArray[np.float64]:
         rows, task = self.measured, self.method.task
         said = right(ask(net, rows.batches(range(len(rows)), self.settings.batch_size), task))
@@ -208,7 +179,7 @@ class Pilot:
         return said
 
 
-def nested(rows: Samples, seed: int) -> torch.Tensor:
+def nested(rows: Samples, seed: int, labelled: int | None = None) -> torch.Tensor:
     """An order whose every beginning holds about the same share of each class, and of no label.
 
     Parameters
@@ -217,76 +188,22 @@ def nested(rows: Samples, seed: int) -> torch.Tensor:
         The rows.
     seed : int
         Of the order.
+    labelled : int or None
+        How many rows come before those without labels, where there are such.
     """
     rng = np.random.default_rng(mixed(seed, 7))
     strata = np.zeros(len(rows), dtype=np.int64)
     if isinstance(rows.source, Arrays):
         labels = rows.fetch(range(len(rows))).labels
         if labels is not None and labels.ndim == 1 and not labels.is_floating_point():
-            strata = labels.cpu().numpy()
+            strata = labels.cpu().numpy().copy()
+    if labelled is not None:
+        strata[labelled:] = strata.max() + 1
     place = rng.random(len(rows))
     for s in np.unique(strata):
         own = np.flatnonzero(strata == s)
         place[own] = (rng.permutation(len(own)) + place[own]) / len(own)
     return torch.from_numpy(np.argsort(place, kind="stable"))
-
-
-def design(pilot: Pilot, cost: Callable[[Cell], float], budget: float) -> list[Cell]:
-    """Which cells a time allows, nearest to the whole; the largest one first.
-
-    A cross: three halvings of the rows and three of the training below its largest cell, and there
-    the larger student. The cross is moved down, rows first, until all of it fits.
-
-    Parameters
-    ----------
-    pilot : Pilot
-        Makes the cells.
-    cost : callable
-        Seconds that a cell takes, with all of its seeds.
-    budget : float
-        Seconds for all cells.
-
-    Returns
-    -------
-    list of Cell
-        Empty where not even the smallest cross fits.
-    """
-    halves = 0.5 ** np.arange(_HALVINGS)
-    places = sorted(((f, g) for f in halves for g in halves),
-                    key=lambda p: (-round(math.log2(p[0] * p[1])), -p[1]))  # fmt: skip
-    for f, g in places:
-        cells = cross(pilot, f, g)
-        if len(cells) >= 3 and sum(map(cost, cells)) <= budget:
-            return cells
-    return []
-
-
-def smallest(pilot: Pilot) -> Cell:
-    """The cell that costs least."""
-    n = len(pilot.method.rows)
-    shares = [s for s in 0.5 ** np.arange(_HALVINGS + 3) if s * n >= LEAST_ROWS] or [1.0]
-    training = [s for s in 0.5 ** np.arange(_HALVINGS + 2)
-                if s * pilot.updates(round(shares[-1] * n)) >= LEAST_UPDATES] or [1.0]  # fmt: skip
-    return pilot.cell(shares[-1], training[-1])
-
-
-def cross(pilot: Pilot, f: float, g: float) -> list[Cell]:
-    """A cell with halvings of its rows and of its training, and with the larger student.
-
-    Parameters
-    ----------
-    pilot : Pilot
-        Makes the cells.
-    f, g : float
-        Shares of the rows, and of the updates that so many get, of the largest cell.
-    """
-    shares = [(f, g), *((f / 2**k, g) for k in (1, 2, 3)), *((f, g / 2**k) for k in (1, 2, 3))]
-    n = len(pilot.method.rows)
-    cells = [pilot.cell(*s) for s in shares if round(s[0] * n) >= LEAST_ROWS]
-    cells = [c for c in cells if c.updates >= LEAST_UPDATES]
-    if cells and pilot.larger is not None:
-        cells.insert(1, replace(cells[0], larger=True))
-    return cells
 
 
 def gathered(pairs: Mapping[tuple[Cell, int], PilotRuns], larger: bool) -> list[PairScores]:

@@ -142,6 +142,45 @@ def _signal(name: str, classes: int) -> Problem:
     return _drawn(x, y, 2000, classes)
 
 
+def _italy() -> Problem:
+    """A day's power demand, 24 hours: winter or summer."""
+    with np.load(DATA / "signals" / "italy_power_demand.npz", allow_pickle=False) as file:
+        x, y = (np.concatenate([file[f"{k}_train"], file[f"{k}_test"]]) for k in "xy")
+    return _drawn(x, np.searchsorted(np.unique(y), y), len(x) // 3, 2)
+
+
+def _cifar() -> Problem:
+    """CIFAR-10's first 8,000 pictures, each 4 x 4 pixels as their mean."""
+    with np.load(DATA / "images" / "cifar10_subset.npz", allow_pickle=False) as file:
+        x, y = (np.concatenate([file[f"{k}_train"], file[f"{k}_test"]]) for k in "xy")
+    x = x.reshape(len(x), 8, 4, 8, 4, 3).mean((2, 4)).reshape(len(x), -1)
+    return _drawn(x.astype(np.float32), y.astype(np.int64), 2000, 10)
+
+
+def _table(name: str, target: str, dropped: str) -> Problem:
+    """A table of shared/data: numbers as they are, names as one column each."""
+    import pandas as pd
+
+    frame: Any = pd.read_parquet(DATA / "tabular" / f"{name}.parquet")
+    y = frame.pop(target).to_numpy()
+    frame = frame.drop(columns=dropped.split()).fillna(0)
+    x = pd.get_dummies(frame, dtype=np.float32).to_numpy(np.float32)
+    return _drawn(x, y.astype(np.int64), len(x) // 4, 2)
+
+
+def _made(kind: str) -> Problem:
+    """Made-up rows: ten classes around clusters, or Friedman's function with noise."""
+    from sklearn import datasets
+
+    if kind == "friedman":
+        x, y = datasets.make_friedman1(8000, 10, noise=1.0, random_state=0)
+        return _drawn(x, (y - y.mean()) / y.std(), 2000, 1)
+    x, y = datasets.make_classification(
+        8000, 20, n_informative=8, n_classes=5, n_clusters_per_class=3, random_state=0
+    )
+    return _drawn(x, y, 2000, 5)
+
+
 def _bundled(name: str) -> Problem:
     from sklearn import datasets
 
@@ -149,6 +188,13 @@ def _bundled(name: str) -> Problem:
     return _drawn(x, y, len(x) // 3, int(y.max()) + 1)
 
 
+_NO_FEATURES = {
+    "compas": "id c_charge_desc is_recid is_violent_recid in_propublica_sample"
+    " days_b_screening_arrest length_of_stay_days",
+    "sqf": "precinct heuristic_score found_gun post_frisked post_searched post_arstmade"
+    " post_sumissue post_contrabn",
+    "lending": "Class sub_grade addr_state",
+}
 PROBLEMS: dict[str, Callable[[], Problem]] = {
     "MNIST": lambda: _pictures("mnist"),
     "Fashion-MNIST": lambda: _pictures("fashion_mnist"),
@@ -159,6 +205,13 @@ PROBLEMS: dict[str, Callable[[], Problem]] = {
     "breast cancer": lambda: _bundled("breast_cancer"),
     "ECG5000": lambda: _signal("ecg5000", 5),
     "wafer": lambda: _signal("wafer", 2),
+    "Italian power demand": _italy,
+    "CIFAR-10, 8 x 8": _cifar,
+    "COMPAS": lambda: _table("compas_two_years", "two_year_recid", _NO_FEATURES["compas"]),
+    "stop and frisk": lambda: _table("nyc_sqf_cpw_2014_2015", "found_weapon", _NO_FEATURES["sqf"]),
+    "Lending Club": lambda: _table("lending_club_2016q1", "bad", _NO_FEATURES["lending"]),
+    "clusters": lambda: _made("clusters"),
+    "Friedman 1": lambda: _made("friedman"),
 }
 
 

@@ -46,7 +46,7 @@ GIVEN = {"into": student, "validation": (X[400:], TRUTH[400:]), "budget": "60 s"
 def few_seeds():
     """No more seeds than asked for where time is left."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("limbeck.api.advise._MOST_SEEDS", 2)
+        patch.setattr("limbeck.selection.pilot_budget._MOST_SEEDS", 2)
         yield
 
 
@@ -139,3 +139,64 @@ def test_rows_to_measure_on_are_set_aside_and_said():
     told = advise(lambda x: Knows()(x), X[:300], TRUTH[:300], **more)
     assert told.settings["measured_rows"] == 90
     assert "30% of the rows (90) were set aside" in told.notes[0]
+
+
+def test_inputs_without_labels_teach_the_student_and_not_its_control():
+    given = {**GIVEN, "epochs": 12, "budget": "8 s"}
+    few = {"data": X[:60], "y": NOISY[:60]}
+    told = advise(Knows(), **few, unlabelled=X[60:400], **given)
+    assert told.settings["rows"] == 400
+    assert told.settings["unlabelled"] == 340
+    assert told.now.gain.value > 0.1
+    assert "unlabelled=more_inputs" in told.code
+    assert any("340 inputs without labels" in note for note in told.notes)
+    with pytest.raises(InvalidInput, match="among the unlabelled"):
+        advise(Knows(), **few, unlabelled=X[300:500], **given)
+
+
+RUN = """
+teacher: {name}:teacher
+student: {name}:student
+train: {name}:data
+validation: {name}:held
+test: {name}:test
+objective: [{{name: SoftTargets, weight: 0.9, temperature: 4}}, {{name: GoldLabels, weight: 0.1}}]
+epochs: 4
+batch_size: 40
+seeds: 2
+budget: 2 s
+out: run
+"""
+MODULE = """
+import numpy as np, torch
+from torch import nn
+X = np.random.default_rng(0).normal(size=(400, 4)).astype("float32")
+y = (X[:, 0] > 0).astype("int64")
+data, held, test = (X[:150], y[:150]), (X[150:250], y[150:250]), (X[250:], y[250:])
+torch.manual_seed(0)
+teacher = nn.Linear(4, 2)
+def student():
+    return nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 2))
+"""
+
+
+def test_the_shell_advises_on_a_run_file(tmp_path, monkeypatch):
+    from typer.testing import CliRunner
+
+    from limbeck.cli.app import app
+
+    (tmp_path / "advised_run.py").write_text(MODULE)
+    (tmp_path / "run.yaml").write_text(RUN.format(name="advised_run"))
+    (tmp_path / "recipe.yaml").write_text(RUN.format(name="advised_run") + "recipe: patient\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    said = CliRunner().invoke(app, ["advise", "run.yaml"])
+    assert said.exit_code == 0, said.output
+    assert "Next: limbeck." in said.output
+    assert limbeck.load("run/advice").settings["measured_rows"] == 100
+    said = CliRunner().invoke(app, ["advise", "run.yaml", "--budget", "0.001 s"])
+    assert said.exit_code != 0
+    assert "holds" in said.output or "too short" in said.output
+    said = CliRunner().invoke(app, ["advise", "recipe.yaml"])
+    assert said.exit_code != 0
+    assert "recipe" in said.output

@@ -15,15 +15,9 @@ from limbeck.networks.losses.loss import Objective  # noqa: E402
 from limbeck.networks.losses.probabilities import SoftTargets  # noqa: E402
 from limbeck.networks.strategies.train_network import TrainNetwork  # noqa: E402
 from limbeck.networks.training.settings import Training  # noqa: E402
-from limbeck.selection.pilot import (  # noqa: E402
-    Pilot,
-    cross,
-    design,
-    gathered,
-    nested,
-    seconds_of,
-    smallest,
-)
+from limbeck.selection.pilot import Pilot, gathered, nested  # noqa: E402
+from limbeck.selection.pilot_budget import seconds_of  # noqa: E402
+from limbeck.selection.pilot_design import cross, design, smallest  # noqa: E402
 
 pytestmark = pytest.mark.torch
 TASK = Task.of("classification", 2)
