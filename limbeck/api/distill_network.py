@@ -10,6 +10,7 @@ from typing import Any
 
 from torch import nn
 
+from limbeck.api.prepare.assistants import assistants_of, assisted_notes, early_of
 from limbeck.api.prepare.leakage import refuse_few
 from limbeck.api.prepare.network import Prepared, understand
 from limbeck.api.prepare.outputs import readings_kept
@@ -30,6 +31,7 @@ from limbeck.networks.cache.teacher_cache import TeacherCache
 from limbeck.networks.calibration import CalibratedNetwork, calibrated, refuse_uncalibrated
 from limbeck.networks.losses.filters import Filter
 from limbeck.networks.predictor import Certified
+from limbeck.networks.strategies.assistants import taught_by_assistants
 from limbeck.networks.strategies.together import BornAgain
 from limbeck.networks.strategies.train_network import TrainNetwork
 from limbeck.networks.teachers.outside import name_of
@@ -54,6 +56,8 @@ def compress(
     mode: BornAgain | None = None,
     filter: Filter | None = None,  # noqa: A002  (the field's word)
     start: Any = None,
+    assistants: Any = None,
+    early_teacher: Any = None,
     cache: bool | str | Path | TeacherCache | None = None,
     validation: Any = None,
     test: Any = None,
@@ -107,6 +111,13 @@ def compress(
     start : str, mapping or sequence, optional
         Copy layers of the teacher first; see `limbeck.networks.init_from_teacher`. The control
         starts there, too.
+    assistants : nn.Module, function, or list of them, optional
+        Networks between teacher and student, largest first (Mirzadeh et al. 2020): each learns from
+        the one before it as long as the student does, and the student from the last. The table
+        also has the student that learned from the teacher directly.
+    early_teacher : nn.Module, optional
+        The teacher with weights of an earlier checkpoint, to learn from in its place (Cho and
+        Hariharan 2019). Certificate and agreement stay with the teacher itself.
     cache : bool, path or TeacherCache, optional
         Ask the teacher once and keep its outputs: in this folder, or in ``out``. Where samples are
         augmented, or only the largest logits shall be kept, give a
@@ -197,7 +208,8 @@ def compress(
     seeds, seed = whole_number("seeds", seeds, 1, _MOST_SEEDS), whole_number("seed", seed)
     request = NetworkRequest(
         teacher, data, y, into, objective=objective, recipe=recipe, mode=mode, filter=filter,
-        start=start, cache=cache, validation=validation, test=test, unlabelled=unlabelled,
+        start=start, assistants=assistants, early_teacher=early_teacher, cache=cache,
+        validation=validation, test=test, unlabelled=unlabelled,
         holdout=holdout, cases=cases, duplicates=duplicates, seeds=seeds, task=task,
         tokenizers=tokenizers, output=output,
         vocabulary=vocabulary, classes=classes, unit=unit, control=control,
@@ -261,9 +273,10 @@ class NetworkSteps(
             refuse_few(known.test, known.task, request.epsilon, request.delta)
         if request.calibrate:
             refuse_uncalibrated(known.validation, known.task)
+        between = assisted_notes(request, known)
         if request.folder is not None:
             open_folder(request.folder)
-        return known
+        return replace(known, notes=(*known.notes, *between)) if between else known
 
     def teach(self, known: Prepared, tell: Progress) -> Trainings:
         """The students of all seeds, once the teacher's outputs are stored, if they are.
@@ -310,13 +323,14 @@ class NetworkSteps(
             Told how far the training is.
         """
         request = self.request
-        students = [
-            self._finished(
-                known, method.distill(seed, under(request.folder, seed, "distilled"), tell)
-            )
-            for seed in self._seeds
-        ]
-        runs = Runs(students, [], {}, request.seed, generations=request.mode is not None)
+        students, assistants = [], []
+        for seed in self._seeds:
+            own, between = self._assisted(known, method, seed, tell)
+            made = own.distill(seed, under(request.folder, seed, "distilled"), tell)
+            students.append(self._finished(known, made))
+            assistants.append(between)
+        runs = Runs(students, [], {}, request.seed, generations=request.mode is not None,
+                    assistants=assistants if assistants[0] else ())  # fmt: skip
         judge = Judge(
             known.test, known.task, known.reference, request.delta, request.timing,
             request.duplicates,
@@ -379,7 +393,7 @@ class NetworkSteps(
     def alternatives(
         self, known: Prepared, found: Trainings, tell: Progress
     ) -> Mapping[str, Sequence[Trained]]:
-        """Other ways to a student of this size, by role and seed; none for a given network.
+        """Other ways to a student of this size: with assistants, the one that has none.
 
         Parameters
         ----------
@@ -390,7 +404,13 @@ class NetworkSteps(
         tell : Progress
             Told how far their training is.
         """
-        return {}
+        if self.request.assistants is None and self.request.early_teacher is None:
+            return {}
+        made = [
+            found.method.distill(seed, under(self.request.folder, seed, "direct"), tell)[0]
+            for seed in self._seeds
+        ]
+        return {"direct student": self._finished(known, made)}
 
     def control_method(self, known: Prepared, found: Trainings, tell: Progress) -> TrainNetwork:
         """What trains the controls: as the students were trained.
@@ -446,6 +466,17 @@ class NetworkSteps(
             diagnosis=compared.diagnosis,
         )  # fmt: skip
         return result.kept(folder) if folder is not None and first() else result
+
+    def _assisted(
+        self, known: Prepared, method: TrainNetwork, seed: int, tell: Progress
+    ) -> tuple[TrainNetwork, list[Trained]]:
+        """What trains the student of a seed, and its trained assistants, if there are any."""
+        request = self.request
+        makers, early = assistants_of(request), early_of(request, known.teacher)
+        if not makers and early is None:
+            return method, []
+        folder = None if request.folder is None else request.folder / f"seed-{seed}"
+        return taught_by_assistants(method, makers, early, seed, folder, tell)
 
     def _finished(self, known: Prepared, made: Sequence[Trained]) -> list[Trained]:
         """Trainings with their networks calibrated, if that was asked for."""

@@ -242,6 +242,12 @@ def arguments_of(data: Mapping[str, Any]) -> tuple[Any, Any, Any, dict[str, Any]
     for name in _DATA[1:]:
         if given.get(name) is not None and not isinstance(given[name], int | float):
             given[name] = _rows(given[name])
+    if given.get("early_teacher") is not None:
+        weights = data.get("early_teacher_weights")
+        given["early_teacher"] = _model(given["early_teacher"], weights, "teacher")
+    if given.get("assistants") is not None:
+        names = _listed(given["assistants"])
+        given["assistants"] = [_model(name, None, "student") for name in names]
     if isinstance(given.get("tokenizers"), list):
         given["tokenizers"] = [_tokenizer(name) for name in given["tokenizers"]]
     given["objective"] = objective_of(given["objective"])
@@ -275,7 +281,15 @@ def _known() -> list[str]:
     from limbeck.api.distill_network import compress
     from limbeck.networks.training.settings import Training
 
-    ours = [*_MODELS, *LANGUAGE_SETTINGS, "teacher_weights", "student_weights", *_DATA, "balanced"]
+    ours = [
+        *_MODELS,
+        *LANGUAGE_SETTINGS,
+        "teacher_weights",
+        "student_weights",
+        "early_teacher_weights",
+        *_DATA,
+        "balanced",
+    ]
     hidden = {"data", "y", "into", "progress", "steps", "training"}
     named = [n for n in signature(compress).parameters if n not in hidden]
     return list(dict.fromkeys([*ours, *named, *(f.name for f in dataclasses.fields(Training))]))

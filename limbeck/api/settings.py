@@ -198,6 +198,8 @@ class NetworkArguments(Arguments, total=False):
     mode: BornAgain | None
     filter: Filter | None
     start: Any
+    assistants: Any
+    early_teacher: Any
     cache: bool | str | Path | TeacherCache | None
     validation: Any
     test: Any

@@ -35,6 +35,8 @@ class Runs:
         Whether students of one seed are generations.
     alternatives : mapping of str to sequence of Trained
         Other ways to a student of this size, by role and seed.
+    assistants : sequence of sequence of Trained
+        By seed: networks in between, from the teacher down.
     """
 
     students: Sequence[Sequence[Trained]]
@@ -43,6 +45,7 @@ class Runs:
     seed: int
     generations: bool
     alternatives: Mapping[str, Sequence[Trained]] = field(default_factory=dict)
+    assistants: Sequence[Sequence[Trained]] = ()
 
     @property
     def chief(self) -> list[Trained]:
@@ -84,6 +87,8 @@ class Runs:
         found: dict[str, Sequence[Trained]] = {"student": self.chief}
         if self.controls:
             found["control"] = self.controls
+        for i in range(len(self.assistants[0]) if self.assistants else 0):
+            found[f"assistant {i + 1}"] = [made[i] for made in self.assistants]
         found |= self.alternatives
         others = len(self.students[0]) - 1
         for i in range(others):

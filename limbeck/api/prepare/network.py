@@ -207,7 +207,8 @@ def understand(request: NetworkRequest, data: NetworkData, sides: NetworkSides) 
         Names the argument, the value and the remedy.
     """
     networks = networks_of(request, data, sides)
-    trained, recipe = by_recipe(request.recipe, data.settings, sides.rows, networks.task)
+    trained, recipe = by_recipe(request.recipe, data.settings, sides.rows, networks.task,
+                                request.objective is None)  # fmt: skip
     data = replace(data, settings=trained)
     lesson = lesson_of(request, data, sides, networks)
     unread, notes = _tried(data, lesson, networks)

@@ -18,7 +18,7 @@ _ALPHA = 1.0  # the share of each row is uniform
 
 
 def by_recipe(
-    recipe: str | None, training: Training, rows: Samples, task: Task
+    recipe: str | None, training: Training, rows: Samples, task: Task, alone: bool = True
 ) -> tuple[Training, list[str]]:
     """The settings with those of a recipe where they were left open, and a note on these.
 
@@ -32,6 +32,8 @@ def by_recipe(
         The training rows.
     task : Task
         What is predicted.
+    alone : bool
+        Whether no objective was given, so that the teacher's outputs alone are learned.
 
     Raises
     ------
@@ -42,15 +44,19 @@ def by_recipe(
         return training, []
     if recipe not in _RECIPES:
         raise InvalidInput(f"recipe is {recipe!r}.", did_you_mean(str(recipe), _RECIPES))
-    told = []
+    what = "probabilities" if task.classifies else "outputs"
+    told = [f"the teacher's {what} alone, without labels"] if alone else []
     if training.epochs is None and training.max_steps is None:
         training = replace(training, max_steps=_LONG)
         told.append(f"{_LONG:,} updates")
     if training.mixup is None and training.cutmix is None:
         if can_be_mixed(rows.fetch([0]).inputs, task):
             training = replace(training, mixup=_ALPHA)
-            told.append(f"mixup={_ALPHA:g}")
+            told.append(f"mixup={_ALPHA:g} and no CutMix")
         else:
             told.append("no mixup, since inputs are no floating-point numbers")
-    note = f"The recipe {recipe!r} chose: {', '.join(told)}; the control trains alike."
+    note = (
+        f"The recipe {recipe!r} chose: {', '.join(told)}. The control, on labels, trains as long"
+        " with the same mixing."
+    )
     return training, [note] if told else []

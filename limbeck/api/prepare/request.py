@@ -43,6 +43,8 @@ class NetworkRequest:
     mode: BornAgain | None = None
     filter: Filter | None = None
     start: Any = None
+    assistants: Any = None
+    early_teacher: Any = None
     cache: bool | str | Path | TeacherCache | None = None
     validation: Any = None
     test: Any = None

@@ -22,7 +22,7 @@ def test_what_was_given_stays() -> None:
     assert (training.max_steps, training.mixup) == (12_000, 1.0)
     assert "12,000 updates, mixup=1" in notes[0]
     own = Training(epochs=3, mixup=0.2)
-    assert by_recipe("patient", own, rows, TASK) == (own, [])
+    assert by_recipe("patient", own, rows, TASK, alone=False) == (own, [])
     tokens = Samples.of(torch.ones(8, 2).long(), torch.tensor([0, 1] * 4))
     assert by_recipe("patient", Training(), tokens, TASK)[0].mixup is None
     with pytest.raises(InvalidInput, match="'patient'"):
@@ -37,4 +37,7 @@ def test_a_patient_run_learns_from_the_teacher_alone() -> None:
     )  # fmt: skip
     assert [name for name, *_ in result.settings["objective"]] == ["SoftTargets"]
     assert result.settings["training"]["mixup"] == 1.0
-    assert any("'patient' chose: mixup=1" in note for note in result.notes)
+    assert any(
+        "chose: the teacher's probabilities alone, without labels, mixup=1" in note
+        for note in result.notes
+    )
