@@ -54,6 +54,11 @@ _LEAST_NUMBERS = 2
 _AGAIN = 0.1  # of the time, for refits of the recommended student
 _NEAR = 0.005  # a loss that does not matter beside a smaller student
 
+_ALONE = (
+    "Choose without these rows, then teach the student that was recommended with them:"
+    " limbeck.distill(teacher, X, y, into=name, unlabelled=...)."
+)
+
 
 def tournament(
     teacher: Any,
@@ -69,6 +74,7 @@ def tournament(
     groups: Any = None,
     cases: Any = None,
     duplicates: Rule = "auto",
+    unlabelled: Any = None,
     classes: Any = None,
     regression: bool | None = None,
     unit: str = "",
@@ -96,6 +102,8 @@ def tournament(
     seconds : float
         What all ways may take together, before certificates and controls. The lightest come first;
         each may take a third of what is left. A way that is not done by then is listed as such.
+    unlabelled : None
+        Refused: a tournament compares students on the same labelled rows; see the error.
     max_numbers : int
         The most numbers that a reader must hold: a threshold, a weight, a leaf, a condition each.
     epsilon, delta : float
@@ -136,6 +144,8 @@ def tournament(
     >>> found.best(max_numbers=20).student.numbers <= 20
     True
     """
+    if unlabelled is not None:
+        raise InvalidInput("unlabelled was given to a tournament.", _ALONE)
     check_share("epsilon", epsilon)
     check_share("delta", delta)
     seed = whole_number("seed", seed)
@@ -237,9 +247,8 @@ def recommended_student(
     """
     for name, value in refused.items():
         if value is not None:
-            raise InvalidInput(
-                f"{name} was given with into='auto'.", "Name a student, or leave it out."
-            )
+            remedy = _ALONE if name == "unlabelled" else "Name a student, or leave it out."
+            raise InvalidInput(f"{name} was given with into='auto'.", remedy)
     known = {"seconds": "seconds", "max_numbers": "max_numbers", "among": "into"}
     for name, value in settings.items():
         if name not in known and value is not None:

@@ -1,30 +1,34 @@
 """From short runs to long ones: errors as power laws, with intervals for a later measurement.
 
 The error of a network falls about as a power of the training rows (Hestness et al. 2017,
-arXiv:1712.00409), until it saturates. So from the nearest pair that was run to what is asked for
-the logarithms of both errors are continued along straight lines, and the gain is the difference of
-the errors.
+arXiv:1712.00409), so its logarithm along a line in doublings of rows and of training. What a
+student's error is to its control's is less lawful: a student may be behind early and ahead late. So
+the mean of both logarithms follows a line, and their difference wanders. Both are Gaussian
+processes over doublings (Rasmussen and Williams 2006, chapter 2), whose constants were chosen on
+six problems by ``benchmarks/advise.py``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student_t
 
 from limbeck.core.measured import Measured
 
 __all__ = ["Forecast", "PairScores", "Place", "forecast"]
 
-_DRAWS = 400
-_AXES = ("rows", "training")
-_SAME = 0.01  # doublings that count as none: shares of rows are rounded
-_TESTS = 3
 Floats = NDArray[np.float64]
+
+_DRAWS = 4000
+_SAME = 0.01  # doublings that count as none: shares of rows are rounded
+_ORIGIN = 12.0  # doublings below the whole at which the walks begin, beyond any pilot
+_JITTER = 1e-6
+_LARGEST = 20.0  # logarithm of an error; more comes of one degree of freedom alone
+_BOTH = np.array([[0.5, 0.5], [1.0, -1.0]])  # logs of student and control -> mean, difference
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,49 @@ class Place:
     def distance(self, other: Place) -> float:
         """Doublings from one to the other, added up."""
         return abs(self.rows - other.rows) + abs(self.training - other.training)
+
+
+@dataclass(frozen=True)
+class _Prior:
+    """What is known of a curve before the pilot, natural logarithms per doubling.
+
+    Parameters
+    ----------
+    slopes : pair of float
+        Mean change per doubling of rows, and of training.
+    level, slope : float
+        Standard deviations of its height, and of both slopes.
+    walk : float
+        Standard deviation of what it strays from its line within a doubling (a random walk).
+    larger : float
+        Standard deviation of what a student of another size is apart, everywhere alike.
+    """
+
+    slopes: tuple[float, float]
+    level: float
+    slope: float
+    walk: float
+    larger: float
+
+    def mean(self, x: Floats) -> Floats:
+        """Of the curve at places (n, 3), up to its height."""
+        return np.asarray(x[:, :2] @ np.array(self.slopes))
+
+    def covariance(self, x: Floats, strays: float) -> Floats:
+        """Of the curve at places (n, 3): doublings of rows and training, 1 for a larger student."""
+        place, larger = x[:, :2], x[:, 2]
+        lines = self.slope**2 * place @ place.T
+        walks = np.minimum(place[:, None], place[None]) + _ORIGIN
+        apart = self.larger**2 * np.outer(larger, larger)
+        return np.asarray(self.level**2 + lines + (strays * self.walk) ** 2 * walks.sum(-1) + apart)
+
+
+_STRAYS = (0.5, 1.0, 2.0, 4.0, 8.0)
+"""Times the usual that curves of a problem may stray; the pilot says how likely each is."""
+_USUAL = (0.25, 0.35, 0.2, 0.12, 0.08)
+"""How likely each is before."""
+_MEAN = _Prior(slopes=(-0.27, -0.29), level=5.0, slope=0.1, walk=0.06, larger=0.13)
+_DIFFERENCE = _Prior(slopes=(0.0, -0.05), level=1.0, slope=0.0, walk=0.08, larger=0.05)
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,17 +113,22 @@ class PairScores:
         """Number of training seeds."""
         return len(self.student)
 
-    def errors(self, weights: Floats) -> Floats:
-        """One less the mean score, of student and control and each seed, shape (2, s, b).
-
-        Parameters
-        ----------
-        weights : ndarray of shape (m, b)
-            How much each row counts, in b draws; each column adds up to one.
-        """
+    def errors(self) -> Floats:
+        """One less the mean score, of student and control and each seed, shape (2, s)."""
         both = np.stack([self.student, self.control])
         least = 0.5 / both.shape[2]  # no error among m rows
-        return np.asarray(np.maximum(1 - both @ weights, least))
+        return np.asarray(np.maximum(1 - both.mean(axis=2), least))
+
+    def row_variances(self) -> Floats:
+        """Variances (3,) of the means of student, control and gain over rows drawn anew.
+
+        As if there were two rows more, of which one is wrong: of few rows on which nobody errs the
+        plain variance would be zero (Agresti and Min 2005 add such rows for matched pairs).
+        """
+        means = np.stack([self.student.mean(0), self.control.mean(0)])
+        three = np.stack([*means, means[0] - means[1]])
+        m = three.shape[1]
+        return np.asarray((m * three.var(axis=1) + 1) / (m + 2) / m)
 
 
 @dataclass(frozen=True)
@@ -109,19 +161,16 @@ def forecast(
 ) -> Forecast:
     """What a pair trained as much as ``target`` will score.
 
-    From the nearest pair the logarithm of each error is continued along the slopes of the pairs
-    that differ from it in rows alone, and in training alone (least squares; each pair half the
-    weight of the next nearer one). The interval adds up the variances of
+    The mean of the logarithms of both errors has a line in doublings of rows and of training, and
+    strays from it; their difference strays from its height, with a drift towards the student. Both
+    are inferred from all pairs together, and so is how far they stray, which therefore lend each
+    other precision, also where a pair was run itself. The interval adds up the variances of
 
-    * rows and seeds of the pairs: the rows are resampled, and errors of seeds drawn with the
-      covariance that seeds have (a bootstrap, parametric in the seeds), 400 times;
-    * seeds and rows of the later run;
-    * the law itself, for rows and for training: the mean square of what it missed where each of the
-      three nearest pairs was forecast from the further ones (two or more), times the square of
-      the doublings; where there are no such pairs, all that the law changes counts as missed.
+    * these curves, given the pairs and what seeds differ by (a covariance of both, pooled);
+    * the later run's own seeds;
+    * rows: those that the pilot measured on, and as many of the later run.
 
-    The quantile is that of Student's t, with the degrees of freedom of such a sum of variances
-    (Satterthwaite 1946).
+    With few seeds it is wider, as Student's t is.
 
     Parameters
     ----------
@@ -134,161 +183,104 @@ def forecast(
     seeds : int
         Number of seeds of the later run.
     start : sequence of PairScores, optional
-        Pairs of another student, of which the nearest is continued along the slopes of ``pairs``.
+        Pairs of another student, of which the forecast then is.
     bounded : bool
         Whether errors are at most 1, as shares are.
     seed : int
-        Of the bootstrap.
+        Of the draws that the quantiles are taken of.
     """
+    shown = list(start) or list(pairs)
+    near = min(shown, key=lambda p: p.place.distance(target))
+    every = [*pairs, *start]
+    larger = [0.0] * len(pairs) + [1.0] * len(start) + [float(bool(start))]
+    places = [*(p.place for p in every), target]
+    x = np.array([(p.rows, p.training, k) for p, k in zip(places, larger, strict=True)])
+    logs = np.array([np.log(p.errors().mean(axis=1)) for p in every])  # (c, 2)
+    between, free = _between_seeds(every)
+    seen = logs @ _BOTH.T, _BOTH @ between @ _BOTH.T, np.array([p.seeds for p in every])
+    told = [_inferred(x, *seen, strays) for strays in _STRAYS]
+    weights = _weights(np.array([evidence for *_, evidence in told]))
+    middle = sum(w * m for w, (m, *_) in zip(weights, told, strict=True))
+    found = _scores(np.asarray(middle)[:, None], bounded)[:, 0]
+    apart = near.place.distance(target)
+    doublings = 0.0 if apart < _SAME else float(apart)
+    if not free:
+        return Forecast(*(Measured(float(v), np.nan, np.nan) for v in found), doublings)
     rng = np.random.default_rng(seed)
-    law = _Law.drawn([*pairs, *start], rng, bounded)
-    own, other = range(len(pairs)), range(len(pairs), len(pairs) + len(start))
-    anchor = min(other or own, key=lambda i: law.places[i].distance(target))
-    errors = law.continued(anchor, target, own)  # (2, b); the first without noise
-    values = _three(1 - errors)  # (3, b)
-    noise = values[:, 1:].var(axis=1, ddof=1) + _later(law, anchor, errors[:, 0], seeds)
-    variances, free = [noise], [law.free]
-    for which in _AXES:
-        steps = getattr(target, which) - getattr(law.places[anchor], which)
-        if abs(steps) > _SAME:
-            missed, n = law.missed(which, own, anchor, target)
-            variances.append(missed * steps**2)
-            free.append(n)
-    half = _quantile(np.array(variances), np.array(free), delta) * np.sum(variances, axis=0) ** 0.5
-    found = [Measured(float(v), float(v - h), float(v + h))
-             for v, h in zip(values[:, 0], half, strict=True)]  # fmt: skip
+    heavy = np.sqrt(free / rng.chisquare(free, _DRAWS))
+    which = rng.choice(len(told), size=_DRAWS, p=weights)
+    curves = np.empty((2, _DRAWS))
+    for k, (mean, spread, _) in enumerate(told):
+        mine = which == k
+        root = _root(spread + seen[1] / seeds)
+        away = root @ rng.normal(size=(2, int(mine.sum()))) * heavy[mine]
+        curves[:, mine] = mean[:, None] + away
+    drawn = _scores(curves, bounded)
+    drawn += np.sqrt(2 * near.row_variances())[:, None] * rng.normal(size=(3, _DRAWS))
+    ends = np.quantile(drawn, [delta / 2, 1 - delta / 2], axis=1)
     if bounded:
-        found[:2] = [replace(m, low=max(m.low, 0.0), high=min(m.high, 1.0)) for m in found[:2]]
-    return Forecast(found[0], found[1], found[2], float(law.places[anchor].distance(target)))
+        ends[:, :2] = ends[:, :2].clip(0.0, 1.0)
+    return Forecast(*(Measured(float(v), float(low), float(high))
+                      for v, low, high in zip(found, *ends, strict=True)), doublings)  # fmt: skip
 
 
-@dataclass(frozen=True, eq=False)
-class _Law:
-    """Logarithms of the errors of all pairs, without noise and in draws.
+def _between_seeds(pairs: Sequence[PairScores]) -> tuple[Floats, int]:
+    """Covariance (2, 2) of a seed's logarithms of both errors, and its degrees of freedom."""
+    logs = [np.log(p.errors()) for p in pairs]
+    away = [each - each.mean(axis=1, keepdims=True) for each in logs]
+    free = sum(p.seeds - 1 for p in pairs)
+    return np.asarray(sum(a @ a.T for a in away) / max(free, 1)), free
+
+
+def _weights(evidence: Floats) -> Floats:
+    """How likely each of `_STRAYS` is, from the logarithms of the likelihoods."""
+    found = np.array(_USUAL) * np.exp(evidence - evidence.max())
+    return np.asarray(found / found.sum())
+
+
+def _inferred(
+    x: Floats, known: Floats, between: Floats, seeds: Any, strays: float
+) -> tuple[Floats, Floats, float]:
+    """Mean (2,) and covariance (2, 2) of both curves at the last place, and the log likelihood.
 
     Parameters
     ----------
-    places : list of Place
-        Of the c pairs.
-    logs : ndarray of shape (2, c, b)
-        Of student and control; the first of the b is what was measured.
-    covariance : ndarray of shape (2, 2)
-        Of a seed's logarithms of both errors.
-    rows : ndarray of shape (3, c)
-        Variances of the mean scores, and of the gain, over rows drawn anew.
-    free : int
-        Degrees of freedom of the covariance.
-    cap : float
-        The largest error.
+    x : ndarray of shape (c + 1, 3)
+        Places of the c pairs, and of the target.
+    known : ndarray of shape (c, 2)
+        Mean of the logarithms, and their difference.
+    between : ndarray of shape (2, 2)
+        Of a seed, of both.
+    seeds : ndarray of shape (c,)
+        Number of seeds.
+    strays : float
+        Times the usual that the curves stray.
     """
-
-    places: list[Place]
-    logs: Floats
-    covariance: Floats
-    rows: Floats
-    free: int
-    cap: float
-
-    @classmethod
-    def drawn(cls, pairs: Sequence[PairScores], rng: Any, bounded: bool) -> _Law:
-        m = pairs[0].student.shape[1]
-        weights = np.column_stack([np.full(m, 1 / m), rng.multinomial(m, np.full(m, 1 / m),
-                                                                      _DRAWS).T / m])  # fmt: skip
-        logs, away, rows = [], [], []
-        for pair in pairs:
-            own = np.log(pair.errors(weights))  # (2, s, b)
-            away.append(own[:, :, 0] - own[:, :, :1].mean(axis=1))
-            logs.append(np.log(np.exp(own).mean(axis=1)))
-            means = np.stack([pair.student.mean(0), pair.control.mean(0)])
-            three = np.stack([*means, means[0] - means[1]])
-            rows.append(three.var(axis=1, ddof=1) / m)
-        free = sum(p.seeds - 1 for p in pairs)
-        covariance = sum(a @ a.T for a in away) / max(free, 1)
-        found = np.stack(logs, axis=1)  # (2, c, b)
-        root = _root(np.asarray(covariance))
-        for i, pair in enumerate(pairs):
-            found[:, i, 1:] += root @ rng.normal(size=(2, _DRAWS)) / pair.seeds**0.5
-        cap = 1.0 if bounded else float(np.exp(found.max()))
-        return cls([p.place for p in pairs], found, np.asarray(covariance), np.array(rows).T, free,
-                   cap)  # fmt: skip
-
-    def axis(self, anchor: int, which: str, own: Sequence[int]) -> list[int]:
-        """Pairs that differ from the anchor in rows alone, or training alone: nearest first."""
-        other = "training" if which == "rows" else "rows"
-        at = self.places[anchor]
-        alike = [i for i in own if abs(getattr(self.places[i], other) - getattr(at, other)) < _SAME]
-        below = [i for i in alike if getattr(self.places[i], which) <= getattr(at, which) + _SAME]
-        return sorted(below, key=lambda i: -getattr(self.places[i], which))
-
-    def slopes(self, points: Sequence[int], which: str) -> Floats:
-        """Slopes (2, b) of the log errors per doubling; 0 where there is one pair."""
-        x = np.array([getattr(self.places[i], which) for i in points])
-        if np.ptp(x) < _SAME:
-            return np.zeros_like(self.logs[:, 0])
-        w = 0.5 ** np.arange(len(x))
-        x = x - (w * x).sum() / w.sum()
-        found: Floats = np.einsum("c,mcb->mb", w * x, self.logs[:, points]) / (w * x * x).sum()
-        return found
-
-    def continued(self, anchor: int, target: Place, own: Sequence[int]) -> Floats:
-        """Errors (2, b) at the target."""
-        at, logs = self.places[anchor], self.logs[:, anchor].copy()
-        near = anchor if anchor in own else min(own, key=lambda i: self.places[i].distance(at))
-        for which in _AXES:
-            steps = getattr(target, which) - getattr(at, which)
-            if abs(steps) > _SAME:
-                logs += steps * self.slopes(self.axis(near, which, own), which)
-        return np.minimum(np.exp(logs), self.cap)
-
-    def missed(
-        self, which: str, own: Sequence[int], anchor: int, target: Place
-    ) -> tuple[Floats, int]:
-        """Mean squares (3,) of what the law missed per doubling of an axis, over how many tests.
-
-        Of both scores, and of the gain.
-        """
-        line = max((self.axis(i, which, own) for i in own), key=len)
-        found = []
-        for k in range(min(_TESTS, len(line) - 2)):
-            pair, further = line[k], line[k + 1 :]
-            steps = getattr(self.places[pair], which) - getattr(self.places[further[0]], which)
-            told = self.logs[:, further[0], 0] + steps * self.slopes(further, which)[:, 0]
-            off = np.exp(self.logs[:, pair, 0]) - np.minimum(np.exp(told), self.cap)
-            found.append(_three(off[:, None])[:, 0] / steps)
-        if found:
-            return np.asarray((np.array(found) ** 2).mean(axis=0)), len(found)
-        here, there = self.logs[:, anchor, 0], self.continued(anchor, target, own)[:, 0]
-        changed = _three((np.exp(here) - there)[:, None])[:, 0]
-        return np.asarray((changed / self.places[anchor].distance(target)) ** 2), 1
+    n = len(x)
+    mean = np.concatenate([_MEAN.mean(x), _DIFFERENCE.mean(x)])
+    prior = np.zeros((2 * n, 2 * n))
+    prior[:n, :n] = _MEAN.covariance(x, strays)
+    prior[n:, n:] = _DIFFERENCE.covariance(x, strays)
+    noise = np.kron(between, np.diag(1 / seeds)) + _JITTER * np.eye(2 * (n - 1))
+    there = np.r_[0 : n - 1, n : 2 * n - 1]
+    new = [n - 1, 2 * n - 1]
+    cross = prior[np.ix_(there, new)]
+    whole = prior[np.ix_(there, there)] + noise
+    weights = np.linalg.solve(whole, cross)
+    off = known.T.ravel() - mean[there]
+    evidence = -0.5 * (off @ np.linalg.solve(whole, off) + np.linalg.slogdet(whole)[1])
+    middle = mean[new] + weights.T @ off
+    return middle, prior[np.ix_(new, new)] - weights.T @ cross, float(evidence)
 
 
-def _three(scores: Floats) -> Floats:
-    """Student, control and gain (3, b) from the scores of both (2, b)."""
-    return np.stack([scores[0], scores[1], scores[0] - scores[1]])
-
-
-def _quantile(variances: Floats, free: NDArray[np.int64], delta: float) -> Floats:
-    """Student's t for sums over the rows of variances (v, 3), of which each has its freedom.
-
-    NaN where a part has none at all.
-    """
-    if not free.all():
-        return np.full(3, np.nan)
-    total = variances.sum(axis=0)
-    parts = (variances**2 / free[:, None]).sum(axis=0)
-    degrees = np.maximum(total**2 / np.maximum(parts, 1e-300), 1.0)
-    return np.asarray(student_t.ppf(1 - delta / 2, degrees))
-
-
-def _later(law: _Law, anchor: int, errors: Floats, seeds: int) -> Floats:
-    """Variances (3,) of what the later run measures: its own seeds, and as many rows."""
-    spread = law.covariance * np.outer(errors, errors) / seeds
-    gain = spread[0, 0] + spread[1, 1] - 2 * spread[0, 1]
-    found: Floats = np.array([spread[0, 0], spread[1, 1], gain]) + law.rows[:, anchor]
-    return found
+def _scores(curves: Floats, bounded: bool) -> Floats:
+    """Student, control and gain (3, b) from the mean of the logarithms and their difference."""
+    logs = np.stack([curves[0] + curves[1] / 2, curves[0] - curves[1] / 2])
+    errors = np.exp(np.minimum(logs, _LARGEST))
+    student, control = 1 - (np.minimum(errors, 1.0) if bounded else errors)
+    return np.stack([student, control, student - control])
 
 
 def _root(covariance: Floats) -> Floats:
     values, vectors = np.linalg.eigh(covariance)
-    found: Floats = vectors * np.sqrt(np.maximum(values, 0.0))
-    return found
+    return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)))

@@ -169,16 +169,42 @@ def _table(name: str, target: str, dropped: str) -> Problem:
 
 
 def _made(kind: str) -> Problem:
-    """Made-up rows: ten classes around clusters, or Friedman's function with noise."""
+    """Made-up rows: classes around clusters or in shells, Friedman's functions."""
     from sklearn import datasets
 
-    if kind == "friedman":
-        x, y = datasets.make_friedman1(8000, 10, noise=1.0, random_state=0)
+    if kind.startswith("friedman"):
+        made: dict[str, Any] = {
+            "friedman1": datasets.make_friedman1,
+            "friedman3": datasets.make_friedman3,
+        }
+        noise = 1.0 if kind == "friedman1" else 0.1
+        x, y = made[kind](n_samples=8000, noise=noise, random_state=0)
         return _drawn(x, (y - y.mean()) / y.std(), 2000, 1)
+    if kind == "hastie":
+        x, y = datasets.make_hastie_10_2(8000, random_state=0)
+        return _drawn(x, (y > 0).astype(np.int64), 2000, 2)
+    if kind == "shells":
+        x, y = datasets.make_gaussian_quantiles(
+            n_samples=8000, n_features=6, n_classes=4, random_state=0
+        )
+        return _drawn(x, y, 2000, 4)
     x, y = datasets.make_classification(
         8000, 20, n_informative=8, n_classes=5, n_clusters_per_class=3, random_state=0
     )
     return _drawn(x, y, 2000, 5)
+
+
+def _tracks() -> Problem:
+    """Ten features of clathrin tracks: whether auxilin comes."""
+    with np.load(DATA / "signals" / "clathrin_auxilin.npz", allow_pickle=False) as file:
+        x, y = file["features"], file["aux_positive"].astype(np.int64)
+    return _drawn(np.nan_to_num(x).astype(np.float64), y, 2500, 2)
+
+
+def _odd() -> Problem:
+    """MNIST: is the digit odd?"""
+    given = _pictures("mnist", 4)
+    return Problem((given.train[0], given.train[1] % 2), (given.test[0], given.test[1] % 2), 2)
 
 
 def _bundled(name: str) -> Problem:
@@ -211,7 +237,12 @@ PROBLEMS: dict[str, Callable[[], Problem]] = {
     "stop and frisk": lambda: _table("nyc_sqf_cpw_2014_2015", "found_weapon", _NO_FEATURES["sqf"]),
     "Lending Club": lambda: _table("lending_club_2016q1", "bad", _NO_FEATURES["lending"]),
     "clusters": lambda: _made("clusters"),
-    "Friedman 1": lambda: _made("friedman"),
+    "Friedman 1": lambda: _made("friedman1"),
+    "Friedman 3": lambda: _made("friedman3"),
+    "Hastie": lambda: _made("hastie"),
+    "shells": lambda: _made("shells"),
+    "clathrin tracks": _tracks,
+    "MNIST, odd or even": _odd,
 }
 
 

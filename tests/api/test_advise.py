@@ -39,7 +39,7 @@ def student():
 
 
 SETTINGS = {"epochs": 24, "batch_size": 40, "lr": 0.03, "seeds": 2}
-GIVEN = {"into": student, "validation": (X[400:], TRUTH[400:]), "budget": "60 s", **SETTINGS}
+GIVEN = {"into": student, "validation": (X[400:], TRUTH[400:]), "budget": "600 s", **SETTINGS}
 
 
 @pytest.fixture(autouse=True, scope="module")

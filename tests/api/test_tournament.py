@@ -239,3 +239,11 @@ def test_into_auto_is_the_recommended_student(found):
     result = limbeck.distill(FOREST, *REST, into="auto", max_numbers=16, progress=False,
                              among=["linear", "junta"], max_leaves=None)  # fmt: skip
     assert result.student.fingerprint() == found.best().student.fingerprint()
+
+
+@pytest.mark.parametrize("verb", ["tournament", "distill"])
+def test_rows_without_labels_are_refused_and_what_takes_them_is_named(verb):
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    more = {"into": "auto"} if verb == "distill" else {}
+    with pytest.raises(InvalidInput, match="into=name, unlabelled"):
+        getattr(limbeck, verb)(lambda x: x[:, 0] > 0, X[:40], unlabelled=X[40:], **more)
