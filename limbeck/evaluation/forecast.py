@@ -200,12 +200,12 @@ def forecast(
     seen = logs @ _BOTH.T, _BOTH @ between @ _BOTH.T, np.array([p.seeds for p in every])
     told = [_inferred(x, *seen, strays) for strays in _STRAYS]
     weights = _weights(np.array([evidence for *_, evidence in told]))
-    middle = sum(w * m for w, (m, *_) in zip(weights, told, strict=True))
-    found = _scores(np.asarray(middle)[:, None], bounded)[:, 0]
+    middle = weights @ np.stack([mean for mean, *_ in told])
+    found = _scores(middle[:, None], bounded)[:, 0]
     apart = near.place.distance(target)
     doublings = 0.0 if apart < _SAME else float(apart)
     if not free:
-        return Forecast(*(Measured(float(v), np.nan, np.nan) for v in found), doublings)
+        return _forecast(found, np.full((2, 3), np.nan), doublings)
     rng = np.random.default_rng(seed)
     heavy = np.sqrt(free / rng.chisquare(free, _DRAWS))
     which = rng.choice(len(told), size=_DRAWS, p=weights)
@@ -220,8 +220,16 @@ def forecast(
     ends = np.quantile(drawn, [delta / 2, 1 - delta / 2], axis=1)
     if bounded:
         ends[:, :2] = ends[:, :2].clip(0.0, 1.0)
-    return Forecast(*(Measured(float(v), float(low), float(high))
-                      for v, low, high in zip(found, *ends, strict=True)), doublings)  # fmt: skip
+    return _forecast(found, ends, doublings)
+
+
+def _forecast(values: Floats, ends: Floats, doublings: float) -> Forecast:
+    """Values (3,) of student, control and gain with their ends (2, 3)."""
+    student, control, gain = (
+        Measured(float(v), float(low), float(high))
+        for v, low, high in zip(values, *ends, strict=True)
+    )
+    return Forecast(student, control, gain, doublings)
 
 
 def _between_seeds(pairs: Sequence[PairScores]) -> tuple[Floats, int]:

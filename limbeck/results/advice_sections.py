@@ -28,10 +28,10 @@ def outlook_table(result: AdviceRecord) -> Table[Outlook]:
     """A row for each forecast."""
     score = result.score
     columns: list[Column[Outlook]] = [
-        Column("what", lambda o: o.name),
+        Column("what", lambda o: o.name, wrap=True),
         Column("rows", lambda o: o.rows, align="right", page_only=True),
         Column("epochs", lambda o: o.epochs, align="right", page_only=True),
-        Column("student", lambda o: o.student, f"student's {score}",
+        Column("student", lambda o: o.student, f"student's\n{score}", brief=True,
                drawing=Drawing(group="scores")),
         Column("control", lambda o: o.control, "control's", page_only=True,
                drawing=Drawing(group="scores")),
