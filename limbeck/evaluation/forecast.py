@@ -4,7 +4,7 @@ The error of a network falls about as a power of the training rows (Hestness et 
 arXiv:1712.00409), so its logarithm along a line in doublings of rows and of training. What a
 student's error is to its control's is less lawful: a student may be behind early and ahead late. So
 the mean of both logarithms follows a line, and their difference wanders. Both are Gaussian
-processes over doublings (Rasmussen and Williams 2006, chapter 2), whose constants were chosen on
+processes over doublings (Rasmussen and Williams 2006), whose constants were chosen on
 six problems by ``benchmarks/advise.py``.
 """
 
