@@ -101,6 +101,8 @@ class TextArguments(ReadableArguments, total=False):
 
     labels: Sequence[str]
     among: Sequence[str] | str | None
+    encoder: str
+    epochs: int
     embedding: Any
     width: int
     head: Literal["auto", "linear", "network"]

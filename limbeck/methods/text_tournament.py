@@ -18,12 +18,13 @@ from limbeck.core.registry import METHODS
 from limbeck.data.splits import split_folds
 from limbeck.methods.ngrams import DistillNgrams
 from limbeck.methods.text_embeddings import DistillTextEmbeddings
+from limbeck.methods.text_encoder import DistillTextEncoder
 from limbeck.methods.text_method import AnsweredTexts, FoundText, TextMethod
 from limbeck.students.files import canonical
 
 __all__ = ["KINDS", "DistillTexts", "TextCandidate"]
 
-KINDS = ("ngrams", "embeddings", "network")
+KINDS = ("ngrams", "embeddings", "network", "encoder")
 """The kinds of students, the ones that are quickest to read first."""
 _FOLDS, _FEWEST, _NEAR, _TIMED = 3, 60, 0.005, 200
 
@@ -73,9 +74,12 @@ class DistillTexts(TextMethod):
 
     Parameters
     ----------
-    among : sequence of {"ngrams", "embeddings", "network"}, optional
-        The kinds: n-grams, and a linear model or a small network on static embeddings. By default
-        all that can run here; n-grams alone where ``ngrams`` is given.
+    among : sequence of {"ngrams", "embeddings", "network", "encoder"}, optional
+        The kinds: n-grams, a linear model or a small network on static embeddings, and a
+        fine-tuned encoder. By default all that can run here, the last where ``encoder`` is given;
+        n-grams alone where ``ngrams`` is given.
+    encoder, epochs
+        As in `limbeck.methods.text_encoder.DistillTextEncoder`.
     embedding, width
         As in `limbeck.methods.text_embeddings.DistillTextEmbeddings`.
     ngrams, max_terms, min_texts
@@ -93,6 +97,8 @@ class DistillTexts(TextMethod):
     name: ClassVar[str] = "text students"
 
     among: Sequence[str] | None = None
+    encoder: str | None = None
+    epochs: int = 2
     embedding: Any = None
     width: int = 64
     ngrams: str = "auto"
@@ -158,7 +164,9 @@ class DistillTexts(TextMethod):
 
     def _named(self) -> tuple[str, ...]:
         if self.among is None:
-            return KINDS if self.ngrams == "auto" else ("ngrams",)
+            if self.ngrams != "auto":
+                return ("ngrams",)
+            return KINDS if self.encoder is not None else KINDS[:-1]
         return (self.among,) if isinstance(self.among, str) else tuple(self.among)
 
     def method_of(self, kind: str) -> TextMethod:
@@ -171,6 +179,8 @@ class DistillTexts(TextMethod):
         """
         if kind == "ngrams":
             return DistillNgrams(self.ngrams, self.max_terms, self.min_texts)
+        if kind == "encoder":
+            return DistillTextEncoder(self.encoder or "", self.epochs)
         head = "linear" if kind == "embeddings" else "network"
         return DistillTextEmbeddings(self.embedding, head, self.width)
 
@@ -199,6 +209,7 @@ _NAMED = {
     "ngrams": "n-grams",
     "embeddings": "static embeddings with a linear model",
     "network": "static embeddings with a small network",
+    "encoder": "a fine-tuned encoder",
 }
 
 
