@@ -154,9 +154,13 @@ class Kept:
     def of(self, sampler: str) -> list[Any]:
         """The queries of the sampler that was chosen: of its trial, and the rest.
 
-        Asked about were the rows, then the queries of every trial in turn, then the rest.
+        Asked about were the rows, then the queries of every trial in turn, then the rest, and
+        where two trees disagree.
         """
-        return [] if sampler == "none" else [self.asked[1 + TRIED.index(sampler)], self.asked[-1]]
+        rest = 1 + len(TRIED)
+        return (
+            [] if sampler == "none" else [self.asked[i] for i in (1 + TRIED.index(sampler), rest)]
+        )
 
 
 def measured(tree: Tree, rows: Rows, truth: np.ndarray, task: Task) -> float:
