@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from limbeck.audits.table import read_table
 from limbeck.certificates.binomial import check_share
 from limbeck.certificates.wording import versions
 from limbeck.core.errors import InvalidInput, whole_number
+from limbeck.core.pieces import keeping
 from limbeck.core.progress import shown
 from limbeck.results.audit import Audit, Work
 
@@ -50,6 +52,7 @@ def audit(
     folds: int = 5,
     level: float = 0.95,
     seed: int = 0,
+    out: str | Path | None = None,
     progress: bool | None = None,
 ) -> Audit:
     """Audit a black box from a table of its scores, and of what really happened.
@@ -108,6 +111,9 @@ def audit(
         Of all intervals and bands; in (0.5, 1).
     seed : int
         The same seed gives the same audit.
+    out : str or Path, optional
+        A folder where the audit is saved. Folds and bags that are done are kept there on the way,
+        in ``unfinished``: an audit that was cut off goes on with them when it is asked for again.
     progress : bool, optional
         Show a progress bar; by default only on a terminal. An interruption after 40 bags ends
         the audit with these; an earlier one stops it.
@@ -154,7 +160,7 @@ def audit(
     }  # fmt: skip
     streams = np.random.default_rng(seed).spawn(5)
     caveats = list(table.caveats)
-    with shown(progress) as tell, ThreadPoolExecutor(1) as pool:
+    with keeping(out) as pieces, shown(progress) as tell, ThreadPoolExecutor(1) as pool:
         tell("calibration", 0, 1)
         evidence = table.evidence
         calibration, curve = calibrate(table.score, table.outcome, evidence, level, streams[0])
@@ -173,7 +179,7 @@ def audit(
         groups_found = by_groups(table, models, on, curve, level, streams[4])
         metrics = _metrics(table, curve, threshold, favourable, level)
         student, certificate, note = certified.result()
-    return Audit(
+    result = Audit(
         score=score, outcome=outcome, frequency_weight=frequency_weight,
         sampling_weight=sampling_weight, cases=cases, rows=len(table),
         counting=table.counting,
@@ -189,6 +195,10 @@ def audit(
         },
         work=Work(table, models, on, aside, level, seed, progress),
     )  # fmt: skip
+    if out is not None and pieces is not None:
+        result.save(out)
+        pieces.remove()
+    return result
 
 
 def _interrupted(done: int, bags: int) -> list[Caveat]:

@@ -28,6 +28,8 @@ from limbeck.certificates.binomial import check_share
 from limbeck.core.contract import Method
 from limbeck.core.errors import InvalidInput, whole_number
 from limbeck.core.images import are_image_paths, images_of
+from limbeck.core.pieces import keeping
+from limbeck.core.whole_folder import open_folder
 from limbeck.data.class_weights import ClassWeight
 from limbeck.data.duplicates import Rule
 from limbeck.methods.few_labels.few_rows import FewRows
@@ -182,6 +184,7 @@ def distill(
     names: Sequence[str] | None = None,
     output: Any = None,
     seed: int = 0,
+    out: str | Path | None = None,
     progress: bool | None = None,
     **settings: Any,
 ) -> Any:
@@ -275,6 +278,9 @@ def distill(
         otherwise the only one that fits, which ``notes`` say.
     seed : int
         The same seed gives the same split and the same student.
+    out : str or Path, optional
+        A folder where the result is saved. What is finished of the work is kept there on the way,
+        in ``unfinished``: a run that was cut off goes on with it, when the same is asked again.
     progress : bool, optional
         Show a progress bar; by default only on a terminal.
     **settings
@@ -310,6 +316,8 @@ def distill(
     >>> result.student.size <= 4
     True
     """
+    if out is not None:
+        open_folder(out)  # refuses before any work
     into_text = writes_text(into, settings, teacher)
     if not (into_text and X is None and data is None):  # recorded logits bring their own texts
         X = _given_rows(X, data)
@@ -322,6 +330,7 @@ def distill(
         from limbeck.api.distill_language import distill_language
 
         aside = {"test": holdout[0]} if isinstance(holdout, tuple) else {"holdout": holdout}
+        settings |= {} if out is None else {"out": out}
         return distill_language(
             teacher, X, into=into, epsilon=epsilon, delta=delta, seed=seed, progress=progress,
             **_steps_of(into, writes=True), **aside, **settings,
@@ -342,10 +351,11 @@ def distill(
             class_weight=class_weight, names=names, unlabelled=unlabelled,
             **{name: value for name, value in outputs.items() if name != "score_kind"},
         )  # fmt: skip
-        return embed(
+        made = embed(
             teacher, X, y, epsilon=epsilon, delta=delta, holdout=holdout, seed=seed,
             progress=progress, **{n: value for n, value in settings.items() if value is not None},
         )  # fmt: skip
+        return _saved(made, out)
     if into == "text_classifier" and settings.get("labels") is not None:
         from limbeck.api.distill_multilabel import distill_labels_of_texts
 
@@ -355,10 +365,11 @@ def distill(
             regression=regression, preprocess=preprocess, output=output,
             budget=settings.get("budget"),
         )  # fmt: skip
-        return distill_labels_of_texts(
+        labelled = distill_labels_of_texts(
             teacher, X, y, epsilon=epsilon, delta=delta, holdout=holdout, score_kind=score_kind,
             seed=seed, progress=progress, method=method, **settings,
         )  # fmt: skip
+        return _saved(labelled, out)
     if leads_to_hybrid(into):
         from limbeck.api.distill_hybrid import hybrid_from
 
@@ -366,10 +377,11 @@ def distill(
             y=y, method=method, via=via, groups=groups, cases=cases, sample_weight=sample_weight,
             class_weight=class_weight, names=names, **outputs,
         )  # fmt: skip
-        return hybrid_from(
+        turned = hybrid_from(
             teacher, X, into, settings, epsilon=epsilon, delta=delta, holdout=holdout, seed=seed,
             progress=progress,
         )  # fmt: skip
+        return _saved(turned, out)
     if leads_to_network(into):
         from limbeck.api.distill_network import compress
 
@@ -380,6 +392,7 @@ def distill(
         )  # fmt: skip
         X = images_of(X) if are_image_paths(X) else X
         aside = {"test": holdout} if isinstance(holdout, tuple) else {"holdout": holdout}
+        settings |= {} if out is None else {"out": out}
         return compress(
             teacher, X, y, into=into, epsilon=epsilon, delta=delta, classes=classes, unit=unit,
             cases=cases, duplicates=duplicates, unlabelled=unlabelled, output=output, seed=seed,
@@ -390,11 +403,12 @@ def distill(
 
         weights = {"sample_weight": sample_weight, "class_weight": class_weight, "method": method,
                    "via": via, "unlabelled": unlabelled}  # fmt: skip
-        return recommended_student(
+        best = recommended_student(
             teacher, X, y, weights, settings, epsilon=epsilon, delta=delta, holdout=holdout,
             groups=groups, cases=cases, duplicates=duplicates, names=names, seed=seed,
             progress=progress, **outputs | {"unit": unit},
         )  # fmt: skip
+        return _saved(best, out)
     check_share("epsilon", epsilon)
     check_share("delta", delta)
     epsilon, delta = (float(f"{share:.12g}") for share in (epsilon, delta))  # 1 - 0.9 is 0.1
@@ -410,9 +424,20 @@ def distill(
         class_weight, names, outputs, unlabelled=unlabelled,
     )  # fmt: skip
     steps = FewLabelsSteps if isinstance(chosen, FewLabels | FewRows) else TableSteps
-    found = run(steps(request), progress)
-    if written and not isinstance(holdout, tuple):
-        found = replace(found, notes=(*found.notes, _ABOUT_WRITTEN))
+    with keeping(out) as pieces:
+        found = run(steps(request), progress)
+        if written and not isinstance(holdout, tuple):
+            found = replace(found, notes=(*found.notes, _ABOUT_WRITTEN))
+        if out is not None and pieces is not None:
+            found.save(out)
+            pieces.remove()
+    return found
+
+
+def _saved(found: Any, out: str | Path | None) -> Any:
+    """The result, written to the folder that was given, if one was."""
+    if out is not None:
+        found.save(out)
     return found
 
 

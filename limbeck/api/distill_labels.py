@@ -56,6 +56,7 @@ class FewLabelsSteps(TableSteps):
     """The steps for texts, or rows of a table, of which only some are asked about."""
 
     looked_at: ClassVar[tuple[int, int]] = (16, 32)
+    keeps_answers: ClassVar[bool] = False  # each counts
 
     @property
     def method(self) -> FewLabels | FewRows:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.api.chained import can_be_chained, chained, kind_of
+from limbeck.api.kept_steps import kept_result, kept_student, kept_students
 from limbeck.api.prepare.table import LabelledRows, Request, read, split
 from limbeck.api.prepare.unlabelled_rows import more_rows_note, with_unlabelled
 from limbeck.api.steps import Steps
@@ -28,6 +30,7 @@ from limbeck.core.contract import (
     answers,
 )
 from limbeck.core.errors import InvalidInput, plural
+from limbeck.core.pieces import kept
 from limbeck.data.class_weights import ClassWeight, class_weights
 from limbeck.data.inputs import some_rows
 from limbeck.data.labels import positions
@@ -47,6 +50,7 @@ from limbeck.selection.routes import refuse_without_access
 from limbeck.students.linear.linear import Linear
 from limbeck.teachers import as_teacher
 from limbeck.teachers.endpoints.paid_teacher import PaidTeacher
+from limbeck.teachers.kept_answers import KeptAnswers
 from limbeck.teachers.order import check_order
 
 __all__ = ["Known", "TableSteps", "Taught"]
@@ -91,6 +95,8 @@ class TableSteps(Steps[LabelledRows, Apart, Known, Taught, Comparison, Distillat
     request: Request
     looked_at: ClassVar[tuple[int, int]] = (256, 2048)
     """Rows by which outputs are understood, with labels and without."""
+    keeps_answers: ClassVar[bool] = True
+    """Whether the teacher may be asked about some rows again, to know it by its answers."""
 
     def read(self) -> LabelledRows:
         """What the rows are; see `limbeck.api.prepare.table.read`."""
@@ -141,6 +147,8 @@ class TableSteps(Steps[LabelledRows, Apart, Known, Taught, Comparison, Distillat
         weighing = dict(data.weighing)
         if data.weight is not None:
             weighing["sample_weight"] = sides.fit.weight
+        if kept() and self.keeps_answers and not isinstance(teacher, PaidTeacher):  # has its own
+            teacher = KeptAnswers(teacher, some_rows(example, self.looked_at[0]))
         return Known(teacher, sides, data.features, weighing, fit_y, test_y, tuple(notes))
 
     def tested(
@@ -179,8 +187,12 @@ class TableSteps(Steps[LabelledRows, Apart, Known, Taught, Comparison, Distillat
             Told how far the search is.
         """
         apart, teacher = known.apart, known.teacher
-        found = self.request.method.distill(
-            teacher, apart.fit_rows, self.request.chance(0), tell, **known.weighing
+        found = kept_result(
+            "student",
+            lambda: _made_from(self.request, known, 0),
+            lambda: self.request.method.distill(
+                teacher, apart.fit_rows, self.request.chance(0), tell, **known.weighing
+            ),
         )
         found.student.measured(apart.fit_rows.values)
         told = queries_told_apart(found, self.request.method, apart.fit_rows, self.request.seed)
@@ -241,9 +253,17 @@ class TableSteps(Steps[LabelledRows, Apart, Known, Taught, Comparison, Distillat
         ]
         if known.fit_y is not None:
             tell("control", 0, 1)
-            control = controlled(request, known, request.chance(1))
+            control = kept_student(
+                "control",
+                lambda: _made_from(request, known, 1),
+                lambda: controlled(request, known, request.chance(1)),
+            )
             contenders.append(_contender("control", control, test, task))
-        linear, rivals = baselines(request, known, found.result, request.chance(2))
+        linear, rivals = kept_students(
+            "baselines",
+            lambda: [*_made_from(request, known, 2), found.result.student.to_dict()],
+            lambda: baselines(request, known, found.result, request.chance(2)),
+        )
         if linear is not None:
             contenders.append(_contender("baseline", linear, test, task, "linear model"))
         rivals = {**rivals, **self.more_baselines(found)}
@@ -378,6 +398,18 @@ def baselines(
     if found.rivals:
         return linear, found.rivals
     return linear, request.method.baselines(known.teacher, rows, own, found, chance, weight)
+
+
+def _made_from(request: Request, known: Known, stream: int) -> list[Any]:
+    """All that student, control and baselines depend on, for the pieces of a run."""
+    rows = known.apart.fit_rows
+    # A teacher that is not known again has no pieces: nobody finds what chance is part of.
+    identity = getattr(known.teacher, "identity", None) or os.urandom(16)
+    return [
+        repr(request.method), request.seed, stream, identity, repr(known.task), rows.values,
+        repr(rows.features), known.fit_y, known.apart.fit.weight, repr(request.class_weight),
+        request.epsilon,
+    ]  # fmt: skip
 
 
 def _by_class(

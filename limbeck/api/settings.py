@@ -40,6 +40,7 @@ class Arguments(TypedDict, total=False):
     unit: str
     output: Any
     seed: int
+    out: str | Path | None
     progress: bool | None
 
 
@@ -213,7 +214,6 @@ class NetworkArguments(Arguments, total=False):
     calibrate: bool
     baseline: bool
     timing: bool
-    out: str | Path | None
     epochs: int | None
     batch_size: int
     optimizer: Any

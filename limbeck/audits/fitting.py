@@ -9,6 +9,7 @@ import copy
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -20,6 +21,7 @@ from limbeck.audits.calibration import Curve, fit_curve
 from limbeck.audits.refit import Design, Fit, Refit, one_step, refit
 from limbeck.audits.results import Folds
 from limbeck.core.contract import Progress
+from limbeck.core.pieces import digest, kept, piece
 from limbeck.students.additive.bins import Bins
 from limbeck.students.additive.boosting import Terms, boost
 
@@ -213,6 +215,7 @@ def fit_models(
         _narrow(table.score) if len(table) > _MANY else None,
     )  # fmt: skip
     weight = table.evidence
+    made_from = _made_from(table, folds, task, rng) if kept() else ""
     score_out = np.empty(len(table))
     outcome_out = None if table.outcome is None else np.empty(len(table))
     tell("cross-fitted models", 0, folds.number)
@@ -220,9 +223,13 @@ def fit_models(
     def fold(k: int) -> None:
         test = folds.of == k
         w = np.where(test, 0.0, weight)
-        score_out[test] = _boost(task, table.score, w, False).add_up(codes[test])
-        if outcome_out is not None and table.outcome is not None:
-            outcome_out[test] = _boost(task, table.outcome, w, True).add_up(codes[test])
+        said = piece(f"fold-{k}", lambda: made_from, lambda: [
+            None if of is None else _boost(task, of, w, of is table.outcome).add_up(codes[test])
+            for of in (table.score, table.outcome)
+        ])  # fmt: skip
+        score_out[test] = said[0]
+        if outcome_out is not None:
+            outcome_out[test] = said[1]
 
     in_threads(fold, range(folds.number))
     tell("models of all rows", 0, 1)
@@ -241,7 +248,7 @@ def fit_models(
     def drawn(i: int) -> Vector:
         return scale * table.redraw(copy.deepcopy(streams[i]))
 
-    found = _bags(task, sides, drawn, bags, tell)
+    found = _bags(task, sides, drawn, bags, tell, made_from)
     mass = table.mass if table.frequency is not None else table.mass / table.mass.mean()
     return Models(
         bins, codes, design, design.sums(mass), folds, score_out, outcome_out,
@@ -249,6 +256,13 @@ def fit_models(
         calibrated.found, sides[1].found if len(sides) > 1 else None,
         sides[2].found if len(sides) > 2 else None, found, drawn,
     )  # fmt: skip
+
+
+def _made_from(table: AuditTable, folds: Folds, task: _Task, rng: np.random.Generator) -> str:
+    """A hash of all that folds and bags depend on, for the pieces of a run."""
+    arrays = [table.values, table.score, table.outcome, table.evidence, table.mass, table.cases]
+    settings = [task.counts, task.nominal, task.pairs, task.rounds, task.curve(task.raw[:1000])]
+    return digest([arrays, settings, folds.of, task.codes, rng.bit_generator.state])
 
 
 def _boost(task: _Task, target: Vector, weight: Vector, classifies: bool) -> Terms:
@@ -274,7 +288,8 @@ def in_threads(fit: Callable[[int], T], of: Iterable[int]) -> list[T]:
         The numbers.
     """
     with ThreadPoolExecutor(min(os.cpu_count() or 1, 8)) as pool:
-        return list(pool.map(fit, of))
+        waiting = [pool.submit(copy_context().run, fit, i) for i in of]
+        return [one.result() for one in waiting]
 
 
 def some_rows(weight: Vector) -> Vector:
@@ -381,19 +396,27 @@ def _bags(
     drawn: Callable[[int], Vector],
     bags: int,
     tell: Progress,
+    made_from: str,
 ) -> Bags:
     p = task.design.starts[-1]
     together = task.design.at_once
 
-    def some(first: int) -> list[list[Refit]]:
+    def refits(first: int) -> list[list[Refit]]:
         weights = [drawn(i) for i in range(first, min(first + together, bags))]
         return _in_bags(task, sides, weights)
+
+    def some(first: int) -> list[list[Refit]]:
+        return piece(
+            f"bags-{first}", lambda: [made_from, together, bags], lambda: refits(first),
+            write=lambda found: [[[one.theta, one.spread] for one in bag] for bag in found],
+            read=lambda found: [[Refit(*one) for one in bag] for bag in found],
+        )  # fmt: skip
 
     found: list[list[Refit]] = []
     tell("bags", 0, bags)
     # sums over rows run outside Python's lock, so that threads share the rows at no cost
     with ThreadPoolExecutor(min(os.cpu_count() or 1, 8)) as pool:
-        waiting = [pool.submit(some, i) for i in range(0, bags, together)]
+        waiting = [pool.submit(copy_context().run, some, i) for i in range(0, bags, together)]
         try:
             for ready in waiting:
                 for one in ready.result():

@@ -54,6 +54,10 @@ def audit(
         str | None,
         typer.Option(help="'high' or 'low': which decision is favourable, for impact ratios."),
     ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="A folder for the audit; one that was stopped goes on there."),
+    ] = None,
     bags: Annotated[int, typer.Option(help="Resamples behind the bands.")] = 100,
     seed: int = 0,
 ) -> None:
@@ -63,7 +67,7 @@ def audit(
     from limbeck.reports.document import place
     from limbeck.results.audit_sections.tables import audit_table
 
-    with plain_errors():
+    with plain_errors(out):
         if report is not None:
             place(report)  # refuses before minutes of work
         found = run(
@@ -82,6 +86,7 @@ def audit(
             favourable=cast(Any, favourable),
             bags=bags,
             seed=seed,
+            out=out,
         )
         console = Console()
         console.print(audit_table(found))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
+import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from limbeck.cli.errors import plain_errors
+from limbeck.cli.errors import Terminated, plain_errors, stopped
 from limbeck.cli.options import (
     Cases,
     Classes,
@@ -113,7 +113,7 @@ def distill(
     from limbeck.api.distill import distill as start
     from limbeck.api.load import read_named, read_table, read_teacher
 
-    with plain_errors():
+    with plain_errors(out):
         if run is not None:
             _refuse_beside_run(teacher=teacher, data=data, out=out, weights=weights, label=label)
             run_network(run, resumed=False)
@@ -161,9 +161,9 @@ def distill(
             sampler=sampler,
             query_weight=query_weight,
             budget=budget,
+            out=folder,
         )
-        written = result.save(Path(folder))
-        print_result(result, written)
+        print_result(result, Path(folder))
 
 
 def resume(
@@ -181,9 +181,9 @@ def run_network(path: Path, *, resumed: bool) -> None:
 
     try:
         result = run_file.resume(path) if resumed else run_file.run(path)
-    except KeyboardInterrupt:
-        sys.stderr.write("Interrupted; what was done is kept: `limbeck resume` goes on.\n")
-        raise typer.Exit(130) from None
+    except (KeyboardInterrupt, Terminated) as error:
+        folder = path if resumed else Path(run_file.read_run(path).get("out") or "run")
+        stopped(error, folder, f"limbeck resume {shlex.quote(str(folder))}")
     if first():
         print_result(result, Path(result.settings["out"]))
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import shlex
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
 
 import typer
 from rich.console import Console
@@ -14,20 +18,73 @@ from rich.text import Text
 from limbeck.core.errors import LimbeckError
 from limbeck.core.printable import visible
 
-__all__ = ["plain_errors"]
+__all__ = ["Terminated", "plain_errors", "stopped"]
+
+
+class Terminated(SystemExit):
+    """SIGTERM, as an error: files on the way are written whole or removed, then all ends."""
+
+    code = 143  # 128 + SIGTERM, as shells count
 
 
 @contextmanager
-def plain_errors() -> Iterator[None]:
-    """Errors raised on purpose become two sentences and exit status 2."""
+def plain_errors(keeps: Path | None = None) -> Iterator[None]:
+    """Errors raised on purpose become two sentences and exit status 2.
+
+    Parameters
+    ----------
+    keeps : Path, optional
+        Where the command keeps what is finished, so that the same command goes on after an
+        interruption (exit status 130) or SIGTERM (143).
+    """
+    with _sigterm():
+        try:
+            yield
+        except LimbeckError as error:
+            _print_once(error)
+            raise typer.Exit(2) from None
+        except (KeyboardInterrupt, Terminated) as error:
+            stopped(error, keeps)
+
+
+def stopped(error: BaseException, keeps: Path | str | None, command: str = "") -> NoReturn:
+    """Say that the command was stopped, and how to go on; exit.
+
+    Parameters
+    ----------
+    error : KeyboardInterrupt or Terminated
+        Why.
+    keeps : Path, str or None
+        Where finished work is kept.
+    command : str
+        What goes on with it; the same command by default.
+    """
+    why, code = ("Ended by SIGTERM", 143) if isinstance(error, Terminated) else ("Interrupted", 130)
+    if keeps is None:
+        sys.stderr.write(f"{why}; nothing was written.\n")
+    else:
+        command = command or shlex.join(["limbeck", *sys.argv[1:]])
+        sys.stderr.write(f"{why}; what is finished is kept in {keeps}. To go on: {command}\n")
+    raise typer.Exit(code) from None
+
+
+@contextmanager
+def _sigterm() -> Iterator[None]:
+    """SIGTERM as an error, where this is the main thread and nobody else handles it."""
+
+    def end(*_: object) -> NoReturn:
+        raise Terminated(Terminated.code)
+
+    try:
+        default = signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+        before = signal.signal(signal.SIGTERM, end) if default else None
+    except ValueError:  # not the main thread
+        default = False
     try:
         yield
-    except LimbeckError as error:
-        _print_once(error)
-        raise typer.Exit(2) from None
-    except KeyboardInterrupt:
-        sys.stderr.write("Interrupted; nothing was written.\n")
-        raise typer.Exit(130) from None
+    finally:
+        if default:
+            signal.signal(signal.SIGTERM, before)
 
 
 def _print_once(error: LimbeckError) -> None:

@@ -54,7 +54,7 @@ def generate(
     """Let a language model write a training set; print what was asked, kept and dropped."""
     from limbeck.api.generate import generate as start
 
-    with plain_errors():
+    with plain_errors(out):
         settings: dict[str, Any] = {}
         if question is not None:
             settings["question"] = question

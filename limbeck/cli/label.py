@@ -42,7 +42,7 @@ def label(
     from limbeck.core.errors import InvalidInput
     from limbeck.data.text_files import texts_given
 
-    with plain_errors():
+    with plain_errors(out):
         if out.suffix.lower() != ".jsonl":
             raise InvalidInput(f"--out is {out.name!r}.", "Give the name of a .jsonl file.")
         given = texts_given(texts, column)

@@ -65,7 +65,7 @@ def tournament(
     from limbeck.api.load import read_named, read_table, read_teacher
     from limbeck.api.tournament import tournament as start
 
-    with plain_errors():
+    with plain_errors(out):
         frame = read_table(Path(data))
         X, y = rows_and_labels(frame, label, drop)
         result = start(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from limbeck.cli.errors import plain_errors
+from limbeck.cli.errors import Terminated, plain_errors, stopped
 from limbeck.cli.options import print_result
 
 __all__ = ["tune"]
@@ -26,8 +25,7 @@ def tune(
     with plain_errors():
         try:
             result = tuned(run)
-        except KeyboardInterrupt:
-            sys.stderr.write("Interrupted; what was done is kept: the same command goes on.\n")
-            raise typer.Exit(130) from None
+        except (KeyboardInterrupt, Terminated) as error:
+            stopped(error, f"the folder that {run} names")
         if first():
             print_result(result, Path(result.result.settings["out"]))

@@ -32,7 +32,7 @@ def are_records(X: Any) -> bool:
     if isinstance(X, Mapping):
         return True
     if getattr(X, "ndim", 0) == 2 and getattr(X, "dtype", None) is not None:
-        if X.dtype.kind not in "OUT" or X.shape[1] != len(PAIR) or not len(X):
+        if getattr(X.dtype, "kind", "f") not in "OUT" or X.shape[1] != len(PAIR) or not len(X):
             return False
         return all(isinstance(value, str) for value in X[:_LOOKED_AT].ravel().tolist())
     if not isinstance(X, list) or not X:

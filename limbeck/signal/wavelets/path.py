@@ -7,14 +7,17 @@ are searched from many starts; those between descend from their neighbour's best
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from limbeck.core.contract import Progress
+from limbeck.core.pieces import piece
 from limbeck.core.progress import quiet
 from limbeck.signal.wavelets.loss import WaveletLoss, coefficients
 from limbeck.signal.wavelets.penalty import Penalty
@@ -123,12 +126,35 @@ def follow(
         last = i == len(weights) - 1
         if found is None or last:
             warm = () if found is None else (found.low,)
-            found = search.run(here, rng, [*named, *warm], progress)
+            starts = [*named, *warm]
+            make = partial(search.run, here, rng, starts, progress)
         else:
             progress("path of weights", i, len(weights))
-            found = search.refine(here, [found.low, *found.others], rng)
+            starts = [found.low, *found.others]
+            make = partial(search.refine, here, starts, rng)
+        found = _kept(here, rng, starts, search, make)
         before = float(here(torch.from_numpy(named[0])[None])[0]) if named else None
         yield PathPoint(sparsity, trim, found, before, *_parts(loss, found.low))
+
+
+def _kept(
+    loss: WaveletLoss,
+    rng: np.random.Generator,
+    starts: Sequence[NDArray[np.float64]],
+    search: FilterSearch,
+    make: Callable[[], Found],
+) -> Found:
+    """A point of the path as a piece of work: what was found is kept, and read by the next run."""
+
+    def made_from() -> list[Any]:
+        rows = [
+            [None if t is None else t.numpy() for t in (r.unit, r.weights, r.partners)]
+            for r in (loss.signals, loss.gradients)
+        ]
+        settings = [loss.levels, loss.boundary, loss.sparsity, loss.trim, repr(search)]
+        return [rows, settings, list(starts)]
+
+    return piece("wavelet", made_from, make, write=asdict, read=lambda d: Found(**d), rng=rng)
 
 
 def follow_penalty(
@@ -166,7 +192,11 @@ def follow_penalty(
     """
     low = start
     for sparsity, trim in weights:
-        low = replace(penalty, sparsity=sparsity, trim=trim).run(x, gradients, low, rng, progress)
+        descent, begin = replace(penalty, sparsity=sparsity, trim=trim), low
+        low = piece(
+            "penalty", lambda: [repr(descent), x, gradients, begin],  # noqa: B023
+            lambda: descent.run(x, gradients, begin, rng, progress), rng=rng,  # noqa: B023
+        )  # fmt: skip
         here = replace(loss, sparsity=sparsity, trim=trim)
         before, value = here(torch.from_numpy(np.stack([start, low]))).tolist()
         found = Found(low, value, False, float("nan"), 1, 1)

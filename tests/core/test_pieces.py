@@ -1,0 +1,193 @@
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from limbeck.core.pieces import NAME, Pieces, digest, keeping, piece
+
+REMEMBERED = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.tuples(inner, inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(value=REMEMBERED)
+def test_what_is_written_is_read(value: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
+    pieces = Pieces(tmp_path_factory.mktemp("run"))
+    pieces.write("a", value)
+    found = pieces.read("a")
+    assert found is not None
+    assert repr(found[0]) == repr(value)  # NaN and the kinds of containers, too
+
+
+def test_arrays_keep_type_order_and_bits(tmp_path: Path) -> None:
+    pieces = Pieces(tmp_path)
+    given = {
+        3: np.asfortranarray(np.random.default_rng(0).normal(size=(4, 3))),
+        "none": np.array([np.nan, -0.0, np.inf]), "text": np.array(["a", "é"]),
+        "one": np.float32(0.1), "flat": np.array(7),
+    }  # fmt: skip
+    pieces.write("a", given)
+    (found,) = pieces.read("a") or ()
+    assert list(found) == list(given)
+    for name, value in given.items():
+        assert found[name].dtype == value.dtype
+        assert found[name].tobytes() == value.tobytes()
+        assert np.shape(found[name]) == np.shape(value)
+    assert found[3].flags.f_contiguous
+
+
+def test_a_piece_is_made_once_and_leaves_chance_as_it_was_left(tmp_path: Path) -> None:
+    made = []
+
+    def make(rng: np.random.Generator) -> Any:
+        made.append(1)
+        return rng.normal(size=3)
+
+    draws = []
+    for _ in range(2):
+        with keeping(tmp_path):
+            rng = np.random.default_rng(3)
+            first = piece("draw", lambda: "x", lambda: make(rng), rng=rng)  # noqa: B023
+            draws.append((first.tolist(), rng.normal()))
+    assert draws[0] == draws[1]
+    assert len(made) == 1
+    with keeping(tmp_path):  # other inputs, another piece
+        piece("draw", lambda: "y", lambda: make(np.random.default_rng(3)))
+    assert len(made) == 2
+    piece("draw", lambda: "x", lambda: make(np.random.default_rng(3)))  # nothing is kept here
+    assert len(made) == 3
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK", None])
+def test_a_damaged_piece_is_made_again(tmp_path: Path, damage: bytes | None) -> None:
+    with keeping(tmp_path):
+        piece("a", lambda: 1, lambda: np.arange(100.0))
+    (file,) = (tmp_path / NAME).iterdir()
+    content = bytearray(file.read_bytes())
+    content[200] ^= 4  # within the array
+    file.write_bytes(bytes(content) if damage is None else damage)
+    with keeping(tmp_path):
+        assert piece("a", lambda: 1, lambda: np.arange(100.0)).tolist() == list(range(100))
+        assert piece("a", lambda: 1, lambda: None) is not None  # it is whole again
+
+
+def test_what_cannot_be_kept_is_made_each_time(tmp_path: Path) -> None:
+    with keeping(tmp_path):
+        assert piece("a", lambda: 1, lambda: {1, 2}) == {1, 2}
+        assert piece("a", lambda: 1, lambda: {3}) == {3}
+
+
+def test_digests_tell_tables_and_numbers_apart_and_are_the_same_elsewhere() -> None:
+    frame = pd.DataFrame({"a": [1.0, 2.0], "b": ["x", "y"]})
+    other = frame.assign(a=[1.0, np.nextafter(2.0, 3)])
+    assert digest(frame) == digest(frame.copy()) != digest(other)
+    assert digest([1, 0.5, None]) != digest([1.0, 0.5, None])
+    code = "from limbeck.core.pieces import digest; print(digest([1, 'x', {'a': 2.5}]))"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == digest([1, "x", {"a": 2.5}])
+
+
+RUN = """
+import sys
+import numpy as np, pandas as pd, limbeck
+from sklearn.datasets import load_breast_cancer
+from sklearn.ensemble import RandomForestClassifier
+kind, out = sys.argv[1:]
+X, y = load_breast_cancer(return_X_y=True, as_frame=True)
+X = X.iloc[:, :8]
+forest = RandomForestClassifier(5, random_state=0).fit(X[::2], y[::2])
+if kind == "audit":
+    rows = X[1::2].assign(score=forest.predict_proba(X[1::2])[:, 1], outcome=y[1::2])
+    limbeck.audit(rows, score="score", outcome="outcome", bags=40, out=out, progress=False)
+elif kind == "tournament":
+    limbeck.tournament(forest, X[1::2], y[1::2], into=["tree", "linear", "junta", "rule_list"],
+                       max_numbers=12, seconds=1000, out=out, progress=False)
+elif kind == "wavelet":
+    torch = __import__("torch")
+    torch.manual_seed(0)
+    nn = torch.nn
+    net = nn.Sequential(nn.Linear(32, 4), nn.Tanh(), nn.Linear(4, 2)).double()
+    signals = np.random.default_rng(0).normal(size=(160, 32)).cumsum(1)
+    limbeck.distill(net, signals, into="wavelet", starts=8, wavelet="db2", levels=2, queries=200,
+                    out=out, progress=False)
+else:
+    limbeck.distill(forest, X[1::2], y[1::2], into=kind, out=out, progress=False)
+"""
+
+
+def start(kind: str, out: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", RUN, kind, str(out)])
+
+
+def content(folder: Path) -> dict[str, Any]:
+    """All that a result says, without seconds."""
+
+    def timeless(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {k: timeless(v) for k, v in value.items() if "seconds" not in k}
+        return [timeless(v) for v in value] if isinstance(value, list) else value
+
+    found: dict[str, Any] = {}
+    for path in sorted(folder.rglob("*")):
+        name = str(path.relative_to(folder))
+        if path.suffix == ".json" and not name.startswith("runs"):
+            found[name] = timeless(json.loads(path.read_bytes()))
+        elif path.suffix in (".npy", ".parquet"):
+            found[name] = path.read_bytes()
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["tree", "sparse_sum", "audit", "wavelet", "tournament"])
+def test_killed_a_hundred_times_and_going_on_gives_the_same(kind: str, tmp_path: Path) -> None:
+    """``LIMBECK_KILLS`` says how often; a run that comes to its end starts the next folder."""
+    began = time.monotonic()
+    assert start(kind, tmp_path / "whole").wait() == 0
+    takes = time.monotonic() - began
+    wanted, chance = content(tmp_path / "whole"), random.Random(kind)
+    kills, at = 0, 0
+    while kills < int(os.environ.get("LIMBECK_KILLS", "100")):
+        out = tmp_path / f"run{at}"
+        run = start(kind, out)
+        try:
+            assert run.wait(chance.uniform(0.2, 1.0) * takes) == 0
+        except subprocess.TimeoutExpired:
+            run.send_signal(signal.SIGKILL)
+            run.wait()
+            kills += 1
+            continue
+        assert content(out) == wanted
+        assert not (out / NAME).exists()
+        at += 1
+    assert start(kind, tmp_path / f"run{at}").wait() == 0
+    assert content(tmp_path / f"run{at}") == wanted
+    assert not list(tmp_path.rglob(".*"))
+
+
+def test_going_on_gives_the_same_bit_for_bit(tmp_path: Path) -> None:
+    assert start("sparse_sum", tmp_path / "whole").wait() == 0
+    run = start("sparse_sum", tmp_path / "cut")
+    kept = tmp_path / "cut" / NAME
+    while run.poll() is None and not (kept.is_dir() and any(kept.glob("student-*"))):
+        time.sleep(0.01)
+    run.kill()
+    run.wait()
+    assert start("sparse_sum", tmp_path / "cut").wait() == 0
+    assert content(tmp_path / "cut") == content(tmp_path / "whole")
+    assert not kept.exists()
