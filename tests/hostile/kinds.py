@@ -18,6 +18,8 @@ from limbeck.certificates.certificate_file import load as load_certificate
 from limbeck.certificates.certificate_file import read_stored
 from limbeck.certificates.certificate_file import save as save_certificate
 from limbeck.certificates.vouching import vouching
+from limbeck.core.errors import FileRefused
+from limbeck.core.pieces import Pieces
 from limbeck.core.signatures import signed_bytes
 from limbeck.data.tables import read_table
 
@@ -79,6 +81,11 @@ def kinds(folder: Path, students: Sequence[str] = INTO) -> Iterator[Kind]:
     yield Kind("certificate.json", certificate, lambda: str(load_certificate(certificate)))
     yield Kind("certificate.json, verified", certificate, lambda: _verified(run, certificate))
     yield from _signed(run, folder)
+    pieces = Pieces(folder / "cut off")
+    kept = {"scores": np.random.default_rng(0).normal(size=(50, 3)), "n": 3, "name": "a"}
+    pieces.write("answers", kept)  # one that is damaged is made again: None
+
+    yield Kind("unfinished/answers.npz", pieces.folder / "answers.npz", lambda: _piece(pieces))
     table = next(run.glob("holdout.*"))
     yield Kind(table.name, table, lambda: read_table(table).to_csv())
     rows = folder / "rows.npz"
@@ -86,6 +93,13 @@ def kinds(folder: Path, students: Sequence[str] = INTO) -> Iterator[Kind]:
     np.savez_compressed(rows, rows=values, answers=labels, names=list("abcd"), cases=y.to_numpy())
     yield Kind("rows.npz", rows, lambda: read_rows(rows).to_csv())
     yield from _of_networks(folder, values)
+
+
+def _piece(pieces: Pieces) -> Any:
+    found = pieces.read("answers")
+    if found is None:
+        raise FileRefused("The piece is damaged.", "It is made again.")
+    return repr(found)
 
 
 def _signed(run: Path, folder: Path) -> Iterator[Kind]:

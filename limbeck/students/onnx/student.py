@@ -6,6 +6,7 @@ It needs onnxruntime, and neither torch nor the code of the network.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,8 @@ class OnnxStudent:
 
     def __init__(self, path: str | Path) -> None:
         opened = open_onnx(Path(path))
-        self._session = opened.session()
+        self._file = replace(opened, model=None)
+        self._session = self._file.session()
         meta = {e.key: e.value for e in opened.model.metadata_props}.get(KEY)
         if meta is None:
             raise FileRefused(
@@ -57,6 +59,13 @@ class OnnxStudent:
             )
         self.task_, self.layout, self.compared, self._form = _read(meta)
         self._hash = hashlib.sha256(opened.content).hexdigest()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_session"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._session = self._file.session()  # made anew from the bytes of the file
 
     @property
     def features_(self) -> Features:

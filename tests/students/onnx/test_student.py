@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import pickle
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import joblib
 import numpy as np
 import onnx
 import pytest
@@ -93,3 +96,23 @@ def test_other_files_are_refused(exported, tmp_path: Path) -> None:
 def test_a_network_says_what_can_be_drawn_instead(network) -> None:
     with pytest.raises(InvalidInput, match=r"no drawing of its own.*result\.plot\(\)"):
         OnnxStudent(network[1]).plot()
+
+
+def test_it_is_copied_pickled_and_travels_to_other_processes(network, tmp_path: Path) -> None:
+    path = Path(shutil.copy(network[1], tmp_path / "net.onnx"))
+    student = OnnxStudent(path)
+    rows = np.random.default_rng(0).normal(size=(20, 4))
+    told = student.predict(rows).tolist()
+    path.unlink()  # its bytes travel, not its path
+    for other in (copy.deepcopy(student), pickle.loads(pickle.dumps(student))):
+        assert other.predict(rows).tolist() == told
+        assert other.fingerprint() == student.fingerprint()
+
+
+@pytest.mark.slow
+def test_loky_workers_answer_as_it_does(network) -> None:
+    student = OnnxStudent(network[1])
+    rows = np.random.default_rng(0).normal(size=(20, 4))
+    parallel = joblib.Parallel(n_jobs=2, backend="loky")
+    found = parallel(joblib.delayed(student.predict)(rows) for _ in range(2))
+    assert [f.tolist() for f in found] == 2 * [student.predict(rows).tolist()]
