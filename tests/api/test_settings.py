@@ -22,6 +22,7 @@ from limbeck.methods.rules.method import DistillRuleList, DistillRules
 from limbeck.methods.scorecard import RoundToPoints
 from limbeck.methods.search_and_stitch.method import SearchAndStitch
 from limbeck.methods.sparse_sum import SelectTerms
+from limbeck.methods.text_embeddings import DistillTextEmbeddings
 from limbeck.methods.trepan.method import Trepan
 from limbeck.networks.training.settings import Training
 
@@ -38,7 +39,6 @@ COMMON = {
         (settings.TreeArguments, SearchAndStitch),
         (settings.JuntaArguments, FindJunta),
         (settings.WaveletArguments, AdaptiveWavelets),
-        (settings.TextArguments, FewLabels),
         (settings.SumArguments, SelectTerms),
         (settings.SumArguments, MatchLinear),
         (settings.ScorecardArguments, RoundToPoints),
@@ -51,6 +51,12 @@ COMMON = {
 def test_readable_students(arguments, method):
     own = {f.name for f in fields(method)}
     assert set(arguments.__annotations__) == COMMON | own
+
+
+def test_students_of_texts():
+    """Of all methods that lead there, and the names of several labels."""
+    own = {f.name for method in (FewLabels, DistillTextEmbeddings) for f in fields(method)}
+    assert set(settings.TextArguments.__annotations__) == COMMON | own | {"labels"}
 
 
 def test_networks():
