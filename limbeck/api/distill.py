@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 from limbeck.api.distill_labels import FewLabelsSteps
 from limbeck.api.distill_table import TableSteps
 from limbeck.api.prepare.table import Request
+from limbeck.api.prepare.text_columns import naming_columns
 from limbeck.api.settings import (
     AdditiveArguments,
     JuntaArguments,
@@ -424,7 +425,7 @@ def distill(
         class_weight, names, outputs, unlabelled=unlabelled,
     )  # fmt: skip
     steps = FewLabelsSteps if isinstance(chosen, FewLabels | FewRows) else TableSteps
-    with keeping(out) as pieces:
+    with keeping(out) as pieces, naming_columns(request):
         found = run(steps(request), progress)
         if written and not isinstance(holdout, tuple):
             found = replace(found, notes=(*found.notes, _ABOUT_WRITTEN))

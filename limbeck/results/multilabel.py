@@ -120,12 +120,11 @@ class MultilabelDistillation(Tabular):
                    optional=True),
             Column("accuracy", lambda row: _entry(row[1], "student").accuracy,
                    "accuracy on\nthe labels", optional=True),
-            Column("verdict", lambda row: row[1].verdict, wrap=True),
         ]  # fmt: skip
-        notes = (f"certificate  {self.statement}", *(
-            f"note  {name}: {note}" for name, part in self.parts.items() for note in part.notes
-            if "never" in note
-        ))  # fmt: skip
+        notes = [f"certificate  {self.statement}"]
+        for name, part in self.parts.items():
+            notes.append(f"verdict  {name}: {part.comparison.sentence}")
+            notes += [f"note  {name}: {note}" for note in part.notes if "never" in note]
         return Table("Texts with several labels", columns, list(self.parts.items()), notes=notes)
 
     def report(self, path: str | Path) -> Path:

@@ -46,6 +46,8 @@ def test_bounds_of_all_labels_hold_at_once(result):
     assert result.student.predict_proba(["late refund"]).shape == (1, 3)
     assert result.student.predict(["late refund box"])[0].tolist() == [True, True, False]
     assert "agreement of" in str(result)
+    assert len(str(result).splitlines()) < 30  # verdicts stand below the table, not in a cell
+    assert "verdict  mood: " in " ".join(result.sheet().notes)
 
 
 def test_it_saves_loads_and_each_label_verifies(result, tmp_path):
