@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import builtins
 import importlib
 import json
 import re
@@ -216,6 +218,16 @@ def test_every_name_on_a_page_can_be_imported(page: Path) -> None:
             if not hasattr(found, part):
                 importlib.import_module(".".join(name.split(".")[:depth]))
             found = getattr(found, part)
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/index.md"])
+def test_the_first_snippet_runs_by_itself(page: str) -> None:
+    block = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)[0]
+    names = [n for n in ast.walk(ast.parse(block)) if isinstance(n, ast.Name)]
+    made = {n.id for n in names if isinstance(n.ctx, ast.Store)}
+    made |= {n.name for n in ast.walk(ast.parse(block)) if isinstance(n, ast.alias)}
+    used = {n.id for n in names if isinstance(n.ctx, ast.Load)}
+    assert used <= made | set(dir(builtins))
 
 
 def test_samplers_are_at_hand() -> None:

@@ -56,7 +56,9 @@ def vouching(certificate: Certificate, public_key: Any = None) -> Vouching:
     if signature is None:
         if wanted is None:
             return Vouching()
-        return Vouching(fault=f"The certificate is not signed, and {key_text(wanted)} was asked.")
+        return Vouching(
+            fault=f"The certificate is not signed; a signature by {key_text(wanted)} was asked for."
+        )
     own = key_text(signature.public_key)
     if wanted is not None and wanted != signature.public_key:
         return Vouching(

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from limbeck.cli.errors import plain_errors
 from limbeck.cli.options import (
+    ROWS_HELP,
     Answers,
     Cases,
     Identical,
@@ -18,7 +19,6 @@ from limbeck.cli.options import (
     Seen,
     Share,
     StudentFile,
-    Table,
     column_of,
     duplicates_rule,
     signing_key,
@@ -29,7 +29,7 @@ __all__ = ["certify"]
 
 def certify(
     student: StudentFile,
-    rows: Table,
+    rows: Annotated[Path, typer.Option(help=ROWS_HELP)],
     answers: Answers = "teacher_label",
     delta: Share = 0.05,
     epsilon: Annotated[float | None, typer.Option(help="The bound that is wanted.")] = None,

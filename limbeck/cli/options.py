@@ -14,7 +14,7 @@ from rich.text import Text
 from limbeck.core.errors import InvalidInput, did_you_mean
 
 __all__ = [
-    "Answers", "Cases", "Classes", "Drop", "Identical", "Key", "Label", "Preprocess",
+    "ROWS_HELP", "Answers", "Cases", "Classes", "Drop", "Identical", "Key", "Label", "Preprocess",
     "ScoreKindName", "Seen", "Share", "StudentFile", "Table", "Weights", "class_names",
     "column_of", "duplicates_rule", "groups_of", "parts", "print_result", "rows_and_labels",
     "signing_key", "unlabelled_rows",
@@ -22,6 +22,9 @@ __all__ = [
 
 Share = Annotated[float, typer.Option(help="Strictly between 0 and 1.")]
 Table = Annotated[Path, typer.Option(help="A .parquet or .csv file with one row per input.")]
+ROWS_HELP = (
+    'A .parquet or .csv file; or many, as a folder or a pattern in quotes: "rows/*.parquet".'
+)
 StudentFile = Annotated[Path, typer.Option(help="student.json, as limbeck wrote it.")]
 Answers = Annotated[str, typer.Option(help="The column with the teacher's answers.")]
 Cases = Annotated[

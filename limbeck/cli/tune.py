@@ -15,7 +15,7 @@ __all__ = ["tune"]
 
 def tune(
     run: Annotated[
-        Path, typer.Argument(help="A run.yaml with over: {setting: [choices]}; see docs/tune.md.")
+        Path, typer.Argument(help=r"A run.yaml with over: {setting: \[choices]}; see docs/tune.md.")
     ],
 ) -> None:
     """Search for the settings of a student and, as long, of its control; goes on after a kill."""

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from limbeck.cli.errors import plain_errors
-from limbeck.cli.options import Answers, Seen, column_of
+from limbeck.cli.options import ROWS_HELP, Answers, Seen, column_of
 from limbeck.core.errors import InvalidInput
 from limbeck.core.printable import visible
 
@@ -27,9 +27,7 @@ def verify(
     student: Annotated[
         Path | None, typer.Option(help="student.json or student.onnx, as limbeck wrote it.")
     ] = None,
-    rows: Annotated[
-        Path | None, typer.Option(help="A .parquet or .csv file with one row per input.")
-    ] = None,
+    rows: Annotated[Path | None, typer.Option(help=ROWS_HELP)] = None,
     answers: Answers = "teacher_label",
     group: Annotated[
         str | None, typer.Option(help="The column of the groups; 'group' by default.")

@@ -455,6 +455,15 @@ def test_help_names_the_commands():
         assert command in result.output
 
 
+@pytest.mark.parametrize("command", ["certify", "verify"])
+def test_help_says_that_rows_may_be_many_files(command):
+    assert '"rows/*.parquet"' in plain(limbeck(command, "--help").output)
+
+
+def test_help_of_tune_shows_its_brackets():
+    assert "{setting: [choices]}" in plain(limbeck("tune", "--help").output)
+
+
 @pytest.mark.torch
 def test_a_network_from_the_shell_to_a_verified_certificate(tmp_path, monkeypatch):
     """The real thing: a module and a weights file, in a process of its own."""

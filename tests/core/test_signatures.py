@@ -105,6 +105,7 @@ def test_unsigned_otherwise_signed_and_altered_are_not_verified(
     signed = certificate.sign(keys / "key.pem")
     other = ed25519.Ed25519PrivateKey.generate()
     assert "is not signed" in said(certificate, keys / "pub.pem")
+    assert "was asked for" in said(certificate, keys / "pub.pem")
     assert "signed with another key" in said(signed, other.public_key())
     assert "altered after it was signed" in said(replace(signed, n=81), keys / "pub.pem")
     assert "altered after it was signed" in said(replace(signed, n=81), None)
