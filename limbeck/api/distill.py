@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
@@ -318,7 +319,11 @@ def distill(
     True
     """
     if out is not None:
+        fresh = not Path(out).exists()
         open_folder(out)  # refuses before any work
+        if fresh:
+            with suppress(OSError):  # another run has begun to write there
+                Path(out).rmdir()  # what is refused leaves nothing; the first file makes it again
     into_text = writes_text(into, settings, teacher)
     if not (into_text and X is None and data is None):  # recorded logits bring their own texts
         X = _given_rows(X, data)
