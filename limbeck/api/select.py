@@ -116,6 +116,7 @@ def select(
     check_share("delta", delta)
     check_share("holdout", holdout)
     texts = are_texts(X)
+    _refuse_text_columns(X)
     rows: Any = as_texts(X) if texts else X
     made = as_teacher(teacher, y, **outputs)
     if not made.task.classifies or made.task.outputs < 2:
@@ -162,6 +163,19 @@ def select(
             "limbeck": limbeck.__version__,
         },
     )  # fmt: skip
+
+
+def _refuse_text_columns(X: Any) -> None:
+    """Refuse a table in which a column holds texts, which would be read as categories."""
+    for name in getattr(X, "columns", ()):
+        values = X[name].dropna()
+        words = [v for v in values if isinstance(v, str)]
+        if len(words) == len(values) > 10 and len(set(words)) > len(words) / 2:
+            raise InvalidInput(
+                f"The column {name!r} holds {len(set(words)):,} different texts in"
+                f" {len(words):,} rows.",
+                f"Give the texts themselves, X[{name!r}] (--text {name}), or leave the column out.",
+            )
 
 
 class _SoftAnswers:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.datasets import load_digits
 from sklearn.neighbors import KNeighborsClassifier
@@ -91,3 +92,9 @@ def test_what_cannot_be_used(change, said):
     teacher = KNeighborsClassifier().fit(X / 16, Y)
     with pytest.raises(LimbeckError, match=said):
         limbeck.select(teacher, X / 16, Y, **{"n": 20, "pool": 5000, **change})
+
+
+def test_a_table_with_a_column_of_texts_asks_for_the_texts():
+    frame = pd.DataFrame({"text": [f"row number {i}" for i in range(40)]})
+    with pytest.raises(LimbeckError, match="different texts in 40 rows"):
+        limbeck.select(lambda X: np.zeros(len(X), dtype=int), frame, n=4, classes=[0, 1])

@@ -64,13 +64,35 @@ class QuickStudent(Protocol):
     def guesses(
         self, learnt: NDArray[np.int64], soft: NDArray[np.float64], teacher: Teacher
     ) -> NDArray[np.float64]:
-        """Probabilities (n, k), or values (n, 1), of all rows, from the answers to some."""
+        """Probabilities (n, k), or values (n, 1), of all rows, from the answers to some.
+
+        Parameters
+        ----------
+        learnt : ndarray of shape (m,)
+            Rows that have an answer.
+        soft : ndarray of shape (m, k)
+            These answers.
+        teacher : Teacher
+            Whose they are.
+        """
         ...
 
     def choose(
         self, guess: NDArray[np.float64], free: NDArray[np.int64], size: int, rng: Any
     ) -> NDArray[np.int64]:
-        """The next rows, of those that are free."""
+        """The next rows, of those that are free.
+
+        Parameters
+        ----------
+        guess : ndarray of shape (n, k)
+            As `guesses` returned it.
+        free : ndarray of shape (f,)
+            Rows that have no answer yet.
+        size : int
+            How many follow, at most.
+        rng : Generator
+            Draws what is random.
+        """
         ...
 
 
