@@ -60,7 +60,7 @@ def stopped(error: BaseException, keeps: Path | str | None, command: str = "") -
         What goes on with it; the same command by default.
     """
     why, code = ("Ended by SIGTERM", 143) if isinstance(error, Terminated) else ("Interrupted", 130)
-    if keeps is None:
+    if keeps is None or not Path(keeps).exists():
         sys.stderr.write(f"{why}; nothing was written.\n")
     else:
         command = command or shlex.join(["limbeck", *sys.argv[1:]])

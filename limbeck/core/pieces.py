@@ -113,6 +113,12 @@ def keeping(folder: str | Path | None) -> Iterator[Pieces | None]:
     token = _CURRENT.set(pieces)
     try:
         yield pieces
+    except BaseException:
+        if pieces is not None:
+            with suppress(OSError):  # where nothing was finished, nothing stays
+                pieces.folder.rmdir()
+                pieces.folder.parent.rmdir()
+        raise
     finally:
         _CURRENT.reset(token)
 

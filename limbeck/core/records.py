@@ -29,6 +29,8 @@ def are_records(X: Any) -> bool:
     >>> are_records({"age": [31, 45]}), are_records([("a", "b")]), are_records([[1.0, 2.0]])
     (True, True, False)
     """
+    if hasattr(X, "toarray"):  # sparse, some of which are mappings, too
+        return False
     if isinstance(X, Mapping):
         return True
     if getattr(X, "ndim", 0) == 2 and getattr(X, "dtype", None) is not None:

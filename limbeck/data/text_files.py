@@ -107,7 +107,9 @@ def text_column(frame: Any, column: str | None = None) -> NDArray[Any]:
 
 
 def holds_texts(column: Any) -> bool:
-    """Whether the first values of a column of a table are texts."""
+    """Whether the first values of a column of a table are texts; those of a category are not."""
+    if str(column.dtype) == "category":
+        return False
     some = column.dropna().head(100)
     return len(some) > 0 and all(isinstance(value, str) for value in some)
 
