@@ -41,6 +41,8 @@ def test_an_encoder_is_fine_tuned_saved_as_onnx_and_takes_part(encoder, tmp_path
     def good(X):
         return np.array([t.split().count("good") > t.split().count("bad") for t in X])
 
+    method = DistillTextEncoder(encoder)
+    assert pickle.loads(pickle.dumps(method)) == method
     result = limbeck.distill(
         good, texts, classes=(False, True), into="text_classifier", method="encoder",
         encoder=encoder, epochs=12, learning_rate=3e-3, duplicates="keep", progress=False,

@@ -89,7 +89,9 @@ def test_time_that_is_over_is_told_in_every_process(n_jobs):
 
 def test_every_method_and_student_can_be_sent_to_another_process(alone):
     for methods in students().values():
-        for method in methods.values():
+        for name, method in methods.items():
+            if name == "encoder":  # has no default; tests/methods/test_text_encoder.py pickles it
+                continue
             made = method.from_settings({})
             assert pickle.loads(pickle.dumps(made)) == made
     for run in raced(race(), ROUTES, 1):
