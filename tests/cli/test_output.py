@@ -12,7 +12,7 @@ import pytest
 
 COMMAND = [sys.executable, "-c", "from limbeck.cli import main; main()"]
 NAMES = (
-    "students", "methods", "teachers", "routes", "--version", "--help",
+    "students", "methods", "teachers", "routes sklearn", "--version", "--help",
     "distill --help", "verify --help",
 )  # fmt: skip
 ASCII = {**os.environ, "PYTHONIOENCODING": "ascii", "LANG": "C", "LC_ALL": "C", "COLUMNS": "90"}
