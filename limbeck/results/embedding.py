@@ -23,6 +23,7 @@ from limbeck.reports.plots import axes_of, intervals
 from limbeck.reports.printed import Tabular
 from limbeck.reports.style import PAGE
 from limbeck.reports.table import Column, Drawing, Table
+from limbeck.results.result import saved_whole
 from limbeck.students.static_embedding.static_embedding import StaticEmbedding
 
 __all__ = ["EmbeddingDistillation", "EmbeddingModel"]
@@ -213,10 +214,11 @@ class EmbeddingDistillation(Tabular):
         folder : path
             Made if it does not exist.
         """
-        folder = self.student.save(folder)
-        write_json(self.to_dict(), folder / "result.json")
-        self.report(folder / "report.html")
-        return folder
+        with saved_whole(folder) as to:
+            self.student.save(to)
+            write_json(self.to_dict(), to / "result.json")
+            self.report(to / "report.html")
+        return Path(folder)
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
