@@ -10,16 +10,20 @@ change the split, the teacher and the queries. Compared at each number of leaves
 * ``scikit-learn``: its tree with ``max_leaf_nodes`` on the rows with the teacher's answers;
 * ``scikit-learn, queries``: the same with the queries that limbeck drew, at half of the weight.
 
-    python benchmarks/queries.py [--data FOLDER] [--seeds 5] [--sets wine ...] [--to FILE]
+    python benchmarks/queries.py [--data FOLDER] [--seeds 0-4 20-24] [--jobs 2] [--to FILE]
 
-Results are kept in FILE, a line a run, and a run that is there is not made again.
+Results are kept in FILE, a line a run, and a run that is there is not made again; ``--table``
+makes none. A cell is a table, a teacher and a number of leaves, over all seeds. It is won, tied
+where both means are mathematically equal, as where two trees are the same, or lost.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +56,7 @@ SETS = ("breast_cancer", "wine", "digits", "compas", "adult", "bike")
 TEACHERS = ("network", "forest")
 KINDS = ("limbeck", "limbeck, no queries", "scikit-learn", "scikit-learn, queries")
 MOST_ROWS = 14_300
+ROUNDING = 1e-12
 COMPAS = [
     "sex", "age", "race", "juv_fel_count", "juv_misd_count", "juv_other_count", "priors_count",
     "c_charge_degree",
@@ -214,58 +219,80 @@ def run(name: str, kind: str, seed: int, folder: Path) -> dict[str, Any]:
 
 
 def table(runs: list[dict[str, Any]]) -> str:
-    """Means over seeds, and where limbeck is ahead."""
+    """Means over seeds, and where limbeck is ahead, level or behind."""
     lines = [
         "| rows of, teacher | leaves | limbeck | no queries | scikit-learn | the same with queries"
-        " | seeds |",
-        "|---|---|---|---|---|---|---|",
+        " | limbeck is | seeds |",
+        "|---|---|---|---|---|---|---|---|",
     ]
-    ahead, cells, behind = 0, 0, 0
-    differences = []
+    verdicts, behind, differences = [], 0, []
     for name in SETS:
         for kind in TEACHERS:
             part = [r for r in runs if (r["set"], r["teacher"]) == (name, kind)]
             for size in LEAVES if part else ():
                 means = [float(np.mean([r[str(size)][k] for r in part])) for k in KINDS]
-                cells += 1
-                ahead += means[0] > max(means[2:]) + 1e-12
-                behind += means[1] < means[2] - 1e-12
+                verdicts.append(verdict(means[0] - max(means[2:])))
+                behind += verdict(means[1] - means[2]) == "behind"
                 differences.append([means[0] - means[2], means[0] - means[3], means[1] - means[2]])
                 shown = " | ".join(f"{m:.3f}" for m in means)
-                lines.append(f"| {name}, {kind} | {size} | {shown} | {len(part)} |")
+                lines.append(
+                    f"| {name}, {kind} | {size} | {shown} | {verdicts[-1]} | {len(part)} |"
+                )
+    if not verdicts:
+        return "No runs."
     mean = np.mean(differences, axis=0)
     lines += [
         "",
-        f"limbeck is ahead of both trees of scikit-learn in {ahead} of {cells} cells, by"
-        f" {mean[0]:+.3f} and {mean[1]:+.3f} on average. Without queries it is behind the tree on"
-        f" rows in {behind} of {cells}, and {mean[2]:+.3f} ahead on average.",
+        f"Of {len(verdicts)} cells limbeck is ahead of both trees of scikit-learn in"
+        f" {verdicts.count('ahead')}, level with the better one in {verdicts.count('level')} and"
+        f" behind it in {verdicts.count('behind')}, by {mean[0]:+.3f} and {mean[1]:+.3f} on"
+        f" average. Without queries it is behind the tree on rows in {behind}, and {mean[2]:+.3f}"
+        " ahead on average.",
     ]
     return "\n".join(lines)
 
 
-def main() -> None:
+def verdict(difference: float) -> str:
+    """What a cell shows: trees that answer alike are level, and neither won nor lost."""
+    return "level" if abs(difference) <= ROUNDING else "ahead" if difference > 0 else "behind"
+
+
+def seeds_of(given: list[str]) -> list[int]:
+    """Seeds written singly or as ``first-last``."""
+    ends = [[int(end) for end in text.split("-")] for text in given]
+    return [seed for pair in ends for seed in range(pair[0], pair[-1] + 1)]
+
+
+def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--seeds", type=int, default=5)
+    data = os.environ.get("LIMBECK_DATA", "../shared/data")
+    parser.add_argument("--data", type=Path, default=Path(data))
+    parser.add_argument("--seeds", nargs="*", default=["0-4"], help="such as 0-4 10 11")
     parser.add_argument("--sets", nargs="*", default=list(SETS))
+    parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--to", type=Path, default=Path("queries.jsonl"))
-    args = parser.parse_args()
+    parser.add_argument("--table", action="store_true", help="of what is in --to alone")
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = arguments()
     torch.set_num_threads(1)
-    runs = (
-        [json.loads(line) for line in args.to.read_text().splitlines()] if args.to.exists() else []
-    )
+    lines = args.to.read_text().splitlines() if args.to.exists() else []
+    runs = [json.loads(line) for line in lines]
     known = {(r["set"], r["teacher"], r["seed"]) for r in runs}
-    for seed in range(args.seeds):
-        for name in args.sets:
-            if name in ("adult", "compas", "bike") and not (args.data / "tabular").exists():
-                print(f"{name} is left out: {args.data} is not there")
-                continue
-            for kind in TEACHERS:
-                if (name, kind, seed) not in known:
-                    runs.append(run(name, kind, seed, args.data))
-                    with args.to.open("a") as file:
-                        file.write(json.dumps(runs[-1]) + "\n")
-    print(table(runs))
+    seeds, there = seeds_of(args.seeds), (args.data / "tabular").exists()
+    sets = [s for s in args.sets if there or s not in ("adult", "compas", "bike")]
+    if len(sets) < len(args.sets):
+        print(f"adult, compas and bike are left out: {args.data} is not there")
+    cells = [(name, kind, seed) for seed in seeds for name in sets for kind in TEACHERS]
+    todo = [] if args.table else [cell for cell in cells if cell not in known]
+    with ProcessPoolExecutor(args.jobs, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        for done in as_completed([pool.submit(run, *cell, args.data) for cell in todo]):
+            runs.append(done.result())
+            with args.to.open("a") as file:
+                file.write(json.dumps(runs[-1]) + "\n")
+    print(table([r for r in runs if r["seed"] in seeds]))
 
 
 if __name__ == "__main__":

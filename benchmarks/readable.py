@@ -1,7 +1,7 @@
 """Agreement of readable students with their teacher, by how many numbers a reader must hold.
 
     python benchmarks/readable.py --students sparse_sum tree scorecard linear/l1_path
-    python benchmarks/readable.py --students sklearn_tree figs rulefit  # peers
+    python benchmarks/readable.py --peers   # other packages; see readable_peers.py
     python benchmarks/readable.py --table
 
 35% of the rows train the teacher, 35% distil, 30% are judged. A student is distilled once, up to
@@ -9,8 +9,7 @@ the largest budget; at each budget the largest of its frontier that fits is judg
 student can be named, with a method after a slash. Agreement for classes, R2 with the teacher for
 values. Results are appended to a file of JSON lines; what is there is not run again.
 
-Peers: scikit-learn's tree on MUNGE queries of half the weight; FIGS and RuleFit of imodels, where
-that package can be imported (two classes and values only).
+The second table has means over the tables of two classes, of more classes, and of values.
 """
 
 from __future__ import annotations
@@ -21,11 +20,13 @@ import os
 import time
 import warnings
 from collections import defaultdict
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from readable_peers import PEERS, peers
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.datasets import load_breast_cancer, load_digits, load_wine
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
@@ -33,23 +34,23 @@ from sklearn.impute import SimpleImputer
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
-from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from limbeck.core.columns import Features, Rows
 from limbeck.core.contract import answers
 from limbeck.core.progress import quiet
-from limbeck.methods.weights import weights
-from limbeck.samplers.named import sampler_named
 from limbeck.selection.routes import method_for, methods_into
-from limbeck.students.tree.greedy import expand
 from limbeck.teachers import as_teacher
 
 DATA = Path(
     os.environ.get("LIMBECK_DATA", Path(__file__).resolve().parent.parent.parent / "shared/data")
 )
 SETS = ("breast_cancer", "wine", "digits", "compas", "adult", "bike")
+KINDS_OF_TABLE = {
+    "two classes": ("breast_cancer", "compas", "adult"),
+    "more classes": ("wine", "digits"),
+    "values": ("bike",),
+}
 TEACHERS = ("network", "forest")
-PEERS = ("sklearn_tree", "figs", "rulefit")
 MOST_ROWS = 20_000
 
 
@@ -132,62 +133,6 @@ def frontier(name: str, teacher: Any, rows: Rows, most: int, seed: int) -> list[
     return sorted(((s.numbers, s.predict) for s in students.values()), key=lambda pair: pair[0])
 
 
-def peers(name: str, teacher: Any, rows: Rows, most: int, seed: int) -> list[tuple[int, Any]]:
-    """The same for models of other packages."""
-    task, rng = teacher.task, np.random.default_rng(seed)
-    told = answers(teacher.scores(rows.native()), task)
-    if name == "sklearn_tree":
-        drawn = sampler_named("munge").draw(rows, 10_000, rng)
-        theirs = answers(teacher.scores(drawn.native()), task)
-        both = Rows(rows.features, np.vstack([rows.values, drawn.values]))
-        told = np.concatenate([told, theirs])
-        weight = weights(len(rows), len(drawn), 0.5)
-        cls = DecisionTreeClassifier if task.classifies else DecisionTreeRegressor
-        x = expand(rows.features, both.values)[0]
-        largest = (most + 1) // 2
-        leaves = [n for n in (2, 4, 8, 16, 32) if n < largest] + [largest]
-        trees = [cls(max_leaf_nodes=n, random_state=seed).fit(x, told, weight) for n in leaves]
-        return [(2 * t.get_n_leaves() - 1, _predictor(t, teacher)) for t in trees]
-    if len(task.classes) > 2:
-        return []
-    import imodels
-
-    x = np.nan_to_num(expand(rows.features, rows.values)[0])
-    out = []
-    for size in (4, 8, 16, 32, 64):
-        if name == "figs":
-            cls = imodels.FIGSClassifier if task.classifies else imodels.FIGSRegressor
-            model = cls(max_rules=size // 2, random_state=seed).fit(x, told)
-            held = sum(2 * _leaves(t) - 1 for t in model.trees_)
-        else:
-            cls = imodels.RuleFitClassifier if task.classifies else imodels.RuleFitRegressor
-            model = cls(max_rules=max(size // 3, 2), random_state=seed).fit(x, told)
-            held = _rulefit_numbers(model)
-        out.append((held, _predictor(model, teacher)))
-    return sorted(out, key=lambda pair: pair[0])
-
-
-def _leaves(node: Any) -> int:
-    return 1 if node.left is None else _leaves(node.left) + _leaves(node.right)
-
-
-def _rulefit_numbers(model: Any) -> int:
-    """Conditions and weights of the rules that are used, the weights of columns, the intercept."""
-    kept = [r for r, c in zip(model.rules_, model.coef[-len(model.rules_) :], strict=True) if c] \
-        if len(model.rules_) else []  # fmt: skip
-    columns = int((np.asarray(model.coef[: len(model.coef) - len(model.rules_)]) != 0).sum())
-    return 1 + columns + sum(1 + str(r).count(" and ") + 1 for r in kept)
-
-
-def _predictor(model: Any, teacher: Any) -> Any:
-    def predict(judged: Rows) -> np.ndarray:
-        x = np.nan_to_num(expand(judged.features, judged.values)[0])
-        found = np.asarray(model.predict(x))
-        return teacher.task.labels[found.astype(int)] if teacher.task.classifies else found
-
-    return predict
-
-
 def one(name: str, kind: str, seed: int, student: str, sizes: list[int]) -> dict[str, Any]:
     """What one student reaches at each size, or why it could not."""
     teacher, rows, judged, told = case_of(name, kind, seed)
@@ -219,7 +164,6 @@ def tables(lines: list[dict[str, Any]], sizes: list[int]) -> str:
         "|---" * (4 + len(sizes)) + "|",
     ]
     order = {name: i for i, name in enumerate(SETS)}
-    total: dict[str, list[list[float]]] = defaultdict(lambda: [[] for _ in sizes])
     for (data, kind, student), found in sorted(
         groups.items(), key=lambda g: (order[g[0][0]], -TEACHERS.index(g[0][1]), g[0][2])
     ):
@@ -227,20 +171,37 @@ def tables(lines: list[dict[str, Any]], sizes: list[int]) -> str:
         if not good:
             continue
         cells = []
-        for i, size in enumerate(sizes):
+        for size in sizes:
             values = [f["found"][str(size)][1] for f in good if str(size) in f["found"]]
             cells.append(f"{np.mean(values):.3f}" if len(values) == len(good) else "—")
-            if len(values) == len(good):
-                total[student][i].append(float(np.mean(values)))
         seconds = np.mean([f["seconds"] for f in good])
         out.append(
             f"| {data}, {kind} | {student} | {' | '.join(cells)} | {seconds:.2f} | {len(good)} |"
         )
-    out += ["", f"| mean of all cells | {head} | cells |", "|---" * (2 + len(sizes)) + "|"]
-    for student, columns in sorted(total.items()):
-        cells = [f"{np.mean(c):.3f}" if c else "—" for c in columns]
-        out.append(f"| {student} | {' | '.join(cells)} | {max(map(len, columns))} |")
-    return "\n".join(out)
+    return "\n".join([*out, "", *means(groups, sizes)])
+
+
+def means(groups: dict[tuple[str, str, str], list[dict[str, Any]]], sizes: list[int]) -> list[str]:
+    """Means over tables of one kind, for the students that have all of their cells."""
+    out = [f"| mean | student | {' | '.join(f'{s} numbers' for s in sizes)} | cells |"]
+    out.append("|---" * (3 + len(sizes)) + "|")
+    for what, sets in KINDS_OF_TABLE.items():
+        cells = sorted({(data, kind) for data, kind, _ in groups if data in sets})
+        for student in sorted({student for _, _, student in groups}):
+            found = [x for c in cells for x in groups.get((*c, student), []) if "found" in x]
+            if not found or len({(x["data"], x["teacher"]) for x in found}) < len(cells):
+                continue
+            reached = []
+            for size in sizes:
+                by_cell: dict[tuple[str, str], list[float | None]] = defaultdict(list)
+                for x in found:
+                    value = x["found"].get(str(size), [0, None])[1]
+                    by_cell[x["data"], x["teacher"]].append(value)
+                whole = all(None not in values for values in by_cell.values())
+                mean = np.mean([np.mean(values) for values in by_cell.values()]) if whole else None
+                reached.append("—" if mean is None else f"{mean:.3f}")
+            out.append(f"| {what} | {student} | {' | '.join(reached)} | {len(cells)} |")
+    return out
 
 
 def main() -> None:
@@ -248,7 +209,9 @@ def main() -> None:
     parser.add_argument("--students", nargs="*", default=["sparse_sum", "tree"])
     parser.add_argument("--data", nargs="*", default=list(SETS))
     parser.add_argument("--teachers", nargs="*", default=list(TEACHERS))
+    parser.add_argument("--peers", action="store_true", help="students of other packages")
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--sizes", type=int, nargs="*", default=[8, 16, 32, 64])
     parser.add_argument("--out", type=Path, default=Path("build/readable.jsonl"))
     parser.add_argument("--table", action="store_true", help="print what was measured, run nothing")
@@ -257,17 +220,18 @@ def main() -> None:
     args.out.parent.mkdir(parents=True, exist_ok=True)
     lines = [json.loads(t) for t in args.out.read_text().splitlines()] if args.out.exists() else []
     done = {(x["data"], x["teacher"], x["seed"], x["student"]) for x in lines}
-    if not args.table:
-        for seed in range(args.seeds):
-            for name in args.data:
-                for kind in args.teachers:
-                    for student in args.students:
-                        if (name, kind, seed, student) in done:
-                            continue
-                        line = one(name, kind, seed, student, args.sizes)
-                        with args.out.open("a") as file:
-                            file.write(json.dumps(line) + "\n")
-                        lines.append(json.loads(json.dumps(line)))
+    students = PEERS if args.peers else args.students
+    cells = [
+        (name, kind, seed, student)
+        for seed in range(args.seeds) for name in args.data for kind in args.teachers
+        for student in students
+    ]  # fmt: skip
+    todo = [] if args.table else [cell for cell in cells if cell not in done]
+    with ProcessPoolExecutor(args.jobs) as pool:
+        for run in as_completed([pool.submit(one, *cell, args.sizes) for cell in todo]):
+            with args.out.open("a") as file:
+                file.write(json.dumps(run.result()) + "\n")
+            lines.append(json.loads(json.dumps(run.result())))
     print(tables(lines, args.sizes))
 
 
