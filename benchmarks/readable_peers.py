@@ -70,7 +70,7 @@ def sklearn_tree(data: Answered, most: int) -> list[Sized]:
 
 
 def figs(data: Answered, most: int) -> list[Sized]:
-    """Sums of trees (Tan et al. 2022), as imodels has them."""
+    """Sums of trees, as imodels has them."""
     import imodels
 
     cls = imodels.FIGSClassifier if data.task.classifies else imodels.FIGSRegressor
@@ -87,7 +87,7 @@ def leaves_of(node: Any) -> int:
 
 
 def rulefit(data: Answered, most: int) -> list[Sized]:
-    """Rules and columns under an L1 penalty (Friedman and Popescu 2008), as imodels has them."""
+    """Rules and columns under an L1 penalty, as imodels has them."""
     import imodels
 
     cls = imodels.RuleFitClassifier if data.task.classifies else imodels.RuleFitRegressor
@@ -120,7 +120,7 @@ def greedy_rule_list(data: Answered, most: int) -> list[Sized]:
 
 
 def optimal_tree(data: Answered, most: int) -> list[Sized]:
-    """Of pystreed (van der Linden, de Weerdt and Demirovic 2023)."""
+    """Of pystreed."""
     from pystreed import STreeDClassifier, STreeDRegressor
 
     classifies = data.task.classifies
