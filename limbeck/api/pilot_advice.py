@@ -12,7 +12,7 @@ from limbeck.api.prepare.network import Prepared
 from limbeck.certificates.wording import versions
 from limbeck.core.contract import TaskKind
 from limbeck.core.measured import Measured
-from limbeck.evaluation.forecast import Place, forecast
+from limbeck.evaluation.forecast import Place, blind, forecast
 from limbeck.evaluation.intervals import gain_over, mean_over
 from limbeck.evaluation.networks import ask, right
 from limbeck.networks.strategies.train_network import make
@@ -64,7 +64,11 @@ def pilot_advice(
     teacher = right(ask(tutor, known.test.batches(range(len(known.test)),
                                                                  known.training.batch_size),
                         known.task))  # fmt: skip
-    numbers = known.task.kind is TaskKind.REGRESSION
+    numbers, constant = known.task.kind is TaskKind.REGRESSION, _constant(known)
+    own = gathered(pairs, False)
+    if own and all(blind(p, constant) for p in own):
+        notes = (*notes, "Nothing was learned yet: student and control hardly do better than one"
+                 " constant answer, so that the pilot says little. Give it more time.")  # fmt: skip
     full = pilot.cell(1.0, 1.0)
     settings = {
         "teacher": name_of(tutor), "student": type(make(known.makers[0], 0)).__name__,
@@ -80,7 +84,7 @@ def pilot_advice(
         "versions": versions("torch", "numpy"),
     }  # fmt: skip
     return Advice(
-        tuple(_outlooks(pilot, asked, pairs, costs, bounded=not numbers)),
+        tuple(_outlooks(pilot, asked, pairs, costs, constant, bounded=not numbers)),
         tuple(_points(pairs, asked.delta)),
         None if teacher is None else mean_over(teacher[None], asked.delta),
         "R²" if numbers else "accuracy",
@@ -95,12 +99,14 @@ def _outlooks(
     asked: PilotRequest,
     pairs: Mapping[tuple[Cell, int], PilotRuns],
     costs: PairCosts,
+    constant: float | None,
     *,
     bounded: bool,
 ) -> list[Outlook]:
     own, larger = gathered(pairs, False), gathered(pairs, True)
     n = len(pilot.method.rows)
-    told: dict[str, Any] = {"delta": asked.delta, "seeds": _LATER, "bounded": bounded}
+    told: dict[str, Any] = {"delta": asked.delta, "seeds": _LATER, "bounded": bounded,
+                            "constant": constant}  # fmt: skip
     found = []
     for name, place, rows, longer in _CHANGES:
         f = forecast(own, place, **told)
@@ -114,6 +120,21 @@ def _outlooks(
         found.append(Outlook("a student twice the size", n, _epochs(pilot, n), f.student, f.control,
                              f.gain, f.doublings, costs.of(cell)))  # fmt: skip
     return found
+
+
+def _constant(known: Prepared) -> float | None:
+    """The error of the best constant answer on the measured rows, of classes and numbers."""
+    if known.task.kind is TaskKind.REGRESSION:
+        return 1.0  # 1 - R² of the mean
+    if known.task.kind is not TaskKind.CLASSIFICATION:
+        return None
+    labels = []
+    for batch in known.test.batches(range(len(known.test)), known.training.batch_size):
+        if batch.labels is not None:
+            there = slice(None) if batch.labelled is None else batch.labelled
+            labels.append(batch.labels[there].cpu().numpy())
+    _, each = np.unique(np.concatenate(labels), return_counts=True)
+    return float(1 - each.max() / each.sum())
 
 
 def _epochs(pilot: Pilot, rows: int) -> int:

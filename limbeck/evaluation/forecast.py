@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from limbeck.core.measured import Measured
 
-__all__ = ["Forecast", "PairScores", "Place", "forecast"]
+__all__ = ["Forecast", "PairScores", "Place", "blind", "forecast"]
 
 Floats = NDArray[np.float64]
 
@@ -28,6 +28,7 @@ _SAME = 0.01  # doublings that count as none: shares of rows are rounded
 _ORIGIN = 12.0  # doublings below the whole at which the walks begin, beyond any pilot
 _JITTER = 1e-6
 _LARGEST = 20.0  # logarithm of an error; more comes of one degree of freedom alone
+_BLIND = 0.9  # of a constant's error: above it a network has learned nothing that could be seen
 _BOTH = np.array([[0.5, 0.5], [1.0, -1.0]])  # logs of student and control -> mean, difference
 
 
@@ -157,6 +158,7 @@ def forecast(
     seeds: int = 3,
     start: Sequence[PairScores] = (),
     bounded: bool = True,
+    constant: float | None = None,
     seed: int = 0,
 ) -> Forecast:
     """What a pair trained as much as ``target`` will score.
@@ -170,7 +172,9 @@ def forecast(
     * the later run's own seeds;
     * rows: those that the pilot measured on, and as many of the later run.
 
-    With few seeds it is wider, as Student's t is.
+    With few seeds it is wider, as Student's t is. Networks that have not learned yet, and answer
+    nearly as well as a constant, err alike whatever teaches them: such pairs say nothing about how
+    far curves will stray.
 
     Parameters
     ----------
@@ -186,6 +190,8 @@ def forecast(
         Pairs of another student, of which the forecast then is.
     bounded : bool
         Whether errors are at most 1, as shares are.
+    constant : float, optional
+        The error of the best constant answer.
     seed : int
         Of the draws that the quantiles are taken of.
     """
@@ -198,7 +204,8 @@ def forecast(
     logs = np.array([np.log(p.errors().mean(axis=1)) for p in every])  # (c, 2)
     between, free = _between_seeds(every)
     seen = logs @ _BOTH.T, _BOTH @ between @ _BOTH.T, np.array([p.seeds for p in every])
-    told = [_inferred(x, *seen, strays) for strays in _STRAYS]
+    learned = ~np.array([blind(p, constant) for p in every])
+    told = [_inferred(x, *seen, learned, strays) for strays in _STRAYS]
     weights = _weights(np.array([evidence for *_, evidence in told]))
     middle = weights @ np.stack([mean for mean, *_ in told])
     found = _scores(middle[:, None], bounded)[:, 0]
@@ -221,6 +228,22 @@ def forecast(
     if bounded:
         ends[:, :2] = ends[:, :2].clip(0.0, 1.0)
     return _forecast(found, ends, doublings)
+
+
+def blind(pair: PairScores, constant: float | None) -> bool:
+    """Whether student and control have not learned yet: they err nearly as a constant answer does.
+
+    Parameters
+    ----------
+    pair : PairScores
+        Of one cell.
+    constant : float or None
+        The error of the best constant answer; None where there is none.
+    """
+    if constant is None:
+        return False
+    middle = float(np.exp(np.log(pair.errors().mean(axis=1)).mean()))
+    return middle >= _BLIND * constant
 
 
 def _forecast(values: Floats, ends: Floats, doublings: float) -> Forecast:
@@ -247,7 +270,7 @@ def _weights(evidence: Floats) -> Floats:
 
 
 def _inferred(
-    x: Floats, known: Floats, between: Floats, seeds: Any, strays: float
+    x: Floats, known: Floats, between: Floats, seeds: Any, learned: Any, strays: float
 ) -> tuple[Floats, Floats, float]:
     """Mean (2,) and covariance (2, 2) of both curves at the last place, and the log likelihood.
 
@@ -261,6 +284,8 @@ def _inferred(
         Of a seed, of both.
     seeds : ndarray of shape (c,)
         Number of seeds.
+    learned : ndarray of shape (c,)
+        Which pairs the likelihood is of; fewer than two say nothing.
     strays : float
         Times the usual that the curves stray.
     """
@@ -276,7 +301,9 @@ def _inferred(
     whole = prior[np.ix_(there, there)] + noise
     weights = np.linalg.solve(whole, cross)
     off = known.T.ravel() - mean[there]
-    evidence = -0.5 * (off @ np.linalg.solve(whole, off) + np.linalg.slogdet(whole)[1])
+    own = np.flatnonzero(np.tile(learned, 2)) if learned.sum() > 1 else np.arange(0)
+    part = whole[np.ix_(own, own)]
+    evidence = -0.5 * (off[own] @ np.linalg.solve(part, off[own]) + np.linalg.slogdet(part)[1])
     middle = mean[new] + weights.T @ off
     return middle, prior[np.ix_(new, new)] - weights.T @ cross, float(evidence)
 

@@ -169,17 +169,30 @@ def _table(name: str, target: str, dropped: str) -> Problem:
 
 
 def _made(kind: str) -> Problem:
-    """Made-up rows: classes around clusters or in shells, Friedman's functions."""
+    """Made-up rows of scikit-learn: classes around clusters, in shells or moons, and functions."""
     from sklearn import datasets
 
-    if kind.startswith("friedman"):
-        made: dict[str, Any] = {
-            "friedman1": datasets.make_friedman1,
-            "friedman3": datasets.make_friedman3,
-        }
-        noise = 1.0 if kind == "friedman1" else 0.1
-        x, y = made[kind](n_samples=8000, noise=noise, random_state=0)
+    numbers: dict[str, Any] = {  # with the deviation of their noise
+        "friedman1": (datasets.make_friedman1, {"noise": 1.0}),
+        "friedman2": (datasets.make_friedman2, {"noise": 100.0}),
+        "friedman3": (datasets.make_friedman3, {"noise": 0.1}),
+        "swiss roll": (datasets.make_swiss_roll, {"noise": 1.0}),
+        "sparse": (datasets.make_sparse_uncorrelated, {"n_features": 10}),
+    }
+    if kind in numbers:
+        make, more = numbers[kind]
+        x, y = make(n_samples=8000, random_state=0, **more)
         return _drawn(x, (y - y.mean()) / y.std(), 2000, 1)
+    if kind == "moons":
+        return _drawn(*datasets.make_moons(8000, noise=0.25, random_state=0), 2000, 2)
+    if kind == "circles":
+        made = datasets.make_circles(8000, noise=0.15, factor=0.6, random_state=0)
+        return _drawn(*made, 2000, 2)
+    if kind == "rare class":
+        x, y = datasets.make_classification(
+            8000, 15, n_informative=6, weights=[0.9], n_clusters_per_class=3, random_state=0
+        )
+        return _drawn(x, y, 2000, 2)
     if kind == "hastie":
         x, y = datasets.make_hastie_10_2(8000, random_state=0)
         return _drawn(x, (y > 0).astype(np.int64), 2000, 2)
@@ -201,10 +214,56 @@ def _tracks() -> Problem:
     return _drawn(np.nan_to_num(x).astype(np.float64), y, 2500, 2)
 
 
-def _odd() -> Problem:
-    """MNIST: is the digit odd?"""
+def _traces() -> Problem:
+    """Clathrin tracks of 20 s or more, resampled to 40 points: whether auxilin comes."""
+    with np.load(DATA / "signals" / "clathrin_auxilin.npz", allow_pickle=False) as file:
+        x, y = file["x40"], file["aux_positive"][file["idx40"]].astype(np.int64)
+    return _drawn(x.astype(np.float64), y, 400, 2)
+
+
+def _letters() -> Problem:
+    """Shakespeare: is what follows four characters a vowel, a consonant, or neither?"""
+    import gzip
+
+    with gzip.open(DATA / "text" / "tiny_shakespeare.txt.gz", "rt", encoding="utf-8") as file:
+        text = str(file.read())
+    kinds = np.array(["aeiou".find(c) >= 0 for c in text.lower()]) + 0
+    kinds[[not c.isalpha() for c in text]] = 2
+    signs = np.array([min(max(ord(c) - 96, 0), 27) for c in text.lower()])
+    starts = np.random.default_rng(0).choice(len(text) - 4, 8000, replace=False)
+    x = np.eye(28)[signs[starts[:, None] + np.arange(4)]].reshape(len(starts), -1)
+    return _drawn(x, kinds[starts + 4], 2000, 3)
+
+
+def _casual() -> Problem:
+    """Bikes hired by those without a subscription in an hour, as a logarithm."""
+    import pandas as pd
+
+    frame: Any = pd.read_parquet(DATA / "tabular" / "bike_sharing_hour.parquet")
+    y = np.log1p(frame["casual"].to_numpy())
+    names = ["season", "holiday", "weekday", "workingday", "weathersit", "temp", "hum", "hr"]
+    return _drawn(frame[names].to_numpy(np.float64), (y - y.mean()) / y.std(), 4000, 1)
+
+
+def _long_hours() -> Problem:
+    """Adult: does a person work more than 40 hours a week?"""
+    import pandas as pd
+
+    frame: Any = pd.read_parquet(DATA / "tabular" / "adult.parquet")
+    y = (frame.pop("hours_per_week").to_numpy() > 40).astype(np.int64)
+    frame = frame[["age", "workclass", "education_num", "marital_status", "occupation", "sex"]]
+    return _drawn(pd.get_dummies(frame, dtype=np.float32).to_numpy(np.float64), y, 8000, 2)
+
+
+def _whether(digit: int | None) -> Problem:
+    """MNIST of 7 x 7 pixels: is the digit this one, or odd?"""
     given = _pictures("mnist", 4)
-    return Problem((given.train[0], given.train[1] % 2), (given.test[0], given.test[1] % 2), 2)
+
+    def asked(y: torch.Tensor) -> torch.Tensor:
+        return y % 2 if digit is None else (y == digit).long()
+
+    return Problem((given.train[0], asked(given.train[1])),
+                   (given.test[0], asked(given.test[1])), 2)  # fmt: skip
 
 
 def _bundled(name: str) -> Problem:
@@ -242,7 +301,18 @@ PROBLEMS: dict[str, Callable[[], Problem]] = {
     "Hastie": lambda: _made("hastie"),
     "shells": lambda: _made("shells"),
     "clathrin tracks": _tracks,
-    "MNIST, odd or even": _odd,
+    "MNIST, odd or even": lambda: _whether(None),
+    "MNIST, eight or not": lambda: _whether(8),
+    "Friedman 2": lambda: _made("friedman2"),
+    "swiss roll": lambda: _made("swiss roll"),
+    "sparse": lambda: _made("sparse"),
+    "moons": lambda: _made("moons"),
+    "circles": lambda: _made("circles"),
+    "rare class": lambda: _made("rare class"),
+    "clathrin traces": _traces,
+    "next letter": _letters,
+    "bike, casual": _casual,
+    "adult, long hours": _long_hours,
 }
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from limbeck.evaluation.forecast import PairScores, Place, forecast
+from limbeck.evaluation.forecast import PairScores, Place, blind, forecast
 
 PLACES = [Place(0, 0), Place(-1, 0), Place(-2, 0), Place(-3, 0), Place(0, -1), Place(0, -2),
           Place(0, -3)]  # fmt: skip
@@ -117,3 +117,26 @@ def test_perfect_scores_and_negative_r_squared_are_no_trouble():
     assert told.student.value == pytest.approx(1.0, abs=0.011)
     assert -0.5 <= told.control.value < 0.0
     assert forecast(pairs, Place(1, 0)).control.value == pytest.approx(0.0)  # shares are bounded
+
+
+def test_networks_that_have_not_learned_say_nothing_of_later_gains():
+    """Both answer the frequent class: that they err alike is no sign that they will."""
+    rng = np.random.default_rng(0)
+    rows = (rng.random(500) > 0.1).astype(float)
+    pairs = []
+    for place in [Place(-3, k) for k in (0, -1, -2)] + [Place(-4, 0), Place(-5, 0)]:
+        made = np.tile(rows, (3, 1))
+        made[:, rng.choice(500, 2)] = 0.0  # seeds hardly differ
+        pairs.append(PairScores(place, made, made.copy()))
+    constant = float(1 - rows.mean())
+    assert all(blind(p, constant) for p in pairs)
+    sure, careful = (forecast(pairs, Place(), constant=c).gain for c in (None, constant))
+    assert sure.high - sure.low < 0.5 * (careful.high - careful.low)
+    assert careful.low < -0.02 < 0.02 < careful.high
+    assert forecast(pairs, Place(), constant=10 * constant) == forecast(pairs, Place())
+
+
+def test_learned_is_what_errs_less_than_a_constant():
+    assert not blind(exact(Place()), None)
+    assert not blind(exact(Place()), 0.12)
+    assert blind(exact(Place()), 0.105)  # between both errors, and near either
