@@ -35,6 +35,9 @@ _RESULTS = {
     "limbeck-embedding-result": ("limbeck.results.embedding", "EmbeddingDistillation"),
     "limbeck-multilabel": ("limbeck.results.multilabel", "MultilabelDistillation"),
     "limbeck-advice": ("limbeck.results.advice", "Advice"),
+    "limbeck-ablation": ("limbeck.results.ablation", "Ablation"),
+    "limbeck-removals": ("limbeck.results.removals", "Removals"),
+    "limbeck-attribution": ("limbeck.results.attribution", "Attribution"),
 }
 
 
@@ -49,9 +52,10 @@ def load(path: str | Path) -> Any:
 
     Returns
     -------
-    Distillation, NetworkDistillation, Tuning, Tournament, GeneratedSet, Selection, Audit or Student
-        A result prints as it did, with its student, certificate and comparison. The student of
-        a network is its ONNX file. Rows are there as far as they were written.
+    Result or Student
+        What the verb returned: a Distillation, Tournament, Audit, Ablation, Attribution, ... It
+        prints as it did, with its student, certificate and comparison. The student of a network
+        is its ONNX file. Rows are there as far as they were written.
 
     Raises
     ------

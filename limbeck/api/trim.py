@@ -10,23 +10,15 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from rich.console import RenderableType
 
 from limbeck.core.contract import Access, Teacher
 from limbeck.core.errors import AccessDenied, InvalidInput
-from limbeck.reports.printed import Printed
-from limbeck.results.attributions import (
-    attribution_fragment,
-    attribution_table,
-    band_table,
-    plot_bands,
-)
+from limbeck.results.attribution import Attribution, Way
 from limbeck.signal.transforms.base import Band, Transform, numbers
 from limbeck.signal.transforms.components import Components
 from limbeck.signal.transforms.fourier import Fourier
@@ -34,89 +26,10 @@ from limbeck.signal.transforms.reading import BY_SCORES, TransformedTeacher, bat
 from limbeck.signal.transforms.wavelet import Wavelet
 from limbeck.teachers import as_teacher
 
-__all__ = ["Attribution", "Way", "trim"]
+__all__ = ["trim"]
 
-Way = Literal["saliency", "input_x_gradient", "integrated_gradients", "differences"]
 Vector = NDArray[np.float64]
 _TIMES_COEFFICIENT = ("input_x_gradient", "integrated_gradients")
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Attribution(Printed):
-    """What each coefficient of each row does to the model's answer.
-
-    Parameters
-    ----------
-    scores : ndarray of shape (n, m)
-        The attributions, with their signs.
-    coefficients : ndarray of shape (n, m)
-        T(x).
-    outputs : ndarray of int, shape (n,)
-        Which output of the model was explained, by row.
-    attribution : str
-        How: saliency, input_x_gradient, integrated_gradients or differences.
-    transform : Transform
-        The transform, fitted.
-    model : str
-        The name of the model.
-    inverse_error : float
-        ||T^-1(T(x)) - x|| / ||x|| over all rows. What the inverse loses stays in the model's
-        input as it was, and gets no attribution.
-    step : float
-        For differences, what each coefficient was moved by, in units of its band's size.
-    still : float
-        For differences, the mean share of rows whose answer did not change when a coefficient
-        that the model reads was moved. Where it is large, the step is too small.
-    """
-
-    scores: Vector
-    coefficients: Vector
-    outputs: NDArray[np.int64]
-    attribution: str
-    transform: Transform
-    model: str
-    inverse_error: float
-    step: float = 0.0
-    still: float = 0.0
-
-    @property
-    def bands(self) -> tuple[Band, ...]:
-        """The bands of the transform, in the order of the columns."""
-        return self.transform.bands
-
-    def by_band(self) -> dict[str, float]:
-        """The sum of absolute attributions in each band, on average over the rows."""
-        size = np.abs(self.scores).mean(axis=0)
-        return {band.name: float(size[band.start : band.stop].sum()) for band in self.bands}
-
-    def to_frame(self) -> Any:
-        """The bands as a `pandas.DataFrame`: coefficients, attribution, share."""
-        return band_table(self).to_frame()
-
-    def plot(self, ax: Any = None) -> Any:
-        """Draw a bar per band, of the strongest 24, in the order of the transform.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, optional
-            Where to draw; by default a new figure.
-
-        Returns
-        -------
-        matplotlib Axes
-
-        Raises
-        ------
-        MissingExtra
-            If matplotlib is not installed.
-        """
-        return plot_bands(self, ax)
-
-    def __rich__(self) -> RenderableType:
-        return attribution_table(self)
-
-    def _repr_html_(self) -> str:
-        return attribution_fragment(self)
 
 
 def trim(

@@ -8,6 +8,7 @@ allows to go wrong ends in one sentence.
 from __future__ import annotations
 
 import ast
+import io
 import math
 import zipfile
 import zlib
@@ -18,9 +19,10 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from limbeck.core.atomic_io import write_bytes
 from limbeck.core.errors import FileRefused
 
-__all__ = ["MOST_TIMES", "read_array", "read_arrays"]
+__all__ = ["MOST_TIMES", "read_array", "read_arrays", "write_arrays"]
 
 _MOST_HEADER = 10_000  # bytes, as numpy's own reader allows
 MOST_TIMES = 200
@@ -31,6 +33,24 @@ _DAMAGED = (
     NotImplementedError, RuntimeError, RecursionError, zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
 _REMEDY = "Write it again with numpy."
+
+
+def write_arrays(path: Path, **arrays: NDArray[Any]) -> Path:
+    """Write an .npz file that :func:`read_arrays` takes, all of it or nothing; returns its path.
+
+    Parameters
+    ----------
+    path : Path
+        The file; one that exists is replaced.
+    **arrays : ndarray
+        By name.
+    """
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    if sum(a.nbytes for a in arrays.values()) > MOST_TIMES * buffer.tell():
+        buffer = io.BytesIO()  # hardly more than zeros, which a reader would take for a bomb
+        np.savez(buffer, allow_pickle=False, **arrays)
+    return write_bytes(buffer.getvalue(), path)
 
 
 def read_array(path: str | Path) -> NDArray[Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,8 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.core.arrays import read_arrays
-from limbeck.core.atomic_io import write_bytes
+from limbeck.core.arrays import read_arrays, write_arrays
 from limbeck.core.errors import FileRefused
 from limbeck.language.prompts import Prompts
 
@@ -85,9 +83,7 @@ class CertifiedTexts:
             arrays["lengths"] = np.array([[len(t) for t in one] for one in each], dtype=np.int64)
             flat = [token for one in each for text in one for token in text]
             arrays["tokens"] = np.array(flat, dtype=np.int64)
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, allow_pickle=False, **arrays)
-        return write_bytes(buffer.getvalue(), path)
+        return write_arrays(path, **arrays)
 
     @classmethod
     def open(cls, path: Path) -> CertifiedTexts:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.certificates.certificate_file import save as save_certificate
-from limbeck.core.arrays import MOST_TIMES
+from limbeck.core.arrays import write_arrays
 from limbeck.core.atomic_io import write_bytes
 from limbeck.core.errors import LimbeckError
 from limbeck.core.strict_json import strict_json
@@ -66,7 +66,7 @@ class Artifacts:
         if self.certified is None:
             return ()
         table = self.certified.table
-        _save_npz(
+        write_arrays(
             folder / "rows.npz",
             rows=table.rows.astype(_smallest(table.rows)),
             names=np.array(table.layout.features.names),
@@ -112,12 +112,3 @@ class Artifacts:
 def _smallest(rows: NDArray[np.float64]) -> str:
     """float32 where it holds the rows exactly."""
     return "float32" if (rows.astype(np.float32) == rows).all() else "float64"
-
-
-def _save_npz(path: Path, **arrays: NDArray[Any]) -> None:
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **arrays)
-    if sum(a.nbytes for a in arrays.values()) > MOST_TIMES * buffer.tell():
-        buffer = io.BytesIO()  # hardly more than zeros, which a reader would take for a bomb
-        np.savez(buffer, allow_pickle=False, **arrays)
-    write_bytes(buffer.getvalue(), path)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from rich.console import Group, RenderableType
 from rich.text import Text
 
@@ -17,10 +16,9 @@ from limbeck.reports.table import Column, Drawing, Table
 from limbeck.results.wavelet_sections.signals import picture_map
 from limbeck.results.wavelet_sections.style import BARS, HEAT
 
-__all__ = ["attribution_fragment", "attribution_table", "band_table", "plot_bands"]
+__all__ = ["FEW", "attribution_fragment", "attribution_table", "band_table", "plot_bands"]
 
-_FEW, _DRAWN = 12, 24  # bands in a table and in a plot, the strongest
-_MOST = 4096  # coefficients in a picture
+FEW, _DRAWN = 12, 24  # bands in a table and in a plot, the strongest
 _INVERTS = 1e-6  # more lost than this is worth a warning
 _MOSTLY = 0.5  # of the rows, by a step that is too small
 
@@ -37,7 +35,7 @@ def attribution_table(found: Any) -> Group:
     parts: list[RenderableType] = [
         Text(_title(found), style="bold"),
         Text(),
-        band_table(found, _FEW).to_rich(),
+        band_table(found, FEW).to_rich(),
     ]
     more = _left_out(found)
     if more:
@@ -54,7 +52,7 @@ def attribution_fragment(found: Any) -> Html:
         "div",
         tag("style", Html(FRAGMENT + BARS + HEAT)),
         tag("p", tag("strong", _title(found))),
-        band_table(found, _FEW).to_html(),
+        band_table(found, FEW).to_html(),
         _picture(found),
         tag("p", " ".join(filter(None, (_left_out(found), _inverse(found), _small_step(found))))),
         class_="limbeck",
@@ -126,8 +124,8 @@ def _figures(value: float) -> str:
 
 
 def _left_out(found: Any) -> str:
-    rest = len(found.bands) - _FEW
-    return f"The strongest {_FEW} of {len(found.bands)} bands." if rest > 0 else ""
+    rest = len(found.bands) - FEW
+    return f"The strongest {FEW} of {len(found.bands)} bands." if rest > 0 else ""
 
 
 def _inverse(found: Any) -> str:
@@ -153,13 +151,13 @@ def _small_step(found: Any) -> str:
 
 def _picture(found: Any) -> Html | None:
     """Where in the signal or picture the strongest bands lie; channels added up."""
-    shape, m = found.transform.shape, found.scores.shape[1]
-    if len(shape) > 3 or shape[-1] < 2 or m > _MOST:
+    spread = found.by_place()
+    if spread is None:
         return None
-    spread = found.transform.spread(np.abs(found.scores).mean(axis=0))
+    shape = found.transform.shape
     space = shape[1:] if len(shape) > 1 else shape
     along = spread.reshape(len(spread), -1, *space).sum(axis=1)
-    first = sorted(_strongest(found, _FEW))
+    first = sorted(_strongest(found, FEW))
     names, along = [found.bands[i].name for i in first], along[first]
     what = "over the picture" if len(shape) == 3 else "along the signal"
     says = f"Absolute attribution {what}, mean over the rows; stronger colour is more."

@@ -23,7 +23,7 @@ from limbeck.reports.plots import axes_of, intervals
 from limbeck.reports.printed import Tabular
 from limbeck.reports.style import PAGE
 from limbeck.reports.table import Column, Drawing, Table
-from limbeck.results.result import saved_whole
+from limbeck.results.result import Result, saved_whole
 from limbeck.students.static_embedding.static_embedding import StaticEmbedding
 
 __all__ = ["EmbeddingDistillation", "EmbeddingModel"]
@@ -66,7 +66,7 @@ class EmbeddingModel:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class EmbeddingDistillation(Tabular):
+class EmbeddingDistillation(Result, Tabular):
     """The result of a distillation into static embeddings.
 
     Parameters
@@ -122,6 +122,10 @@ class EmbeddingDistillation(Tabular):
         )
         notes = (*said, *(f"note  {note}" for note in self.notes))
         return Table("Static embeddings", columns, list(self.models), notes=notes)
+
+    def tables(self) -> dict[str, Table[Any]]:
+        """The models that were compared."""
+        return {"models": self.sheet()}
 
     def report(self, path: str | Path) -> Path:
         """Write one self-contained HTML page; returns its path.

@@ -20,7 +20,7 @@ _OWNED = (
     *_MARKS, "report.html", "certificate.json", "seen.npy", "holdout.parquet", "holdout.csv",
     "student", "student.json", "student.onnx", "students", "steps", "finalist-*",
     "rows.npz", "rows.jsonl", "dropped.jsonl", "requests.jsonl.gz", "generations.jsonl",
-    "losses.npz",
+    "losses.npz", "attribution.npz",
 )  # fmt: skip
 
 

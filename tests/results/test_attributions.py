@@ -1,23 +1,17 @@
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
 from limbeck.reports.printed import plain_text
+from limbeck.results.attribution import Attribution
 from limbeck.results.attributions import attribution_fragment, attribution_table
 from limbeck.signal.transforms import Components, Fourier, Own, Wavelet
 
 
 def found(transform, scores, error=0.0):
-    bands = transform.bands
-    sizes = np.abs(scores).mean(axis=0)
-    return SimpleNamespace(
-        scores=scores, bands=bands, transform=transform, model="net <b>", attribution="saliency",
-        inverse_error=error, step=0.0, still=0.0,
-        by_band=lambda: {b.name: float(sizes[b.start : b.stop].sum()) for b in bands},
-    )  # fmt: skip
+    which = np.zeros(len(scores), np.int64)
+    return Attribution(scores, scores, which, "saliency", transform, "net <b>", error)
 
 
 def test_sums_shares_and_means_by_band():
