@@ -316,9 +316,10 @@ class TableSteps(Steps[LabelledRows, Apart, Known, Taught, Comparison, Distillat
         student, once, told = found.result.student, apart.once, found.told
         on_rows = _predicted(student, apart.fit_rows, task)
         status = told_constant(
-            found.result.status, on_rows, told, task, request.epsilon, certificate.reached
-        )
-        lost = never_predicted(compared.classes, len(once))
+            found.result.status, on_rows, told, task, request.epsilon, certificate.reached,
+            student.size_unit,
+        )  # fmt: skip
+        lost = never_predicted(compared.classes, len(once), student.size_unit)
         answered = getattr(known.teacher, "answer_notes", ())  # what it met while it answered
         chain = chained(request, apart, found.result.steps, _named(told, task), certificate)
         alone = _NOT_CHAINED if found.result.steps and chain is None else ""

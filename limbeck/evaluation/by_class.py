@@ -94,7 +94,7 @@ def by_class(
     return tuple(found)
 
 
-def never_predicted(classes: Sequence[ClassAgreement], n: int) -> str:
+def never_predicted(classes: Sequence[ClassAgreement], n: int, unit: str = "leaves") -> str:
     """A warning about classes of the teacher that the student never predicts; empty for none.
 
     Parameters
@@ -103,13 +103,16 @@ def never_predicted(classes: Sequence[ClassAgreement], n: int) -> str:
         With a model ``student``.
     n : int
         Holdout rows in all.
+    unit : str
+        What the student's size counts: only a tree is helped by more leaves.
     """
     lost = [c for c in classes if c.rows and c.models["student"].predicted == 0]
     if not lost:
         return ""
     shown = ", ".join(f"{c.label!r} ({c.rows:,} of {n:,} rows)" for c in lost[:5])
     more = f", and {len(lost) - 5} more classes" if len(lost) > 5 else ""
+    larger = "more leaves" if unit == "leaves" else "more rows of it"
     return (
         f"The student never predicts {shown}{more}, which the teacher predicts on holdout rows."
-        " Give class_weight='balanced' or more leaves; groups='class' certifies each class."
+        f" Give class_weight='balanced' or {larger}; groups='class' certifies each class."
     )

@@ -20,6 +20,7 @@ def told_constant(
     task: Task,
     epsilon: float,
     reached: bool,
+    unit: str = "leaves",
 ) -> Status:
     """A status that calls a student that is a constant by this name; any other as it is.
 
@@ -37,6 +38,8 @@ def told_constant(
         What was asked for.
     reached : bool
         Whether the certificate reaches it.
+    unit : str
+        What the student's size counts: only a tree is helped by more leaves.
     """
     if (predicted != predicted[0]).any():
         return status
@@ -53,7 +56,11 @@ def told_constant(
     if (answers == answers[0]).all():
         remedy = "Give more rows on which the teacher's answers differ."
     else:
-        remedy = "For a student that tells rows apart ask for a smaller epsilon" + (
-            ", or set leaves." if reached else ", or allow more leaves, or another kind of student."
+        tree = unit == "leaves"
+        larger = ", or set leaves" if reached else ", or allow more leaves"
+        other = "" if reached else ", or another kind of student"
+        remedy = (
+            "For a student that tells rows apart ask for a smaller epsilon"
+            f"{larger if tree else ', or give more rows'}{other}."
         )
     return replace(status, message=f"{said} {status.message}", remedy=remedy)

@@ -25,6 +25,11 @@ def sentences(found: GeneratedRecord) -> list[str]:
         The set.
     """
     said = [f"Kept: {plural(len(found.rows), 'row')} by {found.settings['model']}."]
+    if not found.rows:
+        said.append(
+            "There is nothing to learn from: the table says which filter took what. Give more"
+            " seeds, a larger n or max_requests, or a model that follows the format."
+        )
     if found.stopped:
         said.append(f"Fewer than was asked for ({found.settings['n']:,}): {found.stopped}.")
     said.append(f"Bill: {found.bill}.")

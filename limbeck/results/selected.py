@@ -130,7 +130,7 @@ class Selection(Result):
         return Table(
             caption, columns, self.lines, notes=(self.sentence, *self.notes),
             style=lambda a: "bold" if a.way == self.best else "",
-            strong=lambda a: a.way == self.best,
+            strong=lambda a: a.way == self.best, stacked=True,
         )  # fmt: skip
 
     def tables(self) -> dict[str, Table[Any]]:

@@ -19,6 +19,8 @@ def test_a_student_that_is_a_constant_is_called_one() -> None:
     poor = told_constant(STATUS, np.zeros(50, int), 1 - answers, task, 0.05, False)
     assert "A constant does not meet epsilon = 0.05: the teacher says 'no' on 0.4%" in str(poor)
     assert "allow more leaves" in str(poor)
+    texts = told_constant(STATUS, np.zeros(50, int), answers, task, 0.05, False, "n-grams")
+    assert "leaves" not in str(texts)
     one = told_constant(STATUS, np.zeros(50, int), np.zeros(9, int), task, 0.05, True)
     assert "on all 9 rows set aside" in str(one)
     assert "Give more rows on which the teacher's answers differ." in str(one)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from limbeck.core.contract import Access, Label, ScoreKind, Task
-from limbeck.core.errors import AccessDenied, InvalidInput, did_you_mean, whole_number
+from limbeck.core.contract import Access, Label, ScoreKind, Task, TaskKind
+from limbeck.core.errors import AccessDenied, InvalidInput, did_you_mean, plural, whole_number
 from limbeck.core.texts import as_texts
 from limbeck.data.labels import as_classes
 from limbeck.teachers.closed import Closed
+from limbeck.teachers.huggingface.chunks import averaged, chunks_of
 from limbeck.teachers.huggingface.folder import Folder, read_folder
 from limbeck.teachers.huggingface.images import image_batch, processed
 from limbeck.teachers.huggingface.loading import load_model
@@ -51,9 +52,10 @@ class HuggingFaceTeacher(Closed):
     prompt : str
         For generating models, with ``{text}``; no chat template is applied. After it a causal
         model reads a space and the class.
-    truncation : bool
+    truncation : bool or "chunks"
         Whether texts that are longer than the context are cut, counted and noted; refused
-        otherwise.
+        otherwise. With ``"chunks"`` a longer text is answered piece by piece, and probabilities,
+        numbers or vectors are averaged by the tokens of the pieces.
     max_length : int, optional
         Tokens at most; by default what model and tokenizer allow.
     batch_size : int
@@ -89,7 +91,7 @@ class HuggingFaceTeacher(Closed):
         pipeline: str | None = None,
         classes: Sequence[Label] | int | None = None,
         prompt: str = "{text}",
-        truncation: bool = True,
+        truncation: bool | Literal["chunks"] = True,
         max_length: int | None = None,
         batch_size: int = 32,
         device: str | None = None,
@@ -108,6 +110,7 @@ class HuggingFaceTeacher(Closed):
             self.access |= Access.ACTIVATIONS
         self.task, self.score_kind, self.note = self._what(classes)
         self._texts: Tokenized | None = None
+        self._chunks = self._in_chunks(truncation)
         if self.pipeline != "image-classification":
             longest = max_length or self.folder.pooling.max_length
             most = context_length(self._reader, self.module.config, longest)
@@ -116,14 +119,20 @@ class HuggingFaceTeacher(Closed):
             if self._reader.pad_token_id is not None and not self.module.config.pad_token_id:
                 self.module.config.pad_token_id = self._reader.pad_token_id
             padded = self._reader.pad_token_id is not None or self.pipeline == "text-generation"
-            self._texts = Tokenized(self._reader, most, truncation, batch_size, padded)
+            self._texts = Tokenized(self._reader, most, bool(truncation), batch_size, padded)
             if self.pipeline == "text-generation":
                 self._reader.truncation_side = "left"  # the end of the prompt asks the question
 
     @property
     def answer_notes(self) -> tuple[str, ...]:
         """What was met while it answered: texts that were cut."""
-        return () if self._texts is None else self._texts.notes
+        if self._texts is None:
+            return ()
+        if not self._in_pieces:
+            return self._texts.notes
+        count, most = plural(len(self._in_pieces), "different text"), self._texts.max_length
+        said = f"{count} of more than {most:,} tokens answered in chunks, which were averaged."
+        return (said, *self._texts.notes)
 
     def scores(self, X: Any) -> NDArray[np.float64]:
         """Scores of shape (n, k), or (n, t, k) with NaN after the last token of a text.
@@ -145,11 +154,28 @@ class HuggingFaceTeacher(Closed):
                 self.module, self._tokens(), prompts_of(as_texts(X), self.prompt),
                 options if encoder else [f" {option}" for option in options], encoder,
             )  # fmt: skip
+        if self._chunks is not None:
+            return self._chunked(X, self._chunks)
+        return self._one_by_one(X)
+
+    def _one_by_one(self, X: Any) -> NDArray[np.float64]:
+        """Scores of rows as they are, cut where they are too long."""
         parts: list[tuple[NDArray[np.int64], NDArray[np.float64]]] = []
         for rows, inputs in self._batches(X):
             out = self._forward(inputs)
             parts.append((rows, self._scored(out, inputs).double().cpu().numpy()))
         return _joined(parts, len(X))
+
+    def _chunked(self, X: Any, kind: str) -> NDArray[np.float64]:
+        """Scores of texts, of which the long ones are answered piece by piece."""
+        texts, tokens = text_inputs(X), self._tokens()
+        if tokens.max_length is None or isinstance(texts[0], tuple):
+            return self._one_by_one(X)
+        before, after = marks(self._reader)
+        found = chunks_of(self._reader, texts, tokens.max_length - len(before) - len(after))
+        self._in_pieces.update(hash(texts[i]) for i in np.unique(found.owner[1:][
+            np.diff(found.owner) == 0]))  # fmt: skip
+        return averaged(self._one_by_one(found.pieces), found, kind)
 
     @property
     def tokenizer(self) -> Any:
@@ -245,6 +271,30 @@ class HuggingFaceTeacher(Closed):
         if self.pipeline == "token-classification":
             return Task(names, kind="tokens"), ScoreKind.LOGIT, note  # type: ignore[arg-type]
         return Task(names), ScoreKind.LOGIT, note
+
+    def _in_chunks(self, truncation: Any) -> str | None:
+        """What is averaged over chunks; None where texts are cut or refused."""
+        self._in_pieces: set[int] = set()
+        if truncation in (True, False):
+            return None
+        if truncation != "chunks":
+            raise InvalidInput(f"truncation is {truncation!r}.", "Give True, False or 'chunks'.")
+        if self.pipeline not in ("text-classification", "feature-extraction"):
+            raise InvalidInput(
+                f"truncation is 'chunks', and {self.name} is asked for {self.pipeline}.",
+                "Give True or False; chunks are for classifiers of texts and sentence encoders.",
+            )
+        if not getattr(self._reader, "is_fast", False):
+            raise InvalidInput(
+                f"truncation is 'chunks', and the tokenizer of {self.name} does not say where its"
+                " tokens begin.",
+                "Give a folder with tokenizer.json.",
+            )
+        if self.pipeline == "feature-extraction":
+            return "unit vectors" if self.folder.pooling.normalize else "values"
+        if not self.task.classifies and self.task.kind is not TaskKind.MULTILABEL:
+            return "values"
+        return "labels" if self.task.kind is TaskKind.MULTILABEL else "classes"
 
     def _longest_option(self) -> int:
         return max(
