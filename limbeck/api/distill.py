@@ -369,7 +369,6 @@ def distill(
             via=via, groups=groups, cases=cases, sample_weight=sample_weight,
             class_weight=class_weight, names=names, unlabelled=unlabelled, classes=classes,
             regression=regression, preprocess=preprocess, output=output,
-            budget=settings.get("budget"),
         )  # fmt: skip
         labelled = distill_labels_of_texts(
             teacher, X, y, epsilon=epsilon, delta=delta, holdout=holdout, score_kind=score_kind,

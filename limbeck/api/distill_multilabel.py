@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,14 @@ from limbeck.api.distill_table import TableSteps
 from limbeck.api.prepare.table import Request
 from limbeck.api.steps import run
 from limbeck.certificates.binomial import check_share, upper_bound
+from limbeck.core.columns import Features
 from limbeck.core.contract import ScoreKind, TaskKind, Teacher
 from limbeck.core.errors import InvalidInput, TeacherFailed, plural, whole_number
 from limbeck.core.progress import shown
 from limbeck.core.texts import are_texts, as_texts
+from limbeck.methods.few_labels.method import FewLabels
+from limbeck.methods.few_labels.several_labels import SeveralLabels, ask_for_labels
+from limbeck.methods.text_tournament import DistillTexts
 from limbeck.results.multilabel import MultilabelDistillation
 from limbeck.selection.routes import method_for
 from limbeck.teachers import as_teacher
@@ -44,7 +49,9 @@ def distill_labels_of_texts(
     """A student of texts for each label; see ``limbeck.distill(..., labels=[...])``.
 
     The teacher is asked about each different text once. Each label is distilled for itself, on the
-    same texts, with its share of ``delta``; one more share is for the whole set of labels.
+    same texts, with its share of ``delta``; one more share is for the whole set of labels. With
+    ``budget`` it is asked about so many texts only: a random sample first, then texts on which any
+    label is in doubt, and a random quarter or more for the certificates.
 
     Parameters
     ----------
@@ -102,10 +109,19 @@ def distill_labels_of_texts(
             f"There are {plural(len(texts), 'different text')}.",
             f"Give so many that {_FEWEST} are on either side of the split.",
         )
-    with shown(progress) as tell:
-        tell("asking the teacher", 0, 1)
-        soft = _asked(teacher, texts, names, score_kind)
     share = delta / (len(names) + 1)
+    notes: tuple[str, ...] = ()
+    if isinstance(chosen, FewLabels):
+        few = _Few(chosen, epsilon, share, seed)
+        texts, known, fit, test, soft, notes = few.asked(
+            lambda X: _asked(teacher, as_texts(X), names, score_kind), texts, known, fit, test,
+            names, progress,
+        )  # fmt: skip
+        chosen = few.plain
+    else:
+        with shown(progress) as tell:
+            tell("asking the teacher", 0, 1)
+            soft = _asked(teacher, texts, names, score_kind)
     parts, wrong = {}, np.zeros(len(test), dtype=bool)
     for j, name in enumerate(names):
         table = dict(zip(texts.tolist(), soft[:, j].tolist(), strict=True))
@@ -123,7 +139,67 @@ def distill_labels_of_texts(
         wrong |= parts[name].student.predict(texts[test]) != (soft[test, j] > 0.5)
     count = int(wrong.sum())
     bound = upper_bound(count, len(test), share)
-    return MultilabelDistillation(parts, count, len(test), bound, delta)
+    return MultilabelDistillation(parts, count, len(test), bound, delta, notes)
+
+
+@dataclass(frozen=True)
+class _Few:
+    """The questions of a budget: a part to learn from, a part for the certificate."""
+
+    method: FewLabels
+    epsilon: float
+    share: float
+    seed: int
+
+    @property
+    def plain(self) -> DistillTexts:
+        """The same students, of texts that have their answers."""
+        own = (f.name for f in fields(DistillTexts))
+        return DistillTexts(**{name: getattr(self.method, name) for name in own})
+
+    def asked(
+        self, ask: Any, texts: NDArray[Any], y: Any, fit: Any, test: Any, names: list[str],
+        progress: bool | None,
+    ) -> tuple[NDArray[Any], Any, Any, Any, NDArray[np.float64], tuple[str, ...]]:  # fmt: skip
+        """The texts that were asked about, their labels, both sides, and the answers.
+
+        Raises
+        ------
+        InvalidInput
+            If the budget is too small for epsilon; said before any question.
+        """
+        clean = 1
+        while upper_bound(0, clean, self.share) > self.epsilon:
+            clean += 1
+        budget, fewest = self.method.budget, clean + _FEWEST
+        if budget < fewest:
+            raise InvalidInput(
+                f"The budget of {plural(budget, 'question')} is too small for"
+                f" epsilon={self.epsilon:g}: {clean:,} are needed for the certificates where no"
+                f" error is seen, and {_FEWEST} to learn from.",
+                f"Give budget={fewest:,} or more, or a larger epsilon.",
+            )
+        for_certificate = min(max(budget // 4, clean), len(test))
+        rng = np.random.default_rng(self.seed)
+        test = np.sort(rng.permutation(test)[:for_certificate])
+        rows = Features.of(texts[fit]).rows(texts[fit])
+        teacher = SeveralLabels(ask, names, "the teacher")
+        with shown(progress) as tell:
+            most = budget - for_certificate
+            found, note = ask_for_labels(self.method, teacher, rows, rng, most, tell)
+            tell("certificate", 0, 1)
+            told = teacher.scores(texts[test])
+        fit = fit[found.rows]
+        bill = (
+            f"Bill: {plural(len(fit) + len(test), 'question')} of a budget of {budget:,}"
+            f" ({len(fit):,} to learn from, {len(test):,} for the certificates)."
+        )
+        both = np.concatenate([fit, test])
+        at = np.arange(len(both))
+        return (
+            texts[both], None if y is None else y[both], at[: len(fit)], at[len(fit) :],
+            np.vstack([found.scores, told]), (note, bill),
+        )  # fmt: skip
 
 
 def _answers(known: dict[str, float]) -> Any:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from limbeck.core.columns import Rows
-from limbeck.core.contract import Progress, Sampler, Teacher, probabilities
+from limbeck.core.contract import Progress, Sampler, ScoreKind, TaskKind, Teacher, probabilities
 from limbeck.data.class_weights import ClassWeight, class_weights
 from limbeck.data.splits import FOLDS, split_folds
 from limbeck.methods.budgets import query_budget, used_rows
@@ -48,6 +49,8 @@ class AskedTeacher:
 def soft_of(scores: NDArray[np.float64], teacher: Teacher) -> NDArray[np.float64]:
     """Probabilities of shape (n, k), or values of shape (n, 1), out of a teacher's scores.
 
+    Of several labels at once each has a probability of its own.
+
     Parameters
     ----------
     scores : ndarray of shape (n, k)
@@ -55,6 +58,9 @@ def soft_of(scores: NDArray[np.float64], teacher: Teacher) -> NDArray[np.float64
     teacher : Teacher
         Whose they are.
     """
+    if teacher.task.kind is TaskKind.MULTILABEL:
+        logits = teacher.score_kind is ScoreKind.LOGIT
+        return np.asarray(expit(scores) if logits else scores, dtype=np.float64)
     if not teacher.task.classifies:
         return np.asarray(scores[:, :1], dtype=np.float64)
     return probabilities(scores, teacher.score_kind)

@@ -84,6 +84,8 @@ class MultilabelDistillation(Tabular):
         The share of texts on which any label differs is at most this.
     delta : float
         Probability that any of the k + 1 bounds is wrong.
+    notes : tuple of str
+        What was asked, where not all texts were.
     """
 
     parts: Mapping[str, Distillation]
@@ -91,6 +93,7 @@ class MultilabelDistillation(Tabular):
     n: int
     any_bound: float
     delta: float
+    notes: tuple[str, ...] = ()
 
     @property
     def student(self) -> MultilabelTexts:
@@ -122,6 +125,7 @@ class MultilabelDistillation(Tabular):
                    "accuracy on\nthe labels", optional=True),
         ]  # fmt: skip
         notes = [f"certificate  {self.statement}"]
+        notes += [f"note  {note}" for note in self.notes]
         for name, part in self.parts.items():
             notes.append(f"verdict  {name}: {part.comparison.sentence}")
             notes += [f"note  {name}: {note}" for note in part.notes if "never" in note]
@@ -154,7 +158,7 @@ class MultilabelDistillation(Tabular):
             write_json(
                 {"format": _FORMAT, "version": _VERSION, "labels": list(self.parts),
                  "wrong": self.wrong, "n": self.n, "any_bound": self.any_bound,
-                 "delta": self.delta, "statement": self.statement},
+                 "delta": self.delta, "statement": self.statement, "notes": list(self.notes)},
                 to / "result.json",
             )  # fmt: skip
             self.report(to / "report.html")
@@ -183,7 +187,7 @@ class MultilabelDistillation(Tabular):
             }
             return cls(
                 parts, int(data["wrong"]), int(data["n"]), float(data["any_bound"]),
-                float(data["delta"]),
+                float(data["delta"]), tuple(map(str, data.get("notes", ()))),
             )  # fmt: skip
         except (KeyError, TypeError, ValueError) as error:
             raise FileRefused(

@@ -64,7 +64,7 @@ def test_it_saves_loads_and_each_label_verifies(result, tmp_path):
     [
         ({"labels": ["a"]}, "two labels or more"),
         ({"labels": ["a", "b"]}, "shape"),
-        ({"labels": LABELS, "budget": 300}, "budget was given"),
+        ({"labels": LABELS, "budget": 100}, "budget=126 or more, or a larger epsilon"),
         ({"labels": LABELS, "y": [[0, 1, 2]] * 260}, "other numbers"),
         ({"labels": LABELS, "y": [0] * 260}, "shape"),
     ],
@@ -72,6 +72,27 @@ def test_it_saves_loads_and_each_label_verifies(result, tmp_path):
 def test_what_does_not_fit_is_refused(settings, message):
     with pytest.raises(LimbeckError, match=message):
         limbeck.distill(topics, TEXTS, into="text_classifier", progress=False, **settings)
+
+
+def test_with_a_budget_only_so_many_texts_are_asked_about(tmp_path):
+    texts, asked = corpus(1500), []
+
+    def counted(X) -> np.ndarray:
+        asked.extend(X)
+        return topics(X)
+
+    found = limbeck.distill(
+        counted, texts, topics(texts).round(), into="text_classifier", labels=LABELS,
+        ngrams="words", budget=400, epsilon=0.2, progress=False,
+    )  # fmt: skip
+    assert len(asked) == len(set(asked)) <= 400
+    assert found.n == 100
+    assert f"Bill: {len(asked)} questions of a budget of 400" in found.notes[1]
+    assert found.wrong <= 5
+    assert found.any_bound == upper_bound(found.wrong, found.n, 0.05 / 4)
+    assert limbeck.load(found.save(tmp_path / "out")).notes == found.notes
+    for part in found.parts.values():
+        assert part.rows_seen == len(asked) - 100
 
 
 def test_numbers_outside_zero_and_one_need_a_word():

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Rows
-from limbeck.core.contract import Progress, Teacher
+from limbeck.core.contract import Progress, TaskKind, Teacher
 from limbeck.core.errors import InvalidInput, did_you_mean, plural, whole_number
 from limbeck.methods.few_labels.questions import CountedQuestions, answered
 from limbeck.methods.few_labels.stopping import LearningCurve
@@ -181,6 +181,7 @@ def ask_in_batches(
     curve, taken = LearningCurve(settings.patience), list(range(first))
     scores = questions.ask(rows[pool[:first]])
     stopped, units = "All of the budget for labels is used.", f"{settings.unit}s"
+    several = questions.teacher.task.kind is TaskKind.MULTILABEL
     while held:
         progress(_stage(questions), len(taken), most)
         at = np.array(taken)
@@ -192,7 +193,7 @@ def ask_in_batches(
             stopped = f"Too few {units} had an answer to go on."
             break
         guess = work.guesses(learnt, soft[held:][good[held:]], questions.teacher)
-        if not curve.add(len(learnt), *compared(guess[test], soft[:held][good[:held]])):
+        if not curve.add(len(learnt), *compared(guess[test], soft[:held][good[:held]], several)):
             stopped = (
                 f"The last {settings.patience * settings.batch:,} labels did not move the"
                 f" agreement on {plural(len(test), settings.unit)} held out beyond chance."
@@ -266,7 +267,7 @@ def different_rows(rows: Rows, rng: np.random.Generator) -> NDArray[np.int64]:
 
 
 def compared(
-    guess: NDArray[np.float64], soft: NDArray[np.float64]
+    guess: NDArray[np.float64], soft: NDArray[np.float64], several: bool = False
 ) -> tuple[NDArray[np.float64], float]:
     """Errors on rows, and the agreement there, or the share of variance that is explained.
 
@@ -274,7 +275,12 @@ def compared(
     ----------
     guess, soft : ndarray of shape (n, k)
         Probabilities or values, of the student and of the teacher.
+    several : bool
+        Whether these are several labels at once, all of which must be the same.
     """
+    if several:
+        wrong = ((guess > 0.5) != (soft > 0.5)).any(axis=1).astype(float)
+        return wrong, float(1 - wrong.mean())
     if soft.shape[1] > 1:
         wrong = (guess.argmax(axis=1) != soft.argmax(axis=1)).astype(float)
         return wrong, float(1 - wrong.mean())

@@ -25,11 +25,11 @@ from limbeck.methods.few_labels.questions import CountedQuestions
 from limbeck.methods.soft_answers import soft_of
 from limbeck.methods.text_method import AnsweredTexts
 from limbeck.methods.text_tournament import DistillTexts
-from limbeck.students.text_classifier.fitting import fit_path
+from limbeck.students.text_classifier.fitting import LinearFit, fit_path
 from limbeck.students.text_classifier.ngrams import Ngrams, stacked
 from limbeck.students.text_classifier.search import CHOICES, ORDERS
 
-__all__ = ["RANDOM", "FewLabels"]
+__all__ = ["RANDOM", "FewLabels", "Pool"]
 
 RANDOM = "as many random texts"
 """The baseline: the same student from as many texts chosen by chance."""
@@ -120,7 +120,7 @@ class FewLabels(DistillTexts):
         teacher, order = questions.teacher, different_rows(rows, rng)
         choice = int(rng.integers(2**31))
         found = ask_in_batches(
-            self, questions, rows, order, most, rng, progress, lambda pool: _Pool(self, rows, pool)
+            self, questions, rows, order, most, rng, progress, lambda pool: Pool(self, rows, pool)
         )
         progress("fitting", 0, 1)
         task, few = teacher.task, rows[found.rows]
@@ -181,8 +181,18 @@ class FewLabels(DistillTexts):
         return self.method_of(kind).fitted(data, choice, lambda *_: None).student, asked
 
 
-class _Pool:
-    """The texts that may be asked about, with n-grams that all of them decide."""
+class Pool:
+    """The texts that may be asked about, with n-grams that all of them decide.
+
+    Parameters
+    ----------
+    method : FewLabels
+        Says which n-grams.
+    rows : Rows
+        All texts.
+    pool : ndarray of int
+        Positions of those that may be asked about.
+    """
 
     def __init__(self, method: FewLabels, rows: Rows, pool: NDArray[np.int64]) -> None:
         texts = rows.features.texts(rows[pool])
@@ -201,19 +211,46 @@ class _Pool:
         self, learnt: NDArray[np.int64], soft: NDArray[np.float64], teacher: Teacher
     ) -> NDArray[np.float64]:
         """Probabilities (n, k), or values (n, 1), of a quick student."""
-        classifies = teacher.task.classifies
-        path = (0.1, min(0.05, _PENALTY / len(learnt)))
-        *_, fit = fit_path(self.design[learnt], soft, np.ones(len(learnt)), classifies, path)
-        total = fit.scores(self.design)
-        if not classifies:
-            return total
+        if teacher.task.classifies:
+            return self.probabilities(learnt, soft)
+        return self._fit(learnt, soft, False).scores(self.design)
+
+    def probabilities(
+        self, learnt: NDArray[np.int64], soft: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Probabilities (n, k) of all texts, from soft answers to some.
+
+        Parameters
+        ----------
+        learnt : ndarray of shape (m,)
+            Texts that have an answer.
+        soft : ndarray of shape (m, k)
+            These answers.
+        """
+        total = self._fit(learnt, soft, True).scores(self.design)
         if total.shape[1] == 1:
             return np.hstack([expit(-total), expit(total)])
         return np.asarray(softmax(total, axis=1))
+
+    def _fit(
+        self, learnt: NDArray[np.int64], soft: NDArray[np.float64], classifies: bool
+    ) -> LinearFit:
+        path = (0.1, min(0.05, _PENALTY / len(learnt)))
+        *_, fit = fit_path(self.design[learnt], soft, np.ones(len(learnt)), classifies, path)
+        return fit
+
+    def doubt(self, guess: NDArray[np.float64]) -> NDArray[np.float64]:
+        """How unsure the student is of each text, shape (n,).
+
+        Parameters
+        ----------
+        guess : ndarray of shape (n, k)
+            As `guesses` returned it.
+        """
+        return uncertainty(guess) if guess.shape[1] > 1 else np.ones(len(guess))
 
     def choose(
         self, guess: NDArray[np.float64], free: NDArray[np.int64], size: int, rng: Any
     ) -> NDArray[np.int64]:
         """The next texts."""
-        doubt = uncertainty(guess) if guess.shape[1] > 1 else np.ones(len(guess))
-        return next_batch(self.design, doubt, free, size, rng)
+        return next_batch(self.design, self.doubt(guess), free, size, rng)
