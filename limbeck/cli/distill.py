@@ -22,8 +22,10 @@ from limbeck.cli.options import (
     class_names,
     duplicates_rule,
     groups_of,
+    parts,
     print_result,
     rows_and_labels,
+    texts_and_labels,
     unlabelled_rows,
 )
 
@@ -92,6 +94,10 @@ def distill(
         int | None,
         typer.Option(help="Rows to ask the teacher about, those of the certificate included."),
     ] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(help="Several labels of texts at once, by commas: their columns are 0 or 1."),
+    ] = None,
     objective: Annotated[
         str | None,
         typer.Option(
@@ -134,7 +140,11 @@ def distill(
             print_result(result, Path(folder))
             return
         frame = read_table(Path(table))
-        X, y = rows_and_labels(frame, label, drop)
+        several = None if labels is None else parts(labels)
+        X, y = (
+            rows_and_labels(frame, label, drop) if several is None
+            else texts_and_labels(frame, label, several, drop)
+        )  # fmt: skip
         result = start(
             read_teacher(str(name), weights),
             X,
@@ -161,6 +171,7 @@ def distill(
             sampler=sampler,
             query_weight=query_weight,
             budget=budget,
+            **({} if several is None else {"labels": several}),
             out=folder,
         )
         print_result(result, Path(folder))

@@ -17,7 +17,7 @@ __all__ = [
     "ROWS_HELP", "Answers", "Cases", "Classes", "Drop", "Identical", "Key", "Label", "Preprocess",
     "ScoreKindName", "Seen", "Share", "StudentFile", "Table", "Weights", "class_names",
     "column_of", "duplicates_rule", "groups_of", "parts", "print_result", "rows_and_labels",
-    "signing_key", "unlabelled_rows",
+    "signing_key", "texts_and_labels", "unlabelled_rows",
 ]  # fmt: skip
 
 Share = Annotated[float, typer.Option(help="Strictly between 0 and 1.")]
@@ -112,6 +112,43 @@ def rows_and_labels(frame: Any, label: str | None, drop: Sequence[str] | None) -
     for column in drop or ():
         column_of(frame, column)  # refuses what is not there
     return frame.drop(columns=[c for c in (*(drop or ()), label) if c is not None]), y
+
+
+def texts_and_labels(
+    frame: Any, label: str | None, labels: Sequence[str], drop: Sequence[str] | None
+) -> tuple[Any, Any]:
+    """The one column of texts, and 0 or 1 for each of several labels where their columns are there.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The table.
+    label : str or None
+        Refused: there are several.
+    labels : sequence of k str
+        What they are called, and their columns.
+    drop : sequence of str or None
+        Columns to leave out.
+
+    Raises
+    ------
+    InvalidInput
+        If there is not one column besides, or only some of the labels have one.
+    """
+    if label is not None:
+        raise InvalidInput("--label was given beside --labels.", "Give --labels alone.")
+    known = [name for name in labels if name in frame.columns]
+    for name in labels if known else ():
+        column_of(frame, name)  # refuses what is not there
+    rest, _ = rows_and_labels(frame, None, [*(drop or ()), *known])
+    if rest.shape[1] != 1:
+        names = ", ".join(map(repr, rest.columns[:6]))
+        raise InvalidInput(
+            f"Beside the labels there are {rest.shape[1]} columns ({names}), and --labels is for"
+            " texts.",
+            "Leave the others out: --drop.",
+        )
+    return rest.iloc[:, 0], frame[list(labels)].to_numpy() if known else None
 
 
 def unlabelled_rows(path: Path, label: str | None, drop: Sequence[str] | None) -> Any:

@@ -14,6 +14,9 @@ import numpy as np
 
 def vectors(texts):
     return np.stack([[len(t), t.count("a"), t.count("b"), 1.0] for t in texts])
+
+def topics(texts):
+    return np.array([[.1 + .8 * ("late" in t), .1 + .8 * ("refund" in t)] for t in texts])
 """
 
 
@@ -35,3 +38,23 @@ def test_texts_alone_into_static_embeddings(
     refused = CliRunner().invoke(app, [*command, "--budget", "50"])
     assert refused.exit_code == 2
     assert "no setting 'budget'" in refused.output
+
+
+def test_several_labels_with_a_budget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "topicsof.py").write_text(MODULE, "utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    words = ("late", "refund", "box", "blue")
+    rows = [f"{words[i % 4]} {words[i // 4 % 4]} w{i},{i % 9}" for i in range(500)]
+    (tmp_path / "t.csv").write_text("text,number\n" + "\n".join(rows) + "\n", "utf-8")
+    command = [
+        "distill", "--teacher", "topicsof:topics", "--data", str(tmp_path / "t.csv"),
+        "--into", "text_classifier", "--labels", "delivery,money", "--out", str(tmp_path / "out"),
+    ]  # fmt: skip
+    refused = CliRunner().invoke(app, command, env={"COLUMNS": "200"})
+    assert refused.exit_code == 2
+    assert "--drop" in refused.output
+    command += ["--drop", "number", "--budget", "250", "--epsilon", "0.2"]
+    found = CliRunner().invoke(app, command, env={"COLUMNS": "200"})
+    assert found.exit_code == 0, found.output
+    assert "Bill: " in found.output
+    assert "delivery" in found.output
