@@ -18,6 +18,7 @@ from limbeck.core.measured import Measured, signed
 from limbeck.core.progress import shown
 from limbeck.data.labels import read_labels
 from limbeck.data.text_files import texts_given
+from limbeck.language.static_embedding.margins import pair_scores
 from limbeck.language.static_embedding.method import DistillEmbedding
 from limbeck.language.static_embedding.training import units
 from limbeck.results.embedding import EmbeddingDistillation, EmbeddingModel
@@ -104,7 +105,7 @@ def embed(
         found = method.distill(encoder, kept[fit], vectors[fit], rng, tell)
         tell("control", 0, 1)
         control = table_without_teacher(found.student, kept[fit], seed)
-    judge = _Judge(kept, vectors, labels, fit, test, delta, seed)
+    judge = _Judge(kept, vectors, labels, fit, test, delta, seed, method.cross_encoder)
     models = [
         judge.teacher(encoder.name, rate),
         judge.line("student", "static", found.student),
@@ -210,17 +211,19 @@ class _Judge:
 
     def __init__(
         self, texts: NDArray[Any], vectors: Vectors, labels: Any, fit: Any, test: Any,
-        delta: float, seed: int,
+        delta: float, seed: int, cross_encoder: Any = None,
     ) -> None:  # fmt: skip
         self.texts, self.labels, self.fit, self.test = texts, labels, fit, test
         self.delta, self.theirs, self.all = delta, units(vectors[test]), vectors
         self.triples = triples_of(len(test), seed)
+        self.margin = None if cross_encoder is None else self._margins(pair_scores(cross_encoder))
         self.pairs = np.random.default_rng(seed).permutation(len(test))
 
     def teacher(self, name: str, rate: float) -> EmbeddingModel:
         """The teacher's own line."""
         accuracy = self._accuracy(units(self.all[self.fit]), self.theirs)
-        return EmbeddingModel("teacher", name, None, None, None, accuracy, rate, None)
+        cross = self._cross(self.theirs)
+        return EmbeddingModel("teacher", name, None, None, None, accuracy, rate, None, cross)
 
     def line(
         self, role: str, name: str, student: StaticEmbedding, lifted: bool = True
@@ -241,6 +244,7 @@ class _Judge:
         return EmbeddingModel(
             role, name, direction, Measured(1 - wrong / n, 1 - high, 1 - low), float(rank),
             self._accuracy(student.encode(self.texts[self.fit]), own), rate, student.bytes / 1e6,
+            self._cross(own),
         )  # fmt: skip
 
     def verdict(self, student: StaticEmbedding, control: StaticEmbedding) -> str:
@@ -256,6 +260,21 @@ class _Judge:
             return f"Distilling helped the order of similarity: {said} {against}"
         word = "Distilling hurt" if high < 0 else "No evidence that distilling helped"
         return f"{word} the order of similarity: {said} {against}"
+
+    def _margins(self, ask: Any) -> Vectors:
+        """What the cross-encoder says of the triples."""
+        a, b, c = (self.texts[self.test][part] for part in self.triples.T)
+        return np.asarray(ask(a, b) - ask(a, c))
+
+    def _cross(self, own: Vectors) -> Measured | None:
+        """The share of triples in the cross-encoder's order; one without a margin is wrong."""
+        if self.margin is None:
+            return None
+        a, b, c = self.triples.T
+        nearer = ((own[b] - own[c]) * own[a]).sum(1)
+        wrong, n = int((nearer * self.margin <= 0).sum()), len(self.triples)
+        low, high = interval(wrong, n, self.delta)
+        return Measured(1 - wrong / n, 1 - high, 1 - low)
 
     def _right(self, own: Vectors) -> NDArray[np.bool_]:
         a, b, c = self.triples.T

@@ -53,6 +53,8 @@ class EmbeddingModel:
         Texts that are encoded in a second of one core's time.
     megabytes : float or None
         Of its numbers.
+    cross : Measured or None
+        Share of triples in the order of a cross-encoder, where one was the teacher of margins.
     """
 
     role: str
@@ -63,6 +65,7 @@ class EmbeddingModel:
     accuracy: Measured | None
     texts_per_second: float | None
     megabytes: float | None
+    cross: Measured | None = None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -103,6 +106,8 @@ class EmbeddingDistillation(Result, Tabular):
             Column("model", lambda m: m.model),
             Column("order", lambda m: m.order, "same order", drawing=Drawing("interval", "shares"),
                    instead=lambda m: "itself" if m.role == "teacher" else "—"),
+            Column("cross", lambda m: m.cross, "cross-encoder's\norder", optional=True,
+                   drawing=Drawing("interval", "shares")),
             Column("rank", lambda m: m.rank, "rank corr.", format=lambda v: f"{v:.3f}",
                    align="right", page_only=True),
             Column("direction", lambda m: m.direction, "1 - cos", format=lambda v: f"{v:.3f}",

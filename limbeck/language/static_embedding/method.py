@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,14 @@ from scipy.sparse import csr_array
 
 from limbeck.core.contract import Progress, Teacher
 from limbeck.core.errors import InvalidInput, did_you_mean, whole_number
-from limbeck.language.static_embedding.training import OBJECTIVES, TableData, train_table, units
+from limbeck.language.static_embedding.margins import ask_margins, pair_scores
+from limbeck.language.static_embedding.training import (
+    LEFT_OUT,
+    OBJECTIVES,
+    TableData,
+    train_table,
+    units,
+)
 from limbeck.language.static_embedding.vocabulary import vocabulary_of
 from limbeck.students.static_embedding.static_embedding import StaticEmbedding
 
@@ -59,9 +67,13 @@ class DistillEmbedding:
         Numbers for each token, at most those of the teacher.
     smoothing : float
         The a of the weights.
-    objective : {"cosine", "relations", "both", "none"}
+    objective : {"cosine", "relations", "both", "margin", "none"}
         What training minimises: one less the cosine with the teacher's vector, differences of the
-        cosines of pairs of texts, both, or nothing.
+        cosines of pairs of texts, both, the MarginMSE of a cross-encoder, or nothing.
+    cross_encoder : function, "hf:folder", or object with ``predict``, optional
+        For ``objective="margin"``: from n texts and n others to n scores.
+    triples : int
+        How many margins it is asked about for each text; each costs two questions.
     dtype : {"float32", "float16"}
         Of the table.
 
@@ -75,6 +87,8 @@ class DistillEmbedding:
     smoothing: float = 1e-3
     objective: str = "cosine"
     dtype: str = "float32"
+    cross_encoder: Any = field(default=None, repr=False)
+    triples: int = 2
 
     def __post_init__(self) -> None:
         whole_number("width", self.width, 1)
@@ -84,6 +98,14 @@ class DistillEmbedding:
             raise InvalidInput(
                 f"objective is {self.objective!r}.",
                 did_you_mean(str(self.objective), [*OBJECTIVES, "none"]),
+            )
+        whole_number("triples", self.triples, 1)
+        if (self.objective == "margin") != (self.cross_encoder is not None):
+            given = "no cross_encoder" if self.cross_encoder is None else "a cross_encoder"
+            raise InvalidInput(
+                f"objective is {self.objective!r}, and {given} was given.",
+                "Give objective='margin' and cross_encoder=..., from n texts and n others to n"
+                " scores, or neither.",
             )
         if self.dtype not in ("float32", "float16"):
             raise InvalidInput(f"dtype is {self.dtype!r}.", "Give float32 or float16.")
@@ -125,7 +147,12 @@ class DistillEmbedding:
         losses: dict[str, float] = {}
         if self.objective != "none":
             own = units(vectors)
-            data = TableData(bags, own @ basis, own)
+            margins = None
+            if self.objective == "margin":
+                tell("asking the cross-encoder", 0, 1)
+                ask = pair_scores(self.cross_encoder)
+                margins = ask_margins(ask, texts, own, self.triples, LEFT_OUT, rng)
+            data = TableData(bags, own @ basis, own, margins)
             table, losses = train_table(data, start, self.objective, rng, tell)
         made = [
             StaticEmbedding(t.astype(self.dtype), known.tokenizer, basis, known.unknown)

@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.sparse import csr_array
 
+from limbeck.language.static_embedding.margins import Margins, margin_loss
+
 __all__ = ["OBJECTIVES", "TableData", "cosine_loss", "relation_loss", "train_table"]
 
 Matrix = NDArray[np.float64]
-OBJECTIVES = ("cosine", "relations", "both")
+OBJECTIVES = ("cosine", "relations", "both", "margin")
 PENALTIES: tuple[float, ...] = (1e-3, 1e-4, 1e-5)
-_PAIRS, _STEPS, _LEFT_OUT, _FEWEST = 2, 30, 0.2, 20
+LEFT_OUT = 0.2
+_PAIRS, _STEPS, _FEWEST = 2, 30, 20
 _TINY = 1e-12
 
 
@@ -32,11 +35,14 @@ class TableData:
         The teacher's vectors in the d dimensions of the table.
     vectors : ndarray of shape (n, D)
         The same in the dimensions of the teacher, of length 1: what similarities are of.
+    margins : Margins, optional
+        What a cross-encoder says of triples of them.
     """
 
     bags: csr_array
     targets: Matrix
     vectors: Matrix
+    margins: Margins | None = None
 
     def take(self, rows: NDArray[np.int64]) -> TableData:
         """Only some of the texts.
@@ -46,7 +52,8 @@ class TableData:
         rows : ndarray of int
             Their positions.
         """
-        return TableData(self.bags[rows], self.targets[rows], self.vectors[rows])
+        margins = None if self.margins is None else self.margins.take(rows)
+        return TableData(self.bags[rows], self.targets[rows], self.vectors[rows], margins)
 
 
 def units(vectors: Matrix) -> Matrix:
@@ -119,7 +126,7 @@ def train_table(
         Texts and the teacher's vectors.
     start : ndarray of shape (V, d)
         The table to begin with.
-    objective : {"cosine", "relations", "both"}
+    objective : {"cosine", "relations", "both", "margin"}
         What is minimised.
     rng : numpy.random.Generator
         Chooses the texts that are left out, and pairs.
@@ -134,11 +141,13 @@ def train_table(
         Of each penalty, the loss on the texts left out; of ``start``, that of the start.
     """
     seen = np.unique(data.bags.indices)
-    data = TableData(data.bags[:, seen], data.targets, data.vectors)
+    data = TableData(data.bags[:, seen], data.targets, data.vectors, data.margins)
     n = data.bags.shape[0]
     order = rng.permutation(n)
-    cut = round(_LEFT_OUT * n) if n >= _FEWEST else 0
+    cut = round(LEFT_OUT * n) if n >= _FEWEST else 0
     rest, out = np.sort(order[cut:]), np.sort(order[:cut])
+    if cut and objective == "margin" and data.margins is not None:
+        rest, out = np.flatnonzero(~data.margins.apart), np.flatnonzero(data.margins.apart)
     losses: dict[str, float] = {}
     used: Sequence[float] = PENALTIES[:2]
     if cut:
@@ -175,6 +184,9 @@ def _loss(
 
     def value(means: Matrix) -> tuple[float, Matrix]:
         total, slope = 0.0, np.zeros_like(means)
+        if objective == "margin":
+            assert data.margins is not None  # noqa: S101  (the method asked for them)
+            return margin_loss(means, data.margins)
         if objective != "relations":
             total, slope = cosine_loss(means, data.targets)
         if objective != "cosine":
