@@ -29,7 +29,7 @@ from limbeck.students.text_classifier.fitting import LinearFit, fit_path
 from limbeck.students.text_classifier.ngrams import Ngrams, stacked
 from limbeck.students.text_classifier.search import CHOICES, ORDERS
 
-__all__ = ["RANDOM", "FewLabels", "Pool"]
+__all__ = ["RANDOM", "FewLabels", "TextPool"]
 
 RANDOM = "as many random texts"
 """The baseline: the same student from as many texts chosen by chance."""
@@ -120,7 +120,14 @@ class FewLabels(DistillTexts):
         teacher, order = questions.teacher, different_rows(rows, rng)
         choice = int(rng.integers(2**31))
         found = ask_in_batches(
-            self, questions, rows, order, most, rng, progress, lambda pool: Pool(self, rows, pool)
+            self,
+            questions,
+            rows,
+            order,
+            most,
+            rng,
+            progress,
+            lambda pool: TextPool(self, rows, pool),
         )
         progress("fitting", 0, 1)
         task, few = teacher.task, rows[found.rows]
@@ -181,7 +188,7 @@ class FewLabels(DistillTexts):
         return self.method_of(kind).fitted(data, choice, lambda *_: None).student, asked
 
 
-class Pool:
+class TextPool:
     """The texts that may be asked about, with n-grams that all of them decide.
 
     Parameters

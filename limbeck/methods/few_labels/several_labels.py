@@ -12,7 +12,7 @@ from limbeck.core.columns import Rows
 from limbeck.core.contract import Access, Progress, ScoreKind, Task, Teacher
 from limbeck.core.errors import AccessDenied, plural
 from limbeck.methods.few_labels.labelling import AskedRows, ask_in_batches, different_rows
-from limbeck.methods.few_labels.method import FewLabels, Pool
+from limbeck.methods.few_labels.method import FewLabels, TextPool
 from limbeck.methods.few_labels.questions import CountedQuestions
 from limbeck.teachers.closed import Closed
 
@@ -47,7 +47,7 @@ class SeveralLabels(Closed):
         return AccessDenied(f"{self.name} has no {what}.", "Ask for scores only.")
 
 
-class _EachLabel(Pool):
+class _EachLabel(TextPool):
     """The student in between: a linear model for each label."""
 
     def guesses(
