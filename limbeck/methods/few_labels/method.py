@@ -217,7 +217,13 @@ class TextPool:
     def guesses(
         self, learnt: NDArray[np.int64], soft: NDArray[np.float64], teacher: Teacher
     ) -> NDArray[np.float64]:
-        """Probabilities (n, k), or values (n, 1), of a quick student."""
+        """Probabilities (n, k), or values (n, 1), of a quick student.
+
+        Parameters
+        ----------
+        learnt, soft, teacher
+            As in `limbeck.methods.few_labels.labelling.QuickStudent`.
+        """
         if teacher.task.classifies:
             return self.probabilities(learnt, soft)
         return self._fit(learnt, soft, False).scores(self.design)
@@ -259,5 +265,11 @@ class TextPool:
     def choose(
         self, guess: NDArray[np.float64], free: NDArray[np.int64], size: int, rng: Any
     ) -> NDArray[np.int64]:
-        """The next texts."""
+        """The next texts.
+
+        Parameters
+        ----------
+        guess, free, size, rng
+            As in `limbeck.methods.few_labels.labelling.QuickStudent`.
+        """
         return next_batch(self.design, self.doubt(guess), free, size, rng)
