@@ -510,16 +510,17 @@ def writes_text(into: Any, settings: dict[str, Any], teacher: Any = None) -> boo
     settings : dict
         With the objective, where one is given.
     teacher : Any
-        Of which a cut is made: with a folder of transformers, or a tokenizer, it is one that
-        writes text.
+        Of which a cut is made: with a folder of transformers, a tokenizer or a `LanguageModel`, it
+        is one that writes text.
     """
+    ours = "limbeck.language."
     if isinstance(into, Pruned):
         folder = isinstance(teacher, str) and (teacher.startswith("hf:") or Path(teacher).is_dir())
-        return folder or "tokenizer" in settings
+        return folder or "tokenizer" in settings or type(teacher).__module__.startswith(ours)
     if isinstance(into, str) and into.startswith("hf:"):
         return True
     objective = settings.get("objective")
-    return type(objective).__module__.startswith("limbeck.language.")
+    return type(objective).__module__.startswith(ours)
 
 
 def _given_rows(X: Any, data: Any) -> Any:

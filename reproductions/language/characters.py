@@ -20,6 +20,7 @@ import torch
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.append(str(ROOT / "reproductions"))  # for what all of them share
 DATA = Path(os.environ.get("LIMBECK_DATA", ROOT.parent / "shared" / "data"))
 FOLDER = Path(
     os.environ.get(

@@ -16,8 +16,6 @@ of the layers of SmolLM2, and all of them, for as many steps as fit into ``--min
 from __future__ import annotations
 
 import argparse
-import gzip
-import json
 import os
 import sys
 import time
@@ -33,6 +31,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import characters
+import wiki
 
 from limbeck.core.strict_json import parse_json, write_json
 from limbeck.networks.conversion.hybrid import Hybrid, evenly_spread
@@ -40,6 +39,7 @@ from limbeck.networks.conversion.judge import score_texts
 from limbeck.networks.conversion.opening import OpenedModel, open_model
 from limbeck.networks.conversion.optimization import StageSettings
 from limbeck.networks.conversion.pipeline import StageBudget, converted, untrained
+from limbeck.networks.conversion.recall import Haystack, recall, word_tokens
 from limbeck.networks.conversion.texts import TokenTexts
 
 ROOT = characters.ROOT
@@ -90,9 +90,9 @@ def measured(teacher: Any, model: Any, texts: TokenTexts, length: int) -> dict[s
 
 def one(
     opened: OpenedModel, arm: Arm, seed: int, tokens: torch.Tensor, test: TokenTexts,
-    settings: StageSettings,
+    settings: StageSettings, remembered: Any = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """An arm with a seed: scores at the start and after training."""
+    """An arm with a seed: scores at the start and after training, and what it recalls then."""
     hybrid = Hybrid(keep=list(arm.kept) or 0.0, **arm.hybrid)
     length = tokens.shape[1]
     start = untrained(opened.model, hybrid, arm.kept, seed, tokens)
@@ -106,6 +106,9 @@ def one(
         "end": measured(opened.model, model, test, length), "history": history,
         "cpu_seconds": round(time.process_time() - began, 1), "load": os.getloadavg()[0],
         "kept": list(arm.kept), "steps": arm.steps,
+        "recall": {} if remembered is None else {
+            "start": remembered(start), "end": remembered(model)
+        },
     }  # fmt: skip
 
 
@@ -205,15 +208,37 @@ def on_characters(
 
 def wikitext(tokenizer: Any, length: int, rows: int) -> tuple[torch.Tensor, TokenTexts]:
     """Blocks of the validation text, which train here, and 40 blocks of the test text."""
-    parts = []
-    for name, count in (("valid", rows), ("test", 40)):
-        place = characters.DATA / "text" / f"wikitext2_{name}.txt.gz"
-        with gzip.open(place, "rt", encoding="utf-8") as file:
-            text = file.read(count * length * 6)
-        ids = torch.tensor(tokenizer(text, add_special_tokens=False)["input_ids"])
-        parts.append(ids[: len(ids) // length * length].view(-1, length)[:count])
-    train, test = parts
-    return train, TokenTexts([str(i) for i in range(len(test))], list(test))
+    test = wiki.blocks(tokenizer, "test", length, 40)
+    return (
+        wiki.blocks(tokenizer, "valid", length, rows),
+        TokenTexts([str(i) for i in range(len(test))], list(test)),
+    )
+
+
+def remembering(opened: OpenedModel, test: TokenTexts, distances: list[int], count: int) -> Any:
+    """From a model to the share that it recalls, by task and distance."""
+    texts = opened.tokenizer.batch_decode([torch.cat(list(test.ids))])
+    haystack = Haystack.of(opened.tokenizer, texts)
+    words = word_tokens(opened.tokenizer)
+
+    def found(model: Any) -> list[dict[str, Any]]:
+        return [
+            {"task": s.task, "distance": s.distance, "likelihood": s.likelihood,
+             "right": [s.right.value, s.right.low, s.right.high]}
+            for s in recall(model, words, distances, count, haystack=haystack)
+        ]  # fmt: skip
+
+    return found
+
+
+def recall_table(by_model: dict[str, list[dict[str, Any]]]) -> str:
+    first = next(iter(by_model.values()))
+    heads = [f"{r['task']} {r['distance']:,}" for r in first]
+    lines = [f"| model | {' | '.join(heads)} |", "|---" * (len(heads) + 1) + "|"]
+    for name, rows in by_model.items():
+        cells = [f"{row['right'][0]:.2f}" for row in rows]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def on_smollm2(
@@ -247,48 +272,65 @@ def on_smollm2(
     print(table(found))
 
 
-def full(folder: Path, out: Path, minutes: float, lr: float) -> None:
+def timed(opened: OpenedModel, kept: tuple[int, ...], tokens: torch.Tensor,
+          settings: StageSettings) -> float:  # fmt: skip
+    """Seconds of a step on all weights, the second time that ten were made."""
+    budget = StageBudget.of(["logits"], {"logits": 10}, settings)
+    for _ in range(2):
+        began = time.monotonic()
+        converted(opened.model, Hybrid(list(kept)), [kept], tokens, budget)
+    return (time.monotonic() - began) / 10
+
+
+def full(given: argparse.Namespace) -> None:
     """Half of the layers of SmolLM2, and all, on whatever this machine has, within the minutes."""
     torch.set_float32_matmul_precision("high")
-    until = time.monotonic() + 60 * minutes
-    opened = open_model(f"hf:{folder}")
-    tokens, test = wikitext(opened.tokenizer, 256, 6_000)
-    settings = StageSettings(batch_size=16, lr=lr, seed=0)
+    until, out = time.monotonic() + 60 * given.minutes, given.out / "full"
+    opened = open_model(f"hf:{given.smollm2}")
+    tokens, test = wikitext(opened.tokenizer, given.length, 1_000)
+    remembered = remembering(opened, test, given.distances, given.asked)
+    settings = StageSettings(batch_size=given.rows, lr=given.lr, seed=0)
     kept = evenly_spread(opened.layers // 2, opened.layers)
-    probe = Arm("probe", {}, {"mixers": 2, "logits": 3}, kept=kept)
-    began = time.monotonic()
-    one(opened, probe, 0, tokens[:64], test.take(range(4)), settings)
-    budget = StageBudget.of(["logits"], {"logits": 10}, settings)
-    began = time.monotonic()
-    converted(opened.model, Hybrid(list(kept)), [kept], tokens[:64], budget)
-    a_step = (time.monotonic() - began) / 10
-    share = (until - time.monotonic()) / 4 / 1.5  # four arms, and what they need besides
-    logits = int(max(20, min(3_000, 0.8 * share / a_step)))
-    mixers = max(10, logits // 10)
-    print(f"{a_step:.2f} s a step: {mixers} steps for each mixer, {logits} of all", file=sys.stderr)
-    steps, found = {"mixers": mixers, "logits": logits}, {}
-    for place, arm in enumerate(
-        (
-            Arm("half: neutral, calibrated", {}, steps, kept=kept),
-            Arm("half: control", {}, {"logits": logits}, True, kept=kept),
-            Arm("all: neutral, calibrated", {}, steps, kept=()),
-            Arm("half: as published", {"start": "published"}, steps, kept=kept),
-        )
-    ):
+    teacher = cached(out / "teacher.json", lambda: {
+        "recall": remembered(opened.model),
+        "scores": measured(opened.model, opened.model, test, given.length),
+    })  # fmt: skip
+    a_step = timed(opened, kept, tokens[: 4 * given.rows], settings)
+    share = (until - time.monotonic()) / 4 / 1.6  # four arms, and what they need besides
+    logits = given.updates or int(max(20, min(3_000, 0.8 * share / a_step)))
+    steps = {"mixers": max(5, logits // 10), "logits": logits}
+    print(f"{a_step:.2f} s a step: {steps} of each mixer, and of all", file=sys.stderr, flush=True)
+    half = "half of the layers"
+    wanted = (
+        Arm(f"{half}: neutral, calibrated", {}, steps, kept=kept),
+        Arm(f"{half}: control, text alone", {}, steps, True, kept=kept),
+        Arm("all layers: neutral, calibrated", {}, steps, kept=()),
+        Arm(f"{half}: as published", {"start": "published"}, steps, kept=kept),
+    )
+    found: dict[str, list[dict[str, Any]]] = {}
+    for place, arm in enumerate(wanted):
         if time.monotonic() > until - share / 2:
             print(f"  no time left for '{arm.name}'", file=sys.stderr)
             break
-        blocks = tokens[: 16 * logits]
         row = cached(
-            out / "full" / f"{place:02}.json",
-            lambda arm=arm, blocks=blocks: one(opened, arm, 0, blocks, test, settings),
+            out / f"{place:02}.json",
+            lambda arm=arm: one(opened, arm, 0, tokens, test, settings, remembered),
         )
         found[arm.name] = [row]
         print(f"  {row['end']['divergence']:.3f} {arm.name}", file=sys.stderr, flush=True)
-        print(json.dumps({"arm": arm.name, "start": row["start"], "end": row["end"]}), flush=True)
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
-    print(f"\n{opened.name} on {device}, one seed, steps {steps} of 16 x 256 tokens\n")
-    print(table(found))
+    size = f"{given.rows} x {given.length}"
+    print(f"\n{opened.name} on {device}, one seed, steps {steps} of {size} tokens of WikiText-2,"
+          f" lr {given.lr:g}; the teacher's cross-entropy"
+          f" {teacher['scores']['cross_entropy']:.3f}\n")  # fmt: skip
+    print(table(found), "\n")
+    memory = {"teacher": teacher["recall"]}
+    for name, (row,) in found.items():
+        if "control" not in name:  # it starts as the student does
+            memory[f"{name}, start"] = row["recall"]["start"]
+        memory[name] = row["recall"]["end"]
+    print(f"Share recalled of {given.asked} sequences, by distance in tokens\n")
+    print(recall_table(memory))
 
 
 def main() -> None:
@@ -301,12 +343,17 @@ def main() -> None:
     parser.add_argument("--lr", type=float, default=3e-5, help="largest rate on SmolLM2")
     parser.add_argument("--full", action="store_true", help="half and all layers of SmolLM2")
     parser.add_argument("--minutes", type=float, default=10.0, help="time limit of --full")
+    parser.add_argument("--rows", type=int, default=16, help="of a batch of --full")
+    parser.add_argument("--length", type=int, default=256, help="tokens of its blocks")
+    parser.add_argument("--updates", type=int, help="of --full, in place of what the time allows")
+    parser.add_argument("--distances", type=int, nargs="+", default=[32, 128, 512, 1024])
+    parser.add_argument("--asked", type=int, default=64, help="sequences a distance")
     parser.add_argument("--picture", type=Path, help="where the arms are drawn")
     given = parser.parse_args()
     if given.full:
         if given.smollm2 is None:
             parser.error("--full needs --smollm2 FOLDER")
-        full(given.smollm2, given.out, given.minutes, given.lr)
+        full(given)
     elif given.smollm2 is not None:
         steps = {"mixers": 20, "logits": 20}
         on_smollm2(given.smollm2, given.out, given.layers, steps, 160, given.lr)

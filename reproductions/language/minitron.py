@@ -8,21 +8,32 @@ its last layers (arXiv 2411.15558).
     python reproductions/language/minitron.py                           # small: one seed, half size
     python reproductions/language/minitron.py --full                    # both sizes, five seeds
     python reproductions/language/minitron.py --model hf:smollm2 --texts 64 --epochs 1
+    python reproductions/language/minitron.py --model hf:smollm2 --wiki --updates 120 480 \
+        --minutes 7 --precision bf16                                    # on a GPU
 
-The model is the character teacher of `characters.py`, or a folder of transformers. A run that was
-cut off goes on in build/reproductions/language/minitron.
+The model is the character teacher of `characters.py`, or a folder of transformers. Characters learn
+from plays, and with ``--wiki`` a model from WikiText-2. A run that was cut off goes on in
+build/reproductions/language/minitron; with ``--updates`` each number is a run of its own, of which
+table and numbers alone are kept, and none is begun that would end after the minutes.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import sys
 import time
+from pathlib import Path
+from typing import Any
 
 from characters import ROOT, shakespeare, teacher
+from growing import growing
+from wiki import pieces as wiki_pieces
 
 import limbeck
 from limbeck.core.atomic_io import write_bytes
 from limbeck.language import TokenKD
+from limbeck.language.models import read_model
 from limbeck.networks import Pruned
 
 OUT = ROOT / "build" / "reproductions" / "language" / "minitron"
@@ -40,33 +51,81 @@ def pieces(n: int, length: int = LENGTH) -> tuple[list[str], list[str]]:
     )
 
 
-def main() -> None:
-    """Distil, print and keep."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--model", help="hf:folder; by default the character teacher")
+    parser.add_argument("--wiki", action="store_true", help="pieces of WikiText-2, not of plays")
     parser.add_argument("--sizes", type=float, nargs="+")
     parser.add_argument("--seeds", type=int)
     parser.add_argument("--texts", type=int)
+    parser.add_argument("--test", type=int, default=200, help="test pieces of WikiText-2")
     parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--updates", type=int, nargs="+", help="in place of epochs")
+    parser.add_argument("--minutes", type=float, help="limit of all updates together")
+    parser.add_argument("--batch-size", type=int, default=16)
+    parser.add_argument("--precision", default="fp32")
     parser.add_argument("--lr", type=float, default=1e-3)
-    parser.add_argument("--tokens", type=int, default=64)
-    given = parser.parse_args()
+    parser.add_argument("--tokens", type=int, default=64, help="after the 16 of a prompt")
+    parser.add_argument("--rows", type=int, default=64, help="pieces that importance is seen on")
+    parser.add_argument("--out", type=Path, default=OUT)
+    return parser.parse_args()
+
+
+def keep(result: Any, began: float, what: str, place: Path) -> None:
+    """Print a result, and write its table and its numbers."""
+    told = f"{what}, {time.process_time() - began:.0f} processor seconds\n{result}\n"
+    write_bytes(told.encode(), place.with_name(f"{place.name}.txt"))
+    numbers = result.to_dict()
+    numbers["generations"] = numbers["generations"][:8]
+    write_bytes(
+        json.dumps(numbers, indent=1, allow_nan=False).encode(),
+        place.with_name(f"{place.name}.json"),
+    )
+    print(told, flush=True)
+
+
+def main() -> None:
+    """Distil, print and keep."""
+    given, start = arguments(), time.monotonic()
     sizes = given.sizes or ([0.75, 0.5] if given.full else [0.5])
     seeds = given.seeds or (5 if given.full else 1)
-    train, test = pieces(given.texts or (640 if given.full else 320))
-    model = given.model or f"hf:{teacher()}"
-    for size in sizes:
+    named = given.model or f"hf:{teacher()}"
+    model = read_model(named, "teacher")
+    if given.wiki:
+        train, test = wiki_pieces(model.tokenizer, 16 + given.tokens, given.texts, given.test)
+    else:
+        train, test = pieces(given.texts or (640 if given.full else 320))
+    shared = {
+        "objective": TokenKD(), "holdout": (test, None), "max_new_tokens": given.tokens,
+        "lr": given.lr, "batch_size": given.batch_size, "precision": given.precision,
+        "seeds": seeds, "judge_batch_size": 100,
+    }  # fmt: skip
+
+    def run(size: float, **more: Any) -> None:
         began = time.process_time()
-        name = f"{model.rpartition('/')[2].removeprefix('hf:')}-{size:g}-{seeds}-{len(train)}"
+        name = f"{model.name}-{size:g}-{seeds}-{len(train)}"
+        if "max_steps" in more:
+            name += f"-{more['max_steps']}"
+        else:
+            more["out"] = given.out / name
         result = limbeck.distill(
-            model, train, into=Pruned(size=size), objective=TokenKD(), holdout=(test, None),
-            max_new_tokens=given.tokens, epochs=given.epochs, lr=given.lr, seeds=seeds,
-            out=OUT / name,
-        )  # fmt: skip
-        told = f"size {size:g}, {time.process_time() - began:.0f} processor seconds\n{result}\n"
-        write_bytes(told.encode(), OUT / f"{name}.txt")
-        print(told)
+            model, train, into=Pruned(size=size, rows=given.rows), **shared, **more
+        )
+        keep(result, began, f"size {size:g}", given.out / name)
+
+    given.out.mkdir(parents=True, exist_ok=True)
+    if given.updates is None:
+        for size in sizes:
+            run(size, epochs=given.epochs)
+        return
+
+    def both(updates: int) -> None:
+        for size in sizes:
+            run(size, max_steps=updates, warmup_ratio=0.1)
+            print(f"  size {size:g} after {updates} updates", file=sys.stderr, flush=True)
+
+    growing(given.updates, given.minutes, both, start)
 
 
 if __name__ == "__main__":

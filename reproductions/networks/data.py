@@ -15,6 +15,8 @@ import torch
 from torch.nn.functional import pad
 from torch.utils.data import Dataset
 
+from limbeck.networks.datasets.seeding import mixed
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 DATA = Path(os.environ.get("LIMBECK_DATA", ROOT.parent / "shared" / "data"))
 MEAN, STD = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)  # of CIFAR-10's training pictures
@@ -68,9 +70,26 @@ def crop_and_flip(x: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
     x : Tensor of shape (n, c, h, w)
     rng : Generator on the CPU
     """
-    n, c, h, w = x.shape
+    return moved(x, *drawn_moves(len(x), rng))
+
+
+def drawn_moves(n: int, rng: torch.Generator) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Shifts (n,) up and left in 0 to 8, 4 meaning none, and whether a picture is mirrored (n,)."""
     up, left = torch.randint(0, 9, (2, n), generator=rng)
-    mirrored = torch.rand(n, generator=rng) < 0.5
+    return up, left, torch.rand(n, generator=rng) < 0.5
+
+
+def moved(
+    x: torch.Tensor, up: torch.Tensor, left: torch.Tensor, mirrored: torch.Tensor
+) -> torch.Tensor:
+    """Pictures shifted and mirrored as `drawn_moves` says.
+
+    Parameters
+    ----------
+    x : Tensor of shape (n, c, h, w)
+    up, left, mirrored : Tensor of shape (n,), on the CPU
+    """
+    n, c, h, w = x.shape
     column = torch.arange(w).expand(n, w)
     column = torch.where(mirrored[:, None], column.flip(1), column) + left[:, None]  # (n, w)
     row = torch.arange(h) + up[:, None]  # (n, h)
@@ -79,6 +98,27 @@ def crop_and_flip(x: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
     channel = torch.arange(c, device=x.device)[:, None, None]
     padded = pad(x, (4, 4, 4, 4))
     return padded[one, channel, row[:, None, :, None], column[:, None, None, :]]
+
+
+class MovedPictures:
+    """Pictures on a device, augmented there batch by batch; see `limbeck`'s ``Source``.
+
+    What is drawn for a picture depends on seed, view and its place alone.
+    """
+
+    def __init__(self, x: torch.Tensor, y: torch.Tensor, device: str) -> None:
+        self.x, self.y = x.to(device), y.to(device)
+        self._drawn: tuple[tuple[int, int], tuple[torch.Tensor, ...]] | None = None
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def fetch(self, rows: torch.Tensor, seed: int, view: int) -> tuple[torch.Tensor, torch.Tensor]:
+        if self._drawn is None or self._drawn[0] != (seed, view):
+            rng = torch.Generator().manual_seed(mixed(seed, view) >> 1)
+            self._drawn = (seed, view), drawn_moves(len(self.y), rng)
+        at = rows.to(self.x.device)
+        return moved(self.x[at], *(d[rows] for d in self._drawn[1])), self.y[at]
 
 
 def augmented_batches(

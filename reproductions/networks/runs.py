@@ -129,7 +129,7 @@ def row(found: dict[str, Any], role: str) -> list[str]:
         _percent(found["gain"], "+") if student else "",
         _percent(found["agreement"][role]) if role != "teacher" else "",
         _percent(found["calibration"][role]),
-        f"{100 * accuracy[role][0] / accuracy['teacher'][0]:.1f}",
+        f"{100 * accuracy[role][0] / (accuracy['teacher'][0] or float('nan')):.1f}",
         found["verdict"] if student else "",
         duration(found["seconds"]) if student else "",
     ]

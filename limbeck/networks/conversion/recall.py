@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,12 @@ from limbeck.certificates.binomial import interval
 from limbeck.core.errors import InvalidInput
 from limbeck.core.measured import Measured
 
-__all__ = ["RecallScore", "associative_recall", "copying", "recall"]
+__all__ = [
+    "Haystack", "RecallScore", "associative_recall", "copying", "needles", "recall", "word_tokens",
+]  # fmt: skip
+
+_SAID = "The secret word is"
+_WORDS = 256
 
 
 @dataclass(frozen=True)
@@ -23,7 +29,7 @@ class RecallScore:
     Parameters
     ----------
     task : str
-        ``copying`` or ``associative recall``.
+        ``copying``, ``associative recall`` or ``needle``.
     distance : int
         Tokens between what is to be recalled and where.
     right : Measured
@@ -108,11 +114,107 @@ def associative_recall(
     return torch.stack(rows), torch.stack(wanted)
 
 
-@torch.no_grad()
+@dataclass(frozen=True, eq=False)
+class Haystack:
+    """A statement that is hidden in a text, and asked for at its end.
+
+    Parameters
+    ----------
+    said : Tensor of shape (s,), int64
+        The statement up to its last word, which is also the question.
+    words : Tensor of shape (k,), int64
+        One of these ends the statement.
+    text : Tensor of shape (t,), int64
+        Real text; stretches of it stand in between.
+    """
+
+    said: Tensor
+    words: Tensor
+    text: Tensor
+
+    @classmethod
+    def of(cls, tokenizer: Any, texts: Sequence[str]) -> Haystack:
+        """A secret word is told somewhere before these texts.
+
+        Parameters
+        ----------
+        tokenizer : PreTrainedTokenizer
+            Of the model.
+        texts : sequence of str
+            Texts that stand in between.
+        """
+
+        def ids(text: str) -> Tensor:
+            return torch.tensor(tokenizer(text, add_special_tokens=False)["input_ids"])
+
+        return cls(ids(_SAID), word_tokens(tokenizer), ids("\n".join(texts)))
+
+
+def word_tokens(tokenizer: Any, most: int = _WORDS) -> Tensor:
+    """Tokens that are a word of four letters or more with its blank, or all where there are none.
+
+    Parameters
+    ----------
+    tokenizer : PreTrainedTokenizer
+        Of the model.
+    most : int
+        As many are taken, spread over the vocabulary.
+    """
+    special = set(tokenizer.all_special_ids)
+    ids = sorted(i for i in tokenizer.get_vocab().values() if i not in special)
+    texts = tokenizer.batch_decode([[i] for i in ids])
+    words = [i for i, t in zip(ids, texts, strict=True)
+             if t[:1] == " " and len(t) > 4 and t[1:].isascii() and t[1:].isalpha()]  # fmt: skip
+    found = words if len(words) >= 16 else ids
+    places = torch.linspace(0, len(found) - 1, min(most, len(found))).long()
+    return torch.tensor(found)[places]
+
+
+def needles(haystack: Haystack, count: int, distance: int, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """A statement, some text, and the statement again without its last word, which is asked.
+
+    Parameters
+    ----------
+    haystack : Haystack
+        Statement and text.
+    count : int
+        Sequences.
+    distance : int
+        Tokens from the one place to the other, more than the statement has.
+    seed : int
+        Draws them.
+
+    Returns
+    -------
+    tuple of Tensor
+        Prompts (count, distance + s) and the tokens that are to come (count,).
+    """
+    said, between = haystack.said, distance - len(haystack.said) - 1
+    if between < 0 or between >= len(haystack.text):
+        raise InvalidInput(
+            f"distance is {distance}, with a statement of {len(said) + 1} tokens and"
+            f" {len(haystack.text)} tokens of text.",
+            "Give a distance in between, or more texts.",
+        )
+    generator = torch.Generator().manual_seed(seed)
+    wanted = haystack.words[torch.randint(len(haystack.words), (count,), generator=generator)]
+    starts = torch.randint(len(haystack.text) - between, (count,), generator=generator)
+    rows = [
+        torch.cat([said, word[None], haystack.text[start : start + between], said])
+        for word, start in zip(wanted, starts.tolist(), strict=True)
+    ]
+    return torch.stack(rows), wanted
+
+
 def recall(
-    model: Any, tokens: Tensor, distances: list[int], count: int = 64, seed: int = 0
+    model: Any,
+    tokens: Tensor,
+    distances: list[int],
+    count: int = 64,
+    seed: int = 0,
+    haystack: Haystack | None = None,
 ) -> list[RecallScore]:
-    """Both tasks at some distances, on sequences that no text holds.
+    """Both tasks at some distances, on sequences that no text holds; and needles in real text.
 
     A model that never learned to recall is near chance at every distance: compare it with its
     teacher, not with 1.
@@ -129,28 +231,38 @@ def recall(
         Sequences for each.
     seed : int
         Draws them.
+    haystack : Haystack, optional
+        What needles are hidden in; without it there are none.
     """
     model.eval()
+    tasks: dict[str, Any] = {
+        "copying": lambda distance: copying(tokens, count, distance, seed),
+        "associative recall": lambda distance: associative_recall(tokens, count, distance, seed),
+    }
+    if haystack is not None:
+        tasks["needle"] = lambda distance: needles(haystack, count, distance, seed)
+    return [
+        _scored(model, task, distance, *make(distance))
+        for task, make in tasks.items()
+        for distance in distances
+    ]
+
+
+@torch.no_grad()
+def _scored(model: Any, task: str, distance: int, prompts: Tensor, wanted: Tensor) -> RecallScore:
     device = next(model.parameters()).device
-    found = []
-    for task, make in (("copying", copying), ("associative recall", associative_recall)):
-        for distance in distances:
-            prompts, wanted = make(tokens, count, distance, seed)
-            logits = torch.cat(
-                [
-                    model(input_ids=some.to(device), use_cache=False).logits[:, -1].float().cpu()
-                    for some in torch.split(prompts, 8)
-                ]
-            )
-            right = int((logits.argmax(-1) == wanted).sum())
-            likely = logits.softmax(-1).gather(1, wanted[:, None])
-            found.append(
-                RecallScore(
-                    task, distance, Measured(right / count, *interval(right, count, 0.05)),
-                    float(np.mean(likely.numpy())),
-                )
-            )  # fmt: skip
-    return found
+    logits = torch.cat(
+        [
+            model(input_ids=some.to(device), use_cache=False).logits[:, -1].float().cpu()
+            for some in torch.split(prompts, 8)
+        ]
+    )
+    right, count = int((logits.argmax(-1) == wanted).sum()), len(wanted)
+    likely = logits.softmax(-1).gather(1, wanted[:, None])
+    return RecallScore(
+        task, distance, Measured(right / count, *interval(right, count, 0.05)),
+        float(np.mean(likely.numpy())),
+    )  # fmt: skip
 
 
 def _far_enough(distance: int, least: int) -> None:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakTensorKeyDictionary
@@ -52,7 +54,7 @@ def trace(module: nn.Module, inputs: Any) -> Trace:
     """
     state = module.state_dict(keep_vars=True)
     watch = Watch(state.values())
-    with modes_kept(module), torch.no_grad(), _in_parts(), watch:
+    with modes_kept(module), torch.no_grad(), _in_parts(), _WholeAttention(watch), watch:
         module.eval()
         watch.fix(answer(module, placed(inputs, module)))
     found = {
@@ -86,6 +88,7 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._state = set()
         self._memory = set()  # where the state lies
         self.used: set[int] = set()
+        self.asleep = False
         self.reads: list[tuple[Axis, Tensor]] = []
         for value in state:
             if value not in self._axes:
@@ -119,6 +122,8 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         out = func(*args, **(kwargs or {}))
+        if self.asleep:
+            return out
         name = func.overloadpacket.__name__.rstrip("_") if func is not None else ""
         rule = rule_of(name.removeprefix("_"), torch.Tag.pointwise in func.tags)
         first = out[0] if isinstance(out, tuple) and out else out  # a list is of equals
@@ -146,3 +151,31 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
         for value in tree_leaves(out):
             if known and isinstance(value, Tensor) and value.is_floating_point():
                 self.put(value, [(Factor(s, Space(s, lost=True)),) for s in value.shape])
+
+
+class _WholeAttention(TorchFunctionMode):
+    """Shows the watch torch's attention as one operation, into whatever a device takes it apart.
+
+    Where queries share keys, a GPU computes it in float32 by products over heads, which hide them.
+    """
+
+    def __init__(self, watch: Watch) -> None:
+        super().__init__()
+        self._watch = watch
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        named = dict(kwargs or {})
+        if func is not F.scaled_dot_product_attention:
+            return func(*args, **named)
+        sides = [*args[:3], *(named[n] for n in ("query", "key", "value") if n in named)]
+        if any(side.ndim != 4 for side in sides):
+            return func(*args, **named)
+        self._watch.asleep = True
+        try:
+            out = func(*args, **named)
+        finally:
+            self._watch.asleep = False
+        rule = rule_of("scaled_dot_product", False)
+        assert rule is not None  # noqa: S101  (there is one)
+        rule(self._watch, tuple(sides), {}, out)
+        return out

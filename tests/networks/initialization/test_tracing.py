@@ -112,3 +112,36 @@ def test_weights_that_take_no_part_are_absent():
     net = nn.ModuleDict({"a": nn.Linear(2, 2), "b": nn.Linear(2, 2)})
     net.forward = lambda x: net["a"](x)
     assert set(trace(net, torch.zeros(2, 2)).axes) == {"a.weight", "a.bias"}
+
+
+class SharedKeys(nn.Module):
+    """Attention in which two queries share their keys."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.q, self.kv = nn.Linear(8, 16), nn.Linear(8, 16)
+        self.out = nn.Linear(16, 2)
+
+    def forward(self, x):
+        q = self.q(x).unflatten(-1, (4, 4)).transpose(1, 2)
+        k, v = self.kv(x).unflatten(-1, (2, 2, 4)).unbind(2)
+        k, v = k.transpose(1, 2), v.transpose(1, 2)
+        heads = functional.scaled_dot_product_attention(q, k, v, enable_gqa=True)
+        return self.out(heads.transpose(1, 2).flatten(2))
+
+
+def test_attention_is_one_operation_whatever_a_device_makes_of_it():
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+
+    torch.manual_seed(0)
+    module, x = SharedKeys(), torch.randn(3, 5, 8)
+    before = trace(module, x)
+    with sdpa_kernel(SDPBackend.MATH):  # as in float32 on a GPU
+        after = trace(module, x)
+    for found in (before, after):
+        heads = [f.space.root() for f in found.axes["q.weight"][0] if f.space is not None]
+        assert heads[0] in [f.space.root() for f in found.axes["out.weight"][1] if f.space]
+        assert not heads[0].lost
+    shapes = [{n: [[f.size for f in a] for a in axes] for n, axes in t.axes.items()}
+              for t in (before, after)]  # fmt: skip
+    assert shapes[0] == shapes[1]
