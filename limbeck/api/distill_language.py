@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from limbeck.api.prepare.language import (
 )
 from limbeck.api.steps import Steps, run
 from limbeck.certificates.binomial import check_share
-from limbeck.certificates.texts import certify_texts
+from limbeck.certificates.texts import CHUNK_LOSS, LOSS, certify_texts
 from limbeck.certificates.wording import versions
 from limbeck.core.contract import Certificate, Progress, Status, StatusCode
 from limbeck.core.errors import InvalidInput, plural, whole_number
@@ -90,8 +90,9 @@ def distill_language(
         Where the student starts: ``hf:folder``, or a module with the teacher's tokens; or
         ``limbeck.networks.Pruned(size=0.5)``, a cut of the teacher, which is healed beside a random
         cut, the same shapes from scratch, and the teacher without its last layers.
-    objective : TokenKD, SequenceKD, OnPolicy, PolicyGradient or MiniLLM
+    objective : TokenKD, SequenceKD, OnPolicy, PolicyGradient, MiniLLM or CrossTokenizer
         Of `limbeck.language`; by default ``OnPolicy()``, and ``TokenKD()`` for a cut.
+        ``CrossTokenizer()`` is for a student with another tokenizer.
     judge : str, path or nn.Module, optional
         The teacher itself, where ``teacher`` is a folder that `limbeck.language.record` wrote: it
         is asked on the test prompts alone, and training needs no teacher. By default the folder
@@ -279,14 +280,12 @@ class LanguageSteps(
         request = self.request
         prompts, writing = known.given(request.seed, tell)
         method = TextTraining(known.teacher, known.start, known.objective, known.task,
-                              known.training, known.sampling, known.recorded)  # fmt: skip
+                              known.training, known.sampling, known.recorded,
+                              known.bridge)  # fmt: skip
         students = [
             method.student(prompts, s, request.under(s, "distilled"), tell) for s in request.all
         ]
-        judge = TextJudge(
-            known.teacher, known.test, replace(known.sampling, batch_size=request.judge_batch_size),
-            request.seed, known.metrics,
-        )  # fmt: skip
+        judge = known.judge(request)
         tell("judging", 0, 1)
         judged = [judge.judged(s.model) for s in students]
         return TaughtTexts(method, prompts, students, judge, judged, writing)
@@ -309,6 +308,7 @@ class LanguageSteps(
             _losses(one), delta=request.delta, asked=request.epsilon,
             student=fingerprint(one.model.module),
             rows=known.test.fingerprint(),
+            loss=LOSS if known.bridge is None else CHUNK_LOSS,
             settings={"max_new_tokens": known.sampling.max_new_tokens, "seed": request.seed,
                       "teacher": fingerprint(known.teacher.module)},
         )  # fmt: skip

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LANGUAGE_SETTINGS", "objective_of", "run_language"]
 
-_OBJECTIVES = ("TokenKD", "SequenceKD", "OnPolicy", "PolicyGradient", "MiniLLM")
+_OBJECTIVES = ("TokenKD", "SequenceKD", "OnPolicy", "PolicyGradient", "MiniLLM", "CrossTokenizer")
 LANGUAGE_SETTINGS = (
     "prompt_tokens", "chat", "max_new_tokens", "distinct_n", "judge_batch_size", "preflight",
     "lora",

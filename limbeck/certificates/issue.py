@@ -108,7 +108,7 @@ def issue(
 
 def in_words(certificate: Certificate) -> Certificate:
     """The same certificate with the statement and the assumptions that its numbers make."""
-    if certificate.loss == texts.LOSS:
+    if certificate.loss in texts.TEXT_LOSSES:
         return replace(
             certificate,
             statement=texts.statement_of_texts(certificate),

@@ -15,9 +15,26 @@ from limbeck.core.contract import Certificate, GroupBound
 from limbeck.core.errors import InvalidInput
 from limbeck.core.registry import BOUNDS
 
-__all__ = ["LOSS", "assumptions_of_texts", "certify_texts", "statement_of_texts"]
+__all__ = [
+    "CHUNK_LOSS",
+    "LOSS",
+    "TEXT_LOSSES",
+    "assumptions_of_texts",
+    "certify_texts",
+    "statement_of_texts",
+]
 
 LOSS = "total variation per token, mean of a text"
+CHUNK_LOSS = "one less the ratio of chunk likelihoods, mean of a text"
+TEXT_LOSSES = (LOSS, CHUNK_LOSS)
+"""Between models with one tokenizer, and with two."""
+_DIFFER = {
+    LOSS: "the next-token distributions of student and teacher differ (total variation, mean over a"
+    " text)",
+    CHUNK_LOSS: "the likelihoods of student and teacher of the chunks of text that both tokenizers"
+    " share differ (one less their ratio, that of the other model to the writer's, at least 0, mean"
+    " over a text)",
+}
 _MIN_PROMPTS = 10
 
 
@@ -29,6 +46,7 @@ def certify_texts(
     student: str,
     rows: str,
     bound: str = "betting",
+    loss: str = LOSS,
     settings: Mapping[str, Any] | None = None,
 ) -> Certificate:
     """Certify how far a student's next-token distributions are from its teacher's, on texts.
@@ -51,6 +69,10 @@ def certify_texts(
         Fingerprints of the student and of the prompts.
     bound : str
         ``betting`` or ``empirical-bernstein``.
+    loss : str
+        `LOSS`, or `CHUNK_LOSS` between different tokenizers: with p and q the likelihoods of a
+        chunk between shared boundaries, 1 - min(1, p / q) where the student wrote it,
+        1 - min(1, q / p) where the teacher did, and 1 - min(p, q) / max(p, q) for others.
     settings : mapping, optional
         What else is needed to recompute.
 
@@ -72,7 +94,7 @@ def certify_texts(
         for name, x in losses.items()
     )
     made = Certificate(
-        epsilon=groups[0].epsilon, delta=delta, n=n, mean_loss=groups[0].mean_loss, loss=LOSS,
+        epsilon=groups[0].epsilon, delta=delta, n=n, mean_loss=groups[0].mean_loss, loss=loss,
         bound=kind.title, statement="", assumptions=(), student=student, rows=rows, asked=asked,
         groups=groups,
         settings={
@@ -90,9 +112,8 @@ def statement_of_texts(c: Certificate) -> str:
     ]
     share = f"{100 * (1 - c.delta):.6g}%"
     out = (
-        f"With probability at least {share} over {c.n:,} fresh prompts, the next-token"
-        " distributions of student and teacher differ (total variation, mean over a text) by at"
-        f" most {', '.join(parts)}; all at once."
+        f"With probability at least {share} over {c.n:,} fresh prompts, {_DIFFER[c.loss]}"
+        f" by at most {', '.join(parts)}; all at once."
     )
     if c.asked is None:
         return out

@@ -16,7 +16,7 @@ from limbeck.certificates.certificate_file import read_stored
 from limbeck.certificates.certify import certify
 from limbeck.certificates.evidence import Predictor, count, take
 from limbeck.certificates.losses import LossFunction
-from limbeck.certificates.texts import LOSS as TEXT_LOSS
+from limbeck.certificates.texts import TEXT_LOSSES
 from limbeck.certificates.vouching import vouching
 from limbeck.core.contract import Certificate, GroupBound
 from limbeck.core.errors import InvalidInput
@@ -171,7 +171,7 @@ def verify(
     ()
     """
     stated = certificate if isinstance(certificate, Certificate) else read_stored(certificate)
-    if stated.loss == TEXT_LOSS:
+    if stated.loss in TEXT_LOSSES:
         raise InvalidInput(
             "This is a certificate of texts: it is recomputed from two language models.",
             "Use limbeck.language.verify(folder, teacher), or limbeck verify FOLDER.",

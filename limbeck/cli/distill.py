@@ -101,7 +101,8 @@ def distill(
     objective: Annotated[
         str | None,
         typer.Option(
-            help="Into hf:folder: TokenKD, SequenceKD, OnPolicy, PolicyGradient, MiniLLM."
+            help="Into hf:folder: TokenKD, SequenceKD, OnPolicy, PolicyGradient, MiniLLM,"
+            " CrossTokenizer."
         ),
     ] = None,
     max_new_tokens: Annotated[

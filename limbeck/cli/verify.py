@@ -48,7 +48,7 @@ def verify(
     """Recompute a certificate, compare, and say what no check shows; exits with 1 if it differs."""
     from limbeck.api.load import read_rows, read_seen
     from limbeck.certificates.certificate_file import load as read
-    from limbeck.certificates.texts import LOSS
+    from limbeck.certificates.texts import TEXT_LOSSES
     from limbeck.certificates.verification import verify as run
     from limbeck.data.row_batches import is_batched
     from limbeck.students.files import load
@@ -57,7 +57,7 @@ def verify(
         folder = certificate if certificate.is_dir() else certificate.parent
         certificate = folder / "certificate.json" if certificate.is_dir() else certificate
         stated = read(certificate)
-        if stated.loss == LOSS:
+        if stated.loss in TEXT_LOSSES:
             from limbeck.language.verification import verify as run_texts
 
             _told(run_texts(folder, teacher, public_key=public_key))

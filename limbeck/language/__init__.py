@@ -17,6 +17,7 @@ _MODULES = {
     "SequenceKD": "language.objectives",
     "TokenSum": "language.chunked",
     "LMHead": "language.chunked",
+    "CrossTokenizer": "language.cross_tokenizer.objective",
     "TeacherLogits": "language.carriers.full",
     "SampledTokens": "language.carriers.sampled",
     "TopTokens": "language.carriers.top",

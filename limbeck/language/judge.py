@@ -117,9 +117,13 @@ class TextJudge:
             real, self._measured(texts),
         )  # fmt: skip
 
+    @property
+    def plain(self) -> TokenSampling:
+        """How texts are drawn: at temperature 1 with nothing cut off."""
+        return replace(self.sampling, temperature=1.0, top_p=1.0)
+
     def _written(self, model: LanguageModel, seed: int) -> list[list[int]]:
-        plain = replace(self.sampling, temperature=1.0, top_p=1.0)
-        found = generate(model, self.prompts.ids, plain, seed=seed)
+        found = generate(model, self.prompts.ids, self.plain, seed=seed)
         silent = sum(not text for text in found)
         if silent:  # cannot be: an end of text is a token
             raise InvalidInput(

@@ -187,8 +187,8 @@ def share_vocabulary(teacher: LanguageModel, student: LanguageModel) -> tuple[in
         raise InvalidInput(
             f"The tokenizers of teacher and student differ: {token!r} is"
             f" {_id(theirs, token)} for the teacher and {_id(ours, token)} for the student.",
-            "Take a student with the teacher's tokenizer; for another one see"
-            " limbeck.language on objectives between tokenizers.",
+            "Give objective=limbeck.language.CrossTokenizer(), or a student with the teacher's"
+            " tokenizer.",
         )
     real = max(ours.values()) + 1
     for model, role in ((teacher, "teacher"), (student, "student")):

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from scipy.stats import t as student_t
 from torch import Tensor
 
@@ -28,7 +29,10 @@ from limbeck.modules.batch import Step, View
 from limbeck.modules.capture import modes_kept
 from limbeck.modules.outputs import reading_of
 
-__all__ = ["Check", "preflight"]
+__all__ = [
+    "Check", "judged_gain", "labels", "number_type", "padding", "preflight", "sharding",
+    "shared_weights",
+]  # fmt: skip
 
 _PROBES, _SCORED, _TOP = 4, 32, 16
 _FAR, _FAR_HALF = 1e-3, 0.1
@@ -358,10 +362,20 @@ def better(teacher: LanguageModel, student: LanguageModel, some: Prompts) -> Che
     some : Prompts
         Prompts with real texts.
     """
-    name = "teacher better than start"
     texts = [list(c or ()) for c in some.completions]
     scores = score_texts(teacher, student, some.ids, texts)
-    gain = scores.teacher_log_p - scores.student_log_q
+    return judged_gain(scores.teacher_log_p - scores.student_log_q)
+
+
+def judged_gain(gain: NDArray[np.float64]) -> Check:
+    """Whether the teacher gives texts more probability than the student's start does.
+
+    Parameters
+    ----------
+    gain : ndarray of shape (n,)
+        Of each text, in nats a token.
+    """
+    name = "teacher better than start"
     n, middle = len(gain), float(gain.mean())
     half = float("inf")
     if n > 1:

@@ -15,6 +15,8 @@ import torch
 from torch import nn
 
 from limbeck.core.contract import Progress, Task
+from limbeck.language.cross_tokenizer.bridge import Bridge
+from limbeck.language.cross_tokenizer.objective import CrossTokenizer
 from limbeck.language.generation import TokenSampling
 from limbeck.language.lora import merged
 from limbeck.language.mixture import TeacherMixture
@@ -89,6 +91,8 @@ class TextTraining:
         Of texts that are written; an objective may say a temperature and a length of its own.
     recorded : RecordedLogits, optional
         The teacher's distributions on disk: no training asks the teacher then.
+    bridge : Bridge, optional
+        To a teacher with another tokenizer.
     """
 
     teacher: LanguageModel
@@ -98,6 +102,7 @@ class TextTraining:
     training: Training
     sampling: TokenSampling
     recorded: RecordedLogits | None = None
+    bridge: Bridge | None = None
 
     def student(
         self, prompts: Prompts, seed: int, folder: Path | None, tell: Progress
@@ -147,10 +152,11 @@ class TextTraining:
             writer.model = replace(self.start, module=module)
             return module
 
-        loss = TextLoss(objective, self._recorded(prompts, objective))
+        bridge = self.bridge if isinstance(objective, CrossTokenizer) else None
+        loss = TextLoss(objective, self._recorded(prompts, objective), bridge)
         teacher = self.teacher.module if loss.needs.teacher else None
         before = time.perf_counter()
-        with _timed(teacher) as spent:
+        with _timed(teacher if bridge is None else self.teacher.module) as spent:
             trained = train(
                 make, samples, loss, self.task, training=training, seed=seed,
                 teacher=teacher, folder=folder, name=name, progress=tell,

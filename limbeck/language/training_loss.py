@@ -11,6 +11,8 @@ from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
 from limbeck.language.carriers.signal import TeacherSignal
 from limbeck.language.chunked import TokenSum
+from limbeck.language.cross_tokenizer.bridge import Bridge
+from limbeck.language.cross_tokenizer.objective import CrossTokenizer
 from limbeck.language.objectives import SequenceKD, TokenKD
 from limbeck.language.recorded import RecordedLogits
 from limbeck.language.text_step import TextStep, text_step
@@ -59,7 +61,8 @@ class WritingObjective(Protocol):
         """Tokens of a text at most."""
 
 
-Objective = TokenKD | SequenceKD | TextObjective
+Objective = TokenKD | SequenceKD | TextObjective | CrossTokenizer
+_OBJECTIVES = TokenKD | SequenceKD | TextObjective | CrossTokenizer
 """What a language model is trained by."""
 
 
@@ -71,11 +74,11 @@ def check_objective(given: Any) -> Objective:
     InvalidInput
         With the objectives that there are.
     """
-    if isinstance(given, type) or not isinstance(given, TokenKD | SequenceKD | TextObjective):
+    if isinstance(given, type) or not isinstance(given, _OBJECTIVES):
         raise InvalidInput(
             f"The objective is {given!r}.",
-            "Give one of limbeck.language: TokenKD(), SequenceKD(), OnPolicy(), PolicyGradient()"
-            " or MiniLLM().",
+            "Give one of limbeck.language: TokenKD(), SequenceKD(), OnPolicy(), PolicyGradient(),"
+            " MiniLLM() or CrossTokenizer().",
         )
     return given
 
@@ -119,11 +122,14 @@ class TextLoss(Loss):
         One of `limbeck.language`.
     recorded : RecordedRows, optional
         The teacher's distributions on disk, in its place.
+    bridge : Bridge, optional
+        To a teacher with another tokenizer, which reads the texts in its own tokens.
     """
 
     level: ClassVar[int] = 2
     objective: Any
     recorded: RecordedRows | None = None
+    bridge: Bridge | None = field(default=None, repr=False)
 
     @property
     def name(self) -> str:
@@ -133,7 +139,8 @@ class TextLoss(Loss):
     @property
     def needs(self) -> Needs:
         """Tokens, and mostly a teacher."""
-        asks = self.objective.needs_teacher and self.recorded is None
+        given = self.recorded is not None or self.bridge is not None
+        asks = self.objective.needs_teacher and not given
         return Needs(labels=True, teacher=asks)
 
     @property
@@ -162,5 +169,10 @@ class TextLoss(Loss):
             return objective.loss(texts.student, signal, texts.counts).mean
         if isinstance(objective, SequenceKD):
             return objective.loss(texts.student, texts.labels, texts.counts).mean
+        if isinstance(objective, CrossTokenizer):
+            assert self.bridge is not None  # noqa: S101  (made with the objective)
+            least = objective.threshold(self.bridge.byte_student)
+            said = self.bridge.signal(step, least, objective.method != "alm")
+            return objective.cross_loss(texts, said).mean
         found: TokenSum = objective.text_loss(texts)
         return found.mean

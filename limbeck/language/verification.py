@@ -12,12 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.certificates.certificate_file import read_stored
-from limbeck.certificates.texts import LOSS, certify_texts
+from limbeck.certificates.texts import CHUNK_LOSS, TEXT_LOSSES, certify_texts
 from limbeck.certificates.verification import FieldMismatch, Verification, same
 from limbeck.certificates.vouching import vouching
 from limbeck.core.contract import Certificate
 from limbeck.core.errors import FileRefused, InvalidInput
-from limbeck.language.certified_texts import CertifiedTexts
+from limbeck.language.certified_texts import TEXTS, CertifiedTexts
+from limbeck.language.cross_tokenizer.bridge import Bridge
+from limbeck.language.cross_tokenizer.judging import Writer, cross_scores
 from limbeck.language.judging import score_texts
 from limbeck.language.models import LanguageModel, read_model, share_vocabulary
 from limbeck.modules.fingerprint import fingerprint
@@ -70,7 +72,7 @@ def verify(
     """
     folder = Path(fspath(run))
     stated = read_stored(folder / "certificate.json")
-    if stated.loss != LOSS:
+    if stated.loss not in TEXT_LOSSES:
         raise FileRefused(
             f"The certificate in {str(folder)!r} is not one of texts: its loss is {stated.loss!r}.",
             "Use limbeck.verify(certificate, student, rows, answers).",
@@ -88,12 +90,13 @@ def verify(
                 f"{str(folder)!r} keeps losses and not the texts that they are of.",
                 "Leave the teacher out, or distil anew: texts are kept now.",
             )
-        models = _models(folder, teacher, tokenizer, device)
+        crossed = stated.loss == CHUNK_LOSS
+        models = _models(folder, teacher, tokenizer, device, crossed)
         prints = {
             "student": fingerprint(models[1].module), "rows": kept.fingerprint(),
             "teacher": fingerprint(models[0].module),
         }  # fmt: skip
-        read_again = _losses(*models, kept, batch_size)
+        read_again = (_crossed if crossed else _losses)(*models, kept, batch_size)
         differences, far = _apart(kept.losses, read_again)
         notes.append(f"Both models read all texts again: no loss moved by more than {far:.1g}.")
     found = _recomputed(stated, kept.losses, prints)
@@ -111,11 +114,12 @@ def verify(
 
 
 def _models(
-    folder: Path, teacher: Any, tokenizer: Any, device: str | None
+    folder: Path, teacher: Any, tokenizer: Any, device: str | None, crossed: bool
 ) -> tuple[LanguageModel, LanguageModel]:
     big = read_model(teacher, "teacher", tokenizer, device)
     small = read_model(f"hf:{folder / 'student'}", "student", None, device)
-    share_vocabulary(big, small)
+    if not crossed:
+        share_vocabulary(big, small)
     return big, small
 
 
@@ -127,6 +131,20 @@ def _losses(
         name: 1 - score_texts(teacher, student, kept.prompts, kept.texts[name], batch_size).overlap
         for name in kept.losses
     }
+
+
+def _crossed(
+    teacher: LanguageModel, student: LanguageModel, kept: CertifiedTexts, batch_size: int
+) -> dict[str, NDArray[np.float64]]:
+    """The losses between models with different tokenizers."""
+    bridge = Bridge(teacher, student)
+    writers: dict[str, Writer] = dict(zip(TEXTS, ("student", "teacher", "other"), strict=True))
+    return {
+        name: 1 - cross_scores(
+            bridge, student, kept.prompts, kept.texts[name], writers[name], batch_size
+        ).overlap
+        for name in kept.losses
+    }  # fmt: skip
 
 
 def _apart(
@@ -151,7 +169,7 @@ def _recomputed(
     settings = {n: stated.settings.get(n) for n in ("max_new_tokens", "seed")}
     return certify_texts(
         losses, delta=stated.delta, asked=stated.asked, student=prints["student"],
-        rows=prints["rows"], bound=str(stated.settings.get("bound")),
+        rows=prints["rows"], loss=stated.loss, bound=str(stated.settings.get("bound")),
         settings={**settings, "teacher": prints["teacher"]},
     )  # fmt: skip
 
@@ -164,8 +182,10 @@ def _compared(stated: Certificate, found: Certificate) -> tuple[list[str], list[
         if f.name == "signature":
             continue
         if f.name == "settings":
-            a, b = ({k: v for k, v in x.items() if k != "versions"} for x in (a, b))
-        if same(a, b):
+            names = [n for n in {**a, **b} if n != "versions" and not same(a.get(n), b.get(n))]
+            differences += [FieldMismatch(f"setting {n}", a.get(n), b.get(n)) for n in names]
+            matches += [] if names else [f.name]
+        elif same(a, b):
             matches.append(f.name)
         else:
             differences.append(FieldMismatch(f.name, a, b))

@@ -10,7 +10,14 @@ pytest.importorskip("transformers")
 
 import limbeck  # noqa: E402
 from limbeck.core.errors import InvalidInput  # noqa: E402
-from limbeck.language import MiniLLM, OnPolicy, PolicyGradient, SequenceKD, TokenKD  # noqa: E402
+from limbeck.language import (  # noqa: E402
+    CrossTokenizer,
+    MiniLLM,
+    OnPolicy,
+    PolicyGradient,
+    SequenceKD,
+    TokenKD,
+)
 from limbeck.networks import Callback  # noqa: E402
 
 SETTINGS = {"max_new_tokens": 6, "batch_size": 8, "epochs": 1, "lr": 0.01, "distinct_n": 2}
@@ -247,3 +254,43 @@ def test_two_processes_give_the_student_of_one(folders, rows, tmp_path):
     one, two = (read(f"hf:{tmp_path / out}", "student").module for out in ("one", "two"))
     pairs = zip(one.parameters(), two.parameters(), strict=True)
     assert all(torch.allclose(a, b, atol=1e-5) for a, b in pairs)
+
+
+def test_a_student_with_another_tokenizer_learns_by_cross_tokenizer(tmp_path, folders, rows):
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    letters = sorted(set(pre_tokenizers.ByteLevel.alphabet()))
+    merges = [("h", "e"), ("l", "l"), ("a", "b")]  # "hello" in three tokens
+    words = ["<end>", *letters, *("".join(m) for m in merges)]
+    inner = Tokenizer(models.BPE({w: i for i, w in enumerate(words)}, merges))
+    inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    inner.decoder = decoders.ByteLevel()
+    torch.manual_seed(0)
+    small = LlamaForCausalLM(LlamaConfig(
+        vocab_size=len(words), hidden_size=16, intermediate_size=32, num_hidden_layers=1,
+        num_attention_heads=2, num_key_value_heads=2, max_position_embeddings=64, bos_token_id=None,
+        eos_token_id=0, pad_token_id=0,
+    ))  # fmt: skip
+    small.save_pretrained(tmp_path / "small")
+    PreTrainedTokenizerFast(
+        tokenizer_object=inner, eos_token="<end>", pad_token="<end>"
+    ).save_pretrained(tmp_path / "small")
+    other = f"hf:{tmp_path / 'small'}"
+    with pytest.raises(InvalidInput, match="CrossTokenizer"):
+        distilled((folders[0], other), rows)
+    path = tmp_path / "small" / "chat_template.jinja"
+    path.write_text("{% for m in messages %}{{ m['content'] }}{% endfor %}")
+    with pytest.raises(InvalidInput, match="two chat templates"):
+        distilled((folders[0], other), rows, chat=True, objective=CrossTokenizer())
+    path.unlink()
+    found = distilled((folders[0], other), rows, objective=CrossTokenizer(share=0.5),
+                      preflight="warn", out=tmp_path / "run")  # fmt: skip
+    assert "chunks of text that both tokenizers share" in found.certificate.statement
+    assert "Ratio of chunk likelihoods" in str(found)
+    assert found.bill["student"].teacher > 0
+    assert found.bill["control"].teacher == 0
+    assert found.facts["teacher"].measured["own_overlap"].value == pytest.approx(1, abs=1e-6)
+    assert limbeck.load(tmp_path / "run").certificate == found.certificate
+    verified = limbeck.language.verify(tmp_path / "run", folders[0])
+    assert not verified.differences

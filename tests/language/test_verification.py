@@ -91,7 +91,7 @@ def test_losses_of_other_models_are_found(copy, run):
 
 def test_another_teacher_other_weights_and_other_prompts_are_found(copy, run, tmp_path):
     small = str(copy / "student")
-    assert "settings" in {d.field for d in verify(copy, f"hf:{small}").differences}
+    assert "setting teacher" in {d.field for d in verify(copy, f"hf:{small}").differences}
     kept = CertifiedTexts.open(copy / "losses.npz")
     CertifiedTexts(kept.losses, kept.prompts[::-1], kept.texts).save(copy / "losses.npz")
     assert "rows" in {d.field for d in verify(copy, run[0]).differences}

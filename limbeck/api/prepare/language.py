@@ -14,8 +14,12 @@ from limbeck.certificates.binomial import check_share
 from limbeck.core.contract import Progress, Task
 from limbeck.core.errors import InvalidInput, did_you_mean, plural
 from limbeck.core.whole_folder import open_folder
+from limbeck.language.cross_preflight import bridged, cross_preflight
+from limbeck.language.cross_tokenizer.bridge import Bridge
+from limbeck.language.cross_tokenizer.judging import CrossJudge
+from limbeck.language.cross_tokenizer.objective import CrossTokenizer
 from limbeck.language.generation import TokenSampling, generate
-from limbeck.language.judge import TextMetric
+from limbeck.language.judge import TextJudge, TextMetric
 from limbeck.language.lora import adapted
 from limbeck.language.models import LanguageModel, read_model, share_vocabulary
 from limbeck.language.objectives import SequenceKD, TokenKD
@@ -103,6 +107,7 @@ class LanguageData:
     test: Prompts | None
     notes: tuple[str, ...]
     outputs: int
+    bridge: Bridge | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,6 +135,7 @@ class LanguageKnown:
     checks: tuple[Check, ...]
     notes: tuple[str, ...]
     recorded: RecordedLogits | None = None
+    bridge: Bridge | None = None
 
     @property
     def complete(self) -> bool:
@@ -163,9 +169,24 @@ class LanguageKnown:
         """
         tell("the teacher writes", 0, 1)
         began = time.perf_counter()
-        texts = generate(self.teacher, self.train.ids, self.sampling, seed=seed + 2)
+        if self.bridge is not None:
+            texts = self.bridge.written(self.train, self.sampling, seed + 2)
+        else:
+            texts = generate(self.teacher, self.train.ids, self.sampling, seed=seed + 2)
         cost = time.perf_counter() - began, sum(map(len, texts))
         return self.train.followed_by(texts), cost
+
+    def judge(self, request: LanguageRequest) -> TextJudge:
+        """Who judges all models on the test prompts.
+
+        Parameters
+        ----------
+        request : LanguageRequest
+            What was asked for.
+        """
+        sampling = replace(self.sampling, batch_size=request.judge_batch_size)
+        given = self.teacher, self.test, sampling, request.seed, self.metrics
+        return TextJudge(*given) if self.bridge is None else CrossJudge(*given, bridge=self.bridge)
 
 
 def read_language(request: LanguageRequest) -> LanguageData:
@@ -191,9 +212,15 @@ def read_language(request: LanguageRequest) -> LanguageData:
     start = read_model(request.into, "student", request.tokenizer, request.device)
     if request.folder is not None:
         open_folder(request.folder)
-    outputs, note = share_vocabulary(teacher, start)
+    bridge = None
+    if isinstance(objective, CrossTokenizer):
+        bridge, note = bridged(teacher, start)
+        outputs = start.outputs
+    else:
+        outputs, note = share_vocabulary(teacher, start)
     if request.lora is not None:
         start = replace(start, module=adapted(start.module, request.lora))
+        bridge = None if bridge is None else Bridge(teacher, start)
     given = {"prompt_tokens": request.prompt_tokens, "chat": request.chat}
     if request.recorded is not None:
         prompts = recorded_prompts(request.recorded, teacher, start, objective)
@@ -202,6 +229,9 @@ def read_language(request: LanguageRequest) -> LanguageData:
     test = None
     if request.test is not None:
         test = encode(read_rows(request.test), start, sampling.max_new_tokens, **given)  # type: ignore[arg-type]
+    for each in (prompts, test):
+        if bridge is not None and each is not None:
+            bridge.check(each)
     found = (
         f"The judge is the teacher that was recorded, {teacher.name}, whose folder is still there."
         if request.judge_found
@@ -209,7 +239,7 @@ def read_language(request: LanguageRequest) -> LanguageData:
     )
     notes = tuple(n for n in (note, found, *prompts.notes) if n)
     return LanguageData(teacher, start, objective, training, sampling, prompts, test, notes,
-                        outputs)  # fmt: skip
+                        outputs, bridge)  # fmt: skip
 
 
 def split_language(request: LanguageRequest, data: LanguageData) -> LanguageSides:
@@ -275,10 +305,15 @@ def understand_language(
     InvalidInput
         If pre-flight finds a fault.
     """
-    checks = preflight(
-        data.teacher, data.start, sides.train, data.objective, data.sampling,
-        strategy=data.training.strategy, seed=request.seed,
-    )  # fmt: skip
+    if data.bridge is not None:
+        checks = cross_preflight(
+            data.bridge, sides.train, strategy=data.training.strategy, seed=request.seed
+        )
+    else:
+        checks = preflight(
+            data.teacher, data.start, sides.train, data.objective, data.sampling,
+            strategy=data.training.strategy, seed=request.seed,
+        )  # fmt: skip
     faults = [c for c in checks if c.state == "refused"]
     if faults and request.preflight == "refuse":
         raise InvalidInput(
@@ -303,6 +338,7 @@ def understand_language(
     return LanguageKnown(
         data.teacher, data.start, data.objective, Task.of("language", data.outputs), training,
         data.sampling, sides.train, sides.test, metrics, checks, tuple(notes), request.recorded,
+        data.bridge,
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from rich.console import Group
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from limbeck.certificates.texts import CHUNK_LOSS
 from limbeck.core.contract import GroupBound
 from limbeck.core.measured import Measured
 from limbeck.evaluation.text_comparison import TextFacts
@@ -81,8 +82,11 @@ def overlap_table(result: LanguageRecord) -> Table[_Line]:
             optional=True,
         )  # fmt: skip
 
+    what = "Overlap of next-token distributions with the teacher (1 is equal)"
+    if crossed(result):
+        what = "Ratio of chunk likelihoods to the teacher's, at most 1 (1 is equal)"
     return Table(
-        "Overlap of next-token distributions with the teacher (1 is equal), means over"
+        f"{what}, means over"
         f" {result.settings.get('test_prompts')} prompts that no training saw;"
         f" {result.comparison.level:.0%} intervals.",
         [
@@ -99,6 +103,11 @@ def overlap_table(result: LanguageRecord) -> Table[_Line]:
     )
 
 
+def crossed(result: LanguageRecord) -> bool:
+    """Whether teacher and student have different tokenizers."""
+    return result.certificate is not None and result.certificate.loss == CHUNK_LOSS
+
+
 def text_table(result: LanguageRecord) -> Table[_Line]:
     """A row per model: likelihood, divergences and diversity of what it writes."""
 
@@ -106,11 +115,13 @@ def text_table(result: LanguageRecord) -> Table[_Line]:
         return Column(name, lambda row: row[1].measured.get(name), heading, brief=True,
                       optional=True)  # fmt: skip
 
+    of_whom = " of the student" if crossed(result) else ""
     grams = result.settings.get("distinct_n", 4)
     more = dict.fromkeys(n for f in result.facts.values() for n in f.measured if n not in _OWN)
     return Table(
         "What they write at temperature 1: the teacher's log-probability and the divergences are"
-        " nats a token. No single column is a verdict: a likelier text may be a less varied one.",
+        f" nats a token{of_whom}. No single column is a verdict: a likelier text may be a less"
+        " varied one.",
         [
             Column("role", lambda row: row[0], " ", wrap=True),
             of("log_p", "teacher's\nlog p"),
@@ -184,9 +195,12 @@ def certificate_table(result: LanguageRecord) -> Table[GroupBound] | None:
     c = result.certificate
     if c is None:
         return None
+    what = "total variation a token"
+    if crossed(result):
+        what = "one less the ratio of chunk likelihoods"
     return Table(
-        f"Distance to the teacher (total variation a token, mean of a text); all bounds hold at"
-        f" once with probability {1 - c.delta:.6g}.",
+        f"Distance to the teacher ({what}, mean of a text); all bounds hold at once with"
+        f" probability {1 - c.delta:.6g}.",
         [
             Column("texts", lambda g: g.group),
             Column("mean", lambda g: g.mean_loss),

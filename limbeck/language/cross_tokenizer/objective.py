@@ -1,0 +1,197 @@
+"""What a student learns from a teacher with another tokenizer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from limbeck.core.errors import InvalidInput, did_you_mean
+from limbeck.language.chunk_likelihoods import chunk_likelihood_loss, sorted_distance
+from limbeck.language.chunked import TokenSum
+from limbeck.language.cross_tokenizer.bridge import CrossSignal, token_log_probabilities
+from limbeck.language.divergences import token_divergence
+from limbeck.language.objectives import SequenceKD
+from limbeck.language.on_policy import check_sampling
+from limbeck.language.text_step import TextStep
+
+__all__ = ["CROSS_METHODS", "CrossTokenizer"]
+
+CROSS_METHODS = ("alm", "uld", "gold")
+_BYTES, _SUBWORDS = 0.1, 1e-4
+
+
+@dataclass(frozen=True)
+class CrossTokenizer:
+    """Distillation between tokenizers, at the boundaries that both have, counted in bytes.
+
+    ==========  ===================================================================================
+    ``"alm"``   approximate likelihood matching (arXiv 2503.20083): both likelihoods of each chunk
+                between shared boundaries, P^(1 / chunk_temperature), by binary cross-entropy.
+                Nothing of a text is left out, numerals included. Chunks are joined where the
+                teacher hardly begins a new word, since its tokenizer tells there what follows
+    ``"uld"``   universal logit distillation (arXiv 2402.12030): the L1 distance of sorted
+                probabilities, with cross-entropy. Places are paired where both models have read the
+                same bytes; the paper pairs them by number
+    ``"gold"``  after TRL's GOLD: where a chunk is one token for both, the Jensen-Shannon divergence
+                over tokens that stand for the same bytes, all others as one, and the sorted
+                distance over the others, weighted by the share of the vocabulary that is matched.
+                Where it is several tokens, such as a numeral, the divergence of the chunk's
+                likelihoods; TRL merges distributions there, whose tokens are then mostly unmatched
+    ==========  ===================================================================================
+
+    Sums are divided by the student's tokens, as every loss on texts here.
+
+    Parameters
+    ----------
+    method : {"alm", "uld", "gold"}
+        See above.
+    chunk_temperature : float
+        tau of "alm"; the paper's is 100.
+    bias_threshold : float, optional
+        Of "alm": chunks end only where the teacher begins a new word with at least this
+        probability. By default 0.1 for a student of bytes, and 0.0001 for one of subwords; 0 joins
+        none.
+    cross_entropy : float, optional
+        Weight of the cross-entropy on the text beside it; by default 0, and 1 for "uld".
+    share : float
+        Of the updates that learn from the student's own texts, as in `OnPolicy`.
+    temperature : float
+        Of that sampling.
+    max_new_tokens : int, optional
+        Tokens of an own text at most; by default that of `limbeck.distill`.
+
+    Raises
+    ------
+    InvalidInput
+        If a setting has no meaning.
+
+    Examples
+    --------
+    >>> from limbeck.language import CrossTokenizer
+    >>> CrossTokenizer(method="alm").chunk_temperature
+    100.0
+    """
+
+    needs_teacher: ClassVar[bool] = True
+    teacher_share: ClassVar[float] = 0.0
+    method: str = "alm"
+    chunk_temperature: float = 100.0
+    bias_threshold: float | None = None
+    cross_entropy: float | None = None
+    share: float = 0.0
+    temperature: float = 1.0
+    max_new_tokens: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.method not in CROSS_METHODS:
+            raise InvalidInput(
+                f"method is {self.method!r}.", did_you_mean(str(self.method), CROSS_METHODS)
+            )
+        if not 0 < self.chunk_temperature < float("inf"):
+            raise InvalidInput(
+                f"chunk_temperature is {self.chunk_temperature}.", "Give a positive number."
+            )
+        if self.bias_threshold is not None and not 0 <= self.bias_threshold < 1:
+            raise InvalidInput(
+                f"bias_threshold is {self.bias_threshold}.", "Give a number from 0 to below 1."
+            )
+        if self.cross_entropy is not None and not 0 <= self.cross_entropy < float("inf"):
+            raise InvalidInput(f"cross_entropy is {self.cross_entropy}.", "Give 0 or more.")
+        check_sampling(self.share, self.temperature, self.max_new_tokens)
+
+    def threshold(self, byte_student: bool) -> float:
+        """The probability of a new word from which a chunk may end.
+
+        Parameters
+        ----------
+        byte_student : bool
+            Whether no token of the student is longer than a byte.
+        """
+        if self.method != "alm":
+            return 0.0
+        if self.bias_threshold is not None:
+            return self.bias_threshold
+        return _BYTES if byte_student else _SUBWORDS
+
+    def cross_loss(self, step: TextStep, signal: CrossSignal) -> TokenSum:
+        """The loss summed over chunks, with the number of the student's tokens.
+
+        Parameters
+        ----------
+        step : TextStep
+            One batch, in the student's tokens.
+        signal : CrossSignal
+            What the teacher says of it.
+        """
+        tokens = step.counts.sum().to(step.student.dtype)
+        loss = {"alm": self._alm, "uld": _uld, "gold": _gold}[self.method]
+        total = loss(step.student, signal)
+        weight = self.cross_entropy
+        if weight is None:
+            weight = 1.0 if self.method == "uld" else 0.0
+        if weight:
+            total = total + weight * SequenceKD().loss(step.student, step.labels, step.counts).total
+        return TokenSum(total, tokens)
+
+    def _alm(self, student: Tensor, signal: CrossSignal) -> Tensor:
+        return chunk_likelihood_loss(
+            token_log_probabilities(student, signal.student), signal.log_p, signal.student.chunk,
+            signal.teacher.chunk, signal.chunks, self.chunk_temperature,
+        ).total  # fmt: skip
+
+
+def _firsts(student: Tensor, signal: CrossSignal) -> tuple[Tensor, Tensor]:
+    """Logits of both where each chunk begins, (chunks, outputs)."""
+    assert signal.first_logits is not None  # noqa: S101  (these methods ask for them)
+    return student[signal.student.first_rows, signal.student.first_places], signal.first_logits
+
+
+def _uld(student: Tensor, signal: CrossSignal) -> Tensor:
+    return sorted_distance(*_firsts(student, signal)).sum()
+
+
+def _gold(student: Tensor, signal: CrossSignal) -> Tensor:
+    single = (signal.student.sizes == 1) & (signal.teacher.sizes == 1)
+    mine, theirs = (x[single].log_softmax(-1) for x in _firsts(student, signal))
+    ours, other = signal.matched
+    coarse = [_with_rest(x[:, ids]) for x, ids in ((mine, ours), (theirs, other))]
+    total = token_divergence(coarse[0], coarse[1], "jsd", 0.5).sum()
+    share = len(ours) / student.shape[-1]
+    rest = [_without(x.exp(), ids) for x, ids in ((mine, ours), (theirs, other))]
+    if share < 1:
+        width = max(x.shape[1] for x in rest)
+        a, b = (
+            torch.nn.functional.pad(x.sort(-1, descending=True).values, (0, width - x.shape[1]))
+            for x in rest
+        )
+        total = share * total + (1 - share) * (a - b).abs().sum()
+    several = ~single
+    if bool(several.any()):
+        log_q = _likelihoods(
+            token_log_probabilities(student, signal.student), signal.student.chunk, signal.chunks
+        )[several]
+        log_p = _likelihoods(signal.log_p, signal.teacher.chunk, signal.chunks)[several]
+        both = [torch.stack([x, torch.log(-torch.expm1(x))], -1) for x in (log_q, log_p)]
+        total = total + token_divergence(both[0], both[1], "jsd", 0.5).sum()
+    return total
+
+
+def _likelihoods(tokens: Tensor, chunk: Tensor, chunks: int) -> Tensor:
+    """Log-likelihood of each chunk; below 0, since 0 leaves nothing for all other texts."""
+    return tokens.new_zeros(chunks).index_add(0, chunk, tokens).clamp_max(-1e-6)
+
+
+def _with_rest(log_p: Tensor) -> Tensor:
+    """Log-probabilities with that of all other outcomes as the last one."""
+    rest = torch.log((1 - log_p.exp().sum(-1, keepdim=True)).clamp_min(1e-9))
+    return torch.cat([log_p, rest], -1)
+
+
+def _without(p: Tensor, ids: Tensor) -> Tensor:
+    """Probabilities of all tokens but some."""
+    kept = torch.ones(p.shape[-1], dtype=torch.bool, device=p.device)
+    kept[ids] = False
+    return p[:, kept]

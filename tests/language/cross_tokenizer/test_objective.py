@@ -1,0 +1,194 @@
+"""Losses between tokenizers against chunk likelihoods that are found token by token."""
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from limbeck.core.contract import Task  # noqa: E402
+from limbeck.core.errors import InvalidInput  # noqa: E402
+from limbeck.language.chunk_likelihoods import sorted_distance  # noqa: E402
+from limbeck.language.cross_tokenizer.bridge import Bridge  # noqa: E402
+from limbeck.language.cross_tokenizer.judging import cross_scores  # noqa: E402
+from limbeck.language.cross_tokenizer.objective import CrossTokenizer  # noqa: E402
+from limbeck.language.generation import padded  # noqa: E402
+from limbeck.language.prompts import encode, read_rows  # noqa: E402
+from limbeck.language.samples import TextSamples  # noqa: E402
+from limbeck.language.text_step import text_step  # noqa: E402
+from limbeck.modules.batch import Step, View  # noqa: E402
+
+ROWS = [
+    {"prompt": "the cost", "completion": " was 1234."},
+    {"prompt": "in", "completion": " all 56"},
+]
+
+
+@pytest.fixture(scope="module")
+def bridge(make_bpe, make_model):
+    """A teacher with numerals as tokens, and a student of bytes."""
+    return Bridge(make_model(make_bpe(320), "big", 0, 24), make_model(make_bpe(257), "small", 1))
+
+
+def step_of(bridge, logits=None):
+    prompts = encode(read_rows(ROWS), bridge.student, 40)
+    task = Task.of("language", bridge.student.outputs)
+    batch = TextSamples(prompts, bridge.student.pad, task).fetch([0, 1])
+    if logits is None:
+        logits = bridge.student.module(**batch.inputs).logits.detach().double().requires_grad_()
+    return Step(batch.inputs, batch.labels, View(logits), None, task), logits
+
+
+def token_by_token(model, ids, start, end):
+    """Log-probability of ids[start:end], one call a token."""
+    total = 0.0
+    with torch.no_grad():
+        for at in range(start, end):
+            logits = model.module(torch.tensor([ids[:at]])).logits[0, -1].double()
+            total += float(logits.log_softmax(-1)[ids[at]])
+    return total
+
+
+def test_alm_is_the_cross_entropy_of_chunk_likelihoods(bridge):
+    assert bridge.byte_student
+    step, _ = step_of(bridge)
+    objective = CrossTokenizer("alm", bias_threshold=0.0, chunk_temperature=7.0)
+    found = objective.cross_loss(text_step(step), bridge.signal(step, 0.0, False))
+    expected = 0.0
+    prompts = encode(read_rows(ROWS), bridge.student, 40)
+    for prompt, text in zip(prompts.ids, prompts.completions, strict=True):
+        one = bridge.aligned(prompt, text)
+        for c in range(one.chunks):
+            q, p = (
+                torch.tensor(token_by_token(model, ids, bound[c] + 1, bound[c + 1] + 1) / 7)
+                for model, ids, bound in (
+                    (bridge.student, one.student_ids, one.student),
+                    (bridge.teacher, one.teacher_ids, one.teacher),
+                )
+            )
+            expected -= float(p.exp() * q + (1 - p.exp()) * (1 - q.exp()).log())
+    assert float(found.total.detach()) == pytest.approx(expected, rel=1e-4)
+    assert int(found.tokens) == sum(len(t) for t in prompts.completions)
+
+
+@pytest.mark.parametrize("method", ["alm", "gold"])
+def test_numerals_are_learned_from(bridge, method):
+    step, logits = step_of(bridge)
+    signal = bridge.signal(step, 0.0, method != "alm")
+    loss = CrossTokenizer(method).cross_loss(text_step(step), signal).total
+    (grad,) = torch.autograd.grad(loss, logits)
+    digits = [[bridge.ours.table[i].isdigit() for i in row] for row in step.inputs["input_ids"]]
+    at = torch.tensor(digits)[:, 1:] & step.inputs["attention_mask"][:, 1:].bool()
+    assert int(at.sum()) == 6
+    assert bool((grad[:, :-1][at].abs().sum(-1) > 0).all())
+
+
+def test_a_student_that_is_its_teacher_has_nothing_to_learn(make_bpe, make_model):
+    model = make_model(make_bpe(320), "big", 0, 24)
+    itself = Bridge(model, model)
+    step, logits = step_of(itself)
+    for method in ("alm", "gold", "uld"):
+        signal = itself.signal(step, 0.0, method != "alm")
+        objective = CrossTokenizer(method, cross_entropy=0.0)
+        loss = objective.cross_loss(text_step(step), signal).total
+        (grad,) = torch.autograd.grad(loss, logits)
+        small = loss.detach() if method == "uld" else grad.abs().max()  # an L1 has a kink there
+        assert float(small) < 1e-5, method
+
+
+def test_uld_is_the_sorted_distance_where_both_read_the_same_bytes(bridge):
+    step, logits = step_of(bridge)
+    signal = bridge.signal(step, 0.0, True)
+    found = CrossTokenizer("uld", cross_entropy=0.0).cross_loss(text_step(step), signal)
+    expected = 0.0
+    prompts = encode(read_rows(ROWS), bridge.student, 40)
+    for row, pair in enumerate(zip(prompts.ids, prompts.completions, strict=True)):
+        one = bridge.aligned(*pair)
+        teacher = bridge.teacher.module(torch.tensor([one.teacher_ids])).logits[0]
+        places = one.student[:-1], one.teacher[:-1]
+        expected += float(
+            sorted_distance(logits[row][places[0]].detach(), teacher[places[1]]).sum()
+        )
+    assert float(found.total.detach()) == pytest.approx(expected, rel=1e-5)
+
+
+def test_gold_beside_it_takes_tokens_of_the_same_bytes_and_a_rest(bridge):
+    ours, theirs = bridge.matched
+    tables = bridge.ours.table, bridge.theirs.table
+    assert all(tables[0][a] == tables[1][b] for a, b in zip(ours, theirs, strict=True))
+    assert len(ours) == 257  # all bytes, and the end of text
+
+
+def test_chunks_are_joined_where_no_new_word_begins(bridge):
+    step, _ = step_of(bridge)
+    sizes = [bridge.signal(step, least, False).chunks for least in (0.0, 0.02, 0.999)]
+    assert sizes[0] > sizes[2] == 2  # first and last boundary of each text are kept
+    assert sizes[0] >= sizes[1] >= sizes[2]
+    theirs = bridge.signal(step, 0.999, False)
+    assert int(theirs.student.sizes.sum()) == int(
+        bridge.signal(step, 0.0, False).student.sizes.sum()
+    )
+
+
+def test_scores_are_those_of_chunks(bridge):
+    prompts = encode(read_rows(ROWS), bridge.student, 40)
+    texts = [list(t) for t in prompts.completions]
+    found = cross_scores(bridge, bridge.student, prompts.ids, texts, "student")
+    one = bridge.aligned(prompts.ids[0], texts[0])
+    ratios, gaps = [], []
+    for c in range(one.chunks):
+        p = token_by_token(
+            bridge.teacher, one.teacher_ids, one.teacher[c] + 1, one.teacher[c + 1] + 1
+        )
+        q = token_by_token(
+            bridge.student, one.student_ids, one.student[c] + 1, one.student[c + 1] + 1
+        )
+        ratios.append(min(1.0, torch.tensor(p - q).exp().item()))
+        gaps.append(p - q)
+    assert found.overlap[0] == pytest.approx(sum(ratios) / len(ratios), rel=1e-4)
+    counted = one.student[-1] - one.student[0]
+    assert found.forward_kl[0] == pytest.approx(sum(gaps) / counted, rel=1e-4)
+    itself = cross_scores(bridge, bridge.teacher, prompts.ids, texts, "other")
+    assert itself.overlap.tolist() == [1.0, 1.0]
+
+
+def test_the_teacher_writes_in_the_students_tokens(bridge):
+    from limbeck.language.generation import TokenSampling, generate
+
+    prompts = encode(read_rows(["the cost", "in all"]), bridge.student, 12)
+    found = bridge.written(prompts, TokenSampling(12), seed=3)
+    asked = [bridge.theirs.encoded(t) for t in ("the cost", "in all")]
+    for ids, tokens in zip(found, generate(bridge.teacher, asked, TokenSampling(12), seed=3),
+                           strict=True):  # fmt: skip
+        text = bridge.theirs.joined(tokens).decode(errors="replace").encode()
+        assert len(ids) <= 12
+        assert text.startswith(bridge.ours.joined(ids))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [({"method": "mined"}, "method"), ({"chunk_temperature": 0}, "chunk_temperature"),
+     ({"bias_threshold": 1.0}, "bias_threshold"), ({"cross_entropy": -1}, "cross_entropy"),
+     ({"share": 2}, "share")],
+)  # fmt: skip
+def test_settings_without_a_meaning_are_refused(settings, message):
+    with pytest.raises(InvalidInput, match=message):
+        CrossTokenizer(**settings)
+
+
+def test_padding_changes_nothing(bridge):
+    step, _ = step_of(bridge)
+    both = bridge.signal(step, 0.0, False).log_p
+    texts = [bridge.aligned(*pair) for pair in zip(*_ids(bridge), strict=True)]
+    ids, _ = padded([t.teacher_ids for t in texts], 0, left=False)
+    alone = torch.cat([
+        bridge.teacher.module(torch.tensor([t.teacher_ids])).logits[0].log_softmax(-1)[
+            torch.arange(t.teacher[0], t.teacher[-1]),
+            torch.tensor(t.teacher_ids)[t.teacher[0] + 1 : t.teacher[-1] + 1],
+        ] for t in texts
+    ])  # fmt: skip
+    assert ids.shape[0] == 2
+    assert torch.allclose(both, alone, atol=1e-4)
+
+
+def _ids(bridge):
+    prompts = encode(read_rows(ROWS), bridge.student, 40)
+    return prompts.ids, prompts.completions
