@@ -160,7 +160,8 @@ def test_the_page_of_objectives_runs_from_top_to_bottom() -> None:
     assert "Margin" in found.history[0]  # the page's last objective is of its own term
 
 
-def test_the_examples_of_trim_run() -> None:
+def test_the_examples_of_trim_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     pytest.importorskip("torch")
     pytest.importorskip("captum")
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs/trim.md").read_text(), re.DOTALL)

@@ -75,6 +75,7 @@ class TreeArguments(ReadableArguments, total=False):
     patience: int
     probe_rows: int
     max_rows: int
+    forbidden: Sequence[str]
 
 
 class JuntaArguments(ReadableArguments, total=False):
@@ -95,6 +96,7 @@ class SumArguments(ReadableArguments, total=False):
     queries: int | None
     sampler: str | Sampler
     query_weight: float
+    forbidden: Sequence[str]
 
 
 class TextArguments(ReadableArguments, total=False):
@@ -149,6 +151,7 @@ class RuleListArguments(ReadableArguments, total=False):
     sampler: str | Sampler
     query_weight: float
     max_rows: int
+    forbidden: Sequence[str]
 
 
 class RulesArguments(RuleListArguments, total=False):
@@ -167,6 +170,7 @@ class MOfNArguments(ReadableArguments, total=False):
     max_conditions: int
     level: float
     max_rows: int
+    forbidden: Sequence[str]
 
 
 class WaveletArguments(ReadableArguments, total=False):

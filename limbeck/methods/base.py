@@ -13,10 +13,14 @@ from numpy.typing import NDArray
 from limbeck.core.columns import Rows
 from limbeck.core.contract import Access, MethodResult, Progress, Student, Task, Teacher
 from limbeck.core.errors import InvalidInput, did_you_mean
+from limbeck.core.registry import METHODS
 from limbeck.methods.answered_rows import AllSizes, AnsweredRows
 from limbeck.students.tree.tree import Tree
 
-__all__ = ["BaseMethod"]
+__all__ = ["CONSTRAINTS", "BaseMethod"]
+
+CONSTRAINTS = ("monotone", "feature_costs", "forbidden", "max_depth", "min_samples_leaf")
+"""What users ask of a student beside its size; see `TreeConstraints`."""
 
 
 class BaseMethod(ABC):
@@ -51,6 +55,8 @@ class BaseMethod(ABC):
         What it is called in tables and errors.
     needs : Access
         What a teacher must grant.
+    without : tuple of str
+        Settings that it has from another method and refuses.
     """
 
     into: ClassVar[str] = ""
@@ -65,6 +71,7 @@ class BaseMethod(ABC):
     by_numbers: ClassVar[bool] = False
     name: ClassVar[str]
     needs: ClassVar[Access] = Access.SCORES
+    without: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def distill(
@@ -160,6 +167,21 @@ class BaseMethod(ABC):
             return replace(self, max_leaves=max((numbers + 1) // 2, 2))
         return self
 
+    def refuse_without(self) -> None:
+        """Refuse what is in ``without``; for ``__post_init__``.
+
+        Raises
+        ------
+        InvalidInput
+            If such a setting is not at its default.
+        """
+        for name in self.without:
+            if getattr(self, name) not in ({}, None, 1, (), []):
+                raise InvalidInput(
+                    f"The method {METHODS.name_of(type(self))!r} takes no {name}.",
+                    _who_takes(name, self.into),
+                )
+
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any], **defaults: Any) -> Self:
         """The method with settings by name; a None leaves a setting at its default.
@@ -184,6 +206,25 @@ class BaseMethod(ABC):
                 by = "" if cls.default or not cls.into else f" by {cls.name}"
                 raise InvalidInput(
                     f"Distilling into {cls.into or cls.__name__!r}{by} has no setting {name!r}.",
-                    did_you_mean(name, known),
+                    _who_takes(name, cls.into) or did_you_mean(name, known),
                 )
         return cls(**{k: v for k, v in defaults.items() if k in known} | given)
+
+
+def _who_takes(name: str, into: str) -> str:
+    """Which methods take a constraint; empty for any other setting."""
+    if name not in CONSTRAINTS:
+        return ""
+    takers = [
+        (method.into, method.method or known)
+        for known, method in METHODS.items()
+        if name in method.__dataclass_fields__ and name not in method.without
+    ]
+    same = [f"method={by!r}" for student, by in takers if student == into]
+    if same:
+        return f"Use {' or '.join(same)}, which can."
+    others = dict.fromkeys(
+        f"into={student!r}" + (f", method={by!r}" if student == "tree" else "")
+        for student, by in takers
+    )
+    return f"Use {' or '.join(others)}, which can."

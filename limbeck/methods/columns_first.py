@@ -70,12 +70,14 @@ class ColumnsFirst(SearchAndStitch):
     guarantee: ClassVar[str] = "reads all columns that matter, if few do"
     default: ClassVar[bool] = False
     needs: ClassVar[Access] = Access.QUERIES
+    without: ClassVar[tuple[str, ...]] = ("forbidden",)  # its columns are those that matter
 
     delta: float = 0.05
     max_columns: int = 32
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        self.refuse_without()
         if not 0 < self.delta < 1:
             raise InvalidInput(f"delta is {self.delta}.", "Give a number between 0 and 1.")
         if self.max_columns < 1:

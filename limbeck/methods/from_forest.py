@@ -12,6 +12,7 @@ from limbeck.core.columns import Rows
 from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
 from limbeck.core.registry import METHODS
+from limbeck.methods.forbidden import hide
 from limbeck.methods.forests import fitted_forest, most_asked
 from limbeck.methods.greedy import Greedy
 from limbeck.methods.search_and_stitch.best_first import best_first
@@ -48,18 +49,15 @@ class FromForest(Greedy):
 
     name: ClassVar[str] = "tree from a forest"
     effort: ClassVar[float] = 1.2
+    without: ClassVar[tuple[str, ...]] = (
+        "monotone", "feature_costs", "max_depth", "min_samples_leaf",
+    )  # fmt: skip
 
     soft: bool | None = False
     thresholds: int = 300
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        given = [f for f in ("monotone", "feature_costs", "max_depth") if getattr(self, f)]
-        if given or self.min_samples_leaf > 1:
-            name = (given or ["min_samples_leaf"])[0]
-            raise InvalidInput(
-                f"The method 'from_forest' takes no {name}.", "Use method='greedy', which does."
-            )
         if self.thresholds < 1:
             raise InvalidInput(f"thresholds is {self.thresholds}.", "Give 1 or more.")
 
@@ -74,7 +72,8 @@ class FromForest(Greedy):
     ) -> BinnedRows:
         """The questions of the forest, and all rows."""
         features = rows.features
-        trees = forest or fitted_forest(features, rows.values, answers, weight, task, rng)
+        values = hide(features, rows.values, self.forbidden)
+        trees = forest or fitted_forest(features, values, answers, weight, task, rng)
         asked = most_asked(trees, features, rows.values, self.thresholds)
         allowed = self.limits(features, task, 2 * len(rows)).allowed
         kept = Literals(t for t in asked if allowed[t.feature])

@@ -88,6 +88,7 @@ class Greedy(TreeConstraints, BaseMethod):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        self.refuse_without()
         if self.max_leaves < 2:
             raise InvalidInput(f"max_leaves is {self.max_leaves}.", "Give 2 or more.")
         check_size("leaves", self.leaves, self.max_leaves)
@@ -132,7 +133,9 @@ class Greedy(TreeConstraints, BaseMethod):
             weight = weight * by_class[own]
         fold = split_folds(rows.values, rng)
         sizes = range(2, max(self.leaves or self.max_leaves, 2) + 1)
-        trials = Trials(rows, own, weight, fold, task, self.query_weight, sizes, by_class)
+        trials = Trials(
+            rows, own, weight, fold, task, self.query_weight, sizes, by_class, self.forbidden
+        )
         asked = ask(
             teacher, trials, query_budget(teacher, self.queries), self.sampler, rng, progress
         )

@@ -30,7 +30,7 @@ class MatchLinear(SumMethod):
 
     Parameters
     ----------
-    queries, sampler, query_weight
+    queries, sampler, query_weight, forbidden
         As in `limbeck.methods.sums.SumMethod`; ``max_numbers`` and ``numbers`` are refused, since
         all columns have a weight.
 

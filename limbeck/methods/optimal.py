@@ -12,6 +12,7 @@ from limbeck.core.columns import Rows
 from limbeck.core.contract import Status, Task
 from limbeck.core.errors import InvalidInput
 from limbeck.core.registry import METHODS
+from limbeck.methods.forbidden import hide
 from limbeck.methods.forests import fitted_forest, most_asked
 from limbeck.methods.greedy import Greedy
 from limbeck.methods.optimal_search import OptimalSearch
@@ -50,6 +51,7 @@ class Optimal(Greedy):
 
     name: ClassVar[str] = "optimal tree"
     effort: ClassVar[float] = 2.5
+    without: ClassVar[tuple[str, ...]] = ("monotone", "feature_costs", "min_samples_leaf")
     guarantee: ClassVar[str] = "best of its depth, if the search ends"
 
     max_leaves: int = 8
@@ -58,16 +60,6 @@ class Optimal(Greedy):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for field in ("monotone", "feature_costs"):
-            if getattr(self, field):
-                raise InvalidInput(
-                    f"The method 'optimal' takes no {field}.", "Use method='greedy', which does."
-                )
-        if self.min_samples_leaf > 1:
-            raise InvalidInput(
-                "The method 'optimal' takes no min_samples_leaf.",
-                "Use method='greedy', which does.",
-            )
         for name, least in (("thresholds", 1), ("time_limit", 0)):
             if not getattr(self, name) >= least:
                 raise InvalidInput(f"{name} is {getattr(self, name)}.", f"Give {least} or more.")
@@ -83,8 +75,9 @@ class Optimal(Greedy):
     ) -> BinnedRows:
         """The questions that a forest on the teacher's answers asks, and all rows."""
         features = rows.features
-        trees = fitted_forest(features, rows.values, answers, weight, task, rng)
-        literals = most_asked(trees, features, rows.values, self.thresholds)
+        values = hide(features, rows.values, self.forbidden)
+        trees = fitted_forest(features, values, answers, weight, task, rng)
+        literals = most_asked(trees, features, values, self.thresholds)
         allowed = self.limits(features, task, 2 * len(rows)).allowed
         kept = Literals(t for t in literals if allowed[t.feature])
         return Sample(kept, rows.values, np.zeros((1, len(rows)), dtype=np.float32))

@@ -30,7 +30,7 @@ class RoundToPoints(SumMethod):
     ----------
     max_points : int
         The most points of a term.
-    max_numbers, numbers, epsilon, queries, sampler, query_weight
+    max_numbers, numbers, epsilon, queries, sampler, query_weight, forbidden
         As in `limbeck.methods.sums.SumMethod`.
     """
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -24,6 +25,7 @@ from limbeck.data.class_weights import ClassWeight
 from limbeck.methods.answered_rows import AllSizes, AnsweredRows
 from limbeck.methods.base import BaseMethod
 from limbeck.methods.budgets import check_queries
+from limbeck.methods.forbidden import forbidden_columns, hide
 from limbeck.methods.soft_answers import AskedTeacher, ask_softly
 from limbeck.students.sparse_sum.base import SumOfTerms
 from limbeck.students.sparse_sum.search import SearchedSums, doubling_up_to, sizes_up_to
@@ -57,6 +59,8 @@ class SumMethod(BaseMethod):
     query_weight : float
         Share of the whole weight that the queries carry together, however many they are; but no
         query counts more than a row.
+    forbidden : sequence of str
+        Columns that no term may use.
 
     Raises
     ------
@@ -72,6 +76,7 @@ class SumMethod(BaseMethod):
     queries: int | None = None
     sampler: str | Sampler = "auto"
     query_weight: float = 0.5
+    forbidden: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         whole_number("max_numbers", self.max_numbers, 1)
@@ -106,7 +111,8 @@ class SumMethod(BaseMethod):
             As there.
         """
         progress("choosing terms", 0, 1)
-        found = self._by_family(asked.for_sums(_MOST_ROWS), rng, asked.teacher.task)
+        data = self._hidden(asked.for_sums(_MOST_ROWS))
+        found = self._by_family(data, rng, asked.teacher.task)
         return AllSizes(found, by_probabilities=asked.has_probabilities)
 
     def distill(
@@ -134,11 +140,13 @@ class SumMethod(BaseMethod):
         AccessDenied
             If queries are asked of a teacher that answers stored rows only.
         """
+        forbidden_columns(rows.features, self.forbidden)  # refuses unknown names before any work
         asked = ask_softly(
             teacher, rows, rng, progress, queries=self.queries, sampler=self.sampler,
             query_weight=self.query_weight, sample_weight=sample_weight,
             class_weight=class_weight,
         )  # fmt: skip
+        asked = replace(asked, data=self._hidden(asked.data))
         progress("choosing terms", 0, 1)
         found, students = self._searched(asked.data, rng, teacher.task)
         student = students[found.chosen]
@@ -176,8 +184,11 @@ class SumMethod(BaseMethod):
         """
         labels = task.labels[y] if task.classifies else y
         data, task = label_data(rows, labels, sample_weight, task, rng)
-        found, students = self._searched(data, rng, task)
+        found, students = self._searched(self._hidden(data), rng, task)
         return students[found.chosen]
+
+    def _hidden(self, data: SumData) -> SumData:
+        return replace(data, values=hide(data.features, data.values, self.forbidden))
 
     def _doubling(self) -> tuple[int, ...]:
         return doubling_up_to(self.numbers or self.max_numbers)

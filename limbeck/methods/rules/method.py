@@ -10,6 +10,7 @@ anew and judged on the fold.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -26,6 +27,7 @@ from limbeck.data.splits import split_folds
 from limbeck.methods.answered_rows import AllSizes, AnsweredRows
 from limbeck.methods.base import BaseMethod
 from limbeck.methods.budgets import check_queries, check_size, query_budget, used_rows
+from limbeck.methods.forbidden import forbidden_columns, hide
 from limbeck.methods.rules.sizes import SizedStudents, left_out, losses_of, spread
 from limbeck.methods.search_and_stitch.crossfit import inside
 from limbeck.methods.search_and_stitch.queries import AnsweredQueries, Trials, ask
@@ -67,6 +69,8 @@ class RuleMethod(BaseMethod):
         row.
     max_rows : int
         Rows used at most; a random part of more.
+    forbidden : sequence of str
+        Columns that no condition may be about.
     """
 
     student: ClassVar[type[RuleStudent]]
@@ -80,6 +84,7 @@ class RuleMethod(BaseMethod):
     sampler: Any = "auto"
     query_weight: float = 0.5
     max_rows: int = 30_000
+    forbidden: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         for name, least in (("max_rules", 1), ("max_conditions", 1), ("max_rows", 2)):
@@ -112,6 +117,7 @@ class RuleMethod(BaseMethod):
         AccessDenied
             If queries are asked of a teacher that answers stored rows only.
         """
+        forbidden_columns(rows.features, self.forbidden)  # refuses unknown names before any work
         started, task = time.perf_counter(), teacher.task
         used, own_weight = used_rows(len(rows), sample_weight, self.max_rows, rng)
         rows = rows[used]
@@ -124,7 +130,9 @@ class RuleMethod(BaseMethod):
         fold = split_folds(rows.values, rng)
         most = self.rules or self.max_rules
         sizes = range(2, 2 * most + 1)
-        trials = Trials(rows, own, own_weight, fold, task, self.query_weight, sizes, by_class)
+        trials = Trials(
+            rows, own, own_weight, fold, task, self.query_weight, sizes, by_class, self.forbidden
+        )
         asked = ask(
             teacher, trials, query_budget(teacher, self.queries), self.sampler, rng, progress
         )
@@ -162,7 +170,7 @@ class RuleMethod(BaseMethod):
         progress("rules", 0, 1)
         asked = asked.limited(_MOST_QUERIES, self.max_rows)
         rows, task = asked.everything, asked.teacher.task
-        data = rows.values, asked.answers, asked.weight
+        data = hide(rows.features, rows.values, self.forbidden), asked.answers, asked.weight
         return AllSizes({"": self._plain(task).path(rows.features, task, *data, rng, _FOREST)})
 
     def learn(
@@ -221,6 +229,7 @@ class RuleMethod(BaseMethod):
         count = weights(len(rows), len(told) - len(own), self.query_weight, weight, theirs)
         forest = FOREST if near is None else _FOREST
         plain = self._plain(task)
+        values = hide(rows.features, values, self.forbidden)
         return plain.path(rows.features, task, values, told, count, rng, forest)
 
     def _judged(

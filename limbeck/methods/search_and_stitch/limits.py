@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from limbeck.core.columns import Features
 from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput, did_you_mean
+from limbeck.methods.forbidden import forbidden_columns
 from limbeck.methods.search_and_stitch.literals import Literals
 
 __all__ = ["TreeConstraints", "TreeLimits"]
@@ -74,13 +75,10 @@ class TreeConstraints:
             If a column is unknown, a direction has no meaning, or nothing is left to ask about.
         """
         at = {str(c.name): j for j, c in enumerate(features.columns)}
-        for name in (*self.monotone, *self.feature_costs, *self.forbidden):
+        for name in (*self.monotone, *self.feature_costs):
             if str(name) not in at:
                 raise InvalidInput(f"There is no column {name!r}.", did_you_mean(str(name), at))
-        if len(set(map(str, self.forbidden))) == len(at):
-            raise InvalidInput(
-                f"forbidden names all {len(at)} columns.", "Leave at least one to ask about."
-            )
+        allowed = ~forbidden_columns(features, self.forbidden)
         if 2 * self.min_samples_leaf > rows:
             raise InvalidInput(
                 f"min_samples_leaf is {self.min_samples_leaf}, and there are {rows} rows: no split"
@@ -99,12 +97,10 @@ class TreeConstraints:
                     "Give numbers for it, or leave it out.",
                 )
         direction, cost = np.zeros(len(at), dtype=np.int64), np.zeros(len(at))
-        allowed = np.ones(len(at), dtype=np.bool_)
         for name, sign in self.monotone.items():
             direction[at[str(name)]] = sign
         for name, price in self.feature_costs.items():
             cost[at[str(name)]] = price
-        allowed[[at[str(name)] for name in self.forbidden]] = False
         most = np.inf if self.max_depth is None else self.max_depth
         return TreeLimits(allowed, direction, cost, most, self.min_samples_leaf)
 

@@ -41,6 +41,7 @@ from limbeck.data.splits import FOLDS, split_folds
 from limbeck.methods.answered_rows import AllSizes, AnsweredRows
 from limbeck.methods.base import BaseMethod
 from limbeck.methods.budgets import query_budget, used_rows
+from limbeck.methods.forbidden import forbidden_columns
 from limbeck.methods.search_and_stitch.choosing import choose
 from limbeck.methods.search_and_stitch.crossfit import Index
 from limbeck.methods.search_and_stitch.disputes import (
@@ -105,6 +106,7 @@ class SearchAndStitch(SearchSettings, BaseMethod):
             If a layer is not in the teacher.
         """
         started = time.perf_counter()
+        forbidden_columns(rows.features, self.forbidden)  # refuses unknown names before any work
         self._check_layers(teacher, rows)
         given = rows.values[read_weight(sample_weight, len(rows)) > 0]
         used, sample_weight = used_rows(len(rows), sample_weight, self.max_rows, rng)
@@ -118,7 +120,15 @@ class SearchAndStitch(SearchSettings, BaseMethod):
             by_class = class_weights(class_weight, task, own, sample_weight)
             sample_weight = sample_weight * by_class[own]
         trials = Trials(
-            rows, own, sample_weight, fold, task, self.query_weight, self.sizes(), by_class
+            rows,
+            own,
+            sample_weight,
+            fold,
+            task,
+            self.query_weight,
+            self.sizes(),
+            by_class,
+            self.forbidden,
         )
         budget = query_budget(teacher, self.queries)
         back = kept_back(budget) if task.classifies and self.sampler != "none" else 0

@@ -19,6 +19,7 @@ from limbeck.core.columns import Rows
 from limbeck.core.contract import Progress, Sampler, Task, Teacher
 from limbeck.core.contract import answers as hard_answers
 from limbeck.data.splits import FOLDS
+from limbeck.methods.forbidden import hide
 from limbeck.methods.search_and_stitch.crossfit import GreedyTrees, inside
 from limbeck.methods.weights import weights
 from limbeck.samplers.named import TRIED, sampler_named
@@ -100,6 +101,8 @@ class Trials:
         Leaves of the trees that are grown; their losses are averaged.
     class_weight : ndarray of shape (k,), optional
         How much queries count by the class of their answer.
+    forbidden : sequence of str
+        Columns that the trees must not use.
     """
 
     rows: Rows
@@ -110,16 +113,17 @@ class Trials:
     query_weight: float
     sizes: Sequence[int]
     class_weight: NDArray[np.float64] | None = None
+    forbidden: Sequence[str] = ()
 
     @cached_property
     def trees(self) -> GreedyTrees:
         """The rows in bins, which serve all trials."""
-        return GreedyTrees(self.rows, self.answers, self.task)
+        return GreedyTrees(self._hidden(self.rows), self.answers, self.task)
 
     def losses(self, asked: AnsweredQueries) -> NDArray[np.float64]:
         """Loss on each row, averaged over sizes, by greedy trees grown without its fold."""
         n, out = len(self.rows), np.zeros(len(self.rows))
-        trees = self.trees.with_rows(asked.rows, asked.answers)
+        trees = self.trees.with_rows(self._hidden(asked.rows), asked.answers)
         for at in range(FOLDS):
             judged = self.fold == at
             if judged.all() or not judged.any():
@@ -134,6 +138,9 @@ class Trials:
             )  # fmt: skip
             out[judged] = found[np.array(self.sizes) - 1].mean(axis=0)
         return out
+
+    def _hidden(self, rows: Rows) -> Rows:
+        return Rows(rows.features, hide(rows.features, rows.values, self.forbidden))
 
     def agreement(self, losses: NDArray[np.float64]) -> float:
         """The mean as agreement, or as R²."""

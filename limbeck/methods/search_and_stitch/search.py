@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from limbeck.core.columns import Rows
 from limbeck.core.contract import Access, Progress, StatusCode, Task, Teacher
+from limbeck.methods.forbidden import hide
 from limbeck.methods.search_and_stitch.best_first import best_first
 from limbeck.methods.search_and_stitch.costs import COSTS, cost_named, row_statistics
 from limbeck.methods.search_and_stitch.crossfit import cut_back, greedy
@@ -64,6 +65,7 @@ class TreeSearch:
     ) -> None:
         self._part = part
         self.method, self.rows, self.task = method, rows, task
+        self.values = hide(rows.features, rows.values, method.forbidden)
         self.answers, self.rng, self.progress = answers, rng, progress
         self.weight = np.ones(len(rows)) if weight is None else weight
         self.report: LayerReport | None = None
@@ -72,7 +74,7 @@ class TreeSearch:
 
     def grow(self) -> None:
         """The greedy tree, the literals and the pool."""
-        method, task, values = self.method, self.task, self.rows.values
+        method, task, values = self.method, self.task, self.values
         self.impurity = COSTS["gini" if task.classifies else "squared_error"]
         stats = row_statistics(self.answers, task, self.weight)
         nodes = self._greedy = self._grown(stats)
@@ -95,7 +97,7 @@ class TreeSearch:
         method, task = self.method, self.task
         if self._part is None:
             return greedy(
-                self.rows.features, self.rows.values, self.answers, self.weight, task,
+                self.rows.features, self.values, self.answers, self.weight, task,
                 method.max_leaves,
             )  # fmt: skip
         sample, kept = self._part
@@ -196,9 +198,7 @@ class TreeSearch:
         if len(self.rows) > n:
             both = cut_back(self._greedy, leaves)
             out["greedy tree on rows and queries"] = Tree.from_nodes(both, features, task)
-        alone = greedy(
-            features, self.rows.values[:n], self.answers[:n], self.weight[:n], task, leaves
-        )
+        alone = greedy(features, self.values[:n], self.answers[:n], self.weight[:n], task, leaves)
         return {**out, "greedy tree on rows alone": Tree.from_nodes(alone, features, task)}
 
     def share(self, cost: float) -> float:

@@ -58,6 +58,8 @@ class SearchSettings:
         Rows on which the probes are made.
     max_rows : int
         Rows used at most; a random part of more.
+    forbidden : sequence of str
+        Columns that no question may be about.
     """
 
     max_leaves: int = 16
@@ -75,6 +77,7 @@ class SearchSettings:
     patience: int = 60
     probe_rows: int = 1200
     max_rows: int = 30_000
+    forbidden: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         for field in ("max_leaves", "max_rows", "probe_rows"):

@@ -19,6 +19,7 @@ authors' program, and readings of the paper in public code.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -36,6 +37,7 @@ from limbeck.data.splits import split_folds
 from limbeck.methods.answered_rows import AllSizes, AnsweredRows
 from limbeck.methods.base import BaseMethod
 from limbeck.methods.budgets import check_queries, check_size, query_budget, used_rows
+from limbeck.methods.forbidden import forbidden_columns
 from limbeck.methods.rules.sizes import SizedStudents, left_out, losses_of, spread
 from limbeck.methods.trepan.local_model import LocalModel, differs
 from limbeck.methods.trepan.plain import plain_tree
@@ -120,6 +122,8 @@ class Trepan(BaseMethod):
         At which a node's columns are found to differ from its ancestor's, over all columns.
     max_rows : int
         Rows used at most; a random part of more.
+    forbidden : sequence of str
+        Columns that no condition may be about.
     """
 
     into: ClassVar[str] = "m_of_n"
@@ -138,6 +142,7 @@ class Trepan(BaseMethod):
     max_conditions: int = 10
     level: float = 0.10
     max_rows: int = 30_000
+    forbidden: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         least = {"max_leaves": 2, "min_instances": 4, "max_conditions": 1, "max_rows": 2}
@@ -173,6 +178,7 @@ class Trepan(BaseMethod):
         AccessDenied
             If queries are asked of a teacher that answers stored rows only.
         """
+        forbidden_columns(rows.features, self.forbidden)  # refuses unknown names before any work
         started, task = time.perf_counter(), teacher.task
         used, weight = used_rows(len(rows), sample_weight, self.max_rows, rng)
         rows = rows[used]
@@ -295,6 +301,7 @@ class Trepan(BaseMethod):
         growth = Growth(
             rows.features, Instances(rows.values, answers, weight), len(task.classes), leaves,
             BeamSettings(most=self._most(), price=self.price), rng, more, max_numbers=numbers,
+            hidden=forbidden_columns(rows.features, self.forbidden),
         )  # fmt: skip
         growth.run()
         samples = [growth.nodes[i].sample.values for i in growth.expanded]

@@ -119,6 +119,8 @@ class Growth:
         A node with fewer is a leaf.
     max_numbers : int, optional
         Growth ends with the first tree that holds more.
+    hidden : ndarray of shape (d,), bool, optional
+        Columns that no test may be about.
     """
 
     def __init__(
@@ -132,10 +134,12 @@ class Growth:
         more: More | None = None,
         min_instances: int = 4,
         max_numbers: int | None = None,
+        hidden: NDArray[np.bool_] | None = None,
     ) -> None:
         self.features, self.classes, self.max_leaves = features, classes, max_leaves
         self.beam, self.rng, self.more, self.min_instances = beam, rng, more, min_instances
         self.most = np.inf if max_numbers is None else max_numbers
+        self.hidden = hidden
         self.numbers = 1  # that the tree holds
         self.middle = 0.0 if classes else float(np.average(rows.target, weights=rows.weight))
         root = GrowingNode(rows, (), 1.0, self._stats(rows).sum(axis=0), rows)
@@ -182,7 +186,10 @@ class Growth:
         node.sample, node.stats, node.closed = sample, stats.sum(axis=0), True
         if len(sample) < self.min_instances or self._loss(node) <= 1e-9 * self._spread:
             return
-        table = literal_table(self.features, sample.values, stats, self.classes)
+        seen = sample.values
+        if self.hidden is not None:
+            seen = np.where(self.hidden, 0.0, seen)
+        table = literal_table(self.features, seen, stats, self.classes)
         found = best_test(table, stats, self.classes, self.beam)
         if found is None:
             return
