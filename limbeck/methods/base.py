@@ -15,6 +15,7 @@ from limbeck.core.contract import Access, MethodResult, Progress, Student, Task,
 from limbeck.core.errors import InvalidInput, did_you_mean
 from limbeck.core.registry import METHODS
 from limbeck.methods.answered_rows import AllSizes, AnsweredRows
+from limbeck.methods.forbidden import hide
 from limbeck.students.tree.tree import Tree
 
 __all__ = ["CONSTRAINTS", "BaseMethod"]
@@ -126,7 +127,8 @@ class BaseMethod(ABC):
         student = finding.student
         leaves = (student.numbers + 1) // 2 if self.by_numbers else student.size
         tree = Tree(max_leaves=max(leaves, 2), task=teacher.task)
-        return {"greedy tree": tree.fit(rows, told, sample_weight)}
+        seen = hide(rows.features, rows.values, getattr(self, "forbidden", ()))
+        return {"greedy tree": tree.fit(Rows(rows.features, seen), told, sample_weight)}
 
     def all_sizes(
         self, asked: AnsweredRows, rng: np.random.Generator, progress: Progress

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from limbeck.core.columns import Features
+from limbeck.core.contract import MethodResult
 from limbeck.core.errors import InvalidInput
 from limbeck.core.progress import quiet
 from limbeck.core.registry import METHODS
@@ -49,7 +50,7 @@ def made(into, method, forbidden):
     return methods_into(into)[method].from_settings(given)
 
 
-@pytest.mark.parametrize("values", [False, True])
+@pytest.mark.parametrize("values", [False, pytest.param(True, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("into", "method"), TABLES)
 def test_no_student_and_no_control_reads_a_forbidden_column(into, method, values):
     if values and into == "scorecard":
@@ -65,7 +66,10 @@ def test_no_student_and_no_control_reads_a_forbidden_column(into, method, values
     found = way.distill(teacher, ROWS, np.random.default_rng(0), quiet).student
     y = answers(X) if values else answers(X).astype(int)
     control = way.learn(ROWS, y, teacher.task, np.random.default_rng(0))
-    for student in (found, control):
+    greedy = way.baselines(
+        teacher, ROWS, answers(X) if values else y, MethodResult(found, None), np.random
+    )  # fmt: skip
+    for student in (found, control, *greedy.values()):
         np.testing.assert_array_equal(student.predict(X), student.predict(PLAIN))
     assert found.measured(ROWS.values).feature_importances_[[0, 2]].max() == 0
     assert len(set(found.predict(X))) > 1  # the quiet column was found
