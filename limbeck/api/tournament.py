@@ -17,19 +17,16 @@ from limbeck.certificates.binomial import check_share, interval
 from limbeck.core.contract import (
     Access,
     MethodResult,
-    Progress,
     Status,
     StatusCode,
-    Student,
     Teacher,
     answers,
 )
 from limbeck.core.errors import InvalidInput, did_you_mean, plural, whole_number
 from limbeck.core.measured import Measured
-from limbeck.core.progress import shown
+from limbeck.core.progress import quiet, shown
 from limbeck.data.cases import units_of
 from limbeck.data.duplicates import Rule, identical_rows
-from limbeck.methods.answered_rows import AnsweredRows
 from limbeck.results.distillation import Distillation
 from limbeck.results.tournament import Tournament
 from limbeck.results.tournament_record import Candidate, Unfinished, certified_bound
@@ -44,7 +41,7 @@ from limbeck.selection.front import (
 )
 from limbeck.selection.race import Route, Run, Stopped, budgets_up_to, folds_of
 from limbeck.selection.routes import students
-from limbeck.selection.schedule import Race, one_thread, raced
+from limbeck.selection.schedule import Race, one_thread, raced, several
 from limbeck.selection.shared_rows import shared_rows
 from limbeck.selection.stability import near_equal, refitted, statements
 
@@ -180,7 +177,8 @@ def tournament(
                 "rows or answers": fingerprint_of(parts, fold),
             })  # fmt: skip
         race = Race(parts, fold, budgets_up_to(max_numbers), seed, ends, finished)
-        runs = raced(race, allowed, n_jobs if _pickles(known.teacher) else 1, tell)
+        jobs = n_jobs if _pickles(known.teacher) else 1
+        runs = raced(race, allowed, jobs, tell)
         done = [run for run in runs if isinstance(run, Run)]
         stopped = [run for run in runs if isinstance(run, Stopped)]
         if not done:
@@ -192,10 +190,13 @@ def tournament(
         front = pareto(found)
         told = answers(known.teacher.scores(table.features.in_order(apart.test.X)), known.task)
         asked = replace(request, candidates=len(front))
-        finalists = tuple(_finalist(asked, known, entrant, told, tell) for entrant in front)
+        calls = [(asked, known, entrant, told) for entrant in front]
+        finalists = tuple(several(_finalist, calls, jobs, tell, "certificates and controls"))
         bounds = [certified_bound(f.certificate) for f in finalists]
         chosen = undominated(front, bounds, front.index(recommended(front, _NEAR)))
-        again, near = _again(front[chosen], found, parts[0], seed, seconds, tell)
+        until = time.time() + _AGAIN * seconds
+        again = refitted(front[chosen], parts[0], seed, until, n_jobs=jobs, tell=tell)
+        near = [e.student for e in near_equal(found, _NEAR)]
         said = statements(front[chosen].student, again, near, apart.fit_rows)
     took = {(run.route.into, run.route.name): run.seconds for run in done}
     result = Tournament(
@@ -309,20 +310,6 @@ def _allowed(
     return [r for r, less in pairs if not less], reasons
 
 
-def _again(
-    chosen: Entrant,
-    found: list[Entrant],
-    every: AnsweredRows,
-    seed: int,
-    seconds: float,
-    tell: Progress,
-) -> tuple[list[Student], list[Student]]:
-    """Refits of the recommended student, in a tenth of the time, and near-equal students."""
-    with one_thread():
-        again = refitted(chosen, every, seed, time.time() + _AGAIN * seconds, tell=tell)
-    return again, [e.student for e in near_equal(found, _NEAR)]
-
-
 def _pickles(teacher: Teacher) -> bool:
     """Whether other processes can ask the teacher."""
     import cloudpickle
@@ -345,9 +332,7 @@ def _first_of(label: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.asarray(first[back], dtype=np.int64)
 
 
-def _finalist(
-    request: Request, known: Known, entrant: Entrant, told: NDArray[Any], tell: Progress
-) -> Distillation:
+def _finalist(request: Request, known: Known, entrant: Entrant, told: NDArray[Any]) -> Distillation:
     """A student of the front with its certificate, at its share of delta, and its control."""
     started = time.perf_counter()
     route, student = entrant.route, entrant.student
@@ -359,8 +344,8 @@ def _finalist(
     found = Taught(MethodResult(student, status, frontier=(student,)), told)
     own = replace(request, method=route.method.limited(student.numbers), into=route.into)
     steps = TableSteps(own)
-    certificate = steps.certify(known, found, tell)
-    compared = steps.compare(known, found, tell)
+    certificate = steps.certify(known, found, quiet)
+    compared = steps.compare(known, found, quiet)
     seconds = round(time.perf_counter() - started, 3)
     return steps.result(known, found, certificate, compared, seconds)
 

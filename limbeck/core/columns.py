@@ -220,11 +220,14 @@ class Features:
             return values.astype(dtype).reshape(len(values), *(self.shape or (len(self),)))
         import pandas as pd
 
-        data = {
-            c.name: _decode_column(c, values[:, j], t)
-            for j, (c, t) in enumerate(zip(self.columns, self.dtypes, strict=True))
-        }
-        frame = pd.DataFrame(data)
+        alike = _alike(self.columns, self.dtypes, values)
+        if alike is not None:  # one block, where a column at a time takes most of a small question
+            frame = pd.DataFrame(alike, columns=list(self.names))
+        else:
+            frame = pd.DataFrame({
+                c.name: _decode_column(c, values[:, j], t)
+                for j, (c, t) in enumerate(zip(self.columns, self.dtypes, strict=True))
+            })  # fmt: skip
         if self.numbers:
             frame.columns = pd.Index(self.numbers)
         return frame
@@ -536,6 +539,19 @@ def _encode_column(c: Feature, column: Any) -> NDArray[np.float64]:
     return np.array(
         [np.nan if m else codes.get(str(v), np.nan) for v, m in pairs], dtype=np.float64
     )
+
+
+def _alike(
+    columns: Sequence[Feature], dtypes: Sequence[str], values: NDArray[np.float64]
+) -> NDArray[Any] | None:
+    """All cells as a copy of one type, where every column holds numbers of that type."""
+    kind = dtypes[0]
+    plain = kind.startswith(("float", "int", "uint")) and set(dtypes) == {kind}
+    if not plain or any(c.kind != "numeric" for c in columns):
+        return None
+    if kind.startswith("float"):
+        return values.astype(kind)
+    return None if np.isnan(values).any() else np.round(values).astype(kind)
 
 
 def _decode_column(c: Feature, values: NDArray[np.float64], dtype: str) -> Any:

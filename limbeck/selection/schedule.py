@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import joblib
 import numpy as np
@@ -20,8 +21,9 @@ from limbeck.methods.answered_rows import AnsweredRows
 from limbeck.selection.finished import FinishedRuns
 from limbeck.selection.race import Route, Run, Stopped, run_route
 
-__all__ = ["Race", "one_thread", "raced"]
+__all__ = ["Race", "one_thread", "raced", "several"]
 
+T = TypeVar("T")
 _SHARES = 3  # of the time that is left: what is heavy may take no more than one
 
 
@@ -127,3 +129,42 @@ def raced(
     done = parallel(joblib.delayed(race.run)(routes[i], left[i]) for i in open_)
     found.update(zip(open_, done, strict=True))
     return [found[i] for i in range(len(routes))]
+
+
+def several(
+    task: Callable[..., T],
+    calls: Sequence[tuple[Any, ...]],
+    n_jobs: int | None,
+    tell: Progress = quiet,
+    stage: str = "",
+) -> list[T]:
+    """What a function returns for each of some arguments, in the processes that ran the ways.
+
+    Parameters
+    ----------
+    task : callable
+        A function of a module.
+    calls : sequence of tuple
+        The arguments of each call.
+    n_jobs : int, optional
+        As for `raced`.
+    tell : Progress
+        Told of each call, in one process; of all of them at once in several.
+    stage : str
+        What it is told.
+    """
+    if min(joblib.effective_n_jobs(n_jobs), len(calls)) <= 1:
+        found = []
+        for i, call in enumerate(calls):
+            tell(stage, i, len(calls))
+            found.append(_alone(task, call))
+        return found
+    tell(stage, 0, len(calls))
+    parallel = joblib.Parallel(n_jobs=n_jobs, batch_size=1)
+    return list(parallel(joblib.delayed(_alone)(task, call) for call in calls))
+
+
+def _alone(task: Callable[..., T], call: tuple[Any, ...]) -> T:
+    """One call, on one thread."""
+    with one_thread():
+        return task(*call)

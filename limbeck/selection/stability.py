@@ -23,6 +23,7 @@ from limbeck.methods.answered_rows import AnsweredRows
 from limbeck.results.tournament_record import StudentStatement
 from limbeck.selection.front import Entrant
 from limbeck.selection.race import within
+from limbeck.selection.schedule import several
 
 __all__ = ["REFITS", "near_equal", "refitted", "said_of", "statements", "thresholds_of"]
 
@@ -39,6 +40,7 @@ def refitted(
     seed: int,
     ends: float,
     refits: int = REFITS,
+    n_jobs: int | None = None,
     tell: Progress = quiet,
 ) -> list[Student]:
     """The student fitted again, on bags of rows and queries; fewer where time is over.
@@ -55,27 +57,32 @@ def refitted(
         When all must be done, in seconds since the epoch.
     refits : int
         How many.
+    n_jobs : int, optional
+        Processes, as in `limbeck.selection.schedule.raced`.
     tell : Progress
         Told of each.
     """
+    calls = [(entrant, every, seed, ends, b) for b in range(refits)]
+    found = several(_refit, calls, n_jobs, tell, "fitting again")
+    return [student for student in found if student is not None]
+
+
+def _refit(entrant: Entrant, every: AnsweredRows, seed: int, ends: float, b: int) -> Student | None:
+    """One of them; None where time is over, or there is none of this size."""
 
     def watch(stage: str, done: float, total: float) -> None:
         if time.time() > ends:
             raise TimeoutError
 
-    found: list[Student] = []
-    for b in range(refits):
-        tell("fitting again", b, refits)
-        rng = np.random.default_rng([seed, 3_000 + b])
-        try:
-            watch("", 0, 1)
-            made = entrant.route.method.all_sizes(_bag(every, rng), rng, watch).students
-        except TimeoutError:
-            break
-        student = within(made.get(entrant.variant, ()), entrant.student.numbers)
-        if student is not None:
-            found.append(student)
-    return found
+    rng = np.random.default_rng([seed, 3_000 + b])
+    numbers = entrant.student.numbers
+    method = entrant.route.method.limited(numbers)  # larger students would not be looked at
+    try:
+        watch("", 0, 1)
+        made = method.all_sizes(_bag(every, rng), rng, watch).students
+    except TimeoutError:
+        return None
+    return within(made.get(entrant.variant, ()), numbers)
 
 
 def _bag(every: AnsweredRows, rng: np.random.Generator) -> AnsweredRows:

@@ -219,3 +219,17 @@ def test_columns_named_by_whole_numbers() -> None:
     assert list(Features.of(years).decode(Features.of(years).encode(years)).columns) == [1990, 1991]
     with pytest.raises(InvalidInput, match="'x2' is not in the rows"):
         features.encode(pd.DataFrame(array[:, :2]))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int64", "uint8"])
+def test_one_type_is_decoded_as_a_column_at_a_time(
+    dtype: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    X = pd.DataFrame({"a": [0, 1, 2], "b": [5, 4, 3]}).astype(dtype)
+    features = Features.of(X)
+    asked = np.array([[0.4, 1.6], [2.0, 250.0]])
+    at_once = features.decode(asked)
+    monkeypatch.setattr("limbeck.core.columns._alike", lambda *_: None)
+    pd.testing.assert_frame_equal(at_once, features.decode(asked))
+    at_once.iloc[0, 0] = 9  # a model may write into what it is given
+    assert asked[0, 0] == 0.4
