@@ -40,6 +40,7 @@ from limbeck.networks.training.train import Trained
 from limbeck.results.artifacts import Artifacts
 from limbeck.results.network import NetworkDistillation
 from limbeck.results.seeds import Runs, objective_record, status_of, training_record
+from limbeck.selection.learning_curve import learning_curve
 
 __all__ = ["NetworkSteps", "Trainings", "compress", "under"]
 
@@ -388,7 +389,21 @@ class NetworkSteps(
             runs.chosen.module, known.reference, known.rows, known.task, known.objective,
             1 - close.value, request.epsilon, known.training.batch_size,
         )  # fmt: skip
+        if close is not None and close.value < 1 - request.epsilon and not short:
+            told = (*told, *self._curve(known, found, runs, tell))
         return Judged(runs, table, facts, short, told)
+
+    def _curve(
+        self, known: Prepared, found: Trainings, runs: Runs, tell: Progress
+    ) -> tuple[str, ...]:
+        """Whether more inputs would help, where that is cheap to find out."""
+        if runs.assistants or self.request.early_teacher is not None or self.request.calibrate:
+            return ()
+        whole = sum(t.steps for made in runs.by_role().values() for t in made)
+        labelled = None if known.labelled is None else len(known.rows) - known.unlabelled
+        curve = learning_curve(found.method, runs.chief, whole, known.test, labelled,
+                               self.request.seed, tell)  # fmt: skip
+        return () if curve is None else (curve.sentence(self.request.epsilon),)
 
     def alternatives(
         self, known: Prepared, found: Trainings, tell: Progress

@@ -27,7 +27,7 @@ from limbeck.networks.datasets.transfer import repeated
 from limbeck.networks.strategies.train_network import TrainNetwork
 from limbeck.networks.training.settings import Training
 
-__all__ = ["Cell", "Pilot", "PilotRuns", "gathered", "nested"]
+__all__ = ["Cell", "Pilot", "PilotRuns", "gathered", "nested", "on_part"]
 
 
 @dataclass(frozen=True)
@@ -146,13 +146,8 @@ class Pilot:
         base = self.larger if cell.larger else self.method
         assert base is not None  # noqa: S101  (no such cell is planned without it)
         chosen = nested(base.rows, seed, self.labelled)[: cell.rows]
-        each = max(-(-cell.rows // self.settings.batch_size), 1)
-        epochs = -(-cell.updates // each)
-        training = replace(self.settings, max_steps=cell.updates, patience=None, epochs=epochs)
-        training = training.settled(cell.rows, validated=False)
-        kept_filter = None if base.filter is None else base.filter.chosen(chosen)
-        own = replace(base, rows=base.rows.subset(chosen), training=training, filter=kept_filter,
-                      labelled=self._labelled(chosen))  # fmt: skip
+        labelled = self._labelled(chosen)
+        own = replace(on_part(base, chosen, cell.updates, self.settings), labelled=labelled)
         scores = []
         for role in ("distill", "learn"):
             made = getattr(own, role)(seed, None, tell)
@@ -177,6 +172,29 @@ class Pilot:
         said = right(ask(net, rows.batches(range(len(rows)), self.settings.batch_size), task))
         assert said is not None  # noqa: S101  (rows without labels are refused before)
         return said
+
+
+def on_part(
+    method: TrainNetwork, chosen: torch.Tensor, updates: int, settings: Training
+) -> TrainNetwork:
+    """The method on a part of its rows, for so many updates and without early stopping.
+
+    Parameters
+    ----------
+    method : TrainNetwork
+        On all rows.
+    chosen : Tensor of int
+        The rows of the part.
+    updates : int
+        Updates of the weights.
+    settings : Training
+        As they were given.
+    """
+    epochs = -(-updates // max(-(-len(chosen) // settings.batch_size), 1))
+    training = replace(settings, max_steps=updates, patience=None, epochs=epochs)
+    training = training.settled(len(chosen), validated=False)
+    kept = None if method.filter is None else method.filter.chosen(chosen)
+    return replace(method, rows=method.rows.subset(chosen), training=training, filter=kept)
 
 
 def nested(rows: Samples, seed: int, labelled: int | None = None) -> torch.Tensor:
