@@ -43,8 +43,8 @@ def advised(
     Raises
     ------
     LimbeckError
-        As `read_run` and :func:`limbeck.advise`; also for a setting that no pilot has, such as a
-        recipe.
+        As `read_run` and :func:`limbeck.advise`; also for a setting that no pilot has, such as
+        ``cache``.
     """
     from limbeck.api.advise import advise
 

@@ -11,6 +11,7 @@ from limbeck.api.pilot_advice import pilot_advice
 from limbeck.api.prepare.checks import makers_of
 from limbeck.api.prepare.network import Prepared, understand
 from limbeck.api.prepare.outputs import readings_kept
+from limbeck.api.prepare.recipes import by_recipe
 from limbeck.api.prepare.request import NetworkData, NetworkRequest, read, split
 from limbeck.certificates.binomial import check_share
 from limbeck.core.contract import Task
@@ -40,6 +41,7 @@ def advise(
     budget: float | str = "10 min",
     larger: Any = None,
     objective: Any = None,
+    recipe: str | None = None,
     filter: Filter | None = None,  # noqa: A002  (the field's word)
     start: Any = None,
     validation: Any = None,
@@ -69,6 +71,9 @@ def advise(
     teacher, data, y, into, objective, filter, start, task, tokenizers, output, vocabulary, classes
         As for a network in :func:`limbeck.distill`. The data must have labels; rows without one
         are learned from the teacher only.
+    recipe : {"patient"}, optional
+        As in :func:`limbeck.distill`: settings where none are given. The run that is forecast, its
+        control and the pairs of the pilot all follow it.
     budget : float or str
         How long it may take: seconds, or a time such as ``"10 min"``. The largest cross of
         learning curves that fits is run, and more seeds (five at most) where time is left.
@@ -130,14 +135,16 @@ def advise(
         raise InvalidInput("into names several students.", "Give one: a pilot compares one.")
     folder = None if out is None else Path(out)
     request = NetworkRequest(
-        teacher, data, y, into, objective=objective, filter=filter, start=start, validation=0,
+        teacher, data, y, into, objective=objective, recipe=recipe, filter=filter,
+        start=start, validation=0,
         test=validation, unlabelled=unlabelled, holdout=holdout, seed=seed, task=task,
         tokenizers=tokenizers, output=output, vocabulary=vocabulary, classes=classes,
         training=training,
     )  # fmt: skip
     given, known = _understood(request)
     pilot, notes = _pilot(known, given, larger, request, folder)
-    asked = PilotRequest(seconds, seeds, seed, delta, dict(training))
+    call = dict(training) | ({} if recipe is None else {"recipe": recipe})
+    asked = PilotRequest(seconds, seeds, seed, delta, call)
     with shown(progress) as tell:
         pairs, costs = run_pilot(pilot, asked, tell)
     if validation is None:
@@ -219,6 +226,7 @@ def _pilot(
     if folder is not None:
         (folder / "pairs").mkdir(parents=True, exist_ok=True)
     settings = replace(given.settings, patience=None)
+    settings = by_recipe(request.recipe, settings, known.rows, known.task)[0]
     pairs = None if folder is None else folder / "pairs"
     labelled = None if known.labelled is None else len(known.rows) - known.unlabelled
     pilot = Pilot(method, twice, settings, known.test, pairs, labelled)

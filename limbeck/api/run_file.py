@@ -49,8 +49,9 @@ def read_run(path: str | Path, more: Sequence[str] = ()) -> dict[str, Any]:
         YAML: ``teacher``, ``student`` (``package.module:name``; ``teacher_weights`` and
         ``student_weights`` name .safetensors files), ``train``, ``validation``, ``test`` (the
         same, or .npz files with the arrays X and y), ``objective`` (a list of losses, each with
-        its ``weight`` and settings), ``optimizer`` and ``schedule`` (a name, or a class of torch
-        as a mapping, ``{name: StepLR, step_size: 10}``), ``filter``, ``callbacks`` (a list),
+        its ``weight`` and settings; not needed with ``recipe``), ``optimizer`` and ``schedule`` (a
+        name, or a class of torch as a mapping, ``{name: StepLR, step_size: 10}``), ``filter``,
+        ``callbacks`` (a list),
         ``metrics`` (a list of functions, or a mapping of names to them), ``tokenizers`` (names of
         the teacher's and the student's), ``out``, and settings of `limbeck.distill` and of
         `limbeck.networks.training.settings.Training`. Wherever a name is expected,
@@ -98,7 +99,8 @@ def read_run(path: str | Path, more: Sequence[str] = ()) -> dict[str, Any]:
                 f"{name!r} in {Path(path).name} is no setting.", did_you_mean(name, known)
             )
     for name in _NEEDED:
-        if data.get(name) is None:
+        chosen = name == "objective" and data.get("recipe") is not None
+        if data.get(name) is None and not chosen:
             raise InvalidInput(f"{Path(path).name} has no {name!r}.", f"Add a line {name}: ...")
     return data
 
@@ -250,7 +252,8 @@ def arguments_of(data: Mapping[str, Any]) -> tuple[Any, Any, Any, dict[str, Any]
         given["assistants"] = [_model(name, None, "student") for name in names]
     if isinstance(given.get("tokenizers"), list):
         given["tokenizers"] = [_tokenizer(name) for name in given["tokenizers"]]
-    given["objective"] = objective_of(given["objective"])
+    if given.get("objective") is not None:
+        given["objective"] = objective_of(given["objective"])
     for name in ("optimizer", "schedule"):
         if name in given:
             given[name] = of_torch(given[name], name)
@@ -264,6 +267,8 @@ def arguments_of(data: Mapping[str, Any]) -> tuple[Any, Any, Any, dict[str, Any]
     if isinstance(given.get("cache"), dict):
         given["cache"] = made({"name": "TeacherCache", **given["cache"]}, "cache")
     if given.pop("balanced", False):
+        if given.get("objective") is None:
+            raise InvalidInput("balanced is true without an objective.", "Give an objective.")
         given["objective"] = dataclasses.replace(given["objective"], balanced=True)
     train, y = _split(_rows(data["train"]))
     given["into"] = given.pop("student")

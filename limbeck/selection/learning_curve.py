@@ -22,7 +22,7 @@ from limbeck.reports.numbers import count
 from limbeck.selection.pilot import nested, on_part
 from limbeck.selection.pilot_design import LEAST_ROWS, LEAST_UPDATES
 
-__all__ = ["LearningCurve", "learning_curve", "refits"]
+__all__ = ["AgreementCurve", "learning_curve", "refits"]
 
 _SHARE = 0.1  # of the updates of the run
 _ROWS = 1000  # test rows that are asked about
@@ -32,7 +32,7 @@ _DELTA = 0.1
 
 
 @dataclass(frozen=True)
-class LearningCurve:
+class AgreementCurve:
     """Agreement with the teacher on test rows, after learning from parts of the inputs.
 
     Parameters
@@ -112,7 +112,7 @@ def learning_curve(
     labelled: int | None,
     seed: int,
     tell: Progress,
-) -> LearningCurve | None:
+) -> AgreementCurve | None:
     """Refit the student on two parts of the inputs, and continue the curve.
 
     Each part learns for as many epochs as the student did, with two seeds where the run has one.
@@ -176,4 +176,4 @@ def learning_curve(
                    for more in (1.0, 2.0))  # fmt: skip
     inputs = (*(rows for rows, _ in parts[::-1]), n)
     means = [float(s.mean()) for s in scores]
-    return LearningCurve(inputs, (means[2], means[1], means[0]), twice, four)
+    return AgreementCurve(inputs, (means[2], means[1], means[0]), twice, four)

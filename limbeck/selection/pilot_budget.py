@@ -57,7 +57,7 @@ def seconds_of(budget: Any) -> float:
 
 @dataclass(frozen=True)
 class PilotRequest:
-    """What was asked of the pilot: seconds, seeds, level and the settings of the training."""
+    """What was asked of the pilot: seconds, seeds, level, and settings to run it with again."""
 
     budget: float
     seeds: int

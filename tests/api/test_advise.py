@@ -187,7 +187,7 @@ def test_the_shell_advises_on_a_run_file(tmp_path, monkeypatch):
 
     (tmp_path / "advised_run.py").write_text(MODULE)
     (tmp_path / "run.yaml").write_text(RUN.format(name="advised_run"))
-    (tmp_path / "recipe.yaml").write_text(RUN.format(name="advised_run") + "recipe: patient\n")
+    (tmp_path / "cached.yaml").write_text(RUN.format(name="advised_run") + "cache: true\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     said = CliRunner().invoke(app, ["advise", "run.yaml"])
@@ -197,6 +197,29 @@ def test_the_shell_advises_on_a_run_file(tmp_path, monkeypatch):
     said = CliRunner().invoke(app, ["advise", "run.yaml", "--budget", "0.001 s"])
     assert said.exit_code != 0
     assert "holds" in said.output or "too short" in said.output
-    said = CliRunner().invoke(app, ["advise", "recipe.yaml"])
+    said = CliRunner().invoke(app, ["advise", "cached.yaml"])
     assert said.exit_code != 0
-    assert "recipe" in said.output
+    assert "cache" in said.output
+
+
+def test_a_pilot_follows_the_recipe_of_the_file(tmp_path, monkeypatch):
+    from limbeck.api.advice_file import advised
+
+    text = RUN.format(name="advised_recipe").replace("out: run", "recipe: patient\nout: run")
+    kept = [x for x in text.splitlines() if not x.startswith("objective")]
+    (tmp_path / "advised_recipe.py").write_text(MODULE)
+    (tmp_path / "recipe.yaml").write_text("\n".join(kept))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    found = advised("recipe.yaml")
+    assert "recipe='patient'" in found.code
+    assert [x[:37] for x in found.settings["objective"]] == [
+        "1.0 x SoftTargets(temperature=1.0, st"
+    ]
+    assert any("recipe 'patient' chose" in note for note in found.notes)
+    assert '"mixup":1.0' in (tmp_path / "run/advice/pilot.json").read_text().replace(" ", "")
+
+
+def test_an_unknown_recipe_is_refused():
+    with pytest.raises(InvalidInput, match="recipe is 'hasty'"):
+        advise(Knows(), X[:200], TRUTH[:200], recipe="hasty", **GIVEN)

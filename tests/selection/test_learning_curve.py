@@ -8,11 +8,11 @@ torch = pytest.importorskip("torch")
 
 import limbeck  # noqa: E402
 from limbeck.core.measured import Measured  # noqa: E402
-from limbeck.selection.learning_curve import LearningCurve, refits  # noqa: E402
+from limbeck.selection.learning_curve import AgreementCurve, refits  # noqa: E402
 
 
-def curve(twice: tuple[float, float, float], four: tuple[float, float, float]) -> LearningCurve:
-    return LearningCurve((75, 150, 600), (0.6, 0.7, 0.8), Measured(*twice), Measured(*four))
+def curve(twice: tuple[float, float, float], four: tuple[float, float, float]) -> AgreementCurve:
+    return AgreementCurve((75, 150, 600), (0.6, 0.7, 0.8), Measured(*twice), Measured(*four))
 
 
 @pytest.mark.parametrize("seeds", [1, 2])
