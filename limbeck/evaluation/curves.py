@@ -74,7 +74,15 @@ class Prior:
         return np.asarray(x[:, :2] @ np.array(self.slopes))
 
     def covariance(self, x: Floats, strays: float) -> Floats:
-        """Of the curve at places (n, 3): doublings of rows and training, 1 for a larger student."""
+        """Of the curve at n places, shape (n, n).
+
+        Parameters
+        ----------
+        x : ndarray of shape (n, 3)
+            Doublings of rows and of training, and 1 for a larger student.
+        strays : float
+            Times the usual that it strays.
+        """
         place, larger = x[:, :2], x[:, 2]
         lines = self.slope**2 * place @ place.T
         walks = np.minimum(place[:, None], place[None]) + _ORIGIN
