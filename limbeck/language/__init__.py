@@ -23,6 +23,7 @@ _MODULES = {
     "TopTokens": "language.carriers.top",
     "RecordedLogits": "language.recorded",
     "record": "language.recording",
+    "import_logits": "language.imported.import_logits",
     "TeacherHidden": "language.carriers.full",
     "verify": "language.verification",
 }

@@ -116,6 +116,7 @@ class RecordedLogits:
     def __repr__(self) -> str:
         mass = self.facts.get("kept_mass")
         distance = self.facts.get("total_variation")
+        whose = "" if self.says_teacher else "; of a teacher that is not said"
         parts = [
             f"{len(self):,} texts, {self.distributions:,} tokens, keep={self.keep!r},"
             f" {self.bytes_per_token:.1f} bytes a token"
@@ -126,7 +127,12 @@ class RecordedLogits:
             parts.append(f"total variation {distance:.3f}, measured on {self.facts['measured']:,}")
         if self.keep.startswith("sampled"):
             parts[-1] += ", of one draw: it is unbiased, and averages out over tokens"
-        return f"RecordedLogits({'; '.join(parts)})"
+        return f"RecordedLogits({'; '.join(parts)}{whose})"
+
+    @property
+    def says_teacher(self) -> bool:
+        """Whether the folder says whose distributions it holds."""
+        return self._folder.head.get("teacher") is not None
 
     def tokens(self, row: int) -> tuple[list[int], list[int]]:
         """The prompt and the text after it, as tokens.
@@ -244,6 +250,8 @@ class RecordedLogits:
         if texts is not None:
             found["texts"] = text_marks(texts)
         for name, mark in found.items():
+            if name == "teacher" and self._folder.head.get(name) is None:
+                continue  # imported, and nobody said whose they are
             if self._folder.head.get(name) != mark:
                 raise FileRefused(
                     f"The logits in {str(self.folder)!r} were recorded with another"

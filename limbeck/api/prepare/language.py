@@ -237,7 +237,13 @@ def read_language(request: LanguageRequest) -> LanguageData:
         if request.judge_found
         else ""
     )
-    notes = tuple(n for n in (note, found, *prompts.notes) if n)
+    unsaid = ""
+    if request.recorded is not None and not request.recorded.says_teacher:
+        unsaid = (
+            "The imported logits do not say whose they are: that the judge is their teacher was not"
+            " checked."
+        )
+    notes = tuple(n for n in (note, found, unsaid, *prompts.notes) if n)
     return LanguageData(teacher, start, objective, training, sampling, prompts, test, notes,
                         outputs, bridge)  # fmt: skip
 

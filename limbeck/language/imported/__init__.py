@@ -1,0 +1,1 @@
+"""Log-probabilities that other programs wrote, as folders that training reads."""
