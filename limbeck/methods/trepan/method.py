@@ -115,7 +115,7 @@ class Trepan(BaseMethod):
         Rows and queries by which a node is split.
     queries : int or None
         Queries at most for one tree; None for as many as its nodes need. Cross-fitting grows
-        five more trees and asks as many for each.
+        five more trees and asks at most as many for each, by 400 instances at a node.
     max_conditions : int
         The most conditions of one test.
     level : float
@@ -191,10 +191,10 @@ class Trepan(BaseMethod):
         asks = query_budget(teacher, self.queries) > 0
         counted = [0]
 
-        def grown(some: NDArray[np.int64], leaves: int) -> list[Student]:
+        def grown(some: NDArray[np.int64], leaves: int, drawn: Trepan) -> list[Student]:
             mean = float(weight[some].mean())
             mean = mean if by_class is None else 1.0
-            source = _Asked(teacher, self, rows.features, mean, by_class, rng)
+            source = _Asked(teacher, drawn, rows.features, mean, by_class, rng)
             more = source.more if asks else None
             found = self._trees(rows[some], own[some], weight[some], task, leaves, rng, more)
             counted[0] += source.count
@@ -202,13 +202,14 @@ class Trepan(BaseMethod):
 
         most = self.leaves or self.max_leaves
         progress("growing", 0, 1)
-        path = grown(np.arange(len(rows)), most)
+        path = grown(np.arange(len(rows)), most, self)
+        lighter = replace(self, min_instances=min(self.min_instances, _TO_COMPARE))
         judged = None
         if not self.leaves:
             progress("cross-fitting", 0, 1)
             fold = split_folds(rows.values, rng)
             judged = left_out(
-                rows, own, weight, task, fold, most, lambda _, others: grown(others, most)
+                rows, own, weight, task, fold, most, lambda _, others: grown(others, most, lighter)
             )
         sized = self._sized(path, rows, own, weight, task, judged)
         at = len(path) - 1 if self.leaves else sized.choose(self.epsilon)
