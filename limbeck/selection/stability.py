@@ -24,6 +24,7 @@ from limbeck.results.tournament_record import StudentStatement
 from limbeck.selection.front import Entrant
 from limbeck.selection.race import within
 from limbeck.selection.schedule import several
+from limbeck.selection.whole_rules import rules_of
 
 __all__ = ["REFITS", "near_equal", "refitted", "said_of", "statements", "thresholds_of"]
 
@@ -195,17 +196,29 @@ def statements(
         out.append(StudentStatement(text, _share(k, len(again)), sum(text in s for s in others)))
     cuts = [thresholds_of(s) for s in refits]
     apart = [thresholds_of(s) for s in near]
-    numeric = {j for j, c in enumerate(rows.features.columns) if c.kind == "numeric"}
+    reach = _reach(rows)
     for j, t in sorted(set(thresholds_of(student))):
-        if j not in numeric:
+        if j not in reach:
             continue
-        low, high = np.nanquantile(rows.values[:, j], [0.05, 0.95])
-        reach = _NEAR_SHARE * float(high - low)
-
-        again_has, near_has = map(_with(j, t, reach), cuts), map(_with(j, t, reach), apart)
-        text = f"{rows.features.names[j]} has a threshold within {reach:.3g} of {t:.4g}"
+        again_has, near_has = map(_with(j, t, reach[j]), cuts), map(_with(j, t, reach[j]), apart)
+        text = f"{rows.features.names[j]} has a threshold within {reach[j]:.3g} of {t:.4g}"
         out.append(StudentStatement(text, _share(sum(again_has), len(cuts)), sum(near_has)))
+    known, others_known = [rules_of(s) for s in refits], [rules_of(s) for s in near]
+    for rule in rules_of(student):
+        k = sum(any(rule.same_as(r, reach) for r in rules) for rules in known)
+        beside = sum(any(rule.same_as(r, reach) for r in rules) for rules in others_known)
+        out.append(StudentStatement(rule.words(), _share(k, len(known)), beside))
     return tuple(sorted(out, key=lambda s: (-s.refits.value, -s.near, s.text)))
+
+
+def _reach(rows: Rows) -> dict[int, float]:
+    """For each column of numbers how far apart thresholds may lie that are the same."""
+    found = {}
+    for j, column in enumerate(rows.features.columns):
+        if column.kind == "numeric" and not np.isnan(rows.values[:, j]).all():
+            low, high = np.nanquantile(rows.values[:, j], [0.05, 0.95])
+            found[j] = _NEAR_SHARE * float(high - low)
+    return found
 
 
 def _with(j: int, t: float, by: float) -> Callable[[list[tuple[int, float]]], bool]:

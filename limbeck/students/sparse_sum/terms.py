@@ -20,7 +20,7 @@ from limbeck.students.tree.conditions import Condition, quoted
 from limbeck.students.tree.text import number
 from limbeck.students.tree.thresholds import decimal
 
-__all__ = ["FilledColumns", "SumTerm", "TermTest", "medians", "term_from_dict"]
+__all__ = ["FilledColumns", "SumTerm", "TermTest", "conditions_of", "medians", "term_from_dict"]
 
 Op = Literal["<=", ">", "is", "is not", "missing", "present"]
 TermKind = Literal["column", "above", "below", "all"]
@@ -128,7 +128,7 @@ class SumTerm:
     def words(self, features: Features) -> str:
         """What it says, such as ``age above 60 years`` or ``sex is male``."""
         if self.kind == "all":
-            return " and ".join(c.words() for c in _conditions(self.tests, features))
+            return " and ".join(c.words() for c in conditions_of(self.tests, features).values())
         feature = features.columns[self.column]
         name = quoted(feature.label)
         if feature.kind == "boolean":
@@ -246,8 +246,16 @@ def medians(features: Features, values: Vector) -> Vector:
     return out
 
 
-def _conditions(tests: Sequence[TermTest], features: Features) -> list[Condition]:
-    """One condition for each column, in the order in which columns come."""
+def conditions_of(tests: Sequence[TermTest], features: Features) -> dict[int, Condition]:
+    """One condition for each column that is tested, in the order in which columns come.
+
+    Parameters
+    ----------
+    tests : sequence of TermTest
+        All of which hold.
+    features : Features
+        The d columns.
+    """
     found: dict[int, Condition] = {}
     for t in tests:
         c = found.get(t.column, Condition(features.columns[t.column]))
@@ -267,7 +275,7 @@ def _conditions(tests: Sequence[TermTest], features: Features) -> list[Condition
         else:
             c = replace(c, missing=False)
         found[t.column] = c
-    return list(found.values())
+    return found
 
 
 def _position(j: Any, features: Features) -> int:
