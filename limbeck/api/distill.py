@@ -34,6 +34,7 @@ from limbeck.core.pieces import keeping
 from limbeck.core.whole_folder import open_folder
 from limbeck.data.class_weights import ClassWeight
 from limbeck.data.duplicates import Rule
+from limbeck.methods.composed import Composed
 from limbeck.methods.few_labels.few_rows import FewRows
 from limbeck.methods.few_labels.method import FewLabels
 from limbeck.networks.pruning.pruned import Pruned
@@ -228,10 +229,12 @@ def distill(
     method : str, optional
         How, where several methods lead to the student, such as ``into="tree", method="greedy"``;
         `limbeck methods` lists them. By default the student's usual one.
-    via : str, Method, or sequence of these, optional
+    via : str, Method, Distillation, or sequence of these, optional
         Students on the way: each is distilled from the one before it, as ``into="rules",
         via="tree"`` distils the teacher into a tree and the tree into rules. ``"tree:greedy"``
-        names its method, and a method object its settings; `limbeck routes` lists the ways. The
+        names its method, and a method object its settings; an earlier result may come first, whose
+        student is taken as it is (with the same rows, seed and holdout, so that it saw no row of
+        the certificate). `limbeck routes` lists the ways. The
         certificate compares with the teacher itself, ``result.chain`` adds up the steps, and each
         of the two takes half of ``delta``.
     epsilon, delta : float
@@ -423,10 +426,11 @@ def distill(
         chosen = FewRows(chosen, **few)
     if via is not None:
         chosen = by_way_of(via, chosen, epsilon=epsilon)
+    seen = chosen.seen if isinstance(chosen, Composed) else None
     request = Request(
         teacher, X, y, chosen, into if isinstance(into, str) else chosen.name, epsilon, delta,
         whole_number("seed", seed), holdout, groups, cases, duplicates, sample_weight,
-        class_weight, names, outputs, unlabelled=unlabelled,
+        class_weight, names, outputs, unlabelled=unlabelled, seen=seen,
     )  # fmt: skip
     steps = FewLabelsSteps if isinstance(chosen, FewLabels | FewRows) else TableSteps
     with keeping(out) as pieces, naming_columns(request):

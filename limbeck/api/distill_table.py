@@ -39,7 +39,7 @@ from limbeck.evaluation.by_class import never_predicted
 from limbeck.evaluation.comparison import Comparison, ModelPredictions
 from limbeck.evaluation.constant import told_constant
 from limbeck.evaluation.drawn_rows import queries_told_apart
-from limbeck.evaluation.holdout import Apart
+from limbeck.evaluation.holdout import Apart, also_seen
 from limbeck.evaluation.inherited import inherited_mistakes
 from limbeck.evaluation.predictions import compare_predictions, score
 from limbeck.methods.linear import match_linear
@@ -104,7 +104,8 @@ class TableSteps(Steps[LabelledRows, Apart, Known, Taught, Comparison, Distillat
 
     def split(self, data: LabelledRows) -> Apart:
         """The rows that the method sees, some without labels, and those of the certificate."""
-        return with_unlabelled(split(self.request, data), data, self.request)
+        sides = with_unlabelled(split(self.request, data), data, self.request)
+        return sides if self.request.seen is None else also_seen(sides, self.request.seen)
 
     def understand(self, data: LabelledRows, sides: Apart) -> Known:
         """The teacher with what its outputs are, and the labels as its classes.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 from limbeck.core.contract import Method, Sampler
 from limbeck.data.class_weights import ClassWeight
 from limbeck.data.duplicates import Rule
+from limbeck.results.distillation import Distillation
 
 if TYPE_CHECKING:  # torch is imported where networks are distilled
     from limbeck.networks.cache.teacher_cache import TeacherCache
@@ -48,7 +49,7 @@ class ReadableArguments(Arguments, total=False):
     """What every readable student is distilled with, beside `Arguments`."""
 
     method: str | None
-    via: str | Method | Sequence[str | Method] | None
+    via: str | Method | Distillation | Sequence[str | Method | Distillation] | None
     groups: Any
     sample_weight: Any
     class_weight: ClassWeight

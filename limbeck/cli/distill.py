@@ -52,7 +52,10 @@ def distill(
     ] = None,
     via: Annotated[
         list[str] | None,
-        typer.Option(help="A student on the way, or student:method; several in their order."),
+        typer.Option(
+            help="A student on the way, or student:method, or the folder of an earlier result;"
+            " several in their order."
+        ),
     ] = None,
     weights: Weights = None,
     label: Label = None,
@@ -152,7 +155,7 @@ def distill(
             y,
             into=into,
             method=method,
-            via=via or None,
+            via=[_earlier(one) for one in via] if via else None,
             epsilon=epsilon,
             delta=delta,
             holdout=holdout,
@@ -228,3 +231,10 @@ def _require(**given: Any) -> list[Any]:
         if value is None:
             raise InvalidInput(f"--{name} is missing.", f"Give --{name}, or a run.yaml.")
     return list(given.values())
+
+
+def _earlier(via: str) -> Any:
+    """The result in a folder, where it is one; else the name as it is."""
+    from limbeck.api.load import load
+
+    return load(via) if Path(via).is_dir() else via

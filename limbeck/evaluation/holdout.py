@@ -17,7 +17,7 @@ from limbeck.data.duplicates import Rule, find_duplicates, kinds_of, row_hashes
 from limbeck.data.labels import read_labels
 from limbeck.data.splits import split_units
 
-__all__ = ["MOST_ROWS", "Apart", "Side", "set_apart", "split"]
+__all__ = ["MOST_ROWS", "Apart", "Side", "also_seen", "set_apart", "split"]
 
 _FEWEST = 10
 MOST_ROWS = 50_000
@@ -151,6 +151,39 @@ def set_apart(
     return Apart(
         fit, test, fit_rows, test_rows, once, seen, found.coincidences, repeated, duplicates
     )
+
+
+def also_seen(apart: Apart, seen: NDArray[np.uint64]) -> Apart:
+    """The same sides, where a student on the way was made before from other rows.
+
+    Parameters
+    ----------
+    apart : Apart
+        The two sides.
+    seen : ndarray of uint64, shape (m,) or (m, 2)
+        Hashes of the rows that it was made from, with their cases where there were any.
+
+    Raises
+    ------
+    InvalidInput
+        If these are among the rows set aside, or only one of the two has cases.
+    """
+    if seen.ndim != apart.seen.ndim:
+        raise InvalidInput(
+            "Only one of the earlier result and this distillation has cases.",
+            "Give cases= to both, or to none.",
+        )
+    rows = seen if seen.ndim == 1 else seen[:, 0]
+    kinds = kinds_of(apart.test_rows.features)
+    known = seen_among(apart.test_rows.values, rows, kinds, apart.duplicates)
+    if not known.explained:
+        raise InvalidInput(
+            f"The student of the earlier result was made from {int(known.hit.sum()):,} of the"
+            f" {len(apart.test_rows):,} rows that are set aside.",
+            "Give X, seed and holdout as they were then, or holdout=(X, y) of rows that it never"
+            " saw.",
+        )
+    return replace(apart, seen=np.concatenate([apart.seen, seen]))
 
 
 def _once(first: NDArray[np.int64], groups: NDArray[Any] | None) -> NDArray[np.int64]:

@@ -22,8 +22,10 @@ from limbeck.core.contract import (
 )
 from limbeck.core.errors import InvalidInput, LimbeckError
 from limbeck.core.progress import quiet
+from limbeck.core.registry import STUDENTS
 from limbeck.data.class_weights import ClassWeight
 from limbeck.methods.base import BaseMethod
+from limbeck.methods.given import Given
 from limbeck.teachers import as_teacher
 
 __all__ = ["Composed"]
@@ -57,6 +59,12 @@ class Composed:
     def needs(self) -> Access:
         """What the first step needs of the teacher."""
         return self.steps[0].needs
+
+    @property
+    def seen(self) -> NDArray[np.uint64] | None:
+        """Hashes of the rows that a student which was made before has seen; None without one."""
+        first = self.steps[0]
+        return first.seen if isinstance(first, Given) else None
 
     @property
     def name(self) -> str:
@@ -178,9 +186,15 @@ def _told(step: BaseMethod, found: MethodResult) -> dict[str, Any]:
     """What the result says of a step."""
     student = found.student
     return {
-        "into": step.into, "method": step.name, "size": student.size, "unit": student.size_unit,
+        "into": _into(step, found), "method": step.name, "size": student.size,
+        "unit": student.size_unit,
         "numbers": student.numbers, "queries": found.queries, "status": str(found.status),
     }  # fmt: skip
+
+
+def _into(step: BaseMethod, found: MethodResult) -> str:
+    """The student of a step, by its name."""
+    return step.into or str(STUDENTS.name_of(type(found.student)))
 
 
 def _status(steps: tuple[BaseMethod, ...], found: list[MethodResult]) -> Status:
@@ -188,7 +202,8 @@ def _status(steps: tuple[BaseMethod, ...], found: list[MethodResult]) -> Status:
     worst = max((result.status for result in found), key=lambda s: _ORDER.index(s.code.name))
     names = [f"{step.name[:1].upper()}{step.name[1:]}" for step in steps]
     names[1:] = [
-        f"{n} (its teacher is the {s.into})" for n, s in zip(names[1:], steps, strict=False)
+        f"{n} (its teacher is the {_into(s, r)})"
+        for n, s, r in zip(names[1:], steps, found, strict=False)
     ]
     words = " ".join(f"{n}: {r.status.message}" for n, r in zip(names, found, strict=True))
     return Status(worst.code, words, worst.remedy)

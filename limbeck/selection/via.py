@@ -8,6 +8,8 @@ from limbeck.core.contract import Access, Method
 from limbeck.core.errors import AccessDenied, InvalidInput
 from limbeck.methods.base import BaseMethod
 from limbeck.methods.composed import Composed
+from limbeck.methods.given import Given
+from limbeck.results.distillation import Distillation
 from limbeck.results.routes_record import STUDENT_ACCESS
 from limbeck.selection.routes import method_for, resolved
 
@@ -19,8 +21,9 @@ def by_way_of(via: Any, last: Method, **defaults: Any) -> Composed:
 
     Parameters
     ----------
-    via : str, method, class of either, or sequence of these
-        A student's name, or ``"student:method"``, for each step before the last.
+    via : str, method, class of either, Distillation, or sequence of these
+        A student's name, or ``"student:method"``, for each step before the last; an earlier
+        result, whose student is taken as it is, may come first.
     last : Method
         The last step.
     **defaults
@@ -29,7 +32,7 @@ def by_way_of(via: Any, last: Method, **defaults: Any) -> Composed:
     Raises
     ------
     InvalidInput
-        If there is no such student or method, or none is named.
+        If there is no such student or method, or none is named, or a result comes later.
     AccessDenied
         If a step needs more than a student grants.
 
@@ -41,6 +44,11 @@ def by_way_of(via: Any, last: Method, **defaults: Any) -> Composed:
     given = list(via) if isinstance(via, list | tuple) else [via]
     if not given:
         raise InvalidInput("via is empty.", "Name a student, as in via='tree', or leave via out.")
+    if any(isinstance(one, Distillation) for one in given[1:]):
+        raise InvalidInput(
+            "An earlier result stands second on the way, and its student has a teacher already.",
+            "Put it first: its student is the teacher of the next step.",
+        )
     steps = [_step(one, defaults) for one in given]
     if not isinstance(last, BaseMethod):
         raise InvalidInput(f"via={via!r} was given for {last.name}.", "Leave via out.")
@@ -56,6 +64,8 @@ def by_way_of(via: Any, last: Method, **defaults: Any) -> Composed:
 
 
 def _step(one: Any, defaults: dict[str, Any]) -> BaseMethod:
+    if isinstance(one, Distillation):
+        return Given(one.student, one.holdout.seen)
     found = resolved(one)
     if isinstance(found, str):
         name, _, method = found.partition(":")

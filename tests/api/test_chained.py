@@ -113,3 +113,42 @@ def test_numbers_have_tolerances_that_add_up_where_rows_are_enough() -> None:
 def test_via_is_refused_where_it_means_nothing() -> None:
     with pytest.raises(InvalidInput, match="via was given"):
         limbeck.distill(lambda rows: rows[:, 0], X, into="auto", via="tree")
+
+
+def test_an_earlier_result_is_a_step_without_work(tmp_path: Path) -> None:
+    model = RandomForestClassifier(10, random_state=0).fit(X[::2], Y[::2])
+    rows, told = X[1::2], Y[1::2]
+    first = limbeck.distill(
+        model, rows, told, into="tree", method="greedy", out=tmp_path / "tree", progress=False
+    )
+    found = limbeck.distill(model, rows, told, into="rules", via=first, queries=0, progress=False)
+    assert found.steps[0] is first.student
+    assert found.chain is not None
+    assert found.chain.students[0] == "tree"
+    assert found.trace["steps"][0]["into"] == "tree"
+    assert found.trace["steps"][0]["queries"] == 0
+    assert "The tree was made before" in found.status.message
+    both = np.unique(np.concatenate([first.holdout.seen, found.holdout.seen]))
+    assert len(both) == len(np.unique(found.holdout.seen))  # whoever verifies sees all of them
+    again = limbeck.load(tmp_path / "tree")
+    same = limbeck.distill(model, rows, told, into="rules", via=again, queries=0, progress=False)
+    assert same.student.fingerprint() == found.student.fingerprint()
+
+
+def test_an_earlier_result_that_saw_the_rows_of_the_certificate_is_refused() -> None:
+    model = RandomForestClassifier(10, random_state=0).fit(X[::2], Y[::2])
+    first = limbeck.distill(model, X, Y, into="tree", method="greedy", progress=False)
+    with pytest.raises(InvalidInput, match="rows that are set aside"):
+        limbeck.distill(model, X, Y, into="rules", via=first, seed=5, progress=False)
+    with pytest.raises(InvalidInput, match="stands second on the way"):
+        limbeck.distill(model, X, Y, into="rules", via=["junta", first], progress=False)
+    with pytest.raises(InvalidInput, match="has cases"):
+        limbeck.distill(
+            model, X, Y, into="rules", via=first, cases=np.arange(len(X)), progress=False
+        )
+    renamed = X.set_axis(["p", "q", "r"], axis=1)
+    with pytest.raises(InvalidInput, match="reads the columns a, b, c, and X has p, q, r"):
+        limbeck.distill(
+            lambda rows: model.predict(rows.set_axis(X.columns, axis=1)), renamed, Y,
+            into="rules", via=first, progress=False,
+        )  # fmt: skip

@@ -33,7 +33,8 @@ class Request:
 
     ``outputs`` are those that say what the teacher's outputs are: classes, regression, unit,
     score_kind, preprocess, output; None where they are to be found out. Of several ``candidates``
-    that are certified on the same rows each gets an equal share of delta.
+    that are certified on the same rows each gets an equal share of delta. ``seen`` are hashes of
+    rows that a student on the way was made from before.
     """
 
     teacher: Any
@@ -54,6 +55,7 @@ class Request:
     outputs: Mapping[str, Any] = field(default_factory=dict)
     candidates: int = 1
     unlabelled: Any = None
+    seen: NDArray[np.uint64] | None = None
 
     @property
     def by_class(self) -> bool:
