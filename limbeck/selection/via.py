@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from limbeck.core.contract import Access, Method
 from limbeck.core.errors import AccessDenied, InvalidInput
 from limbeck.methods.base import BaseMethod
@@ -65,7 +67,8 @@ def by_way_of(via: Any, last: Method, **defaults: Any) -> Composed:
 
 def _step(one: Any, defaults: dict[str, Any]) -> BaseMethod:
     if isinstance(one, Distillation):
-        return Given(one.student, one.holdout.seen)
+        seen = np.empty(0, np.uint64) if one.holdout is None else one.holdout.seen
+        return Given(one.student, seen)
     found = resolved(one)
     if isinstance(found, str):
         name, _, method = found.partition(":")
