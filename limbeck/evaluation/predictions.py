@@ -25,6 +25,7 @@ from limbeck.evaluation.comparison import (
 __all__ = ["compare_predictions", "score"]
 
 _RESAMPLES = 1000
+_AT_ONCE = 1 << 15  # positions
 
 
 def compare_predictions(
@@ -98,7 +99,11 @@ def score(predicted: NDArray[Any], truth: NDArray[Any], task: Task) -> float:
     task : Task
         Whether they are classes.
     """
-    return float((predicted == truth).mean()) if task.classifies else _r2(predicted, truth)
+    return (
+        float((predicted == truth).mean())
+        if task.classifies
+        else float(_r2((truth - predicted) ** 2, truth))
+    )
 
 
 Cases = NDArray[np.int64] | None
@@ -135,36 +140,44 @@ def _paired_shares(
 
 
 def _explained(predicted: NDArray[Any], truth: NDArray[Any], delta: float, of: Cases) -> Measured:
-    return Measured(*_bootstrap(lambda i: _r2(predicted[i], truth[i]), len(truth), delta, of))
+    missed = (truth - predicted) ** 2
+    return Measured(*_bootstrap(lambda i: _r2(missed[i], truth[i]), len(truth), delta, of))
 
 
 def _paired_explained(
     what: str, a: NDArray[Any], b: NDArray[Any], truth: NDArray[Any], delta: float, of: Cases
 ) -> Difference:
-    def gain(i: Any) -> float:
-        return _r2(a[i], truth[i]) - _r2(b[i], truth[i])
+    first, second = (truth - a) ** 2, (truth - b) ** 2
+
+    def gain(i: Any) -> NDArray[np.float64]:
+        return _r2(first[i], truth[i]) - _r2(second[i], truth[i])
 
     return Difference(what, *_bootstrap(gain, len(truth), delta, of))
 
 
-def _r2(predicted: NDArray[Any], truth: NDArray[Any]) -> float:
-    spread = float(((truth - truth.mean()) ** 2).sum())
-    missed = float(((truth - predicted) ** 2).sum())
-    return 1.0 - missed / spread if spread > 0 else float(missed == 0)
+def _r2(missed: NDArray[Any], truth: NDArray[Any]) -> NDArray[np.float64]:
+    """R^2 from squared errors and truths of shape (..., n), over their last axis."""
+    spread = ((truth - truth.mean(axis=-1, keepdims=True)) ** 2).sum(axis=-1)
+    total = missed.sum(axis=-1)
+    share = total / np.where(spread > 0, spread, 1.0)
+    return np.asarray(np.where(spread > 0, 1.0 - share, total == 0), dtype=np.float64)
 
 
 def _bootstrap(
-    statistic: Callable[[Any], float], n: int, delta: float, of: Cases
+    statistic: Callable[[Any], NDArray[np.float64]], n: int, delta: float, of: Cases
 ) -> tuple[float, float, float]:
+    """The statistic of all rows, and its interval; it takes positions of shape (..., m)."""
     rng = np.random.default_rng(0)
     if of is None:
-        draws = [statistic(rng.integers(0, n, n)) for _ in range(_RESAMPLES)]
+        many = max(1, _AT_ONCE // n)  # draws at once, so that they stay in the cache
+        left = [min(many, _RESAMPLES - at) for at in range(0, _RESAMPLES, many)]
+        draws = np.concatenate([statistic(rng.integers(0, n, (size, n))) for size in left])
     else:  # whole cases are drawn again
         rows = np.split(np.argsort(of, kind="stable"), np.cumsum(np.bincount(of))[:-1])
         m = len(rows)
-        draws = [
+        draws = np.array([
             statistic(np.concatenate([rows[c] for c in rng.integers(0, m, m)]))
             for _ in range(_RESAMPLES)
-        ]
+        ])  # fmt: skip
     low, high = np.quantile(draws, [delta / 2, 1 - delta / 2])
-    return statistic(slice(None)), float(low), float(high)
+    return float(statistic(np.arange(n))), float(low), float(high)
