@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +25,8 @@ from limbeck.data.labels import positions
 from limbeck.methods.few_labels.committee import Committee, CommitteeTeacher
 from limbeck.methods.few_labels.labelling import (
     AskedRows,
+    Labelling,
     ask_in_batches,
-    check_labelling,
     compared,
     different_rows,
     random_sample,
@@ -39,7 +39,7 @@ __all__ = ["FewRows"]
 
 
 @dataclass(frozen=True)
-class FewRows:
+class FewRows(Labelling):
     """Ask about few rows of a table, those that teach most, and make any student of the answers.
 
     A random sample is asked about first, a part of which is held out. Then batches follow of rows
@@ -53,17 +53,8 @@ class FewRows:
     ----------
     student : Method
         The method that makes the student.
-    budget : int
-        Questions at most, with those of the certificate.
-    batch : int
-        Answers between two looks.
-    patience : int
-        Looks without a move after which labelling ends.
-    labelling : {"active", "random"}
-        Which rows follow the random sample.
-    compare_random : bool, optional
-        Also ask about as many rows chosen by chance, for a baseline, beyond the budget; by default
-        where the teacher is no service that costs.
+    budget, batch, patience, labelling, compare_random
+        As in `limbeck.methods.few_labels.labelling.Labelling`.
 
     Raises
     ------
@@ -73,17 +64,10 @@ class FewRows:
         If the method needs more than scores and queries.
     """
 
-    unit: ClassVar[str] = "row"
-
     student: Method
-    budget: int
-    batch: int = 100
-    patience: int = 3
-    labelling: str = "active"
-    compare_random: bool | None = None
 
     def __post_init__(self) -> None:
-        check_labelling(self)
+        super().__post_init__()
         lacking = Access(self.student.needs & ~(Access.SCORES | Access.QUERIES))
         if lacking:
             raise AccessDenied(
@@ -107,19 +91,6 @@ class FewRows:
         """That of the method, with few answers."""
         return f"{self.student.name} from few answers"
 
-    def distill(
-        self, teacher: Teacher, rows: Rows, rng: np.random.Generator, progress: Progress
-    ) -> MethodResult:
-        """Ask about some of the rows, and make the student.
-
-        Parameters
-        ----------
-        teacher, rows, rng, progress
-            As in `limbeck.core.contract.Method.distill`.
-        """
-        questions = CountedQuestions(teacher, self.budget)
-        return self.labelled(questions, rows, rng, progress, self.budget)[0]
-
     def labelled(
         self,
         questions: CountedQuestions,
@@ -128,17 +99,7 @@ class FewRows:
         progress: Progress,
         most: int,
     ) -> tuple[MethodResult, AskedRows]:
-        """The student, and what was asked for it.
-
-        Parameters
-        ----------
-        questions : CountedQuestions
-            The teacher, and what it was asked.
-        rows, rng, progress
-            As in `limbeck.core.contract.Method.distill`.
-        most : int
-            Answers at most; the rest of the budget is the certificate's.
-        """
+        """The student, and what was asked for it: see `Labelling`."""
         teacher, order = questions.teacher, different_rows(rows, rng)
         seed = int(rng.integers(2**31))
         found = ask_in_batches(
@@ -155,9 +116,7 @@ class FewRows:
         )
         trace = {
             **result.trace,
-            "labels": len(found.rows),
-            "labelled_at_random": found.random,
-            "learning_curve": [[r.labels, r.agreement, r.moved] for r in found.curve.rounds],
+            **found.trace,
             "held_out_agreement": ways[2],
             "learned_from": best,
         }

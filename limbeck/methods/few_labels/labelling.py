@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Rows
-from limbeck.core.contract import Progress, TaskKind, Teacher
+from limbeck.core.contract import MethodResult, Progress, TaskKind, Teacher
 from limbeck.core.errors import InvalidInput, did_you_mean, plural, whole_number
 from limbeck.methods.few_labels.questions import CountedQuestions, answered
 from limbeck.methods.few_labels.stopping import LearningCurve
@@ -20,7 +21,7 @@ __all__ = [
     "Labelling",
     "QuickStudent",
     "ask_in_batches",
-    "check_labelling",
+    "compared",
     "different_rows",
     "random_sample",
 ]
@@ -29,33 +30,81 @@ _POOL = 20_000
 _HELD_OUT = (50, 500)
 
 
-class Labelling(Protocol):
-    """The settings: questions between two looks, looks without a move, and what follows."""
+@dataclass(frozen=True, kw_only=True)
+class Labelling:
+    """A method that asks about some of the rows: settings, and the way from them to a student.
 
-    @property
-    def budget(self) -> int:
-        """Questions at most, with those of the certificate."""
-        ...
+    Parameters
+    ----------
+    budget : int
+        Questions at most, with those of the certificate.
+    batch : int
+        Labels between two looks.
+    patience : int
+        Looks without a move after which labelling ends.
+    labelling : {"active", "random"}
+        Which rows follow the random sample.
+    compare_random : bool, optional
+        Also ask about as many rows chosen by chance, for a baseline, beyond the budget; by default
+        where the teacher is no service that costs.
 
-    @property
-    def batch(self) -> int:
-        """Labels between two looks."""
-        ...
+    Raises
+    ------
+    InvalidInput
+        If a setting is out of range.
+    """
 
-    @property
-    def patience(self) -> int:
-        """Looks without a move after which labelling ends."""
-        ...
+    unit: ClassVar[str] = "row"
 
-    @property
-    def labelling(self) -> str:
-        """``active`` or ``random``: which rows follow the random sample."""
-        ...
+    budget: int = 3_000
+    batch: int = 100
+    patience: int = 3
+    labelling: str = "active"
+    compare_random: bool | None = None
 
-    @property
-    def unit(self) -> str:
-        """What a row is called: text, row."""
-        ...
+    def __post_init__(self) -> None:
+        whole_number("budget", self.budget, 1)
+        whole_number("batch", self.batch, 1)
+        whole_number("patience", self.patience, 1)
+        if self.labelling not in ("active", "random"):
+            raise InvalidInput(
+                f"labelling is {self.labelling!r}.",
+                did_you_mean(str(self.labelling), ["active", "random"]),
+            )
+
+    def distill(
+        self, teacher: Teacher, rows: Rows, rng: np.random.Generator, progress: Progress
+    ) -> MethodResult:
+        """Ask about some of the rows, and make the student; none of them has a weight.
+
+        Parameters
+        ----------
+        teacher, rows, rng, progress
+            As in `limbeck.core.contract.Method.distill`.
+        """
+        questions = CountedQuestions(teacher, self.budget)
+        return self.labelled(questions, rows, rng, progress, self.budget)[0]
+
+    @abstractmethod
+    def labelled(
+        self,
+        questions: CountedQuestions,
+        rows: Rows,
+        rng: np.random.Generator,
+        progress: Progress,
+        most: int,
+    ) -> tuple[MethodResult, AskedRows]:
+        """The student, and what was asked for it.
+
+        Parameters
+        ----------
+        questions : CountedQuestions
+            The teacher, and what it was asked.
+        rows, rng, progress
+            As in `limbeck.core.contract.Method.distill`.
+        most : int
+            Answers at most; the rest of the budget is the certificate's.
+        """
 
 
 class QuickStudent(Protocol):
@@ -123,23 +172,14 @@ class AskedRows:
     stopped: str
     held: int = 0
 
-
-def check_labelling(settings: Labelling) -> None:
-    """Refuse settings that are out of range.
-
-    Raises
-    ------
-    InvalidInput
-        Names the setting.
-    """
-    whole_number("budget", settings.budget, 1)
-    whole_number("batch", settings.batch, 1)
-    whole_number("patience", settings.patience, 1)
-    if settings.labelling not in ("active", "random"):
-        raise InvalidInput(
-            f"labelling is {settings.labelling!r}.",
-            did_you_mean(str(settings.labelling), ["active", "random"]),
-        )
+    @property
+    def trace(self) -> dict[str, Any]:
+        """What a result tells of the questions."""
+        return {
+            "labels": len(self.rows),
+            "labelled_at_random": self.random,
+            "learning_curve": [[r.labels, r.agreement, r.moved] for r in self.curve.rounds],
+        }
 
 
 def ask_in_batches(

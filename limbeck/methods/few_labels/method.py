@@ -16,8 +16,8 @@ from limbeck.core.registry import METHODS
 from limbeck.methods.few_labels.acquisition import next_batch, uncertainty
 from limbeck.methods.few_labels.labelling import (
     AskedRows,
+    Labelling,
     ask_in_batches,
-    check_labelling,
     different_rows,
     random_sample,
 )
@@ -38,7 +38,7 @@ _PENALTY = 0.3  # over the number of labels: of the students in between
 
 @METHODS.register("few_labels")
 @dataclass(frozen=True)
-class FewLabels(DistillTexts):
+class FewLabels(Labelling, DistillTexts):  # type: ignore[misc]  # what is asked has no weight
     """Ask about the texts that teach most, and fit students of texts to the answers.
 
     A random sample is asked about first: a part of it is held out to see how the student grows.
@@ -50,17 +50,8 @@ class FewLabels(DistillTexts):
     ----------
     among, embedding, width, ngrams, max_terms, min_texts
         As in `limbeck.methods.text_tournament.DistillTexts`.
-    budget : int
-        Questions at most, with those of the certificate.
-    batch : int
-        Labels between two looks.
-    patience : int
-        Looks without a move after which labelling ends.
-    labelling : {"active", "random"}
-        Which texts follow the random sample.
-    compare_random : bool, optional
-        Also ask about as many texts chosen by chance, for a baseline, beyond the budget; by
-        default where the teacher is no service that costs.
+    budget, batch, patience, labelling, compare_random
+        As in `limbeck.methods.few_labels.labelling.Labelling`.
 
     Raises
     ------
@@ -75,28 +66,9 @@ class FewLabels(DistillTexts):
     name: ClassVar[str] = "few labels"
     unit: ClassVar[str] = "text"
 
-    budget: int = 3_000
-    batch: int = 100
-    patience: int = 3
-    labelling: str = "active"
-    compare_random: bool | None = None
-
     def __post_init__(self) -> None:
-        super().__post_init__()
-        check_labelling(self)
-
-    def distill(  # type: ignore[override]  # which texts are asked is open, so none has a weight
-        self, teacher: Teacher, rows: Rows, rng: np.random.Generator, progress: Progress
-    ) -> MethodResult:
-        """Ask about some of the texts, and fit.
-
-        Parameters
-        ----------
-        teacher, rows, rng, progress
-            As in `limbeck.core.contract.Method.distill`.
-        """
-        questions = CountedQuestions(teacher, self.budget)
-        return self.labelled(questions, rows, rng, progress, self.budget)[0]
+        DistillTexts.__post_init__(self)
+        Labelling.__post_init__(self)
 
     def labelled(
         self,
@@ -106,17 +78,7 @@ class FewLabels(DistillTexts):
         progress: Progress,
         most: int,
     ) -> tuple[MethodResult, AskedRows]:
-        """The student, and what was asked for it.
-
-        Parameters
-        ----------
-        questions : CountedQuestions
-            The teacher, and what it was asked.
-        rows, rng, progress
-            As in `limbeck.core.contract.Method.distill`.
-        most : int
-            Labels at most; the rest of the budget is the certificate's.
-        """
+        """The student, and what was asked for it: see `Labelling`."""
         teacher, order = questions.teacher, different_rows(rows, rng)
         choice = int(rng.integers(2**31))
         found = ask_in_batches(
@@ -138,12 +100,7 @@ class FewLabels(DistillTexts):
             f" {min(found.random, len(found.rows)):,} of them at random. {found.stopped}"
             f" {fitted.message}"
         )
-        trace = {
-            "labels": len(found.rows),
-            "labelled_at_random": found.random,
-            "learning_curve": [[r.labels, r.agreement, r.moved] for r in found.curve.rounds],
-            **fitted.trace,
-        }
+        trace = {**found.trace, **fitted.trace}
         result = MethodResult(
             fitted.student, Status(StatusCode.COMPLETE, message), trace=trace,
             rivals=self.taught_hard(data, fitted, choice, progress),
