@@ -16,6 +16,8 @@ __all__ = ["descend"]
 
 _LONGEST = 0.5  # radians: longer steps jump from one valley into another
 _ENOUGH = 1e-4  # of the decrease that the slope promises
+_STILL = 12  # calls without a gain: a step shortened to nothing, and one the steepest way
+_GAIN = 1e-10  # of the value: less is none
 
 
 def descend(
@@ -30,7 +32,7 @@ def descend(
     x : Tensor of shape (S, p)
         The starts.
     steps : int
-        Calls of the function.
+        Calls of the function, at most: where no start gained in twelve of them, all have arrived.
 
     Returns
     -------
@@ -48,6 +50,7 @@ def descend(
         return fresh * scale[:, None, None]
 
     inverse, length = restarted(), torch.ones_like(value)
+    least, idle = value, 0  # the values at the last gain, and the calls since
     for _ in range(steps):
         way = -_times(inverse, slope)
         uphill = (way * slope).sum(-1) > -1e-14
@@ -64,6 +67,10 @@ def descend(
         lost = length < 1e-4  # a corner of the L1 norm: forget the curvature
         inverse = torch.where(lost[:, None, None], restarted(), inverse)
         length = torch.where(lost, 1.0, length)
+        gained = bool((value < least - _GAIN * least.abs()).any())
+        least, idle = (value, 0) if gained else (least, idle + 1)
+        if idle == _STILL:
+            break
     return x, value
 
 

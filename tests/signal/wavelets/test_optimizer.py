@@ -52,3 +52,17 @@ def test_nothing_to_choose() -> None:
     found, values = descend(constant, torch.zeros(2, 0), 5)
     assert found.shape == (2, 0)
     assert values.tolist() == [1, 1]
+
+
+def test_it_ends_where_all_have_arrived() -> None:
+    calls = 0
+
+    def bowl(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        nonlocal calls
+        calls += 1
+        return 1 + x.square().sum(1), 2 * x
+
+    starts = torch.from_numpy(np.random.default_rng(2).normal(size=(20, 3)))
+    _, values = descend(bowl, starts, 500)
+    assert calls < 60
+    torch.testing.assert_close(values, torch.ones_like(values), atol=1e-8, rtol=0)
