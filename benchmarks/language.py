@@ -190,5 +190,5 @@ if __name__ == "__main__":
     memory(49_152)
     if given.teacher:
         model = read_model(given.teacher, "teacher")
-        recording(model, given.repeats, 2, 256)
+        recording(model, given.repeats, 8, 256)
         from_disk(model, given.repeats, 4, 96)

@@ -115,3 +115,20 @@ def test_networks_quick(
 
 def _first(cell: str) -> float:
     return float(cell.split()[0])
+
+
+@pytest.mark.slow
+def test_cross_tokenizer_small() -> None:
+    """A student with another tokenizer, and its control, in the same table."""
+    if not (ROOT.parent / "shared" / "data" / "text").is_dir() and not os.environ.get(
+        "LIMBECK_DATA"
+    ):
+        pytest.skip("The plays are not there.")
+    done = subprocess.run(
+        [sys.executable, ROOT / "reproductions/language/cross_tokenizer.py"],
+        capture_output=True, text=True, check=True, timeout=900,
+    )  # fmt: skip
+    rows = {line.split("|")[1].strip(): line.split("|")[2:] for line in done.stdout.splitlines()}
+    assert {"teacher", "start", "control", "ALM"} <= rows.keys()
+    assert float(rows["teacher"][0]) == 1.0
+    assert float(rows["start"][2]) < float(rows["control"][2]) < 1.0

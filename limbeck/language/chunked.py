@@ -22,7 +22,15 @@ from torch import Tensor
 
 from limbeck.core.errors import InvalidInput
 
-__all__ = ["LMHead", "TokenLoss", "TokenSum", "chunk_rows", "chunked_sum", "chunked_values"]
+__all__ = [
+    "LMHead",
+    "TokenLoss",
+    "TokenSum",
+    "chunk_rows",
+    "chunked_sum",
+    "chunked_values",
+    "run_of",
+]
 
 _ELEMENTS = {"cpu": 1 << 20, "cuda": 1 << 26}
 """Logits of one chunk: about a cache of a processor; enough to keep a GPU busy."""
@@ -234,7 +242,8 @@ class _Chunked(torch.autograd.Function):
         ]
         total = torch.zeros((), dtype=_sum_type(source, 1), device=source.device)
         for at in torch.split(job.places, job.rows):
-            states = source[at]
+            here = run_of(at)
+            states = source[here]
             raw = states if weight is None else F.linear(states, weight, bias)
             raw = raw.detach().requires_grad_(any(needs))
             with torch.set_grad_enabled(any(needs)):
@@ -245,7 +254,7 @@ class _Chunked(torch.autograd.Function):
             total += part.detach()
             if any(needs):
                 (grad,) = torch.autograd.grad(part, raw)
-                _add(grads, grad, at, states, weight)
+                _add(grads, grad, here, states, weight)
         ctx.grads = [
             None if grad is None or tensor is None else grad.to(tensor.dtype)
             for grad, tensor in zip(grads, (source, weight, bias), strict=True)
@@ -263,8 +272,28 @@ class _Chunked(torch.autograd.Function):
         return (None, *found)
 
 
+def run_of(places: Tensor) -> Tensor | slice:
+    """Places one after another as a slice, which copies nothing; else as they are.
+
+    Parameters
+    ----------
+    places : Tensor of int64, shape (n,)
+        In any order.
+    """
+    if not places.is_cpu or not len(places):  # looking at numbers costs nothing there alone
+        return places
+    first, last = int(places[0]), int(places[-1])
+    if last - first + 1 != len(places) or not bool((places.diff() == 1).all()):
+        return places
+    return slice(first, last + 1)
+
+
 def _add(
-    grads: list[Tensor | None], grad: Tensor, at: Tensor, states: Tensor, weight: Tensor | None
+    grads: list[Tensor | None],
+    grad: Tensor,
+    at: Tensor | slice,
+    states: Tensor,
+    weight: Tensor | None,
 ) -> None:
     """Add the gradient of a chunk's logits to those of what they were computed from."""
     of_source, of_weight, of_bias = grads

@@ -155,3 +155,12 @@ def test_other_tokens_masks_and_second_gradients_are_refused() -> None:
     total.backward(retain_graph=True)
     with pytest.raises(RuntimeError, match="twice"):
         total.backward()
+
+
+def test_places_one_after_another_are_a_slice_and_others_stay():
+    from limbeck.language.chunked import run_of
+
+    assert run_of(torch.tensor([3, 4, 5])) == slice(3, 6)
+    for places in ([0, 2, 1, 3], [0, 2], [2, 1], []):
+        given = torch.tensor(places, dtype=torch.int64)
+        assert run_of(given) is given

@@ -286,7 +286,10 @@ def split_language(request: LanguageRequest, data: LanguageData) -> LanguageSide
             " side, and count once in the certificate."
         )
     if not len(train) or not len(test):
-        raise InvalidInput(f"There are {len(prompts):,} prompts.", "Give more of them.")
+        raise InvalidInput(
+            f"{plural(len(prompts), 'prompt')} cannot be parted into training and test.",
+            "Give more of them.",
+        )
     if train.complete is False and any(c is not None for c in train.completions):
         notes.append("Some prompts have no text after them; the teacher writes all texts.")
     return LanguageSides(train, test, tuple(notes))

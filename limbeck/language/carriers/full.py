@@ -18,7 +18,7 @@ from torch import Tensor
 from limbeck.core.errors import InvalidInput
 from limbeck.language.carriers.carrier import Arrays, Carrier, TokenLayout
 from limbeck.language.carriers.signal import FullSignal
-from limbeck.language.chunked import LMHead
+from limbeck.language.chunked import LMHead, run_of
 
 __all__ = ["KeepAll", "KeepHidden", "TeacherHidden", "TeacherLogits"]
 
@@ -54,7 +54,7 @@ class TeacherLogits(FullSignal):
 
     def log_probabilities(self, places: Tensor, temperature: float = 1.0) -> Tensor:
         """As the base says."""
-        return _log_softmax(self._logits[places][:, : self.vocabulary], temperature)
+        return _log_softmax(self._logits[run_of(places)][:, : self.vocabulary], temperature)
 
 
 class TeacherHidden(FullSignal):

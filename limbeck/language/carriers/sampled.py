@@ -27,6 +27,7 @@ from limbeck.language.carriers.signal import TeacherSignal
 
 __all__ = ["KeepSampled", "SampledTokens", "counted", "draw_tokens"]
 
+_SMALL = 1_024
 _BLOCK = 64  # outputs that are summed together before a token is looked for among them
 
 
@@ -188,7 +189,8 @@ class KeepSampled(Carrier):
 def draw_tokens(weights: Tensor, uniform: Tensor) -> tuple[Tensor, Tensor]:
     """Tokens drawn with replacement, (n, draws) of int64, and the sum of the weights, (n,).
 
-    The cumulative sum is searched in two steps, so that most of the vocabulary is only summed.
+    Of large vocabularies the cumulative sum is searched in two steps, so that most of the
+    vocabulary is only summed.
 
     Parameters
     ----------
@@ -198,7 +200,14 @@ def draw_tokens(weights: Tensor, uniform: Tensor) -> tuple[Tensor, Tensor]:
         Uniform numbers in [0, 1).
     """
     n, vocabulary = weights.shape
-    blocks = torch.nn.functional.pad(weights, (0, -vocabulary % _BLOCK)).view(n, -1, _BLOCK)
+    if vocabulary <= _SMALL:  # one search is quicker than to look into a block for each draw
+        ends = weights.double().cumsum(-1)
+        found = torch.searchsorted(ends, uniform.to(weights.device) * ends[:, -1:], right=True)
+        last = (ends == ends[:, -1:]).double().argmax(-1, keepdim=True)
+        return torch.minimum(found, last), ends[:, -1]
+    short = -vocabulary % _BLOCK
+    filled = torch.nn.functional.pad(weights, (0, short)) if short else weights
+    blocks = filled.reshape(n, -1, _BLOCK)
     ends = blocks.sum(-1).double().cumsum(-1)  # in float32 49,152 terms would drift
     wanted = uniform.to(weights.device) * ends[:, -1:]
     block = torch.searchsorted(ends, wanted, right=True).clamp_max(ends.shape[1] - 1)

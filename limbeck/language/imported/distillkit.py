@@ -2,9 +2,9 @@
 
 For each place ids are packed at ceil(log2 d) bits, the most probable first. Of the
 log-probabilities the first ``exact_k`` are stored as they are; the others as least-squares
-coefficients of some terms of t, and residuals in bins, each with a scale; all bits the most significant first. With
-``delta_encoding`` each value is the difference to the one before (DistillKit's
-``compression/monotonic_logprobs.py`` and ``bitpack.py``).
+coefficients of some terms of t, and residuals in bins, each with a scale; all bits the most
+significant first. With ``delta_encoding`` each value is the difference to the one before
+(DistillKit's ``compression/monotonic_logprobs.py`` and ``bitpack.py``).
 """
 
 from __future__ import annotations
