@@ -25,6 +25,13 @@ from limbeck.networks.conversion.judge import TextScores, score_texts
 from limbeck.networks.conversion.opening import OpenedModel, open_model
 from limbeck.networks.conversion.optimization import StageSettings
 from limbeck.networks.conversion.pipeline import StageBudget, converted, untrained
+from limbeck.networks.conversion.recall import (
+    Haystack,
+    check_distances,
+    needles,
+    recall,
+)
+from limbeck.networks.conversion.recall_score import RecallScore
 from limbeck.networks.conversion.sizes import bytes_of_text
 from limbeck.networks.conversion.student import HybridModel
 from limbeck.networks.conversion.texts import TokenTexts, read_texts, training_blocks
@@ -66,6 +73,9 @@ class ConversionRequest:
         Where a model is given and no folder.
     device : str, optional
         Where it runs.
+    recall : sequence of int
+        Distances in tokens, even numbers of 8 or more, at which all models are asked to recall
+        what stood so far back: copying, associative recall, and needles in the test texts.
     """
 
     teacher: Any
@@ -83,6 +93,7 @@ class ConversionRequest:
     delta: float = 0.05
     tokenizer: Any = None
     device: str | None = None
+    recall: Sequence[int] = ()
 
 
 def hybrid_from(
@@ -151,6 +162,7 @@ class _ComparedModels:
     table: Comparison
     facts: dict[str, LanguageFacts]
     history: list[dict[str, Any]]
+    recalled: dict[str, tuple[RecallScore, ...]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,6 +192,7 @@ class ConversionSteps(
         )  # fmt: skip
         budget = StageBudget.of(r.stages, r.steps, settings)
         whole_number("length", r.length, 2)
+        check_distances(r.recall)
         opened = open_model(r.teacher, r.tokenizer, r.device)
         layers = opened.layers
         kept_layers(r.into.keep, layers)
@@ -223,6 +236,8 @@ class ConversionSteps(
             The two sides.
         """
         training_blocks(sides[0], self.request.length, data.opened.end, self.request.seed)
+        for distance in self.request.recall:  # refused before any training
+            needles(Haystack.of(data.opened.tokenizer, list(sides[1].texts)), 1, distance)
         return _ConversionKnown(data, *sides)
 
     def teach(self, known: _ConversionKnown, tell: Progress) -> _ConversionFound:
@@ -293,7 +308,10 @@ class ConversionSteps(
             role: _facts(own, models.get(role, found.students[0]), _seconds(history, role))
             for role, own in scores.items()
         }
-        return _ComparedModels(table, facts, history)
+        asked = {**models, "student": found.students[0]}
+        if r.recall:
+            asked["start"] = self._start(known, r.seed)
+        return _ComparedModels(table, facts, history, self._recalled(known, asked))
 
     def result(
         self,
@@ -331,12 +349,29 @@ class ConversionSteps(
                 "seeds": list(self._seeds), "training_texts": len(known.training),
                 "training_tokens": known.training.tokens, "test_texts": len(test),
                 "test_tokens": int(found.scores[0].tokens.sum()), "epsilon": self.request.epsilon,
-                "delta": self.request.delta, "seconds": seconds,
+                "delta": self.request.delta, "recall": list(self.request.recall),
+                "seconds": seconds,
                 "versions": {
                     "python": platform.python_version(), **versions("torch", "transformers")
                 },
             },
+            compared.recalled,
         )  # fmt: skip
+
+    def _recalled(
+        self, known: _ConversionKnown, models: Mapping[str, Any]
+    ) -> dict[str, tuple[RecallScore, ...]]:
+        """What each model recalls, on the same sequences."""
+        r, tokenizer = self.request, known.data.opened.tokenizer
+        if not r.recall:
+            return {}
+        haystack = Haystack.of(tokenizer, list(known.test.texts))
+        return {
+            role: tuple(
+                recall(model, haystack.words, list(r.recall), seed=r.seed, haystack=haystack)
+            )
+            for role, model in models.items()
+        }
 
     @property
     def _seeds(self) -> range:

@@ -18,7 +18,13 @@ from limbeck.reports.document import document, write_document
 from limbeck.reports.markup import Html, join, tag
 from limbeck.reports.style import FRAGMENT, PAGE
 from limbeck.reports.table import Table
-from limbeck.results.conversion_sections import ConversionRecord, model_table, sentences, tables
+from limbeck.results.conversion_sections import (
+    ConversionRecord,
+    model_table,
+    recall_table,
+    sentences,
+    tables,
+)
 from limbeck.results.result import Result, saved_whole
 
 __all__ = ["Conversion"]
@@ -140,6 +146,7 @@ class Conversion(ConversionRecord, Result):
             "history": self.history,
             "notes": self.notes,
             "settings": self.settings,
+            "recalled": self.recalled,
         }
         return {name: plain(value) for name, value in told.items()}
 
@@ -151,7 +158,11 @@ class Conversion(ConversionRecord, Result):
 
     def __rich__(self) -> RenderableType:
         lines = [Text(f"{name}: {text}") for name, text in sentences(self)]
-        return Group(model_table(self).to_rich(), Text(), *lines)
+        recalled = recall_table(self)
+        shown: tuple[RenderableType, ...] = ()
+        if recalled is not None:
+            shown = (Text(recalled.caption), recalled.to_rich(), Text())
+        return Group(model_table(self).to_rich(), Text(), *shown, *lines)
 
     def _repr_html_(self) -> str:
         return tag("div", tag("style", Html(FRAGMENT)), tag("p", self.verdict),

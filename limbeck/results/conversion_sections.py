@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from limbeck.core.contract import Certificate, Status
 from limbeck.evaluation.comparison import Comparison, ModelResult
+from limbeck.networks.conversion.recall_score import RecallScore
 from limbeck.reports.table import Column, Drawing, Table
 from limbeck.results.distillation_sections.models import difference_table
 
-__all__ = ["ConversionRecord", "LanguageFacts", "model_table", "sentences", "tables"]
+__all__ = [
+    "ConversionRecord", "LanguageFacts", "model_table", "recall_table", "sentences", "tables",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,8 @@ class ConversionRecord:
         What must be known before the numbers are believed.
     settings : mapping
         Everything needed to run it again.
+    recalled : mapping
+        What models recalled at each distance that was asked for, by role.
     """
 
     student: Any
@@ -76,6 +81,7 @@ class ConversionRecord:
     history: tuple[Mapping[str, Any], ...]
     notes: tuple[str, ...]
     settings: Mapping[str, Any]
+    recalled: Mapping[str, tuple[RecallScore, ...]] = field(default_factory=dict)
 
 
 _Line = tuple[ModelResult, LanguageFacts | None]
@@ -121,9 +127,33 @@ def tables(result: ConversionRecord) -> dict[str, Table[Any]]:
     found = {
         "models": model_table(result),
         "differences": difference_table(c.differences, c.level),
+        "recall": recall_table(result),
         "history": _history(result),
     }
     return {name: table for name, table in found.items() if table is not None}
+
+
+def recall_table(result: ConversionRecord) -> Table[Any] | None:
+    """A row per task and distance, a column per model; None where nothing was asked."""
+    models = result.recalled
+    if not models:
+        return None
+
+    def column(role: str) -> Column[int]:
+        return Column(role, lambda place: models[role][place].right)
+
+    first = models["teacher"]
+    columns: list[Column[int]] = [
+        Column("task", lambda place: first[place].task),
+        Column("distance", lambda place: first[place].distance, "tokens\nbefore"),
+        *(column(role) for role in ("teacher", "student", "control", "start") if role in models),
+    ]
+    return Table(
+        "Share recalled of what stood so far back, with exact 95% intervals; a model that never"
+        " learned to recall is near 0 everywhere.",
+        columns,
+        range(len(first)),
+    )
 
 
 def sentences(result: ConversionRecord) -> Iterator[tuple[str, str]]:

@@ -13,39 +13,20 @@ from torch import Tensor
 from limbeck.certificates.binomial import interval
 from limbeck.core.errors import InvalidInput
 from limbeck.core.measured import Measured
+from limbeck.networks.conversion.recall_score import RecallScore
 
 __all__ = [
-    "Haystack", "RecallScore", "associative_recall", "copying", "needles", "recall", "word_tokens",
+    "Haystack", "RecallScore", "associative_recall", "check_distances", "copying", "needles",
+    "recall", "word_tokens",
 ]  # fmt: skip
 
 _SAID = "The secret word is"
 _WORDS = 256
-
-
-@dataclass(frozen=True)
-class RecallScore:
-    """Recall at one distance.
-
-    Parameters
-    ----------
-    task : str
-        ``copying``, ``associative recall`` or ``needle``.
-    distance : int
-        Tokens between what is to be recalled and where.
-    right : Measured
-        Share of sequences whose token is right, with its exact 95% interval.
-    likelihood : float
-        Mean probability of the right token.
-    """
-
-    task: str
-    distance: int
-    right: Measured
-    likelihood: float
+_PHRASE = 8
 
 
 def copying(
-    tokens: Tensor, count: int, distance: int, seed: int = 0, length: int = 8
+    tokens: Tensor, count: int, distance: int, seed: int = 0, length: int = _PHRASE
 ) -> tuple[Tensor, Tensor]:
     """Sequences in which a random phrase comes again after some filling: its last token is asked.
 
@@ -263,6 +244,20 @@ def _scored(model: Any, task: str, distance: int, prompts: Tensor, wanted: Tenso
         task, distance, Measured(right / count, *interval(right, count, 0.05)),
         float(np.mean(likely.numpy())),
     )  # fmt: skip
+
+
+def check_distances(distances: Sequence[int]) -> None:
+    """Refuse distances at which a task could not be asked.
+
+    Raises
+    ------
+    InvalidInput
+        If one is not an even number of 8 or more.
+    """
+    for distance in distances:
+        if isinstance(distance, bool) or not isinstance(distance, int):
+            raise InvalidInput(f"A distance is {distance!r}.", "Give whole numbers.")
+        _far_enough(distance, _PHRASE)
 
 
 def _far_enough(distance: int, least: int) -> None:

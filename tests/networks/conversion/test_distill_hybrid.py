@@ -28,7 +28,7 @@ def run(make_decoder, tokenizer, texts):
 
 @pytest.fixture(scope="module")
 def result(run):
-    return run(stages=["mixers", "blocks", "logits"], seeds=2)
+    return run(stages=["mixers", "blocks", "logits"], seeds=2, recall=[8])
 
 
 def test_a_conversion_has_certificate_control_table_and_generates(result):
@@ -51,12 +51,25 @@ def test_a_conversion_has_certificate_control_table_and_generates(result):
     assert result.student.generate("dog", max_new_tokens=3, do_sample=False) == texts_out[1]
 
 
+def test_all_models_are_asked_what_stood_far_back(result):
+    assert list(result.recalled) == ["teacher", "control", "student", "start"]
+    for scores in result.recalled.values():
+        assert [(s.task, s.distance) for s in scores] == [
+            ("copying", 8), ("associative recall", 8), ("needle", 8),
+        ]  # fmt: skip
+        assert all(0 <= s.right.low <= s.right.value <= s.right.high <= 1 for s in scores)
+    assert "Share recalled of what stood so far back" in str(result)
+    assert result.tables()["recall"].to_frame()["distance"].tolist() == [8, 8, 8]
+    assert result.settings["recall"] == [8]
+
+
 def test_it_is_saved_and_loaded_without_pickles(result, tmp_path):
     again = limbeck.load(result.save(tmp_path / "run"))
     assert str(again) == str(result)
     ids = torch.tensor([[1, 2, 3, 4]])
     assert torch.equal(again.student(ids), result.student(ids))
     assert again.certificate == result.certificate
+    assert again.recalled == result.recalled
     assert not list((tmp_path / "run").rglob("*.bin"))
     assert "overlap" in (tmp_path / "run" / "report.html").read_text()
     assert result.to_frame().shape[0] == 4
@@ -109,6 +122,9 @@ def test_holdout_texts_may_be_given_and_must_be_others(run, texts):
         ({"epsilon": 2.0}, "epsilon"),
         ({"seeds": 0}, "seeds"),
         ({"groups": np.zeros(80)}, "groups"),
+        ({"recall": [9]}, "even number"),
+        ({"recall": ["far"]}, "whole numbers"),
+        ({"recall": [100_000]}, "tokens of text"),
     ],
 )
 def test_bad_input_is_refused_before_any_work(run, texts, settings, said):
