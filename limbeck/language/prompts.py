@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike, fspath
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 from limbeck.core.errors import FileRefused, InvalidInput, plural
 from limbeck.core.strict_json import parse_json
 from limbeck.language.models import LanguageModel
+from limbeck.language.token_bytes import TokenBytes
 
 __all__ = ["Prompts", "encode", "read_rows"]
 
@@ -143,6 +144,7 @@ def encode(
         If a prompt has no tokens, leaves no room in the context, or there is no chat template.
     """
     tokenizer, out, cut = model.tokenizer, [], 0
+    going_on = _going_on(tokenizer) if any(r.completion is not None for r in rows) else None
     for i, row in enumerate(rows):
         text, templated = _templated(row.prompt, tokenizer, chat, i)
         ids = tokenizer(text, add_special_tokens=not templated)["input_ids"]
@@ -151,7 +153,8 @@ def encode(
             ids, after = _parted(ids, prompt_tokens, i)
             text, reference = tokenizer.decode(ids), tokenizer.decode(after)
         elif reference is not None:
-            after = tokenizer(reference, add_special_tokens=False)["input_ids"]
+            assert going_on is not None  # noqa: S101  (there is a completion)
+            after = going_on(reference)
             after = [*after, *model.ends[:1]] if model.ends else after
             if not after:
                 raise InvalidInput(f"The completion of prompt {i} is empty.", "Leave it out.")
@@ -169,6 +172,17 @@ def encode(
     )  # fmt: skip
     made = chat or not isinstance(rows[0].prompt, str)
     return Prompts(texts, ids_, completions, references, notes, made)
+
+
+def _going_on(tokenizer: Any) -> Callable[[str], list[int]]:
+    """From a text that follows another one to its tokens.
+
+    Tokenizers like Llama 2's put a blank before every text: within one it would be a blank that
+    nobody wrote.
+    """
+    if getattr(tokenizer, "backend_tokenizer", None) is not None:
+        return TokenBytes(tokenizer).continued
+    return lambda text: list(tokenizer(text, add_special_tokens=False)["input_ids"])
 
 
 def _templated(prompt: Any, tokenizer: Any, chat: bool, i: int) -> tuple[str, bool]:

@@ -89,3 +89,15 @@ def test_a_damaged_line_is_refused_by_its_number(tmp_path):
     path.write_text('{"prompt": "a"}\n{"prompt": NaN}\n')
     with pytest.raises(FileRefused, match="Line 2"):
         read_rows(path)
+
+
+def test_a_completion_begins_with_no_blank_of_the_tokenizers_own(pieces, make_llama):
+    from limbeck.language.models import LanguageModel
+    from limbeck.language.token_bytes import TokenBytes
+
+    model = LanguageModel(make_llama(vocabulary=len(pieces)), pieces, "pieces")
+    given = [{"prompt": "a co", "completion": "st"}, {"prompt": "a", "completion": " cost"}]
+    found = encode(read_rows(given), model, 20)
+    tokens = TokenBytes(pieces)
+    wrote = [tokens.text([*p, *c]) for p, c in zip(found.ids, found.completions, strict=True)]
+    assert wrote == [b"a cost", b"a cost"]

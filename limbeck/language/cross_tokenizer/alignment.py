@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.language.cross_tokenizer.token_bytes import TokenBytes, repaired
+from limbeck.language.token_bytes import TokenBytes, repaired
 
 __all__ = ["AlignedText", "align"]
 

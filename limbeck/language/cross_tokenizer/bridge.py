@@ -14,10 +14,10 @@ from torch import Tensor
 
 from limbeck.core.errors import InvalidInput
 from limbeck.language.cross_tokenizer.alignment import AlignedText, align
-from limbeck.language.cross_tokenizer.token_bytes import TokenBytes
 from limbeck.language.generation import TokenSampling, generate, padded
 from limbeck.language.models import LanguageModel
 from limbeck.language.prompts import Prompts
+from limbeck.language.token_bytes import TokenBytes
 from limbeck.modules.batch import IGNORED, MASK, Step
 from limbeck.modules.capture import modes_kept
 

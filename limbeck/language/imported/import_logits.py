@@ -14,12 +14,12 @@ import torch
 from limbeck.core.errors import FileRefused, InvalidInput, did_you_mean, whole_number
 from limbeck.language.carriers.carrier import Arrays
 from limbeck.language.carriers.top import KeepTop
-from limbeck.language.cross_tokenizer.token_bytes import TokenBytes
 from limbeck.language.imported.distillkit import DistillKitLayout
 from limbeck.language.imported.logit_files import WRITERS, LogitReader, TextLogits
 from limbeck.language.models import LanguageModel, is_folder, read_model
 from limbeck.language.recorded import RecordedLogits, text_marks, tokenizer_marks
 from limbeck.language.shards import ShardFolder
+from limbeck.language.token_bytes import TokenBytes
 from limbeck.modules.fingerprint import fingerprint
 from limbeck.networks.cache.cache_file import locked
 

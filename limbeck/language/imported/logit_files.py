@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from limbeck.core.errors import FileRefused, InvalidInput
 from limbeck.core.strict_json import parse_json
-from limbeck.language.cross_tokenizer.token_bytes import TokenBytes
 from limbeck.language.imported.distillkit import DistillKitLayout
+from limbeck.language.token_bytes import TokenBytes
 
 __all__ = ["WRITERS", "LogitReader", "TextLogits"]
 

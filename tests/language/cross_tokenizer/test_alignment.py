@@ -5,7 +5,7 @@ import pytest
 pytest.importorskip("torch")
 
 from limbeck.language.cross_tokenizer.alignment import align
-from limbeck.language.cross_tokenizer.token_bytes import TokenBytes
+from limbeck.language.token_bytes import TokenBytes
 
 
 @pytest.fixture(scope="module")

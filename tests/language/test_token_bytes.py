@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from limbeck.core.errors import InvalidInput
-from limbeck.language.cross_tokenizer.token_bytes import TokenBytes, repaired
+from limbeck.language.token_bytes import TokenBytes, repaired
 
 
 @settings(max_examples=50, deadline=None)
