@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from limbeck.core.atomic_io import write_bytes
 from limbeck.core.contract import Task, Teacher, probabilities
 from limbeck.core.errors import InvalidInput, plural, whole_number
 from limbeck.core.progress import shown
@@ -165,7 +166,7 @@ def _free(
     open_ = [i for i, text in enumerate(texts.tolist()) if text not in done]
     if partial is not None and open_:
         lines = [json.dumps([t, s], allow_nan=False) for t, s in done.items()]
-        partial.write_text("".join(f"{line}\n" for line in (head, *lines)))
+        write_bytes("".join(f"{line}\n" for line in (head, *lines)).encode(), partial)
     with shown(progress) as tell:
         for start in range(0, len(open_), _BLOCK):
             tell(f"asking {teacher.name}", start, len(open_))

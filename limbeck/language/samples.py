@@ -8,7 +8,7 @@ with the weights of that moment.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -87,7 +87,7 @@ class TextSamples(Samples):
     Attributes
     ----------
     learned : int
-        Tokens that counted in the batches of a training, in this process since it started.
+        Tokens that counted in the batches of a training.
     """
 
     def __init__(self, prompts: Prompts, pad: int, task: Task) -> None:
@@ -101,6 +101,20 @@ class TextSamples(Samples):
     def aimed(self, task: Task) -> Samples:
         """The same samples: labels are tokens already."""
         return self
+
+    def state(self) -> dict[str, Any]:
+        """What was counted so far."""
+        return {"learned": self.learned}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on counting.
+
+        Parameters
+        ----------
+        state : mapping
+            As `state` returned it.
+        """
+        self.learned = int(state.get("learned", 0))
 
     def batches(
         self,
@@ -152,8 +166,10 @@ class StudentWriter:
         Other probabilities to draw from; see `limbeck.language.generation.generate`.
     synced : bool
         Whether processes must write in step, as with sharded weights.
-    seconds, tokens, batches : float, int, int
+    seconds, batches : float, int
         What was written in this process since it started.
+    tokens : int
+        What was written in all.
     """
 
     model: LanguageModel | None
@@ -223,6 +239,21 @@ class OwnTexts(TextSamples):
     ) -> None:
         super().__init__(prompts, pad, task)
         self.writer, self.share, self.seed, self.plan = writer, share, seed, plan
+
+    def state(self) -> dict[str, Any]:
+        """What was counted and written so far."""
+        return {**super().state(), "written": self.writer.tokens}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on counting.
+
+        Parameters
+        ----------
+        state : mapping
+            As `state` returned it.
+        """
+        super().restore(state)
+        self.writer.tokens = int(state.get("written", 0))
 
     def own(self, epoch: int, update: int) -> bool:
         """Whether an update, counted within its epoch, learns from the student's own texts.

@@ -35,7 +35,7 @@ __all__ = ["Bill", "TextTraining", "TrainedText"]
 
 @dataclass(frozen=True)
 class Bill:
-    """What one training cost, in seconds of this process since it was started or resumed.
+    """What one training cost: seconds since it was started or resumed, and counts of all of it.
 
     Parameters
     ----------

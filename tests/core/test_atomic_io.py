@@ -3,6 +3,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -52,3 +54,21 @@ def test_a_full_disk_asks_for_space(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(FileRefused, match="cannot be written"):
         write_bytes(b"x", tmp_path / "no" / "a.json")
+
+
+def test_what_a_killed_writer_left_is_cleared_but_not_of_one_alive(tmp_path: Path) -> None:
+    code = (
+        "import sys, os, time, limbeck.core.atomic_io as io\n"
+        "os.fsync = lambda handle: (print('written', flush=True), time.sleep(60))\n"
+        "io.write_bytes(b'x', sys.argv[1])\n"
+    )
+    path = tmp_path / "a.bin"
+    writer = subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE)
+    assert writer.stdout is not None
+    writer.stdout.readline()
+    write_bytes(b"mine", path)
+    assert len(list(tmp_path.iterdir())) == 2  # the other one is still at work
+    writer.kill()
+    writer.communicate()
+    write_bytes(b"again", path)
+    assert [p.name for p in tmp_path.iterdir()] == ["a.bin"]

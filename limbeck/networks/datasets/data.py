@@ -233,6 +233,19 @@ class Samples:
     def __len__(self) -> int:
         return len(self.source)
 
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint holds of them, beside seeds and places: counts of some samples."""
+        return {}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state.
+
+        Parameters
+        ----------
+        state : mapping
+            As `state` returned it.
+        """
+
     @cached_property
     def has_labels(self) -> bool:
         """Whether samples come with labels: not where all that is looked at is -1 or -100.

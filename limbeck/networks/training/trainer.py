@@ -328,6 +328,7 @@ class Trainer:
             "kept": self._kept,
             "constant": None if self._validation is None else self._validation.constant,
             "random": engine.gathered(checkpoint.random_state(self._generator)),
+            "samples": self._samples.state(),
             **{k: [x.state() for x in parts] for k, parts in self._parts().items()},
         }
         if engine.main:
@@ -348,6 +349,7 @@ class Trainer:
         self._kept.copy_(state["kept"])
         if self._validation is not None:
             self._validation.constant = state.get("constant", math.nan)
+        self._samples.restore(state.get("samples", {}))
         for name, parts in self._parts().items():
             for part, own in zip(parts, state[name], strict=True):
                 part.restore(own)
