@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
@@ -31,7 +30,7 @@ from limbeck.core.contract import Method
 from limbeck.core.errors import InvalidInput, whole_number
 from limbeck.core.images import are_image_paths, images_of
 from limbeck.core.pieces import keeping
-from limbeck.core.whole_folder import open_folder
+from limbeck.core.whole_folder import check_folder
 from limbeck.data.class_weights import ClassWeight
 from limbeck.data.duplicates import Rule
 from limbeck.methods.composed import Composed
@@ -322,11 +321,7 @@ def distill(
     True
     """
     if out is not None:
-        fresh = not Path(out).exists()
-        open_folder(out)  # refuses before any work
-        if fresh:
-            with suppress(OSError):  # another run has begun to write there
-                Path(out).rmdir()  # what is refused leaves nothing; the first file makes it again
+        check_folder(out)  # before any work; the first file makes it
     into_text = writes_text(into, settings, teacher)
     if not (into_text and X is None and data is None):  # recorded logits bring their own texts
         X = _given_rows(X, data)

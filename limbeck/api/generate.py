@@ -24,7 +24,7 @@ from limbeck.core.errors import InvalidInput, LimbeckError, whole_number
 from limbeck.core.progress import shown
 from limbeck.core.strict_json import plain, read_json, write_json
 from limbeck.core.texts import as_texts
-from limbeck.core.whole_folder import open_folder
+from limbeck.core.whole_folder import check_folder, open_folder
 from limbeck.data.labels import encode_labels
 from limbeck.evaluation.generated_control import RealRows, against_real_rows, split_real_rows
 from limbeck.language.generated.cleaning import cleaned
@@ -139,7 +139,9 @@ def generate(
     """
     n, seed = whole_number("n", n, 1), whole_number("seed", seed)
     check_share("delta", delta)
-    folder = None if out is None else open_folder(out)
+    folder = None if out is None else Path(out)
+    if folder is not None:
+        check_folder(folder)
     store = None if folder is None else folder / "answers.sqlite"
     with shown(progress) as tell:
         tell(f"loading {teacher if isinstance(teacher, str) else 'the writer'}", 0, 1)
@@ -152,7 +154,7 @@ def generate(
     identity = run_identity(generation, writer, seed)
     failed = FailedRequests(None)
     if folder is not None:
-        _claim(folder, identity)
+        _claim(open_folder(folder), identity)
         failed = FailedRequests(folder / "failed.jsonl")
     most = n * _PROMPTS_PER_ROW + _PROMPTS_MORE if max_requests is None else max_requests
     before = bill_before(generation, writer, whole_number("max_requests", most, 1))

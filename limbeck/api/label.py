@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -165,8 +166,8 @@ def _free(
         done, other = _read(partial, head, teacher.name)
     open_ = [i for i, text in enumerate(texts.tolist()) if text not in done]
     if partial is not None and open_:
-        lines = [json.dumps([t, s], allow_nan=False) for t, s in done.items()]
-        write_bytes("".join(f"{line}\n" for line in (head, *lines)).encode(), partial)
+        lines = (f"{head}\n", *(_line(text, scores) for text, scores in done.items()))
+        write_bytes("".join(lines).encode(), partial)
     with shown(progress) as tell:
         for start in range(0, len(open_), _BLOCK):
             tell(f"asking {teacher.name}", start, len(open_))
@@ -177,9 +178,7 @@ def _free(
             done |= new
             if partial is not None:
                 with partial.open("a") as file:
-                    file.writelines(
-                        f"{json.dumps([t, s], allow_nan=False)}\n" for t, s in new.items()
-                    )
+                    file.writelines(_line(text, scores) for text, scores in new.items())
     soft = np.array([done[text] for text in texts.tolist()], dtype=np.float64)
     note = f"{plural(len(open_), 'text')} asked about now."
     if done and len(open_) < len(texts):
@@ -202,7 +201,7 @@ def _read(partial: Path, head: str, name: str) -> tuple[dict[str, Any], str]:
     """
     if not partial.is_file():
         return {}, ""
-    lines = partial.read_text().splitlines()
+    lines = partial.read_text(errors="replace").splitlines()
     if not lines:
         return {}, ""
     if head == _UNKNOWN:
@@ -219,8 +218,17 @@ def _read(partial: Path, head: str, name: str) -> tuple[dict[str, Any], str]:
     done = {}
     for line in lines[1:]:
         try:
-            text, scores = parse_json(line.encode())
-        except ValueError:
+            text, scores, _ = parse_json(line.encode(errors="replace"))
+            whole = isinstance(text, str) and _line(text, scores) == f"{line}\n"
+        except (ValueError, TypeError):
             break  # cut off while it was written
+        if not whole:
+            break  # damaged since: it and what follows is asked about again
         done[text] = scores
     return done, ""
+
+
+def _line(text: str, scores: list[float]) -> str:
+    """An answer with its checksum, as it is kept until all texts have one."""
+    told = json.dumps([text, scores], allow_nan=False)
+    return f"{told[:-1]}, {zlib.crc32(told.encode())}]\n"

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from limbeck.certificates.fingerprint import read_seen_hashes
 from limbeck.core.arrays import read_array, read_arrays
-from limbeck.core.errors import FileRefused, InvalidInput, did_you_mean
+from limbeck.core.errors import FileRefused, InvalidInput, LimbeckError, did_you_mean
 from limbeck.core.strict_json import parse_json
 from limbeck.core.whole_folder import settle
 from limbeck.data.formulas import with_formulas
@@ -85,7 +85,7 @@ def load(path: str | Path) -> Any:
     for name in ("tuning.json", "result.json", "audit.json"):
         if (path / name).exists():
             module, kind = _RESULTS[_format(path / name)]
-            return getattr(importlib.import_module(module), kind).load(path)
+            return _whole(getattr(importlib.import_module(module), kind), path)
     students = [n for n in ("student.json", "student.onnx") if (path / n).exists()]
     raise FileRefused(
         f"The folder {str(path)!r} holds no result.json and no audit.json.",
@@ -93,6 +93,21 @@ def load(path: str | Path) -> Any:
         if students
         else "Give a folder that limbeck wrote.",
     )
+
+
+def _whole(kind: Any, path: Path) -> Any:
+    """A result that was read, and prints: its files hold what results of this kind hold."""
+    try:
+        found = kind.load(path)
+        str(found)
+    except LimbeckError:
+        raise
+    except Exception as error:  # whatever a damaged file leads to
+        raise FileRefused(
+            f"The result in {str(path)!r} is malformed: {type(error).__name__}: {error}.",
+            "Save the result again.",
+        ) from error
+    return found
 
 
 def _format(path: Path) -> str:

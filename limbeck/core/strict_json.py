@@ -211,7 +211,7 @@ def record(kind: type[T], data: Any, **given: Any) -> T:
     """
     try:
         return as_typed(kind, data, **given)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise FileRefused(
             f"The record of a {kind.__name__} is malformed: {error}.", "Save the result again."
         ) from None
@@ -231,7 +231,7 @@ def as_typed(kind: type[T], data: Any, **given: Any) -> T:
 
     Raises
     ------
-    KeyError, TypeError, ValueError, AttributeError
+    KeyError, TypeError, ValueError, AttributeError, OverflowError
         If a field is lacking or of another kind.
     """
     found: T = _made(kind, data, given)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from limbeck.core.errors import FileRefused, InvalidInput
 
-__all__ = ["open_folder", "settle", "whole_folder"]
+__all__ = ["check_folder", "open_folder", "settle", "whole_folder"]
 
 _READY = ".saved"  # holds a whole result whose files are on the way to their places
 _STALE = ".stale"  # in it: what the result before had and this one has not
@@ -52,6 +52,29 @@ def open_folder(folder: str | os.PathLike[str]) -> Path:
             f"{str(folder)!r} cannot be made: {error.strerror or error}.", "Choose another folder."
         ) from None
     return folder
+
+
+def check_folder(folder: str | os.PathLike[str]) -> None:
+    """Refuse a folder that cannot be made or written to, and leave nothing that was not there.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Where a result shall be; what is refused later leaves no empty folders above it either.
+
+    Raises
+    ------
+    InvalidInput
+        If it is a file.
+    FileRefused
+        If it cannot be made or written to.
+    """
+    path = Path(folder).absolute()
+    made = [place for place in (path, *path.parents) if not place.exists()]
+    open_folder(folder)
+    for place in made:
+        with suppress(OSError):  # another run has begun to write there
+            place.rmdir()
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from limbeck.core.errors import FileRefused, InvalidInput
+from limbeck.core.errors import FileRefused, InvalidInput, LimbeckError
 from limbeck.language.carriers.carrier import TokenLayout
 from limbeck.language.carriers.named import carrier_of
 from limbeck.language.carriers.signal import TeacherSignal
@@ -73,7 +73,17 @@ class RecordedLogits:
                 f"There are no recorded logits in {str(folder)!r}.",
                 "Record them first: limbeck.language.record(teacher, texts, out=...).",
             )
-        return cls(found)
+        try:
+            made = cls(found)
+            repr(made)
+            int(made.vocabulary)
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            if isinstance(error, LimbeckError):
+                raise
+            raise FileRefused(
+                f"The index of {str(folder)!r} is malformed: {error!r}.", "Record again."
+            ) from None
+        return made
 
     def __len__(self) -> int:
         return self._folder.rows

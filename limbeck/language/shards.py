@@ -24,6 +24,7 @@ from limbeck.core.strict_json import read_json, write_json
 __all__ = ["ShardFolder"]
 
 _FORMAT, _VERSION = "limbeck recorded logits", 1
+_COUNTS = ("rows", "places", "bytes", "crc32")
 _OPEN = 128  # files that are mapped at a time
 Arrays = dict[str, NDArray[Any]]
 
@@ -75,6 +76,8 @@ class ShardFolder:
             found = cls(folder, data["head"], data["rows"], data["shards"], data["facts"])
             for shard in found.shards:
                 name, size = shard["file"], (folder / _plain(shard["file"])).stat().st_size
+                if any(type(shard[n]) is not int or shard[n] < 0 for n in _COUNTS):
+                    raise ValueError(f"{name} has {shard}")
                 if size != shard["bytes"]:
                     raise ValueError(f"{name} has {size:,} bytes, not {shard['bytes']:,}")
         except (KeyError, TypeError, ValueError, AttributeError, OSError) as error:

@@ -20,6 +20,7 @@ from limbeck.core.contract import Status, Student
 from limbeck.core.errors import FileRefused, InvalidInput
 from limbeck.core.strict_json import plain, read_json, record, write_json
 from limbeck.data.formulas import with_formulas, without_formulas
+from limbeck.data.tables import read_table
 from limbeck.export.students import export_student
 from limbeck.reports.table import Table
 from limbeck.results.chain_files import read_chain, step_folders
@@ -287,7 +288,7 @@ def _read_rows(folder: Path, student: Student) -> Holdout | None:
     import pandas as pd
 
     if (folder / "holdout.parquet").exists():
-        frame = pd.read_parquet(folder / "holdout.parquet")
+        frame = read_table(folder / "holdout.parquet")
     elif (folder / "holdout.csv").exists():
         frame = with_formulas(pd.read_csv(folder / "holdout.csv"))
     else:

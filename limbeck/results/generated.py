@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,7 +134,7 @@ def _read(kind: type[T], path: Path) -> tuple[T, ...]:
         if path.suffix == ".gz":
             with gzip.open(path) as file:
                 raw = file.read(_LARGEST)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise FileRefused(f"{str(path)!r} cannot be read: {error}.", "Save it again.") from None
     found = []
     for number, line in enumerate(raw.split(b"\n"), start=1):

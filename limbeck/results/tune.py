@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from limbeck.core.printable import visible
-from limbeck.core.strict_json import as_typed, plain, read_json, write_json
+from limbeck.core.strict_json import plain, read_json, record, write_json
 from limbeck.reports.document import document, write_document
 from limbeck.reports.markup import Html, join, tag
 from limbeck.reports.plots import axes_of
@@ -97,7 +97,7 @@ class Tuning(TuningRecord, Result):
             If a file is lacking, malformed, or newer than this limbeck.
         """
         data = read_json(Path(folder) / _FILE, _FORMAT, _VERSION)
-        return as_typed(cls, data, result=NetworkDistillation.load(folder))
+        return record(cls, data, result=NetworkDistillation.load(folder))
 
     def to_dict(self) -> dict[str, Any]:
         """The trials and how they were made, ready for JSON; the student is in ``result``."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from limbeck.core.errors import FileRefused, InvalidInput
-from limbeck.core.whole_folder import open_folder, settle, whole_folder
+from limbeck.core.whole_folder import check_folder, open_folder, settle, whole_folder
 
 OWNED, MARKS = ("result.json", "student.json", "steps", "more-*"), ("result.json",)
 
@@ -148,3 +148,13 @@ def test_kills_mix_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("writers", [1, 3])
 def test_a_hundred_kills_mix_nothing(tmp_path: Path, writers: int) -> None:
     _killed(tmp_path / "run", kills=100, writers=writers)
+
+
+def test_a_check_leaves_no_folder_that_was_not_there(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    check_folder(tmp_path / "mine" / "a" / "b")
+    check_folder(tmp_path / "mine")
+    assert [str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*")] == ["mine"]
+    (tmp_path / "file").touch()
+    with pytest.raises(FileRefused, match="cannot be made"):
+        check_folder(tmp_path / "file" / "a" / "b")

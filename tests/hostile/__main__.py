@@ -1,6 +1,7 @@
 """Damaged files, counted: what is read as it was, read otherwise, refused, or ends in a traceback.
 
     python tests/hostile --each 1000 [--seed 0] [--only student.json]
+    python tests/hostile --folders --each 1000 [--only "recorded logits"]
 
 Refused means a sentence of limbeck (`LimbeckError`); a traceback is any other error, and there
 should be none. Where a file holds checksums, or is a certificate that is verified, nothing may be
@@ -11,17 +12,23 @@ from __future__ import annotations
 
 import argparse
 import random
+import sys
 import tempfile
 import time
 import traceback
 import warnings
 from collections import Counter
+from itertools import starmap
 from pathlib import Path
 
 from kinds import Kind, kinds
 from mutations import damaged
 
 from limbeck.core.errors import LimbeckError
+
+sys.path.append(str(Path(__file__).parent.parent / "kills"))  # runs of many kinds, small
+
+from folders import folders
 
 
 def main() -> None:
@@ -30,13 +37,16 @@ def main() -> None:
     parser.add_argument("--each", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default="")
+    parser.add_argument("--folders", action="store_true", help="of all verbs; --only names one")
     args = parser.parse_args()
     print("| file | damaged | as it was | otherwise | refused | tracebacks | slowest, s |")
     print("|---|---|---|---|---|---|---|")
     shown: set[str] = set()
     with tempfile.TemporaryDirectory() as folder:
-        for kind in kinds(Path(folder)):
-            if args.only not in kind.name:
+        place = Path(folder)
+        found_kinds = starmap(Kind, folders(place, args.only)) if args.folders else kinds(place)
+        for kind in found_kinds:
+            if not args.folders and args.only not in kind.name:
                 continue
             found, slowest, faults = tried(kind, args.each, args.seed)
             cells = [found[n] for n in ("same", "other", "refused", "traceback")]

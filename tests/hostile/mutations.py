@@ -26,6 +26,10 @@ def damaged(content: bytes, rng: random.Random) -> bytes:
         Chooses the damage.
     """
     if content[:1] in b"{[" and rng.random() < 0.7:
+        lines = content.splitlines(keepends=True)
+        if len(lines) > 1 and lines[1][:1] in b"{[":  # one value a line
+            at = rng.randrange(len(lines))
+            return b"".join([*lines[:at], _json(lines[at], rng) + b"\n", *lines[at + 1 :]])
         return _json(content, rng)
     return rng.choice((_flipped, _cut, _repeated, _overwritten, _exchanged, _longer))(content, rng)
 

@@ -65,3 +65,45 @@ def test_damage_is_drawn_by_its_seed_and_changes_the_file() -> None:
     assert draws == [damaged(content, random.Random(seed)) for seed in range(200)]
     assert sum(d != content for d in draws) > 180
     assert len(set(draws)) > 60
+
+
+QUICK = {"selection": 60, "several labels": 15, "static embedding": 40, "label": 40,
+         "generate": 30, "advise": 60, "recorded logits": 60, "hybrid": 6, "language": 5,
+         "pruning": 8}  # fmt: skip
+"""Damages of each file, by what reading it takes."""
+
+
+def damage(folder: Path, verb: str, times: int) -> None:
+    pytest.importorskip("torch")
+    if verb in ("recorded logits", "hybrid", "language"):
+        pytest.importorskip("transformers")
+    if verb == "generate":
+        pytest.importorskip("httpx2")
+    places = [str(HERE), str(HERE.parent / "kills")]
+    sys.path[:0] = places
+    try:
+        main = module("__main__")
+        refused = tried = 0
+        for kind in (main.Kind(*one) for one in main.folders(folder, verb)):
+            counts, slowest, faults = main.tried(kind, times, seed=7)
+            assert not faults, f"{kind.name}: {faults[0]}"
+            assert slowest < 5.0, kind.name
+            assert not (verb == "label" and counts["other"]), "answers have checksums"
+            refused, tried = refused + counts["refused"], tried + times
+        assert tried
+        assert verb == "label" or refused > 0.25 * tried
+    finally:
+        for place in places:
+            sys.path.remove(place)
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("verb", QUICK)
+def test_no_damage_of_a_folder_ends_in_a_traceback(verb: str, tmp_path: Path) -> None:
+    damage(tmp_path, verb, QUICK[verb])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("verb", [*QUICK, "tournament", "tune"])
+def test_thousands_of_damages_of_folders(verb: str, tmp_path: Path) -> None:
+    damage(tmp_path, verb, 1000 if verb != "tournament" else 100)

@@ -13,7 +13,6 @@ import numpy as np
 from limbeck.certificates.binomial import check_share
 from limbeck.core.contract import Progress, Task
 from limbeck.core.errors import InvalidInput, did_you_mean, plural
-from limbeck.core.whole_folder import open_folder
 from limbeck.language.cross_preflight import bridged, cross_preflight
 from limbeck.language.cross_tokenizer.bridge import Bridge
 from limbeck.language.cross_tokenizer.judging import CrossJudge
@@ -210,8 +209,6 @@ def read_language(request: LanguageRequest) -> LanguageData:
     rows = [] if request.recorded is not None else read_rows(request.data)
     teacher = read_model(request.teacher, "teacher", request.tokenizer, request.device)
     start = read_model(request.into, "student", request.tokenizer, request.device)
-    if request.folder is not None:
-        open_folder(request.folder)
     bridge = None
     if isinstance(objective, CrossTokenizer):
         bridge, note = bridged(teacher, start)

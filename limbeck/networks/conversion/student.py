@@ -223,7 +223,7 @@ def _skeleton(folder: Path) -> tuple[Any, Any]:
         tokenizer = None
         if (folder / "tokenizer_config.json").is_file():
             tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **given)
-    except (OSError, ValueError, KeyError) as error:
+    except Exception as error:  # tokenizers raise what has no class of its own
         first = (str(error).splitlines() or [""])[0]
         raise FileRefused(f"{str(folder)!r} cannot be read: {first}", "Save it again.") from None
     return model.float(), tokenizer
