@@ -68,8 +68,7 @@ def test_damage_is_drawn_by_its_seed_and_changes_the_file() -> None:
 
 
 QUICK = {"selection": 60, "several labels": 15, "static embedding": 40, "label": 40,
-         "generate": 30, "advise": 60, "recorded logits": 60, "hybrid": 6, "language": 5,
-         "pruning": 8}  # fmt: skip
+         "generate": 30, "advise": 60, "recorded logits": 60, "hybrid": 6, "language": 5}  # fmt: skip
 """Damages of each file, by what reading it takes."""
 
 
@@ -104,6 +103,6 @@ def test_no_damage_of_a_folder_ends_in_a_traceback(verb: str, tmp_path: Path) ->
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("verb", [*QUICK, "tournament", "tune"])
+@pytest.mark.parametrize("verb", [*QUICK, "pruning", "tournament", "tune"])
 def test_thousands_of_damages_of_folders(verb: str, tmp_path: Path) -> None:
     damage(tmp_path, verb, 1000 if verb != "tournament" else 100)
