@@ -22,7 +22,7 @@ from limbeck.teachers import as_teacher
 from limbeck.teachers.endpoints.paid_teacher import PaidTeacher
 from limbeck.teachers.identity import teacher_identity
 
-__all__ = ["label"]
+__all__ = ["label", "unfinished"]
 
 _BLOCK, _EXAMPLE = 256, 16
 _UNKNOWN = json.dumps({"teacher": None}, allow_nan=False)
@@ -105,7 +105,7 @@ def label(
     labels = Labels(kept, soft, known.task, reasons, undecided, known.name, (*notes, *bill))
     if out is not None:
         labels.save(out)
-        _partial(Path(out)).unlink(missing_ok=True)
+        unfinished(Path(out)).unlink(missing_ok=True)
     return labels
 
 
@@ -158,7 +158,7 @@ def _free(
     identity: Callable[[], str | None],
 ) -> Found:
     """Blocks of texts, each written when it is answered."""
-    partial = None if out is None else _partial(Path(out))
+    partial = None if out is None else unfinished(Path(out))
     head, other = "", ""
     done: dict[str, Any] = {}
     if partial is not None:
@@ -187,7 +187,14 @@ def _free(
     return soft, {}, np.zeros(len(texts), dtype=bool), [note, *(m for m in (other, *more) if m)]
 
 
-def _partial(out: Path) -> Path:
+def unfinished(out: Path) -> Path:
+    """Where the answers are kept until all texts have one.
+
+    Parameters
+    ----------
+    out : Path
+        The file for all of them.
+    """
     return out.with_name(f".{out.name}.partial")
 
 

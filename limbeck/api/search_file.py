@@ -19,9 +19,10 @@ from limbeck.core.errors import InvalidInput
 if TYPE_CHECKING:
     from limbeck.results.tune import Tuning
 
-__all__ = ["tuned"]
+__all__ = ["OF_SEARCH", "tuned"]
 
-_OF_SEARCH = ("over", "trials", "search", "eta", "n_jobs")
+OF_SEARCH = ("over", "trials", "search", "eta", "n_jobs")
+"""What a run file of a search names beside that of a run."""
 
 
 def tuned(path: str | Path, progress: bool | None = None) -> Tuning:
@@ -43,10 +44,10 @@ def tuned(path: str | Path, progress: bool | None = None) -> Tuning:
     """
     from limbeck.api.tune import tune
 
-    data = read_run(path, _OF_SEARCH)
-    searched = {name: data[name] for name in _OF_SEARCH if name in data}
+    data = read_run(path, OF_SEARCH)
+    searched = {name: data[name] for name in OF_SEARCH if name in data}
     searched["over"] = _over(searched.get("over"))
-    rest = {name: value for name, value in data.items() if name not in _OF_SEARCH}
+    rest = {name: value for name, value in data.items() if name not in OF_SEARCH}
     teacher, train, y, given = arguments_of(rest)
     start = partial(tune, teacher, train, y, progress=progress, **searched, **given)
     return kept_run(Path(path), given, start)

@@ -38,11 +38,12 @@ def label(
 ) -> None:
     """Label texts by a teacher; a run that was cut off goes on where it was."""
     from limbeck.api.label import label as start
+    from limbeck.api.label import unfinished
     from limbeck.api.load import read_teacher
     from limbeck.core.errors import InvalidInput
     from limbeck.data.text_files import texts_given
 
-    with plain_errors(out):
+    with plain_errors(unfinished(out)):
         if out.suffix.lower() != ".jsonl":
             raise InvalidInput(f"--out is {out.name!r}.", "Give the name of a .jsonl file.")
         given = texts_given(texts, column)

@@ -19,13 +19,14 @@ def tune(
     ],
 ) -> None:
     """Search for the settings of a student and, as long, of its control; goes on after a kill."""
-    from limbeck.api.search_file import tuned
+    from limbeck.api.run_file import read_run
+    from limbeck.api.search_file import OF_SEARCH, tuned
     from limbeck.networks.training.processes import first
 
     with plain_errors():
         try:
             result = tuned(run)
         except (KeyboardInterrupt, Terminated) as error:
-            stopped(error, f"the folder that {run} names")
+            stopped(error, read_run(run, OF_SEARCH).get("out"))
         if first():
             print_result(result, Path(result.result.settings["out"]))

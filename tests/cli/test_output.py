@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import importlib.util
+import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -76,3 +81,107 @@ def test_sigterm_says_how_to_go_on(tmp_path: Path) -> None:
     assert process.returncode == 143
     assert said.startswith("Ended by SIGTERM; what is finished is kept in out. To go on: limbeck")
     assert list(kept.iterdir())
+
+
+MODELS = """
+import torch, time
+X = torch.randn(300, 4, generator=torch.Generator().manual_seed(0))
+torch.manual_seed(0)
+teacher = torch.nn.Linear(4, 3)
+y = teacher(X).argmax(1)
+def student():
+    return torch.nn.Linear(4, 3)
+train, validation, test = (X[:60], y[:60]), (X[60:120], y[60:120]), (X[120:], y[120:])
+def labels(texts):
+    time.sleep(0.2)
+    return [t.endswith("1") for t in texts]
+"""
+RUN = """
+teacher: models:teacher
+student: models:student
+train: models:train
+validation: models:validation
+test: models:test
+objective: [{name: SoftTargets, weight: 1.0}]
+epochs: 60
+timing: false
+out: run
+"""
+STOPPED = {
+    "run.yaml": (["distill", "run.yaml"], "run/seed-0/*/checkpoint.safetensors", "run"),
+    "tune": (["tune", "tune.yaml"], "run/**/rung-0.json", "run"),
+    "label": (["label", "texts.csv", "--teacher", "models:labels", "--classes", "False,True",
+               "--name", "x", "--out", "l.jsonl"], ".l.jsonl.partial", ".l.jsonl.partial"),
+    "generate": (["generate", "--teacher", "chat.yaml", "--seeds", "seeds.jsonl", "--n", "12",
+                  "--out", "set"], "answers.sqlite", "set"),
+}  # fmt: skip
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Iterator[Path]:
+    place = Path(__file__).parent.parent / "kills" / "runs.py"
+    spec = importlib.util.spec_from_file_location("small_runs", place)
+    assert spec is not None
+    assert spec.loader is not None
+    runs = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(runs)
+    served = runs.service()
+    quick = served.respond
+
+    def slow(body: Any, n: int) -> Any:
+        found = quick(body, n)
+        found.delay = 0.2
+        return found
+
+    served.respond = slow
+    (tmp_path / "models.py").write_text(MODELS)
+    (tmp_path / "run.yaml").write_text(RUN)
+    (tmp_path / "tune.yaml").write_text(f"{RUN}over: {{lr: [0.001, 0.01]}}\ntrials: 2\n")
+    texts = pd.DataFrame({"text": [f"text {i}" for i in range(2_000)]})
+    texts.to_csv(tmp_path / "texts.csv", index=False)
+    (tmp_path / "chat.yaml").write_text(
+        f"model: m\nbase_url: {served.base_url}\nprompt: Is it good? {{text}}\n"
+        "classes: [no, yes]\nstore: answers.sqlite\nconcurrency: 1\n"
+    )
+    (tmp_path / "seeds.jsonl").write_text(
+        "\n".join(
+            json.dumps({"id": f"s{i}", "instruction": f"Write about {thing} in words, number {i}.",
+                        "instances": [{"input": "", "output": f"About {thing}."}],
+                        "is_classification": False})
+            for i, thing in enumerate(runs.THINGS[:20])
+        )
+    )  # fmt: skip
+    yield tmp_path
+    served.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", STOPPED)
+def test_sigterm_of_long_runs_leaves_what_goes_on(kind: str, here: Path) -> None:
+    pytest.importorskip("torch")
+    words, begun, kept = STOPPED[kind]
+    process = subprocess.Popen([*COMMAND, *words], cwd=here, stderr=subprocess.PIPE, text=True)
+    ends = time.monotonic() + 120
+
+    def size() -> int:
+        return sum(path.stat().st_size for path in here.glob(begun))
+
+    while (
+        process.poll() is None
+        and size() < (500 if kind == "label" else 1)
+        and time.monotonic() < ends
+    ):
+        time.sleep(0.02)
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate()
+    assert process.returncode == 143, said
+    (last,) = [line for line in said.splitlines() if line.startswith("Ended")]
+    assert last.startswith(f"Ended by SIGTERM; what is finished is kept in {kept}. To go on: ")
+    again = shlex.split(last.rpartition("To go on: ")[2])
+    assert again[0] == "limbeck"
+    again = ["resume", "run"] if kind == "run.yaml" else words
+    assert last.endswith(shlex.join(again)) or kind != "run.yaml"
+    done = subprocess.run([*COMMAND, *again], cwd=here, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    if kind == "label":
+        assert "answered by a run before" in done.stdout

@@ -68,7 +68,8 @@ def test_damage_is_drawn_by_its_seed_and_changes_the_file() -> None:
 
 
 QUICK = {"selection": 60, "several labels": 15, "static embedding": 40, "label": 40,
-         "generate": 30, "advise": 60, "recorded logits": 60, "hybrid": 6, "language": 5}  # fmt: skip
+         "generate": 30, "advise": 60, "recorded logits": 60, "hybrid": 6,
+         "language": 5}  # fmt: skip
 """Damages of each file, by what reading it takes."""
 
 
