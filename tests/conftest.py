@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 _EXPORTER = "torch.onnx._internal.exporter._registration"
+_TRACER = "torch._export.utils"
 _BESIDE = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 
 
@@ -22,7 +23,12 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_runtest_setup() -> None:
-    """Torch lists all its ONNX operators anew for each export, half of its time: here once."""
+    """Torch lists all its operators anew for each export, half of its time: here once."""
+    _list_onnx_operators_once()
+    _list_composite_operators_once()
+
+
+def _list_onnx_operators_once() -> None:
     registry = getattr(sys.modules.get(_EXPORTER), "ONNXRegistry", None)
     own = getattr(registry, "from_torchlib", None)
     if own is None or hasattr(own, "cache_info"):
@@ -37,6 +43,24 @@ def pytest_runtest_setup() -> None:
 
     once.cache_info = listed.cache_info
     registry.from_torchlib = staticmethod(once)
+
+
+def _list_composite_operators_once() -> None:
+    module = sys.modules.get(_TRACER)
+    own = getattr(module, "_materialize_cpp_cia_ops", None)
+    if own is None or hasattr(own, "known"):
+        return
+    from torch import _C
+
+    @functools.wraps(own)
+    def once() -> None:
+        found = _C._dispatch_get_registrations_for_dispatch_key("CompositeImplicitAutograd")
+        if found != once.known:  # an operator was added
+            own()
+            once.known = found
+
+    once.known = None
+    module._materialize_cpp_cia_ops = once
 
 
 @pytest.fixture(scope="session")
