@@ -221,7 +221,7 @@ def test_peers_generations_and_seeds_are_told(teacher: nn.Module) -> None:
 
 
 def test_numbers_are_told() -> None:
-    x = torch.randn(400, 5, generator=torch.Generator().manual_seed(0))
+    x = torch.randn(200, 5, generator=torch.Generator().manual_seed(0))
     y = 10 + x.sum(1, keepdim=True)
     torch.manual_seed(0)
     teacher = nn.Linear(5, 1)
@@ -236,7 +236,7 @@ def test_numbers_are_told() -> None:
     short = run(epochs=10)
     assert short.status.code is StatusCode.LIMIT
     assert [d.what for d in short.comparison.behind] == ["student", "control"]
-    assert run(epochs=150, batch_size=32, lr=0.02).status.code is not StatusCode.LIMIT
+    assert run(epochs=100, batch_size=32, lr=0.03).status.code is not StatusCode.LIMIT
 
 
 class Tagger(nn.Module):
