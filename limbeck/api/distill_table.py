@@ -42,6 +42,7 @@ from limbeck.evaluation.drawn_rows import queries_told_apart
 from limbeck.evaluation.holdout import Apart, also_seen
 from limbeck.evaluation.inherited import inherited_mistakes
 from limbeck.evaluation.predictions import compare_predictions, score
+from limbeck.evaluation.ranks import far_apart
 from limbeck.methods.linear import match_linear
 from limbeck.methods.soft_answers import soft_of
 from limbeck.results.distillation import Distillation
@@ -323,8 +324,11 @@ class TableSteps(Steps[LabelledRows, Apart, Known, Taught, Comparison, Distillat
         lost = never_predicted(compared.classes, len(once), student.size_unit)
         answered = getattr(known.teacher, "answer_notes", ())  # what it met while it answered
         chain = chained(request, apart, found.result.steps, _named(told, task), certificate)
+        ranks = ""
+        if getattr(request.method, "ordered", False) and task.classifies:
+            ranks = far_apart(_predicted(student, apart.test_rows[once], task), told, request.delta)
         alone = _NOT_CHAINED if found.result.steps and chain is None else ""
-        notes = (*known.notes, *answered, lost, *student.notes(apart.fit_rows), alone)
+        notes = (*known.notes, *answered, lost, ranks, *student.notes(apart.fit_rows), alone)
         return Distillation(
             student=student,
             status=status,

@@ -25,6 +25,9 @@ class DistillNgrams(TextMethod):
     ----------
     ngrams, max_terms, min_texts
         As in `limbeck.students.text_classifier.text_classifier.TextClassifier`.
+    ordered : bool
+        Whether the classes are in an order, such as stars: then an n-gram has one weight, which
+        moves a text up or down.
 
     Raises
     ------
@@ -38,6 +41,7 @@ class DistillNgrams(TextMethod):
     ngrams: str = "auto"
     max_terms: int = 30_000
     min_texts: int = 2
+    ordered: bool = False
 
     def __post_init__(self) -> None:
         self._settings()
@@ -59,7 +63,7 @@ class DistillNgrams(TextMethod):
         return FoundText(student, _message(found, len(texts)), _trace(found))
 
     def _settings(self) -> TextSettings:
-        return TextSettings(self.ngrams, self.max_terms, self.min_texts)
+        return TextSettings(self.ngrams, self.max_terms, self.min_texts, self.ordered)
 
 
 def _message(found: FoundModel, n: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -26,6 +26,8 @@ __all__ = ["KINDS", "DistillTexts", "TextCandidate"]
 
 KINDS = ("ngrams", "embeddings", "network", "encoder")
 """The kinds of students, the ones that are quickest to read first."""
+UNORDERED = "classes without order"
+"""The baseline: the same n-grams with a weight for each class."""
 _FOLDS, _FEWEST, _NEAR, _TIMED = 3, 60, 0.005, 200
 
 
@@ -85,6 +87,10 @@ class DistillTexts(TextMethod):
     ngrams, max_terms, min_texts
         As in `limbeck.students.text_classifier.text_classifier.TextClassifier`.
 
+    ordered : bool
+        Whether the classes are in an order, such as stars: n-grams then have one weight each, and
+        the student without the order stands beside it.
+
     Raises
     ------
     InvalidInput
@@ -104,8 +110,14 @@ class DistillTexts(TextMethod):
     ngrams: str = "auto"
     max_terms: int = 30_000
     min_texts: int = 2
+    ordered: bool = False
 
     def __post_init__(self) -> None:
+        if self.ordered and self._named() != ("ngrams",):
+            raise InvalidInput(
+                f"ordered was given beside among={self.among!r}.",
+                "Only n-grams keep the order of classes: leave among out.",
+            )
         for kind in self._named():
             if kind not in KINDS:
                 raise InvalidInput(f"There is no kind {kind!r}.", did_you_mean(str(kind), KINDS))
@@ -162,9 +174,25 @@ class DistillTexts(TextMethod):
         """
         return self.method_of(found.trace["kind"])
 
+    def taught_hard(
+        self, data: AnsweredTexts, found: FoundText, seed: int, tell: Progress
+    ) -> dict[str, Any]:
+        """The same kind taught hard answers; of ordered classes also the student without order.
+
+        Parameters
+        ----------
+        data, found, seed, tell
+            As for `TextMethod.taught_hard`.
+        """
+        made = super().taught_hard(data, found, seed, tell)
+        if self.ordered and data.task.classifies and len(data.task.classes) > 2:
+            plain = replace(self, ordered=False, among=("ngrams",))
+            made[UNORDERED] = plain.fitted(data, seed, tell).student
+        return made
+
     def _named(self) -> tuple[str, ...]:
         if self.among is None:
-            if self.ngrams != "auto":
+            if self.ngrams != "auto" or self.ordered:
                 return ("ngrams",)
             return KINDS if self.encoder is not None else KINDS[:-1]
         return (self.among,) if isinstance(self.among, str) else tuple(self.among)
@@ -178,7 +206,7 @@ class DistillTexts(TextMethod):
             Its name.
         """
         if kind == "ngrams":
-            return DistillNgrams(self.ngrams, self.max_terms, self.min_texts)
+            return DistillNgrams(self.ngrams, self.max_terms, self.min_texts, self.ordered)
         if kind == "encoder":
             return DistillTextEncoder(self.encoder or "", self.epochs)
         head = "linear" if kind == "embeddings" else "network"

@@ -48,7 +48,7 @@ class FewLabels(Labelling, DistillTexts):  # type: ignore[misc]  # what is asked
 
     Parameters
     ----------
-    among, embedding, width, ngrams, max_terms, min_texts
+    among, embedding, width, ngrams, max_terms, min_texts, ordered
         As in `limbeck.methods.text_tournament.DistillTexts`.
     budget, batch, patience, labelling, compare_random
         As in `limbeck.methods.few_labels.labelling.Labelling`.

@@ -55,6 +55,7 @@ def fit_path(
     weight: Vector,
     classifies: bool,
     penalties: Sequence[float],
+    ordered: bool = False,
 ) -> Iterator[LinearFit]:
     """Ridge fits by Newton's method, made as they are asked for, each from the one before.
 
@@ -73,6 +74,10 @@ def fit_path(
         Whether these are classes.
     penalties : sequence of float
         Decreasing.
+    ordered : bool
+        Whether the classes are in an order: then a column has one weight, which counts as often as
+        the class has classes below it, so that it moves a row up or down by the same log-odds from
+        each class to the next (adjacent-categories logits, Agresti 2010, chapter 4).
     """
     target = soft[:, 1:] if classifies and soft.shape[1] == 2 else soft
     share = weight / weight.sum()
@@ -82,8 +87,12 @@ def fit_path(
         target = (target - level) / spread
     beta = np.zeros((design.shape[1] + 1, target.shape[1]))
     turned = csr_array(design.T)
+    along = None
+    if ordered and target.shape[1] > 2:
+        ranks = np.arange(target.shape[1]) - (target.shape[1] - 1) / 2
+        along = ranks / np.linalg.norm(ranks)
     for penalty in penalties:
-        beta = _newton(design, turned, target, share, classifies, penalty, beta)
+        beta = _newton(design, turned, target, share, classifies, penalty, beta, along)
         yield LinearFit(beta[:-1] * spread, beta[-1] * spread + (0.0 if classifies else level))
 
 
@@ -95,8 +104,11 @@ def _newton(
     classifies: bool,
     penalty: float,
     beta: Vector,
+    along: Vector | None = None,
 ) -> Vector:
     """Newton steps by conjugate gradients, halved until the loss falls; the level is last.
+
+    With ``along`` the weights of all classes are multiples of it: steps are taken in that plane.
 
     Nocedal and Wright (2006), algorithm 7.1.
     """
@@ -110,7 +122,10 @@ def _newton(
 
     def back(each: Vector, at: Vector) -> Vector:
         each = each * share[:, None]
-        return np.vstack([turned @ each + penalty * at[:-1], each.sum(axis=0)])
+        slope = turned @ each + penalty * at[:-1]
+        if along is not None:
+            slope = np.outer(slope @ along, along)
+        return np.vstack([slope, each.sum(axis=0)])
 
     total = sums(beta)
     now, first = value(beta, total), 0.0

@@ -75,6 +75,7 @@ class TextSettings:
     ngrams: str = "auto"
     max_terms: int = 30_000
     min_texts: int = 2
+    ordered: bool = False
 
     def __post_init__(self) -> None:
         if self.ngrams != "auto" and self.ngrams not in CHOICES:
@@ -145,12 +146,15 @@ def search(data: TextData, settings: TextSettings, rng: np.random.Generator) -> 
     cut = round(LEFT_OUT * len(order)) if len(order) >= FEWEST else 0
     if cut:
         out, rest = order[:cut], np.sort(order[cut:])
-        curves = {c: _left_out(_joined(c, designs), data, rest, out) for c in settings.choices}
+        curves = {
+            c: _left_out(_joined(c, designs), data, rest, out, settings.ordered)
+            for c in settings.choices
+        }
         losses = {choice: float(min(curve)) for choice, curve in curves.items()}
         best = min(losses, key=lambda choice: losses[choice])
         penalties = PENALTIES[: int(np.argmin(curves[best])) + 1]
     design = _joined(best, designs)
-    *_, fit = fit_path(design, data.soft, data.weight, data.classifies, penalties)
+    *_, fit = fit_path(design, data.soft, data.weight, data.classifies, penalties, settings.ordered)
     used = tuple(families[unit] for unit in CHOICES[best])
     return FoundModel(used, _rounded(fit), best, penalties[-1], len(data.texts), losses)
 
@@ -185,12 +189,18 @@ def _joined(choice: str, designs: dict[Unit, csr_array]) -> csr_array:
 
 
 def _left_out(
-    design: csr_array, data: TextData, rest: NDArray[np.int64], out: NDArray[np.int64]
+    design: csr_array,
+    data: TextData,
+    rest: NDArray[np.int64],
+    out: NDArray[np.int64],
+    ordered: bool,
 ) -> list[float]:
     """The mean loss on texts left out, for each penalty down to the first that is too small."""
     known = data.take(rest)
     part, losses = design[out], []
-    for fit in fit_path(design[rest], known.soft, known.weight, known.classifies, PENALTIES):
+    for fit in fit_path(
+        design[rest], known.soft, known.weight, known.classifies, PENALTIES, ordered
+    ):
         each = losses_of(fit, part, data.soft[out], data.classifies)
         losses.append(float(np.average(each, weights=data.weight[out])))
         if losses[-1] > min(losses):  # the loss falls and then rises

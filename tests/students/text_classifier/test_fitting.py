@@ -40,3 +40,20 @@ def test_a_weight_counts_as_copies_and_soft_answers_lie_between():
     assert np.allclose(heavy.weights, copied.weights, atol=1e-4)
     each = losses_of(found, csr_array(X), soft, True)
     assert each.mean() == pytest.approx(-(soft * np.log(soft)).sum(axis=1).mean(), abs=1e-3)
+
+
+def test_ordered_classes_have_one_weight_a_column():
+    truth, ranks = RNG.standard_normal(5), np.arange(4) - 1.5
+    total = np.outer(X @ truth, ranks) + np.array([0.3, 0.1, -0.2, -0.2])
+    soft = np.exp(total)
+    soft /= soft.sum(axis=1, keepdims=True)
+    (found,) = fit_path(csr_array(X), soft, np.ones(300), True, [1e-7], ordered=True)
+    assert np.linalg.matrix_rank(found.weights, tol=1e-6) == 1
+    assert np.allclose(found.weights, np.outer(truth, ranks), atol=0.02)
+    noisy = np.eye(4)[[RNG.choice(4, p=p) for p in soft]]
+    few = slice(0, 60)
+    (one,) = fit_path(csr_array(X[few]), noisy[few], np.ones(60), True, [1e-3], ordered=True)
+    (free,) = fit_path(csr_array(X[few]), noisy[few], np.ones(60), True, [1e-3])
+    each = [losses_of(fit, csr_array(X[60:]), soft[60:], True).mean() for fit in (one, free)]
+    assert each[0] < each[1]  # fewer weights learn quicker where the order is there
+    assert np.linalg.matrix_rank(free.weights, tol=1e-6) > 1

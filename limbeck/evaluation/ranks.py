@@ -1,0 +1,38 @@
+"""How far apart student and teacher are where classes are in an order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.certificates.binomial import upper_bound
+from limbeck.reports.numbers import percent
+
+__all__ = ["far_apart"]
+
+
+def far_apart(predicted: NDArray[Any], told: NDArray[Any], delta: float) -> str:
+    """How many classes lie between the two, on rows that no student saw, in a sentence.
+
+    Parameters
+    ----------
+    predicted, told : ndarray of shape (n,)
+        Class indices, in the order of the classes.
+    delta : float
+        The bound is wrong with at most this probability, by itself.
+
+    Examples
+    --------
+    >>> far_apart(np.array([0, 1, 2, 4]), np.array([0, 2, 2, 1]), 0.05)[:49]
+    'In the order of the classes student and teacher a'
+    """
+    apart = np.abs(np.asarray(predicted, dtype=np.int64) - np.asarray(told, dtype=np.int64))
+    wrong, n = int((apart > 1).sum()), len(apart)
+    return (
+        f"In the order of the classes student and teacher are {apart.mean():.3f} classes apart on"
+        f" average; by more than one on {wrong:,} of {n:,} rows, so on at most"
+        f" {percent(upper_bound(wrong, n, delta))} of rows drawn like them (with probability"
+        f" {1 - delta:.0%}, by itself)."
+    )

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import limbeck
+from limbeck.certificates.binomial import upper_bound
+from limbeck.core.errors import InvalidInput
+from limbeck.evaluation.ranks import far_apart
+
+WORDS = ["awful", "weak", "fair", "fine", "great"]
+
+
+def test_classes_between_student_and_teacher_are_counted():
+    said = far_apart(np.array([0, 1, 2, 4]), np.array([0, 2, 2, 1]), 0.05)
+    assert "1.000 classes apart on average; by more than one on 1 of 4 rows" in said
+    assert f"{100 * upper_bound(1, 4, 0.05):.1f}%" in said
+
+
+def stars(X) -> np.ndarray:
+    """Grades from 1 to 5 by the words of a text."""
+    total = [sum(WORDS.index(w) for w in t.split() if w in WORDS) / 3 for t in X]
+    return np.eye(5)[np.round(total).astype(int)]
+
+
+def test_ordered_classes_are_distilled_beside_the_student_without_order():
+    rng = np.random.default_rng(0)
+    texts = [f"{' '.join(rng.choice(WORDS, 3))} n{i}" for i in range(700)]
+    given = {"classes": (1, 2, 3, 4, 5), "ngrams": "words", "progress": False}
+    found = limbeck.distill(stars, texts, into="text_classifier", ordered=True, **given)
+    assert "classes without order" in str(found)
+    assert any("classes apart on average" in note for note in found.notes)
+    weights = found.student.predict_proba(["great great great", "awful awful awful"])
+    assert weights.argmax(axis=1).tolist() == [4, 0]
+    with pytest.raises(InvalidInput, match="Only n-grams keep the order"):
+        limbeck.distill(
+            stars, texts, into="text_classifier", ordered=True, among=["network"], **given
+        )
