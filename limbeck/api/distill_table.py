@@ -45,6 +45,7 @@ from limbeck.evaluation.predictions import compare_predictions, score
 from limbeck.evaluation.ranks import far_apart
 from limbeck.methods.linear import match_linear
 from limbeck.methods.soft_answers import soft_of
+from limbeck.methods.text_tournament import UNORDERED
 from limbeck.results.distillation import Distillation
 from limbeck.results.distillation_record import Holdout
 from limbeck.selection.routes import refuse_without_access
@@ -279,7 +280,8 @@ class TableSteps(Steps[LabelledRows, Apart, Known, Taught, Comparison, Distillat
             request.delta,
             None if cases is None else cases[once],
         )
-        table = table.with_best_of(list(found.result.rivals))
+        alike = [name for name in found.result.rivals if name != UNORDERED]
+        table = table.with_best_of(alike)
         if labels is None or not (task.classifies and test.features.text):
             return table
         own = {m.role: m.predicted for m in contenders if m.role in ("student", "control")}

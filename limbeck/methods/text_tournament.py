@@ -22,7 +22,7 @@ from limbeck.methods.text_encoder import DistillTextEncoder
 from limbeck.methods.text_method import AnsweredTexts, FoundText, TextMethod
 from limbeck.students.files import canonical
 
-__all__ = ["KINDS", "DistillTexts", "TextCandidate"]
+__all__ = ["KINDS", "UNORDERED", "DistillTexts", "TextCandidate"]
 
 KINDS = ("ngrams", "embeddings", "network", "encoder")
 """The kinds of students, the ones that are quickest to read first."""

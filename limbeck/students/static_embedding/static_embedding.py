@@ -105,7 +105,7 @@ class StaticEmbedding:
             )
         self.table, self.unknown = table, unknown
         self.basis = None if basis is None else np.asarray(basis, dtype=np.float32)
-        self._text = tokenizer
+        self._text = str(self.tokenizer.to_str())  # as it is saved: without padding and truncation
 
     @property
     def size(self) -> int:

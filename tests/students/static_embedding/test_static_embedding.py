@@ -85,3 +85,13 @@ def test_what_does_not_fit_is_refused(student):
         StaticEmbedding(np.zeros((3, 2)), "{}")
     with pytest.raises(LimbeckError, match="basis"):
         StaticEmbedding(student.table, word_tokenizer(WORDS), np.eye(3))
+
+
+def test_a_tokenizer_that_cuts_has_the_same_fingerprint_when_saved(student, tmp_path):
+    from tokenizers import Tokenizer
+
+    cutting = Tokenizer.from_str(student.tokenizer.to_str())
+    cutting.enable_truncation(4)
+    cutting.enable_padding(length=4)
+    made = StaticEmbedding(student.table, cutting.to_str(), student.basis, student.unknown)
+    assert StaticEmbedding.load(made.save(tmp_path / "cut")).fingerprint() == made.fingerprint()
