@@ -61,6 +61,12 @@ def generate(
         if classes is not None:
             settings["classes"] = class_names(classes, None)
         texts, y = _table(real, text, label)
+        if teacher.startswith("hf:"):
+            typer.echo(
+                f"{teacher} writes on this machine, on a processor some minutes for a few rows;"
+                f" what it answered is kept in {out}, and the same line goes on from there.",
+                err=True,
+            )
         result = start(
             teacher,
             _seeds(seeds, text, label),

@@ -126,7 +126,8 @@ class EmbeddingDistillation(Result, Tabular):
             f"verdict  {self.verdict}",
         )
         notes = (*said, *(f"note  {note}" for note in self.notes))
-        return Table("Static embeddings", columns, list(self.models), notes=notes)
+        return Table("Static embeddings", columns, list(self.models), notes=notes,
+                     stacked=any(m.cross for m in self.models))  # fmt: skip
 
     def tables(self) -> dict[str, Table[Any]]:
         """The models that were compared."""

@@ -18,6 +18,7 @@ __all__ = ["OBJECTIVES", "TableData", "cosine_loss", "relation_loss", "train_tab
 Matrix = NDArray[np.float64]
 OBJECTIVES = ("cosine", "relations", "both", "margin")
 PENALTIES: tuple[float, ...] = (1e-3, 1e-4, 1e-5)
+_OF_MARGINS: tuple[float, ...] = (1e-1, 1e-2, *PENALTIES)  # a margin says less than a vector
 LEFT_OUT = 0.2
 _PAIRS, _STEPS, _FEWEST = 2, 30, 20
 _TINY = 1e-12
@@ -149,22 +150,23 @@ def train_table(
     if cut and objective == "margin" and data.margins is not None:
         rest, out = np.flatnonzero(~data.margins.apart), np.flatnonzero(data.margins.apart)
     losses: dict[str, float] = {}
-    used: Sequence[float] = PENALTIES[:2]
+    penalties = _OF_MARGINS if objective == "margin" else PENALTIES
+    used: Sequence[float] = penalties[:2]
     if cut:
         part = data.take(out)
         losses["start"] = _value(part, start[seen], objective, np.random.default_rng(0))
         at, best = start[seen], np.inf
-        for i, penalty in enumerate(PENALTIES):
-            tell("training the table", i, len(PENALTIES) + 1)
+        for i, penalty in enumerate(penalties):
+            tell("training the table", i, len(penalties) + 1)
             at = _fitted(data.take(rest), start[seen], at, penalty, objective, rng)
             losses[f"{penalty:g}"] = now = _value(part, at, objective, np.random.default_rng(0))
             if now >= best:
                 break
-            best, used = now, PENALTIES[: i + 1]
+            best, used = now, penalties[: i + 1]
         if min(losses.values()) == losses["start"]:
             return start, losses
     at = start[seen]
-    tell("training the table", len(PENALTIES), len(PENALTIES) + 1)
+    tell("training the table", len(penalties), len(penalties) + 1)
     for penalty in used:
         at = _fitted(data, start[seen], at, penalty, objective, rng)
     table = start.copy()
