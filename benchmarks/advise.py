@@ -49,7 +49,7 @@ GROUPS = {
                "clusters", "Friedman 1"),
     "late": ("clathrin tracks", "MNIST, odd or even", "Hastie", "Friedman 3", "shells"),
     "fresh": ("Friedman 2", "swiss roll", "sparse", "moons", "circles", "rare class",
-              "clathrin traces", "next letter", "bike, casual", "adult, long hours",
+              "clathrin traces", "bike, casual", "adult, long hours",
               "MNIST, eight or not"),
 }  # fmt: skip
 SMALLER = {  # rows, rows to measure on

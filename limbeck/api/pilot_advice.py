@@ -68,7 +68,8 @@ def pilot_advice(
     own = gathered(pairs, False)
     if own and all(blind(p, constant) for p in own):
         notes = (*notes, "Nothing was learned yet: student and control hardly do better than one"
-                 " constant answer, so that the pilot says little. Give it more time.")  # fmt: skip
+                 " constant answer, so that the pilot says little. Give it a larger budget, or the"
+                 " run more epochs.")  # fmt: skip
     full = pilot.cell(1.0, 1.0)
     settings = {
         "teacher": name_of(tutor), "student": type(make(known.makers[0], 0)).__name__,

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from limbeck.core.arrays import read_arrays
 from limbeck.core.atomic_io import write_bytes
 from limbeck.core.contract import Progress
+from limbeck.core.errors import InvalidInput, TeacherFailed
 from limbeck.core.progress import quiet
 from limbeck.evaluation.forecast import PairScores, Place
 from limbeck.evaluation.networks import ask, right
@@ -152,7 +153,14 @@ class Pilot:
         for role in ("distill", "learn"):
             made = getattr(own, role)(seed, None, tell)
             net = made[-1].module if isinstance(made, list) else made.module
-            scores.append(self._scores(net))
+            try:
+                scores.append(self._scores(net))
+            except TeacherFailed as error:  # what any network is told whose outputs are not finite
+                raise InvalidInput(
+                    f"The {'student' if role == 'distill' else 'control'} diverged after"
+                    f" {cell.updates:,} updates: its outputs are not finite.",
+                    "Lower lr, or give max_grad_norm=1.0.",
+                ) from error
         found = PilotRuns(scores[0], scores[1], time.perf_counter() - began)
         if path is not None:
             file = io.BytesIO()

@@ -221,20 +221,6 @@ def _traces() -> Problem:
     return _drawn(x.astype(np.float64), y, 400, 2)
 
 
-def _letters() -> Problem:
-    """Shakespeare: is what follows four characters a vowel, a consonant, or neither?"""
-    import gzip
-
-    with gzip.open(DATA / "text" / "tiny_shakespeare.txt.gz", "rt", encoding="utf-8") as file:
-        text = str(file.read())
-    kinds = np.array(["aeiou".find(c) >= 0 for c in text.lower()]) + 0
-    kinds[[not c.isalpha() for c in text]] = 2
-    signs = np.array([min(max(ord(c) - 96, 0), 27) for c in text.lower()])
-    starts = np.random.default_rng(0).choice(len(text) - 4, 8000, replace=False)
-    x = np.eye(28)[signs[starts[:, None] + np.arange(4)]].reshape(len(starts), -1)
-    return _drawn(x, kinds[starts + 4], 2000, 3)
-
-
 def _casual() -> Problem:
     """Bikes hired by those without a subscription in an hour, as a logarithm."""
     import pandas as pd
@@ -310,7 +296,6 @@ PROBLEMS: dict[str, Callable[[], Problem]] = {
     "circles": lambda: _made("circles"),
     "rare class": lambda: _made("rare class"),
     "clathrin traces": _traces,
-    "next letter": _letters,
     "bike, casual": _casual,
     "adult, long hours": _long_hours,
 }

@@ -108,6 +108,8 @@ def test_no_teacher_worth_it_is_said():
         ({"seeds": 1}, "seeds"),
         ({"objective": GoldLabels()}, "gold labels alone"),
         ({"into": [student, student]}, "several students"),
+        ({"unlabelled": X[300:400, :3]}, r"shape \(3,\) per row, and the training inputs"),
+        ({"unlabelled": (X[300:400], TRUTH[300:400])}, "100 samples with labels"),
         ({"metrics": {"f": lambda o, y: 0.0}}, "metrics"),
         ({"validation": (X[400:430], np.where(np.arange(30) < 20, TRUTH[400:430], -1))}, "20 rows"),
         ({"epoch": 3}, "epochs"),
@@ -127,6 +129,18 @@ def test_the_time_that_is_asked_for_is_enough():
     assert short.now.doublings
     enough = 1.5 * short.settings["enough"]
     assert not advise(Knows(), X[:200], TRUTH[:200], **{**given, "budget": enough}).now.doublings
+
+
+def test_a_pilot_that_diverges_names_the_student_and_the_remedy():
+    given = {**GIVEN, "budget": "5 s", "epochs": 2, "lr": 1e30}
+    with pytest.raises(InvalidInput, match=r"diverged after \d+ updates.*Lower lr|loss of .* is"):
+        advise(Knows(), X[:200], TRUTH[:200], **given)
+
+
+def test_a_pilot_in_which_nothing_was_learned_says_so():
+    given = {**GIVEN, "budget": "5 s", "epochs": 2, "lr": 1e-7}
+    told = advise(Knows(), X[:200], TRUTH[:200], **given)
+    assert any("Nothing was learned yet" in note for note in told.notes)
 
 
 def test_data_without_labels_have_no_control():

@@ -100,3 +100,22 @@ def test_what_is_known_of_labelled_rows_only_is_refused(extra: Any, said: str) -
 def test_nothing_and_text_are_refused_by_name(more: Any, said: str) -> None:
     with pytest.raises(InvalidInput, match=f"unlabelled .*{said}"):
         limbeck.distill(teacher(), (X[:20], Y[:20]), into=student, unlabelled=more, **QUICK)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (lambda x, y: x[:, :1], r"shape \(1,\) per row, and the training inputs"),
+        (lambda x, y: (x, y), "holds 100 samples with labels"),
+        (lambda x, y: x * float("nan"), "not finite"),
+    ],
+)
+def test_inputs_of_another_shape_or_with_labels_are_refused(more: Any, said: str) -> None:
+    with pytest.raises(InvalidInput, match=said):
+        limbeck.distill(
+            teacher(),
+            (X[:20], Y[:20]),
+            into=student,
+            unlabelled=more(X[20:120], Y[20:120]),
+            **QUICK,
+        )
