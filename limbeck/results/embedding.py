@@ -10,13 +10,12 @@ from typing import Any, Self
 import numpy as np
 
 from limbeck.certificates.embeddings import (
-    EmbeddingBound,
     EmbeddingCertificate,
     certify_embedding,
 )
-from limbeck.core.errors import FileRefused, InvalidInput
+from limbeck.core.errors import InvalidInput
 from limbeck.core.measured import Measured
-from limbeck.core.strict_json import plain, read_json, write_json
+from limbeck.core.strict_json import plain, read_json, record, write_json
 from limbeck.reports.document import document, write_document
 from limbeck.reports.markup import tag
 from limbeck.reports.plots import axes_of, intervals
@@ -92,7 +91,7 @@ class EmbeddingDistillation(Result, Tabular):
 
     student: StaticEmbedding
     certificate: EmbeddingCertificate
-    models: Sequence[EmbeddingModel]
+    models: tuple[EmbeddingModel, ...]
     verdict: str
     settings: Mapping[str, Any]
     notes: tuple[str, ...] = ()
@@ -246,26 +245,4 @@ class EmbeddingDistillation(Result, Tabular):
         """
         folder = Path(folder)
         data = read_json(folder / "result.json", _FORMAT, _VERSION)
-        try:
-            own = data["certificate"]
-            certificate = EmbeddingCertificate(
-                tuple(EmbeddingBound(**b) for b in own["bounds"]), float(own["delta"]),
-                str(own["student"]), int(own["seed"]),
-            )  # fmt: skip
-            models = tuple(_model(m) for m in data["models"])
-            return cls(
-                StaticEmbedding.load(folder), certificate, models, str(data["verdict"]),
-                data["settings"], tuple(data["notes"]),
-            )  # fmt: skip
-        except (KeyError, TypeError, ValueError) as error:
-            raise FileRefused(
-                f"{str(folder)!r} is no result of static embeddings: {error}.", "Save it again."
-            ) from None
-
-
-def _model(data: Mapping[str, Any]) -> EmbeddingModel:
-    made: dict[str, Any] = {
-        name: Measured(**value) if isinstance(value, dict) else value
-        for name, value in data.items()
-    }
-    return EmbeddingModel(**made)
+        return record(cls, data, student=StaticEmbedding.load(folder))
