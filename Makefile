@@ -10,7 +10,7 @@ export OMP_NUM_THREADS ?= 1
 export OMP_WAIT_POLICY ?= PASSIVE
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test docs lint types law fast slow mutants bare clean
+.PHONY: demo test docs lint types law fast slow mutants bare versions clean
 
 demo: .venv/demo
 	$(BIN)/python examples/breast_cancer.py
@@ -48,6 +48,10 @@ law: .venv/dev
 # What needs no torch works without it: an environment without the optional parts.
 bare: .venv-bare/ready
 	.venv-bare/bin/python tests/without_torch.py
+
+# The lowest declared versions on Python 3.11, and 3.12 and 3.13, where they are on this machine.
+versions:
+	$(PYTHON) tests/versions
 
 .venv/demo: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv

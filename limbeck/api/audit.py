@@ -26,6 +26,7 @@ from limbeck.certificates.wording import versions
 from limbeck.core.errors import InvalidInput, whole_number
 from limbeck.core.pieces import keeping
 from limbeck.core.progress import shown
+from limbeck.data.row_batches import is_batched
 from limbeck.results.audit import Audit, Work
 
 __all__ = ["Audit", "audit"]
@@ -143,6 +144,11 @@ def audit(
     300
     """
     started = time.perf_counter()
+    if is_batched(df):
+        raise InvalidInput(
+            f"An audit goes over its whole table again and again, and df is a {type(df).__name__}.",
+            "Give a data frame: pandas.read_parquet, or a random sample that fits into memory.",
+        )
     _check(pairs, bags, folds, level)
     seed = whole_number("seed", seed)
     table = read_table(

@@ -250,3 +250,9 @@ def test_compas() -> None:
     assert found.fidelity.score_rmse.value <= 1.98
     assert found.fidelity.outcome_auc is not None
     assert found.fidelity.outcome_auc.value >= 0.745
+
+
+def test_a_table_on_disk_is_refused_with_the_remedy() -> None:
+    with pytest.raises(InvalidInput, match="over its whole table again and again") as caught:
+        limbeck.audit("rows/*.parquet", score="score", progress=False)
+    assert "random sample" in caught.value.remedy
