@@ -47,7 +47,8 @@ def read_run(path: str | Path, more: Sequence[str] = ()) -> dict[str, Any]:
     ----------
     path : path
         YAML: ``teacher``, ``student`` (``package.module:name``; ``teacher_weights`` and
-        ``student_weights`` name .safetensors files), ``train``, ``validation``, ``test`` (the
+        ``student_weights`` name .safetensors files; ``student: {name: Pruned, size: 0.5}`` cuts it
+        out of its teacher), ``train``, ``validation``, ``test`` (the
         same, or .npz files with the arrays X and y), ``objective`` (a list of losses, each with
         its ``weight`` and settings; not needed with ``recipe``), ``optimizer`` and ``schedule`` (a
         name, or a class of torch as a mapping, ``{name: StepLR, step_size: 10}``), ``filter``,
@@ -192,11 +193,20 @@ def _run(
 ) -> NetworkDistillation | LanguageDistillation:
     from limbeck.api.distill_network import compress
 
-    if str(data["student"]).startswith("hf:"):
+    if _is_cut(data["student"]) and str(data.get("teacher")).startswith("hf:"):
+        data = {**data, "student": made(data["student"], "student")}
+        writes = True
+    else:
+        writes = str(data["student"]).startswith("hf:")
+    if writes:
         from limbeck.api.run_language import run_language
 
         return kept_run(path, data, partial(run_language, data, progress))
     teacher, train, y, given = arguments_of(data)
+    if _is_cut(data["student"]):
+        from limbeck.api.distill_pruned import PrunedSteps
+
+        given["steps"] = PrunedSteps
     return kept_run(path, given, partial(compress, teacher, train, y, progress=progress, **given))
 
 
@@ -300,6 +310,11 @@ def _known() -> list[str]:
     return list(dict.fromkeys([*ours, *named, *(f.name for f in dataclasses.fields(Training))]))
 
 
+def _is_cut(student: Any) -> bool:
+    """Whether the student is cut out of its teacher: ``{name: Pruned, size: 0.5}``."""
+    return isinstance(student, dict) and student.get("name") == "Pruned"
+
+
 def _model(name: Any, weights: Any, role: str) -> Any:
     if isinstance(name, list):
         if weights is not None:
@@ -314,6 +329,8 @@ def _model(name: Any, weights: Any, role: str) -> Any:
                 f"{role}_weights was given, and {role} has settings.",
                 "Let the function that makes it load the weights.",
             )
+        if role == "student" and _is_cut(name):
+            return made(name, role)
         make = _function(name, role)[1]
         return make if role == "student" else make()
     found = read_named(str(name))

@@ -1,4 +1,4 @@
-"""A distillation of language models as a file, whose student is ``hf:folder``."""
+"""A distillation of language models as a file: into ``hf:folder``, or a cut of ``hf:folder``."""
 
 from __future__ import annotations
 
@@ -28,12 +28,14 @@ def run_language(data: Mapping[str, Any], progress: bool | None) -> LanguageDist
     Parameters
     ----------
     data : mapping
-        What the file holds: ``teacher`` and ``student`` as ``hf:folder``, ``train`` and ``test`` as
-        files of prompts, ``objective`` as a name or ``{name: OnPolicy, share: 0.5}``.
+        What the file holds: ``teacher`` and ``student`` as ``hf:folder``, or the student as a
+        `limbeck.networks.Pruned`, ``train`` and ``test`` as files of prompts, ``objective`` as a
+        name or ``{name: OnPolicy, share: 0.5}``.
     progress : bool or None
         A progress bar.
     """
     from limbeck.api.distill_language import distill_language
+    from limbeck.networks.pruning.pruned import Pruned
 
     given = dict(data)
     teacher, student, train = (given.pop(name, None) for name in ("teacher", "student", "train"))
@@ -41,6 +43,10 @@ def run_language(data: Mapping[str, Any], progress: bool | None) -> LanguageDist
         given["objective"] = objective_of(given["objective"])
     if isinstance(given.get("metrics"), dict):
         given["metrics"] = {name: read_named(str(f)) for name, f in given["metrics"].items()}
+    if isinstance(student, Pruned):
+        from limbeck.api.distill_pruned_language import PrunedLanguageSteps
+
+        given["steps"] = PrunedLanguageSteps
     return distill_language(teacher, train, into=student, progress=progress, **given)
 
 

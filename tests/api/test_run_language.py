@@ -43,6 +43,23 @@ def test_a_run_file_does_what_distill_does(place, tmp_path):
     assert run_file.resume(tmp_path / "out", progress=False).generations == same.generations
 
 
+def test_a_cut_is_named_in_a_run_file(place, tmp_path):
+    big, _, _ = place
+    texts = ["".join("xy"[int(b)] for b in f"{i:06b}") * 2 for i in range(36)]
+    path, run = tmp_path / "texts.jsonl", tmp_path / "run.yaml"
+    path.write_text("\n".join(json.dumps({"prompt": text}) for text in texts))
+    run.write_text(
+        f"teacher: {big}\nstudent: {{name: Pruned, mlp: 0.5}}\ntrain: {path}\n"
+        f"out: {tmp_path / 'out'}\nobjective: TokenKD\nmax_new_tokens: 5\nbatch_size: 8\n"
+        "prompt_tokens: 6\npreflight: warn\ncontrol: false\n"
+    )
+    found = run_file.run(run, progress=False)
+    assert any("keeping mlp" in note for note in found.notes)
+    run.write_text(run.read_text().replace("mlp: 0.5", "mlpp: 0.5"))
+    with pytest.raises(InvalidInput, match="has no setting 'mlpp'"):
+        run_file.run(run, progress=False)
+
+
 def test_from_a_shell(place, tmp_path):
     big, small, path = place
     told = CliRunner().invoke(
