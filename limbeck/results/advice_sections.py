@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from limbeck.core.errors import plural
 from limbeck.core.printable import visible
 from limbeck.reports.charts import Line, Panel, chart
 from limbeck.reports.document import document, write_document
@@ -30,7 +31,7 @@ def outlook_table(result: AdviceRecord) -> Table[Outlook]:
     columns: list[Column[Outlook]] = [
         Column("what", lambda o: o.name, wrap=True),
         Column("rows", lambda o: o.rows, align="right", page_only=True),
-        Column("epochs", lambda o: o.epochs, align="right", page_only=True),
+        Column("epochs", lambda o: o.epochs, format=lambda v: plural(v, "epoch"), under="rows"),
         Column("student", lambda o: o.student, f"student's\n{score}", brief=True,
                drawing=Drawing(group="scores")),
         Column("control", lambda o: o.control, "control's", page_only=True,
@@ -39,8 +40,7 @@ def outlook_table(result: AdviceRecord) -> Table[Outlook]:
                drawing=Drawing(zero=True)),
         Column("basis", lambda o: o.basis),
         Column("verdict", lambda o: o.verdict),
-        Column("seconds", lambda o: o.seconds, "seconds a pair", align="right",
-               format=lambda v: f"{v:.3g}", page_only=True),
+        Column("seconds", lambda o: o.seconds, format=lambda v: f"{v:.3g} s a pair", under="rows"),
     ]  # fmt: skip
     return Table(
         f"What distilling is forecast to bring ({result.level:.0%} intervals for a later run of"

@@ -69,8 +69,9 @@ class AgreementCurve:
         if max(self.twice.low, self.four.low) > now:
             return f"{told} More inputs should help, and need no labels: unlabelled=..."
         if self.four.high < 1 - epsilon:
-            return (f"{told} Even four times as many hardly reach the {1 - epsilon:.0%} asked for:"
-                    " try a larger student, or longer training.")  # fmt: skip
+            return (f"{told} By this curve four times as many hardly reach the {1 - epsilon:.0%}"
+                    " asked for: try a larger student, longer training, or limbeck.advise, which"
+                    " sees more of it.")  # fmt: skip
         return f"{told} Whether more inputs help cannot be told from it; limbeck.advise finds out."
 
 

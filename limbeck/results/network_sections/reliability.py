@@ -90,11 +90,11 @@ def _diagram(result: NetworkRecord, role: str) -> Html:
         for c, a, s in result.facts[role].reliability
     ]  # fmt: skip
     return strokes.svg(
-        (end + 14, foot + 40),
+        (end + 26, foot + 40),
         f"Share of right answers of the {role} by its confidence",
         *(strokes.line(_LEFT, at(0, t)[1], end, at(0, t)[1], "rule") for t in ticks),
-        *(strokes.text(_LEFT - 6, at(0, t)[1] + 4, percent(t), "end") for t in ticks),
-        *(strokes.text(at(t, 0)[0], foot + 17, percent(t)) for t in ticks),
+        *(strokes.text(_LEFT - 6, at(0, t)[1] + 4, f"{t:.0%}", "end") for t in ticks),
+        *(strokes.text(at(t, 0)[0], foot + 17, f"{t:.0%}") for t in ticks),
         strokes.line(_LEFT, foot, end, _TOP, "chosen"),
         *marks,
         strokes.text((_LEFT + end) / 2, foot + 36, "confidence"),
