@@ -21,7 +21,7 @@ from limbeck.students.sparse_sum.crossfit import FoldJudge, pattern
 from limbeck.students.sparse_sum.model import TermWeights, decimals_of, design_of, rounded
 from limbeck.students.sparse_sum.refit import refit
 from limbeck.students.sparse_sum.selection import Chosen, OrthogonalSelection
-from limbeck.students.sparse_sum.sum_data import SumData
+from limbeck.students.sparse_sum.sum_data import SumData, row_losses
 from limbeck.students.sparse_sum.terms import FilledColumns, SumTerm, medians
 
 __all__ = [
@@ -141,16 +141,30 @@ def search_families(
     one_fold = np.zeros(len(part.values), dtype=np.int64)
     chooser = OrthogonalSelection(pool.matrix, targets, part.weight, one_fold, numbers)
     free, whole = (1 if targets.shape[1] == 1 else 0), FilledColumns(data.values, fill)
-    known: dict[tuple[tuple[int, int], ...], TermWeights] = {}
+    known: dict[tuple[tuple[int, int], ...], tuple[float, TermWeights]] = {}
+
+    def fitted(chosen: Chosen) -> tuple[float, TermWeights]:
+        key = tuple(chosen)
+        if key not in known:
+            made = _fitted(chosen, pool, whole, data, digits)
+            known[key] = (_disagreement(made, whole, data) if several else 0.0), made
+        return known[key]
+
+    several = targets.shape[1] > 1
     found: dict[str, list[TermWeights]] = {}
     for name, allowed in families_of(pool).items():
-        found[name] = []
-        for chosen in chooser.choose(sizes, allowed, None, free):
-            key = tuple(chosen)
-            if key not in known:
-                known[key] = _fitted(chosen, pool, whole, data, digits)
-            found[name].append(known[key])
+        ways = [chooser.choose(sizes, allowed, None, free)]
+        if several:  # of as many numbers, so that the rows that they are fitted to may decide
+            ways.append(chooser.choose(sizes, allowed, None, free, spread=True))
+        pairs = zip(*ways, strict=True)
+        found[name] = [min(map(fitted, pair), key=lambda made: made[0])[1] for pair in pairs]
     return fill, found
+
+
+def _disagreement(found: TermWeights, columns: FilledColumns, data: SumData) -> float:
+    """The share of the weight on which a sum says another class than the teacher."""
+    lost = row_losses(found.totals(columns), data, np.arange(len(data.values)))
+    return float(np.average(lost, weights=data.weight))
 
 
 def search(

@@ -50,6 +50,7 @@ class _Rule:
     free: int  # outputs that have an intercept from the start
     floor: Vector  # (k,): what a term must gain
     power: float  # of the price, by which a gain is divided
+    spread: bool = False  # whether an intercept is left out of that price
 
 
 class OrthogonalSelection:
@@ -118,6 +119,7 @@ class OrthogonalSelection:
         allowed: NDArray[np.bool_],
         without: int | None = None,
         free: int = 0,
+        spread: bool = False,
     ) -> list[Chosen]:
         """The terms of the largest sum within each budget.
 
@@ -136,13 +138,18 @@ class OrthogonalSelection:
         free : int
             How many outputs have an intercept from the start; others pay for theirs when their
             first term comes.
+        spread : bool
+            Whether a gain is divided by the price without the intercept that it brings: terms go
+            to more outputs, which explains less of each and says more of which is the largest.
         """
         if not len(self.matrix):
             return [[] for _ in budgets]
         use = np.ones(self.folds)
         if without is not None and self.folds > 1:
             use[without] = 0.0
-        by_number = self._walk(budgets, allowed, use, free, 1.0)
+        by_number = self._walk(budgets, allowed, use, free, 1.0, spread)
+        if spread:
+            return [chosen for chosen, _ in by_number]
         by_gain = self._walk(budgets, allowed, use, free, 0.0)
         pairs = zip(by_number, by_gain, strict=True)
         return [max(pair, key=lambda found: found[1])[0] for pair in pairs]
@@ -154,6 +161,7 @@ class OrthogonalSelection:
         use: Vector,
         free: int,
         power: float,
+        spread: bool = False,
     ) -> list[tuple[Chosen, float]]:
         """What is chosen within each budget by gain per price to a power, and what it explains."""
         squares = self._squares @ use
@@ -162,7 +170,7 @@ class OrthogonalSelection:
             for c in range(self.outputs)
         ]
         floor = 1e-6 * np.array([max(float(s @ use), 1e-300) for s in self._spread])
-        rule = _Rule(budgets[-1], free, floor, power)
+        rule = _Rule(budgets[-1], free, floor, power, spread)
         state = _Selection(paths, [], free, 0.0)
         out = []
         for budget in budgets:
@@ -187,7 +195,7 @@ class OrthogonalSelection:
             price[held] = 1 + extra
             fits = path.open & (price <= left) & (path.norms > path.least)
             gain = np.where(fits, path.inner**2, 0.0) / np.maximum(path.norms, path.least)
-            worth = gain / price**rule.power
+            worth = gain / (price - extra * rule.spread) ** rule.power
             m = int(worth.argmax())
             if gain[m] > rule.floor[c] and (best is None or worth[m] > best[0]):
                 best = worth[m], (m, c, int(price[m]))

@@ -7,7 +7,12 @@ import pytest
 
 from limbeck.core.columns import Features
 from limbeck.data.splits import split_folds
-from limbeck.students.sparse_sum.search import search, sizes_up_to, smallest_within
+from limbeck.students.sparse_sum.search import (
+    search,
+    search_families,
+    sizes_up_to,
+    smallest_within,
+)
 from limbeck.students.sparse_sum.sum_data import SumData, cross_entropy
 from limbeck.students.sparse_sum.terms import FilledColumns
 
@@ -82,3 +87,19 @@ def test_more_than_two_classes_and_regression_are_fitted() -> None:
     found = search(data_of(y, classifies=False), (3,), np.random.default_rng(0), fixed=True)
     error = found.sums[0].totals(FilledColumns(X, found.fill)) - y
     assert (error**2).mean() < 0.02 * y.var()
+
+
+def test_few_numbers_speak_for_as_many_classes_as_agree_best():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(600, 12))
+    scores = 2.0 * X[:, :6] + 1.6 * X[:, 6:]  # two columns for each of six classes
+    soft = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    features = Features.of(X)
+    data = SumData(
+        features, X, soft, np.ones(600), np.zeros(600, dtype=np.int64), np.ones(600, bool), True
+    )
+    _, found = search_families(data, (6,), rng)
+    made = found["columns"][0]
+    assert (made.weights != 0).any(axis=0).sum() == 3  # a weight and an intercept for each
+    said = made.totals(FilledColumns(X, np.zeros(12))).argmax(axis=1)
+    assert (said == scores.argmax(axis=1)).mean() > 0.35
