@@ -35,14 +35,10 @@ class AllSizes:
         a sum may have; a method without such choices has one variant, ``""``.
     queries : int
         How many rows the teacher was asked about besides those that are shared.
-    by_probabilities : bool
-        Whether variants are compared by how near their probabilities are to the teacher's, which
-        says more than agreement where all of them are fitted to these.
     """
 
     students: Mapping[str, Sequence[Student]]
     queries: int = 0
-    by_probabilities: bool = False
 
 
 @dataclass(frozen=True, eq=False)

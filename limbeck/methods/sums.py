@@ -113,7 +113,7 @@ class SumMethod(BaseMethod):
         progress("choosing terms", 0, 1)
         data = self._hidden(asked.for_sums(_MOST_ROWS))
         found = self._by_family(data, rng, asked.teacher.task)
-        return AllSizes(found, by_probabilities=asked.has_probabilities)
+        return AllSizes(found)
 
     def distill(
         self,

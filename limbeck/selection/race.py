@@ -23,6 +23,10 @@ __all__ = ["FOLDS", "Route", "Run", "Stopped", "budgets_up_to", "folds_of", "run
 FOLDS = 3
 """As many as in the tournament of prototypes that this one was measured against."""
 
+_NEAR_WORTH = 200
+"""As how many rows the queries count on which students are judged beside few rows: many rows have
+little noise, and queries have little at any number of rows, but do not lie quite where rows do."""
+
 Clock = Callable[[], float]
 
 
@@ -57,7 +61,7 @@ class Run:
         By budget of numbers: the largest student within it, from all rows.
     losses : mapping from int to ndarray of shape (n,)
         By budget: the loss of each row for the student that did not see the row's fold; where rows
-        are few, the mean of it and of the mean loss on queries made from the fold.
+        are few, weighed with the mean loss on queries made from the fold, which count as 200 rows.
     refits : mapping from int to list of Student
         By budget: the students that left out a fold each.
     queries : int
@@ -204,7 +208,6 @@ class _Judged:
     budgets: tuple[int, ...]
     students: dict[tuple[str, int], Student] = field(default_factory=dict)
     losses: dict[tuple[str, int], NDArray[np.float64]] = field(default_factory=dict)
-    choice: dict[tuple[str, int], NDArray[np.float64]] = field(default_factory=dict)
     refits: dict[tuple[str, int], list[Student]] = field(default_factory=dict)
 
     def take(self, found: AllSizes) -> bool:
@@ -212,14 +215,13 @@ class _Judged:
         for key, student in _by_budget(found.students, self.budgets).items():
             self.students[key] = student
             self.losses[key] = np.full(len(self.fold), np.nan)
-            self.choice[key] = np.full(len(self.fold), np.nan)
             self.refits[key] = []
         return bool(self.students)
 
     def judge(self, found: AllSizes, part: int) -> None:
         """Losses on the rows of a fold, by the students that were made without it."""
         task, out = self.every.teacher.task, np.flatnonzero(self.fold == part)
-        rows, told, soft = self.every.rows[out], self.every.answers[out], self.every.soft[out]
+        rows, told = self.every.rows[out], self.every.answers[out]
         spread = 1.0 if task.classifies else float(np.var(self.every.answers[: len(self.fold)]))
         made, near = _by_budget(found.students, self.budgets), self._near(out)
         for key in self.students:
@@ -230,12 +232,9 @@ class _Judged:
             self.losses[key][out] = _loss(student, rows, told, task, spread)
             if near is not None:
                 theirs = _loss(student, near[0], near[1], task, spread).reshape(len(out), -1)
-                self.losses[key][out] = (self.losses[key][out] + theirs.mean(axis=1)) / 2
-            self.choice[key][out] = (
-                ((student.predict_proba(rows) - soft) ** 2).sum(axis=1)
-                if found.by_probabilities
-                else self.losses[key][out]
-            )
+                own = len(self.fold) / (len(self.fold) + _NEAR_WORTH)
+                self.losses[key][out] *= own
+                self.losses[key][out] += (1 - own) * theirs.mean(axis=1)
 
     def _near(self, out: NDArray[np.int64]) -> tuple[Rows, NDArray[Any]] | None:
         """Queries of some rows, one row after the other, and the answers there."""
@@ -253,7 +252,7 @@ class _Judged:
         best: dict[int, tuple[str, int]] = {}
         for key in whole:
             known = best.get(key[1])
-            if known is None or self.choice[key].mean() < self.choice[known].mean():
+            if known is None or self.losses[key].mean() < self.losses[known].mean():
                 best[key[1]] = key
         if not best:
             return None

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -66,6 +66,21 @@ def test_each_row_is_judged_by_a_student_that_did_not_see_it():
         assert np.array_equal(found.losses[budget], expected)
     assert found.queries == 20
     assert [len(refits) for refits in found.refits.values()] == [3, 3, 3]
+
+
+def test_queries_count_as_200_rows_beside_few():
+    every, *without = parts(TEACHER)
+    near = Rows(ROWS.features, np.repeat(X[::-1], 2, axis=0))  # two for each row
+    beside = replace(every, near=near, near_scores=TEACHER.scores(near.values))
+    route = Route("tree", "greedy", GreedyTrees())
+    found = run_route(route, [beside, *without], FOLD, (8,), 0, 60.0)
+    y = TEACHER.task.labels[TEACHER.scores(X).argmax(axis=1)]
+    own, theirs = np.empty(90), np.empty(90)
+    for part in range(3):
+        tree = Tree(4, task=TEACHER.task).fit(X[part != FOLD], y[part != FOLD])
+        wrong = tree.predict(X) != y
+        own[part == FOLD], theirs[part == FOLD] = wrong[part == FOLD], wrong[::-1][part == FOLD]
+    assert found.losses[8] == pytest.approx((90 * own + 200 * theirs) / 290)
 
 
 def test_losses_of_values_are_shares_of_their_variance():

@@ -201,7 +201,7 @@ class MatchedCurves(BaseMethod):
             self.curves(), asked.rows, asked.queries, asked.soft, asked.answers[:n], np.ones(n),
             None, np.zeros(n, dtype=np.int64), [], teacher.task,
         )  # fmt: skip
-        return AllSizes(fit.by_penalty(), by_probabilities=asked.has_probabilities)
+        return AllSizes(fit.by_penalty())
 
     def learn(
         self,
