@@ -94,10 +94,11 @@ def certify(
         their cases as a second column (`limbeck.data.cases.case_hashes`). Rows that training saw
         are refused; see `limbeck.certificates.fingerprint.seen_among`.
     groups : array-like of shape (n,), optional
-        A label for each row. Each of g groups gets a bound at delta / g; they hold all at once with
-        probability 1 - delta, and so does the overall bound, each of the two on its own. Where
-        the tolerance is found from the rows, the group bounds use the inequality of Dvoretzky,
-        Kiefer and Wolfowitz (Massart 1990), which holds for every tolerance at once.
+        A label for each row; of a table that is read in batches the name of their column. Each of
+        g groups gets a bound at delta / g; they hold all at once with probability 1 - delta, and
+        so does the overall bound, each of the two on its own. Where the tolerance is found from
+        the rows, the group bounds use the inequality of Dvoretzky, Kiefer and Wolfowitz (Massart
+        1990), which holds for every tolerance at once.
     cases : array-like of shape (n,) or str, optional
         The case that each row belongs to, such as a patient, or the name of its column: rows of
         a case may depend on each other, cases may not. Bounds are then those for bounded losses
@@ -166,14 +167,15 @@ def certify(
         )
     of_means = BOUNDS.get(bound)
     if is_batched(rows):
-        if groups is not None or cases is not None:
+        if cases is not None:
             raise InvalidInput(
-                "groups and cases were given with a table that is read in batches.",
+                "cases were given with a table that is read in batches.",
                 "Leave them out, or give a sample of the rows that fits into memory.",
             )
         return certify_batches(
             student, rows, answers, chosen, delta, epsilon=epsilon, candidates=candidates,
             seen=seen, duplicates=duplicates, bound=bound, least=MIN_ROWS,
+            groups=groups,
         )  # fmt: skip
     if chosen.finds_tolerance and epsilon is None:
         epsilon = _TOLERANCE_EPSILON

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from limbeck.certificates.issue import issue
 from limbeck.certificates.losses import BoundedLoss
 from limbeck.certificates.planning import plan_counts
 from limbeck.certificates.streamed_evidence import StreamedEvidence
-from limbeck.core.contract import Certificate
+from limbeck.core.contract import Certificate, GroupBound
 from limbeck.core.errors import InvalidInput
 from limbeck.data.duplicates import Rule
 from limbeck.data.row_batches import RowBatches, row_batches
@@ -38,6 +38,7 @@ def certify_batches(
     duplicates: Rule = "auto",
     bound: str = "betting",
     least: int = 10,
+    groups: str | None = None,
 ) -> Certificate:
     """Certify a student on a table that is read once, in batches, in constant memory.
 
@@ -62,6 +63,8 @@ def certify_batches(
         As for `certify`. Identical rows are refused unless ``duplicates`` says what they are.
     least : int
         The fewest rows.
+    groups : str, optional
+        The column with the group of each row; what is kept of a group are two counts.
 
     Returns
     -------
@@ -85,11 +88,18 @@ def certify_batches(
             f"The answers to rows that are read in batches are a {type(answers).__name__}.",
             "Give the name of their column, or the teacher's function of a batch: model.predict.",
         )
+    if groups is not None and not isinstance(groups, str):
+        raise InvalidInput(
+            f"The groups of rows that are read in batches are a {type(groups).__name__}.",
+            "Give the name of their column.",
+        )
     level = delta / candidates
     with tempfile.TemporaryDirectory(prefix="limbeck-") as folder:
-        evidence = StreamedEvidence(student, loss, Path(folder), seen, duplicates)
-        for batch, told in _answered(student, rows, answers):
-            evidence.record(batch, told)
+        evidence = StreamedEvidence(
+            student, loss, Path(folder), seen, duplicates, grouped=groups is not None
+        )
+        for batch, told, labels in _answered(student, rows, answers, groups):
+            evidence.record(batch, told, labels)
         n, errors = evidence.draws if evidence.count else (0, 0)
         if n < least:
             raise InvalidInput(
@@ -102,16 +112,28 @@ def certify_batches(
         return issue(
             evidence, epsilon=value, delta=delta, n=n, mean=errors / n,
             bound=wording.CLOPPER_PEARSON, asked=epsilon, tolerance=loss.tolerance,
-            candidates=candidates,
+            candidates=candidates, groups=_group_bounds(evidence, level) if groups else (),
             plan=plan_counts(errors, n, epsilon, level) if missed and epsilon else None,
             settings={"bound": bound},
         )  # fmt: skip
 
 
-def _answered(student: Predictor, rows: Any, answers: str | Callable[[Any], Any]) -> Any:
-    """Batches of the student's columns with their answers."""
+def _group_bounds(evidence: StreamedEvidence, level: float) -> tuple[GroupBound, ...]:
+    found = evidence.by_group()
+    share = level / len(found)
+    return tuple(
+        GroupBound(name, upper_bound(errors, n, share), share, n, errors / n)
+        for name, (n, errors) in found.items()
+    )
+
+
+def _answered(
+    student: Predictor, rows: Any, answers: str | Callable[[Any], Any], groups: str | None
+) -> Iterator[tuple[Any, Any, Any]]:
+    """Batches of the student's columns with their answers, and groups."""
     names = list(student.features_.names)
-    needed = [*names, answers] if isinstance(answers, str) else names
+    more = [c for c in (answers, groups) if isinstance(c, str) and c not in names]
+    needed = list(dict.fromkeys([*names, *more]))
     given = rows if isinstance(rows, RowBatches) else row_batches(rows, needed)
     for frame in given:
         absent = [c for c in needed if c not in frame.columns]
@@ -119,7 +141,8 @@ def _answered(student: Predictor, rows: Any, answers: str | Callable[[Any], Any]
             raise InvalidInput(
                 f"There is no column {absent[0]!r} in a batch of rows.",
                 "Give batches with the columns of the student"
-                + (", and of the answers." if isinstance(answers, str) else "."),
+                + (f", and {' and '.join(map(repr, more))}." if more else "."),
             )
         batch = frame[names]
-        yield batch, frame[answers].to_numpy() if isinstance(answers, str) else answers(batch)
+        told = frame[answers].to_numpy() if isinstance(answers, str) else answers(batch)
+        yield batch, told, None if groups is None else frame[groups].to_numpy()

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from limbeck.certificates.evidence import Predictor, count
 from limbeck.certificates.fingerprint import read_seen_hashes
 from limbeck.certificates.losses import BoundedLoss, encode_answers, encode_predictions
+from limbeck.certificates.streamed_draws import StreamedDraws
 from limbeck.core.errors import InvalidInput
 from limbeck.data.cases import Units
 from limbeck.data.duplicates import (
@@ -23,13 +24,12 @@ from limbeck.data.duplicates import (
     round_to_float32,
     row_hashes,
 )
+from limbeck.data.labels import is_missing, label_array
 from limbeck.data.spilled import Spilled
 
 __all__ = ["StreamedEvidence"]
 
 _ENTRY = np.dtype("S40")  # the SHA-256 of a row and its answer, as in `Fingerprint`
-_DRAW = np.dtype([("hash", "<u8"), ("loss", "u1")])
-_NEAR = np.dtype([("near", "<u8"), ("hash", "<u8")])
 
 
 class StreamedEvidence:
@@ -50,6 +50,8 @@ class StreamedEvidence:
         Hashes of the rows that training saw.
     rule : {"auto", "drop", "keep"}
         What identical rows are.
+    grouped : bool
+        Whether each row has the label of a group, 4 bytes more.
     """
 
     has_cases = False
@@ -62,15 +64,19 @@ class StreamedEvidence:
         folder: Path,
         seen: NDArray[np.uint64] | None = None,
         rule: Rule = "auto",
+        *,
+        grouped: bool = False,
     ) -> None:
         self.student, self.loss, self.rule = student, loss, rule
         self.seen = None if seen is None else np.sort(_hashes_of_rows(seen))
         self.count, self._hits = 0, 0
         self._entries = Spilled(folder / "entries", _ENTRY)
-        self._draws = Spilled(folder / "draws", _DRAW)
-        self._near = Spilled(folder / "near", _NEAR)
+        self.group_names: dict[str, int] = {}
+        self._grouped = grouped
+        columns = {"loss": "u1", **({"group": "<i4"} if grouped else {})}
+        self._draws = StreamedDraws(folder, columns)
 
-    def record(self, rows: Any, answers: Any) -> None:
+    def record(self, rows: Any, answers: Any, groups: Any = None) -> None:
         """Ask the student about a batch, and write down what is kept of it.
 
         Parameters
@@ -79,6 +85,8 @@ class StreamedEvidence:
             The rows.
         answers : array-like of shape (b,)
             The teacher's answers.
+        groups : array-like of shape (b,), optional
+            The group of each row.
 
         Raises
         ------
@@ -102,11 +110,9 @@ class StreamedEvidence:
         bare = getattr(self.student, "bare", None)
         values = values if bare is None else bare(values)
         own = row_hashes(values)
-        self._draws.add(_records(_DRAW, own, losses), _bucket(own))
         nears = near_hashes(values)
-        for near in nears:
-            beside = near != own
-            self._near.add(_records(_NEAR, near[beside], own[beside]), _bucket(near[beside]))
+        codes = (self._group_codes(groups, n),) if self._grouped else ()
+        self._draws.add(own, nears, losses, *codes)
         if self.seen is not None:
             met = np.isin(own, self.seen)
             for near in nears:
@@ -124,39 +130,27 @@ class StreamedEvidence:
             out.update(np.sort(bucket).tobytes())
         return out.hexdigest()
 
-    @cached_property
+    def _group_codes(self, groups: Any, n: int) -> NDArray[np.int32]:
+        labels = label_array(groups, "The list of groups")
+        missing = is_missing(labels)
+        if len(labels) != n or missing.any():
+            raise InvalidInput(
+                f"There are {len(labels) - int(missing.sum())} groups for {n} rows of a batch.",
+                "Give every row its group.",
+            )
+        known = self.group_names
+        return np.array([known.setdefault(str(v), len(known)) for v in labels], dtype=np.int32)
+
+    @property
     def _distinct(self) -> tuple[int, int]:
         """Different rows, and how many of them the student is wrong on."""
-        n = errors = 0
-        near, known = [], iter(self._near)
-        for draws in self._draws:
-            hashes, losses = _worst(draws)
-            n, errors = n + len(hashes), errors + int(losses.sum())
-            pairs = next(known)
-            near.append(pairs[np.isin(pairs["near"], hashes)])
-        pairs = np.concatenate(near)
-        if len(pairs):  # rows of two hashes that are one row: rounding set them apart
-            merged, wrong = self._joined(pairs)
-            n, errors = n - merged, errors - wrong
-        return n, errors
+        n, wrong = self._draws.different
+        return n, int(wrong)
 
-    def _joined(self, pairs: NDArray[Any]) -> tuple[int, int]:
-        """How many hashes, and errors, fewer there are if these pairs are one row each."""
-        from scipy.sparse import coo_array
-        from scipy.sparse.csgraph import connected_components
-
-        known, at = np.unique(np.concatenate([pairs["near"], pairs["hash"]]), return_inverse=True)
-        size = len(pairs)
-        edges = coo_array((np.ones(size), (at[:size], at[size:])), shape=(len(known), len(known)))
-        groups, label = connected_components(edges, directed=False)
-        wrong = np.zeros(len(known), dtype=np.int64)
-        for bucket in np.unique(_bucket(known)):
-            hashes, losses = _worst(self._draws[int(bucket)])
-            here = _bucket(known) == bucket
-            wrong[here] = losses[np.searchsorted(hashes, known[here])]
-        worst = np.zeros(groups, dtype=np.int64)
-        np.maximum.at(worst, label, wrong)
-        return len(known) - groups, int(wrong.sum() - worst.sum())
+    def by_group(self) -> dict[str, tuple[int, int]]:
+        """Draws and errors of each group, by its label, in the order of labels."""
+        found = self._draws.by_group(apart=self.rule == "keep")
+        return {name: found[self.group_names[name]] for name in sorted(self.group_names)}
 
     @cached_property
     def draws(self) -> tuple[int, int]:
@@ -177,7 +171,7 @@ class StreamedEvidence:
                 ' duplicates="keep" if each is a draw of its own, as in a log of requests.',
             )
         if self.rule == "keep":
-            return self.count, sum(int(d["loss"].sum()) for d in self._draws)
+            return self.count, self._draws.all_wrong()
         return n, errors
 
     @property
@@ -220,24 +214,3 @@ class StreamedEvidence:
 def _hashes_of_rows(seen: NDArray[np.uint64]) -> NDArray[np.uint64]:
     seen = read_seen_hashes(seen)
     return seen if seen.ndim == 1 else seen[:, 0]
-
-
-def _bucket(hashes: NDArray[np.uint64]) -> NDArray[np.uint8]:
-    return np.asarray(hashes >> np.uint64(56), dtype=np.uint8)
-
-
-def _records(kind: np.dtype[Any], *columns: NDArray[Any]) -> NDArray[Any]:
-    out = np.empty(len(columns[0]), dtype=kind)
-    for name, column in zip(kind.names or (), columns, strict=True):
-        out[name] = column
-    return out
-
-
-def _worst(draws: NDArray[Any]) -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
-    """Different hashes in order, and the largest loss of each: copies count once."""
-    order = np.argsort(draws["hash"], kind="stable")
-    hashes, losses = draws["hash"][order], draws["loss"][order]
-    starts = np.flatnonzero(np.r_[True, hashes[1:] != hashes[:-1]][: len(hashes)])
-    if not len(starts):
-        return hashes, losses
-    return hashes[starts], np.maximum.reduceat(losses, starts)

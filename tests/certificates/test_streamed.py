@@ -101,7 +101,7 @@ def test_what_is_refused(student) -> None:
         certify(student, batches(TABLE), "label")
     with pytest.raises(InvalidInput, match="are a ndarray"):
         certify(student, batches(TABLE), ANSWERS)
-    with pytest.raises(InvalidInput, match="groups and cases"):
+    with pytest.raises(InvalidInput, match="cases were given"):
         certify(student, batches(TABLE), "teacher", cases="a")
     with pytest.raises(InvalidInput, match="fewer than 10"):
         certify(student, batches(TABLE[:4]), "teacher")
@@ -155,3 +155,17 @@ def test_memory_does_not_grow_with_rows() -> None:
 @pytest.mark.slow
 def test_ten_million_rows_of_fifty_columns_take_the_memory_of_few() -> None:
     assert memory_grows(5, 500) < 50e6  # 9,900,000 rows more, which take 4 GB
+
+
+@pytest.mark.parametrize("rule", ["drop", "keep"])
+@pytest.mark.parametrize("size", [61, 700, 5000])
+def test_groups_are_counted_as_in_memory(student, rule, size) -> None:
+    table = repeated()
+    table["kind"] = np.random.default_rng(2).integers(0, 12, size=len(table))
+    here = certify(
+        student, table[[*NAMES]], table["teacher"], duplicates=rule, groups=table["kind"]
+    )
+    assert len(here.groups) == 12
+    found = certify(student, batches(table, size), "teacher", duplicates=rule, groups="kind")
+    assert found == here
+    assert verify(here, student, batches(table), "teacher", groups="kind").ok
