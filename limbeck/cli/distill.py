@@ -236,5 +236,11 @@ def _require(**given: Any) -> list[Any]:
 def _earlier(via: str) -> Any:
     """The result in a folder, where it is one; else the name as it is."""
     from limbeck.api.load import load
+    from limbeck.core.errors import InvalidInput
 
+    if "/" in via and not Path(via).is_dir():
+        raise InvalidInput(
+            f"There is no folder {via!r}.",
+            "Give --via a student's name, or the folder that an earlier run was saved to.",
+        )
     return load(via) if Path(via).is_dir() else via

@@ -18,7 +18,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.core.errors import InvalidInput, did_you_mean
+from limbeck.core.errors import InvalidInput, did_you_mean, list_of_names
 from limbeck.core.images import are_image_paths, image_matrix, image_shape
 from limbeck.core.records import as_table
 from limbeck.core.texts import are_texts, as_texts, text_codes, written
@@ -127,7 +127,7 @@ class Features:
         d = A.shape[1]
         places = (f"x{list(place)}" for place in np.ndindex(shape))
         own = tuple(places) if shape else tuple(f"x{j}" for j in range(d))
-        labels = own if names is None else tuple(map(str, names))
+        labels = own if names is None else tuple(map(str, list_of_names("names", names)))
         if len(labels) != d:
             raise InvalidInput(
                 f"There are {len(labels)} names for {d} columns.", "Give one name per column."

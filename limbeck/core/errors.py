@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from numbers import Integral
 from typing import Any
 
@@ -14,7 +14,9 @@ __all__ = [
     "LimbeckError",
     "MissingExtra",
     "TeacherFailed",
+    "by_name",
     "did_you_mean",
+    "list_of_names",
     "plural",
     "whole_number",
 ]
@@ -136,3 +138,49 @@ def whole_number(name: str, value: Any, least: int = 0, most: int | None = None)
     if most is not None and found > most:
         raise InvalidInput(f"{name} is {value!r}.", f"Give a whole number of at most {most:,}.")
     return found
+
+
+def list_of_names(name: str, value: Any) -> tuple[Any, ...]:
+    """A setting that lists columns, as a tuple; None is an empty list.
+
+    Parameters
+    ----------
+    name : str
+        What the setting is called.
+    value : sequence of str
+        What was given.
+
+    Raises
+    ------
+    InvalidInput
+        If it is one name, or no list.
+    """
+    if value is None:
+        return ()
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise InvalidInput(f"{name} is {value!r}.", f"Give a list: {name}=[{value!r}].")
+    return tuple(value)
+
+
+def by_name(name: str, value: Any, example: str) -> dict[Any, Any]:
+    """A setting that gives something to columns or classes, as a dict; None is an empty one.
+
+    Parameters
+    ----------
+    name : str
+        What the setting is called.
+    value : mapping
+        What was given.
+    example : str
+        One that would do, as it is written in Python.
+
+    Raises
+    ------
+    InvalidInput
+        If it is no mapping.
+    """
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise InvalidInput(f"{name} is {value!r}.", f"Give a dict, as in {name}={example}.")
+    return dict(value)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.contract import Task
-from limbeck.core.errors import InvalidInput, did_you_mean
+from limbeck.core.errors import InvalidInput, by_name, did_you_mean
 
 __all__ = ["ClassWeight", "class_weights"]
 
@@ -62,13 +63,13 @@ def class_weights(
         return np.where(occur, mass.sum() / (occur.sum() * np.where(occur, mass, 1.0)), 1.0)
     out = np.ones(len(task.classes))
     place = {c: i for i, c in enumerate(task.classes)}
-    for label, weight in class_weight.items():
+    for label, weight in by_name("class_weight", class_weight, "{'yes': 2.0}").items():
         if label not in place:
             raise InvalidInput(
                 f"class_weight names {label!r}, which is no class of the teacher.",
                 did_you_mean(str(label), map(str, task.classes)),
             )
-        if not (np.isfinite(weight) and weight > 0):
+        if not (isinstance(weight, Real) and np.isfinite(float(weight)) and float(weight) > 0):
             raise InvalidInput(
                 f"The class_weight of {label!r} is {weight!r}.", "Give a number above 0."
             )

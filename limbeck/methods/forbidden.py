@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Features
-from limbeck.core.errors import InvalidInput, did_you_mean
+from limbeck.core.errors import InvalidInput, did_you_mean, list_of_names
 
 __all__ = ["forbidden_columns", "hide"]
 
@@ -32,13 +32,10 @@ def forbidden_columns(features: Features, forbidden: Sequence[str]) -> NDArray[n
     InvalidInput
         If there is no such column, or none is left.
     """
-    if isinstance(forbidden, str):
-        raise InvalidInput(
-            f"forbidden is the text {forbidden!r}.", f"Give a list: forbidden=[{forbidden!r}]."
-        )
+    given = list_of_names("forbidden", forbidden)
     at = {str(column.name): j for j, column in enumerate(features.columns)}
     out = np.zeros(len(at), dtype=np.bool_)
-    for name in forbidden:
+    for name in given:
         if str(name) not in at:
             raise InvalidInput(f"There is no column {name!r}.", did_you_mean(str(name), at))
         out[at[str(name)]] = True
@@ -68,8 +65,9 @@ def hide(
     InvalidInput
         If there is no such column, or none is left.
     """
-    if not len(forbidden):
+    given = list_of_names("forbidden", forbidden)
+    if not given:
         return values
     out = values.copy()
-    out[:, forbidden_columns(features, forbidden)] = 0.0
+    out[:, forbidden_columns(features, given)] = 0.0
     return out

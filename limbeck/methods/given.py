@@ -91,7 +91,7 @@ class Given(BaseMethod):
                 "The student that was made before predicts other classes than the teacher.",
                 "Give the result of this teacher.",
             )
-        status = Status(StatusCode.COMPLETE, f"The {self.kind} was made before.")
+        status = Status(StatusCode.COMPLETE, f"The {self.kind} is taken as it is.")
         return MethodResult(student, status)
 
     def learn(self, rows: Rows, y: NDArray[Any], task: Task, rng: np.random.Generator) -> Student:

@@ -250,6 +250,8 @@ class Attribution(Result):
             and (place is None or place.shape == (len(bands), *kept.shape))
             and all(np.issubdtype(a.dtype, np.number) for a in found.values())
             and min(start, n) > 0
+            and min(kept.inverse_error, kept.step) >= 0
+            and 0 <= kept.still <= 1
         )
         if not fits:
             raise FileRefused(

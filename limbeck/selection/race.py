@@ -177,7 +177,7 @@ def run_route(
     except KeyboardInterrupt:
         if clock() - started <= seconds:
             raise  # somebody else stopped it
-        return stopped(f"not done in {seconds:.0f} s")
+        return stopped(f"not done in {seconds:{'.0f' if seconds >= 1 else '.1g'}} s")
     except LimbeckError as error:
         return stopped(str(error))
     except Exception as error:  # of one way, while the others go on

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from limbeck.methods.composed import Composed
 from limbeck.methods.given import Given
 from limbeck.results.distillation import Distillation
 from limbeck.results.routes_record import STUDENT_ACCESS
-from limbeck.selection.routes import method_for, resolved
+from limbeck.selection.routes import method_for, resolved, students
 
 __all__ = ["by_way_of"]
 
@@ -70,8 +71,19 @@ def _step(one: Any, defaults: dict[str, Any]) -> BaseMethod:
         seen = np.empty(0, np.uint64) if one.holdout is None else one.holdout.seen
         return Given(one.student, seen)
     found = resolved(one)
+    if not isinstance(found, str | BaseMethod | type):
+        raise InvalidInput(
+            f"via is {type(one).__name__}, which is no step of a way.",
+            "Give a student's name, as in via='tree', or an earlier result of limbeck.distill: it"
+            " knows which rows its student was made from.",
+        )
     if isinstance(found, str):
         name, _, method = found.partition(":")
+        if name not in students() and ("/" in found or Path(found).is_dir()):
+            raise InvalidInput(
+                f"via is {found!r}, and a way has students' names and results as its steps.",
+                f"For an earlier result give via=limbeck.load({found!r}).",
+            )
         made = method_for(name, {}, method or None, **defaults)
     else:
         made = method_for(found, {}, None, **({} if isinstance(found, BaseMethod) else defaults))

@@ -115,6 +115,20 @@ def test_via_is_refused_where_it_means_nothing() -> None:
         limbeck.distill(lambda rows: rows[:, 0], X, into="auto", via="tree")
 
 
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("run/", r"give via=limbeck\.load\('run/'\)"),
+        (RandomForestClassifier(), "via is RandomForestClassifier"),
+        (3, "via is int"),
+        ([None], "via is NoneType"),
+    ],
+)
+def test_what_is_no_step_is_refused_by_its_own_name(given, words) -> None:
+    with pytest.raises(InvalidInput, match=words):
+        limbeck.distill(lambda rows: rows[:, 0], X, into="linear", via=given, progress=False)
+
+
 def test_an_earlier_result_is_a_step_without_work(tmp_path: Path) -> None:
     model = RandomForestClassifier(10, random_state=0).fit(X[::2], Y[::2])
     rows, told = X[1::2], Y[1::2]
@@ -127,7 +141,7 @@ def test_an_earlier_result_is_a_step_without_work(tmp_path: Path) -> None:
     assert found.chain.students[0] == "tree"
     assert found.trace["steps"][0]["into"] == "tree"
     assert found.trace["steps"][0]["queries"] == 0
-    assert "The tree was made before" in found.status.message
+    assert "A student made before: The tree is taken as it is." in found.status.message
     both = np.unique(np.concatenate([first.holdout.seen, found.holdout.seen]))
     assert len(both) == len(np.unique(found.holdout.seen))  # whoever verifies sees all of them
     again = limbeck.load(tmp_path / "tree")

@@ -103,6 +103,12 @@ def test_distill_prints_the_table_and_writes_the_folder(here):
     assert (student.predict(fresh) == fresh["label"]).mean() > 0.95
 
 
+def test_a_folder_for_via_that_is_not_there_is_refused(here):
+    result = limbeck(*DISTILL, "--into", "linear", "--via", "nowhere/")
+    assert result.exit_code != 0
+    assert "There is no folder 'nowhere/'." in plain(result.output)
+
+
 def test_a_tournament_prints_the_front_and_writes_its_finalists(here):
     result = limbeck(
         "tournament", "--teacher", "cli_rule:rule", "--data", "rows.parquet", "--out", "run",

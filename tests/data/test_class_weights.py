@@ -44,6 +44,9 @@ def test_weights_by_class_are_taken_as_they_are() -> None:
         ({"yess": 2}, TASK, "Did you mean 'yes'"),
         ({"yes": 0}, TASK, "above 0"),
         ({"yes": np.nan}, TASK, "above 0"),
+        ({"yes": "2"}, TASK, "above 0"),
+        (3, TASK, r"class_weight is 3\. Give a dict"),
+        ([1, 2, 3], TASK, "Give a dict"),
         ("balanced", Task(), "a number is predicted"),
     ],
 )

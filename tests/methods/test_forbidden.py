@@ -120,3 +120,16 @@ def test_hidden_values_are_a_copy_in_which_a_column_says_nothing():
 def test_a_single_text_is_no_list_of_names():
     with pytest.raises(InvalidInput, match=r"forbidden=\['loud'\]"):
         forbidden_columns(Features.of(X), "loud")
+    for given in (6, 1.5, True):
+        with pytest.raises(InvalidInput, match=rf"forbidden is {given}\. Give a list"):
+            forbidden_columns(Features.of(X), given)
+        with pytest.raises(InvalidInput, match=rf"forbidden is {given}\. Give a list"):
+            hide(Features.of(X), ROWS.values, given)
+
+
+@pytest.mark.parametrize(("into", "method"), TABLES)
+def test_every_method_refuses_what_is_no_list_of_columns(into, method):
+    teacher = CallableTeacher(score, name="score")
+    for given in (6, [0], [None], "loud"):
+        with pytest.raises(InvalidInput, match=r"Give a list|column"):
+            made(into, method, given).distill(teacher, ROWS, np.random.default_rng(0), quiet)

@@ -133,6 +133,8 @@ def test_time_that_is_over_stops_the_method_itself():
     found = run(seconds=3.0, clock=lambda: next(ticks))
     assert isinstance(found, Stopped)
     assert found.reason == "not done in 3 s"
+    ticks = iter(range(100))
+    assert run(seconds=0.4, clock=lambda: next(ticks)).reason == "not done in 0.4 s"
 
 
 def test_an_interrupt_from_outside_is_passed_on():

@@ -232,7 +232,7 @@ class MatchedCurves(BaseMethod):
     def curves(self) -> CurveSettings:
         """What is asked of the curves, checked."""
         asked = Constraints(
-            self.pairs, self.max_terms, self.max_numbers, self.monotone, tuple(self.forbidden)
+            self.pairs, self.max_terms, self.max_numbers, self.monotone, self.forbidden
         )
         return CurveSettings(asked, self.bins, self.min_rows, self.epsilon, self.query_weight)
 

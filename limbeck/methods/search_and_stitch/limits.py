@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 
 import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Features
 from limbeck.core.contract import Task
-from limbeck.core.errors import InvalidInput, did_you_mean
+from limbeck.core.errors import (
+    InvalidInput,
+    by_name,
+    did_you_mean,
+    list_of_names,
+    whole_number,
+)
 from limbeck.methods.forbidden import forbidden_columns
 from limbeck.methods.search_and_stitch.literals import Literals
 
@@ -45,16 +52,16 @@ class TreeConstraints:
 
     def __post_init__(self) -> None:
         for name in ("max_depth", "min_samples_leaf"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise InvalidInput(f"{name} is {value}.", "Give 1 or more.")
-        for name, sign in self.monotone.items():
+            if getattr(self, name) is not None:
+                whole_number(name, getattr(self, name), 1)
+        list_of_names("forbidden", self.forbidden)
+        for name, sign in by_name("monotone", self.monotone, "{'age': 1}").items():
             if sign not in (-1, 1):
                 raise InvalidInput(
                     f"monotone[{name!r}] is {sign!r}.", "Give 1 (rising) or -1 (falling)."
                 )
-        for name, cost in self.feature_costs.items():
-            if not (np.isfinite(cost) and cost >= 0):
+        for name, cost in by_name("feature_costs", self.feature_costs, "{'scan': 0.02}").items():
+            if not (isinstance(cost, Real) and np.isfinite(float(cost)) and float(cost) >= 0):
                 raise InvalidInput(f"feature_costs[{name!r}] is {cost!r}.", "Give 0 or more.")
 
     def limits(self, features: Features, task: Task, rows: int) -> TreeLimits:

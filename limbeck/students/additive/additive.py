@@ -387,7 +387,7 @@ class Additive(Readable):
         if isinstance(self.ridge, bool) or not (np.isfinite(self.ridge) and self.ridge > 0):
             raise InvalidInput(f"ridge is {self.ridge!r}.", "Give a number above 0.")
         asked = Constraints(
-            self.pairs, self.max_terms, self.max_numbers, self.monotone, tuple(self.forbidden)
+            self.pairs, self.max_terms, self.max_numbers, self.monotone, self.forbidden
         )
         goal = np.eye(len(task.classes))[target] if task.classifies else target[:, None]
         problem = StepProblem.of(

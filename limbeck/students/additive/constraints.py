@@ -10,7 +10,13 @@ from numpy.typing import NDArray
 
 from limbeck.core.columns import Features
 from limbeck.core.contract import Task
-from limbeck.core.errors import InvalidInput, did_you_mean, whole_number
+from limbeck.core.errors import (
+    InvalidInput,
+    by_name,
+    did_you_mean,
+    list_of_names,
+    whole_number,
+)
 from limbeck.students.additive.selection import TermLimits
 from limbeck.students.additive.steps import StepTerms
 
@@ -51,11 +57,8 @@ class Constraints:
         for name, least in (("pairs", 0), ("max_terms", 1), ("max_numbers", 2)):
             if name == "pairs" or getattr(self, name) is not None:
                 whole_number(name, getattr(self, name), least)
-        if isinstance(self.forbidden, str):
-            raise InvalidInput(
-                f"forbidden is {self.forbidden!r}.", f"Give a list: [{self.forbidden!r}]."
-            )
-        for name, way in dict(self.monotone or {}).items():
+        list_of_names("forbidden", self.forbidden)
+        for name, way in by_name("monotone", self.monotone, "{'age': 1}").items():
             if isinstance(way, bool) or way not in (1, -1):
                 raise InvalidInput(
                     f"monotone[{name!r}] is {way!r}.", "Give 1 for rising or -1 for falling."
@@ -162,6 +165,7 @@ class Constraints:
 def _position(features: Features, name: str, setting: str) -> int:
     if name not in features.names:
         raise InvalidInput(
-            f"{setting} names {name!r}, which is no column.", did_you_mean(name, features.names)
+            f"{setting} names {name!r}, which is no column.",
+            did_you_mean(str(name), features.names),
         )
     return features.index(name)

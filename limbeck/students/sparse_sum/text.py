@@ -146,7 +146,7 @@ def _answer(task: Task, found: TermWeights, unit: str, per_unit: float) -> list[
         rest = f" The sum of {', '.join(map(quoted, none))} is 0." if none else ""
         scale = "" if per_unit == 1 else f" times {number(per_unit)}"
         return [
-            f"The class with the largest sum is the answer.{rest}",
+            f"The class with the largest sum is the answer, of equal sums the first.{rest}",
             f"Probabilities are in proportion to exp(sum{scale}).",
         ]
     first, last = (quoted(str(c)) for c in task.classes)

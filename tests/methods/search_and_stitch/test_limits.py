@@ -40,6 +40,12 @@ def test_names_become_positions():
         ({"monotone": {"age": 2}}, TWO, "rising"),
         ({"feature_costs": {"age": -1.0}}, TWO, "feature_costs"),
         ({"max_depth": 0}, TWO, "max_depth"),
+        ({"max_depth": "3"}, TWO, "max_depth is '3'"),
+        ({"min_samples_leaf": 2.5}, TWO, "min_samples_leaf is 2.5"),
+        ({"monotone": "age"}, TWO, "monotone is 'age'. Give a dict"),
+        ({"feature_costs": ["age"]}, TWO, "Give a dict"),
+        ({"feature_costs": {"age": "1"}}, TWO, "feature_costs['age'] is '1'"),
+        ({"forbidden": 6}, TWO, "forbidden is 6. Give a list"),
     ],
 )
 def test_what_excludes_everything_or_has_no_meaning_is_refused(given, task, said):

@@ -18,7 +18,10 @@ FEATURES = Features.of(pd.DataFrame({"age": [1.0, 2.0], "job": ["a", "b"]}))
         ({"max_terms": 0}, "max_terms is 0"),
         ({"max_numbers": True}, "max_numbers is True"),
         ({"forbidden": "age"}, "forbidden is 'age'"),
+        ({"forbidden": 6}, r"forbidden is 6\. Give a list: forbidden=\[6\]"),
         ({"monotone": {"age": 2}}, r"monotone\['age'\] is 2"),
+        ({"monotone": "age"}, r"monotone is 'age'\. Give a dict"),
+        ({"monotone": ["age"]}, "Give a dict"),
     ],
 )
 def test_bad_settings_are_refused_when_made(given, words) -> None:
@@ -30,6 +33,8 @@ def test_bad_settings_are_refused_when_made(given, words) -> None:
     ("given", "words"),
     [
         ({"monotone": {"agee": 1}}, "'agee', which is no column"),
+        ({"monotone": {0: 1}}, "names 0, which is no column"),
+        ({"forbidden": [None]}, "names None, which is no column"),
         ({"monotone": {"job": 1}}, "a category without an order"),
         ({"forbidden": ["town"]}, "'town', which is no column"),
         ({"forbidden": ["age", "job"]}, "all 2 columns"),

@@ -51,7 +51,7 @@ def test_more_classes_stand_side_by_side_or_below_each_other(k) -> None:
     assert text.splitlines()[0].split()[:3] == (
         ["weight", "for", "c0"] if k == 3 else ["class:", "term", "weight"]
     )
-    assert "The class with the largest sum is the answer." in text
+    assert "The class with the largest sum is the answer, of equal sums the first." in text
 
 
 def test_html_is_escaped() -> None:
