@@ -62,8 +62,8 @@ class AgreementCurve:
                           zip(self.inputs, self.agreement, strict=True))  # fmt: skip
         told = (
             f"Learning curve: it agrees with its teacher on {parts} inputs; forecast for twice as"
-            f" many {_written(self.twice)}, for four times {_written(self.four)} (intervals of"
-            f" {1 - _DELTA:.0%}, as many epochs)."
+            f" many {_written(self.twice)}, for four times {_written(self.four)} (as many"
+            f" epochs; {1 - _DELTA:.0%} intervals, if errors keep falling as a power of the inputs)."
         )
         now = self.agreement[-1]
         if max(self.twice.low, self.four.low) > now:
