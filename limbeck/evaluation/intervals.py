@@ -25,18 +25,21 @@ def mean_over(
     delta : float
         One less the level of the interval.
     within : (float, float)
-        What a mean can be at all, such as 0 to 1 for a share: the interval is cut there.
+        What a mean can be at all: the interval is cut there. Of scores of 0 and 1 it is a share.
 
     Returns
     -------
     Measured
         Exact (Clopper and Pearson 1934) for one seed and scores of 0 and 1; else `_spread`'s.
     """
-    if len(scores) == 1 and set(np.unique(scores)) <= {0.0, 1.0}:
-        n, right = scores.shape[1], int(scores.sum())
-        return Measured(right / n, *interval(right, n, delta))
+    least, most = within
+    if _right_or_wrong(scores):
+        if len(scores) == 1:
+            n, right = scores.shape[1], int(scores.sum())
+            return Measured(right / n, *interval(right, n, delta))
+        least, most = max(least, 0.0), min(most, 1.0)
     middle, half = float(scores.mean()), _spread(scores, delta)
-    return Measured(middle, max(middle - half, within[0]), min(middle + half, within[1]))
+    return Measured(middle, max(middle - half, least), min(middle + half, most))
 
 
 def gain_over(
@@ -57,15 +60,22 @@ def gain_over(
     -------
     Difference
         Exact (McNemar 1947) for one seed and scores of 0 and 1; else `_spread`'s. One seed
-        cannot show run-to-run variability: the interval is then for these two models only.
+        cannot show run-to-run variability: the interval is then for these two models only. Of
+        scores of 0 and 1 it is cut at -1 and 1, beyond which no difference of shares lies.
     """
     d = ours - theirs  # (s, n)
-    if len(d) == 1 and set(np.unique(ours)) | set(np.unique(theirs)) <= {0.0, 1.0}:
+    shares = _right_or_wrong(ours) and _right_or_wrong(theirs)
+    if len(d) == 1 and shares:
         more, less = int((d > 0).sum()), int((d < 0).sum())
         low, high = paired_interval(more, less, d.shape[1], delta)
         return Difference(what, (more - less) / d.shape[1], low, high)
     middle, half = float(d.mean()), _spread(d, delta)
-    return Difference(what, middle, middle - half, middle + half)
+    most = 1.0 if shares else np.inf
+    return Difference(what, middle, max(middle - half, -most), min(middle + half, most))
+
+
+def _right_or_wrong(scores: NDArray[np.float64]) -> bool:
+    return bool(((scores == 0.0) | (scores == 1.0)).all())
 
 
 def _spread(d: NDArray[np.float64], delta: float) -> float:

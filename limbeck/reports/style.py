@@ -10,6 +10,7 @@ _COMMON = """
 .limbeck .tabled figcaption { margin-bottom: .35rem; }
 .limbeck th, .limbeck td { padding: .35rem 1rem .35rem 0; text-align: left;
   vertical-align: top; border: 0; background: none; }
+.limbeck tr > :last-child { padding-right: 0; }
 .limbeck thead th { border-bottom: 1px solid var(--line); font-weight: 600; font-size: .875rem;
   vertical-align: bottom; }
 .limbeck tbody th { font-weight: 400; overflow-wrap: anywhere; min-width: 6.5rem; }

@@ -101,6 +101,12 @@ def write_page(result: AdviceRecord, path: str | Path) -> Path:
     """
     points = point_table(result)
     settings = [(k.replace("_", " ").capitalize(), _written(v)) for k, v in result.settings.items()]
+    drawn = panels(result)
+    keys = (
+        tag("span", class_="key"), " the student; ",
+        tag("span", class_="key other"), " its control; ",
+        tag("span", class_="key ring"), " the largest run of the pilot.",
+    )  # fmt: skip
     sections = [
         join([
             tag("p", "limbeck: advice before a distillation", class_="kind"),
@@ -111,7 +117,8 @@ def write_page(result: AdviceRecord, path: str | Path) -> Path:
         ]),
         join([tag("h2", "Forecasts"), outlook_table(result).to_html()]),
         join([tag("h2", "Learning curves"),
-              tag("div", *(tag("figure", chart(p)) for p in panels(result)), class_="charts"),
+              tag("div", *(tag("figure", chart(p)) for p in drawn), class_="charts"),
+              tag("p", *keys) if drawn else None,
               None if points is None else points.to_html()]),
         join([tag("h2", "Notes"), tag("ul", *(tag("li", n) for n in result.notes))]),
         join([tag("h2", "Settings"), definitions(settings)]),
@@ -227,6 +234,6 @@ def _title(result: AdviceRecord) -> str:
 
 
 def _written(value: Any) -> str:
-    return (
-        ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else str(value)
-    )
+    if isinstance(value, dict):
+        return ", ".join(f"{k} {v}" for k, v in value.items())
+    return " + ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+import math
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+from limbeck.core.errors import FileRefused
+from limbeck.core.measured import Measured
 from limbeck.core.strict_json import plain, read_json, record, write_json
+from limbeck.evaluation.comparison import Difference
 from limbeck.reports.document import document, write_document
 from limbeck.reports.markup import tag
 from limbeck.reports.printed import Tabular
@@ -74,6 +79,28 @@ class OneTable(Result, Tabular):
         Raises
         ------
         FileRefused
-            If it is of another kind, malformed or newer than this limbeck.
+            If it is of another kind, malformed or newer than this limbeck, or its numbers do not
+            fit each other.
         """
-        return record(cls, read_json(Path(folder) / "result.json", cls.format, cls.version))
+        path = Path(folder) / "result.json"
+        found = record(cls, read_json(path, cls.format, cls.version))
+        for what, (value, low, high) in _measured(cls.__name__, found):
+            if not low <= value <= high and not all(map(math.isnan, (value, low, high))):
+                raise FileRefused(
+                    f"In {str(path)!r} {what} is {value:g}, outside its interval of {low:g} to"
+                    f" {high:g}.",
+                    "Save the result again.",
+                )
+        return found
+
+
+def _measured(name: str, found: Any) -> Iterator[tuple[str, tuple[float, float, float]]]:
+    """Every number with an interval in nested dataclasses and tuples, by where it stands."""
+    if isinstance(found, Measured | Difference):
+        yield name, (found.value, found.low, found.high)
+    elif isinstance(found, tuple):
+        for i, one in enumerate(found):
+            yield from _measured(f"{name}[{i}]", one)
+    elif is_dataclass(found):
+        for field in fields(found):
+            yield from _measured(f"{name}.{field.name}", getattr(found, field.name))

@@ -79,3 +79,13 @@ def test_models_that_are_alike_are_told_apart_at_most_at_delta(
 
         wrong += gain_over("accuracy", model(), model(), delta).verdict != "no evidence"
     assert wrong / runs <= delta + 3 * (delta * (1 - delta) / runs) ** 0.5
+
+
+def test_no_interval_of_shares_leaves_what_shares_can_be() -> None:
+    good, bad = np.ones((2, 50)), np.zeros((2, 50))
+    bad[1, :40] = 1.0  # two seeds that differ: Student's t of one degree of freedom is wide
+    gain, mean = gain_over("accuracy", good, bad, 0.05), mean_over(bad, 0.05)
+    assert (gain.low, gain.high) == (-1.0, 1.0)
+    assert (mean.low, mean.high) == (0.0, 1.0)
+    graded = gain_over("score", 3.0 * good, 3.0 * bad, 0.05)
+    assert graded.high > 3.0

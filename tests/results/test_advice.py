@@ -78,6 +78,8 @@ def test_saved_and_loaded_alike(tmp_path):
     page = (tmp_path / "a" / "report.html").read_text()
     assert "Distil: the forecast" in page
     assert page.count("<figure>") == 2  # by rows, and by updates
+    assert "its control; " in page
+    assert "[&#x27;" not in page  # no list as Python writes it
 
 
 def test_tables_and_plot():

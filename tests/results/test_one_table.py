@@ -48,6 +48,20 @@ def test_a_result_of_another_kind_or_with_a_broken_field_is_refused(tmp_path):
         limbeck.load(folder)
 
 
+@pytest.mark.parametrize("damaged", [0.9, -1, 1e308, None])
+@pytest.mark.parametrize("at", [("full",), ("parts", 0, "score"), ("parts", 1, "agreement")])
+def test_a_number_outside_its_interval_is_refused(at, damaged, tmp_path):
+    folder = ABLATION.save(tmp_path / "run")
+    data = json.loads((folder / "result.json").read_text())
+    found = data
+    for step in at:
+        found = found[step]
+    found["value"] = damaged
+    (folder / "result.json").write_text(json.dumps(data))
+    with pytest.raises(FileRefused, match=rf"{at[-1]} is .*, outside its interval"):
+        limbeck.load(folder)
+
+
 def test_a_folder_of_a_result_before_loses_what_the_new_one_has_not(tmp_path):
     (tmp_path / "own.txt").write_text("kept")
     ABLATION.save(tmp_path)
