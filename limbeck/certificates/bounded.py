@@ -46,9 +46,23 @@ def empirical_bernstein(
     n = len(x)
     if n < 2:
         raise InvalidInput(f"There is {n} loss.", "Give at least 2.")
+    return low + (high - low) * bernstein_of(float(x.mean()), float(x.var(ddof=1)), n, delta)
+
+
+def bernstein_of(mean: float, variance: float, n: int, delta: float) -> float:
+    """`empirical_bernstein` of losses in [0, 1] that have this mean and variance.
+
+    Parameters
+    ----------
+    mean, variance : float
+        Of the losses; the divisor of the variance is n - 1.
+    n : int
+        Number of losses.
+    delta : float
+        As there.
+    """
     level = math.log(2 / delta)
-    unit = x.mean() + math.sqrt(2 * x.var(ddof=1) * level / n) + 7 * level / (3 * (n - 1))
-    return low + (high - low) * float(min(unit, 1.0))
+    return min(mean + math.sqrt(2 * variance * level / n) + 7 * level / (3 * (n - 1)), 1.0)
 
 
 def betting_bound(
@@ -173,10 +187,25 @@ def _log_capital(
     x: NDArray[np.float64], bets: NDArray[np.float64], m: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Log capital of the doubter of mean m[r] after sample r; it grows with m, shape (r,)."""
+    return np.asarray(log_factors(x, bets, m).sum(axis=1))
+
+
+def log_factors(
+    x: NDArray[np.float64], bets: NDArray[np.float64], m: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """What each loss adds to the log capital of the doubter of mean m[r], shape (r, n).
+
+    Parameters
+    ----------
+    x, bets : ndarray of shape (r, n)
+        Losses in [0, 1], and the bets on them before the cut.
+    m : ndarray of shape (r,)
+        The means that are doubted.
+    """
     # the cut is what makes every factor grow with m, so that bisection finds the bound
     factor = np.minimum(bets, _CUT / np.maximum(1 - m, 1e-12)[:, None])
     factor *= m[:, None] - x
-    return np.asarray(np.log1p(factor, out=factor).sum(axis=1))
+    return np.asarray(np.log1p(factor, out=factor))
 
 
 def _predictable_bets(x: NDArray[np.float64], delta: float) -> NDArray[np.float64]:

@@ -166,6 +166,7 @@ def certify(
             "There are no rows or no answers.", "Give fresh rows and the teacher's answers to them."
         )
     of_means = BOUNDS.get(bound)
+    _check_size(MIN_ROWS, epsilon, chosen, delta / candidates)  # before any work
     if is_batched(rows):
         if cases is not None:
             raise InvalidInput(

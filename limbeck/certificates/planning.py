@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from limbeck.certificates.binomial import rows_needed, upper_bound
 from limbeck.certificates.bounded import betting_bound
 
-__all__ = ["RowsNeeded", "plan_counts", "plan_means"]
+__all__ = ["RowsNeeded", "plan_counts", "plan_from_moments", "plan_means"]
 
 _MOST = 1_000_000
 
@@ -77,12 +77,39 @@ def plan_means(
         The range of the loss.
     """
     width = high - low
-    mean = float(losses.mean())
     lower = low + high - betting_bound(low + high - losses, level, low, high)
+    mean, variance = float(losses.mean()), float(losses.var())
+    return plan_from_moments(mean, variance, len(losses), lower, asked, level, width)
+
+
+def plan_from_moments(
+    mean: float,
+    variance: float,
+    n: int,
+    lower: float,
+    asked: float,
+    level: float,
+    width: float,
+) -> RowsNeeded:
+    """`plan_means` of losses of which these numbers are known.
+
+    Parameters
+    ----------
+    mean, variance : float
+        Of the losses; the divisor of the variance is n.
+    n : int
+        Number of losses.
+    lower : float
+        Lower confidence limit of the mean.
+    asked, level : float
+        As there.
+    width : float
+        Of the range of the loss.
+    """
     gap = abs(mean - asked) / width
     rows = math.inf
     if gap > 0:
-        spread = float(losses.var()) / width**2
+        spread = variance / width**2
         rows = 2 * math.log(1 / level) * (spread + gap / 3) / gap**2
-    n = math.ceil(max(rows, len(losses) + 1)) if rows <= _MOST else None
-    return RowsNeeded(lower, n if mean < asked else None, n if mean > asked else None)
+    more = math.ceil(max(rows, n + 1)) if rows <= _MOST else None
+    return RowsNeeded(lower, more if mean < asked else None, more if mean > asked else None)

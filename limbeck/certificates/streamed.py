@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ from limbeck.certificates.issue import issue
 from limbeck.certificates.losses import BoundedLoss
 from limbeck.certificates.planning import plan_counts
 from limbeck.certificates.streamed_evidence import StreamedEvidence
+from limbeck.certificates.streamed_means import bound_on_disk, plan_on_disk
 from limbeck.core.contract import Certificate, GroupBound
 from limbeck.core.errors import InvalidInput
+from limbeck.core.registry import BOUNDS
 from limbeck.data.duplicates import Rule
 from limbeck.data.row_batches import RowBatches, row_batches
 
@@ -43,8 +46,9 @@ def certify_batches(
     """Certify a student on a table that is read once, in batches, in constant memory.
 
     The certificate is the one that `certify` gives for the same rows in memory, field by field:
-    the exact binomial bound (Clopper and Pearson 1934) of a count. What is kept of each row, 49
-    bytes, lies in the folder for temporary files meanwhile.
+    the exact binomial bound (Clopper and Pearson 1934) of a count, or a bound for the mean of a
+    loss in a range. What is kept of each row, 49 bytes, or 112 and up to 40 more where the loss is
+    no count, lies in the folder for temporary files meanwhile.
 
     Parameters
     ----------
@@ -56,7 +60,7 @@ def certify_batches(
         The column with the teacher's answers, or the teacher's own function of a batch of rows:
         a data frame (b, d) of the student's columns in, answers (b,) out.
     loss : BoundedLoss
-        What is counted; a tolerance must be fixed.
+        The loss; a tolerance must be fixed.
     delta : float
         Probability that the certificate is wrong; in (0, 1).
     epsilon, candidates, seen, duplicates, bound
@@ -74,14 +78,14 @@ def certify_batches(
     Raises
     ------
     InvalidInput
-        If the loss is no count, rows are identical and ``duplicates`` does not say why, training
-        saw a row, or rows, answers and student do not fit together.
+        If a tolerance is to be found, rows are identical and ``duplicates`` does not say why,
+        training saw a row, or rows, answers and student do not fit together.
     """
-    if not loss.counts or loss.finds_tolerance:
+    if loss.finds_tolerance:
         raise InvalidInput(
-            "Of a table that is read in batches only counts are certified: disagreement, or a"
-            " tolerance that is fixed.",
-            "Give tolerance=..., or a sample of the rows that fits into memory.",
+            "Of a table that is read in batches no tolerance is found.",
+            "Give tolerance=..., or loss='absolute' with loss_range=(low, high), or a sample of the"
+            " rows that fits into memory.",
         )
     if not isinstance(answers, str) and not callable(answers):
         raise InvalidInput(
@@ -107,18 +111,36 @@ def certify_batches(
                 f"For an error of at most {epsilon or 0.05:.6g} give"
                 f" {smallest_n(epsilon or 0.05, level):,} fresh rows or more.",
             )
-        value = upper_bound(errors, n, level)
+        if loss.counts:
+            name, value, mean = wording.CLOPPER_PEARSON, upper_bound(errors, n, level), errors / n
+            plan = partial(plan_counts, errors, n)
+        else:
+            own, span = evidence.losses(), {"low": loss.low, "high": loss.high}
+            name, mean = BOUNDS.get(bound).title, own.mean()
+            value = bound_on_disk(own, bound, level, **span)
+            plan = partial(plan_on_disk, own, **span)
         missed = epsilon is not None and value > epsilon
         return issue(
-            evidence, epsilon=value, delta=delta, n=n, mean=errors / n,
-            bound=wording.CLOPPER_PEARSON, asked=epsilon, tolerance=loss.tolerance,
-            candidates=candidates, groups=_group_bounds(evidence, level) if groups else (),
-            plan=plan_counts(errors, n, epsilon, level) if missed and epsilon else None,
+            evidence, epsilon=value, delta=delta, n=n, mean=mean, bound=name, asked=epsilon,
+            tolerance=loss.tolerance, candidates=candidates,
+            groups=_group_bounds(evidence, level, bound) if groups else (),
+            plan=plan(asked=epsilon, level=level) if missed and epsilon else None,
             settings={"bound": bound},
         )  # fmt: skip
 
 
-def _group_bounds(evidence: StreamedEvidence, level: float) -> tuple[GroupBound, ...]:
+def _group_bounds(evidence: StreamedEvidence, level: float, bound: str) -> tuple[GroupBound, ...]:
+    loss = evidence.loss
+    if not loss.counts:
+        files = evidence.losses_by_group()
+        share = level / len(files)
+        return tuple(
+            GroupBound(
+                name, bound_on_disk(own, bound, share, loss.low, loss.high), share, len(own),
+                own.mean(),
+            )
+            for name, own in files.items()
+        )  # fmt: skip
     found = evidence.by_group()
     share = level / len(found)
     return tuple(

@@ -123,6 +123,29 @@ class StreamedDraws:
                 out[code] = n + int(times[code]), errors + int(wrong[code])
         return out
 
+    def mark(self, losses: Path, keys: tuple[str, ...]) -> None:
+        """Leave one loss of identical rows: that of the first becomes the largest, others NaN.
+
+        Parameters
+        ----------
+        losses : Path
+            A file of float64, one loss for each row in order of its place; it is changed.
+        keys : tuple of str
+            The columns in which identical rows agree: ``hash``, and ``group``.
+        """
+        marked = np.memmap(losses, dtype="<f8", mode="r+")
+        for draws in self.parts():
+            ordered, starts = _sets(draws, keys)
+            if len(starts) == len(ordered):
+                continue
+            others = np.ones(len(ordered), dtype=np.bool_)
+            others[starts] = False
+            largest = np.maximum.reduceat(ordered["loss"], starts)
+            several = np.diff(starts, append=len(ordered)) > 1
+            marked[ordered["place"][starts[several]]] = largest[several]
+            marked[ordered["place"][others]] = np.nan
+        marked.flush()
+
     def all_wrong(self) -> int:
         """Rows that the student is wrong on, each a draw of its own."""
         return sum(int(draws["loss"].sum(dtype=np.int64)) for draws in self._draws)
@@ -139,15 +162,20 @@ def _records(kind: np.dtype[Any], *columns: NDArray[Any]) -> NDArray[Any]:
     return out
 
 
-def _worst(draws: NDArray[Any], keys: tuple[str, ...]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """The first of the rows that agree in some columns, and their largest loss."""
+def _sets(draws: NDArray[Any], keys: tuple[str, ...]) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Rows with those that agree in some columns side by side, and where each such set starts."""
     order = np.lexsort([draws[k] for k in keys])  # stable: in the order in which they came
     draws = draws[order]
     new = np.zeros(len(draws), dtype=np.bool_)
     new[:1] = True
     for k in keys:
         new[1:] |= draws[k][1:] != draws[k][:-1]
-    starts = np.flatnonzero(new)
+    return draws, np.flatnonzero(new)
+
+
+def _worst(draws: NDArray[Any], keys: tuple[str, ...]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The first of the rows that agree in some columns, and their largest loss."""
+    draws, starts = _sets(draws, keys)
     if not len(starts):
         return draws, draws["loss"]
     return draws[starts], np.maximum.reduceat(draws["loss"], starts)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from limbeck.certificates.evidence import Predictor, count
 from limbeck.certificates.fingerprint import read_seen_hashes
+from limbeck.certificates.loss_file import LossFile, RowsInOrder
 from limbeck.certificates.losses import BoundedLoss, encode_answers, encode_predictions
 from limbeck.certificates.streamed_draws import StreamedDraws
 from limbeck.core.errors import InvalidInput
@@ -33,17 +34,18 @@ _ENTRY = np.dtype("S40")  # the SHA-256 of a row and its answer, as in `Fingerpr
 
 
 class StreamedEvidence:
-    """The counterpart of `Evidence` for rows that do not fit into memory, and losses that count.
+    """The counterpart of `Evidence` for rows that do not fit into memory.
 
     Of each row 49 bytes are written to disk: its fingerprint and answer, its hash, and whether the
-    student was wrong. They are compared bucket by bucket, so that memory does not grow with rows.
+    student was wrong; where the loss is no count also what `RowsInOrder` keeps. They are compared
+    bucket by bucket, so that memory does not grow with rows.
 
     Parameters
     ----------
     student : Predictor
         The student.
     loss : BoundedLoss
-        What is counted: 0 or 1 for each row.
+        The loss; its tolerance is fixed.
     folder : Path
         An empty folder for what is written.
     seen : ndarray of uint64, shape (m,), optional
@@ -55,7 +57,6 @@ class StreamedEvidence:
     """
 
     has_cases = False
-    ordered_rows = None
 
     def __init__(
         self,
@@ -73,7 +74,11 @@ class StreamedEvidence:
         self._entries = Spilled(folder / "entries", _ENTRY)
         self.group_names: dict[str, int] = {}
         self._grouped = grouped
+        self._in_order: RowsInOrder | None = None
         columns = {"loss": "u1", **({"group": "<i4"} if grouped else {})}
+        if not loss.counts:
+            self._in_order = RowsInOrder(folder)
+            columns |= {"loss": "<f8", "place": "<i8"}
         self._draws = StreamedDraws(folder, columns)
 
     def record(self, rows: Any, answers: Any, groups: Any = None) -> None:
@@ -111,8 +116,12 @@ class StreamedEvidence:
         values = values if bare is None else bare(values)
         own = row_hashes(values)
         nears = near_hashes(values)
-        codes = (self._group_codes(groups, n),) if self._grouped else ()
-        self._draws.add(own, nears, losses, *codes)
+        more = [self._group_codes(groups, n)] if self._grouped else []
+        if self._in_order is not None:
+            self._check_range(losses)
+            self._in_order.add(entries, losses, more[0] if more else None)
+            more.append(np.arange(self.count, self.count + n))
+        self._draws.add(own, nears, losses, *more)
         if self.seen is not None:
             met = np.isin(own, self.seen)
             for near in nears:
@@ -129,6 +138,41 @@ class StreamedEvidence:
         for bucket in self._entries:
             out.update(np.sort(bucket).tobytes())
         return out.hexdigest()
+
+    @cached_property
+    def ordered_rows(self) -> str | None:
+        """The same of rows in their order; None where only counts were kept."""
+        if self._in_order is None:
+            return None
+        classes = [str(c) for c in self.student.task_.classes]
+        out = hashlib.sha256(b"limbeck rows 2\n")
+        out.update(json.dumps([True, self.count, classes], allow_nan=False).encode())
+        return self._in_order.digest(out)
+
+    def losses(self) -> LossFile:
+        """One loss for each draw, in the order in which draws first occur."""
+        if self._in_order is None:
+            raise TypeError("Of counts no losses are kept.")
+        n, _ = self.draws  # refuses
+        return self._in_order.different(self._draws if n < self.count else None)
+
+    def losses_by_group(self) -> dict[str, LossFile]:
+        """The same of each group, by its label, in the order of labels."""
+        if self._in_order is None:
+            raise TypeError("Of counts no losses are kept.")
+        draws = self._draws if self.rule != "keep" and self._distinct[0] < self.count else None
+        found = self._in_order.by_group(draws)
+        return {name: found[self.group_names[name]] for name in sorted(self.group_names)}
+
+    def _check_range(self, losses: NDArray[np.float64]) -> None:
+        low, high = self.loss.low, self.loss.high
+        wrong = np.flatnonzero(~((losses >= low) & (losses <= high)))
+        if len(wrong):
+            raise InvalidInput(
+                f"The loss of row {self.count + wrong[0]} is {losses[wrong[0]]}, outside the range"
+                f" ({low}, {high}).",
+                "Give the range that the loss can never leave, known before the losses are seen.",
+            )
 
     def _group_codes(self, groups: Any, n: int) -> NDArray[np.int32]:
         labels = label_array(groups, "The list of groups")
@@ -171,7 +215,7 @@ class StreamedEvidence:
                 ' duplicates="keep" if each is a draw of its own, as in a log of requests.',
             )
         if self.rule == "keep":
-            return self.count, self._draws.all_wrong()
+            return self.count, self._draws.all_wrong() if self.loss.counts else 0
         return n, errors
 
     @property

@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from limbeck.certificates.bounds import Betting, EmpiricalBernstein
+from limbeck.certificates.loss_file import LossFile
+from limbeck.certificates.planning import plan_means
+from limbeck.certificates.streamed_means import bound_on_disk, plan_on_disk
+
+
+@pytest.mark.parametrize("n", [2, 9, 65_536, 65_537, 200_003])
+def test_bounds_round_as_those_of_the_array(tmp_path: Path, n: int) -> None:
+    losses = np.random.default_rng(n).uniform(-1, 3, size=n)
+    file = LossFile(tmp_path / "losses")
+    for part in np.array_split(losses, [n // 3, n // 2]):
+        file.append(part)
+    assert len(file) == n
+    assert file.mean() == losses.mean()
+    assert file.variance(1) == losses.var(ddof=1)
+    for name, kind in (("betting", Betting), ("empirical-bernstein", EmpiricalBernstein)):
+        assert bound_on_disk(file, name, 0.05, -1, 3) == kind.upper(losses, 0.05, -1, 3)
+    assert plan_on_disk(file, 0.99, 0.05, -1, 3) == plan_means(losses, 0.99, 0.05, -1, 3)
