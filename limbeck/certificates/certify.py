@@ -168,15 +168,10 @@ def certify(
     of_means = BOUNDS.get(bound)
     _check_size(MIN_ROWS, epsilon, chosen, delta / candidates)  # before any work
     if is_batched(rows):
-        if cases is not None:
-            raise InvalidInput(
-                "cases were given with a table that is read in batches.",
-                "Leave them out, or give a sample of the rows that fits into memory.",
-            )
         return certify_batches(
             student, rows, answers, chosen, delta, epsilon=epsilon, candidates=candidates,
             seen=seen, duplicates=duplicates, bound=bound, least=MIN_ROWS,
-            groups=groups,
+            groups=groups, cases=cases,
         )  # fmt: skip
     if chosen.finds_tolerance and epsilon is None:
         epsilon = _TOLERANCE_EPSILON

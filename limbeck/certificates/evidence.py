@@ -21,7 +21,7 @@ from limbeck.core.texts import are_texts, as_texts
 from limbeck.data.cases import Units, case_hashes, units_of
 from limbeck.data.duplicates import ColumnKind, Duplicates, Rule, find_duplicates, kinds_of
 
-__all__ = ["Evidence", "Predictor", "count", "first", "take"]
+__all__ = ["Evidence", "Predictor", "count", "first", "fresh_cases", "take"]
 
 _BLOCK = 65_536
 
@@ -206,20 +206,32 @@ class Evidence:
         hits = int(found.hit.sum())
         facts = {"rows": len(own), "hits": hits, "of": len(values), "cases": None}
         if seen.ndim == 2 and self._cases:
-            facts["cases"] = self._fresh_cases(seen[:, 1])
+            own_cases = np.unique(case_hashes(np.concatenate(self._cases)))
+            facts["cases"] = fresh_cases(own_cases, np.unique(seen[:, 1]))
         digest = hashlib.sha256(np.sort(own).astype("<u8").tobytes()).hexdigest()
         return {**facts, "list": digest}
 
-    def _fresh_cases(self, seen: NDArray[np.uint64]) -> int:
-        """The number of cases that training saw, none of which is here."""
-        own, known = np.unique(case_hashes(np.concatenate(self._cases))), np.unique(seen)
-        shared = int(np.isin(own, known).sum())
-        if shared:
-            raise InvalidInput(
-                f"Training saw {shared:,} of these {len(own):,} cases.",
-                "Certify on cases of which training saw no row.",
-            )
-        return len(known)
+
+def fresh_cases(own: NDArray[np.uint64], seen: NDArray[np.uint64]) -> int:
+    """The number of cases that training saw, none of which is here.
+
+    Parameters
+    ----------
+    own, seen : ndarray of uint64
+        Different hashes of the cases here, and of those that training saw.
+
+    Raises
+    ------
+    InvalidInput
+        If they share any.
+    """
+    shared = int(np.isin(own, seen).sum())
+    if shared:
+        raise InvalidInput(
+            f"Training saw {shared:,} of these {len(own):,} cases.",
+            "Certify on cases of which training saw no row.",
+        )
+    return len(seen)
 
 
 def count(rows: Any) -> int:

@@ -107,7 +107,7 @@ class RowsInOrder:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._losses = LossFile(folder / "losses")
+        self._losses, self.groups = LossFile(folder / "losses"), folder / "groups"
 
     def add(
         self,
@@ -130,7 +130,7 @@ class RowsInOrder:
         with (self._folder / "ordered").open("ab") as file:
             file.write(entries.tobytes())
         if groups is not None:
-            with (self._folder / "groups").open("ab") as file:
+            with self.groups.open("ab") as file:
                 file.write(groups.astype("<i4").tobytes())
 
     def digest(self, start: Any) -> str:
@@ -168,20 +168,31 @@ class RowsInOrder:
         """
         return self._parted(draws, ("hash", "group"), grouped=True)
 
-    def _parted(
-        self, draws: StreamedDraws | None, keys: tuple[str, ...], *, grouped: bool
-    ) -> dict[int, LossFile]:
+    def marked(self, draws: StreamedDraws | None, keys: tuple[str, ...]) -> LossFile:
+        """A copy of all losses, NaN for rows that copy another one; see `StreamedDraws.mark`.
+
+        Parameters
+        ----------
+        draws : StreamedDraws, optional
+            As for `different`.
+        keys : tuple of str
+            As for `StreamedDraws.mark`.
+        """
         marked = LossFile(self._folder / "marked")
         shutil.copyfile(self._losses.path, marked.path)
         if draws is not None:
             draws.mark(marked.path, keys)
+        return marked
+
+    def _parted(
+        self, draws: StreamedDraws | None, keys: tuple[str, ...], *, grouped: bool
+    ) -> dict[int, LossFile]:
+        marked = self.marked(draws, keys)
         out: dict[int, LossFile] = {}
         for start, part in zip(marked.starts(), marked.parts(), strict=True):
             codes = np.zeros(len(part), dtype="<i4")
             if grouped:
-                codes = np.fromfile(
-                    self._folder / "groups", dtype="<i4", count=len(part), offset=4 * start
-                )
+                codes = np.fromfile(self.groups, dtype="<i4", count=len(part), offset=4 * start)
             codes, part = codes[~np.isnan(part)], part[~np.isnan(part)]
             for code in np.unique(codes).tolist():
                 name = f"group {code}" if grouped else "different"

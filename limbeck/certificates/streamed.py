@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,12 @@ from numpy.typing import NDArray
 
 from limbeck.certificates import wording
 from limbeck.certificates.binomial import smallest_n, upper_bound
+from limbeck.certificates.bounds import Betting
 from limbeck.certificates.evidence import Predictor
 from limbeck.certificates.issue import issue
+from limbeck.certificates.loss_file import LossFile
 from limbeck.certificates.losses import BoundedLoss
-from limbeck.certificates.planning import plan_counts
+from limbeck.certificates.planning import RowsNeeded, plan_counts, plan_means
 from limbeck.certificates.streamed_evidence import StreamedEvidence
 from limbeck.certificates.streamed_means import bound_on_disk, plan_on_disk
 from limbeck.core.contract import Certificate, GroupBound
@@ -26,6 +27,10 @@ from limbeck.data.duplicates import Rule
 from limbeck.data.row_batches import RowBatches, row_batches
 
 __all__ = ["certify_batches"]
+
+_Draws = tuple[
+    str, int, Callable[[], float], Callable[[float], float], Callable[[float, float], RowsNeeded]
+]
 
 
 def certify_batches(
@@ -42,6 +47,7 @@ def certify_batches(
     bound: str = "betting",
     least: int = 10,
     groups: str | None = None,
+    cases: str | None = None,
 ) -> Certificate:
     """Certify a student on a table that is read once, in batches, in constant memory.
 
@@ -68,7 +74,9 @@ def certify_batches(
     least : int
         The fewest rows.
     groups : str, optional
-        The column with the group of each row; what is kept of a group are two counts.
+        The column with the group of each row.
+    cases : str, optional
+        The column with the case of each row; memory grows with the cases, by about 200 bytes each.
 
     Returns
     -------
@@ -92,69 +100,109 @@ def certify_batches(
             f"The answers to rows that are read in batches are a {type(answers).__name__}.",
             "Give the name of their column, or the teacher's function of a batch: model.predict.",
         )
-    if groups is not None and not isinstance(groups, str):
-        raise InvalidInput(
-            f"The groups of rows that are read in batches are a {type(groups).__name__}.",
-            "Give the name of their column.",
-        )
+    for what, given in (("groups", groups), ("cases", cases)):
+        if given is not None and not isinstance(given, str):
+            raise InvalidInput(
+                f"The {what} of rows that are read in batches are a {type(given).__name__}.",
+                "Give the name of their column.",
+            )
     level = delta / candidates
     with tempfile.TemporaryDirectory(prefix="limbeck-") as folder:
         evidence = StreamedEvidence(
-            student, loss, Path(folder), seen, duplicates, grouped=groups is not None
+            student,
+            loss,
+            Path(folder),
+            seen,
+            duplicates,
+            grouped=groups is not None,
+            cases=cases is not None,
         )
-        for batch, told, labels in _answered(student, rows, answers, groups):
-            evidence.record(batch, told, labels)
-        n, errors = evidence.draws if evidence.count else (0, 0)
+        for batch in _answered(student, rows, answers, groups, cases):
+            evidence.record(*batch)
+        name, n, mean, upper, plan = _draws(evidence, bound)
         if n < least:
+            goal = epsilon if epsilon is not None and loss.counts else 0.05
             raise InvalidInput(
-                f"There are {n} different rows, and fewer than {least} certify next to nothing.",
-                f"For an error of at most {epsilon or 0.05:.6g} give"
-                f" {smallest_n(epsilon or 0.05, level):,} fresh rows or more.",
+                f"There are {n} {'different rows' if cases is None else 'cases'}, and fewer than"
+                f" {least} certify next to nothing.",
+                f"For an error of at most {goal:.6g} give {smallest_n(goal, level):,} fresh"
+                f" {'rows' if cases is None else 'cases'} or more.",
             )
-        if loss.counts:
-            name, value, mean = wording.CLOPPER_PEARSON, upper_bound(errors, n, level), errors / n
-            plan = partial(plan_counts, errors, n)
-        else:
-            own, span = evidence.losses(), {"low": loss.low, "high": loss.high}
-            name, mean = BOUNDS.get(bound).title, own.mean()
-            value = bound_on_disk(own, bound, level, **span)
-            plan = partial(plan_on_disk, own, **span)
+        value = upper(level)
         missed = epsilon is not None and value > epsilon
         return issue(
-            evidence, epsilon=value, delta=delta, n=n, mean=mean, bound=name, asked=epsilon,
+            evidence, epsilon=value, delta=delta, n=n, mean=mean(), bound=name, asked=epsilon,
             tolerance=loss.tolerance, candidates=candidates,
             groups=_group_bounds(evidence, level, bound) if groups else (),
-            plan=plan(asked=epsilon, level=level) if missed and epsilon else None,
+            plan=plan(epsilon, level) if missed and epsilon else None,
             settings={"bound": bound},
         )  # fmt: skip
 
 
+def _draws(evidence: StreamedEvidence, bound: str) -> _Draws:
+    """Of the draws: the bound's name, their number, and what gives mean, bound and plan."""
+    loss, title = evidence.loss, BOUNDS.get(bound).title
+    n, errors = evidence.draws if evidence.count else (0, 0)
+    if loss.counts and not evidence.has_cases:
+        return (
+            wording.CLOPPER_PEARSON,
+            n,
+            lambda: errors / n,
+            lambda level: upper_bound(errors, n, level),
+            lambda asked, level: plan_counts(errors, n, asked, level),
+        )
+    if evidence.has_cases:
+        means = evidence.losses_of_cases() if n else np.empty(0)
+        return (
+            title,
+            len(means),
+            lambda: float(means.mean()),
+            lambda level: _bound(means, bound, level, loss),
+            lambda asked, level: plan_means(means, asked, level, loss.low, loss.high),
+        )
+    own = evidence.losses()
+    return (
+        title,
+        n,
+        own.mean,
+        lambda level: _bound(own, bound, level, loss),
+        lambda asked, level: plan_on_disk(own, asked, level, loss.low, loss.high),
+    )
+
+
+def _bound(
+    own: LossFile | NDArray[np.float64], bound: str, level: float, loss: BoundedLoss
+) -> float:
+    if isinstance(own, LossFile):
+        return bound_on_disk(own, bound, level, loss.low, loss.high)
+    kind = BOUNDS.get(bound) if len(own) > 1 else Betting
+    return float(kind.upper(own, level, loss.low, loss.high))
+
+
 def _group_bounds(evidence: StreamedEvidence, level: float, bound: str) -> tuple[GroupBound, ...]:
-    loss = evidence.loss
-    if not loss.counts:
-        files = evidence.losses_by_group()
-        share = level / len(files)
+    share = level / len(evidence.group_names)
+    if evidence.loss.counts and not evidence.has_cases:
         return tuple(
-            GroupBound(
-                name, bound_on_disk(own, bound, share, loss.low, loss.high), share, len(own),
-                own.mean(),
-            )
-            for name, own in files.items()
-        )  # fmt: skip
-    found = evidence.by_group()
-    share = level / len(found)
+            GroupBound(name, upper_bound(errors, n, share), share, n, errors / n)
+            for name, (n, errors) in evidence.by_group().items()
+        )
+    found: Mapping[str, LossFile | NDArray[np.float64]] = (
+        evidence.losses_of_cases_by_group() if evidence.has_cases else evidence.losses_by_group()
+    )
     return tuple(
-        GroupBound(name, upper_bound(errors, n, share), share, n, errors / n)
-        for name, (n, errors) in found.items()
+        GroupBound(
+            name, _bound(own, bound, share, evidence.loss), share, len(own), float(own.mean())
+        )
+        for name, own in found.items()
     )
 
 
 def _answered(
-    student: Predictor, rows: Any, answers: str | Callable[[Any], Any], groups: str | None
-) -> Iterator[tuple[Any, Any, Any]]:
-    """Batches of the student's columns with their answers, and groups."""
+    student: Predictor, rows: Any, answers: str | Callable[[Any], Any], *labels: str | None
+) -> Iterator[tuple[Any, ...]]:
+    """Batches of the student's columns with their answers, groups and cases."""
     names = list(student.features_.names)
-    more = [c for c in (answers, groups) if isinstance(c, str) and c not in names]
+    more = [c for c in (answers, *labels) if isinstance(c, str) and c not in names]
     needed = list(dict.fromkeys([*names, *more]))
     given = rows if isinstance(rows, RowBatches) else row_batches(rows, needed)
     for frame in given:
@@ -167,4 +215,4 @@ def _answered(
             )
         batch = frame[names]
         told = frame[answers].to_numpy() if isinstance(answers, str) else answers(batch)
-        yield batch, told, None if groups is None else frame[groups].to_numpy()
+        yield batch, told, *(None if c is None else frame[c].to_numpy() for c in labels)

@@ -146,6 +146,16 @@ class StreamedDraws:
             marked[ordered["place"][others]] = np.nan
         marked.flush()
 
+    def shared_cases(self) -> NDArray[np.int64]:
+        """Pairs of cases that share a row, (p, 2)."""
+        out = [np.empty((0, 2), dtype=np.int64)]
+        for draws in self.parts():
+            ordered, starts = _sets(draws, ("hash",))
+            times = np.diff(starts, append=len(ordered))
+            pairs = np.stack([np.repeat(ordered["case"][starts], times), ordered["case"]], axis=1)
+            out.append(np.unique(pairs[pairs[:, 0] != pairs[:, 1]], axis=0))
+        return np.concatenate(out)
+
     def all_wrong(self) -> int:
         """Rows that the student is wrong on, each a draw of its own."""
         return sum(int(draws["loss"].sum(dtype=np.int64)) for draws in self._draws)

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.certificates.evidence import Predictor, count
+from limbeck.certificates.evidence import Predictor, count, fresh_cases
 from limbeck.certificates.fingerprint import read_seen_hashes
 from limbeck.certificates.loss_file import LossFile, RowsInOrder
 from limbeck.certificates.losses import BoundedLoss, encode_answers, encode_predictions
+from limbeck.certificates.streamed_cases import StreamedCases
 from limbeck.certificates.streamed_draws import StreamedDraws
 from limbeck.core.errors import InvalidInput
 from limbeck.data.cases import Units
@@ -54,9 +55,9 @@ class StreamedEvidence:
         What identical rows are.
     grouped : bool
         Whether each row has the label of a group, 4 bytes more.
+    cases : bool
+        Whether rows belong to cases; see `StreamedCases`.
     """
-
-    has_cases = False
 
     def __init__(
         self,
@@ -67,21 +68,25 @@ class StreamedEvidence:
         rule: Rule = "auto",
         *,
         grouped: bool = False,
+        cases: bool = False,
     ) -> None:
         self.student, self.loss, self.rule = student, loss, rule
-        self.seen = None if seen is None else np.sort(_hashes_of_rows(seen))
+        seen = None if seen is None else read_seen_hashes(seen)
+        self._seen_cases = None if seen is None or seen.ndim == 1 else np.unique(seen[:, 1])
+        self.seen = None if seen is None else np.sort(seen if seen.ndim == 1 else seen[:, 0])
         self.count, self._hits = 0, 0
         self._entries = Spilled(folder / "entries", _ENTRY)
         self.group_names: dict[str, int] = {}
         self._grouped = grouped
         self._in_order: RowsInOrder | None = None
         columns = {"loss": "u1", **({"group": "<i4"} if grouped else {})}
-        if not loss.counts:
+        self._cases = StreamedCases(folder) if cases else None
+        if cases or not loss.counts:
             self._in_order = RowsInOrder(folder)
-            columns |= {"loss": "<f8", "place": "<i8"}
+            columns |= {"loss": "<f8", "place": "<i8", **({"case": "<i8"} if cases else {})}
         self._draws = StreamedDraws(folder, columns)
 
-    def record(self, rows: Any, answers: Any, groups: Any = None) -> None:
+    def record(self, rows: Any, answers: Any, groups: Any = None, cases: Any = None) -> None:
         """Ask the student about a batch, and write down what is kept of it.
 
         Parameters
@@ -92,6 +97,8 @@ class StreamedEvidence:
             The teacher's answers.
         groups : array-like of shape (b,), optional
             The group of each row.
+        cases : array-like of shape (b,), optional
+            The case of each row.
 
         Raises
         ------
@@ -116,11 +123,13 @@ class StreamedEvidence:
         values = values if bare is None else bare(values)
         own = row_hashes(values)
         nears = near_hashes(values)
-        more = [self._group_codes(groups, n)] if self._grouped else []
+        more: list[NDArray[Any]] = [self._group_codes(groups, n)] if self._grouped else []
         if self._in_order is not None:
             self._check_range(losses)
             self._in_order.add(entries, losses, more[0] if more else None)
             more.append(np.arange(self.count, self.count + n))
+        if self._cases is not None:
+            more.append(self._cases.add(cases, n))
         self._draws.add(own, nears, losses, *more)
         if self.seen is not None:
             met = np.isin(own, self.seen)
@@ -147,7 +156,8 @@ class StreamedEvidence:
         classes = [str(c) for c in self.student.task_.classes]
         out = hashlib.sha256(b"limbeck rows 2\n")
         out.update(json.dumps([True, self.count, classes], allow_nan=False).encode())
-        return self._in_order.digest(out)
+        digest = self._in_order.digest(out)
+        return digest if self._cases is None else self._cases.digest(digest)
 
     def losses(self) -> LossFile:
         """One loss for each draw, in the order in which draws first occur."""
@@ -163,6 +173,35 @@ class StreamedEvidence:
         draws = self._draws if self.rule != "keep" and self._distinct[0] < self.count else None
         found = self._in_order.by_group(draws)
         return {name: found[self.group_names[name]] for name in sorted(self.group_names)}
+
+    @property
+    def has_cases(self) -> bool:
+        """Whether rows belong to cases."""
+        return self._cases is not None
+
+    @cached_property
+    def _merged(self) -> int:
+        copies = self.rule != "keep" and self._distinct[0] < self.count
+        return self._cases.join(self._draws.shared_cases()) if self._cases and copies else 0
+
+    def losses_of_cases(self) -> NDArray[np.float64]:
+        """The mean loss of each case, in the order in which cases first occur, shape (m,)."""
+        marked, cases, _ = self._marked_cases("hash")
+        return cases.losses(marked)
+
+    def losses_of_cases_by_group(self) -> dict[str, NDArray[np.float64]]:
+        """The same of the rows of each group, by its label, in the order of labels."""
+        marked, cases, groups = self._marked_cases("hash", "group")
+        known = self.group_names
+        return {name: cases.losses(marked, groups, known[name]) for name in sorted(known)}
+
+    def _marked_cases(self, *keys: str) -> tuple[LossFile, StreamedCases, Path]:
+        if self._in_order is None or self._cases is None:
+            raise TypeError("There are no cases.")
+        n, _ = self.draws  # refuses
+        _ = self._merged  # joins
+        marked = self._in_order.marked(self._draws if n < self.count else None, keys)
+        return marked, self._cases, self._in_order.groups
 
     def _check_range(self, losses: NDArray[np.float64]) -> None:
         low, high = self.loss.low, self.loss.high
@@ -228,9 +267,9 @@ class StreamedEvidence:
 
     @property
     def units(self) -> Units:
-        """No draws are joined: there are no cases."""
+        """How many cases were joined; of which unit each row is, is not kept."""
         none = np.empty(0, dtype=np.int64)
-        return Units(none, none)
+        return Units(none, none, self._merged)
 
     @property
     def seen_facts(self) -> dict[str, Any] | None:
@@ -250,11 +289,9 @@ class StreamedEvidence:
                 " whether chance explains them.",
             )
         digest = hashlib.sha256(self.seen.astype("<u8").tobytes()).hexdigest()
+        cases = None
+        if self._cases is not None and self._seen_cases is not None:
+            cases = fresh_cases(self._cases.hashes, self._seen_cases)
         return {
-            "rows": len(self.seen), "hits": 0, "of": self.count, "cases": None, "list": digest,
+            "rows": len(self.seen), "hits": 0, "of": self.count, "cases": cases, "list": digest,
         }  # fmt: skip
-
-
-def _hashes_of_rows(seen: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    seen = read_seen_hashes(seen)
-    return seen if seen.ndim == 1 else seen[:, 0]

@@ -87,7 +87,7 @@ def _betting(losses: LossFile, level: float, low: float, high: float) -> float:
         m = np.array([middle])
 
         def factors(start: int, n: int, m: Floats = m) -> Floats:
-            return log_factors(x.read(start, n)[None], bets.read(start, n)[None], m)[0]
+            return np.asarray(log_factors(x.read(start, n)[None], bets.read(start, n)[None], m)[0])
 
         if x.total(factors) >= target:
             above = middle

@@ -21,6 +21,7 @@ from limbeck.certificates.vouching import vouching
 from limbeck.core.contract import Certificate, GroupBound
 from limbeck.core.errors import InvalidInput
 from limbeck.data.cases import read_column, units_of
+from limbeck.data.row_batches import is_batched
 
 __all__ = ["FieldMismatch", "Verification", "same", "verify"]
 
@@ -284,7 +285,9 @@ def _recompute(
         "seen": seen,
         "duplicates": settings.get("duplicates", "auto"),
     }
-    case_of = read_column(cases, rows, "cases") if settings.get("cases") else None
+    case_of = cases if settings.get("cases") else None
+    if not is_batched(rows):
+        case_of = read_column(case_of, rows, "cases")
     if "until" in settings:
         n = count(rows)
         units = np.arange(n) if case_of is None else units_of(np.arange(n), case_of).of

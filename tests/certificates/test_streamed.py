@@ -11,6 +11,7 @@ import pytest
 from limbeck import certify, verify
 from limbeck.core.columns import Features
 from limbeck.core.errors import InvalidInput
+from limbeck.data.cases import case_hashes
 from limbeck.data.duplicates import row_hashes
 from limbeck.data.row_batches import RowBatches
 
@@ -99,8 +100,11 @@ def test_what_is_refused(student) -> None:
         certify(student, batches(TABLE), "label")
     with pytest.raises(InvalidInput, match="are a ndarray"):
         certify(student, batches(TABLE), ANSWERS)
-    with pytest.raises(InvalidInput, match="cases were given"):
-        certify(student, batches(TABLE), "teacher", cases="a")
+    without = batches(TABLE.assign(case=np.where(TABLE.index == 9, None, "one")))
+    with pytest.raises(InvalidInput, match="The case of 1 rows is missing"):
+        certify(student, without, "teacher", cases="case")
+    with pytest.raises(InvalidInput, match="The cases of rows that are read in batches are a list"):
+        certify(student, batches(TABLE), "teacher", cases=[1] * len(TABLE))
     with pytest.raises(InvalidInput, match="fewer than 10"):
         certify(student, batches(TABLE[:4]), "teacher")
     with pytest.raises(InvalidInput, match="fewer than 10"):
@@ -197,3 +201,31 @@ def test_losses_of_identical_rows_count_as_in_memory(scale, rule) -> None:
     here = certify(own, table[[*NAMES]], table["y"], groups=table["kind"], **settings)
     for size in (113, 997):
         assert certify(own, batches(table, size), "y", groups="kind", **settings) == here
+
+
+@pytest.mark.parametrize(("rule", "kind"), [("drop", "text"), ("keep", "int")])
+def test_cases_count_as_in_memory(student, rule, kind) -> None:
+    table, rng = repeated(), np.random.default_rng(4)
+    numbers = rng.integers(0, 400, size=len(table))  # copies lie in other cases, and join them
+    table["case"] = numbers if kind == "int" else [f"p{i}" for i in numbers]
+    table["kind"] = rng.choice(["x", "y", "z"], size=len(table))
+    seen = np.stack([np.arange(7), np.arange(7)], axis=1).astype(np.uint64)
+    settings = {"duplicates": rule, "seen": seen, "epsilon": 0.01}
+    here = certify(
+        student, table[[*NAMES]], table["teacher"], groups=table["kind"], cases=table["case"],
+        **settings,
+    )  # fmt: skip
+    assert (here.settings["merged"] > 0) is (rule == "drop")
+    for size in (113, 997):
+        found = certify(
+            student, batches(table, size), "teacher", groups="kind", cases="case", **settings
+        )
+        assert found == here
+    assert verify(
+        here, student, batches(table), "teacher", groups="kind", cases="case", seen=seen
+    ).ok
+    mixed = batches(table.assign(case=table["case"].to_numpy()[::-1]))
+    assert not verify(here, student, mixed, "teacher", groups="kind", cases="case").ok
+    seen[0, 1] = case_hashes(table["case"][5:6].to_numpy())[0]
+    with pytest.raises(InvalidInput, match="Training saw 1 of these 400 cases"):
+        certify(student, batches(table), "teacher", cases="case", duplicates=rule, seen=seen)
