@@ -63,7 +63,7 @@ class AgreementCurve:
         told = (
             f"Learning curve: it agrees with its teacher on {parts} inputs; forecast for twice as"
             f" many {_written(self.twice)}, for four times {_written(self.four)} (as many"
-            f" epochs; {1 - _DELTA:.0%} intervals, if errors keep falling as a power of the inputs)."
+            f" epochs; {1 - _DELTA:.0%} intervals, if errors fall as a power of the inputs)."
         )
         now = self.agreement[-1]
         if max(self.twice.low, self.four.low) > now:
