@@ -9,17 +9,18 @@ significant first. With ``delta_encoding`` each value is the difference to the o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from limbeck.core.errors import InvalidInput, did_you_mean
+from limbeck.core.errors import FileRefused, InvalidInput, did_you_mean
 
-__all__ = ["DistillKitLayout", "ResidualBin"]
+__all__ = ["DistillKitLayout", "ResidualBin", "parquet_rows"]
 
 _BYTES = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8}
 _REMEDY = "Give the mapping that the files were written with: DistillKit does not store it."
@@ -98,12 +99,37 @@ class DistillKitLayout:
         if not isinstance(given, Mapping):
             raise InvalidInput(f"compression is {given!r}.", _REMEDY)
         known = {k: v for k, v in given.items() if k != "error_diffusion"}
-        bins = tuple(ResidualBin(**b) for b in known.pop("residual_bins", None) or ())
-        terms = tuple(known.pop("polynomial_terms", None) or ())
         try:
+            bins = tuple(ResidualBin(**b) for b in known.pop("residual_bins", None) or ())
+            terms = tuple(known.pop("polynomial_terms", None) or ())
             return cls(**known, residual_bins=bins, polynomial_terms=terms)
         except TypeError as error:
             raise InvalidInput(f"compression does not fit: {error}.", _REMEDY) from None
+
+    @classmethod
+    def beside(cls, path: Path, given: Any = None) -> DistillKitLayout | None:
+        """The layout as given, or from the compression_config.yaml beside the files.
+
+        Parameters
+        ----------
+        path : Path
+            A .parquet file, or a folder of them.
+        given : mapping or DistillKitLayout, optional
+            The configuration itself.
+        """
+        if given is not None:
+            return cls.read(given)
+        beside = (path if path.is_dir() else path.parent) / "compression_config.yaml"
+        if not beside.is_file():
+            return None
+        import yaml
+
+        try:
+            return cls.read(yaml.safe_load(beside.read_text(encoding="utf-8")))
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise FileRefused(
+                f"{str(beside)!r} cannot be read: {error}.", "Check the file."
+            ) from None
 
     def unpacked(self, logs: Bytes, ids: Bytes) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Ids and log-probabilities of n places, both (n, k).
@@ -177,3 +203,35 @@ def _integers(packed: Bytes, bits: int, count: int) -> NDArray[np.int64]:
     powers = 1 << np.arange(bits - 1, -1, -1, dtype=np.int64)
     found: NDArray[np.int64] = stream.reshape(len(packed), count, bits).astype(np.int64) @ powers
     return found
+
+
+def parquet_rows(path: Path) -> Iterator[Mapping[str, Any]]:
+    """Rows of Parquet files in the order of their names and places, some at a time.
+
+    Parameters
+    ----------
+    path : Path
+        A file, or a folder of them.
+    """
+    try:
+        import pyarrow.parquet as pq
+    except ImportError:
+        raise InvalidInput(
+            f"Reading {str(path)!r} needs pyarrow.", "pip install 'limbeck[parquet]'."
+        ) from None
+    files = sorted(path.glob("*.parquet"), key=_numbered) if path.is_dir() else [path]
+    for name in files:
+        try:
+            with pq.ParquetFile(name) as file:
+                for batch in file.iter_batches(batch_size=64):
+                    yield from batch.to_pylist()
+        except (OSError, ValueError) as error:
+            raise FileRefused(
+                f"{str(name)!r} cannot be read: {error}.", "Check the file."
+            ) from None
+
+
+def _numbered(path: Path) -> tuple[int, str]:
+    """data_2 before data_10."""
+    digits = "".join(c for c in path.stem if c.isdigit())
+    return int(digits or 0), path.name

@@ -102,21 +102,24 @@ def import_logits(
             "Take them at temperature 1 (vLLM: logprobs_mode='raw_logprobs').",
         )
     whole_number("prompt_tokens", prompt_tokens, 1)
+    if vocabulary is not None:
+        whole_number("vocabulary", vocabulary, 2)
     path = Path(fspath(source))
     if not path.exists():
         raise FileRefused(f"There is no {str(path)!r}.", "Check the path.")
     model = None if teacher is None else read_model(teacher, "teacher", _reader(tokenizer), device)
     tokens = TokenBytes(_reader(tokenizer))
-    layout = _layout(path, compression) if written_by == "distillkit" else None
-    reader = LogitReader(path, written_by, tokens, prompt_tokens, layout)
+    layout = DistillKitLayout.beside(path, compression) if written_by == "distillkit" else None
     size = vocabulary or (len(tokens.table) if model is None else model.outputs)
+    reader = LogitReader(path, written_by, tokens, prompt_tokens, layout, size)
     head, rows = _head(reader, size, model)
     folder = Path(out)
+    before = ShardFolder.open(folder)
+    if model is not None and (before is None or before.done < before.rows):
+        _compare(reader, model)  # before anything is written
     with locked(folder):
         found = _folder(folder, head, rows, model, teacher)
         if found.done < found.rows:
-            if model is not None:
-                _compare(reader, model)
             _write(found, reader, KeepTop(int(head["keep"].partition(":")[2])))
     return RecordedLogits(found)
 
@@ -130,18 +133,6 @@ def _reader(tokenizer: Any) -> Any:
     return AutoTokenizer.from_pretrained(
         str(Path(fspath(tokenizer).removeprefix("hf:"))), local_files_only=True
     )
-
-
-def _layout(path: Path, compression: Any) -> DistillKitLayout | None:
-    """DistillKit's configuration: as given, or beside its files."""
-    if compression is not None:
-        return DistillKitLayout.read(compression)
-    beside = (path if path.is_dir() else path.parent) / "compression_config.yaml"
-    if not beside.is_file():
-        return None
-    import yaml
-
-    return DistillKitLayout.read(yaml.safe_load(beside.read_text(encoding="utf-8")))
 
 
 def _head(

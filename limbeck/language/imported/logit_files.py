@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from limbeck.core.errors import FileRefused, InvalidInput
 from limbeck.core.strict_json import parse_json
-from limbeck.language.imported.distillkit import DistillKitLayout
+from limbeck.language.imported.distillkit import DistillKitLayout, parquet_rows
 from limbeck.language.token_bytes import TokenBytes
 
 __all__ = ["WRITERS", "LogitReader", "TextLogits"]
@@ -58,6 +58,8 @@ class LogitReader:
         Of whole texts: the first so many tokens are the prompt.
     layout : DistillKitLayout, optional
         Of "distillkit".
+    outputs : int, optional
+        Of the teacher; by default the tokens of the tokenizer.
     """
 
     path: Path
@@ -65,6 +67,7 @@ class LogitReader:
     tokens: TokenBytes
     prompt_tokens: int = 1
     layout: DistillKitLayout | None = None
+    outputs: int | None = None
 
     def __iter__(self) -> Iterator[TextLogits]:
         """Text after text.
@@ -77,9 +80,12 @@ class LogitReader:
         read = {"vllm": self._vllm, "openai": self._openai, "distillkit": self._distillkit}
         for number, row in enumerate(self._rows()):
             try:
+                if not isinstance(row, Mapping):
+                    raise ValueError(f"it is {str(row)[:40]!r}, no mapping")
                 found = read[self.written_by](row)
                 self._check(found)
-            except (KeyError, TypeError, ValueError, IndexError, InvalidInput) as error:
+            except (LookupError, TypeError, ValueError, AttributeError, OverflowError,
+                    InvalidInput) as error:  # fmt: skip
                 what = f"lacks {error}" if isinstance(error, KeyError) else str(error).rstrip(".")
                 raise FileRefused(
                     f"Row {number} of {str(self.path)!r} cannot be read as {self.written_by}:"
@@ -90,31 +96,49 @@ class LogitReader:
 
     def _rows(self) -> Iterator[Mapping[str, Any]]:
         if self.written_by == "distillkit":
-            yield from _parquet_rows(self.path)
+            yield from parquet_rows(self.path)
             return
+        number = 1
         try:
-            with self.path.open(encoding="utf-8") as file:
+            with self.path.open(encoding="utf-8-sig") as file:
                 for line in file:
                     if line.strip():
                         found = parse_json(line)
                         yield from found if isinstance(found, list) else [found]
+                    number += 1
         except (OSError, UnicodeDecodeError, ValueError) as error:
             raise FileRefused(
-                f"{str(self.path)!r} cannot be read: {error}.", "Write one JSON response a line."
+                f"{str(self.path)!r} cannot be read near line {number}: {error}.",
+                "Write one JSON response a line.",
             ) from None
 
     def _check(self, found: TextLogits) -> None:
         """Tokens that exist, and probabilities that can be ones."""
         if not found.prompt or not found.text:
             raise ValueError("it has no prompt, or no text after it")
-        size = len(self.tokens.table)
+        size = len(self.tokens.table) if self.outputs is None else self.outputs
+        size = min(size, len(self.tokens.table))
+        for token in (*found.prompt, *found.text):
+            if type(token) is not int or not 0 <= token < size:
+                raise ValueError(f"it has token {token!r}, and they are numbered 0 to {size - 1:,}")
         for place, (ids, log_p) in enumerate(zip(found.ids, found.log_p, strict=True)):
             if not len(ids) or np.isnan(log_p).any() or len(set(ids.tolist())) < len(ids):
                 raise ValueError(f"place {place} has no numbers, or a token twice")
             if not 0 <= ids.min() <= ids.max() < size:
-                raise ValueError(f"place {place} has token {ids.max()}, and there are {size:,}")
-            if np.exp(log_p).sum() > 1.01:
+                wrong = ids.min() if ids.min() < 0 else ids.max()
+                raise ValueError(f"place {place} has token {wrong}, and there are {size:,}")
+            if np.exp(np.minimum(log_p, 1)).sum() > 1.01:
                 raise ValueError(f"the probabilities of place {place} add up to more than 1")
+            most = float(np.exp(log_p.max()))
+            if most < 0.99 / size:  # the largest of so many is no smaller
+                raise ValueError(
+                    f"the largest probability of place {place} is {most:.2g}, and the most probable"
+                    f" of {size:,} tokens has more: it is not among them"
+                )
+            if self.written_by == "vllm" and found.text[place] not in ids:
+                raise ValueError(  # vLLM gives it whatever its rank: places and tokens do not fit
+                    f"place {place} does not hold token {found.text[place]} of the text itself"
+                )
 
     def _vllm(self, row: Mapping[str, Any]) -> TextLogits:
         """A RequestOutput or a response of its server, with prompt_logprobs."""
@@ -126,7 +150,10 @@ class LogitReader:
         if len(ids) != len(logs):
             raise ValueError(f"{len(ids)} tokens have {len(logs)} places")
         cut = self.prompt_tokens
-        places = [_ordered({int(k): _number(v) for k, v in p.items()}) for p in logs[cut:]]
+        if not isinstance(logs, list) or None in logs[cut:]:
+            raise ValueError(f"prompt_logprobs lacks a place after token {cut}")
+        known = [{int(k): _number(v) for k, v in p.items()} for p in logs[cut:]]
+        places = [_ordered(here) for here in known]
         return TextLogits(list(ids[:cut]), list(ids[cut:]), *_columns(places))
 
     def _openai(self, row: Mapping[str, Any]) -> TextLogits:
@@ -144,7 +171,7 @@ class LogitReader:
         text_ids, places = [], []
         for one in content:
             text_ids.append(self._id(one))
-            known = {self._id(t): float(t["logprob"]) for t in one["top_logprobs"]}
+            known = {self._id(t): _number(t) for t in one["top_logprobs"]}
             places.append(_ordered(known))
         return TextLogits(prompt, text_ids, *_columns(places))
 
@@ -204,31 +231,8 @@ def _columns(
 
 
 def _number(given: Any) -> float:
-    """A log-probability of vLLM: a number, or a mapping with one."""
-    return float(given["logprob"] if isinstance(given, Mapping) else given)
-
-
-def _parquet_rows(path: Path) -> Iterator[Mapping[str, Any]]:
-    """Rows of Parquet files in the order of their names and places, some at a time."""
-    try:
-        import pyarrow.parquet as pq
-    except ImportError:
-        raise InvalidInput(
-            f"Reading {str(path)!r} needs pyarrow.", "pip install 'limbeck[parquet]'."
-        ) from None
-    files = sorted(path.glob("*.parquet"), key=_numbered) if path.is_dir() else [path]
-    for name in files:
-        try:
-            with pq.ParquetFile(name) as file:
-                for batch in file.iter_batches(batch_size=64):
-                    yield from batch.to_pylist()
-        except (OSError, ValueError) as error:
-            raise FileRefused(
-                f"{str(name)!r} cannot be read: {error}.", "Check the file."
-            ) from None
-
-
-def _numbered(path: Path) -> tuple[int, str]:
-    """data_2 before data_10."""
-    digits = "".join(c for c in path.stem if c.isdigit())
-    return int(digits or 0), path.name
+    """A log-probability: a number, or a mapping with one."""
+    found = given["logprob"] if isinstance(given, Mapping) else given
+    if type(found) not in (int, float):
+        raise ValueError(f"a log-probability is {found!r}")
+    return float(found)

@@ -163,6 +163,10 @@ def test_distillkit_folders_bring_their_configuration(teacher, tmp_path):
     pq.write_table(pyarrow.Table.from_pylist(rows), source / "data_0.parquet")
     with pytest.raises(FileRefused, match="compression="):
         imported(teacher, source, tmp_path / "out", written_by="distillkit")
+    for odd in ("a: [", "d: 34\nresidual_bins: [{bits: 3}]", "d: 34\nresidual_bins: 5", "7"):
+        (source / "compression_config.yaml").write_text(odd)
+        with pytest.raises((FileRefused, InvalidInput), match="compression"):
+            imported(teacher, source, tmp_path / "out", written_by="distillkit")
     (source / "compression_config.yaml").write_text(yaml.safe_dump(LAYOUT))
     found = imported(teacher, source, tmp_path / "out", written_by="distillkit")
     assert found.keep == f"top:{K}"
@@ -204,6 +208,18 @@ def spoiled(path, change):
         (lambda r: r["choices"][0]["prompt_logprobs"].__setitem__(2, {"99": -1.0}), "token 99"),
         (lambda r: r["choices"][0]["prompt_logprobs"].__setitem__(2, {}), "no numbers"),
         (lambda r: r["choices"][0].pop("prompt_logprobs"), "prompt_logprobs"),
+        (lambda r: r["choices"][0]["prompt_logprobs"].__setitem__(2, None), "lacks a place"),
+        (lambda r: r["choices"][0]["prompt_logprobs"].__setitem__(2, {"1": "-1"}), "'-1'"),
+        (lambda r: r["choices"][0]["prompt_logprobs"].__setitem__(2, {str(9**30): -1}), "Row 1"),
+        (lambda r: r["choices"][0]["prompt_logprobs"].__setitem__(2, {"1": -9999.0}),
+         "not among them"),
+        (lambda r: r["choices"][0]["prompt_logprobs"].append(
+            r["choices"][0]["prompt_logprobs"].pop(1)), "of the text itself"),  # moved by one
+        (lambda r: r.__setitem__("choices", [5]), "Row 1"),
+        (lambda r: r["prompt_token_ids"].__setitem__(0, 99), "token 99"),
+        (lambda r: r["prompt_token_ids"].__setitem__(2, -1), "token -1"),
+        (lambda r: r["prompt_token_ids"].__setitem__(2, True), "token True"),
+        (lambda r: r["prompt_token_ids"].__setitem__(2, "a"), "token 'a'"),
     ],
 )  # fmt: skip
 def test_rows_that_cannot_be_read_are_named(teacher, vllm, tmp_path, change, message):
@@ -211,6 +227,42 @@ def test_rows_that_cannot_be_read_are_named(teacher, vllm, tmp_path, change, mes
     with pytest.raises(FileRefused, match=message):
         imported(teacher, vllm, tmp_path / "out")
     assert not (tmp_path / "out" / "index.json").exists()
+
+
+@pytest.mark.parametrize("text", ["5", "null", '["a"]', "[[1]]"])
+def test_lines_that_are_no_objects_are_refused(teacher, tmp_path, text):
+    path = tmp_path / "odd.jsonl"
+    path.write_text(text)
+    for name in ("vllm", "openai"):
+        with pytest.raises(FileRefused, match=r"Row 0 .*no mapping"):
+            imported(teacher, path, tmp_path / "out", written_by=name)
+
+
+def test_a_cut_file_is_refused_by_its_line_and_a_byte_order_mark_is_read(teacher, vllm, tmp_path):
+    whole = vllm.read_text()
+    vllm.write_text(whole[:-40])
+    with pytest.raises(FileRefused, match="near line 3"):
+        imported(teacher, vllm, tmp_path / "out")
+    vllm.write_text("\ufeff" + whole)
+    assert len(imported(teacher, vllm, tmp_path / "out")) == 3
+
+
+def test_what_is_refused_for_its_numbers_leaves_no_folder(teacher, pair, vllm, tmp_path):
+    with pytest.raises(FileRefused, match="nats from those"):
+        imported(teacher, vllm, tmp_path / "new" / "out", teacher=pair[1].module)
+    assert not (tmp_path / "new").exists()
+    imported(teacher, vllm, tmp_path / "new" / "out")
+
+
+@pytest.mark.parametrize("vocabulary", [-1, 0, 3.5, "x"])
+def test_a_vocabulary_without_a_meaning_is_refused(teacher, vllm, tmp_path, vocabulary):
+    with pytest.raises(InvalidInput, match="vocabulary"):
+        imported(teacher, vllm, tmp_path / "out", vocabulary=vocabulary)
+
+
+def test_tokens_beyond_the_vocabulary_are_refused(teacher, vllm, tmp_path):
+    with pytest.raises(FileRefused, match="numbered 0 to 4"):
+        imported(teacher, vllm, tmp_path / "out", vocabulary=5, teacher=None)
 
 
 def test_settings_without_a_meaning_are_refused(teacher, vllm, tmp_path):
