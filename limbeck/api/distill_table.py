@@ -139,6 +139,11 @@ class TableSteps(Steps[LabelledRows, Apart, Known, Taught, Comparison, Distillat
                 "groups='class' was given for a teacher that predicts a number.",
                 "Give groups of the rows, or leave groups out.",
             )
+        if getattr(request.method, "ordered", False) and not task.classifies:
+            raise InvalidInput(
+                "ordered was given for a teacher that predicts a number.",
+                "Leave ordered out: numbers keep their order.",
+            )
         if "regression" not in said and not task.classifies:
             refuse_unlabelled(data.y)
         fit_y, test_y = label_codes(sides.fit.y, sides.test.y, task)
@@ -328,7 +333,8 @@ class TableSteps(Steps[LabelledRows, Apart, Known, Taught, Comparison, Distillat
         chain = chained(request, apart, found.result.steps, _named(told, task), certificate)
         ranks = ""
         if getattr(request.method, "ordered", False) and task.classifies:
-            ranks = far_apart(_predicted(student, apart.test_rows[once], task), told, request.delta)
+            predicted = _predicted(student, apart.test_rows[once], task)
+            ranks = far_apart(predicted, told, request.delta, task.classes)
         alone = _NOT_CHAINED if found.result.steps and chain is None else ""
         notes = (*known.notes, *answered, lost, ranks, *student.notes(apart.fit_rows), alone)
         return Distillation(

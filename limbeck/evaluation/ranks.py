@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,9 @@ from limbeck.reports.numbers import percent
 __all__ = ["far_apart"]
 
 
-def far_apart(predicted: NDArray[Any], told: NDArray[Any], delta: float) -> str:
+def far_apart(
+    predicted: NDArray[Any], told: NDArray[Any], delta: float, classes: Sequence[Any]
+) -> str:
     """How many classes lie between the two, on rows that no student saw, in a sentence.
 
     Parameters
@@ -22,17 +25,29 @@ def far_apart(predicted: NDArray[Any], told: NDArray[Any], delta: float) -> str:
         Class indices, in the order of the classes.
     delta : float
         The bound is wrong with at most this probability, by itself.
+    classes : sequence
+        The names of the classes in their order, which the sentence repeats: whoever meant another
+        order sees it.
 
     Examples
     --------
-    >>> far_apart(np.array([0, 1, 2, 4]), np.array([0, 2, 2, 1]), 0.05)[:49]
-    'In the order of the classes student and teacher a'
+    >>> far_apart(np.array([0, 1, 2, 4]), np.array([0, 2, 2, 1]), 0.05, range(1, 6))[:48]
+    'In the order 1 < 2 < 3 < 4 < 5 student and teach'
     """
+    if len(classes) < 3:
+        return "ordered=True changes nothing here: there are two classes."
     apart = np.abs(np.asarray(predicted, dtype=np.int64) - np.asarray(told, dtype=np.int64))
     wrong, n = int((apart > 1).sum()), len(apart)
     return (
-        f"In the order of the classes student and teacher are {apart.mean():.3f} classes apart on"
-        f" average; by more than one on {wrong:,} of {n:,} rows, so on at most"
+        f"In the order {_chain(classes)} student and teacher are {apart.mean():.3f} classes apart"
+        f" on average; by more than one on {wrong:,} of {n:,} rows, so on at most"
         f" {percent(upper_bound(wrong, n, delta))} of rows drawn like them (with probability"
-        f" {1 - delta:.0%}, by itself)."
+        f" {1 - delta:.0%}, by itself). If that is no order of these classes, give a function whose"
+        " columns are in order, and classes=[...]."
     )
+
+
+def _chain(classes: Sequence[Any]) -> str:
+    """The classes with a sign between them; of many the first three and the last."""
+    names = [str(c) for c in classes]
+    return " < ".join(names if len(names) <= 10 else [*names[:3], "...", names[-1]])

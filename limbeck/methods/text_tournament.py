@@ -113,7 +113,7 @@ class DistillTexts(TextMethod):
     ordered: bool = False
 
     def __post_init__(self) -> None:
-        if self.ordered and self._named() != ("ngrams",):
+        if self.ordered is True and self._named() != ("ngrams",):
             raise InvalidInput(
                 f"ordered was given beside among={self.among!r}.",
                 "Only n-grams keep the order of classes: leave among out.",
@@ -192,7 +192,7 @@ class DistillTexts(TextMethod):
 
     def _named(self) -> tuple[str, ...]:
         if self.among is None:
-            if self.ngrams != "auto" or self.ordered:
+            if self.ngrams != "auto" or self.ordered is True:
                 return ("ngrams",)
             return KINDS if self.encoder is not None else KINDS[:-1]
         return (self.among,) if isinstance(self.among, str) else tuple(self.among)

@@ -146,6 +146,12 @@ def test_accumulated_parts_are_one_update(folders, rows):
     assert all(torch.allclose(a, b, atol=1e-5) for a, b in pairs)
 
 
+def test_texts_that_all_begin_alike_are_one_prompt(folders, rows):
+    texts = [f"abcdef {row['prompt']}" for row in rows]
+    with pytest.raises(InvalidInput, match=r"of which 1 are different.*a larger prompt_tokens"):
+        distilled(folders, texts, prompt_tokens=4)
+
+
 def test_test_prompts_that_train_are_refused(folders, rows):
     with pytest.raises(InvalidInput, match="2 test prompts of 2 are among those that train"):
         distilled(folders, rows, objective=TokenKD(), test=rows[:2])

@@ -12,9 +12,37 @@ WORDS = ["awful", "weak", "fair", "fine", "great"]
 
 
 def test_classes_between_student_and_teacher_are_counted():
-    said = far_apart(np.array([0, 1, 2, 4]), np.array([0, 2, 2, 1]), 0.05)
+    said = far_apart(np.array([0, 1, 2, 4]), np.array([0, 2, 2, 1]), 0.05, list("abcde"))
     assert "1.000 classes apart on average; by more than one on 1 of 4 rows" in said
+    assert "In the order a < b < c < d < e " in said  # an order that nobody meant is seen
     assert f"{100 * upper_bound(1, 4, 0.05):.1f}%" in said
+
+
+def test_two_classes_are_in_no_order_to_speak_of():
+    said = far_apart(np.array([0, 1]), np.array([0, 1]), 0.05, ["no", "yes"])
+    assert said == "ordered=True changes nothing here: there are two classes."
+
+
+def test_many_classes_are_named_by_the_first_and_the_last():
+    said = far_apart(np.array([0, 1]), np.array([0, 1]), 0.05, range(40))
+    assert "order 0 < 1 < 2 < ... < 39 " in said
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"ordered": "yes"}, "ordered is 'yes'"),
+        ({"ordered": [1, 2, 3, 4, 5]}, r"True or False; the order is that of the classes"),
+        ({"ordered": np.array([1, 2])}, "ordered is array"),
+        ({"ordered": True, "labels": list("abcde")}, "ordered was given beside labels"),
+        ({"ordered": True, "regression": True}, "ordered was given for a teacher that predicts"),
+    ],
+)
+def test_an_order_that_means_nothing_is_refused(settings, message):
+    teacher = stars if "regression" not in settings else lambda X: stars(X) @ np.arange(5.0)
+    texts = [f"{w} {v} n{i}" for i in range(6) for w in WORDS for v in WORDS]
+    with pytest.raises(InvalidInput, match=message):
+        limbeck.distill(teacher, texts, into="text_classifier", progress=False, **settings)
 
 
 def stars(X) -> np.ndarray:

@@ -283,9 +283,12 @@ def split_language(request: LanguageRequest, data: LanguageData) -> LanguageSide
             " side, and count once in the certificate."
         )
     if not len(train) or not len(test):
+        alike = data.test is None and len(kinds) < len(prompts)
+        which = f", of which {len(kinds):,} are different," if alike else ""
+        longer = " Texts that begin alike count as one prompt: a larger prompt_tokens parts them."
         raise InvalidInput(
-            f"{plural(len(prompts), 'prompt')} cannot be parted into training and test.",
-            "Give more of them.",
+            f"{plural(len(prompts), 'prompt')}{which} cannot be parted into training and test.",
+            f"Give more different ones.{longer if alike and request.prompt_tokens else ''}",
         )
     if train.complete is False and any(c is not None for c in train.completions):
         notes.append("Some prompts have no text after them; the teacher writes all texts.")

@@ -82,6 +82,11 @@ class TextSettings:
             raise InvalidInput(
                 f"ngrams is {self.ngrams!r}.", did_you_mean(str(self.ngrams), ["auto", *CHOICES])
             )
+        if not isinstance(self.ordered, bool):
+            raise InvalidInput(
+                f"ordered is {self.ordered!r}.",
+                "Give True or False; the order is that of the classes, as in classes=[...].",
+            )
         whole_number("max_terms", self.max_terms, 2)
         whole_number("min_texts", self.min_texts, 1)
 
