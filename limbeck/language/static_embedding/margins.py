@@ -17,7 +17,7 @@ __all__ = ["Margins", "ask_margins", "margin_loss", "pair_scores"]
 
 Matrix = NDArray[np.float64]
 PairScores = Callable[[NDArray[Any], NDArray[Any]], Matrix]
-_NEAR, _BLOCK, _TINY = 10, 512, 1e-12
+_NEAR, _BLOCK, _TINY, _ROUNDING = 10, 512, 1e-12, 3e-7
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +124,7 @@ def ask_margins(
     Raises
     ------
     InvalidInput
-        If all margins are equal.
+        If all scores are equal, up to rounding.
     """
     n = len(texts)
     apart = np.zeros(n, dtype=bool)
@@ -139,10 +139,12 @@ def ask_margins(
             parts.append(np.column_stack([own, own[a], own[b]])[a != b])
     triples = np.concatenate(parts)
     first, second, third = triples.T
-    margins = ask(texts[first], texts[second]) - ask(texts[first], texts[third])
+    left, right = ask(texts[first], texts[second]), ask(texts[first], texts[third])
+    margins = left - right
     cosines = ((vectors[second] - vectors[third]) * vectors[first]).sum(axis=1)
     size = float(np.sqrt((margins**2).mean()))
-    if size == 0:
+    # Rounding of float32 is no margin: it would be made as large as those of cosines.
+    if not size > _ROUNDING * float(np.abs([left, right]).max(initial=0.0)):
         raise InvalidInput("The cross-encoder gives all pairs the same score.", "Check it.")
     return Margins(triples, margins * float(np.sqrt((cosines**2).mean())) / size, apart)
 

@@ -57,6 +57,11 @@ def test_no_triple_holds_texts_of_both_sides_and_margins_are_of_the_size_of_cosi
     assert part.triples.max() < 20
     with pytest.raises(InvalidInput, match="same score"):
         ask_margins(lambda a, b: np.zeros(len(a)), texts, vectors, 2, 0.2, rng)
+    noise = np.random.default_rng(1)
+    with pytest.raises(InvalidInput, match="same score"):  # float32 rounds a constant
+        ask_margins(
+            lambda a, b: 5 + noise.uniform(-2e-7, 2e-7, len(a)), texts, vectors, 2, 0.2, rng
+        )
 
 
 def test_training_comes_near_margins_of_a_table():
