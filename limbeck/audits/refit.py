@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
-from scipy.linalg.lapack import dpotri
+from scipy.linalg.lapack import dpotri, dtrtri
 from scipy.sparse import csc_array
 from scipy.special import expit
 
@@ -210,7 +210,6 @@ def _newton(design: Design, fit: Fit) -> Generator[Vector, Vector, Refit]:
     theta, intercept, weight = fit.start.copy(), fit.intercept, fit.weight
     n, p = float(weight.sum()), len(theta)
     plain = yield weight
-    eye = np.eye(p)
     for _ in range(_STEPS if fit.classifies else 1):
         z = intercept + design.add_up(theta) + fit.offset
         mean = expit(z) if fit.classifies else z
@@ -220,7 +219,10 @@ def _newton(design: Design, fit: Fit) -> Generator[Vector, Vector, Refit]:
         # the intercept is one more column: projected out of bins and errors
         side = design.sums(slope)
         total = float(slope.sum())
-        inner = gram - np.outer(side, side) / total + _RIDGE * eye
+        inner = np.outer(side, side)
+        inner /= total
+        np.subtract(gram, inner, out=inner)
+        inner.ravel()[:: p + 1] += _RIDGE  # in place: a few of these are all that fits a cache
         push = design.sums(error) - side * (error.sum() / total) + _RIDGE * (fit.start - theta)
         factor = cho_factor(inner, check_finite=False)
         step = cho_solve(factor, push, check_finite=False)
@@ -229,7 +231,10 @@ def _newton(design: Design, fit: Fit) -> Generator[Vector, Vector, Refit]:
         intercept += (float(error.sum()) - float(side @ step)) / total
     fitted = intercept + design.add_up(theta) + fit.offset
     means = design.sums(weight)
-    used = _trace_of_solved(factor, plain - np.outer(means, means) / n)
+    if fit.classifies:
+        used = _trace_of_solved(factor, plain - np.outer(means, means) / n)
+    else:  # what is solved is its right side plus the ridge
+        used = p - _RIDGE * _trace_of_inverse(factor)
     spread = _spread(fitted, fit.target, weight, used, fit.classifies)
     pull = _RIDGE * (fit.start - theta)
     return Refit(centred(design, theta, means), spread, Optimum(theta, fitted, pull, factor, used))
@@ -243,6 +248,15 @@ def _trace_of_solved(factor: tuple[Vector, bool], right: Vector) -> float:
     half = np.tril(inverse) if factor[1] else np.triu(inverse)
     diagonal = float(inverse.diagonal() @ right.diagonal())
     return 2 * float(np.vdot(half, right)) - diagonal
+
+
+def _trace_of_inverse(factor: tuple[Vector, bool]) -> float:
+    """The trace of A^-1, the sum of squares of the factor's inverse: half the work of A^-1."""
+    inverse, failed = dtrtri(factor[0], lower=factor[1])
+    if failed:
+        return float("nan")
+    half = np.tril(inverse) if factor[1] else np.triu(inverse)
+    return float(np.vdot(half, half))
 
 
 def one_step(

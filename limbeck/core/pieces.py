@@ -16,7 +16,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -183,7 +183,11 @@ def digest(value: Any) -> str:
     """
     import joblib
 
-    versions = [version(name) for name in ("limbeck", "numpy", "scikit-learn")]
+    try:
+        own = version("limbeck")
+    except PackageNotFoundError:  # run from its sources
+        own = ""
+    versions = [own, version("numpy"), version("scikit-learn")]
     return hashlib.sha256(joblib.hash((versions, value), "sha1").encode()).hexdigest()[:32]
 
 

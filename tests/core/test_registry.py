@@ -38,6 +38,7 @@ def test_every_student_by_name_has_a_method():
 
 
 def test_losses_and_bounds_have_names_too(monkeypatch):
+    pytest.importorskip("torch")
     assert BOUNDS.names() == ("betting", "empirical-bernstein")
     assert {"SoftTargets", "GoldLabels", "HiddenStates"} <= set(LOSSES.names())
     monkeypatch.syspath_prepend(PLUGIN)
@@ -99,6 +100,7 @@ assert abs(certificate.epsilon - certificate.mean_loss - slack) < 1e-9
 
 
 def test_a_student_of_another_package_distils_prints_saves_loads_and_verifies(tmp_path):
+    pytest.importorskip("pyarrow")
     path = f"{PLUGIN}:{Path(__file__).parents[2]}"
     environment = {"PYTHONPATH": path, "PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1"}
 

@@ -39,19 +39,19 @@ def folders(folder: Path, only: str = "") -> Iterator[tuple[str, Path, Callable[
             at, read = make(folder / name.replace(" ", "-"))
         except ImportError:
             continue
-        seen: set[str] = set()
+        seen, before = set[str](), read()
         for path in sorted(p for p in at.rglob("*") if p.is_file()):
             known = f"{name}: {re.sub(r'[1-9]', '0', str(path.relative_to(at)))}"
-            looked_at = name == "label" or _matters(path, read)  # labels are asked for again
-            if path.suffix in _UNREAD or known in seen or not looked_at:
+            if path.suffix in _UNREAD or known in seen:
                 continue
-            seen.add(known)  # of shards, finalists and labels one each
-            yield known, path, read
+            if name == "label" or _matters(path, read, before):  # labels are asked for again
+                seen.add(known)  # of shards, finalists and labels one each
+                yield known, path, read
 
 
-def _matters(path: Path, read: Callable[[], Any]) -> bool:
+def _matters(path: Path, read: Callable[[], Any], before: Any) -> bool:
     """Whether the reader looks at a file: not if it reads the same with the file cut in half."""
-    content, before = path.read_bytes(), read()
+    content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2])
     try:
         return bool(read() != before)

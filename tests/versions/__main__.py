@@ -48,9 +48,17 @@ def main() -> int:
 
 
 def found(version: str) -> str | None:
-    """The interpreter of a version, if there is one."""
+    """The interpreter of a version, if there is one that starts and is of it."""
     places = sorted((Path.home() / ".pyenv" / "versions").glob(f"{version}.*/bin/python"))
-    return shutil.which(f"python{version}") or (str(places[-1]) if places else None)
+    for place in (shutil.which(f"python{version}"), *map(str, reversed(places))):
+        if place is None:
+            continue
+        # a name on the path may be pyenv's, which answers only where that version is chosen
+        code = "import sys; print('%d.%d' % sys.version_info[:2])"
+        said = subprocess.run([place, "-c", code], capture_output=True, text=True, check=False)
+        if said.stdout.strip() == version:
+            return place
+    return None
 
 
 def lowest(requirement: str) -> str:

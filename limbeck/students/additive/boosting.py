@@ -150,18 +150,29 @@ def _tables(
     present: list[Codes],
     varies: list[int],
 ) -> list[Vector]:
-    """Contributions read off by asking the model about every bin, or pair of bins."""
+    """Contributions read off by asking the model about every bin, or pair of bins.
+
+    A term looks at its own columns alone, so that the same rows ask about the bins of all columns
+    at once: a row for each bin and each pair of bins, not for each of every term.
+    """
+    grids = [np.indices(tuple(counts[j] for j in at)).reshape(len(at), -1) for at in columns]
+    first = [float(present[j][0]) for j in varies]
+    at_row, end = [], max(counts)  # single columns share the first rows
+    for at, grid in zip(columns, grids, strict=True):
+        at_row.append(0 if len(at) == 1 else end)
+        end += 0 if len(at) == 1 else grid.shape[1]
+    rows = np.tile(first, (end, 1))
+    for at, grid, start in zip(columns, grids, at_row, strict=True):
+        for axis, j in enumerate(at):
+            rows[start : start + grid.shape[1], varies.index(j)] = grid[axis]
+    found = np.asarray(model.eval_terms(rows))
     out = []
-    for t, at in enumerate(columns):
-        shape = tuple(counts[j] for j in at)
-        grid = np.indices(shape).reshape(len(at), -1)
-        rows = np.tile([float(present[j][0]) for j in varies], (grid.shape[1], 1))
+    for t, (at, grid) in enumerate(zip(columns, grids, strict=True)):
         unseen = np.zeros(grid.shape[1], dtype=bool)
         for axis, j in enumerate(at):
-            rows[:, varies.index(j)] = grid[axis]
             unseen |= ~np.isin(grid[axis], present[j])
-        found = np.asarray(model.eval_terms(rows))[:, t]
-        out.append(np.where(unseen, 0.0, found).reshape(shape))
+        said = found[at_row[t] : at_row[t] + grid.shape[1], t]
+        out.append(np.where(unseen, 0.0, said).reshape([counts[j] for j in at]))
     return out
 
 

@@ -241,6 +241,7 @@ def test_printed_tables_predict(
 
 
 def test_printed_bins_of_an_additive_student_hold_its_rows() -> None:
+    pytest.importorskip("interpret")
     rng = np.random.default_rng(0)
     X = pd.DataFrame({"p": rng.normal(1013.25, 0.4, 400)})
     student = Additive(rounds=20).fit(X, (X["p"] - 1013.25) ** 2)
