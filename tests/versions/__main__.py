@@ -112,7 +112,7 @@ def tried(bin_: Path, extras: bool) -> str:
     """What the quick selection came to, in a few words."""
     env = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     quick = [*QUICK, *(OF_TORCH if extras else ())]
-    command = [str(bin_ / "python"), "-m", "pytest", "-q", "-p", "no:cacheprovider", *quick]
+    command = [str(bin_ / "python"), "-m", "pytest", "-p", "no:cacheprovider", *quick]
     tests = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     said = [tests.stdout.strip().splitlines()[-1] if tests.stdout.strip() else tests.stderr]
     if tests.returncode:
