@@ -5,7 +5,9 @@ a few minutes on one core); ``python benchmarks/certificates.py ratio`` compares
 anytime-valid bound needs with those of the exact bound for a fixed n (exact, half a minute);
 ``python benchmarks/certificates.py dependent`` simulates rows that are copies, or belong to cases
 (`dependent_rows.py`; 2,000 runs each, or as many as a second argument says; a third is a part of
-the names of what is simulated).
+the names of what is simulated); ``python benchmarks/certificates.py --rows 1e8`` measures memory,
+time and disk of certificates of rows that are made on the way (`streamed_rows.py`; a third
+argument is a part of the names of what is measured).
 All print tables in markdown; docs/coverage.md keeps a copy.
 """
 
@@ -203,6 +205,12 @@ if __name__ == "__main__":
         from dependent_rows import dependent
 
         dependent(int(sys.argv[2]) if len(sys.argv) > 2 else RUNS, *sys.argv[3:4])
+        sys.exit()
+    if sys.argv[1:2] == ["--rows"]:
+        from streamed_rows import KINDS, table
+
+        part = sys.argv[3] if len(sys.argv) > 3 else ""
+        table(int(float(sys.argv[2])), [kind for kind in KINDS if part in kind])
         sys.exit()
     tasks = {"coverage": coverage, "ratio": ratio}
     for name in sys.argv[1:] or list(tasks):
