@@ -156,7 +156,7 @@ def test_rows_to_measure_on_are_set_aside_and_said():
 
 
 def test_inputs_without_labels_teach_the_student_and_not_its_control():
-    given = {**GIVEN, "epochs": 12, "budget": "8 s"}
+    given = {**GIVEN, "epochs": 12, "budget": "60 s"}
     few = {"data": X[:60], "y": NOISY[:60]}
     told = advise(Knows(), **few, unlabelled=X[60:400], **given)
     assert told.settings["rows"] == 400
