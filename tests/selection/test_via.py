@@ -24,7 +24,7 @@ def test_names_methods_and_classes_are_steps():
 
 def test_what_is_no_step_is_refused():
     for via, message in (("tre", "Did you mean 'tree'"), ("tree:gredy", "Did you mean 'greedy'"),
-                         ([], "via is empty"), (7, "into is int")):  # fmt: skip
+                         ([], "via is empty"), (7, "via is int, which is no step")):  # fmt: skip
         with pytest.raises(InvalidInput, match=message):
             by_way_of(via, LAST)
     with pytest.raises(AccessDenied, match="needs weights of its teacher, and a student grants"):
