@@ -16,7 +16,7 @@ from torch import Tensor
 
 from limbeck.core.atomic_io import write_bytes
 from limbeck.core.contract import Progress
-from limbeck.core.errors import FileRefused, InvalidInput, TeacherFailed, whole_number
+from limbeck.core.errors import InvalidInput, TeacherFailed, whole_number
 from limbeck.core.progress import shown
 from limbeck.language.carriers.carrier import Arrays, Carrier, TokenLayout
 from limbeck.language.carriers.named import carrier_of
@@ -179,12 +179,7 @@ def _folder(folder: Path, job: _Recording) -> ShardFolder:
             facts["folder"] = job.named
         found = ShardFolder(folder, head, len(job.prompts), facts=facts)
         found.save()
-    for name, value in head.items():
-        if found.head.get(name) != value:
-            raise FileRefused(
-                f"{str(folder)!r} holds logits with another {name.replace('_', ' ')}.",
-                "Give another folder, or remove this one.",
-            )
+    found.check_head(head)
     return found
 
 

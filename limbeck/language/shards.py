@@ -87,6 +87,26 @@ class ShardFolder:
             ) from None
         return found
 
+    def check_head(self, head: Mapping[str, Any]) -> None:
+        """Refuse what was written from something else.
+
+        Parameters
+        ----------
+        head : mapping
+            What the logits depend on: texts, model, prompts, carrier, ...
+
+        Raises
+        ------
+        FileRefused
+            If the folder differs in any of it.
+        """
+        for name, value in head.items():
+            if self.head.get(name) != value:
+                raise FileRefused(
+                    f"{str(self.folder)!r} holds logits with another {name.replace('_', ' ')}.",
+                    "Give another folder, or remove this one.",
+                )
+
     @property
     def done(self) -> int:
         """Rows that are complete."""

@@ -177,12 +177,7 @@ def _folder(
             facts["folder"] = str(Path(fspath(teacher).removeprefix("hf:")).resolve())
         found = ShardFolder(folder, head, rows, facts=facts)
         found.save()
-    for name, value in head.items():
-        if found.head.get(name) != value:
-            raise FileRefused(
-                f"{str(folder)!r} holds logits with another {name.replace('_', ' ')}.",
-                "Give another folder, or remove this one.",
-            )
+    found.check_head(head)
     return found
 
 
