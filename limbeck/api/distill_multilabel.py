@@ -87,7 +87,7 @@ def distill_labels_of_texts(
     if isinstance(holdout, tuple):
         raise InvalidInput("holdout is a pair of texts and labels.", "Give a share, such as 0.3.")
     chosen = method_for("text_classifier", settings, method, epsilon=epsilon)
-    if getattr(chosen, "ordered", False):
+    if getattr(chosen, "ordered", False) is not False:
         raise InvalidInput(
             "ordered was given beside labels.", "Leave ordered out: each label is there or not."
         )

@@ -34,6 +34,7 @@ from limbeck.core.pieces import kept
 from limbeck.data.class_weights import ClassWeight, class_weights
 from limbeck.data.inputs import some_rows
 from limbeck.data.labels import positions
+from limbeck.data.ordered_classes import ranks_of
 from limbeck.data.unlabelled import label_codes, refuse_unlabelled, unlabelled_note, with_none
 from limbeck.evaluation.by_class import never_predicted
 from limbeck.evaluation.comparison import Comparison, ModelPredictions
@@ -139,11 +140,13 @@ class TableSteps(Steps[LabelledRows, Apart, Known, Taught, Comparison, Distillat
                 "groups='class' was given for a teacher that predicts a number.",
                 "Give groups of the rows, or leave groups out.",
             )
-        if getattr(request.method, "ordered", False) and not task.classifies:
-            raise InvalidInput(
-                "ordered was given for a teacher that predicts a number.",
-                "Leave ordered out: numbers keep their order.",
-            )
+        if (order := getattr(request.method, "ordered", False)) is not False:
+            if not task.classifies:
+                raise InvalidInput(
+                    "ordered was given for a teacher that predicts a number.",
+                    "Leave ordered out: numbers keep their order.",
+                )
+            ranks_of(order, task.classes)  # refused before any work
         if "regression" not in said and not task.classifies:
             refuse_unlabelled(data.y)
         fit_y, test_y = label_codes(sides.fit.y, sides.test.y, task)
@@ -332,9 +335,10 @@ class TableSteps(Steps[LabelledRows, Apart, Known, Taught, Comparison, Distillat
         answered = getattr(known.teacher, "answer_notes", ())  # what it met while it answered
         chain = chained(request, apart, found.result.steps, _named(told, task), certificate)
         ranks = ""
-        if getattr(request.method, "ordered", False) and task.classifies:
+        places = ranks_of(getattr(request.method, "ordered", False), task.classes)
+        if places is not None:
             predicted = _predicted(student, apart.test_rows[once], task)
-            ranks = far_apart(predicted, told, request.delta, task.classes)
+            ranks = far_apart(predicted, told, request.delta, task.classes, places)
         alone = _NOT_CHAINED if found.result.steps and chain is None else ""
         notes = (*known.notes, *answered, lost, ranks, *student.notes(apart.fit_rows), alone)
         return Distillation(

@@ -113,7 +113,7 @@ class TextArguments(ReadableArguments, total=False):
     ngrams: Literal["auto", "words", "characters", "both"]
     max_terms: int
     min_texts: int
-    ordered: bool
+    ordered: bool | Sequence[Any]
     budget: int
     batch: int
     patience: int

@@ -101,6 +101,10 @@ def distill(
         str | None,
         typer.Option(help="Several labels of texts at once, by commas: their columns are 0 or 1."),
     ] = None,
+    ordered: Annotated[
+        str | None,
+        typer.Option(help="Classes of texts in their order, by commas: low,middle,high."),
+    ] = None,
     objective: Annotated[
         str | None,
         typer.Option(
@@ -176,6 +180,7 @@ def distill(
             query_weight=query_weight,
             budget=budget,
             **({} if several is None else {"labels": several}),
+            **({} if ordered is None else {"ordered": parts(ordered)}),
             out=folder,
         )
         print_result(result, Path(folder))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from limbeck.core.contract import Progress
 from limbeck.core.registry import METHODS
+from limbeck.data.ordered_classes import check_ordered, ranks_of
 from limbeck.methods.text_method import AnsweredTexts, FoundText, TextMethod
 from limbeck.students.text_classifier.search import FoundModel, TextData, TextSettings, search
 from limbeck.students.text_classifier.text_classifier import TextClassifier
@@ -25,9 +27,9 @@ class DistillNgrams(TextMethod):
     ----------
     ngrams, max_terms, min_texts
         As in `limbeck.students.text_classifier.text_classifier.TextClassifier`.
-    ordered : bool
-        Whether the classes are in an order, such as stars: then an n-gram has one weight, which
-        moves a text up or down.
+    ordered : bool or sequence of classes
+        The classes in their order, or True for numbers such as stars: then an n-gram has one
+        weight, which moves a text up or down.
 
     Raises
     ------
@@ -41,10 +43,11 @@ class DistillNgrams(TextMethod):
     ngrams: str = "auto"
     max_terms: int = 30_000
     min_texts: int = 2
-    ordered: bool = False
+    ordered: bool | Sequence[Any] = False
 
     def __post_init__(self) -> None:
-        self._settings()
+        check_ordered(self.ordered)
+        TextSettings(self.ngrams, self.max_terms, self.min_texts)
 
     def fitted(self, data: AnsweredTexts, seed: int, tell: Progress) -> FoundText:
         """The n-grams and the penalty that answer left-out texts best.
@@ -57,13 +60,12 @@ class DistillNgrams(TextMethod):
         tell("fitting n-grams", 0, 1)
         texts = data.rows.features.texts(data.rows)
         read = TextData(texts, data.soft, data.weight, data.task.classifies)
-        found = search(read, self._settings(), np.random.default_rng(seed))
+        ranks = ranks_of(self.ordered, data.task.classes)
+        settings = TextSettings(self.ngrams, self.max_terms, self.min_texts, ranks)
+        found = search(read, settings, np.random.default_rng(seed))
         student = TextClassifier(self.ngrams, self.max_terms, self.min_texts, data.task)
         student.take(found.families, found.fit, data.rows.features, data.task)
         return FoundText(student, _message(found, len(texts)), _trace(found))
-
-    def _settings(self) -> TextSettings:
-        return TextSettings(self.ngrams, self.max_terms, self.min_texts, self.ordered)
 
 
 def _message(found: FoundModel, n: int) -> str:

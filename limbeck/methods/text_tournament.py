@@ -15,6 +15,7 @@ from limbeck.core.contract import Progress
 from limbeck.core.errors import InvalidInput, did_you_mean
 from limbeck.core.progress import quiet
 from limbeck.core.registry import METHODS
+from limbeck.data.ordered_classes import check_ordered
 from limbeck.data.splits import split_folds
 from limbeck.methods.ngrams import DistillNgrams
 from limbeck.methods.text_embeddings import DistillTextEmbeddings
@@ -86,10 +87,10 @@ class DistillTexts(TextMethod):
         As in `limbeck.methods.text_embeddings.DistillTextEmbeddings`.
     ngrams, max_terms, min_texts
         As in `limbeck.students.text_classifier.text_classifier.TextClassifier`.
-
-    ordered : bool
-        Whether the classes are in an order, such as stars: n-grams then have one weight each, and
-        the student without the order stands beside it.
+    ordered : bool or sequence of classes
+        The classes in their order, such as ``["low", "middle", "high"]``, or True for numbers such
+        as stars: n-grams then have one weight each, and the student without the order stands
+        beside it.
 
     Raises
     ------
@@ -110,10 +111,11 @@ class DistillTexts(TextMethod):
     ngrams: str = "auto"
     max_terms: int = 30_000
     min_texts: int = 2
-    ordered: bool = False
+    ordered: bool | Sequence[Any] = False
 
     def __post_init__(self) -> None:
-        if self.ordered is True and self._named() != ("ngrams",):
+        check_ordered(self.ordered)
+        if self.ordered is not False and self._named() != ("ngrams",):
             raise InvalidInput(
                 f"ordered was given beside among={self.among!r}.",
                 "Only n-grams keep the order of classes: leave among out.",
@@ -185,14 +187,14 @@ class DistillTexts(TextMethod):
             As for `TextMethod.taught_hard`.
         """
         made = super().taught_hard(data, found, seed, tell)
-        if self.ordered and data.task.classifies and len(data.task.classes) > 2:
+        if self.ordered is not False and data.task.classifies and len(data.task.classes) > 2:
             plain = replace(self, ordered=False, among=("ngrams",))
             made[UNORDERED] = plain.fitted(data, seed, tell).student
         return made
 
     def _named(self) -> tuple[str, ...]:
         if self.among is None:
-            if self.ngrams != "auto" or self.ordered is True:
+            if self.ngrams != "auto" or self.ordered is not False:
                 return ("ngrams",)
             return KINDS if self.encoder is not None else KINDS[:-1]
         return (self.among,) if isinstance(self.among, str) else tuple(self.among)

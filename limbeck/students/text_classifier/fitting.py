@@ -55,7 +55,7 @@ def fit_path(
     weight: Vector,
     classifies: bool,
     penalties: Sequence[float],
-    ordered: bool = False,
+    ranks: Sequence[int] | None = None,
 ) -> Iterator[LinearFit]:
     """Ridge fits by Newton's method, made as they are asked for, each from the one before.
 
@@ -74,10 +74,11 @@ def fit_path(
         Whether these are classes.
     penalties : sequence of float
         Decreasing.
-    ordered : bool
-        Whether the classes are in an order: then a column has one weight, which counts as often as
-        the class has classes below it, so that it moves a row up or down by the same log-odds from
-        each class to the next (adjacent-categories logits, Agresti 2010, chapter 4).
+    ranks : sequence of k int, optional
+        The place of each class, where they are in an order: then a column has one weight, which
+        counts as often as the class has classes below it, so that it moves a row up or down by the
+        same log-odds from each class to the next (adjacent-categories logits, Agresti 2010,
+        chapter 4).
     """
     target = soft[:, 1:] if classifies and soft.shape[1] == 2 else soft
     share = weight / weight.sum()
@@ -88,9 +89,9 @@ def fit_path(
     beta = np.zeros((design.shape[1] + 1, target.shape[1]))
     turned = csr_array(design.T)
     along = None
-    if ordered and target.shape[1] > 2:
-        ranks = np.arange(target.shape[1]) - (target.shape[1] - 1) / 2
-        along = ranks / np.linalg.norm(ranks)
+    if ranks is not None and target.shape[1] > 2:
+        steps = np.array(ranks) - (target.shape[1] - 1) / 2
+        along = steps / np.linalg.norm(steps)
     for penalty in penalties:
         beta = _newton(design, turned, target, share, classifies, penalty, beta, along)
         yield LinearFit(beta[:-1] * spread, beta[-1] * spread + (0.0 if classifies else level))

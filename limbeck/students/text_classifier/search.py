@@ -75,17 +75,12 @@ class TextSettings:
     ngrams: str = "auto"
     max_terms: int = 30_000
     min_texts: int = 2
-    ordered: bool = False
+    ranks: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.ngrams != "auto" and self.ngrams not in CHOICES:
             raise InvalidInput(
                 f"ngrams is {self.ngrams!r}.", did_you_mean(str(self.ngrams), ["auto", *CHOICES])
-            )
-        if not isinstance(self.ordered, bool):
-            raise InvalidInput(
-                f"ordered is {self.ordered!r}.",
-                "Give True or False; the order is that of the classes, as in classes=[...].",
             )
         whole_number("max_terms", self.max_terms, 2)
         whole_number("min_texts", self.min_texts, 1)
@@ -152,14 +147,14 @@ def search(data: TextData, settings: TextSettings, rng: np.random.Generator) -> 
     if cut:
         out, rest = order[:cut], np.sort(order[cut:])
         curves = {
-            c: _left_out(_joined(c, designs), data, rest, out, settings.ordered)
+            c: _left_out(_joined(c, designs), data, rest, out, settings.ranks)
             for c in settings.choices
         }
         losses = {choice: float(min(curve)) for choice, curve in curves.items()}
         best = min(losses, key=lambda choice: losses[choice])
         penalties = PENALTIES[: int(np.argmin(curves[best])) + 1]
     design = _joined(best, designs)
-    *_, fit = fit_path(design, data.soft, data.weight, data.classifies, penalties, settings.ordered)
+    *_, fit = fit_path(design, data.soft, data.weight, data.classifies, penalties, settings.ranks)
     used = tuple(families[unit] for unit in CHOICES[best])
     return FoundModel(used, _rounded(fit), best, penalties[-1], len(data.texts), losses)
 
@@ -198,14 +193,12 @@ def _left_out(
     data: TextData,
     rest: NDArray[np.int64],
     out: NDArray[np.int64],
-    ordered: bool,
+    ranks: Sequence[int] | None,
 ) -> list[float]:
     """The mean loss on texts left out, for each penalty down to the first that is too small."""
     known = data.take(rest)
     part, losses = design[out], []
-    for fit in fit_path(
-        design[rest], known.soft, known.weight, known.classifies, PENALTIES, ordered
-    ):
+    for fit in fit_path(design[rest], known.soft, known.weight, known.classifies, PENALTIES, ranks):
         each = losses_of(fit, part, data.soft[out], data.classifies)
         losses.append(float(np.average(each, weights=data.weight[out])))
         if losses[-1] > min(losses):  # the loss falls and then rises

@@ -47,12 +47,15 @@ def test_ordered_classes_have_one_weight_a_column():
     total = np.outer(X @ truth, ranks) + np.array([0.3, 0.1, -0.2, -0.2])
     soft = np.exp(total)
     soft /= soft.sum(axis=1, keepdims=True)
-    (found,) = fit_path(csr_array(X), soft, np.ones(300), True, [1e-7], ordered=True)
+    (found,) = fit_path(csr_array(X), soft, np.ones(300), True, [1e-7], range(4))
     assert np.linalg.matrix_rank(found.weights, tol=1e-6) == 1
     assert np.allclose(found.weights, np.outer(truth, ranks), atol=0.02)
+    turned = [2, 0, 3, 1]  # the same classes in other columns
+    (other,) = fit_path(csr_array(X), soft[:, turned], np.ones(300), True, [1e-7], turned)
+    assert np.allclose(other.weights, found.weights[:, turned], atol=1e-3)
     noisy = np.eye(4)[[RNG.choice(4, p=p) for p in soft]]
     few = slice(0, 60)
-    (one,) = fit_path(csr_array(X[few]), noisy[few], np.ones(60), True, [1e-3], ordered=True)
+    (one,) = fit_path(csr_array(X[few]), noisy[few], np.ones(60), True, [1e-3], range(4))
     (free,) = fit_path(csr_array(X[few]), noisy[few], np.ones(60), True, [1e-3])
     each = [losses_of(fit, csr_array(X[60:]), soft[60:], True).mean() for fit in (one, free)]
     assert each[0] < each[1]  # fewer weights learn quicker where the order is there
