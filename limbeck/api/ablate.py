@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from limbeck.api.prepare.outputs import read_outputs, readings_kept
 from limbeck.api.prepare.splits import two_sides
 from limbeck.api.removals import removals
 from limbeck.certificates.binomial import check_share
+from limbeck.core.contract import Progress
 from limbeck.core.errors import InvalidInput, whole_number
 from limbeck.core.progress import shown
 from limbeck.evaluation.comparison import Difference
@@ -37,13 +38,16 @@ from limbeck.networks.losses.loss import Objective
 from limbeck.networks.pruning.pruned import Pruned
 from limbeck.networks.strategies.train_network import make, started
 from limbeck.networks.training.settings import Training
-from limbeck.networks.training.train import train
+from limbeck.networks.training.train import Trained, train
 from limbeck.results.ablation import Ablation, Dropped
 from limbeck.results.removals import Removals
 
 __all__ = ["ablate"]
 
 _EPOCHS, _UPDATES = 3, 1000  # by default, at least
+
+Scores = tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]
+"""On labels and on the teacher's answers, each (seeds, n)."""
 
 
 @readings_kept
@@ -153,12 +157,8 @@ def ablate(
     tutor, maker = one_teacher(teacher), makers_of(into)[0]
     pad = pad_token(tutor, maker)
     samples, aside, _ = two_sides(data, y, validation, holdout, seed, settings, pad)
-    if rows is not None:
-        rows = whole_number("rows", rows, 1)
-        order = np.random.default_rng(seed).permutation(len(samples))[:rows]
-        samples = samples.subset(sorted(order.tolist()))
-    given = validation is not None
-    _, _, aside, _ = fresh_rows(samples, aside, given, settings, what="validation")
+    samples = samples if rows is None else _drawn(samples, rows, seed)
+    _, _, aside, _ = fresh_rows(samples, aside, validation is not None, settings, what="validation")
     settings = _budget(settings, len(samples)).settled(len(samples), validated=False)
     pupil = make(maker, seed)
     (reading,), _ = read_outputs(samples, tutor, [pupil], output, task)
@@ -166,52 +166,99 @@ def ablate(
     samples, aside = samples.aimed(found), aside.aimed(found)
     aim = Objective.of(objective)
     refuse_lacking(aim, found, samples, tutor, filter=filter)
-    frozen: dict[str, tuple[str, ...]] = {}
-    if parts == "layers":
-        frozen = {f"training of {n}": own for n, own in layer_groups(pupil).items()}
-        if len(frozen) < 2:
-            raise InvalidInput(
-                "The student has one group of layers: nothing would be trained without it.",
-                "Give a student with several layers.",
-            )
-        variants = {"": aim, **dict.fromkeys(frozen, aim)}
-    else:
-        variants = {"": aim, **without_each(aim)}
-    size = settings.batch_size
-
-    def said(module: Any) -> Said:
-        return ask(module, aside.batches(range(len(aside)), size), found)
-
-    heard = None if tutor is None else said(tutor)
-    if heard is None and not aside.has_labels:
-        raise InvalidInput(
-            "The validation rows have no labels, and there is no teacher to agree with.",
-            "Give labels, or a teacher.",
-        )
-    scores: dict[str, Scores] = {}
-    whole_runs = []
+    runs = _Runs(
+        tutor, maker, start, reading, samples, aside, found, settings, filter,
+        range(seed, seed + seeds),
+    )  # fmt: skip
     with shown(progress) as tell:
-        for i, (name, left) in enumerate(variants.items()):
-            told = []
-            for own in range(seed, seed + seeds):
-                tell(f"without {name or 'nothing'}", i * seeds + own - seed, len(variants) * seeds)
-                student = read_by(started(maker, own, samples, tutor, start)[0], reading)
-                freeze(student, frozen.get(name, ()))
-                asked = left.needs.teacher
-                trained = train(
-                    student, samples, left, found, training=settings, seed=own,
-                    teacher=tutor if asked else None, filter=filter if asked else None,
-                    name=f"without {name or 'nothing'}, seed {own}",
-                )  # fmt: skip
-                told.append(said(trained.module))
-                whole_runs += [] if name else [trained]
-            scores[name] = _scores(told, heard)
-    short = too_short(
-        {"the whole objective": whole_runs}, None, aim, settings, len(samples), _UPDATES
-    )
+        scores, whole = runs.without(_variants(aim, pupil, parts), tell)
+    short = too_short({"the whole objective": whole}, None, aim, settings, len(samples), _UPDATES)
     return replace(
         _ranked(scores, len(aside), seeds, delta), untrained="" if short is None else str(short)
     )
+
+
+class _Variant(NamedTuple):
+    """The objective that is left, and the layers that stay as they start."""
+
+    objective: Objective
+    frozen: tuple[str, ...] = ()
+
+
+def _variants(aim: Objective, pupil: Any, parts: str) -> dict[str, _Variant]:
+    """The whole objective under no name, and what is left without each part."""
+    if parts == "objective":
+        return {name: _Variant(left) for name, left in {"": aim, **without_each(aim)}.items()}
+    groups = layer_groups(pupil)
+    if len(groups) < 2:
+        raise InvalidInput(
+            "The student has one group of layers: nothing would be trained without it.",
+            "Give a student with several layers.",
+        )
+    return {"": _Variant(aim)} | {
+        f"training of {name}": _Variant(aim, own) for name, own in groups.items()
+    }
+
+
+def _drawn(samples: Any, rows: int, seed: int) -> Any:
+    """So many of the rows, in their order."""
+    rows = whole_number("rows", rows, 1)
+    order = np.random.default_rng(seed).permutation(len(samples))[:rows]
+    return samples.subset(sorted(order.tolist()))
+
+
+@dataclass(frozen=True)
+class _Runs:
+    """What all students of an ablation are trained and measured with."""
+
+    teacher: Any
+    maker: Any
+    start: Any
+    reading: Any
+    samples: Any
+    aside: Any
+    task: Any
+    settings: Training
+    filter: Any
+    seeds: range
+
+    def without(
+        self, variants: Mapping[str, _Variant], tell: Progress
+    ) -> tuple[dict[str, Scores], list[Trained]]:
+        """The scores of each variant, and the runs of the whole objective."""
+        heard = None if self.teacher is None else self._said(self.teacher)
+        if heard is None and not self.aside.has_labels:
+            raise InvalidInput(
+                "The validation rows have no labels, and there is no teacher to agree with.",
+                "Give labels, or a teacher.",
+            )
+        scores: dict[str, Scores] = {}
+        whole = []
+        for i, (name, variant) in enumerate(variants.items()):
+            told = []
+            for k, seed in enumerate(self.seeds):
+                done = i * len(self.seeds) + k
+                tell(f"without {name or 'nothing'}", done, len(variants) * len(self.seeds))
+                trained = self._trained(name, variant, seed)
+                told.append(self._said(trained.module))
+                whole += [] if name else [trained]
+            scores[name] = _scores(told, heard)
+        return scores, whole
+
+    def _trained(self, name: str, variant: _Variant, seed: int) -> Trained:
+        start = started(self.maker, seed, self.samples, self.teacher, self.start)[0]
+        student = read_by(start, self.reading)
+        freeze(student, variant.frozen)
+        asked = variant.objective.needs.teacher
+        return train(
+            student, self.samples, variant.objective, self.task, training=self.settings, seed=seed,
+            teacher=self.teacher if asked else None, filter=self.filter if asked else None,
+            name=f"without {name or 'nothing'}, seed {seed}",
+        )  # fmt: skip
+
+    def _said(self, module: Any) -> Said:
+        rows = self.aside.batches(range(len(self.aside)), self.settings.batch_size)
+        return ask(module, rows, self.task)
 
 
 def _refuse_for_cuts(**given: Any) -> None:
@@ -226,10 +273,6 @@ def _budget(settings: Training, n: int) -> Training:
         return settings
     updates = max(n // settings.batch_size, 1)
     return replace(settings, epochs=max(_EPOCHS, math.ceil(_UPDATES / updates)))
-
-
-Scores = tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]
-"""On labels and on the teacher's answers, each (seeds, n)."""
 
 
 def _scores(told: Sequence[Said], heard: Said | None) -> Scores:

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
-from limbeck.api.distill_labels import FewLabelsSteps
-from limbeck.api.distill_table import TableSteps
-from limbeck.api.prepare.table import Request
-from limbeck.api.prepare.text_columns import naming_columns
+from limbeck.api.pipelines import Asked, pipeline_for
 from limbeck.api.settings import (
     AdditiveArguments,
     JuntaArguments,
@@ -24,40 +20,16 @@ from limbeck.api.settings import (
     TreeArguments,
     WaveletArguments,
 )
-from limbeck.api.steps import run
-from limbeck.certificates.binomial import check_share
 from limbeck.core.contract import Method
-from limbeck.core.errors import InvalidInput, whole_number
-from limbeck.core.images import are_image_paths, images_of
-from limbeck.core.pieces import keeping
 from limbeck.core.whole_folder import check_folder
 from limbeck.data.class_weights import ClassWeight
 from limbeck.data.duplicates import Rule
-from limbeck.methods.composed import Composed
-from limbeck.methods.few_labels.few_rows import FewRows
-from limbeck.methods.few_labels.method import FewLabels
-from limbeck.networks.pruning.pruned import Pruned
 from limbeck.results.distillation import Distillation
-from limbeck.results.generated_record import GeneratedRecord
-from limbeck.selection.routes import (
-    leads_to_hybrid,
-    leads_to_network,
-    method_for,
-    reads_texts,
-    resolved,
-)
-from limbeck.selection.via import by_way_of
 
 if TYPE_CHECKING:
     from limbeck.results.network import NetworkDistillation
 
 __all__ = ["distill"]
-
-_ABOUT_WRITTEN = (
-    "The rows were written by a model, and so were those of the certificate: it is about texts that"
-    " this model writes. Give holdout=(texts, labels), or holdout=(texts, None), with texts of"
-    " your own."
-)
 
 
 @overload
@@ -322,236 +294,9 @@ def distill(
     """
     if out is not None:
         check_folder(out)  # before any work; the first file makes it
-    into_text = writes_text(into, settings, teacher)
-    if not (into_text and X is None and data is None):  # recorded logits bring their own texts
-        X = _given_rows(X, data)
-    if into_text:
-        _refuse_for_networks(
-            y=y, method=method, via=via, groups=groups, cases=cases, regression=regression,
-            score_kind=score_kind, preprocess=preprocess, names=names, sample_weight=sample_weight,
-            class_weight=class_weight, classes=classes, output=output, unlabelled=unlabelled,
-        )  # fmt: skip
-        from limbeck.api.distill_language import distill_language
-
-        aside = {"test": holdout[0]} if isinstance(holdout, tuple) else {"holdout": holdout}
-        settings |= {} if out is None else {"out": out}
-        return distill_language(
-            teacher, X, into=into, epsilon=epsilon, delta=delta, seed=seed, progress=progress,
-            **_steps_of(into, writes=True), **aside, **settings,
-        )  # fmt: skip
-    written = isinstance(X, GeneratedRecord)
-    if written:
-        X, y = _written_rows(X, y, holdout)
-    into = resolved(into)
-    outputs = {
-        "classes": classes, "regression": regression, "unit": unit or None,
-        "score_kind": score_kind, "preprocess": preprocess, "output": output,
-    }  # fmt: skip
-    if isinstance(into, str) and into == "static_embedding":
-        from limbeck.api.distill_embedding import embed
-
-        _refuse_for_embeddings(
-            method=method, via=via, groups=groups, cases=cases, sample_weight=sample_weight,
-            class_weight=class_weight, names=names, unlabelled=unlabelled,
-            **{name: value for name, value in outputs.items() if name != "score_kind"},
-        )  # fmt: skip
-        made = embed(
-            teacher, X, y, epsilon=epsilon, delta=delta, holdout=holdout, seed=seed,
-            progress=progress, **{n: value for n, value in settings.items() if value is not None},
-        )  # fmt: skip
-        return _saved(made, out)
-    if into == "text_classifier" and settings.get("labels") is not None:
-        from limbeck.api.distill_multilabel import distill_labels_of_texts
-
-        _refuse_for_labels(
-            via=via, groups=groups, cases=cases, sample_weight=sample_weight,
-            class_weight=class_weight, names=names, unlabelled=unlabelled, classes=classes,
-            regression=regression, preprocess=preprocess, output=output,
-        )  # fmt: skip
-        labelled = distill_labels_of_texts(
-            teacher, X, y, epsilon=epsilon, delta=delta, holdout=holdout, score_kind=score_kind,
-            seed=seed, progress=progress, method=method, **settings,
-        )  # fmt: skip
-        return _saved(labelled, out)
-    if leads_to_hybrid(into):
-        from limbeck.api.distill_hybrid import hybrid_from
-
-        _refuse_for_networks(
-            y=y, method=method, via=via, groups=groups, cases=cases, sample_weight=sample_weight,
-            class_weight=class_weight, names=names, **outputs,
-        )  # fmt: skip
-        turned = hybrid_from(
-            teacher, X, into, settings, epsilon=epsilon, delta=delta, holdout=holdout, seed=seed,
-            progress=progress,
-        )  # fmt: skip
-        return _saved(turned, out)
-    if leads_to_network(into):
-        from limbeck.api.distill_network import compress
-
-        _refuse_for_networks(
-            method=method, via=via, groups=groups, regression=regression, score_kind=score_kind,
-            preprocess=preprocess, names=names, sample_weight=sample_weight,
-            class_weight=class_weight,
-        )  # fmt: skip
-        X = images_of(X) if are_image_paths(X) else X
-        aside = {"test": holdout} if isinstance(holdout, tuple) else {"holdout": holdout}
-        settings |= {} if out is None else {"out": out}
-        return compress(
-            teacher, X, y, into=into, epsilon=epsilon, delta=delta, classes=classes, unit=unit,
-            cases=cases, duplicates=duplicates, unlabelled=unlabelled, output=output, seed=seed,
-            progress=progress, **_steps_of(into), **aside, **settings,
-        )  # fmt: skip
-    if isinstance(into, str) and into == "auto":
-        from limbeck.api.tournament import recommended_student
-
-        weights = {"sample_weight": sample_weight, "class_weight": class_weight, "method": method,
-                   "via": via, "unlabelled": unlabelled}  # fmt: skip
-        best = recommended_student(
-            teacher, X, y, weights, settings, epsilon=epsilon, delta=delta, holdout=holdout,
-            groups=groups, cases=cases, duplicates=duplicates, names=names, seed=seed,
-            progress=progress, **outputs | {"unit": unit},
-        )  # fmt: skip
-        return _saved(best, out)
-    check_share("epsilon", epsilon)
-    check_share("delta", delta)
-    epsilon, delta = (float(f"{share:.12g}") for share in (epsilon, delta))  # 1 - 0.9 is 0.1
-    few, settings = few_rows_settings(into, settings, via)
-    chosen = method_for(into, settings, method, epsilon=epsilon)
-    if few:
-        chosen = FewRows(chosen, **few)
-    if via is not None:
-        chosen = by_way_of(via, chosen, epsilon=epsilon)
-    seen = chosen.seen if isinstance(chosen, Composed) else None
-    request = Request(
-        teacher, X, y, chosen, into if isinstance(into, str) else chosen.name, epsilon, delta,
-        whole_number("seed", seed), holdout, groups, cases, duplicates, sample_weight,
-        class_weight, names, outputs, unlabelled=unlabelled, seen=seen,
+    asked = Asked(
+        teacher, X, y, data, into, method, via, epsilon, delta, holdout, groups, cases, duplicates,
+        unlabelled, sample_weight, class_weight, classes, regression, unit, score_kind, preprocess,
+        names, output, seed, out, progress, settings,
     )  # fmt: skip
-    steps = FewLabelsSteps if isinstance(chosen, FewLabels | FewRows) else TableSteps
-    with keeping(out) as pieces, naming_columns(request):
-        found = run(steps(request), progress)
-        if written and not isinstance(holdout, tuple):
-            found = replace(found, notes=(*found.notes, _ABOUT_WRITTEN))
-        if out is not None and pieces is not None:
-            found.save(out)
-            pieces.remove()
-    return found
-
-
-def _saved(found: Any, out: str | Path | None) -> Any:
-    """The result, written to the folder that was given, if one was."""
-    if out is not None:
-        found.save(out)
-    return found
-
-
-def _written_rows(found: GeneratedRecord, y: Any, holdout: Any) -> tuple[list[str], Any]:
-    """Generated texts; beside labelled holdout rows with the classes they were written for."""
-    labelled = isinstance(holdout, tuple) and len(holdout) == 2 and holdout[1] is not None
-    if y is None and labelled and all(label is not None for label in found.labels):
-        return found.texts, found.labels
-    return found.texts, y
-
-
-def _steps_of(into: Any, *, writes: bool = False) -> dict[str, Any]:
-    """The steps of a student that is not given as a network, but made from its teacher."""
-    if isinstance(into, Pruned) and writes:
-        from limbeck.api.distill_pruned_language import PrunedLanguageSteps
-
-        return {"steps": PrunedLanguageSteps}
-    if isinstance(into, Pruned):
-        from limbeck.api.distill_pruned import PrunedSteps
-
-        return {"steps": PrunedSteps}
-    return {}
-
-
-def few_rows_settings(
-    into: Any, settings: dict[str, Any], via: Any
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The settings of `FewRows`, and those of the student's method, where there is a budget.
-
-    Students of texts have a method of their own for it.
-
-    Parameters
-    ----------
-    into : Any
-        The student.
-    settings : dict
-        Settings by name.
-    via : Any
-        Students on the way; refused beside a budget.
-
-    Raises
-    ------
-    InvalidInput
-        If students on the way were given as well.
-    """
-    if settings.get("budget") is None or reads_texts(into):
-        return {}, settings
-    if via is not None:
-        raise InvalidInput(
-            "budget was given with via, whose first student would answer all questions.",
-            "Leave via out, or distil into that student with the budget first.",
-        )
-    own = {"budget", "batch", "patience", "labelling", "compare_random"}
-    few = {n: v for n, v in settings.items() if n in own and v is not None}
-    return few, {n: v for n, v in settings.items() if n not in own}
-
-
-def writes_text(into: Any, settings: dict[str, Any], teacher: Any = None) -> bool:
-    """Whether the student is a language model: a folder of transformers, or an objective on texts.
-
-    Parameters
-    ----------
-    into : Any
-        The student.
-    settings : dict
-        With the objective, where one is given.
-    teacher : Any
-        Of which a cut is made: with a folder of transformers, a tokenizer or a `LanguageModel`, it
-        is one that writes text.
-    """
-    ours = "limbeck.language."
-    if isinstance(into, Pruned):
-        folder = isinstance(teacher, str) and (teacher.startswith("hf:") or Path(teacher).is_dir())
-        return folder or "tokenizer" in settings or type(teacher).__module__.startswith(ours)
-    if isinstance(into, str) and into.startswith("hf:"):
-        return True
-    objective = settings.get("objective")
-    return type(objective).__module__.startswith(ours)
-
-
-def _given_rows(X: Any, data: Any) -> Any:
-    """The rows, by one of their two names."""
-    if X is None and data is None:
-        raise InvalidInput("There are no rows.", "Give them as X, or as data.")
-    if X is not None and data is not None:
-        raise InvalidInput("Rows were given as X and as data.", "Give them once.")
-    return data if X is None else X
-
-
-def _refuse_for_networks(**given: Any) -> None:
-    """Refuse what a student that is a network cannot be distilled with."""
-    for name, value in given.items():
-        if value is not None:
-            raise InvalidInput(
-                f"{name} was given for a student that is a network.", f"Leave {name} out."
-            )
-
-
-def _refuse_for_embeddings(**given: Any) -> None:
-    """Refuse what static embeddings cannot be distilled with."""
-    for name, value in given.items():
-        if value is not None:
-            raise InvalidInput(f"{name} was given for static embeddings.", f"Leave {name} out.")
-
-
-def _refuse_for_labels(**given: Any) -> None:
-    """Refuse what texts with several labels cannot be distilled with."""
-    for name, value in given.items():
-        if value is not None:
-            raise InvalidInput(
-                f"{name} was given beside labels, for texts with several labels.",
-                f"Leave {name} out.",
-            )
+    return pipeline_for(asked)(asked)

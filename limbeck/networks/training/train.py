@@ -197,13 +197,8 @@ def fit(
     needs = found.needs if filter is None else found.needs | filter.needs
     if teacher is not None and not isinstance(teacher, nn.Module):
         teacher.check(samples, layers=needs.teacher_layers, task=task)
+        _refuse_mixing_of_stored(training)
         views, augment_seed = teacher.views, teacher.seed
-        if training.mixup is not None or training.cutmix is not None:
-            raise InvalidInput(
-                "mixup or cutmix was given, and the teacher's outputs are stored for rows as they"
-                " are.",
-                "Leave the cache out, or mixup and cutmix.",
-            )
     augment_seed = seed if augment_seed is None else augment_seed
     where = None if folder is None else Path(folder)
     with ExitStack() as stack:
@@ -223,17 +218,12 @@ def fit(
         for module in modules:
             module.to(engine.device)
         rows = samples.order(0, seed)[:2]
-        first = next(
-            iter(samples.batches(rows, 2, seed=augment_seed, view=0, device=engine.device))
-        )
-        mixing = None
-        if training.mixup is not None or training.cutmix is not None:
-            mixing = Mixing(training.mixup, training.cutmix, task)
-            mixing.check(first.inputs)
+        batches = samples.batches(rows, 2, seed=augment_seed, view=0, device=engine.device)
+        first = next(iter(batches))
+        mixing = _mixing(training, task, first.inputs)
         maps = maps_of(modules, first, found, task, ask, needs, seed, engine, asked_teacher, filter)
-        if where is not None:
-            settings["processes"] = engine.processes
         many = engine.processes > 1
+        settings |= {} if where is None else {"processes": engine.processes}
         if engine.rank:
             torch.manual_seed(seed + 7919 * engine.rank)  # other draws than the first process's
         averages = [_averaged(m, training.ema) for m in modules]
@@ -261,6 +251,23 @@ def fit(
             for whole, learner in zip(plain, learners, strict=True):
                 whole.load_state_dict(learner.student_state())
         return _trained(session, plain, maps)
+
+
+def _refuse_mixing_of_stored(training: Training) -> None:
+    if training.mixup is not None or training.cutmix is not None:
+        raise InvalidInput(
+            "mixup or cutmix was given, and the teacher's outputs are stored for rows as they are.",
+            "Leave the cache out, or mixup and cutmix.",
+        )
+
+
+def _mixing(training: Training, task: Task, inputs: Any) -> Mixing | None:
+    """What mixes the inputs of a batch, where that was asked for."""
+    if training.mixup is None and training.cutmix is None:
+        return None
+    mixing = Mixing(training.mixup, training.cutmix, task)
+    mixing.check(inputs)
+    return mixing
 
 
 def _validation(
