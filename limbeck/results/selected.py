@@ -4,33 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Group, RenderableType
-from rich.text import Text
 
 from limbeck.core.errors import InvalidInput, did_you_mean
-from limbeck.core.printable import visible
-from limbeck.core.strict_json import plain, read_json, record, write_json
 from limbeck.evaluation.subset_comparison import SubsetLine
-from limbeck.reports.document import document, write_document
-from limbeck.reports.markup import Html, tag
 from limbeck.reports.plots import axes_of
-from limbeck.reports.style import FRAGMENT, PAGE
 from limbeck.reports.table import Column, Table
-from limbeck.results.result import Result, saved_whole
+from limbeck.results.one_table import OneTable
 
 __all__ = ["Selection"]
 
-_FORMAT, _VERSION = "limbeck-selection", 1
 _RANDOM, _MOVED = "random", "inducing_points"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Selection(Result):
+class Selection(OneTable):
     """Few rows that stand for many, by several ways, with the control beside them.
 
     Parameters
@@ -53,6 +44,9 @@ class Selection(Result):
     settings : mapping
         What it takes to run it again.
     """
+
+    format: ClassVar[str] = "limbeck-selection"
+    title: ClassVar[str] = "Few rows that stand for many"
 
     lines: tuple[SubsetLine, ...]
     rows: Mapping[str, NDArray[np.int64]]
@@ -133,46 +127,6 @@ class Selection(Result):
             strong=lambda a: a.way == self.best, stacked=True,
         )  # fmt: skip
 
-    def tables(self) -> dict[str, Table[Any]]:
-        """The one table."""
-        return {"ways": self.sheet()}
-
-    def __rich__(self) -> RenderableType:
-        sheet = self.sheet()
-        said = [Text(visible(text)) for text in (sheet.caption, *sheet.notes)]
-        return Group(said[0], sheet.to_rich(), *said[1:])
-
-    def _repr_html_(self) -> str:
-        sheet = self.sheet()
-        notes = [tag("p", note) for note in sheet.notes]
-        return tag("div", tag("style", Html(FRAGMENT)), sheet.to_html(), *notes, class_="limbeck")
-
-    def report(self, path: str | Path) -> Path:
-        """Write one self-contained HTML page; returns its path."""
-        sheet = self.sheet()
-        body = [tag("h1", "Few rows that stand for many"), sheet.to_html()]
-        notes = [tag("p", note) for note in sheet.notes]
-        return write_document(document("limbeck: select", [*body, *notes], PAGE), path)
-
-    def save(self, folder: str | Path) -> Path:
-        """Write the numbers, the positions, the points and the page.
-
-        Parameters
-        ----------
-        folder : str or Path
-            It is made where it is not there.
-        """
-        with saved_whole(folder) as to:
-            self.report(to / "report.html")
-            write_json(self.to_dict(), to / "result.json")
-        return Path(folder)
-
-    @classmethod
-    def load(cls, folder: str | Path) -> Self:
-        """Read a folder that :meth:`save` wrote."""
-        data = read_json(Path(folder) / "result.json", _FORMAT, _VERSION)
-        return record(cls, data)
-
     def plot(self, ax: Any = None) -> Any:
         """Draw the agreement of each way with its interval, on matplotlib axes.
 
@@ -190,15 +144,3 @@ class Selection(Result):
         ax.set_yticks(range(len(self.lines)), [line.way for line in self.lines[::-1]])
         ax.set_xlabel("agreement with the teacher")
         return ax
-
-    def to_dict(self) -> dict[str, Any]:
-        """All numbers, ready for JSON."""
-        names = ("lines", "rows", "weights", "points", "point_targets", "test_rows", "seeds",
-                 "notes", "settings")  # fmt: skip
-        return {
-            "format": _FORMAT,
-            "version": _VERSION,
-            "sentence": self.sentence,
-            "best": self.best,
-            **{name: plain(getattr(self, name)) for name in names},
-        }
