@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
-from limbeck.api.pipelines import Asked, pipeline_for
+from limbeck.api.pipelines import Wanted, pipeline_for
 from limbeck.api.settings import (
     AdditiveArguments,
     JuntaArguments,
@@ -294,7 +294,7 @@ def distill(
     """
     if out is not None:
         check_folder(out)  # before any work; the first file makes it
-    asked = Asked(
+    asked = Wanted(
         teacher, X, y, data, into, method, via, epsilon, delta, holdout, groups, cases, duplicates,
         unlabelled, sample_weight, class_weight, classes, regression, unit, score_kind, preprocess,
         names, output, seed, out, progress, settings,

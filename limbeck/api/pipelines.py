@@ -30,7 +30,7 @@ from limbeck.selection.routes import (
 )
 from limbeck.selection.via import by_way_of
 
-__all__ = ["Asked", "Pipeline", "pipeline_for"]
+__all__ = ["Pipeline", "Wanted", "pipeline_for"]
 
 _ABOUT_WRITTEN = (
     "The rows were written by a model, and so were those of the certificate: it is about texts that"
@@ -42,7 +42,7 @@ _OUTPUTS = ("classes", "regression", "score_kind", "preprocess", "output")
 
 
 @dataclass(frozen=True)
-class Asked:
+class Wanted:
     """What `limbeck.distill` was called with; `settings` are those of the method.
 
     The other fields are its arguments, with their defaults.
@@ -101,7 +101,7 @@ class Asked:
                 raise InvalidInput(f"{name} was given for {student}.", f"Leave {name} out.")
         return {name: getattr(self, name) for name in (*_ALL, *taken) if name != "y"}
 
-    def with_rows(self) -> Asked:
+    def with_rows(self) -> Wanted:
         """The same with its rows as X, by whichever of their two names they were given.
 
         Raises
@@ -116,15 +116,15 @@ class Asked:
         return replace(self, X=self.data if self.X is None else self.X, data=None)
 
 
-Pipeline = Callable[[Asked], Any]
+Pipeline = Callable[[Wanted], Any]
 
 
-def pipeline_for(asked: Asked) -> Pipeline:
+def pipeline_for(asked: Wanted) -> Pipeline:
     """The function that makes the student, by what it is.
 
     Parameters
     ----------
-    asked : Asked
+    asked : Wanted
         The arguments of `limbeck.distill`.
 
     Raises
@@ -145,7 +145,7 @@ def pipeline_for(asked: Asked) -> Pipeline:
     return named.get(into, _table) if isinstance(into, str) else _table
 
 
-def _language(asked: Asked) -> Any:
+def _language(asked: Wanted) -> Any:
     """A language model that learns from one, or is cut out of it."""
     from limbeck.api.distill_language import distill_language
 
@@ -158,7 +158,7 @@ def _language(asked: Asked) -> Any:
     )  # fmt: skip
 
 
-def _embedding(asked: Asked) -> Any:
+def _embedding(asked: Wanted) -> Any:
     """A table of vectors, of a sentence encoder."""
     from limbeck.api.distill_embedding import embed
 
@@ -168,7 +168,7 @@ def _embedding(asked: Asked) -> Any:
     return _saved(embed(asked.teacher, X, y, **given, **settings), asked.out)
 
 
-def _labels_of_texts(asked: Asked) -> Any:
+def _labels_of_texts(asked: Wanted) -> Any:
     """A classifier for each of several labels that a text may have at once."""
     from limbeck.api.distill_multilabel import distill_labels_of_texts
 
@@ -178,7 +178,7 @@ def _labels_of_texts(asked: Asked) -> Any:
     return _saved(made, asked.out)
 
 
-def _hybrid(asked: Asked) -> Any:
+def _hybrid(asked: Wanted) -> Any:
     """A language model with a recurrent state in the place of attention."""
     from limbeck.api.distill_hybrid import hybrid_from
 
@@ -187,7 +187,7 @@ def _hybrid(asked: Asked) -> Any:
     return _saved(hybrid_from(asked.teacher, X, asked.into, asked.settings, **given), asked.out)
 
 
-def _network(asked: Asked) -> Any:
+def _network(asked: Wanted) -> Any:
     """A smaller network, one that is given or one that is cut out of the teacher."""
     from limbeck.api.distill_network import compress
 
@@ -204,7 +204,7 @@ def _network(asked: Asked) -> Any:
     )  # fmt: skip
 
 
-def _recommended(asked: Asked) -> Any:
+def _recommended(asked: Wanted) -> Any:
     """The readable student that a tournament recommends."""
     from limbeck.api.tournament import recommended_student
 
@@ -219,7 +219,7 @@ def _recommended(asked: Asked) -> Any:
     return _saved(best, asked.out)
 
 
-def _table(asked: Asked) -> Any:
+def _table(asked: Wanted) -> Any:
     """A readable student of rows or texts."""
     X, y, written = _rows(asked)
     into = resolved(asked.into)
@@ -250,7 +250,7 @@ def _table(asked: Asked) -> Any:
     return found
 
 
-def _rows(asked: Asked) -> tuple[Any, Any, bool]:
+def _rows(asked: Wanted) -> tuple[Any, Any, bool]:
     """Rows and labels; whether a model wrote them.
 
     Generated texts come, beside labelled holdout rows, with the classes they were written for.
@@ -274,7 +274,7 @@ def _rows_aside(given: dict[str, Any], *, whole: bool) -> dict[str, Any]:
     return rest | {"test": holdout if whole else holdout[0]}
 
 
-def _folder(asked: Asked) -> dict[str, Any]:
+def _folder(asked: Wanted) -> dict[str, Any]:
     return {} if asked.out is None else {"out": asked.out}
 
 
@@ -317,7 +317,7 @@ def _few_rows_settings(
     return few, {n: v for n, v in settings.items() if n not in own}
 
 
-def _writes_text(asked: Asked) -> bool:
+def _writes_text(asked: Wanted) -> bool:
     """Whether the student is a language model: a folder of transformers, or an objective on texts.
 
     A cut is one where its teacher is: a folder of transformers, one with a tokenizer, or a

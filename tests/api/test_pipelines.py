@@ -6,13 +6,13 @@ from dataclasses import fields
 import pytest
 
 import limbeck
-from limbeck.api.pipelines import Asked, pipeline_for
+from limbeck.api.pipelines import Wanted, pipeline_for
 from limbeck.core.errors import InvalidInput
 
 
 def test_asked_holds_the_arguments_of_distill_in_their_order_with_their_defaults():
     arguments = inspect.signature(limbeck.distill).parameters.values()
-    ours = [field for field in fields(Asked) if field.name != "settings"]
+    ours = [field for field in fields(Wanted) if field.name != "settings"]
     theirs = [argument for argument in arguments if argument.kind is not argument.VAR_KEYWORD]
     assert [field.name for field in ours] == [argument.name for argument in theirs]
     assert [f.default for f in ours[1:]] == [argument.default for argument in theirs[1:]]
@@ -30,7 +30,7 @@ def test_asked_holds_the_arguments_of_distill_in_their_order_with_their_defaults
     ],
 )
 def test_the_student_decides_the_pipeline(into, settings, pipeline):
-    asked = Asked(len, ["a text"], into=into, settings=settings)
+    asked = Wanted(len, ["a text"], into=into, settings=settings)
     assert pipeline_for(asked).__name__ == pipeline
 
 
