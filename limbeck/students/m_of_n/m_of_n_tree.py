@@ -21,7 +21,8 @@ from limbeck.students.m_of_n.count_tests import BeamSettings, CountTest
 from limbeck.students.m_of_n.growth import Growth, Instances
 from limbeck.students.piecewise import Finder, Piecewise
 from limbeck.students.targets import TaskLike, read_training
-from limbeck.students.tree.drawing import Drawn, leaf_colours, leaf_text, svg_of
+from limbeck.students.tree.drawing import leaf_colours, leaf_text, svg_of
+from limbeck.students.tree.folding import Drawn, folded
 from limbeck.students.tree.layout import Piece
 from limbeck.students.tree.nodes import LE, Nodes
 from limbeck.students.tree.text import outcome, percent, shares, value_digits
@@ -304,7 +305,7 @@ class MOfNTree(Piecewise):
                 text, title = [Piece(words)], words
             texts.append(text)
             titles.append(title)
-        return Drawn(nodes, texts, titles, leaf_colours(nodes, self.task_))
+        return folded(Drawn(nodes, texts, titles, leaf_colours(nodes, self.task_)))
 
     def _repr_html_(self) -> str:
         if not hasattr(self, "nodes_"):

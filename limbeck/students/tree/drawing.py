@@ -7,7 +7,7 @@ told apart by nearly everyone; labels say the same.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from itertools import groupby
 from xml.sax.saxutils import quoteattr
 
 import numpy as np
@@ -19,7 +19,8 @@ from limbeck.core.errors import plural
 from limbeck.core.printable import visible
 from limbeck.reports.markup import escaped
 from limbeck.students.tree.conditions import quoted
-from limbeck.students.tree.layout import FONT, LINE, MARGIN, PAD, Box, Piece, placed
+from limbeck.students.tree.folding import CLOSED, MOST_DRAWN, Drawn, folded
+from limbeck.students.tree.layout import FONT, LINE, MARGIN, PAD, WIDE, Box, Piece, placed, wrapped
 from limbeck.students.tree.nodes import MISSING, Nodes
 from limbeck.students.tree.text import (
     fraction,
@@ -30,7 +31,7 @@ from limbeck.students.tree.text import (
     to_show,
 )
 
-__all__ = ["Drawn", "drawn", "leaf_colours", "leaf_text", "svg", "svg_of"]
+__all__ = ["drawn", "leaf_colours", "leaf_text", "svg", "svg_of"]
 
 TOGETHER = 24  # letters of a comparison that stay in one line
 TRUNK = 12  # from the left edge of a question to the line down
@@ -49,6 +50,7 @@ def svg(
     missing: bool | None = None,
     digits: int | None = None,
     exact: bool = False,
+    max_drawn: int | None = MOST_DRAWN,
 ) -> str:
     """Draw a tree.
 
@@ -65,6 +67,8 @@ def svg(
         :func:`limbeck.students.tree.text.shows_missing`.
     digits, exact
         See :func:`limbeck.students.tree.text.as_printed`.
+    max_drawn : int or None
+        The most leaves that are drawn; see :func:`limbeck.students.tree.folding.folded`.
 
     Returns
     -------
@@ -74,21 +78,13 @@ def svg(
     """
     size = plural(nodes.size, "leaf", "leaves")
     label = f"Decision tree of {size} and depth {nodes.depths.max()}"
-    return svg_of(drawn(nodes, features, task, missing, digits, exact), label)
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """What is drawn of a tree: for each node its text, its full text, and the colour of leaves."""
-
-    nodes: Nodes
-    texts: list[list[Piece]]
-    titles: list[str]
-    colours: list[str]
+    return svg_of(folded(drawn(nodes, features, task, missing, digits, exact), max_drawn), label)
 
 
 def svg_of(shown: Drawn, label: str) -> str:
     """Draw what was laid down for each node; see :func:`svg`.
+
+    What many elements share stands once, at their group: so a box takes some 300 bytes.
 
     Parameters
     ----------
@@ -99,17 +95,22 @@ def svg_of(shown: Drawn, label: str) -> str:
     """
     boxes = placed(shown.nodes, shown.texts)
     width = int(max(b.x + b.width for b in boxes.values())) + MARGIN + 1
-    height = int(max(b.y + b.height / 2 for b in boxes.values())) + MARGIN + 1
+    below = max(b.y + b.height / 2 for b in boxes.values()) + MARGIN
+    note = wrapped([Piece(shown.note)], WIDE - 2 * MARGIN) if shown.note else ()
+    width = max(width, WIDE) if note else width
+    height = int(below + LINE * len(note)) + (MARGIN if note else 0) + 1
     parts = [
         '<svg xmlns="http://www.w3.org/2000/svg" role="img"'
         f" aria-label={quoteattr(visible(label))} "
         f'width="{width}" height="{height}" viewBox="0 0 {width} {height}" {STYLE}>',
         f"<title>{escaped(label)}</title>",
         *_edges(shown.nodes, boxes),
+        *_boxes(shown, boxes),
+        *(
+            f'<text x="{MARGIN}" y="{_short(below + LINE * k + FONT)}">{_spans(line)}</text>'
+            for k, line in enumerate(note)
+        ),
     ]
-    for i in shown.nodes.preorder():
-        leaf = shown.nodes.feature[i] < 0
-        parts += _box(boxes[i], shown.titles[i], shown.colours[i] if leaf else "")
     return "\n".join([*parts, "</svg>"])
 
 
@@ -213,39 +214,65 @@ def _known(nodes: Nodes, i: int) -> str:
 def _edges(nodes: Nodes, boxes: dict[int, Box]) -> Iterator[str]:
     """Lines down and up from a question, then to its children; yes from above, no from below."""
     share: NDArray[np.float64] = shares(nodes)
-    for i in np.flatnonzero(~nodes.is_leaf).tolist():
-        trunk = boxes[i].x + TRUNK
-        for child, answer in ((int(nodes.left[i]), "yes"), (int(nodes.right[i]), "no")):
-            to, wide = boxes[child], 1 + 9 * share[child]
-            yield (
-                f'<path d="M{trunk:g},{boxes[i].y:g} V{to.y:g} H{to.x:g}" fill="none" '
-                f'stroke="#9a9a9a" stroke-width="{wide:.1f}" stroke-linejoin="round"/>'
-            )
-            yield (
-                f'<text x="{to.x - 5:g}" y="{to.y - wide / 2 - 3:g}" text-anchor="end" '
-                f'font-size="10" fill="#7d7d7d">{answer}</text>'
-            )
-
-
-def _box(box: Box, title: str, colour: str) -> Iterator[str]:
-    top = box.y - box.height / 2
-    yield f"<g><title>{escaped(title)}</title>"
-    yield (
-        f'<rect class="box" x="{box.x:g}" y="{top:g}" width="{box.width:.1f}" '
-        f'height="{box.height:g}" rx="4" fill="#ffffff" stroke="{colour or "#6b6b6b"}" '
-        'stroke-width="1.5"/>'
-    )
-    if colour:
+    inner = np.flatnonzero(~nodes.is_leaf).tolist()
+    ways = [(i, c, a) for i in inner for c, a in ((nodes.left[i], "yes"), (nodes.right[i], "no"))]
+    yield '<g fill="none" stroke="#9a9a9a" stroke-linejoin="round">'
+    for i, child, _ in ways:
+        to, trunk = boxes[int(child)], _short(boxes[i].x + TRUNK)
         yield (
-            f'<rect x="{box.x + 2:g}" y="{top + 2:g}" width="4" height="{box.height - 4:g}" '
-            f'fill="{colour}"/>'
+            f'<path d="M{trunk},{_short(boxes[i].y)} V{_short(to.y)} H{_short(to.x)}" '
+            f'stroke-width="{1 + 9 * share[child]:.1f}"/>'
         )
-    for k, line in enumerate(box.lines):
-        spans = "".join(
-            f"<tspan{LOOKS[piece.look]}>{escaped(piece.text)}</tspan>" if piece.look
-            else escaped(piece.text)
-            for piece in line
-        )  # fmt: skip
-        y = top + PAD / 2 + LINE * k + FONT
-        yield f'<text x="{box.x + PAD:g}" y="{y:g}" xml:space="preserve">{spans}</text>'
+    yield '</g>\n<g text-anchor="end" font-size="10" fill="#7d7d7d">'
+    for _, child, answer in ways:
+        to, wide = boxes[int(child)], 1 + 9 * share[child]
+        x, y = _short(to.x - 5), _short(to.y - wide / 2 - 3)
+        yield f'<text x="{x}" y="{y}">{answer}</text>'
     yield "</g>"
+
+
+def _boxes(shown: Drawn, boxes: dict[int, Box]) -> Iterator[str]:
+    """Frames by their colour, leaves with a bar at the left; then what is written in them."""
+    leaf = shown.nodes.is_leaf
+    order = shown.nodes.preorder()
+    colours = {i: shown.colours[i] if leaf[i] else CLOSED for i in order}
+    yield '<g fill="#ffffff" stroke-width="1.5">'
+    for colour, group in groupby(sorted(order, key=colours.__getitem__), colours.__getitem__):
+        members = list(group)
+        yield f'<g stroke="{colour}">'
+        for i in members:
+            box = boxes[i]
+            yield (
+                f'<rect class="box" x="{_short(box.x)}" y="{_short(box.y - box.height / 2)}" '
+                f'width="{box.width:.1f}" height="{box.height:g}" rx="4">'
+                f"<title>{escaped(shown.titles[i])}</title></rect>"
+            )
+        yield "</g>"
+        bars = "".join(_bar(boxes[i]) for i in members if leaf[i])
+        if bars:
+            yield f'<path class="bars" d="{bars}" fill="{colour}"/>'
+    yield '</g>\n<g xml:space="preserve" pointer-events="none">'
+    for i in order:
+        box = boxes[i]
+        for k, line in enumerate(box.lines):
+            y = _short(box.y - box.height / 2 + PAD / 2 + LINE * k + FONT)
+            yield f'<text x="{_short(box.x + PAD)}" y="{y}">{_spans(line)}</text>'
+    yield "</g>"
+
+
+def _bar(box: Box) -> str:
+    x, y, high = _short(box.x + 2), _short(box.y - box.height / 2 + 2), f"{box.height - 4:g}"
+    return f"M{x},{y}h4v{high}h-4z"
+
+
+def _spans(line: tuple[Piece, ...]) -> str:
+    return "".join(
+        f"<tspan{LOOKS[piece.look]}>{escaped(piece.text)}</tspan>" if piece.look
+        else escaped(piece.text)
+        for piece in line
+    )  # fmt: skip
+
+
+def _short(pixels: float) -> str:
+    """With at most one decimal."""
+    return f"{round(pixels, 1):.10g}"

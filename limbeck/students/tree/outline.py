@@ -6,6 +6,7 @@ from limbeck.core.columns import Features
 from limbeck.core.contract import Task
 from limbeck.reports.markup import Child, Html, join, tag
 from limbeck.students.tree.drawing import drawn
+from limbeck.students.tree.folding import MOST_DRAWN, folded
 from limbeck.students.tree.layout import Piece
 from limbeck.students.tree.nodes import Nodes
 
@@ -19,6 +20,7 @@ def outline(
     missing: bool | None = None,
     digits: int | None = None,
     exact: bool = False,
+    max_drawn: int | None = MOST_DRAWN,
 ) -> Html:
     """The tree as HTML; parameters as in :func:`limbeck.students.tree.drawing.svg`.
 
@@ -30,10 +32,11 @@ def outline(
         The columns.
     task : Task
         What is predicted.
-    missing, digits, exact
+    missing, digits, exact, max_drawn
         As in :func:`limbeck.students.tree.drawing.svg`.
     """
-    shown = drawn(nodes, features, task, missing, digits, exact)
+    shown = folded(drawn(nodes, features, task, missing, digits, exact), max_drawn)
+    nodes = shown.nodes
     answer = {int(nodes.left[i]): "yes" for i in (~nodes.is_leaf).nonzero()[0]}
     made: dict[int, Html] = {}
     for i in reversed(shown.nodes.preorder()):
@@ -46,7 +49,8 @@ def outline(
         below = (tag("li", made.pop(int(c))) for c in (nodes.left[i], nodes.right[i]))
         made[i] = tag("details", tag("summary", text, title=shown.titles[i]), tag("ul", *below),
                       open="")  # fmt: skip
-    return tag("div", made[0], class_="outline")
+    note = tag("p", shown.note) if shown.note else None
+    return tag("div", made[0], note, class_="outline")
 
 
 def _written(piece: Piece) -> Child:

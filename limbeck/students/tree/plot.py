@@ -7,8 +7,9 @@ from typing import Any
 from limbeck.core.columns import Features
 from limbeck.core.contract import Task
 from limbeck.reports.plots import axes_of
-from limbeck.students.tree.drawing import TRUNK, Drawn, drawn
-from limbeck.students.tree.layout import FONT, MARGIN, PAD, placed
+from limbeck.students.tree.drawing import TRUNK, drawn
+from limbeck.students.tree.folding import CLOSED, Drawn, folded
+from limbeck.students.tree.layout import FONT, LINE, MARGIN, PAD, placed
 from limbeck.students.tree.nodes import Nodes
 from limbeck.students.tree.text import shares
 
@@ -31,7 +32,7 @@ def plot_tree(nodes: Nodes, features: Features, task: Task, ax: Any = None) -> A
     ax : matplotlib Axes, optional
         Where to draw; by default a new figure.
     """
-    return plot_drawn(drawn(nodes, features, task), ax)
+    return plot_drawn(folded(drawn(nodes, features, task)), ax)
 
 
 def plot_drawn(shown: Drawn, ax: Any = None) -> Any:
@@ -47,7 +48,8 @@ def plot_drawn(shown: Drawn, ax: Any = None) -> Any:
     nodes = shown.nodes
     boxes, share = placed(nodes, shown.texts), shares(nodes)
     width = max(b.x + b.width for b in boxes.values()) + MARGIN
-    height = max(b.y + b.height / 2 for b in boxes.values()) + MARGIN
+    lowest = max(b.y + b.height / 2 for b in boxes.values())
+    height = lowest + MARGIN + (2 * LINE if shown.note else 0)
     ax = axes_of(ax, (width / _DOTS, height / _DOTS))
     ax.set_axis_off()
     ax.set_xlim(0, width)
@@ -65,7 +67,10 @@ def plot_drawn(shown: Drawn, ax: Any = None) -> Any:
                     linewidth=(1 + 9 * share[child]) * points, zorder=1)  # fmt: skip
             ax.text(to.x - 5, to.y - 4 - 4.5 * share[child], answer, ha="right", va="bottom",
                     fontsize=10 * points, color="#7d7d7d")  # fmt: skip
-        _box(ax, boxes[i], shown.colours[i] if nodes.feature[i] < 0 else "#6b6b6b", points)
+        _box(ax, boxes[i], shown.colours[i] if nodes.feature[i] < 0 else CLOSED, points)
+    if shown.note:
+        ax.text(MARGIN, lowest + LINE, shown.note, va="center", fontsize=0.8 * FONT * points,
+                parse_math=False)  # fmt: skip
     return ax
 
 

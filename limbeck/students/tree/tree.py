@@ -24,6 +24,7 @@ from limbeck.students.targets import (
 )
 from limbeck.students.tree import text as words
 from limbeck.students.tree.apply import walker
+from limbeck.students.tree.folding import MOST_DRAWN
 from limbeck.students.tree.greedy import grow
 from limbeck.students.tree.nodes import EQ, Nodes
 
@@ -218,19 +219,27 @@ class Tree(Piecewise):
         return [visible(line) for line in lines]
 
     def svg(
-        self, missing: bool | None = None, *, digits: int | None = None, exact: bool = False
+        self,
+        missing: bool | None = None,
+        *,
+        digits: int | None = None,
+        exact: bool = False,
+        max_drawn: int | None = MOST_DRAWN,
     ) -> str:
-        """A drawing, as inline SVG that needs nothing else; parameters as in :meth:`rules`.
+        """A drawing, as inline SVG that needs nothing else.
 
         Parameters
         ----------
         missing, digits, exact
             As in :meth:`rules`.
+        max_drawn : int or None
+            The most leaves that are drawn, those that most rows reach first; what is left out, and
+            that the text has it, stands below. None draws all.
         """
         from limbeck.students.tree.drawing import svg
 
         check_is_fitted(self)
-        return svg(self.nodes_, self.features_, self.task_, missing, digits, exact)
+        return svg(self.nodes_, self.features_, self.task_, missing, digits, exact, max_drawn)
 
     def outline(
         self, missing: bool | None = None, *, digits: int | None = None, exact: bool = False

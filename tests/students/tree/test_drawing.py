@@ -9,6 +9,8 @@ import pytest
 
 from limbeck.core.columns import Feature, Features
 from limbeck.core.contract import Task
+from limbeck.core.errors import InvalidInput
+from limbeck.students.tree.folding import Drawn, folded
 from limbeck.students.tree.layout import FONT, Piece, shorten, width_of, wrapped
 from limbeck.students.tree.nodes import Nodes
 from limbeck.students.tree.tree import Tree
@@ -36,6 +38,10 @@ def boxes(drawing: str) -> tuple[ElementTree.Element, np.ndarray]:
     found = [r for r in root.iter(f"{SVG}rect") if r.get("class") == "box"]
     sizes = [[float(r.get(a, "nan")) for a in ("x", "y", "width", "height")] for r in found]
     return root, np.array(sizes)
+
+
+def edges(root: ElementTree.Element) -> list[ElementTree.Element]:
+    return [p for p in root.iter(f"{SVG}path") if p.get("class") != "bars"]
 
 
 def check_boxes(tree: Tree) -> None:
@@ -81,7 +87,7 @@ def test_is_accessible_and_shows_full_names() -> None:
 
 def test_edges_are_as_wide_as_shares() -> None:
     root, _ = boxes(Tree(2).fit([[1.0], [2.0], [3.0], [4.0]], ["a", "b", "b", "b"]).svg())
-    assert [p.get("stroke-width") for p in root.iter(f"{SVG}path")] == ["3.2", "7.8"]
+    assert [p.get("stroke-width") for p in edges(root)] == ["3.2", "7.8"]
 
 
 @pytest.mark.parametrize("depth", [1, 3, 7])
@@ -93,7 +99,7 @@ def test_a_drawing_fits_a_page_of_1280_pixels_with_long_names(depth: int) -> Non
 
 def test_lines_down_meet_no_other_box() -> None:
     root, found = boxes(full_tree(5).svg())
-    for path in root.iter(f"{SVG}path"):
+    for path in edges(root):
         x, y, to_y = map(float, re.findall(r"M([\d.]+),([\d.]+) V([\d.]+)", path.get("d", ""))[0])
         low, high = sorted((y, to_y))
         across = (found[:, 0] < x) & (x < found[:, 0] + found[:, 2])
@@ -136,3 +142,39 @@ def test_shorten() -> None:
 def test_one_value_only() -> None:
     tree = Tree(1, task="value").fit([[1.0]], [2.0])
     assert "2" in [t.text for t in ElementTree.fromstring(tree.svg()).iter(f"{SVG}text")]
+
+
+def test_of_many_leaves_300_are_drawn_and_the_rest_is_named() -> None:
+    tree = full_tree(9)  # 512 leaves of one weight: 255 + 44 questions are opened
+    root, found = boxes(tree.svg())
+    assert len(found) == 2 * 300 - 1
+    said = " ".join("".join(t.itertext()) for t in root.iter(f"{SVG}text"))
+    assert said.count("… 2 leaves") == 212
+    assert "88 leaves of 512, where most rows are, and 212 branches" in said
+    assert found[:, 1].max() < float(root.get("height", "nan")) - 24  # the sentence is below
+    assert "212 branches" in tree.outline()
+    assert len(boxes(tree.svg(max_drawn=None))[1]) == 1023
+    assert "branches" not in full_tree(8).svg()
+
+
+def test_branches_are_opened_where_most_rows_are() -> None:
+    rng = np.random.default_rng(0)
+    X, y = rng.exponential(size=(400, 3)), rng.integers(0, 3, 400)
+    nodes = Tree(60).fit(X, y).nodes_
+    whole = Drawn(nodes, [[Piece(str(i))] for i in range(len(nodes))], [""] * len(nodes),
+                  ["#000000"] * len(nodes))  # fmt: skip
+    for most in (1, 2, 7, 30, nodes.size - 1):
+        part = folded(whole, most)
+        assert part.nodes.size == most
+        closed = [t[0].text.startswith("…") for t in part.texts]
+        inner = part.nodes.weight[~part.nodes.is_leaf]
+        assert inner.min(initial=np.inf) >= part.nodes.weight[closed].max()
+        below = [int(t[0].text.split()[1]) for t, c in zip(part.texts, closed, strict=True) if c]
+        assert sum(below) + most - len(below) == nodes.size
+    assert folded(whole, nodes.size) is whole
+
+
+@pytest.mark.parametrize("bad", [0, 1.5, "all"])
+def test_how_many_leaves_are_drawn_is_a_whole_number(bad: Any) -> None:
+    with pytest.raises(InvalidInput, match="max_drawn"):
+        full_tree(1).svg(max_drawn=bad)
