@@ -11,6 +11,7 @@ processor; the medians of alternating repeats are compared.
 from __future__ import annotations
 
 import argparse
+import copy
 import shutil
 import tempfile
 import time
@@ -24,8 +25,14 @@ import torch.nn.functional as F
 from transformers import LlamaConfig, LlamaForCausalLM
 
 import limbeck
+from limbeck.core.contract import Task
 from limbeck.language import LMHead, TeacherHidden, TeacherLogits, TokenKD
 from limbeck.language.models import LanguageModel, read_model
+from limbeck.language.prompts import Prompts
+from limbeck.language.samples import TextSamples
+from limbeck.language.training_loss import TextLoss
+from limbeck.networks.training.settings import Training
+from limbeck.networks.training.train import train
 
 
 def llama(width: int, layers: int, vocabulary: int) -> Any:
@@ -74,6 +81,57 @@ def step(repeats: int, vocabulary: int) -> None:
         lambda: updated(by_hand),
     )
     print(f"step, vocabulary {vocabulary:,}: {ours / hand:.2f}x a loop by hand ({hand:.2f} s)")
+
+
+class Texts:
+    """A training of the library, and the same updates by hand, on the same random texts."""
+
+    def __init__(self, vocabulary: int, rows: int = 4, length: int = 128) -> None:
+        self.teacher = llama(256, 2, vocabulary).eval()
+        self.student = llama(128, 2, vocabulary).train()
+        self.task, self.rows = Task.of("language", vocabulary), rows
+        self.ids = torch.randint(vocabulary, (rows, length))
+
+    def trained(self, updates: int) -> None:
+        """By `limbeck.networks.training`, as `limbeck.distill` calls it."""
+        texts = tuple(map(tuple, self.ids.tolist()))
+        blank = ("",) * self.rows
+        prompts = Prompts(blank, tuple(t[:1] for t in texts), tuple(t[1:] for t in texts), blank)
+        settings = Training(epochs=updates, batch_size=self.rows, lr=1e-4)
+        train(self.student, TextSamples(prompts, 0, self.task), TextLoss(TokenKD()), self.task,
+              training=settings, teacher=self.teacher)  # fmt: skip
+
+    def by_hand(self, updates: int) -> None:
+        """Logits of both, log-softmax, kl_div, AdamW."""
+        student = copy.deepcopy(self.student)
+        optimizer = torch.optim.AdamW(student.parameters(), lr=1e-4)
+        mask = torch.ones_like(self.ids)
+        for _ in range(updates):
+            with torch.no_grad():
+                theirs = self.teacher(input_ids=self.ids, attention_mask=mask).logits[:, :-1]
+            mine = student(input_ids=self.ids, attention_mask=mask).logits[:, :-1]
+            log_q, log_p = F.log_softmax(mine, -1), F.log_softmax(theirs, -1)
+            kl = F.kl_div(log_q, log_p, reduction="none", log_target=True)
+            optimizer.zero_grad(set_to_none=True)
+            (kl.sum() / mine[..., 0].numel()).backward()
+            optimizer.step()
+
+
+def loop(repeats: int, vocabulary: int, updates: int) -> None:
+    """An update of a whole training, against one by hand: both of long less short runs."""
+    texts = Texts(vocabulary)
+    short, long, hand_short, hand_long = compared(
+        repeats,
+        *(lambda n=n: texts.trained(n) for n in (2, 2 + updates)),
+        *(lambda n=n: texts.by_hand(n) for n in (2, 2 + updates)),
+    )
+    ours, hand = (long - short) / updates, (hand_long - hand_short) / updates
+    print(f"update of a training, vocabulary {vocabulary:,}: {ours / hand:.2f}x a loop by hand"
+          f" ({hand:.3f} s)")  # fmt: skip
+    if vocabulary > 10_000:
+        most = [peak(lambda way=way: way(2)) for way in (texts.trained, texts.by_hand)]
+        print(f"the most memory of two updates, optimizer and all: {most[0] / most[1]:.2f}x"
+              f" ({most[0] / 1e6:,.0f} MB, by hand {most[1] / 1e6:,.0f} MB)")  # fmt: skip
 
 
 def memory(vocabulary: int, tokens: int = 512, width: int = 128) -> None:
@@ -188,6 +246,8 @@ if __name__ == "__main__":
     step(given.repeats, 1024)
     step(given.repeats, 49_152)
     memory(49_152)
+    loop(given.repeats, 1024, 20)
+    loop(given.repeats, 49_152, 4)
     if given.teacher:
         model = read_model(given.teacher, "teacher")
         recording(model, given.repeats, 8, 256)

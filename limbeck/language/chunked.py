@@ -12,15 +12,22 @@ accumulated batches, not by that of one part, else tokens of short batches count
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from limbeck.core.errors import InvalidInput
+from limbeck.language.chunk_gradients import (
+    ChunkJob,
+    TokenLoss,
+    run_of,
+    sum_of_chunks,
+    values_of_chunks,
+    wide_logits,
+)
 
 __all__ = [
     "LMHead",
@@ -28,15 +35,13 @@ __all__ = [
     "TokenSum",
     "chunk_rows",
     "chunked_sum",
+    "chunked_tokens",
     "chunked_values",
     "run_of",
 ]
 
 _ELEMENTS = {"cpu": 1 << 20, "cuda": 1 << 26}
 """Logits of one chunk: about a cache of a processor; enough to keep a GPU busy."""
-
-TokenLoss = Callable[[Tensor, Tensor], Tensor]
-"""From logits (n, vocabulary) of the tokens at places (n,) to a value per token (n,)."""
 
 
 class TokenSum(NamedTuple):
@@ -168,22 +173,31 @@ def chunked_sum(
     >>> round(float(found.mean.detach()), 4), int(found.tokens)
     (1.6094, 6)
     """
-    places = _places(student, mask)
-    if weights is not None:
-        _same_shape("weights", weights, student)
-        weights = weights.detach().reshape(-1)
-    source: tuple[Tensor | None, ...]
-    if isinstance(student, LMHead):
-        flat = student.flat()
-        rows, finish = chunk_rows(flat.outputs, flat.states.device, elements), flat.finished
-        source = (flat.states, flat.weight, flat.bias)
-    else:
-        logits = student.reshape(-1, student.shape[-1])
-        rows, finish = chunk_rows(logits.shape[-1], logits.device, elements), None
-        source = (logits, None, None)
-    job = _Job(loss, places, weights, rows, finish)
-    total: Tensor = _Chunked.apply(job, *source)  # type: ignore[no-untyped-call]
-    return TokenSum(total, total.new_tensor(float(len(places))))
+    job, source = _job(student, loss, mask, weights, elements)
+    total = sum_of_chunks(job, source)
+    return TokenSum(total, total.new_tensor(float(len(job.places))))
+
+
+def chunked_tokens(
+    student: Tensor | LMHead, value: TokenLoss, mask: Tensor | None = None
+) -> Tensor:
+    """The value of each token that counts, in order, with gradients to the student.
+
+    For losses in which tokens meet. Logits of a chunk are made once more for the gradient.
+
+    Parameters
+    ----------
+    student, mask
+        As in `chunked_sum`.
+    value : callable
+        As ``loss`` there.
+
+    Returns
+    -------
+    Tensor of shape (counted tokens,)
+    """
+    job, source = _job(student, value, mask)
+    return values_of_chunks(job, source)
 
 
 @torch.no_grad()
@@ -210,110 +224,32 @@ def chunked_values(
     flat = student.flat() if isinstance(student, LMHead) else student.reshape(-1, student.shape[-1])
     vocabulary = flat.outputs if isinstance(flat, LMHead) else flat.shape[-1]
     found = [
-        value(_wide(flat.logits(at) if isinstance(flat, LMHead) else flat[at]), at)
+        value(wide_logits(flat.logits(at) if isinstance(flat, LMHead) else flat[at]), at)
         for at in torch.split(places, chunk_rows(vocabulary, places.device, elements))
     ]
     return torch.cat(found) if found else torch.zeros(0, device=places.device)
 
 
-class _Job(NamedTuple):
-    """What `_Chunked` is asked for, besides tensors with gradients."""
-
-    loss: TokenLoss
-    places: Tensor
-    weights: Tensor | None
-    rows: int
-    finish: Callable[[Tensor], Tensor] | None
-
-
-class _Chunked(torch.autograd.Function):
-    """The sum with its gradients, found in one pass."""
-
-    @staticmethod
-    def forward(
-        ctx: Any, job: _Job, source: Tensor, weight: Tensor | None, bias: Tensor | None
-    ) -> Tensor:
-        needs = ctx.needs_input_grad[1:]
-        grads = [
-            None
-            if tensor is None or not need
-            else torch.zeros_like(tensor, dtype=_sum_type(tensor, i))
-            for i, (tensor, need) in enumerate(zip((source, weight, bias), needs, strict=True))
-        ]
-        total = torch.zeros((), dtype=_sum_type(source, 1), device=source.device)
-        for at in torch.split(job.places, job.rows):
-            here = run_of(at)
-            states = source[here]
-            raw = states if weight is None else F.linear(states, weight, bias)
-            raw = raw.detach().requires_grad_(any(needs))
-            with torch.set_grad_enabled(any(needs)):
-                logits = _wide(raw if job.finish is None else job.finish(raw))
-                values = job.loss(logits, at)
-                values = values if job.weights is None else values * job.weights[at]
-                part = values.sum()
-            total += part.detach()
-            if any(needs):
-                (grad,) = torch.autograd.grad(part, raw)
-                _add(grads, grad, here, states, weight)
-        ctx.grads = [
-            None if grad is None or tensor is None else grad.to(tensor.dtype)
-            for grad, tensor in zip(grads, (source, weight, bias), strict=True)
-        ]
-        return total
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        found, ctx.grads = ctx.grads, None
-        if found is None:
-            raise RuntimeError("The gradient of a chunked loss was asked for twice.")
-        scale = grad if grad.is_cuda else float(grad)
-        if isinstance(scale, Tensor) or scale != 1:
-            found = [None if g is None else g.mul_(scale) for g in found]
-        return (None, *found)
-
-
-def run_of(places: Tensor) -> Tensor | slice:
-    """Places one after another as a slice, which copies nothing; else as they are.
-
-    Parameters
-    ----------
-    places : Tensor of int64, shape (n,)
-        In any order.
-    """
-    if not places.is_cpu or not len(places):  # looking at numbers costs nothing there alone
-        return places
-    first, last = int(places[0]), int(places[-1])
-    if last - first + 1 != len(places) or not bool((places.diff() == 1).all()):
-        return places
-    return slice(first, last + 1)
-
-
-def _add(
-    grads: list[Tensor | None],
-    grad: Tensor,
-    at: Tensor | slice,
-    states: Tensor,
-    weight: Tensor | None,
-) -> None:
-    """Add the gradient of a chunk's logits to those of what they were computed from."""
-    of_source, of_weight, of_bias = grads
-    if of_source is not None:
-        of_source[at] = (grad if weight is None else grad @ weight.to(grad.dtype)).to(of_source)
-    if of_weight is not None:
-        product = grad.T @ states.to(grad.dtype)
-        of_weight += product
-    if of_bias is not None:
-        of_bias += grad.sum(0)
-
-
-def _sum_type(tensor: Tensor, over_chunks: int) -> torch.dtype:
-    """Sums over chunks are kept in float32 at least; what a chunk owns, as it is."""
-    return torch.promote_types(tensor.dtype, torch.float32) if over_chunks else tensor.dtype
-
-
-def _wide(logits: Tensor) -> Tensor:
-    """Logits in float32 or wider: the softmax of a large vocabulary needs it."""
-    return logits.to(torch.promote_types(logits.dtype, torch.float32))
+def _job(
+    student: Tensor | LMHead,
+    loss: TokenLoss,
+    mask: Tensor | None,
+    weights: Tensor | None = None,
+    elements: int | None = None,
+) -> tuple[ChunkJob, tuple[Tensor | None, ...]]:
+    """What is to be done, and the tensors that gradients flow to."""
+    places = _places(student, mask)
+    if weights is not None:
+        _same_shape("weights", weights, student)
+        weights = weights.detach().reshape(-1)
+    if isinstance(student, LMHead):
+        flat = student.flat()
+        rows = chunk_rows(flat.outputs, flat.states.device, elements)
+        return (ChunkJob(loss, places, weights, rows, flat.finished),
+                (flat.states, flat.weight, flat.bias))  # fmt: skip
+    logits = student.reshape(-1, student.shape[-1])
+    rows = chunk_rows(logits.shape[-1], logits.device, elements)
+    return ChunkJob(loss, places, weights, rows, None), (logits, None, None)
 
 
 def _places(student: Tensor | LMHead, mask: Tensor | None) -> Tensor:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from limbeck.core.errors import InvalidInput
-from limbeck.language.carriers.full import TeacherLogits
+from limbeck.language.carriers.full import TeacherHidden, TeacherLogits
+from limbeck.language.chunked import LMHead, chunked_tokens, chunked_values
 from limbeck.language.samples import WrittenInputs
-from limbeck.modules.batch import Step
+from limbeck.modules.batch import Step, View
 
 __all__ = ["TextStep", "text_step"]
 
@@ -22,10 +22,10 @@ class TextStep:
 
     Parameters
     ----------
-    student : Tensor of shape (n, t, vocabulary)
-        Logits, with gradients.
-    teacher : Tensor of shape (n, t, vocabulary), or None
-        Logits, without.
+    student : Tensor of shape (n, t, vocabulary), or LMHead
+        Logits, or last hidden states with the head that makes them; with gradients.
+    teacher : Tensor of shape (n, t, vocabulary), LMHead or None
+        The same without.
     labels : Tensor of int64, shape (n, t)
         The next token.
     counts : Tensor of bool, shape (n, t)
@@ -34,13 +34,13 @@ class TextStep:
         Whether the student wrote the text.
     """
 
-    student: Tensor
-    teacher: Tensor | None
+    student: Tensor | LMHead
+    teacher: Tensor | LMHead | None
     labels: Tensor
     counts: Tensor
     own: bool
 
-    def signal(self) -> TeacherLogits:
+    def signal(self) -> TeacherLogits | TeacherHidden:
         """The teacher's distributions.
 
         Raises
@@ -50,16 +50,22 @@ class TextStep:
         """
         if self.teacher is None:
             raise InvalidInput("The objective needs a teacher, and there is none.", "Give one.")
+        if isinstance(self.teacher, LMHead):
+            return TeacherHidden(self.teacher)
         return TeacherLogits(self.teacher)
 
     def log_probabilities(self) -> tuple[Tensor, Tensor]:
         """Of the tokens that came next and count, (p,): the student's and the teacher's."""
         assert self.teacher is not None  # noqa: S101  (objectives that need one check it)
-        where = self.labels[self.counts][:, None]
-        mine = F.log_softmax(self.student[self.counts].float(), -1).gather(1, where)[:, 0]
-        with torch.no_grad():
-            theirs = F.log_softmax(self.teacher[self.counts].float(), -1).gather(1, where)[:, 0]
-        return mine, theirs
+        labels = self.labels.reshape(-1)
+
+        def chosen(logits: Tensor, places: Tensor) -> Tensor:
+            return -F.cross_entropy(logits, labels[places], reduction="none")
+
+        return (
+            chunked_tokens(self.student, chosen, self.counts),
+            chunked_values(self.teacher, chosen, self.counts),
+        )
 
 
 def text_step(step: Step) -> TextStep:
@@ -72,8 +78,14 @@ def text_step(step: Step) -> TextStep:
     """
     assert step.labels is not None  # noqa: S101  (texts always have them)
     counts = step.counts(step.student.logits)[:, :-1]
-    teacher = None if step.teacher is None else step.teacher.logits[:, :-1]
+    teacher = None if step.teacher is None else _predictions(step.teacher)
     return TextStep(
-        step.student.logits[:, :-1], teacher, step.labels[:, 1:], counts,
+        _predictions(step.student), teacher, step.labels[:, 1:], counts,
         isinstance(step.inputs, WrittenInputs),
     )  # fmt: skip
+
+
+def _predictions(view: View) -> Tensor | LMHead:
+    """What predicts the tokens from the second on."""
+    own = view.logits[:, :-1]
+    return own if view.head is None else LMHead(own, *view.head)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
@@ -13,10 +14,12 @@ from limbeck.language.carriers.signal import TeacherSignal
 from limbeck.language.chunked import TokenSum
 from limbeck.language.cross_tokenizer.bridge import Bridge
 from limbeck.language.cross_tokenizer.objective import CrossTokenizer
+from limbeck.language.models import LanguageModel
 from limbeck.language.objectives import SequenceKD, TokenKD
 from limbeck.language.recorded import RecordedLogits
 from limbeck.language.text_step import TextStep, text_step
 from limbeck.modules.batch import Over, Step
+from limbeck.modules.linear_head import FEW_OUTPUTS, linear_head
 from limbeck.networks.losses.loss import Loss, Needs
 
 __all__ = [
@@ -26,6 +29,7 @@ __all__ = [
     "TextObjective",
     "WritingObjective",
     "check_objective",
+    "whole_logits_note",
 ]
 
 
@@ -81,6 +85,28 @@ def check_objective(given: Any) -> Objective:
             " MiniLLM() or CrossTokenizer().",
         )
     return given
+
+
+def whole_logits_note(objective: Objective, models: Mapping[str, LanguageModel]) -> str:
+    """Whose logits stand in memory for all tokens of a batch at once, and why; mostly empty.
+
+    Parameters
+    ----------
+    objective : Objective
+        What is learned.
+    models : mapping of str to LanguageModel
+        By role; those that are asked in every update.
+    """
+    large = {role: m for role, m in models.items() if m.outputs >= FEW_OUTPUTS}
+    if not large:
+        return ""
+    if not TextLoss(objective).needs.takes_head:
+        return "CrossTokenizer of this method takes the logits of a whole batch into memory."
+    bent = [role for role, model in large.items() if linear_head(model.module) is None]
+    return "" if not bent else (
+        f"The logits of the {' and the '.join(bent)} are not those of a plain linear layer: those"
+        " of a whole batch are taken into memory."
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -141,7 +167,8 @@ class TextLoss(Loss):
         """Tokens, and mostly a teacher."""
         given = self.recorded is not None or self.bridge is not None
         asks = self.objective.needs_teacher and not given
-        return Needs(labels=True, teacher=asks)
+        whole = isinstance(self.objective, CrossTokenizer) and self.objective.method != "alm"
+        return Needs(labels=True, teacher=asks, takes_head=not whole)
 
     @property
     def over(self) -> Over:

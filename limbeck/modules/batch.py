@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -18,6 +18,7 @@ __all__ = [
     "IGNORED",
     "MASK",
     "Aligned",
+    "HeadWeights",
     "Over",
     "Run",
     "Step",
@@ -48,6 +49,13 @@ class Over(StrEnum):
     ENTRY_WEIGHTS = "weights of pairs of tokens"
 
 
+class HeadWeights(NamedTuple):
+    """The weights of a last linear layer, (outputs, width), and its bias, if it has one."""
+
+    weight: Tensor
+    bias: Tensor | None
+
+
 @dataclass(frozen=True, eq=False)
 class View:
     """What one network computed on one batch, in float32 or finer.
@@ -58,10 +66,20 @@ class View:
         Its outputs; numbers for regression.
     layers : mapping
         Outputs of the layers that were asked for, by name.
+    head : HeadWeights, optional
+        The last linear layer, where it was left out: ``logits`` are then what it would have been
+        given, of shape (n, t, width), as they come. Only for losses that say so, see `Needs`.
     """
 
     logits: Tensor
     layers: Mapping[str, Tensor] = field(default_factory=dict)
+    head: HeadWeights | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of its outputs, whether they are there or not."""
+        own = tuple(self.logits.shape)
+        return own if self.head is None else (*own[:-1], len(self.head.weight))
 
 
 Run = Callable[[Any, Mapping[str, Callable[[Tensor], Tensor]]], View]

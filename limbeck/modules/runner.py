@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from limbeck.modules.batch import View
-from limbeck.modules.capture import Capture, run, statistics_kept, wide
+from limbeck.modules.capture import Capture, logits_of, run, statistics_kept, wide
+from limbeck.modules.linear_head import head_weights, left_out
 from limbeck.modules.outputs import OutputReader, reading_of
 
 __all__ = ["Network", "watched"]
@@ -31,6 +32,8 @@ class Network:
         Makes the context in which it runs, such as mixed precision.
     reading : OutputReader, optional
         How its outputs are read; by default as the module is marked.
+    head : nn.Linear, optional
+        Its last layer, which is left out; see `limbeck.modules.linear_head`.
     """
 
     def __init__(
@@ -40,15 +43,19 @@ class Network:
         name: str,
         context: Callable[[], AbstractContextManager[Any]] | None,
         reading: OutputReader | None = None,
+        head: nn.Linear | None = None,
     ) -> None:
         self.module = module
         self._reading = reading or reading_of(module)
         self._capture = capture
         self._name = name
         self._context = context
+        self._head = head
 
     def __call__(self, inputs: Any) -> View:
         """What it computes on a batch."""
+        if self._head is not None:
+            return self._without_head(inputs, self._head)
         if self._context is None:
             output = run(self.module, inputs)
         else:
@@ -58,6 +65,15 @@ class Network:
         if self._capture is None:
             return View(logits if logits.dtype is torch.float32 else wide(logits))
         return View(wide(logits), {n: wide(t) for n, t in self._capture.take().items()})
+
+    def _without_head(self, inputs: Any, head: nn.Linear) -> View:
+        """What the last layer would be given, with its weights."""
+        with nullcontext() if self._context is None else self._context(), left_out(head):
+            output = run(self.module, inputs)
+        layers = {} if self._capture is None else self._capture.take()
+        weights = head_weights(head, self._reading.first)  # after the call: shards are whole then
+        states = logits_of(output, self._name)
+        return View(states, {n: wide(t) for n, t in layers.items()}, weights)
 
     def run(self, inputs: Any, edits: Mapping[str, Callable[[Tensor], Tensor]]) -> View:
         """The same, with some layers' outputs changed on the way.
@@ -86,6 +102,7 @@ def watched(
     *,
     called: nn.Module | None = None,
     context: Callable[[], AbstractContextManager[Any]] | None = None,
+    head: nn.Linear | None = None,
 ) -> Iterator[Network]:
     """Read a network's layers while the context is open.
 
@@ -101,8 +118,10 @@ def watched(
         What is called in its place: a replica around it.
     context : callable, optional
         Makes the context of each call, such as mixed precision.
+    head : nn.Linear, optional
+        Its last layer, where that is to be left out.
     """
     with ExitStack() as stack:
         capture = stack.enter_context(Capture(module, layers)) if layers else None
         inner = module if called is None else called
-        yield Network(inner, capture, name, context, reading_of(module))
+        yield Network(inner, capture, name, context, reading_of(module), head)

@@ -26,7 +26,11 @@ from limbeck.language.on_policy import OnPolicy
 from limbeck.language.preflight import Check, preflight
 from limbeck.language.prompts import Prompts, encode, read_rows
 from limbeck.language.recorded import RecordedLogits
-from limbeck.language.training_loss import WritingObjective, check_objective
+from limbeck.language.training_loss import (
+    WritingObjective,
+    check_objective,
+    whole_logits_note,
+)
 from limbeck.networks.training.settings import Training
 
 __all__ = [
@@ -336,6 +340,10 @@ def understand_language(
             "Texts after the training prompts are not known: the teacher wrote them, for the"
             " student and for its control."
         )
+    models = {"student": data.start}
+    if request.recorded is None and data.bridge is None:
+        models["teacher"] = data.teacher
+    notes += filter(None, [whole_logits_note(data.objective, models)])
     training = data.training
     if training.epochs is None and training.max_steps is None:
         training = replace(training, epochs=1)

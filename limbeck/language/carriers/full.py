@@ -82,7 +82,8 @@ class TeacherHidden(FullSignal):
         self.vocabulary = _real_size(vocabulary, head.outputs)
         self.cut = vocabulary is not None
         bias = None if head.bias is None else head.bias[: self.vocabulary].detach()
-        weight = head.weight[: self.vocabulary].detach()
+        weight = head.weight[: self.vocabulary].detach().to(head.states.dtype)
+        bias = None if bias is None else bias.to(weight.dtype)
         self._head = LMHead(head.states.detach(), weight, bias, head.scale, head.softcap).flat()
 
     def __len__(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from limbeck.core.errors import InvalidInput
+from limbeck.language.chunked import LMHead, chunked_tokens
 from limbeck.language.cross_tokenizer.alignment import AlignedText, align
 from limbeck.language.generation import TokenSampling, generate, padded
 from limbeck.language.models import LanguageModel
@@ -254,18 +255,23 @@ class Bridge:
         return kept
 
 
-def token_log_probabilities(logits: Tensor, flat: FlatChunks) -> Tensor:
+def token_log_probabilities(model: Tensor | LMHead, flat: FlatChunks) -> Tensor:
     """Log-probabilities of the tokens within chunks, (p,); gradients flow.
 
     Parameters
     ----------
-    logits : Tensor of shape (n, t, outputs)
-        Of a batch.
+    model : Tensor of shape (n, t, outputs), or LMHead
+        Logits of a batch, or hidden states with their head.
     flat : FlatChunks
         Where the tokens are.
     """
-    own = logits[flat.rows, flat.places].float()
-    return -F.cross_entropy(own, flat.ids, reduction="none")
+    if isinstance(model, LMHead):
+        model = replace(model, states=model.states[flat.rows, flat.places])
+    else:
+        model = model[flat.rows, flat.places]
+    return chunked_tokens(
+        model, lambda logits, at: -F.cross_entropy(logits, flat.ids[at], reduction="none")
+    )
 
 
 def flat_chunks(

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from limbeck.core.errors import InvalidInput, did_you_mean
 from limbeck.language.chunk_likelihoods import chunk_likelihood_loss, sorted_distance
-from limbeck.language.chunked import TokenSum
+from limbeck.language.chunked import LMHead, TokenSum
 from limbeck.language.cross_tokenizer.bridge import CrossSignal, token_log_probabilities
 from limbeck.language.divergences import token_divergence
 from limbeck.language.objectives import SequenceKD
@@ -126,9 +126,14 @@ class CrossTokenizer:
         signal : CrossSignal
             What the teacher says of it.
         """
-        tokens = step.counts.sum().to(step.student.dtype)
-        loss = {"alm": self._alm, "uld": _uld, "gold": _gold}[self.method]
-        total = loss(step.student, signal)
+        if isinstance(step.student, LMHead):
+            assert self.method == "alm"  # noqa: S101  (the others ask for logits)
+            total = self._alm(step.student, signal)
+        else:
+            total = {"alm": self._alm, "uld": _uld, "gold": _gold}[self.method](
+                step.student, signal
+            )
+        tokens = step.counts.sum().to(total.dtype)
         weight = self.cross_entropy
         if weight is None:
             weight = 1.0 if self.method == "uld" else 0.0
@@ -136,7 +141,7 @@ class CrossTokenizer:
             total = total + weight * SequenceKD().loss(step.student, step.labels, step.counts).total
         return TokenSum(total, tokens)
 
-    def _alm(self, student: Tensor, signal: CrossSignal) -> Tensor:
+    def _alm(self, student: Tensor | LMHead, signal: CrossSignal) -> Tensor:
         return chunk_likelihood_loss(
             token_log_probabilities(student, signal.student), signal.log_p, signal.student.chunk,
             signal.teacher.chunk, signal.chunks, self.chunk_temperature,

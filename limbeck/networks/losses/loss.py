@@ -39,6 +39,8 @@ class Needs:
     """Whether it runs the teacher again, so that stored outputs do not do."""
     same_outputs: bool = True
     """Whether the teacher's outputs must mean what the student's do; layers alone need not."""
+    takes_head: bool = False
+    """Whether a last linear layer may be left out, for the loss to make outputs some at a time."""
 
     @property
     def compares(self) -> bool:
@@ -53,6 +55,7 @@ class Needs:
             tuple(dict.fromkeys(self.teacher_layers + other.teacher_layers)),
             self.runs or other.runs,
             self.compares or other.compares,
+            self.takes_head and other.takes_head,
         )
 
 
@@ -263,7 +266,7 @@ class Objective(_Sums):
     @property
     def needs(self) -> Needs:
         """What its terms read, together."""
-        total = Needs()
+        total = Needs(takes_head=True)
         for part in self.parts:
             total |= part.term.needs
         return total

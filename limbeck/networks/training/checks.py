@@ -165,13 +165,13 @@ def refuse_unscored(validation: Samples | None, teacher: object) -> None:
         )
 
 
-def refuse_outputs(logits: Tensor, task: Task, who: str) -> None:
+def refuse_outputs(shape: Sequence[int], task: Task, who: str) -> None:
     """Refuse a network that does not answer what is predicted.
 
     Parameters
     ----------
-    logits : Tensor
-        What it returned for a few rows.
+    shape : sequence of int
+        Of what it returned for a few rows.
     task : Task
         What is predicted.
     who : str
@@ -183,10 +183,10 @@ def refuse_outputs(logits: Tensor, task: Task, who: str) -> None:
         With both numbers of outputs.
     """
     dimensions = 3 if task.sequential else 2
-    if logits.ndim != dimensions or logits.shape[-1] != task.outputs:
+    if len(shape) != dimensions or shape[-1] != task.outputs:
         wanted = "(n, t, k)" if task.sequential else "(n, k)"
         raise InvalidInput(
-            f"The {who} returned shape {tuple(logits.shape)}; {task.kind} with {task.outputs}"
+            f"The {who} returned shape {tuple(shape)}; {task.kind} with {task.outputs}"
             f" outputs needs {wanted} with k = {task.outputs}.",
             "Give teacher and student the same classes or vocabulary: exchange the student's last"
             " layer, or select the teacher's outputs in a module around it.",
@@ -226,6 +226,7 @@ def maps_of(
     engine: Engine,
     teacher: Network | None = None,
     filter: Filter | None = None,  # noqa: A002  (the word of the design)
+    heads: Sequence[nn.Linear | None] | None = None,
 ) -> list[nn.ModuleDict]:
     """Learned maps of every student.
 
@@ -251,6 +252,8 @@ def maps_of(
         Whose layers are compared.
     filter : Filter or None
         Which samples use the teacher's signal.
+    heads : sequence of (nn.Linear or None), optional
+        The last layer of each student that is left out.
 
     Raises
     ------
@@ -259,19 +262,21 @@ def maps_of(
     """
     given = None if ask is None else ask(batch)
     if given is not None and needs.compares:
-        refuse_outputs(given.logits, task, "teacher")
+        refuse_outputs(given.shape, task, "teacher")
     with ExitStack() as stack:
         stack.enter_context(modes_kept(*modules))
         stack.enter_context(torch.random.fork_rng(range(torch.cuda.device_count())))
         networks = [
             stack.enter_context(
-                watched(m.eval(), needs.student_layers, "The student", context=engine.autocast)
+                watched(
+                    m.eval(), needs.student_layers, "The student", context=engine.autocast, head=h
+                )
             )
-            for m in modules
+            for m, h in zip(modules, heads or [None] * len(modules), strict=True)
         ]
         seen = [network(batch.inputs) for network in networks]
         for own in seen:
-            refuse_outputs(own.logits, task, "student")
+            refuse_outputs(own.shape, task, "student")
         out = []
         for i, own in enumerate(seen):
             step = Step(batch.inputs, batch.labels, own, heard(given, seen, i, task), task,

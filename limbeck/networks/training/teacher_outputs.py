@@ -31,6 +31,7 @@ def asked(
     layers: Sequence[str],
     engine: Engine,
     moved: bool,
+    head: nn.Linear | None = None,
 ) -> Iterator[tuple[Ask | None, Network | None]]:
     """What gives the teacher's view of a batch, and the teacher's network if there is one.
 
@@ -47,6 +48,8 @@ def asked(
         Where the training runs.
     moved : bool
         Whether the teacher may be moved there.
+    head : nn.Linear, optional
+        The teacher's last layer, where that is left out.
 
     Raises
     ------
@@ -66,7 +69,9 @@ def asked(
         try:
             teacher.to(engine.device)
             teacher.eval()
-            with watched(teacher, layers, "The teacher", context=_silent(engine)) as network:
+            with watched(
+                teacher, layers, "The teacher", context=_silent(engine), head=head
+            ) as network:
                 yield (lambda batch: network(batch.inputs)), network
         finally:
             if home is not None:

@@ -16,6 +16,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from limbeck.core.contract import Progress, Task
 from limbeck.core.errors import InvalidInput
 from limbeck.core.progress import quiet
+from limbeck.modules.linear_head import linear_head
 from limbeck.modules.runner import Network, watched
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.datasets.mixing import Mixing
@@ -212,8 +213,9 @@ def fit(
                                  views, seed, augment_seed, modules)  # fmt: skip
         engine = stack.enter_context(Engine.started(training, device_of(modules[0])))
         moved = training.device is not None or engine.processes > 1
+        heads = _heads(modules, teacher, found, validation is None and filter is None)
         ask, asked_teacher = stack.enter_context(
-            asked(teacher, needs.teacher_layers, engine, moved)
+            asked(teacher, needs.teacher_layers, engine, moved, heads[-1])
         )
         for module in modules:
             module.to(engine.device)
@@ -221,24 +223,28 @@ def fit(
         batches = samples.batches(rows, 2, seed=augment_seed, view=0, device=engine.device)
         first = next(iter(batches))
         mixing = _mixing(training, task, first.inputs)
-        maps = maps_of(modules, first, found, task, ask, needs, seed, engine, asked_teacher, filter)
         many = engine.processes > 1
+        loose = [many and unused(m, first) for m in modules]
+        # Replicas that look for unused weights would take one that only the loss uses for such.
+        own = [None if out else head for head, out in zip(heads, loose, strict=False)]
+        maps = maps_of(modules, first, found, task, ask, needs, seed, engine, asked_teacher, filter,
+                       own)  # fmt: skip
         settings |= {} if where is None else {"processes": engine.processes}
         if engine.rank:
             torch.manual_seed(seed + 7919 * engine.rank)  # other draws than the first process's
         averages = [_averaged(m, training.ema) for m in modules]
         plain = [copy.deepcopy(m) for m in modules] if engine.sharded else modules
-        called = [engine.prepared(m, many and unused(m, first)) for m in modules]
+        called = [engine.prepared(m, out) for m, out in zip(modules, loose, strict=True)]
         mixed = engine.autocast if engine.mixed else None
         networks = [
             stack.enter_context(
-                watched(m, needs.student_layers, "The student", called=c, context=mixed)
+                watched(m, needs.student_layers, "The student", called=c, context=mixed, head=h)
             )
-            for m, c in zip(modules, called, strict=True)
+            for m, c, h in zip(modules, called, own, strict=True)
         ]
         learners = [
-            Learner(m, network, found, own, training, engine, average)
-            for m, network, own, average in zip(modules, networks, maps, averages, strict=True)
+            Learner(m, network, found, learned, training, engine, average)
+            for m, network, learned, average in zip(modules, networks, maps, averages, strict=True)
         ]
         score = _validation(validation, task, training, engine, asked_teacher)
         session = Trainer(
@@ -268,6 +274,19 @@ def _mixing(training: Training, task: Task, inputs: Any) -> Mixing | None:
     mixing = Mixing(training.mixup, training.cutmix, task)
     mixing.check(inputs)
     return mixing
+
+
+def _heads(
+    modules: Sequence[nn.Module],
+    teacher: nn.Module | TeacherCache | None,
+    objective: Objective,
+    plain: bool,
+) -> list[nn.Linear | None]:
+    """The last layers that are left out: of each student, and of the teacher."""
+    if not (plain and objective.needs.takes_head) or objective.balanced:
+        return [None] * (len(modules) + 1)
+    every = [*modules, teacher if isinstance(teacher, nn.Module) else None]
+    return [None if m is None else linear_head(m) for m in every]
 
 
 def _validation(
