@@ -272,12 +272,14 @@ def _by_budget(
     variants: Mapping[str, Sequence[Student]], budgets: Sequence[int]
 ) -> dict[tuple[str, int], Student]:
     """For each variant and budget the largest student that fits."""
-    found = {
-        (name, budget): within(students, budget)
-        for name, students in variants.items()
-        for budget in budgets
-    }
-    return {key: student for key, student in found.items() if student is not None}
+    found: dict[tuple[str, int], Student] = {}
+    for name, students in variants.items():
+        numbers = [s.numbers for s in students]  # which some students count anew each time
+        for budget in budgets:
+            fits = [i for i, held in enumerate(numbers) if held <= budget]
+            if fits:
+                found[name, budget] = students[max(fits, key=lambda i: numbers[i])]
+    return found
 
 
 def _loss(

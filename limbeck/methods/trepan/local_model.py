@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +44,14 @@ class LocalModel:
 
     features: Features
     values: Matrix
+
+    @cached_property
+    def continuous(self) -> tuple[bool, ...]:
+        """Whether each column is drawn from a kernel density, and not as its values occur."""
+        return tuple(
+            f.kind == "numeric" and _continuous(self.values[:, j])
+            for j, f in enumerate(self.features.columns)
+        )
 
     def draw(self, path: Path, n: int, rng: np.random.Generator) -> Matrix:
         """At most n instances that pass the tests of a path as they did, shape (m, d).
@@ -86,7 +95,7 @@ class LocalModel:
         """N values of a column that satisfy conditions, or fail them, as far as any does."""
         x = self.values[:, j]
         fits = allowed(x, limits)
-        if self.features.columns[j].kind != "numeric" or not _continuous(x):
+        if not self.continuous[j]:
             pool = x[fits] if fits.any() else x
             return np.asarray(pool[rng.integers(len(pool), size=n)])
         missing = float(np.isnan(x[fits]).mean()) if fits.any() else float(allowed_missing(limits))
@@ -131,23 +140,34 @@ def differs(features: Features, here: Matrix, there: Matrix, path: Path, level: 
     if len(here) < 2:
         return False
     box, _ = boxed(path)
+    furthest: dict[float, float] = {}  # by the effective number of rows: the least p-value is its
     for j, feature in enumerate(features.columns):
         a, b = here[:, j], there[:, j]
-        b = b[allowed(b, box.get(j, []))]
+        if j in box:
+            b = b[allowed(b, box[j])]
         a, b = a[~np.isnan(a)], b[~np.isnan(b)]
         if len(a) < 2 or len(b) < 2:
             continue
         if feature.kind == "numeric":
-            p = stats.ks_2samp(a, b, method="asymp").pvalue
-        else:
-            levels = np.union1d(a, b)
-            if len(levels) < 2:
-                continue
-            counts = np.array([[(x == v).sum() for v in levels] for x in (a, b)])
-            p = stats.chi2_contingency(counts, correction=False).pvalue
-        if p < level / len(features):
+            n = float(np.round(len(a) * len(b) / (len(a) + len(b))))
+            furthest[n] = max(furthest.get(n, 0.0), _distance(a, b))
+            continue
+        levels = np.union1d(a, b)
+        if len(levels) < 2:
+            continue
+        counts = np.array([[(x == v).sum() for v in levels] for x in (a, b)])
+        if stats.chi2_contingency(counts, correction=False).pvalue < level / len(features):
             return True
-    return False
+    p = stats.kstwo.sf(list(furthest.values()), list(furthest))
+    return bool((p < level / len(features)).any())
+
+
+def _distance(a: Matrix, b: Matrix) -> float:
+    """Kolmogorov and Smirnov's, between two samples."""
+    a, b = np.sort(a), np.sort(b)
+    both = np.concatenate([a, b])
+    apart = a.searchsorted(both, "right") / len(a) - b.searchsorted(both, "right") / len(b)
+    return float(min(np.abs(apart).max(), 1.0))
 
 
 def allowed(x: Matrix, limits: Sequence[tuple[Condition, bool]]) -> NDArray[np.bool_]:
@@ -199,7 +219,8 @@ def _kernel(x: Matrix, low: float, high: float, n: int, rng: np.random.Generator
     mass = np.maximum(above - below, 0.0)
     if not mass.sum() > 1e-12:  # no kernel reaches so far: evenly
         return rng.uniform(low, high, n)
-    at = rng.choice(len(x), n, p=mass / mass.sum())
+    share = np.cumsum(mass / mass.sum())  # as Generator.choice draws, without its checks
+    at = np.searchsorted(share / share[-1], rng.random(n), side="right")
     u = below[at] + rng.random(n) * (above[at] - below[at])
     out = x[at] + width * special.ndtri(np.clip(u, 1e-16, 1 - 1e-16))
     return np.asarray(np.clip(out, np.nextafter(low, np.inf), high))

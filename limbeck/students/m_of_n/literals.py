@@ -148,9 +148,20 @@ def _thresholds(
         left = np.cumsum(sums, axis=1)[:, at]
         cost = uncertainty(classes)
         after = cost(left) + cost(whole[:, None] - left)
-        parts = zip(np.array_split(at, _MOST), np.array_split(after, _MOST), strict=True)
-        at = np.array([part[cost.argmin()] for part, cost in parts])
+        at = at[_least_of_each(after, _MOST)]
     return [float(t) for t in midway(different[at], different[at + 1])]
+
+
+def _least_of_each(cost: Matrix, parts: int) -> NDArray[np.int64]:
+    """The place of the first least cost in each of so many parts, as `numpy.array_split` cuts."""
+    size, longer = divmod(len(cost), parts)
+    lengths = np.full(parts, size)
+    lengths[:longer] += 1
+    starts = np.cumsum(lengths) - lengths
+    place = starts[:, None] + np.arange(size + 1)
+    there = np.arange(size + 1) < lengths[:, None]
+    by_part = np.where(there, cost[np.minimum(place, len(cost) - 1)], np.inf)
+    return np.asarray(starts + by_part.argmin(axis=1))
 
 
 def _levels(x: Matrix, stats: Matrix, whole: Matrix, classes: int) -> list[float]:

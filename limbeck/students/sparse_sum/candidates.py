@@ -6,7 +6,6 @@ is one matrix product, for all outputs at once.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +23,7 @@ CELLS = 20_000_000  # numbers in the matrix of all candidates, which bounds time
 THRESHOLDS = 32  # of a column, where there are few columns
 OUTPUTS = 8  # trees fit so many outputs; of more, random sums
 TREES, DEPTH, RATE = 24, 3, 0.3
+_AT_ONCE = 16  # rows that are standardised together
 VALUE_TREES = 60
 """For values more rules were measured to help, for classes not."""
 
@@ -99,24 +99,28 @@ def candidates(
     where = {t: i for i, t in enumerate(tests)}
     matrix = np.empty((len(terms) + len(found), n), dtype=np.float32)
     for i, row in enumerate(rows):
-        matrix[i] = _standard(row, weight)
-    for i in range(len(steps)):
-        matrix[len(rows) + i] = _standard(steps[i], weight)
+        matrix[i] = _standard(row[None], weight)[0]
+    matrix[len(rows) : len(terms)] = steps
     for i, rule in enumerate(found):
-        out = np.ones(n, dtype=np.float32)
+        out = matrix[len(terms) + i]
+        out[:] = 1.0
         for test in rule:
             out *= steps[where[test]] if test in where else 1 - steps[where[test.opposite]]
-        matrix[len(terms) + i] = _standard(out, weight)
+    for first in range(len(rows), len(matrix), _AT_ONCE):
+        some = slice(first, first + _AT_ONCE)
+        matrix[some] = _standard(matrix[some], weight)
     terms += [SumTerm("all", tests=rule) for rule in found]
     return Candidates(terms, matrix)
 
 
-def _standard(row: NDArray[np.floating], weight: Vector) -> NDArray[np.float64]:
-    """A row with mean 0 and standard deviation 1; zeros where it does not vary."""
-    mean = np.average(row, weights=weight)
-    away = row - mean
-    spread = math.sqrt(float(np.average(away**2, weights=weight)))
-    return away / spread if spread > 1e-9 * max(abs(mean), 1e-300) else np.zeros(len(row))
+def _standard(rows: NDArray[np.floating], weight: Vector) -> NDArray[np.float64]:
+    """Each row with mean 0 and standard deviation 1; zeros where it does not vary."""
+    total = weight.sum()
+    mean = (rows * weight).sum(axis=1, keepdims=True) / total
+    away = rows - mean
+    spread = np.sqrt((away**2 * weight).sum(axis=1, keepdims=True) / total)
+    varies = spread > 1e-9 * np.maximum(np.abs(mean), 1e-300)
+    return np.divide(away, spread, out=np.zeros_like(away), where=varies)
 
 
 def _tests(
