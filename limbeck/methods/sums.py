@@ -17,6 +17,7 @@ from limbeck.core.contract import (
     Sampler,
     Status,
     StatusCode,
+    Student,
     Task,
     Teacher,
 )
@@ -105,14 +106,21 @@ class SumMethod(BaseMethod):
     ) -> AllSizes:
         """Sums of doubling sizes, a variant for each family of terms; see `BaseMethod.all_sizes`.
 
+        Where queries are used there is another for each family on the rows alone: where queries
+        do not lie as rows do, such as images whose pixels were drawn anew, they mislead.
+
         Parameters
         ----------
         asked, rng, progress
             As there.
         """
         progress("choosing terms", 0, 1)
-        data = self._hidden(asked.for_sums(_MOST_ROWS))
-        found = self._by_family(data, rng, asked.teacher.task)
+        task, data = asked.teacher.task, asked.for_sums(_MOST_ROWS)
+        found: dict[str, Sequence[Student]] = {**self._by_family(self._hidden(data), rng, task)}
+        if not data.judged.all():
+            alone = self._hidden(asked.limited(0).for_sums(_MOST_ROWS))
+            for name, sums in self._by_family(alone, rng, task).items():
+                found[", ".join(filter(None, (name, "rows alone")))] = sums
         return AllSizes(found)
 
     def distill(

@@ -1,11 +1,20 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
 import limbeck
+from limbeck.core.columns import Features, Rows
 from limbeck.core.errors import InvalidInput
+from limbeck.core.progress import quiet
+from limbeck.methods.answered_rows import answer_rows
+from limbeck.methods.sparse_sum import SelectTerms
+from limbeck.teachers import as_teacher
+
+FAMILIES = ("columns", "steps", "hinges", "rules", "all")
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((600, 5))
@@ -49,6 +58,24 @@ def test_values_and_weights() -> None:
     told = forest.predict(X[200:])
     assert np.corrcoef(result.student.predict(X[200:]), told)[0, 1] > 0.9
     assert "of variance" in result.status.message
+
+
+def test_sums_of_the_rows_alone_stand_beside_those_of_queries_that_mislead() -> None:
+    teacher = as_teacher(FOREST, Y[:200])
+    features = Features.of(X)
+    rows = Rows(features, features.encode(X[200:]))
+    asked = answer_rows(teacher, rows, "jitter", 2000, np.random.default_rng(0))
+    misled = replace(asked, query_scores=asked.query_scores[:, ::-1])
+    found = SelectTerms(max_numbers=8).all_sizes(misled, np.random.default_rng(0), quiet).students
+    told = FOREST.predict(X[200:])
+    agreement = {name: (sums[-1].predict(X[200:]) == told).mean() for name, sums in found.items()}
+    assert agreement["all, rows alone"] > 0.85 > agreement["all"]
+    assert set(found) == {n + more for n in FAMILIES for more in ("", ", rows alone")}
+    plain = SelectTerms(max_numbers=8).all_sizes(asked.limited(0), np.random.default_rng(0), quiet)
+    assert set(plain.students) == set(FAMILIES)
+    assert [s.fingerprint() for s in plain.students["all"]] == [
+        s.fingerprint() for s in found["all, rows alone"]
+    ]
 
 
 def test_class_weights_move_the_answers() -> None:

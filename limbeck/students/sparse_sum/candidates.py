@@ -120,7 +120,7 @@ def _standard(rows: NDArray[np.floating], weight: Vector) -> NDArray[np.float64]
     away = rows - mean
     spread = np.sqrt((away**2 * weight).sum(axis=1, keepdims=True) / total)
     varies = spread > 1e-9 * np.maximum(np.abs(mean), 1e-300)
-    return np.divide(away, spread, out=np.zeros_like(away), where=varies)
+    return np.asarray(np.divide(away, spread, out=np.zeros_like(away), where=varies))
 
 
 def _tests(
