@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from limbeck.certificates.certify import certify
 from limbeck.certificates.wording import versions
 from limbeck.core.contract import Certificate, Progress, Status, StatusCode
 from limbeck.core.errors import InvalidInput, did_you_mean, whole_number
+from limbeck.core.pieces import NAME, keeping
 from limbeck.core.texts import as_texts, text_codes
 from limbeck.data.duplicates import row_hashes
 from limbeck.evaluation.comparison import Comparison, ModelPredictions, Yardstick, compare
@@ -23,7 +25,7 @@ from limbeck.networks.conversion.certified import TextDistance, total_variation
 from limbeck.networks.conversion.hybrid import Hybrid, kept_layers
 from limbeck.networks.conversion.judge import TextScores, score_texts
 from limbeck.networks.conversion.opening import OpenedModel, open_model
-from limbeck.networks.conversion.optimization import StageSettings
+from limbeck.networks.conversion.stage_training import StageSettings
 from limbeck.networks.conversion.pipeline import StageBudget, converted, untrained
 from limbeck.networks.conversion.recall import (
     Haystack,
@@ -76,6 +78,13 @@ class ConversionRequest:
     recall : sequence of int
         Distances in tokens, even numbers of 8 or more, at which all models are asked to recall
         what stood so far back: copying, associative recall, and needles in the test texts.
+    callbacks : sequence of Callback
+        Called while each stage is trained, for student and control; they change no result.
+    checkpoint_every : int, optional
+        Updates from one checkpoint to the next, where ``out`` names a folder; by default one an
+        epoch.
+    out : Path, optional
+        Where checkpoints are kept until the result is saved.
     """
 
     teacher: Any
@@ -94,6 +103,21 @@ class ConversionRequest:
     tokenizer: Any = None
     device: str | None = None
     recall: Sequence[int] = ()
+    callbacks: Sequence[Any] = ()
+    checkpoint_every: int | None = None
+    out: Path | None = None
+
+    def under(self, seed: int, role: str) -> Path | None:
+        """Where the checkpoints of one training lie; None where nothing is kept.
+
+        Parameters
+        ----------
+        seed : int
+            Of the training.
+        role : str
+            Student or control.
+        """
+        return None if self.out is None else self.out / NAME / f"seed-{seed}" / role
 
 
 def hybrid_from(
@@ -103,6 +127,7 @@ def hybrid_from(
     settings: Mapping[str, Any],
     *,
     progress: bool | None = None,
+    out: str | Path | None = None,
     **given: Any,
 ) -> Conversion:
     """Convert a model, and say whether distilling helped; see `limbeck.distill`.
@@ -119,6 +144,9 @@ def hybrid_from(
         The rest of the fields of `ConversionRequest`.
     progress : bool, optional
         A progress bar; by default only on a terminal.
+    out : str or Path, optional
+        A folder where the result is saved; a run that was cut off goes on there, in the middle
+        of a stage.
     **given
         Fields of `ConversionRequest` that all verbs share.
 
@@ -127,12 +155,18 @@ def hybrid_from(
     InvalidInput
         If a setting is unknown, or something cannot be used; before any training.
     """
-    known = [f.name for f in fields(ConversionRequest)]
+    known = [f.name for f in fields(ConversionRequest) if f.name != "out"]
     for name in settings:
         if name not in known:
             raise InvalidInput(f"There is no setting {name!r}.", did_you_mean(name, known))
-    request = ConversionRequest(teacher, texts, into, **given, **settings)
-    return run(ConversionSteps(request), progress)
+    out = None if out is None else Path(out)
+    request = ConversionRequest(teacher, texts, into, out=out, **given, **settings)
+    with keeping(out) as pieces:
+        found = run(ConversionSteps(request), progress)
+        if out is not None and pieces is not None:
+            found.save(out)
+            pieces.remove()
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,8 +222,10 @@ class ConversionSteps(
         whole_number("seeds", r.seeds, 1, 100)
         settings = StageSettings(
             batch_size=whole_number("batch_size", r.batch_size, 1), lr=_positive("lr", r.lr),
-            seed=whole_number("seed", r.seed),
+            seed=whole_number("seed", r.seed), callbacks=r.callbacks,
+            checkpoint_every=r.checkpoint_every,
         )  # fmt: skip
+        settings.training  # noqa: B018  (refuses what the trainer would)
         budget = StageBudget.of(r.stages, r.steps, settings)
         whole_number("length", r.length, 2)
         check_distances(r.recall)
@@ -391,10 +427,11 @@ class ConversionSteps(
         for seed in self._seeds:
             tokens = training_blocks(known.training, r.length, data.opened.end, seed)
             budget = replace(data.budget, settings=replace(data.budget.settings, seed=seed))
-            model, own = converted(
-                data.opened.model, r.into, data.path, tokens, budget, tell, control=control
-            )
             role = "control" if control else "student"
+            model, own = converted(
+                data.opened.model, r.into, data.path, tokens, budget, tell, control=control,
+                folder=r.under(seed, role),
+            )  # fmt: skip
             history += [{"role": role, "seed": seed, **row} for row in own]
             models.append(model)
         return models, history
@@ -410,9 +447,11 @@ class ConversionSteps(
     def _notes(self, known: _ConversionKnown) -> list[str]:
         data, r = known.data, self.request
         converted_layers = [i for i in range(data.opened.layers) if i not in data.path[-1]]
+        one = len(converted_layers) == 1
         notes = [
-            f"Layers {', '.join(map(str, converted_layers))} have {r.into.mixer} in the place of"
-            f" attention ({r.into.start} start)."
+            f"Layer{'' if one else 's'} {', '.join(map(str, converted_layers))}"
+            f" {'has' if one else 'have'} {r.into.mixer} in the place of attention"
+            f" ({r.into.start} start)."
         ]
         cut = sum(len(i) > r.length for i in known.test.ids)
         if cut:

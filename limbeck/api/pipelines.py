@@ -184,7 +184,7 @@ def _hybrid(asked: Wanted) -> Any:
 
     given = asked.only("a student with a recurrent state")
     X = _rows(asked)[0]
-    return _saved(hybrid_from(asked.teacher, X, asked.into, asked.settings, **given), asked.out)
+    return hybrid_from(asked.teacher, X, asked.into, asked.settings, **given, **_folder(asked))
 
 
 def _network(asked: Wanted) -> Any:

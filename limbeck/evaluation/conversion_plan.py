@@ -16,7 +16,7 @@ from limbeck.evaluation.intervals import gain_over
 from limbeck.networks.conversion.hybrid import Hybrid, evenly_spread, kept_layers
 from limbeck.networks.conversion.layer_choice import all_converted, divergences, greedy_layers
 from limbeck.networks.conversion.opening import open_model
-from limbeck.networks.conversion.optimization import StageSettings
+from limbeck.networks.conversion.stage_training import StageSettings
 from limbeck.networks.conversion.texts import TokenTexts, read_texts, training_blocks
 from limbeck.reports.printed import Tabular
 from limbeck.reports.table import Column, Drawing, Table

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor
@@ -13,7 +14,7 @@ from limbeck.core.errors import InvalidInput, did_you_mean, whole_number
 from limbeck.networks.conversion.calibration import calibrate
 from limbeck.networks.conversion.convert import convert, converted_layers, replace_attention
 from limbeck.networks.conversion.hybrid import Hybrid
-from limbeck.networks.conversion.optimization import StageSettings
+from limbeck.networks.conversion.stage_training import StageSettings
 from limbeck.networks.conversion.stages import STAGES, match_blocks, match_logits, match_mixers
 
 __all__ = ["StageBudget", "converted", "untrained"]
@@ -96,6 +97,7 @@ def converted(
     tell: Progress | None = None,
     *,
     control: bool = False,
+    folder: Path | None = None,
 ) -> tuple[Any, list[dict[str, Any]]]:
     """Convert step by step, and run all stages after each step.
 
@@ -115,6 +117,8 @@ def converted(
         Told how far it is.
     control : bool
         Train on the text alone, with the same surgery and as many steps in all.
+    folder : Path, optional
+        Where checkpoints are written: what was cut off in the middle of a stage goes on there.
 
     Returns
     -------
@@ -130,13 +134,19 @@ def converted(
         own: list[dict[str, Any]] = []
         if control:
             settings = replace(budget.settings, steps=budget.total)
-            own = match_logits(teacher, student, tokens, settings, tell, target="text")
+            to = _within(folder, place, "text")
+            own = match_logits(teacher, student, tokens, settings, tell, to, target="text")
         else:
             for stage in budget.stages:
                 settings = replace(budget.settings, steps=budget.steps[stage])
-                own += _RUN[stage](teacher, student, tokens, settings, tell)
+                to = _within(folder, place, stage)
+                own += _RUN[stage](teacher, student, tokens, settings, tell, to)
         history += [{**row, "kept": len(keep)} for row in own]
     return student.eval(), history
+
+
+def _within(folder: Path | None, place: int, stage: str) -> Path | None:
+    return None if folder is None else folder / f"step-{place}" / stage
 
 
 def untrained(

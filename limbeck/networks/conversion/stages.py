@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Literal
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
-from limbeck.core.contract import Progress
+from limbeck.core.contract import Progress, Task
 from limbeck.networks.conversion.attention import decoder_layers
 from limbeck.networks.conversion.convert import converted_layers
 from limbeck.networks.conversion.hidden_states import walk_blocks
 from limbeck.networks.conversion.mixers.rows import ROW_DEFAULTS, TokenRows
-from limbeck.networks.conversion.optimization import StageSettings, optimize
-from limbeck.networks.losses.probabilities import soft_targets
+from limbeck.networks.conversion.stage_training import StageSamples, StageSettings, train_stage
+from limbeck.networks.losses.labels import GoldLabels
+from limbeck.networks.losses.probabilities import SoftTargets
 
 __all__ = ["STAGES", "match_blocks", "match_logits", "match_mixers"]
 
@@ -28,6 +29,7 @@ def match_mixers(
     tokens: Tensor,
     settings: StageSettings,
     tell: Progress | None = None,
+    folder: Path | None = None,
 ) -> list[dict[str, Any]]:
     """Each mixer learns what the attention in its place returns for the teacher's own inputs.
 
@@ -45,28 +47,19 @@ def match_mixers(
         Steps for each layer.
     tell : Progress, optional
         Told how far it is.
+    folder : Path, optional
+        Where checkpoints are written, a folder for each layer.
     """
     history = []
     layers = {layer.index: layer for layer in converted_layers(student)}
     for states in walk_blocks(teacher, tokens, frozenset(layers)):
         mixer = layers[states.index].mixer
         rows = TokenRows(rotary=states.rotary)
-        read, written = states.attention_read, states.attention_written
-
-        def loss_of(
-            places: Tensor, mixer: Any = mixer, rows: Any = rows, read: Any = read,
-            written: Any = written,
-        ) -> Tensor:  # fmt: skip
-            target = written[places]
-            found, _ = mixer(read[places], rows)
-            loss: Tensor = (found - target).square().sum() / target.square().sum()
-            return loss
-
-        mixer.train()
-        own = replace(settings, seed=settings.seed + states.index)
-        name = f"mixer of layer {states.index}"
-        history += optimize(list(mixer.parameters()), len(tokens), loss_of, own, name, tell)
-        mixer.eval()
+        alone = _Flat(mixer, lambda read, mixer=mixer, rows=rows: mixer(read, rows)[0])
+        history += _matched(
+            alone, states.attention_read, states.attention_written, settings, states.index,
+            f"mixer of layer {states.index}", tell, folder,
+        )  # fmt: skip
     return history
 
 
@@ -76,12 +69,13 @@ def match_blocks(
     tokens: Tensor,
     settings: StageSettings,
     tell: Progress | None = None,
+    folder: Path | None = None,
 ) -> list[dict[str, Any]]:
     """Each converted block learns what the teacher's block adds to its input (MOHAWK, stage 2).
 
     Parameters
     ----------
-    teacher, student, tokens, settings, tell
+    teacher, student, tokens, settings, tell, folder
         As in `match_mixers`.
     """
     history = []
@@ -89,25 +83,17 @@ def match_blocks(
     for states in walk_blocks(teacher, tokens, frozenset(layers)):
         block = decoder_layers(student)[states.index]
         layers[states.index].context.rows = ROW_DEFAULTS
-        args, kwargs = states.args, states.kwargs
-        read, written = states.read, states.written
 
-        def loss_of(
-            places: Tensor, block: Any = block, args: Any = args, kwargs: Any = kwargs,
-            read: Any = read, written: Any = written,
-        ) -> Tensor:  # fmt: skip
-            target = written[places]
-            found = block(read[places], *args, **kwargs)
+        def added(read: Tensor, block: Any = block, states: Any = states) -> Tensor:
+            found = block(read, *states.args, **states.kwargs)
             found = found[0] if isinstance(found, tuple) else found
-            added = target - read[places]
-            loss: Tensor = (found - target).square().sum() / added.square().sum()
-            return loss
+            more: Tensor = found - read
+            return more
 
-        block.train()
-        own = replace(settings, seed=settings.seed + states.index)
-        name = f"block {states.index}"
-        history += optimize(list(block.parameters()), len(tokens), loss_of, own, name, tell)
-        block.eval()
+        history += _matched(
+            _Flat(block, added), states.read, states.written - states.read, settings,
+            states.index, f"block {states.index}", tell, folder,
+        )  # fmt: skip
     return history
 
 
@@ -117,6 +103,7 @@ def match_logits(
     tokens: Tensor,
     settings: StageSettings,
     tell: Progress | None = None,
+    folder: Path | None = None,
     *,
     target: Literal["teacher", "text"] = "teacher",
 ) -> list[dict[str, Any]]:
@@ -127,26 +114,58 @@ def match_logits(
 
     Parameters
     ----------
-    teacher, student, tokens, settings, tell
+    teacher, student, tokens, settings, tell, folder
         As in `match_mixers`.
     target : {"teacher", "text"}
         What is learned.
     """
-    device = next(student.parameters()).device
+    task = Task.of("language", student.config.vocab_size)
+    distilled = target == "teacher"
+    return train_stage(
+        _Logits(student), StageSamples({"input_ids": tokens}, tokens, task),
+        SoftTargets() if distilled else GoldLabels(), settings, "logits" if distilled else "text",
+        tell, teacher=_Logits(teacher) if distilled else None, folder=folder,
+    )  # fmt: skip
 
-    def loss_of(places: Tensor) -> Tensor:
-        ids = tokens[places].to(device)
-        logits = student(input_ids=ids, use_cache=False).logits.float()
-        if target == "text":
-            return F.cross_entropy(logits[:, :-1].flatten(0, 1), ids[:, 1:].flatten())
-        with torch.no_grad():
-            wanted = teacher(input_ids=ids, use_cache=False).logits.float()
-        return soft_targets(logits.flatten(0, 1), wanted.flatten(0, 1))
 
-    student.train()
-    teacher.eval()
-    name = "logits" if target == "teacher" else "text"
-    trained = [p for p in student.parameters() if p.requires_grad]
-    history = optimize(trained, len(tokens), loss_of, settings, name, tell)
-    student.eval()
-    return history
+def _matched(
+    module: nn.Module,
+    read: Tensor,
+    wanted: Tensor,
+    settings: StageSettings,
+    layer: int,
+    name: str,
+    tell: Progress | None,
+    folder: Path | None,
+) -> list[dict[str, Any]]:
+    """Train a part of the student to return what the teacher's returns for stored inputs."""
+    labels = wanted.flatten(1)
+    samples = StageSamples(read, labels, Task.of("regression", labels.shape[1]))
+    share = 1.0 / float(wanted.square().mean())
+    return train_stage(
+        module, samples, share * GoldLabels(), replace(settings, seed=settings.seed + layer),
+        name, tell, folder=None if folder is None else folder / f"layer-{layer}",
+    )  # fmt: skip
+
+
+class _Flat(nn.Module):
+    """A part of a model that is called with hidden states and returns a row of numbers a block."""
+
+    def __init__(self, trained: nn.Module, call: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.trained, self.call = trained, call
+
+    def forward(self, read: Tensor) -> Tensor:
+        return self.call(read).flatten(1)
+
+
+class _Logits(nn.Module):
+    """A language model without a cache."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, input_ids: Tensor) -> Tensor:
+        logits: Tensor = self.model(input_ids=input_ids, use_cache=False).logits
+        return logits

@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 torch = pytest.importorskip("torch")
 
 from limbeck.core.errors import InvalidInput  # noqa: E402
+from limbeck.networks import Callback  # noqa: E402
 from limbeck.networks.conversion.attention import attention_layers  # noqa: E402
 from limbeck.networks.conversion.convert import convert  # noqa: E402
 from limbeck.networks.conversion.hidden_states import walk_blocks  # noqa: E402
 from limbeck.networks.conversion.hybrid import Hybrid  # noqa: E402
-from limbeck.networks.conversion.optimization import StageSettings, optimize  # noqa: E402
-from limbeck.networks.conversion.pipeline import StageBudget  # noqa: E402
+from limbeck.networks.conversion.pipeline import StageBudget, converted  # noqa: E402
+from limbeck.networks.conversion.stage_training import StageSettings  # noqa: E402
 from limbeck.networks.conversion.stages import match_blocks, match_logits, match_mixers  # noqa: E402
 
 SETTINGS = StageSettings(steps=12, batch_size=4, lr=3e-3)
@@ -67,18 +70,54 @@ def test_a_converted_layer_that_is_the_attention_has_no_loss(make_decoder):
         assert all(row["loss"] < 1e-6 for row in history)
 
 
-def test_every_block_is_used_once_in_an_epoch_and_losses_must_be_finite():
-    weight, used = torch.nn.Parameter(torch.ones(1)), []
-    settings = StageSettings(steps=6, batch_size=2)
-
-    def loss_of(places):
-        used.extend(places.tolist())
-        return weight.sum()
-
-    optimize([weight], 4, loss_of, settings, "test")
-    assert sorted(used[:4]) == sorted(used[4:8]) == [0, 1, 2, 3]
+def test_weights_that_run_off_are_named(make_decoder):
+    teacher = make_decoder("llama", 2)
+    student = convert(teacher, {1}, Hybrid([1]))
     with pytest.raises(InvalidInput, match="Lower lr"):
-        optimize([weight], 4, lambda _: weight.sum() * torch.nan, settings, "test")
+        match_logits(teacher, student, blocks(), replace(SETTINGS, lr=1e30))
+
+
+class _Stop(Callback):
+    """Ends the run after so many updates of a stage."""
+
+    def __init__(self, stage: str, step: int) -> None:
+        self.stage, self.step = stage, step
+
+    def on_step_end(self, state):
+        if (state.run, state.step) == (self.stage, self.step):
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("stage", "step"), [("mixer of layer 1", 5), ("logits", 5)]
+)
+def test_a_stage_that_was_cut_off_goes_on_as_if_it_had_not(make_decoder, tmp_path, stage, step):
+    teacher = make_decoder("llama", 2)
+    settings = StageSettings(batch_size=4, lr=3e-3, checkpoint_every=2)
+    budget = StageBudget.of(["mixers", "blocks", "logits"], 6, settings)
+    asked = (teacher, Hybrid(0.0), [()], blocks())
+    whole, history = converted(*asked, budget)
+    cut = replace(budget, settings=replace(settings, callbacks=(_Stop(stage, step),)))
+    with pytest.raises(KeyboardInterrupt):
+        converted(*asked, cut, folder=tmp_path)
+    steps = _Steps()
+    again = replace(budget, settings=replace(settings, callbacks=(steps,)))
+    resumed, told = converted(*asked, again, folder=tmp_path)
+    assert steps.seen[0] == (stage, step // 2 * 2 + 1)  # all before is read, not trained
+    for one, two in zip(whole.parameters(), resumed.parameters(), strict=True):
+        assert torch.equal(one, two)
+    without = [{k: v for k, v in row.items() if k != "cpu_seconds"} for row in history]
+    assert [{k: v for k, v in row.items() if k != "cpu_seconds"} for row in told] == without
+
+
+class _Steps(Callback):
+    """Remembers each update."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, int]] = []
+
+    def on_step_end(self, state):
+        self.seen.append((state.run, state.step))
 
 
 def test_budgets_refuse_stages_that_are_unknown_or_out_of_order():
