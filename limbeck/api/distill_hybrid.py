@@ -25,7 +25,6 @@ from limbeck.networks.conversion.certified import TextDistance, total_variation
 from limbeck.networks.conversion.hybrid import Hybrid, kept_layers
 from limbeck.networks.conversion.judge import TextScores, score_texts
 from limbeck.networks.conversion.opening import OpenedModel, open_model
-from limbeck.networks.conversion.stage_training import StageSettings
 from limbeck.networks.conversion.pipeline import StageBudget, converted, untrained
 from limbeck.networks.conversion.recall import (
     Haystack,
@@ -35,6 +34,7 @@ from limbeck.networks.conversion.recall import (
 )
 from limbeck.networks.conversion.recall_score import RecallScore
 from limbeck.networks.conversion.sizes import bytes_of_text
+from limbeck.networks.conversion.stage_training import StageSettings
 from limbeck.networks.conversion.student import HybridModel
 from limbeck.networks.conversion.texts import TokenTexts, read_texts, training_blocks
 from limbeck.results.conversion import Conversion

@@ -37,9 +37,9 @@ from limbeck.core.strict_json import parse_json, write_json
 from limbeck.networks.conversion.hybrid import Hybrid, evenly_spread
 from limbeck.networks.conversion.judge import score_texts
 from limbeck.networks.conversion.opening import OpenedModel, open_model
-from limbeck.networks.conversion.stage_training import StageSettings
 from limbeck.networks.conversion.pipeline import StageBudget, converted, untrained
 from limbeck.networks.conversion.recall import Haystack, recall, word_tokens
+from limbeck.networks.conversion.stage_training import StageSettings
 from limbeck.networks.conversion.texts import TokenTexts
 
 ROOT = characters.ROOT

@@ -16,8 +16,8 @@ from limbeck.networks.conversion.attention import attention_layers
 from limbeck.networks.conversion.convert import put_attention
 from limbeck.networks.conversion.hybrid import Hybrid
 from limbeck.networks.conversion.judge import score_texts
-from limbeck.networks.conversion.stage_training import StageSettings
 from limbeck.networks.conversion.pipeline import untrained
+from limbeck.networks.conversion.stage_training import StageSettings
 from limbeck.networks.conversion.stages import match_mixers
 from limbeck.networks.conversion.texts import TokenTexts
 

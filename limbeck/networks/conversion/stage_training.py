@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -153,8 +153,13 @@ def _rows(trained: Trained, stage: str, seconds: float) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _named(tell: Progress, stage: str) -> Callable[[str, float, float], None]:
-    return lambda _, done, total: tell(stage, done, total)
+def _named(tell: Progress, name: str) -> Progress:
+    """The same, told by the name of the stage."""
+
+    def told(stage: str, done: float, total: float) -> None:
+        tell(name, done, total)
+
+    return told
 
 
 def to_a_tenth(done: float) -> float:

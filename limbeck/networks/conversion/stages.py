@@ -55,10 +55,14 @@ def match_mixers(
     for states in walk_blocks(teacher, tokens, frozenset(layers)):
         mixer = layers[states.index].mixer
         rows = TokenRows(rotary=states.rotary)
-        alone = _Flat(mixer, lambda read, mixer=mixer, rows=rows: mixer(read, rows)[0])
+
+        def mixed(read: Tensor, mixer: Any = mixer, rows: TokenRows = rows) -> Tensor:
+            found: Tensor = mixer(read, rows)[0]
+            return found
+
         history += _matched(
-            alone, states.attention_read, states.attention_written, settings, states.index,
-            f"mixer of layer {states.index}", tell, folder,
+            _Flat(mixer, mixed), states.attention_read, states.attention_written, settings,
+            states.index, f"mixer of layer {states.index}", tell, folder,
         )  # fmt: skip
     return history
 

@@ -88,9 +88,7 @@ class _Stop(Callback):
             raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize(
-    ("stage", "step"), [("mixer of layer 1", 5), ("logits", 5)]
-)
+@pytest.mark.parametrize(("stage", "step"), [("mixer of layer 1", 5), ("logits", 5)])
 def test_a_stage_that_was_cut_off_goes_on_as_if_it_had_not(make_decoder, tmp_path, stage, step):
     teacher = make_decoder("llama", 2)
     settings = StageSettings(batch_size=4, lr=3e-3, checkpoint_every=2)
