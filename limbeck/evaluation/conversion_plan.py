@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from limbeck.core.errors import InvalidInput, whole_number
+from limbeck.core.errors import InvalidInput, did_you_mean, whole_number
 from limbeck.core.measured import Measured
 from limbeck.core.progress import shown
 from limbeck.evaluation.comparison import Difference
 from limbeck.evaluation.intervals import gain_over
 from limbeck.networks.conversion.hybrid import Hybrid, evenly_spread, kept_layers
-from limbeck.networks.conversion.layer_choice import all_converted, divergences, greedy_layers
+from limbeck.networks.conversion.layer_choice import (
+    ConvertedStudents,
+    all_converted,
+    greedy_layers,
+)
 from limbeck.networks.conversion.opening import open_model
 from limbeck.networks.conversion.stage_training import StageSettings
 from limbeck.networks.conversion.texts import TokenTexts, read_texts, training_blocks
@@ -118,7 +122,7 @@ def convert_plan(
     *,
     into: Hybrid | None = None,
     seeds: int = 3,
-    steps: int = 50,
+    steps: int | Mapping[str, int] = 50,
     length: int = 128,
     batch_size: int = 8,
     lr: float = 1e-3,
@@ -131,9 +135,10 @@ def convert_plan(
     """Choose the layers that keep attention.
 
     All layers are converted and their mixers matched to attention; then attention is restored
-    where that lowers KL(teacher || student) most, one layer after another (arXiv 2512.20569; here
-    without a short training at each layer). Half of the texts train, a quarter chooses, and the
-    last quarter compares the choice with evenly spread layers.
+    where that lowers KL(teacher || student) most, one layer after another (arXiv 2512.20569). There
+    each trial is trained briefly, which costs as many short trainings as layers for every layer
+    that is chosen: ``steps={"mixers": 50, "logits": 20}`` does so. Half of the texts train, a
+    quarter chooses, and the last quarter compares the choice with evenly spread layers.
 
     Parameters
     ----------
@@ -147,8 +152,9 @@ def convert_plan(
         Mixer and start; by default the gated recurrence with its neutral start.
     seeds : int
         Trainings of the mixers, with other orders of the texts.
-    steps : int
-        Updates for each mixer.
+    steps : int or mapping
+        Updates for each mixer; or ``{"mixers": 50, "logits": 20}``, where each trial is trained by
+        KL(teacher || student) for so many updates of all weights before it is scored.
     length, batch_size : int
         Tokens in a block, and blocks in an update.
     lr : float
@@ -193,22 +199,24 @@ def convert_plan(
     hybrid = into or Hybrid()
     read = read_texts(texts, opened.tokenizer, opened.vocabulary)
     training, choosing, comparing = _split(read, seed)
+    updates = _updates(steps)
+    seen = range(seed, seed + seeds)
+    settings = [StageSettings(updates["mixers"], batch_size, lr, seed=own) for own in seen]
+    short = [replace(s, steps=updates["logits"]) for s in settings if updates["logits"]]
     with shown(progress) as tell:
-        students = []
-        for own in range(seed, seed + seeds):
-            tokens = training_blocks(training, length, opened.end, own)
-            settings = StageSettings(steps, batch_size, lr, seed=own)
-            students.append(all_converted(opened.model, hybrid, tokens, settings, tell))
-
-        def scored(some: TokenTexts, layers: Sequence[int]) -> Any:
-            return divergences(opened.model, students, some, length, layers)
-
+        tokens = [training_blocks(training, length, opened.end, own) for own in seen]
+        students = [
+            all_converted(opened.model, hybrid, own, given, tell)
+            for own, given in zip(tokens, settings, strict=True)
+        ]
+        trials = ConvertedStudents(opened.model, students, tokens, short)
         found = greedy_layers(
-            lambda layers: scored(choosing, layers), opened.layers, count, at_once, tell
-        )
+            lambda layers: trials.divergences(choosing, length, layers),
+            opened.layers, count, at_once, tell,
+        )  # fmt: skip
         even = evenly_spread(count, opened.layers)
         chosen = tuple(sorted(found.keep))
-        kl = {layers: scored(comparing, layers) for layers in {chosen, even}}
+        kl = {layers: trials.divergences(comparing, length, layers) for layers in {chosen, even}}
     advantage = gain_over("KL", kl[even], kl[chosen], 0.05)
     rows = [
         LayerWorth(
@@ -217,13 +225,27 @@ def convert_plan(
         )
         for layer, fall in sorted(found.falls.items())
     ]  # fmt: skip
+    trained = f", each after {updates['logits']} steps of all weights" if short else ""
     notes = (
-        f"{seeds} trainings of all mixers, {steps} steps each; {found.evaluated} sets of layers"
-        f" scored on {len(choosing)} texts; the choice compared on {len(comparing)} other texts.",
+        f"{seeds} trainings of all mixers, {updates['mixers']} steps each; {found.evaluated} sets"
+        f" of layers{trained}, scored on {len(choosing)} texts; the choice compared on"
+        f" {len(comparing)} other texts.",
         *read.notes,
     )
-    converted = float(scored(choosing, ()).mean())
+    converted = float(found.converted.mean())
     return ConversionPlan(chosen, even, tuple(rows), advantage, converted, notes)
+
+
+def _updates(steps: Any) -> dict[str, int]:
+    given = steps if isinstance(steps, Mapping) else {"mixers": steps}
+    for name in given:
+        if name not in ("mixers", "logits"):
+            remedy = did_you_mean(str(name), ("mixers", "logits"))
+            raise InvalidInput(f"steps names {name!r}, which is no stage of a plan.", remedy)
+    return {
+        "mixers": whole_number("steps", given.get("mixers", 50), 1),
+        "logits": whole_number("steps", given.get("logits", 0)),
+    }
 
 
 def _count(keep: Any, layers: int) -> int:

@@ -18,10 +18,10 @@ from limbeck.networks.conversion.hybrid import Hybrid
 from limbeck.networks.conversion.judge import score_texts
 from limbeck.networks.conversion.pipeline import untrained
 from limbeck.networks.conversion.stage_training import StageSettings
-from limbeck.networks.conversion.stages import match_mixers
+from limbeck.networks.conversion.stages import match_logits, match_mixers
 from limbeck.networks.conversion.texts import TokenTexts
 
-__all__ = ["LayerFalls", "all_converted", "divergences", "greedy_layers", "restored"]
+__all__ = ["ConvertedStudents", "LayerFalls", "all_converted", "greedy_layers", "restored"]
 
 Scorer = Callable[[Sequence[int]], NDArray[np.float64]]
 """From layers that keep attention to KL for each seed and text, shape (s, n)."""
@@ -39,11 +39,14 @@ class LayerFalls:
         By layer: the fall of KL when attention is restored there alone.
     evaluated : int
         Sets of layers that were scored.
+    converted : ndarray of shape (s, n)
+        KL without any attention.
     """
 
     keep: tuple[int, ...]
     falls: dict[int, NDArray[np.float64]]
     evaluated: int
+    converted: NDArray[np.float64]
 
 
 def greedy_layers(
@@ -66,6 +69,7 @@ def greedy_layers(
     """
     kept: list[int] = []
     before, evaluated = scorer(()), 1
+    converted = before
     falls: dict[int, NDArray[np.float64]] = {}
     while len(kept) < count:
         found = {}
@@ -79,7 +83,7 @@ def greedy_layers(
         kept += order[: min(at_once, count - len(kept))]
         before = scorer(kept)
         evaluated += 1
-    return LayerFalls(tuple(kept), falls, evaluated)
+    return LayerFalls(tuple(kept), falls, evaluated, converted)
 
 
 def all_converted(
@@ -123,28 +127,52 @@ def restored(teacher: Any, student: Any, keep: Sequence[int]) -> list[tuple[int,
     return [(i, put_attention(student, i, copy.deepcopy(attention[i]))) for i in keep]
 
 
-def divergences(
-    teacher: Any, students: Sequence[Any], texts: TokenTexts, length: int, keep: Sequence[int]
-) -> NDArray[np.float64]:
-    """KL by seed and text, (s, n), with attention restored in some layers.
+@dataclass(frozen=True, eq=False)
+class ConvertedStudents:
+    """Models without attention, one for each seed, in which attention is restored on trial.
 
     Parameters
     ----------
     teacher : PreTrainedModel
         The model with attention.
     students : sequence of PreTrainedModel
-        Models without, one for each seed; left as they are.
-    texts : TokenTexts
-        Texts, n of them.
-    length : int
-        Tokens read of each at most.
-    keep : sequence of int
-        Layers that get attention back.
+        Models without; left as they are.
+    tokens : sequence of Tensor of shape (n, t), int64
+        Blocks of training tokens, for each seed.
+    settings : sequence of StageSettings, optional
+        Of a short training of all weights by KL once attention is restored, for each seed; by
+        default none.
     """
-    found = []
-    for student in students:
-        before = restored(teacher, student, keep)
-        found.append(score_texts(teacher, student, texts, length).divergence)
-        for layer, mixer in before:
-            put_attention(student, layer, mixer)
-    return np.stack(found)
+
+    teacher: Any
+    students: Sequence[Any]
+    tokens: Sequence[Tensor]
+    settings: Sequence[StageSettings] = ()
+
+    def divergences(
+        self, texts: TokenTexts, length: int, keep: Sequence[int]
+    ) -> NDArray[np.float64]:
+        """KL by seed and text, (s, n), with attention restored in some layers.
+
+        Parameters
+        ----------
+        texts : TokenTexts
+            Texts, n of them.
+        length : int
+            Tokens read of each at most.
+        keep : sequence of int
+            Layers that get attention back.
+        """
+        found = []
+        for place, student in enumerate(self.students):
+            if self.settings:  # trained weights are for this trial alone
+                one = copy.deepcopy(student)
+                restored(self.teacher, one, keep)
+                match_logits(self.teacher, one, self.tokens[place], self.settings[place])
+                found.append(score_texts(self.teacher, one, texts, length).divergence)
+                continue
+            before = restored(self.teacher, student, keep)
+            found.append(score_texts(self.teacher, student, texts, length).divergence)
+            for layer, mixer in before:
+                put_attention(student, layer, mixer)
+        return np.stack(found)
