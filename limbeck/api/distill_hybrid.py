@@ -16,6 +16,7 @@ from limbeck.certificates.certify import certify
 from limbeck.certificates.wording import versions
 from limbeck.core.contract import Certificate, Progress, Status, StatusCode
 from limbeck.core.errors import InvalidInput, did_you_mean, whole_number
+from limbeck.core.measured import Measured
 from limbeck.core.pieces import NAME, keeping
 from limbeck.core.texts import as_texts, text_codes
 from limbeck.data.duplicates import row_hashes
@@ -26,6 +27,11 @@ from limbeck.networks.conversion.hybrid import Hybrid, kept_layers
 from limbeck.networks.conversion.judge import TextScores, score_texts
 from limbeck.networks.conversion.opening import OpenedModel, open_model
 from limbeck.networks.conversion.pipeline import StageBudget, converted, untrained
+from limbeck.networks.conversion.preferences import (
+    PreferencePairs,
+    preferred,
+    read_preferences,
+)
 from limbeck.networks.conversion.recall import (
     Haystack,
     check_distances,
@@ -43,6 +49,8 @@ from limbeck.results.conversion_sections import LanguageFacts
 __all__ = ["ConversionRequest", "hybrid_from"]
 
 _FEWEST = 10
+_LR = 1e-3
+_ASIDE = 0.3  # of the preferences
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,13 +66,14 @@ class ConversionRequest:
     into : Hybrid
         What stands in the place of attention.
     stages : sequence of str
-        Of ``mixers``, ``blocks``, ``logits``.
+        Of ``mixers``, ``blocks``, ``logits`` and ``preferences``.
     steps : int or mapping
         Updates of each stage.
     length, batch_size : int
         Tokens in a block, and blocks in an update.
-    lr : float
-        Largest learning rate.
+    lr : float or mapping
+        Largest learning rate; or of each stage, such as ``{"preferences": 1e-5}``, where the
+        others have 1e-3.
     seeds, seed : int
         How many, and the first.
     holdout : float or list of str
@@ -78,6 +87,11 @@ class ConversionRequest:
     recall : sequence of int
         Distances in tokens, even numbers of 8 or more, at which all models are asked to recall
         what stood so far back: copying, associative recall, and needles in the test texts.
+    preferences : sequence of mapping or of tuple of str
+        For the stage of this name: ``prompt``, ``chosen`` and ``rejected``; three tenths are set
+        aside, on which all models are asked which completion is the likelier one.
+    beta : float
+        How much it costs there to leave the teacher.
     callbacks : sequence of Callback
         Called while each stage is trained, for student and control; they change no result.
     checkpoint_every : int, optional
@@ -94,7 +108,7 @@ class ConversionRequest:
     steps: Any = 200
     length: int = 128
     batch_size: int = 8
-    lr: float = 1e-3
+    lr: Any = 1e-3
     seeds: int = 1
     seed: int = 0
     holdout: Any = 0.3
@@ -103,6 +117,8 @@ class ConversionRequest:
     tokenizer: Any = None
     device: str | None = None
     recall: Sequence[int] = ()
+    preferences: Sequence[Any] = ()
+    beta: float = 0.1
     callbacks: Sequence[Any] = ()
     checkpoint_every: int | None = None
     out: Path | None = None
@@ -175,6 +191,7 @@ class _ConversionData:
     texts: TokenTexts
     path: list[tuple[int, ...]]
     budget: StageBudget
+    pairs: PreferencePairs | None = None  # of preferences, set aside
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,6 +214,7 @@ class _ComparedModels:
     facts: dict[str, LanguageFacts]
     history: list[dict[str, Any]]
     recalled: dict[str, tuple[RecallScore, ...]]
+    preferred: dict[str, Measured]
 
 
 @dataclass(frozen=True, eq=False)
@@ -220,13 +238,22 @@ class ConversionSteps(
         check_share("epsilon", r.epsilon)
         check_share("delta", r.delta)
         whole_number("seeds", r.seeds, 1, 100)
+        rates = r.lr if isinstance(r.lr, Mapping) else {}
+        rates = {name: _positive("lr", rate) for name, rate in rates.items()}
         settings = StageSettings(
-            batch_size=whole_number("batch_size", r.batch_size, 1), lr=_positive("lr", r.lr),
+            batch_size=whole_number("batch_size", r.batch_size, 1),
+            lr=_positive("lr", _LR if rates else r.lr),
             seed=whole_number("seed", r.seed), callbacks=r.callbacks,
             checkpoint_every=r.checkpoint_every,
         )  # fmt: skip
         settings.training  # noqa: B018  (refuses what the trainer would)
-        budget = StageBudget.of(r.stages, r.steps, settings)
+        budget = StageBudget.of(r.stages, r.steps, settings, rates)
+        if ("preferences" in budget.stages) != bool(r.preferences):
+            raise InvalidInput(
+                "preferences and the stage of this name go together.",
+                "Give both: stages=[..., 'preferences'], preferences=[(prompt, chosen, rejected)].",
+            )
+        budget = replace(budget, beta=_positive("beta", r.beta))
         whole_number("length", r.length, 2)
         check_distances(r.recall)
         opened = open_model(r.teacher, r.tokenizer, r.device)
@@ -234,7 +261,16 @@ class ConversionSteps(
         kept_layers(r.into.keep, layers)
         untrained(opened.model, r.into, r.into.steps(layers)[-1], r.seed)  # refuses what it cannot
         texts = read_texts(r.texts, opened.tokenizer, opened.vocabulary)
-        return _ConversionData(opened, texts, r.into.steps(layers), budget)
+        pairs = None
+        if r.preferences:
+            read = read_preferences(r.preferences, opened.tokenizer, r.length)
+            order = np.random.default_rng(r.seed).permutation(len(read)).tolist()
+            cut = round(len(read) * _ASIDE)
+            pairs, budget = (
+                read.take(order[:cut]),
+                replace(budget, preferences=read.take(order[cut:])),
+            )
+        return _ConversionData(opened, texts, r.into.steps(layers), budget, pairs)
 
     def split(self, data: _ConversionData) -> tuple[TokenTexts, TokenTexts]:
         """Texts that train, and texts for table and certificate.
@@ -345,9 +381,12 @@ class ConversionSteps(
             for role, own in scores.items()
         }
         asked = {**models, "student": found.students[0]}
-        if r.recall:
+        if r.recall or data.pairs is not None:
             asked["start"] = self._start(known, r.seed)
-        return _ComparedModels(table, facts, history, self._recalled(known, asked))
+        chosen = {} if data.pairs is None else {
+            role: preferred(model, data.pairs) for role, model in asked.items()
+        }  # fmt: skip
+        return _ComparedModels(table, facts, history, self._recalled(known, asked), chosen)
 
     def result(
         self,
@@ -381,7 +420,9 @@ class ConversionSteps(
                 "mixer": self.request.into.mixer, "start": self.request.into.start,
                 "options": dict(self.request.into.options), "stages": list(data.budget.stages),
                 "steps": dict(data.budget.steps), "length": self.request.length,
-                "batch_size": self.request.batch_size, "lr": self.request.lr,
+                "batch_size": self.request.batch_size, "lr": data.budget.settings.lr,
+                "lr_of_stages": dict(data.budget.rates), "beta": data.budget.beta,
+                "preferences": 0 if data.pairs is None else len(data.pairs),
                 "seeds": list(self._seeds), "training_texts": len(known.training),
                 "training_tokens": known.training.tokens, "test_texts": len(test),
                 "test_tokens": int(found.scores[0].tokens.sum()), "epsilon": self.request.epsilon,
@@ -392,6 +433,7 @@ class ConversionSteps(
                 },
             },
             compared.recalled,
+            compared.preferred,
         )  # fmt: skip
 
     def _recalled(

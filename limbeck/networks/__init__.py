@@ -49,6 +49,7 @@ _MODULES = {
     "propose_pairs": "networks.analysis.matching",
     "causal_agreement": "networks.analysis.causal",
     "convert_plan": "evaluation.conversion_plan",
+    "recurrent_encoder": "networks.conversion.encoder",
     "export_network": "export.networks",
     "profile": "evaluation.cost",
 }

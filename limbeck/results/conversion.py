@@ -21,6 +21,7 @@ from limbeck.reports.table import Table
 from limbeck.results.conversion_sections import (
     ConversionRecord,
     model_table,
+    preference_table,
     recall_table,
     sentences,
     tables,
@@ -147,6 +148,7 @@ class Conversion(ConversionRecord, Result):
             "notes": self.notes,
             "settings": self.settings,
             "recalled": self.recalled,
+            "preferred": self.preferred,
         }
         return {name: plain(value) for name, value in told.items()}
 
@@ -158,10 +160,10 @@ class Conversion(ConversionRecord, Result):
 
     def __rich__(self) -> RenderableType:
         lines = [Text(f"{name}: {text}") for name, text in sentences(self)]
-        recalled = recall_table(self)
-        shown: tuple[RenderableType, ...] = ()
-        if recalled is not None:
-            shown = (Text(recalled.caption), recalled.to_rich(), Text())
+        shown: list[RenderableType] = []
+        for table in (recall_table(self), preference_table(self)):
+            if table is not None:
+                shown += [Text(table.caption), table.to_rich(), Text()]
         return Group(model_table(self).to_rich(), Text(), *shown, *lines)
 
     def _repr_html_(self) -> str:

@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from limbeck.core.contract import Certificate, Status
+from limbeck.core.measured import Measured
 from limbeck.evaluation.comparison import Comparison, ModelResult
 from limbeck.networks.conversion.recall_score import RecallScore
 from limbeck.reports.table import Column, Drawing, Table
 from limbeck.results.distillation_sections.models import difference_table
 
 __all__ = [
-    "ConversionRecord", "LanguageFacts", "model_table", "recall_table", "sentences", "tables",
+    "ConversionRecord", "LanguageFacts", "model_table", "preference_table", "recall_table",
+    "sentences", "tables",
 ]  # fmt: skip
 
 
@@ -71,6 +73,8 @@ class ConversionRecord:
         Everything needed to run it again.
     recalled : mapping
         What models recalled at each distance that was asked for, by role.
+    preferred : mapping
+        Share of preferences set aside whose chosen completion is the likelier one, by role.
     """
 
     student: Any
@@ -82,6 +86,7 @@ class ConversionRecord:
     notes: tuple[str, ...]
     settings: Mapping[str, Any]
     recalled: Mapping[str, tuple[RecallScore, ...]] = field(default_factory=dict)
+    preferred: Mapping[str, Measured] = field(default_factory=dict)
 
 
 _Line = tuple[ModelResult, LanguageFacts | None]
@@ -128,6 +133,7 @@ def tables(result: ConversionRecord) -> dict[str, Table[Any]]:
         "models": model_table(result),
         "differences": difference_table(c.differences, c.level),
         "recall": recall_table(result),
+        "preferences": preference_table(result),
         "history": _history(result),
     }
     return {name: table for name, table in found.items() if table is not None}
@@ -153,6 +159,23 @@ def recall_table(result: ConversionRecord) -> Table[Any] | None:
         " learned to recall is near 0 everywhere.",
         columns,
         range(len(first)),
+    )
+
+
+def preference_table(result: ConversionRecord) -> Table[Any] | None:
+    """A row per model; None without preferences."""
+    if not result.preferred:
+        return None
+    count = result.settings.get("preferences")
+    columns: list[Column[tuple[str, Measured]]] = [
+        Column("model", lambda row: row[0]),
+        Column("chosen", lambda row: row[1], "chosen is\nlikelier"),
+    ]
+    return Table(
+        f"Share of {count} pairs set aside whose chosen completion is the likelier one, with exact"
+        " 95% intervals.",
+        columns,
+        list(result.preferred.items()),
     )
 
 

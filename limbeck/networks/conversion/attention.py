@@ -42,7 +42,8 @@ def decoder_layers(model: Any) -> nn.ModuleList:
         raise InvalidInput(
             f"{name} reads in both directions: it has no causal mask, and a recurrence that"
             " replaced its attention would read from left to right only.",
-            "Give a causal language model such as Llama, Qwen or GPT-2.",
+            "Give a causal language model such as Llama, Qwen or GPT-2; for encoders see"
+            " limbeck.networks.recurrent_encoder.",
         )
     raise InvalidInput(f"The blocks of {name} were not found.", f"Give one of {_KNOWN}.")
 

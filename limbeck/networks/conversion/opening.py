@@ -77,7 +77,8 @@ def open_model(teacher: Any, tokenizer: Any = None, device: str | None = None) -
         if folder.pipeline != "text-generation":
             raise InvalidInput(
                 f"{str(folder.path)!r} holds a model for {folder.pipeline}: it has no causal mask.",
-                "Give a causal language model such as Llama, Qwen or GPT-2.",
+                "Give a causal language model such as Llama, Qwen or GPT-2; for encoders see"
+                " limbeck.networks.recurrent_encoder.",
             )
         loaded = load_model(folder, device)
         attention_layers(loaded.module)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from limbeck.core.errors import InvalidInput, did_you_mean, whole_number
 from limbeck.networks.conversion.calibration import calibrate
 from limbeck.networks.conversion.convert import convert, converted_layers, replace_attention
 from limbeck.networks.conversion.hybrid import Hybrid
+from limbeck.networks.conversion.preferences import PreferencePairs, tune_preferences
 from limbeck.networks.conversion.stage_training import StageSettings
 from limbeck.networks.conversion.stages import STAGES, match_blocks, match_logits, match_mixers
 
@@ -29,19 +30,28 @@ class StageBudget:
     Parameters
     ----------
     stages : tuple of str
-        In their order, of ``mixers``, ``blocks`` and ``logits``.
+        In their order, of ``mixers``, ``blocks``, ``logits`` and ``preferences``.
     steps : mapping of str to int
         Updates of each stage at each step of the conversion; of the first two, for each layer.
     settings : StageSettings
         Batches, rate and seed.
+    rates : mapping of str to float
+        The learning rate of a stage, where it is another than that of the settings.
+    preferences : PreferencePairs, optional
+        What the last stage learns from.
+    beta : float
+        How much it costs there to leave the teacher.
     """
 
     stages: tuple[str, ...]
     steps: Mapping[str, int]
     settings: StageSettings
+    rates: Mapping[str, float] = field(default_factory=dict)
+    preferences: PreferencePairs | None = None
+    beta: float = 0.1
 
     @classmethod
-    def of(cls, stages: Any, steps: Any, settings: StageSettings) -> StageBudget:
+    def of(cls, stages: Any, steps: Any, settings: StageSettings, lr: Any = None) -> StageBudget:
         """Read what was asked for.
 
         Parameters
@@ -52,11 +62,13 @@ class StageBudget:
             Updates, for all stages or each.
         settings : StageSettings
             The rest.
+        lr : mapping of str to float, optional
+            Learning rates of stages that have one of their own.
 
         Raises
         ------
         InvalidInput
-            If a stage is unknown, stands twice or out of order, or steps name another.
+            If a stage is unknown, stands twice or out of order, or steps or lr name another.
         """
         if isinstance(stages, str) or not isinstance(stages, Sequence) or not stages:
             raise InvalidInput(f"stages is {stages!r}.", f"Give a list of {', '.join(STAGES)}.")
@@ -67,11 +79,12 @@ class StageBudget:
             raise InvalidInput(
                 f"stages is {list(stages)}.", f"Give each once, in the order {', '.join(STAGES)}."
             )
-        if isinstance(steps, Mapping):
-            for name in steps:
+        rates = dict(lr or {})
+        for what, given in (("steps", steps), ("lr", rates)):
+            for name in given if isinstance(given, Mapping) else ():
                 if name not in stages:
                     raise InvalidInput(
-                        f"steps names {name!r}, which is no stage of this run.",
+                        f"{what} names {name!r}, which is no stage of this run.",
                         did_you_mean(str(name), stages),
                     )
         counts = {
@@ -80,7 +93,18 @@ class StageBudget:
             else whole_number("steps", steps, 1)
             for name in stages
         }
-        return cls(tuple(stages), counts, settings)
+        return cls(tuple(stages), counts, settings, rates)
+
+    def of_stage(self, stage: str) -> StageSettings:
+        """The settings of a stage.
+
+        Parameters
+        ----------
+        stage : str
+            One of these.
+        """
+        rate = self.rates.get(stage, self.settings.lr)
+        return replace(self.settings, steps=self.steps[stage], lr=rate)
 
     @property
     def total(self) -> int:
@@ -138,8 +162,13 @@ def converted(
             own = match_logits(teacher, student, tokens, settings, tell, to, target="text")
         else:
             for stage in budget.stages:
-                settings = replace(budget.settings, steps=budget.steps[stage])
-                to = _within(folder, place, stage)
+                to, settings = _within(folder, place, stage), budget.of_stage(stage)
+                if stage == "preferences":
+                    assert budget.preferences is not None  # noqa: S101  (checked when read)
+                    own += tune_preferences(
+                        teacher, student, budget.preferences, settings, tell, to, beta=budget.beta
+                    )
+                    continue
                 own += _RUN[stage](teacher, student, tokens, settings, tell, to)
         history += [{**row, "kept": len(keep)} for row in own]
     return student.eval(), history

@@ -76,13 +76,15 @@ class StageSamples(Samples):
     ----------
     inputs : Tensor or mapping of Tensor
         What a stage's module is called with, blocks first.
-    labels : Tensor
-        What it is to return, or the tokens.
+    labels : Tensor or None
+        What it is to return, or the tokens; None where only the teacher says.
     task : Task
         What the labels are.
     """
 
-    def __init__(self, inputs: Tensor | Mapping[str, Tensor], labels: Tensor, task: Task) -> None:
+    def __init__(
+        self, inputs: Tensor | Mapping[str, Tensor], labels: Tensor | None, task: Task
+    ) -> None:
         super().__init__(Arrays(inputs, labels), task=task)
         self._ready = True
 

@@ -20,7 +20,7 @@ from limbeck.networks.losses.probabilities import SoftTargets
 
 __all__ = ["STAGES", "match_blocks", "match_logits", "match_mixers"]
 
-STAGES = ("mixers", "blocks", "logits")
+STAGES = ("mixers", "blocks", "logits", "preferences")
 
 
 def match_mixers(

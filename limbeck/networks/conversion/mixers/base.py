@@ -27,8 +27,10 @@ class AttentionParts:
 
     Parameters
     ----------
-    query, key, value, out : nn.Linear
+    query, key, value : nn.Linear
         Its projections.
+    out : nn.Module
+        That of its output; the identity where it stands outside of the attention.
     heads, kv_heads, head_dim : int
         Query heads, heads of keys and values, and their size.
     scaling : float
@@ -42,7 +44,7 @@ class AttentionParts:
     query: nn.Linear
     key: nn.Linear
     value: nn.Linear
-    out: nn.Linear
+    out: nn.Module
     heads: int
     kv_heads: int
     head_dim: int
@@ -66,6 +68,11 @@ class Mixer(nn.Module, ABC):
         What new weights are, and whether those of attention are kept.
     """
 
+    x_proj: nn.Module
+    B_proj: nn.Module
+    C_proj: nn.Module
+    out_proj: nn.Module
+
     def __init__(self, parts: AttentionParts, start: Start = "neutral") -> None:
         super().__init__()
         self.heads, self.kv_heads, self.head_dim = parts.heads, parts.kv_heads, parts.head_dim
@@ -76,7 +83,8 @@ class Mixer(nn.Module, ABC):
         self.C_norm, self.B_norm = (copy.deepcopy(n) for n in (parts.query_norm, parts.key_norm))
         if start == "random":
             for linear in (self.x_proj, self.B_proj, self.C_proj, self.out_proj):
-                linear.reset_parameters()
+                if isinstance(linear, nn.Linear):
+                    linear.reset_parameters()
 
     @abstractmethod
     def heads_out(
@@ -130,9 +138,8 @@ class Mixer(nn.Module, ABC):
         return mixed, state
 
     def _zeros(self, *shape: int) -> Tensor:
-        return torch.zeros(
-            shape, device=self.out_proj.weight.device, dtype=self.out_proj.weight.dtype
-        )
+        like = next(self.x_proj.parameters())
+        return torch.zeros(shape, device=like.device, dtype=like.dtype)
 
 
 def per_head(values: Tensor, size: int, repeats: int = 1) -> Tensor:

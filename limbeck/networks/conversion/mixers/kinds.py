@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
+
+from torch import nn
 
 from limbeck.core.errors import InvalidInput, did_you_mean
 from limbeck.networks.conversion.mixers.base import AttentionParts, Mixer, Start
 from limbeck.networks.conversion.mixers.gated_delta import GatedDeltaRule
 from limbeck.networks.conversion.mixers.gated_recurrence import GatedRecurrence
 from limbeck.networks.conversion.mixers.linear_attention import WindowedLinearAttention
+from limbeck.networks.conversion.mixers.recurrent_heads import RecurrentHeads
+from limbeck.networks.conversion.mixers.two_way import TwoWay
 
-__all__ = ["MIXERS", "STARTS", "make_mixer"]
+__all__ = ["MIXERS", "STARTS", "make_mixer", "make_two_way"]
+
+M = TypeVar("M", bound=nn.Module)
 
 MIXERS: dict[str, type[Mixer]] = {
     "gated_recurrence": GatedRecurrence,
@@ -43,9 +51,36 @@ def make_mixer(name: str, parts: AttentionParts, start: Start, options: Any = No
         raise InvalidInput(f"There is no mixer {name!r}.", did_you_mean(str(name), MIXERS))
     if start not in STARTS:
         raise InvalidInput(f"There is no start {start!r}.", did_you_mean(str(start), STARTS))
-    kind: Any = MIXERS[name]
+    made: Mixer = _made(name, partial(MIXERS[name], parts, start), options)
+    return _placed(made, parts)
+
+
+def make_two_way(name: str, parts: AttentionParts, start: Start, options: Any = None) -> TwoWay:
+    """A mixer of two scans, for encoders.
+
+    Parameters
+    ----------
+    name, parts, start, options
+        As in `make_mixer`; a window with what lies before it has no second direction.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such mixer or setting.
+    """
+    kind = MIXERS.get(name)
+    if kind is None or not issubclass(kind, RecurrentHeads):
+        both = [n for n, k in MIXERS.items() if issubclass(k, RecurrentHeads)]
+        raise InvalidInput(
+            f"{name} reads from left to right only.", f"Choose {' or '.join(both)} for encoders."
+        )
+    made: TwoWay = _made(name, partial(TwoWay, kind, parts, start), options)
+    return _placed(made, parts)
+
+
+def _made(name: str, make: Callable[..., Any], options: Any) -> Any:
     try:
-        made: Mixer = kind(parts, start, **dict(options or {}))
+        return make(**dict(options or {}))
     except TypeError:
         raise InvalidInput(
             f"The mixer {name!r} has no settings {sorted(options)}.",
@@ -53,5 +88,8 @@ def make_mixer(name: str, parts: AttentionParts, start: Start, options: Any = No
             if name == "linear_attention"
             else "It takes convolution and chunk.",
         ) from None
+
+
+def _placed(made: M, parts: AttentionParts) -> M:
     first = parts.query.weight
     return made.to(device=first.device, dtype=first.dtype)
