@@ -1,7 +1,7 @@
 """Agreement of readable students with their teacher, by how many numbers a reader must hold.
 
     python benchmarks/readable.py --students sparse_sum tree scorecard linear/l1_path
-    python benchmarks/readable.py --peers   # other packages; see readable_peers.py
+    python benchmarks/readable.py --peers --students tree --rows 6000   # beside other packages
     python benchmarks/readable.py --table
 
 35% of the rows train the teacher, 35% distil, 30% are judged. A student is distilled once, up to
@@ -21,6 +21,7 @@ import time
 import warnings
 from collections import defaultdict
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -98,10 +99,13 @@ def model_of(kind: str, regression: bool, rows: int, seed: int) -> Any:
     return make_pipeline(encode, last)
 
 
-def case_of(name: str, kind: str, seed: int) -> tuple[Any, Rows, Rows, np.ndarray]:
+@lru_cache(maxsize=1)  # the students of a cell come one after the other
+def case_of(
+    name: str, kind: str, seed: int, most: int = MOST_ROWS
+) -> tuple[Any, Rows, Rows, np.ndarray]:
     """A trained teacher, the rows that distil, the rows that judge, and its answers there."""
     X, y, regression = table_of(name)
-    at = np.random.default_rng(seed).permutation(len(X))[:MOST_ROWS]
+    at = np.random.default_rng(seed).permutation(len(X))[:most]
     train, distil, judge = np.split(at, [int(0.35 * len(at)), int(0.7 * len(at))])
     model = model_of(kind, regression, len(train), seed).fit(X.iloc[train], y[train])
     features = Features.of(X)
@@ -133,9 +137,11 @@ def frontier(name: str, teacher: Any, rows: Rows, most: int, seed: int) -> list[
     return sorted(((s.numbers, s.predict) for s in students.values()), key=lambda pair: pair[0])
 
 
-def one(name: str, kind: str, seed: int, student: str, sizes: list[int]) -> dict[str, Any]:
+def one(
+    name: str, kind: str, seed: int, student: str, sizes: list[int], most: int = MOST_ROWS
+) -> dict[str, Any]:
     """What one student reaches at each size, or why it could not."""
-    teacher, rows, judged, told = case_of(name, kind, seed)
+    teacher, rows, judged, told = case_of(name, kind, seed, most)
     start, began = time.process_time(), time.perf_counter()
     line: dict[str, Any] = {"data": name, "teacher": kind, "seed": seed, "student": student}
     try:
@@ -206,11 +212,12 @@ def means(groups: dict[tuple[str, str, str], list[dict[str, Any]]], sizes: list[
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--students", nargs="*", default=["sparse_sum", "tree"])
+    parser.add_argument("--students", nargs="*", default=[])
     parser.add_argument("--data", nargs="*", default=list(SETS))
     parser.add_argument("--teachers", nargs="*", default=list(TEACHERS))
     parser.add_argument("--peers", action="store_true", help="students of other packages")
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--rows", type=int, default=MOST_ROWS, help="of a table, at most")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--sizes", type=int, nargs="*", default=[8, 16, 32, 64])
     parser.add_argument("--out", type=Path, default=Path("build/readable.jsonl"))
@@ -220,7 +227,7 @@ def main() -> None:
     args.out.parent.mkdir(parents=True, exist_ok=True)
     lines = [json.loads(t) for t in args.out.read_text().splitlines()] if args.out.exists() else []
     done = {(x["data"], x["teacher"], x["seed"], x["student"]) for x in lines}
-    students = PEERS if args.peers else args.students
+    students = [*args.students, *(PEERS if args.peers else ())] or ["sparse_sum", "tree"]
     cells = [
         (name, kind, seed, student)
         for seed in range(args.seeds) for name in args.data for kind in args.teachers
@@ -228,7 +235,7 @@ def main() -> None:
     ]  # fmt: skip
     todo = [] if args.table else [cell for cell in cells if cell not in done]
     with ProcessPoolExecutor(args.jobs) as pool:
-        for run in as_completed([pool.submit(one, *cell, args.sizes) for cell in todo]):
+        for run in as_completed([pool.submit(one, *cell, args.sizes, args.rows) for cell in todo]):
             with args.out.open("a") as file:
                 file.write(json.dumps(run.result()) + "\n")
             lines.append(json.loads(json.dumps(run.result())))

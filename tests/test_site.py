@@ -50,6 +50,14 @@ def test_the_table_of_teachers_is_that_of_the_registry() -> None:
     assert len(teachers.table().splitlines()) == 2 + len(TEACHERS.names())
 
 
+def test_the_table_of_constraints_is_that_of_the_registry() -> None:
+    """After a change: python docs/hooks/constraints.py."""
+    constraints = hook("constraints")
+    page = (DOCS / "students.md").read_text(encoding="utf-8")
+    assert page == constraints.filled(page)
+    assert "| `tree`, `greedy` | yes | yes | yes | yes | yes | yes |" in page
+
+
 def test_the_page_to_choose_by_draws_every_student_and_method() -> None:
     from limbeck.selection.routes import students
 

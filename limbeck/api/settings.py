@@ -76,6 +76,8 @@ class TreeArguments(ReadableArguments, total=False):
     patience: int
     probe_rows: int
     max_rows: int
+    max_depth: int | None
+    min_samples_leaf: int
     forbidden: Sequence[str]
 
 
@@ -97,6 +99,8 @@ class SumArguments(ReadableArguments, total=False):
     queries: int | None
     sampler: str | Sampler
     query_weight: float
+    monotone: Mapping[str, int]
+    feature_costs: Mapping[str, float]
     forbidden: Sequence[str]
 
 
@@ -172,6 +176,8 @@ class MOfNArguments(ReadableArguments, total=False):
     max_conditions: int
     level: float
     max_rows: int
+    max_depth: int | None
+    min_samples_leaf: int
     forbidden: Sequence[str]
 
 

@@ -8,12 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.contract import Access, Teacher
-from limbeck.core.errors import AccessDenied, InvalidInput
+from limbeck.core.errors import AccessDenied, InvalidInput, whole_number
 from limbeck.methods.weights import check_query_weight
 from limbeck.samplers.named import sampler_named
 from limbeck.students.targets import read_weight
 
-__all__ = ["check_queries", "check_size", "query_budget", "used_rows"]
+__all__ = [
+    "check_leaf_rows",
+    "check_queries",
+    "check_shape",
+    "check_size",
+    "query_budget",
+    "used_rows",
+]
 
 
 def check_queries(queries: int | None, sampler: Any = "auto", query_weight: float = 0.5) -> None:
@@ -112,3 +119,46 @@ def used_rows(
     if len(used) > most:
         used = np.sort(rng.choice(used, most, replace=False))
     return used, weight[used]
+
+
+def check_shape(max_depth: int | None, min_samples_leaf: int) -> None:
+    """Refuse limits of a tree's shape that are no whole numbers from 1.
+
+    Parameters
+    ----------
+    max_depth : int or None
+        Most questions before a leaf.
+    min_samples_leaf : int
+        Fewest of the user's rows in a leaf.
+
+    Raises
+    ------
+    InvalidInput
+        If one is.
+    """
+    if max_depth is not None:
+        whole_number("max_depth", max_depth, 1)
+    whole_number("min_samples_leaf", min_samples_leaf, 1)
+
+
+def check_leaf_rows(min_samples_leaf: int, rows: int) -> None:
+    """Refuse leaves so large that there is no split.
+
+    Parameters
+    ----------
+    min_samples_leaf : int
+        Fewest of the user's rows in a leaf.
+    rows : int
+        How many rows there are.
+
+    Raises
+    ------
+    InvalidInput
+        If no split leaves so many on both sides.
+    """
+    if min_samples_leaf > 1 and 2 * min_samples_leaf > rows:
+        raise InvalidInput(
+            f"min_samples_leaf is {min_samples_leaf}, and there are {rows} rows: no split"
+            " leaves so many on both sides.",
+            f"Give at most {rows // 2}.",
+        )

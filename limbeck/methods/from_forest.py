@@ -41,7 +41,9 @@ class FromForest(Greedy):
 
     Parameters
     ----------
-    max_leaves, epsilon, leaves, queries, sampler, query_weight, max_rows, forbidden
+    max_leaves, epsilon, leaves, queries, sampler, query_weight, max_rows
+        As in `limbeck.methods.greedy.Greedy`.
+    max_depth, min_samples_leaf, forbidden
         As in `limbeck.methods.greedy.Greedy`.
     thresholds : int
         Questions at most.
@@ -49,9 +51,7 @@ class FromForest(Greedy):
 
     name: ClassVar[str] = "tree from a forest"
     effort: ClassVar[float] = 1.2
-    without: ClassVar[tuple[str, ...]] = (
-        "monotone", "feature_costs", "max_depth", "min_samples_leaf",
-    )  # fmt: skip
+    without: ClassVar[tuple[str, ...]] = ("monotone", "feature_costs")
 
     soft: bool | None = False
     thresholds: int = 300
@@ -94,13 +94,17 @@ class FromForest(Greedy):
         """The best trees of at most 1, 2, ... leaves within the pool."""
         assert isinstance(data, Sample)  # noqa: S101
         sample = data.part_with(kept, row_statistics(target, task, weight), weight)
+        sample = sample.leaving(own, self.min_samples_leaf)
         impurity = COSTS["gini" if task.classifies else "squared_error"]
         goal = COSTS["misclassification"] if task.classifies else impurity
-        pool = Pool(sample, goal, self.max_leaves)
+        pool = Pool(sample, goal, self.max_leaves, self.max_depth)
         if len(sample.literals):
+            limits = None  # but for depth and small leaves: what is forbidden is no question here
+            if self.max_depth is not None or self.min_samples_leaf > 1:
+                limits = self.limits(rows.features, task, 2 * self.min_samples_leaf)
             greedy = best_first(
                 sample, np.arange(len(kept)), impurity, target, weight, len(task.classes),
-                self.max_leaves,
+                self.max_leaves, limits, own,
             )  # fmt: skip
             pool.add(plan_of(greedy, sample.literals))
             look_ahead(pool, pool.root, self.max_leaves, impurity, np.random.default_rng(0))

@@ -30,7 +30,7 @@ class MatchLinear(SumMethod):
 
     Parameters
     ----------
-    queries, sampler, query_weight, forbidden
+    queries, sampler, query_weight, monotone, forbidden
         As in `limbeck.methods.sums.SumMethod`; ``max_numbers`` and ``numbers`` are refused, since
         all columns have a weight.
 
@@ -42,6 +42,7 @@ class MatchLinear(SumMethod):
 
     into: ClassVar[str] = "linear"
     effort: ClassVar[float] = 0.1
+    without: ClassVar[tuple[str, ...]] = ("feature_costs",)
     guarantee: ClassVar[str] = "least loss of all weights"
     default: ClassVar[bool] = True
     name: ClassVar[str] = "linear"
@@ -117,6 +118,7 @@ class L1Path(SumMethod):
 
     into: ClassVar[str] = "linear"
     effort: ClassVar[float] = 1.0
+    without: ClassVar[tuple[str, ...]] = ("feature_costs",)
     name: ClassVar[str] = "L1 path"
 
     def _by_family(

@@ -40,7 +40,9 @@ class Optimal(Greedy):
 
     Parameters
     ----------
-    max_leaves, epsilon, leaves, queries, sampler, query_weight, max_rows, forbidden, max_depth
+    max_leaves, epsilon, leaves, queries, sampler, query_weight, max_rows
+        As in `limbeck.methods.greedy.Greedy`.
+    max_depth, min_samples_leaf, forbidden
         As in `limbeck.methods.greedy.Greedy`; ``max_depth`` is 3 where none is given. Depth 4 takes
         minutes over 40 questions and hours over 100.
     thresholds : int
@@ -51,7 +53,7 @@ class Optimal(Greedy):
 
     name: ClassVar[str] = "optimal tree"
     effort: ClassVar[float] = 2.5
-    without: ClassVar[tuple[str, ...]] = ("monotone", "feature_costs", "min_samples_leaf")
+    without: ClassVar[tuple[str, ...]] = ("monotone", "feature_costs")
     guarantee: ClassVar[str] = "best of its depth, if the search ends"
 
     max_leaves: int = 8
@@ -99,6 +101,7 @@ class Optimal(Greedy):
         sample = data.part_with(kept, row_statistics(target, task, weight), weight)
         goal = "misclassification" if self.max_leaves <= _BY_ERRORS else "gini"
         cost = COSTS[goal if task.classifies else "squared_error"]
+        sample = sample.leaving(own, self.min_samples_leaf)
         search = OptimalSearch(sample, cost, self.max_leaves, self.max_depth or 3, limit)
         plans = search.trees()
         nodes: list[Nodes] = []

@@ -64,6 +64,10 @@ class OptimalSearch:
         found = self._frontier(rows, self.max_depth)
         return [found[min(m, len(found)) - 1][1] for m in range(1, self.max_leaves + 1)]
 
+    def _counted(self, rows: Index) -> int:
+        """How many of some rows count for the smallest leaf."""
+        return int((rows < self.sample.own).sum())
+
     def _floors(self) -> Array:
         """For each row its share of what rows that no question tells apart cost together."""
         packed = np.packbits(self.sample.truth.T, axis=1)
@@ -102,6 +106,8 @@ class OptimalSearch:
                 break
             inside = self.sample.truth[literal, rows]
             left, right = rows[inside], rows[~inside]
+            if min(self._counted(left), self._counted(right)) < self.sample.min_rows:
+                continue
             floor = float(self._least[rows].sum())
             if best[-1][0] <= floor + 1e-9:
                 break
@@ -128,8 +134,13 @@ class OptimalSearch:
     ) -> list[tuple[float, PlannedTree]]:
         """The best of 1 to 4 leaves and depth 2, over all pairs of questions."""
         T = self._T.take(rows, axis=0)
-        count = T.sum(axis=0)
-        at = np.flatnonzero((count > 0) & (count < len(rows)))
+        mine, least = T[rows < self.sample.own], self.sample.min_rows
+        count, own_count = T.sum(axis=0), mine.sum(axis=0)
+        at = np.flatnonzero(
+            (count > 0)
+            & (count < len(rows))
+            & (np.minimum(own_count, len(mine) - own_count) >= (least if least > 1 else 0))
+        )
         best = _extended([leaf], min(4, self.max_leaves))
         if not len(at):
             return best
@@ -139,15 +150,16 @@ class OptimalSearch:
         both = np.stack([(T * s[:, None]).T @ T for s in stats]).astype(np.float64)
         own = np.einsum("qvv->qv", both)
         whole = stats.sum(axis=1, dtype=np.float64)[:, None]
-        met = np.rint(T.T @ T)  # rows where both hold
+        counted = T if least == 1 else mine.take(at, axis=1)
+        met = np.rint(counted.T @ counted)  # rows where both hold
         alone = np.diagonal(met)
         sides = []
         for inside, root, there, most in (
             (both, own, met, alone[:, None]),
-            (own[:, None, :] - both, whole - own, alone - met, len(rows) - alone[:, None]),
+            (own[:, None, :] - both, whole - own, alone - met, len(counted) - alone[:, None]),
         ):
             pairs = self.cost(inside) + self.cost(root[:, :, None] - inside)
-            pairs[(there == 0) | (there == most)] = np.inf  # one side would be empty
+            pairs[np.minimum(there, most - there) < least] = np.inf  # a side is empty, or small
             second = pairs.argmin(axis=1)
             sides.append((self.cost(root), pairs[np.arange(len(pairs)), second], second))
         (l1, l2, left), (r1, r2, right) = sides

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -23,9 +23,11 @@ from limbeck.core.contract import (
 )
 from limbeck.core.errors import InvalidInput, plural, whole_number
 from limbeck.data.class_weights import ClassWeight
+from limbeck.data.directions import check_monotone, directions
 from limbeck.methods.answered_rows import AllSizes, AnsweredRows
 from limbeck.methods.base import BaseMethod
 from limbeck.methods.budgets import check_queries
+from limbeck.methods.feature_costs import check_costs, costs_by_column
 from limbeck.methods.forbidden import forbidden_columns, hide
 from limbeck.methods.soft_answers import AskedTeacher, ask_softly
 from limbeck.students.sparse_sum.base import SumOfTerms
@@ -60,6 +62,12 @@ class SumMethod(BaseMethod):
     query_weight : float
         Share of the whole weight that the queries carry together, however many they are; but no
         query counts more than a row.
+    monotone : mapping from str to {-1, 1}
+        Columns with which the sum, and so the value or the probability of the second of two
+        classes, may only rise (1) or fall (-1).
+    feature_costs : mapping from str to float
+        What reading a column must explain beyond what its terms cost, as a share of the variance of
+        the values or clipped logits.
     forbidden : sequence of str
         Columns that no term may use.
 
@@ -77,6 +85,8 @@ class SumMethod(BaseMethod):
     queries: int | None = None
     sampler: str | Sampler = "auto"
     query_weight: float = 0.5
+    monotone: Mapping[str, int] = field(default_factory=dict)
+    feature_costs: Mapping[str, float] = field(default_factory=dict)
     forbidden: Sequence[str] = ()
 
     def __post_init__(self) -> None:
@@ -88,6 +98,9 @@ class SumMethod(BaseMethod):
         if not 0 <= self.epsilon < 1:
             raise InvalidInput(f"epsilon is {self.epsilon}.", "Give a share from 0 to below 1.")
         check_queries(self.queries, self.sampler, self.query_weight)
+        check_monotone(self.monotone)
+        check_costs(self.feature_costs)
+        self.refuse_without()
 
     @abstractmethod
     def _searched(
@@ -116,9 +129,9 @@ class SumMethod(BaseMethod):
         """
         progress("choosing terms", 0, 1)
         task, data = asked.teacher.task, asked.for_sums(_MOST_ROWS)
-        found: dict[str, Sequence[Student]] = {**self._by_family(self._hidden(data), rng, task)}
+        found: dict[str, Sequence[Student]] = {**self._by_family(self._within(data, task), rng, task)}
         if not data.judged.all():
-            alone = self._hidden(asked.limited(0).for_sums(_MOST_ROWS))
+            alone = self._within(asked.limited(0).for_sums(_MOST_ROWS), task)
             for name, sums in self._by_family(alone, rng, task).items():
                 found[", ".join(filter(None, (name, "rows alone")))] = sums
         return AllSizes(found)
@@ -149,12 +162,14 @@ class SumMethod(BaseMethod):
             If queries are asked of a teacher that answers stored rows only.
         """
         forbidden_columns(rows.features, self.forbidden)  # refuses unknown names before any work
+        directions(rows.features, teacher.task, self.monotone)
+        costs_by_column(rows.features, self.feature_costs)
         asked = ask_softly(
             teacher, rows, rng, progress, queries=self.queries, sampler=self.sampler,
             query_weight=self.query_weight, sample_weight=sample_weight,
             class_weight=class_weight,
         )  # fmt: skip
-        asked = replace(asked, data=self._hidden(asked.data))
+        asked = replace(asked, data=self._within(asked.data, teacher.task))
         progress("choosing terms", 0, 1)
         found, students = self._searched(asked.data, rng, teacher.task)
         student = students[found.chosen]
@@ -192,11 +207,18 @@ class SumMethod(BaseMethod):
         """
         labels = task.labels[y] if task.classifies else y
         data, task = label_data(rows, labels, sample_weight, task, rng)
-        found, students = self._searched(self._hidden(data), rng, task)
+        found, students = self._searched(self._within(data, task), rng, task)
         return students[found.chosen]
 
-    def _hidden(self, data: SumData) -> SumData:
-        return replace(data, values=hide(data.features, data.values, self.forbidden))
+    def _within(self, data: SumData, task: Task) -> SumData:
+        """The data with what the sum must keep to."""
+        features = data.features
+        return replace(
+            data,
+            values=hide(features, data.values, self.forbidden),
+            rises=directions(features, task, self.monotone) if self.monotone else None,
+            costs=costs_by_column(features, self.feature_costs) if self.feature_costs else None,
+        )
 
     def _doubling(self) -> tuple[int, ...]:
         return doubling_up_to(self.numbers or self.max_numbers)

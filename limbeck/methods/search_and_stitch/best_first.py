@@ -59,7 +59,7 @@ def best_first(
     """
     tree = _Growing(data, cost, weight, limits, len(weight) if own is None else own,
                     1e-9 * max(float(weight[rows].sum()), 1e-30))  # fmt: skip
-    leaves = [_Leaf(rows, 0, frozenset(), -np.inf, np.inf)]
+    leaves = [_Leaf(rows, 0, frozenset(), -np.inf, np.inf, data.tally(rows))]
     split: dict[int, tuple[int, int, int]] = {}
     queue: list[tuple[float, int, int]] = []
     tree.look(leaves, 0, queue)
@@ -81,6 +81,7 @@ class _Leaf:
     asked: frozenset[int]
     low: float
     high: float
+    tally: NDArray[np.int64] | None  # of its rows; see `BinnedRows.tally`
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ class _Growing:
         now = float(self.cost(data.total(leaf.rows)))
         if now <= self.least or (self.limits and leaf.depth >= self.limits.max_depth):
             return
-        after = data.after_one(leaf.rows, self.cost)
+        after = data.after_one(leaf.rows, self.cost, leaf.tally)
         if self.limits is not None:
             after = after + self._price(leaf, self.limits)
         best = int(after.argmin())
@@ -111,8 +112,12 @@ class _Growing:
         """The two sides of a split."""
         inside = self.data.bins.true(literal, leaf.rows)
         sides = leaf.rows[inside], leaf.rows[~inside]
+        tallies = self._tallies(leaf, sides)
         if self.limits is None:
-            return [_Leaf(side, 0, leaf.asked, leaf.low, leaf.high) for side in sides]
+            return [
+                _Leaf(side, 0, leaf.asked, leaf.low, leaf.high, tally)
+                for side, tally in zip(sides, tallies, strict=True)
+            ]
         column = int(self.data.literals.feature[literal])
         bounds = [(leaf.low, leaf.high)] * 2
         sign = self.limits.direction[column]
@@ -122,9 +127,19 @@ class _Growing:
             bounds = [below, above] if sign > 0 else [above, below]
         asked = leaf.asked | {column}
         return [
-            _Leaf(side, leaf.depth + 1, asked, *bound)
-            for side, bound in zip(sides, bounds, strict=True)
+            _Leaf(side, leaf.depth + 1, asked, *bound, tally)
+            for side, bound, tally in zip(sides, bounds, tallies, strict=True)
         ]
+
+    def _tallies(self, leaf: _Leaf, sides: tuple[Index, Index]) -> list[NDArray[np.int64] | None]:
+        """Those of both sides: the smaller is counted, the other is what is left."""
+        if leaf.tally is None:
+            return [None, None]
+        small = int(len(sides[1]) < len(sides[0]))
+        counted = self.data.tally(sides[small])
+        assert counted is not None  # noqa: S101
+        out: list[NDArray[np.int64] | None] = [counted, leaf.tally - counted]
+        return out if small == 0 else out[::-1]
 
     def _price(self, leaf: _Leaf, limits: TreeLimits) -> NDArray[np.float64]:
         """What each literal costs beside the loss; infinite where it may not be asked."""

@@ -15,6 +15,7 @@ from limbeck.methods.search_and_stitch.literals import Literals
 __all__ = ["BinnedRows"]
 
 _LEVELS = 4
+_MOST_KEPT = 500_000  # counts of one leaf of a tree
 
 
 class BinnedRows:
@@ -89,8 +90,26 @@ class BinnedRows:
             return np.asarray(found, dtype=np.float64)
         return np.asarray(self.stats[:, rows].sum(axis=1, dtype=np.float64))
 
+    def tally(self, rows: Index) -> NDArray[np.int64] | None:
+        """How many rows of each class and weight are in every bin, shape (classes x weights, bins).
+
+        None where these would be sums of many weights, or too many to keep.
+
+        Parameters
+        ----------
+        rows : ndarray of int
+            Positions in the sample.
+        """
+        if self._label is None or self._weights is None:
+            return None
+        levels = len(self._weights)
+        kinds = len(self.stats) * levels
+        if kinds * self.bins.count > _MOST_KEPT:
+            return None
+        return self.bins.counts(rows, self._label[rows] * levels + self._level[rows], kinds)
+
     def inside(
-        self, rows: Index
+        self, rows: Index, tally: NDArray[np.int64] | None = None
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
         """Summed statistics where each literal is true, of all rows, and which literals split.
 
@@ -101,8 +120,10 @@ class BinnedRows:
         ----------
         rows : ndarray of int
             Positions in the sample.
+        tally : ndarray, optional
+            What `tally` says of these rows.
         """
-        bins = self._in_bins(rows)
+        bins = self._in_bins(rows) if tally is None else self._weighed(tally)
         whole = bins[:, : self.bins.width].sum(axis=1)  # every row is in one bin of each column
         return self.bins.inside(bins), whole, self.bins.splits(bins)
 
@@ -132,7 +153,16 @@ class BinnedRows:
         found = self.bins.counts(rows, label * levels + self._level[rows], k * levels)
         return np.asarray(np.einsum("kwb,w->kb", found.reshape(k, levels, -1), self._weights))
 
-    def after_one(self, rows: Index, cost: Cost) -> NDArray[np.float64]:
+    def _weighed(self, tally: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Summed weights in bins of the classes that occur, from a tally."""
+        assert self._weights is not None  # noqa: S101
+        found = tally.reshape(len(self.stats), len(self._weights), -1)
+        known = found[:, :, : self.bins.width].any(axis=(1, 2))
+        return np.asarray(np.einsum("kwb,w->kb", found[known], self._weights))
+
+    def after_one(
+        self, rows: Index, cost: Cost, tally: NDArray[np.int64] | None = None
+    ) -> NDArray[np.float64]:
         """Cost after one split, by literal; infinite where nothing is split.
 
         Parameters
@@ -141,11 +171,13 @@ class BinnedRows:
             Positions in the sample.
         cost : callable
             Cost of the statistics of a leaf.
+        tally : ndarray, optional
+            What `tally` says of these rows.
         """
         out = np.full(len(self.literals), np.inf)
         if not len(out):
             return out
-        left, whole, splits = self.inside(rows)
+        left, whole, splits = self.inside(rows, tally)
         left = left[:, splits]
         out[splits] = cost(left) + cost(whole[:, None] - left)
         return out

@@ -94,9 +94,9 @@ def choose(
     """Choose between stitched and greedy trees, and the size.
 
     Stitched trees are taken unless the greedy ones agree better on rows left out by two standard
-    errors. A smaller difference on few rows is chance more often than not, and stitched trees agree
-    better on fresh rows (docs/measurements.md, queries). The size is ``leaves``, or the smallest
-    within the tolerance.
+    errors, and where depth or leaves are limited always. A smaller difference on few rows is chance
+    more often than not, and stitched trees agree better on fresh rows (docs/measurements.md,
+    queries). The size is ``leaves``, or the smallest within the tolerance.
 
     Parameters
     ----------
@@ -112,6 +112,7 @@ def choose(
         Encoded rows between which thresholds are put.
     """
     greedy = judged is not None and judged.gain(method.sizes()) <= -_CLEARLY
+    greedy = greedy and not method.shaped  # greedy trees are grown without limits
     plans = search.cut_back() if greedy else search.stitched()
     features, task = search.rows.features, search.task
     trees = [Tree.from_nodes(search.nodes(plan), features, task, seen) for plan in plans]

@@ -185,6 +185,11 @@ class LiteralHistograms:
         return np.asarray((inside > 0) & (inside < columns[self._column]))
 
     @property
+    def count(self) -> int:
+        """The number of bins of all columns."""
+        return self._bins
+
+    @property
     def width(self) -> int:
         """The number of bins of the first column; every row is in one of them."""
         return int(self._first[1]) if len(self._first) > 1 else self._bins

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from numbers import Real
 
 import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Features
 from limbeck.core.contract import Task
-from limbeck.core.errors import (
-    InvalidInput,
-    by_name,
-    did_you_mean,
-    list_of_names,
-    whole_number,
-)
+from limbeck.core.errors import list_of_names
+from limbeck.data.directions import check_monotone, directions
+from limbeck.methods.budgets import check_leaf_rows, check_shape
+from limbeck.methods.feature_costs import check_costs, costs_by_column
 from limbeck.methods.forbidden import forbidden_columns
 from limbeck.methods.search_and_stitch.literals import Literals
 
@@ -51,18 +47,10 @@ class TreeConstraints:
     forbidden: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        for name in ("max_depth", "min_samples_leaf"):
-            if getattr(self, name) is not None:
-                whole_number(name, getattr(self, name), 1)
+        check_shape(self.max_depth, self.min_samples_leaf)
         list_of_names("forbidden", self.forbidden)
-        for name, sign in by_name("monotone", self.monotone, "{'age': 1}").items():
-            if sign not in (-1, 1):
-                raise InvalidInput(
-                    f"monotone[{name!r}] is {sign!r}.", "Give 1 (rising) or -1 (falling)."
-                )
-        for name, cost in by_name("feature_costs", self.feature_costs, "{'scan': 0.02}").items():
-            if not (isinstance(cost, Real) and np.isfinite(float(cost)) and float(cost) >= 0):
-                raise InvalidInput(f"feature_costs[{name!r}] is {cost!r}.", "Give 0 or more.")
+        check_monotone(self.monotone)
+        check_costs(self.feature_costs)
 
     def limits(self, features: Features, task: Task, rows: int) -> TreeLimits:
         """The same by positions of columns, checked against a table of so many rows.
@@ -81,33 +69,10 @@ class TreeConstraints:
         InvalidInput
             If a column is unknown, a direction has no meaning, or nothing is left to ask about.
         """
-        at = {str(c.name): j for j, c in enumerate(features.columns)}
-        for name in (*self.monotone, *self.feature_costs):
-            if str(name) not in at:
-                raise InvalidInput(f"There is no column {name!r}.", did_you_mean(str(name), at))
+        cost = costs_by_column(features, self.feature_costs)
         allowed = ~forbidden_columns(features, self.forbidden)
-        if 2 * self.min_samples_leaf > rows:
-            raise InvalidInput(
-                f"min_samples_leaf is {self.min_samples_leaf}, and there are {rows} rows: no split"
-                " leaves so many on both sides.",
-                f"Give at most {rows // 2}.",
-            )
-        if self.monotone and len(task.classes) > 2:
-            raise InvalidInput(
-                f"monotone was given for {len(task.classes)} classes, which have no order.",
-                "Distil one class against the rest, or leave monotone out.",
-            )
-        for name in self.monotone:
-            if features.columns[at[str(name)]].kind == "categorical":
-                raise InvalidInput(
-                    f"monotone names {name!r}, whose categories have no order.",
-                    "Give numbers for it, or leave it out.",
-                )
-        direction, cost = np.zeros(len(at), dtype=np.int64), np.zeros(len(at))
-        for name, sign in self.monotone.items():
-            direction[at[str(name)]] = sign
-        for name, price in self.feature_costs.items():
-            cost[at[str(name)]] = price
+        check_leaf_rows(self.min_samples_leaf, rows)
+        direction = directions(features, task, self.monotone)
         most = np.inf if self.max_depth is None else self.max_depth
         return TreeLimits(allowed, direction, cost, most, self.min_samples_leaf)
 

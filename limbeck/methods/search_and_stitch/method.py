@@ -40,7 +40,7 @@ from limbeck.data.class_weights import ClassWeight, class_weights
 from limbeck.data.splits import FOLDS, split_folds
 from limbeck.methods.answered_rows import AllSizes, AnsweredRows
 from limbeck.methods.base import BaseMethod
-from limbeck.methods.budgets import query_budget, used_rows
+from limbeck.methods.budgets import check_leaf_rows, query_budget, used_rows
 from limbeck.methods.forbidden import forbidden_columns
 from limbeck.methods.search_and_stitch.choosing import choose
 from limbeck.methods.search_and_stitch.crossfit import Index
@@ -111,6 +111,7 @@ class SearchAndStitch(SearchSettings, BaseMethod):
         given = rows.values[read_weight(sample_weight, len(rows)) > 0]
         used, sample_weight = used_rows(len(rows), sample_weight, self.max_rows, rng)
         rows = rows[used]
+        check_leaf_rows(self.min_samples_leaf, len(rows))
         progress("asking the teacher", 0, 1)
         task = teacher.task
         own = hard_answers(teacher.scores(rows.native()), task)
@@ -138,7 +139,7 @@ class SearchAndStitch(SearchSettings, BaseMethod):
         everything = Rows(rows.features, np.vstack([rows.values, asked.rows.values]))
         answers = np.concatenate([own, asked.answers])
         weight = weights(len(rows), len(asked.rows), self.query_weight, sample_weight, asked.weight)
-        search = TreeSearch(self, everything, answers, task, rng, progress, weight)
+        search = TreeSearch(self, everything, answers, task, rng, progress, weight, own=len(rows))
         search.grow()
         done = search.run(teacher)
         judged = self._judged(rows, own, sample_weight, task, asked, fold, search, done, rng)
@@ -204,7 +205,9 @@ class SearchAndStitch(SearchSettings, BaseMethod):
         self._check_layers(asked.teacher, asked.rows)
         asked = asked.limited(len(asked.queries), self.max_rows)
         rows, task = asked.everything, asked.teacher.task
-        search = TreeSearch(self, rows, asked.answers, task, rng, progress, asked.weight)
+        search = TreeSearch(
+            self, rows, asked.answers, task, rng, progress, asked.weight, own=len(asked.rows)
+        )
         search.grow()
         if search.run(asked.teacher) is StatusCode.INTERRUPTED:
             raise KeyboardInterrupt

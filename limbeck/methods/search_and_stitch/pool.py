@@ -4,7 +4,7 @@ A clause is kept as the set of sample rows that satisfy it, so that clauses that
 meet in one place whatever path led there. A split joins a clause to its two children. The best
 tree rooted at a clause is a leaf, or a split whose children are kept (Boix-Adsera 2024,
 section 4); costs add over leaves, so a dynamic programme over clauses, smallest first, gives
-for each the whole frontier of cost against leaves.
+for each the whole frontier of cost against leaves; where depth is limited, for each depth.
 """
 
 from __future__ import annotations
@@ -42,10 +42,16 @@ class Pool:
         What the stitch minimises.
     max_leaves : int
         The largest tree that is wanted.
+    max_depth : int, optional
+        The most questions before a leaf.
     """
 
-    def __init__(self, sample: Sample, cost: Cost, max_leaves: int) -> None:
+    def __init__(
+        self, sample: Sample, cost: Cost, max_leaves: int, max_depth: int | None = None
+    ) -> None:
         self.sample, self.cost, self.max_leaves = sample, cost, max_leaves
+        # Frontiers have a row for each depth from 0, or one row where depth is not limited.
+        self._below = [0] if max_depth is None else [-1, *range(max_depth)]
         self._clauses: dict[bytes, _Clause] = {}
         self._frontiers: dict[bytes, NDArray[np.float64]] = {}
         self._changed: set[bytes] = set()
@@ -65,7 +71,7 @@ class Pool:
         return self._clauses[clause].leaf
 
     def split(self, clause: bytes, literal: int) -> tuple[bytes, bytes] | None:
-        """Keep a split and both children; None if one side would be empty.
+        """Keep a split and both children; None if one side would be empty, or too small.
 
         Parameters
         ----------
@@ -79,7 +85,12 @@ class Pool:
             return parent.splits[literal]
         inside = self.sample.truth[literal, parent.rows]
         left, right = parent.rows[inside], parent.rows[~inside]
-        if len(left) == 0 or len(right) == 0:
+        least, own = self.sample.min_rows, self.sample.own
+        if (
+            len(left) == 0
+            or len(right) == 0
+            or (least > 1 and min((left < own).sum(), (right < own).sum()) < least)
+        ):
             return None
         children = parent.splits[literal] = (self._keep(left), self._keep(right))
         for child in children:
@@ -135,16 +146,18 @@ class Pool:
         out = self._frontiers
         for key in self._outdated():
             clause = self._clauses[key]
-            best = np.full(self.max_leaves, clause.leaf)
+            best = np.full((len(self._below), self.max_leaves), clause.leaf)
             pairs = list(dict.fromkeys(clause.splits.values()))
-            if pairs and len(start):
-                a, b = (np.stack([out[pair[side]] for pair in pairs]) for side in (0, 1))
+            for depth, below in enumerate(self._below if pairs and len(start) else ()):
+                if below < 0:
+                    continue
+                a, b = (np.stack([out[pair[side]][below] for pair in pairs]) for side in (0, 1))
                 # min-plus convolution: all ways to share the leaves between the two sides
                 shared = (a[:, left] + b[:, right]).min(axis=0)
-                best[1:] = np.minimum(best[1:], np.minimum.reduceat(shared, start))
-                best = np.minimum.accumulate(best)
+                best[depth, 1:] = np.minimum(best[depth, 1:], np.minimum.reduceat(shared, start))
+                best[depth] = np.minimum.accumulate(best[depth])
             out[key] = best
-        return out[self.root]
+        return np.asarray(out[self.root][-1])
 
     def _outdated(self) -> list[bytes]:
         """Clauses with new splits, those above them and new ones, smallest first."""
@@ -156,7 +169,7 @@ class Pool:
         self._changed = set()
         return sorted(found, key=lambda key: len(self._clauses[key].rows))
 
-    def best(self, leaves: int, clause: bytes | None = None) -> PlannedTree:
+    def best(self, leaves: int, clause: bytes | None = None, depth: int = -1) -> PlannedTree:
         """The best tree with at most so many leaves, after :meth:`stitch`.
 
         Parameters
@@ -165,10 +178,12 @@ class Pool:
             Most leaves.
         clause : bytes, optional
             The rows that reach the root.
+        depth : int
+            The row of the frontiers that is read, the last by default.
         """
         clause = self.root if clause is None else clause
         known = self._frontiers
-        cost = known[clause]
+        cost, below = known[clause][depth], self._below[depth]
         size = min(leaves, len(cost))
         while size > 1 and cost[size - 2] <= cost[size - 1] + self.least:
             size -= 1  # one leaf fewer is as good
@@ -176,12 +191,14 @@ class Pool:
             return PlannedTree()
         literal, on_left, lowest = -1, 0, np.inf
         for candidate, (a, b) in self._clauses[clause].splits.items():
-            sums = known[a][: size - 1] + known[b][: size - 1][::-1]
+            sums = known[a][below, : size - 1] + known[b][below, : size - 1][::-1]
             at = int(sums.argmin())
             if sums[at] < lowest - self.least / 10:
                 literal, on_left, lowest = candidate, at + 1, float(sums[at])
         a, b = self._clauses[clause].splits[literal]
-        return PlannedTree(literal, self.best(on_left, a), self.best(size - on_left, b))
+        return PlannedTree(
+            literal, self.best(on_left, a, below), self.best(size - on_left, b, below)
+        )
 
     def cost_of(self, plan: PlannedTree, rows: Index | None = None) -> float:
         """The cost of a tree on some rows of the sample, all by default.

@@ -74,6 +74,7 @@ class Sample(BinnedRows):
         super().__init__(literals, values, stats)
         self.values = values
         self.weight = np.ones(len(values)) if weight is None else weight
+        self.own, self.min_rows = len(values), 1
         self.truth = literals.truth(values)
         self.coarse = _coarse(literals.feature)
         self._coarse_truth = np.ascontiguousarray(self.truth[self.coarse].T)
@@ -114,6 +115,39 @@ class Sample(BinnedRows):
         out._coarse_truth = self._coarse_truth.take(rows, axis=0)
         return out
 
+    def leaving(self, own: int, min_rows: int) -> Sample:
+        """The same, where every split must leave enough of the first rows on both sides.
+
+        Parameters
+        ----------
+        own : int
+            How many of the rows, the first ones, are counted.
+        min_rows : int
+            The fewest of them on a side.
+        """
+        out = copy(self)
+        out.own, out.min_rows = own, min_rows
+        return out
+
+    def after_one(
+        self, rows: Index, cost: Cost, tally: NDArray[np.int64] | None = None
+    ) -> NDArray[np.float64]:
+        """As `BinnedRows.after_one`; infinite where a split leaves too few rows on a side.
+
+        Parameters
+        ----------
+        rows, cost, tally
+            As there.
+        """
+        out = super().after_one(rows, cost, tally)
+        return out if self.min_rows == 1 else np.where(self._too_few(rows), np.inf, out)
+
+    def _too_few(self, rows: Index) -> NDArray[np.bool_]:
+        """Which literals leave fewer than ``min_rows`` of the first rows on a side."""
+        mine = rows[rows < self.own]
+        inside = self.bins.inside(self.bins.counts(mine, np.zeros(len(mine), np.int64), 1))[0]
+        return np.asarray(np.minimum(inside, len(mine) - inside) < self.min_rows)
+
     def after_two(
         self, rows: Index, costs: Sequence[Cost], rng: np.random.Generator
     ) -> list[Lookahead]:
@@ -135,11 +169,14 @@ class Sample(BinnedRows):
             Draws the part of very many rows.
         """
         looks = [Lookahead.nothing(len(self.literals)) for _ in costs]
+        few = None if self.min_rows == 1 else self._too_few(rows)[self.coarse]
         kept = max(min(len(self.coarse), _COARSE), 1)
         rows, scale = self.part(rows, max(int(_MOST_OPERATIONS / (2 * kept**2)), _FEWEST_ROWS), rng)
         truth = self._coarse_truth.take(rows, axis=0)
         count = truth.sum(axis=0, dtype=np.int64)
         inside = np.flatnonzero((count > 0) & (count < len(rows)))
+        if few is not None:
+            inside = inside[~few[inside]]
         if not len(inside):
             return looks
         alone = None
@@ -179,19 +216,23 @@ class Sample(BinnedRows):
         """
         most = min(_PAIRED_ROWS, _PAIRED_CELLS // (len(ranked) - _COARSE) + 1)
         some = slice(None, None, -(-len(rows) // most))
-        part = truth[some]
-        firsts = part.take(ranked[_COARSE:], axis=1).astype(np.float32)
-        partners = part.take(ranked[:_PARTNERS], axis=1)
-        stats = self.stats.take(rows[some], axis=1) * scale[some]
-        weighted = partners[None] * stats[:, :, None]  # (q, n, partners)
-        both = np.stack([firsts.T @ w for w in weighted])
-        total, _, _ = _two_sides(
-            both,
-            weighted.sum(axis=1),
-            np.asarray(stats @ firsts, dtype=np.float32),
-            stats.sum(axis=1),
-            cost,
-        )
+        firsts = truth[some].take(ranked[_COARSE:], axis=1).astype(np.float32)
+        partners = truth[some].take(ranked[:_PARTNERS], axis=1).astype(np.float32)
+        parts = self._by_statistic(rows[some], scale[some])
+        both = np.empty((len(parts), firsts.shape[1], partners.shape[1]), dtype=np.float32)
+        own = np.empty((len(parts), partners.shape[1]), dtype=np.float32)
+        of_roots = np.empty((len(parts), firsts.shape[1]), dtype=np.float32)
+        for q, (inside, amount) in enumerate(parts):
+            A, B = (
+                (firsts, partners)
+                if inside is None
+                else (firsts.take(inside, axis=0), partners.take(inside, axis=0))
+            )
+            B = B * amount[:, None]
+            np.matmul(A.T, B, out=both[q])
+            own[q], of_roots[q] = B.sum(axis=0), amount @ A
+        whole = np.array([amount.sum() for _, amount in parts], dtype=np.float32)
+        total, _, _ = _two_sides(both, own, of_roots, whole, cost)
         return np.argsort(total, kind="stable")[:_PAIRED]
 
     def _by_statistic(

@@ -62,8 +62,9 @@ class TreeSearch:
         progress: Progress,
         weight: NDArray[np.float64] | None = None,
         part: tuple[Sample, NDArray[np.int64]] | None = None,
+        own: int | None = None,
     ) -> None:
-        self._part = part
+        self._part, self.own = part, len(rows) if own is None else own
         self.method, self.rows, self.task = method, rows, task
         self.values = hide(rows.features, rows.values, method.forbidden)
         self.answers, self.rng, self.progress = answers, rng, progress
@@ -84,7 +85,8 @@ class TreeSearch:
             self.sample = Sample(self.literals, values, stats, self.weight)
             self.even = np.array(sorted(self.literals.position[t] for t in even), dtype=np.int64)
         cost = cost_named(method.cost, task)
-        self.pool = Pool(self.sample, cost, method.max_leaves)
+        self.sample = self.sample.leaving(self.own, method.min_samples_leaf)
+        self.pool = Pool(self.sample, cost, method.max_leaves, method.max_depth)
         self.pool.add(plan_of(nodes, self.literals))
         self.frontier = self.pool.stitch()
         sizes = [n for n in (2, 4, 8, 16, 32, 64) if n <= method.max_leaves]

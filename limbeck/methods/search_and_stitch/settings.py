@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from limbeck.core.contract import Sampler
 from limbeck.core.errors import InvalidInput
-from limbeck.methods.budgets import check_queries, check_size
+from limbeck.methods.budgets import check_queries, check_shape, check_size
 from limbeck.methods.search_and_stitch.descent import Guide
 
 __all__ = ["SearchSettings"]
@@ -58,6 +58,10 @@ class SearchSettings:
         Rows on which the probes are made.
     max_rows : int
         Rows used at most; a random part of more.
+    max_depth : int or None
+        Most questions before a leaf.
+    min_samples_leaf : int
+        Fewest of the user's rows in a leaf.
     forbidden : sequence of str
         Columns that no question may be about.
     """
@@ -77,14 +81,22 @@ class SearchSettings:
     patience: int = 60
     probe_rows: int = 1200
     max_rows: int = 30_000
+    max_depth: int | None = None
+    min_samples_leaf: int = 1
     forbidden: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         for field in ("max_leaves", "max_rows", "probe_rows"):
             if getattr(self, field) < 2:
                 raise InvalidInput(f"{field} is {getattr(self, field)}.", "Give 2 or more.")
+        check_shape(self.max_depth, self.min_samples_leaf)
         check_size("leaves", self.leaves, self.max_leaves)
         check_queries(self.queries, self.sampler, self.query_weight)
+
+    @property
+    def shaped(self) -> bool:
+        """Whether depth or leaves are limited beside the number of leaves."""
+        return self.max_depth is not None or self.min_samples_leaf > 1
 
     def sizes(self) -> range:
         """Leaves of the trees by which samplers are tried: about as many as are wanted."""

@@ -111,7 +111,7 @@ def judge(
         theirs = None if asked.weight is None else asked.weight[near]
         counts = weights(len(own), len(near), method.query_weight, weight[own], theirs)
         part = Rows(rows.features, shared.values[kept])
-        search = TreeSearch(method, part, told, task, rng, quiet, counts, (shared, kept))
+        search = TreeSearch(method, part, told, task, rng, quiet, counts, (shared, kept), len(own))
         search.grow()
         search.look_ahead()
         for kind, plans in enumerate((search.stitched(), search.cut_back())):

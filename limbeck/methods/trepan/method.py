@@ -36,7 +36,14 @@ from limbeck.data.class_weights import ClassWeight, class_weights
 from limbeck.data.splits import split_folds
 from limbeck.methods.answered_rows import AllSizes, AnsweredRows
 from limbeck.methods.base import BaseMethod
-from limbeck.methods.budgets import check_queries, check_size, query_budget, used_rows
+from limbeck.methods.budgets import (
+    check_leaf_rows,
+    check_queries,
+    check_shape,
+    check_size,
+    query_budget,
+    used_rows,
+)
 from limbeck.methods.forbidden import forbidden_columns
 from limbeck.methods.rules.sizes import SizedStudents, left_out, losses_of, spread
 from limbeck.methods.trepan.local_model import LocalModel, differs
@@ -122,6 +129,10 @@ class Trepan(BaseMethod):
         At which a node's columns are found to differ from its ancestor's, over all columns.
     max_rows : int
         Rows used at most; a random part of more.
+    max_depth : int or None
+        Most tests before a leaf.
+    min_samples_leaf : int
+        Fewest of the user's rows in a leaf.
     forbidden : sequence of str
         Columns that no condition may be about.
     """
@@ -142,12 +153,15 @@ class Trepan(BaseMethod):
     max_conditions: int = 10
     level: float = 0.10
     max_rows: int = 30_000
+    max_depth: int | None = None
+    min_samples_leaf: int = 1
     forbidden: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         least = {"max_leaves": 2, "min_instances": 4, "max_conditions": 1, "max_rows": 2}
         for name, low in least.items():
             whole_number(name, getattr(self, name), low)
+        check_shape(self.max_depth, self.min_samples_leaf)
         check_size("leaves", self.leaves, self.max_leaves)
         check_queries(self.queries)
         if not 0 < self.level < 1:
@@ -182,6 +196,7 @@ class Trepan(BaseMethod):
         started, task = time.perf_counter(), teacher.task
         used, weight = used_rows(len(rows), sample_weight, self.max_rows, rng)
         rows = rows[used]
+        check_leaf_rows(self.min_samples_leaf, len(rows))
         progress("asking the teacher", 0, 1)
         own = hard_answers(teacher.scores(rows.native()), task)
         by_class = None
@@ -302,7 +317,8 @@ class Trepan(BaseMethod):
         growth = Growth(
             rows.features, Instances(rows.values, answers, weight), len(task.classes), leaves,
             BeamSettings(most=self._most(), price=self.price), rng, more, max_numbers=numbers,
-            hidden=forbidden_columns(rows.features, self.forbidden),
+            hidden=forbidden_columns(rows.features, self.forbidden), max_depth=self.max_depth,
+            min_rows=self.min_samples_leaf,
         )  # fmt: skip
         growth.run()
         samples = [growth.nodes[i].sample.values for i in growth.expanded]

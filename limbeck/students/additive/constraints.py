@@ -12,11 +12,11 @@ from limbeck.core.columns import Features
 from limbeck.core.contract import Task
 from limbeck.core.errors import (
     InvalidInput,
-    by_name,
     did_you_mean,
     list_of_names,
     whole_number,
 )
+from limbeck.data.directions import check_monotone
 from limbeck.students.additive.selection import TermLimits
 from limbeck.students.additive.steps import StepTerms
 
@@ -58,11 +58,7 @@ class Constraints:
             if name == "pairs" or getattr(self, name) is not None:
                 whole_number(name, getattr(self, name), least)
         list_of_names("forbidden", self.forbidden)
-        for name, way in by_name("monotone", self.monotone, "{'age': 1}").items():
-            if isinstance(way, bool) or way not in (1, -1):
-                raise InvalidInput(
-                    f"monotone[{name!r}] is {way!r}.", "Give 1 for rising or -1 for falling."
-                )
+        check_monotone(self.monotone)
 
     def check(self, features: Features, task: Task) -> None:
         """Refuse what cannot be kept to.

@@ -46,7 +46,13 @@ def linear_terms(features: Features, columns: FilledColumns) -> tuple[SumTerm, .
     return tuple(terms)
 
 
-def dense(design: Vector, soft: Vector, weight: Vector, classifies: bool) -> tuple[Vector, Vector]:
+def dense(
+    design: Vector,
+    soft: Vector,
+    weight: Vector,
+    classifies: bool,
+    signs: Vector | None = None,
+) -> tuple[Vector, Vector]:
     """A ridge fit of all terms: weights of shape (t, k) and intercepts of shape (k,).
 
     Parameters
@@ -59,12 +65,16 @@ def dense(design: Vector, soft: Vector, weight: Vector, classifies: bool) -> tup
         How much each row counts.
     classifies : bool
         Whether these are classes.
+    signs : ndarray of shape (t,), optional
+        Those that weights must have; see `limbeck.students.sparse_sum.signs.signs_of`.
     """
     k = soft.shape[1] if classifies and soft.shape[1] > 2 else 1
     used = np.ones((design.shape[1], k), dtype=np.bool_)
     used[np.ptp(design, axis=0) == 0] = False
-    if not classifies or used.sum() <= NEWTON:
-        return refit(design, used, np.ones(k, dtype=np.bool_), soft, weight, classifies, RIDGE)
+    if not classifies or used.sum() <= NEWTON or signs is not None:
+        return refit(
+            design, used, np.ones(k, dtype=np.bool_), soft, weight, classifies, RIDGE, signs
+        )
     return _lbfgs(design, soft, weight)
 
 
@@ -95,16 +105,17 @@ def l1_supports(
     weight: Vector,
     classifies: bool,
     budgets: Sequence[int],
+    signs: Vector | None = None,
 ) -> list[NDArray[np.bool_]]:
     """For each budget the largest support on an L1 path whose weights and intercepts fit.
 
     The path goes from the penalty at which all weights are 0 down to a thousandth of it
     (Friedman, Hastie and Tibshirani 2010), by accelerated proximal gradients with warm starts
-    (Beck and Teboulle 2009).
+    (Beck and Teboulle 2009). Where more weights enter at once than fit, the largest of them do.
 
     Parameters
     ----------
-    design, soft, weight, classifies
+    design, soft, weight, classifies, signs
         As in :func:`dense`.
     budgets : sequence of int
         Numbers at most, increasing.
@@ -129,18 +140,42 @@ def l1_supports(
         beta[0] = np.log(mean) - (np.log1p(-mean) if k == 1 else np.log(mean).mean())
     level = x @ beta[1:] + beta[0]
     first = x.T @ ((_answers(level, classifies) - target) * share[:, None])
-    largest = float(np.abs(first).max(initial=0.0))
+    low = np.where(signs > 0, 0.0, -np.inf)[:, None] if signs is not None else None
+    high = np.where(signs < 0, 0.0, np.inf)[:, None] if signs is not None else None
+    box = None if low is None or high is None else (low, high)
+    enters = -first if box is None else np.clip(-first, *box)
+    largest = float(np.abs(enters).max(initial=0.0))
     bound = _curvature(x, share) * (0.25 if classifies and k == 1 else 0.5 if classifies else 1.0)
     out = [np.zeros((x.shape[1], k), dtype=np.bool_) for _ in budgets]
     for penalty in largest * np.geomspace(1.0, 1e-3, PATH)[1:]:
-        beta = _proximal(x, target, share, classifies, beta, float(penalty), bound)
+        beta = _proximal(x, target, share, classifies, beta, float(penalty), bound, box)
         used = beta[1:] != 0
-        held = int(used.sum()) + max(1, int(used.any(axis=0).sum()))
         for i, budget in enumerate(budgets):
-            if held <= budget and used.sum() >= out[i].sum():
+            if _held(used) > budget:
+                out[i] = _filled(out[i], beta[1:], budget)
+            elif used.sum() >= out[i].sum():
                 out[i] = used
-        if held > budgets[-1]:
+        if _held(used) > budgets[-1]:
             break
+    return out
+
+
+def _held(used: NDArray[np.bool_]) -> int:
+    """The numbers of a support (t, k): its weights and intercepts."""
+    return int(used.sum()) + max(1, int(used.any(axis=0).sum()))
+
+
+def _filled(used: NDArray[np.bool_], weights: Vector, budget: int) -> NDArray[np.bool_]:
+    """A support with the largest other weights (t, k) that fit into a budget beside it."""
+    out = used.copy()
+    others = np.where(used, 0.0, np.abs(weights))
+    for flat in np.argsort(-others, axis=None, kind="stable")[: budget + 1]:
+        term, output = np.unravel_index(flat, out.shape)
+        if not others[term, output]:
+            break
+        out[term, output] = True
+        if _held(out) > budget:
+            out[term, output] = False
     return out
 
 
@@ -152,6 +187,7 @@ def _proximal(
     beta: Vector,
     penalty: float,
     bound: float,
+    box: tuple[Vector, Vector] | None = None,
 ) -> Vector:
     """Accelerated proximal gradient steps at one penalty, from ``beta`` on."""
     ahead, momentum = beta, 1.0
@@ -159,6 +195,8 @@ def _proximal(
         rest = (_answers(x @ ahead[1:] + ahead[0], classifies) - target) * share[:, None]
         new = ahead - np.vstack([rest.sum(axis=0), x.T @ rest]) / bound
         new[1:] = np.sign(new[1:]) * np.maximum(np.abs(new[1:]) - penalty / bound, 0.0)
+        if box is not None:
+            new[1:] = np.clip(new[1:], *box)
         following = (1 + np.sqrt(1 + 4 * momentum**2)) / 2
         moved = new - beta
         if np.abs(moved).max(initial=0.0) < 1e-5:

@@ -21,9 +21,10 @@ from limbeck.students.sparse_sum.search import (
     smallest_within,
     spans_of,
 )
+from limbeck.students.sparse_sum.signs import signs_of
 from limbeck.students.sparse_sum.sparse_sum import label_data
 from limbeck.students.sparse_sum.sum_data import SumData, row_losses
-from limbeck.students.sparse_sum.terms import FilledColumns, medians
+from limbeck.students.sparse_sum.terms import FilledColumns, SumTerm, medians
 from limbeck.students.targets import TaskLike
 
 __all__ = ["Linear", "dense_fit", "l1_path", "linear_of"]
@@ -113,7 +114,8 @@ def dense_fit(data: SumData) -> tuple[TermWeights, Vector]:
     columns = FilledColumns(data.values, fill)
     terms = linear_terms(data.features, columns)
     design = design_of(terms, columns)
-    weights, intercept = dense(design, data.soft, data.weight, data.classifies)
+    signs = _signs(terms, data)
+    weights, intercept = dense(design, data.soft, data.weight, data.classifies, signs)
     reach = np.abs(weights).max(axis=1, initial=0.0) * np.std(design, axis=0)
     order = np.argsort(-reach, kind="stable")
     order = order[np.abs(weights[order]).max(axis=1, initial=0.0) > 0]
@@ -152,14 +154,14 @@ def l1_path(
     terms = linear_terms(data.features, FilledColumns(part.values, fill))
     design = design_of(terms, FilledColumns(part.values, fill))
     whole = design_of(terms, FilledColumns(data.values, fill))
-    losses = None
+    signs, losses = _signs(terms, data), None
     if len(part.values) >= 10 and part.fold.max() > 0:
         losses = np.zeros((len(sizes), len(part.values)))
         for at in range(int(part.fold.max()) + 1):
             out = part.fold == at
             if out.any() and not out.all():
-                losses[:, out] = _left_out(part, design, out, sizes)
-    supports = l1_supports(design, part.soft, part.weight, part.classifies, sizes)
+                losses[:, out] = _left_out(part, design, out, sizes, signs)
+    supports = l1_supports(design, part.soft, part.weight, part.classifies, sizes, signs)
     sums = [_refitted(s, terms, whole, data) for s in supports]
     counted, chosen = part.weight[part.judged], len(sizes) - 1
     if losses is not None:
@@ -169,19 +171,27 @@ def l1_path(
     return SearchedSums(fill, tuple(sizes), tuple(sums), names, losses, counted, chosen, len(terms))
 
 
+def _signs(terms: Sequence[SumTerm], data: SumData) -> Vector | None:
+    return None if data.rises is None else signs_of(terms, data.rises)
+
+
 def _left_out(
-    part: SumData, design: Vector, out: NDArray[np.bool_], sizes: Sequence[int]
+    part: SumData,
+    design: Vector,
+    out: NDArray[np.bool_],
+    sizes: Sequence[int],
+    signs: Vector | None,
 ) -> Vector:
     """Losses of all sizes on the rows of one fold."""
     rest, inside = np.flatnonzero(~out), np.flatnonzero(out)
     known = part.take(rest)
-    supports = l1_supports(design[rest], known.soft, known.weight, part.classifies, sizes)
+    supports = l1_supports(design[rest], known.soft, known.weight, part.classifies, sizes, signs)
     losses = np.empty((len(sizes), len(inside)))
     for i, used in enumerate(supports):
         kept, intercepts = _pattern(used, known)
         weights, level = refit(
             design[np.ix_(rest, kept)], used[kept], intercepts, known.soft, known.weight,
-            part.classifies,
+            part.classifies, signs=None if signs is None else signs[kept],
         )  # fmt: skip
         total = design[np.ix_(inside, kept)] @ weights + level
         losses[i] = row_losses(total, part, inside)
@@ -202,9 +212,13 @@ def _refitted(
 ) -> TermWeights:
     kept, intercepts = _pattern(used, data)
     inside = design[:, kept]
-    weights, level = refit(inside, used[kept], intercepts, data.soft, data.weight, data.classifies)
-    found = TermWeights(tuple(terms[i] for i in kept), weights, level)
-    return shortened(found, inside, data, DIGITS)
+    chosen = tuple(terms[i] for i in kept)
+    weights, level = refit(
+        inside, used[kept], intercepts, data.soft, data.weight, data.classifies,
+        signs=_signs(chosen, data),
+    )  # fmt: skip
+    found = TermWeights(chosen, weights, level)
+    return shortened(found, inside, data, DIGITS).without_zeros()
 
 
 def linear_of(found: TermWeights, fill: Vector, data: SumData, task: Task) -> Linear:

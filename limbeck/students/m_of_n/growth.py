@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Features
-from limbeck.students.m_of_n.count_tests import BeamSettings, CountTest, best_test
+from limbeck.students.m_of_n.count_tests import BeamSettings, CountTest, LiteralTable, best_test
 from limbeck.students.m_of_n.literals import literal_table
 from limbeck.students.rules.search import statistics
 
@@ -121,6 +121,10 @@ class Growth:
         Growth ends with the first tree that holds more.
     hidden : ndarray of shape (d,), bool, optional
         Columns that no test may be about.
+    max_depth : int, optional
+        Most tests before a leaf.
+    min_rows : int
+        Fewest of the user's rows in a leaf.
     """
 
     def __init__(
@@ -135,11 +139,14 @@ class Growth:
         min_instances: int = 4,
         max_numbers: int | None = None,
         hidden: NDArray[np.bool_] | None = None,
+        max_depth: int | None = None,
+        min_rows: int = 1,
     ) -> None:
         self.features, self.classes, self.max_leaves = features, classes, max_leaves
         self.beam, self.rng, self.more, self.min_instances = beam, rng, more, min_instances
         self.most = np.inf if max_numbers is None else max_numbers
-        self.hidden = hidden
+        self.hidden, self.min_rows = hidden, min_rows
+        self.max_depth = np.inf if max_depth is None else max_depth
         self.numbers = 1  # that the tree holds
         self.middle = 0.0 if classes else float(np.average(rows.target, weights=rows.weight))
         root = GrowingNode(rows, (), 1.0, self._stats(rows).sum(axis=0), rows)
@@ -186,12 +193,20 @@ class Growth:
         node.sample, node.stats, node.closed = sample, stats.sum(axis=0), True
         if len(sample) < self.min_instances or self._loss(node) <= 1e-9 * self._spread:
             return
+        if len(node.path) >= self.max_depth or len(node.rows) < 2 * self.min_rows > 2:
+            return
         seen = sample.values
         if self.hidden is not None:
             seen = np.where(self.hidden, 0.0, seen)
         table = literal_table(self.features, seen, stats, self.classes)
+        if self.min_rows > 1:
+            held = np.array([c.holds(node.rows.values).sum() for c in table.clauses])
+            kept = np.flatnonzero(np.minimum(held, len(node.rows) - held) >= self.min_rows)
+            table = LiteralTable(
+                table.column[kept], table.truth[:, kept], [table.clauses[i] for i in kept]
+            )
         found = best_test(table, stats, self.classes, self.beam)
-        if found is None:
+        if found is None or self._small(found[0], node.rows):
             return
         node.test = found[0].settled(np.vstack([sample.values, node.rows.values]))
         self.expanded.append(i)
@@ -207,6 +222,11 @@ class Growth:
                     node.reach * share, stats[there].sum(axis=0), sample[there], parent=i,
                 )
             )  # fmt: skip
+
+    def _small(self, test: CountTest, rows: Instances) -> bool:
+        """Whether too few of the user's rows pass a test, or fail it."""
+        passed = int(test.holds(rows.values).sum()) if self.min_rows > 1 else 0
+        return self.min_rows > 1 and min(passed, len(rows) - passed) < self.min_rows
 
     def values(self) -> Matrix:
         """Class fractions, or the mean, of each node, shape (nodes, k)."""

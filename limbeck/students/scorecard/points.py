@@ -17,6 +17,7 @@ from scipy.special import softmax
 from limbeck.core.columns import Features
 from limbeck.students.sparse_sum.model import TermWeights, design_of
 from limbeck.students.sparse_sum.refit import curvature, refit
+from limbeck.students.sparse_sum.signs import signs_of
 from limbeck.students.sparse_sum.sum_data import SumData, cross_entropy
 from limbeck.students.sparse_sum.terms import FilledColumns
 
@@ -92,9 +93,10 @@ def round_to_points(
     part = data.take(rows)
     design = design_of(found.terms, FilledColumns(part.values, fill))
     form = _Quadratic.around(found, design, part)
+    signs = None if data.rises is None else signs_of(found.terms, data.rises)
     tried = []
     for most in np.geomspace(1, BEYOND * max_points, SCALES):
-        points = form.nearest(largest / most, max_points)
+        points = form.nearest(largest / most, max_points, signs)
         tried.append((form.loss(points, largest / most), points, largest / most))
     cut = sorted(loss for loss, _, _ in tried)[:COMPARED][-1]
     best: tuple[float, Vector, Vector, float] | None = None
@@ -137,14 +139,17 @@ class _Quadratic:
         curve = whole[m:, m:] - whole[m:, :m] @ follow
         return cls(found.weights, at, output, np.asarray(curve))
 
-    def nearest(self, unit: float, most: int) -> Vector:
+    def nearest(self, unit: float, most: int, signs: Vector | None = None) -> Vector:
         """Whole points of at most ``most`` each near ``weights / unit``, of shape (t, k)."""
         wanted = self.weights[self.at, self.output] / unit
-        x = np.clip(np.round(wanted), -most, most)
+        low, high = np.full(len(wanted), -most), np.full(len(wanted), most)
+        if signs is not None:
+            low[signs[self.at] > 0], high[signs[self.at] < 0] = 0, 0
+        x = np.clip(np.round(wanted), low, high)
         slope = self.curve @ (x - wanted)
         bend = np.maximum(np.diag(self.curve), 1e-300)
         for _ in range(20 * len(x)):
-            moved = np.clip(np.round(x - slope / bend), -most, most) - x
+            moved = np.clip(np.round(x - slope / bend), low, high) - x
             gain = -(moved * slope + 0.5 * bend * moved**2)
             i = int(gain.argmax())
             if gain[i] <= 1e-12 * bend[i]:

@@ -59,11 +59,19 @@ class FoldJudge:
         The value of each candidate on each row, standardised.
     at : int
         The fold.
+    signs : ndarray of shape (m,), optional
+        Those that the weights of candidates must have.
     """
 
-    def __init__(self, part: SumData, matrix: NDArray[np.float32], at: int) -> None:
+    def __init__(
+        self,
+        part: SumData,
+        matrix: NDArray[np.float32],
+        at: int,
+        signs: Vector | None = None,
+    ) -> None:
         out = part.fold == at
-        self.part, self.matrix = part, matrix
+        self.part, self.matrix, self.signs = part, matrix, signs
         self.inside, self.rest = np.flatnonzero(out), np.flatnonzero(~out)
         self._known = part.take(self.rest)
         self._share = self._known.weight * (len(self.rest) / max(self._known.weight.sum(), 1e-300))
@@ -106,6 +114,7 @@ class FoldJudge:
         weights, level = fit_centred(
             outside - mean, used, intercepts, self._known.soft, self._share, classifies,
             RIDGE if classifies else VALUES_RIDGE, start,
+            None if self.signs is None else self.signs[order],
         )  # fmt: skip
         self._level = level
         self._weights = {(m, c): float(weights[place[m] - 1, c]) for m, c in chosen}

@@ -40,6 +40,14 @@ class TermWeights:
         outputs = int((self.intercept != 0).sum()) or 1
         return held + int((self.weights != 0).sum()) + outputs
 
+    def without_zeros(self) -> TermWeights:
+        """The same sum without terms of no weight."""
+        kept = np.flatnonzero(self.weights.any(axis=1))
+        if len(kept) == len(self.terms):
+            return self
+        terms = tuple(self.terms[i] for i in kept)
+        return TermWeights(terms, self.weights[kept], self.intercept)
+
     def totals(self, columns: FilledColumns) -> Vector:
         """The sums, of shape (n, k).
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from limbeck.students.sparse_sum.signs import fitting_signs
+
 __all__ = ["RIDGE", "VALUES_RIDGE", "curvature", "fit_centred", "refit"]
 
 Vector = NDArray[np.float64]
@@ -20,6 +22,7 @@ def refit(
     weight: Vector,
     classifies: bool,
     ridge: float | None = None,
+    signs: Vector | None = None,
 ) -> tuple[Vector, Vector]:
     """Weights by least squares for values, by soft cross-entropy for classes (Newton's method).
 
@@ -40,6 +43,8 @@ def refit(
     ridge : float, optional
         Penalty on half the sum of squared weights of standardised terms, beside a summed loss
         whose weights average one; by default 1 for classes and 0.001 for values.
+    signs : ndarray of shape (t,), optional
+        1 or -1 for terms whose weight must not be of the other sign; k is 1.
 
     Returns
     -------
@@ -55,7 +60,9 @@ def refit(
     spread = np.sqrt(np.average((design - mean) ** 2, axis=0, weights=weight)) if t else mean
     spread = np.where(spread > 0, spread, 1.0)
     scaled = (design - mean) / spread
-    weights, intercept = fit_centred(scaled, used, intercepts, soft, share, classifies, ridge)
+    weights, intercept = fit_centred(
+        scaled, used, intercepts, soft, share, classifies, ridge, signs=signs
+    )
     weights = weights / spread[:, None]
     return weights, np.where(intercepts, intercept - mean @ weights, 0.0)
 
@@ -69,6 +76,7 @@ def fit_centred(
     classifies: bool,
     ridge: float,
     start: Vector | None = None,
+    signs: Vector | None = None,
 ) -> tuple[Vector, Vector]:
     """Weights of terms whose weighted means are 0; see :func:`refit`.
 
@@ -76,18 +84,60 @@ def fit_centred(
     ----------
     centred : ndarray of shape (n, t)
         The terms.
-    used, intercepts, soft, classifies, ridge
+    used, intercepts, soft, classifies, ridge, signs
         As in :func:`refit`.
     share : ndarray of shape (n,)
         How much each row counts, 1 on average.
     start : ndarray of shape (t + 1, k), optional
         Intercepts and weights to begin with; 0 where not used.
     """
-    if not classifies:
-        coef, level = _least_squares(centred, soft[:, 0], share, ridge)
-        return coef[:, None], np.array([level])
-    target = soft[:, 1:] if used.shape[1] == 1 else soft
-    return _newton(centred, used, intercepts, target, share, ridge, start)
+    target = soft[:, 1:] if classifies and used.shape[1] == 1 else soft
+    if classifies:
+        weights, level = _newton(centred, used, intercepts, target, share, ridge, start)
+    else:
+        coef, middle = _least_squares(centred, soft[:, 0], share, ridge)
+        weights, level = coef[:, None], np.array([middle])
+    if fitting_signs(weights, signs).all():
+        return weights, level
+    assert signs is not None  # noqa: S101
+    return _within_signs(centred, used[:, 0], target, share, classifies, ridge, signs)
+
+
+def _within_signs(
+    x: Vector,
+    used: NDArray[np.bool_],
+    target: Vector,
+    w: Vector,
+    classifies: bool,
+    ridge: float,
+    signs: Vector,
+) -> tuple[Vector, Vector]:
+    """The least loss among weights of the right signs, for one output: convex, in a box."""
+    from scipy.optimize import minimize
+
+    full = np.column_stack([np.ones(len(x)), x])
+    high = np.r_[np.inf, np.where(used & (signs >= 0), np.inf, 0.0)]
+    low = np.r_[-np.inf, np.where(used & (signs <= 0), -np.inf, 0.0)]
+    middle = float(np.average(target[:, 0], weights=w))
+    scale = 1.0 if classifies else float(np.average((target[:, 0] - middle) ** 2, weights=w)) or 1.0
+    penalty = np.r_[1e-6 if classifies else 0.0, np.full(x.shape[1], ridge)]
+
+    def loss(beta: Vector) -> tuple[float, Vector]:
+        if classifies:
+            value, p = _loss(full, beta[:, None], target, w, ridge)
+            rest = w * (p - target)[:, 0]
+        else:
+            rest = w * (full @ beta - target[:, 0])
+            value = 0.5 * float((rest**2 / np.maximum(w, 1e-300)).sum() + penalty @ beta**2)
+        return value / scale / len(x), (full.T @ rest + penalty * beta) / scale / len(x)
+
+    start = np.zeros(full.shape[1])
+    start[0] = 0.0 if classifies else middle
+    found = minimize(
+        loss, start, jac=True, method="L-BFGS-B", bounds=list(zip(low, high, strict=True)),
+        options={"maxiter": 500, "ftol": 1e-12, "gtol": 1e-8},
+    ).x  # fmt: skip
+    return found[1:, None], found[:1]
 
 
 def _least_squares(x: Vector, y: Vector, w: Vector, ridge: float) -> tuple[Vector, float]:

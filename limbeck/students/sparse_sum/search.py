@@ -20,7 +20,8 @@ from limbeck.students.sparse_sum.candidates import (
 from limbeck.students.sparse_sum.crossfit import FoldJudge, pattern
 from limbeck.students.sparse_sum.model import TermWeights, decimals_of, design_of, rounded
 from limbeck.students.sparse_sum.refit import refit
-from limbeck.students.sparse_sum.selection import Chosen, OrthogonalSelection
+from limbeck.students.sparse_sum.selection import Chosen, OrthogonalSelection, SelectionLimits
+from limbeck.students.sparse_sum.signs import signs_of
 from limbeck.students.sparse_sum.sum_data import SumData, row_losses
 from limbeck.students.sparse_sum.terms import FilledColumns, SumTerm, medians
 
@@ -139,7 +140,8 @@ def search_families(
     )  # fmt: skip
     numbers = np.array([t.numbers for t in pool.terms], dtype=np.int64)
     one_fold = np.zeros(len(part.values), dtype=np.int64)
-    chooser = OrthogonalSelection(pool.matrix, targets, part.weight, one_fold, numbers)
+    limits, possible = _limits(pool, data)
+    chooser = OrthogonalSelection(pool.matrix, targets, part.weight, one_fold, numbers, limits)
     free, whole = (1 if targets.shape[1] == 1 else 0), FilledColumns(data.values, fill)
     known: dict[tuple[tuple[int, int], ...], tuple[float, TermWeights]] = {}
 
@@ -152,7 +154,7 @@ def search_families(
 
     several = targets.shape[1] > 1
     found: dict[str, list[TermWeights]] = {}
-    for name, allowed in families_of(pool).items():
+    for name, allowed in families_of(pool, possible).items():
         ways = [chooser.choose(sizes, allowed, None, free)]
         if several:  # of as many numbers, so that the rows that they are fitted to may decide
             ways.append(chooser.choose(sizes, allowed, None, free, spread=True))
@@ -219,9 +221,10 @@ def search(
         trees=TREES if data.classifies else VALUE_TREES,
     )  # fmt: skip
     numbers = np.array([t.numbers for t in pool.terms], dtype=np.int64)
-    chooser = OrthogonalSelection(pool.matrix, targets, part.weight, part.fold, numbers)
+    limits, possible = _limits(pool, data)
+    chooser = OrthogonalSelection(pool.matrix, targets, part.weight, part.fold, numbers, limits)
     free = 1 if targets.shape[1] == 1 else 0
-    families = families_of(pool)
+    families = families_of(pool, possible)
     cross = len(part.values) >= 2 * FOLDS and part.fold.max() > 0
     shape = (len(families), len(sizes), len(part.values))
     losses, soft = np.zeros(shape), np.zeros(shape)
@@ -229,7 +232,7 @@ def search(
         for at in range(int(part.fold.max()) + 1):
             if not (0 < (part.fold == at).sum() < len(part.fold)):
                 continue
-            judge = FoldJudge(part, pool.matrix, at)
+            judge = FoldJudge(part, pool.matrix, at, limits.signs)
             for i, allowed in enumerate(families.values()):
                 for j, chosen in enumerate(chooser.choose(sizes, allowed, at, free)):
                     losses[i, j, judge.inside], soft[i, j, judge.inside] = judge.losses(chosen)
@@ -253,11 +256,34 @@ def search(
     )  # fmt: skip
 
 
-def families_of(pool: Candidates) -> dict[str, NDArray[np.bool_]]:
-    """The kinds of terms that are tried together: fewer kinds overfit less."""
+def _limits(pool: Candidates, data: SumData) -> tuple[SelectionLimits, NDArray[np.bool_]]:
+    """What the candidates must keep to, and which of them can."""
+    possible = np.ones(len(pool.terms), dtype=np.bool_)
+    signs = reads = None
+    if data.rises is not None:
+        signs = signs_of(pool.terms, data.rises)
+        possible = ~np.isnan(signs)
+        signs = np.nan_to_num(signs)
+    if data.costs is not None:
+        reads = np.zeros((len(pool.terms), len(data.costs)), dtype=np.bool_)
+        for i, term in enumerate(pool.terms):
+            reads[i, list(term.columns)] = True
+    return SelectionLimits(signs, reads, data.costs), possible
+
+
+def families_of(pool: Candidates, possible: NDArray[np.bool_]) -> dict[str, NDArray[np.bool_]]:
+    """The kinds of terms that are tried together: fewer kinds overfit less.
+
+    Parameters
+    ----------
+    pool : Candidates
+        m terms.
+    possible : ndarray of shape (m,), bool
+        Which of them may be used at all.
+    """
     kind = np.array([_family(t) for t in pool.terms])
     return {
-        name: np.isin(kind, ["columns", *names])
+        name: np.isin(kind, ["columns", *names]) & possible
         for name, names in {
             "columns": [], "steps": ["steps"], "hinges": ["hinges"], "rules": ["rules"],
             "all": ["steps", "hinges", "rules"],
@@ -295,9 +321,13 @@ def _fitted(
     terms = [pool.terms[m] for m in order]
     design = design_of(terms, columns)
     used, intercepts = pattern(chosen, order, data)
-    weights, intercept = refit(design, used, intercepts, data.soft, data.weight, data.classifies)
+    signs = None if data.rises is None else signs_of(terms, data.rises)
+    weights, intercept = refit(
+        design, used, intercepts, data.soft, data.weight, data.classifies, signs=signs
+    )
     found = TermWeights(tuple(terms), weights, intercept)
-    return found if digits is None else shortened(found, design, data, digits)
+    found = found if digits is None else shortened(found, design, data, digits)
+    return found if signs is None else found.without_zeros()
 
 
 def shortened(found: TermWeights, design: Vector, data: SumData, digits: int) -> TermWeights:

@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Chosen", "OrthogonalSelection"]
+__all__ = ["Chosen", "OrthogonalSelection", "SelectionLimits"]
 
 Vector = NDArray[np.float64]
 Chosen = list[tuple[int, int]]
@@ -51,6 +51,34 @@ class _Rule:
     floor: Vector  # (k,): what a term must gain
     power: float  # of the price, by which a gain is divided
     spread: bool = False  # whether an intercept is left out of that price
+    variance: float = 1.0  # of all targets together
+
+
+@dataclass(frozen=True)
+class SelectionLimits:
+    """What terms must keep to beside their numbers.
+
+    Parameters
+    ----------
+    signs : ndarray of shape (m,), optional
+        Those that weights must have: 1, -1, or 0 for any.
+    reads : ndarray of shape (m, d), bool, optional
+        Which columns each candidate reads.
+    costs : ndarray of shape (d,), optional
+        What the first term that reads a column must explain beyond the rest, as a share of the
+        targets' variance.
+    """
+
+    signs: Vector | None = None
+    reads: NDArray[np.bool_] | None = None
+    costs: Vector | None = None
+
+    def cost(self, chosen: Chosen) -> Vector | float:
+        """What each candidate costs after those that were chosen, of shape (m,)."""
+        if self.costs is None or self.reads is None:
+            return 0.0
+        read = self.reads[[m for m, _ in chosen]].any(axis=0)
+        return np.asarray(self.reads @ np.where(read, 0.0, self.costs))
 
 
 class OrthogonalSelection:
@@ -68,6 +96,8 @@ class OrthogonalSelection:
         The fold of each row, from 0; rows come in the order of their folds.
     numbers : ndarray of shape (m,), int
         What each candidate holds beside its weight.
+    limits : SelectionLimits, optional
+        The signs of weights, and what reading a column must explain.
     """
 
     def __init__(
@@ -77,8 +107,10 @@ class OrthogonalSelection:
         weight: Vector,
         fold: NDArray[np.int64],
         numbers: NDArray[np.int64],
+        limits: SelectionLimits | None = None,
     ) -> None:
         self.matrix, self.numbers = matrix, numbers
+        self.limits = SelectionLimits() if limits is None else limits
         self.folds = int(fold.max()) + 1
         self.outputs = targets.shape[1]
         self._share = weight / weight.sum()
@@ -170,7 +202,9 @@ class OrthogonalSelection:
             for c in range(self.outputs)
         ]
         floor = 1e-6 * np.array([max(float(s @ use), 1e-300) for s in self._spread])
-        rule = _Rule(budgets[-1], free, floor, power, spread)
+        varies = [float(s @ use) - float(m @ use) ** 2 / float(self._total @ use)
+                  for s, m in zip(self._spread, self._level, strict=True)]  # fmt: skip
+        rule = _Rule(budgets[-1], free, floor, power, spread, max(sum(varies), 0.0))
         state = _Selection(paths, [], free, 0.0)
         out = []
         for budget in budgets:
@@ -178,7 +212,7 @@ class OrthogonalSelection:
             while (step := self._next(branch, budget, rule)) is not None:
                 if branch is state and self._next(state, rule.most, rule) != step:
                     branch = state.copy()  # the best no longer fits
-                self._add(branch, step, use)
+                self._add(branch, step, use, rule)
             out.append((list(branch.chosen), branch.explained))
         return out
 
@@ -188,13 +222,16 @@ class OrthogonalSelection:
         left = budget - at.used
         if left < 1:
             return None
-        held = list({m for m, _ in at.chosen})
+        held, limits = list({m for m, _ in at.chosen}), self.limits
+        cost = limits.cost(at.chosen) * rule.variance
         for c, path in enumerate(at.paths):
             extra = int(c >= rule.free and len(path.along) == 1)
             price = self.numbers + (1 + extra)
             price[held] = 1 + extra
             fits = path.open & (price <= left) & (path.norms > path.least)
-            gain = np.where(fits, path.inner**2, 0.0) / np.maximum(path.norms, path.least)
+            if limits.signs is not None:
+                fits &= limits.signs * path.inner >= 0
+            gain = np.where(fits, path.inner**2, 0.0) / np.maximum(path.norms, path.least) - cost
             worth = gain / (price - extra * rule.spread) ** rule.power
             m = int(worth.argmax())
             if gain[m] > rule.floor[c] and (best is None or worth[m] > best[0]):
@@ -209,8 +246,10 @@ class OrthogonalSelection:
         norms = self._squares @ use - along**2
         return [along], norms, self._targets[c] @ use - along * level
 
-    def _add(self, at: _Selection, step: tuple[int, int, int], use: Vector) -> None:
+    def _add(self, at: _Selection, step: tuple[int, int, int], use: Vector, rule: _Rule) -> None:
         m, c, price = step
+        if self.limits.costs is not None:
+            at.explained -= rule.variance * float(np.ravel(self.limits.cost(at.chosen))[m])
         path = at.paths[c]
         gram = self._with(m) @ use
         known = np.stack(path.along)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,10 @@ class SumData:
         On which rows sizes are judged: the user's own, not queries.
     classifies : bool
         Whether the answers are probabilities.
+    rises : ndarray of shape (d,), int, optional
+        1 for columns with which the sum may only rise, -1 only fall, else 0.
+    costs : ndarray of shape (d,), optional
+        What reading a column must explain beyond what else it costs, as a share of the variance.
     """
 
     features: Features
@@ -46,6 +50,8 @@ class SumData:
     fold: Index
     judged: NDArray[np.bool_]
     classifies: bool
+    rises: Index | None = None
+    costs: Vector | None = None
 
     @property
     def classes(self) -> int:
@@ -54,9 +60,9 @@ class SumData:
 
     def take(self, index: NDArray[np.int64]) -> SumData:
         """Some of the rows."""
-        return SumData(
-            self.features, self.values[index], self.soft[index], self.weight[index],
-            self.fold[index], self.judged[index], self.classifies,
+        return replace(
+            self, values=self.values[index], soft=self.soft[index], weight=self.weight[index],
+            fold=self.fold[index], judged=self.judged[index],
         )  # fmt: skip
 
     def targets(self) -> Vector:

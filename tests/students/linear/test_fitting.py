@@ -45,3 +45,17 @@ def test_supports_fit_their_budgets_and_grow() -> None:
     for s, budget in zip(supports, budgets, strict=True):
         assert s.sum() + max(1, s.any(axis=0).sum()) <= budget
     assert (supports[-1] == np.eye(6, 3, dtype=bool)).all()  # what the answers are made of
+
+
+def test_a_budget_too_small_for_all_that_enter_at_once_holds_the_largest() -> None:
+    rng = np.random.default_rng(3)
+    common = rng.normal(size=400)
+    X = common[:, None] + 1e-3 * rng.normal(size=(400, 6))  # enter together, at one penalty
+    p = 1 / (1 + np.exp(-3 * common[:, None]))
+    soft = np.hstack([1 - p, p])
+    supports = l1_supports(X, soft, np.ones(400), True, [1, 2, 3, 40])
+    assert [int(s.sum()) for s in supports[:3]] == [0, 1, 2]
+    three = np.hstack([p / 2, p / 2, 1 - p])  # an intercept for each class that has a weight
+    supports = l1_supports(X, three, np.ones(400), True, [2, 3, 4])
+    for s, budget in zip(supports, (2, 3, 4), strict=True):
+        assert 0 < s.sum() + s.any(axis=0).sum() <= budget
