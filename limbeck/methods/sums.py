@@ -129,7 +129,9 @@ class SumMethod(BaseMethod):
         """
         progress("choosing terms", 0, 1)
         task, data = asked.teacher.task, asked.for_sums(_MOST_ROWS)
-        found: dict[str, Sequence[Student]] = {**self._by_family(self._within(data, task), rng, task)}
+        found: dict[str, Sequence[Student]] = {
+            **self._by_family(self._within(data, task), rng, task)
+        }
         if not data.judged.all():
             alone = self._within(asked.limited(0).for_sums(_MOST_ROWS), task)
             for name, sums in self._by_family(alone, rng, task).items():
@@ -173,6 +175,11 @@ class SumMethod(BaseMethod):
         progress("choosing terms", 0, 1)
         found, students = self._searched(asked.data, rng, teacher.task)
         student = students[found.chosen]
+        if self.feature_costs and not any(s.sum_.terms for s in students):
+            raise InvalidInput(
+                "feature_costs leave no column that explains more than it costs.",
+                "Lower them, or leave feature_costs out.",
+            )
         frontier = {s.numbers: s for s in reversed(students)}
         return MethodResult(
             student,

@@ -109,6 +109,8 @@ def test_a_dear_column_is_read_only_where_it_explains_more() -> None:
         assert "up" not in dear.student.text()
         cheap = made("scorecard", "scorecard", values, numbers=12, feature_costs={"up": 1e-6})
         assert "up" in cheap.student.text()
+    with pytest.raises(InvalidInput, match="no column that explains more than it costs"):
+        made("sparse_sum", "sparse_sum", False, feature_costs=dict.fromkeys(X, 2.0))
 
 
 @pytest.mark.parametrize(

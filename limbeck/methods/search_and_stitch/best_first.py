@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -67,6 +67,7 @@ def best_first(
         _, i, literal = heapq.heappop(queue)
         split[i] = (literal, len(leaves), len(leaves) + 1)
         leaves += tree.children(leaves[i], literal)
+        leaves[i] = replace(leaves[i], tally=None)  # which may be large
         tree.look(leaves, len(leaves) - 2, queue)
         tree.look(leaves, len(leaves) - 1, queue)
     return _nodes(data, [leaf.rows for leaf in leaves], split, target, weight, classes)

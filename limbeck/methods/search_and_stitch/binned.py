@@ -15,7 +15,7 @@ from limbeck.methods.search_and_stitch.literals import Literals
 __all__ = ["BinnedRows"]
 
 _LEVELS = 4
-_MOST_KEPT = 500_000  # counts of one leaf of a tree
+_MOST_KEPT = 1_300_000  # counts of one leaf of a tree
 
 
 class BinnedRows:

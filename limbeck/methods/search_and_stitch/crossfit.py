@@ -31,6 +31,7 @@ __all__ = [
 ]
 
 _EXACT, _FINE = 1_000_000, 50
+_SUMS = 1_000_000  # thresholds times classes, of all columns together, at a node
 _THRESHOLDS = 4000  # of all columns together, where trees are only compared
 Index = NDArray[np.int64]
 
@@ -197,11 +198,12 @@ def greedy(
     weight: NDArray[np.float64],
     task: Task,
     leaves: int,
+    ordered: list[NDArray[np.float64]] | None = None,
 ) -> Nodes:
     """A tree of at most so many leaves, by Gini impurity or squared error.
 
     scikit-learn's, which tries every threshold; of very many numbers one of 50 thresholds a
-    column, which takes a tenth of the time.
+    column, or fewer where there are very many columns and classes, which takes a tenth of the time.
 
     Parameters
     ----------
@@ -215,10 +217,13 @@ def greedy(
         What the answers are.
     leaves : int
         The most leaves.
+    ordered : list of ndarray, optional
+        What `limbeck.methods.search_and_stitch.literals.sorted_columns` says of the values.
     """
     criterion = "gini" if task.classifies else "squared_error"
     if values.size > _EXACT:
-        literals = Literals(grid(features, values, values.size, _FINE))
+        most = _SUMS // max(len(task.classes), 1)
+        literals = Literals(grid(features, values, most, _FINE, ordered))
         data = BinnedRows(literals, values, row_statistics(answers, task, weight))
         return best_first(
             data, np.arange(len(values)), COSTS[criterion], answers, weight, len(task.classes),

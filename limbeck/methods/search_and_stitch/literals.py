@@ -12,7 +12,7 @@ from limbeck.core.columns import Features
 from limbeck.students.tree.nodes import EQ, LE, MISSING
 from limbeck.students.tree.thresholds import distinct_in_float32
 
-__all__ = ["Literal", "Literals", "grid"]
+__all__ = ["Literal", "Literals", "grid", "sorted_columns"]
 
 
 @dataclass(frozen=True, order=True)
@@ -46,7 +46,11 @@ class Literals:
 
 
 def grid(
-    features: Features, values: NDArray[np.float64], limit: int = 1200, most: int = 32
+    features: Features,
+    values: NDArray[np.float64],
+    limit: int = 1200,
+    most: int = 32,
+    ordered: list[NDArray[np.float64]] | None = None,
 ) -> list[Literal]:
     """Candidate literals: midpoints at quantiles, every category, and missingness.
 
@@ -60,6 +64,8 @@ def grid(
         About how many literals at most; thresholds a column are between 3 and ``most``.
     most : int
         Most thresholds of a column.
+    ordered : list of ndarray, optional
+        What `sorted_columns` says of the values.
 
     Returns
     -------
@@ -68,8 +74,8 @@ def grid(
     """
     per_column = int(np.clip(limit // len(features), 3, most))
     out: list[Literal] = []
-    for j, column in enumerate(features.columns):
-        present = values[:, j][~np.isnan(values[:, j])]
+    for j, present in enumerate(sorted_columns(values) if ordered is None else ordered):
+        column = features.columns[j]
         holes = len(present) < len(values)
         if holes and len(present):
             out.append(Literal(j, MISSING, 0.0, False))
@@ -84,13 +90,21 @@ def grid(
     return out
 
 
-def _midpoints(present: NDArray[np.float64], most: int) -> list[float]:
-    """Midpoints between neighbouring values, thinned to those nearest to even quantiles.
+def sorted_columns(values: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    """What is not missing of each column of (n, d), in order."""
+    out = []
+    for j in range(values.shape[1]):
+        column = np.sort(values[:, j])  # NaN comes last
+        out.append(column[: len(column) - int(np.isnan(column).sum())])
+    return out
+
+
+def _midpoints(ordered: NDArray[np.float64], most: int) -> list[float]:
+    """Midpoints between neighbouring values in order, thinned to those nearest to even quantiles.
 
     Values that float32 cannot tell apart are not split. A finished tree moves its thresholds; see
     :meth:`limbeck.students.tree.nodes.Nodes.settled`.
     """
-    ordered = np.sort(present)
     distinct = ordered[np.r_[True, ordered[1:] != ordered[:-1]]] if len(ordered) else ordered
     middles = distinct[1:] / 2 + distinct[:-1] / 2
     middles = middles[distinct_in_float32(distinct[:-1], distinct[1:])]

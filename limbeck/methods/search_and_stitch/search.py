@@ -17,7 +17,7 @@ from limbeck.methods.search_and_stitch.costs import COSTS, cost_named, row_stati
 from limbeck.methods.search_and_stitch.crossfit import cut_back, greedy
 from limbeck.methods.search_and_stitch.descent import Descent
 from limbeck.methods.search_and_stitch.layers import LayerReport, probe_layers
-from limbeck.methods.search_and_stitch.literals import Literals, grid
+from limbeck.methods.search_and_stitch.literals import Literals, grid, sorted_columns
 from limbeck.methods.search_and_stitch.plan import PlannedTree, literals_of, nodes_of, plan_of
 from limbeck.methods.search_and_stitch.pool import Pool
 from limbeck.methods.search_and_stitch.refine import look_ahead, refine
@@ -50,6 +50,8 @@ class TreeSearch:
         How much each row counts in costs and leaves; by default all the same.
     part : tuple of Sample and ndarray of shape (n,), optional
         A larger sample, and where the rows are in it: its literals serve again.
+    own : int, optional
+        The first rows, in which the smallest leaf is counted; by default all.
     """
 
     def __init__(
@@ -78,9 +80,10 @@ class TreeSearch:
         method, task, values = self.method, self.task, self.values
         self.impurity = COSTS["gini" if task.classifies else "squared_error"]
         stats = row_statistics(self.answers, task, self.weight)
-        nodes = self._greedy = self._grown(stats)
+        ordered = None if self._part else sorted_columns(values)
+        nodes = self._greedy = self._grown(stats, ordered)
         if self._part is None:
-            even = grid(self.rows.features, values)
+            even = grid(self.rows.features, values, ordered=ordered)
             self.literals = Literals(even + literals_of(nodes))
             self.sample = Sample(self.literals, values, stats, self.weight)
             self.even = np.array(sorted(self.literals.position[t] for t in even), dtype=np.int64)
@@ -94,13 +97,15 @@ class TreeSearch:
         self.descent = self._descent(None, np.arange(0))
         self.tick("greedy tree")
 
-    def _grown(self, stats: NDArray[np.float32]) -> Nodes:
+    def _grown(
+        self, stats: NDArray[np.float32], ordered: list[NDArray[np.float64]] | None
+    ) -> Nodes:
         """scikit-learn's tree; on a part of another sample a tree of its literals."""
         method, task = self.method, self.task
         if self._part is None:
             return greedy(
                 self.rows.features, self.values, self.answers, self.weight, task,
-                method.max_leaves,
+                method.max_leaves, ordered,
             )  # fmt: skip
         sample, kept = self._part
         self.sample, self.literals = sample.part_with(kept, stats, self.weight), sample.literals

@@ -203,7 +203,7 @@ class Growth:
             held = np.array([c.holds(node.rows.values).sum() for c in table.clauses])
             kept = np.flatnonzero(np.minimum(held, len(node.rows) - held) >= self.min_rows)
             table = LiteralTable(
-                table.column[kept], table.truth[:, kept], [table.clauses[i] for i in kept]
+                table.column[kept], table.truth[:, kept], [table.clauses[i] for i in kept.tolist()]
             )
         found = best_test(table, stats, self.classes, self.beam)
         if found is None or self._small(found[0], node.rows):
