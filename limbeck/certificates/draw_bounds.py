@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.certificates.binomial import upper_bound
-from limbeck.certificates.bounds import Betting
+from limbeck.certificates.bounds import Betting, MeanBound
 from limbeck.certificates.evidence import Evidence
 from limbeck.certificates.losses import BoundedLoss
 from limbeck.certificates.planning import RowsNeeded, plan_counts, plan_means
@@ -68,8 +68,7 @@ class DrawBounds:
         """
         if self.exact:
             return upper_bound(int(own.sum()), len(own), level)
-        kind = BOUNDS.get(self.bound) if len(own) > 1 else Betting
-        return float(kind.upper(own, level, self.loss.low, self.loss.high))
+        return float(self._kind(own).upper(own, level, self.loss.low, self.loss.high))
 
     def plan(self, own: NDArray[np.float64], asked: float, level: float) -> RowsNeeded:
         """What more draws would do.
@@ -85,7 +84,12 @@ class DrawBounds:
         """
         if self.exact:
             return plan_counts(int(own.sum()), len(own), asked, level)
-        return plan_means(own, asked, level, self.loss.low, self.loss.high)
+        upper = self._kind(own).upper
+        return plan_means(own, asked, level, self.loss.low, self.loss.high, upper)
+
+    def _kind(self, own: NDArray[np.float64]) -> type[MeanBound]:
+        found: type[MeanBound] = BOUNDS.get(self.bound) if len(own) > 1 else Betting
+        return found
 
     def groups(self, labels: NDArray[Any], level: float) -> tuple[GroupBound, ...]:
         """A bound for each group; all hold at once.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,11 +58,17 @@ def plan_counts(errors: int, n: int, asked: float, level: float) -> RowsNeeded:
 
 
 def plan_means(
-    losses: NDArray[np.float64], asked: float, level: float, low: float, high: float
+    losses: NDArray[np.float64],
+    asked: float,
+    level: float,
+    low: float,
+    high: float,
+    upper: Callable[[NDArray[np.float64], float, float, float], float] = betting_bound,
 ) -> RowsNeeded:
     """What to expect of more rows, or cases, with losses in [low, high].
 
-    The lower limit is `betting_bound` of the losses turned round. The rows are those with which
+    The lower limit is the bound of the certificate for the losses turned round, so that it depends
+    on the order of the rows only where that bound does. The rows are those with which
     Bernstein's inequality (1924), with the variance seen, gives a deviation as small as the gap
     between mean and epsilon: ``n = 2 ln(1/level) (variance + gap / 3) / gap^2``, on [0, 1].
 
@@ -75,9 +82,11 @@ def plan_means(
         The level of the bound, in (0, 1).
     low, high : float
         The range of the loss.
+    upper : callable
+        The bound of the certificate; see `limbeck.certificates.bounds.MeanBound`.
     """
     width = high - low
-    lower = low + high - betting_bound(low + high - losses, level, low, high)
+    lower = low + high - float(upper(low + high - losses, level, low, high))
     mean, variance = float(losses.mean()), float(losses.var())
     return plan_from_moments(mean, variance, len(losses), lower, asked, level, width)
 

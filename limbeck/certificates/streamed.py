@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from limbeck.certificates import wording
 from limbeck.certificates.binomial import smallest_n, upper_bound
-from limbeck.certificates.bounds import Betting
+from limbeck.certificates.bounds import Betting, MeanBound
 from limbeck.certificates.evidence import Predictor
 from limbeck.certificates.issue import issue
 from limbeck.certificates.loss_file import LossFile
@@ -158,7 +158,9 @@ def _draws(evidence: StreamedEvidence, bound: str) -> _Draws:
             len(means),
             lambda: float(means.mean()),
             lambda level: _bound(means, bound, level, loss),
-            lambda asked, level: plan_means(means, asked, level, loss.low, loss.high),
+            lambda asked, level: plan_means(
+                means, asked, level, loss.low, loss.high, _kind(means, bound).upper
+            ),
         )
     own = evidence.losses()
     return (
@@ -166,7 +168,7 @@ def _draws(evidence: StreamedEvidence, bound: str) -> _Draws:
         n,
         own.mean,
         lambda level: _bound(own, bound, level, loss),
-        lambda asked, level: plan_on_disk(own, asked, level, loss.low, loss.high),
+        lambda asked, level: plan_on_disk(own, asked, bound, level, loss.low, loss.high),
     )
 
 
@@ -175,8 +177,12 @@ def _bound(
 ) -> float:
     if isinstance(own, LossFile):
         return bound_on_disk(own, bound, level, loss.low, loss.high)
-    kind = BOUNDS.get(bound) if len(own) > 1 else Betting
-    return float(kind.upper(own, level, loss.low, loss.high))
+    return float(_kind(own, bound).upper(own, level, loss.low, loss.high))
+
+
+def _kind(own: NDArray[np.float64], bound: str) -> type[MeanBound]:
+    found: type[MeanBound] = BOUNDS.get(bound) if len(own) > 1 else Betting
+    return found
 
 
 def _group_bounds(evidence: StreamedEvidence, level: float, bound: str) -> tuple[GroupBound, ...]:

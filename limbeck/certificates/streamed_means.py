@@ -44,7 +44,7 @@ def bound_on_disk(losses: LossFile, bound: str, level: float, low: float, high: 
 
 
 def plan_on_disk(
-    losses: LossFile, asked: float, level: float, low: float, high: float
+    losses: LossFile, asked: float, bound: str, level: float, low: float, high: float
 ) -> RowsNeeded:
     """What more rows would do; see `limbeck.certificates.planning.plan_means`.
 
@@ -54,13 +54,15 @@ def plan_on_disk(
         As for `bound_on_disk`.
     asked : float
         The mean loss that was asked for, in (low, high).
+    bound : str
+        That of the certificate, as for `bound_on_disk`.
     level : float
         The level of the bound, in (0, 1).
     low, high : float
         The range of the losses.
     """
     turned = _written(losses, "turned", lambda part: low + high - part)
-    lower = low + high - _betting(turned, level, low, high)
+    lower = low + high - bound_on_disk(turned, bound, level, low, high)
     return plan_from_moments(
         losses.mean(), losses.variance(), len(losses), lower, asked, level, high - low
     )

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from limbeck.certificates import certify
+from limbeck.certificates import certify, verify
 from limbeck.certificates.binomial import interval, upper_bound
 from limbeck.certificates.bounded import betting_bound
 from limbeck.certificates.planning import plan_counts, plan_means
@@ -68,3 +68,15 @@ def test_a_certificate_of_values_holds_its_plan(scale: Any) -> None:
     c = certify(scale(), rows, answers, loss="absolute", loss_range=(0.0, 1.0), epsilon=0.11)
     plan = plan_means(np.abs(answers - scale().predict(rows)), 0.11, 0.05, 0.0, 1.0)
     assert c.settings["plan"] == pytest.approx(asdict(plan))
+
+
+def test_a_bound_that_ignores_the_order_plans_without_it(scale: Any) -> None:
+    rows = np.random.default_rng(0).random(size=(300, 3))
+    answers = scale(1.2).predict(rows)
+    settings: dict[str, Any] = {"loss": "absolute", "loss_range": (0.0, 2.0), "epsilon": 0.11,
+                                "bound": "empirical-bernstein"}  # fmt: skip
+    c = certify(scale(), rows, answers, **settings)
+    assert c.settings["plan"]["lower"] < c.mean_loss
+    turned = np.random.default_rng(1).permutation(len(rows))
+    assert verify(c, scale(), rows[turned], answers[turned]).ok
+    assert not verify(c, scale(), rows, answers[turned]).ok

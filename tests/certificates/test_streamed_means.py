@@ -22,4 +22,5 @@ def test_bounds_round_as_those_of_the_array(tmp_path: Path, n: int) -> None:
     assert file.variance(1) == losses.var(ddof=1)
     for name, kind in (("betting", Betting), ("empirical-bernstein", EmpiricalBernstein)):
         assert bound_on_disk(file, name, 0.05, -1, 3) == kind.upper(losses, 0.05, -1, 3)
-    assert plan_on_disk(file, 0.99, 0.05, -1, 3) == plan_means(losses, 0.99, 0.05, -1, 3)
+        plan = plan_means(losses, 0.99, 0.05, -1, 3, kind.upper)
+        assert plan_on_disk(file, 0.99, name, 0.05, -1, 3) == plan

@@ -7,13 +7,13 @@ import json
 import random
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from limbeck.core.errors import InvalidInput, MissingExtra, TeacherFailed, whole_number
 from limbeck.teachers.endpoints.api_key import check_url, check_variable, read_key, redacted
+from limbeck.teachers.endpoints.event_loop import run_coroutine
 from limbeck.teachers.endpoints.retries import RETRIED, Retries, retry_after
 from limbeck.teachers.endpoints.spending import OutOfBudget, Spending
 
@@ -129,7 +129,7 @@ class Client:
             many in a row.
         """
         run = _Run(self, deque(jobs), body, keep, spending, skip, read_key(self.api_key_env))
-        _run_coroutine(run.all())
+        run_coroutine(run.all())
         if run.stopped is not None:
             raise run.stopped
         return run.failed
@@ -312,20 +312,3 @@ def _parsed(text: bytes) -> Any:
 def _start(text: bytes) -> str:
     shown = text[:200].decode("utf-8", "replace").strip()
     return repr(shown) if shown else "an empty response"
-
-
-def _run_coroutine(coroutine: Coroutine[Any, Any, None]) -> None:
-    """Run to the end, also where a loop is running already, as in a notebook."""
-    try:
-        asyncio.get_running_loop()
-        running = True
-    except RuntimeError:
-        running = False
-    try:
-        if running:
-            with ThreadPoolExecutor(1) as pool:
-                pool.submit(asyncio.run, coroutine).result()
-        else:
-            asyncio.run(coroutine)
-    except BaseExceptionGroup as group:  # such as a full disk: the others were cancelled
-        raise group.exceptions[0] from None
