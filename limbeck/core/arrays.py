@@ -22,12 +22,13 @@ from numpy.typing import NDArray
 from limbeck.core.atomic_io import write_bytes
 from limbeck.core.errors import FileRefused
 
-__all__ = ["MOST_TIMES", "read_array", "read_arrays", "write_arrays"]
+__all__ = ["ALWAYS", "MOST_TIMES", "read_array", "read_arrays", "write_arrays"]
 
 _MOST_HEADER = 10_000  # bytes, as numpy's own reader allows
 MOST_TIMES = 200
 """Bytes that compressed arrays may hold for each byte of their file, beside the first 16 MiB."""
-_ALWAYS = 1 << 24  # bytes that may be held in any case
+ALWAYS = 1 << 24
+"""Bytes that compressed files may hold in any case."""
 _DAMAGED = (
     OSError, ValueError, TypeError, KeyError, EOFError, SyntaxError, OverflowError, MemoryError,
     NotImplementedError, RuntimeError, RecursionError, zipfile.BadZipFile, zlib.error,
@@ -106,7 +107,7 @@ def read_arrays(
     """
     path = Path(path)
     try:
-        room = _ALWAYS + MOST_TIMES * path.stat().st_size
+        room = ALWAYS + MOST_TIMES * path.stat().st_size
         with zipfile.ZipFile(path) as file:
             members = file.namelist()
             twice = {name for name in members if members.count(name) > 1}

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import bz2
 import csv
-import gzip
 import io
-import lzma
-import zipfile
 from pathlib import Path
 from typing import Any
 
 from limbeck.core.errors import FileRefused, MissingExtra
+from limbeck.core.unpacked import PACKED, unpacked
 
 __all__ = ["read_table"]
 
@@ -43,7 +40,8 @@ def read_table(path: Path) -> Any:
     Raises
     ------
     FileRefused
-        If the file is absent, of another kind, empty, or cannot be read.
+        If the file is absent, of another kind, empty, cannot be read, or unpacks to more than 200
+        times its size beside the first 16 MiB.
     MissingExtra
         If Parquet is asked for without pyarrow.
     """
@@ -55,8 +53,8 @@ def read_table(path: Path) -> Any:
     try:
         if suffixes[-1:] in ([".parquet"], [".pq"]):
             return pd.read_parquet(path)
-        if suffixes[-1:] and (suffixes[-1] in _TEXT or suffixes[-1] in _PACKED):
-            return _from_text(_unpacked(path, suffixes[-1]), path)
+        if suffixes[-1:] and (suffixes[-1] in _TEXT or suffixes[-1] in PACKED):
+            return _from_text(unpacked(path), path)
     except ImportError:
         raise MissingExtra(
             f"Reading {path.name!r} needs pyarrow.",
@@ -67,28 +65,6 @@ def read_table(path: Path) -> Any:
     except Exception as error:
         raise FileRefused(f"{str(path)!r} cannot be read: {error}.", "Write it anew.") from error
     raise FileRefused(f"{path.name!r} is no table.", _KINDS)
-
-
-def _zipped(path: Path) -> bytes:
-    with zipfile.ZipFile(path) as archive:
-        names = [n for n in archive.namelist() if not n.endswith("/") and "__MACOSX" not in n]
-        if len(names) != 1:
-            raise FileRefused(
-                f"{path.name!r} holds {len(names)} files.", "Give an archive of one table."
-            )
-        return archive.read(names[0])
-
-
-_PACKED = {
-    ".gz": lambda path: gzip.decompress(path.read_bytes()),
-    ".bz2": lambda path: bz2.decompress(path.read_bytes()),
-    ".xz": lambda path: lzma.decompress(path.read_bytes()),
-    ".zip": _zipped,
-}
-
-
-def _unpacked(path: Path, suffix: str) -> bytes:
-    return _PACKED[suffix](path) if suffix in _PACKED else path.read_bytes()
 
 
 def _from_text(data: bytes, path: Path) -> Any:

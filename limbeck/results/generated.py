@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +14,7 @@ from limbeck.core.atomic_io import write_bytes
 from limbeck.core.errors import FileRefused
 from limbeck.core.printable import visible
 from limbeck.core.strict_json import parse_json, plain, read_json, record, strict_json, write_json
+from limbeck.core.unpacked import pack, unpacked
 from limbeck.language.generated.tasks import DroppedText, GeneratedRow
 from limbeck.language.generated.writing_log import WritingRequest
 from limbeck.reports.document import document, write_document
@@ -30,7 +29,6 @@ from limbeck.results.result import Result, saved_whole
 __all__ = ["GeneratedSet"]
 
 _FORMAT, _VERSION = "limbeck-generated", 1
-_LARGEST = 2**31  # bytes of a packed file of requests
 
 T = TypeVar("T")
 
@@ -75,7 +73,7 @@ class GeneratedSet(GeneratedRecord, Result):
         folder : str or Path
             It is made where it is not there.
         """
-        packed = gzip.compress(_lines(self.requests), mtime=0)
+        packed = pack(_lines(self.requests))
         with saved_whole(folder) as to:
             write_bytes(_lines(self.rows), to / "rows.jsonl")
             write_bytes(_lines(self.dropped), to / "dropped.jsonl")
@@ -129,15 +127,8 @@ def _lines(things: Iterable[Any]) -> bytes:
 
 def _read(kind: type[T], path: Path) -> tuple[T, ...]:
     """Records of a JSONL file; a broken line is named."""
-    try:
-        raw = path.read_bytes()
-        if path.suffix == ".gz":
-            with gzip.open(path) as file:
-                raw = file.read(_LARGEST)
-    except (OSError, EOFError, zlib.error) as error:
-        raise FileRefused(f"{str(path)!r} cannot be read: {error}.", "Save it again.") from None
     found = []
-    for number, line in enumerate(raw.split(b"\n"), start=1):
+    for number, line in enumerate(unpacked(path).split(b"\n"), start=1):
         if not line.strip():
             continue
         try:

@@ -25,31 +25,36 @@ def _forest() -> Any:
     from sklearn.ensemble import RandomForestClassifier
 
     X, y = load_breast_cancer(return_X_y=True, as_frame=True)
-    X = X.iloc[:, :8]
-    return RandomForestClassifier(5, random_state=0).fit(X[::2], y[::2]), X[1::2], y[1::2]
+    X = X.iloc[:, :3]
+    return (
+        RandomForestClassifier(3, max_depth=3, random_state=0).fit(X[::2], y[::2]),
+        X[1::2],
+        y[1::2],
+    )
 
 
-def _readable(into: str) -> Callable[[Path], Any]:
+def _readable(into: str, **settings: Any) -> Callable[[Path], Any]:
     def run(out: Path) -> Any:
         forest, X, y = _forest()
-        return limbeck.distill(forest, X, y, into=into, out=out, progress=False)
+        return limbeck.distill(forest, X, y, into=into, out=out, queries=300,
+                               progress=False, **settings)  # fmt: skip
 
     return run
 
 
 def tournament(out: Path) -> Any:
-    """Three kinds of students."""
+    """Two kinds of students by several ways."""
     forest, X, y = _forest()
-    into = ["tree", "linear", "junta"]
-    return limbeck.tournament(forest, X, y, into=into, max_numbers=12, seconds=1000, out=out,
+    into = ["tree", "linear"]
+    return limbeck.tournament(forest, X, y, into=into, max_numbers=4, seconds=1000, out=out,
                               progress=False, n_jobs=1)  # fmt: skip
 
 
 def audit(out: Path) -> Any:
-    """Two models, 20 bags each."""
+    """Two models, 19 bags each."""
     forest, X, y = _forest()
     rows = X.assign(score=forest.predict_proba(X)[:, 1], outcome=y)
-    return limbeck.audit(rows, score="score", outcome="outcome", bags=20, out=out, progress=False)
+    return limbeck.audit(rows, score="score", outcome="outcome", bags=19, out=out, progress=False)
 
 
 def wavelet(out: Path) -> Any:
@@ -58,10 +63,10 @@ def wavelet(out: Path) -> Any:
     from torch import nn
 
     torch.manual_seed(0)
-    network = nn.Sequential(nn.Linear(32, 4), nn.Tanh(), nn.Linear(4, 2)).double()
-    signals = np.random.default_rng(0).normal(size=(160, 32)).cumsum(1)
-    return limbeck.distill(network, signals, into="wavelet", starts=8, wavelet="db2", levels=2,
-                           queries=200, out=out, progress=False)  # fmt: skip
+    network = nn.Sequential(nn.Linear(16, 4), nn.Tanh(), nn.Linear(4, 1)).double()
+    signals = np.random.default_rng(0).normal(size=(210, 16)).cumsum(1)
+    return limbeck.distill(network, signals, into="wavelet", regression=True, starts=2, wavelet="db2", levels=1,
+                           queries=30, out=out, progress=False)  # fmt: skip
 
 
 def _rows() -> Any:
@@ -84,8 +89,8 @@ def training(out: Path) -> Any:
     """A network into a smaller one, two seeds, the teacher's outputs stored."""
     teacher, X, y = _rows()
     return limbeck.distill(
-        teacher, (X[:60], y[:60]), into=_student, test=(X[120:], y[120:]), epochs=15, seeds=2,
-        batch_size=16, timing=False, out=out, progress=False, checkpoint_every=3,
+        teacher, (X[:60], y[:60]), into=_student, test=(X[120:], y[120:]), epochs=8, seeds=2,
+        batch_size=16, timing=False, baseline=False, out=out, progress=False, checkpoint_every=2,
     )  # fmt: skip
 
 
@@ -95,7 +100,7 @@ def tune(out: Path) -> Any:
     return limbeck.tune(
         teacher, (X[:60], y[:60]), into=_student, validation=(X[60:120], y[60:120]),
         over={"lr": [1e-4, 1e-2, 1e-1], "temperature": [1.0, 4.0]}, test=(X[120:], y[120:]),
-        epochs=6, trials=4, batch_size=16, seeds=1, timing=False, baseline=False, out=out,
+        epochs=4, trials=4, batch_size=16, seeds=1, timing=False, baseline=False, out=out,
         progress=False,
     )  # fmt: skip
 
@@ -225,7 +230,7 @@ def _said(prompt: str) -> str:
 
 
 RUNS: dict[str, Callable[[Path], Any]] = {
-    "tree": _readable("tree"), "sparse_sum": _readable("sparse_sum"), "tournament": tournament,
+    "tree": _readable("tree", max_leaves=4), "sparse_sum": _readable("sparse_sum"), "tournament": tournament,
     "audit": audit, "wavelet": wavelet, "training": training, "tune": tune, "language": language,
     "record": record, "label": label, "generate": generate,
 }  # fmt: skip

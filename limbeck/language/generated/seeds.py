@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike, fspath
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from limbeck.core.errors import FileRefused, InvalidInput
 from limbeck.core.strict_json import parse_json
+from limbeck.core.unpacked import unpacked
 from limbeck.language.generated.tasks import Instance, SeedTask
 
 __all__ = ["read_seeds", "seed_tasks"]
@@ -33,11 +33,7 @@ def read_seeds(path: str | PathLike[str]) -> list[SeedTask]:
         If it cannot be read, or a line is no such object: the line is named.
     """
     file = Path(fspath(path))
-    try:
-        raw = file.read_bytes()
-        lines = (gzip.decompress(raw) if file.suffix == ".gz" else raw).split(b"\n")
-    except (OSError, EOFError) as error:
-        raise FileRefused(f"{str(file)!r} cannot be read: {error}.", "Check the path.") from None
+    lines = unpacked(file).split(b"\n")
     tasks = []
     for number, line in enumerate(lines, start=1):
         if not line.strip():
