@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import types
@@ -20,6 +21,7 @@ __all__ = ["as_typed", "parse_json", "plain", "read_json", "record", "strict_jso
 
 T = TypeVar("T")
 _DIGITS = 20  # of a whole number of 64 bits, with its sign
+_CHECKSUM = "checksum"
 
 
 def plain(value: Any) -> Any:
@@ -56,6 +58,9 @@ def strict_json(value: Any, indent: int | None = 1) -> str:
 def write_json(value: Any, path: Path) -> Path:
     """Write strict JSON, all of it or nothing.
 
+    An object that names its format and version, as `read_json` wants it, gets a checksum: what is
+    lost or changed in it afterwards is noticed. Whoever changes it on purpose can write another.
+
     Parameters
     ----------
     value : object
@@ -68,7 +73,19 @@ def write_json(value: Any, path: Path) -> Path:
     FileRefused
         If the file cannot be written.
     """
-    return write_bytes(strict_json(value).encode(), path)
+    held = plain(value)
+    if isinstance(held, dict) and {"format", "version"} <= held.keys():
+        held[_CHECKSUM] = _checksum(held)
+    return write_bytes(
+        json.dumps(held, indent=1, allow_nan=False, ensure_ascii=False).encode(), path
+    )
+
+
+def _checksum(held: Mapping[str, Any]) -> str:
+    """Of what an object holds, however it is spaced and ordered."""
+    own = {name: value for name, value in held.items() if name != _CHECKSUM}
+    text = json.dumps(own, sort_keys=True, allow_nan=False, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def parse_json(text: str | bytes) -> Any:
@@ -158,7 +175,8 @@ def read_json(path: Path, kind: str, newest: int, oldest: int = 1) -> dict[str, 
     Raises
     ------
     FileRefused
-        If the file cannot be read, is no JSON, of another format, newer or too old.
+        If the file cannot be read, is no JSON, of another format, newer or too old, or is not as
+        it was written: its checksum, which files of earlier versions lack, is another.
     """
     settle(path.parent)
     try:
@@ -185,6 +203,12 @@ def read_json(path: Path, kind: str, newest: int, oldest: int = 1) -> dict[str, 
         raise FileRefused(
             f"{str(path)!r} has version {version!r}, and this limbeck reads up to {newest}.",
             "Upgrade limbeck: pip install --upgrade limbeck.",
+        )
+    noted = data.pop(_CHECKSUM, None)
+    if noted is not None and noted != _checksum(data):
+        raise FileRefused(
+            f"{str(path)!r} is not as it was written: its checksum is not that of its content.",
+            "Take it from a copy, or save the result again.",
         )
     return data
 

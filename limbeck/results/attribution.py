@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NoReturn, Self
@@ -121,8 +122,8 @@ class Attribution(Result):
 
     def by_band(self) -> dict[str, float]:
         """The sum of absolute attributions in each band, on average over the rows."""
-        size = np.abs(self.scores).mean(axis=0)
-        return {band.name: float(size[band.start : band.stop].sum()) for band in self.bands}
+        sums = _sums(self.scores, self.bands)
+        return {band.name: size for band, size in zip(self.bands, sums, strict=True)}
 
     def by_place(self) -> Vector | None:
         """Absolute attributions of each band over the inputs, on average over the rows.
@@ -193,8 +194,8 @@ class Attribution(Result):
             "transform": repr(self.transform),
             "shape": list(self.transform.shape),
             "bands": [
-                {"name": b.name, "shape": list(b.shape), "sum": self.by_band()[b.name]}
-                for b in self.bands
+                {"name": b.name, "shape": list(b.shape), "sum": size}
+                for b, size in zip(self.bands, _sums(self.scores, self.bands), strict=True)
             ],
             **{name: plain(getattr(self, name)) for name in names},
         }
@@ -253,6 +254,8 @@ class Attribution(Result):
             and min(kept.inverse_error, kept.step) >= 0
             and 0 <= kept.still <= 1
         )
+        stated = [band.sum for band in kept.bands]
+        fits = fits and np.allclose(_sums(scores, bands), stated, 1e-9, 0.0, equal_nan=True)
         if not fits:
             raise FileRefused(
                 f"{str(path)!r} does not fit the result beside it.", "Save the result again."
@@ -264,12 +267,19 @@ class Attribution(Result):
         )  # fmt: skip
 
 
+def _sums(scores: Vector, bands: Sequence[Band]) -> list[float]:
+    """Of absolute attributions in each band, on average over the rows."""
+    size = np.abs(scores).mean(axis=0)
+    return [float(size[band.start : band.stop].sum()) for band in bands]
+
+
 @dataclass(frozen=True)
 class _Part:
     """A band on disk."""
 
     name: str
     shape: tuple[int, ...]
+    sum: float
 
 
 @dataclass(frozen=True)

@@ -106,7 +106,7 @@ class Tournament(TournamentRecord, Result):
             for i, finalist in enumerate(self.finalists):
                 finalist.save(to / f"finalist-{i}")
             for name, student in zip(self._names(), self.students, strict=False):
-                write_json(student.to_dict(), to / "students" / f"{name}.json")
+                files.write(student.to_dict(), to / "students" / f"{name}.json")
             self.report(to / "report.html")
             write_json(self.to_dict(), to / "result.json")
         return Path(folder)

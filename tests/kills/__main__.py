@@ -159,7 +159,8 @@ def _timeless(value: Any) -> Any:
         return value
     if "stored" in value:  # the bill of a service is of one call: sent, or from the store
         return value["requests"] + value["stored"]
-    kept = {k: v for k, v in value.items() if "second" not in k}
+    named = {"format", "version"} <= value.keys()  # its checksum is of the seconds, too
+    kept = {k: v for k, v in value.items() if "second" not in k and not (named and k == "checksum")}
     if "stored" in str(value.get("bill", "")):
         kept.pop("sentence", None)  # which says the bill
     kept = {k: v for k, v in kept.items() if k not in _SECONDS or not isinstance(v, float)}

@@ -65,8 +65,10 @@ def wavelet(out: Path) -> Any:
     torch.manual_seed(0)
     network = nn.Sequential(nn.Linear(16, 4), nn.Tanh(), nn.Linear(4, 1)).double()
     signals = np.random.default_rng(0).normal(size=(210, 16)).cumsum(1)
-    return limbeck.distill(network, signals, into="wavelet", regression=True, starts=2, wavelet="db2", levels=1,
-                           queries=30, out=out, progress=False)  # fmt: skip
+    return limbeck.distill(
+        network, signals, into="wavelet", regression=True, starts=2, wavelet="db2", levels=1,
+        queries=30, out=out, progress=False,
+    )  # fmt: skip
 
 
 def _rows() -> Any:
@@ -230,7 +232,7 @@ def _said(prompt: str) -> str:
 
 
 RUNS: dict[str, Callable[[Path], Any]] = {
-    "tree": _readable("tree", max_leaves=4), "sparse_sum": _readable("sparse_sum"), "tournament": tournament,
-    "audit": audit, "wavelet": wavelet, "training": training, "tune": tune, "language": language,
-    "record": record, "label": label, "generate": generate,
+    "tree": _readable("tree", max_leaves=4), "sparse_sum": _readable("sparse_sum"),
+    "tournament": tournament, "audit": audit, "wavelet": wavelet, "training": training,
+    "tune": tune, "language": language, "record": record, "label": label, "generate": generate,
 }  # fmt: skip

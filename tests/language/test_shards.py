@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from limbeck.core.errors import FileRefused
+from limbeck.core.strict_json import write_json
 from limbeck.language.shards import ShardFolder
 
 
@@ -76,7 +77,7 @@ def test_an_index_that_does_not_fit_is_refused(tmp_path: Path, damage: str) -> N
         data["shards"][0]["file"] = "../shard-000000.safetensors"
     else:
         data["shards"] = [1]
-    path.write_text(json.dumps(data))
+    write_json(data, path)
     with pytest.raises(FileRefused, match="does not fit"):
         ShardFolder.open(tmp_path)
 

@@ -11,6 +11,7 @@ pytest.importorskip("pywt")
 
 import limbeck
 from limbeck.core.errors import FileRefused, InvalidInput
+from limbeck.core.strict_json import write_json
 from limbeck.results.attribution import Attribution
 from limbeck.signal.transforms import Components, Fourier, Own, Wavelet
 
@@ -67,6 +68,7 @@ def test_a_transform_read_from_disk_says_that_it_cannot_transform(tmp_path):
         lambda d: d["bands"].pop(),
         lambda d: d.update(rows=5),
         lambda d: d.update(shape=[4, 4]),
+        lambda d: d["bands"][0].update(sum=9.0),
         lambda d: d.update(attribution="magic"),
         lambda d: d.update(still="none"),
         lambda d: d.update(still=1.5),
@@ -80,6 +82,6 @@ def test_numbers_that_do_not_fit_the_rows_are_refused(change, tmp_path):
     folder = limbeck.trim(early, X, transform="haar").save(tmp_path / "run")
     data = json.loads((folder / "result.json").read_text())
     change(data)
-    (folder / "result.json").write_text(json.dumps(data))
+    write_json(data, folder / "result.json")
     with pytest.raises(FileRefused):
         limbeck.load(folder)

@@ -98,6 +98,7 @@ def test_json_is_strict_and_a_folder_comes_back(into, tmp_path):
     result = distill(by_colour, X, y, into=into, epsilon=0.2, groups=X["on"])
     folder = result.save(tmp_path / "run")
     data = strict((folder / "result.json").read_text())
+    assert data.pop("checksum")
     if into == "junta":
         assert data["frontier"][0]["cost"] is None  # a table has no cost of a search
     again = load(folder)

@@ -16,6 +16,7 @@ import limbeck
 from limbeck.certificates.embeddings import EmbeddingBound, EmbeddingCertificate
 from limbeck.core.errors import FileRefused
 from limbeck.core.measured import Measured
+from limbeck.core.strict_json import read_json, write_json
 from limbeck.results.embedding import EmbeddingDistillation, EmbeddingModel
 from limbeck.students.static_embedding.static_embedding import StaticEmbedding
 from limbeck.students.static_embedding.words import word_tokenizer
@@ -47,7 +48,7 @@ def test_what_is_read_is_what_was_saved(folder: Path) -> None:
     assert (found.verdict, found.settings, found.notes) == (
         "No evidence.", {"width": 3}, ("one note",)
     )  # fmt: skip
-    assert found.to_dict() == json.loads((folder / "result.json").read_text())
+    assert found.to_dict() == read_json(folder / "result.json", "limbeck-embedding-result", 1)
 
 
 @pytest.mark.parametrize(
@@ -57,11 +58,11 @@ def test_what_is_read_is_what_was_saved(folder: Path) -> None:
 )  # fmt: skip
 def test_a_damaged_field_is_refused(folder: Path, at: str, value: Any) -> None:
     data = json.loads((folder / "result.json").read_text())
-    (folder / "result.json").write_text(json.dumps(data | {at: value}))
+    write_json(data | {at: value}, folder / "result.json")
     with pytest.raises(FileRefused, match="malformed"):
         limbeck.load(folder)
     del data[at]
-    (folder / "result.json").write_text(json.dumps(data))
+    write_json(data, folder / "result.json")
     if at != "notes":
         with pytest.raises(FileRefused, match="malformed"):
             limbeck.load(folder)

@@ -7,6 +7,7 @@ import pytest
 import limbeck
 from limbeck.core.errors import FileRefused
 from limbeck.core.measured import Measured
+from limbeck.core.strict_json import write_json
 from limbeck.evaluation.comparison import Difference
 from limbeck.results.ablation import Ablation, Dropped
 from limbeck.results.removals import RemovalCost, Removals
@@ -43,7 +44,7 @@ def test_a_result_of_another_kind_or_with_a_broken_field_is_refused(tmp_path):
         Removals.load(folder)
     data = json.loads((folder / "result.json").read_text())
     data["parts"][0]["score"] = {"value": "much"}
-    (folder / "result.json").write_text(json.dumps(data))
+    write_json(data, folder / "result.json")
     with pytest.raises(FileRefused, match="malformed"):
         limbeck.load(folder)
 
@@ -57,9 +58,33 @@ def test_a_number_outside_its_interval_is_refused(at, damaged, tmp_path):
     for step in at:
         found = found[step]
     found["value"] = damaged
-    (folder / "result.json").write_text(json.dumps(data))
+    write_json(data, folder / "result.json")
     with pytest.raises(FileRefused, match=rf"{at[-1]} is .*, outside its interval"):
         limbeck.load(folder)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda d: d["parts"].pop(),
+        lambda d: next(v for v in d["parts"][-1].values() if isinstance(v, dict)).update(
+            high=0.999
+        ),
+        lambda d: d.update(rows=d["rows"] + 1),
+        lambda d: d.update(note="more"),
+    ],
+)
+@pytest.mark.parametrize("result", [ABLATION, REMOVALS])
+def test_what_is_not_as_it_was_saved_is_refused(result, change, tmp_path):
+    path = result.save(tmp_path / "run") / "result.json"
+    data = json.loads(path.read_text())
+    change(data)
+    path.write_text(json.dumps(data))
+    with pytest.raises(FileRefused, match="its checksum is not that of its content"):
+        limbeck.load(tmp_path / "run")
+    good = result.to_dict()
+    path.write_text(json.dumps(good, indent=3, sort_keys=True))  # of a version before
+    assert limbeck.load(tmp_path / "run") == result
 
 
 def test_a_folder_of_a_result_before_loses_what_the_new_one_has_not(tmp_path):

@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 
 import limbeck
 from limbeck.core.errors import InvalidInput
+from limbeck.core.strict_json import write_json
 
 X = np.random.default_rng(0).normal(size=(300, 3)).round(2)
 Y = np.where(X[:, 0] + (X[:, 1] > 0.5) > 0.3, "yes", "no")
@@ -102,7 +103,7 @@ def test_a_way_with_other_settings_is_run_again(tmp_path):
     path = tmp_path / "runs/linear-dense.json"
     data = json.loads(path.read_text())
     data["method"]["query_weight"] = "0.25"
-    path.write_text(json.dumps(data))
+    write_json(data, path)
     now = time.time_ns()
     assert fingerprints(run(tmp_path)) == before
     assert path.stat().st_mtime_ns >= now - 10**9

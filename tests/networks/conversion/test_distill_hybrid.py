@@ -10,6 +10,7 @@ pytest.importorskip("transformers")
 
 import limbeck  # noqa: E402
 from limbeck.core.errors import FileRefused, InvalidInput  # noqa: E402
+from limbeck.core.strict_json import write_json  # noqa: E402
 from limbeck.networks import Hybrid  # noqa: E402
 from limbeck.networks.conversion.student import HybridModel  # noqa: E402
 
@@ -85,7 +86,7 @@ def test_damaged_folders_are_refused(result, tmp_path):
         path.write_text(json.dumps(json.loads(good) | change))
         with pytest.raises(FileRefused):
             HybridModel.load(folder)
-    path.write_text(json.dumps(json.loads(good) | {"kept": []}))  # other weights than are there
+    write_json(json.loads(good) | {"kept": []}, path)  # other weights than are there
     with pytest.raises(FileRefused, match="does not fit"):
         HybridModel.load(folder)
     path.write_text(good)
