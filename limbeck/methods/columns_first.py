@@ -10,7 +10,7 @@ The second step here is search and stitch, not theirs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, cast
 
@@ -25,6 +25,7 @@ from limbeck.data.class_weights import ClassWeight
 from limbeck.data.splits import few_values
 from limbeck.methods.answered_rows import AllSizes, AnsweredRows, answer_rows
 from limbeck.methods.budgets import query_budget
+from limbeck.methods.forbidden import forbidden_columns, hide
 from limbeck.methods.junta.pairs import Relevant, relevant
 from limbeck.methods.junta.questions import Questions
 from limbeck.methods.search_and_stitch.method import SearchAndStitch
@@ -54,6 +55,8 @@ class ColumnsFirst(SearchAndStitch):
         As for `limbeck.methods.search_and_stitch.settings.SearchSettings`.
     max_probes, max_clauses, patience, probe_rows, max_rows : int
         As there.
+    max_depth, min_samples_leaf, forbidden
+        As there; columns that matter and are forbidden are found, and not used.
     delta : float
         Probability that the columns left out matter more than is said, in (0, 1).
     max_columns : int
@@ -70,14 +73,12 @@ class ColumnsFirst(SearchAndStitch):
     guarantee: ClassVar[str] = "reads all columns that matter, if few do"
     default: ClassVar[bool] = False
     needs: ClassVar[Access] = Access.QUERIES
-    without: ClassVar[tuple[str, ...]] = ("forbidden",)  # its columns are those that matter
 
     delta: float = 0.05
     max_columns: int = 32
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.refuse_without()
         if not 0 < self.delta < 1:
             raise InvalidInput(f"delta is {self.delta}.", "Give a number between 0 and 1.")
         if self.max_columns < 1:
@@ -118,14 +119,16 @@ class ColumnsFirst(SearchAndStitch):
                 f"{teacher.name} answers stored rows only.",
                 'Use method="search_and_stitch", or give a teacher that can be asked.',
             )
+        forbidden_columns(rows.features, self.forbidden)  # refuses unknown names before any work
         budget = query_budget(teacher, self.queries)
         questions = Questions(teacher, rows, _TOLERANCE)
         found = relevant(
             questions, self.max_columns, self.epsilon / 2, self.delta, budget, rng, progress
         )
         search = replace(self._search(), queries=max(budget - questions.queries, 0))
-        columns = sorted(found.columns) or [0]
+        columns = self._usable(found.columns, rows.features)
         if found.done:
+            search = replace(search, forbidden=())
             lent = OnColumns(teacher, rows, columns, np.random.default_rng(rng.integers(2**63)))
             if self.sampler == "auto" and few_values(lent.rows.values):
                 search = replace(search, sampler="marginals")
@@ -156,14 +159,15 @@ class ColumnsFirst(SearchAndStitch):
         if not most:
             return AllSizes({})
         found = relevant(questions, most, self.epsilon / 2, self.delta, budget, rng, progress)
-        columns = sorted(found.columns) or [0]
+        columns = self._usable(found.columns, rows.features)
         if not found.done:
             return AllSizes({}, questions.queries)
         lent = OnColumns(teacher, rows, columns, np.random.default_rng(rng.integers(2**63)))
         sampler = "marginals" if few_values(lent.rows.values) else "munge"
         n = len(asked.queries)
         part = answer_rows(lent, lent.rows, sampler, n, rng)
-        trees = self._search().all_sizes(part, rng, progress).students[""]
+        search = replace(self._search(), forbidden=())
+        trees = search.all_sizes(part, rng, progress).students[""]
         lifted = [_lifted(cast(Tree, tree), rows.features, columns) for tree in trees]
         return AllSizes({"": lifted}, questions.queries + n)
 
@@ -191,12 +195,20 @@ class ColumnsFirst(SearchAndStitch):
             How much each row counts.
         """
         labels = task.labels[y] if task.classifies else y
-        greedy = Tree(max_leaves=self.max_columns + 1, task=task).fit(rows, labels, sample_weight)
+        seen = Rows(rows.features, hide(rows.features, rows.values, self.forbidden))
+        greedy = Tree(max_leaves=self.max_columns + 1, task=task).fit(seen, labels, sample_weight)
         nodes = greedy.nodes_
-        columns = sorted(set(nodes.feature[~nodes.is_leaf].tolist())) or [0]
+        columns = self._usable(nodes.feature[~nodes.is_leaf].tolist(), rows.features)
         part = _part(rows, columns)
-        tree = self._search().learn(part, y, task, rng, sample_weight)
+        search = replace(self._search(), forbidden=())
+        tree = search.learn(part, y, task, rng, sample_weight)
         return _lifted(tree, rows.features, columns)
+
+    def _usable(self, columns: Iterable[int], features: Features) -> list[int]:
+        """Columns that matter and are not forbidden, or one that is not forbidden."""
+        hidden = forbidden_columns(features, self.forbidden)
+        found = sorted({j for j in columns if not hidden[j]})
+        return found or [int(np.flatnonzero(~hidden)[0])]
 
     def _search(self) -> SearchAndStitch:
         """The search with the same settings."""

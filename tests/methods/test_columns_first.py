@@ -51,6 +51,16 @@ def test_a_tree_over_few_of_many_columns_is_found_with_few_questions(seed: int) 
     assert {t.features_ for t in (*found.frontier, *found.rivals.values())} == {Features.of(X)}
 
 
+def test_a_column_that_matters_and_is_forbidden_is_found_and_not_used() -> None:
+    X = signs(100, 0)
+    found, _ = distil(planted, X, queries=600, max_leaves=6, forbidden=["x3", "x71"])
+    assert "x3" in found.trace["columns"]
+    for student in (found.student, *found.frontier):
+        asked = set(student.nodes_.feature.tolist()) - {-1}
+        assert asked <= {140, 222, 299}
+    assert found.student.size > 1
+
+
 def test_where_more_columns_matter_all_are_searched() -> None:
     X = signs(60, 0, 8)
     found, _ = distil(
