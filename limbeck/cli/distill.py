@@ -25,6 +25,7 @@ from limbeck.cli.options import (
     parts,
     print_result,
     rows_and_labels,
+    stored_answers,
     texts_and_labels,
     unlabelled_rows,
 )
@@ -127,7 +128,7 @@ def distill(
     from limbeck.api.distill import distill as start
     from limbeck.api.load import read_named, read_table, read_teacher
 
-    with plain_errors(out):
+    with plain_errors(*filter(None, [out])) as keeps:
         if run is not None:
             _refuse_beside_run(teacher=teacher, data=data, out=out, weights=weights, label=label)
             run_network(run, resumed=False)
@@ -153,8 +154,10 @@ def distill(
             rows_and_labels(frame, label, drop) if several is None
             else texts_and_labels(frame, label, several, drop)
         )  # fmt: skip
+        model = read_teacher(str(name), weights)
+        keeps += stored_answers(model)
         result = start(
-            read_teacher(str(name), weights),
+            model,
             X,
             y,
             into=into,
@@ -203,7 +206,7 @@ def run_network(path: Path, *, resumed: bool) -> None:
         result = run_file.resume(path) if resumed else run_file.run(path)
     except (KeyboardInterrupt, Terminated) as error:
         folder = path if resumed else Path(run_file.read_run(path).get("out") or "run")
-        stopped(error, folder, f"limbeck resume {shlex.quote(str(folder))}")
+        stopped(error, [folder], f"limbeck resume {shlex.quote(str(folder))}")
     if first():
         print_result(result, Path(result.settings["out"]))
 

@@ -6,7 +6,7 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
@@ -28,43 +28,46 @@ class Terminated(SystemExit):
 
 
 @contextmanager
-def plain_errors(keeps: Path | None = None) -> Iterator[None]:
+def plain_errors(*keeps: Path) -> Iterator[list[Path]]:
     """Errors raised on purpose become two sentences and exit status 2.
 
     Parameters
     ----------
-    keeps : Path, optional
+    *keeps : Path
         Where the command keeps what is finished, so that the same command goes on after an
-        interruption (exit status 130) or SIGTERM (143).
+        interruption (exit status 130) or SIGTERM (143); the first that exists is named. The
+        command may add places that it learns of.
     """
+    places = list(keeps)
     with _sigterm():
         try:
-            yield
+            yield places
         except LimbeckError as error:
             _print_once(error)
             raise typer.Exit(2) from None
         except (KeyboardInterrupt, Terminated) as error:
-            stopped(error, keeps)
+            stopped(error, places)
 
 
-def stopped(error: BaseException, keeps: Path | str | None, command: str = "") -> NoReturn:
+def stopped(error: BaseException, keeps: Sequence[Path], command: str = "") -> NoReturn:
     """Say that the command was stopped, and how to go on; exit.
 
     Parameters
     ----------
     error : KeyboardInterrupt or Terminated
         Why.
-    keeps : Path, str or None
+    keeps : sequence of Path
         Where finished work is kept.
     command : str
         What goes on with it; the same command by default.
     """
     why, code = ("Ended by SIGTERM", 143) if isinstance(error, Terminated) else ("Interrupted", 130)
-    if keeps is None or not Path(keeps).exists():
+    kept = next((place for place in keeps if place.exists()), None)
+    if kept is None:
         sys.stderr.write(f"{why}; nothing was written.\n")
     else:
         command = command or shlex.join(["limbeck", *sys.argv[1:]])
-        sys.stderr.write(f"{why}; what is finished is kept in {keeps}. To go on: {command}\n")
+        sys.stderr.write(f"{why}; what is finished is kept in {kept}. To go on: {command}\n")
     raise typer.Exit(code) from None
 
 

@@ -49,6 +49,10 @@ def generate(
         str | None, typer.Option(help="Who labels for the comparison; the teacher by default.")
     ] = None,
     max_requests: Annotated[int | None, typer.Option(help="The most prompts.")] = None,
+    max_tokens: Annotated[
+        int | None,
+        typer.Option(help="The longest answer that holds instructions or texts: 1024 for tasks."),
+    ] = None,
     seed: int = 0,
 ) -> None:
     """Let a language model write a training set; print what was asked, kept and dropped."""
@@ -58,6 +62,8 @@ def generate(
         settings: dict[str, Any] = {}
         if question is not None:
             settings["question"] = question
+        if max_tokens is not None:
+            settings["max_tokens"] = max_tokens
         if classes is not None:
             settings["classes"] = class_names(classes, None)
         texts, y = _table(real, text, label)

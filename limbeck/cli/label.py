@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from limbeck.cli.errors import plain_errors
-from limbeck.cli.options import Classes, parts
+from limbeck.cli.options import Classes, parts, stored_answers
 
 __all__ = ["label"]
 
@@ -43,15 +43,17 @@ def label(
     from limbeck.core.errors import InvalidInput
     from limbeck.data.text_files import texts_given
 
-    with plain_errors(unfinished(out)):
+    with plain_errors(unfinished(out)) as keeps:
         if out.suffix.lower() != ".jsonl":
             raise InvalidInput(f"--out is {out.name!r}.", "Give the name of a .jsonl file.")
         given = texts_given(texts, column)
         named = None if classes is None else parts(classes)
         more = {"classes": named, "prompt": prompt}
         options: dict[str, Any] = {name: value for name, value in more.items() if value is not None}
+        model = read_teacher(teacher, None)
+        keeps += stored_answers(model)
         found = start(
-            read_teacher(teacher, None),
+            model,
             given,
             budget=budget,
             out=out,

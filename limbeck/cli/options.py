@@ -11,13 +11,13 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from limbeck.core.errors import InvalidInput, did_you_mean
+from limbeck.core.errors import InvalidInput, LimbeckError, did_you_mean
 
 __all__ = [
     "ROWS_HELP", "Answers", "Cases", "Classes", "Drop", "Identical", "Key", "Label", "Preprocess",
     "ScoreKindName", "Seen", "Share", "StudentFile", "Table", "Weights", "class_names",
     "column_of", "duplicates_rule", "groups_of", "parts", "print_result", "rows_and_labels",
-    "signing_key", "texts_and_labels", "unlabelled_rows",
+    "signing_key", "stored_answers", "texts_and_labels", "unlabelled_rows",
 ]  # fmt: skip
 
 Share = Annotated[float, typer.Option(help="Strictly between 0 and 1.")]
@@ -178,6 +178,25 @@ def unlabelled_rows(path: Path, label: str | None, drop: Sequence[str] | None) -
             "Take the column out, or join the rows to the data.",
         )
     return frame.drop(columns=[c for c in (drop or ()) if c in frame.columns])
+
+
+def stored_answers(teacher: Any) -> list[Path]:
+    """The file with the answers of a service that is paid for; none of other teachers.
+
+    Parameters
+    ----------
+    teacher : Any
+        What `--teacher` names: a file as it is, or a model.
+    """
+    if isinstance(teacher, str) and teacher.endswith((".yaml", ".yml")):
+        from limbeck.teachers import as_teacher
+
+        try:
+            teacher = as_teacher(teacher)
+        except LimbeckError:  # is said where the command reads it
+            return []
+    path = getattr(getattr(teacher, "store", None), "path", None)
+    return [] if path is None else [Path(path)]
 
 
 def print_result(result: Any, folder: Path) -> None:

@@ -27,6 +27,7 @@ def tune(
         try:
             result = tuned(run)
         except (KeyboardInterrupt, Terminated) as error:
-            stopped(error, read_run(run, OF_SEARCH).get("out"))
+            out = read_run(run, OF_SEARCH).get("out")
+            stopped(error, [Path(out)] if out else [])
         if first():
             print_result(result, Path(result.result.settings["out"]))

@@ -192,6 +192,7 @@ class FolderWriter:
         draws = [torch.Generator().manual_seed(int.from_bytes(k[:7], "big")) for k in keys]
         written: list[list[int]] = [[] for _ in read]
         done: list[Completion | None] = [None] * len(read)
+        going = list(range(len(read)))  # the prompts of the batch
         with torch.inference_mode():
             for at in range(sampling.max_tokens):
                 step(at / sampling.max_tokens)
@@ -202,15 +203,19 @@ class FolderWriter:
                 )  # fmt: skip
                 cache = out.past_key_values
                 logits = out.logits[:, -1].float().cpu()
-                chosen = [_draw(row, sampling, own, g) for row, own, g in
-                          zip(logits, written, draws, strict=True)]  # fmt: skip
-                for i, token in enumerate(chosen):
+                chosen = [_draw(row, sampling, written[i], draws[i]) for row, i in
+                          zip(logits, going, strict=True)]  # fmt: skip
+                for i, token in zip(going, chosen, strict=True):
                     if done[i] is None:
                         done[i] = self._after(written[i], token, sampling)
-                if all(one is not None for one in done):
+                left = [place for place, i in enumerate(going) if done[i] is None]
+                if not left:
                     break
                 ids = torch.tensor(chosen, device=device)[:, None]
-                mask = torch.cat([mask, mask.new_ones(len(read), 1)], dim=1)
+                mask = torch.cat([mask, mask.new_ones(len(going), 1)], dim=1)
+                if 2 * len(left) <= len(going):  # the others have ended
+                    cache.batch_select_indices(torch.tensor(left, device=device))
+                    ids, mask, going = ids[left], mask[left], [going[place] for place in left]
         self._count.add(
             requests=len(read), input_tokens=sum(map(len, read)),
             output_tokens=sum(map(len, written)),
@@ -266,6 +271,7 @@ def _shared(read: Sequence[Sequence[int]]) -> int:
 
 
 _TAIL = 24  # tokens that hold the longest stop mark
+_LIKELY = 512  # tokens that nearly always hold top_p; to sort a whole vocabulary takes longer
 
 
 def _draw(
@@ -283,7 +289,9 @@ def _draw(
         return int(logits.argmax())
     p = (logits / sampling.temperature).softmax(dim=0)
     if sampling.top_p < 1:
-        values, order = p.sort(descending=True)
+        values, order = p.topk(min(_LIKELY, len(p)))
+        if values.sum() < sampling.top_p:
+            values, order = p.sort(descending=True)
         before = values.cumsum(dim=0) - values
         values = values.masked_fill(before >= sampling.top_p, 0.0)
         return int(order[torch.multinomial(values, 1, generator=draw)])

@@ -243,3 +243,31 @@ def test_json_of_a_request_is_whole(service, reply, tmp_path):
     headers, body = service.requests[0]
     assert headers["content-type"] == "application/json"
     assert json.dumps(body) == '{"instances": [[0.0, 1.0]]}'
+
+
+def test_sigterm_in_the_shell_says_where_the_answers_are(service, reply, tmp_path, caplog):
+    import os
+    import signal
+
+    from typer.testing import CliRunner
+
+    from limbeck.cli.app import app
+
+    def respond(body, n):
+        if n == 30:
+            os.kill(os.getpid(), signal.SIGTERM)
+        choice = {"message": {"role": "assistant", "content": "B"}}
+        return reply({"choices": [choice]})
+
+    service.respond = respond
+    texts, chat = tmp_path / "texts.csv", tmp_path / "chat.yaml"
+    texts.write_text("text\n" + "".join(f"film {i}\n" for i in range(400)))
+    chat.write_text(
+        f'model: m\nbase_url: {service.base_url}\nprompt: "Good? {{text}}"\nclasses: [no, yes]\n'
+        f"store: {tmp_path / 'kept.sqlite'}\n"
+    )
+    command = ["label", str(texts), "--teacher", str(chat), "--out", str(tmp_path / "l.jsonl")]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 143
+    assert f"what is finished is kept in {tmp_path / 'kept.sqlite'}. To go on:" in done.output
+    assert "Traceback" not in caplog.text

@@ -102,9 +102,33 @@ def test_answers_end_before_a_stop_mark_or_at_the_limit(folder):
     assert (cut.text, cut.finish) == (whole.text[: whole.text.index(mark)], "stop")
 
 
-def test_nucleus_sampling_keeps_the_fewest_tokens_that_reach_top_p():
+def test_answers_that_ended_leave_the_batch(folder):
+    writer = FolderWriter.of_folder(f"hf:{folder}", None)
+    sampling, sizes = Sampling(40, presence_penalty=1.0), []
+    whole = [alone(writer, prompt, sampling) for prompt in PROMPTS]
+    longest = max(whole, key=len)
+    marks = tuple(
+        next(text[i : i + 2] for i in range(len(text)) if text[i : i + 2] not in longest)
+        for text in whole
+        if text != longest
+    )
+    sampling = Sampling(40, presence_penalty=1.0, stop=marks)
+    seen = writer.module.register_forward_pre_hook(
+        lambda _, args, given: sizes.append(len(given["input_ids"])), with_kwargs=True
+    )
+    found = write(writer, sampling)
+    seen.remove()
+    for text, one in zip(whole, found, strict=True):
+        ends = [text.find(mark) for mark in marks if mark in text]
+        assert one.text == text[: min(ends, default=40)]
+    assert sizes[-1] < sizes[0] == len(PROMPTS)
+
+
+@pytest.mark.parametrize("likely", [2, 512])
+def test_nucleus_sampling_keeps_the_fewest_tokens_that_reach_top_p(likely, monkeypatch):
     from collections import Counter
 
+    monkeypatch.setattr(text_writer, "_LIKELY", likely)
     logits = torch.tensor([0.5, 0.3, 0.15, 0.05]).log()
     draw = torch.Generator().manual_seed(0)
     for top_p, kept in ((0.4, {0}), (0.5, {0}), (0.6, {0, 1}), (1.0, {0, 1, 2, 3})):
