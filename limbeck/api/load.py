@@ -48,7 +48,7 @@ def load(path: str | Path) -> Any:
     ----------
     path : str or Path
         A folder that ``save`` or the shell wrote; or a student's file, ``student.json`` or
-        ``student.onnx``.
+        ``student.onnx``; or the folder of a static embedding alone.
 
     Returns
     -------
@@ -86,6 +86,10 @@ def load(path: str | Path) -> Any:
         if (path / name).exists():
             module, kind = _RESULTS[_format(path / name)]
             return _whole(getattr(importlib.import_module(module), kind), path)
+    if (path / "modules.json").exists():
+        from limbeck.students.static_embedding.static_embedding import StaticEmbedding
+
+        return StaticEmbedding.load(path)
     students = [n for n in ("student.json", "student.onnx") if (path / n).exists()]
     raise FileRefused(
         f"The folder {str(path)!r} holds no result.json and no audit.json.",

@@ -67,7 +67,7 @@ def audit(
     from limbeck.reports.document import place
     from limbeck.results.audit_sections.tables import audit_table
 
-    with plain_errors(out):
+    with plain_errors(*filter(None, [out])):
         if report is not None:
             place(report)  # refuses before minutes of work
         found = run(

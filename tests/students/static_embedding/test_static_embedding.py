@@ -3,6 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import limbeck
+
 pytest.importorskip("tokenizers")
 pytest.importorskip("safetensors")
 
@@ -62,6 +64,15 @@ def test_sentence_transformers_reads_it(student, tmp_path):
         folder = student.astype(dtype).save(tmp_path / dtype)
         theirs = library.SentenceTransformer(str(folder), device="cpu").encode(texts)
         np.testing.assert_allclose(theirs, student.encode(texts), atol=off)
+
+
+def test_a_folder_of_the_student_alone_is_loaded(student, tmp_path):
+    again = limbeck.load(student.save(tmp_path / "s"))
+    np.testing.assert_array_equal(again.encode(["good film"]), student.encode(["good film"]))
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "modules.json").write_text("[]")
+    with pytest.raises(LimbeckError, match=r"holds no model\.safetensors"):
+        limbeck.load(tmp_path / "other")
 
 
 def test_a_changed_folder_is_refused(student, tmp_path):
