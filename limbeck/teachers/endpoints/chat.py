@@ -187,9 +187,10 @@ class Chat(PaidTeacher):
         return "logprobs" if self.mode == "auto" else self.mode
 
     def identity(self) -> dict[str, Any]:
-        """Address, model, revision, prompt and parameters."""
+        """Address, model, revision, the options that the question names, and parameters."""
         return {
             "kind": "chat",
+            "options": [str(label) for label in self.task.classes],
             "url": self.client.url,
             "model": self.model,
             "revision": self.revision,

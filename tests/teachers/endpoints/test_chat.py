@@ -227,3 +227,12 @@ def test_prompts_are_filled_from_columns(honest, tmp_path):
     assert honest.requests[0][1]["messages"][0]["content"].startswith("{{0.__class__}} has 3\n")
     with pytest.raises(LimbeckError, match="the column 'titel'"):
         made(honest, tmp_path, prompt="{titel}").estimate(frame)
+
+
+def test_answers_to_other_options_are_not_taken(honest, tmp_path):
+    first = made(honest, tmp_path).answers(TEXTS[:4])
+    turned = made(honest, tmp_path, classes=["yes", "no"])
+    found = turned.answers(TEXTS[:4])
+    assert found.asked == 2  # the probe asked about the first two
+    assert np.allclose(found.scores, first.scores)  # this server answers A and B as before
+    assert made(honest, tmp_path, classes=["yes", "no"]).answers(TEXTS[:4]).asked == 0
