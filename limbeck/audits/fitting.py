@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from limbeck.audits.audited_rows import AuditTable
 from limbeck.audits.calibration import Curve, fit_curve
-from limbeck.audits.refit import Design, Fit, Refit, one_step, refit
+from limbeck.audits.refit import Design, Fit, Optimum, Refit, one_step, refit
 from limbeck.audits.results import Folds
 from limbeck.core.contract import Progress
 from limbeck.core.pieces import digest, kept, piece
@@ -337,7 +337,7 @@ class _Side:
     def fit(self, weight: Vector) -> Fit:
         """Newton steps from the model of all rows to a bag's own optimum."""
         target = self.target if self.redrawn is None else self.redrawn(weight)
-        return _fit(target, weight, self.start, self.classifies)
+        return _fit(target, weight, self.start, self.classifies, self.found.optimum)
 
 
 def _side(
@@ -353,8 +353,10 @@ def _side(
     return _Side(terms, start, found, target, redrawn, classifies)
 
 
-def _fit(target: Vector, weight: Vector, start: _Start, classifies: bool) -> Fit:
-    return Fit(target, weight, start.theta, start.intercept, start.offset, classifies)
+def _fit(
+    target: Vector, weight: Vector, start: _Start, classifies: bool, near: Optimum | None = None
+) -> Fit:
+    return Fit(target, weight, start.theta, start.intercept, start.offset, classifies, near)
 
 
 def _in_bags(task: _Task, sides: list[_Side], weights: list[Vector]) -> list[list[Refit]]:

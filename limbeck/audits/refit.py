@@ -3,7 +3,8 @@
 A boosted model shrinks its shapes, so bands around them would be too narrow and in the wrong
 place. From its contributions one Newton step (for squared error) or a few (for log loss) lead to
 the additive model that fits best on those bins, whose error is nearly without bias and which
-bags therefore describe (one-step estimation: Le Cam 1956).
+bags therefore describe (one-step estimation: Le Cam 1956). A bag begins where all rows ended,
+if those steps converged: there its Hessian is good for several steps.
 
 Shapes: n rows, d columns, p bins of all columns together.
 """
@@ -12,11 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg.blas import dsyr
 from scipy.linalg.lapack import dpotri, dtrtri
 from scipy.sparse import csc_array
 from scipy.special import expit
@@ -27,6 +30,11 @@ Vector = NDArray[np.float64]
 Codes = NDArray[np.int64]
 _RIDGE = 0.1
 _STEPS = 3
+_STEPS_NEAR = 8
+"""Steps of a bag with one Hessian; where they do not end it takes those of all rows."""
+_SMALL, _NEAR, _SHRINK = 1e-4, 0.2, 0.5
+"""Of steps in log-odds: where a bag's end, where those of all rows count as converged, and how much
+smaller each must be than the one before."""
 _TOGETHER = 8
 _CELLS = 4_000_000
 
@@ -116,16 +124,18 @@ class Design:
 class Optimum:
     """Where Newton steps ended on all rows, and what one more step needs.
 
-    ``fitted`` (n,) are predictions on the scale of theta (p,); ``pull`` (p,) is the ridge's
-    pull towards the start; ``factor`` the Cholesky factor of the Hessian; ``used`` the effective
-    number of parameters.
+    ``fitted`` (n,) are predictions on the scale of theta (p,) and the intercept; ``pull`` (p,) is
+    the ridge's pull towards the start; ``factor`` the Cholesky factor of the Hessian; ``used`` the
+    effective number of parameters; ``reached`` whether the last step was small.
     """
 
     theta: Vector
+    intercept: float
     fitted: Vector
     pull: Vector
     factor: Any
     used: float
+    reached: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,6 +169,8 @@ class Fit:
         Contributions that stay as they are: those of pairs.
     classifies : bool
         Log loss rather than squared error.
+    near : Optimum, optional
+        That of all rows, for a bag of them: where its steps begin. The ridge pulls to ``start``.
     """
 
     target: Vector
@@ -167,6 +179,7 @@ class Fit:
     intercept: float
     offset: Vector
     classifies: bool
+    near: Optimum | None = None
 
 
 def refit(design: Design, fits: Sequence[Fit]) -> list[Refit]:
@@ -191,63 +204,142 @@ def refit(design: Design, fits: Sequence[Fit]) -> list[Refit]:
     waiting = {i: next(run) for i, run in enumerate(runs)}
     out: dict[int, Refit] = {}
     while waiting:
-        # fits of one bag ask for the same weighting first
+        # fits of one bag ask for the same weighting first, and share what is made of it
         different = {id(w): w for w in waiting.values()}
-        grams = dict(
-            zip(different, design.grams(np.stack([*different.values()], axis=1)), strict=True)
-        )
+        grams = design.grams(np.stack([*different.values()], axis=1))
+        made = {
+            key: _CrossProducts.of(design, w, gram)
+            for (key, w), gram in zip(different.items(), grams, strict=True)
+        }
         for i, w in [*waiting.items()]:
             try:
-                waiting[i] = runs[i].send(grams[id(w)])
+                waiting[i] = runs[i].send(made[id(w)])
             except StopIteration as end:
                 out[i] = end.value
                 del waiting[i]
     return [out[i] for i in range(len(fits))]
 
 
-def _newton(design: Design, fit: Fit) -> Generator[Vector, Vector, Refit]:
-    """The steps of one fit: yields weights (n,), and is sent their cross products (p, p)."""
-    theta, intercept, weight = fit.start.copy(), fit.intercept, fit.weight
-    n, p = float(weight.sum()), len(theta)
-    plain = yield weight
-    for _ in range(_STEPS if fit.classifies else 1):
-        z = intercept + design.add_up(theta) + fit.offset
-        mean = expit(z) if fit.classifies else z
-        slope = weight * mean * (1 - mean) if fit.classifies else weight
-        gram = (yield slope) if fit.classifies else plain
-        error = weight * (fit.target - mean)
-        # the intercept is one more column: projected out of bins and errors
-        side = design.sums(slope)
-        total = float(slope.sum())
-        inner = np.outer(side, side)
-        inner /= total
-        np.subtract(gram, inner, out=inner)
-        inner.ravel()[:: p + 1] += _RIDGE  # in place: a few of these are all that fits a cache
-        push = design.sums(error) - side * (error.sum() / total) + _RIDGE * (fit.start - theta)
-        factor = cho_factor(inner, check_finite=False)
-        step = cho_solve(factor, push, check_finite=False)
+@dataclass(frozen=True, eq=False)
+class _CrossProducts:
+    """What a weighting of the rows gives: cross products of the bins about their means.
+
+    ``about`` (p, p) is in Fortran's order and holds the lower triangle, with zeros above it;
+    ``side`` (p,) are the weights of the bins, ``total`` that of all rows. The intercept is one more
+    column, which is projected out of bins and errors.
+    """
+
+    about: Vector
+    side: Vector
+    total: float
+
+    @classmethod
+    def of(cls, design: Design, weight: Vector, gram: Vector) -> _CrossProducts:
+        """Of cross products (p, p) by `Design.grams`, which are overwritten."""
+        side, total = design.sums(weight), float(weight.sum())
+        # one pass in place: a few of these matrices are all that fits a cache
+        about = dsyr(-1.0 / total, side, lower=1, a=gram.T, overwrite_a=1)
+        return cls(about, side, total)
+
+    @cached_property
+    def factor(self) -> tuple[Vector, bool]:
+        """The Cholesky factor of the Hessian: cross products and ridge."""
+        inner, at = self.about.copy(order="F"), np.arange(len(self.side))
+        inner[at, at] += _RIDGE
+        factor, lower = cho_factor(inner, lower=True, overwrite_a=True, check_finite=False)
+        return factor, lower
+
+    @cached_property
+    def used(self) -> float:
+        """The effective parameters of least squares: what is solved is its right side and ridge."""
+        return len(self.side) - _RIDGE * _trace_of_inverse(self.factor)
+
+    def step(self, design: Design, error: Vector, pull: Vector) -> tuple[Vector, float]:
+        """A step of contributions (p,) and intercept against errors (n,) and the ridge's pull."""
+        rest = float(error.sum())
+        push = design.sums(error) - self.side * (rest / self.total) + pull
+        step = cho_solve(self.factor, push, check_finite=False)
         step *= min(1.0, 5.0 / max(float(np.abs(step).max()), 1e-12))
-        theta = theta + step
-        intercept += (float(error.sum()) - float(side @ step)) / total
-    fitted = intercept + design.add_up(theta) + fit.offset
-    means = design.sums(weight)
+        return step, (rest - float(self.side @ step)) / self.total
+
+
+@dataclass
+class _Climb:
+    """Where a fit is: contributions (p,), the intercept, and the size of the last step."""
+
+    theta: Vector
+    intercept: float
+    size: float = np.inf
+
+    def predicted(self, design: Design, fit: Fit) -> Vector:
+        """On the scale of theta, shape (n,)."""
+        return np.asarray(self.intercept + design.add_up(self.theta) + fit.offset)
+
+    def step(self, design: Design, fit: Fit, mean: Vector, hessian: _CrossProducts) -> None:
+        """One step against the errors of predicted means (n,)."""
+        error = fit.weight * (fit.target - mean)
+        step, shift = hessian.step(design, error, _RIDGE * (fit.start - self.theta))
+        self.theta = self.theta + step
+        self.intercept += shift
+        self.size = float(np.abs(step).max())
+
+
+_Steps = Generator[Vector, _CrossProducts, tuple[_Climb, _CrossProducts]]
+
+
+def _newton(design: Design, fit: Fit) -> Generator[Vector, _CrossProducts, Refit]:
+    """The steps of one fit: yields weights (n,), and is sent their cross products."""
+    plain = yield fit.weight
     if fit.classifies:
-        used = _trace_of_solved(factor, plain - np.outer(means, means) / n)
-    else:  # what is solved is its right side plus the ridge
-        used = p - _RIDGE * _trace_of_inverse(factor)
-    spread = _spread(fitted, fit.target, weight, used, fit.classifies)
-    pull = _RIDGE * (fit.start - theta)
-    return Refit(centred(design, theta, means), spread, Optimum(theta, fitted, pull, factor, used))
+        at, hessian = yield from _likeliest(design, fit)
+    else:
+        at, hessian = _Climb(fit.start, fit.intercept), plain
+        at.step(design, fit, at.predicted(design, fit), hessian)
+    fitted = at.predicted(design, fit)
+    used = plain.used
+    if fit.classifies:
+        used = _trace_of_solved(hessian.factor, plain.about, overwrite=fit.near is not None)
+    spread = _spread(fitted, fit.target, fit.weight, used, fit.classifies)
+    optimum = None
+    if fit.near is None:
+        pull = _RIDGE * (fit.start - at.theta)
+        reached = not fit.classifies or at.size < _NEAR
+        optimum = Optimum(at.theta, at.intercept, fitted, pull, hessian.factor, used, reached)
+    return Refit(centred(design, at.theta, plain.side), spread, optimum)
 
 
-def _trace_of_solved(factor: tuple[Vector, bool], right: Vector) -> float:
-    """The trace of A^-1 B for symmetric (p, p); the inverse takes a third of what solving takes."""
-    inverse, failed = dpotri(*factor)
+def _likeliest(design: Design, fit: Fit) -> _Steps:
+    """Steps to the greatest likelihood, from the optimum of all rows where that is near."""
+    if fit.near is not None and fit.near.reached:
+        at = _Climb(fit.near.theta, fit.near.intercept)
+        mean = expit(at.predicted(design, fit))
+        hessian = yield fit.weight * mean * (1 - mean)
+        for _ in range(_STEPS_NEAR):
+            last = at.size
+            at.step(design, fit, mean, hessian)  # one Hessian for all: each costs what 20 steps do
+            if at.size < _SMALL:
+                return at, hessian
+            if at.size > _SHRINK * last or at.size > 1:
+                break
+            mean = expit(at.predicted(design, fit))
+    at = _Climb(fit.start, fit.intercept)
+    for _ in range(_STEPS):
+        mean = expit(at.predicted(design, fit))
+        hessian = yield fit.weight * mean * (1 - mean)
+        at.step(design, fit, mean, hessian)
+    return at, hessian
+
+
+def _trace_of_solved(factor: tuple[Vector, bool], right: Vector, overwrite: bool) -> float:
+    """The trace of A^-1 B for symmetric (p, p); the inverse takes a third of what solving takes.
+
+    ``right`` holds the lower triangle of B, with zeros above it.
+    """
+    inverse, failed = dpotri(factor[0], lower=factor[1], overwrite_c=overwrite)
     if failed:  # a diagonal element of the factor is 0: `cho_solve` would divide by it
         return float("nan")
-    half = np.tril(inverse) if factor[1] else np.triu(inverse)
     diagonal = float(inverse.diagonal() @ right.diagonal())
-    return 2 * float(np.vdot(half, right)) - diagonal
+    return 2 * float(np.vdot(inverse.T, right.T)) - diagonal
 
 
 def _trace_of_inverse(factor: tuple[Vector, bool]) -> float:
@@ -256,7 +348,7 @@ def _trace_of_inverse(factor: tuple[Vector, bool]) -> float:
     if failed:
         return float("nan")
     half = np.tril(inverse) if factor[1] else np.triu(inverse)
-    return float(np.vdot(half, half))
+    return float(np.vdot(half.T, half.T))
 
 
 def one_step(
