@@ -1,10 +1,10 @@
 """How time grows with rows, columns, classes and leaves: distil, certify, audit, predict, report.
 
-    python benchmarks/growth.py [--only distil certify ...] [--largest 1.0] [--plot growth.svg]
+    python benchmarks/growth.py [--only distil certify ...] [--seconds 60] [--plot growth.png]
 
 Processor seconds on made-up tables (normal columns, a teacher that is a formula), one run a cell, a
-small run of the same kind before it. LARGEST below 1 leaves out cells that take long. Memory is the
-peak of a process of its own.
+small run of the same kind before it. A larger size is left out where it would take more than
+SECONDS if time grew as fast as the size. Memory is the peak of a process of its own.
 """
 
 from __future__ import annotations
@@ -111,6 +111,7 @@ WORK = {
     "audit": (audited, ("rows", "columns")),
     "report": (report, ("rows", "columns")),
 }
+COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#999999")
 SIZES = {"rows": ROWS, "columns": COLUMNS, "classes": CLASSES, "leaves": LEAVES}
 
 MEMORY = """
@@ -136,11 +137,11 @@ print(used.ru_maxrss / 1024, used.ru_utime + used.ru_stime)
 """
 
 
-def memory(largest: float) -> None:
+def memory(most: float) -> None:
     print("\n| rows x 50 columns | certify | peak memory, MB | seconds |\n|---|---|---|---|")
     for rows in (20_000, 100_000, 1_000_000, 10_000_000):
         for way in ("in memory", "in batches"):
-            if rows > 10_000_000 * largest or (way == "in memory" and rows > 100_000):
+            if 1e-5 * rows > most or (way == "in memory" and rows > 100_000):
                 continue
             command = [sys.executable, "-c", MEMORY, str(rows), way]
             out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
@@ -157,43 +158,55 @@ def measured(name: str, axis: str, size: int) -> float:
     return time.process_time() - started
 
 
+def along_axis(name: str, axis: str, most: float) -> list[tuple[int, float]]:
+    """Sizes and seconds, as far as the next cell is expected to end in time."""
+    end = MOST.get(name, {}).get(axis, SIZES[axis][-1])
+    points: list[tuple[int, float]] = []
+    for size in dict.fromkeys(min(s, end) for s in SIZES[axis]):
+        if points and points[-1][1] * size / points[-1][0] > most:
+            break
+        points.append((size, measured(name, axis, size)))
+    return points
+
+
 def draw_growth(found: dict[tuple[str, str], list[tuple[int, float]]], path: Path) -> None:
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, len(SIZES), figsize=(13, 3.6), sharey=True, layout="tight")
+    figure, axes = plt.subplots(1, len(SIZES), figsize=(13, 4), sharey=True, layout="tight")
+    looks = dict(zip(WORK, COLOURS, strict=True))
     for axis, name in zip(axes, SIZES, strict=True):
         for (what, along), points in found.items():
             if along == name:
-                axis.loglog(*zip(*points, strict=True), marker="o", label=what)
+                axis.loglog(*zip(*points, strict=True), marker="o", label=what, color=looks[what])
         axis.set_xlabel(name)
+        axis.grid(alpha=0.3)
         axis.legend(fontsize=8)
     axes[0].set_ylabel("processor seconds")
-    figure.savefig(path)
+    figure.savefig(path, dpi=110)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", nargs="+", choices=[*WORK, "memory"], default=[*WORK, "memory"])
-    parser.add_argument("--largest", type=float, default=1.0, help="share of the largest size")
+    parser.add_argument("--seconds", type=float, default=60.0, help="the most that a cell may take")
     parser.add_argument("--plot", type=Path)
     given = parser.parse_args()
     found: dict[tuple[str, str], list[tuple[int, float]]] = {}
+    fixed = ", ".join(f"{value:,} {name}" for name, value in AT.items())
+    print(f"Processor seconds; {fixed} where nothing else is said\n")
+    print("| | against | size: seconds |\n|---|---|---|", flush=True)
     for name in (n for n in given.only if n in WORK):
-        for along in WORK[name][1]:
-            most = MOST.get(name, {}).get(along, SIZES[along][-1])
-            sizes = [*dict.fromkeys(min(s, most) for s in SIZES[along])]
-            sizes = [s for s in sizes if s <= sizes[-1] * given.largest] or sizes[:1]
-            points = [(size, measured(name, along, size)) for size in sizes]
-            found[name, along] = points
+        for axis in WORK[name][1]:
+            found[name, axis] = points = along_axis(name, axis, given.seconds)
             cells = "; ".join(f"{size:,}: {seconds:.2f}" for size, seconds in points)
-            print(f"| {name} | {along} | {cells} |", flush=True)
-    if given.plot:
-        draw_growth(found, given.plot)
+            print(f"| {name} | {axis} | {cells} |", flush=True)
+            if given.plot:
+                draw_growth(found, given.plot)
     if "memory" in given.only:
-        memory(given.largest)
+        memory(given.seconds)
 
 
 if __name__ == "__main__":

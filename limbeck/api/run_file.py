@@ -49,7 +49,8 @@ def read_run(path: str | Path, more: Sequence[str] = ()) -> dict[str, Any]:
         YAML: ``teacher``, ``student`` (``package.module:name``; ``teacher_weights`` and
         ``student_weights`` name .safetensors files; ``student: {name: Pruned, size: 0.5}`` cuts it
         out of its teacher), ``train``, ``validation``, ``test`` (the
-        same, or .npz files with the arrays X and y), ``objective`` (a list of losses, each with
+        same, or .npz files with the arrays X and y, or .parquet or .arrow files, also as a pattern:
+        ``rows/*.parquet``), ``objective`` (a list of losses, each with
         its ``weight`` and settings; not needed with ``recipe``), ``optimizer`` and ``schedule`` (a
         name, or a class of torch as a mapping, ``{name: StepLR, step_size: 10}``), ``filter``,
         ``callbacks`` (a list),
@@ -344,11 +345,16 @@ def _is_module(found: Any) -> bool:
 
 
 def _rows(name: Any) -> Any:
-    """Samples: a .npz file with X and y, or an object in a module, called if it is a function."""
+    """Samples: an .npz file with X and y, Parquet or Arrow files, or an object in a module.
+
+    A function of the module is called.
+    """
     text = str(name)
     if text.endswith(".npz"):
         file = read_arrays(text, ("X",), optional=("y",))
         return file["X"], file.get("y")
+    if text.endswith((".parquet", ".pq", ".arrow")):
+        return text
     found = read_named(text)
     return found() if callable(found) and not hasattr(found, "__getitem__") else found
 

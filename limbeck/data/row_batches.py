@@ -10,7 +10,7 @@ from typing import Any
 
 from limbeck.core.errors import FileRefused, InvalidInput, MissingExtra
 
-__all__ = ["RowBatches", "is_batched", "row_batches"]
+__all__ = ["RowBatches", "is_batched", "row_batches", "table_files"]
 
 _FORMATS = {".parquet": "parquet", ".pq": "parquet", ".arrow": "ipc", ".feather": "ipc"}
 _ROWS = 65_536
@@ -77,7 +77,7 @@ def row_batches(rows: Any, columns: list[str] | None = None) -> RowBatches:
     if _is_dask(rows):
         chosen = rows if columns is None else rows[columns]
         return RowBatches(lambda: (part.compute() for part in chosen.partitions))
-    data = rows if _is_arrow(rows) else _opened(_files(rows))
+    data = rows if _is_arrow(rows) else _opened(table_files(rows))
     if columns is not None:
         absent = [c for c in columns if c not in data.schema.names]
         if absent:
@@ -97,7 +97,14 @@ def _frames(data: Any, columns: list[str] | None) -> Iterator[Any]:
         yield batch.to_pandas()
 
 
-def _files(given: str | Path) -> list[str]:
+def table_files(given: str | Path) -> list[str]:
+    """The Parquet or Arrow files of a path, in the order of their names.
+
+    Raises
+    ------
+    FileRefused
+        If there is none.
+    """
     path = Path(given)
     if path.is_dir():
         found = [p for p in path.iterdir() if p.suffix.lower() in _FORMATS]

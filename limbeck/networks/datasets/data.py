@@ -184,9 +184,10 @@ class Samples:
 
         Parameters
         ----------
-        data : Samples, DataLoader, Dataset, arrays or Hugging Face data set
-            A DataLoader's data set, batch size, ``drop_last``, workers and ``collate_fn`` are taken
-            over;
+        data : Samples, DataLoader, Dataset, arrays, Hugging Face data set, str or Path
+            A path or a pattern names Parquet or Arrow files, see
+            `limbeck.networks.datasets.shards.shards`. A DataLoader's data set, batch size,
+            ``drop_last``, workers and ``collate_fn`` are taken over;
             shuffling is done here. Items and arrays are one input, tuples with labels last, or
             mappings with ``labels``, ``label``, ``targets``, ``target`` or ``y``. A pair of arrays
             is (inputs, labels).

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from torch.utils.data import (
 from limbeck.core.errors import InvalidInput
 from limbeck.data.labels import is_missing
 from limbeck.networks.datasets.collate import Padding, label_names, tensor
+from limbeck.networks.datasets.shards import shards
 from limbeck.networks.datasets.sources import Arrays, Columns, Items, Source
 from limbeck.networks.datasets.text_labels import first_text, places_of_text
 
@@ -48,8 +50,8 @@ def opened(data: Any, labels: Any, padding: Padding) -> Opened:
 
     Parameters
     ----------
-    data : DataLoader, data set, arrays or columns
-        The samples.
+    data : DataLoader, data set, arrays, columns, str or Path
+        The samples; a path or a pattern names Parquet or Arrow files.
     labels : array-like or None
         Labels given apart from the samples.
     padding : Padding
@@ -62,6 +64,7 @@ def opened(data: Any, labels: Any, padding: Padding) -> Opened:
     """
     workers: dict[str, Any] = {}
     size: int | None = None
+    data = shards(data) if isinstance(data, str | Path) else data
     if labels is not None:  # those inside are not read
         padding = replace(padding, names=())
     collate: Any = padding

@@ -7,6 +7,7 @@ to a process; they are put aside while a student is trained, and put back.
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -18,7 +19,7 @@ from torch import Tensor, nn
 from limbeck.core.errors import InvalidInput
 from limbeck.networks.training.settings import Training
 
-__all__ = ["Engine", "device_of", "sharded_like", "whole"]
+__all__ = ["Engine", "device_of", "in_shards", "sharded_like", "whole"]
 
 
 def device_of(module: nn.Module) -> torch.device | None:
@@ -145,6 +146,16 @@ class Engine:
             self._accelerator.ddp_handler = handler
         return cast(nn.Module, self._accelerator.prepare_model(module))
 
+    def frozen(self, teacher: nn.Module) -> nn.Module:
+        """A copy of the teacher in shards of its own, in eval mode and without gradients.
+
+        Parameters
+        ----------
+        teacher : nn.Module
+            Whole; it stays as it is and where it is, for what one process measures alone.
+        """
+        return _sharded(copy.deepcopy(teacher).requires_grad_(False).eval(), frozen=True)
+
     def autocast(self) -> AbstractContextManager[Any]:
         """Mixed precision inside."""
         if not self.mixed:
@@ -189,16 +200,24 @@ class Engine:
         self._accelerator.wait_for_everyone()
 
 
-def _sharded(module: nn.Module) -> nn.Module:
-    """Shards of the weights (FSDP2): each list of layers by its layers, then the rest."""
+def _sharded(module: nn.Module, frozen: bool = False) -> nn.Module:
+    """Shards of the weights (FSDP2): each list of layers by its layers, then the rest.
+
+    What is frozen has no backward pass, before which the rest would be given back.
+    """
     from torch.distributed.fsdp import fully_shard
 
     for part in module.modules():
         if isinstance(part, nn.ModuleList):
             for layer in part:
                 fully_shard(layer)
-    fully_shard(module)
+    fully_shard(module, reshard_after_forward=True if frozen else None)
     return module
+
+
+def in_shards(module: nn.Module) -> bool:
+    """Whether any weight of a network is in shards."""
+    return any(hasattr(p, "full_tensor") for p in module.parameters())
 
 
 def whole(value: Any) -> Any:

@@ -85,7 +85,8 @@ class Training:
         but where epochs are not given either and there are validation rows: as many as make
         1,000 updates, at least 10.
     strategy : {"auto", "ddp", "fsdp"}
-        With several processes: replicas, or shards of the weights. Auto means replicas.
+        With several processes: replicas, or shards of the weights, with a copy of the teacher in
+        shards of its own. Auto means replicas.
     device : str, optional
         None trains where the student's weights are and leaves the teacher where it is; "auto"
         (a GPU if there is one) or a device's name moves both there, the teacher for the training

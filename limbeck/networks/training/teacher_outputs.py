@@ -15,7 +15,7 @@ from limbeck.modules.batch import View
 from limbeck.modules.capture import modes_kept
 from limbeck.modules.runner import Network, watched
 from limbeck.networks.datasets.data import Batch
-from limbeck.networks.training.engine import Engine, device_of
+from limbeck.networks.training.engine import Engine, device_of, in_shards
 
 if TYPE_CHECKING:
     from limbeck.networks.cache.teacher_cache import TeacherCache
@@ -36,7 +36,9 @@ def asked(
     """What gives the teacher's view of a batch, and the teacher's network if there is one.
 
     The teacher is in eval mode and computes no gradients; its modes, its device and whether its
-    weights ask for gradients are afterwards as they were.
+    weights ask for gradients are afterwards as they were. Where the student is in shards a copy of
+    the teacher is, too, apart from it and without gradients; a teacher that the user put into
+    shards is asked as it is.
 
     Parameters
     ----------
@@ -65,6 +67,11 @@ def asked(
             f"The teacher is on {home} and the student on {engine.device}.",
             "Move one of them, or give device='auto', which moves both for the training.",
         )
+    if engine.sharded and not in_shards(teacher):
+        copied = engine.frozen(teacher)
+        with watched(copied, layers, "The teacher", context=_silent(engine)) as network:
+            yield (lambda batch: network(batch.inputs)), network
+        return
     with modes_kept(teacher):
         try:
             teacher.to(engine.device)

@@ -104,10 +104,21 @@ class Student(nn.Module):
 if __name__ == "__main__":
     import torch.distributed as dist
 
+    from limbeck.networks.training import teacher_outputs
     from limbeck.networks.training.training_step import Learner
 
     where, strategy, shares = Path(sys.argv[1]), sys.argv[2], sys.argv[3] == "shares"
+    teachers = []
+    watched = teacher_outputs.watched
+
+    def noted(module, *rest, **more):
+        teachers.append(module)
+        return watched(module, *rest, **more)
+
+    teacher_outputs.watched = noted
     runs = [run(where / "a", strategy, shares)]
+    local = [getattr(p, "to_local", lambda p=p: p)().numel() for p in teachers[0].parameters()]
+    silent = not any(p.requires_grad or p.grad is not None for p in teachers[0].parameters())
     runs.append(run(where / "a", strategy, shares))  # a second one in the same processes
     update = Learner.update
 
@@ -130,6 +141,7 @@ if __name__ == "__main__":
     )
     told = {
         "history": list(runs[0].history),
+        "teacher": [sum(local), silent],
         "weights": weights,
         "layers": layers,
         "again": list(runs[1].history),

@@ -70,6 +70,10 @@ def test_two_processes_learn_what_one_learns_from_the_same_batches(tmp_path, str
     told = [json.loads((tmp_path / f"rank_{r}.json").read_text()) for r in (0, 1)]
     assert told[0]["weights"] == told[1]["weights"]
     assert told[0]["maps"] == told[1]["maps"]
+    numbers, silent = zip(*(t["teacher"] for t in told), strict=True)
+    assert sum(numbers) == (114 if strategy == "fsdp" else 2 * 114)  # 4 x 16 + 16 + 16 x 2 + 2
+    assert max(numbers) < 114 or strategy == "ddp"
+    assert strategy == "ddp" or all(silent)
     assert told[0]["again"] == told[0]["history"]
     assert told[0]["cut"] == told[0]["history"]
     one = loaded().run(tmp_path / "one", shares=bool(shares))
