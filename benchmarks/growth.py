@@ -183,7 +183,8 @@ def draw_growth(found: dict[tuple[str, str], list[tuple[int, float]]], path: Pat
                 axis.loglog(*zip(*points, strict=True), marker="o", label=what, color=looks[what])
         axis.set_xlabel(name)
         axis.grid(alpha=0.3)
-        axis.legend(fontsize=8)
+        if axis.lines:
+            axis.legend(fontsize=8)
     axes[0].set_ylabel("processor seconds")
     figure.savefig(path, dpi=110)
 
@@ -203,8 +204,8 @@ def main() -> None:
             found[name, axis] = points = along_axis(name, axis, given.seconds)
             cells = "; ".join(f"{size:,}: {seconds:.2f}" for size, seconds in points)
             print(f"| {name} | {axis} | {cells} |", flush=True)
-            if given.plot:
-                draw_growth(found, given.plot)
+    if given.plot:
+        draw_growth(found, given.plot)
     if "memory" in given.only:
         memory(given.seconds)
 

@@ -86,3 +86,60 @@ def test_demo_is_the_same_in_another_process(monkeypatch: pytest.MonkeyPatch) ->
         exec(code, {})
     assert here.getvalue() == there
     assert len(there) > 100
+
+
+_NETS = """
+import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(4, width), nn.Tanh(), nn.Linear(width, 2))
+
+    def forward(self, x):
+        return self.layers(x)
+
+
+torch.manual_seed(0)
+teacher = Net(32)
+
+
+def student():
+    return Net(3)
+
+
+def rows():
+    return torch.randn(400, 4)
+"""
+_RUN = """
+teacher: nets:teacher
+student: nets:student
+train: nets:rows
+objective: [{weight: 1.0, name: SoftTargets, temperature: 2}]
+epochs: 2
+strategy: fsdp
+out: run
+"""
+
+
+@pytest.mark.slow
+def test_the_slurm_file_trains_with_the_processes_of_a_node(tmp_path: Path) -> None:
+    """Of Slurm only the two commands that the file calls are stood in for."""
+    (tmp_path / "nets.py").write_text(_NETS)
+    (tmp_path / "run.yaml").write_text(_RUN)
+    for name, does in (("srun", 'exec "$@"'), ("scontrol", "echo localhost")):
+        (tmp_path / name).write_text(f"#!/bin/bash\n{does}\n")
+        (tmp_path / name).chmod(0o755)
+    places = os.pathsep.join([str(tmp_path), str(Path(sys.executable).parent), os.environ["PATH"]])
+    slurm = {"JOB_NODELIST": "localhost", "NNODES": "1", "GPUS_ON_NODE": "2", "JOB_ID": "7"}
+    env = os.environ | {"PATH": places, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"}
+    done = subprocess.run(
+        ["bash", ROOT / "examples/distill.sbatch", "run.yaml", "run"], cwd=tmp_path, timeout=600,
+        env=env | {f"SLURM_{name}": value for name, value in slurm.items()},
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.count("Written to run/") == 1
+    assert (tmp_path / "run" / "run.yaml").is_file()  # by which a job put back goes on
