@@ -16,7 +16,7 @@ from limbeck.students.tree.text import percent
 __all__ = ["ARROW", "BAR", "Row", "colour_of", "rows_of", "svg"]
 
 _GAP, ARROW = 8, 28
-_MOST_LEFT, _MOST_RIGHT, BAR = 560, 260, 90
+_MOST_LEFT, _MOST_RIGHT, BAR = 300, 220, 60
 
 
 @dataclass(frozen=True)
