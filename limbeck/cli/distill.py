@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import shlex
 from pathlib import Path
 from typing import Annotated, Any
@@ -31,6 +32,9 @@ from limbeck.cli.options import (
 )
 
 __all__ = ["distill", "resume"]
+
+_OPTIONS = ("max_leaves", "leaves", "queries", "sampler", "query_weight", "budget", "labels",
+            "ordered")  # fmt: skip
 
 
 def distill(
@@ -106,6 +110,14 @@ def distill(
         str | None,
         typer.Option(help="Classes of texts in their order, by commas: low,middle,high."),
     ] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="Another setting of the method, its value as JSON: --set numbers=8,"
+            """ --set 'monotone={"age": 1}'; may be given again.""",
+        ),
+    ] = None,
     objective: Annotated[
         str | None,
         typer.Option(
@@ -130,7 +142,9 @@ def distill(
 
     with plain_errors(*filter(None, [out])) as keeps:
         if run is not None:
-            _refuse_beside_run(teacher=teacher, data=data, out=out, weights=weights, label=label)
+            _refuse_beside_run(
+                teacher=teacher, data=data, out=out, weights=weights, label=label, set=setting
+            )
             run_network(run, resumed=False)
             return
         name, table, folder = _require(teacher=teacher, data=data, out=out)
@@ -140,6 +154,7 @@ def distill(
             _refuse_for_text(
                 weights=weights, label=label, classes=classes, group=group, weight=weight,
                 cases=cases, leaves=leaves, max_leaves=max_leaves, budget=budget,
+                set=setting,
             )  # fmt: skip
             result = distill_text(
                 str(name), Path(table), into, Path(folder), objective, epsilon=epsilon, delta=delta,
@@ -148,6 +163,7 @@ def distill(
             )  # fmt: skip
             print_result(result, Path(folder))
             return
+        settings = _settings(setting, {*inspect.signature(start).parameters, *_OPTIONS})
         frame = read_table(Path(table))
         several = None if labels is None else parts(labels)
         X, y = (
@@ -184,9 +200,32 @@ def distill(
             budget=budget,
             **({} if several is None else {"labels": several}),
             **({} if ordered is None else {"ordered": parts(ordered)}),
+            **settings,
             out=folder,
         )
         print_result(result, Path(folder))
+
+
+def _settings(given: list[str] | None, others: set[str]) -> dict[str, Any]:
+    """Settings of a method from name=value, the value JSON, or else a text."""
+    from limbeck.core.errors import InvalidInput
+    from limbeck.core.strict_json import parse_json
+
+    found: dict[str, Any] = {}
+    for one in given or []:
+        name, sign, value = one.partition("=")
+        if not sign or not name.isidentifier():
+            raise InvalidInput(f"--set {one!r} is not of the form name=value.", "Give --set k=2.")
+        if name in others:
+            raise InvalidInput(
+                f"--set {name} is no setting of a method alone.",
+                f"Give --{name.replace('_', '-')}, where `limbeck distill --help` has it.",
+            )
+        try:
+            found[name] = parse_json(value)
+        except ValueError:
+            found[name] = value
+    return found
 
 
 def resume(
