@@ -61,7 +61,8 @@ def routes(
     ['from_forest', 'greedy', 'optimal', 'search_and_stitch', 'trepan']
     """
     name, access = _granted(teacher)
-    steps = whole_number("max_steps", max_steps or (1 if into is None else 2), 1)
+    usual = 1 if into is None else 2
+    steps = usual if max_steps is None else whole_number("max_steps", max_steps, 1)
     found = routes_to(into, access, name, steps, method)
     closed = tuple(
         r

@@ -147,8 +147,13 @@ def tournament(
     check_share("delta", delta)
     seed = whole_number("seed", seed)
     max_numbers = whole_number("max_numbers", max_numbers, _LEAST_NUMBERS)
-    if not seconds > 0:
+    number = isinstance(seconds, int | float | np.number) and not isinstance(seconds, bool)
+    if not (number and seconds > 0):
         raise InvalidInput(f"seconds is {seconds!r}.", "Give a positive number.")
+    if n_jobs is not None and (not isinstance(n_jobs, int | np.integer) or n_jobs == 0):
+        raise InvalidInput(
+            f"n_jobs is {n_jobs!r}.", "Give how many processes, or -1 for all processors."
+        )
     outputs = {
         "classes": classes, "regression": regression, "unit": unit or None,
         "score_kind": score_kind, "preprocess": preprocess, "output": output,

@@ -68,7 +68,9 @@ class Tournament(TournamentRecord, Result):
         """
         if max_numbers is None and within is None and kind is None:
             return self.finalists[self.recommended]
-        kinds = [c.into for c in self.fronted]
+        if within is not None and not within >= 0:
+            raise InvalidInput(f"within is {within!r}.", "Give a difference of 0 or more.")
+        kinds = list(dict.fromkeys(c.into for c in self.fronted))
         if kind is not None and kind not in kinds:
             raise InvalidInput(f"No {kind!r} is on the front.", did_you_mean(kind, kinds))
         pairs = [

@@ -64,6 +64,10 @@ def methods_into(student: str) -> dict[str, type[BaseMethod]]:
     """
     known = students()
     if student not in known:
+        ends = [name for name, methods in known.items() if student in methods]
+        if ends:
+            ways = " or ".join(f"into={name!r}, method={student!r}" for name in ends)
+            raise InvalidInput(f"{student!r} is a method, and no student.", f"Give {ways}.")
         raise InvalidInput(
             f"There is no student {student!r}.", did_you_mean(student, [*known, *OTHER_STUDENTS])
         )

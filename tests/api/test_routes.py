@@ -40,6 +40,14 @@ def test_the_table_says_how_to_run_each_way():
         limbeck.routes("stored", "wavelet", max_steps=1)
 
 
+def test_what_is_a_method_is_told_from_a_student() -> None:
+    with pytest.raises(InvalidInput, match="'trepan' is a method, and no student") as caught:
+        limbeck.routes("stored", into="trepan")
+    assert "into='tree', method='trepan'" in str(caught.value)
+    with pytest.raises(InvalidInput, match="max_steps is 0"):
+        limbeck.routes("stored", into="tree", max_steps=0)
+
+
 def test_a_kind_that_is_none_is_no_file_either():
     with pytest.raises(limbeck.LimbeckError, match="zebra"):
         limbeck.routes("zebra")

@@ -86,6 +86,8 @@ def test_best_answers_for_size_kind_and_nearness(found):
         found.best(1)
     with pytest.raises(InvalidInput, match="No 'forest' is on the front"):
         found.best(kind="forest")
+    with pytest.raises(InvalidInput, match="within is -1"):
+        found.best(within=-1)
 
 
 def test_it_prints_draws_saves_and_loads(found, tmp_path):
@@ -228,6 +230,9 @@ def test_a_constant_teacher_has_a_constant_student():
         ({"epsilon": 2.0}, "epsilon is 2.0"),
         ({"into": ["tre"]}, "There is no student 'tre'. Did you mean 'tree'"),
         ({"into": []}, "into is empty"),
+        ({"seconds": "60"}, "seconds is '60'"),
+        ({"n_jobs": 0}, "n_jobs is 0"),
+        ({"n_jobs": "two"}, "n_jobs is 'two'"),
     ],
 )
 def test_bad_arguments_are_refused_before_any_work(given, message):
