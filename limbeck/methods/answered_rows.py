@@ -18,7 +18,10 @@ from limbeck.methods.weights import weights
 from limbeck.samplers.named import sampler_named
 from limbeck.students.sparse_sum.sum_data import SumData
 
-__all__ = ["AllSizes", "AnsweredRows", "answer_rows"]
+__all__ = ["ROWS_ALONE", "AllSizes", "AnsweredRows", "answer_rows"]
+
+ROWS_ALONE = "rows alone"
+"""How the name of a variant ends that leaves out queries from which others learn."""
 
 QUERY_WEIGHT = 0.5
 """Share of the whole weight that queries carry, as by default in every method."""

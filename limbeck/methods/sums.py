@@ -24,7 +24,7 @@ from limbeck.core.contract import (
 from limbeck.core.errors import InvalidInput, plural, whole_number
 from limbeck.data.class_weights import ClassWeight
 from limbeck.data.directions import check_monotone, directions
-from limbeck.methods.answered_rows import AllSizes, AnsweredRows
+from limbeck.methods.answered_rows import ROWS_ALONE, AllSizes, AnsweredRows
 from limbeck.methods.base import BaseMethod
 from limbeck.methods.budgets import check_queries
 from limbeck.methods.feature_costs import check_costs, costs_by_column
@@ -135,7 +135,7 @@ class SumMethod(BaseMethod):
         if not data.judged.all():
             alone = self._within(asked.limited(0).for_sums(_MOST_ROWS), task)
             for name, sums in self._by_family(alone, rng, task).items():
-                found[", ".join(filter(None, (name, "rows alone")))] = sums
+                found[", ".join(filter(None, (name, ROWS_ALONE)))] = sums
         return AllSizes(found)
 
     def distill(

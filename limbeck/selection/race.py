@@ -15,7 +15,7 @@ from limbeck.core.contract import Progress, Student, Task, answers
 from limbeck.core.errors import LimbeckError
 from limbeck.core.progress import quiet
 from limbeck.data.labels import positions
-from limbeck.methods.answered_rows import AllSizes, AnsweredRows
+from limbeck.methods.answered_rows import ROWS_ALONE, AllSizes, AnsweredRows
 from limbeck.methods.base import BaseMethod
 
 __all__ = ["FOLDS", "Route", "Run", "Stopped", "budgets_up_to", "folds_of", "run_route", "within"]
@@ -209,6 +209,7 @@ class _Judged:
     students: dict[tuple[str, int], Student] = field(default_factory=dict)
     losses: dict[tuple[str, int], NDArray[np.float64]] = field(default_factory=dict)
     refits: dict[tuple[str, int], list[Student]] = field(default_factory=dict)
+    on_rows: dict[tuple[str, int], float] = field(default_factory=dict)  # summed, without queries
 
     def take(self, found: AllSizes) -> bool:
         """Keep the students of all rows; whether any fits a budget."""
@@ -230,6 +231,7 @@ class _Judged:
             student: Any = made[key]
             self.refits[key].append(student)
             self.losses[key][out] = _loss(student, rows, told, task, spread)
+            self.on_rows[key] = self.on_rows.get(key, 0.0) + float(self.losses[key][out].sum())
             if near is not None:
                 theirs = _loss(student, near[0], near[1], task, spread).reshape(len(out), -1)
                 own = len(self.fold) / (len(self.fold) + _NEAR_WORTH)
@@ -249,11 +251,7 @@ class _Judged:
         """For each budget the best variant that all folds have; None where there is none."""
         parts = int(self.fold.max()) + 1
         whole = [key for key in self.students if len(self.refits[key]) == parts]
-        best: dict[int, tuple[str, int]] = {}
-        for key in whole:
-            known = best.get(key[1])
-            if known is None or self.losses[key].mean() < self.losses[known].mean():
-                best[key[1]] = key
+        best = {budget: self._best([k for k in whole if k[1] == budget]) for _, budget in whole}
         if not best:
             return None
         values = self.every.rows.values
@@ -266,6 +264,19 @@ class _Judged:
             {b: self.refits[k] for b, k in best.items()}, queries, seconds,
             {b: key[0] for b, key in best.items()},
         )  # fmt: skip
+
+    def _best(self, keys: Sequence[tuple[str, int]]) -> tuple[str, int]:
+        """Of variants of one budget the best; whether queries helped is judged on rows alone.
+
+        Queries on which students are judged are drawn as those from which they learn, and would
+        favour who learnt from them.
+        """
+        by_use: dict[bool, tuple[str, int]] = {}
+        for key in keys:
+            known = by_use.setdefault(key[0].endswith(ROWS_ALONE), key)
+            if self.losses[key].mean() < self.losses[known].mean():
+                by_use[key[0].endswith(ROWS_ALONE)] = key
+        return min(by_use.values(), key=lambda key: self.on_rows[key])
 
 
 def _by_budget(

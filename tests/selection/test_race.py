@@ -128,6 +128,27 @@ def test_the_variant_that_is_better_on_rows_left_out_is_taken_by_budget():
     assert found.students[16].fingerprint() == plain.students[16].fingerprint()
 
 
+@pytest.mark.parametrize("name", ["all, rows alone", "rows alone"])
+def test_whether_queries_helped_is_judged_on_rows_alone(name):
+    """What learnt from queries that say the contrary is best on such queries, and not taken."""
+
+    class Misled(GreedyTrees):
+        def all_sizes(self, asked, rng, progress):
+            y = asked.teacher.task.labels[asked.answers]
+            contrary = np.where(y == "yes", "no", "yes")
+            task = asked.teacher.task
+            return AllSizes({
+                "all": [Tree(8, task=task).fit(asked.rows, contrary)],
+                name: [Tree(8, task=task).fit(asked.rows, y)],
+            })  # fmt: skip
+
+    every, *without = parts(TEACHER)
+    near = replace(every, near=ROWS, near_scores=TEACHER.scores(X)[:, ::-1])
+    found = run_route(Route("tree", "greedy", Misled()), [near, *without], FOLD, (16,), 0, 60.0)
+    assert found.variants == {16: name}
+    assert found.losses[16].mean() > 0.5  # beside others it is judged on the queries, too
+
+
 def test_time_that_is_over_stops_the_method_itself():
     ticks = iter(range(100))
     found = run(seconds=3.0, clock=lambda: next(ticks))
