@@ -63,7 +63,7 @@ def chunked_delta(
     state: Tensor | None = None,
     *,
     segments: Tensor | None = None,
-    chunk: int = 64,
+    chunk: int = 32,
 ) -> tuple[Tensor, Tensor]:
     """The rule for training: within a chunk the replaced values solve a triangular system.
 
@@ -92,19 +92,21 @@ def chunked_delta(
     if more:
         v, k, q = (F.pad(x, (0, 0, 0, 0, 0, more)) for x in (v, k, q))
         log_decay, beta = (F.pad(x, (0, 0, 0, more)) for x in (log_decay, beta))
-    if segments is None:
-        segments = torch.zeros(v.shape[0], t, dtype=torch.long, device=v.device)
-    of = torch.unflatten(torch.cat([segments, segments[:, -1:].expand(-1, more)], 1), 1, (-1, size))
-    ends = torch.cat([of[:, :1, 0], of[:, :, -1]], 1)  # (b, c + 1)
     v, k, q = (torch.unflatten(x, 1, (-1, size)).transpose(2, 3) for x in (v, k, q))
     beta, log_decay = (torch.unflatten(x, 1, (-1, size)).transpose(2, 3) for x in (beta, log_decay))
     cumulated = log_decay.cumsum(-1)  # (b, c, h, l)
     future = torch.ones(size, size, dtype=torch.bool, device=v.device).triu(1)
     gaps = (cumulated[..., :, None] - cumulated[..., None, :]).masked_fill(future, -torch.inf)
-    decays = gaps.exp() * (of[..., :, None] == of[..., None, :])[:, :, None]
-    from_start = cumulated.exp() * (of == ends[:, :-1, None])[:, :, None]
-    to_end = (cumulated[..., -1:] - cumulated).exp() * (of == ends[:, 1:, None])[:, :, None]
-    whole = cumulated[..., -1].exp() * (ends[:, 1:] == ends[:, :-1])[..., None]
+    decays, from_start = gaps.exp(), cumulated.exp()
+    to_end, whole = (cumulated[..., -1:] - cumulated).exp(), cumulated[..., -1].exp()
+    if segments is not None:
+        of = torch.cat([segments, segments[:, -1:].expand(-1, more)], 1)
+        of = torch.unflatten(of, 1, (-1, size))
+        ends = torch.cat([of[:, :1, 0], of[:, :, -1]], 1)  # (b, c + 1)
+        decays = decays * (of[..., :, None] == of[..., None, :])[:, :, None]
+        from_start = from_start * (of == ends[:, :-1, None])[:, :, None]
+        to_end = to_end * (of == ends[:, 1:, None])[:, :, None]
+        whole = whole * (ends[:, 1:] == ends[:, :-1])[..., None]
     lower = (beta[..., None] * (k @ k.mT) * decays).tril(-1)
     system = lower + torch.eye(size, dtype=v.dtype, device=v.device)
     sides = torch.cat([v, k * from_start[..., None]], -1) * beta[..., None]
@@ -114,9 +116,11 @@ def chunked_delta(
     writes = k * to_end[..., None]
     if state is None:
         state = v.new_zeros(v.shape[0], v.shape[2], k.shape[-1], v.shape[-1])
+    # Unbound once: a slice in the loop would cost a tensor of zeros each in the backward pass.
+    chunks = zip(*(x.unbind(1) for x in (own, erased, reads, inside, writes, whole)), strict=True)
     outputs = []
-    for c in range(v.shape[1]):
-        values = own[:, c] - erased[:, c] @ state
-        outputs.append(reads[:, c] @ state + inside[:, c] @ values)
-        state = whole[:, c, :, None, None] * state + writes[:, c].mT @ values
+    for own_c, erased_c, reads_c, inside_c, writes_c, whole_c in chunks:
+        values = own_c - erased_c @ state
+        outputs.append(reads_c @ state + inside_c @ values)
+        state = whole_c[..., None, None] * state + writes_c.mT @ values
     return torch.stack(outputs, 1).transpose(2, 3).flatten(1, 2)[:, :t], state

@@ -54,7 +54,7 @@ class GatedDeltaRule(RecurrentHeads):
         *,
         convolution: int = 4,
         rotary: bool = True,
-        chunk: int = 64,
+        chunk: int = 32,
     ) -> None:
         super().__init__(parts, start)
         self.rotary = rotary and parts.rotary and start != "published"
