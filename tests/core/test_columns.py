@@ -33,7 +33,10 @@ COLUMNS: dict[str, Any] = {
 def test_rows_come_back_as_they_were(name: str) -> None:
     frame = pd.DataFrame({name: COLUMNS[name]})
     rows = Features.of(frame).rows(frame)
-    pd.testing.assert_frame_equal(rows.native(), frame)
+    wanted = frame
+    if name == "text with a gap" and frame[name].dtype == object:  # pandas 2: NaN, as from a file
+        wanted = frame.astype(object).where(frame.notna(), np.nan)
+    pd.testing.assert_frame_equal(rows.native(), wanted)
     assert rows.values.dtype == np.float64
 
 
