@@ -15,6 +15,7 @@ import random
 import signal
 import sys
 import tempfile
+import threading
 import time
 import traceback
 from contextlib import suppress
@@ -63,6 +64,10 @@ def killed(name: str, each: int, seed: int, folder: Path) -> dict[str, Any]:
         An empty one.
     """
     server = service() if name == "generate" else None
+    with suppress(ImportError):
+        from tqdm import tqdm
+
+        tqdm.set_lock(threading.RLock())  # by default all forks share one: a kill would keep it
     RUNS[name](folder / "warm")  # all is imported
     before = sum(server.answered.values()) if server else 0
     started = time.monotonic()
