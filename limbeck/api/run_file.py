@@ -125,6 +125,8 @@ def _check_plain(data: Any) -> None:
             raise ValueError(f"holds {value}, which is beyond 64 bits")
         elif isinstance(value, str) and "\0" in value:
             raise ValueError(f"holds {value[:30]!r}, and text has no NUL")
+        elif isinstance(value, str) and any("\ud800" <= c <= "\udfff" for c in value):
+            raise ValueError(f"holds {value[:30]!r}, half a character")
 
 
 def _loader() -> Any:

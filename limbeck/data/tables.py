@@ -7,6 +7,7 @@ import io
 from pathlib import Path
 from typing import Any
 
+from limbeck.core.arrays import MOST_TIMES
 from limbeck.core.errors import FileRefused, MissingExtra
 from limbeck.core.unpacked import PACKED, unpacked
 
@@ -15,6 +16,7 @@ __all__ = ["read_table"]
 _KINDS = "Give a .csv, .tsv or .txt file, packed (.gz, .zip) or not, or a .parquet file."
 _DELIMITERS = (",", ";", "\t", "|")
 _LINES = 50
+_PARQUET = 1 << 30  # bytes that a Parquet file may hold in any case
 _TEXT = (".csv", ".tsv", ".txt", ".tab", ".data")
 
 
@@ -45,14 +47,12 @@ def read_table(path: Path) -> Any:
     MissingExtra
         If Parquet is asked for without pyarrow.
     """
-    import pandas as pd
-
     if not path.is_file():
         raise FileRefused(f"There is no file {str(path)!r}.", _KINDS)
     suffixes = [s.lower() for s in path.suffixes]
     try:
         if suffixes[-1:] in ([".parquet"], [".pq"]):
-            return pd.read_parquet(path)
+            return _from_parquet(path)
         if suffixes[-1:] and (suffixes[-1] in _TEXT or suffixes[-1] in PACKED):
             return _from_text(unpacked(path), path)
     except ImportError:
@@ -65,6 +65,22 @@ def read_table(path: Path) -> Any:
     except Exception as error:
         raise FileRefused(f"{str(path)!r} cannot be read: {error}.", "Write it anew.") from error
     raise FileRefused(f"{path.name!r} is no table.", _KINDS)
+
+
+def _from_parquet(path: Path) -> Any:
+    import pandas as pd
+    from pyarrow.parquet import ParquetFile
+
+    with ParquetFile(path) as file:
+        rows, columns = file.metadata.num_rows, file.metadata.num_columns
+    size = 8 * rows * columns
+    if size > _PARQUET + MOST_TIMES * path.stat().st_size:  # repeated values take next to nothing
+        raise FileRefused(
+            f"{path.name!r} claims {rows:,} rows of {columns:,} columns, which take {size:,} bytes, in"
+            f" a file of {path.stat().st_size:,}.",
+            "If you know where it comes from, read it with pandas and give the data frame.",
+        )
+    return pd.read_parquet(path)
 
 
 def _from_text(data: bytes, path: Path) -> Any:

@@ -463,6 +463,7 @@ def test_a_registered_loss_of_another_package_is_named_in_the_objective() -> Non
         ("objective: [{3: 4}]", "has the key 3"),
         ("epochs: 100000000000000000000", "beyond 64 bits"),
         ('student: "a\\0b"', "has no NUL"),
+        ('cache: "\\ud800"', "half a character"),
         ("filter: " + "[" * 3000 + "]" * 3000, "nested too deeply"),
         ("a: &a [1,1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\n"
          "c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]",

@@ -4,10 +4,12 @@ import gzip
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from limbeck.core.errors import FileRefused
+from limbeck.data import tables
 from limbeck.data.tables import read_table
 
 ROWS = [("naïve", 1, "2,5"), ("b", 2, "3,5"), ("c", 3, "x y")]
@@ -91,3 +93,15 @@ def test_only_names_that_stand_twice_are_noted(tmp_path: Path) -> None:
     assert read_table(path).attrs["limbeck_headers"] == {"b.1": "b"}
     path.write_text(",a\n1,2\n", encoding="utf-8")
     assert read_table(path).attrs == {}
+
+
+def test_a_parquet_file_of_repeated_values_is_refused_before_memory_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pyarrow")
+    path = tmp_path / "bomb.parquet"
+    pd.DataFrame({"a": np.zeros(1_000_000), "b": 1}).to_parquet(path)
+    assert read_table(path).shape == (1_000_000, 2)
+    monkeypatch.setattr(tables, "_PARQUET", 1_000_000)
+    with pytest.raises(FileRefused, match=r"claims 1,000,000 rows of 2 columns, .* 16,000,000"):
+        read_table(path)
