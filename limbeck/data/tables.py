@@ -76,8 +76,8 @@ def _from_parquet(path: Path) -> Any:
     size = 8 * rows * columns
     if size > _PARQUET + MOST_TIMES * path.stat().st_size:  # repeated values take next to nothing
         raise FileRefused(
-            f"{path.name!r} claims {rows:,} rows of {columns:,} columns, which take {size:,} bytes, in"
-            f" a file of {path.stat().st_size:,}.",
+            f"{path.name!r} claims {rows:,} rows of {columns:,} columns, which take {size:,} bytes,"
+            f" in a file of {path.stat().st_size:,}.",
             "If you know where it comes from, read it with pandas and give the data frame.",
         )
     return pd.read_parquet(path)
