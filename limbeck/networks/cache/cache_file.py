@@ -25,8 +25,9 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from limbeck.core.atomic_io import write_bytes
 from limbeck.core.errors import FileRefused
-from limbeck.core.strict_json import parse_json, write_json
+from limbeck.core.strict_json import parse_json, strict_json
 from limbeck.networks.cache.checksums import BLOCK, Checked, RunningChecksums
 
 __all__ = ["Array", "CacheFile", "locked"]
@@ -283,7 +284,7 @@ class CacheFile:
                      for k, s in self._sums.items()},
         }  # fmt: skip
         data["checksum"] = _checksum(data)
-        write_json(data, self.folder / "cache.json")
+        write_bytes(strict_json(data).encode(), self.folder / "cache.json")
         self._settled = time.monotonic()
 
     def _write_sums(self, name: str) -> None:
