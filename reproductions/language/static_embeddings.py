@@ -128,6 +128,7 @@ def by_margins(teacher: Any, folder: Path) -> None:
     def same_class(a: list[str], b: list[str]) -> np.ndarray:
         return np.array([classes[x] @ classes[y] for x, y in zip(a, b, strict=True)])
 
+    print("By margins; the encoder's answers are kept here, so its speed is that of a look-up.")
     for objective, scorer in (("margin", same_class), ("cosine", None)):
         more = {} if scorer is None else {"cross_encoder": scorer}
         print(limbeck.distill(

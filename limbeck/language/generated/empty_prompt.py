@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
 
 from limbeck.core.errors import InvalidInput
 from limbeck.language.generated.answered_tasks import answered_rows
-from limbeck.language.generated.instruction_filters import CUT, InstructionFilters
+from limbeck.language.generated.instruction_filters import InstructionFilters
 from limbeck.language.generated.pool import InstructionPool
 from limbeck.language.generated.tasks import GeneratedRow, SeedTask
 from limbeck.language.generated.writing_log import OutOfRequests, WritingLog
@@ -83,11 +82,8 @@ class EmptyPrompt:
                 asked = [opening] * self.prompts_at_once
                 answers = log.ask("writing instructions", asked, sampling, len(pool.kept), n)
                 for answer in answers:
-                    text = re.sub(r"\s+", " ", answer.answer).strip()
-                    if answer.finish == "length":
-                        log.drop(text, CUT, answer.number, "answer")
-                    elif text and len(pool.kept) < n:
-                        pool.offer(text, (), answer.number)
+                    if len(pool.kept) < n:
+                        pool.offer_answer(answer, (), None)
         except OutOfRequests:
             return []
         return answered_rows(log, pool, self.name, self.answer_tokens)

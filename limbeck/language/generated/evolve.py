@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from random import Random
 
 from limbeck.language.generated.answered_tasks import answered_rows
-from limbeck.language.generated.instruction_filters import CUT, InstructionFilters
+from limbeck.language.generated.instruction_filters import InstructionFilters
 from limbeck.language.generated.pool import InstructionPool
 from limbeck.language.generated.tasks import GeneratedRow, SeedTask
-from limbeck.language.generated.writing_log import OutOfRequests, WritingLog, WritingRequest
+from limbeck.language.generated.writing_log import OutOfRequests, WritingLog
 from limbeck.teachers.completions import Sampling
 
 __all__ = ["EvolveInstructions", "RewriteInstructions"]
@@ -115,21 +115,9 @@ class EvolveInstructions:
             asked = [asking(f"{rng.choice(operations)}\n\n{parents[i][1]}") for i in places]
             answers = pool.log.ask("rewriting instructions", asked, sampling, len(pool.kept), n)
             for place, answer in zip(places, answers, strict=True):
-                if len(pool.kept) < n and self._take(pool, answer, parents[place][0]):
+                parent = parents[place][0]
+                if len(pool.kept) < n and pool.offer_answer(answer, (parent,), _LEAKED):
                     parents[place] = (pool.kept[-1].id, pool.kept[-1].text)
-
-    def _take(self, pool: InstructionPool, answer: WritingRequest, parent: str) -> bool:
-        """Whether an evolved instruction is kept."""
-        text = re.sub(r"\s+", " ", answer.answer).strip().strip('"')
-        if answer.finish == "none" or not text:
-            return False
-        if answer.finish == "length":
-            pool.log.drop(text, CUT, answer.number, "answer")
-            return False
-        if _LEAKED.search(text):
-            pool.log.drop(text, "words of the prompt", answer.number, "instruction")
-            return False
-        return pool.offer(text, (parent,), answer.number)
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from limbeck.language.generated.instruction_filters import InstructionFilters
+from limbeck.language.generated.instruction_filters import CUT, InstructionFilters
 from limbeck.language.generated.rouge import RougeIndex
 from limbeck.language.generated.tasks import SeedTask
-from limbeck.language.generated.writing_log import WritingLog
+from limbeck.language.generated.writing_log import WritingLog, WritingRequest
 
 __all__ = ["InstructionPool", "KeptInstruction"]
 
@@ -63,6 +64,31 @@ class InstructionPool:
         self.names = [seed.id for seed in self.seeds]
         for seed in self.seeds:
             self.index.add(seed.instruction)
+
+    def offer_answer(
+        self, answer: WritingRequest, prompt_tasks: Sequence[str], leaked: re.Pattern[str] | None
+    ) -> bool:
+        """Whether the one instruction that an answer is was kept; not one that was cut off.
+
+        Parameters
+        ----------
+        answer : WritingRequest
+            The answer.
+        prompt_tasks : sequence of str
+            What stood in its prompt.
+        leaked : pattern or None
+            Words of the prompt, with which an instruction is dropped.
+        """
+        text = re.sub(r"\s+", " ", answer.answer).strip().strip('"')
+        if answer.finish == "none" or not text:
+            return False
+        if answer.finish == "length":
+            self.log.drop(text, CUT, answer.number, "answer")
+            return False
+        if leaked is not None and leaked.search(text):
+            self.log.drop(text, "words of the prompt", answer.number, "instruction")
+            return False
+        return self.offer(text, prompt_tasks, answer.number)
 
     def offer(self, text: str, prompt_tasks: Sequence[str], request: int) -> bool:
         """Whether an instruction is kept; it is compared with seeds and with all kept before.

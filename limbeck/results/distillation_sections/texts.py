@@ -26,6 +26,9 @@ def text_student_table(result: DistillationRecord) -> Table[Any] | None:
         return None
     classifies = result.student.task_.classifies
     what = "agreement on\ntexts left out" if classifies else "R² on texts\nleft out"
+    chosen = result.trace.get("labels", 0) > result.trace.get("labelled_at_random", 0)
+    if chosen and classifies:  # texts in doubt, which are harder than those of the certificate
+        what = "agreement on\nchosen texts"
 
     def told(row: Any, value: Any) -> Any:
         return None if row["agreement"] is None else value

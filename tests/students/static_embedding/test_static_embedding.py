@@ -66,6 +66,17 @@ def test_sentence_transformers_reads_it(student, tmp_path):
         np.testing.assert_allclose(theirs, student.encode(texts), atol=off)
 
 
+@pytest.mark.slow
+def test_model2vec_reads_it_and_writes_what_is_read(student, tmp_path):
+    library = pytest.importorskip("model2vec")
+    texts = ["good film", "bad", "good good ! strange"]
+    theirs = library.StaticModel.from_pretrained(student.save(tmp_path / "ours"))
+    np.testing.assert_allclose(theirs.encode(texts), student.encode(texts), atol=1e-6)
+    theirs.save_pretrained(tmp_path / "theirs")
+    again = StaticEmbedding.load(tmp_path / "theirs")
+    np.testing.assert_array_equal(again.encode(texts), student.encode(texts))
+
+
 def test_a_folder_of_the_student_alone_is_loaded(student, tmp_path):
     again = limbeck.load(student.save(tmp_path / "s"))
     np.testing.assert_array_equal(again.encode(["good film"]), student.encode(["good film"]))
