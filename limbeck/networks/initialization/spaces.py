@@ -101,9 +101,9 @@ def join(a: Axis, b: Axis) -> None:
     short, long = sorted((resolved(a), resolved(b)), key=lambda x: (len(x), bool(x[0].parts)))
     if not any(roots(short)) or not any(roots(long)):
         return
-    if len(short) == len(long) > 1:
-        for pair in zip(short, long, strict=True):
-            one, other = ((f,) for f in pair)
+    pairs = _side_by_side(short, long)
+    if len(pairs) > 1:
+        for one, other in pairs:
             if any(roots(one)) == any(roots(other)):
                 join(one, other)
             else:
@@ -133,6 +133,22 @@ def join(a: Axis, b: Axis) -> None:
             join(p, q)
     else:
         lose(short, long)
+
+
+def _side_by_side(a: Axis, b: Axis) -> list[tuple[Axis, Axis]]:
+    """Factors of two axes in as many pairs of one size as there are: none where sizes differ."""
+    one, other, out = list(a), list(b), []
+    while one and other:
+        left, right = [one.pop(0)], [other.pop(0)]
+        while _size(tuple(left)) != _size(tuple(right)):
+            short, rest = (
+                (left, one) if _size(tuple(left)) < _size(tuple(right)) else (right, other)
+            )
+            if not rest:
+                return []
+            short.append(rest.pop(0))
+        out.append((tuple(left), tuple(right)))
+    return [] if one or other else out
 
 
 def _made_of(space: Space, axis: Axis) -> None:

@@ -16,12 +16,13 @@ def words(n=4, t=7):
     return {"input_ids": torch.randint(0, 30, (n, t), generator=draw)}
 
 
-def llama():
+def llama(attention="sdpa"):
     torch.manual_seed(0)
     return transformers.LlamaForCausalLM(
         transformers.LlamaConfig(
             vocab_size=30, hidden_size=24, num_attention_heads=6, num_key_value_heads=2,
             head_dim=4, intermediate_size=32, num_hidden_layers=3, tie_word_embeddings=True,
+            attn_implementation=attention,
         )
     ).eval()  # fmt: skip
 
@@ -34,6 +35,16 @@ def test_heads_that_share_their_keys_go_with_them():
     cut = prune(net, Pruned(heads=0.5), words())
     assert [(line.before, line.after) for line in cut.lines] == [(6, 3)] * 3
     assert torch.allclose(cut.module(**words()).logits, net(**words()).logits, atol=1e-5)
+
+
+@pytest.mark.parametrize("rows", [4, 6])  # as many as heads, too
+def test_a_cut_is_the_same_however_attention_is_computed(rows):
+    asked = Pruned(layers=2, heads=0.5, mlp=0.5, width=0.75)
+    fused, eager = (prune(llama(kind), asked, words(rows)) for kind in ("sdpa", "eager"))
+    assert eager.lines == fused.lines
+    assert {line.kind for line in eager.lines} == {"layers", "heads", "mlp", "width"}
+    weights = fused.module.state_dict()
+    assert all(torch.equal(w, weights[n]) for n, w in eager.module.state_dict().items())
 
 
 def test_a_cut_model_of_transformers_is_saved_loaded_and_generates(tmp_path):
