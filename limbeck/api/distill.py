@@ -186,6 +186,7 @@ def distill(
     into : str, Method or network
         The student: ``"tree"``, ``"junta"``, ``"wavelet"``, or another that `limbeck students`
         lists; ``limbeck.networks.Pruned(size=0.5)`` cuts a network out of the teacher;
+        ``limbeck.networks.Quantized("int8")`` rounds its weights;
         ``"static_embedding"`` makes a table of vectors of a sentence encoder, see
         :func:`limbeck.api.distill_embedding.embed`; ``"hf:folder"`` or an objective of
         `limbeck.language` trains a smaller language model, see

@@ -24,7 +24,7 @@ from limbeck.networks.teachers.ensemble import ModuleEnsemble
 from limbeck.networks.teachers.outside import is_outside
 from limbeck.networks.training.train import Trained
 
-__all__ = ["LARGEST", "PrunedSteps", "told_of_cut"]
+__all__ = ["LARGEST", "PrunedSteps", "told_of_cut", "whole_teacher"]
 
 
 LARGEST = 16_384
@@ -55,7 +55,7 @@ class PrunedSteps(NetworkSteps):
 
     def read(self) -> NetworkData:
         """What was given, with a copy of the teacher in the student's place."""
-        whole = _whole(self.request)
+        whole = whole_teacher(self.request, "cut out of its teacher", "Pruned(...) cuts")
         return read(replace(self.request, into=copy.deepcopy(whole)))
 
     def understand(self, data: NetworkData, sides: NetworkSides) -> PreparedCut:
@@ -86,7 +86,7 @@ class PrunedSteps(NetworkSteps):
     def alternatives(
         self, known: Prepared, found: Trainings, tell: Progress
     ) -> Mapping[str, Sequence[Trained]]:
-        """A random cut, the same size from scratch, the last layers cut: with the same teacher.
+        """The cut before healing; a random cut, from scratch, the last layers cut: taught as it is.
 
         Parameters
         ----------
@@ -98,7 +98,7 @@ class PrunedSteps(NetworkSteps):
             Told how far their training is.
         """
         assert isinstance(known, PreparedCut)  # noqa: S101  (see `understand`)
-        out: dict[str, list[Trained]] = {}
+        out = {"before healing": [found.method.untrained(seed) for seed in self._seeds]}
         for role, start in known.starts.items():
             method = replace(found.method, makers=[start])
             for seed in self._seeds:
@@ -107,21 +107,31 @@ class PrunedSteps(NetworkSteps):
         return out
 
 
-def _whole(request: NetworkRequest) -> nn.Module:
-    """The one network that is cut."""
-    if request.start is not None:
-        raise InvalidInput(
-            "start was given for a student that is cut out of its teacher.", "Leave start out."
-        )
-    if request.mode is not None:
-        raise InvalidInput(
-            "mode was given for a student that is cut out of its teacher.", "Leave mode out."
-        )
+def whole_teacher(request: NetworkRequest, made: str, verb: str) -> nn.Module:
+    """The one network that a student is made from.
+
+    Parameters
+    ----------
+    request : NetworkRequest
+        What was asked for.
+    made, verb : str
+        How the student is made, for messages.
+
+    Raises
+    ------
+    InvalidInput
+        If the teacher is no network, or several, or a start or mode was given.
+    """
+    for name in ("start", "mode"):
+        if getattr(request, name) is not None:
+            raise InvalidInput(
+                f"{name} was given for a student that is {made}.", f"Leave {name} out."
+            )
     whole = None if is_outside(request.teacher) else one_teacher(request.teacher)
     if whole is None or isinstance(whole, ModuleEnsemble):
         what = "several networks" if whole is not None else "no network"
         raise InvalidInput(
-            f"The teacher is {what}, and Pruned(...) cuts a student out of one.",
+            f"The teacher is {what}, and {verb} a student out of one.",
             "Give one torch module as the teacher, or a student as into.",
         )
     return whole

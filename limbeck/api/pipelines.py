@@ -20,6 +20,7 @@ from limbeck.methods.composed import Composed
 from limbeck.methods.few_labels.few_rows import FewRows
 from limbeck.methods.few_labels.method import FewLabels
 from limbeck.networks.pruning.pruned import Pruned
+from limbeck.networks.quantization.quantized import Quantized
 from limbeck.results.generated_record import GeneratedRecord
 from limbeck.selection.routes import (
     leads_to_hybrid,
@@ -295,6 +296,17 @@ def _steps_of(into: Any, *, writes: bool = False) -> dict[str, Any]:
         from limbeck.api.distill_pruned import PrunedSteps
 
         return {"steps": PrunedSteps}
+    if isinstance(into, Quantized) and writes:
+        raise InvalidInput(
+            "Quantized(...) makes a student of a torch module on rows, and the teacher is a"
+            " language model on texts.",
+            "Cut it, into=Pruned(size=0.5), or round it without healing:"
+            " limbeck.networks.quantize(model.module, 'int8').",
+        )
+    if isinstance(into, Quantized):
+        from limbeck.api.distill_quantized import QuantizedSteps
+
+        return {"steps": QuantizedSteps}
     return {}
 
 
@@ -325,7 +337,7 @@ def _writes_text(asked: Wanted) -> bool:
     """
     ours = "limbeck.language."
     into, teacher = asked.into, asked.teacher
-    if isinstance(into, Pruned):
+    if isinstance(into, Pruned | Quantized):
         folder = isinstance(teacher, str) and (teacher.startswith("hf:") or Path(teacher).is_dir())
         ours_too = type(teacher).__module__.startswith(ours)
         return folder or "tokenizer" in asked.settings or ours_too

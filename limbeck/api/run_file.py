@@ -48,8 +48,8 @@ def read_run(path: str | Path, more: Sequence[str] = ()) -> dict[str, Any]:
     path : path
         YAML: ``teacher``, ``student`` (``package.module:name``; ``teacher_weights`` and
         ``student_weights`` name .safetensors files; ``student: {name: Pruned, size: 0.5}`` cuts it
-        out of its teacher), ``train``, ``validation``, ``test`` (the
-        same, or .npz files with the arrays X and y, or .parquet or .arrow files, also as a pattern:
+        out of its teacher, ``{name: Quantized, weights: int8}`` rounds its weights), ``train``,
+        ``validation``, ``test`` (the same, or .npz files with the arrays X and y, or .parquet or .arrow files, also as a pattern:
         ``rows/*.parquet``), ``objective`` (a list of losses, each with
         its ``weight`` and settings; not needed with ``recipe``), ``optimizer`` and ``schedule`` (a
         name, or a class of torch as a mapping, ``{name: StepLR, step_size: 10}``), ``filter``,
@@ -210,6 +210,10 @@ def _run(
         from limbeck.api.distill_pruned import PrunedSteps
 
         given["steps"] = PrunedSteps
+    if _is_rounding(data["student"]):
+        from limbeck.api.distill_quantized import QuantizedSteps
+
+        given["steps"] = QuantizedSteps
     return kept_run(path, given, partial(compress, teacher, train, y, progress=progress, **given))
 
 
@@ -318,6 +322,11 @@ def _is_cut(student: Any) -> bool:
     return isinstance(student, dict) and student.get("name") == "Pruned"
 
 
+def _is_rounding(student: Any) -> bool:
+    """Whether the student is its rounded teacher: ``{name: Quantized, weights: int8}``."""
+    return isinstance(student, dict) and student.get("name") == "Quantized"
+
+
 def _model(name: Any, weights: Any, role: str) -> Any:
     if isinstance(name, list):
         if weights is not None:
@@ -332,7 +341,7 @@ def _model(name: Any, weights: Any, role: str) -> Any:
                 f"{role}_weights was given, and {role} has settings.",
                 "Let the function that makes it load the weights.",
             )
-        if role == "student" and _is_cut(name):
+        if role == "student" and (_is_cut(name) or _is_rounding(name)):
             return made(name, role)
         make = _function(name, role)[1]
         return make if role == "student" else make()

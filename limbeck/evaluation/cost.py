@@ -16,6 +16,7 @@ from torch.utils._pytree import tree_leaves
 
 from limbeck.core.errors import InvalidInput
 from limbeck.modules.capture import asking, placed, run
+from limbeck.modules.quantized_tensors import stored_bytes
 
 __all__ = ["Cost", "peak_bytes", "profile"]
 
@@ -109,7 +110,7 @@ def profile(
     costs = {}
     for role, net in models.items():
         low, middle, high = (float(q) for q in np.quantile(times[role], (0.25, 0.5, 0.75)))
-        sizes = [(p.numel(), p.numel() * p.element_size()) for p in net.parameters()]
+        sizes = [(p.numel(), stored_bytes(p)) for p in net.parameters()]
         costs[role] = Cost(
             parameters=sum(n for n, _ in sizes),
             weight_bytes=sum(b for _, b in sizes),

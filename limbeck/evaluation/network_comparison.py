@@ -38,6 +38,7 @@ from limbeck.evaluation.networks import (
     reliability,
     right,
 )
+from limbeck.modules.quantized_tensors import stored_bytes
 from limbeck.networks.datasets.data import Batch, Samples
 from limbeck.networks.datasets.vocabularies import pad_token
 from limbeck.networks.predictor import Certified, CertifiedRows, table_of, told_of
@@ -185,7 +186,7 @@ class Judge:
         wrong = [] if taught is None else [asdict(m) for s in said if (m := mistakes(s, taught))]
         return ModelFacts(
             sum(p.numel() for p in parameters),
-            sum(p.numel() * p.element_size() for p in parameters),
+            sum(stored_bytes(p) for p in parameters),
             calibration=(error := self._calibration(said)),
             reliability=() if error is None else reliability(said),
             mistakes=_means(wrong),

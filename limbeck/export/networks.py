@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from limbeck.core.atomic_io import write_bytes
 from limbeck.core.errors import FileRefused, LimbeckError
 from limbeck.core.strict_json import strict_json
 from limbeck.export.onnx_graph import Exported, export_onnx
 from limbeck.modules.fingerprint import fingerprint
+from limbeck.modules.quantized_tensors import is_quantized, pack_int4, plain_tensors
 
 __all__ = ["Handover", "export_network", "write_student"]
 
@@ -87,7 +88,9 @@ def write_student(module: nn.Module, folder: str | Path) -> tuple[Path, ...]:
     A transformers model is written as its ``save_pretrained`` does, for ``from_pretrained``. Of
     any other module the configuration holds the class, every shape and dtype, and the SHA-256 of
     `limbeck.modules.fingerprint`; ``safetensors.torch.load_model(module, path)`` reads the
-    weights back. Tied weights are written once.
+    weights back. Tied weights are written once. Of a network with quantized weights the file holds
+    the whole numbers and their scales, two numbers of four bits in a byte, for
+    `limbeck.networks.load_quantized`.
 
     Parameters
     ----------
@@ -106,12 +109,15 @@ def write_student(module: nn.Module, folder: str | Path) -> tuple[Path, ...]:
     FileRefused
         If a file cannot be written.
     """
-    from safetensors.torch import save_model
+    from safetensors.torch import save_file, save_model
 
     folder = Path(folder)
     with tempfile.TemporaryDirectory() as made:  # then file by file, each of them whole
         save_pretrained = getattr(module, "save_pretrained", None)  # of transformers
-        if callable(save_pretrained):
+        if any(map(is_quantized, module.state_dict().values())):
+            save_file(_whole_numbers(module), str(Path(made) / WEIGHTS))
+            (Path(made) / CONFIG).write_text(strict_json(_config(module)))
+        elif callable(save_pretrained):
             with _no_bar():
                 save_pretrained(made)
         else:
@@ -121,6 +127,20 @@ def write_student(module: nn.Module, folder: str | Path) -> tuple[Path, ...]:
             write_bytes(file.read_bytes(), folder / file.name)
             for file in sorted(Path(made).iterdir())
         )
+
+
+def _whole_numbers(module: nn.Module) -> dict[str, Tensor]:
+    """What is written of a network with quantized weights, tied ones once."""
+    packed: dict[str, Tensor] = {}
+    seen: set[int] = set()
+    for name, value in module.state_dict(keep_vars=True).items():
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        for own, part in plain_tensors({name: value.detach()}).items():
+            four = own.endswith(".qdata") and getattr(value, "target_dtype", None) is torch.int4
+            packed[f"{own}.int4" if four else own] = pack_int4(part) if four else part.contiguous()
+    return packed
 
 
 def _config(module: nn.Module) -> dict[str, Any]:
@@ -133,6 +153,22 @@ def _config(module: nn.Module) -> dict[str, Any]:
         "dtypes": {name: str(value.dtype).removeprefix("torch.") for name, value in state.items()},
         "fingerprint": fingerprint(module),
         "torch": torch.__version__,
+    } | _rounding(state)
+
+
+def _rounding(state: Mapping[str, Tensor]) -> dict[str, Any]:
+    """How quantized weights were rounded, and which they are."""
+    rounded: dict[str, Any] = {n: v for n, v in state.items() if is_quantized(v)}
+    if not rounded:
+        return {}
+    first = next(iter(rounded.values()))
+    group = first.block_size[-1]
+    return {
+        "quantized": {
+            "weights": str(first.target_dtype).removeprefix("torch."),
+            "group_size": None if group == first.shape[-1] else group,
+            "names": list(rounded),
+        }
     }
 
 

@@ -11,6 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from limbeck.modules.quantized_tensors import plain_tensors
+
 __all__ = ["digest", "fingerprint"]
 
 _VOLATILE = ("_name_or_path", "transformers_version", "dtype", "torch_dtype")
@@ -46,6 +48,10 @@ def digest(value: Any) -> str:
 
 def _parts(value: Any) -> Iterator[Any]:
     if isinstance(value, Tensor):
+        parts = plain_tensors({"": value})
+        if len(parts) > 1:
+            yield from _parts(parts)
+            return
         flat = value.detach().to("cpu").contiguous()
         yield f"{flat.dtype} {tuple(flat.shape)}\n".encode()
         yield flat.reshape(-1).view(torch.uint8).numpy().data  # no copy

@@ -12,6 +12,7 @@ from limbeck.core.errors import AccessDenied, InvalidInput, did_you_mean
 from limbeck.core.registry import METHODS, STUDENTS
 from limbeck.methods.base import BaseMethod
 from limbeck.networks.pruning.pruned import Pruned
+from limbeck.networks.quantization.quantized import Quantized
 from limbeck.results.routes_record import STUDENT_ACCESS
 
 __all__ = [
@@ -112,7 +113,7 @@ def leads_to_hybrid(into: Any) -> bool:
 
 
 def leads_to_network(into: Any) -> bool:
-    """Whether ``into`` is a torch module, a function that makes one, a cut, or several of these.
+    """Whether ``into`` is a torch module, a function that makes one, a `Pruned`, or several.
 
     Parameters
     ----------
@@ -124,7 +125,7 @@ def leads_to_network(into: Any) -> bool:
     >>> leads_to_network("tree"), leads_to_network(lambda: None)
     (False, True)
     """
-    if isinstance(into, list | tuple | Pruned):
+    if isinstance(into, list | tuple | Pruned | Quantized):
         return True
     return callable(into) and not _is_method(into)
 

@@ -10,6 +10,10 @@ its last layers (arXiv 2411.15558).
     python reproductions/language/minitron.py --model hf:smollm2 --texts 64 --epochs 1
     python reproductions/language/minitron.py --model hf:smollm2 --wiki --updates 120 480 \
         --minutes 7 --precision bf16                                    # on a GPU
+    python reproductions/language/minitron.py --sst2 FOLDER             # MiniLM on SST-2
+
+With ``--sst2`` the model is MiniLM fine-tuned on SST-2, a folder that `llm_labels.py` writes, and
+the test sentences are drawn from the published ones.
 
 The model is the character teacher of `characters.py`, or a folder of transformers. Characters learn
 from plays, and with ``--wiki`` a model from WikiText-2. A run that was cut off goes on in
@@ -26,7 +30,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from characters import ROOT, shakespeare, teacher
+from characters import DATA, ROOT, shakespeare, teacher
 from growing import growing
 from wiki import pieces as wiki_pieces
 
@@ -56,10 +60,11 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--model", help="hf:folder; by default the character teacher")
     parser.add_argument("--wiki", action="store_true", help="pieces of WikiText-2, not of plays")
+    parser.add_argument("--sst2", type=Path, help="a folder that llm_labels.py fine-tuned")
     parser.add_argument("--sizes", type=float, nargs="+")
     parser.add_argument("--seeds", type=int)
     parser.add_argument("--texts", type=int)
-    parser.add_argument("--test", type=int, default=200, help="test pieces of WikiText-2")
+    parser.add_argument("--test", type=int, default=200, help="test pieces, or sentences")
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--updates", type=int, nargs="+", help="in place of epochs")
     parser.add_argument("--minutes", type=float, help="limit of all updates together")
@@ -77,7 +82,8 @@ def keep(result: Any, began: float, what: str, place: Path) -> None:
     told = f"{what}, {time.process_time() - began:.0f} processor seconds\n{result}\n"
     write_bytes(told.encode(), place.with_name(f"{place.name}.txt"))
     numbers = result.to_dict()
-    numbers["generations"] = numbers["generations"][:8]
+    if "generations" in numbers:
+        numbers["generations"] = numbers["generations"][:8]
     write_bytes(
         json.dumps(numbers, indent=1, allow_nan=False).encode(),
         place.with_name(f"{place.name}.json"),
@@ -85,9 +91,46 @@ def keep(result: Any, began: float, what: str, place: Path) -> None:
     print(told, flush=True)
 
 
+def sentences(tokenizer: Any, part: str, n: int, length: int = 40) -> tuple[dict[str, Any], Any]:
+    """Sentences of SST-2, drawn once, as tokens, and whether they are positive."""
+    import pandas as pd
+
+    rows = pd.read_parquet(DATA / "text" / "sst2.parquet").query("split == @part")
+    rows = rows.sample(min(n, len(rows)), random_state=0)
+    made = tokenizer(
+        list(rows["sentence"]), padding="max_length", truncation=True, max_length=length,
+        return_tensors="np", return_token_type_ids=False,
+    )  # fmt: skip
+    return dict(made), rows["label"].to_numpy()
+
+
+def classifiers(given: argparse.Namespace) -> None:
+    """MiniLM on SST-2, cut and healed, beside every other way to its size."""
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(given.sst2)
+    net = AutoModelForSequenceClassification.from_pretrained(given.sst2).eval()
+    train = sentences(tokenizer, "train", given.texts or 960)
+    test = sentences(tokenizer, "test", given.test)
+    seeds = given.seeds or 1
+    given.out.mkdir(parents=True, exist_ok=True)
+    for size in given.sizes or [0.75, 0.5]:
+        began = time.process_time()
+        name = f"sst2-{size:g}-{seeds}-{len(train[1])}"
+        result = limbeck.distill(
+            net, *train, into=Pruned(size=size, rows=given.rows), test=test, seeds=seeds,
+            epochs=given.epochs, batch_size=given.batch_size, lr=given.lr, warmup_ratio=0.1,
+            precision=given.precision, timing=False, cache=True, out=given.out / name,
+        )  # fmt: skip
+        keep(result, began, f"size {size:g}", given.out / name)
+
+
 def main() -> None:
     """Distil, print and keep."""
     given, start = arguments(), time.monotonic()
+    if given.sst2 is not None:
+        classifiers(given)
+        return
     sizes = given.sizes or ([0.75, 0.5] if given.full else [0.5])
     seeds = given.seeds or (5 if given.full else 1)
     named = given.model or f"hf:{teacher()}"

@@ -8,6 +8,7 @@ from torch import nn  # noqa: E402
 import limbeck  # noqa: E402
 from limbeck.core.errors import InvalidInput  # noqa: E402
 from limbeck.networks import ModuleEnsemble, Pruned  # noqa: E402
+from limbeck.networks.pruning.prune import prune  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
@@ -39,13 +40,13 @@ def result():
 
 def test_all_ways_to_the_size_stand_in_one_table(result):
     roles = [e.role for e in result.comparison.entries]
-    assert roles == ["teacher", "student", "control", "random cut", "from scratch",
-                     "last layers cut", "baseline"]  # fmt: skip
+    assert roles == ["teacher", "student", "control", "before healing", "random cut",
+                     "from scratch", "last layers cut", "baseline"]  # fmt: skip
     whole = result.facts["teacher"].parameters
     assert result.facts["student"].parameters <= 0.5 * whole
     assert result.facts["random cut"].parameters == result.facts["student"].parameters
     assert result.facts["from scratch"].parameters == result.facts["student"].parameters
-    assert [a.role for a in result.comparison.alternatives] == roles[3:6]
+    assert [a.role for a in result.comparison.alternatives] == roles[3:7]
     assert "The student was cut from" in result.notes[0]
 
 
@@ -54,6 +55,17 @@ def test_the_student_learns_the_logits_alone_and_the_control_starts_at_the_same_
     assert "temperature=1.0" in result.settings["objective"][0][2]
     shapes = [[p.shape for p in m.parameters()] for m in (result.students[0], result.controls[0])]
     assert shapes[0] == shapes[1]
+
+
+def test_the_cut_before_healing_is_what_the_student_starts_from(result):
+    unhealed, healed = (
+        next(e.agreement.value for e in result.comparison.entries if e.role == role)
+        for role in ("before healing", "student")
+    )
+    cut = prune(teacher(), Pruned(size=0.5), problem()[0]).module
+    assert result.facts["before healing"].parameters == sum(p.numel() for p in cut.parameters())
+    assert not any(row["role"] == "before healing" for row in result.history)
+    assert unhealed <= healed
 
 
 def test_what_the_student_is_compared_with_survives_a_folder(result, tmp_path):

@@ -121,6 +121,16 @@ class TrainNetwork:
         gold = Objective.of(GoldLabels(label_smoothing=self._smoothing()))
         return train(self._start(0, seed), self._gold, gold, self.task, **shared)
 
+    def untrained(self, seed: int) -> Trained:
+        """The start of a seed's student, as it is.
+
+        Parameters
+        ----------
+        seed : int
+            The seed.
+        """
+        return Trained(self._start(0, seed).eval(), nn.ModuleDict(), (), 0, 0, 0.0)
+
     @property
     def _gold(self) -> Samples:
         """The samples that have labels."""
