@@ -138,7 +138,9 @@ def _whole_numbers(module: nn.Module) -> dict[str, Tensor]:
             continue
         seen.add(id(value))
         for own, part in plain_tensors({name: value.detach()}).items():
-            four = own.endswith(".qdata") and getattr(value, "target_dtype", None) is torch.int4
+            four = (
+                own.endswith(".qdata") and str(getattr(value, "target_dtype", "")) == "torch.int4"
+            )
             packed[f"{own}.int4" if four else own] = pack_int4(part) if four else part.contiguous()
     return packed
 

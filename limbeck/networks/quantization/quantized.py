@@ -8,10 +8,10 @@ from typing import Literal, get_args
 
 from limbeck.core.errors import InvalidInput, did_you_mean
 
-__all__ = ["BITS", "Quantized", "WeightType"]
+__all__ = ["Quantized", "WeightType"]
 
 WeightType = Literal["int8", "int4"]
-BITS = {"int8": 8, "int4": 4}
+
 _GROUP = 32  # of int4, as in torchao's configuration of weights alone
 
 
@@ -47,7 +47,7 @@ class Quantized:
     group_size: int | None = None
 
     def __post_init__(self) -> None:
-        if self.weights not in BITS:
+        if self.weights not in get_args(WeightType):
             raise InvalidInput(
                 f"weights is {self.weights!r}.",
                 did_you_mean(str(self.weights), get_args(WeightType)),

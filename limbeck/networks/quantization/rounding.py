@@ -11,7 +11,7 @@ from torch import nn
 
 from limbeck.core.errors import InvalidInput, MissingExtra
 from limbeck.export.onnx_graph import quiet
-from limbeck.networks.quantization.quantized import BITS, Quantized
+from limbeck.networks.quantization.quantized import Quantized
 
 __all__ = ["layers_to_round", "quantize", "rounded", "rounded_in_training"]
 
@@ -113,7 +113,7 @@ def _changed(module: nn.Module, asked: Quantized, names: Collection[str], step: 
     """A copy in which torchao changed these layers."""
     ao = _torchao()
     out = copy.deepcopy(module)
-    kind = torch.int8 if BITS[asked.weights] == 8 else torch.int4
+    kind = getattr(torch, asked.weights)
     group = asked.group
     base = ao.IntxWeightOnlyConfig(
         weight_dtype=kind, granularity=ao.PerAxis(0) if group is None else ao.PerGroup(group)
