@@ -101,6 +101,7 @@ def _stored(path: Path) -> dict[str, Tensor]:
     from safetensors.torch import load_file
 
     try:
-        return load_file(str(path))
+        found: dict[str, Tensor] = load_file(str(path))
+        return found
     except (SafetensorError, OSError) as error:
         raise FileRefused(f"{path} cannot be read: {error}.", "Write it again.") from None
