@@ -85,7 +85,7 @@ class QuantizedSteps(NetworkSteps):
 def _told(whole: nn.Module, asked: Quantized) -> list[str]:
     """What was rounded, in sentences."""
     names = layers_to_round(whole, asked)
-    share = sum(whole.get_submodule(n).weight.numel() for n in names)
+    share = sum(whole.get_parameter(f"{n}.weight").numel() for n in names)
     total = sum(p.numel() for p in whole.parameters())
     scale = "each row of a layer" if asked.group is None else f"{asked.group} weights of a row"
     linear = sum(type(m) is nn.Linear for m in whole.modules())
