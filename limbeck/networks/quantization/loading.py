@@ -38,7 +38,7 @@ def load_quantized(module: nn.Module, folder: str | Path) -> nn.Module:
 
     Examples
     --------
-    ``student = limbeck.networks.load_quantized(net, "run/")``
+    >>> student = load_quantized(net, "run/")  # doctest: +SKIP
     """
     folder = Path(folder)
     config = read_json(folder / CONFIG, "limbeck-network", 1)

@@ -104,6 +104,10 @@ def quantize(module: nn.Module, weights: Any = "int8", group_size: int | None = 
         If no layer can be quantized, or a setting is out of range.
     MissingExtra
         If torchao is not installed.
+
+    Examples
+    --------
+    >>> small = quantize(torch.nn.Linear(32, 4), "int4")  # doctest: +SKIP
     """
     asked = Quantized(weights, group_size)
     return rounded(rounded_in_training(module, asked), asked)
