@@ -52,8 +52,8 @@ def read_run(path: str | Path, more: Sequence[str] = ()) -> dict[str, Any]:
         ``validation``, ``test`` (the same, or .npz files with the arrays X and y, or .parquet or
         .arrow files, also as a pattern: ``rows/*.parquet``), ``objective`` (a list of losses, each
         with its ``weight`` and settings; not needed with ``recipe``), ``optimizer`` and
-        ``schedule`` (a name, or a class of torch as a mapping, ``{name: StepLR, step_size: 10}``), ``filter``,
-        ``callbacks`` (a list),
+        ``schedule`` (a name, or a class of torch as a mapping, ``{name: StepLR, step_size: 10}``),
+        ``filter``, ``callbacks`` (a list),
         ``metrics`` (a list of functions, or a mapping of names to them), ``tokenizers`` (names of
         the teacher's and the student's), ``out``, and settings of `limbeck.distill` and of
         `limbeck.networks.training.settings.Training`. Wherever a name is expected,
