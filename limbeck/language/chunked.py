@@ -42,6 +42,8 @@ __all__ = [
 
 _ELEMENTS = {"cpu": 1 << 20, "cuda": 1 << 26}
 """Logits of one chunk: about a cache of a processor; enough to keep a GPU busy."""
+_HEAD_ROWS = 96
+"""Tokens of a chunk at least, from states: each adds to the gradient of the whole head."""
 
 
 class TokenSum(NamedTuple):
@@ -245,6 +247,7 @@ def _job(
     if isinstance(student, LMHead):
         flat = student.flat()
         rows = chunk_rows(flat.outputs, flat.states.device, elements)
+        rows = rows if elements else max(rows, _HEAD_ROWS)
         return (ChunkJob(loss, places, weights, rows, flat.finished),
                 (flat.states, flat.weight, flat.bias))  # fmt: skip
     logits = student.reshape(-1, student.shape[-1])

@@ -61,6 +61,10 @@ class OnPolicy:
         Tokens of an own text at most; by default that of `limbeck.distill`.
     alpha : float
         Of the skew divergences.
+    replay : float
+        Of the updates on own texts, the share that learns again from a batch that was written
+        before, drawn from the last 32, in place of writing (a replay buffer, as in DistiLLM, Ko et
+        al. 2024): sampling costs less, and texts are of older weights. In one process.
 
     Raises
     ------
@@ -82,9 +86,12 @@ class OnPolicy:
     temperature: float = 1.0
     max_new_tokens: int | None = None
     alpha: float = 0.1
+    replay: float = 0.0
 
     def __post_init__(self) -> None:
         check_divergence(self.divergence, self.beta, self.alpha, 1.0)
+        if not 0 <= self.replay < 1:
+            raise InvalidInput(f"replay is {self.replay}.", "Give a number from 0 to below 1.")
         check_sampling(self.share, self.temperature, self.max_new_tokens)
 
     def text_loss(self, step: TextStep) -> TokenSum:

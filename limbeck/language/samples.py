@@ -8,6 +8,7 @@ with the weights of that moment.
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +28,10 @@ from limbeck.networks.training.gradient_accumulation import Plan
 
 __all__ = ["OwnTexts", "StudentWriter", "TextSamples", "WrittenInputs"]
 
+_REPLAYED = 32
+"""Batches of own texts that may be learned from again."""
+_Kept = tuple[list[int], list[list[int]]]
+"""Places of prompts, and the texts after them."""
 Mixture = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
@@ -225,6 +230,8 @@ class OwnTexts(TextSamples):
         Of coins and texts.
     plan : Plan
         Which batches make an update.
+    replay : float
+        Share of the updates on own texts that take a batch that was written before.
     """
 
     def __init__(
@@ -236,13 +243,17 @@ class OwnTexts(TextSamples):
         share: float,
         seed: int,
         plan: Plan,
+        replay: float = 0.0,
     ) -> None:
         super().__init__(prompts, pad, task)
         self.writer, self.share, self.seed, self.plan = writer, share, seed, plan
+        self.replay = replay
+        self._kept: deque[_Kept] = deque(maxlen=_REPLAYED)
 
     def state(self) -> dict[str, Any]:
-        """What was counted and written so far."""
-        return {**super().state(), "written": self.writer.tokens}
+        """What was counted and written so far, with the texts that may be learned from again."""
+        kept = [[list(places), texts] for places, texts in self._kept]
+        return {**super().state(), "written": self.writer.tokens, "kept": kept}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on counting.
@@ -254,6 +265,7 @@ class OwnTexts(TextSamples):
         """
         super().restore(state)
         self.writer.tokens = int(state.get("written", 0))
+        self._kept.extend((list(places), texts) for places, texts in state.get("kept", []))
 
     def own(self, epoch: int, update: int) -> bool:
         """Whether an update, counted within its epoch, learns from the student's own texts.
@@ -269,7 +281,7 @@ class OwnTexts(TextSamples):
         """The rest of an epoch of training, whose view is the epoch."""
         for update, part in zip(self._updates(len(sizes)), torch.split(rows, sizes), strict=True):
             if self.own(view, update):
-                yield self._written(part, view, device)
+                yield self._own_batch(part, view, update, device)
             else:
                 yield self._batch(part, self.source.fetch(part, 0, 0), 0, view).to(device)
 
@@ -278,11 +290,20 @@ class OwnTexts(TextSamples):
         each = [u for u in range(self.plan.updates) for _ in self.plan.sizes(u)]
         return each[len(each) - parts :]
 
-    def _written(self, rows: Tensor, epoch: int, device: Any) -> Batch:
-        places = rows.tolist()
-        prompts = [self.prompts.ids[i] for i in places]
-        found = self.writer.write(prompts, mixed(self.seed, 2, epoch), places)
-        inputs, labels = _batched(prompts, found, self.pad)
-        batch = Batch(inputs, labels, rows, epoch, self.seed).to(device)
+    def _own_batch(self, rows: Tensor, epoch: int, update: int, device: Any) -> Batch:
+        """A batch that is written now, or one that was before."""
+        again = mixed(self.seed, 3, epoch, update) / 2**64 < self.replay
+        if again and self._kept:
+            drawn = mixed(self.seed, 4, epoch, int(rows[0])) % len(self._kept)
+            places, texts = self._kept[drawn]
+        else:
+            places = rows.tolist()
+            prompts = [self.prompts.ids[i] for i in places]
+            texts = self.writer.write(prompts, mixed(self.seed, 2, epoch), places)
+            if self.replay:
+                self._kept.append((places, texts))
+        inputs, labels = _batched([self.prompts.ids[i] for i in places], texts, self.pad)
+        index = torch.tensor(places)
+        batch = Batch(inputs, labels, index, epoch, self.seed).to(device)
         own = WrittenInputs(batch.inputs)
-        return Batch(own, batch.labels, rows, epoch, self.seed)
+        return Batch(own, batch.labels, index, epoch, self.seed)

@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from limbeck.core.contract import Progress, Task
+from limbeck.core.errors import InvalidInput
 from limbeck.language.cross_tokenizer.bridge import Bridge
 from limbeck.language.cross_tokenizer.objective import CrossTokenizer
 from limbeck.language.generation import TokenSampling
@@ -199,7 +200,14 @@ class TextTraining:
         writer.synced = training.strategy == "fsdp"
         plan = Plan(len(prompts), training.batch_size, int(os.environ.get("WORLD_SIZE", "1")),
                     training.gradient_accumulation_steps)  # fmt: skip
-        return OwnTexts(prompts, pad, self.task, writer, objective.share, seed, plan)
+        replay = getattr(objective, "replay", 0.0)
+        if replay and plan.processes > 1:
+            raise InvalidInput(
+                f"replay is {replay} in {plan.processes} processes, each of which would keep texts"
+                " of its own.",
+                "Leave replay out, or train in one process.",
+            )
+        return OwnTexts(prompts, pad, self.task, writer, objective.share, seed, plan, replay)
 
 
 @contextmanager

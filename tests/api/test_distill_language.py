@@ -126,7 +126,7 @@ class Killed(Callback):
 
 
 def test_a_killed_run_goes_on_bit_for_bit(folders, rows, tmp_path):
-    settings = {"objective": OnPolicy(share=0.5), "control": False, "epochs": 2}
+    settings = {"objective": OnPolicy(share=0.8, replay=0.3), "control": False, "epochs": 2}
     whole = distilled(folders, rows, **settings)
     broken = settings | {"out": tmp_path, "checkpoint_every": 1}
     with pytest.raises(KeyboardInterrupt):

@@ -71,3 +71,24 @@ def test_what_is_looked_at_before_the_training_is_not_written(prompts, pair):
     samples = own(prompts, pair, Plan(len(prompts), 5), 1.0)
     next(iter(samples.batches([0, 1], 2)))
     assert samples.writer.tokens == 0
+
+
+def test_batches_are_learned_from_again(prompts, pair):
+    plan = Plan(len(prompts), 1)
+
+    def replayed():
+        writer = StudentWriter(pair[1], TokenSampling(6))
+        return OwnTexts(prompts, 0, TASK, writer, 1.0, 0, plan, replay=0.5)
+
+    samples = replayed()
+    seen = [b.inputs["input_ids"].tolist() for b in batches(samples, plan)]
+    assert samples.writer.batches < len(seen) == len(prompts)
+    assert sum(b in seen[:i] for i, b in enumerate(seen)) == len(seen) - samples.writer.batches
+    half, rest = replayed(), replayed()
+    order = plan.order(half.order(0, 0), 0, 0)
+    first = half.batches(order, plan.sizes_from(0), seed=0, view=0)
+    begun = [next(first).inputs["input_ids"].tolist() for _ in range(4)]
+    rest.restore(half.state())
+    went_on = [b.inputs["input_ids"].tolist() for b in batches(rest, plan, update=4)]
+    assert begun + went_on == seen
+    assert rest.writer.tokens == samples.writer.tokens

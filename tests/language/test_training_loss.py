@@ -58,6 +58,7 @@ def gradients(objective, teacher, student, heads, context=nullcontext):
 @pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda o: type(o).__name__)
 def test_states_and_head_give_the_loss_and_gradients_of_logits(objective, make_llama, monkeypatch):
     monkeypatch.setitem(chunked._ELEMENTS, "cpu", 7 * V)  # several chunks
+    monkeypatch.setattr(chunked, "_HEAD_ROWS", 1)
     teacher, student = make_llama(24, 1, 0, V), make_llama(16, 1, 1, V).train()
     (loss, ours), (whole, theirs) = (
         gradients(objective, teacher, student, heads) for heads in (True, False)
@@ -110,6 +111,7 @@ class Largest(TorchDispatchMode):
                          ids=lambda o: type(o).__name__)  # fmt: skip
 def test_no_logits_of_a_batch_stand_in_memory(objective, make_llama, monkeypatch):
     monkeypatch.setitem(chunked._ELEMENTS, "cpu", 20 * V)
+    monkeypatch.setattr(chunked, "_HEAD_ROWS", 1)
     teacher, student = make_llama(24, 1, 0, V), make_llama(16, 1, 1, V)
     inputs, _ = rows(16)
     texts = [tuple(ids) for ids in inputs["input_ids"].tolist()]

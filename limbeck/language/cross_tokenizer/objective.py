@@ -36,8 +36,8 @@ class CrossTokenizer:
                 probabilities, with cross-entropy. Places are paired where both models have read the
                 same bytes; the paper pairs them by number
     ``"gold"``  after TRL's GOLD: where a chunk is one token for both, the Jensen-Shannon divergence
-                over tokens that stand for the same bytes, all others as one, and the sorted
-                distance over the others, weighted by the share of the vocabulary that is matched.
+                over tokens that stand for the same bytes, and the sorted distance over the others,
+                weighted by the share of the teacher's vocabulary that is matched: TRL's value.
                 Where it is several tokens, such as a numeral, the divergence of the chunk's
                 likelihoods; TRL merges distributions there, whose tokens are then mostly unmatched
     ==========  ===================================================================================
@@ -162,17 +162,17 @@ def _gold(student: Tensor, signal: CrossSignal) -> Tensor:
     single = (signal.student.sizes == 1) & (signal.teacher.sizes == 1)
     mine, theirs = (x[single].log_softmax(-1) for x in _firsts(student, signal))
     ours, other = signal.matched
-    coarse = [_with_rest(x[:, ids]) for x, ids in ((mine, ours), (theirs, other))]
-    total = token_divergence(coarse[0], coarse[1], "jsd", 0.5).sum()
-    share = len(ours) / student.shape[-1]
+    # Of a part of the outcomes each term of this divergence is still 0 or more.
+    share = len(other) / theirs.shape[-1]
+    total = share * token_divergence(mine[:, ours], theirs[:, other], "jsd", 0.5).sum()
     rest = [_without(x.exp(), ids) for x, ids in ((mine, ours), (theirs, other))]
-    if share < 1:
+    if share < 1 and rest[0].shape[1]:
         width = max(x.shape[1] for x in rest)
         a, b = (
             torch.nn.functional.pad(x.sort(-1, descending=True).values, (0, width - x.shape[1]))
             for x in rest
         )
-        total = share * total + (1 - share) * (a - b).abs().sum()
+        total = total + (1 - share) * (a - b).abs().sum()
     several = ~single
     if bool(several.any()):
         log_q = _likelihoods(
@@ -187,12 +187,6 @@ def _gold(student: Tensor, signal: CrossSignal) -> Tensor:
 def _likelihoods(tokens: Tensor, chunk: Tensor, chunks: int) -> Tensor:
     """Log-likelihood of each chunk; below 0, since 0 leaves nothing for all other texts."""
     return tokens.new_zeros(chunks).index_add(0, chunk, tokens).clamp_max(-1e-6)
-
-
-def _with_rest(log_p: Tensor) -> Tensor:
-    """Log-probabilities with that of all other outcomes as the last one."""
-    rest = torch.log((1 - log_p.exp().sum(-1, keepdim=True)).clamp_min(1e-9))
-    return torch.cat([log_p, rest], -1)
 
 
 def _without(p: Tensor, ids: Tensor) -> Tensor:

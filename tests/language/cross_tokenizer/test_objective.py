@@ -110,7 +110,41 @@ def test_uld_is_the_sorted_distance_where_both_read_the_same_bytes(bridge):
     assert float(found.total.detach()) == pytest.approx(expected, rel=1e-5)
 
 
-def test_gold_beside_it_takes_tokens_of_the_same_bytes_and_a_rest(bridge):
+@pytest.mark.parametrize("sizes", [(290, 320), (320, 290)])
+def test_gold_is_that_of_trl_where_both_cut_a_text_alike(make_bpe, make_model, sizes):
+    pair = Bridge(make_model(make_bpe(sizes[0]), "big", 0, 24),
+                  make_model(make_bpe(sizes[1]), "small", 1))  # fmt: skip
+    prompts = encode(read_rows([{"prompt": "the", "completion": " the end"}]), pair.student, 40)
+    prompts = prompts.followed_by([prompts.completions[0][:-1]])  # no end of text
+    task = Task.of("language", pair.student.outputs)
+    batch = TextSamples(prompts, pair.student.pad, task).fetch([0])
+    logits = pair.student.module(**batch.inputs).logits.detach().double().requires_grad_()
+    step = Step(batch.inputs, batch.labels, View(logits), None, task)
+    signal = pair.signal(step, 0.0, True)
+    assert signal.chunks == int(signal.student.sizes.sum()) == int(signal.teacher.sizes.sum()) == 2
+    found = CrossTokenizer("gold").cross_loss(text_step(step), signal).total
+    # _compute_hybrid_uld_loss of TRL 1.16, summed over places instead of their mean
+    at = signal.student.first_places
+    q, p = logits[0, at].softmax(-1), signal.first_logits.double().softmax(-1)
+    ours, theirs = pair.student.tokenizer.get_vocab(), pair.teacher.tokenizer.get_vocab()
+    both = [t for t in theirs if t in ours]
+    a, b = q[:, [ours[t] for t in both]], p[:, [theirs[t] for t in both]]
+    m = (a + b) / 2
+    matched = 0.5 * (b * (b / m).log() + a * (a / m).log()).sum()
+    left = [v[:, [table[t] for t in table if t not in both]].sort(-1, descending=True).values
+            for v, table in ((q, ours), (p, theirs))]  # fmt: skip
+    weight, rest = len(both) / len(theirs), torch.zeros(())
+    if left[0].shape[1] and left[1].shape[1]:
+        width = max(v.shape[1] for v in left)
+        left = [torch.nn.functional.pad(v, (0, width - v.shape[1])) for v in left]
+        rest = (left[0] - left[1]).abs().sum()
+    expected = weight * matched + (1 - weight) * rest
+    assert float(found.detach()) == pytest.approx(float(expected.detach()), rel=1e-5)
+    grads = [torch.autograd.grad(x, logits)[0] for x in (found, expected)]
+    torch.testing.assert_close(*grads, rtol=1e-5, atol=1e-7)
+
+
+def test_gold_matches_tokens_of_the_same_bytes(bridge):
     ours, theirs = bridge.matched
     tables = bridge.ours.table, bridge.theirs.table
     assert all(tables[0][a] == tables[1][b] for a, b in zip(ours, theirs, strict=True))
