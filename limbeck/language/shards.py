@@ -102,8 +102,9 @@ class ShardFolder:
         """
         for name, value in head.items():
             if self.head.get(name) != value:
+                other = "other" if name.endswith("s") else "another"
                 raise FileRefused(
-                    f"{str(self.folder)!r} holds logits with another {name.replace('_', ' ')}.",
+                    f"{str(self.folder)!r} holds logits with {other} {name.replace('_', ' ')}.",
                     "Give another folder, or remove this one.",
                 )
 
