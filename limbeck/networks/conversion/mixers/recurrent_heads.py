@@ -3,24 +3,107 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-from limbeck.networks.conversion.mixers.base import Mixer
+from limbeck.networks.conversion.mixers.base import (
+    AttentionParts,
+    Mixer,
+    MixerState,
+    Start,
+    per_head,
+)
+from limbeck.networks.conversion.mixers.convolution import ShortConvolution
+from limbeck.networks.conversion.mixers.rotary import rotated
 from limbeck.networks.conversion.mixers.rows import TokenRows, kept_values
 
-__all__ = ["RecurrentHeads", "calibrate_heads"]
+__all__ = ["SILU_IS_ONE", "RecurrentHeads", "calibrate_heads"]
+
+SILU_IS_ONE = 1.2784645427610738  # silu(1.278...) = 1
+_SLOWEST, _FASTEST = 0.01, 0.3  # decay per token of the neutral start, over the heads
 
 _DECAYS = (0.003, 0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 4.0)
 
 
 class RecurrentHeads(Mixer):
-    """A mixer with a decay ``exp(A_log)`` a step and a norm of its own for each head."""
+    """A mixer with a short convolution, and a decay ``exp(A_log)``, gate and norm of each head.
 
-    A_log: nn.Parameter
-    norm: nn.Parameter
+    Parameters
+    ----------
+    parts : AttentionParts
+        The attention layer.
+    start : {"neutral", "published", "random"}
+        As in `Mixer`.
+    convolution : int
+        Width of the convolution.
+    rotary : bool
+        Turn keys and queries by their positions where the attention did, except in the published
+        start, which leaves positions out.
+    chunk : int
+        Tokens of a chunk in training.
+    """
+
+    def __init__(
+        self, parts: AttentionParts, start: Start, convolution: int, rotary: bool, chunk: int
+    ) -> None:
+        super().__init__(parts, start)
+        self.rotary = rotary and parts.rotary and start != "published"
+        self.published, self.chunk = start == "published", chunk
+        narrow, inner = self.kv_heads * self.head_dim, self.heads * self.head_dim
+        self.narrow, self.inner = narrow, inner
+        self.convolution = ShortConvolution(
+            2 * narrow + inner, convolution, identity=not self.published
+        )
+        self.gate_proj = nn.Linear(self.width, inner, bias=not self.published)
+        self.A_log = nn.Parameter(torch.zeros(self.heads))
+        self.norm = nn.Parameter(torch.ones(self.heads, self.head_dim))
+
+    @torch.no_grad()
+    def _start_new(self, steps: Mapping[nn.Linear, float]) -> None:
+        """Decay as published, or slow with a gate of 1 and the steps' biases as given."""
+        if self.published:
+            self.A_log.uniform_(1.0, 16.0).log_()
+            return
+        for linear, bias in {**steps, self.gate_proj: SILU_IS_ONE}.items():
+            linear.weight.zero_()
+            linear.bias.fill_(bias)
+        self.A_log.copy_(torch.linspace(math.log(_SLOWEST), math.log(_FASTEST), self.heads))
+
+    def _read(
+        self, hidden: Tensor, rows: TokenRows, state: MixerState | None
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Values, keys and queries of all heads, (b, t, h, p), and the convolution's state."""
+        projected = torch.cat([p(hidden) for p in (self.x_proj, self.B_proj, self.C_proj)], -1)
+        past = None if state is None else state["convolution"]
+        projected, past = self.convolution(projected, rows, past)
+        if self.published:
+            projected = F.silu(projected)
+        x, B, C = (
+            per_head(u, self.head_dim)
+            for u in torch.split(projected, [self.narrow, self.narrow, self.inner], -1)
+        )
+        if self.B_norm is not None and self.C_norm is not None:
+            B, C = self.B_norm(B), self.C_norm(C)
+        if self.rotary and rows.rotary is not None:
+            B, C = rotated(B, rows.rotary), rotated(C, rows.rotary)
+        shared = self.heads // self.kv_heads
+        if shared > 1:
+            x, B = x.repeat_interleave(shared, 2), B.repeat_interleave(shared, 2)
+        return x, B, C, past
+
+    def _normed(self, y: Tensor) -> Tensor:
+        return y * torch.rsqrt(y.square().mean(-1, keepdim=True) + 1e-5) * self.norm
+
+    def empty_state(self, batch: int) -> MixerState:
+        """Zeros, for a batch of so many rows."""
+        back, channels = self.convolution.weight.shape
+        return {
+            "memory": self._zeros(batch, self.heads, self.head_dim, self.head_dim),
+            "convolution": self._zeros(batch, back - 1, channels),
+        }
 
     def calibrate(self, hidden: Tensor, rows: TokenRows, wanted: Tensor) -> None:
         """Take the decay that comes nearest to attention's head; see `calibrate_heads`.
