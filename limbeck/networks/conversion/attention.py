@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import torch
@@ -28,7 +29,9 @@ def decoder_layers(model: Any) -> nn.ModuleList:
         raise InvalidInput(
             f"{name} is no model of transformers.", "Give 'hf:folder', or a model it loaded."
         )
-    if getattr(config, "is_encoder_decoder", False):
+    if getattr(config, "is_encoder_decoder", False) or getattr(
+        config, "add_cross_attention", False
+    ):
         raise InvalidInput(
             f"{name} has cross-attention, which no recurrence replaces.",
             "Give a decoder such as Llama, Qwen or GPT-2.",
@@ -125,11 +128,29 @@ def _llama(layer: Any) -> AttentionParts:
         )
     if layer.v_proj.out_features != layer.k_proj.out_features:
         raise InvalidInput(f"{name} has values of another size than keys.", "Keep these layers.")
+    _check_rotary(layer)
     return AttentionParts(
         layer.q_proj, layer.k_proj, layer.v_proj, layer.o_proj, heads, kv_heads, size,
         float(getattr(layer, "scaling", size**-0.5)),
         getattr(layer, "q_norm", None), getattr(layer, "k_norm", None), rotary=True,
     )  # fmt: skip
+
+
+def _check_rotary(layer: Any) -> None:
+    """Refuse positions that turn other numbers of a head than Llama's do."""
+    name, config = type(layer).__name__, getattr(layer, "config", None)
+    share = (getattr(config, "rope_parameters", None) or {}).get("partial_rotary_factor", 1.0)
+    if share != 1.0:
+        raise InvalidInput(
+            f"{name} turns only {share:g} of the numbers of a head by their positions.",
+            "Keep these layers.",
+        )
+    turn = getattr(import_module(type(layer).__module__), "rotate_half", None)
+    if turn is not None and turn(torch.arange(4.0)).tolist() != [-2.0, -3.0, 0.0, 1.0]:
+        raise InvalidInput(
+            f"{name} turns neighbouring numbers of a head by their positions, not its halves.",
+            "Keep these layers.",
+        )
 
 
 def _gpt2(layer: Any) -> AttentionParts:

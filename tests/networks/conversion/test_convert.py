@@ -101,6 +101,18 @@ def test_what_cannot_be_converted_is_named(make_decoder):
     window = t.MistralConfig(**small, num_key_value_heads=2, sliding_window=8)
     with pytest.raises(InvalidInput, match="window of 8"):
         convert(t.MistralForCausalLM(window), (), Hybrid(0.0))
+    gpt2 = t.GPT2Config(vocab_size=20, n_embd=16, n_layer=1, n_head=2, add_cross_attention=True)
+    with pytest.raises(InvalidInput, match="cross-attention"):
+        convert(t.GPT2LMHeadModel(gpt2), (), Hybrid(0.0))
+    sinks = t.GptOssConfig(**small | {"num_hidden_layers": 2}, num_key_value_heads=2, head_dim=8,
+                           num_local_experts=2, num_experts_per_tok=1)  # fmt: skip
+    with pytest.raises(InvalidInput, match="attention sinks"):  # the first has a window, too
+        convert(t.GptOssForCausalLM(sinks), (0,), Hybrid([0]))
+    with pytest.raises(InvalidInput, match="neighbouring numbers"):
+        convert(t.CohereForCausalLM(t.CohereConfig(**small)), (), Hybrid(0.0))
+    partly = t.GlmConfig(**small, num_key_value_heads=2, head_dim=8, pad_token_id=0)
+    with pytest.raises(InvalidInput, match=r"turns only 0\.5"):
+        convert(t.GlmForCausalLM(partly), (), Hybrid(0.0))
     with pytest.raises(InvalidInput, match="no model of transformers"):
         convert(torch.nn.Linear(2, 2), (), Hybrid(0.0))
     odd = make_decoder("llama", 1)

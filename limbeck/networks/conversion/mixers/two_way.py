@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -23,7 +25,7 @@ class TwoWay(nn.Module):
 
     Parameters
     ----------
-    kind : type of RecurrentHeads
+    kind : callable that makes RecurrentHeads
         The mixer of each direction.
     parts : AttentionParts
         The attention layer; its weights are copied.
@@ -34,7 +36,11 @@ class TwoWay(nn.Module):
     """
 
     def __init__(
-        self, kind: type[RecurrentHeads], parts: AttentionParts, start: Start, **options: object
+        self,
+        kind: Callable[..., RecurrentHeads],
+        parts: AttentionParts,
+        start: Start,
+        **options: Any,
     ) -> None:
         super().__init__()
         self.onward, self.back = kind(parts, start, **options), kind(parts, start, **options)
