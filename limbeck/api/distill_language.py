@@ -279,9 +279,7 @@ class LanguageSteps(
         """
         request = self.request
         prompts, writing = known.given(request.seed, tell)
-        method = TextTraining(known.teacher, known.start, known.objective, known.task,
-                              known.training, known.sampling, known.recorded,
-                              known.bridge)  # fmt: skip
+        method = self.training(known)
         students = [
             method.student(prompts, s, request.under(s, "distilled"), tell) for s in request.all
         ]
@@ -289,6 +287,19 @@ class LanguageSteps(
         tell("judging", 0, 1)
         judged = [judge.judged(s.model) for s in students]
         return TaughtTexts(method, prompts, students, judge, judged, writing)
+
+    def training(self, known: LanguageKnown) -> TextTraining:
+        """What trains students and controls.
+
+        Parameters
+        ----------
+        known : LanguageKnown
+            Models, prompts and settings.
+        """
+        return TextTraining(
+            known.teacher, known.start, known.objective, known.task, known.training,
+            known.sampling, known.recorded, known.bridge,
+        )  # fmt: skip
 
     def certify(self, known: LanguageKnown, found: TaughtTexts, tell: Progress) -> Certificate:
         """How far the first student's distributions are from its teacher's, on test prompts.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -20,11 +20,12 @@ from limbeck.networks.datasets.data import Batch, Samples
 from limbeck.networks.pruning.baselines import baselines_of
 from limbeck.networks.pruning.prune import Cut, prune
 from limbeck.networks.pruning.pruned import Pruned
+from limbeck.networks.strategies.train_network import TrainNetwork
 from limbeck.networks.teachers.ensemble import ModuleEnsemble
 from limbeck.networks.teachers.outside import is_outside
 from limbeck.networks.training.train import Trained
 
-__all__ = ["LARGEST", "PrunedSteps", "told_of_cut", "whole_teacher"]
+__all__ = ["LARGEST", "PrunedSteps", "in_steps", "told_of_cut", "whole_teacher"]
 
 
 LARGEST = 16_384
@@ -35,11 +36,12 @@ LARGEST = 16_384
 class PreparedCut(Prepared):
     """What a distillation works with, and the cut that its student starts from.
 
-    ``starts`` are those of the baselines, by their roles.
+    ``starts`` are those of the baselines, by their roles; ``later`` are the cuts of further steps.
     """
 
     cut: Cut | None = None
     starts: Mapping[str, Any] = field(default_factory=dict)
+    later: Sequence[Callable[[nn.Module], nn.Module]] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,15 +75,32 @@ class PrunedSteps(NetworkSteps):
         batch = _calibration(sides.rows, asked)
         cut = prune(data.tutor, asked, batch.inputs, batch.labels)
         starts, lacking = baselines_of(data.tutor, cut, asked, batch.inputs)
-        known = super().understand(replace(data, makers=[cut.module]), sides)
+        first, later, told = in_steps(data.tutor, cut, asked, batch.inputs, batch.labels)
+        if later:
+            starts = {"cut in one step": cut.module, **starts}
+        known = super().understand(replace(data, makers=[first]), sides)
         given = {f.name: getattr(known, f.name) for f in fields(Prepared)}
         given["notes"] = (
             *told_of_cut(cut, data.tutor, "gold labels alone"),
             *known.notes,
             *cut.notes,
             *lacking,
+            *told,
         )
-        return PreparedCut(**given, cut=cut, starts=starts)
+        return PreparedCut(**given, cut=cut, starts=starts, later=later)
+
+    def method(self, known: Prepared, tell: Progress) -> TrainNetwork:
+        """What trains the students, which are cut again between steps if that was asked for.
+
+        Parameters
+        ----------
+        known : Prepared
+            Networks, rows and settings.
+        tell : Progress
+            Told how far the storing of outputs is.
+        """
+        assert isinstance(known, PreparedCut)  # noqa: S101  (see `understand`)
+        return replace(super().method(known, tell), cuts=known.later)
 
     def alternatives(
         self, known: Prepared, found: Trainings, tell: Progress
@@ -98,9 +117,11 @@ class PrunedSteps(NetworkSteps):
             Told how far their training is.
         """
         assert isinstance(known, PreparedCut)  # noqa: S101  (see `understand`)
-        out = {"before healing": [found.method.untrained(seed) for seed in self._seeds]}
+        assert known.cut is not None  # noqa: S101  (see `understand`)
+        plain = replace(found.method, cuts=(), makers=[known.cut.module])
+        out = {"before healing": [plain.untrained(seed) for seed in self._seeds]}
         for role, start in known.starts.items():
-            method = replace(found.method, makers=[start])
+            method = replace(plain, makers=[start])
             for seed in self._seeds:
                 folder = under(self.request.folder, seed, role.replace(" ", "_"))
                 out.setdefault(role, []).extend(method.distill(seed, folder, tell))
@@ -135,6 +156,44 @@ def whole_teacher(request: NetworkRequest, made: str, verb: str) -> nn.Module:
             "Give one torch module as the teacher, or a student as into.",
         )
     return whole
+
+
+def in_steps(
+    whole: nn.Module, cut: Cut, asked: Pruned, batch: Any, labels: Tensor | None = None
+) -> tuple[nn.Module, list[Callable[[nn.Module], nn.Module]], list[str]]:
+    """Where a cut in several steps starts, what cuts it further, and a note on it.
+
+    Parameters
+    ----------
+    whole : nn.Module
+        The teacher.
+    cut : Cut
+        Of it in one step; where no more were asked for, the start.
+    asked : Pruned
+        What is cut.
+    batch, labels
+        Rows of importance.
+    """
+    first, *rest = asked.at_steps(sum(p.numel() for p in whole.parameters()))
+    if not rest:
+        return cut.module, [], []
+
+    def further(step: Pruned) -> Callable[[nn.Module], nn.Module]:
+        def cut_again(module: nn.Module) -> nn.Module:
+            size = sum(p.numel() for p in module.parameters())
+            if step.size is None or size <= step.size:  # whole heads and layers went before
+                return module
+            return prune(module, step, batch, labels).module
+
+        return cut_again
+
+    sizes = ", ".join(f"{step.size:,}" for step in (first, *rest))
+    note = (
+        f"Student and control are cut in {1 + len(rest)} steps, to {sizes} parameters at most, and"
+        " healed after each with its part of the updates; the other ways are cut at once and"
+        " healed with all of them. What is said of the cut is of the one in one step."
+    )
+    return prune(whole, first, batch, labels).module, [further(step) for step in rest], [note]
 
 
 def _calibration(rows: Samples, asked: Pruned) -> Batch:

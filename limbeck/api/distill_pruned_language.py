@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from limbeck.api.distill_language import LanguageSteps, TaughtTexts
-from limbeck.api.distill_pruned import LARGEST, told_of_cut
+from limbeck.api.distill_pruned import LARGEST, in_steps, told_of_cut
 from limbeck.api.prepare.language import (
     LanguageData,
     LanguageKnown,
@@ -26,7 +26,7 @@ from limbeck.language.models import LanguageModel, read_model
 from limbeck.language.objectives import TokenKD
 from limbeck.language.prompts import Prompts, read_rows
 from limbeck.language.samples import TextSamples
-from limbeck.language.train_texts import TrainedText
+from limbeck.language.train_texts import TextTraining, TrainedText
 from limbeck.networks.pruning.baselines import baselines_of
 from limbeck.networks.pruning.prune import prune
 from limbeck.networks.pruning.pruned import Pruned
@@ -42,6 +42,9 @@ class KnownCut(LanguageKnown):
 
     starts: Mapping[str, Callable[[int], LanguageModel]] = field(default_factory=dict)
     """By role: from a seed to a start."""
+
+    later: Sequence[Callable[[LanguageModel], LanguageModel]] = ()
+    """Cuts of further steps."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,14 +100,32 @@ class PrunedLanguageSteps(LanguageSteps):
             module = module if lora is None else adapted(module, lora)
             return LanguageModel(module, data.teacher.tokenizer, name)
 
-        known = understand_language(self.request, replace(data, start=model(cut.module)), sides)
+        first, later, told = in_steps(data.teacher.module, cut, asked, batch)
+        if later:
+            starts = {"cut in one step": cut.module, **starts}
+        known = understand_language(self.request, replace(data, start=model(first)), sides)
         given = {f.name: getattr(known, f.name) for f in fields(LanguageKnown)}
         given["notes"] = (
             *told_of_cut(cut, data.teacher.module, "cross-entropy on the same texts"),
-            *known.notes, *cut.notes, *lacking,
+            *known.notes, *cut.notes, *lacking, *told,
         )  # fmt: skip
         made = {role: _seeded(start, model) for role, start in starts.items()}
-        return KnownCut(**given, starts=made)
+
+        def further(cut: Callable[[nn.Module], nn.Module]) -> Any:
+            return lambda trained: model(cut(trained.module))
+
+        return KnownCut(**given, starts=made, later=tuple(map(further, later)))
+
+    def training(self, known: LanguageKnown) -> TextTraining:
+        """As for any language model; cut again between steps, if that was asked for.
+
+        Parameters
+        ----------
+        known : LanguageKnown
+            Models, prompts and settings.
+        """
+        assert isinstance(known, KnownCut)  # noqa: S101  (see `understand`)
+        return replace(super().training(known), cuts=known.later)
 
     def alternatives(
         self, known: LanguageKnown, found: TaughtTexts, tell: Progress
@@ -127,7 +148,7 @@ class PrunedLanguageSteps(LanguageSteps):
         for role, start in known.starts.items():
             for seed in self.request.all:
                 folder = self.request.under(seed, role.replace(" ", "-"))
-                method = replace(found.method, start=start(seed))
+                method = replace(found.method, start=start(seed), cuts=())
                 trained = method.student(found.prompts, seed, folder, tell)
                 out.setdefault(role, []).append(trained)
         return out

@@ -5,9 +5,9 @@ from __future__ import annotations
 import copy
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from limbeck.language.samples import OwnTexts, StudentWriter, TextSamples
 from limbeck.language.training_loss import RecordedRows, TextLoss, WritingObjective
 from limbeck.networks.training.gradient_accumulation import Plan
 from limbeck.networks.training.settings import Training
-from limbeck.networks.training.train import Trained, train
+from limbeck.networks.training.train import Trained, joined, train
 
 __all__ = ["Bill", "TextTraining", "TrainedText"]
 
@@ -94,6 +94,9 @@ class TextTraining:
         The teacher's distributions on disk: no training asks the teacher then.
     bridge : Bridge, optional
         To a teacher with another tokenizer.
+    cuts : sequence of callables
+        From a trained model to a smaller one, on which the training goes on; the updates are
+        divided among all of them.
     """
 
     teacher: LanguageModel
@@ -104,6 +107,7 @@ class TextTraining:
     sampling: TokenSampling
     recorded: RecordedLogits | None = None
     bridge: Bridge | None = None
+    cuts: Sequence[Callable[[LanguageModel], LanguageModel]] = ()
 
     def student(
         self, prompts: Prompts, seed: int, folder: Path | None, tell: Progress
@@ -145,6 +149,9 @@ class TextTraining:
         tell: Progress,
     ) -> TrainedText:
         training = self.training.settled(len(prompts), False)
+        if self.cuts:
+            parts = training.divided(len(prompts), 1 + len(self.cuts))
+            return self._in_steps(parts, prompts, objective, seed, folder, name, tell)
         writer = StudentWriter(None, self._own_sampling(objective))
         samples = self._samples(prompts, objective, writer, seed, training)
 
@@ -170,6 +177,33 @@ class TextTraining:
             samples.learned, writer.tokens,
         )  # fmt: skip
         return TrainedText(model, trained, bill)
+
+    def _in_steps(
+        self,
+        parts: Sequence[Training],
+        prompts: Prompts,
+        objective: Any,
+        seed: int,
+        folder: Path | None,
+        name: str,
+        tell: Progress,
+    ) -> TrainedText:
+        """Train, cut, and train again."""
+        done: TrainedText | None = None
+        for step, part in enumerate(parts):
+            start = self.start if done is None else self.cuts[step - 1](done.model)
+            own = replace(self, start=start, training=part, cuts=())
+            under = None if folder is None else folder / f"step-{step + 1}"
+            made = own._run(prompts, objective, seed, under, name, tell)
+            if done is not None:
+                bill = Bill(**{
+                    n: getattr(done.bill, n) + getattr(made.bill, n)
+                    for n in (f.name for f in fields(Bill))
+                })  # fmt: skip
+                made = replace(made, trained=joined(done.trained, made.trained), bill=bill)
+            done = made
+        assert done is not None  # noqa: S101  (there are parts)
+        return done
 
     def _recorded(self, prompts: Prompts, objective: Any) -> RecordedRows | None:
         """Where the distributions of each training text are."""

@@ -15,11 +15,12 @@ from limbeck.core.strict_json import read_json, write_json
 from limbeck.reports.document import document, write_document
 from limbeck.reports.markup import tag
 from limbeck.reports.numbers import percent
+from limbeck.reports.plots import axes_of, intervals
 from limbeck.reports.printed import Tabular
 from limbeck.reports.style import PAGE
 from limbeck.reports.table import Column, Table
 from limbeck.results.distillation import Distillation
-from limbeck.results.result import saved_whole
+from limbeck.results.result import Result, saved_whole
 from limbeck.results.tournament_record import certified_bound
 
 __all__ = ["MultilabelDistillation", "MultilabelTexts"]
@@ -71,7 +72,7 @@ class MultilabelTexts:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class MultilabelDistillation(Tabular):
+class MultilabelDistillation(Result, Tabular):
     """A distillation for each label, on the same texts, with certificates that hold together.
 
     Parameters
@@ -130,6 +131,58 @@ class MultilabelDistillation(Tabular):
             notes.append(f"verdict  {name}: {part.comparison.sentence}")
             notes += [f"note  {name}: {note}" for note in part.notes if "never" in note]
         return Table("Texts with several labels", columns, list(self.parts.items()), notes=notes)
+
+    def tables(self) -> dict[str, Table[Any]]:
+        """The table of all labels, and each label's of its models."""
+        own = {f"models of {name}": part.tables()["models"] for name, part in self.parts.items()}
+        return {"labels": self.sheet(), **own}
+
+    def to_frame(self, table: str | None = None) -> Any:
+        """A table as a `pandas.DataFrame`; see `limbeck.results.result.Result.to_frame`.
+
+        Parameters
+        ----------
+        table : str, optional
+            One of :meth:`tables`; by default that of all labels.
+        """
+        return Result.to_frame(self, table)
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the agreement of student and control with the teacher, label by label.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; by default a new figure.
+
+        Returns
+        -------
+        matplotlib Axes
+
+        Raises
+        ------
+        MissingExtra
+            If matplotlib is not installed.
+        """
+        parts = self.parts.values()
+        ax = axes_of(ax, (7.0, 1.4 + 0.55 * len(self.parts)))
+        measured = {
+            "agreement with the teacher": [_entry(p, "student").agreement for p in parts],
+            "of the control": [_agreement(p) for p in parts],
+        }
+        shown = {what: values for what, values in measured.items() if any(values)}
+        intervals(ax, list(self.parts), shown, [False] * len(self.parts))
+        ax.set_xlabel(f"agreement with the teacher, {1 - self.delta:.0%} intervals")
+        return ax
+
+    def to_dict(self) -> dict[str, Any]:
+        """All numbers, ready for JSON, None where not finite."""
+        return {
+            "format": _FORMAT, "version": _VERSION, "labels": list(self.parts),
+            "wrong": self.wrong, "n": self.n, "any_bound": self.any_bound, "delta": self.delta,
+            "statement": self.statement, "notes": list(self.notes),
+            "parts": {name: part.to_dict() for name, part in self.parts.items()},
+        }  # fmt: skip
 
     def report(self, path: str | Path) -> Path:
         """Write one self-contained HTML page; returns its path.

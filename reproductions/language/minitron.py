@@ -73,6 +73,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--lr", type=float, default=1e-3)
     parser.add_argument("--tokens", type=int, default=64, help="after the 16 of a prompt")
     parser.add_argument("--rows", type=int, default=64, help="pieces that importance is seen on")
+    parser.add_argument("--iterative-steps", type=int, default=1, help="cuts on the way to a size")
+    parser.add_argument("--length", type=int, default=LENGTH, help="characters of a piece of plays")
     parser.add_argument("--out", type=Path, default=OUT)
     return parser.parse_args()
 
@@ -138,7 +140,7 @@ def main() -> None:
     if given.wiki:
         train, test = wiki_pieces(model.tokenizer, 16 + given.tokens, given.texts, given.test)
     else:
-        train, test = pieces(given.texts or (640 if given.full else 320))
+        train, test = pieces(given.texts or (640 if given.full else 320), given.length)
     shared = {
         "objective": TokenKD(), "holdout": (test, None), "max_new_tokens": given.tokens,
         "lr": given.lr, "batch_size": given.batch_size, "precision": given.precision,
@@ -148,13 +150,14 @@ def main() -> None:
     def run(size: float, **more: Any) -> None:
         began = time.process_time()
         name = f"{model.name}-{size:g}-{seeds}-{len(train)}"
+        if given.iterative_steps > 1:
+            name += f"-{given.iterative_steps}-steps"
         if "max_steps" in more:
             name += f"-{more['max_steps']}"
         else:
             more["out"] = given.out / name
-        result = limbeck.distill(
-            model, train, into=Pruned(size=size, rows=given.rows), **shared, **more
-        )
+        asked = Pruned(size=size, rows=given.rows, iterative_steps=given.iterative_steps)
+        result = limbeck.distill(model, train, into=asked, **shared, **more)
         keep(result, began, f"size {size:g}", given.out / name)
 
     given.out.mkdir(parents=True, exist_ok=True)

@@ -96,3 +96,20 @@ def test_the_teacher_stays_as_it_is():
 def test_what_cannot_be_cut_is_refused_before_any_training(given, settings, says):
     with pytest.raises(InvalidInput, match=says):
         limbeck.distill(given(), *problem(), **{"into": Pruned(mlp=0.5)} | settings)
+
+
+def test_a_cut_in_two_steps_makes_as_many_updates_as_the_one_beside_it(tmp_path):
+    two = limbeck.distill(
+        teacher(), *problem(), into=Pruned(size=0.25, iterative_steps=2), epochs=2, seeds=2,
+        batch_size=32, progress=False, out=tmp_path, timing=False,
+    )  # fmt: skip
+    whole, size = (two.facts[role].parameters for role in ("teacher", "student"))
+    assert two.facts["cut in one step"].parameters <= 0.25 * whole
+    assert 0.15 * whole < size <= 0.25 * whole
+    assert "cut in one step" in {a.role for a in two.comparison.alternatives}
+    last = {}
+    for row in two.history:
+        last[row["role"], row["seed"]] = row["step"]
+    assert len(set(last.values())) == 1
+    assert any("are cut in 2 steps" in note for note in two.notes)
+    assert (tmp_path / "seed-0" / "distilled" / "step-2").is_dir()

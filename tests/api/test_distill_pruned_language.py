@@ -82,3 +82,13 @@ def test_recorded_logits_cannot_be_cut(teacher, texts, tmp_path):
     limbeck.language.record(teacher, texts, out=tmp_path / "logits", keep="top:4", progress=False)
     with pytest.raises(InvalidInput, match="hold no network that could be cut"):
         limbeck.distill(str(tmp_path / "logits"), into=Pruned(mlp=0.5))
+
+
+def test_a_cut_in_two_steps_learns_from_as_many_tokens(teacher, texts):
+    two = limbeck.distill(
+        teacher, texts, into=Pruned(size=0.6, iterative_steps=2), progress=False,
+        **{**SETTINGS, "epochs": 2},
+    )  # fmt: skip
+    assert two.facts["student"].parameters <= 0.6 * two.facts["teacher"].parameters
+    bills = {role: two.bill[role] for role in ("student", "control", "cut in one step")}
+    assert len({(b.updates, b.tokens) for b in bills.values()}) == 1

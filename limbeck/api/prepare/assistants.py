@@ -15,6 +15,7 @@ from limbeck.modules.capture import evaluated, placed
 from limbeck.modules.outputs import OutputReader, answer, read_by, reading_of
 from limbeck.networks.initialization.widened import parameters_of
 from limbeck.networks.pruning.pruned import Pruned
+from limbeck.networks.quantization.quantized import Quantized
 from limbeck.networks.strategies.train_network import make
 
 __all__ = ["assistants_of", "assisted_notes", "early_of"]
@@ -133,6 +134,7 @@ def _refuse(request: NetworkRequest, known: Prepared, name: str) -> None:
     both = {
         "mode": request.mode is not None, "cache": bool(request.cache),
         "several students": len(known.makers) > 1, "Pruned(...)": isinstance(request.into, Pruned),
+        "Quantized(...)": isinstance(request.into, Quantized),
     }  # fmt: skip
     for other, given in both.items():
         if given:

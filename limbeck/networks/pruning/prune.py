@@ -167,7 +167,9 @@ def _searched(parts: Parts, asked: Pruned) -> Cut:
             "Ask for more, or give a smaller student: into=network.",
         )
     tried.sort(key=lambda t: float("inf") if t.divergence is None else t.divergence)
-    return replace(cuts[tried[0].way], tried=tuple(tried))
+    taken = cuts[tried[0].way]
+    notes = (*taken.notes, *search.timed(taken.module))
+    return replace(taken, tried=tuple(tried), notes=notes)
 
 
 def _ways(kinds: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -211,7 +213,26 @@ class _Search:
         """A measured value in words."""
         if self.name == "latency_ms":
             return f"{value:.3g} ms"
-        return f"{value:,.0f} {'parameters' if self.name == 'size' else 'operations'}"
+        if self.name == "flops":
+            return f"{value / _rows(self._parts.batch):,.0f} operations per row"
+        return f"{value:,.0f} parameters"
+
+    def timed(self, module: nn.Module) -> list[str]:
+        """Of a target in milliseconds, how long a call takes before and after the cut.
+
+        Parameters
+        ----------
+        module : nn.Module
+            The smaller network.
+        """
+        if self.name != "latency_ms":
+            return []
+        before, after = (milliseconds(m, self._parts.batch) for m in (self._parts.module, module))
+        return [
+            f"A call on the {_rows(self._parts.batch)} rows of importance took {after:.3g} ms after"
+            f" the cut, {before:.3g} before ({self.target:g} was asked for): medians on this"
+            " machine under its present load, which varies."
+        ]
 
     def least(self, kinds: Sequence[str]) -> dict[str, float]:
         """As little as can stay: one head or channel of each group, and the layers that must."""

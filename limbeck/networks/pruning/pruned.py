@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral, Real
 from typing import Any, Literal, get_args
 
@@ -50,6 +50,10 @@ class Pruned:
         Which blocks stay: those whose output is least like their input (Men et al. 2024,
         ShortGPT), those without which the teacher's answers change most, all but the contiguous
         run with the least angle between its ends (Gromov et al. 2024), or the first ones.
+    iterative_steps : int
+        In how many steps the size is reached, by equal factors; each cut is healed with its part of
+        the updates before the next. Muralidharan et al. (2024) take two for less than half of the
+        size. Only with ``size`` as a share.
     rows : int
         Training rows, at most, on which importance is measured.
     seed : int
@@ -78,6 +82,7 @@ class Pruned:
     cut: tuple[str, ...] | None = None
     importance: ChannelImportance = "activation"
     layer_importance: LayerImportance = "cosine"
+    iterative_steps: int = 1
     rows: int = 256
     seed: int = 0
 
@@ -90,12 +95,32 @@ class Pruned:
         ):
             if value not in known:
                 raise InvalidInput(f"{name} is {value!r}.", did_you_mean(str(value), known))
-        for name, least in (("rows", 2), ("seed", 0)):
+        for name, least in (("rows", 2), ("seed", 0), ("iterative_steps", 1)):
             value = getattr(self, name)
             if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
                 raise InvalidInput(f"{name} is {value!r}.", f"Give a whole number from {least} on.")
+        shared = isinstance(self.size, Real) and not isinstance(self.size, Integral)
+        if self.iterative_steps > 1 and not shared:
+            raise InvalidInput(
+                f"iterative_steps is {self.iterative_steps}, which needs a share of the size.",
+                f"Give it, such as Pruned(size=0.25, iterative_steps={self.iterative_steps}).",
+            )
         if self.cut is not None:
             object.__setattr__(self, "cut", _kinds(self.cut, self.target))
+
+    def at_steps(self, whole: int) -> tuple[Pruned, ...]:
+        """What is cut in each step.
+
+        Parameters
+        ----------
+        whole : int
+            Parameters of the teacher.
+        """
+        if self.iterative_steps == 1 or self.size is None:
+            return (self,)
+        n, size = self.iterative_steps, float(self.size)
+        sizes = [max(int(whole * size ** ((i + 1) / n)), 1) for i in range(n)]
+        return tuple(replace(self, size=s, iterative_steps=1) for s in sizes)
 
     @property
     def shares(self) -> dict[str, float | int]:

@@ -25,7 +25,7 @@ from limbeck.networks.losses.labels import GoldLabels
 from limbeck.networks.losses.loss import Objective
 from limbeck.networks.strategies.together import BornAgain, train_together
 from limbeck.networks.training.settings import Training
-from limbeck.networks.training.train import Student, Trained, train
+from limbeck.networks.training.train import Student, Trained, joined, train
 
 __all__ = ["GOLD", "TrainNetwork", "make", "started"]
 
@@ -64,6 +64,9 @@ class TrainNetwork:
     labelled : Samples, optional
         What the control trains on: as many as ``rows``, so that it makes as many updates. By
         default ``rows``.
+    cuts : sequence of callables
+        From a trained student to a smaller one, on which its training goes on; the updates are
+        divided among all of them.
     """
 
     makers: Sequence[Student]
@@ -79,6 +82,7 @@ class TrainNetwork:
     filter: Filter | None
     reads: Sequence[OutputReader] = ()
     labelled: Samples | None = None
+    cuts: Sequence[Callable[[nn.Module], nn.Module]] = ()
 
     def distill(self, seed: int, folder: Path | None, tell: Progress) -> list[Trained]:
         """The students of one seed: one, peers in their order, or generations in theirs.
@@ -101,7 +105,7 @@ class TrainNetwork:
         if self.mode is not None:
             kept = isinstance(self.makers[0], nn.Module) or self.start is not None
             return self.mode.run(made[0] if kept else self._alike(), *given, **shared)
-        return [train(made[0], *given, **shared)]
+        return [self._in_steps(made[0], *given, **shared)]
 
     def learn(self, seed: int, folder: Path | None, tell: Progress) -> Trained:
         """The same student on gold labels: same start, budget, order, augmentation, smoothing.
@@ -119,7 +123,7 @@ class TrainNetwork:
         if isinstance(self.source, TeacherCache):
             shared |= {"views": self.source.views, "augment_seed": self.source.seed}
         gold = Objective.of(GoldLabels(label_smoothing=self._smoothing()))
-        return train(self._start(0, seed), self._gold, gold, self.task, **shared)
+        return self._in_steps(self._start(0, seed), self._gold, gold, self.task, **shared)
 
     def untrained(self, seed: int) -> Trained:
         """The start of a seed's student, as it is.
@@ -130,6 +134,22 @@ class TrainNetwork:
             The seed.
         """
         return Trained(self._start(0, seed).eval(), nn.ModuleDict(), (), 0, 0, 0.0)
+
+    def _in_steps(self, student: nn.Module, rows: Samples, *given: Any, **shared: Any) -> Trained:
+        """Train; where there are cuts, cut and train again."""
+        if not self.cuts:
+            return train(student, rows, *given, **shared)
+        settled = self.training.settled(len(rows), self.validation is not None)
+        folder: Path | None = shared["folder"]
+        done: Trained | None = None
+        for step, part in enumerate(settled.divided(len(rows), 1 + len(self.cuts))):
+            if done is not None:
+                student = read_by(self.cuts[step - 1](done.module), self._reading(0))
+            under = None if folder is None else folder / f"step-{step + 1}"
+            made = train(student, rows, *given, **{**shared, "training": part, "folder": under})
+            done = made if done is None else joined(done, made)
+        assert done is not None  # noqa: S101  (there are parts)
+        return done
 
     @property
     def _gold(self) -> Samples:

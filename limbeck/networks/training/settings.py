@@ -221,6 +221,31 @@ class Training:
             patience = max(_EPOCHS, math.ceil(_PATIENCE / updates))
         return replace(known, epochs=epochs, patience=patience)
 
+    def divided(self, rows: int, parts: int) -> list[Training]:
+        """Settings of so many trainings one after another that make as many updates together.
+
+        Parameters
+        ----------
+        rows : int
+            Training rows; the settings are `settled`.
+        parts : int
+            Trainings.
+
+        Raises
+        ------
+        InvalidInput
+            If there are fewer updates than trainings.
+        """
+        each = math.ceil(math.ceil(rows / self.batch_size) / self.gradient_accumulation_steps)
+        total = (self.epochs or 1) * each
+        total = total if self.max_steps is None else min(total, self.max_steps)
+        if total < parts:
+            raise InvalidInput(
+                f"{total} updates cannot be divided among {parts} trainings.", "Give more epochs."
+            )
+        sizes = [total * (i + 1) // parts - total * i // parts for i in range(parts)]
+        return [replace(self, epochs=math.ceil(n / each), max_steps=n) for n in sizes]
+
     @property
     def by_scheduler(self) -> bool:
         """Whether a scheduler of torch sets the learning rate."""

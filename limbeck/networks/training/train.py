@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +42,7 @@ from limbeck.networks.training.validation import Validation
 if TYPE_CHECKING:
     from limbeck.networks.cache.teacher_cache import TeacherCache
 
-__all__ = ["Student", "Trained", "fit", "train"]
+__all__ = ["Student", "Trained", "fit", "joined", "train"]
 
 Student = nn.Module | Callable[[], nn.Module]
 """A network, whose weights are where every training starts, or what makes one."""
@@ -80,6 +80,29 @@ class Trained:
     steps: int
     seconds: float
     began: Mapping[str, float] = field(default_factory=dict)
+
+
+def joined(first: Trained, second: Trained) -> Trained:
+    """Two trainings one after another as one, with the network of the second.
+
+    Parameters
+    ----------
+    first, second : Trained
+        In their order.
+    """
+    epochs = len(first.history)
+    later = tuple(
+        {**row, "epoch": row["epoch"] + epochs, "step": row["step"] + first.steps}
+        for row in second.history
+    )
+    return replace(
+        second,
+        history=(*first.history, *later),
+        best_epoch=second.best_epoch + epochs,
+        steps=first.steps + second.steps,
+        seconds=first.seconds + second.seconds,
+        began=first.began,
+    )
 
 
 def train(

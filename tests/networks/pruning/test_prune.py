@@ -9,6 +9,7 @@ from torch import nn  # noqa: E402
 
 from limbeck.core.errors import InvalidInput  # noqa: E402
 from limbeck.networks import Pruned  # noqa: E402
+from limbeck.networks.pruning.budget import milliseconds  # noqa: E402
 from limbeck.networks.pruning.plan import parts_of  # noqa: E402
 from limbeck.networks.pruning.prune import prune  # noqa: E402
 
@@ -202,3 +203,23 @@ def test_less_than_one_head_is_refused():
 def test_a_network_with_nothing_to_cut_is_refused():
     with pytest.raises(InvalidInput, match="Nothing of the Linear"):
         prune(nn.Linear(3, 2), Pruned(mlp=0.5), draw(5, 3))
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        (Pruned(flops=20), r"flops=20 is out of reach.* leaves \d+ operations per row"),
+        (Pruned(latency_ms=1e-7), r"latency_ms=1e-07 is out of reach.* leaves .* ms"),
+        (Pruned(latency_ms=1e6), r"whole network has .* ms already"),
+        (Pruned(size=3), r"size=3 is out of reach.* leaves \d+ parameters"),
+    ],
+)
+def test_a_target_beyond_what_can_be_cut_is_refused_with_what_can(asked, says):
+    with pytest.raises(InvalidInput, match=says):
+        prune(dense(8, 32, 32, 2), asked, draw(16, 8))
+
+
+def test_a_target_of_time_says_what_was_measured():
+    net, rows = dense(64, 512, 512, 2), draw(256, 64)
+    cut = prune(net, Pruned(latency_ms=0.7 * milliseconds(net, rows), cut=("mlp",)), rows)
+    assert any("ms after the cut" in note and "was asked for" in note for note in cut.notes)

@@ -38,3 +38,18 @@ def test_shares_and_targets():
     assert Pruned(layers=0.75, mlp=128).shares == {"layers": 0.75, "mlp": 128}
     assert Pruned(flops=0.5).target == ("flops", 0.5)
     assert Pruned(size=0.5, cut="mlp").cut == ("mlp",)
+
+
+def test_steps_lead_to_the_size_by_equal_factors():
+    steps = Pruned(size=0.25, mlp=None, iterative_steps=2).at_steps(1000)
+    assert [(s.size, s.iterative_steps) for s in steps] == [(500, 1), (250, 1)]
+    whole = Pruned(size=0.3)
+    assert whole.at_steps(1000) == (whole,)
+    sizes = [s.size for s in Pruned(size=0.1, iterative_steps=3).at_steps(10_000)]
+    assert sizes == [4641, 2154, 1000]
+
+
+@pytest.mark.parametrize("given", [{"mlp": 0.5}, {"flops": 0.5}, {"size": 100}])
+def test_steps_need_a_share_of_the_size(given):
+    with pytest.raises(InvalidInput, match="iterative_steps is 2"):
+        Pruned(**given, iterative_steps=2)

@@ -91,3 +91,17 @@ def test_default_epochs_are_enough_updates(rows, epochs, patience):
     assert (found.epochs, found.patience, found.lr) == (2, None, 1e-3)
     limited = Training(max_steps=30).settled(rows, validated=True)
     assert limited.epochs == math.ceil(30 / (rows // 128 or 1))
+
+
+@pytest.mark.parametrize(
+    ("epochs", "max_steps", "parts", "sizes"),
+    [(3, None, 2, [15, 15]), (1, None, 3, [3, 3, 4]), (4, 7, 2, [3, 4])],
+)
+def test_updates_are_divided_among_trainings(epochs, max_steps, parts, sizes):
+    settings = Training(epochs=epochs, batch_size=10, max_steps=max_steps)
+    assert [s.max_steps for s in settings.divided(95, parts)] == sizes
+
+
+def test_more_trainings_than_updates_are_refused():
+    with pytest.raises(InvalidInput, match="1 updates cannot be divided among 2"):
+        Training(epochs=1, batch_size=100).divided(95, 2)
