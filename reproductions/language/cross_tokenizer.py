@@ -115,13 +115,15 @@ def main() -> None:
     parser.add_argument("--seeds", type=int)
     parser.add_argument("--texts", type=int)
     parser.add_argument("--epochs", type=int)
+    parser.add_argument("--prompts", type=int, default=40, help="judged, with --smol")
     given = parser.parse_args()
     seeds = given.seeds or (3 if given.full else 1)
     texts = given.texts or (1_500 if given.full else 150)
     epochs = given.epochs or (4 if given.full else 1)
     methods = given.methods or (list(METHODS) if given.full else ["ALM"])
     if given.smol:
-        train, test = wiki_pieces(AutoTokenizer.from_pretrained(given.smol), 64, texts, 40)
+        own = AutoTokenizer.from_pretrained(given.smol)
+        train, test = wiki_pieces(own, 64, texts, given.prompts)
         tokenizer = llama_2() or subwords(train, 2_048)
         big, width, layers, prompt, most = f"hf:{given.smol}", 64, 2, 16, 48
     else:
