@@ -282,6 +282,11 @@ def padding(model: LanguageModel, role: str, few: Prompts) -> Check:
     texts[0] = texts[0][: max(1, len(texts[0]) // 2)]  # so that some are shorter than others
     texts.append(max(texts, key=len) * 2)
     alone = [_last(model, [t], left=False) for t in texts]
+    if any(bool(a.isnan().any()) for a in alone):
+        return Check(
+            name, "refused", f"The {role}'s logits are not numbers.",
+            "Check its weights, and load it in float32.",
+        )  # fmt: skip
     for left in (False, True):
         both = _last(model, texts, left)
         far = max(float((a[0] - b).abs().max()) for a, b in zip(alone, both, strict=True))

@@ -223,6 +223,16 @@ def test_the_judge_is_the_folder_that_was_recorded_while_it_is_there(
         assert "judge=" in str(refused.value)
 
 
+def test_a_teacher_that_writes_nothing_is_refused(folders, rows):
+    teacher, student = (limbeck.language.models.read_model(f, "teacher") for f in folders)
+    teacher.module.generate = lambda input_ids=None, **_: input_ids
+    prompts = [r["prompt"] for r in rows]
+    with pytest.raises(InvalidInput, match="wrote nothing after"):
+        limbeck.distill(teacher.module, prompts, into=student.module, tokenizer=teacher.tokenizer,
+                        objective=TokenKD(), progress=False, preflight="warn",
+                        **SETTINGS)  # fmt: skip
+
+
 def test_adapters_are_trained_and_merged(folders, rows):
     pytest.importorskip("peft")
     found = distilled(folders, rows, objective=TokenKD(), control=False, lora=4)

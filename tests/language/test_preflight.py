@@ -10,6 +10,7 @@ from limbeck.core.errors import InvalidInput  # noqa: E402
 from limbeck.language import OnPolicy, TokenKD, preflight  # noqa: E402
 from limbeck.language.generation import TokenSampling  # noqa: E402
 from limbeck.language.models import LanguageModel  # noqa: E402
+from limbeck.language.preflight import padding  # noqa: E402
 from limbeck.language.prompts import encode, read_rows  # noqa: E402
 
 TEMPLATE = (
@@ -110,6 +111,16 @@ def test_a_model_that_reads_padding_is_found(sound, role):
         found = states(teacher, with_module(student, blind), prompts)
     assert found[f"padding ({role})"].state == "refused"
     assert "padded to the left" in found[f"padding ({role})"].message
+
+
+def test_logits_that_are_no_numbers_are_found(sound):
+    _, student, prompts = sound
+    broken = copy.deepcopy(student.module)
+    with torch.no_grad():
+        broken.lm_head.weight[0] = float("nan")
+    found = padding(LanguageModel(broken, student.tokenizer, "small"), "student", prompts)
+    assert found.state == "refused"
+    assert found.message == "The student's logits are not numbers."
 
 
 def test_different_ends_of_text_are_found(sound, make_llama):

@@ -176,6 +176,11 @@ class LanguageKnown:
             texts = self.bridge.written(self.train, self.sampling, seed + 2)
         else:
             texts = generate(self.teacher, self.train.ids, self.sampling, seed=seed + 2)
+        if not any(texts):
+            raise InvalidInput(
+                f"The teacher wrote nothing after {plural(len(texts), 'prompt')}.",
+                "Check its tokenizer, or give texts after the prompts.",
+            )
         cost = time.perf_counter() - began, sum(map(len, texts))
         return self.train.followed_by(texts), cost
 
