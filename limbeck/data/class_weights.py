@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput, by_name, did_you_mean
 
-__all__ = ["ClassWeight", "class_weights"]
+__all__ = ["ClassWeight", "class_weights", "weighted_by_class"]
 
 ClassWeight = Mapping[Any, float] | str | None
 """``"balanced"``, or a weight by class (1 for those that are not named)."""
@@ -75,3 +75,30 @@ def class_weights(
             )
         out[place[label]] = float(weight)
     return out
+
+
+def weighted_by_class(
+    class_weight: ClassWeight,
+    task: Task,
+    codes: NDArray[Any],
+    weight: NDArray[np.float64],
+) -> tuple[NDArray[np.float64] | None, NDArray[np.float64]]:
+    """The weight of each class, if they count differently, and each row's weight times it.
+
+    Parameters
+    ----------
+    class_weight, task, codes
+        As for `class_weights`.
+    weight : ndarray of shape (n,)
+        How much each row counts otherwise.
+
+    Returns
+    -------
+    by_class : ndarray of shape (k,) or None
+        None without ``class_weight``.
+    weight : ndarray of shape (n,)
+    """
+    if class_weight is None:
+        return None, weight
+    by_class = class_weights(class_weight, task, codes, weight)
+    return by_class, weight * by_class[codes]

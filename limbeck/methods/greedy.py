@@ -28,7 +28,7 @@ from limbeck.core.contract import (
 from limbeck.core.contract import answers as hard_answers
 from limbeck.core.errors import InvalidInput
 from limbeck.core.registry import METHODS
-from limbeck.data.class_weights import ClassWeight, class_weights
+from limbeck.data.class_weights import ClassWeight, weighted_by_class
 from limbeck.data.splits import FOLDS, split_folds
 from limbeck.methods.answered_rows import AllSizes, AnsweredRows
 from limbeck.methods.base import BaseMethod
@@ -127,10 +127,8 @@ class Greedy(TreeConstraints, BaseMethod):
         task = teacher.task
         self.limits(rows.features, task, len(rows))
         scores = teacher.scores(rows.native())
-        own, by_class = hard_answers(scores, task), None
-        if class_weight is not None:
-            by_class = class_weights(class_weight, task, own, weight)
-            weight = weight * by_class[own]
+        own = hard_answers(scores, task)
+        by_class, weight = weighted_by_class(class_weight, task, own, weight)
         fold = split_folds(rows.values, rng)
         sizes = range(2, max(self.leaves or self.max_leaves, 2) + 1)
         trials = Trials(

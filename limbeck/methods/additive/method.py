@@ -29,7 +29,7 @@ from limbeck.core.contract import (
 from limbeck.core.contract import answers as hard_answers
 from limbeck.core.errors import InvalidInput, whole_number
 from limbeck.core.registry import METHODS
-from limbeck.data.class_weights import ClassWeight, class_weights
+from limbeck.data.class_weights import ClassWeight, weighted_by_class
 from limbeck.data.splits import FOLDS, split_folds
 from limbeck.methods.additive.crossfit import CurveCrossFit, CurveSettings
 from limbeck.methods.answered_rows import AllSizes, AnsweredRows
@@ -151,10 +151,7 @@ class MatchedCurves(BaseMethod):
         scores = teacher.scores(rows.native())
         task = teacher.task
         answers = hard_answers(scores, task)
-        by_class = None
-        if class_weight is not None:
-            by_class = class_weights(class_weight, task, answers, weight)
-            weight = weight * by_class[answers]
+        by_class, weight = weighted_by_class(class_weight, task, answers, weight)
         fold = split_folds(rows.values, rng)
 
         def curves(asked: ScoredQueries, most: int) -> CurveCrossFit:

@@ -22,7 +22,7 @@ from limbeck.core.contract import MethodResult, Progress, Task, Teacher
 from limbeck.core.contract import answers as hard_answers
 from limbeck.core.errors import whole_number
 from limbeck.core.registry import METHODS
-from limbeck.data.class_weights import ClassWeight, class_weights
+from limbeck.data.class_weights import ClassWeight, weighted_by_class
 from limbeck.data.splits import split_folds
 from limbeck.methods.answered_rows import AllSizes, AnsweredRows
 from limbeck.methods.base import BaseMethod
@@ -123,10 +123,7 @@ class RuleMethod(BaseMethod):
         rows = rows[used]
         progress("asking the teacher", 0, 1)
         own = hard_answers(teacher.scores(rows.native()), task)
-        by_class = None
-        if class_weight is not None:
-            by_class = class_weights(class_weight, task, own, own_weight)
-            own_weight = own_weight * by_class[own]
+        by_class, own_weight = weighted_by_class(class_weight, task, own, own_weight)
         fold = split_folds(rows.values, rng)
         most = self.rules or self.max_rules
         sizes = range(2, 2 * most + 1)

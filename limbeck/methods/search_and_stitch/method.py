@@ -36,13 +36,13 @@ from limbeck.core.contract import (
 from limbeck.core.errors import AccessDenied, InvalidInput, did_you_mean
 from limbeck.core.progress import quiet
 from limbeck.core.registry import METHODS
-from limbeck.data.class_weights import ClassWeight, class_weights
+from limbeck.data.class_weights import ClassWeight, weighted_by_class
 from limbeck.data.splits import FOLDS, split_folds
 from limbeck.methods.answered_rows import AllSizes, AnsweredRows
 from limbeck.methods.base import BaseMethod
 from limbeck.methods.budgets import check_leaf_rows, query_budget, used_rows
 from limbeck.methods.forbidden import forbidden_columns
-from limbeck.methods.search_and_stitch.choosing import choose
+from limbeck.methods.search_and_stitch.choosing import ChosenSize, choose
 from limbeck.methods.search_and_stitch.crossfit import Index
 from limbeck.methods.search_and_stitch.disputes import (
     CANDIDATES,
@@ -116,21 +116,11 @@ class SearchAndStitch(SearchSettings, BaseMethod):
         task = teacher.task
         own = hard_answers(teacher.scores(rows.native()), task)
         fold = split_folds(rows.values, rng)
-        by_class = None
-        if class_weight is not None:
-            by_class = class_weights(class_weight, task, own, sample_weight)
-            sample_weight = sample_weight * by_class[own]
+        by_class, sample_weight = weighted_by_class(class_weight, task, own, sample_weight)
         trials = Trials(
-            rows,
-            own,
-            sample_weight,
-            fold,
-            task,
-            self.query_weight,
-            self.sizes(),
-            by_class,
+            rows, own, sample_weight, fold, task, self.query_weight, self.sizes(), by_class,
             self.forbidden,
-        )
+        )  # fmt: skip
         budget = query_budget(teacher, self.queries)
         back = kept_back(budget) if task.classifies and self.sampler != "none" else 0
         asked = ask(
@@ -146,12 +136,8 @@ class SearchAndStitch(SearchSettings, BaseMethod):
         search.tick("cross-fitting")
         seen = np.vstack([given, asked.rows.values])
         choice = choose(self, search, judged, len(rows), seen)
-        if (
-            done is StatusCode.INTERRUPTED
-            or asked.sampler == "none"
-            or rows_decide(choice, budget, self.epsilon)
-        ):
-            back = 0
+        stopped = done is StatusCode.INTERRUPTED or asked.sampler == "none"
+        back = 0 if stopped or rows_decide(choice, budget, self.epsilon) else back
         source = asked.sampler if self.sampler == "auto" else self.sampler
         fresh = draw(rows, source, CANDIDATES, rng)[0] if back else rows[:0]
         settled = settle(
@@ -163,28 +149,11 @@ class SearchAndStitch(SearchSettings, BaseMethod):
         report = search.explain(choice.plans[choice.leaves - 1])
         outcome = choice.outcome(search, self.max_leaves)
         status = status_of(outcome, done, report, self.epsilon)
-        costs = [search.share(search.pool.cost_of(plan)) for plan in choice.plans]
-        left_out = np.average(choice.losses, axis=1, weights=sample_weight)
-        trace = {
-            "probes": search.descent.probes.count if search.descent.probes else 0,
-            "clauses_ordered": search.descent.ordered,
-            "clauses_kept": len(search.pool),
-            "splits_kept": search.pool.n_splits,
-            "literals": len(search.literals),
-            "rows": len(rows),
-            "queries": len(asked.rows),
-            "sampler": asked.sampler,
-            "samplers_tried": asked.trials,
+        trace = _traced(search, choice, asked, sample_weight) | {
             "disputes": {"asked": settled.asked, "share": settled.disputed, "won": settled.won},
             "query_weight": float(weight[len(rows) :].sum() / weight.sum()),
             "seconds": time.perf_counter() - started,
-            "seconds_by_stage": search.seconds,
-            "cost": self.cost
-            or ("misclassification" if teacher.task.classifies else "squared_error"),
-            "tree": choice.kind,
-            "frontier": [[t.size, costs[t.size - 1]] for t in kept],
-            "greedy": [[n, search.share(c)] for n, c in search.greedy],
-            "left_out": [[t.size, float(left_out[t.size - 1])] for t in kept if choice.judged],
+            "cost": self.cost or ("misclassification" if task.classifies else "squared_error"),
             **({"layers": report.layers, "lrh": report.lrh} if report else {}),
         }
         rivals = search.rivals(self.leaves or choice.leaves, len(rows))
@@ -284,3 +253,31 @@ class SearchAndStitch(SearchSettings, BaseMethod):
             return None
         shared = search.sample.only(search.even)
         return judge(self, rows, answers, weight, task, asked, fold, shared, rng)
+
+
+def _traced(
+    search: TreeSearch,
+    choice: ChosenSize,
+    asked: AnsweredQueries,
+    sample_weight: NDArray[np.float64],
+) -> dict[str, Any]:
+    """What the search did, for the trace of the result."""
+    kept = choice.frontier
+    costs = [search.share(search.pool.cost_of(plan)) for plan in choice.plans]
+    left_out = np.average(choice.losses, axis=1, weights=sample_weight)
+    return {
+        "probes": search.descent.probes.count if search.descent.probes else 0,
+        "clauses_ordered": search.descent.ordered,
+        "clauses_kept": len(search.pool),
+        "splits_kept": search.pool.n_splits,
+        "literals": len(search.literals),
+        "rows": len(sample_weight),
+        "queries": len(asked.rows),
+        "sampler": asked.sampler,
+        "samplers_tried": asked.trials,
+        "seconds_by_stage": search.seconds,
+        "tree": choice.kind,
+        "frontier": [[t.size, costs[t.size - 1]] for t in kept],
+        "greedy": [[n, search.share(c)] for n, c in search.greedy],
+        "left_out": [[t.size, float(left_out[t.size - 1])] for t in kept if choice.judged],
+    }

@@ -32,7 +32,7 @@ from limbeck.core.contract import answers as hard_answers
 from limbeck.core.errors import InvalidInput, whole_number
 from limbeck.core.progress import quiet
 from limbeck.core.registry import METHODS
-from limbeck.data.class_weights import ClassWeight, class_weights
+from limbeck.data.class_weights import ClassWeight, weighted_by_class
 from limbeck.data.splits import split_folds
 from limbeck.methods.answered_rows import AllSizes, AnsweredRows
 from limbeck.methods.base import BaseMethod
@@ -199,10 +199,7 @@ class Trepan(BaseMethod):
         check_leaf_rows(self.min_samples_leaf, len(rows))
         progress("asking the teacher", 0, 1)
         own = hard_answers(teacher.scores(rows.native()), task)
-        by_class = None
-        if class_weight is not None:
-            by_class = class_weights(class_weight, task, own, weight)
-            weight = weight * by_class[own]
+        by_class, weight = weighted_by_class(class_weight, task, own, weight)
         asks = query_budget(teacher, self.queries) > 0
         counted = [0]
 
