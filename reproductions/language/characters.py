@@ -87,15 +87,17 @@ def nats(model: Any, ids: torch.Tensor, length: int = LENGTH) -> float:
     return sum(losses) / len(pieces)
 
 
-def trained(steps: int = STEPS, seed: int = 0) -> Any:
-    """The teacher, from nothing."""
+def trained(
+    steps: int = STEPS, seed: int = 0, rows: int = ROWS, length: int = LENGTH, **size: int
+) -> Any:
+    """The teacher, or a Llama of another size, from nothing."""
     torch.manual_seed(seed)
-    model, ids = llama(), encoded(shakespeare()[0])
+    model, ids = llama(**size), encoded(shakespeare()[0])
     optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, steps, pct_start=0.1)
     model.train()
     for step in range(steps):
-        batch = windows(ids, ROWS, LENGTH, seed * 1_000_003 + step)
+        batch = windows(ids, rows, length, seed * 1_000_003 + step)
         loss = model(input_ids=batch, labels=batch).loss
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -111,10 +113,10 @@ def trained(steps: int = STEPS, seed: int = 0) -> Any:
     return model.eval()
 
 
-def teacher(folder: Path = FOLDER) -> Path:
-    """The folder of the teacher, trained first where there is none."""
+def teacher(folder: Path = FOLDER, **training: int) -> Path:
+    """The folder of the teacher, trained first where there is none, as `trained` is told."""
     if not (folder / "model.safetensors").is_file():
-        model, partial = trained(), folder.with_name(folder.name + ".part")
+        model, partial = trained(**training), folder.with_name(folder.name + ".part")
         model.save_pretrained(partial)
         tokenizer().save_pretrained(partial)
         partial.replace(folder)

@@ -11,7 +11,14 @@ from torch import nn
 from limbeck.core.errors import InvalidInput
 from limbeck.networks.conversion.mixers.base import AttentionParts
 
-__all__ = ["attention_layers", "attention_name", "decoder_layers", "heads_module", "parts_of"]
+__all__ = [
+    "attention_layers",
+    "attention_name",
+    "check_scores",
+    "decoder_layers",
+    "heads_module",
+    "parts_of",
+]
 
 _NAMES = ("self_attn", "attn", "attention")
 
@@ -83,6 +90,11 @@ def parts_of(attention: nn.Module) -> AttentionParts:
     name = type(attention).__name__
     if getattr(attention, "is_cross_attention", False):
         raise InvalidInput(f"{name} is cross-attention.", "Keep it: convert self-attention only.")
+    check_scores(attention)
+    if getattr(attention, "is_causal", True) is False:
+        raise InvalidInput(
+            f"{name} has no causal mask.", "Give a model whose attention reads from left to right."
+        )
     window = _window_of(attention)
     if window is not None:
         raise InvalidInput(
@@ -98,6 +110,31 @@ def parts_of(attention: nn.Module) -> AttentionParts:
     raise InvalidInput(
         f"{name} is a kind of attention that limbeck cannot convert.", f"Give one of {_KNOWN}."
     )
+
+
+def check_scores(attention: Any) -> None:
+    """Refuse scores that are capped before softmax, as those of Gemma 2 are.
+
+    Parameters
+    ----------
+    attention : nn.Module
+        An attention layer.
+
+    Raises
+    ------
+    InvalidInput
+        If its scores are capped.
+    """
+    config = getattr(attention, "config", None)
+    cap = getattr(
+        attention, "attn_logit_softcapping", getattr(config, "attn_logit_softcapping", None)
+    )
+    if cap is not None:
+        raise InvalidInput(
+            f"{type(attention).__name__} caps its attention scores at {cap:g}"
+            " (attn_logit_softcapping), which no mixer here does.",
+            "Keep these layers.",
+        )
 
 
 def heads_module(attention: nn.Module) -> nn.Module:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from limbeck.core.errors import InvalidInput
 from limbeck.modules.capture import modes_kept, run
+from limbeck.networks.conversion.attention import check_scores
 from limbeck.networks.conversion.context import BatchContext
 from limbeck.networks.conversion.hybrid import Hybrid, kept_layers
 from limbeck.networks.conversion.mixers.base import AttentionParts
@@ -158,6 +159,7 @@ def _parts(layer: Any) -> AttentionParts | None:
         size = int(layer.head_dim)
     else:
         return None
+    check_scores(layer)
     heads, odd = divmod(layer_width := projections[0].out_features, size)
     if odd:
         raise InvalidInput(

@@ -9,7 +9,7 @@ from typing import Any
 
 from limbeck.core.errors import InvalidInput, did_you_mean
 from limbeck.networks.conversion.mixers.base import Start
-from limbeck.networks.conversion.mixers.kinds import MIXERS, STARTS
+from limbeck.networks.conversion.mixers.kinds import MIXERS, STARTS, check_settings
 
 __all__ = ["Hybrid", "evenly_spread", "kept_layers"]
 
@@ -29,7 +29,8 @@ class Hybrid:
         Start as near to attention as the mixer can (neutral), as in Mamba in the Llama
         (arXiv 2408.15237), or with random projections.
     options : mapping
-        Settings of the mixer: ``window`` of linear_attention, ``convolution`` of the others.
+        Settings of the mixer: ``window`` of linear_attention; ``convolution`` and
+        ``rotary`` of the others; ``chunk``, tokens that are computed at once in training.
     calibrate : bool
         Before any training set decay and norm of each head in closed form, from what the head of
         attention returns on 32 blocks of training tokens; the neutral start only.
@@ -40,7 +41,7 @@ class Hybrid:
     Raises
     ------
     InvalidInput
-        If a name is unknown or a share is not between 0 and 1.
+        If a name or a setting is unknown, or a share is not between 0 and 1.
 
     Examples
     --------
@@ -62,6 +63,7 @@ class Hybrid:
         if self.start not in STARTS:
             remedy = did_you_mean(str(self.start), STARTS)
             raise InvalidInput(f"There is no start {self.start!r}.", remedy)
+        check_settings(self.mixer, self.options)
         for share in self.stepwise:
             _check_share("stepwise", share)
         if list(self.stepwise) != sorted(self.stepwise, reverse=True):

@@ -113,6 +113,12 @@ def test_what_cannot_be_converted_is_named(make_decoder):
     partly = t.GlmConfig(**small, num_key_value_heads=2, head_dim=8, pad_token_id=0)
     with pytest.raises(InvalidInput, match=r"turns only 0\.5"):
         convert(t.GlmForCausalLM(partly), (), Hybrid(0.0))
+    capped = t.Gemma2Config(**small | {"num_hidden_layers": 2}, num_key_value_heads=2, head_dim=8)
+    with pytest.raises(InvalidInput, match=r"caps its attention scores at 50 \(attn_logit_softca"):
+        convert(t.Gemma2ForCausalLM(capped), (0,), Hybrid([0]))  # the first has a window, too
+    both = t.Gemma3TextConfig(**small, num_key_value_heads=2, use_bidirectional_attention=True)
+    with pytest.raises(InvalidInput, match="no causal mask"):
+        convert(t.Gemma3ForCausalLM(both), (), Hybrid(0.0))
     with pytest.raises(InvalidInput, match="no model of transformers"):
         convert(torch.nn.Linear(2, 2), (), Hybrid(0.0))
     odd = make_decoder("llama", 1)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Mapping
+from inspect import signature
 from typing import Any, TypeVar
 
 from torch import nn
 
-from limbeck.core.errors import InvalidInput, did_you_mean
+from limbeck.core.errors import InvalidInput, did_you_mean, whole_number
 from limbeck.networks.conversion.mixers.base import AttentionParts, Mixer, Start
 from limbeck.networks.conversion.mixers.gated_delta import GatedDeltaRule
 from limbeck.networks.conversion.mixers.gated_recurrence import GatedRecurrence
@@ -16,7 +16,7 @@ from limbeck.networks.conversion.mixers.linear_attention import WindowedLinearAt
 from limbeck.networks.conversion.mixers.recurrent_heads import RecurrentHeads
 from limbeck.networks.conversion.mixers.two_way import TwoWay
 
-__all__ = ["MIXERS", "STARTS", "make_mixer", "make_two_way"]
+__all__ = ["MIXERS", "STARTS", "check_settings", "make_mixer", "make_two_way"]
 
 M = TypeVar("M", bound=nn.Module)
 
@@ -45,13 +45,13 @@ def make_mixer(name: str, parts: AttentionParts, start: Start, options: Any = No
     Raises
     ------
     InvalidInput
-        If there is no such mixer, start or setting.
+        If there is no such mixer, start or setting, or a setting cannot have its value.
     """
     if name not in MIXERS:
         raise InvalidInput(f"There is no mixer {name!r}.", did_you_mean(str(name), MIXERS))
     if start not in STARTS:
         raise InvalidInput(f"There is no start {start!r}.", did_you_mean(str(start), STARTS))
-    made: Mixer = _made(name, partial(MIXERS[name], parts, start), options)
+    made: Mixer = MIXERS[name](parts, start, **check_settings(name, options))
     return _placed(made, parts)
 
 
@@ -74,20 +74,42 @@ def make_two_way(name: str, parts: AttentionParts, start: Start, options: Any = 
         raise InvalidInput(
             f"{name} reads from left to right only.", f"Choose {' or '.join(both)} for encoders."
         )
-    made: TwoWay = _made(name, partial(TwoWay, kind, parts, start), options)
+    made = TwoWay(kind, parts, start, **check_settings(name, options))
     return _placed(made, parts)
 
 
-def _made(name: str, make: Callable[..., Any], options: Any) -> Any:
-    try:
-        return make(**dict(options or {}))
-    except TypeError:
-        raise InvalidInput(
-            f"The mixer {name!r} has no settings {sorted(options)}.",
-            "It takes window and chunk."
-            if name == "linear_attention"
-            else "It takes convolution and chunk.",
-        ) from None
+def check_settings(name: str, options: Any) -> dict[str, Any]:
+    """Settings of a mixer, each of them known and of a value that it takes.
+
+    Parameters
+    ----------
+    name : str
+        A mixer.
+    options : mapping, optional
+        What was asked for.
+
+    Raises
+    ------
+    InvalidInput
+        If one is unknown, or is no whole number of 1 or more (``rotary``: True or False).
+    """
+    if not isinstance(options or {}, Mapping):
+        raise InvalidInput(f"options is {options!r}.", "Give a mapping, such as {'chunk': 32}.")
+    given = dict(options or {})
+    known = [
+        p.name for p in signature(MIXERS[name]).parameters.values() if p.kind is p.KEYWORD_ONLY
+    ]
+    for setting, value in given.items():
+        if setting not in known:
+            raise InvalidInput(
+                f"The mixer {name!r} has no setting {setting!r}.",
+                f"It takes {', '.join(known[:-1])} and {known[-1]}.",
+            )
+        if setting != "rotary":
+            given[setting] = whole_number(f"{setting} of {name}", value, 1)
+        elif not isinstance(value, bool):
+            raise InvalidInput(f"rotary of {name} is {value!r}.", "Give True or False.")
+    return given
 
 
 def _placed(made: M, parts: AttentionParts) -> M:

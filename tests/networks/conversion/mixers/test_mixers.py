@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 import pytest
@@ -9,6 +10,7 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
 from limbeck.core.errors import InvalidInput  # noqa: E402
+from limbeck.networks.conversion.hybrid import Hybrid  # noqa: E402
 from limbeck.networks.conversion.mixers.base import AttentionParts  # noqa: E402
 from limbeck.networks.conversion.mixers.kinds import MIXERS, make_mixer  # noqa: E402
 from limbeck.networks.conversion.mixers.rows import TokenRows, rows_from  # noqa: E402
@@ -130,6 +132,30 @@ def test_unknown_mixers_starts_and_settings_are_named():
         make_mixer("gated_delta", parts(), "neutrl")  # type: ignore[arg-type]
     with pytest.raises(InvalidInput, match="window"):
         make_mixer("linear_attention", parts(), "neutral", {"windw": 3})
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "said"),
+    [
+        ("gated_delta", {"window": 3}, "no setting 'window'.*It takes convolution, rotary"),
+        ("linear_attention", {"chunk": 8, "rotary": True}, "no setting 'rotary'.*window and chunk"),
+        ("gated_recurrence", {"chunk": "8"}, "chunk of gated_recurrence is '8'"),
+        ("gated_recurrence", {"convolution": 0}, "convolution of gated_recurrence is 0"),
+        ("gated_delta", {"rotary": "no"}, "rotary of gated_delta is 'no'"),
+        ("gated_delta", ["chunk"], "Give a mapping"),
+    ],
+)
+def test_settings_are_refused_for_what_is_wrong_with_them(kind, options, said):
+    with pytest.raises(InvalidInput, match=said):
+        make_mixer(kind, parts(), "neutral", options)
+    with pytest.raises(InvalidInput, match=said):  # before any model is opened
+        Hybrid(mixer=kind, options=options)
+
+
+def test_an_error_inside_a_mixer_is_not_told_as_an_unknown_setting():
+    broken = dataclasses.replace(parts(), heads=None)
+    with pytest.raises(TypeError):
+        make_mixer("gated_delta", broken, "neutral", {"chunk": 8})
 
 
 def test_masks_and_positions_are_read_as_transformers_gives_them():
