@@ -17,6 +17,7 @@ from limbeck.certificates.binomial import check_share, interval
 from limbeck.core.contract import (
     Access,
     MethodResult,
+    Progress,
     Status,
     StatusCode,
     Teacher,
@@ -27,6 +28,7 @@ from limbeck.core.measured import Measured
 from limbeck.core.progress import quiet, shown
 from limbeck.data.cases import units_of
 from limbeck.data.duplicates import Rule, identical_rows
+from limbeck.evaluation.holdout import Apart
 from limbeck.results.distillation import Distillation
 from limbeck.results.tournament import Tournament
 from limbeck.results.tournament_record import Candidate, Unfinished, certified_bound
@@ -147,13 +149,7 @@ def tournament(
     check_share("delta", delta)
     seed = whole_number("seed", seed)
     max_numbers = whole_number("max_numbers", max_numbers, _LEAST_NUMBERS)
-    number = isinstance(seconds, int | float | np.number) and not isinstance(seconds, bool)
-    if not (number and seconds > 0):
-        raise InvalidInput(f"seconds is {seconds!r}.", "Give a positive number.")
-    if n_jobs is not None and (not isinstance(n_jobs, int | np.integer) or n_jobs == 0):
-        raise InvalidInput(
-            f"n_jobs is {n_jobs!r}.", "Give how many processes, or -1 for all processors."
-        )
+    _check_limits(seconds, n_jobs)
     outputs = {
         "classes": classes, "regression": regression, "unit": unit or None,
         "score_kind": score_kind, "preprocess": preprocess, "output": output,
@@ -171,26 +167,10 @@ def tournament(
     signals = bool(table.features.shape) or into is not None
     allowed, lacking = _allowed(routes, known.teacher.access, signals)
     with shown(progress) as tell:
-        ends = time.time() + seconds
-        fold = folds_of(_units(apart), np.random.default_rng([seed, 0]))
-        with one_thread():
-            parts = shared_rows(known.teacher, apart.fit_rows, fold, seed, tell)
-        finished = None
-        if out is not None:
-            finished = FinishedRuns(Path(out), {
-                "max_numbers": max_numbers, "epsilon": epsilon, "seed": seed,
-                "rows or answers": fingerprint_of(parts, fold),
-            })  # fmt: skip
-        race = Race(parts, fold, budgets_up_to(max_numbers), seed, ends, finished)
         jobs = n_jobs if _pickles(known.teacher) else 1
-        runs = raced(race, allowed, jobs, tell)
-        done = [run for run in runs if isinstance(run, Run)]
-        stopped = [run for run in runs if isinstance(run, Stopped)]
-        if not done:
-            reasons = "; ".join(f"{s.into} by {s.method}: {s.reason}" for s in stopped)
-            raise InvalidInput(
-                f"No way came to a student. {reasons}.", "Give more seconds or rows."
-            )
+        race = _race(request, known, apart, time.time() + seconds, max_numbers, out, tell)
+        done, stopped = _runs(race, allowed, jobs, tell)
+        parts, fold = race.parts, race.fold
         found = entrants(done)
         front = pareto(found)
         told = answers(known.teacher.scores(table.features.in_order(apart.test.X)), known.task)
@@ -223,6 +203,46 @@ def tournament(
     if out is not None:
         result.save(out)
     return result
+
+
+def _check_limits(seconds: Any, n_jobs: Any) -> None:
+    number = isinstance(seconds, int | float | np.number) and not isinstance(seconds, bool)
+    if not (number and seconds > 0):
+        raise InvalidInput(f"seconds is {seconds!r}.", "Give a positive number.")
+    if n_jobs is not None and (not isinstance(n_jobs, int | np.integer) or n_jobs == 0):
+        raise InvalidInput(
+            f"n_jobs is {n_jobs!r}.", "Give how many processes, or -1 for all processors."
+        )
+
+
+def _race(
+    request: Request, known: Known, apart: Apart, ends: float, max_numbers: int,
+    out: str | Path | None, tell: Progress,
+) -> Race:  # fmt: skip
+    """Rows, folds and answers that all ways share, and what an earlier race finished."""
+    fold = folds_of(_units(apart), np.random.default_rng([request.seed, 0]))
+    with one_thread():
+        parts = shared_rows(known.teacher, apart.fit_rows, fold, request.seed, tell)
+    finished = None
+    if out is not None:
+        finished = FinishedRuns(Path(out), {
+            "max_numbers": max_numbers, "epsilon": request.epsilon, "seed": request.seed,
+            "rows or answers": fingerprint_of(parts, fold),
+        })  # fmt: skip
+    return Race(parts, fold, budgets_up_to(max_numbers), request.seed, ends, finished)
+
+
+def _runs(
+    race: Race, allowed: Sequence[Route], jobs: int | None, tell: Progress
+) -> tuple[list[Run], list[Stopped]]:
+    """The ways that came to students, and those that did not; refused where none did."""
+    runs = raced(race, allowed, jobs, tell)
+    done = [run for run in runs if isinstance(run, Run)]
+    stopped = [run for run in runs if isinstance(run, Stopped)]
+    if not done:
+        reasons = "; ".join(f"{s.into} by {s.method}: {s.reason}" for s in stopped)
+        raise InvalidInput(f"No way came to a student. {reasons}.", "Give more seconds or rows.")
+    return done, stopped
 
 
 def recommended_student(
@@ -326,7 +346,7 @@ def _pickles(teacher: Teacher) -> bool:
     return True
 
 
-def _units(apart: Any) -> NDArray[np.int64]:
+def _units(apart: Apart) -> NDArray[np.int64]:
     """What folds keep together: identical rows, and the rows of a case."""
     return units_of(_first_of(identical_rows(apart.fit_rows.values)), apart.fit.cases).of
 
