@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.certificates import sentences
-from limbeck.certificates.fingerprint import Fingerprint, read_seen_hashes, seen_among
+from limbeck.certificates.fingerprint import Fingerprint, among, read_seen_hashes, seen_among
 from limbeck.certificates.losses import BoundedLoss, encode_answers, encode_predictions
 from limbeck.core.columns import Features, Rows
 from limbeck.core.contract import Task
@@ -225,7 +225,7 @@ def fresh_cases(own: NDArray[np.uint64], seen: NDArray[np.uint64]) -> int:
     InvalidInput
         If they share any.
     """
-    shared = int(np.isin(own, seen).sum())
+    shared = int(among(own, seen).sum())
     if shared:
         raise InvalidInput(
             f"Training saw {shared:,} of these {len(own):,} cases.",

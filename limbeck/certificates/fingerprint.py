@@ -26,6 +26,7 @@ __all__ = [
     "Fingerprint",
     "Overlap",
     "TrainingOverlap",
+    "among",
     "overlap",
     "read_seen_hashes",
     "refuse_seen",
@@ -37,6 +38,22 @@ _BLOCK = 8192
 _LEVEL = 1e-3
 _DEALINGS = (199, 4_800)  # the second only where few of the first show as many hits
 _COMMON = 10
+
+
+def among(hashes: NDArray[np.uint64], known: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Which of n hashes are among the known ones.
+
+    They are sorted: a look-up table, which numpy else tries first, overflows in numpy 2.0 where
+    a hash is above 2^63.
+
+    Parameters
+    ----------
+    hashes : ndarray of shape (n,)
+        Hashes of rows.
+    known : ndarray of shape (m,)
+        Hashes that are looked for.
+    """
+    return np.isin(hashes, known, kind="sort")
 
 
 class Fingerprint:
@@ -145,7 +162,7 @@ def overlap(hashes: NDArray[np.uint64], seen: NDArray[np.uint64]) -> Overlap:
         The counts and the test.
     """
     known = np.asarray(seen, dtype=np.uint64)
-    hits, n = int(np.isin(hashes, known).sum()), len(hashes)
+    hits, n = int(among(hashes, known).sum()), len(hashes)
     if not hits:
         return Overlap(0, n, 0.0, 1.0)
     times = np.unique(np.concatenate([known, hashes]), return_counts=True)[1]
@@ -327,8 +344,8 @@ def seen_among(
     known, own = np.asarray(seen, dtype=np.uint64), row_hashes(values)
     equal = own.copy()  # to a seen row, where there is one
     for hashes in near_hashes(values):
-        equal = np.where(np.isin(hashes, known) & ~np.isin(equal, known), hashes, equal)
-    hit = np.isin(equal, known)
+        equal = np.where(among(hashes, known) & ~among(equal, known), hashes, equal)
+    hit = among(equal, known)
     marked = np.full(len(hit), rule == "drop")
     if rule == "auto" and hit.any():
         _, place, where, times = np.unique(

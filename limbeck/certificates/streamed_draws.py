@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from limbeck.certificates.fingerprint import among
 from limbeck.data.spilled import Spilled
 
 __all__ = ["StreamedDraws"]
@@ -62,9 +63,9 @@ class StreamedDraws:
         for bucket, draws in enumerate(self._draws):
             here = known[slice(*np.searchsorted(known >> np.uint64(56), [bucket, bucket + 1]))]
             if len(here):
-                among = np.isin(draws["hash"], here)
-                apart.append(draws[among])
-                draws = draws[~among]
+                named = among(draws["hash"], here)
+                apart.append(draws[named])
+                draws = draws[~named]
             yield draws
         if apart:
             joined = np.concatenate(apart)
@@ -82,7 +83,7 @@ class StreamedDraws:
         from scipy.sparse.csgraph import connected_components
 
         near = [
-            pairs[np.isin(pairs["near"], draws["hash"])] if len(pairs) else pairs
+            pairs[among(pairs["near"], draws["hash"])] if len(pairs) else pairs
             for pairs, draws in zip(self._near, self._draws, strict=True)
         ]
         pairs = np.concatenate(near)

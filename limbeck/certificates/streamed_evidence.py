@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.certificates.evidence import Predictor, count, fresh_cases
-from limbeck.certificates.fingerprint import read_seen_hashes
+from limbeck.certificates.fingerprint import among, read_seen_hashes
 from limbeck.certificates.loss_file import LossFile, RowsInOrder
 from limbeck.certificates.losses import BoundedLoss, encode_answers, encode_predictions
 from limbeck.certificates.streamed_cases import StreamedCases
@@ -132,9 +132,9 @@ class StreamedEvidence:
             more.append(self._cases.add(cases, n))
         self._draws.add(own, nears, losses, *more)
         if self.seen is not None:
-            met = np.isin(own, self.seen)
+            met = among(own, self.seen)
             for near in nears:
-                met |= np.isin(near, self.seen)
+                met |= among(near, self.seen)
             self._hits += int(met.sum())
         self.count += n
 
