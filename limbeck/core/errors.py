@@ -43,9 +43,9 @@ class LimbeckError(Exception):
     """
 
     def __init__(self, problem: str, remedy: str) -> None:
-        self.problem = problem
+        self.problem = f"{problem}." if problem[-1:].isalnum() else problem  # words of others
         self.remedy = remedy
-        super().__init__(f"{problem} {remedy}")
+        super().__init__(f"{self.problem} {remedy}")
 
     def __reduce__(self) -> tuple[type[LimbeckError], tuple[str, str]]:
         return type(self), (self.problem, self.remedy)  # errors cross processes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,7 @@ def _from_text(data: bytes, path: Path) -> Any:
             f"{path.name!r} is no table: no comma, semicolon, tab or bar parts its lines alike.",
             _KINDS,
         )
-    header = next(csv.reader(io.StringIO(body), delimiter=delimiter))
+    header = next(_rows(body, delimiter))
     frame = pd.read_csv(io.StringIO(body), sep=delimiter, low_memory=False, index_col=False)
     if not len(frame):
         raise FileRefused(f"{path.name!r} holds names and no rows.", "Give a file with rows.")
@@ -131,7 +132,12 @@ def _decoded(data: bytes) -> str:
 
 def _one_column(text: str) -> bool:
     """Whether no line has a comma outside quotes: texts alone, under the name of their column."""
-    return all(len(row) <= 1 for row in csv.reader(io.StringIO(text)))
+    return all(len(row) <= 1 for row in _rows(text, ","))
+
+
+def _rows(text: str, delimiter: str) -> Iterator[list[str]]:
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))  # a document may be one field
+    return csv.reader(io.StringIO(text), delimiter=delimiter)
 
 
 def _delimiter(text: str) -> str | None:
@@ -139,7 +145,7 @@ def _delimiter(text: str) -> str | None:
     lines = text.split("\n", _LINES + 1)[:_LINES]
     best, most = None, 1
     for delimiter in _DELIMITERS:
-        rows = [r for r in csv.reader(io.StringIO("\n".join(lines)), delimiter=delimiter) if r]
+        rows = [r for r in _rows("\n".join(lines), delimiter) if r]
         widths = {len(r) for r in rows[:-1] or rows}
         fields = min(widths, default=1)
         if len(widths) == 1 and fields > most:

@@ -105,3 +105,8 @@ def test_a_parquet_file_of_repeated_values_is_refused_before_memory_is_taken(
     monkeypatch.setattr(tables, "_PARQUET", 1_000_000)
     with pytest.raises(FileRefused, match=r"claims 1,000,000 rows of 2 columns, .* 16,000,000"):
         read_table(path)
+
+
+def test_a_long_document_is_one_field(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text('text,label\n"' + "a, b " * 60_000 + '",1\nshort,0\n', "utf-8")
+    assert read_table(tmp_path / "a.csv")["text"].str.len().tolist() == [300_000, 5]
