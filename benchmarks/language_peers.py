@@ -22,7 +22,8 @@ from limbeck.core.contract import Task
 from limbeck.language import CrossTokenizer, TeacherLogits, TokenKD
 from limbeck.language.cross_tokenizer.bridge import Bridge
 from limbeck.language.models import LanguageModel
-from limbeck.language.prompts import encode, read_rows
+from limbeck.language.prompt_rows import read_rows
+from limbeck.language.prompts import encode
 from limbeck.language.samples import TextSamples
 from limbeck.language.text_step import text_step
 from limbeck.modules.batch import Step, View

@@ -84,8 +84,10 @@ def distill_language(
         or what `limbeck.language.record` wrote, which brings its own texts (``data`` is None).
     data : sequence, DataFrame, Hugging Face data set, or path
         Prompts: texts, lists of messages, or rows with ``prompt`` and, if it is known,
-        ``completion``; a path names a .jsonl, .json, .parquet or .csv file of these. Where texts
-        after the prompts are not known, the teacher writes them.
+        ``completion``; a path names a .jsonl, .json, .parquet or .csv file of these, and a pattern
+        such as ``"texts/*.parquet"`` several. Those of .jsonl and .parquet are tokenized once, to
+        ``out/tokens``, and may be larger than memory. Where texts after the prompts are not known,
+        the teacher writes them.
     into : str, path, nn.Module or Pruned
         Where the student starts: ``hf:folder``, or a module with the teacher's tokens; or
         ``limbeck.networks.Pruned(size=0.5)``, a cut of the teacher, which is healed beside a random

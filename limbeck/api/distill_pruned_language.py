@@ -24,8 +24,10 @@ from limbeck.core.errors import InvalidInput
 from limbeck.language.lora import adapted
 from limbeck.language.models import LanguageModel, read_model
 from limbeck.language.objectives import TokenKD
-from limbeck.language.prompts import Prompts, read_rows
+from limbeck.language.prompt_rows import each_row, read_rows
+from limbeck.language.prompts import Prompts
 from limbeck.language.samples import TextSamples
+from limbeck.language.token_folder import is_streamed
 from limbeck.language.train_texts import TextTraining, TrainedText
 from limbeck.networks.pruning.baselines import baselines_of
 from limbeck.networks.pruning.prune import prune
@@ -64,7 +66,7 @@ class PrunedLanguageSteps(LanguageSteps):
                 "Give the teacher itself: limbeck.distill('hf:big', texts, into=Pruned(...)).",
             )
         notes: list[str] = []
-        rows = read_rows(r.data)
+        rows = each_row(r.data) if is_streamed(r.data) else read_rows(r.data)
         whole = all(isinstance(row.prompt, str) and row.completion is None for row in rows)
         if whole and r.prompt_tokens is None and not r.chat:
             r = replace(r, prompt_tokens=_PROMPT)

@@ -60,7 +60,7 @@ class CertifiedTexts:
         """
         each = (student, teacher, [c or () for c in prompts.completions])
         texts = {name: tuple(map(tuple, t)) for name, t in zip(TEXTS, each, strict=True)}
-        return cls(losses, prompts.ids, texts)
+        return cls(losses, tuple(prompts.ids), texts)
 
     def fingerprint(self) -> str:
         """That of the prompts and real texts, as the certificate names it."""

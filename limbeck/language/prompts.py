@@ -4,29 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from os import PathLike, fspath
-from pathlib import Path
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
-from limbeck.core.errors import FileRefused, InvalidInput, plural
-from limbeck.core.strict_json import parse_json
+import numpy as np
+from numpy.typing import NDArray
+
+from limbeck.core.errors import InvalidInput, plural
+from limbeck.language.disk_columns import DiskColumn
 from limbeck.language.models import LanguageModel
+from limbeck.language.prompt_rows import PromptRow
 from limbeck.language.token_bytes import TokenBytes
 
-__all__ = ["Prompts", "encode", "read_rows"]
-
-_PROMPT, _COMPLETION = ("prompt", "messages", "instruction"), ("completion", "answer", "response")
-_FILES = (".jsonl", ".json", ".parquet", ".csv")
-
-
-@dataclass(frozen=True)
-class _Row:
-    """A prompt as text or as messages, and what follows it, if that is known."""
-
-    prompt: Any
-    completion: str | None
+__all__ = ["EncodedRow", "Prompts", "cut_note", "encode", "encoded"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,13 +27,14 @@ class Prompts:
 
     Parameters
     ----------
-    texts : tuple of str
-        The prompts as the models read them, chat template included.
-    ids : tuple of tuple of int
+    texts : sequence of str
+        The prompts as the models read them, chat template included. All sequences are tuples, or
+        columns on disk that are read by place.
+    ids : sequence of tuple of int
         Their tokens.
-    completions : tuple of (tuple of int or None)
+    completions : sequence of (tuple of int or None)
         The tokens of the text that follows, with the end of text where it was not cut.
-    references : tuple of (str or None)
+    references : sequence of (str or None)
         The same as text.
     notes : tuple of str
         What was cut or guessed.
@@ -49,67 +42,63 @@ class Prompts:
         Whether a chat template made the texts.
     """
 
-    texts: tuple[str, ...]
-    ids: tuple[tuple[int, ...], ...]
-    completions: tuple[tuple[int, ...] | None, ...]
-    references: tuple[str | None, ...]
+    texts: Sequence[str]
+    ids: Sequence[tuple[int, ...]]
+    completions: Sequence[tuple[int, ...] | None]
+    references: Sequence[str | None]
     notes: tuple[str, ...] = ()
     templated: bool = False
 
     def __len__(self) -> int:
         return len(self.ids)
 
-    @property
+    @cached_property
     def complete(self) -> bool:
         """Whether a text follows every prompt."""
         return all(c is not None for c in self.completions)
 
     def fingerprint(self) -> str:
         """SHA-256 of the tokens of prompts and texts, in their order."""
-        told = json.dumps([self.ids, self.completions], allow_nan=False)
+        told = json.dumps([tuple(self.ids), tuple(self.completions)], allow_nan=False)
         return hashlib.sha256(f"limbeck prompts 1\n{told}".encode()).hexdigest()
 
-    def subset(self, rows: Sequence[int]) -> Prompts:
+    def kinds(self) -> NDArray[np.int64]:
+        """The number of each prompt among the different ones, in the order of their first places.
+
+        They are told apart by 128 bits of a hash, so that not all tokens are in memory at once.
+        """
+        marks = (hashlib.blake2b(np.array(p).tobytes(), digest_size=16).digest() for p in self.ids)
+        held = np.fromiter(marks, dtype="S16", count=len(self))
+        _, first, kind = np.unique(held, return_index=True, return_inverse=True)
+        number = np.empty(len(first), dtype=np.int64)
+        number[np.argsort(first)] = np.arange(len(first))
+        found: NDArray[np.int64] = number[kind]
+        return found
+
+    def subset(self, rows: Sequence[int] | NDArray[np.int64]) -> Prompts:
         """Some of the prompts, in this order."""
         return Prompts(
-            tuple(self.texts[i] for i in rows),
-            tuple(self.ids[i] for i in rows),
-            tuple(self.completions[i] for i in rows),
-            tuple(self.references[i] for i in rows),
+            _taken(self.texts, rows),
+            _taken(self.ids, rows),
+            _taken(self.completions, rows),
+            _taken(self.references, rows),
             self.notes,
             self.templated,
         )
+
+    def in_memory(self) -> Prompts:
+        """The same prompts, none of them on disk."""
+        texts, ids = tuple(self.texts), tuple(self.ids)
+        return replace(self, texts=texts, ids=ids, completions=tuple(self.completions),
+                       references=tuple(self.references))  # fmt: skip
 
     def followed_by(self, completions: Sequence[Sequence[int]]) -> Prompts:
         """The same prompts with other texts after them."""
         return replace(self, completions=tuple(tuple(c) for c in completions))
 
 
-def read_rows(data: Any) -> list[_Row]:
-    """Rows of prompts from whatever users have.
-
-    Parameters
-    ----------
-    data : sequence, DataFrame, Hugging Face data set, or path
-        Texts; lists of messages with role and content; mappings with ``prompt`` (or ``messages``)
-        and, if it is known, ``completion``; or ``text`` alone. A path names a .jsonl, .json,
-        .parquet or .csv file of these.
-
-    Raises
-    ------
-    InvalidInput
-        If there is no prompt, or one is empty or no text.
-    FileRefused
-        If the file cannot be read.
-    """
-    rows = [_row(item, i) for i, item in enumerate(_items(data))]
-    if not rows:
-        raise InvalidInput("There are no prompts.", "Give at least one.")
-    return rows
-
-
 def encode(
-    rows: Sequence[_Row],
+    rows: Sequence[PromptRow],
     model: LanguageModel,
     max_new_tokens: int,
     *,
@@ -143,9 +132,50 @@ def encode(
     InvalidInput
         If a prompt has no tokens, leaves no room in the context, or there is no chat template.
     """
-    tokenizer, out, cut = model.tokenizer, [], 0
-    going_on = _going_on(tokenizer) if any(r.completion is not None for r in rows) else None
-    for i, row in enumerate(rows):
+    given = {"prompt_tokens": prompt_tokens, "chat": chat, "reserve": reserve}
+    found = list(encoded(rows, model, max_new_tokens, **given))  # type: ignore[arg-type]
+    texts, ids, completions, references, cut = zip(*found, strict=True)
+    notes = cut_note(sum(cut), len(found), max_new_tokens, reserve)
+    made = chat or not isinstance(rows[0].prompt, str)
+    return Prompts(texts, ids, completions, references, notes, made)
+
+
+class EncodedRow(NamedTuple):
+    """A prompt as tokens, what follows it, and whether that was cut."""
+
+    text: str
+    ids: tuple[int, ...]
+    completion: tuple[int, ...] | None
+    reference: str | None
+    cut: bool
+
+
+def encoded(
+    rows: Iterable[PromptRow],
+    model: LanguageModel,
+    max_new_tokens: int,
+    *,
+    prompt_tokens: int | None = None,
+    chat: bool = False,
+    reserve: bool = True,
+    first: int = 0,
+) -> Iterator[EncodedRow]:
+    """The same one row after the other, as they are read.
+
+    Parameters
+    ----------
+    rows, model, max_new_tokens, prompt_tokens, chat, reserve
+        As for `encode`.
+    first : int
+        The number of the first row.
+
+    Raises
+    ------
+    InvalidInput
+        As for `encode`.
+    """
+    tokenizer, going_on = model.tokenizer, None
+    for i, row in enumerate(rows, first):
         text, templated = _templated(row.prompt, tokenizer, chat, i)
         ids = tokenizer(text, add_special_tokens=not templated)["input_ids"]
         after, reference = None, row.completion
@@ -153,7 +183,7 @@ def encode(
             ids, after = _parted(ids, prompt_tokens, i)
             text, reference = tokenizer.decode(ids), tokenizer.decode(after)
         elif reference is not None:
-            assert going_on is not None  # noqa: S101  (there is a completion)
+            going_on = going_on or _going_on(tokenizer)
             after = going_on(reference)
             after = [*after, *model.ends[:1]] if model.ends else after
             if not after:
@@ -162,16 +192,32 @@ def encode(
         most = max_new_tokens
         if not reserve and model.context is not None:
             most = min(most, model.context - len(ids))
-        if after is not None and len(after) > most:
-            cut, after = cut + 1, after[:most]
-        out.append((text, tuple(ids), None if after is None else tuple(after), reference))
-    texts, ids_, completions, references = zip(*out, strict=True)
-    notes = () if not cut else (
-        f"{plural(cut, 'completion')} of {len(rows):,} were cut after {max_new_tokens} tokens"
-        + ("." if reserve else ", or where the context ends."),
-    )  # fmt: skip
-    made = chat or not isinstance(rows[0].prompt, str)
-    return Prompts(texts, ids_, completions, references, notes, made)
+        cut = after is not None and len(after) > most
+        completion = None if after is None else tuple(after[:most])
+        yield EncodedRow(text, tuple(ids), completion, reference, cut)
+
+
+def cut_note(cut: int, rows: int, max_new_tokens: int, reserve: bool = True) -> tuple[str, ...]:
+    """What to say of texts that were cut; nothing where none was.
+
+    Parameters
+    ----------
+    cut, rows : int
+        Texts that were cut, of how many.
+    max_new_tokens : int
+        After how many tokens.
+    reserve : bool
+        As for `encode`.
+    """
+    if not cut:
+        return ()
+    told = f"{plural(cut, 'completion')} of {rows:,} were cut after {max_new_tokens} tokens"
+    return (told + ("." if reserve else ", or where the context ends."),)
+
+
+def _taken(column: Sequence[Any], rows: Sequence[int] | NDArray[np.int64]) -> Sequence[Any]:
+    """Some values of a column; one on disk stays there."""
+    return column.take(rows) if isinstance(column, DiskColumn) else tuple(column[i] for i in rows)
 
 
 def _going_on(tokenizer: Any) -> Callable[[str], list[int]]:
@@ -229,74 +275,3 @@ def _check(ids: Sequence[int], max_new_tokens: int, model: LanguageModel, i: int
             f" {most:,}.",
             "Shorten the prompt, or give a smaller max_new_tokens.",
         )
-
-
-def _items(data: Any) -> Iterator[Any]:
-    """One item after another."""
-    if isinstance(data, str | PathLike) and Path(fspath(data)).suffix in _FILES:
-        yield from _file(Path(fspath(data)))
-    elif isinstance(data, str):
-        raise InvalidInput(f"The prompts are one text: {data[:40]!r}.", "Give a list of texts.")
-    elif hasattr(data, "to_dict") and hasattr(data, "columns"):  # a DataFrame
-        yield from data.to_dict("records")
-    else:
-        yield from data
-
-
-def _file(path: Path) -> Iterator[Any]:
-    if path.suffix in (".parquet", ".csv"):
-        from limbeck.data.tables import read_table
-
-        yield from read_table(path).to_dict("records")
-        return
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise FileRefused(f"{str(path)!r} cannot be read: {error}.", "Check the path.") from None
-    whole = path.suffix == ".json"
-    lines = [text] if whole else text.splitlines()
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            found = parse_json(line)
-        except ValueError as error:
-            raise FileRefused(
-                f"Line {number} of {str(path)!r} {error}.", "Write one JSON value a line."
-            ) from None
-        if whole and isinstance(found, list):
-            yield from found
-        else:
-            yield found
-
-
-def _row(item: Any, i: int) -> _Row:
-    if isinstance(item, Mapping):
-        names = [n for n in (*_PROMPT, "text") if item.get(n) is not None]
-        if not names:
-            raise InvalidInput(
-                f"Row {i} has {', '.join(map(repr, item)) or 'no column'}, and no prompt.",
-                "Name the column prompt (and completion), messages, or text.",
-            )
-        prompt = item[names[0]]
-        found = next((item[n] for n in _COMPLETION if isinstance(item.get(n), str)), None)
-        if found is None and isinstance(prompt, list) and _role(prompt[-1:]) == "assistant":
-            prompt, found = prompt[:-1], prompt[-1]["content"]
-    else:
-        prompt, found = item, None
-    if isinstance(prompt, tuple):
-        prompt = list(prompt)
-    messages = isinstance(prompt, list) and all(isinstance(m, Mapping) for m in prompt)
-    if not isinstance(prompt, str) and not messages:
-        raise InvalidInput(
-            f"Prompt {i} is {str(prompt)[:40]!r} ({type(prompt).__name__}).",
-            "Give text, or a list of messages with role and content.",
-        )
-    if not prompt or (isinstance(prompt, str) and not prompt.strip()):
-        raise InvalidInput(f"Prompt {i} is empty.", "Leave it out.")
-    return _Row(prompt, found)
-
-
-def _role(messages: Sequence[Any]) -> str | None:
-    last = messages[-1] if messages else None
-    return str(last.get("role")) if isinstance(last, Mapping) else None

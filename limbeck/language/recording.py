@@ -23,7 +23,8 @@ from limbeck.language.carriers.named import carrier_of
 from limbeck.language.chunked import LMHead, chunk_rows
 from limbeck.language.heads import Backbone, backbone_of
 from limbeck.language.models import LanguageModel, is_folder, read_model
-from limbeck.language.prompts import Prompts, encode, read_rows
+from limbeck.language.prompt_rows import read_rows
+from limbeck.language.prompts import Prompts, encode
 from limbeck.language.recorded import RecordedLogits, text_marks, tokenizer_marks
 from limbeck.language.shards import ShardFolder
 from limbeck.modules.fingerprint import fingerprint

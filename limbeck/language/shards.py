@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ from limbeck.core.strict_json import read_json, write_json
 
 __all__ = ["ShardFolder"]
 
-_FORMAT, _VERSION = "limbeck recorded logits", 1
+_VERSION = 1
 _COUNTS = ("rows", "places", "bytes", "crc32")
 _OPEN = 128  # files that are mapped at a time
 Arrays = dict[str, NDArray[Any]]
@@ -44,7 +44,14 @@ class ShardFolder:
         Those that are complete: file, rows, places, bytes and checksum.
     facts : mapping
         What was measured on the way.
+
+    Attributes
+    ----------
+    format, holds, again : str
+        Of the index; what the rows are, and how they are made again, as messages say it.
     """
+
+    format, holds, again = "limbeck recorded logits", "logits", "record again"
 
     def __init__(
         self,
@@ -58,9 +65,10 @@ class ShardFolder:
         self.shards, self.facts = [dict(s) for s in shards], dict(facts or {})
         self._ends = np.cumsum([s["rows"] for s in self.shards], dtype=np.int64).tolist()
         self._mapped: OrderedDict[int, tuple[Any, Arrays]] = OrderedDict()
+        self._checked: set[int] = set()
 
     @classmethod
-    def open(cls, folder: Path) -> ShardFolder | None:
+    def open(cls, folder: Path) -> Self | None:
         """What is in a folder; None where there is nothing.
 
         Raises
@@ -71,7 +79,7 @@ class ShardFolder:
         path = folder / "index.json"
         if not path.exists():
             return None
-        data = read_json(path, _FORMAT, _VERSION)
+        data = read_json(path, cls.format, _VERSION)
         try:
             found = cls(folder, data["head"], data["rows"], data["shards"], data["facts"])
             for shard in found.shards:
@@ -83,7 +91,7 @@ class ShardFolder:
         except (KeyError, TypeError, ValueError, AttributeError, OSError) as error:
             raise FileRefused(
                 f"{str(path)!r} does not fit its folder: {error}.",
-                "Remove the folder, and record again.",
+                f"Remove the folder, and {cls.again}.",
             ) from None
         return found
 
@@ -104,7 +112,8 @@ class ShardFolder:
             if self.head.get(name) != value:
                 other = "other" if name.endswith("s") else "another"
                 raise FileRefused(
-                    f"{str(self.folder)!r} holds logits with {other} {name.replace('_', ' ')}.",
+                    f"{str(self.folder)!r} holds {self.holds} with {other}"
+                    f" {name.replace('_', ' ')}.",
                     "Give another folder, or remove this one.",
                 )
 
@@ -162,7 +171,7 @@ class ShardFolder:
     def save(self) -> None:
         """Write the index."""
         content = {
-            "format": _FORMAT,
+            "format": self.format,
             "version": _VERSION,
             "head": self.head,
             "rows": self.rows,
@@ -171,13 +180,15 @@ class ShardFolder:
         }
         write_json(content, self.folder / "index.json")
 
-    def row(self, number: int) -> Arrays:
+    def row(self, number: int, names: Sequence[str] | None = None) -> Arrays:
         """The arrays of one row.
 
         Parameters
         ----------
         number : int
             From 0.
+        names : sequence of str, optional
+            Some of the arrays; by default all.
 
         Raises
         ------
@@ -187,9 +198,14 @@ class ShardFolder:
         shard = bisect_right(self._ends, number)
         at = number - (self._ends[shard - 1] if shard else 0)
         file, starts = self._shard(shard)
-        return {
-            name: file.get_slice(name)[int(s[at]) : int(s[at + 1])] for name, s in starts.items()
-        }
+        chosen = starts if names is None else {name: starts[name] for name in names}
+        found = {}
+        for name, s in chosen.items():
+            if s[-1] == 0:  # a tensor without values has no slices
+                found[name] = file.get_tensor(name)
+            else:
+                found[name] = file.get_slice(name)[int(s[at]) : int(s[at + 1])]
+        return found
 
     def _shard(self, number: int) -> tuple[Any, Arrays]:
         """A mapped shard with the starts of its rows; checked when first read."""
@@ -198,21 +214,10 @@ class ShardFolder:
             return self._mapped[number]
         from safetensors import safe_open
 
-        entry = self.shards[number]
-        path = self.folder / _plain(entry["file"])
-        try:
-            with path.open("rb") as file:
-                found = 0
-                while block := file.read(1 << 24):
-                    found = zlib.crc32(block, found)
-        except OSError as error:
-            raise FileRefused(
-                f"{str(path)!r} cannot be read: {error.strerror}.", "Record again."
-            ) from None
-        if found != entry["crc32"]:
-            raise FileRefused(
-                f"{str(path)!r} is not what was written.", "Remove the folder, and record again."
-            )
+        path = self.folder / _plain(self.shards[number]["file"])
+        if number not in self._checked:
+            self._check(path, self.shards[number]["crc32"])
+            self._checked.add(number)
         opened: Any = safe_open(path, framework="np")
         names = [n for n in opened.keys() if n.endswith(".starts")]  # noqa: SIM118  (no mapping)
         starts = {n.removesuffix(".starts"): opened.get_tensor(n) for n in names}
@@ -220,6 +225,22 @@ class ShardFolder:
         if len(self._mapped) > _OPEN:
             self._mapped.popitem(last=False)
         return self._mapped[number]
+
+    def _check(self, path: Path, expected: int) -> None:
+        """Refuse a shard that is not what was written."""
+        try:
+            with path.open("rb") as file:
+                found = 0
+                while block := file.read(1 << 24):
+                    found = zlib.crc32(block, found)
+        except OSError as error:
+            raise FileRefused(
+                f"{str(path)!r} cannot be read: {error.strerror}.", f"{self.again.capitalize()}."
+            ) from None
+        if found != expected:
+            raise FileRefused(
+                f"{str(path)!r} is not what was written.", f"Remove the folder, and {self.again}."
+            )
 
 
 def _plain(name: Any) -> str:

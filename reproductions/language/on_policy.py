@@ -33,7 +33,8 @@ from limbeck.language import MiniLLM, OnPolicy, PolicyGradient, SequenceKD, Toke
 from limbeck.language.generation import TokenSampling, generate
 from limbeck.language.judge import TextJudge
 from limbeck.language.models import LanguageModel, read_model
-from limbeck.language.prompts import Prompts, encode, read_rows
+from limbeck.language.prompt_rows import read_rows
+from limbeck.language.prompts import Prompts, encode
 from limbeck.language.train_texts import TextTraining
 from limbeck.networks.training.settings import Training
 

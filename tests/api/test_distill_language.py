@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
 import limbeck  # noqa: E402
-from limbeck.core.errors import InvalidInput  # noqa: E402
+from limbeck.core.errors import FileRefused, InvalidInput  # noqa: E402
 from limbeck.language import (  # noqa: E402
     CrossTokenizer,
     MiniLLM,
@@ -135,6 +135,25 @@ def test_a_killed_run_goes_on_bit_for_bit(folders, rows, tmp_path):
     resumed = distilled(folders, rows, **broken)
     assert resumed.certificate.student == whole.certificate.student
     assert (tmp_path / "student" / "model.safetensors").is_file()
+
+
+def test_a_file_gives_the_student_of_the_list_and_goes_on_bit_for_bit(
+    folders, rows, result, tmp_path
+):
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    settings = {"objective": OnPolicy(share=1.0), "seeds": 2, "control": False}
+    settings |= {"out": tmp_path / "run", "checkpoint_every": 1}
+    with pytest.raises(KeyboardInterrupt):
+        distilled(folders, path, **settings, callbacks=[Killed()])
+    found = distilled(folders, path, **settings)
+    assert found.certificate.student == result.certificate.student
+    assert found.certificate.rows == result.certificate.rows
+    assert found.generations == result.generations
+    assert (tmp_path / "run" / "tokens" / "index.json").is_file()
+    path.write_text(path.read_text() + json.dumps(rows[0] | {"prompt": "abc"}))
+    with pytest.raises(FileRefused, match="tokens with other files"):
+        distilled(folders, path, **settings)
 
 
 def test_accumulated_parts_are_one_update(folders, rows):

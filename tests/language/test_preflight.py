@@ -11,7 +11,8 @@ from limbeck.language import OnPolicy, TokenKD, preflight  # noqa: E402
 from limbeck.language.generation import TokenSampling  # noqa: E402
 from limbeck.language.models import LanguageModel  # noqa: E402
 from limbeck.language.preflight import padding  # noqa: E402
-from limbeck.language.prompts import encode, read_rows  # noqa: E402
+from limbeck.language.prompt_rows import read_rows  # noqa: E402
+from limbeck.language.prompts import encode  # noqa: E402
 
 TEMPLATE = (
     "{% for m in messages %}{{ m['content'] }}{% if m['role'] == 'assistant' %}<unk>{% endif %}"

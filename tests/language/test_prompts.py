@@ -8,7 +8,8 @@ pytest.importorskip("torch")
 
 from limbeck.core.errors import FileRefused, InvalidInput
 from limbeck.language.models import LanguageModel
-from limbeck.language.prompts import encode, read_rows
+from limbeck.language.prompt_rows import read_rows
+from limbeck.language.prompts import encode
 
 TEMPLATE = (
     "{% for m in messages %}{{ m['content'] }}!{% endfor %}"

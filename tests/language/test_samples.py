@@ -6,7 +6,8 @@ torch = pytest.importorskip("torch")
 
 from limbeck.core.contract import Task  # noqa: E402
 from limbeck.language.generation import TokenSampling  # noqa: E402
-from limbeck.language.prompts import encode, read_rows  # noqa: E402
+from limbeck.language.prompt_rows import read_rows  # noqa: E402
+from limbeck.language.prompts import encode  # noqa: E402
 from limbeck.language.samples import OwnTexts, StudentWriter, TextSamples, WrittenInputs  # noqa: E402
 from limbeck.networks.training.gradient_accumulation import Plan  # noqa: E402
 

@@ -24,8 +24,10 @@ from limbeck.language.models import LanguageModel, read_model, share_vocabulary
 from limbeck.language.objectives import SequenceKD, TokenKD
 from limbeck.language.on_policy import OnPolicy
 from limbeck.language.preflight import Check, preflight
-from limbeck.language.prompts import Prompts, encode, read_rows
+from limbeck.language.prompt_rows import read_rows
+from limbeck.language.prompts import Prompts
 from limbeck.language.recorded import RecordedLogits
+from limbeck.language.token_folder import is_streamed, read_prompts
 from limbeck.language.training_loss import (
     WritingObjective,
     check_objective,
@@ -215,7 +217,8 @@ def read_language(request: LanguageRequest) -> LanguageData:
     for name, metric in request.metrics.items():
         if not callable(metric):
             raise InvalidInput(f"The metric {name!r} is {metric!r}.", "Give a function.")
-    rows = [] if request.recorded is not None else read_rows(request.data)
+    inside = request.recorded is None and not is_streamed(request.data)
+    rows = read_rows(request.data) if inside else request.data
     teacher = read_model(request.teacher, "teacher", request.tokenizer, request.device)
     start = read_model(request.into, "student", request.tokenizer, request.device)
     bridge = None
@@ -227,14 +230,19 @@ def read_language(request: LanguageRequest) -> LanguageData:
     if request.lora is not None:
         start = replace(start, module=adapted(start.module, request.lora))
         bridge = None if bridge is None else Bridge(teacher, start)
-    given = {"prompt_tokens": request.prompt_tokens, "chat": request.chat}
+
+    def read(data: Any, name: str) -> Prompts:
+        under = None if request.folder is None else request.folder / name
+        return read_prompts(
+            data, start, sampling.max_new_tokens, prompt_tokens=request.prompt_tokens,
+            chat=request.chat, folder=under,
+        )  # fmt: skip
+
     if request.recorded is not None:
         prompts = recorded_prompts(request.recorded, teacher, start, objective)
     else:
-        prompts = encode(rows, start, sampling.max_new_tokens, **given)  # type: ignore[arg-type]
-    test = None
-    if request.test is not None:
-        test = encode(read_rows(request.test), start, sampling.max_new_tokens, **given)  # type: ignore[arg-type]
+        prompts = read(rows, "tokens")
+    test = None if request.test is None else read(request.test, "test-tokens")
     for each in (prompts, test):
         if bridge is not None and each is not None:
             bridge.check(each)
@@ -269,10 +277,11 @@ def split_language(request: LanguageRequest, data: LanguageData) -> LanguageSide
     InvalidInput
         If a side would have none, or a test prompt is among those that train.
     """
-    prompts, notes = data.prompts, []
+    prompts, notes, different = data.prompts, [], len(data.prompts)
     if data.test is not None:
         train, test = prompts, _different(data.test)
-        shared = set(train.ids) & set(test.ids)
+        known = set(test.ids)
+        shared = known.intersection(train.ids)
         if shared:
             raise InvalidInput(
                 f"{plural(len(shared), 'test prompt')} of {len(test):,} are among those that"
@@ -281,19 +290,20 @@ def split_language(request: LanguageRequest, data: LanguageData) -> LanguageSide
             )
     else:
         check_share("holdout", request.holdout)
-        kinds = list(dict.fromkeys(prompts.ids))
-        order = np.random.default_rng(request.seed).permutation(len(kinds))
-        aside = {kinds[i] for i in order[: round(request.holdout * len(kinds))]}
-        test = _different(prompts.subset([i for i, p in enumerate(prompts.ids) if p in aside]))
-        train = prompts.subset([i for i, p in enumerate(prompts.ids) if p not in aside])
-    if data.test is None and len(kinds) < len(prompts):
+        kinds = prompts.kinds()
+        different = int(kinds.max(initial=-1)) + 1
+        order = np.random.default_rng(request.seed).permutation(different)
+        aside = np.isin(kinds, order[: round(request.holdout * different)])
+        test = _different(prompts.subset(np.flatnonzero(aside)))
+        train = prompts.subset(np.flatnonzero(~aside))
+    alike = different < len(prompts)
+    if alike:
         notes.append(
-            f"Of {len(prompts):,} prompts {len(kinds):,} are different; equal ones came to one"
+            f"Of {len(prompts):,} prompts {different:,} are different; equal ones came to one"
             " side, and count once in the certificate."
         )
     if not len(train) or not len(test):
-        alike = data.test is None and len(kinds) < len(prompts)
-        which = f", of which {len(kinds):,} are different," if alike else ""
+        which = f", of which {different:,} are different," if alike else ""
         longer = " Texts that begin alike count as one prompt: a larger prompt_tokens parts them."
         raise InvalidInput(
             f"{plural(len(prompts), 'prompt')}{which} cannot be parted into training and test.",
@@ -425,8 +435,6 @@ def _training(given: Mapping[str, Any]) -> Training:
 
 
 def _different(prompts: Prompts) -> Prompts:
-    """Each prompt once, in order."""
-    firsts: dict[tuple[int, ...], int] = {}
-    for i, ids in enumerate(prompts.ids):
-        firsts.setdefault(ids, i)
-    return prompts.subset(sorted(firsts.values()))
+    """Each prompt once, in order, and in memory: all of them are judged."""
+    _, firsts = np.unique(prompts.kinds(), return_index=True)
+    return prompts.subset(firsts).in_memory()

@@ -11,7 +11,8 @@ from limbeck.language.cross_tokenizer.bridge import Bridge  # noqa: E402
 from limbeck.language.cross_tokenizer.judging import cross_scores  # noqa: E402
 from limbeck.language.cross_tokenizer.objective import CrossTokenizer  # noqa: E402
 from limbeck.language.generation import padded  # noqa: E402
-from limbeck.language.prompts import encode, read_rows  # noqa: E402
+from limbeck.language.prompt_rows import read_rows  # noqa: E402
+from limbeck.language.prompts import encode  # noqa: E402
 from limbeck.language.samples import TextSamples  # noqa: E402
 from limbeck.language.text_step import text_step  # noqa: E402
 from limbeck.modules.batch import Step, View  # noqa: E402
