@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from typer.testing import CliRunner
 
 from limbeck.api.run_file import read_run, resume, run
 from limbeck.cli.app import app
-from limbeck.core.errors import FileRefused, InvalidInput
+from limbeck.core.errors import FileRefused, InvalidInput, MissingExtra
 
 MODELS = """
 import torch
@@ -438,6 +439,17 @@ def test_optimizers_and_schedules_of_torch_in_a_file(here: Path) -> None:
     assert "StepLR" in result.settings["training"]["schedule"]
     with pytest.raises(InvalidInput, match="Did you mean 'StepLR'"):
         run(write(here, schedule={"name": "StepLRs"}))
+
+
+def test_a_teacher_is_rounded_or_the_package_that_rounds_is_named(here: Path) -> None:
+    given = write(here, student={"name": "Quantized", "weights": "int8"}, epochs=1)
+    if find_spec("torchao") is None:
+        with pytest.raises(MissingExtra, match="needs the package torchao"):
+            run(given)
+    else:
+        assert any("linear layer" in note for note in run(given).notes)
+    with pytest.raises(InvalidInput, match="weights is 'int3'"):
+        run(write(here, student={"name": "Quantized", "weights": "int3"}))
 
 
 def test_a_registered_loss_of_another_package_is_named_in_the_objective() -> None:
