@@ -114,7 +114,7 @@ def test_folders_of_another_teacher_text_or_setting_are_refused(
         (teacher, TEXTS[:2], "top:20", "texts"),
         (teacher, TEXTS, "top:10", "keep"),
     ]:
-        with pytest.raises(FileRefused, match=f"another {word}"):
+        with pytest.raises(FileRefused, match=f"other {word}"):
             recorded_by(other, texts, tmp_path, keep=keep)
     recorded.check(tokenizer=teacher.tokenizer, teacher=teacher.module)
     recorded.check(texts=[recorded.tokens(i) for i in range(3)])
@@ -131,7 +131,7 @@ def test_training_with_what_does_not_fit_is_refused(
         ({"teacher": pair[1].module}, "teacher"),
         ({"texts": [([1], [2])]}, "texts"),
     ]:
-        with pytest.raises(FileRefused, match=f"another {word}"):
+        with pytest.raises(FileRefused, match=f"other {word}"):
             recorded.check(**given)  # type: ignore[arg-type]
     with pytest.raises(InvalidInput, match="least_mass=0"):
         recorded.check(least_mass=0.999)
