@@ -21,6 +21,7 @@ gc.disable()  # while tests are read, which makes no garbage
 
 def pytest_collection_finish() -> None:
     """What was imported and collected stays: the garbage collector need not look there again."""
+    gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
     gc.enable()

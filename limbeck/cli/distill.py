@@ -46,7 +46,11 @@ def distill(
         typer.Option(help="A file (`limbeck teachers`), or package.module:name of a model."),
     ] = None,
     data: Annotated[
-        Path | None, typer.Option(help="A .parquet or .csv file with one row per input.")
+        Path | None,
+        typer.Option(
+            help="A .parquet or .csv file with one row per input; of texts also .jsonl, and"
+            " 'texts/*.parquet'."
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="The folder for the student and its artifacts.")
