@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from limbeck.core.atomic_io import write_bytes
@@ -136,6 +136,7 @@ def places(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
         [None, 1, -1, 2**70, 1e308, float("inf"), float("nan"), "", "x", [], {}, True, [[1]], 0.5]
     ),
 )
+@example(regress=True, kind=Tree, where=219, value=1e308)  # the width of an edge
 def test_altered_files_are_refused_or_sound(
     regress: bool, kind: Any, where: int, value: Any
 ) -> None:

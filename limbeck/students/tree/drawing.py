@@ -275,4 +275,4 @@ def _spans(line: tuple[Piece, ...]) -> str:
 
 def _short(pixels: float) -> str:
     """With at most one decimal."""
-    return f"{round(pixels, 1):.10g}"
+    return f"{round(float(pixels), 1):.10g}"
