@@ -16,15 +16,10 @@ _TRACER = "torch._export.utils"
 _BESIDE = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 
 
-gc.disable()  # while tests are read, which makes no garbage
-
-
 def pytest_collection_finish() -> None:
     """What was imported and collected stays: the garbage collector need not look there again."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
-    gc.enable()
 
 
 def pytest_runtest_setup() -> None:
