@@ -209,14 +209,12 @@ def _recommended(asked: Wanted) -> Any:
     """The readable student that a tournament recommends."""
     from limbeck.api.tournament import recommended_student
 
-    refused = {name: getattr(asked, name) for name in
-               ("sample_weight", "class_weight", "method", "via", "unlabelled")}  # fmt: skip
     given = asked.only(
-        "into='auto'", *refused, "y", "groups", "cases", "duplicates", "names", "unit", *_OUTPUTS
-    )
-    given = {name: value for name, value in given.items() if name not in refused}
+        "into='auto'", "y", "groups", "cases", "duplicates", "unlabelled", "names", "unit",
+        *_OUTPUTS,
+    )  # fmt: skip
     X, y, _ = _rows(asked)
-    best = recommended_student(asked.teacher, X, y, refused, asked.settings, **given)
+    best = recommended_student(asked.teacher, X, y, asked.settings, **given)
     return _saved(best, asked.out)
 
 

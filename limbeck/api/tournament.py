@@ -53,11 +53,6 @@ _LEAST_NUMBERS = 2
 _AGAIN = 0.1  # of the time, for refits of the recommended student
 _NEAR = 0.005  # a loss that does not matter beside a smaller student
 
-_ALONE = (
-    "Choose without these rows, then teach the student that was recommended with them:"
-    " limbeck.distill(teacher, X, y, into=name, unlabelled=...)."
-)
-
 
 def tournament(
     teacher: Any,
@@ -144,7 +139,11 @@ def tournament(
     True
     """
     if unlabelled is not None:
-        raise InvalidInput("unlabelled was given to a tournament.", _ALONE)
+        raise InvalidInput(
+            "unlabelled was given to a tournament.",
+            "Choose without these rows, then teach the student that was recommended with them:"
+            " limbeck.distill(teacher, X, y, into=name, unlabelled=...).",
+        )
     check_share("epsilon", epsilon)
     check_share("delta", delta)
     seed = whole_number("seed", seed)
@@ -246,12 +245,7 @@ def _runs(
 
 
 def recommended_student(
-    teacher: Any,
-    X: Any,
-    y: Any,
-    refused: Mapping[str, Any],
-    settings: Mapping[str, Any],
-    **given: Any,
+    teacher: Any, X: Any, y: Any, settings: Mapping[str, Any], **given: Any
 ) -> Distillation:
     """What ``distill(..., into="auto")`` returns: the student that a tournament recommends.
 
@@ -259,8 +253,6 @@ def recommended_student(
     ----------
     teacher, X, y
         As for `tournament`.
-    refused : mapping
-        Arguments of `limbeck.distill` that a tournament has not.
     settings : mapping
         ``seconds``, ``max_numbers``, and ``among`` for the students.
     **given
@@ -271,10 +263,6 @@ def recommended_student(
     InvalidInput
         If something else was given.
     """
-    for name, value in refused.items():
-        if value is not None:
-            remedy = _ALONE if name == "unlabelled" else "Name a student, or leave it out."
-            raise InvalidInput(f"{name} was given with into='auto'.", remedy)
     known = {"seconds": "seconds", "max_numbers": "max_numbers", "among": "into"}
     for name, value in settings.items():
         if name not in known and value is not None:

@@ -43,6 +43,9 @@ def test_the_student_decides_the_pipeline(into, settings, pipeline):
         ("static_embedding", {}, {"duplicates": "keep"}),
         ("text_classifier", {"labels": ["a", "b"]}, {"unit": "EUR"}),
         ("auto", {}, {"via": "tree"}),
+        ("auto", {}, {"method": "greedy"}),
+        ("auto", {}, {"class_weight": "balanced"}),
+        ("auto", {}, {"unlabelled": ["c"]}),
     ],
 )
 def test_an_argument_that_would_change_nothing_is_refused(into, settings, given):

@@ -72,7 +72,7 @@ def test_texts() -> None:
         (X[:0], {}, "no rows"),
         (X[100:], {"sample_weight": np.ones(100)}, "with sample_weight"),
         (X[100:], {"cases": np.arange(100)}, "with cases"),
-        (X[100:], {"into": "auto"}, "into='auto'"),
+        (X[100:], {"into": "auto"}, "given to a tournament"),
     ],
 )
 def test_what_cannot_be_joined_is_refused(more: Any, extra: Any, said: str) -> None:
