@@ -25,14 +25,13 @@ from limbeck.core.contract import (
     Teacher,
     probabilities,
 )
-from limbeck.core.contract import answers as hard_answers
 from limbeck.core.errors import InvalidInput
 from limbeck.core.registry import METHODS
-from limbeck.data.class_weights import ClassWeight, weighted_by_class
+from limbeck.data.class_weights import ClassWeight
 from limbeck.data.splits import FOLDS, split_folds
 from limbeck.methods.answered_rows import AllSizes, AnsweredRows
 from limbeck.methods.base import BaseMethod
-from limbeck.methods.budgets import check_queries, check_size, query_budget, used_rows
+from limbeck.methods.budgets import check_queries, check_size, query_budget
 from limbeck.methods.forests import trees_of_teacher
 from limbeck.methods.search_and_stitch.best_first import best_first
 from limbeck.methods.search_and_stitch.binned import BinnedRows
@@ -43,6 +42,7 @@ from limbeck.methods.search_and_stitch.limits import TreeConstraints
 from limbeck.methods.search_and_stitch.literals import Literals, grid
 from limbeck.methods.search_and_stitch.queries import AnsweredQueries, Trials, ask
 from limbeck.methods.search_and_stitch.status import Outcome, status_of
+from limbeck.methods.told_rows import told_rows
 from limbeck.methods.weights import weights
 from limbeck.students.targets import read_weight
 from limbeck.students.tree.apply import walker
@@ -122,24 +122,23 @@ class Greedy(TreeConstraints, BaseMethod):
             If the constraints leave nothing to ask about.
         """
         started = time.perf_counter()
-        used, weight = used_rows(len(rows), sample_weight, self.max_rows, rng)
-        rows = rows[used]
         task = teacher.task
-        self.limits(rows.features, task, len(rows))
-        scores = teacher.scores(rows.native())
-        own = hard_answers(scores, task)
-        by_class, weight = weighted_by_class(class_weight, task, own, weight)
+        told = told_rows(
+            teacher, rows, self.max_rows, rng, progress, sample_weight=sample_weight,
+            class_weight=class_weight, check=lambda n: self.limits(rows.features, task, n),
+        )  # fmt: skip
+        rows, own, weight = told.rows, told.answers, told.weight
         fold = split_folds(rows.values, rng)
         sizes = range(2, max(self.leaves or self.max_leaves, 2) + 1)
         trials = Trials(
-            rows, own, weight, fold, task, self.query_weight, sizes, by_class, self.forbidden
+            rows, own, weight, fold, task, self.query_weight, sizes, told.by_class, self.forbidden
         )
         asked = ask(
             teacher, trials, query_budget(teacher, self.queries), self.sampler, rng, progress
         )
         targets: dict[str, NDArray[Any]] = {"answers": np.concatenate([own, asked.answers])}
         if task.classifies and teacher.score_kind is not ScoreKind.LABEL and self.soft is not False:
-            both = scores if asked.scores is None else np.vstack([scores, asked.scores])
+            both = told.scores if asked.scores is None else np.vstack([told.scores, asked.scores])
             targets["probabilities"] = probabilities(both, teacher.score_kind)
             if self.soft:
                 del targets["answers"]

@@ -29,13 +29,14 @@ from limbeck.core.contract import (
 from limbeck.core.contract import answers as hard_answers
 from limbeck.core.errors import InvalidInput, whole_number
 from limbeck.core.registry import METHODS
-from limbeck.data.class_weights import ClassWeight, weighted_by_class
+from limbeck.data.class_weights import ClassWeight
 from limbeck.data.splits import FOLDS, split_folds
 from limbeck.methods.additive.crossfit import CurveCrossFit, CurveSettings
 from limbeck.methods.answered_rows import AllSizes, AnsweredRows
 from limbeck.methods.base import BaseMethod
 from limbeck.methods.budgets import check_queries, query_budget, used_rows
 from limbeck.methods.scored_queries import ScoredQueries, ask_scores
+from limbeck.methods.told_rows import told_rows
 from limbeck.students.additive.additive import Additive
 from limbeck.students.additive.constraints import Constraints
 
@@ -145,13 +146,12 @@ class MatchedCurves(BaseMethod):
         started = time.perf_counter()
         self.curves().constraints.check(rows.features, teacher.task)
         budget = query_budget(teacher, self.queries)
-        used, weight = used_rows(len(rows), sample_weight, self.max_rows, rng)
-        rows = rows[used]
-        progress("asking the teacher", 0, 1)
-        scores = teacher.scores(rows.native())
         task = teacher.task
-        answers = hard_answers(scores, task)
-        by_class, weight = weighted_by_class(class_weight, task, answers, weight)
+        own = told_rows(
+            teacher, rows, self.max_rows, rng, progress, sample_weight=sample_weight,
+            class_weight=class_weight,
+        )  # fmt: skip
+        rows, scores, by_class = own.rows, own.scores, own.by_class
         fold = split_folds(rows.values, rng)
 
         def curves(asked: ScoredQueries, most: int) -> CurveCrossFit:
@@ -160,8 +160,8 @@ class MatchedCurves(BaseMethod):
             theirs = None if by_class is None else by_class[told]
             goal = np.vstack([_goal(s, teacher) for s in (scores[part], asked.scores)])
             near = [asked.touched(fold, at) for at in range(FOLDS)]
-            return CurveCrossFit(self.curves(), rows[part], asked.rows, goal, answers[part],
-                            weight[part], theirs, fold[part], near, task)  # fmt: skip
+            return CurveCrossFit(self.curves(), rows[part], asked.rows, goal, own.answers[part],
+                            own.weight[part], theirs, fold[part], near, task)  # fmt: skip
 
         asked = ask_scores(
             teacher, rows, budget, self.sampler, lambda q: curves(q, _TRIAL_ROWS).agreement(),

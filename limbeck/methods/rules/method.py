@@ -19,10 +19,9 @@ from numpy.typing import NDArray
 
 from limbeck.core.columns import Rows
 from limbeck.core.contract import MethodResult, Progress, Task, Teacher
-from limbeck.core.contract import answers as hard_answers
 from limbeck.core.errors import whole_number
 from limbeck.core.registry import METHODS
-from limbeck.data.class_weights import ClassWeight, weighted_by_class
+from limbeck.data.class_weights import ClassWeight
 from limbeck.data.splits import split_folds
 from limbeck.methods.answered_rows import AllSizes, AnsweredRows
 from limbeck.methods.base import BaseMethod
@@ -31,6 +30,7 @@ from limbeck.methods.forbidden import forbidden_columns, hide
 from limbeck.methods.rules.sizes import SizedStudents, left_out, losses_of, spread
 from limbeck.methods.search_and_stitch.crossfit import inside
 from limbeck.methods.search_and_stitch.queries import AnsweredQueries, Trials, ask
+from limbeck.methods.told_rows import told_rows
 from limbeck.methods.weights import weights
 from limbeck.students.rule_list.rule_list import RuleList
 from limbeck.students.rules.candidates import FOREST
@@ -119,17 +119,18 @@ class RuleMethod(BaseMethod):
         """
         forbidden_columns(rows.features, self.forbidden)  # refuses unknown names before any work
         started, task = time.perf_counter(), teacher.task
-        used, own_weight = used_rows(len(rows), sample_weight, self.max_rows, rng)
-        rows = rows[used]
-        progress("asking the teacher", 0, 1)
-        own = hard_answers(teacher.scores(rows.native()), task)
-        by_class, own_weight = weighted_by_class(class_weight, task, own, own_weight)
+        told = told_rows(
+            teacher, rows, self.max_rows, rng, progress, sample_weight=sample_weight,
+            class_weight=class_weight,
+        )  # fmt: skip
+        rows, own, own_weight = told.rows, told.answers, told.weight
         fold = split_folds(rows.values, rng)
         most = self.rules or self.max_rules
         sizes = range(2, 2 * most + 1)
         trials = Trials(
-            rows, own, own_weight, fold, task, self.query_weight, sizes, by_class, self.forbidden
-        )
+            rows, own, own_weight, fold, task, self.query_weight, sizes, told.by_class,
+            self.forbidden,
+        )  # fmt: skip
         asked = ask(
             teacher, trials, query_budget(teacher, self.queries), self.sampler, rng, progress
         )

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -30,13 +31,10 @@ from limbeck.core.contract import (
     Task,
     Teacher,
 )
-from limbeck.core.contract import (
-    answers as hard_answers,
-)
 from limbeck.core.errors import AccessDenied, InvalidInput, did_you_mean
 from limbeck.core.progress import quiet
 from limbeck.core.registry import METHODS
-from limbeck.data.class_weights import ClassWeight, weighted_by_class
+from limbeck.data.class_weights import ClassWeight
 from limbeck.data.splits import FOLDS, split_folds
 from limbeck.methods.answered_rows import AllSizes, AnsweredRows
 from limbeck.methods.base import BaseMethod
@@ -55,6 +53,7 @@ from limbeck.methods.search_and_stitch.search import TreeSearch
 from limbeck.methods.search_and_stitch.settings import SearchSettings
 from limbeck.methods.search_and_stitch.status import status_of
 from limbeck.methods.search_and_stitch.validation import HeldOutLosses, judge
+from limbeck.methods.told_rows import told_rows
 from limbeck.methods.weights import weights
 from limbeck.students.targets import read_weight
 from limbeck.students.tree.tree import Tree
@@ -109,16 +108,14 @@ class SearchAndStitch(SearchSettings, BaseMethod):
         forbidden_columns(rows.features, self.forbidden)  # refuses unknown names before any work
         self._check_layers(teacher, rows)
         given = rows.values[read_weight(sample_weight, len(rows)) > 0]
-        used, sample_weight = used_rows(len(rows), sample_weight, self.max_rows, rng)
-        rows = rows[used]
-        check_leaf_rows(self.min_samples_leaf, len(rows))
-        progress("asking the teacher", 0, 1)
-        task = teacher.task
-        own = hard_answers(teacher.scores(rows.native()), task)
+        told = told_rows(
+            teacher, rows, self.max_rows, rng, progress, sample_weight=sample_weight,
+            class_weight=class_weight, check=partial(check_leaf_rows, self.min_samples_leaf),
+        )  # fmt: skip
+        task, rows, own, sample_weight = teacher.task, told.rows, told.answers, told.weight
         fold = split_folds(rows.values, rng)
-        by_class, sample_weight = weighted_by_class(class_weight, task, own, sample_weight)
         trials = Trials(
-            rows, own, sample_weight, fold, task, self.query_weight, self.sizes(), by_class,
+            rows, own, sample_weight, fold, task, self.query_weight, self.sizes(), told.by_class,
             self.forbidden,
         )  # fmt: skip
         budget = query_budget(teacher, self.queries)

@@ -21,6 +21,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -32,7 +33,7 @@ from limbeck.core.contract import answers as hard_answers
 from limbeck.core.errors import InvalidInput, whole_number
 from limbeck.core.progress import quiet
 from limbeck.core.registry import METHODS
-from limbeck.data.class_weights import ClassWeight, weighted_by_class
+from limbeck.data.class_weights import ClassWeight
 from limbeck.data.splits import split_folds
 from limbeck.methods.answered_rows import AllSizes, AnsweredRows
 from limbeck.methods.base import BaseMethod
@@ -46,6 +47,7 @@ from limbeck.methods.budgets import (
 )
 from limbeck.methods.forbidden import forbidden_columns
 from limbeck.methods.rules.sizes import SizedStudents, left_out, losses_of, spread
+from limbeck.methods.told_rows import told_rows
 from limbeck.methods.trepan.local_model import LocalModel, differs
 from limbeck.methods.trepan.plain import plain_tree
 from limbeck.students.m_of_n.count_tests import BeamSettings
@@ -194,12 +196,11 @@ class Trepan(BaseMethod):
         """
         forbidden_columns(rows.features, self.forbidden)  # refuses unknown names before any work
         started, task = time.perf_counter(), teacher.task
-        used, weight = used_rows(len(rows), sample_weight, self.max_rows, rng)
-        rows = rows[used]
-        check_leaf_rows(self.min_samples_leaf, len(rows))
-        progress("asking the teacher", 0, 1)
-        own = hard_answers(teacher.scores(rows.native()), task)
-        by_class, weight = weighted_by_class(class_weight, task, own, weight)
+        told = told_rows(
+            teacher, rows, self.max_rows, rng, progress, sample_weight=sample_weight,
+            class_weight=class_weight, check=partial(check_leaf_rows, self.min_samples_leaf),
+        )  # fmt: skip
+        rows, own, weight, by_class = told.rows, told.answers, told.weight, told.by_class
         asks = query_budget(teacher, self.queries) > 0
         counted = [0]
 
