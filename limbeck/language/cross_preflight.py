@@ -12,7 +12,6 @@ from limbeck.language.cross_tokenizer.bridge import Bridge
 from limbeck.language.cross_tokenizer.judging import cross_scores
 from limbeck.language.models import LanguageModel
 from limbeck.language.preflight import (
-    Check,
     judged_gain,
     labels,
     number_type,
@@ -20,6 +19,7 @@ from limbeck.language.preflight import (
     sharding,
     shared_weights,
 )
+from limbeck.language.preflight_check import Check
 from limbeck.language.prompts import Prompts
 from limbeck.modules.capture import modes_kept
 

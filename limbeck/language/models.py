@@ -17,7 +17,7 @@ from limbeck.modules.outputs import OutputReader, read_by
 from limbeck.teachers.huggingface.folder import read_folder
 from limbeck.teachers.huggingface.loading import load_model
 
-__all__ = ["LanguageModel", "is_folder", "read_model", "share_vocabulary"]
+__all__ = ["LanguageModel", "is_folder", "read_model", "share_vocabulary", "tokens_of"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -190,7 +190,7 @@ def share_vocabulary(teacher: LanguageModel, student: LanguageModel) -> tuple[in
             "Give objective=limbeck.language.CrossTokenizer(), or a student with the teacher's"
             " tokenizer.",
         )
-    real = max(ours.values()) + 1
+    real = tokens_of(student.tokenizer)
     for model, role in ((teacher, "teacher"), (student, "student")):
         if model.outputs < real:
             raise InvalidInput(
@@ -205,6 +205,17 @@ def share_vocabulary(teacher: LanguageModel, student: LanguageModel) -> tuple[in
         f"The teacher has {teacher.outputs:,} outputs and the student {student.outputs:,}; both"
         f" are cut to the {real:,} tokens of their tokenizer, and renormalised."
     )
+
+
+def tokens_of(tokenizer: Any) -> int:
+    """How many outputs stand for tokens; those beyond were only filled up.
+
+    Parameters
+    ----------
+    tokenizer : object
+        As transformers makes them.
+    """
+    return max(_ids(tokenizer).values()) + 1
 
 
 @contextmanager

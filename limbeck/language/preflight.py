@@ -1,14 +1,14 @@
 """What is checked before any training: one check for each fault that others met in public.
 
 Each check asks the models themselves on a few prompts, so that it also finds what only their own
-code gets wrong. Vocabularies are compared before, see `limbeck.language.models.share_vocabulary`.
+code gets wrong. Vocabularies are compared before, see `limbeck.language.models.share_vocabulary`;
+what is asked of tokens and of recordings stands in `token_checks` and `recorded_check`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,20 +18,23 @@ from torch import Tensor
 
 from limbeck.core.contract import Task
 from limbeck.language.generation import TokenSampling, padded
-from limbeck.language.judging import score_texts
-from limbeck.language.models import LanguageModel
+from limbeck.language.judging import PromptScores, score_texts
+from limbeck.language.models import LanguageModel, tokens_of
 from limbeck.language.objectives import SequenceKD
+from limbeck.language.preflight_check import Check
 from limbeck.language.prompts import Prompts
+from limbeck.language.recorded import RecordedLogits
+from limbeck.language.recorded_check import recorded_temperature
 from limbeck.language.samples import TextSamples
 from limbeck.language.text_step import text_step
+from limbeck.language.token_checks import guessing, token_ids, vocabulary
 from limbeck.language.training_loss import TextLoss, WritingObjective
 from limbeck.modules.batch import Step, View
 from limbeck.modules.capture import modes_kept
 from limbeck.modules.outputs import reading_of
 
 __all__ = [
-    "Check", "judged_gain", "labels", "number_type", "padding", "preflight", "sharding",
-    "shared_weights",
+    "judged_gain", "labels", "number_type", "padding", "preflight", "sharding", "shared_weights",
 ]  # fmt: skip
 
 _PROBES, _SCORED, _TOP = 4, 32, 16
@@ -39,26 +42,6 @@ _FAR, _FAR_HALF = 1e-3, 0.1
 """Nats by which batches may differ by rounding, in float32 and in the halved types."""
 _LITTLE = 0.2
 """Of the likeliest tokens in common, below which own texts teach little at first."""
-
-
-@dataclass(frozen=True)
-class Check:
-    """One check and what it found.
-
-    Parameters
-    ----------
-    name : str
-        What was looked at.
-    state : {"ok", "warning", "refused"}
-        Whether the run may go on.
-    message, remedy : str
-        What was found, and what to do.
-    """
-
-    name: str
-    state: Literal["ok", "warning", "refused"]
-    message: str
-    remedy: str = ""
 
 
 def preflight(
@@ -70,6 +53,7 @@ def preflight(
     *,
     strategy: str = "auto",
     seed: int = 0,
+    recorded: RecordedLogits | None = None,
 ) -> tuple[Check, ...]:
     """All checks, in the order in which they can go wrong.
 
@@ -87,6 +71,8 @@ def preflight(
         Of several processes; see `limbeck.networks.training.settings.Training`.
     seed : int
         Of the prompts that are looked at.
+    recorded : RecordedLogits, optional
+        The teacher's distributions on disk, in its place.
     """
     draw = np.random.default_rng(seed).permutation(len(prompts))[:_SCORED]
     some = prompts.subset(draw.tolist())
@@ -94,14 +80,21 @@ def preflight(
     with modes_kept(*modules), torch.no_grad():
         for module in modules:
             module.eval()
-        return tuple(_checks(teacher, student, some, objective, strategy))
+        return tuple(_checks(teacher, student, some, objective, strategy, recorded))
 
 
 def _checks(
-    teacher: LanguageModel, student: LanguageModel, some: Prompts, objective: Any, strategy: str
+    teacher: LanguageModel,
+    student: LanguageModel,
+    some: Prompts,
+    objective: Any,
+    strategy: str,
+    recorded: RecordedLogits | None,
 ) -> Iterator[Check]:
     few = some.subset(range(min(_PROBES, len(some))))
     yield chat_template(teacher, student, few)
+    yield token_ids(teacher, student, few)
+    yield vocabulary(teacher, student, few)
     yield end_of_text(teacher, student, few)
     yield number_type(teacher, student)
     yield shared_weights(teacher, student)
@@ -109,8 +102,14 @@ def _checks(
     for model, role in ((teacher, "teacher"), (student, "student")):
         yield padding(model, role, few)
     yield labels(student, few)
-    if some.complete:
-        yield better(teacher, student, some)
+    if recorded is not None:
+        yield recorded_temperature(recorded, teacher)
+    scores = _scores(teacher, student, some)
+    if scores is not None:
+        by_role = {"teacher": scores.teacher_log_p, "student": scores.student_log_q}
+        yield guessing(by_role, tokens_of(student.tokenizer))
+    if scores is not None and some.complete:
+        yield judged_gain(scores.teacher_log_p - scores.student_log_q)
     if isinstance(objective, WritingObjective) and objective.share > 0:
         yield top_tokens(teacher, student, few)
 
@@ -357,19 +356,16 @@ def labels(student: LanguageModel, few: Prompts) -> Check:
     return Check(name, "ok", f"{counted} tokens of texts count, each predicted from before.")
 
 
-def better(teacher: LanguageModel, student: LanguageModel, some: Prompts) -> Check:
-    """Whether the teacher predicts the given texts better than the student does at its start.
-
-    Parameters
-    ----------
-    teacher, student : LanguageModel
-        The models.
-    some : Prompts
-        Prompts with real texts.
-    """
-    texts = [list(c or ()) for c in some.completions]
-    scores = score_texts(teacher, student, some.ids, texts)
-    return judged_gain(scores.teacher_log_p - scores.student_log_q)
+def _scores(teacher: LanguageModel, student: LanguageModel, some: Prompts) -> PromptScores | None:
+    """How both predict the given texts, or else the prompts from their second token on."""
+    if some.complete:
+        pairs = [(p, c or ()) for p, c in zip(some.ids, some.completions, strict=True)]
+    else:
+        pairs = [(p[:1], p[1:]) for p in some.ids if len(p) > 1]
+    if not pairs:
+        return None
+    prompts, texts = zip(*pairs, strict=True)
+    return score_texts(teacher, student, prompts, texts)
 
 
 def judged_gain(gain: NDArray[np.float64]) -> Check:

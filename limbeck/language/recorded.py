@@ -219,6 +219,20 @@ class RecordedLogits:
         found = self._carrier.signal(kept, layout, self._head)
         return found.taken(rest) if isinstance(found, TopTokens) else found
 
+    def probabilities(self, row: int) -> Tensor:
+        """What is known of the distributions of one text, (tokens after the prompt, vocabulary).
+
+        Shares of the tokens drawn, or probabilities, the rest of "top:k" spread evenly.
+
+        Parameters
+        ----------
+        row : int
+            From 0.
+        """
+        prompt, text = self.tokens(row)
+        signal = self.signal([row], len(prompt) + len(text) - 1)
+        return self._carrier.probabilities(signal)[len(prompt) - 1 :]
+
     def check(
         self,
         *,

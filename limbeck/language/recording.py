@@ -22,7 +22,7 @@ from limbeck.language.carriers.carrier import Arrays, Carrier, TokenLayout
 from limbeck.language.carriers.named import carrier_of
 from limbeck.language.chunked import LMHead, chunk_rows
 from limbeck.language.heads import Backbone, backbone_of
-from limbeck.language.models import LanguageModel, is_folder, read_model
+from limbeck.language.models import LanguageModel, is_folder, read_model, tokens_of
 from limbeck.language.prompt_rows import read_rows
 from limbeck.language.prompts import Prompts, encode
 from limbeck.language.recorded import RecordedLogits, text_marks, tokenizer_marks
@@ -149,8 +149,8 @@ class _Recording:
 
     @property
     def vocabulary(self) -> int:
-        """Outputs of the teacher."""
-        return self.model.outputs
+        """Outputs of the teacher that stand for tokens."""
+        return min(self.model.outputs, tokens_of(self.model.tokenizer))
 
     def text(self, row: int) -> tuple[Sequence[int], Sequence[int]]:
         """Prompt and completion."""
@@ -194,10 +194,10 @@ def _lm_head(job: _Recording) -> bytes:
             " hidden states times its head.",
             'Record with keep="sampled:50".',
         )
-    weight = backbone.head.weight.detach()
+    weight = backbone.head.weight.detach()[: job.vocabulary]
     tensors = {"weight": weight.half() if weight.dtype == torch.float32 else weight}
     if getattr(backbone.head, "bias", None) is not None:
-        tensors["bias"] = backbone.head.bias.detach()
+        tensors["bias"] = backbone.head.bias.detach()[: job.vocabulary]
     if backbone.softcap is not None:
         tensors["softcap"] = torch.tensor(backbone.softcap)
     tensors["scale"] = torch.tensor(backbone.scale)
@@ -261,12 +261,12 @@ def _recorded(rows: Sequence[int], job: _Recording, facts: dict[str, Any]) -> di
     if job.backbone is not None:
         outputs: Tensor | LMHead = job.backbone(inputs)
     else:
-        outputs = job.model.module(**inputs, use_cache=False).logits
+        outputs = job.model.module(**inputs, use_cache=False).logits[..., : job.vocabulary]
     found = {}
     for i, row in enumerate(rows):
         start, end = len(job.text(row)[0]) - 1, len(texts[i]) - 1
         if isinstance(outputs, LMHead):
-            one: Tensor | LMHead = _of(outputs, outputs.states[i, start:end])
+            one: Tensor | LMHead = _of(outputs, outputs.states[i, start:end], job.vocabulary)
         else:
             one = outputs[i, start:end]
         kept = _kept(one, job, mixed(job.seed, row), row, facts)
@@ -278,8 +278,10 @@ def _recorded(rows: Sequence[int], job: _Recording, facts: dict[str, Any]) -> di
     return found
 
 
-def _of(head: LMHead, states: Tensor) -> LMHead:
-    return LMHead(states, head.weight, head.bias, head.scale, head.softcap)
+def _of(head: LMHead, states: Tensor, first: int) -> LMHead:
+    """The head over some states, of its first outputs."""
+    bias = None if head.bias is None else head.bias[:first]
+    return LMHead(states, head.weight[:first], bias, head.scale, head.softcap)
 
 
 def _kept(
@@ -334,7 +336,7 @@ def _measure(
     head: Mapping[str, Tensor] = {}
     if carrier.states:
         assert isinstance(one, LMHead)  # noqa: S101  (refused before)
-        outputs = _of(one, outputs).logits(slice(0, n))
+        outputs = _of(one, outputs, job.vocabulary).logits(slice(0, n))
         named = {"weight": one.weight, "bias": one.bias}
         head = {name: t.cpu() for name, t in named.items() if t is not None}
         head = {**head, "scale": torch.tensor(one.scale)}

@@ -135,7 +135,7 @@ class RecordedRows:
         assert step.index is not None  # noqa: S101  (the loop gives them)
         logits = step.student.logits
         rows = [self.rows[i] for i in step.index.tolist()]
-        return self.logits.signal(rows, logits.shape[1] - 1, device=logits.device)
+        return self.logits.signal(rows, logits.shape[1] - 1, device=logits.device, cut=True)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from limbeck.core.contract import Certificate, Status
 from limbeck.evaluation.comparison import Comparison, Difference
 from limbeck.evaluation.text_comparison import TextFacts
 from limbeck.language.certified_texts import CertifiedTexts
-from limbeck.language.preflight import Check
+from limbeck.language.preflight_check import Check
 from limbeck.language.train_texts import Bill
 
 __all__ = ["LanguageRecord", "SideBySide"]

@@ -211,6 +211,23 @@ def test_training_from_recorded_logits_is_training_from_the_teacher(folders, row
     assert all(torch.allclose(a, b, atol=2e-3) for a, b in pairs)  # float16 on disk
 
 
+def test_recorded_logits_at_another_temperature_are_refused(folders, rows, tmp_path):
+    """Imported without their teacher, so that nothing else tells whose they are."""
+    model = limbeck.language.models.read_model(folders[0], "teacher")
+    lines = []
+    for row in rows:
+        ids = model.tokenizer(row["prompt"])["input_ids"]
+        with torch.no_grad():
+            logs = (model.module(torch.tensor([ids])).logits[0] / 0.7).log_softmax(-1)[:-1]
+        places = [dict(zip(map(str, range(logs.shape[1])), p.tolist(), strict=True)) for p in logs]
+        lines.append(json.dumps({"prompt_token_ids": ids, "prompt_logprobs": [None, *places]}))
+    path, out = tmp_path / "vllm.jsonl", tmp_path / "logits"
+    path.write_text("\n".join(lines))
+    limbeck.language.import_logits(path, out, written_by="vllm", tokenizer=model.tokenizer)
+    with pytest.raises(InvalidInput, match=r"Pre-flight, recorded .* at temperature 0\.70"):
+        limbeck.distill(out, into=folders[1], objective=TokenKD(), judge=folders[0], **SETTINGS)
+
+
 def test_recorded_logits_that_do_not_fit_are_refused(folders, rows, logits):
     with pytest.raises(InvalidInput, match="parted already"):
         limbeck.distill(str(logits), into=folders[1], objective=TokenKD(), prompt_tokens=3)

@@ -7,9 +7,9 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from limbeck.core.errors import InvalidInput  # noqa: E402
-from limbeck.language import OnPolicy, TokenKD, preflight  # noqa: E402
+from limbeck.language import OnPolicy, TokenKD, preflight, record  # noqa: E402
 from limbeck.language.generation import TokenSampling  # noqa: E402
-from limbeck.language.models import LanguageModel  # noqa: E402
+from limbeck.language.models import LanguageModel, share_vocabulary  # noqa: E402
 from limbeck.language.preflight import padding  # noqa: E402
 from limbeck.language.prompt_rows import read_rows  # noqa: E402
 from limbeck.language.prompts import encode  # noqa: E402
@@ -56,7 +56,7 @@ def with_module(model, forward):
 def test_sound_models_pass(sound):
     found = states(*sound)
     assert {c.state for c in found.values()} == {"ok"}
-    assert len(found) == 9
+    assert len(found) == 12
 
 
 def test_a_shift_of_logits_is_found(sound):
@@ -122,6 +122,102 @@ def test_logits_that_are_no_numbers_are_found(sound):
     found = padding(LanguageModel(broken, student.tokenizer, "small"), "student", prompts)
     assert found.state == "refused"
     assert found.message == "The student's logits are not numbers."
+
+
+@pytest.mark.parametrize("fault", ["adds a token", "lowers letters"])
+def test_tokenizers_of_the_same_tokens_that_cut_texts_differently_are_found(sound, fault):
+    """Vocabularies are equal, so that comparing them finds nothing."""
+    from tokenizers import normalizers, processors
+
+    teacher, student, _ = sound
+    tokenizer = copy.deepcopy(student.tokenizer)
+    inner = tokenizer.backend_tokenizer
+    if fault == "adds a token":
+        inner.post_processor = processors.TemplateProcessing(
+            single="<eos> $A", special_tokens=[("<eos>", 1)]
+        )
+    else:
+        inner.normalizer = normalizers.Lowercase()
+    other = LanguageModel(student.module, tokenizer, "small")
+    assert share_vocabulary(teacher, other) == (34, "")
+    prompts = encode(read_rows([{"prompt": "aB", "completion": "c"}]), other, 8)
+    found = states(teacher, other, prompts)["tokenizer ids"]
+    assert found.state == "refused"
+    told = "1 3" if fault == "adds a token" else "3 4"
+    assert f"'aB' is 3 2 for the teacher and {told} for the student" in found.message
+
+
+@pytest.mark.parametrize("role", ["teacher", "student"])
+def test_weights_that_number_tokens_otherwise_than_the_tokenizer_are_found(sound, role):
+    """Ids shifted by one: the tokenizers agree, and one of the models reads other words."""
+    teacher, _, prompts = sound
+    shifted = copy.deepcopy(teacher.module)
+    with torch.no_grad():
+        for weight in (shifted.lm_head.weight, shifted.model.embed_tokens.weight):
+            weight.copy_(3 * weight.roll(1, 0))  # a sure model, as large ones are
+    other = LanguageModel(shifted, teacher.tokenizer, role)
+    pair = (other, sound[1]) if role == "teacher" else (teacher, other)
+    found = states(*pair, prompts)["tokens of the weights"]
+    assert found.state == "warning"
+    assert f"The {role} gives texts" in found.message
+
+
+def test_padded_vocabularies_that_are_not_cut_are_found(sound, make_llama):
+    """152,064 outputs against 151,936 with 151,665 tokens, in small."""
+    _, student, prompts = sound
+    padded = LanguageModel(make_llama(vocabulary=48), student.tokenizer, "big")
+    other = LanguageModel(make_llama(seed=1, vocabulary=40), student.tokenizer, "small")
+    found = preflight.vocabulary(padded, other, prompts)
+    assert found.state == "refused"
+    assert "48 outputs and the student 40, and 34 are tokens" in found.message
+    share_vocabulary(padded, other)
+    assert preflight.vocabulary(padded, other, prompts).state == "ok"
+
+
+def test_probability_of_outputs_that_are_no_tokens_is_found(sound, make_llama):
+    """Both heads have 40 outputs for 34 tokens, so that nothing is cut."""
+    _, student, prompts = sound
+    pair = [LanguageModel(make_llama(24, 1, i, 40, 0.1), student.tokenizer, "m") for i in (0, 1)]
+    share_vocabulary(*pair)
+    found = states(*pair, prompts)["vocabulary padding"]
+    assert found.state == "warning"
+    assert "6 outputs that are no tokens" in found.message
+    with torch.no_grad():
+        pair[0].module.model.norm.weight.fill_(1.0)
+        pair[0].module.forward = _without_padding(pair[0].module.forward)
+    assert states(*pair, prompts)["vocabulary padding"].state == "ok"
+
+
+def _without_padding(plain):
+    def forward(*args, **given):
+        out = plain(*args, **given)
+        out.logits[..., 34:] = -100.0
+        return out
+
+    return forward
+
+
+@pytest.mark.parametrize("keep", ["full", "hidden", "top:12", "sampled:50"])
+@pytest.mark.parametrize("temperature", [0.6, 1.0, 2.0])
+def test_recorded_logits_at_another_temperature_are_found(sound, tmp_path, keep, temperature):
+    """The teacher, its tokenizer and its texts are the right ones."""
+    teacher, student, prompts = sound
+    warmer = copy.deepcopy(teacher.module)
+    with torch.no_grad():
+        warmer.lm_head.weight /= temperature
+    found = record(warmer, ROWS, tmp_path, keep=keep, tokenizer=teacher.tokenizer)
+    check = states(teacher, student, prompts, recorded=found)["recorded log-probabilities"]
+    assert check.state == ("ok" if temperature == 1 else "refused")
+    told = float(check.message.partition("at temperature ")[2].rstrip(".").split(",")[0])
+    assert told == pytest.approx(temperature, rel=0.1)
+
+
+@pytest.mark.parametrize("keep", ["full", "sampled:50"])
+def test_recorded_logits_of_another_model_are_found(sound, tmp_path, keep):
+    teacher, student, _ = sound
+    found = record(student.module, ROWS, tmp_path, keep=keep, tokenizer=teacher.tokenizer)
+    check = states(*sound, recorded=found)["recorded log-probabilities"]
+    assert check.state == "refused"
 
 
 def test_different_ends_of_text_are_found(sound, make_llama):

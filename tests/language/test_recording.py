@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+import limbeck
 from limbeck.core.errors import FileRefused, InvalidInput, TeacherFailed
 from limbeck.language import RecordedLogits, TeacherLogits, TokenKD, record, recording
 from limbeck.language.models import LanguageModel
@@ -210,3 +211,26 @@ def test_a_full_disk_is_said_and_what_is_complete_stays(
     monkeypatch.setattr(shards, "write_bytes", write)
     assert json.loads((tmp_path / "index.json").read_text())["shards"][0]["rows"] == 1
     assert len(recorded_by(teacher, TEXTS, tmp_path, keep="top:3")) == 3
+
+
+@pytest.mark.parametrize(
+    ("outputs", "keep"),
+    [((40, 34), "hidden"), ((40, 36), "top:30"), ((34, 40), "sampled:50"), ((40, 40), "hidden")],
+)
+def test_recordings_of_a_padded_vocabulary_serve_heads_of_any_size(
+    outputs: tuple[int, int], keep: str, make_llama: Any, make_tokenizer: Any, tmp_path: Path
+) -> None:
+    tokenizer = make_tokenizer()
+    rows = [{"prompt": f"{a}{b}", "completion": "hello"} for a in "abc" for b in "abcdef"]
+    teacher, student = (make_llama(16, 1, i, size, 0.1) for i, size in enumerate(outputs))
+    with torch.no_grad():
+        teacher.lm_head.weight[34:] *= 50  # outputs that are no tokens, and likely
+    logits = record(teacher, rows, tmp_path, keep=keep, tokenizer=tokenizer)
+    assert logits.vocabulary == 34
+    found = limbeck.distill(
+        logits, into=student, objective=TokenKD(), judge=teacher, tokenizer=tokenizer,
+        control=False, progress=False, preflight="warn", max_new_tokens=6, holdout=0.6,
+    )  # fmt: skip
+    checks = {c.name: c for c in found.preflight}
+    assert checks["recorded log-probabilities"].state == "ok"
+    assert checks["vocabulary padding"].state == ("warning" if outputs == (40, 40) else "ok")

@@ -23,7 +23,8 @@ from limbeck.language.lora import adapted
 from limbeck.language.models import LanguageModel, read_model, share_vocabulary
 from limbeck.language.objectives import SequenceKD, TokenKD
 from limbeck.language.on_policy import OnPolicy
-from limbeck.language.preflight import Check, preflight
+from limbeck.language.preflight import preflight
+from limbeck.language.preflight_check import Check
 from limbeck.language.prompt_rows import read_rows
 from limbeck.language.prompts import Prompts
 from limbeck.language.recorded import RecordedLogits
@@ -340,7 +341,7 @@ def understand_language(
     else:
         checks = preflight(
             data.teacher, data.start, sides.train, data.objective, data.sampling,
-            strategy=data.training.strategy, seed=request.seed,
+            strategy=data.training.strategy, seed=request.seed, recorded=request.recorded,
         )  # fmt: skip
     faults = [c for c in checks if c.state == "refused"]
     if faults and request.preflight == "refuse":

@@ -110,7 +110,7 @@ def import_logits(
     model = None if teacher is None else read_model(teacher, "teacher", _reader(tokenizer), device)
     tokens = TokenBytes(_reader(tokenizer))
     layout = DistillKitLayout.beside(path, compression) if written_by == "distillkit" else None
-    size = vocabulary or (len(tokens.table) if model is None else model.outputs)
+    size = vocabulary or len(tokens.table)
     reader = LogitReader(path, written_by, tokens, prompt_tokens, layout, size)
     head, rows = _head(reader, size, model)
     folder = Path(out)
