@@ -19,7 +19,7 @@ from limbeck.audits.fidelity import fidelity
 from limbeck.audits.fitting import fit_models, make_folds
 from limbeck.audits.group_metrics import Favourable, GroupMetrics, group_metrics
 from limbeck.audits.groups import by_groups
-from limbeck.audits.results import Caveat
+from limbeck.audits.results import Calibration, Caveat
 from limbeck.audits.table import read_table
 from limbeck.certificates.binomial import check_share
 from limbeck.certificates.wording import versions
@@ -168,10 +168,7 @@ def audit(
     caveats = list(table.caveats)
     with keeping(out) as pieces, shown(progress) as tell, ThreadPoolExecutor(1) as pool:
         tell("calibration", 0, 1)
-        evidence = table.evidence
-        calibration, curve = calibrate(table.score, table.outcome, evidence, level, streams[0])
-        shown_rows = table.mass.sum() if table.frequency is not None else len(table)
-        calibration = replace(calibration, count=calibration.count * (shown_rows / evidence.sum()))
+        calibration, curve = _calibrated(table, level, streams[0])
         split = make_folds(len(table), folds, streams[1], table.cases)
         models = fit_models(table, curve, split, pairs=pairs, bags=bags, rng=streams[2], tell=tell)
         caveats += _interrupted(len(models.bags), bags)
@@ -205,6 +202,16 @@ def audit(
         result.save(out)
         pieces.remove()
     return result
+
+
+def _calibrated(
+    table: AuditTable, level: float, rng: np.random.Generator
+) -> tuple[Calibration, Curve]:
+    """How often the outcome came at each score, its counts those of the rows that were given."""
+    evidence = table.evidence
+    found, curve = calibrate(table.score, table.outcome, evidence, level, rng)
+    given = table.mass.sum() if table.frequency is not None else len(table)
+    return replace(found, count=found.count * (given / evidence.sum())), curve
 
 
 def _interrupted(done: int, bags: int) -> list[Caveat]:

@@ -144,11 +144,9 @@ def tournament(
             "Choose without these rows, then teach the student that was recommended with them:"
             " limbeck.distill(teacher, X, y, into=name, unlabelled=...).",
         )
-    check_share("epsilon", epsilon)
-    check_share("delta", delta)
+    _check_limits(epsilon, delta, seconds, n_jobs)
     seed = whole_number("seed", seed)
     max_numbers = whole_number("max_numbers", max_numbers, _LEAST_NUMBERS)
-    _check_limits(seconds, n_jobs)
     outputs = {
         "classes": classes, "regression": regression, "unit": unit or None,
         "score_kind": score_kind, "preprocess": preprocess, "output": output,
@@ -168,14 +166,12 @@ def tournament(
     with shown(progress) as tell:
         jobs = n_jobs if _pickles(known.teacher) else 1
         race = _race(request, known, apart, time.time() + seconds, max_numbers, out, tell)
-        done, stopped = _runs(race, allowed, jobs, tell)
         parts, fold = race.parts, race.fold
+        done, stopped = _runs(race, allowed, jobs, tell)
         found = entrants(done)
         front = pareto(found)
-        told = answers(known.teacher.scores(table.features.in_order(apart.test.X)), known.task)
-        asked = replace(request, candidates=len(front))
-        calls = [(asked, known, entrant, told) for entrant in front]
-        finalists = tuple(several(_finalist, calls, jobs, tell, "certificates and controls"))
+        own = table.features.in_order(apart.test.X)
+        finalists = _finalists(request, known, front, own, jobs, tell)
         bounds = [certified_bound(f.certificate) for f in finalists]
         chosen = undominated(front, bounds, front.index(recommended(front, _NEAR)))
         until = time.time() + _AGAIN * seconds
@@ -204,7 +200,9 @@ def tournament(
     return result
 
 
-def _check_limits(seconds: Any, n_jobs: Any) -> None:
+def _check_limits(epsilon: float, delta: float, seconds: Any, n_jobs: Any) -> None:
+    check_share("epsilon", epsilon)
+    check_share("delta", delta)
     number = isinstance(seconds, int | float | np.number) and not isinstance(seconds, bool)
     if not (number and seconds > 0):
         raise InvalidInput(f"seconds is {seconds!r}.", "Give a positive number.")
@@ -343,6 +341,17 @@ def _first_of(label: NDArray[np.int64]) -> NDArray[np.int64]:
     """For each row the place of the first row with its label."""
     _, first, back = np.unique(label, return_index=True, return_inverse=True)
     return np.asarray(first[back], dtype=np.int64)
+
+
+def _finalists(
+    request: Request, known: Known, front: Sequence[Entrant], held_out: Any, jobs: int | None,
+    tell: Progress,
+) -> tuple[Distillation, ...]:  # fmt: skip
+    """The students of the front with their certificates, which hold together, and controls."""
+    told = answers(known.teacher.scores(held_out), known.task)
+    asked = replace(request, candidates=len(front))
+    calls = [(asked, known, entrant, told) for entrant in front]
+    return tuple(several(_finalist, calls, jobs, tell, "certificates and controls"))
 
 
 def _finalist(request: Request, known: Known, entrant: Entrant, told: NDArray[Any]) -> Distillation:

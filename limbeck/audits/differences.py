@@ -126,24 +126,15 @@ def differences(table: AuditTable, models: Models, on: Scaled, level: float) -> 
         spread[live], factor = resampled.spread, critical_value([resampled.worst], level)
     shapes, parts = [], []
     for j, column in enumerate(table.features.columns):
-        a, b = models.design.starts[j], models.design.starts[j + 1]
-        kept = np.flatnonzero(live[a:b])
-        at = kept + a
-        numeric = column.kind == "numeric"
-        words = models.bins.words(j, column)
-        middles = _middles(table, models, j, kept)
-        words_kept = tuple(words[i] for i in kept)
-        inner = len(models.bins.edges[j]) + 1
-        last = ("missing",) if len(kept) and kept[-1] == b - a - 1 else ()
-        alone = numeric and inner > 1 and len(kept) == inner + len(last)
-        half = spread[at][:, None] * np.array([-1.0, 1.0])
+        bins = _bins_of(table, models, j)
+        at, half = bins.at, spread[bins.at][:, None] * np.array([-1.0, 1.0])
         nan = np.full((len(at), 2), np.nan)
         shapes.append(
             Shape(
                 feature=column.name,
                 unit=column.unit,
-                edges=models.bins.edges[j] if alone else np.empty(0),
-                levels=last if alone else words_kept,
+                edges=models.bins.edges[j] if bins.alone else np.empty(0),
+                levels=bins.last if bins.alone else bins.words,
                 count=models.mass[at],
                 score=on.score[at],
                 score_band=on.score[at][:, None] + z * _half(on.bag_score[:, at]),
@@ -159,7 +150,7 @@ def differences(table: AuditTable, models: Models, on: Scaled, level: float) -> 
         )
         parts.append(
             FeatureDifference(
-                column.label, column.unit, alone, words_kept, middles,
+                column.label, column.unit, bins.alone, bins.words, bins.middles,
                 on.score[at], on.outcome[at], main[at], bags[:, at], least[at],
                 None if on.own is None else on.own[at] - on.outcome[at],
                 None if on.bag_own is None else on.bag_own[:, at] - on.bag_outcome[:, at],
@@ -178,6 +169,33 @@ def differences(table: AuditTable, models: Models, on: Scaled, level: float) -> 
         level,
         len(models.bags),
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _FeatureBins:
+    """The bins of a feature that hold rows: places ``at`` among all, words and middles.
+
+    Where all inner bins of numbers hold rows, ``alone``, edges say what they are, and only the
+    words of ``last``, the bin of missing values, are needed.
+    """
+
+    at: NDArray[np.int64]
+    words: tuple[str, ...]
+    middles: Vector
+    alone: bool
+    last: tuple[str, ...]
+
+
+def _bins_of(table: AuditTable, models: Models, j: int) -> _FeatureBins:
+    column = table.features.columns[j]
+    a, b = models.design.starts[j], models.design.starts[j + 1]
+    kept = np.flatnonzero(models.mass[a:b] > 0)
+    words = models.bins.words(j, column)
+    inner = len(models.bins.edges[j]) + 1
+    last = ("missing",) if len(kept) and kept[-1] == b - a - 1 else ()
+    alone = column.kind == "numeric" and inner > 1 and len(kept) == inner + len(last)
+    middles = _middles(table, models, j, kept)
+    return _FeatureBins(kept + a, tuple(words[i] for i in kept), middles, alone, last)
 
 
 def least_variance(table: AuditTable, models: Models) -> Vector:

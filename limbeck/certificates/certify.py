@@ -142,9 +142,7 @@ def certify(
     """
     check_share("delta", delta)
     if candidates < 1:
-        raise InvalidInput(
-            f"candidates is {candidates}.", "Give the number of students, 1 or more."
-        )
+        raise InvalidInput(f"candidates is {candidates}.", "Give how many students, 1 or more.")
     chosen = choose_loss(loss, loss_range, tolerance, student.task_)
     if until is not None or draws is not None:
         if until is None or draws is None or rows is not None or answers is not None:
@@ -152,11 +150,7 @@ def certify(
                 "until and draws go together, and instead of rows and answers.",
                 "Give until=0.01 and draws=batches, or rows and answers.",
             )
-        if groups is not None or epsilon is not None:
-            raise InvalidInput(
-                "groups and epsilon have no meaning with until.",
-                "Leave them out, or give rows and answers.",
-            )
+        _refuse_beside_until(groups=groups, epsilon=epsilon)
         return certify_until(
             student, draws, chosen, until, delta, candidates=candidates, seen=seen, limit=max_rows,
             cases=cases, duplicates=duplicates,
@@ -205,6 +199,15 @@ def certify(
         groups=() if labels is None else bounds.groups(labels, level),
         plan=plan, settings={"bound": bound},
     )  # fmt: skip
+
+
+def _refuse_beside_until(**given: Any) -> None:
+    """Refuse what a certificate of drawn batches has no place for."""
+    for name, value in given.items():
+        if value is not None:
+            raise InvalidInput(
+                f"{name} has no meaning with until.", "Leave it out, or give rows and answers."
+            )
 
 
 def certify_all(

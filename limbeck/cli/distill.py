@@ -174,39 +174,22 @@ def distill(
             rows_and_labels(frame, label, drop) if several is None
             else texts_and_labels(frame, label, several, drop)
         )  # fmt: skip
+        of_texts = {"labels": several, "ordered": None if ordered is None else parts(ordered)}
         model = read_teacher(str(name), weights)
         keeps += stored_answers(model)
         result = start(
-            model,
-            X,
-            y,
-            into=into,
-            method=method,
+            model, X, y, into=into, method=method, out=folder, seed=seed,
             via=[_earlier(one) for one in via] if via else None,
-            epsilon=epsilon,
-            delta=delta,
-            holdout=holdout,
-            groups=groups_of(frame, group),
-            cases=cases,
-            duplicates=duplicates_rule(duplicates),
+            epsilon=epsilon, delta=delta, holdout=holdout,
+            groups=groups_of(frame, group), cases=cases, duplicates=duplicates_rule(duplicates),
             unlabelled=None if unlabelled is None else unlabelled_rows(unlabelled, label, drop),
-            sample_weight=weight,
-            class_weight=class_weight,
-            classes=class_names(classes, y),
+            sample_weight=weight, class_weight=class_weight, classes=class_names(classes, y),
             score_kind=score_kind,
             preprocess=None if preprocess is None else read_named(preprocess),
-            seed=seed,
-            max_leaves=max_leaves,
-            leaves=leaves,
-            queries=queries,
-            sampler=sampler,
-            query_weight=query_weight,
-            budget=budget,
-            **({} if several is None else {"labels": several}),
-            **({} if ordered is None else {"ordered": parts(ordered)}),
-            **settings,
-            out=folder,
-        )
+            max_leaves=max_leaves, leaves=leaves, queries=queries, sampler=sampler,
+            query_weight=query_weight, budget=budget,
+            **{name: value for name, value in of_texts.items() if value is not None}, **settings,
+        )  # fmt: skip
         print_result(result, Path(folder))
 
 

@@ -55,7 +55,7 @@ from limbeck.networks.losses.filters import Filter, RowWeights
 from limbeck.networks.losses.labels import GoldLabels
 from limbeck.networks.losses.loss import Objective
 from limbeck.networks.strategies.train_network import started
-from limbeck.networks.training.checks import refuse_metrics, refuse_patience, refuse_unscored
+from limbeck.networks.training.checks import refuse_unscored, refuse_unvalidated
 from limbeck.networks.training.gradient_accumulation import part_notes
 from limbeck.networks.training.settings import Training
 from limbeck.students.onnx.layout import Layout
@@ -234,8 +234,7 @@ def understand(request: NetworkRequest, data: NetworkData, sides: NetworkSides) 
         kept = for_rows(kept, rows, lesson.rows, networks.task)
     rows, labelled, transfer = _transfer(rows, lesson.more, networks.task)
     settings = settings.settled(len(rows), checked is not None)
-    refuse_patience(settings.patience, checked)
-    refuse_metrics(settings.metrics, checked)
+    refuse_unvalidated(settings, checked)
     if unread:
         apart.append(unread_note(unread, rows.has_labels))
     apart += [] if networks.compares else apart_notes(rows.has_labels)

@@ -5,10 +5,10 @@ The look leaves no trace: networks are in eval mode, and the random numbers are 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +22,7 @@ from limbeck.networks.datasets.data import Batch, Samples
 from limbeck.networks.losses.filters import Filter
 from limbeck.networks.losses.loss import Needs, Objective
 from limbeck.networks.training.engine import Engine
+from limbeck.networks.training.settings import Training
 from limbeck.networks.training.teacher_outputs import Ask, heard
 
 if TYPE_CHECKING:
@@ -29,12 +30,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "maps_of",
-    "refuse_metrics",
     "refuse_outputs",
-    "refuse_patience",
     "refuse_settings",
     "refuse_shared",
     "refuse_unscored",
+    "refuse_unvalidated",
     "unused",
 ]
 
@@ -98,46 +98,32 @@ def refuse_settings(
             )
 
 
-def refuse_patience(patience: int | None, validation: Samples | None) -> None:
-    """Refuse to wait for what is not measured.
+def refuse_unvalidated(training: Training, validation: Samples | None) -> None:
+    """Refuse to stop early by, or to measure, rows that were not set aside.
 
     Parameters
     ----------
-    patience : int or None
-        Epochs without a better validation score.
+    training : Training
+        Its patience and its metrics.
     validation : Samples or None
         Rows set aside.
 
     Raises
     ------
     InvalidInput
-        With the number of epochs.
+        With the number of epochs, or the names of the metrics.
     """
-    if patience is not None and validation is None:
+    if validation is not None:
+        return
+    if training.patience is not None:
         raise InvalidInput(
-            f"patience is {patience}, and there are no validation rows.",
+            f"patience is {training.patience}, and there are no validation rows.",
             "Give validation rows, or no patience: early stopping needs rows that do not train.",
         )
-
-
-def refuse_metrics(metrics: Mapping[str, Any] | None, validation: Samples | None) -> None:
-    """Refuse metrics without rows to compute them of.
-
-    Parameters
-    ----------
-    metrics : mapping or None
-        Functions by name.
-    validation : Samples or None
-        Rows set aside.
-
-    Raises
-    ------
-    InvalidInput
-        Names the metrics.
-    """
-    if metrics and validation is None:
+    if training.metrics:
+        named = ", ".join(sorted(training.metrics))
         raise InvalidInput(
-            f"metrics names {', '.join(sorted(metrics))}, and there are no validation rows.",
+            f"metrics names {named}, and there are no validation rows.",
             "Give validation rows, or a share of the training rows: validation=0.1.",
         )
 

@@ -18,18 +18,17 @@ from limbeck.core.errors import InvalidInput
 from limbeck.core.progress import quiet
 from limbeck.modules.linear_head import linear_head
 from limbeck.modules.runner import Network, watched
-from limbeck.networks.datasets.data import Samples
+from limbeck.networks.datasets.data import Batch, Samples
 from limbeck.networks.datasets.mixing import Mixing
 from limbeck.networks.losses.filters import Filter
 from limbeck.networks.losses.loss import Objective
 from limbeck.networks.training.checkpoint import settings_of
 from limbeck.networks.training.checks import (
     maps_of,
-    refuse_metrics,
-    refuse_patience,
     refuse_settings,
     refuse_shared,
     refuse_unscored,
+    refuse_unvalidated,
     unused,
 )
 from limbeck.networks.training.engine import Engine, device_of
@@ -214,8 +213,7 @@ def fit(
     training = (training or Training()).settled(len(samples), validation is not None)
     found = Objective.of(objective)
     refuse_settings(found, task, samples, teacher, filter, len(students) > 1)
-    refuse_patience(training.patience, validation)
-    refuse_metrics(training.metrics, validation)
+    refuse_unvalidated(training, validation)
     refuse_unscored(validation, teacher)
     samples = samples if samples.task == task else samples.aimed(task)
     needs = found.needs if filter is None else found.needs | filter.needs
@@ -229,12 +227,13 @@ def fit(
         stack.enter_context(torch.random.fork_rng(range(torch.cuda.device_count())))
         torch.manual_seed(seed)
         modules = [_made(s, teacher) for s in students]
+        engine = stack.enter_context(Engine.started(training, device_of(modules[0])))
         settings = {}
         if where is not None:
             where.mkdir(parents=True, exist_ok=True)
             settings = settings_of(training, found, task, samples, teacher, filter, validation,
                                  views, seed, augment_seed, modules)  # fmt: skip
-        engine = stack.enter_context(Engine.started(training, device_of(modules[0])))
+            settings["processes"] = engine.processes
         moved = training.device is not None or engine.processes > 1
         heads = _heads(modules, teacher, found, validation is None and filter is None)
         ask, asked_teacher = stack.enter_context(
@@ -242,9 +241,7 @@ def fit(
         )
         for module in modules:
             module.to(engine.device)
-        rows = samples.order(0, seed)[:2]
-        batches = samples.batches(rows, 2, seed=augment_seed, view=0, device=engine.device)
-        first = next(iter(batches))
+        first = _two_rows(samples, seed, augment_seed, engine)
         mixing = _mixing(training, task, first.inputs)
         many = engine.processes > 1
         loose = [many and unused(m, first) for m in modules]
@@ -252,23 +249,22 @@ def fit(
         own = [None if out else head for head, out in zip(heads, loose, strict=False)]
         maps = maps_of(modules, first, found, task, ask, needs, seed, engine, asked_teacher, filter,
                        own)  # fmt: skip
-        settings |= {} if where is None else {"processes": engine.processes}
         if engine.rank:
             torch.manual_seed(seed + 7919 * engine.rank)  # other draws than the first process's
         averages = [_averaged(m, training.ema) for m in modules]
         plain = [copy.deepcopy(m) for m in modules] if engine.sharded else modules
         called = [engine.prepared(m, out) for m, out in zip(modules, loose, strict=True)]
         mixed = engine.autocast if engine.mixed else None
-        networks = [
-            stack.enter_context(
-                watched(m, needs.student_layers, "The student", called=c, context=mixed, head=h)
-            )
-            for m, c, h in zip(modules, called, own, strict=True)
-        ]
         learners = [
-            Learner(m, network, found, learned, training, engine, average)
-            for m, network, learned, average in zip(modules, networks, maps, averages, strict=True)
-        ]
+            Learner(
+                m,
+                stack.enter_context(
+                    watched(m, needs.student_layers, "The student", called=c, context=mixed, head=h)
+                ),
+                found, learned, training, engine, average,
+            )
+            for m, c, h, learned, average in zip(modules, called, own, maps, averages, strict=True)
+        ]  # fmt: skip
         score = _validation(validation, task, training, engine, asked_teacher)
         session = Trainer(
             learners, ask, asked_teacher, samples, task, training, engine, seed=seed,
@@ -277,9 +273,20 @@ def fit(
         )  # fmt: skip
         session.run(progress)
         if engine.sharded:
-            for whole, learner in zip(plain, learners, strict=True):
-                whole.load_state_dict(learner.student_state())
+            _gather(plain, learners)
         return _trained(session, plain, maps)
+
+
+def _gather(modules: Sequence[nn.Module], learners: Sequence[Learner]) -> None:
+    """Give modules the weights that were trained in shards."""
+    for module, learner in zip(modules, learners, strict=True):
+        module.load_state_dict(learner.student_state())
+
+
+def _two_rows(samples: Samples, seed: int, augment_seed: int, engine: Engine) -> Batch:
+    """The first rows of training, on which shapes are read and settings tried."""
+    rows = samples.order(0, seed)[:2]
+    return next(iter(samples.batches(rows, 2, seed=augment_seed, view=0, device=engine.device)))
 
 
 def _refuse_mixing_of_stored(training: Training) -> None:

@@ -194,22 +194,8 @@ class Trainer:
             batch, done = part.batch, self._step / self._total
             seen = [x.network(batch.inputs) for x in self._learners]
             for i, (learner, own) in enumerate(zip(self._learners, seen, strict=True)):
-                step = Step(
-                    batch.inputs,
-                    batch.labels,
-                    own,
-                    heard(part.taught, seen, i, self._task),
-                    self._task,
-                    done=done,
-                    index=batch.index,
-                    generator=self._generator,
-                    run_student=learner.network.run,
-                    run_teacher=None if self._teacher is None else self._teacher.run,
-                    labelled=batch.labelled,
-                    shares=part.shares,
-                )
-                if self._filter is not None:
-                    step = replace(step, weight=self._weight(step, part, self._filter))
+                taught = heard(part.taught, seen, i, self._task)
+                step = self._step_of(part, learner, own, taught, done)
                 if learner.closes:
                     held[i].append(step)
                 self._ledgers[i].add(self._step, part.last, *learner.learn(step, part.last))
@@ -236,6 +222,27 @@ class Trainer:
             if ending:
                 break
         self._ending = norms, done
+
+    def _step_of(self, part: Part, learner: Learner, own: Any, taught: Any, done: float) -> Step:
+        """What the losses of a student see of a part of an update."""
+        batch = part.batch
+        step = Step(
+            batch.inputs,
+            batch.labels,
+            own,
+            taught,
+            self._task,
+            done=done,
+            index=batch.index,
+            generator=self._generator,
+            run_student=learner.network.run,
+            run_teacher=None if self._teacher is None else self._teacher.run,
+            labelled=batch.labelled,
+            shares=part.shares,
+        )
+        if self._filter is None:
+            return step
+        return replace(step, weight=self._weight(step, part, self._filter))
 
     def _weight(self, step: Step, part: Part, given: Filter) -> Tensor:
         """What the filter says of a part of an update; it was asked where there are several."""
