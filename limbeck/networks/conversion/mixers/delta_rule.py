@@ -63,7 +63,7 @@ def chunked_delta(
     state: Tensor | None = None,
     *,
     segments: Tensor | None = None,
-    chunk: int = 32,
+    chunk: int = 16,
 ) -> tuple[Tensor, Tensor]:
     """The rule for training: within a chunk the replaced values solve a triangular system.
 
@@ -86,41 +86,50 @@ def chunked_delta(
     tuple of Tensor
         Outputs (b, t, h, p) and the state after the last token (b, h, n, p).
     """
-    t = v.shape[1]
-    size = min(chunk, t)
+    (b, t, h, _), size = v.shape, min(chunk, v.shape[1])
     more = -t % size
     if more:
         v, k, q = (F.pad(x, (0, 0, 0, 0, 0, more)) for x in (v, k, q))
         log_decay, beta = (F.pad(x, (0, 0, 0, more)) for x in (log_decay, beta))
-    v, k, q = (torch.unflatten(x, 1, (-1, size)).transpose(2, 3) for x in (v, k, q))
-    beta, log_decay = (torch.unflatten(x, 1, (-1, size)).transpose(2, 3) for x in (beta, log_decay))
-    cumulated = log_decay.cumsum(-1)  # (b, c, h, l)
+    v, k, q, log_decay, beta = (_chunks(x, size) for x in (v, k, q, log_decay, beta))
+    cumulated = log_decay.cumsum(-1)  # (c, b h, l)
     future = torch.ones(size, size, dtype=torch.bool, device=v.device).triu(1)
     gaps = (cumulated[..., :, None] - cumulated[..., None, :]).masked_fill(future, -torch.inf)
     decays, from_start = gaps.exp(), cumulated.exp()
     to_end, whole = (cumulated[..., -1:] - cumulated).exp(), cumulated[..., -1].exp()
     if segments is not None:
         of = torch.cat([segments, segments[:, -1:].expand(-1, more)], 1)
-        of = torch.unflatten(of, 1, (-1, size))
-        ends = torch.cat([of[:, :1, 0], of[:, :, -1]], 1)  # (b, c + 1)
-        decays = decays * (of[..., :, None] == of[..., None, :])[:, :, None]
-        from_start = from_start * (of == ends[:, :-1, None])[:, :, None]
-        to_end = to_end * (of == ends[:, 1:, None])[:, :, None]
-        whole = whole * (ends[:, 1:] == ends[:, :-1])[..., None]
-    lower = (beta[..., None] * (k @ k.mT) * decays).tril(-1)
-    system = lower + torch.eye(size, dtype=v.dtype, device=v.device)
-    sides = torch.cat([v, k * from_start[..., None]], -1) * beta[..., None]
-    solved = torch.linalg.solve_triangular(system, sides, upper=False, unitriangular=True)
+        of = torch.unflatten(of.repeat_interleave(h, 0), 1, (-1, size)).transpose(0, 1)
+        ends = torch.cat([of[:1, :, 0], of[:, :, -1]])  # (c + 1, b h)
+        decays = decays * (of[..., :, None] == of[..., None, :])
+        from_start = from_start * (of == ends[:-1, :, None])
+        to_end = to_end * (of == ends[1:, :, None])
+        whole = whole * (ends[1:] == ends[:-1])
+    weighted = k * beta[..., None]
+    sides = torch.cat([v * beta[..., None], weighted * from_start[..., None]], -1)
+    # Only what is below the diagonal is read: no identity is added, nothing masked.
+    solved = torch.linalg.solve_triangular(
+        (weighted @ k.mT) * decays, sides, upper=False, unitriangular=True
+    )
     own, erased = torch.split(solved, [v.shape[-1], k.shape[-1]], -1)
-    inside, reads = (q @ k.mT) * decays, q * from_start[..., None]
-    writes = k * to_end[..., None]
+    writes = (k * to_end[..., None]).mT
     if state is None:
-        state = v.new_zeros(v.shape[0], v.shape[2], k.shape[-1], v.shape[-1])
-    # Unbound once: a slice in the loop would cost a tensor of zeros each in the backward pass.
-    chunks = zip(*(x.unbind(1) for x in (own, erased, reads, inside, writes, whole)), strict=True)
-    outputs = []
-    for own_c, erased_c, reads_c, inside_c, writes_c, whole_c in chunks:
-        values = own_c - erased_c @ state
-        outputs.append(reads_c @ state + inside_c @ values)
-        state = whole_c[..., None, None] * state + writes_c.mT @ values
-    return torch.stack(outputs, 1).transpose(2, 3).flatten(1, 2)[:, :t], state
+        state = v.new_zeros(b, h, k.shape[-1], v.shape[-1])
+    state = state.flatten(0, 1)
+    # Unbound once: a slice in the loop would cost a tensor of zeros each in the backward pass. What
+    # needs no later state is outside of the loop, as one product of all chunks.
+    before, values = [], []
+    chunks = zip(*(x.unbind() for x in (own, erased, writes, whole)), strict=True)
+    for own_c, erased_c, writes_c, whole_c in chunks:
+        before.append(state)
+        values.append(torch.baddbmm(own_c, erased_c, state, alpha=-1))
+        state = torch.baddbmm(whole_c[:, None, None] * state, writes_c, values[-1])
+    y = (q * from_start[..., None]) @ torch.stack(before)
+    y = torch.unflatten(y + ((q @ k.mT) * decays) @ torch.stack(values), 1, (b, h))
+    return y.permute(1, 0, 3, 2, 4).flatten(1, 2)[:, :t], torch.unflatten(state, 0, (b, h))
+
+
+def _chunks(values: Tensor, size: int) -> Tensor:
+    """(b, t, h, ...) to (c, b h, size, ...): a chunk of all heads is one contiguous piece."""
+    split = torch.unflatten(values, 1, (-1, size)).movedim(1, 0).movedim(3, 2)
+    return split.flatten(1, 2)

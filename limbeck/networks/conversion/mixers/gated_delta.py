@@ -52,7 +52,7 @@ class GatedDeltaRule(RecurrentHeads):
         *,
         convolution: int = 4,
         rotary: bool = True,
-        chunk: int = 32,
+        chunk: int = 16,
     ) -> None:
         super().__init__(parts, start, convolution, rotary, chunk)
         self.beta_proj = nn.Linear(self.width, self.heads)

@@ -53,11 +53,14 @@ def test_known_answer():
     )
 
 
-def test_a_state_goes_on_where_the_call_before_ended():
+@pytest.mark.parametrize("form", [chunked_scan, chunked_delta])
+def test_a_state_goes_on_where_the_call_before_ended(form):
     given = tensors(21)
-    whole, end = chunked_scan(*given, chunk=4)
-    first, state = chunked_scan(*(v[:, :10] for v in given), chunk=4)
-    second, last = chunked_scan(*(v[:, 10:] for v in given), state, chunk=4)
+    given[1] = torch.nn.functional.normalize(given[1], dim=-1)
+    given += [torch.rand(2, 21, 3)] if form is chunked_delta else []
+    whole, end = form(*given, chunk=4)
+    first, state = form(*(v[:, :10] for v in given), chunk=4)
+    second, last = form(*(v[:, 10:] for v in given), state, chunk=4)
     torch.testing.assert_close(torch.cat([first, second], 1), whole)
     torch.testing.assert_close(last, end)
 
