@@ -8,15 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from inspect import signature
 from pathlib import Path
-from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from limbeck.api.load import read_named, read_teacher
+from limbeck.api.named_parts import function_of, made, metrics_of, objective_of, of_torch
 from limbeck.api.run_language import LANGUAGE_SETTINGS
 from limbeck.core.arrays import read_arrays
 from limbeck.core.atomic_io import write_bytes
 from limbeck.core.errors import FileRefused, InvalidInput, MissingExtra, did_you_mean
-from limbeck.core.registry import LOSSES
 from limbeck.core.whole_folder import open_folder
 from limbeck.networks.training.processes import first
 
@@ -25,8 +24,7 @@ if TYPE_CHECKING:
     from limbeck.results.network import NetworkDistillation
 
 __all__ = [
-    "KEPT", "arguments_of", "kept_run", "made", "objective_of", "of_torch", "read_run", "resume",
-    "run",
+    "KEPT", "arguments_of", "kept_run", "read_run", "resume", "run",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -280,7 +278,7 @@ def arguments_of(data: Mapping[str, Any]) -> tuple[Any, Any, Any, dict[str, Any]
     if given.get("callbacks") is not None:
         given["callbacks"] = [made(one, "callbacks") for one in _listed(given["callbacks"])]
     if given.get("metrics") is not None:
-        given["metrics"] = _metrics(given["metrics"])
+        given["metrics"] = metrics_of(given["metrics"])
     if isinstance(given.get("cache"), dict):
         given["cache"] = made({"name": "TeacherCache", **given["cache"]}, "cache")
     if given.pop("balanced", False):
@@ -343,7 +341,7 @@ def _model(name: Any, weights: Any, role: str) -> Any:
             )
         if role == "student" and (_is_cut(name) or _is_rounding(name)):
             return made(name, role)
-        make = _function(name, role)[1]
+        make = function_of(name, role)[1]
         return make if role == "student" else make()
     found = read_named(str(name))
     if role == "student" and weights is None and callable(found) and not _is_module(found):
@@ -382,143 +380,6 @@ def _split(rows: Any) -> tuple[Any, Any]:
     return rows, None
 
 
-def objective_of(items: Any) -> Any:
-    """A list of terms with weights as an objective."""
-    from limbeck.networks.losses.loss import Objective
-
-    if not isinstance(items, list) or not items:
-        raise InvalidInput(
-            f"objective is {items!r}.",
-            "Write a list, such as - {weight: 0.9, name: SoftTargets, temperature: 4}.",
-        )
-    total: Any = None
-    for item in items:
-        given = dict(item) if isinstance(item, dict) else {"name": item}
-        weight = given.pop("weight", 1.0)
-        if isinstance(weight, dict):
-            weight = made(weight, "objective")
-        part = weight * Objective.of(made(given, "objective"))
-        total = part if total is None else total + part
-    return Objective.of(total)
-
-
 def _listed(given: Any) -> list[Any]:
     """A list, or one thing as a list of one."""
     return given if isinstance(given, list) else [given]
-
-
-def _metrics(given: Any) -> dict[str, Any]:
-    """Functions by name: ``{f1: package.module:f1}``, or a list, named as the functions are."""
-    if isinstance(given, dict) and "name" not in given:
-        return {str(name): _function(item, "metrics")[1] for name, item in given.items()}
-    return dict(
-        _function(item, "metrics") for item in (given if isinstance(given, list) else [given])
-    )
-
-
-def _function(given: Any, where: str) -> tuple[str, Any]:
-    """The name of a function at ``package.module:name``, and it with its settings."""
-    settings = dict(given) if isinstance(given, dict) else {"name": given}
-    name = str(settings.pop("name", None))
-    found = read_named(name)
-    if not callable(found):
-        raise InvalidInput(f"{name} in {where} is a {type(found).__name__}.", "Name a function.")
-    _refuse_unknown(found, name, where, settings)
-    return name.partition(":")[2], partial(found, **settings) if settings else found
-
-
-def made(given: Any, where: str) -> Any:
-    """An object from ``{name: Name, setting: value}``: of limbeck.networks, or one's own.
-
-    A loss of another package has the name of its entry point.
-
-    One's own is ``package.module:name``: a class or a function, called with the settings, or an
-    object that is there already.
-
-    Parameters
-    ----------
-    given : str or mapping
-        The name, or it with settings.
-    where : str
-        What it is for, in messages.
-    """
-    import limbeck.networks as package
-
-    settings = dict(given) if isinstance(given, dict) else {"name": given}
-    name = settings.pop("name", None)
-    if ":" in str(name):
-        make = read_named(str(name))
-        if not isinstance(make, type | FunctionType):
-            if settings:
-                raise InvalidInput(
-                    f"{name} in {where} is a {type(make).__name__}, which takes no settings.",
-                    "Name its class, or a function that makes one, or leave the settings out.",
-                )
-            return make
-    elif name in package.__all__:
-        make = getattr(package, name)
-    elif where == "objective" and name in LOSSES.names():
-        make = LOSSES.get(str(name))  # of another package
-    else:
-        raise InvalidInput(
-            f"There is no {name!r} for {where}.",
-            did_you_mean(str(name), [*package.__all__, *LOSSES.names()],
-                         "Name one of limbeck.networks, or your own as package.module:name."),
-        )  # fmt: skip
-    _refuse_unknown(make, name, where, settings)
-    try:
-        return make(**settings)
-    except TypeError as error:
-        raise InvalidInput(f"{name} in {where}: {error}.", "See docs/objectives.md.") from error
-
-
-def _refuse_unknown(make: Any, name: Any, where: str, settings: Mapping[str, Any]) -> None:
-    """Refuse settings that a class or function does not take."""
-    try:
-        parameters = signature(make).parameters
-    except ValueError:  # a function without a signature
-        return
-    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
-        return
-    known = list(parameters)
-    for setting in settings:
-        if setting not in known:
-            raise InvalidInput(
-                f"{name} in {where} has no setting {setting!r}.", _instead(name, setting, known)
-            )
-
-
-def of_torch(given: Any, where: str) -> Any:
-    """An optimizer or a schedule: a name, ``module:function``, or ``{name: Name, setting: value}``.
-
-    Of a mapping the class of ``torch.optim``, or ``torch.optim.lr_scheduler``, with its settings,
-    or one's own at ``package.module:name``.
-
-    Parameters
-    ----------
-    given : str or mapping
-        As it was written.
-    where : {"optimizer", "schedule"}
-        Which of the two it is.
-    """
-    if isinstance(given, str):
-        return read_named(given) if ":" in given else given
-    if not isinstance(given, dict):
-        return given
-    import torch
-
-    module = torch.optim if where == "optimizer" else torch.optim.lr_scheduler
-    if ":" in str(given.get("name")):
-        return _function(given, where)[1]
-    settings = dict(given)
-    name = str(settings.pop("name", None))
-    known = [n for n, c in vars(module).items() if isinstance(c, type) and not n.startswith("_")]
-    if name not in known:
-        raise InvalidInput(f"There is no {name!r} for {where}.", did_you_mean(name, known))
-    return partial(getattr(module, name), **settings)
-
-
-def _instead(name: str, setting: str, known: list[str]) -> str:
-    if name == "TeacherLabels" and setting == "temperature":
-        return "Hard labels have no temperature: use SoftTargets, or leave it out."
-    return did_you_mean(setting, known)

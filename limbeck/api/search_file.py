@@ -6,14 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from limbeck.api.run_file import (
-    arguments_of,
-    kept_run,
-    made,
-    objective_of,
-    of_torch,
-    read_run,
-)
+from limbeck.api.named_parts import made, objective_of, of_torch
+from limbeck.api.run_file import arguments_of, kept_run, read_run
 from limbeck.core.errors import InvalidInput
 
 if TYPE_CHECKING:

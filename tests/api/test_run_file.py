@@ -452,21 +452,6 @@ def test_a_teacher_is_rounded_or_the_package_that_rounds_is_named(here: Path) ->
         run(write(here, student={"name": "Quantized", "weights": "int3"}))
 
 
-def test_a_registered_loss_of_another_package_is_named_in_the_objective() -> None:
-    from limbeck.api.run_file import objective_of
-    from limbeck.core.registry import LOSSES
-    from limbeck.networks import GoldLabels
-
-    @LOSSES.register("LabelsOfOthers")
-    class LabelsOfOthers(GoldLabels): ...
-
-    found = objective_of([{"name": "LabelsOfOthers", "weight": 2.0, "label_smoothing": 0.1}])
-    (part,) = found.parts
-    assert (type(part.term), part.weight) == (LabelsOfOthers, 2.0)
-    with pytest.raises(InvalidInput, match="Did you mean 'LabelsOfOthers'"):
-        objective_of(["LabelOfOthers"])
-
-
 @pytest.mark.parametrize(
     ("lines", "why"),
     [
