@@ -13,36 +13,26 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from numbers import Integral
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from limbeck.core.column import (
+    Feature,
+    Kind,
+    decode_column,
+    dtype_name,
+    encode_column,
+    kind_of,
+    typed_column,
+)
 from limbeck.core.errors import InvalidInput, did_you_mean, list_of_names
 from limbeck.core.images import are_image_paths, image_matrix, image_shape
 from limbeck.core.records import as_table
 from limbeck.core.texts import are_texts, as_texts, text_codes, written
 
-__all__ = ["Feature", "Features", "Rows"]
-
-_CATEGORY = re.compile(r"category(\[(?P<of>\w+)\])?(?P<ordered> ordered)?")
-Kind = Literal["numeric", "boolean", "categorical", "text"]
-_UNIT = re.compile(r"\s*[\[(]([^\[\]()]+)[\])]\s*$")
-
-
-@dataclass(frozen=True)
-class Feature:
-    """One column: its name, kind, unit and, for categories, its levels in code order."""
-
-    name: str
-    kind: Kind = "numeric"
-    unit: str = ""
-    levels: tuple[str, ...] = ()
-
-    @property
-    def label(self) -> str:
-        """The name without a unit in brackets, for display beside a unit."""
-        return _UNIT.sub("", self.name) if self.unit else self.name
+__all__ = ["Features", "Rows"]
 
 
 @dataclass(frozen=True)
@@ -220,12 +210,12 @@ class Features:
             return values.astype(dtype).reshape(len(values), *(self.shape or (len(self),)))
         import pandas as pd
 
-        alike = _alike(self.columns, self.dtypes, values)
-        if alike is not None:  # one block, where a column at a time takes most of a small question
-            frame = pd.DataFrame(alike, columns=list(self.names))
+        block = _alike(self.columns, self.dtypes, values)
+        if block is not None:  # one block, where a column at a time takes most of a small question
+            frame = pd.DataFrame(block, columns=list(self.names))
         else:
             frame = pd.DataFrame({
-                c.name: _decode_column(c, values[:, j], t)
+                c.name: decode_column(c, values[:, j], t)
                 for j, (c, t) in enumerate(zip(self.columns, self.dtypes, strict=True))
             })  # fmt: skip
         if self.numbers:
@@ -244,14 +234,7 @@ class Features:
 
         data: dict[Any, Any] = {}
         for j, (c, dtype) in enumerate(zip(self.columns, self.dtypes, strict=True)):
-            found = _CATEGORY.fullmatch(dtype)
-            values = pd.Series(cells[:, j], dtype=object)
-            if found:
-                levels = pd.Index(list(c.levels))
-                levels = levels.astype(found["of"]) if found["of"] else levels
-                data[c.name] = pd.Categorical(values, levels, ordered=bool(found["ordered"]))
-            else:
-                data[c.name] = values.astype(dtype)
+            data[c.name] = typed_column(c, cells[:, j], dtype)
         frame = pd.DataFrame(data)
         if self.numbers:
             frame.columns = pd.Index(self.numbers)
@@ -373,7 +356,7 @@ class Features:
         _no_duplicates([str(n) for n in X.columns if n in self.names])
         out = np.empty((len(X), len(self)), dtype=np.float64)
         for j, c in enumerate(self.columns):
-            out[:, j] = _encode_column(c, X[c.name])
+            out[:, j] = encode_column(c, X[c.name])
         return out
 
 
@@ -482,63 +465,10 @@ def _features_of_frame(X: Any) -> Features:
     units = X.attrs.get("units", {})
     columns = []
     for label, name in zip(X.columns, names, strict=True):
-        kind, levels = _kind_of(X[label], name)
+        kind, levels = kind_of(X[label], name)
         columns.append(Feature(name, kind, str(units.get(label, _unit_in(name))), levels))
-    dtypes = tuple(map(_dtype_name, X.dtypes))
+    dtypes = tuple(map(dtype_name, X.dtypes))
     return Features(tuple(columns), frame=True, dtypes=dtypes, numbers=numbers)
-
-
-def _kind_of(column: Any, name: str) -> tuple[Kind, tuple[str, ...]]:
-    import pandas as pd
-    from pandas.api import types
-
-    if types.is_bool_dtype(column.dtype):
-        return "boolean", ()
-    if types.is_numeric_dtype(column.dtype) and not types.is_complex_dtype(column.dtype):
-        return "numeric", ()
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        return "categorical", tuple(map(str, column.cat.categories))
-    if types.is_string_dtype(column.dtype) or column.dtype == object:
-        present = column.dropna()
-        if all(isinstance(v, bool) for v in present):
-            return "boolean", ()
-        if all(isinstance(v, str) for v in present):
-            return "categorical", tuple(sorted(present.unique()))
-    raise InvalidInput(
-        f"Column {name!r} has dtype {column.dtype}, which is no number, boolean or category.",
-        "Drop it, or turn it into numbers (a date into days since a date) or into text.",
-    )
-
-
-def _dtype_name(dtype: Any) -> str:
-    """The dtype as text; for categories with what decoding needs: numbers, and an order."""
-    import pandas as pd
-
-    if not isinstance(dtype, pd.CategoricalDtype):
-        return str(dtype)
-    of = dtype.categories.dtype
-    numbers = f"[{of}]" if of.kind in "iuf" else ""
-    return f"category{numbers}{' ordered' if dtype.ordered else ''}"
-
-
-def _encode_column(c: Feature, column: Any) -> NDArray[np.float64]:
-    if c.kind != "categorical":
-        try:
-            out: NDArray[np.float64] = column.to_numpy(dtype=np.float64, na_value=np.nan)
-        except (TypeError, ValueError):
-            raise InvalidInput(
-                f"Column {c.name!r} was {c.kind} when the student was made, and is now"
-                f" {column.dtype}.",
-                "Convert it to numbers before asking.",
-            ) from None
-        return out
-    codes = {level: float(i) for i, level in enumerate(c.levels)}
-    missing = column.isna().to_numpy()
-    text = column.astype(object).to_numpy()
-    pairs = zip(text, missing, strict=True)
-    return np.array(
-        [np.nan if m else codes.get(str(v), np.nan) for v, m in pairs], dtype=np.float64
-    )
 
 
 def _alike(
@@ -552,27 +482,3 @@ def _alike(
     if kind.startswith("float"):
         return values.astype(kind)
     return None if np.isnan(values).any() else np.round(values).astype(kind)
-
-
-def _decode_column(c: Feature, values: NDArray[np.float64], dtype: str) -> Any:
-    import pandas as pd
-
-    missing = np.isnan(values)
-    if c.kind == "categorical":
-        codes = np.where(missing, -1, values).astype(np.int64)
-        found = _CATEGORY.fullmatch(dtype)
-        levels = pd.Index(list(c.levels))
-        if found and found["of"]:
-            levels = levels.astype(found["of"])
-        ordered = bool(found and found["ordered"])
-        column = pd.Categorical.from_codes(codes, categories=levels, ordered=ordered)
-        return column if found else column.astype(object)
-    if c.kind == "boolean" and dtype == "object":
-        out = np.round(values).astype(object)
-        return np.array([None if m else bool(v) for v, m in zip(out, missing, strict=True)], object)
-    whole = not dtype.lower().startswith("float")
-    if whole:
-        values = np.round(values)
-    if missing.any() and (dtype == "bool" or dtype.startswith(("int", "uint"))):
-        return values  # pandas has no missing value for these: they become floats, as in pandas
-    return pd.Series(values).astype(dtype)

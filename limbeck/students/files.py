@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.atomic_io import write_bytes
-from limbeck.core.columns import Feature, Features
+from limbeck.core.column import Feature
+from limbeck.core.columns import Features
 from limbeck.core.contract import Label, Task
 from limbeck.core.errors import FileRefused, did_you_mean
 from limbeck.core.registry import STUDENTS

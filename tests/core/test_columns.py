@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from limbeck.core.columns import Feature, Features, Rows
+from limbeck.core.column import Feature
+from limbeck.core.columns import Features, Rows
 from limbeck.core.errors import InvalidInput
 
 COLUMNS: dict[str, Any] = {

@@ -6,7 +6,8 @@ import time
 import numpy as np
 import pytest
 
-from limbeck.core.columns import Feature, Features
+from limbeck.core.column import Feature
+from limbeck.core.columns import Features
 from limbeck.core.contract import Task
 from limbeck.methods.optimal_search import OptimalSearch
 from limbeck.methods.search_and_stitch.costs import COSTS, row_statistics

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from limbeck.core.columns import Feature, Features, Rows
+from limbeck.core.column import Feature
+from limbeck.core.columns import Features, Rows
 from limbeck.core.contract import Task
 from limbeck.students.tree.nodes import EQ, LE, MISSING, Nodes
 from limbeck.students.tree.tree import Tree

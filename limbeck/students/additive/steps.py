@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.core.columns import Feature, Features
+from limbeck.core.column import Feature
+from limbeck.core.columns import Features
 from limbeck.students.additive.bins import Bins
 
 __all__ = ["BinMoments", "StepGroup", "StepTerms"]

@@ -8,7 +8,8 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.core.columns import Feature, Features
+from limbeck.core.column import Feature
+from limbeck.core.columns import Features
 from limbeck.students.m_of_n.count_tests import LiteralTable, uncertainty
 from limbeck.students.rules.clause import Clause
 from limbeck.students.tree.conditions import Condition

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from limbeck.core.columns import Feature
+from limbeck.core.column import Feature
 from limbeck.core.printable import visible
 from limbeck.students.tree.nodes import EQ, LE, MISSING, Nodes
 from limbeck.students.tree.thresholds import decimal

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from limbeck.core.columns import Feature, Features
+from limbeck.core.column import Feature
+from limbeck.core.columns import Features
 from limbeck.methods.search_and_stitch import histograms
 from limbeck.methods.search_and_stitch.histograms import LiteralHistograms
 from limbeck.methods.search_and_stitch.literals import Literals, grid

@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from limbeck.core.columns import Feature, Features
+from limbeck.core.column import Feature
+from limbeck.core.columns import Features
 from limbeck.core.contract import Task
 from limbeck.methods.search_and_stitch.costs import row_statistics
 from limbeck.methods.search_and_stitch.layers import probe_layers

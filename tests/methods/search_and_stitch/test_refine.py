@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from limbeck.core.columns import Feature, Features
+from limbeck.core.column import Feature
+from limbeck.core.columns import Features
 from limbeck.core.contract import Task
 from limbeck.core.progress import quiet
 from limbeck.methods.search_and_stitch.costs import COSTS, row_statistics

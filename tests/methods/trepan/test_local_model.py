@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from limbeck.core.columns import Feature, Features
+from limbeck.core.column import Feature
+from limbeck.core.columns import Features
 from limbeck.methods.trepan.local_model import LocalModel, boxed, differs
 from limbeck.students.m_of_n.count_tests import CountTest
 from limbeck.students.rules.clause import Clause

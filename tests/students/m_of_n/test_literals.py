@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from limbeck.core.columns import Feature, Features
+from limbeck.core.column import Feature
+from limbeck.core.columns import Features
 from limbeck.students.m_of_n.literals import literal_table
 from limbeck.students.rules.search import statistics
 

@@ -8,7 +8,8 @@ import pytest
 from sklearn.base import clone
 
 import limbeck
-from limbeck.core.columns import Feature, Features
+from limbeck.core.column import Feature
+from limbeck.core.columns import Features
 from limbeck.core.contract import Task
 from limbeck.core.errors import FileRefused, InvalidInput
 from limbeck.students.oblique_tree.tree import ObliqueTree

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from limbeck.core.columns import Feature, Features
+from limbeck.core.column import Feature
+from limbeck.core.columns import Features
 from limbeck.students.rules.candidates import CandidateClauses, CandidateTrees
 from limbeck.students.rules.clause import Clause
 from limbeck.students.tree.conditions import Condition

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from limbeck.core.columns import Feature, Features
+from limbeck.core.column import Feature
+from limbeck.core.columns import Features
 from limbeck.students.rules.clause import Clause, Neighbours, first_true, test
 from limbeck.students.tree.conditions import Condition
 from tests.students.tree.test_conditions import Rule

@@ -5,7 +5,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from limbeck.core.columns import Feature, Features
+from limbeck.core.column import Feature
+from limbeck.core.columns import Features
 from limbeck.students.scorecard.points import round_to_points, steps_of
 from limbeck.students.sparse_sum.model import TermWeights
 from limbeck.students.sparse_sum.sum_data import SumData, cross_entropy

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from limbeck.core.columns import Feature, Features
+from limbeck.core.column import Feature
+from limbeck.core.columns import Features
 from limbeck.students.sparse_sum.candidates import boosted_rules, candidates
 from limbeck.students.sparse_sum.terms import FilledColumns, SumTerm, TermTest, medians
 

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from limbeck.core.columns import Feature, Features
+from limbeck.core.column import Feature
+from limbeck.core.columns import Features
 from limbeck.core.errors import FileRefused
 from limbeck.students.sparse_sum.terms import (
     FilledColumns,

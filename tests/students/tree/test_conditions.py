@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from limbeck.core.columns import Feature, Features, Rows
+from limbeck.core.column import Feature
+from limbeck.core.columns import Features, Rows
 from limbeck.core.contract import Task
 from limbeck.students import files
 from limbeck.students.additive.additive import Additive

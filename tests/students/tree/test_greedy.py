@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
 
-from limbeck.core.columns import Feature, Features
+from limbeck.core.column import Feature
+from limbeck.core.columns import Features
 from limbeck.students.tree.apply import walker
 from limbeck.students.tree.greedy import ExpandedColumn, expand, from_sklearn
 from limbeck.students.tree.nodes import EQ, LE, MISSING
