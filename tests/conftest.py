@@ -16,10 +16,17 @@ _TRACER = "torch._export.utils"
 _BESIDE = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 
 
+def pytest_collection() -> None:
+    """Nearly all that is imported and collected stays: the garbage collector waits until then."""
+    gc.disable()
+
+
 def pytest_collection_finish() -> None:
     """What was imported and collected stays: the garbage collector need not look there again."""
+    gc.enable()
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 20)  # cycles are few beside what tests make and drop
 
 
 def pytest_runtest_setup() -> None:

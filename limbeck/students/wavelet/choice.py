@@ -76,7 +76,7 @@ class MomentSums:
             weights,
             -np.eye(weights.shape[1]),
         ])  # fmt: skip
-        return float(np.einsum("ik,ij,jk->", b, self.products, b, optimize=True))
+        return float(np.vdot(b, self.products @ b))
 
     @property
     def mean(self) -> Matrix:
