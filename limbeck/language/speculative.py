@@ -1,7 +1,7 @@
 """Speculative decoding: the student drafts, the teacher accepts, and the text is the teacher's own.
 
-It measures how many drafted tokens are accepted; each model reads the whole text again for every
-block, so that no time is saved here.
+Both models keep what they have read. A student or a teacher with recurrent layers
+(`limbeck.networks.Hybrid`) goes back to an earlier state where a draft is not accepted.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from limbeck.core.errors import whole_number
+from limbeck.core.errors import InvalidInput, whole_number
 from limbeck.language.models import LanguageModel
+from limbeck.language.rewinding import RewindingReader
 from limbeck.modules.capture import modes_kept
 from limbeck.modules.outputs import reading_of
+from limbeck.networks.conversion.student import HybridModel
 from limbeck.networks.datasets.seeding import mixed
 
 __all__ = ["Speculation", "corrected", "speculate"]
@@ -35,7 +36,8 @@ class Speculation:
         Tokens that the student drafted, up to the first that was not accepted in each block, and
         those of them that were.
     blocks : int
-        Passes of the teacher.
+        Passes of the teacher. With recurrent layers it reads what was accepted apart from the
+        next draft, so that there is a state to go back to; these passes count, too.
     """
 
     tokens: tuple[int, ...]
@@ -55,8 +57,8 @@ class Speculation:
 
 
 def speculate(
-    teacher: LanguageModel,
-    student: LanguageModel,
+    teacher: LanguageModel | HybridModel,
+    student: LanguageModel | HybridModel,
     prompts: Sequence[Sequence[int]],
     max_new_tokens: int = 64,
     *,
@@ -71,7 +73,7 @@ def speculate(
 
     Parameters
     ----------
-    teacher, student : LanguageModel
+    teacher, student : LanguageModel or HybridModel
         Of one vocabulary.
     prompts : sequence of sequence of int
         Tokens of each.
@@ -85,7 +87,8 @@ def speculate(
     Raises
     ------
     InvalidInput
-        If a number has no meaning.
+        If a number has no meaning, a prompt is empty, or the models differ in how many tokens
+        they predict.
 
     Examples
     --------
@@ -95,6 +98,16 @@ def speculate(
     """
     whole_number("max_new_tokens", max_new_tokens, 1)
     whole_number("draft", draft, 1)
+    if not all(len(p) for p in prompts):
+        raise InvalidInput("A prompt is empty.", "Give at least one token to go on from.")
+    teacher, student = _opened(teacher), _opened(student)
+    outputs = [reading_of(m.module).first or m.outputs for m in (teacher, student)]
+    if outputs[0] != outputs[1]:
+        raise InvalidInput(
+            f"The teacher predicts {outputs[0]:,} tokens and the student {outputs[1]:,}.",
+            "Give models of one vocabulary; limbeck.language.models.share_vocabulary cuts what was"
+            " only filled up.",
+        )
     with modes_kept(teacher.module, student.module), torch.no_grad():
         teacher.module.eval()
         student.module.eval()
@@ -133,18 +146,18 @@ def _one(
     seed: int,
 ) -> Speculation:
     rng, start, ends = np.random.default_rng(seed), len(text), set(teacher.ends)
-    drafted = accepted = blocks = 0
+    drafted = accepted = 0
+    reader, drafter = (RewindingReader(m.module, draft + 2) for m in (teacher, student))
     while len(text) - start < most and not (len(text) > start and text[-1] in ends):
         ahead, proposals = list(text), []
         for _ in range(min(draft, most - (len(text) - start))):
-            q = _probabilities(student, ahead, 1)[0]
+            q = _probabilities(student, drafter, ahead, 1)[0]
             token = int(rng.choice(len(q), p=q))
             proposals.append((token, q))
             ahead.append(token)
             if token in ends:
                 break
-        given = _probabilities(teacher, ahead, len(proposals) + 1)
-        blocks += 1
+        given = _probabilities(teacher, reader, ahead, len(proposals) + 1)
         whole = True
         for (proposed, q), p in zip(proposals, given, strict=False):
             token, same = corrected(p, q, proposed, rng)
@@ -154,13 +167,20 @@ def _one(
                 break
         if whole and text[-1] not in ends and len(text) - start < most:
             text.append(int(rng.choice(len(given[-1]), p=given[-1])))
-    return Speculation(tuple(text[start:]), drafted, accepted, blocks)
+    return Speculation(tuple(text[start:]), drafted, accepted, reader.passes)
 
 
-def _probabilities(model: LanguageModel, text: Sequence[int], last: int) -> NDArray[np.float64]:
+def _opened(model: LanguageModel | HybridModel) -> LanguageModel:
+    if isinstance(model, HybridModel):
+        return LanguageModel(model.model, model.tokenizer, "converted")
+    return model
+
+
+def _probabilities(
+    model: LanguageModel, reader: RewindingReader, text: Sequence[int], last: int
+) -> NDArray[np.float64]:
     """Of what follows each of the last places, (last, vocabulary)."""
-    ids = torch.tensor([list(text)], device=model.module.device)
-    logits: Tensor = model.module(input_ids=ids, use_cache=False).logits[0, -last:]
+    logits = reader.logits(text, last)
     p = logits[:, : reading_of(model.module).first].double().softmax(-1).cpu().numpy()
     found: NDArray[np.float64] = p / p.sum(-1, keepdims=True)
     return found

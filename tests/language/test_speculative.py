@@ -6,9 +6,13 @@ from scipy.stats import chisquare
 
 torch = pytest.importorskip("torch")
 
+from limbeck.core.errors import InvalidInput  # noqa: E402
 from limbeck.language.judging import score_texts  # noqa: E402
 from limbeck.language.models import LanguageModel  # noqa: E402
 from limbeck.language.speculative import corrected, speculate  # noqa: E402
+from limbeck.networks.conversion.convert import convert  # noqa: E402
+from limbeck.networks.conversion.hybrid import Hybrid  # noqa: E402
+from limbeck.networks.conversion.student import HybridModel  # noqa: E402
 
 
 def test_a_corrected_draft_is_drawn_from_the_teacher():
@@ -26,6 +30,53 @@ def test_a_teacher_accepts_all_of_itself(pair):
         assert one.acceptance == 1.0
         assert len(one.tokens) == 11 or one.tokens[-1] == 1
     assert found == speculate(pair[0], pair[0], [[5, 6], [7]], 11, draft=3)
+
+
+def test_a_converted_model_drafts_and_is_drafted_for(pair):
+    """It accepts all of itself; as the draft of another model it goes back."""
+    hybrid = HybridModel(convert(pair[0].module, {0}, Hybrid([0])), pair[0].tokenizer, Hybrid([0]),
+                         (0,))  # fmt: skip
+    own = speculate(hybrid, hybrid, [[5, 6], [7]], 12, draft=3)
+    assert all(one.acceptance == 1.0 for one in own)
+    drafted = speculate(pair[0], hybrid, [[5, 6], [7]], 12, draft=3)
+    assert any(0 < one.accepted < one.drafted for one in drafted)  # it went back
+    assert drafted == speculate(pair[0], hybrid, [[5, 6], [7]], 12, draft=3)
+
+
+def test_what_cannot_be_drafted_is_refused(pair, make_llama):
+    with pytest.raises(InvalidInput, match="A prompt is empty"):
+        speculate(*pair, [[5], []], 3)
+    other = LanguageModel(make_llama(vocabulary=40), pair[0].tokenizer, "other")
+    with pytest.raises(InvalidInput, match="teacher predicts 34 tokens and the student 40"):
+        speculate(pair[0], other, [[5]], 3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("role", ["draft", "target"])
+def test_texts_are_the_teachers_with_a_converted_model(make_llama, pair, role):
+    """Three tokens after one prompt, over all that they can be."""
+    tokenizer = pair[0].tokenizer
+    llama = make_llama(16, 2, 0, 4)
+    hybrid = convert(llama, {1}, Hybrid([1]))
+    models = [LanguageModel(m, tokenizer, "m") for m in (llama, hybrid)]
+    teacher, student = models if role == "draft" else models[::-1]
+    n = 1_500
+    found = speculate(teacher, student, [[3, 2]] * n, 3, draft=2)
+    texts = [(a, b, c) for a in range(4) for b in range(4) for c in range(4)]
+    expected, seen = [], []
+    with torch.no_grad():
+        ids = torch.tensor([[3, 2, *t] for t in texts])
+        p = teacher.module(ids).logits.double().log_softmax(-1)[:, 1:-1]
+    chances = p.gather(2, ids[:, 2:, None]).sum((1, 2)).exp()
+    for text, chance in zip(texts, chances.tolist(), strict=True):
+        if 1 not in text[:2]:  # which ends a text
+            expected.append(chance)
+            seen.append(sum(one.tokens == text for one in found))
+    assert any(one.accepted < one.drafted for one in found)
+    keep = np.array(expected) * n > 5
+    counts = np.append(np.array(seen)[keep], n - np.array(seen)[keep].sum())
+    wanted = np.append(np.array(expected)[keep] * n, n * (1 - np.array(expected)[keep].sum()))
+    assert chisquare(counts, wanted).pvalue > 1e-3
 
 
 @pytest.mark.slow
