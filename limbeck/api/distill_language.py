@@ -88,10 +88,11 @@ def distill_language(
         such as ``"texts/*.parquet"`` several. Those of .jsonl and .parquet are tokenized once, to
         ``out/tokens``, and may be larger than memory. Where texts after the prompts are not known,
         the teacher writes them.
-    into : str, path, nn.Module or Pruned
+    into : str, path, nn.Module, Pruned or Quantized
         Where the student starts: ``hf:folder``, or a module with the teacher's tokens; or
         ``limbeck.networks.Pruned(size=0.5)``, a cut of the teacher, which is healed beside a random
-        cut, the same shapes from scratch, and the teacher without its last layers.
+        cut, the same shapes from scratch, and the teacher without its last layers; or
+        ``limbeck.networks.Quantized("int8")``, the teacher with rounded weights, healed.
     objective : TokenKD, SequenceKD, OnPolicy, PolicyGradient, MiniLLM or CrossTokenizer
         Of `limbeck.language`; by default ``OnPolicy()``, and ``TokenKD()`` for a cut.
         ``CrossTokenizer()`` is for a student with another tokenizer.

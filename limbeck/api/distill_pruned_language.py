@@ -15,6 +15,7 @@ from limbeck.api.distill_pruned import LARGEST, in_steps, told_of_cut
 from limbeck.api.prepare.language import (
     LanguageData,
     LanguageKnown,
+    LanguageRequest,
     LanguageSides,
     read_language,
     understand_language,
@@ -33,7 +34,7 @@ from limbeck.networks.pruning.baselines import baselines_of
 from limbeck.networks.pruning.prune import prune
 from limbeck.networks.pruning.pruned import Pruned
 
-__all__ = ["PrunedLanguageSteps"]
+__all__ = ["PrunedLanguageSteps", "read_own_student"]
 
 _PROMPT = 16  # tokens of a whole text that are its prompt, where nothing else is said
 
@@ -59,27 +60,7 @@ class PrunedLanguageSteps(LanguageSteps):
 
     def read(self) -> LanguageData:
         """Teacher, prompts and settings, with a copy of the teacher in the student's place."""
-        r = self.request
-        if r.recorded is not None:
-            raise InvalidInput(
-                "Recorded logits hold no network that could be cut.",
-                "Give the teacher itself: limbeck.distill('hf:big', texts, into=Pruned(...)).",
-            )
-        notes: list[str] = []
-        rows = each_row(r.data) if is_streamed(r.data) else read_rows(r.data)
-        whole = all(isinstance(row.prompt, str) and row.completion is None for row in rows)
-        if whole and r.prompt_tokens is None and not r.chat:
-            r = replace(r, prompt_tokens=_PROMPT)
-            notes.append(
-                f"Texts were taken as whole texts: their first {_PROMPT} tokens are the prompt, and"
-                f" models learn what follows (prompt_tokens={_PROMPT})."
-            )
-        teacher = read_model(r.teacher, "teacher", r.tokenizer, r.device)
-        start = replace(teacher, module=copy.deepcopy(teacher.module))
-        data = read_language(
-            replace(r, teacher=teacher, into=start, lora=None, objective=r.objective or TokenKD())
-        )
-        return replace(data, notes=(*notes, *data.notes))
+        return read_own_student(self.request, "cut", "Pruned(...)")
 
     def understand(self, data: LanguageData, sides: LanguageSides) -> KnownCut:
         """As for any language model, once the student is cut by training texts.
@@ -154,6 +135,46 @@ class PrunedLanguageSteps(LanguageSteps):
                 trained = method.student(found.prompts, seed, folder, tell)
                 out.setdefault(role, []).append(trained)
         return out
+
+
+def read_own_student(request: LanguageRequest, done: str, called: str) -> LanguageData:
+    """Teacher, prompts and settings, for a student that is made from its teacher.
+
+    Parameters
+    ----------
+    request : LanguageRequest
+        What was asked for.
+    done : str
+        What is done to the teacher, for a message.
+    called : str
+        How such a student is asked for.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no network, but what was recorded of one; or as in `read_language`.
+    """
+    r = request
+    if r.recorded is not None:
+        raise InvalidInput(
+            f"Recorded logits hold no network that could be {done}.",
+            f"Give the teacher itself: limbeck.distill('hf:big', texts, into={called}).",
+        )
+    notes: list[str] = []
+    rows = each_row(r.data) if is_streamed(r.data) else read_rows(r.data)
+    whole = all(isinstance(row.prompt, str) and row.completion is None for row in rows)
+    if whole and r.prompt_tokens is None and not r.chat:
+        r = replace(r, prompt_tokens=_PROMPT)
+        notes.append(
+            f"Texts were taken as whole texts: their first {_PROMPT} tokens are the prompt, and"
+            f" models learn what follows (prompt_tokens={_PROMPT})."
+        )
+    teacher = read_model(r.teacher, "teacher", r.tokenizer, r.device)
+    start = replace(teacher, module=copy.deepcopy(teacher.module))
+    data = read_language(
+        replace(r, teacher=teacher, into=start, lora=None, objective=r.objective or TokenKD())
+    )
+    return replace(data, notes=(*notes, *data.notes))
 
 
 def _calibration(prompts: Prompts, model: LanguageModel, outputs: int, asked: Pruned) -> Any:

@@ -17,7 +17,7 @@ from limbeck.networks.quantization.quantized import Quantized
 from limbeck.networks.quantization.rounding import layers_to_round, rounded, rounded_in_training
 from limbeck.networks.training.train import Trained
 
-__all__ = ["QuantizedSteps"]
+__all__ = ["QuantizedSteps", "told_of_rounding"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +55,9 @@ class QuantizedSteps(NetworkSteps):
         asked: Quantized = self.request.into
         start = rounded_in_training(data.tutor, asked)
         known = super().understand(replace(data, makers=[start]), sides)
-        return replace(known, notes=(*_told(data.tutor, asked), *known.notes))
+        return replace(
+            known, notes=(*told_of_rounding(data.tutor, asked, "gold labels alone"), *known.notes)
+        )
 
     def alternatives(
         self, known: Prepared, found: Trainings, tell: Progress
@@ -82,8 +84,18 @@ class QuantizedSteps(NetworkSteps):
         )  # fmt: skip
 
 
-def _told(whole: nn.Module, asked: Quantized) -> list[str]:
-    """What was rounded, in sentences."""
+def told_of_rounding(whole: nn.Module, asked: Quantized, control: str) -> list[str]:
+    """What was rounded, in sentences.
+
+    Parameters
+    ----------
+    whole : nn.Module
+        The teacher.
+    asked : Quantized
+        How its weights are rounded.
+    control : str
+        What the control learns from.
+    """
     names = layers_to_round(whole, asked)
     share = sum(whole.get_parameter(f"{n}.weight").numel() for n in names)
     total = sum(p.numel() for p in whole.parameters())
@@ -92,7 +104,7 @@ def _told(whole: nn.Module, asked: Quantized) -> list[str]:
     notes = [
         f"Weights of {len(names)} of {linear} linear layers ({share / total:.0%} of all parameters)"
         f" are {asked.weights}, with a scale for {scale}; all else stays as it is. The control is"
-        " the same rounding, trained on gold labels alone."
+        f" the same rounding, trained on {control}."
     ]
     if asked.weights == "int4":
         notes.append("In memory torchao keeps int4 weights in a byte each; the file holds two.")

@@ -295,12 +295,9 @@ def _steps_of(into: Any, *, writes: bool = False) -> dict[str, Any]:
 
         return {"steps": PrunedSteps}
     if isinstance(into, Quantized) and writes:
-        raise InvalidInput(
-            "Quantized(...) makes a student of a torch module on rows, and the teacher is a"
-            " language model on texts.",
-            "Cut it, into=Pruned(size=0.5), or round it without healing:"
-            " limbeck.networks.quantize(model.module, 'int8').",
-        )
+        from limbeck.api.distill_quantized_language import QuantizedLanguageSteps
+
+        return {"steps": QuantizedLanguageSteps}
     if isinstance(into, Quantized):
         from limbeck.api.distill_quantized import QuantizedSteps
 

@@ -194,7 +194,8 @@ def _run(
 ) -> NetworkDistillation | LanguageDistillation:
     from limbeck.api.distill_network import compress
 
-    if _is_cut(data["student"]) and str(data.get("teacher")).startswith("hf:"):
+    made_of_it = _is_cut(data["student"]) or _is_rounding(data["student"])
+    if made_of_it and str(data.get("teacher")).startswith("hf:"):
         data = {**data, "student": made(data["student"], "student")}
         writes = True
     else:

@@ -1,4 +1,4 @@
-"""A distillation of language models as a file: into ``hf:folder``, or a cut of ``hf:folder``."""
+"""Language models distilled by a file: into ``hf:folder``, or the teacher cut or rounded."""
 
 from __future__ import annotations
 
@@ -29,13 +29,14 @@ def run_language(data: Mapping[str, Any], progress: bool | None) -> LanguageDist
     ----------
     data : mapping
         What the file holds: ``teacher`` and ``student`` as ``hf:folder``, or the student as a
-        `limbeck.networks.Pruned`, ``train`` and ``test`` as files of prompts, ``objective`` as a
-        name or ``{name: OnPolicy, share: 0.5}``.
+        `limbeck.networks.Pruned` or `limbeck.networks.Quantized`, ``train`` and ``test`` as files
+        of prompts, ``objective`` as a name or ``{name: OnPolicy, share: 0.5}``.
     progress : bool or None
         A progress bar.
     """
     from limbeck.api.distill_language import distill_language
     from limbeck.networks.pruning.pruned import Pruned
+    from limbeck.networks.quantization.quantized import Quantized
 
     given = dict(data)
     teacher, student, train = (given.pop(name, None) for name in ("teacher", "student", "train"))
@@ -47,6 +48,10 @@ def run_language(data: Mapping[str, Any], progress: bool | None) -> LanguageDist
         from limbeck.api.distill_pruned_language import PrunedLanguageSteps
 
         given["steps"] = PrunedLanguageSteps
+    if isinstance(student, Quantized):
+        from limbeck.api.distill_quantized_language import QuantizedLanguageSteps
+
+        given["steps"] = QuantizedLanguageSteps
     return distill_language(teacher, train, into=student, progress=progress, **given)
 
 

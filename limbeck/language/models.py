@@ -14,10 +14,14 @@ from torch import nn
 from limbeck.core.atomic_io import write_bytes
 from limbeck.core.errors import FileRefused, InvalidInput
 from limbeck.modules.outputs import OutputReader, read_by
+from limbeck.modules.quantized_tensors import is_quantized
 from limbeck.teachers.huggingface.folder import read_folder
 from limbeck.teachers.huggingface.loading import load_model
+from limbeck.teachers.huggingface.skeleton import untrained_model
 
 __all__ = ["LanguageModel", "is_folder", "read_model", "share_vocabulary", "tokens_of"]
+
+_ROUNDED = "quantized"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -47,7 +51,8 @@ class LanguageModel:
         Parameters
         ----------
         folder : path
-            Made if it does not exist; transformers opens it.
+            Made if it does not exist; transformers opens it. Of a model with rounded weights
+            `read_model` does: ``quantized/`` holds its whole numbers and scales.
 
         Raises
         ------
@@ -57,7 +62,10 @@ class LanguageModel:
         place = Path(fspath(folder))
         try:
             with _quiet():
-                self.module.save_pretrained(place)
+                if _is_rounded(self.module):
+                    self._save_whole_numbers(place)
+                else:
+                    self.module.save_pretrained(place)
             self.tokenizer.save_pretrained(place)
         except OSError as error:
             raise FileRefused(
@@ -67,6 +75,14 @@ class LanguageModel:
         if self.card:
             write_bytes(self.card.encode(), place / "README.md")
         return place
+
+    def _save_whole_numbers(self, place: Path) -> None:
+        from limbeck.export.networks import write_student
+
+        (place / _ROUNDED).mkdir(parents=True, exist_ok=True)
+        self.module.config.save_pretrained(place)
+        self.module.generation_config.save_pretrained(place)
+        write_student(self.module, place / _ROUNDED)
 
     @property
     def parameters(self) -> int:
@@ -154,9 +170,28 @@ def read_model(
         raise InvalidInput(
             f"The {role} is {given!r}.", "Give hf:folder, or a causal model of transformers."
         )
+    rounded = _read_rounded(given, device)
+    if rounded is not None:
+        return rounded
     folder = read_folder(given, "text-generation")
     loaded = load_model(folder, device)
     return LanguageModel(loaded.module, loaded.reader, folder.path.resolve().name)
+
+
+def _is_rounded(module: nn.Module) -> bool:
+    return any(is_quantized(p) for p in module.parameters())
+
+
+def _read_rounded(given: Any, device: str | None) -> LanguageModel | None:
+    """A model with rounded weights, as ``save_pretrained`` writes it; None for other folders."""
+    folder = Path(fspath(given).removeprefix("hf:"))
+    if not (folder / _ROUNDED).is_dir():
+        return None
+    from limbeck.networks.quantization.loading import load_quantized
+
+    module, tokenizer = untrained_model(folder)
+    module = load_quantized(module, folder / _ROUNDED).to(device or "cpu")
+    return LanguageModel(module, tokenizer, folder.resolve().name)
 
 
 def _generates(module: Any) -> bool:

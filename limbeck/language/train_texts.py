@@ -97,6 +97,8 @@ class TextTraining:
     cuts : sequence of callables
         From a trained model to a smaller one, on which the training goes on; the updates are
         divided among all of them.
+    finish : callable, optional
+        From a trained network to the one that is judged and kept, such as one with rounded weights.
     """
 
     teacher: LanguageModel
@@ -108,6 +110,7 @@ class TextTraining:
     recorded: RecordedLogits | None = None
     bridge: Bridge | None = None
     cuts: Sequence[Callable[[LanguageModel], LanguageModel]] = ()
+    finish: Callable[[nn.Module], nn.Module] | None = None
 
     def student(
         self, prompts: Prompts, seed: int, folder: Path | None, tell: Progress
@@ -170,7 +173,8 @@ class TextTraining:
                 teacher=teacher, folder=folder, name=name, progress=tell,
             )  # fmt: skip
         seconds = time.perf_counter() - before
-        model = replace(self.start, module=merged(trained.module))
+        module = merged(trained.module)
+        model = replace(self.start, module=self.finish(module) if self.finish else module)
         asked = max(spent() - (writer.seconds if writer.mixture else 0.0), 0.0)
         bill = Bill(
             max(seconds - asked - writer.seconds, 0.0), asked, writer.seconds, trained.steps,

@@ -184,12 +184,13 @@ class HybridModel(nn.Module):
             If it is no folder of a converted model, or weights are lacking or left over.
         """
         from limbeck.core.strict_json import record
+        from limbeck.teachers.huggingface.skeleton import untrained_model
         from limbeck.teachers.safetensors_file import load_weights
 
         folder = Path(folder)
         found = read_json(folder / "hybrid.json", _KIND, _VERSION)
         told = record(_Record, {n: v for n, v in found.items() if n not in ("format", "version")})
-        model, tokenizer = _skeleton(folder / _BASE)
+        model, tokenizer = untrained_model(folder / _BASE)
         try:
             hybrid = Hybrid(list(told.kept), told.mixer, told.start, told.options)  # type: ignore[arg-type]
             replace_attention(model, told.kept, hybrid)
@@ -207,23 +208,3 @@ class HybridModel(nn.Module):
 def _weights(model: Any) -> dict[str, Tensor]:
     """The weights by name, each tensor of its own: tied ones are written twice."""
     return {n: v.detach().cpu().contiguous().clone() for n, v in model.state_dict().items()}
-
-
-def _skeleton(folder: Path) -> tuple[Any, Any]:
-    """The untrained model and the tokenizer of a folder."""
-    import transformers
-
-    from limbeck.teachers.huggingface.folder import refuse_code
-
-    refuse_code(folder)
-    given: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
-    try:
-        config = transformers.AutoConfig.from_pretrained(folder, **given)
-        model = transformers.AutoModelForCausalLM.from_config(config)
-        tokenizer = None
-        if (folder / "tokenizer_config.json").is_file():
-            tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **given)
-    except Exception as error:  # tokenizers raise what has no class of its own
-        first = (str(error).splitlines() or [""])[0]
-        raise FileRefused(f"{str(folder)!r} cannot be read: {first}", "Save it again.") from None
-    return model.float(), tokenizer
