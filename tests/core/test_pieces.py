@@ -101,19 +101,14 @@ def test_digests_tell_tables_and_numbers_apart_and_are_the_same_elsewhere() -> N
 
 
 RUN = """
-import sys
 import limbeck
 from sklearn.datasets import load_breast_cancer
 from sklearn.ensemble import RandomForestClassifier
 X, y = load_breast_cancer(return_X_y=True, as_frame=True)
 X = X.iloc[:, :8]
 forest = RandomForestClassifier(5, random_state=0).fit(X[::2], y[::2])
-limbeck.distill(forest, X[1::2], y[1::2], into="sparse_sum", out=sys.argv[1], progress=False)
+limbeck.distill(forest, X[1::2], y[1::2], into="sparse_sum", out=out, progress=False)
 """
-
-
-def start(out: Path) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-c", RUN, str(out)])
 
 
 def content(folder: Path) -> dict[str, Any]:
@@ -137,13 +132,14 @@ def content(folder: Path) -> dict[str, Any]:
 
 
 def test_going_on_gives_the_same_bit_for_bit(tmp_path: Path) -> None:
-    assert start(tmp_path / "whole").wait() == 0
-    run = start(tmp_path / "cut")
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    exec(RUN, {"out": whole})
+    run = subprocess.Popen([sys.executable, "-c", f"out = {str(cut)!r}\n{RUN}"])
     kept = tmp_path / "cut" / NAME
     while run.poll() is None and not (kept.is_dir() and any(kept.glob("student-*"))):
         time.sleep(0.01)
     run.kill()
     run.wait()
-    assert start(tmp_path / "cut").wait() == 0
-    assert content(tmp_path / "cut") == content(tmp_path / "whole")
+    exec(RUN, {"out": cut})
+    assert content(cut) == content(whole)
     assert not kept.exists()

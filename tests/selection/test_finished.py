@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from shutil import copytree
 
 import numpy as np
 import pytest
@@ -55,7 +56,14 @@ def fingerprints(found):
     return [s.fingerprint() for s in found.students]
 
 
-def test_a_tournament_that_was_killed_goes_on_with_what_is_done(tmp_path):
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """The folder of a tournament that ended, and what it found."""
+    out = tmp_path_factory.mktemp("finished") / "cup"
+    return out, run(out)
+
+
+def test_a_tournament_that_was_killed_goes_on_with_what_is_done(tmp_path, finished):
     out = tmp_path / "cup"
     with subprocess.Popen(
         [sys.executable, "-c", KILLED, str(out)], stdout=subprocess.PIPE, text=True
@@ -67,18 +75,16 @@ def test_a_tournament_that_was_killed_goes_on_with_what_is_done(tmp_path):
     assert sorted(done) == ["linear-dense.json", "linear-l1_path.json"]
     found = run(out)
     assert {p.name: p.stat().st_mtime_ns for p in (out / "runs").iterdir()} == done
-    whole = run(None)
+    _, whole = finished
     assert fingerprints(found) == fingerprints(whole)
     assert [c.left_out for c in found.candidates] == [c.left_out for c in whole.candidates]
 
 
-def test_every_student_is_kept_and_loads(tmp_path):
-    found = run(tmp_path / "cup")
-    again = limbeck.load(tmp_path / "cup")
+def test_every_student_is_kept_and_loads(finished):
+    out, found = finished
+    again = limbeck.load(out)
     assert fingerprints(again) == fingerprints(found)
-    for path, student in zip(
-        sorted((tmp_path / "cup/students").iterdir()), found.students, strict=True
-    ):
+    for path, student in zip(sorted((out / "students").iterdir()), found.students, strict=True):
         one = limbeck.load(path)
         assert one.fingerprint() == student.fingerprint()
         assert np.array_equal(one.predict(X), student.predict(X))
@@ -92,14 +98,14 @@ def test_every_student_is_kept_and_loads(tmp_path):
         ({"rows": (X[110:], Y[110:])}, "other rows or answers"),
     ],
 )
-def test_other_settings_and_rows_are_refused(tmp_path, other, message):
-    run(tmp_path)
+def test_other_settings_and_rows_are_refused(finished, other, message):
     with pytest.raises(InvalidInput, match=message):
-        run(tmp_path, **other)
+        run(finished[0], **other)
 
 
-def test_a_way_with_other_settings_is_run_again(tmp_path):
-    before = fingerprints(run(tmp_path))
+def test_a_way_with_other_settings_is_run_again(tmp_path, finished):
+    copytree(finished[0], tmp_path, dirs_exist_ok=True)
+    before = fingerprints(finished[1])
     path = tmp_path / "runs/linear-dense.json"
     data = json.loads(path.read_text())
     data["method"]["query_weight"] = "0.25"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from limbeck.networks.datasets.data import Samples
 DATA = {"digits": load_digits, "cancer": load_breast_cancer, "wine": load_wine, "iris": load_iris}
 
 
+@cache
 def rows(name: str) -> tuple[torch.Tensor, torch.Tensor]:
     X, y = DATA[name](return_X_y=True)
     return torch.tensor(StandardScaler().fit_transform(X), dtype=torch.float32), torch.tensor(y)

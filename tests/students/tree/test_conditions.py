@@ -89,7 +89,8 @@ class Rule:
 
 def which(rules: list[str], features: Features, values: np.ndarray) -> np.ndarray:
     """The one rule that holds for each encoded row; -1 for none, and -2 for several."""
-    holds = np.array([[Rule(r, features).holds(row) for r in rules] for row in values])
+    read = [Rule(r, features) for r in rules]
+    holds = np.array([[rule.holds(row) for rule in read] for row in values])
     count = holds.sum(axis=1)
     return np.where(count == 1, holds.argmax(axis=1), np.where(count == 0, -1, -2))
 
