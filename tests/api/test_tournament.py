@@ -175,7 +175,7 @@ def test_a_tree_is_not_recommended_where_a_linear_model_is_as_faithful_and_small
     def line(rows):
         return np.where(np.asarray(rows) @ [1.0, -1.0, 0.5] > 0, "yes", "no")
 
-    found = run(teacher=line, rows=(X[:300], None), into=["tree", "linear"])
+    found = run(teacher=line, rows=(X[:200], None), into=["tree", "linear"], max_numbers=9)
     trees = [c for c in found.candidates if c.into == "tree"]
     assert trees  # it was in the race
     chosen = found.fronted[found.recommended]
