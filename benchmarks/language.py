@@ -6,13 +6,17 @@ processor; the medians of alternating repeats are compared.
 
     python benchmarks/language.py                       # random models
     python benchmarks/language.py --teacher hf:FOLDER   # recording with a model of your own
+    python benchmarks/language.py --large token         # a run of 8 x 2,048 x 151,936 logits
 """
 
 from __future__ import annotations
 
 import argparse
 import copy
+import random
+import resource
 import shutil
+import string
 import tempfile
 import time
 from collections.abc import Callable
@@ -22,11 +26,15 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from transformers import LlamaConfig, LlamaForCausalLM
+from tokenizers import Tokenizer
+from tokenizers.decoders import ByteLevel as ByteLevelDecoder
+from tokenizers.models import BPE
+from tokenizers.pre_tokenizers import ByteLevel
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 import limbeck
 from limbeck.core.contract import Task
-from limbeck.language import LMHead, TeacherHidden, TeacherLogits, TokenKD
+from limbeck.language import CrossTokenizer, LMHead, TeacherHidden, TeacherLogits, TokenKD
 from limbeck.language.models import LanguageModel, read_model
 from limbeck.language.prompts import Prompts
 from limbeck.language.samples import TextSamples
@@ -35,12 +43,12 @@ from limbeck.networks.training.settings import Training
 from limbeck.networks.training.train import train
 
 
-def llama(width: int, layers: int, vocabulary: int) -> Any:
+def llama(width: int, layers: int, vocabulary: int, context: int = 1024) -> Any:
     """A random Llama."""
     torch.manual_seed(0)
     config = LlamaConfig(
         vocab_size=vocabulary, hidden_size=width, intermediate_size=width * 8 // 3,
-        num_hidden_layers=layers, num_attention_heads=4, max_position_embeddings=1024,
+        num_hidden_layers=layers, num_attention_heads=4, max_position_embeddings=context,
     )  # fmt: skip
     return LlamaForCausalLM(config)
 
@@ -176,6 +184,52 @@ def peak(way: Callable[[], None]) -> int:
     return most
 
 
+def letters(vocabulary: int) -> PreTrainedTokenizerFast:
+    """Byte-level BPE that knows words of up to four letters, until the vocabulary is full."""
+    alphabet = [*sorted(set(ByteLevel.alphabet()))]
+    words, merges, last = ["<end>", *alphabet], [], [*string.ascii_lowercase]
+    while last and len(words) < vocabulary:
+        pairs = [(w, c) for w in last for c in string.ascii_lowercase][: vocabulary - len(words)]
+        merges, last = merges + pairs, [w + c for w, c in pairs]
+        words += last
+    inner = Tokenizer(BPE({w: i for i, w in enumerate(words)}, merges))
+    inner.pre_tokenizer, inner.decoder = ByteLevel(add_prefix_space=False), ByteLevelDecoder()
+    return PreTrainedTokenizerFast(tokenizer_object=inner, eos_token="<end>", pad_token="<end>")
+
+
+def large(objective: Any, texts: int = 8, length: int = 2_048, vocabulary: int = 151_936) -> None:
+    """A whole distillation whose logits would take 10 GB, in less address space than that."""
+    whole = 4 * texts * length * vocabulary
+    resource.setrlimit(resource.RLIMIT_AS, (whole, whole))
+    cross = isinstance(objective, CrossTokenizer)
+    sizes = vocabulary, vocabulary - 10_000 if cross else vocabulary
+    made = []
+    for name, size in zip(("big", "small"), sizes, strict=True):
+        module = llama(64, 1, vocabulary, context=length)
+        module.config.eos_token_id = module.generation_config.eos_token_id = 0
+        made.append(LanguageModel(module, letters(size), name))
+    draw = random.Random(0)
+    rows = [
+        " ".join("".join(draw.choices(string.ascii_lowercase, k=3)) for _ in range(length // 2))
+        for _ in range(texts + 10)
+    ]
+    began, before = time.process_time(), highest()
+    found = limbeck.distill(
+        made[0], rows[:texts], into=made[1], objective=objective, prompt_tokens=32,
+        test=[row[:256] for row in rows[texts:]], max_new_tokens=length - 33, batch_size=texts,
+        judge_batch_size=10, control=False, preflight="warn", progress=False,
+    )  # fmt: skip
+    bill = found.bill["student"]
+    print(f"{objective}: {bill.updates} update of {bill.tokens:,} tokens, vocabulary {vocabulary:,}"
+          f" (logits of one model: {whole / 1e9:.1f} GB): at most {highest():.2f} GB in memory,"
+          f" {before:.2f} GB before, {time.process_time() - began:.0f} s")  # fmt: skip
+
+
+def highest() -> float:
+    """The most memory that this process held so far, in GB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
+
+
 def recording(model: LanguageModel, repeats: int, rows: int, length: int) -> None:
     """Recording against the forward pass alone, and bytes a token."""
     generator = torch.Generator().manual_seed(0)
@@ -241,8 +295,12 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--teacher", metavar="FOLDER")
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--large", choices=["token", "alm", "uld", "gold"])
     given = parser.parse_args()
     torch.set_num_threads(1)
+    if given.large:
+        large(TokenKD() if given.large == "token" else CrossTokenizer(given.large))
+        raise SystemExit
     step(given.repeats, 1024)
     step(given.repeats, 49_152)
     memory(49_152)

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from limbeck.core.errors import InvalidInput
+from limbeck.language.chunked import LMHead
 from limbeck.language.generation import padded
 from limbeck.language.models import LanguageModel
+from limbeck.language.predictions import Predictor, logits_at
 from limbeck.modules.capture import modes_kept
-from limbeck.modules.outputs import reading_of
 
 __all__ = ["PromptScores", "distinct", "score_texts"]
 
@@ -93,23 +94,24 @@ def score_texts(
     with modes_kept(teacher.module, student.module), torch.no_grad():
         teacher.module.eval()
         student.module.eval()
+        asked = Predictor.of(teacher), Predictor.of(student)
         for start in range(0, len(order), batch_size):
             rows = order[start : start + batch_size]
-            out[:, rows] = _scored(teacher, student, [prompts[i] for i in rows],
-                                   [texts[i] for i in rows])  # fmt: skip
+            out[:, rows] = _scored(*asked, [prompts[i] for i in rows], [texts[i] for i in rows])
     return PromptScores(*out)
 
 
 def _scored(
-    teacher: LanguageModel,
-    student: LanguageModel,
+    teacher: Predictor,
+    student: Predictor,
     prompts: Sequence[Sequence[int]],
     texts: Sequence[Sequence[int]],
 ) -> Values:
     """The scores of one batch, (scores, n)."""
     whole = [[*p, *t] for p, t in zip(prompts, texts, strict=True)]
-    ids, mask = padded(whole, student.pad, left=False, device=student.module.device)
-    p, q = (_logits(m, ids, mask) for m in (teacher, student))
+    own = student.model
+    ids, mask = padded(whole, own.pad, left=False, device=own.module.device)
+    p, q = teacher(ids, mask), student(ids, mask)
     owner: list[int] = []
     place: list[int] = []
     for row, (prompt, text) in enumerate(zip(prompts, texts, strict=True)):
@@ -117,9 +119,9 @@ def _scored(
         place += range(len(prompt) - 1, len(prompt) + len(text) - 1)
     rows, places = torch.tensor([owner, place], device=ids.device)
     after = ids[rows, places + 1]
-    at_once = max(1, _ELEMENTS // q.shape[-1])
+    at_once = max(1, _ELEMENTS // (q.outputs if isinstance(q, LMHead) else q.shape[-1]))
     parts = [
-        _token_scores(p[r, s], q[r, s], a)
+        _token_scores(logits_at(p, (r, s)).to(ids.device), logits_at(q, (r, s)), a)
         for r, s, a in zip(*(t.split(at_once) for t in (rows, places, after)), strict=True)
     ]
     values = torch.cat(parts, 1).cpu()  # (scores, tokens)
@@ -134,14 +136,6 @@ def _scored(
         )
     found: Values = means.numpy()
     return found
-
-
-def _logits(model: LanguageModel, ids: Tensor, mask: Tensor) -> Tensor:
-    module = model.module
-    out: Tensor = module(
-        input_ids=ids.to(module.device), attention_mask=mask.to(module.device), use_cache=False
-    ).logits[..., : reading_of(module).first]
-    return out.to(ids.device)
 
 
 def _token_scores(p: Tensor, q: Tensor, after: Tensor) -> Tensor:

@@ -17,10 +17,12 @@ from scipy.stats import t as student_t
 from torch import Tensor
 
 from limbeck.core.contract import Task
+from limbeck.language.chunked import LMHead, chunked_values
 from limbeck.language.generation import TokenSampling, padded
 from limbeck.language.judging import PromptScores, score_texts
 from limbeck.language.models import LanguageModel, tokens_of
 from limbeck.language.objectives import SequenceKD
+from limbeck.language.predictions import Predictor, logits_at
 from limbeck.language.preflight_check import Check
 from limbeck.language.prompts import Prompts
 from limbeck.language.recorded import RecordedLogits
@@ -29,9 +31,8 @@ from limbeck.language.samples import TextSamples
 from limbeck.language.text_step import text_step
 from limbeck.language.token_checks import guessing, token_ids, vocabulary
 from limbeck.language.training_loss import TextLoss, WritingObjective
-from limbeck.modules.batch import Step, View
+from limbeck.modules.batch import MASK, HeadWeights, Step, View
 from limbeck.modules.capture import modes_kept
-from limbeck.modules.outputs import reading_of
 
 __all__ = [
     "judged_gain", "labels", "number_type", "padding", "preflight", "sharding", "shared_weights",
@@ -310,10 +311,10 @@ def _last(model: LanguageModel, texts: list[list[int]], left: bool) -> Tensor:
     """Log-probabilities, from -9 on, of the token after each text, (n, vocabulary)."""
     ids, mask = padded(texts, model.pad, left, device=model.module.device)
     more = {"position_ids": (mask.cumsum(-1) - 1).clamp_min(0)} if left else {}
-    logits = model.module(input_ids=ids, attention_mask=mask, use_cache=False, **more).logits
+    predicted = Predictor.of(model)(ids, mask, **more)
     ends = torch.full((len(texts),), -1) if left else mask.sum(-1).cpu() - 1
-    own = logits[torch.arange(len(texts)), ends, : reading_of(model.module).first].float()
-    found: Tensor = own.log_softmax(-1).clamp_min(-9.0).cpu()
+    own = logits_at(predicted, (torch.arange(len(texts)), ends))
+    found: Tensor = own.float().log_softmax(-1).clamp_min(-9.0).cpu()
     return found
 
 
@@ -334,15 +335,14 @@ def labels(student: LanguageModel, few: Prompts) -> Check:
     task = Task.of("language", student.outputs)
     batch = TextSamples(few, student.pad, task).fetch(list(range(len(few))))
     batch = batch.to(student.module.device)
-    first = reading_of(student.module).first
-    logits = student.module(**batch.inputs, use_cache=False).logits[..., :first].float()
-    step = Step(batch.inputs, batch.labels, View(logits), None, task)
+    ask = Predictor.of(student)
+    step = Step(batch.inputs, batch.labels, _view(ask(**_named(batch.inputs))), None, task)
     found = float(TextLoss(SequenceKD()).loss(step, None))
     losses = []
     for prompt, text in zip(few.ids, few.completions, strict=True):
         for place, token in enumerate(text or ()):
-            before = torch.tensor([[*prompt, *(text or ())[:place]]], device=logits.device)
-            after = student.module(input_ids=before, use_cache=False).logits[0, -1, :first]
+            before = torch.tensor([[*prompt, *(text or ())[:place]]])
+            after = logits_at(ask(before, torch.ones_like(before)), (0, [-1]))[0]
             losses.append(-float(after.float().log_softmax(-1)[token]))
     expected = sum(losses) / len(losses)
     counted = int(text_step(step).counts.sum())
@@ -366,6 +366,18 @@ def _scores(teacher: LanguageModel, student: LanguageModel, some: Prompts) -> Pr
         return None
     prompts, texts = zip(*pairs, strict=True)
     return score_texts(teacher, student, prompts, texts)
+
+
+def _named(inputs: Any) -> dict[str, Tensor]:
+    """Tokens and mask of a batch, as a `Predictor` calls them."""
+    return {"ids": inputs["input_ids"], "mask": inputs[MASK]}
+
+
+def _view(predicted: Tensor | LMHead) -> View:
+    """The same as the loop's losses see it."""
+    if isinstance(predicted, LMHead):
+        return View(predicted.states, head=HeadWeights(predicted.weight, predicted.bias))
+    return View(predicted.float())
 
 
 def judged_gain(gain: NDArray[np.float64]) -> Check:
@@ -411,9 +423,8 @@ def top_tokens(teacher: LanguageModel, student: LanguageModel, few: Prompts) -> 
     ids, mask = padded(few.ids, student.pad, False, device=student.module.device)
     tops = []
     for model in (teacher, student):
-        logits = model.module(input_ids=ids, attention_mask=mask, use_cache=False).logits
-        first = reading_of(model.module).first
-        tops.append(logits[..., :first].topk(k).indices[mask.bool()])
+        predicted = Predictor.of(model)(ids, mask)
+        tops.append(chunked_values(predicted, lambda z, _: z.topk(k).indices, mask.bool()))
     same = (tops[0][:, :, None] == tops[1][:, None, :]).any(-1).float().mean()
     told = f"{float(same):.0%} of the teacher's {k} likeliest tokens are among the student's"
     if float(same) < _LITTLE:

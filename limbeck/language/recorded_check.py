@@ -9,6 +9,7 @@ from torch import Tensor
 
 from limbeck.core.errors import plural
 from limbeck.language.models import LanguageModel
+from limbeck.language.predictions import Predictor, logits_at
 from limbeck.language.preflight_check import Check
 from limbeck.language.recorded import RecordedLogits
 
@@ -62,9 +63,10 @@ def _pair(recorded: RecordedLogits, judge: LanguageModel, row: int) -> tuple[Ten
     """Stored probabilities and the judge's logits of some places, over what was kept of them."""
     prompt, text = recorded.tokens(row)
     text = text[:_PLACES]
-    ids = torch.tensor([[*prompt, *text][:-1]], device=judge.module.device)
-    out = judge.module(input_ids=ids, use_cache=False).logits[0, len(prompt) - 1 :].float().cpu()
-    logits = out[:, : recorded.vocabulary]
+    ids = torch.tensor([[*prompt, *text][:-1]])
+    predicted = Predictor.of(judge)(ids, torch.ones_like(ids))
+    out = logits_at(predicted, (0, slice(len(prompt) - 1, None)))
+    logits = out[:, : recorded.vocabulary].float().cpu()
     stored = recorded.probabilities(row)[: len(text)]
     kind, _, kept = recorded.keep.partition(":")
     if kind == "top":

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t as student_t
-from torch import Tensor
 
+from limbeck.language.chunked import chunked_values
 from limbeck.language.generation import padded
 from limbeck.language.models import LanguageModel, tokens_of
+from limbeck.language.predictions import Predictor
 from limbeck.language.preflight_check import Check
 from limbeck.language.prompts import Prompts
 from limbeck.modules.outputs import reading_of
@@ -125,5 +126,7 @@ def vocabulary(teacher: LanguageModel, student: LanguageModel, few: Prompts) -> 
 def _beyond(teacher: LanguageModel, few: Prompts, real: int) -> float:
     """The teacher's probability of outputs that are no tokens, on average."""
     ids, mask = padded(few.ids, teacher.pad, False, device=teacher.module.device)
-    logits: Tensor = teacher.module(input_ids=ids, attention_mask=mask, use_cache=False).logits
-    return float(logits[mask.bool()].float().softmax(-1)[:, real:].sum(-1).mean())
+    found = chunked_values(
+        Predictor.of(teacher)(ids, mask), lambda z, _: z.softmax(-1)[:, real:].sum(-1), mask.bool()
+    )
+    return float(found.mean())

@@ -87,21 +87,17 @@ def check_objective(given: Any) -> Objective:
     return given
 
 
-def whole_logits_note(objective: Objective, models: Mapping[str, LanguageModel]) -> str:
+def whole_logits_note(models: Mapping[str, LanguageModel]) -> str:
     """Whose logits stand in memory for all tokens of a batch at once, and why; mostly empty.
 
     Parameters
     ----------
-    objective : Objective
-        What is learned.
     models : mapping of str to LanguageModel
         By role; those that are asked in every update.
     """
     large = {role: m for role, m in models.items() if m.outputs >= FEW_OUTPUTS}
     if not large:
         return ""
-    if not TextLoss(objective).needs.takes_head:
-        return "CrossTokenizer of this method takes the logits of a whole batch into memory."
     bent = [role for role, model in large.items() if linear_head(model.module) is None]
     return "" if not bent else (
         f"The logits of the {' and the '.join(bent)} are not those of a plain linear layer: those"
@@ -167,8 +163,7 @@ class TextLoss(Loss):
         """Tokens, and mostly a teacher."""
         given = self.recorded is not None or self.bridge is not None
         asks = self.objective.needs_teacher and not given
-        whole = isinstance(self.objective, CrossTokenizer) and self.objective.method != "alm"
-        return Needs(labels=True, teacher=asks, takes_head=not whole)
+        return Needs(labels=True, teacher=asks, takes_head=True)
 
     @property
     def over(self) -> Over:

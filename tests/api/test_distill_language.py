@@ -321,7 +321,7 @@ def test_a_student_with_another_tokenizer_learns_by_cross_tokenizer(tmp_path, fo
     inner.decoder = decoders.ByteLevel()
     torch.manual_seed(0)
     small = LlamaForCausalLM(LlamaConfig(
-        vocab_size=len(words), hidden_size=16, intermediate_size=32, num_hidden_layers=1,
+        vocab_size=len(words) + 20, hidden_size=16, intermediate_size=32, num_hidden_layers=1,
         num_attention_heads=2, num_key_value_heads=2, max_position_embeddings=64, bos_token_id=None,
         eos_token_id=0, pad_token_id=0,
     ))  # fmt: skip

@@ -105,3 +105,24 @@ def pair(make_llama, make_tokenizer):
         LanguageModel(make_llama(24, 2, 0), tokenizer, "big"),
         LanguageModel(make_llama(16, 1, 1), tokenizer, "small"),
     )
+
+
+@pytest.fixture(scope="session")
+def largest():
+    """Counts the most numbers in one tensor that anything computed, `numbers`, while it is open."""
+    torch = pytest.importorskip("torch")
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    class Largest(TorchDispatchMode):
+        def __init__(self):
+            super().__init__()
+            self.numbers = 0
+
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            out = func(*args, **(kwargs or {}))
+            for one in out if isinstance(out, tuple) else (out,):
+                if isinstance(one, torch.Tensor):
+                    self.numbers = max(self.numbers, one.numel())
+            return out
+
+    return Largest

@@ -6,8 +6,13 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from limbeck.core.errors import InvalidInput  # noqa: E402
+from limbeck.language import OnPolicy, chunked, judging  # noqa: E402
 from limbeck.language.generation import TokenSampling, generate  # noqa: E402
 from limbeck.language.judging import distinct, score_texts  # noqa: E402
+from limbeck.language.models import LanguageModel  # noqa: E402
+from limbeck.language.preflight import preflight  # noqa: E402
+from limbeck.language.prompt_rows import read_rows  # noqa: E402
+from limbeck.language.prompts import encode  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -52,3 +57,24 @@ def test_a_text_without_tokens_is_refused(pair):
 def test_distinct_grams():
     assert distinct([[1, 2, 3], [1, 2, 4]], 2) == 0.75
     assert np.isnan(distinct([[1]], 2))
+
+
+def test_no_logits_of_a_batch_stand_in_memory(make_llama, make_tokenizer, monkeypatch, largest):
+    """Not while judging, and not in the pre-flight; scores are those of whole logits."""
+    size = 1_100
+    tokenizer = make_tokenizer("".join(map(chr, range(300, 300 + size - 3))))
+    models = [LanguageModel(make_llama(16, 1, i, size), tokenizer, "m") for i in (0, 1)]
+    prompts, texts = [[5, 6, 7]] * 12, [[8 + i] * 20 for i in range(12)]
+    whole = score_texts(*models, prompts, texts)
+    monkeypatch.setattr(judging, "_ELEMENTS", 10 * size)
+    monkeypatch.setitem(chunked._ELEMENTS, "cpu", 10 * size)
+    given = [{"prompt": tokenizer.decode([*p, *t]), "completion": "\u0130\u0131"}
+             for p, t in zip(prompts, texts, strict=True)]  # fmt: skip
+    rows = encode(read_rows(given), models[0], 4)
+    with largest() as seen:
+        found = score_texts(*models, prompts, texts)
+        checks = preflight(*models, rows, OnPolicy(), TokenSampling(4))
+    assert seen.numbers < 30 * size  # weights, chunks, states; logits are of 4 x 25 tokens at least
+    assert len(checks) == 13
+    for name in ("overlap", "forward_kl", "reverse_kl", "entropy", "student_log_q"):
+        assert getattr(found, name) == pytest.approx(getattr(whole, name), rel=1e-6)

@@ -6,11 +6,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
-
 from limbeck.core.contract import Task  # noqa: E402
 from limbeck.language import (  # noqa: E402
-    CrossTokenizer,
     MiniLLM,
     OnPolicy,
     PolicyGradient,
@@ -93,23 +90,9 @@ def test_what_was_filled_up_enters_no_loss(make_llama):
     assert ours[-1].shape == theirs[-1].shape
 
 
-class Largest(TorchDispatchMode):
-    """The most numbers in one tensor that anything computed."""
-
-    def __init__(self):
-        super().__init__()
-        self.numbers = 0
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        out = func(*args, **(kwargs or {}))
-        if isinstance(out, torch.Tensor):
-            self.numbers = max(self.numbers, out.numel())
-        return out
-
-
 @pytest.mark.parametrize("objective", [TokenKD("jsd"), PolicyGradient()],
                          ids=lambda o: type(o).__name__)  # fmt: skip
-def test_no_logits_of_a_batch_stand_in_memory(objective, make_llama, monkeypatch):
+def test_no_logits_of_a_batch_stand_in_memory(objective, make_llama, monkeypatch, largest):
     monkeypatch.setitem(chunked._ELEMENTS, "cpu", 20 * V)
     monkeypatch.setattr(chunked, "_HEAD_ROWS", 1)
     teacher, student = make_llama(24, 1, 0, V), make_llama(16, 1, 1, V)
@@ -118,26 +101,17 @@ def test_no_logits_of_a_batch_stand_in_memory(objective, make_llama, monkeypatch
     blank = ("",) * len(texts)
     prompts = Prompts(blank, tuple(t[:3] for t in texts), tuple(t[3:] for t in texts), blank)
     loss = TextLoss(objective)
-    with Largest() as seen:
+    with largest() as seen:
         train(student, TextSamples(prompts, 0, TASK), loss, TASK, teacher=teacher,
               training=Training(epochs=1, batch_size=16))  # fmt: skip
     assert seen.numbers < 40 * V  # of 16 x 11 tokens: weights and a chunk
-
-
-def test_only_objectives_that_make_their_logits_leave_the_head_out():
-    assert TextLoss(TokenKD()).needs.takes_head
-    assert TextLoss(CrossTokenizer("alm")).needs.takes_head
-    assert not TextLoss(CrossTokenizer("gold")).needs.takes_head
 
 
 def test_it_is_said_whose_logits_are_whole(make_llama):
     from limbeck.language.models import LanguageModel
 
     model = LanguageModel(make_llama(16, 1, 0, V), None, "small")
-    assert whole_logits_note(TokenKD(), {"student": model}) == ""
-    assert "whole batch" in whole_logits_note(CrossTokenizer("gold"), {"student": model})
-    few = LanguageModel(make_llama(), None, "tiny")
-    assert whole_logits_note(CrossTokenizer("gold"), {"student": few}) == ""
+    assert whole_logits_note({"student": model}) == ""
     model.module.lm_head.register_forward_hook(lambda *_: None)
-    found = whole_logits_note(TokenKD(), {"student": model, "teacher": model})
+    found = whole_logits_note({"student": model, "teacher": model})
     assert found.startswith("The logits of the student and the teacher are not")

@@ -225,7 +225,7 @@ def read_language(request: LanguageRequest) -> LanguageData:
     bridge = None
     if isinstance(objective, CrossTokenizer):
         bridge, note = bridged(teacher, start)
-        outputs = start.outputs
+        outputs = len(bridge.ours.table)
     else:
         outputs, note = share_vocabulary(teacher, start)
     if request.lora is not None:
@@ -357,9 +357,9 @@ def understand_language(
             " student and for its control."
         )
     models = {"student": data.start}
-    if request.recorded is None and data.bridge is None:
+    if request.recorded is None:
         models["teacher"] = data.teacher
-    notes += filter(None, [whole_logits_note(data.objective, models)])
+    notes += filter(None, [whole_logits_note(models)])
     training = data.training
     if training.epochs is None and training.max_steps is None:
         training = replace(training, epochs=1)

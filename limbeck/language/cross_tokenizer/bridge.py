@@ -13,14 +13,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from limbeck.core.errors import InvalidInput
-from limbeck.language.chunked import LMHead, chunked_tokens
+from limbeck.language.carriers.full import TeacherHidden, TeacherLogits
+from limbeck.language.carriers.signal import FullSignal
+from limbeck.language.chunked import LMHead, chunked_tokens, chunked_values
 from limbeck.language.cross_tokenizer.alignment import AlignedText, align
 from limbeck.language.generation import TokenSampling, generate, padded
 from limbeck.language.models import LanguageModel
+from limbeck.language.predictions import Predictor, picked
 from limbeck.language.prompts import Prompts
 from limbeck.language.token_bytes import TokenBytes
 from limbeck.modules.batch import IGNORED, MASK, Step
 from limbeck.modules.capture import modes_kept
+from limbeck.modules.outputs import OutputReader, read_by
 
 __all__ = ["Bridge", "CrossSignal", "FlatChunks"]
 
@@ -62,8 +66,8 @@ class CrossSignal:
         Tokens of the chunks in both models' tokens.
     log_p : Tensor of shape (p,)
         The teacher's log-probabilities of its tokens in the chunks.
-    first_logits : Tensor of shape (chunks, outputs), or None
-        The teacher's logits where each chunk begins, where they were asked for.
+    first : FullSignal or None
+        The teacher's distributions where each chunk begins, where they were asked for.
     matched : tuple of Tensor
         Ids of the student and of the teacher of tokens that stand for the same bytes.
     """
@@ -71,7 +75,7 @@ class CrossSignal:
     teacher: FlatChunks
     student: FlatChunks
     log_p: Tensor
-    first_logits: Tensor | None
+    first: FullSignal | None
     matched: tuple[Tensor, Tensor]
 
     @property
@@ -83,6 +87,8 @@ class CrossSignal:
 @dataclass(frozen=True, eq=False)
 class Bridge:
     """A teacher and a student whose tokenizers differ; what both read are bytes.
+
+    Outputs that are no tokens are cut off both, and probabilities add up to 1 without them.
 
     Parameters
     ----------
@@ -106,6 +112,8 @@ class Bridge:
                     f"The {role} has {model.outputs:,} outputs for {len(table):,} tokens.",
                     "Resize its embeddings: model.resize_token_embeddings(len(tokenizer)).",
                 )
+            if model.outputs > len(table):
+                read_by(model.module, OutputReader(first=len(table)))
 
     @cached_property
     def theirs(self) -> TokenBytes:
@@ -202,19 +210,25 @@ class Bridge:
         """A whole text from the student's tokens."""
         return self.ours.text(ids).decode(errors="replace")
 
-    def teacher_logits(self, texts: Sequence[AlignedText]) -> Tensor:
-        """The teacher's logits of a batch, (n, t, outputs), without gradients."""
+    @cached_property
+    def _asked(self) -> Predictor:
+        return Predictor.of(self.teacher)
+
+    def predicted(self, texts: Sequence[AlignedText]) -> Tensor | LMHead:
+        """What the teacher predicts of a batch, (n, t, tokens), without gradients.
+
+        Parameters
+        ----------
+        texts : sequence of AlignedText
+            Of the batch.
+        """
         module = self.teacher.module
         ids, mask = padded(
-            [t.teacher_ids or [self.teacher.pad] for t in texts],
-            self.teacher.pad,
-            left=False,
-            device=module.device,
+            [t.teacher_ids or [self.teacher.pad] for t in texts], self.teacher.pad, left=False
         )
         with modes_kept(module), torch.no_grad():
             module.eval()
-            logits: Tensor = module(input_ids=ids, attention_mask=mask, use_cache=False).logits
-        return logits[..., : len(self.theirs.table)]
+            return self._asked(ids, mask)
 
     def signal(self, step: Step, bias_threshold: float, distributions: bool) -> CrossSignal:
         """What the teacher says of a batch of the training loop.
@@ -231,28 +245,50 @@ class Bridge:
         """
         assert step.labels is not None  # noqa: S101  (texts always have them)
         texts = [self.aligned(*pair) for pair in _parted(step)]
-        logits = self.teacher_logits(texts)
+        found = self.predicted(texts)
         if bias_threshold > 0:
-            texts = [t.at(self._fair(logits[i], t, bias_threshold)) for i, t in enumerate(texts)]
-        device = step.student.logits.device
-        theirs, ours = flat_chunks(texts, True, logits.device), flat_chunks(texts, False, device)
-        log_p = token_log_probabilities(logits, theirs)
+            texts = [t.at(self._fair(found, i, t, bias_threshold)) for i, t in enumerate(texts)]
+        device, asked = step.student.logits.device, self.teacher.module.device
+        theirs, ours = flat_chunks(texts, True, asked), flat_chunks(texts, False, device)
+        log_p = token_log_probabilities(found, theirs)
         first = None
         if distributions:
-            first = logits[theirs.first_rows, theirs.first_places].float().to(device)
+            first = full_signal(picked(found, (theirs.first_rows, theirs.first_places)), device)
         matched = self.matched[0].to(device), self.matched[1].to(device)
         theirs = flat_chunks(texts, True, device)
         return CrossSignal(theirs, ours, log_p.to(device), first, matched)
 
-    def _fair(self, logits: Tensor, text: AlignedText, least: float) -> NDArray[np.bool_]:
+    def _fair(
+        self, found: Tensor | LMHead, row: int, text: AlignedText, least: float
+    ) -> NDArray[np.bool_]:
         """Boundaries where a new word begins probably enough; first and last always."""
         kept = np.ones(len(text.teacher), dtype=bool)
-        inner = text.teacher[1:-1]
-        if len(inner):
-            blank = torch.from_numpy(self.theirs.blank_starts()).to(logits.device)
-            here = logits[torch.from_numpy(inner).to(logits.device)].float().softmax(-1)
-            kept[1:-1] = (here[:, blank].sum(-1) >= least).cpu().numpy()
+        if len(text.teacher) > 2:
+            device = self.teacher.module.device
+            blank = torch.from_numpy(self.theirs.blank_starts()).to(device)
+            inner = torch.from_numpy(text.teacher[1:-1]).to(device)
+            new = chunked_values(
+                picked(found, (row, inner)), lambda z, _: z.softmax(-1)[:, blank].sum(-1)
+            )
+            kept[1:-1] = (new >= least).cpu().numpy()
         return kept
+
+
+def full_signal(predicted: Tensor | LMHead, device: torch.device) -> FullSignal:
+    """A teacher's distributions, on a device.
+
+    Parameters
+    ----------
+    predicted : Tensor of shape (..., outputs), or LMHead
+        Logits, or hidden states with their head.
+    device : torch.device
+        Where they are wanted.
+    """
+    if not isinstance(predicted, LMHead):
+        return TeacherLogits(predicted.to(device))
+    bias = None if predicted.bias is None else predicted.bias.to(device)
+    states, weight = predicted.states.to(device), predicted.weight.to(device)
+    return TeacherHidden(replace(predicted, states=states, weight=weight, bias=bias))
 
 
 def token_log_probabilities(model: Tensor | LMHead, flat: FlatChunks) -> Tensor:
@@ -265,10 +301,7 @@ def token_log_probabilities(model: Tensor | LMHead, flat: FlatChunks) -> Tensor:
     flat : FlatChunks
         Where the tokens are.
     """
-    if isinstance(model, LMHead):
-        model = replace(model, states=model.states[flat.rows, flat.places])
-    else:
-        model = model[flat.rows, flat.places]
+    model = picked(model, (flat.rows, flat.places))
     return chunked_tokens(
         model, lambda logits, at: -F.cross_entropy(logits, flat.ids[at], reduction="none")
     )

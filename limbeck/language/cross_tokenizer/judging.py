@@ -11,11 +11,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from limbeck.language.cross_tokenizer.bridge import Bridge, flat_chunks, token_log_probabilities
+from limbeck.language.chunked import LMHead, chunked_values
+from limbeck.language.cross_tokenizer.bridge import (
+    Bridge,
+    FlatChunks,
+    flat_chunks,
+    token_log_probabilities,
+)
 from limbeck.language.generation import padded
 from limbeck.language.judge import JudgedModel, TextJudge
 from limbeck.language.judging import PromptScores
 from limbeck.language.models import LanguageModel
+from limbeck.language.predictions import Predictor, picked
 from limbeck.modules.capture import modes_kept
 
 __all__ = ["CrossJudge", "cross_scores"]
@@ -57,40 +64,39 @@ def cross_scores(
     out = np.zeros((len(fields(PromptScores)), len(texts)))
     with modes_kept(model.module), torch.no_grad():
         model.module.eval()
+        asked = None if model is bridge.teacher else Predictor.of(model)
         for start in range(0, len(order), batch_size):
             rows = order[start : start + batch_size]
             out[:, rows] = _scored(
-                bridge, model, [prompts[i] for i in rows], [texts[i] for i in rows], writer
+                bridge, asked, [prompts[i] for i in rows], [texts[i] for i in rows], writer
             )
     return PromptScores(*out)
 
 
 def _scored(
     bridge: Bridge,
-    model: LanguageModel,
+    model: Predictor | None,
     prompts: Sequence[Sequence[int]],
     texts: Sequence[Sequence[int]],
     writer: Writer,
 ) -> np.ndarray:
-    """The scores of one batch, (scores, n)."""
+    """The scores of one batch, (scores, n); of the teacher itself without another model."""
     n = len(texts)
     aligned = [bridge.aligned(*pair) for pair in zip(prompts, texts, strict=True)]
-    itself = model is bridge.teacher
-    logits = bridge.teacher_logits(aligned)
-    theirs, ours = flat_chunks(aligned, True, "cpu"), flat_chunks(aligned, False, "cpu")
-    log_p = _chunks(token_log_probabilities(logits.cpu(), theirs), theirs.chunk, len(theirs.sizes))
+    said = bridge.predicted(aligned)
+    device = bridge.teacher.module.device
+    theirs, ours = flat_chunks(aligned, True, device), flat_chunks(aligned, False, "cpu")
+    log_p = _chunks(token_log_probabilities(said, theirs).cpu(), theirs)
     log_q, entropy = log_p, torch.zeros(n)
-    if itself:
-        entropy = _means(_entropy(logits.cpu()[theirs.rows, theirs.places]), theirs.rows, n)
+    if model is None:
+        entropy = _means(_entropy(said, theirs), theirs.rows.cpu(), n)
     else:
-        ids, mask = padded(
-            [t.student_ids for t in aligned], bridge.student.pad, left=False,
-            device=model.module.device,
-        )  # fmt: skip
-        own = model.module(input_ids=ids, attention_mask=mask, use_cache=False).logits.cpu()
-        log_q = _chunks(token_log_probabilities(own, ours), ours.chunk, len(ours.sizes))
-        entropy = _means(_entropy(own[ours.rows, ours.places]), ours.rows, n)
-    rows, gap = theirs.first_rows, log_p - log_q
+        own = model.model.module.device
+        ids, mask = padded([t.student_ids for t in aligned], bridge.student.pad, left=False)
+        mine, predicted = flat_chunks(aligned, False, own), model(ids, mask)
+        log_q = _chunks(token_log_probabilities(predicted, mine).cpu(), mine)
+        entropy = _means(_entropy(predicted, mine), ours.rows, n)
+    rows, gap = theirs.first_rows.cpu(), log_p - log_q
     ratio = {"student": gap, "teacher": -gap, "other": -gap.abs()}[writer]
     lost = torch.tensor([float(t.cut_off) for t in aligned], dtype=torch.float64)
     overlap = torch.zeros(n, dtype=torch.float64).index_add(0, rows, ratio.clamp_max(0).exp())
@@ -106,8 +112,10 @@ def _scored(
     return np.asarray(found)
 
 
-def _chunks(tokens: Tensor, chunk: Tensor, chunks: int) -> Tensor:
-    return torch.zeros(chunks, dtype=torch.float64).index_add(0, chunk, tokens.double())
+def _chunks(tokens: Tensor, flat: FlatChunks) -> Tensor:
+    """Log-likelihoods of chunks from those of tokens."""
+    sums = torch.zeros(len(flat.sizes), dtype=torch.float64)
+    return sums.index_add(0, flat.chunk.cpu(), tokens.double())
 
 
 def _means(values: Tensor, rows: Tensor, n: int) -> Tensor:
@@ -116,9 +124,14 @@ def _means(values: Tensor, rows: Tensor, n: int) -> Tensor:
     return sums / torch.bincount(rows, minlength=n).clamp_min(1)
 
 
-def _entropy(logits: Tensor) -> Tensor:
-    log_p = logits.float().log_softmax(-1)
-    return -(log_p.exp() * log_p.clamp_min(-1e4)).sum(-1)
+def _entropy(predicted: Tensor | LMHead, flat: FlatChunks) -> Tensor:
+    """Of the distribution of each token within chunks."""
+
+    def of(logits: Tensor, _: Tensor) -> Tensor:
+        log_p = logits.log_softmax(-1)
+        return -(log_p.exp() * log_p.clamp_min(-1e4)).sum(-1)
+
+    return chunked_values(picked(predicted, (flat.rows, flat.places)), of).cpu()
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

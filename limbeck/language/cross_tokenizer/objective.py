@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,11 +11,12 @@ from torch import Tensor
 
 from limbeck.core.errors import InvalidInput, did_you_mean
 from limbeck.language.chunk_likelihoods import chunk_likelihood_loss, sorted_distance
-from limbeck.language.chunked import LMHead, TokenSum
+from limbeck.language.chunked import LMHead, TokenSum, chunked_sum
 from limbeck.language.cross_tokenizer.bridge import CrossSignal, token_log_probabilities
 from limbeck.language.divergences import token_divergence
 from limbeck.language.objectives import SequenceKD
 from limbeck.language.on_policy import check_sampling
+from limbeck.language.predictions import picked
 from limbeck.language.text_step import TextStep
 
 __all__ = ["CROSS_METHODS", "CrossTokenizer"]
@@ -126,13 +128,8 @@ class CrossTokenizer:
         signal : CrossSignal
             What the teacher says of it.
         """
-        if isinstance(step.student, LMHead):
-            assert self.method == "alm"  # noqa: S101  (the others ask for logits)
-            total = self._alm(step.student, signal)
-        else:
-            total = {"alm": self._alm, "uld": _uld, "gold": _gold}[self.method](
-                step.student, signal
-            )
+        losses = {"alm": self._alm, "uld": _uld, "gold": _gold}
+        total = losses[self.method](step.student, signal)
         tokens = step.counts.sum().to(total.dtype)
         weight = self.cross_entropy
         if weight is None:
@@ -148,31 +145,47 @@ class CrossTokenizer:
         ).total  # fmt: skip
 
 
-def _firsts(student: Tensor, signal: CrossSignal) -> tuple[Tensor, Tensor]:
-    """Logits of both where each chunk begins, (chunks, outputs)."""
-    assert signal.first_logits is not None  # noqa: S101  (these methods ask for them)
-    return student[signal.student.first_rows, signal.student.first_places], signal.first_logits
+def _begun(
+    student: Tensor | LMHead,
+    signal: CrossSignal,
+    loss: Callable[[Tensor, Tensor], Tensor],
+    counted: Tensor | None = None,
+) -> Tensor:
+    """A loss of both models' log-probabilities (n, outputs) where chunks begin, summed."""
+    first, mine = signal.first, signal.student
+    assert first is not None  # noqa: S101  (these methods ask for them)
+
+    def token_loss(logits: Tensor, at: Tensor) -> Tensor:
+        log_q = logits.log_softmax(-1)
+        return loss(log_q, first.log_probabilities(at).to(log_q.dtype))
+
+    begins = picked(student, (mine.first_rows, mine.first_places))
+    return chunked_sum(begins, token_loss, counted).total
 
 
-def _uld(student: Tensor, signal: CrossSignal) -> Tensor:
-    return sorted_distance(*_firsts(student, signal)).sum()
+def _uld(student: Tensor | LMHead, signal: CrossSignal) -> Tensor:
+    return _begun(student, signal, sorted_distance)
 
 
-def _gold(student: Tensor, signal: CrossSignal) -> Tensor:
+def _gold(student: Tensor | LMHead, signal: CrossSignal) -> Tensor:
     single = (signal.student.sizes == 1) & (signal.teacher.sizes == 1)
-    mine, theirs = (x[single].log_softmax(-1) for x in _firsts(student, signal))
     ours, other = signal.matched
-    # Of a part of the outcomes each term of this divergence is still 0 or more.
-    share = len(other) / theirs.shape[-1]
-    total = share * token_divergence(mine[:, ours], theirs[:, other], "jsd", 0.5).sum()
-    rest = [_without(x.exp(), ids) for x, ids in ((mine, ours), (theirs, other))]
-    if share < 1 and rest[0].shape[1]:
-        width = max(x.shape[1] for x in rest)
-        a, b = (
-            torch.nn.functional.pad(x.sort(-1, descending=True).values, (0, width - x.shape[1]))
-            for x in rest
-        )
-        total = total + (1 - share) * (a - b).abs().sum()
+
+    def matched_and_sorted(mine: Tensor, theirs: Tensor) -> Tensor:
+        # Of a part of the outcomes each term of this divergence is still 0 or more.
+        share = len(other) / theirs.shape[-1]
+        found = share * token_divergence(mine[:, ours], theirs[:, other], "jsd", 0.5)
+        rest = [_without(x.exp(), ids) for x, ids in ((mine, ours), (theirs, other))]
+        if share < 1 and rest[0].shape[1]:
+            width = max(x.shape[1] for x in rest)
+            a, b = (
+                torch.nn.functional.pad(x.sort(-1, descending=True).values, (0, width - x.shape[1]))
+                for x in rest
+            )
+            found = found + (1 - share) * (a - b).abs().sum(-1)
+        return found
+
+    total = _begun(student, signal, matched_and_sorted, single)
     several = ~single
     if bool(several.any()):
         log_q = _likelihoods(

@@ -17,6 +17,7 @@ from limbeck.language.carriers.top import KeepTop
 from limbeck.language.imported.distillkit import DistillKitLayout
 from limbeck.language.imported.logit_files import WRITERS, LogitReader, TextLogits
 from limbeck.language.models import LanguageModel, is_folder, read_model
+from limbeck.language.predictions import Predictor, logits_at
 from limbeck.language.recorded import RecordedLogits, text_marks, tokenizer_marks
 from limbeck.language.shards import ShardFolder
 from limbeck.language.token_bytes import TokenBytes
@@ -222,13 +223,12 @@ def _packed(one: TextLogits, carrier: KeepTop, vocabulary: int) -> Arrays:
 def _compare(reader: LogitReader, model: LanguageModel) -> None:
     """Refuse log-probabilities that are not those of the teacher on the first texts."""
     far: list[float] = []
+    ask = Predictor.of(model)
     for _, one in zip(range(_PROBED), reader, strict=False):
-        ids = [*one.prompt, *one.text][: (model.context or 1 << 30)]
-        inputs = torch.tensor([ids], device=model.module.device)
-        logs = model.module(input_ids=inputs, use_cache=False).logits[0].float().log_softmax(-1)
-        for place in range(min(len(one.text), _PLACES, len(ids) - len(one.prompt))):
-            known = torch.from_numpy(one.ids[place]).to(logs.device)
-            ours = logs[len(one.prompt) - 1 + place][known].cpu().double().numpy()
+        ids = torch.tensor([[*one.prompt, *one.text[:_PLACES]][: (model.context or 1 << 30)]])
+        told = logits_at(ask(ids, torch.ones_like(ids)), (0, slice(len(one.prompt) - 1, -1)))
+        for place, log_p in enumerate(told.float().log_softmax(-1).cpu()):
+            ours = log_p[torch.from_numpy(one.ids[place])].double().numpy()
             share = np.exp(one.log_p[place])
             far.append(float((share * np.abs(ours - one.log_p[place])).sum() / share.sum()))
     if not np.mean(far) <= _APART:

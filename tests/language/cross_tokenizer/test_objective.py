@@ -6,6 +6,7 @@ torch = pytest.importorskip("torch")
 
 from limbeck.core.contract import Task  # noqa: E402
 from limbeck.core.errors import InvalidInput  # noqa: E402
+from limbeck.language import chunked  # noqa: E402
 from limbeck.language.chunk_likelihoods import sorted_distance  # noqa: E402
 from limbeck.language.cross_tokenizer.bridge import Bridge  # noqa: E402
 from limbeck.language.cross_tokenizer.judging import cross_scores  # noqa: E402
@@ -15,7 +16,9 @@ from limbeck.language.prompt_rows import read_rows  # noqa: E402
 from limbeck.language.prompts import encode  # noqa: E402
 from limbeck.language.samples import TextSamples  # noqa: E402
 from limbeck.language.text_step import text_step  # noqa: E402
+from limbeck.modules import linear_head  # noqa: E402
 from limbeck.modules.batch import Step, View  # noqa: E402
+from limbeck.modules.runner import watched  # noqa: E402
 
 ROWS = [
     {"prompt": "the cost", "completion": " was 1234."},
@@ -29,10 +32,10 @@ def bridge(make_bpe, make_model):
     return Bridge(make_model(make_bpe(320), "big", 0, 24), make_model(make_bpe(257), "small", 1))
 
 
-def step_of(bridge, logits=None):
-    prompts = encode(read_rows(ROWS), bridge.student, 40)
+def step_of(bridge, logits=None, rows=ROWS):
+    prompts = encode(read_rows(rows), bridge.student, 40)
     task = Task.of("language", bridge.student.outputs)
-    batch = TextSamples(prompts, bridge.student.pad, task).fetch([0, 1])
+    batch = TextSamples(prompts, bridge.student.pad, task).fetch(range(len(rows)))
     if logits is None:
         logits = bridge.student.module(**batch.inputs).logits.detach().double().requires_grad_()
     return Step(batch.inputs, batch.labels, View(logits), None, task), logits
@@ -126,7 +129,7 @@ def test_gold_is_that_of_trl_where_both_cut_a_text_alike(make_bpe, make_model, s
     found = CrossTokenizer("gold").cross_loss(text_step(step), signal).total
     # _compute_hybrid_uld_loss of TRL 1.16, summed over places instead of their mean
     at = signal.student.first_places
-    q, p = logits[0, at].softmax(-1), signal.first_logits.double().softmax(-1)
+    q, p = logits[0, at].softmax(-1), signal.first.log_probabilities(torch.arange(2)).double().exp()
     ours, theirs = pair.student.tokenizer.get_vocab(), pair.teacher.tokenizer.get_vocab()
     both = [t for t in theirs if t in ours]
     a, b = q[:, [ours[t] for t in both]], p[:, [theirs[t] for t in both]]
@@ -143,6 +146,48 @@ def test_gold_is_that_of_trl_where_both_cut_a_text_alike(make_bpe, make_model, s
     assert float(found.detach()) == pytest.approx(float(expected.detach()), rel=1e-5)
     grads = [torch.autograd.grad(x, logits)[0] for x in (found, expected)]
     torch.testing.assert_close(*grads, rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("method", ["alm", "uld", "gold"])
+def test_states_and_heads_give_the_loss_and_gradients_of_logits(
+    make_bpe, make_model, method, monkeypatch, largest
+):
+    """Both models' logits are made two tokens at a time, and are never whole."""
+    found, rows = [], [{"prompt": "the", "completion": " cost is 1234 and 5678, naïve"}] * 4
+    for few in (1, 1 << 20):
+        monkeypatch.setattr(linear_head, "FEW_OUTPUTS", few)
+        monkeypatch.setitem(chunked._ELEMENTS, "cpu", 700)
+        monkeypatch.setattr(chunked, "_HEAD_ROWS", 1)
+        pair = Bridge(make_model(make_bpe(320), "big", 0, 24), make_model(make_bpe(290), "small"))
+        for model in (pair.teacher, pair.student):
+            model.module.double()
+        student = pair.student.module
+        head = linear_head.linear_head(student)
+        assert (head is None) is (few > 1)
+        step, _ = step_of(pair, rows=rows)
+        with watched(student, (), "student", head=head) as network, largest() as seen:
+            view = network({**step.inputs, "use_cache": False})
+            step = Step(step.inputs, step.labels, view, None, step.task)
+            signal = pair.signal(step, 0.0, method != "alm")
+            loss = CrossTokenizer(method, cross_entropy=0.5).cross_loss(text_step(step), signal)
+        found.append((loss.total.item(), torch.autograd.grad(loss.total, student.parameters())))
+        tokens = step.inputs["input_ids"].numel()
+        assert (seen.numbers < tokens * 290) is (few == 1)  # weights, and chunks
+    assert found[0][0] == pytest.approx(found[1][0], rel=1e-6)
+    for a, b in zip(found[0][1], found[1][1], strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-6, atol=1e-9)
+
+
+def test_scores_do_not_depend_on_how_logits_are_made(bridge, monkeypatch):
+    prompts = encode(read_rows(ROWS), bridge.student, 40)
+    given = prompts.ids, [list(t) for t in prompts.completions]
+    whole = cross_scores(bridge, bridge.student, *given, "other")
+    monkeypatch.setattr(linear_head, "FEW_OUTPUTS", 1)
+    again = Bridge(bridge.teacher, bridge.student)
+    assert cross_scores(again, again.teacher, *given, "other").overlap.tolist() == [1.0, 1.0]
+    found = cross_scores(again, again.student, *given, "other")
+    for name in ("overlap", "forward_kl", "entropy", "student_log_q", "teacher_log_p"):
+        assert getattr(found, name) == pytest.approx(getattr(whole, name), rel=1e-5), name
 
 
 def test_gold_matches_tokens_of_the_same_bytes(bridge):
