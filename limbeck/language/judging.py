@@ -20,7 +20,7 @@ from limbeck.core.errors import InvalidInput
 from limbeck.language.chunked import LMHead
 from limbeck.language.generation import padded
 from limbeck.language.models import LanguageModel
-from limbeck.language.predictions import Predictor, logits_at
+from limbeck.language.predictions import TokenPredictor, logits_at
 from limbeck.modules.capture import modes_kept
 
 __all__ = ["PromptScores", "distinct", "score_texts"]
@@ -94,7 +94,7 @@ def score_texts(
     with modes_kept(teacher.module, student.module), torch.no_grad():
         teacher.module.eval()
         student.module.eval()
-        asked = Predictor.of(teacher), Predictor.of(student)
+        asked = TokenPredictor.of(teacher), TokenPredictor.of(student)
         for start in range(0, len(order), batch_size):
             rows = order[start : start + batch_size]
             out[:, rows] = _scored(*asked, [prompts[i] for i in rows], [texts[i] for i in rows])
@@ -102,8 +102,8 @@ def score_texts(
 
 
 def _scored(
-    teacher: Predictor,
-    student: Predictor,
+    teacher: TokenPredictor,
+    student: TokenPredictor,
     prompts: Sequence[Sequence[int]],
     texts: Sequence[Sequence[int]],
 ) -> Values:

@@ -17,11 +17,11 @@ from limbeck.language.models import LanguageModel
 from limbeck.modules.linear_head import head_weights, left_out, linear_head
 from limbeck.modules.outputs import reading_of
 
-__all__ = ["Predictor", "logits_at", "picked"]
+__all__ = ["TokenPredictor", "logits_at", "picked"]
 
 
 @dataclass(frozen=True, eq=False)
-class Predictor:
+class TokenPredictor:
     """Asks a model about batches of texts; modes and gradients are the caller's.
 
     Parameters
@@ -36,7 +36,7 @@ class Predictor:
     head: nn.Linear | None
 
     @classmethod
-    def of(cls, model: LanguageModel) -> Predictor:
+    def of(cls, model: LanguageModel) -> TokenPredictor:
         """One that knows whether the model's logits are those of a plain last layer."""
         return cls(model, linear_head(model.module))
 
@@ -69,7 +69,7 @@ def picked(predicted: Tensor | LMHead, at: Any) -> Tensor | LMHead:
     Parameters
     ----------
     predicted : Tensor of shape (..., outputs), or LMHead
-        From a `Predictor`, or of the training loop.
+        From a `TokenPredictor`, or of the training loop.
     at : index
         As of a tensor.
     """

@@ -22,7 +22,7 @@ from limbeck.language.generation import TokenSampling, padded
 from limbeck.language.judging import PromptScores, score_texts
 from limbeck.language.models import LanguageModel, tokens_of
 from limbeck.language.objectives import SequenceKD
-from limbeck.language.predictions import Predictor, logits_at
+from limbeck.language.predictions import TokenPredictor, logits_at
 from limbeck.language.preflight_check import Check
 from limbeck.language.prompts import Prompts
 from limbeck.language.recorded import RecordedLogits
@@ -311,7 +311,7 @@ def _last(model: LanguageModel, texts: list[list[int]], left: bool) -> Tensor:
     """Log-probabilities, from -9 on, of the token after each text, (n, vocabulary)."""
     ids, mask = padded(texts, model.pad, left, device=model.module.device)
     more = {"position_ids": (mask.cumsum(-1) - 1).clamp_min(0)} if left else {}
-    predicted = Predictor.of(model)(ids, mask, **more)
+    predicted = TokenPredictor.of(model)(ids, mask, **more)
     ends = torch.full((len(texts),), -1) if left else mask.sum(-1).cpu() - 1
     own = logits_at(predicted, (torch.arange(len(texts)), ends))
     found: Tensor = own.float().log_softmax(-1).clamp_min(-9.0).cpu()
@@ -335,7 +335,7 @@ def labels(student: LanguageModel, few: Prompts) -> Check:
     task = Task.of("language", student.outputs)
     batch = TextSamples(few, student.pad, task).fetch(list(range(len(few))))
     batch = batch.to(student.module.device)
-    ask = Predictor.of(student)
+    ask = TokenPredictor.of(student)
     step = Step(batch.inputs, batch.labels, _view(ask(**_named(batch.inputs))), None, task)
     found = float(TextLoss(SequenceKD()).loss(step, None))
     losses = []
@@ -369,7 +369,7 @@ def _scores(teacher: LanguageModel, student: LanguageModel, some: Prompts) -> Pr
 
 
 def _named(inputs: Any) -> dict[str, Tensor]:
-    """Tokens and mask of a batch, as a `Predictor` calls them."""
+    """Tokens and mask of a batch, as a `TokenPredictor` calls them."""
     return {"ids": inputs["input_ids"], "mask": inputs[MASK]}
 
 
@@ -423,7 +423,7 @@ def top_tokens(teacher: LanguageModel, student: LanguageModel, few: Prompts) -> 
     ids, mask = padded(few.ids, student.pad, False, device=student.module.device)
     tops = []
     for model in (teacher, student):
-        predicted = Predictor.of(model)(ids, mask)
+        predicted = TokenPredictor.of(model)(ids, mask)
         tops.append(chunked_values(predicted, lambda z, _: z.topk(k).indices, mask.bool()))
     same = (tops[0][:, :, None] == tops[1][:, None, :]).any(-1).float().mean()
     told = f"{float(same):.0%} of the teacher's {k} likeliest tokens are among the student's"

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from limbeck.core.errors import plural
 from limbeck.language.models import LanguageModel
-from limbeck.language.predictions import Predictor, logits_at
+from limbeck.language.predictions import TokenPredictor, logits_at
 from limbeck.language.preflight_check import Check
 from limbeck.language.recorded import RecordedLogits
 
@@ -64,7 +64,7 @@ def _pair(recorded: RecordedLogits, judge: LanguageModel, row: int) -> tuple[Ten
     prompt, text = recorded.tokens(row)
     text = text[:_PLACES]
     ids = torch.tensor([[*prompt, *text][:-1]])
-    predicted = Predictor.of(judge)(ids, torch.ones_like(ids))
+    predicted = TokenPredictor.of(judge)(ids, torch.ones_like(ids))
     out = logits_at(predicted, (0, slice(len(prompt) - 1, None)))
     logits = out[:, : recorded.vocabulary].float().cpu()
     stored = recorded.probabilities(row)[: len(text)]

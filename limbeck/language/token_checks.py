@@ -12,7 +12,7 @@ from scipy.stats import t as student_t
 from limbeck.language.chunked import chunked_values
 from limbeck.language.generation import padded
 from limbeck.language.models import LanguageModel, tokens_of
-from limbeck.language.predictions import Predictor
+from limbeck.language.predictions import TokenPredictor
 from limbeck.language.preflight_check import Check
 from limbeck.language.prompts import Prompts
 from limbeck.modules.outputs import reading_of
@@ -127,6 +127,8 @@ def _beyond(teacher: LanguageModel, few: Prompts, real: int) -> float:
     """The teacher's probability of outputs that are no tokens, on average."""
     ids, mask = padded(few.ids, teacher.pad, False, device=teacher.module.device)
     found = chunked_values(
-        Predictor.of(teacher)(ids, mask), lambda z, _: z.softmax(-1)[:, real:].sum(-1), mask.bool()
+        TokenPredictor.of(teacher)(ids, mask),
+        lambda z, _: z.softmax(-1)[:, real:].sum(-1),
+        mask.bool(),
     )
     return float(found.mean())

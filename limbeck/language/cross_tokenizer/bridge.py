@@ -19,7 +19,7 @@ from limbeck.language.chunked import LMHead, chunked_tokens, chunked_values
 from limbeck.language.cross_tokenizer.alignment import AlignedText, align
 from limbeck.language.generation import TokenSampling, generate, padded
 from limbeck.language.models import LanguageModel
-from limbeck.language.predictions import Predictor, picked
+from limbeck.language.predictions import TokenPredictor, picked
 from limbeck.language.prompts import Prompts
 from limbeck.language.token_bytes import TokenBytes
 from limbeck.modules.batch import IGNORED, MASK, Step
@@ -211,8 +211,8 @@ class Bridge:
         return self.ours.text(ids).decode(errors="replace")
 
     @cached_property
-    def _asked(self) -> Predictor:
-        return Predictor.of(self.teacher)
+    def _asked(self) -> TokenPredictor:
+        return TokenPredictor.of(self.teacher)
 
     def predicted(self, texts: Sequence[AlignedText]) -> Tensor | LMHead:
         """What the teacher predicts of a batch, (n, t, tokens), without gradients.

@@ -22,7 +22,7 @@ from limbeck.language.generation import padded
 from limbeck.language.judge import JudgedModel, TextJudge
 from limbeck.language.judging import PromptScores
 from limbeck.language.models import LanguageModel
-from limbeck.language.predictions import Predictor, picked
+from limbeck.language.predictions import TokenPredictor, picked
 from limbeck.modules.capture import modes_kept
 
 __all__ = ["CrossJudge", "cross_scores"]
@@ -64,7 +64,7 @@ def cross_scores(
     out = np.zeros((len(fields(PromptScores)), len(texts)))
     with modes_kept(model.module), torch.no_grad():
         model.module.eval()
-        asked = None if model is bridge.teacher else Predictor.of(model)
+        asked = None if model is bridge.teacher else TokenPredictor.of(model)
         for start in range(0, len(order), batch_size):
             rows = order[start : start + batch_size]
             out[:, rows] = _scored(
@@ -75,7 +75,7 @@ def cross_scores(
 
 def _scored(
     bridge: Bridge,
-    model: Predictor | None,
+    model: TokenPredictor | None,
     prompts: Sequence[Sequence[int]],
     texts: Sequence[Sequence[int]],
     writer: Writer,

@@ -17,7 +17,7 @@ from limbeck.language.carriers.top import KeepTop
 from limbeck.language.imported.distillkit import DistillKitLayout
 from limbeck.language.imported.logit_files import WRITERS, LogitReader, TextLogits
 from limbeck.language.models import LanguageModel, is_folder, read_model
-from limbeck.language.predictions import Predictor, logits_at
+from limbeck.language.predictions import TokenPredictor, logits_at
 from limbeck.language.recorded import RecordedLogits, text_marks, tokenizer_marks
 from limbeck.language.shards import ShardFolder
 from limbeck.language.token_bytes import TokenBytes
@@ -223,7 +223,7 @@ def _packed(one: TextLogits, carrier: KeepTop, vocabulary: int) -> Arrays:
 def _compare(reader: LogitReader, model: LanguageModel) -> None:
     """Refuse log-probabilities that are not those of the teacher on the first texts."""
     far: list[float] = []
-    ask = Predictor.of(model)
+    ask = TokenPredictor.of(model)
     for _, one in zip(range(_PROBED), reader, strict=False):
         ids = torch.tensor([[*one.prompt, *one.text[:_PLACES]][: (model.context or 1 << 30)]])
         told = logits_at(ask(ids, torch.ones_like(ids)), (0, slice(len(one.prompt) - 1, -1)))
