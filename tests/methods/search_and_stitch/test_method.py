@@ -341,8 +341,8 @@ def test_frontier_grows_and_the_chosen_is_on_it():
 def test_leaves_fixes_the_size_and_epsilon_chooses_it():
     X = normal(800)
     hard = lambda X: (X[:, 0] + X[:, 1] > 0).astype(int)  # noqa: E731
-    assert find(hard, X, leaves=5).student.size == 5
-    loose, tight = (find(hard, X, epsilon=e).student.size for e in (0.6, 0.001))
+    assert find(hard, X, leaves=5, queries=200).student.size == 5
+    loose, tight = (find(hard, X, epsilon=e, queries=200).student.size for e in (0.6, 0.001))
     assert loose <= 2 < tight
 
 
@@ -358,10 +358,11 @@ def test_a_large_table_is_thinned():
 
 def test_the_same_seed_gives_the_same_student():
     hard = lambda X: (np.sin(3 * X[:, 0]) + X[:, 1] > 0).astype(int)  # noqa: E731
-    one, two = (find(hard, normal(), seed=3) for _ in range(2))
+    few = {"queries": 300, "max_leaves": 8}
+    one, two = (find(hard, normal(), seed=3, **few) for _ in range(2))
     assert one.student.fingerprint() == two.student.fingerprint()
     assert [t.fingerprint() for t in one.frontier] == [t.fingerprint() for t in two.frontier]
-    assert one.student.fingerprint() != find(hard, normal(), seed=4).student.fingerprint()
+    assert one.student.fingerprint() != find(hard, normal(), seed=4, **few).student.fingerprint()
 
 
 SCRIPT = """
@@ -454,7 +455,7 @@ def test_the_smallest_tree_within_a_standard_error_of_the_best_is_chosen():
 def test_patience_and_clauses_limit_the_search():
     hard = lambda X: (np.sin(4 * X[:, 0]) * X[:, 1] + X[:, 2] * X[:, 3] > 0).astype(int)  # noqa: E731
     hasty, calm, few = (
-        find(hard, normal(), **limits)
+        find(hard, normal(), queries=300, **limits)
         for limits in ({"patience": 1}, {"patience": 10**6}, {"max_clauses": 3})
     )
     assert 0 < hasty.trace["clauses_ordered"] < calm.trace["clauses_ordered"]
@@ -559,9 +560,9 @@ def test_a_network_that_is_a_tree_gives_it_back(guide, depth, seed):
 
 @pytest.mark.torch
 def test_layers_may_be_chosen_and_probes_left_out():
-    finding, _ = asked_of_network(3, 0, layers=["relu"])
+    finding, _ = asked_of_network(3, 0, layers=["relu"], queries=300)
     assert [r["layer"] for r in finding.trace["layers"]] == ["inputs", "relu"]
-    finding, _ = asked_of_network(3, 0, guide="answers")
+    finding, _ = asked_of_network(3, 0, guide="answers", queries=300)
     assert finding.trace["probes"] == 0
     assert "lrh" not in finding.trace
     with pytest.raises(InvalidInput, match="Did you mean 'relu'"):
@@ -588,7 +589,7 @@ def test_a_network_whose_clauses_are_not_linear_is_named_so():
 
     teacher = TorchTeacher(Blind(), classes=[0, 1], score_kind="logit")
     X = np.random.default_rng(0).normal(size=(400, 6))
-    finding = find(teacher, X, max_leaves=8)
+    finding = find(teacher, X, max_leaves=8, queries=300)
     assert finding.status.code is StatusCode.HYPOTHESIS_FAILED
     assert "linear representation hypothesis fails" in finding.status.message
     assert finding.trace["lrh"]["r_squared"] < 0.5
