@@ -26,11 +26,25 @@ def plain(text: str) -> str:
     return "".join(c for c in letters if not unicodedata.combining(c))
 
 
+@functools.cache
+def flat(path: Path) -> str:
+    """A file's text, its lines and comments joined."""
+    return joined(path.read_text())
+
+
+@functools.cache
+def cited_in(path: Path) -> set[tuple[tuple[str, ...], str]]:
+    return cited(path.read_text())
+
+
+def joined(text: str) -> str:
+    return re.sub(r"\s*\n\s*(?:#:? ?|\* )?", " ", text)
+
+
 def cited(text: str) -> set[tuple[tuple[str, ...], str]]:
     """Authors' names, "et al." as one of them, and years."""
-    flat = re.sub(r"\s*\n\s*(?:#:? ?|\* )?", " ", text)
     out = set()
-    for names, *found in CITATION.findall(flat):
+    for names, *found in CITATION.findall(joined(text)):
         parts = re.split(r",? and |, | (?=et al\.)", plain(names).removesuffix("'s"))
         out |= {(tuple(parts), year) for year in found if year and parts[0] not in NO_AUTHORS}
     return out
@@ -65,6 +79,7 @@ def years(entry: dict[str, str]) -> set[str]:
     return {entry["year"], *re.findall(r"online (\d{4})", entry.get("note", ""))}
 
 
+@functools.cache
 def keys_of(names: tuple[str, ...], year: str) -> set[str]:
     """Entries whose first author, further names and year a citation gives."""
     given = [n for n in names if n != "et al."]
@@ -91,14 +106,14 @@ def test_every_citation_has_an_entry() -> None:
     missing = {
         f"{', '.join(names)} {year}: {path.relative_to(ROOT)}"
         for path in FILES
-        for names, year in cited(path.read_text())
+        for names, year in cited_in(path)
         if not keys_of(names, year)
     }
     assert not missing, "\n".join(sorted(missing))
 
 
 def test_every_entry_is_cited() -> None:
-    used = {key for p in FILES for citation in cited(p.read_text()) for key in keys_of(*citation)}
+    used = {key for p in FILES for citation in cited_in(p) for key in keys_of(*citation)}
     assert sorted(set(entries()) - used) == []
 
 
@@ -129,9 +144,11 @@ def test_no_theorem_is_quoted_by_number_from_a_work_that_was_not_opened() -> Non
     notes = {k: e.get("note", "") for k, e in entries().items()}
     wrong = []
     for path in FILES:
-        flat = re.sub(r"\s*\n\s*(?:#:? ?|\* )?", " ", path.read_text())
-        for found in CITATION.finditer(flat):
-            number = NUMBERED.match(flat[found.end() : found.end() + 80])
+        if not cited_in(path):
+            continue
+        text = flat(path)
+        for found in CITATION.finditer(text):
+            number = NUMBERED.match(text[found.end() : found.end() + 80])
             for names, year in cited(found[0]) if number else ():
                 opened = [
                     "Not opened" not in notes[key] or number[2].rstrip(".") in notes[key]

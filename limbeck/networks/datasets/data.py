@@ -20,7 +20,7 @@ from limbeck.networks.datasets.collate import Padding
 from limbeck.networks.datasets.labels import label_notes, labelled, shaped, unlabelled
 from limbeck.networks.datasets.opening import opened
 from limbeck.networks.datasets.ordering import alike, tokens
-from limbeck.networks.datasets.seeding import mixed
+from limbeck.networks.datasets.seeding import mixed, restored
 from limbeck.networks.datasets.sources import Arrays, Items, Source
 
 __all__ = ["Batch", "Samples"]
@@ -272,7 +272,8 @@ class Samples:
         source = self.source
         if not isinstance(source, Items):
             return False
-        return not self.repeatable or any(source.draws(i, mixed(i))[0] for i in self._probes())
+        with restored():
+            return not self.repeatable or any(source.draws(i, mixed(i))[0] for i in self._probes())
 
     @cached_property
     def repeatable(self) -> bool:
@@ -284,11 +285,12 @@ class Samples:
         source = self.source
         if not isinstance(source, Items):
             return True
-        return all(
-            digest(self.fetch([i]).inputs) == digest(self.fetch([i]).inputs)
-            and not source.draws(i, mixed(i))[1]
-            for i in self._probes()
-        )
+        with restored():
+            return all(
+                digest(self.fetch([i]).inputs) == digest(self.fetch([i]).inputs)
+                and not source.draws(i, mixed(i))[1]
+                for i in self._probes()
+            )
 
     @cached_property
     def hashed(self) -> int:
@@ -452,7 +454,8 @@ class Samples:
             new.source = replace(self.source, labels=labels)
             new._ready = True  # nothing is left to do, or to check, for each batch
         elif self.has_labels:
-            found = [new.fetch([i]).labels for i in _spread(len(self), _HASHED).tolist()]
+            with restored():
+                found = [new.fetch([i]).labels for i in _spread(len(self), _HASHED).tolist()]
             new.notes = _noted(self.notes, found, task, len(self))
         return new
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -51,13 +52,25 @@ def state() -> tuple[Any, ...]:
     return torch.get_rng_state().numpy().tobytes(), words.tobytes(), rest, random.getstate()
 
 
+_inside = threading.local()
+
+
 @contextmanager
 def restored() -> Iterator[None]:
-    """Leave the three global generators as they were found."""
+    """Leave the three global generators as they were found.
+
+    One within another does nothing: keeping them takes longer than drawing most samples, and the
+    outer one restores them.
+    """
+    if getattr(_inside, "one", False):
+        yield
+        return
+    _inside.one = True
     kept = torch.get_rng_state(), np.random.get_state(), random.getstate()  # noqa: NPY002
     try:
         yield
     finally:
+        _inside.one = False
         torch.set_rng_state(kept[0])
         np.random.set_state(kept[1])  # noqa: NPY002
         random.setstate(kept[2])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +14,7 @@ from limbeck.core.errors import InvalidInput
 from limbeck.data.unlabelled import refuse_shifted
 from limbeck.modules.batch import IGNORED, View
 from limbeck.networks.datasets.labels import distributions, unlabelled
+from limbeck.networks.datasets.seeding import restored
 
 if TYPE_CHECKING:
     from limbeck.networks.datasets.data import Samples
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["guess_task", "probed_labels", "same_outputs"]
 
 _PROBES = 256
+_READ: WeakKeyDictionary[Samples, list[Tensor]] = WeakKeyDictionary()
+"""The labels of samples that were probed before: reading them may mean decoding images."""
 
 
 def guess_task(
@@ -75,11 +79,8 @@ def guess_task(
     else:
         kind = _by_row(samples, k, module)
     task = said if isinstance(said, Task) else Task.of(kind, k)
-    if (
-        kind in (TaskKind.CLASSIFICATION, TaskKind.MULTILABEL)
-        and (found := _labels(samples)) is not None
-    ):
-        labels = torch.cat(found[1])
+    if kind in (TaskKind.CLASSIFICATION, TaskKind.MULTILABEL) and samples.has_labels:
+        labels = torch.cat(probed_labels(samples))
         if labels.ndim == 1 or labels.shape[1:] == (1,):
             kinds = torch.unique(labels[~torch.isnan(labels)]).tolist()
             refuse_shifted(kinds, range(max(k, 2)))
@@ -140,8 +141,10 @@ def same_outputs(
 
 def probed_labels(samples: Samples) -> list[Tensor]:
     """The labels of 256 samples, spread evenly, one by one; none where there are none."""
-    found = _labels(samples)
-    return [] if found is None else found[1]
+    if samples not in _READ:
+        found = _labels(samples)
+        _READ[samples] = [] if found is None else found[1]
+    return _READ[samples]
 
 
 def _labels(samples: Samples) -> tuple[list[Any], list[Tensor]] | None:
@@ -150,7 +153,8 @@ def _labels(samples: Samples) -> tuple[list[Any], list[Tensor]] | None:
         return None
     n = len(samples)
     places = torch.linspace(0, n - 1, min(n, _PROBES), dtype=torch.float64).round().long()
-    found = [samples.fetch([i]) for i in places.tolist()]
+    with restored():
+        found = [samples.fetch([i]) for i in places.tolist()]
     ndim = max(0 if b.labels is None else b.labels.ndim for b in found)
     found = [b for b in found if b.labels is not None and b.labels.ndim == ndim]
     return [b.inputs for b in found], [b.labels for b in found if b.labels is not None]
@@ -178,10 +182,9 @@ def _by_row(samples: Samples, k: int, module: nn.Module | None) -> TaskKind:
             "multi_label_classification": TaskKind.MULTILABEL,
             "single_label_classification": TaskKind.CLASSIFICATION,
         }[said]
-    found = _labels(samples)
-    if found is None:
+    if not samples.has_labels:
         return TaskKind.CLASSIFICATION if k > 1 else TaskKind.REGRESSION
-    labels = torch.cat(found[1])
+    labels = torch.cat(probed_labels(samples))
     if labels.ndim > 2 and labels[0].numel() == k:
         labels = labels.flatten(1)
     known = labels[~unlabelled(labels)]

@@ -114,6 +114,7 @@ class CandidateTrees:
         single = np.clip(matrix, -largest, largest).astype(np.float32)
         object.__setattr__(self, "_matrix", single)
         object.__setattr__(self, "_columns", columns)
+        object.__setattr__(self, "_missing", bool(np.isnan(single).any()))
         object.__setattr__(self, "_holes", np.isnan(self.values).any(axis=0))
 
     def first(self, forest: int, rng: np.random.Generator) -> CandidateClauses:
@@ -166,6 +167,7 @@ class CandidateTrees:
             Whether rows get random weights (as in the Bayesian bootstrap of Rubin 1981), and
             every split a third of the columns.
         """
+        from sklearn import config_context
         from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
         kind = DecisionTreeClassifier if self.classes else DecisionTreeRegressor
@@ -178,7 +180,8 @@ class CandidateTrees:
             random_state=int(rng.integers(2**31)),
         )  # fmt: skip
         matrix: Any = self._matrix  # type: ignore[attr-defined]
-        tree.fit(matrix[rows], given[rows], sample_weight=weight)
+        with config_context(skip_parameter_validation=True):
+            tree.fit(matrix[rows], given[rows], weight, check_input=self._missing)  # type: ignore[attr-defined]
         nodes = from_sklearn(tree.tree_, self._columns)  # type: ignore[attr-defined]
         for path, inside in _paths(nodes, self.features, self.values):
             clause = self._clause(path)

@@ -31,6 +31,20 @@ def test_all_three_generators_follow_the_seed_and_are_restored() -> None:
     assert _drawn() == outside
 
 
+def test_one_within_another_leaves_it_to_the_outer_one() -> None:
+    before = state()
+    with restored():
+        with restored():
+            seed_all(7)
+        inside = state()
+        seed_all(7)
+        assert state() == inside != before
+    assert state() == before
+    with restored():  # the next one keeps again
+        seed_all(7)
+    assert state() == before
+
+
 def test_restored_also_after_an_error() -> None:
     before = state()
     with pytest.raises(ZeroDivisionError), restored():
