@@ -174,6 +174,11 @@ def read_model(
     if rounded is not None:
         return rounded
     folder = read_folder(given, "text-generation")
+    if folder.config.get("is_encoder_decoder") is True:
+        raise InvalidInput(
+            f"The {role} {fspath(given)!r} is an encoder with a decoder.",
+            "Give a causal language model such as Llama, Qwen or GPT-2.",
+        )
     loaded = load_model(folder, device)
     return LanguageModel(loaded.module, loaded.reader, folder.path.resolve().name)
 

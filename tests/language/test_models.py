@@ -53,6 +53,15 @@ def test_what_writes_no_text_is_refused():
         read_model(3, "teacher")
 
 
+def test_an_encoder_with_a_decoder_is_refused_unread(tmp_path):
+    from transformers import T5Config, T5ForConditionalGeneration
+
+    small = T5Config(vocab_size=9, d_model=8, d_kv=4, d_ff=8, num_layers=1, num_heads=2)
+    T5ForConditionalGeneration(small).save_pretrained(tmp_path)
+    with pytest.raises(InvalidInput, match="is an encoder with a decoder"):
+        read_model(tmp_path, "teacher")
+
+
 def test_a_module_needs_its_tokenizer(make_llama):
     with pytest.raises(InvalidInput, match="without a tokenizer"):
         read_model(make_llama(), "student")
