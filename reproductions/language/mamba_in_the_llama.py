@@ -6,6 +6,7 @@ against the teacher, or as the control on the text alone. Then a few layers of S
 
     python reproductions/language/mamba_in_the_llama.py --seeds 1              # minutes
     python reproductions/language/mamba_in_the_llama.py                        # five seeds
+    python reproductions/language/mamba_in_the_llama.py --arms 0 2 7           # three rows of it
     python reproductions/language/mamba_in_the_llama.py --smollm2 FOLDER       # three of its layers
     python reproductions/language/mamba_in_the_llama.py --full --minutes 4 --smollm2 FOLDER   # GPU
 
@@ -19,6 +20,7 @@ import argparse
 import os
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -176,8 +178,9 @@ def draw(found: dict[str, list[dict[str, Any]]], path: Path) -> None:
 
 
 def on_characters(
-    seeds: int, steps: int, out: Path, teacher: Path, picture: Path | None = None
-) -> None:
+    seeds: int, steps: int, out: Path, teacher: Path, picture: Path | None = None,
+    wanted: Sequence[int] | None = None,
+) -> None:  # fmt: skip
     opened = open_model(f"hf:{teacher}", device="cpu")
     train, valid = (characters.encoded(t) for t in characters.shakespeare())
     length = 96
@@ -186,6 +189,8 @@ def on_characters(
     for seed in range(seeds):
         tokens = characters.windows(train, 8 * steps, length, seed)
         for place, arm in enumerate(arms(steps)):
+            if wanted is not None and place not in wanted:
+                continue
             settings = StageSettings(batch_size=8, lr=1e-3, seed=seed)
             row = cached(
                 out / f"characters-{steps}" / f"{place:02}-{seed}.json",
@@ -200,8 +205,9 @@ def on_characters(
     print(f"\nCharacter Llama, {seeds} seeds, {steps} steps of 8 x {length} characters, lr 1e-3;")
     print(f"teacher's cross-entropy {own:.3f}\n")
     print(table(found), "\n")
-    for a, b in ((0, 2), (4, 5), (0, 4), (4, 6), (4, 7), (0, 7), (10, 11), (10, 13)):
-        print("*", paired(found, names[a], names[b]))
+    for a, b in ((0, 2), (4, 5), (2, 7), (0, 4), (4, 6), (4, 7), (0, 7), (10, 11), (10, 13)):
+        if names[a] in found and names[b] in found:
+            print("*", paired(found, names[a], names[b]))
     if picture is not None:
         draw(found, picture)
 
@@ -242,8 +248,9 @@ def recall_table(by_model: dict[str, list[dict[str, Any]]]) -> str:
 
 
 def on_smollm2(
-    folder: Path, out: Path, layers: int, steps: dict[str, int], rows: int, lr: float
-) -> None:
+    folder: Path, out: Path, layers: int, steps: dict[str, int], rows: int, lr: float,
+    wanted: Sequence[int] | None = None,
+) -> None:  # fmt: skip
     """A few layers, first those evenly spread, on WikiText-2."""
     opened = open_model(f"hf:{folder}")
     tokens, test = wikitext(opened.tokenizer, 64, rows)
@@ -259,6 +266,8 @@ def on_smollm2(
             ("as published", {"start": "published"}, False),
         )
     ):
+        if wanted is not None and place not in wanted:
+            continue
         arm = Arm(name, given, steps, control, kept)
         settings = StageSettings(batch_size=4, lr=lr, seed=0)
         row = cached(
@@ -336,7 +345,8 @@ def full(given: argparse.Namespace) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=100)
+    parser.add_argument("--steps", type=int, help="updates; 100, and on SmolLM2 40")
+    parser.add_argument("--arms", type=int, nargs="+", help="rows of the table, from 0; all")
     parser.add_argument("--out", type=Path, default=OUT)
     parser.add_argument("--smollm2", type=Path, help="folder of SmolLM2-135M-Instruct")
     parser.add_argument("--layers", type=int, default=3, help="layers of SmolLM2 to convert")
@@ -355,11 +365,13 @@ def main() -> None:
             parser.error("--full needs --smollm2 FOLDER")
         full(given)
     elif given.smollm2 is not None:
-        steps = {"mixers": 20, "logits": 20}
-        on_smollm2(given.smollm2, given.out, given.layers, steps, 160, given.lr)
+        half = (given.steps or 40) // 2
+        steps = {"mixers": half, "logits": half}
+        on_smollm2(given.smollm2, given.out, given.layers, steps, 160, given.lr, given.arms)
     else:
         teacher = characters.teacher()
-        on_characters(given.seeds, given.steps, given.out, teacher, given.picture)
+        steps = given.steps or 100
+        on_characters(given.seeds, steps, given.out, teacher, given.picture, given.arms)
 
 
 if __name__ == "__main__":
