@@ -14,7 +14,9 @@ from limbeck.students.wavelet.wavelet import WaveletStudent
 
 torch = pytest.importorskip("torch")
 pywt = pytest.importorskip("pywt")
-QUICK: dict[str, Any] = {"starts": 2, "trim": 1.0, "wavelet": "db2", "levels": 2}
+QUICK: dict[str, Any] = {
+    "starts": 2, "trim": 1.0, "wavelet": "db2", "levels": 2, "sampler": "signal_mix", "queries": 200,
+}  # fmt: skip
 
 
 def signals(n: int = 240, shape: tuple[int, ...] = (16,)) -> np.ndarray:
