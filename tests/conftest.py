@@ -33,6 +33,14 @@ def pytest_runtest_setup() -> None:
     """Torch lists all its operators anew for each export, half of its time: here once."""
     _list_onnx_operators_once()
     _list_composite_operators_once()
+    _build_commands_once()
+
+
+def _build_commands_once() -> None:
+    """Typer reads the arguments of all commands anew for each call of one, most of its time."""
+    testing = sys.modules.get("typer.testing")
+    if testing is not None and not hasattr(testing._get_command, "cache_info"):
+        testing._get_command = functools.cache(testing._get_command)
 
 
 def _list_onnx_operators_once() -> None:
@@ -61,12 +69,15 @@ def _list_composite_operators_once() -> None:
 
     @functools.wraps(own)
     def once() -> None:
+        if once.modules == len(sys.modules):  # operators come with modules
+            return
         found = _C._dispatch_get_registrations_for_dispatch_key("CompositeImplicitAutograd")
         if found != once.known:  # an operator was added
             own()
             once.known = found
+        once.modules = len(sys.modules)
 
-    once.known = None
+    once.known = once.modules = None
     module._materialize_cpp_cia_ops = once
 
 

@@ -110,8 +110,8 @@ def test_parts_matter_of_networks_of_several_tensors() -> None:
             return z, -z
 
     given: dict[str, Any] = {
-        "objective": 0.5 * GoldLabels() + 0.5 * GoldLabels(label_smoothing=0.1)
-    }
+        "objective": 0.5 * GoldLabels() + 0.5 * GoldLabels(label_smoothing=0.1), "epochs": 2,
+    }  # fmt: skip
     with pytest.raises(InvalidInput, match="each may be its outputs"):
         limbeck.ablate(Truth(), rows(120, 0), into=Two, seeds=1, **given)
     found = limbeck.ablate(Truth(), rows(120, 0), into=Two, seeds=1, output=1, **given)

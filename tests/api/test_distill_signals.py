@@ -15,7 +15,8 @@ from limbeck.students.wavelet.wavelet import WaveletStudent
 torch = pytest.importorskip("torch")
 pywt = pytest.importorskip("pywt")
 QUICK: dict[str, Any] = {
-    "starts": 2, "trim": 1.0, "wavelet": "db2", "levels": 2, "sampler": "signal_mix", "queries": 200,
+    "starts": 2, "trim": 1.0, "wavelet": "db2", "levels": 2, "sampler": "signal_mix",
+    "queries": 200,
 }  # fmt: skip
 
 

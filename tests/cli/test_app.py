@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from shutil import copytree
 
 import numpy as np
 import pandas as pd
@@ -54,18 +55,22 @@ def plain(text):
     return " ".join(text.split())
 
 
+def current(folder, patch):
+    """A current folder with a rule and a table; what is imported from it is forgotten again."""
+    patch.chdir(folder)
+    patch.setattr(sys, "path", [p for p in sys.path if p])
+    (folder / "cli_rule.py").write_text(RULE)
+    table().to_parquet(folder / "rows.parquet")
+    before = set(sys.modules)
+    yield folder
+    for name in set(sys.modules) - before:
+        if str(folder) in str(getattr(sys.modules[name], "__file__", None)):
+            del sys.modules[name]
+
+
 @pytest.fixture
 def here(tmp_path, monkeypatch):
-    """A current folder with a rule and a table; what is imported from it is forgotten again."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [p for p in sys.path if p])
-    (tmp_path / "cli_rule.py").write_text(RULE)
-    table().to_parquet(tmp_path / "rows.parquet")
-    before = set(sys.modules)
-    yield tmp_path
-    for name in set(sys.modules) - before:
-        if str(tmp_path) in str(getattr(sys.modules[name], "__file__", None)):
-            del sys.modules[name]
+    yield from current(tmp_path, monkeypatch)
 
 
 def limbeck(*arguments):
@@ -79,11 +84,20 @@ DISTILL = [
 FILES = ["--student", "run/student.json", "--rows", "run/holdout.parquet"]
 
 
-@pytest.fixture
-def run(here):
-    result = limbeck(*DISTILL)
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """The folder of one distillation."""
+    folder = tmp_path_factory.mktemp("app")
+    with pytest.MonkeyPatch.context() as patch:
+        for _ in current(folder, patch):
+            result = limbeck(*DISTILL)
     assert result.exit_code == 0, result.output
-    return here / "run"
+    return folder / "run"
+
+
+@pytest.fixture
+def run(here, written):
+    return copytree(written, here / "run")
 
 
 def test_distill_prints_the_table_and_writes_the_folder(here):
