@@ -190,9 +190,9 @@ def _proximal(
     box: tuple[Vector, Vector] | None = None,
 ) -> Vector:
     """Accelerated proximal gradient steps at one penalty, from ``beta`` on."""
-    ahead, momentum = beta, 1.0
+    ahead, momentum, each = beta, 1.0, share[:, None]
     for _ in range(STEPS):
-        rest = (_answers(x @ ahead[1:] + ahead[0], classifies) - target) * share[:, None]
+        rest = (_answers(x @ ahead[1:] + ahead[0], classifies) - target) * each
         new = ahead - np.vstack([rest.sum(axis=0), x.T @ rest]) / bound
         new[1:] = np.sign(new[1:]) * np.maximum(np.abs(new[1:]) - penalty / bound, 0.0)
         if box is not None:
@@ -218,7 +218,14 @@ def _curvature(x: Vector, share: Vector) -> float:
 
 
 def _answers(z: Vector, classifies: bool) -> Vector:
-    return _smooth(z, np.zeros_like(z), np.ones(len(z)))[1] if classifies else z
+    """Probabilities (n, k) of classes, or the values; what `_smooth` returns, without the loss."""
+    if not classifies:
+        return z
+    if z.shape[1] == 1:
+        e = np.exp(-np.abs(z))
+        return np.asarray(np.where(z >= 0, 1.0, e) / (1.0 + e))
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    return np.asarray(e / e.sum(axis=1, keepdims=True))
 
 
 def _smooth(z: Vector, target: Vector, share: Vector) -> tuple[float, Vector]:
