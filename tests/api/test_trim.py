@@ -155,11 +155,10 @@ def test_channels_odd_lengths_pictures_and_one_row_at_a_time(way, shape):
     X[:, 0] = 0.0  # an all-zero channel
     net = nn.Sequential(nn.Flatten(), network(2, int(np.prod(shape))))
     transform = Wavelet("db2", levels=1)
-    whole, each = (
-        limbeck.trim(net, X, transform=transform, attribution=way, batch_size=b) for b in (10, 1)
-    )
+    given = {"transform": transform, "attribution": way, "steps": 16}
+    whole, each = (limbeck.trim(net, X, batch_size=b, **given) for b in (10, 1))
     np.testing.assert_allclose(whole.scores, each.scores, atol=1e-9)
-    one = limbeck.trim(net, X[:1], transform=transform, attribution=way, step=1e-3)
+    one = limbeck.trim(net, X[:1], step=1e-3, **given)
     np.testing.assert_allclose(one.scores, whole.scores[:1], rtol=1e-3, atol=1e-4)
     assert not transform.fitted  # a copy was
 
