@@ -150,7 +150,8 @@ class AdditiveArguments(ReadableArguments, total=False):
 class RuleListArguments(ReadableArguments, total=False):
     """Of `limbeck.methods.rules.method.DistillRuleList`."""
 
-    max_rules: int
+    max_numbers: int
+    max_rules: int | None
     rules: int | None
     max_conditions: int
     queries: int | None

@@ -49,14 +49,17 @@ class RuleMethod(BaseMethod):
 
     Parameters
     ----------
-    max_rules : int
-        The most rules that are considered.
+    max_numbers : int
+        The most numbers that are considered: thresholds and levels, and a value for each rule and
+        for the rest.
+    max_rules : int or None
+        The most rules that are considered; by default as many as ``max_numbers`` allows.
     epsilon : float
         The disagreement aimed at: chosen are the fewest rules whose loss on rows left out (5-fold)
         is within half of it, or within one standard error of the best. For values the loss is the
         share of variance left unexplained.
     rules : int or None
-        Take at most so many rules instead.
+        Take at most so many rules instead, of any number of numbers.
     max_conditions : int
         The most thresholds and levels in one rule.
     queries : int or None
@@ -76,7 +79,8 @@ class RuleMethod(BaseMethod):
     student: ClassVar[type[RuleStudent]]
     by_numbers: ClassVar[bool] = True
 
-    max_rules: int = 12
+    max_numbers: int = 64
+    max_rules: int | None = None
     epsilon: float = 0.05
     rules: int | None = None
     max_conditions: int = 3
@@ -87,9 +91,13 @@ class RuleMethod(BaseMethod):
     forbidden: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        for name, least in (("max_rules", 1), ("max_conditions", 1), ("max_rows", 2)):
+        for name, least in (("max_numbers", 1), ("max_conditions", 1), ("max_rows", 2)):
             whole_number(name, getattr(self, name), least)
-        check_size("rules", self.rules, self.max_rules)
+        for name in ("rules", "max_rules"):
+            if getattr(self, name) is not None:
+                whole_number(name, getattr(self, name), 1)
+        if self.max_rules is not None:
+            check_size("rules", self.rules, self.max_rules)
         check_queries(self.queries, self.sampler, self.query_weight)
 
     def distill(
@@ -125,8 +133,7 @@ class RuleMethod(BaseMethod):
         )  # fmt: skip
         rows, own, own_weight = told.rows, told.answers, told.weight
         fold = split_folds(rows.values, rng)
-        most = self.rules or self.max_rules
-        sizes = range(2, 2 * most + 1)
+        sizes = range(2, max(2 * self.rules if self.rules else self.max_numbers // 2, 2) + 1)
         trials = Trials(
             rows, own, own_weight, fold, task, self.query_weight, sizes, told.by_class,
             self.forbidden,
@@ -137,7 +144,7 @@ class RuleMethod(BaseMethod):
         progress("rules", 0, 1)
         path = self._path(rows, own, own_weight, task, asked, None, rng)
         progress("cross-fitting", 0, 1)
-        judged = self._judged(rows, own, own_weight, task, asked, fold, rng)
+        judged = self._judged(rows, own, own_weight, task, asked, fold, rng, len(path))
         sized = self._sized(path, rows, own, own_weight, task, asked, judged)
         at = len(path) - 1 if self.rules else sized.choose(self.epsilon)
         trace = {
@@ -152,7 +159,8 @@ class RuleMethod(BaseMethod):
             if judged is None
             else [[s.size, sized.expected(i)] for i, s in enumerate(path)],
         }
-        status = sized.status(at, self.epsilon, "max_rules")
+        limit = "max_rules" if len(path) - 1 == self.max_rules else "max_numbers"
+        status = sized.status(at, self.epsilon, limit)
         return MethodResult(path[at], status, asked.total, tuple(path), trace)
 
     def all_sizes(
@@ -201,13 +209,18 @@ class RuleMethod(BaseMethod):
         path = self._path(rows, y, weight, task, none, None, rng)
         if self.rules:
             return path[-1]
-        judged = self._judged(rows, y, weight, task, none, fold, rng)
+        judged = self._judged(rows, y, weight, task, none, fold, rng, len(path))
         return path[self._sized(path, rows, y, weight, task, none, judged).choose(self.epsilon)]
 
     def _plain(self, task: Task) -> RuleStudent:
         """A student with these settings, not yet fitted."""
-        most = self.rules or self.max_rules
-        return self.student(max_rules=most, max_conditions=self.max_conditions, task=task)
+        most = None if self.rules else self.max_numbers
+        return self.student(
+            max_rules=self.rules or self.max_rules or max(self.max_numbers // 2, 1),
+            max_conditions=self.max_conditions,
+            max_numbers=most,
+            task=task,
+        )
 
     def _path(
         self,
@@ -239,6 +252,7 @@ class RuleMethod(BaseMethod):
         asked: AnsweredQueries,
         fold: NDArray[np.int64],
         rng: np.random.Generator,
+        sizes: int,
     ) -> NDArray[np.float64] | None:
         """Losses on rows left out by number of rules; None for too few rows."""
 
@@ -247,7 +261,6 @@ class RuleMethod(BaseMethod):
             near = _some(np.flatnonzero(~inside(fold, asked.sources, at)), _MOST_QUERIES, rng)
             return self._path(rows[others], own[others], weight[others], task, asked, near, rng)
 
-        sizes = (self.rules or self.max_rules) + 1
         return left_out(rows, own, weight, task, fold, sizes, grown)
 
     def _sized(

@@ -36,6 +36,8 @@ class RuleList(RuleStudent):
         The most rules, without the last line for all other rows.
     max_conditions : int
         The most thresholds and levels in one rule.
+    max_numbers : int, optional
+        The most numbers that a reader must hold.
     task : Task, "classes" or "value", optional
         What y holds. By default floats are values, and all else is a class.
     random_state : int
@@ -79,7 +81,7 @@ class RuleList(RuleStudent):
         """
         k = len(task.classes)
         trees = searched(features, values, target, weight, k, self.max_conditions, rng)
-        search = ListSearch(trees, trees.first(forest, rng), self.max_rules, rng)
+        search = ListSearch(trees, trees.first(forest, rng), self._limits(), rng)
         lists = search.path().lists
         clauses = search.candidates.clauses
         return [

@@ -47,8 +47,8 @@ class CandidateClauses:
     def __len__(self) -> int:
         return len(self.clauses)
 
-    def add(self, clause: Clause, rows: Truth) -> None:
-        """Keep a clause, unless a shorter one says the same of the rows.
+    def add(self, clause: Clause, rows: Truth) -> int:
+        """Keep a clause, unless a shorter one says the same of the rows; its position.
 
         Parameters
         ----------
@@ -62,13 +62,14 @@ class CandidateClauses:
         if at is not None:
             if size < self._numbers[at]:
                 self.clauses[at], self._numbers[at] = clause, size
-            return
+            return at
         if c == self._rows.shape[1]:
             self._rows = np.hstack([self._rows, np.zeros_like(self._rows)])
         self._known[key] = c
         self.clauses.append(clause)
         self._numbers.append(size)
         self._rows[:, c] = rows
+        return c
 
     @property
     def rows(self) -> NDArray[np.float32]:

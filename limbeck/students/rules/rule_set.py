@@ -44,6 +44,8 @@ class RuleSet(RuleStudent):
         The most rules, of all classes together.
     max_conditions : int
         The most thresholds and levels in one rule.
+    max_numbers : int, optional
+        The most numbers that a reader must hold.
     positive : label, optional
         Of two classes the one that the rules find; by default the one with which they come closer.
     task : Task, "classes" or "value", optional
@@ -75,11 +77,12 @@ class RuleSet(RuleStudent):
         self,
         max_rules: int = 8,
         max_conditions: int = 3,
+        max_numbers: int | None = None,
         positive: Any = None,
         task: TaskLike = None,
         random_state: int = 0,
     ) -> None:
-        super().__init__(max_rules, max_conditions, task, random_state)
+        super().__init__(max_rules, max_conditions, max_numbers, task, random_state)
         self.positive = positive
 
     def predict(self, X: Any) -> NDArray[Any]:
@@ -130,11 +133,11 @@ class RuleSet(RuleStudent):
         trees = searched(features, *data, len(task.classes), self.max_conditions, rng)
         candidates = trees.first(forest, rng)
         if not task.classifies:
-            lists = SumSearch(trees, candidates, self.max_rules, rng).path()
+            lists = SumSearch(trees, candidates, self._limits(), rng).path()
             return [self._sum(_named(candidates, some), features, task, *data) for some in lists]
         if len(task.classes) == 2:
             return self._any_of(trees, candidates, features, task, *data, rng)
-        found = SurestSearch(trees, candidates, self.max_rules, rng).path().lists
+        found = SurestSearch(trees, candidates, self._limits(), rng).path().lists
         return [self._surest(_named(candidates, some), features, task, *data) for some in found]
 
     def _any_of(
@@ -153,7 +156,7 @@ class RuleSet(RuleStudent):
         found = [self._made((), *_covered([], *data[2:], 2), features, task)]
         least, paths = _wrong(found[0], values, target, weight), []
         for positive in self._positives(task):
-            search = AnyOfSearch(trees, candidates, self.max_rules, rng, positive)
+            search = AnyOfSearch(trees, candidates, self._limits(), rng, positive)
             paths.append((positive, search.path().lists))
         for size in range(1, max(len(lists) for _, lists in paths)):
             for positive, lists in paths:

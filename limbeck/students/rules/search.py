@@ -4,7 +4,8 @@ For a list of r rules and c candidates the statistics (class weights, or moments
 rows that a rule decides and a candidate would take are kept, by rule and candidate. From them
 follows the exact cost of every list that one insertion makes, the values of all later rules
 refitted; so each step looks at all c (r + 1) of them. An exchange is a removal and an insertion,
-and only the rows that change hands are counted again.
+and only the rows that change hands are counted again; a rule may be exchanged for itself with one
+limit moved, too.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.students.rules.candidates import CandidateClauses, CandidateTrees
+from limbeck.students.rules.limits import with_a_limit_moved
 
-__all__ = ["ListSearch", "RulePath", "statistics"]
+__all__ = ["ListSearch", "RuleLimits", "RulePath", "statistics"]
 
 Matrix = NDArray[np.float64]
 Cost = Callable[[Matrix], Matrix]
@@ -82,6 +84,32 @@ class RulePath:
     costs: tuple[float, ...]
 
 
+@dataclass(frozen=True)
+class RuleLimits:
+    """How large a list or a set may be.
+
+    Parameters
+    ----------
+    rules : int
+        The most rules.
+    numbers : float
+        The most numbers that a reader must hold; infinite for no limit.
+    """
+
+    rules: int
+    numbers: float = np.inf
+
+    def room(self, held: NDArray[np.int64]) -> float:
+        """How many numbers another rule may have; 0 where it may not be.
+
+        Parameters
+        ----------
+        held : ndarray of shape (r,)
+            The numbers of the rules that there are.
+        """
+        return self.numbers - 1 - float(held.sum()) if len(held) < self.rules else 0.0
+
+
 class ListSearch:
     """Grows one list of rules; see the module's first lines.
 
@@ -91,8 +119,8 @@ class ListSearch:
         The rows, and where candidates come from.
     candidates : CandidateClauses
         Those there are; more are added on the way.
-    max_rules : int
-        The most rules.
+    limits : RuleLimits
+        How many rules and numbers at most.
     rng : numpy.random.Generator
         The source of chance.
     """
@@ -101,28 +129,27 @@ class ListSearch:
         self,
         trees: CandidateTrees,
         candidates: CandidateClauses,
-        max_rules: int,
+        limits: RuleLimits,
         rng: np.random.Generator,
     ) -> None:
         self.trees, self.candidates = trees, candidates
-        self.max_rules, self.rng = max_rules, rng
+        self.limits, self.rng = limits, rng
         self.stats = statistics(trees.target, trees.weight, trees.classes).astype(np.float32)
         self.cost = piece_cost(trees.classes, 1e-6 * float(trees.weight.sum()))
         self.rules: list[int] = []
         self.first = np.zeros(len(self.stats), dtype=np.int64)  # the rule that decides each row
-        everything = np.arange(len(self.stats))
-        self.taken = self._sums(everything, 0)[:, None]  # (q, r + 1, c): by rule and candidate
+        self.taken = self._sums(np.arange(len(self.stats)))[:, None]  # (q, r + 1, candidates)
 
     def path(self) -> RulePath:
         """Lists of 0, 1, 2, ... rules, until none lowers the cost."""
         lists: list[tuple[int, ...]] = [()]
         costs = [self.total()]
         least = 1e-6 * max(costs[0], 1e-12)
-        while len(self.rules) < self.max_rules:
+        while room := self.limits.room(self.candidates.numbers[self.rules]):
             self._more()
             if not len(self.candidates):
                 break
-            at, best, gain = self._best()
+            at, best, gain = self._best(room)
             if gain <= least:
                 break
             self._insert(at, best)
@@ -141,24 +168,41 @@ class ListSearch:
         """The cost of the list."""
         return float(self.cost(self.pieces()).sum())
 
-    def _sums(self, rows: NDArray[np.int64], start: int) -> Matrix:
-        """Summed statistics of some rows, by candidate from ``start`` on, shape (q, c)."""
-        inside = self.candidates.rows[rows, start:]
-        return np.asarray(self.stats[rows].T @ inside, dtype=np.float32)
+    def _sums(self, rows: NDArray[np.int64]) -> Matrix:
+        """Summed statistics of some rows, by candidate, shape (q, c)."""
+        return np.asarray(self.stats[rows].T @ self.candidates.rows[rows], dtype=np.float32)
 
-    def _gains(self) -> Matrix:
-        """What every insertion lowers the cost by, by place and candidate, shape (r + 1, c)."""
+    def _offers(self, taken: Matrix) -> tuple[NDArray[np.intp], Matrix]:
+        """The best place of each candidate (c,), and what it lowers the cost by there (c,).
+
+        From the statistics (q, r + 1, c) of the rows that it would take from each rule.
+        """
         pieces = self.pieces()[:, :, None]
-        saved = self.cost(pieces) - self.cost(pieces - self.taken)  # without the new rule's cost
-        own = self.cost(np.cumsum(self.taken[:, ::-1], axis=1)[:, ::-1])
-        return np.asarray(np.cumsum(saved[::-1], axis=0)[::-1] - own)
+        saved = self.cost(pieces) - self.cost(pieces - taken)  # without the new rule's cost
+        own = self.cost(np.cumsum(taken[:, ::-1], axis=1)[:, ::-1])
+        gain = np.cumsum(saved[::-1], axis=0)[::-1] - own
+        place = gain.argmax(axis=0)
+        return place, gain[place, np.arange(len(place))]
 
-    def _best(self, most: float = np.inf) -> tuple[int, int, float]:
-        """The place, the candidate and the gain of the best insertion, by gain per number."""
-        gain, numbers = self._gains(), self.candidates.numbers
-        gain[:, numbers > most] = -np.inf
-        at, c = divmod(int((gain / numbers).argmax()), len(self.candidates))
-        return at, c, float(gain[at, c])
+    def _best(self, most: float, *, per_number: bool = True) -> tuple[int, int, float]:
+        """Place, candidate and gain of the best insertion of so many numbers at most."""
+        numbers = self.candidates.numbers
+        place, gain = self._offers(self.taken)
+        gain[numbers > most] = -np.inf
+        c = int((gain / numbers if per_number else gain).argmax())
+        return int(place[c]), c, float(gain[c])
+
+    def _moved(self, old: int) -> tuple[int, int, float]:
+        """The same for a rule that was taken out, with the best of its limits moved."""
+        clauses, truth = with_a_limit_moved(self.candidates.clauses[old], self.trees.values)
+        if not clauses:
+            return 0, old, -np.inf
+        place, gain = self._offers(self._sums_of(truth.astype(np.float32)))
+        best = int(gain.argmax())
+        known = len(self.candidates)
+        c = self.candidates.add(clauses[best], truth[:, best])
+        self._count(known)
+        return int(place[best]), c, float(gain[best])
 
     def _insert(self, at: int, c: int) -> None:
         """Put a candidate into a place: its rows leave the rules after it."""
@@ -167,7 +211,7 @@ class ListSearch:
         own = np.zeros((self.taken.shape[0], 1, self.taken.shape[2]), dtype=np.float32)
         self.taken = np.concatenate([self.taken[:, :at], own, self.taken[:, at:]], axis=1)
         for rule, rows in _grouped(self.first[moved], moved):
-            sums = self._sums(rows, 0)
+            sums = self._sums(rows)
             self.taken[:, rule] -= sums
             self.taken[:, at] += sums
         self.first[moved] = at
@@ -183,18 +227,17 @@ class ListSearch:
         for i in range(len(self.rules) - 1, at - 1, -1):
             self.first[moved[self.candidates.rows[moved, self.rules[i]] > 0]] = i
         for rule, rows in _grouped(self.first[moved], moved):
-            self.taken[:, rule] += self._sums(rows, 0)
+            self.taken[:, rule] += self._sums(rows)
 
     def _exchange(self, least: float) -> None:
         """Exchange rules for better ones of no more numbers, as long as that lowers the cost."""
         for _ in range(2):
             changed = False
             for i in range(len(self.rules) - 1, -1, -1):
-                if len(self.rules) < 2:
-                    return
                 cost, old = self.total(), self.rules[i]
                 self._remove(i)
-                at, best, gain = self._best(self.candidates.numbers[old])
+                found = self._best(self.candidates.numbers[old], per_number=False)
+                at, best, gain = max(found, self._moved(old), key=lambda offer: offer[2])
                 better = self.total() - gain < cost - least
                 self._insert(*((at, best) if better else (i, old)))
                 changed = changed or better
@@ -202,16 +245,31 @@ class ListSearch:
                 return
 
     def _more(self) -> None:
-        """CandidateClauses of a tree grown on the rows that no rule decides."""
-        start, known = len(self.rules), len(self.candidates)
-        rows = np.flatnonzero(self.first == start)
-        if start and len(rows) > 2 * self.trees.most and np.ptp(self.trees.target[rows]) > 0:
-            self.trees.grow(self.candidates, rows, self.trees.most, self.rng)
+        """Candidates of trees grown where the cost is: on what is left before some rules."""
+        known, rules = len(self.candidates), len(self.rules)
+        for i in self._costliest() if rules else ():
+            rows = np.flatnonzero(self.first >= i)
+            if len(rows) > 2 * self.trees.most and np.ptp(self.trees.target[rows]) > 0:
+                self.trees.grow(self.candidates, rows, self.trees.most, self.rng)
+        self._count(known)
+
+    def _costliest(self) -> list[int]:
+        """The last piece, and the places of the two rules that cost most."""
+        return [len(self.rules), *np.argsort(-self.cost(self.pieces())[:-1])[:2].tolist()]
+
+    def _count(self, known: int) -> None:
+        """Count what candidates that came after the first ones would take."""
         if len(self.candidates) > known:
-            added = np.zeros((self.taken.shape[0], start + 1, len(self.candidates) - known))
-            for rule, rows in _grouped(self.first, np.arange(len(self.first))):
-                added[:, rule] = self._sums(rows, known)
-            self.taken = np.concatenate([self.taken, added.astype(np.float32)], axis=2)
+            added = self._sums_of(self.candidates.rows[:, known:])
+            self.taken = np.concatenate([self.taken, added], axis=2)
+
+    def _sums_of(self, inside: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What candidates with these rows (n, c) would take from each rule, (q, r + 1, c)."""
+        shape = self.taken.shape[0], len(self.rules) + 1, inside.shape[1]
+        out = np.zeros(shape, dtype=np.float32)
+        for rule, rows in _grouped(self.first, np.arange(len(self.first))):
+            out[:, rule] = self.stats[rows].T @ inside[rows]
+        return out
 
 
 def _grouped(

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.students.rules.candidates import CandidateClauses, CandidateTrees
-from limbeck.students.rules.search import ListSearch, RulePath
+from limbeck.students.rules.search import ListSearch, RuleLimits, RulePath
 
 __all__ = ["AnyOfSearch", "SurestSearch"]
 
@@ -18,7 +18,7 @@ class AnyOfSearch(ListSearch):
 
     Parameters
     ----------
-    trees, candidates, max_rules, rng
+    trees, candidates, limits, rng
         As in :class:`limbeck.students.rules.search.ListSearch`.
     positive : int
         The class, 0 or 1, that the rules find.
@@ -28,11 +28,11 @@ class AnyOfSearch(ListSearch):
         self,
         trees: CandidateTrees,
         candidates: CandidateClauses,
-        max_rules: int,
+        limits: RuleLimits,
         rng: np.random.Generator,
         positive: int,
     ) -> None:
-        super().__init__(trees, candidates, max_rules, rng)
+        super().__init__(trees, candidates, limits, rng)
         self.positive = positive
 
     def total(self) -> float:
@@ -45,15 +45,16 @@ class AnyOfSearch(ListSearch):
         wrong = found[1 - self.positive] + rest[self.positive]
         return np.asarray(self.cost(found) + self.cost(rest) + wrong)
 
-    def _best(self, most: float = np.inf) -> tuple[int, int, float]:
-        """The last place, and the candidate that gains most there per number."""
-        pieces, new = self.pieces(), self.taken[:, -1]
+    def _offers(self, taken: Matrix) -> tuple[NDArray[np.intp], Matrix]:
+        """The last place, and what each candidate gains there."""
+        pieces, new = self.pieces(), taken[:, -1]
         found, rest = pieces[:, :-1].sum(axis=1)[:, None], pieces[:, -1][:, None]
         gain = self._cost(found, rest) - self._cost(found + new, rest - new)
-        numbers = self.candidates.numbers
-        gain[numbers > most] = -np.inf
-        c = int((gain / numbers).argmax())
-        return len(self.rules), c, float(gain[c])
+        return np.full(len(gain), len(self.rules)), gain
+
+    def _costliest(self) -> list[int]:
+        """The last piece: what other rules find is found."""
+        return [len(self.rules)]
 
 
 class SurestSearch(ListSearch):
@@ -61,9 +62,14 @@ class SurestSearch(ListSearch):
 
     def path(self) -> RulePath:
         """Sets of 0, 1, 2, ... rules."""
-        self._sure = np.zeros(0)
-        self._class = np.zeros(0, dtype=np.int64)
+        self._sure, self._class = self._judged(self.taken)
         return super().path()
+
+    def _count(self, known: int) -> None:
+        super()._count(known)
+        sure, chosen = self._judged(self.taken[:, :, known:])
+        self._sure = np.concatenate([self._sure[:known], sure])
+        self._class = np.concatenate([self._class[:known], chosen])
 
     def total(self) -> float:
         """The weight of the rows that rules put into a wrong class, and the cost of the rest."""
@@ -75,28 +81,21 @@ class SurestSearch(ListSearch):
         right = pieces[self._class[self.rules], np.arange(len(self.rules))]
         return np.concatenate([rules.sum(axis=0) - right, self.cost(rest)])
 
-    def _best(self, most: float = np.inf) -> tuple[int, int, float]:
-        """The candidate that gains most per number in its place."""
-        self._judge()
+    def _offers(self, taken: Matrix) -> tuple[NDArray[np.intp], Matrix]:
+        """The place that is each candidate's, and what it gains there."""
         pieces = self.pieces()[:, :, None]
-        saved = np.cumsum((self._costs(pieces) - self._costs(pieces - self.taken))[::-1], axis=0)
-        place = np.searchsorted(-self._sure[self.rules], -self._sure, side="right")
-        every, numbers = np.arange(len(place)), self.candidates.numbers
-        own = np.cumsum(self.taken[:, ::-1], axis=1)[:, ::-1][:, place, every]
-        gain = saved[::-1][place, every] - (own.sum(axis=0) - own[self._class, every])
-        gain[numbers > most] = -np.inf
-        c = int((gain / numbers).argmax())
-        return int(place[c]), c, float(gain[c])
+        saved = np.cumsum((self._costs(pieces) - self._costs(pieces - taken))[::-1], axis=0)
+        sure, chosen = self._judged(taken)
+        place = np.searchsorted(-self._sure[self.rules], -sure, side="right")
+        every = np.arange(len(place))
+        own = np.cumsum(taken[:, ::-1], axis=1)[:, ::-1][:, place, every]
+        return place, saved[::-1][place, every] - (own.sum(axis=0) - own[chosen, every])
 
-    def _judge(self) -> None:
-        """How sure each new candidate is, and of which class.
+    def _judged(self, taken: Matrix) -> tuple[Matrix, NDArray[np.intp]]:
+        """How sure each candidate is (c,), and of which class.
 
         A rule of few rows is not so sure: one row of average weight is added to them.
         """
-        known = len(self._sure)
-        if known < len(self.candidates):
-            sums = self._sums(np.arange(len(self.stats)), known)
-            weight = float(self.trees.weight.mean())
-            sure = sums.max(axis=0) / (sums.sum(axis=0) + weight)
-            self._sure = np.concatenate([self._sure, sure])
-            self._class = np.concatenate([self._class, sums.argmax(axis=0)])
+        sums = taken.sum(axis=1)
+        weight = float(self.trees.weight.mean())
+        return sums.max(axis=0) / (sums.sum(axis=0) + weight), sums.argmax(axis=0)

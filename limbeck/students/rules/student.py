@@ -22,6 +22,7 @@ from limbeck.students.piecewise import Finder, Piecewise
 from limbeck.students.rules.candidates import FOREST
 from limbeck.students.rules.clause import Clause, first_true
 from limbeck.students.rules.lines import RuleLine, text_of
+from limbeck.students.rules.search import RuleLimits
 from limbeck.students.targets import TaskLike, read_training
 
 __all__ = ["RuleStudent"]
@@ -36,6 +37,8 @@ class RuleStudent(Piecewise):
         The most rules.
     max_conditions : int
         The most thresholds and levels in one rule.
+    max_numbers : int, optional
+        The most numbers that a reader must hold.
     task : Task, "classes" or "value", optional
         What y holds.
     random_state : int
@@ -61,11 +64,13 @@ class RuleStudent(Piecewise):
         self,
         max_rules: int = 8,
         max_conditions: int = 3,
+        max_numbers: int | None = None,
         task: TaskLike = None,
         random_state: int = 0,
     ) -> None:
         self.max_rules = max_rules
         self.max_conditions = max_conditions
+        self.max_numbers = max_numbers
         self.task = task
         self.random_state = random_state
 
@@ -130,6 +135,8 @@ class RuleStudent(Piecewise):
         features, values, task, target, weight = read_training(X, y, self.task, sample_weight)
         for name in ("max_rules", "max_conditions"):
             whole_number(name, getattr(self, name), 1)
+        if self.max_numbers is not None:
+            whole_number("max_numbers", self.max_numbers, 1)
         used = weight > 0
         rng = np.random.default_rng(self.random_state)
         found = self.path(features, task, values[used], target[used], weight[used], rng)[-1]
@@ -254,6 +261,9 @@ class RuleStudent(Piecewise):
     def _problem(self, clauses: Sequence[Clause], value: NDArray[Any], task: Task) -> str:
         """What is wrong with rules from a file, as one sentence; empty if nothing is."""
         return ""
+
+    def _limits(self) -> RuleLimits:
+        return RuleLimits(self.max_rules, np.inf if self.max_numbers is None else self.max_numbers)
 
     def _take(
         self,

@@ -6,15 +6,20 @@ the next one is found by the squared error that a refit of all would save.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.students.rules.candidates import CandidateClauses, CandidateTrees
+from limbeck.students.rules.limits import with_a_limit_moved
+from limbeck.students.rules.search import RuleLimits
 
 __all__ = ["SumSearch", "fitted_sum"]
 
 Matrix = NDArray[np.float64]
 _LEAST = 1e-4  # of the variance that a rule must explain to be worth reading
+_MOVES = 3  # of limits, of a rule that is chosen
 _RIDGE = 1e-6  # of the weight of all rows: keeps values finite where rules nearly add up
 
 
@@ -27,8 +32,8 @@ class SumSearch:
         The rows, with values for targets.
     candidates : CandidateClauses
         Those there are; more are added from trees on what is left unexplained.
-    max_rules : int
-        The most rules.
+    limits : RuleLimits
+        How many rules and numbers at most.
     rng : numpy.random.Generator
         The source of chance.
     """
@@ -37,11 +42,11 @@ class SumSearch:
         self,
         trees: CandidateTrees,
         candidates: CandidateClauses,
-        max_rules: int,
+        limits: RuleLimits,
         rng: np.random.Generator,
     ) -> None:
         self.trees, self.candidates = trees, candidates
-        self.max_rules, self.rng = max_rules, rng
+        self.limits, self.rng = limits, rng
         self.root = np.sqrt(trees.weight)
         self.base = self.root / np.linalg.norm(self.root)  # the intercept
 
@@ -54,30 +59,51 @@ class SumSearch:
         columns = np.zeros((len(left), 0))
         lists: list[tuple[int, ...]] = [()]
         everything = np.arange(len(left))
-        while len(chosen) < self.max_rules:
+        while room := self.limits.room(self.candidates.numbers[chosen]):
             residual = np.divide(left, self.root)
             if float(np.ptp(residual)) > 0:
                 self.trees.grow(self.candidates, everything, self.trees.most, self.rng,
                                 target=residual)  # fmt: skip
-            rows = self.candidates.rows[:, columns.shape[1] :].astype(np.float64)
-            new = self.root[:, None] * rows
-            columns = np.hstack([columns, self._without(new, basis)])
-            norms = np.einsum("nc,nc->c", columns, columns)
-            gain = np.zeros(len(norms))
-            ok = norms > 1e-6 * self.trees.weight.sum()
-            gain[ok] = (left @ columns[:, ok]) ** 2 / norms[ok]
-            if not len(gain):
+            new = self.candidates.rows[:, columns.shape[1] :]
+            columns = np.hstack([columns, self._orthogonal(new, basis)])
+            gain = self._gains(columns, left)
+            gain[self.candidates.numbers > room] = 0.0
+            if not len(gain) or gain.max() <= least:
                 break
-            best = int((gain / self.candidates.numbers).argmax())
-            if gain[best] <= least:
-                break
-            direction = columns[:, best] / np.sqrt(norms[best])
+            best, column = self._moved(int((gain / self.candidates.numbers).argmax()), basis, left)
+            direction = column / np.linalg.norm(column)
             left = left - direction * (direction @ left)
             columns -= direction[:, None] * (direction @ columns)
             basis = np.column_stack([basis, direction])
             chosen.append(best)
             lists.append(tuple(chosen))
         return lists
+
+    def _moved(self, best: int, basis: Matrix, left: Matrix) -> tuple[int, Matrix]:
+        """A candidate, its limits moved as long as that explains more, and its column (n,)."""
+        column = self._orthogonal(self.candidates.rows[:, [best]], basis)
+        for _ in range(_MOVES):
+            clauses, truth = with_a_limit_moved(self.candidates.clauses[best], self.trees.values)
+            others = self._orthogonal(truth, basis)
+            gain = self._gains(others, left)
+            if not len(gain) or gain.max() <= self._gains(column, left)[0]:
+                break
+            at = int(gain.argmax())
+            column = others[:, [at]]
+            best = self.candidates.add(clauses[at], truth[:, at])
+        return best, column[:, 0]
+
+    def _gains(self, columns: Matrix, left: Matrix) -> Matrix:
+        """What each orthogonal column (n, c) explains of what is left (n,)."""
+        norms = np.einsum("nc,nc->c", columns, columns)
+        gain = np.zeros(len(norms))
+        ok = norms > 1e-6 * self.trees.weight.sum()
+        gain[ok] = (left @ columns[:, ok]) ** 2 / norms[ok]
+        return gain
+
+    def _orthogonal(self, rows: NDArray[Any], basis: Matrix) -> Matrix:
+        """Weighted columns of candidates (n, c), without what the basis says."""
+        return self._without(self.root[:, None] * rows.astype(np.float64), basis)
 
     @staticmethod
     def _without(columns: Matrix, basis: Matrix) -> Matrix:

@@ -6,8 +6,11 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
 import limbeck
+from limbeck.core.columns import Features
 from limbeck.core.errors import InvalidInput
+from limbeck.core.progress import quiet
 from limbeck.methods.rules.method import DistillRuleList, DistillRules
+from limbeck.teachers import as_teacher
 
 FORESTS = [
     (load_breast_cancer, RandomForestClassifier, 0.92),
@@ -66,8 +69,8 @@ def test_settings():
     found = limbeck.distill(teacher, X, into="rules", rules=3, positive=0, **told).student
     assert "ELSE 1" in found.text()
     with pytest.raises(InvalidInput, match="rules is 20"):
-        DistillRules(rules=20)
-    for name in ("max_rules", "max_conditions"):
+        DistillRules(rules=20, max_rules=12)
+    for name in ("max_rules", "max_conditions", "max_numbers", "rules"):
         with pytest.raises(InvalidInput, match=f"{name} is 0"):
             DistillRuleList(**{name: 0})
     with pytest.raises(InvalidInput, match="sampler"):
@@ -98,3 +101,16 @@ def test_the_same_seed_gives_the_same_rules():
     made = [limbeck.distill(teacher, X, into="rules", classes=[0, 1], queries=300, seed=3).student
             for _ in range(2)]  # fmt: skip
     assert made[0].fingerprint() == made[1].fingerprint()
+
+
+@pytest.mark.parametrize("method", [DistillRuleList, DistillRules])
+def test_numbers_are_a_limit_and_rules_are_as_many_as_they_allow(method):
+    rng = np.random.default_rng(0)
+    rows = Features.of(X := rng.uniform(-2, 2, size=(700, 2))).rows(X)
+    teacher = as_teacher(lambda Z: np.sin(3 * np.asarray(Z)[:, 0]) + np.floor(np.asarray(Z)[:, 1]))
+    for settings, size in (({"max_numbers": 9}, range(1, 5)), ({"max_numbers": 40}, range(13, 20)),
+                           ({"max_numbers": 9, "rules": 7}, [7])):  # fmt: skip
+        found = method(queries=0, **settings).distill(teacher, rows, rng, quiet)
+        largest = found.frontier[-1]
+        assert largest.numbers <= settings["max_numbers"] or "rules" in settings
+        assert largest.size in size

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from limbeck.core.columns import Features
-from limbeck.students.rules.candidates import CandidateTrees
-from limbeck.students.rules.search import ListSearch, piece_cost, statistics
+from limbeck.students.rules.candidates import CandidateClauses, CandidateTrees
+from limbeck.students.rules.clause import Clause
+from limbeck.students.rules.search import ListSearch, RuleLimits, piece_cost, statistics
 from limbeck.students.rules.set_search import AnyOfSearch, SurestSearch
+from limbeck.students.tree.conditions import Condition
 
 
 def trees(task: str, n: int = 300, seed: int = 0) -> CandidateTrees:
@@ -22,7 +24,7 @@ def trees(task: str, n: int = 300, seed: int = 0) -> CandidateTrees:
 
 def list_search(task: str, kind: type[ListSearch] = ListSearch, **given) -> ListSearch:
     made, rng = trees(task), np.random.default_rng(1)
-    return kind(made, made.first(10, rng), 6, rng, **given)
+    return kind(made, made.first(10, rng), RuleLimits(6), rng, **given)
 
 
 @pytest.mark.parametrize("task", ["two", "three", "value"])
@@ -30,14 +32,63 @@ def test_gains_are_the_differences_of_costs(task):
     search = list_search(task)
     for at, c in ((0, 3), (1, 10), (1, 20)):
         search._insert(at, c)
-    before, gains = search.total(), search._gains()
+    before, (place, gains) = search.total(), search._offers(search.taken)
     rng = np.random.default_rng(2)
     for _ in range(25):
-        at, c = int(rng.integers(4)), int(rng.integers(len(search.candidates)))
-        search._insert(at, c)
-        assert before - search.total() == pytest.approx(gains[at, c], abs=1e-2)
-        search._remove(at)
+        c, other = int(rng.integers(len(search.candidates))), int(rng.integers(4))
+        search._insert(int(place[c]), c)
+        reached = search.total()
+        assert before - reached == pytest.approx(gains[c], abs=1e-2)
+        search._remove(int(place[c]))
+        search._insert(other, c)
+        assert search.total() >= reached - 1e-2  # no other place is better
+        search._remove(other)
     assert search.total() == pytest.approx(before, rel=1e-6)
+
+
+@pytest.mark.parametrize("task", ["two", "three", "value"])
+def test_a_moved_limit_gains_what_is_said(task):
+    search = list_search(task, SurestSearch if task == "three" else ListSearch)
+    search.path()
+    old = search.rules[1]
+    search._remove(1)
+    before, known = search.total(), len(search.candidates)
+    at, c, gain = search._moved(old)
+    assert search.candidates.clauses[c].columns == search.candidates.clauses[old].columns
+    assert search.taken.shape[2] == len(search.candidates) >= known
+    search._insert(at, c)
+    assert before - search.total() == pytest.approx(gain, abs=1e-2)
+
+
+def test_limits_are_moved_to_where_the_rule_lies():
+    rng = np.random.default_rng(0)
+    X = rng.uniform(size=(800, 3))
+    y = ((X[:, 0] > 0.37) & (X[:, 0] <= 0.81) & (X[:, 1] > 0.5)).astype(int)
+    made = CandidateTrees(Features.of(X), X, y, np.ones(800), 2, 3)
+    candidates = CandidateClauses(800)
+    f = made.features.columns
+    rough = Clause.of({0: Condition(f[0], 0.2, 0.9, missing=False),
+                       1: Condition(f[1], low=0.3, missing=False)})  # fmt: skip
+    candidates.add(rough, rough.holds(X))
+    search = ListSearch(made, candidates, RuleLimits(1), rng)
+    search._insert(0, 0)
+    for _ in range(6):
+        old = search.rules[0]
+        search._remove(0)
+        at, c, _ = search._moved(old)
+        search._insert(at, c)
+    found = search.candidates.clauses[search.rules[0]].conditions
+    assert (found[0].low, found[0].high) == pytest.approx((0.37, 0.81), abs=0.03)
+    assert found[1].low == pytest.approx(0.5, abs=0.03)
+
+
+def test_a_list_keeps_to_its_numbers():
+    made, rng = trees("two"), np.random.default_rng(1)
+    for most in (2, 7, 20):
+        search = ListSearch(made, made.first(10, rng), RuleLimits(50, most), rng)
+        for found in search.path().lists:
+            assert search.candidates.numbers[list(found)].sum() + 1 <= most
+    assert len(found) > 3
 
 
 def test_the_sums_kept_are_those_of_the_rows():
@@ -66,7 +117,7 @@ def test_a_disjunction_counts_what_is_wrong():
     path = search.path()
     assert all(a > b for a, b in pairwise(path.costs))
     before = search.total()
-    at, c, gain = search._best()
+    at, c, gain = search._best(np.inf)
     search._insert(at, c)
     assert before - search.total() == pytest.approx(gain, abs=1e-2)
 
@@ -78,7 +129,7 @@ def test_sure_rules_come_first():
     sure = search._sure[list(path.lists[-1])]
     assert (np.diff(sure) <= 1e-9).all()
     before = search.total()
-    at, c, gain = search._best()
+    at, c, gain = search._best(np.inf)
     search._insert(at, c)
     assert before - search.total() == pytest.approx(gain, abs=1e-2)
 
@@ -96,4 +147,4 @@ def test_no_candidate_no_rule():
     made = CandidateTrees(Features.of(np.ones((20, 1))), np.ones((20, 1)), np.arange(20) % 2,
                           np.ones(20), 2, 3)  # fmt: skip
     rng = np.random.default_rng(0)
-    assert ListSearch(made, made.first(5, rng), 4, rng).path().lists == ((),)
+    assert ListSearch(made, made.first(5, rng), RuleLimits(4), rng).path().lists == ((),)

@@ -5,6 +5,7 @@ import pytest
 
 from limbeck.core.columns import Features
 from limbeck.students.rules.candidates import CandidateTrees
+from limbeck.students.rules.search import RuleLimits
 from limbeck.students.rules.sum_search import SumSearch, fitted_sum
 
 
@@ -22,7 +23,7 @@ def test_rules_that_add_up_are_found():
     X = rng.normal(size=(600, 4))
     y = 5.0 * (X[:, 0] > 0.5) - 3.0 * (X[:, 1] <= 0)
     trees = CandidateTrees(Features.of(X), X, y, np.ones(600), 0, 2)
-    lists = SumSearch(trees, trees.first(10, rng), 5, rng).path()
+    lists = SumSearch(trees, trees.first(10, rng), RuleLimits(5), rng).path()
     clauses = trees_clauses(lists[2], trees, rng)
     left = y - np.column_stack([clauses, np.ones(600)]) @ fitted_sum(clauses, y, np.ones(600))
     assert np.abs(left).max() < 0.01
@@ -31,6 +32,6 @@ def test_rules_that_add_up_are_found():
 def trees_clauses(some, trees, rng) -> np.ndarray:
     again = np.random.default_rng(0)
     again.normal(size=(600, 4))
-    search = SumSearch(trees, trees.first(10, again), 5, again)
+    search = SumSearch(trees, trees.first(10, again), RuleLimits(5), again)
     assert search.path()[2] == some  # the same seed, the same rules
     return search.candidates.rows[:, list(some)] > 0
