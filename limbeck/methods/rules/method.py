@@ -79,7 +79,7 @@ class RuleMethod(BaseMethod):
     student: ClassVar[type[RuleStudent]]
     by_numbers: ClassVar[bool] = True
 
-    max_numbers: int = 64
+    max_numbers: int = 32
     max_rules: int | None = None
     epsilon: float = 0.05
     rules: int | None = None

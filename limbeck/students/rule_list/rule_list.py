@@ -81,7 +81,7 @@ class RuleList(RuleStudent):
         """
         k = len(task.classes)
         trees = searched(features, values, target, weight, k, self.max_conditions, rng)
-        search = ListSearch(trees, trees.first(forest, rng), self._limits(), rng)
+        search = ListSearch(trees, trees.first(forest, rng), self._limits(), rng, forest >= FOREST)
         lists = search.path().lists
         clauses = search.candidates.clauses
         return [

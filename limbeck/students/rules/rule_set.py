@@ -136,8 +136,8 @@ class RuleSet(RuleStudent):
             lists = SumSearch(trees, candidates, self._limits(), rng).path()
             return [self._sum(_named(candidates, some), features, task, *data) for some in lists]
         if len(task.classes) == 2:
-            return self._any_of(trees, candidates, features, task, *data, rng)
-        found = SurestSearch(trees, candidates, self._limits(), rng).path().lists
+            return self._any_of(trees, candidates, features, task, *data, rng, forest >= FOREST)
+        found = SurestSearch(trees, candidates, self._limits(), rng, forest >= FOREST).path().lists
         return [self._surest(_named(candidates, some), features, task, *data) for some in found]
 
     def _any_of(
@@ -150,13 +150,14 @@ class RuleSet(RuleStudent):
         target: NDArray[Any],
         weight: NDArray[np.float64],
         rng: np.random.Generator,
+        thorough: bool,
     ) -> list[Self]:
         """Disjunctions of growing size for either class; each is better than those before it."""
         data = (features, task, values, target, weight)
         found = [self._made((), *_covered([], *data[2:], 2), features, task)]
         least, paths = _wrong(found[0], values, target, weight), []
         for positive in self._positives(task):
-            search = AnyOfSearch(trees, candidates, self._limits(), rng, positive)
+            search = AnyOfSearch(trees, candidates, self._limits(), rng, thorough, positive)
             paths.append((positive, search.path().lists))
         for size in range(1, max(len(lists) for _, lists in paths)):
             for positive, lists in paths:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.students.rules.candidates import CandidateClauses, CandidateTrees
-from limbeck.students.rules.limits import with_a_limit_moved
+from limbeck.students.rules.limits import limits_moved
 
 __all__ = ["ListSearch", "RuleLimits", "RulePath", "statistics"]
 
@@ -123,6 +123,9 @@ class ListSearch:
         How many rules and numbers at most.
     rng : numpy.random.Generator
         The source of chance.
+    thorough : bool
+        Whether rules are exchanged, and new candidates grown before costly rules, at every size;
+        else at every third beyond 8 rules.
     """
 
     def __init__(
@@ -131,9 +134,10 @@ class ListSearch:
         candidates: CandidateClauses,
         limits: RuleLimits,
         rng: np.random.Generator,
+        thorough: bool = True,
     ) -> None:
         self.trees, self.candidates = trees, candidates
-        self.limits, self.rng = limits, rng
+        self.limits, self.rng, self.thorough = limits, rng, thorough
         self.stats = statistics(trees.target, trees.weight, trees.classes).astype(np.float32)
         self.cost = piece_cost(trees.classes, 1e-6 * float(trees.weight.sum()))
         self.rules: list[int] = []
@@ -153,7 +157,8 @@ class ListSearch:
             if gain <= least:
                 break
             self._insert(at, best)
-            self._exchange(least)
+            if self._pauses():
+                self._exchange(least)
             lists.append(tuple(self.rules))
             costs.append(self.total())
         return RulePath(tuple(lists), tuple(costs))
@@ -194,13 +199,14 @@ class ListSearch:
 
     def _moved(self, old: int) -> tuple[int, int, float]:
         """The same for a rule that was taken out, with the best of its limits moved."""
-        clauses, truth = with_a_limit_moved(self.candidates.clauses[old], self.trees.values)
-        if not clauses:
+        clause = self.candidates.clauses[old]
+        ways, truth = limits_moved(clause, self.trees.values)
+        if not ways:
             return 0, old, -np.inf
         place, gain = self._offers(self._sums_of(truth.astype(np.float32)))
         best = int(gain.argmax())
         known = len(self.candidates)
-        c = self.candidates.add(clauses[best], truth[:, best])
+        c = self.candidates.add(ways[best].of(clause), truth[:, best])
         self._count(known)
         return int(place[best]), c, float(gain[best])
 
@@ -253,8 +259,14 @@ class ListSearch:
                 self.trees.grow(self.candidates, rows, self.trees.most, self.rng)
         self._count(known)
 
+    def _pauses(self) -> bool:
+        """Whether this size is one at which more is done than a rule added."""
+        return self.thorough or len(self.rules) <= 8 or len(self.rules) % 3 == 0
+
     def _costliest(self) -> list[int]:
         """The last piece, and the places of the two rules that cost most."""
+        if not self._pauses():
+            return [len(self.rules)]
         return [len(self.rules), *np.argsort(-self.cost(self.pieces())[:-1])[:2].tolist()]
 
     def _count(self, known: int) -> None:

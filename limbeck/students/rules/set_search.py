@@ -18,7 +18,7 @@ class AnyOfSearch(ListSearch):
 
     Parameters
     ----------
-    trees, candidates, limits, rng
+    trees, candidates, limits, rng, thorough
         As in :class:`limbeck.students.rules.search.ListSearch`.
     positive : int
         The class, 0 or 1, that the rules find.
@@ -30,9 +30,10 @@ class AnyOfSearch(ListSearch):
         candidates: CandidateClauses,
         limits: RuleLimits,
         rng: np.random.Generator,
-        positive: int,
+        thorough: bool = True,
+        positive: int = 1,
     ) -> None:
-        super().__init__(trees, candidates, limits, rng)
+        super().__init__(trees, candidates, limits, rng, thorough)
         self.positive = positive
 
     def total(self) -> float:

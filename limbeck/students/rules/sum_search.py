@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.students.rules.candidates import CandidateClauses, CandidateTrees
-from limbeck.students.rules.limits import with_a_limit_moved
+from limbeck.students.rules.limits import limits_moved
 from limbeck.students.rules.search import RuleLimits
 
 __all__ = ["SumSearch", "fitted_sum"]
@@ -83,14 +83,15 @@ class SumSearch:
         """A candidate, its limits moved as long as that explains more, and its column (n,)."""
         column = self._orthogonal(self.candidates.rows[:, [best]], basis)
         for _ in range(_MOVES):
-            clauses, truth = with_a_limit_moved(self.candidates.clauses[best], self.trees.values)
+            clause = self.candidates.clauses[best]
+            ways, truth = limits_moved(clause, self.trees.values)
             others = self._orthogonal(truth, basis)
             gain = self._gains(others, left)
             if not len(gain) or gain.max() <= self._gains(column, left)[0]:
                 break
             at = int(gain.argmax())
             column = others[:, [at]]
-            best = self.candidates.add(clauses[at], truth[:, at])
+            best = self.candidates.add(ways[at].of(clause), truth[:, at])
         return best, column[:, 0]
 
     def _gains(self, columns: Matrix, left: Matrix) -> Matrix:
