@@ -187,16 +187,16 @@ class FindJunta(BaseMethod):
         return Junta(k=self.k, bins=self.bins, task=task).fit(rows, labels, sample_weight)
 
     def _fitting(self, found: Relevant, rows: Rows) -> list[int]:
-        """The columns found, as many as fit into a table, in their order; the first where none."""
+        """The columns found, as many as fit into a table, in their order."""
         kept: list[int] = []
         for j in found.columns[: self.k]:
             if cells_of(rows, [*kept, j], self.bins) <= MAX_CELLS:
                 kept.append(j)
-        return sorted(kept) or [0]
+        return sorted(kept)
 
     def _is_no_table(self, found: Relevant, kept: list[int]) -> bool:
         """Whether more columns matter than a table can hold."""
-        return len(found.columns) > max(len(kept), 1)
+        return len(found.columns) > len(kept)
 
     def _student(
         self,
@@ -262,9 +262,10 @@ class FindJunta(BaseMethod):
 
     def _status(self, trace: dict[str, Any], found: Relevant) -> Status:
         rest, agreement, names = trace["left_out"], trace["agreement"], trace["kept"]
+        but = f" but {', '.join(names)}" if names else ""
         share = (
-            f"Redrawing all variables but {', '.join(names)} changes {rest['influence']:.1%} of the"
-            f" teacher's answers (between {rest['low']:.1%} and {rest['high']:.1%})"
+            f"Redrawing all variables{but} changes {rest['influence']:.1%} of the teacher's answers"
+            f" (between {rest['low']:.1%} and {rest['high']:.1%})"
         )
         asked = f"{trace['questions']:,} questions were asked"
         if trace["noise"] is not None:

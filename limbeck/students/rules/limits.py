@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.students.rules.clause import Clause, test
+from limbeck.students.tree.conditions import Condition
 
 __all__ = ["MovedLimit", "limits_moved"]
 
@@ -38,7 +39,7 @@ class MovedLimit:
     def of(self, clause: Clause) -> Clause:
         """The clause with this limit."""
         made = list(clause.conditions)
-        made[self.condition] = replace(made[self.condition], **{self.side: self.place})
+        made[self.condition] = _limited(made[self.condition], self.side, self.place)
         return Clause.of(dict(zip(clause.columns, made, strict=True)))
 
 
@@ -69,7 +70,7 @@ def limits_moved(clause: Clause, values: NDArray[np.float64]) -> tuple[list[Move
         for side, free in sides:
             if math.isinf(getattr(condition, side)):
                 continue
-            rest = others & test(replace(condition, **{side: free}), x)
+            rest = others & test(_limited(condition, side, free), x)
             places = _places(x[rest], getattr(condition, side))
             above = x[:, None] > places  # false for what is missing
             if side == "low" and condition.missing:
@@ -85,4 +86,8 @@ def _places(x: NDArray[np.float64], limit: float) -> NDArray[np.float64]:
     cuts = there[:-1] + (there[1:] - there[:-1]) / 2
     if len(cuts) > _PLACES:
         cuts = cuts[np.linspace(0, len(cuts) - 1, _PLACES).astype(np.int64)]
-    return cuts[cuts != limit]
+    return np.asarray(cuts[cuts != limit])
+
+
+def _limited(condition: Condition, side: Literal["low", "high"], limit: float) -> Condition:
+    return replace(condition, low=limit) if side == "low" else replace(condition, high=limit)

@@ -177,7 +177,7 @@ class ListSearch:
         """Summed statistics of some rows, by candidate, shape (q, c)."""
         return np.asarray(self.stats[rows].T @ self.candidates.rows[rows], dtype=np.float32)
 
-    def _offers(self, taken: Matrix) -> tuple[NDArray[np.intp], Matrix]:
+    def _offers(self, taken: NDArray[Any]) -> tuple[NDArray[np.intp], Matrix]:
         """The best place of each candidate (c,), and what it lowers the cost by there (c,).
 
         From the statistics (q, r + 1, c) of the rows that it would take from each rule.

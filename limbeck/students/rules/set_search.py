@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -46,7 +48,7 @@ class AnyOfSearch(ListSearch):
         wrong = found[1 - self.positive] + rest[self.positive]
         return np.asarray(self.cost(found) + self.cost(rest) + wrong)
 
-    def _offers(self, taken: Matrix) -> tuple[NDArray[np.intp], Matrix]:
+    def _offers(self, taken: NDArray[Any]) -> tuple[NDArray[np.intp], Matrix]:
         """The last place, and what each candidate gains there."""
         pieces, new = self.pieces(), taken[:, -1]
         found, rest = pieces[:, :-1].sum(axis=1)[:, None], pieces[:, -1][:, None]
@@ -82,7 +84,7 @@ class SurestSearch(ListSearch):
         right = pieces[self._class[self.rules], np.arange(len(self.rules))]
         return np.concatenate([rules.sum(axis=0) - right, self.cost(rest)])
 
-    def _offers(self, taken: Matrix) -> tuple[NDArray[np.intp], Matrix]:
+    def _offers(self, taken: NDArray[Any]) -> tuple[NDArray[np.intp], Matrix]:
         """The place that is each candidate's, and what it gains there."""
         pieces = self.pieces()[:, :, None]
         saved = np.cumsum((self._costs(pieces) - self._costs(pieces - taken))[::-1], axis=0)
@@ -92,7 +94,7 @@ class SurestSearch(ListSearch):
         own = np.cumsum(taken[:, ::-1], axis=1)[:, ::-1][:, place, every]
         return place, saved[::-1][place, every] - (own.sum(axis=0) - own[chosen, every])
 
-    def _judged(self, taken: Matrix) -> tuple[Matrix, NDArray[np.intp]]:
+    def _judged(self, taken: NDArray[Any]) -> tuple[Matrix, NDArray[np.intp]]:
         """How sure each candidate is (c,), and of which class.
 
         A rule of few rows is not so sure: one row of average weight is added to them.

@@ -159,10 +159,14 @@ def test_a_table_never_has_too_many_cells():
     assert 3 < len(finding.trace["kept"]) < 25
 
 
-def test_a_constant_teacher_has_a_table():
+def test_a_constant_teacher_has_a_table_of_no_column():
     finding, _ = find(lambda X: np.zeros(len(X), dtype=int), signs(100, 4))
     assert finding.status.code is StatusCode.EXACT
+    assert finding.student.variables_ == ()
+    assert finding.status.message.startswith("Redrawing all variables changes 0.0% of")
     assert (finding.student.predict(signs(10, 4)) == 0).all()
+    again = type(finding.student).from_dict(finding.student.to_dict())
+    assert again.text() == finding.student.text() == "outcome  share\n0 (1)    100 %"
 
 
 def test_a_table_of_all_variables_leaves_nothing_out():
