@@ -160,8 +160,19 @@ def test_score_only() -> None:
     assert json.dumps(alone.to_dict(), allow_nan=False)
 
 
+@pytest.fixture(scope="module")
+def people() -> Audit:
+    """An audit of a row a person."""
+    return limbeck.audit(
+        frame().drop(columns="id"), score="score", outcome="outcome", groups="kind", bags=20,
+        progress=False,
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize("written", [0, 200_000])
-def test_frequency_weights_are_people(written: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_frequency_weights_are_people(
+    written: int, people: Audit, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Also where there are too many to write out a row each."""
     monkeypatch.setattr("limbeck.audits.counting._MOST_WRITTEN", written)
     df = frame().drop(columns="id").value_counts().reset_index(name="cases")
@@ -173,10 +184,7 @@ def test_frequency_weights_are_people(written: int, monkeypatch: pytest.MonkeyPa
     assert sum(g.n for g in weighted.groups) == 900
     assert weighted.differences.shapes[0].count.sum() == 900
     assert weighted.missing_features().matched_pairs.rows == 900
-    rows = limbeck.audit(
-        frame().drop(columns="id"), score="score", outcome="outcome", groups="kind", bags=20,
-        progress=False,
-    )  # fmt: skip
+    rows = people
     assert rows.missing_features().verdict == weighted.missing_features().verdict
     for a, b in zip(rows.groups, weighted.groups, strict=True):
         assert a.outcome_rate == b.outcome_rate
