@@ -17,7 +17,7 @@ from limbeck.api.prepare.language import (
     split_language,
     understand_language,
 )
-from limbeck.api.steps import Steps, run
+from limbeck.api.steps import MOST_SEEDS, Steps, run
 from limbeck.certificates.binomial import check_share
 from limbeck.certificates.texts import CHUNK_LOSS, LOSS, certify_texts
 from limbeck.certificates.wording import versions
@@ -42,8 +42,6 @@ from limbeck.results.language_record import SideBySide
 from limbeck.results.seeds import training_record
 
 __all__ = ["distill_language"]
-
-_MOST_SEEDS = 1_000
 
 
 def distill_language(
@@ -169,7 +167,7 @@ def distill_language(
         prompt_tokens=prompt_tokens, chat=chat, max_new_tokens=max_new_tokens, control=control,
         metrics=dict(metrics or {}), distinct_n=whole_number("distinct_n", distinct_n, 1),
         judge_batch_size=whole_number("judge_batch_size", judge_batch_size, 1),
-        preflight=preflight, lora=lora, seeds=whole_number("seeds", seeds, 1, _MOST_SEEDS),
+        preflight=preflight, lora=lora, seeds=whole_number("seeds", seeds, 1, MOST_SEEDS),
         seed=whole_number("seed", seed), epsilon=epsilon, delta=delta, device=device,
         folder=None if out is None else Path(out), training=training,
         recorded=recorded, judge_found=recorded is not None and judge is None,

@@ -10,7 +10,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
-from limbeck.api.distill_network import NetworkSteps, Trainings, under
+from limbeck.api.network_steps import NetworkSteps, Trainings, under
 from limbeck.api.prepare.checks import one_teacher
 from limbeck.api.prepare.network import Prepared
 from limbeck.api.prepare.request import NetworkData, NetworkRequest, NetworkSides, read

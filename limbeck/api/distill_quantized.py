@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 from torch import nn
 
-from limbeck.api.distill_network import NetworkSteps, Trainings
 from limbeck.api.distill_pruned import whole_teacher
+from limbeck.api.network_steps import NetworkSteps, Trainings
 from limbeck.api.prepare.network import Prepared
 from limbeck.api.prepare.request import NetworkData, NetworkSides, read
 from limbeck.core.contract import Progress

@@ -9,7 +9,10 @@ from typing import Any, Generic, TypeVar
 from limbeck.core.contract import Certificate, Progress
 from limbeck.core.progress import shown
 
-__all__ = ["Steps", "run"]
+__all__ = ["MOST_SEEDS", "Steps", "run"]
+
+MOST_SEEDS = 1_000
+"""Trainings of one distillation at most."""
 
 Data = TypeVar("Data")
 Sides = TypeVar("Sides")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from limbeck.api.distill_network import Judged, NetworkSteps, Trainings
+from limbeck.api.network_steps import Judged, NetworkSteps, Trainings
 from limbeck.api.prepare.network import Prepared
 from limbeck.api.prepare.outputs import readings_kept
 from limbeck.api.prepare.request import NetworkData, NetworkRequest, NetworkSides

@@ -56,8 +56,8 @@ def test_no_form_of_rows_can_leave_a_step_out() -> None:
 
 def test_tables_and_data_sets_take_the_same_steps() -> None:
     pytest.importorskip("torch")
-    from limbeck.api.distill_network import NetworkSteps
     from limbeck.api.distill_table import TableSteps
+    from limbeck.api.network_steps import NetworkSteps
 
     assert issubclass(TableSteps, Steps)
     assert issubclass(NetworkSteps, Steps)

@@ -195,7 +195,7 @@ def understand(request: NetworkRequest, data: NetworkData, sides: NetworkSides) 
     Parameters
     ----------
     request : NetworkRequest
-        The arguments of `distill_network.compress`.
+        The arguments of `limbeck.api.distill_network.compress`.
     data : NetworkData
         What `request.read` understood of them.
     sides : NetworkSides
