@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from limbeck.api.distill_language import LanguageSteps, TaughtTexts
 from limbeck.api.distill_pruned import LARGEST, in_steps, told_of_cut
+from limbeck.api.language_steps import LanguageSteps, TaughtTexts
 from limbeck.api.prepare.language import (
     LanguageData,
     LanguageKnown,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from limbeck.api.distill_language import LanguageSteps
 from limbeck.api.distill_pruned_language import read_own_student
 from limbeck.api.distill_quantized import told_of_rounding
+from limbeck.api.language_steps import LanguageSteps
 from limbeck.api.prepare.language import (
     LanguageData,
     LanguageKnown,
