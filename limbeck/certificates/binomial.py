@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 from scipy.special import bdtr, betainccinv, betaincinv
 
@@ -157,6 +158,7 @@ def smallest_n(epsilon: float, delta: float, errors: int = 0) -> int:
     return low
 
 
+@lru_cache(maxsize=256)  # a certificate's sentence, table and page ask for the same
 def rows_needed(rate: float, epsilon: float, delta: float) -> int | None:
     """The rows, about, with which `upper_bound` reaches epsilon if errors come at a given rate.
 

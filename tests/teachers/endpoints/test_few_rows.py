@@ -45,10 +45,9 @@ def test_no_row_beyond_the_budget_is_asked_about(sums, tmp_path):
 
 
 def test_a_table_and_a_service_that_guesses(service, reply, tmp_path):
-    rng = np.random.default_rng(0)
-
-    def respond(body, n):
-        return reply({"predictions": [float(v) for v in rng.random(len(body["instances"]))]})
+    def respond(body, n):  # a guess of the row, in whatever order requests come
+        seeds = [[int(1e9 * value) for value in row] for row in body["instances"]]
+        return reply({"predictions": [np.random.default_rng(s).random() for s in seeds]})
 
     service.respond = respond
     teacher = Endpoint(service.url, store=tmp_path / "a.sqlite", classes=["no", "yes"], batch=20)
