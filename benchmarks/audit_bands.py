@@ -7,7 +7,7 @@ Newton steps lead to the compared shapes, are replaced by a constant, from which
 to the same place. ``--boosted`` adds audits with boosted students, which are slower.
 
     python benchmarks/audit_bands.py [--audits 200] [--boosted 20] [--rows 2000]
-        [--bags 100] [--features 4] [--first 0] [--truths smooth steps ...] [--jobs 1]
+        [--bags 100] [--features 4] [--base -0.3] [--first 0] [--truths smooth steps ...] [--jobs 1]
 """
 
 from __future__ import annotations
@@ -70,7 +70,9 @@ def population(name: str, features: int) -> tuple[np.ndarray, np.ndarray, np.nda
     return X, s, o
 
 
-def one(name: str, seed: int, n: int, bags: int, rounds: int, features: int) -> tuple[float, ...]:
+def one(
+    name: str, seed: int, n: int, bags: int, rounds: int, features: int, base: float = -0.3
+) -> tuple[float, ...]:
     rng = np.random.default_rng([seed, len(name)])
     X = draw(n, rng, features)
     s, o = TRUTHS[name](X)
@@ -79,7 +81,7 @@ def one(name: str, seed: int, n: int, bags: int, rounds: int, features: int) -> 
     )
     frame["kind"] = frame["kind"].map({0.0: "x", 1.0: "y", 2.0: "z"})
     frame["score"] = s.sum(axis=1) + rng.normal(0, 0.7, n)
-    frame["outcome"] = (rng.random(n) < expit(o.sum(axis=1) - 0.3)).astype(int)
+    frame["outcome"] = (rng.random(n) < expit(o.sum(axis=1) + base)).astype(int)
     table = read_table(frame, score="score", outcome="outcome")
     _, curve = calibrate(table.score, table.outcome, table.mass, LEVEL, rng)
     models = fit_models(
@@ -124,11 +126,15 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=2000)
     parser.add_argument("--bags", type=int, default=100)
     parser.add_argument("--features", type=int, default=4)
+    parser.add_argument("--base", type=float, default=-0.3, help="log-odds where all add 0")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--truths", nargs="+", choices=list(TRUTHS), default=list(TRUTHS))
     parser.add_argument("--jobs", type=int, default=1)
     given = parser.parse_args()
-    print(f"{given.rows} rows, {given.features} features, {given.bags} bags, level {LEVEL:.0%}\n")
+    print(
+        f"{given.rows} rows, {given.features} features, {given.bags} bags, level {LEVEL:.0%}, "
+        f"base {given.base:g}\n"
+    )
     print("| truth | student | audits | all bins covered | all contrasts covered | single bins |"
           " half width | something told | seconds |")  # fmt: skip
     print("|---|---|---|---|---|---|---|---|---|")
@@ -141,7 +147,13 @@ def main() -> None:
                 continue
             start = time.perf_counter()
             run = partial(
-                one, name, n=given.rows, bags=given.bags, rounds=rounds, features=given.features
+                one,
+                name,
+                n=given.rows,
+                bags=given.bags,
+                rounds=rounds,
+                features=given.features,
+                base=given.base,
             )
             with ProcessPoolExecutor(given.jobs) as pool:
                 runs = list(pool.map(run, range(given.first, given.first + number)))
