@@ -34,6 +34,33 @@ def noted(result: Any, path: Path) -> Any:
     return result
 
 
+def draw(table: Table, path: Path) -> None:
+    """Agreement with the teacher of every way to the size, with its interval, by importance."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7.5, 4), layout="constrained")
+    axes = figure.subplots()
+    found = {name: table.found((name,)) for name in IMPORTANCES}
+    roles: list[str] = []
+    for each in found.values():
+        roles += [r for r in (each or {}).get("agreement", {}) if r not in (*roles, "teacher")]
+    for shift, (name, each) in enumerate(found.items()):
+        for place, role in enumerate(roles):
+            value = (each or {}).get("agreement", {}).get(role)
+            if value is None:
+                continue
+            middle, low, high = value
+            axes.errorbar(
+                100 * middle, len(roles) - place - 0.2 * shift,
+                xerr=[[100 * (middle - low)], [100 * (high - middle)]], fmt="o", color=f"C{shift}",
+                label=name if place == 0 else None,
+            )  # fmt: skip
+    axes.set_yticks([len(roles) - i - 0.2 for i in range(len(roles))], roles)
+    axes.set_xlabel("agreement with the teacher, percent of the test pictures")
+    axes.legend(title="importance")
+    figure.savefig(path, dpi=110)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="300 pictures, one seed and epoch")
@@ -42,6 +69,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "reproductions" / "pathways")
     parser.add_argument("--teacher", type=Path, help="weights that images.py trained")
+    parser.add_argument("--picture", type=Path, help="where agreement is drawn")
     args = parser.parse_args()
     scale = QUICK if args.quick else SMALL
     out = args.out / "quick" if args.quick else args.out
@@ -66,6 +94,8 @@ def main() -> None:
     print(table.markdown(keys, ("importance",)), "", table.costs(keys), sep="\n")
     for name in IMPORTANCES:
         print("", name, (out / f"{name}.txt").read_text(), sep="\n")
+    if args.picture is not None:
+        draw(table, args.picture)
     print(f"{args.channels:.0%} of the channels, {epochs} epochs, {seeds} seed(s); {machine()}")
 
 
