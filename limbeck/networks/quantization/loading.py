@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from limbeck.core.errors import FileRefused, LimbeckError
+from limbeck.core.errors import FileRefused, LimbeckError, MissingExtra
 from limbeck.core.strict_json import read_json
 from limbeck.export.networks import CONFIG, WEIGHTS
 from limbeck.modules.quantized_tensors import is_quantized, plain_tensors, unpack_int4
@@ -77,6 +77,8 @@ def _as_written(module: nn.Module, told: Any, folder: Path) -> nn.Module:
     try:
         asked = Quantized(told.get("weights", ""), told.get("group_size"))
         out = quantize(module, asked.weights, asked.group_size)
+    except MissingExtra:
+        raise
     except LimbeckError as error:
         raise FileRefused(f"{folder / CONFIG}: {error.problem}", error.remedy) from None
     names = [n for n, v in out.state_dict().items() if is_quantized(v)]
