@@ -64,6 +64,7 @@ def test_the_demos_tree_stands_beside_the_better_greedy_tree(
     assert told >= found.to_frame().query("role == 'control'")["agreement"].item()
 
 
+@pytest.mark.slow  # other hash seeds and two processes have tests of their own
 def test_demo_is_the_same_in_another_process(monkeypatch: pytest.MonkeyPatch) -> None:
     code = (
         "import breast_cancer as b, limbeck\n"
