@@ -80,7 +80,7 @@ class PrunedLanguageSteps(LanguageSteps):
         lora = self.request.lora
 
         def model(module: Any) -> LanguageModel:
-            module = module if lora is None else adapted(module, lora)
+            module = module if lora is None else adapted(module, lora, self.request.seed)
             return LanguageModel(module, data.teacher.tokenizer, name)
 
         first, later, told = in_steps(data.teacher.module, cut, asked, batch)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
+import torch
 from torch import nn
 
 from limbeck.core.errors import InvalidInput, MissingExtra
@@ -11,8 +13,8 @@ from limbeck.core.errors import InvalidInput, MissingExtra
 __all__ = ["adapted", "merged"]
 
 
-def adapted(module: nn.Module, given: Any) -> nn.Module:
-    """The module with adapters, all else frozen.
+def adapted(module: nn.Module, given: Any, seed: int = 0) -> nn.Module:
+    """The module with adapters, all else frozen; the global random numbers are left alone.
 
     Parameters
     ----------
@@ -20,6 +22,8 @@ def adapted(module: nn.Module, given: Any) -> nn.Module:
         Of transformers; it is changed in place.
     given : int, mapping or peft.LoraConfig
         The rank; or settings of ``peft.LoraConfig``.
+    seed : int
+        Of the adapters' first weights.
 
     Raises
     ------
@@ -36,7 +40,10 @@ def adapted(module: nn.Module, given: Any) -> nn.Module:
         given = {"r": given, "lora_alpha": 2 * given, "target_modules": "all-linear"}
     try:
         config = LoraConfig(**given) if isinstance(given, dict) else given
-        found: nn.Module = get_peft_model(module, config)
+        with torch.random.fork_rng(), warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # peft asks transformers by an old name
+            torch.manual_seed(seed)
+            found: nn.Module = get_peft_model(module, config)
     except (TypeError, ValueError) as error:
         raise InvalidInput(f"lora is {given!r}: {error}.", "Give a rank such as 16.") from error
     return found

@@ -271,7 +271,10 @@ def test_a_teacher_that_writes_nothing_is_refused(folders, rows):
 
 def test_adapters_are_trained_and_merged(folders, rows):
     pytest.importorskip("peft")
-    found = distilled(folders, rows, objective=TokenKD(), control=False, lora=4)
+    found, again = (
+        distilled(folders, rows, objective=TokenKD(), control=False, lora=4) for _ in range(2)
+    )
+    assert found.certificate.student == again.certificate.student
     start = limbeck.language.models.read_model(folders[1], "student").module
     own = dict(found.student.module.named_parameters())
     changed = {n for n, p in start.named_parameters() if not torch.equal(p, own[n])}

@@ -229,7 +229,7 @@ def read_language(request: LanguageRequest) -> LanguageData:
     else:
         outputs, note = share_vocabulary(teacher, start)
     if request.lora is not None:
-        start = replace(start, module=adapted(start.module, request.lora))
+        start = replace(start, module=adapted(start.module, request.lora, request.seed))
         bridge = None if bridge is None else Bridge(teacher, start)
 
     def read(data: Any, name: str) -> Prompts:
