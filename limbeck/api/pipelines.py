@@ -327,7 +327,7 @@ def _few_rows_settings(
 def _writes_text(asked: Wanted) -> bool:
     """Whether the student is a language model: a folder of transformers, or an objective on texts.
 
-    A cut is one where its teacher is: a folder of transformers, one with a tokenizer, or a
+    A module that writes text is one where a tokenizer is given, too. A cut is one where its teacher is: a folder of transformers, one with a tokenizer, or a
     `LanguageModel`.
     """
     ours = "limbeck.language."
@@ -337,5 +337,9 @@ def _writes_text(asked: Wanted) -> bool:
         ours_too = type(teacher).__module__.startswith(ours)
         return folder or "tokenizer" in asked.settings or ours_too
     if isinstance(into, str) and into.startswith("hf:"):
+        return True
+    if type(into).__module__.startswith(ours):
+        return True
+    if hasattr(into, "generate") and "tokenizer" in asked.settings:
         return True
     return type(asked.settings.get("objective")).__module__.startswith(ours)

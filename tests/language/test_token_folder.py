@@ -1,5 +1,6 @@
 """Prompts of files are those of lists, read from disk; what is damaged or other is refused."""
 
+import copy
 import json
 import tracemalloc
 
@@ -7,8 +8,10 @@ import pytest
 
 pytest.importorskip("torch")
 
+import limbeck
 from limbeck.core.errors import FileRefused, InvalidInput
 from limbeck.language import token_folder
+from limbeck.language.models import LanguageModel
 from limbeck.language.prompt_rows import read_rows
 from limbeck.language.prompts import encode
 from limbeck.language.token_folder import read_prompts
@@ -19,6 +22,13 @@ ROWS = [
     {"prompt": "f\u2028a", "completion": ""},
     {"prompt": "ab", "completion": "cdef" * 3},
 ]
+
+
+def _lower(tokenizer):
+    """The same tokens, and other ids of a text."""
+    from tokenizers import normalizers
+
+    tokenizer.backend_tokenizer.normalizer = normalizers.Lowercase()
 
 
 def written(path, rows=ROWS):
@@ -71,6 +81,39 @@ def test_tokens_are_made_once_and_those_of_something_else_are_refused(pair, tmp_
         written(path, ROWS[:3])
         with pytest.raises(FileRefused, match="tokens with other files"):
             read_prompts(path, pair[0], 5, folder=folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t.add_tokens(["zz"]), "tokens with other vocabulary ids"),
+        (lambda t: setattr(t, "chat_template", "{{ 1 }}"), "tokens with another template"),
+        (_lower, "tokens with another tokenizer"),
+    ],
+)
+def test_tokens_of_another_tokenizer_are_refused(pair, tmp_path, change, message):
+    path, folder = written(tmp_path / "rows.jsonl"), tmp_path / "tokens"
+    read_prompts(path, pair[0], 5, folder=folder)
+    tokenizer = copy.deepcopy(pair[0].tokenizer)
+    change(tokenizer)
+    other = LanguageModel(pair[0].module, tokenizer, "other")
+    with pytest.raises(FileRefused, match=message):
+        read_prompts(path, other, 5, folder=folder)
+    again = LanguageModel(pair[0].module, copy.deepcopy(pair[0].tokenizer), "alike")
+    assert len(read_prompts(path, again, 5, folder=folder)) == len(ROWS)
+
+
+def test_more_prompts_of_a_file_than_can_be_judged_are_refused(pair, tmp_path, monkeypatch):
+    from limbeck.api.prepare import language
+
+    monkeypatch.setattr(language, "_MOST_JUDGED", 10)
+    rows = [{"prompt": f"{a}{b}", "completion": "x"} for a in "abcde" for b in "abcdefgh"]
+    path = written(tmp_path / "rows.jsonl", rows)
+    models = {"into": pair[1].module, "tokenizer": pair[0].tokenizer, "max_new_tokens": 5}
+    with pytest.raises(InvalidInput, match=r"12 prompts of a file .* holdout=0\.003"):
+        limbeck.distill(pair[0].module, path, **models)
+    with pytest.raises(InvalidInput, match="40 prompts of a file"):
+        limbeck.distill(pair[0].module, rows, test=path, **models)
 
 
 def test_a_damaged_file_is_refused(pair, tmp_path):

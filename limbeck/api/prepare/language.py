@@ -17,6 +17,7 @@ from limbeck.language.cross_preflight import bridged, cross_preflight
 from limbeck.language.cross_tokenizer.bridge import Bridge
 from limbeck.language.cross_tokenizer.judging import CrossJudge
 from limbeck.language.cross_tokenizer.objective import CrossTokenizer
+from limbeck.language.disk_columns import DiskColumn
 from limbeck.language.generation import TokenSampling, generate
 from limbeck.language.judge import TextJudge, TextMetric
 from limbeck.language.lora import adapted
@@ -49,6 +50,7 @@ __all__ = [
 
 _TOKENS = 128
 _DEFAULTS: Mapping[str, Any] = {"batch_size": 16, "lr": 1e-4, "max_grad_norm": 1.0}
+_MOST_JUDGED = 100_000
 _NOT_HERE = ("patience", "metrics", "ema")
 
 
@@ -280,6 +282,7 @@ def split_language(request: LanguageRequest, data: LanguageData) -> LanguageSide
     """
     prompts, notes, different = data.prompts, [], len(data.prompts)
     if data.test is not None:
+        _check_judged(data.test, len(data.test))
         train, test = prompts, _different(data.test)
         known = set(test.ids)
         shared = known.intersection(train.ids)
@@ -294,6 +297,7 @@ def split_language(request: LanguageRequest, data: LanguageData) -> LanguageSide
         kinds = prompts.kinds()
         different = int(kinds.max(initial=-1)) + 1
         order = np.random.default_rng(request.seed).permutation(different)
+        _check_judged(prompts, round(request.holdout * different))
         aside = np.isin(kinds, order[: round(request.holdout * different)])
         test = _different(prompts.subset(np.flatnonzero(aside)))
         train = prompts.subset(np.flatnonzero(~aside))
@@ -433,6 +437,17 @@ def _training(given: Mapping[str, Any]) -> Training:
                 did_you_mean(name, [*ours, *known]),
             )
     return Training(**{**_DEFAULTS, **given})
+
+
+def _check_judged(prompts: Prompts, count: int) -> None:
+    """Refuse to judge more prompts of a file than memory holds with what all models write."""
+    if count > _MOST_JUDGED and isinstance(prompts.ids, DiskColumn):
+        raise InvalidInput(
+            f"{count:,} prompts of a file would be judged, each held in memory with what every"
+            " model writes after it.",
+            f"Give holdout={_MOST_JUDGED / 100 / len(prompts):.1g}, or a test of fewer than"
+            f" {_MOST_JUDGED:,} prompts.",
+        )
 
 
 def _different(prompts: Prompts) -> Prompts:
