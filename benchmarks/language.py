@@ -35,8 +35,12 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 import limbeck
 from limbeck.core.contract import Task
 from limbeck.language import CrossTokenizer, LMHead, TeacherHidden, TeacherLogits, TokenKD
+from limbeck.language.cross_tokenizer.bridge import Bridge
+from limbeck.language.cross_tokenizer.judging import cross_scores
+from limbeck.language.judging import score_texts
 from limbeck.language.models import LanguageModel, read_model
-from limbeck.language.prompts import Prompts
+from limbeck.language.prompt_rows import read_rows
+from limbeck.language.prompts import Prompts, encode
 from limbeck.language.samples import TextSamples
 from limbeck.language.training_loss import TextLoss
 from limbeck.networks.training.settings import Training
@@ -198,31 +202,35 @@ def letters(vocabulary: int) -> PreTrainedTokenizerFast:
 
 
 def large(objective: Any, texts: int = 8, length: int = 2_048, vocabulary: int = 151_936) -> None:
-    """A whole distillation whose logits would take 10 GB, in less address space than that."""
+    """An update and the judging of texts whose logits would take 10 GB, in less address space."""
     whole = 4 * texts * length * vocabulary
     resource.setrlimit(resource.RLIMIT_AS, (whole, whole))
     cross = isinstance(objective, CrossTokenizer)
-    sizes = vocabulary, vocabulary - 10_000 if cross else vocabulary
-    made = []
-    for name, size in zip(("big", "small"), sizes, strict=True):
-        module = llama(64, 1, vocabulary, context=length)
-        module.config.eos_token_id = module.generation_config.eos_token_id = 0
-        made.append(LanguageModel(module, letters(size), name))
+    teacher, student = (
+        LanguageModel(llama(64, 1, vocabulary, context=length), letters(size), name)
+        for name, size in (("big", vocabulary), ("small", vocabulary - 10_000 * cross))
+    )
     draw = random.Random(0)
-    rows = [
-        " ".join("".join(draw.choices(string.ascii_lowercase, k=3)) for _ in range(length // 2))
-        for _ in range(texts + 10)
-    ]
-    began, before = time.process_time(), highest()
-    found = limbeck.distill(
-        made[0], rows[:texts], into=made[1], objective=objective, prompt_tokens=32,
-        test=[row[:256] for row in rows[texts:]], max_new_tokens=length - 33, batch_size=texts,
-        judge_batch_size=10, control=False, preflight="warn", progress=False,
-    )  # fmt: skip
-    bill = found.bill["student"]
-    print(f"{objective}: {bill.updates} update of {bill.tokens:,} tokens, vocabulary {vocabulary:,}"
-          f" (logits of one model: {whole / 1e9:.1f} GB): at most {highest():.2f} GB in memory,"
-          f" {before:.2f} GB before, {time.process_time() - began:.0f} s")  # fmt: skip
+    words = ["".join(draw.choices(string.ascii_lowercase, k=3)) for _ in range(texts * length // 2)]
+    rows = [" ".join(words[i::texts]) for i in range(texts)]
+    prompts = encode(read_rows(rows), student, length, prompt_tokens=1, reserve=False)
+    tokens = sum(map(len, prompts.completions))
+    print(f"{texts} texts, {tokens:,} tokens, vocabulary {vocabulary:,}: logits of one model"
+          f" {whole / 1e9:.1f} GB; before {highest():.2f} GB", flush=True)  # fmt: skip
+    bridge = Bridge(teacher, student) if cross else None
+    task = Task.of("language", vocabulary if bridge is None else len(bridge.ours.table))
+    began = time.process_time()
+    train(student.module, TextSamples(prompts, 0, task), TextLoss(objective, bridge=bridge), task,
+          training=Training(epochs=1, batch_size=texts),
+          teacher=None if cross else teacher.module)  # fmt: skip
+    print(f"an update with {objective}: at most {highest():.2f} GB,"
+          f" {time.process_time() - began:.0f} s", flush=True)  # fmt: skip
+    began, given = time.process_time(), (prompts.ids, [list(c) for c in prompts.completions])
+    if bridge is None:
+        score_texts(teacher, student, *given)
+    else:
+        cross_scores(bridge, student, *given, "other")
+    print(f"judging: at most {highest():.2f} GB, {time.process_time() - began:.0f} s")
 
 
 def highest() -> float:

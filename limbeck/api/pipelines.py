@@ -327,8 +327,8 @@ def _few_rows_settings(
 def _writes_text(asked: Wanted) -> bool:
     """Whether the student is a language model: a folder of transformers, or an objective on texts.
 
-    A module that writes text is one where a tokenizer is given, too. A cut is one where its teacher is: a folder of transformers, one with a tokenizer, or a
-    `LanguageModel`.
+    A module that writes text is one where a tokenizer is given, too. A cut is one where its
+    teacher is: a folder of transformers, one with a tokenizer, or a `LanguageModel`.
     """
     ours = "limbeck.language."
     into, teacher = asked.into, asked.teacher

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["ChunkJob", "TokenLoss", "run_of", "sum_of_chunks", "values_of_chunks", "wide_logits"]
+__all__ = [
+    "ChunkJob",
+    "TokenLoss",
+    "filled",
+    "run_of",
+    "sum_of_chunks",
+    "values_of_chunks",
+    "wide_logits",
+]
 
 TokenLoss = Callable[[Tensor, Tensor], Tensor]
 """From logits (n, vocabulary) of the tokens at places (n,) to a value per token (n,)."""
@@ -107,10 +115,12 @@ class _Values(torch.autograd.Function):
         ctx.job = job
         ctx.save_for_backward(source, weight, bias)
         gradients = _Gradients((False,) * 3, source, weight, bias)
-        found = [
+        if not len(job.places):
+            return source.new_zeros(0)
+        found = (
             job.values(gradients.raw(run_of(at)), at) for at in torch.split(job.places, job.rows)
-        ]
-        return torch.cat(found) if found else source.new_zeros(0)
+        )
+        return filled(found, len(job.places))
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
@@ -205,6 +215,29 @@ def run_of(places: Tensor) -> Tensor | slice:
 def _sum_type(tensor: Tensor, over_chunks: int) -> torch.dtype:
     """Sums over chunks are kept in float32 at least; what a chunk owns, as it is."""
     return torch.promote_types(tensor.dtype, torch.float32) if over_chunks else tensor.dtype
+
+
+def filled(parts: Iterable[Tensor], count: int) -> Tensor:
+    """Values of chunks in one tensor, (count, ...), that is there before the chunks are computed.
+
+    Kept one by one each would lie behind the large tensors of its chunk, whose memory the allocator
+    of a processor then finds too small for the next ones: hundreds of chunks held gigabytes.
+
+    Parameters
+    ----------
+    parts : iterable of Tensor
+        Of one chunk after another, at least one.
+    count : int
+        Values of all.
+    """
+    found: Tensor | None = None
+    at = 0
+    for part in parts:
+        found = part.new_empty((count, *part.shape[1:])) if found is None else found
+        found[at : at + len(part)] = part
+        at += len(part)
+    assert found is not None  # noqa: S101  (no caller has none)
+    return found
 
 
 def wide_logits(logits: Tensor) -> Tensor:

@@ -23,6 +23,7 @@ from limbeck.core.errors import InvalidInput
 from limbeck.language.chunk_gradients import (
     ChunkJob,
     TokenLoss,
+    filled,
     run_of,
     sum_of_chunks,
     values_of_chunks,
@@ -225,11 +226,13 @@ def chunked_values(
     places = _places(student, mask)
     flat = student.flat() if isinstance(student, LMHead) else student.reshape(-1, student.shape[-1])
     vocabulary = flat.outputs if isinstance(flat, LMHead) else flat.shape[-1]
-    found = [
+    if not len(places):
+        return torch.zeros(0, device=places.device)
+    found = (
         value(wide_logits(flat.logits(at) if isinstance(flat, LMHead) else flat[at]), at)
         for at in torch.split(places, chunk_rows(vocabulary, places.device, elements))
-    ]
-    return torch.cat(found) if found else torch.zeros(0, device=places.device)
+    )
+    return filled(found, len(places))
 
 
 def _job(

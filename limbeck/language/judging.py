@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from limbeck.core.errors import InvalidInput
+from limbeck.language.chunk_gradients import filled
 from limbeck.language.chunked import LMHead
 from limbeck.language.generation import padded
 from limbeck.language.models import LanguageModel
@@ -120,11 +121,11 @@ def _scored(
     rows, places = torch.tensor([owner, place], device=ids.device)
     after = ids[rows, places + 1]
     at_once = max(1, _ELEMENTS // (q.outputs if isinstance(q, LMHead) else q.shape[-1]))
-    parts = [
+    parts = (
         _token_scores(logits_at(p, (r, s)).to(ids.device), logits_at(q, (r, s)), a)
         for r, s, a in zip(*(t.split(at_once) for t in (rows, places, after)), strict=True)
-    ]
-    values = torch.cat(parts, 1).cpu()  # (scores, tokens)
+    )
+    values = filled(parts, len(rows)).T.cpu()  # (scores, tokens)
     sums = torch.zeros(len(values), len(texts), dtype=torch.float64)
     sums.index_add_(1, rows.cpu(), values)
     lengths = torch.tensor([len(t) for t in texts], dtype=torch.float64)
@@ -139,7 +140,7 @@ def _scored(
 
 
 def _token_scores(p: Tensor, q: Tensor, after: Tensor) -> Tensor:
-    """Scores of tokens, (scores, tokens), in float64."""
+    """Scores of tokens, (tokens, scores), in float64."""
     log_p, log_q = (z.float().log_softmax(-1) for z in (p, q))
     prob_p, prob_q = log_p.exp(), log_q.exp()
     gap = log_p - log_q
@@ -154,7 +155,7 @@ def _token_scores(p: Tensor, q: Tensor, after: Tensor) -> Tensor:
         -(prob_q * log_q).sum(-1),
         (p.argmax(-1) == q.argmax(-1)).float(),
     )
-    return torch.stack(out).double()
+    return torch.stack(out, 1).double()
 
 
 def distinct(texts: Sequence[Sequence[int]], n: int) -> float:

@@ -59,6 +59,8 @@ class LanguageModel:
         FileRefused
             If the folder cannot be written.
         """
+        from safetensors import SafetensorError
+
         place = Path(fspath(folder))
         try:
             with _quiet():
@@ -67,9 +69,10 @@ class LanguageModel:
                 else:
                     self.module.save_pretrained(place)
             self.tokenizer.save_pretrained(place)
-        except OSError as error:
+        except (OSError, SafetensorError) as error:
+            told = getattr(error, "strerror", None) or str(error).rpartition("error: ")[2]
             raise FileRefused(
-                f"{str(place)!r} cannot be written: {error.strerror or error}.",
+                f"{str(place)!r} cannot be written: {told}.",
                 "Free some space, or choose another folder.",
             ) from None
         if self.card:

@@ -4,7 +4,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from limbeck.core.errors import InvalidInput  # noqa: E402
+from limbeck.core.errors import FileRefused, InvalidInput  # noqa: E402
 from limbeck.language.generation import TokenSampling, generate  # noqa: E402
 from limbeck.language.judging import score_texts  # noqa: E402
 from limbeck.language.models import LanguageModel, read_model, share_vocabulary  # noqa: E402
@@ -65,3 +65,15 @@ def test_an_encoder_with_a_decoder_is_refused_unread(tmp_path):
 def test_a_module_needs_its_tokenizer(make_llama):
     with pytest.raises(InvalidInput, match="without a tokenizer"):
         read_model(make_llama(), "student")
+
+
+def test_a_full_disk_is_said(pair, tmp_path):
+    """Files of more than 2 kB cannot be written, as on a full disk."""
+    resource = pytest.importorskip("resource")
+    model, before = pair[0], resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, before[1]))
+    try:
+        with pytest.raises(FileRefused, match=r"cannot be written: File too large.* Free some"):
+            model.save_pretrained(tmp_path / "out")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
