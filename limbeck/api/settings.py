@@ -159,6 +159,7 @@ class RuleListArguments(ReadableArguments, total=False):
     query_weight: float
     max_rows: int
     forbidden: Sequence[str]
+    feature_costs: Mapping[str, float]
 
 
 class RulesArguments(RuleListArguments, total=False):

@@ -10,8 +10,8 @@ anew and judged on the fold.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,13 +19,14 @@ from numpy.typing import NDArray
 
 from limbeck.core.columns import Rows
 from limbeck.core.contract import MethodResult, Progress, Task, Teacher
-from limbeck.core.errors import whole_number
+from limbeck.core.errors import InvalidInput, whole_number
 from limbeck.core.registry import METHODS
 from limbeck.data.class_weights import ClassWeight
 from limbeck.data.splits import split_folds
 from limbeck.methods.answered_rows import AllSizes, AnsweredRows
 from limbeck.methods.base import BaseMethod
 from limbeck.methods.budgets import check_queries, check_size, query_budget, used_rows
+from limbeck.methods.feature_costs import check_costs, costs_by_column
 from limbeck.methods.forbidden import forbidden_columns, hide
 from limbeck.methods.rules.sizes import SizedStudents, left_out, losses_of, spread
 from limbeck.methods.search_and_stitch.crossfit import inside
@@ -74,6 +75,9 @@ class RuleMethod(BaseMethod):
         Rows used at most; a random part of more.
     forbidden : sequence of str
         Columns that no condition may be about.
+    feature_costs : mapping from str to float
+        By name of a column, what the loss of a row must fall by before any rule reads it: the mean
+        of Gini impurity and error, or the squared error over the variance.
     """
 
     student: ClassVar[type[RuleStudent]]
@@ -89,6 +93,7 @@ class RuleMethod(BaseMethod):
     query_weight: float = 0.5
     max_rows: int = 30_000
     forbidden: Sequence[str] = ()
+    feature_costs: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, least in (("max_numbers", 1), ("max_conditions", 1), ("max_rows", 2)):
@@ -99,6 +104,7 @@ class RuleMethod(BaseMethod):
         if self.max_rules is not None:
             check_size("rules", self.rules, self.max_rules)
         check_queries(self.queries, self.sampler, self.query_weight)
+        check_costs(self.feature_costs)
 
     def distill(
         self,
@@ -126,6 +132,7 @@ class RuleMethod(BaseMethod):
             If queries are asked of a teacher that answers stored rows only.
         """
         forbidden_columns(rows.features, self.forbidden)  # refuses unknown names before any work
+        costs_by_column(rows.features, self.feature_costs)
         started, task = time.perf_counter(), teacher.task
         told = told_rows(
             teacher, rows, self.max_rows, rng, progress, sample_weight=sample_weight,
@@ -143,6 +150,11 @@ class RuleMethod(BaseMethod):
         )
         progress("rules", 0, 1)
         path = self._path(rows, own, own_weight, task, asked, None, rng)
+        if self.feature_costs and len(path) == 1 and np.ptp(own) > 0:
+            raise InvalidInput(
+                "feature_costs leave no column that a rule may read: none saves what it costs.",
+                "Lower them, or leave feature_costs out.",
+            )
         progress("cross-fitting", 0, 1)
         judged = self._judged(rows, own, own_weight, task, asked, fold, rng, len(path))
         sized = self._sized(path, rows, own, own_weight, task, asked, judged)
@@ -177,7 +189,9 @@ class RuleMethod(BaseMethod):
         asked = asked.limited(_MOST_QUERIES, self.max_rows)
         rows, task = asked.everything, asked.teacher.task
         data = hide(rows.features, rows.values, self.forbidden), asked.answers, asked.weight
-        return AllSizes({"": self._plain(task).path(rows.features, task, *data, rng, _FOREST)})
+        costs = self._costs(rows)
+        plain = self._plain(task)
+        return AllSizes({"": plain.path(rows.features, task, *data, rng, _FOREST, costs)})
 
     def learn(
         self,
@@ -241,7 +255,11 @@ class RuleMethod(BaseMethod):
         forest = FOREST if near is None else _FOREST
         plain = self._plain(task)
         values = hide(rows.features, values, self.forbidden)
-        return plain.path(rows.features, task, values, told, count, rng, forest)
+        costs = self._costs(rows)
+        return plain.path(rows.features, task, values, told, count, rng, forest, costs)
+
+    def _costs(self, rows: Rows) -> NDArray[np.float64] | None:
+        return costs_by_column(rows.features, self.feature_costs) if self.feature_costs else None
 
     def _judged(
         self,

@@ -71,17 +71,20 @@ class RuleList(RuleStudent):
         weight: NDArray[np.float64],
         rng: np.random.Generator,
         forest: int = FOREST,
+        costs: NDArray[np.float64] | None = None,
     ) -> list[Self]:
         """Lists of growing size; see :meth:`RuleStudent.path`.
 
         Parameters
         ----------
-        features, task, values, target, weight, rng, forest
+        features, task, values, target, weight, rng, forest, costs
             As there.
         """
         k = len(task.classes)
         trees = searched(features, values, target, weight, k, self.max_conditions, rng)
-        search = ListSearch(trees, trees.first(forest, rng), self._limits(), rng, forest >= FOREST)
+        search = ListSearch(
+            trees, trees.first(forest, rng), self._limits(costs), rng, forest >= FOREST
+        )
         lists = search.path().lists
         clauses = search.candidates.clauses
         return [

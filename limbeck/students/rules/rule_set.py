@@ -121,23 +121,28 @@ class RuleSet(RuleStudent):
         weight: NDArray[np.float64],
         rng: np.random.Generator,
         forest: int = FOREST,
+        costs: NDArray[np.float64] | None = None,
     ) -> list[Self]:
         """Sets of growing size; see :meth:`RuleStudent.path`.
 
         Parameters
         ----------
-        features, task, values, target, weight, rng, forest
+        features, task, values, target, weight, rng, forest, costs
             As there.
         """
         data = (values, target, weight)
         trees = searched(features, *data, len(task.classes), self.max_conditions, rng)
         candidates = trees.first(forest, rng)
         if not task.classifies:
-            lists = SumSearch(trees, candidates, self._limits(), rng).path()
+            lists = SumSearch(trees, candidates, self._limits(costs), rng).path()
             return [self._sum(_named(candidates, some), features, task, *data) for some in lists]
         if len(task.classes) == 2:
-            return self._any_of(trees, candidates, features, task, *data, rng, forest >= FOREST)
-        found = SurestSearch(trees, candidates, self._limits(), rng, forest >= FOREST).path().lists
+            return self._any_of(
+                trees, candidates, features, task, *data, rng, forest >= FOREST, costs
+            )
+        found = (
+            SurestSearch(trees, candidates, self._limits(costs), rng, forest >= FOREST).path().lists
+        )
         return [self._surest(_named(candidates, some), features, task, *data) for some in found]
 
     def _any_of(
@@ -151,13 +156,14 @@ class RuleSet(RuleStudent):
         weight: NDArray[np.float64],
         rng: np.random.Generator,
         thorough: bool,
+        costs: NDArray[np.float64] | None,
     ) -> list[Self]:
         """Disjunctions of growing size for either class; each is better than those before it."""
         data = (features, task, values, target, weight)
         found = [self._made((), *_covered([], *data[2:], 2), features, task)]
         least, paths = _wrong(found[0], values, target, weight), []
         for positive in self._positives(task):
-            search = AnyOfSearch(trees, candidates, self._limits(), rng, thorough, positive)
+            search = AnyOfSearch(trees, candidates, self._limits(costs), rng, thorough, positive)
             paths.append((positive, search.path().lists))
         for size in range(1, max(len(lists) for _, lists in paths)):
             for positive, lists in paths:

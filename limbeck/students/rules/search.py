@@ -10,7 +10,7 @@ limit moved, too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.students.rules.candidates import CandidateClauses, CandidateTrees
+from limbeck.students.rules.clause import Clause
 from limbeck.students.rules.limits import limits_moved
 
 __all__ = ["ListSearch", "RuleLimits", "RulePath", "statistics"]
@@ -86,7 +87,7 @@ class RulePath:
 
 @dataclass(frozen=True)
 class RuleLimits:
-    """How large a list or a set may be.
+    """How large a list or a set may be, and what it costs to read a column.
 
     Parameters
     ----------
@@ -94,10 +95,22 @@ class RuleLimits:
         The most rules.
     numbers : float
         The most numbers that a reader must hold; infinite for no limit.
+    costs : ndarray of shape (d,), optional
+        What the loss of a row must fall by, once for all rules, before a column is read.
     """
 
     rules: int
     numbers: float = np.inf
+    costs: Matrix | None = None
+
+    def fees(self, clauses: Sequence[Clause]) -> Matrix:
+        """The costs of the columns that clauses read, by clause and column, shape (c, d or 0)."""
+        if self.costs is None:
+            return np.zeros((len(clauses), 0))
+        out = np.zeros((len(clauses), len(self.costs)))
+        for row, clause in zip(out, clauses, strict=True):
+            row[list(clause.columns)] = self.costs[list(clause.columns)]
+        return out
 
     def room(self, held: NDArray[np.int64]) -> float:
         """How many numbers another rule may have; 0 where it may not be.
@@ -143,6 +156,9 @@ class ListSearch:
         self.rules: list[int] = []
         self.first = np.zeros(len(self.stats), dtype=np.int64)  # the rule that decides each row
         self.taken = self._sums(np.arange(len(self.stats)))[:, None]  # (q, r + 1, candidates)
+        weight = float(trees.weight.sum())
+        self.unit = weight if trees.classes else self._loss()  # of the costs of columns
+        self.fees = self.unit * limits.fees(candidates.clauses)
 
     def path(self) -> RulePath:
         """Lists of 0, 1, 2, ... rules, until none lowers the cost."""
@@ -170,8 +186,15 @@ class ListSearch:
         )  # fmt: skip
 
     def total(self) -> float:
-        """The cost of the list."""
+        """The cost of the list, with that of the columns that it reads."""
+        return self._loss() + float(self.fees[self.rules].max(axis=0, initial=0.0).sum())
+
+    def _loss(self) -> float:
         return float(self.cost(self.pieces()).sum())
+
+    def _fees(self) -> Matrix:
+        """What each candidate must pay for columns that no rule reads yet, shape (c,)."""
+        return np.asarray(self.fees[:, ~(self.fees[self.rules] > 0).any(axis=0)].sum(axis=1))
 
     def _sums(self, rows: NDArray[np.int64]) -> Matrix:
         """Summed statistics of some rows, by candidate, shape (q, c)."""
@@ -193,6 +216,7 @@ class ListSearch:
         """Place, candidate and gain of the best insertion of so many numbers at most."""
         numbers = self.candidates.numbers
         place, gain = self._offers(self.taken)
+        gain = gain - self._fees()
         gain[numbers > most] = -np.inf
         c = int((gain / numbers if per_number else gain).argmax())
         return int(place[c]), c, float(gain[c])
@@ -208,7 +232,7 @@ class ListSearch:
         known = len(self.candidates)
         c = self.candidates.add(ways[best].of(clause), truth[:, best])
         self._count(known)
-        return int(place[best]), c, float(gain[best])
+        return int(place[best]), c, float(gain[best] - self._fees()[c])
 
     def _insert(self, at: int, c: int) -> None:
         """Put a candidate into a place: its rows leave the rules after it."""
@@ -274,6 +298,8 @@ class ListSearch:
         if len(self.candidates) > known:
             added = self._sums_of(self.candidates.rows[:, known:])
             self.taken = np.concatenate([self.taken, added], axis=2)
+            more = self.limits.fees(self.candidates.clauses[known:])
+            self.fees = np.vstack([self.fees, self.unit * more])
 
     def _sums_of(self, inside: NDArray[np.float32]) -> NDArray[np.float32]:
         """What candidates with these rows (n, c) would take from each rule, (q, r + 1, c)."""

@@ -38,7 +38,7 @@ class AnyOfSearch(ListSearch):
         super().__init__(trees, candidates, limits, rng, thorough)
         self.positive = positive
 
-    def total(self) -> float:
+    def _loss(self) -> float:
         """The cost of both pieces, and the weight of the rows that are wrong."""
         pieces = self.pieces()
         found, rest = pieces[:, :-1].sum(axis=1), pieces[:, -1]
@@ -74,7 +74,7 @@ class SurestSearch(ListSearch):
         self._sure = np.concatenate([self._sure[:known], sure])
         self._class = np.concatenate([self._class[:known], chosen])
 
-    def total(self) -> float:
+    def _loss(self) -> float:
         """The weight of the rows that rules put into a wrong class, and the cost of the rest."""
         return float(self._costs(self.pieces()[:, :, None]).sum())
 

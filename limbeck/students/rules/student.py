@@ -94,6 +94,7 @@ class RuleStudent(Piecewise):
         weight: NDArray[np.float64],
         rng: np.random.Generator,
         forest: int = FOREST,
+        costs: NDArray[np.float64] | None = None,
     ) -> list[Self]:
         """Students of growing size, the first without a rule, with these settings.
 
@@ -113,6 +114,8 @@ class RuleStudent(Piecewise):
             The source of chance.
         forest : int
             How many trees of a random forest give candidates.
+        costs : ndarray of shape (d,), optional
+            What the loss of a row must fall by before a column is read.
         """
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -262,8 +265,9 @@ class RuleStudent(Piecewise):
         """What is wrong with rules from a file, as one sentence; empty if nothing is."""
         return ""
 
-    def _limits(self) -> RuleLimits:
-        return RuleLimits(self.max_rules, np.inf if self.max_numbers is None else self.max_numbers)
+    def _limits(self, costs: NDArray[np.float64] | None) -> RuleLimits:
+        most = np.inf if self.max_numbers is None else self.max_numbers
+        return RuleLimits(self.max_rules, most, costs)
 
     def _take(
         self,

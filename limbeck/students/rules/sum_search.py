@@ -55,7 +55,9 @@ class SumSearch:
         chosen: list[int] = []
         basis = self.base[:, None]
         left = self._without(self.root * self.trees.target, basis)
-        least = _LEAST * float(left @ left)
+        unit = float(left @ left)
+        least = _LEAST * unit
+        fees = self.limits.fees(())  # what each candidate pays for the columns that it reads
         columns = np.zeros((len(left), 0))
         lists: list[tuple[int, ...]] = [()]
         everything = np.arange(len(left))
@@ -66,7 +68,10 @@ class SumSearch:
                                 target=residual)  # fmt: skip
             new = self.candidates.rows[:, columns.shape[1] :]
             columns = np.hstack([columns, self._orthogonal(new, basis)])
-            gain = self._gains(columns, left)
+            more = self.limits.fees(self.candidates.clauses[len(fees) :])
+            fees = np.vstack([fees, unit * more]) if len(more) else fees
+            unread = ~(fees[chosen] > 0).any(axis=0)
+            gain = self._gains(columns, left) - fees[:, unread].sum(axis=1)
             gain[self.candidates.numbers > room] = 0.0
             if not len(gain) or gain.max() <= least:
                 break

@@ -114,3 +114,31 @@ def test_numbers_are_a_limit_and_rules_are_as_many_as_they_allow(method):
         largest = found.frontier[-1]
         assert largest.numbers <= settings["max_numbers"] or "rules" in settings
         assert largest.size in size
+
+
+@pytest.mark.parametrize("method", [DistillRuleList, DistillRules])
+@pytest.mark.parametrize("task", ["classes", "value"])
+def test_costly_columns_are_read_only_where_they_pay(method, task):
+    """Of two columns that say the same the free one is read; a dear one that alone says it, too."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(600, 3))
+    X[:, 1] = X[:, 0] + 0.02 * rng.normal(size=600)
+
+    def teacher(Z):
+        Z = np.asarray(Z)
+        said = 2.0 * (Z[:, 1] > 0.3) + 1.0 * (Z[:, 2] > 0)
+        return said if task == "value" else (said >= 2).astype(int)
+
+    rows = Features.of(X).rows(X)
+    seen = as_teacher(teacher, **({"classes": [0, 1]} if task == "classes" else {}))
+
+    def read(costs) -> set[int]:
+        found = method(queries=0, max_rules=4, feature_costs=costs)
+        student = found.distill(seen, rows, np.random.default_rng(0), quiet).frontier[-1]
+        return {j for clause in student.clauses_ for j in clause.columns}
+
+    assert 1 in read({})
+    assert 1 not in read({"x1": 0.1})
+    assert 1 in read({"x1": 0.1, "x0": 0.5})
+    with pytest.raises(InvalidInput, match="none saves what it costs"):
+        read({"x0": 2, "x1": 2, "x2": 2})
