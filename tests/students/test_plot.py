@@ -13,6 +13,7 @@ import pytest
 from limbeck.core.errors import MissingExtra
 from limbeck.students.additive.additive import Additive
 from limbeck.students.junta.junta import Junta
+from limbeck.students.oblique_tree.tree import ObliqueTree
 from limbeck.students.readable import Readable
 from limbeck.students.tree.tree import Tree
 
@@ -42,13 +43,30 @@ def words(ax: Any) -> list[str]:
     return [t.get_text() for t in ax.texts]
 
 
+def test_an_oblique_tree_is_drawn_as_a_tree_of_few_regions() -> None:
+    rows = RNG.normal(size=(200, 6))
+    tree = ObliqueTree(hidden=(3,)).fit(rows, (np.abs(rows[:, 0]) + rows[:, 1] > 0.5) * 1)
+    ax = tree.plot()
+    texts = [t.replace("\n", " ") for t in words(ax)]
+    assert texts.count("yes") == tree.size - 1
+    assert sum("more" in t and t.endswith("> 0?") for t in texts) == tree.size - 1
+    assert sum("1 where " in t for t in texts) == tree.size
+    assert max(ax.figure.get_size_inches()) < 10
+    assert tree.svg().count("<rect") == 2 * tree.size - 1
+    many = ObliqueTree(hidden=(7,)).fit(rows, rows @ [3.0, -2, 1, 2, -1, 1] + np.abs(rows).sum(1))
+    assert many.size > 32
+    assert f"Drawn is the top of a tree of {many.size:,} regions." in words(many.plot())
+    assert many.svg().count("<rect") == 2 * 32 - 1
+
+
 def test_a_tree_says_what_its_rules_say() -> None:
     tree = Tree(4).fit(X, CLASS)
     ax = tree.plot()
     ax.figure.canvas.draw()
     texts = words(ax)
     assert texts.count("yes") == texts.count("no") == tree.size - 1
-    boxes = [t for t in texts if t not in ("yes", "no")]
+    boxes = [t for t in texts if t not in ("yes", "no") and not t.endswith("%")]
+    assert sum(t.endswith("%") for t in texts) == tree.size  # the shares of rows, beside
     assert len(boxes) == len(tree.nodes_)
     assert sum(t.startswith("_dear: ") for t in boxes) + sum(
         t.startswith("cheap $x$: ") for t in boxes
@@ -64,6 +82,12 @@ def test_no_text_of_a_tree_leaves_its_box() -> None:
         ax.figure.canvas.draw()
         boxes = [p.get_window_extent() for p in ax.patches]
         own = [t for t in ax.texts if t.get_text() not in ("yes", "no")]
+        shared = [t.get_window_extent() for t in own if t.get_text().endswith("%")]
+        own = [t for t in own if not t.get_text().endswith("%")]
+        assert len(shared) == leaves
+        for share in shared:  # beside its leaf's value, in the same box
+            beside = [t for t in own if abs(t.get_window_extent().y0 - share.y0) < 3]
+            assert min(share.x0 - t.get_window_extent().x1 for t in beside) > 0
         for text, box in zip(own, boxes, strict=True):
             extent = text.get_window_extent()
             assert extent.x1 <= box.x1 + 1

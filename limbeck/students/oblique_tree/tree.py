@@ -13,12 +13,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from limbeck.core.columns import Features
 from limbeck.core.contract import Task
-from limbeck.core.errors import FileRefused, InvalidInput
+from limbeck.core.errors import FileRefused, InvalidInput, plural
 from limbeck.core.registry import STUDENTS
+from limbeck.reports.markup import Html
 from limbeck.students import files
 from limbeck.students.formula import Formula
 from limbeck.students.oblique_tree import stored
 from limbeck.students.oblique_tree import text as words
+from limbeck.students.oblique_tree.drawing import drawn_regions
 from limbeck.students.oblique_tree.formula import formula
 from limbeck.students.oblique_tree.regions import Layer, RegionTree, planes_of, regions_of
 from limbeck.students.readable import Readable
@@ -27,6 +29,8 @@ from limbeck.students.targets import (
     predicts_classes,
     read_training,
 )
+from limbeck.students.tree.drawing import svg_of
+from limbeck.students.tree.folding import Drawn
 
 __all__ = ["ObliqueTree"]
 
@@ -221,6 +225,24 @@ class ObliqueTree(Readable):
         return words.text(
             self.tree_, self.questions_, self.leaves_, self.features_, self.task_, self.fill_
         )
+
+    def svg(self) -> str:
+        """A drawing of at most 32 regions, as inline SVG; sums show their largest three terms."""
+        return svg_of(self._drawn(), f"Tree of {plural(self.size, 'region', 'regions')}")
+
+    def drawing(self) -> Html:
+        """The drawing, for the page of a report."""
+        return Html(self.svg())
+
+    def _plot(self, ax: Any) -> Any:
+        """The same drawing on matplotlib axes."""
+        from limbeck.students.tree.plot import plot_drawn
+
+        return plot_drawn(self._drawn(), ax)
+
+    def _drawn(self) -> Drawn:
+        check_is_fitted(self)
+        return drawn_regions(self.tree_, self.questions_, self.leaves_, self.features_, self.task_)
 
     def formula(self) -> Formula:
         """Sums of columns asked in turn; see `limbeck.students.oblique_tree.formula`.

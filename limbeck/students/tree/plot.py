@@ -67,19 +67,27 @@ def plot_drawn(shown: Drawn, ax: Any = None) -> Any:
                     linewidth=(1 + 9 * share[child]) * points, zorder=1)  # fmt: skip
             ax.text(to.x - 5, to.y - 4 - 4.5 * share[child], answer, ha="right", va="bottom",
                     fontsize=10 * points, color="#7d7d7d")  # fmt: skip
-        _box(ax, boxes[i], shown.colours[i] if nodes.feature[i] < 0 else CLOSED, points)
+        leaf = bool(nodes.feature[i] < 0)
+        _box(ax, boxes[i], shown.colours[i] if leaf else CLOSED, points, leaf)
     if shown.note:
         ax.text(MARGIN, lowest + LINE, shown.note, va="center", fontsize=0.8 * FONT * points,
                 parse_math=False)  # fmt: skip
     return ax
 
 
-def _box(ax: Any, box: Any, colour: str, points: float) -> None:
+def _box(ax: Any, box: Any, colour: str, points: float, leaf: bool) -> None:
     from matplotlib.patches import Rectangle
 
     corner = (box.x, box.y - box.height / 2)
     ax.add_patch(Rectangle(corner, box.width, box.height, facecolor="white", edgecolor=colour,
                            linewidth=1.5 * points, zorder=2))  # fmt: skip
-    said = "\n".join("".join(piece.text for piece in line) for line in box.lines)
-    ax.text(box.x + PAD, box.y, said, va="center", fontsize=0.95 * FONT * points, zorder=3,
-            parse_math=False)  # fmt: skip
+    alone = leaf and len(box.lines) == 1  # then the share of rows stands apart at the right
+    said = "\n".join(
+        "".join(piece.text for piece in line if not (alone and piece.look == "soft"))
+        for line in box.lines
+    )
+    words = {"va": "center", "fontsize": 0.95 * FONT * points, "zorder": 3, "parse_math": False}
+    ax.text(box.x + PAD, box.y, said.strip(), **words)
+    soft = "".join(piece.text for piece in box.lines[0] if alone and piece.look == "soft")
+    if soft:
+        ax.text(box.x + box.width - PAD, box.y, soft.strip(), ha="right", color="#595959", **words)
