@@ -54,11 +54,10 @@ def drawn_regions(
             shown = [f"{sum_of(questions[i], names, _TERMS)} > 0?"]
             titles.append([f"{sum_of(questions[i], names)} > 0?"])
         texts.append([Piece(words) for words in shown])
-    none = np.zeros(m)
-    nodes = Nodes(
-        np.where(tree.layer < 0, -1, 0), none, none, none, tree.left, tree.right,
-        np.zeros((m, 1)), none,
-    )  # type: ignore[arg-type] # fmt: skip
+    none, no = np.zeros(m), np.zeros(m, dtype=np.bool_)
+    asks = np.where(tree.layer < 0, -1, 0).astype(np.int32)
+    ops, value = np.zeros(m, dtype=np.uint8), np.zeros((m, 1))
+    nodes = Nodes(asks, ops, none, no, tree.left, tree.right, value, none)
     whole = Drawn(nodes, texts, [" ".join(words) for words in titles], [BLUE] * m)
     part = folded(whole, _LEAVES)
     if part is whole:
