@@ -100,9 +100,11 @@ def _checks(
     yield number_type(teacher, student)
     yield shared_weights(teacher, student)
     yield sharding(teacher, student, strategy)
-    for model, role in ((teacher, "teacher"), (student, "student")):
-        yield padding(model, role, few)
+    found = [padding(m, r, few) for m, r in ((teacher, "teacher"), (student, "student"))]
+    yield from found
     yield labels(student, few)
+    if any(check.state == "refused" for check in found):
+        return  # what follows rests on these log-probabilities, and may be no numbers
     if recorded is not None:
         yield recorded_temperature(recorded, teacher)
     scores = _scores(teacher, student, some)

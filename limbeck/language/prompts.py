@@ -18,7 +18,7 @@ from limbeck.language.models import LanguageModel
 from limbeck.language.prompt_rows import PromptRow
 from limbeck.language.token_bytes import TokenBytes
 
-__all__ = ["EncodedRow", "Prompts", "cut_note", "encode", "encoded"]
+__all__ = ["EncodedRow", "Prompts", "check_room", "cut_note", "encode", "encoded"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,7 +188,7 @@ def encoded(
             after = [*after, *model.ends[:1]] if model.ends else after
             if not after:
                 raise InvalidInput(f"The completion of prompt {i} is empty.", "Leave it out.")
-        _check(ids, max_new_tokens if reserve else 1, model, i)
+        check_room(ids, max_new_tokens if reserve else 1, model, i)
         most = max_new_tokens
         if not reserve and model.context is not None:
             most = min(most, model.context - len(ids))
@@ -262,7 +262,25 @@ def _parted(ids: Sequence[int], prompt_tokens: int, i: int) -> tuple[list[int], 
     return list(ids[:prompt_tokens]), list(ids[prompt_tokens:])
 
 
-def _check(ids: Sequence[int], max_new_tokens: int, model: LanguageModel, i: int) -> None:
+def check_room(ids: Sequence[int], max_new_tokens: int, model: LanguageModel, i: int) -> None:
+    """Refuse a prompt that is empty, or leaves no room in a model's context.
+
+    Parameters
+    ----------
+    ids : sequence of int
+        Its tokens.
+    max_new_tokens : int
+        Tokens after it at most.
+    model : LanguageModel
+        Whose context counts.
+    i : int
+        The number of the prompt.
+
+    Raises
+    ------
+    InvalidInput
+        With that number.
+    """
     if not ids:
         raise InvalidInput(
             f"Prompt {i} has no tokens.", "Leave it out, or give a text to go on with."
@@ -272,6 +290,6 @@ def _check(ids: Sequence[int], max_new_tokens: int, model: LanguageModel, i: int
         raise InvalidInput(
             f"Prompt {i} has {len(ids):,} tokens, and with {max_new_tokens} new"
             f" {'one' if max_new_tokens == 1 else 'ones'} that is more than the context of"
-            f" {most:,}.",
+            f" {model.name}, {most:,}.",
             "Shorten the prompt, or give a smaller max_new_tokens.",
         )

@@ -172,6 +172,15 @@ def test_texts_that_all_begin_alike_are_one_prompt(folders, rows):
         distilled(folders, texts, prompt_tokens=4)
 
 
+def test_prompts_beyond_the_teachers_context_are_refused(folders, rows):
+    model = limbeck.language.models.read_model(folders[0], "teacher")
+    model.module.config.max_position_embeddings = 16
+    student = limbeck.language.models.read_model(folders[1], "student")
+    given = {**SETTINGS, "max_new_tokens": 10}
+    with pytest.raises(InvalidInput, match="more than the context of big, 16"):
+        limbeck.distill(model, rows, into=student, **given)
+
+
 def test_test_prompts_that_train_are_refused(folders, rows):
     with pytest.raises(InvalidInput, match="2 test prompts of 2 are among those that train"):
         distilled(folders, rows, objective=TokenKD(), test=rows[:2])
@@ -185,6 +194,8 @@ def test_test_prompts_that_train_are_refused(folders, rows):
         ({"objective": OnPolicy(), "leaves": 3}, "no setting 'leaves'"),
         ({"objective": OnPolicy(), "groups": "a"}, "groups was given"),
         ({"objective": OnPolicy(), "preflight": "no"}, "preflight is 'no'"),
+        ({"objective": OnPolicy(), "max_new_tokens": 0}, "max_new_tokens is 0"),
+        ({"objective": OnPolicy(), "max_new_tokens": 60}, "context of small, 64"),
     ],
 )
 def test_settings_without_meaning_are_refused(folders, rows, settings, message):

@@ -122,6 +122,8 @@ def test_logits_that_are_no_numbers_are_found(sound):
     found = padding(LanguageModel(broken, student.tokenizer, "small"), "student", prompts)
     assert found.state == "refused"
     assert found.message == "The student's logits are not numbers."
+    checks = states(LanguageModel(broken, student.tokenizer, "big"), student, prompts)
+    assert checks["padding (teacher)"].message == "The teacher's logits are not numbers."
 
 
 @pytest.mark.parametrize("fault", ["adds a token", "lowers letters"])

@@ -77,7 +77,7 @@ def test_rows_that_are_no_prompts_are_refused(rows, message):
 
 
 def test_prompts_beyond_the_context_and_messages_without_template_are_refused(pair):
-    with pytest.raises(InvalidInput, match="more than the context of 64"):
+    with pytest.raises(InvalidInput, match="more than the context of big, 64"):
         encode(read_rows(["a" * 60]), pair[0], 10)
     with pytest.raises(InvalidInput, match="no chat template"):
         encode(read_rows([[{"role": "user", "content": "a"}]]), pair[0], 10)

@@ -27,7 +27,7 @@ from limbeck.language.on_policy import OnPolicy
 from limbeck.language.preflight import preflight
 from limbeck.language.preflight_check import Check
 from limbeck.language.prompt_rows import read_rows
-from limbeck.language.prompts import Prompts
+from limbeck.language.prompts import Prompts, check_room
 from limbeck.language.recorded import RecordedLogits
 from limbeck.language.token_folder import is_streamed, read_prompts
 from limbeck.language.training_loss import (
@@ -215,8 +215,9 @@ def read_language(request: LanguageRequest) -> LanguageData:
     objective = check_objective(request.objective or OnPolicy())
     training = _training(request.training)
     most = getattr(objective, "max_new_tokens", None)
-    sampling = TokenSampling(request.max_new_tokens or most or _TOKENS,
-                        batch_size=request.judge_batch_size)  # fmt: skip
+    asked = request.max_new_tokens if request.max_new_tokens is not None else most
+    sampling = TokenSampling(_TOKENS if asked is None else asked,
+                             batch_size=request.judge_batch_size)  # fmt: skip
     for name, metric in request.metrics.items():
         if not callable(metric):
             raise InvalidInput(f"The metric {name!r} is {metric!r}.", "Give a function.")
@@ -236,10 +237,15 @@ def read_language(request: LanguageRequest) -> LanguageData:
 
     def read(data: Any, name: str) -> Prompts:
         under = None if request.folder is None else request.folder / name
-        return read_prompts(
+        found = read_prompts(
             data, start, sampling.max_new_tokens, prompt_tokens=request.prompt_tokens,
             chat=request.chat, folder=under,
         )  # fmt: skip
+        least, most = (m.context or np.inf for m in (teacher, start))
+        if bridge is None and least < most:  # the student's was looked at
+            for i, ids in enumerate(found.ids):
+                check_room(ids, sampling.max_new_tokens, teacher, i)
+        return found
 
     if request.recorded is not None:
         prompts = recorded_prompts(request.recorded, teacher, start, objective)
