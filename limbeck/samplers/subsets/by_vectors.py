@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cluster import KMeans
 
 from limbeck.core.errors import InvalidInput
 
@@ -32,6 +31,8 @@ def k_means_prototypes(vectors: Vectors, m: int, rng: np.random.Generator) -> Pl
     >>> sorted(k_means_prototypes(rows, 2, np.random.default_rng(0)).tolist())
     [1, 3]
     """
+    from sklearn.cluster import KMeans  # all who name a sampler import this file
+
     _enough(vectors, m)
     found = KMeans(m, n_init=1, max_iter=50, random_state=int(rng.integers(2**31))).fit(vectors)
     distance = found.transform(vectors)  # (n, m)
