@@ -221,5 +221,12 @@ def test_a_target_beyond_what_can_be_cut_is_refused_with_what_can(asked, says):
 
 def test_a_target_of_time_says_what_was_measured():
     net, rows = dense(64, 512, 512, 2), draw(256, 64)
-    cut = prune(net, Pruned(latency_ms=0.7 * milliseconds(net, rows), cut=("mlp",)), rows)
+    for last in (False, False, False, True):  # on a busy machine a time soon says little
+        asked = Pruned(latency_ms=0.7 * milliseconds(net, rows), cut=("mlp",))
+        try:
+            cut = prune(net, asked, rows)
+            break
+        except InvalidInput:
+            if last:
+                raise
     assert any("ms after the cut" in note and "was asked for" in note for note in cut.notes)
