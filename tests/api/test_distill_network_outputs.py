@@ -149,7 +149,7 @@ def test_numbers_on_several_axes(shape: tuple[int, ...], tmp_path: Path) -> None
     y = teacher(x).detach()
     y = y[..., 0] if shape == (5, 1) else y
     found = limbeck.distill(
-        teacher, (x[:300], y[:300]), into=student, test=(x[300:], y[300:]), epochs=30, lr=0.02,
+        teacher, (x[:300], y[:300]), into=student, test=(x[300:], y[300:]), epochs=6, lr=0.02,
         batch_size=32, timing=False,
     )  # fmt: skip
     assert found.settings["task"] == "regression"
@@ -250,6 +250,7 @@ def test_masks_of_one_channel_are_labels_that_may_hold_together() -> None:
     teacher, x = Mask(), torch.randn(120, 1, 4, 4)
     y = (teacher(x) > 0).long().detach()
     for labels in (y, y[:, 0], y.float()):
-        found = limbeck.distill(teacher, (x, labels), into=Mask(), timing=False, **FAST)
+        found = limbeck.distill(teacher, (x, labels), into=Mask(), timing=False,
+                                baseline=False, **FAST | {"epochs": 1})  # fmt: skip
         assert found.settings["task"] == "multilabel"
         assert found.comparison.entries[0].accuracy.value == 1.0
