@@ -16,7 +16,8 @@ from limbeck.api.prepare.network import Prepared
 from limbeck.api.prepare.request import NetworkData, NetworkRequest, NetworkSides, read
 from limbeck.core.contract import Progress
 from limbeck.core.errors import InvalidInput
-from limbeck.networks.datasets.data import Batch, Samples
+from limbeck.networks.datasets.batch import Batch
+from limbeck.networks.datasets.data import Samples
 from limbeck.networks.pruning.baselines import baselines_of
 from limbeck.networks.pruning.prune import Cut, prune
 from limbeck.networks.pruning.pruned import Pruned

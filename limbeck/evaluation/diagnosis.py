@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from limbeck.certificates.binomial import interval
 from limbeck.core.contract import Task, TaskKind
 from limbeck.evaluation.networks import Said, agreement, ask
-from limbeck.networks.datasets.data import Batch, Samples
+from limbeck.networks.datasets.batch import Batch
+from limbeck.networks.datasets.data import Samples
 from limbeck.networks.losses.loss import Objective
 
 __all__ = ["diagnosis"]

@@ -39,7 +39,8 @@ from limbeck.evaluation.networks import (
     right,
 )
 from limbeck.modules.quantized_tensors import stored_bytes
-from limbeck.networks.datasets.data import Batch, Samples
+from limbeck.networks.datasets.batch import Batch
+from limbeck.networks.datasets.data import Samples
 from limbeck.networks.datasets.vocabularies import pad_token
 from limbeck.networks.predictor import Certified, CertifiedRows, table_of, told_of
 from limbeck.networks.teachers.outside import name_of

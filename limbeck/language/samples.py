@@ -22,7 +22,8 @@ from limbeck.language.generation import TokenSampling, generate, padded
 from limbeck.language.models import LanguageModel
 from limbeck.language.prompts import Prompts
 from limbeck.modules.batch import IGNORED
-from limbeck.networks.datasets.data import Batch, Samples
+from limbeck.networks.datasets.batch import Batch
+from limbeck.networks.datasets.data import Samples
 from limbeck.networks.datasets.seeding import mixed
 from limbeck.networks.training.gradient_accumulation import Plan
 

@@ -14,7 +14,8 @@ from limbeck.core.errors import InvalidInput
 from limbeck.data.class_order import Reordering, better_order
 from limbeck.modules.capture import asking, placed
 from limbeck.modules.outputs import answer
-from limbeck.networks.datasets.data import Batch, Samples
+from limbeck.networks.datasets.batch import Batch
+from limbeck.networks.datasets.data import Samples
 from limbeck.networks.datasets.labels import labelled
 from limbeck.networks.datasets.sources import Arrays
 from limbeck.networks.teachers.outside import name_of

@@ -23,7 +23,8 @@ from limbeck.modules.outputs import (
     reading_of,
     readings,
 )
-from limbeck.networks.datasets.data import Batch, Samples
+from limbeck.networks.datasets.batch import Batch
+from limbeck.networks.datasets.data import Samples
 from limbeck.networks.datasets.labels import unlabelled
 from limbeck.networks.datasets.tasks import probed_labels
 from limbeck.networks.datasets.vocabularies import vocabulary

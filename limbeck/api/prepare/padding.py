@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from limbeck.modules.capture import asking, placed
 from limbeck.modules.outputs import answer
 from limbeck.networks.cache.checks import alike
-from limbeck.networks.datasets.data import Batch, Samples
+from limbeck.networks.datasets.batch import Batch
+from limbeck.networks.datasets.data import Samples
 
 __all__ = ["padding_notes"]
 

@@ -16,7 +16,8 @@ from limbeck.modules.outputs import answer
 from limbeck.networks.cache.cache_file import CacheFile
 from limbeck.networks.cache.input_checksums import TOLERANCE, marks
 from limbeck.networks.cache.packing import Packing
-from limbeck.networks.datasets.data import Batch, Samples
+from limbeck.networks.datasets.batch import Batch
+from limbeck.networks.datasets.data import Samples
 
 __all__ = ["alike", "refuse_answers", "refuse_inputs", "refuse_random", "refuse_settings"]
 

@@ -19,7 +19,8 @@ from limbeck.networks.cache.cache_file import Array, CacheFile
 from limbeck.networks.cache.checks import alike
 from limbeck.networks.cache.packing import Packing, extremes
 from limbeck.networks.cache.recording import Recorder
-from limbeck.networks.datasets.data import Batch, Samples
+from limbeck.networks.datasets.batch import Batch
+from limbeck.networks.datasets.data import Samples
 
 __all__ = ["Filling"]
 

@@ -18,7 +18,8 @@ from limbeck.modules.outputs import answer
 from limbeck.networks.cache.input_checksums import marks
 from limbeck.networks.cache.packing import Packing
 from limbeck.networks.cache.truncation import restored_logits, shortened
-from limbeck.networks.datasets.data import Batch, Samples
+from limbeck.networks.datasets.batch import Batch
+from limbeck.networks.datasets.data import Samples
 from limbeck.networks.datasets.finite import refuse_nan
 
 __all__ = ["Recorder"]

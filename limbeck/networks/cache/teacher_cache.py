@@ -27,7 +27,8 @@ from limbeck.networks.cache.filling import Filling
 from limbeck.networks.cache.packing import Packing
 from limbeck.networks.cache.recording import Recorder
 from limbeck.networks.cache.truncation import error_bounds
-from limbeck.networks.datasets.data import Batch, Samples
+from limbeck.networks.datasets.batch import Batch
+from limbeck.networks.datasets.data import Samples
 
 __all__ = ["TeacherCache", "TruncationError"]
 

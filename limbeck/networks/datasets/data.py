@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -14,8 +14,9 @@ from torch.utils.data import DataLoader, Dataset
 
 from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
-from limbeck.modules.batch import IGNORED, mask_of
+from limbeck.modules.batch import IGNORED
 from limbeck.modules.fingerprint import digest
+from limbeck.networks.datasets.batch import Batch
 from limbeck.networks.datasets.collate import Padding
 from limbeck.networks.datasets.labels import label_notes, labelled, shaped, unlabelled
 from limbeck.networks.datasets.opening import opened
@@ -23,71 +24,11 @@ from limbeck.networks.datasets.ordering import alike, tokens
 from limbeck.networks.datasets.seeding import mixed, restored
 from limbeck.networks.datasets.sources import Arrays, Items, Source
 
-__all__ = ["Batch", "Samples"]
+__all__ = ["Samples"]
 
 _PROBES = 16  # samples that are drawn again to see what is random
 _HASHED = 256  # samples of a data set that enter its fingerprint
 _BYTES = 1 << 30  # bytes of arrays that do
-
-
-@dataclass(frozen=True, eq=False)
-class Batch:
-    """Samples that a network is called with at once.
-
-    Parameters
-    ----------
-    inputs : tensor, tuple or mapping of tensors
-        Rows first.
-    labels : Tensor or None
-        As in `TaskKind` where the samples were aimed at one.
-    index : Tensor of shape (n,), int64, on the CPU
-        Places of the samples in the data set.
-    view, seed : int
-        Which augmented version this is; with the place they fix every drawn number.
-    labelled : Tensor of bool, optional
-        Which rows, or for multi-label which entries, have a label; None means all.
-    """
-
-    inputs: Any
-    labels: Tensor | None
-    index: Tensor
-    view: int = 0
-    seed: int = 0
-    labelled: Tensor | None = None
-
-    def __len__(self) -> int:
-        return len(self.index)
-
-    @property
-    def mask(self) -> Tensor | None:
-        """The attention mask (n, t), where inputs have names and one is among them."""
-        return mask_of(self.inputs)
-
-    @property
-    def device(self) -> torch.device:
-        """Where the inputs are."""
-        x = self.inputs
-        x = next(iter(x.values())) if isinstance(x, Mapping) else x
-        found: torch.device = (x[0] if isinstance(x, tuple) else x).device
-        return found
-
-    def to(self, device: torch.device | str | None) -> Batch:
-        """The same batch on a device; the index stays on the CPU."""
-        held = [self.device] if self.labels is None else [self.device, self.labels.device]
-        if device is None or all(d == torch.device(device) for d in held):
-            return self
-        x = self.inputs
-        if isinstance(x, Mapping):
-            moved: Any = {k: v.to(device, non_blocking=True) for k, v in x.items()}
-        elif isinstance(x, tuple):
-            moved = tuple(v.to(device, non_blocking=True) for v in x)
-        else:
-            moved = x.to(device, non_blocking=True)
-        labels, labelled = (
-            None if t is None else t.to(device, non_blocking=True)
-            for t in (self.labels, self.labelled)
-        )
-        return replace(self, inputs=moved, labels=labels, labelled=labelled)
 
 
 class Samples:

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from limbeck.core.errors import InvalidInput, TeacherFailed
 from limbeck.modules.capture import asking, placed
 from limbeck.modules.outputs import answer
-from limbeck.networks.datasets.data import Batch, Samples
+from limbeck.networks.datasets.batch import Batch
+from limbeck.networks.datasets.data import Samples
 from limbeck.networks.datasets.sources import Arrays
 
 __all__ = ["fault_of", "refuse_inputs", "refuse_nan"]

@@ -13,7 +13,7 @@ from torch import Tensor
 from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
 from limbeck.modules.batch import IGNORED
-from limbeck.networks.datasets.data import Batch
+from limbeck.networks.datasets.batch import Batch
 from limbeck.networks.datasets.labels import labelled
 from limbeck.networks.datasets.seeding import mixed
 

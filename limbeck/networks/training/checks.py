@@ -18,7 +18,8 @@ from limbeck.core.errors import InvalidInput
 from limbeck.modules.batch import Step
 from limbeck.modules.capture import modes_kept
 from limbeck.modules.runner import Network, watched
-from limbeck.networks.datasets.data import Batch, Samples
+from limbeck.networks.datasets.batch import Batch
+from limbeck.networks.datasets.data import Samples
 from limbeck.networks.losses.filters import Filter
 from limbeck.networks.losses.loss import Needs, Objective
 from limbeck.networks.training.engine import Engine

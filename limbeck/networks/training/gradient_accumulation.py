@@ -21,7 +21,7 @@ from torch.nn.modules.batchnorm import _NormBase
 from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
 from limbeck.modules.batch import Over, Step, View
-from limbeck.networks.datasets.data import Batch
+from limbeck.networks.datasets.batch import Batch
 from limbeck.networks.losses.filters import Filter
 from limbeck.networks.losses.layers import entry_weights, pair_of
 from limbeck.networks.losses.loss import Objective

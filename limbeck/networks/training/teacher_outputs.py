@@ -14,7 +14,7 @@ from limbeck.core.errors import InvalidInput
 from limbeck.modules.batch import View
 from limbeck.modules.capture import modes_kept
 from limbeck.modules.runner import Network, watched
-from limbeck.networks.datasets.data import Batch
+from limbeck.networks.datasets.batch import Batch
 from limbeck.networks.training.engine import Engine, device_of, in_shards
 
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ from limbeck.core.errors import InvalidInput
 from limbeck.core.progress import quiet
 from limbeck.modules.linear_head import linear_head
 from limbeck.modules.runner import Network, watched
-from limbeck.networks.datasets.data import Batch, Samples
+from limbeck.networks.datasets.batch import Batch
+from limbeck.networks.datasets.data import Samples
 from limbeck.networks.datasets.mixing import Mixing
 from limbeck.networks.losses.filters import Filter
 from limbeck.networks.losses.loss import Objective

@@ -14,7 +14,8 @@ from limbeck.core.contract import Task, TaskKind
 from limbeck.modules.batch import Step, View
 from limbeck.modules.capture import modes_kept
 from limbeck.modules.runner import Network, watched
-from limbeck.networks.datasets.data import Batch, Samples
+from limbeck.networks.datasets.batch import Batch
+from limbeck.networks.datasets.data import Samples
 from limbeck.networks.training.checks import refuse_unscored
 from limbeck.networks.training.engine import Engine
 from limbeck.networks.training.metrics import Metric, metric_values

@@ -15,7 +15,7 @@ from limbeck.core.errors import InvalidInput
 from limbeck.modules.batch import View
 from limbeck.modules.capture import Capture, asking
 from limbeck.networks.cache.recording import Recorder
-from limbeck.networks.datasets.data import Batch
+from limbeck.networks.datasets.batch import Batch
 
 
 class Fixed(nn.Module):

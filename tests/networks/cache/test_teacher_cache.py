@@ -25,7 +25,8 @@ from limbeck.core.errors import FileRefused, InvalidInput, TeacherFailed
 from limbeck.modules.capture import Capture
 from limbeck.networks.cache.checksums import RunningChecksums
 from limbeck.networks.cache.teacher_cache import TeacherCache
-from limbeck.networks.datasets.data import Batch, Samples
+from limbeck.networks.datasets.batch import Batch
+from limbeck.networks.datasets.data import Samples
 
 N, K = 21, 7
 

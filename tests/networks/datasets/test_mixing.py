@@ -12,7 +12,8 @@ torch = pytest.importorskip("torch")
 from limbeck.core.contract import Task, TaskKind  # noqa: E402
 from limbeck.core.errors import InvalidInput  # noqa: E402
 from limbeck.networks import GoldLabels, SoftTargets, Training  # noqa: E402
-from limbeck.networks.datasets.data import Batch, Samples  # noqa: E402
+from limbeck.networks.datasets.batch import Batch  # noqa: E402
+from limbeck.networks.datasets.data import Samples  # noqa: E402
 from limbeck.networks.datasets.mixing import Mixing  # noqa: E402
 from limbeck.networks.training.train import train  # noqa: E402
 

@@ -13,7 +13,8 @@ from limbeck.core.contract import Task, TaskKind  # noqa: E402
 from limbeck.core.errors import InvalidInput  # noqa: E402
 from limbeck.modules.batch import IGNORED, Over  # noqa: E402
 from limbeck.networks import DIST, Relations, SoftTargets, balanced  # noqa: E402
-from limbeck.networks.datasets.data import Batch, Samples  # noqa: E402
+from limbeck.networks.datasets.batch import Batch  # noqa: E402
+from limbeck.networks.datasets.data import Samples  # noqa: E402
 from limbeck.networks.losses.filters import Filter  # noqa: E402
 from limbeck.networks.losses.loss import Needs, Objective  # noqa: E402
 from limbeck.networks.training.engine import Engine  # noqa: E402
