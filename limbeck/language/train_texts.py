@@ -28,6 +28,7 @@ from limbeck.language.recorded import RecordedLogits
 from limbeck.language.samples import OwnTexts, StudentWriter, TextSamples
 from limbeck.language.training_loss import RecordedRows, TextLoss, WritingObjective
 from limbeck.networks.training.gradient_accumulation import Plan
+from limbeck.networks.training.processes import summed
 from limbeck.networks.training.settings import Training
 from limbeck.networks.training.train import Trained, joined, train
 
@@ -176,9 +177,10 @@ class TextTraining:
         module = merged(trained.module)
         model = replace(self.start, module=self.finish(module) if self.finish else module)
         asked = max(spent() - (writer.seconds if writer.mixture else 0.0), 0.0)
+        learned, written = summed(samples.learned, writer.tokens)
         bill = Bill(
             max(seconds - asked - writer.seconds, 0.0), asked, writer.seconds, trained.steps,
-            samples.learned, writer.tokens,
+            learned, written,
         )  # fmt: skip
         return TrainedText(model, trained, bill)
 

@@ -301,6 +301,8 @@ found = limbeck.distill(teacher, rows, into=student, objective=OnPolicy(share=0.
                         max_new_tokens=6, batch_size=8, lr=0.5, optimizer="SGD", progress=False,
                         preflight="warn")
 found.student.save_pretrained(sys.argv[2])
+bill = found.bill["student"]
+open(sys.argv[2] + ".json", "w").write(json.dumps([bill.updates, bill.tokens, bill.written]))
 """
 
 
@@ -321,6 +323,8 @@ def test_two_processes_give_the_student_of_one(folders, rows, tmp_path):
     one, two = (read(f"hf:{tmp_path / out}", "student").module for out in ("one", "two"))
     pairs = zip(one.parameters(), two.parameters(), strict=True)
     assert all(torch.allclose(a, b, atol=1e-5) for a, b in pairs)
+    bills = [(tmp_path / f"{out}.json").read_text() for out in ("one", "two")]
+    assert bills[0] == bills[1]
 
 
 def test_a_student_with_another_tokenizer_learns_by_cross_tokenizer(tmp_path, folders, rows):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-__all__ = ["first", "once", "quietly"]
+__all__ = ["first", "once", "quietly", "summed"]
 
 _PATIENCE = timedelta(seconds=5)
 
@@ -29,6 +29,21 @@ def quietly() -> Iterator[None]:
         from accelerate import PartialState
 
         PartialState().wait_for_everyone()
+
+
+def summed(*counts: int) -> tuple[int, ...]:
+    """Counts of all processes, added up; all of them must come here, after a training.
+
+    Parameters
+    ----------
+    *counts : int
+        Of this process.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        return counts
+    from accelerate.utils import gather_object
+
+    return tuple(map(sum, zip(*gather_object([counts]), strict=True)))
 
 
 def once(text: str, tell: Callable[[], None]) -> None:
