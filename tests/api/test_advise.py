@@ -38,7 +38,7 @@ def student():
     return nn.Sequential(nn.Linear(4, 24), nn.ReLU(), nn.Linear(24, 2))
 
 
-SETTINGS = {"epochs": 24, "batch_size": 40, "lr": 0.03, "seeds": 2}
+SETTINGS = {"epochs": 16, "batch_size": 40, "lr": 0.03, "seeds": 2}
 GIVEN = {"into": student, "validation": (X[400:], TRUTH[400:]), "budget": "600 s", **SETTINGS}
 
 
@@ -69,9 +69,9 @@ def test_a_teacher_that_knows_more_than_noisy_labels_pays(found):
     assert now.student.value > now.control.value
     assert now.verdict == "pays"
     assert found.sentence.startswith("Distil")
-    assert found.code.startswith("limbeck.distill(teacher, data, into=student, epochs=24")
+    assert found.code.startswith("limbeck.distill(teacher, data, into=student, epochs=16")
     assert found.teacher.value == 1.0
-    assert found.outlooks[2].epochs == 96
+    assert found.outlooks[2].epochs == 64
     assert found.outlooks[1].rows == 400
 
 
