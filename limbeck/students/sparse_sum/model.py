@@ -37,7 +37,9 @@ class TermWeights:
     def numbers(self) -> int:
         """Numbers that a reader must hold: weights, intercepts, and those within terms."""
         held = sum(t.numbers for t, w in zip(self.terms, self.weights, strict=True) if w.any())
-        outputs = int((self.intercept != 0).sum()) or 1
+        outputs = int((self.intercept != 0).sum())
+        if not outputs and (len(self.intercept) == 1 or not self.weights.any()):
+            outputs = 1  # a sum of several classes alone may begin with nothing
         return held + int((self.weights != 0).sum()) + outputs
 
     def without_zeros(self) -> TermWeights:

@@ -33,7 +33,8 @@ def refit(
     used : ndarray of shape (t, k), bool
         Which term has a weight for which output; k is 1 for values and two classes.
     intercepts : ndarray of shape (k,), bool
-        Which output has an intercept; those without a weight of any kind stay at 0.
+        Which output has an intercept; those without a weight of any kind stay at 0. Where one with
+        weights has none, terms are scaled only, since to centre them would be to add one.
     soft : ndarray of shape (n, classes) or (n, 1)
         The teacher's probabilities, or its values.
     weight : ndarray of shape (n,)
@@ -57,6 +58,8 @@ def refit(
         ridge = RIDGE if classifies else VALUES_RIDGE
     share = weight * (n / weight.sum())
     mean = np.average(design, axis=0, weights=weight) if t else np.zeros(0)
+    if not intercepts[used.any(axis=0)].all():
+        mean = np.zeros(t)
     spread = np.sqrt(np.average((design - mean) ** 2, axis=0, weights=weight)) if t else mean
     spread = np.where(spread > 0, spread, 1.0)
     scaled = (design - mean) / spread

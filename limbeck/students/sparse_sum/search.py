@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +18,12 @@ from limbeck.students.sparse_sum.candidates import (
     candidates,
 )
 from limbeck.students.sparse_sum.crossfit import FoldJudge, pattern
+from limbeck.students.sparse_sum.growth import SoftmaxGrowth, laid_out, thinned
 from limbeck.students.sparse_sum.model import TermWeights, decimals_of, design_of, rounded
 from limbeck.students.sparse_sum.refit import refit
 from limbeck.students.sparse_sum.selection import Chosen, OrthogonalSelection, SelectionLimits
 from limbeck.students.sparse_sum.signs import signs_of
-from limbeck.students.sparse_sum.sum_data import SumData, row_losses
+from limbeck.students.sparse_sum.sum_data import SumData, cross_entropy, row_losses
 from limbeck.students.sparse_sum.terms import FilledColumns, SumTerm, medians
 
 __all__ = [
@@ -41,6 +42,12 @@ Vector = NDArray[np.float64]
 Index = NDArray[np.int64]
 SELECT_ROWS = 5000
 """Terms are chosen, and sizes judged, on at most so many rows; weights are fitted to all."""
+GROWN = ("columns", "all")
+"""Families of which sums for several classes are grown as well."""
+LIKELIHOOD, ERRORS = "by likelihood", "by errors"
+"""How the names of their variants end."""
+FEW = 16
+"""Up to so many numbers sums are grown by errors, too, which is what few numbers can mend."""
 DIGITS = 3
 """Significant digits of weights: what is printed is what is computed."""
 
@@ -111,6 +118,94 @@ def doubling_up_to(most: int) -> tuple[int, ...]:
     return (*[2**k for k in range(1, 30) if 2**k < most], most)
 
 
+@dataclass(frozen=True, eq=False)
+class _Offer:
+    """Terms on the rows on which they are chosen, and the families among which a sum is chosen."""
+
+    part: SumData
+    columns: FilledColumns
+    pool: Candidates
+    chooser: OrthogonalSelection
+    families: dict[str, NDArray[np.bool_]]
+    signs: Vector | None
+    grown: tuple[str, ...]  # families of which sums for several classes are grown, too
+
+    @classmethod
+    def of(
+        cls, part: SumData, fill: Vector, hinges: bool, rules: bool, per: Vector | None
+    ) -> _Offer:
+        columns, targets = FilledColumns(part.values, fill), part.targets()
+        pool = candidates(
+            part.features, columns, targets, part.weight, hinges=hinges, rules=rules, per=per,
+            trees=TREES if part.classifies else VALUE_TREES,
+        )  # fmt: skip
+        numbers = np.array([t.numbers for t in pool.terms], dtype=np.int64)
+        limits, possible = _limits(pool, part)
+        chooser = OrthogonalSelection(pool.matrix, targets, part.weight, part.fold, numbers, limits)
+        grows = part.classes > 2 and part.costs is None
+        families = families_of(pool, possible)
+        return cls(part, columns, pool, chooser, families, limits.signs, GROWN if grows else ())
+
+    @property
+    def names(self) -> list[str]:
+        """Of all families."""
+        return [*self.families, *(f"{name}, {LIKELIHOOD}" for name in self.grown)]
+
+    def chosen(
+        self, name: str, sizes: Sequence[int], without: int | None = None, spread: bool = False
+    ) -> list[Chosen]:
+        """The terms of a family within each size by least squares, on all folds or without one."""
+        free = 1 if self.chooser.outputs == 1 else 0
+        return self.chooser.choose(sizes, self.families[name], without, free, spread)
+
+    def growth(self, rows: Index | None = None) -> SoftmaxGrowth:
+        """Growth on the rows, or on some of them."""
+        at = np.arange(len(self.part.values)) if rows is None else rows
+        at = at[thinned(len(at))]
+        own = FilledColumns(self.part.values[at], self.columns.fill)
+        return SoftmaxGrowth(self.pool.terms, own, self.part.soft[at], self.part.weight[at])
+
+    def left_out(self, sizes: Sequence[int]) -> tuple[Vector, Vector]:
+        """Losses and cross-entropies of each family, size and row, without the row's fold."""
+        shape = (len(self.names), len(sizes), len(self.part.values))
+        losses, soft = np.zeros(shape), np.zeros(shape)
+        for at in range(int(self.part.fold.max()) + 1):
+            if not (0 < (self.part.fold == at).sum() < len(self.part.fold)):
+                continue
+            judge = FoldJudge(self.part, self.pool.matrix, at, self.signs)
+            inside = judge.inside
+            for i, name in enumerate(self.families):
+                for j, chosen in enumerate(self.chosen(name, sizes, at)):
+                    losses[i, j, inside], soft[i, j, inside] = judge.losses(chosen)
+            growth = self.growth(judge.rest) if self.grown else None
+            for i, name in enumerate(self.grown, len(self.families)):
+                assert growth is not None  # noqa: S101
+                for j, made in enumerate(growth.grow(sizes, self.families[name])):
+                    total = made.found.totals(
+                        FilledColumns(self.part.values[inside], self.columns.fill)
+                    )
+                    losses[i, j, inside] = row_losses(total, self.part, inside)
+                    soft[i, j, inside] = cross_entropy(total, self.part.soft[inside])
+        return losses, soft
+
+    def sums(
+        self, best: Sequence[int], sizes: Sequence[int], at: int, data: SumData, digits: int | None
+    ) -> list[TermWeights]:
+        """The sum of the best family of each size; that at one place is fitted to all rows."""
+        whole = FilledColumns(data.values, self.columns.fill)
+        plain = {i: self.chosen(self.names[i], sizes) for i in set(best) if i < len(self.families)}
+        grown = {}
+        for i in set(best) - set(plain):
+            name = self.grown[i - len(self.families)]
+            grown[i] = [g.chosen for g in self.growth().grow(sizes, self.families[name])]
+        out = []
+        for j, i in enumerate(best):  # those that are not chosen are for comparison
+            rows = (whole, data) if j == at else (self.columns, self.part)
+            chosen = (grown if i in grown else plain)[i][j]
+            out.append(_fitted(chosen, self.pool, *rows, digits, i in grown))
+        return out
+
+
 def search_families(
     data: SumData,
     sizes: Sequence[int],
@@ -133,16 +228,11 @@ def search_families(
     if data.classes == 1:
         return fill, {"columns": [TermWeights((), np.zeros((0, 1)), np.ones(1))]}
     part = _some(data, rng)
-    columns, targets = FilledColumns(part.values, fill), part.targets()
-    pool = candidates(
-        data.features, columns, targets, part.weight, hinges=hinges, rules=rules, per=per,
-        trees=TREES if data.classifies else VALUE_TREES,
-    )  # fmt: skip
-    numbers = np.array([t.numbers for t in pool.terms], dtype=np.int64)
-    one_fold = np.zeros(len(part.values), dtype=np.int64)
-    limits, possible = _limits(pool, data)
-    chooser = OrthogonalSelection(pool.matrix, targets, part.weight, one_fold, numbers, limits)
-    free, whole = (1 if targets.shape[1] == 1 else 0), FilledColumns(data.values, fill)
+    offer = _Offer.of(
+        replace(part, fold=np.zeros(len(part.values), dtype=np.int64)), fill, hinges, rules, per
+    )
+    pool, whole = offer.pool, FilledColumns(data.values, fill)
+    several = data.classes > 2
     known: dict[tuple[tuple[int, int], ...], tuple[float, TermWeights]] = {}
 
     def fitted(chosen: Chosen) -> tuple[float, TermWeights]:
@@ -152,14 +242,21 @@ def search_families(
             known[key] = (_disagreement(made, whole, data) if several else 0.0), made
         return known[key]
 
-    several = targets.shape[1] > 1
     found: dict[str, list[TermWeights]] = {}
-    for name, allowed in families_of(pool, possible).items():
-        ways = [chooser.choose(sizes, allowed, None, free)]
+    for name in offer.families:
+        ways = [offer.chosen(name, sizes)]
         if several:  # of as many numbers, so that the rows that they are fitted to may decide
-            ways.append(chooser.choose(sizes, allowed, None, free, spread=True))
+            ways.append(offer.chosen(name, sizes, spread=True))
         pairs = zip(*ways, strict=True)
         found[name] = [min(map(fitted, pair), key=lambda made: made[0])[1] for pair in pairs]
+    growth = offer.growth() if offer.grown else None
+    for name in offer.grown:
+        assert growth is not None  # noqa: S101
+        for errors, by in ((False, LIKELIHOOD), (True, ERRORS)):
+            few = [size for size in sizes if size <= FEW or not errors]
+            grown = growth.grow(few, offer.families[name], errors)
+            sums = [_fitted(g.chosen, pool, whole, data, digits, True) for g in grown]
+            found[f"{name}, {by}"] = sums
     return fill, found
 
 
@@ -214,45 +311,19 @@ def search(
         )
     part = _some(data, rng)
     part = part.take(np.argsort(part.fold, kind="stable"))
-    columns = FilledColumns(part.values, fill)
-    targets = part.targets()
-    pool = candidates(
-        data.features, columns, targets, part.weight, hinges=hinges, rules=rules, per=per,
-        trees=TREES if data.classifies else VALUE_TREES,
-    )  # fmt: skip
-    numbers = np.array([t.numbers for t in pool.terms], dtype=np.int64)
-    limits, possible = _limits(pool, data)
-    chooser = OrthogonalSelection(pool.matrix, targets, part.weight, part.fold, numbers, limits)
-    free = 1 if targets.shape[1] == 1 else 0
-    families = families_of(pool, possible)
+    offer = _Offer.of(part, fill, hinges, rules, per)
+    names, counted = offer.names, part.weight[part.judged]
     cross = len(part.values) >= 2 * FOLDS and part.fold.max() > 0
-    shape = (len(families), len(sizes), len(part.values))
-    losses, soft = np.zeros(shape), np.zeros(shape)
+    best, at, kept = [names.index("all")] * len(sizes), len(sizes) - 1, None
     if cross:
-        for at in range(int(part.fold.max()) + 1):
-            if not (0 < (part.fold == at).sum() < len(part.fold)):
-                continue
-            judge = FoldJudge(part, pool.matrix, at, limits.signs)
-            for i, allowed in enumerate(families.values()):
-                for j, chosen in enumerate(chooser.choose(sizes, allowed, at, free)):
-                    losses[i, j, judge.inside], soft[i, j, judge.inside] = judge.losses(chosen)
-    else:
-        losses[:-1], soft[:-1] = 1.0, 1.0  # all terms are offered
-    counted = part.weight[part.judged]
-    means = np.average(soft[:, :, part.judged], axis=2, weights=counted)
-    best = means.argmin(axis=0)
-    kept = losses[best, np.arange(len(sizes))][:, part.judged]
-    paths = {i: chooser.choose(sizes, list(families.values())[i], None, free) for i in set(best)}
-    at = len(sizes) - 1 if fixed or not cross else smallest_within(kept, counted, epsilon)
-    whole = FilledColumns(data.values, fill)
-    sums = []
-    for i in range(len(sizes)):
-        rows = (whole, data) if i == at else (columns, part)  # the others are for comparison
-        sums.append(_fitted(paths[best[i]][i], pool, *rows, digits))
-    names = tuple(list(families)[i] for i in best)
+        losses, soft = offer.left_out(sizes)
+        means = np.average(soft[:, :, part.judged], axis=2, weights=counted)
+        best = means.argmin(axis=0).tolist()
+        kept = losses[best, np.arange(len(sizes))][:, part.judged]
+        at = at if fixed else smallest_within(kept, counted, epsilon)
     return SearchedSums(
-        fill, tuple(sizes), tuple(sums), names, kept if cross else None, counted, at,
-        len(pool.terms),
+        fill, tuple(sizes), tuple(offer.sums(best, sizes, at, data, digits)),
+        tuple(names[i] for i in best), kept, counted, at, len(offer.pool.terms),
     )  # fmt: skip
 
 
@@ -315,12 +386,16 @@ def _fitted(
     columns: FilledColumns,
     data: SumData,
     digits: int | None,
+    grown: bool = False,
 ) -> TermWeights:
     """A sum of the chosen terms with weights fitted to the soft answers."""
-    order = list(dict.fromkeys(m for m, _ in chosen))
+    if grown:
+        order, used, intercepts = laid_out(chosen, data.classes)
+    else:
+        order = list(dict.fromkeys(m for m, _ in chosen))
+        used, intercepts = pattern(chosen, order, data)
     terms = [pool.terms[m] for m in order]
     design = design_of(terms, columns)
-    used, intercepts = pattern(chosen, order, data)
     signs = None if data.rises is None else signs_of(terms, data.rises)
     weights, intercept = refit(
         design, used, intercepts, data.soft, data.weight, data.classifies, signs=signs

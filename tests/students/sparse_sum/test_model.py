@@ -27,6 +27,9 @@ def test_numbers_count_weights_intercepts_and_what_used_terms_hold() -> None:
     weights[12, :2] = 1.0
     assert TermWeights(TERMS, weights, np.array([1.0, 1.0, 0.0])).numbers == 2 + 2 + 2
     assert TermWeights((), np.zeros((0, 1)), np.zeros(1)).numbers == 1
+    assert TermWeights((), np.zeros((0, 3)), np.zeros(3)).numbers == 1
+    assert TermWeights(TERMS, weights, np.zeros(3)).numbers == 2 + 2  # of several, none is needed
+    assert TermWeights(TERMS, weights[:, :1], np.zeros(1)).numbers == 2 + 1 + 1
 
 
 def test_rounding_keeps_significant_digits() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -89,17 +90,36 @@ def test_more_than_two_classes_and_regression_are_fitted() -> None:
     assert (error**2).mean() < 0.02 * y.var()
 
 
-def test_few_numbers_speak_for_as_many_classes_as_agree_best():
+def six_classes() -> tuple[SumData, np.ndarray]:
     rng = np.random.default_rng(0)
     X = rng.normal(size=(600, 12))
     scores = 2.0 * X[:, :6] + 1.6 * X[:, 6:]  # two columns for each of six classes
     soft = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
-    features = Features.of(X)
     data = SumData(
-        features, X, soft, np.ones(600), np.zeros(600, dtype=np.int64), np.ones(600, bool), True
+        Features.of(X), X, soft, np.ones(600), split_folds(X, rng), np.ones(600, bool), True
     )
-    _, found = search_families(data, (6,), rng)
+    return data, scores.argmax(axis=1)
+
+
+def test_few_numbers_speak_for_as_many_classes_as_agree_best():
+    data, told = six_classes()
+    _, found = search_families(data, (6,), np.random.default_rng(0))
     made = found["columns"][0]
     assert (made.weights != 0).any(axis=0).sum() == 3  # a weight and an intercept for each
-    said = made.totals(FilledColumns(X, np.zeros(12))).argmax(axis=1)
-    assert (said == scores.argmax(axis=1)).mean() > 0.35
+    columns = FilledColumns(data.values, np.zeros(12))
+    assert (made.totals(columns).argmax(axis=1) == told).mean() > 0.35
+
+
+def test_grown_sums_name_more_classes_and_are_taken_where_they_are_better() -> None:
+    data, told = six_classes()
+    columns = FilledColumns(data.values, np.zeros(12))
+    _, found = search_families(data, (6,), np.random.default_rng(0))
+    plain, grown = found["columns"][0], found["columns, by likelihood"][0]
+    agrees = [(s.totals(columns).argmax(axis=1) == told).mean() for s in (plain, grown)]
+    assert grown.numbers == plain.numbers == 6
+    assert agrees[1] > agrees[0] + 0.1
+    taken = search(data, (6,), np.random.default_rng(0), fixed=True)
+    assert taken.families == ("columns, by likelihood",)
+    assert (taken.sums[0].totals(columns).argmax(axis=1) == told).mean() > agrees[0] + 0.1
+    bought = replace(data, costs=np.full(12, 0.001))
+    assert "by likelihood" not in str(list(search_families(bought, (6,), RNG)[1]))
