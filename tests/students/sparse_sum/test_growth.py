@@ -62,7 +62,8 @@ def test_what_is_not_allowed_is_not_chosen_and_a_shared_threshold_is_paid_once()
     assert sorted(made.chosen) == [(8, 0), (8, 1)]
     assert made.found.numbers == 3  # the threshold, and a weight for each of two classes
     order, used, intercepts = laid_out(made.chosen, 3)
-    assert order == [8] and used.tolist() == [[True, True, False]]
+    assert order == [8]
+    assert used.tolist() == [[True, True, False]]
     assert not intercepts.any()
 
 
