@@ -9,7 +9,7 @@ is right where the best student of at most its size, known on the fresh rows alo
 better there. Four rules stand side by side on the same students:
 
 * rows left out: the smallest near the best by cross-fitted losses;
-* limbeck's: the same, unless a smaller student of the front has a lower certified bound;
+* limbeck's: the same, unless a smaller student of the front has as low a certified bound;
 * pooled front: by cross-fitted losses and those on the rows set aside together, among the front;
 * pooled: the same among all students, which would share delta over all of them.
 

@@ -180,7 +180,7 @@ def tournament(
         said = statements(front[chosen].student, again, near, apart.fit_rows)
     took = {(run.route.into, run.route.name): run.seconds for run in done}
     result = Tournament(
-        candidates=tuple(_candidate(e, e in front, took) for e in found),
+        candidates=tuple(_candidate(e, e in front, took, apart.fit_rows.values) for e in found),
         finalists=finalists,
         recommended=chosen,
         unfinished=tuple(Unfinished(s.into, s.method, s.reason) for s in (*stopped, *lacking)),
@@ -372,7 +372,9 @@ def _finalist(request: Request, known: Known, entrant: Entrant, told: NDArray[An
     return steps.result(known, found, certificate, compared, seconds)
 
 
-def _candidate(entrant: Entrant, front: bool, took: dict[tuple[str, str], float]) -> Candidate:
+def _candidate(
+    entrant: Entrant, front: bool, took: dict[tuple[str, str], float], values: NDArray[np.float64]
+) -> Candidate:
     student, route = entrant.student, entrant.route
     one = "leaf" if student.size_unit == "leaves" else student.size_unit.removesuffix("s")
     return Candidate(
@@ -383,7 +385,7 @@ def _candidate(entrant: Entrant, front: bool, took: dict[tuple[str, str], float]
         left_out=_agreement(entrant.losses, student.task_.classifies),
         seconds=round(took[route.into, route.name], 3),
         front=front,
-        columns=steadiness(entrant) if front else {},
+        columns=steadiness(entrant, values) if front else {},
     )
 
 

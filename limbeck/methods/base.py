@@ -150,6 +150,20 @@ class BaseMethod(ABC):
         found = self.distill(asked.teacher, asked.rows, rng, progress)
         return AllSizes({"": found.frontier or (found.student,)}, found.queries)
 
+    def variant_sizes(
+        self, asked: AnsweredRows, rng: np.random.Generator, progress: Progress, variant: str
+    ) -> AllSizes:
+        """One variant of `all_sizes`, for who fits it again; by default it is one among all.
+
+        Parameters
+        ----------
+        asked, rng, progress
+            As there.
+        variant : str
+            Its name there.
+        """
+        return self.all_sizes(asked, rng, progress)
+
     def limited(self, numbers: int) -> Self:
         """The method for students of at most so many numbers, where a setting says how many.
 

@@ -138,6 +138,24 @@ class SumMethod(BaseMethod):
                 found[", ".join(filter(None, (name, ROWS_ALONE)))] = sums
         return AllSizes(found)
 
+    def variant_sizes(
+        self, asked: AnsweredRows, rng: np.random.Generator, progress: Progress, variant: str
+    ) -> AllSizes:
+        """Sums of one variant: on the rows alone, or with queries; see `BaseMethod.variant_sizes`.
+
+        Parameters
+        ----------
+        asked, rng, progress, variant
+            As there.
+        """
+        if not variant.endswith(ROWS_ALONE):
+            progress("choosing terms", 0, 1)
+            task, data = asked.teacher.task, asked.for_sums(_MOST_ROWS)
+            return AllSizes(self._by_family(self._within(data, task), rng, task))
+        name = variant.removesuffix(ROWS_ALONE).removesuffix(", ")
+        found = self.variant_sizes(asked.limited(0), rng, progress, name)
+        return AllSizes({variant: found.students.get(name, ())})
+
     def distill(
         self,
         teacher: Teacher,

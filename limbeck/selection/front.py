@@ -31,15 +31,18 @@ class Entrant:
         return float(self.losses.mean())
 
 
-def steadiness(entrant: Entrant) -> dict[str, int]:
+def steadiness(entrant: Entrant, values: NDArray[np.float64]) -> dict[str, int]:
     """In how many fits each column matters: the student's own, and those that left out a fold.
 
     Parameters
     ----------
     entrant : Entrant
         Its columns that matter in none are left out; those that matter in most come first.
+    values : ndarray of shape (n, d)
+        Encoded rows on which that is measured.
     """
-    fits: tuple[Any, ...] = (entrant.student, *entrant.refits)
+    fits: list[Any] = [entrant.student, *entrant.refits]
+    fits = [fit.measured(values) for fit in fits]
     used = [np.asarray(fit.feature_importances_) > 0 for fit in fits]
     counts = np.sum(used, axis=0)
     names = entrant.student.features_.names
@@ -109,7 +112,8 @@ def undominated(front: Sequence[Entrant], bounds: Sequence[float], chosen: int) 
     """Which to take when certificates are there: the chosen one, or one that is better in both.
 
     The bounds of a front hold together, so that the lowest of them may be looked for. A student
-    of no more numbers with a lower bound is less to read and certified for more.
+    of no more numbers with a lower bound is less to read and certified for more; of equal bounds
+    the smallest is taken, since nothing tells it from the others that was seen on fresh rows.
 
     Parameters
     ----------
@@ -128,4 +132,5 @@ def undominated(front: Sequence[Entrant], bounds: Sequence[float], chosen: int) 
     sizes = [e.student.numbers for e in front]
     smaller = [i for i, size in enumerate(sizes) if size <= sizes[chosen]]
     best = min(smaller, key=lambda i: (bounds[i], sizes[i]))
-    return best if bounds[best] < bounds[chosen] else chosen
+    better = (bounds[best], sizes[best]) < (bounds[chosen], sizes[chosen])
+    return best if better else chosen

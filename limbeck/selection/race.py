@@ -256,8 +256,7 @@ class _Judged:
             return None
         values = self.every.rows.values
         students: dict[int, Student] = {b: self.students[key] for b, key in best.items()}
-        kept = [*students.values(), *(s for key in best.values() for s in self.refits[key])]
-        for student in {id(s): s for s in kept}.values():
+        for student in {id(s): s for s in students.values()}.values():
             student.measured(values)
         return Run(
             route, students, {b: self.losses[k] for b, k in best.items()},

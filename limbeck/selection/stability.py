@@ -80,7 +80,7 @@ def _refit(entrant: Entrant, every: AnsweredRows, seed: int, ends: float, b: int
     method = entrant.route.method.limited(numbers)  # larger students would not be looked at
     try:
         watch("", 0, 1)
-        made = method.all_sizes(_bag(every, rng), rng, watch).students
+        made = method.variant_sizes(_bag(every, rng), rng, watch, entrant.variant).students
     except TimeoutError:
         return None
     return within(made.get(entrant.variant, ()), numbers)

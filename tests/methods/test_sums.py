@@ -99,3 +99,16 @@ def test_class_weights_move_the_answers() -> None:
 def test_a_setting_out_of_range_is_refused(settings, message) -> None:
     with pytest.raises(InvalidInput, match=message):
         distilled(into="sparse_sum", **settings)
+
+
+@pytest.mark.parametrize("variant", ["all", "columns, rows alone"])
+def test_one_variant_alone_is_the_same_as_among_all(variant: str) -> None:
+    teacher = as_teacher(FOREST, Y[:200])
+    features = Features.of(X)
+    rows = Rows(features, features.encode(X[200:]))
+    asked = answer_rows(teacher, rows, "jitter", 500, np.random.default_rng(0))
+    method = SelectTerms(max_numbers=8)
+    every = method.all_sizes(asked, np.random.default_rng(0), quiet).students[variant]
+    alone = method.variant_sizes(asked, np.random.default_rng(0), quiet, variant).students
+    assert [s.fingerprint() for s in alone[variant]] == [s.fingerprint() for s in every]
+    assert set(alone) <= {"columns, rows alone", *FAMILIES}

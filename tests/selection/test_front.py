@@ -55,6 +55,7 @@ def test_a_smaller_student_that_is_certified_for_less_is_taken():
     assert undominated(front, [0.044, 0.076, 0.08, 0.02], 1) == 0
     assert undominated(front, [0.08, 0.076, 0.05, 0.02], 1) == 2  # as small, and better
     assert undominated(front, [0.08, 0.076, 0.076, 0.02], 1) == 1  # level: the chosen one stays
+    assert undominated(front, [0.02, 0.02, 0.02, 0.02], 3) == 0  # of equal bounds the smallest
     assert undominated(front, [0.08, 0.076, 0.08, 0.02], 1) == 1  # a larger one is not looked at
 
 
@@ -62,7 +63,7 @@ def test_columns_are_counted_over_all_fits():
     X = np.random.default_rng(0).normal(size=(300, 3))
     first, second = Tree(2).fit(X, X[:, 0]), Tree(2).fit(X, X[:, 2])
     found = Entrant(None, first, np.zeros(3), (first, second, first))  # type: ignore[arg-type]
-    assert steadiness(found) == {"x0": 3, "x2": 1}
+    assert steadiness(found, X) == {"x0": 3, "x2": 1}
 
 
 def test_a_student_that_two_budgets_share_enters_once():

@@ -8,7 +8,6 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.core.column import Feature
 from limbeck.core.columns import Features
 from limbeck.students.m_of_n.count_tests import LiteralTable, uncertainty
 from limbeck.students.rules.clause import Clause
@@ -100,20 +99,20 @@ def literal_table(features: Features, values: Matrix, stats: Matrix, classes: in
         truth.append(holds[splits])
         column.append(np.full(len(splits), j))
 
+    cuts = _all_thresholds(features, values, stats, whole, classes)
     for j, feature in enumerate(features.columns):
         x = values[:, j]
         there = ~np.isnan(x)
         every = bool(there.all())
-        inside, known = (x, stats) if every else (x[there], stats[there])
         if feature.kind == "categorical":
+            inside, known = (x, stats) if every else (x[there], stats[there])
             codes = _levels(inside, known, whole, classes)
             is_ = x == np.array(codes)[:, None]
             kinds = [(kind, code) for code in codes for kind in ("is", "is not")]
             add(j, kinds, _alternating(is_, there & ~is_))
         else:
-            cuts = _thresholds(inside, known, whole, classes, feature)
-            above = x > np.array(cuts)[:, None]
-            kinds = [(kind, t) for t in cuts for kind in ("above", "up to")]
+            above = x > np.array(cuts[j])[:, None]
+            kinds = [(kind, t) for t in cuts[j] for kind in ("above", "up to")]
             add(j, kinds, _alternating(above, there & ~above))
         if not every:
             add(j, [("missing", 0.0), ("not missing", 0.0)], np.stack([~there, there]))
@@ -129,14 +128,38 @@ def _alternating(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> NDArray
     return np.stack([first, second], axis=1).reshape(2 * len(first), first.shape[1])
 
 
-def _thresholds(
-    x: Matrix, stats: Matrix, whole: Matrix, classes: int, feature: Feature
-) -> list[float]:
-    if feature.kind == "boolean":
-        return [0.5]
+def _all_thresholds(
+    features: Features, values: Matrix, stats: Matrix, whole: Matrix, classes: int
+) -> dict[int, list[float]]:
+    """The thresholds of each column that is no category; midways are found for all at once."""
+    found: dict[int, list[float]] = {}
+    low, high, numeric = [], [], []
+    for j, feature in enumerate(features.columns):
+        if feature.kind == "boolean":
+            found[j] = [0.5]
+        elif feature.kind == "numeric":
+            x = values[:, j]
+            there = ~np.isnan(x)
+            inside, known = (x, stats) if there.all() else (x[there], stats[there])
+            different, at = _parted(inside, known, whole, classes)
+            low.append(different[at])
+            high.append(different[at + 1])
+            numeric.append(j)
+    if not numeric:
+        return found
+    middle = midway(np.concatenate(low), np.concatenate(high)).tolist()
+    for j, part in zip(numeric, low, strict=True):
+        found[j], middle = middle[: len(part)], middle[len(part) :]
+    return found
+
+
+def _parted(
+    x: Matrix, stats: Matrix, whole: Matrix, classes: int
+) -> tuple[Matrix, NDArray[np.int64]]:
+    """The different values of a column, and after which of them to part it."""
     different, place = np.unique(x, return_inverse=True)
     if len(different) < 2:
-        return []
+        return different, np.zeros(0, dtype=np.int64)
     sums = np.stack([np.bincount(place, s, len(different)) for s in stats.T])  # (q, u)
     apart = distinct_in_float32(different[:-1], different[1:])
     if classes:
@@ -150,7 +173,7 @@ def _thresholds(
         cost = uncertainty(classes)
         after = cost(left) + cost(whole[:, None] - left)
         at = at[_least_of_each(after, _MOST)]
-    return [float(t) for t in midway(different[at], different[at + 1])]
+    return different, at
 
 
 def _least_of_each(cost: Matrix, parts: int) -> NDArray[np.int64]:

@@ -119,7 +119,7 @@ def printed(
     """
     if exact or not low < high:
         return threshold
-    below, above = float(_single(low)), float(_single(high))
+    below, above = _rounded(low), _rounded(high)
     least, most = max(low, below), min(high, above)
     if not least < most:
         least, most = low, high
@@ -132,7 +132,7 @@ def printed(
         near = [target.quantize(unit, rounding=way) for way in (ROUND_FLOOR, ROUND_CEILING)]
         fits = [d for d in near if least <= float(d) < most]
         if below < above:  # also where it is compared as float32, which has no -7e-46
-            fits = [d for d in fits if below <= float(_single(float(d))) < above]
+            fits = [d for d in fits if below <= _rounded(float(d)) < above]
         if fits:
             return float(min(fits, key=lambda d: abs(d - target)))
     return threshold
@@ -181,6 +181,11 @@ def decimal(x: float) -> str:
     if not math.isfinite(x) or (x != 0 and not 1e-4 <= abs(x) < 1e16):
         return repr(float(x))
     return np.format_float_positional(x + 0.0, trim="-")
+
+
+def _rounded(x: float) -> float:
+    """A number as `_single` rounds it, without an array."""
+    return float(np.float32(min(max(x, -_LARGEST), _LARGEST)))
 
 
 def _single(values: ArrayLike) -> NDArray[np.float32]:
