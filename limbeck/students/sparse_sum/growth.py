@@ -54,7 +54,7 @@ class Grown:
 
 
 @dataclass(frozen=True)
-class _Sum:
+class _GrowingSum:
     """A sum on its way."""
 
     chosen: Chosen
@@ -65,7 +65,7 @@ class _Sum:
 
 
 @dataclass(frozen=True)
-class _Pool:
+class _GrowthPool:
     """The candidates among which a sum is grown."""
 
     candidates: Index  # (p,)
@@ -142,8 +142,10 @@ class SoftmaxGrowth:
             One for each budget.
         """
         k, own = self._target.shape[1], np.flatnonzero(allowed)
-        pool = _Pool(own, self._matrix[own], self._squares[own])
-        at = _Sum([], {}, np.zeros(self._target.shape), np.full(self._target.shape, 1 / k), 0)
+        pool = _GrowthPool(own, self._matrix[own], self._squares[own])
+        at = _GrowingSum(
+            [], {}, np.zeros(self._target.shape), np.full(self._target.shape, 1 / k), 0
+        )
         found = []
         for budget in budgets:
             while (step := self._best(at, budget - at.held, pool, errors)) is not None:
@@ -151,7 +153,7 @@ class SoftmaxGrowth:
             found.append(Grown(at.chosen, self._made(at)))
         return found
 
-    def _made(self, at: _Sum) -> TermWeights:
+    def _made(self, at: _GrowingSum) -> TermWeights:
         k = self._target.shape[1]
         order, _, _ = laid_out(at.chosen, k)
         weights, intercept = np.zeros((len(order), k)), np.zeros(k)
@@ -163,7 +165,7 @@ class SoftmaxGrowth:
         return TermWeights(tuple(self._terms[m] for m in order), weights, intercept)
 
     def _best(
-        self, at: _Sum, left: int, pool: _Pool, errors: bool
+        self, at: _GrowingSum, left: int, pool: _GrowthPool, errors: bool
     ) -> tuple[tuple[int, int], int] | None:
         """The pair that comes next among those that fit, and its price."""
         if left < 1:
@@ -185,7 +187,9 @@ class SoftmaxGrowth:
             return None
         return (int(m[best]), int(c[best])), int(cost[best])
 
-    def _promising(self, at: _Sum, pool: _Pool, price: Index, left: int) -> tuple[Index, Index]:
+    def _promising(
+        self, at: _GrowingSum, pool: _GrowthPool, price: Index, left: int
+    ) -> tuple[Index, Index]:
         """Pairs that fit and are not chosen yet with the largest score statistics per number."""
         k = self._target.shape[1]
         rest = self._share[:, None] * (self._target - at.p)
@@ -202,12 +206,12 @@ class SoftmaxGrowth:
         flat = flat[worth.ravel()[flat] > 0]
         return np.concatenate([[INTERCEPT], pool.candidates])[flat // k], flat % k
 
-    def _tried(self, at: _Sum, x: Vector, c: Index) -> tuple[Vector, Vector]:
+    def _tried(self, at: _GrowingSum, x: Vector, c: Index) -> tuple[Vector, Vector]:
         """What each term gains in log-likelihood with its best weight, and what is right then.
 
         Parameters
         ----------
-        at : _Sum
+        at : _GrowingSum
             The sum so far, whose weights stay.
         x : ndarray of shape (q, n)
             The terms.
@@ -231,7 +235,7 @@ class SoftmaxGrowth:
         right = np.where(wins, c[:, None], other) == self._hard
         return likelihood - RIDGE / 2 * beta**2, right @ share
 
-    def _with(self, at: _Sum, pair: tuple[int, int], price: int) -> _Sum:
+    def _with(self, at: _GrowingSum, pair: tuple[int, int], price: int) -> _GrowingSum:
         """The sum with one more weight, all fitted anew."""
         chosen = [*at.chosen, pair]
         k = self._target.shape[1]
@@ -249,4 +253,4 @@ class SoftmaxGrowth:
         e = np.exp(z - z.max(axis=1, keepdims=True))
         p = e / e.sum(axis=1, keepdims=True)
         beta = {(m, c): float(whole[place[m], c]) for m, c in chosen}
-        return _Sum(chosen, beta, z, p, at.held + price)
+        return _GrowingSum(chosen, beta, z, p, at.held + price)
