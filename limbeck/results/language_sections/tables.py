@@ -148,7 +148,7 @@ def bill_table(result: LanguageRecord) -> Table[tuple[str, Bill]]:
             Column("role", lambda row: row[0], " ", wrap=True),
             Column("updates", lambda row: row[1].updates, align="right"),
             Column("tokens", lambda row: row[1].tokens, "tokens\nlearned from", align="right"),
-            Column("written", lambda row: row[1].written, "of these\nwritten", align="right"),
+            Column("written", lambda row: row[1].written, "tokens\nwritten", align="right"),
             Column("training", lambda row: row[1].training, format=duration, align="right"),
             Column("teacher", lambda row: row[1].teacher, format=duration, align="right"),
             Column("sampling", lambda row: row[1].sampling, format=duration, align="right"),
