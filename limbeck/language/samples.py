@@ -29,6 +29,8 @@ from limbeck.networks.training.gradient_accumulation import Plan
 
 __all__ = ["OwnTexts", "StudentWriter", "TextSamples", "WrittenInputs"]
 
+_TIMES = 3
+"""Kinds of seconds on a bill: of training, of the teacher, of sampling."""
 _REPLAYED = 32
 """Batches of own texts that may be learned from again."""
 _Kept = tuple[list[int], list[list[int]]]
@@ -94,6 +96,8 @@ class TextSamples(Samples):
     ----------
     learned : int
         Tokens that counted in the batches of a training.
+    clock : callable
+        Seconds of this process so far: of training, of the teacher and of sampling.
     """
 
     def __init__(self, prompts: Prompts, pad: int, task: Task) -> None:
@@ -103,14 +107,20 @@ class TextSamples(Samples):
         self.prompts, self.pad = prompts, pad
         self._ready = True
         self.learned = 0
+        self.clock: Callable[[], tuple[float, ...]] = lambda: (0.0,) * _TIMES
+        self._earlier: tuple[float, ...] = (0.0,) * _TIMES
 
     def aimed(self, task: Task) -> Samples:
         """The same samples: labels are tokens already."""
         return self
 
     def state(self) -> dict[str, Any]:
-        """What was counted so far."""
-        return {"learned": self.learned}
+        """What was counted and spent so far."""
+        return {"learned": self.learned, "spent": list(self.spent())}
+
+    def spent(self) -> tuple[float, ...]:
+        """Seconds as of the clock, with those of processes that were cut off."""
+        return tuple(a + b for a, b in zip(self._earlier, self.clock(), strict=True))
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on counting.
@@ -121,6 +131,8 @@ class TextSamples(Samples):
             As `state` returned it.
         """
         self.learned = int(state.get("learned", 0))
+        earlier = tuple(float(x) for x in state.get("spent", ()))
+        self._earlier = earlier if len(earlier) == _TIMES else (0.0,) * _TIMES
 
     def batches(
         self,

@@ -169,19 +169,17 @@ class TextTraining:
         teacher = self.teacher.module if loss.needs.teacher else None
         before = time.perf_counter()
         with _timed(teacher if bridge is None else self.teacher.module) as spent:
+            samples.clock = lambda: _shared(time.perf_counter() - before, spent(), writer)
             trained = train(
                 make, samples, loss, self.task, training=training, seed=seed,
                 teacher=teacher, folder=folder, name=name, progress=tell,
             )  # fmt: skip
-        seconds = time.perf_counter() - before
+            seconds = samples.spent()
         module = merged(trained.module)
         model = replace(self.start, module=self.finish(module) if self.finish else module)
-        asked = max(spent() - (writer.seconds if writer.mixture else 0.0), 0.0)
+        alone, asked, sampling = seconds
         learned, written = summed(samples.learned, writer.tokens)
-        bill = Bill(
-            max(seconds - asked - writer.seconds, 0.0), asked, writer.seconds, trained.steps,
-            learned, written,
-        )  # fmt: skip
+        bill = Bill(alone, asked, sampling, trained.steps, learned, written)
         return TrainedText(model, trained, bill)
 
     def _in_steps(
@@ -248,6 +246,12 @@ class TextTraining:
                 "Leave replay out, or train in one process.",
             )
         return OwnTexts(prompts, pad, self.task, writer, objective.share, seed, plan, replay)
+
+
+def _shared(seconds: float, asked: float, writer: StudentWriter) -> tuple[float, float, float]:
+    """Seconds of training alone, of the teacher's passes, and of sampling with all its passes."""
+    teacher = max(asked - (writer.seconds if writer.mixture else 0.0), 0.0)
+    return max(seconds - teacher - writer.seconds, 0.0), teacher, writer.seconds
 
 
 @contextmanager

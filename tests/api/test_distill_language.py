@@ -135,6 +135,10 @@ def test_a_killed_run_goes_on_bit_for_bit(folders, rows, tmp_path):
     resumed = distilled(folders, rows, **broken)
     assert resumed.certificate.student == whole.certificate.student
     assert (tmp_path / "student" / "model.safetensors").is_file()
+    bill, again = (r.bill["student"] for r in (resumed, distilled(folders, rows, **broken)))
+    assert again.training >= bill.training > 0  # of a run that was over: what it cost, and not 0
+    assert again.sampling >= bill.sampling > 0
+    assert again.teacher >= bill.teacher > 0
 
 
 def test_a_file_gives_the_student_of_the_list_and_goes_on_bit_for_bit(
