@@ -73,9 +73,11 @@ def picked(predicted: Tensor | LMHead, at: Any) -> Tensor | LMHead:
     at : index
         As of a tensor.
     """
-    if isinstance(predicted, LMHead):
-        return replace(predicted, states=predicted.states[at])
-    return predicted[at]
+    whole = predicted.states if isinstance(predicted, LMHead) else predicted
+    if isinstance(at, tuple):  # models may be on different devices
+        at = tuple(a.to(whole.device) if isinstance(a, Tensor) else a for a in at)
+    found = whole[at]
+    return replace(predicted, states=found) if isinstance(predicted, LMHead) else found
 
 
 def logits_at(predicted: Tensor | LMHead, at: Any) -> Tensor:
