@@ -28,6 +28,8 @@ from limbeck.students.tree.nodes import Nodes
 
 __all__ = ["FromForest"]
 
+_SURELY = 64  # leaves that are looked for even where a greedy tree ends before
+
 
 @METHODS.register("from_forest")
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ class FromForest(Greedy):
         sample = sample.leaving(own, self.min_samples_leaf)
         impurity = COSTS["gini" if task.classifies else "squared_error"]
         goal = COSTS["misclassification"] if task.classifies else impurity
-        pool = Pool(sample, goal, self.max_leaves, self.max_depth)
+        greedy, most = None, min(self.max_leaves, _SURELY)
         if len(sample.literals):
             limits = None  # but for depth and small leaves: what is forbidden is no question here
             if self.max_depth is not None or self.min_samples_leaf > 1:
@@ -106,12 +108,15 @@ class FromForest(Greedy):
                 sample, np.arange(len(kept)), impurity, target, weight, len(task.classes),
                 self.max_leaves, limits, own,
             )  # fmt: skip
+            most = min(self.max_leaves, max(_SURELY, 2 * greedy.size))  # it needs no more leaves
+        pool = Pool(sample, goal, most, self.max_depth)
+        if greedy is not None:
             pool.add(plan_of(greedy, sample.literals))
-            look_ahead(pool, pool.root, self.max_leaves, impurity, np.random.default_rng(0))
+            look_ahead(pool, pool.root, most, impurity, np.random.default_rng(0))
         pool.stitch()
-        plans = [pool.best(m) for m in range(1, self.max_leaves + 1)]
+        plans = [pool.best(m) for m in range(1, most + 1)]
         nodes: list[Nodes] = []
         for m, plan in enumerate(plans):
             same = m and plan == plans[m - 1]
             nodes.append(nodes[-1] if same else nodes_of(plan, sample, target, weight, task))
-        return nodes, True
+        return nodes + nodes[-1:] * (self.max_leaves - most), True

@@ -80,6 +80,11 @@ class SklearnTeacher(Closed):
         last = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
         self.name = name or type(last).__name__
         classes = _classes(estimator)
+        if len(classes) == 1:
+            raise InvalidInput(
+                f"{self.name} knows one class only, {classes[0]!r}: it answers every row alike.",
+                "Give a teacher that was trained on two classes or more.",
+            )
         self.task = Task(classes) if classes else Task(unit=unit)
         self.method: str = (method or _best_way(estimator, len(classes))) if classes else "predict"
         if not hasattr(estimator, self.method):

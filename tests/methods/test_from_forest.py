@@ -56,3 +56,17 @@ def test_what_it_does_not_take_is_refused():
             FromForest(**wrong)
     with pytest.raises(InvalidInput):
         FromForest(thresholds=0)
+
+
+def test_more_leaves_than_rows_are_not_looked_for():
+    """A limit beyond all need costs no time, and gives the tree of a sensible one."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 3))
+    rows, teacher = Features.of(X).rows(X), as_teacher(lambda Z: np.asarray(Z)[:, 0] > 0)
+    few, many = (
+        FromForest(max_leaves=most, queries=200).distill(
+            teacher, rows, np.random.default_rng(0), quiet
+        )
+        for most in (70, 1000)
+    )
+    assert many.student.text() == few.student.text()

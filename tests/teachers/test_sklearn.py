@@ -130,3 +130,10 @@ def test_activations_and_gradients_are_denied():
         teacher.activations(X, ["a"])
     with pytest.raises(AccessDenied, match="gradients"):
         teacher.gradient(X, 0)
+
+
+def test_a_model_of_one_class_is_refused_as_such():
+    X = np.zeros((20, 2))
+    model = DecisionTreeClassifier().fit(X, ["a"] * 20)
+    with pytest.raises(InvalidInput, match="knows one class only, 'a': it answers every row alike"):
+        SklearnTeacher(model)
