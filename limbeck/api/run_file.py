@@ -17,6 +17,7 @@ from limbeck.core.arrays import read_arrays
 from limbeck.core.atomic_io import write_bytes
 from limbeck.core.errors import FileRefused, InvalidInput, MissingExtra, did_you_mean
 from limbeck.core.whole_folder import open_folder
+from limbeck.language.recorded import is_recorded
 from limbeck.networks.training.processes import first
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ def read_run(path: str | Path, more: Sequence[str] = ()) -> dict[str, Any]:
             )
     for name in _NEEDED:
         chosen = name == "objective" and data.get("recipe") is not None
+        chosen |= name == "train" and is_recorded(data.get("teacher"))  # with texts of its own
         if data.get(name) is None and not chosen:
             raise InvalidInput(f"{Path(path).name} has no {name!r}.", f"Add a line {name}: ...")
     return data

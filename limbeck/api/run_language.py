@@ -17,7 +17,7 @@ __all__ = ["LANGUAGE_SETTINGS", "objective_of", "run_language"]
 _OBJECTIVES = ("TokenKD", "SequenceKD", "OnPolicy", "PolicyGradient", "MiniLLM", "CrossTokenizer")
 LANGUAGE_SETTINGS = (
     "prompt_tokens", "chat", "max_new_tokens", "distinct_n", "judge_batch_size", "preflight",
-    "lora",
+    "lora", "judge",
 )  # fmt: skip
 """Settings of a run file that only language models have."""
 
@@ -28,7 +28,8 @@ def run_language(data: Mapping[str, Any], progress: bool | None) -> LanguageDist
     Parameters
     ----------
     data : mapping
-        What the file holds: ``teacher`` and ``student`` as ``hf:folder``, or the student as a
+        What the file holds: ``teacher`` and ``student`` as ``hf:folder``, or the teacher as a
+        folder of `limbeck.language.record`, which needs no ``train``, or the student as a
         `limbeck.networks.Pruned` or `limbeck.networks.Quantized`, ``train`` and ``test`` as files
         of prompts, ``objective`` as a name or ``{name: OnPolicy, share: 0.5}``.
     progress : bool or None

@@ -151,7 +151,8 @@ def distill(
             )
             run_network(run, resumed=False)
             return
-        name, table, folder = _require(teacher=teacher, data=data, out=out)
+        own_texts = into.startswith("hf:") and data is None and _is_recorded(teacher)
+        name, table, folder = _require(teacher=teacher, data="" if own_texts else data, out=out)
         if into.startswith("hf:"):
             from limbeck.cli.language import distill_text
 
@@ -161,9 +162,9 @@ def distill(
                 set=setting,
             )  # fmt: skip
             result = distill_text(
-                str(name), Path(table), into, Path(folder), objective, epsilon=epsilon, delta=delta,
-                holdout=holdout, seed=seed, max_new_tokens=max_new_tokens,
-                prompt_tokens=prompt_tokens,
+                str(name), Path(table) if table else None, into, Path(folder), objective,
+                epsilon=epsilon, delta=delta, holdout=holdout, seed=seed,
+                max_new_tokens=max_new_tokens, prompt_tokens=prompt_tokens,
             )  # fmt: skip
             print_result(result, Path(folder))
             return
@@ -265,6 +266,11 @@ def _require(**given: Any) -> list[Any]:
         if value is None:
             raise InvalidInput(f"--{name} is missing.", f"Give --{name}, or a run.yaml.")
     return list(given.values())
+
+
+def _is_recorded(teacher: str | None) -> bool:
+    """Whether the teacher is a folder of recorded logits, which bring their texts."""
+    return teacher is not None and (Path(teacher) / "index.json").is_file()
 
 
 def _earlier(via: str) -> Any:

@@ -9,7 +9,7 @@ __all__ = ["distill_text"]
 
 
 def distill_text(
-    teacher: str, data: Path, into: str, out: Path, objective: str | None, **settings: Any
+    teacher: str, data: Path | None, into: str, out: Path, objective: str | None, **settings: Any
 ) -> Any:
     """Distil a folder of transformers into another one, and write the result.
 
@@ -17,8 +17,8 @@ def distill_text(
     ----------
     teacher, into : str
         As ``hf:folder``.
-    data : Path
-        A .jsonl, .json, .parquet or .csv file of prompts.
+    data : Path or None
+        A .jsonl, .json, .parquet or .csv file of prompts; recorded logits bring their own.
     out : Path
         The folder of the run.
     objective : str or None

@@ -43,6 +43,28 @@ def test_a_run_file_does_what_distill_does(place, tmp_path):
     assert run_file.resume(tmp_path / "out", progress=False).generations == same.generations
 
 
+def test_recorded_logits_teach_in_a_run_file_and_in_a_shell(place, tmp_path):
+    """They bring their texts, so that there is no file of prompts."""
+    big, small, path = place
+    rows = [json.loads(line) | {"completion": "ab"} for line in path.read_text().splitlines()]
+    limbeck.language.record(big, rows, tmp_path / "logits")
+    run = tmp_path / "run.yaml"
+    run.write_text(
+        f"teacher: {tmp_path / 'logits'}\nstudent: {small}\nobjective: TokenKD\njudge: {big}\n"
+        f"out: {tmp_path / 'out'}\nmax_new_tokens: 5\npreflight: warn\ncontrol: false\n"
+    )
+    found = run_file.run(run, progress=False)
+    assert found.bill["student"].teacher == 0
+    told = CliRunner().invoke(
+        app, ["distill", "--teacher", str(tmp_path / "logits"), "--into", small, "--out",
+              str(tmp_path / "shell"), "--objective", "TokenKD", "--max-new-tokens", "5"],
+    )  # fmt: skip
+    assert told.exit_code == 0 or "Pre-flight" in told.output, told.output
+    run.write_text(run.read_text().replace(f"{tmp_path / 'logits'}", big))
+    with pytest.raises(InvalidInput, match="no 'train'"):
+        run_file.run(run, progress=False)
+
+
 def test_a_cut_is_named_in_a_run_file(place, tmp_path):
     big, _, _ = place
     texts = ["".join("xy"[int(b)] for b in f"{i:06b}") * 2 for i in range(36)]
