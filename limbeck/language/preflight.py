@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.stats import t as student_t
 from torch import Tensor
 
 from limbeck.core.contract import Task
@@ -23,7 +22,7 @@ from limbeck.language.judging import PromptScores, score_texts
 from limbeck.language.models import LanguageModel, tokens_of
 from limbeck.language.objectives import SequenceKD
 from limbeck.language.predictions import TokenPredictor, logits_at
-from limbeck.language.preflight_check import Check
+from limbeck.language.preflight_check import Check, half_width
 from limbeck.language.prompts import Prompts
 from limbeck.language.recorded import RecordedLogits
 from limbeck.language.recorded_check import recorded_temperature
@@ -391,11 +390,8 @@ def judged_gain(gain: NDArray[np.float64]) -> Check:
         Of each text, in nats a token.
     """
     name = "teacher better than start"
-    n, middle = len(gain), float(gain.mean())
-    half = float("inf")
-    if n > 1:
-        half = float(student_t.ppf(0.975, n - 1) * gain.std(ddof=1) / n**0.5)
-    told = f"{middle:+.3f} nats a token on {n} given texts (95% +/- {half:.3f})"
+    middle, half = float(gain.mean()), half_width(gain)
+    told = f"{middle:+.3f} nats a token on {len(gain)} given texts (95% +/- {half:.3f})"
     if middle + half < 0:
         return Check(
             name, "refused", f"The teacher is behind the student's start: {told}.",

@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student_t
 
 from limbeck.language.chunked import chunked_values
 from limbeck.language.generation import padded
 from limbeck.language.models import LanguageModel, tokens_of
 from limbeck.language.predictions import TokenPredictor
-from limbeck.language.preflight_check import Check
+from limbeck.language.preflight_check import Check, half_width
 from limbeck.language.prompts import Prompts
 from limbeck.modules.outputs import reading_of
 
@@ -75,9 +74,8 @@ def guessing(log_p: Mapping[str, NDArray[np.float64]], tokens: int) -> Check:
     """
     name, even = "tokens of the weights", -float(np.log(tokens))
     for role, values in log_p.items():
-        n, middle = len(values), float(values.mean())
-        half = float(student_t.ppf(0.975, n - 1) * values.std(ddof=1) / n**0.5) if n > 1 else np.inf
-        if middle + half < even - _WORSE:
+        middle = float(values.mean())
+        if middle + half_width(values) < even - _WORSE:
             return Check(
                 name, "warning", f"The {role} gives texts {middle:.2f} nats a token, and guessing"
                 f" evenly among {tokens:,} tokens gives {even:.2f}: its weights seem to number"

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import softmax
 
 from limbeck.students.sparse_sum.model import TermWeights, design_of
 from limbeck.students.sparse_sum.refit import RIDGE, fit_centred
@@ -250,7 +251,5 @@ class SoftmaxGrowth:
         )
         whole = np.vstack([level, weights])
         z = x @ weights + level
-        e = np.exp(z - z.max(axis=1, keepdims=True))
-        p = e / e.sum(axis=1, keepdims=True)
         beta = {(m, c): float(whole[place[m], c]) for m, c in chosen}
-        return _GrowingSum(chosen, beta, z, p, at.held + price)
+        return _GrowingSum(chosen, beta, z, softmax(z, axis=1), at.held + price)
