@@ -8,7 +8,7 @@ any row. ``questions``: a greedy tree of 16 leaves on the answers of a random fo
 until its disagreement is certified to be at most 1.25, 1.5, 2 and 4 times what it is on all rows
 held out, in 10 orders of these rows; beside rows asked about one after the other
 (``certify(until=...)``), which the same anytime-valid bound ends. Both print markdown tables, of
-which docs/coverage.md and docs/measurements.md keep copies.
+which docs/measurements/coverage.md keeps copies.
 """
 
 from __future__ import annotations

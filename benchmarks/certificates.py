@@ -8,7 +8,7 @@ anytime-valid bound needs with those of the exact bound for a fixed n (exact, ha
 the names of what is simulated); ``python benchmarks/certificates.py --rows 1e8`` measures memory,
 time and disk of certificates of rows that are made on the way (`streamed_rows.py`; a third
 argument is a part of the names of what is measured).
-All print tables in markdown; docs/coverage.md keeps a copy.
+All print tables in markdown; docs/measurements/coverage.md keeps a copy.
 """
 
 from __future__ import annotations

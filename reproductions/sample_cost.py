@@ -12,7 +12,7 @@ where the last one with the same ``--out`` ended.
     python reproductions/sample_cost.py --out cost            # r = 2 ... 6, d = 30 ... 1,000; hours
     python reproductions/sample_cost.py --out cost --cells 100:3 100:4 --seeds 0
     python reproductions/sample_cost.py --out cost --device cuda --jobs 14 --stop-after 480
-    python reproductions/sample_cost.py --out cost --report docs/sample_cost.png   # tables, picture
+    python reproductions/sample_cost.py --out cost --report docs/measurements/sample_cost.png
 
 With pystreed installed an optimal tree is a route as well.
 """

@@ -9,7 +9,7 @@ The public implementation of adaptive wavelets (Ha et al. 2021), which holds the
 goes from db5 (0.31) to 0.21 for sym5, and never arrives. Its form is run here as well.
 
     python reproductions/wavelet_recovery.py --small            # sym5 and haar, a few seconds
-    python reproductions/wavelet_recovery.py --docs docs/wavelet_recovery.md
+    python reproductions/wavelet_recovery.py --docs docs/measurements/wavelet_recovery.md
 """
 
 from __future__ import annotations
@@ -154,8 +154,8 @@ def main() -> None:
 
 _DOCS = """# Is the wavelet found again?
 
-Written by `python reproductions/wavelet_recovery.py --docs docs/wavelet_recovery.md` in
-{minutes:.0f} minutes ({machine}, Python {python}, torch {torch}).
+Written by `python reproductions/wavelet_recovery.py --docs docs/measurements/wavelet_recovery.md`
+in {minutes:.0f} minutes ({machine}, Python {python}, torch {torch}).
 
 A teacher answers tanh(c), c one wavelet coefficient of its input (128 white numbers). The method
 sees the inputs and the teacher's answers and gradients, starts from another wavelet and from random

@@ -155,7 +155,7 @@ def targets(nav: Any) -> list[str]:
 def test_every_page_is_in_the_navigation_once_and_exists() -> None:
     yaml = pytest.importorskip("yaml")
     named = targets(yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))["nav"])
-    written = {p.name for p in DOCS.glob("*.md")}
+    written = {p.relative_to(DOCS).as_posix() for p in DOCS.rglob("*.md")}
     made = {f"tutorials/{p.stem}.md" for p in (DOCS / "tutorials").glob("*.ipynb")}
     assert written | made | {"changelog.md"} == set(named), "add the page to nav in mkdocs.yml"
     assert len(named) == len(set(named))
@@ -166,15 +166,19 @@ def test_links_to_pages_that_are_made_lead_somewhere(pages: list[Any]) -> None:
     made = {p.file for p in pages} | {"reference/commands.md", "gallery/index.md"}
     made |= {f"gallery/{e.name}.md" for e in gallery.ENTRIES}
     made |= {f"tutorials/{p.stem}.md" for p in (DOCS / "tutorials").glob("*.ipynb")}
-    for page in DOCS.glob("*.md"):
-        found = re.findall(r"\]\(((?:gallery|reference|tutorials)/[^)#]+)", page.read_text())
+    for page in DOCS.rglob("*.md"):
+        found = re.findall(
+            r"\]\((?:\.\./)?((?:gallery|reference|tutorials)/[^)#]+)", page.read_text()
+        )
         assert set(found) <= made, page.name
     for book in (DOCS / "tutorials").glob("*.ipynb"):
         found = re.findall(r"\]\(\.\./(gallery/[^)#]+)", book.read_text(encoding="utf-8"))
         assert set(found) <= made, book.name
 
 
-@pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "page", sorted(DOCS.rglob("*.md")), ids=lambda p: p.relative_to(ROOT).as_posix()
+)
 def test_lists_begin_after_an_empty_line(page: Path) -> None:
     """Else the site shows their stars."""
     text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
@@ -192,7 +196,9 @@ def anchors(page: Path) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "page", [ROOT / "README.md", *sorted(DOCS.glob("*.md"))], ids=lambda p: p.name
+    "page",
+    [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))],
+    ids=lambda p: p.relative_to(ROOT).as_posix(),
 )
 def test_links_to_headings_lead_somewhere(page: Path) -> None:
     for file, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#([^)]+)\)", page.read_text()):

@@ -331,7 +331,7 @@ def _conclusions(
         may_not.append(
             "That misfit is excluded: no exact test stands behind this verdict. In simulated"
             " audits models accused 1% of the innocent on smooth truths, 5% on wiggly ones, and"
-            " up to 25% in the worst kind (docs/audit_errors.md)."
+            " up to 25% in the worst kind (docs/measurements/audit_errors.md)."
         )
     if verdict == "cannot tell" and (pairs.p_value <= _LEVEL or model.p_value <= _LEVEL):
         may_not.append(

@@ -212,7 +212,7 @@ def model_test(
     -----
     No such test can hold its level for every truth (Shah and Peters 2020): a dependence on the
     features that is too wiggly for the models, the learning curve and the near rows alike is
-    taken for a missing feature. Measured rates are in docs/audit_errors.md.
+    taken for a missing feature. Measured rates are in docs/measurements/audit_errors.md.
     """
     statistic = float(_normalised(fit.score[:, None] * fit.outcome[:, None])[0])
     rng = np.random.default_rng([seed, 1])

@@ -95,8 +95,8 @@ def choose(
 
     Stitched trees are taken unless the greedy ones agree better on rows left out by two standard
     errors, and where depth or leaves are limited always. A smaller difference on few rows is chance
-    more often than not, and stitched trees agree better on fresh rows (docs/measurements.md,
-    queries). The size is ``leaves``, or the smallest within the tolerance.
+    more often than not, and stitched trees agree better on fresh rows (docs/measurements/
+    queries.md). The size is ``leaves``, or the smallest within the tolerance.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ from limbeck.results.audit_sections.facts import AuditFacts, between, p_value
 
 __all__ = ["missing"]
 
-# At level 0.05 on smooth truths, on wiggly ones, and in the worst cell: docs/audit_errors.md.
+# At level 0.05, truths smooth, wiggly and in the worst cell: docs/measurements/audit_errors.md.
 _FALSE_ALARMS = {"model test": (0.014, 0.046, 0.25), "published rule": (0.338, 0.412, 1.0)}
 _QUESTION = "Does the score use something that was not audited?"
 

@@ -190,7 +190,9 @@ def test_page_needs_nothing_else(page: str) -> None:
 
 
 def test_the_rates_of_false_alarms_are_those_of_the_docs(page: str) -> None:
-    docs = Path(__file__).resolve().parent.parent.parent.parent / "docs" / "audit_errors.md"
+    docs = (
+        Path(__file__).resolve().parent.parent.parent.parent / "docs/measurements/audit_errors.md"
+    )
     said = docs.read_text("utf-8")
     for (test, (smooth, wiggly, worst)), column in zip(
         _FALSE_ALARMS.items(), ("model test", "published rule"), strict=True
