@@ -7,6 +7,7 @@ processor; the medians of alternating repeats are compared.
     python benchmarks/language.py                       # random models
     python benchmarks/language.py --teacher hf:FOLDER   # recording with a model of your own
     python benchmarks/language.py --large token         # a run of 8 x 2,048 x 151,936 logits
+    python benchmarks/language.py --large token gold uld --device cuda
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ from limbeck.language.prompt_rows import read_rows
 from limbeck.language.prompts import Prompts, encode
 from limbeck.language.samples import TextSamples
 from limbeck.language.training_loss import TextLoss
+from limbeck.networks.conversion.speed import clock
 from limbeck.networks.training.settings import Training
 from limbeck.networks.training.train import train
 
@@ -201,41 +203,98 @@ def letters(vocabulary: int) -> PreTrainedTokenizerFast:
     return PreTrainedTokenizerFast(tokenizer_object=inner, eos_token="<end>", pad_token="<end>")
 
 
-def large(objective: Any, texts: int = 8, length: int = 2_048, vocabulary: int = 151_936) -> None:
-    """An update and the judging of texts whose logits would take 10 GB, in less address space."""
+def large(
+    name: str, device: str, texts: int = 8, length: int = 2_048, vocabulary: int = 151_936
+) -> None:
+    """Updates and the judging of texts whose logits would take 10 GB, in less address space."""
     whole = 4 * texts * length * vocabulary
-    resource.setrlimit(resource.RLIMIT_AS, (whole, whole))
+    forget(device)
+    if device == "cpu":
+        room = max(whole, 10 << 30)
+        resource.setrlimit(resource.RLIMIT_AS, (room, room))
+    objective: Any = TokenKD() if name == "token" else CrossTokenizer(name)
     cross = isinstance(objective, CrossTokenizer)
     teacher, student = (
-        LanguageModel(llama(64, 1, vocabulary, context=length), letters(size), name)
-        for name, size in (("big", vocabulary), ("small", vocabulary - 10_000 * cross))
+        LanguageModel(llama(64, 1, vocabulary, context=length).to(device), letters(size), role)
+        for role, size in (("big", vocabulary), ("small", vocabulary - 10_000 * cross))
     )
-    draw = random.Random(0)
-    words = ["".join(draw.choices(string.ascii_lowercase, k=3)) for _ in range(texts * length // 2)]
-    rows = [" ".join(words[i::texts]) for i in range(texts)]
-    prompts = encode(read_rows(rows), student, length, prompt_tokens=1, reserve=False)
+    prompts = words(student, texts, length)
     tokens = sum(map(len, prompts.completions))
     print(f"{texts} texts, {tokens:,} tokens, vocabulary {vocabulary:,}: logits of one model"
-          f" {whole / 1e9:.1f} GB; before {highest():.2f} GB", flush=True)  # fmt: skip
+          f" {whole / 1e9:.1f} GB; before {highest(device):.2f} GB", flush=True)  # fmt: skip
     bridge = Bridge(teacher, student) if cross else None
     task = Task.of("language", vocabulary if bridge is None else len(bridge.ours.table))
-    began = time.process_time()
-    train(student.module, TextSamples(prompts, 0, task), TextLoss(objective, bridge=bridge), task,
-          training=Training(epochs=1, batch_size=texts),
-          teacher=None if cross else teacher.module)  # fmt: skip
-    print(f"an update with {objective}: at most {highest():.2f} GB,"
-          f" {time.process_time() - began:.0f} s", flush=True)  # fmt: skip
-    began, given = time.process_time(), (prompts.ids, [list(c) for c in prompts.completions])
+
+    def updated(updates: int) -> float:
+        """Seconds of so many updates, with all that is done before the first."""
+        began = clock(torch.device(device))
+        train(student.module, TextSamples(prompts, 0, task), TextLoss(objective, bridge=bridge),
+              task, training=Training(epochs=updates, batch_size=texts, device=device),
+              teacher=None if cross else teacher.module)  # fmt: skip
+        return clock(torch.device(device)) - began
+
+    first = updated(1)
+    each = "" if device == "cpu" else f", {(updated(6) - updated(1)) / 5:.2f} s each after it"
+    print(f"an update with {objective}: at most {highest(device):.2f} GB, {first:.1f} s{each}",
+          flush=True)  # fmt: skip
+    forget(device)
+    given = (prompts.ids, [list(c) for c in prompts.completions])
+    began = clock(torch.device(device))
     if bridge is None:
         score_texts(teacher, student, *given)
     else:
         cross_scores(bridge, student, *given, "other")
-    print(f"judging: at most {highest():.2f} GB, {time.process_time() - began:.0f} s")
+    spent = clock(torch.device(device)) - began
+    print(f"judging: at most {highest(device):.2f} GB, {spent:.1f} s", flush=True)
+    if device != "cpu" and not cross:
+        at_once(teacher.module, student.module, prompts, device)
 
 
-def highest() -> float:
-    """The most memory that this process held so far, in GB."""
+def at_once(teacher: Any, student: Any, prompts: Prompts, device: str) -> None:
+    """The same update by hand, with all logits of both models at once, where it has the room."""
+    rows = [[*p, *c] for p, c in zip(prompts.ids, prompts.completions, strict=True)]
+    most = min(map(len, rows))
+    ids = torch.tensor([row[:most] for row in rows], device=device)
+    optimizer, times = torch.optim.AdamW(student.parameters(), lr=1e-4), []
+    forget(device)
+    try:
+        for _ in range(4):
+            began = clock(torch.device(device))
+            with torch.no_grad():
+                theirs = teacher(input_ids=ids).logits[:, :-1]
+            log_q = F.log_softmax(student(input_ids=ids).logits[:, :-1], -1)
+            log_p = F.log_softmax(theirs, -1)
+            kl = F.kl_div(log_q, log_p, reduction="none", log_target=True)
+            optimizer.zero_grad(set_to_none=True)
+            (kl.sum() / log_q[..., 0].numel()).backward()
+            optimizer.step()
+            times.append(clock(torch.device(device)) - began)
+    except torch.OutOfMemoryError:
+        print("by hand, all logits at once: out of memory", flush=True)
+    else:
+        print(f"by hand, all logits at once: at most {highest(device):.2f} GB,"
+              f" {min(times[1:]):.2f} s each", flush=True)  # fmt: skip
+
+
+def words(student: LanguageModel, texts: int, length: int) -> Prompts:
+    """Texts of words of three random letters, each of so many tokens."""
+    draw = random.Random(0)
+    every = ["".join(draw.choices(string.ascii_lowercase, k=3)) for _ in range(texts * length // 2)]
+    rows = [" ".join(every[i::texts]) for i in range(texts)]
+    return encode(read_rows(rows), student, length, prompt_tokens=1, reserve=False)
+
+
+def highest(device: str) -> float:
+    """The most memory that this process held so far, on a GPU that of its tensors there, in GB."""
+    if device != "cpu":
+        return torch.cuda.max_memory_allocated(device) / 1e9
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
+
+
+def forget(device: str) -> None:
+    """Count the most memory of a GPU anew from here."""
+    if device != "cpu":
+        torch.cuda.reset_peak_memory_stats(device)
 
 
 def recording(model: LanguageModel, repeats: int, rows: int, length: int) -> None:
@@ -303,11 +362,14 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--teacher", metavar="FOLDER")
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--large", choices=["token", "alm", "uld", "gold"])
+    parser.add_argument("--large", choices=["token", "alm", "uld", "gold"], nargs="+")
+    parser.add_argument("--device", default="cpu", help="of --large")
+    parser.add_argument("--texts", type=int, default=8, help="of --large")
     given = parser.parse_args()
     torch.set_num_threads(1)
     if given.large:
-        large(TokenKD() if given.large == "token" else CrossTokenizer(given.large))
+        for name in given.large:
+            large(name, given.device, given.texts)
         raise SystemExit
     step(given.repeats, 1024)
     step(given.repeats, 49_152)

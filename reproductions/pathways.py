@@ -64,6 +64,7 @@ def draw(table: Table, path: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="300 pictures, one seed and epoch")
+    parser.add_argument("--importance", nargs="+", choices=IMPORTANCES, default=IMPORTANCES)
     parser.add_argument("--channels", type=float, default=0.5, help="the share that stays")
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--seeds", type=int, default=3)
@@ -78,7 +79,7 @@ def main() -> None:
     teacher = trained(args.teacher or out / "teacher.safetensors", data, scale)
     train = DataLoader(Augmented(*data.train), batch_size=scale.batch)
     table = Table(out, epochs=epochs, seeds=seeds)
-    for name in IMPORTANCES:
+    for name in args.importance:
         table.cell(
             (name,),
             lambda folder, name=name: noted(
@@ -90,9 +91,9 @@ def main() -> None:
                 out / f"{name}.txt",
             ),
         )  # fmt: skip
-    keys = [(name,) for name in IMPORTANCES]
+    keys = [(name,) for name in IMPORTANCES if table.found((name,)) is not None]
     print(table.markdown(keys, ("importance",)), "", table.costs(keys), sep="\n")
-    for name in IMPORTANCES:
+    for (name,) in keys:
         print("", name, (out / f"{name}.txt").read_text(), sep="\n")
     if args.picture is not None:
         draw(table, args.picture)

@@ -86,7 +86,7 @@ class DistillTextEncoder(TextMethod):
             ) from None
         texts = data.rows.features.texts(data.rows)
         target = data.soft if data.soft.shape[1] > 2 else data.soft[:, 1:]
-        with torch.random.fork_rng(devices=[]):
+        with torch.random.fork_rng(range(torch.cuda.device_count())):
             torch.manual_seed(seed)
             model, tokenizer = _loaded(str(self.encoder).removeprefix("hf:"), target.shape[1])
             _train(model, tokenizer, texts, target, data.weight, self, seed, tell)

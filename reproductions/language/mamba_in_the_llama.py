@@ -179,9 +179,9 @@ def draw(found: dict[str, list[dict[str, Any]]], path: Path) -> None:
 
 def on_characters(
     seeds: int, steps: int, out: Path, teacher: Path, picture: Path | None = None,
-    wanted: Sequence[int] | None = None,
+    wanted: Sequence[int] | None = None, device: str = "cpu",
 ) -> None:  # fmt: skip
-    opened = open_model(f"hf:{teacher}", device="cpu")
+    opened = open_model(f"hf:{teacher}", device=device)
     train, valid = (characters.encoded(t) for t in characters.shakespeare())
     length = 96
     test = TokenTexts([str(i) for i in range(150)], list(valid[: 150 * length].view(150, length)))
@@ -347,6 +347,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--steps", type=int, help="updates; 100, and on SmolLM2 40")
     parser.add_argument("--arms", type=int, nargs="+", help="rows of the table, from 0; all")
+    parser.add_argument("--device", default="cpu", help="where the character Llama is trained")
     parser.add_argument("--out", type=Path, default=OUT)
     parser.add_argument("--smollm2", type=Path, help="folder of SmolLM2-135M-Instruct")
     parser.add_argument("--layers", type=int, default=3, help="layers of SmolLM2 to convert")
@@ -371,7 +372,9 @@ def main() -> None:
     else:
         teacher = characters.teacher()
         steps = given.steps or 100
-        on_characters(given.seeds, steps, given.out, teacher, given.picture, given.arms)
+        on_characters(
+            given.seeds, steps, given.out, teacher, given.picture, given.arms, given.device
+        )
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ def replace_attention(model: Any, keep: Collection[int], hybrid: Hybrid, seed: i
     """
     blocks = decoder_layers(model)
     context = _context_of(model)
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(range(torch.cuda.device_count())):
         for index, block in enumerate(blocks):
             attention = getattr(block, attention_name(block))
             if index in keep or isinstance(attention, ConvertedAttention):

@@ -91,7 +91,7 @@ def recurrent_encoder(model: Any, into: Hybrid | None = None, inputs: Any = None
     context = BatchContext()
     context.watch(_encoder(student))
     made: dict[str, TwoWay] = {}
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(range(torch.cuda.device_count())):
         for index, (name, attention, parts) in enumerate(found):
             if index in keep:
                 continue

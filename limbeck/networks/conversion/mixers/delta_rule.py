@@ -108,9 +108,11 @@ def chunked_delta(
     weighted = k * beta[..., None]
     sides = torch.cat([v * beta[..., None], weighted * from_start[..., None]], -1)
     # Only what is below the diagonal is read: no identity is added, nothing masked.
+    system = (weighted @ k.mT) * decays
+    exact = torch.promote_types(system.dtype, torch.float32)  # LAPACK has no half precision
     solved = torch.linalg.solve_triangular(
-        (weighted @ k.mT) * decays, sides, upper=False, unitriangular=True
-    )
+        system.to(exact), sides.to(exact), upper=False, unitriangular=True
+    ).to(v.dtype)
     own, erased = torch.split(solved, [v.shape[-1], k.shape[-1]], -1)
     writes = (k * to_end[..., None]).mT
     if state is None:

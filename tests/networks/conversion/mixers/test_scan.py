@@ -104,3 +104,14 @@ def test_the_delta_rule_replaces_what_stood_at_a_key():
     q = torch.eye(2)[[0, 1, 1, 0]].view(1, 4, 1, 2)
     y, _ = chunked_delta(v, k, q, torch.zeros(1, 4, 1), torch.ones(1, 4, 1), chunk=3)
     torch.testing.assert_close(y.flatten(), torch.tensor([1.0, 2.0, 2.0, 9.0]))
+
+
+def test_chunks_of_the_delta_rule_take_half_precision():
+    """Triangular systems have no bfloat16: they are solved in float32, for all else see there."""
+    x, B, C, decay = (v.detach().bfloat16().requires_grad_() for v in tensors(21))
+    k, beta = torch.nn.functional.normalize(B, dim=-1), torch.full((2, 21, 3), 0.5).bfloat16()
+    y, state = chunked_delta(x, k, C, decay, beta, chunk=8)
+    y.float().square().sum().backward()
+    assert y.dtype == state.dtype == x.grad.dtype == torch.bfloat16
+    wide = (v.detach().float() for v in (x, k, C, decay, beta))
+    torch.testing.assert_close(y.float(), chunked_delta(*wide, chunk=8)[0], atol=0.1, rtol=0.05)
