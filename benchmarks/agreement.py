@@ -26,8 +26,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from torch import nn
 
+from limbeck.core.answers import answers
 from limbeck.core.columns import Features, Rows
-from limbeck.core.contract import answers
 from limbeck.core.progress import quiet
 from limbeck.methods.search_and_stitch.method import SearchAndStitch
 from limbeck.methods.weights import weights

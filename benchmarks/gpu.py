@@ -29,7 +29,7 @@ from sklearn.datasets import load_digits
 from torch import Tensor, nn
 
 import limbeck
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 from limbeck.networks import GoldLabels, HiddenStates, TeacherCache, Training
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.training.train import Trained, train

@@ -34,7 +34,7 @@ from tokenizers.pre_tokenizers import ByteLevel
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 import limbeck
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 from limbeck.language import CrossTokenizer, LMHead, TeacherHidden, TeacherLogits, TokenKD
 from limbeck.language.cross_tokenizer.bridge import Bridge
 from limbeck.language.cross_tokenizer.judging import cross_scores

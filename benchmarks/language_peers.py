@@ -18,7 +18,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 from trl.experimental.gold.gold_trainer import GOLDTrainer, ULDLoss
 
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 from limbeck.language import CrossTokenizer, TeacherLogits, TokenKD
 from limbeck.language.cross_tokenizer.bridge import Bridge
 from limbeck.language.models import LanguageModel

@@ -26,7 +26,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 from limbeck.networks import GoldLabels, SoftTargets, TeacherCache, Training
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.training.train import train

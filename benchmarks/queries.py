@@ -38,9 +38,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from torch import nn
 
+from limbeck.core.answers import answers
 from limbeck.core.columns import Features, Rows
-from limbeck.core.contract import Task, answers
 from limbeck.core.progress import quiet
+from limbeck.core.task import Task
 from limbeck.data.labels import positions
 from limbeck.evaluation.predictions import score
 from limbeck.methods.search_and_stitch.method import SearchAndStitch

@@ -36,8 +36,8 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from limbeck.core.answers import answers
 from limbeck.core.columns import Features, Rows
-from limbeck.core.contract import answers
 from limbeck.core.progress import quiet
 from limbeck.selection.routes import method_for, methods_into
 from limbeck.teachers import as_teacher

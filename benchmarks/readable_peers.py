@@ -24,8 +24,8 @@ import numpy as np
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
+from limbeck.core.answers import answers
 from limbeck.core.columns import Rows
-from limbeck.core.contract import answers
 from limbeck.methods.weights import weights
 from limbeck.samplers.named import sampler_named
 from limbeck.students.tree.greedy import expand

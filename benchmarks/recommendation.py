@@ -32,8 +32,8 @@ from readable import model_of, table_of
 
 from limbeck.api.tournament import routes_for
 from limbeck.certificates.binomial import interval, upper_bound
+from limbeck.core.answers import answers
 from limbeck.core.columns import Features, Rows
-from limbeck.core.contract import answers
 from limbeck.selection.front import Entrant, entrants, pareto, recommended, undominated
 from limbeck.selection.race import Run, budgets_up_to, folds_of, run_route
 from limbeck.selection.schedule import one_thread

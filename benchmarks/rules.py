@@ -31,7 +31,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 from limbeck.methods.trepan.method import GainPerNumber, Trepan, TrepanTree
 from limbeck.methods.weights import weights
 from limbeck.samplers.munge import Munge

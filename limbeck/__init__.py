@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from limbeck.api.trim import trim
     from limbeck.api.tune import tune
     from limbeck.certificates import budget, certify, verify
-    from limbeck.core.contract import Access, Certificate, Task
+    from limbeck.core.certificate import Certificate
+    from limbeck.core.contract import Access
     from limbeck.core.errors import LimbeckError
+    from limbeck.core.task import Task
     from limbeck.results.distillation import Distillation
     from limbeck.signal import transforms
     from limbeck.teachers import as_teacher
@@ -33,10 +35,10 @@ __version__ = "0.1.0"
 # A module ends in a colon.
 _PLACES = {
     "Access": "core.contract:Access",
-    "Certificate": "core.contract:Certificate",
+    "Certificate": "core.certificate:Certificate",
     "Distillation": "results.distillation:Distillation",
     "LimbeckError": "core.errors:LimbeckError",
-    "Task": "core.contract:Task",
+    "Task": "core.task:Task",
     "ablate": "api.ablate:ablate",
     "advise": "api.advise:advise",
     "as_teacher": "teachers:as_teacher",

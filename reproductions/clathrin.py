@@ -30,8 +30,8 @@ from wavelet_figures import draw
 
 import limbeck
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
 from limbeck.core.progress import quiet
+from limbeck.core.task import Task
 from limbeck.methods.adaptive_wavelets import AdaptiveWavelets
 from limbeck.students.wavelet.wavelet import WaveletStudent
 from limbeck.teachers.torch import TorchTeacher

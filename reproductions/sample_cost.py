@@ -42,9 +42,10 @@ from pac_trees import Inputs, label
 from sample_cost_report import growth, picture, table
 from sklearn.tree import DecisionTreeClassifier
 
+from limbeck.core.answers import answers
 from limbeck.core.columns import Features, Rows
-from limbeck.core.contract import Task, answers
 from limbeck.core.progress import quiet
+from limbeck.core.task import Task
 from limbeck.methods.search_and_stitch.method import SearchAndStitch
 from limbeck.teachers.torch import TorchTeacher
 

@@ -30,7 +30,7 @@ import torch
 from networks.small_sets import Problem, problem
 from torch import nn
 
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 from limbeck.evaluation.networks import ask, right
 from limbeck.networks import GoldLabels, RowWeights, Samples, SoftTargets, TeacherCorrect
 from limbeck.networks.training.settings import Training

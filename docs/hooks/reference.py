@@ -64,7 +64,8 @@ def pages() -> list[Page]:
     made.append(_page("limbeck.transforms", "limbeck.signal.transforms"))
     for folder, test in _FOUND.items():
         made = [p for p in made if p.module != folder] + [_page(folder, folder, test=test)]
-    made.append(_page("limbeck.core.contract", "limbeck.core.contract"))
+    for name in ("answers", "certificate", "contract", "progress", "status", "task"):
+        made.append(_page(f"limbeck.core.{name}", f"limbeck.core.{name}"))
     made.append(_page("limbeck.core.errors", "limbeck.core.errors", test=_an_error))
     return _once([made[0], *sorted(made[1:], key=lambda p: p.module)])
 

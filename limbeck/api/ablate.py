@@ -23,9 +23,8 @@ from limbeck.api.prepare.outputs import read_outputs, readings_kept
 from limbeck.api.prepare.splits import two_sides
 from limbeck.api.removals import removals
 from limbeck.certificates.binomial import check_share
-from limbeck.core.contract import Progress
 from limbeck.core.errors import InvalidInput, whole_number
-from limbeck.core.progress import shown
+from limbeck.core.progress import Progress, shown
 from limbeck.evaluation.comparison import Difference
 from limbeck.evaluation.convergence import too_short
 from limbeck.evaluation.intervals import gain_over, mean_over

@@ -14,9 +14,9 @@ from limbeck.api.prepare.outputs import readings_kept
 from limbeck.api.prepare.recipes import by_recipe
 from limbeck.api.prepare.request import NetworkData, NetworkRequest, read, split
 from limbeck.certificates.binomial import check_share
-from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput, plural, whole_number
 from limbeck.core.progress import shown
+from limbeck.core.task import Task
 from limbeck.networks.initialization.widened import parameters_of, widened
 from limbeck.networks.losses.filters import Filter
 from limbeck.networks.strategies.train_network import TrainNetwork, make

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from limbeck.api.prepare.table import Request
 from limbeck.certificates.certify import certify
 from limbeck.certificates.composed import ComposedBound, step_delta
-from limbeck.core.contract import Certificate, Student
+from limbeck.core.certificate import Certificate
+from limbeck.core.contract import Student
 from limbeck.core.registry import STUDENTS
 from limbeck.evaluation.holdout import Apart
 

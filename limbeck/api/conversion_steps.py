@@ -14,10 +14,12 @@ from limbeck.api.steps import Steps
 from limbeck.certificates.binomial import check_share
 from limbeck.certificates.certify import certify
 from limbeck.certificates.wording import versions
-from limbeck.core.contract import Certificate, Progress, Status, StatusCode
+from limbeck.core.certificate import Certificate
 from limbeck.core.errors import InvalidInput, whole_number
 from limbeck.core.measured import Measured
 from limbeck.core.pieces import NAME
+from limbeck.core.progress import Progress
+from limbeck.core.status import Status, StatusCode
 from limbeck.core.texts import as_texts, text_codes
 from limbeck.data.duplicates import row_hashes
 from limbeck.evaluation.comparison import Comparison, ModelPredictions, Yardstick, compare

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from limbeck.certificates.binomial import check_share, interval, paired_interval
 from limbeck.certificates.embeddings import certify_embedding, triples_of
 from limbeck.certificates.wording import versions
-from limbeck.core.contract import Access, ScoreKind, Task, TaskKind, Teacher
+from limbeck.core.answers import ScoreKind
+from limbeck.core.contract import Access, Teacher
 from limbeck.core.errors import AccessDenied, InvalidInput, plural, whole_number
 from limbeck.core.measured import Measured, signed
 from limbeck.core.progress import shown
+from limbeck.core.task import Task, TaskKind
 from limbeck.data.labels import read_labels
 from limbeck.data.text_files import texts_given
 from limbeck.language.static_embedding.margins import pair_scores

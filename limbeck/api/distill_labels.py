@@ -13,16 +13,12 @@ from limbeck.api.distill_table import Known, TableSteps, Taught
 from limbeck.api.prepare.table import LabelledRows
 from limbeck.certificates.certify import certify
 from limbeck.certificates.sequential import AnytimeBound
+from limbeck.core.answers import answers
+from limbeck.core.certificate import Certificate
 from limbeck.core.columns import Features
-from limbeck.core.contract import (
-    Certificate,
-    MethodResult,
-    Progress,
-    Student,
-    Teacher,
-    answers,
-)
+from limbeck.core.contract import MethodResult, Student, Teacher
 from limbeck.core.errors import InvalidInput, plural
+from limbeck.core.progress import Progress
 from limbeck.evaluation.comparison import Comparison
 from limbeck.evaluation.holdout import Apart
 from limbeck.methods.few_labels.few_rows import FewRows

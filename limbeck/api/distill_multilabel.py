@@ -14,10 +14,12 @@ from limbeck.api.distill_table import TableSteps
 from limbeck.api.prepare.table import Request
 from limbeck.api.steps import run
 from limbeck.certificates.binomial import check_share, upper_bound
+from limbeck.core.answers import ScoreKind
 from limbeck.core.columns import Features
-from limbeck.core.contract import ScoreKind, TaskKind, Teacher
+from limbeck.core.contract import Teacher
 from limbeck.core.errors import InvalidInput, TeacherFailed, plural, whole_number
 from limbeck.core.progress import shown
+from limbeck.core.task import TaskKind
 from limbeck.core.texts import are_texts, as_texts
 from limbeck.methods.few_labels.method import FewLabels
 from limbeck.methods.few_labels.several_labels import SeveralLabels, ask_for_labels

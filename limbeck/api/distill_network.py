@@ -11,8 +11,8 @@ from limbeck.api.prepare.outputs import readings_kept
 from limbeck.api.prepare.request import NetworkRequest
 from limbeck.api.steps import MOST_SEEDS, run
 from limbeck.certificates.binomial import check_share
-from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput, whole_number
+from limbeck.core.task import Task
 from limbeck.data.duplicates import Rule
 from limbeck.networks.cache.teacher_cache import TeacherCache
 from limbeck.networks.losses.filters import Filter

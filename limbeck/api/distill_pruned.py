@@ -14,8 +14,8 @@ from limbeck.api.network_steps import NetworkSteps, Trainings, under
 from limbeck.api.prepare.checks import one_teacher
 from limbeck.api.prepare.network import Prepared
 from limbeck.api.prepare.request import NetworkData, NetworkRequest, NetworkSides, read
-from limbeck.core.contract import Progress
 from limbeck.core.errors import InvalidInput
+from limbeck.core.progress import Progress
 from limbeck.networks.datasets.batch import Batch
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.pruning.baselines import baselines_of

@@ -20,8 +20,9 @@ from limbeck.api.prepare.language import (
     read_language,
     understand_language,
 )
-from limbeck.core.contract import Progress, Task
 from limbeck.core.errors import InvalidInput
+from limbeck.core.progress import Progress
+from limbeck.core.task import Task
 from limbeck.language.lora import adapted
 from limbeck.language.models import LanguageModel, read_model
 from limbeck.language.objectives import TokenKD

@@ -12,7 +12,7 @@ from limbeck.api.distill_pruned import whole_teacher
 from limbeck.api.network_steps import NetworkSteps, Trainings
 from limbeck.api.prepare.network import Prepared
 from limbeck.api.prepare.request import NetworkData, NetworkSides, read
-from limbeck.core.contract import Progress
+from limbeck.core.progress import Progress
 from limbeck.networks.quantization.quantized import Quantized
 from limbeck.networks.quantization.rounding import layers_to_round, rounded, rounded_in_training
 from limbeck.networks.training.train import Trained

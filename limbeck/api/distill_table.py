@@ -19,18 +19,14 @@ from limbeck.api.steps import Steps
 from limbeck.certificates.certify import certify
 from limbeck.certificates.composed import direct_delta
 from limbeck.certificates.wording import versions
+from limbeck.core.answers import answers
+from limbeck.core.certificate import Certificate
 from limbeck.core.columns import Features, Rows
-from limbeck.core.contract import (
-    Certificate,
-    MethodResult,
-    Progress,
-    Student,
-    Task,
-    Teacher,
-    answers,
-)
+from limbeck.core.contract import MethodResult, Student, Teacher
 from limbeck.core.errors import InvalidInput, plural
 from limbeck.core.pieces import kept
+from limbeck.core.progress import Progress
+from limbeck.core.task import Task
 from limbeck.data.class_weights import ClassWeight, class_weights
 from limbeck.data.inputs import some_rows
 from limbeck.data.labels import positions

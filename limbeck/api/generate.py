@@ -19,9 +19,9 @@ from limbeck.api.prepare.generation import (
     writer_of,
 )
 from limbeck.certificates.binomial import check_share
-from limbeck.core.contract import Progress, Teacher
+from limbeck.core.contract import Teacher
 from limbeck.core.errors import InvalidInput, LimbeckError, whole_number
-from limbeck.core.progress import shown
+from limbeck.core.progress import Progress, shown
 from limbeck.core.strict_json import plain, read_json, write_json
 from limbeck.core.texts import as_texts
 from limbeck.core.whole_folder import check_folder, open_folder

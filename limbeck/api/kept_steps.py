@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from limbeck.core.contract import MethodResult, Status, StatusCode, Student
+from limbeck.core.contract import MethodResult, Student
 from limbeck.core.pieces import piece
 from limbeck.core.registry import STUDENTS
+from limbeck.core.status import Status, StatusCode
 
 __all__ = ["kept_result", "kept_student", "kept_students"]
 

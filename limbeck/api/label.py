@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from limbeck.core.answers import probabilities
 from limbeck.core.atomic_io import write_bytes
-from limbeck.core.contract import Task, Teacher, probabilities
+from limbeck.core.contract import Teacher
 from limbeck.core.errors import InvalidInput, plural, whole_number
 from limbeck.core.progress import shown
 from limbeck.core.strict_json import parse_json
+from limbeck.core.task import Task
 from limbeck.data.text_files import texts_given
 from limbeck.results.labels import Labels
 from limbeck.teachers import as_teacher

@@ -19,8 +19,10 @@ from limbeck.api.prepare.language import (
 from limbeck.api.steps import Steps
 from limbeck.certificates.texts import CHUNK_LOSS, LOSS, certify_texts
 from limbeck.certificates.wording import versions
-from limbeck.core.contract import Certificate, Progress, Status, StatusCode
+from limbeck.core.certificate import Certificate
 from limbeck.core.errors import plural
+from limbeck.core.progress import Progress
+from limbeck.core.status import Status, StatusCode
 from limbeck.evaluation.comparison import Comparison, Difference
 from limbeck.evaluation.text_comparison import (
     TextFacts,

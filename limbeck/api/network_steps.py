@@ -16,7 +16,10 @@ from limbeck.api.prepare.network import Prepared, understand
 from limbeck.api.prepare.request import NetworkData, NetworkRequest, NetworkSides, read, split
 from limbeck.api.steps import Steps
 from limbeck.certificates.wording import versions
-from limbeck.core.contract import Certificate, Progress, Status, TaskKind
+from limbeck.core.certificate import Certificate
+from limbeck.core.progress import Progress
+from limbeck.core.status import Status
+from limbeck.core.task import TaskKind
 from limbeck.core.whole_folder import open_folder
 from limbeck.evaluation.comparison import Comparison
 from limbeck.evaluation.convergence import too_short

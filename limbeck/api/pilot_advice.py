@@ -10,8 +10,8 @@ import numpy as np
 
 from limbeck.api.prepare.network import Prepared
 from limbeck.certificates.wording import versions
-from limbeck.core.contract import TaskKind
 from limbeck.core.measured import Measured
+from limbeck.core.task import TaskKind
 from limbeck.evaluation.forecast import Place, blind, forecast
 from limbeck.evaluation.intervals import gain_over, mean_over
 from limbeck.evaluation.networks import ask, right

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 import limbeck
 from limbeck.certificates.binomial import check_share
+from limbeck.core.answers import answers, probabilities
 from limbeck.core.columns import Features
-from limbeck.core.contract import Teacher, answers, probabilities
+from limbeck.core.contract import Teacher
 from limbeck.core.errors import InvalidInput, did_you_mean, whole_number
 from limbeck.core.progress import shown
 from limbeck.core.texts import are_texts, as_texts

@@ -6,8 +6,8 @@ import time
 from abc import ABC, abstractmethod
 from typing import Any, Generic, TypeVar
 
-from limbeck.core.contract import Certificate, Progress
-from limbeck.core.progress import shown
+from limbeck.core.certificate import Certificate
+from limbeck.core.progress import Progress, shown
 
 __all__ = ["MOST_SEEDS", "Steps", "run"]
 

@@ -12,9 +12,8 @@ from typing import Any
 import joblib
 
 from limbeck.api.prepare.sweep_settings import OF_BOTH, changed, shown_settings
-from limbeck.core.contract import Progress
 from limbeck.core.errors import InvalidInput, LimbeckError
-from limbeck.core.progress import quiet
+from limbeck.core.progress import Progress, quiet
 from limbeck.core.strict_json import plain, read_json, write_json
 from limbeck.networks.strategies.train_network import TrainNetwork
 from limbeck.networks.training.gradient_accumulation import Plan

@@ -14,18 +14,12 @@ from numpy.typing import NDArray
 from limbeck.api.distill_table import Known, TableSteps, Taught
 from limbeck.api.prepare.table import Request
 from limbeck.certificates.binomial import check_share, interval
-from limbeck.core.contract import (
-    Access,
-    MethodResult,
-    Progress,
-    Status,
-    StatusCode,
-    Teacher,
-    answers,
-)
+from limbeck.core.answers import answers
+from limbeck.core.contract import Access, MethodResult, Teacher
 from limbeck.core.errors import InvalidInput, did_you_mean, plural, whole_number
 from limbeck.core.measured import Measured
-from limbeck.core.progress import quiet, shown
+from limbeck.core.progress import Progress, quiet, shown
+from limbeck.core.status import Status, StatusCode
 from limbeck.data.cases import units_of
 from limbeck.data.duplicates import Rule, identical_rows
 from limbeck.evaluation.holdout import Apart

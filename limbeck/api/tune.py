@@ -16,8 +16,9 @@ from limbeck.api.steps import run
 from limbeck.api.sweep import Sweep, updates_of
 from limbeck.certificates.binomial import check_share
 from limbeck.certificates.wording import versions
-from limbeck.core.contract import Certificate, Progress
+from limbeck.core.certificate import Certificate
 from limbeck.core.errors import InvalidInput, did_you_mean, whole_number
+from limbeck.core.progress import Progress
 from limbeck.core.strict_json import plain, read_json, write_json
 from limbeck.core.whole_folder import open_folder
 from limbeck.networks.strategies.train_network import TrainNetwork

@@ -10,8 +10,8 @@ from limbeck.audits.results import Caveat
 from limbeck.certificates.binomial import smallest_n
 from limbeck.certificates.certify import MIN_ROWS, certify
 from limbeck.certificates.fingerprint import seen_among
+from limbeck.core.certificate import Certificate
 from limbeck.core.columns import Rows
-from limbeck.core.contract import Certificate
 from limbeck.core.errors import InvalidInput
 from limbeck.data.duplicates import kinds_of, row_hashes
 from limbeck.students.additive.additive import Additive

@@ -20,8 +20,8 @@ from limbeck.audits.audited_rows import AuditTable
 from limbeck.audits.calibration import Curve, fit_curve
 from limbeck.audits.refit import Design, Fit, Optimum, Refit, one_step, refit
 from limbeck.audits.results import Folds
-from limbeck.core.contract import Progress
 from limbeck.core.pieces import digest, kept, piece
+from limbeck.core.progress import Progress
 from limbeck.students.additive.bins import Bins
 from limbeck.students.additive.boosting import Terms, boost
 

@@ -17,9 +17,8 @@ from scipy.special import expit, logit
 from scipy.stats import rankdata
 
 from limbeck.audits.results import MatchedPairsTest
-from limbeck.core.contract import Progress
 from limbeck.core.errors import InvalidInput
-from limbeck.core.progress import quiet
+from limbeck.core.progress import Progress, quiet
 
 __all__ = [
     "CALIPER",

@@ -18,9 +18,8 @@ from limbeck.audits.memorised import memorised
 from limbeck.audits.model_test import cross_fit, enough_to_test, model_test
 from limbeck.audits.results import MatchedPairsTest, Memorised, MissingFeatures, ModelTest, Verdict
 from limbeck.core.columns import Features
-from limbeck.core.contract import Progress
 from limbeck.core.errors import InvalidInput
-from limbeck.core.progress import quiet
+from limbeck.core.progress import Progress, quiet
 
 __all__ = ["missing_features"]
 

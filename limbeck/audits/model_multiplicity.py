@@ -28,7 +28,7 @@ from limbeck.audits.smooth_students import (
     reduced,
     without,
 )
-from limbeck.core.contract import Progress
+from limbeck.core.progress import Progress
 
 __all__ = ["model_multiplicity"]
 

@@ -23,9 +23,8 @@ from scipy.stats import norm, rankdata
 
 from limbeck.audits.matched_pairs import near_pairs, squares_at_zero
 from limbeck.audits.results import ModelTest
-from limbeck.core.contract import Progress
 from limbeck.core.errors import InvalidInput
-from limbeck.core.progress import quiet
+from limbeck.core.progress import Progress, quiet
 
 __all__ = ["FEWEST_ROWS", "CrossFit", "cross_fit", "enough_to_test", "model_test"]
 

@@ -24,7 +24,7 @@ from limbeck.certificates.evidence import Evidence, Predictor, count, take
 from limbeck.certificates.issue import issue
 from limbeck.certificates.losses import BoundedLoss, LossFunction, choose_loss
 from limbeck.certificates.sequential import AnytimeBound
-from limbeck.core.contract import Certificate
+from limbeck.core.certificate import Certificate
 from limbeck.core.errors import InvalidInput
 from limbeck.data.duplicates import Rule
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from limbeck.certificates.issue import in_words
 from limbeck.core.atomic_io import write_bytes
-from limbeck.core.contract import Certificate, GroupBound
+from limbeck.core.certificate import Certificate, GroupBound
 from limbeck.core.errors import FileRefused
 from limbeck.core.signatures import KIND, SCHEMA, Signature
 from limbeck.core.strict_json import as_typed, parse_json

@@ -17,8 +17,8 @@ from limbeck.certificates.issue import issue
 from limbeck.certificates.losses import BoundedLoss, LossFunction, choose_loss
 from limbeck.certificates.streamed import certify_batches
 from limbeck.certificates.tolerance import tolerance_bound
-from limbeck.certificates.until import certify_until
-from limbeck.core.contract import Batches, Certificate
+from limbeck.certificates.until import Batches, certify_until
+from limbeck.core.certificate import Certificate
 from limbeck.core.errors import InvalidInput
 from limbeck.core.registry import BOUNDS
 from limbeck.data.cases import read_column

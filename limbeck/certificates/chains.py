@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from limbeck.certificates.budget_rows import Budget
-from limbeck.core.contract import Certificate
+from limbeck.core.certificate import Certificate
 from limbeck.core.errors import InvalidInput
 
 __all__ = ["TwoSteps", "chain", "two_steps"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from limbeck.certificates.chains import chain
 from limbeck.certificates.wording import upward
-from limbeck.core.contract import Certificate
+from limbeck.core.certificate import Certificate
 
 __all__ = ["ComposedBound", "direct_delta", "step_delta"]
 

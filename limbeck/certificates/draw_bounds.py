@@ -15,7 +15,7 @@ from limbeck.certificates.evidence import Evidence
 from limbeck.certificates.losses import BoundedLoss
 from limbeck.certificates.planning import RowsNeeded, plan_counts, plan_means
 from limbeck.certificates.reducing import losses_by_draw
-from limbeck.core.contract import GroupBound
+from limbeck.core.certificate import GroupBound
 from limbeck.core.registry import BOUNDS
 
 __all__ = ["DrawBounds"]

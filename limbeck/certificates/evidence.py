@@ -15,8 +15,8 @@ from limbeck.certificates import sentences
 from limbeck.certificates.fingerprint import Fingerprint, among, read_seen_hashes, seen_among
 from limbeck.certificates.losses import BoundedLoss, encode_answers, encode_predictions
 from limbeck.core.columns import Features, Rows
-from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task
 from limbeck.core.texts import are_texts, as_texts
 from limbeck.data.cases import Units, case_hashes, units_of
 from limbeck.data.duplicates import ColumnKind, Duplicates, Rule, find_duplicates, kinds_of

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.core.contract import Label
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Label
 from limbeck.data.duplicates import (
     ColumnKind,
     Rule,

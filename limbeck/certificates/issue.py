@@ -10,7 +10,7 @@ from limbeck.certificates import sentences, texts, wording
 from limbeck.certificates.evidence import Evidence
 from limbeck.certificates.planning import RowsNeeded
 from limbeck.certificates.streamed_evidence import StreamedEvidence
-from limbeck.core.contract import Certificate, GroupBound
+from limbeck.core.certificate import Certificate, GroupBound
 
 __all__ = ["in_words", "issue"]
 

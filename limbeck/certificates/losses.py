@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput, did_you_mean
+from limbeck.core.task import Task
 from limbeck.data.labels import class_codes, is_missing, label_array
 
 __all__ = ["BoundedLoss", "LossFunction", "choose_loss", "encode_answers", "encode_predictions"]

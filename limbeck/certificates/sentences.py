@@ -17,7 +17,7 @@ from limbeck.certificates.wording import (
     statement,
     surplus,
 )
-from limbeck.core.contract import Certificate
+from limbeck.core.certificate import Certificate
 
 __all__ = ["assumptions_of", "freshness", "loss_of", "plan_of", "statement_of"]
 

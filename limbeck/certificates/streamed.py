@@ -20,7 +20,7 @@ from limbeck.certificates.losses import BoundedLoss
 from limbeck.certificates.planning import RowsNeeded, plan_counts, plan_means
 from limbeck.certificates.streamed_evidence import StreamedEvidence
 from limbeck.certificates.streamed_means import bound_on_disk, plan_on_disk
-from limbeck.core.contract import Certificate, GroupBound
+from limbeck.core.certificate import Certificate, GroupBound
 from limbeck.core.errors import InvalidInput
 from limbeck.core.registry import BOUNDS
 from limbeck.data.duplicates import Rule

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from limbeck.certificates import wording
 from limbeck.certificates.binomial import check_share
-from limbeck.core.contract import Certificate, GroupBound
+from limbeck.core.certificate import Certificate, GroupBound
 from limbeck.core.errors import InvalidInput
 from limbeck.core.registry import BOUNDS
 

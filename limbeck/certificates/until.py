@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,12 +15,15 @@ from limbeck.certificates.issue import issue
 from limbeck.certificates.losses import BoundedLoss
 from limbeck.certificates.reducing import losses_by_draw
 from limbeck.certificates.sequential import AnytimeBound
-from limbeck.core.contract import Batches, Certificate
+from limbeck.core.certificate import Certificate
 from limbeck.core.errors import InvalidInput
 from limbeck.data.cases import read_column, units_of
 from limbeck.data.duplicates import Rule
 
-__all__ = ["certify_until"]
+__all__ = ["Batches", "certify_until"]
+
+Batches = Iterator[tuple[Any, ...]]
+"""Fresh rows and the teacher's answers (and the cases of the rows), drawn one batch at a time."""
 
 
 def certify_until(

@@ -18,7 +18,7 @@ from limbeck.certificates.evidence import Predictor, count, take
 from limbeck.certificates.losses import LossFunction
 from limbeck.certificates.texts import TEXT_LOSSES
 from limbeck.certificates.vouching import vouching
-from limbeck.core.contract import Certificate, GroupBound
+from limbeck.core.certificate import Certificate, GroupBound
 from limbeck.core.errors import InvalidInput
 from limbeck.data.cases import read_column, units_of
 from limbeck.data.row_batches import is_batched

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from limbeck.core.contract import Certificate
+from limbeck.core.certificate import Certificate
 from limbeck.core.errors import MissingExtra
 from limbeck.core.signatures import key_text, public_key_of, signed_bytes
 

@@ -1,41 +1,23 @@
-"""The nouns of limbeck, and nothing else. Shapes: n rows, d columns, k outputs, m activations."""
+"""What teachers, students, samplers and methods promise. Shapes: n rows, d columns, k outputs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from enum import Enum, Flag, StrEnum, auto
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Flag, auto
 from pathlib import Path
 from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from limbeck.core.answers import ScoreKind
 from limbeck.core.columns import Features, Rows
-from limbeck.core.errors import FileRefused, InvalidInput, did_you_mean
-from limbeck.core.signatures import Signature, sign, signed_bytes
+from limbeck.core.progress import Progress
+from limbeck.core.status import Status
+from limbeck.core.task import Task
 
-__all__ = [
-    "Access",
-    "Certificate",
-    "GroupBound",
-    "Label",
-    "Method",
-    "MethodResult",
-    "Progress",
-    "Sampler",
-    "ScoreKind",
-    "Status",
-    "StatusCode",
-    "Student",
-    "Task",
-    "TaskKind",
-    "Teacher",
-    "answers",
-    "probabilities",
-]
-
-Label = str | int | float | bool
+__all__ = ["Access", "Method", "MethodResult", "Sampler", "Student", "Teacher"]
 
 
 class Access(Flag):
@@ -59,112 +41,6 @@ class Access(Flag):
 
     def __str__(self) -> str:
         return ", ".join(a.name.lower() for a in type(self) if a in self and a.name) or "nothing"
-
-
-class ScoreKind(StrEnum):
-    """What a teacher's numbers are, so that a temperature on labels is an error."""
-
-    LOGIT = "logit"
-    PROBABILITY = "probability"
-    LABEL = "label"
-    VALUE = "value"
-
-
-class TaskKind(StrEnum):
-    """What is predicted; k outputs answer a row, or each of the t tokens of a sequence."""
-
-    CLASSIFICATION = "classification"
-    """Scores (n, k), labels (n,), or (n, k) where they are distributions over classes."""
-    MULTILABEL = "multilabel"
-    """Scores (n, k), labels (n, k) of 0 and 1."""
-    REGRESSION = "regression"
-    """Values (n, k), labels (n, k); (n,) where k is 1."""
-    TOKENS = "tokens"
-    """Scores (n, t, k), labels (n, t)."""
-    LANGUAGE = "language"
-    """The same, where the output at a place predicts the next token."""
-
-
-@dataclass(frozen=True)
-class Task:
-    """What is predicted, by how many outputs, and the names of the classes or the unit.
-
-    Parameters
-    ----------
-    classes : tuple of labels
-        The classes in the order of the score columns; empty for numbers, and where they have no
-        names.
-    unit : str
-        The unit of the number, for regression.
-    kind : TaskKind, optional
-        By default classification where classes are named, and regression where not.
-    outputs : int, optional
-        k: classes, labels, numbers, or the vocabulary; by default the classes that are named, and
-        one number.
-
-    Raises
-    ------
-    InvalidInput
-        If there is no such kind, or classes are named for numbers, or kind and outputs do not fit.
-
-    Examples
-    --------
-    >>> from limbeck import Task
-    >>> Task(("no", "yes")).classifies, Task(unit="kg").classifies
-    (True, False)
-    >>> Task.of("tokens", 9).sequential
-    True
-    """
-
-    classes: tuple[Label, ...] = ()
-    unit: str = ""
-    kind: TaskKind = None  # type: ignore[assignment]  # found from the classes
-    outputs: int = 0
-
-    @classmethod
-    def of(cls, kind: str, outputs: int) -> Self:
-        """What networks answer: a kind and the number of outputs, without names of classes.
-
-        Parameters
-        ----------
-        kind : {"classification", "multilabel", "regression", "tokens", "language"}
-            What is predicted.
-        outputs : int
-            k: classes, labels, numbers, or the vocabulary.
-        """
-        return cls(kind=kind, outputs=outputs)  # type: ignore[arg-type]  # read by __post_init__
-
-    def __post_init__(self) -> None:
-        known = [str(kind) for kind in TaskKind]
-        kind = self.kind or ("classification" if self.classes else "regression")
-        if kind not in known:
-            raise InvalidInput(f"The task is {kind!r}.", did_you_mean(str(kind), known))
-        outputs = self.outputs or len(self.classes) or int(kind == "regression")
-        if not outputs:
-            raise InvalidInput(f"A task of {kind} has no outputs.", "Give classes, or outputs.")
-        if self.classes and (kind == "regression" or len(self.classes) != outputs):
-            raise InvalidInput(
-                f"{len(self.classes)} classes were given for {kind} with {outputs} outputs.",
-                "Name every output, or leave classes out.",
-            )
-        object.__setattr__(self, "kind", TaskKind(kind))
-        object.__setattr__(self, "outputs", outputs)
-
-    @property
-    def classifies(self) -> bool:
-        """Whether one of k classes is the answer, for every row or at every place that counts."""
-        return self.kind not in (TaskKind.REGRESSION, TaskKind.MULTILABEL)
-
-    @property
-    def sequential(self) -> bool:
-        """Whether there is an answer per token."""
-        return self.kind in (TaskKind.TOKENS, TaskKind.LANGUAGE)
-
-    @property
-    def labels(self) -> NDArray[Any]:
-        """The classes as an array of shape (k,), of their own dtype where they share one."""
-        one_type = len({type(c) for c in self.classes}) == 1
-        return np.array(list(self.classes), dtype=None if one_type else object)
 
 
 @runtime_checkable
@@ -333,55 +209,6 @@ class Sampler(Protocol):
         ...
 
 
-class StatusCode(Enum):
-    """How a search ended; the value says what it means."""
-
-    EXACT = "the student agrees with the teacher on every row and query the search saw"
-    COMPLETE = "the search ran to its end"
-    LIMIT = "the search stopped at its limit; the student is the best found so far"
-    INTERRUPTED = "the search was interrupted; the student is the best found so far"
-    HYPOTHESIS_FAILED = (
-        "the hypothesis that the method rests on does not hold for this teacher;"
-        " the student is the best found without it"
-    )
-
-
-@dataclass(frozen=True)
-class Status:
-    """A code, the sentence that explains it here, and what to do about it."""
-
-    code: StatusCode
-    message: str
-    remedy: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.message} {self.remedy}".strip()
-
-    def to_dict(self) -> dict[str, str]:
-        """The code's name, and the whole sentence, ready for JSON."""
-        return {"code": self.code.name.lower(), "message": str(self)}
-
-    @classmethod
-    def from_dict(cls, data: Any) -> Self:
-        """Read what :meth:`to_dict` gave.
-
-        Raises
-        ------
-        FileRefused
-            If it is malformed, or there is no such code.
-        """
-        try:
-            return cls(StatusCode[data["code"].upper()], str(data["message"]))
-        except (KeyError, TypeError, AttributeError):
-            raise FileRefused(f"{data!r} is no status.", "Save the result again.") from None
-
-
-class Progress(Protocol):
-    """Told how far the work is; may raise KeyboardInterrupt."""
-
-    def __call__(self, stage: str, done: float, total: float) -> None: ...
-
-
 @dataclass(frozen=True)
 class MethodResult:
     """What a method returns: the student and how it was found.
@@ -490,167 +317,3 @@ class Method(Protocol):
             How much each row counts.
         """
         ...
-
-
-@dataclass(frozen=True)
-class GroupBound:
-    """The bound for one group of rows, at the level shared over all groups."""
-
-    group: str
-    epsilon: float
-    delta: float
-    n: int
-    mean_loss: float
-
-
-@dataclass(frozen=True)
-class Certificate:
-    """With probability at least 1 - delta over the rows, the expected loss is at most epsilon.
-
-    Parameters
-    ----------
-    epsilon : float
-        The certified bound, in units of the loss.
-    delta : float
-        The probability, over the draw of the rows, that the statement is wrong.
-    n : int
-        Independent draws used: different rows, or cases.
-    mean_loss : float
-        Mean loss on them; that of a case is the mean over its rows.
-    loss : str
-        ``disagreement``, or the name of a bounded loss, or ``exceeds`` for tolerance bounds.
-    bound : str
-        The name of the bound, with its source.
-    statement : str
-        The certificate as one sentence.
-    assumptions : tuple of str
-        What must be true for the sentence to hold.
-    asked : float or None
-        The epsilon that was asked for; compare with ``reached``.
-    tolerance : float or None
-        For regression: the error that at least 1 - epsilon of inputs stay within.
-    groups : tuple of GroupBound
-        Simultaneous bounds by group.
-    student, rows : str
-        Fingerprints (SHA-256) of the student and of the rows with their answers; that of the rows
-        depends neither on their order nor on digits that float32 does not keep.
-    settings : mapping
-        Everything else needed to recompute: loss range, candidates, copies, cases, versions.
-    signature : Signature, optional
-        Who vouches for it; see `sign`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import limbeck
-    >>> from limbeck.students import Tree
-    >>> X = np.arange(40.0).reshape(-1, 1)
-    >>> student = Tree(max_leaves=2).fit(X, X[:, 0] > 20)
-    >>> certificate = limbeck.certify(student, X, X[:, 0] > 20, delta=0.05)
-    >>> certificate.n, round(certificate.epsilon, 3)
-    (40, 0.072)
-    """
-
-    epsilon: float
-    delta: float
-    n: int
-    mean_loss: float
-    loss: str
-    bound: str
-    statement: str
-    assumptions: tuple[str, ...]
-    student: str
-    rows: str
-    asked: float | None = None
-    tolerance: float | None = None
-    groups: tuple[GroupBound, ...] = ()
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    signature: Signature | None = None
-
-    @property
-    def reached(self) -> bool:
-        """Whether the epsilon that was asked for is certified (True where none was asked)."""
-        return self.asked is None or self.epsilon <= self.asked
-
-    def sign(self, key: Any, password: str | None = None) -> Certificate:
-        """The same certificate, signed: the holder of the key vouches for it.
-
-        Anyone can recompute the numbers; that the answers are the teacher's own and the rows are
-        fresh is somebody's word. The signature says whose. It covers all fields; see
-        `limbeck.core.signatures.signed_bytes`.
-
-        Parameters
-        ----------
-        key : str, Path or Ed25519PrivateKey
-            The PEM file of an Ed25519 private key, or one read with ``cryptography``.
-        password : str, optional
-            Of the file, if it is encrypted.
-
-        Raises
-        ------
-        FileRefused
-            If the file cannot be read, or holds no Ed25519 private key.
-        InvalidInput
-            If it is encrypted and the password is lacking or wrong.
-        MissingExtra
-            If the package ``cryptography`` is not installed.
-        """
-        return replace(self, signature=sign(signed_bytes(self), key, password))
-
-
-Batches = Iterator[tuple[Any, ...]]
-"""Fresh rows and the teacher's answers (and the cases of the rows), drawn one batch at a time."""
-
-
-def answers(scores: NDArray[np.float64], task: Task) -> NDArray[np.int64] | NDArray[np.float64]:
-    """The teacher's hard answers, of shape (n,).
-
-    Parameters
-    ----------
-    scores : ndarray of shape (n, k)
-        What ``Teacher.scores`` returned.
-    task : Task
-        The teacher's task.
-
-    Returns
-    -------
-    ndarray of shape (n,)
-        Class indices (int64; the first of equal scores) or values (float64).
-    """
-    return scores.argmax(axis=1).astype(np.int64) if task.classifies else scores[:, 0]
-
-
-def probabilities(
-    scores: NDArray[np.float64], kind: ScoreKind, temperature: float = 1.0
-) -> NDArray[np.float64]:
-    """Class probabilities softmax(z / T), of shape (n, k), from scores.
-
-    Parameters
-    ----------
-    scores : ndarray of shape (n, k)
-        What ``Teacher.scores`` returned; for probabilities p, z = log p.
-    kind : ScoreKind
-        What they are. Labels are returned as they are.
-    temperature : float
-        T (Hinton, Vinyals, Dean 2015, equation 1).
-
-    Raises
-    ------
-    InvalidInput
-        If T is not positive, or a temperature is asked of labels, or probabilities of values.
-    """
-    if not (np.isfinite(temperature) and temperature > 0):
-        raise InvalidInput(f"The temperature is {temperature}.", "Give a positive number.")
-    if kind is ScoreKind.VALUE:
-        raise InvalidInput("The teacher predicts a number.", "Use its values themselves.")
-    if kind is ScoreKind.LABEL and temperature != 1.0:
-        raise InvalidInput(
-            f"A temperature of {temperature:g} was asked of a teacher that gives labels only.",
-            "Leave the temperature at 1, or use a teacher that gives logits or probabilities.",
-        )
-    if kind is ScoreKind.LABEL or (kind is ScoreKind.PROBABILITY and temperature == 1.0):
-        return scores
-    with np.errstate(divide="ignore"):  # log 0 = -inf, which the exponential takes back to 0
-        z = (np.log(scores) if kind is ScoreKind.PROBABILITY else scores) / temperature
-    p = np.exp(z - z.max(axis=1, keepdims=True))
-    return np.asarray(p / p.sum(axis=1, keepdims=True))

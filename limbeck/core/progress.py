@@ -1,14 +1,19 @@
-"""A progress bar on a terminal, silence elsewhere."""
+"""Who is told how far the work is: a progress bar on a terminal, silence elsewhere."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
-from limbeck.core.contract import Progress
+__all__ = ["Progress", "quiet", "shown"]
 
-__all__ = ["quiet", "shown"]
+
+class Progress(Protocol):
+    """Told how far the work is; may raise KeyboardInterrupt."""
+
+    def __call__(self, stage: str, done: float, total: float) -> None: ...
 
 
 def quiet(stage: str, done: float, total: float) -> None:

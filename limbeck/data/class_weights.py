@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput, by_name, did_you_mean
+from limbeck.core.task import Task
 
 __all__ = ["ClassWeight", "class_weights", "weighted_by_class"]
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput, by_name, did_you_mean
+from limbeck.core.task import Task
 
 __all__ = ["check_monotone", "directions"]
 

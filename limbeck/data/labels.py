@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.core.contract import Label, Task
 from limbeck.core.errors import InvalidInput, did_you_mean
+from limbeck.core.task import Label, Task
 
 __all__ = [
     "MOST_CLASSES",

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.core.contract import Label, ScoreKind, Task
+from limbeck.core.answers import ScoreKind
 from limbeck.core.errors import InvalidInput, did_you_mean
+from limbeck.core.task import Label, Task
 from limbeck.data.labels import as_classes, class_codes, classes_of, label_array
 
 __all__ = [

@@ -10,8 +10,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from limbeck.core.contract import Label, Task
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Label, Task
 from limbeck.data.labels import (
     UNLABELLED,
     class_codes,

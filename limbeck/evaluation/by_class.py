@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.certificates.binomial import interval
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 
 __all__ = ["ClassAgreement", "ClassShare", "by_class", "never_predicted"]
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.core.contract import Status, Task
+from limbeck.core.status import Status
+from limbeck.core.task import Task
 
 __all__ = ["told_constant"]
 

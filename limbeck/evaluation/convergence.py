@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import kendalltau
 
-from limbeck.core.contract import Status, StatusCode
+from limbeck.core.status import Status, StatusCode
 from limbeck.evaluation.comparison import Comparison, Difference
 from limbeck.networks.losses.loss import Objective
 from limbeck.networks.training.settings import UPDATES, Training

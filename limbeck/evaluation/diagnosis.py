@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from limbeck.certificates.binomial import interval
-from limbeck.core.contract import Task, TaskKind
+from limbeck.core.task import Task, TaskKind
 from limbeck.evaluation.networks import Said, agreement, ask
 from limbeck.networks.datasets.batch import Batch
 from limbeck.networks.datasets.data import Samples

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from limbeck.core.answers import answers
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task, Teacher, answers
+from limbeck.core.contract import Teacher
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task
 from limbeck.core.texts import as_texts
 from limbeck.data.labels import class_codes
 from limbeck.evaluation.comparison import Comparison, ModelPredictions

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.certificates.binomial import interval
-from limbeck.core.contract import Task
 from limbeck.core.measured import Measured
+from limbeck.core.task import Task
 
 __all__ = ["InheritedMistakes", "inherited_mistakes"]
 

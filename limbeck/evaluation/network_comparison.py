@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from limbeck.certificates.certify import certify
-from limbeck.core.contract import Certificate, Task, TaskKind
+from limbeck.core.certificate import Certificate
 from limbeck.core.errors import InvalidInput
 from limbeck.core.measured import Measured
+from limbeck.core.task import Task, TaskKind
 from limbeck.data.cases import units_of
 from limbeck.data.duplicates import Rule
 from limbeck.evaluation.comparison import (

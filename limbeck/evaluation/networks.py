@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from limbeck.core.contract import Task, TaskKind
+from limbeck.core.task import Task, TaskKind
 from limbeck.modules.batch import Step, View
 from limbeck.modules.capture import asking
 from limbeck.modules.outputs import answer

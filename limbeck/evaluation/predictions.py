@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from limbeck.certificates.binomial import interval, paired_interval
 from limbeck.certificates.bounded import betting_interval
-from limbeck.core.contract import Task
 from limbeck.core.measured import Measured
+from limbeck.core.task import Task
 from limbeck.data.cases import units_of
 from limbeck.evaluation.by_class import by_class
 from limbeck.evaluation.comparison import (

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.core.contract import Progress
 from limbeck.core.measured import Measured
+from limbeck.core.progress import Progress
 from limbeck.evaluation.comparison import Difference
 from limbeck.evaluation.intervals import gain_over, mean_over
 from limbeck.evaluation.subset_students import (

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 from limbeck.language.chunked import LMHead, chunked_values
 from limbeck.language.generation import TokenSampling, padded
 from limbeck.language.judging import PromptScores, score_texts

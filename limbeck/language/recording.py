@@ -15,9 +15,8 @@ import torch
 from torch import Tensor
 
 from limbeck.core.atomic_io import write_bytes
-from limbeck.core.contract import Progress
 from limbeck.core.errors import InvalidInput, TeacherFailed, whole_number
-from limbeck.core.progress import shown
+from limbeck.core.progress import Progress, shown
 from limbeck.language.carriers.carrier import Arrays, Carrier, TokenLayout
 from limbeck.language.carriers.named import carrier_of
 from limbeck.language.chunked import LMHead, chunk_rows

@@ -16,8 +16,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task
 from limbeck.language.generation import TokenSampling, generate, padded
 from limbeck.language.models import LanguageModel
 from limbeck.language.prompts import Prompts

@@ -14,8 +14,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from limbeck.core.contract import Progress, Task
 from limbeck.core.errors import InvalidInput
+from limbeck.core.progress import Progress
+from limbeck.core.task import Task
 from limbeck.language.cross_tokenizer.bridge import Bridge
 from limbeck.language.cross_tokenizer.objective import CrossTokenizer
 from limbeck.language.generation import TokenSampling

@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
-from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task, TaskKind
 from limbeck.language.carriers.signal import TeacherSignal
 from limbeck.language.chunked import TokenSum
 from limbeck.language.cross_tokenizer.bridge import Bridge

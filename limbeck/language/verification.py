@@ -15,7 +15,7 @@ from limbeck.certificates.certificate_file import read_stored
 from limbeck.certificates.texts import CHUNK_LOSS, TEXT_LOSSES, certify_texts
 from limbeck.certificates.verification import FieldMismatch, Verification, same
 from limbeck.certificates.vouching import vouching
-from limbeck.core.contract import Certificate
+from limbeck.core.certificate import Certificate
 from limbeck.core.errors import FileRefused, InvalidInput
 from limbeck.language.certified_texts import TEXTS, CertifiedTexts
 from limbeck.language.cross_tokenizer.bridge import Bridge

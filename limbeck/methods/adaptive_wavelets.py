@@ -17,19 +17,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from limbeck.core.answers import probabilities
 from limbeck.core.columns import Rows
-from limbeck.core.contract import (
-    Access,
-    MethodResult,
-    Progress,
-    Sampler,
-    Task,
-    Teacher,
-    probabilities,
-)
+from limbeck.core.contract import Access, MethodResult, Sampler, Teacher
 from limbeck.core.errors import InvalidInput, MissingExtra, did_you_mean
-from limbeck.core.progress import quiet
+from limbeck.core.progress import Progress, quiet
 from limbeck.core.registry import METHODS
+from limbeck.core.task import Task
 from limbeck.data.splits import split_folds
 from limbeck.methods.base import BaseMethod
 from limbeck.methods.budgets import check_queries

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from limbeck.core.answers import ScoreKind, probabilities
+from limbeck.core.answers import answers as hard_answers
 from limbeck.core.columns import Rows
-from limbeck.core.contract import ScoreKind, Student, Teacher, probabilities
-from limbeck.core.contract import answers as hard_answers
+from limbeck.core.contract import Student, Teacher
 from limbeck.methods.soft_answers import FEW_ROWS, QUERIES
 from limbeck.methods.weights import weights
 from limbeck.samplers.named import sampler_named

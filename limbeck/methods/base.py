@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Rows
-from limbeck.core.contract import Access, MethodResult, Progress, Student, Task, Teacher
+from limbeck.core.contract import Access, MethodResult, Student, Teacher
 from limbeck.core.errors import InvalidInput, did_you_mean
+from limbeck.core.progress import Progress
 from limbeck.core.registry import METHODS
+from limbeck.core.task import Task
 from limbeck.methods.answered_rows import AllSizes, AnsweredRows
 from limbeck.methods.forbidden import hide
 from limbeck.students.tree.tree import Tree

@@ -18,9 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Features, Rows
-from limbeck.core.contract import Access, MethodResult, Progress, Student, Task, Teacher
+from limbeck.core.contract import Access, MethodResult, Student, Teacher
 from limbeck.core.errors import AccessDenied, InvalidInput
+from limbeck.core.progress import Progress
 from limbeck.core.registry import METHODS
+from limbeck.core.task import Task
 from limbeck.data.class_weights import ClassWeight
 from limbeck.data.splits import few_values
 from limbeck.methods.answered_rows import AllSizes, AnsweredRows, answer_rows

@@ -11,18 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Rows
-from limbeck.core.contract import (
-    Access,
-    MethodResult,
-    Progress,
-    Status,
-    Student,
-    Task,
-    Teacher,
-)
+from limbeck.core.contract import Access, MethodResult, Student, Teacher
 from limbeck.core.errors import InvalidInput, LimbeckError
-from limbeck.core.progress import quiet
+from limbeck.core.progress import Progress, quiet
 from limbeck.core.registry import STUDENTS
+from limbeck.core.status import Status
+from limbeck.core.task import Task
 from limbeck.data.class_weights import ClassWeight
 from limbeck.methods.base import BaseMethod
 from limbeck.methods.given import Given

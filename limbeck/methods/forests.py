@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 from limbeck.methods.search_and_stitch.literals import Literal
 from limbeck.students.tree.greedy import expand, from_sklearn
 from limbeck.students.tree.nodes import LE, Nodes

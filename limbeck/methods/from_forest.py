@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Rows
-from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
 from limbeck.core.registry import METHODS
+from limbeck.core.task import Task
 from limbeck.methods.forbidden import hide
 from limbeck.methods.forests import fitted_forest, most_asked
 from limbeck.methods.greedy import Greedy

@@ -9,17 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Rows
-from limbeck.core.contract import (
-    MethodResult,
-    Progress,
-    Status,
-    StatusCode,
-    Student,
-    Task,
-    Teacher,
-)
+from limbeck.core.contract import MethodResult, Student, Teacher
 from limbeck.core.errors import InvalidInput
+from limbeck.core.progress import Progress
 from limbeck.core.registry import STUDENTS
+from limbeck.core.status import Status, StatusCode
+from limbeck.core.task import Task
 from limbeck.methods.base import BaseMethod
 
 __all__ = ["Given"]

@@ -14,19 +14,14 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from limbeck.core.answers import ScoreKind, probabilities
 from limbeck.core.columns import Rows
-from limbeck.core.contract import (
-    MethodResult,
-    Progress,
-    ScoreKind,
-    Status,
-    StatusCode,
-    Task,
-    Teacher,
-    probabilities,
-)
+from limbeck.core.contract import MethodResult, Teacher
 from limbeck.core.errors import InvalidInput
+from limbeck.core.progress import Progress
 from limbeck.core.registry import METHODS
+from limbeck.core.status import Status, StatusCode
+from limbeck.core.task import Task
 from limbeck.data.class_weights import ClassWeight
 from limbeck.data.splits import FOLDS, split_folds
 from limbeck.methods.answered_rows import AllSizes, AnsweredRows

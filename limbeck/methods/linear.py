@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Rows
-from limbeck.core.contract import Status, StatusCode, Task
 from limbeck.core.errors import InvalidInput, plural
 from limbeck.core.registry import METHODS
+from limbeck.core.status import Status, StatusCode
+from limbeck.core.task import Task
 from limbeck.methods.soft_answers import AskedTeacher
 from limbeck.methods.sums import SumMethod
 from limbeck.students.linear.linear import Linear, dense_fit, l1_path, linear_of

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from limbeck.core.contract import Progress
+from limbeck.core.progress import Progress
 from limbeck.core.registry import METHODS
 from limbeck.data.ordered_classes import check_ordered, ranks_of
 from limbeck.methods.text_method import AnsweredTexts, FoundText, TextMethod

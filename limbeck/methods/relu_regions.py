@@ -10,19 +10,14 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from limbeck.core.answers import ScoreKind
 from limbeck.core.columns import Rows
-from limbeck.core.contract import (
-    Access,
-    MethodResult,
-    Progress,
-    ScoreKind,
-    Status,
-    StatusCode,
-    Task,
-    Teacher,
-)
+from limbeck.core.contract import Access, MethodResult, Teacher
 from limbeck.core.errors import InvalidInput
+from limbeck.core.progress import Progress
 from limbeck.core.registry import METHODS
+from limbeck.core.status import Status, StatusCode
+from limbeck.core.task import Task
 from limbeck.methods.base import BaseMethod
 from limbeck.students.oblique_tree.regions import Layer
 from limbeck.students.oblique_tree.tree import ObliqueTree

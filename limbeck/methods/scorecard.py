@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from limbeck.core.contract import Task
 from limbeck.core.errors import whole_number
 from limbeck.core.registry import METHODS
+from limbeck.core.task import Task
 from limbeck.methods.sums import SumMethod
 from limbeck.students.scorecard.scorecard import cards, cards_by_family
 from limbeck.students.sparse_sum.base import SumOfTerms

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Rows
-from limbeck.core.contract import Progress, Sampler, Teacher
+from limbeck.core.contract import Sampler, Teacher
+from limbeck.core.progress import Progress
 from limbeck.data.splits import FOLDS
 from limbeck.methods.search_and_stitch.queries import FEWEST, draw
 from limbeck.samplers.named import TRIED

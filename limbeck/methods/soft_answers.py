@@ -8,8 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from limbeck.core.answers import ScoreKind, probabilities
 from limbeck.core.columns import Rows
-from limbeck.core.contract import Progress, Sampler, ScoreKind, TaskKind, Teacher, probabilities
+from limbeck.core.contract import Sampler, Teacher
+from limbeck.core.progress import Progress
+from limbeck.core.task import TaskKind
 from limbeck.data.class_weights import ClassWeight, class_weights
 from limbeck.data.splits import FOLDS, split_folds
 from limbeck.methods.budgets import query_budget, used_rows

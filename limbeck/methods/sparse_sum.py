@@ -12,8 +12,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from limbeck.core.contract import Task
 from limbeck.core.registry import METHODS
+from limbeck.core.task import Task
 from limbeck.methods.sums import SumMethod
 from limbeck.students.sparse_sum.base import SumOfTerms
 from limbeck.students.sparse_sum.search import (

@@ -11,17 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Rows
-from limbeck.core.contract import (
-    MethodResult,
-    Progress,
-    Sampler,
-    Status,
-    StatusCode,
-    Student,
-    Task,
-    Teacher,
-)
+from limbeck.core.contract import MethodResult, Sampler, Student, Teacher
 from limbeck.core.errors import InvalidInput, plural, whole_number
+from limbeck.core.progress import Progress
+from limbeck.core.status import Status, StatusCode
+from limbeck.core.task import Task
 from limbeck.data.class_weights import ClassWeight
 from limbeck.data.directions import check_monotone, directions
 from limbeck.methods.answered_rows import ROWS_ALONE, AllSizes, AnsweredRows

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from limbeck.core.contract import Progress
 from limbeck.core.errors import InvalidInput, did_you_mean, whole_number
+from limbeck.core.progress import Progress
 from limbeck.core.registry import METHODS
 from limbeck.methods.text_method import AnsweredTexts, FoundText, TextMethod
 from limbeck.students.text_classifier.embedding_classifier import (

@@ -9,17 +9,13 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from limbeck.core.answers import answers
 from limbeck.core.columns import Rows
-from limbeck.core.contract import (
-    MethodResult,
-    Progress,
-    Status,
-    StatusCode,
-    Task,
-    Teacher,
-    answers,
-)
+from limbeck.core.contract import MethodResult, Teacher
 from limbeck.core.errors import InvalidInput
+from limbeck.core.progress import Progress
+from limbeck.core.status import Status, StatusCode
+from limbeck.core.task import Task
 from limbeck.data.class_weights import ClassWeight, class_weights
 from limbeck.methods.base import BaseMethod
 from limbeck.methods.soft_answers import soft_of

@@ -11,9 +11,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.core.contract import Progress
 from limbeck.core.errors import InvalidInput, did_you_mean
-from limbeck.core.progress import quiet
+from limbeck.core.progress import Progress, quiet
 from limbeck.core.registry import METHODS
 from limbeck.data.ordered_classes import check_ordered
 from limbeck.data.splits import split_folds

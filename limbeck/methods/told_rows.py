@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from limbeck.core.answers import answers as hard_answers
 from limbeck.core.columns import Rows
-from limbeck.core.contract import Progress, Teacher
-from limbeck.core.contract import answers as hard_answers
+from limbeck.core.contract import Teacher
+from limbeck.core.progress import Progress
 from limbeck.data.class_weights import ClassWeight, weighted_by_class
 from limbeck.methods.budgets import used_rows
 

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from limbeck.core.contract import Task, TaskKind
+from limbeck.core.task import Task, TaskKind
 
 __all__ = [
     "IGNORED",
@@ -109,7 +109,7 @@ class Step:
     inputs : Any
         What the networks are called with: a tensor, a tuple, or a mapping of tensors.
     labels : Tensor or None
-        As in `limbeck.core.contract.TaskKind`; ``IGNORED`` marks tokens that do not count, and rows
+        As in `limbeck.core.task.TaskKind`; ``IGNORED`` marks tokens that do not count, and rows
         (of classes) or entries (of multi-label) without a label.
     student : View
         With gradients.

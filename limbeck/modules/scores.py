@@ -10,8 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from limbeck.core.contract import Label, ScoreKind, Task
+from limbeck.core.answers import ScoreKind
 from limbeck.core.errors import InvalidInput, TeacherFailed
+from limbeck.core.task import Label, Task
 from limbeck.data.labels import as_classes
 from limbeck.data.scores import sums_to_one, within_one
 from limbeck.modules.outputs import Place, entries, entry, tensor_in

@@ -10,8 +10,8 @@ from scipy.optimize import minimize_scalar
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task, TaskKind
 from limbeck.modules.capture import asking
 from limbeck.modules.outputs import answer, reading_of
 from limbeck.networks.datasets.data import Samples

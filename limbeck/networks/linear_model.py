@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from limbeck.core.contract import Task, TaskKind
+from limbeck.core.task import Task, TaskKind
 
 __all__ = ["BagOfTokens", "LinearBaseline", "linear_baseline"]
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task, TaskKind
 from limbeck.data.duplicates import ColumnKind
 from limbeck.modules.batch import counted
 from limbeck.modules.capture import asking

@@ -31,8 +31,8 @@ from limbeck.audits.results import (
 )
 from limbeck.certificates.certificate_file import load as load_certificate
 from limbeck.certificates.certificate_file import save as save_certificate
-from limbeck.core.contract import Certificate, Progress
-from limbeck.core.progress import quiet, shown
+from limbeck.core.certificate import Certificate
+from limbeck.core.progress import Progress, quiet, shown
 from limbeck.core.strict_json import plain, read_json, record, write_json
 from limbeck.reports.table import Table
 from limbeck.results.audit_sections.frames import tables

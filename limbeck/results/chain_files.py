@@ -7,7 +7,8 @@ from typing import Any
 
 from limbeck.certificates.certificate_file import load as load_certificate
 from limbeck.certificates.composed import ComposedBound
-from limbeck.core.contract import Certificate, Student
+from limbeck.core.certificate import Certificate
+from limbeck.core.contract import Student
 from limbeck.students.files import load as load_student
 
 __all__ = ["read_chain", "step_folders"]

@@ -11,8 +11,8 @@ from rich.text import Text
 
 from limbeck.certificates.certificate_file import load as load_certificate
 from limbeck.certificates.certificate_file import save as save_certificate
-from limbeck.core.contract import Status
 from limbeck.core.errors import InvalidInput
+from limbeck.core.status import Status
 from limbeck.core.strict_json import plain, read_json, record, write_json
 from limbeck.reports.document import document, write_document
 from limbeck.reports.markup import Html, join, tag

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from limbeck.core.contract import Certificate, Status
+from limbeck.core.certificate import Certificate
 from limbeck.core.measured import Measured
+from limbeck.core.status import Status
 from limbeck.evaluation.comparison import Comparison, ModelResult
 from limbeck.networks.conversion.recall_score import RecallScore
 from limbeck.reports.table import Column, Drawing, Table

@@ -16,8 +16,9 @@ from limbeck.certificates.certificate_file import save as save_certificate
 from limbeck.certificates.fingerprint import read_seen_hashes
 from limbeck.core.arrays import read_array
 from limbeck.core.atomic_io import write_bytes
-from limbeck.core.contract import Status, Student
+from limbeck.core.contract import Student
 from limbeck.core.errors import FileRefused, InvalidInput
+from limbeck.core.status import Status
 from limbeck.core.strict_json import plain, read_json, record, write_json
 from limbeck.data.formulas import with_formulas, without_formulas
 from limbeck.data.tables import read_table

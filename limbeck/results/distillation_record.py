@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.certificates.composed import ComposedBound
+from limbeck.core.certificate import Certificate
 from limbeck.core.columns import Rows
-from limbeck.core.contract import Certificate, Status, Student
+from limbeck.core.contract import Student
+from limbeck.core.status import Status
 from limbeck.evaluation.comparison import Comparison
 
 __all__ = ["DistillationRecord", "Holdout"]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from limbeck.core.contract import Label
+from limbeck.core.task import Label
 from limbeck.evaluation.comparison import Comparison
 from limbeck.language.generated.diversity import Diversity
 from limbeck.language.generated.tasks import DroppedText, GeneratedRow

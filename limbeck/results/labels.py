@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.atomic_io import write_bytes
-from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput, plural
+from limbeck.core.task import Task
 
 __all__ = ["Labels"]
 

@@ -11,8 +11,8 @@ from rich.console import RenderableType
 from limbeck.certificates.certificate_file import load as load_certificate
 from limbeck.certificates.certificate_file import save as save_certificate
 from limbeck.core.atomic_io import write_bytes
-from limbeck.core.contract import Status
 from limbeck.core.errors import InvalidInput
+from limbeck.core.status import Status
 from limbeck.core.strict_json import plain, read_json, record, strict_json, write_json
 from limbeck.language.certified_texts import CertifiedTexts
 from limbeck.language.models import read_model

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from limbeck.core.contract import Certificate, Status
+from limbeck.core.certificate import Certificate
+from limbeck.core.status import Status
 from limbeck.evaluation.comparison import Comparison, Difference
 from limbeck.evaluation.text_comparison import TextFacts
 from limbeck.language.certified_texts import CertifiedTexts

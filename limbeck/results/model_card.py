@@ -9,7 +9,7 @@ from typing import Any
 
 from limbeck.certificates.wording import upward
 from limbeck.core.atomic_io import write_bytes
-from limbeck.core.contract import Certificate
+from limbeck.core.certificate import Certificate
 from limbeck.core.errors import InvalidInput
 from limbeck.reports.markdown import fenced, markdown_table, plain_markdown
 from limbeck.results.result import Result

@@ -9,8 +9,8 @@ from typing import Any, Self
 from rich.console import RenderableType
 
 from limbeck.certificates.certificate_file import load as load_certificate
-from limbeck.core.contract import Status
 from limbeck.core.errors import InvalidInput, LimbeckError
+from limbeck.core.status import Status
 from limbeck.core.strict_json import plain, read_json, record, write_json
 from limbeck.reports.table import Table
 from limbeck.results.model_card import write_card

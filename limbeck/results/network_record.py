@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from limbeck.core.contract import Certificate, Status
+from limbeck.core.certificate import Certificate
+from limbeck.core.status import Status
 from limbeck.evaluation.comparison import Comparison
 from limbeck.evaluation.model_facts import ModelFacts
 

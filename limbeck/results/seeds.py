@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from limbeck.core.contract import Status, StatusCode
+from limbeck.core.status import Status, StatusCode
 from limbeck.evaluation.comparison import Comparison
 from limbeck.evaluation.network_comparison import SeedNetworks
 from limbeck.networks.losses.loss import Objective

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from limbeck.certificates.wording import upward
-from limbeck.core.contract import Certificate, Student
+from limbeck.core.certificate import Certificate
+from limbeck.core.contract import Student
 from limbeck.core.errors import plural
 from limbeck.core.measured import Measured
 from limbeck.results.distillation import Distillation

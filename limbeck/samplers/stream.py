@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from limbeck.core.answers import answers
 from limbeck.core.columns import Features
-from limbeck.core.contract import Access, Sampler, Teacher, answers
+from limbeck.core.contract import Access, Sampler, Teacher
 from limbeck.core.errors import AccessDenied
 from limbeck.samplers.jitter import Jitter
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.core.contract import Progress, TaskKind
 from limbeck.core.measured import Measured
-from limbeck.core.progress import quiet
+from limbeck.core.progress import Progress, quiet
+from limbeck.core.task import TaskKind
 from limbeck.evaluation.curves import Place, continued
 from limbeck.evaluation.networks import Said, agreement, ask
 from limbeck.networks.datasets.data import Samples

@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 
 from limbeck.core.arrays import read_arrays
 from limbeck.core.atomic_io import write_bytes
-from limbeck.core.contract import Progress
 from limbeck.core.errors import InvalidInput, TeacherFailed
-from limbeck.core.progress import quiet
+from limbeck.core.progress import Progress, quiet
 from limbeck.evaluation.forecast import PairScores, Place
 from limbeck.evaluation.networks import ask, right
 from limbeck.networks.datasets.data import Samples

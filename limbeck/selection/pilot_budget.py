@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from limbeck.core.contract import Progress
 from limbeck.core.errors import InvalidInput
+from limbeck.core.progress import Progress
 from limbeck.core.strict_json import read_json, record, write_json
 from limbeck.reports.numbers import count, duration
 from limbeck.selection.pilot import Cell, Pilot, PilotRuns

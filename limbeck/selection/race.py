@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from limbeck.core.answers import answers
 from limbeck.core.columns import Rows
-from limbeck.core.contract import Progress, Student, Task, answers
+from limbeck.core.contract import Student
 from limbeck.core.errors import LimbeckError
-from limbeck.core.progress import quiet
+from limbeck.core.progress import Progress, quiet
+from limbeck.core.task import Task
 from limbeck.data.labels import positions
 from limbeck.methods.answered_rows import ROWS_ALONE, AllSizes, AnsweredRows
 from limbeck.methods.base import BaseMethod

@@ -16,8 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
-from limbeck.core.contract import Progress
-from limbeck.core.progress import quiet
+from limbeck.core.progress import Progress, quiet
 from limbeck.methods.answered_rows import AnsweredRows
 from limbeck.selection.finished import FinishedRuns
 from limbeck.selection.race import Route, Run, Stopped, run_route

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Rows
-from limbeck.core.contract import Access, Progress, Teacher
-from limbeck.core.progress import quiet
+from limbeck.core.contract import Access, Teacher
+from limbeck.core.progress import Progress, quiet
 from limbeck.data.splits import split_folds
 from limbeck.methods.answered_rows import AnsweredRows, answer_rows
 from limbeck.methods.search_and_stitch.queries import Trials, ask

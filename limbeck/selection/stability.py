@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from limbeck.certificates.binomial import interval
 from limbeck.core.columns import Rows
-from limbeck.core.contract import Progress, Student
+from limbeck.core.contract import Student
 from limbeck.core.measured import Measured
-from limbeck.core.progress import quiet
+from limbeck.core.progress import Progress, quiet
 from limbeck.methods.answered_rows import AnsweredRows
 from limbeck.results.tournament_record import StudentStatement
 from limbeck.selection.front import Entrant

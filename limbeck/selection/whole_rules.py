@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 from limbeck.students.sparse_sum.terms import conditions_of
 from limbeck.students.tree.conditions import Condition
 

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from limbeck.core.atomic_io import write_bytes
 from limbeck.core.column import Feature
 from limbeck.core.columns import Features
-from limbeck.core.contract import Label, Task
 from limbeck.core.errors import FileRefused, did_you_mean
 from limbeck.core.registry import STUDENTS
 from limbeck.core.strict_json import parse_json
+from limbeck.core.task import Label, Task
 from limbeck.data.labels import is_label
 
 __all__ = [

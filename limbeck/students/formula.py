@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, softmax
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 
 __all__ = [
     "All", "Any", "AtLeast", "AtMost", "ColumnValue", "Constant", "Expression", "Filled",

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from limbeck.core.atomic_io import write_bytes
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput, MissingExtra
 from limbeck.core.strict_json import strict_json
+from limbeck.core.task import Task
 from limbeck.students.files import fingerprint, head
 
 __all__ = ["check_dtype", "label_array", "onnx_file", "require_onnx"]

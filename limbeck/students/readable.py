@@ -13,8 +13,8 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from limbeck.core.columns import Features, Rows
-from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task
 from limbeck.reports.markup import Html, tag
 from limbeck.reports.plots import axes_of
 from limbeck.students import files

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput, did_you_mean
+from limbeck.core.task import Task
 from limbeck.data.labels import classes_of, encode_labels, label_array
 
 __all__ = ["TaskLike", "predicts_classes", "read_target", "read_training", "read_weight"]

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.core.contract import Access, Label, ScoreKind, Task
+from limbeck.core.answers import ScoreKind
+from limbeck.core.contract import Access
 from limbeck.core.errors import InvalidInput, LimbeckError, TeacherFailed
+from limbeck.core.task import Label, Task
 from limbeck.data.labels import as_classes, class_codes
 from limbeck.data.scores import KnownOutputs, read_scores
 from limbeck.teachers.closed import Closed

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from limbeck.core.contract import Label, ScoreKind
+from limbeck.core.answers import ScoreKind
 from limbeck.core.errors import AccessDenied
 from limbeck.core.registry import TEACHERS
+from limbeck.core.task import Label
 from limbeck.teachers.batched import BatchedTeacher
 from limbeck.teachers.entry import TeacherEntry
 from limbeck.teachers.reading import FirstOutputs

@@ -11,9 +11,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.core.contract import Access, Label, ScoreKind, Task, Teacher, answers, probabilities
+from limbeck.core.answers import ScoreKind, answers, probabilities
+from limbeck.core.contract import Access, Teacher
 from limbeck.core.errors import AccessDenied, InvalidInput
 from limbeck.core.registry import TEACHERS
+from limbeck.core.task import Label, Task
 from limbeck.data.ensemble_weights import ensemble_weights
 from limbeck.teachers import as_teacher, teacher_class
 from limbeck.teachers.entry import TeacherEntry

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.core.contract import ScoreKind, Teacher
-from limbeck.core.contract import answers as hard_answers
+from limbeck.core.answers import ScoreKind
+from limbeck.core.answers import answers as hard_answers
+from limbeck.core.contract import Teacher
 from limbeck.core.errors import InvalidInput
 from limbeck.data.class_order import better_order
 

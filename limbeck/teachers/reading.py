@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.core.contract import Label
+from limbeck.core.task import Label
 from limbeck.data.labels import read_labels
 from limbeck.data.scores import KnownOutputs, OutputReading, read_scores
 from limbeck.data.unlabelled import marked_classes

@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from limbeck.core.contract import Access, Label, ScoreKind, Teacher
+from limbeck.core.answers import ScoreKind
+from limbeck.core.contract import Access, Teacher
 from limbeck.core.errors import FileRefused, InvalidInput, MissingExtra
 from limbeck.core.registry import TEACHERS
+from limbeck.core.task import Label
 from limbeck.teachers.entry import TeacherEntry
 from limbeck.teachers.files import path_of
 from limbeck.teachers.reading import FirstOutputs

@@ -8,9 +8,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.core.contract import Access, Label, ScoreKind, Task
+from limbeck.core.answers import ScoreKind
+from limbeck.core.contract import Access
 from limbeck.core.errors import AccessDenied, InvalidInput, TeacherFailed
 from limbeck.core.registry import TEACHERS
+from limbeck.core.task import Label, Task
 from limbeck.data.labels import class_codes
 from limbeck.teachers.closed import Closed
 from limbeck.teachers.entry import TeacherEntry

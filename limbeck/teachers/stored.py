@@ -9,10 +9,12 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from limbeck.core.answers import ScoreKind
 from limbeck.core.columns import Features
-from limbeck.core.contract import Access, Label, ScoreKind
+from limbeck.core.contract import Access
 from limbeck.core.errors import AccessDenied, InvalidInput
 from limbeck.core.registry import TEACHERS
+from limbeck.core.task import Label
 from limbeck.data.labels import encode_labels
 from limbeck.data.scores import KnownOutputs, OutputReading, read_scores, read_table
 from limbeck.teachers.closed import Closed

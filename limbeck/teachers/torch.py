@@ -10,8 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from limbeck.core.contract import Access, Label, ScoreKind, Task
+from limbeck.core.answers import ScoreKind
+from limbeck.core.contract import Access
 from limbeck.core.errors import AccessDenied, InvalidInput, TeacherFailed, did_you_mean
+from limbeck.core.task import Label, Task
 from limbeck.data.scores import KnownOutputs, read_scores
 from limbeck.modules.capture import evaluated
 from limbeck.modules.gradients import differentiable, slope_of

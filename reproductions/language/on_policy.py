@@ -26,8 +26,8 @@ import torch
 from characters import ROOT, llama, shakespeare, teacher, tokenizer
 
 from limbeck.core.atomic_io import write_bytes
-from limbeck.core.contract import Task
 from limbeck.core.progress import quiet
+from limbeck.core.task import Task
 from limbeck.evaluation.intervals import gain_over, mean_over
 from limbeck.language import MiniLLM, OnPolicy, PolicyGradient, SequenceKD, TokenKD
 from limbeck.language.generation import TokenSampling, generate

@@ -16,8 +16,9 @@ import limbeck
 from limbeck import distill
 from limbeck.certificates.binomial import upper_bound
 from limbeck.certificates.fingerprint import row_hashes
-from limbeck.core.contract import Access, MethodResult, Status, StatusCode
+from limbeck.core.contract import Access, MethodResult
 from limbeck.core.errors import AccessDenied, InvalidInput, TeacherFailed
+from limbeck.core.status import Status, StatusCode
 from limbeck.methods.base import BaseMethod
 from limbeck.methods.search_and_stitch.method import SearchAndStitch
 from limbeck.students.tree.tree import Tree

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 import limbeck
-from limbeck.core.contract import StatusCode
 from limbeck.core.errors import InvalidInput
+from limbeck.core.status import StatusCode
 from limbeck.networks import (
     BornAgain,
     Exits,

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
 import limbeck
-from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task
 from tests.api.test_distill_network import Truth, rows, small
 
 QUICK: dict[str, Any] = {"max_steps": 5, "batch_size": 32, "baseline": False, "timing": False}

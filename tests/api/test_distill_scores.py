@@ -11,8 +11,8 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from limbeck import distill
-from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput, TeacherFailed
+from limbeck.core.task import Task
 
 QUICK: dict[str, Any] = {"queries": 200, "max_leaves": 4}
 X = np.random.default_rng(0).normal(size=(400, 3))

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from limbeck.api.steps import Steps, run
-from limbeck.core.contract import Certificate, Progress
+from limbeck.core.certificate import Certificate
+from limbeck.core.progress import Progress
 
 
 class Sums(Steps[int, int, int, int, int, tuple[int, float]]):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import settings
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 
 # timings say nothing on a machine that is shared
 settings.register_profile("shared machine", deadline=None)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from limbeck.certificates import certify, load, row_hashes, save, verify
-from limbeck.core.contract import Certificate
+from limbeck.core.certificate import Certificate
 from limbeck.core.errors import FileRefused, InvalidInput
 
 

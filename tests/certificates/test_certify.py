@@ -18,8 +18,8 @@ from limbeck.certificates import (
     upper_bound,
 )
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from limbeck.certificates.losses import choose_loss, encode_answers, encode_predictions
-from limbeck.core.contract import Label, Task
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Label, Task
 
 CLASSES, NUMBER = Task(classes=("no", "yes")), Task(unit="K")
 

@@ -10,8 +10,10 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClassifier
 
-from limbeck.core.contract import Access, ScoreKind, Task, Teacher, answers, probabilities
+from limbeck.core.answers import ScoreKind, answers, probabilities
+from limbeck.core.contract import Access, Teacher
 from limbeck.core.errors import AccessDenied, InvalidInput
+from limbeck.core.task import Task
 from limbeck.teachers import CallableTeacher, SklearnTeacher, StoredScores
 
 rng = np.random.default_rng(0)

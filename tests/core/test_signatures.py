@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from limbeck.certificates import certify, load, save, verify
 from limbeck.certificates.certificate_file import read_stored
 from limbeck.cli.app import app
-from limbeck.core.contract import Certificate
+from limbeck.core.certificate import Certificate
 from limbeck.core.errors import FileRefused, InvalidInput
 from limbeck.core.signatures import Signature, key_text, public_key_of, sign, signed_bytes
 from limbeck.students import Tree

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from limbeck.certificates.losses import encode_answers
-from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task
 from limbeck.data.labels import (
     UNLABELLED,
     as_classes,

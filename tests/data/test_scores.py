@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limbeck.core.contract import ScoreKind, Task
+from limbeck.core.answers import ScoreKind
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task
 from limbeck.data.scores import KnownOutputs, read_scores, sums_to_one, within_one
 
 P = np.array([0.2, 0.7, 0.4, 0.9])

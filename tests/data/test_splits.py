@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 from limbeck.data.cases import Units
 from limbeck.data.splits import FOLDS, few_values, split_folds, split_units
 from limbeck.methods.search_and_stitch.method import SearchAndStitch

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task
 from limbeck.data.labels import encode_labels
 from limbeck.data.scores import KnownOutputs, read_scores
 from limbeck.data.unlabelled import (

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 from sklearn.metrics import recall_score
 
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 from limbeck.evaluation.by_class import by_class, never_predicted
 
 TASK = Task(("common", "rare", "unheard"))

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from limbeck.core.contract import Status, StatusCode, Task
+from limbeck.core.status import Status, StatusCode
+from limbeck.core.task import Task
 from limbeck.evaluation.constant import told_constant
 
 STATUS = Status(StatusCode.COMPLETE, "The search ran to its end.")

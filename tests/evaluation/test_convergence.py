@@ -15,8 +15,8 @@ from sklearn.datasets import load_digits
 from torch import Tensor, nn
 
 import limbeck
-from limbeck.core.contract import StatusCode
 from limbeck.core.measured import Measured
+from limbeck.core.status import StatusCode
 from limbeck.evaluation.comparison import Comparison, Difference, ModelResult
 from limbeck.evaluation.convergence import falling, too_short
 from limbeck.networks import BornAgain, GoldLabels, LinearSchedule, SoftTargets, balanced

@@ -8,7 +8,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from limbeck.core.contract import Task, TaskKind  # noqa: E402
+from limbeck.core.task import Task, TaskKind  # noqa: E402
 from limbeck.evaluation.diagnosis import diagnosis  # noqa: E402
 from limbeck.networks import GoldLabels, SoftTargets  # noqa: E402
 from limbeck.networks.datasets.data import Samples  # noqa: E402

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from limbeck.certificates import certify
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task
 from limbeck.data.duplicates import row_hashes
 from limbeck.data.labels import positions, read_labels
 from limbeck.evaluation.holdout import set_apart, split

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 from limbeck.evaluation.inherited import inherited_mistakes
 
 

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from limbeck.certificates.binomial import interval, paired_interval
 from limbeck.certificates.fingerprint import row_hashes
 from limbeck.certificates.verification import verify
-from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task, TaskKind
 from limbeck.evaluation.comparison import Comparison
 from limbeck.evaluation.intervals import gain_over, mean_over
 from limbeck.evaluation.network_comparison import Judge, SeedNetworks

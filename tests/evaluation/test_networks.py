@@ -8,7 +8,7 @@ import torch
 from sklearn.metrics import accuracy_score, r2_score
 from torch import Tensor, nn
 
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 from limbeck.evaluation.intervals import mean_over
 from limbeck.evaluation.networks import (
     Said,
@@ -199,7 +199,7 @@ def test_constant_labels_are_explained_by_right_answers_alone() -> None:
 def test_reliability_adds_up_to_accuracy_and_to_the_calibration_error() -> None:
     import numpy as np
 
-    from limbeck.core.contract import Task, TaskKind
+    from limbeck.core.task import Task, TaskKind
     from limbeck.evaluation.networks import Said, gaps, reliability
 
     rng = np.random.default_rng(0)

@@ -6,7 +6,7 @@ from scipy.stats import binomtest, bootstrap
 from sklearn.metrics import accuracy_score, r2_score
 
 from limbeck.certificates.bounded import betting_interval
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 from limbeck.evaluation.comparison import ModelPredictions
 from limbeck.evaluation.predictions import compare_predictions, score
 

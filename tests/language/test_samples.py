@@ -4,7 +4,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from limbeck.core.contract import Task  # noqa: E402
+from limbeck.core.task import Task  # noqa: E402
 from limbeck.language.generation import TokenSampling  # noqa: E402
 from limbeck.language.prompt_rows import read_rows  # noqa: E402
 from limbeck.language.prompts import encode  # noqa: E402

@@ -6,7 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from limbeck.core.contract import Task  # noqa: E402
+from limbeck.core.task import Task  # noqa: E402
 from limbeck.language import (  # noqa: E402
     MiniLLM,
     OnPolicy,

@@ -11,9 +11,11 @@ pywt = pytest.importorskip("pywt")
 torch = pytest.importorskip("torch")
 
 from limbeck.core.columns import Features  # noqa: E402
-from limbeck.core.contract import Access, MethodResult, Status, StatusCode, Task  # noqa: E402
+from limbeck.core.contract import Access, MethodResult  # noqa: E402
 from limbeck.core.errors import InvalidInput  # noqa: E402
 from limbeck.core.progress import quiet  # noqa: E402
+from limbeck.core.status import Status, StatusCode  # noqa: E402
+from limbeck.core.task import Task  # noqa: E402
 from limbeck.methods.adaptive_wavelets import AdaptiveWavelets  # noqa: E402
 from limbeck.signal.wavelets.bank import analysis, analysis2  # noqa: E402
 from limbeck.signal.wavelets.search import difference  # noqa: E402

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import Access, StatusCode
+from limbeck.core.contract import Access
 from limbeck.core.errors import InvalidInput
 from limbeck.core.progress import quiet
+from limbeck.core.status import StatusCode
 from limbeck.methods.composed import Composed
 from limbeck.methods.greedy import Greedy
 from limbeck.methods.junta.method import FindJunta

@@ -8,7 +8,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 from limbeck.methods.forests import fitted_forest, most_asked, trees_of_teacher
 from limbeck.students.tree.tree import Tree
 from limbeck.teachers import as_teacher

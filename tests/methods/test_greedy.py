@@ -6,9 +6,9 @@ import pytest
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
 from limbeck.core.errors import AccessDenied, InvalidInput
 from limbeck.core.progress import quiet
+from limbeck.core.task import Task
 from limbeck.methods.greedy import Greedy
 from limbeck.teachers import as_teacher
 

@@ -6,8 +6,8 @@ from sklearn.linear_model import LogisticRegression
 
 import limbeck
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task
 from limbeck.methods.linear import match_linear
 
 RNG = np.random.default_rng(0)

@@ -6,9 +6,9 @@ import pytest
 from sklearn.ensemble import RandomForestClassifier
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import StatusCode
 from limbeck.core.errors import InvalidInput
 from limbeck.core.progress import quiet
+from limbeck.core.status import StatusCode
 from limbeck.methods.optimal import Optimal
 from limbeck.teachers import as_teacher
 

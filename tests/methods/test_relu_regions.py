@@ -7,9 +7,9 @@ import pytest
 
 import limbeck
 from limbeck.core.columns import Features
-from limbeck.core.contract import StatusCode
 from limbeck.core.errors import AccessDenied, InvalidInput
 from limbeck.core.progress import quiet
+from limbeck.core.status import StatusCode
 from limbeck.methods.relu_regions import ReluRegions
 
 torch = pytest.importorskip("torch")

@@ -8,8 +8,8 @@ import pytest
 import limbeck
 from limbeck import LimbeckError
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
 from limbeck.core.progress import quiet
+from limbeck.core.task import Task
 from limbeck.methods.text_method import AnsweredTexts
 from limbeck.methods.text_tournament import KINDS, DistillTexts
 

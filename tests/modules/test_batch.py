@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 from limbeck.modules.batch import IGNORED, Step, View
 
 

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from limbeck.core.contract import ScoreKind, Task
+from limbeck.core.answers import ScoreKind
 from limbeck.core.errors import InvalidInput, TeacherFailed
+from limbeck.core.task import Task
 from limbeck.modules.scores import as_array, chosen_output, class_scores, row_scores
 
 Z, HIDDEN = torch.randn(4, 2), torch.randn(4, 7)

@@ -10,8 +10,8 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("accelerate")
 
 import limbeck  # noqa: E402
-from limbeck.core.contract import Task, TaskKind  # noqa: E402
 from limbeck.core.errors import InvalidInput  # noqa: E402
+from limbeck.core.task import Task, TaskKind  # noqa: E402
 from limbeck.networks.calibration import calibrated  # noqa: E402
 from limbeck.networks.datasets.data import Samples  # noqa: E402
 

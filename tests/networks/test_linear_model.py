@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.linear_model import BagOfTokens, LinearBaseline, linear_baseline
 from limbeck.networks.strategies.train_network import GOLD

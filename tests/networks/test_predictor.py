@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task, TaskKind
 from limbeck.evaluation.networks import ask
 from limbeck.modules.batch import IGNORED
 from limbeck.networks.datasets.data import Samples

@@ -15,8 +15,11 @@ import pytest
 import pywt
 
 import limbeck
-from limbeck.core.contract import Access, MethodResult, Status, StatusCode, Task, answers
+from limbeck.core.answers import answers
+from limbeck.core.contract import Access, MethodResult
 from limbeck.core.measured import Measured
+from limbeck.core.status import Status, StatusCode
+from limbeck.core.task import Task
 from limbeck.evaluation.comparison import Comparison, Difference, ModelResult
 from limbeck.evaluation.model_facts import ModelFacts
 from limbeck.methods.base import BaseMethod

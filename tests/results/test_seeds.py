@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from torch import nn
 
-from limbeck.core.contract import StatusCode
 from limbeck.core.measured import Measured
+from limbeck.core.status import StatusCode
 from limbeck.evaluation.comparison import Comparison, ModelResult
 from limbeck.networks import GoldLabels, LinearSchedule, SoftTargets
 from limbeck.networks.training.settings import Training

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from limbeck.core.columns import Features, Rows
-from limbeck.core.contract import MethodResult, Status, StatusCode
+from limbeck.core.contract import MethodResult
 from limbeck.core.errors import InvalidInput
+from limbeck.core.status import Status, StatusCode
 from limbeck.methods.answered_rows import AllSizes, answer_rows
 from limbeck.methods.base import BaseMethod
 from limbeck.selection.race import Route, Run, Stopped, budgets_up_to, folds_of, run_route

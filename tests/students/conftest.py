@@ -8,7 +8,7 @@ import pytest
 
 from limbeck.core.column import Feature
 from limbeck.core.columns import Features, Rows
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 from limbeck.students.tree.nodes import EQ, LE, MISSING, Nodes
 from limbeck.students.tree.tree import Tree
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from limbeck.core.atomic_io import write_bytes
 from limbeck.core.column import Feature
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
 from limbeck.core.errors import FileRefused
+from limbeck.core.task import Task
 from limbeck.students import files, load
 from limbeck.students.junta.junta import Junta
 from limbeck.students.tree.tree import Tree

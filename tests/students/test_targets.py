@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task
 from limbeck.students.targets import read_target, read_weight
 
 

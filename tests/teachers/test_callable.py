@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from limbeck.core.contract import ScoreKind, Task
+from limbeck.core.answers import ScoreKind
 from limbeck.core.errors import AccessDenied, InvalidInput, TeacherFailed
+from limbeck.core.task import Task
 from limbeck.teachers.callable import CallableTeacher
 
 X = np.arange(10.0).reshape(5, 2)

@@ -8,8 +8,10 @@ from sklearn.tree import DecisionTreeClassifier
 
 import limbeck
 from limbeck import as_teacher
-from limbeck.core.contract import Access, ScoreKind, Task, Teacher
+from limbeck.core.answers import ScoreKind
+from limbeck.core.contract import Access, Teacher
 from limbeck.core.errors import AccessDenied, InvalidInput
+from limbeck.core.task import Task
 from limbeck.teachers import CallableTeacher, StoredScores
 from limbeck.teachers.ensemble import Ensemble
 

@@ -11,9 +11,10 @@ import pytest
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
 import limbeck.teachers as teachers
-from limbeck.core.contract import ScoreKind, Task
+from limbeck.core.answers import ScoreKind
 from limbeck.core.errors import InvalidInput
 from limbeck.core.registry import TEACHERS
+from limbeck.core.task import Task
 from limbeck.teachers import CallableTeacher, SklearnTeacher, StoredScores, as_teacher
 
 X = np.random.default_rng(0).normal(size=(40, 3))

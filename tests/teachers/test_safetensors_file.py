@@ -5,7 +5,8 @@ import pytest
 
 import limbeck
 from limbeck import as_teacher
-from limbeck.core.contract import Access, ScoreKind
+from limbeck.core.answers import ScoreKind
+from limbeck.core.contract import Access
 from limbeck.core.errors import FileRefused, InvalidInput
 
 torch = pytest.importorskip("torch")

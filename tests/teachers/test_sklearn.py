@@ -13,8 +13,10 @@ from sklearn.preprocessing import OneHotEncoder
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
-from limbeck.core.contract import ScoreKind, Task, Teacher, answers
+from limbeck.core.answers import ScoreKind, answers
+from limbeck.core.contract import Teacher
 from limbeck.core.errors import AccessDenied, InvalidInput, TeacherFailed
+from limbeck.core.task import Task
 from limbeck.teachers.sklearn import SklearnTeacher
 
 rng = np.random.default_rng(0)

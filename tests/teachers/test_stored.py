@@ -4,9 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from limbeck.core.answers import ScoreKind
 from limbeck.core.columns import Features
-from limbeck.core.contract import Access, ScoreKind, Task
+from limbeck.core.contract import Access
 from limbeck.core.errors import AccessDenied, InvalidInput
+from limbeck.core.task import Task
 from limbeck.teachers.stored import StoredScores
 
 X = np.arange(8.0).reshape(4, 2)

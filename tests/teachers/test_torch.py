@@ -11,8 +11,10 @@ import pytest
 torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
-from limbeck.core.contract import Access, ScoreKind, Task, Teacher  # noqa: E402
+from limbeck.core.answers import ScoreKind  # noqa: E402
+from limbeck.core.contract import Access, Teacher  # noqa: E402
 from limbeck.core.errors import AccessDenied, InvalidInput, TeacherFailed  # noqa: E402
+from limbeck.core.task import Task  # noqa: E402
 from limbeck.teachers.torch import TorchTeacher  # noqa: E402
 
 pytestmark = pytest.mark.torch

@@ -14,8 +14,9 @@ from torch.utils.data import DataLoader, SequentialSampler
 from limbeck.api.prepare.input_checks import looked_at
 from limbeck.api.prepare.outputs import parts_of
 from limbeck.api.prepare.probabilities import read_probabilities
-from limbeck.core.contract import ScoreKind, Task, TaskKind
+from limbeck.core.answers import ScoreKind
 from limbeck.core.errors import InvalidInput, did_you_mean
+from limbeck.core.task import Task, TaskKind
 from limbeck.networks.cache.teacher_cache import TeacherCache
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.datasets.tasks import guess_task, same_outputs

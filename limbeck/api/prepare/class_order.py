@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from limbeck.api.prepare.labels import ClassNames
 from limbeck.api.prepare.scrambled import looks_trained
-from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task, TaskKind
 from limbeck.data.class_order import Reordering, better_order
 from limbeck.modules.capture import asking, placed
 from limbeck.modules.outputs import answer

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.core.contract import Label, Teacher
+from limbeck.core.contract import Teacher
 from limbeck.core.errors import InvalidInput, did_you_mean
 from limbeck.core.strict_json import plain, strict_json
+from limbeck.core.task import Label
 from limbeck.core.texts import are_texts, as_texts
 from limbeck.data.labels import as_classes, encode_labels
 from limbeck.language.generated.class_texts import ClassTexts

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task
 from limbeck.modules.batch import Step, View
 from limbeck.modules.capture import asking, placed, run
 from limbeck.modules.outputs import answer, reading_of

@@ -10,8 +10,8 @@ import numpy as np
 from torch import Tensor
 
 from limbeck.api.prepare.text_inside import Inside, text_inside
-from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task, TaskKind
 from limbeck.data.labels import (
     UNLABELLED,
     as_classes,

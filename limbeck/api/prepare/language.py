@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from limbeck.certificates.binomial import check_share
-from limbeck.core.contract import Progress, Task
 from limbeck.core.errors import InvalidInput, did_you_mean, plural
+from limbeck.core.progress import Progress
+from limbeck.core.task import Task
 from limbeck.language.cross_preflight import bridged, cross_preflight
 from limbeck.language.cross_tokenizer.bridge import Bridge
 from limbeck.language.cross_tokenizer.judging import CrossJudge

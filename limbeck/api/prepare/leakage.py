@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from limbeck.api.prepare.splits import FEWEST, MOST_HASHED, compared_rows
 from limbeck.certificates.fingerprint import TrainingOverlap, seen_among
 from limbeck.certificates.tolerance import tolerance_bound
-from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task, TaskKind
 from limbeck.data.cases import case_hashes
 from limbeck.data.duplicates import Rule, find_duplicates, row_hashes
 from limbeck.networks.datasets.data import Samples

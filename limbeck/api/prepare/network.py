@@ -43,8 +43,8 @@ from limbeck.api.prepare.request import NetworkData, NetworkRequest, NetworkSide
 from limbeck.api.prepare.sequence_checks import try_extremes
 from limbeck.api.prepare.shared_outputs import apart_notes, share_outputs
 from limbeck.api.prepare.splits import for_rows
-from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task
 from limbeck.modules.outputs import OutputReader
 from limbeck.networks.cache.teacher_cache import TeacherCache
 from limbeck.networks.datasets.data import Samples

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from limbeck.api.prepare.input_checks import called
-from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task, TaskKind
 from limbeck.modules.capture import asking
 from limbeck.modules.outputs import (
     OutputReader,

@@ -7,8 +7,9 @@ from typing import Any
 
 from torch import nn
 
-from limbeck.core.contract import ScoreKind, TaskKind
+from limbeck.core.answers import ScoreKind
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import TaskKind
 from limbeck.modules.capture import asking, placed
 from limbeck.modules.outputs import answer
 from limbeck.networks.datasets.data import Samples

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task, TaskKind
 from limbeck.data.scores import sums_to_one
 from limbeck.modules.capture import asking, modes_kept, placed, run
 from limbeck.modules.outputs import read_by, reading_of

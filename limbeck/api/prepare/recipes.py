@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput, did_you_mean
+from limbeck.core.task import Task
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.datasets.mixing import can_be_mixed
 from limbeck.networks.training.settings import UPDATES, Training

@@ -13,7 +13,7 @@ from limbeck.api.prepare.checks import loader_settings, makers_of, one_teacher, 
 from limbeck.api.prepare.labels import ClassNames, Coded, coded_labels
 from limbeck.api.prepare.score_column import score_column
 from limbeck.api.prepare.splits import two_sides
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 from limbeck.data.duplicates import Rule
 from limbeck.networks.cache.teacher_cache import TeacherCache
 from limbeck.networks.datasets.data import Samples

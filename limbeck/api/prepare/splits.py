@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 
 from limbeck.certificates.binomial import check_share
-from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task
 from limbeck.data.cases import read_column, refuse_shared_cases, units_of
 from limbeck.data.duplicates import Rule, find_duplicates
 from limbeck.data.splits import split_units

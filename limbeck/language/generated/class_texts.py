@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from limbeck.core.contract import Label
+from limbeck.core.task import Label
 from limbeck.language.generated.instruction_filters import CUT, PREAMBLE
 from limbeck.language.generated.rouge import RougeIndex
 from limbeck.language.generated.tasks import GeneratedRow

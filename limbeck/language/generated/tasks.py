@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from limbeck.core.contract import Label
+from limbeck.core.task import Label
 
 __all__ = ["DroppedText", "GeneratedRow", "Instance", "SeedTask"]
 

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from limbeck.core.contract import Progress
 from limbeck.core.errors import FileRefused, plural
-from limbeck.core.progress import quiet
+from limbeck.core.progress import Progress, quiet
 from limbeck.core.strict_json import parse_json
 from limbeck.language.generated.tasks import DroppedText
 from limbeck.teachers.completions import Completion, Sampling, TextWriter

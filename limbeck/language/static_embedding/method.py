@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from limbeck.core.contract import Progress, Teacher
+from limbeck.core.contract import Teacher
 from limbeck.core.errors import InvalidInput, did_you_mean, whole_number
+from limbeck.core.progress import Progress
 from limbeck.language.static_embedding.margins import ask_margins, pair_scores
 from limbeck.language.static_embedding.training import (
     LEFT_OUT,

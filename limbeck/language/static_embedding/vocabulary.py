@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.core.contract import Progress, Teacher
+from limbeck.core.contract import Teacher
+from limbeck.core.progress import Progress
 from limbeck.students.static_embedding.words import frequent_words, word_tokenizer
 
 __all__ = ["Vocabulary", "vocabulary_of"]

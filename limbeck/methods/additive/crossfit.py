@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Rows
-from limbeck.core.contract import Status, StatusCode, Task
+from limbeck.core.status import Status, StatusCode
+from limbeck.core.task import Task
 from limbeck.data.splits import FOLDS
 from limbeck.methods.search_and_stitch.crossfit import row_losses
 from limbeck.methods.weights import weights

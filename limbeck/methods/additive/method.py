@@ -17,18 +17,14 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from limbeck.core.answers import answers as hard_answers
+from limbeck.core.answers import probabilities
 from limbeck.core.columns import Rows
-from limbeck.core.contract import (
-    MethodResult,
-    Progress,
-    Sampler,
-    Task,
-    Teacher,
-    probabilities,
-)
-from limbeck.core.contract import answers as hard_answers
+from limbeck.core.contract import MethodResult, Sampler, Teacher
 from limbeck.core.errors import InvalidInput, whole_number
+from limbeck.core.progress import Progress
 from limbeck.core.registry import METHODS
+from limbeck.core.task import Task
 from limbeck.data.class_weights import ClassWeight
 from limbeck.data.splits import FOLDS, split_folds
 from limbeck.methods.additive.crossfit import CurveCrossFit, CurveSettings

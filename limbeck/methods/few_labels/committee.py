@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from limbeck.core.answers import ScoreKind
 from limbeck.core.columns import Features, Rows
-from limbeck.core.contract import Access, ScoreKind, Teacher
+from limbeck.core.contract import Access, Teacher
 from limbeck.core.errors import AccessDenied
 from limbeck.methods.few_labels.acquisition import next_batch, uncertainty
 from limbeck.teachers.closed import Closed

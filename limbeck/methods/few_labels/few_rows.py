@@ -10,17 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Rows
-from limbeck.core.contract import (
-    Access,
-    Method,
-    MethodResult,
-    Progress,
-    Student,
-    Task,
-    Teacher,
-)
+from limbeck.core.contract import Access, Method, MethodResult, Student, Teacher
 from limbeck.core.errors import AccessDenied, InvalidInput, plural
-from limbeck.core.progress import quiet
+from limbeck.core.progress import Progress, quiet
+from limbeck.core.task import Task
 from limbeck.data.labels import positions
 from limbeck.methods.few_labels.committee import Committee, CommitteeTeacher
 from limbeck.methods.few_labels.labelling import (

@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Rows
-from limbeck.core.contract import MethodResult, Progress, TaskKind, Teacher
+from limbeck.core.contract import MethodResult, Teacher
 from limbeck.core.errors import InvalidInput, did_you_mean, plural, whole_number
+from limbeck.core.progress import Progress
+from limbeck.core.task import TaskKind
 from limbeck.methods.few_labels.questions import CountedQuestions, answered
 from limbeck.methods.few_labels.stopping import LearningCurve
 from limbeck.methods.soft_answers import soft_of

@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from scipy.special import expit, softmax
 
 from limbeck.core.columns import Rows
-from limbeck.core.contract import MethodResult, Progress, Status, StatusCode, Teacher
+from limbeck.core.contract import MethodResult, Teacher
 from limbeck.core.errors import InvalidInput, plural
+from limbeck.core.progress import Progress
 from limbeck.core.registry import METHODS
+from limbeck.core.status import Status, StatusCode
 from limbeck.methods.few_labels.acquisition import next_batch, uncertainty
 from limbeck.methods.few_labels.labelling import (
     AskedRows,

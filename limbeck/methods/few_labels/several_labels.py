@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from limbeck.core.answers import ScoreKind
 from limbeck.core.columns import Rows
-from limbeck.core.contract import Access, Progress, ScoreKind, Task, Teacher
+from limbeck.core.contract import Access, Teacher
 from limbeck.core.errors import AccessDenied, plural
+from limbeck.core.progress import Progress
+from limbeck.core.task import Task
 from limbeck.methods.few_labels.labelling import AskedRows, ask_in_batches, different_rows
 from limbeck.methods.few_labels.method import FewLabels, TextPool
 from limbeck.methods.few_labels.questions import CountedQuestions

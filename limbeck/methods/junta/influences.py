@@ -13,7 +13,8 @@ import numpy as np
 
 from limbeck.certificates.binomial import interval
 from limbeck.core.columns import Rows
-from limbeck.core.contract import Access, Progress, Teacher
+from limbeck.core.contract import Access, Teacher
+from limbeck.core.progress import Progress
 from limbeck.methods.junta.cells import cells_of
 from limbeck.methods.junta.questions import Questions
 from limbeck.students.junta.table import MAX_CELLS

@@ -15,9 +15,12 @@ from numpy.typing import NDArray
 
 from limbeck.certificates.binomial import check_share, upper_bound
 from limbeck.core.columns import Rows
-from limbeck.core.contract import Access, MethodResult, Progress, Status, StatusCode, Task, Teacher
+from limbeck.core.contract import Access, MethodResult, Teacher
 from limbeck.core.errors import InvalidInput
+from limbeck.core.progress import Progress
 from limbeck.core.registry import METHODS
+from limbeck.core.status import Status, StatusCode
+from limbeck.core.task import Task
 from limbeck.data.class_weights import ClassWeight, class_weights
 from limbeck.methods.base import BaseMethod
 from limbeck.methods.junta.cells import cells_of, fill

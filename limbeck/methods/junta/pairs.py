@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.certificates.binomial import smallest_n
-from limbeck.core.contract import Progress
+from limbeck.core.progress import Progress
 from limbeck.methods.junta.questions import Answers, NoisyAnswer, Questions
 
 __all__ = ["FOR_RANKING", "Relevant", "most_questions", "relevant"]

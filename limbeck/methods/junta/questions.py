@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from scipy.stats import binom
 
 from limbeck.certificates.binomial import upper_bound
+from limbeck.core.answers import answers
 from limbeck.core.columns import Rows
-from limbeck.core.contract import Teacher, answers
+from limbeck.core.contract import Teacher
 from limbeck.core.errors import InvalidInput
 
 __all__ = ["NoisyAnswer", "Questions", "repeats_needed"]

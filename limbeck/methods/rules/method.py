@@ -18,9 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Rows
-from limbeck.core.contract import MethodResult, Progress, Task, Teacher
+from limbeck.core.contract import MethodResult, Teacher
 from limbeck.core.errors import InvalidInput, whole_number
+from limbeck.core.progress import Progress
 from limbeck.core.registry import METHODS
+from limbeck.core.task import Task
 from limbeck.data.class_weights import ClassWeight
 from limbeck.data.splits import split_folds
 from limbeck.methods.answered_rows import AllSizes, AnsweredRows

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Rows
-from limbeck.core.contract import Status, StatusCode, Task
 from limbeck.core.errors import plural
+from limbeck.core.status import Status, StatusCode
+from limbeck.core.task import Task
 from limbeck.data.splits import FOLDS
 from limbeck.methods.search_and_stitch.choosing import smallest_within
 from limbeck.methods.search_and_stitch.crossfit import row_losses

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Rows
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 from limbeck.methods.search_and_stitch.plan import PlannedTree
 from limbeck.methods.search_and_stitch.search import TreeSearch
 from limbeck.methods.search_and_stitch.settings import SearchSettings

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput, did_you_mean
+from limbeck.core.task import Task
 
 __all__ = ["COSTS", "Cost", "cost_named", "row_statistics"]
 

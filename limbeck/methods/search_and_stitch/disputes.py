@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binom
 
+from limbeck.core.answers import answers as hard_answers
 from limbeck.core.columns import Rows
 from limbeck.core.contract import Teacher
-from limbeck.core.contract import answers as hard_answers
 from limbeck.methods.search_and_stitch.choosing import ChosenSize
 from limbeck.methods.search_and_stitch.queries import FEWEST
 from limbeck.methods.search_and_stitch.search import TreeSearch

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
 from limbeck.core.errors import list_of_names
+from limbeck.core.task import Task
 from limbeck.data.directions import check_monotone, directions
 from limbeck.methods.budgets import check_leaf_rows, check_shape
 from limbeck.methods.feature_costs import check_costs, costs_by_column

@@ -23,17 +23,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Rows
-from limbeck.core.contract import (
-    Access,
-    MethodResult,
-    Progress,
-    StatusCode,
-    Task,
-    Teacher,
-)
+from limbeck.core.contract import Access, MethodResult, Teacher
 from limbeck.core.errors import AccessDenied, InvalidInput, did_you_mean
-from limbeck.core.progress import quiet
+from limbeck.core.progress import Progress, quiet
 from limbeck.core.registry import METHODS
+from limbeck.core.status import StatusCode
+from limbeck.core.task import Task
 from limbeck.data.class_weights import ClassWeight
 from limbeck.data.splits import FOLDS, split_folds
 from limbeck.methods.answered_rows import AllSizes, AnsweredRows

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 from limbeck.methods.search_and_stitch.literals import Literal, Literals
 from limbeck.methods.search_and_stitch.sample import Index, Sample
 from limbeck.students.tree.nodes import Nodes

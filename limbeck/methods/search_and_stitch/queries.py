@@ -15,9 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from limbeck.core.answers import answers as hard_answers
 from limbeck.core.columns import Rows
-from limbeck.core.contract import Progress, Sampler, Task, Teacher
-from limbeck.core.contract import answers as hard_answers
+from limbeck.core.contract import Sampler, Teacher
+from limbeck.core.progress import Progress
+from limbeck.core.task import Task
 from limbeck.data.splits import FOLDS
 from limbeck.methods.forbidden import hide
 from limbeck.methods.search_and_stitch.crossfit import GreedyTrees, inside

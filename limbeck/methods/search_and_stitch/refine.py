@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from limbeck.core.contract import Progress
+from limbeck.core.progress import Progress
 from limbeck.methods.search_and_stitch.costs import Cost
 from limbeck.methods.search_and_stitch.plan import PlannedTree
 from limbeck.methods.search_and_stitch.polish import polish

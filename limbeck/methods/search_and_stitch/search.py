@@ -10,7 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Rows
-from limbeck.core.contract import Access, Progress, StatusCode, Task, Teacher
+from limbeck.core.contract import Access, Teacher
+from limbeck.core.progress import Progress
+from limbeck.core.status import StatusCode
+from limbeck.core.task import Task
 from limbeck.methods.forbidden import hide
 from limbeck.methods.search_and_stitch.best_first import best_first
 from limbeck.methods.search_and_stitch.costs import COSTS, cost_named, row_statistics

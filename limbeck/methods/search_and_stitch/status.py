@@ -8,7 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from limbeck.core.contract import Status, StatusCode
+from limbeck.core.status import Status, StatusCode
 from limbeck.data.splits import FOLDS
 from limbeck.methods.search_and_stitch.layers import LayerReport
 

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Rows
-from limbeck.core.contract import Task
 from limbeck.core.progress import quiet
+from limbeck.core.task import Task
 from limbeck.data.splits import FOLDS
 from limbeck.methods.search_and_stitch.crossfit import Index, inside, row_losses
 from limbeck.methods.search_and_stitch.queries import AnsweredQueries

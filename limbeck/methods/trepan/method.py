@@ -27,12 +27,13 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from limbeck.core.answers import answers as hard_answers
 from limbeck.core.columns import Features, Rows
-from limbeck.core.contract import MethodResult, Progress, Student, Task, Teacher
-from limbeck.core.contract import answers as hard_answers
+from limbeck.core.contract import MethodResult, Student, Teacher
 from limbeck.core.errors import InvalidInput, whole_number
-from limbeck.core.progress import quiet
+from limbeck.core.progress import Progress, quiet
 from limbeck.core.registry import METHODS
+from limbeck.core.task import Task
 from limbeck.data.class_weights import ClassWeight
 from limbeck.data.splits import split_folds
 from limbeck.methods.answered_rows import AllSizes, AnsweredRows

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from limbeck.certificates.binomial import interval
-from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
 from limbeck.core.measured import Measured
+from limbeck.core.task import Task, TaskKind
 from limbeck.modules.batch import mask_of
 from limbeck.modules.capture import asking, picked, placed
 from limbeck.modules.runner import Network, watched

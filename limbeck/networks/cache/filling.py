@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from limbeck.core.contract import Progress
 from limbeck.core.errors import InvalidInput
+from limbeck.core.progress import Progress
 from limbeck.modules.capture import Capture, asking
 from limbeck.networks.cache.cache_file import Array, CacheFile
 from limbeck.networks.cache.checks import alike

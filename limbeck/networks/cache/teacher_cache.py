@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from limbeck.core.contract import Progress, Task
 from limbeck.core.errors import FileRefused, InvalidInput
-from limbeck.core.progress import quiet
+from limbeck.core.progress import Progress, quiet
+from limbeck.core.task import Task
 from limbeck.modules.batch import View
 from limbeck.modules.fingerprint import fingerprint
 from limbeck.networks.cache.cache_file import CacheFile, locked

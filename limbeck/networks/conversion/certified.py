@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task, TaskKind
+from limbeck.core.task import Task, TaskKind
 from limbeck.networks.conversion.judge import TextScores
 from limbeck.networks.conversion.texts import TokenTexts
 

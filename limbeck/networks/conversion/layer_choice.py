@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from limbeck.core.contract import Progress
+from limbeck.core.progress import Progress
 from limbeck.networks.conversion.attention import attention_layers
 from limbeck.networks.conversion.convert import put_attention
 from limbeck.networks.conversion.hybrid import Hybrid

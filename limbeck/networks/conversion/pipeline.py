@@ -9,8 +9,8 @@ from typing import Any
 
 from torch import Tensor
 
-from limbeck.core.contract import Progress
 from limbeck.core.errors import InvalidInput, did_you_mean, whole_number
+from limbeck.core.progress import Progress
 from limbeck.networks.conversion.calibration import calibrate
 from limbeck.networks.conversion.convert import convert, converted_layers, replace_attention
 from limbeck.networks.conversion.hybrid import Hybrid

@@ -13,9 +13,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limbeck.certificates.binomial import interval
-from limbeck.core.contract import Progress, Task, TaskKind
 from limbeck.core.errors import InvalidInput
 from limbeck.core.measured import Measured
+from limbeck.core.progress import Progress
+from limbeck.core.task import Task, TaskKind
 from limbeck.modules.batch import Step
 from limbeck.networks.conversion.stage_training import StageSamples, StageSettings, train_stage
 from limbeck.networks.losses.loss import Loss, Needs

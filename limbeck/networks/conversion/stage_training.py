@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from limbeck.core.contract import Progress, Task
-from limbeck.core.progress import quiet
+from limbeck.core.progress import Progress, quiet
+from limbeck.core.task import Task
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.datasets.sources import Arrays
 from limbeck.networks.training.callbacks import Callback

@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from torch import Tensor, nn
 
-from limbeck.core.contract import Progress, Task
+from limbeck.core.progress import Progress
+from limbeck.core.task import Task
 from limbeck.networks.conversion.attention import decoder_layers
 from limbeck.networks.conversion.convert import converted_layers
 from limbeck.networks.conversion.hidden_states import walk_blocks

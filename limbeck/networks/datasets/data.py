@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task
 from limbeck.modules.batch import IGNORED
 from limbeck.modules.fingerprint import digest
 from limbeck.networks.datasets.batch import Batch

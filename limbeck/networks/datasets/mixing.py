@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task, TaskKind
 from limbeck.modules.batch import IGNORED
 from limbeck.networks.datasets.batch import Batch
 from limbeck.networks.datasets.labels import labelled

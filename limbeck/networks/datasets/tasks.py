@@ -9,8 +9,8 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 
-from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task, TaskKind
 from limbeck.data.unlabelled import refuse_shifted
 from limbeck.modules.batch import IGNORED, View
 from limbeck.networks.datasets.labels import distributions, unlabelled

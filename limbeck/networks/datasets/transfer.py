@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import ConcatDataset, Dataset
 
-from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task, TaskKind
 from limbeck.modules.batch import IGNORED
 from limbeck.networks.datasets.collate import Padding, label_names
 from limbeck.networks.datasets.data import Samples

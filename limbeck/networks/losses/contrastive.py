@@ -9,9 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
 from limbeck.core.registry import LOSSES
+from limbeck.core.task import Task, TaskKind
 from limbeck.modules.batch import Over, Step, weighted_mean
 from limbeck.networks.losses.layers import OnLayers, vectors
 from limbeck.networks.losses.loss import Needs

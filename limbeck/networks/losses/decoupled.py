@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
 from limbeck.core.registry import LOSSES
+from limbeck.core.task import Task, TaskKind
 from limbeck.modules.batch import Step, weighted_mean
 from limbeck.networks.losses.loss import Loss, Needs, Schedule
 from limbeck.networks.losses.probabilities import refuse_without_probabilities, soft_targets

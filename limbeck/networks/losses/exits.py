@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from limbeck.core.contract import TaskKind
+from limbeck.core.task import TaskKind
 from limbeck.modules.batch import Over, Step, View
 from limbeck.networks.losses.labels import GoldLabels
 from limbeck.networks.losses.layers import vectors

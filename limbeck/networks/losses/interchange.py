@@ -9,9 +9,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
 from limbeck.core.registry import LOSSES
+from limbeck.core.task import Task
 from limbeck.modules.batch import Over, Step
 from limbeck.networks.losses.labels import TeacherLabels
 from limbeck.networks.losses.layers import OnLayers, Pair, check_option, mismatch

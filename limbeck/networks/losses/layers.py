@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from limbeck.core.contract import TaskKind
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import TaskKind
 from limbeck.modules.batch import Over, Step
 from limbeck.networks.losses.loss import Loss, Needs
 

@@ -12,8 +12,8 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task
 from limbeck.modules.batch import Over, Step
 
 __all__ = ["Loss", "Needs", "Objective", "Schedule", "Weighted"]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from torch import nn
 
-from limbeck.core.contract import Progress
+from limbeck.core.progress import Progress
 from limbeck.networks.cache.teacher_cache import TeacherCache
 from limbeck.networks.strategies.train_network import TrainNetwork
 from limbeck.networks.training.train import Student, Trained

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
-from limbeck.core.contract import Progress, Task
 from limbeck.core.errors import InvalidInput
-from limbeck.core.progress import quiet
+from limbeck.core.progress import Progress, quiet
+from limbeck.core.task import Task
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.datasets.seeding import mixed
 from limbeck.networks.losses.loss import Objective

@@ -12,8 +12,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from limbeck.core.contract import Progress, Task
 from limbeck.core.errors import InvalidInput
+from limbeck.core.progress import Progress
+from limbeck.core.task import Task
 from limbeck.modules.outputs import OutputReader, read_by
 from limbeck.networks.cache.teacher_cache import TeacherCache
 from limbeck.networks.datasets.data import Samples

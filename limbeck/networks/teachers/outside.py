@@ -17,7 +17,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from limbeck.core.contract import ScoreKind, Teacher
+from limbeck.core.answers import ScoreKind
+from limbeck.core.contract import Teacher
 from limbeck.core.errors import InvalidInput, TeacherFailed
 from limbeck.data.scores import OutputReading
 from limbeck.modules.fingerprint import digest

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.core.contract import ScoreKind, Task
+from limbeck.core.answers import ScoreKind
 from limbeck.core.errors import InvalidInput, TeacherFailed
+from limbeck.core.task import Task
 from limbeck.data.labels import UNLABELLED, class_codes, classes_of
 from limbeck.data.scores import KnownOutputs, OutputReading, read_scores, sums_to_one, within_one
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from limbeck.core.contract import ScoreKind, Task
+from limbeck.core.answers import ScoreKind
+from limbeck.core.task import Task
 from limbeck.data.scores import OutputReading
 
 __all__ = ["several_outputs"]

@@ -21,8 +21,8 @@ import torch
 from torch import Tensor, nn
 
 from limbeck.core.atomic_io import write_bytes
-from limbeck.core.contract import Task
 from limbeck.core.errors import FileRefused, InvalidInput
+from limbeck.core.task import Task
 from limbeck.modules.fingerprint import fingerprint
 from limbeck.networks.cache.cache_file import CacheFile
 from limbeck.networks.cache.checksums import BLOCK, block_sums

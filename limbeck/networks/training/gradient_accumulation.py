@@ -18,8 +18,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 
-from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task, TaskKind
 from limbeck.modules.batch import Over, Step, View
 from limbeck.networks.datasets.batch import Batch
 from limbeck.networks.losses.filters import Filter

@@ -13,9 +13,9 @@ import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from limbeck.core.contract import Progress, Task
 from limbeck.core.errors import InvalidInput
-from limbeck.core.progress import quiet
+from limbeck.core.progress import Progress, quiet
+from limbeck.core.task import Task
 from limbeck.modules.linear_head import linear_head
 from limbeck.modules.runner import Network, watched
 from limbeck.networks.datasets.batch import Batch

@@ -14,8 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from limbeck.core.contract import Progress, Task
 from limbeck.core.errors import InvalidInput
+from limbeck.core.progress import Progress
+from limbeck.core.task import Task
 from limbeck.modules.batch import Step
 from limbeck.modules.runner import Network
 from limbeck.networks.datasets.data import Samples

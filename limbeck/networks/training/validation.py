@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from limbeck.core.contract import Task, TaskKind
+from limbeck.core.task import Task, TaskKind
 from limbeck.modules.batch import Step, View
 from limbeck.modules.capture import modes_kept
 from limbeck.modules.runner import Network, watched

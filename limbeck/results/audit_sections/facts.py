@@ -19,7 +19,7 @@ from limbeck.audits.results import (
     MissingFeatures,
     ModelMultiplicity,
 )
-from limbeck.core.contract import Certificate
+from limbeck.core.certificate import Certificate
 from limbeck.reports.numbers import NONE, count, decimal
 
 __all__ = ["AuditFacts", "between", "facts_of", "p_value", "sure", "told"]

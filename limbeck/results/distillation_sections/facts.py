@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from limbeck.certificates.sentences import plan_of
 from limbeck.certificates.wording import upward
-from limbeck.core.contract import Certificate
+from limbeck.core.certificate import Certificate
 from limbeck.core.measured import Measured
 from limbeck.reports.charts import Line, Panel
 from limbeck.reports.numbers import count, percent

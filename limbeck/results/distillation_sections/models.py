@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from limbeck.certificates.wording import upward
-from limbeck.core.contract import Certificate, GroupBound
+from limbeck.core.certificate import Certificate, GroupBound
 from limbeck.core.measured import Measured
 from limbeck.evaluation.by_class import ClassAgreement
 from limbeck.evaluation.comparison import Difference, ModelResult

@@ -8,7 +8,7 @@ from rich.console import Group
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from limbeck.core.contract import StatusCode
+from limbeck.core.status import StatusCode
 from limbeck.reports.table import Table
 from limbeck.results.distillation_record import DistillationRecord
 from limbeck.results.distillation_sections import facts, models

@@ -10,7 +10,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from limbeck.certificates.texts import CHUNK_LOSS
-from limbeck.core.contract import GroupBound
+from limbeck.core.certificate import GroupBound
 from limbeck.core.measured import Measured
 from limbeck.evaluation.text_comparison import TextFacts
 from limbeck.language.train_texts import Bill

@@ -9,8 +9,8 @@ from rich.console import Group
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from limbeck.core.contract import StatusCode
 from limbeck.core.errors import plural
+from limbeck.core.status import StatusCode
 from limbeck.evaluation.comparison import ModelResult
 from limbeck.evaluation.model_facts import ModelFacts
 from limbeck.reports.numbers import NONE, count, percent

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from limbeck.core.answers import ScoreKind
 from limbeck.core.columns import Rows
-from limbeck.core.contract import Access, Progress, ScoreKind, Teacher
+from limbeck.core.contract import Access, Teacher
+from limbeck.core.progress import Progress
 
 __all__ = ["InputGradients", "ask"]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.core.contract import Progress
+from limbeck.core.progress import Progress
 from limbeck.signal.filters import Boundary
 from limbeck.signal.wavelets.loss import WaveletLoss, WaveletRows
 from limbeck.signal.wavelets.path import PathPoint, follow, follow_penalty, points_of

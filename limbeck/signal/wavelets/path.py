@@ -16,9 +16,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from limbeck.core.contract import Progress
 from limbeck.core.pieces import piece
-from limbeck.core.progress import quiet
+from limbeck.core.progress import Progress, quiet
 from limbeck.signal.wavelets.loss import WaveletLoss, coefficients
 from limbeck.signal.wavelets.penalty import Penalty
 from limbeck.signal.wavelets.search import FilterSearch, Found

@@ -21,8 +21,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from limbeck.core.contract import Progress
-from limbeck.core.progress import quiet
+from limbeck.core.progress import Progress, quiet
 from limbeck.signal.filters import Boundary
 from limbeck.signal.wavelets.bank import (
     analysis,

@@ -23,9 +23,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from limbeck.core.contract import Progress
 from limbeck.core.errors import InvalidInput
-from limbeck.core.progress import quiet
+from limbeck.core.progress import Progress, quiet
 from limbeck.signal.wavelets.angles import (
     angles_from_filter,
     complete,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from limbeck.core.contract import Status, StatusCode
+from limbeck.core.status import Status, StatusCode
 from limbeck.signal.wavelets.path import PathPoint
 
 __all__ = ["status_of"]

@@ -12,10 +12,10 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
 from limbeck.core.errors import FileRefused, InvalidInput, did_you_mean, whole_number
 from limbeck.core.printable import visible
 from limbeck.core.registry import STUDENTS
+from limbeck.core.task import Task
 from limbeck.students import files
 from limbeck.students.additive.bins import Bins
 from limbeck.students.additive.boosting import Terms, boost

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
 from limbeck.core.errors import (
     InvalidInput,
     did_you_mean,
     list_of_names,
     whole_number,
 )
+from limbeck.core.task import Task
 from limbeck.data.directions import check_monotone
 from limbeck.students.additive.selection import TermLimits
 from limbeck.students.additive.steps import StepTerms

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 from limbeck.students.additive.bins import Bins
 from limbeck.students.additive.boosting import Terms
 from limbeck.students.formula import (

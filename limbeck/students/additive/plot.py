@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.column import Feature
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 from limbeck.reports.plots import BLUE, ORANGE, grid_of
 from limbeck.students.additive.bins import Bins
 

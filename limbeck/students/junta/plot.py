@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 from limbeck.reports.plots import BLUE, axes_of, bars, legend
 from limbeck.students.junta.table import CellTable
 from limbeck.students.tree.drawing import PALETTE

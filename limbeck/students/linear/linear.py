@@ -8,8 +8,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.core.contract import Task
 from limbeck.core.registry import STUDENTS
+from limbeck.core.task import Task
 from limbeck.students.linear.fitting import dense, l1_supports, linear_terms
 from limbeck.students.sparse_sum.base import SumOfTerms
 from limbeck.students.sparse_sum.model import TermWeights, design_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 from limbeck.students.formula import AtLeast, Constant, Expression, Formula, If, Test
 from limbeck.students.m_of_n.count_tests import CountTest
 from limbeck.students.rules.formula import clause_test

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
 from limbeck.core.errors import FileRefused, InvalidInput, plural, whole_number
 from limbeck.core.printable import visible
 from limbeck.core.registry import STUDENTS
+from limbeck.core.task import Task
 from limbeck.reports.markup import Html
 from limbeck.students import files
 from limbeck.students.formula import Formula

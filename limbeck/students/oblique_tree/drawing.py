@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 from limbeck.students.oblique_tree.regions import RegionTree
 from limbeck.students.oblique_tree.text import leaf_words, sum_of
 from limbeck.students.tree.drawing import BLUE

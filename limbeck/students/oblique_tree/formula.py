@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task
 from limbeck.students.formula import AtMost, Constant, Expression, Filled, Formula, If, Product, Sum
 from limbeck.students.oblique_tree.regions import RegionTree
 

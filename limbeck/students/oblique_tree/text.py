@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 from limbeck.students.oblique_tree.regions import RegionTree
 
 __all__ = ["leaf_words", "sum_of", "text"]

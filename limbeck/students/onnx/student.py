@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
 from limbeck.core.errors import FileRefused, InvalidInput
 from limbeck.core.strict_json import parse_json
+from limbeck.core.task import Task
 from limbeck.data.duplicates import ColumnKind
 from limbeck.data.labels import is_label
 from limbeck.data.onnx_files import open_onnx

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
 from limbeck.core.registry import STUDENTS
+from limbeck.core.task import Task
 from limbeck.students.rules.candidates import FOREST
 from limbeck.students.rules.clause import Clause
 from limbeck.students.rules.lines import RuleLine

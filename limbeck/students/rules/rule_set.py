@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput, did_you_mean
 from limbeck.core.registry import STUDENTS
+from limbeck.core.task import Task
 from limbeck.students.formula import Formula
 from limbeck.students.rules.candidates import FOREST, CandidateClauses, CandidateTrees
 from limbeck.students.rules.clause import Clause

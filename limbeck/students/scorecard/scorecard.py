@@ -7,9 +7,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.core.contract import Task
 from limbeck.core.errors import FileRefused, whole_number
 from limbeck.core.registry import STUDENTS
+from limbeck.core.task import Task
 from limbeck.students import files
 from limbeck.students.scorecard.points import round_to_points, steps_of
 from limbeck.students.sparse_sum.base import SumOfTerms

@@ -13,9 +13,9 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from limbeck.core.columns import Features, Rows
-from limbeck.core.contract import Task
 from limbeck.core.errors import FileRefused, InvalidInput
 from limbeck.core.printable import visible
+from limbeck.core.task import Task
 from limbeck.data.precision import float32_note
 from limbeck.reports.markup import Html
 from limbeck.students import files

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 from limbeck.reports.plots import BLUE, GREY, ORANGE, axes_of, bars, grid_of
 from limbeck.students.sparse_sum.model import TermWeights
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 from limbeck.reports.markup import escaped
 from limbeck.students.sparse_sum.model import TermWeights
 from limbeck.students.sparse_sum.terms import SumTerm

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput, whole_number
 from limbeck.core.printable import visible
 from limbeck.core.registry import STUDENTS
+from limbeck.core.task import Task
 from limbeck.students import files
 from limbeck.students.static_embedding.lsa import table_without_teacher
 from limbeck.students.static_embedding.static_embedding import StaticEmbedding

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
 from limbeck.core.errors import FileRefused, InvalidInput, MissingExtra
 from limbeck.core.registry import STUDENTS
+from limbeck.core.task import Task
 from limbeck.students import files
 from limbeck.students.static_embedding.static_embedding import tokenizer_of
 from limbeck.students.targets import TaskLike

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 from limbeck.reports.plots import BLUE, ORANGE, grid_of
 from limbeck.students.text_classifier.text import Deciding
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 
 __all__ = ["Deciding", "deciding", "described"]
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
 from limbeck.core.printable import visible
 from limbeck.core.registry import STUDENTS
+from limbeck.core.task import Task
 from limbeck.students import files
 from limbeck.students.targets import TaskLike
 from limbeck.students.text_classifier.fitting import LinearFit

@@ -12,8 +12,8 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from limbeck.core.columns import Features, Rows
-from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task
 from limbeck.students.readable import Readable
 from limbeck.students.targets import predicts_classes, read_target, read_weight
 from limbeck.students.text_classifier.search import TextData

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
 from limbeck.core.errors import plural
 from limbeck.core.printable import visible
+from limbeck.core.task import Task
 from limbeck.reports.markup import escaped
 from limbeck.students.tree.conditions import quoted
 from limbeck.students.tree.folding import CLOSED, MOST_DRAWN, Drawn, folded

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 from limbeck.students.formula import (
     Any,
     AtMost,

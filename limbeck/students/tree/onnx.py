@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 from limbeck.students.onnx_file import check_dtype, label_array, onnx_file, require_onnx
 from limbeck.students.tree.nodes import EQ, MISSING, Nodes
 

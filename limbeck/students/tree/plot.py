@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 from limbeck.reports.plots import axes_of
 from limbeck.students.tree.drawing import TRUNK, drawn
 from limbeck.students.tree.folding import CLOSED, Drawn, folded

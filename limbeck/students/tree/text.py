@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 from limbeck.students.tree.conditions import Condition
 from limbeck.students.tree.nodes import LE, MISSING, Nodes
 from limbeck.students.tree.thresholds import decimal, printed

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task
 from limbeck.signal.bands import Decomposition
 from limbeck.signal.filters import filter_of
 from limbeck.students.additive.additive import Additive

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.atomic_io import write_bytes
-from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput, MissingExtra
 from limbeck.core.strict_json import strict_json
+from limbeck.core.task import Task
 from limbeck.students.additive.additive import Additive
 from limbeck.students.files import fingerprint, head
 from limbeck.students.wavelet.readout import LinearReadout

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, softmax
 
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 
 __all__ = ["LinearReadout", "answers", "logistic", "shares"]
 

@@ -14,9 +14,9 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from limbeck.core.columns import Features, Rows
-from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput, did_you_mean
 from limbeck.core.registry import STUDENTS
+from limbeck.core.task import Task
 from limbeck.data.duplicates import ColumnKind, kinds_of
 from limbeck.reports.markup import Html, tag
 from limbeck.signal.bands import Band, Decomposition

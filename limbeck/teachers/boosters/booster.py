@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.core.contract import Label, ScoreKind
+from limbeck.core.answers import ScoreKind
 from limbeck.core.errors import (
     AccessDenied,
     FileRefused,
@@ -21,6 +21,7 @@ from limbeck.core.errors import (
     plural,
     whole_number,
 )
+from limbeck.core.task import Label
 from limbeck.teachers.batched import BatchedTeacher
 from limbeck.teachers.reading import FirstOutputs
 

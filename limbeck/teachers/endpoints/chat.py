@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from limbeck.core.contract import Label, ScoreKind, Task
+from limbeck.core.answers import ScoreKind
 from limbeck.core.errors import InvalidInput, TeacherFailed, whole_number
 from limbeck.core.registry import TEACHERS
+from limbeck.core.task import Label, Task
 from limbeck.data.labels import as_classes
 from limbeck.teachers.endpoints.answer_store import AnswerStore
 from limbeck.teachers.endpoints.chat_modes import MODES, parameters_of, question_of, scored_by

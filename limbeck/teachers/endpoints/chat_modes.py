@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from limbeck.core.contract import Label
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Label
 from limbeck.teachers.endpoints.chat_prompt import OPTIONS, with_options, with_words
 from limbeck.teachers.endpoints.chat_replies import class_in_json, class_in_text
 from limbeck.teachers.endpoints.option_probabilities import option_probabilities

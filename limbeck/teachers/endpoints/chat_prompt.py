@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from limbeck.core.contract import Label
 from limbeck.core.errors import InvalidInput, did_you_mean
+from limbeck.core.task import Label
 
 __all__ = ["OPTIONS", "check_prompt", "filled", "with_options", "with_words"]
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from limbeck.core.contract import Label
+from limbeck.core.task import Label
 from limbeck.teachers.endpoints.client import UnusableReply
 from limbeck.teachers.endpoints.spending import Usage
 

@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from limbeck.core.contract import Label, ScoreKind, Task
+from limbeck.core.answers import ScoreKind
 from limbeck.core.errors import InvalidInput, whole_number
 from limbeck.core.registry import TEACHERS
+from limbeck.core.task import Label, Task
 from limbeck.data.labels import as_classes
 from limbeck.teachers.endpoints.answer_store import AnswerStore
 from limbeck.teachers.endpoints.client import Client, UnusableReply

@@ -11,7 +11,9 @@ from scipy.stats import binom
 
 from limbeck.certificates.binomial import smallest_n
 from limbeck.certificates.evidence import count, take
-from limbeck.core.contract import Certificate, Teacher, answers
+from limbeck.core.answers import answers
+from limbeck.core.certificate import Certificate
+from limbeck.core.contract import Teacher
 from limbeck.core.errors import InvalidInput, plural, whole_number
 from limbeck.teachers.endpoints.paid_answers import RowWithoutAnswer
 from limbeck.teachers.endpoints.paid_teacher import PaidTeacher

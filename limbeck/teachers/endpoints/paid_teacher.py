@@ -13,9 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.certificates.evidence import first
-from limbeck.core.contract import Access, Progress, ScoreKind, Task
+from limbeck.core.answers import ScoreKind
+from limbeck.core.contract import Access
 from limbeck.core.errors import AccessDenied, InvalidInput, TeacherFailed, plural, whole_number
-from limbeck.core.progress import quiet, shown
+from limbeck.core.progress import Progress, quiet, shown
+from limbeck.core.task import Task
 from limbeck.teachers.closed import Closed
 from limbeck.teachers.endpoints.answer_store import AnswerStore, question_key
 from limbeck.teachers.endpoints.client import Client, Job

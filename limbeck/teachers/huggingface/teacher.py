@@ -9,8 +9,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from limbeck.core.contract import Access, Label, ScoreKind, Task, TaskKind
+from limbeck.core.answers import ScoreKind
+from limbeck.core.contract import Access
 from limbeck.core.errors import AccessDenied, InvalidInput, did_you_mean, plural, whole_number
+from limbeck.core.task import Label, Task, TaskKind
 from limbeck.core.texts import as_texts
 from limbeck.data.labels import as_classes
 from limbeck.teachers.closed import Closed

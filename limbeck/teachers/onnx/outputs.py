@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from limbeck.core.contract import Label
 from limbeck.core.errors import InvalidInput, did_you_mean
+from limbeck.core.task import Label
 
 __all__ = ["OnnxOutput", "chosen", "outputs_of"]
 

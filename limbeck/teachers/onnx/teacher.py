@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.core.contract import Label, ScoreKind
+from limbeck.core.answers import ScoreKind
 from limbeck.core.errors import AccessDenied, InvalidInput
 from limbeck.core.registry import TEACHERS
+from limbeck.core.task import Label
 from limbeck.data.labels import class_codes
 from limbeck.teachers.batched import BatchedTeacher
 from limbeck.teachers.entry import TeacherEntry

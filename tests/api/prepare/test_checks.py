@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from limbeck.api.prepare.checks import default_objective, named_task, one_teacher
-from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task, TaskKind
 from limbeck.networks import SoftTargets
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.teachers.ensemble import ModuleEnsemble

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 import limbeck
 from limbeck.api.prepare.early_stopping import validation_part, validation_share
-from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task
 from limbeck.networks import SoftTargets, TeacherCache
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.training.settings import Training

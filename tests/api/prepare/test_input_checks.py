@@ -12,8 +12,8 @@ from limbeck.api.prepare.input_checks import (
     refuse_unread,
     unread_inputs,
 )
-from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task
 from limbeck.networks import HiddenStates
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.losses.loss import Objective

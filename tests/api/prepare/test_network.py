@@ -11,7 +11,7 @@ from torch import nn
 
 from limbeck.api.prepare.network import Prepared, understand
 from limbeck.api.prepare.request import NetworkRequest, read, split
-from limbeck.core.contract import TaskKind
+from limbeck.core.task import TaskKind
 from limbeck.networks import GoldLabels, SoftTargets, TeacherCache
 
 

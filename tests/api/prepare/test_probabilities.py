@@ -16,8 +16,8 @@ from limbeck.api.prepare.probabilities import (  # noqa: E402
     probability_notes,
     read_probabilities,
 )
-from limbeck.core.contract import Task  # noqa: E402
 from limbeck.core.errors import InvalidInput  # noqa: E402
+from limbeck.core.task import Task  # noqa: E402
 from limbeck.modules.outputs import OutputReader, answer, reading_of  # noqa: E402
 
 CLASSES, LABELS, ONE = (

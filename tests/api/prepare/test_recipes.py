@@ -9,8 +9,8 @@ pytest.importorskip("accelerate")
 
 import limbeck  # noqa: E402
 from limbeck.api.prepare.recipes import by_recipe  # noqa: E402
-from limbeck.core.contract import Task, TaskKind  # noqa: E402
 from limbeck.core.errors import InvalidInput  # noqa: E402
+from limbeck.core.task import Task, TaskKind  # noqa: E402
 from limbeck.networks import Samples, Training  # noqa: E402
 
 TASK = Task(kind=TaskKind.CLASSIFICATION, outputs=2, classes=(0, 1))

@@ -15,8 +15,8 @@ from torch import nn
 
 from limbeck.api.prepare.class_order import check_class_order
 from limbeck.api.prepare.scrambled import looks_trained
-from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task
 from limbeck.data.class_order import better_order, beyond_chance
 from limbeck.networks.datasets.data import Samples
 

@@ -13,8 +13,8 @@ from torch.utils.data import Subset, TensorDataset
 import limbeck
 from limbeck.api.prepare.leakage import fresh_rows
 from limbeck.api.prepare.splits import for_rows, two_sides
-from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task
 from limbeck.networks import RowWeights, SoftTargets, TeacherConfident
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.training.settings import Training

@@ -4,8 +4,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from limbeck.core.contract import Task  # noqa: E402
 from limbeck.core.errors import InvalidInput  # noqa: E402
+from limbeck.core.task import Task  # noqa: E402
 from limbeck.language import chunked  # noqa: E402
 from limbeck.language.chunk_likelihoods import sorted_distance  # noqa: E402
 from limbeck.language.cross_tokenizer.bridge import Bridge  # noqa: E402

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from limbeck.core.columns import Features, Rows
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 from limbeck.data.splits import FOLDS
 from limbeck.methods.additive.crossfit import CurveCrossFit, CurveSettings
 from limbeck.students.additive.constraints import Constraints

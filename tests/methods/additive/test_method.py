@@ -9,8 +9,8 @@ from sklearn.datasets import load_iris
 from sklearn.ensemble import RandomForestClassifier
 
 import limbeck
-from limbeck.core.contract import StatusCode
 from limbeck.core.errors import AccessDenied, InvalidInput
+from limbeck.core.status import StatusCode
 
 
 def rows(n: int = 400, seed: int = 0) -> pd.DataFrame:

@@ -10,8 +10,10 @@ from scipy.stats import binomtest
 
 from limbeck.certificates.binomial import smallest_n
 from limbeck.core.columns import Features
-from limbeck.core.contract import Access, StatusCode, Task
+from limbeck.core.contract import Access
 from limbeck.core.errors import InvalidInput
+from limbeck.core.status import StatusCode
+from limbeck.core.task import Task
 from limbeck.methods.junta.method import FindJunta
 from limbeck.teachers import CallableTeacher
 

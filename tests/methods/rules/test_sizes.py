@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import StatusCode, Task
+from limbeck.core.status import StatusCode
+from limbeck.core.task import Task
 from limbeck.methods.rules.sizes import SizedStudents, left_out, losses_of, spread
 from limbeck.students.tree.tree import Tree
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
 from limbeck.core.progress import quiet
+from limbeck.core.task import Task
 from limbeck.methods.search_and_stitch.choosing import choose
 from limbeck.methods.search_and_stitch.method import SearchAndStitch
 from limbeck.methods.search_and_stitch.search import TreeSearch

@@ -5,8 +5,8 @@ import pytest
 
 from limbeck.core.column import Feature
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput, LimbeckError
+from limbeck.core.task import Task
 from limbeck.methods.search_and_stitch.limits import TreeConstraints
 from limbeck.methods.search_and_stitch.literals import Literals, grid
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from limbeck.core.column import Feature
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 from limbeck.methods.search_and_stitch.literals import Literal, Literals, grid
 from limbeck.students.tree.nodes import EQ, LE, MISSING, Nodes
 from limbeck.students.tree.tree import Tree

@@ -13,9 +13,11 @@ import pytest
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import Access, StatusCode, Task
+from limbeck.core.contract import Access
 from limbeck.core.errors import AccessDenied, InvalidInput
 from limbeck.core.progress import quiet
+from limbeck.core.status import StatusCode
+from limbeck.core.task import Task
 from limbeck.methods.search_and_stitch.disputes import kept_back
 from limbeck.methods.search_and_stitch.method import SearchAndStitch
 from limbeck.methods.weights import weights

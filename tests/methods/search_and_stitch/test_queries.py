@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from limbeck.core.columns import Features, Rows
-from limbeck.core.contract import Task
 from limbeck.core.progress import quiet
+from limbeck.core.task import Task
 from limbeck.data.splits import split_folds
 from limbeck.methods.search_and_stitch import queries as asking
 from limbeck.methods.search_and_stitch.queries import AnsweredQueries, Trials, ask

@@ -5,8 +5,8 @@ import pytest
 
 from limbeck.core.column import Feature
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
 from limbeck.core.progress import quiet
+from limbeck.core.task import Task
 from limbeck.methods.search_and_stitch.costs import COSTS, row_statistics
 from limbeck.methods.search_and_stitch.literals import Literals, grid
 from limbeck.methods.search_and_stitch.plan import literals_of, plan_of

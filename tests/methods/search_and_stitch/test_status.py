@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from limbeck.core.contract import StatusCode
+from limbeck.core.status import StatusCode
 from limbeck.methods.search_and_stitch.status import Outcome, status_of
 
 FLAT = np.tile(np.repeat([1.0, 0.0], [20, 80]), (8, 1))  # 20% wrong at every size

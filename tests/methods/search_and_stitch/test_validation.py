@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from limbeck.core.columns import Features, Rows
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 from limbeck.data.splits import split_folds
 from limbeck.methods.search_and_stitch import validation
 from limbeck.methods.search_and_stitch.literals import Literals, grid

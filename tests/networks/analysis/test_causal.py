@@ -8,8 +8,8 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
 from limbeck.certificates.binomial import interval  # noqa: E402
-from limbeck.core.contract import Task  # noqa: E402
 from limbeck.core.errors import InvalidInput  # noqa: E402
+from limbeck.core.task import Task  # noqa: E402
 from limbeck.networks.analysis.causal import Agreement, causal_agreement  # noqa: E402
 
 pytestmark = pytest.mark.torch

@@ -12,8 +12,8 @@ import pytest
 torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
-from limbeck.core.contract import Task  # noqa: E402
 from limbeck.core.errors import FileRefused  # noqa: E402
+from limbeck.core.task import Task  # noqa: E402
 from limbeck.networks import GoldLabels, TeacherCache, Training  # noqa: E402
 from limbeck.networks.cache.cache_file import Array, CacheFile  # noqa: E402
 from limbeck.networks.cache.checksums import BLOCK, RunningChecksums, block_sums  # noqa: E402

@@ -20,8 +20,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import FileRefused, InvalidInput, TeacherFailed
+from limbeck.core.task import Task, TaskKind
 from limbeck.modules.capture import Capture
 from limbeck.networks.cache.checksums import RunningChecksums
 from limbeck.networks.cache.teacher_cache import TeacherCache

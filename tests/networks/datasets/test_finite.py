@@ -8,8 +8,8 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
 import limbeck  # noqa: E402
-from limbeck.core.contract import Task  # noqa: E402
 from limbeck.core.errors import InvalidInput, LimbeckError, TeacherFailed  # noqa: E402
+from limbeck.core.task import Task  # noqa: E402
 from limbeck.networks import Logits, ReverseKL, SoftTargets, TeacherCache  # noqa: E402
 from limbeck.networks.datasets.data import Samples  # noqa: E402
 from limbeck.networks.datasets.finite import refuse_inputs  # noqa: E402

@@ -9,8 +9,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from limbeck.core.contract import Task, TaskKind  # noqa: E402
 from limbeck.core.errors import InvalidInput  # noqa: E402
+from limbeck.core.task import Task, TaskKind  # noqa: E402
 from limbeck.networks import GoldLabels, SoftTargets, Training  # noqa: E402
 from limbeck.networks.datasets.batch import Batch  # noqa: E402
 from limbeck.networks.datasets.data import Samples  # noqa: E402

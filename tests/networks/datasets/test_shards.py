@@ -12,8 +12,8 @@ import pyarrow.parquet as pq  # noqa: E402
 from pyarrow import ipc  # noqa: E402
 from torch import nn  # noqa: E402
 
-from limbeck.core.contract import Task  # noqa: E402
 from limbeck.core.errors import FileRefused  # noqa: E402
+from limbeck.core.task import Task  # noqa: E402
 from limbeck.networks import GoldLabels, SoftTargets  # noqa: E402
 from limbeck.networks.datasets.data import Samples  # noqa: E402
 from limbeck.networks.datasets.shards import shards  # noqa: E402

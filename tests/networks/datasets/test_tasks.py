@@ -12,8 +12,8 @@ pytest.importorskip("torch")
 import torch
 from torch import Tensor, nn
 
-from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task, TaskKind
 from limbeck.modules.batch import View
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.datasets.labels import shaped

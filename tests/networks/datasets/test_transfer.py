@@ -11,8 +11,8 @@ torch = pytest.importorskip("torch")
 
 from torch.utils.data import Dataset  # noqa: E402
 
-from limbeck.core.contract import Task, TaskKind  # noqa: E402
 from limbeck.core.errors import InvalidInput  # noqa: E402
+from limbeck.core.task import Task, TaskKind  # noqa: E402
 from limbeck.networks.datasets.data import Samples  # noqa: E402
 from limbeck.networks.datasets.transfer import joined, repeated, unlabelled_samples  # noqa: E402
 from limbeck.networks.losses.labels import gold_labels  # noqa: E402

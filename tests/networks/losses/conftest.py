@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from limbeck.core.contract import Task, TaskKind
+from limbeck.core.task import Task, TaskKind
 from limbeck.modules.batch import Step, View
 
 

@@ -9,8 +9,8 @@ import torch
 from scipy.special import logsumexp
 from torch import Tensor, nn
 
-from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task, TaskKind
 from limbeck.modules.batch import Step
 from limbeck.networks import Contrastive
 from limbeck.networks.losses.contrastive import contrast

@@ -12,8 +12,8 @@ from scipy.special import softmax
 from scipy.stats import entropy, pearsonr
 from torch import Tensor
 
-from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task, TaskKind
 from limbeck.modules.batch import Step
 from limbeck.networks import DIST, DKD, LinearSchedule, SoftTargets
 from limbeck.networks.losses.decoupled import decoupled, inter_class, intra_class

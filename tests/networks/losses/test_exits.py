@@ -7,7 +7,7 @@ import pytest
 torch = pytest.importorskip("torch")
 from torch.nn import functional  # noqa: E402
 
-from limbeck.core.contract import Task  # noqa: E402
+from limbeck.core.task import Task  # noqa: E402
 from limbeck.modules.batch import Step, View  # noqa: E402
 from limbeck.networks.losses.exits import ExitHints, ExitLabels, ExitTargets  # noqa: E402
 

@@ -6,8 +6,8 @@ import torch
 from scipy.special import expit, softmax
 from torch import Tensor
 
-from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task, TaskKind
 from limbeck.modules.batch import IGNORED, Step, View
 from limbeck.networks import GoldLabels, Logits, RowWeights, TeacherConfident, TeacherCorrect
 

@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from scipy.spatial.distance import cosine
 from torch import Tensor, nn
 
-from limbeck.core.contract import TaskKind
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import TaskKind
 from limbeck.modules.batch import Step
 from limbeck.networks import Embeddings, HiddenStates
 

@@ -7,8 +7,8 @@ import pytest
 torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
-from limbeck.core.contract import Task  # noqa: E402
 from limbeck.core.errors import InvalidInput  # noqa: E402
+from limbeck.core.task import Task  # noqa: E402
 from limbeck.modules.batch import Step, View  # noqa: E402
 from limbeck.modules.capture import Capture, logits_of, run  # noqa: E402
 from limbeck.networks.analysis.causal import causal_agreement  # noqa: E402

@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from scipy.special import log_expit, log_softmax
 from torch import Tensor
 
-from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task, TaskKind
 from limbeck.modules.batch import IGNORED, Step
 from limbeck.networks import GoldLabels, TeacherLabels
 from limbeck.networks.losses.labels import gold_labels, teacher_labels

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from limbeck.core.contract import TaskKind
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import TaskKind
 from limbeck.modules.batch import Step
 from limbeck.networks import (
     AttentionMaps,

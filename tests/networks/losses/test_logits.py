@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from scipy.spatial.distance import cosine
 from torch import Tensor
 
-from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task, TaskKind
 from limbeck.modules.batch import Step
 from limbeck.networks import Logits, LogitsCosine
 from limbeck.networks.losses.logits import cosine_distance, squared_error

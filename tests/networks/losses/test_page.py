@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from limbeck import networks
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 from limbeck.modules.batch import Step
 from limbeck.networks.losses.loss import Objective
 

@@ -15,8 +15,8 @@ from scipy.special import expit, softmax
 from scipy.stats import entropy, zscore
 from torch import Tensor
 
-from limbeck.core.contract import Task, TaskKind
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task, TaskKind
 from limbeck.modules.batch import IGNORED, Step
 from limbeck.networks import JensenShannon, LinearSchedule, ReverseKL, SoftTargets
 from limbeck.networks.losses.probabilities import (

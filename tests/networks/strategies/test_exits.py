@@ -5,8 +5,8 @@ import pytest
 torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
-from limbeck.core.contract import Task  # noqa: E402
 from limbeck.core.errors import InvalidInput  # noqa: E402
+from limbeck.core.task import Task  # noqa: E402
 from limbeck.modules.capture import Capture, logits_of  # noqa: E402
 from limbeck.networks.datasets.data import Samples  # noqa: E402
 from limbeck.networks.strategies.exits import Exits, Head  # noqa: E402

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 from limbeck.networks import (
     GoldLabels,
     HiddenStates,

@@ -8,7 +8,7 @@ from typing import ClassVar  # noqa: E402
 
 from torch import nn  # noqa: E402
 
-from limbeck.core.contract import Task  # noqa: E402
+from limbeck.core.task import Task  # noqa: E402
 from limbeck.modules.batch import Step, View  # noqa: E402
 from limbeck.networks import GoldLabels, Logits, Loss, SoftTargets, balanced  # noqa: E402
 from limbeck.networks.datasets.data import Samples  # noqa: E402

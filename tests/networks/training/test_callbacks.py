@@ -12,8 +12,8 @@ import pytest
 torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
-from limbeck.core.contract import Task  # noqa: E402
 from limbeck.core.errors import FileRefused, InvalidInput  # noqa: E402
+from limbeck.core.task import Task  # noqa: E402
 from limbeck.networks import Callback, GoldLabels, SoftTargets, Training  # noqa: E402
 from limbeck.networks.datasets.data import Samples  # noqa: E402
 from limbeck.networks.strategies.together import BornAgain, train_together  # noqa: E402

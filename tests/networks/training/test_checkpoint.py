@@ -7,8 +7,8 @@ import pytest
 torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
-from limbeck.core.contract import Task  # noqa: E402
 from limbeck.core.errors import FileRefused, InvalidInput  # noqa: E402
+from limbeck.core.task import Task  # noqa: E402
 from limbeck.networks import GoldLabels, LinearSchedule, SoftTargets, TeacherCorrect, balanced  # noqa: E402
 from limbeck.networks.datasets.data import Samples  # noqa: E402
 from limbeck.networks.losses.loss import Objective  # noqa: E402

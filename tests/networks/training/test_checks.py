@@ -10,8 +10,8 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 from torch.nn import functional as F  # noqa: E402
 
-from limbeck.core.contract import Task, TaskKind  # noqa: E402
 from limbeck.core.errors import InvalidInput  # noqa: E402
+from limbeck.core.task import Task, TaskKind  # noqa: E402
 from limbeck.modules.runner import watched  # noqa: E402
 from limbeck.networks import GoldLabels, HiddenStates, Interchange, SoftTargets  # noqa: E402
 from limbeck.networks.datasets.data import Samples  # noqa: E402

@@ -9,8 +9,8 @@ from hypothesis import given  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 from torch import nn  # noqa: E402
 
-from limbeck.core.contract import Task, TaskKind  # noqa: E402
 from limbeck.core.errors import InvalidInput  # noqa: E402
+from limbeck.core.task import Task, TaskKind  # noqa: E402
 from limbeck.modules.batch import IGNORED, Over  # noqa: E402
 from limbeck.networks import DIST, Relations, SoftTargets, balanced  # noqa: E402
 from limbeck.networks.datasets.batch import Batch  # noqa: E402

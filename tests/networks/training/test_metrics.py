@@ -10,8 +10,8 @@ torch = pytest.importorskip("torch")
 from sklearn.metrics import f1_score, roc_auc_score  # noqa: E402
 from torch import nn  # noqa: E402
 
-from limbeck.core.contract import Task  # noqa: E402
 from limbeck.core.errors import InvalidInput  # noqa: E402
+from limbeck.core.task import Task  # noqa: E402
 from limbeck.networks import GoldLabels, Training  # noqa: E402
 from limbeck.networks.datasets.data import Samples  # noqa: E402
 from limbeck.networks.training.metrics import check_metrics, metric_values  # noqa: E402

@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from torch.optim import lr_scheduler
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task
 from limbeck.networks import GoldLabels, HiddenStates, SoftTargets, Training
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.training import trainer as session

@@ -5,8 +5,8 @@ import pytest
 torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
-from limbeck.core.contract import Task, TaskKind  # noqa: E402
 from limbeck.core.errors import InvalidInput  # noqa: E402
+from limbeck.core.task import Task, TaskKind  # noqa: E402
 from limbeck.modules.batch import View  # noqa: E402
 from limbeck.networks import GoldLabels, Logits, SoftTargets, TeacherCache  # noqa: E402
 from limbeck.networks.datasets.data import Samples  # noqa: E402

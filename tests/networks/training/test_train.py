@@ -10,8 +10,8 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 from torch.nn import functional as F  # noqa: E402
 
-from limbeck.core.contract import Task  # noqa: E402
 from limbeck.core.errors import InvalidInput  # noqa: E402
+from limbeck.core.task import Task  # noqa: E402
 from limbeck.modules.batch import Step  # noqa: E402
 from limbeck.networks import (  # noqa: E402
     Exits,

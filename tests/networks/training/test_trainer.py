@@ -14,8 +14,8 @@ torch = pytest.importorskip("torch")
 from safetensors import safe_open  # noqa: E402
 from torch import nn  # noqa: E402
 
-from limbeck.core.contract import Task  # noqa: E402
 from limbeck.core.errors import FileRefused, InvalidInput  # noqa: E402
+from limbeck.core.task import Task  # noqa: E402
 from limbeck.networks import (  # noqa: E402
     GoldLabels,
     HiddenStates,

@@ -7,7 +7,7 @@ import pytest
 torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
-from limbeck.core.contract import Task, TaskKind  # noqa: E402
+from limbeck.core.task import Task, TaskKind  # noqa: E402
 from limbeck.modules.batch import IGNORED  # noqa: E402
 from limbeck.networks import (  # noqa: E402
     DIST,

@@ -7,8 +7,11 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from limbeck.core.answers import answers
 from limbeck.core.columns import Features, Rows
-from limbeck.core.contract import MethodResult, Status, StatusCode, Task, answers
+from limbeck.core.contract import MethodResult
+from limbeck.core.status import Status, StatusCode
+from limbeck.core.task import Task
 from limbeck.methods.base import BaseMethod
 from limbeck.students import files
 from limbeck.students.readable import Readable

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from limbeck.certificates.bounds import MeanBound
-from limbeck.core.contract import Access, ScoreKind, Task
+from limbeck.core.answers import ScoreKind
+from limbeck.core.contract import Access
+from limbeck.core.task import Task
 
 
 class Oracle:

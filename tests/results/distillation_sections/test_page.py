@@ -13,8 +13,8 @@ from sklearn.datasets import load_iris
 from sklearn.ensemble import RandomForestClassifier
 
 import limbeck
-from limbeck.core.contract import Status, StatusCode
 from limbeck.core.errors import FileRefused, InvalidInput
+from limbeck.core.status import Status, StatusCode
 from limbeck.results.distillation import Distillation
 from limbeck.results.distillation_sections import facts
 from limbeck.results.distillation_sections.page import fragment, write_page

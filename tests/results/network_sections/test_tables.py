@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from limbeck.core.contract import Status, StatusCode
 from limbeck.core.errors import InvalidInput
 from limbeck.core.measured import Measured
+from limbeck.core.status import Status, StatusCode
 from limbeck.evaluation.comparison import Comparison, ModelResult
 from limbeck.evaluation.model_facts import ModelFacts
 from limbeck.reports.numbers import NONE

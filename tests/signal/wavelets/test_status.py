@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from limbeck.core.contract import StatusCode
+from limbeck.core.status import StatusCode
 from limbeck.signal.wavelets.path import PathPoint
 from limbeck.signal.wavelets.search import Found
 from limbeck.signal.wavelets.status import status_of

@@ -12,8 +12,9 @@ from sklearn.metrics import roc_auc_score
 from sklearn.utils.estimator_checks import check_estimator
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import Student, Task
+from limbeck.core.contract import Student
 from limbeck.core.errors import FileRefused, InvalidInput, MissingExtra
+from limbeck.core.task import Task
 from limbeck.students import load
 from limbeck.students.additive.additive import Additive
 from limbeck.students.additive.bins import Bins

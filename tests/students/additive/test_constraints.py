@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task
 from limbeck.students.additive.constraints import Constraints
 
 FEATURES = Features.of(pd.DataFrame({"age": [1.0, 2.0], "job": ["a", "b"]}))

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 from limbeck.students.additive.additive import Additive
 from limbeck.students.additive.constraints import Constraints
 from limbeck.students.additive.stepwise import CLIP, StepProblem, logits

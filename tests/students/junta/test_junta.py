@@ -10,8 +10,9 @@ import pytest
 from sklearn.utils.estimator_checks import check_estimator
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import Student, Task
+from limbeck.core.contract import Student
 from limbeck.core.errors import FileRefused, InvalidInput
+from limbeck.core.task import Task
 from limbeck.students import load
 from limbeck.students.junta.junta import Junta
 

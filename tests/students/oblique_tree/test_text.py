@@ -4,7 +4,7 @@ import numpy as np
 
 from limbeck.core.column import Feature
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 from limbeck.students.oblique_tree.tree import ObliqueTree
 
 

@@ -10,8 +10,8 @@ from sklearn.base import clone
 import limbeck
 from limbeck.core.column import Feature
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
 from limbeck.core.errors import FileRefused, InvalidInput
+from limbeck.core.task import Task
 from limbeck.students.oblique_tree.tree import ObliqueTree
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 from limbeck.students.m_of_n.m_of_n_tree import MOfNTree
 from limbeck.students.rule_list.rule_list import RuleList
 from limbeck.students.rules.formula import first

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 from limbeck.students.sparse_sum.model import TermWeights
 from limbeck.students.sparse_sum.sparse_sum import SparseSum
 from limbeck.students.sparse_sum.terms import SumTerm

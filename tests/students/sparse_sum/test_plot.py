@@ -5,7 +5,7 @@ import pytest
 
 from limbeck.core.column import Feature
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 from limbeck.students.sparse_sum.model import TermWeights
 from limbeck.students.sparse_sum.terms import SumTerm
 

@@ -8,8 +8,8 @@ import pytest
 from sklearn.utils.estimator_checks import check_estimator
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
 from limbeck.core.errors import FileRefused, InvalidInput
+from limbeck.core.task import Task
 from limbeck.students import load
 from limbeck.students.sparse_sum.model import TermWeights
 from limbeck.students.sparse_sum.sparse_sum import SparseSum

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from limbeck.core.column import Feature
 from limbeck.core.columns import Features, Rows
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 from limbeck.students import files
 from limbeck.students.additive.additive import Additive
 from limbeck.students.junta.junta import Junta

@@ -9,8 +9,8 @@ import pytest
 
 from limbeck.core.column import Feature
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task
 from limbeck.students.tree.folding import Drawn, folded
 from limbeck.students.tree.layout import FONT, Piece, shorten, width_of, wrapped
 from limbeck.students.tree.nodes import Nodes

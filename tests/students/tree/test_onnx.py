@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from limbeck.core.contract import Task
 from limbeck.core.errors import FileRefused, InvalidInput, MissingExtra
+from limbeck.core.task import Task
 from limbeck.students.tree.nodes import EQ, Nodes
 from limbeck.students.tree.tree import Tree
 

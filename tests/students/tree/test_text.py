@@ -5,7 +5,7 @@ import pytest
 
 from limbeck.core.column import Feature
 from limbeck.core.columns import Features
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 from limbeck.students.tree import text as words
 from limbeck.students.tree.nodes import EQ, LE, MISSING, Nodes
 

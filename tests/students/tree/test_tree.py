@@ -15,8 +15,9 @@ from sklearn.model_selection import cross_val_score
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils.estimator_checks import check_estimator
 
-from limbeck.core.contract import Student, Task
+from limbeck.core.contract import Student
 from limbeck.core.errors import FileRefused, InvalidInput
+from limbeck.core.task import Task
 from limbeck.students import load
 from limbeck.students.tree.nodes import Nodes
 from limbeck.students.tree.tree import Tree

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from limbeck.core.contract import Task
 from limbeck.core.errors import InvalidInput, MissingExtra
+from limbeck.core.task import Task
 from limbeck.students.wavelet.wavelet import WaveletStudent
 
 onnx = pytest.importorskip("onnx")

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import expit, softmax
 
-from limbeck.core.contract import Task
+from limbeck.core.task import Task
 from limbeck.students.wavelet.readout import answers, logistic, shares
 
 

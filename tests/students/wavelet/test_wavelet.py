@@ -13,8 +13,9 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.estimator_checks import check_estimator
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import Student, Task
+from limbeck.core.contract import Student
 from limbeck.core.errors import FileRefused, InvalidInput
+from limbeck.core.task import Task
 from limbeck.students import load
 from limbeck.students.wavelet.wavelet import WaveletStudent
 

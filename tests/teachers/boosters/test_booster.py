@@ -12,8 +12,9 @@ import pytest
 
 import limbeck
 from limbeck import as_teacher
-from limbeck.core.contract import ScoreKind, Task, answers, probabilities
+from limbeck.core.answers import ScoreKind, answers, probabilities
 from limbeck.core.errors import FileRefused, InvalidInput, MissingExtra
+from limbeck.core.task import Task
 from limbeck.teachers.boosters.booster import newer
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the libraries' own

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from limbeck import LimbeckError
-from limbeck.core.contract import ScoreKind
+from limbeck.core.answers import ScoreKind
 from limbeck.core.errors import TeacherFailed
 from limbeck.teachers import Chat
 from limbeck.teachers.endpoints.option_probabilities import option_probabilities

@@ -5,8 +5,10 @@ import pandas as pd
 import pytest
 
 import limbeck
-from limbeck.core.contract import Access, ScoreKind, TaskKind
+from limbeck.core.answers import ScoreKind
+from limbeck.core.contract import Access
 from limbeck.core.errors import AccessDenied, FileRefused, InvalidInput
+from limbeck.core.task import TaskKind
 from limbeck.teachers import as_teacher
 from tests.teachers.huggingface.conftest import WORDS
 

@@ -16,7 +16,7 @@ import pytest
 
 import limbeck
 from limbeck import as_teacher
-from limbeck.core.contract import ScoreKind
+from limbeck.core.answers import ScoreKind
 
 onnxruntime = pytest.importorskip("onnxruntime")
 RNG = np.random.default_rng(0)

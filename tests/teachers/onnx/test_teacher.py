@@ -20,8 +20,10 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import limbeck
 from limbeck import as_teacher
-from limbeck.core.contract import Access, ScoreKind, Task, Teacher
+from limbeck.core.answers import ScoreKind
+from limbeck.core.contract import Access, Teacher
 from limbeck.core.errors import AccessDenied, InvalidInput, TeacherFailed
+from limbeck.core.task import Task
 
 pytest.importorskip("onnxruntime")
 skl2onnx = pytest.importorskip("skl2onnx")
