@@ -27,6 +27,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from joblib import Memory
 from readable_peers import PEERS, peers
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.datasets import load_breast_cancer, load_digits, load_wine
@@ -53,6 +54,7 @@ KINDS_OF_TABLE = {
 }
 TEACHERS = ("network", "forest")
 MOST_ROWS = 20_000
+_KEPT = Memory(os.environ.get("LIMBECK_CASES"), verbose=0)  # trained teachers, if a folder is named
 
 
 def table_of(name: str) -> tuple[pd.DataFrame, np.ndarray, bool]:
@@ -100,6 +102,7 @@ def model_of(kind: str, regression: bool, rows: int, seed: int) -> Any:
 
 
 @lru_cache(maxsize=1)  # the students of a cell come one after the other
+@_KEPT.cache
 def case_of(
     name: str, kind: str, seed: int, most: int = MOST_ROWS
 ) -> tuple[Any, Rows, Rows, np.ndarray]:

@@ -11,8 +11,11 @@ one-hot, a missing value is 0.
 * ``optimal_tree`` of pystreed (classes and values): the least errors with at most 4, 8 and 16
   leaves, over 10 thresholds a column of the 12 columns that a forest of the answers reads most, 20
   seconds each at most. It takes no weights.
+* ``interpret`` (two classes and values): explainable boosting on logits or values, no pairs, with
+  one bag of 4, 5, 6, 8 and 16 bins; by its own settings on the rows alone in `largest_machines`. A
+  curve takes two numbers a step.
 
-    pip install imodels==3.0.4 pystreed==1.4.0 scikit-survival  # in an environment of its own
+    pip install imodels==3.0.4 pystreed==1.4.0 scikit-survival interpret-core==0.7.8
 """
 
 from __future__ import annotations
@@ -24,13 +27,14 @@ import numpy as np
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from limbeck.core.answers import answers
+from limbeck.core.answers import answers, probabilities
 from limbeck.core.columns import Rows
 from limbeck.methods.weights import weights
 from limbeck.samplers.named import sampler_named
+from limbeck.students.additive.stepwise import logits
 from limbeck.students.tree.greedy import expand
 
-__all__ = ["PEERS", "peers"]
+__all__ = ["PEERS", "largest_machines", "peers"]
 
 QUERIES, SIZES = 10_000, (4, 8, 16, 32, 64)
 COLUMNS, THRESHOLDS, SECONDS = 12, 10, 20.0
@@ -46,12 +50,13 @@ class Answered:
         drawn = sampler_named("munge").draw(rows, QUERIES, rng)
         self.task, self.seed = teacher.task, seed
         both = Rows(rows.features, np.vstack([rows.values, drawn.values]))
-        self.told = np.concatenate([answers(teacher.scores(r.native()), self.task)
-                                    for r in (rows, drawn)])  # fmt: skip
+        scores = np.concatenate([teacher.scores(r.native()) for r in (rows, drawn)])
+        self.told = answers(scores, self.task)
         self.x = matrix(both)
         self.weight = weights(len(rows), len(drawn), 0.5)
         few = slice(0, 2 * len(rows))  # where no weights are taken
         self.few_x, self.few_told = self.x[few], self.told[few]
+        self.goals = logits(probabilities(scores, self.task)) if self.task.classifies else scores
 
 
 def matrix(rows: Rows) -> np.ndarray:
@@ -162,12 +167,58 @@ class Chained:
         return np.asarray(self.model.predict(self.binary(x)))
 
 
+def interpret(data: Answered, most: int) -> list[Sized]:
+    """Explainable boosting of few bins."""
+    coarse = {"outer_bags": 1, "validation_size": 0, "early_stopping_rounds": 0, "max_rounds": 500}
+    sets = [machines_of(data.x, data.goals, data, {**coarse, "max_bins": n}, data.weight)
+            for n in (4, 5, 6, 8, 16)]  # fmt: skip
+    return [(sum(steps_of(m) for m in made.machines), made) for made in sets]
+
+
+def largest_machines(teacher: Any, rows: Rows, seed: int) -> tuple[int, Any]:
+    """Explainable boosting by its own settings, on the rows alone: its numbers, what it says."""
+    data, n = Answered(teacher, rows, seed), len(rows)
+    made = machines_of(data.x[:n], data.goals[:n], data, {})
+    return sum(steps_of(m) for m in made.machines), said_by(made, teacher)
+
+
+def machines_of(
+    x: np.ndarray, goals: np.ndarray, data: Answered, settings: dict[str, Any], *weight: np.ndarray
+) -> Machines:
+    """One for each logit, or for values."""
+    from interpret.glassbox import ExplainableBoostingRegressor
+
+    made = [
+        ExplainableBoostingRegressor(interactions=0, n_jobs=1, random_state=data.seed, **settings)
+        .fit(x, goal, *weight) for goal in np.ascontiguousarray(goals.reshape(len(x), -1).T)
+    ]  # fmt: skip
+    return Machines(made, data.task.classifies)
+
+
+def steps_of(machine: Any) -> int:
+    steps = [np.abs(np.diff(np.asarray(t)[1:-1])) > 1e-12 for t in machine.term_scores_]
+    return 1 + 2 * sum(int(s.sum()) for s in steps)
+
+
+class Machines:
+    """A sum for each class, of which the largest is said; or one for values."""
+
+    def __init__(self, machines: list[Any], classifies: bool) -> None:
+        self.machines, self.classifies = machines, classifies
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        sums = np.stack([m.predict(x) for m in self.machines], axis=1)
+        if not self.classifies:
+            return sums[:, 0]
+        return sums.argmax(axis=1) if sums.shape[1] > 1 else (sums[:, 0] > 0).astype(int)
+
+
 KINDS: dict[str, Callable[[Answered, int], list[Sized]]] = {
     "sklearn_tree": sklearn_tree, "figs": figs, "rulefit": rulefit,
-    "greedy_rule_list": greedy_rule_list, "optimal_tree": optimal_tree,
+    "greedy_rule_list": greedy_rule_list, "optimal_tree": optimal_tree, "interpret": interpret,
 }  # fmt: skip
 PEERS = tuple(KINDS)
-_TWO_CLASSES = ("figs", "rulefit", "greedy_rule_list")
+_TWO_CLASSES = ("figs", "rulefit", "greedy_rule_list", "interpret")
 
 
 def peers(name: str, teacher: Any, rows: Rows, most: int, seed: int) -> list[tuple[int, Any]]:
