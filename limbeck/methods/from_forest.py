@@ -15,12 +15,13 @@ from limbeck.core.task import Task
 from limbeck.methods.forbidden import hide
 from limbeck.methods.forests import fitted_forest, most_asked
 from limbeck.methods.greedy import Greedy
+from limbeck.methods.search_and_stitch.arrivals import Arrivals
 from limbeck.methods.search_and_stitch.best_first import best_first
 from limbeck.methods.search_and_stitch.binned import BinnedRows
 from limbeck.methods.search_and_stitch.costs import COSTS, row_statistics
 from limbeck.methods.search_and_stitch.crossfit import Index
 from limbeck.methods.search_and_stitch.literals import Literals
-from limbeck.methods.search_and_stitch.plan import nodes_of, plan_of
+from limbeck.methods.search_and_stitch.plan import plan_of
 from limbeck.methods.search_and_stitch.pool import Pool
 from limbeck.methods.search_and_stitch.refine import look_ahead
 from limbeck.methods.search_and_stitch.sample import Sample
@@ -115,8 +116,5 @@ class FromForest(Greedy):
             look_ahead(pool, pool.root, most, impurity, np.random.default_rng(0))
         pool.stitch()
         plans = [pool.best(m) for m in range(1, most + 1)]
-        nodes: list[Nodes] = []
-        for m, plan in enumerate(plans):
-            same = m and plan == plans[m - 1]
-            nodes.append(nodes[-1] if same else nodes_of(plan, sample, target, weight, task))
+        nodes = list(map(Arrivals(sample, target, weight, task).nodes, plans))
         return nodes + nodes[-1:] * (self.max_leaves - most), True

@@ -17,11 +17,11 @@ from limbeck.methods.forbidden import hide
 from limbeck.methods.forests import fitted_forest, most_asked
 from limbeck.methods.greedy import Greedy
 from limbeck.methods.optimal_search import OptimalSearch
+from limbeck.methods.search_and_stitch.arrivals import Arrivals
 from limbeck.methods.search_and_stitch.binned import BinnedRows
 from limbeck.methods.search_and_stitch.costs import COSTS, row_statistics
 from limbeck.methods.search_and_stitch.crossfit import Index
 from limbeck.methods.search_and_stitch.literals import Literals
-from limbeck.methods.search_and_stitch.plan import nodes_of
 from limbeck.methods.search_and_stitch.sample import Sample
 from limbeck.students.tree.nodes import Nodes
 
@@ -105,10 +105,7 @@ class Optimal(Greedy):
         sample = sample.leaving(own, self.min_samples_leaf)
         search = OptimalSearch(sample, cost, self.max_leaves, self.max_depth or 3, limit)
         plans = search.trees()
-        nodes: list[Nodes] = []
-        for m, plan in enumerate(plans):
-            same = m and plan == plans[m - 1]
-            nodes.append(nodes[-1] if same else nodes_of(plan, sample, target, weight, task))
+        nodes = list(map(Arrivals(sample, target, weight, task).nodes, plans))
         return nodes, search.proven
 
     def _said(self, status: Status, proven: bool) -> Status:

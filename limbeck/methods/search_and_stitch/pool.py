@@ -54,6 +54,7 @@ class Pool:
         self._below = [0] if max_depth is None else [-1, *range(max_depth)]
         self._clauses: dict[bytes, _Clause] = {}
         self._frontiers: dict[bytes, NDArray[np.float64]] = {}
+        self._best: dict[tuple[bytes, int, int], PlannedTree] = {}  # since the last stitch
         self._changed: set[bytes] = set()
         self.least = 1e-9 * float(sample.weight.sum())  # smaller gains are rounding
         self.root = self._keep(np.arange(len(sample), dtype=np.int64))
@@ -83,7 +84,7 @@ class Pool:
         parent = self._clauses[clause]
         if literal in parent.splits:
             return parent.splits[literal]
-        inside = self.sample.truth[literal, parent.rows]
+        inside = self.sample.truth[literal].take(parent.rows)
         left, right = parent.rows[inside], parent.rows[~inside]
         least, own = self.sample.min_rows, self.sample.own
         if (
@@ -143,7 +144,7 @@ class Pool:
         Clauses under which nothing has changed since the last time keep theirs.
         """
         left, right, start = _sums(self.max_leaves)
-        out = self._frontiers
+        out, self._best = self._frontiers, {}
         for key in self._outdated():
             clause = self._clauses[key]
             best = np.full((len(self._below), self.max_leaves), clause.leaf)
@@ -182,14 +183,20 @@ class Pool:
             The row of the frontiers that is read, the last by default.
         """
         clause = self.root if clause is None else clause
-        known = self._frontiers
-        cost, below = known[clause][depth], self._below[depth]
+        cost = self._frontiers[clause][depth]
         size = min(leaves, len(cost))
         while size > 1 and cost[size - 2] <= cost[size - 1] + self.least:
             size -= 1  # one leaf fewer is as good
         if size == 1:
             return PlannedTree()
-        literal, on_left, lowest = -1, 0, np.inf
+        key = (clause, size, depth)
+        if key not in self._best:
+            self._best[key] = self._joined(clause, size, self._below[depth])
+        return self._best[key]
+
+    def _joined(self, clause: bytes, size: int, below: int) -> PlannedTree:
+        """The cheapest split of a clause into two trees of so many leaves together."""
+        known, literal, on_left, lowest = self._frontiers, -1, 0, np.inf
         for candidate, (a, b) in self._clauses[clause].splits.items():
             sums = known[a][below, : size - 1] + known[b][below, : size - 1][::-1]
             at = int(sums.argmin())

@@ -46,12 +46,14 @@ def refine(
     look_ahead(pool, pool.root, pool.max_leaves, impurity, rng)
     before = pool.stitch()
     looked: set[bytes] = set()
+    polished: set[PlannedTree] = set()
     for i in range(rounds):
         progress("stitching", i, rounds)
         plans = {pool.best(size) for size in sizes}
-        for plan in sorted(plans, key=lambda p: p.leaves):
+        for plan in sorted(plans - polished, key=lambda p: p.leaves):
             for better in polish(plan, pool.sample, classifies):
                 pool.add(better)
+        polished |= plans
         pool.stitch()
         _neighbours(pool, pool.best(pool.max_leaves), pool.root, impurity, looked, rng)
         after = pool.stitch()

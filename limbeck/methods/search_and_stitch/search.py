@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,13 +16,14 @@ from limbeck.core.progress import Progress
 from limbeck.core.status import StatusCode
 from limbeck.core.task import Task
 from limbeck.methods.forbidden import hide
+from limbeck.methods.search_and_stitch.arrivals import Arrivals
 from limbeck.methods.search_and_stitch.best_first import best_first
 from limbeck.methods.search_and_stitch.costs import COSTS, cost_named, row_statistics
 from limbeck.methods.search_and_stitch.crossfit import cut_back, greedy
 from limbeck.methods.search_and_stitch.descent import Descent
 from limbeck.methods.search_and_stitch.layers import LayerReport, probe_layers
 from limbeck.methods.search_and_stitch.literals import Literals, grid, sorted_columns
-from limbeck.methods.search_and_stitch.plan import PlannedTree, literals_of, nodes_of, plan_of
+from limbeck.methods.search_and_stitch.plan import PlannedTree, literals_of, plan_of
 from limbeck.methods.search_and_stitch.pool import Pool
 from limbeck.methods.search_and_stitch.refine import look_ahead, refine
 from limbeck.methods.search_and_stitch.sample import Sample
@@ -189,9 +191,13 @@ class TreeSearch:
             for size in range(1, self.method.max_leaves + 1)
         ]
 
+    @cached_property
+    def _arrivals(self) -> Arrivals:
+        return Arrivals(self.sample, self.answers, self.weight, self.task)
+
     def nodes(self, plan: PlannedTree) -> Nodes:
         """A tree, its leaves valued by the rows that arrive."""
-        return nodes_of(plan, self.sample, self.answers, self.weight, self.task)
+        return self._arrivals.nodes(plan)
 
     def rivals(self, leaves: int, n: int) -> dict[str, Tree]:
         """Greedy trees of as many leaves: on all there is, and on the first n rows alone.

@@ -20,13 +20,13 @@ from limbeck.core.columns import Rows
 from limbeck.core.progress import quiet
 from limbeck.core.task import Task
 from limbeck.data.splits import FOLDS
+from limbeck.methods.search_and_stitch.arrivals import Arrivals
 from limbeck.methods.search_and_stitch.crossfit import Index, inside, row_losses
 from limbeck.methods.search_and_stitch.queries import AnsweredQueries
 from limbeck.methods.search_and_stitch.sample import Sample
 from limbeck.methods.search_and_stitch.search import TreeSearch
 from limbeck.methods.search_and_stitch.settings import SearchSettings
 from limbeck.methods.weights import weights
-from limbeck.students.tree.tree import Tree
 
 __all__ = ["HeldOutLosses", "judge"]
 
@@ -114,15 +114,11 @@ def judge(
         search = TreeSearch(method, part, told, task, rng, quiet, counts, (shared, kept), len(own))
         search.grow()
         search.look_ahead()
+        truth = shared.truth.take(judged, axis=1)
+        arrivals = Arrivals(search.sample, told, counts, task, truth)
         for kind, plans in enumerate((search.stitched(), search.cut_back())):
             for size, plan in enumerate(plans):
-                if size and plan == plans[size - 1]:
-                    out[kind, size, judged] = out[kind, size - 1, judged]
-                    continue
-                tree = Tree.from_nodes(search.nodes(plan), rows.features, task)
-                said = tree.predict_proba(rows[judged]) if task.classifies else None
-                values_said = said if said is not None else tree.predict(rows[judged])[:, None]
-                out[kind, size, judged] = row_losses(values_said, answers[judged], task)
+                out[kind, size, judged] = row_losses(arrivals.said(plan), answers[judged], task)
     if not task.classifies:
         spread = np.average((answers - np.average(answers, weights=weight)) ** 2, weights=weight)
         out /= max(float(spread), 1e-30)

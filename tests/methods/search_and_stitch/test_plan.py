@@ -6,9 +6,10 @@ import pytest
 from limbeck.core.column import Feature
 from limbeck.core.columns import Features
 from limbeck.core.task import Task
+from limbeck.methods.search_and_stitch.arrivals import Arrivals
 from limbeck.methods.search_and_stitch.costs import row_statistics
 from limbeck.methods.search_and_stitch.literals import Literals, grid
-from limbeck.methods.search_and_stitch.plan import PlannedTree, literals_of, nodes_of, plan_of
+from limbeck.methods.search_and_stitch.plan import PlannedTree, literals_of, plan_of
 from limbeck.methods.search_and_stitch.sample import Sample
 from limbeck.students.tree.greedy import grow
 from limbeck.students.tree.tree import Tree
@@ -45,7 +46,7 @@ def test_nodes_to_a_plan_and_back_are_the_same_tree(seed, task):
     sample = Sample(literals, values, row_statistics(answers, task, weight))
     plan = plan_of(nodes, literals)
     assert plan.leaves == nodes.size == 9
-    back = nodes_of(plan, sample, answers, weight, task)
+    back = Arrivals(sample, answers, weight, task).nodes(plan)
     assert plan_of(back, literals) == plan
     one, two = (Tree.from_nodes(n, FEATURES, task) for n in (nodes, back))
     rows = FEATURES.decode(values)
@@ -59,24 +60,6 @@ def test_nodes_to_a_plan_and_back_are_the_same_tree(seed, task):
     np.testing.assert_allclose(
         back.weight[inner], back.weight[back.left[inner]] + back.weight[back.right[inner]]
     )
-
-
-def test_leaves_hold_the_weighted_answers_of_their_rows():
-    values = np.array([[0.0], [0.0], [1.0], [1.0]])
-    features = Features((Feature("x"),))
-    weight = np.array([1.0, 3.0, 1.0, 1.0])
-    sample = Sample(
-        Literals(grid(features, values)),
-        values,
-        row_statistics(np.array([0, 1, 1, 1]), Task((0, 1)), weight),
-    )
-    plan = PlannedTree(0, PlannedTree(), PlannedTree())
-    nodes = nodes_of(plan, sample, np.array([0, 1, 1, 1]), weight, Task((0, 1)))
-    np.testing.assert_allclose(nodes.value[nodes.left[0]], [0.25, 0.75])
-    np.testing.assert_allclose(nodes.value[nodes.right[0]], [0, 1])
-    numbers = nodes_of(plan, sample, np.array([0.0, 4.0, 1.0, 2.0]), weight, Task())
-    assert numbers.value[numbers.left[0]] == [3.0]
-    assert numbers.value[numbers.right[0]] == [1.5]
 
 
 def test_a_leaf_is_a_plan():
