@@ -15,12 +15,12 @@ from limbeck.api.prepare.sweep_settings import OF_BOTH, changed, shown_settings
 from limbeck.core.errors import InvalidInput, LimbeckError
 from limbeck.core.progress import Progress, quiet
 from limbeck.core.strict_json import plain, read_json, write_json
+from limbeck.core.threads import one_thread
 from limbeck.networks.strategies.train_network import TrainNetwork
 from limbeck.networks.training.gradient_accumulation import Plan
 from limbeck.networks.training.train import Trained
 from limbeck.results.tune_record import Trial
 from limbeck.selection.halving import Rung, rungs, survivors
-from limbeck.selection.schedule import one_thread
 from limbeck.selection.search_space import SearchSpace
 
 __all__ = ["Sweep", "Winner"]

@@ -20,6 +20,7 @@ from limbeck.core.errors import InvalidInput, did_you_mean, plural, whole_number
 from limbeck.core.measured import Measured
 from limbeck.core.progress import Progress, quiet, shown
 from limbeck.core.status import Status, StatusCode
+from limbeck.core.threads import one_thread
 from limbeck.data.cases import units_of
 from limbeck.data.duplicates import Rule, identical_rows
 from limbeck.evaluation.holdout import Apart
@@ -37,7 +38,7 @@ from limbeck.selection.front import (
 )
 from limbeck.selection.race import Route, Run, Stopped, budgets_up_to, folds_of
 from limbeck.selection.routes import students
-from limbeck.selection.schedule import Race, one_thread, raced, several
+from limbeck.selection.schedule import Race, raced, several
 from limbeck.selection.shared_rows import shared_rows
 from limbeck.selection.stability import near_equal, refitted, statements
 

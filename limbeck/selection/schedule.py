@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import math
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, TypeVar
 
 import joblib
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import ThreadpoolController
 
 from limbeck.core.progress import Progress, quiet
+from limbeck.core.threads import one_thread
 from limbeck.methods.answered_rows import AnsweredRows
 from limbeck.selection.finished import FinishedRuns
 from limbeck.selection.race import Route, Run, Stopped, run_route
 
-__all__ = ["Race", "one_thread", "raced", "several"]
+__all__ = ["Race", "raced", "several"]
 
 T = TypeVar("T")
-_THREADED = ("torch", "sklearn", "scipy.linalg", "lightgbm", "xgboost", "catboost", "onnxruntime")
 _SHARES = 3  # of the time that is left: what is heavy may take no more than one
 
 
@@ -75,27 +71,6 @@ class Race:
         if self.finished is not None and isinstance(found, Run):
             self.finished.write(found)
         return found
-
-
-@cache
-def _libraries(imported: tuple[bool, ...]) -> ThreadpoolController:
-    """The libraries with threads of their own; looking for them takes longer than a small way."""
-    return ThreadpoolController()
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """One thread for linear algebra and torch, so that sums are the same in every process."""
-    torch = sys.modules.get("torch")
-    threads = torch.get_num_threads() if torch else 0
-    with _libraries(tuple(name in sys.modules for name in _THREADED)).limit(limits=1):
-        if torch:
-            torch.set_num_threads(1)
-        try:
-            yield
-        finally:
-            if torch:
-                torch.set_num_threads(threads)
 
 
 def raced(

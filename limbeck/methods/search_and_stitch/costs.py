@@ -32,7 +32,8 @@ def gini(s: Array) -> Array:
     """Weight times Gini impurity (Breiman et al. 1984, chapter 4)."""
     s = np.maximum(s, 0)  # a difference of sums may leave less than nothing
     total = s.sum(axis=0)
-    return np.asarray(total - (s * s).sum(axis=0) / np.maximum(total, _TINY))
+    squares = np.multiply(s, s, out=s).sum(axis=0)
+    return np.asarray(total - squares / np.maximum(total, _TINY))
 
 
 def log_loss(s: Array) -> Array:

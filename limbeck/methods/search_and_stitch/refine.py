@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from limbeck.core.progress import Progress
+from limbeck.core.threads import one_blas_thread
 from limbeck.methods.search_and_stitch.costs import Cost
 from limbeck.methods.search_and_stitch.plan import PlannedTree
 from limbeck.methods.search_and_stitch.polish import polish
@@ -62,6 +63,7 @@ def refine(
         before = after
 
 
+@one_blas_thread()
 def look_ahead(
     pool: Pool, clause: bytes, leaves: int, impurity: Cost, rng: np.random.Generator
 ) -> None:

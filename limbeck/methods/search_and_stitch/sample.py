@@ -24,7 +24,7 @@ _MOST_OPERATIONS = 2e8
 _FEWEST_ROWS = 2500
 _COARSE = 192
 # Of the literals that this leaves out, those that split best with one of the best below them.
-_PARTNERS, _PAIRED = 32, 16
+_PARTNERS, _FEWEST_PARTNERS, _PAIRED = 32, 8, 16
 _PAIRED_ROWS, _PAIRED_CELLS = 1000, 1_000_000  # rows, and rows times literals, to judge that by
 _MOST_PAIRS = 2e6  # statistics of pairs
 _BLOCK = 250_000  # of them that stay in the cache
@@ -172,8 +172,9 @@ class Sample(BinnedRows):
         few = None if self.min_rows == 1 else self._too_few(rows)[self.coarse]
         kept = max(min(len(self.coarse), _COARSE), 1)
         rows, scale = self.part(rows, max(int(_MOST_OPERATIONS / (2 * kept**2)), _FEWEST_ROWS), rng)
+        rows, scale = self._by_label(rows, scale)
         truth = self._coarse_truth.take(rows, axis=0)
-        count = truth.sum(axis=0, dtype=np.int64)
+        count = np.count_nonzero(truth, axis=0)
         inside = np.flatnonzero((count > 0) & (count < len(rows)))
         if few is not None:
             inside = inside[~few[inside]]
@@ -187,7 +188,9 @@ class Sample(BinnedRows):
             best = np.sort(np.concatenate([order[:_COARSE], order[_COARSE:][with_partner]]))
             inside, alone = inside[best], alone[best]
         at = self.coarse[inside]
-        T = truth.take(inside, axis=1).astype(np.float32)
+        T = (truth if len(inside) == truth.shape[1] else truth.take(inside, axis=1)).astype(
+            np.float32
+        )
         parts = self._by_statistic(rows, scale)
         first = max(int(_MOST_PAIRS / (len(at) * len(parts))), 16)
         roots = np.arange(len(at))
@@ -214,38 +217,43 @@ class Sample(BinnedRows):
 
         Judged on evenly spaced rows where there are many; partners are the best few.
         """
-        most = min(_PAIRED_ROWS, _PAIRED_CELLS // (len(ranked) - _COARSE) + 1)
+        others = len(ranked) - _COARSE
+        most = min(_PAIRED_ROWS, _PAIRED_CELLS // others + 1)
         some = slice(None, None, -(-len(rows) // most))
-        firsts = truth[some].take(ranked[_COARSE:], axis=1).astype(np.float32)
-        partners = truth[some].take(ranked[:_PARTNERS], axis=1).astype(np.float32)
         parts = self._by_statistic(rows[some], scale[some])
+        few = int(np.clip(_MOST_PAIRS // (others * len(parts)), _FEWEST_PARTNERS, _PARTNERS))
+        firsts = truth[some].take(ranked[_COARSE:], axis=1).astype(np.float32)
+        partners = truth[some].take(ranked[:few], axis=1).astype(np.float32)
         both = np.empty((len(parts), firsts.shape[1], partners.shape[1]), dtype=np.float32)
         own = np.empty((len(parts), partners.shape[1]), dtype=np.float32)
         of_roots = np.empty((len(parts), firsts.shape[1]), dtype=np.float32)
         for q, (inside, amount) in enumerate(parts):
-            A, B = (
-                (firsts, partners)
-                if inside is None
-                else (firsts.take(inside, axis=0), partners.take(inside, axis=0))
-            )
-            B = B * amount[:, None]
+            A, B = firsts[inside], partners[inside] * amount[:, None]
             np.matmul(A.T, B, out=both[q])
             own[q], of_roots[q] = B.sum(axis=0), amount @ A
         whole = np.array([amount.sum() for _, amount in parts], dtype=np.float32)
         total, _, _ = _two_sides(both, own, of_roots, whole, cost)
         return np.argsort(total, kind="stable")[:_PAIRED]
 
+    def _by_label(
+        self, rows: Index, scale: NDArray[np.float32]
+    ) -> tuple[Index, NDArray[np.float32]]:
+        """The same rows, those of one class after the other where each has one."""
+        if self._label is None:
+            return rows, scale
+        order = np.argsort(self._label[rows], kind="stable")
+        return rows[order], scale[order]
+
     def _by_statistic(
         self, rows: Index, scale: NDArray[np.float32]
-    ) -> list[tuple[Index | None, NDArray[np.float32]]]:
-        """The rows that count in each statistic (None for all), and how much."""
+    ) -> list[tuple[slice, NDArray[np.float32]]]:
+        """The rows that count in each statistic, as `_by_label` has them, and how much."""
         if self._label is None or self._amount is None:
-            return [(None, s.take(rows) * scale) for s in self.stats]
-        label = self._label[rows]
+            return [(slice(None), s.take(rows) * scale) for s in self.stats]
         amount = self._amount[rows].astype(np.float32) * scale
-        order = np.argsort(label, kind="stable")
-        cuts = np.flatnonzero(np.diff(label[order])) + 1
-        return [(part, amount[part]) for part in np.split(order, cuts)]
+        cuts = np.flatnonzero(np.diff(self._label[rows])) + 1
+        parts = map(slice, [0, *cuts], [*cuts, len(rows)])
+        return [(part, amount[part]) for part in parts]
 
     def part(
         self, rows: Index, most: int, rng: np.random.Generator
@@ -279,7 +287,7 @@ class Sample(BinnedRows):
 def _pairs(
     T: NDArray[np.float32],
     roots: Index,
-    parts: list[tuple[Index | None, NDArray[np.float32]]],
+    parts: list[tuple[slice, NDArray[np.float32]]],
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
     """Sums of every statistic where both of two literals hold (q, r, l), where one does, and all.
 
@@ -291,7 +299,7 @@ def _pairs(
     own = np.empty((len(parts), T.shape[1]), dtype=np.float32)
     whole = np.empty(len(parts), dtype=np.float32)
     for q, (inside, amount) in enumerate(parts):
-        U = T if inside is None else T.take(inside, axis=0)
+        U = T[inside]
         if every and (amount >= 0).all():
             U = U * np.sqrt(amount)[:, None]
             np.matmul(U.T, U, out=both[q])

@@ -15,6 +15,7 @@ from limbeck.core.contract import Access, Teacher
 from limbeck.core.progress import Progress
 from limbeck.core.status import StatusCode
 from limbeck.core.task import Task
+from limbeck.core.threads import one_blas_thread
 from limbeck.methods.forbidden import hide
 from limbeck.methods.search_and_stitch.arrivals import Arrivals
 from limbeck.methods.search_and_stitch.best_first import best_first
@@ -135,6 +136,7 @@ class TreeSearch:
         self.tick("probes set up")
         return probed
 
+    @one_blas_thread()
     def run(self, teacher: Teacher | None = None) -> StatusCode:
         """Probe, descend with a rising budget, refine; an interrupt keeps what was found."""
         try:
