@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
+import os
 import random
 import time
 from collections import deque
@@ -18,6 +20,8 @@ from limbeck.teachers.endpoints.retries import RETRIED, Retries, retry_after
 from limbeck.teachers.endpoints.spending import OutOfBudget, Spending
 
 __all__ = ["Client", "Job", "UnusableReply", "import_httpx"]
+
+_FILES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 _LARGEST = 64 * 2**20  # bytes of a response
 _ROW_AT_FAULT = frozenset({400, 413, 414, 422})  # the request, not the service or the key
@@ -165,8 +169,9 @@ class _Run(Generic[T]):
             bearer = self.client.key_header.lower() == "authorization"
             headers[self.client.key_header] = f"Bearer {self.key}" if bearer else self.key
         async with httpx.AsyncClient(
-            headers=headers, limits=limits, timeout=self.client.timeout, trust_env=not local
-        ) as session:
+            headers=headers, limits=limits, timeout=self.client.timeout, trust_env=not local,
+            verify=_authorities(not local, *map(os.environ.get, _FILES)),
+        ) as session:  # fmt: skip
             workers = min(self.client.concurrency, len(self.waiting))
             async with asyncio.TaskGroup() as group:
                 for _ in range(workers):
@@ -300,6 +305,15 @@ def import_httpx() -> Any:
             "Services as teachers need httpx2.", "pip install 'limbeck[endpoints]'."
         ) from None
     return httpx2
+
+
+@functools.cache
+def _authorities(trust_env: bool, file: str | None, folder: str | None) -> Any:
+    """Who is trusted: reading the files takes longer than a question to this machine.
+
+    The client reads the variables itself: they are arguments so that a change is noticed.
+    """
+    return import_httpx().create_ssl_context(trust_env=trust_env)
 
 
 def _parsed(text: bytes) -> Any:

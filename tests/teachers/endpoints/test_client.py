@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import logging
 import os
@@ -138,9 +139,20 @@ def test_what_all_questions_share_stops_at_once(service, reply, tmp_path, status
     assert len(service.requests) == 1
 
 
-def test_a_key_is_sent_and_shown_nowhere(service, reply, tmp_path, monkeypatch, caplog, capfd):
+@pytest.fixture
+def logged():
+    """All that any library logs."""
+    stream, root = io.StringIO(), logging.getLogger()
+    handler, level = logging.StreamHandler(stream), root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    yield stream
+    root.setLevel(level)
+    root.removeHandler(handler)
+
+
+def test_a_key_is_sent_and_shown_nowhere(service, reply, tmp_path, monkeypatch, logged, capfd):
     monkeypatch.setenv("SERVICE_KEY", KEY)
-    caplog.set_level(logging.DEBUG)
 
     def respond(body: Any, n: int) -> Any:  # services repeat a key in errors, and in answers
         if n == 1:
@@ -157,8 +169,10 @@ def test_a_key_is_sent_and_shown_nowhere(service, reply, tmp_path, monkeypatch, 
     shown += [str(teacher.answers(X[:1])), pickle.dumps(teacher).decode("latin1")]
     with pytest.raises(TeacherFailed) as caught:
         teacher.answers(X[1:2])
-    shown += ["".join(traceback.format_exception(caught.value)), caplog.text, *capfd.readouterr()]
+    shown += ["".join(traceback.format_exception(caught.value)), logged.getvalue()]
+    shown += capfd.readouterr()
     assert service.requests[0][0]["authorization"] == f"bearer {KEY.lower()}"
+    assert "HTTP Request: POST" in logged.getvalue()
     assert "Incorrect key [key]" in shown[5]
     teacher.store.close()
     written = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
@@ -245,7 +259,7 @@ def test_json_of_a_request_is_whole(service, reply, tmp_path):
     assert json.dumps(body) == '{"instances": [[0.0, 1.0]]}'
 
 
-def test_sigterm_in_the_shell_says_where_the_answers_are(service, reply, tmp_path, caplog):
+def test_sigterm_in_the_shell_says_where_the_answers_are(service, reply, tmp_path, logged):
     import os
     import signal
 
@@ -270,4 +284,4 @@ def test_sigterm_in_the_shell_says_where_the_answers_are(service, reply, tmp_pat
     done = CliRunner().invoke(app, command)
     assert done.exit_code == 143
     assert f"what is finished is kept in {tmp_path / 'kept.sqlite'}. To go on:" in done.output
-    assert "Traceback" not in caplog.text
+    assert "Traceback" not in logged.getvalue()
