@@ -64,6 +64,7 @@ class Run:
     losses : mapping from int to ndarray of shape (n,)
         By budget: the loss of each row for the student that did not see the row's fold; where rows
         are few, weighed with the mean loss on queries made from the fold, which count as 200 rows.
+        Where the student of all rows loses more on them, all are raised by the difference.
     refits : mapping from int to list of Student
         By budget: the students that left out a fold each.
     queries : int
@@ -236,9 +237,14 @@ class _Judged:
             self.on_rows[key] = self.on_rows.get(key, 0.0) + float(self.losses[key][out].sum())
             if near is not None:
                 theirs = _loss(student, near[0], near[1], task, spread).reshape(len(out), -1)
-                own = len(self.fold) / (len(self.fold) + _NEAR_WORTH)
+                own = self._share()
                 self.losses[key][out] *= own
                 self.losses[key][out] += (1 - own) * theirs.mean(axis=1)
+
+    def _share(self) -> float:
+        """What rows count, where queries are judged beside them."""
+        n = len(self.fold)
+        return 1.0 if self.every.near is None else n / (n + _NEAR_WORTH)
 
     def _near(self, out: NDArray[np.int64]) -> tuple[Rows, NDArray[Any]] | None:
         """Queries of some rows, one row after the other, and the answers there."""
@@ -253,6 +259,8 @@ class _Judged:
         """For each budget the best variant that all folds have; None where there is none."""
         parts = int(self.fold.max()) + 1
         whole = [key for key in self.students if len(self.refits[key]) == parts]
+        for key in whole:
+            self._raise(key)
         best = {budget: self._best([k for k in whole if k[1] == budget]) for _, budget in whole}
         if not best:
             return None
@@ -265,6 +273,20 @@ class _Judged:
             {b: self.refits[k] for b, k in best.items()}, queries, seconds,
             {b: key[0] for b, key in best.items()},
         )  # fmt: skip
+
+    def _raise(self, key: tuple[str, int]) -> None:
+        """Raise losses by as much as the student of all rows loses more on its own rows.
+
+        Fresh rows are no easier than those that a student learnt from: a search that came out worse
+        from all rows than from parts of them is no better than it is there.
+        """
+        task, n = self.every.teacher.task, len(self.fold)
+        told = self.every.answers[:n]
+        spread = 1.0 if task.classifies else float(np.var(told))
+        own = _loss(self.students[key], self.every.rows[np.arange(n)], told, task, spread)
+        worse = max(float(own.sum()) - self.on_rows[key], 0.0)
+        self.losses[key] += self._share() * worse / n
+        self.on_rows[key] += worse
 
     def _best(self, keys: Sequence[tuple[str, int]]) -> tuple[str, int]:
         """Of variants of one budget the best; whether queries helped is judged on rows alone.

@@ -84,6 +84,28 @@ def test_queries_count_as_200_rows_beside_few():
     assert found.losses[8] == pytest.approx((90 * own + 200 * theirs) / 290)
 
 
+@dataclass(frozen=True)
+class WorseOfAllRows(GreedyTrees):
+    """Two leaves of all rows, eight where some are left out."""
+
+    def distill(self, teacher, rows, rng, progress):
+        sizes = (2,) if len(rows) == len(X) else (8,)
+        return GreedyTrees(sizes).distill(teacher, rows, rng, progress)
+
+
+@pytest.mark.parametrize("teacher", [TEACHER, VALUES])
+def test_losses_are_no_less_than_those_of_the_student_of_all_rows_on_them(teacher):
+    found = run(WorseOfAllRows(), teacher, budgets=(16,))
+    left_out = run(GreedyTrees((8,)), teacher, budgets=(16,)).losses[16]
+    told = teacher.scores(X).argmax(axis=1) if teacher is TEACHER else teacher.scores(X)[:, 0]
+    said = found.students[16].predict(ROWS)
+    own = said != teacher.task.labels[told] if teacher is TEACHER else (said - told) ** 2
+    own = own.mean() / (1 if teacher is TEACHER else told.var())
+    assert own > left_out.mean() + 0.05
+    assert found.losses[16].mean() == pytest.approx(own)
+    assert np.ptp(found.losses[16] - left_out) == pytest.approx(0, abs=1e-12)
+
+
 def test_losses_of_values_are_shares_of_their_variance():
     found = run(teacher=VALUES)
     y = X[:, 0] * 3
