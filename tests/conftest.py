@@ -81,6 +81,22 @@ def _list_composite_operators_once() -> None:
     module._materialize_cpp_cia_ops = once
 
 
+@pytest.fixture(scope="module", autouse=True)
+def brief_linear_models():
+    """The linear model beside a network takes 500 updates at least, most of a run of few rows.
+
+    Files whose tests need a good one define a fixture of this name that does nothing.
+    """
+    if "torch" not in sys.modules:
+        yield
+        return
+    from limbeck.networks.strategies import train_network
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train_network, "_UPDATES", 20)
+        yield
+
+
 @pytest.fixture(scope="session")
 def data_folder() -> Path:
     """The folder of real data sets: LIMBECK_DATA, or shared/data beside the checkout.

@@ -71,10 +71,12 @@ def falling(trained: Trained, comparable: bool = True) -> Falling | None:
     if end < half:
         return None
     means, width = _blocks(losses[end - half : end])
-    trend = kendalltau(np.arange(len(means)), means, alternative="less")
     fall = -_slope(means) / width
     gained = trained.began[name] - losses[-1]
-    if not trend.pvalue < _LEVEL or fall * half < _SHARE * gained:
+    if fall * half < _SHARE * gained:
+        return None
+    trend = kendalltau(np.arange(len(means)), means, alternative="less")
+    if not trend.pvalue < _LEVEL:
         return None
     return Falling(float(fall), float(fall * half / gained) if gained > 0 else 1.0)
 

@@ -38,7 +38,7 @@ def student():
     return nn.Sequential(nn.Linear(4, 24), nn.ReLU(), nn.Linear(24, 2))
 
 
-SETTINGS = {"epochs": 16, "batch_size": 40, "lr": 0.03, "seeds": 2}
+SETTINGS = {"epochs": 8, "batch_size": 40, "lr": 0.06, "seeds": 2}
 GIVEN = {"into": student, "validation": (X[400:], TRUTH[400:]), "budget": "600 s", **SETTINGS}
 
 
@@ -69,9 +69,9 @@ def test_a_teacher_that_knows_more_than_noisy_labels_pays(found):
     assert now.student.value > now.control.value
     assert now.verdict == "pays"
     assert found.sentence.startswith("Distil")
-    assert found.code.startswith("limbeck.distill(teacher, data, into=student, epochs=16")
+    assert found.code.startswith("limbeck.distill(teacher, data, into=student, epochs=8")
     assert found.teacher.value == 1.0
-    assert found.outlooks[2].epochs == 64
+    assert found.outlooks[2].epochs == 32
     assert found.outlooks[1].rows == 400
 
 
@@ -94,7 +94,7 @@ def test_a_run_goes_on_and_is_loaded(found, folder, monkeypatch):
 
 
 def test_no_teacher_worth_it_is_said():
-    told = advise(Guesses(), X[:200], TRUTH[:200], **{**GIVEN, "epochs": 12})
+    told = advise(Guesses(), X[:200], TRUTH[:200], **{**GIVEN, "epochs": 6})
     assert told.best.verdict in ("no evidence", "hurts")
     assert "labels alone" in told.sentence or "cannot tell" in told.sentence
     assert "Distil:" not in told.sentence
@@ -156,7 +156,7 @@ def test_rows_to_measure_on_are_set_aside_and_said():
 
 
 def test_inputs_without_labels_teach_the_student_and_not_its_control():
-    given = {**GIVEN, "epochs": 12, "budget": "60 s"}
+    given = {**GIVEN, "epochs": 6, "budget": "60 s"}
     few = {"data": X[:60], "y": NOISY[:60]}
     told = advise(Knows(), **few, unlabelled=X[60:400], **given)
     assert told.settings["rows"] == 400

@@ -133,9 +133,16 @@ def test_an_earlier_result_is_a_step_without_work(tmp_path: Path) -> None:
     model = RandomForestClassifier(10, random_state=0).fit(X[::2], Y[::2])
     rows, told = X[1::2], Y[1::2]
     first = limbeck.distill(
-        model, rows, told, into="tree", method="greedy", out=tmp_path / "tree", progress=False
+        model,
+        rows,
+        told,
+        into="tree",
+        method="greedy",
+        queries=300,
+        out=tmp_path / "tree",
+        progress=False,
     )
-    found = limbeck.distill(model, rows, told, into="rules", via=first, queries=0, progress=False)
+    found = limbeck.distill(model, rows, told, into="linear", via=first, queries=0, progress=False)
     assert found.steps[0] is first.student
     assert found.chain is not None
     assert found.chain.students[0] == "tree"
@@ -145,13 +152,13 @@ def test_an_earlier_result_is_a_step_without_work(tmp_path: Path) -> None:
     both = np.unique(np.concatenate([first.holdout.seen, found.holdout.seen]))
     assert len(both) == len(np.unique(found.holdout.seen))  # whoever verifies sees all of them
     again = limbeck.load(tmp_path / "tree")
-    same = limbeck.distill(model, rows, told, into="rules", via=again, queries=0, progress=False)
+    same = limbeck.distill(model, rows, told, into="linear", via=again, queries=0, progress=False)
     assert same.student.fingerprint() == found.student.fingerprint()
 
 
 def test_an_earlier_result_that_saw_the_rows_of_the_certificate_is_refused() -> None:
     model = RandomForestClassifier(10, random_state=0).fit(X[::2], Y[::2])
-    first = limbeck.distill(model, X, Y, into="tree", method="greedy", progress=False)
+    first = limbeck.distill(model, X, Y, into="tree", method="greedy", queries=300, progress=False)
     with pytest.raises(InvalidInput, match="rows that are set aside"):
         limbeck.distill(model, X, Y, into="rules", via=first, seed=5, progress=False)
     with pytest.raises(InvalidInput, match="stands second on the way"):

@@ -79,19 +79,24 @@ def one_y(x: Tensor) -> Tensor:
     return (x[:, :3].sum(1) > x[:, 3:].sum(1)).long()
 
 
+@pytest.fixture(scope="module")
+def plain() -> Any:
+    """What comes of labels that are codes."""
+    return distilled((X, Y), (TEST_X, TEST_Y), validation=rows(40, 2))
+
+
 @pytest.mark.parametrize(
-    "named",
+    ("named", "inputs"),
     [
-        lambda y: NAMES[y],
-        lambda y: NAMES[y].astype(object),
-        lambda y: NAMES[y].tolist(),
-        lambda y: pd.Series(NAMES[y]),
-        lambda y: pd.Series(pd.Categorical(NAMES[y], list(NAMES))),
+        (lambda y: NAMES[y], torch.as_tensor),
+        (lambda y: NAMES[y].astype(object), np.asarray),
+        (lambda y: NAMES[y].tolist(), torch.as_tensor),
+        (lambda y: NAMES[y].tolist(), np.asarray),
+        (lambda y: pd.Series(NAMES[y]), np.asarray),
+        (lambda y: pd.Series(pd.Categorical(NAMES[y], list(NAMES))), torch.as_tensor),
     ],
 )
-@pytest.mark.parametrize("inputs", [torch.as_tensor, np.asarray])
-def test_named_labels_learn_as_their_codes_do(named: Any, inputs: Any) -> None:
-    plain = distilled((X, Y), (TEST_X, TEST_Y), validation=rows(40, 2))
+def test_named_labels_learn_as_their_codes_do(named: Any, inputs: Any, plain: Any) -> None:
     x, y = rows(40, 2)
     found = distilled(
         (inputs(X), named(Y)), (inputs(TEST_X), named(TEST_Y)), validation=(inputs(x), named(y)),
@@ -250,7 +255,7 @@ def test_teachers_at_chance_are_not_stopped() -> None:
     from limbeck.networks.datasets.data import Samples
 
     stopped = 0
-    for seed in range(200):
+    for seed in range(100):
         k = 2 + seed % 4
         rng = np.random.default_rng(seed)
         y = torch.as_tensor(rng.integers(k, size=300))
@@ -261,4 +266,4 @@ def test_teachers_at_chance_are_not_stopped() -> None:
             check_class_order(samples, Coin(seed, k), task, None, 128)
         except InvalidInput:
             stopped += 1
-    assert stopped <= 4
+    assert stopped <= 2

@@ -25,7 +25,7 @@ def fixed() -> nn.Module:
 
 
 def distilled(data: Any, test: Any, objective: Any = BOTH, **more: Any) -> Any:
-    settings = FAST | {"into": fixed(), "test": test, "baseline": False} | more
+    settings = FAST | {"into": fixed(), "test": test, "baseline": False, "timing": False} | more
     return limbeck.distill(Truth(), data, objective=objective, **settings)
 
 
@@ -120,46 +120,48 @@ def test_what_minus_one_means_is_not_guessed() -> None:
         distilled((x, torch.full((120, 3), 0.5)), rows(60, 1), task="classification")
 
 
-@pytest.mark.parametrize("name", ["y", "target", "targets", "label", "labels"])
-def test_items_with_names_and_their_label(name: str) -> None:
+class Named(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = Truth().body
+
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002
+        return self.body(input)
+
+
+def of_names(data: Any) -> Any:
+    quick = FAST | {"epochs": 1, "baseline": False, "timing": False}
+    return limbeck.distill(Named(), data, into=Named, **quick)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("y", "items"), ("target", "tensors"), ("targets", "arrays"), ("label", "items"),
+     ("labels", "tensors"), ("label", "arrays")],
+)  # fmt: skip
+def test_items_with_names_and_their_label(name: str, kind: str) -> None:
     x, y = rows(120, 0)
-    items = [{"input": a, name: int(b)} for a, b in zip(x, y, strict=True)]
-
-    class Named(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.body = Truth().body
-
-        def forward(self, input: Tensor) -> Tensor:  # noqa: A002
-            return self.body(input)
-
-    for data in (items, {"input": x, name: y}, {"input": x.numpy(), name: y.numpy()}):
-        found = limbeck.distill(Named(), data, into=Named, baseline=False, **FAST)
-        assert found.controls
-    items[0][name] = None  # type: ignore[assignment]
-    found = limbeck.distill(Named(), items, into=Named, baseline=False, **FAST)
-    assert any("no label" in n for n in found.notes)
+    if kind != "items":
+        data = {"input": x, name: y}
+        arrays = {column: values.numpy() for column, values in data.items()}
+        assert of_names(arrays if kind == "arrays" else data).controls
+        return
+    items: list[dict[str, Any]] = [{"input": a, name: int(b)} for a, b in zip(x, y, strict=True)]
+    assert of_names(items).controls
+    items[0][name] = None
+    assert any("no label" in n for n in of_names(items).notes)
 
 
 def test_a_column_that_may_be_the_label_is_asked_about() -> None:
     x, y = rows(120, 0)
 
-    class Named(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.body = Truth().body
-
-        def forward(self, input: Tensor) -> Tensor:  # noqa: A002
-            return self.body(input)
-
     def notes(**columns: Any) -> tuple[str, ...]:
-        data = {"input": x, **columns}
-        found = limbeck.distill(Named(), data, into=Named, baseline=False, **FAST)
+        found = of_names({"input": x, **columns})
         return tuple(n for n in found.notes if "No network reads" in n)
 
     (asked,) = notes(gold=np.arange(120))
     assert "Is 'gold' the label?" in asked
     (told,) = notes(label=y, y=np.arange(120))  # the rows have one already
     assert "the label?" not in told
-    found = limbeck.distill(Named(), {"input": x, "class": y}, into=Named, baseline=False, **FAST)
+    found = of_names({"input": x, "class": y})
     assert any("'class'" in n and "the label?" in n for n in found.notes)

@@ -71,10 +71,10 @@ def test_scores_beside_the_rows() -> None:
 
 
 def test_estimators_and_the_order_of_their_classes() -> None:
-    x, y = rows(400, 0)
+    x, y = rows(200, 0)
     names = np.array(["c", "a", "b"])
-    forest = RandomForestClassifier(50, random_state=0).fit(x, y)
-    named = RandomForestClassifier(50, random_state=0).fit(x, names[y])
+    forest = RandomForestClassifier(20, random_state=0).fit(x, y)
+    named = RandomForestClassifier(20, random_state=0).fit(x, names[y])
     found = distilled(forest)
     other = distilled(named, classes=list(names))
     agreement = [e.agreement.value for e in (found.comparison.entries[1],
@@ -90,15 +90,15 @@ def test_estimators_and_the_order_of_their_classes() -> None:
 
 
 def test_a_teacher_that_lacks_a_class_and_one_output_for_two() -> None:
-    x, y = rows(400, 0)
+    x, y = rows(200, 0)
     some = LogisticRegression().fit(x[y != 1], y[y != 1])
     found = distilled(some)
     assert {*found.student(x).argmax(1).tolist()} <= {0, 1, 2}
     two = LogisticRegression().fit(x, y == 0)
     data, test = (x, (y == 0).long()), (rows(60, 1)[0], (rows(60, 1)[1] == 0).long())
     two = LogisticRegression().fit(x, (y == 0).long())
-    one = distilled(two, Logits(), data=data, test=test, into=fixed(1), epochs=60,
-                    control=False)  # fmt: skip
+    one = distilled(two, Logits(), data=data, test=test, into=fixed(1), epochs=12,
+                    lr=0.2, control=False)  # fmt: skip
     want = torch.from_numpy(two.decision_function(x)).float()
     assert torch.corrcoef(torch.stack([one.student(x)[:, 0], want]))[0, 1] > 0.99
     numbers = RandomForestRegressor(20, random_state=0).fit(x, x[:, 0])

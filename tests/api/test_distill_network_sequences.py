@@ -16,6 +16,7 @@ datasets = pytest.importorskip("datasets")
 
 FAST: dict[str, Any] = {
     "epochs": 1, "batch_size": 16, "lr": 0.01, "baseline": False, "control": False,
+    "timing": False,
 }  # fmt: skip
 
 

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import copy
+import functools
+
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -20,6 +23,11 @@ def problem(n=400, seed=0):
 
 
 def teacher(seed=0):
+    return copy.deepcopy(trained(seed))
+
+
+@functools.cache
+def trained(seed):
     torch.manual_seed(seed)
     net = nn.Sequential(nn.Linear(6, 24), nn.ReLU(), nn.Linear(24, 24), nn.ReLU(), nn.Linear(24, 2))
     X, y = problem(seed=9)

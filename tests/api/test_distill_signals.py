@@ -15,12 +15,12 @@ from limbeck.students.wavelet.wavelet import WaveletStudent
 torch = pytest.importorskip("torch")
 pywt = pytest.importorskip("pywt")
 QUICK: dict[str, Any] = {
-    "starts": 2, "trim": 1.0, "wavelet": "db2", "levels": 2, "sampler": "signal_mix",
-    "queries": 200,
+    "starts": 1, "trim": 1.0, "wavelet": "db2", "levels": 2, "sampler": "signal_mix",
+    "queries": 60,
 }  # fmt: skip
 
 
-def signals(n: int = 240, shape: tuple[int, ...] = (16,)) -> np.ndarray:
+def signals(n: int = 200, shape: tuple[int, ...] = (16,)) -> np.ndarray:
     X = np.random.default_rng(0).normal(size=(n, *shape)).cumsum(axis=-1)
     return X.astype(np.float32)
 
@@ -60,9 +60,9 @@ def test_signals_of_every_shape(shape: tuple[int, ...], tensor: bool, tmp_path: 
 
 
 def test_a_network_of_one_coefficient_is_told_in_one_coefficient() -> None:
-    X = signals(400)
+    X = signals(240)
     result = limbeck.distill(
-        Reader(), X, into="wavelet", regression=True, holdout=0.3, starts=8, trim=3.0,
+        Reader(), X, into="wavelet", regression=True, holdout=0.3, starts=4, trim=3.0,
         wavelet="db2", levels=1,
     )  # fmt: skip
     agreement = next(e for e in result.comparison.entries if e.role == "student").agreement
@@ -76,11 +76,11 @@ def test_classes_of_images_with_rows_of_ones_own_for_the_certificate() -> None:
     net = torch.nn.Sequential(
         torch.nn.Conv2d(1, 4, 3), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(144, 3)
     )
-    X = signals(200, (1, 8, 8))
-    own = signals(300, (1, 8, 8))[200:]
+    X = signals(100, (1, 8, 8))
+    own = signals(200, (1, 8, 8))[100:]
     result = limbeck.distill(net, X, into="wavelet", holdout=(own, None), **QUICK)
     assert result.certificate.n == 100
-    assert result.student.predict_proba(X).shape == (200, 3)
+    assert result.student.predict_proba(X).shape == (100, 3)
     assert result.student.task_.classes == (0, 1, 2)
 
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from shutil import copytree
 
@@ -485,32 +484,30 @@ def test_help_of_tune_shows_its_brackets():
 
 
 @pytest.mark.torch
-def test_a_network_from_the_shell_to_a_verified_certificate(tmp_path, monkeypatch):
-    """The real thing: a module and a weights file, in a process of its own."""
+def test_a_network_from_the_shell_to_a_verified_certificate(here):
+    """The real thing: a module and a weights file."""
     torch = pytest.importorskip("torch")
     from safetensors.torch import save_file
 
-    (tmp_path / "my_model.py").write_text(NETWORK)
+    (here / "my_model.py").write_text(NETWORK)
     torch.manual_seed(0)
     body = torch.nn.Sequential(torch.nn.Linear(5, 12), torch.nn.ReLU(), torch.nn.Linear(12, 2))
-    save_file({f"body.{k}": v for k, v in body.state_dict().items()}, tmp_path / "net.safetensors")
+    save_file({f"body.{k}": v for k, v in body.state_dict().items()}, here / "net.safetensors")
     X = np.random.default_rng(0).normal(size=(500, 5)).astype(np.float32)
-    pd.DataFrame(X, columns=list("abcde")).to_parquet(tmp_path / "rows.parquet")
+    pd.DataFrame(X, columns=list("abcde")).to_parquet(here / "rows.parquet")
 
-    made = subprocess.run(
-        [sys.executable, "-m", "limbeck",
-         "distill", "--teacher", "my_model:net", "--weights", "net.safetensors",
+    made = CliRunner().invoke(
+        app,
+        ["distill", "--teacher", "my_model:net", "--weights", "net.safetensors",
          "--data", "rows.parquet", "--into", "tree", "--out", "run/",
-         "--queries", "500", "--max-leaves", "8"],
-        cwd=tmp_path, capture_output=True, text=True,
+         "--queries", "100", "--max-leaves", "8"],
     )  # fmt: skip
-    assert made.returncode == 0, made.stderr
-    rows = pd.read_parquet(tmp_path / "run" / "holdout.parquet")
+    assert made.exit_code == 0, made.output
+    rows = pd.read_parquet(here / "run" / "holdout.parquet")
     with torch.no_grad():
         said = body(torch.tensor(rows[list("abcde")].to_numpy())).argmax(1).numpy()
     np.testing.assert_array_equal(rows["teacher_label"], said)
     files = ["--student", "run/student.json", "--rows", "run/holdout.parquet"]
-    monkeypatch.chdir(tmp_path)
     certified = CliRunner().invoke(app, ["certify", *files])
     assert certified.exit_code == 0, certified.output
     assert "With probability at least 95% over 150 fresh rows" in plain(certified.stdout)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -168,12 +169,12 @@ def test_a_leak_is_named_first(here: Path) -> None:
     assert page.index("Leak? closed alone tells") < page.index("What was asked")
 
 
-def test_the_reproduction_skips_what_is_not_there(here: Path) -> None:
+def test_the_reproduction_skips_what_is_not_there(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     script = (
         Path(__file__).resolve().parent.parent.parent / "reproductions" / "distill_and_compare.py"
     )
-    done = subprocess.run(
-        [sys.executable, script, here, "--quick"],
-        capture_output=True, text=True, timeout=120, check=True,
-    )  # fmt: skip
-    assert done.stdout.count("skipped, there is no") == 6
+    monkeypatch.setattr(sys, "argv", [str(script), str(here), "--quick"])
+    runpy.run_path(str(script), run_name="__main__")
+    assert capsys.readouterr().out.count("skipped, there is no") == 6

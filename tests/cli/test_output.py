@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import json
 import os
 import shlex
@@ -10,10 +11,12 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pandas as pd
 import pytest
+
+from limbeck.cli import main
 
 COMMAND = [sys.executable, "-c", "from limbeck.cli import main; main()"]
 NAMES = (
@@ -31,10 +34,24 @@ def run(*words: str, env: dict[str, str] | None = None, out: int = -1) -> tuple[
     return done.returncode, (done.stdout or b"").decode(), done.stderr.decode()
 
 
+def called(
+    patch: pytest.MonkeyPatch, *words: str, out: IO[str] | None = None, encoding: str = "utf-8"
+) -> tuple[object, str]:
+    """The command in this process, with streams as a shell gives them; its status and errors."""
+    kept = [io.TextIOWrapper(io.BytesIO(), encoding) for _ in range(2)]
+    patch.setattr(sys, "argv", ["limbeck", *words])
+    patch.setattr(sys, "stdout", out or kept[0])
+    patch.setattr(sys, "stderr", kept[1])
+    with pytest.raises(SystemExit) as end:
+        main()
+    kept[1].flush()
+    return end.value.code, kept[1].buffer.getvalue().decode()  # type: ignore[attr-defined]
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
-def test_a_full_disk_is_a_sentence() -> None:
+def test_a_full_disk_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     with open("/dev/full", "w") as full:
-        code, _, said = run("students", out=full.fileno())
+        code, said = called(monkeypatch, "students", out=full)
     assert code == 2
     assert said == (
         "The output cannot be written: No space left on device.\n"
@@ -42,11 +59,12 @@ def test_a_full_disk_is_a_sentence() -> None:
     )
 
 
-def test_ascii_terminals_get_ascii(tmp_path: Path) -> None:
+def test_ascii_terminals_get_ascii(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     frame = pd.DataFrame({"größe": range(60), "teacher_label": [0, 1] * 30})
     frame.to_csv(tmp_path / "rows.csv", index=False)
     missing = ["--student", str(tmp_path / "é.json"), "--rows", str(tmp_path / "rows.csv")]
-    code, _, said = run("certify", *missing, env=ASCII)
+    monkeypatch.setenv("COLUMNS", "90")
+    code, said = called(monkeypatch, "certify", *missing, encoding="ascii")
     assert code == 2
     assert said.isascii()
     assert "\\xe9.json" in said.replace("\n", "")

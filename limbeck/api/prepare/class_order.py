@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -63,14 +65,14 @@ def check_class_order(
     if not rows.has_labels or not (task.kind is TaskKind.CLASSIFICATION or single):
         return []
     k, places = 2 if single else task.outputs, _places(rows, task)
-    told = _answers(rows, places, teacher, task, size)
+    told = _answers(rows.batches(places, size), teacher, task)
     found = None if told is None else better_order(*told, k)
     if found is None:
         return []
-    few = places[_spread(len(places), _FEW)]
+    few = list(rows.batches(places[_spread(len(places), _FEW)], size))  # read once for all copies
 
     def of(module: nn.Module) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        own = _answers(rows, few, module, task, size)
+        own = _answers(few, module, task)
         assert own is not None  # noqa: S101  (the same shapes as above)
         return own
 
@@ -84,13 +86,13 @@ def check_class_order(
 
 
 def _answers(
-    rows: Samples, places: Tensor, teacher: nn.Module, task: Task, size: int
+    batches: Iterable[Batch], teacher: nn.Module, task: Task
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
     """Labels and answers of rows as places in the classes; None where outputs do not fit."""
     single = task.kind is TaskKind.MULTILABEL
     truth, answers = [], []
     with asking(teacher):
-        for batch in rows.batches(places, size):
+        for batch in batches:
             assert batch.labels is not None  # noqa: S101  (the rows have labels)
             logits = answer(teacher, placed(batch.inputs, teacher)).detach().cpu()
             if logits.shape != (len(batch), task.outputs):

@@ -14,6 +14,7 @@ from limbeck.networks.conversion.context import BatchContext
 from limbeck.networks.conversion.hybrid import Hybrid
 from limbeck.networks.conversion.layer import ConvertedAttention
 from limbeck.networks.conversion.mixers.kinds import make_mixer
+from limbeck.networks.datasets.seeding import seed_torch
 
 __all__ = ["convert", "converted_layers", "put_attention", "replace_attention"]
 
@@ -63,7 +64,7 @@ def replace_attention(model: Any, keep: Collection[int], hybrid: Hybrid, seed: i
             attention = getattr(block, attention_name(block))
             if index in keep or isinstance(attention, ConvertedAttention):
                 continue
-            torch.manual_seed(seed * 1_009 + index)
+            seed_torch(seed * 1_009 + index)
             mixer = make_mixer(hybrid.mixer, parts_of(attention), hybrid.start, hybrid.options)
             mixer.train(model.training)
             setattr(block, attention_name(block), ConvertedAttention(mixer, index, context))

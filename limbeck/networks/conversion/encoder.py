@@ -18,6 +18,7 @@ from limbeck.networks.conversion.mixers.base import AttentionParts
 from limbeck.networks.conversion.mixers.kinds import make_two_way
 from limbeck.networks.conversion.mixers.rows import TokenRows
 from limbeck.networks.conversion.mixers.two_way import TwoWay
+from limbeck.networks.datasets.seeding import seed_torch
 
 __all__ = ["EncoderMixer", "encoder_attentions", "recurrent_encoder"]
 
@@ -95,7 +96,7 @@ def recurrent_encoder(model: Any, into: Hybrid | None = None, inputs: Any = None
         for index, (name, attention, parts) in enumerate(found):
             if index in keep:
                 continue
-            torch.manual_seed(index)
+            seed_torch(index)
             made[name] = make_two_way(hybrid.mixer, parts, hybrid.start, hybrid.options)
             made[name].train(attention.training)
     if inputs is not None and hybrid.calibrate and hybrid.start == "neutral":

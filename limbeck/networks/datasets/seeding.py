@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-__all__ = ["mixed", "restored", "seed_all", "state"]
+__all__ = ["mixed", "restored", "seed_all", "seed_torch", "state"]
 
 _MASK = (1 << 64) - 1
 
@@ -43,6 +43,23 @@ def seed_all(seed: int) -> None:
     torch.default_generator.manual_seed(seed & _MASK >> 1)
     np.random.seed(seed & 0xFFFFFFFF)  # noqa: NPY002  (what augmentations use is global)
     random.seed(seed)
+
+
+def seed_torch(seed: int) -> None:
+    """Seed torch's generators, as `torch.manual_seed` does.
+
+    That keeps a seed for accelerators that are not there, with the call stack, which takes longer
+    than a step of a small network.
+
+    Parameters
+    ----------
+    seed : int
+        The seed.
+    """
+    if torch.accelerator.device_count():
+        torch.manual_seed(seed)
+    else:
+        torch.default_generator.manual_seed(seed)
 
 
 def state() -> tuple[Any, ...]:

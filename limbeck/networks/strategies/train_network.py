@@ -18,7 +18,7 @@ from limbeck.core.task import Task
 from limbeck.modules.outputs import OutputReader, read_by
 from limbeck.networks.cache.teacher_cache import TeacherCache
 from limbeck.networks.datasets.data import Samples
-from limbeck.networks.datasets.seeding import mixed
+from limbeck.networks.datasets.seeding import mixed, seed_torch
 from limbeck.networks.initialization.from_teacher import Transplant, init_from_teacher
 from limbeck.networks.linear_model import linear_baseline
 from limbeck.networks.losses.filters import Filter
@@ -170,7 +170,7 @@ class TrainNetwork:
         vocabulary = getattr(getattr(pupil, "config", None), "vocab_size", None)
         first = self.rows.fetch(range(min(len(self.rows), 1024))).inputs
         with torch.random.fork_rng():
-            torch.manual_seed(seed)
+            seed_torch(seed)
             model = linear_baseline(first, self.task, vocabulary)
         if model is None:
             return {}
@@ -260,7 +260,7 @@ def make(maker: Student, seed: int) -> nn.Module:
         If the function returns something else.
     """
     with torch.random.fork_rng():
-        torch.manual_seed(seed)
+        seed_torch(seed)
         student = copy.deepcopy(maker) if isinstance(maker, nn.Module) else maker()
     if not isinstance(student, nn.Module):
         raise InvalidInput(

@@ -20,6 +20,7 @@ from limbeck.modules.capture import modes_kept
 from limbeck.modules.runner import Network, watched
 from limbeck.networks.datasets.batch import Batch
 from limbeck.networks.datasets.data import Samples
+from limbeck.networks.datasets.seeding import seed_torch
 from limbeck.networks.losses.filters import Filter
 from limbeck.networks.losses.loss import Needs, Objective
 from limbeck.networks.training.engine import Engine
@@ -271,7 +272,7 @@ def maps_of(
                         generator=torch.Generator(engine.device).manual_seed(seed),
                         run_student=networks[i].run,
                         run_teacher=None if teacher is None else teacher.run)  # fmt: skip
-            torch.manual_seed(seed + i)
+            seed_torch(seed + i)
             out.append(objective.maps(step).to(engine.device))
             if filter is not None:
                 step = replace(step, weight=filter(step).detach())

@@ -21,6 +21,7 @@ from limbeck.modules.runner import Network, watched
 from limbeck.networks.datasets.batch import Batch
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.datasets.mixing import Mixing
+from limbeck.networks.datasets.seeding import seed_torch
 from limbeck.networks.losses.filters import Filter
 from limbeck.networks.losses.loss import Objective
 from limbeck.networks.training.checkpoint import settings_of
@@ -226,7 +227,7 @@ def fit(
     where = None if folder is None else Path(folder)
     with ExitStack() as stack:
         stack.enter_context(torch.random.fork_rng(range(torch.cuda.device_count())))
-        torch.manual_seed(seed)
+        seed_torch(seed)
         modules = [_made(s, teacher) for s in students]
         engine = stack.enter_context(Engine.started(training, device_of(modules[0])))
         settings = {}
@@ -251,7 +252,7 @@ def fit(
         maps = maps_of(modules, first, found, task, ask, needs, seed, engine, asked_teacher, filter,
                        own)  # fmt: skip
         if engine.rank:
-            torch.manual_seed(seed + 7919 * engine.rank)  # other draws than the first process's
+            seed_torch(seed + 7919 * engine.rank)  # other draws than the first process's
         averages = [_averaged(m, training.ema) for m in modules]
         plain = [copy.deepcopy(m) for m in modules] if engine.sharded else modules
         called = [engine.prepared(m, out) for m, out in zip(modules, loose, strict=True)]

@@ -12,7 +12,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limbeck.networks.datasets.seeding import mixed, restored, seed_all, state
+from limbeck.networks.datasets.seeding import mixed, restored, seed_all, seed_torch, state
 
 
 def _drawn() -> tuple[float, float, float]:
@@ -29,6 +29,14 @@ def test_all_three_generators_follow_the_seed_and_are_restored() -> None:
         seed_all(7)
         assert _drawn() == first != outside
     assert _drawn() == outside
+
+
+def test_torch_is_seeded_as_by_its_own_function() -> None:
+    with restored():
+        torch.manual_seed(11)
+        expected = torch.rand(3)
+        seed_torch(11)
+        assert torch.equal(torch.rand(3), expected)
 
 
 def test_one_within_another_leaves_it_to_the_outer_one() -> None:

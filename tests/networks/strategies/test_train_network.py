@@ -31,6 +31,11 @@ from limbeck.networks.training.train import Trained
 TASK = Task.of("classification", 2)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def brief_linear_models() -> None:
+    """No: how good the linear model is, is asked here."""
+
+
 def test_a_maker_is_called_after_the_seed_and_disturbs_nothing() -> None:
     torch.manual_seed(3)
     before = torch.random.get_rng_state()
