@@ -37,7 +37,7 @@ def student():
 
 
 NOISE = RNG.integers(0, 2, 300)  # labels of the training rows say nothing
-SETTINGS = {"epochs": 40, "batch_size": 50, "lr": 0.02, "seeds": 2}
+SETTINGS = {"epochs": 30, "batch_size": 50, "lr": 0.03, "seeds": 2}
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def test_gains_are_those_of_students_trained_by_hand(found):
     task = Task.of("classification", 2)
     rows = Samples.of((X[:300], NOISE), batch_size=50).aimed(task)
     aside = Samples.of((X[300:], TRUTH[300:])).aimed(task)
-    training = Training(epochs=40, batch_size=50, lr=0.02)
+    training = Training(epochs=30, batch_size=50, lr=0.03)
 
     def mean(objective, teacher):
         scores = []

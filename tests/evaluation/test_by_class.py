@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 from sklearn.metrics import recall_score
@@ -13,6 +13,7 @@ from limbeck.evaluation.by_class import by_class, never_predicted
 TASK = Task(("common", "rare", "unheard"))
 
 
+@settings(max_examples=30)
 @given(st.integers(1, 200), st.integers(0, 1000))
 def test_it_is_the_recall_of_the_teachers_classes(n: int, seed: int) -> None:
     rng = np.random.default_rng(seed)

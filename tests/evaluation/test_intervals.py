@@ -37,7 +37,7 @@ def test_equal_models_are_no_evidence() -> None:
     ("seed_spread", "row_spread"), [(0.0, 0.3), (0.02, 0.3), (0.05, 0.0), (0.03, 0.1)]
 )
 def test_intervals_cover_over_seeds_and_rows(seed_spread: float, row_spread: float) -> None:
-    rng, hits, runs, s, n = np.random.default_rng(1), 0, 2000, 3, 200
+    rng, hits, runs, s, n = np.random.default_rng(1), 0, 800, 3, 200
     for _ in range(runs):
         d = (
             0.1
@@ -51,7 +51,7 @@ def test_intervals_cover_over_seeds_and_rows(seed_spread: float, row_spread: flo
 
 
 def test_one_seed_of_graded_scores_covers_over_rows() -> None:
-    rng, hits, runs = np.random.default_rng(2), 0, 2000
+    rng, hits, runs = np.random.default_rng(2), 0, 800
     for _ in range(runs):
         ours, theirs = rng.random((1, 100)), rng.random((1, 100)) - 0.1
         found = gain_over("share of tokens", ours, theirs, 0.1)

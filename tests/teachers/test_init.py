@@ -132,9 +132,14 @@ def test_names_are_those_of_the_teachers():
         _ = teachers.Nothing
 
 
-def test_importing_needs_no_torch():
+def test_declarations_and_importing_need_no_heavy_package():
     program = """
         import sys
+        from limbeck.teachers.entry import entries
+        list(entries())
+        heavy = {"torch", "onnxruntime", "transformers", "lightgbm", "xgboost", "catboost",
+                 "skops", "httpx"} & set(sys.modules)
+        assert not heavy, heavy
         import limbeck.teachers
         from limbeck.teachers import CallableTeacher, SklearnTeacher, StoredScores, as_teacher
         import limbeck.samplers.jitter, limbeck.samplers.marginals

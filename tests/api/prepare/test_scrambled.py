@@ -52,9 +52,9 @@ def answers(module: nn.Module, x: torch.Tensor) -> NDArray[np.int64]:
 
 
 def test_untrained_networks_are_not_stopped() -> None:
-    """At most 1% of 200; by the order of their answers alone about a third would be."""
+    """At most 1% of 100; by the order of their answers alone about a third would be."""
     stopped = suspect = 0
-    for seed in range(200):
+    for seed in range(100):
         x, y = rows(list(DATA)[seed % 4])
         k = int(y.max()) + 1
         module = network(x.shape[1], k, seed)
@@ -66,8 +66,8 @@ def test_untrained_networks_are_not_stopped() -> None:
             stopped += 1
         else:
             assert all("seems not to be trained" in note for note in notes)
-    assert suspect > 40
-    assert stopped <= 2
+    assert suspect > 20
+    assert stopped <= 1
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])

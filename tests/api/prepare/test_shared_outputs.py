@@ -58,7 +58,7 @@ def table() -> tuple[torch.Tensor, torch.Tensor]:
     return x, (x[:, 0] > 0).long()
 
 
-def sentences(n: int = 120) -> dict[str, list[list[int]]]:
+def sentences(n: int = 60) -> dict[str, list[list[int]]]:
     draw = np.random.default_rng(0)
     return {"input_ids": [draw.integers(1, 20, draw.integers(3, 9)).tolist() for _ in range(n)]}
 
@@ -89,7 +89,7 @@ def test_embeddings_of_other_widths_without_labels(table, objective) -> None:
 
 def test_with_labels_there_are_accuracy_and_a_control(table, tmp_path) -> None:
     objective = HiddenStates({"1": "1"}) + GoldLabels()
-    given: dict[str, Any] = FAST | {"epochs": 30}
+    given: dict[str, Any] = FAST | {"epochs": 10, "lr": 0.03}
     found = limbeck.distill(plain(16, 12), *table, into=plain(8, 2), objective=objective,
                             filter=TeacherConfident(0.05), out=tmp_path, cache=True,
                             **given)  # fmt: skip

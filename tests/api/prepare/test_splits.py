@@ -102,6 +102,7 @@ def test_rows_without_weight_do_not_count_though_test_and_validation_are_set_asi
         found = limbeck.distill(
             Teacher(), (x, y), into=lambda: nn.Linear(4, 2), objective=SoftTargets(), epochs=30,
             filter=RowWeights(weights.float()), validation=0.2, timing=False, lr=0.05,
+            control=False, baseline=False,
         )  # fmt: skip
         with torch.no_grad():
             return float((found.student(x).argmax(1) == y)[~wrong].float().mean())

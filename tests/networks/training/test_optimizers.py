@@ -169,8 +169,9 @@ def epochwise(make: Any, epochs: int = 4) -> nn.Module:
 )  # fmt: skip
 def test_schedulers_of_torch_step_after_epochs_as_by_hand(make: Any, tmp_path: Path) -> None:
     settings = {"optimizer": "sgd", "lr": 0.1, "epochs": 4, "schedule": make}
-    assert torch.equal(weights(trained(**settings).module), weights(epochwise(make)))
-    assert torch.equal(weights(resumed(tmp_path, 9, **settings).module), weights(epochwise(make)))
+    hand = weights(epochwise(make))
+    assert torch.equal(weights(trained(**settings).module), hand)
+    assert torch.equal(weights(resumed(tmp_path, 9, **settings).module), hand)
 
 
 def test_schedulers_by_update_and_what_they_are_told() -> None:
@@ -295,7 +296,7 @@ SHORT = [
 ]
 
 
-@pytest.mark.parametrize("at", [2, 5, 8])
+@pytest.mark.parametrize("at", [5, 8])  # an epoch has five updates
 @pytest.mark.parametrize(
     "settings",
     [

@@ -97,7 +97,7 @@ def test_pages_of_other_students_are_as_they_were(tmp_path):
     assert f"<style>{PAGE}</style>" in page
 
 
-@pytest.mark.parametrize("kind", ["signal", "channels", "picture"])
+@pytest.mark.parametrize("kind", ["signal", "picture"])  # channels: test_pages.py
 def test_the_page_fits_the_window(wavelet_results, kind, tmp_path, browsed):
     page = wavelet_results[kind].report(tmp_path / "wavelet.html").read_text("utf-8")
     assert all(content <= window for window, (content, _) in browsed(page, [390, 1200]).items())
