@@ -24,6 +24,7 @@ from limbeck.core.progress import Progress
 from limbeck.core.registry import METHODS
 from limbeck.core.task import Task
 from limbeck.data.class_weights import ClassWeight
+from limbeck.data.directions import directions
 from limbeck.data.splits import few_values
 from limbeck.methods.answered_rows import AllSizes, AnsweredRows, answer_rows
 from limbeck.methods.budgets import query_budget
@@ -57,7 +58,7 @@ class ColumnsFirst(SearchAndStitch):
         As for `limbeck.methods.search_and_stitch.settings.SearchSettings`.
     max_probes, max_clauses, patience, probe_rows, max_rows : int
         As there.
-    max_depth, min_samples_leaf, forbidden
+    max_depth, min_samples_leaf, forbidden, monotone
         As there; columns that matter and are forbidden are found, and not used.
     delta : float
         Probability that the columns left out matter more than is said, in (0, 1).
@@ -122,6 +123,7 @@ class ColumnsFirst(SearchAndStitch):
                 'Use method="search_and_stitch", or give a teacher that can be asked.',
             )
         forbidden_columns(rows.features, self.forbidden)  # refuses unknown names before any work
+        directions(rows.features, teacher.task, self.monotone)
         budget = query_budget(teacher, self.queries)
         questions = Questions(teacher, rows, _TOLERANCE)
         found = relevant(
@@ -130,7 +132,7 @@ class ColumnsFirst(SearchAndStitch):
         search = replace(self._search(), queries=max(budget - questions.queries, 0))
         columns = self._usable(found.columns, rows.features)
         if found.done:
-            search = replace(search, forbidden=())
+            search = self._within(search, rows.features, columns)
             lent = OnColumns(teacher, rows, columns, np.random.default_rng(rng.integers(2**63)))
             if self.sampler == "auto" and few_values(lent.rows.values):
                 search = replace(search, sampler="marginals")
@@ -168,7 +170,7 @@ class ColumnsFirst(SearchAndStitch):
         sampler = "marginals" if few_values(lent.rows.values) else "munge"
         n = len(asked.queries)
         part = answer_rows(lent, lent.rows, sampler, n, rng)
-        search = replace(self._search(), forbidden=())
+        search = self._within(self._search(), rows.features, columns)
         trees = search.all_sizes(part, rng, progress).students[""]
         lifted = [_lifted(cast(Tree, tree), rows.features, columns) for tree in trees]
         return AllSizes({"": lifted}, questions.queries + n)
@@ -202,7 +204,7 @@ class ColumnsFirst(SearchAndStitch):
         nodes = greedy.nodes_
         columns = self._usable(nodes.feature[~nodes.is_leaf].tolist(), rows.features)
         part = _part(rows, columns)
-        search = replace(self._search(), forbidden=())
+        search = self._within(self._search(), rows.features, columns)
         tree = search.learn(part, y, task, rng, sample_weight)
         return _lifted(tree, rows.features, columns)
 
@@ -211,6 +213,14 @@ class ColumnsFirst(SearchAndStitch):
         hidden = forbidden_columns(features, self.forbidden)
         found = sorted({j for j in columns if not hidden[j]})
         return found or [int(np.flatnonzero(~hidden)[0])]
+
+    def _within(
+        self, search: SearchAndStitch, features: Features, columns: Sequence[int]
+    ) -> SearchAndStitch:
+        """A search over some columns: what it is asked of others means nothing there."""
+        names = {str(features.columns[j].name) for j in columns}
+        kept = {name: way for name, way in self.monotone.items() if str(name) in names}
+        return replace(search, forbidden=(), monotone=kept)
 
     def _search(self) -> SearchAndStitch:
         """The search with the same settings."""

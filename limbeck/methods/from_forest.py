@@ -12,6 +12,7 @@ from limbeck.core.columns import Rows
 from limbeck.core.errors import InvalidInput
 from limbeck.core.registry import METHODS
 from limbeck.core.task import Task
+from limbeck.data.directions import directions
 from limbeck.methods.forbidden import hide
 from limbeck.methods.forests import fitted_forest, most_asked
 from limbeck.methods.greedy import Greedy
@@ -21,6 +22,7 @@ from limbeck.methods.search_and_stitch.binned import BinnedRows
 from limbeck.methods.search_and_stitch.costs import COSTS, row_statistics
 from limbeck.methods.search_and_stitch.crossfit import Index
 from limbeck.methods.search_and_stitch.literals import Literals
+from limbeck.methods.search_and_stitch.monotone import MonotoneTrees
 from limbeck.methods.search_and_stitch.plan import plan_of
 from limbeck.methods.search_and_stitch.pool import Pool
 from limbeck.methods.search_and_stitch.refine import look_ahead
@@ -46,7 +48,7 @@ class FromForest(Greedy):
     ----------
     max_leaves, epsilon, leaves, queries, sampler, query_weight, max_rows
         As in `limbeck.methods.greedy.Greedy`.
-    max_depth, min_samples_leaf, forbidden
+    monotone, max_depth, min_samples_leaf, forbidden
         As in `limbeck.methods.greedy.Greedy`.
     thresholds : int
         Questions at most.
@@ -54,7 +56,7 @@ class FromForest(Greedy):
 
     name: ClassVar[str] = "tree from a forest"
     effort: ClassVar[float] = 1.2
-    without: ClassVar[tuple[str, ...]] = ("monotone", "feature_costs")
+    without: ClassVar[tuple[str, ...]] = ("feature_costs",)
 
     soft: bool | None = False
     thresholds: int = 300
@@ -102,19 +104,29 @@ class FromForest(Greedy):
         goal = COSTS["misclassification"] if task.classifies else impurity
         greedy, most = None, min(self.max_leaves, _SURELY)
         if len(sample.literals):
-            limits = None  # but for depth and small leaves: what is forbidden is no question here
-            if self.max_depth is not None or self.min_samples_leaf > 1:
+            limits = None  # what is forbidden is no question here
+            if self.max_depth is not None or self.min_samples_leaf > 1 or self.monotone:
                 limits = self.limits(rows.features, task, 2 * self.min_samples_leaf)
             greedy = best_first(
                 sample, np.arange(len(kept)), impurity, target, weight, len(task.classes),
                 self.max_leaves, limits, own,
             )  # fmt: skip
             most = min(self.max_leaves, max(_SURELY, 2 * greedy.size))  # it needs no more leaves
-        pool = Pool(sample, goal, most, self.max_depth)
+        direction = directions(rows.features, task, self.monotone)
+        pool = Pool(sample, goal, most, self.max_depth, direction)
         if greedy is not None:
             pool.add(plan_of(greedy, sample.literals))
             look_ahead(pool, pool.root, most, impurity, np.random.default_rng(0))
         pool.stitch()
-        plans = [pool.best(m) for m in range(1, most + 1)]
-        nodes = list(map(Arrivals(sample, target, weight, task).nodes, plans))
+        sizes = range(1, most + 1)
+        plans = [pool.best(m) for m in sizes]
+        arrivals = Arrivals(sample, target, weight, task)
+        if direction.any():
+            ordered = MonotoneTrees(pool, direction, arrivals, task)
+            grown = greedy or Nodes.leaf([0.0])
+            cut = [plan_of(grown, sample.literals, first=2 * m - 1) for m in sizes]
+            values = rows.values[kept]
+            nodes = [ordered.nodes(plan, values) for plan in ordered.best(plans, cut)]
+        else:
+            nodes = list(map(arrivals.nodes, plans))
         return nodes + nodes[-1:] * (self.max_leaves - most), True

@@ -35,6 +35,7 @@ from limbeck.methods.search_and_stitch.costs import COSTS, row_statistics
 from limbeck.methods.search_and_stitch.crossfit import Index, cut_back, inside, row_losses
 from limbeck.methods.search_and_stitch.limits import TreeConstraints
 from limbeck.methods.search_and_stitch.literals import Literals, grid
+from limbeck.methods.search_and_stitch.monotone import in_order
 from limbeck.methods.search_and_stitch.queries import AnsweredQueries, Trials, ask
 from limbeck.methods.search_and_stitch.status import Outcome, status_of
 from limbeck.methods.told_rows import told_rows
@@ -245,7 +246,8 @@ class Greedy(TreeConstraints, BaseMethod):
         left_out = np.average(losses[best], axis=1, weights=sample_weight)
         trace = {
             "rows": n, "queries": k, "sampler": asked.sampler, "samplers_tried": asked.trials,
-            "target": best, "literals": len(data.literals), "proven": proven,
+            "target": best, "literals": len(data.literals),
+            "proven": proven and not self.monotone,
             "seconds": time.perf_counter() - started,
             "frontier": [[t.size, float(left_out[t.size - 1])] for t in frontier],
         }  # fmt: skip
@@ -328,7 +330,11 @@ class Greedy(TreeConstraints, BaseMethod):
                     "Forbid fewer columns, lower feature_costs or min_samples_leaf, or take back"
                     " monotone.",
                 )
-        return [cut_back(grown, m) for m in range(1, self.max_leaves + 1)], True
+        family = [cut_back(grown, m) for m in range(1, self.max_leaves + 1)]
+        if limits.direction.any():
+            values = rows.values[kept]
+            family = [in_order(nodes.settled(values), limits.direction) for nodes in family]
+        return family, True
 
 
 def _family_losses(

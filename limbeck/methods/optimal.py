@@ -13,6 +13,7 @@ from limbeck.core.errors import InvalidInput
 from limbeck.core.registry import METHODS
 from limbeck.core.status import Status
 from limbeck.core.task import Task
+from limbeck.data.directions import directions
 from limbeck.methods.forbidden import hide
 from limbeck.methods.forests import fitted_forest, most_asked
 from limbeck.methods.greedy import Greedy
@@ -22,6 +23,8 @@ from limbeck.methods.search_and_stitch.binned import BinnedRows
 from limbeck.methods.search_and_stitch.costs import COSTS, row_statistics
 from limbeck.methods.search_and_stitch.crossfit import Index
 from limbeck.methods.search_and_stitch.literals import Literals
+from limbeck.methods.search_and_stitch.monotone import MonotoneTrees
+from limbeck.methods.search_and_stitch.pool import Pool
 from limbeck.methods.search_and_stitch.sample import Sample
 from limbeck.students.tree.nodes import Nodes
 
@@ -43,9 +46,9 @@ class Optimal(Greedy):
     ----------
     max_leaves, epsilon, leaves, queries, sampler, query_weight, max_rows
         As in `limbeck.methods.greedy.Greedy`.
-    max_depth, min_samples_leaf, forbidden
+    monotone, max_depth, min_samples_leaf, forbidden
         As in `limbeck.methods.greedy.Greedy`; ``max_depth`` is 3 where none is given. Depth 4 takes
-        minutes over 40 questions and hours over 100.
+        minutes over 40 questions and hours over 100. Of monotone trees none is proven the best.
     thresholds : int
         Questions, of those by which a forest on the teacher's answers gains most.
     time_limit : float
@@ -54,7 +57,7 @@ class Optimal(Greedy):
 
     name: ClassVar[str] = "optimal tree"
     effort: ClassVar[float] = 2.5
-    without: ClassVar[tuple[str, ...]] = ("monotone", "feature_costs")
+    without: ClassVar[tuple[str, ...]] = ("feature_costs",)
     guarantee: ClassVar[str] = "best of its depth, if the search ends"
 
     max_leaves: int = 8
@@ -103,18 +106,30 @@ class Optimal(Greedy):
         goal = "misclassification" if self.max_leaves <= _BY_ERRORS else "gini"
         cost = COSTS[goal if task.classifies else "squared_error"]
         sample = sample.leaving(own, self.min_samples_leaf)
-        search = OptimalSearch(sample, cost, self.max_leaves, self.max_depth or 3, limit)
+        direction = directions(rows.features, task, self.monotone)
+        arrivals = Arrivals(sample, target, weight, task)
+        ordered = None
+        if direction.any():
+            pool = Pool(sample, cost, 2)  # which knows what a tree costs
+            ordered = MonotoneTrees(pool, direction, arrivals, task)
+        search = OptimalSearch(sample, cost, self.max_leaves, self.max_depth or 3, limit, ordered)
         plans = search.trees()
-        nodes = list(map(Arrivals(sample, target, weight, task).nodes, plans))
+        if ordered is None:
+            nodes = list(map(arrivals.nodes, plans))
+        else:
+            values = rows.values[kept]
+            nodes = [ordered.nodes(plan, values) for plan in ordered.best(plans)]
         return nodes, search.proven
 
     def _said(self, status: Status, proven: bool) -> Status:
         """The status, and whether a better tree may be there."""
         depth = self.max_depth or 3
-        if proven:
+        if not proven:
+            more = "The time limit was reached: global optimality is not proven."
+        elif self.monotone:
+            more = f"A better monotone tree of depth {depth} over these questions is not ruled out."
+        else:
             more = (
                 f"No tree of depth {depth} over these questions has less loss on rows and queries."
             )
-        else:
-            more = "The time limit was reached: global optimality is not proven."
         return replace(status, message=f"{status.message} {more}")

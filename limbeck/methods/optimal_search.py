@@ -4,23 +4,32 @@ The last two levels are solved at once: the statistics of all pairs of questions
 product, and the cheapest second question on each side of every first one is read from it. A node
 above tries all questions, most promising first, until its cost is what rows that no question tells
 apart cost in any tree.
+
+Where trees must be monotone, no split may go against the direction of its column, and a tree that
+would be better is taken only if it still is when the values of its leaves are in order. What is
+best on each side of such a split need not be best together, so that nothing is proven then.
 """
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.methods.search_and_stitch.costs import Cost
+from limbeck.methods.search_and_stitch.costs import Cost, level
+from limbeck.methods.search_and_stitch.monotone import MonotoneTrees
 from limbeck.methods.search_and_stitch.plan import PlannedTree
 from limbeck.methods.search_and_stitch.sample import Index, Sample
+from limbeck.students.tree.nodes import LE
 
 __all__ = ["OptimalSearch"]
 
 Array = NDArray[np.float64]
+_ROUNDING = 1e-6  # of means of float32
+_TRIED = 12  # trees of two levels whose leaves are put in order, at each node and size
 
 
 @dataclass
@@ -39,11 +48,14 @@ class OptimalSearch:
         The most questions before a leaf.
     deadline : float
         When to stop, on the clock of `time.monotonic`.
+    ordered : MonotoneTrees, optional
+        What monotone trees cost on the sample, where trees must be.
 
     Attributes
     ----------
     proven : bool
-        Whether the search ended before its deadline, so that its trees are the best.
+        Whether the search ended before its deadline, so that its trees are the best, but for
+        monotone ones.
     """
 
     sample: Sample
@@ -51,12 +63,18 @@ class OptimalSearch:
     max_leaves: int
     max_depth: int
     deadline: float
+    ordered: MonotoneTrees | None = None
     proven: bool = True
     _known: dict[tuple[bytes, int], list[tuple[float, PlannedTree]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._T = self.sample.truth.T.astype(np.float32)
         self._least = self._floors()
+        literals, n = self.sample.literals, len(self.sample.literals)
+        self._sign = np.zeros(n, dtype=np.int64)  # of questions with a direction
+        if self.ordered is not None and n:
+            asks = np.array([t.op == LE for t in literals.items])
+            self._sign = self.ordered.direction[literals.feature] * asks
 
     def trees(self) -> list[PlannedTree]:
         """The best trees of at most 1, 2, ... ``max_leaves`` leaves."""
@@ -108,6 +126,9 @@ class OptimalSearch:
             left, right = rows[inside], rows[~inside]
             if min(self._counted(left), self._counted(right)) < self.sample.min_rows:
                 continue
+            below, above = self.sample.total(left), self.sample.total(right)
+            if self._turns(below, above, self._sign[literal]):
+                continue
             floor = float(self._least[rows].sum())
             if best[-1][0] <= floor + 1e-9:
                 break
@@ -124,10 +145,19 @@ class OptimalSearch:
                     size = i + j + 2
                     if size <= most and first + second < best[size - 1][0] - 1e-9:
                         tree = PlannedTree(int(literal), one, other)
-                        for k in range(size - 1, most):
-                            if first + second < best[k][0] - 1e-9:
-                                best[k] = (first + second, tree)
+                        _take(best, size, self._cost(tree, rows, first + second), tree)
         return best
+
+    def _cost(self, tree: PlannedTree, rows: Index, free: float) -> float:
+        """What a tree costs, whose sides cost so much together, once its leaves are in order."""
+        if self.ordered is None or not self._sign.any():
+            return free
+        return max(free, self.ordered.loss(tree, rows))
+
+    def _turns(self, left: Array, right: Array, sign: NDArray[np.int64] | np.int64) -> Any:
+        """Whether splits into such sums go against the direction of their column."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return sign * (level(right) - level(left)) < -_ROUNDING
 
     def _two_levels(
         self, rows: Index, leaf: tuple[float, PlannedTree]
@@ -153,33 +183,55 @@ class OptimalSearch:
         counted = T if least == 1 else mine.take(at, axis=1)
         met = np.rint(counted.T @ counted)  # rows where both hold
         alone = np.diagonal(met)
-        sides = []
+        sides: list[tuple[Array, Array, Index]] = []
         for inside, root, there, most in (
             (both, own, met, alone[:, None]),
             (own[:, None, :] - both, whole - own, alone - met, len(counted) - alone[:, None]),
         ):
-            pairs = self.cost(inside) + self.cost(root[:, :, None] - inside)
+            outside = root[:, :, None] - inside
+            pairs = self.cost(inside) + self.cost(outside)
             pairs[np.minimum(there, most - there) < least] = np.inf  # a side is empty, or small
+            if self._sign.any():
+                pairs[self._turns(inside, outside, self._sign[at])] = np.inf
             second = pairs.argmin(axis=1)
             sides.append((self.cost(root), pairs[np.arange(len(pairs)), second], second))
+        if self._sign.any():
+            turned = self._turns(own, whole - own, self._sign[at])
+            sides[0][0][turned] = sides[0][1][turned] = np.inf
+        self._fill(best, sides, at, rows)
+        return best
+
+    def _fill(
+        self,
+        best: list[tuple[float, PlannedTree]],
+        sides: list[tuple[Array, Array, Index]],
+        at: Index,
+        rows: Index,
+    ) -> None:
+        """The best of 2 to 4 leaves, from leaf, split and second question on both sides."""
         (l1, l2, left), (r1, r2, right) = sides
         ways = (2, l1 + r1, False, False), (3, l2 + r1, True, False), (3, l1 + r2, False, True)
+        tried = _TRIED if self._sign.any() else 1
         for size, costs, on_left, on_right in (*ways, (4, l2 + r2, True, True)):
             if size > len(best):
                 continue
-            v = int(costs.argmin())
-            if costs[v] >= best[size - 1][0] - 1e-9:
-                continue
-            leaf_ = PlannedTree()
-            tree = PlannedTree(
-                int(at[v]),
-                PlannedTree(int(at[left[v]]), leaf_, leaf_) if on_left else leaf_,
-                PlannedTree(int(at[right[v]]), leaf_, leaf_) if on_right else leaf_,
-            )
-            for k in range(size - 1, len(best)):
-                if costs[v] < best[k][0] - 1e-9:
-                    best[k] = (float(costs[v]), tree)
-        return best
+            for v in np.argsort(costs, kind="stable")[:tried] if tried > 1 else [costs.argmin()]:
+                if costs[v] >= best[size - 1][0] - 1e-9:
+                    break
+                leaf = PlannedTree()
+                tree = PlannedTree(
+                    int(at[v]),
+                    PlannedTree(int(at[left[v]]), leaf, leaf) if on_left else leaf,
+                    PlannedTree(int(at[right[v]]), leaf, leaf) if on_right else leaf,
+                )
+                _take(best, size, self._cost(tree, rows, float(costs[v])), tree)
+
+
+def _take(best: list[tuple[float, PlannedTree]], size: int, cost: float, tree: PlannedTree) -> None:
+    """Put a tree of so many leaves where it is better than what is known."""
+    for k in range(size - 1, len(best)):
+        if cost < best[k][0] - 1e-9:
+            best[k] = (cost, tree)
 
 
 def _extended(found: list[tuple[float, PlannedTree]], most: int) -> list[tuple[float, PlannedTree]]:

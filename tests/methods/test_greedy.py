@@ -27,25 +27,6 @@ def found(method, classes=True, weight=None, class_weight=None, n=300):
     return method.distill(teacher, rows, np.random.default_rng(0), quiet, weight, class_weight)
 
 
-@pytest.mark.parametrize("classes", [True, False])
-@pytest.mark.parametrize("sign", [1, -1])
-def test_the_answer_only_rises_or_falls_with_a_column(classes, sign):
-    tree = found(Greedy(monotone={"a": sign}, leaves=12, queries=0), classes).student
-    line = pd.DataFrame({"a": np.linspace(-3, 3, 200)})
-    for b in (-1.0, 0.0, 1.0):
-        rows = line.assign(b=b, c=b)
-        said = tree.predict_proba(rows)[:, 1] if classes else tree.predict(rows)
-        assert (sign * np.diff(said) >= -1e-12).all()
-    if sign == 1:
-        assert "a <=" in tree.text()
-
-
-def test_without_a_direction_it_bends():
-    tree = found(Greedy(leaves=12, queries=0), False).student
-    line = pd.DataFrame({"a": np.linspace(-3, 3, 200), "b": 0.0, "c": 0.0})
-    assert (np.diff(tree.predict(line)) < 0).any()
-
-
 def test_depth_leaves_and_columns():
     result = found(Greedy(max_depth=2, leaves=8, min_samples_leaf=40, forbidden=["b"], queries=0))
     tree = result.student

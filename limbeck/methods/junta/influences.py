@@ -6,6 +6,7 @@ O'Donnell, Analysis of Boolean Functions (2014), sections 2.2 and 3.4.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,6 +46,8 @@ class Influences:
         Queries at most, half of them for single influences and a quarter for the joint one.
     rng : numpy.random.Generator
         Draws the pairs.
+    held : sequence of int
+        Columns that are not ranked, and belong to those that are left out.
     """
 
     questions: Questions
@@ -53,15 +56,17 @@ class Influences:
     delta: float
     limit: int
     rng: np.random.Generator
+    held: Sequence[int] = ()
     changed: dict[int, int] = field(default_factory=dict)
     joint: tuple[int, int] = (0, 0)
 
     def __post_init__(self) -> None:
         d, half = len(self.questions.rows.features), self.limit // (2 * self.questions.repeats)
-        self.order = list(range(d))
+        self.order = [j for j in range(d) if j not in self.held]
         teacher = self.questions.teacher
         if Access.GRADIENTS in teacher.access:
-            promising = _by_gradient(teacher, self.questions.rows, self.rng)
+            ranked = _by_gradient(teacher, self.questions.rows, self.rng)
+            promising = [j for j in ranked if j not in self.held]
             self.order = promising[: max(self.k, half // self._enough(d))]
         self.pairs = min(self._enough(d), half // len(self.order))
 
@@ -78,12 +83,23 @@ class Influences:
         for done, j in enumerate(self.order):
             progress("influences", done, len(self.order))
             self.changed[j] = self._changes([j], self.pairs)
-        d = len(self.questions.rows.features)
-        left_out = np.setdiff1d(np.arange(d), self.keep(bins))
         progress("left-out variables", 0, 1)
-        if left_out.size:
-            n = min(self.limit // (4 * self.questions.repeats), 10 * self._enough(d))
-            self.joint = self._changes(left_out, n), n
+        self.joint = self.without(self.keep(bins))
+
+    def without(self, kept: list[int]) -> tuple[int, int]:
+        """Pairs whose answers differ when all but some columns are redrawn, and all such pairs.
+
+        Parameters
+        ----------
+        kept : list of int
+            The columns that stay.
+        """
+        d = len(self.questions.rows.features)
+        left_out = np.setdiff1d(np.arange(d), kept)
+        if not left_out.size:
+            return 0, 0
+        n = min(self.limit // (4 * self.questions.repeats), 10 * self._enough(d))
+        return self._changes(left_out, n), n
 
     def keep(self, bins: int) -> list[int]:
         """The most influential variables that fit into a table, in the order of the columns."""

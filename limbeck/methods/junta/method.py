@@ -7,6 +7,7 @@ k log d; the pairs also bound what the table leaves out.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -16,13 +17,14 @@ from numpy.typing import NDArray
 from limbeck.certificates.binomial import check_share, upper_bound
 from limbeck.core.columns import Rows
 from limbeck.core.contract import Access, MethodResult, Teacher
-from limbeck.core.errors import InvalidInput
+from limbeck.core.errors import InvalidInput, list_of_names
 from limbeck.core.progress import Progress
 from limbeck.core.registry import METHODS
 from limbeck.core.status import Status, StatusCode
 from limbeck.core.task import Task
 from limbeck.data.class_weights import ClassWeight, class_weights
 from limbeck.methods.base import BaseMethod
+from limbeck.methods.forbidden import forbidden_columns, hide
 from limbeck.methods.junta.cells import cells_of, fill
 from limbeck.methods.junta.influences import Influences, measured
 from limbeck.methods.junta.pairs import FOR_RANKING, Relevant, relevant
@@ -69,6 +71,9 @@ class FindJunta(BaseMethod):
     tolerance : float
         For regression: answers differ when farther apart than this many standard deviations of
         the teacher's answers on the rows.
+    forbidden : sequence of str
+        Columns that the table may not be over. Pairs agree on them, and all rows are asked about;
+        that the answers depend on them is measured with what else is left out, and said.
 
     Raises
     ------
@@ -97,6 +102,7 @@ class FindJunta(BaseMethod):
     bins: int = 8
     tolerance: float = 0.05
     query_weight: float = 0.5
+    forbidden: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         check_share("epsilon", self.epsilon)
@@ -105,6 +111,7 @@ class FindJunta(BaseMethod):
             if not getattr(self, name) >= least:
                 raise InvalidInput(f"{name} is {getattr(self, name)}.", f"Give at least {least}.")
         check_query_weight(self.query_weight)
+        list_of_names("forbidden", self.forbidden)
 
     def distill(
         self,
@@ -131,24 +138,35 @@ class FindJunta(BaseMethod):
         InvalidInput
             If the teacher's answers to the same row are hardly better than chance.
         """
+        held = np.flatnonzero(forbidden_columns(rows.features, self.forbidden)).tolist()
         asked = Questions(teacher, rows, self.tolerance)
         found = Relevant([], 0, self.delta, False)
         ranked: Influences | None = None
+        joint: tuple[int, int] | None = None
         interrupted = False
         try:
             found = relevant(
-                asked, self.k, self.epsilon, self.delta, self.max_queries, rng, progress
+                asked, self.k, self.epsilon, self.delta, self.max_queries, rng, progress, held
             )
             kept = self._fitting(found, rows)
             if found.interrupted:
                 raise KeyboardInterrupt
             left = max(self.max_queries - asked.queries, 0)
-            if self._is_no_table(found, kept) and left // asked.repeats >= 2 * len(rows.features):
+            ranks = self._is_no_table(found, kept)
+            ranks &= left // asked.repeats >= 2 * len(rows.features)
+            if ranks or held:
                 delta = self.delta * FOR_RANKING
-                ranked = Influences(asked, self.k, self.epsilon, delta, left, rng)
+                influences = Influences(asked, self.k, self.epsilon, delta, left, rng, held)
+            if ranks:
+                ranked = influences
                 ranked.run(self.bins, progress)
                 kept = ranked.keep(self.bins)
-                left = self.max_queries - asked.queries
+            elif held:
+                joint = influences.without(kept)
+            if ranks or held:
+                left = max(self.max_queries - asked.queries, 0)
+            if held:  # which one answer to a cell would not average over
+                asked.own(np.arange(len(rows)))
             progress("cells", 0, 1)
             told = fill(asked, kept, self.bins, left // (4 * asked.repeats), rng)
         except KeyboardInterrupt:
@@ -156,7 +174,7 @@ class FindJunta(BaseMethod):
             kept = self._fitting(found, rows) if ranked is None else ranked.keep(self.bins)
             told = fill(asked, kept, self.bins, 0, rng)
         student = self._student(asked, rows, kept, told, sample_weight, class_weight)
-        trace = self._trace(asked, student, found, ranked, rng)
+        trace = self._trace(asked, student, found, ranked, joint, rng)
         if interrupted:
             status = Status(StatusCode.INTERRUPTED, "The search for variables was interrupted.")
         else:
@@ -187,7 +205,8 @@ class FindJunta(BaseMethod):
             How much each row counts.
         """
         labels = task.labels[y] if task.classifies else y
-        return Junta(k=self.k, bins=self.bins, task=task).fit(rows, labels, sample_weight)
+        seen = Rows(rows.features, hide(rows.features, rows.values, self.forbidden))
+        return Junta(k=self.k, bins=self.bins, task=task).fit(seen, labels, sample_weight)
 
     def _fitting(self, found: Relevant, rows: Rows) -> list[int]:
         """The columns found, as many as fit into a table, in their order."""
@@ -231,6 +250,7 @@ class FindJunta(BaseMethod):
         student: Junta,
         found: Relevant,
         ranked: Influences | None,
+        joint: tuple[int, int] | None,
         rng: np.random.Generator,
     ) -> dict[str, Any]:
         """What was found, in numbers."""
@@ -251,6 +271,8 @@ class FindJunta(BaseMethod):
             untested = []
             high = upper_bound(0, found.pairs, found.level) if found.pairs else 1.0
             rest = {"influence": 0.0, "low": 0.0, "high": high, "pairs": found.pairs}
+            if joint is not None:
+                rest = measured(*joint, self.delta * FOR_RANKING)
         return {
             "influences": influences,
             "kept": kept,
@@ -278,14 +300,18 @@ class FindJunta(BaseMethod):
                 f" {trace['noise']['repeats']} times"
             )
         more = len(found.columns) > self.k
-        larger = f"Give a k above {self.k}, or distil" if len(names) == self.k else "Distil"
+        if self.forbidden and not more:
+            larger = "Forbid fewer columns, or distil"
+        else:
+            larger = f"Give a k above {self.k}, or distil" if len(names) == self.k else "Distil"
         if rest["low"] > self.epsilon or (more and not rest["pairs"]):
             proof = (
                 f" Each of {', '.join(trace['proven'])} alone changes an answer." if more else ""
             )
             return Status(
                 StatusCode.HYPOTHESIS_FAILED,
-                f"{share}, above {self.epsilon:.1%}: the teacher is no {len(names)}-junta."
+                f"{share}, above {self.epsilon:.1%}: the teacher is no {len(names)}-junta"
+                f"{' of the columns that are not forbidden' if self.forbidden else ''}."
                 f"{proof} {asked}."
                 if rest["low"] > self.epsilon
                 else f"The teacher is no {self.k}-junta.{proof} {asked}.",

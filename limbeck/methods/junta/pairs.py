@@ -9,6 +9,7 @@ variables together matter little: after Blais, Testing juntas nearly optimally (
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,6 +76,7 @@ def relevant(
     limit: int,
     rng: np.random.Generator,
     progress: Progress,
+    held: Sequence[int] = (),
 ) -> Relevant:
     """Find columns until m pairs are equal, more than k are found, or questions end.
 
@@ -97,6 +99,9 @@ def relevant(
         Draws the pairs.
     progress : Progress
         Told after every batch of pairs.
+    held : sequence of int
+        Columns that are not looked for: both rows of a pair agree on them, and the bound speaks of
+        the other columns alone.
 
     Returns
     -------
@@ -110,7 +115,8 @@ def relevant(
     """
     level = delta * (1 - _FOR_NOISE - FOR_RANKING) / (k + 1)
     try:
-        return _search(questions, k, smallest_n(epsilon, level), level, None, limit, rng, progress)
+        m = smallest_n(epsilon, level)
+        return _search(questions, k, m, level, None, limit, rng, progress, held)
     except NoisyAnswer:
         pass
     level = delta * _FOR_NOISE / 2 / (k + 1)
@@ -118,7 +124,7 @@ def relevant(
     most = most_questions(k, len(questions.rows.features), m)
     rate, repeats = questions.measure_noise(rng, delta * _FOR_NOISE / 2, most)
     noise = {"rate": rate, "repeats": repeats}
-    return _search(questions, k, m, level, noise, limit, rng, progress)
+    return _search(questions, k, m, level, noise, limit, rng, progress, held)
 
 
 def _search(
@@ -130,6 +136,7 @@ def _search(
     limit: int,
     rng: np.random.Generator,
     progress: Progress,
+    held: Sequence[int],
 ) -> Relevant:
     values = questions.rows.values
     steps = math.ceil(math.log2(max(values.shape[1], 2))) + 2
@@ -143,7 +150,8 @@ def _search(
                 return Relevant(found, equal, level, False, noise)
             at, other = rng.integers(len(values), size=(2, n))
             x, z = values[at], values[other]
-            z[:, found] = x[:, found]
+            same = [*held, *found]
+            z[:, same] = x[:, same]
             a = questions.own(at)
             b, apart = a.copy(), np.flatnonzero(_unequal(x, z).any(axis=1))
             if len(apart):

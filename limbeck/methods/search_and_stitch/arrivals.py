@@ -6,6 +6,7 @@ of questions is found once, and serves every tree that begins with them.
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,6 +61,18 @@ class Arrivals:
         self._classes = len(task.classes)
         self._truth = sample.truth[:, :0] if judged is None else judged
         self._root = self._place(np.arange(len(sample)), np.arange(self._truth.shape[1]))
+
+    def of(self, rows: Index) -> Arrivals:
+        """The same of some rows of the sample.
+
+        Parameters
+        ----------
+        rows : ndarray of int
+            Positions in the sample.
+        """
+        out = copy(self)
+        out._root = self._place(rows, self._root.judged)
+        return out
 
     def nodes(self, plan: PlannedTree) -> Nodes:
         """A plan as nodes, valued by the weighted answers of the rows that arrive.

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.methods.search_and_stitch.binned import BinnedRows
-from limbeck.methods.search_and_stitch.costs import Cost
+from limbeck.methods.search_and_stitch.costs import Cost, level
 from limbeck.methods.search_and_stitch.histograms import Index
 from limbeck.methods.search_and_stitch.limits import TreeLimits
 from limbeck.students.tree.nodes import LE, Nodes
@@ -59,7 +59,7 @@ def best_first(
     """
     tree = _Growing(data, cost, weight, limits, len(weight) if own is None else own,
                     1e-9 * max(float(weight[rows].sum()), 1e-30))  # fmt: skip
-    leaves = [_Leaf(rows, 0, frozenset(), -np.inf, np.inf, data.tally(rows))]
+    leaves = [_Leaf(rows, 0, frozenset(), data.tally(rows))]
     split: dict[int, tuple[int, int, int]] = {}
     queue: list[tuple[float, int, int]] = []
     tree.look(leaves, 0, queue)
@@ -75,13 +75,11 @@ def best_first(
 
 @dataclass(frozen=True)
 class _Leaf:
-    """Rows, the questions before them, and the values that a leaf may have."""
+    """Rows, and the questions before them."""
 
     rows: Index
     depth: int
     asked: frozenset[int]
-    low: float
-    high: float
     tally: NDArray[np.int64] | None  # of its rows; see `BinnedRows.tally`
 
 
@@ -113,23 +111,10 @@ class _Growing:
         """The two sides of a split."""
         inside = self.data.bins.true(literal, leaf.rows)
         sides = leaf.rows[inside], leaf.rows[~inside]
-        tallies = self._tallies(leaf, sides)
-        if self.limits is None:
-            return [
-                _Leaf(side, 0, leaf.asked, leaf.low, leaf.high, tally)
-                for side, tally in zip(sides, tallies, strict=True)
-            ]
-        column = int(self.data.literals.feature[literal])
-        bounds = [(leaf.low, leaf.high)] * 2
-        sign = self.limits.direction[column]
-        if sign:
-            middle = float(np.mean([_level(self.data.total(side)) for side in sides]))
-            below, above = (leaf.low, middle), (middle, leaf.high)
-            bounds = [below, above] if sign > 0 else [above, below]
-        asked = leaf.asked | {column}
+        asked = leaf.asked | {int(self.data.literals.feature[literal])}
         return [
-            _Leaf(side, leaf.depth + 1, asked, *bound, tally)
-            for side, bound, tally in zip(sides, bounds, tallies, strict=True)
+            _Leaf(side, leaf.depth + 1, asked, tally)
+            for side, tally in zip(sides, self._tallies(leaf, sides), strict=True)
         ]
 
     def _tallies(self, leaf: _Leaf, sides: tuple[Index, Index]) -> list[NDArray[np.int64] | None]:
@@ -154,19 +139,12 @@ class _Growing:
         if limits.direction.any():
             left, whole, splits = self.data.every_inside(leaf.rows)
             with np.errstate(divide="ignore", invalid="ignore"):
-                values = _level(left), _level(whole[:, None] - left)
+                values = level(left), level(whole[:, None] - left)
             sign = limits.direction[literals.feature]
-            wrong = ~splits | (sign * (values[1] - values[0]) < 0)
-            for value in values:
-                wrong |= (value < leaf.low) | (value > leaf.high)
-            wrong |= (sign != 0) & np.array([t.op != LE for t in literals.items])
+            rises = np.array([t.op == LE for t in literals.items]) * sign
+            wrong = ~splits | (rises * (values[1] - values[0]) < 0)
             price = np.where(wrong, np.inf, price)
         return price
-
-
-def _level(stats: NDArray[np.float64]) -> Any:
-    """The probability of the second class, or the mean value, of statistics (q, ...)."""
-    return stats[1] / (stats[0] if len(stats) == 3 else stats.sum(axis=0))
 
 
 def _nodes(

@@ -114,8 +114,8 @@ def choose(
     greedy = judged is not None and judged.gain(method.sizes()) <= -_CLEARLY
     greedy = greedy and not method.shaped  # greedy trees are grown without limits
     plans = search.cut_back() if greedy else search.stitched()
-    features, task = search.rows.features, search.task
-    trees = [Tree.from_nodes(search.nodes(plan), features, task, seen) for plan in plans]
+    task = search.task
+    trees = [search.tree(plan, seen) for plan in plans]
     if judged is not None:
         losses = judged.greedy if greedy else judged.stitched
     else:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from limbeck.core.errors import InvalidInput, did_you_mean
 from limbeck.core.task import Task
 
-__all__ = ["COSTS", "Cost", "cost_named", "row_statistics"]
+__all__ = ["COSTS", "Cost", "cost_named", "level", "row_statistics"]
 
 Array = NDArray[Any]
 Cost = Callable[[Array], Array]
@@ -47,6 +47,17 @@ def log_loss(s: Array) -> Array:
 def squared_error(s: Array) -> Array:
     """Weighted squared deviation from the leaf's mean."""
     return np.asarray(np.maximum(s[2] - s[1] * s[1] / np.maximum(s[0], _TINY), 0.0))
+
+
+def level(stats: Array) -> Any:
+    """The share of the second class, or the mean value, of statistics (q, ...); q is 3 for values.
+
+    Parameters
+    ----------
+    stats : ndarray of shape (q, ...)
+        Sums over rows, of two classes or of values.
+    """
+    return stats[1] / (stats[0] if len(stats) == 3 else stats.sum(axis=0))
 
 
 COSTS: dict[str, Cost] = {

@@ -22,7 +22,6 @@ from limbeck.methods.search_and_stitch.choosing import ChosenSize
 from limbeck.methods.search_and_stitch.queries import FEWEST
 from limbeck.methods.search_and_stitch.search import TreeSearch
 from limbeck.methods.search_and_stitch.validation import HeldOutLosses
-from limbeck.students.tree.tree import Tree
 
 __all__ = ["CANDIDATES", "Settled", "kept_back", "rows_decide", "settle"]
 
@@ -123,13 +122,13 @@ def settle(
     largest : int
         Leaves at most.
     """
-    task, features = search.task, search.rows.features
+    task = search.task
     if not (most and task.classifies and len(drawn)):
         return Settled(choice)
     plans = search.stitched()
-    costs = np.array([search.pool.cost_of(plan) for plan in plans[:largest]])
-    size = plans[int(np.flatnonzero(costs <= costs.min() + search.pool.least)[0])].leaves
-    rival = Tree.from_nodes(search.nodes(plans[size - 1]), features, task, seen)
+    costs = np.array([search.cost(plan) for plan in plans[:largest]])
+    size = plans[int(np.flatnonzero(costs <= costs.min() + 1e-9)[0])].leaves
+    rival = search.tree(plans[size - 1], seen)
     said, other = (t.predict_proba(drawn).argmax(axis=1) for t in (choice.tree, rival))
     apart = np.flatnonzero(said != other)
     disputed = len(apart) / len(drawn)
@@ -143,7 +142,7 @@ def settle(
     if not better or chance > _LEVEL:
         return Settled(choice, len(at), disputed, won)
     if choice.kind == "greedy":
-        trees = [Tree.from_nodes(search.nodes(plan), features, task, seen) for plan in plans]
+        trees = [search.tree(plan, seen) for plan in plans]
         losses = choice.losses if judged is None else judged.stitched
         choice = replace(choice, plans=plans, trees=trees, kind="stitched", losses=losses)
     return Settled(replace(choice, leaves=size), len(at), disputed, won)

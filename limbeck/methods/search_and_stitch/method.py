@@ -30,6 +30,7 @@ from limbeck.core.registry import METHODS
 from limbeck.core.status import StatusCode
 from limbeck.core.task import Task
 from limbeck.data.class_weights import ClassWeight
+from limbeck.data.directions import directions
 from limbeck.data.splits import FOLDS, split_folds
 from limbeck.methods.answered_rows import AllSizes, AnsweredRows
 from limbeck.methods.base import BaseMethod
@@ -101,6 +102,7 @@ class SearchAndStitch(SearchSettings, BaseMethod):
         """
         started = time.perf_counter()
         forbidden_columns(rows.features, self.forbidden)  # refuses unknown names before any work
+        directions(rows.features, teacher.task, self.monotone)
         self._check_layers(teacher, rows)
         given = rows.values[read_weight(sample_weight, len(rows)) > 0]
         told = told_rows(
@@ -172,11 +174,9 @@ class SearchAndStitch(SearchSettings, BaseMethod):
         search.grow()
         if search.run(asked.teacher) is StatusCode.INTERRUPTED:
             raise KeyboardInterrupt
-        sized = {nodes.size: nodes for nodes in map(search.nodes, reversed(search.stitched()))}
-        return AllSizes({"": [
-            Tree.from_nodes(sized[size], rows.features, task, rows.values)
-            for size in sorted(sized)
-        ]})  # fmt: skip
+        trees = (search.tree(plan, rows.values) for plan in reversed(search.stitched()))
+        sized = {tree.size: tree for tree in trees}
+        return AllSizes({"": [sized[size] for size in sorted(sized)]})
 
     def learn(
         self,
@@ -255,7 +255,7 @@ def _traced(
 ) -> dict[str, Any]:
     """What the search did, for the trace of the result."""
     kept = choice.frontier
-    costs = [search.share(search.pool.cost_of(plan)) for plan in choice.plans]
+    costs = [search.cost(plan) for plan in choice.plans]
     left_out = np.average(choice.losses, axis=1, weights=sample_weight)
     return {
         "probes": search.descent.probes.count if search.descent.probes else 0,

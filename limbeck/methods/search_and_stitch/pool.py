@@ -16,11 +16,14 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.methods.search_and_stitch.costs import Cost
+from limbeck.methods.search_and_stitch.costs import Cost, level
 from limbeck.methods.search_and_stitch.plan import PlannedTree
 from limbeck.methods.search_and_stitch.sample import Index, Lookahead, Sample
+from limbeck.students.tree.nodes import LE
 
 __all__ = ["Pool"]
+
+_ROUNDING = 1e-6  # of means of float32
 
 
 @dataclass
@@ -44,12 +47,21 @@ class Pool:
         The largest tree that is wanted.
     max_depth : int, optional
         The most questions before a leaf.
+    direction : ndarray of shape (d,), int, optional
+        1 or -1 for columns whose splits must leave the larger mean, or share of the second class,
+        above or below.
     """
 
     def __init__(
-        self, sample: Sample, cost: Cost, max_leaves: int, max_depth: int | None = None
+        self,
+        sample: Sample,
+        cost: Cost,
+        max_leaves: int,
+        max_depth: int | None = None,
+        direction: Index | None = None,
     ) -> None:
         self.sample, self.cost, self.max_leaves = sample, cost, max_leaves
+        self._direction = direction
         # Frontiers have a row for each depth from 0, or one row where depth is not limited.
         self._below = [0] if max_depth is None else [-1, *range(max_depth)]
         self._clauses: dict[bytes, _Clause] = {}
@@ -72,7 +84,7 @@ class Pool:
         return self._clauses[clause].leaf
 
     def split(self, clause: bytes, literal: int) -> tuple[bytes, bytes] | None:
-        """Keep a split and both children; None if one side would be empty, or too small.
+        """Keep a split and both children; None if one side would be empty or too small.
 
         Parameters
         ----------
@@ -91,6 +103,7 @@ class Pool:
             len(left) == 0
             or len(right) == 0
             or (least > 1 and min((left < own).sum(), (right < own).sum()) < least)
+            or self._turns(literal, left, right)
         ):
             return None
         children = parent.splits[literal] = (self._keep(left), self._keep(right))
@@ -223,6 +236,15 @@ class Pool:
         inside = self.sample.truth[plan.literal, rows]
         left, right = self.cost_of(plan.left, rows[inside]), self.cost_of(plan.right, rows[~inside])
         return left + right
+
+    def _turns(self, literal: int, left: Index, right: Index) -> bool:
+        """Whether a split goes against the direction of its column."""
+        asked = self.sample.literals.items[literal]
+        sign = 0 if self._direction is None else int(self._direction[asked.feature])
+        if not sign or asked.op != LE:
+            return False
+        below, above = (level(self.sample.total(side)) for side in (left, right))
+        return bool(sign * (above - below) < -_ROUNDING)
 
     def _keep(self, rows: Index) -> bytes:
         mask = np.zeros(len(self.sample), dtype=np.bool_)

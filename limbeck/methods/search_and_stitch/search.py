@@ -16,14 +16,18 @@ from limbeck.core.progress import Progress
 from limbeck.core.status import StatusCode
 from limbeck.core.task import Task
 from limbeck.core.threads import one_blas_thread
+from limbeck.data.directions import directions
 from limbeck.methods.forbidden import hide
 from limbeck.methods.search_and_stitch.arrivals import Arrivals
 from limbeck.methods.search_and_stitch.best_first import best_first
+from limbeck.methods.search_and_stitch.binned import BinnedRows
 from limbeck.methods.search_and_stitch.costs import COSTS, cost_named, row_statistics
 from limbeck.methods.search_and_stitch.crossfit import cut_back, greedy
 from limbeck.methods.search_and_stitch.descent import Descent
 from limbeck.methods.search_and_stitch.layers import LayerReport, probe_layers
+from limbeck.methods.search_and_stitch.limits import TreeLimits
 from limbeck.methods.search_and_stitch.literals import Literals, grid, sorted_columns
+from limbeck.methods.search_and_stitch.monotone import MonotoneTrees
 from limbeck.methods.search_and_stitch.plan import PlannedTree, literals_of, plan_of
 from limbeck.methods.search_and_stitch.pool import Pool
 from limbeck.methods.search_and_stitch.refine import look_ahead, refine
@@ -77,6 +81,9 @@ class TreeSearch:
         self.values = hide(rows.features, rows.values, method.forbidden)
         self.answers, self.rng, self.progress = answers, rng, progress
         self.weight = np.ones(len(rows)) if weight is None else weight
+        direction = directions(rows.features, task, method.monotone)
+        self._direction = direction if direction.any() else None
+        self.monotone: MonotoneTrees | None = None
         self.report: LayerReport | None = None
         self.seconds: dict[str, float] = {}
         self._clock = time.perf_counter()
@@ -95,7 +102,9 @@ class TreeSearch:
             self.even = np.array(sorted(self.literals.position[t] for t in even), dtype=np.int64)
         cost = cost_named(method.cost, task)
         self.sample = self.sample.leaving(self.own, method.min_samples_leaf)
-        self.pool = Pool(self.sample, cost, method.max_leaves, method.max_depth)
+        self.pool = Pool(self.sample, cost, method.max_leaves, method.max_depth, self._direction)
+        if self._direction is not None:
+            self.monotone = MonotoneTrees(self.pool, self._direction, self._arrivals, task)
         self.pool.add(plan_of(nodes, self.literals))
         self.frontier = self.pool.stitch()
         sizes = [n for n in (2, 4, 8, 16, 32, 64) if n <= method.max_leaves]
@@ -106,18 +115,28 @@ class TreeSearch:
     def _grown(
         self, stats: NDArray[np.float32], ordered: list[NDArray[np.float64]] | None
     ) -> Nodes:
-        """scikit-learn's tree; on a part of another sample a tree of its literals."""
+        """scikit-learn's tree; on a part of another sample, or monotone, a tree of its literals."""
         method, task = self.method, self.task
-        if self._part is None:
+        limits = None
+        if self._direction is not None:
+            every = np.ones(len(self._direction), dtype=np.bool_)
+            limits = TreeLimits(every, self._direction, np.zeros(len(every)), np.inf, 1)
+        if self._part is not None:
+            shared, kept = self._part
+            data: BinnedRows = shared.part_with(kept, stats, self.weight)
+            assert isinstance(data, Sample)  # noqa: S101
+            self.sample, self.literals = data, data.literals
+        elif limits is None:
             return greedy(
                 self.rows.features, self.values, self.answers, self.weight, task,
                 method.max_leaves, ordered,
             )  # fmt: skip
-        sample, kept = self._part
-        self.sample, self.literals = sample.part_with(kept, stats, self.weight), sample.literals
+        else:
+            literals = Literals(grid(self.rows.features, self.values, ordered=ordered))
+            data = BinnedRows(literals, self.values, stats)
         return best_first(
-            self.sample, np.arange(len(kept)), self.impurity, self.answers, self.weight,
-            len(task.classes), method.max_leaves,
+            data, np.arange(len(self.rows)), self.impurity, self.answers, self.weight,
+            len(task.classes), method.max_leaves, limits,
         )  # fmt: skip
 
     def probe(self, teacher: Teacher) -> LayerReport | None:
@@ -184,7 +203,11 @@ class TreeSearch:
 
     def stitched(self) -> list[PlannedTree]:
         """The best trees with at most 1, 2, ... max_leaves leaves."""
-        return [self.pool.best(size) for size in range(1, self.method.max_leaves + 1)]
+        found = [self.pool.best(size) for size in range(1, self.method.max_leaves + 1)]
+        if self.monotone is None:
+            return found
+        # greedy trees are grown without limits of shape
+        return self.monotone.best(found, *(() if self.method.shaped else (self.cut_back(),)))
 
     def cut_back(self) -> list[PlannedTree]:
         """The greedy tree, cut back to at most 1, 2, ... max_leaves leaves."""
@@ -197,9 +220,34 @@ class TreeSearch:
     def _arrivals(self) -> Arrivals:
         return Arrivals(self.sample, self.answers, self.weight, self.task)
 
-    def nodes(self, plan: PlannedTree) -> Nodes:
-        """A tree, its leaves valued by the rows that arrive."""
-        return self._arrivals.nodes(plan)
+    def nodes(self, plan: PlannedTree, seen: NDArray[np.float64] | None = None) -> Nodes:
+        """A tree, its leaves valued by the rows that arrive, and in order where it is monotone.
+
+        Parameters
+        ----------
+        plan : PlannedTree
+            The tree.
+        seen : ndarray of shape (m, d), optional
+            Encoded rows between which thresholds are put, which moves what is in order.
+        """
+        if self.monotone is None:
+            return self._arrivals.nodes(plan)
+        return self.monotone.nodes(plan, seen)
+
+    def tree(self, plan: PlannedTree, seen: NDArray[np.float64]) -> Tree:
+        """A tree as a student; parameters as in :meth:`nodes`.
+
+        Parameters
+        ----------
+        plan, seen
+            As there.
+        """
+        return Tree.from_nodes(self.nodes(plan, seen), self.rows.features, self.task, seen)
+
+    def cost(self, plan: PlannedTree) -> float:
+        """What a tree costs per weight; for squared error, per variance."""
+        loss = self.pool.cost_of if self.monotone is None else self.monotone.loss
+        return self.share(loss(plan))
 
     def rivals(self, leaves: int, n: int) -> dict[str, Tree]:
         """Greedy trees of as many leaves: on all there is, and on the first n rows alone.

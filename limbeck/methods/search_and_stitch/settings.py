@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from limbeck.core.contract import Sampler
 from limbeck.core.errors import InvalidInput
+from limbeck.data.directions import check_monotone
 from limbeck.methods.budgets import check_queries, check_shape, check_size
 from limbeck.methods.search_and_stitch.descent import Guide
 
@@ -64,6 +65,10 @@ class SearchSettings:
         Fewest of the user's rows in a leaf.
     forbidden : sequence of str
         Columns that no question may be about.
+    monotone : mapping from str to {-1, 1}
+        Columns with which the answer may only rise (1) or fall (-1), everywhere: the value, or the
+        probability of the second of two classes; see
+        :mod:`limbeck.methods.search_and_stitch.monotone`.
     """
 
     max_leaves: int = 16
@@ -84,11 +89,13 @@ class SearchSettings:
     max_depth: int | None = None
     min_samples_leaf: int = 1
     forbidden: Sequence[str] = ()
+    monotone: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for field in ("max_leaves", "max_rows", "probe_rows"):
-            if getattr(self, field) < 2:
-                raise InvalidInput(f"{field} is {getattr(self, field)}.", "Give 2 or more.")
+        for name in ("max_leaves", "max_rows", "probe_rows"):
+            if getattr(self, name) < 2:
+                raise InvalidInput(f"{name} is {getattr(self, name)}.", "Give 2 or more.")
+        check_monotone(self.monotone)
         check_shape(self.max_depth, self.min_samples_leaf)
         check_size("leaves", self.leaves, self.max_leaves)
         check_queries(self.queries, self.sampler, self.query_weight)

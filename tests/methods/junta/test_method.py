@@ -366,3 +366,24 @@ def test_pairs_are_shared_out_where_queries_are_few():
     (pairs,) = {f["pairs"] for f in finding.trace["influences"].values()}
     assert 5 <= pairs <= 10
     assert finding.queries <= 400
+
+
+def test_a_forbidden_column_is_in_no_table_and_what_it_does_is_said():
+    finding, _ = find(parity, signs(), k=3, forbidden=["x7"])
+    assert "x7" not in finding.trace["kept"]
+    assert finding.status.code is StatusCode.HYPOTHESIS_FAILED
+    assert finding.trace["left_out"]["low"] > 0.3  # redrawing x7 changes every second answer
+    assert "that are not forbidden" in finding.status.message
+    assert "Forbid fewer columns" in finding.status.remedy
+    idle, _ = find(parity, signs(), k=3, forbidden=["x1"])
+    assert idle.trace["kept"] == ["x3", "x7", "x12"]
+    assert idle.status.code is not StatusCode.HYPOTHESIS_FAILED
+    assert idle.trace["agreement"] == 1.0
+
+
+def test_all_columns_forbidden_is_refused_before_any_question():
+    def never(X):
+        raise AssertionError("it was asked")
+
+    with pytest.raises(InvalidInput, match="all 20 columns"):
+        find(never, signs(), forbidden=[f"x{j}" for j in range(20)])
