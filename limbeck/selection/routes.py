@@ -224,10 +224,13 @@ def refuse_without_access(method: Method, teacher: Teacher) -> None:
     """
     lacking = Access(method.needs & ~teacher.access)
     if lacking:
+        given = "the model itself instead of its stored scores"
+        if Access.QUERIES in teacher.access:
+            given = f"a PyTorch network, which grants {lacking}"
         raise AccessDenied(
             f"{method.name.capitalize()} needs {lacking} of the teacher, and {teacher.name} grants"
             f" {teacher.access}.",
-            "Give the model itself instead of its stored scores, or choose a method that needs"
+            f"Give {given}, or choose a method that needs"
             f" scores only, such as into='tree' with queries=0.{_by_a_student(method, teacher)}",
         )
 

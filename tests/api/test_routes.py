@@ -40,6 +40,12 @@ def test_the_table_says_how_to_run_each_way():
         limbeck.routes("stored", "wavelet", max_steps=1)
 
 
+def test_a_teacher_without_weights_is_told_which_has_them() -> None:
+    model = LogisticRegression().fit(X, X[:, 0] > 0)
+    with pytest.raises(AccessDenied, match="Give a PyTorch network, which grants weights"):
+        limbeck.distill(model, X, into="oblique_tree", progress=False)
+
+
 def test_what_is_a_method_is_told_from_a_student() -> None:
     with pytest.raises(InvalidInput, match="'trepan' is a method, and no student") as caught:
         limbeck.routes("stored", into="trepan")
