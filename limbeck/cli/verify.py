@@ -22,7 +22,7 @@ __all__ = ["verify"]
 
 def verify(
     certificate: Annotated[
-        Path, typer.Argument(help="certificate.json, or the folder of a language model's run")
+        Path, typer.Argument(help="certificate.json, or the folder of a run, whose files are taken")
     ],
     student: Annotated[
         Path | None, typer.Option(help="student.json or student.onnx, as limbeck wrote it.")
@@ -54,6 +54,7 @@ def verify(
     from limbeck.students.files import load
 
     with plain_errors():
+        named_file = not certificate.is_dir()
         folder = certificate if certificate.is_dir() else certificate.parent
         certificate = folder / "certificate.json" if certificate.is_dir() else certificate
         stated = read(certificate)
@@ -62,6 +63,9 @@ def verify(
 
             _told(run_texts(folder, teacher, public_key=public_key))
             return
+        if not named_file:
+            student = student or _within(folder, "student.json", "student.onnx")
+            rows = rows or _within(folder, "holdout.parquet")
         lacking = [n for n, given in (("--student", student), ("--rows", rows)) if given is None]
         if lacking or student is None or rows is None:
             raise InvalidInput(
@@ -90,6 +94,11 @@ def verify(
             public_key=public_key,
         )
         _told(found)
+
+
+def _within(folder: Path, *names: str) -> Path | None:
+    """The first of these files that a folder holds."""
+    return next((folder / name for name in names if (folder / name).exists()), None)
 
 
 def _told(found: Verification) -> None:

@@ -29,6 +29,16 @@ class Row:
     left: tuple[tuple[Piece, ...], ...]
     right: tuple[tuple[Piece, ...], ...]
 
+    def top_of(self, text: tuple[tuple[Piece, ...], ...]) -> float:
+        """Where a text begins that stands in the middle of its box.
+
+        Parameters
+        ----------
+        text : tuple of lines
+            ``left`` or ``right``.
+        """
+        return self.top + (self.height - PAD - LINE * len(text)) / 2
+
 
 def rows_of(lines: Sequence[RuleLine]) -> tuple[list[Row], float, float]:
     """Lines laid out from top to bottom, with the widths of their left and right boxes.
@@ -96,7 +106,7 @@ def _row(row: Row, left: float, right: float) -> Iterator[str]:
         yield "</g>"
         return
     yield from _box(MARGIN, row.top, left, row.height, "#6b6b6b")
-    yield from _text(row.left, MARGIN + PAD, row.top)
+    yield from _text(row.left, MARGIN + PAD, row.top_of(row.left))
     x = MARGIN + left
     yield (
         f'<path d="M{x:g},{middle:g} H{x + ARROW - 7:g} m-5,-5 l5,5 l-5,5" fill="none" '
@@ -108,7 +118,7 @@ def _row(row: Row, left: float, right: float) -> Iterator[str]:
         f'<rect x="{x + 2:g}" y="{row.top + 2:g}" width="4" height="{row.height - 4:g}" '
         f'fill="{colour}"/>'
     )
-    yield from _text(row.right, x + PAD, row.top)
+    yield from _text(row.right, x + PAD, row.top_of(row.right))
     if row.line.share is not None:
         x += right + PAD
         yield (

@@ -43,14 +43,14 @@ def plot_lines(lines: Sequence[RuleLine], ax: Any = None) -> Any:
             _text(ax, row.left, MARGIN, row.top, points)
             continue
         _box(ax, MARGIN, row.top, left, row.height, "#6b6b6b", points)
-        _text(ax, row.left, MARGIN + PAD, row.top, points)
+        _text(ax, row.left, MARGIN + PAD, row.top_of(row.left), points)
         x = MARGIN + left
         ax.annotate("", (x + ARROW - 4, middle), (x, middle), zorder=1,
                     arrowprops={"arrowstyle": "->", "color": "#9a9a9a",
                                 "shrinkA": 0, "shrinkB": 0})  # fmt: skip
         x += ARROW
         _box(ax, x, row.top, right, row.height, colour, points)
-        _text(ax, row.right, x + PAD, row.top, points)
+        _text(ax, row.right, x + PAD, row.top_of(row.right), points)
         if row.line.share is not None:
             x += right + PAD
             ax.barh(middle, BAR * row.line.share, 10, left=x, color=colour)
