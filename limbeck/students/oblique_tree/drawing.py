@@ -53,7 +53,7 @@ def drawn_regions(
         else:
             shown = [f"{sum_of(questions[i], names, _TERMS)} > 0?"]
             titles.append([f"{sum_of(questions[i], names)} > 0?"])
-        texts.append([Piece(words) for words in shown])
+        texts.append([Piece(words, breaks=True) for words in shown])
     none, no = np.zeros(m), np.zeros(m, dtype=np.bool_)
     asks = np.where(tree.layer < 0, -1, 0).astype(np.int32)
     ops, value = np.zeros(m, dtype=np.uint8), np.zeros((m, 1))

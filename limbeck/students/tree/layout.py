@@ -24,10 +24,11 @@ _MOST_LINES = 4
 
 @dataclass(frozen=True)
 class Piece:
-    """A piece of text and how it looks: ``bold`` or ``soft``."""
+    """A piece of text, how it looks (``bold`` or ``soft``), and whether it begins a line."""
 
     text: str
     look: str = ""
+    breaks: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,9 @@ def wrapped(pieces: Sequence[Piece], width: float) -> tuple[tuple[Piece, ...], .
     lines: list[list[Piece]] = [[]]
     used = 0.0
     for piece in pieces:
+        if piece.breaks and lines[-1]:
+            lines.append([])
+            used = 0.0
         for word in shorten(piece.text, width * _MOST_LINES * 0.9).split(" "):
             while word:
                 part = _fitting(word, width)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -103,3 +104,9 @@ def test_categories_are_refused():
     X = pd.DataFrame({"colour": pd.Categorical(["red", "blue"] * 5)})
     with pytest.raises(InvalidInput, match="colour"):
         ObliqueTree().fit(X, [0, 1] * 5)
+
+
+def test_a_drawing_has_a_line_for_each_class():
+    lines = re.findall(r"<text [^>]*>([^<]*)</text>", made(3)[1].svg())
+    for name in ("no", "yes", "maybe"):
+        assert any(line.startswith(f"{name}:") for line in lines)
