@@ -2,9 +2,9 @@
 
     python docs/hooks/pictures.py [PAGE ...]
 
-Each page is read from top to bottom in one namespace. Python blocks are run; a block of text after
-one is compared with what it printed (a line that ends in ... only up to there); where a picture
-stands that is drawn by a student, it is made anew. Takes a minute.
+Each page is read from top to bottom in one namespace. Python blocks are run; the block of text that
+follows is compared with what was printed (a line that ends in ... only up to there); where a
+picture stands that is drawn by a student, it is made anew. Takes a minute.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ DRAWN = {
     "students_sparse_sum.svg": "result.student.plot()",
     "students_scorecard.svg": "result.student.plot()",
     "students_linear.svg": "sparse.student.plot()",
+    "tree_iris.svg": "result.student.svg()",
+    "text_classifier.svg": "result.student.plot()",
     "students_junta.svg": "found.student.plot()",
     "rule_list.svg": "result.student.svg()",
     "rule_set.svg": "rules.student.svg()",
@@ -35,7 +37,8 @@ DRAWN = {
     "oblique_tree.svg": "exact.student.svg()",
     "additive_breast_cancer.png": "result.student.plot()",
 }
-PAGES = ("students.md", "rules.md", "readable.md", "additive.md")
+PAGES = ("students.md", "rules.md", "readable.md", "additive.md", "text.md")
+BEGINNINGS = {"text.md": 1}  # so many blocks of a page are run, where not all
 _PART = re.compile(r"```python\n(.*?)```|```text\n(.*?)```|!\[[^\]]*\]\(([^)]+)\)", re.S)
 
 
@@ -49,8 +52,12 @@ def made(page: str) -> list[str]:
     """
     names: dict[str, Any] = {}
     printed, differences = "", []
+    left = BEGINNINGS.get(page, sys.maxsize)
     for part in _PART.finditer((DOCS / page).read_text()):
         code, text, picture = part.groups()
+        if code is not None and not left:
+            break
+        left -= code is not None
         if code is not None:
             with contextlib.redirect_stdout(io.StringIO()) as out, warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -61,8 +68,9 @@ def made(page: str) -> list[str]:
                     if refused is None or type(error).__name__ != refused[1]:
                         raise
             printed = out.getvalue()
-        elif text is not None:
+        elif text is not None and printed:
             differences += compared(text, printed)
+            printed = ""
         elif picture in DRAWN:
             drawn(eval(DRAWN[picture], names), DOCS / picture)  # noqa: S307
     return differences
