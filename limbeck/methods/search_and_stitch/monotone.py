@@ -3,10 +3,10 @@
 Two leaves are in order by a column if rows of one can become rows of the other by raising that
 column alone: their boxes share a cell in all other columns. A tree is monotone if and only if the
 values of all such pairs are in order. Values that are not are replaced by the nearest that are: the
-isotonic regression over this partial order, which has the least squared error, the least log loss
-and, cut at one half, the least misclassification of all monotone values at once (Robertson, Wright
-and Dykstra 1988, theorem 1.5.1). Bounds passed down from split to split, as greedy trees keep them,
-are stricter: they also hold apart leaves that no single column leads from one to the other.
+isotonic regression over this partial order, which has the least squared error and, cut at one half,
+the least misclassification of all monotone values at once (Robertson, Wright and Dykstra 1988).
+Bounds passed down from split to split, as scikit-learn keeps them, are stricter: they also hold
+apart leaves that no single column leads from one to the other.
 """
 
 from __future__ import annotations
@@ -175,7 +175,7 @@ def isotonic(value: Array, weight: Array, pairs: Index) -> Array:
     """The values nearest by weighted squares of which no first of a pair is above its second.
 
     The dual of the quadratic programme is a non-negative least squares problem (Lawson and Hanson
-    1974, chapter 23).
+    1974).
 
     Parameters
     ----------

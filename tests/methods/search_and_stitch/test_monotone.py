@@ -27,7 +27,7 @@ METHODS = [name for name, method in methods_into("tree").items()
 
 
 def random_tree(seed: int, leaves: int, classes: bool) -> Nodes:
-    """Any questions about two numbers and a category of four levels, of which three are asked about."""
+    """Any questions about two numbers and a category of which three levels are asked about."""
     rng = np.random.default_rng(seed)
     parts: list[list] = [[-1, 0, 0.0, False, -1, -1]]
     for _ in range(leaves - 1):
