@@ -284,11 +284,7 @@ class FewLabelsSteps(TableSteps):
             return None, 0
         tell(f"as many random {self.method.unit}s", 0, 1)
         rows, chance = known.apart.fit_rows, self.request.chance(0)
-        if isinstance(self.method, FewRows):
-            way = str(result.trace["learned_from"])
-            return self.method.random_rows(questions.teacher, rows, labelled, chance, way)
-        kind = str(result.trace["kind"])
-        return self.method.random_texts(questions.teacher, rows, labelled, chance, kind)
+        return self.method.random_rows(questions.teacher, rows, labelled, chance, result.trace)
 
 
 def fewest_questions(epsilon: float, delta: float) -> int:

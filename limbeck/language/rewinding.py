@@ -53,7 +53,9 @@ class RewindingReader:
         if self._cache is None:
             return self._run(tokens, None)[-last:]
         before = len(tokens) - last
-        self._back(min(_shared(self._read, tokens), before))
+        read = self._read[:before]
+        pairs = zip(read, tokens, strict=False)
+        self._back(next((i for i, (old, new) in enumerate(pairs) if old != new), len(read)))
         if self.recurrent and len(self._read) < before:
             self._go_on(tokens[len(self._read) : before])  # a state to which one can go back
         return self._go_on(tokens[len(self._read) :])[-last:]
@@ -105,13 +107,3 @@ def _state(layer: Any) -> Any:
     from limbeck.networks.conversion.cache import RecurrentLayer
 
     return (layer.state, layer.seen) if isinstance(layer, RecurrentLayer) else None
-
-
-def _shared(one: Sequence[int], other: Sequence[int]) -> int:
-    """How many tokens two texts begin with alike."""
-    same = 0
-    for a, b in zip(one, other, strict=False):
-        if a != b:
-            break
-        same += 1
-    return same

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.core.columns import Features
+from limbeck.core.columns import Features, Rows
 from limbeck.core.task import Task
-from limbeck.methods.search_and_stitch.literals import Literal
+from limbeck.methods.search_and_stitch.literals import Literal, Literals
+from limbeck.methods.search_and_stitch.sample import Sample
 from limbeck.students.tree.greedy import expand, from_sklearn
 from limbeck.students.tree.nodes import LE, Nodes
 
-__all__ = ["fitted_forest", "most_asked", "trees_of_teacher"]
+__all__ = ["fitted_forest", "forest_questions", "most_asked", "trees_of_teacher"]
 
 _RANKS = 50  # thresholds of a column between the same two of so many quantiles are one
 _TREES, _LEAVES, _MOST_ROWS = 30, 32, 8000
@@ -109,6 +110,27 @@ def most_asked(
             known[literal] = known.get(literal, 0.0) + _gain(nodes, int(i))
     ranked = sorted(asked.values(), key=lambda known: -sum(known.values()))
     return [max(known, key=lambda t: known[t]) for known in ranked[:most]]
+
+
+def forest_questions(
+    trees: list[Nodes], rows: Rows, most: int, allowed: NDArray[np.bool_]
+) -> Sample:
+    """All rows with the questions that gain most, of those about columns that may be asked.
+
+    Parameters
+    ----------
+    trees : list of Nodes
+        A forest.
+    rows : Rows
+        Of n rows.
+    most : int
+        The number of questions, those about other columns included.
+    allowed : ndarray of bool, shape (d,)
+        Which columns may be asked about.
+    """
+    asked = most_asked(trees, rows.features, rows.values, most)
+    kept = Literals(t for t in asked if allowed[t.feature])
+    return Sample(kept, rows.values, np.zeros((1, len(rows)), dtype=np.float32))
 
 
 def _gain(nodes: Nodes, i: int) -> float:

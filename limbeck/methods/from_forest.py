@@ -14,14 +14,13 @@ from limbeck.core.registry import METHODS
 from limbeck.core.task import Task
 from limbeck.data.directions import directions
 from limbeck.methods.forbidden import hide
-from limbeck.methods.forests import fitted_forest, most_asked
+from limbeck.methods.forests import fitted_forest, forest_questions
 from limbeck.methods.greedy import Greedy
 from limbeck.methods.search_and_stitch.arrivals import Arrivals
 from limbeck.methods.search_and_stitch.best_first import best_first
 from limbeck.methods.search_and_stitch.binned import BinnedRows
 from limbeck.methods.search_and_stitch.costs import COSTS, row_statistics
 from limbeck.methods.search_and_stitch.crossfit import Index
-from limbeck.methods.search_and_stitch.literals import Literals
 from limbeck.methods.search_and_stitch.monotone import MonotoneTrees
 from limbeck.methods.search_and_stitch.plan import plan_of
 from limbeck.methods.search_and_stitch.pool import Pool
@@ -79,10 +78,8 @@ class FromForest(Greedy):
         features = rows.features
         values = hide(features, rows.values, self.forbidden)
         trees = forest or fitted_forest(features, values, answers, weight, task, rng)
-        asked = most_asked(trees, features, rows.values, self.thresholds)
         allowed = self.limits(features, task, 2 * len(rows)).allowed
-        kept = Literals(t for t in asked if allowed[t.feature])
-        return Sample(kept, rows.values, np.zeros((1, len(rows)), dtype=np.float32))
+        return forest_questions(trees, rows, self.thresholds, allowed)
 
     def _family(
         self,

@@ -15,14 +15,13 @@ from limbeck.core.status import Status
 from limbeck.core.task import Task
 from limbeck.data.directions import directions
 from limbeck.methods.forbidden import hide
-from limbeck.methods.forests import fitted_forest, most_asked
+from limbeck.methods.forests import fitted_forest, forest_questions
 from limbeck.methods.greedy import Greedy
 from limbeck.methods.optimal_search import OptimalSearch
 from limbeck.methods.search_and_stitch.arrivals import Arrivals
 from limbeck.methods.search_and_stitch.binned import BinnedRows
 from limbeck.methods.search_and_stitch.costs import COSTS, row_statistics
 from limbeck.methods.search_and_stitch.crossfit import Index
-from limbeck.methods.search_and_stitch.literals import Literals
 from limbeck.methods.search_and_stitch.monotone import MonotoneTrees
 from limbeck.methods.search_and_stitch.pool import Pool
 from limbeck.methods.search_and_stitch.sample import Sample
@@ -83,10 +82,8 @@ class Optimal(Greedy):
         features = rows.features
         values = hide(features, rows.values, self.forbidden)
         trees = fitted_forest(features, values, answers, weight, task, rng)
-        literals = most_asked(trees, features, values, self.thresholds)
         allowed = self.limits(features, task, 2 * len(rows)).allowed
-        kept = Literals(t for t in literals if allowed[t.feature])
-        return Sample(kept, rows.values, np.zeros((1, len(rows)), dtype=np.float32))
+        return forest_questions(trees, rows, self.thresholds, allowed)
 
     def _family(
         self,

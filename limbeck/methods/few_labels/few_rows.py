@@ -19,12 +19,8 @@ from limbeck.methods.few_labels.committee import Committee, CommitteeTeacher
 from limbeck.methods.few_labels.labelling import (
     AskedRows,
     Labelling,
-    ask_in_batches,
     compared,
-    different_rows,
-    random_sample,
 )
-from limbeck.methods.few_labels.questions import CountedQuestions
 from limbeck.methods.soft_answers import soft_of
 from limbeck.teachers.stored import StoredScores
 
@@ -84,29 +80,17 @@ class FewRows(Labelling):
         """That of the method, with few answers."""
         return f"{self.student.name} from few answers"
 
-    def labelled(
-        self,
-        questions: CountedQuestions,
-        rows: Rows,
-        rng: np.random.Generator,
+    def _quick(self, rows: Rows, pool: NDArray[np.int64], seed: int) -> Committee:
+        return Committee(rows[pool], seed)
+
+    def _taught(
+        self, teacher: Teacher, rows: Rows, found: AskedRows, seed: int, told: str,
         progress: Progress,
-        most: int,
-    ) -> tuple[MethodResult, AskedRows]:
-        """The student, and what was asked for it: see `Labelling`."""
-        teacher, order = questions.teacher, different_rows(rows, rng)
-        seed = int(rng.integers(2**31))
-        found = ask_in_batches(
-            self, questions, rows, order, most, rng, progress,
-            lambda pool: Committee(rows[pool], seed),
-        )  # fmt: skip
+    ) -> MethodResult:  # fmt: skip
         ways = self._ways(teacher, rows, found, seed)
         best = ways[0]
         result = self._made(best, teacher, rows, found, 0, seed, progress)
-        message = (
-            f"{plural(len(found.rows), 'row')} of {len(order):,} have the teacher's answer,"
-            f" {min(found.random, len(found.rows)):,} of them chosen at random. {found.stopped}"
-            f" {_WAYS[best]}{ways[1] or '.'} {_WORDS[best]}{result.status.message}"
-        )
+        message = f"{told} {_WAYS[best]}{ways[1] or '.'} {_WORDS[best]}{result.status.message}"
         trace = {
             **result.trace,
             **found.trace,
@@ -114,38 +98,13 @@ class FewRows(Labelling):
             "learned_from": best,
         }
         status = replace(result.status, message=message)
-        return replace(result, status=status, queries=0, trace=trace, rivals={}, frontier=()), found
+        return replace(result, status=status, queries=0, trace=trace, rivals={}, frontier=())
 
-    def random_rows(
-        self, teacher: Teacher, rows: Rows, found: AskedRows, rng: np.random.Generator, way: str
-    ) -> tuple[Student, int]:
-        """The same student from as many rows chosen by chance.
-
-        Parameters
-        ----------
-        teacher : Teacher
-            It is asked beyond the budget.
-        rows : Rows
-            All rows.
-        found : AskedRows
-            What was asked, whose beginning was chosen by chance.
-        rng : numpy.random.Generator
-            As it was given to `labelled`.
-        way : str
-            What the student learned from, as the trace says.
-
-        Returns
-        -------
-        student : Student
-            The baseline.
-        asked : int
-            Rows that were asked about for it.
-        """
-        order = different_rows(rows, rng)
-        seed = int(rng.integers(2**31))
-        own, scores, asked = random_sample(teacher, rows, order, found)
-        few = replace(found, rows=own, scores=scores)
-        return self._made(way, teacher, rows, few, 0, seed, quiet).student, asked
+    def _again(
+        self, teacher: Teacher, rows: Rows, found: AskedRows, seed: int, trace: Mapping[str, Any]
+    ) -> Student:
+        way = str(trace["learned_from"])
+        return self._made(way, teacher, rows, found, 0, seed, quiet).student
 
     def learn(self, rows: Rows, y: NDArray[Any], task: Task, rng: np.random.Generator) -> Student:
         """The control: the same student from the labels of as many rows.

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Rows
-from limbeck.core.contract import MethodResult, Teacher
+from limbeck.core.contract import MethodResult, Student, Teacher
 from limbeck.core.errors import InvalidInput, did_you_mean, plural, whole_number
 from limbeck.core.progress import Progress
 from limbeck.core.task import TaskKind
@@ -87,7 +88,6 @@ class Labelling:
         questions = CountedQuestions(teacher, self.budget)
         return self.labelled(questions, rows, rng, progress, self.budget)[0]
 
-    @abstractmethod
     def labelled(
         self,
         questions: CountedQuestions,
@@ -107,6 +107,63 @@ class Labelling:
         most : int
             Answers at most; the rest of the budget is the certificate's.
         """
+        order = different_rows(rows, rng)
+        seed = int(rng.integers(2**31))
+        found = ask_in_batches(
+            self, questions, rows, order, most, rng, progress,
+            lambda pool: self._quick(rows, pool, seed),
+        )  # fmt: skip
+        told = (
+            f"{plural(len(found.rows), self.unit)} of {len(order):,} are labelled,"
+            f" {min(found.random, len(found.rows)):,} of them at random. {found.stopped}"
+        )
+        return self._taught(questions.teacher, rows, found, seed, told, progress), found
+
+    def random_rows(
+        self,
+        teacher: Teacher,
+        rows: Rows,
+        found: AskedRows,
+        rng: np.random.Generator,
+        trace: Mapping[str, Any],
+    ) -> tuple[Student, int]:
+        """The same student from as many rows chosen by chance, and how many questions were new.
+
+        Parameters
+        ----------
+        teacher : Teacher
+            It is asked beyond the budget.
+        rows : Rows
+            All rows.
+        found : AskedRows
+            What was asked, whose beginning was chosen by chance.
+        rng : numpy.random.Generator
+            As it was given to `labelled`.
+        trace : mapping
+            Of the student, which says what is made again.
+        """
+        order = different_rows(rows, rng)
+        seed = int(rng.integers(2**31))
+        own, scores, asked = random_sample(teacher, rows, order, found)
+        few = replace(found, rows=own, scores=scores)
+        return self._again(teacher, rows, few, seed, trace), asked
+
+    @abstractmethod
+    def _quick(self, rows: Rows, pool: NDArray[np.int64], seed: int) -> QuickStudent:
+        """What is trained between two batches, of the rows of the pool."""
+
+    @abstractmethod
+    def _taught(
+        self, teacher: Teacher, rows: Rows, found: AskedRows, seed: int, told: str,
+        progress: Progress,
+    ) -> MethodResult:  # fmt: skip
+        """The student of the answers; ``told`` is how they came about, in sentences."""
+
+    @abstractmethod
+    def _again(
+        self, teacher: Teacher, rows: Rows, found: AskedRows, seed: int, trace: Mapping[str, Any]
+    ) -> Student:
+        """The student of other answers, made as the trace says."""
 
 
 class QuickStudent(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -10,20 +11,16 @@ from numpy.typing import NDArray
 from scipy.special import expit, softmax
 
 from limbeck.core.columns import Rows
-from limbeck.core.contract import MethodResult, Teacher
-from limbeck.core.errors import InvalidInput, plural
-from limbeck.core.progress import Progress
+from limbeck.core.contract import MethodResult, Student, Teacher
+from limbeck.core.errors import InvalidInput
+from limbeck.core.progress import Progress, quiet
 from limbeck.core.registry import METHODS
 from limbeck.core.status import Status, StatusCode
 from limbeck.methods.few_labels.acquisition import next_batch, uncertainty
 from limbeck.methods.few_labels.labelling import (
     AskedRows,
     Labelling,
-    ask_in_batches,
-    different_rows,
-    random_sample,
 )
-from limbeck.methods.few_labels.questions import CountedQuestions
 from limbeck.methods.soft_answers import soft_of
 from limbeck.methods.text_method import AnsweredTexts
 from limbeck.methods.text_tournament import DistillTexts
@@ -72,79 +69,32 @@ class FewLabels(Labelling, DistillTexts):  # type: ignore[misc]  # what is asked
         DistillTexts.__post_init__(self)
         Labelling.__post_init__(self)
 
-    def labelled(
-        self,
-        questions: CountedQuestions,
-        rows: Rows,
-        rng: np.random.Generator,
+    def _quick(self, rows: Rows, pool: NDArray[np.int64], seed: int) -> TextPool:
+        return TextPool(self, rows, pool)
+
+    def _taught(
+        self, teacher: Teacher, rows: Rows, found: AskedRows, seed: int, told: str,
         progress: Progress,
-        most: int,
-    ) -> tuple[MethodResult, AskedRows]:
-        """The student, and what was asked for it: see `Labelling`."""
-        teacher, order = questions.teacher, different_rows(rows, rng)
-        choice = int(rng.integers(2**31))
-        found = ask_in_batches(
-            self,
-            questions,
-            rows,
-            order,
-            most,
-            rng,
-            progress,
-            lambda pool: TextPool(self, rows, pool),
-        )
+    ) -> MethodResult:  # fmt: skip
         progress("fitting", 0, 1)
-        task, few = teacher.task, rows[found.rows]
-        data = AnsweredTexts(few, soft_of(found.scores, teacher), np.ones(len(few)), task)
-        fitted = self.fitted(data, choice, progress)
-        message = (
-            f"{plural(len(found.rows), 'text')} of {len(order):,} are labelled,"
-            f" {min(found.random, len(found.rows)):,} of them at random. {found.stopped}"
-            f" {fitted.message}"
-        )
-        trace = {**found.trace, **fitted.trace}
-        result = MethodResult(
-            fitted.student, Status(StatusCode.COMPLETE, message), trace=trace,
-            rivals=self.taught_hard(data, fitted, choice, progress),
+        data = self._answered(teacher, rows, found)
+        fitted = self.fitted(data, seed, progress)
+        return MethodResult(
+            fitted.student, Status(StatusCode.COMPLETE, f"{told} {fitted.message}"),
+            trace={**found.trace, **fitted.trace},
+            rivals=self.taught_hard(data, fitted, seed, progress),
         )  # fmt: skip
-        return result, found
 
-    def random_texts(
-        self,
-        teacher: Teacher,
-        rows: Rows,
-        found: AskedRows,
-        rng: np.random.Generator,
-        kind: str,
-    ) -> tuple[Any, int]:
-        """The same kind of student from as many texts chosen by chance.
+    def _again(
+        self, teacher: Teacher, rows: Rows, found: AskedRows, seed: int, trace: Mapping[str, Any]
+    ) -> Student:
+        data = self._answered(teacher, rows, found)
+        made: Student = self.method_of(str(trace["kind"])).fitted(data, seed, quiet).student
+        return made
 
-        Parameters
-        ----------
-        teacher : Teacher
-            It is asked beyond the budget.
-        rows : Rows
-            All texts.
-        found : AskedRows
-            What was asked, whose beginning was chosen by chance.
-        rng : numpy.random.Generator
-            As it was given to `labelled`.
-        kind : str
-            The kind of the student.
-
-        Returns
-        -------
-        student : Student
-            The baseline.
-        asked : int
-            Texts that were asked about for it.
-        """
-        order, task = different_rows(rows, rng), teacher.task
-        choice = int(rng.integers(2**31))
-        own, scores, asked = random_sample(teacher, rows, order, found)
-        few, soft = rows[own], soft_of(scores, teacher)
-        data = AnsweredTexts(few, soft, np.ones(len(few)), task)
-        return self.method_of(kind).fitted(data, choice, lambda *_: None).student, asked
+    def _answered(self, teacher: Teacher, rows: Rows, found: AskedRows) -> AnsweredTexts:
+        few, soft = rows[found.rows], soft_of(found.scores, teacher)
+        return AnsweredTexts(few, soft, np.ones(len(few)), teacher.task)
 
 
 class TextPool:

@@ -30,7 +30,7 @@ from limbeck.methods.base import BaseMethod
 from limbeck.methods.budgets import check_queries, check_size, query_budget, used_rows
 from limbeck.methods.feature_costs import check_costs, costs_by_column
 from limbeck.methods.forbidden import forbidden_columns, hide
-from limbeck.methods.rules.sizes import SizedStudents, left_out, losses_of, spread
+from limbeck.methods.rules.sizes import SizedStudents, left_out
 from limbeck.methods.search_and_stitch.crossfit import inside
 from limbeck.methods.search_and_stitch.queries import AnsweredQueries, Trials, ask
 from limbeck.methods.told_rows import told_rows
@@ -159,7 +159,7 @@ class RuleMethod(BaseMethod):
             )
         progress("cross-fitting", 0, 1)
         judged = self._judged(rows, own, own_weight, task, asked, fold, rng, len(path))
-        sized = self._sized(path, rows, own, own_weight, task, asked, judged)
+        sized = SizedStudents.of(path, rows, own, own_weight, task, judged, asked)
         at = len(path) - 1 if self.rules else sized.choose(self.epsilon)
         trace = {
             "rows": len(rows),
@@ -167,11 +167,7 @@ class RuleMethod(BaseMethod):
             "sampler": asked.sampler,
             "samplers_tried": asked.trials,
             "seconds": time.perf_counter() - started,
-            "cost": "misclassification" if task.classifies else "squared_error",
-            "frontier": [[s.size, float(c)] for s, c in zip(path, sized.seen, strict=True)],
-            "left_out": []
-            if judged is None
-            else [[s.size, sized.expected(i)] for i, s in enumerate(path)],
+            **sized.trace(),
         }
         limit = "max_rules" if len(path) - 1 == self.max_rules else "max_numbers"
         status = sized.status(at, self.epsilon, limit)
@@ -226,7 +222,7 @@ class RuleMethod(BaseMethod):
         if self.rules:
             return path[-1]
         judged = self._judged(rows, y, weight, task, none, fold, rng, len(path))
-        return path[self._sized(path, rows, y, weight, task, none, judged).choose(self.epsilon)]
+        return path[SizedStudents.of(path, rows, y, weight, task, judged).choose(self.epsilon)]
 
     def _plain(self, task: Task) -> RuleStudent:
         """A student with these settings, not yet fitted."""
@@ -282,28 +278,6 @@ class RuleMethod(BaseMethod):
             return self._path(rows[others], own[others], weight[others], task, asked, near, rng)
 
         return left_out(rows, own, weight, task, fold, sizes, grown)
-
-    def _sized(
-        self,
-        path: list[RuleStudent],
-        rows: Rows,
-        own: NDArray[Any],
-        weight: NDArray[np.float64],
-        task: Task,
-        asked: AnsweredQueries,
-        judged: NDArray[np.float64] | None,
-    ) -> SizedStudents[RuleStudent]:
-        """The students with their losses."""
-        unit = spread(own, weight, task)
-        seen = [
-            float(np.average(losses_of(s, rows, own, task), weights=weight)) / unit for s in path
-        ]
-        queries = None
-        if len(asked.rows):
-            queries = np.array(
-                [float(losses_of(s, asked.rows, asked.answers, task).mean()) / unit for s in path]
-            )
-        return SizedStudents(path, np.array(seen), queries, judged, weight, task.classifies)
 
 
 @METHODS.register("rule_list")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from limbeck.core.task import Task
 from limbeck.data.splits import FOLDS
 from limbeck.methods.search_and_stitch.choosing import smallest_within
 from limbeck.methods.search_and_stitch.crossfit import row_losses
+from limbeck.methods.search_and_stitch.queries import AnsweredQueries
 
 __all__ = ["SizedStudents", "left_out", "losses_of"]
 
@@ -128,6 +129,53 @@ class SizedStudents(Generic[S]):
     left_out: Losses | None
     weight: NDArray[np.float64]
     classifies: bool
+
+    @classmethod
+    def of(
+        cls,
+        students: Sequence[S],
+        rows: Rows,
+        answers: NDArray[Any],
+        weight: NDArray[np.float64],
+        task: Task,
+        left_out: Losses | None,
+        asked: AnsweredQueries | None = None,
+    ) -> Self:
+        """The students with their losses on the rows, and on the queries where there are some.
+
+        Parameters
+        ----------
+        students : sequence
+            Of growing size.
+        rows : Rows
+            The user's own, n of them.
+        answers, weight : ndarray of shape (n,)
+            The teacher's answers, and how much each row counts.
+        task : Task
+            What the answers are.
+        left_out : ndarray of shape (sizes or more, n) or None
+            As the function of that name returned.
+        asked : AnsweredQueries, optional
+            The queries.
+        """
+        unit = spread(answers, weight, task)
+        seen = [np.average(losses_of(s, rows, answers, task), weights=weight) for s in students]
+        queries = None
+        if asked is not None and len(asked.rows):
+            found = [losses_of(s, asked.rows, asked.answers, task).mean() for s in students]
+            queries = np.array(found) / unit
+        return cls(students, np.array(seen) / unit, queries, left_out, weight, task.classifies)
+
+    def trace(self) -> dict[str, Any]:
+        """Sizes and losses for the trace of a result, on the rows and on rows left out."""
+        students: Sequence[Any] = self.students
+        sizes = [s.size for s in students]
+        losses = [] if self.left_out is None else [self.expected(i) for i in range(len(sizes))]
+        return {
+            "cost": "misclassification" if self.classifies else "squared_error",
+            "frontier": [[n, float(c)] for n, c in zip(sizes, self.seen, strict=True)],
+            "left_out": [[n, c] for n, c in zip(sizes, losses, strict=False)],
+        }
 
     def choose(self, epsilon: float) -> int:
         """The position of the smallest student that is close enough.

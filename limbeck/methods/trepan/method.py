@@ -47,7 +47,7 @@ from limbeck.methods.budgets import (
     used_rows,
 )
 from limbeck.methods.forbidden import forbidden_columns
-from limbeck.methods.rules.sizes import SizedStudents, left_out, losses_of, spread
+from limbeck.methods.rules.sizes import SizedStudents, left_out
 from limbeck.methods.told_rows import told_rows
 from limbeck.methods.trepan.local_model import LocalModel, differs
 from limbeck.methods.trepan.plain import plain_tree
@@ -225,17 +225,13 @@ class Trepan(BaseMethod):
             judged = left_out(
                 rows, own, weight, task, fold, most, lambda _, others: grown(others, most, lighter)
             )
-        sized = self._sized(path, rows, own, weight, task, judged)
+        sized = SizedStudents.of(path, rows, own, weight, task, judged)
         at = len(path) - 1 if self.leaves else sized.choose(self.epsilon)
         trace = {
             "rows": len(rows),
             "queries": counted[0],
             "seconds": time.perf_counter() - started,
-            "cost": "misclassification" if task.classifies else "squared_error",
-            "frontier": [[s.size, float(c)] for s, c in zip(path, sized.seen, strict=True)],
-            "left_out": []
-            if judged is None
-            else [[s.size, sized.expected(i)] for i, s in enumerate(path)],
+            **sized.trace(),
         }
         status = sized.status(at, self.epsilon, "max_leaves")
         return MethodResult(path[at], status, counted[0], tuple(path), trace)
@@ -299,7 +295,7 @@ class Trepan(BaseMethod):
             return path[-1]
         fold = split_folds(rows.values, rng)
         judged = left_out(rows, y, weight, task, fold, most, lambda _, others: grown(others))
-        return path[self._sized(path, rows, y, weight, task, judged).choose(self.epsilon)]
+        return path[SizedStudents.of(path, rows, y, weight, task, judged).choose(self.epsilon)]
 
     def _trees(
         self,
@@ -330,21 +326,6 @@ class Trepan(BaseMethod):
 
     def _student(self, tree: MOfNTree, seen: NDArray[np.float64]) -> Student:
         return tree
-
-    def _sized(
-        self,
-        path: list[Student],
-        rows: Rows,
-        own: NDArray[Any],
-        weight: NDArray[np.float64],
-        task: Task,
-        judged: NDArray[np.float64] | None,
-    ) -> SizedStudents[Student]:
-        unit = spread(own, weight, task)
-        seen = [
-            float(np.average(losses_of(s, rows, own, task), weights=weight)) / unit for s in path
-        ]
-        return SizedStudents(path, np.array(seen), None, judged, weight, task.classifies)
 
 
 @METHODS.register("trepan")

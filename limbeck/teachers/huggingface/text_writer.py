@@ -181,7 +181,7 @@ class FolderWriter:
         read = [self.tokenizer(text, add_special_tokens=False)["input_ids"] for text in prompts]
         read = [ids or [self._end()] for ids in read]
         device = next(self.module.parameters()).device
-        shared = _shared(read)
+        shared = _common_start(read)
         cache = self._begun(read[0][:shared], len(read), device)
         rest = [r[shared:] for r in read]
         width = max(map(len, rest))
@@ -260,7 +260,7 @@ class FolderWriter:
 _LEAST = 16  # tokens of a common beginning that are worth a pass of their own
 
 
-def _shared(read: Sequence[Sequence[int]]) -> int:
+def _common_start(read: Sequence[Sequence[int]]) -> int:
     """How many tokens all prompts begin with; each keeps one of its own at least."""
     if len(read) < 2:
         return 0
