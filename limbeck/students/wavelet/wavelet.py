@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -16,7 +15,6 @@ from sklearn.utils.validation import check_is_fitted
 from limbeck.core.columns import Features, Rows
 from limbeck.core.errors import InvalidInput, did_you_mean
 from limbeck.core.registry import STUDENTS
-from limbeck.core.task import Task
 from limbeck.data.duplicates import ColumnKind, kinds_of
 from limbeck.reports.markup import Html, tag
 from limbeck.signal.bands import Band, Decomposition
@@ -24,17 +22,18 @@ from limbeck.signal.filters import Boundary, Filters, filter_of, usual_levels
 from limbeck.students import files
 from limbeck.students.additive.additive import Additive
 from limbeck.students.readable import Readable
-from limbeck.students.targets import TaskLike, predicts_classes, read_target, read_weight
-from limbeck.students.wavelet.choice import FOLDS, ChosenFeatures, choose, gather
+from limbeck.students.targets import TaskLike, predicts_classes, read_weight
+from limbeck.students.wavelet.choice import ChosenFeatures
 from limbeck.students.wavelet.file import read, written
+from limbeck.students.wavelet.fitting import chosen_features, folds_of, read_soft_target
 from limbeck.students.wavelet.readout import LinearReadout, answers, logistic, shares
-from limbeck.students.wavelet.strongest import KEEPS, Keep, Strongest, groups_of
+from limbeck.students.wavelet.signals import TransformedSignals, flat_signals
+from limbeck.students.wavelet.strongest import KEEPS, Keep, Strongest
 from limbeck.students.wavelet.text import by_group, feature_names, text
 
 __all__ = ["WaveletStudent"]
 
 Matrix = NDArray[np.float64]
-_MOST_FEATURES = 1024  # are compared
 _MOST_ROWS = 20_000  # for readouts that keep the features of all rows
 
 
@@ -149,13 +148,14 @@ class WaveletStudent(Readable):
         MissingExtra
             If PyWavelets is not installed, or interpret-core for an additive readout.
         """
-        flat, target, weight, choice = self._choice(X, y, sample_weight, groups)
+        signals, target, weight, choice = self._choice(X, y, sample_weight, groups)
         task, rng = self.task_, np.random.default_rng(self.random_state)
         self.strongest_, self.tried_ = choice.strongest, choice.tried
         if self.model == "linear" and not task.classifies:
             self.readout_ = LinearReadout(choice.weights, choice.intercept, choice.spread)
             return self._fold()
-        at, Z = self._sample(flat, len(target), rng)
+        at = np.sort(rng.permutation(len(target))[:_MOST_ROWS])
+        Z = signals.features_of(self.strongest_, at)
         if self.model == "additive":
             self.readout_ = self._additive(Z, target[at], weight[at])
         else:
@@ -212,15 +212,14 @@ class WaveletStudent(Readable):
     def coefficients(self, X: Any) -> Matrix:
         """All wavelet coefficients, of shape (n, m), band by band."""
         check_is_fitted(self)
-        return np.concatenate([S for _, S in self._transformed(self._rows(X)[0])])
+        return np.concatenate([S for _, S in self._signals(self._rows(X)[0]).blocks()])
 
     def reconstruct(self, X: Any) -> Matrix:
         """The signals, in the shape of X, made of nothing but the coefficients that are used."""
         check_is_fitted(self)
         rows, own = self._rows(X)
-        kept = [
-            self.decomposition_.inverse(self.strongest_.kept(S)) for _, S in self._transformed(rows)
-        ]
+        blocks = self._signals(rows).blocks()
+        kept = [self.decomposition_.inverse(self.strongest_.kept(S)) for _, S in blocks]
         flat = np.concatenate(kept) if kept else np.empty((0, self.n_features_in_))
         return flat.reshape(-1, *own)
 
@@ -346,53 +345,30 @@ class WaveletStudent(Readable):
 
     def _choice(
         self, X: Any, y: Any, sample_weight: Any, groups: Any
-    ) -> tuple[Any, Matrix, Matrix, ChosenFeatures]:
-        """Rows, targets, weights, and the coefficients that were chosen; sets the transform."""
+    ) -> tuple[TransformedSignals, Matrix, Matrix, ChosenFeatures]:
+        """Signals, targets, weights, and the coefficients that were chosen; sets the transform."""
         self._check()
-        flat, own = _flat(X)
+        flat, own = flat_signals(X)
         shape = own if self.shape is None else tuple(int(side) for side in self.shape)
-        features = Features.of(flat)
+        features, n = Features.of(flat), len(flat)
         if math.prod(shape) != len(features):
             raise InvalidInput(
                 f"shape is {shape}, and the rows have {len(features)} columns.",
                 "Give the shape of one signal.",
             )
-        n = len(flat)
-        task, target = self._target(y, n)
+        task, target = read_soft_target(y, n, self.task)
         weight = read_weight(sample_weight, n)
         levels = usual_levels(shape) if self.levels is None else self.levels
-        transform = Decomposition(filter_of(self.low), levels, self.boundary, shape)
         self._hold(features, task)
-        self.decomposition_ = transform
-        fold = _folds(groups, n, np.random.default_rng(self.random_state))
-        channels, spread = groups_of(transform.bands), self._spread(flat, weight)
-        numbers = [int(self.largest)] if self.largest else _numbers(channels)
-        kinds = [
-            Strongest(channels, keep, numbers[-1], spread)
-            for keep in ([self.keep] if self.keep else KEEPS)
-        ]
-        blocks = ((S, target[at], weight[at], fold[at]) for at, S in self._transformed(flat))
-        return flat, target, weight, choose(gather(blocks, kinds), kinds, numbers)
-
-    def _target(self, y: Any, n: int) -> tuple[Task, Matrix]:
-        """The task, and targets (n, k): values, or probabilities of the classes."""
-        k = len(self.task.classes) if isinstance(self.task, Task) else 0
-        soft = np.asarray(y) if k > 1 and np.ndim(y) == 2 else None
-        if soft is not None and soft.shape[1] == k:
-            if soft.shape[0] != n or not (np.isfinite(soft).all() and (soft >= 0).all()):
-                raise InvalidInput(
-                    f"The probabilities have shape {soft.shape}, or one is no number from 0.",
-                    f"Give {n} rows of {k} probabilities.",
-                )
-            assert isinstance(self.task, Task)  # noqa: S101  (it has classes)
-            return self.task, soft.astype(np.float64)
-        task, target = read_target(y, n, self.task)
-        if not task.classifies:
-            return task, target[:, None]
-        return task, np.eye(len(task.classes))[target]
+        self.decomposition_ = Decomposition(filter_of(self.low), levels, self.boundary, shape)
+        fold = folds_of(groups, n, np.random.default_rng(self.random_state))
+        signals = self._signals(flat)
+        return signals, target, weight, chosen_features(
+            signals, target, weight, fold, [self.keep] if self.keep else KEEPS, self.largest
+        )  # fmt: skip
 
     def _rows(self, X: Any) -> tuple[Any, tuple[int, ...]]:
-        flat, own = _flat(X)
+        flat, own = flat_signals(X)
         if len(own) > 1 and own != self.decomposition_.shape:
             raise InvalidInput(
                 f"The signals have shape {own}, and {self.decomposition_.shape} was learned from.",
@@ -400,33 +376,8 @@ class WaveletStudent(Readable):
             )
         return flat, own
 
-    def _transformed(self, flat: Any) -> Iterator[tuple[slice, Matrix]]:
-        """Blocks of rows, and their coefficients."""
-        start = 0
-        for block in self.features_.blocks(flat):
-            at = slice(start, start + len(block))
-            yield at, self.decomposition_.forward(_present(block, start))
-            start = at.stop
-
-    def _sample(
-        self, flat: Any, n: int, rng: np.random.Generator
-    ) -> tuple[NDArray[np.int64], Matrix]:
-        """At most ``_MOST_ROWS`` rows by chance, and their features."""
-        at = np.sort(rng.permutation(n)[:_MOST_ROWS])
-        found = []
-        for rows, S in self._transformed(flat):
-            own = at[np.searchsorted(at, rows.start) : np.searchsorted(at, rows.stop)]
-            found.append(self.strongest_.features(S[own - rows.start]))
-        return at, np.concatenate(found)
-
-    def _spread(self, flat: Any, weight: Matrix) -> Matrix:
-        """Standard deviations of the coefficients, (m,)."""
-        total, first, second, shift = float(weight.sum()), 0.0, 0.0, None
-        for at, S in self._transformed(flat):
-            shift = S.mean(axis=0) if shift is None else shift
-            first = first + weight[at] @ (S - shift)
-            second = second + weight[at] @ (S - shift) ** 2
-        return np.asarray(np.sqrt(np.maximum(second / total - (first / total) ** 2, 0.0)))
+    def _signals(self, flat: Any) -> TransformedSignals:
+        return TransformedSignals(flat, self.features_, self.decomposition_)
 
     def _additive(self, Z: Matrix, target: Matrix, weight: Matrix) -> Additive:
         y = self.classes_[target.argmax(axis=1)] if self.task_.classifies else target[:, 0]
@@ -449,10 +400,8 @@ class WaveletStudent(Readable):
     def _sums(self, X: Any) -> Matrix:
         """What the readout adds up to, (n, k)."""
         check_is_fitted(self)
-        found, start = [], 0
-        for block in self.features_.blocks(self._rows(X)[0]):
-            rows = _present(block, start)
-            start += len(block)
+        found = []
+        for _, rows in self._signals(self._rows(X)[0]).present():
             if self._folded is not None:
                 found.append(rows @ self._folded[0] + self._folded[1])
                 continue
@@ -473,51 +422,3 @@ class WaveletStudent(Readable):
 
     def _repr_html_(self) -> str:
         return str(tag("pre", self.text() if hasattr(self, "readout_") else repr(self)))
-
-
-def _flat(X: Any) -> tuple[Any, tuple[int, ...]]:
-    """Signals as rows (n, d), tables as they are; and the shape of one."""
-    if isinstance(X, Rows):
-        return X, X.features.shape or (len(X.features),)
-    if hasattr(X, "columns") or hasattr(X, "toarray"):
-        return X, (X.shape[1],)
-    if hasattr(X, "detach"):
-        X = X.detach().cpu().numpy()
-    array = np.asarray(X)
-    flat = array.reshape(len(array), -1) if array.ndim > 2 else array
-    return flat, tuple(int(side) for side in array.shape[1:])
-
-
-def _folds(groups: Any, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """The fold of each row; rows of one group are in one fold."""
-    if groups is None:
-        return rng.permutation(n) % FOLDS
-    found, at = np.unique(np.asarray(groups), return_inverse=True)
-    if at.shape != (n,):
-        raise InvalidInput(
-            f"groups has shape {np.shape(groups)}, and there are {n} rows.", "Give one per row."
-        )
-    return (rng.permutation(len(found)) % FOLDS)[at]
-
-
-def _present(block: Matrix, start: int) -> Matrix:
-    """The rows, if none of them holds NaN."""
-    if np.isnan(block.sum()):
-        row, column = np.argwhere(np.isnan(block))[0]
-        raise InvalidInput(
-            f"Signal {start + int(row)} holds a missing value (NaN) at position {int(column)}.",
-            "Fill gaps, for example by interpolation, or drop such signals.",
-        )
-    return block
-
-
-def _numbers(groups: tuple[slice, ...]) -> list[int]:
-    """How many of each group are tried: 1, 2, 3, 4, 6, 8, 12, ... and as many as are allowed."""
-    longest = max(g.stop - g.start for g in groups)
-
-    def total(k: int) -> int:
-        return sum(min(k, g.stop - g.start) for g in groups)
-
-    tried = [k for e in range(12) for k in (2**e, 3 * 2**e // 2) if (e or k == 1)]
-    tried = sorted({min(k, longest) for k in tried})
-    return [k for k in tried if total(k) <= _MOST_FEATURES] or [1]

@@ -245,18 +245,6 @@ def test_comparing_fits_nothing() -> None:
     assert {t["keep"] for t in scores} == {"size", "value", "place"}
 
 
-def test_groups_stay_together() -> None:
-    """What only tells one group from another earns nothing where groups stay together."""
-    rng = np.random.default_rng(0)
-    group = np.repeat(np.arange(10), 40)
-    X = rng.normal(size=(400, 16)) + 5 * rng.normal(size=(10, 16))[group]
-    y = rng.normal(size=10)[group] + 0.1 * rng.normal(size=400)
-    apart = WaveletStudent("haar", keep="place", largest=2).fit(X, y)
-    together = WaveletStudent("haar", keep="place", largest=2).fit(X, y, groups=group)
-    assert apart.tried_[0]["score"] > 0.5
-    assert together.tried_[0]["score"] < apart.tried_[0]["score"] - 0.3
-
-
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
