@@ -7,7 +7,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from limbeck.api.conversion_steps import ConversionRequest, ConversionSteps
+from limbeck.api.conversion_steps import ConversionSteps
+from limbeck.api.prepare.conversion import ConversionRequest
 from limbeck.api.steps import run
 from limbeck.core.errors import InvalidInput, did_you_mean
 from limbeck.core.pieces import keeping
