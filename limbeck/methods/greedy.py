@@ -126,9 +126,7 @@ class Greedy(TreeConstraints, BaseMethod):
         rows, own, weight = told.rows, told.answers, told.weight
         fold = split_folds(rows.values, rng)
         sizes = range(2, max(self.leaves or self.max_leaves, 2) + 1)
-        trials = Trials(
-            rows, own, weight, fold, task, self.query_weight, sizes, told.by_class, self.forbidden
-        )
+        trials = Trials(told, fold, task, self.query_weight, sizes, self.forbidden)
         asked = ask(
             teacher, trials, query_budget(teacher, self.queries), self.sampler, rng, progress
         )

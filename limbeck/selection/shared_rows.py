@@ -14,6 +14,7 @@ from limbeck.data.splits import split_folds
 from limbeck.methods.answered_rows import AnsweredRows, answer_rows
 from limbeck.methods.search_and_stitch.queries import Trials, ask
 from limbeck.methods.soft_answers import FEW_ROWS
+from limbeck.methods.told_rows import told_rows
 from limbeck.samplers.named import sampler_named
 
 __all__ = ["QUERIES", "best_sampler", "shared_rows"]
@@ -43,11 +44,8 @@ def best_sampler(
     if Access.QUERIES not in teacher.access:
         return "none"
     at = np.linspace(0, len(rows) - 1, min(len(rows), _TRIAL_ROWS)).astype(np.int64)
-    some = answer_rows(teacher, rows[at], "none", 0, rng)
-    trials = Trials(
-        some.rows, some.answers, some.weight, split_folds(some.rows.values, rng), teacher.task, 0.5,
-        (4, 8, 16),
-    )  # fmt: skip
+    told = told_rows(teacher, rows[at], len(at), rng, tell)
+    trials = Trials(told, split_folds(told.rows.values, rng), teacher.task, 0.5, (4, 8, 16))
     return ask(teacher, trials, _TRIAL_QUERIES, "auto", rng, tell).sampler
 
 

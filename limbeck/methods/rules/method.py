@@ -143,10 +143,7 @@ class RuleMethod(BaseMethod):
         rows, own, own_weight = told.rows, told.answers, told.weight
         fold = split_folds(rows.values, rng)
         sizes = range(2, max(2 * self.rules if self.rules else self.max_numbers // 2, 2) + 1)
-        trials = Trials(
-            rows, own, own_weight, fold, task, self.query_weight, sizes, told.by_class,
-            self.forbidden,
-        )  # fmt: skip
+        trials = Trials(told, fold, task, self.query_weight, sizes, self.forbidden)
         asked = ask(
             teacher, trials, query_budget(teacher, self.queries), self.sampler, rng, progress
         )

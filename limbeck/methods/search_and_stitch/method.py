@@ -111,10 +111,7 @@ class SearchAndStitch(SearchSettings, BaseMethod):
         )  # fmt: skip
         task, rows, own, sample_weight = teacher.task, told.rows, told.answers, told.weight
         fold = split_folds(rows.values, rng)
-        trials = Trials(
-            rows, own, sample_weight, fold, task, self.query_weight, self.sizes(), told.by_class,
-            self.forbidden,
-        )  # fmt: skip
+        trials = Trials(told, fold, task, self.query_weight, self.sizes(), self.forbidden)
         budget = query_budget(teacher, self.queries)
         back = kept_back(budget) if task.classifies and self.sampler != "none" else 0
         asked = ask(

@@ -23,6 +23,7 @@ from limbeck.core.task import Task
 from limbeck.data.splits import FOLDS
 from limbeck.methods.forbidden import hide
 from limbeck.methods.search_and_stitch.crossfit import GreedyTrees, inside
+from limbeck.methods.told_rows import ToldRows
 from limbeck.methods.weights import weights
 from limbeck.samplers.named import TRIED, sampler_named
 
@@ -89,10 +90,8 @@ class Trials:
 
     Parameters
     ----------
-    rows : Rows
-        The user's own, n of them.
-    answers, weight : ndarray of shape (n,)
-        The teacher's answers, and how much each row counts.
+    told : ToldRows
+        The user's own rows, n of them, with the teacher's answers.
     fold : ndarray of shape (n,), int
         The fold of every row.
     task : Task
@@ -101,30 +100,26 @@ class Trials:
         See :func:`limbeck.methods.weights.weights`.
     sizes : sequence of int
         Leaves of the trees that are grown; their losses are averaged.
-    class_weight : ndarray of shape (k,), optional
-        How much queries count by the class of their answer.
     forbidden : sequence of str
         Columns that the trees must not use.
     """
 
-    rows: Rows
-    answers: NDArray[Any]
-    weight: NDArray[np.float64]
+    told: ToldRows
     fold: Index
     task: Task
     query_weight: float
     sizes: Sequence[int]
-    class_weight: NDArray[np.float64] | None = None
     forbidden: Sequence[str] = ()
 
     @cached_property
     def trees(self) -> GreedyTrees:
         """The rows in bins, which serve all trials."""
-        return GreedyTrees(self._hidden(self.rows), self.answers, self.task)
+        return GreedyTrees(self._hidden(self.told.rows), self.told.answers, self.task)
 
     def losses(self, asked: AnsweredQueries) -> NDArray[np.float64]:
         """Loss on each row, averaged over sizes, by greedy trees grown without its fold."""
-        n, out = len(self.rows), np.zeros(len(self.rows))
+        told, n = self.told, len(self.told.rows)
+        out = np.zeros(n)
         trees = self.trees.with_rows(self._hidden(asked.rows), asked.answers)
         for at in range(FOLDS):
             judged = self.fold == at
@@ -133,9 +128,9 @@ class Trials:
             own = np.flatnonzero(~judged)
             far = np.flatnonzero(~inside(self.fold, asked.sources, at))
             theirs = None if asked.weight is None else asked.weight[far]
-            weight = weights(len(own), len(far), self.query_weight, self.weight[own], theirs)
+            weight = weights(len(own), len(far), self.query_weight, told.weight[own], theirs)
             found = trees.losses(
-                np.concatenate([own, n + far]), weight, self.rows[judged], self.answers[judged],
+                np.concatenate([own, n + far]), weight, told.rows[judged], told.answers[judged],
                 max(self.sizes),
             )  # fmt: skip
             out[judged] = found[np.array(self.sizes) - 1].mean(axis=0)
@@ -146,11 +141,12 @@ class Trials:
 
     def agreement(self, losses: NDArray[np.float64]) -> float:
         """The mean as agreement, or as R²."""
-        mean = float(np.average(losses, weights=self.weight))
+        answers, weight = self.told.answers, self.told.weight
+        mean = float(np.average(losses, weights=weight))
         if self.task.classifies:
             return 1.0 - mean
-        middle = np.average(self.answers, weights=self.weight)
-        spread = float(np.average((self.answers - middle) ** 2, weights=self.weight))
+        middle = np.average(answers, weights=weight)
+        spread = float(np.average((answers - middle) ** 2, weights=weight))
         return 1.0 - mean / spread if spread > 0 else float(mean == 0)
 
 
@@ -185,7 +181,7 @@ def ask(
     """
     if n == 0 or sampler == "none":
         return _nothing(trials)
-    if sampler != "auto" or n < fewest or len(trials.rows) < 2 * FOLDS:
+    if sampler != "auto" or n < fewest or len(trials.told.rows) < 2 * FOLDS:
         return _asked(teacher, trials, sampler if sampler != "auto" else TRIED[0], n, rng)
     tried = [_nothing(trials)]
     for i, name in enumerate(TRIED):
@@ -228,14 +224,18 @@ def _asked(
     teacher: Teacher, trials: Trials, sampler: str | Sampler, n: int, rng: np.random.Generator
 ) -> AnsweredQueries:
     name = sampler if isinstance(sampler, str) else type(sampler).__name__
-    drawn, made_of = draw(trials.rows, sampler, n, rng)
+    drawn, made_of = draw(trials.told.rows, sampler, n, rng)
     scores = teacher.scores(drawn.native())
     told = hard_answers(scores, trials.task)
-    weight = None if trials.class_weight is None else trials.class_weight[told]
+    weight = None if trials.told.by_class is None else trials.told.by_class[told]
     return AnsweredQueries(drawn, told, made_of, name, n, weight=weight, scores=scores)
 
 
 def _nothing(trials: Trials) -> AnsweredQueries:
     return AnsweredQueries(
-        trials.rows[:0], trials.answers[:0], np.zeros((0, 0), dtype=np.int64), "none", 0
+        trials.told.rows[:0],
+        trials.told.answers[:0],
+        np.zeros((0, 0), dtype=np.int64),
+        "none",
+        0,
     )

@@ -23,7 +23,7 @@ from limbeck.networks.datasets.data import Samples
 from limbeck.networks.datasets.mixing import Mixing
 from limbeck.networks.datasets.seeding import seed_torch
 from limbeck.networks.losses.filters import Filter
-from limbeck.networks.losses.loss import Objective
+from limbeck.networks.losses.loss import Needs, Objective
 from limbeck.networks.training.checkpoint import settings_of
 from limbeck.networks.training.checks import (
     maps_of,
@@ -233,9 +233,10 @@ def fit(
         settings = {}
         if where is not None:
             where.mkdir(parents=True, exist_ok=True)
-            settings = settings_of(training, found, task, samples, teacher, filter, validation,
-                                 views, seed, augment_seed, modules)  # fmt: skip
-            settings["processes"] = engine.processes
+            settings = {
+                **settings_of(training, found, task, samples, teacher, filter, validation, views,
+                              seed, augment_seed, modules), "processes": engine.processes,
+            }  # fmt: skip
         moved = training.device is not None or engine.processes > 1
         heads = _heads(modules, teacher, found, validation is None and filter is None)
         ask, asked_teacher = stack.enter_context(
@@ -256,17 +257,11 @@ def fit(
         averages = [_averaged(m, training.ema) for m in modules]
         plain = [copy.deepcopy(m) for m in modules] if engine.sharded else modules
         called = [engine.prepared(m, out) for m, out in zip(modules, loose, strict=True)]
-        mixed = engine.autocast if engine.mixed else None
+        seen = _watched(stack, modules, called, own, needs, engine)
         learners = [
-            Learner(
-                m,
-                stack.enter_context(
-                    watched(m, needs.student_layers, "The student", called=c, context=mixed, head=h)
-                ),
-                found, learned, training, engine, average,
-            )
-            for m, c, h, learned, average in zip(modules, called, own, maps, averages, strict=True)
-        ]  # fmt: skip
+            Learner(m, outputs, found, learned, training, engine, average)
+            for m, outputs, learned, average in zip(modules, seen, maps, averages, strict=True)
+        ]
         score = _validation(validation, task, training, engine, asked_teacher)
         session = Trainer(
             learners, ask, asked_teacher, samples, task, training, engine, seed=seed,
@@ -277,6 +272,20 @@ def fit(
         if engine.sharded:
             _gather(plain, learners)
         return _trained(session, plain, maps)
+
+
+def _watched(
+    stack: ExitStack, modules: Sequence[nn.Module], called: Sequence[nn.Module],
+    heads: Sequence[Any], needs: Needs, engine: Engine,
+) -> list[Any]:  # fmt: skip
+    """What runs each student and keeps the layers that the losses need."""
+    mixed = engine.autocast if engine.mixed else None
+    return [
+        stack.enter_context(
+            watched(m, needs.student_layers, "The student", called=c, context=mixed, head=h)
+        )
+        for m, c, h in zip(modules, called, heads, strict=True)
+    ]
 
 
 def _gather(modules: Sequence[nn.Module], learners: Sequence[Learner]) -> None:

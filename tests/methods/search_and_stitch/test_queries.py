@@ -9,13 +9,15 @@ from limbeck.core.task import Task
 from limbeck.data.splits import split_folds
 from limbeck.methods.search_and_stitch import queries as asking
 from limbeck.methods.search_and_stitch.queries import AnsweredQueries, Trials, ask
+from limbeck.methods.told_rows import ToldRows
 from limbeck.teachers import CallableTeacher
 
 
 def trials_of(function, X, task, sizes=(2, 3, 4), seed=0):
     rows = Features.of(X).rows(X)
     fold = split_folds(rows.values, np.random.default_rng(seed))
-    return Trials(rows, function(X), np.ones(len(X)), fold, task, 0.5, sizes)
+    told = ToldRows(rows, np.zeros((len(X), 0)), function(X), np.ones(len(X)), None)
+    return Trials(told, fold, task, 0.5, sizes)
 
 
 def bent(X):
@@ -103,7 +105,9 @@ def test_rows_of_a_fold_and_queries_made_of_them_are_left_out(monkeypatch):
     X = together(50)
     trials = trials_of(bent, X, Task((0, 1)))
     sources = np.arange(50)[:, None]
-    asked = AnsweredQueries(Rows(trials.rows.features, X + 100.0), bent(X), sources, "mine", 50)
+    asked = AnsweredQueries(
+        Rows(trials.told.rows.features, X + 100.0), bent(X), sources, "mine", 50
+    )
     seen = []
 
     def spy(self, kept, weight, judged, truth, most):
