@@ -18,19 +18,15 @@ from limbeck.core.errors import InvalidInput
 from limbeck.core.progress import Progress
 from limbeck.networks.datasets.batch import Batch
 from limbeck.networks.datasets.data import Samples
-from limbeck.networks.pruning.baselines import baselines_of
-from limbeck.networks.pruning.prune import Cut, prune
+from limbeck.networks.pruning.prune import Cut
 from limbeck.networks.pruning.pruned import Pruned
+from limbeck.networks.pruning.ways import ways_to_size
 from limbeck.networks.strategies.train_network import TrainNetwork
 from limbeck.networks.teachers.ensemble import ModuleEnsemble
 from limbeck.networks.teachers.outside import is_outside
 from limbeck.networks.training.train import Trained
 
-__all__ = ["LARGEST", "PrunedSteps", "in_steps", "told_of_cut", "whole_teacher"]
-
-
-LARGEST = 16_384
-"""Tokens on which importance is measured, at most."""
+__all__ = ["PrunedSteps", "whole_teacher"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,21 +70,11 @@ class PrunedSteps(NetworkSteps):
         asked: Pruned = self.request.into
         assert data.tutor is not None  # noqa: S101  (`read` refuses others)
         batch = _calibration(sides.rows, asked)
-        cut = prune(data.tutor, asked, batch.inputs, batch.labels)
-        starts, lacking = baselines_of(data.tutor, cut, asked, batch.inputs)
-        first, later, told = in_steps(data.tutor, cut, asked, batch.inputs, batch.labels)
-        if later:
-            starts = {"cut in one step": cut.module, **starts}
-        known = super().understand(replace(data, makers=[first]), sides)
+        ways = ways_to_size(data.tutor, asked, batch.inputs, batch.labels, "gold labels alone")
+        known = super().understand(replace(data, makers=[ways.first]), sides)
         given = {f.name: getattr(known, f.name) for f in fields(Prepared)}
-        given["notes"] = (
-            *told_of_cut(cut, data.tutor, "gold labels alone"),
-            *known.notes,
-            *cut.notes,
-            *lacking,
-            *told,
-        )
-        return PreparedCut(**given, cut=cut, starts=starts, later=later)
+        given["notes"] = (*ways.told, *known.notes, *ways.notes)
+        return PreparedCut(**given, cut=ways.cut, starts=ways.starts, later=ways.later)
 
     def method(self, known: Prepared, tell: Progress) -> TrainNetwork:
         """What trains the students, which are cut again between steps if that was asked for.
@@ -159,44 +145,6 @@ def whole_teacher(request: NetworkRequest, made: str, verb: str) -> nn.Module:
     return whole
 
 
-def in_steps(
-    whole: nn.Module, cut: Cut, asked: Pruned, batch: Any, labels: Tensor | None = None
-) -> tuple[nn.Module, list[Callable[[nn.Module], nn.Module]], list[str]]:
-    """Where a cut in several steps starts, what cuts it further, and a note on it.
-
-    Parameters
-    ----------
-    whole : nn.Module
-        The teacher.
-    cut : Cut
-        Of it in one step; where no more were asked for, the start.
-    asked : Pruned
-        What is cut.
-    batch, labels
-        Rows of importance.
-    """
-    first, *rest = asked.at_steps(sum(p.numel() for p in whole.parameters()))
-    if not rest:
-        return cut.module, [], []
-
-    def further(step: Pruned) -> Callable[[nn.Module], nn.Module]:
-        def cut_again(module: nn.Module) -> nn.Module:
-            size = sum(p.numel() for p in module.parameters())
-            if step.size is None or size <= step.size:  # whole heads and layers went before
-                return module
-            return prune(module, step, batch, labels).module
-
-        return cut_again
-
-    sizes = ", ".join(f"{step.size:,}" for step in (first, *rest))
-    note = (
-        f"Student and control are cut in {1 + len(rest)} steps, to {sizes} parameters at most, and"
-        " healed after each with its part of the updates; the other ways are cut at once and"
-        " healed with all of them. What is said of the cut is of the one in one step."
-    )
-    return prune(whole, first, batch, labels).module, [further(step) for step in rest], [note]
-
-
 def _calibration(rows: Samples, asked: Pruned) -> Batch:
     """Training rows, drawn once, on which importance is measured."""
     n = min(len(rows), asked.rows)
@@ -204,39 +152,5 @@ def _calibration(rows: Samples, asked: Pruned) -> Batch:
     first = rows.fetch(drawn[:1]).inputs
     tokens = max(v.numel() for v in tree_leaves(first) if isinstance(v, Tensor))
     if not any(v.is_floating_point() for v in tree_leaves(first)):
-        drawn = drawn[: max(LARGEST // tokens, 2)]
+        drawn = drawn[: asked.pieces(tokens)]
     return rows.fetch(drawn)
-
-
-def told_of_cut(cut: Cut, whole: nn.Module, control: str) -> list[str]:
-    """What was cut, in sentences.
-
-    Parameters
-    ----------
-    cut : Cut
-        The smaller network.
-    whole : nn.Module
-        What it was cut from.
-    control : str
-        What its control learns from.
-    """
-    before, after = (sum(p.numel() for p in m.parameters()) for m in (whole, cut.module))
-    kinds: dict[str, list[str]] = {}
-    for line in cut.lines:
-        kinds.setdefault(line.kind, []).append(f"{line.after} of {line.before}")
-    kept = "; ".join(
-        f"{kind}: {', '.join(dict.fromkeys(numbers))}" for kind, numbers in kinds.items()
-    )
-    notes = [
-        f"The student was cut from {before:,} to {after:,} parameters ({after / before:.1%}),"
-        f" keeping {kept}. The control is the same cut, trained on {control}."
-    ]
-    if cut.gone:
-        notes.append(f"Layers that were left out: {', '.join(cut.gone)}.")
-    if len(cut.tried) > 1:
-        told = ", ".join(
-            f"{t.way} {'out of reach' if t.divergence is None else f'{t.divergence:.3g}'}"
-            for t in cut.tried
-        )
-        notes.append(f"Ways that were tried, by their distance from the teacher: {told}.")
-    return notes

@@ -10,7 +10,6 @@ from typing import Any
 import torch
 from torch import nn
 
-from limbeck.api.distill_pruned import LARGEST, in_steps, told_of_cut
 from limbeck.api.language_steps import LanguageSteps, TaughtTexts
 from limbeck.api.prepare.language import (
     LanguageData,
@@ -31,9 +30,8 @@ from limbeck.language.prompts import Prompts
 from limbeck.language.samples import TextSamples
 from limbeck.language.token_folder import is_streamed
 from limbeck.language.train_texts import TextTraining, TrainedText
-from limbeck.networks.pruning.baselines import baselines_of
-from limbeck.networks.pruning.prune import prune
 from limbeck.networks.pruning.pruned import Pruned
+from limbeck.networks.pruning.ways import ways_to_size
 
 __all__ = ["PrunedLanguageSteps", "read_own_student"]
 
@@ -75,8 +73,9 @@ class PrunedLanguageSteps(LanguageSteps):
         """
         asked: Pruned = self.request.into
         batch = _calibration(sides.train, data.teacher, data.outputs, asked)
-        cut = prune(data.teacher.module, asked, batch)
-        starts, lacking = baselines_of(data.teacher.module, cut, asked, batch)
+        ways = ways_to_size(
+            data.teacher.module, asked, batch, None, "cross-entropy on the same texts"
+        )
         name = f"{data.teacher.name}, cut"
         lora = self.request.lora
 
@@ -84,21 +83,15 @@ class PrunedLanguageSteps(LanguageSteps):
             module = module if lora is None else adapted(module, lora, self.request.seed)
             return LanguageModel(module, data.teacher.tokenizer, name)
 
-        first, later, told = in_steps(data.teacher.module, cut, asked, batch)
-        if later:
-            starts = {"cut in one step": cut.module, **starts}
-        known = understand_language(self.request, replace(data, start=model(first)), sides)
+        known = understand_language(self.request, replace(data, start=model(ways.first)), sides)
         given = {f.name: getattr(known, f.name) for f in fields(LanguageKnown)}
-        given["notes"] = (
-            *told_of_cut(cut, data.teacher.module, "cross-entropy on the same texts"),
-            *known.notes, *cut.notes, *lacking, *told,
-        )  # fmt: skip
-        made = {role: _seeded(start, model) for role, start in starts.items()}
+        given["notes"] = (*ways.told, *known.notes, *ways.notes)
+        made = {role: _seeded(start, model) for role, start in ways.starts.items()}
 
         def further(cut: Callable[[nn.Module], nn.Module]) -> Any:
             return lambda trained: model(cut(trained.module))
 
-        return KnownCut(**given, starts=made, later=tuple(map(further, later)))
+        return KnownCut(**given, starts=made, later=tuple(map(further, ways.later)))
 
     def training(self, known: LanguageKnown) -> TextTraining:
         """As for any language model; cut again between steps, if that was asked for.
@@ -186,7 +179,7 @@ def _calibration(prompts: Prompts, model: LanguageModel, outputs: int, asked: Pr
         len(ids) + len(text or ())
         for ids, text in zip(prompts.ids, prompts.completions, strict=True)
     )
-    return samples.fetch(drawn[: max(LARGEST // longest, 2)]).inputs
+    return samples.fetch(drawn[: asked.pieces(longest)]).inputs
 
 
 def _seeded(start: Any, model: Callable[[Any], LanguageModel]) -> Callable[[int], LanguageModel]:

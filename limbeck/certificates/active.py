@@ -280,17 +280,7 @@ def _check(
         raise InvalidInput(
             f"candidates is {candidates}.", "Give the number of students, 1 or more."
         )
-    if loss.finds_tolerance:
-        raise InvalidInput(
-            "A tolerance cannot be found while rows are chosen.",
-            "Fix it with tolerance=..., or give loss='absolute' with loss_range.",
-        )
-    if not loss.low < until < loss.high:
-        raise InvalidInput(
-            f"until is {until}, and it must lie strictly between {loss.low:.6g} and"
-            f" {loss.high:.6g}.",
-            "Ask for a mean loss within that range.",
-        )
+    loss.check_goal(until, "are chosen")
 
 
 def _filler(student: Predictor) -> Any:

@@ -57,6 +57,33 @@ class BoundedLoss:
         """Whether the tolerance is to be found from the rows."""
         return self.name == "exceeds" and self.tolerance is None and self.function is None
 
+    def check_goal(self, until: float, while_rows: str) -> None:
+        """Refuse a mean loss that cannot be certified while rows come in.
+
+        Parameters
+        ----------
+        until : float
+            The mean loss that is asked for.
+        while_rows : str
+            How they come, for the sentence: "are drawn".
+
+        Raises
+        ------
+        InvalidInput
+            If a tolerance would have to be found, or the goal is outside the range of the loss.
+        """
+        if self.finds_tolerance:
+            raise InvalidInput(
+                f"A tolerance cannot be found while rows {while_rows}.",
+                "Fix it with tolerance=..., or give loss='absolute' with loss_range.",
+            )
+        if not self.low < until < self.high:
+            raise InvalidInput(
+                f"until is {until}, and it must lie strictly between {self.low:.6g} and"
+                f" {self.high:.6g}.",
+                "Ask for a mean loss within that range.",
+            )
+
     def each(
         self,
         predicted: NDArray[Any],

@@ -79,17 +79,7 @@ def certify_until(
         is below 1, no row was drawn, a row was drawn twice that cannot coincide by chance, or a
         case goes on in another batch; and as for `certify`.
     """
-    if loss.finds_tolerance:
-        raise InvalidInput(
-            "A tolerance cannot be found while rows are drawn.",
-            "Fix it with tolerance=..., or give loss='absolute' with loss_range.",
-        )
-    if not loss.low < until < loss.high:
-        raise InvalidInput(
-            f"until is {until}, and it must lie strictly between {loss.low:.6g} and"
-            f" {loss.high:.6g}.",
-            "Ask for a mean loss within that range.",
-        )
+    loss.check_goal(until, "are drawn")
     if limit < 1:
         raise InvalidInput(f"max_rows is {limit}.", "Give 1 or more.")
     width, level = loss.high - loss.low, delta / candidates

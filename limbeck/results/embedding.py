@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -16,18 +16,13 @@ from limbeck.certificates.embeddings import (
 from limbeck.core.errors import InvalidInput
 from limbeck.core.measured import Measured
 from limbeck.core.strict_json import plain, read_json, record, write_json
-from limbeck.reports.document import document, write_document
-from limbeck.reports.markup import tag
 from limbeck.reports.plots import axes_of, intervals
-from limbeck.reports.printed import Tabular
-from limbeck.reports.style import PAGE
 from limbeck.reports.table import Column, Drawing, Table
-from limbeck.results.result import Result, saved_whole
+from limbeck.results.one_table import OneTable
+from limbeck.results.result import saved_whole
 from limbeck.students.static_embedding.static_embedding import StaticEmbedding
 
 __all__ = ["EmbeddingDistillation", "EmbeddingModel"]
-
-_FORMAT, _VERSION = "limbeck-embedding-result", 1
 
 
 @dataclass(frozen=True)
@@ -68,7 +63,7 @@ class EmbeddingModel:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class EmbeddingDistillation(Result, Tabular):
+class EmbeddingDistillation(OneTable):
     """The result of a distillation into static embeddings.
 
     Parameters
@@ -88,6 +83,9 @@ class EmbeddingDistillation(Result, Tabular):
     texts, vectors : ndarray, optional
         The texts of the certificate and the teacher's vectors; not saved.
     """
+
+    format: ClassVar[str] = "limbeck-embedding-result"
+    title: ClassVar[str] = "Static embeddings"
 
     student: StaticEmbedding
     certificate: EmbeddingCertificate
@@ -125,25 +123,12 @@ class EmbeddingDistillation(Result, Tabular):
             f"verdict  {self.verdict}",
         )
         notes = (*said, *(f"note  {note}" for note in self.notes))
-        return Table("Static embeddings", columns, list(self.models), notes=notes,
+        return Table(self.title, columns, list(self.models), notes=notes,
                      stacked=any(m.cross for m in self.models))  # fmt: skip
 
     def tables(self) -> dict[str, Table[Any]]:
         """The models that were compared."""
         return {"models": self.sheet()}
-
-    def report(self, path: str | Path) -> Path:
-        """Write one self-contained HTML page; returns its path.
-
-        Parameters
-        ----------
-        path : path
-            Where; an older file is replaced.
-        """
-        sheet = self.sheet()
-        body = [tag("h1", "Static embeddings"), tag("p", self.verdict), sheet.to_html()]
-        notes = [tag("p", note) for note in sheet.notes]
-        return write_document(document("limbeck: static embeddings", [*body, *notes], PAGE), path)
 
     def plot(self, ax: Any = None) -> Any:
         """Draw the order of similarity, and accuracy where there are labels, of each model.
@@ -204,8 +189,8 @@ class EmbeddingDistillation(Result, Tabular):
         """All numbers, ready for JSON."""
         found: dict[str, Any] = plain(
             {
-                "format": _FORMAT,
-                "version": _VERSION,
+                "format": self.format,
+                "version": self.version,
                 "certificate": asdict(self.certificate),
                 "models": [asdict(m) for m in self.models],
                 "verdict": self.verdict,
@@ -244,5 +229,5 @@ class EmbeddingDistillation(Result, Tabular):
             If it is malformed.
         """
         folder = Path(folder)
-        data = read_json(folder / "result.json", _FORMAT, _VERSION)
+        data = read_json(folder / "result.json", cls.format, cls.version)
         return record(cls, data, student=StaticEmbedding.load(folder))

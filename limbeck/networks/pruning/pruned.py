@@ -15,6 +15,7 @@ ChannelImportance = Literal["activation", "norm", "gradient", "fisher", "random"
 LayerImportance = Literal["cosine", "loss", "angular", "last", "random"]
 KINDS: tuple[str, ...] = get_args(Kind)
 _TARGETS = ("size", "flops", "latency_ms")
+_MOST_TOKENS = 16_384  # on which importance is measured
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,16 @@ class Pruned:
         n, size = self.iterative_steps, float(self.size)
         sizes = [max(int(whole * size ** ((i + 1) / n)), 1) for i in range(n)]
         return tuple(replace(self, size=s, iterative_steps=1) for s in sizes)
+
+    def pieces(self, tokens: int) -> int:
+        """How many rows of so many tokens importance is measured on, at most.
+
+        Parameters
+        ----------
+        tokens : int
+            Of the longest one.
+        """
+        return min(self.rows, max(_MOST_TOKENS // tokens, 2))
 
     @property
     def shares(self) -> dict[str, float | int]:

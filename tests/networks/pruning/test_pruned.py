@@ -53,3 +53,9 @@ def test_steps_lead_to_the_size_by_equal_factors():
 def test_steps_need_a_share_of_the_size(given):
     with pytest.raises(InvalidInput, match="iterative_steps is 2"):
         Pruned(**given, iterative_steps=2)
+
+
+def test_importance_is_measured_on_as_many_rows_as_their_tokens_allow() -> None:
+    assert Pruned(mlp=0.5, rows=64).pieces(1) == 64
+    assert Pruned(mlp=0.5).pieces(1_024) == 16
+    assert Pruned(mlp=0.5).pieces(10**6) == 2
