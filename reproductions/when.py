@@ -29,6 +29,7 @@ import numpy as np
 import torch
 from networks.small_sets import Problem, problem
 from torch import nn
+from when_report import draw, tables
 
 from limbeck.core.task import Task
 from limbeck.evaluation.networks import ask, right
@@ -214,10 +215,6 @@ def packed(bits: np.ndarray) -> str:
     return base64.b64encode(np.packbits(bits).tobytes()).decode()
 
 
-def unpacked(text: str, n: int) -> np.ndarray:
-    return np.unpackbits(np.frombuffer(base64.b64decode(text), dtype=np.uint8))[:n].astype(float)
-
-
 def finished(path: Path) -> dict[Run, dict[str, Any]]:
     """What is there, by run; a line that was cut off is left out."""
     found: dict[Run, dict[str, Any]] = {}
@@ -244,8 +241,6 @@ def main() -> None:
     path = given.out / "runs.jsonl"
     done = finished(path)
     if given.table or given.draw:
-        from when_report import draw, tables
-
         print(tables(list(done.values())))
         if given.draw:
             draw(list(done.values()), given.draw)

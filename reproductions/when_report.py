@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,13 @@ from limbeck.evaluation.intervals import gain_over
 Rows = list[dict[str, Any]]
 
 
+def unpacked(text: str, n: int) -> np.ndarray:
+    """Right or wrong by row, as `when.packed` wrote it."""
+    return np.unpackbits(np.frombuffer(base64.b64decode(text), dtype=np.uint8))[:n].astype(float)
+
+
 def cells(rows: Rows, axis: str, *keys: str) -> dict[tuple[Any, ...], dict[str, Any]]:
     """Gain over the control in points, with its 95% interval, and mean accuracies, by keys."""
-    from when import unpacked
-
     groups = defaultdict(list)
     for r in rows:
         if r["axis"] == axis:
