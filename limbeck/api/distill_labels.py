@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.api.distill_table import Known, TableSteps, Taught
-from limbeck.api.prepare.table import LabelledRows
+from limbeck.api.distill_table import TableSteps, Taught
+from limbeck.api.prepare.table import Known, LabelledRows
 from limbeck.certificates.certify import certify
 from limbeck.certificates.sequential import AnytimeBound
 from limbeck.core.answers import answers

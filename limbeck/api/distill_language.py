@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from limbeck.api.language_steps import LanguageSteps
-from limbeck.api.prepare.language import (
-    LanguageRequest,
-)
+from limbeck.api.prepare.language_request import LanguageRequest
 from limbeck.api.steps import MOST_SEEDS, run
 from limbeck.certificates.binomial import check_share
 from limbeck.core.errors import InvalidInput, whole_number

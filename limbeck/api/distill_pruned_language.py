@@ -11,13 +11,12 @@ import torch
 from torch import nn
 
 from limbeck.api.language_steps import LanguageSteps, TaughtTexts
-from limbeck.api.prepare.language import (
+from limbeck.api.prepare.language import read_language, understand_language
+from limbeck.api.prepare.language_request import (
     LanguageData,
     LanguageKnown,
     LanguageRequest,
     LanguageSides,
-    read_language,
-    understand_language,
 )
 from limbeck.core.errors import InvalidInput
 from limbeck.core.progress import Progress

@@ -7,12 +7,8 @@ from dataclasses import dataclass, replace
 from limbeck.api.distill_pruned_language import read_own_student
 from limbeck.api.distill_quantized import told_of_rounding
 from limbeck.api.language_steps import LanguageSteps
-from limbeck.api.prepare.language import (
-    LanguageData,
-    LanguageKnown,
-    LanguageSides,
-    understand_language,
-)
+from limbeck.api.prepare.language import understand_language
+from limbeck.api.prepare.language_request import LanguageData, LanguageKnown, LanguageSides
 from limbeck.core.errors import InvalidInput
 from limbeck.language.train_texts import TextTraining
 from limbeck.networks.quantization.quantized import Quantized

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,9 +12,10 @@ from numpy.typing import NDArray
 
 from limbeck.api.chained import can_be_chained, chained, kind_of
 from limbeck.api.kept_steps import kept_result, kept_student, kept_students
-from limbeck.api.prepare.table import LabelledRows, Request, read, split
+from limbeck.api.prepare.table import Known, LabelledRows, Request, read, split
 from limbeck.api.prepare.unlabelled_rows import more_rows_note, with_unlabelled
 from limbeck.api.steps import Steps
+from limbeck.api.table_controls import baselines, controlled, made_from
 from limbeck.certificates.certify import certify
 from limbeck.certificates.composed import direct_delta
 from limbeck.certificates.wording import versions
@@ -27,7 +27,6 @@ from limbeck.core.errors import InvalidInput, plural
 from limbeck.core.pieces import kept
 from limbeck.core.progress import Progress
 from limbeck.core.task import Task
-from limbeck.data.class_weights import ClassWeight, class_weights
 from limbeck.data.inputs import some_rows
 from limbeck.data.labels import positions
 from limbeck.data.ordered_classes import ranks_of
@@ -40,43 +39,22 @@ from limbeck.evaluation.holdout import Apart, also_seen
 from limbeck.evaluation.inherited import inherited_mistakes
 from limbeck.evaluation.predictions import compare_predictions, score
 from limbeck.evaluation.ranks import far_apart
-from limbeck.methods.linear import match_linear
-from limbeck.methods.soft_answers import soft_of
 from limbeck.methods.text_tournament import UNORDERED
 from limbeck.results.distillation import Distillation
 from limbeck.results.distillation_record import Holdout
 from limbeck.selection.routes import refuse_without_access
-from limbeck.students.linear.linear import Linear
 from limbeck.teachers import as_teacher
 from limbeck.teachers.endpoints.paid_teacher import PaidTeacher
 from limbeck.teachers.kept_answers import KeptAnswers
 from limbeck.teachers.order import check_order
 
-__all__ = ["Known", "TableSteps", "Taught"]
+__all__ = ["TableSteps", "Taught"]
 
 _ASKED = 1000  # rows by which the order of the classes is checked
 _NOT_CHAINED = (
     "The steps are not certified one by one: there are too few rows for a tolerance of each, and"
     " the direct comparison has all of delta."
 )
-
-
-@dataclass(frozen=True, eq=False)
-class Known:
-    """The teacher, the rows of both sides, and their labels in its classes."""
-
-    teacher: Teacher
-    apart: Apart
-    features: Features
-    weighing: Mapping[str, Any]
-    fit_y: NDArray[Any] | None
-    test_y: NDArray[Any] | None
-    notes: tuple[str, ...]
-
-    @property
-    def task(self) -> Task:
-        """What the teacher predicts."""
-        return self.teacher.task
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,7 +174,7 @@ class TableSteps(Steps[LabelledRows, Apart, Known, Taught, Comparison, Distillat
         apart, teacher = known.apart, known.teacher
         found = kept_result(
             "student",
-            lambda: _made_from(self.request, known, 0),
+            lambda: made_from(self.request, known, 0),
             lambda: self.request.method.distill(
                 teacher, apart.fit_rows, self.request.chance(0), tell, **known.weighing
             ),
@@ -262,13 +240,13 @@ class TableSteps(Steps[LabelledRows, Apart, Known, Taught, Comparison, Distillat
             tell("control", 0, 1)
             control = kept_student(
                 "control",
-                lambda: _made_from(request, known, 1),
+                lambda: made_from(request, known, 1),
                 lambda: controlled(request, known, request.chance(1)),
             )
             contenders.append(_contender("control", control, test, task))
         linear, rivals = kept_students(
             "baselines",
-            lambda: [*_made_from(request, known, 2), found.result.student.to_dict()],
+            lambda: [*made_from(request, known, 2), found.result.student.to_dict()],
             lambda: baselines(request, known, found.result, request.chance(2)),
         )
         if linear is not None:
@@ -380,60 +358,6 @@ def _paid(teacher: PaidTeacher, sides: Apart, features: Features, fit_y: Any) ->
     some = features.in_order(sides.fit.take(labelled).X) if len(labelled) else None
     parts = [sides.fit_rows.native(), features.in_order(sides.test.X)]
     return teacher.check_before(parts, some, None if some is None else fit_y[labelled])
-
-
-def controlled(request: Request, known: Known, chance: np.random.Generator) -> Any:
-    """The same student with the same limits, from labels, with no teacher."""
-    y, weight = known.fit_y, known.apart.fit.weight
-    assert y is not None  # noqa: S101
-    labelled = np.flatnonzero(y >= 0) if known.task.classifies else np.arange(len(y))
-    given = None if weight is None else weight[labelled]
-    learnt = _by_class(request.class_weight, known.task, y[labelled], given)
-    weighing: dict[str, Any] = {} if learnt is None else {"sample_weight": learnt}
-    rows = known.apart.fit_rows[labelled]
-    return request.method.learn(rows, y[labelled], known.task, chance, **weighing)
-
-
-def baselines(
-    request: Request, known: Known, found: MethodResult, chance: np.random.Generator
-) -> tuple[Linear | None, Mapping[str, Any]]:
-    """The linear model and the method's own baselines, taught by the same teacher.
-
-    The linear model is what ``into="linear"`` gives without queries, so it can be kept. There is
-    none of texts.
-    """
-    rows, task = known.apart.fit_rows, known.task
-    if rows.features.text:
-        return None, found.rivals
-    scores = known.teacher.scores(rows.native())
-    own = answers(scores, task)
-    weight = _by_class(request.class_weight, task, own, known.apart.fit.weight)
-    linear = match_linear(rows, soft_of(scores, known.teacher), weight, task)
-    if found.rivals:
-        return linear, found.rivals
-    return linear, request.method.baselines(known.teacher, rows, own, found, chance, weight)
-
-
-def _made_from(request: Request, known: Known, stream: int) -> list[Any]:
-    """All that student, control and baselines depend on, for the pieces of a run."""
-    rows = known.apart.fit_rows
-    # A teacher that is not known again has no pieces: nobody finds what chance is part of.
-    identity = getattr(known.teacher, "identity", None) or os.urandom(16)
-    return [
-        repr(request.method), request.seed, stream, identity, repr(known.task), rows.values,
-        repr(rows.features), known.fit_y, known.apart.fit.weight, repr(request.class_weight),
-        request.epsilon,
-    ]  # fmt: skip
-
-
-def _by_class(
-    class_weight: ClassWeight, task: Task, codes: NDArray[Any], weight: Any
-) -> NDArray[np.float64] | None:
-    """Weights of rows with those of their classes; None where all count alike."""
-    if class_weight is None:
-        return None if weight is None else np.asarray(weight)
-    each = class_weights(class_weight, task, codes, weight)[codes]
-    return np.asarray(each if weight is None else each * weight)
 
 
 def _settings(request: Request, teacher: str, seconds: float) -> dict[str, Any]:

@@ -7,14 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from limbeck.api.prepare.language import (
+from limbeck.api.prepare.language import read_language, split_language, understand_language
+from limbeck.api.prepare.language_request import (
     LanguageData,
     LanguageKnown,
     LanguageRequest,
     LanguageSides,
-    read_language,
-    split_language,
-    understand_language,
 )
 from limbeck.api.steps import Steps
 from limbeck.certificates.texts import CHUNK_LOSS, LOSS, certify_texts

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.api.distill_table import Known, TableSteps, Taught
-from limbeck.api.prepare.table import Request
+from limbeck.api.distill_table import TableSteps, Taught
+from limbeck.api.prepare.table import Known, Request
 from limbeck.certificates.binomial import check_share, interval
 from limbeck.core.answers import answers
 from limbeck.core.contract import Access, MethodResult, Teacher

@@ -23,6 +23,7 @@ from limbeck.core.registry import METHODS
 from limbeck.core.status import Status, StatusCode
 from limbeck.core.task import Task
 from limbeck.data.class_weights import ClassWeight
+from limbeck.data.smallest_size import smallest_within
 from limbeck.data.splits import FOLDS, split_folds
 from limbeck.methods.answered_rows import AllSizes, AnsweredRows
 from limbeck.methods.base import BaseMethod
@@ -30,7 +31,6 @@ from limbeck.methods.budgets import check_queries, check_size, query_budget
 from limbeck.methods.forests import trees_of_teacher
 from limbeck.methods.search_and_stitch.best_first import best_first
 from limbeck.methods.search_and_stitch.binned import BinnedRows
-from limbeck.methods.search_and_stitch.choosing import smallest_within
 from limbeck.methods.search_and_stitch.costs import COSTS, row_statistics
 from limbeck.methods.search_and_stitch.crossfit import Index, cut_back, inside, row_losses
 from limbeck.methods.search_and_stitch.limits import TreeConstraints
@@ -231,7 +231,7 @@ class Greedy(TreeConstraints, BaseMethod):
         trees = [Tree.from_nodes(nodes, rows.features, task, values) for nodes in family]
         seen = _family_losses(family, values, told, task) / _scale(told, weight, task)
         losses.setdefault(best, seen[:, :n])
-        size = self.leaves or smallest_within(losses[best], sample_weight, self.epsilon)
+        size = self.leaves or 1 + smallest_within(losses[best], sample_weight, self.epsilon)
         tree = trees[size - 1]
         outcome = Outcome(
             chosen=tree.size, most=self.max_leaves, classifies=task.classifies,

@@ -16,12 +16,7 @@ from limbeck.core.registry import METHODS
 from limbeck.core.task import Task
 from limbeck.methods.sums import SumMethod
 from limbeck.students.sparse_sum.base import SumOfTerms
-from limbeck.students.sparse_sum.search import (
-    SearchedSums,
-    search,
-    search_families,
-    spans_of,
-)
+from limbeck.students.sparse_sum.search import SearchedSums, search, search_families, spans_of
 from limbeck.students.sparse_sum.sparse_sum import SparseSum
 from limbeck.students.sparse_sum.sum_data import SumData
 

@@ -25,7 +25,8 @@ from limbeck.methods.feature_costs import check_costs, costs_by_column
 from limbeck.methods.forbidden import forbidden_columns, hide
 from limbeck.methods.soft_answers import AskedTeacher, ask_softly
 from limbeck.students.sparse_sum.base import SumOfTerms
-from limbeck.students.sparse_sum.search import SearchedSums, doubling_up_to, sizes_up_to
+from limbeck.students.sparse_sum.search import SearchedSums
+from limbeck.students.sparse_sum.sizes import doubling_up_to, sizes_up_to
 from limbeck.students.sparse_sum.sparse_sum import label_data
 from limbeck.students.sparse_sum.sum_data import SumData
 

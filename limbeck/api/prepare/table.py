@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Features
-from limbeck.core.contract import Method
+from limbeck.core.contract import Method, Teacher
 from limbeck.core.errors import InvalidInput
+from limbeck.core.task import Task
 from limbeck.core.texts import are_texts, as_texts
 from limbeck.data.cases import read_column
 from limbeck.data.class_weights import ClassWeight
@@ -24,7 +25,7 @@ from limbeck.evaluation.holdout import Apart, set_apart
 from limbeck.results.distillation import check_saved_names
 from limbeck.students.targets import read_weight
 
-__all__ = ["LabelledRows", "Request", "read", "split"]
+__all__ = ["Known", "LabelledRows", "Request", "read", "split"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +78,24 @@ class LabelledRows:
     features: Features
     weight: NDArray[np.float64] | None
     weighing: Mapping[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """The teacher, the rows of both sides, and their labels in its classes."""
+
+    teacher: Teacher
+    apart: Apart
+    features: Features
+    weighing: Mapping[str, Any]
+    fit_y: NDArray[Any] | None
+    test_y: NDArray[Any] | None
+    notes: tuple[str, ...]
+
+    @property
+    def task(self) -> Task:
+        """What the teacher predicts."""
+        return self.teacher.task
 
 
 def read(request: Request) -> LabelledRows:

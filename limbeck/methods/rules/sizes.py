@@ -13,8 +13,8 @@ from limbeck.core.columns import Rows
 from limbeck.core.errors import plural
 from limbeck.core.status import Status, StatusCode
 from limbeck.core.task import Task
+from limbeck.data.smallest_size import smallest_within
 from limbeck.data.splits import FOLDS
-from limbeck.methods.search_and_stitch.choosing import smallest_within
 from limbeck.methods.search_and_stitch.crossfit import row_losses
 from limbeck.methods.search_and_stitch.queries import AnsweredQueries
 
@@ -187,7 +187,7 @@ class SizedStudents(Generic[S]):
         if losses is None:
             n = len(self.weight)
             losses = np.repeat(self.seen[:, None], n, axis=1)
-        return min(smallest_within(losses, self.weight, epsilon), len(self.students)) - 1
+        return min(smallest_within(losses, self.weight, epsilon), len(self.students) - 1)
 
     def expected(self, at: int) -> float:
         """The loss to expect of a student on new rows."""

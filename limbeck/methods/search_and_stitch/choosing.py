@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from limbeck.core.columns import Rows
 from limbeck.core.task import Task
+from limbeck.data.smallest_size import smallest_within
 from limbeck.methods.search_and_stitch.plan import PlannedTree
 from limbeck.methods.search_and_stitch.search import TreeSearch
 from limbeck.methods.search_and_stitch.settings import SearchSettings
@@ -18,7 +18,7 @@ from limbeck.methods.search_and_stitch.status import Outcome
 from limbeck.methods.search_and_stitch.validation import HeldOutLosses
 from limbeck.students.tree.tree import Tree
 
-__all__ = ["ChosenSize", "choose", "smallest_within"]
+__all__ = ["ChosenSize", "choose"]
 
 _CLEARLY = 2.0  # standard errors
 
@@ -121,29 +121,9 @@ def choose(
     else:
         own, answers = search.rows[:n], search.answers[:n]
         losses = np.stack([_losses(tree, own, answers, task) for tree in trees])
-    size = method.leaves or smallest_within(losses, search.weight[:n], method.epsilon)
+    size = method.leaves or 1 + smallest_within(losses, search.weight[:n], method.epsilon)
     kind: Literal["stitched", "greedy"] = "greedy" if greedy else "stitched"
     return ChosenSize(plans, trees, kind, losses, judged is not None, trees[size - 1].size)
-
-
-def smallest_within(
-    losses: NDArray[np.float64], weight: NDArray[np.float64], epsilon: float
-) -> int:
-    """Leaves of the smallest tree within epsilon / 2, or one standard error of the best.
-
-    Parameters
-    ----------
-    losses : ndarray of shape (sizes, n)
-        Losses on each row by trees of 1, 2, ... leaves.
-    weight : ndarray of shape (n,)
-        How much each row counts.
-    epsilon : float
-        The loss aimed at.
-    """
-    means = np.average(losses, axis=1, weights=weight)
-    best = int(means.argmin())
-    allowed = means[best] + losses[best].std() / math.sqrt(len(weight))
-    return int(np.flatnonzero(means <= max(allowed, epsilon / 2) + 1e-12)[0]) + 1
 
 
 def _losses(tree: Tree, rows: Rows, answers: NDArray[Any], task: Task) -> NDArray[np.float64]:

@@ -10,17 +10,12 @@ from numpy.typing import NDArray
 
 from limbeck.core.registry import STUDENTS
 from limbeck.core.task import Task
+from limbeck.data.smallest_size import smallest_within
 from limbeck.students.linear.fitting import dense, l1_supports, linear_terms
 from limbeck.students.sparse_sum.base import SumOfTerms
 from limbeck.students.sparse_sum.model import TermWeights, design_of
 from limbeck.students.sparse_sum.refit import refit
-from limbeck.students.sparse_sum.search import (
-    DIGITS,
-    SearchedSums,
-    shortened,
-    smallest_within,
-    spans_of,
-)
+from limbeck.students.sparse_sum.search import DIGITS, SearchedSums, shortened, spans_of
 from limbeck.students.sparse_sum.signs import signs_of
 from limbeck.students.sparse_sum.sparse_sum import label_data
 from limbeck.students.sparse_sum.sum_data import SumData, row_losses

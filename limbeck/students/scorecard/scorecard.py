@@ -14,13 +14,8 @@ from limbeck.students import files
 from limbeck.students.scorecard.points import round_to_points, steps_of
 from limbeck.students.sparse_sum.base import SumOfTerms
 from limbeck.students.sparse_sum.model import TermWeights
-from limbeck.students.sparse_sum.search import (
-    SearchedSums,
-    search,
-    search_families,
-    sizes_up_to,
-    spans_of,
-)
+from limbeck.students.sparse_sum.search import SearchedSums, search, search_families, spans_of
+from limbeck.students.sparse_sum.sizes import sizes_up_to
 from limbeck.students.sparse_sum.sparse_sum import label_data
 from limbeck.students.sparse_sum.sum_data import SumData
 from limbeck.students.sparse_sum.text import SumText, sum_text

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from limbeck.data.smallest_size import smallest_within
 from limbeck.data.splits import FOLDS
 from limbeck.students.sparse_sum.candidates import (
     CELLS,
@@ -18,23 +18,21 @@ from limbeck.students.sparse_sum.candidates import (
     candidates,
 )
 from limbeck.students.sparse_sum.crossfit import FoldJudge, pattern
+from limbeck.students.sparse_sum.families import families_of, limits_of
 from limbeck.students.sparse_sum.growth import SoftmaxGrowth, laid_out, thinned
 from limbeck.students.sparse_sum.model import TermWeights, decimals_of, design_of, rounded
 from limbeck.students.sparse_sum.refit import refit
-from limbeck.students.sparse_sum.selection import Chosen, OrthogonalSelection, SelectionLimits
+from limbeck.students.sparse_sum.selection import Chosen, OrthogonalSelection
 from limbeck.students.sparse_sum.signs import signs_of
 from limbeck.students.sparse_sum.sum_data import SumData, cross_entropy, row_losses
-from limbeck.students.sparse_sum.terms import FilledColumns, SumTerm, medians
+from limbeck.students.sparse_sum.terms import FilledColumns, medians
 
 __all__ = [
     "DIGITS",
     "SearchedSums",
-    "doubling_up_to",
     "search",
     "search_families",
     "shortened",
-    "sizes_up_to",
-    "smallest_within",
     "spans_of",
 ]
 
@@ -107,17 +105,6 @@ def spans_of(found: TermWeights, data: SumData, fill: Vector) -> Vector:
     return out
 
 
-def sizes_up_to(most: int) -> tuple[int, ...]:
-    """Budgets that are tried: in small steps first, then in larger ones, the largest last."""
-    steps = [1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512]
-    return (*[s for s in steps if s < most], most)
-
-
-def doubling_up_to(most: int) -> tuple[int, ...]:
-    """Budgets of 2, 4, 8, ... numbers, the largest last."""
-    return (*[2**k for k in range(1, 30) if 2**k < most], most)
-
-
 @dataclass(frozen=True, eq=False)
 class _Offer:
     """Terms on the rows on which they are chosen, and the families among which a sum is chosen."""
@@ -140,7 +127,7 @@ class _Offer:
             trees=TREES if part.classifies else VALUE_TREES,
         )  # fmt: skip
         numbers = np.array([t.numbers for t in pool.terms], dtype=np.int64)
-        limits, possible = _limits(pool, part)
+        limits, possible = limits_of(pool, part)
         chooser = OrthogonalSelection(pool.matrix, targets, part.weight, part.fold, numbers, limits)
         grows = part.classes > 2 and part.costs is None
         families = families_of(pool, possible)
@@ -327,49 +314,6 @@ def search(
     )  # fmt: skip
 
 
-def _limits(pool: Candidates, data: SumData) -> tuple[SelectionLimits, NDArray[np.bool_]]:
-    """What the candidates must keep to, and which of them can."""
-    possible = np.ones(len(pool.terms), dtype=np.bool_)
-    signs = reads = None
-    if data.rises is not None:
-        signs = signs_of(pool.terms, data.rises)
-        possible = ~np.isnan(signs)
-        signs = np.nan_to_num(signs)
-    if data.costs is not None:
-        reads = np.zeros((len(pool.terms), len(data.costs)), dtype=np.bool_)
-        for i, term in enumerate(pool.terms):
-            reads[i, list(term.columns)] = True
-    return SelectionLimits(signs, reads, data.costs), possible
-
-
-def families_of(pool: Candidates, possible: NDArray[np.bool_]) -> dict[str, NDArray[np.bool_]]:
-    """The kinds of terms that are tried together: fewer kinds overfit less.
-
-    Parameters
-    ----------
-    pool : Candidates
-        m terms.
-    possible : ndarray of shape (m,), bool
-        Which of them may be used at all.
-    """
-    kind = np.array([_family(t) for t in pool.terms])
-    return {
-        name: np.isin(kind, ["columns", *names]) & possible
-        for name, names in {
-            "columns": [], "steps": ["steps"], "hinges": ["hinges"], "rules": ["rules"],
-            "all": ["steps", "hinges", "rules"],
-        }.items()
-    }  # fmt: skip
-
-
-def _family(term: SumTerm) -> str:
-    if term.kind != "all":
-        return "columns" if term.kind == "column" else "hinges"
-    if len(term.tests) > 1:
-        return "rules"
-    return "steps" if term.numbers else "columns"
-
-
 def _some(data: SumData, rng: np.random.Generator) -> SumData:
     """The rows on which terms are chosen."""
     d = data.values.shape[1]
@@ -435,21 +379,3 @@ def shortened(found: TermWeights, design: Vector, data: SumData, digits: int) ->
     short = np.where(used, np.round(intercept, places), 0.0)
     short = np.where(used & (short == 0) & (len(used) > 1), 10.0**-places, short)
     return TermWeights(found.terms, weights, short + 0.0)
-
-
-def smallest_within(losses: Vector, weight: Vector, epsilon: float) -> int:
-    """The smallest size within half of epsilon, or one standard error of the best.
-
-    Parameters
-    ----------
-    losses : ndarray of shape (sizes, n)
-        Losses on rows left out.
-    weight : ndarray of shape (n,)
-        How much each row counts.
-    epsilon : float
-        The loss that is good enough is half of it.
-    """
-    means = np.average(losses, axis=1, weights=weight)
-    best = int(means.argmin())
-    allowed = means[best] + losses[best].std() / math.sqrt(losses.shape[1])
-    return int(np.flatnonzero(means <= max(allowed, epsilon / 2) + 1e-12)[0])

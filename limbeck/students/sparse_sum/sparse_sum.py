@@ -10,7 +10,8 @@ from limbeck.core.errors import InvalidInput, whole_number
 from limbeck.core.registry import STUDENTS
 from limbeck.data.splits import split_folds
 from limbeck.students.sparse_sum.base import SumOfTerms
-from limbeck.students.sparse_sum.search import search, sizes_up_to, spans_of
+from limbeck.students.sparse_sum.search import search, spans_of
+from limbeck.students.sparse_sum.sizes import sizes_up_to
 from limbeck.students.sparse_sum.sum_data import SumData
 from limbeck.students.targets import TaskLike, read_training
 

@@ -8,12 +8,8 @@ import pytest
 
 from limbeck.core.columns import Features
 from limbeck.data.splits import split_folds
-from limbeck.students.sparse_sum.search import (
-    search,
-    search_families,
-    sizes_up_to,
-    smallest_within,
-)
+from limbeck.students.sparse_sum.search import search, search_families
+from limbeck.students.sparse_sum.sizes import sizes_up_to
 from limbeck.students.sparse_sum.sum_data import SumData, cross_entropy
 from limbeck.students.sparse_sum.terms import FilledColumns
 
@@ -60,22 +56,6 @@ def test_queries_help_to_choose_but_are_not_judged() -> None:
                    np.arange(500) < 250, True)  # fmt: skip
     found = search(half, (2, 4), np.random.default_rng(0))
     assert found.losses.shape == (2, 250)
-
-
-def test_sizes_end_with_the_largest() -> None:
-    assert sizes_up_to(1) == (1,)
-    assert sizes_up_to(7) == (1, 2, 3, 4, 5, 6, 7)
-    assert sizes_up_to(32)[-2:] == (24, 32)
-
-
-def test_the_smallest_size_within_a_standard_error_or_half_of_epsilon() -> None:
-    losses = np.zeros((3, 100))
-    losses[0, :30], losses[1, :10], losses[2, :8] = 1, 1, 1
-    weight = np.ones(100)
-    assert smallest_within(losses, weight, 0.0) == 1  # 0.10 is within 0.08 + 0.027
-    assert smallest_within(losses, weight, 0.7) == 0
-    losses[1, :20] = 1
-    assert smallest_within(losses, weight, 0.0) == 2
 
 
 def test_more_than_two_classes_and_regression_are_fitted() -> None:
