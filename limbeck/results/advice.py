@@ -9,7 +9,7 @@ from typing import Any, Self
 from rich.console import RenderableType
 
 from limbeck.core.errors import InvalidInput
-from limbeck.core.strict_json import plain, read_json, record, write_json
+from limbeck.core.strict_json import read_json, record, write_json
 from limbeck.reports.table import Table
 from limbeck.results.advice_record import AdviceRecord
 from limbeck.results.advice_sections import (
@@ -87,19 +87,10 @@ class Advice(AdviceRecord, Result):
 
     def to_dict(self) -> dict[str, Any]:
         """All numbers, ready for JSON, None where not finite."""
-        return {
-            "format": _FORMAT,
-            "version": _VERSION,
-            "sentence": self.sentence,
-            "code": self.code,
-            "outlooks": plain(self.outlooks),
-            "points": plain(self.points),
-            "teacher": plain(self.teacher),
-            "score": self.score,
-            "level": self.level,
-            "notes": plain(self.notes),
-            "settings": plain(self.settings),
-        }
+        return self._saved(
+            _FORMAT, _VERSION, "sentence", "code", "outlooks", "points", "teacher", "score",
+            "level", "notes", "settings",
+        )  # fmt: skip
 
     def __rich__(self) -> RenderableType:
         return terminal(self)

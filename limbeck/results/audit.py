@@ -268,16 +268,14 @@ class Audit(Result):
 
     def to_dict(self) -> dict[str, Any]:
         """All numbers, ready for JSON (``null`` for what is not known); no rows."""
-        names = (
-            "score", "outcome", "frequency_weight", "sampling_weight", "cases", "rows", "counting",
-            "columns", "features", "caveats", "dropped", "calibration", "fidelity", "differences",
-            "groups", "group", "group_metrics", "settings",
-        )  # fmt: skip
         missing, multiplicity = self.answer()
+        told = self._saved(
+            _FORMAT, _VERSION, "score", "outcome", "frequency_weight", "sampling_weight", "cases",
+            "rows", "counting", "columns", "features", "caveats", "dropped", "calibration",
+            "fidelity", "differences", "groups", "group", "group_metrics", "settings",
+        )  # fmt: skip
         return {
-            "format": _FORMAT,
-            "version": _VERSION,
-            **{name: plain(getattr(self, name)) for name in names},
+            **told,
             "missing_features": plain(missing),
             "model_multiplicity": plain(multiplicity),
         }

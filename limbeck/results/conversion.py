@@ -13,7 +13,7 @@ from limbeck.certificates.certificate_file import load as load_certificate
 from limbeck.certificates.certificate_file import save as save_certificate
 from limbeck.core.errors import InvalidInput
 from limbeck.core.status import Status
-from limbeck.core.strict_json import plain, read_json, record, write_json
+from limbeck.core.strict_json import read_json, record, write_json
 from limbeck.reports.document import document, write_document
 from limbeck.reports.markup import Html, join, tag
 from limbeck.reports.style import FRAGMENT, PAGE
@@ -137,20 +137,10 @@ class Conversion(ConversionRecord, Result):
 
     def to_dict(self) -> dict[str, Any]:
         """All numbers, ready for JSON, None where not finite; weights are left out."""
-        told = {
-            "format": _FORMAT,
-            "version": _VERSION,
-            "status": self.status.to_dict(),
-            "verdict": self.verdict,
-            "comparison": self.comparison,
-            "facts": self.facts,
-            "history": self.history,
-            "notes": self.notes,
-            "settings": self.settings,
-            "recalled": self.recalled,
-            "preferred": self.preferred,
-        }
-        return {name: plain(value) for name, value in told.items()}
+        return self._saved(
+            _FORMAT, _VERSION, "status", "verdict", "comparison", "facts", "history", "notes",
+            "settings", "recalled", "preferred",
+        )  # fmt: skip
 
     def _title(self) -> str:
         s = self.settings

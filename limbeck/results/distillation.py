@@ -19,7 +19,7 @@ from limbeck.core.atomic_io import write_bytes
 from limbeck.core.contract import Student
 from limbeck.core.errors import FileRefused, InvalidInput
 from limbeck.core.status import Status
-from limbeck.core.strict_json import plain, read_json, record, write_json
+from limbeck.core.strict_json import read_json, record, write_json
 from limbeck.data.formulas import with_formulas, without_formulas
 from limbeck.data.tables import read_table
 from limbeck.export.students import export_student
@@ -192,18 +192,11 @@ class Distillation(DistillationRecord, Result):
 
     def to_dict(self) -> dict[str, Any]:
         """All numbers, ready for JSON, None where not finite; student and rows are left out."""
-        return {
-            "format": _FORMAT,
-            "version": _VERSION,
-            "status": self.status.to_dict(),
-            "verdict": self.verdict,
-            "notes": list(self.notes),
-            "comparison": plain(self.comparison),
-            "frontier": plain(self.frontier),
-            "queries": self.queries,
-            "rows_seen": self.rows_seen,
-            "trace": plain(self.trace),
-            "settings": plain(self.settings),
+        told = self._saved(
+            _FORMAT, _VERSION, "status", "verdict", "notes", "comparison", "frontier", "queries",
+            "rows_seen", "trace", "settings",
+        )  # fmt: skip
+        return told | {
             "chain": self.chain and {
                 "students": list(self.chain.students),
                 "epsilon": self.chain.epsilon,

@@ -13,7 +13,7 @@ from limbeck.certificates.certificate_file import save as save_certificate
 from limbeck.core.atomic_io import write_bytes
 from limbeck.core.errors import InvalidInput
 from limbeck.core.status import Status
-from limbeck.core.strict_json import plain, read_json, record, strict_json, write_json
+from limbeck.core.strict_json import read_json, record, strict_json, write_json
 from limbeck.language.certified_texts import CertifiedTexts
 from limbeck.language.models import read_model
 from limbeck.reports.table import Table
@@ -161,22 +161,10 @@ class LanguageDistillation(LanguageRecord, Result):
 
     def to_dict(self) -> dict[str, Any]:
         """All numbers and texts, ready for JSON; weights are left out."""
-        told = {
-            "format": _FORMAT,
-            "version": _VERSION,
-            "status": self.status.to_dict(),
-            "verdict": self.verdict,
-            "comparison": self.comparison,
-            "second": self.second,
-            "facts": self.facts,
-            "bill": self.bill,
-            "generations": self.generations,
-            "history": self.history,
-            "preflight": self.preflight,
-            "notes": self.notes,
-            "settings": self.settings,
-        }
-        return {name: plain(value) for name, value in told.items()}
+        return self._saved(
+            _FORMAT, _VERSION, "status", "verdict", "comparison", "second", "facts", "bill",
+            "generations", "history", "preflight", "notes", "settings",
+        )  # fmt: skip
 
     def __rich__(self) -> RenderableType:
         return language_table(self)

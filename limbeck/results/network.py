@@ -11,7 +11,7 @@ from rich.console import RenderableType
 from limbeck.certificates.certificate_file import load as load_certificate
 from limbeck.core.errors import InvalidInput, LimbeckError
 from limbeck.core.status import Status
-from limbeck.core.strict_json import plain, read_json, record, write_json
+from limbeck.core.strict_json import read_json, record, write_json
 from limbeck.reports.table import Table
 from limbeck.results.model_card import write_card
 from limbeck.results.network_record import NetworkRecord
@@ -150,19 +150,10 @@ class NetworkDistillation(NetworkRecord, Result):
 
     def to_dict(self) -> dict[str, Any]:
         """All numbers, ready for JSON, None where not finite; weights and rows are left out."""
-        told = {
-            "format": _FORMAT,
-            "version": _VERSION,
-            "status": self.status.to_dict(),
-            "verdict": self.verdict,
-            "comparison": self.comparison,
-            "facts": self.facts,
-            "history": self.history,
-            "diagnosis": self.diagnosis,
-            "notes": self.notes,
-            "settings": self.settings,
-        }
-        return {name: plain(value) for name, value in told.items()}
+        return self._saved(
+            _FORMAT, _VERSION, "status", "verdict", "comparison", "facts", "history", "diagnosis",
+            "notes", "settings",
+        )  # fmt: skip
 
     def __rich__(self) -> RenderableType:
         return network_table(self)

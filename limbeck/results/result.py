@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from limbeck.core.errors import InvalidInput, did_you_mean
+from limbeck.core.status import Status
+from limbeck.core.strict_json import plain
 from limbeck.core.whole_folder import whole_folder
 from limbeck.reports.printed import Printed
 from limbeck.reports.table import Table
@@ -54,6 +56,12 @@ class Result(Printed):
     @abstractmethod
     def tables(self) -> dict[str, Table[Any]]:
         """All tables that have rows, by name; the main one first."""
+
+    def _saved(self, kind: str, version: int, *names: str) -> dict[str, Any]:
+        """The format, and what is saved by its name, ready for JSON: what `record` reads again."""
+        values = ((name, getattr(self, name)) for name in names)
+        told = {n: v.to_dict() if isinstance(v, Status) else plain(v) for n, v in values}
+        return {"format": kind, "version": version, **told}
 
     def to_frame(self, table: str | None = None) -> Any:
         """A table as a `pandas.DataFrame`, with numbers as numbers.

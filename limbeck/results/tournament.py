@@ -9,7 +9,7 @@ from typing import Any, Self
 from rich.console import RenderableType
 
 from limbeck.core.errors import InvalidInput, did_you_mean
-from limbeck.core.strict_json import plain, read_json, record, write_json
+from limbeck.core.strict_json import read_json, record, write_json
 from limbeck.reports.table import Table
 from limbeck.results.distillation import Distillation
 from limbeck.results.result import Result, saved_whole
@@ -160,18 +160,10 @@ class Tournament(TournamentRecord, Result):
 
     def to_dict(self) -> dict[str, Any]:
         """All numbers, ready for JSON; the finalists have folders of their own."""
-        return {
-            "format": _FORMAT,
-            "version": _VERSION,
-            "sentence": self.sentence,
-            "candidates": plain(self.candidates),
-            "recommended": self.recommended,
-            "statements": plain(self.statements),
-            "refits": self.refits,
-            "near": self.near,
-            "unfinished": plain(self.unfinished),
-            "settings": plain(self.settings),
-        }
+        return self._saved(
+            _FORMAT, _VERSION, "sentence", "candidates", "recommended", "statements", "refits",
+            "near", "unfinished", "settings",
+        )  # fmt: skip
 
     def __rich__(self) -> RenderableType:
         return terminal(self)
