@@ -7,7 +7,8 @@ import limbeck
 from limbeck import LimbeckError
 from limbeck.core.columns import Features
 from limbeck.core.progress import quiet
-from limbeck.methods.few_labels.method import FewLabels, different_rows
+from limbeck.methods.few_labels.labelling import different_rows
+from limbeck.methods.few_labels.method import FewLabels
 from limbeck.methods.few_labels.questions import CountedQuestions
 
 WORDS = [f"w{i}" for i in range(40)]
