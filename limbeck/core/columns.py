@@ -28,6 +28,7 @@ from limbeck.core.column import (
     typed_column,
 )
 from limbeck.core.errors import InvalidInput, did_you_mean, list_of_names
+from limbeck.core.given_tables import as_matrix, is_frame, refuse_empty, refuse_same_names
 from limbeck.core.images import are_image_paths, image_matrix, image_shape
 from limbeck.core.records import as_table
 from limbeck.core.texts import are_texts, as_texts, text_codes, written
@@ -101,7 +102,7 @@ class Features:
             that cannot be encoded (dates, lists, complex numbers).
         """
         X = as_table(X)
-        if _is_frame(X):
+        if is_frame(X):
             return _features_of_frame(X)
         if isinstance(X, Rows):
             return X.features
@@ -113,7 +114,7 @@ class Features:
             as_texts(X)  # refuses missing ones
             name = str(names[0]) if names else str(getattr(X, "name", None) or "text")
             return cls((Feature(name, "text"),), dtypes=("str",))
-        A, shape = _as_matrix(X)
+        A, shape = as_matrix(X)
         d = A.shape[1]
         places = (f"x{list(place)}" for place in np.ndindex(shape))
         own = tuple(places) if shape else tuple(f"x{j}" for j in range(d))
@@ -122,7 +123,7 @@ class Features:
             raise InvalidInput(
                 f"There are {len(labels)} names for {d} columns.", "Give one name per column."
             )
-        _no_duplicates(labels)
+        refuse_same_names(labels)
         kind: Kind = "boolean" if A.dtype == np.bool_ else "numeric"
         columns = tuple(Feature(n, kind, "" if labels is own else _unit_in(n)) for n in labels)
         return cls(columns, dtypes=(str(A.dtype),), shape=shape)
@@ -155,7 +156,7 @@ class Features:
         X = as_table(X)
         if self.text:
             return text_codes(self.texts(X))
-        out = self._encode_frame(X) if _is_frame(X) else self._matrix(X).astype(np.float64)
+        out = self._encode_frame(X) if is_frame(X) else self._matrix(X).astype(np.float64)
         self._refuse_infinite(out)
         return out
 
@@ -179,7 +180,7 @@ class Features:
         """
         size = size or max(1, min(2**14, 2**19 // len(self)))
         X = as_table(X)
-        if isinstance(X, Rows) or _is_frame(X) or self.text:
+        if isinstance(X, Rows) or is_frame(X) or self.text:
             values = self.encode(X)
             yield from (values[i : i + size] for i in range(0, len(values), size))
             return
@@ -248,7 +249,7 @@ class Features:
         if self.text and not self.written:
             return self.texts(X)
         X = as_table(X)
-        if not (self.frame and _is_frame(X)):
+        if not (self.frame and is_frame(X)):
             return X
         return X[list(self.numbers or self.names)]
 
@@ -280,7 +281,7 @@ class Features:
         if self.written:
             self._refuse_lacking(X, self.numbers or self.names)
             return written(X[list(self.numbers or self.names)])
-        if _is_frame(X):
+        if is_frame(X):
             name = self.names[0]
             if name not in X.columns and len(X.columns) > 1:
                 raise InvalidInput(
@@ -306,7 +307,7 @@ class Features:
     def _matrix(self, X: Any) -> NDArray[Any]:
         if self.shape and are_image_paths(X):
             return image_matrix(X, self.shape)
-        A, shape = _as_matrix(X)
+        A, shape = as_matrix(X)
         if shape and self.shape and shape != self.shape:
             raise InvalidInput(
                 f"The rows have shape {shape} each, and {self.shape} was expected.",
@@ -353,7 +354,7 @@ class Features:
         if lacking and not self.frame and X.shape[1] == len(self):
             return self.encode(X.to_numpy())  # names were never known: order decides
         self._refuse_lacking(X, self.names)
-        _no_duplicates([str(n) for n in X.columns if n in self.names])
+        refuse_same_names([str(n) for n in X.columns if n in self.names])
         out = np.empty((len(X), len(self)), dtype=np.float64)
         for j, c in enumerate(self.columns):
             out[:, j] = encode_column(c, X[c.name])
@@ -393,69 +394,17 @@ class Rows:
         return self.features.table_of(self.given) if self.features.written else self.given
 
 
-def _is_frame(X: Any) -> bool:
-    return hasattr(X, "columns") and hasattr(X, "iloc")
-
-
-def _as_matrix(X: Any) -> tuple[NDArray[Any], tuple[int, ...]]:
-    """Rows as a matrix (n, d), and the shape that they had; () for a table."""
-    if hasattr(X, "detach"):  # a tensor, on any device
-        X = X.detach().cpu().numpy()
-    if hasattr(X, "toarray"):
-        raise InvalidInput("X is sparse, which is not supported.", "Give X.toarray().")
-    A = np.asarray(X)
-    shape = A.shape[1:] if A.ndim > 2 else ()
-    if shape and A.size:
-        A = A.reshape(len(A), -1)
-    if A.ndim != 2:
-        raise InvalidInput(
-            f"X has shape {A.shape}, and a table of rows and columns is needed.",
-            "Reshape your data to (n, d); a single row as X.reshape(1, -1).",
-        )
-    _not_empty(A.shape)
-    if A.dtype == object:
-        try:
-            A = A.astype(np.float64)
-        except (TypeError, ValueError):
-            raise InvalidInput(
-                "X is an array of objects that are not numbers.",
-                "Give a pandas DataFrame with one dtype per column; text becomes categories.",
-            ) from None
-    if A.dtype.kind not in "fiub":
-        raise InvalidInput(
-            f"X has dtype {A.dtype}.", "Give numbers or booleans, or a pandas DataFrame."
-        )
-    return A, shape
-
-
-def _not_empty(shape: tuple[int, ...]) -> None:
-    for count, what in zip(shape, ("sample", "feature"), strict=True):
-        if count == 0:
-            raise InvalidInput(
-                f"X holds 0 {what}(s) (shape={shape}) while a minimum of 1 is required.",
-                "Give at least one row and one column.",
-            )
-
-
 def _unit_in(name: str) -> str:
     found = re.search(r"\[([^\[\]]+)\]\s*$", name)
     return found.group(1) if found else ""
 
 
-def _no_duplicates(names: Sequence[str]) -> None:
-    seen: set[str] = set()
-    for name in names:
-        if name in seen:
-            raise InvalidInput(f"Two columns are called {name!r}.", "Rename or drop one of them.")
-        seen.add(name)
-
-
 def _features_of_frame(X: Any) -> Features:
-    _not_empty(X.shape)
+    refuse_empty(X.shape)
     numbered = all(isinstance(c, Integral) and not isinstance(c, bool) for c in X.columns)
     numbers = tuple(map(int, X.columns)) if numbered else ()
     names = tuple(f"x{c}" for c in numbers) or tuple(map(str, X.columns))
-    _no_duplicates(names)
+    refuse_same_names(names)
     strange = [c for c in X.columns if not isinstance(c, str)]
     if strange and not numbered:
         raise InvalidInput(
