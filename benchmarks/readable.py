@@ -20,8 +20,9 @@ import os
 import time
 import warnings
 from collections import defaultdict
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -213,6 +214,23 @@ def means(groups: dict[tuple[str, str, str], list[dict[str, Any]]], sizes: list[
     return out
 
 
+def all_cells(
+    out: Path, keys: Sequence[str], cells: list[Any], run: Callable[..., Any], jobs: int
+) -> list[dict[str, Any]]:
+    """The lines of a file; those of cells that it lacks are measured first, and appended."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    lines = [json.loads(line) for line in out.read_text().splitlines()] if out.exists() else []
+    done = {tuple(line[key] for key in keys) for line in lines}
+    todo = [cell for cell in cells if cell not in done]
+    with ProcessPoolExecutor(jobs) as pool:
+        for made in as_completed([pool.submit(run, *cell) for cell in todo]):
+            text = json.dumps(made.result())
+            with out.open("a") as file:
+                file.write(text + "\n")
+            lines.append(json.loads(text))
+    return lines
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--students", nargs="*", default=[])
@@ -227,21 +245,15 @@ def main() -> None:
     parser.add_argument("--table", action="store_true", help="print what was measured, run nothing")
     args = parser.parse_args()
     warnings.filterwarnings("ignore")
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    lines = [json.loads(t) for t in args.out.read_text().splitlines()] if args.out.exists() else []
-    done = {(x["data"], x["teacher"], x["seed"], x["student"]) for x in lines}
     students = [*args.students, *(PEERS if args.peers else ())] or ["sparse_sum", "tree"]
     cells = [
         (name, kind, seed, student)
         for seed in range(args.seeds) for name in args.data for kind in args.teachers
         for student in students
     ]  # fmt: skip
-    todo = [] if args.table else [cell for cell in cells if cell not in done]
-    with ProcessPoolExecutor(args.jobs) as pool:
-        for run in as_completed([pool.submit(one, *cell, args.sizes, args.rows) for cell in todo]):
-            with args.out.open("a") as file:
-                file.write(json.dumps(run.result()) + "\n")
-            lines.append(json.loads(json.dumps(run.result())))
+    keys = ("data", "teacher", "seed", "student")
+    run = partial(one, sizes=args.sizes, most=args.rows)
+    lines = all_cells(args.out, keys, [] if args.table else cells, run, args.jobs)
     print(tables(lines, args.sizes))
 
 

@@ -15,16 +15,15 @@ what is there is not run again.
 from __future__ import annotations
 
 import argparse
-import json
 import time
 import warnings
 from collections import defaultdict
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from readable import SETS, TEACHERS, agreement, case_of
+from readable import SETS, TEACHERS, agreement, all_cells, case_of
 from tournament_prototype import prototype
 
 from limbeck.api.tournament import routes_for
@@ -151,17 +150,11 @@ def main() -> None:
     parser.add_argument("--table", action="store_true", help="print what was measured, run nothing")
     args = parser.parse_args()
     warnings.filterwarnings("ignore")
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    lines = [json.loads(t) for t in args.out.read_text().splitlines()] if args.out.exists() else []
-    done = {(x["data"], x["teacher"], x["seed"]) for x in lines}
     seeds = range(args.first, args.first + args.seeds)
     cells = [(n, k, seed) for seed in seeds for n in args.data for k in args.teachers]
-    todo = [] if args.table else [cell for cell in cells if cell not in done]
-    with ProcessPoolExecutor(args.jobs) as pool:
-        for run in as_completed([pool.submit(one, *cell, args.sizes) for cell in todo]):
-            with args.out.open("a") as file:
-                file.write(json.dumps(run.result()) + "\n")
-            lines.append(json.loads(json.dumps(run.result())))
+    run = partial(one, sizes=args.sizes)
+    keys = ("data", "teacher", "seed")
+    lines = all_cells(args.out, keys, [] if args.table else cells, run, args.jobs)
     print(tables(lines, args.sizes))
 
 
