@@ -246,8 +246,7 @@ def fit(
             module.to(engine.device)
         first = _two_rows(samples, seed, augment_seed, engine)
         mixing = _mixing(training, task, first.inputs)
-        many = engine.processes > 1
-        loose = [many and unused(m, first) for m in modules]
+        loose = [engine.processes > 1 and unused(m, first) for m in modules]
         # Replicas that look for unused weights would take one that only the loss uses for such.
         own = [None if out else head for head, out in zip(heads, loose, strict=False)]
         maps = maps_of(modules, first, found, task, ask, needs, seed, engine, asked_teacher, filter,
@@ -262,11 +261,11 @@ def fit(
             Learner(m, outputs, found, learned, training, engine, average)
             for m, outputs, learned, average in zip(modules, seen, maps, averages, strict=True)
         ]
-        score = _validation(validation, task, training, engine, asked_teacher)
         session = Trainer(
             learners, ask, asked_teacher, samples, task, training, engine, seed=seed,
-            augment_seed=augment_seed, views=views, validation=score, filter=filter, folder=where,
-            settings=settings, name=name, mixing=mixing,
+            augment_seed=augment_seed, views=views, filter=filter, folder=where, settings=settings,
+            validation=_validation(validation, task, training, engine, asked_teacher), name=name,
+            mixing=mixing,
         )  # fmt: skip
         session.run(progress)
         if engine.sharded:
