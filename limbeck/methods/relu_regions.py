@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from limbeck.core.answers import ScoreKind
 from limbeck.core.columns import Rows
 from limbeck.core.contract import Access, MethodResult, Teacher
-from limbeck.core.errors import InvalidInput
+from limbeck.core.errors import InvalidInput, plural
 from limbeck.core.progress import Progress
 from limbeck.core.registry import METHODS
 from limbeck.core.status import Status, StatusCode
@@ -86,7 +86,7 @@ class ReluRegions(BaseMethod):
         _check_same(tree, teacher, rows)
         status = Status(
             StatusCode.EXACT,
-            f"The tree of {tree.size:,} regions is the network, for all inputs.",
+            f"The tree of {plural(tree.size, 'region')} is the network, for all inputs.",
         )
         trace = {
             "regions": tree.size, "hidden": list(tree.hidden), "rows": len(rows), "queries": 0,

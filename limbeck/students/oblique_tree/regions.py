@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linprog
 
 from limbeck.core.errors import InvalidInput
+from limbeck.students.oblique_tree.counting import regions_at_least
 
 __all__ = ["Layer", "RegionTree", "planes_of", "regions_of"]
 
@@ -97,8 +98,9 @@ def regions_of(layers: Sequence[Layer], max_regions: int) -> RegionTree:
     """
     d, hidden = layers[0][0].shape[1], len(layers) - 1
     widths = [len(b) for _, b in layers[:-1]]
-    if hidden and np.linalg.matrix_rank(layers[0][0]) == widths[0] > np.log2(max_regions):
-        raise _too_many(2.0 ** widths[0], max_regions, widths)
+    least = regions_at_least(layers, max_regions)
+    if least > max_regions:
+        raise _too_many(least, max_regions, widths)
     starts = np.cumsum([0, *widths])
     point = np.append(np.random.default_rng(0).normal(size=d), 1.0)
     sums = _next(layers[0], np.eye(d, d + 1))
@@ -240,8 +242,9 @@ def _inside(planes: Array) -> Array | None:
 
 
 def _too_many(reached: float, limit: int, widths: Sequence[int]) -> InvalidInput:
+    least = f"{reached:,.0f}" if reached < 1e12 else f"{reached:.1e}"
     return InvalidInput(
-        f"The network of {' and '.join(map(str, widths))} hidden units has at least {reached:,.0f}"
+        f"The network of {' and '.join(map(str, widths))} hidden units has at least {least}"
         f" linear regions, and max_regions is {limit:,}.",
         "Raise max_regions, distil into a smaller network first, or use another method, such as"
         " 'search_and_stitch', for a tree that is not exact.",
