@@ -112,6 +112,12 @@ def as_classes(classes: Any, what: str = "classes") -> tuple[Label, ...]:
     """
     given = range(classes) if isinstance(classes, int) else classes
     labels = tuple(c.item() if isinstance(c, np.generic) else c for c in given)
+    if len(labels) == 1:
+        raise InvalidInput(
+            f"{what} is {list(labels)}: with one class there is nothing to tell apart.",
+            "Give labels of at least two different classes, or name all that the teacher knows"
+            " by classes=.",
+        )
     if len(labels) < 2 or not all(map(is_label, labels)) or len(set(labels)) != len(labels):
         raise InvalidInput(f"{what} is {list(labels)[:8]}.", "Give at least two different classes.")
     return labels

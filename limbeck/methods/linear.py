@@ -64,7 +64,7 @@ class MatchLinear(SumMethod):
     def _status(self, found: SearchedSums, student: SumOfTerms, asked: AskedTeacher) -> Status:
         return Status(
             StatusCode.COMPLETE,
-            f"{plural(student.numbers, 'weight')} were fitted to the teacher's soft answers.",
+            f"The teacher's soft answers are fitted by {plural(student.numbers, 'weight')}.",
         )
 
     def _by_family(

@@ -111,3 +111,19 @@ def test_queries_of_stored_scores_are_refused() -> None:
     with pytest.raises(AccessDenied, match="stored rows only"):
         limbeck.distill((rows(), teacher(rows()).to_numpy()), rows(), into="additive", queries=10,
                         regression=True, progress=False)  # fmt: skip
+
+
+@pytest.mark.parametrize("value", [False, True])
+def test_a_constant_teacher_has_no_curve(value) -> None:
+    """Curves of 1e-16 stood for columns that say nothing; missing values and levels among them."""
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"a": rng.normal(size=120), "c": pd.Categorical(rng.choice(list("xy"), 120))})
+    X.loc[::7, "a"] = np.nan
+    settings = {"regression": True} if value else {"y": np.arange(120) % 2}
+    found = limbeck.distill(
+        lambda rows: np.full(len(rows), 3.5 if value else 1), X, into="additive", pairs=1,
+        queries=100, epsilon=0.2, progress=False, **settings,
+    )  # fmt: skip
+    assert found.student.numbers == 1
+    assert "not used: a, c" in found.student.text()
+    assert "urves of 1 number " in found.status.message

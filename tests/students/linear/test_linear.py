@@ -8,7 +8,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from limbeck.core.columns import Features
+from limbeck.core.task import Task
 from limbeck.data.splits import split_folds
+from limbeck.methods.linear import match_linear
 from limbeck.students import load
 from limbeck.students.linear.linear import Linear, l1_path
 from limbeck.students.sparse_sum.sum_data import SumData
@@ -51,6 +53,15 @@ def test_a_category_is_no_number_and_gaps_have_a_weight() -> None:
 
 def test_one_answer() -> None:
     assert (Linear().fit(X, np.full(300, "yes")).predict(X) == "yes").all()
+
+
+def test_probabilities_that_are_all_alike_leave_no_weight_but_the_constant() -> None:
+    """Weights of 1e-16 stood for every column."""
+    X = np.random.default_rng(0).normal(size=(50, 3))
+    rows = Features.of(X).rows(X)
+    found = match_linear(rows, np.tile([0.1, 0.9], (50, 1)), None, Task((0, 1)))
+    assert found.numbers == 1
+    np.testing.assert_allclose(found.predict_proba(rows)[:, 1], 0.9, atol=0.01)
 
 
 def test_many_weights_are_fitted_too() -> None:
