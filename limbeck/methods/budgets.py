@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from limbeck.core.contract import Access, Teacher
 from limbeck.core.errors import AccessDenied, InvalidInput, whole_number
+from limbeck.core.status import Status
 from limbeck.methods.weights import check_query_weight
 from limbeck.samplers.named import sampler_named
 from limbeck.students.targets import read_weight
@@ -18,6 +20,7 @@ __all__ = [
     "check_queries",
     "check_shape",
     "check_size",
+    "leaves_note",
     "query_budget",
     "used_rows",
 ]
@@ -162,3 +165,25 @@ def check_leaf_rows(min_samples_leaf: int, rows: int) -> None:
             " leaves so many on both sides.",
             f"Give at most {rows // 2}.",
         )
+
+
+def leaves_note(status: Status, max_leaves: int, rows: int, largest: int) -> Status:
+    """A status that says, where more leaves were allowed than there are rows, how many are of use.
+
+    Parameters
+    ----------
+    status : Status
+        How the search ended.
+    max_leaves : int
+        What was allowed.
+    rows : int
+        How many rows there are.
+    largest : int
+        Leaves of the largest tree.
+    """
+    if max_leaves <= rows:
+        return status
+    note = (
+        f"max_leaves is {max_leaves:,} for {rows:,} rows; the largest tree found has {largest:,}."
+    )
+    return replace(status, message=f"{status.message} {note}")

@@ -125,5 +125,5 @@ class FromForest(Greedy):
             values = rows.values[kept]
             nodes = [ordered.nodes(plan, values) for plan in ordered.best(plans, cut)]
         else:
-            nodes = list(map(arrivals.nodes, plans))
+            nodes = arrivals.of_sizes(plans)
         return nodes + nodes[-1:] * (self.max_leaves - most), True

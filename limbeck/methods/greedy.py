@@ -27,7 +27,7 @@ from limbeck.data.smallest_size import smallest_within
 from limbeck.data.splits import FOLDS, split_folds
 from limbeck.methods.answered_rows import AllSizes, AnsweredRows
 from limbeck.methods.base import BaseMethod
-from limbeck.methods.budgets import check_queries, check_size, query_budget
+from limbeck.methods.budgets import check_queries, check_size, leaves_note, query_budget
 from limbeck.methods.forests import trees_of_teacher
 from limbeck.methods.search_and_stitch.best_first import best_first
 from limbeck.methods.search_and_stitch.binned import BinnedRows
@@ -228,7 +228,12 @@ class Greedy(TreeConstraints, BaseMethod):
         family, proven = self._family(
             data, everything, every, targets[best], weight, task, n, limit, check=True
         )
-        trees = [Tree.from_nodes(nodes, rows.features, task, values) for nodes in family]
+        different = {id(nodes): nodes for nodes in family}
+        made = {
+            at: Tree.from_nodes(nodes, rows.features, task, values)
+            for at, nodes in different.items()
+        }
+        trees = [made[id(nodes)] for nodes in family]
         seen = _family_losses(family, values, told, task) / _scale(told, weight, task)
         losses.setdefault(best, seen[:, :n])
         size = self.leaves or 1 + smallest_within(losses[best], sample_weight, self.epsilon)
@@ -251,6 +256,7 @@ class Greedy(TreeConstraints, BaseMethod):
         }  # fmt: skip
         done = StatusCode.COMPLETE if proven else StatusCode.LIMIT
         status = self._said(status_of(outcome, done, None, self.epsilon), proven)
+        status = leaves_note(status, self.max_leaves, n, frontier[-1].size)
         return MethodResult(tree, status, asked.total, tuple(frontier), trace)
 
     def _said(self, status: Status, proven: bool) -> Status:
@@ -328,11 +334,11 @@ class Greedy(TreeConstraints, BaseMethod):
                     "Forbid fewer columns, lower feature_costs or min_samples_leaf, or take back"
                     " monotone.",
                 )
-        family = [cut_back(grown, m) for m in range(1, self.max_leaves + 1)]
+        family = [cut_back(grown, m) for m in range(1, grown.size + 1)]
         if limits.direction.any():
             values = rows.values[kept]
             family = [in_order(nodes.settled(values), limits.direction) for nodes in family]
-        return family, True
+        return family + family[-1:] * (self.max_leaves - len(family)), True
 
 
 def _family_losses(
@@ -341,7 +347,7 @@ def _family_losses(
     """Losses of each tree on each row, of shape (trees, n)."""
     out = np.empty((len(family), len(values)))
     for m, nodes in enumerate(family):
-        if m and nodes.size == family[m - 1].size and nodes is family[m - 1]:
+        if m and nodes is family[m - 1]:
             out[m] = out[m - 1]
             continue
         find, leaves = walker(nodes)

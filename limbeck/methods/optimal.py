@@ -112,7 +112,7 @@ class Optimal(Greedy):
         search = OptimalSearch(sample, cost, self.max_leaves, self.max_depth or 3, limit, ordered)
         plans = search.trees()
         if ordered is None:
-            nodes = list(map(arrivals.nodes, plans))
+            nodes = arrivals.of_sizes(plans)
         else:
             values = rows.values[kept]
             nodes = [ordered.nodes(plan, values) for plan in ordered.best(plans)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -114,3 +116,18 @@ def test_a_pool_of_limited_depth_stitches_the_best_tree_of_that_depth() -> None:
     for pool, frontier in zip(pools, frontiers, strict=True):
         for leaves in (1, 2, 3, 5, 8):
             assert pool.cost_of(pool.best(leaves)) == pytest.approx(frontier[leaves - 1])
+
+
+@pytest.mark.parametrize("values", [False, True], ids=["classes", "values"])
+@pytest.mark.parametrize(("into", "method"), ROUTES)
+def test_more_leaves_than_rows_end_soon_and_are_said(into, method, values):
+    """5,000 leaves for 40 rows did not end within a minute by two of these."""
+    given, teacher, _ = made(into, method, values, max_leaves=5000, leaves=None, queries=30)
+    rows, started = Features.of(X).rows(X.iloc[:40]), time.process_time()
+    result = given.distill(teacher, rows, np.random.default_rng(0), quiet)
+    assert time.process_time() - started < 10
+    largest = result.frontier[-1].size
+    assert largest <= 40 + given.queries
+    assert f"max_leaves is 5,000 for 40 rows; the largest tree found has {largest}." in (
+        result.status.message
+    )

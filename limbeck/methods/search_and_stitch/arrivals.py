@@ -6,6 +6,7 @@ of questions is found once, and serves every tree that begins with them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
@@ -100,6 +101,19 @@ class Arrivals:
         visit(plan, self._root)
         f, op, threshold, missing, left, right, value, total = map(np.array, zip(*out, strict=True))
         return Nodes(f, op, threshold, missing, left, right, value, total)
+
+    def of_sizes(self, plans: Sequence[PlannedTree]) -> list[Nodes]:
+        """Plans of growing size as nodes; a plan that follows itself is the same object.
+
+        Parameters
+        ----------
+        plans : sequence of PlannedTree
+            The trees.
+        """
+        out: list[Nodes] = []
+        for m, plan in enumerate(plans):
+            out.append(out[-1] if m and plan == plans[m - 1] else self.nodes(plan))
+        return out
 
     def said(self, plan: PlannedTree) -> NDArray[np.float64]:
         """What a plan says of the rows judged: values of shape (j, k), or (j, 1).

@@ -115,7 +115,7 @@ def choose(
     greedy = greedy and not method.shaped  # greedy trees are grown without limits
     plans = search.cut_back() if greedy else search.stitched()
     task = search.task
-    trees = [search.tree(plan, seen) for plan in plans]
+    trees = search.trees(plans, seen)
     if judged is not None:
         losses = judged.greedy if greedy else judged.stitched
     else:

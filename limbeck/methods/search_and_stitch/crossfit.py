@@ -94,12 +94,13 @@ def losses_by_size(
     for side in (nodes.left, nodes.right):
         inner = nodes.feature >= 0
         parent[side[inner]] = np.flatnonzero(inner)
-    out = np.empty((most, len(values)))
-    for leaves_kept in range(1, most + 1):
-        up = np.arange(len(nodes))
-        for node in range(2 * leaves_kept - 1, len(nodes)):
-            up[node] = up[parent[node]]
-        out[leaves_kept - 1] = row_losses(nodes.value[up[at]], answers, task)
+    out, losses = np.empty((most, len(values))), row_losses(nodes.value[at], answers, task)
+    out[nodes.size - 1 :] = losses
+    for leaves_kept in range(nodes.size - 1, 0, -1):  # two leaves at a time become their parent
+        moved = np.flatnonzero(at >= 2 * leaves_kept - 1)
+        at[moved] = parent[at[moved]]
+        losses[moved] = row_losses(nodes.value[at[moved]], answers[moved], task)
+        out[leaves_kept - 1 : leaves_kept] = losses
     return out
 
 

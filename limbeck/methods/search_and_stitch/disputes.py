@@ -142,7 +142,7 @@ def settle(
     if not better or chance > _LEVEL:
         return Settled(choice, len(at), disputed, won)
     if choice.kind == "greedy":
-        trees = [search.tree(plan, seen) for plan in plans]
+        trees = search.trees(plans, seen)
         losses = choice.losses if judged is None else judged.stitched
         choice = replace(choice, plans=plans, trees=trees, kind="stitched", losses=losses)
     return Settled(replace(choice, leaves=size), len(at), disputed, won)

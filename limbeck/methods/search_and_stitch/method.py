@@ -34,7 +34,7 @@ from limbeck.data.directions import directions
 from limbeck.data.splits import FOLDS, split_folds
 from limbeck.methods.answered_rows import AllSizes, AnsweredRows
 from limbeck.methods.base import BaseMethod
-from limbeck.methods.budgets import check_leaf_rows, query_budget, used_rows
+from limbeck.methods.budgets import check_leaf_rows, leaves_note, query_budget, used_rows
 from limbeck.methods.forbidden import forbidden_columns
 from limbeck.methods.search_and_stitch.choosing import ChosenSize, choose
 from limbeck.methods.search_and_stitch.crossfit import Index
@@ -122,24 +122,25 @@ class SearchAndStitch(SearchSettings, BaseMethod):
         weight = weights(len(rows), len(asked.rows), self.query_weight, sample_weight, asked.weight)
         search = TreeSearch(self, everything, answers, task, rng, progress, weight, own=len(rows))
         search.grow()
-        done = search.run(teacher)
-        judged = self._judged(rows, own, sample_weight, task, asked, fold, search, done, rng)
+        done, method = search.run(teacher), search.method
+        judged = _judged(method, rows, own, sample_weight, task, asked, fold, search, done, rng)
         search.tick("cross-fitting")
         seen = np.vstack([given, asked.rows.values])
-        choice = choose(self, search, judged, len(rows), seen)
+        choice = choose(method, search, judged, len(rows), seen)
         stopped = done is StatusCode.INTERRUPTED or asked.sampler == "none"
         back = 0 if stopped or rows_decide(choice, budget, self.epsilon) else back
         source = asked.sampler if self.sampler == "auto" else self.sampler
         fresh = draw(rows, source, CANDIDATES, rng)[0] if back else rows[:0]
         settled = settle(
             choice, search, judged, teacher, fresh, back, self.epsilon, seen,
-            self.leaves or self.max_leaves,
+            method.leaves or method.max_leaves,
         )  # fmt: skip
         choice = settled.choice
         kept = choice.frontier
         report = search.explain(choice.plans[choice.leaves - 1])
-        outcome = choice.outcome(search, self.max_leaves)
+        outcome = choice.outcome(search, method.max_leaves)
         status = status_of(outcome, done, report, self.epsilon)
+        status = leaves_note(status, self.max_leaves, len(rows), kept[-1].size)
         trace = _traced(search, choice, asked, sample_weight) | {
             "disputes": {"asked": settled.asked, "share": settled.disputed, "won": settled.won},
             "query_weight": float(weight[len(rows) :].sum() / weight.sum()),
@@ -205,10 +206,10 @@ class SearchAndStitch(SearchSettings, BaseMethod):
         fold = split_folds(rows.values, rng)
         search = TreeSearch(self, rows, y, task, rng, quiet, weight)
         search.grow()
-        done = search.run()
+        done, method = search.run(), search.method
         none = AnsweredQueries(rows[:0], y[:0], np.zeros((0, 0), dtype=np.int64), "none", 0)
-        judged = self._judged(rows, y, sample_weight, task, none, fold, search, done, rng)
-        return choose(self, search, judged, len(rows), given).tree
+        judged = _judged(method, rows, y, sample_weight, task, none, fold, search, done, rng)
+        return choose(method, search, judged, len(rows), given).tree
 
     def _check_layers(self, teacher: Teacher, rows: Rows) -> None:
         """Refuse unknown layers before the teacher is asked at length."""
@@ -225,23 +226,24 @@ class SearchAndStitch(SearchSettings, BaseMethod):
             if name not in known:
                 raise InvalidInput(f"There is no layer {name!r}.", did_you_mean(name, known))
 
-    def _judged(
-        self,
-        rows: Rows,
-        answers: NDArray[Any],
-        weight: NDArray[np.float64],
-        task: Task,
-        asked: AnsweredQueries,
-        fold: Index,
-        search: TreeSearch,
-        done: StatusCode,
-        rng: np.random.Generator,
-    ) -> HeldOutLosses | None:
-        """Losses on rows left out; None for too few rows."""
-        if len(rows) < 2 * FOLDS or done is StatusCode.INTERRUPTED:
-            return None
-        shared = search.sample.only(search.even)
-        return judge(self, rows, answers, weight, task, asked, fold, shared, rng)
+
+def _judged(
+    method: SearchSettings,
+    rows: Rows,
+    answers: NDArray[Any],
+    weight: NDArray[np.float64],
+    task: Task,
+    asked: AnsweredQueries,
+    fold: Index,
+    search: TreeSearch,
+    done: StatusCode,
+    rng: np.random.Generator,
+) -> HeldOutLosses | None:
+    """Losses on rows left out; None for too few rows."""
+    if len(rows) < 2 * FOLDS or done is StatusCode.INTERRUPTED:
+        return None
+    shared = search.sample.only(search.even)
+    return judge(method, rows, answers, weight, task, asked, fold, shared, rng)
 
 
 def _traced(

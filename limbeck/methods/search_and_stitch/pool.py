@@ -156,22 +156,27 @@ class Pool:
 
         Clauses under which nothing has changed since the last time keep theirs.
         """
-        left, right, start = _sums(self.max_leaves)
         out, self._best = self._frontiers, {}
         for key in self._outdated():
             clause = self._clauses[key]
             best = np.full((len(self._below), self.max_leaves), clause.leaf)
             pairs = list(dict.fromkeys(clause.splits.values()))
+            left, right, start = _sums(self._largest(len(clause.rows)))
+            size = len(start) + 1
             for depth, below in enumerate(self._below if pairs and len(start) else ()):
                 if below < 0:
                     continue
                 a, b = (np.stack([out[pair[side]][below] for pair in pairs]) for side in (0, 1))
                 # min-plus convolution: all ways to share the leaves between the two sides
                 shared = (a[:, left] + b[:, right]).min(axis=0)
-                best[depth, 1:] = np.minimum(best[depth, 1:], np.minimum.reduceat(shared, start))
+                best[depth, 1:size] = np.minimum.reduceat(shared, start)
                 best[depth] = np.minimum.accumulate(best[depth])
             out[key] = best
         return np.asarray(out[self.root][-1])
+
+    def _largest(self, rows: int) -> int:
+        """Leaves that so many rows can use: the next power of 2, so that few sizes occur."""
+        return min(1 << (rows - 1).bit_length(), self.max_leaves)
 
     def _outdated(self) -> list[bytes]:
         """Clauses with new splits, those above them and new ones, smallest first."""

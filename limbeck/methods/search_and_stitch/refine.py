@@ -82,6 +82,12 @@ def look_ahead(
     rng : numpy Generator
         Draws the part of very many rows.
     """
+    _look_ahead(pool, clause, leaves, impurity, rng)
+
+
+def _look_ahead(
+    pool: Pool, clause: bytes, leaves: int, impurity: Cost, rng: np.random.Generator
+) -> None:
     rows = pool.rows(clause)
     if leaves < 2 or pool.leaf_cost(clause) <= 1e-9 or len(rows) < 4:
         return
@@ -91,7 +97,7 @@ def look_ahead(
         pool.split_two(clause, ahead, first)
         if cost is impurity and np.isfinite(ahead.total[first]):
             for child in pool.split(clause, first) or ():
-                look_ahead(pool, child, leaves // 2, impurity, rng)
+                _look_ahead(pool, child, leaves // 2, impurity, rng)
 
 
 def _neighbours(

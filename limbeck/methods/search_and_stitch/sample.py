@@ -172,7 +172,8 @@ class Sample(BinnedRows):
         few = None if self.min_rows == 1 else self._too_few(rows)[self.coarse]
         kept = max(min(len(self.coarse), _COARSE), 1)
         rows, scale = self.part(rows, max(int(_MOST_OPERATIONS / (2 * kept**2)), _FEWEST_ROWS), rng)
-        rows, scale = self._by_label(rows, scale)
+        order = self._by_label(rows)
+        rows, scale = rows[order], scale[order]
         truth = self._coarse_truth.take(rows, axis=0)
         count = np.count_nonzero(truth, axis=0)
         inside = np.flatnonzero((count > 0) & (count < len(rows)))
@@ -183,9 +184,9 @@ class Sample(BinnedRows):
         alone = None
         if len(inside) > _COARSE:
             alone = self.after_one(rows, costs[0])[self.coarse[inside]]
-            order = np.argsort(alone, kind="stable")
-            with_partner = self._with_partner(truth, inside[order], rows, scale, costs[0])
-            best = np.sort(np.concatenate([order[:_COARSE], order[_COARSE:][with_partner]]))
+            ranked = np.argsort(alone, kind="stable")
+            with_partner = self._with_partner(truth, inside[ranked], rows, scale, order, costs[0])
+            best = np.sort(np.concatenate([ranked[:_COARSE], ranked[_COARSE:][with_partner]]))
             inside, alone = inside[best], alone[best]
         at = self.coarse[inside]
         T = (truth if len(inside) == truth.shape[1] else truth.take(inside, axis=1)).astype(
@@ -211,15 +212,16 @@ class Sample(BinnedRows):
         ranked: Index,
         rows: Index,
         scale: NDArray[np.float32],
+        place: Index,
         cost: Cost,
     ) -> Index:
         """Of the literals after the first `_COARSE`, which split best with a partner below.
 
-        Judged on evenly spaced rows where there are many; partners are the best few.
+        Judged on rows in evenly spaced places where there are many; partners are the best few.
         """
         others = len(ranked) - _COARSE
         most = min(_PAIRED_ROWS, _PAIRED_CELLS // others + 1)
-        some = slice(None, None, -(-len(rows) // most))
+        some = np.flatnonzero(place % -(-len(rows) // most) == 0)
         parts = self._by_statistic(rows[some], scale[some])
         few = int(np.clip(_MOST_PAIRS // (others * len(parts)), _FEWEST_PARTNERS, _PARTNERS))
         firsts = truth[some].take(ranked[_COARSE:], axis=1).astype(np.float32)
@@ -235,14 +237,11 @@ class Sample(BinnedRows):
         total, _, _ = _two_sides(both, own, of_roots, whole, cost)
         return np.argsort(total, kind="stable")[:_PAIRED]
 
-    def _by_label(
-        self, rows: Index, scale: NDArray[np.float32]
-    ) -> tuple[Index, NDArray[np.float32]]:
-        """The same rows, those of one class after the other where each has one."""
+    def _by_label(self, rows: Index) -> Index:
+        """An order of rows with those of one class after the other, where each has one."""
         if self._label is None:
-            return rows, scale
-        order = np.argsort(self._label[rows], kind="stable")
-        return rows[order], scale[order]
+            return np.arange(len(rows))
+        return np.argsort(self._label[rows], kind="stable")
 
     def _by_statistic(
         self, rows: Index, scale: NDArray[np.float32]
@@ -301,7 +300,8 @@ def _pairs(
     for q, (inside, amount) in enumerate(parts):
         U = T[inside]
         if every and (amount >= 0).all():
-            U = U * np.sqrt(amount)[:, None]
+            if (amount != 1).any():
+                U = U * np.sqrt(amount)[:, None]
             np.matmul(U.T, U, out=both[q])
             own[q] = np.diagonal(both[q])
         else:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -38,6 +40,8 @@ from limbeck.students.tree.tree import Tree
 
 __all__ = ["TreeSearch"]
 
+_SURELY = 64  # leaves that are looked for even where a greedy tree ends before
+
 
 class TreeSearch:
     """One run: the sample, the pool and the descent, step by step.
@@ -45,7 +49,7 @@ class TreeSearch:
     Parameters
     ----------
     method : SearchSettings
-        The settings.
+        The settings; once it has grown, with no more leaves than are of use.
     rows : Rows
         Of n rows: the user's own first, then queries.
     answers : ndarray of shape (n,)
@@ -101,6 +105,7 @@ class TreeSearch:
             self.sample = Sample(self.literals, values, stats, self.weight)
             self.even = np.array(sorted(self.literals.position[t] for t in even), dtype=np.int64)
         cost = cost_named(method.cost, task)
+        self.method = method = _of_use(method, nodes, task)
         self.sample = self.sample.leaving(self.own, method.min_samples_leaf)
         self.pool = Pool(self.sample, cost, method.max_leaves, method.max_depth, self._direction)
         if self._direction is not None:
@@ -249,6 +254,22 @@ class TreeSearch:
         loss = self.pool.cost_of if self.monotone is None else self.monotone.loss
         return self.share(loss(plan))
 
+    def trees(self, plans: Sequence[PlannedTree], seen: NDArray[np.float64]) -> list[Tree]:
+        """Plans as students; what follows itself is made once.
+
+        Parameters
+        ----------
+        plans : sequence of PlannedTree
+            Of growing size.
+        seen : ndarray of shape (m, d)
+            Encoded rows between which thresholds are put.
+        """
+        out: list[Tree] = []
+        for i, plan in enumerate(plans):
+            same = i and plan is plans[i - 1]
+            out.append(out[-1] if same else self.tree(plan, seen))
+        return out
+
     def rivals(self, leaves: int, n: int) -> dict[str, Tree]:
         """Greedy trees of as many leaves: on all there is, and on the first n rows alone.
 
@@ -295,3 +316,13 @@ class TreeSearch:
         now = time.perf_counter()
         self.seconds[stage] = round(now - self._clock, 3)
         self._clock = now
+
+
+def _of_use(method: SearchSettings, nodes: Nodes, task: Task) -> SearchSettings:
+    """The settings with no more leaves than a greedy tree, grown to its end, leaves use for."""
+    pure = task.classifies and bool((nodes.value[nodes.is_leaf].max(axis=1) > 1 - 1e-12).all())
+    most = max(_SURELY, nodes.size if pure else 2 * nodes.size)
+    if most >= method.max_leaves:
+        return method
+    leaves = None if method.leaves is None else min(method.leaves, most)
+    return replace(method, max_leaves=most, leaves=leaves)

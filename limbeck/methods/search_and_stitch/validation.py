@@ -118,10 +118,14 @@ def judge(
         arrivals = Arrivals(search.sample, told, counts, task, truth)
         for kind, plans in enumerate((search.stitched(), search.cut_back())):
             for size, plan in enumerate(plans):
+                if size and plan is plans[size - 1]:
+                    out[kind, size, judged] = out[kind, size - 1, judged]
+                    continue
                 told_by = arrivals.said(plan)
                 if search.monotone is not None:
                     told_by = search.monotone.said(plan, rows.values[judged])
                 out[kind, size, judged] = row_losses(told_by, answers[judged], task)
+            out[kind, len(plans) :, judged] = out[kind, len(plans) - 1, judged][:, None]
     if not task.classifies:
         spread = np.average((answers - np.average(answers, weights=weight)) ** 2, weights=weight)
         out /= max(float(spread), 1e-30)

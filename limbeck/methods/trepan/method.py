@@ -43,6 +43,7 @@ from limbeck.methods.budgets import (
     check_queries,
     check_shape,
     check_size,
+    leaves_note,
     query_budget,
     used_rows,
 )
@@ -234,6 +235,7 @@ class Trepan(BaseMethod):
             **sized.trace(),
         }
         status = sized.status(at, self.epsilon, "max_leaves")
+        status = leaves_note(status, self.max_leaves, len(rows), path[-1].size)
         return MethodResult(path[at], status, counted[0], tuple(path), trace)
 
     def all_sizes(
@@ -308,7 +310,8 @@ class Trepan(BaseMethod):
         more: Any,
         numbers: int | None = None,
     ) -> list[Student]:
-        """Trees of growing size."""
+        """Trees of growing size, of at most as many leaves as there are rows."""
+        leaves = min(leaves, max(len(rows), 2))
         growth = Growth(
             rows.features, Instances(rows.values, answers, weight), len(task.classes), leaves,
             BeamSettings(most=self._most(), price=self.price), rng, more, max_numbers=numbers,

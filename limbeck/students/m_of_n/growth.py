@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 from typing import Any
 
 import numpy as np
@@ -156,11 +157,12 @@ class Growth:
 
     def run(self) -> None:
         """Expand until the limit, or until every leaf is pure or cannot be split."""
-        while len(self.expanded) + 1 < self.max_leaves and self.numbers <= self.most:
-            open_ = [i for i, n in enumerate(self.nodes) if n.test is None and not n.closed]
-            if not open_:
-                return
-            self._expand(max(open_, key=lambda i: (self._priority(self.nodes[i]), -i)))
+        queue, known = [(0.0, 0)], 1
+        while queue and len(self.expanded) + 1 < self.max_leaves and self.numbers <= self.most:
+            self._expand(heappop(queue)[1])
+            for i in range(known, len(self.nodes)):
+                heappush(queue, (-self._priority(self.nodes[i]), i))
+            known = len(self.nodes)
 
     def _priority(self, node: GrowingNode) -> float:
         """Reach x (1 - fidelity)."""

@@ -329,7 +329,9 @@ def trees_of(growth: Growth, features: Features, task: Task) -> list[MOfNTree]:
         inner = _kept(growth, set(growth.expanded[:most]), value, task)
         tests, nodes = _nodes(growth, inner, value)
         tree = MOfNTree.from_tests(tests, nodes, features, task)
-        found = [t for t in found if t.size < tree.size] + [tree]
+        while found and found[-1].size >= tree.size:
+            found.pop()
+        found.append(tree)
     return found
 
 
