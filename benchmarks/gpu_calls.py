@@ -32,6 +32,7 @@ from limbeck.language import (
     SequenceKD,
     TokenKD,
 )
+from limbeck.modules.quantized_tensors import is_quantized
 from limbeck.networks import (
     DKD,
     AttentionTransfer,
@@ -168,7 +169,8 @@ def sound(result: Any) -> str:
     """The verdict in short, once weights are finite and the result prints."""
     kept = result.student
     weights = list(getattr(kept, "module", getattr(kept, "model", kept)).parameters())
-    if not all(bool(torch.isfinite(w).all()) for w in weights if w.is_floating_point()):
+    plain = [w for w in weights if w.is_floating_point() and not is_quantized(w)]
+    if not all(bool(torch.isfinite(w).all()) for w in plain):
         raise ValueError("weights are not finite")
     print(result, file=open("/dev/null", "w"))  # noqa: SIM115
     role = next(e for e in result.comparison.entries if e.role == "student")
