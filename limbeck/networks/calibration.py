@@ -44,7 +44,8 @@ class CalibratedNetwork(nn.Module):
     def __init__(self, network: nn.Module, temperature: float = 1.0) -> None:
         super().__init__()
         self.network = network
-        self.register_buffer("temperature", torch.tensor(float(temperature)))
+        home = next((p.device for p in network.parameters()), None)
+        self.register_buffer("temperature", torch.tensor(float(temperature), device=home))
 
     def forward(self, *args: Any, **kwargs: Any) -> Tensor:
         """The logits (n, k) of the network, divided by the temperature.
@@ -79,7 +80,7 @@ def calibrated(module: nn.Module, rows: Samples, task: Task, batch_size: int) ->
     with asking(module):
         for batch in rows.batches(range(len(rows)), batch_size):
             assert batch.labels is not None  # noqa: S101  (see refuse_uncalibrated)
-            known = slice(None) if batch.labelled is None else batch.labelled
+            known = slice(None) if batch.labelled is None else batch.labelled.cpu()
             logits.append(answer(module, batch.to(home).inputs).double().cpu()[known])
             labels.append(batch.labels.cpu()[known])
     z, y = torch.cat(logits), torch.cat(labels)

@@ -12,7 +12,7 @@ pytest.importorskip("accelerate")
 import limbeck  # noqa: E402
 from limbeck.core.errors import InvalidInput  # noqa: E402
 from limbeck.core.task import Task, TaskKind  # noqa: E402
-from limbeck.networks.calibration import calibrated  # noqa: E402
+from limbeck.networks.calibration import CalibratedNetwork, calibrated  # noqa: E402
 from limbeck.networks.datasets.data import Samples  # noqa: E402
 
 TASK = Task(kind=TaskKind.CLASSIFICATION, outputs=3, classes=(0, 1, 2))
@@ -29,6 +29,10 @@ def test_a_network_that_is_too_certain_by_a_factor_is_divided_by_it(factor: floa
     found = calibrated(network, Samples.of(Z, labels).aimed(TASK), TASK, 256)
     assert float(found.temperature) == pytest.approx(factor, rel=0.08)
     assert torch.equal(found(Z).argmax(1), network(Z).argmax(1))
+
+
+def test_it_lies_where_its_network_lies() -> None:
+    assert CalibratedNetwork(torch.nn.Linear(3, 3, device="meta")).temperature.is_meta
 
 
 def settings() -> dict[str, Any]:
@@ -71,8 +75,10 @@ def test_what_is_neither_true_nor_false_is_refused() -> None:
 
 @pytest.mark.parametrize("more", [{}, {"validation": Z[2000:2500]}])
 def test_without_labels_to_fit_on_it_is_refused(more: Any) -> None:
+    knows = torch.nn.Linear(3, 3, bias=False)  # one that was drawn may be worse than chance
+    knows.weight.data = torch.eye(3)
     with pytest.raises(InvalidInput, match="no validation rows with labels"):
         limbeck.distill(
-            torch.nn.Linear(3, 3), (Z[:100], Y[:100]), into=torch.nn.Linear(3, 3), calibrate=True,
+            knows, (Z[:100], Y[:100]), into=torch.nn.Linear(3, 3), calibrate=True,
             **settings() | more,
         )  # fmt: skip

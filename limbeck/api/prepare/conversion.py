@@ -64,7 +64,8 @@ class ConversionRequest:
     tokenizer : PreTrainedTokenizer, optional
         Where a model is given and no folder.
     device : str, optional
-        Where it runs.
+        Where a folder is opened; by default on a GPU where there is one. A model that is open
+        stays where it is.
     recall : sequence of int
         Distances in tokens, even numbers of 8 or more, at which all models are asked to recall
         what stood so far back: copying, associative recall, and needles in the test texts.

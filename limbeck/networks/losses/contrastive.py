@@ -159,4 +159,7 @@ class Contrastive(OnLayers):
             assert classes is not None  # noqa: S101  (see needs)
             other = classes[:, None] != classes[None, :]
             return other if known is None else other & known[:, None] & known[None, :]
-        return None if step.index is None else step.index[:, None] != step.index[None, :]
+        if step.index is None:
+            return None
+        index = step.index.to(step.student.logits.device)  # it comes on the CPU
+        return index[:, None] != index[None, :]

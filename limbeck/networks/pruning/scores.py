@@ -82,7 +82,7 @@ def by_gradient(
     """
     known = {n: p for n, p in module.named_parameters() if n in axes and p.is_floating_point()}
     flags = {p: p.requires_grad for p in module.parameters()}
-    inputs = placed(batch, module)
+    inputs, labels = placed(batch, module), None if labels is None else placed(labels, module)
     total = {n: torch.zeros_like(p, dtype=torch.float64) for n, p in known.items()}
     try:
         for p in flags:

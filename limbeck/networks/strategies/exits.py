@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from limbeck.core.errors import InvalidInput
 from limbeck.modules.batch import mask_of
-from limbeck.modules.capture import Capture, asking, run
+from limbeck.modules.capture import Capture, asking, placed, run
 from limbeck.modules.outputs import answer
 from limbeck.networks.losses.exits import ExitHints, ExitLabels, ExitTargets
 from limbeck.networks.losses.labels import GoldLabels
@@ -89,6 +89,7 @@ class Exits(nn.Module):
         if not heads:
             raise InvalidInput("There is no exit.", 'Give {layer: "auto"}.')
         order: list[str] = []
+        inputs = placed(inputs, module)
         layers = [*heads] if hint is None else [*heads, hint]
         with asking(module), Capture(module, layers) as capture:
             edits = {n: _noting(n, order) for n in layers}
@@ -120,6 +121,7 @@ class Exits(nn.Module):
         In eval mode and without gradients; modes are kept.
         """
         heads = {n: f"heads.{key}" for n, key in self._keys.items()}
+        inputs = placed(inputs, self)
         with asking(self), Capture(self, list(heads.values())) as capture:
             end = answer(self, inputs, type(self.module).__name__)
             taken = capture.take()
@@ -145,6 +147,7 @@ class Exits(nn.Module):
         """
         if not 0 < threshold <= 1:
             raise InvalidInput(f"The threshold is {threshold}.", "Give more than 0, at most 1.")
+        inputs = placed(inputs, self)
         mask = mask_of(inputs)
         said: list[Tensor] = []
 

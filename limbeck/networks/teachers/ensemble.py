@@ -66,7 +66,8 @@ class ModuleEnsemble(nn.Module):
         self.teachers = nn.ModuleList(teachers)
         self.combine = combine
         self.choose = choose
-        self.register_buffer("share", torch.tensor(share))
+        home = next((t.device for m in teachers for t in (*m.parameters(), *m.buffers())), None)
+        self.register_buffer("share", torch.tensor(share, device=home))
 
     def forward(self, *inputs: Any, **named: Any) -> Tensor:
         """Logits of shape (n, k) or (n, t, k)."""

@@ -50,6 +50,7 @@ TERMS = [
     AttentionMaps({"attention": "attention"}),
     AttentionTransfer({"image": "image", "text": "text"}),
     Relations({"text": "text"}),
+    Contrastive({"image": "image"}),
     Contrastive({"image": "image"}, other_classes=True),
 ]
 
@@ -73,7 +74,7 @@ def batch(step: Make, draw: Draw) -> Callable[[str], Step]:
             teacher.to(device),
             labels.to(device),
             layers=layers,
-            index=torch.arange(8).to(device),
+            index=torch.arange(8),  # of a batch it is on the CPU
             done=0.5,
         )
         given = TeacherCorrect() & TeacherConfident(0.3) & RowWeights(torch.arange(1.0, 9.0))

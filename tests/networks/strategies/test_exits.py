@@ -186,3 +186,8 @@ def test_layers_whose_names_differ_by_a_dot_have_a_head_each() -> None:
     assert list(exits.outputs(x)) == ["a.b", "a_b", "end"]
     assert exits.early(x, 1.0).logits.shape == (3, 2)
     assert exits.objective().needs.student_layers == ("heads.a_b", "heads.a_b_")
+
+
+def test_rows_go_where_the_network_is() -> None:
+    exits = Exits(net().to("meta"), {"1": "auto", "3": "auto"}, X)
+    assert {v.device.type for v in exits.outputs(X).values()} == {"meta"}

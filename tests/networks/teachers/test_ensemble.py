@@ -14,6 +14,7 @@ from limbeck.core.errors import InvalidInput
 from limbeck.modules.capture import Capture
 from limbeck.modules.fingerprint import fingerprint
 from limbeck.networks.teachers.ensemble import ModuleEnsemble
+from limbeck.networks.training.engine import device_of
 
 
 class Says(nn.Module):
@@ -134,3 +135,9 @@ def test_answers_that_do_not_match_are_refused() -> None:
         uneven(X)
     with pytest.raises(InvalidInput, match=r"\[2, 2, 2, 2\].*0 to 1"):
         ModuleEnsemble([Says(1.0), Says(1.0)], choose=lambda x: torch.full((len(x),), 2))(X)
+
+
+def test_it_lies_where_its_teachers_lie() -> None:
+    made = ModuleEnsemble([nn.Linear(2, 3, device="meta"), nn.Linear(2, 3, device="meta")])
+    assert made(torch.empty(4, 2, device="meta")).device == torch.device("meta")
+    assert device_of(made) == torch.device("meta")
