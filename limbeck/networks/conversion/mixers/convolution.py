@@ -59,13 +59,13 @@ class ShortConvolution(nn.Module):
             past = u.new_zeros(u.shape[0], back, u.shape[2])
         whole = torch.cat([past, u], 1)  # (b, back + t, c)
         t = u.shape[1]
-        y = self.bias + self.weight[0] * u
+        y = torch.addcmul(self.bias, self.weight[0], u)
         for k in range(1, back + 1):
             shifted = whole[:, back - k : back - k + t]
             if rows.segments is not None:
                 before = torch.cat([rows.segments[:, :1].expand(-1, k), rows.segments], 1)[:, :t]
                 shifted = shifted * (before == rows.segments)[..., None].to(u.dtype)
-            y = y + self.weight[k] * shifted
+            y = torch.addcmul(y, self.weight[k], shifted)
         return y, _latest(whole, rows, back)
 
 

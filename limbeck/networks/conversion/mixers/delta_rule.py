@@ -27,7 +27,7 @@ def delta_step(
     """
     state = log_decay.exp()[..., None, None] * state
     missing = v - (k[..., None, :] @ state).squeeze(-2)
-    state = state + k[..., :, None] * (beta[..., None] * missing)[..., None, :]
+    state = torch.addcmul(state, k[..., :, None], (beta[..., None] * missing)[..., None, :])
     return (q[..., None, :] @ state).squeeze(-2), state
 
 

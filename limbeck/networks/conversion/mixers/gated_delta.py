@@ -70,7 +70,6 @@ class GatedDeltaRule(RecurrentHeads):
             As there.
         """
         v, k, q, past = self._read(hidden, rows, state)
-        q, k = F.normalize(q, dim=-1), F.normalize(k, dim=-1)
         beta = kept_values(torch.sigmoid(self.beta_proj(hidden)), rows)
         log_decay = kept_values(-self.A_log.exp() * F.softplus(self.decay_proj(hidden)), rows)
         memory = None if state is None else state["memory"]
@@ -83,3 +82,6 @@ class GatedDeltaRule(RecurrentHeads):
             )
         y = self._normed(y) * per_head(F.silu(self.gate_proj(hidden)), self.head_dim)
         return y, {"memory": memory, "convolution": past}
+
+    def _of_length(self, keys: Tensor) -> Tensor:
+        return F.normalize(keys, dim=-1)

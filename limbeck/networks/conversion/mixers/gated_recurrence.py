@@ -89,7 +89,7 @@ class GatedRecurrence(RecurrentHeads):
             y, memory = chunked_scan(
                 written, B, C, log_decay, memory, segments=rows.segments, chunk=self.chunk
             )
-        y = y + self.D[:, None] * x
+        y = torch.addcmul(y, self.D[:, None], x)
         return self._gated(y, hidden), {"memory": memory, "convolution": past}
 
     def _gated(self, y: Tensor, hidden: Tensor) -> Tensor:

@@ -81,21 +81,28 @@ class RecurrentHeads(Mixer):
         projected, past = self.convolution(projected, rows, past)
         if self.published:
             projected = F.silu(projected)
-        x, B, C = (
+        x, both = (
             per_head(u, self.head_dim)
-            for u in torch.split(projected, [self.narrow, self.narrow, self.inner], -1)
+            for u in torch.split(projected, [self.narrow, self.narrow + self.inner], -1)
         )
+        sizes = [self.kv_heads, self.heads]
         if self.B_norm is not None and self.C_norm is not None:
-            B, C = self.B_norm(B), self.C_norm(C)
+            B, C = torch.split(both, sizes, 2)
+            both = torch.cat([self.B_norm(B), self.C_norm(C)], 2)
         if self.rotary and rows.rotary is not None:
-            B, C = rotated(B, rows.rotary), rotated(C, rows.rotary)
+            both = rotated(both, rows.rotary)  # keys and queries at once
+        B, C = torch.split(self._of_length(both), sizes, 2)
         shared = self.heads // self.kv_heads
         if shared > 1:
             x, B = x.repeat_interleave(shared, 2), B.repeat_interleave(shared, 2)
         return x, B, C, past
 
+    def _of_length(self, keys: Tensor) -> Tensor:
+        """Keys and queries as the recurrence reads them, (b, t, kv heads + heads, p)."""
+        return keys
+
     def _normed(self, y: Tensor) -> Tensor:
-        return y * torch.rsqrt(y.square().mean(-1, keepdim=True) + 1e-5) * self.norm
+        return F.rms_norm(y, y.shape[-1:], eps=1e-5) * self.norm
 
     def empty_state(self, batch: int) -> MixerState:
         """Zeros, for a batch of so many rows."""

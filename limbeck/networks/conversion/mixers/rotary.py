@@ -20,4 +20,4 @@ def rotated(u: Tensor, rotary: tuple[Tensor, Tensor]) -> Tensor:
     """
     cos, sin = (r[:, :, None].to(u.dtype) for r in rotary)
     first, second = u.chunk(2, -1)
-    return u * cos + torch.cat([-second, first], -1) * sin
+    return torch.addcmul(u * cos, torch.cat([-second, first], -1), sin)

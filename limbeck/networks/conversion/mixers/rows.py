@@ -59,6 +59,8 @@ def rows_from(
             last = mask[:, 0, -1, :]
             mask = last if last.dtype == torch.bool else last >= 0
         keep = mask[:, -length:].bool()
+        if length == 1 and bool(keep.all()):  # a token of generation: asked once, for all layers
+            keep = None
     segments = None
     if isinstance(position_ids, Tensor) and position_ids.ndim == 2 and length > 1:
         fresh = position_ids[:, 1:] != position_ids[:, :-1] + 1

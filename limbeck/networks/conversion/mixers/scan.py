@@ -51,7 +51,8 @@ def scan_step(
     state : Tensor of shape (b, h, n, p)
         The state before the token.
     """
-    state = log_decay.exp()[..., None, None] * state + B[..., :, None] * x[..., None, :]
+    kept = log_decay.exp()[..., None, None] * state
+    state = torch.addcmul(kept, B[..., :, None], x[..., None, :])
     return (C[..., None, :] @ state).squeeze(-2), state
 
 
