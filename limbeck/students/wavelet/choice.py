@@ -7,7 +7,7 @@ and scored exactly, whatever the number of rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -35,8 +35,8 @@ class MomentSums:
     shift: Matrix
     p: int
 
-    def ridge(self, at: NDArray[np.int64], penalties: Matrix) -> Iterator[tuple[Matrix, Matrix]]:
-        """Weights (p, k) and intercepts (k,) for each penalty, over the features ``at`` only.
+    def ridge(self, at: NDArray[np.int64], penalties: Matrix) -> tuple[Matrix, Matrix]:
+        """Weights (m, q, k) and intercepts (m, k), over the features ``at`` only.
 
         The features are scaled to variance 1; the penalty is ``penalty * total weight`` times the
         squares of their weights. The intercept is free.
@@ -55,28 +55,29 @@ class MomentSums:
         gram = centred[np.ix_(own, own)] / np.outer(scale, scale)
         values, vectors = np.linalg.eigh(gram)
         turned = vectors.T @ (centred[own, y] / scale[:, None])
-        for penalty in penalties:
-            w = vectors @ (turned / (np.maximum(values, 0.0) + penalty * n)[:, None])
-            weights = np.zeros((self.p, turned.shape[1]))
-            weights[at] = w / scale[:, None]
-            yield weights, mean[self.p :] - mean[: self.p] @ weights
+        shrunk = np.maximum(values, 0.0) + penalties[:, None] * n
+        weights = vectors @ (turned / shrunk[:, :, None]) / scale[:, None]
+        return weights, mean[self.p :] - mean[at] @ weights
 
-    def missed(self, weights: Matrix, intercept: Matrix) -> float:
-        """The sum of squared errors of a linear model on these rows.
+    def missed(self, at: NDArray[np.int64], weights: Matrix, intercepts: Matrix) -> Matrix:
+        """The sums of squared errors (m,) of m linear models on these rows.
 
         Parameters
         ----------
-        weights : ndarray of shape (p, k)
-            Weights of the features.
-        intercept : ndarray of shape (k,)
+        at : ndarray of int, shape (q,)
+            Positions of the features.
+        weights : ndarray of shape (m, q, k)
+            Weights of these features.
+        intercepts : ndarray of shape (m, k)
             The intercepts.
         """
-        b = np.concatenate([
-            (intercept + self.shift[: self.p] @ weights - self.shift[self.p :])[None],
-            weights,
-            -np.eye(weights.shape[1]),
-        ])  # fmt: skip
-        return float(np.vdot(b, self.products @ b))
+        m, _, k = weights.shape
+        first = intercepts + self.shift[at] @ weights - self.shift[self.p :]
+        target = np.broadcast_to(-np.eye(k), (m, k, k))
+        b = np.concatenate([first[:, None], weights, target], axis=1)
+        own = np.concatenate([[0], at + 1, np.arange(1 + self.p, 1 + self.p + k)])
+        out: Matrix = (b * (self.products[np.ix_(own, own)] @ b)).sum(axis=(1, 2))
+        return out
 
     @property
     def mean(self) -> Matrix:
@@ -186,15 +187,15 @@ def choose(
     enough = [t for t in trials if t.score >= most - _SLACK * abs(most)]
     best = min(enough, key=lambda t: (len(t.at), -t.score))
     whole, at = _total(best.sums), best.at
-    weights, intercept = next(iter(whole.ridge(at, best.penalty)))
+    weights, intercepts = whole.ridge(at, best.penalty)
     tried = tuple(
         {"keep": t.kind.keep, "largest": t.number, "coefficients": len(t.at), "score": t.score}
         for t in trials
     )
     return ChosenFeatures(
         replace(best.kind, largest=best.number),
-        weights[at],
-        intercept,
+        weights[0],
+        intercepts[0],
         whole.mean[at],
         whole.spread[at],
         best.score,
@@ -228,14 +229,13 @@ def _cross_validated(own: list[MomentSums], at: NDArray[np.int64]) -> Matrix:
     out = np.zeros(len(_PENALTIES))
     for held in own:
         rest = MomentSums(whole.products - held.products, held.shift, held.p)
-        for a, (weights, intercept) in enumerate(rest.ridge(at, _PENALTIES)):
-            out[a] += held.missed(weights, intercept)
+        out += held.missed(at, *rest.ridge(at, _PENALTIES))
     return out
 
 
 def _missed_by_mean(whole: MomentSums) -> float:
-    k = len(whole.shift) - whole.p
-    return whole.missed(np.zeros((whole.p, k)), whole.mean[whole.p :])
+    k, none = len(whole.shift) - whole.p, np.zeros(0, dtype=np.int64)
+    return float(whole.missed(none, np.zeros((1, 0, k)), whole.mean[None, whole.p :])[0])
 
 
 def _total(own: list[MomentSums]) -> MomentSums:
