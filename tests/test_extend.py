@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -48,11 +49,17 @@ def added(diff: str) -> str:
 
 
 def test_the_changes_work(tmp_path: Path) -> None:
-    for folder in ("limbeck", "tests"):
-        shutil.copytree(ROOT / folder, tmp_path / folder,
-                        ignore=shutil.ignore_patterns("__pycache__"))  # fmt: skip
+    compiled = f"*{sys.implementation.cache_tag}.pyc"  # with it: else all is compiled anew
+    shutil.copytree(ROOT / "limbeck", tmp_path / "limbeck", ignore=lambda at, names: [
+        name for name in names if at.endswith("__pycache__") and not fnmatch(name, compiled)
+    ])  # fmt: skip
+    files = re.findall(r"^\+\+\+ b/(tests/.+)$", "".join(changes().values()), re.M)
+    needed = {*ROOT.glob("tests/**/conftest.py"), *(ROOT / file for file in files)}
+    for file in filter(Path.exists, needed):
+        here = tmp_path / file.relative_to(ROOT)
+        here.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, here)
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    files = []
     for diff in changes().values():
         done = subprocess.run(
             ["git", "apply", "-"], input=diff, cwd=tmp_path, text=True,
@@ -60,7 +67,6 @@ def test_the_changes_work(tmp_path: Path) -> None:
             env={**os.environ, "GIT_CEILING_DIRECTORIES": str(tmp_path.parent)},
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
-        files += re.findall(r"^\+\+\+ b/(tests/.+)$", diff, re.M)
     names = " or ".join(added(diff) for diff in changes().values())
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:xdist",

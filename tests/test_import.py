@@ -11,35 +11,60 @@ import limbeck
 HEAVY = {"torch", "sklearn", "pandas", "matplotlib", "transformers", "onnx", "pyarrow", "scipy"}
 
 
-def loaded_after(code):
-    """Top-level modules in a fresh interpreter after running some code."""
-    names = f"{code}\nimport sys, json\nprint(json.dumps(sorted(sys.modules)))"
-    out = subprocess.run([sys.executable, "-c", names], capture_output=True, text=True, check=True)
-    return {name.partition(".")[0] for name in json.loads(out.stdout.splitlines()[-1])}
+# one fresh interpreter, from light to heavy
+STAGES = {
+    "limbeck": "import limbeck",
+    "command line": "import limbeck.cli.app",
+    "students": "import limbeck.students",
+    "tree": "from limbeck.students import Tree",
+    "wavelet": """
+import numpy as np
+from limbeck.students.wavelet.wavelet import WaveletStudent
+X = np.random.default_rng(0).normal(size=(40, 16))
+WaveletStudent('db2').fit(X, X[:, 0]).predict(X)
+""",
+    "distilled": """
+X = np.random.default_rng(0).normal(size=(60, 2))
+f = lambda X: (X[:, 0] > 0).astype(int)
+limbeck.distill(f, X, f(X), queries=50)
+""",
+}
+TOLD = "print('LOADED', json.dumps(sorted(sys.modules)))"
 
 
-def test_import_brings_in_nothing_heavy():
-    found = loaded_after("import limbeck")
-    assert "limbeck" in found
-    assert not found & HEAVY
+@pytest.fixture(scope="module")
+def loaded() -> dict[str, set[str]]:
+    """All modules after each stage."""
+    code = "\n".join(f"{stage}\n{TOLD}" for stage in STAGES.values())
+    out = subprocess.run(
+        [sys.executable, "-c", "import json, sys\n" + code], capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    found = [line for line in out.stdout.splitlines() if line.startswith("LOADED")]
+    lists = (set(json.loads(line.removeprefix("LOADED"))) for line in found)
+    return dict(zip(STAGES, lists, strict=True))
 
 
-def test_the_command_line_parses_without_anything_heavy():
-    found = loaded_after("import limbeck.cli.app")
-    assert "typer" in found
-    assert not found & HEAVY
+def test_import_brings_in_nothing_heavy(loaded):
+    assert "limbeck" in loaded["limbeck"]
+    assert not loaded["limbeck"] & HEAVY
 
 
-def test_distilling_without_torch_never_imports_it():
-    found = loaded_after(
-        "import numpy as np\n"
-        "from limbeck import distill\n"
-        "X = np.random.default_rng(0).normal(size=(60, 2))\n"
-        "f = lambda X: (X[:, 0] > 0).astype(int)\n"
-        "distill(f, X, f(X), queries=50)\n"
-    )
-    assert "sklearn" in found
-    assert not found & {"torch", "matplotlib", "transformers", "onnx"}
+def test_the_command_line_parses_without_anything_heavy(loaded):
+    assert "typer" in loaded["command line"]
+    assert not loaded["command line"] & HEAVY
+
+
+def test_students_load_when_first_used(loaded):
+    assert "limbeck.students" in loaded["students"]
+    assert "limbeck.students.tree.tree" not in loaded["students"]
+    assert "limbeck.students.tree.tree" in loaded["tree"]
+
+
+def test_fitting_and_distilling_without_torch_never_import_it(loaded):
+    assert "limbeck.students.wavelet.wavelet" in loaded["wavelet"]
+    assert "sklearn" in loaded["distilled"]
+    assert not loaded["distilled"] & {"torch", "matplotlib", "transformers", "onnx"}
 
 
 @pytest.mark.parametrize("name", limbeck.__all__)
