@@ -348,13 +348,15 @@ class Features:
             )
 
     def _encode_frame(self, X: Any) -> NDArray[np.float64]:
+        names = self.names
         if self.numbers:
-            X = X.rename(columns=dict(zip(self.numbers, self.names, strict=True)))
-        lacking = [n for n in self.names if n not in X.columns]
+            X = X.rename(columns=dict(zip(self.numbers, names, strict=True)))
+        lacking = [n for n in names if n not in X.columns]
         if lacking and not self.frame and X.shape[1] == len(self):
             return self.encode(X.to_numpy())  # names were never known: order decides
-        self._refuse_lacking(X, self.names)
-        refuse_same_names([str(n) for n in X.columns if n in self.names])
+        self._refuse_lacking(X, names)
+        known = set(names)  # names are many for images and signals
+        refuse_same_names([str(n) for n in X.columns if n in known])
         out = np.empty((len(X), len(self)), dtype=np.float64)
         for j, c in enumerate(self.columns):
             out[:, j] = encode_column(c, X[c.name])

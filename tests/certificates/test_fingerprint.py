@@ -100,17 +100,20 @@ def test_fingerprint_depends_on_rows_answers_and_classes_and_not_on_order() -> N
 
 
 @pytest.mark.parametrize(
-    ("size", "m", "n"),
-    [(10**6, 1000, 500), (10**5, 1000, 500), (1000, 1000, 500), (400, 50, 2000), (300, 40, 40)],
-)
-def test_honest_rows_are_refused_at_most_as_often_as_said(size: int, m: int, n: int) -> None:
+    ("size", "m", "n", "runs"),
+    [(10**6, 1000, 500, 400), (10**5, 1000, 500, 400), (1000, 1000, 500, 150),
+     (400, 50, 2000, 60), (300, 40, 40, 400)],
+)  # fmt: skip
+def test_honest_rows_are_refused_at_most_as_often_as_said(
+    size: int, m: int, n: int, runs: int
+) -> None:
     """Equally likely rows: nearly none is seen twice, or many are; 1 in 1,000 may be refused."""
     rng = np.random.default_rng(0)
     refused = sum(
         not overlap(*(rng.integers(0, size, k).astype(np.uint64) for k in (n, m))).explained
-        for _ in range(400)
+        for _ in range(runs)
     )
-    assert refused <= 2  # more have a probability of 0.8%
+    assert refused <= (2 if runs == 400 else 1)  # more have a probability of 1% at most
 
 
 def test_the_p_value_is_the_share_of_all_ways_to_deal_the_rows() -> None:
@@ -157,10 +160,10 @@ def test_a_single_copy_of_a_continuous_row_is_refused() -> None:
 def test_coincidence_in_discrete_rows_is_not_refused(m: int, n: int) -> None:
     rng = np.random.default_rng(0)
     refused = 0
-    for _ in range(60):
+    for _ in range(20):
         seen, fresh = (rng.integers(0, 2, size=(size, 8)).astype(float) for size in (m, n))
         refused += not overlap(row_hashes(fresh), row_hashes(seen)).explained
-    assert refused <= 1  # two have a probability of 0.2%
+    assert refused <= 1  # two have a probability of 0.02%
 
 
 def test_a_leak_of_discrete_rows_is_refused() -> None:

@@ -98,7 +98,7 @@ def test_a_teacher_in_the_class_is_alone_on_the_frontier(
 
 
 @given(classes, st.data())
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 def test_the_frontier_holds_a_best_student_for_every_distribution(
     table: np.ndarray, data: st.DataObject
 ) -> None:

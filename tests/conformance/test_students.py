@@ -28,7 +28,7 @@ APART = {("wavelet", "adaptive_wavelets"), ("oblique_tree", "relu_regions"),
 ROUTES = [route for route in ROUTES if route not in APART]
 FIRST = list({into: (into, method) for into, method in reversed(ROUTES)}.values())
 TASKS = ("binary", "multiclass", "regression")
-N = 160
+N = 120
 
 
 def table(seed: int, missing: bool = False) -> pd.DataFrame:
@@ -71,8 +71,8 @@ def check_sentence(error: LimbeckError) -> None:
     assert str(error).rstrip().endswith(".")
 
 
-SMALL = {"queries": 160, "max_rules": 4, "max_numbers": 12, "max_leaves": 6, "thresholds": 20,
-         "min_instances": 100, "max_conditions": 3}  # fmt: skip
+SMALL = {"queries": 100, "max_rules": 3, "max_numbers": 8, "max_leaves": 5, "thresholds": 12,
+         "min_instances": 60, "max_conditions": 2}  # fmt: skip
 
 
 def quick(into: str, method: str) -> dict[str, int]:

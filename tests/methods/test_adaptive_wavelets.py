@@ -47,7 +47,9 @@ def found(method: AdaptiveWavelets, teacher: object, X: np.ndarray = X, tell=qui
 
 def test_the_planted_wavelet_is_found_although_dropout_was_left_on() -> None:
     net = One().train()
-    finding = found(AdaptiveWavelets("db3", levels=2, sparsity=0.0, trim=1.0), net)
+    finding = found(
+        AdaptiveWavelets("db3", levels=2, sparsity=0.0, trim=1.0, starts=8, queries=0), net
+    )
     assert net.training
     assert finding.status.code is StatusCode.COMPLETE
     assert "as sparse as in any wavelet" in str(finding.status)
@@ -63,7 +65,9 @@ def test_the_planted_wavelet_is_found_although_dropout_was_left_on() -> None:
 
 
 def test_the_path_is_scored_and_its_best_point_chosen() -> None:
-    finding = found(AdaptiveWavelets("db2", levels=2, trim=(0.0, 3.0), starts=4, rows=50), One())
+    finding = found(
+        AdaptiveWavelets("db2", levels=2, trim=(0.0, 3.0), starts=4, rows=50, queries=0), One()
+    )
     path, chosen = finding.trace["path"], finding.trace["chosen"]
     assert [(p["sparsity"], p["trim"]) for p in path] == [(1, 0), (1, 3)]
     assert path[chosen]["score"] == max(p["score"] for p in path)
@@ -76,7 +80,7 @@ def test_without_gradients_the_teacher_is_queried() -> None:
     def black_box(x: np.ndarray) -> np.ndarray:
         return np.tanh(pywt.wavedec(np.asarray(x), "db2", mode="periodization", level=2)[1][:, 3])
 
-    method = AdaptiveWavelets("db3", levels=2, sparsity=0.0, trim=1.0, max_queries=1000, starts=12)
+    method = AdaptiveWavelets("db3", levels=2, sparsity=0.0, trim=1.0, max_queries=1000, starts=6)
     finding = found(method, black_box)
     assert method.needs == Access.QUERIES
     assert finding.queries == 960  # 15 rows, 64 queries each
@@ -85,7 +89,7 @@ def test_without_gradients_the_teacher_is_queried() -> None:
 
 @pytest.mark.parametrize("classes", [2, 3])
 def test_classes(classes) -> None:
-    method = AdaptiveWavelets("db3", levels=2, sparsity=0.0, trim=1.0, starts=12, rows=80)
+    method = AdaptiveWavelets("db3", levels=2, sparsity=0.0, trim=1.0, starts=5, rows=60, queries=0)
     finding = found(method, One(classes), classes=list(range(classes)), score_kind="logit")
     assert difference(np.array(finding.trace["low"]), DB2) < 1e-3
     shares = finding.student.predict_proba(X)
@@ -100,7 +104,7 @@ def test_input_x_gradient_and_channels() -> None:
 
     method = AdaptiveWavelets(
         "db2", levels=2, sparsity=0.0, trim=1.0, attribution="input_x_gradient", shape=(2, 16),
-        starts=8,
+        starts=8, queries=0,
     )  # fmt: skip
     half = X[:60].copy()
     half[:, :16] = 0  # a channel of zeros does no harm
@@ -115,7 +119,9 @@ def test_images() -> None:
             return analysis2(x.reshape(-1, 1, 8, 8), self.low, 1)[1][0][:, 0, 1, 1:2]
 
     images = np.random.default_rng(0).standard_normal((100, 64))
-    method = AdaptiveWavelets("db2", levels=1, sparsity=0.0, trim=1.0, shape=(1, 8, 8), starts=12)
+    method = AdaptiveWavelets(
+        "db2", levels=1, sparsity=0.0, trim=1.0, shape=(1, 8, 8), starts=6, queries=0
+    )
     finding = found(method, Picture(), images)
     assert difference(np.array(finding.trace["low"]), DB2) < 0.01
     assert np.shape(finding.trace["importance"]["by_time"]) == (4, 8, 8)
@@ -124,9 +130,9 @@ def test_images() -> None:
 def test_odd_lengths_and_all_boundaries_run() -> None:
     for boundary in ("periodic", "symmetric", "zero"):
         method = AdaptiveWavelets(
-            "db2", levels=2, boundary=boundary, trim=1.0, starts=1, shape=(31,)
+            "db2", levels=2, boundary=boundary, trim=1.0, starts=1, shape=(31,), queries=0
         )
-        finding = found(method, lambda x: np.asarray(x)[:, 3], X[:20, :31])
+        finding = found(method, lambda x: np.asarray(x)[:, 3], X[:10, :31])
         assert np.isfinite(finding.trace["loss"])
         assert finding.student.reconstruct(X[:5, :31]).shape == (5, 31)
 
@@ -187,8 +193,8 @@ def test_the_control_and_the_rival() -> None:
 
 
 def test_same_seed_same_student() -> None:
-    method = AdaptiveWavelets("db2", levels=2, trim=1.0, starts=2, rows=20)
-    a, b = (found(method, One()).student.fingerprint() for _ in range(2))
+    method = AdaptiveWavelets("db2", levels=2, trim=1.0, starts=2, rows=8, queries=100)
+    a, b = (found(method, One(), X[:60]).student.fingerprint() for _ in range(2))
     assert a == b
 
 
@@ -258,14 +264,14 @@ def test_levels_by_default(shape, levels):
 
 
 def test_variants_help_where_signals_are_few() -> None:
-    signals = np.random.default_rng(1).standard_normal((450, 32)).cumsum(axis=1)
+    signals = np.random.default_rng(1).standard_normal((250, 32)).cumsum(axis=1)
     few, fresh = signals[:50], signals[50:]
     truth = as_teacher(One(), regression=True).scores(fresh)[:, 0]
     settings = {"wavelet": "db2", "levels": 2, "trim": 1.0, "starts": 2}
     alone = found(AdaptiveWavelets(**settings, queries=0), One(), few)
-    more = found(AdaptiveWavelets(**settings, queries=1000, sampler="signal_variants"), One(), few)
+    more = found(AdaptiveWavelets(**settings, queries=400, sampler="signal_variants"), One(), few)
     assert alone.trace["variants"] == alone.queries == 0
-    assert more.trace["variants"] == more.queries == 1000
+    assert more.trace["variants"] == more.queries == 400
     errors = [((f.student.predict(fresh) - truth) ** 2).mean() for f in (alone, more)]
     assert errors[1] < errors[0]
     assert list(more.rivals) == ["fixed db2 wavelets"]

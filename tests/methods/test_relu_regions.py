@@ -43,7 +43,7 @@ def test_the_student_is_the_network_everywhere(kind, into):
     result = limbeck.distill(
         module, rows(), y, into=into, method="relu_regions", progress=False, **given
     )
-    fresh = rows(100_000 if into == "tree" else 1000) * 3
+    fresh = rows(20_000 if into == "tree" else 1000) * 3
     with torch.no_grad():
         said = module.double()(torch.tensor(fresh).double()).numpy()
     if kind == "value":
@@ -87,14 +87,14 @@ class Twice(nn.Module):
         (Twice(), "does more"),
         (nn.Sequential(nn.Linear(5, 3), nn.Tanh(), nn.Linear(3, 2)), "Tanh"),
         (nn.Sequential(nn.Linear(5, 2), nn.ReLU()), "end in a linear"),
-        (net(5, 20, 20, 2), "max_regions"),
+        (net(5, 8, 8, 2), "max_regions"),
     ],
 )
 def test_what_is_no_small_relu_network_is_refused(module, said):
     teacher = TorchTeacher(module.eval(), classes=[0, 1])
     table = Features.of(rows()).rows(rows())
     with pytest.raises(InvalidInput, match=said):
-        ReluRegions(max_regions=50).distill(teacher, table, np.random.default_rng(0), quiet)
+        ReluRegions(max_regions=20).distill(teacher, table, np.random.default_rng(0), quiet)
 
 
 def test_a_teacher_without_weights_or_with_preprocess_is_refused():

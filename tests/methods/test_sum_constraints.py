@@ -14,7 +14,7 @@ from limbeck.selection.routes import method_for
 from limbeck.teachers import as_teacher
 
 RNG = np.random.default_rng(0)
-N = 300
+N = 160
 X = pd.DataFrame({
     "up": RNG.normal(size=N), "down": RNG.normal(size=N), "flag": RNG.random(N) < 0.5,
     "other": RNG.normal(size=N), "town": pd.Categorical(RNG.choice(["a", "b", "c"], N)),
@@ -63,7 +63,7 @@ ROUTES = [("sparse_sum", "sparse_sum"), ("scorecard", "scorecard"), ("linear", "
 @pytest.mark.parametrize("values", [False, True])
 @pytest.mark.parametrize(("into", "method"), ROUTES)
 def test_a_sum_goes_the_ways_that_are_asked_for(into, method, values) -> None:
-    sizes = {} if method == "dense" else {"numbers": 20}
+    sizes = {} if method == "dense" else {"numbers": 12}
     free = made(into, method, values, **sizes).student
     assert wrong_ways(free, values) > 0.01
     found = made(into, method, values, monotone=WAYS, **sizes)

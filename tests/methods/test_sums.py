@@ -19,7 +19,7 @@ FAMILIES = ("columns", "steps", "hinges", "rules", "all")
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((600, 5))
 Y = (X[:, 0] + (X[:, 1] > 0.5) + 0.3 * RNG.standard_normal(600) > 0.5).astype(int)
-FOREST = RandomForestClassifier(50, random_state=0).fit(X[:200], Y[:200])
+FOREST = RandomForestClassifier(12, random_state=0).fit(X[:200], Y[:200])
 
 
 def distilled(**settings):
@@ -49,7 +49,7 @@ def test_so_many_numbers_can_be_asked_for() -> None:
 
 def test_values_and_weights() -> None:
     y = np.maximum(X[:, 0], 0) * 4 + X[:, 2]
-    forest = RandomForestRegressor(50, random_state=0).fit(X[:200], y[:200])
+    forest = RandomForestRegressor(12, random_state=0).fit(X[:200], y[:200])
     weight = np.where(X[200:, 4] > 0, 1.0, 0.0)
     result = limbeck.distill(
         forest, X[200:], y[200:], into="sparse_sum", sample_weight=weight, progress=False
@@ -79,8 +79,8 @@ def test_sums_of_the_rows_alone_stand_beside_those_of_queries_that_mislead() -> 
 
 
 def test_class_weights_move_the_answers() -> None:
-    plain = distilled(into="sparse_sum", numbers=6)
-    heavy = distilled(into="sparse_sum", numbers=6, class_weight={0: 1.0, 1: 20.0})
+    plain = distilled(into="sparse_sum", numbers=6, queries=300)
+    heavy = distilled(into="sparse_sum", numbers=6, queries=300, class_weight={0: 1.0, 1: 20.0})
     shares = [(r.student.predict(X) == 1).mean() for r in (plain, heavy)]
     assert shares[1] > shares[0] + 0.02
 

@@ -105,7 +105,7 @@ def logistic(
     intercept[seen] = 0.0
     if len(seen) > 1:
         strength = _strength(Z, target, weight, rng)
-        model = _fit(Z, target, weight, strength)
+        model = _fit(_model(strength), Z, target, weight)
         if len(seen) == 2:  # scikit-learn gives the log-odds of the second
             weights[:, seen[1]], intercept[seen[1]] = model.coef_[0], model.intercept_[0]
         else:
@@ -115,16 +115,20 @@ def logistic(
     return weights, intercept
 
 
-def _fit(Z: Matrix, target: Matrix, weight: Matrix, strength: float) -> Any:
+def _model(strength: float, **given: Any) -> Any:
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression(C=strength, max_iter=300, **given)
+
+
+def _fit(model: Any, Z: Matrix, target: Matrix, weight: Matrix) -> Any:
     """Each row counts once for every class, by its probability."""
     from sklearn.exceptions import ConvergenceWarning
-    from sklearn.linear_model import LogisticRegression
 
     share = target * weight[:, None]
     row, label = np.nonzero(share > 1e-3 * weight.mean())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        model = LogisticRegression(C=strength, max_iter=300)
         return model.fit(Z[row], label, sample_weight=share[row, label])
 
 
@@ -136,8 +140,9 @@ def _strength(Z: Matrix, target: Matrix, weight: Matrix, rng: np.random.Generato
         rest = np.concatenate([own for g, own in enumerate(folds) if g != f])
         if not len(held) or (weight[rest] @ target[rest] > 0).sum() < 2:
             continue
+        model = _model(_STRENGTHS[0], warm_start=True)  # each goes on from the one before
         for i, strength in enumerate(_STRENGTHS):
-            model = _fit(Z[rest], target[rest], weight[rest], strength)
+            _fit(model.set_params(C=strength), Z[rest], target[rest], weight[rest])
             logs = np.full((len(held), target.shape[1]), -_CERTAIN)
             logs[:, model.classes_] = model.predict_log_proba(Z[held])
             losses[i] -= float((weight[held, None] * target[held] * logs).sum())
