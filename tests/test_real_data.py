@@ -22,16 +22,16 @@ def boosted(kind: type) -> object:
     codes = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
     text = make_column_selector(dtype_exclude="number")
     columns = make_column_transformer((codes, text), remainder="passthrough")
-    return make_pipeline(columns, kind(max_iter=30, random_state=0))
+    return make_pipeline(columns, kind(max_iter=15, random_state=0))
 
 
 def test_adult_with_categories_and_gaps(data_folder: Path, tmp_path: Path) -> None:
-    frame = pd.read_parquet(data_folder / "tabular/adult.parquet").sample(6000, random_state=0)
+    frame = pd.read_parquet(data_folder / "tabular/adult.parquet").sample(4500, random_state=0)
     y = np.where(frame.pop("income_gt_50k") == 1, "> 50k", "<= 50k")
     X = frame.drop(columns=["split", "fnlwgt"]).reset_index(drop=True)
     teacher = boosted(HistGradientBoostingClassifier).fit(X[:3000], y[:3000])
     result = limbeck.distill(
-        teacher, X[3000:], y[3000:], max_leaves=8, queries=5000, groups="sex", epsilon=0.2
+        teacher, X[3000:], y[3000:], max_leaves=8, queries=1500, groups="sex", epsilon=0.2
     )
     student = result.comparison.entries[1]
     majority = max(np.unique(result.holdout.answers, return_counts=True)[1]) / result.certificate.n
@@ -59,8 +59,8 @@ def test_bike_hires_as_a_number_with_a_unit(data_folder: Path) -> None:
     X = frame.drop(columns=["cnt", "casual", "registered", "instant", "dteday"])
     teacher = boosted(HistGradientBoostingRegressor).fit(X[:8000], y[:8000])
     result = limbeck.distill(
-        SklearnTeacher(teacher, unit="hires"), X[8000:11000], y[8000:11000],
-        max_leaves=16, queries=1500, epsilon=0.1,
+        SklearnTeacher(teacher, unit="hires"), X[8000:10000], y[8000:10000],
+        max_leaves=16, queries=600, epsilon=0.1,
     )  # fmt: skip
     assert "hires" in result.certificate.statement
     assert result.comparison.entries[1].agreement.value > 0.7

@@ -34,7 +34,13 @@ def flat(path: Path) -> str:
 
 @functools.cache
 def cited_in(path: Path) -> set[tuple[tuple[str, ...], str]]:
-    return cited(path.read_text())
+    text = joined(path.read_text())
+    near, end = "", 0  # only what stands before a year: searching all takes much longer
+    for year in re.finditer(_YEAR, text):
+        start = max(end, year.start() - 300)
+        near += text[start : year.end()] if start == end else f" {text[start : year.end()]}"
+        end = year.end()
+    return cited(near)
 
 
 def joined(text: str) -> str:

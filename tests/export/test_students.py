@@ -156,18 +156,38 @@ def in_c(source, X, made, tmp_path):
     return [made.task_.classes[int(i)] for i in found[:, 0]], found[:, 1:]
 
 
-def in_javascript(source, X, made, tmp_path):
-    (tmp_path / "student.mjs").write_text(source)
-    (tmp_path / "rows.json").write_text(json.dumps(plain_rows(X)))
-    (tmp_path / "main.mjs").write_text(
-        'import * as s from "./student.mjs"; import fs from "fs";'
-        'const rows = JSON.parse(fs.readFileSync("rows.json"));'
-        "console.log(JSON.stringify([rows.map(s.predict),"
-        " s.predictProba ? rows.map(s.predictProba) : null]));"
-    )
-    told = subprocess.run(["node", "main.mjs"], cwd=tmp_path, capture_output=True, check=True)
-    labels, shares = json.loads(told.stdout)
-    return labels, None if shares is None else np.array(shares)
+RUN_ALL = """
+import fs from "fs";
+for (const name of process.argv.slice(2)) {
+  const s = await import(`./${name}/student.mjs`);
+  const rows = JSON.parse(fs.readFileSync(`${name}/rows.json`));
+  const told = [rows.map(s.predict), s.predictProba ? rows.map(s.predictProba) : null];
+  fs.writeFileSync(`${name}/told.json`, JSON.stringify(told));
+}
+"""
+
+
+@cache
+def run_javascript(n, folder):
+    """Node starts once for all students, and takes longer to start than to answer."""
+    for kind, task in WRITTEN:
+        own = folder / f"{kind}-{task}"
+        own.mkdir()
+        (own / "student.mjs").write_text(source_of(student(kind, task), ".mjs"))
+        (own / "rows.json").write_text(json.dumps(plain_rows(near_edges(kind, task, n))))
+    (folder / "main.mjs").write_text(RUN_ALL)
+    names = [f"{kind}-{task}" for kind, task in WRITTEN]
+    subprocess.run(["node", "main.mjs", *names], cwd=folder, capture_output=True, check=True)
+
+
+def check_javascript(kind, task, n, folder):
+    if shutil.which("node") is None:
+        pytest.skip("node is not installed")
+    folder.mkdir(exist_ok=True)
+    run_javascript(n, folder)
+    labels, shares = json.loads((folder / f"{kind}-{task}" / "told.json").read_text())
+    made, X = student(kind, task), near_edges(kind, task, n)
+    equal(made, kind, X, labels, None if shares is None else np.array(shares))
 
 
 def with_null(X):
@@ -219,10 +239,8 @@ def in_onnx(made, X, dtype, inputs):
     return found[0].tolist(), found[1] if made.task_.classifies else None
 
 
-LANGUAGES = {
-    ".py": in_python, ".c": in_c, ".mjs": in_javascript, "sqlite": in_sqlite, "duckdb": in_duckdb,
-}  # fmt: skip
-TOOL = {".c": "gcc", ".mjs": "node"}
+LANGUAGES = {".py": in_python, ".c": in_c, "sqlite": in_sqlite, "duckdb": in_duckdb}
+TOOL = {".c": "gcc"}
 
 
 def check(kind, task, language, n, tmp_path):
@@ -296,6 +314,15 @@ def test_an_export_answers_as_the_student_does(kind, task, language, tmp_path):
 @pytest.mark.parametrize(("kind", "task"), WRITTEN)
 def test_an_export_answers_alike_on_100_000_rows(kind, task, language, tmp_path):
     check(kind, task, language, 100_000, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "task", "n"),
+    [pytest.param(*made, n, marks=pytest.mark.slow if n > 400 else ())
+     for made in WRITTEN for n in (400, 100_000)],
+)  # fmt: skip
+def test_an_export_to_javascript_answers_as_the_student_does(kind, task, n, tmp_path_factory):
+    check_javascript(kind, task, n, tmp_path_factory.getbasetemp() / f"node-{n}")
 
 
 @pytest.mark.parametrize(("kind", "task"), BOTH)

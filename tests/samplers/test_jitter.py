@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import gc
+import weakref
 
 import numpy as np
 import pandas as pd
@@ -26,7 +26,7 @@ tables = arrays.arrays(
 
 
 @given(tables, st.floats(0, 3), st.floats(0, 1), st.integers(0, 2**32 - 1))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_values_stay_within_the_observed_range(X, scale, swap, seed):
     drawn = Jitter(scale, swap).draw(rows_of(X), 40, np.random.default_rng(seed)).values
     assert drawn.shape == (40, X.shape[1])
@@ -125,14 +125,12 @@ def test_draws_follow_the_seed_and_leave_the_rows():
 
 
 def test_what_was_measured_goes_with_the_rows():
-    gc.collect()
-    held = len(columns._PROFILES)
     rows = rows_of(np.random.default_rng(0).normal(size=(50, 3)))
     Jitter().draw(rows, 3, np.random.default_rng(0))
-    assert len(columns._PROFILES) == held + 1
+    assert rows in columns._PROFILES
+    seen = weakref.ref(rows)
     del rows
-    gc.collect()
-    assert len(columns._PROFILES) == held
+    assert seen() is None
 
 
 @pytest.mark.parametrize("bad", [{"scale": -1}, {"scale": np.nan}, {"swap": 1.5}, {"swap": -0.1}])

@@ -517,7 +517,7 @@ def network_that_is_a_tree(d, depth, seed):
     return made
 
 
-def asked_of_network(depth, seed, n=500, d=30, **settings):
+def asked_of_network(depth, seed, n=500, d=20, **settings):
     pytest.importorskip("torch")
     from limbeck.teachers import TorchTeacher
 
@@ -525,7 +525,7 @@ def asked_of_network(depth, seed, n=500, d=30, **settings):
         network_that_is_a_tree(d, depth, seed), classes=[0, 1], score_kind="logit"
     )
     X = signs(n, d, seed)
-    settings = {"max_leaves": 2**depth, "sampler": Marginals(), "queries": 1500, **settings}
+    settings = {"max_leaves": 2**depth, "sampler": Marginals(), "queries": 1000, **settings}
     return find(teacher, X, seed=seed, **settings), teacher
 
 
@@ -547,7 +547,7 @@ def test_a_network_that_is_a_tree_gives_it_back(guide, depth, seed):
     finding, teacher = asked_of_network(depth, seed, guide=guide, layers=layers)
     assert finding.status.code is StatusCode.EXACT
     assert finding.student.size == 2**depth
-    fresh = signs(3000, 30, seed + 50)
+    fresh = signs(3000, 20, seed + 50)
     np.testing.assert_array_equal(
         finding.student.predict(fresh), teacher.scores(fresh).argmax(axis=1)
     )
