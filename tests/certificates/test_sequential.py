@@ -7,7 +7,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -43,6 +43,7 @@ def test_wealth_without_errors_by_hand() -> None:
     assert bound.rows == 2
 
 
+@settings(max_examples=50)
 @given(losses, st.lists(st.integers(0, 80), max_size=4), st.floats(0.05, 0.9))
 def test_batches_do_not_matter(x: np.ndarray, cuts: list[int], epsilon: float) -> None:
     whole, parts = AnytimeBound(epsilon, 0.1), AnytimeBound(epsilon, 0.1)
@@ -55,6 +56,7 @@ def test_batches_do_not_matter(x: np.ndarray, cuts: list[int], epsilon: float) -
     assert whole.mean == pytest.approx(x[: whole.n].mean(), abs=1e-9)
 
 
+@settings(max_examples=50)
 @given(losses, st.floats(0.05, 0.9), st.floats(0.01, 0.5))
 def test_certified_exactly_when_the_bound_is_low_enough(
     x: np.ndarray, epsilon: float, delta: float

@@ -11,7 +11,7 @@ from limbeck.signal.transforms import Fourier
 
 
 @given(st.lists(st.integers(1, 12), min_size=1, max_size=3), st.sampled_from([None, 1, 3]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_the_transform_is_an_orthogonal_matrix(shape, bands):
     d = int(np.prod(shape))
     transform = Fourier(bands).fit(np.ones((1, *shape)))

@@ -31,7 +31,7 @@ FAMILIES = [
 
 
 @given(st.lists(st.floats(-10, 10), min_size=0, max_size=12))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_angles_give_an_orthogonal_filter(free) -> None:
     """Norm 1, orthogonal to its double shifts, sum sqrt 2: each to 1e-10 and better."""
     h = filter_from_angles(complete(torch.tensor(free, dtype=torch.float64))).numpy()

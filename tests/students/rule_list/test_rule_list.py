@@ -48,7 +48,7 @@ def executed(text: str, features: Features, values: np.ndarray) -> list[str]:
     return [next(r.outcome for r in rules if r.holds(row)) for row in values]
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.sampled_from(["two", "three", "value"]))
 def test_printed_rules_executed_are_the_predictions(seed, task):
     rng = np.random.default_rng(seed)

@@ -14,7 +14,7 @@ from tests.students.rule_list.test_rule_list import table, target
 from tests.students.rules.test_clause import FEATURES, clauses, rows
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=35, deadline=None)
 @given(clauses(), st.integers(0, 2**32 - 1))
 def test_a_clause_says_the_same_as_a_formula(clause, seed):
     if not clause.columns:

@@ -39,7 +39,7 @@ def summed(text: str, features: Features, values: np.ndarray) -> np.ndarray:
     return out
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.sampled_from(["two", "three", "value"]))
 def test_printed_rules_executed_are_the_predictions(seed, task):
     rng = np.random.default_rng(seed)

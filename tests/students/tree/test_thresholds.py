@@ -17,7 +17,7 @@ from limbeck.students.tree.thresholds import (
 numbers = st.floats(-3e38, 3e38, allow_nan=False)
 
 
-@settings(max_examples=500)
+@settings(max_examples=250)
 @given(a=numbers, b=numbers, x=numbers)
 @example(a=0.0, b=5e-324, x=0.0)
 @example(a=-1.0, b=1.0, x=5e-324)
@@ -74,7 +74,7 @@ def test_shortest_decimals(low: float, high: float, digits: int | None, said: st
     assert decimal(printed(float(midway(low, high)), low, high, digits)) == said
 
 
-@settings(max_examples=500)
+@settings(max_examples=250)
 @given(a=numbers, b=numbers, digits=st.sampled_from([None, 1, 4, 12]))
 @example(a=0.0, b=-1.401298464324817e-45, digits=None)
 def test_printed_thresholds_separate_what_was_seen(a: float, b: float, digits: int | None) -> None:

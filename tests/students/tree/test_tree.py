@@ -66,7 +66,7 @@ def test_category_alone_and_missing_alone() -> None:
         assert "missing" in tree.text() if level is None else "colour is red?" in tree.text()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=35, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
     size=st.sampled_from([1, 2, 3, 9, 40, 257, 300]),
@@ -95,7 +95,7 @@ def test_agrees_with_plain_traversal_and_returns_from_json(
         assert np.array_equal(getattr(back.nodes_, name), getattr(tree.nodes_, name))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     seed=st.integers(0, 10_000),
     leaves=st.integers(2, 60),
