@@ -38,6 +38,7 @@ from limbeck.networks import (
     AttentionTransfer,
     BornAgain,
     Callback,
+    Contrastive,
     GoldLabels,
     HiddenStates,
     Hybrid,
@@ -185,6 +186,7 @@ PICTURES: dict[str, dict[str, Any]] = {
     "DKD": {"objective": DKD() + GoldLabels()},
     "hidden states": {"objective": SoftTargets() + HiddenStates({"4": "4"})},
     "attention transfer": {"objective": SoftTargets() + AttentionTransfer({"4": "4"})},
+    "contrastive": {"objective": SoftTargets() + Contrastive({"4": "4"}, width=8)},
     "relations": {"objective": SoftTargets() + Relations({"4": "4"})},
     "filter": {"filter": TeacherCorrect()},
     "mixup, averaged weights": {"mixup": 0.2, "ema": 0.9},
@@ -239,6 +241,14 @@ def trim_and_export(models: Models) -> str:
 @each("cut of a network", ["activation", "norm", "fisher"])
 def _cut(models: Models, importance: str) -> str:
     return sound(models.pictures(Pruned(channels=0.5, importance=importance)))
+
+
+@call
+def cut_of_a_network_that_is_there(models: Models) -> str:
+    net = network(16).eval().to(models.device)
+    into = Pruned(channels=0.5, importance="fisher")
+    return sound(limbeck.distill(net, (models.x, models.y), into=into, epochs=1, batch_size=32,
+                                 progress=False))  # fmt: skip
 
 
 @call
