@@ -74,8 +74,8 @@ def grid_of(
         If another number of axes is given.
     """
     plt = _pyplot()
-    wide = min(n, columns)
-    high = -(-n // wide)
+    high = -(-n // columns)
+    wide = -(-n // high)  # four of at most three side by side are two and two
     if ax is None:
         shape = (size[0] * wide, size[1] * high)
         figure = plt.figure(figsize=shape, layout="constrained")

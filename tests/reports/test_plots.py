@@ -36,6 +36,7 @@ def test_given_axes_are_used_and_others_are_made() -> None:
 
 def test_a_grid_of_its_own_or_in_the_place_of_others() -> None:
     assert len(grid_of(5)) == 5
+    assert [grid_of(n)[0].get_gridspec().ncols for n in (1, 2, 3, 4, 5, 7)] == [1, 2, 3, 2, 3, 3]
     figure, (left, right) = plt.subplots(1, 2)
     right.plot([0, 1])
     place = left.get_position()
