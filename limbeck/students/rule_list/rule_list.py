@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from limbeck.core.columns import Features
 from limbeck.core.registry import STUDENTS
 from limbeck.core.task import Task
+from limbeck.students.rule_list.order import by_support
 from limbeck.students.rules.candidates import FOREST
 from limbeck.students.rules.clause import Clause
 from limbeck.students.rules.lines import RuleLine
@@ -28,7 +29,9 @@ class RuleList(RuleStudent):
 
     ``fit`` takes the nodes of many small trees for candidates, puts the one that lowers the
     impurity (or squared error) most for its numbers into the best place of the list, and exchanges
-    earlier ones as long as that helps; see :mod:`limbeck.students.rules.search`.
+    earlier ones as long as that helps; see :mod:`limbeck.students.rules.search`. Neighbours
+    without a common row then stand with that of more rows first; see
+    :mod:`limbeck.students.rule_list.order`.
 
     Parameters
     ----------
@@ -123,8 +126,9 @@ class RuleList(RuleStudent):
         weight: NDArray[np.float64],
     ) -> Self:
         """A list of these clauses, its limits and values from these rows."""
+        ordered = by_support(clauses, values, weight)
         settled, left = [], values
-        for clause in clauses:
+        for clause in ordered:
             settled.append(clause.settled(left))
             left = left[~clause.holds(left)]
         inside = decided(settled, values)
