@@ -79,6 +79,7 @@ class TreeArguments(ReadableArguments, total=False):
     max_depth: int | None
     min_samples_leaf: int
     forbidden: Sequence[str]
+    monotone: Mapping[str, int]
 
 
 class JuntaArguments(ReadableArguments, total=False):
@@ -89,6 +90,7 @@ class JuntaArguments(ReadableArguments, total=False):
     bins: int
     tolerance: float
     query_weight: float
+    forbidden: Sequence[str]
 
 
 class SumArguments(ReadableArguments, total=False):
