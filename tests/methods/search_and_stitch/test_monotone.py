@@ -141,8 +141,13 @@ def tree_of(method, values, monotone, free=False):
     return made, made.distill(teacher, rows, np.random.default_rng(0), quiet), teacher, rows
 
 
-@pytest.mark.parametrize("values", [False, True])
-@pytest.mark.parametrize("method", METHODS)
+# values are put in order alike after every method: two stand for all, the rest is slow
+@pytest.mark.parametrize(
+    ("method", "values"),
+    [(m, False) for m in METHODS]
+    + [pytest.param(m, True, marks=() if m in ("search_and_stitch", "greedy") else pytest.mark.slow)
+       for m in METHODS],
+)  # fmt: skip
 def test_every_method_keeps_to_directions_everywhere(method, values):
     made, found, teacher, rows = tree_of(method, values, WAYS)
     told = bends(X) if values else (bends(X) > 0).astype(int)
