@@ -169,7 +169,7 @@ def people() -> Audit:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("written", [0, 200_000])
+@pytest.mark.parametrize("written", [0, pytest.param(200_000, marks=pytest.mark.slow)])
 def test_frequency_weights_are_people(
     written: int, people: Audit, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -145,7 +145,7 @@ def checked(result: Any, folder: Path) -> None:
     assert len(onnx) == result.certificate.n
 
 
-@pytest.mark.parametrize("shape", [(5,), (5, 2), (5, 1)])
+@pytest.mark.parametrize("shape", [(5,), pytest.param((5, 2), marks=pytest.mark.slow), (5, 1)])
 def test_numbers_on_several_axes(shape: tuple[int, ...], tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime")
     torch.manual_seed(1)

@@ -33,7 +33,10 @@ class Reader(torch.nn.Module):
         return (flat[:, 4] - flat[:, 5]) / 2**0.5
 
 
-@pytest.mark.parametrize(("shape", "tensor"), [((16,), False), ((2, 16), True), ((1, 8, 8), False)])
+@pytest.mark.parametrize(
+    ("shape", "tensor"),
+    [((16,), False), ((2, 16), True), pytest.param((1, 8, 8), False, marks=pytest.mark.slow)],
+)
 def test_signals_of_every_shape(shape: tuple[int, ...], tensor: bool, tmp_path: Any) -> None:
     X = signals(shape=shape)
     given = torch.from_numpy(X) if tensor else X

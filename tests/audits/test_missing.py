@@ -89,7 +89,7 @@ def test_a_missing_feature_in_a_score_where_high_means_safe() -> None:
 
 @pytest.mark.parametrize(
     ("levels", "runs", "fewer"),
-    [(True, 20, 20), (False, 5, 3), pytest.param(False, 20, 8, marks=pytest.mark.slow)],
+    [(True, 12, 12), (False, 5, 3), pytest.param(False, 20, 8, marks=pytest.mark.slow)],
 )
 def test_no_evidence_stands_beside_what_would_have_been_found(
     levels: bool, runs: int, fewer: int

@@ -43,7 +43,7 @@ def test_small_images_of_one_size_are_seen_as_they_are(tmp_path):
 
 
 def test_a_teacher_reads_the_files_and_the_student_the_pixels(tmp_path):
-    paths = files(tmp_path, [(6, 4), (8, 5)] * 30)
+    paths = files(tmp_path, [(6, 4), (8, 5)] * 20)
     asked = []
 
     def teacher(rows):

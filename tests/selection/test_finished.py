@@ -63,6 +63,7 @@ def finished(tmp_path_factory):
     return out, run(out)
 
 
+@pytest.mark.slow  # starts a process; runs that are there are gone on with below, too
 def test_a_tournament_that_was_killed_goes_on_with_what_is_done(tmp_path, finished):
     out = tmp_path / "cup"
     with subprocess.Popen(

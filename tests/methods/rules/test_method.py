@@ -116,8 +116,11 @@ def test_numbers_are_a_limit_and_rules_are_as_many_as_they_allow(method):
         assert largest.size in size
 
 
-@pytest.mark.parametrize("method", [DistillRuleList, DistillRules])
-@pytest.mark.parametrize("task", ["classes", "value"])
+@pytest.mark.parametrize(
+    ("method", "task"),
+    [(DistillRuleList, "classes"), (DistillRules, "value"), (DistillRules, "classes"),
+     pytest.param(DistillRuleList, "value", marks=pytest.mark.slow)],
+)  # fmt: skip
 def test_costly_columns_are_read_only_where_they_pay(method, task):
     """Of two columns that say the same the free one is read; a dear one that alone says it, too."""
     rng = np.random.default_rng(0)
