@@ -123,7 +123,7 @@ class SearchAndStitch(SearchSettings, BaseMethod):
         search = TreeSearch(self, everything, answers, task, rng, progress, weight, own=len(rows))
         search.grow()
         done, method = search.run(teacher), search.method
-        judged = _judged(method, rows, own, sample_weight, task, asked, fold, search, done, rng)
+        judged = _judged(search, done, rows, own, sample_weight, asked, fold, rng)
         search.tick("cross-fitting")
         seen = np.vstack([given, asked.rows.values])
         choice = choose(method, search, judged, len(rows), seen)
@@ -208,7 +208,7 @@ class SearchAndStitch(SearchSettings, BaseMethod):
         search.grow()
         done, method = search.run(), search.method
         none = AnsweredQueries(rows[:0], y[:0], np.zeros((0, 0), dtype=np.int64), "none", 0)
-        judged = _judged(method, rows, y, sample_weight, task, none, fold, search, done, rng)
+        judged = _judged(search, done, rows, y, sample_weight, none, fold, rng)
         return choose(method, search, judged, len(rows), given).tree
 
     def _check_layers(self, teacher: Teacher, rows: Rows) -> None:
@@ -228,22 +228,20 @@ class SearchAndStitch(SearchSettings, BaseMethod):
 
 
 def _judged(
-    method: SearchSettings,
+    search: TreeSearch,
+    done: StatusCode,
     rows: Rows,
     answers: NDArray[Any],
     weight: NDArray[np.float64],
-    task: Task,
     asked: AnsweredQueries,
     fold: Index,
-    search: TreeSearch,
-    done: StatusCode,
     rng: np.random.Generator,
 ) -> HeldOutLosses | None:
     """Losses on rows left out; None for too few rows."""
     if len(rows) < 2 * FOLDS or done is StatusCode.INTERRUPTED:
         return None
     shared = search.sample.only(search.even)
-    return judge(method, rows, answers, weight, task, asked, fold, shared, rng)
+    return judge(search.method, rows, answers, weight, search.task, asked, fold, shared, rng)
 
 
 def _traced(
