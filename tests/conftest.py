@@ -7,9 +7,11 @@ import functools
 import gc
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from _pytest.doctest import DoctestModule
 
 _EXPORTER = "torch.onnx._internal.exporter._registration"
 _TRACER = "torch._export.utils"
@@ -21,10 +23,16 @@ def pytest_collection() -> None:
     gc.disable()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file() -> Iterator[list]:
+    """Examples are in limbeck: no test file is searched for them."""
+    found = yield
+    return [collected for collected in found if not isinstance(collected, DoctestModule)]
+
+
 def pytest_collection_finish() -> None:
     """What was imported and collected stays: the garbage collector need not look there again."""
     gc.enable()
-    gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)  # cycles are few beside what tests make and drop
 
