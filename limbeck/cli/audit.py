@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from limbeck.cli.errors import plain_errors
-from limbeck.cli.options import Drop, parts
+from limbeck.cli.options import Drop, ShowProgress, parts
 
 __all__ = ["audit"]
 
@@ -29,12 +29,15 @@ def audit(
     score_levels: Annotated[
         str | None, typer.Option(help="A score in words: its levels, lowest first, by commas.")
     ] = None,
+    features: Annotated[
+        list[str] | None, typer.Option(help="A column to audit; all others by default.")
+    ] = None,
     drop: Drop = None,
     missing: Annotated[
         list[str] | None, typer.Option(help="A value that stands for missing, such as 999.")
     ] = None,
     report: Annotated[Path | None, typer.Option(help="Write the page to this .html file.")] = None,
-    group: Annotated[
+    groups: Annotated[
         list[str] | None,
         typer.Option(help="A column, or 'race x sex': one more answer per group."),
     ] = None,
@@ -58,8 +61,16 @@ def audit(
         Path | None,
         typer.Option(help="A folder for the audit; one that was stopped goes on there."),
     ] = None,
+    pairs: Annotated[
+        int, typer.Option(help="The most pairs of features with a table of their own.")
+    ] = 0,
     bags: Annotated[int, typer.Option(help="Resamples behind the bands.")] = 100,
+    folds: Annotated[int, typer.Option(help="Folds of the cross-fitted predictions.")] = 5,
+    level: Annotated[
+        float, typer.Option(help="Of all intervals and bands; between 0.5 and 1.")
+    ] = 0.95,
     seed: int = 0,
+    progress: ShowProgress = None,
 ) -> None:
     """Audit a black box from a file of its scores; print the answers and write a page."""
     from limbeck.api.audit import audit as run
@@ -74,8 +85,9 @@ def audit(
             read_table(scores),
             score=score,
             outcome=outcome,
+            features=features or None,
             drop=tuple(drop or ()),
-            groups=tuple(group or ()),
+            groups=tuple(groups or ()),
             cases=cases,
             frequency_weight=frequency_weight,
             sampling_weight=sampling_weight,
@@ -84,9 +96,13 @@ def audit(
             missing=tuple(missing or ()),
             threshold=threshold,
             favourable=cast(Any, favourable),
+            pairs=pairs,
             bags=bags,
+            folds=folds,
+            level=level,
             seed=seed,
             out=out,
+            progress=progress,
         )
         console = Console()
         console.print(audit_table(found))

@@ -21,6 +21,8 @@ from limbeck.cli.options import (
     StudentFile,
     column_of,
     duplicates_rule,
+    own_loss,
+    parts,
     signing_key,
 )
 
@@ -33,7 +35,23 @@ def certify(
     answers: Answers = "teacher_label",
     delta: Share = 0.05,
     epsilon: Annotated[float | None, typer.Option(help="The bound that is wanted.")] = None,
-    group: Annotated[str | None, typer.Option(help="A column: one more bound per group.")] = None,
+    loss: Annotated[
+        str | None,
+        typer.Option(
+            help="disagreement, tolerance, absolute, squared, or package.module:name of a function."
+        ),
+    ] = None,
+    loss_range: Annotated[
+        str | None, typer.Option(help="The range that the loss never leaves: 0,1.")
+    ] = None,
+    tolerance: Annotated[
+        float | None, typer.Option(help="A tolerance fixed beforehand, in units of the answer.")
+    ] = None,
+    bound: Annotated[
+        str, typer.Option(help="Of losses that are not counts: betting or empirical-bernstein.")
+    ] = "betting",
+    candidates: Annotated[int, typer.Option(help="Students compared on these rows.")] = 1,
+    groups: Annotated[str | None, typer.Option(help="A column: one more bound per group.")] = None,
     cases: Cases = None,
     duplicates: Identical = "auto",
     seen: Seen = None,
@@ -51,6 +69,7 @@ def certify(
     with plain_errors():
         if key is not None and out is None:
             raise InvalidInput("--key is given without --out.", "Give --out certificate.json.")
+        limits = None if loss_range is None else _range(loss_range)
         private = None if key is None else signing_key(key)
         pupil, frame = load(student), read_rows(rows)
         certificate = run(
@@ -59,7 +78,12 @@ def certify(
             column_of(frame, answers),
             delta=delta,
             epsilon=epsilon,
-            groups=column_of(frame, group),
+            loss=own_loss(loss),
+            loss_range=limits,
+            tolerance=tolerance,
+            bound=bound,
+            candidates=candidates,
+            groups=column_of(frame, groups),
             cases=column_of(frame, cases),
             duplicates=duplicates_rule(duplicates),
             seen=read_seen(seen, student),
@@ -68,11 +92,11 @@ def certify(
         console.print(Text(certificate.statement))
         for line in certificate.assumptions:
             console.print(Text(f"  provided that {line[0].lower()}{line[1:]}", style="dim"))
-        for bound in certificate.groups:
+        for one in certificate.groups:
             console.print(
                 Text(
-                    f"  {bound.group}: at most {upward(100 * bound.epsilon)}%"
-                    f" ({bound.n} {'rows' if cases is None else 'cases'})"
+                    f"  {one.group}: at most {upward(100 * one.epsilon)}%"
+                    f" ({one.n} {'rows' if cases is None else 'cases'})"
                 )
             )
         if private is not None:
@@ -81,3 +105,16 @@ def certify(
             console.print(Text(f"Written to {save(certificate, out)}"))
         if not certificate.reached:
             raise typer.Exit(1)
+
+
+def _range(text: str) -> tuple[float, float]:
+    """Two numbers with a comma between them."""
+    from limbeck.core.errors import InvalidInput
+
+    try:
+        low, high = map(float, parts(text))
+    except ValueError:
+        raise InvalidInput(
+            f"--loss-range is {text!r}.", "Give the least and the largest loss: --loss-range 0,1."
+        ) from None
+    return low, high

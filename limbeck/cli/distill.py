@@ -14,15 +14,23 @@ from limbeck.cli.options import (
     Cases,
     Classes,
     Drop,
+    Groups,
     Identical,
     Label,
+    Output,
     Preprocess,
+    Regression,
     ScoreKindName,
     Share,
+    ShowProgress,
+    Unit,
+    Unlabelled,
     Weights,
     class_names,
     duplicates_rule,
     groups_of,
+    method_settings,
+    number_or_name,
     parts,
     print_result,
     rows_and_labels,
@@ -71,20 +79,18 @@ def distill(
     drop: Drop = None,
     classes: Classes = None,
     score_kind: ScoreKindName = None,
+    regression: Regression = None,
+    unit: Unit = "",
     preprocess: Preprocess = None,
-    group: Annotated[
-        str | None, typer.Option(help="A column, or class: one more bound per group.")
-    ] = None,
-    weight: Annotated[
+    output: Output = None,
+    groups: Groups = None,
+    sample_weight: Annotated[
         str | None, typer.Option(help="The column with how much each row counts; no feature.")
     ] = None,
     class_weight: Annotated[
         str | None, typer.Option(help="balanced: all classes weigh the same.")
     ] = None,
-    unlabelled: Annotated[
-        Path | None,
-        typer.Option(help="A file of more rows, without labels, that the teacher answers."),
-    ] = None,
+    unlabelled: Unlabelled = None,
     cases: Cases = None,
     duplicates: Identical = "auto",
     epsilon: Share = 0.05,
@@ -136,6 +142,7 @@ def distill(
         int | None, typer.Option(help="Into hf:folder: part whole texts after so many tokens.")
     ] = None,
     seed: int = 0,
+    progress: ShowProgress = None,
 ) -> None:
     """Distil a model into a student; print the table and write a folder.
 
@@ -149,7 +156,7 @@ def distill(
             _refuse_beside_run(
                 teacher=teacher, data=data, out=out, weights=weights, label=label, set=setting
             )
-            run_network(run, resumed=False)
+            run_network(run, resumed=False, progress=progress)
             return
         own_texts = into.startswith("hf:") and data is None and _is_recorded(teacher)
         name, table, folder = _require(teacher=teacher, data="" if own_texts else data, out=out)
@@ -157,18 +164,18 @@ def distill(
             from limbeck.cli.language import distill_text
 
             _refuse_for_text(
-                weights=weights, label=label, classes=classes, group=group, weight=weight,
-                cases=cases, leaves=leaves, max_leaves=max_leaves, budget=budget,
-                set=setting,
+                weights=weights, label=label, classes=classes, groups=groups,
+                sample_weight=sample_weight, regression=regression, output=output, cases=cases,
+                leaves=leaves, max_leaves=max_leaves, budget=budget, set=setting,
             )  # fmt: skip
             result = distill_text(
                 str(name), Path(table) if table else None, into, Path(folder), objective,
                 epsilon=epsilon, delta=delta, holdout=holdout, seed=seed,
-                max_new_tokens=max_new_tokens, prompt_tokens=prompt_tokens,
+                max_new_tokens=max_new_tokens, prompt_tokens=prompt_tokens, progress=progress,
             )  # fmt: skip
             print_result(result, Path(folder))
             return
-        settings = _settings(setting, {*inspect.signature(start).parameters, *_OPTIONS})
+        settings = method_settings(setting, {*inspect.signature(start).parameters, *_OPTIONS})
         frame = read_table(Path(table))
         several = None if labels is None else parts(labels)
         X, y = (
@@ -182,55 +189,34 @@ def distill(
             model, X, y, into=into, method=method, out=folder, seed=seed,
             via=[_earlier(one) for one in via] if via else None,
             epsilon=epsilon, delta=delta, holdout=holdout,
-            groups=groups_of(frame, group), cases=cases, duplicates=duplicates_rule(duplicates),
+            groups=groups_of(frame, groups), cases=cases, duplicates=duplicates_rule(duplicates),
             unlabelled=None if unlabelled is None else unlabelled_rows(unlabelled, label, drop),
-            sample_weight=weight, class_weight=class_weight, classes=class_names(classes, y),
-            score_kind=score_kind,
+            sample_weight=sample_weight, class_weight=class_weight, classes=class_names(classes, y),
+            regression=regression, unit=unit, score_kind=score_kind, output=number_or_name(output),
             preprocess=None if preprocess is None else read_named(preprocess),
             max_leaves=max_leaves, leaves=leaves, queries=queries, sampler=sampler,
-            query_weight=query_weight, budget=budget,
+            query_weight=query_weight, budget=budget, progress=progress,
             **{name: value for name, value in of_texts.items() if value is not None}, **settings,
         )  # fmt: skip
         print_result(result, Path(folder))
 
 
-def _settings(given: list[str] | None, others: set[str]) -> dict[str, Any]:
-    """Settings of a method from name=value, the value JSON, or else a text."""
-    from limbeck.core.errors import InvalidInput
-    from limbeck.core.strict_json import parse_json
-
-    found: dict[str, Any] = {}
-    for one in given or []:
-        name, sign, value = one.partition("=")
-        if not sign or not name.isidentifier():
-            raise InvalidInput(f"--set {one!r} is not of the form name=value.", "Give --set k=2.")
-        if name in others:
-            raise InvalidInput(
-                f"--set {name} is no setting of a method alone.",
-                f"Give --{name.replace('_', '-')}, where `limbeck distill --help` has it.",
-            )
-        try:
-            found[name] = parse_json(value)
-        except ValueError:
-            found[name] = value
-    return found
-
-
 def resume(
     folder: Annotated[Path, typer.Argument(help="The folder of a run that was cut off.")],
+    progress: ShowProgress = None,
 ) -> None:
     """Go on with a run of `limbeck distill run.yaml` where it was cut off."""
     with plain_errors():
-        run_network(folder, resumed=True)
+        run_network(folder, resumed=True, progress=progress)
 
 
-def run_network(path: Path, *, resumed: bool) -> None:
+def run_network(path: Path, *, resumed: bool, progress: bool | None = None) -> None:
     """Run a run.yaml or go on with its folder; only the first of several processes prints."""
     from limbeck.api import run_file
     from limbeck.networks.training.processes import first
 
     try:
-        result = run_file.resume(path) if resumed else run_file.run(path)
+        result = run_file.resume(path, progress) if resumed else run_file.run(path, progress)
     except (KeyboardInterrupt, Terminated) as error:
         folder = path if resumed else Path(run_file.read_run(path).get("out") or "run")
         stopped(error, [folder], f"limbeck resume {shlex.quote(str(folder))}")

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from limbeck.cli.errors import plain_errors
-from limbeck.cli.options import class_names, column_of, print_result
+from limbeck.cli.options import (
+    Share,
+    ShowProgress,
+    class_names,
+    column_of,
+    method_settings,
+    print_result,
+)
 
 __all__ = ["generate"]
 
@@ -42,24 +50,43 @@ def generate(
     test: Annotated[
         Path | None, typer.Option(help="A table or .jsonl file of test rows to stay clear of.")
     ] = None,
+    overlap: Annotated[
+        int, typer.Option(help="Words in a row that a text may not share with a test row.")
+    ] = 13,
+    near_duplicates: Annotated[
+        float,
+        typer.Option(help="The similarity from which on a row is a near-duplicate and dropped."),
+    ] = 0.7,
     encoder: Annotated[
         str | None, typer.Option(help="hf:folder of a sentence encoder, to measure the spread.")
     ] = None,
     labeller: Annotated[
         str | None, typer.Option(help="Who labels for the comparison; the teacher by default.")
     ] = None,
+    holdout: Share = 0.3,
+    delta: Share = 0.05,
     max_requests: Annotated[int | None, typer.Option(help="The most prompts.")] = None,
     max_tokens: Annotated[
         int | None,
         typer.Option(help="The longest answer that holds instructions or texts: 1024 for tasks."),
     ] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="Another setting of the method, its value as JSON: --set temperature=0.5;"
+            " may be given again.",
+        ),
+    ] = None,
     seed: int = 0,
+    progress: ShowProgress = None,
 ) -> None:
     """Let a language model write a training set; print what was asked, kept and dropped."""
     from limbeck.api.generate import generate as start
 
     with plain_errors(out):
-        settings: dict[str, Any] = {}
+        options = {*inspect.signature(start).parameters, "question", "max_tokens", "classes"}
+        settings = method_settings(setting, options)
         if question is not None:
             settings["question"] = question
         if max_tokens is not None:
@@ -83,9 +110,14 @@ def generate(
             y=y,
             labeller=labeller,
             test=_table(test, text, None)[0] if _is_table(test) else test,
+            overlap=overlap,
+            near_duplicates=near_duplicates,
             encoder=encoder,
+            holdout=holdout,
+            delta=delta,
             max_requests=max_requests,
             seed=seed,
+            progress=progress,
             **settings,
         )
         print_result(result, out)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from limbeck.cli.errors import plain_errors
-from limbeck.cli.options import Classes, parts, stored_answers
+from limbeck.cli.options import Classes, ScoreKindName, ShowProgress, parts, stored_answers
 
 __all__ = ["label"]
 
@@ -27,6 +27,7 @@ def label(
         int | None, typer.Option(help="Label at most so many texts, chosen by chance.")
     ] = None,
     classes: Classes = None,
+    score_kind: ScoreKindName = None,
     prompt: Annotated[
         str | None, typer.Option(help="For a local model that writes: a text with {text}.")
     ] = None,
@@ -35,6 +36,7 @@ def label(
         typer.Option(help="By what a model of package.module:name is known again; see the docs."),
     ] = None,
     seed: int = 0,
+    progress: ShowProgress = None,
 ) -> None:
     """Label texts by a teacher; a run that was cut off goes on where it was."""
     from limbeck.api.label import label as start
@@ -48,7 +50,7 @@ def label(
             raise InvalidInput(f"--out is {out.name!r}.", "Give the name of a .jsonl file.")
         given = texts_given(texts, column)
         named = None if classes is None else parts(classes)
-        more = {"classes": named, "prompt": prompt}
+        more = {"classes": named, "prompt": prompt, "score_kind": score_kind}
         options: dict[str, Any] = {name: value for name, value in more.items() if value is not None}
         model = read_teacher(teacher, None)
         keeps += stored_answers(model)
@@ -59,6 +61,7 @@ def label(
             out=out,
             name=name,
             seed=seed,
+            progress=progress,
             **options,
         )
         typer.echo(str(found))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,10 +14,12 @@ from rich.text import Text
 from limbeck.core.errors import InvalidInput, LimbeckError, did_you_mean
 
 __all__ = [
-    "ROWS_HELP", "Answers", "Cases", "Classes", "Drop", "Identical", "Key", "Label", "Preprocess",
-    "ScoreKindName", "Seen", "Share", "StudentFile", "Table", "Weights", "class_names",
-    "column_of", "duplicates_rule", "groups_of", "parts", "print_result", "rows_and_labels",
-    "signing_key", "stored_answers", "texts_and_labels", "unlabelled_rows",
+    "ROWS_HELP", "Answers", "Cases", "Classes", "Drop", "Groups", "Identical", "Key", "Label",
+    "Output", "Preprocess", "Regression", "ScoreKindName", "Seen", "Share", "ShowProgress",
+    "StudentFile", "Table", "Unit", "Unlabelled", "Weights", "class_names", "column_of",
+    "duplicates_rule", "groups_of", "method_settings", "number_or_name", "own_loss", "parts",
+    "print_result", "rows_and_labels", "signing_key", "stored_answers", "texts_and_labels",
+    "unlabelled_rows",
 ]  # fmt: skip
 
 Share = Annotated[float, typer.Option(help="Strictly between 0 and 1.")]
@@ -53,6 +55,24 @@ ScoreKindName = Annotated[
 Preprocess = Annotated[
     str | None,
     typer.Option(help="package.module:name of a function from the table's rows to the model's."),
+]
+
+Groups = Annotated[str | None, typer.Option(help="A column, or class: one more bound per group.")]
+Unlabelled = Annotated[
+    Path | None,
+    typer.Option(help="A file of more rows, without labels, that the teacher answers."),
+]
+Regression = Annotated[
+    bool | None,
+    typer.Option(help="Whether the teacher predicts a number; found by default."),
+]
+Unit = Annotated[str, typer.Option(help="The unit of a predicted number.")]
+Output = Annotated[
+    str | None,
+    typer.Option(help="The name or position of the scores among several outputs of a module."),
+]
+ShowProgress = Annotated[
+    bool | None, typer.Option(help="A progress bar; by default only on a terminal.")
 ]
 
 
@@ -214,6 +234,49 @@ def print_result(result: Any, folder: Path) -> None:
     page = folder / "report.html"
     where = f": open {page}" if page.is_file() else "."
     console.print(Text(f"\nWritten to {folder}/{where}"))
+
+
+def number_or_name(text: str | None) -> int | str | None:
+    """A position where the text is a whole number, else the text."""
+    return int(text) if text is not None and text.removeprefix("-").isdecimal() else text
+
+
+def own_loss(text: str | None) -> Any:
+    """The function at package.module:name; another text is a loss of limbeck."""
+    if text is None or ":" not in text:
+        return text
+    from limbeck.api.load import read_named
+
+    return read_named(text)
+
+
+def method_settings(given: Sequence[str] | None, others: Collection[str]) -> dict[str, Any]:
+    """Settings of a method from name=value, the value JSON, or else a text.
+
+    Parameters
+    ----------
+    given : sequence of str or None
+        What was given to `--set`.
+    others : collection of str
+        Names that have an option of their own, which are refused.
+    """
+    from limbeck.core.strict_json import parse_json
+
+    found: dict[str, Any] = {}
+    for one in given or []:
+        name, sign, value = one.partition("=")
+        if not sign or not name.isidentifier():
+            raise InvalidInput(f"--set {one!r} is not of the form name=value.", "Give --set k=2.")
+        if name in others:
+            raise InvalidInput(
+                f"--set {name} is no setting of a method alone.",
+                f"Give --{name.replace('_', '-')}, where the command's --help has it.",
+            )
+        try:
+            found[name] = parse_json(value)
+        except ValueError:
+            found[name] = value
+    return found
 
 
 def parts(text: str) -> list[str]:

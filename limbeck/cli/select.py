@@ -12,8 +12,10 @@ from limbeck.cli.options import (
     Classes,
     Drop,
     Label,
+    Preprocess,
     ScoreKindName,
     Share,
+    ShowProgress,
     Table,
     Weights,
     class_names,
@@ -44,6 +46,10 @@ def select(
         str | None,
         typer.Option(help="Some of k_means, herding, k_center, gradients, inducing_points."),
     ] = None,
+    student: Annotated[
+        str | None,
+        typer.Option(help="What learns from the rows: kernel, or linear, by default of texts."),
+    ] = None,
     encoder: Annotated[
         str | None, typer.Option(help="hf:folder of an encoder, whose vectors are compared.")
     ] = None,
@@ -54,10 +60,12 @@ def select(
     weights: Weights = None,
     classes: Classes = None,
     score_kind: ScoreKindName = None,
+    preprocess: Preprocess = None,
     seed: int = 0,
+    progress: ShowProgress = None,
 ) -> None:
     """Choose few rows that teach most, and compare them with as many random rows."""
-    from limbeck.api.load import read_table, read_teacher
+    from limbeck.api.load import read_named, read_table, read_teacher
     from limbeck.api.select import select as start
 
     with plain_errors():
@@ -66,18 +74,21 @@ def select(
         if text is not None:
             X = column_of(frame, text)
         outputs: dict[str, Any] = {"classes": class_names(classes, y), "score_kind": score_kind}
+        outputs["preprocess"] = None if preprocess is None else read_named(preprocess)
         found = start(
             read_teacher(teacher, weights),
             X,
             y,
             n=n,
             ways=None if ways is None else parts(ways),
+            student=student,
             encoder=encoder,
             pool=pool,
             holdout=holdout,
             seeds=seeds,
             delta=delta,
             seed=seed,
+            progress=progress,
             **{name: value for name, value in outputs.items() if value is not None},
         )
         found.save(out)

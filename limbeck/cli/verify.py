@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from limbeck.cli.errors import plain_errors
-from limbeck.cli.options import ROWS_HELP, Answers, Seen, column_of
+from limbeck.cli.options import ROWS_HELP, Answers, Seen, column_of, own_loss
 from limbeck.core.errors import InvalidInput
 from limbeck.core.printable import visible
 
@@ -29,11 +29,14 @@ def verify(
     ] = None,
     rows: Annotated[Path | None, typer.Option(help=ROWS_HELP)] = None,
     answers: Answers = "teacher_label",
-    group: Annotated[
+    groups: Annotated[
         str | None, typer.Option(help="The column of the groups; 'group' by default.")
     ] = None,
     cases: Annotated[
         str | None, typer.Option(help="The column of the cases; 'case' by default.")
+    ] = None,
+    loss: Annotated[
+        str | None, typer.Option(help="package.module:name of the function, where it was one.")
     ] = None,
     seen: Seen = None,
     public_key: Annotated[
@@ -79,8 +82,8 @@ def verify(
             )
         frame = read_rows(rows)
         named = [] if is_batched(frame) else list(frame.columns)
-        if group is None and stated.groups and "group" in named:
-            group = "group"  # as Distillation.save names them
+        if groups is None and stated.groups and "group" in named:
+            groups = "group"  # as Distillation.save names them
         if cases is None and stated.settings.get("cases") and "case" in named:
             cases = "case"
         found = run(
@@ -88,8 +91,9 @@ def verify(
             load(student),
             frame,
             column_of(frame, answers),
-            groups=column_of(frame, group),
+            groups=column_of(frame, groups),
             cases=column_of(frame, cases),
+            loss=own_loss(loss),
             seen=read_seen(seen, student),
             public_key=public_key,
         )

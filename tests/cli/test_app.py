@@ -303,7 +303,7 @@ def test_files_that_cannot_be_used_take_two_sentences(run, spoil, message):
         (["--epsilon", 0], "epsilon is 0.0"),
         (["--label", "labels"], "Did you mean 'label'?"),
         (["--drop", "ids"], "Did you mean 'id'?"),
-        (["--group", "wards"], "There is no column 'wards'"),
+        (["--groups", "wards"], "There is no column 'wards'"),
         (["--teacher", "cli_rule:rul"], "Did you mean 'rule'?"),
         (["--teacher", "cli_rule"], "Write package.module:name"),
         (["--teacher", "cli_rule:breaks"], "breaks raised RuntimeError"),
@@ -361,13 +361,13 @@ def test_rows_without_labels_go_all_the_way(here):
 def test_groups_go_all_the_way(here):
     arguments = [a for a in DISTILL if a != "ward"]
     del arguments[arguments.index("id") + 1]  # the --drop before "ward"
-    result = limbeck(*arguments, "--group", "ward")
+    result = limbeck(*arguments, "--groups", "ward")
     assert result.exit_code == 0, result.output
     certificate = json.loads((here / "run" / "certificate.json").read_text())["certificate"]
     assert {g["group"] for g in certificate["groups"]} == {"north", "south"}
     # they are in the column "group" of the rows that were saved, and "ward" is a feature as well
     assert limbeck("verify", "run/certificate.json", *FILES).exit_code == 0
-    assert limbeck("verify", "run/certificate.json", *FILES, "--group", "ward").exit_code == 0
+    assert limbeck("verify", "run/certificate.json", *FILES, "--groups", "ward").exit_code == 0
     rows = pd.read_parquet(here / "run" / "holdout.parquet").drop(columns="group")
     rows.to_parquet(here / "run" / "holdout.parquet")
     result = limbeck("verify", "run/certificate.json", *FILES)
@@ -405,7 +405,7 @@ def test_scores_weights_and_classes_as_groups_go_all_the_way(here):
     rows["label"] = np.where(rows["a"] > 0.5, "yes", "no")
     rows.to_csv("rows.csv", index=False)
     more = ["--teacher", "cli_chance:logit", "--preprocess", "cli_chance:doubled", "--data"]
-    more += ["rows.csv", "--group", "class", "--class-weight", "balanced", "--weight", "w"]
+    more += ["rows.csv", "--groups", "class", "--class-weight", "balanced", "--sample-weight", "w"]
     refused = limbeck(*DISTILL, *more)
     assert refused.exit_code == 2
     assert "score_kind='logit'" in plain(refused.output)

@@ -53,7 +53,7 @@ def plain(text: str) -> str:
 
 
 def test_audit_prints_the_answers_and_writes_the_page(here: Path) -> None:
-    done = limbeck(*ASK, "--report", "audit.html", "--group", "sex")
+    done = limbeck(*ASK, "--report", "audit.html", "--groups", "sex")
     assert done.exit_code == 0, done.output
     said = plain(done.output)
     for word in ("Audit of score against happened: 300 rows", "RMSE", "missing features",
@@ -91,7 +91,7 @@ def test_as_a_process_on_parquet_without_an_outcome(here: Path) -> None:
         (["--score", "scor"], "Did you mean 'score'?"),
         (["--outcome", "hapened"], "Did you mean 'happened'?"),
         (["--drop", "idd"], "Did you mean 'id'?"),
-        (["--group", "sexx"], "Did you mean 'sex'?"),
+        (["--groups", "sexx"], "Did you mean 'sex'?"),
         (["--frequency-weight", "weight"], "'weight'"),
         (["--score", "sex"], "'sex'"),
         (["--outcome", "sex"], "'sex'"),
