@@ -37,10 +37,10 @@ import limbeck
 from limbeck.core.task import Task
 from limbeck.language import CrossTokenizer, LMHead, TeacherHidden, TeacherLogits, TokenKD
 from limbeck.language.cross_tokenizer.bridge import Bridge
-from limbeck.language.cross_tokenizer.judging import cross_scores
-from limbeck.language.judging import score_texts
+from limbeck.language.cross_tokenizer.judge import cross_scores
 from limbeck.language.models import LanguageModel, read_model
 from limbeck.language.prompt_rows import read_rows
+from limbeck.language.prompt_scores import score_texts
 from limbeck.language.prompts import Prompts, encode
 from limbeck.language.samples import TextSamples
 from limbeck.language.training_loss import TextLoss

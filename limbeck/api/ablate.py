@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.api.prepare.checks import (
+    check_lacking,
     loader_settings,
     makers_of,
     one_teacher,
-    refuse_lacking,
     settings_of,
     task_of,
 )
@@ -133,7 +133,7 @@ def ablate(
     ['GoldLabels', 'SoftTargets', 'nothing']
     """
     if isinstance(into, Pruned):
-        _refuse_for_cuts(filter=filter, start=start, rows=rows, tokenizers=tokenizers)
+        _check_for_cuts(filter=filter, start=start, rows=rows, tokenizers=tokenizers)
         return removals(
             teacher, data, y, into=into, objective=objective, validation=validation,
             holdout=holdout, seeds=seeds, seed=seed, task=task, delta=delta, progress=progress,
@@ -164,7 +164,7 @@ def ablate(
     found = task_of(samples, tutor, [pupil], task, tokenizers)
     samples, aside = samples.aimed(found), aside.aimed(found)
     aim = Objective.of(objective)
-    refuse_lacking(aim, found, samples, tutor, filter=filter)
+    check_lacking(aim, found, samples, tutor, filter=filter)
     runs = _Runs(
         tutor, maker, start, reading, samples, aside, found, settings, filter,
         range(seed, seed + seeds),
@@ -260,7 +260,7 @@ class _Runs:
         return ask(module, rows, self.task)
 
 
-def _refuse_for_cuts(**given: Any) -> None:
+def _check_for_cuts(**given: Any) -> None:
     for name, value in given.items():
         if value is not None:
             raise InvalidInput(f"{name} was given for a cut.", f"Leave {name} out.")

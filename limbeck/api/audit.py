@@ -1,4 +1,4 @@
-"""The door of an audit: from a table of scores and outcomes to an :class:`Audit`."""
+"""An audit: from a table of scores and outcomes to an :class:`Audit`."""
 
 from __future__ import annotations
 

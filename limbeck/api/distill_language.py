@@ -1,4 +1,4 @@
-"""The steps of a distillation from a language model into a smaller one, and the door to them."""
+"""A distillation from a language model into a smaller one."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ from limbeck.core.task import Task
 from limbeck.data.inputs import some_rows
 from limbeck.data.labels import positions
 from limbeck.data.ordered_classes import ranks_of
-from limbeck.data.unlabelled import label_codes, refuse_unlabelled, unlabelled_note, with_none
+from limbeck.data.unlabelled import check_labelled, label_codes, unlabelled_note, with_none
 from limbeck.evaluation.by_class import never_predicted
 from limbeck.evaluation.comparison import Comparison, ModelPredictions
 from limbeck.evaluation.constant import told_constant
@@ -42,7 +42,7 @@ from limbeck.evaluation.ranks import far_apart
 from limbeck.methods.text_tournament import UNORDERED
 from limbeck.results.distillation import Distillation
 from limbeck.results.distillation_record import Holdout
-from limbeck.selection.routes import refuse_without_access
+from limbeck.selection.routes import check_access
 from limbeck.teachers import as_teacher
 from limbeck.teachers.endpoints.paid_teacher import PaidTeacher
 from limbeck.teachers.kept_answers import KeptAnswers
@@ -108,7 +108,7 @@ class TableSteps(Steps[LabelledRows, Apart, Known, Taught, Comparison, Distillat
         example = some_rows(ordered(sides.fit.X), self.looked_at[0 if known else 1])
         teacher = as_teacher(request.teacher, data.labels, example=example, **said)
         task = teacher.task
-        refuse_without_access(request.method, teacher)
+        check_access(request.method, teacher)
         if request.by_class and not task.classifies:
             raise InvalidInput(
                 "groups='class' was given for a teacher that predicts a number.",
@@ -122,7 +122,7 @@ class TableSteps(Steps[LabelledRows, Apart, Known, Taught, Comparison, Distillat
                 )
             ranks_of(order, task.classes)  # refused before any work
         if "regression" not in said and not task.classifies:
-            refuse_unlabelled(data.y)
+            check_labelled(data.y)
         fit_y, test_y = label_codes(sides.fit.y, sides.test.y, task)
         notes = [getattr(teacher, "note", ""), unlabelled_note(fit_y, test_y, task=task)]
         notes += [more_rows_note(sides), _read_as(sides.fit_rows)]

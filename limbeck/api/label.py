@@ -99,7 +99,7 @@ def label(
         notes.append(f"{budget:,} of {len(kept):,} different texts were chosen by chance.")
         kept = kept[np.sort(order)]
     known = as_teacher(teacher, None, example=kept[:_EXAMPLE], **outputs)
-    _refuse_outputs(known.task, known.name)
+    _check_outputs(known.task, known.name)
     found = _paid(known, kept) if isinstance(known, PaidTeacher) else _free(
         known, kept, out, progress, lambda: teacher_identity(known, teacher, name)
     )  # fmt: skip
@@ -131,7 +131,7 @@ def _different(texts: NDArray[Any]) -> tuple[NDArray[Any], list[str]]:
     return kept, notes
 
 
-def _refuse_outputs(task: Task, name: str) -> None:
+def _check_outputs(task: Task, name: str) -> None:
     if not (task.classifies and task.classes) and (task.classifies or task.outputs != 1):
         raise InvalidInput(
             f"{name} answers with {task.outputs} numbers a text.",

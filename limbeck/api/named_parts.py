@@ -59,7 +59,7 @@ def function_of(given: Any, where: str) -> tuple[str, Any]:
     found = read_named(name)
     if not callable(found):
         raise InvalidInput(f"{name} in {where} is a {type(found).__name__}.", "Name a function.")
-    _refuse_unknown(found, name, where, settings)
+    _check_unknown(found, name, where, settings)
     return name.partition(":")[2], partial(found, **settings) if settings else found
 
 
@@ -101,14 +101,14 @@ def made(given: Any, where: str) -> Any:
             did_you_mean(str(name), [*package.__all__, *LOSSES.names()],
                          "Name one of limbeck.networks, or your own as package.module:name."),
         )  # fmt: skip
-    _refuse_unknown(make, name, where, settings)
+    _check_unknown(make, name, where, settings)
     try:
         return make(**settings)
     except TypeError as error:
         raise InvalidInput(f"{name} in {where}: {error}.", "See docs/objectives.md.") from error
 
 
-def _refuse_unknown(make: Any, name: Any, where: str, settings: Mapping[str, Any]) -> None:
+def _check_unknown(make: Any, name: Any, where: str, settings: Mapping[str, Any]) -> None:
     """Refuse settings that a class or function does not take."""
     try:
         parameters = signature(make).parameters

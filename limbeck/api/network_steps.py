@@ -11,7 +11,7 @@ from typing import Any
 from torch import nn
 
 from limbeck.api.prepare.assistants import assistants_of, assisted_notes, early_of
-from limbeck.api.prepare.leakage import refuse_few
+from limbeck.api.prepare.leakage import check_enough
 from limbeck.api.prepare.network import Prepared, understand
 from limbeck.api.prepare.request import NetworkData, NetworkRequest, NetworkSides, read, split
 from limbeck.api.steps import Steps
@@ -27,7 +27,7 @@ from limbeck.evaluation.diagnosis import diagnosis
 from limbeck.evaluation.model_facts import ModelFacts
 from limbeck.evaluation.network_comparison import Judge
 from limbeck.networks.cache.teacher_cache import TeacherCache
-from limbeck.networks.calibration import CalibratedNetwork, calibrated, refuse_uncalibrated
+from limbeck.networks.calibration import CalibratedNetwork, calibrated, check_calibrated
 from limbeck.networks.predictor import Certified
 from limbeck.networks.strategies.assistants import taught_by_assistants
 from limbeck.networks.strategies.train_network import TrainNetwork
@@ -92,9 +92,9 @@ class NetworkSteps(
         request = self.request
         known = understand(request, data, sides)
         if known.reference is not None:
-            refuse_few(known.test, known.task, request.epsilon, request.delta)
+            check_enough(known.test, known.task, request.epsilon, request.delta)
         if request.calibrate:
-            refuse_uncalibrated(known.validation, known.task)
+            check_calibrated(known.validation, known.task)
         between = assisted_notes(request, known)
         if request.folder is not None:
             open_folder(request.folder)

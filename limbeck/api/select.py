@@ -117,7 +117,7 @@ def select(
     check_share("delta", delta)
     check_share("holdout", holdout)
     texts = are_texts(X)
-    _refuse_text_columns(X)
+    _check_text_columns(X)
     rows: Any = as_texts(X) if texts else X
     made = as_teacher(teacher, y, **outputs)
     if not made.task.classifies or made.task.outputs < 2:
@@ -166,7 +166,7 @@ def select(
     )  # fmt: skip
 
 
-def _refuse_text_columns(X: Any) -> None:
+def _check_text_columns(X: Any) -> None:
     """Refuse a table in which a column holds texts, which would be read as categories."""
     for name in getattr(X, "columns", ()):
         values = X[name].dropna()

@@ -150,7 +150,7 @@ def certify(
                 "until and draws go together, and instead of rows and answers.",
                 "Give until=0.01 and draws=batches, or rows and answers.",
             )
-        _refuse_beside_until(groups=groups, epsilon=epsilon)
+        _check_beside_until(groups=groups, epsilon=epsilon)
         return certify_until(
             student, draws, chosen, until, delta, candidates=candidates, seen=seen, limit=max_rows,
             cases=cases, duplicates=duplicates,
@@ -201,7 +201,7 @@ def certify(
     )  # fmt: skip
 
 
-def _refuse_beside_until(**given: Any) -> None:
+def _check_beside_until(**given: Any) -> None:
     """Refuse what a certificate of drawn batches has no place for."""
     for name, value in given.items():
         if value is not None:

@@ -27,9 +27,9 @@ __all__ = [
     "Overlap",
     "TrainingOverlap",
     "among",
+    "check_seen",
     "overlap",
     "read_seen_hashes",
-    "refuse_seen",
     "row_hashes",
     "seen_among",
 ]
@@ -245,7 +245,7 @@ def read_seen_hashes(seen: Any) -> NDArray[np.uint64]:
     return np.asarray(seen)
 
 
-def refuse_seen(hashes: NDArray[np.uint64], seen: NDArray[np.uint64]) -> Overlap:
+def check_seen(hashes: NDArray[np.uint64], seen: NDArray[np.uint64]) -> Overlap:
     """Refuse a holdout that training saw; see `overlap` for the rule.
 
     Parameters

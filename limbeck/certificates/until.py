@@ -132,7 +132,7 @@ def _draw(
             else units_of(np.arange(len(losses)), case_of).of
         )
         if case_of is not None:
-            _refuse_torn(known, case_of)
+            _check_torn(known, case_of)
             losses = losses_by_draw(losses, np.arange(len(units)), case_of)
         ends = np.cumsum(np.bincount(units))  # rows up to each draw
         losses = losses[: int(np.searchsorted(ends, limit - evidence.count, side="right"))]
@@ -146,7 +146,7 @@ def _draw(
     return drawn
 
 
-def _refuse_torn(known: set[Any], cases: NDArray[Any]) -> None:
+def _check_torn(known: set[Any], cases: NDArray[Any]) -> None:
     """Refuse a case of an earlier batch, whose mean loss has been counted; remember the others."""
     here = set(cases.tolist())
     torn = known & here

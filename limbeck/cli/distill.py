@@ -153,7 +153,7 @@ def distill(
 
     with plain_errors(*filter(None, [out])) as keeps:
         if run is not None:
-            _refuse_beside_run(
+            _check_beside_run(
                 teacher=teacher, data=data, out=out, weights=weights, label=label, set=setting
             )
             run_network(run, resumed=False, progress=progress)
@@ -163,7 +163,7 @@ def distill(
         if into.startswith("hf:"):
             from limbeck.cli.language import distill_text
 
-            _refuse_for_text(
+            _check_for_text(
                 weights=weights, label=label, classes=classes, groups=groups,
                 sample_weight=sample_weight, regression=regression, output=output, cases=cases,
                 leaves=leaves, max_leaves=max_leaves, budget=budget, set=setting,
@@ -224,7 +224,7 @@ def run_network(path: Path, *, resumed: bool, progress: bool | None = None) -> N
         print_result(result, Path(result.settings["out"]))
 
 
-def _refuse_beside_run(**given: Any) -> None:
+def _check_beside_run(**given: Any) -> None:
     from limbeck.core.errors import InvalidInput
 
     for name, value in given.items():
@@ -234,7 +234,7 @@ def _refuse_beside_run(**given: Any) -> None:
             )
 
 
-def _refuse_for_text(**given: Any) -> None:
+def _check_for_text(**given: Any) -> None:
     from limbeck.core.errors import InvalidInput
 
     for name, value in given.items():

@@ -28,7 +28,7 @@ from limbeck.core.column import (
     typed_column,
 )
 from limbeck.core.errors import InvalidInput, did_you_mean, list_of_names
-from limbeck.core.given_tables import as_matrix, is_frame, refuse_empty, refuse_same_names
+from limbeck.core.given_tables import as_matrix, check_names, check_not_empty, is_frame
 from limbeck.core.images import are_image_paths, image_matrix, image_shape
 from limbeck.core.records import as_table
 from limbeck.core.texts import are_texts, as_texts, text_codes, written
@@ -123,7 +123,7 @@ class Features:
             raise InvalidInput(
                 f"There are {len(labels)} names for {d} columns.", "Give one name per column."
             )
-        refuse_same_names(labels)
+        check_names(labels)
         kind: Kind = "boolean" if A.dtype == np.bool_ else "numeric"
         columns = tuple(Feature(n, kind, "" if labels is own else _unit_in(n)) for n in labels)
         return cls(columns, dtypes=(str(A.dtype),), shape=shape)
@@ -157,7 +157,7 @@ class Features:
         if self.text:
             return text_codes(self.texts(X))
         out = self._encode_frame(X) if is_frame(X) else self._matrix(X).astype(np.float64)
-        self._refuse_infinite(out)
+        self._check_infinite(out)
         return out
 
     def blocks(self, X: Any, size: int | None = None) -> Iterator[NDArray[np.float64]]:
@@ -187,7 +187,7 @@ class Features:
         A = self._matrix(X)
         for i in range(0, len(A), size):
             block = A[i : i + size].astype(np.float64, copy=False)
-            self._refuse_infinite(block)
+            self._check_infinite(block)
             yield block
 
     def decode(self, values: NDArray[np.float64]) -> Any:
@@ -279,7 +279,7 @@ class Features:
         """
         X = as_table(X.native() if isinstance(X, Rows) else X)
         if self.written:
-            self._refuse_lacking(X, self.numbers or self.names)
+            self._check_lacking(X, self.numbers or self.names)
             return written(X[list(self.numbers or self.names)])
         if is_frame(X):
             name = self.names[0]
@@ -321,7 +321,7 @@ class Features:
             )
         return A
 
-    def _refuse_lacking(self, X: Any, wanted: Sequence[Any]) -> None:
+    def _check_lacking(self, X: Any, wanted: Sequence[Any]) -> None:
         known = list(getattr(X, "columns", ()))
         lacking = [n for n in wanted if n not in known]
         if not lacking:
@@ -336,7 +336,7 @@ class Features:
             did_you_mean(str(lacking[0]), map(str, known)),
         )
 
-    def _refuse_infinite(self, values: NDArray[np.float64]) -> None:
+    def _check_infinite(self, values: NDArray[np.float64]) -> None:
         with np.errstate(invalid="ignore", over="ignore"):
             if np.isfinite(values.sum()):  # no NaN and no infinity: the common, cheap case
                 return
@@ -354,9 +354,9 @@ class Features:
         lacking = [n for n in names if n not in X.columns]
         if lacking and not self.frame and X.shape[1] == len(self):
             return self.encode(X.to_numpy())  # names were never known: order decides
-        self._refuse_lacking(X, names)
+        self._check_lacking(X, names)
         known = set(names)  # names are many for images and signals
-        refuse_same_names([str(n) for n in X.columns if n in known])
+        check_names([str(n) for n in X.columns if n in known])
         out = np.empty((len(X), len(self)), dtype=np.float64)
         for j, c in enumerate(self.columns):
             out[:, j] = encode_column(c, X[c.name])
@@ -402,11 +402,11 @@ def _unit_in(name: str) -> str:
 
 
 def _features_of_frame(X: Any) -> Features:
-    refuse_empty(X.shape)
+    check_not_empty(X.shape)
     numbered = all(isinstance(c, Integral) and not isinstance(c, bool) for c in X.columns)
     numbers = tuple(map(int, X.columns)) if numbered else ()
     names = tuple(f"x{c}" for c in numbers) or tuple(map(str, X.columns))
-    refuse_same_names(names)
+    check_names(names)
     strange = [c for c in X.columns if not isinstance(c, str)]
     if strange and not numbered:
         raise InvalidInput(

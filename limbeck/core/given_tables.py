@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from limbeck.core.errors import InvalidInput
 
-__all__ = ["as_matrix", "is_frame", "refuse_empty", "refuse_same_names"]
+__all__ = ["as_matrix", "check_names", "check_not_empty", "is_frame"]
 
 
 def is_frame(X: Any) -> bool:
@@ -39,7 +39,7 @@ def as_matrix(X: Any) -> tuple[NDArray[Any], tuple[int, ...]]:
             f"X has shape {A.shape}, and a table of rows and columns is needed.",
             "Reshape your data to (n, d); a single row as X.reshape(1, -1).",
         )
-    refuse_empty(A.shape)
+    check_not_empty(A.shape)
     if A.dtype == object:
         try:
             A = A.astype(np.float64)
@@ -55,7 +55,7 @@ def as_matrix(X: Any) -> tuple[NDArray[Any], tuple[int, ...]]:
     return A, shape
 
 
-def refuse_empty(shape: tuple[int, ...]) -> None:
+def check_not_empty(shape: tuple[int, ...]) -> None:
     """Refuse a table without rows or columns."""
     for count, what in zip(shape, ("sample", "feature"), strict=True):
         if count == 0:
@@ -65,7 +65,7 @@ def refuse_empty(shape: tuple[int, ...]) -> None:
             )
 
 
-def refuse_same_names(names: Sequence[str]) -> None:
+def check_names(names: Sequence[str]) -> None:
     """Refuse two columns of one name."""
     seen: set[str] = set()
     for name in names:

@@ -13,7 +13,7 @@ from scipy.sparse.csgraph import connected_components
 
 from limbeck.core.errors import InvalidInput, did_you_mean
 
-__all__ = ["Units", "case_hashes", "read_column", "refuse_shared_cases", "units_of"]
+__all__ = ["Units", "case_hashes", "check_shared_cases", "read_column", "units_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +141,7 @@ def case_hashes(cases: NDArray[Any]) -> NDArray[np.uint64]:
     return out[codes]
 
 
-def refuse_shared_cases(
+def check_shared_cases(
     known: NDArray[Any] | None, test: NDArray[Any] | None, where: str = "X"
 ) -> None:
     """Refuse test rows of cases that training sees as well.

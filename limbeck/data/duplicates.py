@@ -245,7 +245,7 @@ def find_duplicates(
     if not copied.all() and _beyond_chance(values, label):
         if copied.mean() >= _MOSTLY:  # where most are copies for sure, so are the others
             return Duplicates(first, repeated, 0)
-        _refuse_repeated_table(np.bincount(label))
+        _check_repeated_table(np.bincount(label))
         raise InvalidInput(
             f"{repeated:,} of {n:,} rows are identical to another one, far more than columns that"
             " vary each for itself explain, and no value tells copies (oversampling, a bootstrap)"
@@ -256,7 +256,7 @@ def find_duplicates(
     first = np.where(marked[first], first, own)
     copies = int((first != own).sum())
     if copies < repeated:
-        _refuse_repeated_table(np.bincount(label))
+        _check_repeated_table(np.bincount(label))
     return Duplicates(first, copies, repeated - copies)
 
 
@@ -410,7 +410,7 @@ def times_repeated(times: NDArray[np.int64]) -> int:
     return k if k > 1 and (len(times) - 1) * np.log(k) > np.log(_CHANCE) else 1
 
 
-def _refuse_repeated_table(times: NDArray[np.int64]) -> None:
+def _check_repeated_table(times: NDArray[np.int64]) -> None:
     k, rows = times_repeated(times), int((times > 0).sum())
     if k > 1:
         raise InvalidInput(

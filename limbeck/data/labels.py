@@ -236,7 +236,7 @@ def encode_labels(
     codes = class_codes(values, classes)
     missing = is_missing(values)
     if unlabelled is None and missing.any():
-        _refuse_missing(missing, what)
+        _check_missing(missing, what)
     unknown = (codes < 0) & ~missing
     if unlabelled:
         unknown &= class_codes(values, tuple(unlabelled)) < 0
@@ -290,7 +290,7 @@ def read_labels(y: Any, n: int, what: str = "y", *, missing: bool = False) -> ND
     array = label_array(y, what)
     absent = is_missing(array)
     if absent.any() and (absent.all() or not missing):
-        _refuse_missing(absent, what)
+        _check_missing(absent, what)
     return array
 
 
@@ -314,7 +314,7 @@ def positions(y: NDArray[Any] | None, task: Task) -> NDArray[Any] | None:
     if task.classifies:
         return encode_labels(y, task.classes, unlabelled=UNLABELLED)
     if (missing := is_missing(y)).any():
-        _refuse_missing(missing, "y")
+        _check_missing(missing, "y")
     try:
         values: NDArray[np.float64] = y.astype(np.float64)
     except (TypeError, ValueError):
@@ -344,7 +344,7 @@ def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _refuse_missing(missing: NDArray[np.bool_], what: str) -> None:
+def _check_missing(missing: NDArray[np.bool_], what: str) -> None:
     raise InvalidInput(
         f"{int(missing.sum())} labels in {what} are missing (NaN or None).",
         "Drop those rows, or leave the labels out.",

@@ -22,10 +22,10 @@ from limbeck.data.labels import (
 )
 
 __all__ = [
+    "check_labelled",
+    "check_shifted",
     "label_codes",
     "marked_classes",
-    "refuse_shifted",
-    "refuse_unlabelled",
     "unlabelled_note",
     "with_none",
 ]
@@ -59,7 +59,7 @@ def marked_classes(y: Any, what: str = "y") -> tuple[tuple[Label, ...] | None, t
     return classes_of(y, what=what), ()
 
 
-def refuse_shifted(kinds: Sequence[Any], classes: Sequence[Any]) -> None:
+def check_shifted(kinds: Sequence[Any], classes: Sequence[Any]) -> None:
     """Refuse -1 where it may be a class: where, with it, labels are as many as the classes.
 
     So -1 and 1 may be two classes, and -1, 0, 1 may be three.
@@ -91,7 +91,7 @@ def refuse_shifted(kinds: Sequence[Any], classes: Sequence[Any]) -> None:
     )
 
 
-def refuse_unlabelled(y: NDArray[Any] | None) -> None:
+def check_labelled(y: NDArray[Any] | None) -> None:
     """Refuse labels of 0 and 1 beside -1 or -100, which may be numbers or mean "no label".
 
     Parameters
@@ -136,7 +136,7 @@ def label_codes(
     """
     if fit is None or test is None or not task.classifies:
         return positions(fit, task), positions(test, task)
-    refuse_shifted([*_different(fit), *_different(test)], task.classes)
+    check_shifted([*_different(fit), *_different(test)], task.classes)
     codes = positions(fit, task), positions(test, task)
     for side, what in zip(codes, ("left to train the control", "set aside"), strict=True):
         assert side is not None  # noqa: S101  (labels were given)

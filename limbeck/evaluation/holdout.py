@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from limbeck.certificates.fingerprint import seen_among
 from limbeck.core.columns import Features, Rows
 from limbeck.core.errors import InvalidInput
-from limbeck.data.cases import Units, case_hashes, read_column, refuse_shared_cases, units_of
+from limbeck.data.cases import Units, case_hashes, check_shared_cases, read_column, units_of
 from limbeck.data.duplicates import Rule, find_duplicates, kinds_of, row_hashes
 from limbeck.data.labels import read_labels
 from limbeck.data.splits import split_units
@@ -136,7 +136,7 @@ def set_apart(
     repeated = 0
     if own:
         known.refuse()
-        refuse_shared_cases(fit.cases, test.cases)
+        check_shared_cases(fit.cases, test.cases)
     elif not known.explained:  # copies within rounding, or coincidences that are too many
         out = known.hit if not known.overlap.explained else known.copied
         fresh = np.flatnonzero(~out)

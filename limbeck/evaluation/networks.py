@@ -19,7 +19,7 @@ from limbeck.core.task import Task, TaskKind
 from limbeck.modules.batch import Step, View
 from limbeck.modules.capture import asking
 from limbeck.modules.outputs import answer
-from limbeck.networks.datasets.finite import refuse_nan
+from limbeck.networks.datasets.finite import check_nan
 
 __all__ = [
     "Mistakes",
@@ -108,7 +108,7 @@ def ask(
         for batch in batches:
             batch = batch.to(home)
             logits = answer(module, batch.inputs).float()
-            refuse_nan(type(module).__name__, logits, batch)
+            check_nan(type(module).__name__, logits, batch)
             if each is not None:
                 each(logits, batch)
             a, c, y, r = _places(Step(batch.inputs, batch.labels, View(logits), None, task))

@@ -9,7 +9,7 @@ import torch
 
 from limbeck.core.errors import InvalidInput
 from limbeck.language.cross_tokenizer.bridge import Bridge
-from limbeck.language.cross_tokenizer.judging import cross_scores
+from limbeck.language.cross_tokenizer.judge import cross_scores
 from limbeck.language.models import LanguageModel
 from limbeck.language.preflight import (
     judged_gain,

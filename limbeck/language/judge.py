@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from limbeck.core.errors import InvalidInput
 from limbeck.language.generation import TokenSampling, generate
-from limbeck.language.judging import PromptScores, distinct, score_texts
 from limbeck.language.models import LanguageModel
+from limbeck.language.prompt_scores import PromptScores, distinct, score_texts
 from limbeck.language.prompts import Prompts
 
 __all__ = ["JudgedModel", "TextJudge", "TextMetric"]
@@ -51,7 +51,7 @@ class JudgedModel:
     metrics: Mapping[str, NDArray[np.float64]]
 
     def distinct(self, n: int) -> float:
-        """Share of n-grams of its texts that are different; see `limbeck.language.judging`."""
+        """Share of n-grams of its texts that are different: `prompt_scores.distinct`."""
         return distinct(self.ids, n)
 
     def scores(self) -> dict[str, NDArray[np.float64]]:

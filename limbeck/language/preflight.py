@@ -18,11 +18,11 @@ from torch import Tensor
 from limbeck.core.task import Task
 from limbeck.language.chunked import LMHead, chunked_values
 from limbeck.language.generation import TokenSampling, padded
-from limbeck.language.judging import PromptScores, score_texts
 from limbeck.language.models import LanguageModel, tokens_of
 from limbeck.language.objectives import SequenceKD
 from limbeck.language.predictions import TokenPredictor, logits_at
 from limbeck.language.preflight_check import Check, half_width
+from limbeck.language.prompt_scores import PromptScores, score_texts
 from limbeck.language.prompts import Prompts
 from limbeck.language.recorded import RecordedLogits
 from limbeck.language.recorded_check import recorded_temperature

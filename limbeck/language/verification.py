@@ -19,9 +19,9 @@ from limbeck.core.certificate import Certificate
 from limbeck.core.errors import FileRefused, InvalidInput
 from limbeck.language.certified_texts import TEXTS, CertifiedTexts
 from limbeck.language.cross_tokenizer.bridge import Bridge
-from limbeck.language.cross_tokenizer.judging import Writer, cross_scores
-from limbeck.language.judging import score_texts
+from limbeck.language.cross_tokenizer.judge import Writer, cross_scores
 from limbeck.language.models import LanguageModel, read_model, share_vocabulary
+from limbeck.language.prompt_scores import score_texts
 from limbeck.modules.fingerprint import fingerprint
 
 __all__ = ["verify"]

@@ -185,7 +185,7 @@ class BaseMethod(ABC):
             return replace(self, max_leaves=max((numbers + 1) // 2, 2))
         return self
 
-    def refuse_without(self) -> None:
+    def check_available(self) -> None:
         """Refuse what is in ``without``; for ``__post_init__``.
 
         Raises

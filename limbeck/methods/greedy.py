@@ -84,7 +84,7 @@ class Greedy(TreeConstraints, BaseMethod):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.refuse_without()
+        self.check_available()
         if self.max_leaves < 2:
             raise InvalidInput(f"max_leaves is {self.max_leaves}.", "Give 2 or more.")
         check_size("leaves", self.leaves, self.max_leaves)

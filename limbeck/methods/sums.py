@@ -95,7 +95,7 @@ class SumMethod(BaseMethod):
         check_queries(self.queries, self.sampler, self.query_weight)
         check_monotone(self.monotone)
         check_costs(self.feature_costs)
-        self.refuse_without()
+        self.check_available()
 
     @abstractmethod
     def _searched(

@@ -14,7 +14,7 @@ from limbeck.core.progress import Progress
 from limbeck.core.registry import METHODS
 from limbeck.methods.text_method import AnsweredTexts, FoundText, TextMethod
 from limbeck.students.text_classifier.encoder_classifier import EncoderClassifier
-from limbeck.teachers.huggingface.folder import refuse_code
+from limbeck.teachers.huggingface.folder import check_code
 
 __all__ = ["DistillTextEncoder"]
 
@@ -107,7 +107,7 @@ def _loaded(folder: str, outputs: int) -> Any:
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
     from transformers.utils import logging
 
-    refuse_code(Path(folder))
+    check_code(Path(folder))
     given: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     bar, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
     logging.disable_progress_bar()

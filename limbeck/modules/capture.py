@@ -83,7 +83,7 @@ class Capture:
                     f"{type(module).__name__} has no layer {name!r}.",
                     did_you_mean(found["name"], [k for k in known if k]),
                 )
-            _refuse_compiled(module, name, found["name"], known)
+            _check_compiled(module, name, found["name"], known)
             item = found["item"]
             self._layers[name] = (known[found["name"]], None if item is None else int(item))
         self._taken: dict[str, Tensor] = {}
@@ -150,7 +150,7 @@ class Capture:
         return see
 
 
-def _refuse_compiled(module: nn.Module, name: str, layer: str, known: Mapping[str, Any]) -> None:
+def _check_compiled(module: nn.Module, name: str, layer: str, known: Mapping[str, Any]) -> None:
     """Refuse layers inside a network of TorchScript, whose calls cannot be watched."""
     above = [layer[:i] for i, letter in enumerate(layer) if letter == "."]
     if any(isinstance(known[n], torch.jit.ScriptModule) for n in ("", *above)):

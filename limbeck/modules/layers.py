@@ -32,7 +32,7 @@ def finishing_order(module: nn.Module, run: Callable[[], Any], n: int) -> tuple[
     Parameters
     ----------
     module : nn.Module
-        Whose layers are listened to.
+        Whose layers are recorded.
     run : callable
         Calls it.
     n : int
@@ -64,7 +64,7 @@ def recorded(
     Parameters
     ----------
     module : nn.Module
-        Whose layers are listened to.
+        Whose layers are recorded.
     layers : sequence of str
         Their names, as in ``named_modules``.
 

@@ -16,7 +16,7 @@ from limbeck.modules.capture import asking
 from limbeck.modules.outputs import answer, reading_of
 from limbeck.networks.datasets.data import Samples
 
-__all__ = ["CalibratedNetwork", "calibrated", "refuse_uncalibrated"]
+__all__ = ["CalibratedNetwork", "calibrated", "check_calibrated"]
 
 _FURTHEST = math.log(100.0)  # temperatures from 0.01 to 100
 
@@ -79,7 +79,7 @@ def calibrated(module: nn.Module, rows: Samples, task: Task, batch_size: int) ->
     logits, labels = [], []
     with asking(module):
         for batch in rows.batches(range(len(rows)), batch_size):
-            assert batch.labels is not None  # noqa: S101  (see refuse_uncalibrated)
+            assert batch.labels is not None  # noqa: S101  (see check_calibrated)
             known = slice(None) if batch.labelled is None else batch.labelled.cpu()
             logits.append(answer(module, batch.to(home).inputs).double().cpu()[known])
             labels.append(batch.labels.cpu()[known])
@@ -93,7 +93,7 @@ def calibrated(module: nn.Module, rows: Samples, task: Task, batch_size: int) ->
     return made.to(home).eval() if home is not None else made.eval()
 
 
-def refuse_uncalibrated(validation: Samples | None, task: Task) -> None:
+def check_calibrated(validation: Samples | None, task: Task) -> None:
     """Refuse, before any training, what a temperature cannot be fitted on.
 
     Parameters

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-from limbeck.reports import strokes
+from limbeck.reports import svg
 from limbeck.reports.markup import Html, tag
 from limbeck.reports.numbers import decimal
 from limbeck.reports.scales import Scale, finite
@@ -71,13 +71,13 @@ def whisker(value: float, low: float, high: float, scale: Scale, strong: bool = 
     middle = _HIGH / 2
     ends = [scale.at(low), scale.at(high)]
     zero = scale.low < 0 < scale.high
-    return strokes.svg(
+    return svg.drawing(
         (_WIDE, _HIGH),
         f"{decimal(value)}, interval {decimal(low)} to {decimal(high)}",
-        strokes.line(scale.start, middle, scale.end, middle, "rule"),
-        strokes.line(scale.at(0), 0, scale.at(0), _HIGH, "rule") if zero else None,
-        strokes.line(ends[0], middle, ends[1], middle, "interval"),
-        *(strokes.line(x, middle - 3, x, middle + 3, "interval") for x in ends),
+        svg.line(scale.start, middle, scale.end, middle, "rule"),
+        svg.line(scale.at(0), 0, scale.at(0), _HIGH, "rule") if zero else None,
+        svg.line(ends[0], middle, ends[1], middle, "interval"),
+        *(svg.line(x, middle - 3, x, middle + 3, "interval") for x in ends),
         tag("circle", cx=scale.at(value), cy=middle, r=4, class_="dot main" if strong else "dot"),
         class_="whisker",
     )
@@ -87,15 +87,15 @@ def axis(scale: Scale) -> Html:
     """The numbers under a column of whiskers: both ends, and zero where it lies between."""
     shown = [t for t in scale.ticks if t in (scale.ticks[0], scale.ticks[-1]) or abs(t) < 1e-9]
     far = [t for t in shown if _apart(scale, t)]
-    marks = [strokes.line(scale.at(t), 0, scale.at(t), 3, "rule") for t in shown]
-    texts = [strokes.text(scale.at(t), 13, scale.label(t)) for t in far]
-    return strokes.svg((_WIDE, _HIGH), None, *marks, *texts, class_="whisker")
+    marks = [svg.line(scale.at(t), 0, scale.at(t), 3, "rule") for t in shown]
+    texts = [svg.text(scale.at(t), 13, scale.label(t)) for t in far]
+    return svg.drawing((_WIDE, _HIGH), None, *marks, *texts, class_="whisker")
 
 
 def bar(share: float) -> Html:
     """A share from 0 to 1 as a bar in a frame; what is below 0 is drawn as empty."""
     wide = _BAR * min(max(share, 0.0), 1.0)
-    return strokes.svg(
+    return svg.drawing(
         (_BAR, 10),
         None,
         tag("rect", x=0, y=1, width=_BAR, height=8, class_="frame"),
@@ -110,29 +110,29 @@ def chart(panel: Panel) -> Html:
     x = across([p[0] for p in points], _LEFT + 6, _RIGHT - 6)
     y = Scale.linear([p[1] for p in points], _BOTTOM, _TOP, top=panel.top)
     marked = x.at(panel.chosen)
-    grid = [strokes.line(_LEFT, y.at(t), _RIGHT, y.at(t), "rule") for t in y.ticks]
-    left = [strokes.text(_LEFT - 6, y.at(t) + 4, y.label(t), "end") for t in y.ticks]
-    below = [strokes.text(x.at(t), _BOTTOM + 17, x.label(t)) for t in x.ticks]
-    steps = [strokes.line(x.at(t), _BOTTOM, x.at(t), _BOTTOM + 4, "axis") for t in x.ticks]
+    grid = [svg.line(_LEFT, y.at(t), _RIGHT, y.at(t), "rule") for t in y.ticks]
+    left = [svg.text(_LEFT - 6, y.at(t) + 4, y.label(t), "end") for t in y.ticks]
+    below = [svg.text(x.at(t), _BOTTOM + 17, x.label(t)) for t in x.ticks]
+    steps = [svg.line(x.at(t), _BOTTOM, x.at(t), _BOTTOM + 4, "axis") for t in x.ticks]
     doubling = ", each step twice as many" if x.doubling else ""
-    return strokes.svg(
+    return svg.drawing(
         _CHART,
         f"{panel.heading} ({panel.unit}) by the number of {panel.sizes}",
-        strokes.text(0, 12, panel.unit, "start"),
+        svg.text(0, 12, panel.unit, "start"),
         *grid,
-        strokes.line(_LEFT, _BOTTOM, _RIGHT, _BOTTOM, "axis"),
+        svg.line(_LEFT, _BOTTOM, _RIGHT, _BOTTOM, "axis"),
         *left,
         *below,
         *steps,
-        strokes.line(marked, _TOP, marked, _BOTTOM, "chosen"),
-        strokes.text(marked, _TOP - 6, str(panel.chosen)),
+        svg.line(marked, _TOP, marked, _BOTTOM, "chosen"),
+        svg.text(marked, _TOP - 6, str(panel.chosen)),
         *(drawn for line in reversed(panel.lines) for drawn in _drawn(line, panel.place, x, y)),
         *(
             tag("circle", cx=marked, cy=y.at(v), r=7, class_="ring")
             for n, v in panel.lines[0].points
             if n == panel.chosen
         ),
-        strokes.text((_LEFT + _RIGHT) / 2, _CHART[1] - 8, f"{panel.sizes}{doubling}"),
+        svg.text((_LEFT + _RIGHT) / 2, _CHART[1] - 8, f"{panel.sizes}{doubling}"),
     )
 
 
@@ -140,7 +140,7 @@ def _drawn(line: Line, place: str, x: Scale, y: Scale) -> list[Html]:
     """Lines between points, and a mark at each: circles for the student, squares for others."""
     at = [(x.at(n), y.at(v)) for n, v in line.points]
     kind, dot = "main" if line.main else "other", 3 if len(at) <= 24 else 2
-    out = [strokes.line(*a, *b, f"curve {kind}") for a, b in pairwise(at)]
+    out = [svg.line(*a, *b, f"curve {kind}") for a, b in pairwise(at)]
     for (a, b), (n, v) in zip(at, line.points, strict=True):
         says = tag("title", f"{line.name}, {place} {n:g}: {decimal(v)}")
         if line.main:

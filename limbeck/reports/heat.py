@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.reports import strokes
+from limbeck.reports import svg
 from limbeck.reports.markup import Html, tag
 from limbeck.reports.numbers import decimal
 
@@ -36,7 +36,7 @@ def heat(names: Sequence[str], rows: Sequence[NDArray[np.float64]], unit: str) -
     parts: list[Html] = []
     for i, (name, row) in enumerate(zip(names, rows, strict=True)):
         y, cells = i * _ROW, pooled(np.asarray(row, float), _MOST)
-        parts.append(strokes.text(_LEFT - 8, y + _ROW / 2 + 3, name, "end"))
+        parts.append(svg.text(_LEFT - 8, y + _ROW / 2 + 3, name, "end"))
         wide = (_RIGHT - _LEFT) / len(cells)
         parts.append(tag("rect", x=_LEFT, y=y, width=_RIGHT - _LEFT, height=_ROW - _GAP,
                          class_="lane"))  # fmt: skip
@@ -50,10 +50,10 @@ def heat(names: Sequence[str], rows: Sequence[NDArray[np.float64]], unit: str) -
     foot = len(rows) * _ROW
     for share in (0.0, 0.25, 0.5, 0.75, 1.0):
         x = _LEFT + share * (_RIGHT - _LEFT)
-        parts += [strokes.line(x, foot, x, foot + 4, "axis"),
-                  strokes.text(x, foot + 17, f"{share * length:.0f}")]  # fmt: skip
-    parts.append(strokes.text((_LEFT + _RIGHT) / 2, foot + 36, unit))
-    return strokes.svg((_WIDE, foot + 42), f"Strength by band and {unit}", *parts)
+        parts += [svg.line(x, foot, x, foot + 4, "axis"),
+                  svg.text(x, foot + 17, f"{share * length:.0f}")]  # fmt: skip
+    parts.append(svg.text((_LEFT + _RIGHT) / 2, foot + 36, unit))
+    return svg.drawing((_WIDE, foot + 42), f"Strength by band and {unit}", *parts)
 
 
 def pooled(row: NDArray[np.float64], most: int) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from limbeck.certificates.wording import upward
-from limbeck.reports import strokes
+from limbeck.reports import svg
 from limbeck.reports.charts import Line, Panel, chart
 from limbeck.reports.document import document, write_document
 from limbeck.reports.markup import Html, join, tag
@@ -171,11 +171,11 @@ def front_svg(result: TournamentRecord) -> str:
     wide, high = 360, 276
     marks = (
         tag("circle", cx=52, cy=262, r=4, class_="point main"),
-        strokes.text(61, 266, "the front", "start"),
+        svg.text(61, 266, "the front", "start"),
         tag("rect", x=126, y=258, width=8, height=8, class_="point"),
-        strokes.text(139, 266, "behind it", "start"),
+        svg.text(139, 266, "behind it", "start"),
         tag("circle", cx=208, cy=262, r=5, class_="ring"),
-        strokes.text(218, 266, "recommended", "start"),
+        svg.text(218, 266, "recommended", "start"),
     )
     paper = tag("rect", width=wide, height=high, style="fill: var(--paper)")
     return tag(

@@ -17,12 +17,12 @@ from limbeck.results.routes_record import STUDENT_ACCESS
 
 __all__ = [
     "OTHER_STUDENTS",
+    "check_access",
     "leads_to_hybrid",
     "leads_to_network",
     "method_for",
     "methods_into",
     "reads_texts",
-    "refuse_without_access",
     "resolved",
     "students",
 ]
@@ -207,7 +207,7 @@ def method_for(
     return cast(Method, found[method].from_settings(settings, **defaults))
 
 
-def refuse_without_access(method: Method, teacher: Teacher) -> None:
+def check_access(method: Method, teacher: Teacher) -> None:
     """Compare what a method needs with what the teacher grants.
 
     Parameters

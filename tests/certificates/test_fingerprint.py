@@ -12,8 +12,8 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from limbeck.certificates.fingerprint import (
     Fingerprint,
     _deal,
+    check_seen,
     overlap,
-    refuse_seen,
     row_hashes,
     seen_among,
 )
@@ -174,7 +174,7 @@ def test_a_leak_of_discrete_rows_is_refused() -> None:
     assert found.expected == pytest.approx(160, abs=1)
     assert not found.explained
     with pytest.raises(InvalidInput, match="set aside before training"):
-        refuse_seen(row_hashes(leaked), row_hashes(seen))
+        check_seen(row_hashes(leaked), row_hashes(seen))
 
 
 def test_nothing_seen_explains_everything() -> None:

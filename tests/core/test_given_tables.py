@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from limbeck.core.errors import InvalidInput
-from limbeck.core.given_tables import as_matrix, is_frame, refuse_same_names
+from limbeck.core.given_tables import as_matrix, check_names, is_frame
 
 pd = pytest.importorskip("pandas")
 
@@ -37,6 +37,6 @@ def test_what_is_no_table_is_refused(X: Any, said: str) -> None:
 
 
 def test_two_columns_of_one_name_are_refused() -> None:
-    refuse_same_names(["a", "b"])
+    check_names(["a", "b"])
     with pytest.raises(InvalidInput, match="Two columns are called 'a'"):
-        refuse_same_names(["a", "b", "a"])
+        check_names(["a", "b", "a"])

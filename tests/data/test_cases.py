@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from limbeck.core.errors import InvalidInput
-from limbeck.data.cases import case_hashes, read_column, refuse_shared_cases, units_of
+from limbeck.data.cases import case_hashes, check_shared_cases, read_column, units_of
 from limbeck.data.splits import split_units
 
 
@@ -52,10 +52,10 @@ def test_hashes_of_cases_do_not_depend_on_their_dtype() -> None:
 
 
 def test_shared_cases_are_refused() -> None:
-    refuse_shared_cases(None, np.array([1]))
-    refuse_shared_cases(np.array([1, 2]), np.array([3]))
+    check_shared_cases(None, np.array([1]))
+    check_shared_cases(np.array([1, 2]), np.array([3]))
     with pytest.raises(InvalidInput, match="1 cases of the holdout rows are cases of X"):
-        refuse_shared_cases(np.array([1, 2]), np.array(["2", "3"]))
+        check_shared_cases(np.array([1, 2]), np.array(["2", "3"]))
 
 
 def test_columns_are_read_by_name_or_given() -> None:

@@ -12,10 +12,10 @@ from limbeck.core.task import Task
 from limbeck.data.labels import encode_labels
 from limbeck.data.scores import KnownOutputs, read_scores
 from limbeck.data.unlabelled import (
+    check_labelled,
+    check_shifted,
     label_codes,
     marked_classes,
-    refuse_shifted,
-    refuse_unlabelled,
     unlabelled_note,
     with_none,
 )
@@ -25,10 +25,10 @@ from limbeck.teachers import as_teacher
 @pytest.mark.parametrize("mark", [-1, -100])
 def test_no_label_beside_0_and_1_is_no_number(mark: int) -> None:
     with pytest.raises(InvalidInput, match=f"y holds {mark} in 2 rows beside 0 and 1, which"):
-        refuse_unlabelled(np.array([0, 1, mark, 1, mark]))
-    refuse_unlabelled(np.array([0, 1, 1]))
-    refuse_unlabelled(np.array([mark, mark]))
-    refuse_unlabelled(np.array([0.0, 1.5, mark]))
+        check_labelled(np.array([0, 1, mark, 1, mark]))
+    check_labelled(np.array([0, 1, 1]))
+    check_labelled(np.array([mark, mark]))
+    check_labelled(np.array([0.0, 1.5, mark]))
     with pytest.raises(InvalidInput, match="Drop the rows without a label"):
         encode_labels(np.array([0, 1, mark]), (0, 1))
 
@@ -55,7 +55,7 @@ def test_marks_are_told_from_classes(y: Any, classes: Any, marks: Any) -> None:
 )
 def test_as_many_labels_as_classes_are_ambiguous(kinds: Any, classes: Any) -> None:
     with pytest.raises(InvalidInput, match=r"-1 may be a class, or mean no label\. Number classes"):
-        refuse_shifted(kinds, classes)
+        check_shifted(kinds, classes)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_as_many_labels_as_classes_are_ambiguous(kinds: Any, classes: Any) -> No
     [([-1, 0, 1], (0, 1)), ([-1, 1], (-1, 1)), ([-1, "a", "b"], ("a", "b", "c")), ([0, 1], (0, 1))],
 )
 def test_other_labels_are_not(kinds: Any, classes: Any) -> None:
-    refuse_shifted(kinds, classes)
+    check_shifted(kinds, classes)
 
 
 def test_both_sides_are_coded_and_counted() -> None:
@@ -138,12 +138,12 @@ def test_names_beside_marks_have_none() -> None:
 
 
 def test_only_numbers_are_asked_whether_they_are_marks() -> None:
-    refuse_unlabelled(None)
-    refuse_unlabelled(np.array(["0", "1", "-1"]))
+    check_labelled(None)
+    check_labelled(np.array(["0", "1", "-1"]))
 
 
 def test_the_remedy_names_the_classes() -> None:
     with pytest.raises(InvalidInput, match="Number classes from 0 to 2, and"):
-        refuse_shifted([-1, 0, 1], [0, 1, 2])
+        check_shifted([-1, 0, 1], [0, 1, 2])
     with pytest.raises(InvalidInput, match=r"Number classes as \[1, 2, 3\], and"):
-        refuse_shifted([-1, 1, 2], [1, 2, 3])
+        check_shifted([-1, 1, 2], [1, 2, 3])

@@ -6,8 +6,8 @@ torch = pytest.importorskip("torch")
 
 from limbeck.core.errors import FileRefused, InvalidInput  # noqa: E402
 from limbeck.language.generation import TokenSampling, generate  # noqa: E402
-from limbeck.language.judging import score_texts  # noqa: E402
 from limbeck.language.models import LanguageModel, read_model, share_vocabulary  # noqa: E402
+from limbeck.language.prompt_scores import score_texts  # noqa: E402
 
 
 def test_padded_vocabularies_are_cut_and_renormalised(make_llama, make_tokenizer):

@@ -7,8 +7,8 @@ from scipy.stats import chisquare
 torch = pytest.importorskip("torch")
 
 from limbeck.core.errors import InvalidInput  # noqa: E402
-from limbeck.language.judging import score_texts  # noqa: E402
 from limbeck.language.models import LanguageModel  # noqa: E402
+from limbeck.language.prompt_scores import score_texts  # noqa: E402
 from limbeck.language.speculative import corrected, speculate  # noqa: E402
 from limbeck.networks.conversion.convert import convert  # noqa: E402
 from limbeck.networks.conversion.hybrid import Hybrid  # noqa: E402

@@ -11,9 +11,9 @@ from limbeck.core.errors import AccessDenied, InvalidInput
 from limbeck.methods.junta.method import FindJunta
 from limbeck.methods.search_and_stitch.method import SearchAndStitch
 from limbeck.selection.routes import (
+    check_access,
     leads_to_network,
     method_for,
-    refuse_without_access,
     resolved,
     students,
 )
@@ -71,13 +71,13 @@ def test_each_student_has_one_usual_method_which_comes_first():
 def test_access_is_compared_before_any_work():
     X = np.zeros((3, 2))
     stored = StoredScores(X, [0, 1, 0])
-    refuse_without_access(SearchAndStitch(), stored)
-    refuse_without_access(FindJunta(), CallableTeacher(lambda X: X[:, 0]))
+    check_access(SearchAndStitch(), stored)
+    check_access(FindJunta(), CallableTeacher(lambda X: X[:, 0]))
     message = r"Junta needs queries of the teacher, and stored scores grants\s*scores.*queries=0"
     with pytest.raises(AccessDenied, match=message):
-        refuse_without_access(FindJunta(), stored)
+        check_access(FindJunta(), stored)
     with pytest.raises(AccessDenied, match="Or go by a student, which answers any row: via='tree'"):
-        refuse_without_access(FindJunta(), stored)
+        check_access(FindJunta(), stored)
 
 
 def test_everything_that_lacks_is_named():
@@ -87,7 +87,7 @@ def test_everything_that_lacks_is_named():
         needs = Access.SCORES | Access.GRADIENTS | Access.WEIGHTS
 
     with pytest.raises(AccessDenied, match="Greedy needs gradients, weights of the teacher"):
-        refuse_without_access(Greedy(), CallableTeacher(lambda X: X[:, 0]))
+        check_access(Greedy(), CallableTeacher(lambda X: X[:, 0]))
 
 
 def test_classes_stand_for_what_they_make():

@@ -26,17 +26,17 @@ from limbeck.networks.losses.logits import Logits
 from limbeck.networks.losses.loss import Objective
 from limbeck.networks.losses.probabilities import SoftTargets
 from limbeck.networks.teachers.ensemble import ModuleEnsemble
-from limbeck.networks.training.checks import refuse_settings
+from limbeck.networks.training.checks import check_settings
 from limbeck.networks.training.settings import Training
 
 __all__ = [
     "cache_of",
+    "check_lacking",
     "default_objective",
     "loader_settings",
     "makers_of",
     "named_task",
     "one_teacher",
-    "refuse_lacking",
     "settings_of",
     "task_of",
 ]
@@ -115,7 +115,7 @@ def one_teacher(teacher: Any, task: Task | None = None) -> nn.Module | None:
         and not classes
         and not teacher.choose
     ):
-        _refuse_probabilities(teacher, task)
+        _check_probabilities(teacher, task)
     if teacher is None or isinstance(teacher, nn.Module):
         return teacher
     inner = getattr(teacher, "module", None)  # a limbeck teacher of a module
@@ -130,7 +130,7 @@ def one_teacher(teacher: Any, task: Task | None = None) -> nn.Module | None:
     )
 
 
-def _refuse_probabilities(teacher: ModuleEnsemble, task: Task) -> None:
+def _check_probabilities(teacher: ModuleEnsemble, task: Task) -> None:
     if teacher.combine == "probabilities":
         raise InvalidInput(
             f"The ensemble combines probabilities of classes, and the task is {task.kind}.",
@@ -281,7 +281,7 @@ def default_objective(
     return Objective.of(share * soft + (1 - share) * GoldLabels())
 
 
-def refuse_lacking(
+def check_lacking(
     objective: Objective,
     task: Task,
     rows: Samples,
@@ -317,7 +317,7 @@ def refuse_lacking(
         )
     if mode is not None and teacher is None:
         teacher = nn.Identity()  # stands for the first generation, which teaches the second
-    refuse_settings(objective, task, rows, teacher, filter, students > 1)
+    check_settings(objective, task, rows, teacher, filter, students > 1)
 
 
 def cache_of(

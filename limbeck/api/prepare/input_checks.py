@@ -20,7 +20,7 @@ from limbeck.networks.datasets.data import Samples
 from limbeck.networks.datasets.vocabularies import vocabulary
 from limbeck.networks.losses.loss import Objective
 
-__all__ = ["called", "looked_at", "refuse_layers", "refuse_unread", "unread_inputs", "unread_note"]
+__all__ = ["called", "check_all_read", "check_layers", "looked_at", "unread_inputs", "unread_note"]
 
 
 _LIKE_LABELS = (*LABELS, "class", "classes", "category", "gold", "ground_truth", "output", "answer")
@@ -83,7 +83,7 @@ def called(role: str, module: nn.Module, inputs: Any, where: str = "the first ro
         ) from error
 
 
-def refuse_unread(rows: Samples | None, what: str, networks: Mapping[str, nn.Module]) -> None:
+def check_all_read(rows: Samples | None, what: str, networks: Mapping[str, nn.Module]) -> None:
     """Refuse rows for later that networks cannot read; both are known by what they are called.
 
     Parameters
@@ -101,7 +101,7 @@ def refuse_unread(rows: Samples | None, what: str, networks: Mapping[str, nn.Mod
             looked_at(role, module, inputs, f"the first {what} rows")
 
 
-def refuse_layers(
+def check_layers(
     objective: Objective, task: Task, rows: Samples, teacher: nn.Module, student: nn.Module
 ) -> None:
     """Refuse layers that are not there or do not fit each other, before a cache is filled.

@@ -12,7 +12,7 @@ from limbeck.core.errors import InvalidInput, plural
 from limbeck.core.progress import Progress
 from limbeck.core.task import Task
 from limbeck.language.cross_tokenizer.bridge import Bridge
-from limbeck.language.cross_tokenizer.judging import CrossJudge
+from limbeck.language.cross_tokenizer.judge import CrossJudge
 from limbeck.language.generation import TokenSampling, generate
 from limbeck.language.judge import TextJudge, TextMetric
 from limbeck.language.models import LanguageModel

@@ -22,7 +22,11 @@ from limbeck.networks.training.settings import Training
 from limbeck.students.onnx.layout import Layout
 
 __all__ = [
-    "counted_once", "fresh_rows", "refuse_few", "refuse_unlabelled_test", "unchosen_rows",
+    "check_enough",
+    "check_labelled_test",
+    "counted_once",
+    "fresh_rows",
+    "unchosen_rows",
 ]  # fmt: skip
 
 
@@ -137,7 +141,7 @@ def unchosen_rows(
     return _apart(aside, told, own, "validation", "choose neither epoch nor seed")
 
 
-def refuse_unlabelled_test(
+def check_labelled_test(
     more: Samples,
     aside: Samples,
     settings: Training,
@@ -248,7 +252,7 @@ def counted_once(
     return aside.subset(torch.from_numpy(kept)), [note]
 
 
-def refuse_few(aside: Samples, task: Task, epsilon: float, delta: float) -> None:
+def check_enough(aside: Samples, task: Task, epsilon: float, delta: float) -> None:
     """Refuse, before any training, test rows that are too few for a certificate of numbers.
 
     Parameters

@@ -13,29 +13,29 @@ from torch import nn
 
 from limbeck.api.prepare.checks import (
     cache_of,
+    check_lacking,
     default_objective,
     named_task,
     one_teacher,
-    refuse_lacking,
     task_of,
 )
 from limbeck.api.prepare.class_order import check_class_order
 from limbeck.api.prepare.early_stopping import validation_part, validation_share
 from limbeck.api.prepare.input_checks import (
+    check_all_read,
+    check_layers,
     looked_at,
-    refuse_layers,
-    refuse_unread,
     unread_inputs,
     unread_note,
 )
 from limbeck.api.prepare.leakage import (
+    check_labelled_test,
     counted_once,
     fresh_rows,
-    refuse_unlabelled_test,
     unchosen_rows,
 )
 from limbeck.api.prepare.outputs import parts_of, places_of, read_outputs
-from limbeck.api.prepare.outside import outside_teacher, refuse_outside
+from limbeck.api.prepare.outside import check_outside, outside_teacher
 from limbeck.api.prepare.padding import padding_notes
 from limbeck.api.prepare.probabilities import probability_notes
 from limbeck.api.prepare.recipes import by_recipe
@@ -48,14 +48,14 @@ from limbeck.core.task import Task
 from limbeck.modules.outputs import OutputReader
 from limbeck.networks.cache.teacher_cache import TeacherCache
 from limbeck.networks.datasets.data import Samples
-from limbeck.networks.datasets.finite import refuse_inputs
+from limbeck.networks.datasets.finite import check_inputs
 from limbeck.networks.datasets.transfer import joined, repeated, unlabelled_samples
 from limbeck.networks.initialization.from_teacher import Transplant
 from limbeck.networks.losses.filters import Filter, RowWeights
 from limbeck.networks.losses.labels import GoldLabels
 from limbeck.networks.losses.loss import Objective
 from limbeck.networks.strategies.train_network import started
-from limbeck.networks.training.checks import refuse_unscored, refuse_unvalidated
+from limbeck.networks.training.checks import check_scored, check_validation
 from limbeck.networks.training.gradient_accumulation import part_notes
 from limbeck.networks.training.settings import Training
 from limbeck.students.onnx.layout import Layout
@@ -216,7 +216,7 @@ def understand(request: NetworkRequest, data: NetworkData, sides: NetworkSides) 
     rows, test, checked = lesson.rows, lesson.test, lesson.validation
     settings, given = data.settings, data.coded.test is not None
     if lesson.more is not None:
-        notes = [*notes, *refuse_unlabelled_test(lesson.more, test, settings, unread, **alike)]
+        notes = [*notes, *check_labelled_test(lesson.more, test, settings, unread, **alike)]
     whole = joined(rows, lesson.more, networks.task)
     layout, seen, test, apart = fresh_rows(whole, test, given, settings, unread, **alike)
     test, left = unchosen_rows(test, checked, given, settings, unread, **alike)
@@ -234,7 +234,7 @@ def understand(request: NetworkRequest, data: NetworkData, sides: NetworkSides) 
         kept = for_rows(kept, rows, lesson.rows, networks.task)
     rows, labelled, transfer = _transfer(rows, lesson.more, networks.task)
     settings = settings.settled(len(rows), checked is not None)
-    refuse_unvalidated(settings, checked)
+    check_validation(settings, checked)
     if unread:
         apart.append(unread_note(unread, rows.has_labels))
     apart += [] if networks.compares else apart_notes(rows.has_labels)
@@ -274,7 +274,7 @@ def networks_of(request: NetworkRequest, data: NetworkData, sides: NetworkSides)
     """
     rows, tutor, teacher, task = sides.rows, data.tutor, data.teacher, request.task
     pupils = [started(m, request.seed, rows, tutor, request.start) for m in data.makers]
-    _refuse_no_start(tutor, pupils, request.start)
+    _check_no_start(tutor, pupils, request.start)
     alike = [pupil for pupil, _ in pupils]
     places = places_of(request.output)
     meant = places["student"] if data.outside else request.output
@@ -329,11 +329,11 @@ def lesson_of(
     asked = request.objective
     alone = request.logits_alone or request.recipe is not None
     aim = default_objective(task, rows, tutor, alone) if asked is None else Objective.of(asked)
-    refuse_outside(tutor, aim, given)
+    check_outside(tutor, aim, given)
     layers = (aim.needs if given is None else aim.needs | given.needs).teacher_layers
     kept = cache_of(request.cache, tutor, rows, layers, request.folder)
-    refuse_lacking(aim, task, rows, kept or tutor, len(data.makers), request.mode, given)
-    refuse_unscored(checked, (kept or tutor) if networks.compares else None)
+    check_lacking(aim, task, rows, kept or tutor, len(data.makers), request.mode, given)
+    check_scored(checked, (kept or tutor) if networks.compares else None)
     if not (networks.compares or rows.has_labels):
         share = 0.0  # there is nothing to choose an epoch by
     more = _more(request, data, rows, tutor, given)
@@ -374,19 +374,19 @@ def _tried(data: NetworkData, lesson: Lesson, networks: Networks) -> tuple[Any, 
     later = {"validation": lesson.validation, "test": lesson.test}
     for what, side in later.items():
         if what == "validation" or data.coded.test is not None:
-            refuse_unread(side, what, named)
+            check_all_read(side, what, named)
     if tutor is not None and len(networks.students) == 1:
-        refuse_layers(lesson.objective, networks.task, rows, tutor, networks.students[0])
+        check_layers(lesson.objective, networks.task, rows, tutor, networks.students[0])
     sides = (rows, "training"), (lesson.test, "test"), (lesson.validation, "validation")
     for side, what in sides:
         if side is not None:
-            refuse_inputs(side, what, named)
+            check_inputs(side, what, named)
     for side in (rows, lesson.test):
         try_extremes(side, named)
     notes: list[str] = []
     if lesson.more is not None:
-        refuse_unread(lesson.more, "unlabelled", named)
-        refuse_inputs(lesson.more, "unlabelled", named)
+        check_all_read(lesson.more, "unlabelled", named)
+        check_inputs(lesson.more, "unlabelled", named)
         try_extremes(lesson.more, named)
     if tutor is not None and networks.compares:
         size = data.settings.batch_size
@@ -416,7 +416,7 @@ def _compares(
     return all(looked_at("student", s, inputs)[0].logits.shape == one for s in students)
 
 
-def _refuse_no_start(
+def _check_no_start(
     teacher: nn.Module | None, pupils: Sequence[tuple[nn.Module, Transplant | None]], start: Any
 ) -> None:
     """Refuse a start by which no student takes anything from the teacher."""

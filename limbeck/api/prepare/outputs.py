@@ -37,20 +37,20 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def readings_kept(door: Callable[P, R]) -> Callable[P, R]:
+def readings_kept(verb: Callable[P, R]) -> Callable[P, R]:
     """Let a function, whose first argument is a teacher, leave how its outputs are read as it was.
 
     Parameters
     ----------
-    door : callable
+    verb : callable
         Such as `limbeck.api.distill_network.compress`.
     """
 
-    @wraps(door)
+    @wraps(verb)
     def kept(*args: P.args, **kwargs: P.kwargs) -> R:
         teacher = args[0] if args else kwargs.get("teacher")
         with _as_before(teacher):
-            return door(*args, **kwargs)
+            return verb(*args, **kwargs)
 
     return kept
 
@@ -145,7 +145,7 @@ def read_outputs(
             with asking(module), vocabulary(module, batch.inputs):
                 said.append((role, module, called(role, module, batch.inputs)))
     if not optional:
-        _refuse_needless(output, [found for _, _, found in said])
+        _check_needless(output, [found for _, _, found in said])
     wanted = _Wanted.of(rows, batch, task, classes)
     held = {i: _held(places[r], m, found, wanted) for i, (r, m, found) in enumerate(said)}
     notes, out = [], []
@@ -156,7 +156,7 @@ def read_outputs(
         tensor = OutputReader(place).raw(found, type(module).__name__)
         reading = OutputReader(place, wanted.form(tensor))
         if reading.form == "flat" or tensor.ndim == 2:
-            _refuse_ragged(rows, batch, tensor)
+            _check_ragged(rows, batch, tensor)
         if reading.form == "places":
             k, *spatial = tensor.shape[1:]
             notes.append(
@@ -230,7 +230,7 @@ class _Wanted:
         return "" if tensor.ndim == 3 else "places"
 
 
-def _refuse_needless(output: Any, said: Sequence[Any]) -> None:
+def _check_needless(output: Any, said: Sequence[Any]) -> None:
     if output is not None and all(isinstance(found, Tensor) for found in said):
         raise InvalidInput(
             f"output is {output!r}, and each network returns one tensor.", "Leave output out."
@@ -305,7 +305,7 @@ def _listed(tensors: Mapping[str | int, Tensor]) -> str:
     return ", ".join(f"{k!r} {tuple(v.shape)}" for k, v in list(tensors.items())[:8])
 
 
-def _refuse_ragged(rows: Samples, batch: Batch, tensor: Tensor) -> None:
+def _check_ragged(rows: Samples, batch: Batch, tensor: Tensor) -> None:
     """Refuse a number for each token of sequences that differ in length."""
     mask = batch.mask
     if mask is None or tuple(tensor.shape[:2]) != tuple(mask.shape):

@@ -19,7 +19,7 @@ from limbeck.networks.losses.loss import Needs, Objective
 from limbeck.networks.teachers import outside
 from limbeck.networks.teachers.outside import OutsideTeacher
 
-__all__ = ["outside_teacher", "refuse_outside"]
+__all__ = ["check_outside", "outside_teacher"]
 
 
 def outside_teacher(
@@ -52,7 +52,7 @@ def outside_teacher(
     )
 
 
-def refuse_outside(
+def check_outside(
     teacher: nn.Module | None,
     objective: Objective,
     filter: Filter | None,  # noqa: A002

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from limbeck.certificates.binomial import check_share
 from limbeck.core.errors import InvalidInput
 from limbeck.core.task import Task
-from limbeck.data.cases import read_column, refuse_shared_cases, units_of
+from limbeck.data.cases import check_shared_cases, read_column, units_of
 from limbeck.data.duplicates import Rule, find_duplicates
 from limbeck.data.splits import split_units
 from limbeck.networks.datasets.data import Samples
@@ -81,7 +81,7 @@ def two_sides(
             raise InvalidInput(
                 f"There are {len(aside)} test rows.", f"Give at least {FEWEST}, or none."
             )
-        refuse_shared_cases(rows.cases, aside.cases, "training rows")
+        check_shared_cases(rows.cases, aside.cases, "training rows")
         return rows, aside, duplicates
     check_share("holdout", holdout)
     first, duplicates = _first(rows, duplicates, settings)

@@ -19,14 +19,14 @@ from limbeck.networks.cache.packing import Packing
 from limbeck.networks.datasets.batch import Batch
 from limbeck.networks.datasets.data import Samples
 
-__all__ = ["alike", "refuse_answers", "refuse_inputs", "refuse_random", "refuse_settings"]
+__all__ = ["alike", "check_answers", "check_inputs", "check_random", "check_settings"]
 
 _CHECKED = 16  # stored rows that the teacher answers again
 _CLOSE = 0.02  # as a share of the largest logit: kernels, precision and batch sizes differ
 _REMEDY = "Fill it again with fill(..., again=True), or choose another folder."
 
 
-def refuse_random(samples: Samples, views: int | None) -> None:
+def check_random(samples: Samples, views: int | None) -> None:
     """Refuse samples whose inputs cannot be made again for a stored answer.
 
     Parameters
@@ -56,7 +56,7 @@ def refuse_random(samples: Samples, views: int | None) -> None:
         )
 
 
-def refuse_settings(file: CacheFile, told: Mapping[str, Any]) -> None:
+def check_settings(file: CacheFile, told: Mapping[str, Any]) -> None:
     """Refuse a cache made with other settings, by another teacher, or from other samples.
 
     Parameters
@@ -93,7 +93,7 @@ def refuse_settings(file: CacheFile, told: Mapping[str, Any]) -> None:
         )
 
 
-def refuse_answers(file: CacheFile, teacher: nn.Module, samples: Samples) -> None:
+def check_answers(file: CacheFile, teacher: nn.Module, samples: Samples) -> None:
     """Let the teacher answer 16 stored rows again, and refuse it where it answers otherwise.
 
     So a change is seen that leaves the weights as they were, such as a new ``forward``.
@@ -157,7 +157,7 @@ def alike(now: Tensor, then: Tensor) -> bool:
     return torch.allclose(now, then, _CLOSE, _CLOSE * float(largest))
 
 
-def refuse_inputs(batch: Batch, stored: NDArray[Any]) -> None:
+def check_inputs(batch: Batch, stored: NDArray[Any]) -> None:
     """Compare the inputs of a batch with the marks (n,) stored beside their answers.
 
     Parameters

@@ -126,13 +126,13 @@ class Filling:
                     order, self.batch_size, seed=seed, view=view, device=self.device
                 ):
                     rows, _ = self.recorder.record(self.teacher, capture, batch, self.samples)
-                    _refuse_shapes(file, rows)
+                    _check_shapes(file, rows)
                     file.append(rows)
                     self.progress("asking the teacher", file.done, file.rows)
         return file
 
 
-def _refuse_shapes(file: CacheFile, rows: Mapping[str, NDArray[np.generic]]) -> None:
+def _check_shapes(file: CacheFile, rows: Mapping[str, NDArray[np.generic]]) -> None:
     for name, array in file.arrays.items():
         if rows[name].shape[1:] != array.shape:
             raise InvalidInput(

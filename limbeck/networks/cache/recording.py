@@ -20,7 +20,7 @@ from limbeck.networks.cache.packing import Packing
 from limbeck.networks.cache.truncation import restored_logits, shortened
 from limbeck.networks.datasets.batch import Batch
 from limbeck.networks.datasets.data import Samples
-from limbeck.networks.datasets.finite import refuse_nan
+from limbeck.networks.datasets.finite import check_nan
 
 __all__ = ["Recorder"]
 
@@ -68,9 +68,9 @@ class Recorder:
         name = type(teacher).__name__
         logits = wide(answer(teacher, batch.inputs, name))
         layers = capture.take()
-        _refuse_shape(f"{name} returned", logits, len(batch))
+        _check_shape(f"{name} returned", logits, len(batch))
         for layer, found in layers.items():
-            _refuse_shape(f"The layer {layer!r} has", found, len(batch))
+            _check_shape(f"The layer {layer!r} has", found, len(batch))
         return {"logits": logits, **{f"layer_{i}": layers[k] for i, k in enumerate(self.layers)}}
 
     def record(
@@ -109,7 +109,7 @@ class Recorder:
         kept = self.answers(teacher, capture, batch)
         logits = kept.pop("logits")
         mask = batch.mask if self.packing is not None else None
-        refuse_nan(type(teacher).__name__, logits, batch, samples)
+        check_nan(type(teacher).__name__, logits, batch, samples)
         exact: Rows = {"marks": marks(batch.inputs)[0].cpu().numpy()}
         outputs = logits.shape[-1]
         if self.top is None:
@@ -157,7 +157,7 @@ class Recorder:
         return narrow.cpu().numpy()
 
 
-def _refuse_shape(told: str, found: Tensor, n: int) -> None:
+def _check_shape(told: str, found: Tensor, n: int) -> None:
     if found.ndim < 1 or len(found) != n:
         raise InvalidInput(
             f"{told} shape {tuple(found.shape)} for {n} samples.",

@@ -18,10 +18,10 @@ from limbeck.modules.batch import View
 from limbeck.modules.fingerprint import fingerprint
 from limbeck.networks.cache.cache_file import CacheFile, locked
 from limbeck.networks.cache.checks import (
-    refuse_answers,
-    refuse_inputs,
-    refuse_random,
-    refuse_settings,
+    check_answers,
+    check_inputs,
+    check_random,
+    check_settings,
 )
 from limbeck.networks.cache.filling import Filling
 from limbeck.networks.cache.packing import Packing
@@ -210,7 +210,7 @@ class TeacherCache:
         TeacherFailed
             If the teacher returns what is not a number.
         """
-        refuse_random(samples, self._given_views)
+        check_random(samples, self._given_views)
         views = self._given_views or 1
         head = {
             **self._settings,
@@ -227,8 +227,8 @@ class TeacherCache:
                 file.remove()
                 file = None
             if file is not None:
-                refuse_settings(file, head)
-                refuse_answers(file, teacher, samples)
+                check_settings(file, head)
+                check_answers(file, teacher, samples)
             if file is None or file.done < file.rows:
                 ask = Filling(self._recorder(file), teacher, samples, batch_size, progress)
                 file = ask.go_on(file) if file is not None else ask.start(self.folder, head)
@@ -268,9 +268,9 @@ class TeacherCache:
                 f"The cache keeps the top {head['top']} outputs, and the task is {task.kind}.",
                 "Fill it without top: only one class out of many leaves out a probability.",
             )
-        refuse_random(samples, head["views"])
+        check_random(samples, head["views"])
         told = {"samples": len(samples), "data": samples.fingerprint(labels=False)}
-        refuse_settings(self._ready(), told)
+        check_settings(self._ready(), told)
 
     def view(self, batch: Batch) -> View:
         """The teacher's answers to a batch, on the batch's device; as if it had been asked.
@@ -297,7 +297,7 @@ class TeacherCache:
         device = batch.device
         self._served += 1
         if device.type == "cpu" or self._served % _SPARSELY == 1:
-            refuse_inputs(batch, file.read("marks", rows))
+            check_inputs(batch, file.read("marks", rows))
         recorder, mask = self._recorder(file), batch.mask
 
         def stored(name: str) -> Tensor:
@@ -358,7 +358,7 @@ class TeacherCache:
             told = dict(self._settings)
             if self._given_views is not None:
                 told["views"] = self._given_views
-            refuse_settings(file, told)
+            check_settings(file, told)
             self._load(file)
         assert self._file is not None  # noqa: S101  (loaded above)
         return self._file

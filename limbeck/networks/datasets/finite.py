@@ -15,14 +15,14 @@ from limbeck.networks.datasets.batch import Batch
 from limbeck.networks.datasets.data import Samples
 from limbeck.networks.datasets.sources import Arrays
 
-__all__ = ["fault_of", "refuse_inputs", "refuse_nan"]
+__all__ = ["check_inputs", "check_nan", "fault_of"]
 
 _SHOWN = 3
 _INPUTS = "Fill these numbers in, or drop the rows."
 _ANSWERS = "Look at what it computes for these rows, or drop them."
 
 
-def refuse_inputs(samples: Samples, what: str, networks: Mapping[str, nn.Module]) -> None:
+def check_inputs(samples: Samples, what: str, networks: Mapping[str, nn.Module]) -> None:
     """Refuse arrays with NaN or infinities that a network cannot answer, before any work.
 
     Networks that make something of such numbers (that fill them in) are left to it. Data sets of
@@ -64,7 +64,7 @@ def refuse_inputs(samples: Samples, what: str, networks: Mapping[str, nn.Module]
             )
 
 
-def refuse_nan(name: str, logits: Tensor, batch: Batch, samples: Samples | None = None) -> None:
+def check_nan(name: str, logits: Tensor, batch: Batch, samples: Samples | None = None) -> None:
     """Refuse answers that are not a number, where they count.
 
     Parameters

@@ -68,7 +68,7 @@ def opened(data: Any, labels: Any, padding: Padding) -> Opened:
     if labels is not None:  # those inside are not read
         padding = replace(padding, names=())
     collate: Any = padding
-    _refuse_stream(data.dataset if isinstance(data, DataLoader) else data)
+    _check_stream(data.dataset if isinstance(data, DataLoader) else data)
     drop_last = isinstance(data, DataLoader) and data.drop_last
     if isinstance(data, DataLoader):
         data, collate, workers, size = _loader(data, padding)
@@ -94,7 +94,7 @@ def opened(data: Any, labels: Any, padding: Padding) -> Opened:
     return Opened(source, size, workers, notes, drop_last)
 
 
-def _refuse_stream(data: Any) -> None:
+def _check_stream(data: Any) -> None:
     if isinstance(data, IterableDataset | Iterator):
         raise InvalidInput(
             f"{type(data).__name__} is a stream: its samples have no places.",

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from limbeck.core.errors import InvalidInput
 from limbeck.core.task import Task, TaskKind
-from limbeck.data.unlabelled import refuse_shifted
+from limbeck.data.unlabelled import check_shifted
 from limbeck.modules.batch import IGNORED, View
 from limbeck.networks.datasets.labels import distributions, unlabelled
 from limbeck.networks.datasets.seeding import restored
@@ -83,7 +83,7 @@ def guess_task(
         labels = torch.cat(probed_labels(samples))
         if labels.ndim == 1 or labels.shape[1:] == (1,):
             kinds = torch.unique(labels[~torch.isnan(labels)]).tolist()
-            refuse_shifted(kinds, range(max(k, 2)))
+            check_shifted(kinds, range(max(k, 2)))
     if task.sequential != sequential:
         raise InvalidInput(
             f"The task is {kind}, and the network returned shape {tuple(logits.shape)}.",
@@ -192,12 +192,12 @@ def _by_row(samples: Samples, k: int, module: nn.Module | None) -> TaskKind:
     if labels.ndim == 2 and labels.shape[1] == k > 1:
         if distributions(labels):
             return TaskKind.CLASSIFICATION
-        _refuse_half_known(labels, binary)
+        _check_half_known(labels, binary)
         if binary:
-            _refuse_no_class(labels)
+            _check_no_class(labels)
         return TaskKind.MULTILABEL if binary else TaskKind.REGRESSION
     if k == 1:
-        _refuse_half_known(labels, binary)
+        _check_half_known(labels, binary)
         return TaskKind.MULTILABEL if binary else TaskKind.REGRESSION
     if labels.ndim == 1 or labels.shape[1:] == (1,):
         if not labels.is_floating_point() or bool((known == known.round()).all()):
@@ -213,7 +213,7 @@ def _by_row(samples: Samples, k: int, module: nn.Module | None) -> TaskKind:
     )
 
 
-def _refuse_no_class(labels: Tensor) -> None:
+def _check_no_class(labels: Tensor) -> None:
     """Refuse rows of zeros where all others name one class of three or more: one-hot, or not."""
     sums = labels[~unlabelled(labels).any(1)].sum(1)
     none = int((sums == 0).sum())
@@ -227,7 +227,7 @@ def _refuse_no_class(labels: Tensor) -> None:
         )
 
 
-def _refuse_half_known(labels: Tensor, binary: bool) -> None:
+def _check_half_known(labels: Tensor, binary: bool) -> None:
     """Refuse -1 beside 0 and 1, which may be a number or mean that there is no label."""
     if binary and bool((labels == -1).any()):
         shown = ", ".join(f"{v:g}" for v in sorted(set(labels.flatten().tolist())))

@@ -15,7 +15,7 @@ from limbeck.core.registry import LOSSES
 from limbeck.core.task import Task, TaskKind
 from limbeck.modules.batch import Step, weighted_mean
 from limbeck.networks.losses.loss import Loss, Needs, Schedule
-from limbeck.networks.losses.probabilities import refuse_without_probabilities, soft_targets
+from limbeck.networks.losses.probabilities import check_probabilities, soft_targets
 from limbeck.networks.losses.schedules import check_temperature, temperature_at
 
 __all__ = ["DIST", "DKD", "decoupled", "inter_class", "intra_class"]
@@ -157,7 +157,7 @@ class DKD(Loss):
 
     def check(self, task: Task) -> None:
         """Refuse a task without one target class."""
-        _refuse_without_classes(self, task)
+        _check_without_classes(self, task)
 
     def loss(self, step: Step, maps: nn.Module | None) -> Tensor:
         """The weighted mean over rows."""
@@ -220,7 +220,7 @@ class DIST(Loss):
 
     def check(self, task: Task) -> None:
         """Refuse a task without classes, and correlations over two."""
-        _refuse_without_classes(self, task)
+        _check_without_classes(self, task)
         if task.outputs < 3 and self.inter:
             raise InvalidInput(
                 "DIST was asked to correlate the probabilities of two classes: over two numbers"
@@ -249,8 +249,8 @@ def _split(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     return torch.cat((logits.gather(1, y), rest.logsumexp(1, keepdim=True)), 1), rest
 
 
-def _refuse_without_classes(term: Loss, task: Task) -> None:
-    refuse_without_probabilities(term, task)
+def _check_without_classes(term: Loss, task: Task) -> None:
+    check_probabilities(term, task)
     if task.kind is TaskKind.MULTILABEL:
         raise InvalidInput(
             f"{term.name} was asked of multi-label outputs, where several labels can be true.",

@@ -22,8 +22,8 @@ __all__ = [
     "JensenShannon",
     "ReverseKL",
     "SoftTargets",
+    "check_probabilities",
     "jensen_shannon",
-    "refuse_without_probabilities",
     "reverse_kl",
     "soft_targets",
     "standardised",
@@ -129,7 +129,7 @@ def standardised(logits: Tensor) -> Tensor:
     return (centred / (deviation + 1e-7)).masked_fill(absent, -math.inf)
 
 
-def refuse_without_probabilities(term: Loss, task: Task) -> None:
+def check_probabilities(term: Loss, task: Task) -> None:
     """Refuse regression, and a single class, whose probability is always 1.
 
     Parameters
@@ -175,7 +175,7 @@ class _Softened(Loss):
 
     def check(self, task: Task) -> None:
         """Refuse regression, and standardising where it would leave nothing but signs."""
-        refuse_without_probabilities(self, task)
+        check_probabilities(self, task)
         if self.standardise and (task.kind is TaskKind.MULTILABEL or task.outputs < 3):
             raise InvalidInput(
                 f"{self.name}(standardise=True) was asked of {task.kind.value} with"

@@ -76,7 +76,7 @@ class ModuleEnsemble(nn.Module):
             return self._chosen(batch, self.choose(batch))
         answers = [self._ask(i, batch) for i in range(len(self.teachers))]
         for i, found in enumerate(answers):
-            _refuse_other(i, found.shape[-1], answers[0].shape[-1])
+            _check_other(i, found.shape[-1], answers[0].shape[-1])
         if self.combine == "probabilities":
             if answers[0].shape[-1] == 1:
                 raise InvalidInput(
@@ -107,7 +107,7 @@ class ModuleEnsemble(nn.Module):
             found = self._ask(i, picked(batch, rows))
             if out is None:
                 out = found.new_empty((len(places), *found.shape[1:]))
-            _refuse_other(i, found.shape[-1], out.shape[-1])
+            _check_other(i, found.shape[-1], out.shape[-1])
             out[rows] = found
         assert out is not None  # noqa: S101  (a batch has rows)
         return out
@@ -116,7 +116,7 @@ class ModuleEnsemble(nn.Module):
         return answer(self.teachers[i], batch, f"Teacher {i}")
 
 
-def _refuse_other(i: int, outputs: int, known: int) -> None:
+def _check_other(i: int, outputs: int, known: int) -> None:
     if outputs != known:
         raise InvalidInput(
             f"Teacher {i} has {outputs} outputs, an earlier one {known}.",

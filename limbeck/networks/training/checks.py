@@ -31,17 +31,17 @@ if TYPE_CHECKING:
     from limbeck.networks.cache.teacher_cache import TeacherCache
 
 __all__ = [
+    "check_outputs",
+    "check_scored",
+    "check_settings",
+    "check_shared",
+    "check_validation",
     "maps_of",
-    "refuse_outputs",
-    "refuse_settings",
-    "refuse_shared",
-    "refuse_unscored",
-    "refuse_unvalidated",
     "unused",
 ]
 
 
-def refuse_settings(
+def check_settings(
     objective: Objective,
     task: Task,
     samples: Samples,
@@ -100,7 +100,7 @@ def refuse_settings(
             )
 
 
-def refuse_unvalidated(training: Training, validation: Samples | None) -> None:
+def check_validation(training: Training, validation: Samples | None) -> None:
     """Refuse to stop early by, or to measure, rows that were not set aside.
 
     Parameters
@@ -130,7 +130,7 @@ def refuse_unvalidated(training: Training, validation: Samples | None) -> None:
         )
 
 
-def refuse_unscored(validation: Samples | None, teacher: object) -> None:
+def check_scored(validation: Samples | None, teacher: object) -> None:
     """Refuse validation rows without labels that no teacher can be asked about.
 
     Parameters
@@ -153,7 +153,7 @@ def refuse_unscored(validation: Samples | None, teacher: object) -> None:
         )
 
 
-def refuse_outputs(shape: Sequence[int], task: Task, who: str) -> None:
+def check_outputs(shape: Sequence[int], task: Task, who: str) -> None:
     """Refuse a network that does not answer what is predicted.
 
     Parameters
@@ -181,7 +181,7 @@ def refuse_outputs(shape: Sequence[int], task: Task, who: str) -> None:
         )
 
 
-def refuse_shared(teacher: nn.Module, student: nn.Module) -> None:
+def check_shared(teacher: nn.Module, student: nn.Module) -> None:
     """Refuse a student that is trained inside its own teacher.
 
     Parameters
@@ -250,7 +250,7 @@ def maps_of(
     """
     given = None if ask is None else ask(batch)
     if given is not None and needs.compares:
-        refuse_outputs(given.shape, task, "teacher")
+        check_outputs(given.shape, task, "teacher")
     with ExitStack() as stack:
         stack.enter_context(modes_kept(*modules))
         stack.enter_context(torch.random.fork_rng(range(torch.cuda.device_count())))
@@ -264,7 +264,7 @@ def maps_of(
         ]
         seen = [network(batch.inputs) for network in networks]
         for own in seen:
-            refuse_outputs(own.shape, task, "student")
+            check_outputs(own.shape, task, "student")
         out = []
         for i, own in enumerate(seen):
             step = Step(batch.inputs, batch.labels, own, heard(given, seen, i, task), task,

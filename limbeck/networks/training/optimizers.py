@@ -14,12 +14,12 @@ from limbeck.core.errors import InvalidInput, did_you_mean
 
 __all__ = [
     "Scheduler",
+    "check_known",
     "defaults",
     "made",
     "makes_scheduler",
     "named",
     "needs_closure",
-    "refuse_unknown",
 ]
 
 _MODULE = ("model", "module", "network", "student")
@@ -37,7 +37,7 @@ def named() -> dict[str, type[torch.optim.Optimizer]]:
     return {c.__name__.lower(): c for c in found if issubclass(c, base) and c is not base}
 
 
-def refuse_unknown(given: Any, settings: Mapping[str, float | None]) -> None:
+def check_known(given: Any, settings: Mapping[str, float | None]) -> None:
     """Refuse what is no optimizer, and settings that it has not.
 
     Parameters

@@ -17,10 +17,10 @@ from limbeck.networks.training.callbacks import Callback, check_callbacks
 from limbeck.networks.training.metrics import Metric, check_metrics
 from limbeck.networks.training.optimizers import (
     Scheduler,
+    check_known,
     defaults,
     made,
     makes_scheduler,
-    refuse_unknown,
 )
 
 __all__ = ["UPDATES", "Training"]
@@ -181,7 +181,7 @@ class Training:
             raise InvalidInput(f"ema is {self.ema!r}.", "Give a decay from 0 to below 1.")
         if self.ema is not None and self.strategy == "fsdp":
             raise InvalidInput("ema was given with strategy='fsdp'.", "Choose 'ddp'.")
-        refuse_unknown(self.optimizer, self._rates)
+        check_known(self.optimizer, self._rates)
         object.__setattr__(self, "callbacks", check_callbacks(self.callbacks))
         object.__setattr__(self, "metrics", check_metrics(self.metrics) or None)
         self._check_schedule()

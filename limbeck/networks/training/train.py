@@ -26,11 +26,11 @@ from limbeck.networks.losses.filters import Filter
 from limbeck.networks.losses.loss import Needs, Objective
 from limbeck.networks.training.checkpoint import settings_of
 from limbeck.networks.training.checks import (
+    check_scored,
+    check_settings,
+    check_shared,
+    check_validation,
     maps_of,
-    refuse_settings,
-    refuse_shared,
-    refuse_unscored,
-    refuse_unvalidated,
     unused,
 )
 from limbeck.networks.training.engine import Engine, device_of
@@ -144,7 +144,7 @@ def train(
     teacher : nn.Module or TeacherCache, optional
         Who teaches; stays as it is.
     filter : Filter, optional
-        What the teacher is listened to for.
+        Which samples use the teacher's signal.
     validation : Samples, optional
         Rows that choose the epoch and may stop the training.
     views : int, optional
@@ -214,14 +214,14 @@ def fit(
     """
     training = (training or Training()).settled(len(samples), validation is not None)
     found = Objective.of(objective)
-    refuse_settings(found, task, samples, teacher, filter, len(students) > 1)
-    refuse_unvalidated(training, validation)
-    refuse_unscored(validation, teacher)
+    check_settings(found, task, samples, teacher, filter, len(students) > 1)
+    check_validation(training, validation)
+    check_scored(validation, teacher)
     samples = samples if samples.task == task else samples.aimed(task)
     needs = found.needs if filter is None else found.needs | filter.needs
     if teacher is not None and not isinstance(teacher, nn.Module):
         teacher.check(samples, layers=needs.teacher_layers, task=task)
-        _refuse_mixing_of_stored(training)
+        _check_mixing_of_stored(training)
         views, augment_seed = teacher.views, teacher.seed
     augment_seed = seed if augment_seed is None else augment_seed
     where = None if folder is None else Path(folder)
@@ -299,7 +299,7 @@ def _two_rows(samples: Samples, seed: int, augment_seed: int, engine: Engine) ->
     return next(iter(samples.batches(rows, 2, seed=augment_seed, view=0, device=engine.device)))
 
 
-def _refuse_mixing_of_stored(training: Training) -> None:
+def _check_mixing_of_stored(training: Training) -> None:
     if training.mixup is not None or training.cutmix is not None:
         raise InvalidInput(
             "mixup or cutmix was given, and the teacher's outputs are stored for rows as they are.",
@@ -369,5 +369,5 @@ def _made(student: Student, teacher: object) -> nn.Module:
             "Return a torch.nn.Module.",
         )
     if isinstance(teacher, nn.Module):
-        refuse_shared(teacher, module)
+        check_shared(teacher, module)
     return module

@@ -16,7 +16,7 @@ from limbeck.modules.capture import modes_kept
 from limbeck.modules.runner import Network, watched
 from limbeck.networks.datasets.batch import Batch
 from limbeck.networks.datasets.data import Samples
-from limbeck.networks.training.checks import refuse_unscored
+from limbeck.networks.training.checks import check_scored
 from limbeck.networks.training.engine import Engine
 from limbeck.networks.training.metrics import Metric, metric_values
 
@@ -75,7 +75,7 @@ class Validation:
         teacher: Network | None,
         metrics: Mapping[str, Metric] | None = None,
     ) -> None:
-        refuse_unscored(samples, None if teacher is None else teacher.module)
+        check_scored(samples, None if teacher is None else teacher.module)
         self._samples, self._task, self._engine = samples, task, engine
         self._batch, self._metrics = batch_size, metrics or {}
         self._teacher = None if samples.has_labels else teacher

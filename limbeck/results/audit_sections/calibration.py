@@ -6,7 +6,7 @@ import numpy as np
 
 from limbeck.audits.group_metrics import CalibrationCurve
 from limbeck.audits.results import Calibration
-from limbeck.reports import strokes
+from limbeck.reports import svg
 from limbeck.reports.markup import Child, Html, definitions, join, table, tag
 from limbeck.reports.numbers import NONE, count, decimal, percent
 from limbeck.reports.scales import Scale, finite
@@ -74,24 +74,24 @@ def calibration_chart(found: Calibration | CalibrationCurve, score: str, outcome
             continue
         says = f"score {compact(s)}: {percent(rate)} of {count(n)} rows"
         if np.isfinite([low, high]).all():
-            marks.append(strokes.line(x.at(s), y.at(low), x.at(s), y.at(high), "interval"))
+            marks.append(svg.line(x.at(s), y.at(low), x.at(s), y.at(high), "interval"))
             says += f", interval {percent(low)} to {percent(high)}"
         size = 2.5 + 2.5 * float(np.sqrt(max(n, 0.0) / largest))
         marks.append(tag("circle", tag("title", says), cx=x.at(s), cy=y.at(rate), r=size,
                          class_="dot main"))  # fmt: skip
     fitted = [(x.at(s), y.at(_share(c))) for s, c in zip(found.score, found.curve, strict=False)
               if np.isfinite([s, c]).all()]  # fmt: skip
-    return strokes.svg(
+    return svg.drawing(
         (_WIDE, _HIGH),
         f"Share of rows with {outcome} = 1 by {score}",
-        strokes.text(0, 12, f"share of rows with {shortened(outcome)} = 1", "start"),
-        *(strokes.line(_LEFT, y.at(t), _RIGHT, y.at(t), "rule") for t in y.ticks),
-        *(strokes.text(_LEFT - 6, y.at(t) + 4, y.label(t), "end") for t in y.ticks),
-        strokes.line(_LEFT, _FOOT, _RIGHT, _FOOT, "axis"),
-        *(strokes.text(x.at(t), _FOOT + 16, compact(t)) for t in x.ticks),
+        svg.text(0, 12, f"share of rows with {shortened(outcome)} = 1", "start"),
+        *(svg.line(_LEFT, y.at(t), _RIGHT, y.at(t), "rule") for t in y.ticks),
+        *(svg.text(_LEFT - 6, y.at(t) + 4, y.label(t), "end") for t in y.ticks),
+        svg.line(_LEFT, _FOOT, _RIGHT, _FOOT, "axis"),
+        *(svg.text(x.at(t), _FOOT + 16, compact(t)) for t in x.ticks),
         path(fitted, "fitted") if len(fitted) > 1 else None,
         *marks,
-        strokes.text((_LEFT + _RIGHT) / 2, _HIGH - 8, shortened(score, 44)),
+        svg.text((_LEFT + _RIGHT) / 2, _HIGH - 8, shortened(score, 44)),
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.audits.results import Shape
-from limbeck.reports import strokes
+from limbeck.reports import svg
 from limbeck.reports.markup import Html, tag
 from limbeck.reports.numbers import count, decimal
 from limbeck.reports.scales import Scale, finite
@@ -78,21 +78,21 @@ def shape_chart(shape: Shape, ranges: tuple[list[float], list[float]], unit: str
     y = Scale.linear(ranges[0], _UPPER[1], _UPPER[0])
     z = Scale.linear(ranges[1], _LOWER[1], _LOWER[0])
     rows, foot = (_ROWS[0] + down, _ROWS[1] + down), _ROWS[1] + down
-    parts = [strokes.text(0, 12, f"contribution ({unit})", "start"), *_grid(y)]
+    parts = [svg.text(0, 12, f"contribution ({unit})", "start"), *_grid(y)]
     if compared:
         parts += _curve(shape, at, y, shape.outcome, [shape.outcome_band], "outcome", "outcome")
     parts += _curve(shape, at, y, shape.score, [shape.score_band], "score", "score")
     if compared:
-        parts += [strokes.text(0, _LOWER[0] - 10, "score less outcome", "start"), *_grid(z)]
+        parts += [svg.text(0, _LOWER[0] - 10, "score less outcome", "start"), *_grid(z)]
         bands = [shape.simultaneous, shape.pointwise]
         parts += _curve(shape, at, z, shape.difference, bands, "difference", "difference")
     parts += _counts(shape, at, rows)
-    parts += [strokes.line(x, foot, x, foot + 4, "axis") for x, _ in at.ticks]
+    parts += [svg.line(x, foot, x, foot + 4, "axis") for x, _ in at.ticks]
     parts += [_label(x, foot, text, at.slanted) for x, text in at.ticks]
     high = foot + (104 if at.slanted else 40)
     name = shape.feature + (f" ({shape.unit})" if shape.unit else "")
-    parts.append(strokes.text((_LEFT + _RIGHT) / 2, high - 4, shortened(name, 44)))
-    return strokes.svg((_WIDE, high), f"{shape.feature}: what it adds to the score"
+    parts.append(svg.text((_LEFT + _RIGHT) / 2, high - 4, shortened(name, 44)))
+    return svg.drawing((_WIDE, high), f"{shape.feature}: what it adds to the score"
                 + (", to the outcome, and the difference" if compared else ""), *parts)  # fmt: skip
 
 
@@ -115,7 +115,7 @@ def _curve(shape: Shape, at: Slots, y: Scale, values: Vector, bands: list[NDArra
     for b, (a, e) in pairs[at.steps :]:
         x = (a + e) / 2 + shift
         out += [
-            strokes.line(x, y.at(band[b, 0]), x, y.at(band[b, 1]), f"spread {kind} layer{layer}")
+            svg.line(x, y.at(band[b, 0]), x, y.at(band[b, 1]), f"spread {kind} layer{layer}")
             for layer, band in enumerate(bands)
             if np.isfinite(band[b]).all()
         ]
@@ -131,8 +131,8 @@ def _curve(shape: Shape, at: Slots, y: Scale, values: Vector, bands: list[NDArra
 def _counts(shape: Shape, at: Slots, rows: tuple[float, float]) -> list[Html]:
     """The rows of each bin as bars; hovering anywhere over a bin tells its numbers."""
     names, top = bin_names(shape), max(finite(shape.count), default=1.0) or 1.0
-    out = [strokes.line(_LEFT, rows[1], _RIGHT, rows[1], "axis"),
-           strokes.text(_LEFT - 6, rows[1], "rows", "end")]  # fmt: skip
+    out = [svg.line(_LEFT, rows[1], _RIGHT, rows[1], "axis"),
+           svg.text(_LEFT - 6, rows[1], "rows", "end")]  # fmt: skip
     for b, (a, e) in zip(at.bins, at.spans, strict=True):
         tall = (rows[1] - rows[0]) * float(shape.count[b]) / top
         says = tag("title", f"{names[b]}: {count(shape.count[b])} rows")
@@ -146,9 +146,9 @@ def _grid(y: Scale) -> list[Html]:
     ends = [t for t in y.ticks if y.low - 1e-9 <= t <= y.high + 1e-9]
     zero = [t for t in ends if abs(t) < 1e-9]
     return [
-        *(strokes.line(_LEFT, y.at(t), _RIGHT, y.at(t), "rule") for t in ends),
-        *(strokes.line(_LEFT, y.at(t), _RIGHT, y.at(t), "zero") for t in zero),
-        *(strokes.text(_LEFT - 6, y.at(t) + 4, _tick(y, t), "end") for t in ends),
+        *(svg.line(_LEFT, y.at(t), _RIGHT, y.at(t), "rule") for t in ends),
+        *(svg.line(_LEFT, y.at(t), _RIGHT, y.at(t), "zero") for t in zero),
+        *(svg.text(_LEFT - 6, y.at(t) + 4, _tick(y, t), "end") for t in ends),
     ]
 
 
@@ -163,7 +163,7 @@ def _tick(y: Scale, t: float) -> str:
 
 def _label(x: float, foot: float, text: str, slanted: bool) -> Html:
     if not slanted:
-        return strokes.text(x, foot + 17, text)
+        return svg.text(x, foot + 17, text)
     turn = f"rotate(-50 {x:.1f} {foot + 13:.1f})"
     return tag("text", text, x=x + 3, y=foot + 13, text_anchor="end", transform=turn)
 

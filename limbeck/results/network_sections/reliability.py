@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from limbeck.reports import strokes
+from limbeck.reports import svg
 from limbeck.reports.markup import Html, join, tag
 from limbeck.reports.numbers import percent
 from limbeck.reports.plots import BLUE, GREY, ORANGE
@@ -89,13 +89,13 @@ def _diagram(result: NetworkRecord, role: str) -> Html:
             class_="point main")
         for c, a, s in result.facts[role].reliability
     ]  # fmt: skip
-    return strokes.svg(
+    return svg.drawing(
         (end + 26, foot + 40),
         f"Share of right answers of the {role} by its confidence",
-        *(strokes.line(_LEFT, at(0, t)[1], end, at(0, t)[1], "rule") for t in ticks),
-        *(strokes.text(_LEFT - 6, at(0, t)[1] + 4, f"{t:.0%}", "end") for t in ticks),
-        *(strokes.text(at(t, 0)[0], foot + 17, f"{t:.0%}") for t in ticks),
-        strokes.line(_LEFT, foot, end, _TOP, "chosen"),
+        *(svg.line(_LEFT, at(0, t)[1], end, at(0, t)[1], "rule") for t in ticks),
+        *(svg.text(_LEFT - 6, at(0, t)[1] + 4, f"{t:.0%}", "end") for t in ticks),
+        *(svg.text(at(t, 0)[0], foot + 17, f"{t:.0%}") for t in ticks),
+        svg.line(_LEFT, foot, end, _TOP, "chosen"),
         *marks,
-        strokes.text((_LEFT + end) / 2, foot + 36, "confidence"),
+        svg.text((_LEFT + end) / 2, foot + 36, "confidence"),
     )

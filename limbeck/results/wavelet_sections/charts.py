@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.reports import strokes
+from limbeck.reports import svg
 from limbeck.reports.markup import Html, tag
 from limbeck.reports.numbers import decimal, percent
 from limbeck.reports.scales import Scale
@@ -45,9 +45,9 @@ def stems_chart(name: str, before: Vector | None, after: Vector) -> Html:
         for k, weight in enumerate(() if given is None else given):
             at = x.at(k) + (shift if before is not None else 0.0)
             says = tag("title", f"{kind}, tap {k}: {decimal(weight, 4)}")
-            parts.append(strokes.line(at, y.at(0), at, y.at(weight), f"stem {kind}"))
+            parts.append(svg.line(at, y.at(0), at, y.at(weight), f"stem {kind}"))
             parts.append(_mark(at, y.at(weight), kind, says))
-    return strokes.svg(_SIZE, f"{name}, weights of {taps} taps", *parts)
+    return svg.drawing(_SIZE, f"{name}, weights of {taps} taps", *parts)
 
 
 def functions_chart(
@@ -73,7 +73,7 @@ def functions_chart(
         if given is not None:
             points = [(x.at(a), y.at(b)) for a, b in zip(*given, strict=True)]
             parts.append(path(points, kind))
-    return strokes.svg(_SIZE, name, *parts)
+    return svg.drawing(_SIZE, name, *parts)
 
 
 def path_chart(points: Sequence[PathFacts], chosen: int | None, unit: str) -> Html:
@@ -98,7 +98,7 @@ def path_chart(points: Sequence[PathFacts], chosen: int | None, unit: str) -> Ht
         parts.append(tag("circle", says, cx=at[0], cy=at[1], r=4, class_="mark after"))
         if i == chosen:
             parts.append(tag("circle", cx=at[0], cy=at[1], r=8, class_="ring"))
-    return strokes.svg(_SIZE, f"{unit} by the share of coefficients kept", *parts)
+    return svg.drawing(_SIZE, f"{unit} by the share of coefficients kept", *parts)
 
 
 def tick(scale: Scale, value: float) -> str:
@@ -120,13 +120,13 @@ def tick(scale: Scale, value: float) -> str:
 
 def _axes(x: Scale, y: Scale, along: str, up: str) -> list[Html]:
     return [
-        strokes.text(0, 12, up, "start"),
-        *(strokes.line(_LEFT, y.at(t), _RIGHT, y.at(t), "rule") for t in y.ticks),
-        *(strokes.line(_LEFT, y.at(t), _RIGHT, y.at(t), "zero") for t in y.ticks if abs(t) < 1e-9),
-        *(strokes.text(_LEFT - 6, y.at(t) + 4, tick(y, t), "end") for t in y.ticks),
-        *(strokes.line(x.at(t), _BOTTOM, x.at(t), _BOTTOM + 4, "axis") for t in x.ticks),
-        *(strokes.text(x.at(t), _BOTTOM + 17, tick(x, t)) for t in x.ticks),
-        strokes.text((_LEFT + _RIGHT) / 2, _SIZE[1] - 4, along),
+        svg.text(0, 12, up, "start"),
+        *(svg.line(_LEFT, y.at(t), _RIGHT, y.at(t), "rule") for t in y.ticks),
+        *(svg.line(_LEFT, y.at(t), _RIGHT, y.at(t), "zero") for t in y.ticks if abs(t) < 1e-9),
+        *(svg.text(_LEFT - 6, y.at(t) + 4, tick(y, t), "end") for t in y.ticks),
+        *(svg.line(x.at(t), _BOTTOM, x.at(t), _BOTTOM + 4, "axis") for t in x.ticks),
+        *(svg.text(x.at(t), _BOTTOM + 17, tick(x, t)) for t in x.ticks),
+        svg.text((_LEFT + _RIGHT) / 2, _SIZE[1] - 4, along),
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.reports import strokes
+from limbeck.reports import svg
 from limbeck.reports.heat import pooled
 from limbeck.reports.markup import Html, join, tag
 from limbeck.reports.scales import Scale
@@ -41,14 +41,14 @@ def signal_chart(original: Vector, kept: Vector, label: str) -> Html:
         path([(x.at(i), y.at(float(v))) for i, v in enumerate(given)], kind)
         for kind, given in (("original", original), ("kept", kept))
     ]
-    return strokes.svg(
+    return svg.drawing(
         _SIZE,
         label,
-        *(strokes.line(_LEFT, y.at(t), _RIGHT, y.at(t), "rule") for t in y.ticks),
-        *(strokes.text(_LEFT - 5, y.at(t) + 4, tick(y, t), "end") for t in y.ticks),
-        *(strokes.text(x.at(t), _BOTTOM + 16, str(t)) for t in ends),
+        *(svg.line(_LEFT, y.at(t), _RIGHT, y.at(t), "rule") for t in y.ticks),
+        *(svg.text(_LEFT - 5, y.at(t) + 4, tick(y, t), "end") for t in y.ticks),
+        *(svg.text(x.at(t), _BOTTOM + 16, str(t)) for t in ends),
         *lines,
-        strokes.text((_LEFT + _RIGHT) / 2, _SIZE[1] - 2, "sample"),
+        svg.text((_LEFT + _RIGHT) / 2, _SIZE[1] - 2, "sample"),
     )
 
 
@@ -70,7 +70,7 @@ def picture_pair(original: Vector, kept: Vector, label: str) -> Html:
     for shift, cells in ((0.0, first), (wide + 12, second)):
         drawn = _cells((cells - low) / ((high - low) or 1.0), side, grey=True)
         parts.append(tag("g", drawn, transform=f"translate({shift:.1f} 0)"))
-    return strokes.svg((int(2 * wide + 12), int(tall)), label, *parts)
+    return svg.drawing((int(2 * wide + 12), int(tall)), label, *parts)
 
 
 def picture_map(strength: Vector, top: float, label: str) -> Html:
@@ -90,7 +90,7 @@ def picture_map(strength: Vector, top: float, label: str) -> Html:
     wide, tall = side * cells.shape[1], side * cells.shape[0]
     lane = tag("rect", x=0, y=0, width=wide, height=tall, class_="lane")
     drawn = _cells((cells / top) ** 0.5, side, grey=False)
-    return strokes.svg((int(wide) + 1, int(tall) + 1), label, lane, drawn)
+    return svg.drawing((int(wide) + 1, int(tall) + 1), label, lane, drawn)
 
 
 def _small(picture: Vector) -> Vector:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from limbeck.core.errors import InvalidInput
 
-__all__ = ["Unknown", "as_categories", "refuse_codes", "textual"]
+__all__ = ["Unknown", "as_categories", "check_codes", "textual"]
 
 Unknown = Literal["missing", "refused"]
 
@@ -98,7 +98,7 @@ def _same_kind(name: str, column: str, found: Any, known: Any) -> None:
         )
 
 
-def refuse_codes(name: str, batch: Any, columns: list[str]) -> None:
+def check_codes(name: str, batch: Any, columns: list[str]) -> None:
     """Refuse categories by name where a booster holds their codes only.
 
     Parameters

@@ -27,7 +27,7 @@ from limbeck.teachers.boosters.booster import (
     newer,
     read_booster,
 )
-from limbeck.teachers.boosters.categories import as_categories, refuse_codes
+from limbeck.teachers.boosters.categories import as_categories, check_codes
 from limbeck.teachers.entry import TeacherEntry
 from limbeck.teachers.files import first_bytes, path_of
 
@@ -174,7 +174,7 @@ def _preparation(name: str, booster: Any) -> Callable[[Any], Any] | None:
 
 
 def _by_code(name: str, columns: list[str], batch: Any) -> Any:
-    refuse_codes(name, batch, columns)
+    check_codes(name, batch, columns)
     return batch
 
 

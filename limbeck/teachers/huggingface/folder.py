@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 
 from limbeck.core.errors import FileRefused, InvalidInput, did_you_mean
 
-__all__ = ["Folder", "Pipeline", "SentencePooling", "read_folder", "refuse_code"]
+__all__ = ["Folder", "Pipeline", "SentencePooling", "check_code", "read_folder"]
 
 Pipeline = Literal[
     "text-classification", "token-classification", "image-classification", "feature-extraction",
@@ -106,7 +106,7 @@ def read_folder(given: Any, pipeline: str | None = None) -> Folder:
             "Models are read from local folders only: `hf download OWNER/NAME --local-dir FOLDER`"
             " fetches one.",
         )
-    refuse_code(path)
+    check_code(path)
     gguf = _weights(path)
     config = _json(path / "config.json") if (path / "config.json").is_file() else {}
     if not config and gguf is None:
@@ -116,7 +116,7 @@ def read_folder(given: Any, pipeline: str | None = None) -> Folder:
     return Folder(path, config, chosen, gguf, pooling)
 
 
-def refuse_code(path: Path) -> None:
+def check_code(path: Path) -> None:
     """Refuse a folder that names code of its own, or holds an adapter alone.
 
     Raises

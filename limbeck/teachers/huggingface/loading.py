@@ -85,12 +85,12 @@ def load_model(folder: Folder, device: str | None) -> LoadedModel:
         logging.set_verbosity(level)
         if bar:
             logging.enable_progress_bar()
-    _refuse_lacking(folder, info)
+    _check_lacking(folder, info)
     place = device or ("cuda" if torch.cuda.is_available() else "cpu")
     return LoadedModel(module.eval().to(place), reader)
 
 
-def _refuse_lacking(folder: Folder, info: dict[str, Any]) -> None:
+def _check_lacking(folder: Folder, info: dict[str, Any]) -> None:
     lacking = sorted(map(str, info.get("missing_keys", ())))
     if folder.pipeline == "feature-extraction":  # the vector of a text does not use it
         lacking = [key for key in lacking if not key.startswith("pooler.")]

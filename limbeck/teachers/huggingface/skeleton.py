@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from limbeck.core.errors import FileRefused
-from limbeck.teachers.huggingface.folder import refuse_code
+from limbeck.teachers.huggingface.folder import check_code
 
 __all__ = ["untrained_model"]
 
@@ -26,7 +26,7 @@ def untrained_model(folder: Path) -> tuple[Any, Any]:
     """
     import transformers
 
-    refuse_code(folder)
+    check_code(folder)
     given: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     try:
         config = transformers.AutoConfig.from_pretrained(folder, **given)

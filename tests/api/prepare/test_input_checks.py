@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from limbeck.api.prepare.input_checks import (
+    check_all_read,
+    check_layers,
     looked_at,
-    refuse_layers,
-    refuse_unread,
     unread_inputs,
 )
 from limbeck.core.errors import InvalidInput
@@ -60,11 +60,11 @@ def test_rows_that_a_network_cannot_read_are_named() -> None:
     inputs = rows().fetch([0, 1]).inputs
     view, _ = looked_at("student", net, inputs)
     torch.testing.assert_close(view.logits, net(**inputs))
-    refuse_unread(rows(), "test", {"teacher": net, "student": net})
-    refuse_unread(None, "validation", {"student": net})
+    check_all_read(rows(), "test", {"teacher": net, "student": net})
+    check_all_read(None, "validation", {"student": net})
     told = "The student 2 Anything raised ValueError on the first test rows: x is negative. Call it"
     with pytest.raises(InvalidInput, match=told):
-        refuse_unread(rows(-2.0), "test", {"student 2": net})
+        check_all_read(rows(-2.0), "test", {"student 2": net})
 
 
 def test_layers_are_tried_before_the_cache_is_filled() -> None:
@@ -72,11 +72,11 @@ def test_layers_are_tried_before_the_cache_is_filled() -> None:
     given = Samples.of((torch.rand(6, 2), torch.arange(6) % 3)).aimed(task)
     teacher, student = (nn.Sequential(nn.Linear(2, n), nn.Linear(n, 3)) for n in (5, 4))
     state = torch.get_rng_state()
-    refuse_layers(Objective.of(HiddenStates({"0": "0"})), task, given, teacher, student)
+    check_layers(Objective.of(HiddenStates({"0": "0"})), task, given, teacher, student)
     assert torch.equal(torch.get_rng_state(), state)  # maps drew their weights apart
     for pairs, told in (({"9": "0"}, "'9'"), ({"0": "7"}, "'7'")):
         with pytest.raises(InvalidInput, match=told):
-            refuse_layers(Objective.of(HiddenStates(pairs)), task, given, teacher, student)
+            check_layers(Objective.of(HiddenStates(pairs)), task, given, teacher, student)
     same = Objective.of(HiddenStates({"0": "0"}, learned=False))
     with pytest.raises(InvalidInput, match=r"4.*5|5.*4"):
-        refuse_layers(same, task, given, teacher, student)
+        check_layers(same, task, given, teacher, student)

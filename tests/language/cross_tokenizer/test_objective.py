@@ -9,7 +9,7 @@ from limbeck.core.task import Task  # noqa: E402
 from limbeck.language import chunked  # noqa: E402
 from limbeck.language.chunk_likelihoods import sorted_distance  # noqa: E402
 from limbeck.language.cross_tokenizer.bridge import Bridge  # noqa: E402
-from limbeck.language.cross_tokenizer.judging import cross_scores  # noqa: E402
+from limbeck.language.cross_tokenizer.judge import cross_scores  # noqa: E402
 from limbeck.language.cross_tokenizer.objective import CrossTokenizer  # noqa: E402
 from limbeck.language.generation import padded  # noqa: E402
 from limbeck.language.prompt_rows import read_rows  # noqa: E402

@@ -12,7 +12,7 @@ from limbeck.core.errors import InvalidInput, LimbeckError, TeacherFailed  # noq
 from limbeck.core.task import Task  # noqa: E402
 from limbeck.networks import Logits, ReverseKL, SoftTargets, TeacherCache  # noqa: E402
 from limbeck.networks.datasets.data import Samples  # noqa: E402
-from limbeck.networks.datasets.finite import refuse_inputs  # noqa: E402
+from limbeck.networks.datasets.finite import check_inputs  # noqa: E402
 from limbeck.networks.training.settings import Training  # noqa: E402
 from limbeck.networks.training.train import train  # noqa: E402
 
@@ -65,8 +65,8 @@ def test_inputs_are_refused_before_work_by_row_and_column(table, value) -> None:
         limbeck.distill(small(), x, y, into=small(), epochs=1, timing=False)
     samples = Samples.of((x, y)).subset(torch.arange(150, 200))  # places are those of the data
     with pytest.raises(InvalidInput, match=rf"One of the test rows .* row 171 has {value} in col"):
-        refuse_inputs(samples, "test", {"student": small()})
-    refuse_inputs(Samples.of((x, y)).subset(torch.arange(18, 100)), "training", {"s": small()})
+        check_inputs(samples, "test", {"student": small()})
+    check_inputs(Samples.of((x, y)).subset(torch.arange(18, 100)), "training", {"s": small()})
 
 
 def test_networks_that_fill_them_in_are_left_to_it(table) -> None:
@@ -80,7 +80,7 @@ def test_networks_that_fill_them_in_are_left_to_it(table) -> None:
 
     x, y = table
     x[17, 2] = float("nan")
-    refuse_inputs(Samples.of((x, y)), "training", {"student": Filling()})
+    check_inputs(Samples.of((x, y)), "training", {"student": Filling()})
 
 
 @pytest.mark.parametrize("eager", [True, False])

@@ -21,10 +21,10 @@ from limbeck.networks.losses.loss import (  # noqa: E402
     Objective,
 )
 from limbeck.networks.training.checks import (  # noqa: E402  # noqa: E402
+    check_outputs,
+    check_settings,
+    check_shared,
     maps_of,
-    refuse_outputs,
-    refuse_settings,
-    refuse_shared,
     unused,
 )
 from limbeck.networks.training.engine import Engine  # noqa: E402
@@ -38,7 +38,7 @@ BARE, FULL = Samples.of(X), Samples.of((X, torch.zeros(4)))
 
 
 def refuse(terms, samples=FULL, teacher=None, peers=False, kind=TaskKind.CLASSIFICATION):
-    refuse_settings(Objective.of(terms), Task.of(kind, 2), samples, teacher, None, peers)
+    check_settings(Objective.of(terms), Task.of(kind, 2), samples, teacher, None, peers)
 
 
 def test_what_fits_passes():
@@ -65,21 +65,21 @@ def test_what_does_not_fit_is_named(given, message):
 
 
 def test_outputs_by_kind():
-    refuse_outputs((2, 5, 3), Task.of("tokens", 3), "student")
+    check_outputs((2, 5, 3), Task.of("tokens", 3), "student")
     for shape, task in (
         ((2, 3), Task.of("language", 3)),
         ((2, 5, 3), Task.of("classification", 3)),
         ((2, 4), Task.of("regression", 1)),
     ):
         with pytest.raises(InvalidInput, match="The student returned shape"):
-            refuse_outputs(shape, task, "student")
+            check_outputs(shape, task, "student")
 
 
 def test_a_student_inside_its_teacher():
     teacher = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
-    refuse_shared(teacher, nn.Linear(2, 2))
+    check_shared(teacher, nn.Linear(2, 2))
     with pytest.raises(InvalidInput, match="share the weight 'weight'"):
-        refuse_shared(teacher, teacher[1])
+        check_shared(teacher, teacher[1])
 
 
 def net(width: int, outputs: int = 3) -> nn.Module:

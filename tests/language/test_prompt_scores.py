@@ -6,12 +6,12 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from limbeck.core.errors import InvalidInput  # noqa: E402
-from limbeck.language import OnPolicy, chunked, judging  # noqa: E402
+from limbeck.language import OnPolicy, chunked, prompt_scores  # noqa: E402
 from limbeck.language.generation import TokenSampling, generate  # noqa: E402
-from limbeck.language.judging import distinct, score_texts  # noqa: E402
 from limbeck.language.models import LanguageModel  # noqa: E402
 from limbeck.language.preflight import preflight  # noqa: E402
 from limbeck.language.prompt_rows import read_rows  # noqa: E402
+from limbeck.language.prompt_scores import distinct, score_texts  # noqa: E402
 from limbeck.language.prompts import encode  # noqa: E402
 
 
@@ -66,7 +66,7 @@ def test_no_logits_of_a_batch_stand_in_memory(make_llama, make_tokenizer, monkey
     models = [LanguageModel(make_llama(16, 1, i, size), tokenizer, "m") for i in (0, 1)]
     prompts, texts = [[5, 6, 7]] * 12, [[8 + i] * 20 for i in range(12)]
     whole = score_texts(*models, prompts, texts)
-    monkeypatch.setattr(judging, "_ELEMENTS", 10 * size)
+    monkeypatch.setattr(prompt_scores, "_ELEMENTS", 10 * size)
     monkeypatch.setitem(chunked._ELEMENTS, "cpu", 10 * size)
     given = [{"prompt": tokenizer.decode([*p, *t]), "completion": "\u0130\u0131"}
              for p, t in zip(prompts, texts, strict=True)]  # fmt: skip

@@ -1,13 +1,13 @@
-"""The strokes of which all drawings in reports are made, as SVG."""
+"""What all drawings in reports are made of, as SVG."""
 
 from __future__ import annotations
 
 from limbeck.reports.markup import Html, tag
 
-__all__ = ["line", "svg", "text"]
+__all__ = ["drawing", "line", "text"]
 
 
-def svg(
+def drawing(
     size: tuple[int, int], label: str | None, *children: Html | None, class_: str | None = None
 ) -> Html:
     """A drawing of that width and height; without a label it is hidden from screen readers.

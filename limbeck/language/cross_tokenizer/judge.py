@@ -20,9 +20,9 @@ from limbeck.language.cross_tokenizer.bridge import (
 )
 from limbeck.language.generation import padded
 from limbeck.language.judge import JudgedModel, TextJudge
-from limbeck.language.judging import PromptScores
 from limbeck.language.models import LanguageModel
 from limbeck.language.predictions import TokenPredictor, picked
+from limbeck.language.prompt_scores import PromptScores
 from limbeck.modules.capture import modes_kept
 
 __all__ = ["CrossJudge", "cross_scores"]
