@@ -28,6 +28,7 @@ from limbeck.language.prompts import Prompts
 from limbeck.language.recorded import RecordedLogits
 from limbeck.language.samples import OwnTexts, StudentWriter, TextSamples
 from limbeck.language.training_loss import RecordedRows, TextLoss, WritingObjective
+from limbeck.modules.capture import hooked
 from limbeck.networks.training.gradient_accumulation import Plan
 from limbeck.networks.training.processes import summed
 from limbeck.networks.training.settings import Training
@@ -274,9 +275,5 @@ def _timed(module: nn.Module | None) -> Iterator[Any]:
     def after(*_: Any) -> None:
         spent[0] += clock() - began[0]
 
-    hooks = [module.register_forward_pre_hook(before), module.register_forward_hook(after)]
-    try:
+    with hooked([(module, after)], [(module, before)]):
         yield lambda: spent[0]
-    finally:
-        for hook in hooks:
-            hook.remove()

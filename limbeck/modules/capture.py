@@ -38,11 +38,28 @@ Edit = Callable[[Tensor], Tensor]
 
 
 @contextmanager
-def hooked(hooks: Iterable[tuple[nn.Module, Callable[..., Any]]]) -> Iterator[None]:
-    """Hang a forward hook on each of some layers, and take all of them off at the end."""
+def hooked(
+    hooks: Iterable[tuple[nn.Module, Callable[..., Any]]],
+    before: Iterable[tuple[nn.Module, Callable[..., Any]]] = (),
+    *,
+    with_kwargs: bool = False,
+) -> Iterator[None]:
+    """Hang a forward hook on each of some layers, and take all of them off at the end.
+
+    Parameters
+    ----------
+    hooks : iterable of (Module, callable)
+        Called after the forward pass of their layers.
+    before : iterable of (Module, callable)
+        Called before it, with the layer and its positional arguments.
+    with_kwargs : bool
+        Whether the first get keyword arguments too: (layer, args, kwargs, output).
+    """
     with ExitStack() as stack:
         for layer, hook in hooks:
-            stack.callback(layer.register_forward_hook(hook).remove)
+            stack.callback(layer.register_forward_hook(hook, with_kwargs=with_kwargs).remove)
+        for layer, hook in before:
+            stack.callback(layer.register_forward_pre_hook(hook).remove)
         yield
 
 

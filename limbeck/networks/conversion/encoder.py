@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from limbeck.core.errors import InvalidInput
-from limbeck.modules.capture import modes_kept, run
+from limbeck.modules.capture import hooked, modes_kept, run
 from limbeck.networks.conversion.attention import check_scores
 from limbeck.networks.conversion.context import BatchContext
 from limbeck.networks.conversion.hybrid import Hybrid, kept_layers
@@ -176,20 +176,14 @@ def _calibrated(
 ) -> None:
     """Decay and norm of each head, from what attention reads and returns for a batch."""
     seen: dict[str, tuple[Tensor, Tensor, TokenRows]] = {}
-    hooks = []
+    hooks, before = [], []
     for name in mixers:
         attention = student.get_submodule(name)
-        hooks.append(
-            attention.register_forward_hook(_keeper(seen, name, context), with_kwargs=True)
-        )
+        hooks.append((attention, _keeper(seen, name, context)))
         if hasattr(attention, "o_proj"):  # its heads are what the output projection reads
-            hooks.append(attention.o_proj.register_forward_pre_hook(_heads(seen, name)))
-    try:
-        with modes_kept(student):
-            run(student.eval(), inputs)
-    finally:
-        for hook in hooks:
-            hook.remove()
+            before.append((attention.o_proj, _heads(seen, name)))
+    with hooked(hooks, before, with_kwargs=True), modes_kept(student):
+        run(student.eval(), inputs)
     for name, mixer in mixers.items():
         read, heads, rows = seen[name]
         shape = mixer.onward.heads, mixer.onward.head_dim

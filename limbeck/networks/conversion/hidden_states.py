@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from limbeck.modules.capture import hooked
 from limbeck.networks.conversion.attention import attention_name, decoder_layers, heads_module
 
 __all__ = ["BlockStates", "walk_blocks"]
@@ -76,15 +77,9 @@ def walk_blocks(
         if index > max(wanted):
             return
         attention, seen = getattr(block, attention_name(block)), _Seen()
-        hooks = [
-            attention.register_forward_hook(seen, with_kwargs=True),
-            heads_module(attention).register_forward_pre_hook(seen.heads),
-        ]
-        try:
+        heads = [(heads_module(attention), seen.heads)]
+        with hooked([(attention, seen)], heads, with_kwargs=True):
             parts = [_first(block(r, *args, **kwargs)) for r in torch.split(read, batch_size)]
-        finally:
-            for hook in hooks:
-                hook.remove()
         written = torch.cat(parts)
         if index in wanted:
             yield BlockStates(

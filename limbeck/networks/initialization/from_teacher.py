@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from limbeck.core.errors import InvalidInput, did_you_mean
-from limbeck.modules.capture import asking, placed, run
+from limbeck.modules.capture import asking, hooked, placed, run
 from limbeck.networks.analysis.matching import cka
 from limbeck.networks.initialization.channels import select
 from limbeck.networks.initialization.importance import Importance
@@ -222,15 +222,9 @@ def _changes(teacher: nn.Module, batch: Any, names: Sequence[str]) -> list[float
 
         return see
 
-    handles = [
-        teacher.get_submodule(n).register_forward_hook(hook(n), with_kwargs=True) for n in names
-    ]
-    try:
-        with asking(teacher):
-            run(teacher, placed(batch, teacher))
-    finally:
-        for handle in handles:
-            handle.remove()
+    hooks = [(teacher.get_submodule(n), hook(n)) for n in names]
+    with hooked(hooks, with_kwargs=True), asking(teacher):
+        run(teacher, placed(batch, teacher))
     absent = [n for n in names if n not in seen]
     if absent:
         raise InvalidInput(

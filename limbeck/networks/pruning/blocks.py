@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from limbeck.modules.capture import asking, placed, run
+from limbeck.modules.capture import asking, hooked, placed, run
 from limbeck.modules.outputs import tensor_in
 
 __all__ = ["RemovableBlock", "Seen", "Stack", "find_stacks", "without_blocks"]
@@ -140,13 +140,9 @@ def _watch(module: nn.Module, batch: Any, members: Mapping[str, nn.Module]) -> d
 
         return see
 
-    handles = [m.register_forward_hook(hook(n), with_kwargs=True) for n, m in members.items()]
-    try:
-        with asking(module):
-            run(module, placed(batch, module))
-    finally:
-        for handle in handles:
-            handle.remove()
+    hooks = [(m, hook(n)) for n, m in members.items()]
+    with hooked(hooks, with_kwargs=True), asking(module):
+        run(module, placed(batch, module))
     return {n: s for n, s in found.items() if times[n] == 1}
 
 
