@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from inspect import signature
@@ -15,8 +14,9 @@ from limbeck.api.named_parts import function_of, made, metrics_of, objective_of,
 from limbeck.api.run_language import LANGUAGE_SETTINGS
 from limbeck.core.arrays import read_arrays
 from limbeck.core.atomic_io import write_bytes
-from limbeck.core.errors import FileRefused, InvalidInput, MissingExtra, did_you_mean
+from limbeck.core.errors import FileRefused, InvalidInput, did_you_mean
 from limbeck.core.whole_folder import open_folder
+from limbeck.data.yaml_files import read_yaml
 from limbeck.language.recorded import is_recorded
 from limbeck.networks.training.processes import first
 
@@ -74,18 +74,13 @@ def read_run(path: str | Path, more: Sequence[str] = ()) -> dict[str, Any]:
         If a name is unknown or lacking.
     """
     try:
-        import yaml
-    except ImportError:
-        raise MissingExtra("A run file needs PyYAML.", "pip install 'limbeck[networks]'.") from None
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-        data = yaml.load(text, Loader=_loader())  # noqa: S506  (a SafeLoader)
+        data = read_yaml(Path(path).read_text(encoding="utf-8"))
         _check_plain(data)
     except OSError as error:
         raise FileRefused(
             f"{str(path)!r} cannot be read: {error.strerror}.", "Give a run file."
         ) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise FileRefused(f"{str(path)!r} is no YAML: {error}.", "Correct it.") from None
     except RecursionError:
         raise FileRefused(f"{str(path)!r} is nested too deeply.", "Correct it.") from None
@@ -127,21 +122,6 @@ def _check_plain(data: Any) -> None:
             raise ValueError(f"holds {value[:30]!r}, and text has no NUL")
         elif isinstance(value, str) and any("\ud800" <= c <= "\udfff" for c in value):
             raise ValueError(f"holds {value[:30]!r}, half a character")
-
-
-def _loader() -> Any:
-    """YAML's safe loader that reads 1e-3 as a number, as YAML 1.2 does."""
-    import yaml
-
-    class Loader(yaml.SafeLoader):
-        pass
-
-    Loader.add_implicit_resolver(
-        "tag:yaml.org,2002:float",
-        re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+$"),
-        list("-+0123456789"),
-    )
-    return Loader
 
 
 def run(

@@ -19,6 +19,7 @@ import torch
 from numpy.typing import NDArray
 
 from limbeck.core.errors import FileRefused, InvalidInput, did_you_mean
+from limbeck.data.yaml_files import read_yaml
 
 __all__ = ["DistillKitLayout", "ResidualBin", "parquet_rows"]
 
@@ -122,14 +123,13 @@ class DistillKitLayout:
         beside = (path if path.is_dir() else path.parent) / "compression_config.yaml"
         if not beside.is_file():
             return None
-        import yaml
-
         try:
-            return cls.read(yaml.safe_load(beside.read_text(encoding="utf-8")))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            given = read_yaml(beside.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
             raise FileRefused(
                 f"{str(beside)!r} cannot be read: {error}.", "Check the file."
             ) from None
+        return cls.read(given)
 
     def unpacked(self, logs: Bytes, ids: Bytes) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Ids and log-probabilities of n places, both (n, k).

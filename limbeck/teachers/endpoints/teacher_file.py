@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from inspect import signature
 from pathlib import Path
 from typing import Any
 
-from limbeck.core.errors import FileRefused, InvalidInput, MissingExtra, did_you_mean
+from limbeck.core.errors import FileRefused, InvalidInput, did_you_mean
+from limbeck.data.yaml_files import read_yaml
 from limbeck.teachers.endpoints.spending import Price
 from limbeck.teachers.files import path_of
 
@@ -35,34 +35,12 @@ def mapping_of(model: Any) -> dict[str, Any] | None:
     if path is None or path.suffix.lower() not in (".yaml", ".yml") or not path.is_file():
         return None
     try:
-        import yaml
-    except ImportError:
-        raise MissingExtra(
-            f"{str(path)!r} needs PyYAML.", "pip install 'limbeck[endpoints]'."
-        ) from None
-    try:
-        found = yaml.load(path.read_text(encoding="utf-8"), Loader=_loader())  # noqa: S506  (safe)
-    except (OSError, ValueError, yaml.YAMLError):  # the text of the error may repeat a key
+        found = read_yaml(path.read_text(encoding="utf-8"), extra="endpoints", words=True)
+    except (OSError, ValueError):  # the text of the error may repeat a key
         raise FileRefused(
             f"{str(path)!r} is no readable YAML.", "Write name: value lines, in UTF-8."
         ) from None
     return found if isinstance(found, dict) and all(isinstance(k, str) for k in found) else None
-
-
-def _loader() -> Any:
-    """YAML's safe loader that leaves yes, no, on and off texts, as YAML 1.2 does."""
-    import yaml
-
-    class Loader(yaml.SafeLoader):
-        pass
-
-    kept = "tag:yaml.org,2002:bool"
-    Loader.yaml_implicit_resolvers = {
-        letter: [(tag, form) for tag, form in resolvers if tag != kept]
-        for letter, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-    Loader.add_implicit_resolver(kept, re.compile(r"(?i:true|false)$"), list("tTfF"))
-    return Loader
 
 
 def settings_of(path: str | Path, made: type[Any]) -> dict[str, Any]:

@@ -189,11 +189,12 @@ def test_a_teacher_no_better_than_chance_is_refused_first(sums, tmp_path):
 
 def test_a_yaml_file_names_it(sums, tmp_path):
     (tmp_path / "service.yaml").write_text(
-        f"url: {sums.url}\nclasses: [0, 1]\nstore: {tmp_path}/a.sqlite\nprice: {{per_request: 1}}\n"
+        f"url: {sums.url}\nclasses: [0, 1]\nstore: {tmp_path}/a.sqlite\n"
+        "price: {per_request: 1e-3}\n"
     )
     teacher = limbeck.as_teacher(tmp_path / "service.yaml")
     assert isinstance(teacher, Endpoint)
-    assert teacher.answers(X[:3]).cost == 1
+    assert teacher.answers(X[:3]).cost == 1e-3
 
 
 def test_a_service_that_gives_no_answer_is_named_before_labels_are_compared(tmp_path):
