@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from limbeck.core.atomic_io import write_bytes
 from limbeck.core.errors import InvalidInput, plural
 from limbeck.core.task import Task
+from limbeck.reports.plots import axes_of
 
 __all__ = ["Labels"]
 
@@ -105,6 +106,27 @@ class Labels:
             for i, name in enumerate(self.task.classes):
                 out[f"p({name})"] = self.soft[:, i]
         return out
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw how many texts have each label, or a histogram of values, on matplotlib axes.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; by default a new figure.
+        """
+        ax = axes_of(ax)
+        held = self.labels[self.answered]
+        if self.task.classifies:
+            names = [str(c) for c in self.task.classes][::-1]
+            seen = Counter(map(str, held.tolist()))
+            ax.barh(names, [seen[name] for name in names])
+            ax.set_xlabel("texts")
+        else:
+            ax.hist(held.astype(float), bins="auto")
+            ax.set_xlabel(self.task.unit or "value")
+            ax.set_ylabel("texts")
+        return ax
 
     def __str__(self) -> str:
         good = self.answered
