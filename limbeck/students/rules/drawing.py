@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from xml.sax.saxutils import quoteattr
 
-from limbeck.core.printable import visible
 from limbeck.reports.markup import escaped
 from limbeck.students.rules.lines import RuleLine
 from limbeck.students.tree.drawing import HIGH, LOOKS, LOW, PALETTE, STYLE
@@ -88,7 +86,7 @@ def svg(lines: Sequence[RuleLine], label: str) -> str:
     height = int(rows[-1].top + rows[-1].height + MARGIN) if rows else 2 * MARGIN
     parts = [
         '<svg xmlns="http://www.w3.org/2000/svg" role="img"'
-        f" aria-label={quoteattr(visible(label))} "
+        f' aria-label="{escaped(label)}" '
         f'width="{width}" height="{height}" viewBox="0 0 {width} {height}" {STYLE}>',
         f"<title>{escaped(label)}</title>",
     ]

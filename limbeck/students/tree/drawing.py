@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import groupby
-from xml.sax.saxutils import quoteattr
 
 import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.core.columns import Features
 from limbeck.core.errors import plural
-from limbeck.core.printable import visible
 from limbeck.core.task import Task
 from limbeck.reports.markup import escaped
 from limbeck.students.tree.conditions import quoted
@@ -101,7 +99,7 @@ def svg_of(shown: Drawn, label: str) -> str:
     height = int(below + LINE * len(note)) + (MARGIN if note else 0) + 1
     parts = [
         '<svg xmlns="http://www.w3.org/2000/svg" role="img"'
-        f" aria-label={quoteattr(visible(label))} "
+        f' aria-label="{escaped(label)}" '
         f'width="{width}" height="{height}" viewBox="0 0 {width} {height}" {STYLE}>',
         f"<title>{escaped(label)}</title>",
         *_edges(shown.nodes, boxes),
