@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import re
+import json
+import os
+import select
 import shutil
 import subprocess
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,55 +30,118 @@ from limbeck.results.distillation import Distillation
 from limbeck.results.network import NetworkDistillation
 from limbeck.students.wavelet.wavelet import WaveletStudent
 
-# All folded parts are opened first: they must fit as well. A table or a drawn tree that has to be
-# scrolled sideways is named.
-_MEASURE = (
-    "<script>onload=()=>{for(const d of document.querySelectorAll('details'))d.open=true;"
-    "const cut=[...document.querySelectorAll('.scroll,.picture')]"
-    ".filter(b=>b.scrollWidth>b.clientWidth+1).map(b=>b.getAttribute('aria-label'));"
-    "parent.document.title+=innerWidth+' holds '+document.documentElement.scrollWidth+': '"
-    "+cut.join(' | ')+' ## '}</script>"
-)
 Browsed = dict[int, tuple[int, list[str]]]
+
+# A page in frames, since headless Chromium has no window below 500 px, and all widths at once. All
+# folded parts are opened first: they must fit as well. A table or a drawn tree that has to be
+# scrolled sideways is named.
+_MEASURE = """
+((page, widths) => {
+  document.body.replaceChildren();
+  return Promise.all(widths.map(width => new Promise(done => {
+    const frame = document.createElement('iframe');
+    frame.style = `border:0;width:${width}px;height:800px`;
+    frame.onload = () => {
+      const inner = frame.contentDocument;
+      for (const part of inner.querySelectorAll('details')) part.open = true;
+      const cut = [...inner.querySelectorAll('.scroll,.picture')]
+        .filter(box => box.scrollWidth > box.clientWidth + 1)
+        .map(box => box.getAttribute('aria-label'));
+      done([frame.contentWindow.innerWidth, inner.documentElement.scrollWidth, cut]);
+    };
+    frame.srcdoc = page;
+    document.body.append(frame);
+  })));
+})
+"""
+_FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-sync", "--disable-extensions",
+    "--disable-background-networking", "--disable-component-update",
+    "--disable-software-rasterizer", "--window-size=1500,900", "--remote-debugging-pipe",
+]  # fmt: skip
+
+
+class Browser:
+    """Chromium, asked over its debugging pipe (file descriptors 3 and 4) for measures of pages."""
+
+    def __init__(self, program: str, folder: Path) -> None:
+        theirs, self._asked = os.pipe()
+        self._answers, ours = os.pipe()
+        self._errors = folder / "errors.txt"
+        start = f'exec "$@" 3</dev/fd/{theirs} 4>/dev/fd/{ours}'
+        with self._errors.open("wb") as errors:
+            self._process = subprocess.Popen(
+                ["sh", "-c", start, "sh", program, *_FLAGS,
+                 f"--user-data-dir={folder / 'profile'}", "about:blank"],
+                pass_fds=(theirs, ours), stdout=errors, stderr=errors,
+            )  # fmt: skip
+        os.close(theirs)
+        os.close(ours)
+        self._read, self._number = b"", 0
+        window = self._ask("Target.createTarget", url="about:blank")["targetId"]
+        self._session = self._ask("Target.attachToTarget", targetId=window, flatten=True)[
+            "sessionId"
+        ]
+
+    def measure(self, page: str, widths: Sequence[int]) -> Browsed:
+        """By the width of a window: how wide a page is in it, and the labels of cut boxes."""
+        call = f"{_MEASURE}({json.dumps(page)}, {json.dumps(list(widths))})"
+        answer = self._ask(
+            "Runtime.evaluate", self._session, expression=call, awaitPromise=True,
+            returnByValue=True,
+        )  # fmt: skip
+        assert "exceptionDetails" not in answer, answer
+        found = {width: (content, cut) for width, content, cut in answer["result"]["value"]}
+        assert sorted(found) == sorted(widths)
+        return found
+
+    def close(self) -> None:
+        """Ends the browser and all its processes."""
+        self._ask("Browser.close")
+        self._process.wait(60)
+        os.close(self._asked)
+        os.close(self._answers)
+
+    def _ask(self, method: str, session: str | None = None, **params: Any) -> dict[str, Any]:
+        self._number += 1
+        asked: dict[str, Any] = {"id": self._number, "method": method, "params": params}
+        left = json.dumps({**asked, "sessionId": session} if session else asked).encode() + b"\0"
+        while left:
+            left = left[os.write(self._asked, left) :]
+        until = time.monotonic() + 60
+        while True:
+            message, ended, rest = self._read.partition(b"\0")
+            if not ended:
+                self._read += self._more(until)
+                continue
+            self._read = rest
+            answer = json.loads(message)
+            if answer.get("id") == self._number:  # all else are events
+                assert "error" not in answer, answer["error"]
+                return answer["result"]
+
+    def _more(self, until: float) -> bytes:
+        ready, _, _ = select.select([self._answers], [], [], max(until - time.monotonic(), 0))
+        more = os.read(self._answers, 1 << 16) if ready else b""
+        assert more, self._errors.read_text("utf-8", "replace")[-500:]
+        return more
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """One for all pages: its start takes ten times as long as a page."""
+    program = shutil.which("chromium") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("chromium is not installed")
+    made = Browser(program, tmp_path_factory.mktemp("browser"))
+    yield made
+    made.close()
 
 
 @pytest.fixture
-def browsed(tmp_path: Path) -> Callable[[str, Sequence[int]], Browsed]:
-    """By the width of a window: how wide a page is in it, and the labels of boxes that are cut off.
-
-    In frames, since headless chromium has no window below 500 px, and all widths at once.
-    """
-    browser = shutil.which("chromium") or shutil.which("google-chrome")
-    if browser is None:
-        pytest.skip("chromium is not installed")
-
-    def measure(page: str, widths: Sequence[int]) -> Browsed:
-        inner = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page)
-        inner = inner.replace("</body>", f"{_MEASURE}</body>")
-        inner = inner.replace("&", "&amp;").replace('"', "&quot;")
-        frames = [
-            f'<iframe srcdoc="{inner}" style="border:0;width:{width}px;height:800px"></iframe>'
-            for width in widths
-        ]
-        frame = tmp_path / "frame.html"
-        frame.write_text(f'<meta charset="utf-8"><title></title>{"".join(frames)}', "utf-8")
-        done = subprocess.run(
-            [browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-sync",
-             "--disable-background-networking", "--disable-component-update",
-             f"--user-data-dir={tmp_path / 'profile'}", "--window-size=1500,900", "--dump-dom",
-             frame.as_uri()],
-            capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
-        title = re.search(r"<title>(.*?)</title>", done.stdout)
-        assert title, done.stderr[-500:]
-        found = re.findall(r"(\d+) holds (\d+): (.*?) ?##", title[1])
-        assert sorted(int(width) for width, *_ in found) == sorted(widths)
-        return {
-            int(width): (int(content), [label for label in cut.split(" | ") if label])
-            for width, content, cut in found
-        }
-
-    return measure
+def browsed(browser: Browser) -> Callable[[str, Sequence[int]], Browsed]:
+    """By the width of a window: how wide a page is in it, and the labels of boxes that are cut."""
+    return browser.measure
 
 
 @pytest.fixture
