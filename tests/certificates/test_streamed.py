@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tracemalloc
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +16,7 @@ from limbeck.core.errors import InvalidInput
 from limbeck.data.cases import case_hashes
 from limbeck.data.duplicates import row_hashes
 from limbeck.data.row_batches import RowBatches
+from limbeck.students.tree.tree import Tree
 
 NAMES = ("a", "b", "c")
 X = pd.DataFrame(np.random.default_rng(0).normal(size=(3000, 3)), columns=NAMES)
@@ -140,23 +143,39 @@ for n in map(int, sys.argv[1:]):
 """
 
 
-def memory_grows(*batches_of_20_000: int) -> int:
+@pytest.mark.slow
+def test_ten_million_rows_of_fifty_columns_take_the_memory_of_few() -> None:
+    batches_of_20_000 = (5, 500)  # 9,900,000 rows more, which take 4 GB
     done = subprocess.run(
         [sys.executable, "-c", MEMORY, *map(str, batches_of_20_000)],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     found = [[*map(int, line.split())] for line in done.stdout.splitlines()]
     assert [n for n, _ in found] == [20_000 * b for b in batches_of_20_000]
-    return (found[-1][1] - found[0][1]) * (1 if sys.platform == "darwin" else 1024)
+    grown = (found[-1][1] - found[0][1]) * (1 if sys.platform == "darwin" else 1024)
+    assert grown < 50e6
 
 
 def test_memory_does_not_grow_with_rows() -> None:
-    assert memory_grows(1, 3) < 8e6  # 40,000 rows more, which take 16 MB
+    names = [f"x{j}" for j in range(50)]
 
+    def made(n: int) -> Iterator[pd.DataFrame]:
+        for i in range(n):
+            rows = np.random.default_rng(i).normal(size=(2000, 50))
+            yield pd.DataFrame(rows, columns=names).assign(y=rows[:, 0] + 0.1 * rows[:, 1] > 0)
 
-@pytest.mark.slow
-def test_ten_million_rows_of_fifty_columns_take_the_memory_of_few() -> None:
-    assert memory_grows(5, 500) < 50e6  # 9,900,000 rows more, which take 4 GB
+    first = next(made(1))
+    student = Tree(max_leaves=4).fit(first[names], first["y"])
+
+    def peak(n: int) -> int:
+        tracemalloc.start()
+        try:
+            assert certify(student, RowBatches(lambda: made(n)), "y").n == 2000 * n
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    assert peak(6) - peak(1) < 1.5e6  # 10,000 rows more, which take 4 MB
 
 
 @pytest.mark.parametrize("rule", ["drop", "keep"])

@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import os
 import re
 import runpy
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -66,23 +64,6 @@ def test_audit_prints_the_answers_and_writes_the_page(here: Path) -> None:
         assert word in page
     shown = re.sub(r"<style>.*?</style>", "", page, flags=re.S)
     assert not re.search(r"\b(nan|inf|None)\b", shown)
-
-
-def test_as_a_process_on_parquet_without_an_outcome(here: Path) -> None:
-    """Score only, with weights; nothing but the answers is printed."""
-    pytest.importorskip("pyarrow")
-    frame = table().drop(columns=["id", "happened"]).assign(people=2)
-    frame.to_parquet(here / "scores.parquet")
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "limbeck", "audit", "scores.parquet", "--score",
-         "score", "--frequency-weight", "people", "--bags", "19", "--report", "only.html"],
-        capture_output=True, text=True, timeout=300, check=False, env=os.environ,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
-    assert "Audit of score:" in done.stdout
-    assert "model of the outcome" not in done.stdout
-    assert "no outcome" in (here / "only.html").read_text("utf-8").lower()
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-import subprocess
-import sys
-import textwrap
 from typing import Any
 
 import numpy as np
@@ -130,23 +127,6 @@ def test_names_are_those_of_the_teachers():
             assert getattr(teachers, name).__name__ == name
     with pytest.raises(AttributeError, match="Nothing"):
         _ = teachers.Nothing
-
-
-def test_declarations_and_importing_need_no_heavy_package():
-    program = """
-        import sys
-        from limbeck.teachers.entry import entries
-        list(entries())
-        heavy = {"torch", "onnxruntime", "transformers", "lightgbm", "xgboost", "catboost",
-                 "skops", "httpx"} & set(sys.modules)
-        assert not heavy, heavy
-        import limbeck.teachers
-        from limbeck.teachers import CallableTeacher, SklearnTeacher, StoredScores, as_teacher
-        import limbeck.samplers.jitter, limbeck.samplers.marginals
-        as_teacher(lambda X: X)
-        assert not {"torch", "matplotlib"} & set(sys.modules)
-    """
-    subprocess.run([sys.executable, "-c", textwrap.dedent(program)], check=True, timeout=60)
 
 
 @pytest.mark.parametrize("kind", [list, np.array, pd.Index, pd.Series])

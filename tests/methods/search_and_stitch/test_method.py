@@ -1,11 +1,6 @@
 from __future__ import annotations
 
-import io
 import json
-import os
-import subprocess
-import sys
-from contextlib import redirect_stdout
 
 import numpy as np
 import pandas as pd
@@ -365,35 +360,6 @@ def test_the_same_seed_gives_the_same_student():
     assert one.student.fingerprint() == two.student.fingerprint()
     assert [t.fingerprint() for t in one.frontier] == [t.fingerprint() for t in two.frontier]
     assert one.student.fingerprint() != find(hard, normal(), seed=4, **few).student.fingerprint()
-
-
-SCRIPT = """
-import numpy as np
-from limbeck.core.columns import Features
-from limbeck.methods.search_and_stitch.method import SearchAndStitch
-from limbeck.core.progress import quiet
-from limbeck.teachers import CallableTeacher
-X = np.random.default_rng(0).normal(size=(300, 4))
-teacher = CallableTeacher(lambda X: (np.sin(3 * X[:, 0]) + X[:, 1] > 0).astype(int), classes=[0, 1])
-method = SearchAndStitch(queries=300, max_leaves=8)
-found = method.distill(teacher, Features.of(X).rows(X), np.random.default_rng(1), quiet)
-print(" ".join(t.fingerprint() for t in found.frontier))
-"""
-
-
-def test_another_process_with_another_hash_seed_finds_the_same():
-    seed = "2" if os.environ.get("PYTHONHASHSEED") == "1" else "1"
-    there = subprocess.run(
-        [sys.executable, "-c", SCRIPT],
-        env={**os.environ, "PYTHONHASHSEED": seed},
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    with redirect_stdout(io.StringIO()) as here:
-        exec(SCRIPT, {})
-    assert here.getvalue() == there
-    assert len(there.split()) > 3
 
 
 # --- interruptions --------------------------------------------------------------------------
