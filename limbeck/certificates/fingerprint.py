@@ -17,7 +17,7 @@ from limbeck.data.duplicates import (
     ColumnKind,
     Rule,
     distinctive,
-    near_hashes,
+    hashes_with_near,
     round_to_float32,
     row_hashes,
 )
@@ -341,11 +341,14 @@ def seen_among(
     TrainingOverlap
         Which rows training saw, and whether chance explains them.
     """
-    known, own = np.asarray(seen, dtype=np.uint64), row_hashes(values)
+    known = np.asarray(seen, dtype=np.uint64)
+    own, *nears = hashes_with_near(values)
     equal = own.copy()  # to a seen row, where there is one
-    for hashes in near_hashes(values):
-        equal = np.where(among(hashes, known) & ~among(equal, known), hashes, equal)
-    hit = among(equal, known)
+    hit = among(own, known)
+    for hashes in nears:
+        other = np.flatnonzero(~hit & (hashes != own))
+        met = other[among(hashes[other], known)]
+        equal[met], hit[met] = hashes[met], True
     marked = np.full(len(hit), rule == "drop")
     if rule == "auto" and hit.any():
         _, place, where, times = np.unique(

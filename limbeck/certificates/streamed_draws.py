@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ class StreamedDraws:
     def add(
         self,
         own: NDArray[np.uint64],
-        nears: tuple[NDArray[np.uint64], ...],
+        nears: Sequence[NDArray[np.uint64]],
         *columns: NDArray[Any],
     ) -> None:
         """Write a batch of b rows.
@@ -46,8 +46,9 @@ class StreamedDraws:
         ----------
         own : ndarray of shape (b,), uint64
             Their hashes; see `limbeck.data.duplicates.row_hashes`.
-        nears : tuple of ndarray of shape (b,), uint64
-            Those of rows that rounding alone sets apart; see `near_hashes`.
+        nears : sequence of ndarray of shape (b,), uint64
+            Those of rows that rounding alone sets apart; see
+            `limbeck.data.duplicates.hashes_with_near`.
         *columns : ndarray of shape (b,)
             What goes with each row, in the order of the columns.
         """

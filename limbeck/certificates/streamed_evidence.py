@@ -22,9 +22,8 @@ from limbeck.data.cases import Units
 from limbeck.data.duplicates import (
     Duplicates,
     Rule,
-    near_hashes,
+    hashes_with_near,
     round_to_float32,
-    row_hashes,
 )
 from limbeck.data.labels import is_missing, label_array
 from limbeck.data.spilled import Spilled
@@ -121,8 +120,7 @@ class StreamedEvidence:
         self._entries.add(entries, entries.view(np.uint8).reshape(n, 40)[:, 0])
         bare = getattr(self.student, "bare", None)
         values = values if bare is None else bare(values)
-        own = row_hashes(values)
-        nears = near_hashes(values)
+        own, *nears = hashes_with_near(values)
         more: list[NDArray[Any]] = [self._group_codes(groups, n)] if self._grouped else []
         if self._in_order is not None:
             self._check_range(losses)

@@ -22,9 +22,9 @@ __all__ = [
     "Rule",
     "distinctive",
     "find_duplicates",
+    "hashes_with_near",
     "identical_rows",
     "kinds_of",
-    "near_hashes",
     "round_to_float32",
     "row_hashes",
     "times_repeated",
@@ -38,6 +38,8 @@ RULES: tuple[Rule, ...] = ("auto", "drop", "keep")
 
 _BLOCK = 8192
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_SHIFTS = np.array([30, 27, 31], dtype=np.uint64)  # of splitmix64
+_FACTORS = np.array([0xBF58476D1CE4E5B9, 0x94D049BB133111EB], dtype=np.uint64)
 _NUDGE = 1e-11  # far above float64's rounding, far below that of float32
 _CELLS = 10  # a grid has a value in at least every tenth of its cells
 _RARE = 0.05  # a value that more rows hold tells little
@@ -98,22 +100,17 @@ def row_hashes(values: NDArray[np.float64]) -> NDArray[np.uint64]:
     """
     out = np.empty(len(values), dtype=np.uint64)
     for start in range(0, len(values), _BLOCK):
-        rounded = round_to_float32(values[start : start + _BLOCK])
-        bits = rounded.T.copy().view(np.uint64)
-        del rounded
-        h = np.full(bits.shape[1], len(bits), dtype=np.uint64)
-        for column in bits:  # order matters: each column is mixed into all before it
-            h = _mix((h ^ column) + _GOLDEN)
-        out[start : start + _BLOCK] = h
+        where = slice(start, start + _BLOCK)
+        out[where] = _hashes(round_to_float32(values[where]))
     return out
 
 
-def near_hashes(values: NDArray[np.float64]) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    """Hashes of the rows made larger and smaller by 1e-11 of themselves.
+def hashes_with_near(values: NDArray[np.float64]) -> tuple[NDArray[np.uint64], ...]:
+    """Hashes of the rows, and of the rows made larger and smaller by 1e-11 of themselves.
 
     A number that lies just beside the middle between two float32 numbers may be rounded to the
     other one after a change far below the rounding of float32. A row is the same as another if
-    its hash, or one of these two, is the hash of the other.
+    its hash, or one of the other two, is the hash of the other.
 
     Parameters
     ----------
@@ -122,23 +119,40 @@ def near_hashes(values: NDArray[np.float64]) -> tuple[NDArray[np.uint64], NDArra
 
     Returns
     -------
-    tuple of two ndarrays of shape (n,), uint64
-        The hashes.
+    tuple of three ndarrays of shape (n,), uint64
+        The hashes: of the rows, of the larger and of the smaller ones.
     """
-    up, down = (np.empty(len(values), dtype=np.uint64) for _ in range(2))
+    found = tuple(np.empty(len(values), dtype=np.uint64) for _ in range(3))
     for start in range(0, len(values), _BLOCK):
-        where = slice(start, start + _BLOCK)
-        up[where] = row_hashes(values[where] * (1 + _NUDGE))
-        down[where] = row_hashes(values[where] * (1 - _NUDGE))
-    return up, down
+        block = values[start : start + _BLOCK]
+        rounded, places = [round_to_float32(block)], []
+        for nudge in (1 + _NUDGE, 1 - _NUDGE):  # few rows have a number just beside a middle
+            near = round_to_float32(block * nudge)
+            places.append((near.view(np.uint64) != rounded[0].view(np.uint64)).any(axis=1))
+            rounded.append(near[places[-1]])
+        own, *changed = np.split(
+            _hashes(np.concatenate(rounded)), np.cumsum([len(part) for part in rounded])[:-1]
+        )
+        found[0][start : start + _BLOCK] = own
+        for out, place, hashes in zip(found[1:], places, changed, strict=True):
+            out[start : start + _BLOCK] = own
+            out[start : start + _BLOCK][place] = hashes
+    return found
 
 
-def _mix(h: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    h ^= h >> np.uint64(30)
-    h *= np.uint64(0xBF58476D1CE4E5B9)
-    h ^= h >> np.uint64(27)
-    h *= np.uint64(0x94D049BB133111EB)
-    h ^= h >> np.uint64(31)
+def _hashes(rounded: NDArray[np.float64]) -> NDArray[np.uint64]:
+    """Of rows that are rounded already, all at once."""
+    bits = rounded.T.copy().view(np.uint64)
+    h = np.full(bits.shape[1], len(bits), dtype=np.uint64)
+    half = np.empty_like(h)
+    for column in bits:  # order matters: each column is mixed into all before it
+        h ^= column
+        h += _GOLDEN
+        h ^= np.right_shift(h, _SHIFTS[0], out=half)
+        h *= _FACTORS[0]
+        h ^= np.right_shift(h, _SHIFTS[1], out=half)
+        h *= _FACTORS[1]
+        h ^= np.right_shift(h, _SHIFTS[2], out=half)
     return h
 
 
@@ -273,12 +287,14 @@ def identical_rows(values: NDArray[np.float64]) -> NDArray[np.int64]:
     ndarray of shape (n,), int64
         From 0 on.
     """
-    known, label = np.unique(row_hashes(values), return_inverse=True)
+    own, *nears = hashes_with_near(values)
+    known, label = np.unique(own, return_inverse=True)
     ends: list[NDArray[np.int64]] = []
-    for hashes in near_hashes(values):
-        at = np.minimum(np.searchsorted(known, hashes), len(known) - 1)
-        beside = np.flatnonzero((known[at] == hashes) & (at != label))
-        ends.append(np.stack([label[beside], at[beside]]))
+    for hashes in nears:
+        other = np.flatnonzero(hashes != own)
+        at = np.minimum(np.searchsorted(known, hashes[other]), len(known) - 1)
+        met = known[at] == hashes[other]
+        ends.append(np.stack([label[other[met]], at[met]]))
     edges = np.concatenate(ends, axis=1)
     if not edges.shape[1]:
         return np.asarray(label, dtype=np.int64)

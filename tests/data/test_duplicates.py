@@ -14,8 +14,8 @@ from limbeck.data.duplicates import (
     _on_grid,
     distinctive,
     find_duplicates,
+    hashes_with_near,
     kinds_of,
-    near_hashes,
     round_to_float32,
     row_hashes,
     times_repeated,
@@ -47,7 +47,8 @@ def test_rows_cast_to_float32_or_scaled_are_the_same_rows() -> None:
     assert (row_hashes(x.astype(np.float32).astype(float)) == own).all()
     for factor in (1 + 1e-12, 1 - 1e-12):
         scaled = x * factor
-        up, down = near_hashes(scaled)
+        found, up, down = hashes_with_near(scaled)
+        assert (found == row_hashes(scaled)).all()
         assert ((row_hashes(scaled) == own) | (up == own) | (down == own)).all()
         assert not (row_hashes(scaled) == own).all()  # the hash alone would miss some
 
