@@ -91,8 +91,8 @@ def _look_ahead(
     rows = pool.rows(clause)
     if leaves < 2 or pool.leaf_cost(clause) <= 1e-9 or len(rows) < 4:
         return
-    looks = pool.sample.after_two(rows, (impurity, pool.cost), rng)
-    for cost, ahead in zip((impurity, pool.cost), looks, strict=True):
+    costs = _costs(pool, impurity)
+    for cost, ahead in zip(costs, pool.sample.after_two(rows, costs, rng), strict=True):
         first = int(ahead.total.argmin())
         pool.split_two(clause, ahead, first)
         if cost is impurity and np.isfinite(ahead.total[first]):
@@ -112,7 +112,7 @@ def _neighbours(
     rows = pool.rows(clause)
     if clause not in looked and len(rows) >= 4 and pool.leaf_cost(clause) > 1e-9:
         looked.add(clause)
-        for cost in (impurity, pool.cost):
+        for cost in _costs(pool, impurity):
             after = pool.sample.after_one(rows, cost)
             for literal in np.argsort(after, kind="stable")[:_NEIGHBOURS]:
                 if np.isfinite(after[literal]):
@@ -126,6 +126,11 @@ def _neighbours(
     if children is not None:
         _neighbours(pool, plan.left, children[0], impurity, looked, rng)
         _neighbours(pool, plan.right, children[1], impurity, looked, rng)
+
+
+def _costs(pool: Pool, impurity: Cost) -> tuple[Cost, ...]:
+    """The impurity and the cost of the pool, which are one for values: it is looked at once."""
+    return (impurity,) if impurity is pool.cost else (impurity, pool.cost)
 
 
 def _sizes(most: int) -> list[int]:

@@ -12,7 +12,7 @@ from limbeck.methods.search_and_stitch.literals import Literals, grid
 from limbeck.methods.search_and_stitch.plan import literals_of, plan_of
 from limbeck.methods.search_and_stitch.polish import polish
 from limbeck.methods.search_and_stitch.pool import Pool
-from limbeck.methods.search_and_stitch.refine import refine
+from limbeck.methods.search_and_stitch.refine import look_ahead, refine
 from limbeck.methods.search_and_stitch.sample import Sample
 from limbeck.students.tree.greedy import grow
 
@@ -112,3 +112,28 @@ def test_polished_trees_are_kept():
             pool.add(plan)
         assert pool.n_splits == count  # they were there already
     assert polished >= 3
+
+
+class Counted(Sample):
+    """A sample that keeps which rows were looked at two splits ahead."""
+
+    looked: list[bytes]
+
+    def after_two(self, rows, costs, rng):
+        self.looked.append(rows.tobytes())
+        return super().after_two(rows, costs, rng)
+
+
+@pytest.mark.parametrize("cost", ["squared_error", "misclassification"])
+def test_no_rows_are_looked_ahead_from_twice(cost):
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(150, 3))
+    answers = values[:, 0] * values[:, 1] + values[:, 2]
+    task = Task() if cost == "squared_error" else Task((0, 1))
+    told = row_statistics(answers if not task.classifies else answers > 0, task, np.ones(150))
+    features = Features(tuple(Feature(f"x{j}") for j in range(3)))
+    sample = Counted(Literals(grid(features, values)), values, told)
+    sample.looked = []
+    pool = Pool(sample, COSTS[cost], 16)
+    look_ahead(pool, pool.root, 16, COSTS["gini" if task.classifies else cost], rng)
+    assert 1 < len(sample.looked) == len(set(sample.looked))
