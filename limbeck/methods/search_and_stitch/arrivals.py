@@ -149,5 +149,5 @@ class Arrivals:
         if self._classes:
             value = np.bincount(answers, weight, self._classes) / total
         else:
-            value = np.array([np.average(answers, weights=weight)])
+            value = np.array([(answers * weight).sum() / total])
         return _Place(rows, judged, value, total)

@@ -12,7 +12,8 @@ apart leaves that no single column leads from one to the other.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,7 @@ class MonotoneTrees:
     direction: NDArray[np.int64]
     arrivals: Arrivals
     task: Task
+    _made: dict[PlannedTree, tuple[Nodes, Nodes]] = field(default_factory=dict, repr=False)
 
     def nodes(self, plan: PlannedTree, values: Array | None = None) -> Nodes:
         """A plan as a monotone tree.
@@ -65,8 +67,8 @@ class MonotoneTrees:
         values : ndarray of shape (m, d), optional
             Encoded rows between which thresholds are put first, since that moves boxes.
         """
-        free = self._free(plan)
-        return in_order(free if values is None else free.settled(values), self.direction)
+        free, kept = self._both(plan)
+        return kept if values is None else in_order(free.settled(values), self.direction)
 
     def said(self, plan: PlannedTree, values: Array) -> Array:
         """What the monotone tree says of other rows, (m, k) or (m, 1).
@@ -92,8 +94,7 @@ class MonotoneTrees:
         rows : ndarray of int, optional
             Positions in the sample; by default all.
         """
-        free = self._free(plan, rows)
-        kept = in_order(free, self.direction)
+        free, kept = self._both(plan, rows)
         loss = self.pool.cost_of(plan, rows)
         if kept is free:
             return loss
@@ -103,10 +104,7 @@ class MonotoneTrees:
             cost = self.pool.cost
             more = _class_cost(cost, total, own, said) - _class_cost(cost, total, own, own)
             return loss + float(more.sum())
-        answers, weight = self.arrivals.answers, self.arrivals.weight
-        spread = weight @ (answers - np.average(answers, weights=weight)) ** 2
-        unit = self.pool.leaf_cost(self.pool.root) / max(float(spread), 1e-300)
-        return loss + float(unit * (total @ (said - own) ** 2))
+        return loss + float(self._unit * (total @ (said - own) ** 2))
 
     def best(self, *families: Sequence[PlannedTree]) -> list[PlannedTree]:
         """Of several trees of at most 1, 2, ... leaves the one of the least cost at each size.
@@ -128,8 +126,22 @@ class MonotoneTrees:
             out.append(best)
         return out
 
-    def _free(self, plan: PlannedTree, rows: Index | None = None) -> Nodes:
-        return (self.arrivals if rows is None else self.arrivals.of(rows)).nodes(plan)
+    def _both(self, plan: PlannedTree, rows: Index | None = None) -> tuple[Nodes, Nodes]:
+        """A plan as a tree of any values, and in order; of all rows each plan is made once."""
+        if rows is not None:
+            free = self.arrivals.of(rows).nodes(plan)
+            return free, in_order(free, self.direction)
+        if plan not in self._made:
+            free = self.arrivals.nodes(plan)
+            self._made[plan] = free, in_order(free, self.direction)
+        return self._made[plan]
+
+    @cached_property
+    def _unit(self) -> float:
+        """What the pool counts a squared error of values as."""
+        answers, weight = self.arrivals.answers, self.arrivals.weight
+        spread = weight @ (answers - np.average(answers, weights=weight)) ** 2
+        return self.pool.leaf_cost(self.pool.root) / max(float(spread), 1e-300)
 
     def _shorter(self, plan: PlannedTree) -> PlannedTree:
         """The plan without splits between leaves that say the same."""
@@ -165,8 +177,9 @@ def in_order(nodes: Nodes, direction: NDArray[np.int64]) -> Nodes:
     value[leaf] = isotonic(value[leaf], nodes.weight[leaf], at[pairs])
     for i in reversed(nodes.preorder()):
         if nodes.feature[i] >= 0:
-            below = [nodes.left[i], nodes.right[i]]
-            value[i] = np.average(value[below], weights=nodes.weight[below])
+            one, two = nodes.left[i], nodes.right[i]
+            a, b = nodes.weight[one], nodes.weight[two]
+            value[i] = (value[one] * a + value[two] * b) / (a + b)
     both = np.column_stack([1 - value, value]) if nodes.value.shape[1] == 2 else value[:, None]
     return replace(nodes, value=both)
 
@@ -207,56 +220,57 @@ def leaf_order(nodes: Nodes, direction: NDArray[np.int64]) -> Index:
     direction : ndarray of shape (d,), int
         As in `in_order`.
     """
-    inner = np.flatnonzero(~nodes.is_leaf)
-    asked = sorted(set(nodes.feature[inner].tolist()))
+    leaves = nodes.is_leaf
+    asked = sorted(set(nodes.feature[~leaves].tolist()))
     ruled = [j for j in asked if direction[j]]
     if not ruled:
         return np.zeros((0, 2), dtype=np.int64)
-    boxes = {j: _cells(nodes, j) for j in asked}
-    leaf = np.flatnonzero(nodes.is_leaf)
-    meet = {j: (box[leaf].astype(np.int64) @ box[leaf].T.astype(np.int64)) > 0
-            for j, box in boxes.items()}  # fmt: skip
-    out = []
+    leaf = np.flatnonzero(leaves)
+    boxes = {j: box[leaf] for j, box in _cells(nodes, asked).items()}
+    # float64 counts such parts exactly, and its products are those of BLAS
+    meet = {j: (parts @ parts.T) > 0 for j, box in boxes.items()
+            for parts in [box.astype(np.float64)]}  # fmt: skip
+    ordered = np.zeros((len(leaf), len(leaf)), dtype=np.bool_)
     for j in ruled:
-        others = np.ones((len(leaf), len(leaf)), dtype=np.bool_)
-        for other in asked:
-            others &= meet[other] if other != j else True
-        present = boxes[j][leaf, :-1]
-        least = np.where(present.any(axis=1), present.argmax(axis=1), present.shape[1])
-        most = np.where(present.any(axis=1), present.shape[1] - 1
-                        - present[:, ::-1].argmax(axis=1), -1)  # fmt: skip
-        np.fill_diagonal(others, val=False)
-        low, high = np.nonzero(others & (least[:, None] < most[None, :]))
-        pairs = np.column_stack([leaf[low], leaf[high]])
-        out.append(pairs if direction[j] > 0 else pairs[:, ::-1])
-    return np.unique(np.concatenate(out), axis=0)
+        others = np.logical_and.reduce([meet[other] for other in asked if other != j], axis=0)
+        present = boxes[j][:, :-1]
+        some, n = present.any(axis=1), present.shape[1]
+        least = np.where(some, present.argmax(axis=1), n)
+        most = np.where(some, n - 1 - present[:, ::-1].argmax(axis=1), -1)
+        pairs = others & (least[:, None] < most[None, :])
+        ordered |= pairs if direction[j] > 0 else pairs.T
+    np.fill_diagonal(ordered, val=False)
+    first, second = np.nonzero(ordered)
+    return np.column_stack([leaf[first], leaf[second]])
 
 
-def _cells(nodes: Nodes, j: int) -> NDArray[np.bool_]:
-    """Which parts of a column reach each node, (nodes, parts); the last part is missing values.
+def _cells(nodes: Nodes, columns: list[int]) -> dict[int, NDArray[np.bool_]]:
+    """Which parts of each column reach each node, (nodes, parts); the last part is missing values.
 
     The parts are those between the thresholds that the tree asks about, or the levels that it asks
     about and all others.
     """
-    mine = (nodes.feature == j) & (nodes.op != MISSING)
-    marks = np.unique(nodes.threshold[mine])
-    n = len(marks) + 1
-    out = np.zeros((len(nodes), n + 1), dtype=np.bool_)
+    marks, at, end = {}, {}, 0
+    for j in columns:
+        marks[j] = np.unique(nodes.threshold[(nodes.feature == j) & (nodes.op != MISSING)])
+        at[j] = slice(end, end + len(marks[j]) + 2)
+        end = at[j].stop
+    out = np.zeros((len(nodes), end), dtype=np.bool_)
     out[0] = True
     for i in nodes.preorder():
-        if nodes.feature[i] < 0:
+        j = int(nodes.feature[i])
+        if j < 0:
             continue
-        left, right = int(nodes.left[i]), int(nodes.right[i])
-        if nodes.feature[i] != j:
-            out[left] = out[right] = out[i]
-            continue
-        goes = np.zeros(n + 1, dtype=np.bool_)
-        goes[n] = nodes.op[i] == MISSING or nodes.missing_left[i]
+        goes = np.zeros(len(marks[j]) + 2, dtype=np.bool_)
+        goes[-1] = nodes.op[i] == MISSING or nodes.missing_left[i]
         if nodes.op[i] != MISSING:
-            at = int(np.searchsorted(marks, nodes.threshold[i]))
-            goes[slice(0, at + 1) if nodes.op[i] == LE else slice(at, at + 1)] = True
-        out[left], out[right] = out[i] & goes, out[i] & ~goes
-    return out
+            here = int(np.searchsorted(marks[j], nodes.threshold[i]))
+            goes[slice(0, here + 1) if nodes.op[i] == LE else slice(here, here + 1)] = True
+        left, right = nodes.left[i], nodes.right[i]
+        out[left] = out[right] = out[i]
+        out[left, at[j]] &= goes
+        out[right, at[j]] &= ~goes
+    return {j: out[:, at[j]] for j in columns}
 
 
 def _class_cost(cost: Cost, total: Array, own: Array, said: Array) -> Array:
