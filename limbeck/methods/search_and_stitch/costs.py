@@ -32,8 +32,10 @@ def gini(s: Array) -> Array:
     """Weight times Gini impurity (Breiman et al. 1984, chapter 4)."""
     s = np.maximum(s, 0)  # a difference of sums may leave less than nothing
     total = s.sum(axis=0)
-    squares = np.multiply(s, s, out=s).sum(axis=0)
-    return np.asarray(total - squares / np.maximum(total, _TINY))
+    squares: Array = np.asarray(np.multiply(s, s, out=s).sum(axis=0))
+    np.divide(squares, np.maximum(total, _TINY), out=squares)
+    np.subtract(total, squares, out=squares)
+    return squares
 
 
 def log_loss(s: Array) -> Array:
@@ -46,7 +48,11 @@ def log_loss(s: Array) -> Array:
 
 def squared_error(s: Array) -> Array:
     """Weighted squared deviation from the leaf's mean."""
-    return np.asarray(np.maximum(s[2] - s[1] * s[1] / np.maximum(s[0], _TINY), 0.0))
+    out: Array = np.asarray(s[1] * s[1])
+    np.divide(out, np.maximum(s[0], _TINY), out=out)
+    np.subtract(s[2], out, out=out)
+    np.maximum(out, 0.0, out=out)
+    return out
 
 
 def level(stats: Array) -> Any:

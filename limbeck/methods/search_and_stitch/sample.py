@@ -198,9 +198,9 @@ class Sample(BinnedRows):
         if len(at) > first:
             alone = self.after_one(rows, costs[0])[at] if alone is None else alone
             roots = np.sort(np.argsort(alone, kind="stable")[:first])
-        both, own, whole = _pairs(T, roots, parts)
+        both, own, whole, mirrored = _pairs(T, roots, parts)
         for look, cost in zip(looks, costs, strict=True):
-            total, left, right = _two_sides(both, own, own[:, roots], whole, cost)
+            total, left, right = _two_sides(both, own, own[:, roots], whole, cost, mirrored)
             look.total[at[roots]] = total
             look.left[at[roots]] = np.where(left >= 0, at[left], -1)
             look.right[at[roots]] = np.where(right >= 0, at[right], -1)
@@ -287,13 +287,15 @@ def _pairs(
     T: NDArray[np.float32],
     roots: Index,
     parts: list[tuple[slice, NDArray[np.float32]]],
-) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], bool]:
     """Sums of every statistic where both of two literals hold (q, r, l), where one does, and all.
+
+    The last says whether the first are symmetric to the last digit.
 
     Only rows that count in a statistic are looked at: for hard classes each row once, not once
     a class. A product with itself takes BLAS half the work.
     """
-    every = len(roots) == T.shape[1]
+    every = mirrored = len(roots) == T.shape[1]
     both = np.empty((len(parts), len(roots), T.shape[1]), dtype=np.float32)
     own = np.empty((len(parts), T.shape[1]), dtype=np.float32)
     whole = np.empty(len(parts), dtype=np.float32)
@@ -305,11 +307,12 @@ def _pairs(
             np.matmul(U.T, U, out=both[q])
             own[q] = np.diagonal(both[q])
         else:
+            mirrored = False
             first = U * amount[:, None]
             np.matmul(first.T[roots], U, out=both[q])
             own[q] = first.sum(axis=0)
         whole[q] = amount.sum(dtype=np.float64)
-    return both, own, whole
+    return both, own, whole, mirrored
 
 
 def _two_sides(
@@ -318,31 +321,37 @@ def _two_sides(
     of_roots: NDArray[np.float32],
     whole: NDArray[np.float32],
     cost: Cost,
+    mirrored: bool = False,
 ) -> tuple[NDArray[np.float64], Index, Index]:
-    """For every root its cost with the cheapest second literals, and these (or none, -1)."""
+    """For every root its cost with the cheapest second literals, and these (or none, -1).
+
+    Where ``both`` is ``mirrored``, what the first and not the second costs is, transposed, what the
+    second and not the first costs.
+    """
     roots = both.shape[1]
     total, second = np.empty(roots), np.empty((2, roots), dtype=np.int64)
     step = max(_BLOCK * roots // both.size, 1)
     for start in range(0, roots, step):
         part = slice(start, start + step)
         inside, root = both[:, part], of_roots[:, part]
-        left = _best_second(inside, root[:, :, None], cost)
-        right = _best_second(
-            own[:, None, :] - inside, (whole[:, None] - root)[:, :, None], cost
-        )  # not the root, and the second
+        apart = cost(root[:, :, None] - inside)  # the root, and not the second
+        left = _best_second(cost(inside) + apart, cost(root))
+        second_only = own[:, None, :] - inside
+        rest = whole[:, None] - root
+        others = apart.T if mirrored and step >= roots else cost(second_only)
+        right = _best_second(others + cost(rest[:, :, None] - second_only), cost(rest))
         total[part] = left[0] + right[0]
         second[0, part], second[1, part] = left[1], right[1]
     return total, second[0], second[1]
 
 
-def _best_second(
-    inside: NDArray[Any], whole: NDArray[Any], cost: Cost
-) -> tuple[NDArray[np.float64], Index]:
-    """For every root, the cheapest second literal (or none, -1) and its cost."""
-    pairs = cost(inside) + cost(whole - inside)
+def _best_second(pairs: NDArray[Any], leaf: NDArray[Any]) -> tuple[NDArray[np.float64], Index]:
+    """For every root, the cheapest second literal (or none, -1) and its cost.
+
+    Of costs with each second literal, shape (roots, literals), and with none, shape (roots,).
+    """
     second = pairs.argmin(axis=1)
     best = pairs[np.arange(len(pairs)), second]
-    leaf = cost(whole[:, :, 0])
     worth = best < leaf * (1 - 1e-6)
     return np.where(worth, best, leaf).astype(np.float64), np.where(worth, second, -1)
 
