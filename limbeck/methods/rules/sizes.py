@@ -78,10 +78,10 @@ def left_out(
         judged, own = np.flatnonzero(fold == at), np.flatnonzero(fold != at)
         if not len(judged) or not len(own):
             continue
-        students = grown(at, own)
+        students, there, told = grown(at, own), rows[judged], answers[judged]
         for size in range(sizes):
             if size < len(students):
-                out[size, judged] = losses_of(students[size], rows[judged], answers[judged], task)
+                out[size, judged] = losses_of(students[size], there, told, task)
             else:
                 out[size, judged] = out[size - 1, judged]
     return out / spread(answers, weight, task)

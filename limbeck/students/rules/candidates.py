@@ -121,6 +121,7 @@ class CandidateTrees:
         object.__setattr__(self, "_target", target.reshape(len(target), -1))
         object.__setattr__(self, "_missing", bool(np.isnan(single).any()))
         object.__setattr__(self, "_holes", np.isnan(self.values).any(axis=0))
+        object.__setattr__(self, "_seeded", np.random.RandomState(0))
 
     def first(self, forest: int, rng: np.random.Generator) -> CandidateClauses:
         """Clauses of trees on all rows, and of a random forest.
@@ -182,7 +183,7 @@ class CandidateTrees:
             weight = weight * rng.exponential(size=len(rows))
         tree = DecisionTreeRegressor(
             max_depth=depth, min_samples_leaf=2, max_features=1 / 3 if random else None,
-            random_state=int(rng.integers(2**31)),
+            random_state=self._seed(int(rng.integers(2**31))),
         )  # fmt: skip
         matrix: Any = self._matrix  # type: ignore[attr-defined]
         with config_context(skip_parameter_validation=True):
@@ -193,11 +194,22 @@ class CandidateTrees:
             if clause.numbers <= self.most and inside.any() and not inside.all():
                 found.add(clause, inside)
 
+    def _seed(self, seed: int) -> np.random.RandomState:
+        """What the seed itself gives: one generator, seeded anew, takes less time than many."""
+        seeded: np.random.RandomState = self._seeded  # type: ignore[attr-defined]
+        seeded.seed(seed)
+        return seeded
+
     def _clause(self, path: dict[int, Condition]) -> Clause:
         """Missing values fail where there were none; a condition that is always met is left out."""
         holes: Any = self._holes  # type: ignore[attr-defined]
-        kept = {j: c if holes[j] else replace(c, missing=False) for j, c in path.items()}
-        return Clause.of({j: c for j, c in kept.items() if c.words(missing=True)})
+        return Clause.of(
+            {
+                j: c if holes[j] else replace(c, missing=False)
+                for j, c in path.items()
+                if not (holes[j] and c.always)
+            }
+        )
 
 
 def _paths(

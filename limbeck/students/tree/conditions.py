@@ -81,6 +81,15 @@ class Condition:
         missing = self.missing and goes_with
         return Condition(self.feature, low, high, codes, without, present, missing)
 
+    @property
+    def always(self) -> bool:
+        """Whether everything comes through, missing values included: there is nothing to say."""
+        if not (self.present and self.missing):
+            return False
+        if self.feature.kind == "categorical":
+            return self.codes is None and not self.without and bool(self.feature.levels)
+        return self.low == -math.inf and self.high == math.inf
+
     def words(self, missing: bool = False) -> str:
         """The condition; empty where everything comes through.
 

@@ -267,3 +267,21 @@ def test_values_are_printed_so_that_leaves_differ() -> None:
     assert [r.split("THEN ")[1].split(" Pa")[0] for r in tree.rules()] == [
         "101325.1", "101325.2", "101325.3", "101325.4",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("feature", "given"),
+    [
+        *((Feature("x"), given) for given in ({}, {"low": 1.0}, {"high": 1.0},
+                                             {"low": 2.0, "high": 1.0})),
+        *((Feature("b", "boolean"), given) for given in ({}, {"high": 0.5})),
+        *((Feature("c", "categorical", levels=("u", "v")), given)
+          for given in ({}, {"codes": frozenset({1.0})}, {"codes": frozenset()},
+                        {"without": frozenset({0.0})}, {"without": frozenset({0.0, 1.0})})),
+    ],
+)  # fmt: skip
+def test_a_condition_is_always_met_where_nothing_is_said(feature, given):
+    for present in (True, False):
+        for missing in (True, False):
+            condition = Condition(feature, present=present, missing=missing, **given)
+            assert condition.always == (condition.words(missing=True) == "")
