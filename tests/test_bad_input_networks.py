@@ -321,7 +321,7 @@ def test_a_loss_that_is_no_number_names_its_term_and_keeps_the_last_good_checkpo
     kept: list[bytes] = []
 
     class Breaking(nn.Sequential):
-        """A teacher that gives infinite logits from its 25th batch on."""
+        """A teacher that gives infinite logits from its 26th batch on."""
 
         calls = 0
 

@@ -203,12 +203,13 @@ def _without_padding(plain):
 @pytest.mark.parametrize("temperature", [0.6, 1.0, 2.0])
 def test_recorded_logits_at_another_temperature_are_found(sound, tmp_path, keep, temperature):
     """The teacher, its tokenizer and its texts are the right ones."""
-    teacher, student, prompts = sound
+    teacher, _, _ = sound
     warmer = copy.deepcopy(teacher.module)
     with torch.no_grad():
         warmer.lm_head.weight /= temperature
     found = record(warmer, ROWS, tmp_path, keep=keep, tokenizer=teacher.tokenizer)
-    check = states(teacher, student, prompts, recorded=found)["recorded log-probabilities"]
+    with torch.no_grad():
+        check = preflight.recorded_temperature(found, teacher)
     assert check.state == ("ok" if temperature == 1 else "refused")
     told = float(check.message.partition("at temperature ")[2].rstrip(".").split(",")[0])
     assert told == pytest.approx(temperature, rel=0.1)

@@ -18,10 +18,10 @@ from limbeck.networks.conversion.student import HybridModel  # noqa: E402
 def test_a_corrected_draft_is_drawn_from_the_teacher():
     rng = np.random.default_rng(0)
     p, q = rng.dirichlet(np.ones(6)), rng.dirichlet(np.ones(6))
-    found = [corrected(p, q, int(t), rng) for t in rng.choice(6, 20_000, p=q)]
+    found = [corrected(p, q, int(t), rng) for t in rng.choice(6, 10_000, p=q)]
     counts = np.bincount([t for t, _ in found], minlength=6)
     assert chisquare(counts, p * len(found)).pvalue > 1e-3
-    assert np.mean([same for _, same in found]) == pytest.approx(np.minimum(p, q).sum(), abs=0.01)
+    assert np.mean([same for _, same in found]) == pytest.approx(np.minimum(p, q).sum(), abs=0.015)
 
 
 def test_a_teacher_accepts_all_of_itself(pair):

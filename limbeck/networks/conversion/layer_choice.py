@@ -72,17 +72,21 @@ def greedy_layers(
     converted = before
     falls: dict[int, NDArray[np.float64]] = {}
     while len(kept) < count:
-        found = {}
+        scored: dict[int, NDArray[np.float64]] = {}
         for layer in (i for i in range(layers) if i not in kept):
-            found[layer] = before - scorer([*kept, layer])
+            scored[layer] = scorer([*kept, layer])
             evaluated += 1
             if tell is not None:
                 tell("layers", len(kept) + layer / layers, count)
+        found = {layer: before - score for layer, score in scored.items()}
         falls = falls or found
-        order = sorted(found, key=lambda i: -float(found[i].mean()))
-        kept += order[: min(at_once, count - len(kept))]
-        before = scorer(kept)
-        evaluated += 1
+        taken = sorted(found, key=lambda i: -float(found[i].mean()))[:at_once]
+        kept += taken[: count - len(kept)]
+        if len(kept) < count and len(taken) == 1:
+            before = scored[taken[0]]
+        elif len(kept) < count:
+            before = scorer(kept)
+            evaluated += 1
     return LayerFalls(tuple(kept), falls, evaluated, converted)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -201,7 +202,8 @@ class Samples:
         if isinstance(self.source, Arrays):
             return first is not None and _known(self.whole_labels())
         some = _spread(len(self), _PROBES if first is None else _HASHED).tolist()
-        return any(_known(self.source.fetch(torch.tensor([i]), 0, 0)[1]) for i in some)
+        with restored():
+            return any(_known(self.source.fetch(torch.tensor([i]), 0, 0)[1]) for i in some)
 
     @cached_property
     def random(self) -> bool:
@@ -258,9 +260,10 @@ class Samples:
         rows = _spread(len(self), self.hashed)
         at_once = 1024 if isinstance(self.source, Arrays) else 1
         parts: list[Any] = [torch.tensor([len(self)])]
-        for some in torch.split(rows, at_once):
-            batch = self.fetch(some)
-            parts.append(digest((batch.inputs, batch.labels if labels else None)))
+        with restored() if isinstance(self.source, Items) else nullcontext():
+            for some in torch.split(rows, at_once):
+                batch = self.fetch(some)
+                parts.append(digest((batch.inputs, batch.labels if labels else None)))
         return digest(parts)
 
     def order(self, epoch: int, seed: int) -> Tensor:

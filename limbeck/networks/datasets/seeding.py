@@ -64,9 +64,19 @@ def seed_torch(seed: int) -> None:
 
 def state() -> tuple[Any, ...]:
     """Where the three global generators stand; two states compare equal where none was used."""
-    found: Any = np.random.get_state()  # noqa: NPY002
-    _, words, *rest = found
-    return torch.get_rng_state().numpy().tobytes(), words.tobytes(), rest, random.getstate()
+    return torch.get_rng_state().numpy().tobytes(), _of_numpy(), random.getstate()
+
+
+def _of_numpy() -> dict[str, Any]:
+    """The state of numpy's global generator, whose words are a list.
+
+    numpy reads the words back one by one: from a list 30 times as fast as from an array.
+    """
+    found: dict[str, Any] = np.random.get_state(legacy=False)  # noqa: NPY002
+    inner = found["state"]
+    if isinstance(words := inner.get("key"), np.ndarray):
+        found["state"] = inner | {"key": words.tolist()}
+    return found
 
 
 _inside = threading.local()
@@ -83,7 +93,7 @@ def restored() -> Iterator[None]:
         yield
         return
     _inside.one = True
-    kept = torch.get_rng_state(), np.random.get_state(), random.getstate()  # noqa: NPY002
+    kept = torch.get_rng_state(), _of_numpy(), random.getstate()
     try:
         yield
     finally:

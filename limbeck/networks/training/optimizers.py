@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from inspect import Parameter, isclass, signature
 from typing import Any
 
@@ -37,6 +38,12 @@ def named() -> dict[str, type[torch.optim.Optimizer]]:
     return {c.__name__.lower(): c for c in found if issubclass(c, base) and c is not base}
 
 
+@lru_cache(maxsize=64)
+def _arguments(kind: Callable[..., Any]) -> Mapping[str, Parameter]:
+    """The arguments of an optimizer's class, or of its step, which take long to list."""
+    return signature(kind).parameters
+
+
 def check_known(given: Any, settings: Mapping[str, float | None]) -> None:
     """Refuse what is no optimizer, and settings that it has not.
 
@@ -66,14 +73,14 @@ def check_known(given: Any, settings: Mapping[str, float | None]) -> None:
         raise InvalidInput(
             f"optimizer is {given!r}.", did_you_mean(str(given).lower(), sorted(known))
         )
-    kind = known[given.lower()]
+    kind: Any = known[given.lower()]
     if kind is torch.optim.SparseAdam:
         raise InvalidInput(
             "optimizer is 'sparseadam', which needs sparse gradients, and those here are dense.",
             "Give 'adam'.",
         )
     for name, value in settings.items():
-        if value is not None and name not in signature(kind).parameters:
+        if value is not None and name not in _arguments(kind):
             raise InvalidInput(
                 f"{name} is {value!r}, and {kind.__name__} has none.", f"Leave {name} out."
             )
@@ -86,7 +93,8 @@ def defaults(given: Any) -> dict[str, float]:
     """
     if not isinstance(given, str):
         return {}
-    known = signature(named()[given.lower()]).parameters
+    kind: Any = named()[given.lower()]
+    known = _arguments(kind)
     of_torch = {n: known[n].default for n in ("lr", "weight_decay", "momentum") if n in known}
     return {n: float(v) for n, v in (of_torch | _OURS.get(given.lower(), {})).items()}
 
@@ -172,7 +180,7 @@ def _called(
 def needs_closure(optimizer: torch.optim.Optimizer | type[torch.optim.Optimizer]) -> bool:
     """Whether a step computes the loss again, as in L-BFGS."""
     kind = optimizer if isclass(optimizer) else type(optimizer)
-    closure = signature(kind.step).parameters.get("closure")
+    closure = _arguments(kind.step).get("closure")
     return closure is not None and closure.default is Parameter.empty
 
 

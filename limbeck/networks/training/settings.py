@@ -209,7 +209,7 @@ class Training:
         rates: dict[str, Any] = {
             n: v for n, v in defaults(self.optimizer).items() if getattr(self, n) is None
         }
-        known = replace(self, **rates)
+        known = replace(self, **rates) if rates else self  # which is checked already
         if self.epochs is not None:
             return known
         updates = max(rows // self.batch_size, 1)

@@ -22,7 +22,7 @@ from limbeck.networks.training.checkpoint import NAME, read, write  # noqa: E402
 from limbeck.networks.training.train import train  # noqa: E402
 
 pytestmark = pytest.mark.torch
-FLIPS = 1000
+FLIPS = 400
 
 
 def test_sums_of_a_file_that_grows_are_those_of_the_whole() -> None:

@@ -18,8 +18,9 @@ def blocks():
     return torch.randint(1, 20, (12, 16), generator=torch.Generator().manual_seed(0))
 
 
-@pytest.mark.parametrize("family", ["llama", "gpt2"])
-@pytest.mark.parametrize("mixer", ["gated_recurrence", "gated_delta"])
+@pytest.mark.parametrize(
+    ("family", "mixer"), [("llama", "gated_recurrence"), ("gpt2", "gated_delta")]
+)
 @torch.no_grad()
 def test_calibrated_heads_are_nearer_and_no_other_scale_is_nearer(make_decoder, family, mixer):
     """The squared distance to attention's heads: no other scale of a channel has less."""

@@ -97,7 +97,7 @@ def test_damaged_folders_are_refused(result, tmp_path):
 
 
 def test_a_longer_training_comes_closer_than_the_start(run, texts):
-    found = run(stages=["mixers"], steps=40, lr=3e-3)
+    found = run(stages=["mixers"], steps=20, lr=3e-3)
     overlap = {e.role: e.agreement.value for e in found.comparison.entries}
     assert overlap["student"] > overlap["start"]
 

@@ -107,7 +107,13 @@ def test_it_is_distilled_like_every_network_with_certificate_and_control():
     student = recurrent_encoder(teacher, Hybrid(0.5), batch)
     items = [{name: v[i] for name, v in batch.items()} | {"labels": labels[i]} for i in range(80)]
     result = limbeck.distill(
-        teacher, items, into=student, max_steps=3, batch_size=16, progress=False
+        teacher,
+        items,
+        into=student,
+        max_steps=3,
+        batch_size=16,
+        progress=False,
+        baseline=False,
     )
     roles = [e.role for e in result.comparison.entries]
     assert {"teacher", "student", "control"} <= set(roles)

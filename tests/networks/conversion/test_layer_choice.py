@@ -23,7 +23,10 @@ def test_the_greedy_search_takes_what_lowers_most_given_what_it_has():
     found = greedy_layers(scorer, 3, 2)
     assert found.keep == (1, 0)
     assert {i: float(f.mean()) for i, f in found.falls.items()} == {0: 1.0, 1: 6.0, 2: 5.0}
-    assert set(greedy_layers(scorer, 3, 2, at_once=2).keep) == {1, 2}
+    assert found.evaluated == 1 + 3 + 2  # none twice
+    at_once = greedy_layers(scorer, 3, 2, at_once=2)
+    assert set(at_once.keep) == {1, 2}
+    assert at_once.evaluated == 1 + 3
 
 
 def test_attention_restored_everywhere_is_the_teacher_and_leaves_students_alone(
@@ -45,7 +48,7 @@ def test_attention_restored_everywhere_is_the_teacher_and_leaves_students_alone(
 
 def test_a_plan_is_a_table_that_a_hybrid_takes(make_decoder, tokenizer, texts):
     plan = convert_plan(
-        make_decoder("llama", 3), texts, keep=1, seeds=2, steps={"mixers": 2, "logits": 1},
+        make_decoder("llama", 3), texts[:40], keep=1, seeds=2, steps={"mixers": 2, "logits": 1},
         length=12, batch_size=4, tokenizer=tokenizer, progress=False,
     )  # fmt: skip
     assert "each after 1 steps" in " ".join(plan.notes)

@@ -88,13 +88,18 @@ class _Stop(Callback):
             raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize(("stage", "step"), [("mixer of layer 1", 5), ("logits", 5)])
-def test_a_stage_that_was_cut_off_goes_on_as_if_it_had_not(make_decoder, tmp_path, stage, step):
-    teacher = make_decoder("llama", 2)
+@pytest.fixture(scope="module")
+def uncut(make_decoder):
+    """What is asked for, and what comes of it where nothing stops it."""
     settings = StageSettings(batch_size=4, lr=3e-3, checkpoint_every=2)
-    budget = StageBudget.of(["mixers", "blocks", "logits"], 6, settings)
-    asked = (teacher, Hybrid(0.0), [()], blocks())
-    whole, history = converted(*asked, budget)
+    budget = StageBudget.of(["mixers", "blocks", "logits"], 4, settings)
+    asked = (make_decoder("llama", 2), Hybrid(0.0), [()], blocks())
+    return asked, settings, budget, converted(*asked, budget)
+
+
+@pytest.mark.parametrize(("stage", "step"), [("mixer of layer 1", 3), ("logits", 3)])
+def test_a_stage_that_was_cut_off_goes_on_as_if_it_had_not(uncut, tmp_path, stage, step):
+    asked, settings, budget, (whole, history) = uncut
     cut = replace(budget, settings=replace(settings, callbacks=(_Stop(stage, step),)))
     with pytest.raises(KeyboardInterrupt):
         converted(*asked, cut, folder=tmp_path)

@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("torch")
 import torch
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from limbeck.networks.datasets.seeding import mixed, restored, seed_all, seed_torch, state
@@ -73,6 +73,7 @@ def test_one_step_of_the_mixer_is_splitmix64() -> None:
     assert mixed(0) == 0xE220A8397B1DCDAF
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.integers(-5, 2**40), min_size=2, max_size=4, unique=True))
 def test_order_matters_and_values_stay_in_range(parts: list[int]) -> None:
     assert 0 <= mixed(*parts) < 2**64

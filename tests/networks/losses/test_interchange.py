@@ -321,7 +321,7 @@ def test_the_loop_teaches_counterfactual_behaviour():
     }.items():
         trained = train(
             Halves(1), Samples.of(x), objective, CLASSES, teacher=teacher,
-            training=Training(epochs=60, batch_size=64, lr=0.02),
+            training=Training(epochs=30, batch_size=64, lr=0.04),
         ).module  # fmt: skip
         fresh = torch.randn(400, 2, generator=torch.Generator().manual_seed(1))
         found[name] = causal_agreement(teacher, trained, fresh, pairs, part=part)

@@ -91,7 +91,7 @@ def test_self_distillation_trains_all_exits_with_the_loop():
     assert objective.parts[2].term.temperature == 3.0
     trained = train(
         exits, Samples.of(X, y), objective, TASK,
-        training=Training(epochs=60, batch_size=20, lr=0.02),
+        training=Training(epochs=60, batch_size=40, lr=0.04),
     ).module  # fmt: skip
     before, after = exits.outputs(X), trained.outputs(X)
     for name in ("1", "3", "end"):

@@ -39,7 +39,7 @@ def test_stored_outputs_of_augmented_samples_teach_what_the_teacher_does(tmp_pat
     teacher, samples = net(16), Samples.of(Noisy())
     cache = TeacherCache(tmp_path / "cache", views=2, seed=3).fill(teacher, samples)
     both = 0.9 * SoftTargets(temperature=4) + 0.1 * GoldLabels()
-    settings = {"training": Training(4, 16, lr=0.01), "seed": seed}
+    settings = {"training": Training(3, 16, lr=0.01), "seed": seed}
     live = train(
         net,
         samples,
@@ -101,7 +101,7 @@ def test_stored_answers_a_token_teach_what_the_teacher_does(tmp_path, by_length)
             aim,
             Task.of("language", 20),
             teacher=source,
-            training=Training(3, 8, lr=0.01),
+            training=Training(2, 8, lr=0.01),
         )
         for source in (teacher, cache)
     )

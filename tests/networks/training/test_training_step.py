@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -70,6 +72,7 @@ class Reader(nn.Module):
         return self.head(row if self.by_row else x)
 
 
+@cache
 def tokens(kind: TaskKind) -> tuple[Samples, Task, nn.Module, nn.Module]:
     """Ragged tokens with labels, some of which are absent."""
     by_row = kind is TaskKind.CLASSIFICATION
@@ -84,6 +87,7 @@ def tokens(kind: TaskKind) -> tuple[Samples, Task, nn.Module, nn.Module]:
     return samples, task, teacher, student
 
 
+@cache
 def table(kind: TaskKind) -> tuple[Samples, Task, nn.Module, nn.Module]:
     generator = torch.Generator().manual_seed(2)
     x = torch.randn(ROWS, 6, generator=generator, dtype=torch.float64)
@@ -100,7 +104,7 @@ def table(kind: TaskKind) -> tuple[Samples, Task, nn.Module, nn.Module]:
     return Samples.of((x, labels)).aimed(task), task, teacher, student
 
 
-def differs(made, objective, filter_=None, gradient_accumulation_steps=(8,)) -> float:
+def differs(made, objective, filter_=None, gradient_accumulation_steps=(4,)) -> float:
     """The largest difference in a weight, or in an epoch's loss, from those of whole updates."""
     samples, task, teacher, student = made
     runs = [
@@ -189,10 +193,10 @@ def test_classes_of_a_table(objective, filter_) -> None:
     assert differs(table(TaskKind.CLASSIFICATION), objective, filter_) < 1e-7
 
 
-def test_parts_of_four_rows_too() -> None:
+def test_parts_of_two_rows_too() -> None:
     objective = 0.6 * SoftTargets() + 0.4 * GoldLabels()
     for made in (tokens(TaskKind.LANGUAGE), table(TaskKind.CLASSIFICATION)):
-        assert differs(made, objective, FILTERS["all"], (4,)) < 1e-7
+        assert differs(made, objective, FILTERS["all"], (8,)) < 1e-7
 
 
 @pytest.mark.parametrize("name", ["where right", "row weights", "all"])
@@ -236,7 +240,7 @@ def test_rows_without_a_label(kind, objective, name) -> None:
 
 @pytest.mark.parametrize("kind", [TaskKind.CLASSIFICATION, TaskKind.TOKENS])
 def test_exits(kind) -> None:
-    samples, task, _, student = tokens(kind)
+    samples, task, _, student = tokens.__wrapped__(kind)  # of its own: exits are part of it
     batch = samples.fetch([0, 1]).inputs
     exits = Exits(student, {"words": "auto"}, batch, hint="middle").double()
     objective = exits.objective()
