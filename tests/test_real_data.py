@@ -59,8 +59,8 @@ def test_bike_hires_as_a_number_with_a_unit(data_folder: Path) -> None:
     X = frame.drop(columns=["cnt", "casual", "registered", "instant", "dteday"])
     teacher = boosted(HistGradientBoostingRegressor).fit(X[:8000], y[:8000])
     result = limbeck.distill(
-        SklearnTeacher(teacher, unit="hires"), X[8000:10000], y[8000:10000],
-        max_leaves=16, queries=600, epsilon=0.1,
+        SklearnTeacher(teacher, unit="hires"), X[8000:9400], y[8000:9400],
+        max_leaves=10, queries=300, epsilon=0.1,
     )  # fmt: skip
     assert "hires" in result.certificate.statement
     assert result.comparison.entries[1].agreement.value > 0.7
