@@ -73,7 +73,7 @@ def test_texts_beyond_the_context_are_cut_and_counted_or_refused(classifier):
 
 def test_it_is_distilled_certified_and_verified(classifier, tmp_path):
     texts = list(dict.fromkeys(
-        " ".join(np.random.default_rng(i).choice(WORDS, 6 + i % 12)) for i in range(400)
+        " ".join(np.random.default_rng(i).choice(WORDS, 6 + i % 12)) for i in range(200)
     ))  # fmt: skip
     result = limbeck.distill(
         f"hf:{classifier}", texts, into="text_classifier", ngrams="words", progress=False
@@ -228,7 +228,7 @@ def test_pairs_of_texts_are_read_with_the_mark_between_them(saved):
             expected = model(**tokenizer(first, second, return_tensors="pt")).logits[0]
         assert np.allclose(row, expected, atol=1e-5)
     found = limbeck.distill(teacher, pairs * 20, into="text_classifier", duplicates="keep",
-                            progress=False)  # fmt: skip
+                            ngrams="words", progress=False)  # fmt: skip
     assert list(found.student.features_.names) == ["text", "text_pair"]
     with pytest.raises(InvalidInput, match="one text or two"):
         teacher.scores({"a": ["b"], "c": ["d"], "e": ["f"]})
