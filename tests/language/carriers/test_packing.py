@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from limbeck.language.carriers.packing import bits_of, pack, packed_bytes, unpack
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.integers(1, 32), st.data())
 def test_ids_come_back_in_as_many_bytes_as_said(bits: int, data: st.DataObject) -> None:
     ids = np.array(data.draw(st.lists(st.integers(0, 2**bits - 1), max_size=30)), dtype=np.int64)

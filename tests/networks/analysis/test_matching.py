@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
-from hypothesis import given  # noqa: E402
+from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 from torch import nn  # noqa: E402
 
@@ -79,6 +79,7 @@ def test_too_few_or_other_rows_are_refused():
         cka(draw(5, 2), draw(6, 2))
 
 
+@settings(max_examples=60, deadline=None)
 @given(
     st.integers(1, 5).flatmap(
         lambda n: st.integers(1, 5).flatmap(

@@ -69,7 +69,7 @@ def test_another_cut_is_lost():
     assert hidden.lost
 
 
-@settings(deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.integers(1, 4), min_size=1, max_size=5), st.randoms())
 def test_any_reshape_has_the_sizes_asked_for(shape, random):
     total = 1

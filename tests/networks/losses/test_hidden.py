@@ -127,7 +127,7 @@ def test_gradients(
     assert isinstance(maps, nn.ModuleList)
     mask = torch.tensor([[1, 1, 0], [0, 1, 1]]) if student.ndim == 3 else None
     weight = draw(len(student)).abs()
-    for more in ({}, {"mask": mask}, {"mask": mask, "weight": weight}):
+    for more in ({}, *([] if mask is None else [{"mask": mask}]), {"mask": mask, "weight": weight}):
         assert torch.autograd.gradcheck(
             lambda s, w, more=more: torch.func.functional_call(
                 _Loss(term, maps), {"maps.0.weight": w}, (on(s, teacher, **more),)

@@ -7,7 +7,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import pdist, squareform
 from torch import Tensor
@@ -71,6 +71,7 @@ def test_by_hand() -> None:
 
 
 @pytest.mark.parametrize("loss", LOSSES)
+@settings(max_examples=50, deadline=None)
 @given(seed=st.integers(0, 10**6), scale=st.floats(0.1, 10))
 def test_0_where_the_students_rows_are_the_teachers_turned_moved_and_scaled(
     loss: Callable[..., Tensor], seed: int, scale: float

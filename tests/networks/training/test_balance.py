@@ -77,7 +77,7 @@ def networks():
     return x, teacher, nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 3))
 
 
-def trained(factor: float, folder=None, epochs: int = 20, batch: int = 20, lr: float = 0.1):
+def trained(factor: float, folder=None, epochs: int = 10, batch: int = 20, lr: float = 0.1):
     x, teacher, student = networks()
     terms = 0.6 * SoftTargets(temperature=4) + 0.1 * GoldLabels() + 0.3 * Times(Logits(), factor)
     return train(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 torch = pytest.importorskip("torch")
-from hypothesis import given  # noqa: E402
+from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 from torch import nn  # noqa: E402
 
@@ -131,6 +131,7 @@ def test_what_sees_one_part_only_is_told() -> None:
     assert part_notes(Objective.of(SoftTargets()), plain, split) == []
 
 
+@settings(max_examples=60, deadline=None)
 @given(
     rows=st.integers(4, 200),
     own=st.integers(1, 6),
