@@ -233,6 +233,7 @@ class Greedy(TreeConstraints, BaseMethod):
             at: Tree.from_nodes(nodes, rows.features, task, values)
             for at, nodes in different.items()
         }
+        leaves = {at: tree.size for at, tree in made.items()}
         trees = [made[id(nodes)] for nodes in family]
         seen = _family_losses(family, values, told, task) / _scale(told, weight, task)
         losses.setdefault(best, seen[:, :n])
@@ -244,8 +245,9 @@ class Greedy(TreeConstraints, BaseMethod):
             queries=float(seen[size - 1, n:].mean()) if k else None,
             left_out=losses[best] if enough else None, exact=not (seen[size - 1] > 1e-12).any(),
         )  # fmt: skip
-        sizes = [0, *(t.size for t in trees)]
-        frontier = [t for t, before in zip(trees, sizes, strict=False) if t.size > before]
+        sizes = [0, *(leaves[id(nodes)] for nodes in family)]
+        frontier = [t for t, before, now in zip(trees, sizes, sizes[1:], strict=False)
+                    if now > before]  # fmt: skip
         left_out = np.average(losses[best], axis=1, weights=sample_weight)
         trace = {
             "rows": n, "queries": k, "sampler": asked.sampler, "samplers_tried": asked.trials,
