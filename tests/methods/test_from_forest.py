@@ -61,7 +61,8 @@ def test_more_leaves_than_rows_are_not_looked_for():
     """A limit beyond all need costs no time, and gives the tree of a sensible one."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(60, 3))
-    rows, teacher = Features.of(X).rows(X), as_teacher(lambda Z: np.asarray(Z)[:, 0] > 0)
+    forest = RandomForestClassifier(10, random_state=0).fit(X, X[:, 0] > 0)
+    rows, teacher = Features.of(X).rows(X), as_teacher(forest)
     few, many = (
         FromForest(max_leaves=most, queries=200).distill(
             teacher, rows, np.random.default_rng(0), quiet

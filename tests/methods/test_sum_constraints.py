@@ -46,14 +46,19 @@ def made(into, method, values, **given):
 def wrong_ways(student, values) -> float:
     """By how much the answer moves the wrong way, at most, while one column is swept."""
     worst = 0.0
-    for name, way in WAYS.items():
-        steps = [False, True] if name == "flag" else np.linspace(-3, 3, 13)
-        said = []
-        for at in steps:
-            rows = X.iloc[:60].assign(**{name: at})
-            said.append(student.predict(rows) if values else student.predict_proba(rows)[:, 1])
-        worst = max(worst, float((-way * np.diff(np.stack(said), axis=0)).max()))
+    for way, rows in SWEPT:
+        said = student.predict(rows) if values else student.predict_proba(rows)[:, 1]
+        worst = max(worst, float((-way * np.diff(said.reshape(-1, 60), axis=0)).max()))
     return worst
+
+
+def swept(name):
+    """60 rows at each of the values of one column, one value after the other."""
+    steps = [False, True] if name == "flag" else np.linspace(-3, 3, 13)
+    return Features.of(X).rows(pd.concat([X.iloc[:60].assign(**{name: at}) for at in steps]))
+
+
+SWEPT = [(way, swept(name)) for name, way in WAYS.items()]
 
 
 ROUTES = [("sparse_sum", "sparse_sum"), ("scorecard", "scorecard"), ("linear", "dense"),

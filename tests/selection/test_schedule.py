@@ -44,10 +44,15 @@ def told(runs):
 
 
 @pytest.fixture(scope="module")
-def alone():
+def runs():
     found = raced(race(), ROUTES, 1)
     assert all(isinstance(run, Run) for run in found)
-    return told(found)
+    return found
+
+
+@pytest.fixture(scope="module")
+def alone(runs):
+    return told(runs)
 
 
 def test_two_processes_give_the_same_students_bit_for_bit(alone):
@@ -87,14 +92,14 @@ def test_time_that_is_over_is_told_in_every_process(n_jobs):
     assert [run.reason for run in found if isinstance(run, Stopped)] == ["no time was left"] * 3
 
 
-def test_every_method_and_student_can_be_sent_to_another_process(alone):
+def test_every_method_and_student_can_be_sent_to_another_process(runs):
     for methods in students().values():
         for name, method in methods.items():
             if name == "encoder":  # has no default; tests/methods/test_text_encoder.py pickles it
                 continue
             made = method.from_settings({})
             assert pickle.loads(pickle.dumps(made)) == made
-    for run in raced(race(), ROUTES, 1):
+    for run in runs:
         for student in run.students.values():
             again = pickle.loads(pickle.dumps(student))
             assert again.fingerprint() == student.fingerprint()

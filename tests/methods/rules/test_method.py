@@ -60,13 +60,14 @@ def test_a_list_of_rules_is_found_again():
 
 
 def test_settings():
-    X = np.random.default_rng(0).normal(size=(200, 3))
-    told = {"classes": [0, 1], "queries": 0}
-    teacher = lambda Z: (np.asarray(Z).prod(axis=1) > 0).astype(int)  # noqa: E731
-    three = limbeck.distill(teacher, X, into="rule_list", rules=3, max_conditions=2, **told).student
+    X = np.random.default_rng(0).normal(size=(120, 3))
+    rows, rng = Features.of(X).rows(X), np.random.default_rng(0)
+    teacher = as_teacher(lambda Z: (np.asarray(Z).prod(axis=1) > 0).astype(int), classes=[0, 1])
+    limited = DistillRuleList(rules=3, max_conditions=2, queries=0)
+    three = limited.distill(teacher, rows, rng, quiet).student
     assert three.size <= 3
     assert max(c.numbers for c in three.clauses_) <= 2
-    found = limbeck.distill(teacher, X, into="rules", rules=3, positive=0, **told).student
+    found = DistillRules(rules=3, positive=0, queries=0).distill(teacher, rows, rng, quiet).student
     assert "ELSE 1" in found.text()
     with pytest.raises(InvalidInput, match="rules is 20"):
         DistillRules(rules=20, max_rules=12)
@@ -97,8 +98,9 @@ def test_class_weights_bring_rare_classes_back():
 
 def test_the_same_seed_gives_the_same_rules():
     X = np.random.default_rng(0).normal(size=(80, 3))
-    teacher = lambda Z: (np.asarray(Z)[:, 0] * np.asarray(Z)[:, 1] > 0).astype(int)  # noqa: E731
-    made = [limbeck.distill(teacher, X, into="rules", classes=[0, 1], queries=100, seed=3).student
+    teacher = as_teacher(lambda Z: (Z[:, 0] * Z[:, 1] > 0).astype(int), classes=[0, 1])
+    rows, method = Features.of(X).rows(X), DistillRules(queries=100)
+    made = [method.distill(teacher, rows, np.random.default_rng(3), quiet).student
             for _ in range(2)]  # fmt: skip
     assert made[0].fingerprint() == made[1].fingerprint()
 
@@ -106,7 +108,7 @@ def test_the_same_seed_gives_the_same_rules():
 @pytest.mark.parametrize("method", [DistillRuleList, DistillRules])
 def test_numbers_are_a_limit_and_rules_are_as_many_as_they_allow(method):
     rng = np.random.default_rng(0)
-    rows = Features.of(X := rng.uniform(-2, 2, size=(300, 2))).rows(X)
+    rows = Features.of(X := rng.uniform(-2, 2, size=(160, 2))).rows(X)
     teacher = as_teacher(lambda Z: np.sin(3 * np.asarray(Z)[:, 0]) + np.floor(np.asarray(Z)[:, 1]))
     for settings, size in (({"max_numbers": 9}, range(1, 5)), ({"max_numbers": 24}, range(8, 12)),
                            ({"max_numbers": 9, "rules": 7}, [7])):  # fmt: skip

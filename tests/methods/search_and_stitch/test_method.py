@@ -612,7 +612,8 @@ def test_disagreement_on_queries_alone_is_no_reason_to_raise_max_leaves():
 def test_the_trace_tells_the_sampler_the_shares_and_the_rows_left_out():
     X = normal(200)
     teacher = lambda X: (X[:, 0] * X[:, 1] > 0.1).astype(int)  # noqa: E731
-    finding = find(teacher, X, queries=2100, sampler="auto")
+    few = {"max_leaves": 8}
+    finding = find(teacher, X, queries=2100, sampler="auto", **few)
     trace = finding.trace
     assert set(trace["samplers_tried"]) == {"munge", "gaussian_copula", "jitter", "none"}
     assert trace["sampler"] in trace["samplers_tried"]
@@ -620,9 +621,9 @@ def test_the_trace_tells_the_sampler_the_shares_and_the_rows_left_out():
     assert trace["query_weight"] == pytest.approx(0.5 if trace["sampler"] != "none" else 0.0)
     assert [size for size, _ in trace["left_out"]] == [t.size for t in finding.frontier]
     assert trace["tree"] in ("stitched", "greedy")
-    again = find(teacher, X, queries=2100, sampler="auto")
+    again = find(teacher, X, queries=2100, sampler="auto", **few)
     assert again.student.fingerprint() == finding.student.fingerprint()
-    assert find(teacher, X, queries=500, sampler="none").queries == 0
+    assert find(teacher, X, queries=500, sampler="none", **few).queries == 0
     with pytest.raises(InvalidInput, match="There is no sampler 'mungo'"):
         SearchAndStitch(sampler="mungo")
 

@@ -14,7 +14,7 @@ from limbeck.core.progress import quiet  # noqa: E402
 from limbeck.signal.wavelets.learning import Learning  # noqa: E402
 from limbeck.signal.wavelets.penalty import orthogonality_error  # noqa: E402
 
-X, G = np.random.default_rng(0).normal(size=(2, 20, 1, 16))
+X, G = np.random.default_rng(0).normal(size=(2, 12, 1, 16))
 DB2 = np.array(pywt.Wavelet("db2").rec_lo)
 ANGLES = Learning(2, "periodic", 1.0, (0.0, 1.0), False, starts=2, moments=1)
 

@@ -31,7 +31,7 @@ def test_along_the_path_signals_give_way_to_attributions() -> None:
         follow(
             loss,
             points_of((1.0, 0.0), (0.0, 1.0)),
-            FilterSearch(4, starts=4, kept=2),
+            FilterSearch(4, starts=2, kept=2),
             np.random.default_rng(0),
             [START],
         )
@@ -52,7 +52,7 @@ def test_success_is_denied_where_nothing_was_gained() -> None:
     h = torch.from_numpy(START)[None]
     x, gradients = WaveletRows.of(X), WaveletRows.of(G)
     loss = WaveletLoss(x, gradients, 2, trim=0.0)
-    best = FilterSearch(4, starts=16, kept=4).run(loss, np.random.default_rng(0)).low
+    best = FilterSearch(4, starts=8, kept=2).run(loss, np.random.default_rng(0)).low
     loss, search = WaveletLoss(x, gradients, 2), FilterSearch(len(best), starts=2)
     (point,) = follow(loss, [(1.0, 0.0)], search, np.random.default_rng(1), [best])
     assert point.success is False
