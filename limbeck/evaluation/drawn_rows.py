@@ -132,22 +132,25 @@ def _odds(
 ) -> NDArray[np.float64]:
     """How likely each judged row was drawn: the mean over extremely randomized trees.
 
-    Both kinds weigh the same. Least squares on 0 and 1 find the splits of Gini's index, and a
-    leaf's mean is its share, in half the time that a classifier needs for so few rows.
+    Both kinds weigh the same: a leaf's odds are divided by those of all rows. Least squares on 0
+    and 1 find the splits of Gini's index, and a leaf's mean is its share; without weights, which
+    scikit-learn checks for each tree, in a quarter of the time that a classifier needs for so few
+    rows.
     """
     from sklearn import config_context
     from sklearn.tree import ExtraTreeRegressor
 
-    weight = 0.5 / np.bincount(y)[y]
-    total = np.zeros(len(judged))
+    real, drawn = np.bincount(y)
+    answers, total = y[:, None].astype(np.float64), np.zeros(len(judged))
     with config_context(skip_parameter_validation=True):
         for seed in rng.integers(2**31, size=_TREES):
             tree = ExtraTreeRegressor(
                 min_samples_leaf=5, max_features=None if X.shape[1] <= 8 else "sqrt",
                 random_state=int(seed),
             )  # fmt: skip
-            tree.fit(X, y[:, None].astype(np.float64), weight, check_input=False)
-            total += tree.predict(judged, check_input=False)
+            tree.fit(X, answers, check_input=False)
+            share = tree.predict(judged, check_input=False)
+            total += share * real / (share * real + (1 - share) * drawn)
     return total / _TREES
 
 
