@@ -94,7 +94,7 @@ def test_a_run_goes_on_and_is_loaded(found, folder, monkeypatch):
 
 
 def test_no_teacher_worth_it_is_said():
-    told = advise(Guesses(), X[:200], TRUTH[:200], **{**GIVEN, "epochs": 6})
+    told = advise(Guesses(), X[:120], TRUTH[:120], **{**GIVEN, "epochs": 4})
     assert told.best.verdict in ("no evidence", "hurts")
     assert "labels alone" in told.sentence or "cannot tell" in told.sentence
     assert "Distil:" not in told.sentence
@@ -149,21 +149,21 @@ def test_data_without_labels_have_no_control():
 
 
 def test_rows_to_measure_on_are_set_aside_and_said():
-    more = {**GIVEN, "validation": None, "budget": "1 s", "epochs": 8}
-    told = advise(lambda x: Knows()(x), X[:300], TRUTH[:300], **more)
-    assert told.settings["measured_rows"] == 90
-    assert "30% of the rows (90) were set aside" in told.notes[0]
+    more = {**GIVEN, "validation": None, "budget": "1 s", "epochs": 2}
+    told = advise(lambda x: Knows()(x), X[:200], TRUTH[:200], **more)
+    assert told.settings["measured_rows"] == 60
+    assert "30% of the rows (60) were set aside" in told.notes[0]
 
 
 def test_inputs_without_labels_teach_the_student_and_not_its_control():
-    given = {**GIVEN, "epochs": 6, "budget": "60 s"}
+    given = {**GIVEN, "epochs": 3, "budget": "60 s"}
     few = {"data": X[:60], "y": NOISY[:60]}
-    told = advise(Knows(), **few, unlabelled=X[60:400], **given)
-    assert told.settings["rows"] == 400
-    assert told.settings["unlabelled"] == 340
+    told = advise(Knows(), **few, unlabelled=X[60:300], **given)
+    assert told.settings["rows"] == 300
+    assert told.settings["unlabelled"] == 240
     assert told.now.gain.value > 0.1
     assert "unlabelled=more_inputs" in told.code
-    assert any("340 inputs without labels" in note for note in told.notes)
+    assert any("240 inputs without labels" in note for note in told.notes)
     with pytest.raises(InvalidInput, match="among the unlabelled"):
         advise(Knows(), **few, unlabelled=X[300:500], **given)
 
@@ -175,7 +175,7 @@ train: {name}:data
 validation: {name}:held
 test: {name}:test
 objective: [{{name: SoftTargets, weight: 0.9, temperature: 4}}, {{name: GoldLabels, weight: 0.1}}]
-epochs: 4
+epochs: 2
 batch_size: 40
 seeds: 2
 budget: 2 s

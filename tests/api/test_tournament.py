@@ -175,7 +175,10 @@ def test_a_tree_is_not_recommended_where_a_linear_model_is_as_faithful_and_small
     def line(rows):
         return np.where(np.asarray(rows) @ [1.0, -1.0, 0.5] > 0, "yes", "no")
 
-    found = run(teacher=line, rows=(X[:200], None), into=["tree", "linear"], max_numbers=9)
+    rows = X[:200]
+    found = run(
+        teacher=(rows, line(rows)), rows=(rows, None), into=["tree", "linear"], max_numbers=9
+    )
     trees = [c for c in found.candidates if c.into == "tree"]
     assert trees  # it was in the race
     chosen = found.fronted[found.recommended]
@@ -214,7 +217,7 @@ def test_a_constant_teacher_has_a_constant_student():
     def constant(rows):
         return np.tile([0.1, 0.9], (len(rows), 1))
 
-    found = run(teacher=constant, rows=(X, Y), into=["tree", "linear"])
+    found = run(teacher=constant, rows=(X[:200], Y[:200]), into=["tree", "linear"])
     assert found.best().student.numbers == 1
     assert set(found.best().student.predict(X)) == {"yes"}
     assert "uses no column: it answers every row alike" in str(found)

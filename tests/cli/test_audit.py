@@ -17,7 +17,7 @@ ASK = ["audit", "scores.csv", "--score", "score", "--outcome", "happened", "--dr
        "--bags", 19]  # fmt: skip
 
 
-def table(n: int = 300, seed: int = 0) -> pd.DataFrame:
+def table(n: int = 200, seed: int = 0) -> pd.DataFrame:
     """Scores that know age and priors; what happened depends on both."""
     rng = np.random.default_rng(seed)
     age, priors = rng.integers(18, 60, n), rng.poisson(2.0, n)
@@ -54,7 +54,7 @@ def test_audit_prints_the_answers_and_writes_the_page(here: Path) -> None:
     done = limbeck(*ASK, "--report", "audit.html", "--groups", "sex")
     assert done.exit_code == 0, done.output
     said = plain(done.output)
-    for word in ("Audit of score against happened: 300 rows", "RMSE", "missing features",
+    for word in ("Audit of score against happened: 200 rows", "RMSE", "missing features",
                  "verdict", "calibration", "Written to audit.html"):  # fmt: skip
         assert word in said
     page = (here / "audit.html").read_text("utf-8")
