@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -168,16 +168,28 @@ def _bootstrap(
 ) -> tuple[float, float, float]:
     """The statistic of all rows, and its interval; it takes positions of shape (..., m)."""
     rng = np.random.default_rng(0)
-    if of is None:
-        many = max(1, _AT_ONCE // n)  # draws at once, so that they stay in the cache
-        left = [min(many, _RESAMPLES - at) for at in range(0, _RESAMPLES, many)]
-        draws = np.concatenate([statistic(rng.integers(0, n, (size, n))) for size in left])
-    else:  # whole cases are drawn again
-        rows = np.split(np.argsort(of, kind="stable"), np.cumsum(np.bincount(of))[:-1])
-        m = len(rows)
-        draws = np.array([
-            statistic(np.concatenate([rows[c] for c in rng.integers(0, m, m)]))
-            for _ in range(_RESAMPLES)
-        ])  # fmt: skip
+    drawn = _rows_drawn(n, rng) if of is None else _cases_drawn(of, rng)
+    draws = np.concatenate([statistic(rows) for rows in drawn])
     low, high = np.quantile(draws, [delta / 2, 1 - delta / 2])
     return float(statistic(np.arange(n))), float(low), float(high)
+
+
+def _rows_drawn(n: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
+    """Positions of resampled rows, as many draws at once as stay in the cache."""
+    many = max(1, _AT_ONCE // n)
+    for at in range(0, _RESAMPLES, many):
+        yield rng.integers(0, n, (min(many, _RESAMPLES - at), n))
+
+
+def _cases_drawn(of: NDArray[np.int64], rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
+    """Positions of the rows of resampled cases, those of all draws with as many rows at once."""
+    order, counts = np.argsort(of, kind="stable"), np.bincount(of)
+    starts, many = np.cumsum(counts) - counts, max(1, _AT_ONCE // len(of))
+    for at in range(0, _RESAMPLES, many):
+        cases = rng.integers(0, len(counts), (min(many, _RESAMPLES - at), len(counts)))
+        lengths = counts[cases].sum(axis=1)
+        for length in np.unique(lengths):
+            some = cases[lengths == length].ravel()
+            sizes = counts[some]
+            first = starts[some] - (np.cumsum(sizes) - sizes)
+            yield order[np.repeat(first, sizes) + np.arange(sizes.sum())].reshape(-1, length)

@@ -240,6 +240,21 @@ def test_intervals_over_cases_are_those_of_as_many_draws():
     assert b.high - b.low == pytest.approx(a.high - a.low, rel=0.2)
 
 
+def test_cases_of_any_size_are_drawn_whole():
+    """As often as it was drawn a case stands there with all of its rows, one draw at a time."""
+    rng = np.random.default_rng(1)
+    case = np.r_[np.arange(30), np.repeat(np.arange(30), rng.integers(0, 8, 30))]
+    truth = rng.normal(size=len(case))
+    said = truth + rng.normal(size=len(case))
+    given = [ModelPredictions("student", "s", "", said)]
+    found = compare_predictions(given, truth, None, Task(), 0.1, case).entries[0].agreement
+    rng, values = np.random.default_rng(0), []
+    for _ in range(1000):
+        rows = np.concatenate([np.flatnonzero(case == c) for c in rng.integers(0, 30, 30)])
+        values.append(r2_score(truth[rows], said[rows]))
+    assert (found.low, found.high) == pytest.approx(np.quantile(values, [0.05, 0.95]))
+
+
 @pytest.mark.parametrize("task", [CLASSES, NUMBER])
 def test_several_rivals_share_delta(task):
     """Each of three baselines is compared at a third of delta, so that all hold together."""
