@@ -14,7 +14,7 @@ from limbeck.core.errors import InvalidInput
 from limbeck.teachers import TorchTeacher
 
 X = np.random.default_rng(0).normal(size=(300, 3))
-FAST: dict[str, Any] = {"max_leaves": 6, "queries": 200}
+FAST: dict[str, Any] = {"method": "greedy", "max_leaves": 6, "queries": 60}
 
 
 class Two(nn.Module):

@@ -14,7 +14,7 @@ from limbeck import distill
 from limbeck.core.errors import InvalidInput, TeacherFailed
 from limbeck.core.task import Task
 
-QUICK: dict[str, Any] = {"queries": 200, "max_leaves": 4}
+QUICK: dict[str, Any] = {"method": "greedy", "queries": 60, "max_leaves": 4}
 X = np.random.default_rng(0).normal(size=(400, 3))
 Y = (X[:, 0] > 0.3).astype(int)
 NAMES = np.where(Y, "yes", "no")

@@ -30,7 +30,7 @@ class Last(torch.nn.Module):
         return self.head(self.lstm(x)[0][:, -1]) + 9 * torch.stack([-x[:, 3, 1], x[:, 3, 1]], 1)
 
 
-def sequences(n: int = 400, seed: int = 0) -> np.ndarray:
+def sequences(n: int = 250, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=(n, 5, 2)).astype(np.float32)
 
 
@@ -64,10 +64,10 @@ def test_a_network_of_images_into_trees_and_tables() -> None:
     net = torch.nn.Sequential(
         torch.nn.Conv2d(1, 2, 3), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(18, 3)
     )
-    X = np.random.default_rng(0).normal(size=(300, 1, 5, 5)).astype(np.float32)
+    X = np.random.default_rng(0).normal(size=(150, 1, 5, 5)).astype(np.float32)
     own = np.random.default_rng(1).normal(size=(60, 1, 5, 5)).astype(np.float32)
     for into in ("tree", "junta"):
-        settings = QUICK if into == "tree" else {"k": 2, "max_queries": 4000}
+        settings = QUICK if into == "tree" else {"k": 2, "max_queries": 2000}
         result = limbeck.distill(net, X, into=into, holdout=(own, None), **settings)
         assert result.student.features_.names[7] == "x[0, 1, 2]"
         with torch.no_grad():

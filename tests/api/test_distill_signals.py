@@ -79,16 +79,16 @@ def test_classes_of_images_with_rows_of_ones_own_for_the_certificate() -> None:
     net = torch.nn.Sequential(
         torch.nn.Conv2d(1, 4, 3), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(144, 3)
     )
-    X = signals(100, (1, 8, 8))
-    own = signals(160, (1, 8, 8))[100:]
+    X = signals(60, (1, 8, 8))
+    own = signals(120, (1, 8, 8))[60:]
     result = limbeck.distill(net, X, into="wavelet", holdout=(own, None), **QUICK)
     assert result.certificate.n == 60
-    assert result.student.predict_proba(X).shape == (100, 3)
+    assert result.student.predict_proba(X).shape == (60, 3)
     assert result.student.task_.classes == (0, 1, 2)
 
 
 def test_a_table_of_signals_keeps_its_names() -> None:
-    frame = pd.DataFrame(signals(), columns=[f"{i} [s]" for i in range(16)])
+    frame = pd.DataFrame(signals(60), columns=[f"{i} [s]" for i in range(16)])
     result = limbeck.distill(Reader(), frame, into="wavelet", regression=True, **QUICK)
     assert result.student.feature_names_in_[3] == "3 [s]"
     assert result.student.decomposition_.shape == (16,)

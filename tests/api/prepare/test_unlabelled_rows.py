@@ -54,12 +54,12 @@ def test_texts() -> None:
     def teacher(texts: Any) -> Any:
         return np.array([[0.1, 0.9] if "good" in t else [0.9, 0.1] for t in texts])
 
-    texts = [f"{'good' if i % 2 else 'bad'} film {i}" for i in range(120)]
+    texts = [f"{'good' if i % 2 else 'bad'} film {i}" for i in range(80)]
     result = limbeck.distill(
-        teacher, texts[:60], [i % 2 for i in range(60)], into="text_classifier",
-        unlabelled=texts[60:], classes=[0, 1],
+        teacher, texts[:40], [i % 2 for i in range(40)], into="text_classifier",
+        unlabelled=texts[40:], classes=[0, 1],
     )  # fmt: skip
-    assert result.rows_seen == 42 + 60
+    assert result.rows_seen == 28 + 40
 
 
 @pytest.mark.parametrize(
