@@ -150,7 +150,7 @@ def distill_language(
 
 
 def _opened(given: Any, data: Any, settings: Mapping[str, Any]) -> RecordedLogits:
-    """Recorded logits, which bring their texts, parted into prompts already."""
+    """Recorded logits, which bring their texts, split into prompts already."""
     if data is not None:
         raise InvalidInput(
             "Prompts were given beside recorded logits, which are of their own texts.",
@@ -159,7 +159,7 @@ def _opened(given: Any, data: Any, settings: Mapping[str, Any]) -> RecordedLogit
     for name, value in settings.items():
         if value is not None:
             raise InvalidInput(
-                f"{name} was given beside recorded logits, whose texts are parted already.",
+                f"{name} was given beside recorded logits, whose texts are split already.",
                 "Leave it out, or give it to limbeck.language.record.",
             )
     return given if isinstance(given, RecordedLogits) else RecordedLogits.open(given)

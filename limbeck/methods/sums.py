@@ -260,13 +260,14 @@ class SumMethod(BaseMethod):
         if found.losses is None:
             return Status(StatusCode.COMPLETE, f"{message}; there were too few rows to leave out.")
         lost = float(np.average(found.losses[found.chosen], weights=found.weight))
-        what = "it differs from the teacher on" if data.classifies else "it leaves unexplained"
+        what = "it differs from the teacher on" if data.classifies else "it does not explain"
         remedy = ""
         if lost > self.epsilon and found.chosen == len(found.sizes) - 1:
             remedy = f"Give max_numbers above {self.numbers or self.max_numbers}."
         elif lost > self.epsilon:
             remedy = "More numbers of this kind do not help: try into='tree'."
-        message += f"; {what} {lost:.1%} {'of rows left out' if data.classifies else 'of variance'}"
+        of = "of rows left out" if data.classifies else "of the teacher's variance on rows left out"
+        message += f"; {what} {lost:.1%} {of}"
         return Status(StatusCode.COMPLETE, f"{message}.", remedy)
 
 

@@ -165,7 +165,7 @@ def split_language(request: LanguageRequest, data: LanguageData) -> LanguageSide
         which = f", of which {different:,} are different," if alike else ""
         longer = " Texts that begin alike count as one prompt: a larger prompt_tokens parts them."
         raise InvalidInput(
-            f"{plural(len(prompts), 'prompt')}{which} cannot be parted into training and test.",
+            f"{plural(len(prompts), 'prompt')}{which} cannot be split into training and test.",
             f"Give more different ones.{longer if alike and request.prompt_tokens else ''}",
         )
     if train.complete is False and any(c is not None for c in train.completions):

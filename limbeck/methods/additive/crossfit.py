@@ -290,7 +290,7 @@ class CurveCrossFit:
         if exact:
             said = "all rows and queries" if len(self.values) > len(self.rows) else "all rows"
             return Status(StatusCode.EXACT, f"C{what[1:]} agree with the teacher on {said}.")
-        of = "differ from the teacher on" if self.task.classifies else "leave unexplained"
+        of = "differ from the teacher on" if self.task.classifies else "do not explain"
         unit = "of the rows" if self.task.classifies else "of the teacher's variance on the rows"
         words = f"{what} {of} {cost:.1%} {unit}"
         if losses is None:

@@ -221,12 +221,11 @@ class SizedStudents(Generic[S]):
         if self.left_out is not None:
             parts.append(f"{self.expected(at):.1%} {link} rows left out ({FOLDS}-fold)")
         listed = ", ".join(parts[:-1]) + (" and " if len(parts) > 1 else "") + parts[-1]
-        verb = "differs from the teacher on" if self.classifies else (
-            "leaves unexplained of the teacher's variance"
-        )  # fmt: skip
-        return Status(
-            StatusCode.COMPLETE, f"{what} {verb} {listed}.", self._remedy(at, epsilon, limit)
-        )
+        how = f"differs from the teacher on {listed}"
+        if not self.classifies:
+            share, where = listed.split(" ", 1)
+            how = f"does not explain {share} of the teacher's variance {where}"
+        return Status(StatusCode.COMPLETE, f"{what} {how}.", self._remedy(at, epsilon, limit))
 
     def _remedy(self, at: int, epsilon: float, limit: str) -> str:
         if self.expected(at) <= epsilon:

@@ -75,7 +75,8 @@ class Outcome:
         listed = ", ".join(parts[:-1]) + (" and " if len(parts) > 1 else "") + parts[-1]
         if self.classifies:
             return f"differs from the teacher on {listed}"
-        return f"leaves unexplained of the teacher's variance {listed}"
+        share, where = listed.split(" ", 1)
+        return f"does not explain {share} of the teacher's variance {where}"
 
 
 def status_of(

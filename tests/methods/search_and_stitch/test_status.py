@@ -28,7 +28,7 @@ def test_rows_queries_and_rows_left_out_are_told_apart():
     alone = told(replace(BASE, queries=None, left_out=None, chosen=1))
     assert "tree of 1 leaf differs from the teacher on 5.0% of the rows." in alone.message
     values = told(replace(BASE, classifies=False))
-    assert "leaves unexplained of the teacher's variance 5.0% on the rows" in values.message
+    assert "does not explain 5.0% of the teacher's variance on the rows" in values.message
 
 
 def test_more_leaves_are_advised_only_where_they_help_on_rows_left_out():
