@@ -139,7 +139,7 @@ def _call(audit: AuditFacts) -> str:
     given |= {"features": list(audit.features)}
     given |= {k: audit.settings.get(k) for k in ("positive", "score_levels", "missing")}
     given |= {k: audit.settings.get(k) for k in ("threshold", "favourable")}
-    given |= {k: audit.settings.get(k) for k in ("pairs", "bags", "folds", "level", "seed")}
+    given |= {k: audit.settings.get(k) for k in ("pairs", "bags", "folds", "delta", "seed")}
     lines = [
         f"    {name}={_in_code(value)},\n" for name, value in given.items() if value is not None
     ]

@@ -54,6 +54,8 @@ AUDIT = (
 .limbeck details .tabled { margin-top: .25rem; }
 @media (min-width: 40.01rem) { .limbeck td.number + td { padding-left: 0; } }
 .limbeck tbody th:has(~ td svg.bar) { white-space: normal; }
+/* nine columns fit a page of 1,100 pixels where intervals stand below their numbers */
+@media (min-width: 40.01rem) and (max-width: 96rem) { .limbeck .wide td .range { display: block; } }
 /* shadows at the ends of a box that scrolls sideways: there is more */
 .limbeck .tabled .scroll { background:
   linear-gradient(to right, var(--paper) 40%, transparent) left / 2rem 100% no-repeat local,

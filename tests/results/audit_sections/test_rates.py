@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -44,6 +47,15 @@ def test_rates_are_of_all_rows_and_of_each_group(audit: Audit) -> None:
     assert b.impact_ratio is None  # not being selected is favourable, and b is least selected
     assert a.impact_ratio is not None
     assert a.impact_ratio.high < 0.8
+
+
+def test_no_column_is_out_of_sight_in_usual_and_narrow_windows(
+    audit: Audit, browsed: Any, tmp_path: Path
+) -> None:
+    page = audit.report(tmp_path / "r.html").read_text("utf-8")
+    for width, (content, cut) in browsed(page, [500, 1100, 1280, 1440]).items():
+        assert content <= width
+        assert cut == [], width
 
 
 def test_the_page_and_the_table_show_them(audit: Audit) -> None:
