@@ -51,7 +51,7 @@ def audit(
     pairs: int = 0,
     bags: int = 100,
     folds: int = 5,
-    level: float = 0.95,
+    delta: float = 0.05,
     seed: int = 0,
     out: str | Path | None = None,
     progress: bool | None = None,
@@ -105,11 +105,11 @@ def audit(
     pairs : int
         The most pairs of features with a table of their own in either model.
     bags : int
-        Bootstrap bags for the bands; at least level / (1 - level).
+        Bootstrap bags for the bands; at least (1 - delta) / delta.
     folds : int
         Folds of the cross-fitted predictions.
-    level : float
-        Of all intervals and bands; in (0.5, 1).
+    delta : float
+        One less the level of all intervals and bands; in (0, 0.5).
     seed : int
         The same seed gives the same audit.
     out : str or Path, optional
@@ -149,7 +149,8 @@ def audit(
             f"An audit goes over its whole table again and again, and df is a {type(df).__name__}.",
             "Give a data frame: pandas.read_parquet, or a random sample that fits into memory.",
         )
-    _check(pairs, bags, folds, level)
+    _check(pairs, bags, folds, delta)
+    level = 1 - delta
     seed = whole_number("seed", seed)
     table = read_table(
         df, score=score, outcome=outcome, features=features, drop=drop,
@@ -158,7 +159,7 @@ def audit(
     )  # fmt: skip
     _check_decision(table, threshold, favourable)
     settings = {
-        "pairs": pairs, "bags": bags, "folds": folds, "level": level, "seed": seed,
+        "pairs": pairs, "bags": bags, "folds": folds, "delta": delta, "seed": seed,
         "drop": list(drop), "positive": None if positive is None else str(positive),
         "score_levels": None if score_levels is None else [str(v) for v in score_levels],
         "missing": [str(v) for v in missing] or None, "threshold": threshold,
@@ -262,11 +263,11 @@ def _check_decision(
         )
 
 
-def _check(pairs: int, bags: int, folds: int, level: float) -> None:
-    check_share("level", level)
-    if level <= 0.5:
-        raise InvalidInput(f"level is {level}.", "Give a level above 0.5, such as 0.95.")
-    least = int(np.ceil(level / (1 - level) - 1e-9))
+def _check(pairs: int, bags: int, folds: int, delta: float) -> None:
+    check_share("delta", delta)
+    if delta >= 0.5:
+        raise InvalidInput(f"delta is {delta}.", "Give one below 0.5, such as 0.05.")
+    least = int(np.ceil((1 - delta) / delta - 1e-9))
     for name, given, fewest in (("pairs", pairs, 0), ("bags", bags, least), ("folds", folds, 2)):
         if isinstance(given, bool) or not isinstance(given, int | np.integer) or given < fewest:
             raise InvalidInput(f"{name} is {given!r}.", f"Give a whole number from {fewest}.")

@@ -66,9 +66,9 @@ def audit(
     ] = 0,
     bags: Annotated[int, typer.Option(help="Resamples behind the bands.")] = 100,
     folds: Annotated[int, typer.Option(help="Folds of the cross-fitted predictions.")] = 5,
-    level: Annotated[
-        float, typer.Option(help="Of all intervals and bands; between 0.5 and 1.")
-    ] = 0.95,
+    delta: Annotated[
+        float, typer.Option(help="One less the level of all intervals and bands.")
+    ] = 0.05,
     seed: int = 0,
     progress: ShowProgress = None,
 ) -> None:
@@ -99,7 +99,7 @@ def audit(
             pairs=pairs,
             bags=bags,
             folds=folds,
-            level=level,
+            delta=delta,
             seed=seed,
             out=out,
             progress=progress,

@@ -217,8 +217,8 @@ def test_pairs() -> None:
         ({"bags": 18}, "bags is 18"),
         ({"folds": 1}, "folds is 1"),
         ({"pairs": -1}, "pairs is -1"),
-        ({"level": 1.0}, "level"),
-        ({"level": 0.4}, "level is 0.4"),
+        ({"delta": 0.0}, "delta"),
+        ({"delta": 0.6}, "delta is 0.6"),
         ({"score": "scroe"}, "no column 'scroe'"),
     ],
 )
