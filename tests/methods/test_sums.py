@@ -57,7 +57,7 @@ def test_values_and_weights() -> None:
     assert result.queries == 0
     told = forest.predict(X[200:])
     assert np.corrcoef(result.student.predict(X[200:]), told)[0, 1] > 0.9
-    assert "of variance" in result.status.message
+    assert "of the teacher's variance on rows left out" in result.status.message
 
 
 def test_sums_of_the_rows_alone_stand_beside_those_of_queries_that_mislead() -> None:
