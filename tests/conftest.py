@@ -1,4 +1,4 @@
-"""What several rooms of tests share."""
+"""What several folders of tests share."""
 
 from __future__ import annotations
 

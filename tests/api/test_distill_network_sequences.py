@@ -1,4 +1,4 @@
-"""Networks that read sequences, through the door: numbers as if each row were alone."""
+"""Networks that read sequences, numbers as if each row were alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The door for signals and images: rows inside, the user's own shapes outside."""
+"""Signals and images: rows inside, the user's own shapes outside."""
 
 from __future__ import annotations
 

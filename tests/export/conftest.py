@@ -1,4 +1,4 @@
-"""Networks that leave the house."""
+"""Networks that are exported."""
 
 from __future__ import annotations
 
