@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from limbeck.teachers import Endpoint
-from limbeck.teachers.endpoints.answer_store import AnswerStore, question_key
+from limbeck.teachers.answer_store import AnswerStore, question_key
 
 LATENCY, CONCURRENCY = 0.05, 32
 

@@ -27,8 +27,8 @@ from limbeck.language.generated.self_instruct import SelfInstruct
 from limbeck.language.generated.tasks import GeneratedRow, SeedTask
 from limbeck.language.generated.writing_log import WritingLog
 from limbeck.teachers import as_teacher
+from limbeck.teachers.answer_store import AnswerStore
 from limbeck.teachers.completions import TextWriter
-from limbeck.teachers.endpoints.answer_store import AnswerStore
 from limbeck.teachers.endpoints.chat import Chat
 from limbeck.teachers.endpoints.chat_completions import ChatWriter
 

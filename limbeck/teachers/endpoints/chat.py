@@ -12,7 +12,7 @@ from limbeck.core.errors import InvalidInput, TeacherFailed, whole_number
 from limbeck.core.registry import TEACHERS
 from limbeck.core.task import Label, Task
 from limbeck.data.labels import as_classes
-from limbeck.teachers.endpoints.answer_store import AnswerStore
+from limbeck.teachers.answer_store import AnswerStore
 from limbeck.teachers.endpoints.chat_modes import MODES, parameters_of, question_of, scored_by
 from limbeck.teachers.endpoints.chat_prompt import OPTIONS, check_prompt, filled
 from limbeck.teachers.endpoints.chat_replies import reply_parts, usage_of

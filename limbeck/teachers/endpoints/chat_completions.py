@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from limbeck.teachers.answer_store import question_key
 from limbeck.teachers.completions import Completion, Sampling, WritingBill, WritingCount
-from limbeck.teachers.endpoints.answer_store import question_key
 from limbeck.teachers.endpoints.chat import Chat
 from limbeck.teachers.endpoints.chat_replies import reply_parts, usage_of
 from limbeck.teachers.endpoints.client import Job

@@ -13,7 +13,7 @@ from limbeck.core.errors import InvalidInput, whole_number
 from limbeck.core.registry import TEACHERS
 from limbeck.core.task import Label, Task
 from limbeck.data.labels import as_classes
-from limbeck.teachers.endpoints.answer_store import AnswerStore
+from limbeck.teachers.answer_store import AnswerStore
 from limbeck.teachers.endpoints.client import Client, UnusableReply
 from limbeck.teachers.endpoints.json_rows import column_names, rows_as_lists
 from limbeck.teachers.endpoints.paid_teacher import (
@@ -78,7 +78,7 @@ class Endpoint(PaidTeacher):
     requests_per_second : float, optional
         The most.
     store : path, optional
-        The file for answers; see `limbeck.teachers.endpoints.answer_store.default_store`.
+        The file for answers; see `limbeck.teachers.answer_store.default_store`.
     allow_queries : bool
         Whether methods may ask about rows that they make up; each costs.
     force : bool

@@ -18,8 +18,8 @@ from limbeck.core.contract import Access
 from limbeck.core.errors import AccessDenied, InvalidInput, TeacherFailed, plural, whole_number
 from limbeck.core.progress import Progress, quiet, shown
 from limbeck.core.task import Task
+from limbeck.teachers.answer_store import AnswerStore, question_key
 from limbeck.teachers.closed import Closed
-from limbeck.teachers.endpoints.answer_store import AnswerStore, question_key
 from limbeck.teachers.endpoints.client import Client, Job
 from limbeck.teachers.endpoints.json_rows import whole_as_int
 from limbeck.teachers.endpoints.paid_answers import PaidAnswers, RowWithoutAnswer
@@ -47,7 +47,7 @@ class Asked:
     Parameters
     ----------
     key : bytes
-        See `limbeck.teachers.endpoints.answer_store.question_key`.
+        See `limbeck.teachers.answer_store.question_key`.
     content : JSON value
         The row, or the text about it.
     """

@@ -10,8 +10,8 @@ from typing import Any, Self
 import torch
 
 from limbeck.core.errors import InvalidInput
+from limbeck.teachers.answer_store import AnswerStore, question_key
 from limbeck.teachers.completions import Completion, Sampling, WritingBill, WritingCount
-from limbeck.teachers.endpoints.answer_store import AnswerStore, question_key
 from limbeck.teachers.huggingface.folder import read_folder
 from limbeck.teachers.huggingface.loading import load_model
 

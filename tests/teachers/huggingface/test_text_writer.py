@@ -9,8 +9,8 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
 from limbeck import LimbeckError  # noqa: E402
+from limbeck.teachers.answer_store import AnswerStore  # noqa: E402
 from limbeck.teachers.completions import Sampling  # noqa: E402
-from limbeck.teachers.endpoints.answer_store import AnswerStore  # noqa: E402
 from limbeck.teachers.huggingface import text_writer  # noqa: E402
 from limbeck.teachers.huggingface.text_writer import FolderWriter  # noqa: E402
 

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from limbeck.core.errors import FileRefused
-from limbeck.teachers.endpoints.answer_store import AnswerStore, default_store, question_key
+from limbeck.teachers.answer_store import AnswerStore, default_store, question_key
 
 
 def test_the_first_answer_stays(tmp_path):
