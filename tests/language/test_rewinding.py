@@ -33,7 +33,7 @@ def test_ends_that_are_taken_back_leave_no_trace(models, name):
     module, rng = models[name], random.Random(0)
     reader = RewindingReader(module, 4)
     text = [rng.randrange(34) for _ in range(5)]
-    for _ in range(15):
+    for _ in range(25):
         text = text[: max(1, len(text) - rng.choice([0, 0, 1, 3, 9]))]
         text += [rng.randrange(34) for _ in range(rng.randrange(1, 4))]
         last = rng.randrange(1, min(5, len(text)) + 1)
