@@ -37,6 +37,8 @@ _SMALL, _NEAR, _SHRINK = 1e-4, 0.2, 0.5
 smaller each must be than the one before."""
 _TOGETHER = 8
 _CELLS = 4_000_000
+_COUNTED = 2_000_000
+"""Entries whose sums are made in one go, with a weight for each; beyond them column by column."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +78,8 @@ class Design:
     def sums(self, v: Vector) -> Vector:
         """The sum of v (n,) within each bin, shape (p,)."""
         p = self.starts[-1]
+        if self.at.size <= _COUNTED:
+            return np.bincount(self.at.ravel(), np.repeat(v, self.at.shape[1]), p)
         return np.concatenate(
             [
                 np.bincount(self.at[:, j], v, p)[a:b]
@@ -107,17 +111,16 @@ class Design:
         for j in range(d):
             a, b = self.starts[j], self.starts[j + 1]
             # row i adds w[i] to its cell of each later column: a sparse matrix as it stands
-            cells = (at[:, j : j + 1] - np.int32(a)) * np.int32(p - a) + (at[:, j:] - np.int32(a))
+            cells = at[:, j:] + ((at[:, j : j + 1] - np.int32(a)) * np.int32(p - a) - np.int32(a))
             ends = np.arange(0, n * (d - j) + 1, d - j, dtype=np.int32)
             shape = ((b - a) * (p - a), n)
             rows = csc_array((ones[: n * (d - j)], cells.ravel(), ends), shape=shape)
-            block = np.ascontiguousarray((rows @ w).T)
-            out[:, a:b, a:] = block.reshape(m, b - a, p - a)
+            out[:, a:b, a:] = (rows @ w).T.reshape(m, b - a, p - a)
         return out
 
     def add_up(self, theta: Vector) -> Vector:
         """The sum of the contributions theta (p,) for each row, shape (n,)."""
-        return np.asarray(theta[self.at].sum(axis=1))
+        return np.asarray(theta.take(self.at).sum(axis=1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -347,8 +350,7 @@ def _trace_of_inverse(factor: tuple[Vector, bool]) -> float:
     inverse, failed = dtrtri(factor[0], lower=factor[1])
     if failed:
         return float("nan")
-    half = np.tril(inverse) if factor[1] else np.triu(inverse)
-    return float(np.vdot(half.T, half.T))
+    return float(np.vdot(inverse.T, inverse.T))  # the other half holds zeros, as `about` does
 
 
 def one_step(
