@@ -95,16 +95,17 @@ def _resampled(
         block = rng.permutation(n) % _BLOCKS
         terms = np.column_stack([np.bincount(block, t) for t in terms.T])
     m = len(terms)
-    draws = np.empty(_RESAMPLES)
+    means = np.empty((_RESAMPLES, terms.shape[1]))
     for i in range(_RESAMPLES):
-        draws[i] = _r(np.bincount(rng.integers(0, m, m), minlength=m) @ terms / n)
+        means[i] = np.bincount(rng.integers(0, m, m), minlength=m) @ terms / n
+    draws = _r(means)
     low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
     return Correlation(name, Estimate(float((a * b).mean()), float(low), float(high), level))
 
 
-def _r(means: Vector) -> float:
-    a, b, aa, bb, ab = means
-    return float((ab - a * b) / np.sqrt(max((aa - a * a) * (bb - b * b), 1e-300)))
+def _r(means: Vector) -> Vector:
+    a, b, aa, bb, ab = means.T
+    return np.asarray((ab - a * b) / np.sqrt(np.maximum((aa - a * a) * (bb - b * b), 1e-300)))
 
 
 def _kendall(a: Vector, b: Vector, level: float, seed: int) -> Correlation:

@@ -11,7 +11,7 @@ from scipy.special import expit, xlogy
 from limbeck.audits.audited_rows import AuditTable
 from limbeck.audits.results import Estimate, Fidelity
 
-__all__ = ["auc", "bootstrap", "fidelity"]
+__all__ = ["auc", "bootstrap", "fidelity", "weighted_mean"]
 
 _RESAMPLES = 500
 _MANY_CASES, _BLOCKS = 5_000, 2_000
@@ -50,11 +50,11 @@ def fidelity(
     missed = (score - score_out) ** 2
 
     def rmse(w: Vector) -> float:
-        return float(np.sqrt(np.average(missed, weights=w)))
+        return float(np.sqrt(weighted_mean(missed, w)))
 
     def r2(w: Vector) -> float:
-        spread = np.average((score - np.average(score, weights=w)) ** 2, weights=w)
-        return 1 - float(np.average(missed, weights=w) / spread) if spread > 0 else float("nan")
+        spread = weighted_mean((score - weighted_mean(score, w)) ** 2, w)
+        return 1 - weighted_mean(missed, w) / spread if spread > 0 else float("nan")
 
     both = bootstrap([rmse, r2], table, level, rng)
     if outcome is None or outcome_out is None:
@@ -62,10 +62,21 @@ def fidelity(
     p = np.clip(expit(outcome_out), 1e-12, 1 - 1e-12)
     loss = -(xlogy(outcome, p) + xlogy(1 - outcome, 1 - p))
     of_model, of_score = auc(outcome_out, outcome), auc(score, outcome)
-    more = bootstrap(
-        [of_model, lambda w: float(np.average(loss, weights=w)), of_score], table, level, rng
-    )
+    more = bootstrap([of_model, lambda w: weighted_mean(loss, w), of_score], table, level, rng)
     return Fidelity(both[0], both[1], *more)
+
+
+def weighted_mean(v: Vector, weight: Vector) -> float:
+    """What `numpy.average` gives of numbers (n,), without its checks: there are 500 resamples.
+
+    Parameters
+    ----------
+    v : ndarray of shape (n,)
+        The numbers.
+    weight : ndarray of shape (n,)
+        Their weights; the sum is above 0.
+    """
+    return float((v * weight).sum() / weight.sum())
 
 
 def auc(score: Vector, outcome: Vector) -> Callable[[Vector], float]:

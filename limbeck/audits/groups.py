@@ -13,7 +13,7 @@ from limbeck.audits.audited_rows import AuditTable
 from limbeck.audits.bands import Resampled, critical_value
 from limbeck.audits.calibration import Curve
 from limbeck.audits.differences import Scaled
-from limbeck.audits.fidelity import bootstrap
+from limbeck.audits.fidelity import bootstrap, weighted_mean
 from limbeck.audits.fitting import Models
 from limbeck.audits.results import Estimate, GroupFinding
 from limbeck.certificates.binomial import interval
@@ -103,8 +103,8 @@ def _finding(
         return GroupFinding(name, n, _unknown(level), blank, _unknown(level), blank, (few,))
     mean, rmse = bootstrap(
         [
-            lambda v: float(np.average(score, weights=v)),
-            lambda v: float(np.sqrt(np.average(missed, weights=v))),
+            lambda v: weighted_mean(score, v),
+            lambda v: float(np.sqrt(weighted_mean(missed, v))),
         ],
         table, level, rng, here,
     )  # fmt: skip
