@@ -68,7 +68,7 @@ def test_a_score_that_runs_against_the_outcome() -> None:
     assert (np.diff(curve(np.arange(1.0, 11.0))) <= 1e-12).all()
 
 
-@pytest.mark.parametrize("runs", [25, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("runs", [16, pytest.param(100, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("deciles", [True, False])
 def test_false_alarms_are_as_rare_as_they_should_be(deciles: bool, runs: int) -> None:
     line, order = [], []
@@ -77,8 +77,9 @@ def test_false_alarms_are_as_rare_as_they_should_be(deciles: bool, runs: int) ->
         found, _ = calibrate(s, o, np.ones(1000), 0.95, np.random.default_rng(seed))
         line.append(found.p_linear < 0.05)
         order.append(found.p_monotone < 0.05)
-    assert np.mean(line) < 0.13
-    assert np.mean(order) < 0.13
+    most = 0.13 if runs > 16 else 3 / 16  # 4 or more of 16 at 5%: 1% of such tests
+    assert np.mean(line) <= most
+    assert np.mean(order) <= most
 
 
 def test_probabilities_are_taken_on_the_logit_scale() -> None:

@@ -44,7 +44,7 @@ def test_copies_are_named_and_left_out() -> None:
 
 def test_the_audit_of_copies_is_the_audit() -> None:
     """Three copies of everybody change no p-value and no band."""
-    df = frame()
+    df = frame(450)
     given: dict[str, Any] = {"score": "score", "outcome": "outcome", "bags": 9, "level": 0.9}
     one = limbeck.audit(df, **given, progress=False)
     three = limbeck.audit(pd.concat([df] * 3, ignore_index=True), **given, progress=False)
@@ -100,27 +100,27 @@ def test_frequencies_of_people_equal_the_rows_written_out(
 
 
 def test_cases_stay_together() -> None:
-    df = frame()
-    panel = pd.concat([df, df.assign(a=df["a"] + 0.1), df[:100]], ignore_index=True)
-    panel["who"] = [*range(600), *range(600), *range(100)]
+    df = frame(300)
+    panel = pd.concat([df, df.assign(a=df["a"] + 0.1), df[:50]], ignore_index=True)
+    panel["who"] = [*range(300), *range(300), *range(50)]
     table = read(panel, cases="who")
-    assert len(table) == 1300
-    assert table.evidence.sum() == pytest.approx(1300**2 / (500 * 4 + 100 * 9))
+    assert len(table) == 650
+    assert table.evidence.sum() == pytest.approx(650**2 / (250 * 4 + 50 * 9))
     rows, note = independent_rows(table, 0)
-    assert len(rows) == 600
-    assert len(set(table.cases[rows])) == 600
+    assert len(rows) == 300
+    assert len(set(table.cases[rows])) == 300
     assert "one row of each case" in note
     drawn = table.redraw(np.random.default_rng(0))
-    assert (drawn[:600] == drawn[600:1200]).all()
+    assert (drawn[:300] == drawn[300:600]).all()
     found = limbeck.audit(
-        panel, score="score", outcome="outcome", cases="who", bags=20, progress=False
+        panel, score="score", outcome="outcome", cases="who", bags=9, level=0.9, progress=False
     )
     fold = found.work.models.folds.of
-    assert (fold[:600] == fold[600:1200]).all()
+    assert (fold[:300] == fold[300:600]).all()
     assert "who" not in found.features
     assert found.certificate is None
     with pytest.raises(InvalidInput, match="100 different cases"):
-        read(panel.assign(who=np.arange(1300) % 100), cases="who")
+        read(panel.assign(who=np.arange(650) % 100), cases="who")
 
 
 def test_rows_drawn_by_score_and_outcome_together_are_thinned() -> None:

@@ -30,7 +30,7 @@ def simulate(seed: int, n: int = 2000, extra: float = 1.0, blind: bool = False) 
     return df
 
 
-def run(df: pd.DataFrame, outcome: str | None = "outcome", bags: int = 60) -> tuple[
+def run(df: pd.DataFrame, outcome: str | None = "outcome", bags: int = 40) -> tuple[
     AuditTable, Models, Differences
 ]:  # fmt: skip
     t = read_table(df, score="score", outcome=outcome, drop=() if outcome else ("outcome",))
@@ -42,8 +42,13 @@ def run(df: pd.DataFrame, outcome: str | None = "outcome", bags: int = 60) -> tu
     return t, m, differences(t, m, scaled(m), 0.95)
 
 
-def test_the_known_difference_is_told_first() -> None:
-    _, _, found = run(simulate(0))
+@pytest.fixture(scope="module")
+def known() -> tuple[AuditTable, Models, Differences]:
+    return run(simulate(0))
+
+
+def test_the_known_difference_is_told_first(known: tuple[AuditTable, Models, Differences]) -> None:
+    _, _, found = known
     assert found.shapes[0].feature == "age [years]"
     first = found.sentences[0]
     assert first.startswith("From age ")
@@ -68,13 +73,13 @@ def test_shapes_add_up_and_bands_nest() -> None:
         assert (s.simultaneous[:, 0] <= s.pointwise[:, 0]).all()
         assert (s.pointwise[:, 1] <= s.simultaneous[:, 1]).all()
         assert (s.pointwise[:, 0] <= s.difference).all()
-    assert found.bags == len(m.bags) == 60
+    assert found.bags == len(m.bags) == 40
 
 
 def test_scaling_takes_off_the_score_s_unit() -> None:
     df = simulate(2)
-    _, _, one = run(df)
-    _, _, other = run(df.assign(score=100 * df["score"] + 7))
+    _, _, one = run(df, bags=20)
+    _, _, other = run(df.assign(score=100 * df["score"] + 7), bags=20)
     for a, b in zip(one.shapes, other.shapes, strict=True):
         assert np.allclose(a.difference, b.difference, atol=1e-6)
 
@@ -208,7 +213,7 @@ def test_silence_where_bands_hold_zero() -> None:
 def test_a_difference_that_the_common_scale_makes_is_said_to_be_one() -> None:
     """The score makes too much of a and is right on b; scaled down, it makes too little of b."""
     rng = np.random.default_rng(0)
-    n = 6000
+    n = 4000
     df = pd.DataFrame({"a": rng.normal(size=n), "b": rng.normal(size=n)})
     df["score"] = expit(1.6 * df["a"] + 0.8 * df["b"] + rng.normal(0, 0.1, n))
     df["outcome"] = (rng.random(n) < expit(0.8 * df["a"] + 0.8 * df["b"])).astype(int)
@@ -221,8 +226,10 @@ def test_a_difference_that_the_common_scale_makes_is_said_to_be_one() -> None:
     assert all("It is seen on the common scale only" in s for s in of["b"])
 
 
-def test_a_score_that_is_no_probability_has_no_log_odds_of_its_own() -> None:
-    _, m, found = run(simulate(0))
+def test_a_score_that_is_no_probability_has_no_log_odds_of_its_own(
+    known: tuple[AuditTable, Models, Differences],
+) -> None:
+    _, m, found = known
     assert m.own is None
     assert not [s for s in found.sentences if "own log-odds" in s]
 

@@ -64,11 +64,11 @@ def test_both_models_follow_what_they_should() -> None:
 
 
 def test_same_seed_same_models() -> None:
-    t = table()
-    a, b = fit(t), fit(t)
+    t = table(300)
+    a, b = fit(t, bags=2), fit(t, bags=2)
     assert (a.score_out == b.score_out).all()
     assert (a.bags.score == b.bags.score).all()
-    assert not (a.bags.score == fit(t, seed=1).bags.score).all()
+    assert not (a.bags.score == fit(t, bags=2, seed=1).bags.score).all()
 
 
 def test_out_of_fold_predictions_see_no_row_of_their_own() -> None:
@@ -213,10 +213,10 @@ def test_noise_alone_has_no_spread() -> None:
 
 def test_fidelity_of_known_errors() -> None:
     rng = np.random.default_rng(0)
-    s = rng.normal(size=4000)
-    out = s + rng.choice([-0.5, 0.5], 4000)
-    o = (rng.random(4000) < expit(s)).astype(float)
-    df = pd.DataFrame({"x": rng.normal(size=4000), "score": s, "outcome": o})
+    s = rng.normal(size=2000)
+    out = s + rng.choice([-0.5, 0.5], 2000)
+    o = (rng.random(2000) < expit(s)).astype(float)
+    df = pd.DataFrame({"x": rng.normal(size=2000), "score": s, "outcome": o})
     t = read_table(df, score="score", outcome="outcome")
     found = fidelity(t, out, s, 0.95, rng)
     assert found.score_rmse.value == pytest.approx(0.5)

@@ -16,6 +16,11 @@ from limbeck.core.progress import quiet
 pytest.importorskip("interpret")
 
 
+@pytest.fixture(scope="module")
+def found() -> dict[str, GroupFinding]:
+    return run()
+
+
 def run(outcome: bool = True) -> dict[str, GroupFinding]:
     """The score is 1 too high for group b."""
     rng = np.random.default_rng(0)
@@ -39,8 +44,7 @@ def run(outcome: bool = True) -> dict[str, GroupFinding]:
     return {g.group: g for g in by_groups(t, m, scaled(m), curve, 0.95, rng)}
 
 
-def test_a_score_too_high_for_a_group_is_found() -> None:
-    found = run()
+def test_a_score_too_high_for_a_group_is_found(found: dict[str, GroupFinding]) -> None:
     assert list(found) == ["kind a", "kind b", "kind rare"]
     a, b = found["kind a"], found["kind b"]
     assert a.calibration_gap is not None
@@ -55,8 +59,8 @@ def test_a_score_too_high_for_a_group_is_found() -> None:
     assert a.outcome_rate.low < 0.5 < a.outcome_rate.high
 
 
-def test_small_groups_get_a_sentence_instead_of_numbers() -> None:
-    rare = run()["kind rare"]
+def test_small_groups_get_a_sentence_instead_of_numbers(found: dict[str, GroupFinding]) -> None:
+    rare = found["kind rare"]
     assert rare.n == 10
     assert np.isnan(rare.rmse.value)
     assert rare.sentences == (

@@ -132,7 +132,7 @@ def test_directions_turn_with_the_coding() -> None:
 def test_a_score_made_of_three_columns_tells_of_no_other() -> None:
     """Stop-and-Frisk's score is exactly 3 a + b + c; its outcome bends the calibration."""
     rng = np.random.default_rng(0)
-    n = 2000
+    n = 1000
     held = {name: rng.random(n) < p for name, p in (("a", 0.2), ("b", 0.3), ("c", 0.2))}
     frame = pd.DataFrame(held | {f"u{j}": rng.random(n) < 0.3 for j in range(5)})
     frame["u0"] = np.where(rng.random(n) < 0.8, frame["a"], frame["u0"]).astype(bool)

@@ -34,7 +34,7 @@ def test_a_missing_feature_is_found() -> None:
     assert "more than misfit explains" in found.sentence
 
 
-@pytest.mark.parametrize("runs", [4, pytest.param(16, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("runs", [2, pytest.param(16, marks=pytest.mark.slow)])
 def test_its_level_on_a_smooth_truth(runs: int) -> None:
     p = [model_test(fitted(s, hidden=0), simulations=99).p_value for s in range(runs)]
     assert np.mean(np.array(p) <= 0.05) <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / runs)

@@ -51,7 +51,7 @@ def student(threshold: Any) -> Doubtful:
     return Doubtful(threshold(0.5))
 
 
-@pytest.mark.parametrize("runs", [5, pytest.param(15, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("runs", [3, pytest.param(15, marks=pytest.mark.slow)])
 def test_it_asks_less_than_rows_one_after_the_other(
     student: Any, threshold: Any, runs: int
 ) -> None:
@@ -77,7 +77,7 @@ def test_it_asks_less_than_rows_one_after_the_other(
     assert np.median(active) < 0.6 * np.median(plain)
 
 
-@pytest.mark.parametrize("runs", [30, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("runs", [15, pytest.param(100, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("wrong", ["where in doubt", "where sure", "anywhere"])
 def test_the_bound_holds_whatever_the_doubt_is_worth(threshold: Any, wrong: str, runs: int) -> None:
     """Certified at the true mean, wherever one stops, in a share delta of runs at most."""
@@ -112,7 +112,7 @@ def test_asking_about_every_row_is_the_plain_certificate(student: Any, threshold
     assert found.certificate.mean_loss == pytest.approx(plain.mean_loss)
 
 
-@pytest.mark.parametrize("runs", [15, pytest.param(40, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("runs", [8, pytest.param(40, marks=pytest.mark.slow)])
 def test_the_estimate_has_the_mean_of_the_loss(student: Any, threshold: Any, runs: int) -> None:
     rows, teacher = rows_of(4000), threshold(0.54)
     true = np.mean(student.predict(rows) != teacher.predict(rows))

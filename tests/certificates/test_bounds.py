@@ -27,8 +27,8 @@ def test_a_name_stands_for_its_function(name, title, peer):
 
 @pytest.mark.parametrize("name", BOUNDS.names())
 def test_every_bound_covers_the_mean_as_often_as_it_says(name):
-    """At delta = 0.2 at most a fifth of 400 bounds may be below, and three standard errors."""
-    rng, delta, runs = np.random.default_rng(1), 0.2, 400
+    """At delta = 0.2 at most a fifth of 200 bounds may be below, and three standard errors."""
+    rng, delta, runs = np.random.default_rng(1), 0.2, 200
     upper = BOUNDS.get(name).upper
     below = sum(upper(rng.beta(1, 4, 60), delta, 0.0, 1.0) < 0.2 for _ in range(runs))
     assert below / runs <= delta + 3 * (delta * (1 - delta) / runs) ** 0.5

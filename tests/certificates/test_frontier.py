@@ -26,7 +26,7 @@ def brute_vc(table: np.ndarray) -> int:
 
 
 @given(classes)
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 def test_vc_dimension_is_that_of_brute_force(table: np.ndarray) -> None:
     assert vc_dimension(table) == brute_vc(table)
 
@@ -41,7 +41,7 @@ def brute_mutual(first: np.ndarray, second: np.ndarray) -> int:
 
 
 @given(st.data())
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 def test_mutual_vc_dimension_is_that_of_brute_force(data: st.DataObject) -> None:
     m = data.draw(st.integers(1, 6))
     first, second = (data.draw(arrays(np.bool_, (data.draw(st.integers(1, 24)), m))) for _ in "ab")
@@ -75,7 +75,7 @@ def test_known_vc_dimensions() -> None:
 
 
 @given(classes, st.data())
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 def test_the_frontier_is_that_of_the_definition(table: np.ndarray, data: st.DataObject) -> None:
     teacher = data.draw(arrays(np.bool_, table.shape[1]))
     found = frontier(table, teacher)
@@ -87,7 +87,7 @@ def test_the_frontier_is_that_of_the_definition(table: np.ndarray, data: st.Data
 
 
 @given(classes, st.data())
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 def test_a_teacher_in_the_class_is_alone_on_the_frontier(
     table: np.ndarray, data: st.DataObject
 ) -> None:

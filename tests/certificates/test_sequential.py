@@ -135,7 +135,7 @@ def test_losses_after_the_stop_are_not_taken() -> None:
 def test_false_certificates_under_optional_stopping(rate: float) -> None:
     """The bound is below the mean at any row at all in at most delta of the runs."""
     rng = np.random.default_rng(2)
-    runs, n = 2000, 500
+    runs, n = 1000, 500
     for kind in ("counts", "spread"):
         hit = rng.random((runs, n))
         if kind == "counts":
@@ -156,10 +156,10 @@ def test_false_certificates_under_optional_stopping(rate: float) -> None:
 def test_stopping_at_the_first_success_is_honest() -> None:
     rng = np.random.default_rng(3)
     false = 0
-    for _ in range(1000):
+    for _ in range(400):
         bound = AnytimeBound(0.09, 0.1)  # the true error is 0.1: every certificate is false
         false += bound.update((rng.random(400) < 0.1).astype(float))
-    assert false / 1000 <= 0.1 + 3 * math.sqrt(0.1 * 0.9 / 1000)
+    assert false / 400 <= 0.1 + 3 * math.sqrt(0.1 * 0.9 / 400)
 
 
 @pytest.mark.parametrize("delta", [0.1, 0.05, 0.01])

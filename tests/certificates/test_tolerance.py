@@ -41,8 +41,8 @@ def test_the_tolerance_has_the_unit_of_the_errors(factor: float) -> None:
 @pytest.mark.parametrize("epsilon", [0.3, 0.01])
 def test_false_certificates(epsilon: float) -> None:
     rng = np.random.default_rng(0)
-    false = [1 - tolerance_bound(rng.random(500), epsilon, 0.1)[0] > epsilon for _ in range(2000)]
-    assert np.mean(false) <= 0.1 + 3 * math.sqrt(0.1 * 0.9 / 2000)
+    false = [1 - tolerance_bound(rng.random(500), epsilon, 0.1)[0] > epsilon for _ in range(1000)]
+    assert np.mean(false) <= 0.1 + 3 * math.sqrt(0.1 * 0.9 / 1000)
 
 
 def test_too_few_rows_names_how_many() -> None:

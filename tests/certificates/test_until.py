@@ -87,9 +87,9 @@ def test_false_certificates_end_to_end(threshold: Any) -> None:
         certify(
             student, draws=batches(teacher, seed=seed), until=0.08, delta=0.2, max_rows=300
         ).reached
-        for seed in range(150)
+        for seed in range(75)
     )
-    assert false / 150 <= 0.2 + 3 * math.sqrt(0.2 * 0.8 / 150)
+    assert false / 75 <= 0.2 + 3 * math.sqrt(0.2 * 0.8 / 75)
 
 
 def test_rows_that_training_saw_are_refused(threshold: Any) -> None:

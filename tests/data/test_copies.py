@@ -10,7 +10,7 @@ from limbeck.data.copies import Copies, find_copies
 from limbeck.data.duplicates import identical_rows
 
 
-def people(seed: int = 0, n: int = 2000) -> pd.DataFrame:
+def people(seed: int = 0, n: int = 1000) -> pd.DataFrame:
     """Few values in every column, so that most people agree with somebody in all of them."""
     rng = np.random.default_rng(seed)
     df = pd.DataFrame({c: rng.integers(0, 4, n) for c in "abc"})
@@ -46,12 +46,12 @@ def test_long_numbers_that_float32_merges_are_no_copies() -> None:
 def test_people_who_agree_by_chance_stay_people(seed: int) -> None:
     found = judged(people(seed))
     assert found.kind == "chance"
-    assert found.identical > 1000
+    assert found.identical > 400
     assert (found.count == 1).all()
     assert abs(found.agreement) < 0.1
 
 
-@pytest.mark.parametrize("times", [2, 3, 10])
+@pytest.mark.parametrize("times", [2, 10])
 def test_a_table_written_several_times_counts_once(times: int) -> None:
     df = people()
     found = judged(pd.concat([df] * times, ignore_index=True))
@@ -99,7 +99,7 @@ def test_frequency_weights_are_judged_as_the_rows_written_out() -> None:
     tripled = judged(rows, 3 * table["n"].to_numpy())
     assert (tripled.kind, tripled.times) == ("multiples", 3)
     assert (tripled.count == table["n"]).all()
-    lone = people().assign(d=np.arange(2000) % 500)
+    lone = people(n=2000).assign(d=np.arange(2000) % 500)
     lone = lone.drop_duplicates().reset_index(drop=True)
     rng = np.random.default_rng(3)
     assert judged(lone, rng.integers(1, 6, len(lone))).kind == "copies"

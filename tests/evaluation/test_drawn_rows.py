@@ -64,12 +64,12 @@ def test_every_result_with_queries_says_so(into) -> None:
     model = LinearRegression().fit(X, X[:, 0])
     given = {"into": into, "progress": False, "sampler": "marginals"}
     given |= {"max_leaves": 2, "patience": 1} if into == "tree" else {}
-    result = limbeck.distill(model, X, queries=400, **given)
+    result = limbeck.distill(model, X, queries=200, **given)
     told = result.trace["queries_told_apart"]
     assert told["sampler"] == "marginals"
     assert told["low"] <= told["auc"] <= told["high"]
-    assert "400 drawn by marginals; a classifier tells them" in str(result)
-    again = limbeck.distill(model, X, queries=400, **given)
+    assert "200 drawn by marginals; a classifier tells them" in str(result)
+    again = limbeck.distill(model, X, queries=200, **given)
     assert again.trace["queries_told_apart"] == told
     without = limbeck.distill(model, X, queries=0, **given)
     assert "queries_told_apart" not in without.trace

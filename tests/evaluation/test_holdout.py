@@ -275,7 +275,7 @@ def test_frequent_inputs_are_no_copies_and_the_certificate_counts_their_errors()
     fresh, often = frequent(20_000, np.random.default_rng(99))
     wrong = (fresh[:, None] == often).all(axis=2).any(axis=1).mean()
     false = 0
-    for seed in range(10):
+    for seed in range(5):
         X, often = frequent(1500, np.random.default_rng(seed))
         with pytest.raises(InvalidInput, match='duplicates="keep" if each is a draw of its own'):
             apart(X)
@@ -286,7 +286,7 @@ def test_frequent_inputs_are_no_copies_and_the_certificate_counts_their_errors()
             tree, found.test_rows, told, delta=0.1, seen=found.seen, duplicates="keep"
         )
         false += certificate.epsilon < wrong
-    assert false <= 3
+    assert false <= 2
 
 
 def test_cases_by_name_are_known_on_both_sides():

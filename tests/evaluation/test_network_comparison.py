@@ -207,7 +207,7 @@ def test_without_labels_only_agreement_is_told(made: Any) -> None:
 
 def test_calibration_has_an_interval_that_covers(truth: Any) -> None:
     """All answers fall into one bin: the error is |share right - 0.9| and its mean is known."""
-    hits, runs, share = 0, 60, 0.6
+    hits, runs, share = 0, 30, 0.6
     for seed in range(runs):
         net = Answers(drawn(100 + seed, share, truth), sure=0.9)
         fixed = judge(truth, None, delta=0.1)
@@ -225,7 +225,7 @@ def test_intervals_of_calibration_cover_many_bins(off: float, true: float) -> No
 
     The estimate is then 0.06 in the mean of 300 rows: an interval laid around it leaves 0 out.
     """
-    rng, hits, runs, n = np.random.default_rng(0), 0, 60, 300
+    rng, hits, runs, n = np.random.default_rng(0), 0, 30, 300
     for _ in range(runs):
         sure = rng.uniform(0.45, 0.99, n)
         right = rng.random(n) < sure - off

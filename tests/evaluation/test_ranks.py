@@ -56,7 +56,7 @@ def stars(X) -> np.ndarray:
 
 def test_ordered_classes_are_distilled_beside_the_student_without_order():
     rng = np.random.default_rng(0)
-    texts = [f"{' '.join(rng.choice(WORDS, 3))} n{i}" for i in range(700)]
+    texts = [f"{' '.join(rng.choice(WORDS, 3))} n{i}" for i in range(400)]
     given = {"classes": (1, 2, 3, 4, 5), "ngrams": "words", "progress": False}
     found = limbeck.distill(stars, texts, into="text_classifier", ordered=True, **given)
     assert "classes without order" in str(found)
@@ -71,7 +71,7 @@ def test_ordered_classes_are_distilled_beside_the_student_without_order():
 
 def test_an_order_that_is_not_that_of_the_scores_is_given_as_a_list():
     rng = np.random.default_rng(1)
-    texts = [f"{' '.join(rng.choice(WORDS, 3))} n{i}" for i in range(400)]
+    texts = [f"{' '.join(rng.choice(WORDS, 3))} n{i}" for i in range(200)]
     given = {"into": "text_classifier", "ngrams": "words", "progress": False}
     turned = [3, 0, 4, 1, 2]
     found = [
