@@ -28,6 +28,7 @@ __all__ = [
     "TrainingOverlap",
     "among",
     "check_seen",
+    "digests_of_rows",
     "overlap",
     "read_seen_hashes",
     "row_hashes",
@@ -56,6 +57,24 @@ def among(hashes: NDArray[np.uint64], known: NDArray[np.uint64]) -> NDArray[np.b
     return np.isin(hashes, known, kind="sort")
 
 
+def digests_of_rows(values: NDArray[np.float64]) -> list[bytes]:
+    """The SHA-256 of each encoded row (n, d), rounded as by `round_to_float32`.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n, d)
+        Encoded rows.
+    """
+    if not values.shape[1]:
+        return [hashlib.sha256().digest()] * len(values)
+    out: list[bytes] = []
+    for start in range(0, len(values), _BLOCK):
+        block = round_to_float32(values[start : start + _BLOCK])
+        told, width = memoryview(block.tobytes()), block.itemsize * block.shape[1]
+        out += [hashlib.sha256(told[i : i + width]).digest() for i in range(0, len(told), width)]
+    return out
+
+
 class Fingerprint:
     """SHA-256 of rows with their answers, whatever their order; fed block by block.
 
@@ -77,9 +96,7 @@ class Fingerprint:
 
     def add(self, values: NDArray[np.float64]) -> None:
         """Add encoded rows of shape (b, d)."""
-        for start in range(0, len(values), _BLOCK):
-            block = round_to_float32(values[start : start + _BLOCK])
-            self._rows += [hashlib.sha256(row.tobytes()).digest() for row in block]
+        self._rows += digests_of_rows(values)
 
     def hexdigest(
         self,
@@ -100,11 +117,14 @@ class Fingerprint:
             Whether the order of the rows enters it, for bounds that depend on it.
         """
         told = round_to_float32(answers)
-        each = [row + answer.tobytes() for row, answer in zip(self._rows, told, strict=True)]
+        said = np.ascontiguousarray(told).view(f"V{told.itemsize}").tolist()
+        each = [row + answer for row, answer in zip(self._rows, said, strict=True)]
         out = hashlib.sha256(b"limbeck rows 2\n")
         out.update(json.dumps([ordered, len(told), [str(c) for c in classes]]).encode())
-        for entry in each if ordered else sorted(each):
-            out.update(entry)
+        if not ordered:
+            each.sort()
+        for start in range(0, len(each), _BLOCK):
+            out.update(b"".join(each[start : start + _BLOCK]))
         return out.hexdigest()
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.certificates.evidence import Predictor, count, fresh_cases
-from limbeck.certificates.fingerprint import among, read_seen_hashes
+from limbeck.certificates.fingerprint import among, digests_of_rows, read_seen_hashes
 from limbeck.certificates.loss_file import LossFile, RowsInOrder
 from limbeck.certificates.losses import BoundedLoss, encode_answers, encode_predictions
 from limbeck.certificates.streamed_cases import StreamedCases
@@ -112,8 +112,10 @@ class StreamedEvidence:
         told = round_to_float32(encoded)
         entries = np.array(
             [
-                hashlib.sha256(row.tobytes()).digest() + answer.tobytes()
-                for row, answer in zip(round_to_float32(values), told, strict=True)
+                row + answer
+                for row, answer in zip(
+                    digests_of_rows(values), told.view(f"V{told.itemsize}").tolist(), strict=True
+                )
             ],
             dtype=_ENTRY,
         )
