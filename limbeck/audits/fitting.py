@@ -218,7 +218,6 @@ def fit_models(
     made_from = _made_from(table, folds, task, rng) if kept() else ""
     score_out = np.empty(len(table))
     outcome_out = None if table.outcome is None else np.empty(len(table))
-    tell("cross-fitted models", 0, folds.number)
 
     def fold(k: int) -> None:
         test = folds.of == k
@@ -231,8 +230,6 @@ def fit_models(
         if outcome_out is not None:
             outcome_out[test] = said[1]
 
-    in_threads(fold, range(folds.number))
-    tell("models of all rows", 0, 1)
     ways: list[Callable[[], _Side]] = [
         lambda: _side(task, lambda w: _bag_curve(task, w)(task.raw), curve(task.raw), weight)
     ]
@@ -240,7 +237,17 @@ def fit_models(
         ways.append(lambda: _side(task, None, happened, weight, classifies=True))
         if curve.logged:
             ways.append(lambda: _side(task, None, curve.scale(task.raw), weight))
-    sides = in_threads(lambda k: ways[k](), range(len(ways)))
+    fits = folds.number + len(ways)
+    tell("models of folds and of all rows", 0, fits)
+
+    def fitted(k: int) -> _Side | None:
+        if k >= folds.number:
+            return ways[k - folds.number]()
+        fold(k)
+        return None
+
+    # at once: no processor waits for the last fold
+    sides = [side for side in in_threads(fitted, range(fits)) if side is not None]
     calibrated = sides[0]
     streams = rng.spawn(bags)
     scale = float(weight.sum() / table.mass.sum())

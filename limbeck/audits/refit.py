@@ -79,7 +79,8 @@ class Design:
         """The sum of v (n,) within each bin, shape (p,)."""
         p = self.starts[-1]
         if self.at.size <= _COUNTED:
-            return np.bincount(self.at.ravel(), np.repeat(v, self.at.shape[1]), p)
+            each = np.repeat(v, self.at.shape[1])
+            return np.asarray(np.bincount(self.at.ravel(), each, p), dtype=np.float64)
         return np.concatenate(
             [
                 np.bincount(self.at[:, j], v, p)[a:b]
