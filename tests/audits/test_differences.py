@@ -213,7 +213,7 @@ def test_silence_where_bands_hold_zero() -> None:
 def test_a_difference_that_the_common_scale_makes_is_said_to_be_one() -> None:
     """The score makes too much of a and is right on b; scaled down, it makes too little of b."""
     rng = np.random.default_rng(0)
-    n = 4000
+    n = 6000
     df = pd.DataFrame({"a": rng.normal(size=n), "b": rng.normal(size=n)})
     df["score"] = expit(1.6 * df["a"] + 0.8 * df["b"] + rng.normal(0, 0.1, n))
     df["outcome"] = (rng.random(n) < expit(0.8 * df["a"] + 0.8 * df["b"])).astype(int)
