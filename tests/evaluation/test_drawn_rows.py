@@ -37,6 +37,11 @@ def test_rows_from_elsewhere_are_told() -> None:
     assert 0.6 < some.value < 0.95
 
 
+def test_few_drawn_rows_weigh_as_much_as_many_real_ones() -> None:
+    found = [apart(normal(s, shift=0.8)[:60], seed=s)[1] for s in range(4)]
+    assert min(found) > 0.65  # counted as they are, most of them would be called real
+
+
 def test_copies_stay_with_their_rows() -> None:
     real = np.random.default_rng(100).normal(size=(400, 4))
     area, _ = apart(real, NUMBERS[:, None])

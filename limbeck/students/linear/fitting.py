@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -150,12 +151,13 @@ def l1_supports(
     for penalty in largest * np.geomspace(1.0, 1e-3, PATH)[1:]:
         beta = _proximal(x, target, share, classifies, beta, float(penalty), bound, box)
         used = beta[1:] != 0
+        held = _held(used)
         for i, budget in enumerate(budgets):
-            if _held(used) > budget:
+            if held > budget:
                 out[i] = _filled(out[i], beta[1:], budget)
             elif used.sum() >= out[i].sum():
                 out[i] = used
-        if _held(used) > budgets[-1]:
+        if held > budgets[-1]:
             break
     return out
 
@@ -191,13 +193,18 @@ def _proximal(
 ) -> Vector:
     """Accelerated proximal gradient steps at one penalty, from ``beta`` on."""
     ahead, momentum, each = beta, 1.0, share[:, None]
+    step, across, slope = penalty / bound, x.T, np.empty_like(beta)
     for _ in range(STEPS):
-        rest = (_answers(x @ ahead[1:] + ahead[0], classifies) - target) * each
-        new = ahead - np.vstack([rest.sum(axis=0), x.T @ rest]) / bound
-        new[1:] = np.sign(new[1:]) * np.maximum(np.abs(new[1:]) - penalty / bound, 0.0)
+        rest = _answers(x @ ahead[1:] + ahead[0], classifies)
+        rest = (rest - target) * each
+        rest.sum(axis=0, out=slope[0])
+        np.matmul(across, rest, out=slope[1:])
+        new = ahead - slope / bound
+        weights = new[1:]
+        weights -= np.minimum(np.maximum(weights, -step), step)
         if box is not None:
-            new[1:] = np.clip(new[1:], *box)
-        following = (1 + np.sqrt(1 + 4 * momentum**2)) / 2
+            new[1:] = np.clip(weights, *box)
+        following = (1 + math.sqrt(1 + 4 * momentum**2)) / 2
         moved = new - beta
         if np.abs(moved).max(initial=0.0) < 1e-5:
             return new
@@ -222,8 +229,11 @@ def _answers(z: Vector, classifies: bool) -> Vector:
     if not classifies:
         return z
     if z.shape[1] == 1:
-        e = np.exp(-np.abs(z))
-        return np.asarray(np.where(z >= 0, 1.0, e) / (1.0 + e))
+        e = np.abs(z)
+        np.exp(np.negative(e, out=e), out=e)
+        share = np.where(z >= 0, 1.0, e)
+        share /= np.add(e, 1.0, out=e)
+        return share
     e = np.exp(z - z.max(axis=1, keepdims=True))
     return np.asarray(e / e.sum(axis=1, keepdims=True))
 
