@@ -186,8 +186,9 @@ class CandidateTrees:
             random_state=self._seed(int(rng.integers(2**31))),
         )  # fmt: skip
         matrix: Any = self._matrix  # type: ignore[attr-defined]
-        with config_context(skip_parameter_validation=True):
-            tree.fit(matrix[rows], given[rows], weight, check_input=self._missing)  # type: ignore[attr-defined]
+        missing: bool = self._missing  # type: ignore[attr-defined]
+        with config_context(skip_parameter_validation=True, assume_finite=not missing):
+            tree.fit(matrix[rows], given[rows], weight, check_input=missing)
         nodes = from_sklearn(tree.tree_, self._columns)  # type: ignore[attr-defined]
         for path, inside in _paths(nodes, self.features, self.values):
             clause = self._clause(path)

@@ -178,10 +178,9 @@ class SoftmaxGrowth:
             return None
         x = np.ones((len(m), len(self._hard)))
         x[m >= 0] = self._matrix[m[m >= 0]]
-        gain, right = self._tried(at, x, c)
+        gain, up = self._tried(at, x, c)
         if errors:
-            before = float(self._share @ (at.z.argmax(axis=1) == self._hard))
-            gain = right - before + _LIKELIHOOD * gain
+            gain = self._put_right(at, up, c) + _LIKELIHOOD * gain
         cost = np.where(m >= 0, price[m], 1)
         best = int((gain / cost).argmax())
         if gain[best] <= 1e-6 * len(self._hard):
@@ -208,7 +207,7 @@ class SoftmaxGrowth:
         return np.concatenate([[INTERCEPT], pool.candidates])[flat // k], flat % k
 
     def _tried(self, at: _GrowingSum, x: Vector, c: Index) -> tuple[Vector, Vector]:
-        """What each term gains in log-likelihood with its best weight, and what is right then.
+        """What each term gains in log-likelihood with its best weight, and what it adds then.
 
         Parameters
         ----------
@@ -218,23 +217,33 @@ class SoftmaxGrowth:
             The terms.
         c : ndarray of shape (q,), int
             To which class each is added.
+
+        Returns
+        -------
+        gain : ndarray of shape (q,)
+        up : ndarray of shape (q, n)
         """
         share, p, y = self._share, at.p[:, c].T, self._target[:, c].T
-        beta = np.zeros(len(x))
+        beta, rest, squares = np.zeros(len(x)), 1 - p, x**2
         for _ in range(_STEPS):  # Newton's, one weight each
             grown = p * np.exp(np.clip(beta[:, None] * x, -50.0, 50.0))
-            new = grown / (1 - p + grown)
+            new = grown / (rest + grown)
             slope = ((y - new) * x) @ share - RIDGE * beta
-            bend = (new * (1 - new) * x**2) @ share + RIDGE
+            bend = (new * (1 - new) * squares) @ share + RIDGE
             beta = np.clip(beta + np.clip(slope / bend, -2, 2), -_LARGEST, _LARGEST)
         up = beta[:, None] * x
         likelihood = (y * up - np.log1p(p * np.expm1(np.minimum(up, 50.0)))) @ share
+        return likelihood - RIDGE / 2 * beta**2, up
+
+    def _put_right(self, at: _GrowingSum, up: Vector, c: Index) -> Vector:
+        """On how many rows more the sum says the class, where ``up`` is added; shape (q,)."""
         rows = np.arange(len(at.z))
         said, next_ = np.argsort(-at.z, axis=1, kind="stable")[:, :2].T
         other = np.where(said == c[:, None], next_, said)  # who wins if this class does not
         wins = at.z[:, c].T + up > at.z[rows, other]
         right = np.where(wins, c[:, None], other) == self._hard
-        return likelihood - RIDGE / 2 * beta**2, right @ share
+        before = float(self._share @ (at.z.argmax(axis=1) == self._hard))
+        return np.asarray(right @ self._share - before)
 
     def _with(self, at: _GrowingSum, pair: tuple[int, int], price: int) -> _GrowingSum:
         """The sum with one more weight, all fitted anew."""

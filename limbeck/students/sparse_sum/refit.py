@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -169,10 +171,11 @@ def _newton(
     if k > 1:
         # Without intercept a term cannot be centred; the scaled ones are, so nothing is lost.
         target = target / np.maximum(target.sum(axis=1, keepdims=True), 1e-300)
+    curves = _Curvature.of(full, at, output, k)
     loss, p = _loss(full, beta, target, w, ridge)
     for _ in range(_STEPS):
         slope = (full.T @ (w[:, None] * (p - target)))[at, output] + penalty * beta[at, output]
-        curve = curvature(full, at, output, p, w)
+        curve = curves.by(p, w)
         curve[np.diag_indices(len(at))] += penalty
         step = np.linalg.solve(curve, slope)
         size, better = 1.0, False
@@ -209,16 +212,35 @@ def curvature(
     w : ndarray of shape (n,)
         How much each row counts.
     """
-    if p.shape[1] == 1:
-        mine = full if len(at) == full.shape[1] else full[:, at]
-        return np.asarray(mine.T @ (mine * (w[:, None] * p * (1 - p))))
-    spread = full[:, at] * p[:, output]
-    curve = -spread.T @ (spread * w[:, None])
-    for c in range(p.shape[1]):
-        rows = np.flatnonzero(output == c)
-        mine = full[:, at[rows]]
-        curve[np.ix_(rows, rows)] += mine.T @ (mine * (w * p[:, c])[:, None])
-    return np.asarray(curve)
+    return _Curvature.of(full, at, output, p.shape[1]).by(p, w)
+
+
+@dataclass(frozen=True, eq=False)
+class _Curvature:
+    """The terms of the weights, laid out once for all steps."""
+
+    all: Vector  # (n, f): the term of each weight
+    own: list[tuple[tuple[NDArray[np.int64], ...], Vector]]  # places and terms, by output
+    output: NDArray[np.int64]  # (f,)
+
+    @classmethod
+    def of(
+        cls, full: Vector, at: NDArray[np.int64], output: NDArray[np.int64], k: int
+    ) -> _Curvature:
+        if k == 1:
+            return cls(full if len(at) == full.shape[1] else full[:, at], [], output)
+        places = [np.flatnonzero(output == c) for c in range(k)]
+        own = [(np.ix_(rows, rows), full[:, at[rows]]) for rows in places]
+        return cls(full[:, at], own, output)
+
+    def by(self, p: Vector, w: Vector) -> Vector:
+        if p.shape[1] == 1:
+            return np.asarray(self.all.T @ (self.all * (w[:, None] * p * (1 - p))))
+        spread = self.all * p[:, self.output]
+        curve = -spread.T @ (spread * w[:, None])
+        for c, (places, mine) in enumerate(self.own):
+            curve[places] += mine.T @ (mine * (w * p[:, c])[:, None])
+        return np.asarray(curve)
 
 
 def _loss(

@@ -31,6 +31,20 @@ class _Path:
     inner: Vector  # (m,): c . what is left of the target
     open: NDArray[np.bool_]  # (m,): who may still be chosen
     least: Vector  # (m,): norms below it are rounding errors
+    gain: Vector  # (m,): what each would explain; 0 for those who may not be chosen
+
+    @classmethod
+    def of(
+        cls,
+        along: list[Vector],
+        norms: Vector,
+        inner: Vector,
+        open_: NDArray[np.bool_],
+        least: Vector,
+    ) -> _Path:
+        fits = open_ & (norms > least)
+        gain = np.where(fits, inner**2, 0.0) / np.maximum(norms, least)
+        return cls(along, norms, inner, open_, least, gain)
 
 
 @dataclass
@@ -49,7 +63,7 @@ class _Rule:
     most: int  # the largest budget
     free: int  # outputs that have an intercept from the start
     floor: Vector  # (k,): what a term must gain
-    power: float  # of the price, by which a gain is divided
+    per_number: bool  # whether a gain is divided by the price
     spread: bool = False  # whether an intercept is left out of that price
     variance: float = 1.0  # of all targets together
 
@@ -179,10 +193,10 @@ class OrthogonalSelection:
         use = np.ones(self.folds)
         if without is not None and self.folds > 1:
             use[without] = 0.0
-        by_number = self._walk(budgets, allowed, use, free, 1.0, spread)
+        by_number = self._walk(budgets, allowed, use, free, True, spread)
         if spread:
             return [chosen for chosen, _ in by_number]
-        by_gain = self._walk(budgets, allowed, use, free, 0.0)
+        by_gain = self._walk(budgets, allowed, use, free, False)
         pairs = zip(by_number, by_gain, strict=True)
         return [max(pair, key=lambda found: found[1])[0] for pair in pairs]
 
@@ -192,25 +206,27 @@ class OrthogonalSelection:
         allowed: NDArray[np.bool_],
         use: Vector,
         free: int,
-        power: float,
+        per_number: bool,
         spread: bool = False,
     ) -> list[tuple[Chosen, float]]:
-        """What is chosen within each budget by gain per price to a power, and what it explains."""
+        """What is chosen within each budget by gain, or gain per number, and what it explains."""
         squares = self._squares @ use
         paths = [
-            _Path(*self._start(c, use), allowed, np.maximum(_LEAST * squares, 1e-9))
+            _Path.of(*self._start(c, use), allowed, np.maximum(_LEAST * squares, 1e-9))
             for c in range(self.outputs)
         ]
         floor = 1e-6 * np.array([max(float(s @ use), 1e-300) for s in self._spread])
         varies = [float(s @ use) - float(m @ use) ** 2 / float(self._total @ use)
                   for s, m in zip(self._spread, self._level, strict=True)]  # fmt: skip
-        rule = _Rule(budgets[-1], free, floor, power, spread, max(sum(varies), 0.0))
+        rule = _Rule(budgets[-1], free, floor, per_number, spread, max(sum(varies), 0.0))
         state = _Selection(paths, [], free, 0.0)
+        dearest = int(self.numbers.max()) + 2
         out = []
         for budget in budgets:
             branch = state
             while (step := self._next(branch, budget, rule)) is not None:
-                if branch is state and self._next(state, rule.most, rule) != step:
+                short = budget < rule.most and budget - state.used < dearest
+                if branch is state and short and self._next(state, rule.most, rule) != step:
                     branch = state.copy()  # the best no longer fits
                 self._add(branch, step, use, rule)
             out.append((list(branch.chosen), branch.explained))
@@ -224,15 +240,16 @@ class OrthogonalSelection:
             return None
         held, limits = list({m for m, _ in at.chosen}), self.limits
         cost = limits.cost(at.chosen) * rule.variance
+        again = self.numbers + 1
+        again[held] = 1
         for c, path in enumerate(at.paths):
             extra = int(c >= rule.free and len(path.along) == 1)
-            price = self.numbers + (1 + extra)
-            price[held] = 1 + extra
-            fits = path.open & (price <= left) & (path.norms > path.least)
+            price = again + extra
+            fits = price <= left
             if limits.signs is not None:
                 fits &= limits.signs * path.inner >= 0
-            gain = np.where(fits, path.inner**2, 0.0) / np.maximum(path.norms, path.least) - cost
-            worth = gain / (price - extra * rule.spread) ** rule.power
+            gain = np.where(fits, path.gain, 0.0) - cost
+            worth = gain / (price - extra * rule.spread) if rule.per_number else gain
             m = int(worth.argmax())
             if gain[m] > rule.floor[c] and (best is None or worth[m] > best[0]):
                 best = worth[m], (m, c, int(price[m]))
@@ -258,7 +275,7 @@ class OrthogonalSelection:
         along = gram / length
         opened = path.open.copy()
         opened[m] = False
-        at.paths[c] = _Path(
+        at.paths[c] = _Path.of(
             [*path.along, along],
             path.norms - along**2,
             path.inner - along * (float(path.inner[m]) / length),
