@@ -15,6 +15,7 @@ from limbeck.core.task import Task
 __all__ = ["LinearReadout", "answers", "logistic", "shares"]
 
 Matrix = NDArray[np.float64]
+Index = NDArray[np.int64]
 _CERTAIN = 30.0  # log-odds against a class that no row has
 _SEARCH_ROWS = 2_000
 _STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
@@ -105,7 +106,7 @@ def logistic(
     intercept[seen] = 0.0
     if len(seen) > 1:
         strength = _strength(Z, target, weight, rng)
-        model = _fit(_model(strength), Z, target, weight)
+        model = _fit(_model(strength), *_rows_of(Z, target, weight))
         if len(seen) == 2:  # scikit-learn gives the log-odds of the second
             weights[:, seen[1]], intercept[seen[1]] = model.coef_[0], model.intercept_[0]
         else:
@@ -121,15 +122,19 @@ def _model(strength: float, **given: Any) -> Any:
     return LogisticRegression(C=strength, max_iter=300, **given)
 
 
-def _fit(model: Any, Z: Matrix, target: Matrix, weight: Matrix) -> Any:
-    """Each row counts once for every class, by its probability."""
-    from sklearn.exceptions import ConvergenceWarning
-
+def _rows_of(Z: Matrix, target: Matrix, weight: Matrix) -> tuple[Matrix, Index, Matrix]:
+    """Each row once for every class: features, the class, and its probability as a weight."""
     share = target * weight[:, None]
     row, label = np.nonzero(share > 1e-3 * weight.mean())
+    return Z[row], label, share[row, label]
+
+
+def _fit(model: Any, Z: Matrix, label: Index, weight: Matrix) -> Any:
+    from sklearn.exceptions import ConvergenceWarning
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return model.fit(Z[row], label, sample_weight=share[row, label])
+        return model.fit(Z, label, sample_weight=weight)
 
 
 def _strength(Z: Matrix, target: Matrix, weight: Matrix, rng: np.random.Generator) -> float:
@@ -141,8 +146,9 @@ def _strength(Z: Matrix, target: Matrix, weight: Matrix, rng: np.random.Generato
         if not len(held) or (weight[rest] @ target[rest] > 0).sum() < 2:
             continue
         model = _model(_STRENGTHS[0], warm_start=True)  # each goes on from the one before
+        rows = _rows_of(Z[rest], target[rest], weight[rest])
         for i, strength in enumerate(_STRENGTHS):
-            _fit(model.set_params(C=strength), Z[rest], target[rest], weight[rest])
+            _fit(model.set_params(C=strength), *rows)
             logs = np.full((len(held), target.shape[1]), -_CERTAIN)
             logs[:, model.classes_] = model.predict_log_proba(Z[held])
             losses[i] -= float((weight[held, None] * target[held] * logs).sum())
