@@ -35,8 +35,6 @@ from limbeck.core.texts import are_texts, as_texts, text_codes, written
 
 __all__ = ["Features", "Rows"]
 
-_FEW = 16  # columns that are cast one by one as fast as together
-
 
 @dataclass(frozen=True)
 class Features:
@@ -325,8 +323,7 @@ class Features:
 
     def _check_lacking(self, X: Any, wanted: Sequence[Any]) -> None:
         known = list(getattr(X, "columns", ()))
-        there = set(known)  # names are many for images and signals
-        lacking = [n for n in wanted if n not in there]
+        lacking = [n for n in wanted if n not in known]
         if not lacking:
             return
         if not known:
@@ -358,12 +355,8 @@ class Features:
         if lacking and not self.frame and X.shape[1] == len(self):
             return self.encode(X.to_numpy())  # names were never known: order decides
         self._check_lacking(X, names)
-        known = set(names)
+        known = set(names)  # names are many for images and signals
         check_names([str(n) for n in X.columns if n in known])
-        if len(names) > _FEW and not any(c.kind == "categorical" for c in self.columns):
-            own = X[list(names)]  # numbers alone are cast together, which many columns need
-            if all(isinstance(t, np.dtype) and t.kind in "fiub" for t in own.dtypes):
-                return np.ascontiguousarray(own.to_numpy(dtype=np.float64))
         out = np.empty((len(X), len(self)), dtype=np.float64)
         for j, c in enumerate(self.columns):
             out[:, j] = encode_column(c, X[c.name])

@@ -51,7 +51,6 @@ from limbeck.students.onnx.layout import Layout
 __all__ = ["Judge", "SeedNetworks", "issue"]
 
 _RESAMPLES = 200
-_AT_ONCE = 1 << 14  # places of resamples that are counted at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,17 +217,11 @@ class Judge:
         of = np.arange(last) if self.rows.cases is None else self._cases[:last]
         n = int(of.max()) + 1
         found = np.array([gaps(s) for s in said])  # (seeds, bins)
-        at_once = max(1, _AT_ONCE // max(n, len(of), len(said[0].row)))
         resampled = []
-        for start in range(0, _RESAMPLES, at_once):
-            r = min(at_once, _RESAMPLES - start)
-            drawn = rng.integers(0, n, (r, n))
-            if r > 1:
-                drawn += n * np.arange(r)[:, None]
-            times = np.bincount(drawn.ravel(), minlength=r * n).reshape(r, n)
-            times = times if self.rows.cases is None else times[:, of]
-            resampled.append(np.stack([gaps(s, times) for s in said], axis=1))
-        draws = np.concatenate(resampled)  # (resamples, seeds, bins)
+        for _ in range(_RESAMPLES):
+            times = np.bincount(rng.integers(0, n, n), minlength=n)[of]
+            resampled.append([gaps(s, times) for s in said])
+        draws = np.array(resampled)  # (resamples, seeds, bins)
         value = float(np.abs(found).sum(axis=1).mean())
         off = np.abs(draws - found).sum(axis=2).mean(axis=1)  # (resamples,)
         errors = np.abs(draws).sum(axis=2).mean(axis=1)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -63,13 +62,6 @@ class Said:
     row: NDArray[np.int64]
     task: Task
     known: NDArray[np.bool_] | None = None
-
-    @cached_property
-    def binned(self) -> tuple[NDArray[np.int64], NDArray[np.float64], bool]:
-        """Bins of confidence and right less confidence by place; whether places are the rows."""
-        place = np.minimum((self.confidence * BINS).astype(int), BINS - 1)
-        rows = bool(np.array_equal(self.row, np.arange(len(self.row))))
-        return place, (self.answers == self.labels) - self.confidence, rows
 
     def by_row(
         self, scores: NDArray[Any], counts: NDArray[np.bool_] | None = None
@@ -213,24 +205,19 @@ def gaps(said: Said, times: NDArray[np.int64] | None = None) -> NDArray[np.float
     ----------
     said : Said
         Answers with their confidence, and labels.
-    times : ndarray of shape (n,) or (r, n), optional
-        How often each row counts, for one resample of a bootstrap or for several.
+    times : ndarray of shape (n,), optional
+        How often each row counts, for a bootstrap.
 
     Returns
     -------
-    ndarray of shape (15,) or (r, 15)
+    ndarray of shape (15,)
     """
-    place, off, rows = said.binned
-    weight = np.ones(len(place)) if times is None else times if rows else times[..., said.row]
+    weight = np.ones(len(said.row)) if times is None else times[said.row]
     weight = weight if said.known is None else weight * said.known
-    if weight.ndim == 1:
-        sums = np.bincount(place, weights=weight * off, minlength=BINS)
-        return np.asarray(sums / (weight.sum() or 1.0))
-    r = len(weight)
-    at = place + BINS * np.arange(r)[:, None]  # the bins of all resamples, one after another
-    sums = np.bincount(at.ravel(), weights=(weight * off).ravel(), minlength=BINS * r)
-    total = weight.sum(axis=1, keepdims=True)
-    return np.asarray(sums.reshape(r, BINS) / np.where(total == 0, 1.0, total))
+    place = np.minimum((said.confidence * BINS).astype(int), BINS - 1)
+    correct = said.answers == said.labels
+    sums = np.bincount(place, weights=weight * (correct - said.confidence), minlength=BINS)
+    return np.asarray(sums / (weight.sum() or 1.0))
 
 
 def reliability(said: Sequence[Said]) -> tuple[tuple[float, ...], ...]:

@@ -205,24 +205,6 @@ class Samples:
         with restored():
             return any(_known(self.source.fetch(torch.tensor([i]), 0, 0)[1]) for i in some)
 
-    @property
-    def some_rows(self) -> Sequence[Tensor]:
-        """Places of 256 samples, spread evenly: one in each tensor; of arrays all in one."""
-        places = _spread(len(self), _HASHED)
-        return (places,) if isinstance(self.source, Arrays) else torch.split(places, 1)
-
-    @cached_property
-    def some_labels(self) -> list[Tensor]:
-        """The labels at `some_rows`, kept since reading them may mean decoding images.
-
-        Empty where there are none.
-        """
-        if not self.has_labels:
-            return []
-        with restored():
-            found = [self.fetch(rows).labels for rows in self.some_rows]
-        return [labels for labels in found if labels is not None]
-
     @cached_property
     def random(self) -> bool:
         """Whether samples are augmented: drawing one uses a global random generator.
@@ -406,9 +388,6 @@ class Samples:
             If labels do not fit; all of the arrays are read, and 256 of a data set.
         """
         new = self.over(self.source, task=task, cases=self.cases)
-        for name in ("has_labels", "random", "repeatable", "lengths"):  # they do not read the task
-            if name in self.__dict__:
-                new.__dict__[name] = self.__dict__[name]
         if isinstance(self.source, Arrays) and self.source.labels is not None:
             labels = shaped(self.whole_labels(), task, missing=self.partial)
             new._partly = labelled(labels, task) is not None
@@ -419,10 +398,8 @@ class Samples:
             new.source = replace(self.source, labels=labels)
             new._ready = True  # nothing is left to do, or to check, for each batch
         elif self.has_labels:
-            if self.task is None:
-                found = [shaped(y, task, missing=self.partial) for y in self.some_labels]
-            else:
-                found = new.some_labels
+            with restored():
+                found = [new.fetch([i]).labels for i in _spread(len(self), _HASHED).tolist()]
             new.notes = _noted(self.notes, found, task, len(self))
         return new
 

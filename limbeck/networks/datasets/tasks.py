@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from limbeck.networks.datasets.data import Samples
 
 __all__ = ["guess_task", "probed_labels", "same_outputs"]
+
+_PROBES = 256
+_READ: WeakKeyDictionary[Samples, list[Tensor]] = WeakKeyDictionary()
+"""The labels of samples that were probed before: reading them may mean decoding images."""
 
 
 def guess_task(
@@ -135,28 +140,37 @@ def same_outputs(
 
 
 def probed_labels(samples: Samples) -> list[Tensor]:
-    """Labels of 256 samples with as many axes as most have; none where there are none."""
-    found = samples.some_labels
-    ndim = max((y.ndim for y in found), default=0)
-    return [y for y in found if y.ndim == ndim]
+    """The labels of 256 samples, spread evenly, one by one; none where there are none."""
+    if samples not in _READ:
+        found = _labels(samples)
+        _READ[samples] = [] if found is None else found[1]
+    return _READ[samples]
+
+
+def _labels(samples: Samples) -> tuple[list[Any], list[Tensor]] | None:
+    """Inputs and labels of some samples, one by one."""
+    if not samples.has_labels:
+        return None
+    n = len(samples)
+    places = torch.linspace(0, n - 1, min(n, _PROBES), dtype=torch.float64).round().long()
+    with restored():
+        found = [samples.fetch([i]) for i in places.tolist()]
+    ndim = max(0 if b.labels is None else b.labels.ndim for b in found)
+    found = [b for b in found if b.labels is not None and b.labels.ndim == ndim]
+    return [b.inputs for b in found], [b.labels for b in found if b.labels is not None]
 
 
 def _sequential(samples: Samples, module: nn.Module | None) -> TaskKind:
-    if not samples.has_labels:
+    found = _labels(samples)
+    if found is None:
         causal = type(module).__name__.endswith(("ForCausalLM", "LMHeadModel"))
         return TaskKind.LANGUAGE if causal else TaskKind.TOKENS
-    found = samples.some_labels
-    ndim = max(y.ndim for y in found)
-    with restored():
-        for rows, labels in zip(samples.some_rows, found, strict=True):
-            if labels.ndim != ndim:  # the sample has none
-                continue
-            inputs = samples.fetch(rows).inputs
-            tokens = inputs.get("input_ids") if isinstance(inputs, Mapping) else inputs
-            if not isinstance(tokens, Tensor) or tokens.shape != labels.shape:
-                return TaskKind.TOKENS
-            if ((labels != tokens) & (labels != IGNORED)).any():
-                return TaskKind.TOKENS
+    for inputs, labels in zip(*found, strict=True):
+        tokens = inputs.get("input_ids") if isinstance(inputs, Mapping) else inputs
+        if not isinstance(tokens, Tensor) or tokens.shape != labels.shape:
+            return TaskKind.TOKENS
+        if ((labels != tokens) & (labels != IGNORED)).any():
+            return TaskKind.TOKENS
     return TaskKind.LANGUAGE
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
 
 from limbeck.students.tree.nodes import Nodes
 
@@ -111,8 +113,11 @@ def shorten(text: str, width: float) -> str:
     """
     if width_of(Piece(text)) <= width:
         return text
+    least = [0.0, *accumulate(0.0 if c.isspace() else _em(c) for c in text)]  # blanks may go
     for kept in range(len(text) - 1, 0, -1):
         tail = kept // 2
+        if FONT * (least[kept - tail] + least[-1] - least[len(text) - tail]) > width + 1:
+            continue
         short = text[: kept - tail].rstrip() + "…" + text[len(text) - tail :].lstrip()
         if width_of(Piece(short)) <= width:
             return short
@@ -144,6 +149,7 @@ def _joined(line: Sequence[Piece]) -> tuple[Piece, ...]:
     return tuple(out)
 
 
+@lru_cache(1024)
 def _em(letter: str) -> float:
     if unicodedata.combining(letter):
         return 0.0
