@@ -41,7 +41,6 @@ def pytest_runtest_setup() -> None:
     """Torch lists all its operators anew for each export, half of its time: here once."""
     _list_onnx_operators_once()
     _list_composite_operators_once()
-    _annotate_operators_cheaply()
     _build_commands_once()
 
 
@@ -88,27 +87,6 @@ def _list_composite_operators_once() -> None:
 
     once.known = once.modules = None
     module._materialize_cpp_cia_ops = once
-
-
-class _Subscripted(type):
-    """Makes a class that stands for `collections.abc.Callable`, and costs nothing to subscript."""
-
-    def __instancecheck__(cls, instance: object) -> bool:
-        return callable(instance)
-
-    def __getitem__(cls, item: object) -> type:
-        return cls
-
-
-class _Callable(metaclass=_Subscripted):
-    pass
-
-
-def _annotate_operators_cheaply() -> None:
-    """An export registers 11,000 kernels by a function that subscripts Callable twice each."""
-    module = sys.modules.get("torch._ops")
-    if module is not None and sys.modules.get(_EXPORTER) is not None:
-        module.Callable = _Callable
 
 
 @pytest.fixture(scope="module", autouse=True)

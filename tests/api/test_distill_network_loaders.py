@@ -77,18 +77,17 @@ def collated(items: list[Any]) -> Any:
 
 
 def test_workers_and_collation() -> None:
-    given: dict[str, Any] = {"epochs": 1, "control": False}  # every pass starts its workers
-    here = distilled(DataLoader(Pictures(), batch_size=40, collate_fn=collated), **given)
+    here = distilled(DataLoader(Pictures(), batch_size=40, collate_fn=collated), epochs=1)
     assert set(SEEN) == {-1}
     SEEN.clear()
     there = distilled(DataLoader(Pictures(), batch_size=40, num_workers=2, collate_fn=collated),
-                      **given)  # fmt: skip
+                      epochs=1)  # fmt: skip
     seen = len(SEEN)
     assert torch.equal(weights(here.student), weights(there.student))
     SEEN.clear()
     distilled(
         DataLoader(Pictures(), batch_size=40, num_workers=2, collate_fn=collated),
-        num_workers=0, **given,
+        epochs=1, num_workers=0,
     )  # fmt: skip
     assert len(SEEN) > seen  # without workers all is loaded here
 

@@ -97,7 +97,7 @@ def test_row_numbers_do_not_hide_training_rows() -> None:
             {"input_ids": rows, "label": [r[0] % 3 for r in rows], "idx": idx}
         )
 
-    train, test = sentences(60, 0), sentences(40, 1)
+    train, test = sentences(100, 0), sentences(60, 1)
     test = [r for r in test if r not in train]
     pair = [gpt("GPT2ForSequenceClassification", s, num_labels=3) for s in (0, 1)]
 

@@ -19,7 +19,6 @@ Y = (X @ W).argmax(1)
 TEST = (X[200:], Y[200:])
 QUICK: dict[str, Any] = {
     "test": TEST, "epochs": 10, "batch_size": 16, "lr": 0.05, "timing": False, "progress": False,
-    "baseline": False,
 }  # fmt: skip
 
 
@@ -62,7 +61,7 @@ def test_gold_labels_skip_the_rows_without_one() -> None:
     told = [
         limbeck.distill(
             teacher(), (X[:20], Y[:20]), into=student, objective=GoldLabels() + 0.0 * SoftTargets(),
-            unlabelled=more, control=False, **QUICK,
+            unlabelled=more, control=False, baseline=False, **QUICK,
         ).student.weight
         for more in (X[20:60], -7 * X[20:60])
     ]  # fmt: skip

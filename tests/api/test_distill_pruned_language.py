@@ -87,7 +87,7 @@ def test_recorded_logits_cannot_be_cut(teacher, texts, tmp_path):
 def test_a_cut_in_two_steps_learns_from_as_many_tokens(teacher, texts):
     two = limbeck.distill(
         teacher, texts, into=Pruned(size=0.6, iterative_steps=2), progress=False,
-        **{**SETTINGS, "epochs": 2, "max_new_tokens": 2},
+        **{**SETTINGS, "epochs": 2},
     )  # fmt: skip
     assert two.facts["student"].parameters <= 0.6 * two.facts["teacher"].parameters
     bills = {role: two.bill[role] for role in ("student", "control", "cut in one step")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -125,14 +126,24 @@ if find_spec("torch"):
     }
 
 
+@cache
+def made(name, form):
+    return TEACHERS[name](A if form == "array" else FRAME)
+
+
 @pytest.fixture(params=["array", "frame"])
-def X(request):
-    return A if request.param == "array" else FRAME
+def form(request):
+    return request.param
+
+
+@pytest.fixture
+def X(form):
+    return A if form == "array" else FRAME
 
 
 @pytest.fixture(params=list(TEACHERS))
-def teacher(request, X):
-    return TEACHERS[request.param](X)
+def teacher(request, form):
+    return made(request.param, form)
 
 
 def test_it_satisfies_the_protocol(teacher):

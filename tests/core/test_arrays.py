@@ -19,9 +19,7 @@ from limbeck.core.errors import FileRefused
 @given(st.sampled_from(["<f8", "<f4", ">i4", "u1", "?", "<U5", "<M8[s]", "<c16"]).flatmap(
     lambda t: arrays(np.dtype(t), array_shapes(min_dims=0, min_side=0, max_side=4))
 ), st.booleans())  # fmt: skip
-@settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)  # on a busy machine
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # on a busy machine
 def test_what_numpy_wrote_is_read_back(
     tmp_path_factory: pytest.TempPathFactory, array: np.ndarray, columns_first: bool
 ) -> None:

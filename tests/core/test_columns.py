@@ -60,22 +60,6 @@ def test_random_frames_come_back(numbers: list[float | None], seed: int) -> None
     pd.testing.assert_frame_equal(Features.of(frame).rows(frame).native(), frame)
 
 
-@pytest.mark.parametrize("name", ["", "Int64", "text", "boolean"])
-def test_many_columns_are_encoded_as_each_alone(name: str) -> None:
-    rng = np.random.default_rng(0)
-    frame = pd.DataFrame(rng.normal(size=(3, 30)), columns=[f"c{j}" for j in range(30)])
-    frame.iloc[1, 3] = np.nan
-    frame = frame.assign(
-        f=frame["c5"].astype("float32"), b=[True, False, True], i=[2**60 + 1, 0, -1]
-    )
-    if name:
-        frame["other"] = COLUMNS[name]
-    alone = [Features.of(frame[[c]]).encode(frame[[c]])[:, 0] for c in frame]
-    found = Features.of(frame).encode(frame[frame.columns[::-1]].assign(label="one"))
-    np.testing.assert_array_equal(found, np.stack(alone, axis=1))
-    assert found.flags.c_contiguous
-
-
 @pytest.mark.parametrize("dtype", ["int8", "uint16", "int64", "float32", "float64", "bool"])
 def test_arrays_come_back(dtype: str) -> None:
     X = np.array([[0, 1], [1, 1]]).astype(dtype)

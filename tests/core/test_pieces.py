@@ -24,7 +24,7 @@ REMEMBERED = st.recursive(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(value=REMEMBERED)
 def test_what_is_written_is_read(value: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
     pieces = Pieces(tmp_path_factory.mktemp("run"))
@@ -108,10 +108,10 @@ class Cut(BaseException):
 
 def run(out: Path) -> None:
     X, y = load_breast_cancer(return_X_y=True, as_frame=True)
-    X = X.iloc[:240, :4]
-    forest = RandomForestClassifier(5, random_state=0).fit(X[::2], y[:240:2])
+    X = X.iloc[:300, :4]
+    forest = RandomForestClassifier(5, random_state=0).fit(X[::2], y[:300:2])
     limbeck.distill(
-        forest, X[1::2], y[1:240:2], into="sparse_sum", queries=100, max_numbers=4, out=out,
+        forest, X[1::2], y[1:300:2], into="sparse_sum", queries=300, max_numbers=8, out=out,
         progress=False,
     )  # fmt: skip
 

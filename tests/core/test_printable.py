@@ -34,8 +34,8 @@ def test_no_control_is_left(text: str) -> None:
 def test_hostile_names_reach_neither_terminal_nor_page(into: str, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     X = pd.DataFrame(
-        {"a\x1b[2Jge": rng.normal(size=150), "in\u202ecome": rng.normal(size=150),
-         "k": np.where(rng.random(150) > 0.5, "<b>\x07", "b\x9b")}
+        {"a\x1b[2Jge": rng.normal(size=300), "in\u202ecome": rng.normal(size=300),
+         "k": np.where(rng.random(300) > 0.5, "<b>\x07", "b\x9b")}
     )  # fmt: skip
     classes = ("no\x1b[31m", "ye\u202es")
 

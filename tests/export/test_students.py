@@ -47,7 +47,7 @@ def table(n: int, seed: int) -> pd.DataFrame:
 
 @cache
 def student(kind: str, task: str):
-    X = table(400, 0)
+    X = table(300, 0)
     total = (
         X["age [years]"].fillna(40) / 30 + X[NAME].fillna(3) + X["member"].fillna(False) * 1.5
         - (X["colour"] == "it's")
@@ -60,13 +60,13 @@ def student(kind: str, task: str):
     made = {
         "tree": lambda: Tree(12),
         "junta": lambda: Junta(["age [years]", "member", "colour"], bins=4),
-        "sparse_sum": lambda: SparseSum(),
+        "sparse_sum": lambda: SparseSum(12, exactly=True),  # hinges too
         "additive": lambda: Additive(pairs=1, bins=8),
         "rule_list": lambda: RuleList(6),
         "rules": lambda: RuleSet(6),
         "m_of_n": lambda: MOfNTree(6),
         "linear": lambda: Linear(),
-        "scorecard": lambda: Scorecard(),
+        "scorecard": lambda: Scorecard(12),
         "oblique_tree": lambda: ObliqueTree(hidden=(2,)),
     }[kind]()
     return made.fit(X.drop(columns="colour") if kind == "oblique_tree" else X, y)
@@ -327,7 +327,7 @@ def test_an_export_to_javascript_answers_as_the_student_does(kind, task, n, tmp_
 
 @pytest.mark.parametrize(("kind", "task"), BOTH)
 def test_a_formula_computes_what_the_student_does(kind, task):
-    made, X = student(kind, task), near_edges(kind, task, 2000)
+    made, X = student(kind, task), near_edges(kind, task, 400)
     values = made.features_.encode(X)
     formula = made.formula()
     if task == "regression":

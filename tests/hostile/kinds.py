@@ -28,8 +28,6 @@ __all__ = ["INTO", "Kind", "kinds"]
 INTO = (
     "tree", "sparse_sum", "rules", "rule_list", "m_of_n", "scorecard", "linear", "additive",
 )  # fmt: skip
-SMALL = {"sparse_sum": {"max_numbers": 6}}
-"""Settings that make a student soon made."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +68,7 @@ def kinds(folder: Path, students: Sequence[str] = INTO) -> Iterator[Kind]:
     )  # fmt: skip
     forest = RandomForestClassifier(5, random_state=0).fit(X.iloc[::2, :4], labels[::2])
     for into in students:
-        result = limbeck.distill(teacher, X[1::2], labels[1::2], into=into, queries=0,
-                                 **SMALL.get(into, {}))  # fmt: skip
+        result = limbeck.distill(teacher, X[1::2], labels[1::2], into=into, queries=0)
         at = Path(result.save(folder / into))
         student = at / "student.json"
         yield Kind(f"student.json, {into}", student, lambda p=student: _answers(p, X))

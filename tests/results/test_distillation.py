@@ -148,26 +148,22 @@ def test_a_file_is_no_folder(iris, tmp_path):
         iris.save(path)
 
 
-@pytest.fixture(scope="module", params=["mixed", "numbers", "array", "float32"])
-def of_some_rows(request):
-    kind = request.param
+@pytest.mark.parametrize("arrow", [True, False])
+@pytest.mark.parametrize("kind", ["mixed", "numbers", "array", "float32"])
+def test_any_rows_can_be_verified_from_the_folder(kind, arrow, tmp_path, monkeypatch):
     rng = np.random.default_rng(0)
     if kind == "mixed":
-        return distill(by_colour, mixed(), by_colour(mixed()), queries=50, max_leaves=4)
-    if kind == "numbers":
+        result = distill(by_colour, mixed(), by_colour(mixed()), queries=50, max_leaves=4)
+    elif kind == "numbers":
         X = pd.DataFrame(
             rng.normal(size=(200, 3)) * 10.0 ** np.array([-12, 0, 9]), columns=[*"abc"]
         )
-        return distill(
+        result = distill(
             lambda X: np.exp(X["b"].to_numpy()), X, regression=True, epsilon=0.1, queries=50
         )
-    X = rng.normal(size=(200, 3)).astype(np.float64 if kind == "array" else np.float32)
-    return distill(lambda X: (X[:, 0] > 0).astype(int), X, classes=[0, 1], queries=50)
-
-
-@pytest.mark.parametrize("arrow", [True, False])
-def test_any_rows_can_be_verified_from_the_folder(of_some_rows, arrow, tmp_path, monkeypatch):
-    result = of_some_rows
+    else:
+        X = rng.normal(size=(200, 3)).astype(np.float64 if kind == "array" else np.float32)
+        result = distill(lambda X: (X[:, 0] > 0).astype(int), X, classes=[0, 1], queries=50)
     if not arrow:
         monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     folder = result.save(tmp_path)

@@ -31,7 +31,7 @@ def closed() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def result() -> Any:
     rng = np.random.default_rng(0)
-    X = pd.DataFrame(rng.normal(size=(200, 3)), columns=["a", "$b$", "c"])
+    X = pd.DataFrame(rng.normal(size=(400, 3)), columns=["a", "$b$", "c"])
     y = np.where(X["a"] + X["c"] > 0, "_yes", "no")
     return limbeck.distill(
         lambda X: np.where(X["a"] + X["c"] > 0, "_yes", "no"), X, y,

@@ -20,7 +20,7 @@ X = torch.randn(400, 4, generator=torch.Generator().manual_seed(0))
 Y = (X[:, 0] * X[:, 1] > 0).long()
 QUICK: dict[str, Any] = {
     "test": (X[200:], Y[200:]), "epochs": 3, "batch_size": 50, "lr": 0.05, "timing": False,
-    "progress": False, "control": False, "baseline": False,
+    "progress": False, "control": False,
 }  # fmt: skip
 
 
@@ -33,8 +33,7 @@ TEACHER, EARLY, MEDIUM, SMALL = net(32), net(32), net(16), net(4)
 
 
 def test_a_chain_is_two_distillations_one_after_the_other() -> None:
-    both = limbeck.distill(TEACHER, (X[:200], Y[:200]), into=SMALL, assistants=[MEDIUM],
-                           **QUICK | {"baseline": True})  # fmt: skip
+    both = limbeck.distill(TEACHER, (X[:200], Y[:200]), into=SMALL, assistants=[MEDIUM], **QUICK)
     first = limbeck.distill(TEACHER, (X[:200], Y[:200]), into=MEDIUM, **QUICK).student
     second = limbeck.distill(first, (X[:200], Y[:200]), into=SMALL, **QUICK).student
     for ours, theirs in zip(both.student.parameters(), second.parameters(), strict=True):
@@ -49,11 +48,12 @@ def test_a_chain_is_two_distillations_one_after_the_other() -> None:
 
 
 def test_an_early_teacher_teaches_and_the_teacher_is_agreed_with(tmp_path: Any) -> None:
+    given = {**QUICK, "baseline": False}
     found = limbeck.distill(
         TEACHER, (X[:200], Y[:200]), into=SMALL, early_teacher=EARLY, out=tmp_path / "run",
         **QUICK,
     )  # fmt: skip
-    alone = limbeck.distill(EARLY, (X[:200], Y[:200]), into=SMALL, **QUICK)
+    alone = limbeck.distill(EARLY, (X[:200], Y[:200]), into=SMALL, **given)
     for ours, theirs in zip(found.student.parameters(), alone.student.parameters(), strict=True):
         assert torch.equal(ours, theirs)
     with torch.no_grad():

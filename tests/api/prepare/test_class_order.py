@@ -174,14 +174,14 @@ def _pair() -> nn.Module:
 
 
 def test_estimators_are_asked_by_name_and_told_so() -> None:
-    forest = RandomForestClassifier(10, random_state=0).fit(X.numpy(), NAMES[Y])
+    forest = RandomForestClassifier(20, random_state=0).fit(X.numpy(), NAMES[Y])
     found = distilled((X, NAMES[Y]), (TEST_X, NAMES[TEST_Y]), teacher=forest)
     assert classes(found) == ("blue", "green", "red")
     assert found.comparison.entries[0].accuracy.value > 0.5
     wrong = np.roll(NAMES, 1)[Y]
     with pytest.raises(InvalidInput, match="Relabel y"):
         distilled((X, wrong), teacher=forest)
-    coded = RandomForestClassifier(10, random_state=0).fit(X.numpy(), Y.numpy())
+    coded = RandomForestClassifier(20, random_state=0).fit(X.numpy(), Y.numpy())
     with pytest.raises(InvalidInput, match="output 0 stands for label 1"):
         distilled((X, (Y + 1) % 3), teacher=coded)
 

@@ -73,8 +73,8 @@ def test_scores_beside_the_rows() -> None:
 def test_estimators_and_the_order_of_their_classes() -> None:
     x, y = rows(200, 0)
     names = np.array(["c", "a", "b"])
-    forest = RandomForestClassifier(10, random_state=0).fit(x, y)
-    named = RandomForestClassifier(10, random_state=0).fit(x, names[y])
+    forest = RandomForestClassifier(20, random_state=0).fit(x, y)
+    named = RandomForestClassifier(20, random_state=0).fit(x, names[y])
     found = distilled(forest)
     other = distilled(named, classes=list(names))
     agreement = [e.agreement.value for e in (found.comparison.entries[1],
@@ -101,7 +101,7 @@ def test_a_teacher_that_lacks_a_class_and_one_output_for_two() -> None:
                     lr=0.2, control=False)  # fmt: skip
     want = torch.from_numpy(two.decision_function(x)).float()
     assert torch.corrcoef(torch.stack([one.student(x)[:, 0], want]))[0, 1] > 0.99
-    numbers = RandomForestRegressor(10, random_state=0).fit(x, x[:, 0])
+    numbers = RandomForestRegressor(20, random_state=0).fit(x, x[:, 0])
     value = distilled(numbers, None, data=(x, x[:, 0]), test=(rows(60, 1)[0], rows(60, 1)[0][:, 0]),
                       into=fixed(1), epochs=1)  # fmt: skip
     assert value.settings["task"] == "regression"
@@ -133,7 +133,7 @@ def test_layers_and_starts_are_refused_with_a_sentence() -> None:
 
 def test_an_onnx_file_teaches(tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime")
-    first = distilled(TRUTH, None, control=False)
+    first = limbeck.distill(TRUTH, rows(120, 0), into=fixed(), test=rows(60, 1), **FAST)
     first.save(tmp_path / "one")
     path = tmp_path / "one" / "student.onnx"
     found, known = distilled(path), distilled(first.student)
@@ -142,10 +142,9 @@ def test_an_onnx_file_teaches(tmp_path: Path) -> None:
 
 
 def test_a_cache_and_a_resumed_run(tmp_path: Path) -> None:
-    given = {"cache": tmp_path / "cache", "out": tmp_path / "run", "control": False}
-    one = distilled(probabilities, **given)
-    same(one, distilled(probabilities, control=False))
-    again = distilled(probabilities, **given)
+    one = distilled(probabilities, cache=tmp_path / "cache", out=tmp_path / "run")
+    same(one, distilled(probabilities))
+    again = distilled(probabilities, cache=tmp_path / "cache", out=tmp_path / "run")
     assert torch.equal(weights(one.student), weights(again.student))
     with pytest.raises(LimbeckError):
         distilled(lambda x: probabilities(x)[:, ::-1].copy(), cache=tmp_path / "cache")
@@ -160,7 +159,7 @@ def test_probabilities_of_labels_that_may_hold_together() -> None:
 
     found = distilled(
         each, None, data=(x, many), test=(rows(60, 1)[0], (rows(60, 1)[0][:, :3] > 0).float()),
-        epochs=20, control=False,
+        epochs=20,
     )  # fmt: skip
     assert found.settings["task"] == "multilabel"
     assert any("multi-label targets" in n for n in found.notes)

@@ -20,7 +20,7 @@ G = torch.Generator().manual_seed(0)
 X, W = torch.randn(160, 6, generator=G), torch.randn(6, 3, generator=G)
 VALUES = X @ W
 Y = VALUES.argmax(1)
-FEW: dict[str, Any] = {"epochs": 1, "timing": False, "baseline": False, "batch_size": 16}
+FEW: dict[str, Any] = {"epochs": 3, "timing": False, "baseline": False, "batch_size": 16}
 
 
 class Named(nn.Module):
@@ -89,7 +89,7 @@ def test_a_regressor_of_several_numbers_teaches() -> None:
 
 @pytest.mark.parametrize(
     "model",
-    [RandomForestClassifier(10, random_state=0), MultiOutputClassifier(GaussianNB())],
+    [RandomForestClassifier(20, random_state=0), MultiOutputClassifier(GaussianNB())],
     ids=["forest", "by output"],
 )
 def test_a_classifier_of_several_labels_teaches_their_probabilities(model: Any) -> None:

@@ -25,7 +25,7 @@ def fixed() -> nn.Module:
 
 
 def distilled(data: Any, test: Any, objective: Any = BOTH, **more: Any) -> Any:
-    settings = FAST | {"into": fixed(), "test": test, "baseline": False, "epochs": 2} | more
+    settings = FAST | {"into": fixed(), "test": test, "baseline": False, "timing": False} | more
     return limbeck.distill(Truth(), data, objective=objective, **settings)
 
 
@@ -68,7 +68,7 @@ def test_mixup_in_a_collation() -> None:
         return share * one + (1 - share) * one.flip(0), share * hot + (1 - share) * hot.flip(0)
 
     loader = DataLoader(list(zip(x, y, strict=True)), batch_size=32, collate_fn=mixup)
-    found = distilled(loader, rows(60, 1), epochs=4)
+    found = distilled(loader, rows(60, 1))
     assert found.settings["task"] == "classification"
     assert next(e.accuracy.value for e in found.comparison.entries if e.role == "student") > 0.5
 
@@ -130,7 +130,7 @@ class Named(nn.Module):
 
 
 def of_names(data: Any) -> Any:
-    quick = FAST | {"epochs": 1, "baseline": False}
+    quick = FAST | {"epochs": 1, "baseline": False, "timing": False}
     return limbeck.distill(Named(), data, into=Named, **quick)
 
 

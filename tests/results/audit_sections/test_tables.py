@@ -18,12 +18,12 @@ from limbeck.results.audit_sections.tables import audit_table
 @pytest.fixture(scope="module")
 def found() -> Audit:
     rng = np.random.default_rng(0)
-    X = {"age": rng.integers(20, 60, 300), "team": rng.choice(["a", "b"], 300)}
+    X = {"age": rng.integers(20, 60, 500), "team": rng.choice(["a", "b"], 500)}
     odds = (X["age"] - 40) / 10
-    y = (rng.random(300) < 1 / (1 + np.exp(-odds))).astype(int)
-    table = {**X, "score": odds + rng.normal(0, 0.3, 300), "hit": y}
+    y = (rng.random(500) < 1 / (1 + np.exp(-odds))).astype(int)
+    table = {**X, "score": odds + rng.normal(0, 0.3, 500), "hit": y}
     return audit(
-        pd.DataFrame(table), score="score", outcome="hit", groups="team", threshold=0.0, bags=19,
+        pd.DataFrame(table), score="score", outcome="hit", groups="team", threshold=0.0, bags=20,
         progress=False,
     )  # fmt: skip
 

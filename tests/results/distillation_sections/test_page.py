@@ -34,7 +34,7 @@ def distilled(groups: object = None, labels: bool = True) -> Distillation:
     teacher = RandomForestClassifier(20, random_state=0).fit(X[::2], y[::2])
     return limbeck.distill(
         teacher, X, y if labels else None,
-        max_leaves=4, queries=50, groups=groups, progress=False,
+        max_leaves=4, queries=200, groups=groups, progress=False,
     )  # fmt: skip
 
 
@@ -148,7 +148,7 @@ def test_regression_gives_tolerance_and_unit() -> None:
     X = pd.DataFrame({"depth [m]": rng.normal(size=300), "b": rng.normal(size=300)})
     result = limbeck.distill(
         lambda X: np.where(np.asarray(X)[:, 0] > 0, 3.0, 1.0) + np.asarray(X)[:, 1],
-        X, X["b"], regression=True, unit="kg", max_leaves=4, queries=50, progress=False,
+        X, X["b"], regression=True, unit="kg", max_leaves=4, queries=200, progress=False,
     )  # fmt: skip
     text = Reader(fragment(result)).text
     assert "R²" in text

@@ -20,8 +20,8 @@ from limbeck.results.distillation_sections.tables import result_table
 @pytest.fixture(scope="module")
 def result() -> Distillation:
     X, y = load_iris(return_X_y=True, as_frame=True)
-    teacher = RandomForestClassifier(8, random_state=0).fit(X[::2], y[::2])
-    return limbeck.distill(teacher, X, y, max_leaves=4, queries=50, progress=False)
+    teacher = RandomForestClassifier(20, random_state=0).fit(X[::2], y[::2])
+    return limbeck.distill(teacher, X, y, max_leaves=4, queries=200, progress=False)
 
 
 def rendered(result: Distillation, width: int) -> str:
@@ -50,7 +50,7 @@ def by_class() -> Distillation:
 
 def _with_groups(groups: Any) -> Distillation:
     X, y = load_iris(return_X_y=True, as_frame=True)
-    teacher = RandomForestClassifier(8, random_state=0).fit(X[::2], y[::2])
+    teacher = RandomForestClassifier(20, random_state=0).fit(X[::2], y[::2])
     found: Distillation = limbeck.distill(teacher, X, y, max_leaves=4, queries=0, groups=groups)
     return found
 

@@ -91,7 +91,7 @@ def _one_by_one(v: np.ndarray, w: np.ndarray, most: int, least: float) -> list[t
     return cuts
 
 
-@pytest.mark.parametrize("n", [1, 2, 50, 3000, 40_000])
+@pytest.mark.parametrize("n", [1, 2, 50, 3000, 18_000])
 @pytest.mark.parametrize("kind", ["distinct", "rounded", "heavy", "two heavy"])
 def test_cuts_in_windows_are_those_value_after_value(n: int, kind: str) -> None:
     rng = np.random.default_rng(n)

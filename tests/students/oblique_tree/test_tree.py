@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from limbeck.core.task import Task
 from limbeck.students.oblique_tree.tree import ObliqueTree
 
 
+@cache
 def made(k=2, seed=0):
     rng = np.random.default_rng(seed)
     layers = [(rng.normal(size=(b, a)), rng.normal(size=b)) for a, b in ((3, 4), (4, 3), (3, k))]

@@ -68,7 +68,7 @@ def test_printed_rules_executed_are_the_predictions(seed, task):
 @pytest.mark.parametrize("task", ["two", "three", "value"])
 def test_a_list_comes_back_from_its_file(task, tmp_path):
     X = table(0)
-    student = RuleList().fit(X, target(X, task, np.random.default_rng(0)))
+    student = RuleList(6).fit(X, target(X, task, np.random.default_rng(0)))
     data = json.loads(student.save(tmp_path / "rules.json").read_text())
     again = RuleList.from_dict(data)
     assert again.fingerprint() == student.fingerprint()
@@ -127,8 +127,8 @@ def test_bad_input(kind):
 @pytest.mark.parametrize("kind", [RuleList, RuleSet])
 def test_many_levels(kind):
     rng = np.random.default_rng(0)
-    names = np.array([f"shop {i}" for i in range(500)])[rng.integers(0, 500, 2000)]
-    X = pd.DataFrame({"shop": pd.Categorical(names), "size": rng.normal(size=2000)})
+    names = np.array([f"shop {i}" for i in range(500)])[rng.integers(0, 500, 1000)]
+    X = pd.DataFrame({"shop": pd.Categorical(names), "size": rng.normal(size=1000)})
     y = ((X["size"] > 0) | X["shop"].isin(["shop 3"])).to_numpy()
     student = kind(max_rules=4).fit(X, y)
     assert student.score(X, y) > 0.98

@@ -28,7 +28,7 @@ def test_a_clause_says_the_same_as_a_formula(clause, seed):
 @pytest.mark.parametrize("kind", [RuleList, RuleSet, MOfNTree])
 def test_a_student_says_the_same_as_its_formula(kind, task):
     X, fresh = table(0), table(1)
-    student = kind().fit(X, target(X, task, np.random.default_rng(0)))
+    student = kind(6).fit(X, target(X, task, np.random.default_rng(0)))
     values, made = student.features_.encode(fresh), student.formula()
     if task == "value":
         assert made.outputs(values)[:, 0] == pytest.approx(student.predict(fresh))

@@ -101,7 +101,7 @@ def test_it_is_drawn(result):
 
 @pytest.mark.parametrize("ngrams", ["words", "characters", "both"])
 def test_classes_and_values(ngrams):
-    X, y = texts(300)
+    X, y = texts(160)
     three = np.array(["no", "yes", "empty"])[np.where([" the " in t for t in X], 2, y)]
     student = TextClassifier(ngrams).fit(X, three)
     assert student.score(X, three) > 0.9

@@ -105,7 +105,7 @@ def same_leaves(tree: Tree, rules: list[str], values: np.ndarray) -> bool:
 
 def test_rules_hold_for_exactly_the_rows_of_their_leaf(forest: Any) -> None:
     """Trees of unknown origin print exact thresholds: their rules hold for any row."""
-    for seed in range(10):
+    for seed in range(6):
         tree = forest.tree(seed, 12, forest.tasks["value"])
         values = forest.rows(np.random.default_rng(seed), 200).values
         assert same_leaves(tree, tree.rules(missing=True), values)
@@ -118,7 +118,7 @@ _columns = st.sampled_from([
 ])  # fmt: skip
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     columns=st.lists(_columns, min_size=1, max_size=3),
     decimals=st.sampled_from([None, 0, 1, 2]),
@@ -221,7 +221,7 @@ def test_a_file_without_what_was_seen_prints_exactly() -> None:
     assert "x0 <= 0.2 " in tree.rules()[0] or "x0 <= 0.25 " in tree.rules()[0]
 
 
-@settings(max_examples=14, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(column=_columns, decimals=st.sampled_from([None, 0, 1]), seed=st.integers(0, 2**20))
 def test_printed_tables_predict(
     column: tuple[float, float], decimals: int | None, seed: int

@@ -35,18 +35,18 @@ def test_values(keep: Any, shape: tuple[int, ...]) -> None:
     student.fit(X, np.abs(X).reshape(100, -1).max(axis=1))
     model = student.to_onnx()
     onnx.checker.check_model(model, full_check=True)
-    fresh = rows(2000, shape, seed=1)
+    fresh = rows(300, shape, seed=1)
     np.testing.assert_allclose(run(model, fresh)[0], student.predict(fresh), rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("classes", [(False, True), ("a", "b", "c"), (1, 2, 7), ("one",)])
 @pytest.mark.parametrize("keep", ["place", "size"])
 def test_classes(classes: tuple[Any, ...], keep: Any) -> None:
-    X = rows(200)
+    X = rows(80)
     at = np.digitize(X[:, 20], np.quantile(X[:, 20], np.arange(1, len(classes)) / len(classes)))
     labels = np.array(classes)[at]
     student = WaveletStudent("db2", keep=keep, task=Task(classes)).fit(X, labels)
-    fresh = rows(2000, seed=1)
+    fresh = rows(300, seed=1)
     label, shares = run(student.to_onnx(), fresh)
     np.testing.assert_allclose(shares, student.predict_proba(fresh), atol=1e-9)
     assert (label == student.predict(fresh)).all()
@@ -55,10 +55,10 @@ def test_classes(classes: tuple[Any, ...], keep: Any) -> None:
 @pytest.mark.parametrize("task", ["value", "classes"])
 def test_additive(task: Any) -> None:
     pytest.importorskip("interpret")
-    X = rows(300)
+    X = rows(150)
     y = np.abs(X[:, 10]) if task == "value" else X[:, 10] > 0
     student = WaveletStudent("haar", levels=2, model="additive", task=task).fit(X, y)
-    fresh = rows(1000, seed=1)
+    fresh = rows(300, seed=1)
     found = run(student.to_onnx(), fresh)
     if task == "value":
         np.testing.assert_allclose(found[0], student.predict(fresh), rtol=1e-9, atol=1e-9)

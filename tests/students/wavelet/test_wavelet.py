@@ -187,7 +187,7 @@ def test_additive_readout() -> None:
 @pytest.mark.parametrize("target", ["value", "two", "three"])
 @pytest.mark.parametrize("keep", ["place", "size"])
 def test_round_trip(target: str, keep: Any, tmp_path: Any) -> None:
-    X = signals(120)
+    X = signals(80, 16)
     y = X[:, 3]
     goal = {"value": y, "two": y > 0, "three": np.digitize(y, [-1, 1])}[target]
     student = WaveletStudent("coif1", boundary="symmetric", keep=keep).fit(X, goal)

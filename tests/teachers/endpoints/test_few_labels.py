@@ -111,10 +111,10 @@ def test_the_bill_counts_what_was_paid_and_what_is_outside_the_classes(labeller,
     labeller.outside = 10
     teacher = chat(labeller, tmp_path, price=Price(per_request=0.01))
     result = limbeck.distill(
-        teacher, TEXTS, into="text_classifier", ngrams="words", budget=240, epsilon=0.2
+        teacher, TEXTS, into="text_classifier", ngrams="words", budget=400, epsilon=0.2
     )
     before, bill = (next(n for n in result.notes if n.startswith(w)) for w in ("Before", "Bill"))
-    assert "about 2.4 USD" in before
+    assert "about 4 USD" in before
     outside = int(bill.split("answers outside")[0].split()[-1])
     assert 10 <= outside <= 60
     learnt = result.trace["labels"] + result.certificate.n
