@@ -123,6 +123,8 @@ body.limbeck { margin: 0; container-type: inline-size; background: var(--paper);
   .limbeck .picture { max-width: calc(100% + max(0px, (100cqw - 64.5rem) / 2)); }
 }
 .limbeck .picture > svg { display: block; }
+.limbeck .picture tbody td { white-space: normal; overflow-wrap: anywhere; min-width: 8rem; }
+.limbeck .picture tbody td + td { white-space: nowrap; min-width: 0; }
 .limbeck .picture p { display: none; }
 .limbeck .charts { display: flex; flex-wrap: wrap; gap: 1.5rem 3rem; }
 .limbeck .charts figure { flex: 0 1 360px; min-width: 0; margin: 0 0 1rem; }

@@ -51,6 +51,22 @@ def test_a_deep_tree_with_long_names_is_never_cut_off(deep: str, browsed: Look) 
         assert cut == [], width
 
 
+def test_a_scorecard_of_long_names_wraps_them(browsed: Look, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    names = [f"{what} of the applicant in the twelve months before [days]" for what in "abc"]
+    X = pd.DataFrame(rng.normal(size=(160, 3)), columns=names)
+    said = (X.iloc[:, 0] > 0) & (X.iloc[:, 1] > 0) & (X.iloc[:, 2] > -1)
+    result = limbeck.distill(
+        lambda X: (X.to_numpy() > [0, 0, -1]).all(axis=1), X, said, into="scorecard",
+        max_numbers=8, queries=0, progress=False,
+    )  # fmt: skip
+    assert any(len(line) > 120 for line in result.student.text().splitlines())
+    page = result.report(tmp_path / "r.html").read_text("utf-8")
+    for width, (content, cut) in browsed(page, [*WIDTHS, 700]).items():
+        assert content <= width
+        assert cut == [], width
+
+
 def test_nor_are_the_tables_of_networks(
     networks: Callable[..., NetworkDistillation], browsed: Look, tmp_path: Path
 ) -> None:
