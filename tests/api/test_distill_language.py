@@ -244,7 +244,7 @@ def test_recorded_logits_at_another_temperature_are_refused(folders, rows, tmp_p
 
 
 def test_recorded_logits_that_do_not_fit_are_refused(folders, rows, logits):
-    with pytest.raises(InvalidInput, match="parted already"):
+    with pytest.raises(InvalidInput, match="split already"):
         limbeck.distill(str(logits), into=folders[1], objective=TokenKD(), prompt_tokens=3)
     with pytest.raises(InvalidInput, match="of their own texts"):
         limbeck.distill(str(logits), rows, into=folders[1], objective=TokenKD(), judge=folders[0])

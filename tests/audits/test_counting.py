@@ -113,7 +113,7 @@ def test_cases_stay_together() -> None:
     drawn = table.redraw(np.random.default_rng(0))
     assert (drawn[:300] == drawn[300:600]).all()
     found = limbeck.audit(
-        panel, score="score", outcome="outcome", cases="who", bags=9, level=0.9, progress=False
+        panel, score="score", outcome="outcome", cases="who", bags=9, delta=0.1, progress=False
     )
     fold = found.work.models.folds.of
     assert (fold[:300] == fold[300:600]).all()
