@@ -45,7 +45,7 @@ def test_copies_are_named_and_left_out() -> None:
 def test_the_audit_of_copies_is_the_audit() -> None:
     """Three copies of everybody change no p-value and no band."""
     df = frame(450)
-    given: dict[str, Any] = {"score": "score", "outcome": "outcome", "bags": 9, "level": 0.9}
+    given: dict[str, Any] = {"score": "score", "outcome": "outcome", "bags": 9, "delta": 0.1}
     one = limbeck.audit(df, **given, progress=False)
     three = limbeck.audit(pd.concat([df] * 3, ignore_index=True), **given, progress=False)
     assert three.missing_features() == one.missing_features()
