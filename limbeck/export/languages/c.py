@@ -92,7 +92,8 @@ def _answers(link: str, k: int, m: int, classifies: bool) -> list[str]:
 
 
 def _comment(text: str) -> str:
-    return text.replace("*/", "* /").replace("/*", "/ *").replace("\n", " ").replace("\\", "/")
+    # Backslashes first: one that becomes a slash behind a star would end the comment.
+    return text.replace("\\", "/").replace("*/", "* /").replace("/*", "/ *").replace("\n", " ")
 
 
 def _quoted(text: str) -> str:

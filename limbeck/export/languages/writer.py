@@ -78,7 +78,8 @@ class Writer(ABC):
             raise InvalidInput(
                 f"The student holds {value}, which {self.language} cannot hold.", "Export another."
             )
-        return f"({value!r})" if value < 0 else repr(float(value))
+        text = repr(float(value))  # numpy's own numbers print their type as well
+        return f"({text})" if value < 0 else text
 
     def _count(self, test: str) -> str:
         """1 where a test holds, else 0."""
