@@ -123,18 +123,6 @@ def test_cases_stay_together() -> None:
         read(panel.assign(who=np.arange(650) % 100), cases="who")
 
 
-def test_rows_drawn_by_score_and_outcome_together_are_thinned() -> None:
-    df = frame(n=3000)
-    table = read(df.assign(w=np.exp(df["a"])), sampling_weight="w")
-    assert independent_rows(table, 0) == (pytest.approx(np.arange(3000)), "")
-    risky = df["score"].rank(pct=True) * df["outcome"]
-    table = read(df.assign(w=1 + 4 * risky), sampling_weight="w")
-    rows, note = independent_rows(table, 0)
-    w = 1 + 4 * risky.to_numpy()
-    assert len(rows) == pytest.approx((w / w.max()).sum(), abs=100)
-    assert "depend on score and outcome together" in note
-
-
 @pytest.mark.parametrize("known", [0, 1])
 def test_an_empty_column_does_not_stop_the_count_of_people_who_agree(known: int) -> None:
     rng = np.random.default_rng(3)

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import weakref
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -122,15 +120,6 @@ def test_draws_follow_the_seed_and_leave_the_rows():
     np.testing.assert_array_equal(a, b)
     np.testing.assert_array_equal(rows.values, before)
     assert Jitter().draw(rows, 0, np.random.default_rng(0)).values.shape == (0, 3)
-
-
-def test_what_was_measured_goes_with_the_rows():
-    rows = rows_of(np.random.default_rng(0).normal(size=(50, 3)))
-    Jitter().draw(rows, 3, np.random.default_rng(0))
-    assert rows in columns._PROFILES
-    seen = weakref.ref(rows)
-    del rows
-    assert seen() is None
 
 
 @pytest.mark.parametrize("bad", [{"scale": -1}, {"scale": np.nan}, {"swap": 1.5}, {"swap": -0.1}])

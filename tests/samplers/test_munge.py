@@ -7,7 +7,6 @@ from scipy.stats import norm
 
 from limbeck.core.columns import Features
 from limbeck.core.errors import InvalidInput
-from limbeck.samplers.columns import profile_of
 from limbeck.samplers.munge import Munge, _neighbours
 
 
@@ -28,17 +27,6 @@ def mixed(n=300, seed=0):
     X.loc[rng.random(n) < 0.2, "x"] = np.nan
     X.loc[rng.random(n) < 0.2, "colour"] = np.nan
     return X
-
-
-def test_neighbours_are_the_nearest_rows_that_differ():
-    rng = np.random.default_rng(0)
-    X = np.vstack([rng.normal(size=(60, 3)), np.zeros((5, 3))])
-    rows = rows_of(X)
-    spread = profile_of(rows).spread
-    distance = np.linalg.norm((X[:, None] - X[None]) / spread, axis=2)
-    distance[(X[:, None] == X[None]).all(axis=2)] = np.inf
-    found = _neighbours(rows)
-    np.testing.assert_allclose(distance[np.arange(65), found], distance.min(axis=1), rtol=1e-5)
 
 
 def test_no_neighbour_of_a_row_with_a_hole_is_its_copy():

@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
-from limbeck.core.errors import InvalidInput  # noqa: E402
 from limbeck.core.task import Task  # noqa: E402
 from limbeck.networks.datasets.data import Samples  # noqa: E402
 from limbeck.networks.losses.loss import Objective  # noqa: E402
@@ -16,8 +13,6 @@ from limbeck.networks.losses.probabilities import SoftTargets  # noqa: E402
 from limbeck.networks.strategies.train_network import TrainNetwork  # noqa: E402
 from limbeck.networks.training.settings import Training  # noqa: E402
 from limbeck.selection.pilot import Pilot, gathered, nested  # noqa: E402
-from limbeck.selection.pilot_budget import seconds_of  # noqa: E402
-from limbeck.selection.pilot_design import cross, design, smallest  # noqa: E402
 
 pytestmark = pytest.mark.torch
 TASK = Task.of("classification", 2)
@@ -35,21 +30,6 @@ def pilot(rows=400, folder=None, **training):
     )  # fmt: skip
     measured = Samples.of((X[rows - 100 :], Y[rows - 100 :])).aimed(TASK)
     return Pilot(method, method, settings, measured, folder)
-
-
-@pytest.mark.parametrize(
-    ("said", "seconds"),
-    [("10 min", 600), ("90 s", 90), ("1 h", 3600), ("2 hours", 7200), ("45", 45), (2.5, 2.5),
-     ("1.5 minutes", 90)],
-)  # fmt: skip
-def test_times(said, seconds):
-    assert seconds_of(said) == seconds
-
-
-@pytest.mark.parametrize("said", ["soon", "10 parsecs", 0, -1, True, None, math.inf, "nan s", ""])
-def test_what_is_no_time(said):
-    with pytest.raises(InvalidInput, match="budget is"):
-        seconds_of(said)
 
 
 def test_beginnings_of_an_order_hold_each_class_and_no_label_alike():
@@ -72,24 +52,6 @@ def test_updates_are_those_of_the_settings():
     cell = own.cell(0.5, 0.25)
     assert (cell.rows, cell.updates) == (200, 20)
     assert (cell.place.rows, cell.place.training) == (-1, -2)
-
-
-def test_a_cross_fits_the_time_and_the_next_one_holds_parts_of_it():
-    own = pilot()
-
-    def cost(cell):
-        return cell.updates * (1 + cell.larger)
-
-    whole = design(own, cost, 1e9)
-    assert whole == cross(own, 1.0, 1.0)
-    assert whole[0].place.rows == whole[0].place.training == 0
-    assert [c.larger for c in whole].count(True) == 1
-    less = design(own, cost, 400)
-    assert sum(map(cost, less)) <= 400
-    assert less[0].rows < 400
-    assert set(less) & set(whole)
-    assert design(own, cost, 1) == []
-    assert smallest(own).rows >= 20
 
 
 def test_pairs_are_kept_and_not_run_again(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 
 from limbeck.students.rule_list.rule_list import RuleList
 from limbeck.students.rules.drawing import colour_of, rows_of, svg
-from limbeck.students.rules.lines import RuleLine, text_of
+from limbeck.students.rules.lines import RuleLine
 
 LINES = [
     RuleLine("IF", " and ".join(f"column_{i} > {i}" for i in range(12)), "yes (0.9)", 0.25, 1.0),
@@ -39,11 +39,6 @@ def test_no_two_rows_overlap():
 def test_colours_tell_classes_and_values():
     assert colour_of(RuleLine("", place=0.0)) != colour_of(RuleLine("", place=1.0))
     assert colour_of(RuleLine("", place=0.0, of_class=False)) == "#b0cfea"
-
-
-def test_text_has_shares():
-    assert text_of(LINES[1:]).splitlines()[0].endswith("[75 %]")
-    assert text_of(LINES[2:]) == LINES[2].head
 
 
 def test_rules_are_plotted():

@@ -11,8 +11,6 @@ from limbeck.core.column import Feature
 from limbeck.core.columns import Features
 from limbeck.core.errors import InvalidInput
 from limbeck.core.task import Task
-from limbeck.students.tree.folding import Drawn, folded
-from limbeck.students.tree.layout import FONT, Piece, shorten, width_of, wrapped
 from limbeck.students.tree.nodes import Nodes
 from limbeck.students.tree.tree import Tree
 
@@ -108,36 +106,10 @@ def test_lines_down_meet_no_other_box() -> None:
         assert (across & between).sum() == 1  # the question that it comes from
 
 
-def test_long_texts_are_broken_and_nothing_is_lost() -> None:
-    for text in ("a long name of a column " * 2, "no_blank_at_all_" * 3, "長い名前の列の名前" * 3):
-        lines = wrapped([Piece(text.strip(), "bold"), Piece("<= 3?")], 150)
-        assert len(lines) > 1
-        assert all(sum(width_of(p) for p in line) <= 150 for line in lines)
-        said = "".join(p.text for line in lines for p in line).replace(" ", "")
-        assert said == text.replace(" ", "") + "<=3?"
-
-
-def test_texts_of_any_length_take_a_few_lines() -> None:
-    lines = wrapped([Piece("name " * 500, "bold")], 150)
-    assert len(lines) <= 5
-    assert "…" in "".join(p.text for line in lines for p in line)
-
-
 def test_missing_values_are_told_in_the_question() -> None:
     tree = Tree(2).fit([[1.0], [2.0], [np.nan], [4.0]], ["a", "a", "b", "b"])
     root, _ = boxes(tree.svg())
     assert "(missing: no)" in "".join(root.itertext())
-
-
-def test_shorten() -> None:
-    assert shorten("short", 100) == "short"
-    long = shorten("worst concave points of all", 100)
-    assert long.startswith("worst")
-    assert "…" in long
-    assert long.endswith("all")
-    assert len(long) * FONT * 0.4 < 100
-    assert len(shorten("長い名前の列の名前", 50)) <= 5
-    assert shorten("wide", 0) == "…"
 
 
 def test_one_value_only() -> None:
@@ -156,23 +128,6 @@ def test_of_many_leaves_300_are_drawn_and_the_rest_is_named() -> None:
     assert "212 branches" in tree.outline()
     assert len(boxes(tree.svg(max_drawn=None))[1]) == 1023
     assert "branches" not in full_tree(8).svg()
-
-
-def test_branches_are_opened_where_most_rows_are() -> None:
-    rng = np.random.default_rng(0)
-    X, y = rng.exponential(size=(400, 3)), rng.integers(0, 3, 400)
-    nodes = Tree(60).fit(X, y).nodes_
-    whole = Drawn(nodes, [[Piece(str(i))] for i in range(len(nodes))], [""] * len(nodes),
-                  ["#000000"] * len(nodes))  # fmt: skip
-    for most in (1, 2, 7, 30, nodes.size - 1):
-        part = folded(whole, most)
-        assert part.nodes.size == most
-        closed = [t[0].text.startswith("…") for t in part.texts]
-        inner = part.nodes.weight[~part.nodes.is_leaf]
-        assert inner.min(initial=np.inf) >= part.nodes.weight[closed].max()
-        below = [int(t[0].text.split()[1]) for t, c in zip(part.texts, closed, strict=True) if c]
-        assert sum(below) + most - len(below) == nodes.size
-    assert folded(whole, nodes.size) is whole
 
 
 @pytest.mark.parametrize("bad", [0, 1.5, "all"])
