@@ -361,7 +361,9 @@ def different_rows(rows: Rows, rng: np.random.Generator) -> NDArray[np.int64]:
     rng : numpy.random.Generator
         Of the order.
     """
-    first = np.unique(rows.values, axis=0, return_index=True)[1]
+    values = np.ascontiguousarray(rows.values + 0.0)  # -0.0 is 0.0; as bytes NaN equals itself
+    whole = values.view(f"V{values.itemsize * values.shape[1]}")[:, 0]
+    first = np.unique(whole, return_index=True)[1]
     return rng.permutation(np.sort(first))
 
 
