@@ -61,9 +61,11 @@ def problem(
     m, inner = len(tree.layer), tree.layer >= 0
     children = np.concatenate([tree.left[inner], tree.right[inner]])
     after = np.concatenate([np.flatnonzero(inner)] * 2)
-    if m == 0 or (children <= after).any() or (np.bincount(children, minlength=m)[1:m] != 1).any():
+    if m == 0 or (children <= after).any() or (children >= m).any():
         return "The nodes are no tree"
-    if (children >= m).any() or (tree.layer >= len(layers) - 1).any():
+    if (np.bincount(children, minlength=m)[1:m] != 1).any():
+        return "The nodes are no tree"
+    if (tree.layer >= len(layers) - 1).any():
         return "A node asks about a layer that is not there"
     if (tree.unit < 0).any() or (tree.unit[inner] >= np.array(widths[1:])[tree.layer[inner]]).any():
         return "A node asks about a unit that is not there"
