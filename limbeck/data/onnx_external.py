@@ -24,13 +24,18 @@ def external_data(model: Any) -> dict[str, int]:
     ----------
     model : onnx.ModelProto
         The model, read without them.
+
+    Raises
+    ------
+    FileRefused
+        If it does not say how many bytes it needs of a file.
     """
     found: dict[str, int] = {}
     for tensor in _tensors(model):
         if tensor.data_location == _EXTERNAL:
             entry = {e.key: e.value for e in tensor.external_data}
-            end = sum(int(entry.get(key) or 0) for key in ("offset", "length"))
             name = str(entry.get("location", ""))
+            end = sum(_bytes(name, entry.get(key) or "0") for key in ("offset", "length"))
             found[name] = max(found.get(name, 0), end)
     return found
 
@@ -73,6 +78,15 @@ def check_external_data(path: Path, files: dict[str, int], allowed: bool) -> Non
                 f"The weights {name!r} of {path.name!r} are not there or cut off.",
                 f"Put the whole file into {str(folder)!r}.",
             )
+
+
+def _bytes(name: str, text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise FileRefused(
+            f"The model names {text!r} bytes of its weights {name!r}, which is no number of bytes.",
+            "Save the model anew.",
+        )
+    return int(text)
 
 
 def _tensors(model: Any) -> Iterator[Any]:
