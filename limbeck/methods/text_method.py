@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from limbeck.core.answers import answers
 from limbeck.core.columns import Rows
 from limbeck.core.contract import MethodResult, Teacher
-from limbeck.core.errors import InvalidInput
+from limbeck.core.errors import InvalidInput, plural
 from limbeck.core.progress import Progress
 from limbeck.core.status import Status, StatusCode
 from limbeck.core.task import Task
@@ -139,7 +139,8 @@ class TextMethod(BaseMethod):
         scores = teacher.scores(rows.native())
         if scores.shape != (len(rows), task.outputs) or not (task.classifies or task.outputs == 1):
             raise InvalidInput(
-                f"{teacher.name} answers with {scores.shape[1:]} numbers a text.",
+                f"{teacher.name} answers {plural(len(rows), 'text')} with an array of shape"
+                f" {scores.shape}.",
                 "Give a teacher of classes or of one number.",
             )
         weight = read_weight(sample_weight, len(rows))

@@ -31,7 +31,7 @@ class CountedQuestions:
     Attributes
     ----------
     asked : int
-        CountedQuestions so far.
+        Questions so far.
     stored : int
         Those of them that the teacher's store answered.
     cost : float
@@ -46,7 +46,7 @@ class CountedQuestions:
 
     @property
     def left(self) -> int:
-        """CountedQuestions that the budget still holds."""
+        """Questions that the budget still holds."""
         return self.budget - self.asked
 
     def ask(self, rows: Rows) -> NDArray[np.float64]:
@@ -76,7 +76,8 @@ class CountedQuestions:
             scores = np.asarray(self.teacher.scores(rows.native()), dtype=np.float64)
             if scores.shape != (n, self.teacher.task.outputs):
                 raise InvalidInput(
-                    f"{self.teacher.name} answers with {scores.shape[1:]} numbers a text.",
+                    f"{self.teacher.name} answers {plural(n, 'row')} with an array of shape"
+                    f" {scores.shape}.",
                     "Give a teacher of classes or of one number.",
                 )
             return scores
@@ -99,7 +100,7 @@ class CountedQuestions:
         Parameters
         ----------
         parts : mapping from str to int
-            CountedQuestions by what they were for.
+            Questions by what they were for.
         """
         said = ", ".join(f"{n:,} {what}" for what, n in parts.items() if n)
         out = f"Bill: {plural(self.asked, 'question')} of a budget of {self.budget:,} ({said})"
@@ -110,7 +111,8 @@ class CountedQuestions:
             out += f"; {self.cost:.4g} {spending.price.currency}"
         out += "."
         if self.failed:
-            out += f" {plural(self.failed, 'text')} got no answer and is left out."
+            verb = "is" if self.failed == 1 else "are"
+            out += f" {plural(self.failed, 'text')} got no answer and {verb} left out."
         if self.outside:
             shown = "; ".join(self.outside[:_OUTSIDE])
             out += (
