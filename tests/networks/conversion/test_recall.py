@@ -7,8 +7,6 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from limbeck.core.errors import InvalidInput  # noqa: E402
-from limbeck.networks.conversion.convert import convert  # noqa: E402
-from limbeck.networks.conversion.hybrid import Hybrid  # noqa: E402
 from limbeck.networks.conversion.recall import (  # noqa: E402
     Haystack,
     associative_recall,
@@ -17,7 +15,6 @@ from limbeck.networks.conversion.recall import (  # noqa: E402
     recall,
     word_tokens,
 )
-from limbeck.networks.conversion.speed import TokenCost, crossing, token_costs  # noqa: E402
 
 TOKENS = torch.arange(10, 34)
 
@@ -91,16 +88,3 @@ def test_words_are_tokens_with_their_blank_and_characters_where_there_are_none()
         all_special_ids=[], get_vocab=lambda: {"a": 0, "b": 1}, batch_decode=lambda rows: ["a", "b"]
     )
     assert word_tokens(few).tolist() == [0, 1]
-
-
-def test_costs_know_what_is_kept_and_where_one_is_quicker(make_decoder):
-    model = make_decoder("llama", 2)
-    own = token_costs(convert(model, (), Hybrid(0.0)), [8, 64], tokens=2)
-    theirs = token_costs(model, [8, 64], tokens=2)
-    assert own[0].state_bytes == own[1].state_bytes
-    assert theirs[1].state_bytes == 8 * theirs[0].state_bytes
-    assert all(c.seconds >= 0 for c in own)  # of a clock that may tick but every few milliseconds
-    slow = [TokenCost(n, s, 0) for n, s in ((8, 1.0), (16, 2.0), (32, 4.0))]
-    fast = [TokenCost(n, 1.5, 0) for n in (8, 16, 32)]
-    assert crossing(slow, fast) == 16
-    assert crossing(fast, slow) is None

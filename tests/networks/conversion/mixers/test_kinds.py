@@ -13,7 +13,7 @@ from limbeck.core.errors import InvalidInput  # noqa: E402
 from limbeck.networks.conversion.hybrid import Hybrid  # noqa: E402
 from limbeck.networks.conversion.mixers.base import AttentionParts  # noqa: E402
 from limbeck.networks.conversion.mixers.kinds import MIXERS, make_mixer  # noqa: E402
-from limbeck.networks.conversion.mixers.rows import TokenRows, rows_from  # noqa: E402
+from limbeck.networks.conversion.mixers.rows import TokenRows  # noqa: E402
 
 KINDS = list(itertools.product(MIXERS, ["neutral", "published"]))
 
@@ -85,38 +85,6 @@ def test_packed_sequences_do_not_see_each_other_and_the_last_goes_on(kind, start
     close(m(more, TokenRows(), state)[0], m(torch.cat([two, more], 1), TokenRows())[0][:, 11:])
 
 
-@torch.no_grad()
-def test_rows_padded_on_the_right_go_on_from_their_last_token():
-    m, u, more = mixer("gated_recurrence", "neutral"), vectors(12), vectors(6, 1)
-    keep = torch.ones(3, 16).bool()
-    keep[:, 12:] = False
-    _, state = m(torch.cat([u, vectors(4, 2)], 1), TokenRows(keep))
-    close(m(more, TokenRows(), state)[0], m(torch.cat([u, more], 1), TokenRows())[0][:, 12:])
-
-
-@torch.no_grad()
-def test_the_neutral_start_is_linear_attention_with_slow_decay_and_a_norm():
-    p, u = parts(), vectors(17)
-    m = make_mixer("gated_recurrence", p, "neutral")
-    q, k, v = (f(u).unflatten(-1, (-1, 8)) for f in (p.query, p.key, p.value))
-    k, v = k.repeat_interleave(2, 2), v.repeat_interleave(2, 2)
-    scores = torch.einsum("bihn,bjhn->bhij", q, k) * 8**-0.5
-    ages = (torch.arange(17)[:, None] - torch.arange(17)).clamp_min(0)
-    rates = torch.logspace(-2, torch.tensor(0.3).log10().item(), 4)
-    y = torch.einsum("bhij,bjhp->bihp", scores.tril() * (-rates[:, None, None] * ages).exp(), v)
-    y = y * torch.rsqrt(y.square().mean(-1, keepdim=True) + 1e-5)
-    torch.testing.assert_close(m(u, TokenRows())[0], p.out(y.flatten(2)), atol=1e-4, rtol=1e-4)
-
-
-@torch.no_grad()
-def test_a_window_over_everything_is_softmax_attention():
-    p, u = parts(), vectors(17)
-    m = make_mixer("linear_attention", p, "neutral", {"window": 17})
-    q, k, v = (f(u).unflatten(-1, (-1, 8)).transpose(1, 2) for f in (p.query, p.key, p.value))
-    y = torch.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=True)
-    close(m(u, TokenRows())[0], p.out(y.transpose(1, 2).flatten(2)))
-
-
 def test_random_starts_forget_the_attention_and_others_keep_it():
     p = parts()
     assert torch.equal(make_mixer("gated_delta", p, "published").C_proj.weight, p.query.weight)
@@ -156,17 +124,3 @@ def test_an_error_inside_a_mixer_is_not_told_as_an_unknown_setting():
     broken = dataclasses.replace(parts(), heads=None)
     with pytest.raises(TypeError):
         make_mixer("gated_delta", broken, "neutral", {"chunk": 8})
-
-
-def test_masks_and_positions_are_read_as_transformers_gives_them():
-    mask = torch.tensor([[0, 0, 1, 1, 1], [1, 1, 1, 1, 1]])
-    positions = torch.tensor([[1, 1, 0, 1, 2], [0, 1, 2, 0, 1]])
-    rows = rows_from(5, mask, positions)
-    assert rows.keep.tolist() == mask.bool().tolist()
-    assert rows.segments.tolist() == [[0] * 5, [0, 0, 0, 1, 1]]  # padding starts nothing
-    assert rows_from(1, mask, positions[:, -1:]).keep is None  # nothing to mask in any layer
-    assert rows_from(1, mask.flip(1), positions[:, -1:]).keep.tolist() == [[False], [True]]
-    assert rows_from(5, None, positions[1:]).segments.tolist() == [[0, 0, 0, 1, 1]]
-    pairs = torch.zeros(2, 1, 5, 5)
-    pairs[0, :, :, :2] = -torch.inf
-    assert rows_from(5, pairs).keep.tolist() == mask.bool().tolist()
