@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from dataclasses import dataclass
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 from limbeck.core.errors import InvalidInput, whole_number
@@ -90,4 +91,6 @@ def retry_after(header: str | None, now: float | None = None) -> float | None:
         date = parsedate_to_datetime(text)
     except (TypeError, ValueError):
         return None
+    if date.tzinfo is None:  # a date of HTTP that names no zone is in UTC
+        date = date.replace(tzinfo=UTC)
     return max(0.0, date.timestamp() - (time.time() if now is None else now))

@@ -12,7 +12,6 @@ import sys
 import threading
 import time
 import traceback
-from email.utils import formatdate
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,7 @@ import pytest
 from limbeck import LimbeckError
 from limbeck.core.errors import TeacherFailed
 from limbeck.teachers import Endpoint
-from limbeck.teachers.endpoints.retries import Retries, retry_after
+from limbeck.teachers.endpoints.retries import Retries
 
 X = np.arange(40.0).reshape(20, 2)
 KEY = "sk-Very-Secret-0123456789"
@@ -82,21 +81,10 @@ def test_retry_after_is_waited_for(service, reply, tmp_path):
     assert time.monotonic() - started >= 0.3
 
 
-def test_retry_after_may_be_a_date():
-    date = formatdate(1_800_000_060, usegmt=True)
-    assert retry_after(date, now=1_800_000_000.5) == 59.5
-    assert retry_after(date, now=1_800_000_070) == 0
-    assert 58 < retry_after(formatdate(time.time() + 60, usegmt=True)) <= 60
-
-
 def test_retry_after_of_hours_is_not_waited_for(service, reply, tmp_path):
     service.respond = lambda body, n: reply({}, status=429, headers={"retry-after": "7200"})
     found = made(service, tmp_path).answers(X[:1])
     assert "asked to wait 7200 seconds" in found.missing[0].reason
-
-
-def test_retry_after_that_is_none():
-    assert [retry_after(text) for text in (None, "soon", "-1", "inf", "nan", "")] == [None] * 6
 
 
 @pytest.mark.parametrize("slow", [{"delay": 5.0}, {"drip": 0.05}, {"hold": True}])
