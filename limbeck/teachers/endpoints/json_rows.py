@@ -68,6 +68,8 @@ def json_value(value: Any) -> Any:
     InvalidInput
         If JSON cannot hold it.
     """
+    if isinstance(value, np.datetime64) and not np.isnat(value):
+        value = _coarser(value)
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, np.ndarray):
@@ -101,8 +103,16 @@ def whole_as_int(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
+def _coarser(value: Any) -> Any:
+    """A date without its nanoseconds, which Python's own dates have not."""
+    fine = np.datetime_data(value.dtype)[0] in ("ns", "ps", "fs", "as")
+    return value.astype("datetime64[us]") if fine else value
+
+
 def _array(X: Any) -> Any:
     A = X if isinstance(X, np.ndarray) else np.asarray(X)
+    if A is not X and A.ndim > 1 and A.dtype.kind == "U":  # numbers beside texts stay numbers
+        A = np.asarray(X, dtype=object)
     if A.ndim == 0:
         raise InvalidInput("One value was given as rows.", "Give n rows.")
     return A
