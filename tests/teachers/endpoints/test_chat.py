@@ -11,7 +11,6 @@ from limbeck import LimbeckError
 from limbeck.core.answers import ScoreKind
 from limbeck.core.errors import TeacherFailed
 from limbeck.teachers import Chat
-from limbeck.teachers.endpoints.option_probabilities import option_probabilities
 from limbeck.teachers.endpoints.retries import Retries
 from limbeck.teachers.endpoints.spending import Price
 
@@ -79,36 +78,6 @@ def test_the_probe_says_what_the_server_does_and_costs_nothing_again(honest, tmp
     assert probe.tokens_added == 21 + 10  # of the server, and the words of the options
     assert made(honest, tmp_path).probe(TEXTS).questions == 0
     assert made(honest, tmp_path).answers(TEXTS[:2]).asked == 0
-
-
-def test_an_option_beyond_the_tokens_that_are_shown_is_an_interval():
-    top = [("A", math.log(0.9)), *[(f"t{i}", math.log(0.004)) for i in range(19)]]
-    found = option_probabilities(top, "AB")
-    assert found.low == pytest.approx((0.9, 0.0))
-    assert found.high == pytest.approx((0.9 + 3 * 0.004, 4 * 0.004))
-    middle, low, high = found.among_options()
-    assert low[1] == 0
-    assert 0 < middle[1] < high[1] == pytest.approx(0.016 / 0.916)
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_intervals_hold_the_probabilities_that_are_not_shown(seed):
-    rng = np.random.default_rng(seed)
-    tokens = ["A", "a", " A", " a", "B", "b", " B", " b", *[f"t{i}" for i in range(60)]]
-    p = rng.dirichlet(np.full(len(tokens), 0.3)) + 1e-300
-    order = np.argsort(-p)[:10]
-    found = option_probabilities([(tokens[i], float(np.log(p[i]))) for i in order], "AB")
-    true = [p[:4].sum(), p[4:8].sum()]
-    _, low, high = found.among_options()
-    for k in range(2):
-        assert found.low[k] - 1e-12 <= true[k] <= found.high[k] + 1e-12
-        assert low[k] - 1e-12 <= true[k] / sum(true) <= high[k] + 1e-12
-
-
-@pytest.mark.parametrize("top", [[("A", 0.5)], [("A", math.nan)], [("A", -0.1), ("B", -0.1)], []])
-def test_what_are_no_log_probabilities(top):
-    with pytest.raises(LimbeckError):
-        option_probabilities(top, "AB")
 
 
 def test_a_server_that_ignores_the_flag_is_asked_for_structured_output(service, reply, tmp_path):
