@@ -75,13 +75,17 @@ def plain(**what: Any) -> Samples:
     return Samples.of(Pictures(drawn=False, **what))
 
 
-@pytest.mark.parametrize("workers", [0, 2])
-@pytest.mark.parametrize("drawn", [True, False])
-def test_as_if_the_teacher_had_been_asked(tmp_path: Path, workers: int, drawn: bool) -> None:
+@pytest.mark.parametrize(
+    ("filling", "asking", "drawn"), [(2, 0, True), (0, 1, True), (0, 0, False)]
+)
+def test_as_if_the_teacher_had_been_asked(
+    tmp_path: Path, filling: int, asking: int, drawn: bool
+) -> None:
+    """Whichever processes load the samples."""
     net = Net()
-    filled_by = Samples.of(DataLoader(Pictures(drawn=drawn), batch_size=4, num_workers=workers))
+    filled_by = Samples.of(DataLoader(Pictures(drawn=drawn), batch_size=4, num_workers=filling))
     cache = TeacherCache(tmp_path, views=2 if drawn else None, seed=11).fill(net, filled_by)
-    samples = Samples.of(DataLoader(Pictures(drawn=drawn), num_workers=0 if workers else 1))
+    samples = Samples.of(DataLoader(Pictures(drawn=drawn), num_workers=asking))
     cache.check(samples)
     for epoch in range(3 if drawn else 2):
         order = samples.order(epoch, seed=1)
