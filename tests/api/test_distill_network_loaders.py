@@ -77,19 +77,14 @@ def collated(items: list[Any]) -> Any:
 
 
 def test_workers_and_collation() -> None:
-    here = distilled(DataLoader(Pictures(), batch_size=40, collate_fn=collated), epochs=1)
-    assert set(SEEN) == {-1}
-    SEEN.clear()
-    there = distilled(DataLoader(Pictures(), batch_size=40, num_workers=2, collate_fn=collated),
-                      epochs=1)  # fmt: skip
+    loader = DataLoader(Pictures(), batch_size=40, num_workers=2, collate_fn=collated)
+    there = distilled(loader, epochs=1)
     seen = len(SEEN)
-    assert torch.equal(weights(here.student), weights(there.student))
     SEEN.clear()
-    distilled(
-        DataLoader(Pictures(), batch_size=40, num_workers=2, collate_fn=collated),
-        epochs=1, num_workers=0,
-    )  # fmt: skip
+    here = distilled(loader, epochs=1, num_workers=0)
+    assert set(SEEN) == {-1}
     assert len(SEEN) > seen  # without workers all is loaded here
+    assert torch.equal(weights(here.student), weights(there.student))
 
 
 def test_a_limit_of_updates_holds_for_student_and_control() -> None:

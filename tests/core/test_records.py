@@ -63,9 +63,9 @@ def test_a_dictionary_is_distilled_and_predicted():
 def test_a_table_with_texts_is_one_text_a_row_for_the_student_and_a_table_for_the_teacher(tmp_path):
     table = pd.DataFrame(
         {
-            "text": [f"{RNG.choice(['good', 'bad', 'a'])} film number {i}" for i in range(200)],
-            "age": RNG.integers(18, 80, 200),
-            "plan": pd.Categorical(RNG.choice(["x", "y"], 200)),
+            "text": [f"{RNG.choice(['good', 'bad', 'a'])} film number {i}" for i in range(120)],
+            "age": RNG.integers(18, 80, 120),
+            "plan": pd.Categorical(RNG.choice(["x", "y"], 120)),
         }
     )
     seen = []

@@ -15,20 +15,20 @@ from limbeck.selection.schedule import Race, raced
 from limbeck.selection.shared_rows import shared_rows
 from limbeck.teachers import as_teacher
 
-X = np.random.default_rng(0).normal(size=(150, 3)).round(2)
+X = np.random.default_rng(0).normal(size=(90, 3)).round(2)
 Y = X[:, 0] + (X[:, 1] > 0.5) > 0.3
 ROWS = Rows(Features.of(X), X)
 TEACHER = as_teacher(LogisticRegression().fit(X, Y), Y)
-FOLD = folds_of(np.arange(150), np.random.default_rng(1))
+FOLD = folds_of(np.arange(90), np.random.default_rng(1))
 PARTS = shared_rows(TEACHER, ROWS, FOLD, 0)
 ROUTES = [
-    Route(into, name, students()[into][name].from_settings({}).limited(16))
+    Route(into, name, students()[into][name].from_settings({}).limited(8))
     for into, name in (("linear", "dense"), ("sparse_sum", "sparse_sum"), ("tree", "greedy"))
 ]
 
 
 def race(seconds=300.0):
-    return Race(PARTS, FOLD, (4, 8, 16), 0, time.time() + seconds)
+    return Race(PARTS, FOLD, (4, 8), 0, time.time() + seconds)
 
 
 def told(runs):

@@ -17,7 +17,7 @@ from limbeck.results.audit_sections.rates import four_fifths
 pytest.importorskip("interpret")
 
 
-def people(n: int = 900) -> pd.DataFrame:
+def people(n: int = 500) -> pd.DataFrame:
     rng = np.random.default_rng(0)
     group = rng.choice(["a", "b"], n)
     x = rng.normal(size=n)
