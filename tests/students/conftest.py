@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -114,3 +115,11 @@ def forest() -> SimpleNamespace:
         differs=DIFFERS,
         leaf=naive_leaf,
     )
+
+
+@pytest.fixture
+def closed_figures() -> Iterator[None]:
+    yield
+    from matplotlib import pyplot
+
+    pyplot.close("all")

@@ -3,10 +3,6 @@ from __future__ import annotations
 from itertools import pairwise
 from xml.etree import ElementTree
 
-import numpy as np
-import pytest
-
-from limbeck.students.rule_list.rule_list import RuleList
 from limbeck.students.rules.drawing import colour_of, rows_of, svg
 from limbeck.students.rules.lines import RuleLine
 
@@ -39,15 +35,3 @@ def test_no_two_rows_overlap():
 def test_colours_tell_classes_and_values():
     assert colour_of(RuleLine("", place=0.0)) != colour_of(RuleLine("", place=1.0))
     assert colour_of(RuleLine("", place=0.0, of_class=False)) == "#b0cfea"
-
-
-def test_rules_are_plotted():
-    plt = pytest.importorskip("matplotlib.pyplot")
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(200, 3))
-    student = RuleList(max_rules=3).fit(X, X[:, 0] > 0)
-    ax = student.plot()
-    texts = " ".join(t.get_text() for t in ax.texts)
-    assert "ELSE" in texts
-    assert "x0" in texts
-    plt.close("all")
