@@ -42,6 +42,8 @@ def export(
     from limbeck.students import load
 
     with plain_errors():
+        card = {"--license": license_id}
+        _check_given(to, {"--dtype": dtype, "--inputs": inputs, "--dialect": dialect}, card)
         student = _recommended(student)
         if to.suffix.lower() == ".md":
             typer.echo(f"Written to {_card(student, to, license_id)}.")
@@ -49,6 +51,17 @@ def export(
         path = student / "student.json" if student.is_dir() else student
         written = export_student(load(path), to, dtype=dtype, inputs=inputs, dialect=dialect)
         typer.echo(f"Written to {written}.")
+
+
+def _check_given(to: Path, student: dict[str, str | None], card: dict[str, str | None]) -> None:
+    """Refuse what a card does not take, or what only a card takes."""
+    from limbeck.core.errors import InvalidInput
+
+    is_card = to.suffix.lower() == ".md"
+    name = next((name for name, value in (student if is_card else card).items() if value), None)
+    if name is not None:
+        whose = "of students, not of cards" if is_card else "of cards alone, which end in .md"
+        raise InvalidInput(f"{name} was given for {to.suffix!r}.", f"It is {whose}.")
 
 
 def _recommended(folder: Path) -> Path:

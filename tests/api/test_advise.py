@@ -194,28 +194,6 @@ def student():
 """
 
 
-def test_the_shell_advises_on_a_run_file(tmp_path, monkeypatch):
-    from typer.testing import CliRunner
-
-    from limbeck.cli.app import app
-
-    (tmp_path / "advised_run.py").write_text(MODULE)
-    (tmp_path / "run.yaml").write_text(RUN.format(name="advised_run"))
-    (tmp_path / "cached.yaml").write_text(RUN.format(name="advised_run") + "cache: true\n")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(tmp_path)
-    said = CliRunner().invoke(app, ["advise", "run.yaml"])
-    assert said.exit_code == 0, said.output
-    assert "Next: limbeck." in said.output
-    assert limbeck.load("run/advice").settings["measured_rows"] == 100
-    said = CliRunner().invoke(app, ["advise", "run.yaml", "--budget", "0.001 s"])
-    assert said.exit_code != 0
-    assert "holds" in said.output or "too short" in said.output
-    said = CliRunner().invoke(app, ["advise", "cached.yaml"])
-    assert said.exit_code != 0
-    assert "cache" in said.output
-
-
 def test_a_pilot_follows_the_recipe_of_the_file(tmp_path, monkeypatch):
     from limbeck.api.advice_file import advised
 

@@ -34,19 +34,6 @@ def test_every_method_has_a_line_and_says_what_it_needs():
             assert "scores" in line or "queries" in line or "gradients" in line or "weights" in line
 
 
-def test_routes_of_a_kind_of_teacher():
-    found = CliRunner().invoke(app, ["routes", "stored", "--into", "junta"], env={"COLUMNS": "200"})
-    assert "tree → junta" in found.output
-    wrong = CliRunner().invoke(app, ["routes", "trch", "--into", "junta"], env={"COLUMNS": "200"})
-    assert wrong.exit_code == 2
-    assert "There is no kind of teacher 'trch'. Did you mean 'torch'" in " ".join(
-        wrong.output.split()
-    )
-    closed = CliRunner().invoke(app, ["routes", "stored", "--into", "wavelet", "--max-steps", "1"])
-    assert closed.exit_code == 2
-    assert "cannot lead to 'wavelet'" in closed.output
-
-
 def test_every_teacher_has_a_line_that_says_what_it_grants():
     lines = printed("teachers").splitlines()
     for name, _, entry in entries():
