@@ -108,10 +108,10 @@ class Cut(BaseException):
 
 def run(out: Path) -> None:
     X, y = load_breast_cancer(return_X_y=True, as_frame=True)
-    X = X.iloc[:300, :4]
-    forest = RandomForestClassifier(5, random_state=0).fit(X[::2], y[:300:2])
+    X = X.iloc[:200, :3]
+    forest = RandomForestClassifier(5, random_state=0).fit(X[::2], y[:200:2])
     limbeck.distill(
-        forest, X[1::2], y[1:300:2], into="sparse_sum", queries=300, max_numbers=8, out=out,
+        forest, X[1::2], y[1:200:2], into="sparse_sum", queries=100, max_numbers=6, out=out,
         progress=False,
     )  # fmt: skip
 

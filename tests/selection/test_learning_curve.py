@@ -55,7 +55,7 @@ def student():
 
 def distilled(**more):
     teacher, rows, test = problem(320)
-    settings = {"epochs": 12, "batch_size": 32, "lr": 0.08, "seeds": 2, "progress": False}
+    settings = {"epochs": 16, "batch_size": 32, "lr": 0.05, "seeds": 2, "progress": False}
     return limbeck.distill(teacher, rows, into=student, test=test, timing=False, baseline=False,
                            **settings, **more)  # fmt: skip
 

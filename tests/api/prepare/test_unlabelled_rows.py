@@ -32,7 +32,7 @@ def test_the_student_learns_from_all_rows_and_the_control_from_the_labelled() ->
             learnt.extend([len(rows), len(y)])
             return super().learn(rows, y, *args, **named)
 
-    result = limbeck.distill(TEACHER, X[:100], Y[:100], into=Watched(), unlabelled=X[100:])
+    result = limbeck.distill(TEACHER, X[:100], Y[:100], into=Watched(**QUICK), unlabelled=X[100:])
     assert taught == [570]
     assert learnt == [70, 70]
     assert result.certificate.n == 30

@@ -297,20 +297,26 @@ SHORT = [
 ]
 
 
-@pytest.mark.parametrize("at", [5, 8])  # an epoch has five updates
+SETTINGS = [
+    {"ema": 0.9},
+    {"schedule": partial(lr_scheduler.ReduceLROnPlateau, patience=0)},
+    {"schedule": partial(lr_scheduler.OneCycleLR, max_lr=0.1)},
+    {"schedule": partial(lr_scheduler.CyclicLR, base_lr=0.01, max_lr=0.1), "optimizer": "sgd"},
+    {"optimizer": "adafactor"},
+    {"ema": 0.9, "max_steps": 9},
+    {"optimizer": lambda model: torch.optim.AdamW(
+        [{"params": [p], "lr": 0.01 / (i + 1)} for i, p in enumerate(model.parameters())])},
+]  # fmt: skip
+
+
 @pytest.mark.parametrize(
-    "settings",
+    ("settings", "at"),  # an epoch has five updates
     [
-        {"optimizer": "adafactor"},
-        {"ema": 0.9},
-        {"ema": 0.9, "max_steps": 9},
-        {"schedule": partial(lr_scheduler.OneCycleLR, max_lr=0.1)},
-        {"schedule": partial(lr_scheduler.CyclicLR, base_lr=0.01, max_lr=0.1), "optimizer": "sgd"},
-        {"schedule": partial(lr_scheduler.ReduceLROnPlateau, patience=0)},
-        {"optimizer": lambda model: torch.optim.AdamW(
-            [{"params": [p], "lr": 0.01 / (i + 1)} for i, p in enumerate(model.parameters())])},
+        *((settings, 8) for settings in SETTINGS),
+        *((settings, 5) for settings in SETTINGS[:2]),
+        *(pytest.param(settings, 5, marks=pytest.mark.slow) for settings in SETTINGS[2:]),
     ],
-)  # fmt: skip
+)
 def test_a_training_that_was_cut_off_ends_the_same(settings: Any, at: int, tmp_path: Path) -> None:
     ends_the_same(settings, at, tmp_path)
 
