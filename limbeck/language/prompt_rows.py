@@ -9,6 +9,8 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from limbeck.core.errors import FileRefused, InvalidInput, MissingExtra
 from limbeck.core.strict_json import parse_json
 
@@ -97,6 +99,18 @@ def _items(data: Any) -> Iterator[Any]:
         raise InvalidInput(f"The prompts are one text: {data[:40]!r}.", "Give a list of texts.")
     elif hasattr(data, "to_dict") and hasattr(data, "columns"):  # a DataFrame
         yield from data.to_dict("records")
+    elif isinstance(data, PathLike):
+        raise InvalidInput(
+            f"The prompts are the path {fspath(data)!r}.",
+            f"Give one that ends in {', '.join(_FILES[:-1])} or {_FILES[-1]}.",
+        )
+    elif isinstance(data, Mapping) or not (
+        hasattr(data, "__iter__") or hasattr(data, "__getitem__")
+    ):
+        raise InvalidInput(
+            f"The prompts are one {type(data).__name__}.",
+            "Give a list of rows, or a DataFrame; of several splits, one.",
+        )
     else:
         yield from data
 
@@ -128,7 +142,7 @@ def _file(path: Path) -> Iterator[Any]:
 def _lines(path: Path, whole: bool) -> Iterator[str]:
     """The lines of a file, or all of it as one."""
     try:
-        with path.open(encoding="utf-8") as file:
+        with path.open(encoding="utf-8-sig") as file:
             yield from [file.read()] if whole else file
     except (OSError, UnicodeDecodeError) as error:
         raise FileRefused(f"{str(path)!r} cannot be read: {error}.", "Check the path.") from None
@@ -160,14 +174,12 @@ def _row(item: Any, i: int) -> PromptRow:
                 f"Row {i} has {', '.join(map(repr, item)) or 'no column'}, and no prompt.",
                 "Name the column prompt (and completion), messages, or text.",
             )
-        prompt = item[names[0]]
+        prompt = _listed(item[names[0]])
         found = next((item[n] for n in _COMPLETION if isinstance(item.get(n), str)), None)
         if found is None and isinstance(prompt, list) and _role(prompt[-1:]) == "assistant":
             prompt, found = prompt[:-1], prompt[-1]["content"]
     else:
-        prompt, found = item, None
-    if isinstance(prompt, tuple):
-        prompt = list(prompt)
+        prompt, found = _listed(item), None
     messages = isinstance(prompt, list) and all(isinstance(m, Mapping) for m in prompt)
     if not isinstance(prompt, str) and not messages:
         raise InvalidInput(
@@ -177,6 +189,11 @@ def _row(item: Any, i: int) -> PromptRow:
     if not prompt or (isinstance(prompt, str) and not prompt.strip()):
         raise InvalidInput(f"Prompt {i} is empty.", "Leave it out.")
     return PromptRow(prompt, found)
+
+
+def _listed(prompt: Any) -> Any:
+    """Messages as a list; Parquet files that pandas reads hold them as arrays."""
+    return list(prompt) if isinstance(prompt, tuple | np.ndarray) else prompt
 
 
 def _role(messages: Sequence[Any]) -> str | None:
