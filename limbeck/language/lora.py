@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -33,13 +34,15 @@ def adapted(module: nn.Module, given: Any, seed: int = 0) -> nn.Module:
         If the settings are none of peft's.
     """
     try:
-        from peft import LoraConfig, get_peft_model
+        from peft import LoraConfig, PeftConfig, get_peft_model
     except ImportError:
         raise MissingExtra("LoRA needs peft.", "pip install 'limbeck[lora]'.") from None
-    if isinstance(given, int) and not isinstance(given, bool):
+    if isinstance(given, bool) or not isinstance(given, int | Mapping | PeftConfig):
+        raise InvalidInput(f"lora is {given!r}.", "Give a rank such as 16.")
+    if isinstance(given, int):
         given = {"r": given, "lora_alpha": 2 * given, "target_modules": "all-linear"}
     try:
-        config = LoraConfig(**given) if isinstance(given, dict) else given
+        config = LoraConfig(**given) if isinstance(given, Mapping) else given
         with torch.random.fork_rng(), warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # peft asks transformers by an old name
             torch.manual_seed(seed)
