@@ -11,7 +11,7 @@ __all__ = ["ends_in_sigmoid"]
 # Names of autograd's nodes: these move or copy numbers and leave them as they are.
 _MOVES = (
     "View", "Reshape", "Squeeze", "Unsqueeze", "Select", "Slice", "Clone", "ToCopy", "Transpose",
-    "Permute", "Alias", "Expand", "T", "Clamp",
+    "Permute", "Alias", "Expand", "Clamp",
 )  # fmt: skip
 
 
@@ -28,7 +28,7 @@ def ends_in_sigmoid(output: Tensor) -> bool:
         name = type(node).__name__.split("Backward")[0].lstrip("_")
         if name in ("Sigmoid", "Softmax"):
             return True
-        if not name.startswith(_MOVES):
+        if name != "T" and not name.startswith(_MOVES):  # Tanh begins like the transpose T
             return False
         following = [n for n, _ in node.next_functions if n is not None]
         node = following[0] if following else None
