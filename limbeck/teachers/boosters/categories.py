@@ -81,7 +81,11 @@ def as_categories(
                     " on it.",
                     f"It knows {_some(index)}. Leave these rows out.",
                 )
-        made[column] = pd.Categorical(held, categories=index)
+        made[column] = (
+            held.cat.set_categories(index)
+            if coded
+            else pd.Categorical(held.where(held.isin(index)), categories=index)
+        )
     return batch.assign(**made) if made else batch
 
 
