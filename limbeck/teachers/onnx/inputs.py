@@ -154,7 +154,8 @@ def _numbers(given: Any, values: NDArray[Any], one: OnnxInput, name: str) -> NDA
             if any(isinstance(v, str) for v in given[column].head(50)):
                 where = f"column {str(column)!r} holds"
                 break
-        odd = next((v for v in values.ravel() if isinstance(v, str)), values.ravel()[0])
+        cells = values.ravel().tolist()
+        odd = next((v for v in cells if isinstance(v, str)), cells[0])
         raise InvalidInput(
             f"The input {one.name!r} of {name} takes {one.dtype}, and {where} {odd!r}.",
             "Give preprocess=... that turns rows into numbers as the model was trained.",
