@@ -90,7 +90,7 @@ def test_a_missing_feature_in_a_score_where_high_means_safe() -> None:
 
 @pytest.mark.parametrize(
     ("levels", "runs", "fewer"),
-    [(True, 12, 12), (False, 5, 3), pytest.param(False, 20, 8, marks=pytest.mark.slow)],
+    [(True, 12, 12), (False, 3, 2), pytest.param(False, 20, 8, marks=pytest.mark.slow)],
 )
 def test_no_evidence_stands_beside_what_would_have_been_found(
     levels: bool, runs: int, fewer: int
@@ -196,8 +196,8 @@ def test_rare_outcomes_are_not_tested(flipped: bool) -> None:
     assert "too few of one outcome" in found.sentence
 
 
-# 2 of 2 at 5%: 0.3% of such tests; 3 or more of 12: 2%
-@pytest.mark.parametrize(("audits", "most"), [(2, 1), pytest.param(12, 2, marks=pytest.mark.slow)])
+# 1 of 1 at 5%: 5% of such tests; 3 or more of 12: 2%
+@pytest.mark.parametrize(("audits", "most"), [(1, 0), pytest.param(12, 2, marks=pytest.mark.slow)])
 def test_outcomes_of_one_in_fifty_are_tested_at_their_level(audits: int, most: int) -> None:
     accused = 0
     for seed in range(audits):

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import math
+from copy import copy
+from functools import cache
 
 import numpy as np
 import pytest
@@ -27,6 +29,15 @@ def fitted(seed: int, hidden: float, noise: float = 0.3) -> CrossFit:
     return cross_fit(X, odds + noise * rng.standard_normal(len(X)), y, categorical=[2], seed=seed)
 
 
+@cache
+def noisy() -> tuple[np.ndarray, np.ndarray, np.ndarray, CrossFit]:
+    """Rows, outcome, a score with noise, and the fit of both."""
+    X, odds, rng = world(5)
+    y = outcome(odds, rng)
+    score = odds + rng.standard_normal(len(odds))
+    return X, y, score, cross_fit(X, score, y, seed=5)
+
+
 def test_a_missing_feature_is_found() -> None:
     found = model_test(fitted(0, hidden=1.5), simulations=99)
     assert found.p_value == 2 / 100
@@ -34,7 +45,7 @@ def test_a_missing_feature_is_found() -> None:
     assert "more than misfit explains" in found.sentence
 
 
-@pytest.mark.parametrize("runs", [2, pytest.param(16, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("runs", [1, pytest.param(16, marks=pytest.mark.slow)])
 def test_its_level_on_a_smooth_truth(runs: int) -> None:
     p = [model_test(fitted(s, hidden=0), simulations=99).p_value for s in range(runs)]
     assert np.mean(np.array(p) <= 0.05) <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / runs)
@@ -57,9 +68,9 @@ def test_rows_are_predicted_by_models_that_did_not_see_them() -> None:
 
 
 def test_the_unit_of_the_score_does_not_matter() -> None:
-    X, odds, rng = world(4)
-    y, score = outcome(odds, rng), odds + rng.standard_normal(len(odds))
-    a, b = (model_test(cross_fit(X, s, y), simulations=19) for s in (score, 1000 * score - 7))
+    X, y, score, fit = noisy()
+    scaled = cross_fit(X, 1000 * score - 7, y, seed=5)
+    a, b = (model_test(one, simulations=19) for one in (fit, scaled))
     assert a.statistic == pytest.approx(b.statistic)
     assert a.p_value == b.p_value
 
@@ -86,9 +97,8 @@ def test_what_cannot_be_tested_is_refused() -> None:
 
 
 def test_the_penalty_of_the_outcome_is_the_best_of_all_by_its_out_of_fold_error() -> None:
-    X, odds, rng = world(5)
-    y = outcome(odds, rng)
-    sides = cross_fit(X, odds + rng.standard_normal(len(odds)), y, seed=5)._sides
+    _, y, _, fit = noisy()
+    sides = copy(fit._sides)
     chosen, errors = sides.penalty, []
     for sides.penalty in _PENALTIES:
         errors.append(float(((y - sides.outcome_fit(y[:, None])[:, 0]) ** 2).sum()))
