@@ -19,7 +19,7 @@ from limbeck.data.row_batches import RowBatches
 from limbeck.students.tree.tree import Tree
 
 NAMES = ("a", "b", "c")
-X = pd.DataFrame(np.random.default_rng(0).normal(size=(3000, 3)), columns=NAMES)
+X = pd.DataFrame(np.random.default_rng(0).normal(size=(1500, 3)), columns=NAMES)
 ANSWERS = np.where(X["a"] + 0.3 * X["b"] > 0, "yes", "no")
 
 
@@ -82,7 +82,7 @@ def repeated() -> pd.DataFrame:
     middle = pd.DataFrame([[edge * (1 - 2e-12), 0, 0], [edge * (1 + 2e-12), 0, 0]], columns=NAMES)
     rows = pd.concat([X, X[:40], X[100:130].astype(np.float32), middle], ignore_index=True)
     table = rows.assign(teacher=np.where(rows["a"] + 0.3 * rows["b"] > 0, "yes", "no"))
-    table.loc[3000:3010, "teacher"] = np.where(table.loc[3000:3010, "a"] > 0, "no", "yes")
+    table.loc[1500:1510, "teacher"] = np.where(table.loc[1500:1510, "a"] > 0, "no", "yes")
     return table.astype(dict.fromkeys(NAMES, np.float64))
 
 
@@ -95,9 +95,9 @@ def test_identical_rows_count_as_in_memory(student, rule) -> None:
 
 
 def test_what_is_refused(student) -> None:
-    with pytest.raises(InvalidInput, match="71 of 3,072 rows are identical"):
+    with pytest.raises(InvalidInput, match="71 of 1,572 rows are identical"):
         certify(student, batches(repeated()), "teacher")
-    with pytest.raises(InvalidInput, match="Training saw 3 of these 3,000 rows"):
+    with pytest.raises(InvalidInput, match="Training saw 3 of these 1,500 rows"):
         certify(student, batches(TABLE), "teacher", seen=row_hashes(X[5:8].to_numpy()))
     with pytest.raises(InvalidInput, match="no column 'label'"):
         certify(student, batches(TABLE), "label")
@@ -225,7 +225,7 @@ def test_losses_of_identical_rows_count_as_in_memory(scale, rule) -> None:
 @pytest.mark.parametrize(("rule", "kind"), [("drop", "text"), ("keep", "int")])
 def test_cases_count_as_in_memory(student, rule, kind) -> None:
     table, rng = repeated(), np.random.default_rng(4)
-    numbers = rng.integers(0, 400, size=len(table))  # copies lie in other cases, and join them
+    numbers = rng.integers(0, 200, size=len(table))  # copies lie in other cases, and join them
     table["case"] = numbers if kind == "int" else [f"p{i}" for i in numbers]
     table["kind"] = rng.choice(["x", "y", "z"], size=len(table))
     seen = np.stack([np.arange(7), np.arange(7)], axis=1).astype(np.uint64)
@@ -246,5 +246,5 @@ def test_cases_count_as_in_memory(student, rule, kind) -> None:
     mixed = batches(table.assign(case=table["case"].to_numpy()[::-1]))
     assert not verify(here, student, mixed, "teacher", groups="kind", cases="case").ok
     seen[0, 1] = case_hashes(table["case"][5:6].to_numpy())[0]
-    with pytest.raises(InvalidInput, match="Training saw 1 of these 400 cases"):
+    with pytest.raises(InvalidInput, match="Training saw 1 of these 200 cases"):
         certify(student, batches(table), "teacher", cases="case", duplicates=rule, seen=seen)

@@ -28,6 +28,7 @@ from limbeck.students.scorecard.scorecard import Scorecard
 from limbeck.students.sparse_sum.sparse_sum import SparseSum
 from limbeck.students.tree.tree import Tree
 
+N = 200  # rows of a quick test
 TASKS = ("binary", "multiclass", "regression")
 NAME = 'odd "name" */ \\ \n \'; DROP TABLE rows; """'
 
@@ -47,7 +48,7 @@ def table(n: int, seed: int) -> pd.DataFrame:
 
 @cache
 def student(kind: str, task: str):
-    X = table(300, 0)
+    X = table(200, 0)
     total = (
         X["age [years]"].fillna(40) / 30 + X[NAME].fillna(3) + X["member"].fillna(False) * 1.5
         - (X["colour"] == "it's")
@@ -277,7 +278,7 @@ def check_onnx(kind, task, n):
 
 @pytest.mark.parametrize(("kind", "task"), BOTH)
 def test_an_onnx_file_answers_as_the_student_does(kind, task):
-    check_onnx(kind, task, 400)
+    check_onnx(kind, task, N)
 
 
 @pytest.mark.slow
@@ -306,7 +307,7 @@ def test_an_onnx_file_takes_infinities_as_its_formula_does(kind):
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize(("kind", "task"), WRITTEN)
 def test_an_export_answers_as_the_student_does(kind, task, language, tmp_path):
-    check(kind, task, language, 400, tmp_path)
+    check(kind, task, language, N, tmp_path)
 
 
 @pytest.mark.slow
@@ -318,8 +319,8 @@ def test_an_export_answers_alike_on_100_000_rows(kind, task, language, tmp_path)
 
 @pytest.mark.parametrize(
     ("kind", "task", "n"),
-    [pytest.param(*made, n, marks=pytest.mark.slow if n > 400 else ())
-     for made in WRITTEN for n in (400, 100_000)],
+    [pytest.param(*made, n, marks=pytest.mark.slow if n > N else ())
+     for made in WRITTEN for n in (N, 100_000)],
 )  # fmt: skip
 def test_an_export_to_javascript_answers_as_the_student_does(kind, task, n, tmp_path_factory):
     check_javascript(kind, task, n, tmp_path_factory.getbasetemp() / f"node-{n}")
@@ -327,7 +328,7 @@ def test_an_export_to_javascript_answers_as_the_student_does(kind, task, n, tmp_
 
 @pytest.mark.parametrize(("kind", "task"), BOTH)
 def test_a_formula_computes_what_the_student_does(kind, task):
-    made, X = student(kind, task), near_edges(kind, task, 400)
+    made, X = student(kind, task), near_edges(kind, task, N)
     values = made.features_.encode(X)
     formula = made.formula()
     if task == "regression":

@@ -68,7 +68,7 @@ def test_the_sum_is_found_with_as_many_numbers_as_it_has() -> None:
 
 def test_wide_tables_are_screened() -> None:
     rng = np.random.default_rng(0)
-    X = rng.normal(size=(400, 150))
+    X = rng.normal(size=(250, 150))
     y = np.sign(X[:, 100]) + np.sign(X[:, 7])
     made = problem(X, y)
     student = Additive.from_terms(*made.terms(made.fit(made.moments(), 0.01, 8.0)),

@@ -45,7 +45,7 @@ def test_levels() -> None:
     assert level(np.array([-5.0, 5.0, np.nan]), none, levels_of(X, none)).tolist() == [0, 0, 1]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     levels=st.lists(st.integers(1, 4), min_size=0, max_size=4),
     seed=st.integers(0, 1000),

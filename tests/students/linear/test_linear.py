@@ -66,7 +66,7 @@ def test_probabilities_that_are_all_alike_leave_no_weight_but_the_constant() -> 
 
 def test_many_weights_are_fitted_too() -> None:
     """More than Newton's method takes: the same loss as with fewer."""
-    wide = RNG.standard_normal((120, 270))  # 813 weights
+    wide = RNG.standard_normal((80, 270))  # 813 weights
     y = (wide[:, :3].sum(axis=1) > 0).astype(int) + (wide[:, 5] > 1)
     student = Linear().fit(wide, y)
     assert student.score(wide, y) > 0.97

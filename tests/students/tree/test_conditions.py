@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -27,13 +28,15 @@ class Rule:
 
     def __init__(self, said: str, features: Features) -> None:
         self.features, self.texts = features, []
+        self.place = {c.label: j for j, c in enumerate(features.columns)}
         masked = _QUOTED.sub(self._mask, said)
         self.outcome = said.split("THEN ", 1)[-1].removeprefix("ALWAYS ").split("  [")[0]
         condition = masked.removeprefix("IF ").split(" THEN ")[0]
-        self.parts = [] if said.startswith("ALWAYS") else condition.split(" and ")
+        parts = [] if said.startswith("ALWAYS") else condition.split(" and ")
+        self.parts = [self._part(part) for part in parts]  # read once, for all rows
 
     def holds(self, row: np.ndarray) -> bool:
-        return all(self._part(p, row) for p in self.parts)
+        return all(part(row) for part in self.parts)
 
     def _mask(self, found: Any) -> str:
         self.texts.append(ast.literal_eval(found.group()))
@@ -42,49 +45,50 @@ class Rule:
     def _plain(self, text: str) -> str:
         return re.sub("\x00(\\d+)\x00", lambda m: self.texts[int(m[1])], text)
 
-    def _part(self, part: str, row: np.ndarray) -> bool:
+    def _part(self, part: str) -> Callable[[np.ndarray], bool]:
         if part.startswith("("):
             inside = part[1:].removesuffix(" or is missing)")
             name = re.split(r" is | <=? | > ", inside)
-            j = self._column(name[1] if " < " in inside else name[0])
-            return bool(np.isnan(row[j])) or self._part(inside, row)
+            j, present = self._column(name[1] if " < " in inside else name[0]), self._part(inside)
+            return lambda row: bool(np.isnan(row[j])) or present(row)
         if " is " not in part:
-            return self._number(part, row)
+            return self._number(part)
         name, _, said = part.partition(" is ")
         j = self._column(name)
-        c, x = self.features.columns[j], row[j]
+        c = self.features.columns[j]
         if said in ("missing", "not missing"):
-            return bool(np.isnan(x)) == (said == "missing")
-        if np.isnan(x) or said == "impossible":
-            return False
+            return lambda row: bool(np.isnan(row[j])) == (said == "missing")
+        if said == "impossible":
+            return lambda row: False
         if c.kind == "boolean":
-            return {"true": 1.0, "false": 0.0}[said] == x
-        return self._level(said, c.levels[int(x)])
-
-    def _level(self, said: str, level: str) -> bool:
+            value = {"true": 1.0, "false": 0.0}[said]
+            return lambda row: bool(row[j] == value)
         told = re.match("(not |neither |none of )?(.*)", said, re.DOTALL)
         assert told
         named = [self._plain(n) for n in re.split(", | or | nor ", told[2])]
-        return (level in named) != bool(told[1])
+        met = [(level in named) != bool(told[1]) for level in c.levels]
+        return lambda row: not np.isnan(row[j]) and met[int(row[j])]
 
-    def _number(self, part: str, row: np.ndarray) -> bool:
+    def _number(self, part: str) -> Callable[[np.ndarray], bool]:
         signs = re.split(" (<=|<|>) ", part)
         if len(signs) == 5:
             low, first, name, second, high = signs
-            j = self._column(name)
             assert (first, second) == ("<", "<=")
-            return float(low) < row[j] <= self._value(high, self.features.columns[j])
+            j = self._column(name)
+            a, b = float(low), self._value(high, self.features.columns[j])
+            return lambda row: bool(a < row[j] <= b)
         name, sign, end = signs
         j = self._column(name)
         t = self._value(end, self.features.columns[j])
-        return bool(row[j] <= t if sign == "<=" else row[j] > t)
+        if sign == "<=":
+            return lambda row: bool(row[j] <= t)
+        return lambda row: bool(row[j] > t)
 
     def _value(self, said: str, c: Feature) -> float:
         return float(said.removesuffix(f" {c.unit}") if c.unit else said)
 
     def _column(self, name: str) -> int:
-        labels = [c.label for c in self.features.columns]
-        return labels.index(self._plain(name))
+        return self.place[self._plain(name)]
 
 
 def which(rules: list[str], features: Features, values: np.ndarray) -> np.ndarray:
