@@ -51,6 +51,8 @@ from limbeck.students.onnx.layout import Layout
 __all__ = ["Judge", "SeedNetworks", "issue"]
 
 _RESAMPLES = 200
+_AT_ONCE = 20_000
+"""Places in the draws that are resampled together."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,10 +220,14 @@ class Judge:
         n = int(of.max()) + 1
         found = np.array([gaps(s) for s in said])  # (seeds, bins)
         resampled = []
-        for _ in range(_RESAMPLES):
-            times = np.bincount(rng.integers(0, n, n), minlength=n)[of]
-            resampled.append([gaps(s, times) for s in said])
-        draws = np.array(resampled)  # (resamples, seeds, bins)
+        many = max(1, _AT_ONCE // len(said[0].row))
+        for at in range(0, _RESAMPLES, many):
+            drawn = rng.integers(0, n, (min(many, _RESAMPLES - at), n))
+            drawn += n * np.arange(len(drawn))[:, None]
+            counted = np.bincount(drawn.ravel(), minlength=drawn.size).reshape(drawn.shape)
+            times = np.take(counted, of, axis=1)
+            resampled.append(np.stack([gaps(s, times) for s in said], axis=1))
+        draws = np.concatenate(resampled)  # (resamples, seeds, bins)
         value = float(np.abs(found).sum(axis=1).mean())
         off = np.abs(draws - found).sum(axis=2).mean(axis=1)  # (resamples,)
         errors = np.abs(draws).sum(axis=2).mean(axis=1)

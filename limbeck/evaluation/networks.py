@@ -205,19 +205,22 @@ def gaps(said: Said, times: NDArray[np.int64] | None = None) -> NDArray[np.float
     ----------
     said : Said
         Answers with their confidence, and labels.
-    times : ndarray of shape (n,), optional
-        How often each row counts, for a bootstrap.
+    times : ndarray of shape (n,) or (draws, n), optional
+        How often each row counts, for a bootstrap; in each of many draws.
 
     Returns
     -------
-    ndarray of shape (15,)
+    ndarray of shape (15,) or (draws, 15)
     """
-    weight = np.ones(len(said.row)) if times is None else times[said.row]
+    weight = np.ones(len(said.row)) if times is None else np.take(times, said.row, axis=-1)
     weight = weight if said.known is None else weight * said.known
     place = np.minimum((said.confidence * BINS).astype(int), BINS - 1)
     correct = said.answers == said.labels
-    sums = np.bincount(place, weights=weight * (correct - said.confidence), minlength=BINS)
-    return np.asarray(sums / (weight.sum() or 1.0))
+    own = np.atleast_2d(weight * (correct - said.confidence))  # (draws, p)
+    bins = place + BINS * np.arange(len(own))[:, None]
+    sums = np.bincount(bins.ravel(), weights=own.ravel(), minlength=BINS * len(own))
+    whole = weight.sum(axis=-1, keepdims=True)
+    return np.asarray(sums.reshape(*weight.shape[:-1], BINS) / np.where(whole == 0, 1.0, whole))
 
 
 def reliability(said: Sequence[Said]) -> tuple[tuple[float, ...], ...]:
