@@ -114,12 +114,6 @@ def test_without_texts_the_teacher_writes_them_for_student_and_control(folders, 
     assert any("the teacher wrote them" in note for note in found.notes)
 
 
-def test_the_same_seed_gives_the_same_student_and_texts(folders, rows, result):
-    again = distilled(folders, rows, objective=OnPolicy(share=1.0), seeds=2, control=False)
-    assert again.generations == result.generations
-    assert again.certificate.student == result.certificate.student
-
-
 class Killed(Callback):
     def on_step_end(self, state):
         if state.step == 3:
@@ -144,6 +138,7 @@ def test_a_killed_run_goes_on_bit_for_bit(folders, rows, tmp_path):
 def test_a_file_gives_the_student_of_the_list_and_goes_on_bit_for_bit(
     folders, rows, result, tmp_path
 ):
+    """The same seed gives the same student and texts."""
     path = tmp_path / "rows.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     settings = {"objective": OnPolicy(share=1.0), "seeds": 2, "control": False}

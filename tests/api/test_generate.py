@@ -301,12 +301,13 @@ def test_texts_by_class_are_balanced_and_feed_a_classifier(model, tmp_path):
     assert "evidence that generating helped" in str(found) or "Generating h" in str(found)
     assert str(limbeck.load(tmp_path / "set")) == str(found)
     assert "at most 350 prompts and 358,400 tokens written" in str(found).replace("\n", " ")
-    result = limbeck.distill(teacher, found, into="text_classifier", epsilon=0.3)
+    result = limbeck.distill(teacher, found, into="text_classifier", among=["ngrams"], epsilon=0.3)
     assert "written by a model" in " ".join(result.notes)
     assert result.student.predict(["a great film about it"]).tolist() == ["yes"]
     held = limbeck.distill(
-        teacher, found, into="text_classifier", epsilon=0.3, holdout=(real[:80], y[:80])
-    )
+        teacher, found, into="text_classifier", among=["ngrams"], epsilon=0.3,
+        holdout=(real[:80], y[:80]),
+    )  # fmt: skip
     assert "written by a model" not in " ".join(held.notes)
     assert held.certificate.n == 80
 

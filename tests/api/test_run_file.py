@@ -78,6 +78,8 @@ RUN: dict[str, Any] = {
     "batch_size": 32,
     "out": "run",
 }
+ALONE: dict[str, Any] = {"teacher": None, "objective": ["GoldLabels"]}
+"""Without a teacher there is no certificate, and no graph in ONNX to be made for it."""
 
 
 @pytest.fixture
@@ -193,7 +195,7 @@ def test_numbers_are_read_as_in_yaml_1_2(here: Path) -> None:
 
 
 def test_a_folder_is_resumed_from_anywhere(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = run(write(here))
+    first = run(write(here, **ALONE))
     elsewhere = here / "elsewhere"
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)
@@ -202,13 +204,6 @@ def test_a_folder_is_resumed_from_anywhere(here: Path, monkeypatch: pytest.Monke
     assert not list(elsewhere.iterdir())
     for a, b in zip(first.student.parameters(), again.student.parameters(), strict=True):
         assert a.equal(b)
-
-
-def test_a_refused_file_does_not_take_the_place_of_the_one_begun_with(here: Path) -> None:
-    run(write(here))
-    with pytest.raises(InvalidInput, match="epochs was 2 and is 3"):
-        run(write(here, epochs=3))
-    assert resume(here / "run").settings["training"]["epochs"] == 2
 
 
 def test_a_cache_with_settings(here: Path) -> None:
@@ -245,16 +240,19 @@ def test_a_killed_run_resumes_to_the_same_weights(here: Path) -> None:
     assert (here / "run/model.safetensors").read_bytes() == resumed
 
 
-def test_a_run_that_was_refused_makes_room_for_the_corrected_one(here: Path) -> None:
+def test_a_run_that_was_refused_makes_room_for_the_corrected_one_alone(here: Path) -> None:
+    """A file that is refused later does not take the place of the one begun with."""
     with pytest.raises(InvalidInput, match="patience is 2"):
-        run(write(here, patience=2, validation=0))
-    run(write(here, epochs=1))
+        run(write(here, **ALONE, patience=2, validation=0))
+    run(write(here, **ALONE, epochs=1))
     begun = (here / "run/run.yaml").read_text()
     assert "patience" not in begun
     with pytest.raises(InvalidInput, match="epochs was 1 and is 3"):
-        run(write(here, epochs=3))
+        run(write(here, **ALONE, epochs=3))
     assert (here / "run/run.yaml").read_text() == begun
-    assert resume(here / "run").status.code.name == "LIMIT"  # of one epoch
+    again = resume(here / "run")
+    assert again.settings["training"]["epochs"] == 1
+    assert again.status.code.name == "LIMIT"  # of one epoch
 
 
 def by_two(here: Path, command: list[str]) -> subprocess.CompletedProcess[str]:
@@ -430,6 +428,7 @@ def test_what_is_wrong_with_ones_own_is_said_before_any_work(
 def test_optimizers_and_schedules_of_torch_in_a_file(here: Path) -> None:
     path = write(
         here,
+        **ALONE,
         optimizer={"name": "Adam", "betas": [0.8, 0.9]},
         schedule={"name": "StepLR", "step_size": 1},
         max_steps=5,
@@ -438,7 +437,7 @@ def test_optimizers_and_schedules_of_torch_in_a_file(here: Path) -> None:
     assert result.history[-1]["step"] <= 5
     assert "StepLR" in result.settings["training"]["schedule"]
     with pytest.raises(InvalidInput, match="Did you mean 'StepLR'"):
-        run(write(here, schedule={"name": "StepLRs"}))
+        run(write(here, **ALONE, schedule={"name": "StepLRs"}))
 
 
 def test_a_teacher_is_rounded_or_the_package_that_rounds_is_named(here: Path) -> None:
@@ -461,7 +460,7 @@ def test_a_teacher_is_rounded_or_the_package_that_rounds_is_named(here: Path) ->
         ("epochs: 100000000000000000000", "beyond 64 bits"),
         ('student: "a\\0b"', "has no NUL"),
         ('cache: "\\ud800"', "half a character"),
-        ("filter: " + "[" * 1200 + "]" * 1200, "nested too deeply"),
+        ("filter: " + "[" * 500 + "]" * 500, "nested too deeply"),
         ("a: &a [1,1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\n"
          "c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]",
          "more than 10,000 values"),

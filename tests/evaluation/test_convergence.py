@@ -184,9 +184,9 @@ def teacher() -> nn.Module:
     return net
 
 
-def distilled(teacher: nn.Module | None, **given: Any) -> Any:
+def distilled(teacher: nn.Module | None, every: int = 1, **given: Any) -> Any:
     settings = {"into": lambda: mlp(16), "timing": False, **given}
-    return limbeck.distill(teacher, digits(), **settings)
+    return limbeck.distill(teacher, tuple(part[::every] for part in digits()), **settings)
 
 
 def test_twenty_epochs_of_few_rows_are_too_short_and_no_verdict_is_given(
@@ -216,11 +216,11 @@ def test_twenty_epochs_of_few_rows_are_too_short_and_no_verdict_is_given(
 
 
 def test_peers_generations_and_seeds_are_told(teacher: nn.Module) -> None:
-    peers = distilled(None, into=[lambda: mlp(16)] * 2, epochs=12, baseline=False,
+    peers = distilled(None, 2, into=[lambda: mlp(16)] * 2, epochs=12, baseline=False,
                       objective=SoftTargets() + GoldLabels())  # fmt: skip
     assert "(student)" in str(peers.status)
     assert "(peer 1)" in str(peers.status)
-    born = distilled(teacher, mode=BornAgain(2), epochs=8, seeds=2, baseline=False)
+    born = distilled(teacher, 2, mode=BornAgain(2), epochs=8, seeds=2, baseline=False)
     assert "(generation 1)" in str(born.status)
     assert "(student)" in str(born.status)
 

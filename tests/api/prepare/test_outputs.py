@@ -52,7 +52,7 @@ def known() -> Any:
     ("form", "place", "saved"),
     [
         (lambda z, h: (h, z), "1", False),
-        (lambda z, h: Pair(h, z), "'scores'", True),
+        (lambda z, h: Pair(h, z), "'scores'", False),
         (lambda z, h: {"hidden": h, "out": z, "loss": z.sum()}, "'out'", True),
     ],
 )
@@ -219,7 +219,8 @@ def test_a_class_at_every_pixel(channel: bool, tmp_path: Path) -> None:
     assert accuracy["teacher"].value == 1.0
     assert "control" in accuracy
     assert found.certificate.mean_loss == pytest.approx(1 - sum(rate) / 80, abs=1e-6)
-    checked(found, tmp_path / "run")
+    if not channel:  # the student is the same
+        checked(found, tmp_path / "run")
 
 
 def test_one_epoch_at_pixels_is_the_loop_by_hand() -> None:

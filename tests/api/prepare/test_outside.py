@@ -73,8 +73,8 @@ def test_scores_beside_the_rows() -> None:
 def test_estimators_and_the_order_of_their_classes() -> None:
     x, y = rows(200, 0)
     names = np.array(["c", "a", "b"])
-    forest = RandomForestClassifier(20, random_state=0).fit(x, y)
-    named = RandomForestClassifier(20, random_state=0).fit(x, names[y])
+    forest = RandomForestClassifier(10, random_state=0).fit(x, y)
+    named = RandomForestClassifier(10, random_state=0).fit(x, names[y])
     found = distilled(forest)
     other = distilled(named, classes=list(names))
     agreement = [e.agreement.value for e in (found.comparison.entries[1],
@@ -101,7 +101,7 @@ def test_a_teacher_that_lacks_a_class_and_one_output_for_two() -> None:
                     lr=0.2, control=False)  # fmt: skip
     want = torch.from_numpy(two.decision_function(x)).float()
     assert torch.corrcoef(torch.stack([one.student(x)[:, 0], want]))[0, 1] > 0.99
-    numbers = RandomForestRegressor(20, random_state=0).fit(x, x[:, 0])
+    numbers = RandomForestRegressor(10, random_state=0).fit(x, x[:, 0])
     value = distilled(numbers, None, data=(x, x[:, 0]), test=(rows(60, 1)[0], rows(60, 1)[0][:, 0]),
                       into=fixed(1), epochs=1)  # fmt: skip
     assert value.settings["task"] == "regression"
@@ -133,7 +133,7 @@ def test_layers_and_starts_are_refused_with_a_sentence() -> None:
 
 def test_an_onnx_file_teaches(tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime")
-    first = limbeck.distill(TRUTH, rows(120, 0), into=fixed(), test=rows(60, 1), **FAST)
+    first = distilled(TRUTH)
     first.save(tmp_path / "one")
     path = tmp_path / "one" / "student.onnx"
     found, known = distilled(path), distilled(first.student)
