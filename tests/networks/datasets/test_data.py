@@ -58,10 +58,11 @@ def by_place(samples: Samples, order: Any, size: int, **what: Any) -> Tensor:
 @pytest.mark.parametrize("workers", [0, 2])
 def test_an_augmentation_is_a_function_of_seed_sample_and_view(workers: int) -> None:
     samples = Samples.of(DataLoader(Augmented(), batch_size=4, num_workers=workers))
-    plain = by_place(Samples.of(Augmented()), range(N), 23, seed=5, view=2)
+    here = Samples.of(Augmented())
+    plain = by_place(here, range(N), 23, seed=5, view=2)
     assert by_place(samples, samples.order(0, 1), 4, seed=5, view=2).equal(plain)
-    assert not by_place(samples, range(N), 4, seed=5, view=3).equal(plain)
-    assert not by_place(samples, range(N), 4, seed=6, view=2).equal(plain)
+    assert not by_place(here, range(N), 4, seed=5, view=3).equal(plain)
+    assert not by_place(here, range(N), 4, seed=6, view=2).equal(plain)
     assert samples.fetch([3, 1], seed=5, view=2).inputs.equal(plain[[3, 1]])
 
 

@@ -140,7 +140,7 @@ def of_names(data: Any) -> Any:
      ("labels", "tensors"), ("label", "arrays")],
 )  # fmt: skip
 def test_items_with_names_and_their_label(name: str, kind: str) -> None:
-    x, y = rows(120, 0)
+    x, y = rows(60, 0)
     if kind != "items":
         data = {"input": x, name: y}
         arrays = {column: values.numpy() for column, values in data.items()}
