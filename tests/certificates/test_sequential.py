@@ -43,7 +43,7 @@ def test_wealth_without_errors_by_hand() -> None:
     assert bound.rows == 2
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(losses, st.lists(st.integers(0, 80), max_size=4), st.floats(0.05, 0.9))
 def test_batches_do_not_matter(x: np.ndarray, cuts: list[int], epsilon: float) -> None:
     whole, parts = AnytimeBound(epsilon, 0.1), AnytimeBound(epsilon, 0.1)
@@ -56,7 +56,7 @@ def test_batches_do_not_matter(x: np.ndarray, cuts: list[int], epsilon: float) -
     assert whole.mean == pytest.approx(x[: whole.n].mean(), abs=1e-9)
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(losses, st.floats(0.05, 0.9), st.floats(0.01, 0.5))
 def test_certified_exactly_when_the_bound_is_low_enough(
     x: np.ndarray, epsilon: float, delta: float

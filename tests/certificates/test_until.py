@@ -87,9 +87,9 @@ def test_false_certificates_end_to_end(threshold: Any) -> None:
         certify(
             student, draws=batches(teacher, seed=seed), until=0.08, delta=0.2, max_rows=300
         ).reached
-        for seed in range(75)
+        for seed in range(50)
     )
-    assert false / 75 <= 0.2 + 3 * math.sqrt(0.2 * 0.8 / 75)
+    assert false / 50 <= 0.2 + 3 * math.sqrt(0.2 * 0.8 / 50)
 
 
 def test_rows_that_training_saw_are_refused(threshold: Any) -> None:
