@@ -62,9 +62,12 @@ class LayerReport:
         """
         clauses = _clauses(plan, sample, self.at)
         layers: list[dict[str, Any]] = []
+        inputs: Probes | None = None
         n = min(_REPORT_ROWS, len(self.at))
         for name, block in self.blocks.items():
             probes = Probes([block[:n]], self.targets[:n])
+            if name == "inputs" and n == len(self.at):
+                inputs = probes
             layers.append(
                 {
                     "layer": name,
@@ -74,7 +77,8 @@ class LayerReport:
                     "clauses_r2": _mean(probes.r_squared(clauses[:n])),
                 }
             )
-        inputs = Probes([self.blocks["inputs"]], self.targets)
+        if inputs is None:
+            inputs = Probes([self.blocks["inputs"]], self.targets)
         lrh = {
             "r_squared": _mean(self.probes.r_squared(clauses)),
             "r_squared_inputs": _mean(inputs.r_squared(clauses)),

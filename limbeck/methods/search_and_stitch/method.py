@@ -128,7 +128,8 @@ class SearchAndStitch(SearchSettings, BaseMethod):
         seen = np.vstack([given, asked.rows.values])
         choice = choose(method, search, judged, len(rows), seen)
         stopped = done is StatusCode.INTERRUPTED or asked.sampler == "none"
-        back = 0 if stopped or rows_decide(choice, budget, self.epsilon) else back
+        if back and (stopped or rows_decide(choice, budget, self.epsilon)):
+            back = 0
         source = asked.sampler if self.sampler == "auto" else self.sampler
         fresh = draw(rows, source, CANDIDATES, rng)[0] if back else rows[:0]
         settled = settle(

@@ -11,6 +11,7 @@ so only its own block of M is needed.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,11 +76,15 @@ class Probes:
         errors = [float((self._residuals(lam, targets, projected) ** 2).sum()) for lam in lambdas]
         self.penalty = float(lambdas[int(np.argmin(errors))])
         self.count = 0
-        shrink = s / (s + self.penalty)
-        R = -(U * shrink) @ U.T
-        R[np.diag_indices(n)] += 1.0
+
+    @cached_property
+    def _M(self) -> Matrix:
+        """The quadratic form of the squared residuals, which only a search asks for."""
+        shrink = self._s / (self._s + self.penalty)
+        R = -(self._U * shrink) @ self._U.T
+        R[np.diag_indices(self.n)] += 1.0
         R /= np.diag(R).copy()[:, None]
-        self._M = (R.T @ R).astype(np.float32)
+        return np.asarray((R.T @ R).astype(np.float32))
 
     def r_squared(self, targets: NDArray[np.float64]) -> NDArray[np.float64]:
         """Leave-one-out share of variance explained, for targets (n, t)."""

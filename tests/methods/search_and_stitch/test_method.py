@@ -25,7 +25,7 @@ def rows_of(X):
 
 
 def find(function, X, classes=(0, 1), seed=0, progress=quiet, **settings):
-    settings = {"queries": 1000, **settings}
+    settings = {"queries": 400, **settings}
     teacher = CallableTeacher(function, classes=classes) if callable(function) else function
     return SearchAndStitch(**settings).distill(
         teacher, rows_of(X), np.random.default_rng(seed), progress
@@ -66,7 +66,7 @@ class Recorder:
 
 
 def test_a_planted_tree_is_found_exactly():
-    finding = find(nested, signs(), sampler=Marginals())
+    finding = find(nested, signs(), sampler=Marginals(), queries=1000)
     assert finding.status.code is StatusCode.EXACT
     assert finding.student.size == 4
     fresh = signs(seed=9)
@@ -336,10 +336,11 @@ def test_frontier_grows_and_the_chosen_is_on_it():
 
 
 def test_leaves_fixes_the_size_and_epsilon_chooses_it():
-    X = normal(400)
+    X = normal(200)
     hard = lambda X: (X[:, 0] + X[:, 1] > 0).astype(int)  # noqa: E731
-    assert find(hard, X, leaves=5, queries=200).student.size == 5
-    loose, tight = (find(hard, X, epsilon=e, queries=200).student.size for e in (0.6, 0.001))
+    few = {"queries": 90, "max_leaves": 8}
+    assert find(hard, X, leaves=5, **few).student.size == 5
+    loose, tight = (find(hard, X, epsilon=e, **few).student.size for e in (0.6, 0.001))
     assert loose <= 2 < tight
 
 
@@ -355,11 +356,11 @@ def test_a_large_table_is_thinned():
 
 def test_the_same_seed_gives_the_same_student():
     hard = lambda X: (np.sin(3 * X[:, 0]) + X[:, 1] > 0).astype(int)  # noqa: E731
-    few = {"queries": 300, "max_leaves": 8}
-    one, two = (find(hard, normal(), seed=3, **few) for _ in range(2))
+    few = {"queries": 150, "max_leaves": 6}
+    one, two = (find(hard, normal(200), seed=3, **few) for _ in range(2))
     assert one.student.fingerprint() == two.student.fingerprint()
     assert [t.fingerprint() for t in one.frontier] == [t.fingerprint() for t in two.frontier]
-    assert one.student.fingerprint() != find(hard, normal(), seed=4, **few).student.fingerprint()
+    assert one.student.fingerprint() != find(hard, normal(200), seed=4, **few).student.fingerprint()
 
 
 # --- interruptions --------------------------------------------------------------------------
@@ -409,7 +410,7 @@ def test_what_the_search_found_before_an_interrupt_is_used():
 
 def test_the_smallest_tree_within_a_standard_error_of_the_best_is_chosen():
     truth = lambda X: (np.sin(2 * X[:, 0]) + 0.5 * X[:, 1] > 0.2).astype(int)  # noqa: E731
-    X = normal(300, seed=2)
+    X = normal(200, seed=2)
     for epsilon in (1e-6, 0.1):
         finding = find(truth, X, epsilon=epsilon, queries=90, sampler="munge")  # none for disputes
         left_out = finding.trace["left_out"]
@@ -483,7 +484,7 @@ def network_that_is_a_tree(d, depth, seed):
     return made
 
 
-def asked_of_network(depth, seed, n=500, d=20, **settings):
+def asked_of_network(depth, seed, n=300, d=20, **settings):
     pytest.importorskip("torch")
     from limbeck.teachers import TorchTeacher
 
@@ -491,7 +492,13 @@ def asked_of_network(depth, seed, n=500, d=20, **settings):
         network_that_is_a_tree(d, depth, seed), classes=[0, 1], score_kind="logit"
     )
     X = signs(n, d, seed)
-    settings = {"max_leaves": 2**depth, "sampler": Marginals(), "queries": 1000, **settings}
+    settings = {
+        "max_leaves": 2**depth,
+        "sampler": Marginals(),
+        "queries": 600,
+        "probe_rows": 300,
+        **settings,
+    }
     return find(teacher, X, seed=seed, **settings), teacher
 
 
@@ -586,7 +593,7 @@ def r_squared(tree, X, y):
 
 def test_queries_off_the_data_do_not_ruin_a_tree_of_numbers():
     X, fresh = coast(), coast(3000, seed=1)
-    settings = {"classes": None, "leaves": 12, "queries": 2100}
+    settings = {"classes": None, "leaves": 8, "max_leaves": 8, "queries": 2100}
     found = {name: find(prices, X, sampler=name, **settings) for name in ("auto", "jitter", "none")}
     closeness = {k: r_squared(f.student, fresh, prices(fresh)) for k, f in found.items()}
     assert closeness["jitter"] < closeness["none"] - 0.05  # such queries do harm
@@ -603,7 +610,7 @@ def test_disagreement_on_queries_alone_is_no_reason_to_raise_max_leaves():
             np.abs(X[:, 1] - 0.9 * X[:, 0]) < 1.2, X[:, 2] > 3, np.sin(7 * X[:, 0] * X[:, 1]) > 0
         ).astype(int)
     )
-    finding = find(hard, X, sampler="jitter", queries=3000, max_leaves=8)
+    finding = find(hard, X, sampler="jitter", queries=1200, max_leaves=6)
     assert "of the queries" in finding.status.message
     assert "Raise" not in finding.status.remedy
     assert (finding.student.predict(coast(seed=3)) == hard(coast(seed=3))).mean() > 0.95
@@ -612,7 +619,7 @@ def test_disagreement_on_queries_alone_is_no_reason_to_raise_max_leaves():
 def test_the_trace_tells_the_sampler_the_shares_and_the_rows_left_out():
     X = normal(200)
     teacher = lambda X: (X[:, 0] * X[:, 1] > 0.1).astype(int)  # noqa: E731
-    few = {"max_leaves": 8}
+    few = {"max_leaves": 5}
     finding = find(teacher, X, queries=2100, sampler="auto", **few)
     trace = finding.trace
     assert set(trace["samplers_tried"]) == {"munge", "gaussian_copula", "jitter", "none"}
