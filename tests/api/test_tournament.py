@@ -16,7 +16,7 @@ from limbeck.results.tournament import Tournament
 rng = np.random.default_rng(0)
 X = rng.normal(size=(600, 3)).round(2)
 Y = np.where(X[:, 0] + (X[:, 1] > 0.5) > 0.3, "yes", "no")
-FOREST = RandomForestClassifier(20, max_depth=4, random_state=0).fit(X[:200], Y[:200])
+FOREST = RandomForestClassifier(8, max_depth=4, random_state=0).fit(X[:200], Y[:200])
 REST = X[200:], Y[200:]
 
 
@@ -141,7 +141,7 @@ def test_the_same_seed_gives_the_same_students(found):
 
 def test_values_are_recommended_by_their_tolerance():
     y = X[:, 0] * 2 + (X[:, 1] > 0.5)
-    forest = RandomForestRegressor(10, max_depth=4, random_state=0).fit(X[:200], y[:200])
+    forest = RandomForestRegressor(5, max_depth=4, random_state=0).fit(X[:200], y[:200])
     found = run(teacher=forest, rows=(X[200:], y[200:]), into=["linear"])
     assert "within (95%)" in str(found)
     assert found.sentence.startswith("Take the linear of")
@@ -175,7 +175,7 @@ def test_a_tree_is_not_recommended_where_a_linear_model_is_as_faithful_and_small
     def line(rows):
         return np.where(np.asarray(rows) @ [1.0, -1.0, 0.5] > 0, "yes", "no")
 
-    rows = X[:200]
+    rows = X[:140]
     found = run(
         teacher=(rows, line(rows)), rows=(rows, None), into=["tree", "linear"], max_numbers=9
     )

@@ -44,7 +44,7 @@ def test_several_labels_with_a_budget(tmp_path: Path, monkeypatch: pytest.Monkey
     (tmp_path / "topicsof.py").write_text(MODULE, "utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
     words = ("late", "refund", "box", "blue")
-    rows = [f"{words[i % 4]} {words[i // 4 % 4]} w{i},{i % 9}" for i in range(300)]
+    rows = [f"{words[i % 4]} {words[i // 4 % 4]} w{i},{i % 9}" for i in range(200)]
     (tmp_path / "t.csv").write_text("text,number\n" + "\n".join(rows) + "\n", "utf-8")
     command = [
         "distill", "--teacher", "topicsof:topics", "--data", str(tmp_path / "t.csv"),
@@ -53,7 +53,7 @@ def test_several_labels_with_a_budget(tmp_path: Path, monkeypatch: pytest.Monkey
     refused = CliRunner().invoke(app, command, env={"COLUMNS": "200"})
     assert refused.exit_code == 2
     assert "--drop" in refused.output
-    command += ["--drop", "number", "--budget", "150", "--epsilon", "0.2"]
+    command += ["--drop", "number", "--budget", "110", "--epsilon", "0.2"]
     found = CliRunner().invoke(app, command, env={"COLUMNS": "200"})
     assert found.exit_code == 0, found.output
     assert "Bill: " in found.output

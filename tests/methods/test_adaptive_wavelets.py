@@ -66,7 +66,7 @@ def test_the_planted_wavelet_is_found_although_dropout_was_left_on() -> None:
 
 def test_the_path_is_scored_and_its_best_point_chosen() -> None:
     finding = found(
-        AdaptiveWavelets("db2", levels=2, trim=(0.0, 3.0), starts=4, rows=50, queries=0), One()
+        AdaptiveWavelets("db2", levels=2, trim=(0.0, 3.0), starts=2, rows=30, queries=0), One()
     )
     path, chosen = finding.trace["path"], finding.trace["chosen"]
     assert [(p["sparsity"], p["trim"]) for p in path] == [(1, 0), (1, 3)]
@@ -130,7 +130,7 @@ def test_images() -> None:
 def test_odd_lengths_and_all_boundaries_run() -> None:
     for boundary in ("periodic", "symmetric", "zero"):
         method = AdaptiveWavelets(
-            "db2", levels=2, boundary=boundary, trim=1.0, starts=1, shape=(21,), queries=0
+            "db2", levels=1, boundary=boundary, trim=1.0, starts=1, shape=(21,), queries=0
         )
         finding = found(method, lambda x: np.asarray(x)[:, 3], X[:4, :21])
         assert np.isfinite(finding.trace["loss"])
@@ -138,7 +138,7 @@ def test_odd_lengths_and_all_boundaries_run() -> None:
 
 
 def test_a_constant_teacher_fails_the_hypothesis_and_still_gives_a_student() -> None:
-    finding = found(AdaptiveWavelets("db2", starts=2, rows=50), lambda x: np.ones(len(x)))
+    finding = found(AdaptiveWavelets("db2", levels=1, starts=1, rows=20), lambda x: np.ones(len(x)))
     assert finding.status.code is StatusCode.HYPOTHESIS_FAILED
     assert "gradients are zero" in finding.status.message
     np.testing.assert_allclose(finding.student.predict(X), 1)
@@ -168,13 +168,13 @@ def test_the_penalty_form_runs() -> None:
         "db3", levels=2, boundary="zero", parametrization="penalty", sparsity=1e-3,
         trim=(0.0, 1.0), epochs=2,
     )  # fmt: skip
-    finding = found(method, One())
+    finding = found(method, One(), X[:60])
     assert 0 < difference(np.array(finding.trace["low"]), pywt.Wavelet("db3").rec_lo) < 0.05
     assert finding.trace["success"] is not True
 
 
 def test_the_control_and_the_rival() -> None:
-    method = AdaptiveWavelets("db2", levels=2, starts=1, rows=30)
+    method = AdaptiveWavelets("db2", levels=1, starts=1, rows=20)
     rows = Features.of(X).rows(X)
     y = X[:, 3] + 0.1 * X[:, 4]
     control = method.learn(rows, y, Task(unit="s"), np.random.default_rng(0))
@@ -193,13 +193,13 @@ def test_the_control_and_the_rival() -> None:
 
 
 def test_same_seed_same_student() -> None:
-    method = AdaptiveWavelets("db2", levels=2, trim=1.0, starts=2, rows=8, queries=100)
+    method = AdaptiveWavelets("db2", levels=2, trim=1.0, starts=1, rows=8, queries=40)
     a, b = (found(method, One(), X[:60]).student.fingerprint() for _ in range(2))
     assert a == b
 
 
 def test_few_signals() -> None:
-    finding = found(AdaptiveWavelets("db2", levels=2, trim=1.0, starts=4), One(), X[:8])
+    finding = found(AdaptiveWavelets("db2", levels=2, trim=1.0, starts=1), One(), X[:8])
     assert finding.student.predict(X[:1]).shape == (1,)
 
 
@@ -267,11 +267,11 @@ def test_variants_help_where_signals_are_few() -> None:
     signals = np.random.default_rng(1).standard_normal((250, 32)).cumsum(axis=1)
     few, fresh = signals[:50], signals[50:]
     truth = as_teacher(One(), regression=True).scores(fresh)[:, 0]
-    settings = {"wavelet": "db2", "levels": 2, "trim": 1.0, "starts": 2}
+    settings = {"wavelet": "db2", "levels": 2, "trim": 1.0, "starts": 1}
     alone = found(AdaptiveWavelets(**settings, queries=0), One(), few)
-    more = found(AdaptiveWavelets(**settings, queries=400, sampler="signal_variants"), One(), few)
+    more = found(AdaptiveWavelets(**settings, queries=200, sampler="signal_variants"), One(), few)
     assert alone.trace["variants"] == alone.queries == 0
-    assert more.trace["variants"] == more.queries == 400
+    assert more.trace["variants"] == more.queries == 200
     errors = [((f.student.predict(fresh) - truth) ** 2).mean() for f in (alone, more)]
     assert errors[1] < errors[0]
     assert list(more.rivals) == ["fixed db2 wavelets"]

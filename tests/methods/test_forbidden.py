@@ -15,7 +15,7 @@ from limbeck.selection.routes import methods_into, students
 from limbeck.teachers import CallableTeacher
 
 RNG = np.random.default_rng(0)
-N = 160
+N = 120
 X = pd.DataFrame(
     {
         "loud": RNG.normal(size=N),
@@ -46,7 +46,7 @@ def made(into, method, forbidden):
     small = {"rules": {"rules": 3}, "rule_list": {"rules": 3}, "additive": {"max_numbers": 8}}
     trees = {"leaves": 4, "max_leaves": 4} if into in ("tree", "m_of_n") else {}
     trees |= {"min_instances": 50} if "trepan" in method or into == "m_of_n" else {}
-    asked = {"max_queries": 4000} if into == "junta" else {"queries": 200}
+    asked = {"max_queries": 4000} if into == "junta" else {"queries": 100}
     given = {"forbidden": forbidden, **asked, **trees, **small.get(into, {})}
     return methods_into(into)[method].from_settings(given)
 

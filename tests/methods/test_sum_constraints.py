@@ -108,11 +108,11 @@ def test_a_bounded_fit_has_no_better_neighbour() -> None:
 
 def test_a_dear_column_is_read_only_where_it_explains_more() -> None:
     for values in (False, True):
-        free = made("sparse_sum", "sparse_sum", values, numbers=12).student
+        free = made("sparse_sum", "sparse_sum", values, numbers=8).student
         assert "up" in free.text()
-        dear = made("sparse_sum", "sparse_sum", values, numbers=12, feature_costs={"up": 0.9})
+        dear = made("sparse_sum", "sparse_sum", values, numbers=8, feature_costs={"up": 0.9})
         assert "up" not in dear.student.text()
-        cheap = made("scorecard", "scorecard", values, numbers=12, feature_costs={"up": 1e-6})
+        cheap = made("scorecard", "scorecard", values, numbers=8, feature_costs={"up": 1e-6})
         assert "up" in cheap.student.text()
     with pytest.raises(InvalidInput, match="no column that explains more than it costs"):
         made("sparse_sum", "sparse_sum", False, feature_costs=dict.fromkeys(X, 2.0))

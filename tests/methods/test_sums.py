@@ -19,7 +19,7 @@ FAMILIES = ("columns", "steps", "hinges", "rules", "all")
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((600, 5))
 Y = (X[:, 0] + (X[:, 1] > 0.5) + 0.3 * RNG.standard_normal(600) > 0.5).astype(int)
-FOREST = RandomForestClassifier(12, random_state=0).fit(X[:200], Y[:200])
+FOREST = RandomForestClassifier(8, random_state=0).fit(X[:200], Y[:200])
 
 
 def distilled(**settings):
@@ -27,7 +27,7 @@ def distilled(**settings):
 
 
 def test_a_size_is_chosen_reported_and_beside_a_tree_of_as_many_numbers() -> None:
-    result = distilled(into="sparse_sum")
+    result = distilled(into="sparse_sum", queries=400)
     student = result.student
     assert student.numbers <= 32
     assert result.status.message.startswith(f"A sum of {student.numbers} numbers was chosen among")
@@ -39,7 +39,7 @@ def test_a_size_is_chosen_reported_and_beside_a_tree_of_as_many_numbers() -> Non
     tree = int(models["greedy tree"].size.split()[0])
     assert 2 * tree - 1 <= max(student.numbers, 3)
     assert "linear model" in models
-    assert result.queries == 2000
+    assert result.queries == 400
 
 
 def test_so_many_numbers_can_be_asked_for() -> None:
@@ -49,7 +49,7 @@ def test_so_many_numbers_can_be_asked_for() -> None:
 
 def test_values_and_weights() -> None:
     y = np.maximum(X[:, 0], 0) * 4 + X[:, 2]
-    forest = RandomForestRegressor(12, random_state=0).fit(X[:200], y[:200])
+    forest = RandomForestRegressor(8, random_state=0).fit(X[:200], y[:200])
     weight = np.where(X[200:, 4] > 0, 1.0, 0.0)
     result = limbeck.distill(
         forest, X[200:], y[200:], into="sparse_sum", sample_weight=weight, progress=False
@@ -64,7 +64,7 @@ def test_sums_of_the_rows_alone_stand_beside_those_of_queries_that_mislead() -> 
     teacher = as_teacher(FOREST, Y[:200])
     features = Features.of(X)
     rows = Rows(features, features.encode(X[200:]))
-    asked = answer_rows(teacher, rows, "jitter", 2000, np.random.default_rng(0))
+    asked = answer_rows(teacher, rows, "jitter", 1000, np.random.default_rng(0))
     misled = replace(asked, query_scores=asked.query_scores[:, ::-1])
     found = SelectTerms(max_numbers=8).all_sizes(misled, np.random.default_rng(0), quiet).students
     told = FOREST.predict(X[200:])

@@ -15,7 +15,7 @@ from limbeck.students.tree.apply import walker
 from limbeck.teachers import as_teacher
 
 RNG = np.random.default_rng(0)
-X = pd.DataFrame(RNG.normal(size=(150, 4)), columns=list("abcd"))
+X = pd.DataFrame(RNG.normal(size=(120, 4)), columns=list("abcd"))
 Z = X.to_numpy()
 VALUE = np.sin(2 * Z[:, 0]) + Z[:, 1] * Z[:, 2]
 FORESTS = {
@@ -34,7 +34,7 @@ ROUTES = [
 
 def made(into, method, values, **given):
     known = students()[into][method].__dataclass_fields__
-    small = {"queries": 150, "leaves": 8, "max_leaves": 8, "min_instances": 150, "sampler": "munge",
+    small = {"queries": 80, "leaves": 8, "max_leaves": 8, "min_instances": 100, "sampler": "munge",
              "thresholds": 20, "max_columns": 8,
              "max_conditions": 1 if into == "tree" else 3}  # fmt: skip
     settings = {k: v for k, v in small.items() if k in known} | given
@@ -68,24 +68,24 @@ def test_trees_are_as_shallow_and_leaves_as_large_as_is_asked(into, method, valu
     free, teacher, rows = made(into, method, values)
     found = free.distill(teacher, rows, np.random.default_rng(0), quiet).student
     assert shape(found, rows.values)[0] > 2
-    bound, *_ = made(into, method, values, max_depth=2, min_samples_leaf=15)
+    bound, *_ = made(into, method, values, max_depth=2, min_samples_leaf=12)
     result = bound.distill(teacher, rows, np.random.default_rng(0), quiet)
     for student in (result.student, *result.frontier):
         depth, least = shape(student, rows.values)
         assert depth <= 2
-        assert least >= 15
+        assert least >= 12
     assert result.student.size > 1
     y = np.asarray(FORESTS[values].predict(X))
     control = bound.learn(rows, y, teacher.task, np.random.default_rng(0))
     depth, least = shape(control, rows.values)
     assert depth <= 2
-    assert least >= 15
+    assert least >= 12
 
 
 @pytest.mark.parametrize(("into", "method"), ROUTES)
 def test_leaves_without_a_split_are_refused(into, method) -> None:
     bound, teacher, rows = made(into, method, False, min_samples_leaf=100)
-    with pytest.raises(InvalidInput, match="Give at most 75"):
+    with pytest.raises(InvalidInput, match="Give at most 60"):
         bound.distill(teacher, rows, np.random.default_rng(0), quiet)
     for wrong in ({"max_depth": 0}, {"min_samples_leaf": 1.5}):
         with pytest.raises(InvalidInput):

@@ -25,14 +25,14 @@ _TINY = 1e-30
 
 def misclassification(s: Array) -> Array:
     """Weight of the rows outside the leaf's majority class."""
-    return np.asarray(s.sum(axis=0) - s.max(axis=0))
+    return np.asarray(np.add.reduce(s, axis=0) - np.maximum.reduce(s, axis=0))
 
 
 def gini(s: Array) -> Array:
     """Weight times Gini impurity (Breiman et al. 1984, chapter 4)."""
     s = np.maximum(s, 0)  # a difference of sums may leave less than nothing
-    total = s.sum(axis=0)
-    squares: Array = np.asarray(np.multiply(s, s, out=s).sum(axis=0))
+    total = np.add.reduce(s, axis=0)
+    squares: Array = np.asarray(np.add.reduce(np.multiply(s, s, out=s), axis=0))
     np.divide(squares, np.maximum(total, _TINY), out=squares)
     np.subtract(total, squares, out=squares)
     return squares

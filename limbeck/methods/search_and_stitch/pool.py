@@ -166,7 +166,7 @@ class Pool:
             for depth, below in enumerate(self._below if pairs and len(start) else ()):
                 if below < 0:
                     continue
-                a, b = (np.stack([out[pair[side]][below] for pair in pairs]) for side in (0, 1))
+                a, b = (np.array([out[pair[side]][below] for pair in pairs]) for side in (0, 1))
                 # min-plus convolution: all ways to share the leaves between the two sides
                 shared = (a[:, left] + b[:, right]).min(axis=0)
                 best[depth, 1:size] = np.minimum.reduceat(shared, start)

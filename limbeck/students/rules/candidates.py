@@ -206,7 +206,7 @@ class CandidateTrees:
         holes: Any = self._holes  # type: ignore[attr-defined]
         return Clause.of(
             {
-                j: c if holes[j] else replace(c, missing=False)
+                j: c if holes[j] or not c.missing else replace(c, missing=False)
                 for j, c in path.items()
                 if not (holes[j] and c.always)
             }

@@ -53,7 +53,7 @@ def test_pairs_are_needed_where_columns_act_together() -> None:
 
 def test_three_classes_with_queries_and_class_weights() -> None:
     X, y = load_iris(return_X_y=True, as_frame=True)
-    forest = RandomForestClassifier(20, random_state=0).fit(X[::2], y[::2])
+    forest = RandomForestClassifier(10, random_state=0).fit(X[::2], y[::2])
     result = limbeck.distill(
         forest, X[1::2], y[1::2], into="additive", queries=2000, class_weight="balanced",
         progress=False,

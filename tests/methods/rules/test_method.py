@@ -34,11 +34,11 @@ FORESTS = [
 )  # fmt: skip
 def test_rules_are_close_to_a_forest(into, load, kind, least):
     X, y = load(return_X_y=True, as_frame=True)
-    forest = kind(12, random_state=0).fit(X[::2], y[::2])
-    result = limbeck.distill(forest, X[1::2], y[1::2], into=into, queries=500, max_rules=6)
+    forest = kind(8, random_state=0).fit(X[::2], y[::2])
+    result = limbeck.distill(forest, X[1::2], y[1::2], into=into, queries=200, max_rules=4)
     student = result.student
-    assert student.size <= 6
-    assert result.queries <= 500
+    assert student.size <= 4
+    assert result.queries <= 200
     assert student.score(X[1::2], forest.predict(X[1::2])) > least
     sizes = [point["size"] for point in result.frontier]
     assert sizes == sorted(set(sizes))
@@ -53,7 +53,7 @@ def test_a_list_of_rules_is_found_again():
         Z = np.asarray(Z)
         return np.where(Z[:, 0] > 1, 2, np.where((Z[:, 1] > 0) & (Z[:, 2] <= 0.5), 1, 0))
 
-    result = limbeck.distill(teacher, X, into="rule_list", classes=[0, 1, 2], queries=600)
+    result = limbeck.distill(teacher, X, into="rule_list", classes=[0, 1, 2], queries=300)
     assert result.student.size <= 3
     fresh = rng.normal(size=(4000, 4))
     assert (result.student.predict(fresh) == teacher(fresh)).mean() > 0.97
@@ -108,7 +108,7 @@ def test_the_same_seed_gives_the_same_rules():
 @pytest.mark.parametrize("method", [DistillRuleList, DistillRules])
 def test_numbers_are_a_limit_and_rules_are_as_many_as_they_allow(method):
     rng = np.random.default_rng(0)
-    rows = Features.of(X := rng.uniform(-2, 2, size=(160, 2))).rows(X)
+    rows = Features.of(X := rng.uniform(-2, 2, size=(100, 2))).rows(X)
     teacher = as_teacher(lambda Z: np.sin(3 * np.asarray(Z)[:, 0]) + np.floor(np.asarray(Z)[:, 1]))
     for settings, size in (({"max_numbers": 9}, range(1, 5)), ({"max_numbers": 24}, range(8, 12)),
                            ({"max_numbers": 9, "rules": 7}, [7])):  # fmt: skip
