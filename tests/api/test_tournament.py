@@ -175,7 +175,7 @@ def test_a_tree_is_not_recommended_where_a_linear_model_is_as_faithful_and_small
     def line(rows):
         return np.where(np.asarray(rows) @ [1.0, -1.0, 0.5] > 0, "yes", "no")
 
-    rows = X[:140]
+    rows = X[:200]
     found = run(
         teacher=(rows, line(rows)), rows=(rows, None), into=["tree", "linear"], max_numbers=9
     )

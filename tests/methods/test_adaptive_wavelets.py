@@ -267,11 +267,11 @@ def test_variants_help_where_signals_are_few() -> None:
     signals = np.random.default_rng(1).standard_normal((250, 32)).cumsum(axis=1)
     few, fresh = signals[:50], signals[50:]
     truth = as_teacher(One(), regression=True).scores(fresh)[:, 0]
-    settings = {"wavelet": "db2", "levels": 2, "trim": 1.0, "starts": 1}
+    settings = {"wavelet": "db2", "levels": 2, "trim": 1.0, "starts": 2}
     alone = found(AdaptiveWavelets(**settings, queries=0), One(), few)
-    more = found(AdaptiveWavelets(**settings, queries=200, sampler="signal_variants"), One(), few)
+    more = found(AdaptiveWavelets(**settings, queries=400, sampler="signal_variants"), One(), few)
     assert alone.trace["variants"] == alone.queries == 0
-    assert more.trace["variants"] == more.queries == 200
+    assert more.trace["variants"] == more.queries == 400
     errors = [((f.student.predict(fresh) - truth) ** 2).mean() for f in (alone, more)]
     assert errors[1] < errors[0]
     assert list(more.rivals) == ["fixed db2 wavelets"]

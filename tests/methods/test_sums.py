@@ -64,7 +64,7 @@ def test_sums_of_the_rows_alone_stand_beside_those_of_queries_that_mislead() -> 
     teacher = as_teacher(FOREST, Y[:200])
     features = Features.of(X)
     rows = Rows(features, features.encode(X[200:]))
-    asked = answer_rows(teacher, rows, "jitter", 1000, np.random.default_rng(0))
+    asked = answer_rows(teacher, rows, "jitter", 2000, np.random.default_rng(0))
     misled = replace(asked, query_scores=asked.query_scores[:, ::-1])
     found = SelectTerms(max_numbers=8).all_sizes(misled, np.random.default_rng(0), quiet).students
     told = FOREST.predict(X[200:])

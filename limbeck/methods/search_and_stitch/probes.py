@@ -78,7 +78,7 @@ class Probes:
         self.count = 0
 
     @cached_property
-    def _M(self) -> Matrix:
+    def _form(self) -> Matrix:
         """The quadratic form of the squared residuals, which only a search asks for."""
         shrink = self._s / (self._s + self.penalty)
         R = -(self._U * shrink) @ self._U.T
@@ -115,7 +115,7 @@ class Probes:
         inside = np.ones((len(rows), len(truth) + 1), dtype=np.float32)  # last: the clause itself
         inside[:, :-1] = truth.T
         # Two takes copy whole rows first: three times as fast as indexing with both at once.
-        M = self._M if len(rows) == self.n else self._M.take(rows, axis=0).take(rows, axis=1)
+        M = self._form if len(rows) == self.n else self._form.take(rows, axis=0).take(rows, axis=1)
         product = M @ inside
         left = np.einsum("ij,ij->j", inside, product).astype(np.float64)
         cross = (product[:, -1] @ inside).astype(np.float64)

@@ -11,8 +11,8 @@ from limbeck.selection.routes import students
 from limbeck.teachers.closed import Closed
 
 RNG = np.random.default_rng(0)
-X = RNG.normal(size=(900, 4))
-FRAME = pd.DataFrame(X, columns=list("abcd")).assign(place=RNG.choice(["u", "v"], 900))
+X = RNG.normal(size=(1500, 4))
+FRAME = pd.DataFrame(X, columns=list("abcd")).assign(place=RNG.choice(["u", "v"], 1500))
 FRAME.loc[::50, "d"] = np.nan
 
 
