@@ -4,7 +4,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from limbeck.networks.conversion.cache import state_bytes  # noqa: E402
+from transformers.cache_utils import DynamicCache  # noqa: E402
+
+from limbeck.networks.conversion.cache import layer_of, state_bytes  # noqa: E402
 from limbeck.networks.conversion.convert import convert  # noqa: E402
 from limbeck.networks.conversion.hybrid import Hybrid  # noqa: E402
 from limbeck.networks.conversion.sizes import bytes_of_text  # noqa: E402
@@ -25,3 +27,27 @@ def test_memory_is_constant_where_all_layers_are_converted(make_decoder):
             sizes.append(state_bytes(cache))
             assert sizes[-1] == bytes_of_text(kept, t)
         assert (sizes[0] == sizes[1]) == (not seen)
+
+
+def test_a_layer_of_states_counts_tokens_follows_beams_and_forgets():
+    place = layer_of(cache := DynamicCache(), 2)
+    assert layer_of(cache, 2) is place
+    assert len(cache.layers) == 3
+    place.read({"memory": torch.tensor([[1.0], [2.0], [3.0]])}, 5)
+    place.read({"memory": torch.tensor([[1.0], [2.0], [3.0]])}, 1)
+    assert place.get_seq_length() == 6
+    assert place.get_mask_sizes(4) == (10, 0)
+    place.reorder_cache(torch.tensor([2, 0, 0]))
+    assert place.state["memory"].flatten().tolist() == [3.0, 1.0, 1.0]
+    assert state_bytes(cache) == 12
+    place.reset()
+    assert (place.seen, place.state, state_bytes(cache)) == (0, None, 0)
+
+
+def test_keys_of_another_model_are_not_thrown_away():
+    cache = DynamicCache()
+    cache.update(torch.zeros(1, 1, 2, 4), torch.zeros(1, 1, 2, 4), 0)
+    with pytest.raises(RuntimeError, match="filled by a model with attention"):
+        layer_of(cache, 0)
+    with pytest.raises(RuntimeError, match="holds no keys"):
+        layer_of(cache, 1).update(torch.zeros(1), torch.zeros(1))
