@@ -84,14 +84,14 @@ def embed(
         raise InvalidInput("holdout is a pair of rows and labels.", "Give a share, such as 0.3.")
     for name, share in (("epsilon", epsilon), ("delta", delta), ("holdout", holdout)):
         check_share(name, share)
-    try:
-        method = DistillEmbedding(**settings)
-    except TypeError:
-        known = ", ".join(DistillEmbedding.__dataclass_fields__)
-        wrong = sorted(set(settings) - set(DistillEmbedding.__dataclass_fields__))
-        raise InvalidInput(
-            f"Distilling into 'static_embedding' has no setting {wrong[0]!r}.", f"Give {known}."
-        ) from None
+    known = DistillEmbedding.__dataclass_fields__
+    for name in settings:
+        if name not in known:
+            raise InvalidInput(
+                f"Distilling into 'static_embedding' has no setting {name!r}.",
+                f"Give {', '.join(known)}.",
+            )
+    method = DistillEmbedding(**settings)
     kept, labels, notes = _different(texts_given(texts), y)
     order = np.random.default_rng(whole_number("seed", seed)).permutation(len(kept))
     cut = round(holdout * len(kept))

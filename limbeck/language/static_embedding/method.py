@@ -93,7 +93,8 @@ class DistillEmbedding:
 
     def __post_init__(self) -> None:
         whole_number("width", self.width, 1)
-        if not 0 < self.smoothing < float("inf"):
+        number = isinstance(self.smoothing, int | float)
+        if not (number and 0 < self.smoothing < float("inf")):
             raise InvalidInput(f"smoothing is {self.smoothing!r}.", "Give a number above 0.")
         if self.objective not in (*OBJECTIVES, "none"):
             raise InvalidInput(

@@ -218,7 +218,7 @@ def _of_file(path: Path, output: Any) -> Ask:
         else:
             tensors = inputs if isinstance(inputs, tuple) else (inputs,)
             fed = {n: t.cpu().numpy() for n, t in zip(names, tensors, strict=False)}
-        return file.run(fed, fetched)
+        return _plain(file.run(fed, fetched))
 
     return ask
 
