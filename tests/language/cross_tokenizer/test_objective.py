@@ -9,9 +9,7 @@ from limbeck.core.task import Task  # noqa: E402
 from limbeck.language import chunked  # noqa: E402
 from limbeck.language.chunk_likelihoods import sorted_distance  # noqa: E402
 from limbeck.language.cross_tokenizer.bridge import Bridge  # noqa: E402
-from limbeck.language.cross_tokenizer.judge import cross_scores  # noqa: E402
 from limbeck.language.cross_tokenizer.objective import CrossTokenizer  # noqa: E402
-from limbeck.language.generation import padded  # noqa: E402
 from limbeck.language.prompt_rows import read_rows  # noqa: E402
 from limbeck.language.prompts import encode  # noqa: E402
 from limbeck.language.samples import TextSamples  # noqa: E402
@@ -19,36 +17,7 @@ from limbeck.language.text_step import text_step  # noqa: E402
 from limbeck.modules import linear_head  # noqa: E402
 from limbeck.modules.batch import Step, View  # noqa: E402
 from limbeck.modules.runner import watched  # noqa: E402
-
-ROWS = [
-    {"prompt": "the cost", "completion": " was 1234."},
-    {"prompt": "in", "completion": " all 56"},
-]
-
-
-@pytest.fixture(scope="module")
-def bridge(make_bpe, make_model):
-    """A teacher with numerals as tokens, and a student of bytes."""
-    return Bridge(make_model(make_bpe(320), "big", 0, 24), make_model(make_bpe(257), "small", 1))
-
-
-def step_of(bridge, logits=None, rows=ROWS):
-    prompts = encode(read_rows(rows), bridge.student, 40)
-    task = Task.of("language", bridge.student.outputs)
-    batch = TextSamples(prompts, bridge.student.pad, task).fetch(range(len(rows)))
-    if logits is None:
-        logits = bridge.student.module(**batch.inputs).logits.detach().double().requires_grad_()
-    return Step(batch.inputs, batch.labels, View(logits), None, task), logits
-
-
-def token_by_token(model, ids, start, end):
-    """Log-probability of ids[start:end], one call a token."""
-    total = 0.0
-    with torch.no_grad():
-        for at in range(start, end):
-            logits = model.module(torch.tensor([ids[:at]])).logits[0, -1].double()
-            total += float(logits.log_softmax(-1)[ids[at]])
-    return total
+from tests.language.cross_tokenizer.conftest import ROWS, step_of, token_by_token  # noqa: E402
 
 
 def test_alm_is_the_cross_entropy_of_chunk_likelihoods(bridge):
@@ -178,71 +147,6 @@ def test_states_and_heads_give_the_loss_and_gradients_of_logits(
         torch.testing.assert_close(a, b, rtol=1e-6, atol=1e-9)
 
 
-def test_scores_do_not_depend_on_how_logits_are_made(bridge, monkeypatch):
-    prompts = encode(read_rows(ROWS), bridge.student, 40)
-    given = prompts.ids, [list(t) for t in prompts.completions]
-    whole = cross_scores(bridge, bridge.student, *given, "other")
-    monkeypatch.setattr(linear_head, "FEW_OUTPUTS", 1)
-    again = Bridge(bridge.teacher, bridge.student)
-    assert cross_scores(again, again.teacher, *given, "other").overlap.tolist() == [1.0, 1.0]
-    found = cross_scores(again, again.student, *given, "other")
-    for name in ("overlap", "forward_kl", "entropy", "student_log_q", "teacher_log_p"):
-        assert getattr(found, name) == pytest.approx(getattr(whole, name), rel=1e-5), name
-
-
-def test_gold_matches_tokens_of_the_same_bytes(bridge):
-    ours, theirs = bridge.matched
-    tables = bridge.ours.table, bridge.theirs.table
-    assert all(tables[0][a] == tables[1][b] for a, b in zip(ours, theirs, strict=True))
-    assert len(ours) == 257  # all bytes, and the end of text
-
-
-def test_chunks_are_joined_where_no_new_word_begins(bridge):
-    step, _ = step_of(bridge)
-    sizes = [bridge.signal(step, least, False).chunks for least in (0.0, 0.02, 0.999)]
-    assert sizes[0] > sizes[2] == 2  # first and last boundary of each text are kept
-    assert sizes[0] >= sizes[1] >= sizes[2]
-    theirs = bridge.signal(step, 0.999, False)
-    assert int(theirs.student.sizes.sum()) == int(
-        bridge.signal(step, 0.0, False).student.sizes.sum()
-    )
-
-
-def test_scores_are_those_of_chunks(bridge):
-    prompts = encode(read_rows(ROWS), bridge.student, 40)
-    texts = [list(t) for t in prompts.completions]
-    found = cross_scores(bridge, bridge.student, prompts.ids, texts, "student")
-    one = bridge.aligned(prompts.ids[0], texts[0])
-    ratios, gaps = [], []
-    for c in range(one.chunks):
-        p = token_by_token(
-            bridge.teacher, one.teacher_ids, one.teacher[c] + 1, one.teacher[c + 1] + 1
-        )
-        q = token_by_token(
-            bridge.student, one.student_ids, one.student[c] + 1, one.student[c + 1] + 1
-        )
-        ratios.append(min(1.0, torch.tensor(p - q).exp().item()))
-        gaps.append(p - q)
-    assert found.overlap[0] == pytest.approx(sum(ratios) / len(ratios), rel=1e-4)
-    counted = one.student[-1] - one.student[0]
-    assert found.forward_kl[0] == pytest.approx(sum(gaps) / counted, rel=1e-4)
-    itself = cross_scores(bridge, bridge.teacher, prompts.ids, texts, "other")
-    assert itself.overlap.tolist() == [1.0, 1.0]
-
-
-def test_the_teacher_writes_in_the_students_tokens(bridge):
-    from limbeck.language.generation import TokenSampling, generate
-
-    prompts = encode(read_rows(["the cost", "in all"]), bridge.student, 12)
-    found = bridge.written(prompts, TokenSampling(12), seed=3)
-    asked = [bridge.theirs.encoded(t) for t in ("the cost", "in all")]
-    for ids, tokens in zip(found, generate(bridge.teacher, asked, TokenSampling(12), seed=3),
-                           strict=True):  # fmt: skip
-        text = bridge.theirs.joined(tokens).decode(errors="replace").encode()
-        assert len(ids) <= 12
-        assert text.startswith(bridge.ours.joined(ids))
-
-
 @pytest.mark.parametrize(
     ("settings", "message"),
     [({"method": "mined"}, "method"), ({"chunk_temperature": 0}, "chunk_temperature"),
@@ -252,23 +156,3 @@ def test_the_teacher_writes_in_the_students_tokens(bridge):
 def test_settings_without_a_meaning_are_refused(settings, message):
     with pytest.raises(InvalidInput, match=message):
         CrossTokenizer(**settings)
-
-
-def test_padding_changes_nothing(bridge):
-    step, _ = step_of(bridge)
-    both = bridge.signal(step, 0.0, False).log_p
-    texts = [bridge.aligned(*pair) for pair in zip(*_ids(bridge), strict=True)]
-    ids, _ = padded([t.teacher_ids for t in texts], 0, left=False)
-    alone = torch.cat([
-        bridge.teacher.module(torch.tensor([t.teacher_ids])).logits[0].log_softmax(-1)[
-            torch.arange(t.teacher[0], t.teacher[-1]),
-            torch.tensor(t.teacher_ids)[t.teacher[0] + 1 : t.teacher[-1] + 1],
-        ] for t in texts
-    ])  # fmt: skip
-    assert ids.shape[0] == 2
-    assert torch.allclose(both, alone, atol=1e-4)
-
-
-def _ids(bridge):
-    prompts = encode(read_rows(ROWS), bridge.student, 40)
-    return prompts.ids, prompts.completions

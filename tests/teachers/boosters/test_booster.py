@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from importlib.util import find_spec
 
 import numpy as np
@@ -16,17 +15,9 @@ from limbeck.core.answers import ScoreKind, answers, probabilities
 from limbeck.core.errors import FileRefused, InvalidInput, MissingExtra
 from limbeck.core.task import Task
 from limbeck.teachers.boosters.booster import newer
+from tests.teachers.boosters.conftest import CODES, THREE, TWO, VALUES, X
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the libraries' own
-rng = np.random.default_rng(0)
-X = pd.DataFrame(rng.normal(size=(300, 3)), columns=["a", "b", "d"])
-X.insert(1, "c", pd.Categorical(rng.choice(["u", "v", "w"], 300)))
-X.iloc[::7, 0] = np.nan
-SIGNAL = X["a"].fillna(0) + (X["c"] == "u")
-TWO = (SIGNAL > 0.3).to_numpy().astype(int)
-THREE = np.array(["low", "mid", "top"])[np.digitize(SIGNAL, [-0.3, 0.8])]
-CODES = np.unique(THREE, return_inverse=True)[1]
-VALUES = SIGNAL.to_numpy()
 
 
 class LightGBM:
@@ -210,46 +201,6 @@ def test_a_missing_library_is_named_with_the_extra(library, tmp_path, monkeypatc
         as_teacher(path, TWO)
 
 
-def test_rounds_can_be_chosen_and_the_best_are_taken(tmp_path):
-    xgboost = pytest.importorskip("xgboost")
-    train = xgboost.DMatrix(X[["a", "b"]][:200], TWO[:200])
-    held = xgboost.DMatrix(X[["b", "a"]].rename(columns={"a": "b", "b": "a"})[["a", "b"]][200:],
-                           TWO[200:])  # fmt: skip
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        model = xgboost.train({"objective": "binary:logistic"}, train, 30, evals=[(held, "held")],
-                              early_stopping_rounds=5, verbose_eval=False)  # fmt: skip
-    best, rows = model.best_iteration + 1, X[["a", "b"]]
-    assert best < model.num_boosted_rounds()
-    model.save_model(tmp_path / "m.json")
-    teacher = as_teacher(tmp_path / "m.json", TWO, example=rows)
-    expected = model.predict(xgboost.DMatrix(rows), iteration_range=(0, best), output_margin=True)
-    np.testing.assert_allclose(teacher.scores(rows)[:, 1], expected, atol=1e-6)
-    assert "the best of early stopping" in teacher.note
-    few = as_teacher(tmp_path / "m.json", TWO, example=rows, iterations=2)
-    expected = model.predict(xgboost.DMatrix(rows), iteration_range=(0, 2), output_margin=True)
-    np.testing.assert_allclose(few.scores(rows)[:, 1], expected, atol=1e-6)
-    with pytest.raises(InvalidInput, match="rounds, not 99"):
-        as_teacher(tmp_path / "m.json", TWO, iterations=99)
-
-
-def test_an_objective_of_the_users_own_is_not_guessed():
-    lightgbm = pytest.importorskip("lightgbm")
-    own = lambda p, data: (p - data.get_label(), np.ones(len(p)))  # noqa: E731
-    data = lightgbm.Dataset(X[["a", "b"]], TWO)
-    model = lightgbm.train({"objective": own, "verbose": -1}, data, 4)
-    with pytest.raises(InvalidInput, match=r"Nothing says what Booster predicts"):
-        as_teacher(model)
-    assert as_teacher(model, regression=True).task == Task()
-
-
-def test_a_logit_has_the_scale_of_its_sigmoid():
-    lightgbm = pytest.importorskip("lightgbm")
-    model = lightgbm.LGBMClassifier(n_estimators=5, sigmoid=0.5, verbose=-1).fit(X, TWO)
-    found = probabilities(as_teacher(model).scores(X), ScoreKind.LOGIT)
-    np.testing.assert_allclose(found, model.predict_proba(X), atol=1e-9)
-
-
 def test_versions_are_compared_by_their_first_two_numbers():
     assert newer("3.10", "3.9.9")
     assert not newer("3.9.9", "3.9.0")
@@ -303,18 +254,3 @@ def test_a_new_category_is_what_the_library_makes_of_it(tmp_path):
             told = probabilities(teacher.scores(rows), ScoreKind.LOGIT)
             missing = X.assign(c=X["c"].where(X.index != 4))
             np.testing.assert_allclose(told, model.predict_proba(missing), atol=1e-6)
-
-
-def test_categories_that_a_booster_knows_by_number_are_refused_by_name(tmp_path):
-    xgboost = pytest.importorskip("xgboost")
-    coded = X.assign(c=X["c"].cat.codes.astype(float))
-    data = xgboost.DMatrix(
-        coded.to_numpy(), TWO, feature_names=list(X), enable_categorical=True,
-        feature_types=["float", "c", "float", "float"],
-    )  # fmt: skip
-    booster = xgboost.train({"objective": "binary:logistic"}, data, 8)
-    teacher = as_teacher(booster)
-    with pytest.raises(InvalidInput, match="knows the categories of 'c' by number"):
-        teacher.scores(X)
-    own = X.assign(c=pd.Categorical(X["c"].cat.codes))
-    assert np.array_equal(teacher.scores(coded), teacher.scores(own))
