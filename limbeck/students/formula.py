@@ -248,9 +248,11 @@ def _holds(test: Test, values: Vector) -> Mask:
         case Not(inner):
             return ~_holds(inner, values)
         case All(tests):
-            return np.asarray(np.all([_holds(t, values) for t in tests], axis=0))
+            every = np.ones(len(values), dtype=np.bool_)  # of no test too
+            return np.asarray(np.all([every, *(_holds(t, values) for t in tests)], axis=0))
         case Any(tests):
-            return np.asarray(np.any([_holds(t, values) for t in tests], axis=0))
+            none = np.zeros(len(values), dtype=np.bool_)
+            return np.asarray(np.any([none, *(_holds(t, values) for t in tests)], axis=0))
         case AtLeast(count, tests):
             return np.asarray(sum(_holds(t, values).astype(int) for t in tests) >= count)
 
