@@ -19,7 +19,10 @@ def plain_markdown(text: str) -> str:
         Such as the name of a column.
     """
     one_line = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;")
-    return re.sub(r"([\\`*_\[\]|#~])", r"\\\1", one_line)
+    escaped = re.sub(r"([\\`*_\[\]|#~])", r"\\\1", one_line)
+    # at the start of a line these would begin a list, a quotation or a heading
+    escaped = re.sub(r"^(>|[-+=](?=\D|$))", r"\\\1", escaped)
+    return re.sub(r"^(\d+)([.)])(?=\s|$)", r"\1\\\2", escaped)
 
 
 def fenced(text: str) -> str:

@@ -25,7 +25,7 @@ def calibration(audit: AuditFacts) -> Html | None:
     if found is None or audit.outcome is None:
         return None
     rows = [
-        [decimal(s, 2).rstrip("0").rstrip("."), count(n), percent(r), _range(lo, hi)]
+        [_score(float(s)), count(n), percent(r), _range(lo, hi)]
         for s, n, r, lo, hi in zip(
             found.score, found.count, found.rate, found.low, found.high, strict=True
         )
@@ -93,6 +93,13 @@ def calibration_chart(found: Calibration | CalibrationCurve, score: str, outcome
         *marks,
         svg.text((_LEFT + _RIGHT) / 2, _HIGH - 8, shortened(score, 44)),
     )
+
+
+def _score(value: float) -> str:
+    """Two decimals, or three digits of what is below 1: shares of rare outcomes differ there."""
+    if abs(value) < 1:
+        return compact(float(f"{value:.3g}"))
+    return decimal(value, 2).rstrip("0").rstrip(".")
 
 
 def _range(low: float, high: float) -> str:

@@ -126,8 +126,10 @@ def _command(audit: AuditFacts) -> str:
     named += [(k, audit.settings.get(k)) for k in ("threshold", "favourable")]
     named += [("missing", value) for value in audit.settings.get("missing") or ()]
     named += [("drop", name) for name, _ in audit.dropped] + [("group", name) for name in by]
-    words = ["limbeck audit scores.csv", *(f"--{o} {shlex.quote(str(n))}" for o, n in named if n)]
-    words += [f"--{o} {audit.settings[o]}" for o in ("bags", "seed") if o in audit.settings]
+    words = ["limbeck audit scores.csv"]
+    words += [f"--{o} {shlex.quote(str(n))}" for o, n in named if n is not None and n != ""]
+    given = {o: audit.settings.get(o) for o in ("pairs", "bags", "folds", "delta", "seed")}
+    words += [f"--{o} {value}" for o, value in given.items() if value is not None]
     return " \\\n    ".join([*words, "--report audit.html"])
 
 
