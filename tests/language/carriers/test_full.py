@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
 from limbeck.core.errors import InvalidInput
 from limbeck.language import LMHead
+from limbeck.language.carriers.carrier import TokenLayout
 from limbeck.language.carriers.full import KeepHidden, TeacherHidden, TeacherLogits
 
 PLACES = torch.tensor([2, 0])
@@ -50,3 +52,20 @@ def test_what_float16_cannot_hold_and_sizes_without_a_meaning_are_refused() -> N
     for size in (0, 11):
         with pytest.raises(InvalidInput, match=f"vocabulary is {size}, and there are 10 outputs"):
             TeacherLogits(torch.zeros(1, 10), size)
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_stored_states_go_through_the_head_that_is_stored_with_them(bits: int) -> None:
+    states, weight, bias = draw(3, 4, seed=0), draw(9, 4, seed=1), draw(9, seed=2)
+    carrier = KeepHidden(bits=bits)
+    layout = TokenLayout(np.array([1, 2, 4]), 5, 7, True, torch.device("cpu"))
+    head = {
+        "weight": weight,
+        "bias": bias,
+        "scale": torch.tensor(2.0),
+        "softcap": torch.tensor(5.0),
+    }
+    found = carrier.signal(carrier.kept(states, None), layout, head)
+    exact = (5.0 * torch.tanh(2.0 * (states @ weight.T + bias) / 5.0))[:, :7].log_softmax(-1)
+    kept = found.log_probabilities(torch.tensor([1, 2, 4]))
+    torch.testing.assert_close(kept, exact, atol=0.1 if bits == 8 else 5e-3, rtol=0)

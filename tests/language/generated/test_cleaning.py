@@ -23,6 +23,9 @@ def test_copies_of_the_test_set_and_of_earlier_rows_are_taken_out(scripted):
         ("shares 4 words with a test row", "test row 1")
     ] * 2
     assert cleaned(ROWS, log, near=None) == ROWS
+    test = ["quite another text of few words"]
+    assert cleaned(ROWS[::-1], log, test=test, overlap=4) == [ROWS[1]]
+    assert [d.beside for d in log.dropped[3:]] == ["test row 0", "b"]
 
 
 def test_the_question_of_a_class_is_no_part_of_its_texts(scripted):

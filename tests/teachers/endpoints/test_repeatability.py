@@ -38,6 +38,7 @@ def test_the_test_against_chance_is_the_binomial_tail():
     assert (found.right, found.chance) == (8, 0.5)
     assert found.p_value == pytest.approx(tail)
     assert not found.better
+    assert better_than_chance(0 * labels, labels | 1, 2).chance == 0.5  # agreement alone gives 0
 
 
 def test_the_most_frequent_class_passes_for_nothing():
