@@ -65,11 +65,6 @@ def test_the_recommendation_and_the_line_to_run_next(found, said, code):
     assert found.sentence in str(found).replace("\n", " ")
 
 
-def test_verdicts():
-    verdicts = [outlook(g).verdict for g in (GAIN, NONE, LOSS, UNKNOWN)]
-    assert verdicts == ["pays", "no evidence", "hurts", "not known"]
-
-
 def test_saved_and_loaded_alike(tmp_path):
     found = advice(outlook(GAIN), outlook(UNKNOWN, "twice the inputs", 1.0))
     again = Advice.load(found.save(tmp_path / "a"))
