@@ -8,8 +8,6 @@ from limbeck.core.columns import Features
 from limbeck.core.contract import MethodResult
 from limbeck.core.errors import InvalidInput
 from limbeck.core.progress import quiet
-from limbeck.core.registry import METHODS
-from limbeck.methods.base import CONSTRAINTS
 from limbeck.methods.forbidden import forbidden_columns, hide
 from limbeck.selection.routes import methods_into, students
 from limbeck.teachers import CallableTeacher
@@ -91,20 +89,6 @@ def test_names_that_are_unknown_or_leave_nothing_are_refused(into, method):
     for given, why in ((["laud"], "'laud'"), (list(X), "all 4 columns")):
         with pytest.raises(InvalidInput, match=why):
             made(into, method, given).distill(teacher, ROWS, np.random.default_rng(0), quiet)
-
-
-@pytest.mark.parametrize("name", CONSTRAINTS)
-def test_a_method_without_a_constraint_names_those_that_have_it(name):
-    value = {"monotone": {"a": 1}, "feature_costs": {"a": 0.1}, "forbidden": ["a"]}.get(name, 3)
-    refused = 0
-    for _, method in METHODS.items():
-        if name in method.__dataclass_fields__ and name not in method.without:
-            continue
-        with pytest.raises(InvalidInput, match=r"Use (method|into)=.*, which can\.") as told:
-            method.from_settings({name: value})
-        refused += 1
-        assert f"'{name}'" in str(told.value) or f"no {name}" in str(told.value)
-    assert refused >= 3
 
 
 def test_hidden_values_are_a_copy_in_which_a_column_says_nothing():
