@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from limbeck.core.errors import InvalidInput
 from limbeck.modules.capture import asking, evaluated, placed
 from limbeck.modules.outputs import answer
 from limbeck.networks.initialization.importance import by_activation, by_norm
@@ -65,7 +66,9 @@ def by_gradient(
 
     The share of each channel in (g w)^2 summed over a weight (Molchanov et al. 2019), with
     g the gradient of the mean loss; or the mean over rows of it (Theis et al. 2018, the Fisher
-    information). The loss is cross-entropy with labels, else with the network's own answers.
+    information). The loss is that of the labels: cross-entropy for classes and shares of them,
+    squared error for values, one answer at a time for several from 0 to 1; without labels,
+    cross-entropy with the network's own classes.
 
     Parameters
     ----------
@@ -79,9 +82,15 @@ def by_gradient(
         Class indices or values of the rows.
     each_row : bool
         Whether squares are taken row by row.
+
+    Raises
+    ------
+    InvalidInput
+        If a network with one output has no labels.
     """
     known = {n: p for n, p in module.named_parameters() if n in axes and p.is_floating_point()}
     flags = {p: p.requires_grad for p in module.parameters()}
+    kind = _kind_of(labels)
     inputs, labels = placed(batch, module), None if labels is None else placed(labels, module)
     total = {n: torch.zeros_like(p, dtype=torch.float64) for n, p in known.items()}
     try:
@@ -93,7 +102,7 @@ def by_gradient(
             for part in parts:
                 at = slice(part, part + 1) if isinstance(part, int) else part
                 some = _some(inputs, at)
-                loss = _loss(answer(module, some), None if labels is None else labels[at])
+                loss = _loss(answer(module, some), None if labels is None else labels[at], kind)
                 found = torch.autograd.grad(loss, list(known.values()), allow_unused=True)
                 for (name, p), g in zip(known.items(), found, strict=True):
                     if g is not None:
@@ -177,12 +186,35 @@ def _cosine(a: Tensor, b: Tensor) -> Tensor:
     return F.cosine_similarity(a.double(), b.double(), dim=-1)
 
 
-def _loss(scores: Tensor, labels: Tensor | None) -> Tensor:
-    flat = scores.reshape(-1, scores.shape[-1])
+def _kind_of(labels: Tensor | None) -> str:
+    """What all labels are: none, classes, values, shares of classes, or answers from 0 to 1."""
     if labels is None:
-        labels = flat.detach() if flat.shape[-1] == 1 else flat.detach().argmax(-1)
-    if labels.shape == scores.shape and flat.shape[-1] > 1:
-        return F.binary_cross_entropy_with_logits(scores, labels.to(scores.dtype))
+        return "none"
+    if not labels.is_floating_point():
+        return "classes"
+    if bool(((labels < 0) | (labels > 1)).any()):
+        return "values"
+    sums = labels.sum(-1)
+    return "shares" if torch.allclose(sums, torch.ones_like(sums), atol=1e-4) else "answers"
+
+
+def _loss(scores: Tensor, labels: Tensor | None, kind: str) -> Tensor:
+    """The loss that such labels are learned by; without them that of the network's own classes."""
+    flat = scores.reshape(-1, scores.shape[-1])
+    one = flat.shape[-1] == 1
+    if labels is None:
+        if one:
+            raise InvalidInput(
+                "Importance by gradients needs labels where a network has one output: it is no"
+                " error of its own answer.",
+                "Give labels, or Pruned(importance='activation').",
+            )
+        labels = flat.detach().argmax(-1)
+    wide = labels.shape == scores.shape and not one
+    if wide and kind == "shares":
+        return F.cross_entropy(flat, labels.reshape(flat.shape).to(flat.dtype))
+    if (wide and kind != "values") or (one and kind == "classes"):
+        return F.binary_cross_entropy_with_logits(flat, labels.reshape(flat.shape).to(flat.dtype))
     if labels.is_floating_point():
         return F.mse_loss(flat, labels.reshape(flat.shape).to(flat.dtype))
     return F.cross_entropy(flat, labels.reshape(-1).long(), ignore_index=-100)

@@ -95,8 +95,9 @@ def _check_lacking(folder: Folder, info: dict[str, Any]) -> None:
     if folder.pipeline == "feature-extraction":  # the vector of a text does not use it
         lacking = [key for key in lacking if not key.startswith("pooler.")]
     if lacking:
+        more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
         raise FileRefused(
-            f"The weights of {str(folder.path)!r} lack {lacking[0]!r} and {len(lacking) - 1} more,"
+            f"The weights of {str(folder.path)!r} lack {lacking[0]!r}{more},"
             f" which would be random.",
             f"It was not trained for {folder.pipeline}: give another folder or pipeline=.",
         )

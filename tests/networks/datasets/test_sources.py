@@ -54,6 +54,7 @@ def test_what_an_item_draws_depends_on_seed_place_and_view_alone() -> None:
     source = Items(Draws(), collated)
     whole, labels = source.fetch(torch.arange(8), 3, 1)
     assert labels.tolist() == [0, 1] * 4
+    assert len(set(whole[:, 1].tolist())) == 8
     turned, _ = source.fetch(torch.tensor([6, 2]), 3, 1)
     assert torch.equal(turned, whole[[6, 2]])
     part, _ = Items(Draws(), collated, rows=torch.tensor([6, 2])).fetch(torch.tensor([1]), 3, 1)
