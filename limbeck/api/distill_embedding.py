@@ -256,7 +256,7 @@ class _Judge:
         low, high = paired_interval(int((~b & a).sum()), int((~a & b).sum()), len(a), self.delta)
         gain = float(a.mean() - b.mean())
         value, *ends = signed(gain, low, high)
-        said = f"{value} ({1 - self.delta:.0%} interval {' to '.join(ends)})"
+        said = f"{value} ({100 * (1 - self.delta):.6g}% interval {' to '.join(ends)})"
         against = "against a table of the same size from the same texts without the teacher."
         if low > 0:
             return f"Distilling helped the order of similarity: {said} {against}"

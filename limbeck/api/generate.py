@@ -168,7 +168,8 @@ def generate(
         control, notes = _control(rows, rows_apart, judge, delta, seed, tell)
     made = GeneratedSet(
         rows=tuple(rows), dropped=tuple(log.dropped), requests=tuple(log.requests),
-        funnel=funnel_of(log, rows), diversity=_diversity(generation, rows, real, encode, seed),
+        funnel=funnel_of(log, written, rows),
+        diversity=_diversity(generation, rows, real, encode, seed),
         bill=writer.bill(), control=control, stopped=log.stopped, notes=(before, *notes),
         settings={**plain(identity), "n": n, "near_duplicates": near_duplicates,
                   "overlap": overlap, "test_rows": len(held_out), "limbeck": limbeck.__version__},

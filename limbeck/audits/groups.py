@@ -183,7 +183,7 @@ def _sentences(
         out[name] = tuple(
             f"For {column} {name}, {table.features.columns[i - g * d].label}"
             f" {'raises' if value[i] > 0 else 'lowers'} the score by {abs(value[i]):.2f} more than"
-            f" the outcome on average; {level:.0%} band {abs(value[i]) - half[i]:.2f} to"
+            f" the outcome on average; {100 * level:.6g}% band {abs(value[i]) - half[i]:.2f} to"
             f" {abs(value[i]) + half[i]:.2f} log-odds."
             for i in sure[:_MOST_SAID]
         )

@@ -188,7 +188,7 @@ class Comparison:
         only = " with this seed" if self.seeds == 1 else ""
         for d in self.differences:
             value, low, high = d.numbers
-            numbers = f"{value} ({self.level:.0%} interval {low} to {high})"
+            numbers = f"{value} ({100 * self.level:.6g}% interval {low} to {high})"
             if self.untrained:
                 parts.append(f"{d.what} {numbers}")
                 continue

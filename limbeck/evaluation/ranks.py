@@ -49,7 +49,7 @@ def far_apart(
         f"In the order {_chain(named)} student and teacher are {apart.mean():.3f} classes apart"
         f" on average; by more than one on {wrong:,} of {n:,} rows, so on at most"
         f" {percent(upper_bound(wrong, n, delta))} of rows drawn like them (with probability"
-        f" {1 - delta:.0%}, by itself)."
+        f" {100 * (1 - delta):.6g}%, by itself)."
     )
 
 

@@ -150,7 +150,7 @@ class AdviceRecord:
                 f" {_time(self.settings['enough'])}."
             )
         gain = (
-            f"{_written(best.gain)[0]} in {self.score} ({self.level:.0%} interval"
+            f"{_written(best.gain)[0]} in {self.score} ({100 * self.level:.6g}% interval"
             f" {_between(best.gain)})"
         )
         if now.verdict == "hurts":

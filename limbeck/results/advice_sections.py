@@ -43,8 +43,8 @@ def outlook_table(result: AdviceRecord) -> Table[Outlook]:
         Column("seconds", lambda o: o.seconds, format=lambda v: f"{v:.3g} s a pair", under="rows"),
     ]  # fmt: skip
     return Table(
-        f"What distilling is forecast to bring ({result.level:.0%} intervals for a later run of"
-        f" {result.settings['later_seeds']} seeds)",
+        f"What distilling is forecast to bring ({100 * result.level:.6g}% intervals for a"
+        f" later run of {result.settings['later_seeds']} seeds)",
         columns,
         result.outlooks,
         strong=lambda o: o is result.best,

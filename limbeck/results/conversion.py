@@ -12,6 +12,7 @@ from rich.text import Text
 from limbeck.certificates.certificate_file import load as load_certificate
 from limbeck.certificates.certificate_file import save as save_certificate
 from limbeck.core.errors import InvalidInput
+from limbeck.core.printable import visible
 from limbeck.core.status import Status
 from limbeck.core.strict_json import read_json, record, write_json
 from limbeck.reports.document import document, write_document
@@ -149,7 +150,7 @@ class Conversion(ConversionRecord, Result):
         )
 
     def __rich__(self) -> RenderableType:
-        lines = [Text(f"{name}: {text}") for name, text in sentences(self)]
+        lines = [Text(visible(f"{name}: {text}")) for name, text in sentences(self)]
         shown: list[RenderableType] = []
         for table in (recall_table(self), preference_table(self)):
             if table is not None:

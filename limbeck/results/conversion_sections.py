@@ -118,7 +118,7 @@ def model_table(result: ConversionRecord) -> Table[_Line]:
     several = "; means and intervals cover other seeds, too" if len(s.get("seeds", ())) > 1 else ""
     return Table(
         f"On {s.get('test_texts')} texts that no training saw, {s.get('test_tokens'):,} tokens;"
-        f" {c.level:.0%} intervals by text{several}.",
+        f" {100 * c.level:.6g}% intervals by text{several}.",
         columns,
         [(e, result.facts.get(e.role)) for e in c.entries],
         strong=lambda row: row[0].role == "student",

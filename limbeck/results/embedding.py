@@ -155,7 +155,7 @@ class EmbeddingDistillation(OneTable):
         shown = {what: values for what, values in measured.items() if any(values)}
         names = [f"{m.role}\n{m.model}" for m in self.models]
         intervals(ax, names, shown, [m.role == "student" for m in self.models])
-        ax.set_xlabel(f"{' and '.join(shown)}, {1 - self.certificate.delta:.0%} intervals")
+        ax.set_xlabel(f"{' and '.join(shown)}, {100 * (1 - self.certificate.delta):.6g}% intervals")
         return ax
 
     def verify(self, texts: Any, vectors: Any) -> bool:

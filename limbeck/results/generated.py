@@ -11,7 +11,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from limbeck.core.atomic_io import write_bytes
-from limbeck.core.errors import FileRefused
+from limbeck.core.errors import FileRefused, plural
 from limbeck.core.printable import visible
 from limbeck.core.strict_json import parse_json, plain, read_json, record, strict_json, write_json
 from limbeck.core.unpacked import pack, unpacked
@@ -62,7 +62,7 @@ class GeneratedSet(GeneratedRecord, Result):
         """Write one self-contained HTML page; returns its path."""
         shown = [table.to_html() for table in self.tables().values()]
         said = tag("p", " ".join(sentences(self)))
-        title = f"{len(self):,} rows by {self.settings['model']}"
+        title = f"{plural(len(self), 'row')} by {self.settings['model']}"
         return write_document(document(title, [tag("h1", title), said, *shown], PAGE), path)
 
     def save(self, folder: str | Path) -> Path:

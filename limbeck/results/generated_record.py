@@ -75,7 +75,7 @@ class RealControl:
         starts = {"helped": "Generating helped", "hurt": "Generating hurt"}
         parts = [
             f"{starts.get(d.verdict, 'No evidence that generating helped')} {d.what}:"
-            f" {d.numbers[0]} ({self.comparison.level:.0%} interval"
+            f" {d.numbers[0]} ({100 * self.comparison.level:.6g}% interval"
             f" {d.numbers[1]} to {d.numbers[2]})"
             f" against the same student on {self.rows:,} random real rows with the teacher's"
             " labels."
@@ -137,13 +137,17 @@ class GeneratedRecord:
         return [row.label for row in self.rows]
 
 
-def funnel_of(log: WritingLog, rows: Sequence[GeneratedRow]) -> tuple[FunnelLine, ...]:
+def funnel_of(
+    log: WritingLog, written: Sequence[GeneratedRow], rows: Sequence[GeneratedRow]
+) -> tuple[FunnelLine, ...]:
     """The counts from prompts to rows.
 
     Parameters
     ----------
     log : WritingLog
         What was asked and dropped.
+    written : sequence of GeneratedRow
+        Rows before they were cleaned: they tell texts of classes from tasks where none is kept.
     rows : sequence of GeneratedRow
         What was kept in the end.
     """
@@ -158,12 +162,11 @@ def funnel_of(log: WritingLog, rows: Sequence[GeneratedRow]) -> tuple[FunnelLine
     for one in log.dropped:
         by_level.setdefault(one.level, Counter())[one.filter] += 1
     final = len(rows)
-    first = "text" if any(row.label is not None for row in rows) else "instance"
-    into_rows = final + sum(by_level.get("row", Counter()).values())
+    first = "text" if any(row.label is not None for row in written) else "instance"
     kept = {
         "instruction": log.kept_instructions,
-        "text": into_rows if first == "text" else 0,
-        "instance": into_rows if first == "instance" else 0,
+        "text": len(written) if first == "text" else 0,
+        "instance": len(written) if first == "instance" else 0,
         "row": final,
     }
     for level, unit in _UNITS.items():

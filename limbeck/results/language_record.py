@@ -108,7 +108,7 @@ class LanguageRecord:
         words = {"helped": "More", "hurt": "Less", "no evidence": "No evidence of more"}
         for d in self.second:
             value, low, high = d.numbers
-            level = f"{self.comparison.level:.0%} interval {low} to {high}"
+            level = f"{100 * self.comparison.level:.6g}% interval {low} to {high}"
             parts.append(f"{words[d.verdict]} {d.what}{d.slight}: {value} ({level})")
         if not parts:
             return ""

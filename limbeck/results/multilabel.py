@@ -105,10 +105,10 @@ class MultilabelDistillation(Result, Tabular):
     def statement(self) -> str:
         """All bounds at once, in a sentence."""
         return (
-            f"With probability at least {1 - self.delta:.0%}, all at once: the student gives"
-            f" another set of labels than the teacher to at most {percent(self.any_bound)} of"
-            f" texts drawn like these ({self.wrong:,} of {self.n:,} differed), and each label"
-            " differs on at most the share in its line."
+            f"With probability at least {100 * (1 - self.delta):.6g}%, all at once: the"
+            " student gives another set of labels than the teacher to at most"
+            f" {percent(self.any_bound)} of texts drawn like these ({self.wrong:,} of {self.n:,}"
+            " differed), and each label differs on at most the share in its line."
         )
 
     def sheet(self) -> Table[tuple[str, Distillation]]:
@@ -172,7 +172,7 @@ class MultilabelDistillation(Result, Tabular):
         }
         shown = {what: values for what, values in measured.items() if any(values)}
         intervals(ax, list(self.parts), shown, [False] * len(self.parts))
-        ax.set_xlabel(f"agreement with the teacher, {1 - self.delta:.0%} intervals")
+        ax.set_xlabel(f"agreement with the teacher, {100 * (1 - self.delta):.6g}% intervals")
         return ax
 
     def to_dict(self) -> dict[str, Any]:

@@ -102,7 +102,7 @@ class Selection(OneTable):
         value, low, high = gain.numbers
         return (
             f"{self.best} helped: agreement {value} ({low} to {high},"
-            f" {level:.0%} for all ways together) against {against}."
+            f" {100 * level:.6g}% for all ways together) against {against}."
         )
 
     def sheet(self) -> Table[SubsetLine]:

@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from limbeck.certificates.wording import upward
+from limbeck.core.printable import visible
 from limbeck.reports import svg
 from limbeck.reports.charts import Line, Panel, chart
 from limbeck.reports.document import document, write_document
@@ -128,7 +129,8 @@ def terminal(result: TournamentRecord) -> Group:
     made: list[RenderableType] = [candidate_table(result).to_rich(), Text()]
     if (lost := unfinished_table(result)) is not None:
         made += [lost.to_rich(), Text()]
-    return Group(*made, Text(result.sentence), Text(result.steadiness), Text(_where(result)))
+    said = (result.sentence, result.steadiness, _where(result))
+    return Group(*made, *(Text(visible(sentence)) for sentence in said))
 
 
 def panel(result: TournamentRecord) -> Panel:

@@ -9,6 +9,7 @@ from typing import Any, Self
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from limbeck.core.errors import plural
 from limbeck.core.printable import visible
 from limbeck.core.strict_json import plain, read_json, record, write_json
 from limbeck.reports.document import document, write_document
@@ -64,7 +65,8 @@ class Tuning(TuningRecord, Result):
                 beside,
             ]),
             join([tag("h2", "Trials"), self._sheet(self._ranked()).to_html()]),
-            join([tag("h2", "Notes"), tag("ul", *(tag("li", n) for n in self.notes))]),
+            *([join([tag("h2", "Notes"), tag("ul", *(tag("li", n) for n in self.notes))])]
+              if self.notes else []),
         ]  # fmt: skip
         return write_document(document("A search for settings", body, PAGE), path)
 
@@ -184,7 +186,7 @@ class Tuning(TuningRecord, Result):
         shown = [t for role in ("student", "control")
                  for t in [t for t in self._ranked() if t.role == role][:_SHOWN]]  # fmt: skip
         left = len(self.trials) - len(shown)
-        more = f"{left} more trials: to_frame()." if left else ""
+        more = f"{plural(left, 'more trial')}: to_frame()." if left else ""
         lines = [self.selection, *self.notes, more]
         return Group(
             self.result.__rich__(), Text(), self._sheet(shown).to_rich(),

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from limbeck.core.errors import plural
+
 __all__ = ["Trial", "TuningRecord"]
 
 
@@ -99,8 +101,9 @@ class TuningRecord:
         lost = f", {failed} of which failed" if failed else ""
         by = what or "a seed, since nothing that was searched over concerns it"
         return (
-            f"Of {len(own)} trials of the {role}{lost}, {by} did best: {best.score:.4g} on the"
-            f" validation rows; {sum(t.updates for t in own):,} updates in all."
+            f"Of {plural(len(own), 'trial')} of the {role}{lost}, {by} did best:"
+            f" {best.score:.4g} on the validation rows; {sum(t.updates for t in own):,} updates in"
+            " all."
         )
 
 

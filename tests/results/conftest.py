@@ -255,3 +255,157 @@ def wavelet_results() -> dict[str, Distillation]:
         "channels": distilled((2, 32)),
         "picture": distilled((1, 12, 16), classes=True),
     }
+
+
+@pytest.fixture
+def languages() -> Callable[..., Any]:
+    """Makes the record of a distillation of language models, without training any."""
+    from limbeck.core.certificate import Certificate, GroupBound
+    from limbeck.evaluation.text_comparison import TextFacts
+    from limbeck.language.certified_texts import CertifiedTexts
+    from limbeck.language.preflight_check import Check
+    from limbeck.language.train_texts import Bill
+    from limbeck.results.language import LanguageDistillation
+    from limbeck.results.language_record import SideBySide
+
+    def make(**changes: Any) -> LanguageDistillation:
+        overlap = Measured(0.812, 0.781, 0.837)
+        roles = ("teacher", "student", "control")
+        facts = {
+            role: TextFacts(
+                3_000_000 // (i + 1), {"own_overlap": overlap, "log_p": Measured(-1.5, -2, -1)}, 0.5
+            )
+            for i, role in enumerate(roles)
+        }
+        groups = tuple(
+            GroupBound(f"{whose} texts", 0.25 + 0.01 * i, 0.01, 60, 0.2)
+            for i, whose in enumerate(("own", "real"))
+        )
+        certificate = Certificate(
+            0.26, 0.02, 60, 0.2, "total variation", "Maurer and Pontil 2009", "It is near.",
+            ("Prompts are independent.",), "a" * 64, "b" * 64, groups=groups,
+        )  # fmt: skip
+        given: dict[str, Any] = {
+            "student": None, "students": (), "certificate": certificate,
+            "status": Status(StatusCode.COMPLETE, "All trainings ran to their end."),
+            "comparison": Comparison(
+                tuple(ModelResult(role, role.title(), "", overlap, None) for role in roles),
+                (Difference("overlap", 0.031, 0.004, 0.058),), 0.95),
+            "second": (Difference("overlap", 0.02, 0.01, 0.03),), "facts": facts,
+            "bill": {"student": Bill(1.5, 2.0, 0.5, 40, 1_200, 300)},
+            "generations": tuple(
+                SideBySide(f"{i} " + "p" * 150, "t" * 101, "s" * 100, None, 0.5) for i in range(6)
+            ),
+            "history": ({"seed": 0, "role": "student", "loss": 1.0},
+                        {"seed": 0, "role": "student", "score": 0.5}),
+            "preflight": (Check("memory", "ok", "It fits."),), "notes": ("<u>Tokens</u> differ.",),
+            "settings": {"teacher": "<b>Big</b>", "student": "Small", "prompts": 1_000,
+                         "test_prompts": 60, "seeds": [0, 1], "seconds": 90.0, "out": "secret",
+                         "versions": {"torch": "2.0", "numpy": None}},
+            "judged": CertifiedTexts({}),
+        }  # fmt: skip
+        return LanguageDistillation(**{**given, **changes})
+
+    return make
+
+
+@pytest.fixture
+def conversions() -> Callable[..., Any]:
+    """Makes the record of a conversion, without converting any model."""
+    from limbeck.networks.conversion.recall_score import RecallScore
+    from limbeck.results.conversion import Conversion
+    from limbeck.results.conversion_sections import LanguageFacts
+
+    def make(**changes: Any) -> Conversion:
+        share = Measured(0.912, 0.881, 0.937)
+        roles = ("teacher", "student", "start")
+        given: dict[str, Any] = {
+            "student": None, "certificate": None,
+            "status": Status(StatusCode.COMPLETE, "All stages ran to their end."),
+            "comparison": Comparison(
+                tuple(ModelResult(role, role.title(), "", share, share) for role in roles),
+                (Difference("overlap", 0.031, 0.004, 0.058),), 0.95),
+            "facts": {
+                role: LanguageFacts(0.1 * i, 0.9, 2.5, 1_000, 64_000 >> i, 999_499 << i, 3.0)
+                for i, role in enumerate(roles)
+            },
+            "history": ({"seed": 0, "role": "student", "loss": 1.0},), "notes": ("A note.",),
+            "settings": {"teacher": "<b>Big</b>", "kept": [0, 3], "layers": 8, "seeds": [0],
+                         "test_texts": 40, "test_tokens": 5_120, "preferences": 30},
+            "recalled": {
+                role: tuple(RecallScore("copying", d, Measured(r, 0.0, 1.0), 0.5)
+                            for d, r in ((8, 0.75), (64, 0.25 * i)))
+                for i, role in enumerate(roles)
+            },
+            "preferred": {"teacher": Measured(0.8, 0.6, 0.9)},
+        }  # fmt: skip
+        return Conversion(**{**given, **changes})
+
+    return make
+
+
+@pytest.fixture
+def generated_sets() -> Callable[..., Any]:
+    """Makes the record of a generated set, which no model wrote."""
+    from limbeck.language.generated.diversity import Diversity
+    from limbeck.language.generated.tasks import DroppedText, GeneratedRow
+    from limbeck.language.generated.writing_log import WritingRequest
+    from limbeck.results.generated import GeneratedSet
+    from limbeck.results.generated_record import FunnelLine
+    from limbeck.teachers.completions import WritingBill
+
+    def make(**changes: Any) -> GeneratedSet:
+        given: dict[str, Any] = {
+            "rows": (GeneratedRow("r0", "Greet.", "", "Hello <b>", requests=(0, 1)),),
+            "dropped": (DroppedText("Bye", "too short", 1, "instance"),),
+            "requests": (WritingRequest(0, "writing", "p", "Line\nbreak\u2028", "stop"),),
+            "funnel": (FunnelLine("instances", "written", 4, 4),
+                       FunnelLine("instances", "dropped: too short", 3, 4),
+                       FunnelLine("instances", "kept", 1, 4)),
+            "diversity": (Diversity("rows", 1, 2, (1.0, 0.5, 0.25)),),
+            "bill": WritingBill(2), "control": None, "stopped": "", "notes": ("A note.",),
+            "settings": {"model": "m", "method": "self_instruct", "n": 1},
+        }  # fmt: skip
+        return GeneratedSet(**{**given, **changes})
+
+    return make
+
+
+@pytest.fixture
+def tournaments() -> Callable[..., Any]:
+    """Makes the record of a tournament of given bounds; one small tree stands for all students."""
+    from limbeck.core.certificate import Certificate
+    from limbeck.results.tournament import Tournament
+    from limbeck.results.tournament_record import Candidate, Unfinished
+    from limbeck.students import Tree
+
+    X = np.arange(8.0).reshape(-1, 1)
+    tree = Tree(max_leaves=2).fit(X, X[:, 0] > 3)
+
+    def make(epsilons: Sequence[float] = (0.2, 0.0764, 0.04), **changes: Any) -> Tournament:
+        status = Status(StatusCode.COMPLETE, "The search ran to its end.")
+        sizes = (("tree", 3, 0.8), ("linear", 5, 0.9), ("tree", 9, 0.95))
+        front = [
+            Candidate(kind, "way", n, f"{n} things", Measured(value, value - 0.05, 1.0), 1.0, True,
+                      {"age": 6, "height": i})
+            for i, (kind, n, value) in enumerate(sizes, start=1)
+        ][: len(epsilons)]  # fmt: skip
+        behind = Candidate("linear", "way", 7, "7 things", Measured(0.7, 0.6, 0.8), 1.0, False)
+        finalists = tuple(
+            Distillation(
+                tree, status,
+                Certificate(epsilon, 0.05, 1_000, 0.01, "disagreement", "b", f"Within {epsilon}.",
+                            (), "", ""),
+                Comparison((), (), 0.95), (), 0, 8, {}, {}, None,
+            )
+            for epsilon in epsilons
+        )  # fmt: skip
+        given: dict[str, Any] = {
+            "candidates": (*front[:2], behind, *front[2:]), "finalists": finalists,
+            "recommended": 1,
+            "unfinished": (Unfinished("junta", "other way", "needs <b>queries</b>"),),
+            "settings": {"teacher": "Forest", "epsilon": 0.08, "max_numbers": 9, "folds": 5},
+        }  # fmt: skip
+        return Tournament(**{**given, **changes})
+
+    return make

@@ -30,7 +30,7 @@ _STYLES = {"teacher": "cyan", "student": "bold", "control": "", "baseline": "dim
 
 def model_table(result: DistillationRecord) -> Table[ModelResult]:
     """A row per model: agreement with the teacher, and accuracy on the labels where given."""
-    headings, level = Headings.of(result), f"{result.comparison.level:.0%}"
+    headings, level = Headings.of(result), f"{100 * result.comparison.level:.6g}%"
     columns: list[Column[ModelResult]] = [
         Column("role", lambda e: e.role),
         Column("model", lambda e: e.model, wrap=True),
@@ -97,7 +97,8 @@ def class_table(result: DistillationRecord, most: int | None = None) -> Table[An
         ),
     ]  # fmt: skip
     return Table(
-        f"By the class that the teacher predicts, with {level:.0%} intervals, each for itself.",
+        f"By the class that the teacher predicts, with {100 * level:.6g}% intervals, each for"
+        " itself.",
         columns,
         rows,
         style=lambda c: "yellow" if c.rows and not c.models["student"].predicted else "",
@@ -131,7 +132,7 @@ def difference_table(
         Column("distilling", lambda d: d.verdict if judged else None, optional=True),
     ]
     return Table(
-        f"Student less control on the same rows, with {level:.0%} intervals.",
+        f"Student less control on the same rows, with {100 * level:.6g}% intervals.",
         columns,
         differences,
         strong=lambda d: judged and d.verdict != "no evidence",

@@ -35,7 +35,7 @@ def plot_models(comparison: Comparison, classifies: bool, ax: Any = None) -> Any
     shown = {what: values for what, values in measured.items() if any(values)}
     intervals(ax, [_name(e) for e in entries], shown, [e.role == "student" for e in entries])
     what = next(iter(shown), "") if len(shown) == 1 else "share of rows" if classifies else "R²"
-    ax.set_xlabel(f"{what}, {comparison.level:.0%} intervals")
+    ax.set_xlabel(f"{what}, {100 * comparison.level:.6g}% intervals")
     return ax
 
 

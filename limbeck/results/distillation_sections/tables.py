@@ -8,6 +8,7 @@ from rich.console import Group
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from limbeck.core.printable import visible
 from limbeck.core.status import StatusCode
 from limbeck.reports.table import Table
 from limbeck.results.distillation_record import DistillationRecord
@@ -78,5 +79,5 @@ def _sentences(result: DistillationRecord) -> RichTable:
     for name, sentence, style in rows:
         if not sentence:
             continue
-        table.add_row(Text(name, style=style), Text(sentence))
+        table.add_row(Text(name, style=style), Text(visible(sentence)))
     return table

@@ -36,5 +36,5 @@ def plot_texts(result: LanguageRecord, ax: Any = None) -> Any:
         if any(name in f.measured for f in facts.values())
     }
     intervals(ax, list(facts), measured, [role == "student" for role in facts])
-    ax.set_xlabel(f"overlap with the teacher, {result.comparison.level:.0%} intervals")
+    ax.set_xlabel(f"overlap with the teacher, {100 * result.comparison.level:.6g}% intervals")
     return ax

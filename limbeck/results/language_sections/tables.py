@@ -12,6 +12,7 @@ from rich.text import Text
 from limbeck.certificates.texts import CHUNK_LOSS
 from limbeck.core.certificate import GroupBound
 from limbeck.core.measured import Measured
+from limbeck.core.printable import visible
 from limbeck.evaluation.text_comparison import TextFacts
 from limbeck.language.train_texts import Bill
 from limbeck.reports.numbers import duration
@@ -88,7 +89,7 @@ def overlap_table(result: LanguageRecord) -> Table[_Line]:
     return Table(
         f"{what}, means over"
         f" {result.settings.get('test_prompts')} prompts that no training saw;"
-        f" {result.comparison.level:.0%} intervals.",
+        f" {100 * result.comparison.level:.6g}% intervals.",
         [
             Column("role", lambda row: row[0], " ", wrap=True),
             Column("parameters", lambda row: row[1].parameters, format=_short),
@@ -240,7 +241,7 @@ def history_table(result: LanguageRecord) -> Table[Any] | None:
 
 def _short(p: Any) -> str:
     value = p.value if isinstance(p, Measured) else p
-    return f"{value / 1e6:.1f} M" if value >= 1e6 else f"{value / 1e3:.1f} k"
+    return f"{value / 1e6:.1f} M" if value >= 999_950 else f"{value / 1e3:.1f} k"
 
 
 def _sentences(result: LanguageRecord) -> RichTable:
@@ -257,5 +258,5 @@ def _sentences(result: LanguageRecord) -> RichTable:
         rows.append(("", result.second_sentence, ""))
     rows += [("note", note, "") for note in result.notes]
     for name, sentence, style in rows:
-        table.add_row(Text(name, style=style), Text(sentence))
+        table.add_row(Text(name, style=style), Text(visible(sentence)))
     return table

@@ -10,6 +10,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from limbeck.core.errors import plural
+from limbeck.core.printable import visible
 from limbeck.core.status import StatusCode
 from limbeck.evaluation.comparison import ModelResult
 from limbeck.evaluation.model_facts import ModelFacts
@@ -163,7 +164,7 @@ def _caption(result: NetworkRecord) -> str:
     over = "; those of accuracy and agreement cover other seeds, too" if several else ""
     return (
         f"On {count(result.settings.get('test_rows'))} rows that no training saw; means over seeds,"
-        f" {c.level:.0%} intervals in brackets and drawn{over}.{said}"
+        f" {100 * c.level:.6g}% intervals in brackets and drawn{over}.{said}"
     )
 
 
@@ -204,5 +205,5 @@ def _sentences(result: NetworkRecord) -> RichTable:
             )
     rows += [("note", note, "") for note in result.notes]
     for name, sentence, style in rows:
-        table.add_row(Text(name, style=style), Text(sentence))
+        table.add_row(Text(name, style=style), Text(visible(sentence)))
     return table
