@@ -42,9 +42,9 @@ def test_tables_without_rows_are_left_out(generated_sets):
 def test_shares_are_of_what_the_line_counts_in(generated_sets):
     found = generated_sets()
     nothing = replace(found.funnel[0], of=0)
-    frame = tables(replace(found, funnel=(*found.funnel, nothing)))["filters"].to_frame()
+    frame = tables(replace(found, funnel=(*found.funnel, nothing, nothing)))["filters"].to_frame()
     assert list(frame["share"][:3]) == [1.0, 0.75, 0.25]
-    assert frame["share"].isna().tolist() == [False, False, False, True]
+    assert frame["share"].isna().tolist() == [False, False, False, True, True]
 
 
 def test_columns_that_no_row_fills_are_left_out(generated_sets):
