@@ -13,6 +13,7 @@ __all__ = [
     "against_asked",
     "assumptions",
     "identical_rows",
+    "percent_down",
     "statement",
     "surplus",
     "upward",
@@ -102,7 +103,7 @@ def statement(
     if loss.counts and tolerance is not None:
         return (
             f"{start}the student is within {upward(tolerance, 6)}{unit} of the teacher on at"
-            f" least {_percent_down(1 - epsilon)}% of inputs drawn like them"
+            f" least {percent_down(1 - epsilon)}% of inputs drawn like them"
             f" ({_counted(mean, n, questions, 'were further off')})."
         )
     return (
@@ -130,7 +131,7 @@ def _of_cases(loss: BoundedLoss, epsilon: float, mean: float, tolerance: float |
     if loss.counts and tolerance is not None:
         return (
             f"the student is within {upward(tolerance, 6)}{unit} of the teacher on at least"
-            f" {_percent_down(1 - epsilon)}% of rows {like} (all but {100 * mean:.3g}% in these)."
+            f" {percent_down(1 - epsilon)}% of rows {like} (all but {100 * mean:.3g}% in these)."
         )
     return (
         f"the mean loss ({loss.name}) of the student against the teacher is at most"
@@ -227,7 +228,14 @@ def _downward(value: float) -> str:
     return upward(-value).removeprefix("-")
 
 
-def _percent_down(share: float) -> str:
+def percent_down(share: float) -> str:
+    """A share in percent without its sign, rounded down to 3 decimals: never overstated.
+
+    Parameters
+    ----------
+    share : float
+        The share; 1 is 100%.
+    """
     return f"{math.floor(1e5 * share + 1e-6) / 1e3:.6g}"
 
 

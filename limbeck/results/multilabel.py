@@ -10,11 +10,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from limbeck.certificates.wording import upward
 from limbeck.core.errors import FileRefused
 from limbeck.core.strict_json import read_json, write_json
 from limbeck.reports.document import document, write_document
 from limbeck.reports.markup import tag
-from limbeck.reports.numbers import percent
 from limbeck.reports.plots import axes_of, intervals
 from limbeck.reports.printed import Tabular
 from limbeck.reports.style import PAGE
@@ -107,7 +107,7 @@ class MultilabelDistillation(Result, Tabular):
         return (
             f"With probability at least {100 * (1 - self.delta):.6g}%, all at once: the"
             " student gives another set of labels than the teacher to at most"
-            f" {percent(self.any_bound)} of texts drawn like these ({self.wrong:,} of {self.n:,}"
+            f" {_at_most(self.any_bound)} of texts drawn like these ({self.wrong:,} of {self.n:,}"
             " differed), and each label differs on at most the share in its line."
         )
 
@@ -119,7 +119,7 @@ class MultilabelDistillation(Result, Tabular):
             Column("agreement", lambda row: _entry(row[1], "student").agreement,
                    "agreement with\nthe teacher"),
             Column("bound", lambda row: certified_bound(row[1].certificate), "differs\nat most",
-                   format=percent, align="right"),
+                   format=_at_most, align="right"),
             Column("control", lambda row: _agreement(row[1]), "agreement of\nthe control",
                    optional=True),
             Column("accuracy", lambda row: _entry(row[1], "student").accuracy,
@@ -255,6 +255,10 @@ def _entry(part: Distillation, role: str) -> Any:
 def _agreement(part: Distillation) -> Any:
     found = [e.agreement for e in part.comparison.entries if e.role == "control"]
     return found[0] if found else None
+
+
+def _at_most(bound: float) -> str:
+    return f"{upward(100 * bound)}%"
 
 
 def _positive(part: Distillation) -> int:

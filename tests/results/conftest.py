@@ -19,6 +19,7 @@ import pywt
 
 import limbeck
 from limbeck.core.answers import answers
+from limbeck.core.certificate import Certificate
 from limbeck.core.contract import Access, MethodResult
 from limbeck.core.measured import Measured
 from limbeck.core.status import Status, StatusCode
@@ -28,6 +29,7 @@ from limbeck.evaluation.model_facts import ModelFacts
 from limbeck.methods.base import BaseMethod
 from limbeck.results.distillation import Distillation
 from limbeck.results.network import NetworkDistillation
+from limbeck.students.tree.tree import Tree
 from limbeck.students.wavelet.wavelet import WaveletStudent
 
 Browsed = dict[int, tuple[int, list[str]]]
@@ -407,5 +409,37 @@ def tournaments() -> Callable[..., Any]:
             "settings": {"teacher": "Forest", "epsilon": 0.08, "max_numbers": 9, "folds": 5},
         }  # fmt: skip
         return Tournament(**{**given, **changes})
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def halves() -> Tree:
+    """A tree of two leaves: whether the only feature is above 90."""
+    X = np.arange(200.0).reshape(-1, 1)
+    return Tree(max_leaves=2).fit(X, X[:, 0] > 90)
+
+
+@pytest.fixture
+def record(halves: Tree) -> Callable[..., Distillation]:
+    """Makes the record of a distillation into a tree, without distilling."""
+    certificate = Certificate(
+        0.04, 0.05, 1000, 0.02, "disagreement", "exact binomial", "It differs on at most 4%.",
+        ("The rows are independent draws.",), "5" * 64, "7" * 64, 0.05,
+    )  # fmt: skip
+    share = Measured(0.9, 0.85, 0.95)
+    entries = tuple(
+        ModelResult(role, f"{role}'s model", size, share, share)
+        for role, size in (("teacher", ""), ("student", "2 leaves"), ("control", "2 leaves"))
+    )
+    given: dict[str, Any] = {
+        "student": halves, "certificate": certificate, "queries": 50, "rows_seen": 300,
+        "status": Status(StatusCode.COMPLETE, "The search ended."), "frontier": (), "trace": {},
+        "comparison": Comparison(entries, (), 0.95), "settings": {"teacher": "Net"},
+        "holdout": None,
+    }  # fmt: skip
+
+    def make(**changes: Any) -> Distillation:
+        return Distillation(**{**given, **changes})
 
     return make

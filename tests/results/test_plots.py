@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +12,6 @@ import pytest
 
 import limbeck
 from limbeck.core.errors import InvalidInput
-from limbeck.results.network import NetworkDistillation
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
@@ -80,23 +79,6 @@ def test_the_data_frames_of_a_distillation(result: Any) -> None:
         assert len(result.to_frame(name)) > 0
     with pytest.raises(InvalidInput, match=r"There is no table 'sises'. Did you mean 'sizes'"):
         result.to_frame("sises")
-
-
-def test_networks_draw_their_models_and_their_training(
-    networks: Callable[..., NetworkDistillation],
-) -> None:
-    result = networks()
-    grid = result.plot()
-    grid[0].figure.canvas.draw()
-    assert [ax.get_title() for ax in grid[1:]] == [
-        "Validation score", "Loss, weighted sum", "SoftTargets",
-    ]  # fmt: skip
-    assert [label.split("\n")[1] for label in labels(grid[0])][1] == "<b>Small</b>"
-    student, control, chosen = grid[2].lines
-    assert (student.get_label(), control.get_label()) == ("student", "control")
-    assert student.get_ydata()[0] == 2.0
-    assert chosen.get_xdata()[0] == 61
-    assert len(networks(history=()).plot()) == 1
 
 
 def test_attributions_are_bars_and_a_frame() -> None:

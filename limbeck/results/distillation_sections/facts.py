@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from limbeck.certificates.sentences import plan_of
-from limbeck.certificates.wording import upward
+from limbeck.certificates.wording import percent_down, upward
 from limbeck.core.certificate import Certificate
 from limbeck.core.measured import Measured
 from limbeck.reports.charts import Line, Panel
@@ -52,7 +52,7 @@ def lead(result: DistillationRecord) -> str:
     out = f"With {100 * (1 - bound.delta):.6g}% confidence the student "
     if bound.tolerance is not None:
         out += f"stays within {upward(bound.tolerance)}{unit and ' ' + unit} of the teacher"
-        out += f" on at least {100 * (1 - bound.epsilon):.4g}% of inputs"
+        out += f" on at least {percent_down(1 - bound.epsilon)}% of inputs"
     elif certificate.loss == "disagreement":
         out += f"differs from the teacher on at most {upward(100 * bound.epsilon)}% of inputs"
     else:

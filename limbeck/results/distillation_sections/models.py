@@ -253,7 +253,7 @@ def groups_are_classes(result: DistillationRecord) -> bool:
 
 def sure(certificate: Certificate) -> str:
     """With what probability the bounds of all groups hold at once."""
-    return f"{100 * (1 - sum(g.delta for g in certificate.groups)):.4g}%"
+    return f"{100 * (1 - sum(g.delta for g in certificate.groups)):.6g}%"
 
 
 def _agrees(role: str, wrap: bool) -> Column[ClassAgreement]:

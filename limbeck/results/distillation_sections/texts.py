@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from operator import itemgetter
 from typing import Any
 
 from limbeck.core.measured import Measured
@@ -30,16 +32,16 @@ def text_student_table(result: DistillationRecord) -> Table[Any] | None:
     if chosen and classifies:  # texts in doubt, which are harder than those of the certificate
         what = "agreement on\nchosen texts"
 
-    def told(row: Any, value: Any) -> Any:
-        return None if row["agreement"] is None else value
+    def told(row: Any, value: Callable[[Any], Any]) -> Any:
+        return None if row["agreement"] is None else value(row)
 
     columns: list[Column[Any]] = [
         Column("kind", lambda r: _NAMED.get(r["kind"], r["kind"]), "kind of student"),
-        Column("agreement", lambda r: told(r, _pm(r)), what),
-        Column("bytes", lambda r: told(r, int(r["bytes"])), format=count, align="right"),
-        Column("milliseconds", lambda r: told(r, r["milliseconds"]), "ms a text",
+        Column("agreement", lambda r: told(r, _pm), what),
+        Column("bytes", lambda r: told(r, itemgetter("bytes")), format=count, align="right"),
+        Column("milliseconds", lambda r: told(r, itemgetter("milliseconds")), "ms a text",
                format=_milli, align="right"),
-        Column("seconds", lambda r: told(r, r["seconds"]), "s to fit", format=_one,
+        Column("seconds", lambda r: told(r, itemgetter("seconds")), "s to fit", format=_one,
                align="right"),
         Column("taken", lambda r: "taken" if r["chosen"] else r["why"], "", wrap=True),
     ]  # fmt: skip

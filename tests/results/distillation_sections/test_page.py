@@ -155,22 +155,6 @@ def test_regression_gives_tolerance_and_unit() -> None:
     assert re.search(r"within [\d.]+ kg of the teacher", text)
 
 
-def test_advice_only_where_something_is_lacking(result: Distillation) -> None:
-    c = result.certificate
-    c = replace(c, n=1000, settings={**c.settings, "plan": None})
-    assert facts.advice(replace(c, epsilon=0.04, asked=0.05)) is None
-    few = facts.advice(replace(c, epsilon=0.1, asked=0.05, mean_loss=0.02, loss="disagreement"))
-    assert few is not None
-    assert "holdout of about" in few
-    far = facts.advice(replace(c, epsilon=0.2, asked=0.05, mean_loss=0.1, loss="disagreement"))
-    assert far is not None
-    assert "more rows will not reach 5%" in far
-    unclear = replace(c, n=100, epsilon=0.2, asked=0.05, mean_loss=0.07, loss="disagreement")
-    said = facts.advice(unclear)
-    assert said is not None
-    assert "rows would tell" in said
-
-
 def test_folder_must_exist(result: Distillation, tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="does not exist"):
         write_page(result, tmp_path / "no" / "r.html")
@@ -208,15 +192,3 @@ def test_the_sampler_and_what_was_tried_are_shown(result: Distillation, tmp_path
     shown = Reader(page.read_text("utf-8")).text
     assert "gaussian copula; agreement on rows left out" in shown
     assert "gaussian copula 0.934, munge 0.910, none 0.900" in shown
-
-
-def test_a_larger_student_is_advised_only_where_it_was_seen_to_help(result: Distillation) -> None:
-    c = replace(result.certificate, n=1000, epsilon=0.2, asked=0.05, mean_loss=0.1)
-    c = replace(c, settings={**c.settings, "plan": None})
-    flat = {"left_out": [[1, 0.5], [2, 0.2], [4, 0.2], [8, 0.199]]}
-    falling = {"left_out": [[1, 0.5], [2, 0.3], [4, 0.2], [8, 0.1]]}
-    assert not facts.larger_helps(flat)
-    assert facts.larger_helps(falling)
-    assert facts.larger_helps({})
-    assert "larger student" in str(facts.advice(c))
-    assert "larger student" not in str(facts.advice(c, larger=False))
