@@ -177,7 +177,7 @@ def test_temporary_tokens_go_with_the_prompts(pair, tmp_path, monkeypatch):
 
 def test_tokens_on_disk_take_little_memory(pair, tmp_path):
     rows = [{"prompt": f"{i:b}".replace("0", "a").replace("1", "b"), "completion": "abcdef" * 8}
-            for i in range(400)]  # fmt: skip
+            for i in range(1500)]  # fmt: skip
     path = written(tmp_path / "rows.jsonl", rows)
     model, held = pair[0], {}
     read_prompts(path, model, 40, folder=tmp_path / "tokens")
@@ -192,4 +192,4 @@ def test_tokens_on_disk_take_little_memory(pair, tmp_path):
         tokens = sum(map(len, found.ids)) + sum(map(len, found.completions))
         held[name] = tracemalloc.get_traced_memory()[0] / tokens
         tracemalloc.stop()
-    assert held["file"] < 2 < 10 < held["list"]
+    assert held["file"] < 3 < 10 < held["list"]
