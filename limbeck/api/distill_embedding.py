@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from limbeck.certificates.binomial import check_share, interval, paired_interval
 from limbeck.certificates.embeddings import certify_embedding, triples_of
-from limbeck.certificates.wording import versions
+from limbeck.certificates.wording import in_percent, versions
 from limbeck.core.answers import ScoreKind
 from limbeck.core.contract import Access, Teacher
 from limbeck.core.errors import AccessDenied, InvalidInput, plural, whole_number
@@ -256,7 +256,7 @@ class _Judge:
         low, high = paired_interval(int((~b & a).sum()), int((~a & b).sum()), len(a), self.delta)
         gain = float(a.mean() - b.mean())
         value, *ends = signed(gain, low, high)
-        said = f"{value} ({100 * (1 - self.delta):.6g}% interval {' to '.join(ends)})"
+        said = f"{value} ({in_percent(1 - self.delta)} interval {' to '.join(ends)})"
         against = "against a table of the same size from the same texts without the teacher."
         if low > 0:
             return f"Distilling helped the order of similarity: {said} {against}"

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from limbeck.audits.bands import Resampled, critical_value
+from limbeck.certificates.wording import in_percent
 
 __all__ = ["Contrast", "FeatureDifference", "contrasts", "percentage_points", "sentences"]
 
@@ -134,7 +135,7 @@ def sentences(
     if silent:
         what = "difference between score and outcome" if compared else "effect on the score"
         out.append(
-            f"Nothing can be told of {_list(silent)}: every {100 * level:.6g}% band of the {what}"
+            f"Nothing can be told of {_list(silent)}: every {in_percent(level)} band of the {what}"
             " holds 0."
         )
     return out
@@ -161,7 +162,7 @@ def _also(c: Contrast, own: dict[tuple[int, int, int], Contrast], level: float) 
     other = own[c.of, c.start, c.end]
     sign = 1.0 if c.value > 0 else -1.0
     low, high = sorted((sign * other.low, sign * other.high))
-    band = f"{100 * level:.6g}% band {low:.2f} to {high:.2f}".replace("-", "−")
+    band = f"{in_percent(level)} band {low:.2f} to {high:.2f}".replace("-", "−")
     if low > 0:
         return f" Unscaled, in the score's own log-odds, it is {sign * other.value:.2f}; {band}."
     return (
@@ -177,13 +178,13 @@ def _sentence(
     if not f.ordered and value < 0:
         start, end, value, low, high = end, start, -value, -high, -low
     size, ends = abs(value), sorted((abs(low), abs(high)))
-    band = f"{100 * level:.6g}% band {ends[0]:.2f} to {ends[1]:.2f}"
+    band = f"{in_percent(level)} band {ends[0]:.2f} to {ends[1]:.2f}"
     if rate is not None and 0 < rate < 1:
         points = " to ".join(_points(percentage_points(e, rate)) for e in ends)
         band += f", that is {points} percentage points around a rate of {rate:.0%}"
     band += "."
     if not compared:
-        band = f"{100 * level:.6g}% band {ends[0]:.3g} to {ends[1]:.3g}."
+        band = f"{in_percent(level)} band {ends[0]:.3g} to {ends[1]:.3g}."
         way = "rises" if value > 0 else "falls"
         if f.ordered and _numbers(f, start, end):
             return f"The score {way} {size:.3g} from {_span(f, start, end)}; {band}"

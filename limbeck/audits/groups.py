@@ -17,6 +17,7 @@ from limbeck.audits.fidelity import bootstrap, weighted_mean
 from limbeck.audits.fitting import Models
 from limbeck.audits.results import Estimate, GroupFinding
 from limbeck.certificates.binomial import interval
+from limbeck.certificates.wording import in_percent
 
 __all__ = ["by_groups"]
 
@@ -183,7 +184,7 @@ def _sentences(
         out[name] = tuple(
             f"For {column} {name}, {table.features.columns[i - g * d].label}"
             f" {'raises' if value[i] > 0 else 'lowers'} the score by {abs(value[i]):.2f} more than"
-            f" the outcome on average; {100 * level:.6g}% band {abs(value[i]) - half[i]:.2f} to"
+            f" the outcome on average; {in_percent(level)} band {abs(value[i]) - half[i]:.2f} to"
             f" {abs(value[i]) + half[i]:.2f} log-odds."
             for i in sure[:_MOST_SAID]
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from limbeck.certificates.chains import chain
-from limbeck.certificates.wording import upward
+from limbeck.certificates.wording import in_percent, upward
 from limbeck.core.certificate import Certificate
 
 __all__ = ["ComposedBound", "direct_delta", "step_delta"]
@@ -99,7 +99,7 @@ class ComposedBound:
         return (
             f"By its steps ({each}) the {self.students[-1]} differs from the teacher by at most"
             f" {self._sum()}; compared directly, by at most {self._size(self.direct)}. Both hold at"
-            f" once with probability at least {100 * (1 - self.total_delta):.6g}%, and the bound of"
+            f" once with probability at least {in_percent(1 - self.total_delta)}, and the bound of"
             f" {smaller} is the smaller one."
         )
 

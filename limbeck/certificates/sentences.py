@@ -14,6 +14,7 @@ from limbeck.certificates.wording import (
     against_asked,
     assumptions,
     identical_rows,
+    in_percent,
     statement,
     surplus,
 )
@@ -82,7 +83,7 @@ def statement_of(certificate: Certificate) -> str:
         questions=settings["active"]["asked"] if c.bound == ACTIVE else None,
     )
     if c.bound == ACTIVE and c.asked is not None and not c.reached:
-        goal = f"{100 * c.asked:.6g}%" if loss.counts else f"{c.asked:.6g}"
+        goal = in_percent(c.asked) if loss.counts else f"{c.asked:.6g}"
         out += f" The {goal} that was asked for is not reached with these rows."
     elif c.asked is not None:
         level, what = c.delta / candidates, "cases" if cases else "rows"

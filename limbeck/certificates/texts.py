@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from limbeck.certificates import wording
 from limbeck.certificates.binomial import check_share
+from limbeck.certificates.wording import in_percent
 from limbeck.core.certificate import Certificate, GroupBound
 from limbeck.core.errors import InvalidInput
 from limbeck.core.registry import BOUNDS
@@ -110,7 +111,7 @@ def statement_of_texts(c: Certificate) -> str:
     parts = [
         f"{wording.upward(g.epsilon)} on {g.group} ({g.mean_loss:.3f} on these)" for g in c.groups
     ]
-    share = f"{100 * (1 - c.delta):.6g}%"
+    share = in_percent(1 - c.delta)
     out = (
         f"With probability at least {share} over {c.n:,} fresh prompts, {_DIFFER[c.loss]}"
         f" by at most {', '.join(parts)}; all at once."

@@ -13,6 +13,7 @@ __all__ = [
     "against_asked",
     "assumptions",
     "identical_rows",
+    "in_percent",
     "percent_down",
     "statement",
     "surplus",
@@ -44,6 +45,17 @@ def upward(value: float, digits: int = 3) -> str:
     scale = 10.0 ** (digits - 1 - math.floor(math.log10(abs(value))))
     # the slack keeps a number that is already round from being pushed up by its last bit
     return f"{math.ceil(value * scale - 1e-9) / scale:.12g}"
+
+
+def in_percent(share: float) -> str:
+    """A share in percent, with six digits at most: a level of 0.9999 is no certainty.
+
+    Parameters
+    ----------
+    share : float
+        From 0 to 1.
+    """
+    return f"{100 * share:.6g}%"
 
 
 def statement(
@@ -83,7 +95,7 @@ def statement(
     questions : int, optional
         Rows that the teacher was asked about, where these were chosen by chance.
     """
-    share = f"{100 * (1 - delta):.6g}%"
+    share = in_percent(1 - delta)
     among = f", for all {candidates} candidates at once" if candidates > 1 else ""
     when = f"over {n:,} fresh " + ("rows" if rows is None else f"cases with {rows:,} rows")
     if anytime:
@@ -170,7 +182,7 @@ def against_asked(
     """
     if loss.finds_tolerance:
         return ""  # the share is given and the tolerance is the answer
-    goal = f"{100 * asked:.6g}%" if loss.counts else f"{asked:.6g}"
+    goal = in_percent(asked) if loss.counts else f"{asked:.6g}"
     if epsilon <= asked:
         return f" At most {goal} was asked for."
     short = f" The {goal} that was asked for is not reached"

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from limbeck.certificates.wording import in_percent
 from limbeck.core.measured import ROUNDING, Measured, signed
 from limbeck.evaluation.by_class import ClassAgreement
 from limbeck.evaluation.inherited import InheritedMistakes
@@ -188,7 +189,7 @@ class Comparison:
         only = " with this seed" if self.seeds == 1 else ""
         for d in self.differences:
             value, low, high = d.numbers
-            numbers = f"{value} ({100 * self.level:.6g}% interval {low} to {high})"
+            numbers = f"{value} ({in_percent(self.level)} interval {low} to {high})"
             if self.untrained:
                 parts.append(f"{d.what} {numbers}")
                 continue

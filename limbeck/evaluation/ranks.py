@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limbeck.certificates.binomial import upper_bound
+from limbeck.certificates.wording import in_percent
 from limbeck.reports.numbers import percent
 
 __all__ = ["far_apart"]
@@ -49,7 +50,7 @@ def far_apart(
         f"In the order {_chain(named)} student and teacher are {apart.mean():.3f} classes apart"
         f" on average; by more than one on {wrong:,} of {n:,} rows, so on at most"
         f" {percent(upper_bound(wrong, n, delta))} of rows drawn like them (with probability"
-        f" {100 * (1 - delta):.6g}%, by itself)."
+        f" {in_percent(1 - delta)}, by itself)."
     )
 
 

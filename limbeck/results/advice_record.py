@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from limbeck.certificates.wording import in_percent
 from limbeck.core.measured import ROUNDING, Measured, signed
 
 __all__ = ["AdviceRecord", "Kind", "Outlook", "PilotPoint"]
@@ -150,7 +151,7 @@ class AdviceRecord:
                 f" {_time(self.settings['enough'])}."
             )
         gain = (
-            f"{_written(best.gain)[0]} in {self.score} ({100 * self.level:.6g}% interval"
+            f"{_written(best.gain)[0]} in {self.score} ({in_percent(self.level)} interval"
             f" {_between(best.gain)})"
         )
         if now.verdict == "hurts":

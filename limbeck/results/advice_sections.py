@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from limbeck.certificates.wording import in_percent
 from limbeck.core.errors import plural
 from limbeck.core.printable import visible
 from limbeck.reports.charts import Line, Panel, chart
@@ -43,7 +44,7 @@ def outlook_table(result: AdviceRecord) -> Table[Outlook]:
         Column("seconds", lambda o: o.seconds, format=lambda v: f"{v:.3g} s a pair", under="rows"),
     ]  # fmt: skip
     return Table(
-        f"What distilling is forecast to bring ({100 * result.level:.6g}% intervals for a"
+        f"What distilling is forecast to bring ({in_percent(result.level)} intervals for a"
         f" later run of {result.settings['later_seeds']} seeds)",
         columns,
         result.outlooks,

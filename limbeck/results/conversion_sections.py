@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from limbeck.certificates.wording import in_percent
 from limbeck.core.certificate import Certificate
 from limbeck.core.measured import Measured
 from limbeck.core.status import Status
@@ -118,7 +119,7 @@ def model_table(result: ConversionRecord) -> Table[_Line]:
     several = "; means and intervals cover other seeds, too" if len(s.get("seeds", ())) > 1 else ""
     return Table(
         f"On {s.get('test_texts')} texts that no training saw, {s.get('test_tokens'):,} tokens;"
-        f" {100 * c.level:.6g}% intervals by text{several}.",
+        f" {in_percent(c.level)} intervals by text{several}.",
         columns,
         [(e, result.facts.get(e.role)) for e in c.entries],
         strong=lambda row: row[0].role == "student",

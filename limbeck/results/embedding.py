@@ -13,6 +13,7 @@ from limbeck.certificates.embeddings import (
     EmbeddingCertificate,
     certify_embedding,
 )
+from limbeck.certificates.wording import in_percent
 from limbeck.core.errors import InvalidInput
 from limbeck.core.measured import Measured
 from limbeck.core.strict_json import plain, read_json, record, write_json
@@ -155,7 +156,7 @@ class EmbeddingDistillation(OneTable):
         shown = {what: values for what, values in measured.items() if any(values)}
         names = [f"{m.role}\n{m.model}" for m in self.models]
         intervals(ax, names, shown, [m.role == "student" for m in self.models])
-        ax.set_xlabel(f"{' and '.join(shown)}, {100 * (1 - self.certificate.delta):.6g}% intervals")
+        ax.set_xlabel(f"{' and '.join(shown)}, {in_percent(1 - self.certificate.delta)} intervals")
         return ax
 
     def verify(self, texts: Any, vectors: Any) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from limbeck.certificates.wording import in_percent
 from limbeck.core.task import Label
 from limbeck.evaluation.comparison import Comparison
 from limbeck.language.generated.diversity import Diversity
@@ -75,7 +76,7 @@ class RealControl:
         starts = {"helped": "Generating helped", "hurt": "Generating hurt"}
         parts = [
             f"{starts.get(d.verdict, 'No evidence that generating helped')} {d.what}:"
-            f" {d.numbers[0]} ({100 * self.comparison.level:.6g}% interval"
+            f" {d.numbers[0]} ({in_percent(self.comparison.level)} interval"
             f" {d.numbers[1]} to {d.numbers[2]})"
             f" against the same student on {self.rows:,} random real rows with the teacher's"
             " labels."

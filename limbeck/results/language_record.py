@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from limbeck.certificates.wording import in_percent
 from limbeck.core.certificate import Certificate
 from limbeck.core.status import Status
 from limbeck.evaluation.comparison import Comparison, Difference
@@ -108,7 +109,7 @@ class LanguageRecord:
         words = {"helped": "More", "hurt": "Less", "no evidence": "No evidence of more"}
         for d in self.second:
             value, low, high = d.numbers
-            level = f"{100 * self.comparison.level:.6g}% interval {low} to {high}"
+            level = f"{in_percent(self.comparison.level)} interval {low} to {high}"
             parts.append(f"{words[d.verdict]} {d.what}{d.slight}: {value} ({level})")
         if not parts:
             return ""

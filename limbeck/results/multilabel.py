@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from limbeck.certificates.wording import upward
+from limbeck.certificates.wording import in_percent, upward
 from limbeck.core.errors import FileRefused
 from limbeck.core.strict_json import read_json, write_json
 from limbeck.reports.document import document, write_document
@@ -105,7 +105,7 @@ class MultilabelDistillation(Result, Tabular):
     def statement(self) -> str:
         """All bounds at once, in a sentence."""
         return (
-            f"With probability at least {100 * (1 - self.delta):.6g}%, all at once: the"
+            f"With probability at least {in_percent(1 - self.delta)}, all at once: the"
             " student gives another set of labels than the teacher to at most"
             f" {_at_most(self.any_bound)} of texts drawn like these ({self.wrong:,} of {self.n:,}"
             " differed), and each label differs on at most the share in its line."
@@ -172,7 +172,7 @@ class MultilabelDistillation(Result, Tabular):
         }
         shown = {what: values for what, values in measured.items() if any(values)}
         intervals(ax, list(self.parts), shown, [False] * len(self.parts))
-        ax.set_xlabel(f"agreement with the teacher, {100 * (1 - self.delta):.6g}% intervals")
+        ax.set_xlabel(f"agreement with the teacher, {in_percent(1 - self.delta)} intervals")
         return ax
 
     def to_dict(self) -> dict[str, Any]:

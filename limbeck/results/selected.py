@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from limbeck.certificates.wording import in_percent
 from limbeck.core.errors import InvalidInput, did_you_mean
 from limbeck.evaluation.subset_comparison import SubsetLine
 from limbeck.reports.plots import axes_of
@@ -102,7 +103,7 @@ class Selection(OneTable):
         value, low, high = gain.numbers
         return (
             f"{self.best} helped: agreement {value} ({low} to {high},"
-            f" {100 * level:.6g}% for all ways together) against {against}."
+            f" {in_percent(level)} for all ways together) against {against}."
         )
 
     def sheet(self) -> Table[SubsetLine]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from limbeck.certificates.wording import upward
+from limbeck.certificates.wording import in_percent, upward
 from limbeck.reports.numbers import percent
 from limbeck.reports.table import Column, Drawing, Table
 from limbeck.results.distillation_record import DistillationRecord
@@ -62,7 +62,7 @@ def chain_table(result: DistillationRecord) -> Table[ChainRow] | None:
     smaller = rows[-2] if found.by_steps else rows[-1]
     return Table(
         f"Shares of inputs on which two models {what}; all bounds hold at once with probability at"
-        f" least {100 * (1 - found.total_delta):.6g}%. The smaller of the last two is the bound.",
+        f" least {in_percent(1 - found.total_delta)}. The smaller of the last two is the bound.",
         columns,
         rows,
         strong=lambda r: r is smaller,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from limbeck.certificates.sentences import plan_of
-from limbeck.certificates.wording import percent_down, upward
+from limbeck.certificates.wording import in_percent, percent_down, upward
 from limbeck.core.certificate import Certificate
 from limbeck.core.measured import Measured
 from limbeck.reports.charts import Line, Panel
@@ -49,7 +49,7 @@ def lead(result: DistillationRecord) -> str:
     certificate, unit, chain = result.certificate, result.student.task_.unit, result.chain
     bound = chain if chain is not None and chain.by_steps else certificate
     asked = certificate.asked
-    out = f"With {100 * (1 - bound.delta):.6g}% confidence the student "
+    out = f"With {in_percent(1 - bound.delta)} confidence the student "
     if bound.tolerance is not None:
         out += f"stays within {upward(bound.tolerance)}{unit and ' ' + unit} of the teacher"
         out += f" on at least {percent_down(1 - bound.epsilon)}% of inputs"
@@ -129,7 +129,7 @@ def advice(certificate: Certificate, larger: bool = True) -> str | None:
         return f"Give more holdout rows{', or allow a larger student' if larger else ''}."
     if plan.lower > asked:
         return (
-            f"{seen}, so more {what} will not reach {100 * asked:.6g}%:"
+            f"{seen}, so more {what} will not reach {in_percent(asked)}:"
             f"{' allow a larger student,' if larger else ''} ask for a larger epsilon, or use"
             " another kind of student."
         )
@@ -141,7 +141,7 @@ def advice(certificate: Certificate, larger: bool = True) -> str | None:
             f"{seen}, but it may be off on as little as {percent(plan.lower)}: a holdout of"
             f" {enough} would tell.{fewer}"
         )
-    return f"{seen}; if that stays so, a holdout of {enough} reaches {100 * asked:.6g}%.{fewer}"
+    return f"{seen}; if that stays so, a holdout of {enough} reaches {in_percent(asked)}.{fewer}"
 
 
 def panels(result: DistillationRecord) -> tuple[Panel, ...]:

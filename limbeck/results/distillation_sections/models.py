@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from limbeck.certificates.wording import upward
+from limbeck.certificates.wording import in_percent, upward
 from limbeck.core.certificate import Certificate, GroupBound
 from limbeck.core.measured import Measured
 from limbeck.evaluation.by_class import ClassAgreement
@@ -30,7 +30,7 @@ _STYLES = {"teacher": "cyan", "student": "bold", "control": "", "baseline": "dim
 
 def model_table(result: DistillationRecord) -> Table[ModelResult]:
     """A row per model: agreement with the teacher, and accuracy on the labels where given."""
-    headings, level = Headings.of(result), f"{100 * result.comparison.level:.6g}%"
+    headings, level = Headings.of(result), in_percent(result.comparison.level)
     columns: list[Column[ModelResult]] = [
         Column("role", lambda e: e.role),
         Column("model", lambda e: e.model, wrap=True),
@@ -97,7 +97,7 @@ def class_table(result: DistillationRecord, most: int | None = None) -> Table[An
         ),
     ]  # fmt: skip
     return Table(
-        f"By the class that the teacher predicts, with {100 * level:.6g}% intervals, each for"
+        f"By the class that the teacher predicts, with {in_percent(level)} intervals, each for"
         " itself.",
         columns,
         rows,
@@ -132,7 +132,7 @@ def difference_table(
         Column("distilling", lambda d: d.verdict if judged else None, optional=True),
     ]
     return Table(
-        f"Student less control on the same rows, with {100 * level:.6g}% intervals.",
+        f"Student less control on the same rows, with {in_percent(level)} intervals.",
         columns,
         differences,
         strong=lambda d: judged and d.verdict != "no evidence",
@@ -253,7 +253,7 @@ def groups_are_classes(result: DistillationRecord) -> bool:
 
 def sure(certificate: Certificate) -> str:
     """With what probability the bounds of all groups hold at once."""
-    return f"{100 * (1 - sum(g.delta for g in certificate.groups)):.6g}%"
+    return in_percent(1 - sum(g.delta for g in certificate.groups))
 
 
 def _agrees(role: str, wrap: bool) -> Column[ClassAgreement]:

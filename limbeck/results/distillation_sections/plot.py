@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from limbeck.certificates.wording import in_percent
 from limbeck.core.measured import Measured
 from limbeck.evaluation.comparison import Comparison, ModelResult
 from limbeck.reports.plots import axes_of, intervals
@@ -35,7 +36,7 @@ def plot_models(comparison: Comparison, classifies: bool, ax: Any = None) -> Any
     shown = {what: values for what, values in measured.items() if any(values)}
     intervals(ax, [_name(e) for e in entries], shown, [e.role == "student" for e in entries])
     what = next(iter(shown), "") if len(shown) == 1 else "share of rows" if classifies else "R²"
-    ax.set_xlabel(f"{what}, {100 * comparison.level:.6g}% intervals")
+    ax.set_xlabel(f"{what}, {in_percent(comparison.level)} intervals")
     return ax
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from limbeck.certificates.wording import upward
+from limbeck.certificates.wording import in_percent, upward
 from limbeck.core.errors import plural
 from limbeck.reports.charts import chart
 from limbeck.reports.markup import Child, Html, box, definitions, join, tag
@@ -58,7 +58,7 @@ def certificate(result: DistillationRecord) -> Html:
     if c.asked is not None:
         word = "reached" if c.reached else "not reached"
         rows += [
-            ("Asked", _said(c.loss, f"{100 * c.asked:.6g}%", f"{c.asked:.6g}")),
+            ("Asked", _said(c.loss, in_percent(c.asked), f"{c.asked:.6g}")),
             ("Certified", _said(c.loss, f"{upward(100 * c.epsilon)}%", upward(c.epsilon))),
             ("Outcome", tag("span", word, class_="yes" if c.reached else "no")),
         ]

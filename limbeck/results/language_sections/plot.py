@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from limbeck.certificates.wording import in_percent
 from limbeck.core.measured import Measured
 from limbeck.reports.plots import axes_of, intervals
 from limbeck.results.language_record import LanguageRecord
@@ -36,5 +37,5 @@ def plot_texts(result: LanguageRecord, ax: Any = None) -> Any:
         if any(name in f.measured for f in facts.values())
     }
     intervals(ax, list(facts), measured, [role == "student" for role in facts])
-    ax.set_xlabel(f"overlap with the teacher, {100 * result.comparison.level:.6g}% intervals")
+    ax.set_xlabel(f"overlap with the teacher, {in_percent(result.comparison.level)} intervals")
     return ax

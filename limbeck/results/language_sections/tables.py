@@ -10,6 +10,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from limbeck.certificates.texts import CHUNK_LOSS
+from limbeck.certificates.wording import in_percent
 from limbeck.core.certificate import GroupBound
 from limbeck.core.measured import Measured
 from limbeck.core.printable import visible
@@ -89,7 +90,7 @@ def overlap_table(result: LanguageRecord) -> Table[_Line]:
     return Table(
         f"{what}, means over"
         f" {result.settings.get('test_prompts')} prompts that no training saw;"
-        f" {100 * result.comparison.level:.6g}% intervals.",
+        f" {in_percent(result.comparison.level)} intervals.",
         [
             Column("role", lambda row: row[0], " ", wrap=True),
             Column("parameters", lambda row: row[1].parameters, format=_short),

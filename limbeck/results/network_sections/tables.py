@@ -9,6 +9,7 @@ from rich.console import Group
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from limbeck.certificates.wording import in_percent
 from limbeck.core.errors import plural
 from limbeck.core.printable import visible
 from limbeck.core.status import StatusCode
@@ -164,7 +165,7 @@ def _caption(result: NetworkRecord) -> str:
     over = "; those of accuracy and agreement cover other seeds, too" if several else ""
     return (
         f"On {count(result.settings.get('test_rows'))} rows that no training saw; means over seeds,"
-        f" {100 * c.level:.6g}% intervals in brackets and drawn{over}.{said}"
+        f" {in_percent(c.level)} intervals in brackets and drawn{over}.{said}"
     )
 
 
